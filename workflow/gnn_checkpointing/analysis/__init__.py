@@ -1,0 +1,1 @@
+"""What the measurements say: paired effects, regressions, prediction errors."""

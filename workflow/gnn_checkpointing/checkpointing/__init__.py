@@ -1,0 +1,1 @@
+"""Checkpointing policies that wrap a model from outside."""

@@ -1,0 +1,1 @@
+"""Sentences, the rules that judge them, and their verdicts."""

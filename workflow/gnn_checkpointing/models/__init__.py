@@ -1,0 +1,1 @@
+"""Stacks of graph convolutions that do not know that they are checkpointed."""

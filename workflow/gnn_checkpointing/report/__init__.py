@@ -1,0 +1,1 @@
+"""One page data, two faces: HTML by Jinja, PDF by Typst."""

@@ -1,0 +1,303 @@
+"""A study file as typed values: unknown keys and impossible values are refused by name."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator, model_validator
+
+from gnn_checkpointing.refusal import Refusal
+
+Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=60)]
+Text = Annotated[str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True)]
+Degree = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Count = Annotated[int, Field(ge=1)]
+
+Family = Literal["sbm", "erdos_renyi"]
+Convolution = Literal["GCN", "SAGE", "GAT", "GATv2"]
+DatasetClass = Literal["KarateClub", "Planetoid", "LINKXDataset", "HeterophilousGraphDataset"]
+Allocator = Literal["retaining", "default"]
+
+POLICY_FORMS = {
+    "none": r"none",
+    "layers": r"layers",
+    "edge_blocks": r"edge_blocks(\([1-9][0-9]*\))?",
+}
+POLICY_HELP = "none, layers, edge_blocks or edge_blocks(EDGES PER BLOCK)"
+
+
+class Part(BaseModel):
+    """A part of a study: frozen, and closed to keys it does not know."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def block_sizes(num_nodes: int, num_blocks: int) -> list[int]:
+    """Return the sizes of blocks that differ by at most one node and sum to `num_nodes`."""
+    size, larger = divmod(num_nodes, num_blocks)
+    return [size + (block < larger) for block in range(num_blocks)]
+
+
+class GeneratedGraphs(Part):
+    """A grid of random graphs: node counts x average degrees x replicates of one family."""
+
+    family: Family = Field(description="sbm (stochastic block model) or erdos_renyi")
+    num_nodes: tuple[Annotated[int, Field(ge=2)], ...] = Field(min_length=1, description="node counts")
+    average_degrees: tuple[Degree, ...] = Field(
+        min_length=1, description="num_edges / num_nodes, both directions of an edge counted"
+    )
+    replicates: Count = Field(1, description="independent graphs drawn for each size and degree")
+    num_features: Count = Field(32, description="input features per node")
+    num_classes: Annotated[int, Field(ge=2)] = Field(4, description="labels; in sbm they are the blocks")
+    homophily: Annotated[float, Field(ge=0, le=1)] = Field(
+        0.7, description="share of edges that join nodes of one block (sbm only)"
+    )
+    feature_noise: Annotated[float, Field(ge=0, allow_inf_nan=False)] = Field(
+        2.0, description="standard deviation of the noise added to a class's feature pattern of +1 and -1"
+    )
+
+    @model_validator(mode="after")
+    def _simple_graphs_exist(self) -> GeneratedGraphs:
+        smallest, densest = min(self.num_nodes), max(self.average_degrees)
+        if densest > smallest - 1:
+            raise ValueError(
+                f"average degree {densest:g} is impossible with {smallest} nodes: a simple graph allows at most "
+                f"{smallest - 1}; lower average_degrees or raise num_nodes"
+            )
+        if self.num_classes > smallest:
+            raise ValueError(f"num_classes {self.num_classes} exceeds the {smallest} nodes of the smallest graph")
+        if self.family == "sbm":
+            self._blocks_hold_the_edges(smallest, densest)
+        return self
+
+    def _blocks_hold_the_edges(self, num_nodes: int, average_degree: float) -> None:
+        """Check that pairs inside and between blocks suffice for homophily at the tightest size and degree."""
+        sizes = block_sizes(num_nodes, self.num_classes)
+        pairs = num_nodes * (num_nodes - 1) // 2
+        inside = sum(size * (size - 1) // 2 for size in sizes)
+        edges = round(num_nodes * average_degree / 2)
+        wanted = round(edges * self.homophily)
+        if wanted > inside or edges - wanted > pairs - inside:
+            low, high = max(0.0, 1 - (pairs - inside) / edges), min(1.0, inside / edges)
+            raise ValueError(
+                f"homophily {self.homophily:g} is impossible at {num_nodes} nodes, average degree {average_degree:g} "
+                f"and {self.num_classes} blocks; allowed there: {low:.2f} to {high:.2f}"
+            )
+
+
+class RealGraph(Part):
+    """One real graph: a PyG dataset class and name, or an .npz file in the layout of PyG's read_npz."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+    dataset: DatasetClass | None = Field(None, alias="class", description="PyG dataset class")
+    name: Slug | Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$", max_length=60)] = Field(
+        description="dataset name, as PyG spells it; for an .npz, a name of your own"
+    )
+    npz: Path | None = Field(None, description="path of an .npz file, absolute or below data_root")
+    label: Text | None = Field(None, description="how the report prints the graph (default: name)")
+    to_undirected: bool = Field(False, description="add the missing reverse edges of a directed graph")
+    sha256: dict[str, Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]] = Field(
+        default_factory=dict, description="checksums of raw pickle files not known to the project, by file name"
+    )
+
+    @model_validator(mode="after")
+    def _one_source(self) -> RealGraph:
+        if (self.dataset is None) == (self.npz is None):
+            raise ValueError(f"real graph {self.name}: give either class (a PyG dataset) or npz (a file), not both")
+        return self
+
+
+class Graphs(Part):
+    """All graphs of a study."""
+
+    generated: tuple[GeneratedGraphs, ...] = Field((), description="grids of random graphs")
+    real: tuple[RealGraph, ...] = Field((), description="real graphs")
+
+    @model_validator(mode="after")
+    def _not_empty(self) -> Graphs:
+        if not self.generated and not self.real:
+            raise ValueError("no graphs: list at least one under generated or real")
+        return self
+
+
+class Architecture(Part):
+    """The models that are measured: one stack per convolution, all else equal."""
+
+    convolutions: tuple[Convolution, ...] = Field(min_length=1, description="GCN, SAGE, GAT, GATv2")
+    num_layers: Count = Field(description="convolution blocks in the stack")
+    hidden_channels: Count = Field(description="channels of each block; attention heads are concatenated into them")
+    heads: Count = Field(1, description="attention heads (GAT and GATv2)")
+    activation: Literal["relu", "elu"] = Field("relu", description="relu or elu")
+    norm: Literal["none", "batch", "layer"] = Field("none", description="none, batch or layer")
+    dropout: Annotated[float, Field(ge=0, lt=1)] = Field(0.0, description="dropped share of each block's output")
+    residual: bool = Field(False, description="add a block's input to its output where the widths agree")
+
+    @model_validator(mode="after")
+    def _heads_divide_channels(self) -> Architecture:
+        if self.hidden_channels % self.heads:
+            raise ValueError(f"hidden_channels {self.hidden_channels} is not a multiple of heads {self.heads}")
+        return self
+
+
+class Rounds(Part):
+    """How often each policy's step is timed."""
+
+    at_least: Annotated[int, Field(ge=3)] = Field(5, description="rounds that are run whatever they cost")
+    at_most: Annotated[int, Field(ge=3)] = Field(60, description="rounds after which timing stops")
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Rounds:
+        if self.at_most < self.at_least:
+            raise ValueError(f"at_most {self.at_most} is below at_least {self.at_least}")
+        return self
+
+
+class Measuring(Part):
+    """How each cell is measured."""
+
+    device: Literal["auto", "cpu", "cuda"] = Field("auto", description="auto takes CUDA where there is one")
+    threads: Count = Field(1, description="compute threads of the measured process")
+    allocator: Allocator = Field("retaining", description="retaining keeps freed memory, default is the platform's")
+    rounds: Rounds = Rounds()
+    ratio_half_width: Annotated[float, Field(gt=0, lt=1)] = Field(
+        0.03, description="timing stops when every time ratio's interval is within +- this share of it"
+    )
+    seconds_per_cell: Annotated[float, Field(gt=0)] = Field(
+        2.5, description="time budget of a cell's rounds, once at_least rounds are done"
+    )
+    memory_limit_gib: Annotated[float, Field(gt=0)] | None = Field(
+        None, description="memory a cell may take over the idle process; null: 90 % of the machine's"
+    )
+    timeout_seconds: Annotated[float, Field(gt=0)] = Field(
+        300, description="a policy that is silent for longer is recorded as timed_out"
+    )
+    gradient_tolerance: Annotated[float, Field(gt=0)] = Field(
+        1e-5, description="largest relative difference of loss, gradients and buffers that still counts as the same"
+    )
+
+
+class TrainedGraphs(Part):
+    """Which of the study's graphs the training jobs use (replicate 0 of generated ones)."""
+
+    num_nodes: tuple[int, ...] = Field((), description="node counts")
+    average_degrees: tuple[float, ...] = Field((), description="average degrees")
+    real: tuple[str, ...] = Field((), description="names of real graphs")
+
+
+class Training(Part):
+    """The training jobs: every convolution x policy from one seed."""
+
+    epochs: Count = Field(50, description="epochs of each training job")
+    learning_rate: Annotated[float, Field(gt=0)] = Field(0.01, description="Adam's learning rate")
+    save_every: Count = Field(10, description="epochs between saved states")
+    graphs: TrainedGraphs = TrainedGraphs()
+
+
+class Analysis(Part):
+    """Constants of the analysis, fixed before the data are seen."""
+
+    confidence: Annotated[float, Field(gt=0.5, lt=1)] = Field(0.95, description="level of every interval")
+    resamples: Annotated[int, Field(ge=200)] = Field(2000, description="bootstrap resamples")
+
+
+class HardwareName(Part):
+    """How this machine is called; found automatically when left out."""
+
+    slug: Slug | None = Field(None, description="folder name below results/ and report/")
+    label: Text | None = Field(None, description="how the report prints the machine")
+
+
+class Study(Part):
+    """One study: which graphs, which models, which policies, measured how."""
+
+    name: Slug = Field(description="folder name of the study below results/<hardware>/ and report/<hardware>/")
+    title: Text = Field(description="title of the report")
+    seed: Annotated[int, Field(ge=0, lt=2**63)] = Field(description="from which every random choice is derived")
+    hardware: HardwareName = HardwareName()
+    data_root: Path | None = Field(None, description="folder of real graphs; nothing is ever written below it")
+    graphs: Graphs
+    architecture: Architecture
+    policies: tuple[str, ...] = Field(min_length=1, description=POLICY_HELP)
+    measurement: Measuring = Measuring()
+    training: Training = Training()
+    analysis: Analysis = Analysis()
+
+    @field_validator("policies")
+    @classmethod
+    def _policies_known(cls, policies: tuple[str, ...]) -> tuple[str, ...]:
+        for policy in policies:
+            if not any(re.fullmatch(form, policy) for form in POLICY_FORMS.values()):
+                raise ValueError(f"unknown policy {policy!r}; allowed: {POLICY_HELP}")
+        if "none" not in policies:
+            raise ValueError("policy none is missing: every other policy is compared with it")
+        if len(set(policies)) < len(policies):
+            raise ValueError(f"a policy is listed twice in {list(policies)}")
+        return policies
+
+
+def parse_study(values: Any, source: str) -> Study:
+    """Return the study that `values` describe, or refuse naming the key, its value and what is allowed."""
+    if not isinstance(values, dict):
+        raise Refusal(f"{source}: a study file is a mapping of keys to values; see workflow/studies/README.md")
+    try:
+        return Study.model_validate(values)
+    except ValidationError as error:
+        raise Refusal(f"{source}: {_sentence(error)}; see workflow/studies/README.md") from None
+
+
+def read_study(path: Path) -> Study:
+    """Read a study from a YAML (or JSON) file."""
+    try:
+        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise Refusal(f"{path}: no such study file") from None
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        reason = " ".join(str(error).split())
+        raise Refusal(f"{path}: not readable as YAML ({reason})") from None
+    return parse_study(values, str(path))
+
+
+def study_schema() -> dict[str, Any]:
+    """Return the JSON schema of a study file."""
+    schema = Study.model_json_schema(by_alias=True)
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
+
+
+def _sentence(error: ValidationError) -> str:
+    """Return the first complaint of a validation error as one sentence, and how many more there are."""
+    complaints = error.errors(include_url=False)
+    first = complaints[0]
+    key = ".".join(str(part) for part in first["loc"]) or "study"
+    if first["type"] == "extra_forbidden":
+        what = f"unknown key {key}; {_allowed_keys(first['loc'])}"
+    elif first["type"] == "missing":
+        what = f"key {key} is missing"
+    else:
+        message = first["msg"].removeprefix("Value error, ")
+        what = f"key {key}: {message}" + (
+            "" if first["type"] == "value_error" else f" (given: {_short(first['input'])})"
+        )
+    more = len(complaints) - 1
+    return what + (f" (and {more} more)" if more else "")
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 80 else text[:77] + "..."
+
+
+def _allowed_keys(location: tuple[int | str, ...]) -> str:
+    """Return the keys that are allowed beside the unknown one at `location`."""
+    schema = study_schema()
+    node: dict[str, Any] = schema
+    for part in location[:-1]:
+        node = node["items"] if isinstance(part, int) else node.get("properties", {}).get(part, {})
+        reference = node.get("$ref", "")
+        if reference:
+            node = schema["$defs"][reference.rsplit("/", 1)[-1]]
+    allowed = sorted(node.get("properties", {}))
+    return "allowed: " + ", ".join(allowed) if allowed else "see the allowed keys"
