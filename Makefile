@@ -1,0 +1,46 @@
+# `make report` and `make test` each work from a fresh clone that has Python 3.11 or newer and make.
+PYTHON ?= python3
+CORES ?= 8
+VENV := $(CURDIR)/.venv
+READY := $(VENV)/.ready
+export PATH := $(VENV)/bin:$(PATH)
+# Another environment's settings must not leak into this one.
+unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
+
+.DEFAULT_GOAL := help
+.PHONY: help setup report check test schema lock clean
+
+help: ## list the commands
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
+
+setup: $(READY) ## make .venv with everything pinned
+
+$(READY): requirements.lock
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+	  echo "error: $(PYTHON) is missing or older than Python 3.11; install 3.11 or newer, or name one: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 2; }
+	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || { \
+	  echo "error: $(PYTHON) has no venv module; install it first (on Debian and Ubuntu: apt-get install python3-venv)" >&2; exit 2; }
+	$(PYTHON) -m venv --clear $(VENV)
+	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r requirements.lock
+	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps -e .
+	@touch $@
+
+report: $(READY) ## measure this machine and render its report (minutes; a second time: seconds)
+	snakemake --cores $(CORES)
+
+check: $(READY) ## linters, types, import contracts, workflow lint
+	ruff check .
+	ruff format --check .
+	mypy
+	lint-imports
+	snakefmt --check Snakefile workflow/rules
+	snakemake --lint
+
+test: $(READY) ## all tests
+	pytest
+
+schema: $(READY) ## write the JSON schema of a study file anew
+	python -m gnn_checkpointing schema > workflow/studies/schema.json
+
+clean: ## forget measurements and the environment (published reports stay)
+	rm -rf results .snakemake .venv

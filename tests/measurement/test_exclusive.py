@@ -1,0 +1,63 @@
+"""Nothing runs beside a measurement, and nothing goes on measuring for a dead master."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from gnn_checkpointing.measurement import exclusive
+from gnn_checkpointing.measurement.exclusive import Asker, machine
+
+
+@pytest.fixture(autouse=True)
+def own_lock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(exclusive, "lock_path", lambda: tmp_path / "lock")
+
+
+def test_preparing_is_shared_and_measuring_is_not(tmp_path: Path) -> None:
+    with machine(shared=True), machine(shared=True), pytest.raises(SystemExit):
+        with machine(shared=False, still_wanted=lambda: False):
+            pytest.fail("measured beside a preparation")
+    with machine(shared=False), pytest.raises(SystemExit), machine(shared=True, still_wanted=lambda: False):
+        pytest.fail("prepared beside a measurement")
+
+
+def wait_for(condition, seconds: float = 10.0) -> bool:
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if condition():
+            return True
+        time.sleep(0.05)
+    return False
+
+
+CHILD = """
+import sys, time
+from gnn_checkpointing.measurement.exclusive import Asker
+asker = Asker()
+print(asker.is_there(), flush=True)
+while asker.is_there(): time.sleep(0.1)
+open(sys.argv[1], "w").close()
+"""
+
+
+def test_the_death_of_snakemake_is_seen_through_the_shell_it_started(tmp_path: Path) -> None:
+    """Master -> `bash -c` -> command, as Snakemake starts it; the master is killed, the shell lives on."""
+    script, gone = tmp_path / "child.py", tmp_path / "gone"
+    script.write_text(CHILD)
+    line = f"set -euo pipefail; {sys.executable} {script} {gone} > {tmp_path}/out 2>&1; true"
+    master = subprocess.Popen(
+        [sys.executable, "-c", "import subprocess, sys; subprocess.run(['bash', '-c', sys.argv[1]])", line]
+    )
+    assert wait_for(lambda: (tmp_path / "out").exists() and "True" in (tmp_path / "out").read_text())
+    os.kill(master.pid, signal.SIGKILL)
+    master.wait()
+    assert wait_for(gone.exists)
+
+
+def test_a_command_started_by_hand_watches_its_own_parent_alone() -> None:
+    assert Asker().is_there()

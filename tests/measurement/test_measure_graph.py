@@ -1,0 +1,135 @@
+"""A graph measured for real: what is recorded, and that memory and time limits are outcomes, not crashes."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from gnn_checkpointing.design import graph_cells, graph_spec, study_graphs
+from gnn_checkpointing.graphs.make import make_graph
+from gnn_checkpointing.graphs.storage import save_graph
+from gnn_checkpointing.measurement.collect import cell_rows
+from gnn_checkpointing.measurement.supervise import COMPLETE, completed_records, measure_graph
+from gnn_checkpointing.records import CellRecord, read_table, write_table
+from gnn_checkpointing.refusal import Refusal
+from gnn_checkpointing.study import Study, parse_study
+
+
+def study_of(nodes: int, degree: float, **measurement: object) -> Study:
+    values = {
+        "name": "test",
+        "title": "Test",
+        "seed": 3,
+        "graphs": {
+            "generated": [
+                {"family": "erdos_renyi", "num_nodes": [nodes], "average_degrees": [degree], "num_features": 64}
+            ]
+        },
+        "architecture": {"convolutions": ["GATv2"], "num_layers": 3, "hidden_channels": 64, "heads": 4},
+        "policies": ["none", "layers", "edge_blocks"],
+        "measurement": {"device": "cpu", "rounds": {"at_least": 3, "at_most": 3}, **measurement},
+    }
+    return parse_study(values, "test")
+
+
+def measured(study: Study, folder: Path) -> list[CellRecord]:
+    spec = study_graphs(study)[0]
+    graph_file = folder / f"{spec.id}.npz"
+    save_graph(graph_file, make_graph(graph_spec(study, spec.id)))
+    with (folder / "log").open("wb") as log:
+        measure_graph(study, spec.id, graph_file, folder / "records", "here", log, lambda: True, lambda record: None)
+    return list(completed_records(folder / "records" / COMPLETE))
+
+
+def test_every_policy_is_measured_and_the_record_says_how(tmp_path: Path) -> None:
+    study = study_of(200, 16)
+    (record,) = measured(study, tmp_path)
+    assert [found.policy for found in record.policies] == ["none", "layers", "edge_blocks"]
+    assert {found.outcome for found in record.policies} == {"completed"}
+    assert all(sorted(order) == ["edge_blocks", "layers", "none"] for order in record.round_orders)
+    for found in record.policies:
+        assert found.memory is not None and found.steps is not None and found.sameness is not None
+        assert found.sameness.same_loss and found.sameness.same_gradients
+        assert len(found.steps.wall_seconds) == 3 == len(record.round_orders)
+        parts = found.memory.resident_bytes + found.memory.saved_activation_bytes + found.memory.transient_bytes
+        assert parts == found.memory.peak_memory_bytes
+    # Features, labels, training nodes and edges are resident, and so are the parameters.
+    graph = 200 * 64 * 4 + 120 * 8 + 120 * 8 + 2 * 3200 * 8
+    layer = 2 * (64 * 64 + 64) + 64 + 64
+    parameters = 4 * (3 * layer + 64 * 4 + 4)
+    assert record.policies[0].memory.resident_bytes == graph + parameters
+    assert record.policies[2].memory.policy_resident_bytes == 8 * 201
+    rows = cell_rows(record, study.analysis)
+    write_table(tmp_path / "table.csv", rows)
+    table = read_table(tmp_path / "table.csv")
+    assert table[1]["activation_bytes"] == rows[1]["activation_bytes"]
+    assert 0 < table[1]["activation_ratio"] < 1
+
+
+def test_memory_is_the_same_to_the_byte_in_a_second_process(tmp_path: Path) -> None:
+    study = study_of(150, 10)
+    first, second = (measured(study, tmp_path)[0] for _ in range(2))
+    assert [found.memory for found in first.policies] == [found.memory for found in second.policies]
+
+
+def test_a_policy_out_of_memory_is_an_outcome_and_the_others_go_on(tmp_path: Path) -> None:
+    """3 layers on 800 x 400 edges with 64 channels: `none` holds about 0.9 GiB, the others far less than 600 MiB."""
+    (record,) = measured(study_of(800, 400, memory_limit_gib=0.6), tmp_path)
+    found = {policy.policy: policy for policy in record.policies}
+    assert found["none"].outcome == "out_of_memory"
+    assert "first step" in found["none"].message
+    assert found["edge_blocks"].outcome == "completed"
+    assert record.restarts >= 1
+    row = cell_rows(record, study_of(8, 2).analysis)[0]
+    assert row["outcome"] == "out_of_memory"
+    assert row.get("peak_memory_bytes") is None
+
+
+def test_a_policy_that_takes_too_long_is_an_outcome(tmp_path: Path) -> None:
+    """No step ends within a millisecond, so each policy in turn is given up; nothing hangs, nothing is invented."""
+    (record,) = measured(study_of(800, 300, timeout_seconds=0.001), tmp_path)
+    assert {found.outcome for found in record.policies} == {"timed_out"}
+    assert record.measured_seconds == 0
+
+
+def test_records_of_an_unfinished_run_are_kept_and_of_a_finished_one_made_again(tmp_path: Path) -> None:
+    study = study_of(60, 4)
+    (record,) = measured(study, tmp_path)
+    path = tmp_path / "records" / f"{record.cell}.json"
+    (tmp_path / "records" / "unfinished").touch()
+    (tmp_path / "records" / COMPLETE).unlink()
+    before = path.read_bytes()
+    measured(study, tmp_path)
+    assert path.read_bytes() == before
+    measured(study, tmp_path)
+    assert path.read_bytes() != before
+
+
+def test_a_stale_record_is_not_kept(tmp_path: Path) -> None:
+    study = study_of(60, 4)
+    (record,) = measured(study, tmp_path)
+    (tmp_path / "records" / "unfinished").touch()
+    (again,) = measured(study_of(60, 4, seconds_per_cell=0.7), tmp_path)
+    assert again.fingerprint != record.fingerprint
+    assert again.started > record.started
+
+
+def test_a_changed_record_is_refused_by_name(tmp_path: Path) -> None:
+    (record,) = measured(study_of(60, 4), tmp_path)
+    path = tmp_path / "records" / f"{record.cell}.json"
+    values = json.loads(path.read_text())
+    values["policies"][0]["memory"]["peak_memory_bytes"] += 1
+    path.write_text(json.dumps(values))
+    with pytest.raises(Refusal, match=record.cell):
+        list(completed_records(tmp_path / "records" / COMPLETE))
+
+
+def test_a_graph_file_that_is_none_is_refused(tmp_path: Path) -> None:
+    study = study_of(60, 4)
+    spec = study_graphs(study)[0]
+    (tmp_path / "broken.npz").write_bytes(b"not a graph")
+    with (tmp_path / "log").open("wb") as log, pytest.raises(Refusal, match=r"broken\.npz"):
+        measure_graph(
+            study, spec.id, tmp_path / "broken.npz", tmp_path / "r", "here", log, lambda: True, lambda record: None
+        )
+    assert graph_cells(study, spec.id)

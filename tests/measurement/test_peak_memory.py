@@ -1,0 +1,72 @@
+"""The instrument's peak of a model worked out on paper, to the byte, with and without checkpointing."""
+
+import torch
+from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
+
+from gnn_checkpointing.measurement.peak_memory import StepBytes, resident_bytes, step_bytes
+
+MIB = 2**20
+BATCH = 4096
+
+
+def three_layers() -> tuple[nn.Sequential, Tensor]:
+    """x [4096, 256] -> z1 [4096, 512] -> z2 [4096, 512] -> y [4096, 128] -> sum, float32, no bias."""
+    layers = nn.Sequential(
+        nn.Linear(256, 512, bias=False), nn.Linear(512, 512, bias=False), nn.Linear(512, 128, bias=False)
+    )
+    return layers, torch.randn(BATCH, 256)
+
+
+def measured(layers: nn.Sequential, forward) -> StepBytes:
+    forward().backward()  # first calls allocate what later ones reuse
+    layers.zero_grad(set_to_none=True)
+    return step_bytes(forward, torch.device("cpu"))
+
+
+def test_three_linear_layers() -> None:
+    """Bytes: z1 and z2 are 4096 x 512 x 4 = 8 MiB each, y 4096 x 128 x 4 = 2 MiB, the loss 4.
+
+    Saved at the end of forward: z1 + z2 (inputs of layers 2 and 3; x is resident, `sum` keeps no y) + loss
+    = 16 MiB + 4.
+
+    Backward of the last layer: the root gradient (4), the gradient of W3, 128 x 512 x 4 = 0.25 MiB, the gradient
+    of z2 (8 MiB), and the contiguous copy of y's expanded gradient that the product reads (2 MiB):
+    peak = 16 + 0.25 + 8 + 2 MiB + 8.
+
+    Afterwards z2 and the copy are released; the second layer adds the gradients of W2 (1 MiB) and z1 (8 MiB):
+    8 + 8 + 8 + 0.25 + 1 = 25.25 MiB, which is lower.
+    """
+    layers, x = three_layers()
+    found = measured(layers, lambda: layers(x).sum())
+    assert found.saved == 16 * MIB + 4
+    assert found.peak == 16 * MIB + MIB // 4 + 8 * MIB + 2 * MIB + 8
+
+
+def test_three_linear_layers_with_the_first_two_checkpointed() -> None:
+    """Saved: z2, which the third layer keeps, and the loss: 8 MiB + 4. z1 is recomputed.
+
+    Last layer: 8 (z2) + 0.25 (W3's gradient) + 8 (z2's gradient) + 2 (copy) MiB = 18.25 MiB.
+    Then z2 is released and z1 recomputed; recomputation stops once z1 is there, before layer 2 runs again:
+    8 (z2's gradient) + 8 (z1) + 1 (W2's gradient) + 8 (z1's gradient) + 0.25 (W3's gradient) MiB is the peak,
+    with the loss and the root gradient, 4 each: 25.25 MiB + 8.
+    """
+    layers, x = three_layers()
+
+    def forward() -> Tensor:
+        z2 = checkpoint(layers[:2], x, use_reentrant=False, preserve_rng_state=False)
+        return layers[2](z2).sum()
+
+    found = measured(layers, forward)
+    assert found.saved == 8 * MIB + 4
+    assert found.peak == 25 * MIB + MIB // 4 + 8
+
+
+def test_the_count_is_the_same_every_time() -> None:
+    layers, x = three_layers()
+    assert len({measured(layers, lambda: layers(x).sum()) for _ in range(3)}) == 1
+
+
+def test_views_of_one_storage_are_resident_once() -> None:
+    table = torch.zeros(10, 8)
+    assert resident_bytes([table, table[2:], table.t(), torch.zeros(3)]) == 10 * 8 * 4 + 3 * 4

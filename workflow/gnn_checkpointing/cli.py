@@ -1,0 +1,290 @@
+"""The command line: `python -m gnn_checkpointing <command>`; each command is one rule and works by hand too."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from gnn_checkpointing import __version__
+from gnn_checkpointing.refusal import Refusal
+
+# Heavy imports stay inside the commands: planning a study must not wait for torch, nor rendering for statistics.
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; bad input is one sentence on standard error and exit code 2."""
+    parsed = _parser().parse_args(arguments)
+    command: Callable[[argparse.Namespace], None] = parsed.run
+    try:
+        command(parsed)
+    except Refusal as refusal:
+        print(f"error: {refusal}", file=sys.stderr)
+        return 2
+    except BrokenPipeError:
+        return 1
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m gnn_checkpointing",
+        description="What gradient checkpointing does to memory and throughput of GNNs, measured across densities.",
+        epilog="example: python -m gnn_checkpointing design --study config.yaml",
+    )
+    parser.add_argument("--version", action="version", version=__version__)
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for run, options in (
+        (design, ("study",)),
+        (schema, ()),
+        (hardware, ("study", "output")),
+        (graph, ("study", "graph", "output")),
+        (measure, ("study", "graph", "graph_file", "output", "log", "detached")),
+        (train, ("study", "graph", "convolution", "graph_file", "output")),
+        (collect, ("study", "measurements", "output")),
+        (analyse, ("study", "table", "training", "output_folder")),
+        (judge, ("study", "analysis", "output")),
+        (report, ("study", "hardware_file", "table", "analysis", "claims", "templates", "output_folder")),
+        (index, ("reports", "templates", "output")),
+    ):
+        summary = (run.__doc__ or "").splitlines()[0]
+        command = commands.add_parser(run.__name__, help=summary, description=summary)
+        for option in options:
+            _OPTIONS[option](command)
+        command.set_defaults(run=run)
+    return parser
+
+
+def _path(name: str, text: str) -> Callable[[argparse.ArgumentParser], None]:
+    def add(parser: argparse.ArgumentParser) -> None:
+        parser.add_argument(f"--{name}", type=Path, required=True, metavar="PATH", help=text)
+
+    return add
+
+
+def _add_study(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--study", type=Path, default=Path("config.yaml"), metavar="FILE", help="study file (default: %(default)s)"
+    )
+
+
+def _add_graph(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--graph", required=True, metavar="ID", help="a graph's id; `design` lists them")
+
+
+def _add_convolution(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--convolution", required=True, help="one of the study's convolutions")
+
+
+def _add_measurements(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--measurements", type=Path, required=True, metavar="FOLDER", help="folder with a folder of records per graph"
+    )
+
+
+def _add_training(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--training", type=Path, nargs="*", default=[], metavar="FILE", help="records of training jobs")
+
+
+def _add_log(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--log", type=Path, metavar="FILE", help="what the measured process prints (default: nowhere)")
+
+
+def _add_detached(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--detached", action="store_true", help="go on when whoever started this command is gone (default: stop)"
+    )
+
+
+_OPTIONS: dict[str, Callable[[argparse.ArgumentParser], None]] = {
+    "study": _add_study,
+    "graph": _add_graph,
+    "convolution": _add_convolution,
+    "measurements": _add_measurements,
+    "training": _add_training,
+    "log": _add_log,
+    "detached": _add_detached,
+    "graph_file": _path("graph-file", "the graph's .npz"),
+    "hardware_file": _path("hardware-file", "hardware.json of the measurements"),
+    "table": _path("table", "measurements.csv"),
+    "analysis": _path("analysis", "folder that `analyse` wrote"),
+    "claims": _path("claims", "claims.json"),
+    "templates": _path("templates", "folder of templates"),
+    "reports": _path("reports", "folder of all reports, <hardware>/<study>/ below it"),
+    "output": _path("output", "file to be written"),
+    "output_folder": _path("output-folder", "folder to be written"),
+}
+
+
+def design(options: argparse.Namespace) -> None:
+    """Print the study's cells in the order they are measured, one line each."""
+    from gnn_checkpointing.design import graph_cells, measuring_priority, study_graphs
+    from gnn_checkpointing.study import read_study
+
+    study = read_study(options.study)
+    specs = sorted(study_graphs(study), key=lambda spec: -measuring_priority(study, spec.id))
+    print("cell\tgraph\tconvolution\tpolicies")
+    for spec in specs:
+        for cell in graph_cells(study, spec.id):
+            print(cell.id, spec.id, cell.convolution, ", ".join(study.policies), sep="\t")
+
+
+def schema(options: argparse.Namespace) -> None:  # noqa: ARG001 - takes no options
+    """Print the JSON schema of a study file."""
+    from gnn_checkpointing.study import study_schema
+
+    print(json.dumps(study_schema(), indent=2))
+
+
+def hardware(options: argparse.Namespace) -> None:
+    """Write what this machine is: slug, label, processor, memory, versions."""
+    from gnn_checkpointing.artefacts import write_json
+    from gnn_checkpointing.measurement.hardware import hardware_record
+    from gnn_checkpointing.study import read_study
+
+    write_json(options.output, hardware_record(read_study(options.study)))
+
+
+def graph(options: argparse.Namespace) -> None:
+    """Draw or load one graph of the study and write it as .npz."""
+    from gnn_checkpointing.design import graph_spec
+    from gnn_checkpointing.graphs.make import make_graph
+    from gnn_checkpointing.graphs.storage import save_graph
+    from gnn_checkpointing.measurement.exclusive import machine
+    from gnn_checkpointing.study import read_study
+
+    spec = graph_spec(read_study(options.study), options.graph)
+    with machine(shared=True):
+        save_graph(options.output, make_graph(spec))
+
+
+def measure(options: argparse.Namespace) -> None:
+    """Measure every cell of one graph: all policies side by side, alone on the machine."""
+    from gnn_checkpointing.design import graph_spec
+    from gnn_checkpointing.measurement.exclusive import Asker
+    from gnn_checkpointing.measurement.hardware import hardware_slug
+    from gnn_checkpointing.measurement.progress import Progress
+    from gnn_checkpointing.measurement.supervise import COMPLETE, measure_graph
+    from gnn_checkpointing.study import read_study
+
+    asker = Asker()
+    study = read_study(options.study)
+    graph_spec(study, options.graph)
+    if options.output.name != COMPLETE:
+        raise Refusal(f"--output {options.output}: the file must be called {COMPLETE}; records are written beside it")
+    log = options.log or Path("/dev/null")
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("wb") as stream:
+        measure_graph(
+            study,
+            options.graph,
+            options.graph_file,
+            options.output.parent,
+            hardware_slug(study),
+            stream,
+            still_wanted=lambda: options.detached or asker.is_there(),
+            progress=Progress(study, options.output.parent.parent),
+        )
+
+
+def train(options: argparse.Namespace) -> None:
+    """Train one convolution on one graph under each of the study's policies."""
+    from gnn_checkpointing.artefacts import write_json
+    from gnn_checkpointing.design import graph_cells, graph_spec
+    from gnn_checkpointing.graphs.storage import load_graph
+    from gnn_checkpointing.measurement.exclusive import Asker, machine
+    from gnn_checkpointing.study import read_study
+    from gnn_checkpointing.training.job import Job
+    from gnn_checkpointing.training.job import train as trained
+
+    asker = Asker()
+    study = read_study(options.study)
+    graph_spec(study, options.graph)
+    cells = {cell.convolution: cell for cell in graph_cells(study, options.graph)}
+    if options.convolution not in cells:
+        raise Refusal(f"--convolution {options.convolution}: the study has {', '.join(cells)}")
+
+    def tell(epoch: int, loss: float) -> None:
+        if not asker.is_there():
+            raise SystemExit(1)
+        if epoch % study.training.save_every == 0:
+            print(f"epoch {epoch} of {study.training.epochs}, loss {loss:.4f}", flush=True)
+
+    loaded = load_graph(options.graph_file)
+    records = []
+    with machine(shared=True):
+        for policy in study.policies:
+            print(f"{options.convolution} under {policy}", flush=True)
+            state = options.output.parent / "states" / f"{options.output.stem}-{policy}.safetensors"
+            try:
+                record = trained(Job(study, cells[options.convolution], loaded, policy), state, tell)
+            except Refusal as refusal:
+                print(f"not trained: {refusal}", flush=True)
+                continue
+            records.append(record.model_dump(mode="json"))
+    write_json(options.output, records)
+
+
+def collect(options: argparse.Namespace) -> None:
+    """Gather all records of a study into measurements.csv."""
+    from gnn_checkpointing.design import study_graphs
+    from gnn_checkpointing.measurement.collect import cell_rows
+    from gnn_checkpointing.measurement.supervise import COMPLETE, completed_records
+    from gnn_checkpointing.records import write_table
+    from gnn_checkpointing.study import read_study
+
+    study = read_study(options.study)
+    files = [options.measurements / spec.id / COMPLETE for spec in study_graphs(study)]
+    records = [record for file in files for record in completed_records(file)]
+    write_table(options.output, [row for record in records for row in cell_rows(record, study.analysis)])
+
+
+def analyse(options: argparse.Namespace) -> None:
+    """Fit laws, pair effects, test interactions; write a JSON file each."""
+    from gnn_checkpointing.analysis.analyse import write_analysis
+    from gnn_checkpointing.artefacts import read_json
+    from gnn_checkpointing.records import TrainingRecord, read_table
+    from gnn_checkpointing.study import read_study
+
+    study = read_study(options.study)
+    trainings = [TrainingRecord.model_validate(values) for file in options.training for values in read_json(file)]
+    write_analysis(options.output_folder, read_table(options.table), trainings, study)
+
+
+def judge(options: argparse.Namespace) -> None:
+    """Judge every claim by its rule; write claims.json."""
+    from gnn_checkpointing.analysis.analyse import read_analysis
+    from gnn_checkpointing.artefacts import write_json
+    from gnn_checkpointing.claims.judge import judge as judged
+    from gnn_checkpointing.measurement.hardware import hardware_slug
+    from gnn_checkpointing.study import read_study
+
+    study = read_study(options.study)
+    results = read_analysis(options.analysis)
+    ledger = judged(results, study.name, hardware_slug(study))
+    write_json(options.output, ledger.model_dump(mode="json"))
+
+
+def report(options: argparse.Namespace) -> None:
+    """Render report.html and report.pdf, with the data beside them."""
+    from gnn_checkpointing.report.render import render_report
+    from gnn_checkpointing.study import read_study
+
+    render_report(
+        study=read_study(options.study),
+        hardware_file=options.hardware_file,
+        table=options.table,
+        analysis=options.analysis,
+        claims=options.claims,
+        templates=options.templates,
+        output_folder=options.output_folder,
+    )
+
+
+def index(options: argparse.Namespace) -> None:
+    """Write the index of all machines and studies that have a report."""
+    from gnn_checkpointing.report.index import render_index
+
+    render_index(options.reports, options.templates, options.output)

@@ -1,0 +1,88 @@
+"""Alone on the machine: a lock that the kernel releases, and an end when whoever asked for the work is gone."""
+
+from __future__ import annotations
+
+import ctypes
+import fcntl
+import os
+import signal
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+_PR_SET_PDEATHSIG = 1
+
+
+def lock_path() -> Path:
+    """Return the lock file of this user on this machine; every checkout shares it, as they share the processor."""
+    return Path(tempfile.gettempdir()) / f"gnn-checkpointing-{os.getuid()}.lock"
+
+
+@contextmanager
+def machine(shared: bool, still_wanted: Callable[[], bool] = lambda: True) -> Iterator[None]:
+    """Hold the machine: alone to measure, `shared` to prepare. Waits while it is taken, in half-second looks."""
+    with lock_path().open("a") as stream:
+        told = False
+        while not _locked(stream.fileno(), shared):
+            if not told:
+                print("waiting for another measurement on this machine to end", file=sys.stderr, flush=True)  # noqa: T201
+                told = True
+            if not still_wanted():
+                raise SystemExit(1)
+            time.sleep(0.5)
+        yield
+
+
+def _locked(handle: int, shared: bool) -> bool:
+    try:
+        fcntl.flock(handle, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def die_with_parent() -> None:
+    """Ask the kernel to kill this process when its parent dies (Linux)."""
+    if sys.platform == "linux":
+        parent = os.getppid()
+        ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != parent:
+            raise SystemExit(1)
+
+
+class Asker:
+    """Who started this command: its parent, and the parent's parent where the parent is a shell running one line.
+
+    Snakemake starts a shell that starts the command; after a `kill -9` of Snakemake that shell lives on, so the
+    shell's own parent is what must be watched.
+    """
+
+    def __init__(self) -> None:
+        self._parent = os.getppid()
+        self._grandparent = _parent_of(self._parent) if _runs_one_line(self._parent) else None
+
+    def is_there(self) -> bool:
+        """Tell whether the asker still lives."""
+        if os.getppid() != self._parent:
+            return False
+        return self._grandparent is None or _parent_of(self._parent) == self._grandparent
+
+
+def _runs_one_line(process: int) -> bool:
+    try:
+        arguments = Path(f"/proc/{process}/cmdline").read_bytes().split(b"\0")
+    except OSError:
+        return False
+    return any(argument.startswith(b"-") and b"c" in argument for argument in arguments[1:3])
+
+
+def _parent_of(process: int) -> int | None:
+    try:
+        status = Path(f"/proc/{process}/stat").read_text()
+    except OSError:
+        return None
+    # The command name, in brackets, may hold spaces; the fields after it do not.
+    return int(status.rsplit(")", 1)[1].split()[1])

@@ -1,0 +1,73 @@
+"""What a measurement depends on, as digests: the sources that measure, and the libraries they run on (torch-free)."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import importlib.metadata
+import platform
+from pathlib import Path
+
+from gnn_checkpointing import records
+from gnn_checkpointing.artefacts import digest
+from gnn_checkpointing.design import Cell
+from gnn_checkpointing.study import Study
+
+_PACKAGE = Path(__file__).resolve().parent.parent
+_SOURCES = {
+    "graphs": ("graphs", "study.py", "design.py"),
+    "measuring": ("measurement", "checkpointing", "models"),
+    "training": ("training", "checkpointing", "models"),
+    "collecting": ("measurement/collect.py", "measurement/ratios.py", "records.py"),
+    "analysis": ("analysis", "records.py"),
+    "claims": ("claims", "analysis/results.py"),
+    "report": ("report", "records.py"),
+}
+# Files of a measuring room that run only after the measurement: editing them must not measure again.
+_NOT_MEASURING = {"collect.py", "hardware.py"}
+_LIBRARIES = ("torch", "torch-geometric", "numpy")
+
+
+def code_fingerprint(part: str) -> str:
+    """Return a digest of the sources of one part of the pipeline: their content, not their dates."""
+    content = hashlib.sha256()
+    for name in _SOURCES[part]:
+        place = _PACKAGE / name
+        files = [place] if place.is_file() else sorted(place.rglob("*.py"))
+        for file in files:
+            if part == "measuring" and file.name in _NOT_MEASURING:
+                continue
+            content.update(str(file.relative_to(_PACKAGE)).encode() + b"\0" + file.read_bytes() + b"\0")
+    return content.hexdigest()[:12]
+
+
+def library_versions() -> dict[str, str]:
+    """Return the versions of the libraries that decide what is measured."""
+    return {name: importlib.metadata.version(name) for name in _LIBRARIES} | {"python": platform.python_version()}
+
+
+def cell_fingerprint(study: Study, cell: Cell, graph_sha256: str) -> str:
+    """Return a digest of everything that a cell's record depends on; a record with another one is stale."""
+    return digest(
+        [
+            records.SCHEMA_VERSION,
+            dataclasses.asdict(cell) | {"architecture": cell.architecture.model_dump(mode="json")},
+            list(study.policies),
+            study.measurement.model_dump(mode="json"),
+            graph_sha256,
+            code_fingerprint("measuring"),
+            library_versions(),
+        ]
+    )
+
+
+def graph_settings(study: Study) -> str:
+    """Return a digest of what every measuring job of the study depends on besides its graph."""
+    return digest(
+        [
+            study.architecture.model_dump(mode="json"),
+            list(study.policies),
+            study.measurement.model_dump(mode="json"),
+            study.seed,
+        ]
+    )

@@ -1,0 +1,232 @@
+"""The commanding process: starts the measured one, writes its records, and survives its death."""
+
+from __future__ import annotations
+
+import json
+import os
+import selectors
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, Any
+
+from gnn_checkpointing.artefacts import read_json, sha256_of, write_json
+from gnn_checkpointing.design import Cell, graph_cells
+from gnn_checkpointing.measurement.allocator import worker_environment
+from gnn_checkpointing.measurement.exclusive import machine
+from gnn_checkpointing.measurement.fingerprint import cell_fingerprint
+from gnn_checkpointing.measurement.hardware import memory_bytes
+from gnn_checkpointing.records import CellRecord, PolicyRecord, read_cell
+from gnn_checkpointing.refusal import Refusal
+from gnn_checkpointing.study import Study
+
+COMPLETE = "complete.json"
+_UNFINISHED = "unfinished"
+_TICK_SECONDS = 0.5
+_START_SECONDS = 300.0  # imports on a slow disk, and the first cell's tensors
+
+
+@dataclass
+class _Job:
+    """What is still to be measured of one graph, and what has been lost on the way."""
+
+    study: Study
+    graph_id: str
+    graph_file: Path
+    hardware: str
+    fingerprints: dict[str, str]
+    waiting: list[str]
+    lost: dict[str, dict[str, PolicyRecord]] = field(default_factory=dict)
+    restarts: dict[str, int] = field(default_factory=dict)
+    killed: set[tuple[str, str]] = field(default_factory=set)
+
+    def message(self) -> bytes:
+        """Return the job as the worker reads it."""
+        limit = self.study.measurement.memory_limit_gib
+        context = {
+            "hardware": self.hardware,
+            "memory_limit_bytes": int(0.9 * memory_bytes() if limit is None else limit * 2**30),
+            "restarts": self.restarts.get(self.waiting[0], 0),
+        }
+        lost = {
+            cell: {policy: found.model_dump(mode="json") for policy, found in policies.items()}
+            for cell, policies in self.lost.items()
+        }
+        values = {
+            "study": self.study.model_dump(mode="json", by_alias=True),
+            "graph": self.graph_id,
+            "graph_file": str(self.graph_file),
+            "cells": self.waiting,
+            "fingerprints": self.fingerprints,
+            "lost": lost,
+            "context": context,
+        }
+        return json.dumps(values).encode()
+
+    def lose(self, cell: str, policy: str, outcome: str, message: str) -> None:
+        """Record that `policy` ended without a measurement in `cell`; the others are measured again without it."""
+        found = PolicyRecord.model_validate({"policy": policy, "outcome": outcome, "message": message})
+        self.lost.setdefault(cell, {})[policy] = found
+        self.restarts[cell] = self.restarts.get(cell, 0) + 1
+
+
+def measure_graph(
+    study: Study,
+    graph_id: str,
+    graph_file: Path,
+    folder: Path,
+    hardware: str,
+    log: IO[bytes],
+    still_wanted: Callable[[], bool],
+    progress: Callable[[CellRecord], None],
+) -> None:
+    """Measure all cells of one graph into `folder`, a record a file, and `complete.json` when all are there.
+
+    Records of an unfinished earlier run are kept where their fingerprint is today's.
+    """
+    if not graph_file.is_file():
+        raise Refusal(f"{graph_file}: no such graph file; make it with `graph`")
+    graph_sha256 = sha256_of(graph_file)
+    cells = graph_cells(study, graph_id)
+    fingerprints = {cell.id: cell_fingerprint(study, cell, graph_sha256) for cell in cells}
+    kept = _kept_records(folder, cells, fingerprints)
+    job = _Job(study, graph_id, graph_file, hardware, fingerprints, [cell.id for cell in cells if cell.id not in kept])
+    with machine(shared=False, still_wanted=still_wanted):
+        while job.waiting:
+            _run_worker(job, folder, log, still_wanted, progress)
+    names = [f"{cell.id}.json" for cell in cells]
+    write_json(folder / COMPLETE, {"graph": graph_id, "cells": {name: sha256_of(folder / name) for name in names}})
+    (folder / _UNFINISHED).unlink()
+
+
+def completed_records(complete: Path) -> Iterator[CellRecord]:
+    """Yield the records that a `complete.json` lists; a record that changed since is refused."""
+    for name, expected in read_json(complete)["cells"].items():
+        path = complete.parent / name
+        if not path.is_file() or sha256_of(path) != expected:
+            raise Refusal(f"{path}: missing or changed since it was measured; delete {complete} and measure again")
+        yield read_cell(path)
+
+
+def _kept_records(folder: Path, cells: list[Cell], fingerprints: dict[str, str]) -> set[str]:
+    """Return the cells whose records of an unfinished run still hold; forget all others.
+
+    A finished run leaves no mark, so that asking for it once more measures it once more.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    resumed = (folder / _UNFINISHED).exists()
+    (folder / _UNFINISHED).touch()
+    (folder / COMPLETE).unlink(missing_ok=True)
+    kept = set()
+    for path in folder.glob("*.json"):
+        if resumed and _holds(path, fingerprints):
+            kept.add(path.stem)
+        else:
+            path.unlink()
+    return kept & {cell.id for cell in cells}
+
+
+def _holds(path: Path, fingerprints: dict[str, str]) -> bool:
+    try:
+        return read_cell(path).fingerprint == fingerprints.get(path.stem)
+    except Refusal:
+        return False
+
+
+def _run_worker(
+    job: _Job, folder: Path, log: IO[bytes], still_wanted: Callable[[], bool], progress: Callable[[CellRecord], None]
+) -> None:
+    """Run one worker until it has measured all that waits, or has died; take from it whatever it finished."""
+    reading, writing = os.pipe()
+    environment = worker_environment(dict(os.environ), job.study.measurement.allocator, job.study.measurement.threads)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "gnn_checkpointing.measurement.worker", "--events", str(writing)],
+        stdin=subprocess.PIPE,
+        stdout=log,
+        stderr=log,
+        env=environment,
+        pass_fds=(writing,),
+    )
+    os.close(writing)
+    last: dict[str, Any] | None = None
+    settled = False
+    try:
+        assert process.stdin is not None
+        process.stdin.write(job.message())
+        process.stdin.close()
+        for event in _events(reading, job.study.measurement.timeout_seconds, still_wanted):
+            if event["event"] == "cell":
+                record = CellRecord.model_validate(event["record"])
+                write_json(folder / f"{record.cell}.json", event["record"])
+                job.waiting.remove(record.cell)
+                progress(record)
+                last = None
+            elif event["event"] == "refusal":
+                raise Refusal(event["message"])
+            elif event["event"] == "lost":
+                job.lose(event["cell"], event["policy"], event["outcome"], event["message"])
+                settled = True
+            elif event["event"] == "step":
+                last = event
+            elif event["event"] == "silence":
+                _lose_silent(job, last)
+                settled = True
+    finally:
+        process.kill() if settled or sys.exc_info()[0] else None
+        status = process.wait()
+        os.close(reading)
+    if job.waiting and not settled:
+        _lose_dead(job, last, status)
+
+
+def _events(reading: int, timeout: float, still_wanted: Callable[[], bool]) -> Iterator[dict[str, Any]]:
+    """Yield the worker's events until it closes its end; a silence longer than `timeout` is an event, and the last."""
+    buffer, heard = b"", time.monotonic()
+    allowed = _START_SECONDS + timeout
+    with selectors.DefaultSelector() as selector:
+        selector.register(reading, selectors.EVENT_READ)
+        while True:
+            if not still_wanted():
+                raise SystemExit(1)
+            if selector.select(_TICK_SECONDS):
+                chunk = os.read(reading, 1 << 16)
+                if not chunk:
+                    return
+                heard, allowed = time.monotonic(), timeout
+                *lines, buffer = (buffer + chunk).split(b"\n")
+                yield from (json.loads(line) for line in lines)
+            elif time.monotonic() - heard > allowed:
+                yield {"event": "silence"}
+                return
+
+
+def _lose_silent(job: _Job, last: dict[str, Any] | None) -> None:
+    """Record a policy that went on for longer than the study allows."""
+    if last is None:
+        raise Refusal(
+            f"the measuring process of {job.graph_id} did not start within {_START_SECONDS:.0f} s; see its log"
+        )
+    seconds = job.study.measurement.timeout_seconds
+    job.lose(last["cell"], last["policy"], "timed_out", f"no end of {last['phase']} after {seconds:g} s")
+
+
+def _lose_dead(job: _Job, last: dict[str, Any] | None, status: int) -> None:
+    """Record the policy in which the worker died without a word.
+
+    A worker killed from outside is given one more try, since a kill says nothing of the policy; killed twice in the
+    same place, or aborted by the allocator, it has run out of memory.
+    """
+    how = signal.Signals(-status).name if status < 0 else f"exit code {status}"
+    if last is None:
+        raise Refusal(f"the measuring process of {job.graph_id} died before its first step ({how}); see its log")
+    place = (last["cell"], last["policy"])
+    if status == -signal.SIGKILL and place not in job.killed:
+        job.killed.add(place)
+        job.restarts[last["cell"]] = job.restarts.get(last["cell"], 0) + 1
+        return
+    outcome = "out_of_memory" if status in (-signal.SIGKILL, -signal.SIGABRT) else "failed"
+    job.lose(*place, outcome, f"the process died in {last['phase']} ({how})")

@@ -1,0 +1,63 @@
+"""The published pages: HTML and PDF from one page data, the data beside them, and the index of all machines."""
+
+
+def published_summaries(wildcards):
+    """Return the summaries of all reports there are, this run's among them."""
+    return sorted(
+        {*map(str, Path("report").glob("*/*/summary.json")), f"{REPORT}/summary.json"}
+    )
+
+
+rule report:
+    input:
+        hardware=f"{RESULTS}/hardware.json",
+        table=f"{RESULTS}/measurements.csv",
+        analysis=rules.analyse.output,
+        claims=f"{RESULTS}/claims.json",
+        templates=sorted(
+            str(path)
+            for path in Path(TEMPLATES).rglob("*.*")
+            if path.name != "index.html"
+        ),
+    output:
+        multiext(
+            f"{REPORT}/",
+            "report.html",
+            "report.pdf",
+            "measurements.csv",
+            "claims.json",
+            "summary.json",
+        ),
+    log:
+        f"{RESULTS}/logs/report.log",
+    conda:
+        "../envs/gnn_checkpointing.yaml"
+    params:
+        study=STUDY,
+        analysis=f"{RESULTS}/analysis",
+        templates=TEMPLATES,
+        folder=REPORT,
+        title=study.title,
+        code=code_fingerprint("report"),
+    shell:
+        "python -m gnn_checkpointing report --study {params.study} --hardware-file {input.hardware}"
+        " --table {input.table} --analysis {params.analysis} --claims {input.claims}"
+        " --templates {params.templates} --output-folder {params.folder} > {log} 2>&1"
+
+
+rule index:
+    input:
+        published_summaries,
+        template=f"{TEMPLATES}/html/index.html",
+    output:
+        "report/index.html",
+    log:
+        f"{RESULTS}/logs/index.log",
+    conda:
+        "../envs/gnn_checkpointing.yaml"
+    params:
+        templates=TEMPLATES,
+        code=code_fingerprint("report"),
+    shell:
+        "python -m gnn_checkpointing index --reports report --templates {params.templates} --output {output}"
+        " > {log} 2>&1"

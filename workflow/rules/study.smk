@@ -1,0 +1,71 @@
+"""The study of this run, the folders it fills, and the lock that keeps a second run out of them."""
+
+import fcntl
+import os
+import sys
+from pathlib import Path
+
+from snakemake.exceptions import WorkflowError
+
+from gnn_checkpointing import design
+from gnn_checkpointing.artefacts import write_json
+from gnn_checkpointing.measurement.fingerprint import code_fingerprint, library_versions
+from gnn_checkpointing.measurement.hardware import hardware_slug
+from gnn_checkpointing.refusal import Refusal
+from gnn_checkpointing.study import parse_study
+
+try:
+    study = parse_study(
+        config, ", ".join(map(str, workflow.overwrite_configfiles)) or "config.yaml"
+    )
+except Refusal as refusal:
+    raise WorkflowError(str(refusal)) from None
+
+RESULTS = f"results/{hardware_slug(study)}/{study.name}"
+REPORT = f"report/{hardware_slug(study)}/{study.name}"
+STUDY = f"{RESULTS}/study.json"
+TEMPLATES = os.path.relpath(Path(workflow.basedir) / "templates")
+GRAPHS = [spec.id for spec in design.study_graphs(study)]
+
+
+wildcard_constraints:
+    graph="[A-Za-z0-9_.-]+",
+    convolution="[A-Za-z0-9]+",
+
+
+onstart:
+    # The kernel releases this lock when the process ends, however it ends; Snakemake's own outlives a kill -9.
+    Path("results").mkdir(exist_ok=True)
+    run_lock = open("results/.running", "a")
+    globals()["run_lock"] = run_lock
+    try:
+        fcntl.flock(run_lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        print(
+            f"error: another run is at work in {os.getcwd()}; wait for it to end, or stop it first",
+            file=sys.stderr,
+            flush=True,
+        )
+        os._exit(2)
+    write_json(
+        Path(STUDY), study.model_dump(mode="json", by_alias=True, exclude_none=True)
+    )
+
+
+rule hardware:
+    output:
+        f"{RESULTS}/hardware.json",
+    log:
+        f"{RESULTS}/logs/hardware.log",
+    conda:
+        "../envs/gnn_checkpointing.yaml"
+    params:
+        study=STUDY,
+        versions=library_versions(),
+        settings=[
+            study.measurement.threads,
+            study.measurement.allocator,
+            study.hardware.label,
+        ],
+    shell:
+        "python -m gnn_checkpointing hardware --study {params.study} --output {output} > {log} 2>&1"
