@@ -31,3 +31,11 @@ class Ledger(Result):
     hardware: str
     confidence: float
     claims: list[Claim]
+
+
+class Sentence(Result):
+    """One sentence of the answer, with the verdict of the claims that it tells and where its numbers stand."""
+
+    text: str
+    verdict: Verdict
+    evidence: str

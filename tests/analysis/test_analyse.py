@@ -1,0 +1,91 @@
+"""The whole analysis: the same bytes for the same input, read back as written, whatever the study."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from gnn_checkpointing.analysis.analyse import Findings, analyse, read_analysis, write_analysis
+from gnn_checkpointing.refusal import Refusal
+
+from .tables import Table, generated_graphs, real_graphs, table, trainings, without
+
+FILES = ("accuracy.json", "effects.json", "quality.json", "regressions.json")
+
+
+def findings(rows: Table, seed: int = 1) -> Findings:
+    return analyse(rows, trainings(), confidence=0.95, resamples=200, ratio_half_width=0.03, seed=seed)
+
+
+@pytest.fixture(scope="module")
+def rows() -> Table:
+    return table(np.random.default_rng(0), generated_graphs(replicates=1))
+
+
+def test_the_same_table_gives_the_same_bytes_in_any_order_of_rows(rows: Table, tmp_path: Path) -> None:
+    write_analysis(tmp_path / "one", findings(rows))
+    write_analysis(tmp_path / "two", findings(rows[::-1]))
+    assert sorted(path.name for path in (tmp_path / "one").iterdir()) == list(FILES)
+    for name in FILES:
+        assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()
+
+
+def test_another_seed_moves_the_bootstrap_and_nothing_else(rows: Table) -> None:
+    one, two = findings(rows), findings(rows, seed=2)
+    assert one.effects != two.effects
+    assert (one.regressions, one.accuracy, one.quality) == (two.regressions, two.accuracy, two.quality)
+    assert [e.time_ratio.estimate for e in one.effects.generated] == [
+        e.time_ratio.estimate for e in two.effects.generated
+    ]
+
+
+def test_what_was_written_is_read_back_to_the_last_digit(rows: Table, tmp_path: Path) -> None:
+    written = findings(rows)
+    write_analysis(tmp_path, written)
+    assert read_analysis(tmp_path) == written
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        table(np.random.default_rng(0), real_graphs()),
+        table(np.random.default_rng(0), real_graphs() + generated_graphs(replicates=1)),
+        table(np.random.default_rng(0), generated_graphs(), policies=("none",)),
+        table(np.random.default_rng(0), generated_graphs((500,), (4.0,), 1)),
+        table(np.random.default_rng(0), generated_graphs((500, 1000), (4.0, 8.0), 1), noise=0.0),
+        table(np.random.default_rng(0), generated_graphs(), noise=0.0),
+    ],
+    ids=["real only", "both", "none only", "one cell a convolution", "four cells", "no noise"],
+)
+def test_any_study_is_analysed(rows: Table, tmp_path: Path) -> None:
+    written = findings(rows)
+    write_analysis(tmp_path, written)
+    assert read_analysis(tmp_path) == written
+
+
+def test_a_study_in_which_nothing_completed_is_analysed() -> None:
+    rows = table(np.random.default_rng(0), generated_graphs((500,), (4.0,), 1), convolutions=("GCN",))
+    for policy in ("none", "layers", "edge_blocks"):
+        rows = without(rows, "sbm-n500-d4-r0-GCN", policy, "out_of_memory")
+    result = findings(rows)
+    assert result.effects.generated == result.effects.real == result.regressions.laws == []
+    assert len(result.quality.failures) == 3
+
+
+def test_a_damaged_file_is_refused_by_name(rows: Table, tmp_path: Path) -> None:
+    write_analysis(tmp_path, findings(rows))
+    path = tmp_path / "effects.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "confidence": "high"}))
+    with pytest.raises(Refusal, match=r"effects\.json: field confidence: .*; make it again with `analyse`"):
+        read_analysis(tmp_path)
+
+
+def test_reading_findings_imports_no_statistics() -> None:
+    code = "import sys, gnn_checkpointing.analysis.analyse; print('statsmodels' in sys.modules, 'scipy' in sys.modules)"
+    output = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert output.split() == ["False", "False"]

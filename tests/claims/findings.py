@@ -1,0 +1,30 @@
+"""Findings of a synthetic study, from the tables whose laws are known."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from analysis.tables import Graph, Table, generated_graphs, table, trainings
+from gnn_checkpointing.analysis.analyse import Findings, analyse
+from gnn_checkpointing.claims.judge import judge
+from gnn_checkpointing.claims.ledger import Claim, Ledger
+
+
+def analysed(rows: Table, drift: float = 1e-6) -> Findings:
+    return analyse(rows, trainings(drift=drift), confidence=0.95, resamples=200, ratio_half_width=0.03, seed=1)
+
+
+def synthetic(
+    graphs: list[Graph] | None = None, policies: tuple[str, ...] = ("none", "layers", "edge_blocks")
+) -> Findings:
+    chosen = generated_graphs() if graphs is None else graphs
+    return analysed(table(np.random.default_rng(0), chosen, policies=policies))
+
+
+def ledger(findings: Findings) -> Ledger:
+    return judge(findings, "synthetic", "test-machine")
+
+
+def claim(findings: Findings, id: str) -> Claim:
+    (found,) = [claim for claim in ledger(findings).claims if claim.id == id]
+    return found

@@ -1,0 +1,277 @@
+"""Real graphs are read offline through PyG: no unchecked pickle is opened, nothing written below data_root."""
+
+import hashlib
+import os
+import pickle
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+from torch_geometric import datasets
+
+from gnn_checkpointing.design import LoadedGraph
+from gnn_checkpointing.graphs import raw_files
+from gnn_checkpointing.graphs.make import make_graph
+from gnn_checkpointing.refusal import Refusal
+from gnn_checkpointing.study import RealGraph
+
+
+@pytest.fixture(autouse=True)
+def _offline_in_a_folder_of_its_own(tmp_path, monkeypatch):
+    """PyG's downloads fail at once, and results/ would appear below tmp_path / "here"."""
+
+    def offline(dataset):
+        raise OSError("no route to host")
+
+    for base in (datasets.Planetoid, datasets.LINKXDataset, datasets.HeterophilousGraphDataset):
+        monkeypatch.setattr(base, "download", offline)
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+
+
+def real(data_root, **entry):
+    entry = {"class" if key == "dataset" else key: value for key, value in entry.items()}
+    return make_graph(LoadedGraph("real", RealGraph.model_validate(entry), data_root and str(data_root), 3))
+
+
+def tiny_planetoid(root):
+    """Write Planetoid raw files of a ring of 510 nodes, 2 classes, 3 features.
+
+    PyG takes 500 nodes after the 4 of `x` for validation; the last 6 are test nodes.
+    """
+    raw = root / "Planetoid" / "Tiny" / "raw"
+    raw.mkdir(parents=True)
+    features = sp.csr_matrix(np.arange(1530, dtype=np.float32).reshape(510, 3))
+    labels = np.eye(2, dtype=np.int32)[np.arange(510) % 2]
+    parts = {
+        "x": features[:4],
+        "allx": features[:504],
+        "tx": features[504:],
+        "y": labels[:4],
+        "ally": labels[:504],
+        "ty": labels[504:],
+        # A self-loop and a repeated edge, as Planetoid's files have them.
+        "graph": {i: [(i + 1) % 510, (i - 1) % 510, (i + 1) % 510, i] for i in range(510)},
+    }
+    for name, part in parts.items():
+        (raw / f"ind.tiny.{name}").write_bytes(pickle.dumps(part))
+    (raw / "ind.tiny.test.index").write_text("".join(f"{i}\n" for i in range(504, 510)))
+    return raw
+
+
+def checksums(folder):
+    return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in folder.iterdir()}
+
+
+def listing(folder):
+    return sorted((str(path), path.stat().st_mtime_ns) for path in [folder, *folder.rglob("*")])
+
+
+class Opened:
+    """A pickle that leaves a marker when it is opened."""
+
+    def __init__(self, marker):
+        self.marker = marker
+
+    def __reduce__(self):
+        return os.mkdir, (str(self.marker),)
+
+
+def test_karate_club_needs_no_files():
+    graph = real(None, dataset="KarateClub", name="karate", label="Zachary <script> #strong[x]")
+    assert (graph.num_nodes, graph.num_edges, graph.num_classes) == (34, 156, 4)
+    assert np.array_equal(graph.features, np.eye(34))
+    assert graph.label == "Zachary <script> #strong[x]"
+    assert graph.requested_average_degree is None
+    assert graph.content_sha256 == real(None, dataset="KarateClub", name="karate", label=graph.label).content_sha256
+
+
+def test_a_dataset_is_read_and_nothing_is_written_below_data_root(tmp_path):
+    raw = tiny_planetoid(tmp_path / "data")
+    before = listing(tmp_path / "data")
+    graph = real(tmp_path / "data", dataset="Planetoid", name="Tiny", sha256=checksums(raw))
+    assert (graph.num_nodes, graph.num_edges, graph.num_classes, graph.label) == (510, 1020, 2, "Tiny")
+    assert np.array_equal(graph.features, np.arange(1530).reshape(510, 3))
+    assert graph.labels.tolist() == [0, 1] * 255
+    assert listing(tmp_path / "data") == before
+    assert list((tmp_path / "here").iterdir()) == []
+
+
+def test_a_pickle_of_unknown_checksum_is_refused_with_the_remedy(tmp_path):
+    raw = tiny_planetoid(tmp_path / "data")
+    known = checksums(raw)
+    del known["ind.tiny.graph"]
+    with pytest.raises(Refusal, match=r"ind\.tiny\.graph is a pickle.*not opened.*sha256sum .*/Tiny/raw/\*.*entry"):
+        real(tmp_path / "data", dataset="Planetoid", name="Tiny", sha256=known)
+
+
+@pytest.mark.parametrize("name", ["ind.tiny.x", "ind.tiny.graph"])
+def test_a_tampered_pickle_is_refused_before_it_is_opened(tmp_path, name):
+    raw = tiny_planetoid(tmp_path / "data")
+    known = checksums(raw)
+    (raw / name).write_bytes(pickle.dumps(Opened(tmp_path / "marker")))
+    with pytest.raises(Refusal, match=rf"{name} has SHA-256 .*not opened"):
+        real(tmp_path / "data", dataset="Planetoid", name="Tiny", sha256=known)
+    assert not (tmp_path / "marker").exists()
+    pickle.loads((raw / name).read_bytes())
+    assert (tmp_path / "marker").exists()
+
+
+def test_an_entry_cannot_replace_the_checksums_that_the_project_knows(tmp_path):
+    raw = tmp_path / "data" / "Planetoid" / "Cora" / "raw"
+    raw.mkdir(parents=True)
+    for name in raw_files.KNOWN_SHA256:
+        (raw / name).write_bytes(pickle.dumps(Opened(tmp_path / "marker")))
+    with pytest.raises(Refusal, match="not opened"):
+        real(tmp_path / "data", dataset="Planetoid", name="Cora", sha256=checksums(raw))
+    assert not (tmp_path / "marker").exists()
+
+
+def test_other_raw_files_that_pyg_unpickles_are_checked_too(tmp_path):
+    """LINKXDataset opens penn94's splits with allow_pickle=True."""
+    raw = tmp_path / "data" / "LINKXDataset" / "penn94" / "raw"
+    raw.mkdir(parents=True)
+    (raw / "data.mat").write_bytes(b"")
+    (raw / "fb100-Penn94-splits.npy").write_bytes(b"")
+    with pytest.raises(Refusal, match=r"fb100-Penn94-splits\.npy is a pickle"):
+        real(tmp_path / "data", dataset="LINKXDataset", name="penn94")
+
+
+def test_without_raw_files_one_sentence_says_which_to_put_where(tmp_path):
+    raw = tmp_path / "data" / "Planetoid" / "Cora" / "raw"
+    raw.mkdir(parents=True)
+    (raw / "ind.cora.x").write_bytes(b"")
+    before = listing(tmp_path / "data")
+    with pytest.raises(Refusal) as refused:
+        real(tmp_path / "data", dataset="Planetoid", name="Cora")
+    assert str(refused.value) == (
+        "real graph Cora: raw files of Planetoid are neither here nor downloadable (no route to host); put "
+        "ind.cora.tx, ind.cora.allx, ind.cora.y, ind.cora.ty, ind.cora.ally, ind.cora.graph, ind.cora.test.index "
+        f"into {raw}"
+    )
+    assert listing(tmp_path / "data") == before
+    assert list((tmp_path / "here").iterdir()) == []
+
+
+def test_without_a_data_root_the_sentence_names_the_folder_of_downloads(tmp_path):
+    with pytest.raises(Refusal) as refused:
+        real(None, dataset="HeterophilousGraphDataset", name="tolokers")
+    place = tmp_path / "here" / "results" / "downloads" / "HeterophilousGraphDataset" / "tolokers" / "raw"
+    assert f"put tolokers.npz into {place}; or set data_root" in str(refused.value)
+
+
+def test_a_download_is_kept_in_our_folder_and_used_again(tmp_path, monkeypatch):
+    known = checksums(tiny_planetoid(tmp_path / "server"))
+
+    def download(dataset):
+        for path in (tmp_path / "server").rglob("ind.*"):
+            (Path(dataset.raw_dir) / path.name).write_bytes(path.read_bytes())
+
+    (tmp_path / "data").mkdir()
+    with monkeypatch.context() as online:
+        online.setattr(datasets.Planetoid, "download", download)
+        first = real(tmp_path / "data", dataset="Planetoid", name="Tiny", sha256=known)
+    assert checksums(Path("results/downloads/Planetoid/Tiny/raw")) == known
+    assert list((tmp_path / "data").iterdir()) == []
+    again = real(tmp_path / "data", dataset="Planetoid", name="Tiny", sha256=known)
+    assert again.content_sha256 == first.content_sha256
+
+
+def test_a_download_that_brings_nothing_is_given_up(monkeypatch):
+    monkeypatch.setattr(datasets.Planetoid, "download", lambda dataset: time.sleep(20))
+    monkeypatch.setattr(raw_files, "SILENT_SECONDS", 0.3)
+    started = time.monotonic()
+    with pytest.raises(Refusal, match=r"nothing arrived for 0\.3 s"):
+        real(None, dataset="Planetoid", name="Cora")
+    assert time.monotonic() - started < 5
+
+
+@pytest.mark.parametrize("dataset", ["LINKXDataset", "HeterophilousGraphDataset"])
+def test_a_name_that_pyg_does_not_know_is_refused(tmp_path, dataset):
+    with pytest.raises(Refusal, match=f"real graph nope: PyG's {dataset} has no dataset of that name"):
+        real(tmp_path, dataset=dataset, name="nope")
+
+
+def test_raw_files_that_pyg_cannot_read_are_refused_by_folder(tmp_path):
+    raw = tmp_path / "data" / "HeterophilousGraphDataset" / "tolokers" / "raw"
+    raw.mkdir(parents=True)
+    (raw / "tolokers.npz").write_bytes(pickle.dumps(Opened(tmp_path / "marker")))
+    with pytest.raises(Refusal, match=f"PyG cannot read the raw files in {raw}"):
+        real(tmp_path / "data", dataset="HeterophilousGraphDataset", name="tolokers")
+    assert not (tmp_path / "marker").exists()
+
+
+def write_npz(path, edges=((0, 1), (1, 0), (1, 2), (2, 1), (2, 2)), **changes):
+    """Write a graph of 4 nodes in the layout of PyG's read_npz: 2 undirected edges and a self-loop."""
+    row, column = np.array(edges).T
+    adj = sp.csr_matrix((np.ones(row.size, np.float32), (row, column)), (4, 4))
+    attr = sp.csr_matrix(np.eye(4, 3, dtype=np.float32))
+    arrays = {"labels": np.array([5, 9, 9, -1])}
+    for name, matrix in (("adj", adj), ("attr", attr)):
+        arrays |= {f"{name}_{part}": getattr(matrix, part) for part in ("data", "indices", "indptr")}
+        arrays[f"{name}_shape"] = np.array(matrix.shape)
+    np.savez(path, **{name: array for name, array in (arrays | changes).items() if array is not None})
+
+
+def test_an_npz_is_read_below_data_root_or_by_its_whole_path(tmp_path):
+    write_npz(tmp_path / "graph.npz")
+    before = listing(tmp_path)
+    graph = real(tmp_path, npz="graph.npz", name="mine")
+    assert graph.edge_index.tolist() == [[1, 0, 2, 1], [0, 1, 1, 2]]
+    assert graph.labels.tolist() == [0, 1, 1, -1]
+    assert graph.num_classes == 2
+    assert not (graph.train_mask | graph.test_mask)[3]
+    assert real(None, npz=str(tmp_path / "graph.npz"), name="mine").content_sha256 == graph.content_sha256
+    assert listing(tmp_path) == before
+    with pytest.raises(Refusal, match="data_root, which is not set"):
+        real(None, npz="graph.npz", name="mine")
+
+
+def test_a_directed_graph_is_refused_unless_the_entry_asks_for_reverses(tmp_path):
+    write_npz(tmp_path / "graph.npz", edges=((0, 1), (1, 2), (2, 1)))
+    with pytest.raises(Refusal, match="1 of 3 edges have no reverse; set to_undirected: true"):
+        real(tmp_path, npz="graph.npz", name="mine")
+    assert real(tmp_path, npz="graph.npz", name="mine", to_undirected=True).num_edges == 4
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"labels": None},
+        {"adj_data": None},
+        {"labels": np.array([0, 1])},
+        {"labels": np.array(["a", "b", "c", "d"])},
+        {"labels": np.array([0, 1, None, 1])},
+        {"labels": np.array([0.5, 1, 1, 1])},
+        {"adj_indices": np.array([1, 0, 2, 1, 2**20])},
+        {"adj_indices": np.array([1, 0, 2, 1, -1])},
+        {"adj_indptr": np.array([0, 1, 3, 5])},
+        {"attr_indices": np.array([0, 1, 2**20])},
+        {"attr_indices": np.array([0, 1, -1])},
+        {"attr_shape": np.array([4])},
+        {"attr_data": np.full(3, np.nan, np.float32)},
+    ],
+)
+def test_an_npz_of_another_layout_is_one_sentence_with_its_name(tmp_path, changes):
+    path = tmp_path / "graph.npz"
+    write_npz(path, **changes)
+    with pytest.raises(Refusal) as refused:
+        real(tmp_path, npz="graph.npz", name="mine")
+    assert "\n" not in str(refused.value)
+    assert str(path) in str(refused.value)
+
+
+@pytest.mark.parametrize("content", [b"", b"PK\x03\x04 damaged", None])
+def test_an_unreadable_npz_is_one_sentence_with_its_name(tmp_path, content):
+    path = tmp_path / "graph.npz"
+    if content is None:
+        content = pickle.dumps(Opened(tmp_path / "marker"))
+    path.write_bytes(content)
+    with pytest.raises(Refusal, match=r"not readable as an \.npz file") as refused:
+        real(tmp_path, npz="graph.npz", name="mine")
+    assert str(path) in str(refused.value)
+    assert not (tmp_path / "marker").exists()
+    with pytest.raises(Refusal, match=r"no file .*/absent\.npz"):
+        real(tmp_path, npz="absent.npz", name="mine")

@@ -1,0 +1,134 @@
+"""What `measurements.csv` must fulfil before anything is computed from it; each refusal is one sentence."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from gnn_checkpointing.records import COLUMNS, Value
+from gnn_checkpointing.refusal import Refusal
+
+Rows = Sequence[Mapping[str, Value]]
+
+SOURCE = "measurements.csv"
+ONE_OF_A_KIND = ("hardware", "study", "device", "threads", "allocator")
+OF_A_CONVOLUTION = ("aggregation", "num_layers", "hidden_channels")
+OF_A_CELL = (
+    "graph",
+    "graph_label",
+    "convolution",
+    "num_nodes",
+    "num_edges",
+    "requested_average_degree",
+    "average_degree",
+    "started",
+    "ended",
+)
+NEEDED = ("activation_bytes", "saved_activation_bytes", "step_time_seconds")
+RATIOS = ("memory_ratio", "activation_ratio", "time_ratio", "time_ratio_low", "time_ratio_high")
+NUMERIC = tuple(column.name for column in COLUMNS if column.kind in ("integer", "number"))
+
+
+def check(rows: Rows) -> None:
+    """Refuse a table that is empty, mixed, doubled, without its reference, or holds an impossible number."""
+    if not rows:
+        raise Refusal(f"{SOURCE}: no rows; measure something first")
+    _check_one_run(rows)
+    for row in rows:
+        _check_numbers(row)
+    _check_cells(rows)
+    _check_convolutions(rows)
+
+
+def moment(stamp: str, name: str, cell: str) -> datetime:
+    """Return a time stamp as a moment, or refuse naming the cell."""
+    try:
+        return datetime.fromisoformat(stamp)
+    except ValueError:
+        raise Refusal(f"{SOURCE}: cell {cell}: {name} is {stamp!r}, not an ISO 8601 time; collect again") from None
+
+
+def _check_one_run(rows: Rows) -> None:
+    for name in ONE_OF_A_KIND:
+        found = list(dict.fromkeys(row[name] for row in rows))
+        if len(found) > 1:
+            raise Refusal(
+                f"{SOURCE}: {name} is {found[0]!r} in one row and {found[1]!r} in another; a table holds one study "
+                "on one machine under one setting, so collect them apart"
+            )
+
+
+def _check_numbers(row: Mapping[str, Value]) -> None:
+    for name in NUMERIC:
+        value = row[name]
+        if isinstance(value, (int, float)) and not math.isfinite(value):
+            raise Refusal(f"{_where(row)}: {name} is {value}, not a finite number; collect again")
+        if isinstance(value, (int, float)) and value < 0:
+            raise Refusal(f"{_where(row)}: {name} is {value}, below zero; collect again")
+    if row["outcome"] != "completed":
+        return
+    for name in NEEDED:
+        if row[name] is None:
+            raise Refusal(f"{_where(row)}: completed, but {name} is empty; collect again")
+    for name in ("step_time_seconds", *RATIOS):
+        if row[name] == 0:
+            raise Refusal(f"{_where(row)}: {name} is 0, but a step takes time and memory; collect again")
+
+
+def _check_cells(rows: Rows) -> None:
+    cells: dict[str, dict[str, Mapping[str, Value]]] = {}
+    for row in rows:
+        policies = cells.setdefault(str(row["cell"]), {})
+        policy = str(row["policy"])
+        if policy in policies:
+            raise Refusal(f"{_where(row)}: there are two rows of it; collect again")
+        policies[policy] = row
+    for cell, policies in cells.items():
+        if "none" not in policies:
+            raise Refusal(
+                f"{SOURCE}: cell {cell}: no row of policy none, with which the others are compared; collect again"
+            )
+        _check_cell(cell, policies)
+
+
+def _check_cell(cell: str, policies: Mapping[str, Mapping[str, Value]]) -> None:
+    none = policies["none"]
+    for policy, row in policies.items():
+        for name in OF_A_CELL:
+            if row[name] != none[name]:
+                raise Refusal(
+                    f"{_where(row)}: {name} is {row[name]!r}, but {none[name]!r} for policy none of the same cell; "
+                    "collect again"
+                )
+        if policy == "none" or row["outcome"] != "completed" or none["outcome"] != "completed":
+            continue
+        for name in RATIOS:
+            if row[name] is None:
+                raise Refusal(f"{_where(row)}: completed beside none, but {name} is empty; collect again")
+    started, ended = (moment(str(none[name]), name, cell) for name in ("started", "ended"))
+    if ended < started:
+        raise Refusal(
+            f"{SOURCE}: cell {cell}: ended {none['ended']} before it started {none['started']}; collect again"
+        )
+    if (none["family"] == "real") != (none["requested_average_degree"] is None):
+        raise Refusal(
+            f"{SOURCE}: cell {cell}: family {none['family']} with requested_average_degree "
+            f"{none['requested_average_degree']}; only a real graph has none; collect again"
+        )
+
+
+def _check_convolutions(rows: Rows) -> None:
+    seen: dict[Value, Mapping[str, Value]] = {}
+    for row in rows:
+        first = seen.setdefault(row["convolution"], row)
+        for name in OF_A_CONVOLUTION:
+            if row[name] != first[name]:
+                raise Refusal(
+                    f"{SOURCE}: convolution {row['convolution']}: {name} is {first[name]!r} in one row and "
+                    f"{row[name]!r} in another; a study has one architecture per convolution, so collect them apart"
+                )
+
+
+def _where(row: Mapping[str, Value]) -> str:
+    return f"{SOURCE}: cell {row['cell']}, policy {row['policy']}"

@@ -1,0 +1,138 @@
+"""One least-squares fit: columns scaled for conditioning, coefficients told in base units."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import t as student
+from statsmodels.regression.linear_model import WLS
+
+from gnn_checkpointing.analysis.results import Estimate, Response
+
+Floats = NDArray[np.float64]
+Weights = Literal["equal", "relative"]
+
+# Below this share of the largest response a difference is the rounding of double precision, not a finding.
+ROUNDING = 1e-9
+REWEIGHTINGS = 2
+# Memory is exact and its law additive; a step's time scatters in proportion to itself.
+WEIGHTS: dict[Response, Weights] = {
+    "activation_bytes": "equal",
+    "saved_activation_bytes": "equal",
+    "step_time_seconds": "relative",
+}
+
+
+@dataclass(frozen=True)
+class Fit:
+    """A fitted linear law, with statsmodels' result in scaled units beside it."""
+
+    result: Any
+    column_scales: Floats
+    response_scale: float
+    weights: Weights
+    fitted: Floats
+    coefficients: tuple[Estimate, ...]
+    exact: bool
+
+
+def fitted(
+    design: Floats, response: Floats, weights: Weights, confidence: float, clusters: Sequence[str] | None = None
+) -> Fit:
+    """Fit `response` ([num_rows], positive) on `design` ([num_rows, num_columns]) with robust intervals.
+
+    HC3 without `clusters`, cluster-robust with them; Student's t either way. Relative weights are 1 / fitted^2, begun
+    from 1 / observed^2, which alone would pull the fit towards the rows that came out low.
+    """
+    column_scales = np.abs(design).max(axis=0)
+    response_scale = float(np.abs(response).max())
+    scaled, target = design / column_scales, response / response_scale
+    model = WLS(target, scaled, weights=np.ones(len(target)) if weights == "equal" else target**-2)
+    for _ in range(0 if weights == "equal" else REWEIGHTINGS):
+        expected = model.fit().fittedvalues
+        model = WLS(target, scaled, weights=np.where(expected > 0, expected, target) ** -2)
+    if clusters is None:
+        result = model.fit(cov_type="HC3", use_t=True)
+    else:
+        codes = np.unique(np.asarray(clusters), return_inverse=True)[1]
+        result = model.fit(cov_type="cluster", cov_kwds={"groups": codes}, use_t=True)
+    exact = bool(np.abs(target - result.fittedvalues).max() < ROUNDING)
+    # [num_columns, 3]: estimate, low, high. An exact fit leaves 1e-16 where it means 0.
+    reach = _standard_errors(result) * student.ppf((1 + confidence) / 2, _degrees_of_freedom(result))
+    table = np.column_stack([result.params, result.params - reach, result.params + reach])
+    table[exact & (np.abs(table) < ROUNDING)] = 0.0
+    unit = response_scale / column_scales
+    return Fit(
+        result=result,
+        column_scales=column_scales,
+        response_scale=response_scale,
+        weights=weights,
+        fitted=result.fittedvalues * response_scale,
+        coefficients=tuple(
+            Estimate(estimate=float(value), low=float(low), high=float(high))
+            for value, low, high in table * unit[:, np.newaxis]
+        ),
+        exact=exact,
+    )
+
+
+def p_value(fit: Fit, column: int) -> float:
+    """Return the p-value of a coefficient being 0, by Student's t; without any spread it is 1 or 0."""
+    if is_nothing(fit, column):
+        return 1.0
+    error = float(_standard_errors(fit.result)[column])
+    if fit.exact or error == 0:
+        return 0.0
+    return float(2 * student.sf(abs(fit.result.params[column]) / error, _degrees_of_freedom(fit.result)))
+
+
+def is_nothing(fit: Fit, column: int) -> bool:
+    """Whether a coefficient times its largest column value is rounding beside the largest response."""
+    largest = fit.coefficients[column].estimate * fit.column_scales[column]
+    return bool(abs(largest) < ROUNDING * fit.response_scale)
+
+
+def predicted(fit: Fit, design: Floats, confidence: float) -> tuple[Floats, Floats, Floats]:
+    """Return predictions of new observations ([num_rows]) with the ends of their prediction intervals.
+
+    One row at a time: statsmodels 0.15.0 refuses weights where the rows are as many as the coefficients.
+    """
+    ends: list[tuple[float, float, float]] = []
+    for row in design / fit.column_scales:
+        value = float((row @ fit.result.params).item())
+        relative = fit.weights == "relative" and value != 0
+        weight = np.array([value**-2 if relative else 1.0])
+        prediction = fit.result.get_prediction(row[np.newaxis], weights=weight)
+        low, high = prediction.conf_int(obs=True, alpha=1 - confidence)[0]
+        if not math.isfinite(low + high):  # a variance of 0 that came out below 0
+            low = high = value
+        ends.append((value, float(low), float(high)))
+    values, lows, highs = (np.array(column) * fit.response_scale for column in zip(*ends, strict=True))
+    return values, lows, highs
+
+
+def largest_leverage(design: Floats) -> float:
+    """Return the largest leverage of a row: 1 where a coefficient rests on that row alone."""
+    orthogonal = np.linalg.qr(design / np.abs(design).max(axis=0))[0]
+    return float((orthogonal**2).sum(axis=1).max())
+
+
+def rank(design: Floats) -> int:
+    """Return the numerical rank of a design whose columns are scaled to one."""
+    return int(np.linalg.matrix_rank(design / np.abs(design).max(axis=0), tol=1e-9 * math.sqrt(design.size)))
+
+
+def _standard_errors(result: Any) -> Floats:
+    """Return the robust standard errors; a variance of 0 may come out as -1e-40, of which statsmodels makes NaN."""
+    variances: Floats = np.diag(result.cov_params()).clip(min=0.0)
+    return np.sqrt(variances)
+
+
+def _degrees_of_freedom(result: Any) -> float:
+    """Return those of Student's t: one less than the clusters where there are clusters."""
+    return float(getattr(result, "df_resid_inference", result.df_resid))

@@ -1,0 +1,69 @@
+"""The joint model of none and a policy, whose policy x edges coefficient answers the research question."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from gnn_checkpointing.analysis.fitting import ROUNDING, WEIGHTS, fitted, is_nothing, p_value
+from gnn_checkpointing.analysis.results import Interaction, Response
+from gnn_checkpointing.analysis.support import COLUMNS, design, observed, why_no_response, why_not
+from gnn_checkpointing.analysis.table import Row, comparable, grouped
+
+RESPONSES: tuple[Response, ...] = ("activation_bytes", "step_time_seconds")
+NONE_EDGES = COLUMNS.index("edges")
+POLICY_EDGES = len(COLUMNS) + NONE_EDGES
+
+
+def interactions(rows: Sequence[Row], confidence: float) -> tuple[list[Interaction], list[str]]:
+    """Return the policy x edges interaction of each convolution x policy x response, and what has none and why."""
+    drawn = grouped([row for row in comparable(rows) if not row.is_real], lambda row: (row.convolution, row.policy))
+    by_name = dict(drawn)
+    found: list[Interaction] = []
+    missing: list[str] = []
+    for (convolution, policy), cells in drawn:
+        if policy == "none":
+            continue
+        none, other = _side_by_side(by_name.get((convolution, "none"), []), cells)
+        reason = why_not(none)
+        if reason is not None:
+            missing.append(f"{convolution}, {policy}: no interaction is tested: {reason}.")
+            continue
+        for response in RESPONSES:
+            reason = why_no_response([*none, *other], response)
+            answer = reason or _interaction(none, other, response, confidence)
+            if isinstance(answer, str):
+                missing.append(f"{convolution}, {policy}: no interaction of {response} is tested: {answer}.")
+            else:
+                found.append(answer)
+    return found, missing
+
+
+def _side_by_side(none: Sequence[Row], other: Sequence[Row]) -> tuple[list[Row], list[Row]]:
+    """Return the rows of the cells in which both were measured: other cells would bend one slope alone."""
+    both = {row.cell for row in none} & {row.cell for row in other}
+    return [row for row in none if row.cell in both], [row for row in other if row.cell in both]
+
+
+def _interaction(none: Sequence[Row], other: Sequence[Row], response: Response, confidence: float) -> Interaction | str:
+    """Fit [1, nodes, edges] x [1, policy] to both; the clusters are graphs, each measured under both."""
+    columns = np.vstack([design(none), design(other)])
+    is_policy = np.repeat([0.0, 1.0], [len(none), len(other)])[:, np.newaxis]
+    values = np.concatenate([observed(none, response), observed(other, response)])
+    graphs = [row.graph for row in (*none, *other)]
+    fit = fitted(np.hstack([columns, columns * is_policy]), values, WEIGHTS[response], confidence, clusters=graphs)
+    if is_nothing(fit, NONE_EDGES):
+        return "none's own value does not grow with the edges, so there is nothing to compare"
+    none_slope, difference = fit.coefficients[NONE_EDGES], fit.coefficients[POLICY_EDGES]
+    slope_ratio = 1 + difference.estimate / none_slope.estimate
+    return Interaction(
+        convolution=other[0].convolution,
+        policy=other[0].policy,
+        response=response,
+        none_per_edge=none_slope,
+        difference_per_edge=difference,
+        slope_ratio=0.0 if fit.exact and abs(slope_ratio) < ROUNDING else slope_ratio,
+        p_value=p_value(fit, POLICY_EDGES),
+        clusters=len(set(graphs)),
+    )

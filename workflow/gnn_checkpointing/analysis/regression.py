@@ -1,0 +1,115 @@
+"""Laws: bytes and seconds on nodes and edges per convolution x policy, and how they predict the densest level."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from statsmodels.stats.diagnostic import het_breuschpagan
+
+from gnn_checkpointing.analysis.fitting import ROUNDING, WEIGHTS, Fit, fitted, predicted
+from gnn_checkpointing.analysis.results import HeldOut, Law, Residual, Response
+from gnn_checkpointing.analysis.support import design, observed, why_no_response, why_not
+from gnn_checkpointing.analysis.table import Row, comparable, grouped
+
+Floats = NDArray[np.float64]
+
+
+def laws(rows: Sequence[Row], confidence: float) -> tuple[list[Law], list[str]]:
+    """Return a law for each convolution x policy x response of generated graphs, and what has none and why."""
+    drawn = [row for row in comparable(rows) if not row.is_real]
+    if not drawn:
+        return [], ["No law is fitted: no comparable cell of a generated graph was measured."]
+    found: list[Law] = []
+    missing: list[str] = []
+    for (convolution, policy), cells in grouped(drawn, lambda row: (row.convolution, row.policy)):
+        reason = why_not(cells)
+        if reason is not None:
+            missing.append(f"{convolution}, {policy}: no law is fitted: {reason}.")
+            continue
+        for response in WEIGHTS:
+            reason = why_no_response(cells, response)
+            if reason is not None:
+                missing.append(f"{convolution}, {policy}: no law of {response} is fitted: {reason}.")
+                continue
+            found.append(_law(cells, response, confidence))
+        reason = why_not(_without_densest(cells)[0])
+        if reason is not None:
+            missing.append(f"{convolution}, {policy}: the densest level is not held out: without it, {reason}.")
+    return found, missing
+
+
+def _law(cells: Sequence[Row], response: Response, confidence: float) -> Law:
+    values = observed(cells, response)
+    fit = fitted(design(cells), values, WEIGHTS[response], confidence)
+    relative = (values - fit.fitted) / values
+    constant, per_node, per_edge = fit.coefficients
+    return Law(
+        convolution=cells[0].convolution,
+        policy=cells[0].policy,
+        response=response,
+        weights=fit.weights,
+        covariance="HC3",
+        cells=len(cells),
+        constant=constant,
+        per_node=per_node,
+        per_edge=per_edge,
+        r_squared=_r_squared(fit),
+        median_relative_residual=float(np.median(np.abs(relative))),
+        worst_relative_residual=float(np.abs(relative).max()),
+        breusch_pagan_p=_breusch_pagan_p(fit),
+        held_out=_held_out(cells, response, confidence),
+        residuals=[
+            Residual(
+                graph=row.graph,
+                num_nodes=row.num_nodes,
+                num_edges=row.num_edges,
+                observed=float(value),
+                fitted=float(expected),
+                relative=float(share),
+                started=row.started,
+            )
+            for row, value, expected, share in zip(cells, values, fit.fitted, relative, strict=True)
+        ],
+    )
+
+
+def _r_squared(fit: Fit) -> float:
+    """Return the weighted share of variance explained; an exact fit explains all, even where nothing varies."""
+    return 1.0 if fit.exact else float(fit.result.rsquared)
+
+
+def _breusch_pagan_p(fit: Fit) -> float | None:
+    """Return the p-value of equal variance in the weighted residuals; None where they are rounding alone."""
+    if fit.exact:
+        return None
+    p_value = float(het_breuschpagan(fit.result.wresid, fit.result.model.exog)[1])
+    return p_value if math.isfinite(p_value) else None
+
+
+def _without_densest(cells: Sequence[Row]) -> tuple[list[Row], list[Row]]:
+    densest = max(row.requested_average_degree or 0.0 for row in cells)
+    kept = [row for row in cells if row.requested_average_degree != densest]
+    return kept, [row for row in cells if row.requested_average_degree == densest]
+
+
+def _held_out(cells: Sequence[Row], response: Response, confidence: float) -> HeldOut | None:
+    """Predict the densest level by the law of the others; None where they carry no law."""
+    kept, densest = _without_densest(cells)
+    if why_not(kept) is not None:
+        return None
+    fit = fitted(design(kept), observed(kept, response), WEIGHTS[response], confidence)
+    values, lows, highs = predicted(fit, design(densest), confidence)
+    actual = observed(densest, response)
+    errors = np.abs(values - actual) / actual
+    slack = ROUNDING * actual
+    inside = (lows - slack <= actual) & (actual <= highs + slack)
+    return HeldOut(
+        level=float(densest[0].requested_average_degree or 0.0),
+        cells=len(densest),
+        median_relative_error=float(np.median(errors)),
+        worst_relative_error=float(errors.max()),
+        inside_interval=float(inside.mean()),
+    )

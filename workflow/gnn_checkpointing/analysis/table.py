@@ -1,0 +1,86 @@
+"""The rows of `measurements.csv` as typed values, and which of them count."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import TypeVar
+
+from gnn_checkpointing.analysis.checks import check
+from gnn_checkpointing.records import Value
+
+Key = TypeVar("Key", bound=tuple[object, ...])
+
+
+@dataclass(frozen=True)
+class Row:
+    """One cell x policy whose step ran to its end; ratios are None where none did not."""
+
+    cell: str
+    graph: str
+    graph_label: str
+    family: str
+    num_nodes: int
+    num_edges: int
+    requested_average_degree: float | None
+    average_degree: float
+    num_features: int
+    convolution: str
+    policy: str
+    started: str
+    activation_bytes: float
+    saved_activation_bytes: float
+    step_time_seconds: float
+    memory_ratio: float | None
+    activation_ratio: float | None
+    time_ratio: float | None
+    time_ratio_low: float | None
+    time_ratio_high: float | None
+    same_loss: bool | None
+    same_gradients: bool | None
+    same_buffers: bool | None
+
+    @property
+    def is_real(self) -> bool:
+        """Whether the graph was loaded rather than drawn."""
+        return self.requested_average_degree is None
+
+    @property
+    def changes(self) -> tuple[str, ...]:
+        """What the policy was not shown to leave as it is: of loss, gradients and buffers."""
+        if self.policy == "none":
+            return ()
+        shown = {"loss": self.same_loss, "gradients": self.same_gradients, "buffers": self.same_buffers}
+        return tuple(name for name, same in shown.items() if same is not True)
+
+
+def completed(rows: Sequence[Mapping[str, Value]]) -> list[Row]:
+    """Return the completed rows, sorted, after refusing a table that contradicts itself."""
+    check(rows)
+    chosen = [_row(row) for row in rows if row["outcome"] == "completed"]
+    return sorted(chosen, key=lambda row: (row.convolution, policy_order(row.policy), row.graph))
+
+
+def comparable(rows: Iterable[Row]) -> list[Row]:
+    """Return the rows whose policy was shown to compute what none computes."""
+    return [row for row in rows if not row.changes]
+
+
+def policy_order(policy: str) -> tuple[bool, bool, str]:
+    """Return a sorting key: none first, whole layers next, then by name."""
+    return policy != "none", policy != "layers", policy
+
+
+def grouped(rows: Iterable[Row], key: Callable[[Row], Key]) -> list[tuple[Key, list[Row]]]:
+    """Return the rows by `key`, in the order of the keys' first rows."""
+    order: dict[Key, int] = {}
+    listed = list(rows)
+    for row in listed:
+        order.setdefault(key(row), len(order))
+    return [(name, list(part)) for name, part in groupby(sorted(listed, key=lambda r: order[key(r)]), key)]
+
+
+def _row(row: Mapping[str, Value]) -> Row:
+    # `check` has seen to it that every field has the type that the data dictionary gives it.
+    return Row(**{name: row[name] for name in Row.__dataclass_fields__})  # type: ignore[arg-type]

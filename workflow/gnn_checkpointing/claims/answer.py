@@ -1,0 +1,168 @@
+"""The answer in at most five sentences, each with the verdict of the claims that it tells."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from gnn_checkpointing.analysis.results import Effects, Estimate, Regressions
+from gnn_checkpointing.claims.evidence import joined, levels
+from gnn_checkpointing.claims.ledger import Claim, Ledger, Sentence
+from gnn_checkpointing.claims.rules import together
+
+MOST_SENTENCES = 5
+
+
+@dataclass(frozen=True)
+class Told:
+    """A claim with an estimate, what it is about, and the effects behind it."""
+
+    estimate: Estimate
+    claim: Claim
+    convolution: str
+    policy: str
+    effects: Effects
+
+
+@dataclass(frozen=True)
+class Summary:
+    """A sentence for one claim of the catalogue over all convolutions: a lead, then a part for each."""
+
+    claim: str
+    lead: str
+    part: Callable[[Told], str]
+
+
+# In the order of their weight; each lead states its claim as the catalogue wrote it before the data, so that a
+# verdict of refuted, and the numbers beside it, say that it does not hold for every convolution.
+SUMMARIES = (
+    Summary(
+        "layers-lower-the-peak",
+        "On the densest graphs ({densest}), checkpointing whole layers lowers the activation peak: it keeps",
+        lambda told: f"{share(told.estimate)} of {told.convolution}'s",
+    ),
+    Summary(
+        "layers-save-less-when-dense",
+        "Checkpointing whole layers saves a smaller share of the activation peak on the densest graphs than on the "
+        "sparsest: the share that it keeps goes",
+        lambda told: _from_sparsest_to_densest(told),
+    ),
+    Summary(
+        "layers-cost-time",
+        "On the densest graphs ({densest}), checkpointing whole layers makes a training step slower: it takes",
+        lambda told: f"{times(told.estimate)} times as long with {told.convolution}",
+    ),
+    Summary(
+        "edge-blocks-are-flat-in-density",
+        "With policy {policy}, one more edge costs at most 1 % of the activation bytes that it costs without "
+        "checkpointing: it costs",
+        lambda told: f"{share(told.estimate)} with {told.convolution}",
+    ),
+    Summary(
+        "edge-blocks-no-slower-than-layers",
+        "On the densest graphs ({densest}), a training step takes no longer with policy {policy} than with whole "
+        "layers checkpointed: it takes",
+        lambda told: f"{times(told.estimate)} times as long with {told.convolution}",
+    ),
+    Summary(
+        "layers-lower-the-peak-on-real-graphs",
+        "On every real graph, checkpointing whole layers lowers the activation peak: it keeps (median and span over "
+        "the real graphs)",
+        lambda told: f"{share(told.estimate)} of {told.convolution}'s",
+    ),
+    Summary(
+        "layers-cost-time-on-real-graphs",
+        "On every real graph, checkpointing whole layers makes a training step slower: it takes (median and span over "
+        "the real graphs)",
+        lambda told: f"{times(told.estimate)} times as long with {told.convolution}",
+    ),
+    Summary(
+        "edge-blocks-peak-below-layers-on-real-graphs",
+        "On every real graph, policy {policy} lowers the activation peak further than checkpointing whole layers does: "
+        "it peaks at (median and span over the real graphs)",
+        lambda told: f"{share(told.estimate)} of the peak under layers with {told.convolution}",
+    ),
+)
+
+
+def answer(ledger: Ledger, effects: Effects, regressions: Regressions) -> list[Sentence]:
+    """Return up to five sentences with numbers, those on graded densities first."""
+    said = [sentence for summary in SUMMARIES for sentence in _sentences(summary, ledger, effects)]
+    if said:
+        return said[:MOST_SENTENCES]
+    tried = f"{len(regressions.laws)} laws of single policies were fitted" if regressions.laws else "no law was fitted"
+    return [
+        Sentence(
+            text=f"This study compares no policy with none: no such pair ran to its end ({tried}).",
+            verdict="untested",
+            evidence="analysis/quality.json: outcomes",
+        )
+    ]
+
+
+def share(value: Estimate) -> str:
+    """Return a ratio as a percentage with its interval, such as 27 % (26 to 28 %)."""
+    return _with_interval(value, lambda ratio: _digits(100 * ratio), " %")
+
+
+def times(value: Estimate) -> str:
+    """Return a ratio as a factor with its interval, such as 1.35 (1.33 to 1.37)."""
+    return _with_interval(value, lambda ratio: f"{ratio:.2f}", "")
+
+
+def _sentences(summary: Summary, ledger: Ledger, effects: Effects) -> list[Sentence]:
+    told = _told(summary.claim, ledger, effects)
+    if not told:
+        return []
+    lead = summary.lead.format(policy=told[0].policy, densest=_densest(told))
+    return [
+        Sentence(
+            text=f"{lead} {_listed([summary.part(one) for one in told])}.",
+            verdict=together([one.claim.verdict for one in told]),
+            evidence=joined(one.claim.evidence for one in told),
+        )
+    ]
+
+
+def _told(claim: str, ledger: Ledger, effects: Effects) -> list[Told]:
+    """Return the claims of this kind that have an estimate, of the first of a policy's variants."""
+    found = []
+    for candidate in ledger.claims:
+        kind, convolution, policy = (*candidate.id.split(":"), "", "")[:3]
+        if kind == claim and candidate.estimate is not None:
+            found.append(Told(candidate.estimate, candidate, convolution, policy, effects))
+    return [one for one in found if one.policy == found[0].policy]
+
+
+def _densest(told: Sequence[Told]) -> str:
+    """Return the densest level of each convolution, or their span where memory ended some earlier."""
+    ends = [found[-1].level for one in told if (found := levels(one.effects, one.convolution, one.policy))]
+    distinct = sorted(set(ends), key=float)
+    return "average degree " + " to ".join(dict.fromkeys((distinct[0], distinct[-1]))) if distinct else ""
+
+
+def _from_sparsest_to_densest(told: Told) -> str:
+    found = levels(told.effects, told.convolution, told.policy)
+    sparsest, densest = found[0], found[-1]
+    return (
+        f"from {share(sparsest.activation_ratio)} at average degree {sparsest.level} to "
+        f"{share(densest.activation_ratio)} at {densest.level} with {told.convolution}"
+    )
+
+
+def _with_interval(value: Estimate, text: Callable[[float], str], unit: str) -> str:
+    middle, low, high = text(value.estimate), text(value.low), text(value.high)
+    return f"{middle}{unit}" if low == middle == high else f"{middle}{unit} ({low} to {high}{unit})"
+
+
+def _digits(percent: float) -> str:
+    """Return a percentage in two digits; near 100, where the question is whether it is less, in one more."""
+    if abs(percent) < 0.005:
+        return "0"
+    if 99 < abs(percent) < 101:
+        return f"{percent:.1f}"
+    return f"{percent:.0f}" if abs(percent) >= 10 else f"{percent:.2g}"
+
+
+def _listed(parts: Sequence[str]) -> str:
+    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"

@@ -1,0 +1,221 @@
+"""Every claim, written before the data: its sentence, its source, the number it rests on, the rule that judges it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Literal
+
+from gnn_checkpointing.analysis.analyse import Findings
+from gnn_checkpointing.claims import evidence
+from gnn_checkpointing.claims.evidence import Picked
+from gnn_checkpointing.claims.rules import Above, AtMost, Below, Rule, Within
+
+OWN = "this study"
+CHEN = "Chen et al. 2016, Training Deep Nets with Sublinear Memory Cost, arXiv 1604.06174"
+HYDRA = "HydraGNN, checkpointing of each convolution, pull request ORNL/HydraGNN#250"
+
+
+@dataclass(frozen=True)
+class Template:
+    """A claim for each convolution (and each variant of its policy), or for the whole study."""
+
+    id: str
+    sentence: str
+    source: str
+    quantity: str
+    unit: str
+    rule: Rule
+    # Findings, convolution, policy -> the numbers.
+    pick: Callable[[Findings, str, str], Picked]
+    policy: str = ""
+    scope: Literal["convolution", "study"] = "convolution"
+    needs_real_graphs: bool = False
+
+
+CATALOGUE = (
+    Template(
+        id="layers-lower-the-peak",
+        sentence="On the densest graphs, checkpointing whole layers lowers the activation peak of {convolution}.",
+        source=OWN,
+        quantity="activation bytes, layers / none, at the densest level",
+        unit="ratio",
+        rule=Below(1),
+        pick=partial(evidence.at_densest, ratio="activation_ratio"),
+        policy="layers",
+    ),
+    Template(
+        id="layers-cost-time",
+        sentence="On the densest graphs, checkpointing whole layers makes a training step of {convolution} slower.",
+        source=OWN,
+        quantity="step time, layers / none, at the densest level",
+        unit="ratio",
+        rule=Above(1),
+        pick=partial(evidence.at_densest, ratio="time_ratio"),
+        policy="layers",
+    ),
+    Template(
+        id="layers-save-less-when-dense",
+        sentence="Checkpointing whole layers saves a smaller share of {convolution}'s activation memory on the densest "
+        "graphs than on the sparsest.",
+        source=OWN,
+        quantity="activation bytes, layers / none: the ratio at the densest level / the ratio at the sparsest",
+        unit="ratio of ratios",
+        rule=Above(1),
+        pick=partial(evidence.densest_over_sparsest, ratio="activation_ratio"),
+        policy="layers",
+    ),
+    Template(
+        id="layers-take-fewer-bytes-per-edge",
+        sentence="One more edge costs {convolution} fewer activation bytes when whole layers are checkpointed.",
+        source=OWN,
+        quantity="activation bytes per edge, layers - none (policy x edges interaction)",
+        unit="bytes per edge",
+        rule=Below(0),
+        pick=partial(evidence.difference_per_edge, response="activation_bytes"),
+        policy="layers",
+    ),
+    Template(
+        id="edge-blocks-are-flat-in-density",
+        sentence="With policy {policy}, one more edge costs {convolution} at most 1 % of the activation bytes that it "
+        "costs without checkpointing.",
+        source=OWN,
+        quantity="activation bytes per edge, {policy} / none",
+        unit="ratio",
+        rule=AtMost(0.01),
+        pick=partial(evidence.slope_ratio, response="activation_bytes"),
+        policy="edge_blocks",
+    ),
+    Template(
+        id="edge-blocks-peak-below-layers",
+        sentence="On the densest graphs, policy {policy} lowers {convolution}'s activation peak further than "
+        "checkpointing whole layers does.",
+        source=OWN,
+        quantity="activation bytes, {policy} / layers, at the densest level",
+        unit="ratio",
+        rule=Below(1),
+        pick=partial(evidence.against_layers, ratio="activation_ratio"),
+        policy="edge_blocks",
+    ),
+    Template(
+        id="edge-blocks-no-slower-than-layers",
+        sentence="On the densest graphs, a training step of {convolution} takes no longer with policy {policy} than "
+        "with whole layers checkpointed.",
+        source=OWN,
+        quantity="step time, {policy} / layers, at the densest level",
+        unit="ratio",
+        rule=AtMost(1),
+        pick=partial(evidence.against_layers, ratio="time_ratio"),
+        policy="edge_blocks",
+    ),
+    Template(
+        id="layers-lower-the-peak-on-real-graphs",
+        sentence="On every real graph, checkpointing whole layers lowers the activation peak of {convolution}.",
+        source=OWN,
+        quantity="activation bytes, layers / none, on each real graph",
+        unit="ratio",
+        rule=Below(1),
+        pick=partial(evidence.on_reals, ratio="activation_ratio"),
+        policy="layers",
+        needs_real_graphs=True,
+    ),
+    Template(
+        id="layers-cost-time-on-real-graphs",
+        sentence="On every real graph, checkpointing whole layers makes a training step of {convolution} slower.",
+        source=OWN,
+        quantity="step time, layers / none, on each real graph",
+        unit="ratio",
+        rule=Above(1),
+        pick=partial(evidence.on_reals, ratio="time_ratio"),
+        policy="layers",
+        needs_real_graphs=True,
+    ),
+    Template(
+        id="edge-blocks-peak-below-layers-on-real-graphs",
+        sentence="On every real graph, policy {policy} lowers {convolution}'s activation peak further than "
+        "checkpointing whole layers does.",
+        source=OWN,
+        quantity="activation bytes, {policy} / layers, on each real graph",
+        unit="ratio",
+        rule=Below(1),
+        pick=partial(evidence.against_layers_on_reals, ratio="activation_ratio"),
+        policy="edge_blocks",
+        needs_real_graphs=True,
+    ),
+    Template(
+        id="every-policy-computes-the-same",
+        sentence="Every policy gives the same loss, gradients and buffers as no checkpointing, in every cell.",
+        source=OWN,
+        quantity="rows whose loss, gradients or buffers were not within tolerance of none's",
+        unit="rows",
+        rule=AtMost(0),
+        pick=lambda findings, _convolution, _policy: evidence.changed_computations(findings),
+        scope="study",
+    ),
+    Template(
+        id="training-follows-the-same-curve",
+        sentence="Training {convolution} under any policy follows the loss curve of training without checkpointing to "
+        "within one part in a thousand.",
+        source=OWN,
+        quantity="largest relative difference of a loss from none's, over all epochs of a training job",
+        unit="relative difference",
+        rule=AtMost(1e-3),
+        pick=lambda findings, convolution, _policy: evidence.loss_differences(findings, convolution),
+    ),
+    Template(
+        id="law-predicts-memory-of-the-densest",
+        sentence="A law linear in nodes and edges, fitted without the densest graphs, predicts {convolution}'s "
+        "activation memory on them within 10 % under every policy.",
+        source=OWN,
+        quantity="worst relative error of activation bytes at the level held out",
+        unit="relative error",
+        rule=AtMost(0.1),
+        pick=lambda findings, convolution, _policy: evidence.held_out_errors(findings, convolution, "activation_bytes"),
+    ),
+    Template(
+        id="law-predicts-time-of-the-densest",
+        sentence="A law linear in nodes and edges, fitted without the densest graphs, predicts {convolution}'s step "
+        "time on them within 20 % under every policy.",
+        source=OWN,
+        quantity="worst relative error of step time at the level held out",
+        unit="relative error",
+        rule=AtMost(0.2),
+        pick=lambda findings, convolution, _policy: evidence.held_out_errors(
+            findings, convolution, "step_time_seconds"
+        ),
+    ),
+    Template(
+        id="a-third-more-time",
+        sentence="Gradient checkpointing makes a training step about a third longer (here: {convolution}, whole "
+        "layers, on every graph measured).",
+        source=CHEN,
+        quantity="step time, layers / none, at every level and on every real graph",
+        unit="ratio",
+        rule=Within(1.2, 1.45),
+        pick=partial(evidence.everywhere, ratio="time_ratio"),
+        policy="layers",
+    ),
+    Template(
+        id="hydragnn-memory",
+        sentence="Checkpointing each convolution lowers peak memory by 58 %, give or take 5 points (here: "
+        "{convolution}, whole layers, on every graph measured).",
+        source=HYDRA,
+        quantity="peak memory, layers / none, at every level and on every real graph",
+        unit="ratio",
+        rule=Within(0.37, 0.47),
+        pick=partial(evidence.everywhere, ratio="memory_ratio"),
+        policy="layers",
+    ),
+    Template(
+        id="hydragnn-time",
+        sentence="Checkpointing each convolution makes a training step 28.6 % longer, give or take 5 points (here: "
+        "{convolution}, whole layers, on every graph measured).",
+        source=HYDRA,
+        quantity="step time, layers / none, at every level and on every real graph",
+        unit="ratio",
+        rule=Within(1.236, 1.336),
+        pick=partial(evidence.everywhere, ratio="time_ratio"),
+        policy="layers",
+    ),
+)

@@ -1,0 +1,64 @@
+"""Judging: each claim of the catalogue, for what was measured, gets its number and its verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from gnn_checkpointing.analysis.analyse import Findings
+from gnn_checkpointing.claims.catalogue import CATALOGUE, Template
+from gnn_checkpointing.claims.evidence import Picked, convolutions, variants
+from gnn_checkpointing.claims.ledger import Claim, Ledger
+
+
+def judge(findings: Findings, study_name: str, hardware: str) -> Ledger:
+    """Return every claim of the catalogue with its estimate, evidence and verdict."""
+    return Ledger(
+        study=study_name,
+        hardware=hardware,
+        confidence=findings.effects.confidence,
+        claims=[
+            _claim(template, findings, convolution, policy)
+            for template in CATALOGUE
+            for convolution, policy in _instances(template, findings)
+        ],
+    )
+
+
+def claim_id(template_id: str, convolution: str = "", policy: str = "") -> str:
+    """Return the id of one claim, such as edge-blocks-are-flat-in-density:GATv2:edge_blocks."""
+    return ":".join(part for part in (template_id, convolution, policy) if part)
+
+
+def _instances(template: Template, findings: Findings) -> Iterator[tuple[str, str]]:
+    """Yield the convolutions and policies that a claim is made for."""
+    if template.needs_real_graphs and not findings.effects.real:
+        return
+    if template.scope == "study":
+        yield "", template.policy
+        return
+    policies = variants(findings, template.policy) if template.policy else [""]
+    for convolution in convolutions(findings):
+        for policy in policies:
+            yield convolution, policy
+
+
+def _claim(template: Template, findings: Findings, convolution: str, policy: str) -> Claim:
+    picked = template.pick(findings, convolution, policy)
+    return Claim(
+        id=claim_id(template.id, convolution, policy),
+        sentence=template.sentence.format(convolution=convolution, policy=policy),
+        source=template.source,
+        rule=template.rule.words,
+        quantity=template.quantity.format(policy=policy) + _gathering(picked),
+        unit=template.unit,
+        estimate=picked.summary,
+        evidence=picked.evidence,
+        verdict=template.rule.verdict(picked.estimates),
+        reason=picked.note,
+    )
+
+
+def _gathering(picked: Picked) -> str:
+    """Return how several estimates became the one that is printed; the rule looks at each of them."""
+    count = len(picked.estimates)
+    return f" ({count} values: their median, and the span of their intervals)" if count > 1 else ""

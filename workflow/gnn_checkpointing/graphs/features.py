@@ -1,0 +1,51 @@
+"""Labels, features that tell the labels through noise, and the split into training and test nodes."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.random import Generator
+from numpy.typing import NDArray
+
+from gnn_checkpointing.study import block_sizes
+
+
+def shuffled_labels(num_nodes: int, num_classes: int, rng: Generator) -> NDArray[np.int64]:
+    """Return labels `[num_nodes]` of classes that differ by at most one node, in random order."""
+    return rng.permutation(np.repeat(np.arange(num_classes, dtype=np.int64), block_sizes(num_nodes, num_classes)))
+
+
+def noisy_patterns(
+    labels: NDArray[np.int64], num_classes: int, num_features: int, noise: float, rng: Generator
+) -> NDArray[np.float32]:
+    """Return features `[num_nodes, num_features]`: the class's pattern of +1 and -1, plus noise of that deviation."""
+    patterns = 2.0 * rng.integers(0, 2, (num_classes, num_features), dtype=np.int64) - 1.0
+    return (patterns[labels] + noise * _bell((labels.size, num_features), rng)).astype(np.float32)
+
+
+def split(labels: NDArray[np.int64], rng: Generator) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Return masks of training (60 %) and test (40 %) nodes; nodes labelled -1 are in neither.
+
+    Each class is split 60 to 40 to within one node: its members, shuffled, stand in a row after those of
+    the classes before, and three of every five places in that row train.
+    """
+    shuffled = rng.permutation(labels.size)
+    row = shuffled[np.argsort(labels[shuffled], kind="stable")]
+    row = row[labels[row] >= 0]
+    trains = np.arange(row.size) % 5 % 2 == 0
+    train_mask, test_mask = np.zeros(labels.size, np.bool_), np.zeros(labels.size, np.bool_)
+    train_mask[row[trains]] = True
+    test_mask[row[~trains]] = True
+    return train_mask, test_mask
+
+
+def _bell(shape: tuple[int, int], rng: Generator) -> NDArray[np.float64]:
+    """Return bell-shaped noise of mean 0 and standard deviation 1: twelve uniform numbers added, less 6.
+
+    A uniform number has variance 1/12, so twelve have 1. Normal numbers would need exp, log or cos, whose
+    last digit differs between C libraries, and a sum over an axis is ordered as the processor likes; adding
+    whole arrays rounds alike on every IEEE machine, so the same seed gives the same bytes.
+    """
+    total = np.full(shape, -6.0)
+    for _ in range(12):
+        total += rng.random(shape)
+    return total

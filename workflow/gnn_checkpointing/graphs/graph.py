@@ -1,0 +1,150 @@
+"""The one kind of graph that every generator and loader ends in, checked when it is made."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gnn_checkpointing.graphs.edges import edge_keys, missing_reverses
+from gnn_checkpointing.records import GraphFacts
+from gnn_checkpointing.refusal import Refusal
+
+ARRAYS = {"edge_index": "<i8", "features": "<f4", "labels": "<i8", "train_mask": "|b1", "test_mask": "|b1"}
+METADATA = ("id", "label", "family", "requested_average_degree", "replicate", "num_classes")
+
+
+@dataclass(frozen=True, eq=False)
+class Graph:
+    """An undirected simple graph with features, labels and a split.
+
+    `edge_index` is int64 `[2, num_edges]`, row 0 sources and row 1 destinations, both directions of each edge,
+    sorted by destination then source. `features` is float32 `[num_nodes, num_features]`; `labels` is int64
+    `[num_nodes]`, -1 where there is none; the masks are bool `[num_nodes]` and hold labelled nodes only.
+    """
+
+    id: str
+    label: str
+    family: str
+    edge_index: NDArray[np.int64]
+    features: NDArray[np.float32]
+    labels: NDArray[np.int64]
+    train_mask: NDArray[np.bool_]
+    test_mask: NDArray[np.bool_]
+    requested_average_degree: float | None
+    replicate: int
+    num_classes: int
+
+    def __post_init__(self) -> None:
+        """Refuse, naming the first thing that is wrong."""
+        complaint = _wrong_arrays(self) or _wrong_nodes(self) or _wrong_edges(self)
+        if complaint:
+            raise Refusal(f"graph {self.id}: {complaint}")
+
+    @property
+    def num_nodes(self) -> int:
+        """Nodes of the graph."""
+        return int(self.labels.shape[0])
+
+    @property
+    def num_edges(self) -> int:
+        """Directed edges: both directions of each undirected edge."""
+        return int(self.edge_index.shape[1])
+
+    @property
+    def average_degree(self) -> float:
+        """Directed edges per node."""
+        return self.num_edges / self.num_nodes
+
+    @property
+    def density(self) -> float:
+        """Share of the ordered pairs of distinct nodes that are edges."""
+        return self.num_edges / (self.num_nodes * (self.num_nodes - 1))
+
+    @property
+    def metadata(self) -> dict[str, Any]:
+        """All that is not an array, by field name."""
+        return {name: getattr(self, name) for name in METADATA}
+
+    @property
+    def content_sha256(self) -> str:
+        """SHA-256 over metadata and little-endian arrays: the same on any machine, in any container."""
+        total = hashlib.sha256(json.dumps(self.metadata, sort_keys=True, allow_nan=False).encode())
+        for name, dtype in ARRAYS.items():
+            array = np.ascontiguousarray(getattr(self, name), dtype=dtype)
+            total.update(f"\n{name} {dtype} {array.shape}\n".encode())
+            total.update(array.reshape(-1).view(np.uint8).data)
+        return total.hexdigest()
+
+
+def facts(graph: Graph) -> GraphFacts:
+    """Return what a record says of the graph."""
+    return GraphFacts(
+        id=graph.id,
+        label=graph.label,
+        family=graph.family,
+        sha256=graph.content_sha256,
+        num_nodes=graph.num_nodes,
+        num_edges=graph.num_edges,
+        num_features=int(graph.features.shape[1]),
+        num_classes=graph.num_classes,
+        requested_average_degree=graph.requested_average_degree,
+        average_degree=graph.average_degree,
+        density=graph.density,
+        replicate=graph.replicate,
+    )
+
+
+def _wrong_arrays(graph: Graph) -> str:
+    """Return a complaint about dtypes and shapes, or nothing."""
+    num_nodes = graph.labels.size
+    forms = {
+        "edge_index": graph.edge_index.ndim == 2 and graph.edge_index.shape[0] == 2,
+        "features": graph.features.ndim == 2 and graph.features.shape[0] == num_nodes and graph.features.shape[1] > 0,
+        "labels": graph.labels.ndim == 1,
+        "train_mask": graph.train_mask.shape == (num_nodes,),
+        "test_mask": graph.test_mask.shape == (num_nodes,),
+    }
+    for name, dtype in ARRAYS.items():
+        array: NDArray[Any] = getattr(graph, name)
+        if array.dtype != np.dtype(dtype):
+            return f"{name} is {array.dtype}, not {np.dtype(dtype).name}"
+        if not forms[name]:
+            return f"{name} has the impossible shape {list(array.shape)} beside {num_nodes} labels"
+    return ""
+
+
+def _wrong_nodes(graph: Graph) -> str:
+    """Return a complaint about features, labels and masks, or nothing."""
+    if graph.num_nodes < 2:
+        return f"{graph.num_nodes} nodes; at least 2 are needed"
+    if not np.isfinite(graph.features).all():
+        return "features hold infinities or NaN; only finite numbers are allowed"
+    low, high = int(graph.labels.min()), int(graph.labels.max())
+    if low < -1 or high >= graph.num_classes:
+        return f"labels run from {low} to {high}; allowed: -1 (none) to num_classes - 1 = {graph.num_classes - 1}"
+    if (graph.train_mask & graph.test_mask).any():
+        return "train_mask and test_mask share nodes"
+    if (graph.labels[graph.train_mask | graph.test_mask] < 0).any():
+        return "train_mask or test_mask holds nodes without a label"
+    if not graph.train_mask.any() or not graph.test_mask.any():
+        return "train_mask or test_mask is empty; at least two labelled nodes are needed"
+    return ""
+
+
+def _wrong_edges(graph: Graph) -> str:
+    """Return a complaint about the edges, or nothing."""
+    if graph.num_edges == 0:
+        return "no edges; a higher average degree is needed"
+    if graph.edge_index.min() < 0 or graph.edge_index.max() >= graph.num_nodes:
+        return f"edge_index names nodes outside 0 to {graph.num_nodes - 1}"
+    if (graph.edge_index[0] == graph.edge_index[1]).any():
+        return "edge_index holds self-loops"
+    if (np.diff(edge_keys(graph.edge_index, graph.num_nodes)) <= 0).any():
+        return "edge_index is not sorted by destination then source, or holds an edge twice"
+    missing = missing_reverses(graph.edge_index, graph.num_nodes)
+    return f"{missing} edges have no reverse; both directions are needed" if missing else ""

@@ -1,0 +1,60 @@
+"""From a graph's description in the design to the graph: drawn, or loaded and split."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.random import PCG64, Generator
+from numpy.typing import NDArray
+
+from gnn_checkpointing.design import GeneratedGraph, GraphSpec, LoadedGraph, derived_seed
+from gnn_checkpointing.graphs.edges import both_directions
+from gnn_checkpointing.graphs.erdos_renyi import erdos_renyi_pairs
+from gnn_checkpointing.graphs.features import noisy_patterns, shuffled_labels, split
+from gnn_checkpointing.graphs.graph import Graph
+from gnn_checkpointing.graphs.sbm import sbm_pairs
+from gnn_checkpointing.study import Family
+
+PairDrawer = Callable[[GeneratedGraph, NDArray[np.int64], Generator], NDArray[np.int64]]
+
+FAMILIES: dict[Family, tuple[str, PairDrawer]] = {
+    "sbm": ("SBM", sbm_pairs),
+    "erdos_renyi": ("Erdős-Rényi", erdos_renyi_pairs),
+}
+
+
+def make_graph(spec: GraphSpec) -> Graph:
+    """Return the graph that the design describes, or refuse; the same seed gives the same bytes on any machine."""
+    if isinstance(spec, LoadedGraph):
+        # PyG takes seconds to import, and drawn graphs do without.
+        from gnn_checkpointing.graphs.real import load_real_graph
+
+        return load_real_graph(spec, stream(spec, "split"))
+    return _drawn(spec)
+
+
+def stream(spec: GraphSpec, purpose: str) -> Generator:
+    """Return the random numbers of one purpose, independent of those of every other."""
+    return Generator(PCG64(derived_seed(spec.seed, purpose)))
+
+
+def _drawn(spec: GeneratedGraph) -> Graph:
+    family, pairs = FAMILIES[spec.family]
+    labels = shuffled_labels(spec.num_nodes, spec.num_classes, stream(spec, "labels"))
+    train_mask, test_mask = split(labels, stream(spec, "split"))
+    return Graph(
+        id=spec.id,
+        label=f"{family}, {spec.num_nodes} nodes, degree {spec.average_degree:g}, replicate {spec.replicate}",
+        family=spec.family,
+        edge_index=both_directions(pairs(spec, labels, stream(spec, "edges")), spec.num_nodes),
+        features=noisy_patterns(
+            labels, spec.num_classes, spec.num_features, spec.feature_noise, stream(spec, "features")
+        ),
+        labels=labels,
+        train_mask=train_mask,
+        test_mask=test_mask,
+        requested_average_degree=spec.average_degree,
+        replicate=spec.replicate,
+        num_classes=spec.num_classes,
+    )

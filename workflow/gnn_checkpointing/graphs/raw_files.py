@@ -1,0 +1,134 @@
+"""Raw files of PyG datasets: found, else downloaded to a folder of ours; handed to PyG as checked copies."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import socket
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from gnn_checkpointing.artefacts import whole_file
+from gnn_checkpointing.refusal import Refusal
+from gnn_checkpointing.study import RealGraph
+
+DOWNLOADS = Path("results/downloads")
+SILENT_SECONDS = 60.0
+SOCKET_SECONDS = 15.0
+
+# What PyG reads without ever unpickling; every other kind of raw file could run code when it is opened.
+HARMLESS_SUFFIXES = (".npz", ".mat")
+
+KNOWN_SHA256 = {
+    # Planetoid Cora, https://github.com/kimiyoung/planetoid/tree/master/data
+    "ind.cora.x": "23cfa55d91c6f624233f5eb7b6e3f141f1bd2b2ae39608a63cf5d084bb27baab",
+    "ind.cora.tx": "b9afbaa4a400df991f6f02ef677e1e44da55ffc04801fd02f9e673987829226a",
+    "ind.cora.allx": "9419ba2f26f5c35243db64aba110e0f35a04851609e0dc5433450676ca6b8543",
+    "ind.cora.y": "94465c14eb53e04ca262198dcbb2521ee8af60fb3f3d546cd6ca24a511b0e7d1",
+    "ind.cora.ty": "41f5ac76596a1699cc33f53084a2419e92961c42bb75f36fc38e616d348532ad",
+    "ind.cora.ally": "2b998f5cc7fedc86e7f97ca2498f47a1ffc1462c29e2d578b23bf3f62b6e7d71",
+    "ind.cora.graph": "58f13302f39dde8852dad6fe6d15b89b077b6d7f837626bce671ef80344b383d",
+    "ind.cora.test.index": "297ce89af2b51a6a194181c7dbe1796c6a1cf9cd9349a88383b1b1e227867875",
+}
+
+
+def provide(
+    source: RealGraph, data_root: Path | None, inner: Path, names: list[str], target: Path, download: Callable[[], None]
+) -> Path:
+    """Fill `target` with checked copies of the raw files `names` and return the folder that they came from.
+
+    `inner` is PyG's place for them below its root (such as Cora/raw); `download` is PyG's, and writes to `target`.
+    """
+    below = Path(str(source.dataset)) / inner
+    folders = [root / below for root in (data_root, DOWNLOADS) if root is not None]
+    folder = next((folder for folder in folders if not _missing(folder, names)), None)
+    target.mkdir(parents=True, exist_ok=True)
+    if folder is None:
+        folder = DOWNLOADS / below
+        try:
+            _within_patience(download, target)
+            _keep(target, names, folder)
+        except Exception as error:  # offline shows as any of urllib's, aiohttp's, ssl's and the system's errors
+            raise Refusal(_where_to_put(source, folders, names, data_root is None, error)) from None
+    for name in names:
+        _copy_checked(source, folder / name, target / name)
+    return folder
+
+
+def check_sha256(source: RealGraph, path: Path, found: str) -> None:
+    """Refuse a file whose SHA-256 is not the known one, or that could run code and has no known one."""
+    known = KNOWN_SHA256.get(path.name, source.sha256.get(path.name))
+    if known is None and path.suffix not in HARMLESS_SUFFIXES:
+        raise Refusal(
+            f"real graph {source.name}: {path.resolve()} is a pickle, which can run code when it is opened, and its "
+            f"SHA-256 is not known, so it was not opened; compare the output of `sha256sum {path.resolve().parent}/*` "
+            "with a source that you trust and list file names and checksums under sha256 in the graph's entry"
+        )
+    if known is not None and found != known:
+        raise Refusal(
+            f"real graph {source.name}: {path.resolve()} has SHA-256 {found}, not {known}, so it was not opened; "
+            "replace it by the original file"
+        )
+
+
+def _copy_checked(source: RealGraph, path: Path, copy: Path) -> None:
+    """Copy a file whose bytes have passed the check; PyG reads the copy, so nothing can change in between."""
+    content = path.read_bytes()
+    check_sha256(source, path, hashlib.sha256(content).hexdigest())
+    copy.write_bytes(content)
+
+
+def _missing(folder: Path, names: list[str]) -> list[str]:
+    return [name for name in names if not (folder / name).is_file()]
+
+
+def _keep(target: Path, names: list[str], folder: Path) -> None:
+    """Copy downloaded files to `folder`, each whole or not at all."""
+    for name in names:
+        with (target / name).open("rb") as downloaded, whole_file(folder / name) as kept:
+            shutil.copyfileobj(downloaded, kept)
+
+
+def _within_patience(download: Callable[[], None], target: Path) -> None:
+    """Run a download; give up once nothing has arrived in `target` for SILENT_SECONDS.
+
+    PyG sets no time limit of its own, and behind a firewall that drops packets it would wait for minutes.
+    """
+    errors: list[Exception] = []
+
+    def run() -> None:
+        try:
+            download()
+        except Exception as error:
+            errors.append(error)
+
+    worker = threading.Thread(target=run, daemon=True)
+    limit = socket.getdefaulttimeout()
+    socket.setdefaulttimeout(SOCKET_SECONDS)
+    try:
+        worker.start()
+        arrived, since = 0, time.monotonic()
+        while worker.is_alive():
+            worker.join(0.1)
+            now = sum(path.stat().st_size for path in target.rglob("*") if path.is_file())
+            if now > arrived:
+                arrived, since = now, time.monotonic()
+            if worker.is_alive() and time.monotonic() - since > SILENT_SECONDS:
+                raise TimeoutError(f"nothing arrived for {SILENT_SECONDS:g} s")
+    finally:
+        socket.setdefaulttimeout(limit)
+    if errors:
+        raise errors[0]
+
+
+def _where_to_put(source: RealGraph, folders: list[Path], names: list[str], rootless: bool, error: Exception) -> str:
+    """Return the sentence that says which file to put where."""
+    folder = folders[0]
+    reason = " ".join(str(error).split()) or type(error).__name__
+    hint = "; or set data_root in the study to a folder that holds them" if rootless else ""
+    return (
+        f"real graph {source.name}: raw files of {source.dataset} are neither here nor downloadable ({reason}); "
+        f"put {', '.join(_missing(folder, names))} into {folder.resolve()}{hint}"
+    )

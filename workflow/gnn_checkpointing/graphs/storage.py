@@ -1,0 +1,83 @@
+"""Graphs as files: `.npz` without pickle, the same bytes for the same graph, verified when read."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.lib.npyio import NpzFile
+from numpy.typing import NDArray
+
+from gnn_checkpointing.artefacts import whole_file
+from gnn_checkpointing.graphs.graph import ARRAYS, METADATA, Graph
+from gnn_checkpointing.refusal import Refusal
+
+AGAIN = "delete it and make it again"
+
+
+def save_graph(path: Path, graph: Graph) -> None:
+    """Write the graph to `path`, whole or not at all; `numpy.load` opens it too."""
+    described = {**graph.metadata, "content_sha256": graph.content_sha256}
+    text = json.dumps(described, sort_keys=True, allow_nan=False).encode()
+    arrays = {name: np.ascontiguousarray(getattr(graph, name), dtype=dtype) for name, dtype in ARRAYS.items()}
+    with whole_file(path) as stream, zipfile.ZipFile(stream, "w") as archive:
+        for name, array in [("metadata", np.frombuffer(text, np.uint8)), *arrays.items()]:
+            entry = zipfile.ZipInfo(f"{name}.npy", date_time=(1980, 1, 1, 0, 0, 0))
+            entry.create_system = 3  # otherwise the bytes would tell the operating system
+            with archive.open(entry, "w", force_zip64=True) as member:
+                np.lib.format.write_array(member, array, version=(1, 0), allow_pickle=False)
+
+
+def load_graph(path: Path) -> Graph:
+    """Return the graph stored in `path`, or refuse in one sentence that names the file."""
+    arrays = read_arrays(path, AGAIN)
+    for name in ("metadata", *ARRAYS):
+        if name not in arrays:
+            raise Refusal(f"{path}: array {name} is missing, so it holds no graph of this project; {AGAIN}")
+    described = _metadata(path, arrays["metadata"])
+    fields: dict[str, Any] = {name: described[name] for name in METADATA} | {name: arrays[name] for name in ARRAYS}
+    try:
+        graph = Graph(**fields)
+    except Refusal as refusal:
+        raise Refusal(f"{path}: {refusal}; {AGAIN}") from None
+    if graph.content_sha256 != described["content_sha256"]:
+        raise Refusal(f"{path}: its content has changed since it was written (SHA-256 differs); {AGAIN}")
+    return graph
+
+
+def read_arrays(path: Path, remedy: str) -> dict[str, NDArray[Any]]:
+    """Return all arrays of an `.npz` file without ever unpickling, or refuse naming file, reason and remedy."""
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            if not isinstance(archive, NpzFile):
+                raise ValueError("a single array, not an archive")
+            return {name: archive[name] for name in archive.files}
+    except FileNotFoundError:
+        raise Refusal(f"{path}: no such file; make it first, or correct the path") from None
+    except Exception as error:  # a damaged archive fails in zipfile, zlib or numpy, each in its own way
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise Refusal(f"{path}: not readable as an .npz file ({reason}); {remedy}") from None
+
+
+def _metadata(path: Path, array: NDArray[Any]) -> dict[str, Any]:
+    """Return the stored metadata with every field present and of its type, or refuse."""
+    kinds: dict[str, tuple[type, ...]] = {
+        "id": (str,),
+        "label": (str,),
+        "family": (str,),
+        "requested_average_degree": (float, int, type(None)),
+        "replicate": (int,),
+        "num_classes": (int,),
+        "content_sha256": (str,),
+    }
+    try:
+        values = json.loads(array.astype(np.uint8, casting="no").tobytes())
+    except (TypeError, ValueError):
+        raise Refusal(f"{path}: array metadata is not JSON text; {AGAIN}") from None
+    for name, kind in kinds.items():
+        if not isinstance(values, dict) or not isinstance(values.get(name, ...), kind):
+            raise Refusal(f"{path}: metadata field {name} is missing or of the wrong type; {AGAIN}")
+    return dict(values)
