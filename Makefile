@@ -44,3 +44,10 @@ schema: $(READY) ## write the JSON schema of a study file anew
 
 clean: ## forget measurements and the environment (published reports stay)
 	rm -rf results .snakemake .venv
+
+lock: ## pin anew what pyproject.toml asks for, from a fresh environment
+	rm -rf $(VENV).lock && $(PYTHON) -m venv $(VENV).lock
+	$(VENV).lock/bin/python -m pip install --quiet 'torch==2.13.0' setuptools '.[dev]'
+	{ sed -n '/^#/p' requirements.lock; $(VENV).lock/bin/python -m pip freeze --all \
+	  | grep -vE '^(pip|gnn-checkpointing)\b' | sed 's/+cpu//'; } > requirements.lock.new
+	mv requirements.lock.new requirements.lock && rm -rf $(VENV).lock

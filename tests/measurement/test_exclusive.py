@@ -19,9 +19,8 @@ def own_lock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_preparing_is_shared_and_measuring_is_not(tmp_path: Path) -> None:
-    with machine(shared=True), machine(shared=True), pytest.raises(SystemExit):
-        with machine(shared=False, still_wanted=lambda: False):
-            pytest.fail("measured beside a preparation")
+    with machine(shared=True), machine(shared=True), pytest.raises(SystemExit), machine(False, lambda: False):
+        pytest.fail("measured beside a preparation")
     with machine(shared=False), pytest.raises(SystemExit), machine(shared=True, still_wanted=lambda: False):
         pytest.fail("prepared beside a measurement")
 

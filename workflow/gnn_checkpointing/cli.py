@@ -243,14 +243,24 @@ def collect(options: argparse.Namespace) -> None:
 
 def analyse(options: argparse.Namespace) -> None:
     """Fit laws, pair effects, test interactions; write a JSON file each."""
+    from gnn_checkpointing.analysis.analyse import analyse as analysed
     from gnn_checkpointing.analysis.analyse import write_analysis
     from gnn_checkpointing.artefacts import read_json
+    from gnn_checkpointing.design import derived_seed
     from gnn_checkpointing.records import TrainingRecord, read_table
     from gnn_checkpointing.study import read_study
 
     study = read_study(options.study)
     trainings = [TrainingRecord.model_validate(values) for file in options.training for values in read_json(file)]
-    write_analysis(options.output_folder, read_table(options.table), trainings, study)
+    findings = analysed(
+        read_table(options.table),
+        trainings,
+        confidence=study.analysis.confidence,
+        resamples=study.analysis.resamples,
+        ratio_half_width=study.measurement.ratio_half_width,
+        seed=derived_seed(study.seed, "analysis"),
+    )
+    write_analysis(options.output_folder, findings)
 
 
 def judge(options: argparse.Namespace) -> None:

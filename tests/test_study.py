@@ -1,0 +1,119 @@
+"""Study files: the default keeps its promises, and whatever cannot be is refused by key, value and what is allowed."""
+
+import copy
+import json
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+import yaml
+
+from gnn_checkpointing.design import graph_cells, study_graphs
+from gnn_checkpointing.refusal import Refusal
+from gnn_checkpointing.study import parse_study, read_study, study_schema
+
+ROOT = Path(__file__).resolve().parent.parent
+STUDIES = [ROOT / "config.yaml", *sorted((ROOT / "workflow/studies").glob("*.yaml"))]
+DEFAULT = yaml.safe_load((ROOT / "config.yaml").read_text())
+
+
+@pytest.mark.parametrize("path", STUDIES, ids=lambda path: path.name)
+def test_every_study_file_is_complete_and_obeys_the_schema(path: Path) -> None:
+    values = yaml.safe_load(path.read_text())
+    study = read_study(path)
+    jsonschema.validate(values, study_schema())
+    assert study_graphs(study)
+    assert parse_study(study.model_dump(mode="json", by_alias=True), "again") == study
+
+
+def test_the_schema_file_is_the_models_own() -> None:
+    """After a change of the model: make schema."""
+    assert json.loads((ROOT / "workflow/studies/schema.json").read_text()) == study_schema()
+
+
+def test_every_key_is_explained() -> None:
+    text = (ROOT / "workflow/studies/README.md").read_text()
+
+    def keys(node: dict[str, Any], definitions: dict[str, Any]) -> set[str]:
+        found = set(node.get("properties", {}))
+        return found.union(*(keys(part, {}) for part in definitions.values()))
+
+    schema = study_schema()
+    assert {key for key in keys(schema, schema["$defs"]) if f"`{key}`" not in text} == set()
+
+
+def test_the_default_study_spans_what_it_promises() -> None:
+    study = read_study(ROOT / "config.yaml")
+    (grid,) = study.graphs.generated
+    assert len(grid.average_degrees) >= 6
+    assert (min(grid.average_degrees), max(grid.average_degrees)) == (4, 128)
+    assert len(grid.num_nodes) == 3
+    assert grid.replicates == 2
+    assert set(study.architecture.convolutions) == {"GCN", "SAGE", "GATv2"}
+    assert set(study.policies) == {"none", "layers", "edge_blocks"}
+
+
+def with_change(*keys: str | int, value: object) -> dict[str, Any]:
+    values = copy.deepcopy(DEFAULT)
+    node = values
+    for key in keys[:-1]:
+        node = node[key]
+    node[keys[-1]] = value
+    return values
+
+
+GRID = ("graphs", "generated", 0)
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        (with_change("densities", value=[1]), ["unknown key densities", "allowed: analysis, architecture"]),
+        (with_change(*GRID, "degree", value=4), ["unknown key graphs.generated.0.degree", "average_degrees"]),
+        (with_change(*GRID, "average_degrees", value=[-4]), ["average_degrees.0", "greater than 0", "-4"]),
+        (with_change(*GRID, "average_degrees", value=[500]), ["average degree 500", "500 nodes", "at most 499"]),
+        (with_change(*GRID, "average_degrees", value=[float("nan")]), ["average_degrees.0", "nan"]),
+        (with_change(*GRID, "homophily", value=1.0), ["homophily 1", "allowed there"]),
+        (with_change("architecture", "convolutions", value=["GCNN"]), ["convolutions.0", "'GCN'", "GCNN"]),
+        (with_change("architecture", "heads", value=5), ["hidden_channels 32", "heads 5"]),
+        (with_change("policies", value=["none", "magic"]), ["unknown policy 'magic'", "edge_blocks(EDGES"]),
+        (with_change("policies", value=["layers"]), ["policy none is missing"]),
+        (with_change("name", value="../../etc"), ["key name", "../../etc"]),
+        (with_change("measurement", "threads", value=0), ["measurement.threads", "greater than or equal to 1", "0"]),
+        ({"name": "x"}, ["is missing"]),
+        ([1, 2], ["mapping of keys to values"]),
+    ],
+    ids=lambda value: value[0] if isinstance(value, list) and isinstance(value[0], str) else "values",
+)
+def test_bad_values_are_refused_in_one_sentence(values: Any, words: list[str]) -> None:
+    with pytest.raises(Refusal) as refusal:
+        parse_study(values, "study.yaml")
+    text = str(refusal.value)
+    assert text.startswith("study.yaml: ")
+    assert "\n" not in text
+    for word in words:
+        assert word in text
+
+
+@pytest.mark.parametrize("text", ["a: [", "!!python/object/apply:os.system ['touch marker']", "\x00"])
+def test_a_file_that_is_not_plain_yaml_is_refused(text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "study.yaml").write_text(text)
+    with pytest.raises(Refusal, match="not readable as YAML"):
+        read_study(tmp_path / "study.yaml")
+    assert not (tmp_path / "marker").exists()
+
+
+def test_another_degree_leaves_every_other_cell_as_it_was() -> None:
+    before = read_study(ROOT / "config.yaml")
+    after = parse_study(with_change(*GRID, "average_degrees", value=[4, 8, 16, 32, 48, 128]), "changed")
+
+    def cells(study) -> dict[str, object]:
+        return {cell.id: cell for spec in study_graphs(study) for cell in graph_cells(study, spec.id)}
+
+    old, new = cells(before), cells(after)
+    kept = old.keys() & new.keys()
+    assert len(kept) == len(old) * 5 // 6
+    assert all(old[cell].seed == new[cell].seed for cell in kept)
+    assert all("-d64-" in cell for cell in old.keys() - kept)

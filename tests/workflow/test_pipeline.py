@@ -1,0 +1,221 @@
+"""The whole path, as a user runs it: measured once, nothing the second time, and only what a change touches after."""
+
+import fcntl
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+COPIED = ("Snakefile", "config.yaml", "workflow", "templates", "profiles", "pyproject.toml")
+SMOKE = "workflow/studies/smoke.yaml"
+
+
+class Checkout:
+    """A copy of the project in which a test may change anything."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        for name in COPIED:
+            source = ROOT / name
+            if source.is_dir():
+                shutil.copytree(source, folder / name, ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
+            else:
+                shutil.copy(source, folder / name)
+        binaries = str(Path(sys.executable).parent)
+        self.environment = os.environ | {
+            "PATH": f"{binaries}{os.pathsep}{os.environ['PATH']}",
+            "PYTHONPATH": str(folder / "workflow"),  # the copy's code, not the installed one
+            "TMPDIR": str(folder),  # its own measuring lock
+        }
+
+    def start(self, *arguments: str) -> subprocess.Popen[str]:
+        command = ["snakemake", "--cores", "8", "--configfile", SMOKE, *arguments]
+        return subprocess.Popen(
+            command, cwd=self.folder, env=self.environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+        )
+
+    def run(self, *arguments: str) -> str:
+        process = self.start(*arguments)
+        output, _ = process.communicate(timeout=600)
+        assert process.returncode == 0, output[-6000:]
+        return output
+
+    def planned(self, *arguments: str) -> dict[str, int]:
+        """Return how many jobs of each rule a dry run plans."""
+        lines = self.run("--dry-run", "--quiet", "rules", *arguments).splitlines()
+        counts = [line.split() for line in lines if len(line.split()) == 2 and line.split()[1].isdigit()]
+        return {rule: int(count) for rule, count in counts if rule != "total"}
+
+    def edit(self, name: str, old: str, new: str) -> None:
+        path = self.folder / name
+        text = path.read_text()
+        assert old in text
+        path.write_text(text.replace(old, new, 1))
+
+    def records(self) -> dict[Path, int]:
+        """Return the cell records there are, with their times of writing."""
+        found = self.folder.glob("results/*/smoke/measurements/*/*.json")
+        return {path: path.stat().st_mtime_ns for path in found if path.name != "complete.json"}
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
+    checkout = Checkout(tmp_path_factory.mktemp("finished"))
+    output = checkout.run()
+    assert "cell 1 of 24" in output
+    return checkout
+
+
+@pytest.fixture
+def restored(finished: Checkout) -> Iterator[Checkout]:
+    """The finished checkout, put back as it was after the test changed its sources."""
+    kept = {path: path.read_bytes() for name in COPIED for path in _files(finished.folder / name)}
+    times = {path: path.stat() for path in kept}
+    yield finished
+    for path, content in kept.items():
+        if path.read_bytes() != content:
+            path.write_bytes(content)
+            os.utime(path, ns=(times[path].st_atime_ns, times[path].st_mtime_ns))
+
+
+def _files(place: Path) -> list[Path]:
+    return (
+        [place]
+        if place.is_file()
+        else [path for path in place.rglob("*") if path.is_file() and ".pyc" not in path.name]
+    )
+
+
+def test_the_report_and_its_data_are_there(finished: Checkout) -> None:
+    (folder,) = finished.folder.glob("report/*/smoke")
+    assert {path.name for path in folder.iterdir()} == {
+        "report.html",
+        "report.pdf",
+        "measurements.csv",
+        "claims.json",
+        "summary.json",
+    }
+    assert folder.parent.name in (finished.folder / "report/index.html").read_text()
+    assert (folder / "report.pdf").read_bytes().startswith(b"%PDF")
+    assert "GATv2" in (folder / "report.html").read_text()
+
+
+def test_a_second_run_does_nothing_within_five_seconds(finished: Checkout) -> None:
+    start = time.monotonic()
+    output = finished.run()
+    assert "Nothing to be done" in output
+    assert time.monotonic() - start < 5
+
+
+def test_a_published_report_without_its_run_is_no_reason_to_rest(finished: Checkout) -> None:
+    """A fresh clone on the same hardware: the report is there, newer than anything, the results are not."""
+    results, hidden = finished.folder / "results", finished.folder / "hidden"
+    results.rename(hidden)
+    try:
+        assert finished.planned()["measure"] == 12
+    finally:
+        shutil.rmtree(results, ignore_errors=True)
+        hidden.rename(results)
+
+
+def test_editing_a_template_only_renders(restored: Checkout) -> None:
+    (template,) = (restored.folder / "templates/html").glob("report.html")
+    template.write_text(template.read_text() + "\n<!-- changed -->\n")
+    assert set(restored.planned()) == {"report", "index", "all"}
+
+
+def test_editing_measuring_code_measures(restored: Checkout) -> None:
+    restored.edit("workflow/gnn_checkpointing/checkpointing/layers.py", "use_reentrant=False", "use_reentrant = False")
+    assert restored.planned()["measure"] == 12
+
+
+def test_editing_analysis_code_does_not_measure(restored: Checkout) -> None:
+    (source,) = (restored.folder / "workflow/gnn_checkpointing/analysis").glob("effects.py")
+    source.write_text(source.read_text() + "\n# changed\n")
+    planned = restored.planned()
+    assert "measure" not in planned
+    assert planned["analyse"] == 1
+
+
+def test_changing_one_degree_measures_only_its_graphs(restored: Checkout) -> None:
+    """Three node counts at the new degree; the nine graphs of the other degrees stay as they are."""
+    restored.edit(SMOKE, "[4, 8, 16, 24]", "[4, 8, 16, 20]")
+    planned = restored.planned()
+    assert (planned["graph"], planned["measure"]) == (3, 3)
+
+
+def test_a_second_live_run_is_refused_in_one_sentence(restored: Checkout) -> None:
+    restored.edit(SMOKE, "[4, 8, 16, 24]", "[4, 8, 16]")
+    with (restored.folder / "results/.running").open("a") as live:
+        fcntl.flock(live, fcntl.LOCK_EX)
+        process = restored.start()
+        output, _ = process.communicate(timeout=60)
+    assert process.returncode != 0
+    assert len([line for line in output.splitlines() if line.startswith("error:")]) == 1
+    assert "another run is at work" in output
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("policies: [none", "policys: [none", "unknown key policys"),
+        ("[4, 8, 16, 24]", "[4, -8]", "greater than 0"),
+        ("[4, 8, 16, 24]", "[4, 120]", "average degree 120 is impossible with 120 nodes"),
+        ("[GCN, GATv2]", "[GCN, GATv3]", "GATv3"),
+    ],
+)
+def test_a_bad_study_is_one_sentence_and_nothing_else(restored: Checkout, old: str, new: str, words: str) -> None:
+    restored.edit(SMOKE, old, new)
+    before = restored.records()
+    process = restored.start()
+    output, _ = process.communicate(timeout=60)
+    assert process.returncode != 0
+    assert words in output
+    assert "Traceback" not in output
+    assert restored.records() == before
+
+
+def wait_for(condition, seconds: float) -> bool:
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if condition():
+            return True
+        time.sleep(0.1)
+    return False
+
+
+def measuring(folder: Path) -> list[int]:
+    """Return the processes that measure for the checkout in `folder`."""
+    found = []
+    for place in Path("/proc").glob("[0-9]*"):
+        try:
+            command, where = (place / "cmdline").read_bytes(), (place / "cwd").readlink()
+        except OSError:
+            continue
+        if where == folder and b"gnn_checkpointing" in command:
+            found.append(int(place.name))
+    return found
+
+
+def test_killed_in_the_middle_and_run_again(tmp_path: Path) -> None:
+    """kill -9 of Snakemake: no orphan goes on measuring, finished cells are kept, a plain run ends in the report."""
+    checkout = Checkout(tmp_path)
+    process = checkout.start()
+    assert wait_for(lambda: len(checkout.records()) >= 3, 240)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    assert wait_for(lambda: not measuring(tmp_path), 15)
+    kept = checkout.records()
+    assert len(kept) < 24
+    checkout.run()
+    after = checkout.records()
+    assert len(after) == 24
+    assert all(after[path] == stamp for path, stamp in kept.items())
+    assert list(tmp_path.glob("report/*/smoke/report.html"))
