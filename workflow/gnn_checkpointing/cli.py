@@ -279,18 +279,25 @@ def judge(options: argparse.Namespace) -> None:
 
 def report(options: argparse.Namespace) -> None:
     """Render report.html and report.pdf, with the data beside them."""
+    from gnn_checkpointing.analysis.analyse import read_analysis
+    from gnn_checkpointing.artefacts import read_json
+    from gnn_checkpointing.claims.answer import answer
+    from gnn_checkpointing.claims.ledger import read_ledger
+    from gnn_checkpointing.records import read_table
+    from gnn_checkpointing.report.inputs import report_inputs
     from gnn_checkpointing.report.render import render_report
     from gnn_checkpointing.study import read_study
 
-    render_report(
-        study=read_study(options.study),
-        hardware_file=options.hardware_file,
-        table=options.table,
-        analysis=options.analysis,
-        claims=options.claims,
-        templates=options.templates,
-        output_folder=options.output_folder,
+    findings, ledger = read_analysis(options.analysis), read_ledger(options.claims)
+    inputs = report_inputs(
+        read_study(options.study),
+        read_json(options.hardware_file),
+        read_table(options.table),
+        findings,
+        ledger,
+        answer(ledger, findings.effects, findings.regressions),
     )
+    render_report(inputs, options.table, options.claims, options.templates, options.output_folder)
 
 
 def index(options: argparse.Namespace) -> None:

@@ -25,7 +25,7 @@ rule analyse:
         "../envs/gnn_checkpointing.yaml"
     params:
         study=STUDY,
-        folder=f"{RESULTS}/analysis",
+        folder=lambda wildcards, output: Path(output[0]).parent,
         settings=[
             study.analysis.model_dump(mode="json"),
             study.seed,
@@ -48,7 +48,7 @@ rule judge:
         "../envs/gnn_checkpointing.yaml"
     params:
         study=STUDY,
-        folder=f"{RESULTS}/analysis",
+        folder=lambda wildcards, input: Path(input[0]).parent,
         code=code_fingerprint("claims"),
     shell:
         "python -m gnn_checkpointing judge --study {params.study} --analysis {params.folder} --output {output}"

@@ -36,7 +36,7 @@ rule collect:
         "../envs/gnn_checkpointing.yaml"
     params:
         study=STUDY,
-        measurements=f"{RESULTS}/measurements",
+        measurements=lambda wildcards, input: Path(input[0]).parents[1],
         settings=study.analysis.model_dump(mode="json"),
         code=code_fingerprint("collecting"),
     shell:

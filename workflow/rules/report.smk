@@ -1,13 +1,6 @@
 """The published pages: HTML and PDF from one page data, the data beside them, and the index of all machines."""
 
 
-def published_summaries(wildcards):
-    """Return the summaries of all reports there are, this run's among them."""
-    return sorted(
-        {*map(str, Path("report").glob("*/*/summary.json")), f"{REPORT}/summary.json"}
-    )
-
-
 rule report:
     input:
         hardware=f"{RESULTS}/hardware.json",
@@ -34,9 +27,9 @@ rule report:
         "../envs/gnn_checkpointing.yaml"
     params:
         study=STUDY,
-        analysis=f"{RESULTS}/analysis",
-        templates=TEMPLATES,
-        folder=REPORT,
+        analysis=lambda wildcards, input: Path(input.analysis[0]).parent,
+        templates=lambda wildcards, input: os.path.commonpath(input.templates),
+        folder=lambda wildcards, output: Path(output[0]).parent,
         title=study.title,
         code=code_fingerprint("report"),
     shell:
@@ -47,7 +40,8 @@ rule report:
 
 rule index:
     input:
-        published_summaries,
+        # The summaries of all reports there are, this run's among them.
+        lambda wildcards: sorted({*map(str, Path("report").glob("*/*/summary.json")), f"{REPORT}/summary.json"}),
         template=f"{TEMPLATES}/html/index.html",
     output:
         "report/index.html",
@@ -56,7 +50,7 @@ rule index:
     conda:
         "../envs/gnn_checkpointing.yaml"
     params:
-        templates=TEMPLATES,
+        templates=lambda wildcards, input: Path(input.template).parents[1],
         code=code_fingerprint("report"),
     shell:
         "python -m gnn_checkpointing index --reports report --templates {params.templates} --output {output}"

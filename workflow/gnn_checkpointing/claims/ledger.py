@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Literal
 
+from pydantic import ValidationError
+
 from gnn_checkpointing.analysis.results import Estimate, Result
+from gnn_checkpointing.artefacts import read_json
+from gnn_checkpointing.refusal import Refusal
 
 Verdict = Literal["supported", "refuted", "inconclusive", "untested"]
 
@@ -39,3 +44,13 @@ class Sentence(Result):
     text: str
     verdict: Verdict
     evidence: str
+
+
+def read_ledger(path: Path) -> Ledger:
+    """Read a `claims.json`, or refuse naming the file and the field."""
+    try:
+        return Ledger.model_validate(read_json(path))
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        field = ".".join(str(part) for part in first["loc"]) or "ledger"
+        raise Refusal(f"{path}: field {field}: {first['msg']}; make it anew with `judge`") from None

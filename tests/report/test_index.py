@@ -1,0 +1,65 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gnn_checkpointing.artefacts import write_json
+from gnn_checkpointing.refusal import Refusal
+from gnn_checkpointing.report.index import render_index
+
+TEMPLATES = Path(__file__).resolve().parents[2] / "templates"
+
+
+def summary(root: Path, slug: str, label: str, name: str, **changes: Any) -> None:
+    values = {
+        "hardware": {"slug": slug, "label": label},
+        "study": {"name": name, "title": f"Title of {name}"},
+        "measured_on": "2026-11-24",
+        "cells": 1080,
+        "answer": [{"text": "It saves.", "verdict": "supported"}, {"text": "Second.", "verdict": "refuted"}],
+    }
+    write_json(root / slug / name / "summary.json", {**values, **changes})
+
+
+def index(root: Path) -> str:
+    render_index(root, TEMPLATES, root / "index.html")
+    return (root / "index.html").read_text()
+
+
+def test_machines_and_studies_are_listed_with_relative_links(tmp_path: Path) -> None:
+    summary(tmp_path, "desk", "Desk & chair", "default")
+    summary(tmp_path, "desk", "Desk & chair", "real")
+    summary(tmp_path, "rack", "Rack", "default")
+    html = index(tmp_path)
+    assert html.count("<h2") == 2
+    assert "Desk &amp; chair" in html
+    for link in ("desk/default/report.html", "desk/real/report.pdf", "rack/default/report.html"):
+        assert f'href="{link}"' in html
+    assert "1,080 cells" in html
+    assert html.count("It saves.") == 3
+    assert "Second." not in html
+
+
+def test_hostile_text_is_inert(tmp_path: Path) -> None:
+    hostile = '"><script>alert(1)</script>'
+    summary(tmp_path, "desk", hostile, "default", study={"name": hostile, "title": hostile})
+    html = index(tmp_path)
+    assert "<script" not in html
+    assert "&lt;script&gt;" in html
+
+
+def test_an_empty_folder_gives_a_page_that_says_so(tmp_path: Path) -> None:
+    assert "No report has been published yet." in index(tmp_path)
+
+
+def test_the_same_reports_give_the_same_bytes(tmp_path: Path) -> None:
+    summary(tmp_path, "desk", "Desk", "default")
+    assert index(tmp_path) == index(tmp_path)
+
+
+def test_a_broken_summary_is_refused_by_name(tmp_path: Path) -> None:
+    summary(tmp_path, "desk", "Desk", "default", cells="many")
+    with pytest.raises(Refusal, match=r"desk/default/summary\.json: field cells"):
+        index(tmp_path)

@@ -1,0 +1,275 @@
+from __future__ import annotations
+
+import hashlib
+import re
+import shutil
+import subprocess
+import sys
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+from gnn_checkpointing.artefacts import read_json
+from gnn_checkpointing.refusal import Refusal
+from gnn_checkpointing.report.inputs import ReportInputs, machine
+from gnn_checkpointing.report.page import Cell, Column, Table
+from gnn_checkpointing.report.render import render_report
+from gnn_checkpointing.report.sections.summary import report_page
+
+from . import synthetic
+
+TEMPLATES = Path(__file__).resolve().parents[2] / "templates"
+HOSTILE = '<script>alert(1)</script> #panic("x") *b* $x$ `raw` @ref <label> {{ 7*7 }}'
+SECTIONS = (
+    "answer memory time laws claims accuracy failed quality machine method data redo".split()  # noqa: SIM905
+)
+
+
+def render(folder: Path, inputs: ReportInputs) -> tuple[str, bytes]:
+    """Render into `folder`/out and return both faces."""
+    folder.mkdir(parents=True, exist_ok=True)
+    measurements, claims = synthetic.data_files(folder, inputs)
+    render_report(inputs, measurements, claims, TEMPLATES, folder / "out")
+    return (folder / "out" / "report.html").read_text(), (folder / "out" / "report.pdf").read_bytes()
+
+
+def pdf_text(pdf: Path) -> str:
+    """Return the PDF's text with single spaces, or skip where poppler is missing."""
+    tool = shutil.which("pdftotext")
+    if tool is None:
+        pytest.skip("pdftotext (poppler-utils) is not installed")
+    found = subprocess.run([tool, "-layout", str(pdf), "-"], capture_output=True, check=True, text=True)
+    return " ".join(found.stdout.split())
+
+
+class Text(HTMLParser):
+    """Collects tags, attributes and text as a browser would see them."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.pieces: list[str] = []
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_data(self, data: str) -> None:
+        self.pieces.append(data)
+
+    @property
+    def text(self) -> str:
+        return " ".join(" ".join(self.pieces).split())
+
+
+@pytest.fixture(scope="module")
+def rendered(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("default")
+    render(folder, synthetic.inputs())
+    return folder / "out"
+
+
+def test_the_html_has_every_section_and_is_small(rendered: Path) -> None:
+    content = (rendered / "report.html").read_bytes()
+    ids = {attributes.get("id") for _, attributes in Text(content.decode()).tags}
+    assert set(SECTIONS) <= ids
+    assert len(content) <= 2 * 1024**2
+
+
+def test_the_html_asks_nobody_for_anything(rendered: Path) -> None:
+    html = (rendered / "report.html").read_text()
+    assert "http:" not in html
+    assert "https:" not in html
+    assert "<script" not in html
+    assert "javascript" not in html
+    assert "@import" not in html
+    policy = next(a for tag, a in Text(html).tags if tag == "meta" and a.get("http-equiv") == "Content-Security-Policy")
+    assert str(policy["content"]).startswith("default-src 'none'; style-src 'unsafe-inline'; img-src data:")
+
+
+def test_no_id_is_used_twice_and_every_inner_link_leads_somewhere(rendered: Path) -> None:
+    tags = Text((rendered / "report.html").read_text()).tags
+    ids = [attributes["id"] for _, attributes in tags if attributes.get("id")]
+    assert len(ids) == len(set(ids))
+    inner = {str(a["href"])[1:] for _, a in tags if str(a.get("href", "")).startswith("#")}
+    assert inner <= set(ids)
+
+
+def test_relative_links_lead_to_files_beside_the_report(rendered: Path) -> None:
+    tags = Text((rendered / "report.html").read_text()).tags
+    links = [str(a["href"]) for tag, a in tags if tag == "a" and not str(a["href"]).startswith("#")]
+    assert "measurements.csv" in links
+    assert all((rendered / link).is_file() for link in links)
+
+
+def test_tables_and_figures_can_be_read_without_eyes(rendered: Path) -> None:
+    html = (rendered / "report.html").read_text()
+    tags = Text(html).tags
+    assert html.count("<table") == html.count("<caption") > 10
+    assert all(attributes.get("scope") for tag, attributes in tags if tag == "th")
+    labels = [str(a["aria-label"]) for tag, a in tags if a.get("role") == "img"]
+    drawn = [label for label in labels if label.startswith("Line chart")]
+    assert len(drawn) == 12
+    assert all("interval" in label and "per edge" in label for label in drawn)
+
+
+def test_the_pdf_says_what_the_html_says(rendered: Path) -> None:
+    text = pdf_text(rendered / "report.pdf").replace("\u00a0", " ")
+    assert "None failed: all 324 measurements" in text
+    assert "Contents" in text
+    for claim in synthetic.ledger().claims:
+        assert claim.sentence in text
+    assert "1,500 (1,485\N{EN DASH}1,515)" in text
+
+
+def test_the_pdf_declares_accessibility_an_outline_and_embeds_its_fonts(rendered: Path) -> None:
+    content = (rendered / "report.pdf").read_bytes()
+    assert b"/StructTreeRoot" in content
+    assert b"/Outlines" in content
+    assert b"pdfuaid" in content
+    assert b"/FontFile" in content
+
+
+def test_the_same_inputs_give_the_same_bytes(tmp_path: Path) -> None:
+    assert render(tmp_path / "a", synthetic.inputs()) == render(tmp_path / "b", synthetic.inputs())
+
+
+def test_the_data_beside_the_report_are_the_files_it_was_made_from(tmp_path: Path) -> None:
+    html, _ = render(tmp_path, synthetic.inputs())
+    for name in ("measurements.csv", "claims.json"):
+        assert (tmp_path / "out" / name).read_bytes() == (tmp_path / name).read_bytes()
+        assert hashlib.sha256((tmp_path / name).read_bytes()).hexdigest() in html
+    assert not [path for path in (tmp_path / "out").iterdir() if path.name.startswith(".")]
+
+
+def test_the_summary_tells_the_index_what_it_needs(rendered: Path) -> None:
+    summary = read_json(rendered / "summary.json")
+    assert summary["hardware"] == {"slug": "laptop", "label": "Laptop, 2 cores"}
+    assert summary["measured_on"] == "2026-11-24"
+    assert summary["cells"] == 108
+    assert summary["answer"][0]["verdict"] == "supported"
+
+
+def test_hostile_text_is_text_in_both_faces(tmp_path: Path) -> None:
+    inputs = synthetic.inputs(
+        [*synthetic.generated_rows(), *synthetic.real_rows([HOSTILE])],
+        study=synthetic.study(HOSTILE),
+        machine=synthetic.machine(HOSTILE),
+        effects=synthetic.effects(),
+    )
+    html, _ = render(tmp_path, inputs)
+    page = Text(html)
+    assert "script" not in {tag for tag, _ in page.tags}
+    assert "label" not in {tag for tag, _ in page.tags}
+    assert page.text.count(" ".join(HOSTILE.split())) >= 4
+    flat = pdf_text(tmp_path / "out" / "report.pdf")
+    assert HOSTILE in flat
+
+
+def test_a_character_that_no_font_has_is_named_instead_of_failing_the_build(tmp_path: Path) -> None:
+    html, _ = render(tmp_path, synthetic.inputs(study=synthetic.study("Graphs \U0001f40d \u56fe \u202e x")))
+    assert "\U0001f40d" in html
+    flat = pdf_text(tmp_path / "out" / "report.pdf")
+    assert "Graphs [U+1F40D] [U+56FE] [U+202E] x" in flat
+
+
+def test_a_title_without_a_single_space_does_not_stop_the_build(tmp_path: Path) -> None:
+    render(tmp_path, synthetic.real_inputs(["x" * 200, "y" * 200, "z"]))
+
+
+def test_a_study_of_real_graphs_alone_shows_each_of_them(tmp_path: Path) -> None:
+    html, _ = render(tmp_path, synthetic.real_inputs())
+    table = html[html.index('id="table-real"') :]
+    table = table[: table.index("</table>")]
+    for label in ("Cora", "amherst41", "tolokers"):
+        assert table.count(f">{label}</th>") == 9
+    assert "No law was fitted in this study." in html
+    assert "--configfile workflow/studies/real.yaml --config data_root=" in html
+    assert "tolokers" in pdf_text(tmp_path / "out" / "report.pdf")
+
+
+def test_failed_cells_are_listed_with_their_reason(tmp_path: Path) -> None:
+    rows = synthetic.generated_rows()
+    lost = ("activation_bytes", "activation_ratio", "step_time_seconds", "time_ratio", "peak_memory_bytes")
+    rows[-1] = {**rows[-1], **dict.fromkeys(lost), "outcome": "out_of_memory", "message": "9 GiB & <more>"}
+    html, _ = render(tmp_path, synthetic.inputs(rows))
+    assert "1 of 324 measurements" in html
+    assert "out of memory" in html
+    assert "9 GiB &amp; &lt;more&gt;" in html
+    assert "9 GiB & <more>" in pdf_text(tmp_path / "out" / "report.pdf")
+
+
+def test_a_study_in_which_everything_failed_still_has_a_report(tmp_path: Path) -> None:
+    lost = ("activation_bytes", "activation_ratio", "step_time_seconds", "time_ratio", "peak_memory_bytes")
+    rows = [{**row, **dict.fromkeys(lost), "outcome": "timed_out"} for row in synthetic.generated_rows()]
+    nothing = synthetic.real_inputs()
+    inputs = synthetic.inputs(rows, effects=synthetic.effects([]).model_copy(update={"generated": []}))
+    html, _ = render(tmp_path, ReportInputs(**{**vars(inputs), "regressions": nothing.regressions, "answer": []}))
+    assert "324 of 324 measurements" in html
+
+
+def test_one_policy_alone_is_a_report_too(tmp_path: Path) -> None:
+    rows = [row for row in synthetic.generated_rows() if row["policy"] == "none"]
+    laws = [law for law in synthetic.regressions().laws if law.policy == "none"]
+    inputs = synthetic.inputs(
+        rows,
+        study=synthetic.study(policies=["none"]),
+        regressions=synthetic.regressions().model_copy(update={"laws": laws, "interactions": []}),
+        effects=synthetic.effects([]).model_copy(update={"generated": []}),
+    )
+    render(tmp_path, inputs)
+
+
+def test_wide_intervals_are_said_plainly(rendered: Path) -> None:
+    html = (rendered / "report.html").read_text().replace("\u00a0", " ")
+    assert "19 % of the time ratios have an interval wider than the target" in html
+    assert "Differences smaller than that are noise." in html
+
+
+def test_nothing_is_written_when_a_face_fails(tmp_path: Path) -> None:
+    measurements, claims = synthetic.data_files(tmp_path, synthetic.inputs())
+    templates = tmp_path / "templates"
+    shutil.copytree(TEMPLATES, templates)
+    (templates / "html" / "report.html").write_text("{{ page.no_such_thing }}")
+    with pytest.raises(Exception, match="no_such_thing"):
+        render_report(synthetic.inputs(), measurements, claims, templates, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_row_of_the_wrong_length_is_refused_when_made() -> None:
+    with pytest.raises(ValueError, match="table t, row 0: 1 cells for 2 columns"):
+        Table("t", "caption", (Column("a"), Column("b")), ((Cell("1"),),), "source")
+
+
+def test_a_hardware_file_without_facts_is_refused() -> None:
+    with pytest.raises(Refusal, match="facts"):
+        machine({"slug": "x", "label": "X"})
+
+
+def test_every_template_opens_with_what_it_prints_and_reads() -> None:
+    templates = [path for path in (TEMPLATES / "html").rglob("*") if path.is_file()]
+    assert templates
+    for path in templates:
+        assert re.match(r"\{# Prints .*Reads .*#\}", path.read_text()), path
+    assert (TEMPLATES / "typst" / "report.typ").read_text().startswith("// Prints")
+
+
+def test_rendering_imports_neither_torch_nor_statistics(tmp_path: Path) -> None:
+    code = (
+        "import sys; from pathlib import Path; sys.path.insert(0, sys.argv[1]);"
+        "import synthetic; from gnn_checkpointing.report.render import render_report;"
+        "from gnn_checkpointing.report.index import render_index;"
+        "folder, templates = Path(sys.argv[2]), Path(sys.argv[3]); inputs = synthetic.inputs();"
+        "files = synthetic.data_files(folder, inputs);"
+        "render_report(inputs, *files, templates, folder / 'out');"
+        "bad = {'torch', 'torch_geometric', 'statsmodels', 'pandas', 'snakemake'} & set(sys.modules);"
+        "sys.exit(' '.join(bad) or 0)"
+    )
+    arguments = [sys.executable, "-c", code, str(Path(__file__).parent), str(tmp_path), str(TEMPLATES)]
+    found = subprocess.run(arguments, capture_output=True, text=True, check=False)
+    assert found.returncode == 0, found.stderr
+
+
+def test_the_page_is_dated_by_its_data() -> None:
+    assert report_page(synthetic.inputs(), {}).date == "2026-11-24"

@@ -1,0 +1,105 @@
+"""Lines over density: one line a policy, intervals drawn, each line labelled at its end."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from matplotlib.axes import Axes
+
+from gnn_checkpointing.report.figures import scales
+from gnn_checkpointing.report.figures.canvas import HEIGHT, panel_svg
+from gnn_checkpointing.report.figures.palette import INK, Look
+from gnn_checkpointing.report.figures.scales import Scale
+
+_LINE_HEIGHT_POINTS = 10.5
+
+
+@dataclass(frozen=True)
+class Point:
+    """A value over x, with the ends of its interval or range."""
+
+    x: float
+    y: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Line:
+    """One policy's points, ordered by x."""
+
+    policy: str
+    points: tuple[Point, ...]
+
+
+def line_panel(
+    name: str, lines: Sequence[Line], looks: Mapping[str, Look], x: Scale, y: Scale, reference: float | None = None
+) -> str:
+    """Return the SVG of one panel; `reference` draws a level line, such as 1 for ratios."""
+
+    def draw(axes: Axes) -> None:
+        scales.apply(axes, x, y)
+        if reference is not None:
+            axes.axhline(reference, color=INK, linewidth=0.8, dashes=(4, 3), alpha=0.7)
+        for line in lines:
+            _draw_line(axes, line, looks[line.policy])
+        _label_ends(axes, lines, looks, y)
+
+    return panel_svg(name, draw, labels_width=0.24)
+
+
+def _draw_line(axes: Axes, line: Line, look: Look) -> None:
+    xs, ys = [point.x for point in line.points], [point.y for point in line.points]
+    spans = [[p.y - p.low for p in line.points], [p.high - p.y for p in line.points]]
+    axes.errorbar(
+        xs,
+        ys,
+        yerr=spans,
+        color=look.colour,
+        marker=look.marker,
+        markersize=4,
+        linewidth=1.4,
+        elinewidth=1.1,
+        capsize=2.2,
+    )
+
+
+def _label_ends(axes: Axes, lines: Sequence[Line], looks: Mapping[str, Look], y: Scale) -> None:
+    """Write each policy's name beside its last point, moved apart where names would touch."""
+    ends = [line for line in lines if line.points]
+    texts = [line.policy.replace("(", "\n(") for line in ends]
+    heights = [_LINE_HEIGHT_POINTS * (1 + text.count("\n")) / (72 * HEIGHT * 0.72) for text in texts]
+    transform = axes.transData + axes.transAxes.inverted()
+    wanted = [float(transform.transform((line.points[-1].x, line.points[-1].y))[1]) for line in ends]
+    for line, text, start, place in zip(ends, texts, wanted, spread(wanted, heights), strict=True):
+        right = float(transform.transform((line.points[-1].x, y.low))[0])
+        look = looks[line.policy]
+        axes.plot(
+            [right + 0.02, 1.045],
+            [start, place],
+            transform=axes.transAxes,
+            color=look.colour,
+            linewidth=0.8,
+            clip_on=False,
+        )
+        axes.text(1.06, place, text, transform=axes.transAxes, va="center", ha="left", fontsize=8, linespacing=1.05)
+
+
+def spread(wanted: Sequence[float], heights: Sequence[float]) -> list[float]:
+    """Return places near the wanted ones, in the same order, no two nearer than half the sum of their heights."""
+    order = sorted(range(len(wanted)), key=lambda position: (wanted[position], position))
+    places = list(wanted)
+    for _ in range(200):
+        moved = False
+        for below, above in pairwise(order):
+            gap = (heights[below] + heights[above]) / 2
+            lack = gap - (places[above] - places[below])
+            if lack > 1e-6:
+                places[below] -= lack / 2
+                places[above] += lack / 2
+                moved = True
+        if not moved:
+            break
+    return places

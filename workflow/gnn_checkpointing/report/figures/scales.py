@@ -1,0 +1,118 @@
+"""Axes with ticks at round values in the reader's units."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from matplotlib.axes import Axes
+from matplotlib.ticker import FixedFormatter, FixedLocator, NullLocator
+
+from gnn_checkpointing.report import units
+
+
+@dataclass(frozen=True)
+class Scale:
+    """One axis: what it says, whether it is logarithmic, where it runs and where its ticks are."""
+
+    label: str
+    log: bool
+    low: float
+    high: float
+    ticks: tuple[float, ...]
+    tick_labels: tuple[str, ...]
+
+
+def degree_scale(degrees: Sequence[float], label: str = "average degree (edges per node)") -> Scale:
+    """Return a logarithmic axis with ticks at the measured degrees, thinned to at most eight."""
+    levels = sorted(set(degrees))
+    step = math.ceil(len(levels) / 8)
+    ticks = tuple(levels[::-1][::step][::-1])
+    return Scale(label, True, levels[0] / 1.2, levels[-1] * 1.2, ticks, tuple(f"{tick:g}" for tick in ticks))
+
+
+def size_scale(values: Sequence[float], label: str) -> Scale:
+    """Return a logarithmic axis in binary units."""
+    return _log_scale(values, label, _powers_of_two(min(values), max(values)), units.round_size)
+
+
+def time_scale(values: Sequence[float], label: str) -> Scale:
+    """Return a logarithmic axis in seconds, milliseconds or microseconds."""
+    return _log_scale(values, label, _one_two_five(min(values), max(values)), units.round_duration)
+
+
+def count_scale(values: Sequence[float], label: str) -> Scale:
+    """Return a logarithmic axis of whole numbers, in thousands and millions where they are."""
+    return _log_scale(values, label, _one_two_five(min(values), max(values)), _short_count)
+
+
+def ratio_scale(values: Sequence[float], label: str) -> Scale:
+    """Return an axis that contains 1: linear while the ratios span less than a factor of five, else logarithmic."""
+    values = [*values, 1.0]
+    if max(values) / min(values) < 5:
+        return _linear_scale(values, label, lambda tick: f"{tick:.2f}")
+    return _log_scale(values, label, _one_two_five(min(values), max(values)), lambda tick: f"{tick:g}")
+
+
+def share_scale(values: Sequence[float], label: str) -> Scale:
+    """Return a linear axis of percentages that contains 0 in its middle."""
+    reach = max(0.001, *(abs(value) for value in values))  # below a thousandth there is nothing to see
+    return _linear_scale([-reach, reach], label, lambda tick: f"{100 * tick:.3g}".replace("-", units.MINUS))
+
+
+def apply(axes: Axes, x: Scale, y: Scale) -> None:
+    """Set both axes."""
+    axes.set_xlabel(x.label)
+    # Above the axis and level: nobody has to turn their head, and the panel keeps its width for the data.
+    axes.set_title(y.label, loc="left", fontsize=8.5, pad=7)
+    for axis, scale in ((axes.xaxis, x), (axes.yaxis, y)):
+        axis.axes.set(**{f"{axis.axis_name}scale": "log" if scale.log else "linear"})
+        axis.set_major_locator(FixedLocator(list(scale.ticks)))
+        axis.set_major_formatter(FixedFormatter(list(scale.tick_labels)))
+        axis.set_minor_locator(NullLocator())
+    axes.set_xlim(x.low, x.high)
+    axes.set_ylim(y.low, y.high)
+
+
+def _log_scale(values: Sequence[float], label: str, ticks: Sequence[float], text: Callable[[float], str]) -> Scale:
+    room = (max(values) / min(values)) ** 0.06 * 1.05
+    low, high = min(values) / room, max(values) * room
+    kept = tuple(tick for tick in ticks if low <= tick <= high)
+    return Scale(label, True, low, high, kept, tuple(text(tick) for tick in kept))
+
+
+def _linear_scale(values: Sequence[float], label: str, text: Callable[[float], str]) -> Scale:
+    low, high = min(values), max(values)
+    room = 0.06 * (high - low) or 0.05
+    low, high = low - room, high + room
+    raw = (high - low) / 5
+    power = 10 ** math.floor(math.log10(raw))
+    step = next(factor * power for factor in (1, 2, 2.5, 5, 10) if factor * power >= raw)
+    ticks = tuple(
+        round(number * step, 10) + 0.0 for number in range(math.ceil(low / step), math.floor(high / step) + 1)
+    )
+    return Scale(label, False, low, high, ticks, tuple(text(tick) for tick in ticks))
+
+
+def _powers_of_two(low: float, high: float) -> list[float]:
+    first, last = math.floor(math.log2(low)), math.ceil(math.log2(high))
+    step = max(1, math.ceil((last - first) / 6))
+    return [2.0**exponent for exponent in range(first, last + 1) if exponent % step == 0]
+
+
+def _one_two_five(low: float, high: float) -> list[float]:
+    """Return round values around low to high, as many as six ticks allow: 1-2-5, 1-3 or powers of ten."""
+    exponents = range(math.floor(math.log10(low)) - 1, math.ceil(math.log10(high)) + 2)
+    for leading in ((1, 2, 5), (1, 3)):
+        values = [float(f"{digit}e{exponent}") for exponent in exponents for digit in leading]
+        if sum(low / 1.2 <= value <= high * 1.2 for value in values) <= 6:
+            return values
+    return [float(f"1e{exponent}") for exponent in exponents]
+
+
+def _short_count(value: float) -> str:
+    for factor, unit in ((1e6, " M"), (1e3, " k")):
+        if value >= factor:
+            return f"{value / factor:g}{unit}"
+    return f"{value:g}"

@@ -1,0 +1,89 @@
+"""The index: which machines have published which studies."""
+
+from __future__ import annotations
+
+import os
+from itertools import groupby
+from pathlib import Path
+from urllib.parse import quote
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from gnn_checkpointing.artefacts import read_json, write_text
+from gnn_checkpointing.claims.ledger import Verdict
+from gnn_checkpointing.refusal import Refusal
+from gnn_checkpointing.report import units
+from gnn_checkpointing.report.html import environment
+from gnn_checkpointing.report.render import HTML, PDF, SUMMARY
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class _Hardware(_Part):
+    slug: str
+    label: str
+
+
+class _Study(_Part):
+    name: str
+    title: str
+
+
+class _Sentence(_Part):
+    text: str
+    verdict: Verdict
+
+
+class Summary(_Part):
+    """What a report says of itself in its summary.json."""
+
+    hardware: _Hardware
+    study: _Study
+    measured_on: str
+    cells: int
+    answer: list[_Sentence]
+
+
+class Entry(_Part):
+    """One report as the index lists it; links are relative to the index."""
+
+    summary: Summary
+    cells: str
+    html: str
+    pdf: str
+
+
+class Machine(_Part):
+    """One machine and its reports."""
+
+    label: str
+    slug: str
+    entries: list[Entry]
+
+
+def render_index(report_root: Path, templates: Path, output: Path) -> None:
+    """Write the page that lists every report found as <hardware>/<study>/summary.json below `report_root`."""
+    entries = [_entry(path, output.parent) for path in sorted(report_root.glob(f"*/*/{SUMMARY}"))]
+    machines = []
+    for slug, group in groupby(entries, key=lambda entry: entry.summary.hardware.slug):
+        listed = list(group)
+        machines.append(Machine(label=listed[0].summary.hardware.label, slug=slug, entries=listed))
+    write_text(output, environment(templates).get_template("index.html").render(machines=machines))
+
+
+def _entry(path: Path, base: Path) -> Entry:
+    try:
+        summary = Summary.model_validate(read_json(path))
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        field = ".".join(str(part) for part in first["loc"]) or "summary"
+        raise Refusal(f"{path}: field {field}: {first['msg']}; delete the file and render the report again") from None
+    folder = _link(path.parent, base)
+    return Entry(summary=summary, cells=units.count(summary.cells), html=f"{folder}/{HTML}", pdf=f"{folder}/{PDF}")
+
+
+def _link(folder: Path, base: Path) -> str:
+    """Return the address of a folder as seen from `base`."""
+    return quote(Path(os.path.relpath(folder, base)).as_posix())

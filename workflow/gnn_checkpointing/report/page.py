@@ -1,0 +1,186 @@
+"""The page as data: what the report says, in order, with nothing about how it looks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from gnn_checkpointing.claims.ledger import Verdict
+
+
+@dataclass(frozen=True)
+class Fact:
+    """A name and its value, both for reading."""
+
+    name: str
+    value: str
+
+
+@dataclass(frozen=True)
+class AnswerSentence:
+    """One sentence of the answer, its verdict and the file and field it rests on."""
+
+    text: str
+    verdict: Verdict
+    evidence: str
+
+
+@dataclass(frozen=True)
+class Paragraph:
+    """Running text."""
+
+    text: str
+    kind: Literal["paragraph"] = "paragraph"
+
+
+@dataclass(frozen=True)
+class Note:
+    """A sentence that the reader must not miss, such as a warning about noise."""
+
+    text: str
+    kind: Literal["note"] = "note"
+
+
+@dataclass(frozen=True)
+class Column:
+    """A table column: `number` cells line up on the right, `prose` cells may take several lines."""
+
+    name: str
+    unit: str = ""
+    content: Literal["text", "number", "prose"] = "text"
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A formatted value and the value by which it sorts."""
+
+    text: str
+    sort: float | str | None = None
+
+
+@dataclass(frozen=True)
+class Table:
+    """Formatted rows under a caption; the first column heads its row."""
+
+    id: str
+    caption: str
+    columns: tuple[Column, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+    source: str
+    kind: Literal["table"] = "table"
+
+    def __post_init__(self) -> None:
+        """Check that each row has a cell for each column."""
+        for number, row in enumerate(self.rows):
+            if len(row) != len(self.columns):
+                raise ValueError(f"table {self.id}, row {number}: {len(row)} cells for {len(self.columns)} columns")
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One drawing: its SVG holds the sentinel `figures.canvas.INK` wherever the face's text colour belongs."""
+
+    id: str
+    title: str
+    alternative: str
+    svg: str
+
+
+@dataclass(frozen=True)
+class Figure:
+    """Panels under one caption, with the sentence that teaches to read them."""
+
+    id: str
+    caption: str
+    how_to_read: str
+    panels: tuple[Panel, ...]
+    source: str
+    kind: Literal["figure"] = "figure"
+
+
+@dataclass(frozen=True)
+class ClaimItem:
+    """A judged sentence with all that it rests on, formatted."""
+
+    id: str
+    sentence: str
+    verdict: Verdict
+    facts: tuple[Fact, ...]
+
+
+@dataclass(frozen=True)
+class Claims:
+    """Judged sentences."""
+
+    items: tuple[ClaimItem, ...]
+    source: str
+    kind: Literal["claims"] = "claims"
+
+
+@dataclass(frozen=True)
+class Facts:
+    """Names and values, such as the machine's."""
+
+    items: tuple[Fact, ...]
+    kind: Literal["facts"] = "facts"
+
+
+@dataclass(frozen=True)
+class Step:
+    """What to do, and the command lines that do it."""
+
+    text: str
+    command: str
+
+
+@dataclass(frozen=True)
+class Steps:
+    """Steps in their order."""
+
+    items: tuple[Step, ...]
+    kind: Literal["steps"] = "steps"
+
+
+@dataclass(frozen=True)
+class Link:
+    """A file beside the report, and what it holds."""
+
+    href: str
+    text: str
+    note: str
+
+
+@dataclass(frozen=True)
+class Links:
+    """Files beside the report."""
+
+    items: tuple[Link, ...]
+    kind: Literal["links"] = "links"
+
+
+Block = Paragraph | Note | Table | Figure | Claims | Facts | Steps | Links
+
+
+@dataclass(frozen=True)
+class Section:
+    """A titled part of the page; `id` is its address within the page."""
+
+    id: str
+    title: str
+    blocks: tuple[Block, ...]
+
+
+@dataclass(frozen=True)
+class Page:
+    """The whole report; `date` is the ISO date of the latest measurement, never the clock's."""
+
+    title: str
+    subtitle: str
+    date: str
+    facts: tuple[Fact, ...]
+    answer: tuple[AnswerSentence, ...]
+    sections: tuple[Section, ...] = field(default=())
+
+    def figures(self) -> list[Figure]:
+        """Return every figure in reading order."""
+        return [block for section in self.sections for block in section.blocks if isinstance(block, Figure)]

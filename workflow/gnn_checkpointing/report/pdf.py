@@ -1,0 +1,83 @@
+"""The PDF face: the page as JSON, typeset by Typst, so that no text of a user is ever markup."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+from collections.abc import Callable
+from dataclasses import asdict
+from datetime import UTC, date, datetime
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import typst
+from matplotlib import get_data_path
+from matplotlib.ft2font import FT2Font
+
+from gnn_checkpointing.report.figures.palette import INK
+from gnn_checkpointing.report.page import Page
+
+_INK_ON_PAPER = "#1d2126"
+_FONTS = ("DejaVuSans.ttf", "DejaVuSans-Bold.ttf")
+
+
+def report_pdf(page: Page, templates: Path) -> bytes:
+    """Return the report as PDF/UA-1, the same bytes for the same page; `templates` is the folder that holds typst/."""
+    with tempfile.TemporaryDirectory() as name:
+        root = Path(name)
+        shutil.copyfile(templates / "typst" / "report.typ", root / "report.typ")
+        (root / "page.json").write_text(json.dumps(_printable(asdict(page)), ensure_ascii=False), encoding="utf-8")
+        for figure in page.figures():
+            for panel in figure.panels:
+                (root / f"{panel.id}.svg").write_text(panel.svg.replace(INK, _INK_ON_PAPER), encoding="utf-8")
+        fonts = root / "fonts"
+        fonts.mkdir()
+        for font in _FONTS:
+            shutil.copyfile(_font_folder() / font, fonts / font)
+        compiled: bytes = typst.compile(
+            root / "report.typ",
+            root=root,
+            font_paths=[fonts],
+            ignore_system_fonts=True,
+            format="pdf",
+            pdf_standards=["ua-1"],
+            timestamp=datetime.combine(_day(page.date), datetime.min.time(), UTC),
+        )
+        return compiled
+
+
+def _day(text: str) -> date:
+    """Return the page's date; a page without one is dated by the epoch, never by the clock."""
+    return date.fromisoformat(text) if text else date(1970, 1, 1)
+
+
+def _font_folder() -> Path:
+    return Path(get_data_path()) / "fonts" / "ttf"
+
+
+@cache
+def _drawable() -> frozenset[str]:
+    """Return the characters that the fallback font draws: PDF/UA refuses a character without a glyph."""
+    return frozenset(chr(code) for code in FT2Font(str(_font_folder() / _FONTS[0])).get_charmap())
+
+
+def _printable(value: Any) -> Any:
+    """Return the page's JSON without drawings (they are files) and with every character drawable."""
+    if isinstance(value, dict):
+        return {key: _printable(item) for key, item in value.items() if key not in ("svg", "sort")}
+    if isinstance(value, list | tuple):
+        return [_printable(item) for item in value]
+    return _mapped(value, _drawable_or_named) if isinstance(value, str) else value
+
+
+def _mapped(text: str, replacement: Callable[[str], str]) -> str:
+    return "".join(replacement(character) for character in text)
+
+
+def _drawable_or_named(character: str) -> str:
+    """Return the character, or its Unicode number in brackets where no embedded font has it."""
+    if character in "\n\N{NO-BREAK SPACE}" or (character in _drawable() and character.isprintable()):
+        return character
+    return " " if character.isspace() else f"[U+{ord(character):04X}]"

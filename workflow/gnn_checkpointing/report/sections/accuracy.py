@@ -1,0 +1,51 @@
+"""Training jobs: whether checkpointing changes what is learnt."""
+
+from __future__ import annotations
+
+from gnn_checkpointing.report import units
+from gnn_checkpointing.report.inputs import ACCURACY, ReportInputs
+from gnn_checkpointing.report.page import Block, Cell, Column, Paragraph, Section, Table
+
+
+def accuracy_section(inputs: ReportInputs) -> Section:
+    """Return the section on the training jobs."""
+    if not inputs.accuracy:
+        return Section("accuracy", "Accuracy", (Paragraph("This study has no training jobs."),))
+    worst = max(item.largest_loss_difference for item in inputs.accuracy)
+    blocks: tuple[Block, ...] = (
+        Paragraph(
+            "Each convolution and policy was trained from the same seed. Checkpointing recomputes the same numbers, so "
+            "losses and accuracies should agree up to rounding; the largest difference between a loss curve and "
+            f"none's is {units.error(worst)}."
+        ),
+        Table(
+            id="table-accuracy",
+            caption="Training jobs: loss and accuracy after the last epoch, and the largest difference of the loss "
+            "curve from that of none.",
+            columns=(
+                Column("Graph", "", "prose"),
+                Column("Convolution"),
+                Column("Policy"),
+                Column("Epochs", "", "number"),
+                Column("Final loss", "", "number"),
+                Column("Training accuracy", "", "number"),
+                Column("Test accuracy", "", "number"),
+                Column("Loss difference", "", "number"),
+            ),
+            rows=tuple(
+                (
+                    Cell(item.graph, item.graph),
+                    Cell(item.convolution, item.convolution),
+                    Cell(item.policy, item.policy),
+                    Cell(units.count(item.epochs), item.epochs),
+                    Cell(units.fixed(item.final_loss, 4), item.final_loss),
+                    Cell(units.accuracy(item.train_accuracy), item.train_accuracy),
+                    Cell(units.accuracy(item.test_accuracy), item.test_accuracy),
+                    Cell(units.error(item.largest_loss_difference), item.largest_loss_difference),
+                )
+                for item in inputs.accuracy
+            ),
+            source=ACCURACY,
+        ),
+    )
+    return Section("accuracy", "Accuracy", blocks)

@@ -1,0 +1,41 @@
+"""The data beside the report, and the meaning of every column."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from gnn_checkpointing.records import COLUMNS
+from gnn_checkpointing.report.inputs import ACCURACY, CLAIMS, EFFECTS, MEASUREMENTS, QUALITY, REGRESSIONS
+from gnn_checkpointing.report.page import Cell, Column, Fact, Facts, Link, Links, Paragraph, Section, Table
+
+
+def data_section(checksums: Mapping[str, str]) -> Section:
+    """Return the section on the data; `checksums` gives the SHA-256 of each file beside the report."""
+    return Section(
+        "data",
+        "Data",
+        (
+            Paragraph("Every number above was measured, or computed from measurements, and stands in these files."),
+            Links(
+                (
+                    Link(MEASUREMENTS, MEASUREMENTS, "one row a cell and policy; the columns are explained below"),
+                    Link(CLAIMS, CLAIMS, "every claim with its rule, estimate, interval and verdict"),
+                    Link(EFFECTS, EFFECTS, "paired ratios with intervals, per degree and per real graph"),
+                    Link(REGRESSIONS, REGRESSIONS, "laws, interactions, residuals, predictions"),
+                    Link(ACCURACY, ACCURACY, "training jobs"),
+                    Link(QUALITY, QUALITY, "outcomes, overlap, widths, warnings"),
+                )
+            ),
+            Facts(tuple(Fact(f"SHA-256 of {name}", checksum) for name, checksum in checksums.items())),
+            Table(
+                id="table-dictionary",
+                caption=f"Data dictionary of {MEASUREMENTS}.",
+                columns=(Column("Column"), Column("Type"), Column("Unit"), Column("Meaning", "", "prose")),
+                rows=tuple(
+                    (Cell(column.name), Cell(column.kind), Cell(column.unit), Cell(column.meaning))
+                    for column in COLUMNS
+                ),
+                source="gnn_checkpointing/records.py",
+            ),
+        ),
+    )

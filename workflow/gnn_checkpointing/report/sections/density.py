@@ -1,0 +1,265 @@
+"""Memory and time over density: the same two figures and tables for each quantity."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from statistics import median
+
+from gnn_checkpointing.analysis.results import Effect, Estimate, Interaction, Response
+from gnn_checkpointing.report import units
+from gnn_checkpointing.report.figures import scales
+from gnn_checkpointing.report.figures.lines import Line, Point, line_panel
+from gnn_checkpointing.report.figures.palette import looks
+from gnn_checkpointing.report.figures.scales import Scale
+from gnn_checkpointing.report.inputs import EFFECTS, MEASUREMENTS, ReportInputs, Row, number
+from gnn_checkpointing.report.page import Cell, Column, Figure, Panel, Table
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """What is drawn over density, and how it reads."""
+
+    id: str
+    response: Response
+    noun: str
+    text: Callable[[float], str]
+    scale: Callable[[Sequence[float], str], Scale]
+    ratio: Callable[[Effect], Estimate]
+    ratio_noun: str
+    slope_factor: float
+    slope_unit: str
+
+
+MEMORY = Quantity(
+    id="memory",
+    response="activation_bytes",
+    noun="activation memory",
+    text=units.size,
+    scale=scales.size_scale,
+    ratio=lambda effect: effect.activation_ratio,
+    ratio_noun="activation memory / none's",
+    slope_factor=1.0,
+    slope_unit="bytes per edge",
+)
+TIME = Quantity(
+    id="time",
+    response="step_time_seconds",
+    noun="step time",
+    text=units.duration,
+    scale=scales.time_scale,
+    ratio=lambda effect: effect.time_ratio,
+    ratio_noun="step time / none's",
+    slope_factor=units.NANOSECOND,
+    slope_unit="ns per edge",
+)
+
+
+def largest_graphs(inputs: ReportInputs) -> list[Row]:
+    """Return the rows of generated graphs with the largest node count."""
+    largest = max((number(row, "num_nodes") or 0 for row in inputs.generated), default=0)
+    return [row for row in inputs.generated if row["num_nodes"] == largest]
+
+
+def level_lines(inputs: ReportInputs, convolution: str, quantity: Quantity) -> list[Line]:
+    """Return each policy's median over replicates, with their range, for the largest graphs."""
+    lines = []
+    for policy in inputs.policies:
+        rows = [row for row in largest_graphs(inputs) if row["convolution"] == convolution and row["policy"] == policy]
+        points = []
+        for degree in sorted({number(row, "requested_average_degree") or 0 for row in rows}):
+            level = [row for row in rows if row["requested_average_degree"] == degree]
+            values = [value for row in level if (value := number(row, quantity.response))]
+            realised = [value for row in level if (value := number(row, "average_degree"))]
+            if values and realised:
+                points.append(Point(median(realised), median(values), min(values), max(values)))
+        if points:
+            lines.append(Line(policy, tuple(points)))
+    return lines
+
+
+def ratio_lines(inputs: ReportInputs, convolution: str, quantity: Quantity) -> list[Line]:
+    """Return each policy's paired ratio with its interval, over all node counts."""
+    lines = []
+    for policy in inputs.compared:
+        effects = [e for e in inputs.effects.generated if (e.convolution, e.policy) == (convolution, policy)]
+        estimates = [(effect.average_degree, quantity.ratio(effect)) for effect in effects]
+        points = [Point(degree, e.estimate, e.low, e.high) for degree, e in sorted(estimates, key=lambda pair: pair[0])]
+        if points:
+            lines.append(Line(policy, tuple(points)))
+    return lines
+
+
+def level_figure(inputs: ReportInputs, quantity: Quantity) -> Figure:
+    """Return the quantity itself over degree, one panel a convolution."""
+    rows = largest_graphs(inputs)
+    num_nodes = units.count(number(rows[0], "num_nodes") or 0)
+    drawn = {convolution: level_lines(inputs, convolution, quantity) for convolution in inputs.convolutions}
+    y = quantity.scale([p.y for lines in drawn.values() for line in lines for p in line.points], quantity.noun)
+    x = scales.degree_scale([number(row, "requested_average_degree") or 0 for row in rows])
+    panels = [
+        Panel(
+            id=f"{quantity.id}-level-{position}",
+            title=convolution,
+            alternative=_level_alternative(inputs, convolution, quantity, lines, num_nodes),
+            svg=line_panel(f"{quantity.id}-level-{position}", lines, looks(inputs.policies), x, y),
+        )
+        for position, (convolution, lines) in enumerate(drawn.items())
+        if lines
+    ]
+    return Figure(
+        id=f"figure-{quantity.id}-level",
+        caption=f"{quantity.noun.capitalize()} of one training step against average degree, on graphs of "
+        f"{num_nodes} nodes.",
+        how_to_read="Both axes are logarithmic: a straight line that rises one step for each step to the right grows "
+        "in proportion to the number of edges, a level line does not grow at all. Each marker is the median over "
+        "replicate graphs, its whiskers their range.",
+        panels=tuple(panels),
+        source=MEASUREMENTS,
+    )
+
+
+def ratio_figure(inputs: ReportInputs, quantity: Quantity) -> Figure:
+    """Return the paired ratio to policy none over degree, one panel a convolution."""
+    drawn = {convolution: ratio_lines(inputs, convolution, quantity) for convolution in inputs.convolutions}
+    ends = [end for lines in drawn.values() for line in lines for p in line.points for end in (p.low, p.high)]
+    y = scales.ratio_scale(ends, quantity.ratio_noun)
+    x = scales.degree_scale([p.x for lines in drawn.values() for line in lines for p in line.points])
+    panels = [
+        Panel(
+            id=f"{quantity.id}-ratio-{position}",
+            title=convolution,
+            alternative=_ratio_alternative(inputs, convolution, quantity, lines),
+            svg=line_panel(f"{quantity.id}-ratio-{position}", lines, looks(inputs.policies), x, y, reference=1.0),
+        )
+        for position, (convolution, lines) in enumerate(drawn.items())
+        if lines
+    ]
+    level = units.confidence(inputs.effects.confidence)
+    return Figure(
+        id=f"figure-{quantity.id}-ratio",
+        caption=f"{quantity.noun.capitalize()} of each policy divided by that of none in the same cell, over all node "
+        "counts.",
+        how_to_read=f"The dashed line is policy none: below it a policy needs less, above it more. Whiskers are "
+        f"{level} intervals; where they are not to be seen they are narrower than the marker.",
+        panels=tuple(panels),
+        source=EFFECTS,
+    )
+
+
+def level_table(inputs: ReportInputs, quantity: Quantity) -> Table:
+    """Return the level figure's numbers: one row a convolution and degree, one column a policy."""
+    rows = []
+    for convolution in inputs.convolutions:
+        lines = {line.policy: line for line in level_lines(inputs, convolution, quantity)}
+        degrees = sorted({point.x for line in lines.values() for point in line.points})
+        for degree in degrees:
+            cells = [_level_cell(lines.get(policy), degree, quantity) for policy in inputs.policies]
+            rows.append((Cell(convolution, convolution), Cell(units.plain(degree), degree), *cells))
+    num_nodes = units.count(number(largest_graphs(inputs)[0], "num_nodes") or 0)
+    return Table(
+        id=f"table-{quantity.id}-level",
+        caption=f"{quantity.noun.capitalize()} of one training step, median over replicate graphs of "
+        f"{num_nodes} nodes.",
+        columns=(
+            Column("Convolution"),
+            Column("Average degree", "edges per node", "number"),
+            *(Column(policy, "", "number") for policy in inputs.policies),
+        ),
+        rows=tuple(rows),
+        source=MEASUREMENTS,
+    )
+
+
+def ratio_table(inputs: ReportInputs, quantity: Quantity, ratio: Callable[[Effect], Estimate], noun: str) -> Table:
+    """Return ratios with intervals: one row a convolution and level, one column a policy."""
+    rows = []
+    for convolution in inputs.convolutions:
+        effects = [effect for effect in inputs.effects.generated if effect.convolution == convolution]
+        for level in dict.fromkeys(
+            effect.level for effect in sorted(effects, key=lambda effect: effect.average_degree)
+        ):
+            by_policy = {effect.policy: effect for effect in effects if effect.level == level}
+            degree = max(effect.average_degree for effect in by_policy.values())
+            pairs = max(effect.cells for effect in by_policy.values())
+            rows.append(
+                (
+                    Cell(convolution, convolution),
+                    Cell(units.plain(degree), degree),
+                    Cell(units.count(pairs), pairs),
+                    *(ratio_cell(by_policy.get(policy), ratio) for policy in inputs.compared),
+                )
+            )
+    return Table(
+        id=f"table-{quantity.id}-{noun.split()[0].lower()}-ratio",
+        caption=f"{noun} of each policy / none, paired within cells, with "
+        f"{units.confidence(inputs.effects.confidence)} interval; below 1 saves.",
+        columns=(
+            Column("Convolution"),
+            Column("Average degree", "edges per node", "number"),
+            Column("Cells", "", "number"),
+            *(Column(policy, "/ none", "number") for policy in inputs.compared),
+        ),
+        rows=tuple(rows),
+        source=EFFECTS,
+    )
+
+
+def ratio_cell(effect: Effect | None, ratio: Callable[[Effect], Estimate]) -> Cell:
+    """Return a ratio with its interval, or a dash where nothing was measured."""
+    return Cell(units.NOTHING) if effect is None else Cell(units.ratio_estimate(ratio(effect)), ratio(effect).estimate)
+
+
+def _level_cell(line: Line | None, degree: float, quantity: Quantity) -> Cell:
+    values = [point.y for point in line.points if point.x == degree] if line else []
+    return Cell(quantity.text(values[0]), values[0]) if values else Cell(units.NOTHING)
+
+
+def _level_alternative(
+    inputs: ReportInputs, convolution: str, quantity: Quantity, lines: Sequence[Line], num_nodes: str
+) -> str:
+    """Return what a reader who cannot see the panel should know, the fitted slope with its interval included."""
+    level = units.confidence(inputs.regressions.confidence)
+    sentences = [f"Line chart, {convolution}: {quantity.noun} against average degree on graphs of {num_nodes} nodes."]
+    for line in lines:
+        first, last = line.points[0], line.points[-1]
+        text = (
+            f"Policy {line.policy}: {quantity.text(first.y)} at degree {units.plain(first.x)}, "
+            f"{quantity.text(last.y)} at degree {units.plain(last.x)}"
+        )
+        law = inputs.law(convolution, line.policy, quantity.response)
+        if law is None:
+            sentences.append(f"{text}; no slope was fitted.")
+        else:
+            slope = units.scaled_estimate(law.per_edge, quantity.slope_factor)
+            sentences.append(f"{text}; fitted slope {slope} {quantity.slope_unit}, {level} interval in brackets.")
+    return " ".join(sentences)
+
+
+def _ratio_alternative(inputs: ReportInputs, convolution: str, quantity: Quantity, lines: Sequence[Line]) -> str:
+    """Return the ratios at both ends and the slope that the policy adds, with intervals."""
+    level = units.confidence(inputs.effects.confidence)
+    sentences = [f"Line chart, {convolution}: {quantity.ratio_noun} against average degree, {level} intervals."]
+    for line in lines:
+        first, last = line.points[0], line.points[-1]
+        ends = [
+            units.ratio_estimate(Estimate(estimate=point.y, low=point.low, high=point.high)) for point in (first, last)
+        ]
+        text = (
+            f"Policy {line.policy}: {ends[0]} at degree {units.plain(first.x)}, "
+            f"{ends[1]} at degree {units.plain(last.x)}"
+        )
+        found = _interaction(inputs, convolution, line.policy, quantity)
+        if found is None:
+            sentences.append(f"{text}; no difference of slopes was fitted.")
+        else:
+            slope = units.scaled_estimate(found.difference_per_edge, quantity.slope_factor)
+            sentences.append(f"{text}; its slope differs from none's by {slope} {quantity.slope_unit}.")
+    return " ".join(sentences)
+
+
+def _interaction(inputs: ReportInputs, convolution: str, policy: str, quantity: Quantity) -> Interaction | None:
+    for found in inputs.regressions.interactions:
+        if (found.convolution, found.policy, found.response) == (convolution, policy, quantity.response):
+            return found
+    return None

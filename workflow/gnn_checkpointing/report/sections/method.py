@@ -1,0 +1,69 @@
+"""What the numbers mean and how they were measured."""
+
+from __future__ import annotations
+
+from gnn_checkpointing.report import units
+from gnn_checkpointing.report.inputs import ReportInputs
+from gnn_checkpointing.report.page import Fact, Facts, Paragraph, Section
+
+_ALLOCATORS = {
+    "retaining": "The allocator keeps freed memory, as CUDA's caching allocator does: with the platform's default, "
+    "page faults of freed and newly mapped memory can dominate the time of the plain step and turn a verdict round.",
+    "default": "The allocator is the platform's default: freed memory goes back to the operating system, and the page "
+    "faults of mapping it again are part of the step time.",
+}
+
+
+def method_section(inputs: ReportInputs) -> Section:
+    """Return the section on the meaning of the numbers."""
+    study = inputs.study
+    measuring, architecture = study.measurement, study.architecture
+    level = units.confidence(study.analysis.confidence)
+    return Section(
+        "method",
+        "Method",
+        (
+            Paragraph(
+                "A step is forward, loss and backward over the whole graph. The optimiser is excluded: it is the same "
+                "under every policy. All policies of a cell (one graph and one convolution) are measured side by side "
+                "in one process that has the machine to itself, in rounds that run each policy once in a shuffled "
+                "order; graphs follow each other in a seeded random order, so density is not confounded with time."
+            ),
+            Paragraph(
+                "Peak memory is the highest sum of live bytes during one step, taken from the allocator's own events: "
+                "exact, the same on every run, workspace inside operators included. Activation memory is that peak "
+                "minus what was live before the step (parameters, features, graph, the policy's own tables)."
+            ),
+            Paragraph(_ALLOCATORS[measuring.allocator]),
+            Paragraph(
+                "Ratios are paired: the time ratio of a cell is the median over rounds of the policy's time divided by "
+                f"none's in the same round, with a {level} bootstrap interval. Rounds go on until the interval is "
+                "narrow enough or the cell's time budget is spent. Outliers stay in; nothing is measured again because "
+                "its result surprised."
+            ),
+            Paragraph(
+                "Average degree is edges / nodes, both directions of each undirected edge counted, as realised. "
+                "Policies: none stores every activation; layers recomputes each block of the stack in the backward "
+                "pass; edge_blocks cuts the edges, sorted by destination, into blocks and recomputes the per-edge work "
+                "of one block at a time."
+            ),
+            Facts(
+                (
+                    Fact("Layers", str(architecture.num_layers)),
+                    Fact("Hidden channels", str(architecture.hidden_channels)),
+                    Fact("Attention heads", str(architecture.heads)),
+                    Fact(
+                        "Activation, norm, dropout, residual",
+                        f"{architecture.activation}, {architecture.norm}, "
+                        f"{architecture.dropout:g}, {'yes' if architecture.residual else 'no'}",
+                    ),
+                    Fact("Compute threads", str(measuring.threads)),
+                    Fact("Allocator", measuring.allocator),
+                    Fact("Rounds", f"{measuring.rounds.at_least} to {measuring.rounds.at_most}"),
+                    Fact("Target half-width of a time ratio", f"±{units.percent(measuring.ratio_half_width)}"),
+                    Fact("Time budget of a cell", units.duration(measuring.seconds_per_cell)),
+                    Fact("Seed", str(study.seed)),
+                )
+            ),
+        ),
+    )

@@ -1,0 +1,140 @@
+"""Real graphs: every graph, convolution and policy, completed or not."""
+
+from __future__ import annotations
+
+from gnn_checkpointing.analysis.results import Effect, Estimate
+from gnn_checkpointing.report import units
+from gnn_checkpointing.report.figures import scales
+from gnn_checkpointing.report.figures.palette import looks
+from gnn_checkpointing.report.figures.points import Mark, ratio_panel
+from gnn_checkpointing.report.inputs import MEASUREMENTS, ReportInputs, Row, number
+from gnn_checkpointing.report.page import Block, Cell, Column, Figure, Panel, Paragraph, Section, Table
+
+
+def real_section(inputs: ReportInputs) -> Section | None:
+    """Return the section on real graphs, None where the study has none."""
+    rows = [row for row in inputs.rows if row["requested_average_degree"] is None]
+    if not rows:
+        return None
+    blocks: list[Block] = [
+        Paragraph("The same models and policies on graphs that were not drawn for the purpose; one row a policy.")
+    ]
+    if any(_ratio(row, "activation_ratio") for row in rows if row["policy"] != "none"):
+        blocks.append(_figure(inputs, rows))
+    blocks.append(_table(rows))
+    return Section("real-graphs", "Real graphs", tuple(blocks))
+
+
+def _table(rows: list[Row]) -> Table:
+    return Table(
+        id="table-real",
+        caption="Peak memory of one training step on real graphs, and each policy / none within the same cell.",
+        columns=(
+            Column("Graph", "", "prose"),
+            Column("Nodes", "", "number"),
+            Column("Edges", "", "number"),
+            Column("Average degree", "", "number"),
+            Column("Convolution"),
+            Column("Policy"),
+            Column("Peak", "", "number"),
+            Column("Activations", "/ none", "number"),
+            Column("Step time", "", "number"),
+            Column("Time", "/ none", "number"),
+            Column("Outcome"),
+        ),
+        rows=tuple(_row(row) for row in rows),
+        source=MEASUREMENTS,
+    )
+
+
+def _row(row: Row) -> tuple[Cell, ...]:
+    nodes, edges = number(row, "num_nodes"), number(row, "num_edges")
+    degree, peak, step = (
+        number(row, "average_degree"),
+        number(row, "peak_memory_bytes"),
+        number(row, "step_time_seconds"),
+    )
+    activation = number(row, "activation_ratio") if row["policy"] != "none" else None
+    return (
+        Cell(str(row["graph_label"]), str(row["graph_label"])),
+        Cell(units.NOTHING if nodes is None else units.count(nodes), nodes),
+        Cell(units.NOTHING if edges is None else units.count(edges), edges),
+        Cell(units.NOTHING if degree is None else units.plain(degree), degree),
+        Cell(str(row["convolution"]), str(row["convolution"])),
+        Cell(str(row["policy"]), str(row["policy"])),
+        Cell(units.NOTHING if peak is None else units.size(peak), peak),
+        Cell(units.NOTHING if activation is None else units.ratio(activation), activation),
+        Cell(units.NOTHING if step is None else units.duration(step), step),
+        _time_ratio(row),
+        Cell(outcome_text(row), str(row["outcome"])),
+    )
+
+
+def outcome_text(row: Row) -> str:
+    """Return an outcome as words."""
+    return str(row["outcome"]).replace("_", " ")
+
+
+def _time_ratio(row: Row) -> Cell:
+    if row["policy"] == "none":
+        return Cell(units.NOTHING)
+    estimate = _time_estimate(row)
+    return Cell(units.NOTHING) if estimate is None else Cell(units.ratio_estimate(estimate), estimate.estimate)
+
+
+def _time_estimate(row: Row) -> Estimate | None:
+    middle, low, high = (number(row, name) for name in ("time_ratio", "time_ratio_low", "time_ratio_high"))
+    if middle is None:
+        return None
+    return Estimate(estimate=middle, low=middle if low is None else low, high=middle if high is None else high)
+
+
+def _ratio(row: Row, column: str) -> float | None:
+    """Return a positive ratio, None where there is none."""
+    value = number(row, column)
+    return value if value else None
+
+
+def _figure(inputs: ReportInputs, rows: list[Row]) -> Figure:
+    marks = {
+        convolution: [
+            Mark(str(row["graph_label"]), str(row["policy"]), value)
+            for row in rows
+            if row["convolution"] == convolution
+            and row["policy"] != "none"
+            and (value := _ratio(row, "activation_ratio")) is not None
+        ]
+        for convolution in inputs.convolutions
+    }
+    x = scales.ratio_scale([mark.value for each in marks.values() for mark in each], "activation memory / none's")
+    panels = [
+        Panel(
+            id=f"real-{position}",
+            title=convolution,
+            alternative=_alternative(inputs, convolution, each),
+            svg=ratio_panel(f"real-{position}", each, looks(inputs.policies), x),
+        )
+        for position, (convolution, each) in enumerate(marks.items())
+        if each
+    ]
+    return Figure(
+        id="figure-real",
+        caption="Activation memory of each policy divided by that of none, on real graphs.",
+        how_to_read="One line a graph, one marker a policy; left of the dashed line a policy saves. Allocator counts "
+        "are exact, so there is no interval to draw.",
+        panels=tuple(panels),
+        source=MEASUREMENTS,
+    )
+
+
+def _alternative(inputs: ReportInputs, convolution: str, marks: list[Mark]) -> str:
+    effects = {(e.level, e.policy): e for e in inputs.effects.real if e.convolution == convolution}
+    texts = [
+        f"{mark.policy} on {mark.label} {units.ratio(mark.value)}{_price(effects.get((mark.label, mark.policy)))}"
+        for mark in marks
+    ]
+    return f"Dot chart, {convolution}: activation memory / none's. " + "; ".join(texts) + "."
+
+
+def _price(effect: Effect | None) -> str:
+    return "" if effect is None else f", time ratio {units.ratio_estimate(effect.time_ratio)}"

@@ -1,0 +1,31 @@
+"""How to redo the study."""
+
+from __future__ import annotations
+
+from gnn_checkpointing.report.inputs import ReportInputs
+from gnn_checkpointing.report.page import Paragraph, Section, Step, Steps
+
+
+def redo_section(inputs: ReportInputs) -> Section:
+    """Return the section with the commands that make this report again."""
+    study = inputs.study
+    run = "snakemake --cores 8"
+    if study.name != "default":
+        run += f" --configfile workflow/studies/{study.name}.yaml"
+    if any(graph.dataset or (graph.npz and not graph.npz.is_absolute()) for graph in study.graphs.real):
+        run += " --config data_root=FOLDER_OF_REAL_GRAPHS"
+    measure = "make report" if study.name == "default" else f"make setup\n. .venv/bin/activate\n{run}"
+    return Section(
+        "redo",
+        "How to redo it",
+        (
+            Paragraph("In a fresh clone of the project, with Python 3.11 or newer and make:"),
+            Steps(
+                (
+                    Step("Show the plan without measuring.", f"make setup\n. .venv/bin/activate\n{run} -n"),
+                    Step("Measure, analyse and publish; what is already measured is kept.", measure),
+                    Step("Run the project's own tests.", "make test"),
+                )
+            ),
+        ),
+    )

@@ -1,0 +1,59 @@
+"""The head of the page: what was asked, where and when, and the answer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from gnn_checkpointing.report import units
+from gnn_checkpointing.report.inputs import ReportInputs
+from gnn_checkpointing.report.page import AnswerSentence, Fact, Page
+from gnn_checkpointing.report.sections.accuracy import accuracy_section
+from gnn_checkpointing.report.sections.claims import claims_section
+from gnn_checkpointing.report.sections.data import data_section
+from gnn_checkpointing.report.sections.failed import failed_section
+from gnn_checkpointing.report.sections.laws import laws_section
+from gnn_checkpointing.report.sections.machine import machine_section
+from gnn_checkpointing.report.sections.memory import memory_section
+from gnn_checkpointing.report.sections.method import method_section
+from gnn_checkpointing.report.sections.quality import quality_section
+from gnn_checkpointing.report.sections.real import real_section
+from gnn_checkpointing.report.sections.redo import redo_section
+from gnn_checkpointing.report.sections.time import time_section
+
+
+def report_page(inputs: ReportInputs, checksums: Mapping[str, str]) -> Page:
+    """Return the whole page; `checksums` gives the SHA-256 of each file beside the report."""
+    sections = (
+        memory_section(inputs),
+        time_section(inputs),
+        laws_section(inputs),
+        real_section(inputs),
+        claims_section(inputs),
+        accuracy_section(inputs),
+        failed_section(inputs),
+        quality_section(inputs),
+        machine_section(inputs),
+        method_section(inputs),
+        data_section(checksums),
+        redo_section(inputs),
+    )
+    return Page(
+        title=inputs.study.title,
+        subtitle=f"What gradient checkpointing costs and saves, measured on {inputs.machine.label}",
+        date=inputs.measured_on,
+        facts=_facts(inputs),
+        answer=tuple(AnswerSentence(s.text, s.verdict, s.evidence) for s in inputs.answer),
+        sections=tuple(section for section in sections if section is not None),
+    )
+
+
+def _facts(inputs: ReportInputs) -> tuple[Fact, ...]:
+    quality = inputs.quality
+    return (
+        Fact("Machine", inputs.machine.label),
+        Fact("Measured on", inputs.measured_on),
+        Fact("Study", inputs.study.name),
+        Fact("Convolutions", ", ".join(inputs.convolutions)),
+        Fact("Policies", ", ".join(inputs.policies)),
+        Fact("Cells", f"{units.count(quality.cells)} ({units.count(quality.rows)} measurements)"),
+    )
