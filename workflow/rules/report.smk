@@ -41,7 +41,12 @@ rule report:
 rule index:
     input:
         # The summaries of all reports there are, this run's among them.
-        lambda wildcards: sorted({*map(str, Path("report").glob("*/*/summary.json")), f"{REPORT}/summary.json"}),
+        lambda wildcards: sorted(
+            {
+                *map(str, Path("report").glob("*/*/summary.json")),
+                f"{REPORT}/summary.json",
+            }
+        ),
         template=f"{TEMPLATES}/html/index.html",
     output:
         "report/index.html",
