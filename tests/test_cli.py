@@ -71,5 +71,5 @@ def test_measuring_works_by_hand_without_snakemake(tmp_path: Path, shell: str) -
     )
     found = subprocess.run(["bash", "-c", script], capture_output=True, text=True, cwd=tmp_path)
     assert found.returncode == 0, found.stderr
-    assert "cell 2 of 24" in found.stderr
+    assert "cell 2 of 16" in found.stderr
     assert len(list((tmp_path / "records").glob("*.json"))) == 3

@@ -203,7 +203,7 @@ COLUMNS = (
     Column("same_loss", "truth", "", "loss_error within tolerance"),
     Column("same_gradients", "truth", "", "gradient_error within tolerance"),
     Column("same_buffers", "truth", "", "buffer_error within tolerance"),
-    Column("measured_seconds", "number", "seconds", "time of the cell spent inside timed steps, all policies"),
+    Column("measured_seconds", "number", "seconds", "time of the cell spent inside measured steps, all policies"),
     Column("started", "text", "UTC", "when the cell's measurement began"),
     Column("ended", "text", "UTC", "when it ended"),
     Column("warnings", "text", "", "what the record says against itself"),

@@ -146,8 +146,8 @@ class Architecture(Part):
 class Rounds(Part):
     """How often each policy's step is timed."""
 
-    at_least: Annotated[int, Field(ge=3)] = Field(5, description="rounds that are run whatever they cost")
-    at_most: Annotated[int, Field(ge=3)] = Field(60, description="rounds after which timing stops")
+    at_least: Annotated[int, Field(ge=3)] = Field(10, description="rounds that are run whatever they cost")
+    at_most: Annotated[int, Field(ge=3)] = Field(200, description="rounds after which timing stops")
 
     @model_validator(mode="after")
     def _ordered(self) -> Rounds:
@@ -164,7 +164,7 @@ class Measuring(Part):
     allocator: Allocator = Field("retaining", description="retaining keeps freed memory, default is the platform's")
     rounds: Rounds = Rounds()
     ratio_half_width: Annotated[float, Field(gt=0, lt=1)] = Field(
-        0.03, description="timing stops when every time ratio's interval is within +- this share of it"
+        0.02, description="timing stops when every time ratio's interval is within +- this share of it"
     )
     seconds_per_cell: Annotated[float, Field(gt=0)] = Field(
         2.5, description="time budget of a cell's rounds, once at_least rounds are done"

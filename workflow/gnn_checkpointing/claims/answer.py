@@ -117,7 +117,7 @@ def _sentences(summary: Summary, ledger: Ledger, effects: Effects) -> list[Sente
     lead = summary.lead.format(policy=told[0].policy, densest=_densest(told))
     return [
         Sentence(
-            text=f"{lead} {_listed([summary.part(one) for one in told])}.",
+            text=f"{lead} {_listed([summary.part(one) for one in told])}.{_verdicts_apart(told)}",
             verdict=together([one.claim.verdict for one in told]),
             evidence=joined(one.claim.evidence for one in told),
         )
@@ -132,6 +132,17 @@ def _told(claim: str, ledger: Ledger, effects: Effects) -> list[Told]:
         if kind == claim and candidate.estimate is not None:
             found.append(Told(candidate.estimate, candidate, convolution, policy, effects))
     return [one for one in found if one.policy == found[0].policy]
+
+
+def _verdicts_apart(told: Sequence[Told]) -> str:
+    """Return which convolutions the sentence holds for, where they differ; "" where all have one verdict."""
+    convolutions: dict[str, list[str]] = {}
+    for one in told:
+        convolutions.setdefault(one.claim.verdict, []).append(one.convolution)
+    if len(convolutions) == 1:
+        return ""
+    parts = [f"{verdict} for {_listed(names)}" for verdict, names in sorted(convolutions.items(), reverse=True)]
+    return f" Convolution by convolution: {', '.join(parts)}."
 
 
 def _densest(told: Sequence[Told]) -> str:

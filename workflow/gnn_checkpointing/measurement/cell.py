@@ -25,6 +25,9 @@ from gnn_checkpointing.records import SCHEMA_VERSION, CellRecord, Memory, Policy
 from gnn_checkpointing.refusal import Refusal
 from gnn_checkpointing.study import Study
 
+_LOOK_EVERY = 5
+"""Rounds between looks at the intervals: a bootstrap takes longer than a small step."""
+
 Announce = Callable[[str, str], None]
 """Told the policy and the phase before each of its steps; a policy that dies is known by its last announcement."""
 
@@ -37,7 +40,13 @@ class _Measured:
     memory: Memory
     sameness: Sameness | None
     warm_up_seconds: float
+    counted_seconds: float
     times: list[StepTime] = field(default_factory=list)
+
+    @property
+    def seconds(self) -> float:
+        """Time inside measured steps: the first one, the one whose bytes are counted, the timed rounds."""
+        return self.warm_up_seconds + self.counted_seconds + sum(time.wall_seconds for time in self.times)
 
     def record(self) -> PolicyRecord:
         steps = Steps(
@@ -104,7 +113,7 @@ def measure_cell(
         ended=_now(),
         load_before=load_before,
         load_after=load_after,
-        measured_seconds=sum(time.wall_seconds for found in measured.values() for time in found.times),
+        measured_seconds=sum(found.seconds for found in measured.values()),
         round_orders=orders,
         policies=[outcomes[policy] for policy in study.policies],
         warnings=_warnings(study, cell, measured, max(load_before, load_after)),
@@ -128,7 +137,9 @@ def _probed(
     contest.drop_gradients()
     gc.collect()
     total, added = contest.resident()
+    start = time.perf_counter()
     found = step_bytes(contest.forward, contest.task.features.device)
+    counted = time.perf_counter() - start
     contest.drop_gradients()
     memory = Memory(
         resident_bytes=total,
@@ -137,7 +148,7 @@ def _probed(
         transient_bytes=found.peak - found.saved,
         peak_memory_bytes=total + found.peak,
     )
-    return _Measured(contest, memory, sameness, warm_up), reference
+    return _Measured(contest, memory, sameness, warm_up, counted), reference
 
 
 def _timed_rounds(
@@ -163,7 +174,9 @@ def _timed_rounds(
                 found.contest.drop_gradients()
                 spent += found.times[-1].wall_seconds
             orders.append(order)
-            if len(orders) >= rounds.at_least and (spent >= budget or _narrow(study, cell, measured)):
+            if len(orders) >= rounds.at_least and (
+                spent >= budget or (len(orders) % _LOOK_EVERY == 0 and _narrow(study, cell, measured))
+            ):
                 break
     finally:
         gc.enable()

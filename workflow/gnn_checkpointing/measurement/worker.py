@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import json
 import os
 import resource
@@ -42,6 +43,9 @@ def _measure(job: dict[str, Any], events: TextIO) -> None:
     study = parse_study(job["study"], "study")
     graph = load_graph(Path(job["graph_file"]))
     torch.set_num_threads(study.measurement.threads)
+    # What the imports made lives as long as the process; looking through it would cost more than many a step.
+    gc.collect()
+    gc.freeze()
     _limit_memory(job["context"]["memory_limit_bytes"])
     cells = {cell.id: cell for cell in graph_cells(study, job["graph"])}
     for cell_id in job["cells"]:

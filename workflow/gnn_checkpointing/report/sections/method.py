@@ -31,8 +31,15 @@ def method_section(inputs: ReportInputs) -> Section:
             ),
             Paragraph(
                 "Peak memory is the highest sum of live bytes during one step, taken from the allocator's own events: "
-                "exact, the same on every run, workspace inside operators included. Activation memory is that peak "
+                "exact, the same on every run, workspace inside operators and new gradients included. Activation memory is that peak "
                 "minus what was live before the step (parameters, features, graph, the policy's own tables)."
+            ),
+            Paragraph(
+                "Self-loops and normalisation are done once, outside the step: GCN reads the graph with self-loops and "
+                "symmetric normalisation, every other convolution reads it as it is. Sameness is judged after one step "
+                "from equal weights: the relative difference of the loss, and the largest difference of one "
+                "parameter's gradient relative to the norm of all gradients (some gradients are zero in exact "
+                "arithmetic, and the rounding noise of those says nothing)."
             ),
             Paragraph(_ALLOCATORS[measuring.allocator]),
             Paragraph(
