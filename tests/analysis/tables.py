@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gnn_checkpointing.records import COLUMNS, SCHEMA_VERSION, TrainingRecord, Value
+from gnn_checkpointing.records import COLUMNS, REORDERED, SCHEMA_VERSION, TrainingRecord, Value
 
 Table = list[dict[str, Value]]
 
@@ -131,9 +131,14 @@ def trainings(
     convolutions: Sequence[str] = CONVOLUTIONS,
     policies: Sequence[str] = POLICIES,
     drift: float = 1e-6,
+    control: float = 1e-6,
 ) -> list[TrainingRecord]:
-    """Return training records whose losses differ from none's by `drift`, relatively, in the last epoch."""
+    """Return training records whose losses differ from none's, relatively, in the last epoch.
+
+    By `drift` under a policy, by `control` where only the order of the edges differs.
+    """
     curve = [2.0, 1.0, 0.5]
+    drifts = {"none": 0.0, REORDERED: control}
     return [
         TrainingRecord(
             schema_version=SCHEMA_VERSION,
@@ -144,7 +149,7 @@ def trainings(
             policy=policy,
             seed=1,
             epochs=len(curve),
-            losses=[*curve[:-1], curve[-1] * (1 + (drift if policy != "none" else 0.0))],
+            losses=[*curve[:-1], curve[-1] * (1 + drifts.get(policy, drift))],
             train_accuracy=0.9,
             test_accuracy=0.8,
             seconds=1.0,
@@ -152,7 +157,7 @@ def trainings(
         )
         for graph in graphs
         for convolution in convolutions
-        for policy in policies
+        for policy in (*policies, REORDERED)
     ]
 
 

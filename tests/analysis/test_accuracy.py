@@ -5,23 +5,25 @@ from __future__ import annotations
 import pytest
 
 from gnn_checkpointing.analysis.accuracy import accuracies
+from gnn_checkpointing.records import REORDERED
 from gnn_checkpointing.refusal import Refusal
 
 from .tables import trainings
 
 
 def test_the_largest_difference_of_a_curve_is_relative_to_none() -> None:
-    result = accuracies(trainings(convolutions=("GCN",), drift=0.25))
+    result = accuracies(trainings(convolutions=("GCN",), drift=0.25, control=0.5))
     assert [(job.policy, job.largest_loss_difference) for job in result] == [
         ("none", 0.0),
         ("layers", 0.25),
         ("edge_blocks", 0.25),
+        (REORDERED, 0.5),
     ]
     assert (result[1].final_loss, result[1].test_accuracy, result[1].epochs) == (0.625, 0.8, 3)
 
 
 def test_an_early_difference_counts_as_much_as_a_late_one() -> None:
-    none, layers = trainings(convolutions=("GCN",), policies=("none", "layers"), drift=0.0)
+    none, layers, _ = trainings(convolutions=("GCN",), policies=("none", "layers"), drift=0.0)
     layers = layers.model_copy(update={"losses": [2.5, *layers.losses[1:]]})
     assert accuracies([none, layers])[1].largest_loss_difference == 0.25
 
@@ -41,12 +43,12 @@ def test_a_training_twice_is_refused() -> None:
 
 
 def test_curves_of_different_length_are_refused() -> None:
-    none, layers = trainings(convolutions=("GCN",), policies=("none", "layers"))
+    none, layers, _ = trainings(convolutions=("GCN",), policies=("none", "layers"))
     with pytest.raises(Refusal, match="2 epochs, but 3 for none"):
         accuracies([none, layers.model_copy(update={"losses": [1.0, 2.0]})])
 
 
 def test_a_curve_without_losses_is_refused() -> None:
-    (none,) = trainings(convolutions=("GCN",), policies=("none",))
+    none, _ = trainings(convolutions=("GCN",), policies=("none",))
     with pytest.raises(Refusal, match="no losses in the record"):
         accuracies([none.model_copy(update={"losses": []})])

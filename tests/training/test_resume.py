@@ -11,6 +11,7 @@ import pytest
 from gnn_checkpointing.design import graph_cells, study_graphs
 from gnn_checkpointing.graphs.make import make_graph
 from gnn_checkpointing.graphs.storage import save_graph
+from gnn_checkpointing.records import REORDERED
 from gnn_checkpointing.study import Study, parse_study
 from gnn_checkpointing.training.job import Job, train
 
@@ -121,3 +122,10 @@ def test_the_graph_of_a_job_survives_its_file(tmp_path: Path) -> None:
     from gnn_checkpointing.graphs.storage import load_graph
 
     assert load_graph(tmp_path / "graph.npz").content_sha256 == made.content_sha256
+
+
+def test_the_control_reads_the_same_edges_in_another_order(tmp_path: Path) -> None:
+    study = parse_study(VALUES, "test")
+    curve, control = (train(job(study, policy), tmp_path / policy, silent).losses for policy in ("none", REORDERED))
+    assert control != curve
+    assert control == pytest.approx(curve, rel=1e-3)

@@ -190,14 +190,16 @@ def measure(options: argparse.Namespace) -> None:
 
 
 def train(options: argparse.Namespace) -> None:
-    """Train one convolution on one graph under each of the study's policies."""
+    """Train one convolution on one graph under each policy, and once more with the edges in another order."""
     from gnn_checkpointing.artefacts import write_json
     from gnn_checkpointing.design import graph_cells, graph_spec
     from gnn_checkpointing.graphs.storage import load_graph
     from gnn_checkpointing.measurement.exclusive import Asker, machine
+    from gnn_checkpointing.records import REORDERED
     from gnn_checkpointing.study import read_study
     from gnn_checkpointing.training.job import Job
     from gnn_checkpointing.training.job import train as trained
+    from gnn_checkpointing.training.state import state_name
 
     asker = Asker()
     study = read_study(options.study)
@@ -215,9 +217,9 @@ def train(options: argparse.Namespace) -> None:
     loaded = load_graph(options.graph_file)
     records = []
     with machine(shared=True):
-        for policy in study.policies:
+        for policy in (*study.policies, REORDERED):
             print(f"{options.convolution} under {policy}", flush=True)
-            state = options.output.parent / "states" / f"{options.output.stem}-{policy}.safetensors"
+            state = options.output.parent / "states" / state_name(options.output.stem, policy)
             try:
                 record = trained(Job(study, cells[options.convolution], loaded, policy), state, tell)
             except Refusal as refusal:

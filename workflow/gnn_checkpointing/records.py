@@ -128,6 +128,11 @@ def read_cell(path: Path) -> CellRecord:
     return record
 
 
+REORDERED = "none (edges reordered)"
+"""A training job without checkpointing that reads the same edges in another order: the control that shows how far
+rounding alone moves a loss curve."""
+
+
 class TrainingRecord(Record):
     """One training job: the loss curve and the accuracy it reached."""
 

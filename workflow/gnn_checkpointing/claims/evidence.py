@@ -9,6 +9,7 @@ from typing import Literal
 
 from gnn_checkpointing.analysis.analyse import Findings
 from gnn_checkpointing.analysis.results import Accuracy, Effect, Effects, Estimate, Interaction, Law, Response
+from gnn_checkpointing.records import REORDERED
 
 Ratio = Literal["memory_ratio", "activation_ratio", "time_ratio"]
 
@@ -205,15 +206,21 @@ def held_out_errors(findings: Findings, convolution: str, response: Response) ->
 
 
 def loss_differences(findings: Findings, convolution: str) -> Picked:
-    """Return the largest relative difference of each training job's loss curve from none's."""
-    jobs = [job for job in findings.accuracy if job.convolution == convolution and job.policy != "none"]
-    if not jobs:
-        return nothing("no training jobs with a policy other than none")
+    """Return how far each policy's loss curve strays from none's, as a multiple of what another order of edges does."""
+    jobs = [job for job in findings.accuracy if job.convolution == convolution]
+    controls = {job.graph: job for job in jobs if job.policy == REORDERED and job.largest_loss_difference > 0}
+    compared = [job for job in jobs if job.policy not in ("none", REORDERED) and job.graph in controls]
+    if not compared:
+        return nothing("no training jobs with a policy other than none and a control with reordered edges")
     key = "{}: [graph={},convolution={},policy={}].largest_loss_difference"
+    places = [
+        " / ".join(key.format(ACCURACY, job.graph, convolution, policy) for policy in (job.policy, REORDERED))
+        for job in compared
+    ]
     return Picked(
-        tuple(_exactly(job.largest_loss_difference) for job in jobs),
-        "; ".join(key.format(ACCURACY, job.graph, convolution, job.policy) for job in jobs),
-        f"{len(jobs)} training jobs",
+        tuple(_exactly(job.largest_loss_difference / controls[job.graph].largest_loss_difference) for job in compared),
+        "; ".join(places),
+        f"{len(compared)} training jobs",
     )
 
 

@@ -26,6 +26,17 @@ class Adjacency:
         return [self.edge_index] if self.edge_weight is None else [self.edge_index, self.edge_weight]
 
 
+def reordered(adjacency: Adjacency) -> Adjacency:
+    """Return the same edges, still sorted by destination, each destination's in reverse order.
+
+    Sums over neighbours are then rounded differently; in exact arithmetic nothing changes.
+    """
+    last = adjacency.edge_index.size(1) - 1
+    order = last - torch.argsort(adjacency.edge_index[1].flip(0), stable=True)
+    weight = adjacency.edge_weight
+    return Adjacency(adjacency.edge_index[:, order].contiguous(), None if weight is None else weight[order])
+
+
 def adjacency_for(convolution: Convolution, edge_index: Tensor, num_nodes: int) -> Adjacency:
     """Return the adjacency that `convolution` reads.
 

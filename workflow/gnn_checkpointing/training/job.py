@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -16,14 +16,15 @@ from gnn_checkpointing.graphs.graph import Graph
 from gnn_checkpointing.measurement.device import chosen_device
 from gnn_checkpointing.measurement.fingerprint import code_fingerprint, library_versions
 from gnn_checkpointing.measurement.workload import Contestant, cell_task, contestant
-from gnn_checkpointing.records import SCHEMA_VERSION, TrainingRecord
+from gnn_checkpointing.models.adjacency import reordered
+from gnn_checkpointing.records import REORDERED, SCHEMA_VERSION, TrainingRecord
 from gnn_checkpointing.study import Study
 from gnn_checkpointing.training.state import Progress, load_state, save_state
 
 
 @dataclass(frozen=True)
 class Job:
-    """What one training job is about."""
+    """What one training job is about; policy `REORDERED` is the control that reads the edges in another order."""
 
     study: Study
     cell: Cell
@@ -55,7 +56,10 @@ def train(job: Job, state_file: Path, tell: Callable[[int, float], None]) -> Tra
     settings = job.study.training
     torch.set_num_threads(job.study.measurement.threads)
     task = cell_task(job.graph, job.cell, chosen_device(job.study.measurement.device))
-    contest = contestant(job.cell, task, job.policy)
+    if job.policy == REORDERED:
+        contest = contestant(job.cell, replace(task, adjacency=reordered(task.adjacency)), "none")
+    else:
+        contest = contestant(job.cell, task, job.policy)
     optimizer = torch.optim.Adam(contest.model.parameters(), lr=settings.learning_rate)
     torch.manual_seed(derived_seed(job.cell.seed, "training"))
     fingerprint = job.fingerprint()

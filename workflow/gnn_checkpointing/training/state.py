@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +21,11 @@ class Progress:
 
     epoch: int
     losses: list[float]
+
+
+def state_name(job: str, policy: str) -> str:
+    """Return the name of the file that holds the state of `policy` in a training job."""
+    return f"{job}-{re.sub(r'[^A-Za-z0-9]+', '-', policy).strip('-')}.safetensors"
 
 
 def save_state(

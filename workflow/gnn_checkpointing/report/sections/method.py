@@ -31,8 +31,9 @@ def method_section(inputs: ReportInputs) -> Section:
             ),
             Paragraph(
                 "Peak memory is the highest sum of live bytes during one step, taken from the allocator's own events: "
-                "exact, the same on every run, workspace inside operators and new gradients included. Activation memory is that peak "
-                "minus what was live before the step (parameters, features, graph, the policy's own tables)."
+                "exact, the same on every run, workspace inside operators and new gradients included. Activation "
+                "memory is that peak minus what was live before the step (parameters, features, graph, the policy's "
+                "own tables)."
             ),
             Paragraph(
                 "Self-loops and normalisation are done once, outside the step: GCN reads the graph with self-loops and "

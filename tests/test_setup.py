@@ -1,0 +1,49 @@
+"""Set-up on a machine that lacks something says what, in one sentence; what is published is what was measured."""
+
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def set_up_with(python: Path, venv: Path) -> subprocess.CompletedProcess[str]:
+    command = ["make", "--no-print-directory", "setup", f"PYTHON={python}", f"VENV={venv}"]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+
+
+@pytest.mark.parametrize(
+    ("fails_on", "words"),
+    [("sys.version_info", "older than Python 3.11"), ("ensurepip", "has no venv module")],
+)
+def test_a_python_that_will_not_do_is_refused_in_one_sentence(fails_on: str, words: str, tmp_path: Path) -> None:
+    python = tmp_path / "python3"
+    python.write_text(f'#!/bin/sh\ncase "$*" in *{fails_on}*) exit 1;; esac\n')
+    python.chmod(0o755)
+    found = set_up_with(python, tmp_path / "venv")
+    assert found.returncode != 0
+    (sentence,) = [line for line in found.stderr.splitlines() if line.startswith("error:")]
+    assert words in sentence
+    assert not (tmp_path / "venv").exists()
+
+
+def test_a_missing_python_is_refused_in_one_sentence(tmp_path: Path) -> None:
+    found = set_up_with(tmp_path / "nowhere", tmp_path / "venv")
+    assert found.returncode != 0
+    assert "is missing or older than Python 3.11" in found.stderr
+
+
+def test_the_answer_in_the_readme_is_the_published_one() -> None:
+    """Three sentences of the default study's report, word for word."""
+    text = " ".join((ROOT / "README.md").read_text().replace("\n> ", " ").split())
+    summaries = [json.loads(path.read_text()) for path in ROOT.glob("report/*/default/summary.json")]
+    published = [" ".join(sentence["text"].split()) for summary in summaries for sentence in summary["answer"]]
+    assert sum(sentence in text for sentence in published) >= 3
+
+
+def test_published_pages_stay_below_two_megabytes() -> None:
+    pages = list(ROOT.glob("report/*/*/report.html"))
+    assert pages
+    assert all(page.stat().st_size <= 2_000_000 for page in pages)
