@@ -72,6 +72,57 @@ def test_output_and_gradients_are_those_of_the_plain_layer(name: str, order: str
         assert (found - value).norm() <= 1e-5 * scale
 
 
+def test_learned_edge_weights_get_their_gradient_back_in_the_given_order() -> None:
+    edge_index = drawn_edges(torch.Generator().manual_seed(11))
+    x = torch.randn(NODES, CHANNELS, generator=torch.Generator().manual_seed(12))
+    plain = GCNConv(CHANNELS, 8, normalize=False)
+    found = []
+    for layer in (plain, edge_blocks(copy.deepcopy(plain), 300)):
+        weight = torch.rand(EDGES, generator=torch.Generator().manual_seed(13)).requires_grad_()
+        layer(x, edge_index, weight).square().sum().backward()
+        found.append(weight.grad)
+    torch.testing.assert_close(found[1], found[0])
+
+
+def test_what_needs_no_gradient_is_not_recomputed_and_gets_none() -> None:
+    """Raw features need none: SAGE's edge stage runs once; a frozen attention vector stays without a gradient."""
+    edge_index = drawn_edges(torch.Generator().manual_seed(14))
+    sage = edge_blocks(SAGEConv(CHANNELS, 8), 300)
+    calls = []
+    aggregate = sage.aggregate
+    sage.aggregate = lambda *arguments: calls.append(1) or aggregate(*arguments)
+    sage(torch.randn(NODES, CHANNELS), edge_index).sum().backward()
+    assert len(calls) == len(sage._block_plans.plan(edge_index, NODES).blocks)
+    gat = GATv2Conv(CHANNELS, 4, add_self_loops=False)
+    gat.att.requires_grad_(False)
+    edge_blocks(gat, 300)(torch.randn(NODES, CHANNELS), edge_index).sum().backward()
+    assert gat.att.grad is None
+    assert gat.lin_l.weight.grad is not None
+
+
+def test_recomputation_keeps_the_precision_of_the_forward_pass() -> None:
+    edge_index = drawn_edges(torch.Generator().manual_seed(15))
+    x = torch.randn(NODES, CHANNELS)
+    plain = GATv2Conv(CHANNELS, 4, add_self_loops=False)
+    results = []
+    for layer in (plain, edge_blocks(copy.deepcopy(plain), 300)):
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            out = layer(x, edge_index)
+        out.float().square().sum().backward()
+        results.append((out.dtype, layer.att.grad))
+    assert results[0][0] == results[1][0]
+    torch.testing.assert_close(results[1][1], results[0][1], rtol=0.05, atol=0.05)
+
+
+def test_a_gradient_of_a_gradient_is_refused_rather_than_wrong() -> None:
+    layer = edge_blocks(GATv2Conv(CHANNELS, 4, add_self_loops=False), 300)
+    x = torch.randn(NODES, CHANNELS, requires_grad=True)
+    out = layer(x, drawn_edges(torch.Generator().manual_seed(16)))
+    (gradient,) = torch.autograd.grad(out.square().sum(), x, create_graph=True)
+    with pytest.raises(RuntimeError, match="once_differentiable"):
+        gradient.sum().backward()
+
+
 def test_parameters_keep_their_names_and_a_copy_is_independent() -> None:
     layer = SAGEConv(CHANNELS, 8)
     names = list(layer.state_dict())

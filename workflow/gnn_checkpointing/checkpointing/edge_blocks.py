@@ -1,8 +1,8 @@
 """Policy `edge_blocks`: per-edge work is done and recomputed block by block, so its memory does not grow with density.
 
 Edges are sorted by destination and cut into blocks that hold all edges of their destination nodes; a softmax over a
-node's neighbours therefore stays exact. Each block's per-edge stage runs under `torch.utils.checkpoint`; what
-remains is one layer's node maps per layer and one block's messages.
+node's neighbours therefore stays exact. Each block's per-edge stage is run again in the backward pass; what remains
+is one layer's node maps per layer and one block's messages.
 """
 
 from __future__ import annotations
@@ -11,13 +11,12 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any, Protocol, TypeVar
 
-import torch
 from torch import Tensor, nn
-from torch.utils.checkpoint import checkpoint
 from torch_geometric.nn import GATConv, GATv2Conv, GCNConv, MessagePassing, SAGEConv
 
 from gnn_checkpointing.checkpointing.adapters import gat, gatv2, gcn, generic, sage
-from gnn_checkpointing.checkpointing.block_plan import BlockPlan, EdgeBlock, plan_blocks
+from gnn_checkpointing.checkpointing.block_by_block import EdgeInputs, block_by_block
+from gnn_checkpointing.checkpointing.block_plan import BlockPlan, plan_blocks
 from gnn_checkpointing.refusal import Refusal
 
 Layer = TypeVar("Layer", bound=nn.Module)
@@ -29,16 +28,17 @@ class Adapter(Protocol):
     def refusal(self, conv: Any) -> str | None:
         """Return why the layer cannot be cut into blocks, or None."""
 
-    def node_maps(self, conv: Any, x: Tensor) -> tuple[Tensor, ...]:
-        """Return what the per-edge stage reads of the nodes, each `[num_nodes, ...]`."""
+    def edge_inputs(self, conv: Any, x: Tensor, weight: Tensor | None) -> EdgeInputs:
+        """Return what the per-edge stage reads; the maps of nodes are made here, once."""
 
-    def edge_stage(self, conv: Any, plan: BlockPlan, block: EdgeBlock, weight: Tensor | None, *maps: Tensor) -> Tensor:
-        """Return the aggregated messages of the block's destination nodes, `[block nodes, ...]`."""
+    def edge_stage(self, conv: Any, inputs: EdgeInputs, source: Tensor, destination: Tensor, num_nodes: int) -> Tensor:
+        """Return the aggregated messages of a block's destination nodes, `[block nodes, ...]`."""
 
     def finish(self, conv: Any, out: Tensor, x: Tensor) -> Tensor:
         """Return the layer's output `[num_nodes, out_channels]` from the joined aggregates."""
 
 
+# The exact type: a subclass may compute something else, and takes the generic path.
 _ADAPTERS: dict[type, Adapter] = {
     GCNConv: gcn,
     SAGEConv: sage,
@@ -110,7 +110,7 @@ def _checked_size(edges_per_block: int | None) -> int | None:
 
 def _check(conv: nn.Module) -> None:
     """Refuse a layer that blocks would change, with the reason."""
-    reason = _common_refusal(conv) or _adapter(conv).refusal(conv)
+    reason = _common_refusal(conv) or _ADAPTERS.get(type(conv), generic).refusal(conv)
     if reason:
         raise Refusal(f"edge_blocks cannot wrap {type(conv).__name__}: {reason}")
 
@@ -135,11 +135,6 @@ def _common_refusal(conv: Any) -> str | None:
     return None
 
 
-def _adapter(conv: nn.Module) -> Adapter:
-    # The exact type: a subclass may compute something else.
-    return _ADAPTERS.get(type(conv), generic)
-
-
 def _wrap(conv: nn.Module, plans: BlockPlans) -> None:
     _check(conv)
     conv.forward = partial(_blocked, conv, conv.forward, plans)
@@ -155,23 +150,10 @@ def _blocked(
     edge_weight: Tensor | None = None,
 ) -> Tensor:
     """Compute `conv(x, edge_index, edge_weight)` by blocks."""
-    adapter = _adapter(conv)
     plan = plans.plan(edge_index, x.size(0))
     weight = None if edge_weight is None else plan.in_order(edge_weight)
-    target = forward if adapter is generic else conv
-    maps = adapter.node_maps(conv, x)
-    outs = [
-        checkpoint(
-            adapter.edge_stage,
-            target,
-            plan,
-            block,
-            weight,
-            *maps,
-            use_reentrant=False,
-            # 5 kB of random state a block: kept only where a foreign layer might draw.
-            preserve_rng_state=adapter is generic,
-        )
-        for block in plan.blocks
-    ]
-    return adapter.finish(conv, torch.cat(outs), x)
+    adapter = _ADAPTERS.get(type(conv))
+    if adapter is None:
+        return generic.blocked(forward, x, plan, weight)
+    out = block_by_block(partial(adapter.edge_stage, conv), adapter.edge_inputs(conv, x, weight), plan)
+    return adapter.finish(conv, out, x)

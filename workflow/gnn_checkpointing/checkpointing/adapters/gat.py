@@ -5,7 +5,7 @@ from __future__ import annotations
 from torch import Tensor
 from torch_geometric.nn import GATConv
 
-from gnn_checkpointing.checkpointing.block_plan import BlockPlan, EdgeBlock
+from gnn_checkpointing.checkpointing.block_by_block import EdgeInputs
 
 
 def refusal(conv: GATConv) -> str | None:
@@ -17,27 +17,21 @@ def refusal(conv: GATConv) -> str | None:
     return None
 
 
-def node_maps(conv: GATConv, x: Tensor) -> tuple[Tensor, ...]:
+def edge_inputs(conv: GATConv, x: Tensor, weight: Tensor | None) -> EdgeInputs:  # noqa: ARG001 - reads no weights
     """Return mapped nodes `[num_nodes, heads, channels]` and both attention terms `[num_nodes, heads]`."""
     mapped = conv.lin(x).view(-1, conv.heads, conv.out_channels)
-    return mapped, (mapped * conv.att_src).sum(dim=-1), (mapped * conv.att_dst).sum(dim=-1)
+    as_source, as_destination = (mapped * conv.att_src).sum(dim=-1), (mapped * conv.att_dst).sum(dim=-1)
+    return EdgeInputs(sources=(mapped, as_source), destinations=(as_destination,))
 
 
-def edge_stage(
-    conv: GATConv,
-    plan: BlockPlan,
-    block: EdgeBlock,
-    weight: Tensor | None,  # noqa: ARG001 - GATConv reads no edge weights
-    *maps: Tensor,
-) -> Tensor:
+def edge_stage(conv: GATConv, inputs: EdgeInputs, source: Tensor, destination: Tensor, num_nodes: int) -> Tensor:
     """Return the attended neighbours of the block `[block nodes, heads, channels]`."""
-    mapped, term_source, term_destination = maps
-    source, destination = plan.source[block.start : block.stop], plan.destination(block)
-    alpha_i = term_destination[block.first : block.last].index_select(0, destination)
-    alpha_j = term_source.index_select(0, source)
-    alpha = conv.edge_update(alpha_j, alpha_i, None, destination, None, block.num_nodes)
+    mapped, as_source = inputs.sources
+    (as_destination,) = inputs.destinations
+    alpha_i, alpha_j = as_destination.index_select(0, destination), as_source.index_select(0, source)
+    alpha = conv.edge_update(alpha_j, alpha_i, None, destination, None, num_nodes)
     messages = conv.message(mapped.index_select(0, source), alpha)
-    out: Tensor = conv.aggregate(messages, destination, None, block.num_nodes)
+    out: Tensor = conv.aggregate(messages, destination, None, num_nodes)
     return out
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from torch import Tensor
 from torch_geometric.nn import GCNConv
 
-from gnn_checkpointing.checkpointing.block_plan import BlockPlan, EdgeBlock
+from gnn_checkpointing.checkpointing.block_by_block import EdgeInputs
 
 
 def refusal(conv: GCNConv) -> str | None:
@@ -18,17 +18,16 @@ def refusal(conv: GCNConv) -> str | None:
     return None
 
 
-def node_maps(conv: GCNConv, x: Tensor) -> tuple[Tensor, ...]:
-    """Return the mapped nodes `[num_nodes, out_channels]`."""
-    return (conv.lin(x),)
+def edge_inputs(conv: GCNConv, x: Tensor, weight: Tensor | None) -> EdgeInputs:
+    """Return the mapped nodes `[num_nodes, out_channels]` and the edge weights `[num_edges]`."""
+    return EdgeInputs(sources=(conv.lin(x),), per_edge=() if weight is None else (weight,))
 
 
-def edge_stage(conv: GCNConv, plan: BlockPlan, block: EdgeBlock, weight: Tensor | None, *maps: Tensor) -> Tensor:
+def edge_stage(conv: GCNConv, inputs: EdgeInputs, source: Tensor, destination: Tensor, num_nodes: int) -> Tensor:
     """Return the weighted sums of the block's neighbours `[block nodes, out_channels]`."""
-    edges = slice(block.start, block.stop)
-    x_j = maps[0].index_select(0, plan.source[edges])
-    messages = conv.message(x_j, None if weight is None else weight[edges])
-    out: Tensor = conv.aggregate(messages, plan.destination(block), None, block.num_nodes)
+    weight = inputs.per_edge[0] if inputs.per_edge else None
+    messages = conv.message(inputs.sources[0].index_select(0, source), weight)
+    out: Tensor = conv.aggregate(messages, destination, None, num_nodes)
     return out
 
 

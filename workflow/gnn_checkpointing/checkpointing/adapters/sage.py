@@ -6,29 +6,25 @@ import torch.nn.functional as F
 from torch import Tensor
 from torch_geometric.nn import SAGEConv
 
-from gnn_checkpointing.checkpointing.block_plan import BlockPlan, EdgeBlock
+from gnn_checkpointing.checkpointing.block_by_block import EdgeInputs
 
 
-def refusal(conv: SAGEConv) -> str | None:  # noqa: ARG001 - one signature for all adapters
-    """Refuse nothing beyond what holds for every layer."""
+def refusal(conv: SAGEConv) -> str | None:
+    """Refuse an aggregation with weights of its own: they would be read outside the blocks' sight."""
+    if any(True for _ in conv.aggr_module.parameters()):
+        return f"its aggregation {conv.aggr_module} has parameters of its own"
     return None
 
 
-def node_maps(conv: SAGEConv, x: Tensor) -> tuple[Tensor, ...]:
+def edge_inputs(conv: SAGEConv, x: Tensor, weight: Tensor | None) -> EdgeInputs:  # noqa: ARG001 - reads no weights
     """Return what neighbours send `[num_nodes, in_channels]`."""
-    return (conv.lin(x).relu() if conv.project else x,)
+    return EdgeInputs(sources=(conv.lin(x).relu() if conv.project else x,))
 
 
-def edge_stage(
-    conv: SAGEConv,
-    plan: BlockPlan,
-    block: EdgeBlock,
-    weight: Tensor | None,  # noqa: ARG001 - SAGEConv reads no edge weights
-    *maps: Tensor,
-) -> Tensor:
+def edge_stage(conv: SAGEConv, inputs: EdgeInputs, source: Tensor, destination: Tensor, num_nodes: int) -> Tensor:
     """Return the aggregated neighbours of the block `[block nodes, in_channels]`."""
-    x_j = maps[0].index_select(0, plan.source[block.start : block.stop])
-    out: Tensor = conv.aggregate(conv.message(x_j), plan.destination(block), None, block.num_nodes)
+    messages = conv.message(inputs.sources[0].index_select(0, source))
+    out: Tensor = conv.aggregate(messages, destination, None, num_nodes)
     return out
 
 
