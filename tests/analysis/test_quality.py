@@ -64,8 +64,16 @@ def test_a_sameness_that_was_not_recorded_is_not_taken_for_granted(rows: Table) 
 
 
 def test_a_warning_is_told_once_with_its_cells(rows: Table) -> None:
-    busy = [{**row, "warnings": "the machine was busy"} for row in rows]
-    assert quality(busy, 0.03).warnings == [f"the machine was busy (2 cells, first {CELL})"]
+    """Two cells, two warnings each: one kind is in both, told by the first; the other is in one alone."""
+    texts = {str(row["cell"]): f"load 1.{number % 2}" for number, row in enumerate(rows)}
+    busy = [
+        {**row, "warnings": texts[str(row["cell"])] + ("; layers changed" if row["cell"] == CELL else "")}
+        for row in rows
+    ]
+    assert quality(busy, 0.03).warnings == [
+        f"2 cells warn like {CELL}: {texts[CELL]}",
+        f"layers changed (cell {CELL})",
+    ]
 
 
 def test_without_a_single_ratio_the_widths_are_said_to_be_unknown() -> None:

@@ -20,24 +20,25 @@ def said(findings: Findings) -> list[Sentence]:
 
 def test_the_default_study_is_answered_in_five_sentences() -> None:
     """At 128 edges a node GATv2's laws give (1500 + 64,000) / (3000 + 256,000) = 25 %, GCN's 82, SAGE's 95."""
-    peak, trend, time, flat, no_slower = said(synthetic())
+    peak, trend, time, below, no_slower = said(synthetic())
     assert peak.text == (
-        "On the densest graphs (average degree 128), checkpointing whole layers lowers the activation peak: it keeps "
-        "25 % of GATv2's, 82 % of GCN's and 95 % of SAGE's."
+        "On the densest graphs (average degree 128), checkpointing whole layers keeps, of the activation peak without "
+        "it, 25 % with GATv2, 82 % with GCN and 95 % with SAGE. That it lowers the peak is supported."
     )
     assert peak.verdict == "supported"
     assert peak.evidence.count("level=128].activation_ratio") == 3
     assert "from 32 % at average degree 4 to 25 % at 128 with GATv2" in trend.text
     assert trend.verdict == "refuted"
     assert "times as long with SAGE" in time.text
-    assert flat.text.endswith("it costs 0 % with GATv2, 0 % with GCN and 0 % with SAGE.")
+    assert trend.text.endswith("is supported for GCN and SAGE, refuted for GATv2.")
+    assert below.verdict == "supported"
     assert no_slower.verdict == "supported"
 
 
 def test_real_graphs_alone_are_answered_from_real_graphs() -> None:
     sentences = said(synthetic(real_graphs()))
     assert len(sentences) == 3
-    assert all(sentence.text.startswith("On every real graph") for sentence in sentences)
+    assert all(sentence.text.startswith("On the real graphs") for sentence in sentences)
     assert {sentence.verdict for sentence in sentences} == {"supported"}
 
 
@@ -49,7 +50,7 @@ def test_a_study_without_edge_blocks_is_answered_without_them() -> None:
 
 def test_a_study_with_one_small_graph_is_answered() -> None:
     sentences = said(synthetic(generated_graphs((500,), (4.0,), 1)))
-    assert len(sentences) == 3
+    assert len(sentences) == 4
     assert "(average degree 4)" in sentences[0].text
 
 

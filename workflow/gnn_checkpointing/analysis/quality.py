@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -13,6 +14,8 @@ from gnn_checkpointing.analysis.checks import moment
 from gnn_checkpointing.analysis.results import Quality
 from gnn_checkpointing.analysis.table import Row, completed
 from gnn_checkpointing.records import Value
+
+_NUMBER = re.compile(r"\d+(\.\d+)?")
 
 
 def quality(rows: Sequence[Mapping[str, Value]], ratio_half_width: float) -> Quality:
@@ -71,12 +74,13 @@ def _overlaps(spans: Sequence[tuple[datetime, datetime]]) -> int:
 
 
 def _warnings(cells: Mapping[str, Mapping[str, Value]]) -> list[str]:
-    """Return each warning once, with the cell or the number of cells that it stands in."""
-    found: dict[str, list[str]] = {}
+    """Return each kind of warning once, told by its first cell; a kind is a text but for its numbers."""
+    found: dict[str, list[tuple[str, str]]] = {}
     for cell, row in sorted(cells.items()):
-        if row["warnings"]:
-            found.setdefault(str(row["warnings"]), []).append(cell)
+        for text in filter(None, str(row["warnings"] or "").split("; ")):
+            found.setdefault(_NUMBER.sub("#", text), []).append((cell, text))
     return [
-        f"{text} (cell {names[0]})" if len(names) == 1 else f"{text} ({len(names)} cells, first {names[0]})"
-        for text, names in found.items()
+        f"{text} (cell {cell})" if len(alike) == 1 else f"{len(alike)} cells warn like {cell}: {text}"
+        for alike in found.values()
+        for cell, text in alike[:1]
     ]

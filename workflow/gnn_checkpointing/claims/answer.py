@@ -26,67 +26,71 @@ class Told:
 
 @dataclass(frozen=True)
 class Summary:
-    """A sentence for one claim of the catalogue over all convolutions: a lead, then a part for each."""
+    """A sentence for one claim of the catalogue over all convolutions: what was found, then what that decides."""
 
     claim: str
     lead: str
     part: Callable[[Told], str]
+    tested: str
 
 
-# In the order of their weight; each lead states its claim as the catalogue wrote it before the data, so that a
-# verdict of refuted, and the numbers beside it, say that it does not hold for every convolution.
+# In the order of their weight.
 SUMMARIES = (
     Summary(
         "layers-lower-the-peak",
-        "On the densest graphs ({densest}), checkpointing whole layers lowers the activation peak: it keeps",
-        lambda told: f"{share(told.estimate)} of {told.convolution}'s",
+        "On the densest graphs ({densest}), checkpointing whole layers keeps, of the activation peak without it,",
+        lambda told: f"{share(told.estimate)} with {told.convolution}",
+        "it lowers the peak",
     ),
     Summary(
         "layers-save-less-when-dense",
-        "Checkpointing whole layers saves a smaller share of the activation peak on the densest graphs than on the "
-        "sparsest: the share that it keeps goes",
+        "From the sparsest graphs to the densest, the share of the activation peak that whole layers checkpointed keep "
+        "goes",
         lambda told: _from_sparsest_to_densest(told),
+        "it saves a smaller share of a denser graph's peak",
     ),
     Summary(
         "layers-cost-time",
-        "On the densest graphs ({densest}), checkpointing whole layers makes a training step slower: it takes",
+        "On the densest graphs ({densest}), a training step with whole layers checkpointed takes",
         lambda told: f"{times(told.estimate)} times as long with {told.convolution}",
+        "it is slower",
     ),
     Summary(
         "edge-blocks-peak-below-layers",
-        "On the densest graphs ({densest}), policy {policy} lowers the activation peak further than checkpointing "
-        "whole layers does: it peaks at",
-        lambda told: f"{share(told.estimate)} of the peak under layers with {told.convolution}",
+        "On the densest graphs ({densest}), policy {policy} peaks, relative to whole layers checkpointed, at",
+        lambda told: f"{share(told.estimate)} with {told.convolution}",
+        "it lowers the peak further than they do",
     ),
     Summary(
         "edge-blocks-no-slower-than-layers",
-        "On the densest graphs ({densest}), a training step takes no longer with policy {policy} than with whole "
-        "layers checkpointed: it takes",
+        "On the densest graphs ({densest}), a training step with policy {policy} takes, relative to whole layers "
+        "checkpointed,",
         lambda told: f"{times(told.estimate)} times as long with {told.convolution}",
+        "it takes no longer than they do",
     ),
     Summary(
         "edge-blocks-are-flat-in-density",
-        "With policy {policy}, one more edge costs at most 1 % of the activation bytes that it costs without "
-        "checkpointing: it costs",
+        "With policy {policy}, one more edge costs, of the activation bytes that it costs without checkpointing,",
         lambda told: f"{share(told.estimate)} with {told.convolution}",
+        "it costs at most 1 %",
     ),
     Summary(
         "layers-lower-the-peak-on-real-graphs",
-        "On every real graph, checkpointing whole layers lowers the activation peak: it keeps (median and span over "
-        "the real graphs)",
-        lambda told: f"{share(told.estimate)} of {told.convolution}'s",
+        "On the real graphs (median and span), checkpointing whole layers keeps, of the activation peak without it,",
+        lambda told: f"{share(told.estimate)} with {told.convolution}",
+        "it lowers the peak on each of them",
     ),
     Summary(
         "layers-cost-time-on-real-graphs",
-        "On every real graph, checkpointing whole layers makes a training step slower: it takes (median and span over "
-        "the real graphs)",
+        "On the real graphs (median and span), a training step with whole layers checkpointed takes",
         lambda told: f"{times(told.estimate)} times as long with {told.convolution}",
+        "it is slower on each of them",
     ),
     Summary(
         "edge-blocks-peak-below-layers-on-real-graphs",
-        "On every real graph, policy {policy} lowers the activation peak further than checkpointing whole layers does: "
-        "it peaks at (median and span over the real graphs)",
-        lambda told: f"{share(told.estimate)} of the peak under layers with {told.convolution}",
+        "On the real graphs (median and span), policy {policy} peaks, relative to whole layers checkpointed, at",
+        lambda told: f"{share(told.estimate)} with {told.convolution}",
+        "it lowers the peak further on each of them",
     ),
 )
 
@@ -123,7 +127,7 @@ def _sentences(summary: Summary, ledger: Ledger, effects: Effects) -> list[Sente
     lead = summary.lead.format(policy=told[0].policy, densest=_densest(told))
     return [
         Sentence(
-            text=f"{lead} {_listed([summary.part(one) for one in told])}.{_verdicts_apart(told)}",
+            text=f"{lead} {_listed([summary.part(one) for one in told])}. {_decided(summary.tested, told)}",
             verdict=together([one.claim.verdict for one in told]),
             evidence=joined(one.claim.evidence for one in told),
         )
@@ -140,15 +144,15 @@ def _told(claim: str, ledger: Ledger, effects: Effects) -> list[Told]:
     return [one for one in found if one.policy == found[0].policy]
 
 
-def _verdicts_apart(told: Sequence[Told]) -> str:
-    """Return which convolutions the sentence holds for, where they differ; "" where all have one verdict."""
+def _decided(tested: str, told: Sequence[Told]) -> str:
+    """Return what became of the tested statement, convolution by convolution where they differ."""
     convolutions: dict[str, list[str]] = {}
     for one in told:
         convolutions.setdefault(one.claim.verdict, []).append(one.convolution)
     if len(convolutions) == 1:
-        return ""
+        return f"That {tested} is {told[0].claim.verdict}."
     parts = [f"{verdict} for {_listed(names)}" for verdict, names in sorted(convolutions.items(), reverse=True)]
-    return f" Convolution by convolution: {', '.join(parts)}."
+    return f"That {tested} is {', '.join(parts)}."
 
 
 def _densest(told: Sequence[Told]) -> str:
