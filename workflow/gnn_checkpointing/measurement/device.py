@@ -14,7 +14,9 @@ def chosen_device(asked: Literal["auto", "cpu", "cuda"]) -> torch.device:
     available = torch.cuda.is_available()
     if asked == "cuda" and not available:
         raise Refusal("measurement.device is cuda, but torch finds no CUDA device here; use auto or cpu")
-    return torch.device("cuda" if available and asked != "cpu" else "cpu")
+    if available and asked != "cpu":
+        return torch.device("cuda", torch.cuda.current_device())
+    return torch.device("cpu")
 
 
 def finish(device: torch.device) -> None:

@@ -19,7 +19,6 @@ from gnn_checkpointing.design import Cell, graph_cells
 from gnn_checkpointing.measurement.allocator import worker_environment
 from gnn_checkpointing.measurement.exclusive import machine
 from gnn_checkpointing.measurement.fingerprint import cell_fingerprint
-from gnn_checkpointing.measurement.hardware import memory_bytes
 from gnn_checkpointing.records import CellRecord, PolicyRecord, read_cell
 from gnn_checkpointing.refusal import Refusal
 from gnn_checkpointing.study import Study
@@ -46,12 +45,7 @@ class _Job:
 
     def message(self) -> bytes:
         """Return the job as the worker reads it."""
-        limit = self.study.measurement.memory_limit_gib
-        context = {
-            "hardware": self.hardware,
-            "memory_limit_bytes": int(0.9 * memory_bytes() if limit is None else limit * 2**30),
-            "restarts": self.restarts.get(self.waiting[0], 0),
-        }
+        context = {"hardware": self.hardware, "restarts": self.restarts.get(self.waiting[0], 0)}
         lost = {
             cell: {policy: found.model_dump(mode="json") for policy, found in policies.items()}
             for cell, policies in self.lost.items()

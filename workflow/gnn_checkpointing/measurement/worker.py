@@ -6,7 +6,6 @@ import argparse
 import gc
 import json
 import os
-import resource
 import sys
 from pathlib import Path
 from typing import Any, TextIO
@@ -16,7 +15,9 @@ import torch
 from gnn_checkpointing.design import graph_cells
 from gnn_checkpointing.graphs.storage import load_graph
 from gnn_checkpointing.measurement.cell import measure_cell
+from gnn_checkpointing.measurement.device import chosen_device
 from gnn_checkpointing.measurement.exclusive import die_with_parent
+from gnn_checkpointing.measurement.memory_limit import limit_memory
 from gnn_checkpointing.records import PolicyRecord
 from gnn_checkpointing.refusal import Refusal
 from gnn_checkpointing.study import parse_study
@@ -46,7 +47,7 @@ def _measure(job: dict[str, Any], events: TextIO) -> None:
     # What the imports made lives as long as the process; looking through it would cost more than many a step.
     gc.collect()
     gc.freeze()
-    _limit_memory(job["context"]["memory_limit_bytes"])
+    limit = limit_memory(chosen_device(study.measurement.device), study.measurement.memory_limit_gib)
     cells = {cell.id: cell for cell in graph_cells(study, job["graph"])}
     for cell_id in job["cells"]:
         last = {"policy": "", "phase": ""}
@@ -56,7 +57,7 @@ def _measure(job: dict[str, Any], events: TextIO) -> None:
             _tell(events, event="step", cell=cell_id, policy=policy, phase=phase)
 
         lost = {policy: PolicyRecord.model_validate(found) for policy, found in job["lost"].get(cell_id, {}).items()}
-        context = job["context"] | {"fingerprint": job["fingerprints"][cell_id]}
+        context = job["context"] | {"fingerprint": job["fingerprints"][cell_id], "memory_limit_bytes": limit}
         try:
             record = measure_cell(study, cells[cell_id], graph, lost, announce, context)
         except Exception as error:
@@ -67,18 +68,6 @@ def _measure(job: dict[str, Any], events: TextIO) -> None:
             _tell(events, event="lost", cell=cell_id, policy=last["policy"], outcome=outcome, message=message)
             raise SystemExit(3) from error
         _tell(events, event="cell", cell=cell_id, record=record.model_dump(mode="json"))
-
-
-def _limit_memory(limit: int) -> None:
-    """Let this process grow by at most `limit` bytes, so that running out is an exception, the same every time."""
-    if sys.platform != "linux":
-        return
-    pages = int(Path("/proc/self/statm").read_text().split()[0])
-    ceiling = pages * resource.getpagesize() + limit
-    resource.setrlimit(resource.RLIMIT_AS, (ceiling, ceiling))
-    if torch.cuda.is_available():
-        total = torch.cuda.get_device_properties(0).total_memory
-        torch.cuda.set_per_process_memory_fraction(min(1.0, limit / total))
 
 
 def _is_out_of_memory(error: Exception) -> bool:
