@@ -101,6 +101,7 @@ def test_the_report_and_its_data_are_there(finished: Checkout) -> None:
         "measurements.csv",
         "claims.json",
         "summary.json",
+        "analysis",
     }
     assert folder.parent.name in (finished.folder / "report/index.html").read_text()
     assert (folder / "report.pdf").read_bytes().startswith(b"%PDF")

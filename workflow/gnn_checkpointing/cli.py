@@ -185,7 +185,7 @@ def measure(options: argparse.Namespace) -> None:
             hardware_slug(study),
             stream,
             still_wanted=lambda: options.detached or asker.is_there(),
-            progress=Progress(study, options.output.parent.parent),
+            progress=Progress(study, options.output.parent.parent, options.output.parent.name),
         )
 
 
@@ -206,7 +206,9 @@ def train(options: argparse.Namespace) -> None:
     graph_spec(study, options.graph)
     cells = {cell.convolution: cell for cell in graph_cells(study, options.graph)}
     if options.convolution not in cells:
-        raise Refusal(f"--convolution {options.convolution}: the study has {', '.join(cells)}")
+        raise Refusal(
+            f"--convolution {options.convolution}: the study has {', '.join(study.architecture.convolutions)}"
+        )
 
     def tell(epoch: int, loss: float) -> None:
         if not asker.is_there():

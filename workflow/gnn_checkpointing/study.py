@@ -270,7 +270,8 @@ def study_schema() -> dict[str, Any]:
 def _sentence(error: ValidationError) -> str:
     """Return the first complaint of a validation error as one sentence, and how many more there are."""
     complaints = error.errors(include_url=False)
-    first = complaints[0]
+    # A misspelt key also leaves the right one missing; the misspelling is what helps.
+    first = next((complaint for complaint in complaints if complaint["type"] == "extra_forbidden"), complaints[0])
     key = ".".join(str(part) for part in first["loc"]) or "study"
     if first["type"] == "extra_forbidden":
         what = f"unknown key {key}; {_allowed_keys(first['loc'])}"

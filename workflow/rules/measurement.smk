@@ -1,6 +1,6 @@
 """Measuring: one job a graph, alone on the machine, in the design's random order."""
 
-from gnn_checkpointing.measurement.fingerprint import graph_settings
+from gnn_checkpointing.measurement.fingerprint import measuring_settings
 
 
 rule measure:
@@ -17,9 +17,7 @@ rule measure:
         machine_percent=100,
     params:
         study=STUDY,
-        settings=graph_settings(study),
-        code=code_fingerprint("measuring"),
-        versions=library_versions(),
+        settings=measuring_settings(study),
     shell:
         "python -m gnn_checkpointing measure --study {params.study} --graph {wildcards.graph}"
         " --graph-file {input} --output {output} --log {log}"

@@ -23,8 +23,8 @@ _SOURCES = {
     "claims": ("claims", "analysis/results.py"),
     "report": ("report", "records.py"),
 }
-# Files of a measuring room that run only after the measurement: editing them must not measure again.
-_NOT_MEASURING = {"collect.py", "hardware.py"}
+# Files of a measuring room that measure nothing: editing them must not measure again.
+_NOT_MEASURING = {"collect.py", "hardware.py", "progress.py"}
 _LIBRARIES = ("torch", "torch-geometric", "numpy")
 
 
@@ -61,7 +61,7 @@ def cell_fingerprint(study: Study, cell: Cell, graph_sha256: str) -> str:
     )
 
 
-def graph_settings(study: Study) -> str:
+def measuring_settings(study: Study) -> str:
     """Return a digest of what every measuring job of the study depends on besides its graph."""
     return digest(
         [
@@ -69,5 +69,7 @@ def graph_settings(study: Study) -> str:
             list(study.policies),
             study.measurement.model_dump(mode="json"),
             study.seed,
+            code_fingerprint("measuring"),
+            library_versions(),
         ]
     )

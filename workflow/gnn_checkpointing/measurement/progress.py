@@ -7,22 +7,32 @@ from itertools import pairwise
 from pathlib import Path
 from statistics import median
 
+from gnn_checkpointing.artefacts import read_json
 from gnn_checkpointing.design import graph_cells, study_graphs
+from gnn_checkpointing.measurement.fingerprint import measuring_settings
 from gnn_checkpointing.measurement.supervise import COMPLETE
 from gnn_checkpointing.records import CellRecord
+from gnn_checkpointing.refusal import Refusal
 from gnn_checkpointing.study import Study
 
 
 class Progress:
-    """Counts the records of a study below `measurements` and prints a line for each new one."""
+    """Counts the study's records below `measurements` and prints a line for each new one.
 
-    def __init__(self, study: Study, measurements: Path) -> None:
-        self._measurements = measurements
-        self._cells = sum(len(graph_cells(study, spec.id)) for spec in study_graphs(study))
+    Graphs that were finished under other settings, or by other code, do not count: they will be measured again.
+    """
+
+    def __init__(self, study: Study, measurements: Path, graph_id: str) -> None:
+        specs = study_graphs(study)
+        self._cells = sum(len(graph_cells(study, spec.id)) for spec in specs)
+        self._own = measurements / graph_id
+        settings = measuring_settings(study)
+        others = (measurements / spec.id for spec in specs if spec.id != graph_id)
+        self._finished = [stamp for folder in others if _holds(folder, settings) for stamp in _stamps(folder)]
 
     def __call__(self, record: CellRecord) -> None:
         """Print the line of `record`."""
-        stamps = sorted(path.stat().st_mtime for path in self._measurements.glob("*/*.json") if path.name != COMPLETE)
+        stamps = sorted([*self._finished, *_stamps(self._own)])
         steps = max((len(found.steps.wall_seconds) for found in record.policies if found.steps), default=0)
         told = ", ".join(
             found.policy if found.outcome == "completed" else f"{found.policy} ({found.outcome})"
@@ -49,3 +59,16 @@ def time_left(stamps: list[float], cells: int) -> str:
     usual = [gap for gap in gaps if gap <= 10 * max(median(gaps), 0.1)]
     seconds = remaining * sum(usual) / len(usual)
     return f" · about {seconds / 60:.0f} min left" if seconds >= 90 else f" · about {seconds:.0f} s left"
+
+
+def _holds(folder: Path, settings: str) -> bool:
+    """Tell whether a graph was finished under these settings."""
+    try:
+        return bool(read_json(folder / COMPLETE).get("settings") == settings)
+    except (Refusal, AttributeError):
+        return False
+
+
+def _stamps(folder: Path) -> list[float]:
+    """Return when each of a graph's records was written."""
+    return [path.stat().st_mtime for path in folder.glob("*.json") if path.name != COMPLETE]

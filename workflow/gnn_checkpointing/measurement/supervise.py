@@ -18,7 +18,7 @@ from gnn_checkpointing.artefacts import read_json, sha256_of, write_json
 from gnn_checkpointing.design import Cell, graph_cells
 from gnn_checkpointing.measurement.allocator import worker_environment
 from gnn_checkpointing.measurement.exclusive import machine
-from gnn_checkpointing.measurement.fingerprint import cell_fingerprint
+from gnn_checkpointing.measurement.fingerprint import cell_fingerprint, measuring_settings
 from gnn_checkpointing.records import CellRecord, PolicyRecord, read_cell
 from gnn_checkpointing.refusal import Refusal
 from gnn_checkpointing.study import Study
@@ -93,7 +93,8 @@ def measure_graph(
         while job.waiting:
             _run_worker(job, folder, log, still_wanted, progress)
     names = [f"{cell.id}.json" for cell in cells]
-    write_json(folder / COMPLETE, {"graph": graph_id, "cells": {name: sha256_of(folder / name) for name in names}})
+    listed = {name: sha256_of(folder / name) for name in names}
+    write_json(folder / COMPLETE, {"graph": graph_id, "settings": measuring_settings(study), "cells": listed})
     (folder / _UNFINISHED).unlink()
 
 
