@@ -32,9 +32,9 @@ def accuracies(trainings: Sequence[TrainingRecord]) -> list[Accuracy]:
 
 
 def _accuracy(job: TrainingRecord, none: TrainingRecord) -> Accuracy:
-    differences = (
-        abs(loss - reference) / (abs(reference) or 1.0) for loss, reference in zip(job.losses, none.losses, strict=True)
-    )
+    # Relative to the loss at the start: late losses come close to zero, where a ratio to them says nothing.
+    start = abs(none.losses[0]) or 1.0
+    differences = (abs(loss - reference) / start for loss, reference in zip(job.losses, none.losses, strict=True))
     return Accuracy(
         graph=job.graph,
         convolution=job.convolution,

@@ -158,7 +158,7 @@ CATALOGUE = (
         sentence="Training {convolution} under any policy strays from the loss curve of training without checkpointing "
         "by at most ten times what listing the same edges in another order does.",
         source=OWN,
-        quantity="largest relative difference of a loss from none's over all epochs, policy / reordered edges",
+        quantity="largest difference of a loss from none's over all epochs, policy / reordered edges",
         unit="ratio",
         rule=AtMost(10),
         pick=lambda findings, convolution, _policy: evidence.loss_differences(findings, convolution),

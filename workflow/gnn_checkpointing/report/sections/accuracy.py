@@ -26,14 +26,14 @@ def accuracy_section(inputs: ReportInputs) -> Section:
             "Each convolution and policy was trained from the same seed. Checkpointing recomputes the same numbers, so "
             "losses and accuracies should agree up to what rounding does to a training run. How much that is shows the "
             f'control, "{REORDERED}": the same training without checkpointing, with each node\'s neighbours summed in '
-            f"reverse order. The largest difference between a policy's loss curve and none's is {units.error(worst)}; "
-            f"the control's is {units.error(control)}. Where a gradient is small, Adam scales its rounding noise up to "
-            "a full step, and two curves that are equal in exact arithmetic part."
+            f"reverse order. The largest difference between a policy's loss curve and none's, as a share of the first "
+            f"loss, is {units.error(worst)}; the control's is {units.error(control)}. Where a gradient is small, Adam scales its rounding "
+            "noise up to a full step, and two curves that are equal in exact arithmetic part."
         ),
         Table(
             id="table-accuracy",
             caption="Training jobs: loss and accuracy after the last epoch, and the largest difference of the loss "
-            "curve from that of none.",
+            "curve from that of none, as a share of none's first loss.",
             columns=(
                 Column("Graph", "", "prose"),
                 Column("Convolution"),
