@@ -27,8 +27,8 @@ def accuracy_section(inputs: ReportInputs) -> Section:
             "losses and accuracies should agree up to what rounding does to a training run. How much that is shows the "
             f'control, "{REORDERED}": the same training without checkpointing, with each node\'s neighbours summed in '
             f"reverse order. The largest difference between a policy's loss curve and none's, as a share of the first "
-            f"loss, is {units.error(worst)}; the control's is {units.error(control)}. Where a gradient is small, Adam scales its rounding "
-            "noise up to a full step, and two curves that are equal in exact arithmetic part."
+            f"loss, is {units.error(worst)}; the control's is {units.error(control)}. Where a gradient is small, Adam "
+            "scales its rounding noise up to a full step, and two curves that are equal in exact arithmetic part."
         ),
         Table(
             id="table-accuracy",
