@@ -51,6 +51,10 @@ def load_graph(path: Path) -> Graph:
 def read_arrays(path: Path, remedy: str) -> dict[str, NDArray[Any]]:
     """Return all arrays of an `.npz` file without ever unpickling, or refuse naming file, reason and remedy."""
     try:
+        # numpy takes anything that is no zip file for a pickle, and advises to load it unsafely.
+        if not zipfile.is_zipfile(path):
+            path.open("rb").close()
+            raise ValueError("it is no zip archive of arrays")
         with np.load(path, allow_pickle=False) as archive:
             if not isinstance(archive, NpzFile):
                 raise ValueError("a single array, not an archive")
