@@ -62,7 +62,7 @@ def laws_section(inputs: ReportInputs) -> Section:
         if found:
             blocks.append(_interactions(found, reading, level))
     if inputs.regressions.not_fitted:
-        blocks.append(Paragraph("Not fitted: " + "; ".join(inputs.regressions.not_fitted) + "."))
+        blocks.append(Paragraph("Not fitted: " + " ".join(inputs.regressions.not_fitted)))
     return Section("laws", "Regressions on nodes and edges", tuple(blocks))
 
 
