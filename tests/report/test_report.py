@@ -185,6 +185,7 @@ def test_a_study_of_real_graphs_alone_shows_each_of_them(tmp_path: Path) -> None
     for label in ("Cora", "amherst41", "tolokers"):
         assert table.count(f">{label}</th>") == 9
     assert "No law was fitted in this study." in html
+    assert not re.search(r"[a-z]\.\.", html)
     assert "--configfile workflow/studies/real.yaml --config data_root=" in html
     assert "tolokers" in pdf_text(tmp_path / "out" / "report.pdf")
 
