@@ -409,7 +409,12 @@ def real_inputs(labels: Sequence[str] = ("Cora", "amherst41", "tolokers")) -> Re
         real_rows(labels),
         study=study(name="real", graphs=real, data_root="data"),
         effects=effects(labels),
-        regressions=Regressions(confidence=0.95, laws=[], interactions=[], not_fitted=["no generated graphs"]),
+        regressions=Regressions(
+            confidence=0.95,
+            laws=[],
+            interactions=[],
+            not_fitted=["No law is fitted: no comparable cell of a generated graph was measured."],
+        ),
         accuracy=[],
     )
 
