@@ -10,7 +10,7 @@ from torch import Tensor
 
 EDGES_PER_NODE = 8
 """Default block: as many edges as 8 per node. A block's messages then weigh about as much as the node maps of a few
-layers, so that neither dominates the peak, and 180 microseconds of checkpointing a block stay a small share."""
+layers, so that neither dominates the peak, and what a block costs beside its arithmetic stays a small share."""
 
 
 @dataclass(frozen=True)

@@ -171,7 +171,8 @@ def _run_worker(
                 _lose_silent(job, last)
                 settled = True
     finally:
-        process.kill() if settled or sys.exc_info()[0] else None
+        if settled or sys.exc_info()[0] is not None:
+            process.kill()
         status = process.wait()
         os.close(reading)
     if job.waiting and not settled:

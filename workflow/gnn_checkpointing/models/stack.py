@@ -11,7 +11,7 @@ from gnn_checkpointing.models.convolutions import build_convolution
 from gnn_checkpointing.study import Architecture, Convolution
 
 _ACTIVATIONS = {"relu": nn.ReLU, "elu": nn.ELU}
-_NORMS = {"none": nn.Identity, "batch": nn.BatchNorm1d, "layer": nn.LayerNorm}
+_NORMS = {"batch": nn.BatchNorm1d, "layer": nn.LayerNorm}
 
 
 class Block(nn.Module):
