@@ -192,7 +192,7 @@ def measure(options: argparse.Namespace) -> None:
 def train(options: argparse.Namespace) -> None:
     """Train one convolution on one graph under each policy, and once more with the edges in another order."""
     from gnn_checkpointing.artefacts import write_json
-    from gnn_checkpointing.design import graph_cells, graph_spec
+    from gnn_checkpointing.design import graph_spec, training_cell
     from gnn_checkpointing.graphs.storage import load_graph
     from gnn_checkpointing.measurement.exclusive import Asker, machine
     from gnn_checkpointing.records import REORDERED
@@ -204,11 +204,12 @@ def train(options: argparse.Namespace) -> None:
     asker = Asker()
     study = read_study(options.study)
     graph_spec(study, options.graph)
-    cells = {cell.convolution: cell for cell in graph_cells(study, options.graph)}
-    if options.convolution not in cells:
+    convolution = next((name for name in study.architecture.convolutions if name == options.convolution), None)
+    if convolution is None:
         raise Refusal(
             f"--convolution {options.convolution}: the study has {', '.join(study.architecture.convolutions)}"
         )
+    cell = training_cell(study, options.graph, convolution)
 
     def tell(epoch: int, loss: float) -> None:
         if not asker.is_there():
@@ -223,7 +224,7 @@ def train(options: argparse.Namespace) -> None:
             print(f"{options.convolution} under {policy}", flush=True)
             state = options.output.parent / "states" / state_name(options.output.stem, policy)
             try:
-                record = trained(Job(study, cells[options.convolution], loaded, policy), state, tell)
+                record = trained(Job(study, cell, loaded, policy), state, tell)
             except Refusal as refusal:
                 print(f"not trained: {refusal}", flush=True)
                 continue

@@ -7,7 +7,16 @@ from dataclasses import dataclass
 
 from gnn_checkpointing.artefacts import digest
 from gnn_checkpointing.refusal import Refusal
-from gnn_checkpointing.study import Architecture, Convolution, Family, RealGraph, Study
+from gnn_checkpointing.study import (
+    SPARSE_PRODUCT,
+    Aggregation,
+    Allocator,
+    Architecture,
+    Convolution,
+    Family,
+    RealGraph,
+    Study,
+)
 
 
 @dataclass(frozen=True)
@@ -24,6 +33,7 @@ class GeneratedGraph:
     homophily: float
     feature_noise: float
     seed: int
+    timed: bool = True
 
     @property
     def num_edges(self) -> int:
@@ -46,11 +56,18 @@ GraphSpec = GeneratedGraph | LoadedGraph
 
 @dataclass(frozen=True)
 class Cell:
-    """One graph x one convolution: all policies of a cell are measured side by side in one process."""
+    """One graph x convolution x aggregation x allocator: all policies of it are measured in one process.
+
+    `seed` is the same under every allocator, so that the same bytes and gradients are asked of each. A cell that is
+    not `timed` has its bytes counted and its gradients compared only.
+    """
 
     id: str
     graph: str
     convolution: Convolution
+    aggregation: Aggregation
+    allocator: Allocator
+    timed: bool
     architecture: Architecture
     seed: int
 
@@ -76,24 +93,49 @@ def graph_spec(study: Study, graph_id: str) -> GraphSpec:
 
 
 def graph_cells(study: Study, graph_id: str) -> list[Cell]:
-    """Return the cells of one graph in their shuffled order.
+    """Return the cells of one graph in their shuffled order, allocator by allocator (each needs its own process).
 
     A cell's id and seed depend on its graph and architecture alone, so that another degree in the study file
-    leaves every other cell as it was.
+    leaves every other cell as it was. A convolution that cannot be a sparse product has no cell under `spmm`.
     """
-    architecture = study.architecture
-    described = architecture.model_dump(mode="json", exclude={"convolutions"})
+    spec = graph_spec(study, graph_id)
+    timed = spec.timed if isinstance(spec, GeneratedGraph) else True
     cells = [
-        Cell(
-            id=f"{graph_id}-{convolution}-{digest([described, convolution], 6)}",
-            graph=graph_id,
-            convolution=convolution,
-            architecture=architecture,
-            seed=derived_seed(study.seed, graph_id, convolution, digest(described)),
-        )
-        for convolution in architecture.convolutions
+        _cell(study, graph_id, convolution, aggregation, allocator, timed)
+        for allocator in study.measurement.allocators
+        for aggregation in study.architecture.aggregations
+        for convolution in study.architecture.convolutions
+        if aggregation == "gather_scatter" or convolution in SPARSE_PRODUCT
     ]
-    return sorted(cells, key=lambda cell: derived_seed("order", cell.seed))
+    allocators = study.measurement.allocators
+    return sorted(cells, key=lambda cell: (allocators.index(cell.allocator), derived_seed("order", cell.seed)))
+
+
+def training_cell(study: Study, graph_id: str, convolution: Convolution) -> Cell:
+    """Return the cell whose model the training jobs of a graph and convolution train."""
+    return _cell(study, graph_id, convolution, "gather_scatter", study.measurement.allocators[0], timed=False)
+
+
+def _cell(
+    study: Study, graph_id: str, convolution: Convolution, aggregation: Aggregation, allocator: Allocator, timed: bool
+) -> Cell:
+    architecture = study.architecture
+    described = architecture.model_dump(mode="json", exclude={"convolutions", "aggregations"})
+    factors: list[str] = [convolution]
+    if aggregation != "gather_scatter":
+        factors.append(aggregation)
+    if allocator != "retaining":
+        factors.append(allocator)
+    return Cell(
+        id=f"{graph_id}-{'-'.join(factors)}-{digest([described, *factors], 6)}",
+        graph=graph_id,
+        convolution=convolution,
+        aggregation=aggregation,
+        allocator=allocator,
+        timed=timed,
+        architecture=architecture,
+        seed=derived_seed(study.seed, graph_id, convolution, digest(described)),
+    )
 
 
 def measuring_priority(study: Study, graph_id: str) -> int:
@@ -134,6 +176,7 @@ def _generated(study: Study) -> list[GraphSpec]:
                             average_degree=average_degree,
                             replicate=replicate,
                             seed=derived_seed(study.seed, size, average_degree, digest(content)),
+                            timed=grid.timed,
                             **content,
                         )
                     )

@@ -14,9 +14,9 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from gnn_checkpointing.artefacts import read_json, write_text
 from gnn_checkpointing.refusal import Refusal
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
-Outcome = Literal["completed", "out_of_memory", "timed_out", "failed", "refused"]
+Outcome = Literal["completed", "out_of_memory", "timed_out", "failed", "refused", "unavailable"]
 
 
 class Record(BaseModel):
@@ -52,6 +52,21 @@ class Memory(Record):
     peak_memory_bytes: int
 
 
+class Readings(Record):
+    """The activation peak by two more instruments; `agrees` is None where there is no reading, and `notes` say why.
+
+    `high_water_bytes`: the process's resident high-water mark over the step, in a process that gives freed memory
+    back at once. `fake_tensor_bytes`: tensors of the same step on fake tensors, which allocate nothing; workspace
+    inside an operator is not seen.
+    """
+
+    high_water_bytes: int | None = None
+    high_water_agrees: bool | None = None
+    fake_tensor_bytes: int | None = None
+    fake_tensor_agrees: bool | None = None
+    notes: list[str] = []
+
+
 class Sameness(Record):
     """Largest relative difference from policy none, and whether it is within tolerance."""
 
@@ -67,9 +82,12 @@ class Steps(Record):
     """One value per round, in the order of the rounds."""
 
     wall_seconds: list[float]
+    forward_seconds: list[float]
     cpu_seconds: list[float]
     system_seconds: list[float]
     page_faults: list[int]
+    voluntary_switches: list[int]
+    involuntary_switches: list[int]
 
 
 class PolicyRecord(Record):
@@ -78,7 +96,9 @@ class PolicyRecord(Record):
     policy: str
     outcome: Outcome
     message: str = ""
+    other_model: bool = False
     memory: Memory | None = None
+    readings: Readings | None = None
     sameness: Sameness | None = None
     warm_up_seconds: float | None = None
     steps: Steps | None = None
@@ -103,8 +123,13 @@ class CellRecord(Record):
     memory_limit_bytes: int
     started: str
     ended: str
+    timed: bool
     load_before: float
     load_after: float
+    clock_mhz_before: float | None
+    clock_mhz_after: float | None
+    governor: str | None
+    sentinel_seconds: list[float]
     measured_seconds: float
     restarts: int
     round_orders: list[list[str]]
@@ -176,26 +201,34 @@ COLUMNS = (
     Column("num_features", "integer", "", "input features per node"),
     Column("replicate", "integer", "", "number of the independent draw of the same size and degree"),
     Column("convolution", "text", "", "graph convolution"),
-    Column("aggregation", "text", "", "how messages are reduced"),
+    Column("aggregation", "text", "", "gather_scatter (one message an edge) or spmm (sparse matrix product)"),
     Column("num_layers", "integer", "", "convolution blocks in the stack"),
     Column("hidden_channels", "integer", "", "channels of each block"),
     Column("policy", "text", "", "what is recomputed in the backward pass"),
-    Column("allocator", "text", "", "retaining (freed memory is kept) or default (the platform's)"),
+    Column("allocator", "text", "", "retaining (freed memory is kept), default (the platform's) or jemalloc"),
     Column("device", "text", "", "cpu or cuda"),
     Column("threads", "integer", "", "compute threads"),
-    Column("outcome", "text", "", "completed, out_of_memory, timed_out, failed or refused"),
+    Column("outcome", "text", "", "completed, out_of_memory, timed_out, failed, refused or unavailable"),
     Column("message", "text", "", "what went wrong, where something did"),
+    Column("other_model", "truth", "", "the policy trains another model than none does"),
     Column("resident_bytes", "integer", "bytes", "live before the step: parameters, features, graph, policy tables"),
     Column("policy_resident_bytes", "integer", "bytes", "part of resident_bytes that the policy adds"),
     Column("saved_activation_bytes", "integer", "bytes", "held for backward at the end of forward"),
     Column("transient_bytes", "integer", "bytes", "peak minus resident minus saved"),
     Column("peak_memory_bytes", "integer", "bytes", "highest sum of live bytes during one step, resident included"),
     Column("activation_bytes", "integer", "bytes", "peak minus resident"),
+    Column("high_water_bytes", "integer", "bytes", "activation peak by the process's high-water mark"),
+    Column("high_water_agrees", "truth", "", "high_water_bytes within tolerance of activation_bytes"),
+    Column("fake_tensor_bytes", "integer", "bytes", "activation peak of tensors alone, by fake tensors"),
+    Column("fake_tensor_agrees", "truth", "", "fake_tensor_bytes within tolerance of activation_bytes"),
     Column("step_time_seconds", "number", "seconds", "median wall time of forward, loss and backward"),
+    Column("forward_time_seconds", "number", "seconds", "median wall time of forward and loss"),
+    Column("backward_time_seconds", "number", "seconds", "median wall time of backward, recomputation included"),
     Column("cpu_time_seconds", "number", "seconds", "median CPU time of the same steps"),
     Column("system_time_seconds", "number", "seconds", "median time in the operating system, part of CPU time"),
     Column("page_faults", "number", "faults per step", "median minor page faults of a step"),
-    Column("warm_up_seconds", "number", "seconds", "first step, not part of the timed rounds"),
+    Column("involuntary_switches", "number", "per step", "median times that the system took the processor away"),
+    Column("warm_up_seconds", "number", "seconds", "first step, compilation included; not part of the timed rounds"),
     Column("rounds", "integer", "", "timed steps"),
     Column("memory_ratio", "number", "", "peak_memory_bytes of the policy / of none"),
     Column("activation_ratio", "number", "", "activation_bytes of the policy / of none"),
@@ -208,6 +241,7 @@ COLUMNS = (
     Column("same_loss", "truth", "", "loss_error within tolerance"),
     Column("same_gradients", "truth", "", "gradient_error within tolerance"),
     Column("same_buffers", "truth", "", "buffer_error within tolerance"),
+    Column("sentinel_drift", "number", "", "fixed workload in the cell: slowest / fastest median third, minus 1"),
     Column("measured_seconds", "number", "seconds", "time of the cell spent inside measured steps, all policies"),
     Column("started", "text", "UTC", "when the cell's measurement began"),
     Column("ended", "text", "UTC", "when it ended"),

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator, model_validator
 
+from gnn_checkpointing.policy_names import POLICY_HELP, parse_policy
 from gnn_checkpointing.refusal import Refusal
 
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=60)]
@@ -17,16 +17,13 @@ Degree = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Count = Annotated[int, Field(ge=1)]
 
 Family = Literal["sbm", "erdos_renyi"]
-Convolution = Literal["GCN", "SAGE", "GAT", "GATv2"]
+Convolution = Literal["GCN", "SAGE", "SAGE-max", "GIN", "GAT", "GATv2", "EdgeConv"]
+Aggregation = Literal["gather_scatter", "spmm"]
 DatasetClass = Literal["KarateClub", "Planetoid", "LINKXDataset", "HeterophilousGraphDataset"]
-Allocator = Literal["retaining", "default"]
+Allocator = Literal["retaining", "default", "jemalloc"]
 
-POLICY_FORMS = {
-    "none": r"none",
-    "layers": r"layers",
-    "edge_blocks": r"edge_blocks(\([1-9][0-9]*\))?",
-}
-POLICY_HELP = "none, layers, edge_blocks or edge_blocks(EDGES PER BLOCK)"
+SPARSE_PRODUCT: frozenset[Convolution] = frozenset({"GCN", "SAGE", "GIN"})
+"""Convolutions whose aggregation is a sum or mean of unchanged neighbours, and so a sparse matrix product."""
 
 
 class Part(BaseModel):
@@ -58,6 +55,8 @@ class GeneratedGraphs(Part):
     feature_noise: Annotated[float, Field(ge=0, allow_inf_nan=False)] = Field(
         2.0, description="standard deviation of the noise added to a class's feature pattern of +1 and -1"
     )
+
+    timed: bool = Field(True, description="false: bytes and sameness alone, which need two steps, not timed rounds")
 
     @model_validator(mode="after")
     def _simple_graphs_exist(self) -> GeneratedGraphs:
@@ -127,7 +126,12 @@ class Graphs(Part):
 class Architecture(Part):
     """The models that are measured: one stack per convolution, all else equal."""
 
-    convolutions: tuple[Convolution, ...] = Field(min_length=1, description="GCN, SAGE, GAT, GATv2")
+    convolutions: tuple[Convolution, ...] = Field(
+        min_length=1, description="GCN, SAGE, SAGE-max, GIN, GAT, GATv2, EdgeConv"
+    )
+    aggregations: tuple[Aggregation, ...] = Field(
+        ("gather_scatter",), min_length=1, description="gather_scatter; spmm, for GCN, SAGE and GIN only"
+    )
     num_layers: Count = Field(description="convolution blocks in the stack")
     hidden_channels: Count = Field(description="channels of each block; attention heads are concatenated into them")
     heads: Count = Field(1, description="attention heads (GAT and GATv2)")
@@ -161,10 +165,15 @@ class Measuring(Part):
 
     device: Literal["auto", "cpu", "cuda"] = Field("auto", description="auto takes CUDA where there is one")
     threads: Count = Field(1, description="compute threads of the measured process")
-    allocator: Allocator = Field("retaining", description="retaining keeps freed memory, default is the platform's")
+    allocators: tuple[Allocator, ...] = Field(
+        ("retaining",),
+        min_length=1,
+        description="retaining keeps freed memory, default is the platform's, jemalloc where it is installed; "
+        "the first is the reference",
+    )
     rounds: Rounds = Rounds()
     ratio_half_width: Annotated[float, Field(gt=0, lt=1)] = Field(
-        0.02, description="timing stops when every time ratio's interval is within +- this share of it"
+        0.03, description="timing stops when every time ratio's interval is within +- this share of it"
     )
     seconds_per_cell: Annotated[float, Field(gt=0)] = Field(
         2.5, description="time budget of a cell's rounds, once at_least rounds are done"
@@ -230,8 +239,10 @@ class Study(Part):
     @classmethod
     def _policies_known(cls, policies: tuple[str, ...]) -> tuple[str, ...]:
         for policy in policies:
-            if not any(re.fullmatch(form, policy) for form in POLICY_FORMS.values()):
-                raise ValueError(f"unknown policy {policy!r}; allowed: {POLICY_HELP}")
+            try:
+                parse_policy(policy)
+            except Refusal as refusal:
+                raise ValueError(str(refusal)) from None
         if "none" not in policies:
             raise ValueError("policy none is missing: every other policy is compared with it")
         if len(set(policies)) < len(policies):

@@ -64,7 +64,7 @@ rule hardware:
         versions=library_versions(),
         settings=[
             study.measurement.threads,
-            study.measurement.allocator,
+            study.measurement.allocators,
             study.hardware.label,
         ],
     shell:

@@ -2,33 +2,43 @@
 
 from __future__ import annotations
 
-import re
+from collections.abc import Callable
 
 from torch import nn
 
 from gnn_checkpointing.checkpointing.edge_blocks import block_all_layers
 from gnn_checkpointing.checkpointing.layers import checkpoint_layers
+from gnn_checkpointing.policy_names import PolicyName, parse_policy
 from gnn_checkpointing.refusal import Refusal
-from gnn_checkpointing.study import POLICY_FORMS, POLICY_HELP
+
+
+def _nothing(model: nn.Module, name: PolicyName) -> None:
+    """Leave the model as it is."""
+
+
+def _layers(model: nn.Module, name: PolicyName) -> None:  # noqa: ARG001 - one signature for all policies
+    checkpoint_layers(model)
+
+
+def _edge_blocks(model: nn.Module, name: PolicyName) -> None:
+    block_all_layers(model, name.count)
+
+
+_WRAPPERS: dict[str, Callable[[nn.Module, PolicyName], None]] = {
+    "none": _nothing,
+    "layers": _layers,
+    "edge_blocks": _edge_blocks,
+}
 
 
 def apply(model: nn.Module, policy: str) -> nn.Module:
     """Make `model` compute by `policy`, in place, and return it; parameters and their names stay as they are.
 
-    Raises `Refusal` where the policy is unknown or would change what the model computes.
+    Raises `Refusal` where the policy is unknown or would change what the model computes, and `Unavailable` where
+    this machine lacks what the policy needs.
     """
-    name, size = _parsed(policy)
-    if name == "layers":
-        checkpoint_layers(model)
-    elif name == "edge_blocks":
-        block_all_layers(model, size)
+    name = parse_policy(policy)
+    if name.kind not in _WRAPPERS:
+        raise Refusal(f"policy {policy} cannot be applied yet")
+    _WRAPPERS[name.kind](model, name)
     return model
-
-
-def _parsed(policy: str) -> tuple[str, int | None]:
-    """Return a policy's name and its number of edges per block, if it gives one."""
-    for name, form in POLICY_FORMS.items():
-        if re.fullmatch(form, policy):
-            size = re.search(r"\(([0-9]+)\)", policy)
-            return name, int(size[1]) if size else None
-    raise Refusal(f"unknown policy {policy!r}; allowed: {POLICY_HELP}")

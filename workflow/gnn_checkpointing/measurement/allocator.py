@@ -15,6 +15,7 @@ _SETTINGS: dict[Allocator, dict[str, str]] = {
         "MALLOC_TOP_PAD_": str(256 * 2**20),
     },
     "default": {},
+    "jemalloc": {},
 }
 _NAMES = {name for settings in _SETTINGS.values() for name in settings} | {"MALLOC_ARENA_MAX", "LD_PRELOAD"}
 

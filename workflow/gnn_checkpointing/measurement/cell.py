@@ -21,8 +21,8 @@ from gnn_checkpointing.measurement.ratios import Ratio, paired_ratio
 from gnn_checkpointing.measurement.sameness import StepResult, compared, step_result
 from gnn_checkpointing.measurement.step_time import StepTime, timed
 from gnn_checkpointing.measurement.workload import Contestant, cell_task, contestant, seeded
-from gnn_checkpointing.records import SCHEMA_VERSION, CellRecord, Memory, PolicyRecord, Sameness, Steps
-from gnn_checkpointing.refusal import Refusal
+from gnn_checkpointing.records import SCHEMA_VERSION, CellRecord, Memory, Outcome, PolicyRecord, Sameness, Steps
+from gnn_checkpointing.refusal import Refusal, Unavailable
 from gnn_checkpointing.study import Study
 
 _LOOK_EVERY = 5
@@ -49,11 +49,18 @@ class _Measured:
         return self.warm_up_seconds + self.counted_seconds + sum(time.wall_seconds for time in self.times)
 
     def record(self) -> PolicyRecord:
-        steps = Steps(
-            wall_seconds=[time.wall_seconds for time in self.times],
-            cpu_seconds=[time.cpu_seconds for time in self.times],
-            system_seconds=[time.system_seconds for time in self.times],
-            page_faults=[time.page_faults for time in self.times],
+        steps = (
+            None
+            if not self.times
+            else Steps(
+                wall_seconds=[time.wall_seconds for time in self.times],
+                cpu_seconds=[time.cpu_seconds for time in self.times],
+                system_seconds=[time.system_seconds for time in self.times],
+                page_faults=[time.page_faults for time in self.times],
+                forward_seconds=[time.forward_seconds for time in self.times],
+                voluntary_switches=[time.voluntary_switches for time in self.times],
+                involuntary_switches=[time.involuntary_switches for time in self.times],
+            )
         )
         return PolicyRecord(
             policy=self.contest.policy,
@@ -90,7 +97,8 @@ def measure_cell(
         try:
             contest = contestant(cell, task, policy)
         except Refusal as refusal:
-            outcomes[policy] = PolicyRecord(policy=policy, outcome="refused", message=str(refusal))
+            outcome: Outcome = "unavailable" if isinstance(refusal, Unavailable) else "refused"
+            outcomes[policy] = PolicyRecord(policy=policy, outcome=outcome, message=str(refusal))
             continue
         announce(policy, "first step")
         measured[policy], reference = _probed(contest, cell, reference, study.measurement.gradient_tolerance)
@@ -104,15 +112,20 @@ def measure_cell(
         graph=facts(graph),
         convolution=cell.convolution,
         architecture=cell.architecture.model_dump(mode="json", exclude={"convolutions"}),
-        aggregation="gather_scatter",
+        aggregation=cell.aggregation,
         seed=cell.seed,
         device=device.type,
         threads=study.measurement.threads,
-        allocator=study.measurement.allocator,
+        allocator=cell.allocator,
+        timed=cell.timed,
         started=started,
         ended=_now(),
         load_before=load_before,
         load_after=load_after,
+        clock_mhz_before=None,
+        clock_mhz_after=None,
+        governor=None,
+        sentinel_seconds=[],
         measured_seconds=sum(found.seconds for found in measured.values()),
         round_orders=orders,
         policies=[outcomes[policy] for policy in study.policies],
@@ -155,7 +168,7 @@ def _timed_rounds(
     study: Study, cell: Cell, measured: dict[str, _Measured], device: torch.device, announce: Announce
 ) -> list[list[str]]:
     """Time rounds of all policies in shuffled order until the ratios are known well enough; return the orders."""
-    if not measured:
+    if not measured or not cell.timed:
         return []
     shuffler = random.Random(derived_seed(cell.seed, "rounds"))  # noqa: S311 - order of rounds, no secret
     rounds, budget = study.measurement.rounds, study.measurement.seconds_per_cell
@@ -170,7 +183,7 @@ def _timed_rounds(
             for policy in order:
                 announce(policy, f"round {len(orders) + 1}")
                 found = measured[policy]
-                found.times.append(timed(found.contest.step, device))
+                found.times.append(timed(found.contest.forward, device))
                 found.contest.drop_gradients()
                 spent += found.times[-1].wall_seconds
             orders.append(order)
@@ -184,7 +197,7 @@ def _timed_rounds(
 
 
 def _ratios(study: Study, cell: Cell, measured: dict[str, _Measured]) -> dict[str, Ratio]:
-    if "none" not in measured:
+    if "none" not in measured or not cell.timed:
         return {}
     seconds = {policy: [time.wall_seconds for time in found.times] for policy, found in measured.items()}
     return {

@@ -42,7 +42,9 @@ def _row(
         "device": record.device,
         "threads": record.threads,
         "outcome": found.outcome,
+        "other_model": found.other_model,
         "message": found.message,
+        "sentinel_drift": None,
         "measured_seconds": record.measured_seconds,
         "started": record.started,
         "ended": record.ended,
@@ -75,6 +77,11 @@ def _time(
     values: dict[str, Value] = {
         "step_time_seconds": median(steps.wall_seconds),
         "cpu_time_seconds": median(steps.cpu_seconds),
+        "forward_time_seconds": median(steps.forward_seconds),
+        "backward_time_seconds": median(
+            wall - forward for wall, forward in zip(steps.wall_seconds, steps.forward_seconds, strict=True)
+        ),
+        "involuntary_switches": float(median(steps.involuntary_switches)),
         "system_time_seconds": median(steps.system_seconds),
         "page_faults": float(median(steps.page_faults)),
         "warm_up_seconds": found.warm_up_seconds,

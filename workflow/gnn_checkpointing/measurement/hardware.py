@@ -50,7 +50,7 @@ def hardware_record(study: Study) -> dict[str, Any]:
         "C library": " ".join(platform.libc_ver()) or "unknown",
         "clock governor": _read("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor") or "not visible",
         "compute threads": str(study.measurement.threads),
-        "allocator": study.measurement.allocator,
+        "allocators": ", ".join(study.measurement.allocators),
     } | library_versions()
     return {
         "slug": hardware_slug(study),

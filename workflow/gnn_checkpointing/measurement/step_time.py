@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
+from torch import Tensor
 
 from gnn_checkpointing.measurement.device import finish
 
@@ -17,24 +18,36 @@ class StepTime:
     """What one step cost, in seconds and faults."""
 
     wall_seconds: float
+    forward_seconds: float
     cpu_seconds: float
     system_seconds: float
     page_faults: int
+    voluntary_switches: int
+    involuntary_switches: int
 
 
-def timed(step: Callable[[], None], device: torch.device) -> StepTime:
-    """Run `step` once and return what it cost, the device synchronised on both sides."""
+def timed(forward: Callable[[], Tensor], device: torch.device) -> StepTime:
+    """Run one step, `forward` (which returns the loss) and its backward pass, and return what it cost.
+
+    The device is synchronised before, between and after.
+    """
     finish(device)
     before = resource.getrusage(resource.RUSAGE_SELF)
     start = time.perf_counter_ns()
-    step()
+    loss = forward()
     finish(device)
-    wall = time.perf_counter_ns() - start
+    middle = time.perf_counter_ns()
+    loss.backward()  # type: ignore[no-untyped-call] # torch annotates it partly
+    finish(device)
+    end = time.perf_counter_ns()
     after = resource.getrusage(resource.RUSAGE_SELF)
     system = after.ru_stime - before.ru_stime
     return StepTime(
-        wall_seconds=wall / 1e9,
+        wall_seconds=(end - start) / 1e9,
+        forward_seconds=(middle - start) / 1e9,
         cpu_seconds=after.ru_utime - before.ru_utime + system,
         system_seconds=system,
         page_faults=after.ru_minflt - before.ru_minflt,
+        voluntary_switches=after.ru_nvcsw - before.ru_nvcsw,
+        involuntary_switches=after.ru_nivcsw - before.ru_nivcsw,
     )

@@ -21,7 +21,7 @@ from gnn_checkpointing.measurement.exclusive import machine
 from gnn_checkpointing.measurement.fingerprint import cell_fingerprint, measuring_settings
 from gnn_checkpointing.records import CellRecord, PolicyRecord, read_cell
 from gnn_checkpointing.refusal import Refusal
-from gnn_checkpointing.study import Study
+from gnn_checkpointing.study import Allocator, Study
 
 COMPLETE = "complete.json"
 _UNFINISHED = "unfinished"
@@ -38,10 +38,19 @@ class _Job:
     graph_file: Path
     hardware: str
     fingerprints: dict[str, str]
+    allocators: dict[str, Allocator]
     waiting: list[str]
     lost: dict[str, dict[str, PolicyRecord]] = field(default_factory=dict)
     restarts: dict[str, int] = field(default_factory=dict)
     killed: set[tuple[str, str]] = field(default_factory=set)
+
+    def allocator(self) -> Allocator:
+        """Return the allocator that the next process must run under."""
+        return self.allocators[self.waiting[0]]
+
+    def asked(self) -> list[str]:
+        """Return the cells that the next process is to measure: those that wait and share its allocator."""
+        return [cell for cell in self.waiting if self.allocators[cell] == self.allocator()]
 
     def message(self) -> bytes:
         """Return the job as the worker reads it."""
@@ -54,7 +63,7 @@ class _Job:
             "study": self.study.model_dump(mode="json", by_alias=True),
             "graph": self.graph_id,
             "graph_file": str(self.graph_file),
-            "cells": self.waiting,
+            "cells": self.asked(),
             "fingerprints": self.fingerprints,
             "lost": lost,
             "context": context,
@@ -88,7 +97,9 @@ def measure_graph(
     cells = graph_cells(study, graph_id)
     fingerprints = {cell.id: cell_fingerprint(study, cell, graph_sha256) for cell in cells}
     kept = _kept_records(folder, cells, fingerprints)
-    job = _Job(study, graph_id, graph_file, hardware, fingerprints, [cell.id for cell in cells if cell.id not in kept])
+    allocators = {cell.id: cell.allocator for cell in cells}
+    waiting = [cell.id for cell in cells if cell.id not in kept]
+    job = _Job(study, graph_id, graph_file, hardware, fingerprints, allocators, waiting)
     with machine(shared=False, still_wanted=still_wanted):
         while job.waiting:
             _run_worker(job, folder, log, still_wanted, progress)
@@ -137,7 +148,9 @@ def _run_worker(
 ) -> None:
     """Run one worker until it has measured all that waits, or has died; take from it whatever it finished."""
     reading, writing = os.pipe()
-    environment = worker_environment(dict(os.environ), job.study.measurement.allocator, job.study.measurement.threads)
+    threads = job.study.measurement.threads
+    environment = worker_environment(dict(os.environ), job.allocator(), threads)
+    asked = job.asked()
     process = subprocess.Popen(
         [sys.executable, "-m", "gnn_checkpointing.measurement.worker", "--events", str(writing)],
         stdin=subprocess.PIPE,
@@ -175,7 +188,7 @@ def _run_worker(
             process.kill()
         status = process.wait()
         os.close(reading)
-    if job.waiting and not settled:
+    if not settled and set(asked) & set(job.waiting):
         _lose_dead(job, last, status)
 
 

@@ -42,7 +42,7 @@ def method_section(inputs: ReportInputs) -> Section:
                 "parameter's gradient relative to the norm of all gradients (some gradients are zero in exact "
                 "arithmetic, and the rounding noise of those says nothing)."
             ),
-            Paragraph(_ALLOCATORS[measuring.allocator]),
+            Paragraph(_ALLOCATORS[measuring.allocators[0]]),
             Paragraph(
                 "Ratios are paired: the time ratio of a cell is the median over rounds of the policy's time divided by "
                 f"none's in the same round, with a {level} bootstrap interval. Rounds go on until the interval is "
@@ -66,7 +66,7 @@ def method_section(inputs: ReportInputs) -> Section:
                         f"{architecture.dropout:g}, {'yes' if architecture.residual else 'no'}",
                     ),
                     Fact("Compute threads", str(measuring.threads)),
-                    Fact("Allocator", measuring.allocator),
+                    Fact("Allocators", ", ".join(measuring.allocators)),
                     Fact("Rounds", f"{measuring.rounds.at_least} to {measuring.rounds.at_most}"),
                     Fact("Target half-width of a time ratio", f"±{units.percent(measuring.ratio_half_width)}"),
                     Fact("Time budget of a cell", units.duration(measuring.seconds_per_cell)),
