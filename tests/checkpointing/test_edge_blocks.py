@@ -92,7 +92,7 @@ def test_what_needs_no_gradient_is_not_recomputed_and_gets_none() -> None:
     aggregate = sage.aggregate
     sage.aggregate = lambda *arguments: calls.append(1) or aggregate(*arguments)
     sage(torch.randn(NODES, CHANNELS), edge_index).sum().backward()
-    assert len(calls) == len(sage._block_plans.plan(edge_index, NODES).blocks)
+    assert len(calls) == len(sage._shared_edges.of(edge_index, NODES).blocks(300))
     gat = GATv2Conv(CHANNELS, 4, add_self_loops=False)
     gat.att.requires_grad_(False)
     edge_blocks(gat, 300)(torch.randn(NODES, CHANNELS), edge_index).sum().backward()
@@ -160,13 +160,13 @@ def test_isolated_nodes_and_a_node_larger_than_a_block() -> None:
 def test_activation_memory_does_not_grow_with_density() -> None:
     """32 times the edges: none's peak grows about as much, edge_blocks' by less than a tenth.
 
-    At 8 edges a node a graph is one block of 8 N edges, at 256 it is 32 blocks of the same size.
+    At 8 edges a node the graph is one block of 8 N edges, at 256 it is 32 of the same size.
     """
     peaks: dict[str, list[int]] = {"none": [], "edge_blocks": []}
     for degree in (8, 256):
-        source = torch.randint(0, 400, (400 * degree,), generator=torch.Generator().manual_seed(6))
-        edge_index = torch.stack([source, torch.arange(400).repeat_interleave(degree)])
-        x = torch.randn(400, 16)
+        source = torch.randint(0, 4096, (4096 * degree,), generator=torch.Generator().manual_seed(6))
+        edge_index = torch.stack([source, torch.arange(4096).repeat_interleave(degree)])
+        x = torch.randn(4096, 16)
         for policy, found in peaks.items():
             torch.manual_seed(0)
             model = apply(GATv2Conv(16, 8, heads=2, add_self_loops=False), policy)

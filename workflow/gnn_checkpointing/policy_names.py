@@ -31,6 +31,9 @@ POLICY_HELP = (
 OTHER_MODELS = frozenset({"reversible"})
 """Policies that train another model than `none` does, because the recomputation needs its structure."""
 
+COMPILED = frozenset({"compiled", "memory_budget", "compiled_edge_blocks", "fused_edge_blocks"})
+"""Policies whose first step generates kernels."""
+
 
 @dataclass(frozen=True)
 class PolicyName:

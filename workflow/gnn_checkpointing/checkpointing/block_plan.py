@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 
 import torch
 from torch import Tensor
 
-EDGES_PER_NODE = 8
-"""Default block: as many edges as 8 per node. A block's messages then weigh about as much as the node maps of a few
-layers, so that neither dominates the peak, and what a block costs beside its arithmetic stays a small share."""
+_BYTES_PER_VALUE = 4
+_CACHE_FOLDER = Path("/sys/devices/system/cpu/cpu0/cache")
 
 
 @dataclass(frozen=True)
@@ -27,10 +27,15 @@ class EdgeBlock:
         """Destination nodes of the block."""
         return self.last - self.first
 
+    @property
+    def num_edges(self) -> int:
+        """Edges of the block."""
+        return self.stop - self.start
+
 
 @dataclass(frozen=True)
-class BlockPlan:
-    """Edges of one graph in blocks.
+class SortedEdges:
+    """A graph's edges by destination, and the ways in which they have been cut.
 
     `source` is int64 `[num_edges]` in sorted order, `pointer` int64 `[num_nodes + 1]` holds where each destination's
     edges start, `order` int32 or int64 `[num_edges]` maps sorted positions to the given ones (None: were sorted).
@@ -39,30 +44,41 @@ class BlockPlan:
     source: Tensor
     pointer: Tensor
     order: Tensor | None
-    blocks: tuple[EdgeBlock, ...]
+    _cuts: dict[int, tuple[EdgeBlock, ...]] = field(default_factory=dict, repr=False)
 
-    def destination(self, block: EdgeBlock) -> Tensor:
-        """Return the block's destinations, counted from its first node, int64 `[block edges]`.
-
-        Made anew for each use: keeping it for all edges would double what the plan holds.
-        """
-        degrees = self.pointer[block.first : block.last + 1].diff()
-        return torch.repeat_interleave(degrees, output_size=block.stop - block.start)
+    @property
+    def num_nodes(self) -> int:
+        """Nodes of the graph."""
+        return self.pointer.numel() - 1
 
     def in_order(self, per_edge: Tensor) -> Tensor:
-        """Return per-edge values `[num_edges, ...]` in the plan's order."""
+        """Return per-edge values `[num_edges, ...]` in sorted order."""
         return per_edge if self.order is None else per_edge.index_select(0, self.order)
 
+    def blocks(self, size: int) -> tuple[EdgeBlock, ...]:
+        """Return blocks of at most `size` edges each, as far as their nodes allow; made once for each size."""
+        if size not in self._cuts:
+            self._cuts[size] = _cut(self.pointer, size)
+        return self._cuts[size]
+
+    def ends(self, block: EdgeBlock) -> tuple[Tensor, Tensor]:
+        """Return the block's sources, and its destinations counted from its first node; int64 `[block edges]`.
+
+        Destinations are made anew for each use: keeping them for all edges would double what stays in memory.
+        """
+        degrees = self.pointer[block.first : block.last + 1].diff()
+        return self.source[block.start : block.stop], torch.repeat_interleave(degrees, output_size=block.num_edges)
+
     def tensors(self) -> Iterator[Tensor]:
-        """Yield what the plan keeps in memory."""
+        """Yield what is kept in memory."""
         yield self.source
         yield self.pointer
         if self.order is not None:
             yield self.order
 
 
-def plan_blocks(edge_index: Tensor, num_nodes: int, edges_per_block: int | None = None) -> BlockPlan:
-    """Return the plan for `edge_index` `[2, num_edges]`; a graph already sorted by destination is not copied."""
+def sorted_edges(edge_index: Tensor, num_nodes: int) -> SortedEdges:
+    """Return `edge_index` `[2, num_edges]` by destination; a graph already sorted by destination is not copied."""
     source, destination = edge_index[0], edge_index[1]
     order: Tensor | None = None
     if not bool((destination[1:] >= destination[:-1]).all()):
@@ -72,19 +88,49 @@ def plan_blocks(edge_index: Tensor, num_nodes: int, edges_per_block: int | None 
             order = order.to(torch.int32)
     pointer = torch.zeros(num_nodes + 1, dtype=torch.int64, device=edge_index.device)
     torch.cumsum(torch.bincount(destination, minlength=num_nodes), 0, out=pointer[1:])
-    size = edges_per_block or EDGES_PER_NODE * num_nodes
-    return BlockPlan(source, pointer, order, _cut(pointer, size))
+    return SortedEdges(source, pointer, order)
+
+
+def block_size(num_nodes: int, channels: int, edges_per_node: int, device: torch.device) -> int:
+    """Return how many edges a block should have when nobody says: `edges_per_node` per node, within two bounds.
+
+    Proportional to the nodes, one block's messages weigh as much as the node maps of a few layers, so that neither
+    dominates the peak. Below the lower bound (bytes of one message tensor `[block edges, channels]`) what a block
+    costs beside its arithmetic shows; above the upper one, the last-level cache (on CUDA a 256th of the memory),
+    larger blocks cost memory and gain no time.
+    """
+    smallest, largest = _bounds(device)
+    row = _BYTES_PER_VALUE * max(channels, 1)
+    return max(min(max(edges_per_node * num_nodes, smallest // row), largest // row), 1)
+
+
+def _bounds(device: torch.device) -> tuple[int, int]:
+    if device.type == "cuda":
+        total = torch.cuda.get_device_properties(device).total_memory
+        return 16 * 2**20, max(total // 256, 32 * 2**20)
+    return 2**20, max(_last_level_cache(), 8 * 2**20)
+
+
+def _last_level_cache() -> int:
+    """Return the bytes of the largest cache that the system tells of; 16 MiB where it tells of none."""
+    sizes = [path.read_text().strip() for path in _CACHE_FOLDER.glob("index*/size")]
+    return max((int(size[:-1]) * 1024 for size in sizes if size.endswith("K")), default=16 * 2**20)
 
 
 def _cut(pointer: Tensor, size: int) -> tuple[EdgeBlock, ...]:
-    """Cut greedily: each block takes nodes while it has at most `size` edges, and at least one node."""
+    """Cut greedily: each block takes nodes while it has at most `size` edges, and two nodes at the least.
+
+    One node alone would be a shape of its own to a compiler of kernels.
+    """
     starts = pointer.cpu()
     num_nodes = starts.numel() - 1
     blocks, first = [], 0
     while first < num_nodes:
         start = int(starts[first])
         last = int(torch.searchsorted(starts, start + size, right=True)) - 1
-        last = min(max(last, first + 1), num_nodes)
+        last = min(max(last, first + 2), num_nodes)
+        if num_nodes - last == 1:
+            last = num_nodes
         blocks.append(EdgeBlock(first, last, start, int(starts[last])))
         first = last
     return tuple(blocks)

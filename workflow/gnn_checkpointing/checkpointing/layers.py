@@ -16,18 +16,19 @@ from gnn_checkpointing.refusal import Refusal
 
 def checkpoint_layers(model: nn.Module) -> None:
     """Checkpoint each layer of `model`: its `blocks` where it has a list of them, else each message passing layer."""
-    layers = _layers(model)
-    if not layers:
-        raise Refusal(f"policy layers: {type(model).__name__} has neither `blocks` nor a PyG message passing layer")
-    for layer in layers:
+    for layer in layers_of(model, "layers"):
         layer.forward = partial(_recomputed, layer, layer.forward)
 
 
-def _layers(model: nn.Module) -> list[nn.Module]:
+def layers_of(model: nn.Module, policy: str) -> list[nn.Module]:
+    """Return the layers that `policy` recomputes one by one; raises `Refusal` where there are none."""
     blocks = getattr(model, "blocks", None)
-    if isinstance(blocks, nn.ModuleList):
-        return list(blocks)
-    return [module for module in model.modules() if isinstance(module, MessagePassing)]
+    if not isinstance(blocks, nn.ModuleList):
+        blocks = (module for module in model.modules() if isinstance(module, MessagePassing))
+    layers = list(blocks)
+    if not layers:
+        raise Refusal(f"policy {policy}: {type(model).__name__} has neither `blocks` nor a PyG message passing layer")
+    return layers
 
 
 def _recomputed(layer: nn.Module, forward: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:

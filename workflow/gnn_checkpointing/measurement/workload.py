@@ -14,7 +14,10 @@ from gnn_checkpointing.design import Cell
 from gnn_checkpointing.graphs.graph import Graph
 from gnn_checkpointing.measurement.peak_memory import resident_bytes
 from gnn_checkpointing.models.adjacency import Adjacency, adjacency_for
+from gnn_checkpointing.models.reversible import build_reversible_stack
 from gnn_checkpointing.models.stack import build_stack
+from gnn_checkpointing.policy_names import OTHER_MODELS, parse_policy
+from gnn_checkpointing.refusal import Refusal
 
 
 @dataclass(frozen=True)
@@ -41,13 +44,12 @@ def cell_task(graph: Graph, cell: Cell, device: torch.device) -> Task:
     """Return the tensors of `graph` as the cell's convolution reads them; `labels` are those of the training nodes."""
     train_nodes = torch.from_numpy(graph.train_mask).nonzero().flatten()
     edge_index = torch.from_numpy(graph.edge_index)
-    adjacency = adjacency_for(cell.convolution, edge_index, graph.num_nodes)
-    weight = adjacency.edge_weight
+    adjacency = adjacency_for(cell.convolution, edge_index, graph.num_nodes, cell.aggregation)
     return Task(
         features=torch.from_numpy(graph.features).to(device),
         labels=torch.from_numpy(graph.labels)[train_nodes].to(device),
         train_nodes=train_nodes.to(device),
-        adjacency=Adjacency(adjacency.edge_index.to(device), None if weight is None else weight.to(device)),
+        adjacency=adjacency.to(device),
         num_classes=graph.num_classes,
     )
 
@@ -84,9 +86,29 @@ class Contestant:
 
 def contestant(cell: Cell, task: Task, policy: str) -> Contestant:
     """Return `policy` applied to a fresh model; raises `Refusal` where the policy cannot be."""
-    model = build_stack(cell.convolution, cell.architecture, task.features.size(1), task.num_classes, cell.seed)
-    model.to(task.features.device).train()
-    return Contestant(policy, apply(model, policy), task)
+    if cell.aggregation == "spmm":
+        _refuse_sparse(policy)
+    return Contestant(policy, apply(_fresh_model(cell, task, policy), policy), task)
+
+
+def twin(cell: Cell, task: Task, policy: str) -> Contestant:
+    """Return what `policy` must compute the same as: its own model, without any saving of memory."""
+    return Contestant("none", _fresh_model(cell, task, policy), task)
+
+
+def _refuse_sparse(policy: str) -> None:
+    """Refuse what a sparse product leaves nothing to do for, and what PyTorch cannot do with a sparse matrix."""
+    kind = parse_policy(policy).kind
+    if "edge_blocks" in kind:
+        raise Refusal(f"policy {policy}: aggregation spmm makes no messages: there is nothing to cut into blocks")
+    if kind in ("compiled", "memory_budget"):
+        raise Refusal(f"policy {policy}: aggregation spmm reads a sparse matrix, which torch.compile does not take")
+
+
+def _fresh_model(cell: Cell, task: Task, policy: str) -> nn.Module:
+    build = build_reversible_stack if parse_policy(policy).kind in OTHER_MODELS else build_stack
+    model = build(cell.convolution, cell.architecture, task.features.size(1), task.num_classes, cell.seed)
+    return model.to(task.features.device).train()
 
 
 def seeded(contest: Contestant, seed: int, action: Callable[[], Tensor]) -> Tensor:

@@ -2,28 +2,38 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 from torch_geometric.nn.conv.gcn_conv import gcn_norm
 
-from gnn_checkpointing.study import Convolution
+from gnn_checkpointing.refusal import Refusal
+from gnn_checkpointing.study import SPARSE_PRODUCT, Aggregation, Convolution
 
 
 @dataclass(frozen=True)
 class Adjacency:
-    """Edges sorted by destination, with weights where the convolution needs them.
+    """What a model reads beside features: edges sorted by destination, or the same as a sparse matrix.
 
-    `edge_index` is int64 `[2, num_edges]`, `edge_weight` float32 `[num_edges]` or None.
+    `edge_index` is int64 `[2, num_edges]` with `edge_weight` float32 `[num_edges]` where the convolution needs it; or a
+    sparse CSR matrix `[num_nodes, num_nodes]`, a row for each destination, with the weights as its values.
     """
 
     edge_index: Tensor
     edge_weight: Tensor | None
 
     def tensors(self) -> list[Tensor]:
-        """Return the tensors that stay in memory during a step."""
+        """Return the plain tensors that stay in memory during a step."""
+        if self.edge_index.layout == torch.sparse_csr:
+            return [self.edge_index.crow_indices(), self.edge_index.col_indices(), self.edge_index.values()]
         return [self.edge_index] if self.edge_weight is None else [self.edge_index, self.edge_weight]
+
+    def to(self, device: torch.device) -> Adjacency:
+        """Return the same on `device`."""
+        weight = self.edge_weight
+        return Adjacency(self.edge_index.to(device), None if weight is None else weight.to(device))
 
 
 def reordered(adjacency: Adjacency) -> Adjacency:
@@ -37,14 +47,35 @@ def reordered(adjacency: Adjacency) -> Adjacency:
     return Adjacency(adjacency.edge_index[:, order].contiguous(), None if weight is None else weight[order])
 
 
-def adjacency_for(convolution: Convolution, edge_index: Tensor, num_nodes: int) -> Adjacency:
-    """Return the adjacency that `convolution` reads.
+def adjacency_for(
+    convolution: Convolution, edge_index: Tensor, num_nodes: int, aggregation: Aggregation = "gather_scatter"
+) -> Adjacency:
+    """Return the adjacency that `convolution` reads under `aggregation`.
 
     GCN gets self-loops and symmetric normalisation, D^-1/2 (A + I) D^-1/2 (Kipf and Welling, 2017); the others
-    read the graph as it is.
+    read the graph as it is. `edge_index` `[2, num_edges]` is sorted by destination.
     """
-    if convolution != "GCN":
-        return Adjacency(edge_index, None)
-    looped, weight = gcn_norm(edge_index, None, num_nodes, improved=False, add_self_loops=True)
-    order = torch.argsort(looped[1], stable=True)
-    return Adjacency(looped[:, order].contiguous(), weight[order].contiguous())
+    weight: Tensor | None = None
+    if convolution == "GCN":
+        edge_index, weight = gcn_norm(edge_index, None, num_nodes, improved=False, add_self_loops=True)
+        order = torch.argsort(edge_index[1], stable=True)
+        edge_index, weight = edge_index[:, order].contiguous(), weight[order].contiguous()
+    if aggregation == "gather_scatter":
+        return Adjacency(edge_index, weight)
+    if convolution not in SPARSE_PRODUCT:
+        raise Refusal(f"aggregation spmm: {convolution} is no sparse product; allowed: {sorted(SPARSE_PRODUCT)}")
+    return Adjacency(_sparse_matrix(edge_index, weight, num_nodes), None)
+
+
+def _sparse_matrix(edge_index: Tensor, weight: Tensor | None, num_nodes: int) -> Tensor:
+    """Return the CSR matrix that PyG's layers multiply by: a row for each destination, a column for each source."""
+    order = torch.argsort(edge_index[1] * num_nodes + edge_index[0])  # a loop of GCN stands last among its row
+    source, destination = edge_index[:, order]
+    # Half the bytes of int64, for the matrix and for the transposed one that PyTorch makes in each backward pass.
+    kind = torch.int32 if source.numel() < 2**31 else torch.int64
+    pointer = torch.zeros(num_nodes + 1, dtype=kind)
+    pointer[1:] = torch.bincount(destination, minlength=num_nodes).cumsum(0)
+    values = torch.ones(source.numel()) if weight is None else weight[order]
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Sparse CSR tensor support is in beta")
+        return torch.sparse_csr_tensor(pointer, source.to(kind), values, (num_nodes, num_nodes), check_invariants=True)

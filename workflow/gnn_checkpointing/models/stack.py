@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from itertools import pairwise
 
 import torch
@@ -54,10 +55,16 @@ class Stack(nn.Module):
 
     def forward(self, x: Tensor, edge_index: Tensor, edge_weight: Tensor | None = None) -> Tensor:
         """Return class scores `[num_nodes, num_classes]` for features `[num_nodes, num_features]`."""
-        for block in self.blocks:
-            x = block(x, edge_index, edge_weight)
-        scores: Tensor = self.head(x)
+        scores: Tensor = self.head(self.through_blocks(self.blocks, x, edge_index, edge_weight))
         return scores
+
+    def through_blocks(
+        self, blocks: Iterable[nn.Module], x: Tensor, edge_index: Tensor, edge_weight: Tensor | None
+    ) -> Tensor:
+        """Return what `blocks`, one after another, make of `x` `[num_nodes, channels]`."""
+        for block in blocks:
+            x = block(x, edge_index, edge_weight)
+        return x
 
 
 def build_stack(

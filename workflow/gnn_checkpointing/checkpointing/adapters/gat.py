@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import torch.nn.functional as F
 from torch import Tensor
 from torch_geometric.nn import GATConv
 
+from gnn_checkpointing.checkpointing.adapters.softmax import softmax_by_destination
 from gnn_checkpointing.checkpointing.block_by_block import EdgeInputs
 
 
@@ -29,7 +31,8 @@ def edge_stage(conv: GATConv, inputs: EdgeInputs, source: Tensor, destination: T
     mapped, as_source = inputs.sources
     (as_destination,) = inputs.destinations
     alpha_i, alpha_j = as_destination.index_select(0, destination), as_source.index_select(0, source)
-    alpha = conv.edge_update(alpha_j, alpha_i, None, destination, None, num_nodes)
+    scores = F.leaky_relu(alpha_j + alpha_i, conv.negative_slope)
+    alpha = softmax_by_destination(scores, destination, num_nodes)
     messages = conv.message(mapped.index_select(0, source), alpha)
     out: Tensor = conv.aggregate(messages, destination, None, num_nodes)
     return out

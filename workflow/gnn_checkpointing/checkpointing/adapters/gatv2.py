@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import torch.nn.functional as F
 from torch import Tensor, nn
 from torch_geometric.nn import GATv2Conv
 
 from gnn_checkpointing.checkpointing.adapters.gat import finish
+from gnn_checkpointing.checkpointing.adapters.softmax import softmax_by_destination
 from gnn_checkpointing.checkpointing.block_by_block import EdgeInputs
 
 __all__ = ["edge_inputs", "edge_stage", "finish", "refusal"]
@@ -32,8 +34,10 @@ def edge_stage(conv: GATv2Conv, inputs: EdgeInputs, source: Tensor, destination:
 
     Sources are gathered once for scores and messages; PyG's own forward pass gathers them twice.
     """
+    (attention,) = inputs.parameters
     x_j = inputs.sources[0].index_select(0, source)
     x_i = inputs.destinations[0].index_select(0, destination)
-    alpha = conv.edge_update(x_j, x_i, None, destination, None, num_nodes)
+    scores = (F.leaky_relu(x_i + x_j, conv.negative_slope) * attention).sum(dim=-1)
+    alpha = softmax_by_destination(scores, destination, num_nodes)
     out: Tensor = conv.aggregate(conv.message(x_j, alpha), destination, None, num_nodes)
     return out

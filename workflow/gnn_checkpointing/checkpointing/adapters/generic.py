@@ -1,16 +1,14 @@
-"""Any PyG layer that accepts bipartite input `(x, x of the block)`: its node maps are recomputed in each block."""
+"""Any PyG layer that accepts bipartite input `(x, x of the block)`: all that it computes is computed in each block."""
 
 from __future__ import annotations
 
 import typing
-from collections.abc import Callable
 
 import torch
 from torch import Tensor
-from torch.utils.checkpoint import checkpoint
 from torch_geometric.nn import MessagePassing
 
-from gnn_checkpointing.checkpointing.block_plan import BlockPlan, EdgeBlock
+from gnn_checkpointing.checkpointing.block_by_block import EdgeInputs
 
 
 def refusal(conv: MessagePassing) -> str | None:
@@ -28,19 +26,19 @@ def _accepts_pair(hint: object) -> bool:
     return any(_accepts_pair(part) for part in typing.get_args(hint))
 
 
-def blocked(forward: Callable[..., Tensor], x: Tensor, plan: BlockPlan, weight: Tensor | None) -> Tensor:
-    """Return the layer's output `[num_nodes, out_channels]`, block by block.
-
-    Under `torch.utils.checkpoint`, which restores the random state: a layer that is not known here might draw.
-    """
-    parts = [checkpoint(_one_block, forward, x, plan, block, weight, use_reentrant=False) for block in plan.blocks]
-    return torch.cat(parts)
+def edge_inputs(conv: MessagePassing, x: Tensor, weight: Tensor | None) -> EdgeInputs:
+    """Return the nodes as both ends of an edge `[num_nodes, channels]`, the weights and every parameter."""
+    per_edge = () if weight is None else (weight,)
+    return EdgeInputs(sources=(x,), destinations=(x,), per_edge=per_edge, parameters=tuple(conv.parameters()))
 
 
-def _one_block(
-    forward: Callable[..., Tensor], x: Tensor, plan: BlockPlan, block: EdgeBlock, weight: Tensor | None
-) -> Tensor:
-    edges = slice(block.start, block.stop)
-    edge_index = torch.stack([plan.source[edges], plan.destination(block)])
-    weights = () if weight is None else (weight[edges],)
-    return forward((x, x[block.first : block.last]), edge_index, *weights)
+def edge_stage(conv: MessagePassing, inputs: EdgeInputs, source: Tensor, destination: Tensor, num_nodes: int) -> Tensor:  # noqa: ARG001 - one signature for all adapters
+    """Return the layer's output for the block's nodes `[block nodes, out_channels]`, by the class's own forward."""
+    ends = (inputs.sources[0], inputs.destinations[0])
+    out: Tensor = type(conv).forward(conv, ends, torch.stack([source, destination]), *inputs.per_edge)
+    return out
+
+
+def finish(conv: MessagePassing, out: Tensor, x: Tensor) -> Tensor:  # noqa: ARG001 - one signature for all adapters
+    """Return the output: nothing follows it."""
+    return out

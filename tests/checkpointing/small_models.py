@@ -1,0 +1,73 @@
+"""A small graph and small stacks for the tests of policies, and one step of a model under one of them."""
+
+from __future__ import annotations
+
+import gc
+
+import torch
+from torch import nn
+
+from gnn_checkpointing.checkpointing import apply
+from gnn_checkpointing.measurement.peak_memory import StepBytes, step_bytes
+from gnn_checkpointing.measurement.sameness import StepResult, step_result
+from gnn_checkpointing.models.adjacency import Adjacency, adjacency_for
+from gnn_checkpointing.models.reversible import build_reversible_stack
+from gnn_checkpointing.models.stack import build_stack
+from gnn_checkpointing.study import Architecture, Convolution
+
+NODES, DEGREE, CHANNELS = 60, 8, 8
+FEATURES = torch.randn(NODES, CHANNELS, generator=torch.Generator().manual_seed(1))
+CONVOLUTIONS = ["GCN", "SAGE", "SAGE-max", "GIN", "GAT", "GATv2", "EdgeConv"]
+NODE_MAP = NODES * CHANNELS * 4
+"""Bytes of one float32 value per node and channel."""
+
+
+def simple_graph(nodes: int = NODES, degree: int = DEGREE) -> torch.Tensor:
+    """Return the edges of a graph in which every node has `degree` different sources, sorted."""
+    generator = torch.Generator().manual_seed(0)
+    sources = [torch.randperm(nodes, generator=generator)[:degree].sort().values for _ in range(nodes)]
+    return torch.stack([torch.cat(sources), torch.arange(nodes).repeat_interleave(degree)])
+
+
+def adjacency(convolution: Convolution, aggregation: str = "gather_scatter") -> Adjacency:
+    return adjacency_for(convolution, simple_graph(), NODES, aggregation)
+
+
+def built(convolution: Convolution, policy: str, num_layers: int = 4, **options: object) -> nn.Module:
+    """Return a stack with the policy applied; of reversible blocks where the policy is theirs."""
+    build = build_reversible_stack if policy == "reversible" else build_stack
+    return apply(build(convolution, architecture(num_layers, **options), CHANNELS, 3, seed=5), policy)
+
+
+def twin(convolution: Convolution, num_layers: int = 4, **options: object) -> nn.Module:
+    """Return the stack of reversible blocks with their memory saving off."""
+    return build_reversible_stack(convolution, architecture(num_layers, **options), CHANNELS, 3, seed=5)
+
+
+def architecture(num_layers: int, **options: object) -> Architecture:
+    values = {"convolutions": CONVOLUTIONS, "hidden_channels": CHANNELS, "heads": 2, **options}
+    return Architecture(num_layers=num_layers, **values)
+
+
+def loss_of(model: nn.Module, graph: Adjacency) -> torch.Tensor:
+    return model(FEATURES, graph.edge_index, graph.edge_weight).square().mean()
+
+
+def stepped(model: nn.Module, graph: Adjacency, steps: int = 1) -> StepResult:
+    """Return what `steps` steps from a fixed random state leave; the second sees the first's buffers."""
+    for _ in range(steps):
+        model.zero_grad(set_to_none=True)
+        torch.manual_seed(11)
+        loss = loss_of(model, graph)
+        loss.backward()
+    return step_result(model, loss)
+
+
+def bytes_of(model: nn.Module, graph: Adjacency) -> StepBytes:
+    """Return the bytes of a step that is not the model's first."""
+    loss_of(model, graph).backward()
+    model.zero_grad(set_to_none=True)
+    gc.collect()  # else a cycle left by an earlier test may be freed, and counted, in the middle of the step
+    found = step_bytes(lambda: loss_of(model, graph), torch.device("cpu"))
+    model.zero_grad(set_to_none=True)
+    return found

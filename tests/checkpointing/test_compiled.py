@@ -1,0 +1,163 @@
+"""`compiled` and what all compiled policies share: one graph, nothing shared, nothing silently left uncompiled."""
+
+import re
+import sys
+import sysconfig
+from pathlib import Path
+
+import pytest
+import torch
+import torch._inductor.config as kernels
+from small_models import FEATURES, adjacency, built, bytes_of, loss_of, stepped
+from torch import nn
+from torch._dynamo.utils import counters
+from torch_geometric.nn import GATConv
+
+from gnn_checkpointing.checkpointing import apply
+from gnn_checkpointing.checkpointing.compilation import forget_compiled, require_compiler
+from gnn_checkpointing.measurement.sameness import compared
+from gnn_checkpointing.refusal import Refusal, Unavailable
+
+
+def graphs_compiled() -> int:
+    return counters["stats"]["unique_graphs"]
+
+
+class Scaled(nn.Module):
+    """The smallest model: one multiplication."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.scale = nn.Parameter(torch.ones(1))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x * self.scale
+
+
+def test_a_step_is_nones_and_keeps_less(request: pytest.FixtureRequest) -> None:
+    """One graph for training, compiled once for two steps; BatchNorm is updated once; names stay.
+
+    The maximum keeps every message for backward; the kernels gather them again.
+    """
+    request.addfinalizer(forget_compiled)
+    graph = adjacency("SAGE-max")
+    options = {"num_layers": 2, "norm": "batch"}
+    plain, model = built("SAGE-max", "none", **options), built("SAGE-max", "compiled", **options)
+    assert list(model.state_dict()) == list(plain.state_dict())
+    before = graphs_compiled()
+    same = compared(stepped(model, graph, steps=2), stepped(plain, graph, steps=2), 1e-5)
+    assert same.same_loss and same.same_gradients and same.same_buffers
+    assert bytes_of(model, graph).saved < bytes_of(plain, graph).saved
+    assert graphs_compiled() == before + 1
+    # A trained model is asked for its accuracy: another graph, without gradients and with running statistics.
+    plain.eval(), model.eval()
+    with torch.no_grad():
+        torch.testing.assert_close(
+            model(FEATURES, graph.edge_index), plain(FEATURES, graph.edge_index), rtol=1e-4, atol=1e-5
+        )
+
+
+def test_more_models_of_a_class_than_dynamos_limit_are_all_compiled(request: pytest.FixtureRequest) -> None:
+    """Dynamo keeps code by code object and gives up, silently, after 8 versions; here each model has its own."""
+    request.addfinalizer(forget_compiled)
+    before = graphs_compiled()
+    for _ in range(10):
+        apply(Scaled(), "compiled")(torch.ones(3)).sum().backward()
+    assert graphs_compiled() == before + 10
+
+
+def test_graphs_of_every_density_run_one_compilation(request: pytest.FixtureRequest) -> None:
+    """The number of edges is left open, in `edge_index` [2, E] and the weights [E]; nodes and channels are not."""
+    request.addfinalizer(forget_compiled)
+    model, plain = built("GCN", "compiled", num_layers=1), built("GCN", "none", num_layers=1)
+    graph = adjacency("GCN")
+    before = graphs_compiled()
+    for edges in (100, 200, 300):
+        part = (graph.edge_index[:, :edges].contiguous(), graph.edge_weight[:edges])
+        torch.testing.assert_close(model(FEATURES, *part), plain(FEATURES, *part), rtol=1e-4, atol=1e-5)
+    assert graphs_compiled() == before + 1
+
+
+def test_more_sizes_than_the_limit_end_in_an_error_not_in_eager() -> None:
+    model = apply(Scaled(), "compiled")
+    with torch._dynamo.config.patch(recompile_limit=2):
+        model(torch.ones(2, 5))
+        model(torch.ones(3, 5))
+        with pytest.raises(torch._dynamo.exc.FailOnRecompileLimitHit):
+            model(torch.ones(4, 5))
+    forget_compiled()
+
+
+def test_what_cannot_be_one_graph_ends_in_an_error_not_in_eager() -> None:
+    class Broken(Scaled):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            torch._dynamo.graph_break()
+            return x * self.scale
+
+    with pytest.raises(torch._dynamo.exc.Unsupported):
+        apply(Broken(), "compiled")(torch.ones(3))
+    forget_compiled()
+
+
+def test_a_compiling_process_starts_no_pool_of_workers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One compile thread: with more, TorchInductor starts as many workers, on CUDA as processes."""
+    seen: list[int] = []
+
+    def compile_fx(graph: torch.fx.GraphModule, inputs: list[torch.Tensor]):
+        seen.append(kernels.compile_threads)
+        return graph.forward
+
+    monkeypatch.setattr("torch._inductor.compile_fx.compile_fx", compile_fx)
+    apply(Scaled(), "compiled")(torch.ones(3))
+    assert seen == [1]
+    forget_compiled()
+
+
+def test_forgotten_code_is_compiled_again() -> None:
+    model, before = apply(Scaled(), "compiled"), graphs_compiled()
+    model(torch.ones(3))
+    model(torch.ones(3))
+    assert graphs_compiled() == before + 1
+    forget_compiled()
+    before = graphs_compiled()
+    model(torch.ones(3))
+    assert graphs_compiled() == before + 1
+    forget_compiled()
+
+
+@pytest.mark.parametrize("policy", ["compiled", "memory_budget(1)", "memory_budget(0.5)", "memory_budget(0)"])
+def test_dropout_is_refused_because_generated_kernels_draw_other_masks(policy: str) -> None:
+    with pytest.raises(Refusal, match=r"blocks\.0\.dropout drops at random"):
+        built("SAGE", policy, dropout=0.5)
+    with pytest.raises(Refusal, match="GATConv drops at random"):
+        apply(GATConv(8, 4, add_self_loops=False, dropout=0.1), policy)
+
+
+@pytest.mark.parametrize("policy", ["compiled", "memory_budget(0.5)"])
+def test_without_a_cpp_compiler_the_policy_is_unavailable_and_says_what_it_needs(policy: str) -> None:
+    with (
+        kernels.patch({"cpp.cxx": (None, "no-such-compiler")}),
+        pytest.raises(Unavailable, match=rf"policy {re.escape(policy)} needs a C\+\+ compiler .*: apt-get install g"),
+    ):
+        built("SAGE", policy)
+
+
+def test_without_pythons_headers_the_policy_is_unavailable(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(sysconfig, "get_path", lambda name: str(tmp_path))
+    with pytest.raises(Unavailable, match=r"needs Python's headers .*: apt-get install python3-dev"):
+        require_compiler("cpu")
+
+
+def test_on_cuda_triton_and_a_c_compiler_are_needed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "triton", None)
+    with pytest.raises(Unavailable, match="needs triton on CUDA"):
+        require_compiler("cuda")
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: object())
+    monkeypatch.setattr("shutil.which", lambda name: None)
+    with pytest.raises(Unavailable, match="needs a C compiler"):
+        require_compiler("cuda")
+
+
+def test_loss_of_an_uncompiled_model_needs_nothing_forgotten() -> None:
+    forget_compiled()
+    assert torch.isfinite(loss_of(built("SAGE", "none"), adjacency("SAGE")))

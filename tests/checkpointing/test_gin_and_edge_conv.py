@@ -1,0 +1,80 @@
+"""Edge blocks of GIN and EdgeConv: every parameter's gradient, ties at the maximum, and what is refused."""
+
+import copy
+
+import pytest
+import torch
+from small_models import CONVOLUTIONS, adjacency, built, simple_graph, stepped
+from torch import nn
+from torch_geometric.nn import EdgeConv, GATConv, GATv2Conv, GINConv, SAGEConv, aggr
+
+from gnn_checkpointing.checkpointing import edge_blocks
+from gnn_checkpointing.measurement.sameness import compared
+from gnn_checkpointing.refusal import Refusal
+
+
+def mlp(channels: int, *between: nn.Module) -> nn.Module:
+    return nn.Sequential(nn.Linear(channels, 6), *between, nn.ReLU(), nn.Linear(6, 5))
+
+
+LAYERS = {
+    "GIN": lambda: GINConv(mlp(8)),
+    "GIN, epsilon trained, mean": lambda: GINConv(mlp(8), eps=0.3, train_eps=True, aggr="mean"),
+    "EdgeConv": lambda: EdgeConv(mlp(16)),
+    "EdgeConv, sum": lambda: EdgeConv(mlp(16), aggr="sum"),
+    "SAGE-max": lambda: SAGEConv(8, 5, aggr="max"),
+}
+
+
+@pytest.mark.parametrize("name", LAYERS)
+@pytest.mark.parametrize("ties", [False, True], ids=["distinct", "ties"])
+def test_every_gradient_is_that_of_the_plain_layer(name: str, ties: bool) -> None:
+    """Where several neighbours attain a maximum they share its gradient; a block holds all of a node's edges.
+
+    Features 0 and 1 alone make ties certain: 60 nodes, 8 neighbours each, and only 2^8 possible rows.
+    """
+    edge_index = simple_graph()
+    torch.manual_seed(4)
+    plain = LAYERS[name]()
+    drawn = torch.randint(0, 2, (60, 8)).float() if ties else torch.randn(60, 8)
+    results = []
+    for layer in (plain, edge_blocks(copy.deepcopy(plain), 70)):
+        x = drawn.clone().requires_grad_()
+        out = layer(x, edge_index)
+        out.square().sum().backward()
+        results.append((out.detach(), x.grad, {key: value.grad for key, value in layer.named_parameters()}))
+    (out, grad, grads), (blocked_out, blocked_grad, blocked_grads) = results
+    torch.testing.assert_close(blocked_out, out)
+    torch.testing.assert_close(blocked_grad, grad, rtol=1e-4, atol=1e-5)
+    assert blocked_grads.keys() == grads.keys()
+    for key, value in grads.items():
+        torch.testing.assert_close(blocked_grads[key], value, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("convolution", CONVOLUTIONS)
+def test_a_stack_of_every_convolution_computes_by_blocks_what_it_computes_whole(convolution: str) -> None:
+    graph = adjacency(convolution)
+    reference = stepped(built(convolution, "none", norm="batch", dropout=0.3), graph)
+    found = stepped(built(convolution, "edge_blocks(100)", norm="batch", dropout=0.3), graph)
+    same = compared(found, reference, 1e-5)
+    assert same.same_loss and same.same_gradients and same.same_buffers
+
+
+@pytest.mark.parametrize(
+    ("layer", "reason"),
+    [
+        (lambda: EdgeConv(mlp(16, nn.Dropout(0.5))), "dropout of its MLP would draw other masks"),
+        (lambda: EdgeConv(mlp(16, nn.BatchNorm1d(6))), "BatchNorm"),
+        (lambda: EdgeConv(mlp(16), aggr=aggr.SoftmaxAggregation(learn=True)), "parameters of its own"),
+        (lambda: GINConv(mlp(8), aggr=aggr.SoftmaxAggregation(learn=True)), "parameters of its own"),
+        (lambda: GATConv(8, 4, add_self_loops=False, dropout=0.1), "dropout inside the per-edge stage"),
+        (lambda: GATv2Conv(8, 4, add_self_loops=False, dropout=0.1), "dropout inside the per-edge stage"),
+    ],
+)
+def test_what_blocks_would_change_is_refused(layer, reason: str) -> None:
+    with pytest.raises(Refusal, match=reason):
+        edge_blocks(layer())
+
+
+def test_dropout_of_probability_zero_is_none() -> None:
+    edge_blocks(EdgeConv(mlp(16, nn.Dropout(0.0))))

@@ -1,0 +1,46 @@
+"""`layers+edge_blocks`: a block's edges are worked on three times, and only layer inputs and one block are held."""
+
+import pytest
+import torch
+from small_models import CONVOLUTIONS, NODE_MAP, NODES, adjacency, built, bytes_of, loss_of, stepped
+
+from gnn_checkpointing.measurement.sameness import compared
+
+BLOCK = 100
+"""Edges a block; the graph's 480 edges (GCN: 540, loops included) then make five or six blocks."""
+
+
+@pytest.mark.parametrize("convolution", CONVOLUTIONS)
+@pytest.mark.parametrize("options", [{}, {"norm": "batch", "dropout": 0.3}], ids=str)
+def test_loss_gradients_and_buffers_are_those_of_none(convolution: str, options: dict[str, object]) -> None:
+    """Dropout between layers draws outside the edges' work, from the random state that recomputation restores."""
+    graph = adjacency(convolution)
+    reference = stepped(built(convolution, "none", **options), graph, steps=2)
+    found = stepped(built(convolution, f"layers+edge_blocks({BLOCK})", **options), graph, steps=2)
+    same = compared(found, reference, 1e-5)
+    assert same.same_loss and same.same_gradients and same.same_buffers
+
+
+def test_the_work_of_a_block_is_done_three_times_where_gradients_pass() -> None:
+    """Forward, recomputation of its layer, and inside it the block's own; the first layer's features need no third."""
+    model, graph = built("SAGE", f"layers+edge_blocks({BLOCK})"), adjacency("SAGE")
+    calls = [0] * 4
+    for position, block in enumerate(model.blocks):
+        aggregate = block.conv.aggregate
+
+        def counting(*arguments, position=position, aggregate=aggregate):
+            calls[position] += 1
+            return aggregate(*arguments)
+
+        block.conv.aggregate = counting
+    loss_of(model, graph).backward()
+    blocks = calls[0] // 2
+    assert blocks >= 5
+    assert calls == [2 * blocks, 3 * blocks, 3 * blocks, 3 * blocks]
+
+
+def test_what_is_held_is_what_layers_holds() -> None:
+    """Inputs of layers 2 to 4 and of the head, a random state a layer, the scores N x 3 and the loss: no edge."""
+    state = torch.get_rng_state().numel()
+    held = bytes_of(built("GATv2", f"layers+edge_blocks({BLOCK})"), adjacency("GATv2")).saved
+    assert held == 4 * (NODE_MAP + state) + NODES * 3 * 4 + 4

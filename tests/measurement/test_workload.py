@@ -1,0 +1,79 @@
+"""A cell's contestants: which model each policy gets, what it is compared with, and what a sparse product refuses."""
+
+import pytest
+import torch
+
+from gnn_checkpointing.design import Cell, graph_cells, study_graphs
+from gnn_checkpointing.graphs.make import make_graph
+from gnn_checkpointing.measurement.peak_memory import resident_bytes
+from gnn_checkpointing.measurement.sameness import compared, step_result
+from gnn_checkpointing.measurement.workload import Contestant, Task, cell_task, contestant, twin
+from gnn_checkpointing.models.reversible import ReversibleStack
+from gnn_checkpointing.models.stack import Stack
+from gnn_checkpointing.refusal import Refusal
+from gnn_checkpointing.study import parse_study
+
+
+def cell_and_task(aggregation: str) -> tuple[Cell, Task]:
+    values = {
+        "name": "test",
+        "title": "Test",
+        "seed": 3,
+        "graphs": {"generated": [{"family": "erdos_renyi", "num_nodes": [50], "average_degrees": [6]}]},
+        "architecture": {
+            "convolutions": ["SAGE"],
+            "aggregations": [aggregation],
+            "num_layers": 3,
+            "hidden_channels": 8,
+            "norm": "batch",
+        },
+        "policies": ["none"],
+    }
+    study = parse_study(values, "test")
+    (spec,) = study_graphs(study)
+    (cell,) = graph_cells(study, spec.id)
+    return cell, cell_task(make_graph(spec), cell, torch.device("cpu"))
+
+
+def result_of(contest: Contestant):
+    loss = contest.forward()
+    loss.backward()
+    return step_result(contest.model, loss)
+
+
+@pytest.mark.parametrize(("policy", "kind"), [("layers", Stack), ("reversible", ReversibleStack)])
+def test_a_policy_is_compared_with_its_own_model_without_saving(policy: str, kind: type) -> None:
+    cell, task = cell_and_task("gather_scatter")
+    contest, reference = contestant(cell, task, policy), twin(cell, task, policy)
+    assert type(contest.model) is type(reference.model) is kind
+    assert reference.policy == "none"
+    same = compared(result_of(contest), result_of(reference), 1e-5)
+    assert same.same_loss and same.same_gradients and same.same_buffers
+
+
+@pytest.mark.parametrize("policy", ["none", "layers", "segments(2)", "selective", "reversible"])
+def test_a_sparse_product_is_trained_under_policies_of_layers(policy: str) -> None:
+    """Resident: what every tensor weighs, the matrix by its three parts."""
+    cell, task = cell_and_task("spmm")
+    contest = contestant(cell, task, policy)
+    same = compared(result_of(contest), result_of(twin(cell, task, policy)), 1e-5)
+    assert same.same_loss and same.same_gradients and same.same_buffers
+    own = [*contest.model.parameters(), *contest.model.buffers(), task.features, task.labels, task.train_nodes]
+    assert contest.resident() == (resident_bytes(own) + 8 * 300 + 4 * 51, 0)
+
+
+@pytest.mark.parametrize(
+    ("policy", "reason"),
+    [
+        ("edge_blocks", "makes no messages: there is nothing to cut into blocks"),
+        ("layers+edge_blocks(100)", "makes no messages"),
+        ("compiled_edge_blocks", "makes no messages"),
+        ("fused_edge_blocks", "makes no messages"),
+        ("compiled", "torch.compile does not take"),
+        ("memory_budget(0.5)", "torch.compile does not take"),
+    ],
+)
+def test_what_a_sparse_product_leaves_no_room_for_is_refused(policy: str, reason: str) -> None:
+    cell, task = cell_and_task("spmm")
+    with pytest.raises(Refusal, match=reason):
+        contestant(cell, task, policy)
