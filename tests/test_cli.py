@@ -8,7 +8,8 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 COMMANDS = (
-    "design", "schema", "hardware", "graph", "measure", "train", "collect", "analyse", "judge", "report", "index",
+    "design", "schema", "hardware", "graph", "measure", "train", "demonstrate", "demonstration",
+    "collect", "analyse", "judge", "report", "index",
 )  # fmt: skip
 
 
@@ -43,7 +44,7 @@ def test_bad_input_is_one_sentence(tmp_path: Path) -> None:
     assert_refused(run("design", "--study", tmp_path / "none.yaml"), "none.yaml", "no such study")
     assert_refused(run("graph", "--study", smoke, "--graph", "g", "--output", output), "no graph g", "`design` lists")
     assert_refused(
-        run("collect", "--study", smoke, "--measurements", tmp_path, "--output", output),
+        run("collect", "--study", smoke, "--measurements", tmp_path, "--output", output, "--traces", tmp_path / "t"),
         "complete.json",
         "no such file",
     )

@@ -8,8 +8,9 @@ import pytest
 from gnn_checkpointing.design import graph_cells, graph_spec, study_graphs
 from gnn_checkpointing.graphs.make import make_graph
 from gnn_checkpointing.graphs.storage import save_graph
-from gnn_checkpointing.measurement.collect import cell_rows
-from gnn_checkpointing.measurement.supervise import COMPLETE, completed_records, measure_graph
+from gnn_checkpointing.measurement.byte_trace import read_byte_traces
+from gnn_checkpointing.measurement.collect import cell_rows, cell_traces
+from gnn_checkpointing.measurement.supervise import COMPLETE, completed_records, measure_graph, traces_file
 from gnn_checkpointing.records import CellRecord, read_table, write_table
 from gnn_checkpointing.refusal import Refusal
 from gnn_checkpointing.study import Study, parse_study
@@ -53,6 +54,9 @@ def test_every_policy_is_measured_and_the_record_says_how(tmp_path: Path) -> Non
         assert len(found.steps.wall_seconds) == 3 == len(record.round_orders)
         parts = found.memory.resident_bytes + found.memory.saved_activation_bytes + found.memory.transient_bytes
         assert parts == found.memory.peak_memory_bytes
+        assert found.readings is not None
+        assert found.readings.high_water_agrees and found.readings.fake_tensor_agrees, found
+        assert found.readings.notes == []
     # Features, labels, training nodes and edges are resident, and so are the parameters.
     graph = 200 * 64 * 4 + 120 * 8 + 120 * 8 + 2 * 3200 * 8
     layer = 2 * (64 * 64 + 64) + 64 + 64
@@ -64,6 +68,33 @@ def test_every_policy_is_measured_and_the_record_says_how(tmp_path: Path) -> Non
     table = read_table(tmp_path / "table.csv")
     assert table[1]["activation_bytes"] == rows[1]["activation_bytes"]
     assert 0 < table[1]["activation_ratio"] < 1
+
+
+def test_traces_lie_beside_the_record_and_say_what_it_says(tmp_path: Path) -> None:
+    study = study_of(120, 8)
+    (record,) = measured(study, tmp_path)
+    path = traces_file(tmp_path / "records", record.cell)
+    traces = read_byte_traces(path)
+    for found, shown in zip(record.policies, cell_traces(record, traces), strict=True):
+        assert found.memory is not None
+        trace = traces[found.policy]
+        assert trace.live_bytes.max() == found.memory.peak_memory_bytes - found.memory.resident_bytes
+        assert trace.live_bytes[trace.forward_events - 1] == found.memory.saved_activation_bytes
+        assert max(shown.live_bytes) == shown.peak_bytes == trace.live_bytes.max()
+        assert shown.events == len(trace.seconds) >= len(shown.seconds)
+    path.write_bytes(path.read_bytes()[:-1])
+    with pytest.raises(Refusal, match=path.name):
+        list(completed_records(tmp_path / "records" / COMPLETE))
+
+
+def test_a_record_whose_traces_are_gone_is_not_kept(tmp_path: Path) -> None:
+    study = study_of(60, 4)
+    (record,) = measured(study, tmp_path)
+    (tmp_path / "records" / "unfinished").touch()
+    traces_file(tmp_path / "records", record.cell).unlink()
+    (again,) = measured(study, tmp_path)
+    assert again.started > record.started
+    assert traces_file(tmp_path / "records", record.cell).exists()
 
 
 def test_memory_is_the_same_to_the_byte_in_a_second_process(tmp_path: Path) -> None:

@@ -62,6 +62,34 @@ def test_three_linear_layers_with_the_first_two_checkpointed() -> None:
     assert found.peak == 25 * MIB + MIB // 4 + 8
 
 
+def test_the_trace_ends_forward_at_the_saved_bytes_and_peaks_at_the_peak() -> None:
+    layers, x = three_layers()
+    found = measured(layers, lambda: layers(x).sum())
+    trace = found.trace
+    assert trace is not None
+    assert trace.live_bytes.max() == found.peak
+    assert trace.live_bytes[trace.forward_events - 1] == found.saved
+    assert (trace.seconds[:-1] <= trace.seconds[1:]).all()
+    ended = trace.forward_ended_seconds
+    assert trace.seconds[trace.forward_events - 1] <= ended <= trace.seconds[trace.forward_events]
+    # What remains when the step is over: the gradients, and the loss that the caller has.
+    gradients = sum(parameter.numel() * 4 for parameter in layers.parameters())
+    assert trace.live_bytes[-1] == gradients + 4
+
+
+def test_what_generated_kernels_allocate_is_counted() -> None:
+    """exp(x) and its sine keep one map of 1 MiB for backward, whatever is fused; x's gradient is another."""
+    x = torch.randn(2**18, requires_grad=True)
+    compiled = torch.compile(lambda x: x.exp().sin().sum(), fullgraph=True)
+    for _ in range(2):
+        compiled(x).backward()
+        x.grad = None
+    compiles = torch._dynamo.utils.counters["stats"]["unique_graphs"]
+    found = step_bytes(lambda: compiled(x), torch.device("cpu"))
+    assert torch._dynamo.utils.counters["stats"]["unique_graphs"] == compiles
+    assert MIB <= found.peak <= 2 * MIB + 1024
+
+
 def test_the_count_is_the_same_every_time() -> None:
     layers, x = three_layers()
     assert len({measured(layers, lambda: layers(x).sum()) for _ in range(3)}) == 1

@@ -43,10 +43,25 @@ def _parser() -> argparse.ArgumentParser:
         (graph, ("study", "graph", "output")),
         (measure, ("study", "graph", "graph_file", "output", "log", "detached")),
         (train, ("study", "graph", "convolution", "graph_file", "output")),
-        (collect, ("study", "measurements", "output")),
+        (demonstrate, ("output",)),
+        (demonstration, ("step", "benchmark", "output")),
+        (collect, ("study", "measurements", "output", "traces")),
         (analyse, ("study", "table", "training", "output_folder")),
         (judge, ("study", "analysis", "output")),
-        (report, ("study", "hardware_file", "table", "analysis", "claims", "templates", "output_folder")),
+        (
+            report,
+            (
+                "study",
+                "hardware_file",
+                "table",
+                "analysis",
+                "claims",
+                "traces",
+                "demonstration",
+                "templates",
+                "output_folder",
+            ),
+        ),
         (index, ("reports", "templates", "output")),
     ):
         summary = (run.__doc__ or "").splitlines()[0]
@@ -110,7 +125,11 @@ _OPTIONS: dict[str, Callable[[argparse.ArgumentParser], None]] = {
     "hardware_file": _path("hardware-file", "hardware.json of the measurements"),
     "table": _path("table", "measurements.csv"),
     "analysis": _path("analysis", "folder that `analyse` wrote"),
+    "step": _path("step", "what `demonstrate` wrote"),
+    "benchmark": _path("benchmark", "benchmark file that Snakemake wrote of `demonstrate`"),
     "claims": _path("claims", "claims.json"),
+    "traces": _path("traces", "traces.json: live bytes over one step"),
+    "demonstration": _path("demonstration", "demonstration.json: what other instruments say of one run"),
     "templates": _path("templates", "folder of templates"),
     "reports": _path("reports", "folder of all reports, <hardware>/<study>/ below it"),
     "output": _path("output", "file to be written"),
@@ -232,17 +251,44 @@ def train(options: argparse.Namespace) -> None:
     write_json(options.output, records)
 
 
+def demonstrate(options: argparse.Namespace) -> None:
+    """Run one step of known peak memory and write what right and wrong instruments say of it."""
+    from gnn_checkpointing.artefacts import write_json
+    from gnn_checkpointing.measurement.demonstrate import step_demonstration
+    from gnn_checkpointing.measurement.exclusive import machine
+
+    with machine(shared=True):
+        write_json(options.output, step_demonstration().model_dump(mode="json"))
+
+
+def demonstration(options: argparse.Namespace) -> None:
+    """Join what `demonstrate` found with Snakemake's benchmark of it."""
+    from gnn_checkpointing.artefacts import write_json
+    from gnn_checkpointing.measurement.demonstrate import with_benchmark
+    from gnn_checkpointing.records import read_step_demonstration
+
+    joined = with_benchmark(read_step_demonstration(options.step), options.benchmark)
+    write_json(options.output, joined.model_dump(mode="json"))
+
+
 def collect(options: argparse.Namespace) -> None:
-    """Gather all records of a study into measurements.csv."""
+    """Gather all records of a study into measurements.csv, and the byte traces to be shown into traces.json."""
+    from gnn_checkpointing.artefacts import write_json
     from gnn_checkpointing.design import study_graphs
-    from gnn_checkpointing.measurement.collect import cell_rows
-    from gnn_checkpointing.measurement.supervise import COMPLETE, completed_records
-    from gnn_checkpointing.records import write_table
+    from gnn_checkpointing.measurement.byte_trace import read_byte_traces
+    from gnn_checkpointing.measurement.collect import cell_rows, cell_traces, traced_cells
+    from gnn_checkpointing.measurement.supervise import COMPLETE, completed_records, traces_file
+    from gnn_checkpointing.records import Traces, write_table
     from gnn_checkpointing.study import read_study
 
     study = read_study(options.study)
     files = [options.measurements / spec.id / COMPLETE for spec in study_graphs(study)]
     records = [record for file in files for record in completed_records(file)]
+    shown = []
+    for record in traced_cells(records, study.measurement.allocators[0]):
+        path = traces_file(options.measurements / record.graph.id, record.cell)
+        shown += cell_traces(record, read_byte_traces(path)) if path.exists() else []
+    write_json(options.traces, Traces(traces=shown).model_dump(mode="json"))
     write_table(options.output, [row for record in records for row in cell_rows(record, study.analysis)])
 
 
@@ -260,6 +306,7 @@ def analyse(options: argparse.Namespace) -> None:
     findings = analysed(
         read_table(options.table),
         trainings,
+        reference_allocator=study.measurement.allocators[0],
         confidence=study.analysis.confidence,
         resamples=study.analysis.resamples,
         ratio_half_width=study.measurement.ratio_half_width,
@@ -288,9 +335,9 @@ def report(options: argparse.Namespace) -> None:
     from gnn_checkpointing.artefacts import read_json
     from gnn_checkpointing.claims.answer import answer
     from gnn_checkpointing.claims.ledger import read_ledger
-    from gnn_checkpointing.records import read_table
+    from gnn_checkpointing.records import read_demonstration, read_table, read_traces
     from gnn_checkpointing.report.inputs import report_inputs
-    from gnn_checkpointing.report.render import render_report
+    from gnn_checkpointing.report.render import Sources, render_report
     from gnn_checkpointing.study import read_study
 
     findings, ledger = read_analysis(options.analysis), read_ledger(options.claims)
@@ -301,8 +348,11 @@ def report(options: argparse.Namespace) -> None:
         findings,
         ledger,
         answer(ledger, findings.effects, findings.regressions),
+        read_traces(options.traces),
+        read_demonstration(options.demonstration),
     )
-    render_report(inputs, options.table, options.claims, options.templates, options.output_folder)
+    sources = Sources(options.table, options.claims, options.traces, options.demonstration)
+    render_report(inputs, sources, options.templates, options.output_folder)
 
 
 def index(options: argparse.Namespace) -> None:

@@ -96,18 +96,22 @@ def graph_cells(study: Study, graph_id: str) -> list[Cell]:
     """Return the cells of one graph in their shuffled order, allocator by allocator (each needs its own process).
 
     A cell's id and seed depend on its graph and architecture alone, so that another degree in the study file
-    leaves every other cell as it was. A convolution that cannot be a sparse product has no cell under `spmm`.
+    leaves every other cell as it was. A convolution that cannot be a sparse product has no cell under `spmm`; an
+    allocator beside the reference changes times alone, so it has cells only where steps are timed.
     """
     spec = graph_spec(study, graph_id)
     timed = spec.timed if isinstance(spec, GeneratedGraph) else True
+    allocators = study.measurement.allocators
+    chosen = study.measurement.allocator_convolutions
+    beside = study.architecture.convolutions if chosen is None else chosen
     cells = [
         _cell(study, graph_id, convolution, aggregation, allocator, timed)
-        for allocator in study.measurement.allocators
+        for allocator in allocators
         for aggregation in study.architecture.aggregations
         for convolution in study.architecture.convolutions
-        if aggregation == "gather_scatter" or convolution in SPARSE_PRODUCT
+        if (aggregation == "gather_scatter" or convolution in SPARSE_PRODUCT)
+        and (allocator == allocators[0] or (timed and convolution in beside))
     ]
-    allocators = study.measurement.allocators
     return sorted(cells, key=lambda cell: (allocators.index(cell.allocator), derived_seed("order", cell.seed)))
 
 

@@ -7,7 +7,7 @@ import io
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -57,7 +57,7 @@ class Readings(Record):
 
     `high_water_bytes`: the process's resident high-water mark over the step, in a process that gives freed memory
     back at once. `fake_tensor_bytes`: tensors of the same step on fake tensors, which allocate nothing; workspace
-    inside an operator is not seen.
+    inside an operator is not seen. `measurement/readings.py` has the tolerances.
     """
 
     high_water_bytes: int | None = None
@@ -143,14 +143,97 @@ def read_cell(path: Path) -> CellRecord:
     try:
         record = CellRecord.model_validate(values)
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        field = ".".join(str(part) for part in first["loc"]) or "record"
-        raise Refusal(f"{path}: field {field}: {first['msg']}; delete the file and measure again") from None
+        raise Refusal(f"{path}: {_complaint(error)}; delete the file and measure again") from None
     if record.schema_version != SCHEMA_VERSION:
         raise Refusal(
             f"{path}: schema version {record.schema_version}, this version reads {SCHEMA_VERSION}; measure again"
         )
     return record
+
+
+class Trace(Record):
+    """Live bytes over one training step of one policy: a point an allocator event, thinned with its extremes kept.
+
+    `live_bytes` and `peak_bytes` are above `resident_bytes`; `seconds` count from the start of the forward pass, under
+    the profiler, which slows small steps. `events` is the number of points before thinning.
+    """
+
+    graph: str
+    graph_label: str
+    num_nodes: int
+    num_edges: int
+    average_degree: float
+    convolution: str
+    aggregation: str
+    policy: str
+    events: int
+    forward_ended_seconds: float
+    resident_bytes: int
+    saved_activation_bytes: int
+    peak_bytes: int
+    seconds: list[float]
+    live_bytes: list[int]
+
+
+class Traces(Record):
+    """The content of `traces.json`: every policy of one cell per convolution and aggregation."""
+
+    traces: list[Trace]
+
+
+class StepDemonstration(Record):
+    """One training step seen by instruments that are right and by one that is not, in bytes.
+
+    `exact_bytes` (allocator events) and `high_water_bytes` (high-water mark reset around the step) are the step's own;
+    `process_high_water_bytes` is the measured process's over its whole life, interpreter and libraries included, and
+    `child_maxrss_bytes` what the operating system told its parent about it (`ru_maxrss`), after that parent had for a
+    moment held `held_bytes` itself.
+    """
+
+    workload: str
+    held_bytes: int
+    step_seconds: float
+    exact_bytes: int
+    high_water_bytes: int
+    process_high_water_bytes: int
+    child_maxrss_bytes: int
+
+
+class Demonstration(StepDemonstration):
+    """The same with what Snakemake's `benchmark:` said of the job; None where no poll of it saw the job."""
+
+    benchmark_max_rss_bytes: int | None
+    benchmark_seconds: float
+
+
+def read_traces(path: Path) -> list[Trace]:
+    """Read `traces.json`, or refuse naming the file and the field."""
+    return _checked(path, Traces).traces
+
+
+def read_step_demonstration(path: Path) -> StepDemonstration:
+    """Read what `demonstrate` wrote, or refuse naming the file and the field."""
+    return _checked(path, StepDemonstration)
+
+
+def read_demonstration(path: Path) -> Demonstration:
+    """Read `demonstration.json`, or refuse naming the file and the field."""
+    return _checked(path, Demonstration)
+
+
+Kind = TypeVar("Kind", bound=Record)
+
+
+def _checked(path: Path, kind: type[Kind]) -> Kind:
+    try:
+        return kind.model_validate(read_json(path))
+    except ValidationError as error:
+        raise Refusal(f"{path}: {_complaint(error)}; delete the file and make it again") from None
+
+
+def _complaint(error: ValidationError) -> str:
+    first = error.errors(include_url=False)[0]
+    return f"field {'.'.join(str(part) for part in first['loc']) or 'record'}: {first['msg']}"
 
 
 REORDERED = "none (edges reordered)"

@@ -171,6 +171,9 @@ class Measuring(Part):
         description="retaining keeps freed memory, default is the platform's, jemalloc where it is installed; "
         "the first is the reference",
     )
+    allocator_convolutions: tuple[Convolution, ...] | None = Field(
+        None, description="convolutions that are measured under the other allocators, too; null: all of them"
+    )
     rounds: Rounds = Rounds()
     ratio_half_width: Annotated[float, Field(gt=0, lt=1)] = Field(
         0.03, description="timing stops when every time ratio's interval is within +- this share of it"
@@ -186,6 +189,11 @@ class Measuring(Part):
     )
     gradient_tolerance: Annotated[float, Field(gt=0)] = Field(
         1e-5, description="largest relative difference of loss, gradients and buffers that still counts as the same"
+    )
+    fake_tensor_reading: bool = Field(
+        True,
+        description="also read eager policies' memory by fake tensors: Python time only, about 0.1 s a policy, "
+        "for edge_blocks more the denser the graph",
     )
 
 

@@ -27,7 +27,8 @@ rule collect:
     input:
         expand(f"{RESULTS}/measurements/{{graph}}/complete.json", graph=GRAPHS),
     output:
-        f"{RESULTS}/measurements.csv",
+        table=f"{RESULTS}/measurements.csv",
+        traces=f"{RESULTS}/traces.json",
     log:
         f"{RESULTS}/logs/collect.log",
     conda:
@@ -35,8 +36,45 @@ rule collect:
     params:
         study=STUDY,
         measurements=lambda wildcards, input: Path(input[0]).parents[1],
-        settings=study.analysis.model_dump(mode="json"),
+        settings=[
+            study.analysis.model_dump(mode="json"),
+            study.measurement.allocators[0],
+        ],
         code=code_fingerprint("collecting"),
     shell:
         "python -m gnn_checkpointing collect --study {params.study} --measurements {params.measurements}"
+        " --output {output.table} --traces {output.traces} > {log} 2>&1"
+
+
+rule demonstrate:
+    output:
+        f"{RESULTS}/demonstration/step.json",
+    log:
+        f"{RESULTS}/logs/demonstrate.log",
+    # Not how anything here is measured: what it would have said is the point.
+    benchmark:
+        f"{RESULTS}/demonstration/benchmark.tsv"
+    conda:
+        "../envs/gnn_checkpointing.yaml"
+    params:
+        versions=library_versions(),
+        code=code_fingerprint("demonstrating"),
+    shell:
+        "python -m gnn_checkpointing demonstrate --output {output} > {log} 2>&1"
+
+
+rule demonstration:
+    input:
+        step=f"{RESULTS}/demonstration/step.json",
+        benchmark=f"{RESULTS}/demonstration/benchmark.tsv",
+    output:
+        f"{RESULTS}/demonstration.json",
+    log:
+        f"{RESULTS}/logs/demonstration.log",
+    conda:
+        "../envs/gnn_checkpointing.yaml"
+    params:
+        code=code_fingerprint("demonstrating"),
+    shell:
+        "python -m gnn_checkpointing demonstration --step {input.step} --benchmark {input.benchmark}"
         " --output {output} > {log} 2>&1"

@@ -4,6 +4,7 @@ import fcntl
 import os
 import sys
 from pathlib import Path
+from typing import get_args
 
 from snakemake.exceptions import WorkflowError
 
@@ -12,7 +13,7 @@ from gnn_checkpointing.artefacts import write_json
 from gnn_checkpointing.measurement.fingerprint import code_fingerprint, library_versions
 from gnn_checkpointing.measurement.hardware import hardware_slug
 from gnn_checkpointing.refusal import Refusal
-from gnn_checkpointing.study import parse_study
+from gnn_checkpointing.study import Convolution, parse_study
 
 try:
     study = parse_study(
@@ -30,7 +31,8 @@ GRAPHS = [spec.id for spec in design.study_graphs(study)]
 
 wildcard_constraints:
     graph="[A-Za-z0-9_.-]+",
-    convolution="[A-Za-z0-9]+",
+    # Named one by one: SAGE-max has a hyphen, and so have the names of graphs.
+    convolution="|".join(get_args(Convolution)),
 
 
 onstart:

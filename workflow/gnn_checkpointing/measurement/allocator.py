@@ -1,10 +1,14 @@
 """The memory allocator as a factor: environment settings that must stand before the measured process starts.
 
 glibc's defaults give every large block back to the system after each step; page faults then cost more than the
-computation. `retaining` keeps freed memory, as CUDA's caching allocator does.
+computation. `retaining` keeps freed memory, as CUDA's caching allocator does. `jemalloc` runs with its own defaults:
+it keeps freed memory too, but gives it back by and by when it has lain unused for ten seconds.
 """
 
 from __future__ import annotations
+
+import ctypes.util
+from pathlib import Path
 
 from gnn_checkpointing.study import Allocator
 
@@ -17,14 +21,43 @@ _SETTINGS: dict[Allocator, dict[str, str]] = {
     "default": {},
     "jemalloc": {},
 }
-_NAMES = {name for settings in _SETTINGS.values() for name in settings} | {"MALLOC_ARENA_MAX", "LD_PRELOAD"}
+_NAMES = {name for settings in _SETTINGS.values() for name in settings} | {
+    "MALLOC_ARENA_MAX",
+    "MALLOC_CONF",
+    "LD_PRELOAD",
+}
+
+
+_DEBIAN_PATHS = ("/usr/lib/x86_64-linux-gnu", "/usr/lib/aarch64-linux-gnu", "/usr/local/lib", "/usr/lib64", "/usr/lib")
 
 
 def worker_environment(inherited: dict[str, str], allocator: Allocator, threads: int) -> dict[str, str]:
     """Return the environment of a measured process: allocator and threads fixed, never inherited."""
     environment = {name: value for name, value in inherited.items() if name not in _NAMES}
     environment |= _SETTINGS[allocator]
+    if allocator == "jemalloc" and (library := jemalloc()):
+        environment["LD_PRELOAD"] = library
     for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
         environment[name] = str(threads)
     environment["KINETO_LOG_LEVEL"] = "99"  # the profiler reports its own start and stop otherwise
     return environment
+
+
+def missing(allocator: Allocator) -> str | None:
+    """Return what `allocator` needs that this machine lacks, or None."""
+    if allocator == "jemalloc" and jemalloc() is None:
+        return "needs libjemalloc: apt-get install libjemalloc2"
+    return None
+
+
+def refused_on_cuda(allocator: Allocator) -> str | None:
+    """Return why `allocator` is no level of the factor on CUDA, or None."""
+    if allocator == "retaining":
+        return None
+    return "on CUDA the caching allocator hands out memory, and keeps it; measured under retaining alone"
+
+
+def jemalloc() -> str | None:
+    """Return what LD_PRELOAD loads jemalloc by, or None where it is not installed."""
+    paths = (path for folder in _DEBIAN_PATHS for path in sorted(Path(folder).glob("libjemalloc.so*")))
+    return next(map(str, paths), None) or ctypes.util.find_library("jemalloc")

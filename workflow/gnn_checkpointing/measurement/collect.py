@@ -1,11 +1,14 @@
-"""From records to `measurements.csv`: one row a cell and policy (torch-free)."""
+"""From records to `measurements.csv`, one row a cell and policy, and to `traces.json` (torch-free)."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from statistics import median
 
+from gnn_checkpointing.measurement.byte_trace import ByteTrace, thinned
+from gnn_checkpointing.measurement.drift import sentinel_drift
 from gnn_checkpointing.measurement.ratios import paired_ratio
-from gnn_checkpointing.records import CellRecord, PolicyRecord, Value
+from gnn_checkpointing.records import CellRecord, PolicyRecord, Trace, Value
 from gnn_checkpointing.study import Analysis
 
 
@@ -13,6 +16,61 @@ def cell_rows(record: CellRecord, analysis: Analysis) -> list[dict[str, Value]]:
     """Return the rows of one cell, in the order of its policies."""
     reference = next((found for found in record.policies if found.policy == "none"), None)
     return [_row(record, found, reference, analysis) for found in record.policies]
+
+
+def traced_cells(records: Iterable[CellRecord], reference_allocator: str) -> list[CellRecord]:
+    """Return the cell of each convolution and aggregation whose byte traces are shown.
+
+    The densest timed generated graph, of these the largest, in its first draw; of a study of real graphs alone the one
+    with most edges. Under the reference allocator, where any policy completed.
+    """
+    chosen: dict[tuple[str, str], CellRecord] = {}
+    for record in records:
+        if record.allocator != reference_allocator or not any(found.memory for found in record.policies):
+            continue
+        place = (record.convolution, record.aggregation)
+        if place not in chosen or _shown_before(record) > _shown_before(chosen[place]):
+            chosen[place] = record
+    return list(chosen.values())
+
+
+def _shown_before(record: CellRecord) -> tuple[bool, bool, float, int, int]:
+    graph = record.graph
+    degree = graph.requested_average_degree
+    if degree is None:
+        return (record.timed, False, graph.num_edges, graph.num_nodes, 0)
+    return (record.timed, True, degree, graph.num_nodes, -graph.replicate)
+
+
+def cell_traces(record: CellRecord, traces: dict[str, ByteTrace]) -> list[Trace]:
+    """Return the traces of one cell, thinned, in the order of its policies."""
+    graph = record.graph
+    shown = []
+    for found in record.policies:
+        if found.memory is None or found.policy not in traces:
+            continue
+        trace = traces[found.policy]
+        seconds, live_bytes = thinned(trace)
+        shown.append(
+            Trace(
+                graph=graph.id,
+                graph_label=graph.label,
+                num_nodes=graph.num_nodes,
+                num_edges=graph.num_edges,
+                average_degree=graph.average_degree,
+                convolution=record.convolution,
+                aggregation=record.aggregation,
+                policy=found.policy,
+                events=len(trace.seconds),
+                forward_ended_seconds=trace.forward_ended_seconds,
+                resident_bytes=found.memory.resident_bytes,
+                saved_activation_bytes=found.memory.saved_activation_bytes,
+                peak_bytes=found.memory.peak_memory_bytes - found.memory.resident_bytes,
+                seconds=seconds,
+                live_bytes=live_bytes,
+            )
+        )
+    return shown
 
 
 def _row(
@@ -44,12 +102,13 @@ def _row(
         "outcome": found.outcome,
         "other_model": found.other_model,
         "message": found.message,
-        "sentinel_drift": None,
+        "sentinel_drift": sentinel_drift(record.sentinel_seconds),
         "measured_seconds": record.measured_seconds,
         "started": record.started,
         "ended": record.ended,
         "warnings": "; ".join(record.warnings),
         **_memory(found, reference),
+        **_readings(found),
         **_time(record, found, reference, analysis),
         **({} if found.sameness is None else found.sameness.model_dump()),
     }
@@ -66,6 +125,10 @@ def _memory(found: PolicyRecord, reference: PolicyRecord | None) -> dict[str, Va
         values["memory_ratio"] = memory.peak_memory_bytes / base.peak_memory_bytes
         values["activation_ratio"] = activation / (base.peak_memory_bytes - base.resident_bytes)
     return values
+
+
+def _readings(found: PolicyRecord) -> dict[str, Value]:
+    return {} if found.readings is None else found.readings.model_dump(exclude={"notes"})
 
 
 def _time(

@@ -16,15 +16,28 @@ from gnn_checkpointing.study import Study
 _PACKAGE = Path(__file__).resolve().parent.parent
 _SOURCES = {
     "graphs": ("graphs", "study.py", "design.py"),
-    "measuring": ("measurement", "checkpointing", "models"),
-    "training": ("training", "checkpointing", "models"),
-    "collecting": ("measurement/collect.py", "measurement/ratios.py", "records.py"),
+    "measuring": ("measurement", "checkpointing", "models", "policy_names.py"),
+    "training": ("training", "checkpointing", "models", "policy_names.py"),
+    "collecting": (
+        "measurement/collect.py",
+        "measurement/byte_trace.py",
+        "measurement/drift.py",
+        "measurement/ratios.py",
+        "records.py",
+    ),
+    "demonstrating": (
+        "measurement/demonstrate.py",
+        "measurement/demonstrated_step.py",
+        "measurement/high_water.py",
+        "measurement/peak_memory.py",
+        "records.py",
+    ),
     "analysis": ("analysis", "records.py"),
-    "claims": ("claims", "analysis/results.py"),
-    "report": ("report", "records.py"),
+    "claims": ("claims", "analysis", "policy_names.py"),
+    "report": ("report", "records.py", "policy_names.py", "measurement/readings.py", "analysis"),
 }
 # Files of a measuring room that measure nothing: editing them must not measure again.
-_NOT_MEASURING = {"collect.py", "hardware.py", "progress.py"}
+_NOT_MEASURING = {"collect.py", "demonstrate.py", "demonstrated_step.py", "hardware.py", "progress.py"}
 _LIBRARIES = ("torch", "torch-geometric", "numpy")
 
 

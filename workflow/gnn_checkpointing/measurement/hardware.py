@@ -10,6 +10,8 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+from gnn_checkpointing.measurement.allocator import missing
+from gnn_checkpointing.measurement.clock import clock_governor
 from gnn_checkpointing.measurement.fingerprint import library_versions
 from gnn_checkpointing.study import Study
 
@@ -48,9 +50,11 @@ def hardware_record(study: Study) -> dict[str, Any]:
         "operating system": _system_name(),
         "kernel": platform.release(),
         "C library": " ".join(platform.libc_ver()) or "unknown",
-        "clock governor": _read("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor") or "not visible",
+        "clock governor": clock_governor() or "not visible",
         "compute threads": str(study.measurement.threads),
-        "allocators": ", ".join(study.measurement.allocators),
+        "allocators": ", ".join(
+            f"{name} ({reason})" if (reason := missing(name)) else name for name in study.measurement.allocators
+        ),
     } | library_versions()
     return {
         "slug": hardware_slug(study),

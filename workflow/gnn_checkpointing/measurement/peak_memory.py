@@ -1,20 +1,26 @@
 """Exact peak memory of one training step, from the allocator's own events.
 
-On CPU every allocation and release reports its bytes to the profiler; their running sum above what lived before the
-step has an exact maximum, the same on every run, workspace inside operators included. On CUDA the caching allocator
-keeps the same count itself.
+On CPU every allocation and release of PyTorch's allocator reports its bytes to the profiler; their running sum above
+what lived before the step has an exact maximum, the same on every run. Workspace that an operator takes from PyTorch's
+allocator is included, what it takes from C++ is not (`readings.py` has the one case that matters). On CUDA the caching
+allocator keeps the same count itself.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+import gc
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import TypeVar
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.profiler import ProfilerActivity, profile
 
+from gnn_checkpointing.measurement.byte_trace import ByteTrace
 from gnn_checkpointing.measurement.device import finish
 
 Value = TypeVar("Value")
@@ -22,10 +28,14 @@ Value = TypeVar("Value")
 
 @dataclass(frozen=True)
 class StepBytes:
-    """Bytes above what lived before the step: held for backward when forward ended, and at the highest instant."""
+    """Bytes above what lived before the step: held for backward when forward ended, and at the highest instant.
+
+    `trace` has all instants; None on CUDA, where there are no events.
+    """
 
     saved: int
     peak: int
+    trace: ByteTrace | None = field(default=None, compare=False)
 
 
 def step_bytes(forward: Callable[[], Tensor], device: torch.device) -> StepBytes:
@@ -35,10 +45,29 @@ def step_bytes(forward: Callable[[], Tensor], device: torch.device) -> StepBytes
     """
     if device.type == "cuda":
         return _cuda_bytes(forward, device)
-    loss, forward_changes = _with_changes(forward)
-    _, backward_changes = _with_changes(loss.backward)
-    saved = sum(forward_changes)
-    return StepBytes(saved, max(_highest(forward_changes), saved + _highest(backward_changes)))
+    with no_garbage():
+        loss, forward_changes, forward_seconds = _with_changes(forward)
+        _, backward_changes, _ = _with_changes(loss.backward)
+    # Two sessions, since a session cannot say where in it forward ended; what lies between them is not the step's.
+    changes = [*forward_changes, *((forward_seconds + seconds, size) for seconds, size in backward_changes)]
+    live = np.cumsum(np.array([size for _, size in changes], dtype=np.int64), dtype=np.int64)
+    trace = ByteTrace(np.array([seconds for seconds, _ in changes]), live, len(forward_changes), forward_seconds)
+    saved = int(live[len(forward_changes) - 1]) if forward_changes else 0
+    return StepBytes(saved, max(0, int(live.max(initial=0))), trace)
+
+
+@contextmanager
+def no_garbage() -> Iterator[None]:
+    """Collect garbage before the context and none inside it, as in the timed rounds.
+
+    Tensors of an earlier step that the collector found in the middle of this one would count as released by it.
+    """
+    gc.collect()
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
 
 
 def resident_bytes(tensors: Iterable[Tensor]) -> int:
@@ -47,23 +76,22 @@ def resident_bytes(tensors: Iterable[Tensor]) -> int:
     return sum(storages.values())
 
 
-def _with_changes(action: Callable[[], Value]) -> tuple[Value, list[int]]:
-    """Return what `action` returns, and the signed bytes of every allocation and release in order of time."""
+def _with_changes(action: Callable[[], Value]) -> tuple[Value, list[tuple[float, int]], float]:
+    """Return what `action` returns, each allocation and release in order (second, signed bytes), and its seconds."""
     with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as session:
+        start = time.perf_counter_ns()
         value = action()
+        seconds = (time.perf_counter_ns() - start) / 1e9
     assert session.profiler is not None
     results = session.profiler.kineto_results
     assert results is not None
-    events = [event for event in results.events() if event.name() == "[memory]"]
-    return value, [event.nbytes() for event in sorted(events, key=lambda event: event.start_ns())]
-
-
-def _highest(changes: list[int]) -> int:
-    total = highest = 0
-    for change in changes:
-        total += change
-        highest = max(highest, total)
-    return highest
+    events = sorted(
+        (event for event in results.events() if event.name() == "[memory]"), key=lambda event: event.start_ns()
+    )
+    begin = results.trace_start_ns()
+    changes = [(max(0, event.start_ns() - begin) / 1e9, event.nbytes()) for event in events]
+    # The session begins a little before the action: no event may lie after the end.
+    return value, changes, max(seconds, changes[-1][0] if changes else 0.0)
 
 
 def _cuda_bytes(forward: Callable[[], Tensor], device: torch.device) -> StepBytes:

@@ -16,9 +16,12 @@ from typing import IO, Any
 
 from gnn_checkpointing.artefacts import read_json, sha256_of, write_json
 from gnn_checkpointing.design import Cell, graph_cells
-from gnn_checkpointing.measurement.allocator import worker_environment
+from gnn_checkpointing.graphs.storage import load_graph
+from gnn_checkpointing.measurement.allocator import missing, worker_environment
+from gnn_checkpointing.measurement.byte_trace import read_byte_traces
 from gnn_checkpointing.measurement.exclusive import machine
 from gnn_checkpointing.measurement.fingerprint import cell_fingerprint, measuring_settings
+from gnn_checkpointing.measurement.unmeasured import unavailable_cell
 from gnn_checkpointing.records import CellRecord, PolicyRecord, read_cell
 from gnn_checkpointing.refusal import Refusal
 from gnn_checkpointing.study import Allocator, Study
@@ -36,6 +39,7 @@ class _Job:
     study: Study
     graph_id: str
     graph_file: Path
+    folder: Path
     hardware: str
     fingerprints: dict[str, str]
     allocators: dict[str, Allocator]
@@ -54,7 +58,6 @@ class _Job:
 
     def message(self) -> bytes:
         """Return the job as the worker reads it."""
-        context = {"hardware": self.hardware, "restarts": self.restarts.get(self.waiting[0], 0)}
         lost = {
             cell: {policy: found.model_dump(mode="json") for policy, found in policies.items()}
             for cell, policies in self.lost.items()
@@ -62,13 +65,18 @@ class _Job:
         values = {
             "study": self.study.model_dump(mode="json", by_alias=True),
             "graph": self.graph_id,
-            "graph_file": str(self.graph_file),
+            "graph_file": str(self.graph_file.resolve()),
+            "folder": str(self.folder.resolve()),
             "cells": self.asked(),
             "fingerprints": self.fingerprints,
             "lost": lost,
-            "context": context,
+            "context": self.context(self.waiting[0]),
         }
         return json.dumps(values).encode()
+
+    def context(self, cell: str) -> dict[str, Any]:
+        """Return the fields of the record of `cell` that only the commanding process knows."""
+        return {"hardware": self.hardware, "restarts": self.restarts.get(cell, 0)}
 
     def lose(self, cell: str, policy: str, outcome: str, message: str) -> None:
         """Record that `policy` ended without a measurement in `cell`; the others are measured again without it."""
@@ -87,9 +95,10 @@ def measure_graph(
     still_wanted: Callable[[], bool],
     progress: Callable[[CellRecord], None],
 ) -> None:
-    """Measure all cells of one graph into `folder`, a record a file, and `complete.json` when all are there.
+    """Measure all cells of one graph into `folder`, and write `complete.json` when all are there.
 
-    Records of an unfinished earlier run are kept where their fingerprint is today's.
+    A cell is a record, and beside it its byte traces where there are any. Those of an unfinished earlier run are kept
+    where their fingerprint is today's.
     """
     if not graph_file.is_file():
         raise Refusal(f"{graph_file}: no such graph file; make it with `graph`")
@@ -99,23 +108,46 @@ def measure_graph(
     kept = _kept_records(folder, cells, fingerprints)
     allocators = {cell.id: cell.allocator for cell in cells}
     waiting = [cell.id for cell in cells if cell.id not in kept]
-    job = _Job(study, graph_id, graph_file, hardware, fingerprints, allocators, waiting)
+    job = _Job(study, graph_id, graph_file, folder, hardware, fingerprints, allocators, waiting)
+    _write_unavailable(job, cells, progress)
     with machine(shared=False, still_wanted=still_wanted):
         while job.waiting:
             _run_worker(job, folder, log, still_wanted, progress)
-    names = [f"{cell.id}.json" for cell in cells]
-    listed = {name: sha256_of(folder / name) for name in names}
-    write_json(folder / COMPLETE, {"graph": graph_id, "settings": measuring_settings(study), "cells": listed})
+    records = {name: sha256_of(folder / name) for name in (f"{cell.id}.json" for cell in cells)}
+    traces = {path.name: sha256_of(path) for path in sorted(folder.glob("*.npz"))}
+    settings = measuring_settings(study)
+    write_json(folder / COMPLETE, {"graph": graph_id, "settings": settings, "cells": records, "traces": traces})
     (folder / _UNFINISHED).unlink()
 
 
 def completed_records(complete: Path) -> Iterator[CellRecord]:
-    """Yield the records that a `complete.json` lists; a record that changed since is refused."""
-    for name, expected in read_json(complete)["cells"].items():
+    """Yield the records that a `complete.json` lists; one that changed since, or whose traces did, is refused."""
+    listed = read_json(complete)
+    for name, expected in (listed["cells"] | listed["traces"]).items():
         path = complete.parent / name
         if not path.is_file() or sha256_of(path) != expected:
             raise Refusal(f"{path}: missing or changed since it was measured; delete {complete} and measure again")
-        yield read_cell(path)
+    for name in listed["cells"]:
+        yield read_cell(complete.parent / name)
+
+
+def traces_file(folder: Path, cell: str) -> Path:
+    """Return where the byte traces of a cell lie."""
+    return folder / f"{cell}.npz"
+
+
+def _write_unavailable(job: _Job, cells: list[Cell], progress: Callable[[CellRecord], None]) -> None:
+    """Write the records of cells whose allocator is not installed here; no process is started for them."""
+    for cell in cells:
+        reason = missing(cell.allocator)
+        if reason is None or cell.id not in job.waiting:
+            continue
+        context = job.context(cell.id) | {"fingerprint": job.fingerprints[cell.id], "memory_limit_bytes": 0}
+        device = "cuda" if job.study.measurement.device == "cuda" else "cpu"
+        record = unavailable_cell(job.study, cell, load_graph(job.graph_file), device, reason, context)
+        write_json(job.folder / f"{cell.id}.json", record.model_dump(mode="json"))
+        job.waiting.remove(cell.id)
+        progress(record)
 
 
 def _kept_records(folder: Path, cells: list[Cell], fingerprints: dict[str, str]) -> set[str]:
@@ -133,12 +165,20 @@ def _kept_records(folder: Path, cells: list[Cell], fingerprints: dict[str, str])
             kept.add(path.stem)
         else:
             path.unlink()
+    for path in folder.glob("*.npz"):
+        if path.stem not in kept:
+            path.unlink()
     return kept & {cell.id for cell in cells}
 
 
 def _holds(path: Path, fingerprints: dict[str, str]) -> bool:
+    """Tell whether a record is today's, and its traces there and whole."""
     try:
-        return read_cell(path).fingerprint == fingerprints.get(path.stem)
+        record = read_cell(path)
+        if record.fingerprint != fingerprints.get(path.stem):
+            return False
+        traced = {found.policy for found in record.policies if found.memory and record.device == "cpu"}
+        return not traced or traced == set(read_byte_traces(traces_file(path.parent, path.stem)))
     except Refusal:
         return False
 
@@ -173,6 +213,9 @@ def _run_worker(
                 job.waiting.remove(record.cell)
                 progress(record)
                 last = None
+                if not set(asked) & set(job.waiting):
+                    settled = True  # nothing is left for it to say; its orderly end would cost half a second
+                    break
             elif event["event"] == "refusal":
                 raise Refusal(event["message"])
             elif event["event"] == "lost":

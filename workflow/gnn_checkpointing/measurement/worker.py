@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import ctypes
 import gc
 import json
 import os
@@ -12,15 +13,20 @@ from typing import Any, TextIO
 
 import torch
 
-from gnn_checkpointing.design import graph_cells
+from gnn_checkpointing.design import Cell, graph_cells
+from gnn_checkpointing.graphs.graph import Graph
 from gnn_checkpointing.graphs.storage import load_graph
-from gnn_checkpointing.measurement.cell import measure_cell
+from gnn_checkpointing.measurement.allocator import refused_on_cuda
+from gnn_checkpointing.measurement.byte_trace import write_byte_traces
+from gnn_checkpointing.measurement.cell import ReadHighWater, measure_cell
 from gnn_checkpointing.measurement.device import chosen_device
 from gnn_checkpointing.measurement.exclusive import die_with_parent
+from gnn_checkpointing.measurement.high_water import HighWater, HighWaterReader, no_high_water
 from gnn_checkpointing.measurement.memory_limit import limit_memory
+from gnn_checkpointing.measurement.unmeasured import unavailable_cell
 from gnn_checkpointing.records import PolicyRecord
 from gnn_checkpointing.refusal import Refusal
-from gnn_checkpointing.study import parse_study
+from gnn_checkpointing.study import Study, parse_study
 
 _OUT_OF_MEMORY_TEXTS = ("can't allocate memory", "not enough memory", "out of memory", "bad_alloc", "cannot allocate")
 
@@ -42,32 +48,76 @@ def main() -> None:
 
 def _measure(job: dict[str, Any], events: TextIO) -> None:
     study = parse_study(job["study"], "study")
-    graph = load_graph(Path(job["graph_file"]))
-    torch.set_num_threads(study.measurement.threads)
+    device = chosen_device(study.measurement.device)
+    everything = {cell.id: cell for cell in graph_cells(study, job["graph"])}
+    cells = {cell_id: everything[cell_id] for cell_id in job["cells"]}
     # What the imports made lives as long as the process; looking through it would cost more than many a step.
     gc.collect()
     gc.freeze()
-    limit = limit_memory(chosen_device(study.measurement.device), study.measurement.memory_limit_gib)
-    cells = {cell.id: cell for cell in graph_cells(study, job["graph"])}
-    for cell_id in job["cells"]:
-        last = {"policy": "", "phase": ""}
+    read_high_water = _high_water(study, Path(job["graph_file"]), cells, device, events)
+    graph = load_graph(Path(job["graph_file"]))
+    torch.set_num_threads(study.measurement.threads)
+    limit = limit_memory(device, study.measurement.memory_limit_gib)
+    for cell in cells.values():
+        context = job["context"] | {"fingerprint": job["fingerprints"][cell.id], "memory_limit_bytes": limit}
+        reason = refused_on_cuda(cell.allocator) if device.type == "cuda" else None
+        if reason:
+            record = unavailable_cell(study, cell, graph, device.type, reason, context)
+            _tell(events, event="cell", record=record.model_dump(mode="json"))
+            continue
+        _measure_one(job, study, cell, graph, device, read_high_water, context, events)
 
-        def announce(policy: str, phase: str, cell_id: str = cell_id, last: dict[str, str] = last) -> None:
-            last.update(policy=policy, phase=phase)
-            _tell(events, event="step", cell=cell_id, policy=policy, phase=phase)
 
-        lost = {policy: PolicyRecord.model_validate(found) for policy, found in job["lost"].get(cell_id, {}).items()}
-        context = job["context"] | {"fingerprint": job["fingerprints"][cell_id], "memory_limit_bytes": limit}
-        try:
-            record = measure_cell(study, cells[cell_id], graph, lost, announce, context)
-        except Exception as error:
-            if isinstance(error, Refusal) or not last["policy"]:
-                raise
-            outcome = "out_of_memory" if _is_out_of_memory(error) else "failed"
-            message = f"{type(error).__name__} in {last['phase']}: {_first_line(error)}"
-            _tell(events, event="lost", cell=cell_id, policy=last["policy"], outcome=outcome, message=message)
-            raise SystemExit(3) from error
-        _tell(events, event="cell", cell=cell_id, record=record.model_dump(mode="json"))
+def _measure_one(
+    job: dict[str, Any],
+    study: Study,
+    cell: Cell,
+    graph: Graph,
+    device: torch.device,
+    read_high_water: ReadHighWater,
+    context: dict[str, Any],
+    events: TextIO,
+) -> None:
+    """Measure one cell; a policy that fails ends the process, which the commanding one starts again without it."""
+    last = {"policy": "", "phase": ""}
+
+    def announce(policy: str, phase: str) -> None:
+        last.update(policy=policy, phase=phase)
+        _tell(events, event="step", cell=cell.id, policy=policy, phase=phase)
+
+    lost = {policy: PolicyRecord.model_validate(found) for policy, found in job["lost"].get(cell.id, {}).items()}
+    try:
+        record, traces = measure_cell(study, cell, graph, device, lost, announce, read_high_water, context)
+    except Exception as error:
+        if isinstance(error, Refusal) or not last["policy"]:
+            raise
+        outcome = "out_of_memory" if _is_out_of_memory(error) else "failed"
+        message = f"{type(error).__name__} in {last['phase']}: {_first_line(error)}"
+        _tell(events, event="lost", cell=cell.id, policy=last["policy"], outcome=outcome, message=message)
+        raise SystemExit(3) from error
+    if traces:
+        write_byte_traces(Path(job["folder"]) / f"{cell.id}.npz", traces)
+    _tell(events, event="cell", record=record.model_dump(mode="json"))
+
+
+def _high_water(
+    study: Study, graph_file: Path, cells: dict[str, Cell], device: torch.device, events: TextIO
+) -> ReadHighWater:
+    """Return how high-water marks are read here; forks, so it comes before anything is computed."""
+    reason = no_high_water(device)
+    if reason is None and all(cell.allocator != study.measurement.allocators[0] for cell in cells.values()):
+        reason = "no high-water reading: only under the reference allocator"
+    if reason:
+        return lambda cell, policies: dict.fromkeys(policies, HighWater(None, reason))  # noqa: ARG005 - one signature
+    reader = HighWaterReader(study, graph_file, cells)
+
+    def read(cell: str, policies: dict[str, int]) -> dict[str, HighWater]:
+        # Freed memory that is kept here would be missing there.
+        gc.collect()
+        ctypes.CDLL(None).malloc_trim(0)
+        return reader.readings(cell, policies, alive=lambda: _tell(events, event="alive"))
+
+    return read
 
 
 def _is_out_of_memory(error: Exception) -> bool:

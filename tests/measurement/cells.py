@@ -1,0 +1,38 @@
+"""Small cells for the tests of the instrument, and one of them measured in this process."""
+
+import torch
+
+from gnn_checkpointing.design import Cell, graph_cells, study_graphs
+from gnn_checkpointing.graphs.graph import Graph
+from gnn_checkpointing.graphs.make import make_graph
+from gnn_checkpointing.study import Study, parse_study
+
+CPU = torch.device("cpu")
+
+
+def small_study(
+    convolution: str = "GATv2", policies: tuple[str, ...] = ("none", "layers"), **architecture: object
+) -> Study:
+    """Three layers of 16 channels on 60 nodes of degree 6."""
+    values = {
+        "name": "test",
+        "title": "Test",
+        "seed": 3,
+        "graphs": {"generated": [{"family": "erdos_renyi", "num_nodes": [60], "average_degrees": [6]}]},
+        "architecture": {
+            "convolutions": [convolution],
+            "num_layers": 3,
+            "hidden_channels": 16,
+            "heads": 2,
+            **architecture,
+        },
+        "policies": policies,
+        "measurement": {"device": "cpu", "rounds": {"at_least": 3, "at_most": 3}},
+    }
+    return parse_study(values, "test")
+
+
+def cell_of(study: Study) -> tuple[Cell, Graph]:
+    """The study's one cell and its graph."""
+    (spec,) = study_graphs(study)
+    return graph_cells(study, spec.id)[0], make_graph(spec)

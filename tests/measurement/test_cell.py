@@ -1,0 +1,105 @@
+"""A policy that refuses at its first step is an outcome, another model is compared with its twin, jemalloc may lack."""
+
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from gnn_checkpointing.graphs.storage import save_graph
+from gnn_checkpointing.measurement import probe, supervise
+from gnn_checkpointing.measurement.allocator import worker_environment
+from gnn_checkpointing.measurement.cell import measure_cell
+from gnn_checkpointing.measurement.collect import cell_rows
+from gnn_checkpointing.measurement.high_water import HighWater
+from gnn_checkpointing.measurement.supervise import COMPLETE, completed_records, measure_graph
+from gnn_checkpointing.records import CellRecord
+from gnn_checkpointing.refusal import Refusal, Unavailable
+from gnn_checkpointing.study import Study
+from measurement.cells import CPU, cell_of, small_study
+
+CONTEXT = {"hardware": "here", "fingerprint": "f", "memory_limit_bytes": 1, "restarts": 0}
+
+
+def no_marks(cell: str, policies: list[str]) -> dict[str, HighWater]:
+    return {policy: HighWater(None, "not read") for policy in policies}
+
+
+def measured(study: Study) -> CellRecord:
+    cell, graph = cell_of(study)
+    record, _ = measure_cell(study, cell, graph, CPU, {}, lambda policy, phase: None, no_marks, CONTEXT)
+    return record
+
+
+@pytest.mark.parametrize(("kind", "outcome"), [(Refusal, "refused"), (Unavailable, "unavailable")])
+def test_a_policy_that_refuses_at_its_first_step_is_an_outcome(
+    monkeypatch: pytest.MonkeyPatch, kind: type[Refusal], outcome: str
+) -> None:
+    made = probe.contestant
+
+    def planted(cell: Any, task: Any, policy: str) -> Any:
+        contest = made(cell, task, policy)
+        if policy == "layers":
+
+            def forward(*args: Any) -> torch.Tensor:
+                raise kind("cannot be done here")
+
+            contest.model.forward = forward
+        return contest
+
+    monkeypatch.setattr(probe, "contestant", planted)
+    record = measured(small_study(policies=("layers", "none", "segments(2)")))
+    found = {policy.policy: policy for policy in record.policies}
+    assert (found["layers"].outcome, found["layers"].message) == (outcome, "cannot be done here")
+    assert found["none"].outcome == found["segments(2)"].outcome == "completed"
+    assert all(sorted(order) == ["none", "segments(2)"] for order in record.round_orders)
+
+
+def test_another_model_is_compared_with_itself_without_the_policy() -> None:
+    record = measured(small_study(convolution="SAGE", policies=("none", "reversible")))
+    found = record.policies[1]
+    assert found.other_model and not record.policies[0].other_model
+    assert found.sameness is not None and found.sameness.gradient_error < 1e-4
+
+
+def test_the_sentinel_ran_first_and_last_and_the_record_says_why_readings_lack() -> None:
+    record = measured(small_study())
+    assert len(record.sentinel_seconds) >= 2 and min(record.sentinel_seconds) > 0
+    readings = record.policies[0].readings
+    assert readings is not None
+    assert readings.notes == ["not read"] and readings.fake_tensor_agrees
+    assert all(
+        forward < wall
+        for found in record.policies
+        if found.steps
+        for forward, wall in zip(found.steps.forward_seconds, found.steps.wall_seconds, strict=True)
+    )
+
+
+def test_without_jemalloc_every_policy_of_its_cells_is_unavailable_and_nothing_is_started(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    study = small_study()
+    study = study.model_copy(update={"measurement": study.measurement.model_copy(update={"allocators": ("jemalloc",)})})
+    cell, graph = cell_of(study)
+    save_graph(tmp_path / "graph.npz", graph)
+    reason = "needs libjemalloc: apt-get install libjemalloc2"
+    monkeypatch.setattr(supervise, "missing", lambda allocator: reason if allocator == "jemalloc" else None)
+    monkeypatch.setattr(subprocess, "Popen", lambda *args, **kwargs: pytest.fail("started a process"))
+    told: list[CellRecord] = []
+    with (tmp_path / "log").open("wb") as log:
+        measure_graph(study, cell.graph, tmp_path / "graph.npz", tmp_path / "r", "here", log, lambda: True, told.append)
+    (record,) = completed_records(tmp_path / "r" / COMPLETE)
+    assert told == [record]
+    assert [(found.outcome, found.message) for found in record.policies] == [("unavailable", reason)] * 2
+    assert all(row["outcome"] == "unavailable" for row in cell_rows(record, study.analysis))
+
+
+def test_jemalloc_is_preloaded_and_nothing_of_the_allocator_is_inherited(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gnn_checkpointing.measurement.allocator.jemalloc", lambda: "/lib/libjemalloc.so.2")
+    inherited = {"PATH": "/bin", "LD_PRELOAD": "other.so", "MALLOC_ARENA_MAX": "1", "MALLOC_CONF": "x"}
+    jemalloc = worker_environment(inherited, "jemalloc", 1)
+    assert jemalloc["LD_PRELOAD"] == "/lib/libjemalloc.so.2"
+    assert "LD_PRELOAD" not in worker_environment(inherited, "default", 1)
+    assert not {"MALLOC_ARENA_MAX", "MALLOC_CONF", "MALLOC_MMAP_THRESHOLD_"} & set(jemalloc)

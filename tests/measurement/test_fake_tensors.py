@@ -1,0 +1,58 @@
+"""Fake tensors read the peak that the allocator counts, without allocating, and so does torch's own MemTracker."""
+
+import pytest
+import torch
+from torch import nn
+from torch._subclasses.fake_tensor import FakeTensorMode
+from torch.distributed._tools.mem_tracker import MemTracker
+
+from gnn_checkpointing.measurement.fake_tensors import LiveBytes, fake_tensor_bytes
+from gnn_checkpointing.measurement.peak_memory import step_bytes
+from gnn_checkpointing.measurement.workload import cell_task, contestant
+from measurement.cells import CPU, cell_of, small_study
+
+RANDOM_STATE = 5056  # bytes of the CPU generator's state, which a checkpointed layer keeps
+
+
+@pytest.mark.parametrize("convolution", ["GCN", "GATv2", "SAGE-max", "EdgeConv"])
+@pytest.mark.parametrize(
+    ("policy", "unseen"),
+    [("none", 0), ("edge_blocks(50)", 0), ("layers", 4 * RANDOM_STATE), ("layers+edge_blocks(50)", 4 * RANDOM_STATE)],
+)
+def test_fake_equals_real_but_for_the_random_states(convolution: str, policy: str, unseen: int) -> None:
+    """Three checkpointed layers keep a state each and the recomputation of one saves another: at most four.
+
+    The gradient of a gather is added in place on real tensors and not on fake ones: one node map `[60, 16]` more.
+    """
+    cell, graph = cell_of(small_study(convolution, norm="batch", residual=True))
+    contest = contestant(cell, cell_task(graph, cell, CPU), policy)
+    contest.step()
+    contest.drop_gradients()
+    exact = step_bytes(contest.forward, CPU).peak
+    fake, why_not = fake_tensor_bytes(cell, contest)
+    assert why_not == ""
+    assert fake is not None and -60 * 16 * 4 <= exact - fake <= unseen
+
+
+def test_a_policy_of_compiled_code_has_no_reading_and_says_why() -> None:
+    cell, graph = cell_of(small_study())
+    contest = contestant(cell, cell_task(graph, cell, CPU), "none")
+    fake, why_not = fake_tensor_bytes(cell, type(contest)("compiled", contest.model, contest.task))
+    assert fake is None
+    assert "past the dispatcher of operators" in why_not
+
+
+def test_the_count_is_that_of_torchs_own_tracker() -> None:
+    with FakeTensorMode():
+        model = nn.Sequential(nn.Linear(30, 50), nn.ReLU(), nn.Linear(50, 20), nn.Softmax(-1))
+        x = torch.empty(70, 30)
+        with LiveBytes([*model.parameters(), x]) as ours:
+            model(x).sum().backward()
+        model.zero_grad(set_to_none=True)
+        theirs = MemTracker()
+        theirs.track_external(model, x)
+        before = theirs.get_tracker_snapshot("current")[CPU]["Total"]
+        with theirs:
+            model(x).sum().backward()
+    assert ours.peak == theirs.get_tracker_snapshot("peak")[CPU]["Total"] - before
+    assert ours.peak > 2 * 70 * 50 * 4  # both hidden maps are held for backward

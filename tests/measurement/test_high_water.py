@@ -1,0 +1,56 @@
+"""The reading process: what one policy does to it, no other pays for, and it ends with its worker."""
+
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from gnn_checkpointing.graphs.storage import save_graph
+from measurement.cells import cell_of, small_study
+
+SCRIPT = """
+import json, os, signal, sys
+from pathlib import Path
+from gnn_checkpointing.design import graph_cells, study_graphs
+from gnn_checkpointing.measurement import high_water
+from gnn_checkpointing.study import parse_study
+
+study = parse_study(json.loads(sys.argv[1]), "test")
+cells = {cell.id: cell for cell in graph_cells(study, study_graphs(study)[0].id)}
+(name,) = cells
+made = high_water.contestant
+
+def planted(cell, task, policy):
+    if policy == "layers":
+        os.kill(os.getpid(), signal.SIGKILL)
+    if policy == "edge_blocks":
+        raise MemoryError("none left")
+    return made(cell, task, policy)
+
+high_water.contestant = planted
+reader = high_water.HighWaterReader(study, Path(sys.argv[2]), cells)
+found = reader.readings(name, dict.fromkeys(["none", "layers", "edge_blocks", "segments(2)"], 0), lambda: None)
+print(json.dumps({policy: [reading.bytes, reading.note] for policy, reading in found.items()}))
+print(reader._process, flush=True)
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_a_policy_that_dies_costs_its_own_reading_alone(tmp_path: Path) -> None:
+    study = small_study(policies=("none", "layers", "edge_blocks", "segments(2)"))
+    save_graph(tmp_path / "graph.npz", cell_of(study)[1])
+    values = json.dumps(study.model_dump(mode="json", by_alias=True))
+    process = subprocess.run(
+        [sys.executable, "-c", SCRIPT, values, str(tmp_path / "graph.npz")], capture_output=True, text=True
+    )
+    first, second = process.stdout.splitlines()
+    found = json.loads(first)
+    assert found["none"][0] > 0 and found["segments(2)"][0] > 0
+    assert found["layers"] == [None, "no high-water reading: its process ended early (SIGKILL)"]
+    assert found["edge_blocks"] == [None, "no high-water reading: MemoryError: none left"]
+    # The script killed itself: the reading process must not live on.
+    end = time.monotonic() + 10
+    while Path(f"/proc/{second}").exists() and time.monotonic() < end:
+        time.sleep(0.05)
+    assert not Path(f"/proc/{second}").exists()

@@ -1,0 +1,166 @@
+"""A record warns about itself: each warning by numbers replayed, and none where there is nothing to say."""
+
+from typing import Any
+
+import pytest
+
+from gnn_checkpointing.measurement.drift import sentinel_drift
+from gnn_checkpointing.measurement.record_warnings import record_warnings
+from gnn_checkpointing.records import CellRecord
+from gnn_checkpointing.study import parse_study
+
+ROUNDS = 12
+STUDY = parse_study(
+    {
+        "name": "test",
+        "title": "Test",
+        "seed": 1,
+        "graphs": {"generated": [{"family": "sbm", "num_nodes": [40], "average_degrees": [4]}]},
+        "architecture": {"convolutions": ["GCN"], "num_layers": 2, "hidden_channels": 8},
+        "policies": ["none", "layers"],
+    },
+    "test",
+)
+
+
+def steps(**changed: list[float]) -> dict[str, Any]:
+    each = {
+        "wall_seconds": 0.02,
+        "forward_seconds": 0.01,
+        "cpu_seconds": 0.02,
+        "system_seconds": 0.0,
+        "page_faults": 0,
+        "voluntary_switches": 0,
+        "involuntary_switches": 0,
+    }
+    return {name: [value] * ROUNDS for name, value in each.items()} | changed
+
+
+def policy(name: str, fake_bytes: int = 900, same: bool = True, **changed: list[float]) -> dict[str, Any]:
+    return {
+        "policy": name,
+        "outcome": "completed",
+        "memory": {
+            "resident_bytes": 100,
+            "policy_resident_bytes": 0,
+            "saved_activation_bytes": 500,
+            "transient_bytes": 400,
+            "peak_memory_bytes": 1000,
+        },
+        "readings": {"fake_tensor_bytes": fake_bytes, "fake_tensor_agrees": fake_bytes == 900},
+        "sameness": {
+            "loss_error": 0,
+            "gradient_error": 0,
+            "buffer_error": 0,
+            "same_loss": True,
+            "same_gradients": same,
+            "same_buffers": True,
+        },
+        "warm_up_seconds": 0.1,
+        "steps": steps(**changed),
+    }
+
+
+def warnings(layers: dict[str, Any] | None = None, **changed: Any) -> list[str]:
+    values = {
+        "schema_version": 2,
+        "study": "test",
+        "hardware": "here",
+        "cell": "c",
+        "graph": {
+            "id": "g",
+            "label": "G",
+            "family": "sbm",
+            "sha256": "0",
+            "num_nodes": 40,
+            "num_edges": 160,
+            "num_features": 4,
+            "num_classes": 4,
+            "requested_average_degree": 4,
+            "average_degree": 4,
+            "density": 0.1,
+            "replicate": 0,
+        },
+        "convolution": "GCN",
+        "architecture": {},
+        "aggregation": "gather_scatter",
+        "fingerprint": "f",
+        "seed": 5,
+        "device": "cpu",
+        "threads": 1,
+        "allocator": "retaining",
+        "memory_limit_bytes": 1,
+        "started": "",
+        "ended": "",
+        "timed": True,
+        "load_before": 0.5,
+        "load_after": 1.0,
+        "clock_mhz_before": None,
+        "clock_mhz_after": None,
+        "governor": None,
+        "sentinel_seconds": [0.005] * 9,
+        "measured_seconds": 1,
+        "restarts": 0,
+        "round_orders": [],
+        "policies": [policy("none"), layers or policy("layers")],
+        "warnings": [],
+    } | changed
+    return record_warnings(CellRecord.model_validate(values), STUDY)
+
+
+def test_a_clean_record_says_nothing_against_itself() -> None:
+    assert warnings() == []
+
+
+@pytest.mark.parametrize(
+    ("layers", "words"),
+    [
+        (policy("layers", wall_seconds=[0.02, 0.03] * 6), "time ratio of layers is known to"),
+        (policy("layers", fake_bytes=7), "memory readings of layers disagree: allocator events 900 bytes"),
+        (policy("layers", same=False), "layers changes what is computed"),
+        (policy("layers", page_faults=[65] * ROUNDS), "layers faulted 65 pages a step although freed memory is kept"),
+        # 13 switches in each of 12 steps of 20 ms, beside as many undisturbed ones of none: 156 in 0.48 s.
+        (policy("layers", involuntary_switches=[13] * ROUNDS), "taken away 325 times a second"),
+    ],
+)
+def test_a_policy_is_warned_about(layers: dict[str, Any], words: str) -> None:
+    (sentence,) = warnings(layers)
+    assert words in sentence
+
+
+def test_steps_too_short_to_time_are_told() -> None:
+    short = [0.0009] * ROUNDS
+    found = warnings(policies=[policy("none", wall_seconds=short), policy("layers", wall_seconds=short)])
+    assert [sentence.split(" ms")[0] for sentence in found] == [
+        "a step of none takes 0.90",
+        "a step of layers takes 0.90",
+    ]
+
+
+def test_faults_are_no_surprise_where_freed_memory_goes_back() -> None:
+    assert warnings(policy("layers", page_faults=[65] * ROUNDS), allocator="default") == []
+
+
+def test_a_shared_machine_is_told() -> None:
+    (sentence,) = warnings(load_after=1.8)
+    assert "load 1.8" in sentence
+
+
+def test_a_machine_that_grows_slower_is_told() -> None:
+    (sentence,) = warnings(sentinel_seconds=[0.005] * 4 + [0.006] * 4)
+    assert "took 20% longer" in sentence
+
+
+@pytest.mark.parametrize(
+    ("seconds", "drift"),
+    [
+        ([], None),
+        ([1.0, 2.0], None),
+        ([1.0, 1.0, 1.5], 0.5),
+        ([1.5, 1.0, 1.0], 0.5),
+        # One interrupted run is no drift: each third's median stays.
+        ([1.0, 9.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0], 0.0),
+    ],
+)
+def test_drift_is_the_slowest_third_over_the_fastest(seconds: list[float], drift: float | None) -> None:
+    assert sentinel_drift(seconds) == (drift if drift is None else pytest.approx(drift))

@@ -1,0 +1,77 @@
+"""Live bytes over one step, a point an allocator event: stored beside the record, thinned for a figure (torch-free)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gnn_checkpointing.artefacts import whole_file
+from gnn_checkpointing.refusal import Refusal
+
+
+@dataclass(frozen=True)
+class ByteTrace:
+    """`seconds` since the step began and bytes live above what lived before, after each event of the allocator.
+
+    The first `forward_events` of them happened in the forward pass, which ended at `forward_ended_seconds`.
+    """
+
+    seconds: NDArray[np.float64]
+    live_bytes: NDArray[np.int64]
+    forward_events: int
+    forward_ended_seconds: float
+
+
+def write_byte_traces(path: Path, traces: dict[str, ByteTrace]) -> None:
+    """Write the traces of a cell's policies as one compressed .npz, without pickled objects."""
+    found = list(traces.values())
+    columns = {
+        "policies": np.array(list(traces), dtype=np.str_),
+        "events": np.array([len(trace.seconds) for trace in found], dtype=np.int64),
+        "forward_events": np.array([trace.forward_events for trace in found], dtype=np.int64),
+        "forward_ended_seconds": np.array([trace.forward_ended_seconds for trace in found], dtype=np.float64),
+        "seconds": np.concatenate([np.empty(0, np.float64), *(trace.seconds for trace in found)]),
+        "live_bytes": np.concatenate([np.empty(0, np.int64), *(trace.live_bytes for trace in found)]),
+    }
+    with whole_file(path) as stream:
+        np.savez_compressed(stream, allow_pickle=False, **columns)
+
+
+def read_byte_traces(path: Path) -> dict[str, ByteTrace]:
+    """Read the traces of a cell by policy, or refuse naming the file."""
+    try:
+        with np.load(path, allow_pickle=False) as columns:
+            policies, events = columns["policies"].tolist(), columns["events"]
+            forward_events, forward_ended = (
+                columns["forward_events"].tolist(),
+                columns["forward_ended_seconds"].tolist(),
+            )
+            cuts = np.cumsum(events)[:-1]
+            seconds, live = np.split(columns["seconds"], cuts), np.split(columns["live_bytes"], cuts)
+    except (OSError, ValueError, KeyError, EOFError) as error:
+        raise Refusal(f"{path}: not a file of byte traces ({error}); delete it and measure again") from None
+    return {
+        policy: ByteTrace(*parts)
+        for policy, *parts in zip(policies, seconds, live, forward_events, forward_ended, strict=True)
+    }
+
+
+def thinned(trace: ByteTrace, most: int = 400) -> tuple[list[float], list[int]]:
+    """Return at most `most` points of the trace; forward and backward keep their ends and each bucket's extremes."""
+    cut = trace.forward_events
+    kept = [*_extremes(trace.live_bytes[:cut], most // 2), *(cut + _extremes(trace.live_bytes[cut:], most // 2))]
+    return trace.seconds[kept].tolist(), trace.live_bytes[kept].tolist()
+
+
+def _extremes(values: NDArray[np.int64], most: int) -> NDArray[np.int64]:
+    """Return positions of first, last, and of the lowest and highest value of each of `most / 2 - 1` buckets."""
+    if len(values) <= most:
+        return np.arange(len(values))
+    edges = np.linspace(0, len(values), most // 2, dtype=np.int64)
+    buckets = [(start, values[start:stop]) for start, stop in pairwise(edges)]
+    found = [start + position(bucket) for start, bucket in buckets for position in (np.argmin, np.argmax)]
+    return np.unique(np.array([0, *found, len(values) - 1], dtype=np.int64))

@@ -1,0 +1,18 @@
+"""Drift of the machine while a cell was measured, by the sentinel's times (torch-free)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from statistics import median
+
+
+def sentinel_drift(seconds: Sequence[float]) -> float | None:
+    """Return how much slower the slowest third was than the fastest, by the medians of consecutive thirds, minus 1.
+
+    None for fewer than three values. Medians: a single value that something else interrupted is not drift.
+    """
+    if len(seconds) < 3:
+        return None
+    first, second = len(seconds) // 3, len(seconds) - len(seconds) // 3
+    thirds = [median(seconds[:first]), median(seconds[first:second]), median(seconds[second:])]
+    return max(thirds) / min(thirds) - 1

@@ -1,0 +1,234 @@
+"""The activation peak by the process's resident high-water mark, read in a process of its own.
+
+It wants the opposite of the timed process: freed memory must go back at once. A new process would spend seconds on
+imports, so one is forked off the worker when these are done and before anything is computed: no thread pool, no heap
+full of holes, no CUDA. It forks in turn for every cell, so that a policy that dies there costs its own reading alone.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import gc
+import json
+import os
+import platform
+import re
+import selectors
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TextIO
+
+import torch
+
+from gnn_checkpointing.design import Cell
+from gnn_checkpointing.graphs.storage import load_graph
+from gnn_checkpointing.measurement.exclusive import die_with_parent
+from gnn_checkpointing.measurement.memory_limit import limit_memory
+from gnn_checkpointing.measurement.workload import Contestant, cell_task, contestant
+from gnn_checkpointing.policy_names import COMPILED, parse_policy
+from gnn_checkpointing.study import Study
+
+_M_TRIM_THRESHOLD, _M_TOP_PAD, _M_MMAP_THRESHOLD = -1, -2, -3  # malloc.h
+_MAPPED_FROM = 64 * 2**10
+_PR_SET_THP_DISABLE = 41
+_TICK_SECONDS = 1.0
+_START_SECONDS = 60.0
+_LARGE_BYTES = 256 * 2**20
+"""2 % of it, the tolerance, are more than what a first step was ever seen to leave behind (2 MiB)."""
+
+_CPU = torch.device("cpu")
+
+
+@dataclass(frozen=True)
+class HighWater:
+    """Bytes above what the process held before the step, or None and the reason; and the seconds of that step."""
+
+    bytes: int | None
+    note: str = ""
+    seconds: float = 0.0
+
+
+def no_high_water(device: torch.device) -> str | None:
+    """Return why there can be no reading here, or None."""
+    if device.type != "cpu":
+        return "no high-water reading: the mark is the process's, and CUDA memory is not in it"
+    if sys.platform != "linux" or platform.libc_ver()[0] != "glibc":
+        return "no high-water reading: it needs Linux and glibc"
+    if "jemalloc" in os.environ.get("LD_PRELOAD", ""):
+        return "no high-water reading: it needs glibc's allocator, which can be told to give memory back at once"
+    return None
+
+
+def reset_high_water() -> int:
+    """Give free memory back, set the process's high-water mark to what it holds, and return that in bytes."""
+    gc.collect()
+    ctypes.CDLL(None).malloc_trim(0)
+    Path("/proc/self/clear_refs").write_text("5")
+    return status_bytes("VmRSS")
+
+
+def status_bytes(name: str) -> int:
+    """Return `VmRSS` or `VmHWM` of this process in bytes."""
+    found = re.search(rf"^{name}:\s+(\d+) kB", Path("/proc/self/status").read_text(), re.MULTILINE)
+    assert found is not None
+    return int(found[1]) * 1024
+
+
+def give_freed_memory_back() -> None:
+    """Make glibc map every larger block by itself and trim its heap at once; keep huge pages out of the count.
+
+    The same as MALLOC_MMAP_THRESHOLD_, MALLOC_TRIM_THRESHOLD_ and MALLOC_TOP_PAD_ before the start.
+    """
+    library = ctypes.CDLL(None)
+    library.mallopt(_M_MMAP_THRESHOLD, _MAPPED_FROM)
+    library.mallopt(_M_TRIM_THRESHOLD, _MAPPED_FROM)
+    library.mallopt(_M_TOP_PAD, 0)
+    library.prctl(_PR_SET_THP_DISABLE, 1, 0, 0, 0)
+    library.malloc_trim(0)
+
+
+class HighWaterReader:
+    """Asks the reading process; `close` or the worker's death ends it."""
+
+    def __init__(self, study: Study, graph_file: Path, cells: dict[str, Cell]) -> None:
+        asked, ask = os.pipe()
+        answer, answered = os.pipe()
+        self._process = os.fork()
+        if self._process == 0:
+            status = 1
+            try:
+                # Whatever else the worker has open (its events!) must end with the worker, not with this process.
+                os.closerange(3, min(asked, answered))
+                os.close(ask)
+                os.close(answer)
+                die_with_parent()
+                give_freed_memory_back()
+                with os.fdopen(asked) as requests, os.fdopen(answered, "w", buffering=1) as answers:
+                    _serve(requests, answers, study, graph_file, cells)
+                status = 0
+            finally:
+                os._exit(status)
+        os.close(asked)
+        os.close(answered)
+        self._ask, self._answer, self._buffer = ask, answer, b""
+        self._patience = study.measurement.timeout_seconds
+
+    def readings(self, cell: str, policies: dict[str, int], alive: Callable[[], None]) -> dict[str, HighWater]:
+        """Return each policy's reading; `alive` is called about every second meanwhile.
+
+        `policies` gives the activation peak in bytes that another instrument read: where it is large, what a first
+        step leaves behind is nothing beside it, and one step is enough.
+        """
+        found: dict[str, HighWater] = {}
+        while waiting := [policy for policy in policies if policy not in found]:
+            warmed = [policy for policy in waiting if policies[policy] < _LARGE_BYTES]
+            how = self._one_round({"cell": cell, "policies": waiting, "warmed": warmed}, found, alive)
+            missing = [policy for policy in waiting if policy not in found]
+            if missing:
+                found[missing[0]] = HighWater(None, f"no high-water reading: its process {how}")
+        return found
+
+    def close(self) -> None:
+        """End the reading process."""
+        os.close(self._ask)
+        os.close(self._answer)
+        os.kill(self._process, signal.SIGKILL)
+        os.waitpid(self._process, 0)
+
+    def _one_round(self, request: dict[str, Any], found: dict[str, HighWater], alive: Callable[[], None]) -> str:
+        """Let one fork read the policies of `request` until it ends; return how it ended."""
+        try:
+            os.write(self._ask, (json.dumps(request) + "\n").encode())
+        except OSError:
+            return "is gone"
+        reader: int | None = None
+        killed = False
+        for answer in self._answers(alive):
+            if "reader" in answer:
+                reader = answer["reader"]
+            elif "policy" in answer:
+                found[answer["policy"]] = HighWater(answer["bytes"], answer["note"], answer["seconds"])
+            elif "silence" in answer:
+                if reader is not None and not killed:
+                    os.kill(reader, signal.SIGKILL)
+                    killed = True
+            elif "ended" in answer:
+                return "took too long" if killed else f"ended early ({_how(answer['ended'])})"
+        return "is gone"
+
+    def _answers(self, alive: Callable[[], None]) -> Iterator[dict[str, Any]]:
+        """Yield the reading process's lines, and a silence that lasts too long, until it closes its end."""
+        heard, allowed = time.monotonic(), _START_SECONDS + self._patience
+        with selectors.DefaultSelector() as selector:
+            selector.register(self._answer, selectors.EVENT_READ)
+            while True:
+                *lines, self._buffer = self._buffer.split(b"\n")
+                for line in lines:
+                    yield json.loads(line)
+                alive()
+                if selector.select(_TICK_SECONDS):
+                    chunk = os.read(self._answer, 1 << 16)
+                    if not chunk:
+                        return
+                    self._buffer += chunk
+                    heard, allowed = time.monotonic(), self._patience
+                elif time.monotonic() - heard > allowed:
+                    yield {"silence": True}
+                    heard = time.monotonic()
+
+
+def _how(status: int) -> str:
+    return signal.Signals(os.WTERMSIG(status)).name if os.WIFSIGNALED(status) else f"exit code {status >> 8}"
+
+
+def _serve(requests: TextIO, answers: TextIO, study: Study, graph_file: Path, cells: dict[str, Cell]) -> None:
+    for line in requests:
+        request = json.loads(line)
+        reader = os.fork()
+        if reader == 0:
+            status = 1
+            try:
+                die_with_parent()
+                _tell(answers, reader=os.getpid())
+                _read_cell(answers, study, graph_file, cells[request["cell"]], request)
+                status = 0
+            finally:
+                os._exit(status)
+        _, status = os.waitpid(reader, 0)
+        _tell(answers, ended=status)
+
+
+def _read_cell(answers: TextIO, study: Study, graph_file: Path, cell: Cell, request: dict[str, Any]) -> None:
+    torch.set_num_threads(study.measurement.threads)
+    graph = load_graph(graph_file)
+    limit_memory(_CPU, study.measurement.memory_limit_gib)
+    task = cell_task(graph, cell, _CPU)
+    gc.disable()  # as in the timed rounds; `reset_high_water` collects before each reading
+    for policy in request["policies"]:
+        try:
+            found = _read(contestant(cell, task, policy), policy in request["warmed"])
+        except Exception as error:
+            reason = (str(error).strip().splitlines() or ["no message"])[0][:200]
+            found = HighWater(None, f"no high-water reading: {type(error).__name__}: {reason}")
+        _tell(answers, policy=policy, bytes=found.bytes, note=found.note, seconds=found.seconds)
+
+
+def _read(contest: Contestant, warmed: bool) -> HighWater:
+    """Read a step; where it is to be `warmed`, the second, for the first maps code and makes the policy's tables."""
+    if warmed or parse_policy(contest.policy).kind in COMPILED:
+        contest.step()
+        contest.drop_gradients()
+    before = reset_high_water()
+    start = time.perf_counter()
+    contest.step()
+    seconds = time.perf_counter() - start
+    return HighWater(status_bytes("VmHWM") - before, seconds=seconds)
+
+
+def _tell(answers: TextIO, **fields: Any) -> None:
+    answers.write(json.dumps(fields) + "\n")
+    answers.flush()

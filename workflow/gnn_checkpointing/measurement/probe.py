@@ -1,0 +1,122 @@
+"""A policy's first steps: does it run, what does it compute, how many bytes does it hold; then what rounds add."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from gnn_checkpointing.design import Cell
+from gnn_checkpointing.measurement.byte_trace import ByteTrace
+from gnn_checkpointing.measurement.peak_memory import step_bytes
+from gnn_checkpointing.measurement.sameness import StepResult, compared, step_result
+from gnn_checkpointing.measurement.step_time import StepTime
+from gnn_checkpointing.measurement.workload import Contestant, Task, contestant, seeded, twin
+from gnn_checkpointing.policy_names import COMPILED, OTHER_MODELS, parse_policy
+from gnn_checkpointing.records import Memory, PolicyRecord, Readings, Sameness, Steps
+
+Announce = Callable[[str, str], None]
+"""Told the policy and the phase before each of its steps; a policy that dies is known by its last announcement."""
+
+
+@dataclass
+class Probed:
+    """What has been found out about one policy so far."""
+
+    contest: Contestant
+    memory: Memory
+    trace: ByteTrace | None
+    sameness: Sameness | None
+    warm_up_seconds: float
+    counted_seconds: float
+    readings: Readings | None = None
+    high_water_seconds: float = 0.0
+    times: list[StepTime] = field(default_factory=list)
+
+    @property
+    def seconds(self) -> float:
+        """Time inside measured steps: the first one, those whose bytes are read, the timed rounds."""
+        timed = sum(time.wall_seconds for time in self.times)
+        return self.warm_up_seconds + self.counted_seconds + self.high_water_seconds + timed
+
+    @property
+    def activation_bytes(self) -> int:
+        """The peak above what is resident."""
+        return self.memory.peak_memory_bytes - self.memory.resident_bytes
+
+    def record(self) -> PolicyRecord:
+        """Return what is written down of it."""
+        return PolicyRecord(
+            policy=self.contest.policy,
+            outcome="completed",
+            other_model=is_other_model(self.contest.policy),
+            memory=self.memory,
+            readings=self.readings,
+            sameness=self.sameness,
+            warm_up_seconds=self.warm_up_seconds,
+            steps=None if not self.times else _steps(self.times),
+        )
+
+
+def is_other_model(policy: str) -> bool:
+    """Tell whether `policy` trains another model than `none` does."""
+    return parse_policy(policy).kind in OTHER_MODELS
+
+
+def probed(
+    policy: str, cell: Cell, task: Task, reference: StepResult | None, tolerance: float, announce: Announce
+) -> tuple[Probed, StepResult]:
+    """Run a policy's first step and its byte count; return them with what the first step left.
+
+    `reference` is what the same step of `none` left, if it ran; another model is compared with its own twin. Raises
+    `Refusal` where the policy, made or at its first step, refuses.
+    """
+    contest = contestant(cell, task, policy)
+    if is_other_model(policy):
+        announce(policy, "first step of the same model without the policy")
+        reference, _ = _first_step(twin(cell, task, policy), cell)
+    announce(policy, "first step")
+    result, warm_up = _first_step(contest, cell)
+    if parse_policy(policy).kind in COMPILED:
+        announce(policy, "second step")
+        contest.step()  # what compiling left behind must not be counted
+        contest.drop_gradients()
+    total, added = contest.resident()
+    start = time.perf_counter()
+    found = step_bytes(contest.forward, task.features.device)
+    counted = time.perf_counter() - start
+    contest.drop_gradients()
+    memory = Memory(
+        resident_bytes=total,
+        policy_resident_bytes=added,
+        saved_activation_bytes=found.saved,
+        transient_bytes=found.peak - found.saved,
+        peak_memory_bytes=total + found.peak,
+    )
+    if policy == "none":
+        reference = result
+    sameness = None if reference is None else compared(result, reference, tolerance)
+    return Probed(contest, memory, found.trace, sameness, warm_up, counted), result
+
+
+def _first_step(contest: Contestant, cell: Cell) -> tuple[StepResult, float]:
+    """Return what a step from the cell's random state leaves, and its seconds; gradients are dropped."""
+    start = time.perf_counter()
+    loss = seeded(contest, cell.seed, contest.forward)
+    loss.backward()  # type: ignore[no-untyped-call] # torch annotates it partly
+    seconds = time.perf_counter() - start
+    result = step_result(contest.model, loss)
+    contest.drop_gradients()
+    return result, seconds
+
+
+def _steps(times: list[StepTime]) -> Steps:
+    return Steps(
+        wall_seconds=[time.wall_seconds for time in times],
+        forward_seconds=[time.forward_seconds for time in times],
+        cpu_seconds=[time.cpu_seconds for time in times],
+        system_seconds=[time.system_seconds for time in times],
+        page_faults=[time.page_faults for time in times],
+        voluntary_switches=[time.voluntary_switches for time in times],
+        involuntary_switches=[time.involuntary_switches for time in times],
+    )

@@ -1,0 +1,71 @@
+"""Do three memory readings agree? The tolerances, each with its reason, and the verdict (torch-free).
+
+Allocator events are exact for what PyTorch's allocator hands out. The process's high-water mark sees every page, whole
+pages only, and besides tensors the C library's free lists and what operators take past PyTorch's allocator. Fake
+tensors see whole tensors and nothing inside an operator.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from gnn_checkpointing.records import Readings
+
+SORT_BYTES_PER_EDGE = 32
+"""ATen sorts the indices of an index_add or scatter on CPU: keys, values and a copy of each, int64, taken from C++ past
+PyTorch's allocator (`cpu_scatter_reduce_expanded_index`). Found by the high-water mark: 31.7 to 32.0 bytes an edge."""
+
+HIGH_WATER_SHARE = 0.02
+"""Pages, page tables of the C library's big blocks and what Python allocates meanwhile: at most 1 % where a peak was
+over 100 MiB."""
+
+HIGH_WATER_BYTES = 2 * 2**20
+"""Blocks below the mapping threshold lie in a heap with holes, whose pages stay: up to 1.6 MiB, whatever the peak."""
+
+FAKE_TENSOR_SHARE = 0.01
+"""Workspace that an operator takes from PyTorch's allocator, which fake tensors do not see."""
+
+FAKE_TENSOR_BYTES = 256 * 2**10
+"""Random states that checkpointing keeps (5,056 bytes a layer on CPU) come without a dispatched operator."""
+
+
+def agreement(
+    activation_bytes: int,
+    num_edges: int,
+    node_map_bytes: int,
+    high_water: int | None,
+    fake: int | None,
+    notes: list[str],
+) -> Readings:
+    """Return the readings with their verdicts against `activation_bytes`, the peak by allocator events.
+
+    `num_edges` are those of the graph as the convolution reads it; `node_map_bytes` the bytes of one map
+    `[num_nodes, channels]`: the gradient of a gather makes one more of them under fake tensors, which PyTorch never
+    changes in place.
+    """
+    high_slack = HIGH_WATER_SHARE * activation_bytes + HIGH_WATER_BYTES
+    fake_slack = FAKE_TENSOR_SHARE * activation_bytes + FAKE_TENSOR_BYTES
+    return Readings(
+        high_water_bytes=high_water,
+        high_water_agrees=None
+        if high_water is None
+        else -high_slack <= high_water - activation_bytes <= high_slack + SORT_BYTES_PER_EDGE * num_edges,
+        fake_tensor_bytes=fake,
+        fake_tensor_agrees=None
+        if fake is None
+        else -fake_slack <= fake - activation_bytes <= fake_slack + node_map_bytes,
+        notes=notes,
+    )
+
+
+def disagreements(policy: str, activation_bytes: int, readings: Readings) -> Sequence[str]:
+    """Return one sentence for each reading that does not agree."""
+    told = (
+        ("high-water mark", readings.high_water_bytes, readings.high_water_agrees),
+        ("fake tensors", readings.fake_tensor_bytes, readings.fake_tensor_agrees),
+    )
+    return [
+        f"memory readings of {policy} disagree: allocator events {activation_bytes} bytes, {name} {value} bytes"
+        for name, value, agrees in told
+        if agrees is False
+    ]

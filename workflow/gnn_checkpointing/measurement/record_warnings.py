@@ -1,0 +1,81 @@
+"""What a record says against itself, from its own numbers alone (torch-free)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from statistics import median
+
+from gnn_checkpointing.measurement.drift import sentinel_drift
+from gnn_checkpointing.measurement.ratios import paired_ratio
+from gnn_checkpointing.measurement.readings import disagreements
+from gnn_checkpointing.records import CellRecord, PolicyRecord, Steps
+from gnn_checkpointing.study import Study
+
+DRIFT = 0.10
+"""Of the sentinel, within a cell. Ratios are paired within a round and stand it; seconds do not."""
+
+SHORT_SECONDS = 1e-3
+"""Below a millisecond the interpreter and the timer's own calls are a visible share of a step."""
+
+SWITCHES_PER_SECOND = 50
+"""Taken away that often, the processor was shared: a slice of the Linux scheduler is a few milliseconds."""
+
+FAULTS = 64
+"""Page faults a step under `retaining`, whose freed memory stays mapped: a quarter of a MiB newly touched."""
+
+
+def record_warnings(record: CellRecord, study: Study) -> list[str]:
+    """Return one sentence for each thing that a reader should know before believing the record."""
+    return [
+        *_spread(record, study),
+        *_machine(record),
+        *(sentence for found in record.policies for sentence in _policy(record, found)),
+    ]
+
+
+def _spread(record: CellRecord, study: Study) -> Iterator[str]:
+    target = study.measurement.ratio_half_width
+    base = next((found.steps for found in record.policies if found.policy == "none"), None)
+    for found in record.policies:
+        if base is None or found.steps is None or found.policy == "none":
+            continue
+        ratio = paired_ratio(
+            found.steps.wall_seconds, base.wall_seconds, study.analysis.confidence, 500, record.seed % 2**32
+        )
+        if ratio.half_width > target:
+            width = f"+-{ratio.half_width:.1%}"
+            yield f"time ratio of {found.policy} is known to {width}, not to the +-{target:.0%} asked for"
+
+
+def _machine(record: CellRecord) -> Iterator[str]:
+    load = max(record.load_before, record.load_after)
+    if load > record.threads + 0.75:
+        yield f"load {load:.1f} with {record.threads} measuring threads: the machine was shared"
+    drift = sentinel_drift(record.sentinel_seconds)
+    if drift is not None and drift > DRIFT:
+        yield f"the machine drifted: the sentinel's slowest third took {drift:.0%} longer than its fastest"
+    steps = [found.steps for found in record.policies if found.steps]
+    seconds = sum(sum(found.wall_seconds) for found in steps)
+    switches = sum(sum(found.involuntary_switches) for found in steps)
+    if switches > SWITCHES_PER_SECOND * seconds:
+        yield f"the processor was taken away {switches / seconds:.0f} times a second: the machine was shared"
+
+
+def _policy(record: CellRecord, found: PolicyRecord) -> Iterator[str]:
+    same = found.sameness
+    if same and not (same.same_loss and same.same_gradients and same.same_buffers):
+        yield f"{found.policy} changes what is computed"
+    if found.memory and found.readings:
+        peak = found.memory.peak_memory_bytes - found.memory.resident_bytes
+        yield from disagreements(found.policy, peak, found.readings)
+    if found.steps:
+        yield from _steps(record, found.policy, found.steps)
+
+
+def _steps(record: CellRecord, policy: str, steps: Steps) -> Iterator[str]:
+    seconds = median(steps.wall_seconds)
+    if seconds < SHORT_SECONDS:
+        yield f"a step of {policy} takes {seconds * 1e3:.2f} ms: timer and interpreter are part of what was timed"
+    faults = median(steps.page_faults)
+    if record.allocator == "retaining" and faults > FAULTS:
+        yield f"{policy} faulted {faults:.0f} pages a step although freed memory is kept"
