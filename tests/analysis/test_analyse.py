@@ -15,11 +15,19 @@ from gnn_checkpointing.refusal import Refusal
 
 from .tables import Table, generated_graphs, real_graphs, table, trainings, without
 
-FILES = ("accuracy.json", "effects.json", "quality.json", "regressions.json")
+FILES = ("accuracy.json", "effects.json", "frontier.json", "quality.json", "regressions.json")
 
 
 def findings(rows: Table, seed: int = 1) -> Findings:
-    return analyse(rows, trainings(), confidence=0.95, resamples=200, ratio_half_width=0.03, seed=seed)
+    return analyse(
+        rows,
+        trainings(),
+        reference_allocator="retaining",
+        confidence=0.95,
+        resamples=200,
+        ratio_half_width=0.03,
+        seed=seed,
+    )
 
 
 @pytest.fixture(scope="module")

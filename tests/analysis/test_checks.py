@@ -49,7 +49,18 @@ def test_rows_that_did_not_complete_are_left_out(rows: Table) -> None:
             "hardware is 'test-machine' in one row and 'other' in another; a table holds one study",
         ),
         ({"study": "other"}, "study is 'synthetic' in one row and 'other' in another; a table holds one study"),
-        ({"allocator": "default"}, "allocator is 'retaining' in one row and 'default' in another"),
+        (
+            {"allocator": "default"},
+            "cell {cell}, policy layers: allocator is 'default', but 'retaining' for policy none of the same cell",
+        ),
+        (
+            {"aggregation": "spmm"},
+            "cell {cell}, policy layers: aggregation is 'spmm', but 'gather_scatter' for policy none of the same cell",
+        ),
+        (
+            {"step_time_seconds": None},
+            "cell {cell}, policy layers: step_time_seconds is given for one of it and none, not for both",
+        ),
         (
             {"step_time_seconds": float("nan")},
             "cell {cell}, policy layers: step_time_seconds is nan, not a finite number",

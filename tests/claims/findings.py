@@ -4,14 +4,22 @@ from __future__ import annotations
 
 import numpy as np
 
-from analysis.tables import Graph, Table, generated_graphs, table, trainings
+from analysis.tables import Graph, Table, frontier_table, generated_graphs, table, trainings
 from gnn_checkpointing.analysis.analyse import Findings, analyse
 from gnn_checkpointing.claims.judge import judge
 from gnn_checkpointing.claims.ledger import Claim, Ledger
 
 
 def analysed(rows: Table, drift: float = 1e-6) -> Findings:
-    return analyse(rows, trainings(drift=drift), confidence=0.95, resamples=200, ratio_half_width=0.03, seed=1)
+    return analyse(
+        rows,
+        trainings(drift=drift),
+        reference_allocator="retaining",
+        confidence=0.95,
+        resamples=200,
+        ratio_half_width=0.03,
+        seed=1,
+    )
 
 
 def synthetic(
@@ -19,6 +27,11 @@ def synthetic(
 ) -> Findings:
     chosen = generated_graphs() if graphs is None else graphs
     return analysed(table(np.random.default_rng(0), chosen, policies=policies))
+
+
+def frontier() -> Findings:
+    """Return findings of a frontier study: many policies, one number of nodes, the densest level not timed."""
+    return analysed(frontier_table(allocators=("retaining", "default")))
 
 
 def ledger(findings: Findings) -> Ledger:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from analysis.tables import generated_graphs, real_graphs, table, without
+from analysis.tables import FRONTIER_BYTES, frontier_table, generated_graphs, real_graphs, table, without
 from gnn_checkpointing.analysis.analyse import Findings
 from gnn_checkpointing.analysis.results import Estimate
 from gnn_checkpointing.claims.answer import answer, share, times
@@ -58,6 +58,27 @@ def test_convolutions_that_ran_out_of_memory_earlier_show_in_the_span_of_levels(
     rows = table(np.random.default_rng(0), generated_graphs((500,), (4.0, 128.0), 1))
     rows = without(rows, "sbm-n500-d128-r0-GATv2", "none", "out_of_memory")
     assert "(average degree 4 to 128)" in said(analysed(rows))[0].text
+
+
+def test_many_convolutions_are_answered_by_the_two_that_lie_furthest_apart() -> None:
+    """Ten series; at degree 512 `layers` keeps least with GATv2, where bytes per edge (a quarter) outweigh the rest."""
+    rows = frontier_table(convolutions=tuple(FRONTIER_BYTES), policies=("none", "layers"))
+    peak, _, time = said(analysed(rows))
+    assert peak.text.startswith(
+        "On the densest graphs (average degree 512), checkpointing whole layers keeps, of the activation peak without "
+        "it, 25 % with GATv2 at one end and "
+    )
+    assert "at the other, of 10 convolutions. That it lowers the peak is supported." in peak.text
+    assert "(average degree 128)" in time.text
+    assert peak.evidence.count("activation_ratio") == 10
+
+
+def test_no_sentence_rests_on_another_allocator_than_the_reference() -> None:
+    """Under `default` 4 seconds a GiB of stored bytes turn the verdict on time round; no sentence notices."""
+    both = frontier_table()
+    alone = [row for row in both if row["allocator"] == "retaining"]
+    assert said(analysed(both)) == said(analysed(alone))
+    assert not any("page fault" in sentence.text or "default" in sentence.text for sentence in said(analysed(both)))
 
 
 def test_none_alone_answers_nothing_and_says_so() -> None:

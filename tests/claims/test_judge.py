@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 
-from analysis.tables import changed, generated_graphs, real_graphs, table, without
+from analysis.tables import changed, frontier_table, generated_graphs, real_graphs, table, without
 from gnn_checkpointing.analysis.analyse import Findings, write_analysis
 from gnn_checkpointing.claims.catalogue import CATALOGUE
 from gnn_checkpointing.claims.ledger import Ledger
 
-from .findings import analysed, claim, ledger, synthetic
+from .findings import analysed, claim, frontier, ledger, synthetic
 
 # FILE: LIST[KEY=VALUE,...].FIELD or FILE: FIELD
 ADDRESS = re.compile(r"analysis/(?P<file>\w+\.json): (?P<name>\w*)(?:\[(?P<keys>[^\]]*)\]\.(?P<field>[\w.]+))?$")
@@ -56,7 +56,7 @@ def test_every_claim_of_the_catalogue_is_judged_for_every_convolution(default: F
     ids = [one.id for one in ledger(default).claims]
     assert len(ids) == len(set(ids))
     for template in CATALOGUE:
-        expected = 0 if template.needs_real_graphs else 1 if template.scope == "study" else 3
+        expected = 0 if template.needs_real_graphs or template.beside else 1 if template.scope == "study" else 3
         assert sum(id.split(":")[0] == template.id for id in ids) == expected, template.id
 
 
@@ -114,10 +114,14 @@ def test_one_level_cannot_show_a_change_with_density() -> None:
     assert (found.verdict, found.reason) == ("untested", "only one level of density was measured")
 
 
-@pytest.mark.parametrize("graphs", [generated_graphs(), real_graphs()], ids=["generated", "real"])
-def test_every_number_is_found_where_its_evidence_says(graphs: list[Any], tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "make",
+    [synthetic, lambda: synthetic(real_graphs()), frontier],
+    ids=["generated", "real", "frontier"],
+)
+def test_every_number_is_found_where_its_evidence_says(make: Callable[[], Findings], tmp_path: Path) -> None:
     """A single address holds the estimate itself; a quotient is that of its two addresses."""
-    findings = synthetic(graphs)
+    findings = make()
     write_analysis(tmp_path, findings)
     tested = [one for one in ledger(findings).claims if one.estimate is not None]
     assert tested
@@ -147,6 +151,63 @@ def value_at(folder: Path, address: str) -> float:
     if isinstance(value, list):
         return len(value)
     return float(value["estimate"] if isinstance(value, dict) else value)
+
+
+@pytest.fixture(scope="module")
+def many() -> Findings:
+    return frontier()
+
+
+def test_no_claim_rests_on_another_allocator_than_the_reference(many: Findings) -> None:
+    """The ledger of a table with and without the rows of `default` is the same but for sameness, which counts rows."""
+    alone = analysed(frontier_table(allocators=("retaining",)))
+    both = [one for one in ledger(many).claims if one.id != "every-policy-computes-the-same"]
+    assert both == [one for one in ledger(alone).claims if one.id != "every-policy-computes-the-same"]
+    for one in both:
+        assert "allocator" not in one.evidence
+        assert not re.search(r"frontier\.json: (points|allocators)", one.evidence)
+    assert any("frontier.json: flatness" in one.evidence for one in both)
+
+
+@pytest.mark.parametrize(
+    ("id", "verdict"),
+    [
+        # Bytes at degree 512: (5,000 + 14 M + 7.5 x 1,024,000) / (5,000 + 25.2 M + 4,200 x 1,024,000) = 0.005.
+        ("compiled-edge-blocks-peak-below-compiled:GATv2:compiled_edge_blocks", "supported"),
+        # Times 0.40 / 0.41 at degree 128.
+        ("compiled-edge-blocks-no-slower-than-compiled:GATv2:compiled_edge_blocks", "supported"),
+        # The best budget is 0.5: about as much memory as 0, in less time.
+        ("fused-edge-blocks-peak-below-memory-budget:GATv2:fused_edge_blocks", "supported"),
+        ("fused-edge-blocks-no-slower-than-memory-budget:GATv2:fused_edge_blocks", "supported"),
+        # The sparse product keeps 50 bytes an edge: node bytes decide, and half of them is no fortieth.
+        ("compiled-edge-blocks-peak-below-compiled:GCN (spmm):compiled_edge_blocks", "refuted"),
+        ("edge-blocks-are-flat-in-density:GATv2:edge_blocks", "supported"),
+        ("every-policy-computes-the-same", "supported"),
+    ],
+)
+def test_generated_kernels_are_judged_beside_their_peers(many: Findings, id: str, verdict: str) -> None:
+    assert claim(many, id).verdict == verdict
+
+
+def test_a_policy_is_compared_with_the_best_budget_only_where_both_ran(many: Findings) -> None:
+    ids = {one.id for one in ledger(many).claims}
+    assert "fused-edge-blocks-peak-below-memory-budget:GATv2:fused_edge_blocks" in ids
+    assert not any(one.startswith("fused-edge-blocks") and ":GCN" in one for one in ids)
+    found = claim(many, "fused-edge-blocks-no-slower-than-memory-budget:GATv2:fused_edge_blocks")
+    assert found.reason == "memory_budget(0.5) at average degree 128, the densest at which both were timed"
+
+
+def test_time_is_judged_at_the_densest_level_that_was_timed(many: Findings) -> None:
+    memory, time = claim(many, "layers-lower-the-peak:GATv2:layers"), claim(many, "layers-cost-time:GATv2:layers")
+    assert "level=512" in memory.evidence
+    assert "level=128" in time.evidence
+
+
+def test_a_slope_through_exact_bytes_stands_in_where_all_graphs_have_one_size(many: Findings) -> None:
+    found = claim(many, "edge-blocks-are-flat-in-density:GATv2:edge_blocks")
+    assert found.estimate is not None
+    assert found.estimate.estimate == pytest.approx(0.002)
+    assert found.reason == "least squares over average degrees 4, 8, 32, 128, 512 at one number of nodes"
 
 
 def test_a_ledger_survives_its_file(default: Findings) -> None:

@@ -12,19 +12,24 @@ from gnn_checkpointing.analysis.results import (
     Effect,
     Effects,
     Estimate,
+    Frontier,
+    FrontierPoint,
     HeldOut,
     Interaction,
     Law,
     Quality,
+    Reading,
     Regressions,
     Residual,
     Response,
+    Spread,
 )
 from gnn_checkpointing.artefacts import write_json
 from gnn_checkpointing.claims.ledger import Claim, Ledger, Sentence
-from gnn_checkpointing.records import COLUMNS, write_table
-from gnn_checkpointing.report.inputs import Machine, ReportInputs, Row
+from gnn_checkpointing.records import COLUMNS, Demonstration, Trace, Traces, write_table
+from gnn_checkpointing.report.inputs import Machine, ReportInputs, Row, in_series
 from gnn_checkpointing.report.page import Fact
+from gnn_checkpointing.report.render import Sources
 from gnn_checkpointing.study import Study, parse_study
 
 DEGREES = (4, 8, 16, 32, 64, 128)
@@ -181,6 +186,7 @@ def effects(real: Sequence[str] = ()) -> Effects:
             level=level,
             average_degree=degree,
             cells=6,
+            timed_cells=6,
             memory_ratio=estimate(0.05 + 0.95 * share),
             activation_ratio=estimate(share),
             time_ratio=estimate(SECONDS[policy] * (1 - 0.02 * math.log2(degree)), 0.04),
@@ -274,6 +280,24 @@ def quality(rows: Sequence[Row]) -> Quality:
         rows=len(rows),
         outcomes=outcomes,
         failures=[],
+        refused=[],
+        unavailable=[],
+        other_models=[],
+        readings=[
+            Reading(
+                instrument="high_water_bytes",
+                read=len(rows),
+                judged=len(rows),
+                agree=len(rows),
+                median_difference=0.004,
+                worst_difference=0.012,
+                worst_bytes=1_400_000.0,
+                worst_at="sbm-n2000-d128-r0-GATv2, none",
+            )
+        ],
+        disagreements=[],
+        sentinel_drift=Spread(values=108, median=0.011, worst=0.062),
+        involuntary_switches=Spread(values=len(rows), median=0.0, worst=3.0),
         measured_share=0.62,
         measured_seconds=310.0,
         wall_seconds=500.0,
@@ -367,6 +391,96 @@ def accuracy() -> list[Accuracy]:
     ]
 
 
+def frontier() -> Frontier:
+    """Return a frontier of three policies: too few to be shown."""
+    points = [
+        FrontierPoint(
+            convolution=convolution,
+            policy=policy,
+            allocator="retaining",
+            level=f"{degree}",
+            average_degree=degree,
+            num_edges=2000 * degree,
+            cells=2,
+            other_model=False,
+            activation_ratio=estimate(1.0 if policy == "none" else 0.5, 0.0),
+            time_ratio=estimate(SECONDS[policy]),
+            activation_bytes=1e6 * degree,
+            saved_activation_bytes=8e5 * degree,
+            transient_bytes=2e5 * degree,
+            policy_resident_bytes=0.0,
+            step_time_seconds=0.01 * degree,
+            system_time_seconds=0.0,
+            page_faults=0.0,
+        )
+        for convolution in CONVOLUTIONS
+        for policy in POLICIES
+        for degree in DEGREES
+    ]
+    return Frontier(
+        reference="retaining",
+        num_nodes=2000,
+        points=points,
+        best_segments=[],
+        payoffs=[],
+        pareto=[],
+        flatness=[],
+        allocators=[],
+    )
+
+
+def trace(convolution: str, policy: str, aggregation: str = "gather_scatter", peak: float = 2e6) -> Trace:
+    """Return a step that fills up to its peak and empties again, with a tooth a layer where it recomputes."""
+    teeth = 1 if policy == "none" else 4
+    shape = []
+    for number in range(300):
+        share = number / 299
+        slope = share / 0.4 if share < 0.4 else (1 - share) / 0.6
+        tooth = (share * 9) % 1 if teeth > 1 else 0.0
+        shape.append(int(peak * max(0.0, slope * (1.0 if teeth == 1 else 0.6) + 0.4 * tooth * (teeth > 1))))
+    return Trace(
+        graph="sbm-n2000-d32-r0",
+        graph_label="SBM, 2000 nodes, degree 32",
+        num_nodes=2000,
+        num_edges=64000,
+        average_degree=32.0,
+        convolution=convolution,
+        aggregation=aggregation,
+        policy=policy,
+        events=1234,
+        forward_ended_seconds=0.04,
+        resident_bytes=600_000,
+        saved_activation_bytes=int(0.7 * max(shape)),
+        peak_bytes=max(shape),
+        seconds=[0.1 * number / 299 for number in range(300)],
+        live_bytes=shape,
+    )
+
+
+def traces() -> list[Trace]:
+    """Return a step of each convolution and policy; the policies' peaks lie decades apart."""
+    return [
+        trace(convolution, policy, peak=8e7 / 7**place)
+        for convolution in CONVOLUTIONS
+        for place, policy in enumerate(POLICIES)
+    ]
+
+
+def demonstration() -> Demonstration:
+    """Return what other instruments make of a step that takes 609 MiB."""
+    return Demonstration(
+        workload="GATv2, 9 layers, 2,000 nodes, average degree 32",
+        held_bytes=500 * 2**20,
+        step_seconds=0.8,
+        exact_bytes=609 * 2**20,
+        high_water_bytes=611 * 2**20,
+        process_high_water_bytes=930 * 2**20,
+        child_maxrss_bytes=1130 * 2**20,
+        benchmark_max_rss_bytes=12 * 2**20,
+        benchmark_seconds=4.2,
+    )
+
+
 def machine(label: str = "Laptop, 2 cores", slug: str = "laptop") -> Machine:
     """Return a machine."""
     return Machine(
@@ -394,10 +508,13 @@ def inputs(rows: list[Row] | None = None, **changes: Any) -> ReportInputs:
         "rows": rows,
         "effects": effects(),
         "regressions": regressions(),
+        "frontier": frontier(),
         "accuracy": accuracy(),
         "quality": quality(rows),
         "ledger": ledger(),
         "answer": answer(),
+        "traces": traces(),
+        "demonstration": demonstration(),
     }
     return ReportInputs(**{**parts, **changes})
 
@@ -419,9 +536,77 @@ def real_inputs(labels: Sequence[str] = ("Cora", "amherst41", "tolokers")) -> Re
     )
 
 
-def data_files(folder: Path, made: ReportInputs) -> tuple[Path, Path]:
-    """Write the measurements.csv and claims.json that belong to the inputs."""
-    measurements, claims = folder / "measurements.csv", folder / "claims.json"
-    write_table(measurements, made.rows)
-    write_json(claims, made.ledger.model_dump(mode="json"))
-    return measurements, claims
+def frontier_inputs(**changes: Any) -> ReportInputs:
+    """Return what a frontier study gives: many policies, two allocators, two aggregations, by the real analysis.
+
+    `changes` go to `analysis.tables.frontier_table`.
+    """
+    # Not on top: the tests of rendering alone must not import statistics.
+    from analysis import tables
+    from gnn_checkpointing.analysis.analyse import analyse
+    from gnn_checkpointing.claims.answer import answer
+    from gnn_checkpointing.claims.judge import judge
+
+    rows = tables.frontier_table(**changes)
+    rows = tables.changed(rows, str(rows[0]["cell"]), "layers", high_water_agrees=False)
+    found = analyse(
+        rows,
+        [],
+        reference_allocator="retaining",
+        confidence=0.95,
+        resamples=200,
+        ratio_half_width=0.03,
+        seed=1,
+    )
+    ledger = judge(found, "frontier", "laptop")
+    convolutions = list(dict.fromkeys(str(row["convolution"]) for row in rows))
+    policies = list(dict.fromkeys(str(row["policy"]) for row in rows))
+    degrees = sorted({float(row["requested_average_degree"] or 0) for row in rows})
+    generated = {"family": "sbm", "num_nodes": [2000], "average_degrees": degrees}
+    run = [row for row in rows if row["outcome"] == "completed" and row["allocator"] == "retaining"]
+    traced = [row for row in run if row["requested_average_degree"] == degrees[len(degrees) // 2]]
+    return inputs(
+        in_series(rows),
+        study=study(
+            "Frontier of policies",
+            name="frontier",
+            graphs={"generated": [generated]},
+            architecture={
+                "convolutions": convolutions,
+                "aggregations": ["gather_scatter", "spmm"],
+                "num_layers": 9,
+                "hidden_channels": 64,
+                "heads": 4,
+            },
+            policies=policies,
+            measurement={"allocators": list(dict.fromkeys(str(row["allocator"]) for row in rows))},
+        ),
+        effects=found.effects,
+        regressions=found.regressions,
+        frontier=found.frontier,
+        accuracy=[],
+        quality=found.quality,
+        ledger=ledger,
+        answer=answer(ledger, found.effects, found.regressions),
+        traces=[
+            trace(
+                str(row["convolution"]),
+                str(row["policy"]),
+                str(row["aggregation"]),
+                float(row["activation_bytes"] or 0),
+            )
+            for row in traced
+        ],
+    )
+
+
+def data_files(folder: Path, made: ReportInputs) -> Sources:
+    """Write the files that belong to the inputs."""
+    sources = Sources(
+        folder / "measurements.csv", folder / "claims.json", folder / "traces.json", folder / "demonstration.json"
+    )
+    write_table(sources.measurements, made.rows)
+    write_json(sources.claims, made.ledger.model_dump(mode="json"))
+    write_json(sources.traces, Traces(traces=made.traces).model_dump(mode="json"))
+    write_json(sources.demonstration, made.demonstration.model_dump(mode="json"))
+    return sources

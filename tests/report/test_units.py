@@ -32,6 +32,10 @@ def test_a_ratio_shows_its_interval() -> None:
     assert units.ratio_estimate(Estimate(estimate=1.341, low=1.307, high=1.379)) == "1.34 (1.31\N{EN DASH}1.38)"
 
 
+def test_an_exact_ratio_has_no_interval() -> None:
+    assert units.ratio_estimate(Estimate(estimate=0.25, low=0.25, high=0.25)) == "0.25"
+
+
 def test_a_small_ratio_keeps_two_significant_digits() -> None:
     assert units.ratio(0.0251) == "0.025"
 

@@ -16,6 +16,7 @@ rule analyse:
             f"{RESULTS}/analysis/",
             "effects.json",
             "regressions.json",
+            "frontier.json",
             "accuracy.json",
             "quality.json",
         ),
@@ -30,6 +31,7 @@ rule analyse:
             study.analysis.model_dump(mode="json"),
             study.seed,
             study.measurement.ratio_half_width,
+            study.measurement.allocators[0],
         ],
         code=code_fingerprint("analysis"),
     shell:

@@ -7,6 +7,8 @@ rule report:
         table=f"{RESULTS}/measurements.csv",
         analysis=rules.analyse.output,
         claims=f"{RESULTS}/claims.json",
+        traces=f"{RESULTS}/traces.json",
+        demonstration=f"{RESULTS}/demonstration.json",
         templates=sorted(
             str(path)
             for path in Path(TEMPLATES).rglob("*.*")
@@ -19,6 +21,8 @@ rule report:
             "report.pdf",
             "measurements.csv",
             "claims.json",
+            "traces.json",
+            "demonstration.json",
             "summary.json",
         ),
     log:
@@ -34,7 +38,8 @@ rule report:
         code=code_fingerprint("report"),
     shell:
         "python -m gnn_checkpointing report --study {params.study} --hardware-file {input.hardware}"
-        " --table {input.table} --analysis {params.analysis} --claims {input.claims}"
+        " --table {input.table} --analysis {params.analysis} --claims {input.claims} --traces {input.traces}"
+        " --demonstration {input.demonstration}"
         " --templates {params.templates} --output-folder {params.folder} > {log} 2>&1"
 
 

@@ -12,12 +12,14 @@ from gnn_checkpointing.refusal import Refusal
 Rows = Sequence[Mapping[str, Value]]
 
 SOURCE = "measurements.csv"
-ONE_OF_A_KIND = ("hardware", "study", "device", "threads", "allocator")
-OF_A_CONVOLUTION = ("aggregation", "num_layers", "hidden_channels")
+ONE_OF_A_KIND = ("hardware", "study", "device", "threads")
+OF_A_CONVOLUTION = ("num_layers", "hidden_channels")
 OF_A_CELL = (
     "graph",
     "graph_label",
     "convolution",
+    "aggregation",
+    "allocator",
     "num_nodes",
     "num_edges",
     "requested_average_degree",
@@ -25,8 +27,9 @@ OF_A_CELL = (
     "started",
     "ended",
 )
-NEEDED = ("activation_bytes", "saved_activation_bytes", "step_time_seconds")
-RATIOS = ("memory_ratio", "activation_ratio", "time_ratio", "time_ratio_low", "time_ratio_high")
+NEEDED = ("activation_bytes", "saved_activation_bytes")
+MEMORY_RATIOS = ("memory_ratio", "activation_ratio")
+TIME_RATIOS = ("time_ratio", "time_ratio_low", "time_ratio_high")
 NUMERIC = tuple(column.name for column in COLUMNS if column.kind in ("integer", "number"))
 
 
@@ -39,6 +42,16 @@ def check(rows: Rows) -> None:
         _check_numbers(row)
     _check_cells(rows)
     _check_convolutions(rows)
+
+
+def check_reference(rows: Rows, allocator: str) -> None:
+    """Refuse a table without a row under the reference allocator, under which everything is judged."""
+    found = list(dict.fromkeys(str(row["allocator"]) for row in rows))
+    if allocator not in found:
+        raise Refusal(
+            f"{SOURCE}: no row under allocator {allocator}, the study's reference (found: {', '.join(found)}); measure "
+            "again, or name it first in measurement.allocators"
+        )
 
 
 def moment(stamp: str, name: str, cell: str) -> datetime:
@@ -71,7 +84,7 @@ def _check_numbers(row: Mapping[str, Value]) -> None:
     for name in NEEDED:
         if row[name] is None:
             raise Refusal(f"{_where(row)}: completed, but {name} is empty; collect again")
-    for name in ("step_time_seconds", *RATIOS):
+    for name in ("step_time_seconds", *MEMORY_RATIOS, *TIME_RATIOS):
         if row[name] == 0:
             raise Refusal(f"{_where(row)}: {name} is 0, but a step takes time and memory; collect again")
 
@@ -103,7 +116,13 @@ def _check_cell(cell: str, policies: Mapping[str, Mapping[str, Value]]) -> None:
                 )
         if policy == "none" or row["outcome"] != "completed" or none["outcome"] != "completed":
             continue
-        for name in RATIOS:
+        if (row["step_time_seconds"] is None) != (none["step_time_seconds"] is None):
+            raise Refusal(
+                f"{_where(row)}: step_time_seconds is given for one of it and none, not for both; a cell is timed "
+                "whole or not at all; collect again"
+            )
+        timed = row["step_time_seconds"] is not None
+        for name in (*MEMORY_RATIOS, *(TIME_RATIOS if timed else ())):
             if row[name] is None:
                 raise Refusal(f"{_where(row)}: completed beside none, but {name} is empty; collect again")
     started, ended = (moment(str(none[name]), name, cell) for name in ("started", "ended"))

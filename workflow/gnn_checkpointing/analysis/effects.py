@@ -19,7 +19,7 @@ Floats = NDArray[np.float64]
 
 def effects(rows: Sequence[Row], confidence: float, resamples: int, generator: np.random.Generator) -> Effects:
     """Return every policy's effect per convolution, along the requested degrees and on each real graph."""
-    paired = [row for row in comparable(rows) if row.policy != "none" and row.time_ratio is not None]
+    paired = [row for row in comparable(rows) if row.policy != "none" and row.activation_ratio is not None]
     drawn = [row for row in paired if row.requested_average_degree is not None]
     loaded = [row for row in paired if row.requested_average_degree is None]
     levels = _real_levels(loaded)
@@ -60,24 +60,33 @@ def _real_levels(rows: Sequence[Row]) -> dict[str, str]:
 def _effect(
     level: str, cells: Sequence[Row], confidence: float, resamples: int, generator: np.random.Generator
 ) -> Effect:
-    low, high = _logarithms(cells, "time_ratio_low"), _logarithms(cells, "time_ratio_high")
-    no_width = np.zeros(len(cells))
-
-    def averaged(name: str, low: Floats, high: Floats) -> Estimate:
-        return geometric_mean(_logarithms(cells, name), low, high, confidence, resamples, generator)
-
+    timed = [row for row in cells if row.time_ratio is not None]
     return Effect(
         convolution=cells[0].convolution,
         policy=cells[0].policy,
         level=level,
         average_degree=math.fsum(row.average_degree for row in cells) / len(cells),
         cells=len(cells),
-        memory_ratio=averaged("memory_ratio", no_width, no_width),
-        activation_ratio=averaged("activation_ratio", no_width, no_width),
-        time_ratio=averaged(
-            "time_ratio", low - _logarithms(cells, "time_ratio"), high - _logarithms(cells, "time_ratio")
-        ),
+        timed_cells=len(timed),
+        memory_ratio=mean_bytes(cells, "memory_ratio", confidence, resamples, generator),
+        activation_ratio=mean_bytes(cells, "activation_ratio", confidence, resamples, generator),
+        time_ratio=mean_time(timed, confidence, resamples, generator) if timed else None,
     )
+
+
+def mean_bytes(
+    cells: Sequence[Row], name: str, confidence: float, resamples: int, generator: np.random.Generator
+) -> Estimate:
+    """Return the mean of a ratio of bytes, which is exact in each cell."""
+    no_width = np.zeros(len(cells))
+    return geometric_mean(_logarithms(cells, name), no_width, no_width, confidence, resamples, generator)
+
+
+def mean_time(cells: Sequence[Row], confidence: float, resamples: int, generator: np.random.Generator) -> Estimate:
+    """Return the mean of the time ratios of timed cells, each with its own interval."""
+    middle = _logarithms(cells, "time_ratio")
+    low, high = _logarithms(cells, "time_ratio_low"), _logarithms(cells, "time_ratio_high")
+    return geometric_mean(middle, low - middle, high - middle, confidence, resamples, generator)
 
 
 def _logarithms(cells: Sequence[Row], name: str) -> Floats:

@@ -8,7 +8,7 @@ import numpy as np
 
 from gnn_checkpointing.analysis.fitting import ROUNDING, WEIGHTS, fitted, is_nothing, p_value
 from gnn_checkpointing.analysis.results import Interaction, Response
-from gnn_checkpointing.analysis.support import COLUMNS, design, observed, why_no_response, why_not
+from gnn_checkpointing.analysis.support import COLUMNS, answering, design, observed, why_no_response, why_not
 from gnn_checkpointing.analysis.table import Row, comparable, grouped
 
 RESPONSES: tuple[Response, ...] = ("activation_bytes", "step_time_seconds")
@@ -31,8 +31,9 @@ def interactions(rows: Sequence[Row], confidence: float) -> tuple[list[Interacti
             missing.append(f"{convolution}, {policy}: no interaction is tested: {reason}.")
             continue
         for response in RESPONSES:
-            reason = why_no_response([*none, *other], response)
-            answer = reason or _interaction(none, other, response, confidence)
+            pair = answering(none, response), answering(other, response)
+            reason = why_not(pair[0]) or why_no_response([*pair[0], *pair[1]], response)
+            answer = reason or _interaction(*pair, response, confidence)
             if isinstance(answer, str):
                 missing.append(f"{convolution}, {policy}: no interaction of {response} is tested: {answer}.")
             else:

@@ -5,21 +5,29 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from itertools import combinations
 from statistics import median
+from typing import Literal
 
 from gnn_checkpointing.analysis.checks import moment
-from gnn_checkpointing.analysis.results import Quality
-from gnn_checkpointing.analysis.table import Row, completed
+from gnn_checkpointing.analysis.results import Absence, Quality, Reading, Spread
+from gnn_checkpointing.analysis.table import Row, completed, series, under
 from gnn_checkpointing.records import Value
+
+Instrument = Literal["high_water_bytes", "fake_tensor_bytes"]
+INSTRUMENTS: tuple[Instrument, ...] = ("high_water_bytes", "fake_tensor_bytes")
+NOT_FAILED = ("completed", "refused", "unavailable")
 
 _NUMBER = re.compile(r"\d+(\.\d+)?")
 
 
-def quality(rows: Sequence[Mapping[str, Value]], ratio_half_width: float) -> Quality:
-    """Return what the table says about its own making; `ratio_half_width` is the width that the study asked for."""
+def quality(rows: Sequence[Mapping[str, Value]], reference_allocator: str, ratio_half_width: float) -> Quality:
+    """Return what the table says about its own making; `ratio_half_width` is the width that the study asked for.
+
+    Widths are those of the reference allocator's ratios, on which every sentence about time rests.
+    """
     measured = completed(rows)
     cells = {str(row["cell"]): row for row in rows}
     spans = [
@@ -28,12 +36,19 @@ def quality(rows: Sequence[Mapping[str, Value]], ratio_half_width: float) -> Qua
     ]
     measured_seconds = math.fsum(float(row["measured_seconds"] or 0.0) for row in cells.values())
     wall_seconds = math.fsum((ended - started).total_seconds() for started, ended in spans)
-    widths = _half_widths(measured)
+    widths = _half_widths(under(measured, reference_allocator))
     return Quality(
         cells=len(cells),
         rows=len(rows),
         outcomes=dict(sorted(Counter(str(row["outcome"]) for row in rows).items())),
         failures=_failures(rows),
+        refused=_absences(rows, "refused"),
+        unavailable=_absences(rows, "unavailable"),
+        other_models=sorted({row.policy for row in measured if row.other_model}),
+        readings=[reading for name in INSTRUMENTS if (reading := _reading(rows, name)) is not None],
+        disagreements=[text for name in INSTRUMENTS for text in _disagreements(rows, name)],
+        sentinel_drift=_spread(row["sentinel_drift"] for row in cells.values()),
+        involuntary_switches=_spread(row["involuntary_switches"] for row in rows),
         measured_share=measured_seconds / wall_seconds if wall_seconds > 0 else 0.0,
         measured_seconds=measured_seconds,
         wall_seconds=wall_seconds,
@@ -51,9 +66,73 @@ def quality(rows: Sequence[Mapping[str, Value]], ratio_half_width: float) -> Qua
 
 
 def _failures(rows: Sequence[Mapping[str, Value]]) -> list[dict[str, str]]:
+    """Return what did not run to its end; a policy that refused or lacks its tools was never started."""
     fields = ("cell", "policy", "outcome", "message")
-    failed = [{name: str(row[name] or "") for name in fields} for row in rows if row["outcome"] != "completed"]
+    failed = [{name: str(row[name] or "") for name in fields} for row in rows if row["outcome"] not in NOT_FAILED]
     return sorted(failed, key=lambda failure: (failure["cell"], failure["policy"]))
+
+
+def _absences(rows: Sequence[Mapping[str, Value]], outcome: str) -> list[Absence]:
+    """Return each policy and reason once, with the series and the number of cells that it concerns."""
+    found: dict[tuple[str, str], list[Mapping[str, Value]]] = {}
+    for row in sorted(rows, key=lambda row: (str(row["policy"]), str(row["cell"]))):
+        if row["outcome"] == outcome:
+            found.setdefault((str(row["policy"]), _NUMBER.sub("#", str(row["message"]))), []).append(row)
+    return [
+        Absence(
+            policy=policy,
+            convolutions=sorted({series(row) for row in absent}),
+            cells=len(absent),
+            reason=str(absent[0]["message"] or "no reason was recorded"),
+        )
+        for (policy, _), absent in found.items()
+    ]
+
+
+def _reading(rows: Sequence[Mapping[str, Value]], name: Instrument) -> Reading | None:
+    """Return how one instrument compares with the allocator's events; None where it was never read."""
+    read = [row for row in rows if row["outcome"] == "completed" and row[name] is not None]
+    if not read:
+        return None
+    judged = [row for row in read if row[_verdict(name)] is not None]
+    worst = max(judged, key=lambda row: (abs(_off(row, name)), str(row["cell"]), str(row["policy"])), default=None)
+    return Reading(
+        instrument=name,
+        read=len(read),
+        judged=len(judged),
+        agree=sum(row[_verdict(name)] is True for row in judged),
+        median_difference=median(abs(_share_off(row, name)) for row in judged) if judged else None,
+        worst_difference=None if worst is None else _share_off(worst, name),
+        worst_bytes=None if worst is None else _off(worst, name),
+        worst_at=f"{worst['cell']}, {worst['policy']}" if worst is not None and _off(worst, name) else "",
+    )
+
+
+def _disagreements(rows: Sequence[Mapping[str, Value]], name: Instrument) -> list[str]:
+    return [
+        f"{row['cell']}, {row['policy']}: {name} is {100 * _share_off(row, name):+.1f} % off activation_bytes"
+        for row in sorted(rows, key=lambda row: (str(row["cell"]), str(row["policy"])))
+        if row["outcome"] == "completed" and row[_verdict(name)] is False
+    ]
+
+
+def _verdict(name: Instrument) -> str:
+    return name.replace("_bytes", "_agrees")
+
+
+def _off(row: Mapping[str, Value], name: Instrument) -> float:
+    """Return how many bytes more than the allocator's events the instrument reads."""
+    return float(row[name] or 0.0) - float(row["activation_bytes"] or 0.0)
+
+
+def _share_off(row: Mapping[str, Value], name: Instrument) -> float:
+    """Return the same as a share of the activation peak."""
+    return _off(row, name) / (float(row["activation_bytes"] or 0.0) or 1.0)
+
+
+def _spread(values: Iterable[Value]) -> Spread | None:
+    found = [float(value) for value in values if isinstance(value, int | float)]
+    return Spread(values=len(found), median=median(found), worst=max(found)) if found else None
 
 
 def _half_widths(rows: Sequence[Row]) -> list[float]:

@@ -11,7 +11,7 @@ from statsmodels.stats.diagnostic import het_breuschpagan
 
 from gnn_checkpointing.analysis.fitting import ROUNDING, WEIGHTS, Fit, fitted, predicted
 from gnn_checkpointing.analysis.results import HeldOut, Law, Residual, Response
-from gnn_checkpointing.analysis.support import design, observed, why_no_response, why_not
+from gnn_checkpointing.analysis.support import answering, design, observed, why_no_response, why_not
 from gnn_checkpointing.analysis.table import Row, comparable, grouped
 
 Floats = NDArray[np.float64]
@@ -30,11 +30,12 @@ def laws(rows: Sequence[Row], confidence: float) -> tuple[list[Law], list[str]]:
             missing.append(f"{convolution}, {policy}: no law is fitted: {reason}.")
             continue
         for response in WEIGHTS:
-            reason = why_no_response(cells, response)
+            answers = answering(cells, response)
+            reason = why_not(answers) or why_no_response(answers, response)
             if reason is not None:
                 missing.append(f"{convolution}, {policy}: no law of {response} is fitted: {reason}.")
                 continue
-            found.append(_law(cells, response, confidence))
+            found.append(_law(answers, response, confidence))
         reason = why_not(_without_densest(cells)[0])
         if reason is not None:
             missing.append(f"{convolution}, {policy}: the densest level is not held out: without it, {reason}.")

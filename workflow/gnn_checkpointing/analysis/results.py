@@ -24,16 +24,20 @@ class Estimate(Result):
 
 
 class Effect(Result):
-    """Policy / none, paired within cells, over the cells of one level of density (or of one real graph)."""
+    """Policy / none, paired within cells, over the cells of one level of density (or of one real graph).
+
+    `time_ratio` is None where no cell of the level was timed.
+    """
 
     convolution: str
     policy: str
     level: str
     average_degree: float
     cells: int
+    timed_cells: int
     memory_ratio: Estimate
     activation_ratio: Estimate
-    time_ratio: Estimate
+    time_ratio: Estimate | None
 
 
 class Effects(Result):
@@ -121,6 +125,153 @@ class Accuracy(Result):
     largest_loss_difference: float
 
 
+class FrontierPoint(Result):
+    """One policy at one level of density under one allocator, against none of the same cells.
+
+    Bytes, seconds and faults are medians over the cells; a ratio is None where none did not run to its end there, or
+    (time) where no cell was timed.
+    """
+
+    convolution: str
+    policy: str
+    allocator: str
+    level: str
+    average_degree: float
+    num_edges: float
+    cells: int
+    other_model: bool
+    activation_ratio: Estimate | None
+    time_ratio: Estimate | None
+    activation_bytes: float
+    saved_activation_bytes: float
+    transient_bytes: float
+    policy_resident_bytes: float
+    step_time_seconds: float | None
+    system_time_seconds: float | None
+    page_faults: float | None
+
+
+class BestSegments(Result):
+    """The number of segments with the smallest activation peak; of equals the faster."""
+
+    convolution: str
+    level: str
+    policy: str
+    activation_ratio: float
+    time_ratio: float | None
+    tried: list[str]
+
+
+class Payoff(Result):
+    """The levels at which a policy saves more than 1 % of memory, and at which its time interval leaves 1."""
+
+    convolution: str
+    policy: str
+    levels: list[str]
+    saves_at: list[str]
+    timed_levels: list[str]
+    slower_at: list[str]
+    faster_at: list[str]
+
+
+class ParetoSet(Result):
+    """The policies at one level that no other policy beats in memory and time at once."""
+
+    convolution: str
+    level: str
+    policies: list[str]
+
+
+class Flatness(Result):
+    """How a policy's activation peak grows with the edges at one number of nodes, relative to none's.
+
+    `slope_ratio` is None where none's peak does not grow. `peak_ratio` is the peak at `densest` / at `sparse`, the
+    level nearest to average degree 8.
+    """
+
+    convolution: str
+    policy: str
+    levels: list[str]
+    bytes_per_edge: float
+    none_bytes_per_edge: float
+    slope_ratio: float | None
+    sparse: str
+    densest: str
+    peak_ratio: float
+
+
+class AllocatorEffect(Result):
+    """A policy's time ratio under another allocator than the reference, taken apart.
+
+    `observed` is the ratio under `allocator`, `checkpointing` the one under `reference`; `on_policy` and `on_none`
+    are step times under `allocator` / under `reference`, from separate processes and so without an interval.
+    """
+
+    convolution: str
+    policy: str
+    level: str
+    average_degree: float
+    reference: str
+    allocator: str
+    checkpointing: Estimate
+    observed: Estimate
+    on_policy: float
+    on_none: float
+    reference_page_faults: float
+    page_faults: float
+    reference_system_share: float
+    system_share: float
+
+
+class Frontier(Result):
+    """Memory against time: every policy at every level on graphs of `num_nodes` nodes; sets and tables drawn from it.
+
+    All but `points` and `allocators` know the reference allocator alone.
+    """
+
+    reference: str
+    num_nodes: int | None
+    points: list[FrontierPoint]
+    best_segments: list[BestSegments]
+    payoffs: list[Payoff]
+    pareto: list[ParetoSet]
+    flatness: list[Flatness]
+    allocators: list[AllocatorEffect]
+
+
+class Absence(Result):
+    """A policy that was not run for a stated reason: refused by itself, or unavailable on this machine."""
+
+    policy: str
+    convolutions: list[str]
+    cells: int
+    reason: str
+
+
+class Reading(Result):
+    """One further instrument beside the allocator's events: how often it was read and agreed, and how far it was off.
+
+    `median_difference` and `worst_difference` are shares of the activation peak; the worst is the one of most bytes.
+    """
+
+    instrument: Literal["high_water_bytes", "fake_tensor_bytes"]
+    read: int
+    judged: int
+    agree: int
+    median_difference: float | None
+    worst_difference: float | None
+    worst_bytes: float | None
+    worst_at: str
+
+
+class Spread(Result):
+    """The median and the largest of a quantity, over as many values as there are."""
+
+    values: int
+    median: float
+    worst: float
+
+
 class Quality(Result):
     """What a reviewer should know of the run itself."""
 
@@ -128,6 +279,13 @@ class Quality(Result):
     rows: int
     outcomes: dict[str, int]
     failures: list[dict[str, str]]
+    refused: list[Absence]
+    unavailable: list[Absence]
+    other_models: list[str]
+    readings: list[Reading]
+    disagreements: list[str]
+    sentinel_drift: Spread | None
+    involuntary_switches: Spread | None
     measured_share: float
     measured_seconds: float
     wall_seconds: float

@@ -23,6 +23,11 @@ def design(rows: Sequence[Row]) -> Floats:
     return np.array([[1.0, row.num_nodes, row.num_edges] for row in rows]).reshape(-1, len(COLUMNS))
 
 
+def answering(rows: Sequence[Row], response: Response) -> list[Row]:
+    """Return the rows that have the response: a cell that was not timed has no step time."""
+    return [row for row in rows if getattr(row, response) is not None]
+
+
 def observed(rows: Sequence[Row], response: Response) -> Floats:
     """Return the response of the rows ([num_rows])."""
     return np.array([float(getattr(row, response)) for row in rows])

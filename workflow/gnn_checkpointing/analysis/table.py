@@ -15,7 +15,10 @@ Key = TypeVar("Key", bound=tuple[object, ...])
 
 @dataclass(frozen=True)
 class Row:
-    """One cell x policy whose step ran to its end; ratios are None where none did not."""
+    """One cell x policy whose step ran to its end; ratios are None where none did not, times where none was taken.
+
+    `convolution` names the series: a convolution under another aggregation is another series.
+    """
 
     cell: str
     graph: str
@@ -28,10 +31,15 @@ class Row:
     num_features: int
     convolution: str
     policy: str
+    allocator: str
     started: str
+    other_model: bool | None
+    policy_resident_bytes: float | None
     activation_bytes: float
     saved_activation_bytes: float
-    step_time_seconds: float
+    step_time_seconds: float | None
+    system_time_seconds: float | None
+    page_faults: float | None
     memory_ratio: float | None
     activation_ratio: float | None
     time_ratio: float | None
@@ -48,8 +56,11 @@ class Row:
 
     @property
     def changes(self) -> tuple[str, ...]:
-        """What the policy was not shown to leave as it is: of loss, gradients and buffers."""
-        if self.policy == "none":
+        """What the policy was not shown to leave as it is: of loss, gradients and buffers.
+
+        A policy that trains another model says so itself, and is asked for nothing here.
+        """
+        if self.policy == "none" or self.other_model:
             return ()
         shown = {"loss": self.same_loss, "gradients": self.same_gradients, "buffers": self.same_buffers}
         return tuple(name for name, same in shown.items() if same is not True)
@@ -59,12 +70,23 @@ def completed(rows: Sequence[Mapping[str, Value]]) -> list[Row]:
     """Return the completed rows, sorted, after refusing a table that contradicts itself."""
     check(rows)
     chosen = [_row(row) for row in rows if row["outcome"] == "completed"]
-    return sorted(chosen, key=lambda row: (row.convolution, policy_order(row.policy), row.graph))
+    return sorted(chosen, key=lambda row: (row.convolution, policy_order(row.policy), row.graph, row.cell))
 
 
 def comparable(rows: Iterable[Row]) -> list[Row]:
     """Return the rows whose policy was shown to compute what none computes."""
-    return [row for row in rows if not row.changes]
+    return [row for row in rows if not row.changes and not row.other_model]
+
+
+def under(rows: Iterable[Row], allocator: str) -> list[Row]:
+    """Return the rows that were measured under one allocator: times of two are never compared as policies."""
+    return [row for row in rows if row.allocator == allocator]
+
+
+def series(row: Mapping[str, Value]) -> str:
+    """Return what the row's series is called: its convolution, with the aggregation where it is not the usual one."""
+    usual = row["aggregation"] in ("gather_scatter", "", None)
+    return str(row["convolution"]) if usual else f"{row['convolution']} ({row['aggregation']})"
 
 
 def policy_order(policy: str) -> tuple[bool, bool, str]:
@@ -83,4 +105,5 @@ def grouped(rows: Iterable[Row], key: Callable[[Row], Key]) -> list[tuple[Key, l
 
 def _row(row: Mapping[str, Value]) -> Row:
     # `check` has seen to it that every field has the type that the data dictionary gives it.
-    return Row(**{name: row[name] for name in Row.__dataclass_fields__})  # type: ignore[arg-type]
+    values = {name: row[name] for name in Row.__dataclass_fields__}
+    return Row(**{**values, "convolution": series(row)})  # type: ignore[arg-type]

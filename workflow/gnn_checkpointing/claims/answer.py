@@ -6,11 +6,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from gnn_checkpointing.analysis.results import Effects, Estimate, Regressions
-from gnn_checkpointing.claims.evidence import joined, levels
+from gnn_checkpointing.claims.evidence import Ratio, joined, levels
 from gnn_checkpointing.claims.ledger import Claim, Ledger, Sentence
 from gnn_checkpointing.claims.rules import together
 
 MOST_SENTENCES = 5
+MOST_CONVOLUTIONS = 4
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,7 @@ class Summary:
     lead: str
     part: Callable[[Told], str]
     tested: str
+    ratio: Ratio = "activation_ratio"
 
 
 # In the order of their weight.
@@ -54,6 +56,7 @@ SUMMARIES = (
         "On the densest graphs ({densest}), a training step with whole layers checkpointed takes",
         lambda told: f"{times(told.estimate)} times as long with {told.convolution}",
         "it is slower",
+        "time_ratio",
     ),
     Summary(
         "edge-blocks-peak-below-layers",
@@ -67,6 +70,7 @@ SUMMARIES = (
         "checkpointed,",
         lambda told: f"{times(told.estimate)} times as long with {told.convolution}",
         "it takes no longer than they do",
+        "time_ratio",
     ),
     Summary(
         "edge-blocks-are-flat-in-density",
@@ -124,14 +128,22 @@ def _sentences(summary: Summary, ledger: Ledger, effects: Effects) -> list[Sente
     told = _told(summary.claim, ledger, effects)
     if not told:
         return []
-    lead = summary.lead.format(policy=told[0].policy, densest=_densest(told))
+    lead = summary.lead.format(policy=told[0].policy, densest=_densest(told, summary.ratio))
     return [
         Sentence(
-            text=f"{lead} {_listed([summary.part(one) for one in told])}. {_decided(summary.tested, told)}",
+            text=f"{lead} {_over_convolutions(summary, told)}. {_decided(summary.tested, told)}",
             verdict=together([one.claim.verdict for one in told]),
             evidence=joined(one.claim.evidence for one in told),
         )
     ]
+
+
+def _over_convolutions(summary: Summary, told: Sequence[Told]) -> str:
+    """Return what was found with each convolution; of many, with the two that lie furthest apart."""
+    if len(told) <= MOST_CONVOLUTIONS:
+        return _listed([summary.part(one) for one in told])
+    ends = sorted(told, key=lambda one: one.estimate.estimate)
+    return f"{summary.part(ends[0])} at one end and {summary.part(ends[-1])} at the other, of {len(told)} convolutions"
 
 
 def _told(claim: str, ledger: Ledger, effects: Effects) -> list[Told]:
@@ -155,9 +167,9 @@ def _decided(tested: str, told: Sequence[Told]) -> str:
     return f"That {tested} is {', '.join(parts)}."
 
 
-def _densest(told: Sequence[Told]) -> str:
+def _densest(told: Sequence[Told], ratio: Ratio) -> str:
     """Return the densest level of each convolution, or their span where memory ended some earlier."""
-    ends = [found[-1].level for one in told if (found := levels(one.effects, one.convolution, one.policy))]
+    ends = [found[-1].level for one in told if (found := levels(one.effects, one.convolution, one.policy, ratio))]
     distinct = sorted(set(ends), key=float)
     return "average degree " + " to ".join(dict.fromkeys((distinct[0], distinct[-1]))) if distinct else ""
 

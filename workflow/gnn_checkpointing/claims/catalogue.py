@@ -32,6 +32,8 @@ class Template:
     policy: str = ""
     scope: Literal["convolution", "study"] = "convolution"
     needs_real_graphs: bool = False
+    # Kind of policy that the claim's own is compared with: the claim is made only where both were measured.
+    beside: str = ""
 
 
 CATALOGUE = (
@@ -142,6 +144,54 @@ CATALOGUE = (
         pick=partial(evidence.against_layers_on_reals, ratio="activation_ratio"),
         policy="edge_blocks",
         needs_real_graphs=True,
+    ),
+    Template(
+        id="compiled-edge-blocks-peak-below-compiled",
+        sentence="On the densest graphs, policy {policy} needs at most a fortieth of the activation peak that "
+        "compiling {convolution} alone needs.",
+        source=OWN,
+        quantity="activation bytes, {policy} / compiled, at the densest level",
+        unit="ratio",
+        rule=AtMost(0.025),
+        pick=partial(evidence.against, ratio="activation_ratio", other_policy="compiled"),
+        policy="compiled_edge_blocks",
+        beside="compiled",
+    ),
+    Template(
+        id="compiled-edge-blocks-no-slower-than-compiled",
+        sentence="On the densest graphs, a training step of {convolution} takes at most a twentieth longer with policy "
+        "{policy} than compiled alone.",
+        source=OWN,
+        quantity="step time, {policy} / compiled, at the densest level",
+        unit="ratio",
+        rule=AtMost(1.05),
+        pick=partial(evidence.against, ratio="time_ratio", other_policy="compiled"),
+        policy="compiled_edge_blocks",
+        beside="compiled",
+    ),
+    Template(
+        id="fused-edge-blocks-peak-below-memory-budget",
+        sentence="On the densest graphs, policy {policy} needs at most a fifth of the activation peak that "
+        "{convolution} needs under the best memory budget (least memory times time).",
+        source=OWN,
+        quantity="activation bytes, {policy} / the best memory_budget, at the densest level",
+        unit="ratio",
+        rule=AtMost(0.2),
+        pick=partial(evidence.against_best_budget, ratio="activation_ratio"),
+        policy="fused_edge_blocks",
+        beside="memory_budget",
+    ),
+    Template(
+        id="fused-edge-blocks-no-slower-than-memory-budget",
+        sentence="On the densest graphs, a training step of {convolution} takes at most a twentieth longer with policy "
+        "{policy} than under the best memory budget (least memory times time).",
+        source=OWN,
+        quantity="step time, {policy} / the best memory_budget, at the densest level",
+        unit="ratio",
+        rule=AtMost(1.05),
+        pick=partial(evidence.against_best_budget, ratio="time_ratio"),
+        policy="fused_edge_blocks",
+        beside="memory_budget",
     ),
     Template(
         id="every-policy-computes-the-same",

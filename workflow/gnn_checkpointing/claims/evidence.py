@@ -17,6 +17,7 @@ EFFECTS = "analysis/effects.json"
 REGRESSIONS = "analysis/regressions.json"
 ACCURACY = "analysis/accuracy.json"
 QUALITY = "analysis/quality.json"
+FRONTIER = "analysis/frontier.json"
 
 NO_LEVELS = "no generated graphs of graded density were measured with this convolution and policy"
 
@@ -61,16 +62,21 @@ def variants(findings: Findings, policy: str) -> list[str]:
     return sorted(measured) or [policy]
 
 
-def levels(effects: Effects, convolution: str, policy: str) -> list[Effect]:
-    """Return the effects of one convolution and policy on generated graphs, from sparse to dense."""
+def levels(effects: Effects, convolution: str, policy: str, ratio: Ratio = "activation_ratio") -> list[Effect]:
+    """Return the effects of one convolution and policy on generated graphs that have the ratio, sparse before dense."""
     chosen = [effect for effect in effects.generated if (effect.convolution, effect.policy) == (convolution, policy)]
-    return sorted(chosen, key=lambda effect: float(effect.level))
+    return sorted(_having(chosen, ratio), key=lambda effect: float(effect.level))
 
 
-def reals(effects: Effects, convolution: str, policy: str) -> list[Effect]:
-    """Return the effects of one convolution and policy on real graphs, from sparse to dense."""
+def reals(effects: Effects, convolution: str, policy: str, ratio: Ratio = "activation_ratio") -> list[Effect]:
+    """Return the effects of one convolution and policy on real graphs that have the ratio, sparse before dense."""
     chosen = [effect for effect in effects.real if (effect.convolution, effect.policy) == (convolution, policy)]
-    return sorted(chosen, key=lambda effect: effect.average_degree)
+    return sorted(_having(chosen, ratio), key=lambda effect: effect.average_degree)
+
+
+def _having(effects: Iterable[Effect], ratio: Ratio) -> list[Effect]:
+    """Return the effects that have the ratio: where no cell was timed there is none of time."""
+    return [effect for effect in effects if getattr(effect, ratio) is not None]
 
 
 def address(kind: Literal["generated", "real"], effect: Effect, ratio: Ratio) -> str:
@@ -81,7 +87,7 @@ def address(kind: Literal["generated", "real"], effect: Effect, ratio: Ratio) ->
 
 def at_densest(findings: Findings, convolution: str, policy: str, ratio: Ratio) -> Picked:
     """Return the ratio at the densest level."""
-    found = levels(findings.effects, convolution, policy)
+    found = levels(findings.effects, convolution, policy, ratio)
     if not found:
         return nothing(NO_LEVELS)
     densest = found[-1]
@@ -91,7 +97,7 @@ def at_densest(findings: Findings, convolution: str, policy: str, ratio: Ratio) 
 
 def densest_over_sparsest(findings: Findings, convolution: str, policy: str, ratio: Ratio) -> Picked:
     """Return the ratio at the densest level divided by the one at the sparsest."""
-    found = levels(findings.effects, convolution, policy)
+    found = levels(findings.effects, convolution, policy, ratio)
     if len(found) < 2:
         return nothing(NO_LEVELS if not found else "only one level of density was measured")
     sparsest, densest = found[0], found[-1]
@@ -102,12 +108,12 @@ def densest_over_sparsest(findings: Findings, convolution: str, policy: str, rat
     )
 
 
-def against_layers(findings: Findings, convolution: str, policy: str, ratio: Ratio) -> Picked:
-    """Return the policy's ratio divided by that of layers at the densest level that both reached."""
-    own = {effect.level: effect for effect in levels(findings.effects, convolution, policy)}
-    both = [effect for effect in levels(findings.effects, convolution, "layers") if effect.level in own]
+def against(findings: Findings, convolution: str, policy: str, ratio: Ratio, other_policy: str) -> Picked:
+    """Return the policy's ratio divided by another's at the densest level that both reached."""
+    own = {effect.level: effect for effect in levels(findings.effects, convolution, policy, ratio)}
+    both = [effect for effect in levels(findings.effects, convolution, other_policy, ratio) if effect.level in own]
     if not both:
-        return nothing(f"no generated graphs were measured with both {policy} and layers")
+        return nothing(f"no generated graphs were measured with both {policy} and {other_policy}")
     other = both[-1]
     effect = own[other.level]
     return Picked(
@@ -117,9 +123,42 @@ def against_layers(findings: Findings, convolution: str, policy: str, ratio: Rat
     )
 
 
+def against_layers(findings: Findings, convolution: str, policy: str, ratio: Ratio) -> Picked:
+    """Return the policy's ratio divided by that of layers at the densest level that both reached."""
+    return against(findings, convolution, policy, ratio, "layers")
+
+
+def against_best_budget(findings: Findings, convolution: str, policy: str, ratio: Ratio) -> Picked:
+    """Return the policy's ratio divided by the best memory budget's at the densest level that both were timed at.
+
+    The best is the one with the least memory x time there.
+    """
+    own = {effect.level for effect in levels(findings.effects, convolution, policy, "time_ratio")}
+    budgets = [
+        effect
+        for name in variants(findings, "memory_budget")
+        for effect in levels(findings.effects, convolution, name, "time_ratio")
+        if effect.level in own
+    ]
+    if not budgets:
+        return nothing(f"no generated graphs were measured with both {policy} and a memory budget")
+    densest = max(float(effect.level) for effect in budgets)
+    best = min((effect for effect in budgets if float(effect.level) == densest), key=_memory_times_time)
+    effect = next(e for e in levels(findings.effects, convolution, policy, "time_ratio") if e.level == best.level)
+    return Picked(
+        (_quotient(getattr(effect, ratio), getattr(best, ratio)),),
+        f"{address('generated', effect, ratio)} / {address('generated', best, ratio)}",
+        f"{best.policy} at average degree {best.level}, the densest at which both were timed",
+    )
+
+
+def _memory_times_time(effect: Effect) -> float:
+    return effect.activation_ratio.estimate * (effect.time_ratio.estimate if effect.time_ratio else 1.0)
+
+
 def on_reals(findings: Findings, convolution: str, policy: str, ratio: Ratio) -> Picked:
     """Return the ratio on every real graph."""
-    found = reals(findings.effects, convolution, policy)
+    found = reals(findings.effects, convolution, policy, ratio)
     if not found:
         return nothing("no real graphs were measured with this convolution and policy")
     return Picked(
@@ -131,8 +170,12 @@ def on_reals(findings: Findings, convolution: str, policy: str, ratio: Ratio) ->
 
 def against_layers_on_reals(findings: Findings, convolution: str, policy: str, ratio: Ratio) -> Picked:
     """Return the policy's ratio divided by that of layers on every real graph that both ran on."""
-    own = {effect.level: effect for effect in reals(findings.effects, convolution, policy)}
-    both = [(own[other.level], other) for other in reals(findings.effects, convolution, "layers") if other.level in own]
+    own = {effect.level: effect for effect in reals(findings.effects, convolution, policy, ratio)}
+    both = [
+        (own[other.level], other)
+        for other in reals(findings.effects, convolution, "layers", ratio)
+        if other.level in own
+    ]
     if not both:
         return nothing(f"no real graphs were measured with both {policy} and layers")
     return Picked(
@@ -144,7 +187,8 @@ def against_layers_on_reals(findings: Findings, convolution: str, policy: str, r
 
 def everywhere(findings: Findings, convolution: str, policy: str, ratio: Ratio) -> Picked:
     """Return the ratio at every level of density and on every real graph."""
-    drawn, loaded = levels(findings.effects, convolution, policy), reals(findings.effects, convolution, policy)
+    drawn = levels(findings.effects, convolution, policy, ratio)
+    loaded = reals(findings.effects, convolution, policy, ratio)
     if not drawn and not loaded:
         return nothing("this convolution and policy were not measured side by side with none")
     places = [address("generated", effect, ratio) for effect in drawn]
@@ -172,10 +216,19 @@ def difference_per_edge(findings: Findings, convolution: str, policy: str, respo
 
 
 def slope_ratio(findings: Findings, convolution: str, policy: str, response: Response) -> Picked:
-    """Return the policy's value per edge divided by none's; the interval takes none's slope as known."""
+    """Return the policy's value per edge divided by none's; the interval takes none's slope as known.
+
+    Where all graphs have one number of nodes there is no joint model; bytes are exact, so the slope through their
+    levels stands in for it.
+    """
     found = interaction(findings, convolution, policy, response)
     if found is None:
-        return nothing("the policy x edges interaction could not be tested: see not_fitted in regressions.json")
+        flat = next((f for f in findings.frontier.flatness if (f.convolution, f.policy) == (convolution, policy)), None)
+        if response != "activation_bytes" or flat is None or flat.slope_ratio is None:
+            return nothing("the policy x edges interaction could not be tested: see not_fitted in regressions.json")
+        place = f"{FRONTIER}: flatness[convolution={convolution},policy={policy}].slope_ratio"
+        note = f"least squares over average degrees {', '.join(flat.levels)} at one number of nodes"
+        return Picked((_exactly(flat.slope_ratio),), place, note)
     none, difference = found.none_per_edge.estimate, found.difference_per_edge
     ends = sorted((1 + difference.low / none, 1 + difference.high / none))
     # Rounding may put the ratio, computed another way, a digit outside of its own interval.
@@ -226,10 +279,10 @@ def loss_differences(findings: Findings, convolution: str) -> Picked:
 
 def changed_computations(findings: Findings) -> Picked:
     """Return how many rows were not shown to compute what none computes."""
-    count = len(findings.quality.not_the_same)
+    count, compared = len(findings.quality.not_the_same), findings.quality.outcomes.get("completed", 0)
     if not count and not findings.effects.generated and not findings.effects.real:
         return nothing("no policy other than none ran to the end")
-    return Picked((_exactly(float(count)),), f"{QUALITY}: not_the_same", f"{count} of {findings.quality.rows} rows")
+    return Picked((_exactly(float(count)),), f"{QUALITY}: not_the_same", f"{count} of {compared} rows")
 
 
 def _exactly(value: float) -> Estimate:

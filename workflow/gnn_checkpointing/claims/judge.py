@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from gnn_checkpointing.analysis.analyse import Findings
 from gnn_checkpointing.claims.catalogue import CATALOGUE, Template
-from gnn_checkpointing.claims.evidence import Picked, convolutions, variants
+from gnn_checkpointing.claims.evidence import Picked, convolutions, levels, variants
 from gnn_checkpointing.claims.ledger import Claim, Ledger
 
 
@@ -39,7 +39,16 @@ def _instances(template: Template, findings: Findings) -> Iterator[tuple[str, st
     policies = variants(findings, template.policy) if template.policy else [""]
     for convolution in convolutions(findings):
         for policy in policies:
-            yield convolution, policy
+            if not template.beside or _both_measured(findings, convolution, policy, template.beside):
+                yield convolution, policy
+
+
+def _both_measured(findings: Findings, convolution: str, policy: str, beside: str) -> bool:
+    """Return whether a convolution was measured on generated graphs with a policy and with one of another kind."""
+    others = variants(findings, beside)
+    return bool(levels(findings.effects, convolution, policy)) and any(
+        levels(findings.effects, convolution, other) for other in others
+    )
 
 
 def _claim(template: Template, findings: Findings, convolution: str, policy: str) -> Claim:

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from gnn_checkpointing.analysis.analyse import Findings
-from gnn_checkpointing.analysis.results import Accuracy, Effects, Law, Quality, Regressions, Response
+from gnn_checkpointing.analysis.results import Accuracy, Effects, Frontier, Law, Quality, Regressions, Response
+from gnn_checkpointing.analysis.table import series
 from gnn_checkpointing.claims.ledger import Ledger, Sentence
-from gnn_checkpointing.records import Value
+from gnn_checkpointing.records import Demonstration, Trace, Value
 from gnn_checkpointing.refusal import Refusal
 from gnn_checkpointing.report.page import Fact
 from gnn_checkpointing.study import Study
@@ -22,6 +23,15 @@ EFFECTS = "analysis/effects.json"
 REGRESSIONS = "analysis/regressions.json"
 ACCURACY = "analysis/accuracy.json"
 QUALITY = "analysis/quality.json"
+FRONTIER = "analysis/frontier.json"
+TRACES = "traces.json"
+DEMONSTRATION = "demonstration.json"
+
+MANY_POLICIES = 6
+"""More policies than this beside none are too many for one column or one line each."""
+
+FRONTIER_POLICIES = 4
+"""From this many policies on, none included, there is a frontier to look at."""
 
 
 @dataclass(frozen=True)
@@ -35,17 +45,23 @@ class Machine:
 
 @dataclass(frozen=True)
 class ReportInputs:
-    """The study, its measurements and all that was concluded from them."""
+    """The study, its measurements and all that was concluded from them.
+
+    In `rows`, and wherever the report says convolution, another aggregation is part of the name: see `in_series`.
+    """
 
     study: Study
     machine: Machine
     rows: list[Row]
     effects: Effects
     regressions: Regressions
+    frontier: Frontier
     accuracy: list[Accuracy]
     quality: Quality
     ledger: Ledger
     answer: list[Sentence]
+    traces: list[Trace]
+    demonstration: Demonstration
 
     @property
     def measured_on(self) -> str:
@@ -54,10 +70,20 @@ class ReportInputs:
 
     @property
     def convolutions(self) -> list[str]:
-        """Measured convolutions, in the study's order."""
-        return [
-            name for name in self.study.architecture.convolutions if any(r["convolution"] == name for r in self.rows)
+        """Measured convolutions, in the study's order, each aggregation of one beside the other."""
+        architecture = self.study.architecture
+        names = [
+            series({"convolution": convolution, "aggregation": aggregation})
+            for convolution in architecture.convolutions
+            for aggregation in architecture.aggregations
         ]
+        measured = {row["convolution"] for row in self.rows}
+        return [name for name in names if name in measured]
+
+    @property
+    def reference(self) -> str:
+        """The allocator under which everything is judged."""
+        return self.study.measurement.allocators[0]
 
     @property
     def policies(self) -> list[str]:
@@ -66,13 +92,37 @@ class ReportInputs:
 
     @property
     def compared(self) -> list[str]:
-        """Policies other than none, in the study's order."""
-        return [policy for policy in self.study.policies if policy != "none"]
+        """Policies other than none that were run at all, in the study's order."""
+        left_out = {"none", *self.absent}
+        return [policy for policy in self.study.policies if policy not in left_out]
+
+    @property
+    def absent(self) -> list[str]:
+        """Policies that were nowhere run: refused or unavailable in every cell."""
+        outcomes: dict[Value, set[Value]] = {}
+        for row in self.rows:
+            outcomes.setdefault(row["policy"], set()).add(row["outcome"])
+        found = [policy for policy in self.study.policies if outcomes.get(policy)]
+        return [policy for policy in found if outcomes[policy] <= {"refused", "unavailable"}]
+
+    @property
+    def many_policies(self) -> bool:
+        """Whether the policies are too many for a column each."""
+        return len(self.compared) > MANY_POLICIES
+
+    @property
+    def has_frontier(self) -> bool:
+        """Whether enough policies were measured along density for a frontier."""
+        return len({point.policy for point in self.frontier.points}) >= FRONTIER_POLICIES
+
+    def named(self, policy: str) -> str:
+        """Return a policy's name, marked where it trains another model than none does."""
+        return f"{policy} (another model)" if policy in self.quality.other_models else policy
 
     @property
     def completed(self) -> list[Row]:
-        """Rows whose policy ran to the end."""
-        return [row for row in self.rows if row["outcome"] == "completed"]
+        """Rows under the reference allocator whose policy ran to the end."""
+        return [row for row in self.rows if row["outcome"] == "completed" and row["allocator"] == self.reference]
 
     @property
     def generated(self) -> list[Row]:
@@ -88,20 +138,35 @@ class ReportInputs:
 
 
 def report_inputs(
-    study: Study, hardware: Any, rows: list[Row], findings: Findings, ledger: Ledger, answer: list[Sentence]
+    study: Study,
+    hardware: Any,
+    rows: list[Row],
+    findings: Findings,
+    ledger: Ledger,
+    answer: list[Sentence],
+    traces: list[Trace],
+    demonstration: Demonstration,
 ) -> ReportInputs:
     """Return the report's inputs; `hardware` is the content of hardware.json, `findings` what the analysis found."""
     return ReportInputs(
         study=study,
         machine=machine(hardware),
-        rows=rows,
+        rows=in_series(rows),
         effects=findings.effects,
         regressions=findings.regressions,
+        frontier=findings.frontier,
         accuracy=findings.accuracy,
         quality=findings.quality,
         ledger=ledger,
         answer=answer,
+        traces=traces,
+        demonstration=demonstration,
     )
+
+
+def in_series(rows: list[Row]) -> list[Row]:
+    """Return the rows with the aggregation in the convolution's name where it is not the usual one."""
+    return [{**row, "convolution": series(row)} for row in rows]
 
 
 def machine(values: Any) -> Machine:

@@ -78,23 +78,28 @@ class Table:
 
 @dataclass(frozen=True)
 class Panel:
-    """One drawing: its SVG holds the sentinel `figures.canvas.INK` wherever the face's text colour belongs."""
+    """One drawing: its SVG holds the sentinel `figures.canvas.INK` wherever the face's text colour belongs.
+
+    A `key` explains the others.
+    """
 
     id: str
     title: str
     alternative: str
     svg: str
+    role: Literal["drawing", "key"] = "drawing"
 
 
 @dataclass(frozen=True)
 class Figure:
-    """Panels under one caption, with the sentence that teaches to read them."""
+    """Panels under one caption, with the sentence that teaches to read them; `wide` panels hold much small print."""
 
     id: str
     caption: str
     how_to_read: str
     panels: tuple[Panel, ...]
     source: str
+    size: Literal["small", "wide"] = "small"
     kind: Literal["figure"] = "figure"
 
 

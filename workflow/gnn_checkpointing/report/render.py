@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 from gnn_checkpointing.analysis.analyse import Findings, write_analysis
 from gnn_checkpointing.artefacts import sha256_of, whole_file, write_json, write_text
 from gnn_checkpointing.report.html import report_html
-from gnn_checkpointing.report.inputs import ANALYSIS, CLAIMS, MEASUREMENTS, ReportInputs
+from gnn_checkpointing.report.inputs import ANALYSIS, CLAIMS, DEMONSTRATION, MEASUREMENTS, TRACES, ReportInputs
 from gnn_checkpointing.report.page import Page
 from gnn_checkpointing.report.pdf import report_pdf
 from gnn_checkpointing.report.sections.summary import report_page
@@ -17,17 +18,37 @@ PDF = "report.pdf"
 SUMMARY = "summary.json"
 
 
-def render_report(inputs: ReportInputs, measurements: Path, claims: Path, templates: Path, output_folder: Path) -> None:
+@dataclass(frozen=True)
+class Sources:
+    """The files that the inputs were read from; each is published beside the report under its own name."""
+
+    measurements: Path
+    claims: Path
+    traces: Path
+    demonstration: Path
+
+    @property
+    def by_name(self) -> dict[str, Path]:
+        """Each file by the name that it is published under."""
+        return {
+            MEASUREMENTS: self.measurements,
+            CLAIMS: self.claims,
+            TRACES: self.traces,
+            DEMONSTRATION: self.demonstration,
+        }
+
+
+def render_report(inputs: ReportInputs, sources: Sources, templates: Path, output_folder: Path) -> None:
     """Write report.html, report.pdf, the data they rest on and summary.json into `output_folder`.
 
-    `measurements` and `claims` are the files that `inputs` were read from; they are copied byte for byte. Nothing
-    is written before both faces are made.
+    `sources` are the files that `inputs` were read from; they are copied byte for byte. Nothing is written before
+    both faces are made.
     """
-    page = report_page(inputs, {MEASUREMENTS: sha256_of(measurements), CLAIMS: sha256_of(claims)})
+    page = report_page(inputs, {name: sha256_of(path) for name, path in sources.by_name.items()})
     html, pdf = report_html(page, templates), report_pdf(page, templates)
-    _copy(measurements, output_folder / MEASUREMENTS)
-    _copy(claims, output_folder / CLAIMS)
-    found = Findings(inputs.effects, inputs.regressions, inputs.accuracy, inputs.quality)
+    for name, path in sources.by_name.items():
+        _copy(path, output_folder / name)
+    found = Findings(inputs.effects, inputs.regressions, inputs.frontier, inputs.accuracy, inputs.quality)
     write_analysis(output_folder / ANALYSIS, found)
     write_json(output_folder / SUMMARY, _summary(inputs, page))
     with whole_file(output_folder / PDF) as stream:

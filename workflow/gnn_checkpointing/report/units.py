@@ -88,7 +88,9 @@ def interval(low: str, high: str) -> str:
 
 
 def ratio_estimate(estimate: Estimate) -> str:
-    """Return a ratio and its interval, such as "1.34 (1.31-1.38)"."""
+    """Return a ratio and its interval, such as "1.34 (1.31-1.38)"; an exact one has none."""
+    if estimate.low == estimate.high:
+        return ratio(estimate.estimate)
     return f"{ratio(estimate.estimate)} ({interval(ratio(estimate.low), ratio(estimate.high))})"
 
 

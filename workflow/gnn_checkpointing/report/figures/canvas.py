@@ -15,6 +15,7 @@ from matplotlib.figure import Figure
 from gnn_checkpointing.report.figures.palette import INK
 
 WIDTH, HEIGHT = 3.4, 2.6
+BELOW, ABOVE = 0.442, 0.286  # inches kept for the x axis and for the title
 _STYLE: dict[Any, Any] = {
     "font.family": "DejaVu Sans",
     "font.size": 8.5,
@@ -34,19 +35,40 @@ _STYLE: dict[Any, Any] = {
 }
 
 
-def panel_svg(name: str, draw: Callable[[Axes], None], labels_width: float = 0.0) -> str:
-    """Return the SVG of one panel; `labels_width` is the share of its width kept free on the right for labels."""
-    with mpl.rc_context({**_STYLE, "svg.hashsalt": name}):
-        figure = Figure(figsize=(WIDTH, HEIGHT))
-        FigureCanvasSVG(figure)
-        axes = figure.add_axes((0.175, 0.17, 0.80 - labels_width, 0.72))
+def panel_svg(
+    name: str, draw: Callable[[Axes], None], labels_width: float = 0.0, size: tuple[float, float] = (WIDTH, HEIGHT)
+) -> str:
+    """Return the SVG of one panel of `size` inches.
+
+    `labels_width` is the share of its width kept free on the right for labels.
+    """
+    height = size[1]
+
+    def drawn(figure: Figure) -> None:
+        place = (0.175 * WIDTH / size[0], BELOW / height, 0.80 - labels_width, 1 - (BELOW + ABOVE) / height)
+        axes = figure.add_axes(place)
         axes.patch.set_visible(False)
         axes.grid(visible=True, color=INK, alpha=0.13, linewidth=0.6)
         axes.set_axisbelow(True)
         draw(axes)
+
+    return figure_svg(name, drawn, size)
+
+
+def figure_svg(name: str, draw: Callable[[Figure], None], size: tuple[float, float]) -> str:
+    """Return the SVG of a drawing of `size` inches that lays out its own axes."""
+    with mpl.rc_context({**_STYLE, "svg.hashsalt": name}):
+        figure = Figure(figsize=size)
+        FigureCanvasSVG(figure)
+        draw(figure)
         stream = io.StringIO()
         figure.savefig(stream, format="svg", transparent=True, metadata={"Date": None})
     return _bare(stream.getvalue(), name)
+
+
+def _coarse(attribute: str) -> str:
+    """Return an attribute with its coordinates cut to two decimals and one space between."""
+    return re.sub(r"(\.\d\d)\d+", r"\1", " ".join(attribute.split()))
 
 
 def _bare(svg: str, name: str) -> str:
@@ -57,7 +79,14 @@ def _bare(svg: str, name: str) -> str:
     svg = re.sub(r"<defs>\s*<style.*?</style>\s*</defs>\s*", "", svg, flags=re.DOTALL)
     svg = svg.replace("<svg ", '<svg stroke-linejoin="round" stroke-linecap="butt" ', 1)
     svg = re.sub(r"<!--.*?-->\s*", "", svg, flags=re.DOTALL)
+    # A hundredth of a point is finer than any screen or press, and half of the file.
+    svg = re.sub(r'\b(?:d|x|y)="[^"]+"', lambda found: _coarse(found.group()), svg)
     svg = svg.replace(' xmlns:xlink="http://www.w3.org/1999/xlink"', "").replace("xlink:href", "href")
-    svg = re.sub(r'\bid="([^"]+)"', rf'id="{name}-\1"', svg)
-    svg = re.sub(r'href="#([^"]+)"', rf'href="#{name}-\1"', svg)
-    return re.sub(r"url\(#([^)]+)\)", rf"url(#{name}-\1)", svg).strip() + "\n"
+    svg = re.sub(r"translate\(([^)]+)\)", lambda found: _coarse(found.group()), svg)
+    svg = re.sub(r"\n\s+", "\n", svg)
+    # Every letter is a reference to its shape: short names keep that small, and what nothing refers to needs none.
+    names = dict.fromkeys(re.findall(r'(?:href="|url\()#([^")]+)', svg))
+    short = {old: f"{name}-{number:x}" for number, old in enumerate(names)}
+    svg = re.sub(r' id="([^"]+)"', lambda found: f' id="{short[found[1]]}"' if found[1] in short else "", svg)
+    svg = re.sub(r'href="#([^"]+)"', lambda found: f'href="#{short[found[1]]}"', svg)
+    return re.sub(r"url\(#([^)]+)\)", lambda found: f"url(#{short[found[1]]})", svg).strip() + "\n"

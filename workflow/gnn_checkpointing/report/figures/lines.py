@@ -9,7 +9,8 @@ from itertools import pairwise
 from matplotlib.axes import Axes
 
 from gnn_checkpointing.report.figures import scales
-from gnn_checkpointing.report.figures.canvas import HEIGHT, panel_svg
+from gnn_checkpointing.report.figures.canvas import ABOVE, BELOW, HEIGHT, WIDTH, panel_svg
+from gnn_checkpointing.report.figures.labels import wrapped
 from gnn_checkpointing.report.figures.palette import INK, Look
 from gnn_checkpointing.report.figures.scales import Scale
 
@@ -45,9 +46,16 @@ def line_panel(
             axes.axhline(reference, color=INK, linewidth=0.8, dashes=(4, 3), alpha=0.7)
         for line in lines:
             _draw_line(axes, line, looks[line.policy])
-        _label_ends(axes, lines, looks, y)
+        _label_ends(axes, lines, looks, y, height - BELOW - ABOVE)
 
-    return panel_svg(name, draw, labels_width=0.24)
+    height = _height(lines)
+    return panel_svg(name, draw, labels_width=0.24, size=(WIDTH, height))
+
+
+def _height(lines: Sequence[Line]) -> float:
+    """Return the panel's height in inches: more than usual where the names at the ends need it."""
+    rows = sum(1 + wrapped(line.policy).count("\n") for line in lines if line.points)
+    return max(HEIGHT, rows * _LINE_HEIGHT_POINTS / 72 + BELOW + ABOVE)
 
 
 def _draw_line(axes: Axes, line: Line, look: Look) -> None:
@@ -63,17 +71,19 @@ def _draw_line(axes: Axes, line: Line, look: Look) -> None:
         linewidth=1.4,
         elinewidth=1.1,
         capsize=2.2,
+        linestyle=(0, look.dashes) if look.dashes else "-",
     )
 
 
-def _label_ends(axes: Axes, lines: Sequence[Line], looks: Mapping[str, Look], y: Scale) -> None:
+def _label_ends(axes: Axes, lines: Sequence[Line], looks: Mapping[str, Look], y: Scale, inches: float) -> None:
     """Write each policy's name beside its last point, moved apart where names would touch."""
     ends = [line for line in lines if line.points]
-    texts = [line.policy.replace("(", "\n(") for line in ends]
-    heights = [_LINE_HEIGHT_POINTS * (1 + text.count("\n")) / (72 * HEIGHT * 0.72) for text in texts]
+    texts = [wrapped(line.policy) for line in ends]
+    heights = [_LINE_HEIGHT_POINTS * (1 + text.count("\n")) / (72 * inches) for text in texts]
+    longest = max((len(part) for text in texts for part in text.split("\n")), default=0)
     transform = axes.transData + axes.transAxes.inverted()
     wanted = [float(transform.transform((line.points[-1].x, line.points[-1].y))[1]) for line in ends]
-    for line, text, start, place in zip(ends, texts, wanted, spread(wanted, heights), strict=True):
+    for line, text, start, place in zip(ends, texts, wanted, _inside(spread(wanted, heights), heights), strict=True):
         right = float(transform.transform((line.points[-1].x, y.low))[0])
         look = looks[line.policy]
         axes.plot(
@@ -84,7 +94,26 @@ def _label_ends(axes: Axes, lines: Sequence[Line], looks: Mapping[str, Look], y:
             linewidth=0.8,
             clip_on=False,
         )
-        axes.text(1.06, place, text, transform=axes.transAxes, va="center", ha="left", fontsize=8, linespacing=1.05)
+        axes.text(
+            1.06,
+            place,
+            text,
+            transform=axes.transAxes,
+            va="center",
+            ha="left",
+            fontsize=8 if longest < 13 else 7,
+            linespacing=1.05,
+        )
+
+
+def _inside(places: Sequence[float], heights: Sequence[float]) -> list[float]:
+    """Return the places, all moved by the same, so that as many as can stand beside the axes."""
+    if not places:
+        return []
+    top = max(place + height / 2 for place, height in zip(places, heights, strict=True))
+    bottom = min(place - height / 2 for place, height in zip(places, heights, strict=True))
+    shift = min(0.0, 1.04 - top) or max(0.0, -0.04 - bottom)
+    return [place + shift for place in places]
 
 
 def spread(wanted: Sequence[float], heights: Sequence[float]) -> list[float]:

@@ -1,28 +1,52 @@
-"""One colour and one marker per policy, everywhere."""
+"""One colour, marker and line per policy, everywhere; one shape per family and a ramp for density on the frontier."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from gnn_checkpointing.policy_names import parse_policy
+from gnn_checkpointing.refusal import Refusal
+
 INK = "#010203"
 """Sentinel for the face's own text colour; each face replaces it by its own."""
+
+Dashes = tuple[float, ...]
 
 
 @dataclass(frozen=True)
 class Look:
-    """How a policy is drawn."""
+    """How a policy is drawn; no `dashes` is a solid line."""
 
     colour: str
     marker: str
+    dashes: Dashes = ()
 
 
-# From Okabe and Ito's colour-blind-safe set (https://jfly.uni-koeln.de/color/), the ones that keep a contrast of
-# 3:1 on white and on the dark ground alike; none is drawn in the text colour, as the others are compared with it.
+@dataclass(frozen=True)
+class Family:
+    """Policies of one idea: how they read together, and the shape that they share on the frontier."""
+
+    name: str
+    marker: str
+
+
+# From Okabe and Ito's colour-blind-safe set (https://jfly.uni-koeln.de/color/) and between, the ones that keep a
+# contrast of 3:1 on white and on the dark ground alike; none is drawn in the text colour, as the others are compared
+# with it. Kinds of one family are neighbours in hue, parted by marker and line.
 _FIXED = {
     "none": Look(INK, "o"),
     "layers": Look("#d55e00", "s"),
+    "segments": Look("#b97700", "D", (4, 2)),
+    "selective": Look("#b4552f", "P", (1, 1.5)),
     "edge_blocks": Look("#1a80c4", "^"),
+    "layers+edge_blocks": Look("#4a6fd0", "<", (4, 2)),
+    "compiled": Look("#009e73", "X"),
+    "memory_budget": Look("#5b8f1d", "v", (4, 2)),
+    "compiled_edge_blocks": Look("#b8639a", "p"),
+    "fused_edge_blocks": Look("#8a66c8", "*", (4, 2)),
+    "reversible": Look("#8a7a2a", "h", (1, 1.5)),
+    "offloaded": Look("#6b8e9e", "d", (1, 1.5)),
 }
 _SPARE = (
     Look("#009e73", "D"),
@@ -32,10 +56,75 @@ _SPARE = (
     Look("#bf5b5b", "<"),
     Look("#6b8e9e", ">"),
 )
+# A second or third variant of a kind, such as segments(3) beside segments(2), keeps its colour.
+_VARIANT_MARKERS = ("", "d", ">", "8", "H")
+_VARIANT_DASHES: tuple[Dashes, ...] = ((), (1, 1.5), (6, 2, 1, 2), (2, 2), (8, 3))
+
+_PLAIN = Family("nothing recomputed", "o")
+_WHOLE = Family("whole layers or operators", "s")
+_BLOCKS = Family("edge blocks", "^")
+_COMPILER = Family("compiler", "D")
+_GENERATED = Family("compiled edge blocks", "*")
+_OTHER = Family("another model, or offloaded", "X")
+_FAMILIES = {
+    "none": _PLAIN,
+    "layers": _WHOLE,
+    "segments": _WHOLE,
+    "selective": _WHOLE,
+    "edge_blocks": _BLOCKS,
+    "layers+edge_blocks": _BLOCKS,
+    "compiled": _COMPILER,
+    "memory_budget": _COMPILER,
+    "compiled_edge_blocks": _GENERATED,
+    "fused_edge_blocks": _GENERATED,
+    "reversible": _OTHER,
+    "offloaded": _OTHER,
+}
+
+# From gold over magenta to blue at a luminance that keeps 3:1 on either ground; red-green blindness leaves the order.
+_RAMP = ((0xB0, 0x82, 0x00), (0xC8, 0x5C, 0x4A), (0xA9, 0x55, 0x9E), (0x4F, 0x66, 0xD0))
 
 
 def looks(policies: Sequence[str]) -> dict[str, Look]:
-    """Return each policy's look: fixed ones for known names, spare ones in order of appearance for the others."""
-    unknown = [policy for policy in policies if policy not in _FIXED]
-    spare = {policy: _SPARE[position % len(_SPARE)] for position, policy in enumerate(unknown)}
-    return {policy: _FIXED.get(policy) or spare[policy] for policy in policies}
+    """Return each policy's look: that of its kind, variants of one kind told apart; spare ones for unknown names."""
+    found: dict[str, Look] = {}
+    seen: dict[str, int] = {}
+    for policy in policies:
+        kind = kind_of(policy)
+        number = seen.get(kind, 0)
+        seen[kind] = number + 1
+        if kind in _FIXED:
+            found[policy] = _variant(_FIXED[kind], number)
+        else:
+            unknown = sum(name not in _FIXED for name in seen) - 1
+            found[policy] = _SPARE[unknown % len(_SPARE)]
+    return found
+
+
+def kind_of(policy: str) -> str:
+    """Return the policy's kind: its name without the number in brackets, or all of it where nothing is known."""
+    try:
+        return parse_policy(policy).kind
+    except Refusal:
+        return policy
+
+
+def family(policy: str) -> Family:
+    """Return the family whose shape the policy has on the frontier."""
+    return _FAMILIES.get(kind_of(policy), _OTHER)
+
+
+def ramp(position: float) -> str:
+    """Return the colour at a position from 0, the sparsest, to 1, the densest."""
+    place = min(max(position, 0.0), 1.0) * (len(_RAMP) - 1)
+    below = min(int(place), len(_RAMP) - 2)
+    share = place - below
+    mixed = (round(a + (b - a) * share) for a, b in zip(_RAMP[below], _RAMP[below + 1], strict=True))
+    return "#" + "".join(f"{value:02x}" for value in mixed)
+
+
+def _variant(look: Look, number: int) -> Look:
+    if number == 0:
+        return look
+    place = (number - 1) % (len(_VARIANT_MARKERS) - 1) + 1
+    return Look(look.colour, _VARIANT_MARKERS[place], _VARIANT_DASHES[place])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -9,10 +10,13 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import FixedFormatter, FixedLocator
 
 from gnn_checkpointing.report.figures import scales
-from gnn_checkpointing.report.figures.canvas import panel_svg
+from gnn_checkpointing.report.figures.canvas import ABOVE, BELOW, HEIGHT, WIDTH, panel_svg
 from gnn_checkpointing.report.figures.lines import Line
 from gnn_checkpointing.report.figures.palette import INK, Look
 from gnn_checkpointing.report.figures.scales import Scale
+
+_ROW = 0.18
+"""Inches that one row of a legend takes."""
 
 
 @dataclass(frozen=True)
@@ -43,20 +47,34 @@ def residual_panel(name: str, lines: Sequence[Line], looks: Mapping[str, Look], 
                 markeredgewidth=0.9,
                 label=line.policy,
             )
-        legend = axes.legend(
-            loc="lower left",
-            bbox_to_anchor=(-0.02, 1.13),
-            ncols=min(3, len(lines)),
-            frameon=False,
-            fontsize=8,
-            handletextpad=0.1,
-            columnspacing=1.0,
-            borderaxespad=0,
-        )
-        legend.set_zorder(3)
-        axes.set_position((0.13, 0.17, 0.80, 0.64))
+        bottom, top = BELOW / height, (height - ABOVE - _ROW * rows) / height
+        axes.set_position((0.13, bottom, 0.80, top - bottom))
+        # Above the title, which stands just over the axes.
+        _legend(axes, 1 + 0.28 / (height * (top - bottom)), columns)
 
-    return panel_svg(name, draw)
+    columns = _columns([line.policy for line in lines])
+    rows = math.ceil(len(lines) / columns)
+    height = HEIGHT + _ROW * (rows - 1)
+    return panel_svg(name, draw, size=(WIDTH, height))
+
+
+def _columns(policies: Sequence[str]) -> int:
+    """Return how many names a legend holds side by side."""
+    return min(max(1, len(policies)), 3 if max(map(len, policies), default=0) < 14 else 2)
+
+
+def _legend(axes: Axes, above: float, columns: int, left: float = -0.02) -> None:
+    legend = axes.legend(
+        loc="lower left",
+        bbox_to_anchor=(left, above),
+        ncols=columns,
+        frameon=False,
+        fontsize=8,
+        handletextpad=0.1,
+        columnspacing=1.0,
+        borderaxespad=0,
+    )
+    legend.set_zorder(3)
 
 
 def ratio_panel(name: str, marks: Sequence[Mark], looks: Mapping[str, Look], x: Scale) -> str:
@@ -77,7 +95,7 @@ def ratio_panel(name: str, marks: Sequence[Mark], looks: Mapping[str, Look], x: 
         axes.set_ylim(len(labels) - 0.5, -0.5)
         for position, policy in enumerate(policies):
             look = looks[policy]
-            shift = 0.18 * (position - (len(policies) - 1) / 2)
+            shift = min(0.18, 0.8 / len(policies)) * (position - (len(policies) - 1) / 2)
             chosen = [mark for mark in marks if mark.policy == policy]
             axes.plot(
                 [mark.value for mark in chosen],
@@ -88,19 +106,16 @@ def ratio_panel(name: str, marks: Sequence[Mark], looks: Mapping[str, Look], x: 
                 markersize=4.5,
                 label=policy,
             )
-        axes.legend(
-            loc="lower left",
-            bbox_to_anchor=(-0.02, 1.0),
-            ncols=min(3, len(policies)),
-            frameon=False,
-            fontsize=8,
-            handletextpad=0.1,
-            columnspacing=1.0,
-            borderaxespad=0,
-        )
-        axes.set_position((0.32, 0.17, 0.65, 0.71))
+        bottom, top = BELOW / height, (height - 0.06 - _ROW * rows) / height
+        axes.set_position((0.32, bottom, 0.65, top - bottom))
+        # Many names begin at the panel's left edge, since the axes' own leaves no room for two columns.
+        _legend(axes, 1.0, columns, left=-0.02 if rows == 1 else -0.46)
 
-    return panel_svg(name, draw)
+    columns = _columns(policies)
+    rows = math.ceil(len(policies) / columns)
+    # Room for each graph's markers side by side.
+    height = max(HEIGHT + _ROW * (rows - 1), 0.07 * len(policies) * len(labels) + 0.7 + _ROW * rows)
+    return panel_svg(name, draw, size=(WIDTH, height))
 
 
 def _short(label: str) -> str:

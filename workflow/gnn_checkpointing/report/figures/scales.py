@@ -55,6 +55,13 @@ def ratio_scale(values: Sequence[float], label: str) -> Scale:
     return _log_scale(values, label, _one_two_five(min(values), max(values)), lambda tick: f"{tick:g}")
 
 
+def log_ratio_scale(values: Sequence[float], label: str) -> Scale:
+    """Return a logarithmic axis of ratios that contains 1."""
+    values = [*values, 1.0]
+    ends = min(values) / 1.15, max(values) * 1.15
+    return _log_scale(ends, label, _one_two_five(*ends), lambda tick: f"{tick:g}")
+
+
 def share_scale(values: Sequence[float], label: str) -> Scale:
     """Return a linear axis of percentages that contains 0 in its middle."""
     reach = max(0.001, *(abs(value) for value in values))  # below a thousandth there is nothing to see

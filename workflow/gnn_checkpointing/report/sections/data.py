@@ -5,7 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from gnn_checkpointing.records import COLUMNS
-from gnn_checkpointing.report.inputs import ACCURACY, CLAIMS, EFFECTS, MEASUREMENTS, QUALITY, REGRESSIONS
+from gnn_checkpointing.report.inputs import (
+    ACCURACY,
+    CLAIMS,
+    DEMONSTRATION,
+    EFFECTS,
+    FRONTIER,
+    MEASUREMENTS,
+    QUALITY,
+    REGRESSIONS,
+    TRACES,
+)
 from gnn_checkpointing.report.page import Cell, Column, Fact, Facts, Link, Links, Paragraph, Section, Table
 
 
@@ -22,8 +32,11 @@ def data_section(checksums: Mapping[str, str]) -> Section:
                     Link(CLAIMS, CLAIMS, "every claim with its rule, estimate, interval and verdict"),
                     Link(EFFECTS, EFFECTS, "paired ratios with intervals, per degree and per real graph"),
                     Link(REGRESSIONS, REGRESSIONS, "laws, interactions, residuals, predictions"),
+                    Link(FRONTIER, FRONTIER, "memory against time per policy, density and allocator; what pays where"),
                     Link(ACCURACY, ACCURACY, "training jobs"),
-                    Link(QUALITY, QUALITY, "outcomes, overlap, widths, warnings"),
+                    Link(QUALITY, QUALITY, "outcomes, readings, overlap, widths, warnings"),
+                    Link(TRACES, TRACES, "live bytes at every allocation of one step a convolution and policy"),
+                    Link(DEMONSTRATION, DEMONSTRATION, "what other instruments say of the same run"),
                 )
             ),
             Facts(tuple(Fact(f"SHA-256 of {name}", checksum) for name, checksum in checksums.items())),

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from statistics import median
 
 from gnn_checkpointing.analysis.results import Effect, Estimate, Interaction, Response
+from gnn_checkpointing.records import Value
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.figures import scales
 from gnn_checkpointing.report.figures.lines import Line, Point, line_panel
@@ -25,7 +26,7 @@ class Quantity:
     noun: str
     text: Callable[[float], str]
     scale: Callable[[Sequence[float], str], Scale]
-    ratio: Callable[[Effect], Estimate]
+    ratio: Callable[[Effect], Estimate | None]
     ratio_noun: str
     slope_factor: float
     slope_unit: str
@@ -55,17 +56,27 @@ TIME = Quantity(
 )
 
 
-def largest_graphs(inputs: ReportInputs) -> list[Row]:
-    """Return the rows of generated graphs with the largest node count."""
-    largest = max((number(row, "num_nodes") or 0 for row in inputs.generated), default=0)
-    return [row for row in inputs.generated if row["num_nodes"] == largest]
+def graded(inputs: ReportInputs, quantity: Quantity) -> list[Row]:
+    """Return the rows of generated graphs that have the quantity: a cell that was not timed has no step time."""
+    return [row for row in inputs.generated if number(row, quantity.response)]
+
+
+def largest_graphs(inputs: ReportInputs, quantity: Quantity) -> list[Row]:
+    """Return the rows of the node count with the most levels of density, of equals the largest."""
+    rows = graded(inputs, quantity)
+    levels: dict[float, set[Value]] = {}
+    for row in rows:
+        levels.setdefault(number(row, "num_nodes") or 0, set()).add(row["requested_average_degree"])
+    chosen = max(levels, key=lambda nodes: (len(levels[nodes]), nodes), default=0)
+    return [row for row in rows if row["num_nodes"] == chosen]
 
 
 def level_lines(inputs: ReportInputs, convolution: str, quantity: Quantity) -> list[Line]:
     """Return each policy's median over replicates, with their range, for the largest graphs."""
+    largest = largest_graphs(inputs, quantity)
     lines = []
     for policy in inputs.policies:
-        rows = [row for row in largest_graphs(inputs) if row["convolution"] == convolution and row["policy"] == policy]
+        rows = [row for row in largest if row["convolution"] == convolution and row["policy"] == policy]
         points = []
         for degree in sorted({number(row, "requested_average_degree") or 0 for row in rows}):
             level = [row for row in rows if row["requested_average_degree"] == degree]
@@ -83,8 +94,11 @@ def ratio_lines(inputs: ReportInputs, convolution: str, quantity: Quantity) -> l
     lines = []
     for policy in inputs.compared:
         effects = [e for e in inputs.effects.generated if (e.convolution, e.policy) == (convolution, policy)]
-        estimates = [(effect.average_degree, quantity.ratio(effect)) for effect in effects]
-        points = [Point(degree, e.estimate, e.low, e.high) for degree, e in sorted(estimates, key=lambda pair: pair[0])]
+        points = [
+            Point(effect.average_degree, estimate.estimate, estimate.low, estimate.high)
+            for effect in sorted(effects, key=lambda effect: effect.average_degree)
+            if (estimate := quantity.ratio(effect)) is not None
+        ]
         if points:
             lines.append(Line(policy, tuple(points)))
     return lines
@@ -92,7 +106,7 @@ def ratio_lines(inputs: ReportInputs, convolution: str, quantity: Quantity) -> l
 
 def level_figure(inputs: ReportInputs, quantity: Quantity) -> Figure:
     """Return the quantity itself over degree, one panel a convolution."""
-    rows = largest_graphs(inputs)
+    rows = largest_graphs(inputs, quantity)
     num_nodes = units.count(number(rows[0], "num_nodes") or 0)
     drawn = {convolution: level_lines(inputs, convolution, quantity) for convolution in inputs.convolutions}
     y = quantity.scale([p.y for lines in drawn.values() for line in lines for p in line.points], quantity.noun)
@@ -148,7 +162,9 @@ def ratio_figure(inputs: ReportInputs, quantity: Quantity) -> Figure:
 
 
 def level_table(inputs: ReportInputs, quantity: Quantity) -> Table:
-    """Return the level figure's numbers: one row a convolution and degree, one column a policy."""
+    """Return the level figure's numbers: one row a convolution and degree, one column a policy, or turned if many."""
+    if inputs.many_policies:
+        return _turned_level_table(inputs, quantity)
     rows = []
     for convolution in inputs.convolutions:
         lines = {line.policy: line for line in level_lines(inputs, convolution, quantity)}
@@ -156,11 +172,9 @@ def level_table(inputs: ReportInputs, quantity: Quantity) -> Table:
         for degree in degrees:
             cells = [_level_cell(lines.get(policy), degree, quantity) for policy in inputs.policies]
             rows.append((Cell(convolution, convolution), Cell(units.plain(degree), degree), *cells))
-    num_nodes = units.count(number(largest_graphs(inputs)[0], "num_nodes") or 0)
     return Table(
         id=f"table-{quantity.id}-level",
-        caption=f"{quantity.noun.capitalize()} of one training step, median over replicate graphs of "
-        f"{num_nodes} nodes.",
+        caption=_level_caption(inputs, quantity),
         columns=(
             Column("Convolution"),
             Column("Average degree", "edges per node", "number"),
@@ -171,8 +185,46 @@ def level_table(inputs: ReportInputs, quantity: Quantity) -> Table:
     )
 
 
-def ratio_table(inputs: ReportInputs, quantity: Quantity, ratio: Callable[[Effect], Estimate], noun: str) -> Table:
-    """Return ratios with intervals: one row a convolution and level, one column a policy."""
+def _turned_level_table(inputs: ReportInputs, quantity: Quantity) -> Table:
+    """Return the same numbers with one row a convolution and policy, one column a degree."""
+    drawn = {convolution: level_lines(inputs, convolution, quantity) for convolution in inputs.convolutions}
+    degrees = sorted({point.x for lines in drawn.values() for line in lines for point in line.points})
+    return Table(
+        id=f"table-{quantity.id}-level",
+        caption=_level_caption(inputs, quantity),
+        columns=(Column("Convolution"), Column("Policy"), *degree_columns(units.plain(degree) for degree in degrees)),
+        rows=tuple(
+            (
+                Cell(convolution, convolution),
+                Cell(inputs.named(line.policy), line.policy),
+                *(_level_cell(line, degree, quantity) for degree in degrees),
+            )
+            for convolution, lines in drawn.items()
+            for line in lines
+        ),
+        source=MEASUREMENTS,
+    )
+
+
+def degree_columns(degrees: Iterable[str]) -> tuple[Column, ...]:
+    """Return a column for each degree."""
+    return tuple(Column(degree, "degree", "number") for degree in degrees)
+
+
+def _level_caption(inputs: ReportInputs, quantity: Quantity) -> str:
+    num_nodes = units.count(number(largest_graphs(inputs, quantity)[0], "num_nodes") or 0)
+    turned = ", by average degree" if inputs.many_policies else ""
+    return (
+        f"{quantity.noun.capitalize()} of one training step, median over replicate graphs of {num_nodes} nodes{turned}."
+    )
+
+
+def ratio_table(
+    inputs: ReportInputs, quantity: Quantity, ratio: Callable[[Effect], Estimate | None], noun: str
+) -> Table:
+    """Return ratios with intervals: one row a convolution and level, one column a policy, or turned if many."""
+    if inputs.many_policies:
+        return _turned_ratio_table(inputs, quantity, ratio, noun)
     rows = []
     for convolution in inputs.convolutions:
         effects = [effect for effect in inputs.effects.generated if effect.convolution == convolution]
@@ -191,9 +243,8 @@ def ratio_table(inputs: ReportInputs, quantity: Quantity, ratio: Callable[[Effec
                 )
             )
     return Table(
-        id=f"table-{quantity.id}-{noun.split()[0].lower()}-ratio",
-        caption=f"{noun} of each policy / none, paired within cells, with "
-        f"{units.confidence(inputs.effects.confidence)} interval; below 1 saves.",
+        id=_ratio_id(quantity, noun),
+        caption=_ratio_caption(inputs, noun),
         columns=(
             Column("Convolution"),
             Column("Average degree", "edges per node", "number"),
@@ -205,9 +256,49 @@ def ratio_table(inputs: ReportInputs, quantity: Quantity, ratio: Callable[[Effec
     )
 
 
-def ratio_cell(effect: Effect | None, ratio: Callable[[Effect], Estimate]) -> Cell:
+def _turned_ratio_table(
+    inputs: ReportInputs, quantity: Quantity, ratio: Callable[[Effect], Estimate | None], noun: str
+) -> Table:
+    """Return the same ratios with one row a convolution and policy, one column a level."""
+    effects = {(e.convolution, e.policy, e.level): e for e in inputs.effects.generated}
+    levels = sorted({effect.level for effect in inputs.effects.generated}, key=float)
+    pairs = {(convolution, policy) for convolution, policy, _ in effects}
+    return Table(
+        id=_ratio_id(quantity, noun),
+        caption=_ratio_caption(inputs, noun),
+        columns=(Column("Convolution"), Column("Policy"), *degree_columns(levels)),
+        rows=tuple(
+            (
+                Cell(convolution, convolution),
+                Cell(inputs.named(policy), policy),
+                *(ratio_cell(effects.get((convolution, policy, level)), ratio) for level in levels),
+            )
+            for convolution in inputs.convolutions
+            for policy in inputs.compared
+            if (convolution, policy) in pairs
+        ),
+        source=EFFECTS,
+    )
+
+
+def _ratio_id(quantity: Quantity, noun: str) -> str:
+    return f"table-{quantity.id}-{noun.split()[0].lower()}-ratio"
+
+
+def _ratio_caption(inputs: ReportInputs, noun: str) -> str:
+    level = units.confidence(inputs.effects.confidence)
+    turned = ", by average degree" if inputs.many_policies else ""
+    return f"{noun} of each policy / none, paired within cells, with {level} interval{turned}; below 1 saves."
+
+
+def ratio_cell(effect: Effect | None, ratio: Callable[[Effect], Estimate | None]) -> Cell:
     """Return a ratio with its interval, or a dash where nothing was measured."""
-    return Cell(units.NOTHING) if effect is None else Cell(units.ratio_estimate(ratio(effect)), ratio(effect).estimate)
+    return estimate_cell(None if effect is None else ratio(effect))
+
+
+def estimate_cell(estimate: Estimate | None) -> Cell:
+    """Return a ratio with its interval, or a dash where there is none."""
+    return Cell(units.NOTHING) if estimate is None else Cell(units.ratio_estimate(estimate), estimate.estimate)
 
 
 def _level_cell(line: Line | None, degree: float, quantity: Quantity) -> Cell:

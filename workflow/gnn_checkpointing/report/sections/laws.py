@@ -16,6 +16,7 @@ from gnn_checkpointing.report.inputs import REGRESSIONS, ReportInputs
 from gnn_checkpointing.report.page import Block, Cell, Column, Figure, Panel, Paragraph, Section, Table
 
 Fitted = TypeVar("Fitted", Law, Interaction)
+_LISTED = 6
 
 
 @dataclass(frozen=True)
@@ -62,8 +63,22 @@ def laws_section(inputs: ReportInputs) -> Section:
         if found:
             blocks.append(_interactions(found, reading, level))
     if inputs.regressions.not_fitted:
-        blocks.append(Paragraph("Not fitted: " + " ".join(inputs.regressions.not_fitted)))
+        blocks.append(Paragraph("Not fitted: " + " ".join(_by_reason(inputs.regressions.not_fitted))))
     return Section("laws", "Regressions on nodes and edges", tuple(blocks))
+
+
+def _by_reason(sentences: Sequence[str]) -> list[str]:
+    """Return the sentences with those of one reason told once: which convolutions and policies, then why."""
+    found: dict[str, list[str]] = {}
+    for sentence in sentences:
+        name, colon, reason = sentence.partition(": ")
+        found.setdefault(reason if colon else sentence, []).append(name if colon else "")
+    told = []
+    for reason, names in found.items():
+        pairs = [name for name in names if name]
+        listed = "; ".join(pairs) if len(pairs) <= _LISTED else f"{len(pairs)} pairs of convolution and policy"
+        told.append(f"{listed}: {reason}" if pairs else reason)
+    return told
 
 
 def _in_order(inputs: ReportInputs, items: Sequence[Fitted]) -> list[Fitted]:

@@ -24,11 +24,16 @@ def memory_section(inputs: ReportInputs) -> Section:
     if inputs.generated:
         blocks += [level_figure(inputs, MEMORY), level_table(inputs, MEMORY)]
     if inputs.effects.generated:
-        blocks += [
-            ratio_figure(inputs, MEMORY),
-            ratio_table(inputs, MEMORY, lambda effect: effect.activation_ratio, "Activation memory"),
-            ratio_table(inputs, MEMORY, lambda effect: effect.memory_ratio, "Peak memory, resident included,"),
-        ]
+        if inputs.many_policies and inputs.has_frontier:
+            blocks.append(Paragraph("How much of none's activation memory each policy keeps is shown on the frontier."))
+        else:
+            blocks += [
+                ratio_figure(inputs, MEMORY),
+                ratio_table(inputs, MEMORY, lambda effect: effect.activation_ratio, "Activation memory"),
+            ]
+        blocks.append(
+            ratio_table(inputs, MEMORY, lambda effect: effect.memory_ratio, "Peak memory, resident included,")
+        )
     if not inputs.generated:
         blocks.append(Paragraph("This study has no graphs graded by density; see the real graphs below."))
     return Section("memory", "Memory against density", tuple(blocks))

@@ -3,15 +3,53 @@
 from __future__ import annotations
 
 from gnn_checkpointing.report import units
+from gnn_checkpointing.report.figures.palette import kind_of
 from gnn_checkpointing.report.inputs import ReportInputs
 from gnn_checkpointing.report.page import Fact, Facts, Paragraph, Section
 
 _ALLOCATORS = {
     "retaining": "The allocator keeps freed memory, as CUDA's caching allocator does: with the platform's default, "
     "page faults of freed and newly mapped memory can dominate the time of the plain step and turn a verdict round.",
+    "jemalloc": "The allocator is jemalloc, which keeps some freed memory and gives the rest back over time.",
     "default": "The allocator is the platform's default: freed memory goes back to the operating system, and the page "
     "faults of mapping it again are part of the step time.",
 }
+
+
+_POLICIES = {
+    "none": "stores every activation",
+    "layers": "recomputes each block of the stack in the backward pass",
+    "segments": "recomputes the stack in that many runs of blocks",
+    "selective": "keeps the results of chosen operators and recomputes the rest",
+    "edge_blocks": "cuts the edges, sorted by destination, into blocks and recomputes the per-edge work of one block "
+    "at a time",
+    "layers+edge_blocks": "does both, one within the other",
+    "compiled": "lets PyTorch's compiler generate the kernels of the whole step and decide what to keep",
+    "memory_budget": "does the same, told to keep that share of what it would keep",
+    "compiled_edge_blocks": "is edge_blocks with the function of a block compiled",
+    "fused_edge_blocks": "compiles forward and a written-out backward of a block, and keeps per node the softmax's "
+    "maximum and denominator in place of any per-edge value",
+    "reversible": "computes each block's input back from its output, which takes another model",
+    "offloaded": "moves what is stored to the host's memory and back",
+}
+
+
+def _policies(inputs: ReportInputs) -> str:
+    """Return what each kind of policy in the study does."""
+    kinds = dict.fromkeys(kind_of(policy) for policy in ("none", *inputs.study.policies))
+    return "; ".join(f"{kind} {_POLICIES[kind]}" for kind in kinds)
+
+
+def _aggregations(inputs: ReportInputs) -> tuple[Paragraph, ...]:
+    if "spmm" not in inputs.study.architecture.aggregations:
+        return ()
+    return (
+        Paragraph(
+            "A convolution marked (spmm) aggregates by a product with the sparse adjacency matrix instead of one "
+            "message an edge; only a sum or mean of unchanged neighbours can be computed so. It is compared with none "
+            "under the same aggregation."
+        ),
+    )
 
 
 def method_section(inputs: ReportInputs) -> Section:
@@ -51,10 +89,9 @@ def method_section(inputs: ReportInputs) -> Section:
             ),
             Paragraph(
                 "Average degree is edges / nodes, both directions of each undirected edge counted, as realised. "
-                "Policies: none stores every activation; layers recomputes each block of the stack in the backward "
-                "pass; edge_blocks cuts the edges, sorted by destination, into blocks and recomputes the per-edge work "
-                "of one block at a time."
+                f"Policies: {_policies(inputs)}."
             ),
+            *_aggregations(inputs),
             Facts(
                 (
                     Fact("Layers", str(architecture.num_layers)),

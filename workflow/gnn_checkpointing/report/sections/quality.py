@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gnn_checkpointing.report import units
-from gnn_checkpointing.report.inputs import MEASUREMENTS, ReportInputs, Row, number
+from gnn_checkpointing.report.inputs import MEASUREMENTS, QUALITY, ReportInputs, Row, number
 from gnn_checkpointing.report.page import Block, Cell, Column, Fact, Facts, Note, Paragraph, Section, Table
 
 _LISTED = 12
@@ -25,15 +25,24 @@ def _sameness(inputs: ReportInputs) -> list[Block]:
                 + "."
             )
         )
-    else:
+    elif inputs.effects.generated or inputs.effects.real:
         blocks.append(
             Paragraph(
                 "Loss, every gradient and every buffer agree with policy none in every cell, within a relative "
                 f"difference of {units.error(tolerance)}."
             )
         )
+    if quality.other_models:
+        blocks.append(
+            Paragraph(
+                f"{' and '.join(quality.other_models)} trains another model than none does, so there is nothing to "
+                "agree with: it is measured, marked, and left out of every law and claim."
+            )
+        )
     rows = []
     for policy in inputs.compared:
+        if policy in quality.other_models:
+            continue
         worst = [_worst(inputs, policy, column) for column in ("loss_error", "gradient_error", "buffer_error")]
         rows.append((Cell(policy, policy), *worst))
     if rows:
@@ -130,4 +139,8 @@ def _wide_row(width: float, row: Row) -> tuple[Cell, ...]:
 def _warnings(inputs: ReportInputs) -> list[Block]:
     if not inputs.quality.warnings:
         return [Paragraph("The records hold no warnings against themselves.")]
-    return [Note(warning) for warning in inputs.quality.warnings]
+    warnings = inputs.quality.warnings
+    blocks: list[Block] = [Note(warning) for warning in warnings[:_LISTED]]
+    if len(warnings) > _LISTED:
+        blocks.append(Paragraph(f"{units.count(len(warnings) - _LISTED)} more kinds of warning stand in {QUALITY}."))
+    return blocks

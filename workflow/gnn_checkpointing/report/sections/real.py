@@ -13,7 +13,13 @@ from gnn_checkpointing.report.page import Block, Cell, Column, Figure, Panel, Pa
 
 def real_section(inputs: ReportInputs) -> Section | None:
     """Return the section on real graphs, None where the study has none."""
-    rows = [row for row in inputs.rows if row["requested_average_degree"] is None]
+    rows = [
+        row
+        for row in inputs.rows
+        if row["requested_average_degree"] is None
+        and row["allocator"] == inputs.reference
+        and row["outcome"] not in ("refused", "unavailable")
+    ]
     if not rows:
         return None
     blocks: list[Block] = [
@@ -137,4 +143,6 @@ def _alternative(inputs: ReportInputs, convolution: str, marks: list[Mark]) -> s
 
 
 def _price(effect: Effect | None) -> str:
-    return "" if effect is None else f", time ratio {units.ratio_estimate(effect.time_ratio)}"
+    return (
+        "" if effect is None or effect.time_ratio is None else f", time ratio {units.ratio_estimate(effect.time_ratio)}"
+    )

@@ -8,9 +8,12 @@ from gnn_checkpointing.report import units
 from gnn_checkpointing.report.inputs import ReportInputs
 from gnn_checkpointing.report.page import AnswerSentence, Fact, Page
 from gnn_checkpointing.report.sections.accuracy import accuracy_section
+from gnn_checkpointing.report.sections.allocator import allocator_section
 from gnn_checkpointing.report.sections.claims import claims_section
 from gnn_checkpointing.report.sections.data import data_section
 from gnn_checkpointing.report.sections.failed import failed_section
+from gnn_checkpointing.report.sections.frontier import frontier_section
+from gnn_checkpointing.report.sections.instrument import instrument_section
 from gnn_checkpointing.report.sections.laws import laws_section
 from gnn_checkpointing.report.sections.machine import machine_section
 from gnn_checkpointing.report.sections.memory import memory_section
@@ -19,6 +22,7 @@ from gnn_checkpointing.report.sections.quality import quality_section
 from gnn_checkpointing.report.sections.real import real_section
 from gnn_checkpointing.report.sections.redo import redo_section
 from gnn_checkpointing.report.sections.time import time_section
+from gnn_checkpointing.report.sections.timeline import timeline_section
 
 
 def report_page(inputs: ReportInputs, checksums: Mapping[str, str]) -> Page:
@@ -26,12 +30,16 @@ def report_page(inputs: ReportInputs, checksums: Mapping[str, str]) -> Page:
     sections = (
         memory_section(inputs),
         time_section(inputs),
+        frontier_section(inputs),
+        allocator_section(inputs),
+        timeline_section(inputs),
         laws_section(inputs),
         real_section(inputs),
         claims_section(inputs),
         accuracy_section(inputs),
         failed_section(inputs),
         quality_section(inputs),
+        instrument_section(inputs),
         machine_section(inputs),
         method_section(inputs),
         data_section(checksums),

@@ -5,7 +5,14 @@ from __future__ import annotations
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.inputs import ReportInputs
 from gnn_checkpointing.report.page import Block, Note, Paragraph, Section
-from gnn_checkpointing.report.sections.density import TIME, level_figure, level_table, ratio_figure, ratio_table
+from gnn_checkpointing.report.sections.density import (
+    TIME,
+    graded,
+    level_figure,
+    level_table,
+    ratio_figure,
+    ratio_table,
+)
 
 
 def time_section(inputs: ReportInputs) -> Section:
@@ -25,13 +32,20 @@ def time_section(inputs: ReportInputs) -> Section:
                 f"the widest {units.percent(quality.worst_half_width)}. Differences smaller than that are noise."
             )
         )
-    if inputs.generated:
+    if len(inputs.study.measurement.allocators) > 1:
+        blocks.append(Paragraph(f"All times here were taken under allocator {inputs.reference}."))
+    if graded(inputs, TIME):
         blocks += [level_figure(inputs, TIME), level_table(inputs, TIME)]
-    if inputs.effects.generated:
-        blocks += [
-            ratio_figure(inputs, TIME),
-            ratio_table(inputs, TIME, lambda effect: effect.time_ratio, "Step time"),
-        ]
+    elif inputs.generated:
+        blocks.append(Paragraph("No graph of graded density was timed: this study counts bytes and compares results."))
+    if any(effect.time_ratio for effect in inputs.effects.generated):
+        if inputs.many_policies and inputs.has_frontier:
+            blocks.append(Paragraph("How long each policy takes beside none is shown on the frontier."))
+        else:
+            blocks += [
+                ratio_figure(inputs, TIME),
+                ratio_table(inputs, TIME, lambda effect: effect.time_ratio, "Step time"),
+            ]
     if not inputs.generated:
         blocks.append(Paragraph("This study has no graphs graded by density; see the real graphs below."))
     return Section("time", "Time against density", tuple(blocks))

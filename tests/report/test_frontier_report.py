@@ -1,0 +1,278 @@
+"""A study of many policies: the frontier, the allocator's part, the timeline and the instrument in both faces."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from analysis import tables
+from gnn_checkpointing.report import units
+from gnn_checkpointing.report.inputs import ReportInputs
+from gnn_checkpointing.report.page import Block, Claims, Figure, Note, Page, Paragraph, Section, Table
+from gnn_checkpointing.report.sections.allocator import allocator_section
+from gnn_checkpointing.report.sections.frontier import frontier_section, spans
+from gnn_checkpointing.report.sections.instrument import instrument_section
+from gnn_checkpointing.report.sections.memory import memory_section
+from gnn_checkpointing.report.sections.summary import report_page
+from gnn_checkpointing.report.sections.time import time_section
+from gnn_checkpointing.report.sections.timeline import timeline_section
+
+from . import synthetic
+from .test_report import Text, pdf_text, render
+
+DASH = units.NOTHING
+
+
+@pytest.fixture(scope="module")
+def inputs() -> ReportInputs:
+    return synthetic.frontier_inputs()
+
+
+@pytest.fixture(scope="module")
+def page(inputs: ReportInputs) -> Page:
+    return report_page(inputs, {})
+
+
+@pytest.fixture(scope="module")
+def rendered(inputs: ReportInputs, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("frontier")
+    render(folder, inputs)
+    return folder / "out"
+
+
+def section(page: Page, id: str) -> Section:
+    return next(section for section in page.sections if section.id == id)
+
+
+def block(found: Section | None, id: str) -> Table:
+    assert found is not None
+    return next(block for block in found.blocks if isinstance(block, Table) and block.id == id)
+
+
+def texts(table: Table, *heads: str) -> list[str]:
+    """Return the cells of the row that begins so, after its heads."""
+    (row,) = [row for row in table.rows if tuple(cell.text for cell in row[: len(heads)]) == heads]
+    return [cell.text for cell in row[len(heads) :]]
+
+
+def sentences(page: Page) -> Iterator[tuple[str, str]]:
+    """Yield every sentence of the report with the id of its section."""
+    for said in page.answer:
+        yield "answer", said.text
+    for part in page.sections:
+        for block in part.blocks:
+            if isinstance(block, Paragraph | Note):
+                yield part.id, block.text
+            if isinstance(block, Claims):
+                yield from ((part.id, item.sentence) for item in block.items)
+
+
+def test_many_policies_have_a_frontier_and_three_have_none(page: Page) -> None:
+    ids = [part.id for part in page.sections]
+    assert ids[:5] == ["memory", "time", "frontier", "allocator", "timeline"]
+    assert "instrument" in ids
+    default = [part.id for part in report_page(synthetic.inputs(), {}).sections]
+    assert "frontier" not in default
+    assert "allocator" not in default
+    assert default[:3] == ["memory", "time", "timeline"]
+
+
+def test_every_point_of_the_frontier_stands_in_its_tables(inputs: ReportInputs, page: Page) -> None:
+    """GATv2 with layers keeps 0.25 of 7,500 bytes an edge and 0.6 of 14,000 a node: 0.36 at degree 4, 0.26 at 128."""
+    memory, time = (block(section(page, "frontier"), f"table-frontier-{name}") for name in ("memory", "time"))
+    assert [column.name for column in memory.columns] == ["Convolution", "Policy", "4", "8", "32", "128", "512"]
+    assert [column.name for column in time.columns][2:] == ["4", "8", "32", "128"]
+    assert texts(memory, "GATv2", "layers") == ["0.36", "0.32", "0.27", "0.26", "0.25"]
+    assert len(memory.rows) == len(time.rows) == len({(p.convolution, p.policy) for p in inputs.frontier.points}) - 3
+    for point in inputs.frontier.points:
+        if point.allocator == "retaining" and point.time_ratio and point.policy not in ("none", "reversible"):
+            shown = texts(time, point.convolution, point.policy)[["4", "8", "32", "128"].index(point.level)]
+            assert shown.startswith(f"{point.time_ratio.estimate:.2f} (")
+
+
+def test_the_figure_says_in_words_where_each_policy_lies(page: Page) -> None:
+    (figure,) = [block for block in section(page, "frontier").blocks if isinstance(block, Figure)]
+    assert [panel.title for panel in figure.panels] == ["Key", "GCN", "GCN (spmm)", "GATv2"]
+    assert figure.size == "wide"
+    alternative = figure.panels[-1].alternative
+    for policy in set(tables.FRONTIER_SHARES) - {"none", "offloaded"}:
+        spot = rf"[ ;.]{re.escape(policy)} [0-9.]+ and [0-9.]+ \([0-9.{DASH}]+\) at degree 4, "
+        assert re.search(spot, alternative), policy
+    assert "layers 0.36 and 1.4" in alternative
+
+
+def test_where_a_policy_pays_reads_as_spans_of_degree(page: Page) -> None:
+    payoff = block(section(page, "frontier"), "table-payoff")
+    assert texts(payoff, "GATv2", "layers") == [f"all (4{DASH}512)", f"all (4{DASH}128)", "nowhere", "nowhere"]
+    assert texts(payoff, "GATv2", "fused_edge_blocks")[2:] == [f"all (4{DASH}128)", f"all (4{DASH}128)"]
+
+
+@pytest.mark.parametrize(
+    ("chosen", "levels", "text"),
+    [
+        ([], [], "not measured"),
+        ([], ["4", "8"], "nowhere"),
+        (["4", "8"], ["4", "8"], f"all (4{DASH}8)"),
+        (["4"], ["4"], "4"),
+        (["4", "16", "32", "64"], ["4", "8", "16", "32", "64", "128"], f"4, 16{DASH}64"),
+    ],
+)
+def test_levels_are_told_as_runs(chosen: list[str], levels: list[str], text: str) -> None:
+    assert spans(chosen, levels) == text
+
+
+def test_flatness_and_segments_and_bytes_are_printed(page: Page) -> None:
+    found = section(page, "frontier")
+    assert texts(block(found, "table-flatness"), "GATv2", "edge_blocks") == ["15", "0.0020", "1.76", "512 / 8"]
+    assert texts(block(found, "table-segments"), "GATv2", "128")[0] == "segments(3)"
+    assert texts(block(found, "table-frontier-bytes"), "GATv2", "edge_blocks")[-1] == "12"
+
+
+def test_another_model_is_marked_wherever_it_stands(page: Page) -> None:
+    for id in ("table-frontier-memory", "table-frontier-time", "table-payoff", "table-flatness"):
+        table = block(section(page, "frontier"), id)
+        names = {row[1].text for row in table.rows if "reversible" in row[1].text}
+        assert names == {"reversible (another model)"}, id
+    assert "reversible*" not in section(page, "frontier").title
+    assert any("reversible trains another model" in text for _, text in sentences(page))
+
+
+def test_a_policy_that_is_unavailable_or_refuses_is_listed_with_its_reason(page: Page) -> None:
+    absent = block(section(page, "failed"), "table-absent")
+    assert [[cell.text for cell in row] for row in absent.rows] == [
+        ["offloaded", "unavailable here", "GATv2, GCN, GCN (spmm)", "30", tables.NEEDS_CUDA],
+        ["fused_edge_blocks", "refused", "GCN, GCN (spmm)", "20", tables.NEEDS_ATTENTION],
+    ]
+    assert "None failed: all 370 measurements" in next(text for id, text in sentences(page) if id == "failed")
+    said = next(text for _, text in sentences(page) if text.startswith("Not on the frontier"))
+    assert tables.NEEDS_CUDA in said
+    assert tables.NEEDS_ATTENTION in said
+
+
+def test_the_allocators_part_is_told_apart_from_checkpointings(page: Page) -> None:
+    found = section(page, "allocator")
+    said = [block.text for block in found.blocks if isinstance(block, Paragraph)]
+    assert "Checkpointing's effect, under retaining" in said[1]
+    assert "The allocator's effect: under default" in said[1]
+    parts = block(found, "table-allocator-parts-default")
+    assert {row[2].text for row in parts.rows} == {"4", "128"}
+    none = next(row for row in parts.rows if (row[0].text, row[1].text, row[2].text) == ("GATv2", "none", "128"))
+    assert [cell.text for cell in none[3:5]] == [units.NOTHING, units.NOTHING]
+    assert none[6].text == f"0 / {1_948_005_000 // 4096:,}"
+
+
+def test_no_sentence_but_the_allocators_own_speaks_of_page_faults(page: Page) -> None:
+    """What faults cost is the allocator's effect: no answer, claim or other section may count it as checkpointing's."""
+    told = {id for id, text in sentences(page) if "fault" in text}
+    assert told <= {"allocator", "method"}
+    assert "allocator" in told
+
+
+def test_every_time_outside_the_allocators_section_is_the_references(inputs: ReportInputs) -> None:
+    """A table without the rows of `default` gives the same sections."""
+    alone = synthetic.frontier_inputs(allocators=("retaining",))
+    for make in (memory_section, frontier_section):
+        assert _tables(make(inputs)) == _tables(make(alone))
+    assert _tables(time_section(inputs)) == _tables(time_section(alone))
+    assert allocator_section(alone) is None
+
+
+def _tables(found: Section | None) -> list[tuple[tuple[str, ...], ...]]:
+    assert found is not None
+    return [
+        tuple(tuple(cell.text for cell in row) for row in block.rows)
+        for block in found.blocks
+        if isinstance(block, Table)
+    ]
+
+
+def test_the_timeline_says_in_words_and_in_a_table_what_it_draws(inputs: ReportInputs) -> None:
+    found = timeline_section(inputs)
+    assert found is not None
+    (figure,) = [block for block in found.blocks if isinstance(block, Figure)]
+    assert [panel.title for panel in figure.panels] == ["GCN", "GCN (spmm)", "GATv2"]
+    trace = next(t for t in inputs.traces if (t.convolution, t.policy) == ("GATv2", "edge_blocks"))
+    peak = texts(block(found, "table-timeline"), "GATv2", "edge_blocks")[1]
+    assert f"edge_blocks peaks at {peak} and holds" in figure.panels[-1].alternative
+    assert peak.endswith("MiB")
+    assert float(peak.split()[0]) == pytest.approx(trace.peak_bytes / 2**20, rel=0.01)
+
+
+def test_a_study_without_a_trace_has_no_timeline() -> None:
+    assert timeline_section(synthetic.inputs(traces=[])) is None
+
+
+def test_the_instrument_tells_what_agrees_what_does_not_and_what_others_would_say(inputs: ReportInputs) -> None:
+    found = instrument_section(inputs)
+    readings = block(found, "table-readings")
+    assert [cell.text for cell in readings.rows[0][1:4]] == ["370", "370", "369"]
+    notes = [block.text for block in found.blocks if isinstance(block, Note)]
+    assert len(notes) == 1
+    assert "high_water_bytes is +0.2 % off activation_bytes" in notes[0]
+    shown = block(found, "table-demonstration")
+    assert [row[3].text for row in shown.rows] == ["1.00", "1.00", "1.53", "1.86", "0.020"]
+    halves = block(found, "table-halves")
+    assert texts(halves, "layers")[1:] == ["40\N{NO-BREAK SPACE}%", "60\N{NO-BREAK SPACE}%", "1.50"]
+
+
+def test_a_benchmark_that_saw_nothing_says_so() -> None:
+    blind = synthetic.demonstration().model_copy(update={"benchmark_max_rss_bytes": None})
+    shown = block(instrument_section(synthetic.inputs(demonstration=blind)), "table-demonstration")
+    assert [cell.text for cell in shown.rows[-1][2:]] == ["saw nothing", units.NOTHING]
+
+
+def test_a_study_in_which_nothing_was_timed_has_a_report() -> None:
+    made = synthetic.frontier_inputs(
+        convolutions=("GCN",), aggregations=("gather_scatter",), allocators=("retaining",), degrees=(4, 8), untimed=None
+    )
+    untimed = [
+        {**row, **dict.fromkeys(tables.TIMES)} for row in made.rows if row["policy"] in ("none", "layers", "selective")
+    ]
+    assert report_page(synthetic.inputs(untimed, effects=_without_times(made)), {}).sections
+
+
+def _without_times(made: ReportInputs) -> object:
+    generated = [effect.model_copy(update={"time_ratio": None}) for effect in made.effects.generated]
+    return made.effects.model_copy(update={"generated": generated})
+
+
+def test_both_faces_say_the_same_of_the_frontier(rendered: Path) -> None:
+    html = (rendered / "report.html").read_text()
+    pdf = pdf_text(rendered / "report.pdf").replace("\u00a0", " ")
+    page = Text(html).text.replace("\u00a0", " ")
+    for said in (
+        "Frontier of memory and time",
+        "The allocator's part",
+        "Timeline of one training step",
+        f"all (4{DASH}128)",
+        "512 / 8",
+        tables.NEEDS_CUDA,
+        "Checkpointing's effect, under retaining",
+        "Snakemake's benchmark directive",
+    ):
+        assert said in page, said
+        assert said in pdf, said
+
+
+def test_the_page_of_a_frontier_is_sound_and_its_data_lie_beside_it(rendered: Path) -> None:
+    html = (rendered / "report.html").read_text()
+    tags = Text(html).tags
+    ids = [attributes["id"] for _, attributes in tags if attributes.get("id")]
+    assert len(ids) == len(set(ids))
+    assert set(re.findall(r'(?:href="#|url\(#)([^")]+)', html)) <= set(ids)
+    for name in ("traces.json", "demonstration.json", "analysis/frontier.json"):
+        assert (rendered / name).is_file()
+        assert f'href="{name}"' in html
+    assert len(html) < 1.5 * 2**20
+
+
+def blocks_of(page: Page) -> Iterator[Block]:
+    for part in page.sections:
+        yield from part.blocks
+
+
+def test_no_table_is_wider_than_a_sheet(page: Page) -> None:
+    assert max(len(block.columns) for block in blocks_of(page) if isinstance(block, Table)) <= 11

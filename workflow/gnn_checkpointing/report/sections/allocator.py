@@ -1,0 +1,121 @@
+"""The allocator's part in the time of a step, told apart from checkpointing's."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from gnn_checkpointing.analysis.results import AllocatorEffect
+from gnn_checkpointing.report import units
+from gnn_checkpointing.report.inputs import FRONTIER, ReportInputs
+from gnn_checkpointing.report.page import Block, Cell, Column, Paragraph, Section, Table
+from gnn_checkpointing.report.sections.density import degree_columns, estimate_cell
+from gnn_checkpointing.report.sections.frontier import turned
+
+
+def allocator_section(inputs: ReportInputs) -> Section | None:
+    """Return the section on allocators, None where one alone was measured."""
+    if not inputs.frontier.allocators:
+        return None
+    blocks: list[Block] = [
+        Paragraph(
+            f"Everything above about time was measured under allocator {inputs.reference}. Another allocator changes "
+            "how long a step takes without changing what is computed: one that returns big blocks to the operating "
+            "system pays for mapping them again, in page faults, and pays most where most is stored. That is the "
+            "allocator's effect and not checkpointing's. Up to the noise between processes, the ratio seen under "
+            "another allocator is checkpointing's effect times the allocator's effect on the policy, divided by its "
+            "effect on none."
+        )
+    ]
+    for allocator in dict.fromkeys(effect.allocator for effect in inputs.frontier.allocators):
+        effects = _ordered(inputs, allocator)
+        blocks += [
+            Paragraph(_example(effects)),
+            _parts_table(inputs, allocator, effects),
+            _ratio_table(inputs, allocator),
+        ]
+    return Section("allocator", "The allocator's part", tuple(blocks))
+
+
+def _ordered(inputs: ReportInputs, allocator: str) -> list[AllocatorEffect]:
+    """Return one allocator's comparisons in the study's order."""
+    convolutions = {name: place for place, name in enumerate(inputs.convolutions)}
+    policies = {name: place for place, name in enumerate(inputs.policies)}
+    chosen = [effect for effect in inputs.frontier.allocators if effect.allocator == allocator]
+    return sorted(chosen, key=lambda e: (convolutions.get(e.convolution, 0), policies.get(e.policy, 0), float(e.level)))
+
+
+def _example(effects: Sequence[AllocatorEffect]) -> str:
+    """Return the comparison that the allocator moves furthest at the densest level, taken apart in words."""
+    densest = max(float(effect.level) for effect in effects)
+    others = [e for e in effects if float(e.level) == densest and e.policy != "none"]
+    if not others:
+        return f"Under allocator {effects[0].allocator}, no policy but none was timed."
+    moved = max(others, key=lambda e: abs(math.log(e.observed.estimate / e.checkpointing.estimate)))
+    return (
+        f"The pair that allocator {moved.allocator} moves furthest at average degree {moved.level} is {moved.policy} "
+        f"with {moved.convolution}. Checkpointing's effect, under {moved.reference}: a step takes "
+        f"{units.ratio_estimate(moved.checkpointing)} times as long as with none. The allocator's effect: under "
+        f"{moved.allocator} the same step takes {units.ratio(moved.on_policy)} times as long as under "
+        f"{moved.reference}, and none's own {units.ratio(moved.on_none)} times. Together they read as a ratio of "
+        f"{units.ratio_estimate(moved.observed)}, which says little of checkpointing."
+    )
+
+
+def _parts_table(inputs: ReportInputs, allocator: str, effects: Sequence[AllocatorEffect]) -> Table:
+    levels = sorted({effect.level for effect in effects}, key=float)
+    shown = {levels[0], levels[-1]}
+    return Table(
+        id=f"table-allocator-parts-{allocator}",
+        caption=f"Step time under {inputs.reference} and under {allocator}, at the sparsest and the densest timed "
+        f"level (all levels stand in {FRONTIER}): each ratio to none, what the allocator does to the policy's own "
+        f"step, page faults a step and the share of system time in the step ({inputs.reference} / {allocator}).",
+        columns=(
+            Column("Convolution"),
+            Column("Policy"),
+            Column("Degree", "", "number"),
+            Column("Checkpointing", f"/ none, {inputs.reference}", "number"),
+            Column("Seen", f"/ none, {allocator}", "number"),
+            Column("Allocator", f"{allocator} / {inputs.reference}", "number"),
+            Column("Page faults", "per step", "number"),
+            Column("System time", "of the step", "number"),
+        ),
+        rows=tuple(_parts_row(inputs, effect) for effect in effects if effect.level in shown),
+        source=FRONTIER,
+    )
+
+
+def _parts_row(inputs: ReportInputs, effect: AllocatorEffect) -> tuple[Cell, ...]:
+    is_none = effect.policy == "none"
+    return (
+        Cell(effect.convolution, effect.convolution),
+        Cell(inputs.named(effect.policy), effect.policy),
+        Cell(effect.level, float(effect.level)),
+        Cell(units.NOTHING) if is_none else estimate_cell(effect.checkpointing),
+        Cell(units.NOTHING) if is_none else estimate_cell(effect.observed),
+        Cell(units.ratio(effect.on_policy), effect.on_policy),
+        Cell(f"{units.count(effect.reference_page_faults)} / {units.count(effect.page_faults)}", effect.page_faults),
+        Cell(
+            f"{units.percent(effect.reference_system_share)} / {units.percent(effect.system_share)}",
+            effect.system_share,
+        ),
+    )
+
+
+def _ratio_table(inputs: ReportInputs, allocator: str) -> Table:
+    """Return the frontier's table of time ratios once more, as another allocator shows it."""
+    order = {name: place for place, name in enumerate(inputs.policies)}
+    points = sorted(
+        (point for point in inputs.frontier.points if point.allocator == allocator and point.time_ratio),
+        key=lambda p: (inputs.convolutions.index(p.convolution), order.get(p.policy, 0), float(p.level)),
+    )
+    levels = sorted({point.level for point in points}, key=float)
+    return Table(
+        id=f"table-allocator-ratio-{allocator}",
+        caption=f"Step time of each policy / none under allocator {allocator}, by average degree, with "
+        f"{units.confidence(inputs.effects.confidence)} interval: what would have been reported without a fixed "
+        "allocator, and no measure of checkpointing.",
+        columns=(Column("Convolution"), Column("Policy"), *degree_columns(levels)),
+        rows=turned(inputs, lambda point: estimate_cell(point.time_ratio), points, levels),
+        source=FRONTIER,
+    )

@@ -1,0 +1,208 @@
+"""The instrument: three readings of memory compared, what common tools would say, and the machine's steadiness."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from statistics import median
+
+from gnn_checkpointing.analysis.results import Reading, Spread
+from gnn_checkpointing.measurement.readings import (
+    FAKE_TENSOR_BYTES,
+    FAKE_TENSOR_SHARE,
+    HIGH_WATER_BYTES,
+    HIGH_WATER_SHARE,
+    SORT_BYTES_PER_EDGE,
+)
+from gnn_checkpointing.report import units
+from gnn_checkpointing.report.inputs import DEMONSTRATION, MEASUREMENTS, QUALITY, ReportInputs, number
+from gnn_checkpointing.report.page import Block, Cell, Column, Fact, Facts, Note, Paragraph, Section, Table
+
+_LISTED = 12
+_NAMES = {
+    "high_water_bytes": "the process's high-water mark",
+    "fake_tensor_bytes": "fake tensors, which allocate nothing",
+}
+
+
+def instrument_section(inputs: ReportInputs) -> Section:
+    """Return the section on what measured, and how far it can be trusted."""
+    blocks = [*_readings(inputs), *_demonstration(inputs), *_steadiness(inputs), *_halves(inputs)]
+    return Section("instrument", "The instrument", tuple(blocks))
+
+
+def _readings(inputs: ReportInputs) -> list[Block]:
+    quality = inputs.quality
+    if not quality.readings:
+        return [
+            Paragraph(
+                "Memory was read by the allocator's own events alone: neither the process's high-water mark nor fake "
+                "tensors were read beside them in this study."
+            )
+        ]
+    blocks: list[Block] = [
+        Paragraph(
+            "The activation peak is read three ways: from the allocator's own events (exact, and what every number in "
+            "this report is), from the process's high-water mark over the step, and from the tensors of the same step "
+            "on fake tensors. The mark sees every page, what operators take past the allocator included; fake tensors "
+            "see whole tensors and no workspace. They agree where the mark is within "
+            f"{units.percent(HIGH_WATER_SHARE)} of the peak and {units.size(HIGH_WATER_BYTES)} "
+            f"(and {units.count(SORT_BYTES_PER_EDGE)} bytes an edge more, for sorting indices), fake tensors within "
+            f"{units.percent(FAKE_TENSOR_SHARE)} and {units.size(FAKE_TENSOR_BYTES)} (and one map of the nodes more)."
+        ),
+        Table(
+            id="table-readings",
+            caption="Two more readings of the activation peak beside the allocator's events: how often each was taken, "
+            "how often it agreed within its tolerance, and its largest difference.",
+            columns=(
+                Column("Reading", "", "prose"),
+                Column("Taken", "", "number"),
+                Column("Compared", "", "number"),
+                Column("Agree", "", "number"),
+                Column("Median difference", "", "number"),
+                Column("Worst", "bytes", "number"),
+                Column("Worst", "of the peak", "number"),
+                Column("Where", "", "prose"),
+            ),
+            rows=tuple(_reading_row(reading) for reading in quality.readings),
+            source=QUALITY,
+        ),
+    ]
+    if quality.disagreements:
+        more = len(quality.disagreements) - _LISTED
+        text = "; ".join(quality.disagreements[:_LISTED])
+        blocks.append(
+            Note(
+                f"Readings that disagree: {text}"
+                + (f"; and {units.count(more)} more, in {QUALITY}." if more > 0 else ".")
+            )
+        )
+    return blocks
+
+
+def _reading_row(reading: Reading) -> tuple[Cell, ...]:
+    return (
+        Cell(_NAMES[reading.instrument], reading.instrument),
+        Cell(units.count(reading.read), reading.read),
+        Cell(units.count(reading.judged), reading.judged),
+        Cell(units.count(reading.agree), reading.agree),
+        _optional(reading.median_difference, units.percent),
+        _optional(reading.worst_bytes, units.size),
+        _optional(reading.worst_difference, units.percent),
+        Cell(reading.worst_at or units.NOTHING),
+    )
+
+
+def _optional(value: float | None, text: Callable[[float], str]) -> Cell:
+    return Cell(units.NOTHING) if value is None else Cell(text(value), value)
+
+
+def _demonstration(inputs: ReportInputs) -> list[Block]:
+    """Return what a poll or the operating system would have said of a step whose memory is known."""
+    shown = inputs.demonstration
+    readings = (
+        ("allocator events: what this report prints", "the step", shown.exact_bytes),
+        ("high-water mark, reset around the step", "the step", shown.high_water_bytes),
+        ("high-water mark, never reset", "the process: interpreter and libraries too", shown.process_high_water_bytes),
+        ("ru_maxrss, as the parent is told", "the process, or what its parent held before", shown.child_maxrss_bytes),
+        ("Snakemake's benchmark directive", "what its polls happened to see", shown.benchmark_max_rss_bytes),
+    )
+    return [
+        Paragraph(
+            f"One step of {shown.workload} ({units.duration(shown.step_seconds)}) as five instruments tell it. The "
+            f"parent of the measured process had for a moment held {units.size(shown.held_bytes)} itself, which "
+            f"ru_maxrss inherits; Snakemake's benchmark polls a job, here one of "
+            f"{units.duration(shown.benchmark_seconds)}."
+        ),
+        Table(
+            id="table-demonstration",
+            caption="One known step by five instruments.",
+            columns=(
+                Column("Instrument", "", "prose"),
+                Column("Speaks of", "", "prose"),
+                Column("Memory", "", "number"),
+                Column("Memory", "/ exact", "number"),
+            ),
+            rows=tuple(
+                (Cell(name), Cell(scope), *_against(value, shown.exact_bytes)) for name, scope, value in readings
+            ),
+            source=DEMONSTRATION,
+        ),
+    ]
+
+
+def _against(value: int | None, exact: int) -> tuple[Cell, Cell]:
+    if value is None:
+        return Cell("saw nothing"), Cell(units.NOTHING)
+    ratio = value / exact if exact else 0.0
+    return Cell(units.size(value), value), Cell(units.ratio(ratio), ratio)
+
+
+def _steadiness(inputs: ReportInputs) -> list[Block]:
+    quality = inputs.quality
+    facts = [
+        _fact("Drift of a fixed workload within a cell", quality.sentinel_drift, units.percent),
+        _fact("Times a step lost the processor", quality.involuntary_switches, units.plain),
+    ]
+    known = [fact for fact in facts if fact is not None]
+    if not known:
+        return []
+    return [
+        Paragraph(
+            "A small fixed workload is timed at the start of each cell, between its rounds and at the end: were the "
+            "machine steady, it would always take the same time."
+        ),
+        Facts(tuple(known)),
+    ]
+
+
+def _fact(name: str, spread: Spread | None, text: Callable[[float], str]) -> Fact | None:
+    if spread is None:
+        return None
+    return Fact(
+        name,
+        f"{text(spread.median)} in the median, {text(spread.worst)} at worst ({units.count(spread.values)} values)",
+    )
+
+
+def _halves(inputs: ReportInputs) -> list[Block]:
+    """Return how each policy's step is shared between forward and backward."""
+    rows = []
+    for policy in inputs.policies:
+        pairs = [
+            (forward, backward)
+            for row in inputs.completed
+            if row["policy"] == policy
+            and (forward := number(row, "forward_time_seconds")) is not None
+            and (backward := number(row, "backward_time_seconds")) is not None
+            and forward + backward > 0
+        ]
+        if pairs:
+            share = median(forward / (forward + backward) for forward, backward in pairs)
+            quotient = median(backward / forward for forward, backward in pairs if forward > 0)
+            rows.append(
+                (
+                    Cell(inputs.named(policy), policy),
+                    Cell(units.count(len(pairs)), len(pairs)),
+                    Cell(units.percent(share), share),
+                    Cell(units.percent(1 - share), 1 - share),
+                    Cell(units.ratio(quotient), quotient),
+                )
+            )
+    if not rows:
+        return []
+    return [
+        Table(
+            id="table-halves",
+            caption="How a step divides into forward (with the loss) and backward (recomputation included): medians "
+            f"over all cells under allocator {inputs.reference}.",
+            columns=(
+                Column("Policy"),
+                Column("Cells", "", "number"),
+                Column("Forward", "of the step", "number"),
+                Column("Backward", "of the step", "number"),
+                Column("Backward", "/ forward", "number"),
+            ),
+            rows=tuple(rows),
+            source=MEASUREMENTS,
+        )
+    ]

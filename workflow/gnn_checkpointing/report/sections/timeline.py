@@ -1,0 +1,146 @@
+"""One training step under the microscope: live bytes at every allocation, policy beside policy."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from gnn_checkpointing.analysis.table import series
+from gnn_checkpointing.records import Trace
+from gnn_checkpointing.report import units
+from gnn_checkpointing.report.figures.palette import looks
+from gnn_checkpointing.report.figures.timeline import Course, timeline_panel
+from gnn_checkpointing.report.inputs import TRACES, ReportInputs
+from gnn_checkpointing.report.page import Block, Cell, Column, Figure, Panel, Paragraph, Section, Table
+
+_FLOOR = 1 / 40
+"""The axis begins at this share of the smallest peak: the first bytes of a step span decades that say nothing."""
+
+
+def timeline_section(inputs: ReportInputs) -> Section | None:
+    """Return the section on the course of one step, None where no step was traced."""
+    traced = _by_convolution(inputs)
+    if not traced:
+        return None
+    first = next(iter(traced.values()))[0]
+    blocks: list[Block] = [
+        Paragraph(
+            f"One step on {first.graph_label} ({units.count(first.num_nodes)} nodes, average degree "
+            f"{units.plain(first.average_degree)}), sampled at every allocation: live bytes above what was resident "
+            "before the step, which is each drawing's zero. Without checkpointing they rise through the forward pass "
+            "and fall through the backward pass; what is recomputed shows as teeth."
+        ),
+        _figure(inputs, traced),
+        _table(inputs, traced),
+    ]
+    return Section("timeline", "Timeline of one training step", tuple(blocks))
+
+
+def _by_convolution(inputs: ReportInputs) -> dict[str, list[Trace]]:
+    """Return each convolution's traces in the study's order of policies."""
+    order = {policy: place for place, policy in enumerate(inputs.policies)}
+    found: dict[str, list[Trace]] = {}
+    for trace in inputs.traces:
+        found.setdefault(_series(trace), []).append(trace)
+    return {
+        convolution: sorted(found[convolution], key=lambda trace: order.get(trace.policy, len(order)))
+        for convolution in (*inputs.convolutions, *sorted(set(found) - set(inputs.convolutions)))
+        if convolution in found
+    }
+
+
+def _series(trace: Trace) -> str:
+    return series({"convolution": trace.convolution, "aggregation": trace.aggregation})
+
+
+def _figure(inputs: ReportInputs, traced: dict[str, list[Trace]]) -> Figure:
+    peaks = [trace.peak_bytes for traces in traced.values() for trace in traces]
+    low, high = max(1.0, min(peaks) * _FLOOR), max(peaks) * 4
+    return Figure(
+        id="figure-timeline",
+        caption="Live bytes above resident during one training step, one drawing a policy.",
+        how_to_read="The dashed line is where the forward pass ends. The vertical axis is logarithmic and the same in "
+        "every drawing, so heights can be compared; the number in the corner is the peak. The horizontal axis is the "
+        "share of the traced step, not its time: watching every allocation slows a step down.",
+        panels=tuple(
+            Panel(
+                id=f"timeline-{position}",
+                title=convolution,
+                alternative=_alternative(convolution, traces),
+                svg=timeline_panel(f"timeline-{position}", _courses(inputs, traces), low, high),
+            )
+            for position, (convolution, traces) in enumerate(traced.items())
+        ),
+        source=TRACES,
+        size="wide" if any(len(traces) > 2 for traces in traced.values()) else "small",
+    )
+
+
+def _courses(inputs: ReportInputs, traces: Sequence[Trace]) -> list[Course]:
+    colours = looks(inputs.policies + [trace.policy for trace in traces if trace.policy not in inputs.policies])
+    return [
+        Course(
+            policy=trace.policy,
+            look=colours[trace.policy],
+            shares=tuple(second / _length(trace) for second in trace.seconds),
+            live_bytes=tuple(float(value) for value in trace.live_bytes),
+            forward_ended=_forward_share(trace),
+            peak=units.size(trace.peak_bytes),
+        )
+        for trace in traces
+    ]
+
+
+def _length(trace: Trace) -> float:
+    return max([trace.forward_ended_seconds, *trace.seconds]) or 1.0
+
+
+def _forward_share(trace: Trace) -> float:
+    return trace.forward_ended_seconds / _length(trace)
+
+
+def _alternative(convolution: str, traces: Sequence[Trace]) -> str:
+    parts = [
+        f"{trace.policy} peaks at {units.size(trace.peak_bytes)} and holds "
+        f"{units.size(trace.saved_activation_bytes)} when the forward pass ends, after "
+        f"{units.percent(_forward_share(trace))} of the step"
+        for trace in traces
+    ]
+    return f"Line charts of live bytes over one step, {convolution}: " + "; ".join(parts) + "."
+
+
+def _table(inputs: ReportInputs, traced: dict[str, list[Trace]]) -> Table:
+    return Table(
+        id="table-timeline",
+        caption="The same steps in numbers: the peak above resident, what of it was saved when the forward pass ended, "
+        "the transient rest, and how many allocations and releases were seen.",
+        columns=(
+            Column("Convolution"),
+            Column("Policy"),
+            Column("Resident", "", "number"),
+            Column("Activation peak", "", "number"),
+            Column("Saved at end of forward", "", "number"),
+            Column("Transient", "", "number"),
+            Column("Forward ends", "of the step", "number"),
+            Column("Events", "", "number"),
+        ),
+        rows=tuple(
+            (
+                Cell(convolution, convolution),
+                Cell(inputs.named(trace.policy), trace.policy),
+                Cell(units.size(trace.resident_bytes), trace.resident_bytes),
+                Cell(units.size(trace.peak_bytes), trace.peak_bytes),
+                Cell(units.size(trace.saved_activation_bytes), trace.saved_activation_bytes),
+                _transient(trace),
+                Cell(units.percent(_forward_share(trace)), _forward_share(trace)),
+                Cell(units.count(trace.events), trace.events),
+            )
+            for convolution, traces in traced.items()
+            for trace in traces
+        ),
+        source=TRACES,
+    )
+
+
+def _transient(trace: Trace) -> Cell:
+    value = trace.peak_bytes - trace.saved_activation_bytes
+    return Cell(units.size(value), value)
