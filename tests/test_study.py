@@ -77,6 +77,11 @@ GRID = ("graphs", "generated", 0)
         (with_change(*GRID, "homophily", value=1.0), ["homophily 1", "allowed there"]),
         (with_change("architecture", "convolutions", value=["GCNN"]), ["convolutions.0", "'GCN'", "GCNN"]),
         (with_change("architecture", "heads", value=5), ["hidden_channels 32", "heads 5"]),
+        (
+            with_change("measurement", value={"allocator_convolutions": ["GAT"]}),
+            ["measurement.allocator_convolutions names GAT", "GCN, SAGE, GATv2"],
+        ),
+        (with_change("measurement", value={"allocator_convolutions": []}), ["is empty"]),
         (with_change("policies", value=["none", "magic"]), ["unknown policy 'magic'", "(EDGES PER BLOCK"]),
         (with_change("policies", value=["layers"]), ["policy none is missing"]),
         (with_change("name", value="../../etc"), ["key name", "../../etc"]),

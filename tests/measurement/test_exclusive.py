@@ -44,6 +44,23 @@ open(sys.argv[1], "w").close()
 """
 
 
+def test_an_asker_started_from_a_shell_that_ends_is_still_there(tmp_path: Path) -> None:
+    """`nohup snakemake --cores 8 &` and log out: the shell's end is not Snakemake's, --cores is not a shell's -c."""
+    script, gone = tmp_path / "child.py", tmp_path / "gone"
+    script.write_text(CHILD)
+    master = tmp_path / "master.py"
+    master.write_text("import subprocess, sys; subprocess.run([sys.executable, *sys.argv[2:]])")
+    shell = f"{sys.executable} {master} --cores {script} {gone} > {tmp_path}/out 2>&1 & echo $!"
+    started = subprocess.run(["bash", "-c", shell], capture_output=True, text=True, check=True)
+    try:
+        assert wait_for(lambda: "True" in (tmp_path / "out").read_text())
+        time.sleep(0.5)
+        assert not gone.exists()
+    finally:
+        os.kill(int(started.stdout), signal.SIGKILL)
+    assert wait_for(gone.exists)
+
+
 def test_the_death_of_snakemake_is_seen_through_the_shell_it_started(tmp_path: Path) -> None:
     """Master -> `bash -c` -> command, as Snakemake starts it; the master is killed, the shell lives on."""
     script, gone = tmp_path / "child.py", tmp_path / "gone"

@@ -34,6 +34,7 @@ class GeneratedGraph:
     feature_noise: float
     seed: int
     timed: bool = True
+    convolutions: tuple[Convolution, ...] | None = None
 
     @property
     def num_edges(self) -> int:
@@ -100,7 +101,7 @@ def graph_cells(study: Study, graph_id: str) -> list[Cell]:
     allocator beside the reference changes times alone, so it has cells only where steps are timed.
     """
     spec = graph_spec(study, graph_id)
-    timed = spec.timed if isinstance(spec, GeneratedGraph) else True
+    timed, readers = (spec.timed, spec.convolutions) if isinstance(spec, GeneratedGraph) else (True, None)
     allocators = study.measurement.allocators
     chosen = study.measurement.allocator_convolutions
     beside = study.architecture.convolutions if chosen is None else chosen
@@ -109,7 +110,8 @@ def graph_cells(study: Study, graph_id: str) -> list[Cell]:
         for allocator in allocators
         for aggregation in study.architecture.aggregations
         for convolution in study.architecture.convolutions
-        if (aggregation == "gather_scatter" or convolution in SPARSE_PRODUCT)
+        if (readers is None or convolution in readers)
+        and (aggregation == "gather_scatter" or convolution in SPARSE_PRODUCT)
         and (allocator == allocators[0] or (timed and convolution in beside))
     ]
     return sorted(cells, key=lambda cell: (allocators.index(cell.allocator), derived_seed("order", cell.seed)))
@@ -181,6 +183,7 @@ def _generated(study: Study) -> list[GraphSpec]:
                             replicate=replicate,
                             seed=derived_seed(study.seed, size, average_degree, digest(content)),
                             timed=grid.timed,
+                            convolutions=grid.convolutions,
                             **content,
                         )
                     )

@@ -56,6 +56,9 @@ class GeneratedGraphs(Part):
         2.0, description="standard deviation of the noise added to a class's feature pattern of +1 and -1"
     )
 
+    convolutions: tuple[Convolution, ...] | None = Field(
+        None, description="those of the study's convolutions that read these graphs; null: all of them"
+    )
     timed: bool = Field(True, description="false: bytes and sameness alone, which need two steps, not timed rounds")
 
     @model_validator(mode="after")
@@ -256,6 +259,19 @@ class Study(Part):
         if len(set(policies)) < len(policies):
             raise ValueError(f"a policy is listed twice in {list(policies)}")
         return policies
+
+    @model_validator(mode="after")
+    def _chosen_convolutions_are_measured(self) -> Study:
+        chosen = [("measurement.allocator_convolutions", self.measurement.allocator_convolutions)]
+        chosen += [("graphs.generated.convolutions", grid.convolutions) for grid in self.graphs.generated]
+        for key, names in chosen:
+            for name in names or ():
+                if name not in self.architecture.convolutions:
+                    measured = ", ".join(self.architecture.convolutions)
+                    raise ValueError(f"{key} names {name}, which architecture.convolutions ({measured}) does not")
+            if names == ():
+                raise ValueError(f"{key} is empty: name a convolution, or leave the key out for all of them")
+        return self
 
 
 def parse_study(values: Any, source: str) -> Study:

@@ -3,8 +3,9 @@
 A block's recomputation and its differentiation are traced as one function (`torch.func.vjp` of the stage), so that
 the compiler keeps few of the per-edge tensors, and none across the two passes.
 
-Analytic floor of the activation peak, for L layers of F channels: L N F 4 bytes (each layer's input), and one block,
-of which only what cannot be fused is stored.
+Analytic floor of the activation peak, for L layers of F channels on N nodes and blocks of B edges: L N F 4 bytes, each
+layer's input, and one block, of which what several later values read is stored: for attention of H heads scores and
+shares, B H 4 bytes each, and the destinations, B 8 bytes.
 """
 
 from __future__ import annotations

@@ -4,10 +4,9 @@ Edges are sorted by destination and cut into blocks that hold all edges of their
 node's neighbours therefore stays exact. A layer keeps its input; all else is computed again in the backward pass, by
 PyTorch's own operators, one block after the other.
 
-Analytic floor of the activation peak, for L layers of F channels and blocks of B edges: L N F 4 bytes (each layer's
-input), and one block, of which autograd holds the gathered ends and every per-edge tensor that some operator's
-backward reads. For GATv2 these are six of B F 4 bytes: x_j, x_i (both read by nothing later, but alive until the sum
-is made), their sum's leaky ReLU, its product with the attention vector, the weighted messages, and one gradient.
+Analytic floor of the activation peak, for L layers of F channels on N nodes and blocks of B edges: L N F 4 bytes, each
+layer's input, and one block. For GATv2 a block is six tensors of B F 4 bytes: three that autograd keeps (x_j, the sum
+of both ends, its leaky ReLU) and three gradients that are alive at once while they are differentiated.
 """
 
 from __future__ import annotations

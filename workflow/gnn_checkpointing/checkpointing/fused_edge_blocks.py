@@ -4,8 +4,9 @@ As FlashAttention does for dense attention, the forward pass keeps one number pe
 softmax's denominator (its maximum and its sum in one), and no per-edge value; the backward pass finds each edge's
 share again from it, without a second maximum and sum.
 
-Analytic floor of the activation peak, for L layers of F channels and H heads: L N (F + H) 4 bytes (each layer's input
-and its denominators), and one block, of which scores and shares, B H 4 bytes each, are stored.
+Analytic floor of the activation peak, for L layers of F channels and H heads on N nodes and blocks of B edges:
+L N (F + H) 4 bytes, each layer's input and its denominators, and one block, of which scores and shares, B H 4 bytes
+each, and the destinations, B 8 bytes, are stored.
 """
 
 from __future__ import annotations

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import fcntl
 import os
+import re
 import signal
 import sys
 import tempfile
@@ -76,7 +77,8 @@ def _runs_one_line(process: int) -> bool:
         arguments = Path(f"/proc/{process}/cmdline").read_bytes().split(b"\0")
     except OSError:
         return False
-    return any(argument.startswith(b"-") and b"c" in argument for argument in arguments[1:3])
+    # -c, -ec, -euc, not --cores: where the shell gave way to the command, the parent is Snakemake itself.
+    return any(re.fullmatch(rb"-[a-z]*c", argument) for argument in arguments[1:3])
 
 
 def _parent_of(process: int) -> int | None:
