@@ -44,7 +44,10 @@ def test_bad_input_is_one_sentence(tmp_path: Path) -> None:
     assert_refused(run("design", "--study", tmp_path / "none.yaml"), "none.yaml", "no such study")
     assert_refused(run("graph", "--study", smoke, "--graph", "g", "--output", output), "no graph g", "`design` lists")
     assert_refused(
-        run("collect", "--study", smoke, "--measurements", tmp_path, "--output", output, "--traces", tmp_path / "t"),
+        run(
+            *("collect", "--study", smoke, "--measurements", tmp_path, "--output", output),
+            *("--traces", tmp_path / "t", "--records", tmp_path / "r"),
+        ),
         "complete.json",
         "no such file",
     )

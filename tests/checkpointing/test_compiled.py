@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 import torch._inductor.config as kernels
-from small_models import FEATURES, adjacency, built, bytes_of, loss_of, stepped
+from small_models import FEATURES, adjacency, built, bytes_of, stepped
 from torch import nn
 from torch._dynamo.utils import counters
 from torch_geometric.nn import GATConv
@@ -17,6 +17,8 @@ from gnn_checkpointing.checkpointing import apply
 from gnn_checkpointing.checkpointing.compilation import forget_compiled, require_compiler
 from gnn_checkpointing.measurement.sameness import compared
 from gnn_checkpointing.refusal import Refusal, Unavailable
+
+pytestmark = pytest.mark.usefixtures("compiler")
 
 
 def graphs_compiled() -> int:
@@ -34,12 +36,11 @@ class Scaled(nn.Module):
         return x * self.scale
 
 
-def test_a_step_is_nones_and_keeps_less(request: pytest.FixtureRequest) -> None:
+def test_a_step_is_nones_and_keeps_less() -> None:
     """One graph for training, compiled once for two steps; BatchNorm is updated once; names stay.
 
     The maximum keeps every message for backward; the kernels gather them again.
     """
-    request.addfinalizer(forget_compiled)
     graph = adjacency("SAGE-max")
     options = {"num_layers": 2, "norm": "batch"}
     plain, model = built("SAGE-max", "none", **options), built("SAGE-max", "compiled", **options)
@@ -57,18 +58,16 @@ def test_a_step_is_nones_and_keeps_less(request: pytest.FixtureRequest) -> None:
         )
 
 
-def test_more_models_of_a_class_than_dynamos_limit_are_all_compiled(request: pytest.FixtureRequest) -> None:
+def test_more_models_of_a_class_than_dynamos_limit_are_all_compiled() -> None:
     """Dynamo keeps code by code object and gives up, silently, after 8 versions; here each model has its own."""
-    request.addfinalizer(forget_compiled)
     before = graphs_compiled()
     for _ in range(10):
         apply(Scaled(), "compiled")(torch.ones(3)).sum().backward()
     assert graphs_compiled() == before + 10
 
 
-def test_graphs_of_every_density_run_one_compilation(request: pytest.FixtureRequest) -> None:
+def test_graphs_of_every_density_run_one_compilation() -> None:
     """The number of edges is left open, in `edge_index` [2, E] and the weights [E]; nodes and channels are not."""
-    request.addfinalizer(forget_compiled)
     model, plain = built("GCN", "compiled", num_layers=1), built("GCN", "none", num_layers=1)
     graph = adjacency("GCN")
     before = graphs_compiled()
@@ -85,7 +84,6 @@ def test_more_sizes_than_the_limit_end_in_an_error_not_in_eager() -> None:
         model(torch.ones(3, 5))
         with pytest.raises(torch._dynamo.exc.FailOnRecompileLimitHit):
             model(torch.ones(4, 5))
-    forget_compiled()
 
 
 def test_what_cannot_be_one_graph_ends_in_an_error_not_in_eager() -> None:
@@ -96,7 +94,6 @@ def test_what_cannot_be_one_graph_ends_in_an_error_not_in_eager() -> None:
 
     with pytest.raises(torch._dynamo.exc.Unsupported):
         apply(Broken(), "compiled")(torch.ones(3))
-    forget_compiled()
 
 
 def test_a_compiling_process_starts_no_pool_of_workers(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -110,7 +107,6 @@ def test_a_compiling_process_starts_no_pool_of_workers(monkeypatch: pytest.Monke
     monkeypatch.setattr("torch._inductor.compile_fx.compile_fx", compile_fx)
     apply(Scaled(), "compiled")(torch.ones(3))
     assert seen == [1]
-    forget_compiled()
 
 
 def test_forgotten_code_is_compiled_again() -> None:
@@ -122,7 +118,6 @@ def test_forgotten_code_is_compiled_again() -> None:
     before = graphs_compiled()
     model(torch.ones(3))
     assert graphs_compiled() == before + 1
-    forget_compiled()
 
 
 @pytest.mark.parametrize("policy", ["compiled", "memory_budget(1)", "memory_budget(0.5)", "memory_budget(0)"])
@@ -156,8 +151,3 @@ def test_on_cuda_triton_and_a_c_compiler_are_needed(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr("shutil.which", lambda name: None)
     with pytest.raises(Unavailable, match="needs a C compiler"):
         require_compiler("cuda")
-
-
-def test_loss_of_an_uncompiled_model_needs_nothing_forgotten() -> None:
-    forget_compiled()
-    assert torch.isfinite(loss_of(built("SAGE", "none"), adjacency("SAGE")))

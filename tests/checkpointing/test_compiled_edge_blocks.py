@@ -10,11 +10,12 @@ from torch._dynamo.utils import counters
 from torch_geometric.nn import GATv2Conv, GraphConv, SAGEConv
 
 from gnn_checkpointing.checkpointing import apply
-from gnn_checkpointing.checkpointing.compilation import forget_compiled
 from gnn_checkpointing.checkpointing.compiled_edge_blocks import compiled_edge_blocks
 from gnn_checkpointing.checkpointing.fused_edge_blocks import fused_edge_blocks
 from gnn_checkpointing.measurement.sameness import compared
 from gnn_checkpointing.refusal import Refusal
+
+pytestmark = pytest.mark.usefixtures("compiler")
 
 
 def graphs_compiled() -> int:
@@ -22,15 +23,12 @@ def graphs_compiled() -> int:
 
 
 @pytest.mark.parametrize("convolution", ["GCN", "SAGE-max", "GATv2", "EdgeConv"])
-def test_a_step_is_nones_from_two_kernels_for_all_blocks_and_layers(
-    convolution: str, request: pytest.FixtureRequest
-) -> None:
+def test_a_step_is_nones_from_two_kernels_for_all_blocks_and_layers(convolution: str) -> None:
     """60 nodes of 8 edges (GCN: and itself) in blocks of 100: 5 or more blocks, 3 layers of one shape, 2 kernels.
 
     A layer keeps its input, N x F; SAGE also the aggregates that its second map reads. Beside these the head keeps its
     input, which is the last ReLU's result, the loss the scores, N x 3, and itself.
     """
-    request.addfinalizer(forget_compiled)
     graph = adjacency(convolution)
     before = graphs_compiled()
     model = built(convolution, "compiled_edge_blocks(100)", num_layers=3)
@@ -42,9 +40,8 @@ def test_a_step_is_nones_from_two_kernels_for_all_blocks_and_layers(
     assert bytes_of(model, graph).saved == kept * NODE_MAP + NODES * 3 * 4 + 4
 
 
-def test_fused_keeps_one_number_a_node_and_head_and_nothing_of_an_edge(request: pytest.FixtureRequest) -> None:
+def test_fused_keeps_one_number_a_node_and_head_and_nothing_of_an_edge() -> None:
     """Beside each layer's input: N x 2 heads x 4 bytes a layer; head and loss as above."""
-    request.addfinalizer(forget_compiled)
     graph = adjacency("GATv2")
     model = built("GATv2", "fused_edge_blocks(100)", num_layers=3)
     same = compared(stepped(model, graph), stepped(built("GATv2", "none", num_layers=3), graph), 1e-5)
@@ -52,9 +49,8 @@ def test_fused_keeps_one_number_a_node_and_head_and_nothing_of_an_edge(request: 
     assert bytes_of(model, graph).saved == 3 * (NODE_MAP + NODES * 2 * 4) + NODES * 3 * 4 + 4
 
 
-def test_blocks_of_nothing_and_of_one_edge_are_computed_as_well(request: pytest.FixtureRequest) -> None:
+def test_blocks_of_nothing_and_of_one_edge_are_computed_as_well() -> None:
     """Nodes 0 to 29 receive edges from their three neighbours, 58 one, all others none: blocks of 0 and 1 edges."""
-    request.addfinalizer(forget_compiled)
     nodes = torch.arange(30).repeat_interleave(3)
     edge_index = torch.cat([torch.stack([(nodes + torch.arange(90) % 3) % NODES, nodes]), torch.tensor([[5], [58]])], 1)
     for wrap in (fused_edge_blocks, compiled_edge_blocks):
@@ -68,8 +64,7 @@ def test_blocks_of_nothing_and_of_one_edge_are_computed_as_well(request: pytest.
         torch.testing.assert_close(found[1], found[0], rtol=1e-4, atol=1e-6)
 
 
-def test_a_layer_without_an_adapter_is_compiled_whole(request: pytest.FixtureRequest) -> None:
-    request.addfinalizer(forget_compiled)
+def test_a_layer_without_an_adapter_is_compiled_whole() -> None:
     graph = adjacency("SAGE")
     plain = GraphConv(CHANNELS, 5)
     found = []

@@ -4,17 +4,17 @@ import pytest
 from small_models import CHANNELS, NODES, adjacency, built, bytes_of, stepped
 from torch._dynamo.utils import counters
 
-from gnn_checkpointing.checkpointing.compilation import forget_compiled
 from gnn_checkpointing.measurement.sameness import compared
 
+pytestmark = pytest.mark.usefixtures("compiler")
 
-def test_each_budget_is_compiled_for_itself_and_keeps_its_share(request: pytest.FixtureRequest) -> None:
+
+def test_each_budget_is_compiled_for_itself_and_keeps_its_share() -> None:
     """Two models of one class in one process share no compiled code: a budget's bytes are its own.
 
     At 0 the model keeps its inputs alone, which are resident: what is left are the scores, N x 3, that the loss's
     `square` keeps, and the loss, 4 bytes. At 1 it keeps what `compiled` keeps.
     """
-    request.addfinalizer(forget_compiled)
     graph = adjacency("SAGE-max")
     options = {"num_layers": 2}
     reference = stepped(built("SAGE-max", "none", **options), graph)

@@ -3,10 +3,8 @@
 from functools import cache
 from pathlib import Path
 
-import pytest
 import torch
 
-from gnn_checkpointing.checkpointing.compilation import forget_compiled
 from gnn_checkpointing.design import graph_cells, study_graphs
 from gnn_checkpointing.graphs.make import make_graph
 from gnn_checkpointing.measurement.peak_memory import step_bytes
@@ -48,21 +46,19 @@ def test_edge_blocks_peaks_at_a_fiftieth_of_none() -> None:
     assert measured("edge_blocks")[0] * 50 <= measured("none")[0]
 
 
-def test_compiled_and_fused_blocks_peak_at_a_hundredth_of_none(request: pytest.FixtureRequest) -> None:
+def test_compiled_and_fused_blocks_peak_at_a_hundredth_of_none(compiler: None) -> None:
     """Their kernels store of a block what cannot be fused; the least they could hold is every layer's input."""
-    request.addfinalizer(forget_compiled)
     for policy in ("compiled_edge_blocks", "fused_edge_blocks"):
         assert NODE_MAPS < measured(policy)[0] <= measured("none")[0] / 100
 
 
-def test_peaks_are_near_the_floors_that_the_modules_write_down(request: pytest.FixtureRequest) -> None:
+def test_peaks_are_near_the_floors_that_the_modules_write_down(compiler: None) -> None:
     """`edge_blocks`: inputs, 4.6 MB, and six tensors of 16,000 edges x 64 channels, 24.6 MB.
 
     `fused_edge_blocks`: inputs and denominators, 4.9 MB, and of 64,000 edges (32 a node) x 4 heads two tensors, scores
     and shares, 2.0 MB, and the block's destinations, int64, 0.5 MB. `compiled_edge_blocks` the same but for the
     denominators. Bar 1.5, moonshot 1.25.
     """
-    request.addfinalizer(forget_compiled)
     eager = NODE_MAPS + 6 * 8 * NODES * CHANNELS * 4
     compiled = NODE_MAPS + 32 * NODES * (2 * HEADS * 4 + 8)
     fused = compiled + LAYERS * NODES * HEADS * 4
@@ -75,8 +71,7 @@ def test_edge_blocks_adds_at_most_16_bytes_an_edge_to_what_is_resident() -> None
     assert measured("edge_blocks")[1] <= 16 * EDGES
 
 
-def test_gradients_agree_with_none_to_1e_5(request: pytest.FixtureRequest) -> None:
-    request.addfinalizer(forget_compiled)
+def test_gradients_agree_with_none_to_1e_5(compiler: None) -> None:
     for policy in ("edge_blocks", "compiled_edge_blocks", "fused_edge_blocks"):
         same = compared(measured(policy)[2], measured("none")[2], 1e-5)
         assert same.same_loss and same.same_gradients

@@ -1,5 +1,6 @@
 """A graph measured for real: what is recorded, and that memory and time limits are outcomes, not crashes."""
 
+import gzip
 import json
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from gnn_checkpointing.graphs.storage import save_graph
 from gnn_checkpointing.measurement.byte_trace import read_byte_traces
 from gnn_checkpointing.measurement.collect import cell_rows, cell_traces
 from gnn_checkpointing.measurement.supervise import COMPLETE, completed_records, measure_graph, traces_file
-from gnn_checkpointing.records import CellRecord, read_table, write_table
+from gnn_checkpointing.records import CellRecord, read_table, write_records, write_table
 from gnn_checkpointing.refusal import Refusal
 from gnn_checkpointing.study import Study, parse_study
 
@@ -68,6 +69,12 @@ def test_every_policy_is_measured_and_the_record_says_how(tmp_path: Path) -> Non
     table = read_table(tmp_path / "table.csv")
     assert table[1]["activation_bytes"] == rows[1]["activation_bytes"]
     assert 0 < table[1]["activation_ratio"] < 1
+    # Whole records are published as they are, a line each, and the same records as the same bytes.
+    for name in ("a", "b"):
+        write_records(tmp_path / name, [record, record])
+    lines = gzip.decompress((tmp_path / "a").read_bytes()).decode().splitlines()
+    assert [CellRecord.model_validate_json(line) for line in lines] == [record, record]
+    assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
 
 
 def test_traces_lie_beside_the_record_and_say_what_it_says(tmp_path: Path) -> None:

@@ -26,7 +26,7 @@ from gnn_checkpointing.analysis.results import (
 )
 from gnn_checkpointing.artefacts import write_json
 from gnn_checkpointing.claims.ledger import Claim, Ledger, Sentence
-from gnn_checkpointing.records import COLUMNS, Demonstration, Trace, Traces, write_table
+from gnn_checkpointing.records import COLUMNS, Demonstration, Trace, Traces, write_records, write_table
 from gnn_checkpointing.report.inputs import Machine, ReportInputs, Row, in_series
 from gnn_checkpointing.report.page import Fact
 from gnn_checkpointing.report.render import Sources
@@ -603,10 +603,19 @@ def frontier_inputs(**changes: Any) -> ReportInputs:
 def data_files(folder: Path, made: ReportInputs) -> Sources:
     """Write the files that belong to the inputs."""
     sources = Sources(
-        folder / "measurements.csv", folder / "claims.json", folder / "traces.json", folder / "demonstration.json"
+        measurements=folder / "measurements.csv",
+        claims=folder / "claims.json",
+        traces=folder / "traces.json",
+        demonstration=folder / "demonstration.json",
+        records=folder / "records.jsonl.gz",
+        hardware=folder / "hardware.json",
+        study=folder / "study.json",
     )
     write_table(sources.measurements, made.rows)
     write_json(sources.claims, made.ledger.model_dump(mode="json"))
     write_json(sources.traces, Traces(traces=made.traces).model_dump(mode="json"))
     write_json(sources.demonstration, made.demonstration.model_dump(mode="json"))
+    write_records(sources.records, [])
+    write_json(sources.hardware, {"slug": "laptop"})
+    write_json(sources.study, made.study.model_dump(mode="json", by_alias=True, exclude_none=True))
     return sources

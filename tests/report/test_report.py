@@ -136,7 +136,8 @@ def test_the_same_inputs_give_the_same_bytes(tmp_path: Path) -> None:
 
 def test_the_data_beside_the_report_are_the_files_it_was_made_from(tmp_path: Path) -> None:
     html, _ = render(tmp_path, synthetic.inputs())
-    for name in ("measurements.csv", "claims.json", "traces.json", "demonstration.json"):
+    published = ("measurements.csv", "claims.json", "traces.json", "demonstration.json")
+    for name in (*published, "records.jsonl.gz", "hardware.json", "study.json"):
         assert (tmp_path / "out" / name).read_bytes() == (tmp_path / name).read_bytes()
         assert hashlib.sha256((tmp_path / name).read_bytes()).hexdigest() in html
     assert not [path for path in (tmp_path / "out").iterdir() if path.name.startswith(".")]

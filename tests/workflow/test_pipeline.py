@@ -102,6 +102,9 @@ def test_the_report_and_its_data_are_there(finished: Checkout) -> None:
         "claims.json",
         "traces.json",
         "demonstration.json",
+        "records.jsonl.gz",
+        "hardware.json",
+        "study.json",
         "summary.json",
         "analysis",
     }

@@ -45,7 +45,7 @@ def _parser() -> argparse.ArgumentParser:
         (train, ("study", "graph", "convolution", "graph_file", "output")),
         (demonstrate, ("output",)),
         (demonstration, ("step", "benchmark", "output")),
-        (collect, ("study", "measurements", "output", "traces")),
+        (collect, ("study", "measurements", "output", "traces", "records")),
         (analyse, ("study", "table", "training", "output_folder")),
         (judge, ("study", "analysis", "output")),
         (
@@ -58,6 +58,7 @@ def _parser() -> argparse.ArgumentParser:
                 "claims",
                 "traces",
                 "demonstration",
+                "records",
                 "templates",
                 "output_folder",
             ),
@@ -130,6 +131,7 @@ _OPTIONS: dict[str, Callable[[argparse.ArgumentParser], None]] = {
     "claims": _path("claims", "claims.json"),
     "traces": _path("traces", "traces.json: live bytes over one step"),
     "demonstration": _path("demonstration", "demonstration.json: what other instruments say of one run"),
+    "records": _path("records", "records.jsonl.gz: every record whole, one a line"),
     "templates": _path("templates", "folder of templates"),
     "reports": _path("reports", "folder of all reports, <hardware>/<study>/ below it"),
     "output": _path("output", "file to be written"),
@@ -272,13 +274,13 @@ def demonstration(options: argparse.Namespace) -> None:
 
 
 def collect(options: argparse.Namespace) -> None:
-    """Gather all records of a study into measurements.csv, and the byte traces to be shown into traces.json."""
+    """Gather all records of a study into measurements.csv, records.jsonl.gz and traces.json."""
     from gnn_checkpointing.artefacts import write_json
     from gnn_checkpointing.design import study_graphs
     from gnn_checkpointing.measurement.byte_trace import read_byte_traces
     from gnn_checkpointing.measurement.collect import cell_rows, cell_traces, traced_cells
     from gnn_checkpointing.measurement.supervise import COMPLETE, completed_records, traces_file
-    from gnn_checkpointing.records import Traces, write_table
+    from gnn_checkpointing.records import Traces, write_records, write_table
     from gnn_checkpointing.study import read_study
 
     study = read_study(options.study)
@@ -289,6 +291,7 @@ def collect(options: argparse.Namespace) -> None:
         path = traces_file(options.measurements / record.graph.id, record.cell)
         shown += cell_traces(record, read_byte_traces(path)) if path.exists() else []
     write_json(options.traces, Traces(traces=shown).model_dump(mode="json"))
+    write_records(options.records, records)
     write_table(options.output, [row for record in records for row in cell_rows(record, study.analysis)])
 
 
@@ -351,7 +354,15 @@ def report(options: argparse.Namespace) -> None:
         read_traces(options.traces),
         read_demonstration(options.demonstration),
     )
-    sources = Sources(options.table, options.claims, options.traces, options.demonstration)
+    sources = Sources(
+        measurements=options.table,
+        claims=options.claims,
+        traces=options.traces,
+        demonstration=options.demonstration,
+        records=options.records,
+        hardware=options.hardware_file,
+        study=options.study,
+    )
     render_report(inputs, sources, options.templates, options.output_folder)
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import csv
+import gzip
 import io
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +13,7 @@ from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from gnn_checkpointing.artefacts import read_json, write_text
+from gnn_checkpointing.artefacts import read_json, whole_file, write_text
 from gnn_checkpointing.refusal import Refusal
 
 SCHEMA_VERSION = 2
@@ -234,6 +236,13 @@ def _checked(path: Path, kind: type[Kind]) -> Kind:
 def _complaint(error: ValidationError) -> str:
     first = error.errors(include_url=False)[0]
     return f"field {'.'.join(str(part) for part in first['loc']) or 'record'}: {first['msg']}"
+
+
+def write_records(path: Path, records: Iterable[CellRecord]) -> None:
+    """Write records whole, one a line of JSON, compressed; the same records give the same bytes."""
+    lines = "".join(json.dumps(record.model_dump(mode="json"), separators=(",", ":")) + "\n" for record in records)
+    with whole_file(path) as stream:
+        stream.write(gzip.compress(lines.encode(), mtime=0))
 
 
 REORDERED = "none (edges reordered)"

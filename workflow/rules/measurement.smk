@@ -29,6 +29,7 @@ rule collect:
     output:
         table=f"{RESULTS}/measurements.csv",
         traces=f"{RESULTS}/traces.json",
+        records=f"{RESULTS}/records.jsonl.gz",
     log:
         f"{RESULTS}/logs/collect.log",
     conda:
@@ -43,7 +44,7 @@ rule collect:
         code=code_fingerprint("collecting"),
     shell:
         "python -m gnn_checkpointing collect --study {params.study} --measurements {params.measurements}"
-        " --output {output.table} --traces {output.traces} > {log} 2>&1"
+        " --output {output.table} --traces {output.traces} --records {output.records} > {log} 2>&1"
 
 
 rule demonstrate:

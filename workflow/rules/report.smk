@@ -9,6 +9,7 @@ rule report:
         claims=f"{RESULTS}/claims.json",
         traces=f"{RESULTS}/traces.json",
         demonstration=f"{RESULTS}/demonstration.json",
+        records=f"{RESULTS}/records.jsonl.gz",
         templates=sorted(
             str(path)
             for path in Path(TEMPLATES).rglob("*.*")
@@ -23,6 +24,9 @@ rule report:
             "claims.json",
             "traces.json",
             "demonstration.json",
+            "records.jsonl.gz",
+            "hardware.json",
+            "study.json",
             "summary.json",
         ),
     log:
@@ -39,7 +43,7 @@ rule report:
     shell:
         "python -m gnn_checkpointing report --study {params.study} --hardware-file {input.hardware}"
         " --table {input.table} --analysis {params.analysis} --claims {input.claims} --traces {input.traces}"
-        " --demonstration {input.demonstration}"
+        " --demonstration {input.demonstration} --records {input.records}"
         " --templates {params.templates} --output-folder {params.folder} > {log} 2>&1"
 
 

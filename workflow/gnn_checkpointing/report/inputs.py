@@ -26,6 +26,9 @@ QUALITY = "analysis/quality.json"
 FRONTIER = "analysis/frontier.json"
 TRACES = "traces.json"
 DEMONSTRATION = "demonstration.json"
+RECORDS = "records.jsonl.gz"
+HARDWARE = "hardware.json"
+STUDY = "study.json"
 
 MANY_POLICIES = 6
 """More policies than this beside none are too many for one column or one line each."""

@@ -8,7 +8,17 @@ from pathlib import Path
 from gnn_checkpointing.analysis.analyse import Findings, write_analysis
 from gnn_checkpointing.artefacts import sha256_of, whole_file, write_json, write_text
 from gnn_checkpointing.report.html import report_html
-from gnn_checkpointing.report.inputs import ANALYSIS, CLAIMS, DEMONSTRATION, MEASUREMENTS, TRACES, ReportInputs
+from gnn_checkpointing.report.inputs import (
+    ANALYSIS,
+    CLAIMS,
+    DEMONSTRATION,
+    HARDWARE,
+    MEASUREMENTS,
+    RECORDS,
+    STUDY,
+    TRACES,
+    ReportInputs,
+)
 from gnn_checkpointing.report.page import Page
 from gnn_checkpointing.report.pdf import report_pdf
 from gnn_checkpointing.report.sections.summary import report_page
@@ -26,6 +36,9 @@ class Sources:
     claims: Path
     traces: Path
     demonstration: Path
+    records: Path
+    hardware: Path
+    study: Path
 
     @property
     def by_name(self) -> dict[str, Path]:
@@ -35,6 +48,9 @@ class Sources:
             CLAIMS: self.claims,
             TRACES: self.traces,
             DEMONSTRATION: self.demonstration,
+            RECORDS: self.records,
+            HARDWARE: self.hardware,
+            STUDY: self.study,
         }
 
 

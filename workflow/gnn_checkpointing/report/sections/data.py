@@ -11,9 +11,12 @@ from gnn_checkpointing.report.inputs import (
     DEMONSTRATION,
     EFFECTS,
     FRONTIER,
+    HARDWARE,
     MEASUREMENTS,
     QUALITY,
+    RECORDS,
     REGRESSIONS,
+    STUDY,
     TRACES,
 )
 from gnn_checkpointing.report.page import Cell, Column, Fact, Facts, Link, Links, Paragraph, Section, Table
@@ -37,6 +40,9 @@ def data_section(checksums: Mapping[str, str]) -> Section:
                     Link(QUALITY, QUALITY, "outcomes, readings, overlap, widths, warnings"),
                     Link(TRACES, TRACES, "live bytes at every allocation of one step a convolution and policy"),
                     Link(DEMONSTRATION, DEMONSTRATION, "what other instruments say of the same run"),
+                    Link(RECORDS, RECORDS, "every record whole, one a line: each step's time, orders, stamps, loads"),
+                    Link(STUDY, STUDY, "the study as it was measured"),
+                    Link(HARDWARE, HARDWARE, "the machine and the versions of libraries"),
                 )
             ),
             Facts(tuple(Fact(f"SHA-256 of {name}", checksum) for name, checksum in checksums.items())),
