@@ -29,6 +29,10 @@ def drawn_edges(generator: torch.Generator) -> torch.Tensor:
     return torch.randint(0, NODES, (2, EDGES), generator=generator)
 
 
+class Subclass(EdgeConv):
+    """No adapter knows it: it takes the generic path."""
+
+
 LAYERS = {
     "GCN": lambda: GCNConv(CHANNELS, 8, normalize=False),
     "SAGE": lambda: SAGEConv(CHANNELS, 8),
@@ -202,6 +206,7 @@ def test_tables_of_an_unsorted_graph_stay_below_16_bytes_an_edge() -> None:
         (lambda: GCNConv(4, 4, add_self_loops=False), "normalises in forward"),
         (lambda: GATConv(4, 4, add_self_loops=False, dropout=0.5), "other masks"),
         (lambda: GINConv(nn.Sequential(nn.Linear(4, 4), nn.BatchNorm1d(4))), "blocks instead of the whole graph"),
+        (lambda: Subclass(nn.Sequential(nn.Linear(8, 4), nn.Dropout(0.5))), "dropout inside it"),
         (lambda: ARMAConv(4, 4), "bipartite"),
         (lambda: GATv2Conv(4, 4, add_self_loops=False, edge_dim=3), "edge features"),
         (lambda: SAGEConv(4, 4, flow="target_to_source"), "source_to_target"),

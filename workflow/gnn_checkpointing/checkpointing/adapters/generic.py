@@ -5,7 +5,7 @@ from __future__ import annotations
 import typing
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch_geometric.nn import MessagePassing
 
 from gnn_checkpointing.checkpointing.block_by_block import EdgeInputs
@@ -15,6 +15,8 @@ def refusal(conv: MessagePassing) -> str | None:
     """Refuse a layer whose forward pass does not say that it takes a pair of source and destination nodes."""
     if getattr(conv, "normalize", False) and hasattr(conv, "improved"):
         return "it normalises in forward; normalise once, outside"
+    if any(isinstance(part, nn.modules.dropout._DropoutNd) and part.p > 0 for part in conv.modules()):
+        return "the dropout inside it would draw other masks block by block; drop outside the layer"
     if not _accepts_pair(typing.get_type_hints(type(conv).forward).get("x")):
         return "its forward pass does not accept bipartite input (x, x_destination), and it has no adapter"
     return None
