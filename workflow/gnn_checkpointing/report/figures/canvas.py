@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+import zlib
 from collections.abc import Callable
 from typing import Any
 
@@ -16,6 +17,7 @@ from gnn_checkpointing.report.figures.palette import INK
 
 WIDTH, HEIGHT = 3.4, 2.6
 BELOW, ABOVE = 0.442, 0.286  # inches kept for the x axis and for the title
+_GRID = f"stroke:{INK};stroke-opacity:0.13;stroke-width:0.6"
 _STYLE: dict[Any, Any] = {
     "font.family": "DejaVu Sans",
     "font.size": 8.5,
@@ -71,6 +73,15 @@ def _coarse(attribute: str) -> str:
     return re.sub(r"(\.\d\d)\d+", r"\1", " ".join(attribute.split()))
 
 
+def _prefix(name: str) -> str:
+    """Return six letters that stand for a panel's name; that no two panels of a page share them is tested."""
+    number, letters = zlib.crc32(name.encode()), ""
+    for _ in range(6):
+        number, letter = divmod(number, 16)
+        letters += "ghijklmnopqrstuv"[letter]
+    return letters
+
+
 def _bare(svg: str, name: str) -> str:
     """Return the SVG element alone, without metadata, with ids of its own so that panels can share a page."""
     svg = svg[svg.index("<svg") :]
@@ -83,10 +94,15 @@ def _bare(svg: str, name: str) -> str:
     svg = re.sub(r'\b(?:d|x|y)="[^"]+"', lambda found: _coarse(found.group()), svg)
     svg = svg.replace(' xmlns:xlink="http://www.w3.org/1999/xlink"', "").replace("xlink:href", "href")
     svg = re.sub(r"translate\(([^)]+)\)", lambda found: _coarse(found.group()), svg)
-    svg = re.sub(r"\n\s+", "\n", svg)
+    svg = re.sub(r">\s+<", "><", svg)
+    svg = re.sub(r'style="[^"]+"', lambda found: found.group().replace(": ", ":").replace("; ", ";"), svg)
+    # A tick is a reference to a mark that has this style already.
+    svg = svg.replace(f' style="fill:{INK};stroke:{INK};stroke-width:0.8"/>', "/>")
+    # The grid ends where the axes do, and a straight line has nothing to fill.
+    svg = re.sub(rf' clip-path="[^"]*" style="fill:none;{_GRID};stroke-linecap:square"', f' style="{_GRID}"', svg)
     # Every letter is a reference to its shape: short names keep that small, and what nothing refers to needs none.
     names = dict.fromkeys(re.findall(r'(?:href="|url\()#([^")]+)', svg))
-    short = {old: f"{name}-{number:x}" for number, old in enumerate(names)}
+    short = {old: f"{_prefix(name)}{number:x}" for number, old in enumerate(names)}
     svg = re.sub(r' id="([^"]+)"', lambda found: f' id="{short[found[1]]}"' if found[1] in short else "", svg)
     svg = re.sub(r'href="#([^"]+)"', lambda found: f'href="#{short[found[1]]}"', svg)
     return re.sub(r"url\(#([^)]+)\)", lambda found: f"url(#{short[found[1]]})", svg).strip() + "\n"
