@@ -1,5 +1,6 @@
 """Commands work by hand: help for each, bad input is one sentence and exit code 2, nothing half-written."""
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -8,7 +9,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 COMMANDS = (
-    "design", "schema", "hardware", "graph", "measure", "train", "demonstrate", "demonstration",
+    "design", "schema", "hardware", "graph", "describe", "measure", "train", "demonstrate", "demonstration",
     "collect", "analyse", "judge", "report", "index",
 )  # fmt: skip
 
@@ -46,7 +47,7 @@ def test_bad_input_is_one_sentence(tmp_path: Path) -> None:
     assert_refused(
         run(
             *("collect", "--study", smoke, "--measurements", tmp_path, "--output", output),
-            *("--traces", tmp_path / "t", "--records", tmp_path / "r"),
+            *("--traces", tmp_path / "t", "--graphs", tmp_path / "g", "--records", tmp_path / "r"),
         ),
         "complete.json",
         "no such file",
@@ -62,6 +63,21 @@ def test_bad_input_is_one_sentence(tmp_path: Path) -> None:
     assert_refused(run(*train, "--convolution", "X"), "--convolution X", "GCN, GATv2")
     assert not output.exists()
     assert not records.exists()
+
+
+def test_a_folder_of_tables_is_described_or_its_wrong_line_named(tmp_path: Path) -> None:
+    sample = ROOT / "workflow/studies/sample_graph"
+    found = run("describe", "--csv", sample)
+    assert found.returncode == 0
+    assert found.stdout.splitlines()[0] == "nodes: 200, 0 of them without edges"
+    broken = tmp_path / "mine"
+    shutil.copytree(sample, broken)
+    with (broken / "edges.csv").open("a") as stream:
+        stream.write("n001,n999\n")
+    assert_refused(run("describe", "--csv", broken), "edges.csv, line 802", "target n999", "features.csv")
+    own = ("graph", "--study", ROOT / "workflow/studies/own.yaml", "--output", tmp_path / "graph.npz")
+    name = run("design", "--study", ROOT / "workflow/studies/own.yaml").stdout.splitlines()[1].split("\t")[1]
+    assert run(*own, "--graph", name).returncode == 0
 
 
 @pytest.mark.parametrize("shell", ["", "set -e; "])

@@ -1,6 +1,7 @@
 """Which cells a study has: every factor, in its order, and only where it says something."""
 
-from gnn_checkpointing.design import graph_cells, study_graphs
+from gnn_checkpointing.design import graph_cells
+from gnn_checkpointing.graph_design import study_graphs
 from gnn_checkpointing.study import Study, parse_study
 
 
@@ -55,3 +56,35 @@ def test_ids_differ_by_every_factor_and_seeds_by_the_model_alone() -> None:
     cells = graph_cells(chosen, spec.id)
     assert len({cell.id for cell in cells}) == 6
     assert len({cell.seed for cell in cells if cell.convolution == "GCN"}) == 1
+
+
+REAL = {
+    "real": [{"class": "KarateClub", "name": "karate", "graded": {"thinned": [2], "capped": [3], "two_hop": [6, 8]}}]
+}
+
+
+def test_a_real_graph_brings_its_grades_and_they_change_nothing_of_it() -> None:
+    graded = study_graphs(study(graphs=REAL))
+    names = [spec.id for spec in graded]
+    assert [name.removeprefix(names[0]) for name in names] == [
+        "", "-thinned-2", "-capped-3", "-two-hop-6", "-two-hop-8",
+    ]  # fmt: skip
+    plain = {"real": [{"class": "KarateClub", "name": "karate"}]}
+    assert [spec.id for spec in study_graphs(study(graphs=plain))] == names[:1]
+
+
+def test_batches_are_made_of_every_whole_graph_and_read_as_it_is() -> None:
+    grid = {"family": "erdos_renyi", "num_nodes": [50], "average_degrees": [4], "convolutions": ["GAT"]}
+    sampled = [{"sampler": "neighbours", "fan_outs": [2, 5], "draws": 2}, {"sampler": "clusters", "parts": [3]}]
+    chosen = study(graphs={"generated": [grid], **REAL, "batches": sampled})
+    specs = study_graphs(chosen)
+    # Two whole graphs and four grades; five batches of each whole graph.
+    assert len(specs) == 2 + 4 + 2 * 5
+    batch = next(spec for spec in specs if "neighbours-5-b1" in spec.id and spec.id.startswith("erdos"))
+    assert [cell.convolution for cell in graph_cells(chosen, batch.id)] == ["GAT"]
+    assert len({spec.seed for spec in specs}) >= len(specs) - 2  # the clusters of one graph share METIS' cut
+
+
+def test_features_are_projected_to_the_hidden_channels_unless_the_study_says_otherwise() -> None:
+    assert study_graphs(study(graphs=REAL))[0].num_features == 8
+    assert study_graphs(study(graphs={**REAL, "num_features": 30}))[0].num_features == 30

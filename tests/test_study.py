@@ -9,7 +9,8 @@ import jsonschema
 import pytest
 import yaml
 
-from gnn_checkpointing.design import graph_cells, study_graphs
+from gnn_checkpointing.design import graph_cells
+from gnn_checkpointing.graph_design import study_graphs
 from gnn_checkpointing.refusal import Refusal
 from gnn_checkpointing.study import parse_study, read_study, study_schema
 
@@ -82,6 +83,26 @@ GRID = ("graphs", "generated", 0)
             ["measurement.allocator_convolutions names GAT", "GCN, SAGE, GATv2"],
         ),
         (with_change("measurement", value={"allocator_convolutions": []}), ["is empty"]),
+        (with_change(*GRID, "family", value="small_world"), ["family", "'watts_strogatz'", "small_world"]),
+        (with_change(*GRID, "rewiring", value=2), ["rewiring", "less than or equal to 1"]),
+        (with_change("graphs", "real", value=[{"name": "x"}]), ["real graph x", "class", "npz", "csv", "not none"]),
+        (
+            with_change("graphs", "real", value=[{"name": "x", "npz": "a.npz", "csv": "b"}]),
+            ["real graph x", "not npz and csv"],
+        ),
+        (
+            with_change("graphs", "real", value=[{"name": "arxiv", "class": "OGB"}]),
+            ["class OGB", "ogbn-arxiv and ogbn-products"],
+        ),
+        (
+            with_change("graphs", "real", value=[{"name": "x", "csv": "a"}, {"name": "x", "csv": "b"}]),
+            ["two real graphs are called x"],
+        ),
+        (with_change("graphs", "batches", value=[{"sampler": "saint"}]), ["graphs.batches.0", "'neighbours'", "saint"]),
+        (
+            with_change("graphs", "batches", value=[{"sampler": "clusters", "parts": [2], "draws": 3}]),
+            ["draws 3 exceeds the 2 clusters"],
+        ),
         (with_change("policies", value=["none", "magic"]), ["unknown policy 'magic'", "(EDGES PER BLOCK"]),
         (with_change("policies", value=["layers"]), ["policy none is missing"]),
         (with_change("name", value="../../etc"), ["key name", "../../etc"]),

@@ -15,7 +15,7 @@ from gnn_checkpointing.refusal import Refusal
 
 from .tables import Table, generated_graphs, real_graphs, table, trainings, without
 
-FILES = ("accuracy.json", "effects.json", "frontier.json", "quality.json", "regressions.json")
+FILES = ("accuracy.json", "effects.json", "frontier.json", "quality.json", "regressions.json", "variants.json")
 
 
 def findings(rows: Table, seed: int = 1) -> Findings:

@@ -4,7 +4,8 @@ from typing import Any
 
 import numpy as np
 
-from gnn_checkpointing.design import GeneratedGraph
+from gnn_checkpointing.graph_design import GeneratedGraph, LoadedGraph
+from gnn_checkpointing.graph_entries import RealGraph
 from gnn_checkpointing.graphs.edges import both_directions
 from gnn_checkpointing.graphs.graph import Graph
 
@@ -24,6 +25,14 @@ def generated(**changes: Any) -> GeneratedGraph:
         "seed": 11,
     }
     return GeneratedGraph(**(values | changes))
+
+
+def loaded(**changes: Any) -> LoadedGraph:
+    """Return the description of a real graph, the karate club unless told otherwise."""
+    values: dict[str, Any] = {"class": "KarateClub", "name": "karate", **changes}
+    root = values.pop("data_root", None)
+    width = values.pop("num_features", 100_000)
+    return LoadedGraph("real", RealGraph.model_validate(values), root, width, 7)
 
 
 def path_graph(**changes: Any) -> Graph:

@@ -11,11 +11,11 @@ import pytest
 import scipy.sparse as sp
 from torch_geometric import datasets
 
-from gnn_checkpointing.design import LoadedGraph
-from gnn_checkpointing.graphs import raw_files
 from gnn_checkpointing.graphs.make import make_graph
+from gnn_checkpointing.graphs.sources import raw_files
 from gnn_checkpointing.refusal import Refusal
-from gnn_checkpointing.study import RealGraph
+
+from .builders import loaded
 
 
 @pytest.fixture(autouse=True)
@@ -32,8 +32,8 @@ def _offline_in_a_folder_of_its_own(tmp_path, monkeypatch):
 
 
 def real(data_root, **entry):
-    entry = {"class" if key == "dataset" else key: value for key, value in entry.items()}
-    return make_graph(LoadedGraph("real", RealGraph.model_validate(entry), data_root and str(data_root), 3))
+    entry = {"class": None} | {"class" if key == "dataset" else key: value for key, value in entry.items()}
+    return make_graph(loaded(**entry, data_root=data_root and str(data_root)))
 
 
 def tiny_planetoid(root):
@@ -261,6 +261,12 @@ def test_an_npz_of_another_layout_is_one_sentence_with_its_name(tmp_path, change
         real(tmp_path, npz="graph.npz", name="mine")
     assert "\n" not in str(refused.value)
     assert str(path) in str(refused.value)
+
+
+def test_a_shape_that_promises_more_than_memory_is_refused_at_once(tmp_path):
+    write_npz(tmp_path / "graph.npz", attr_shape=np.array([4, 10**12]))
+    with pytest.raises(Refusal, match=r"graph\.npz: .*attr_shape 4 x 1000000000000 is more than 8 GiB"):
+        real(tmp_path, npz="graph.npz", name="mine")
 
 
 @pytest.mark.parametrize("content", [b"", b"PK\x03\x04 damaged", None])

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from gnn_checkpointing.design import LoadedGraph
 from gnn_checkpointing.graphs.make import make_graph
 from gnn_checkpointing.graphs.storage import load_graph, save_graph
-from gnn_checkpointing.study import RealGraph
+
+from .builders import loaded
 
 DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
 
@@ -26,7 +26,7 @@ DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
 )
 def test_a_real_graph_is_loaded_as_described(tmp_path, entry, num_nodes, num_edges, num_features, num_classes):
     before = sorted(DATA.rglob("*"))
-    graph = make_graph(LoadedGraph("real", RealGraph.model_validate(entry), str(DATA), 3))
+    graph = make_graph(loaded(**{"class": None, **entry}, data_root=str(DATA)))
     assert (graph.num_nodes, graph.num_edges) == (num_nodes, num_edges)
     assert (graph.features.shape[1], graph.num_classes) == (num_features, num_classes)
     assert ((graph.labels < 0).sum() == 203) if entry["name"] == "amherst41" else (graph.labels >= 0).all()

@@ -2,7 +2,8 @@
 
 import torch
 
-from gnn_checkpointing.design import Cell, graph_cells, study_graphs
+from gnn_checkpointing.design import Cell, graph_cells
+from gnn_checkpointing.graph_design import study_graphs
 from gnn_checkpointing.graphs.graph import Graph
 from gnn_checkpointing.graphs.make import make_graph
 from gnn_checkpointing.study import Study, parse_study

@@ -12,7 +12,8 @@ from measurement.cells import cell_of, small_study
 SCRIPT = """
 import json, os, signal, sys
 from pathlib import Path
-from gnn_checkpointing.design import graph_cells, study_graphs
+from gnn_checkpointing.design import graph_cells
+from gnn_checkpointing.graph_design import study_graphs
 from gnn_checkpointing.measurement import high_water
 from gnn_checkpointing.study import parse_study
 

@@ -6,13 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from gnn_checkpointing.design import graph_cells, graph_spec, study_graphs
+from gnn_checkpointing.design import graph_cells
+from gnn_checkpointing.graph_design import graph_spec, study_graphs
 from gnn_checkpointing.graphs.make import make_graph
 from gnn_checkpointing.graphs.storage import save_graph
 from gnn_checkpointing.measurement.byte_trace import read_byte_traces
 from gnn_checkpointing.measurement.collect import cell_rows, cell_traces
 from gnn_checkpointing.measurement.supervise import COMPLETE, completed_records, measure_graph, traces_file
-from gnn_checkpointing.records import CellRecord, read_table, write_records, write_table
+from gnn_checkpointing.measurements_table import read_table, write_table
+from gnn_checkpointing.records import CellRecord, write_records
 from gnn_checkpointing.refusal import Refusal
 from gnn_checkpointing.study import Study, parse_study
 

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from gnn_checkpointing.artefacts import write_json
-from gnn_checkpointing.design import graph_cells, study_graphs
+from gnn_checkpointing.design import graph_cells
+from gnn_checkpointing.graph_design import study_graphs
 from gnn_checkpointing.measurement.fingerprint import measuring_settings
 from gnn_checkpointing.measurement.progress import Progress, time_left
 from gnn_checkpointing.measurement.supervise import COMPLETE

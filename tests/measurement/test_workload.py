@@ -3,7 +3,8 @@
 import pytest
 import torch
 
-from gnn_checkpointing.design import Cell, graph_cells, study_graphs
+from gnn_checkpointing.design import Cell, graph_cells
+from gnn_checkpointing.graph_design import study_graphs
 from gnn_checkpointing.graphs.make import make_graph
 from gnn_checkpointing.measurement.peak_memory import resident_bytes
 from gnn_checkpointing.measurement.sameness import compared, step_result

@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from gnn_checkpointing.models.convolutions import build_convolution
-from gnn_checkpointing.study import Convolution
+from gnn_checkpointing.vocabulary import Convolution
 
 CONVOLUTIONS = typing.get_args(Convolution)
 

@@ -23,10 +23,13 @@ from gnn_checkpointing.analysis.results import (
     Residual,
     Response,
     Spread,
+    Variants,
 )
 from gnn_checkpointing.artefacts import write_json
 from gnn_checkpointing.claims.ledger import Claim, Ledger, Sentence
-from gnn_checkpointing.records import COLUMNS, Demonstration, Trace, Traces, write_records, write_table
+from gnn_checkpointing.graph_facts import GraphList
+from gnn_checkpointing.measurements_table import COLUMNS, write_table
+from gnn_checkpointing.records import Demonstration, Trace, Traces, write_records
 from gnn_checkpointing.report.inputs import Machine, ReportInputs, Row, in_series
 from gnn_checkpointing.report.page import Fact
 from gnn_checkpointing.report.render import Sources
@@ -509,6 +512,8 @@ def inputs(rows: list[Row] | None = None, **changes: Any) -> ReportInputs:
         "effects": effects(),
         "regressions": regressions(),
         "frontier": frontier(),
+        "variants": Variants(reference_family=None, families=[], graded=[], batches=[]),
+        "graphs": [],
         "accuracy": accuracy(),
         "quality": quality(rows),
         "ledger": ledger(),
@@ -584,6 +589,7 @@ def frontier_inputs(**changes: Any) -> ReportInputs:
         effects=found.effects,
         regressions=found.regressions,
         frontier=found.frontier,
+        variants=found.variants,
         accuracy=[],
         quality=found.quality,
         ledger=ledger,
@@ -605,6 +611,7 @@ def data_files(folder: Path, made: ReportInputs) -> Sources:
     sources = Sources(
         measurements=folder / "measurements.csv",
         claims=folder / "claims.json",
+        graphs=folder / "graphs.json",
         traces=folder / "traces.json",
         demonstration=folder / "demonstration.json",
         records=folder / "records.jsonl.gz",
@@ -613,6 +620,7 @@ def data_files(folder: Path, made: ReportInputs) -> Sources:
     )
     write_table(sources.measurements, made.rows)
     write_json(sources.claims, made.ledger.model_dump(mode="json"))
+    write_json(sources.graphs, GraphList(graphs=made.graphs).model_dump(mode="json"))
     write_json(sources.traces, Traces(traces=made.traces).model_dump(mode="json"))
     write_json(sources.demonstration, made.demonstration.model_dump(mode="json"))
     write_records(sources.records, [])

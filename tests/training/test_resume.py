@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from gnn_checkpointing.design import graph_cells, study_graphs
+from gnn_checkpointing.design import graph_cells
+from gnn_checkpointing.graph_design import study_graphs
 from gnn_checkpointing.graphs.make import make_graph
 from gnn_checkpointing.graphs.storage import save_graph
 from gnn_checkpointing.records import REORDERED

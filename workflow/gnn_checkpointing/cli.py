@@ -41,11 +41,12 @@ def _parser() -> argparse.ArgumentParser:
         (schema, ()),
         (hardware, ("study", "output")),
         (graph, ("study", "graph", "output")),
+        (describe, ("csv",)),
         (measure, ("study", "graph", "graph_file", "output", "log", "detached")),
         (train, ("study", "graph", "convolution", "graph_file", "output")),
         (demonstrate, ("output",)),
         (demonstration, ("step", "benchmark", "output")),
-        (collect, ("study", "measurements", "output", "traces", "records")),
+        (collect, ("study", "measurements", "output", "traces", "graphs", "records")),
         (analyse, ("study", "table", "training", "output_folder")),
         (judge, ("study", "analysis", "output")),
         (
@@ -56,6 +57,7 @@ def _parser() -> argparse.ArgumentParser:
                 "table",
                 "analysis",
                 "claims",
+                "graphs",
                 "traces",
                 "demonstration",
                 "records",
@@ -122,6 +124,7 @@ _OPTIONS: dict[str, Callable[[argparse.ArgumentParser], None]] = {
     "training": _add_training,
     "log": _add_log,
     "detached": _add_detached,
+    "csv": _path("csv", "folder with edges.csv, features.csv and labels.csv"),
     "graph_file": _path("graph-file", "the graph's .npz"),
     "hardware_file": _path("hardware-file", "hardware.json of the measurements"),
     "table": _path("table", "measurements.csv"),
@@ -129,6 +132,7 @@ _OPTIONS: dict[str, Callable[[argparse.ArgumentParser], None]] = {
     "step": _path("step", "what `demonstrate` wrote"),
     "benchmark": _path("benchmark", "benchmark file that Snakemake wrote of `demonstrate`"),
     "claims": _path("claims", "claims.json"),
+    "graphs": _path("graphs", "graphs.json: what every graph looks like and where it is from"),
     "traces": _path("traces", "traces.json: live bytes over one step"),
     "demonstration": _path("demonstration", "demonstration.json: what other instruments say of one run"),
     "records": _path("records", "records.jsonl.gz: every record whole, one a line"),
@@ -141,7 +145,8 @@ _OPTIONS: dict[str, Callable[[argparse.ArgumentParser], None]] = {
 
 def design(options: argparse.Namespace) -> None:
     """Print the study's cells in the order they are measured, one line each."""
-    from gnn_checkpointing.design import graph_cells, measuring_priority, study_graphs
+    from gnn_checkpointing.design import graph_cells, measuring_priority
+    from gnn_checkpointing.graph_design import study_graphs
     from gnn_checkpointing.study import read_study
 
     study = read_study(options.study)
@@ -170,7 +175,7 @@ def hardware(options: argparse.Namespace) -> None:
 
 def graph(options: argparse.Namespace) -> None:
     """Draw or load one graph of the study and write it as .npz."""
-    from gnn_checkpointing.design import graph_spec
+    from gnn_checkpointing.graph_design import graph_spec
     from gnn_checkpointing.graphs.make import make_graph
     from gnn_checkpointing.graphs.storage import save_graph
     from gnn_checkpointing.measurement.exclusive import machine
@@ -181,9 +186,16 @@ def graph(options: argparse.Namespace) -> None:
         save_graph(options.output, make_graph(spec))
 
 
+def describe(options: argparse.Namespace) -> None:
+    """Print what a folder of three CSV files holds, or which line of them is wrong."""
+    from gnn_checkpointing.graphs.description import described
+
+    print("\n".join(described(options.csv)))
+
+
 def measure(options: argparse.Namespace) -> None:
     """Measure every cell of one graph: all policies side by side, alone on the machine."""
-    from gnn_checkpointing.design import graph_spec
+    from gnn_checkpointing.graph_design import graph_spec
     from gnn_checkpointing.measurement.exclusive import Asker
     from gnn_checkpointing.measurement.hardware import hardware_slug
     from gnn_checkpointing.measurement.progress import Progress
@@ -213,7 +225,8 @@ def measure(options: argparse.Namespace) -> None:
 def train(options: argparse.Namespace) -> None:
     """Train one convolution on one graph under each policy, and once more with the edges in another order."""
     from gnn_checkpointing.artefacts import write_json
-    from gnn_checkpointing.design import graph_spec, training_cell
+    from gnn_checkpointing.design import training_cell
+    from gnn_checkpointing.graph_design import graph_spec
     from gnn_checkpointing.graphs.storage import load_graph
     from gnn_checkpointing.measurement.exclusive import Asker, machine
     from gnn_checkpointing.records import REORDERED
@@ -274,13 +287,15 @@ def demonstration(options: argparse.Namespace) -> None:
 
 
 def collect(options: argparse.Namespace) -> None:
-    """Gather all records of a study into measurements.csv, records.jsonl.gz and traces.json."""
+    """Gather all records of a study into measurements.csv, records.jsonl.gz, graphs.json and traces.json."""
     from gnn_checkpointing.artefacts import write_json
-    from gnn_checkpointing.design import study_graphs
+    from gnn_checkpointing.graph_design import study_graphs
+    from gnn_checkpointing.graph_facts import GraphList
     from gnn_checkpointing.measurement.byte_trace import read_byte_traces
     from gnn_checkpointing.measurement.collect import cell_rows, cell_traces, traced_cells
     from gnn_checkpointing.measurement.supervise import COMPLETE, completed_records, traces_file
-    from gnn_checkpointing.records import Traces, write_records, write_table
+    from gnn_checkpointing.measurements_table import write_table
+    from gnn_checkpointing.records import Traces, write_records
     from gnn_checkpointing.study import read_study
 
     study = read_study(options.study)
@@ -290,6 +305,8 @@ def collect(options: argparse.Namespace) -> None:
     for record in traced_cells(records, study.measurement.allocators[0]):
         path = traces_file(options.measurements / record.graph.id, record.cell)
         shown += cell_traces(record, read_byte_traces(path)) if path.exists() else []
+    graphs = list({record.graph.id: record.graph for record in records}.values())
+    write_json(options.graphs, GraphList(graphs=graphs).model_dump(mode="json"))
     write_json(options.traces, Traces(traces=shown).model_dump(mode="json"))
     write_records(options.records, records)
     write_table(options.output, [row for record in records for row in cell_rows(record, study.analysis)])
@@ -300,8 +317,9 @@ def analyse(options: argparse.Namespace) -> None:
     from gnn_checkpointing.analysis.analyse import analyse as analysed
     from gnn_checkpointing.analysis.analyse import write_analysis
     from gnn_checkpointing.artefacts import read_json
-    from gnn_checkpointing.design import derived_seed
-    from gnn_checkpointing.records import TrainingRecord, read_table
+    from gnn_checkpointing.graph_design import derived_seed
+    from gnn_checkpointing.measurements_table import read_table
+    from gnn_checkpointing.records import TrainingRecord
     from gnn_checkpointing.study import read_study
 
     study = read_study(options.study)
@@ -338,7 +356,9 @@ def report(options: argparse.Namespace) -> None:
     from gnn_checkpointing.artefacts import read_json
     from gnn_checkpointing.claims.answer import answer
     from gnn_checkpointing.claims.ledger import read_ledger
-    from gnn_checkpointing.records import read_demonstration, read_table, read_traces
+    from gnn_checkpointing.graph_facts import read_graphs
+    from gnn_checkpointing.measurements_table import read_table
+    from gnn_checkpointing.records import read_demonstration, read_traces
     from gnn_checkpointing.report.inputs import report_inputs
     from gnn_checkpointing.report.render import Sources, render_report
     from gnn_checkpointing.study import read_study
@@ -351,12 +371,14 @@ def report(options: argparse.Namespace) -> None:
         findings,
         ledger,
         answer(ledger, findings.effects, findings.regressions),
+        read_graphs(options.graphs),
         read_traces(options.traces),
         read_demonstration(options.demonstration),
     )
     sources = Sources(
         measurements=options.table,
         claims=options.claims,
+        graphs=options.graphs,
         traces=options.traces,
         demonstration=options.demonstration,
         records=options.records,

@@ -1,58 +1,21 @@
-"""The experimental design: which graphs, which cells, in which order; a pure function of the study."""
+"""The experimental design: which cells each graph has, in which order; a pure function of the study."""
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 
 from gnn_checkpointing.artefacts import digest
-from gnn_checkpointing.refusal import Refusal
-from gnn_checkpointing.study import (
-    SPARSE_PRODUCT,
-    Aggregation,
-    Allocator,
-    Architecture,
-    Convolution,
-    Family,
-    RealGraph,
-    Study,
+from gnn_checkpointing.graph_design import (
+    GeneratedGraph,
+    GraphSpec,
+    LoadedGraph,
+    derived_seed,
+    generator_of,
+    graph_spec,
+    study_graphs,
 )
-
-
-@dataclass(frozen=True)
-class GeneratedGraph:
-    """One random graph to be drawn; everything that its content depends on."""
-
-    id: str
-    family: Family
-    num_nodes: int
-    average_degree: float
-    replicate: int
-    num_features: int
-    num_classes: int
-    homophily: float
-    feature_noise: float
-    seed: int
-    timed: bool = True
-    convolutions: tuple[Convolution, ...] | None = None
-
-    @property
-    def num_edges(self) -> int:
-        """Directed edges: twice the number of undirected ones."""
-        return 2 * round(self.num_nodes * self.average_degree / 2)
-
-
-@dataclass(frozen=True)
-class LoadedGraph:
-    """One real graph to be loaded and split."""
-
-    id: str
-    source: RealGraph
-    data_root: str | None
-    seed: int
-
-
-GraphSpec = GeneratedGraph | LoadedGraph
+from gnn_checkpointing.study import Architecture, Study
+from gnn_checkpointing.vocabulary import SPARSE_PRODUCT, Aggregation, Allocator, Convolution
 
 
 @dataclass(frozen=True)
@@ -73,26 +36,6 @@ class Cell:
     seed: int
 
 
-def derived_seed(*parts: object) -> int:
-    """Return a 63-bit seed that depends on every part and on nothing else."""
-    text = "/".join(str(part) for part in parts)
-    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big") >> 1
-
-
-def study_graphs(study: Study) -> list[GraphSpec]:
-    """Return every graph of the study, generated ones first, each once."""
-    specs = [*_generated(study), *_loaded(study)]
-    return list({spec.id: spec for spec in specs}.values())
-
-
-def graph_spec(study: Study, graph_id: str) -> GraphSpec:
-    """Return the study's graph of that id, or refuse."""
-    for spec in study_graphs(study):
-        if spec.id == graph_id:
-            return spec
-    raise Refusal(f"study {study.name} has no graph {graph_id}; `design` lists its graphs")
-
-
 def graph_cells(study: Study, graph_id: str) -> list[Cell]:
     """Return the cells of one graph in their shuffled order, allocator by allocator (each needs its own process).
 
@@ -100,8 +43,8 @@ def graph_cells(study: Study, graph_id: str) -> list[Cell]:
     leaves every other cell as it was. A convolution that cannot be a sparse product has no cell under `spmm`; an
     allocator beside the reference changes times alone, so it has cells only where steps are timed.
     """
-    spec = graph_spec(study, graph_id)
-    timed, readers = (spec.timed, spec.convolutions) if isinstance(spec, GeneratedGraph) else (True, None)
+    generator = generator_of(graph_spec(study, graph_id))
+    timed, readers = (True, None) if generator is None else (generator.timed, generator.convolutions)
     allocators = study.measurement.allocators
     chosen = study.measurement.allocator_convolutions
     beside = study.architecture.convolutions if chosen is None else chosen
@@ -163,39 +106,3 @@ def trained_graphs(study: Study) -> list[GraphSpec]:
             and spec.average_degree in chosen.average_degrees
         )
     ]
-
-
-def _generated(study: Study) -> list[GraphSpec]:
-    specs: list[GraphSpec] = []
-    for grid in study.graphs.generated:
-        content = grid.model_dump(mode="json", include={"num_features", "num_classes", "homophily", "feature_noise"})
-        for num_nodes in grid.num_nodes:
-            for average_degree in grid.average_degrees:
-                for replicate in range(grid.replicates):
-                    size = f"{grid.family}-n{num_nodes}-d{average_degree:g}-r{replicate}".replace("_", "-")
-                    tag = digest([study.seed, size, average_degree, content], 6)
-                    specs.append(
-                        GeneratedGraph(
-                            id=f"{size}-{tag}",
-                            family=grid.family,
-                            num_nodes=num_nodes,
-                            average_degree=average_degree,
-                            replicate=replicate,
-                            seed=derived_seed(study.seed, size, average_degree, digest(content)),
-                            timed=grid.timed,
-                            convolutions=grid.convolutions,
-                            **content,
-                        )
-                    )
-    return specs
-
-
-def _loaded(study: Study) -> list[GraphSpec]:
-    root = None if study.data_root is None else str(study.data_root)
-    specs: list[GraphSpec] = []
-    for source in study.graphs.real:
-        described = source.model_dump(mode="json", by_alias=True)
-        kind = source.dataset or "npz"
-        name = f"{kind}-{source.name}-{digest([study.seed, described], 6)}"
-        specs.append(LoadedGraph(name, source, root, derived_seed(study.seed, name)))
-    return specs

@@ -6,124 +6,12 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator, model_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 
+from gnn_checkpointing.graph_entries import Graphs
 from gnn_checkpointing.policy_names import POLICY_HELP, parse_policy
 from gnn_checkpointing.refusal import Refusal
-
-Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=60)]
-Text = Annotated[str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True)]
-Degree = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-Count = Annotated[int, Field(ge=1)]
-
-Family = Literal["sbm", "erdos_renyi"]
-Convolution = Literal["GCN", "SAGE", "SAGE-max", "GIN", "GAT", "GATv2", "EdgeConv"]
-Aggregation = Literal["gather_scatter", "spmm"]
-DatasetClass = Literal["KarateClub", "Planetoid", "LINKXDataset", "HeterophilousGraphDataset"]
-Allocator = Literal["retaining", "default", "jemalloc"]
-
-SPARSE_PRODUCT: frozenset[Convolution] = frozenset({"GCN", "SAGE", "GIN"})
-"""Convolutions whose aggregation is a sum or mean of unchanged neighbours, and so a sparse matrix product."""
-
-
-class Part(BaseModel):
-    """A part of a study: frozen, and closed to keys it does not know."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-def block_sizes(num_nodes: int, num_blocks: int) -> list[int]:
-    """Return the sizes of blocks that differ by at most one node and sum to `num_nodes`."""
-    size, larger = divmod(num_nodes, num_blocks)
-    return [size + (block < larger) for block in range(num_blocks)]
-
-
-class GeneratedGraphs(Part):
-    """A grid of random graphs: node counts x average degrees x replicates of one family."""
-
-    family: Family = Field(description="sbm (stochastic block model) or erdos_renyi")
-    num_nodes: tuple[Annotated[int, Field(ge=2)], ...] = Field(min_length=1, description="node counts")
-    average_degrees: tuple[Degree, ...] = Field(
-        min_length=1, description="num_edges / num_nodes, both directions of an edge counted"
-    )
-    replicates: Count = Field(1, description="independent graphs drawn for each size and degree")
-    num_features: Count = Field(32, description="input features per node")
-    num_classes: Annotated[int, Field(ge=2)] = Field(4, description="labels; in sbm they are the blocks")
-    homophily: Annotated[float, Field(ge=0, le=1)] = Field(
-        0.7, description="share of edges that join nodes of one block (sbm only)"
-    )
-    feature_noise: Annotated[float, Field(ge=0, allow_inf_nan=False)] = Field(
-        2.0, description="standard deviation of the noise added to a class's feature pattern of +1 and -1"
-    )
-
-    convolutions: tuple[Convolution, ...] | None = Field(
-        None, description="those of the study's convolutions that read these graphs; null: all of them"
-    )
-    timed: bool = Field(True, description="false: bytes and sameness alone, which need two steps, not timed rounds")
-
-    @model_validator(mode="after")
-    def _simple_graphs_exist(self) -> GeneratedGraphs:
-        smallest, densest = min(self.num_nodes), max(self.average_degrees)
-        if densest > smallest - 1:
-            raise ValueError(
-                f"average degree {densest:g} is impossible with {smallest} nodes: a simple graph allows at most "
-                f"{smallest - 1}; lower average_degrees or raise num_nodes"
-            )
-        if self.num_classes > smallest:
-            raise ValueError(f"num_classes {self.num_classes} exceeds the {smallest} nodes of the smallest graph")
-        if self.family == "sbm":
-            self._blocks_hold_the_edges(smallest, densest)
-        return self
-
-    def _blocks_hold_the_edges(self, num_nodes: int, average_degree: float) -> None:
-        """Check that pairs inside and between blocks suffice for homophily at the tightest size and degree."""
-        sizes = block_sizes(num_nodes, self.num_classes)
-        pairs = num_nodes * (num_nodes - 1) // 2
-        inside = sum(size * (size - 1) // 2 for size in sizes)
-        edges = round(num_nodes * average_degree / 2)
-        wanted = round(edges * self.homophily)
-        if wanted > inside or edges - wanted > pairs - inside:
-            low, high = max(0.0, 1 - (pairs - inside) / edges), min(1.0, inside / edges)
-            raise ValueError(
-                f"homophily {self.homophily:g} is impossible at {num_nodes} nodes, average degree {average_degree:g} "
-                f"and {self.num_classes} blocks; allowed there: {low:.2f} to {high:.2f}"
-            )
-
-
-class RealGraph(Part):
-    """One real graph: a PyG dataset class and name, or an .npz file in the layout of PyG's read_npz."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
-
-    dataset: DatasetClass | None = Field(None, alias="class", description="PyG dataset class")
-    name: Slug | Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$", max_length=60)] = Field(
-        description="dataset name, as PyG spells it; for an .npz, a name of your own"
-    )
-    npz: Path | None = Field(None, description="path of an .npz file, absolute or below data_root")
-    label: Text | None = Field(None, description="how the report prints the graph (default: name)")
-    to_undirected: bool = Field(False, description="add the missing reverse edges of a directed graph")
-    sha256: dict[str, Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]] = Field(
-        default_factory=dict, description="checksums of raw pickle files not known to the project, by file name"
-    )
-
-    @model_validator(mode="after")
-    def _one_source(self) -> RealGraph:
-        if (self.dataset is None) == (self.npz is None):
-            raise ValueError(f"real graph {self.name}: give either class (a PyG dataset) or npz (a file), not both")
-        return self
-
-
-class Graphs(Part):
-    """All graphs of a study."""
-
-    generated: tuple[GeneratedGraphs, ...] = Field((), description="grids of random graphs")
-    real: tuple[RealGraph, ...] = Field((), description="real graphs")
-
-    @model_validator(mode="after")
-    def _not_empty(self) -> Graphs:
-        if not self.generated and not self.real:
-            raise ValueError("no graphs: list at least one under generated or real")
-        return self
+from gnn_checkpointing.vocabulary import Aggregation, Allocator, Convolution, Count, Part, Slug, Text
 
 
 class Architecture(Part):

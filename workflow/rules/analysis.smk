@@ -17,6 +17,7 @@ rule analyse:
             "effects.json",
             "regressions.json",
             "frontier.json",
+            "variants.json",
             "accuracy.json",
             "quality.json",
         ),

@@ -29,6 +29,7 @@ rule collect:
     output:
         table=f"{RESULTS}/measurements.csv",
         traces=f"{RESULTS}/traces.json",
+        graphs=f"{RESULTS}/graphs.json",
         records=f"{RESULTS}/records.jsonl.gz",
     log:
         f"{RESULTS}/logs/collect.log",
@@ -44,7 +45,8 @@ rule collect:
         code=code_fingerprint("collecting"),
     shell:
         "python -m gnn_checkpointing collect --study {params.study} --measurements {params.measurements}"
-        " --output {output.table} --traces {output.traces} --records {output.records} > {log} 2>&1"
+        " --output {output.table} --traces {output.traces} --graphs {output.graphs}"
+        " --records {output.records} > {log} 2>&1"
 
 
 rule demonstrate:

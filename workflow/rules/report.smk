@@ -7,6 +7,7 @@ rule report:
         table=f"{RESULTS}/measurements.csv",
         analysis=rules.analyse.output,
         claims=f"{RESULTS}/claims.json",
+        graphs=f"{RESULTS}/graphs.json",
         traces=f"{RESULTS}/traces.json",
         demonstration=f"{RESULTS}/demonstration.json",
         records=f"{RESULTS}/records.jsonl.gz",
@@ -22,6 +23,7 @@ rule report:
             "report.pdf",
             "measurements.csv",
             "claims.json",
+            "graphs.json",
             "traces.json",
             "demonstration.json",
             "records.jsonl.gz",
@@ -42,7 +44,7 @@ rule report:
         code=code_fingerprint("report"),
     shell:
         "python -m gnn_checkpointing report --study {params.study} --hardware-file {input.hardware}"
-        " --table {input.table} --analysis {params.analysis} --claims {input.claims} --traces {input.traces}"
+        " --table {input.table} --analysis {params.analysis} --claims {input.claims} --graphs {input.graphs} --traces {input.traces}"
         " --demonstration {input.demonstration} --records {input.records}"
         " --templates {params.templates} --output-folder {params.folder} > {log} 2>&1"
 

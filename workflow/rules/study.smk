@@ -10,10 +10,12 @@ from snakemake.exceptions import WorkflowError
 
 from gnn_checkpointing import design
 from gnn_checkpointing.artefacts import write_json
+from gnn_checkpointing.graph_design import study_graphs
 from gnn_checkpointing.measurement.fingerprint import code_fingerprint, library_versions
 from gnn_checkpointing.measurement.hardware import hardware_slug
 from gnn_checkpointing.refusal import Refusal
-from gnn_checkpointing.study import Convolution, parse_study
+from gnn_checkpointing.study import parse_study
+from gnn_checkpointing.vocabulary import Convolution
 
 try:
     study = parse_study(
@@ -26,7 +28,7 @@ RESULTS = f"results/{hardware_slug(study)}/{study.name}"
 REPORT = f"report/{hardware_slug(study)}/{study.name}"
 STUDY = f"{RESULTS}/study.json"
 TEMPLATES = os.path.relpath(Path(workflow.basedir) / "templates")
-GRAPHS = [spec.id for spec in design.study_graphs(study)]
+GRAPHS = [spec.id for spec in study_graphs(study)]
 
 
 wildcard_constraints:

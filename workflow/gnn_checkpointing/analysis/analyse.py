@@ -1,4 +1,4 @@
-"""The whole analysis: from the measured rows to five results, and these to and from their files."""
+"""The whole analysis: from the measured rows to six results, and these to and from their files."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from typing import Any, TypeVar
 import numpy as np
 from pydantic import TypeAdapter, ValidationError
 
-from gnn_checkpointing.analysis.results import Accuracy, Effects, Frontier, Quality, Regressions
+from gnn_checkpointing.analysis.results import Accuracy, Effects, Frontier, Quality, Regressions, Variants
 from gnn_checkpointing.artefacts import read_json, write_json
-from gnn_checkpointing.records import TrainingRecord, Value
+from gnn_checkpointing.measurements_table import Value
+from gnn_checkpointing.records import TrainingRecord
 from gnn_checkpointing.refusal import Refusal
 
 Read = TypeVar("Read")
@@ -25,6 +26,7 @@ class Findings:
     effects: Effects
     regressions: Regressions
     frontier: Frontier
+    variants: Variants
     accuracy: list[Accuracy]
     quality: Quality
 
@@ -52,6 +54,7 @@ def analyse(
     from gnn_checkpointing.analysis.quality import quality
     from gnn_checkpointing.analysis.regression import laws
     from gnn_checkpointing.analysis.table import completed, under
+    from gnn_checkpointing.analysis.variants import variants
 
     everything = completed(rows)
     check_reference(rows, reference_allocator)
@@ -65,6 +68,7 @@ def analyse(
         ),
         # Resampled by a generator of its own: another allocator in the study moves no digit of the effects.
         frontier=frontier(everything, reference_allocator, confidence, resamples, np.random.default_rng(seed)),
+        variants=variants(measured, confidence, resamples, np.random.default_rng(seed)),
         accuracy=accuracies(trainings),
         quality=quality(rows, reference_allocator, ratio_half_width),
     )
@@ -75,6 +79,7 @@ def write_analysis(folder: Path, findings: Findings) -> None:
     write_json(folder / "effects.json", findings.effects.model_dump(mode="json"))
     write_json(folder / "regressions.json", findings.regressions.model_dump(mode="json"))
     write_json(folder / "frontier.json", findings.frontier.model_dump(mode="json"))
+    write_json(folder / "variants.json", findings.variants.model_dump(mode="json"))
     write_json(folder / "accuracy.json", [job.model_dump(mode="json") for job in findings.accuracy])
     write_json(folder / "quality.json", findings.quality.model_dump(mode="json"))
 
@@ -85,6 +90,7 @@ def read_analysis(folder: Path) -> Findings:
         effects=_read(folder / "effects.json", TypeAdapter(Effects)),
         regressions=_read(folder / "regressions.json", TypeAdapter(Regressions)),
         frontier=_read(folder / "frontier.json", TypeAdapter(Frontier)),
+        variants=_read(folder / "variants.json", TypeAdapter(Variants)),
         accuracy=_read(folder / "accuracy.json", TypeAdapter(list[Accuracy])),
         quality=_read(folder / "quality.json", TypeAdapter(Quality)),
     )

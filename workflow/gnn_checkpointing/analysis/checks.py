@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from gnn_checkpointing.records import COLUMNS, Value
+from gnn_checkpointing.measurements_table import COLUMNS, Value
 from gnn_checkpointing.refusal import Refusal
 
 Rows = Sequence[Mapping[str, Value]]
@@ -24,6 +24,9 @@ OF_A_CELL = (
     "num_edges",
     "requested_average_degree",
     "average_degree",
+    "derivation",
+    "base",
+    "derivation_size",
     "started",
     "ended",
 )
@@ -130,10 +133,11 @@ def _check_cell(cell: str, policies: Mapping[str, Mapping[str, Value]]) -> None:
         raise Refusal(
             f"{SOURCE}: cell {cell}: ended {none['ended']} before it started {none['started']}; collect again"
         )
-    if (none["family"] == "real") != (none["requested_average_degree"] is None):
+    if (none["family"] != "real" and not none["derivation"]) != (none["requested_average_degree"] is not None):
         raise Refusal(
-            f"{SOURCE}: cell {cell}: family {none['family']} with requested_average_degree "
-            f"{none['requested_average_degree']}; only a real graph has none; collect again"
+            f"{SOURCE}: cell {cell}: family {none['family']}, derivation {none['derivation'] or 'none'} with "
+            f"requested_average_degree {none['requested_average_degree']}; whole generated graphs have one, and they "
+            "alone; collect again"
         )
 
 

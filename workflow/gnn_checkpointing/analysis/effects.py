@@ -20,12 +20,12 @@ Floats = NDArray[np.float64]
 def effects(rows: Sequence[Row], confidence: float, resamples: int, generator: np.random.Generator) -> Effects:
     """Return every policy's effect per convolution, along the requested degrees and on each real graph."""
     paired = [row for row in comparable(rows) if row.policy != "none" and row.activation_ratio is not None]
-    drawn = [row for row in paired if row.requested_average_degree is not None]
-    loaded = [row for row in paired if row.requested_average_degree is None]
-    levels = _real_levels(loaded)
+    drawn = [row for row in paired if row.is_drawn]
+    loaded = [row for row in paired if row.is_real]
+    levels = labels_of(loaded)
 
     def averaged(level: str, cells: Sequence[Row]) -> Effect:
-        return _effect(level, cells, confidence, resamples, generator)
+        return effect(level, cells, confidence, resamples, generator)
 
     return Effects(
         confidence=confidence,
@@ -50,16 +50,17 @@ def _series(row: Row) -> tuple[str, tuple[bool, bool, str]]:
     return row.convolution, policy_order(row.policy)
 
 
-def _real_levels(rows: Sequence[Row]) -> dict[str, str]:
-    """Return what each real graph is called: its label, or its id where two graphs share the label."""
+def labels_of(rows: Sequence[Row]) -> dict[str, str]:
+    """Return what each graph is called: its label, or its id where two graphs share the label."""
     labels = {row.graph: row.graph_label for row in rows}
     uses = Counter(labels.values())
     return {graph: label if uses[label] == 1 else graph for graph, label in labels.items()}
 
 
-def _effect(
+def effect(
     level: str, cells: Sequence[Row], confidence: float, resamples: int, generator: np.random.Generator
 ) -> Effect:
+    """Return the effect over the cells of one level, all of one convolution and policy."""
     timed = [row for row in cells if row.time_ratio is not None]
     return Effect(
         convolution=cells[0].convolution,

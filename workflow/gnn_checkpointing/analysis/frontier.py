@@ -10,6 +10,7 @@ import numpy as np
 from gnn_checkpointing.analysis.allocators import allocator_effects
 from gnn_checkpointing.analysis.effects import mean_bytes, mean_time
 from gnn_checkpointing.analysis.results import (
+    SAVES_BELOW,
     BestSegments,
     Flatness,
     Frontier,
@@ -18,9 +19,6 @@ from gnn_checkpointing.analysis.results import (
     Payoff,
 )
 from gnn_checkpointing.analysis.table import Row, grouped, policy_order
-
-SAVES_BELOW = 0.99
-"""An activation ratio below this saves more than 1 % of memory."""
 
 SPARSE_DEGREE = 8.0
 """The level nearest to this average degree is what the densest is compared with: real sparse graphs lie around it."""
@@ -33,7 +31,7 @@ def frontier(
 ) -> Frontier:
     """Return memory and time of every policy along the densities of generated graphs of one number of nodes."""
     # A policy that was not shown to compute the same is no point of the frontier; another model is one, and marked.
-    drawn = [row for row in rows if not row.is_real and not row.changes]
+    drawn = [row for row in rows if row.is_drawn and not row.changes]
     num_nodes = _most_graded(drawn)
     # The reference first: the resampling of what it found must not depend on which other allocators were measured.
     chosen = sorted(

@@ -18,7 +18,7 @@ POLICY_EDGES = len(COLUMNS) + NONE_EDGES
 
 def interactions(rows: Sequence[Row], confidence: float) -> tuple[list[Interaction], list[str]]:
     """Return the policy x edges interaction of each convolution x policy x response, and what has none and why."""
-    drawn = grouped([row for row in comparable(rows) if not row.is_real], lambda row: (row.convolution, row.policy))
+    drawn = grouped([row for row in comparable(rows) if row.is_drawn], lambda row: (row.convolution, row.policy))
     by_name = dict(drawn)
     found: list[Interaction] = []
     missing: list[str] = []

@@ -14,7 +14,7 @@ from typing import Literal
 from gnn_checkpointing.analysis.checks import moment
 from gnn_checkpointing.analysis.results import Absence, Quality, Reading, Spread
 from gnn_checkpointing.analysis.table import Row, completed, series, under
-from gnn_checkpointing.records import Value
+from gnn_checkpointing.measurements_table import Value
 
 Instrument = Literal["high_water_bytes", "fake_tensor_bytes"]
 INSTRUMENTS: tuple[Instrument, ...] = ("high_water_bytes", "fake_tensor_bytes")

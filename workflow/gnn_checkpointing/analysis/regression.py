@@ -19,7 +19,7 @@ Floats = NDArray[np.float64]
 
 def laws(rows: Sequence[Row], confidence: float) -> tuple[list[Law], list[str]]:
     """Return a law for each convolution x policy x response of generated graphs, and what has none and why."""
-    drawn = [row for row in comparable(rows) if not row.is_real]
+    drawn = [row for row in comparable(rows) if row.is_drawn]
     if not drawn:
         return [], ["No law is fitted: no comparable cell of a generated graph was measured."]
     found: list[Law] = []

@@ -6,6 +6,9 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
+SAVES_BELOW = 0.99
+"""An activation ratio below this saves more than 1 % of memory."""
+
 Response = Literal["activation_bytes", "saved_activation_bytes", "step_time_seconds"]
 
 
@@ -21,6 +24,10 @@ class Estimate(Result):
     estimate: float
     low: float
     high: float
+
+    def over(self, other: Estimate) -> Estimate:
+        """Return the quotient of two positive estimates; its ends are the worst cases: intervals that meet span 1."""
+        return Estimate(estimate=self.estimate / other.estimate, low=self.low / other.high, high=self.high / other.low)
 
 
 class Effect(Result):
@@ -46,6 +53,52 @@ class Effects(Result):
     confidence: float
     generated: list[Effect]
     real: list[Effect]
+
+
+class FamilyEffect(Effect):
+    """The effect at one number of nodes and one level of density on graphs of one family.
+
+    `activation_over_reference` and `time_over_reference` are its ratios divided by those of the reference family at
+    the same place: 1 where the family does not matter.
+    """
+
+    family: str
+    num_nodes: int
+    activation_over_reference: Estimate
+    time_over_reference: Estimate | None
+
+
+class GradedEffect(Effect):
+    """The effect on a real graph whose edges were thinned, capped or closed; `method` is "" for the graph itself."""
+
+    base: str
+    method: str
+
+
+class BatchEffect(Effect):
+    """The effect on mini-batches of one size; `sampler` is "" for the full batch, the graph itself.
+
+    `num_nodes`, `num_edges` and `training_nodes` are medians over the batches. Nodes (whose loss is computed) and
+    edges per second are those of the policy's median step: drawing the batch is not part of it.
+    """
+
+    base: str
+    sampler: str
+    size: float | None
+    num_nodes: float
+    num_edges: float
+    training_nodes: float
+    nodes_per_second: float | None
+    edges_per_second: float | None
+
+
+class Variants(Result):
+    """Effects where more than the density differs: the family of graphs, a real graph's edges, the batch."""
+
+    reference_family: str | None
+    families: list[FamilyEffect]
+    graded: list[GradedEffect]
+    batches: list[BatchEffect]
 
 
 class Residual(Result):

@@ -8,7 +8,7 @@ from itertools import groupby
 from typing import TypeVar
 
 from gnn_checkpointing.analysis.checks import check
-from gnn_checkpointing.records import Value
+from gnn_checkpointing.measurements_table import Value
 
 Key = TypeVar("Key", bound=tuple[object, ...])
 
@@ -28,6 +28,11 @@ class Row:
     num_edges: int
     requested_average_degree: float | None
     average_degree: float
+    derivation: str
+    base: str
+    base_label: str
+    derivation_size: float | None
+    training_nodes: int | None
     num_features: int
     convolution: str
     policy: str
@@ -51,8 +56,13 @@ class Row:
 
     @property
     def is_real(self) -> bool:
-        """Whether the graph was loaded rather than drawn."""
-        return self.requested_average_degree is None
+        """Whether it is a real graph as it was loaded."""
+        return self.family == "real" and not self.derivation
+
+    @property
+    def is_drawn(self) -> bool:
+        """Whether it is a whole generated graph, of a density that was asked for."""
+        return self.requested_average_degree is not None
 
     @property
     def changes(self) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from functools import partial
 from typing import Literal
 
 from gnn_checkpointing.analysis.analyse import Findings
-from gnn_checkpointing.claims import evidence
+from gnn_checkpointing.claims import evidence, variant_evidence
 from gnn_checkpointing.claims.evidence import Picked
 from gnn_checkpointing.claims.rules import Above, AtMost, Below, Rule, Within
 
@@ -31,7 +31,8 @@ class Template:
     pick: Callable[[Findings, str, str], Picked]
     policy: str = ""
     scope: Literal["convolution", "study"] = "convolution"
-    needs_real_graphs: bool = False
+    # What must have been measured, besides, for the claim to be made at all.
+    needs: Literal["", "real graphs", "families", "graded graphs", "batches"] = ""
     # Kind of policy that the claim's own is compared with: the claim is made only where both were measured.
     beside: str = ""
 
@@ -120,7 +121,7 @@ CATALOGUE = (
         rule=Below(1),
         pick=partial(evidence.on_reals, ratio="activation_ratio"),
         policy="layers",
-        needs_real_graphs=True,
+        needs="real graphs",
     ),
     Template(
         id="layers-cost-time-on-real-graphs",
@@ -131,7 +132,7 @@ CATALOGUE = (
         rule=Above(1),
         pick=partial(evidence.on_reals, ratio="time_ratio"),
         policy="layers",
-        needs_real_graphs=True,
+        needs="real graphs",
     ),
     Template(
         id="edge-blocks-peak-below-layers-on-real-graphs",
@@ -143,7 +144,103 @@ CATALOGUE = (
         rule=Below(1),
         pick=partial(evidence.against_layers_on_reals, ratio="activation_ratio"),
         policy="edge_blocks",
-        needs_real_graphs=True,
+        needs="real graphs",
+    ),
+    Template(
+        id="family-leaves-memory",
+        sentence="On graphs of equal nodes and edges, the family of the graph moves the share of {convolution}'s "
+        "activation peak that policy {policy} keeps by at most 5 % of it.",
+        source=OWN,
+        quantity="activation bytes, {policy} / none: the ratio of each family / the ratio of the reference family",
+        unit="ratio of ratios",
+        rule=Within(0.95, 1.05),
+        pick=partial(variant_evidence.families_against_reference, quantity="activation_over_reference"),
+        policy="layers",
+        needs="families",
+    ),
+    Template(
+        id="family-leaves-time",
+        sentence="On graphs of equal nodes and edges, the family of the graph moves {convolution}'s step time with "
+        "policy {policy}, relative to none's, by at most 10 %.",
+        source=OWN,
+        quantity="step time, {policy} / none: the ratio of each family / the ratio of the reference family",
+        unit="ratio of ratios",
+        rule=Within(0.9, 1.1),
+        pick=partial(variant_evidence.families_against_reference, quantity="time_over_reference"),
+        policy="layers",
+        needs="families",
+    ),
+    Template(
+        id="family-leaves-memory-of-edge-blocks",
+        sentence="On graphs of equal nodes and edges, the family of the graph moves the share of {convolution}'s "
+        "activation peak that policy {policy} keeps by at most 5 % of it.",
+        source=OWN,
+        quantity="activation bytes, {policy} / none: the ratio of each family / the ratio of the reference family",
+        unit="ratio of ratios",
+        rule=Within(0.95, 1.05),
+        pick=partial(variant_evidence.families_against_reference, quantity="activation_over_reference"),
+        policy="edge_blocks",
+        needs="families",
+    ),
+    Template(
+        id="family-leaves-time-of-edge-blocks",
+        sentence="On graphs of equal nodes and edges, the family of the graph moves {convolution}'s step time with "
+        "policy {policy}, relative to none's, by at most 10 %.",
+        source=OWN,
+        quantity="step time, {policy} / none: the ratio of each family / the ratio of the reference family",
+        unit="ratio of ratios",
+        rule=Within(0.9, 1.1),
+        pick=partial(variant_evidence.families_against_reference, quantity="time_over_reference"),
+        policy="edge_blocks",
+        needs="families",
+    ),
+    Template(
+        id="layers-save-less-when-a-real-graph-is-denser",
+        sentence="As one real graph is given more edges, checkpointing whole layers saves a smaller share of "
+        "{convolution}'s activation memory.",
+        source=OWN,
+        quantity="activation bytes, layers / none: the ratio at the densest grade / the ratio at the sparsest",
+        unit="ratio of ratios",
+        rule=Above(1),
+        pick=partial(variant_evidence.graded_densest_over_sparsest, ratio="activation_ratio"),
+        policy="layers",
+        needs="graded graphs",
+    ),
+    Template(
+        id="layers-lower-the-peak-of-batches",
+        sentence="On mini-batches of every size measured, checkpointing whole layers lowers the activation peak of "
+        "{convolution}.",
+        source=OWN,
+        quantity="activation bytes, layers / none, on each size of batch",
+        unit="ratio",
+        rule=Below(1),
+        pick=partial(variant_evidence.in_batches, ratio="activation_ratio"),
+        policy="layers",
+        needs="batches",
+    ),
+    Template(
+        id="layers-cost-time-in-batches",
+        sentence="On mini-batches of every size measured, checkpointing whole layers makes a training step of "
+        "{convolution} slower.",
+        source=OWN,
+        quantity="step time, layers / none, on each size of batch",
+        unit="ratio",
+        rule=Above(1),
+        pick=partial(variant_evidence.in_batches, ratio="time_ratio"),
+        policy="layers",
+        needs="batches",
+    ),
+    Template(
+        id="edge-blocks-peak-below-layers-in-batches",
+        sentence="On mini-batches of every size measured, policy {policy} lowers {convolution}'s activation peak "
+        "further than checkpointing whole layers does.",
+        source=OWN,
+        quantity="activation bytes, {policy} / layers, on each size of batch",
+        unit="ratio",
+        rule=Below(1),
+        pick=partial(variant_evidence.in_batches_against_layers, ratio="activation_ratio"),
+        policy="edge_blocks",
+        needs="batches",
     ),
     Template(
         id="compiled-edge-blocks-peak-below-compiled",

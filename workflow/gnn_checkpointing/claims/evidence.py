@@ -102,7 +102,7 @@ def densest_over_sparsest(findings: Findings, convolution: str, policy: str, rat
         return nothing(NO_LEVELS if not found else "only one level of density was measured")
     sparsest, densest = found[0], found[-1]
     return Picked(
-        (_quotient(getattr(densest, ratio), getattr(sparsest, ratio)),),
+        (getattr(densest, ratio).over(getattr(sparsest, ratio)),),
         f"{address('generated', densest, ratio)} / {address('generated', sparsest, ratio)}",
         f"average degree {densest.level} compared with {sparsest.level}",
     )
@@ -117,7 +117,7 @@ def against(findings: Findings, convolution: str, policy: str, ratio: Ratio, oth
     other = both[-1]
     effect = own[other.level]
     return Picked(
-        (_quotient(getattr(effect, ratio), getattr(other, ratio)),),
+        (getattr(effect, ratio).over(getattr(other, ratio)),),
         f"{address('generated', effect, ratio)} / {address('generated', other, ratio)}",
         f"at average degree {other.level}, the densest that both reached",
     )
@@ -146,7 +146,7 @@ def against_best_budget(findings: Findings, convolution: str, policy: str, ratio
     best = min((effect for effect in budgets if float(effect.level) == densest), key=_memory_times_time)
     effect = next(e for e in levels(findings.effects, convolution, policy, "time_ratio") if e.level == best.level)
     return Picked(
-        (_quotient(getattr(effect, ratio), getattr(best, ratio)),),
+        (getattr(effect, ratio).over(getattr(best, ratio)),),
         f"{address('generated', effect, ratio)} / {address('generated', best, ratio)}",
         f"{best.policy} at average degree {best.level}, the densest at which both were timed",
     )
@@ -179,7 +179,7 @@ def against_layers_on_reals(findings: Findings, convolution: str, policy: str, r
     if not both:
         return nothing(f"no real graphs were measured with both {policy} and layers")
     return Picked(
-        tuple(_quotient(getattr(effect, ratio), getattr(other, ratio)) for effect, other in both),
+        tuple(getattr(effect, ratio).over(getattr(other, ratio)) for effect, other in both),
         "; ".join(f"{address('real', effect, ratio)} / {address('real', other, ratio)}" for effect, other in both),
         "on " + ", ".join(effect.level for effect, _ in both),
     )
@@ -287,11 +287,6 @@ def changed_computations(findings: Findings) -> Picked:
 
 def _exactly(value: float) -> Estimate:
     return Estimate(estimate=value, low=value, high=value)
-
-
-def _quotient(above: Estimate, below: Estimate) -> Estimate:
-    """Return the quotient of two positive estimates; the ends are the worst cases, so intervals that meet span 1."""
-    return Estimate(estimate=above.estimate / below.estimate, low=above.low / below.high, high=above.high / below.low)
 
 
 def _interaction_address(found: Interaction) -> str:

@@ -31,7 +31,7 @@ def claim_id(template_id: str, convolution: str = "", policy: str = "") -> str:
 
 def _instances(template: Template, findings: Findings) -> Iterator[tuple[str, str]]:
     """Yield the convolutions and policies that a claim is made for."""
-    if template.needs_real_graphs and not findings.effects.real:
+    if template.needs and not _measured(template.needs, findings):
         return
     if template.scope == "study":
         yield "", template.policy
@@ -41,6 +41,17 @@ def _instances(template: Template, findings: Findings) -> Iterator[tuple[str, st
         for policy in policies:
             if not template.beside or _both_measured(findings, convolution, policy, template.beside):
                 yield convolution, policy
+
+
+def _measured(needed: str, findings: Findings) -> bool:
+    """Return whether the study has what a claim needs besides generated graphs."""
+    found: dict[str, object] = {
+        "real graphs": findings.effects.real,
+        "families": findings.variants.families,
+        "graded graphs": findings.variants.graded,
+        "batches": findings.variants.batches,
+    }
+    return bool(found[needed])
 
 
 def _both_measured(findings: Findings, convolution: str, policy: str, beside: str) -> bool:

@@ -10,21 +10,25 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from gnn_checkpointing.graph_facts import Derivation, GraphFacts, Provenance
 from gnn_checkpointing.graphs.edges import edge_keys, missing_reverses
-from gnn_checkpointing.records import GraphFacts
+from gnn_checkpointing.graphs.structure import structure
 from gnn_checkpointing.refusal import Refusal
 
 ARRAYS = {"edge_index": "<i8", "features": "<f4", "labels": "<i8", "train_mask": "|b1", "test_mask": "|b1"}
 METADATA = ("id", "label", "family", "requested_average_degree", "replicate", "num_classes")
+PAST = ("provenance", "derivation")
+"""What only loaded, graded and sampled graphs have: the bytes of the others do not depend on it."""
 
 
 @dataclass(frozen=True, eq=False)
 class Graph:
-    """An undirected simple graph with features, labels and a split.
+    """A simple graph with features, labels and a split.
 
-    `edge_index` is int64 `[2, num_edges]`, row 0 sources and row 1 destinations, both directions of each edge,
-    sorted by destination then source. `features` is float32 `[num_nodes, num_features]`; `labels` is int64
-    `[num_nodes]`, -1 where there is none; the masks are bool `[num_nodes]` and hold labelled nodes only.
+    `edge_index` is int64 `[2, num_edges]`, row 0 sources and row 1 destinations, sorted by destination then source;
+    both directions of each edge, but in batches of drawn neighbours, which have the drawn direction alone.
+    `features` is float32 `[num_nodes, num_features]`; `labels` is int64 `[num_nodes]`, -1 where there is none; the
+    masks are bool `[num_nodes]` and hold labelled nodes only.
     """
 
     id: str
@@ -38,6 +42,8 @@ class Graph:
     requested_average_degree: float | None
     replicate: int
     num_classes: int
+    provenance: Provenance | None = None
+    derivation: Derivation | None = None
 
     def __post_init__(self) -> None:
         """Refuse, naming the first thing that is wrong."""
@@ -67,8 +73,16 @@ class Graph:
 
     @property
     def metadata(self) -> dict[str, Any]:
-        """All that is not an array, by field name."""
-        return {name: getattr(self, name) for name in METADATA}
+        """All that is not an array, by field name, as JSON has it."""
+        past = {name: getattr(self, name) for name in PAST}
+        return {name: getattr(self, name) for name in METADATA} | {
+            name: record.model_dump(mode="json") for name, record in past.items() if record is not None
+        }
+
+    @property
+    def is_drawn_batch(self) -> bool:
+        """Whether it is a batch of drawn neighbours: edges in one direction, and test nodes only as they come."""
+        return self.derivation is not None and self.derivation.method == "neighbours"
 
     @property
     def content_sha256(self) -> str:
@@ -96,6 +110,10 @@ def facts(graph: Graph) -> GraphFacts:
         average_degree=graph.average_degree,
         density=graph.density,
         replicate=graph.replicate,
+        training_nodes=int(graph.train_mask.sum()),
+        structure=structure(graph.edge_index, graph.labels),
+        provenance=graph.provenance,
+        derivation=graph.derivation,
     )
 
 
@@ -131,7 +149,7 @@ def _wrong_nodes(graph: Graph) -> str:
         return "train_mask and test_mask share nodes"
     if (graph.labels[graph.train_mask | graph.test_mask] < 0).any():
         return "train_mask or test_mask holds nodes without a label"
-    if not graph.train_mask.any() or not graph.test_mask.any():
+    if not graph.train_mask.any() or not (graph.test_mask.any() or graph.is_drawn_batch):
         return "train_mask or test_mask is empty; at least two labelled nodes are needed"
     return ""
 
@@ -146,5 +164,7 @@ def _wrong_edges(graph: Graph) -> str:
         return "edge_index holds self-loops"
     if (np.diff(edge_keys(graph.edge_index, graph.num_nodes)) <= 0).any():
         return "edge_index is not sorted by destination then source, or holds an edge twice"
+    if graph.is_drawn_batch:
+        return ""
     missing = missing_reverses(graph.edge_index, graph.num_nodes)
     return f"{missing} edges have no reverse; both directions are needed" if missing else ""

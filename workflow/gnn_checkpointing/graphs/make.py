@@ -1,4 +1,4 @@
-"""From a graph's description in the design to the graph: drawn, or loaded and split."""
+"""From a graph's description in the design to the graph: drawn, loaded, graded, or a batch of another."""
 
 from __future__ import annotations
 
@@ -8,30 +8,50 @@ import numpy as np
 from numpy.random import PCG64, Generator
 from numpy.typing import NDArray
 
-from gnn_checkpointing.design import GeneratedGraph, GraphSpec, LoadedGraph, derived_seed
+from gnn_checkpointing.graph_design import (
+    BatchGraph,
+    GeneratedGraph,
+    GradedGraph,
+    GraphSpec,
+    derived_seed,
+)
 from gnn_checkpointing.graphs.edges import both_directions
-from gnn_checkpointing.graphs.erdos_renyi import erdos_renyi_pairs
+from gnn_checkpointing.graphs.families.circuit import circuit_pairs
+from gnn_checkpointing.graphs.families.erdos_renyi import erdos_renyi_pairs
+from gnn_checkpointing.graphs.families.heavy_tail import heavy_tail_pairs
+from gnn_checkpointing.graphs.families.rmat import rmat_pairs
+from gnn_checkpointing.graphs.families.sbm import sbm_pairs
+from gnn_checkpointing.graphs.families.spatial import spatial_pairs
+from gnn_checkpointing.graphs.families.watts_strogatz import watts_strogatz_pairs
 from gnn_checkpointing.graphs.features import noisy_patterns, shuffled_labels, split
+from gnn_checkpointing.graphs.graded.grade import graded
 from gnn_checkpointing.graphs.graph import Graph
-from gnn_checkpointing.graphs.sbm import sbm_pairs
-from gnn_checkpointing.study import Family
+from gnn_checkpointing.graphs.real import load_real_graph
+from gnn_checkpointing.vocabulary import Family
 
 PairDrawer = Callable[[GeneratedGraph, NDArray[np.int64], Generator], NDArray[np.int64]]
 
 FAMILIES: dict[Family, tuple[str, PairDrawer]] = {
     "sbm": ("SBM", sbm_pairs),
     "erdos_renyi": ("Erdős-Rényi", erdos_renyi_pairs),
+    "heavy_tail": ("Heavy tail", heavy_tail_pairs),
+    "watts_strogatz": ("Watts-Strogatz", watts_strogatz_pairs),
+    "spatial": ("Spatial", spatial_pairs),
+    "rmat": ("R-MAT", rmat_pairs),
+    "circuit": ("Circuit", circuit_pairs),
 }
 
 
 def make_graph(spec: GraphSpec) -> Graph:
     """Return the graph that the design describes, or refuse; the same seed gives the same bytes on any machine."""
-    if isinstance(spec, LoadedGraph):
-        # PyG takes seconds to import, and drawn graphs do without.
-        from gnn_checkpointing.graphs.real import load_real_graph
+    if isinstance(spec, BatchGraph):
+        # PyG takes seconds to import, and whole graphs that are drawn do without.
+        from gnn_checkpointing.graphs.batches.batch import batch
 
-        return load_real_graph(spec, stream(spec, "split"))
-    return _drawn(spec)
+        return batch(spec, make_graph(spec.base), stream(spec, "batch"))
+    if isinstance(spec, GradedGraph):
+        return graded(spec, make_graph(spec.base), stream(spec, "edges"))
+    return _drawn(spec) if isinstance(spec, GeneratedGraph) else load_real_graph(spec, stream(spec, "split"))
 
 
 def stream(spec: GraphSpec, purpose: str) -> Generator:

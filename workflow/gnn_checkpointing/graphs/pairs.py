@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
+
+Codes = NDArray[np.int64]
+
+PATIENCE = 64
+"""Draws per number asked for (rounds, in `settled`) after which the rest is no longer left to a family's own rule."""
+
+LARGEST_DRAW = 4_000_000
+"""Numbers drawn at once: some hundred MiB of working memory, however many edges are asked for."""
 
 
 def distinct_codes(count: int, size: int, rng: Generator) -> NDArray[np.int64]:
@@ -37,9 +47,83 @@ def triangular_pairs(codes: NDArray[np.int64]) -> NDArray[np.int64]:
     return np.stack([i, codes - i * (i - 1) // 2])
 
 
+def triangular_codes(pairs: NDArray[np.int64]) -> Codes:
+    """Return the number i (i - 1) / 2 + j of each of the pairs `[2, codes]`, i > j, in either order."""
+    i, j = np.maximum(pairs[0], pairs[1]), np.minimum(pairs[0], pairs[1])
+    codes: Codes = i * (i - 1) // 2 + j
+    return codes
+
+
 def rectangular_pairs(codes: NDArray[np.int64], columns: NDArray[np.int64] | int) -> NDArray[np.int64]:
     """Return the pairs `[2, codes]` of row and column whose number row * columns + column is the code."""
     return np.stack(np.divmod(codes, columns))
+
+
+def gathered(taken: Codes, count: int, draw: Callable[[int], Codes]) -> Codes:
+    """Return the sorted `taken` with `count` new numbers, sorted: the first free ones that `draw` gives.
+
+    `draw(asked)` gives at most `asked` numbers, by any rule. They stay fewer than `count` where PATIENCE draws for
+    each were not enough.
+    """
+    wanted = taken.size + count
+    drawn, rate = 0, 1.0
+    while taken.size < wanted and drawn < PATIENCE * count:
+        missing = wanted - taken.size
+        asked = min(int(1.1 * missing / rate) + 64, LARGEST_DRAW)
+        fresh = _fresh(draw(asked), taken)[1][:missing]
+        taken = _merged(taken, fresh)
+        drawn, rate = drawn + asked, max(fresh.size / asked, 0.01)
+    return taken
+
+
+def first_distinct(count: int, size: int, draw: Callable[[int], Codes], rng: Generator) -> Codes:
+    """Return `count` distinct numbers out of `range(size)`, sorted: the first that `draw` gives, as in `gathered`.
+
+    What it does not give in time (in graphs so dense that a rule hardly ever finds a free pair) is drawn evenly from
+    the free numbers.
+    """
+    taken = gathered(np.empty(0, np.int64), count, draw)
+    return _merged(taken, free_codes(taken, count - taken.size, size, rng))
+
+
+def settled(taken: Codes, count: int, draw: Callable[[Codes], Codes]) -> tuple[Codes, Codes]:
+    """Let each of `count` drawers draw until its number is free; return all numbers taken, and who found none.
+
+    `taken` is sorted. `draw(who)` gives one number for each of `who`, -1 for none; a number that two draw in the same
+    round goes to the first. Drawers that found no free number in PATIENCE rounds are the second array returned.
+    """
+    waiting = np.arange(count, dtype=np.int64)
+    for _ in range(PATIENCE):
+        if not waiting.size:
+            break
+        places, fresh = _fresh(draw(waiting), taken)
+        taken = _merged(taken, fresh)
+        waiting = np.delete(waiting, places)
+    return taken, waiting
+
+
+def free_codes(taken: Codes, count: int, size: int, rng: Generator) -> Codes:
+    """Return `count` distinct numbers out of those of `range(size)` not in the sorted `taken`, evenly drawn, sorted."""
+    ranks = distinct_codes(count, size - taken.size, rng)
+    codes: Codes = ranks + np.searchsorted(taken - np.arange(taken.size), ranks, side="right")
+    return codes
+
+
+def _fresh(drawn: Codes, taken: Codes) -> tuple[Codes, Codes]:
+    """Return where in `drawn` a number stands for the first time that is neither -1 nor taken, and those numbers."""
+    _, first = np.unique(drawn, return_index=True)
+    places = np.sort(first).astype(np.int64)
+    codes = drawn[places]
+    free = codes >= 0
+    if taken.size:
+        free &= taken[np.minimum(np.searchsorted(taken, codes), taken.size - 1)] != codes
+    return places[free], codes[free]
+
+
+def _merged(taken: Codes, fresh: Codes) -> Codes:
+    merged = np.concatenate([taken, fresh])
+    merged.sort(kind="stable")  # mostly sorted already, which a stable sort makes use of
+    return merged
 
 
 def _gaps(missing: NDArray[np.int64], count: int) -> NDArray[np.int64]:

@@ -10,8 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.lib.npyio import NpzFile
 from numpy.typing import NDArray
+from pydantic import ValidationError
 
 from gnn_checkpointing.artefacts import whole_file
+from gnn_checkpointing.graph_facts import Derivation, Provenance
 from gnn_checkpointing.graphs.graph import ARRAYS, METADATA, Graph
 from gnn_checkpointing.refusal import Refusal
 
@@ -40,7 +42,12 @@ def load_graph(path: Path) -> Graph:
     described = _metadata(path, arrays["metadata"])
     fields: dict[str, Any] = {name: described[name] for name in METADATA} | {name: arrays[name] for name in ARRAYS}
     try:
+        for name, kind in (("provenance", Provenance), ("derivation", Derivation)):
+            fields[name] = kind.model_validate(described[name]) if name in described else None
         graph = Graph(**fields)
+    except ValidationError as error:
+        field = ".".join(str(part) for part in error.errors()[0]["loc"])
+        raise Refusal(f"{path}: metadata field {field} is missing or of the wrong type; {AGAIN}") from None
     except Refusal as refusal:
         raise Refusal(f"{path}: {refusal}; {AGAIN}") from None
     if graph.content_sha256 != described["content_sha256"]:

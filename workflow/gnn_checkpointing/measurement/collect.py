@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from statistics import median
 
+from gnn_checkpointing.graph_facts import GraphFacts
 from gnn_checkpointing.measurement.byte_trace import ByteTrace, thinned
 from gnn_checkpointing.measurement.drift import sentinel_drift
 from gnn_checkpointing.measurement.ratios import paired_ratio
-from gnn_checkpointing.records import CellRecord, PolicyRecord, Trace, Value
+from gnn_checkpointing.measurements_table import Value
+from gnn_checkpointing.records import CellRecord, PolicyRecord, Trace
 from gnn_checkpointing.study import Analysis
 
 
@@ -91,6 +93,9 @@ def _row(
         "density": graph.density,
         "num_features": graph.num_features,
         "replicate": graph.replicate,
+        "training_nodes": graph.training_nodes,
+        **_derivation(graph),
+        **_structure(graph),
         "convolution": record.convolution,
         "aggregation": record.aggregation,
         "num_layers": record.architecture["num_layers"],
@@ -111,6 +116,33 @@ def _row(
         **_readings(found),
         **_time(record, found, reference, analysis),
         **({} if found.sameness is None else found.sameness.model_dump()),
+    }
+
+
+def _derivation(graph: GraphFacts) -> dict[str, Value]:
+    made = graph.derivation
+    if made is None:
+        return {}
+    return {
+        "derivation": made.method,
+        "base": made.base,
+        "base_label": made.base_label,
+        "derivation_size": made.size,
+    }
+
+
+def _structure(graph: GraphFacts) -> dict[str, Value]:
+    found = graph.structure
+    if found is None:
+        return {}
+    low, _, middle, _, high = found.degree_quantiles
+    return {
+        "degree_p5": low,
+        "median_degree": middle,
+        "degree_p95": high,
+        "maximum_degree": found.maximum_degree,
+        "clustering": found.clustering,
+        "homophily": found.homophily,
     }
 
 

@@ -8,7 +8,8 @@ from pathlib import Path
 from statistics import median
 
 from gnn_checkpointing.artefacts import read_json
-from gnn_checkpointing.design import graph_cells, study_graphs
+from gnn_checkpointing.design import graph_cells
+from gnn_checkpointing.graph_design import study_graphs
 from gnn_checkpointing.measurement.fingerprint import measuring_settings
 from gnn_checkpointing.measurement.supervise import COMPLETE
 from gnn_checkpointing.records import CellRecord

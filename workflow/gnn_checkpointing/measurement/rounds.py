@@ -7,7 +7,8 @@ import random
 
 import torch
 
-from gnn_checkpointing.design import Cell, derived_seed
+from gnn_checkpointing.design import Cell
+from gnn_checkpointing.graph_design import derived_seed
 from gnn_checkpointing.measurement.probe import Announce, Probed
 from gnn_checkpointing.measurement.ratios import Ratio, paired_ratio
 from gnn_checkpointing.measurement.sentinel import Sentinel

@@ -24,7 +24,8 @@ from gnn_checkpointing.measurement.fingerprint import cell_fingerprint, measurin
 from gnn_checkpointing.measurement.unmeasured import unavailable_cell
 from gnn_checkpointing.records import CellRecord, PolicyRecord, read_cell
 from gnn_checkpointing.refusal import Refusal
-from gnn_checkpointing.study import Allocator, Study
+from gnn_checkpointing.study import Study
+from gnn_checkpointing.vocabulary import Allocator
 
 COMPLETE = "complete.json"
 _UNFINISHED = "unfinished"

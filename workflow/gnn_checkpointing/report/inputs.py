@@ -6,10 +6,21 @@ from dataclasses import dataclass
 from typing import Any
 
 from gnn_checkpointing.analysis.analyse import Findings
-from gnn_checkpointing.analysis.results import Accuracy, Effects, Frontier, Law, Quality, Regressions, Response
+from gnn_checkpointing.analysis.results import (
+    Accuracy,
+    Effects,
+    Frontier,
+    Law,
+    Quality,
+    Regressions,
+    Response,
+    Variants,
+)
 from gnn_checkpointing.analysis.table import series
 from gnn_checkpointing.claims.ledger import Ledger, Sentence
-from gnn_checkpointing.records import Demonstration, Trace, Value
+from gnn_checkpointing.graph_facts import GraphFacts
+from gnn_checkpointing.measurements_table import Value
+from gnn_checkpointing.records import Demonstration, Trace
 from gnn_checkpointing.refusal import Refusal
 from gnn_checkpointing.report.page import Fact
 from gnn_checkpointing.study import Study
@@ -24,6 +35,8 @@ REGRESSIONS = "analysis/regressions.json"
 ACCURACY = "analysis/accuracy.json"
 QUALITY = "analysis/quality.json"
 FRONTIER = "analysis/frontier.json"
+VARIANTS = "analysis/variants.json"
+GRAPHS = "graphs.json"
 TRACES = "traces.json"
 DEMONSTRATION = "demonstration.json"
 RECORDS = "records.jsonl.gz"
@@ -59,10 +72,12 @@ class ReportInputs:
     effects: Effects
     regressions: Regressions
     frontier: Frontier
+    variants: Variants
     accuracy: list[Accuracy]
     quality: Quality
     ledger: Ledger
     answer: list[Sentence]
+    graphs: list[GraphFacts]
     traces: list[Trace]
     demonstration: Demonstration
 
@@ -147,6 +162,7 @@ def report_inputs(
     findings: Findings,
     ledger: Ledger,
     answer: list[Sentence],
+    graphs: list[GraphFacts],
     traces: list[Trace],
     demonstration: Demonstration,
 ) -> ReportInputs:
@@ -158,10 +174,12 @@ def report_inputs(
         effects=findings.effects,
         regressions=findings.regressions,
         frontier=findings.frontier,
+        variants=findings.variants,
         accuracy=findings.accuracy,
         quality=findings.quality,
         ledger=ledger,
         answer=answer,
+        graphs=graphs,
         traces=traces,
         demonstration=demonstration,
     )

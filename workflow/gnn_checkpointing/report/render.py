@@ -12,6 +12,7 @@ from gnn_checkpointing.report.inputs import (
     ANALYSIS,
     CLAIMS,
     DEMONSTRATION,
+    GRAPHS,
     HARDWARE,
     MEASUREMENTS,
     RECORDS,
@@ -34,6 +35,7 @@ class Sources:
 
     measurements: Path
     claims: Path
+    graphs: Path
     traces: Path
     demonstration: Path
     records: Path
@@ -46,6 +48,7 @@ class Sources:
         return {
             MEASUREMENTS: self.measurements,
             CLAIMS: self.claims,
+            GRAPHS: self.graphs,
             TRACES: self.traces,
             DEMONSTRATION: self.demonstration,
             RECORDS: self.records,
@@ -64,7 +67,9 @@ def render_report(inputs: ReportInputs, sources: Sources, templates: Path, outpu
     html, pdf = report_html(page, templates), report_pdf(page, templates)
     for name, path in sources.by_name.items():
         _copy(path, output_folder / name)
-    found = Findings(inputs.effects, inputs.regressions, inputs.frontier, inputs.accuracy, inputs.quality)
+    found = Findings(
+        inputs.effects, inputs.regressions, inputs.frontier, inputs.variants, inputs.accuracy, inputs.quality
+    )
     write_analysis(output_folder / ANALYSIS, found)
     write_json(output_folder / SUMMARY, _summary(inputs, page))
     with whole_file(output_folder / PDF) as stream:

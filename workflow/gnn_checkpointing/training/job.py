@@ -11,7 +11,8 @@ import torch
 from torch import Tensor
 
 from gnn_checkpointing.artefacts import digest
-from gnn_checkpointing.design import Cell, derived_seed
+from gnn_checkpointing.design import Cell
+from gnn_checkpointing.graph_design import derived_seed
 from gnn_checkpointing.graphs.graph import Graph
 from gnn_checkpointing.measurement.device import chosen_device
 from gnn_checkpointing.measurement.fingerprint import code_fingerprint, library_versions

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from gnn_checkpointing.design import GeneratedGraph
+from gnn_checkpointing.graph_design import GeneratedGraph
 from gnn_checkpointing.graphs.pairs import distinct_codes, triangular_pairs
 
 

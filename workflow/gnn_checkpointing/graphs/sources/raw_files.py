@@ -11,15 +11,17 @@ from collections.abc import Callable
 from pathlib import Path
 
 from gnn_checkpointing.artefacts import whole_file
+from gnn_checkpointing.graph_entries import RealGraph
 from gnn_checkpointing.refusal import Refusal
-from gnn_checkpointing.study import RealGraph
 
 DOWNLOADS = Path("results/downloads")
 SILENT_SECONDS = 60.0
 SOCKET_SECONDS = 15.0
 
-# What PyG reads without ever unpickling; every other kind of raw file could run code when it is opened.
-HARMLESS_SUFFIXES = (".npz", ".mat")
+# What PyG and ogb read without ever unpickling; every other kind of raw file could run code when it is opened. A `.npy`
+# is not among them: PyG tells numpy to unpickle one class's. That of GraphSAINT's graphs it reads as it should.
+HARMLESS_SUFFIXES = (".npz", ".mat", ".json", ".txt", ".csv", ".gz")
+HARMLESS_FILES = ("feats.npy",)
 
 KNOWN_SHA256 = {
     # Planetoid Cora, https://github.com/kimiyoung/planetoid/tree/master/data
@@ -36,31 +38,38 @@ KNOWN_SHA256 = {
 
 def provide(
     source: RealGraph, data_root: Path | None, inner: Path, names: list[str], target: Path, download: Callable[[], None]
-) -> Path:
-    """Fill `target` with checked copies of the raw files `names` and return the folder that they came from.
+) -> tuple[Path, dict[str, str]]:
+    """Fill `target` with checked copies of the raw files `names`; return the folder they came from and their SHA-256.
 
     `inner` is PyG's place for them below its root (such as Cora/raw); `download` is PyG's, and writes to `target`.
     """
-    below = Path(str(source.dataset)) / inner
-    folders = [root / below for root in (data_root, DOWNLOADS) if root is not None]
+    place = Path(str(source.dataset)) / inner
+    folders = [root / place for root in (data_root, DOWNLOADS) if root is not None]
     folder = next((folder for folder in folders if not _missing(folder, names)), None)
     target.mkdir(parents=True, exist_ok=True)
     if folder is None:
-        folder = DOWNLOADS / below
+        folder = DOWNLOADS / place
         try:
             _within_patience(download, target)
             _keep(target, names, folder)
         except Exception as error:  # offline shows as any of urllib's, aiohttp's, ssl's and the system's errors
             raise Refusal(_where_to_put(source, folders, names, data_root is None, error)) from None
-    for name in names:
-        _copy_checked(source, folder / name, target / name)
-    return folder
+    return folder, {name: _copy_checked(source, folder / name, target / name) for name in names}
+
+
+def below(source: RealGraph, data_root: Path | None, key: str, path: Path) -> Path:
+    """Return where a file or folder of the user's own lies: `path` itself, or below data_root."""
+    if not path.is_absolute() and data_root is None:
+        raise Refusal(
+            f"real graph {source.name}: {key} {path} is below data_root, which is not set; set it in the study"
+        )
+    return path if data_root is None else data_root / path
 
 
 def check_sha256(source: RealGraph, path: Path, found: str) -> None:
     """Refuse a file whose SHA-256 is not the known one, or that could run code and has no known one."""
     known = KNOWN_SHA256.get(path.name, source.sha256.get(path.name))
-    if known is None and path.suffix not in HARMLESS_SUFFIXES:
+    if known is None and path.suffix not in HARMLESS_SUFFIXES and path.name not in HARMLESS_FILES:
         raise Refusal(
             f"real graph {source.name}: {path.resolve()} is a pickle, which can run code when it is opened, and its "
             f"SHA-256 is not known, so it was not opened; compare the output of `sha256sum {path.resolve().parent}/*` "
@@ -73,11 +82,13 @@ def check_sha256(source: RealGraph, path: Path, found: str) -> None:
         )
 
 
-def _copy_checked(source: RealGraph, path: Path, copy: Path) -> None:
+def _copy_checked(source: RealGraph, path: Path, copy: Path) -> str:
     """Copy a file whose bytes have passed the check; PyG reads the copy, so nothing can change in between."""
     content = path.read_bytes()
-    check_sha256(source, path, hashlib.sha256(content).hexdigest())
+    found = hashlib.sha256(content).hexdigest()
+    check_sha256(source, path, found)
     copy.write_bytes(content)
+    return found
 
 
 def _missing(folder: Path, names: list[str]) -> list[str]:

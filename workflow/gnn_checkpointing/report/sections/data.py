@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from gnn_checkpointing.records import COLUMNS
+from gnn_checkpointing.measurements_table import COLUMNS
 from gnn_checkpointing.report.inputs import (
     ACCURACY,
     CLAIMS,
     DEMONSTRATION,
     EFFECTS,
     FRONTIER,
+    GRAPHS,
     HARDWARE,
     MEASUREMENTS,
     QUALITY,
@@ -18,6 +19,7 @@ from gnn_checkpointing.report.inputs import (
     REGRESSIONS,
     STUDY,
     TRACES,
+    VARIANTS,
 )
 from gnn_checkpointing.report.page import Cell, Column, Fact, Facts, Link, Links, Paragraph, Section, Table
 
@@ -36,6 +38,8 @@ def data_section(checksums: Mapping[str, str]) -> Section:
                     Link(EFFECTS, EFFECTS, "paired ratios with intervals, per degree and per real graph"),
                     Link(REGRESSIONS, REGRESSIONS, "laws, interactions, residuals, predictions"),
                     Link(FRONTIER, FRONTIER, "memory against time per policy, density and allocator; what pays where"),
+                    Link(VARIANTS, VARIANTS, "ratios per family of graphs, per graded real graph, per size of batch"),
+                    Link(GRAPHS, GRAPHS, "every graph: structure, source, licence, checksums, what was changed"),
                     Link(ACCURACY, ACCURACY, "training jobs"),
                     Link(QUALITY, QUALITY, "outcomes, readings, overlap, widths, warnings"),
                     Link(TRACES, TRACES, "live bytes at every allocation of one step a convolution and policy"),
@@ -54,7 +58,7 @@ def data_section(checksums: Mapping[str, str]) -> Section:
                     (Cell(column.name), Cell(column.kind), Cell(column.unit), Cell(column.meaning))
                     for column in COLUMNS
                 ),
-                source="gnn_checkpointing/records.py",
+                source="gnn_checkpointing/measurements_table.py",
             ),
         ),
     )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from statistics import median
 
 from gnn_checkpointing.analysis.results import Effect, Estimate, Interaction, Response
-from gnn_checkpointing.records import Value
+from gnn_checkpointing.measurements_table import Value
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.figures import scales
 from gnn_checkpointing.report.figures.lines import Line, Point, line_panel

@@ -16,7 +16,8 @@ def real_section(inputs: ReportInputs) -> Section | None:
     rows = [
         row
         for row in inputs.rows
-        if row["requested_average_degree"] is None
+        if row["family"] == "real"
+        and not row["derivation"]
         and row["allocator"] == inputs.reference
         and row["outcome"] not in ("refused", "unavailable")
     ]

@@ -9,10 +9,14 @@ from gnn_checkpointing.report.inputs import ReportInputs
 from gnn_checkpointing.report.page import AnswerSentence, Fact, Page
 from gnn_checkpointing.report.sections.accuracy import accuracy_section
 from gnn_checkpointing.report.sections.allocator import allocator_section
+from gnn_checkpointing.report.sections.batches import batches_section
 from gnn_checkpointing.report.sections.claims import claims_section
 from gnn_checkpointing.report.sections.data import data_section
 from gnn_checkpointing.report.sections.failed import failed_section
+from gnn_checkpointing.report.sections.families import families_section
 from gnn_checkpointing.report.sections.frontier import frontier_section
+from gnn_checkpointing.report.sections.graded import graded_section
+from gnn_checkpointing.report.sections.graphs import graphs_section
 from gnn_checkpointing.report.sections.instrument import instrument_section
 from gnn_checkpointing.report.sections.laws import laws_section
 from gnn_checkpointing.report.sections.machine import machine_section
@@ -34,12 +38,16 @@ def report_page(inputs: ReportInputs, checksums: Mapping[str, str]) -> Page:
         allocator_section(inputs),
         timeline_section(inputs),
         laws_section(inputs),
+        families_section(inputs),
         real_section(inputs),
+        graded_section(inputs),
+        batches_section(inputs),
         claims_section(inputs),
         accuracy_section(inputs),
         failed_section(inputs),
         quality_section(inputs),
         instrument_section(inputs),
+        graphs_section(inputs),
         machine_section(inputs),
         method_section(inputs),
         data_section(checksums),

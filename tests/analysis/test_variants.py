@@ -1,0 +1,91 @@
+"""Families, graded real graphs and batches: what is compared with what, on tables whose ratios are known."""
+
+import numpy as np
+import pytest
+
+from gnn_checkpointing.analysis.table import completed
+from gnn_checkpointing.analysis.variants import variants
+
+from .tables import LAWS, batches, families, generated_graphs, graded, table
+
+
+def found(graphs, **changes):
+    rows = table(np.random.default_rng(3), graphs, **changes)
+    return rows, variants(completed(rows), 0.95, 200, np.random.default_rng(1))
+
+
+def share(convolution, policy, num_nodes, num_edges):
+    """Return the ratio of activation bytes that the laws of the table give."""
+    own, none = (LAWS[convolution, name][0].at(num_nodes, num_edges) for name in (policy, "none"))
+    return own / none
+
+
+def test_one_family_has_nothing_to_compare():
+    _, result = found(generated_graphs())
+    assert result.reference_family is None
+    assert result.families == result.graded == result.batches == []
+
+
+def test_a_family_that_changes_nothing_is_1_and_the_reference_is_the_one_without_structure():
+    _, result = found(families())
+    assert result.reference_family == "erdos_renyi"
+    # 3 convolutions x 2 policies x 2 levels x 3 families.
+    assert len(result.families) == 36
+    for effect in result.families:
+        assert effect.activation_over_reference.estimate == pytest.approx(1)
+        assert effect.time_over_reference.low < 1.1 and effect.time_over_reference.high > 0.9
+        assert effect.activation_ratio.estimate == pytest.approx(
+            share(effect.convolution, effect.policy, 1000, 1000 * float(effect.level)), rel=1e-3
+        )
+
+
+def test_a_family_that_matters_shows_by_how_much():
+    rows = table(np.random.default_rng(3), families())
+    for row in rows:
+        if row["family"] == "rmat" and row["policy"] == "layers":
+            row["activation_ratio"] = row["activation_ratio"] * 1.2
+    result = variants(completed(rows), 0.95, 200, np.random.default_rng(1))
+    shifted = [e for e in result.families if (e.family, e.policy) == ("rmat", "layers")]
+    assert [e.activation_over_reference.estimate for e in shifted] == pytest.approx([1.2] * 6)
+
+
+def test_a_graded_graph_is_compared_along_its_own_densities():
+    _, result = found(graded())
+    chosen = [e for e in result.graded if (e.convolution, e.policy) == ("GATv2", "layers")]
+    assert {(e.method, e.average_degree) for e in chosen} == {("thinned", 4), ("capped", 8), ("", 16), ("two_hop", 64)}
+    assert {e.base for e in chosen} == {"X"}
+    for effect in chosen:
+        assert effect.activation_ratio.estimate == pytest.approx(
+            share("GATv2", "layers", 1000, 1000 * effect.average_degree), rel=1e-3
+        )
+
+
+def test_batches_stand_beside_the_full_batch_with_their_throughput():
+    rows, result = found(batches())
+    chosen = [e for e in result.batches if (e.convolution, e.policy) == ("GCN", "layers")]
+    assert [(e.sampler, e.size, e.cells, e.num_edges) for e in chosen] == [
+        ("", None, 1, 64_000),
+        ("clusters", 8, 1, 4000),
+        ("neighbours", 5, 2, 6000),
+        ("neighbours", 10, 2, 24_000),
+    ]
+    seconds = [
+        row["step_time_seconds"]
+        for row in rows
+        if (row["derivation_size"], row["convolution"], row["policy"]) == (5.0, "GCN", "layers")
+    ]
+    # Half of the 1,000 nodes train.
+    assert chosen[2].nodes_per_second == pytest.approx(np.median([500 / s for s in seconds]))
+    assert chosen[2].edges_per_second == pytest.approx(np.median([6000 / s for s in seconds]))
+    assert {e.policy for e in result.batches} == {"none", "layers", "edge_blocks"}
+
+
+def test_graded_graphs_and_batches_are_no_part_of_the_laws():
+    from gnn_checkpointing.analysis.effects import effects
+    from gnn_checkpointing.analysis.regression import laws
+
+    rows = completed(table(np.random.default_rng(3), [*generated_graphs(), *graded(), *batches()]))
+    plain = completed(table(np.random.default_rng(3), [*generated_graphs(), *graded()[:1], *batches()[:1]]))
+    assert [law.cells for law in laws(rows, 0.95)[0]] == [law.cells for law in laws(plain, 0.95)[0]]
+    along = effects(rows, 0.95, 200, np.random.default_rng(1))
+    assert {e.level for e in along.real} == {"X"}

@@ -1,0 +1,171 @@
+"""Every family draws exactly the edges asked for, and has the structure that its name promises."""
+
+import itertools
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gnn_checkpointing.graphs.families.spatial import _scattered
+from gnn_checkpointing.graphs.make import FAMILIES, make_graph, stream
+from gnn_checkpointing.graphs.structure import structure
+
+from .builders import generated
+
+NEW = [family for family in FAMILIES if family != "sbm"]
+
+
+def undirected(graph):
+    """Return the edges of a graph once each, the larger end first."""
+    return graph.edge_index[:, graph.edge_index[0] > graph.edge_index[1]]
+
+
+@given(st.sampled_from(NEW), st.integers(3, 40), st.floats(0.02, 1), st.floats(0, 1), st.integers(0, 2**62))
+def test_a_drawn_graph_is_simple_sorted_symmetric_and_has_the_asked_edges(family, num_nodes, share, rewiring, seed):
+    pairs = num_nodes * (num_nodes - 1) // 2
+    edges = max(1, round(share * pairs))
+    spec = generated(
+        family=family,
+        num_nodes=num_nodes,
+        average_degree=2 * edges / num_nodes,
+        num_classes=2,
+        rewiring=rewiring,
+        seed=seed,
+    )
+    graph = make_graph(spec)
+    source, destination = graph.edge_index
+    listed = list(zip(destination.tolist(), source.tolist(), strict=True))
+    assert len(listed) == 2 * edges
+    assert listed == sorted(set(listed))
+    assert {(j, i) for i, j in listed} == set(listed)
+    assert all(i != j and 0 <= i < num_nodes for i, j in listed)
+
+
+@pytest.mark.parametrize("family", NEW)
+@pytest.mark.parametrize("missing", [0, 1, 2])
+def test_near_complete_graphs_lack_exactly_the_missing_edges(family, missing):
+    """With 30 nodes there are 435 pairs; the rules of hubs and skew hardly ever draw the last of them."""
+    edges = 435 - missing
+    assert make_graph(generated(family=family, num_nodes=30, average_degree=2 * edges / 30)).num_edges == 2 * edges
+
+
+GOLDEN = {
+    "heavy_tail": "c45d2df9bde081f3fe996229271a9fd91ac411c93bccd1778d56779de3c672cc",
+    "watts_strogatz": "4d96e37ec770c12082c37bce6bcdf7a4a032fb2887d8d414b9441f362a15fe1d",
+    "spatial": "161b8a00d9e94f395dbb73fd1b09227e03986bc0f0839464fae99f04c6c89314",
+    "rmat": "937b34fbcc471758a85c99082d47997e608fb47b58f9eefd98eff2e7cdc2bc8c",
+    "circuit": "f9b187be9c794b6de2a65c921224fb60af19dfa96f26dfe515950bb4d65b8f88",
+}
+
+
+@pytest.mark.parametrize("family", [family for family in NEW if family != "erdos_renyi"])
+def test_another_process_draws_the_same_bytes(family):
+    program = f"""
+import sys; sys.path.insert(0, {str(Path(__file__).parents[1])!r})
+from graphs.builders import generated
+from gnn_checkpointing.graphs.make import make_graph
+print(make_graph(generated(family={family!r})).content_sha256)
+assert "torch" not in sys.modules
+"""
+    other = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout.strip()
+    assert make_graph(generated(family=family)).content_sha256 == other == GOLDEN[family]
+
+
+def test_a_heavy_tail_falls_off_as_that_of_preferential_attachment():
+    """Exponent 3 of the density is 2 of the share of nodes above a degree; Hill's estimate on the top 500 of 50,000."""
+    graph = make_graph(generated(family="heavy_tail", num_nodes=50_000, average_degree=10.0))
+    degrees = np.sort(np.bincount(graph.edge_index[1], minlength=50_000))[::-1].astype(float)
+    hill = 1 / np.log(degrees[:500] / degrees[500]).mean()
+    assert hill == pytest.approx(2, abs=0.3)
+    assert degrees[0] > 50 * degrees.mean()
+
+
+def test_without_rewiring_a_small_world_is_the_ring():
+    """20 nodes of degree 4: each is joined to the two on either side."""
+    edges = undirected(make_graph(generated(family="watts_strogatz", num_nodes=20, average_degree=4.0, rewiring=0.0)))
+    distance = (edges[0] - edges[1]) % 20
+    assert sorted(np.minimum(distance, 20 - distance).tolist()) == [1] * 20 + [2] * 20
+
+
+@pytest.mark.parametrize("rewiring", [0.1, 0.5])
+def test_rewiring_moves_its_share_of_the_edges_and_keeps_one_end(rewiring):
+    """Of 10,000 edges, all but the rewired join nodes within 5 places; one in 200 rewired lands there by chance."""
+    graph = make_graph(generated(family="watts_strogatz", num_nodes=2000, average_degree=10.0, rewiring=rewiring))
+    edges = undirected(graph)
+    distance = (edges[0] - edges[1]) % 2000
+    far = (np.minimum(distance, 2000 - distance) > 5).sum()
+    assert far == pytest.approx(rewiring * 10_000, rel=0.02)
+    # Each node keeps its end of the five edges to the nodes after it.
+    assert np.bincount(graph.edge_index[1], minlength=2000).min() >= 5
+
+
+def test_a_small_world_has_the_clustering_that_is_known():
+    """Barrat and Weigt: 3 (k - 2) / (4 (k - 1)) (1 - p)^3, here 0.667 x 0.729 = 0.486 for degree 10 and p = 0.1."""
+    graph = make_graph(generated(family="watts_strogatz", num_nodes=5000, average_degree=10.0))
+    assert structure(graph.edge_index, graph.labels).clustering == pytest.approx(0.486, abs=0.03)
+
+
+def test_a_spatial_graph_joins_exactly_the_closest_pairs():
+    spec = generated(family="spatial", num_nodes=70, average_degree=8.0)
+    points = _scattered(70, stream(spec, "edges"))
+    pairs = list(itertools.combinations(range(70), 2))
+    lengths = {pair: int(((points[pair[0]] - points[pair[1]]) ** 2).sum()) for pair in pairs}
+    closest = sorted(pairs, key=lengths.__getitem__)[: 70 * 4]
+    found = {(int(low), int(high)) for high, low in undirected(make_graph(spec)).T}
+    assert found == set(closest)
+
+
+def test_a_spatial_graph_has_the_clustering_of_the_plane_and_near_numbers():
+    """1 - 3 sqrt(3) / (4 pi) = 0.587 for discs in the plane, a little more at the border (Dall and Christensen)."""
+    graph = make_graph(generated(family="spatial", num_nodes=8000, average_degree=12.0))
+    assert structure(graph.edge_index, graph.labels).clustering == pytest.approx(0.587, abs=0.03)
+    # 89 strips: neighbours in space lie in the same strip or the next, at most some 180 numbers off.
+    assert np.median(np.abs(graph.edge_index[0] - graph.edge_index[1])) < 200
+
+
+def test_rmat_puts_its_shares_into_the_quarters():
+    """Both ends low 0.57, both high 0.05, one each 0.38; at 4 edges a node of 4,096, doubles hardly shift that."""
+    edges = undirected(make_graph(generated(family="rmat", num_nodes=2**14, average_degree=2.0)))
+    low = (edges < 2**13).sum(axis=0)
+    assert [(low == both).mean() for both in (2, 1, 0)] == pytest.approx([0.57, 0.38, 0.05], abs=0.03)
+
+
+def test_rmat_of_another_size_than_a_power_of_two_is_skewed_alike():
+    graph = make_graph(generated(family="rmat", num_nodes=3000, average_degree=16.0))
+    degrees = np.bincount(graph.edge_index[1], minlength=3000)
+    assert degrees.max() > 10 * np.median(degrees)
+
+
+def test_gates_have_equal_inputs_and_a_circuit_follows_rents_rule():
+    """Degree 4 is two inputs a gate; edges leaving a stretch of B gates grow as B^(2/3)."""
+    num_nodes = 20_000
+    later, earlier = undirected(make_graph(generated(family="circuit", num_nodes=num_nodes, average_degree=4.0)))
+    inputs = np.bincount(later, minlength=num_nodes)
+    assert inputs[0] == 0
+    assert set(inputs[3:].tolist()) <= {2, 3}
+    sizes = 2 ** np.arange(3, 10)
+    leaving = []
+    for size in sizes:
+        inner = slice(num_nodes // 4, 3 * num_nodes // 4)  # stretches with gates on both sides
+        stretch = np.arange(num_nodes)[inner] // size
+        cut = (later // size) != (earlier // size)
+        leaving.append(
+            np.isin(later[cut] // size, stretch).sum() / len(np.unique(stretch))
+            + np.isin(earlier[cut] // size, stretch).sum() / len(np.unique(stretch))
+        )
+    exponent = np.polyfit(np.log(sizes), np.log(leaving), 1)[0]
+    assert exponent == pytest.approx(2 / 3, abs=0.08)
+
+
+def test_a_circuit_has_long_paths():
+    """Sparse random graphs have paths of about log n between nodes; chains of gates are hundreds long."""
+    num_nodes = 5000
+    later, earlier = undirected(make_graph(generated(family="circuit", num_nodes=num_nodes, average_degree=4.0)))
+    depth = [0] * num_nodes
+    for gate, before in sorted(zip(later.tolist(), earlier.tolist(), strict=True)):
+        depth[gate] = max(depth[gate], depth[before] + 1)
+    assert max(depth) > 300

@@ -1,0 +1,85 @@
+"""Graded graphs keep nodes, features, labels and split, and change the edges as their names say."""
+
+import numpy as np
+import pytest
+
+from gnn_checkpointing.graph_design import GradedGraph
+from gnn_checkpointing.graphs.graded.grade import graded
+from gnn_checkpointing.graphs.make import make_graph
+from gnn_checkpointing.refusal import Refusal
+
+from .builders import generated, loaded
+
+
+@pytest.fixture(scope="module")
+def base():
+    """A graph of 300 nodes and 1,800 edges, standing in for a real one."""
+    return make_graph(generated(family="heavy_tail", num_nodes=300, average_degree=12.0))
+
+
+def grade(base, method, level, seed=3):
+    spec = GradedGraph(f"{base.id}-{method}", loaded(), method, level, seed)
+    return graded(spec, base, np.random.default_rng(seed))
+
+
+def pairs(graph):
+    return {tuple(pair) for pair in graph.edge_index.T.tolist()}
+
+
+@pytest.mark.parametrize(("method", "level"), [("thinned", 5.0), ("capped", 8.0), ("two_hop", 20.0)])
+def test_the_nodes_stay(base, method, level):
+    found = grade(base, method, level)
+    for name in ("features", "labels", "train_mask", "test_mask"):
+        assert np.array_equal(getattr(found, name), getattr(base, name))
+    assert found.derivation.method == method
+    assert (found.derivation.base, found.derivation.size) == (base.id, level)
+    assert grade(base, method, level).content_sha256 == found.content_sha256
+    assert grade(base, method, level, seed=4).content_sha256 != found.content_sha256
+
+
+def test_thinning_keeps_exactly_the_asked_share_of_the_edges(base):
+    found = grade(base, "thinned", 5.0)
+    assert found.num_edges == 1500
+    assert pairs(found) < pairs(base)
+
+
+def test_thinning_treats_all_edges_alike(base):
+    """Half of 1,800 edges, 200 times: each stays 100 times, give or take 6 standard deviations of 7.1."""
+    kept = np.zeros((300, 300), int)
+    for seed in range(200):
+        found = grade(base, "thinned", 6.0, seed)
+        kept[tuple(found.edge_index)] += 1
+    assert np.abs(kept[tuple(base.edge_index)] - 100).max() < 43
+
+
+def test_no_capped_node_has_more_neighbours_than_the_cap_and_small_ones_lose_little(base):
+    found = grade(base, "capped", 8.0)
+    before, after = (np.bincount(graph.edge_index[1], minlength=300) for graph in (base, found))
+    assert after.max() == 8
+    assert pairs(found) < pairs(base)
+    # An edge between two nodes of at most 8 neighbours is among the first 8 of both.
+    small = (before[base.edge_index] <= 8).all(axis=0)
+    assert {tuple(pair) for pair in base.edge_index[:, small].T.tolist()} <= pairs(found)
+
+
+def test_two_hop_edges_join_neighbours_of_neighbours(base):
+    found = grade(base, "two_hop", 20.0)
+    assert found.num_edges == 6000
+    assert pairs(found) > pairs(base)
+    adjacency = np.zeros((300, 300), bool)
+    adjacency[tuple(base.edge_index)] = True
+    reached = (adjacency.astype(int) @ adjacency) > 0
+    assert all(reached[pair] for pair in pairs(found) - pairs(base))
+
+
+@pytest.mark.parametrize(
+    ("method", "level", "sentence"),
+    [
+        ("thinned", 13.0, "cannot be thinned to average degree 13: it has 12"),
+        ("two_hop", 11.0, "cannot be closed to average degree 11: it has 12 already"),
+        ("two_hop", 298.9, "joining neighbours of neighbours reaches about"),
+    ],
+)
+def test_what_cannot_be_reached_is_refused(base, method, level, sentence):
+    with pytest.raises(Refusal, match=sentence):
+        grade(base, method, level)

@@ -1,0 +1,180 @@
+"""Families, graded graphs, batches and where the graphs are from: sections that say what was found, in both faces."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from analysis import tables
+from gnn_checkpointing.graph_facts import Derivation, GraphFacts, Provenance, Structure
+from gnn_checkpointing.report import units
+from gnn_checkpointing.report.inputs import ReportInputs, in_series
+from gnn_checkpointing.report.page import Figure, Page, Paragraph, Table
+from gnn_checkpointing.report.sections.batches import batches_section
+from gnn_checkpointing.report.sections.families import families_section
+from gnn_checkpointing.report.sections.graded import graded_section
+from gnn_checkpointing.report.sections.graphs import graphs_section
+from gnn_checkpointing.report.sections.real import real_section
+from gnn_checkpointing.report.sections.summary import report_page
+
+from . import synthetic
+from .test_frontier_report import block, texts
+from .test_report import pdf_text, render
+
+
+def facts(id: str, **changes: Any) -> GraphFacts:
+    values: dict[str, Any] = {
+        "id": id,
+        "label": id,
+        "family": "real",
+        "sha256": "0" * 64,
+        "num_nodes": 1000,
+        "num_edges": 16_000,
+        "num_features": 64,
+        "num_classes": 3,
+        "requested_average_degree": None,
+        "average_degree": 16.0,
+        "density": 0.016,
+        "replicate": 0,
+        "training_nodes": 500,
+        "structure": Structure(
+            degree_quantiles=(2, 8, 15, 20, 41), maximum_degree=97, isolated_nodes=0, clustering=0.1234, homophily=0.75
+        ),
+    }
+    return GraphFacts(**(values | changes))
+
+
+GRAPHS = [
+    facts(
+        "X <b>",
+        provenance=Provenance(
+            source="https://example.org/x",
+            licence="CC0",
+            files={"x.npz": "ab12" * 16},
+            projected_from=1433,
+            self_loops_removed=3,
+            notes=["nodes have several labels"],
+        ),
+    ),
+    facts("X, thinned", derivation=Derivation(base="X <b>", base_label="X <b>", method="thinned", size=4.0)),
+    facts("SBM, 1000 nodes, degree 16, replicate 0", family="sbm", requested_average_degree=16.0),
+    facts("SBM, 1000 nodes, degree 16, replicate 1", family="sbm", requested_average_degree=16.0, replicate=1),
+]
+
+
+def inputs() -> ReportInputs:
+    """Return the inputs of a study that has everything: families, graded graphs, batches."""
+    from gnn_checkpointing.analysis.analyse import analyse
+    from gnn_checkpointing.claims.answer import answer
+    from gnn_checkpointing.claims.judge import judge
+
+    graphs = [*tables.families(), *tables.graded(), *tables.batches()]
+    rows = tables.table(np.random.default_rng(4), graphs)
+    found = analyse(
+        rows, [], reference_allocator="retaining", confidence=0.95, resamples=200, ratio_half_width=0.03, seed=1
+    )
+    ledger = judge(found, "variants", "laptop")
+    return synthetic.inputs(
+        in_series(rows),
+        effects=found.effects,
+        regressions=found.regressions,
+        frontier=found.frontier,
+        variants=found.variants,
+        graphs=GRAPHS,
+        accuracy=[],
+        quality=found.quality,
+        ledger=ledger,
+        answer=answer(ledger, found.effects, found.regressions),
+    )
+
+
+@pytest.fixture(scope="module")
+def made() -> ReportInputs:
+    return inputs()
+
+
+@pytest.fixture(scope="module")
+def page(made: ReportInputs) -> Page:
+    return report_page(made, {})
+
+
+@pytest.fixture(scope="module")
+def rendered(made: ReportInputs, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("variants")
+    render(folder, made)
+    return folder / "out"
+
+
+def test_a_study_without_variants_has_none_of_the_sections() -> None:
+    plain = synthetic.inputs()
+    for section in (families_section, graded_section, batches_section, graphs_section):
+        assert section(plain) is None
+
+
+def test_families_stand_relative_to_the_one_without_structure(made: ReportInputs) -> None:
+    table = block(families_section(made), "table-families-memory")
+    assert [column.name for column in table.columns][4:] == ["Erdős-Rényi", "Block model", "R-MAT"]
+    # GATv2 under layers at degree 32: (1,500 + 500 x 32) / (3,000 + 2,000 x 32), and the same in every family.
+    assert texts(table, "GATv2", "layers", "1,000", "32") == ["0.26", "1.00", "1.00"]
+
+
+def test_the_families_figure_has_a_line_a_family_at_the_densest_level(made: ReportInputs) -> None:
+    found = families_section(made)
+    assert found is not None
+    figure = next(each for each in found.blocks if isinstance(each, Figure))
+    assert "average degree 32" in figure.caption
+    assert "layers on R-MAT 0.26" in figure.panels[-1].alternative or "layers on R-MAT" in figure.panels[0].alternative
+
+
+def test_a_graded_graph_is_a_row_a_density(made: ReportInputs) -> None:
+    table = block(graded_section(made), "table-graded")
+    assert len(table.rows) == 4 * 3 * 2
+    assert texts(table, "X", "two-hop", "64", "GATv2", "layers")[0] == "0.26"
+    figure = next(each for each in graded_section(made).blocks if isinstance(each, Figure))  # type: ignore[union-attr]
+    assert "capped" not in figure.panels[0].svg
+
+
+def test_batches_say_where_a_policy_pays(made: ReportInputs) -> None:
+    section = batches_section(made)
+    payoff = block(section, "table-batch-payoff")
+    assert texts(payoff, "GCN", "layers", "W", "neighbours a layer") == [f"all ({units.interval('5', '10')})"] * 2 + [
+        "nowhere"
+    ]
+    table = block(section, "table-batches")
+    assert texts(table, "GCN", "W", "5 neighbours a layer", "1,000", "6,000", "500", "none")[0] == "1.00"
+
+
+def test_the_real_section_has_neither_grades_nor_batches(made: ReportInputs) -> None:
+    table = block(real_section(made), "table-real")
+    assert {row[0].text for row in table.rows} == {"X"}
+
+
+def test_graphs_say_what_they_look_like_and_where_they_are_from(made: ReportInputs) -> None:
+    section = graphs_section(made)
+    structure = block(section, "table-graphs")
+    assert texts(structure, "X <b>") == ["1,000", "16,000", "16", "2", "15", "41", "97", "0.123", "0.75"]
+    assert len(structure.rows) == 3  # the second draw of the block model is left out
+    origins = block(section, "table-origins")
+    assert texts(origins, "X <b>") == [
+        "https://example.org/x",
+        "CC0",
+        "x.npz: ab12ab12ab12",
+        "1,433 features projected to 64 with fixed random signs; 3 self-loops removed; nodes have several labels",
+    ]
+    assert section is not None
+    first = section.blocks[0]
+    assert isinstance(first, Paragraph) and "Of 4 graphs, the first draw of each kind is shown" in first.text
+
+
+def test_both_faces_have_every_section_and_escape_names(rendered: Path, page: Page) -> None:
+    html = (rendered / "report.html").read_text()
+    text = pdf_text(rendered / "report.pdf")
+    for id in ("families", "graded-graphs", "batches", "graphs"):
+        assert f'id="{id}"' in html
+    assert "X &lt;b&gt;" in html and "X <b>" not in html
+    for table in (each for section in page.sections for each in section.blocks if isinstance(each, Table)):
+        if table.id in ("table-families-memory", "table-batches", "table-graded", "table-graphs"):
+            assert "".join(table.caption.split())[:60] in "".join(text.split())

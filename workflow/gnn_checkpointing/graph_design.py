@@ -1,0 +1,188 @@
+"""Which graphs a study has: a description, an id and a seed each; a pure function of the study."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+
+from gnn_checkpointing.artefacts import digest
+from gnn_checkpointing.graph_entries import Graded, NeighbourBatches, RealGraph
+from gnn_checkpointing.refusal import Refusal
+from gnn_checkpointing.study import Study
+from gnn_checkpointing.vocabulary import Convolution, Family, Grading, Sampler
+
+
+@dataclass(frozen=True)
+class GeneratedGraph:
+    """One random graph to be drawn; everything that its content depends on."""
+
+    id: str
+    family: Family
+    num_nodes: int
+    average_degree: float
+    replicate: int
+    num_features: int
+    num_classes: int
+    homophily: float
+    feature_noise: float
+    seed: int
+    rewiring: float = 0.1
+    timed: bool = True
+    convolutions: tuple[Convolution, ...] | None = None
+
+    @property
+    def num_edges(self) -> int:
+        """Directed edges: twice the number of undirected ones."""
+        return 2 * round(self.num_nodes * self.average_degree / 2)
+
+
+@dataclass(frozen=True)
+class LoadedGraph:
+    """One real graph to be loaded, projected to at most `num_features` features, and split."""
+
+    id: str
+    source: RealGraph
+    data_root: str | None
+    num_features: int
+    seed: int
+
+
+@dataclass(frozen=True)
+class GradedGraph:
+    """A real graph with other edges: `level` is an average degree, or the largest degree where it is `capped`."""
+
+    id: str
+    base: LoadedGraph
+    method: Grading
+    level: float
+    seed: int
+
+
+@dataclass(frozen=True)
+class BatchGraph:
+    """A mini-batch of another graph: `size` is a fan-out (of each of `hops` layers) or a number of clusters."""
+
+    id: str
+    base: GeneratedGraph | LoadedGraph
+    sampler: Sampler
+    size: int
+    seed_nodes: int
+    hops: int
+    draw: int
+    seed: int
+
+
+GraphSpec = GeneratedGraph | LoadedGraph | GradedGraph | BatchGraph
+
+
+def derived_seed(*parts: object) -> int:
+    """Return a 63-bit seed that depends on every part and on nothing else."""
+    text = "/".join(str(part) for part in parts)
+    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big") >> 1
+
+
+def study_graphs(study: Study) -> list[GraphSpec]:
+    """Return every graph of the study, each once: generated ones, real ones with those graded from them, batches."""
+    loaded = _loaded(study)
+    specs: list[GraphSpec] = [*_generated(study), *loaded, *(spec for base in loaded for spec in _graded(base))]
+    whole = [spec for spec in specs if isinstance(spec, GeneratedGraph | LoadedGraph)]
+    specs += [spec for base in whole for spec in _batches(study, base)]
+    return list({spec.id: spec for spec in specs}.values())
+
+
+def graph_spec(study: Study, graph_id: str) -> GraphSpec:
+    """Return the study's graph of that id, or refuse."""
+    for spec in study_graphs(study):
+        if spec.id == graph_id:
+            return spec
+    raise Refusal(f"study {study.name} has no graph {graph_id}; `design` lists its graphs")
+
+
+def generator_of(spec: GraphSpec) -> GeneratedGraph | None:
+    """Return the description of the random graph that `spec` is or is a batch of, None where it is real."""
+    base = spec.base if isinstance(spec, BatchGraph) else spec
+    return base if isinstance(base, GeneratedGraph) else None
+
+
+def _generated(study: Study) -> list[GeneratedGraph]:
+    specs: list[GeneratedGraph] = []
+    for grid in study.graphs.generated:
+        names = {"num_features", "num_classes", "homophily", "feature_noise"}
+        # Only where it has a meaning: graphs of the other families keep their ids and seeds whatever it is.
+        names |= {"rewiring"} if grid.family == "watts_strogatz" else set()
+        content = grid.model_dump(mode="json", include=names)
+        for num_nodes in grid.num_nodes:
+            for average_degree in grid.average_degrees:
+                for replicate in range(grid.replicates):
+                    size = f"{grid.family}-n{num_nodes}-d{average_degree:g}-r{replicate}".replace("_", "-")
+                    tag = digest([study.seed, size, average_degree, content], 6)
+                    specs.append(
+                        GeneratedGraph(
+                            id=f"{size}-{tag}",
+                            family=grid.family,
+                            num_nodes=num_nodes,
+                            average_degree=average_degree,
+                            replicate=replicate,
+                            seed=derived_seed(study.seed, size, average_degree, digest(content)),
+                            timed=grid.timed,
+                            convolutions=grid.convolutions,
+                            **content,
+                        )
+                    )
+    return specs
+
+
+def _loaded(study: Study) -> list[LoadedGraph]:
+    root = None if study.data_root is None else str(study.data_root)
+    width = study.graphs.num_features or study.architecture.hidden_channels
+    specs: list[LoadedGraph] = []
+    for source in study.graphs.real:
+        # What is made from a graph, or printed of it, is not part of it.
+        described = source.model_dump(mode="json", by_alias=True, exclude={"graded"})
+        kind = source.dataset or ("csv" if source.npz is None else "npz")
+        name = f"{kind}-{source.name}-{digest([study.seed, width, described], 6)}"
+        specs.append(LoadedGraph(name, source, root, width, derived_seed(study.seed, name)))
+    return specs
+
+
+def _graded(base: LoadedGraph) -> list[GradedGraph]:
+    graded: Graded = base.source.graded
+    levels: list[tuple[Grading, float]] = [
+        *(("thinned", degree) for degree in graded.thinned),
+        *(("capped", float(largest)) for largest in graded.capped),
+        *(("two_hop", degree) for degree in graded.two_hop),
+    ]
+    return [
+        GradedGraph(
+            f"{base.id}-{method}-{level:g}".replace("_", "-"),
+            base,
+            method,
+            level,
+            derived_seed(base.seed, method, level),
+        )
+        for method, level in levels
+    ]
+
+
+def _batches(study: Study, base: GeneratedGraph | LoadedGraph) -> list[BatchGraph]:
+    specs: list[BatchGraph] = []
+    hops = study.architecture.num_layers
+    for batches in study.graphs.batches:
+        drawn = isinstance(batches, NeighbourBatches)
+        seed_nodes = batches.seed_nodes if isinstance(batches, NeighbourBatches) else 0
+        for size in batches.fan_outs if isinstance(batches, NeighbourBatches) else batches.parts:
+            content = [batches.sampler, size, *([seed_nodes, hops] if drawn else [])]
+            for draw in range(batches.draws):
+                specs.append(
+                    BatchGraph(
+                        id=f"{base.id}-{batches.sampler}-{size}-b{draw}-{digest(content, 4)}",
+                        base=base,
+                        sampler=batches.sampler,
+                        size=size,
+                        seed_nodes=seed_nodes,
+                        hops=hops,
+                        draw=draw,
+                        seed=derived_seed(base.seed, *content, draw if drawn else ""),
+                    )
+                )
+    return specs

@@ -1,0 +1,187 @@
+"""The `graphs` part of a study file: which graphs are drawn, loaded, graded and sampled, refused where impossible."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import ConfigDict, Field, StringConstraints, model_validator
+
+from gnn_checkpointing.vocabulary import (
+    Convolution,
+    Count,
+    DatasetClass,
+    Degree,
+    Family,
+    Part,
+    Slug,
+    Text,
+)
+
+OGB_GRAPHS = ("ogbn-arxiv", "ogbn-products")
+"""One kind of node and edge, features, and one label a node: what the benchmark's other graphs lack."""
+
+
+def block_sizes(num_nodes: int, num_blocks: int) -> list[int]:
+    """Return the sizes of blocks that differ by at most one node and sum to `num_nodes`."""
+    size, larger = divmod(num_nodes, num_blocks)
+    return [size + (block < larger) for block in range(num_blocks)]
+
+
+class GeneratedGraphs(Part):
+    """A grid of random graphs: node counts x average degrees x replicates of one family."""
+
+    family: Family = Field(
+        description="sbm (stochastic block model), erdos_renyi, heavy_tail (hubs), watts_strogatz (small world), "
+        "spatial (closest points of a square), rmat (skewed, as web graphs) or circuit (gates in order, sparse)"
+    )
+    num_nodes: tuple[Annotated[int, Field(ge=2)], ...] = Field(min_length=1, description="node counts")
+    average_degrees: tuple[Degree, ...] = Field(
+        min_length=1, description="num_edges / num_nodes, both directions of an edge counted"
+    )
+    replicates: Count = Field(1, description="independent graphs drawn for each size and degree")
+    num_features: Count = Field(32, description="input features per node")
+    num_classes: Annotated[int, Field(ge=2)] = Field(4, description="labels; in sbm they are the blocks")
+    homophily: Annotated[float, Field(ge=0, le=1)] = Field(
+        0.7, description="share of edges that join nodes of one block (sbm only)"
+    )
+    rewiring: Annotated[float, Field(ge=0, le=1)] = Field(
+        0.1, description="share of edges that lead anywhere instead of along the ring (watts_strogatz only)"
+    )
+    feature_noise: Annotated[float, Field(ge=0, allow_inf_nan=False)] = Field(
+        2.0, description="standard deviation of the noise added to a class's feature pattern of +1 and -1"
+    )
+
+    convolutions: tuple[Convolution, ...] | None = Field(
+        None, description="those of the study's convolutions that read these graphs; null: all of them"
+    )
+    timed: bool = Field(True, description="false: bytes and sameness alone, which need two steps, not timed rounds")
+
+    @model_validator(mode="after")
+    def _simple_graphs_exist(self) -> GeneratedGraphs:
+        smallest, densest = min(self.num_nodes), max(self.average_degrees)
+        if densest > smallest - 1:
+            raise ValueError(
+                f"average degree {densest:g} is impossible with {smallest} nodes: a simple graph allows at most "
+                f"{smallest - 1}; lower average_degrees or raise num_nodes"
+            )
+        if self.num_classes > smallest:
+            raise ValueError(f"num_classes {self.num_classes} exceeds the {smallest} nodes of the smallest graph")
+        if self.family == "sbm":
+            self._blocks_hold_the_edges(smallest, densest)
+        return self
+
+    def _blocks_hold_the_edges(self, num_nodes: int, average_degree: float) -> None:
+        """Check that pairs inside and between blocks suffice for homophily at the tightest size and degree."""
+        sizes = block_sizes(num_nodes, self.num_classes)
+        pairs = num_nodes * (num_nodes - 1) // 2
+        inside = sum(size * (size - 1) // 2 for size in sizes)
+        edges = round(num_nodes * average_degree / 2)
+        wanted = round(edges * self.homophily)
+        if wanted > inside or edges - wanted > pairs - inside:
+            low, high = max(0.0, 1 - (pairs - inside) / edges), min(1.0, inside / edges)
+            raise ValueError(
+                f"homophily {self.homophily:g} is impossible at {num_nodes} nodes, average degree {average_degree:g} "
+                f"and {self.num_classes} blocks; allowed there: {low:.2f} to {high:.2f}"
+            )
+
+
+class Graded(Part):
+    """Graphs of other densities made from a real one: the same nodes, features, labels and split, other edges."""
+
+    thinned: tuple[Degree, ...] = Field((), description="average degrees, reached by removing edges at random")
+    capped: tuple[Count, ...] = Field(
+        (), description="largest degrees: an edge stays where both ends chose it among so many of their own"
+    )
+    two_hop: tuple[Degree, ...] = Field(
+        (), description="average degrees, reached by joining random neighbours of neighbours"
+    )
+
+
+class RealGraph(Part):
+    """One real graph: a PyG dataset, a file in the layout of PyG's read_npz, or a folder of three CSV files."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+    dataset: DatasetClass | None = Field(
+        None, alias="class", description="PyG dataset class, or OGB (ogbn-arxiv, ogbn-products; needs the extra `ogb`)"
+    )
+    name: Slug | Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$", max_length=60)] = Field(
+        description="dataset name, as PyG spells it (any name where the class has one graph); else one of your own"
+    )
+    npz: Path | None = Field(None, description="path of an .npz file, absolute or below data_root")
+    csv: Path | None = Field(
+        None, description="folder with edges.csv, features.csv and labels.csv, absolute or below data_root"
+    )
+    label: Text | None = Field(None, description="how the report prints the graph (default: name)")
+    source: Text | None = Field(None, description="where the graph is from, for the report (default: what is known)")
+    licence: Text | None = Field(None, description="its licence, for the report (default: what is known)")
+    to_undirected: bool = Field(False, description="add the missing reverse edges of a directed graph")
+    sha256: dict[str, Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]] = Field(
+        default_factory=dict,
+        description="checksums by file name: a file with another is refused, a raw pickle without one, too",
+    )
+    graded: Graded = Field(Graded(), description="graphs of other densities made from this one")
+
+    @model_validator(mode="after")
+    def _one_source(self) -> RealGraph:
+        given = [key for key, value in (("class", self.dataset), ("npz", self.npz), ("csv", self.csv)) if value]
+        if len(given) != 1:
+            raise ValueError(
+                f"real graph {self.name}: give one of class (a dataset), npz (a file) and csv (a folder), "
+                f"not {' and '.join(given) or 'none'}"
+            )
+        if self.dataset == "OGB" and self.name not in OGB_GRAPHS:
+            raise ValueError(f"real graph {self.name}: of class OGB, {' and '.join(OGB_GRAPHS)} can be read")
+        return self
+
+
+class NeighbourBatches(Part):
+    """Mini-batches of training nodes and neighbours drawn around them, layer by layer (GraphSAGE)."""
+
+    sampler: Literal["neighbours"] = Field(description="neighbours drawn around training nodes")
+    fan_outs: tuple[Count, ...] = Field(
+        min_length=1, description="neighbours drawn for each node, the same in every layer; one batch size each"
+    )
+    seed_nodes: Count = Field(512, description="training nodes of a batch")
+    draws: Count = Field(1, description="independent batches of each size")
+
+
+class ClusterBatches(Part):
+    """Mini-batches of whole clusters, found by METIS (Cluster-GCN)."""
+
+    sampler: Literal["clusters"] = Field(description="clusters that cut few edges")
+    parts: tuple[Annotated[int, Field(ge=2)], ...] = Field(
+        min_length=1, description="clusters that the graph is cut into; one batch size each"
+    )
+    draws: Count = Field(1, description="different clusters of each size")
+
+    @model_validator(mode="after")
+    def _as_many_as_parts(self) -> ClusterBatches:
+        if self.draws > min(self.parts):
+            raise ValueError(f"draws {self.draws} exceeds the {min(self.parts)} clusters there are")
+        return self
+
+
+Batches = Annotated[NeighbourBatches | ClusterBatches, Field(discriminator="sampler")]
+
+
+class Graphs(Part):
+    """All graphs of a study."""
+
+    generated: tuple[GeneratedGraphs, ...] = Field((), description="grids of random graphs")
+    real: tuple[RealGraph, ...] = Field((), description="real graphs")
+    num_features: Count | None = Field(
+        None, description="wider features of real graphs are projected to so many; null: to hidden_channels"
+    )
+    batches: tuple[Batches, ...] = Field((), description="mini-batches of every graph, measured beside the full batch")
+
+    @model_validator(mode="after")
+    def _not_empty(self) -> Graphs:
+        if not self.generated and not self.real:
+            raise ValueError("no graphs: list at least one under generated or real")
+        names = [graph.name for graph in self.real]
+        for name in names:
+            if names.count(name) > 1 and len({str(g.label or g.name) for g in self.real if g.name == name}) == 1:
+                raise ValueError(f"two real graphs are called {name}: give one of them another name or label")
+        return self

@@ -1,0 +1,99 @@
+"""What is written down of a graph: where it is from, how it was made, what it looks like."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from gnn_checkpointing.artefacts import read_json
+from gnn_checkpointing.refusal import Refusal
+from gnn_checkpointing.vocabulary import Grading, Sampler
+
+
+class Record(BaseModel):
+    """A part of a record: frozen, closed to unknown fields, finite numbers only."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class Provenance(Record):
+    """Where a real graph is from, and what was done to it on the way: nothing is changed that is not counted here.
+
+    `files` holds the SHA-256 of every file read, by name. `projected_from` is the number of features that the files
+    have, where wider ones were projected; None where they are as they were.
+    """
+
+    source: str
+    licence: str
+    files: dict[str, str] = {}
+    projected_from: int | None = None
+    self_loops_removed: int = 0
+    duplicates_removed: int = 0
+    reverses_added: int = 0
+    notes: list[str] = []
+
+
+class Derivation(Record):
+    """How a graph was made from another, whose id is `base`.
+
+    `size` is an average degree (thinned, two_hop), the largest degree (capped), a fan-out (neighbours) or the number
+    of clusters; `draw` tells several batches of one size apart.
+    """
+
+    base: str
+    base_label: str
+    method: Grading | Sampler
+    size: float
+    draw: int = 0
+
+
+class Structure(Record):
+    """What a graph looks like, counted on its edges; `clustering` is sampled (`graphs/structure.py`).
+
+    `degree_quantiles`: the degrees below which 5, 25, 50, 75 and 95 % of the nodes lie, in-degree. `homophily`: share
+    of the edges between labelled nodes that join equal labels, None where there is no such edge.
+    """
+
+    degree_quantiles: tuple[int, int, int, int, int]
+    maximum_degree: int
+    isolated_nodes: int
+    clustering: float
+    homophily: float | None
+
+
+class GraphFacts(Record):
+    """The graph as realised, read from its file."""
+
+    id: str
+    label: str
+    family: str
+    sha256: str
+    num_nodes: int
+    num_edges: int
+    num_features: int
+    num_classes: int
+    requested_average_degree: float | None
+    average_degree: float
+    density: float
+    replicate: int
+    training_nodes: int | None = Field(None, description="None in records from before it was counted")
+    structure: Structure | None = Field(None, description="None in records from before it was counted")
+    provenance: Provenance | None = Field(None, description="None for drawn graphs")
+    derivation: Derivation | None = Field(None, description="None for graphs as they were drawn or loaded")
+
+
+class GraphList(Record):
+    """The content of `graphs.json`: every graph of a study."""
+
+    graphs: list[GraphFacts]
+
+
+def read_graphs(path: Path) -> list[GraphFacts]:
+    """Read `graphs.json`, or refuse naming the file and the field."""
+    try:
+        return GraphList.model_validate(read_json(path)).graphs
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        field = ".".join(str(part) for part in first["loc"]) or "file"
+        raise Refusal(f"{path}: field {field}: {first['msg']}; make it again with `collect`") from None

@@ -1,0 +1,1 @@
+"""One family of random graphs a file; each draws exactly the edges asked for, each once."""

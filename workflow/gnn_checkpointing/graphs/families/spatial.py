@@ -1,0 +1,55 @@
+"""Random geometric graphs: points in the unit square, joined where they are closest, as in meshes and images."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.random import Generator
+from numpy.typing import NDArray
+from scipy.spatial import KDTree
+
+from gnn_checkpointing.graph_design import GeneratedGraph
+from gnn_checkpointing.graphs.pairs import triangular_codes, triangular_pairs
+
+# Whole numbers as coordinates: squared distances are then exact, and so is the graph, on every machine.
+SIDE = 2**26
+
+
+def spatial_pairs(spec: GeneratedGraph, labels: NDArray[np.int64], rng: Generator) -> NDArray[np.int64]:
+    """Return the undirected edges `[2, spec.num_edges / 2]`, each once: the closest pairs of evenly scattered points.
+
+    That is a random geometric graph whose radius is chosen for its number of edges. Nodes are numbered strip by
+    strip, as pixels and mesh points are: neighbours in space are near in memory.
+    """
+    points = _scattered(labels.size, rng)
+    candidates = _closer_than_needed(points, spec.num_edges // 2)
+    offsets = points[candidates[0]] - points[candidates[1]]
+    return _closest(triangular_codes(candidates), (offsets**2).sum(axis=1), spec.num_edges // 2)
+
+
+def _scattered(num_nodes: int, rng: Generator) -> NDArray[np.int64]:
+    """Return points `[num_nodes, 2]`, in strips from the bottom, each from left to right."""
+    points = rng.integers(0, SIDE, (num_nodes, 2), dtype=np.int64)
+    strips = max(1, math.isqrt(num_nodes))
+    return points[np.lexsort((points[:, 0], points[:, 1] * strips // SIDE))]
+
+
+def _closer_than_needed(points: NDArray[np.int64], edges: int) -> NDArray[np.int64]:
+    """Return pairs `[2, at least edges]`: all that are closer than some radius."""
+    num_nodes = len(points)
+    tree = KDTree(points.astype(np.float64))
+    # Points near the border have fewer neighbours, so the radius without a border is too small: start there.
+    radius = SIDE * math.sqrt(2 * edges / (math.pi * num_nodes * (num_nodes - 1)))
+    while tree.count_neighbors(tree, radius) < num_nodes + 2 * edges:  # ordered pairs, and each point itself
+        radius *= 1.03
+    # A point exactly on the circle may fall to either side in floating point; beyond it, none is missed.
+    pairs: NDArray[np.int64] = tree.query_pairs(radius * (1 + 1e-9), output_type="ndarray").astype(np.int64).T
+    return pairs
+
+
+def _closest(codes: NDArray[np.int64], distances: NDArray[np.int64], edges: int) -> NDArray[np.int64]:
+    """Return the pairs of the `edges` smallest distances; of equal ones, those of the lower code."""
+    farthest = np.partition(distances, edges - 1)[edges - 1]
+    nearer, ties = codes[distances < farthest], np.sort(codes[distances == farthest])
+    return triangular_pairs(np.concatenate([nearer, ties[: edges - nearer.size]]))

@@ -1,0 +1,53 @@
+"""What a graph looks like: degrees, clustering, homophily."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.random import PCG64, Generator
+from numpy.typing import NDArray
+
+from gnn_checkpointing.graph_facts import Structure
+from gnn_checkpointing.graphs.edges import edge_keys
+
+QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
+WEDGES = 100_000
+
+
+def structure(edge_index: NDArray[np.int64], labels: NDArray[np.int64]) -> Structure:
+    """Return the structure of sorted edges `[2, num_edges]` between nodes with `labels` (-1: none)."""
+    degrees = np.bincount(edge_index[1], minlength=labels.size)
+    low, lower, middle, upper, high = (int(value) for value in np.quantile(degrees, QUANTILES, method="inverted_cdf"))
+    ends = labels[edge_index]
+    labelled = (ends >= 0).all(axis=0)
+    equal = (ends[0] == ends[1]) & labelled
+    return Structure(
+        degree_quantiles=(low, lower, middle, upper, high),
+        maximum_degree=int(degrees.max()),
+        isolated_nodes=int((degrees == 0).sum()),
+        clustering=sampled_clustering(edge_index, degrees),
+        homophily=float(equal.sum() / labelled.sum()) if labelled.any() else None,
+    )
+
+
+def sampled_clustering(edge_index: NDArray[np.int64], degrees: NDArray[np.int64]) -> float:
+    """Return the average local clustering coefficient, from WEDGES drawn pairs of neighbours.
+
+    A node with fewer than two neighbours counts as 0 (Watts and Strogatz; networkx does, too). Nodes are drawn evenly
+    among those with two and more, then two of its neighbours: the standard error is at most 0.5 / sqrt(WEDGES) =
+    0.0016. The same edges always give the same number.
+    """
+    nodes = np.flatnonzero(degrees >= 2)
+    if not nodes.size:
+        return 0.0
+    rng = Generator(PCG64(0))
+    centre = nodes[rng.integers(0, nodes.size, WEDGES)]
+    first = rng.integers(0, degrees[centre])
+    # Of the others, evenly: those from the first on move up by one.
+    second = rng.integers(0, degrees[centre] - 1)
+    second += second >= first
+    start = (np.cumsum(degrees) - degrees)[centre]
+    pair = np.stack([edge_index[0, start + first], edge_index[0, start + second]])
+    keys = edge_keys(edge_index, degrees.size)
+    wanted = edge_keys(pair, degrees.size)
+    found = keys[np.minimum(np.searchsorted(keys, wanted), keys.size - 1)] == wanted
+    return float(found.mean() * nodes.size / degrees.size)

@@ -1,0 +1,157 @@
+"""`measurements.csv`: its data dictionary, written and read by the types that it gives each column."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from gnn_checkpointing.artefacts import write_text
+from gnn_checkpointing.refusal import Refusal
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of `measurements.csv`."""
+
+    name: str
+    kind: Literal["text", "integer", "number", "truth"]
+    unit: str
+    meaning: str
+
+
+COLUMNS = (
+    Column("hardware", "text", "", "slug of the machine"),
+    Column("study", "text", "", "name of the study"),
+    Column("cell", "text", "", "graph x architecture; all policies of a cell ran side by side in one process"),
+    Column("graph", "text", "", "id of the graph"),
+    Column("graph_label", "text", "", "name of the graph for reading"),
+    Column("family", "text", "", "generator of the graph, or real; of a batch, of the graph it is from"),
+    Column("num_nodes", "integer", "nodes", "nodes of the graph"),
+    Column("num_edges", "integer", "edges", "directed edges: both directions of each undirected edge"),
+    Column(
+        "requested_average_degree",
+        "number",
+        "edges per node",
+        "degree asked for; of whole generated graphs, else empty",
+    ),
+    Column("average_degree", "number", "edges per node", "num_edges / num_nodes, as realised"),
+    Column("density", "number", "", "num_edges / (num_nodes (num_nodes - 1))"),
+    Column("num_features", "integer", "", "input features per node"),
+    Column("replicate", "integer", "", "number of the independent draw of the same size and degree"),
+    Column("derivation", "text", "", "thinned, capped, two_hop (of a real graph), neighbours or clusters (batches)"),
+    Column("base", "text", "", "id of the graph that it was made from, where it was"),
+    Column("base_label", "text", "", "name of that graph for reading"),
+    Column("derivation_size", "number", "", "degree, largest degree, fan-out or number of clusters asked for"),
+    Column("training_nodes", "integer", "nodes", "nodes whose loss is computed"),
+    Column("degree_p5", "integer", "", "5 % of the nodes have at most this in-degree"),
+    Column("median_degree", "integer", "", "half of the nodes have at most this in-degree"),
+    Column("degree_p95", "integer", "", "95 % of the nodes have at most this in-degree"),
+    Column("maximum_degree", "integer", "", "largest in-degree"),
+    Column("clustering", "number", "", "average local clustering coefficient, sampled"),
+    Column("homophily", "number", "", "share of edges between labelled nodes that join equal labels"),
+    Column("convolution", "text", "", "graph convolution"),
+    Column("aggregation", "text", "", "gather_scatter (one message an edge) or spmm (sparse matrix product)"),
+    Column("num_layers", "integer", "", "convolution blocks in the stack"),
+    Column("hidden_channels", "integer", "", "channels of each block"),
+    Column("policy", "text", "", "what is recomputed in the backward pass"),
+    Column("allocator", "text", "", "retaining (freed memory is kept), default (the platform's) or jemalloc"),
+    Column("device", "text", "", "cpu or cuda"),
+    Column("threads", "integer", "", "compute threads"),
+    Column("outcome", "text", "", "completed, out_of_memory, timed_out, failed, refused or unavailable"),
+    Column("message", "text", "", "what went wrong, where something did"),
+    Column("other_model", "truth", "", "the policy trains another model than none does"),
+    Column("resident_bytes", "integer", "bytes", "live before the step: parameters, features, graph, policy tables"),
+    Column("policy_resident_bytes", "integer", "bytes", "part of resident_bytes that the policy adds"),
+    Column("saved_activation_bytes", "integer", "bytes", "held for backward at the end of forward"),
+    Column("transient_bytes", "integer", "bytes", "peak minus resident minus saved"),
+    Column("peak_memory_bytes", "integer", "bytes", "highest sum of live bytes during one step, resident included"),
+    Column("activation_bytes", "integer", "bytes", "peak minus resident"),
+    Column("high_water_bytes", "integer", "bytes", "activation peak by the process's high-water mark"),
+    Column("high_water_agrees", "truth", "", "high_water_bytes within tolerance of activation_bytes"),
+    Column("fake_tensor_bytes", "integer", "bytes", "activation peak of tensors alone, by fake tensors"),
+    Column("fake_tensor_agrees", "truth", "", "fake_tensor_bytes within tolerance of activation_bytes"),
+    Column("step_time_seconds", "number", "seconds", "median wall time of forward, loss and backward"),
+    Column("forward_time_seconds", "number", "seconds", "median wall time of forward and loss"),
+    Column("backward_time_seconds", "number", "seconds", "median wall time of backward, recomputation included"),
+    Column("cpu_time_seconds", "number", "seconds", "median CPU time of the same steps"),
+    Column("system_time_seconds", "number", "seconds", "median time in the operating system, part of CPU time"),
+    Column("page_faults", "number", "faults per step", "median minor page faults of a step"),
+    Column("involuntary_switches", "number", "per step", "median times that the system took the processor away"),
+    Column("warm_up_seconds", "number", "seconds", "first step, compilation included; not part of the timed rounds"),
+    Column("rounds", "integer", "", "timed steps"),
+    Column("memory_ratio", "number", "", "peak_memory_bytes of the policy / of none"),
+    Column("activation_ratio", "number", "", "activation_bytes of the policy / of none"),
+    Column("time_ratio", "number", "", "median over rounds of policy's time / none's time in the same round"),
+    Column("time_ratio_low", "number", "", "lower end of the bootstrap interval of time_ratio"),
+    Column("time_ratio_high", "number", "", "upper end of the bootstrap interval of time_ratio"),
+    Column("loss_error", "number", "", "relative difference of the loss from none's"),
+    Column("gradient_error", "number", "", "relative difference of the gradients from none's, largest parameter"),
+    Column("buffer_error", "number", "", "relative difference of the buffers from none's"),
+    Column("same_loss", "truth", "", "loss_error within tolerance"),
+    Column("same_gradients", "truth", "", "gradient_error within tolerance"),
+    Column("same_buffers", "truth", "", "buffer_error within tolerance"),
+    Column("sentinel_drift", "number", "", "fixed workload in the cell: slowest / fastest median third, minus 1"),
+    Column("measured_seconds", "number", "seconds", "time of the cell spent inside measured steps, all policies"),
+    Column("started", "text", "UTC", "when the cell's measurement began"),
+    Column("ended", "text", "UTC", "when it ended"),
+    Column("warnings", "text", "", "what the record says against itself"),
+)
+
+Value = str | int | float | bool | None
+
+
+def write_table(path: Path, rows: Iterable[dict[str, Value]]) -> None:
+    """Write rows as CSV with every column of the data dictionary; None is an empty field."""
+    stream = io.StringIO()
+    writer = csv.DictWriter(stream, [column.name for column in COLUMNS], lineterminator="\n")
+    writer.writeheader()
+    for row in rows:
+        writer.writerow({name: _as_text(value) for name, value in row.items()})
+    write_text(path, stream.getvalue())
+
+
+def read_table(path: Path) -> list[dict[str, Value]]:
+    """Read `measurements.csv` with each column as the type that the data dictionary gives it."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise Refusal(f"{path}: not readable ({error}); make it with `collect`") from None
+    reader = csv.DictReader(io.StringIO(text))
+    missing = [column.name for column in COLUMNS if column.name not in (reader.fieldnames or [])]
+    if missing:
+        raise Refusal(f"{path}: column {missing[0]} is missing ({len(missing)} in all); make it with `collect`")
+    rows = []
+    for number, row in enumerate(reader, start=2):
+        rows.append({column.name: _as_value(path, number, column, row[column.name]) for column in COLUMNS})
+    if not rows:
+        raise Refusal(f"{path}: no rows; measure something first")
+    return rows
+
+
+def _as_text(value: Value) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return repr(value) if isinstance(value, float) else str(value)
+
+
+def _as_value(path: Path, line: int, column: Column, text: str | None) -> Value:
+    if not text:
+        return None if column.kind != "text" else ""
+    try:
+        match column.kind:
+            case "integer":
+                return int(text)
+            case "number":
+                return float(text)
+            case "truth":
+                return {"true": True, "false": False}[text]
+            case "text":
+                return text
+    except (ValueError, KeyError):
+        raise Refusal(f"{path}, line {line}: {column.name} is {text!r}, not a {column.kind}; collect again") from None

@@ -1,0 +1,190 @@
+"""Mini-batches: does checkpointing still pay when batches are sampled, and from which size on?"""
+
+from __future__ import annotations
+
+from gnn_checkpointing.analysis.results import SAVES_BELOW, BatchEffect
+from gnn_checkpointing.report import units
+from gnn_checkpointing.report.figures import scales
+from gnn_checkpointing.report.figures.lines import Line, Point, line_panel
+from gnn_checkpointing.report.figures.palette import looks
+from gnn_checkpointing.report.inputs import VARIANTS, ReportInputs
+from gnn_checkpointing.report.page import Block, Cell, Column, Figure, Panel, Paragraph, Section, Table
+from gnn_checkpointing.report.sections.density import estimate_cell
+from gnn_checkpointing.report.sections.frontier import spans
+
+SAMPLERS = {"": "full batch", "neighbours": "neighbours a layer", "clusters": "clusters, one of"}
+Key = tuple[str, str, str, str]
+
+
+def batches_section(inputs: ReportInputs) -> Section | None:
+    """Return the section on mini-batches, None where the study has none."""
+    found = inputs.variants.batches
+    if not found:
+        return None
+    blocks: list[Block] = [
+        Paragraph(
+            "A step on a mini-batch: training nodes with neighbours drawn around them, as many a layer (GraphSAGE, "
+            "through PyG's NodeLoader), or one cluster of the graph (Cluster-GCN, through PyG's ClusterLoader with "
+            "METIS). Throughput counts the training nodes, and the edges of the batch, per second of the step; drawing "
+            "the batch comes on top and is the same under every policy."
+        )
+    ]
+    if any(effect.sampler == "neighbours" for effect in found):
+        blocks.append(_figure(inputs))
+    blocks += [_payoff_table(inputs), _table(inputs)]
+    return Section("batches", "Mini-batches", tuple(blocks))
+
+
+def _figure(inputs: ReportInputs) -> Figure:
+    drawn = [effect for effect in inputs.variants.batches if effect.sampler == "neighbours" and effect.size]
+    y = scales.ratio_scale([effect.activation_ratio.estimate for effect in drawn], "activation memory / none's")
+    x = scales.degree_scale([effect.size or 1.0 for effect in drawn], "neighbours drawn a layer")
+    panels: list[Panel] = []
+    for convolution in inputs.convolutions:
+        for base in dict.fromkeys(effect.base for effect in drawn):
+            chosen = [e for e in drawn if (e.convolution, e.base) == (convolution, base)]
+            lines = [Line(policy, points) for policy in inputs.compared if (points := _points(chosen, policy))]
+            name = f"batches-{len(panels)}"
+            if lines:
+                panels.append(
+                    Panel(
+                        id=name,
+                        title=f"{convolution}, {base}",
+                        alternative=_alternative(convolution, base, lines),
+                        svg=line_panel(name, lines, looks(inputs.policies), x, y, reference=1.0),
+                    )
+                )
+    return Figure(
+        id="figure-batches",
+        caption="Activation memory of each policy divided by that of none, on batches of drawn neighbours.",
+        how_to_read="One panel a convolution and graph; the dashed line is policy none. To the right more neighbours "
+        "are drawn for each node, and the batch comes nearer to the whole graph.",
+        panels=tuple(panels),
+        source=VARIANTS,
+    )
+
+
+def _points(effects: list[BatchEffect], policy: str) -> tuple[Point, ...]:
+    chosen = sorted((e for e in effects if e.policy == policy), key=lambda effect: effect.size or 0.0)
+    return tuple(
+        Point(e.size or 0.0, e.activation_ratio.estimate, e.activation_ratio.low, e.activation_ratio.high)
+        for e in chosen
+    )
+
+
+def _alternative(convolution: str, base: str, lines: list[Line]) -> str:
+    texts = [
+        f"{line.policy} {units.ratio(line.points[0].y)} at {units.plain(line.points[0].x)} neighbours, "
+        f"{units.ratio(line.points[-1].y)} at {units.plain(line.points[-1].x)}"
+        for line in lines
+    ]
+    return f"Line chart, {convolution}, batches of {base}: activation memory / none's. {'; '.join(texts)}."
+
+
+def _key(effect: BatchEffect) -> Key:
+    return effect.convolution, effect.policy, effect.base, effect.sampler
+
+
+def _payoff_table(inputs: ReportInputs) -> Table:
+    """Return at which sizes of batch each policy saves memory, and at which it costs or saves time."""
+    groups: dict[Key, list[BatchEffect]] = {}
+    for effect in sorted(inputs.variants.batches, key=lambda e: e.size or 0.0):
+        if effect.sampler and effect.policy != "none":
+            groups.setdefault(_key(effect), []).append(effect)
+    order = sorted(
+        groups, key=lambda k: (inputs.convolutions.index(k[0]), inputs.policies.index(k[1]), k[2], k[3] != "neighbours")
+    )
+    return Table(
+        id="table-batch-payoff",
+        caption="The sizes of batch at which each policy saves more than 1 % of activation memory, and at which its "
+        f"step is longer or shorter than none's beyond its {units.confidence(inputs.effects.confidence)} interval.",
+        columns=(
+            Column("Convolution"),
+            Column("Policy"),
+            Column("Graph", "", "prose"),
+            Column("Batch", "", "prose"),
+            Column("Saves memory at"),
+            Column("Costs time at"),
+            Column("Saves time at"),
+        ),
+        rows=tuple(_payoff_row(inputs, key, groups[key]) for key in order),
+        source=VARIANTS,
+    )
+
+
+def _payoff_row(inputs: ReportInputs, key: Key, effects: list[BatchEffect]) -> tuple[Cell, ...]:
+    convolution, policy, base, sampler = key
+    sizes = [f"{effect.size:g}" for effect in effects]
+    timed = [(f"{effect.size:g}", effect.time_ratio) for effect in effects if effect.time_ratio]
+    names = [size for size, _ in timed]
+    return (
+        Cell(convolution, convolution),
+        Cell(inputs.named(policy), policy),
+        Cell(base, base),
+        Cell(SAMPLERS[sampler], sampler),
+        Cell(spans([f"{e.size:g}" for e in effects if e.activation_ratio.estimate < SAVES_BELOW], sizes)),
+        Cell(spans([size for size, ratio in timed if ratio.low > 1], names)),
+        Cell(spans([size for size, ratio in timed if ratio.high < 1], names)),
+    )
+
+
+def _table(inputs: ReportInputs) -> Table:
+    found = sorted(
+        inputs.variants.batches,
+        key=lambda e: (
+            inputs.convolutions.index(e.convolution),
+            e.base,
+            e.sampler == "",
+            e.sampler,
+            e.size or 0.0,
+            inputs.policies.index(e.policy),
+        ),
+    )
+    return Table(
+        id="table-batches",
+        caption="Each policy on every size of batch: medians over batches, and ratios to none in the same cell with "
+        f"{units.confidence(inputs.effects.confidence)} interval.",
+        columns=(
+            Column("Convolution"),
+            Column("Graph", "", "prose"),
+            Column("Batch", "", "prose"),
+            Column("Nodes", "", "number"),
+            Column("Edges", "", "number"),
+            Column("Training nodes", "", "number"),
+            Column("Policy"),
+            Column("Activations", "/ none", "number"),
+            Column("Step time", "/ none", "number"),
+            Column("Training nodes", "per second", "number"),
+            Column("Edges", "per second", "number"),
+        ),
+        rows=tuple(
+            (
+                Cell(effect.convolution, effect.convolution),
+                Cell(effect.base, effect.base),
+                Cell(_named(effect)),
+                Cell(units.count(effect.num_nodes), effect.num_nodes),
+                Cell(units.count(effect.num_edges), effect.num_edges),
+                Cell(units.count(effect.training_nodes), effect.training_nodes),
+                Cell(inputs.named(effect.policy), effect.policy),
+                estimate_cell(effect.activation_ratio),
+                estimate_cell(effect.time_ratio),
+                *(_rate(value) for value in (effect.nodes_per_second, effect.edges_per_second)),
+            )
+            for effect in found
+        ),
+        source=VARIANTS,
+    )
+
+
+def _named(effect: BatchEffect) -> str:
+    """Return a size of batch in words."""
+    match effect.sampler:
+        case "neighbours":
+            return f"{effect.size:g} neighbours a layer"
+        case "clusters":
+            return f"one of {effect.size:g} clusters"
+    return SAMPLERS[""]
+
+
+def _rate(value: float | None) -> Cell:
+    return Cell(units.NOTHING) if value is None else Cell(units.significant(value), value)

@@ -1,0 +1,136 @@
+"""Families of graphs: does the answer depend on more than nodes and edges?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from gnn_checkpointing.analysis.results import Estimate, FamilyEffect
+from gnn_checkpointing.report import units
+from gnn_checkpointing.report.figures import scales
+from gnn_checkpointing.report.figures.palette import looks
+from gnn_checkpointing.report.figures.points import Mark, ratio_panel
+from gnn_checkpointing.report.inputs import VARIANTS, ReportInputs
+from gnn_checkpointing.report.page import Block, Cell, Column, Figure, Panel, Paragraph, Section, Table
+from gnn_checkpointing.report.sections.density import estimate_cell
+
+NAMES = {
+    "sbm": "Block model",
+    "erdos_renyi": "Erdős-Rényi",
+    "heavy_tail": "Heavy tail",
+    "watts_strogatz": "Watts-Strogatz",
+    "spatial": "Spatial",
+    "rmat": "R-MAT",
+    "circuit": "Circuit",
+}
+
+Ratio = Callable[[FamilyEffect], Estimate | None]
+
+
+def families_section(inputs: ReportInputs) -> Section | None:
+    """Return the section on families, None where the study has only one."""
+    found = inputs.variants
+    if not found.families or found.reference_family is None:
+        return None
+    reference = NAMES.get(found.reference_family, found.reference_family)
+    blocks: list[Block] = [
+        Paragraph(
+            "The same models on graphs of equal nodes and edges that differ in structure: blocks, hubs, rings, space, "
+            f"skew, order. Every ratio is compared with that on {reference} graphs of the same size and density, which "
+            "have no structure at all; the verdicts are among the claims."
+        ),
+        _figure(inputs, "memory", "activation memory / none's", lambda effect: effect.activation_ratio),
+    ]
+    if any(effect.time_ratio for effect in found.families):
+        blocks.append(_figure(inputs, "time", "step time / none's", lambda effect: effect.time_ratio))
+    blocks.append(
+        _table(
+            inputs, "memory", "Activation memory", lambda e: e.activation_ratio, lambda e: e.activation_over_reference
+        )
+    )
+    if any(effect.time_ratio for effect in found.families):
+        blocks.append(_table(inputs, "time", "Step time", lambda e: e.time_ratio, lambda e: e.time_over_reference))
+    return Section("families", "Families of graphs", tuple(blocks))
+
+
+def _densest(inputs: ReportInputs) -> tuple[int, str]:
+    """Return the size and level that are drawn: the densest, on the largest graphs that have it."""
+    places = {(float(effect.level), effect.num_nodes, effect.level) for effect in inputs.variants.families}
+    _, num_nodes, level = max(places)
+    return num_nodes, level
+
+
+def _figure(inputs: ReportInputs, name: str, axis: str, ratio: Ratio) -> Figure:
+    num_nodes, level = _densest(inputs)
+    chosen = [
+        (effect, estimate)
+        for effect in inputs.variants.families
+        if (effect.num_nodes, effect.level) == (num_nodes, level) and (estimate := ratio(effect)) is not None
+    ]
+    x = scales.ratio_scale([estimate.estimate for _, estimate in chosen], axis)
+    panels = []
+    for position, convolution in enumerate(inputs.convolutions):
+        marks = [
+            Mark(NAMES.get(effect.family, effect.family), effect.policy, estimate.estimate)
+            for effect, estimate in chosen
+            if effect.convolution == convolution
+        ]
+        if marks:
+            panels.append(
+                Panel(
+                    id=f"families-{name}-{position}",
+                    title=convolution,
+                    alternative=f"Dot chart, {convolution}: {axis}. "
+                    + "; ".join(f"{mark.policy} on {mark.label} {units.ratio(mark.value)}" for mark in marks)
+                    + ".",
+                    svg=ratio_panel(f"families-{name}-{position}", marks, looks(inputs.policies), x),
+                )
+            )
+    return Figure(
+        id=f"figure-families-{name}",
+        caption=f"{axis.capitalize()}, on graphs of {units.count(num_nodes)} nodes and average degree {level}, by "
+        "family.",
+        how_to_read="One line a family, one marker a policy. Where the markers of a policy stand one below the other, "
+        "the family does not matter.",
+        panels=tuple(panels),
+        source=VARIANTS,
+    )
+
+
+def _table(inputs: ReportInputs, name: str, noun: str, ratio: Ratio, over: Ratio) -> Table:
+    families = list(dict.fromkeys(effect.family for effect in inputs.variants.families))
+    reference = inputs.variants.reference_family
+    families.sort(key=lambda family: (family != reference, list(NAMES).index(family) if family in NAMES else 99))
+    found = {(e.convolution, e.policy, e.num_nodes, e.level, e.family): e for e in inputs.variants.families}
+    places = sorted(
+        {key[:4] for key in found},
+        key=lambda key: (inputs.convolutions.index(key[0]), inputs.policies.index(key[1]), key[2], float(key[3])),
+    )
+    return Table(
+        id=f"table-families-{name}",
+        caption=f"{noun} of each policy / none on {NAMES.get(str(reference), reference)} graphs; then, for each other "
+        "family, that ratio divided by this one, with "
+        f"{units.confidence(inputs.effects.confidence)} interval where it has one: 1 where the family does not matter.",
+        columns=(
+            Column("Convolution"),
+            Column("Policy"),
+            Column("Nodes", "", "number"),
+            Column("Average degree", "", "number"),
+            Column(NAMES.get(str(reference), str(reference)), "/ none", "number"),
+            *(Column(NAMES.get(family, family), "relative", "number") for family in families if family != reference),
+        ),
+        rows=tuple(
+            (
+                Cell(place[0], place[0]),
+                Cell(inputs.named(place[1]), place[1]),
+                Cell(units.count(place[2]), place[2]),
+                Cell(place[3], float(place[3])),
+                *(
+                    estimate_cell(None if effect is None else (ratio if family == reference else over)(effect))
+                    for family in families
+                    for effect in [found.get((*place, family))]
+                ),
+            )
+            for place in places
+        ),
+        source=VARIANTS,
+    )

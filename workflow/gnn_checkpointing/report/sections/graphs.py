@@ -1,0 +1,141 @@
+"""The graphs: what each looks like, where it is from, and what was changed on the way."""
+
+from __future__ import annotations
+
+from gnn_checkpointing.graph_facts import GraphFacts, Provenance
+from gnn_checkpointing.report import units
+from gnn_checkpointing.report.inputs import GRAPHS, ReportInputs
+from gnn_checkpointing.report.page import Block, Cell, Column, Paragraph, Section, Table
+
+MOST_ROWS = 60
+"""A study of more graphs shows so many of them; `graphs.json` has all."""
+
+
+def graphs_section(inputs: ReportInputs) -> Section | None:
+    """Return the section on the study's graphs, None where their structure was not counted."""
+    counted = [graph for graph in inputs.graphs if graph.structure is not None]
+    if not counted:
+        return None
+    # Of replicates, the first: the others differ by chance.
+    shown = sorted((graph for graph in counted if graph.replicate == 0), key=_place)
+    blocks: list[Block] = [
+        Paragraph(
+            "Degrees are in-degrees. Clustering is the average local clustering coefficient, sampled on 100,000 pairs "
+            "of neighbours (standard error at most 0.0016); homophily is the share of edges between labelled nodes "
+            "that join equal labels." + _left_out(len(counted), len(shown))
+        ),
+        _structure_table(shown[:MOST_ROWS]),
+    ]
+    origins = {graph.id: graph for graph in shown if graph.provenance and not graph.derivation}
+    if origins:
+        blocks += [
+            Paragraph(
+                "Real graphs are read from files below data_root, where nothing is changed; what is missing there is "
+                "downloaded by the dataset's own class to results/downloads, and without a network the run stops with "
+                "the names of the files to be put there. A file with another checksum than the known one is not opened."
+            ),
+            _origin_table(list(origins.values())),
+        ]
+    return Section("graphs", "Graphs", tuple(blocks))
+
+
+def _left_out(counted: int, shown: int) -> str:
+    if shown == counted and shown <= MOST_ROWS:
+        return ""
+    rest = f", the first {MOST_ROWS} of them" if shown > MOST_ROWS else ""
+    return f" Of {units.count(counted)} graphs, the first draw of each kind is shown{rest}."
+
+
+def _place(graph: GraphFacts) -> tuple[object, ...]:
+    made = graph.derivation
+    return (
+        graph.family == "real",
+        made.base if made else graph.id if graph.family == "real" else "",
+        made is not None,
+        made.method if made else "",
+        graph.family,
+        graph.num_nodes if made is None else 0,
+        made.size if made else graph.average_degree,
+    )
+
+
+def _structure_table(graphs: list[GraphFacts]) -> Table:
+    return Table(
+        id="table-graphs",
+        caption="The graphs as they were realised.",
+        columns=(
+            Column("Graph", "", "prose"),
+            Column("Nodes", "", "number"),
+            Column("Edges", "", "number"),
+            Column("Average degree", "", "number"),
+            Column("Degree", "5 %", "number"),
+            Column("Degree", "median", "number"),
+            Column("Degree", "95 %", "number"),
+            Column("Degree", "largest", "number"),
+            Column("Clustering", "", "number"),
+            Column("Homophily", "", "number"),
+        ),
+        rows=tuple(_structure_row(graph) for graph in graphs),
+        source=GRAPHS,
+    )
+
+
+def _structure_row(graph: GraphFacts) -> tuple[Cell, ...]:
+    found = graph.structure
+    assert found is not None
+    low, _, middle, _, high = found.degree_quantiles
+    label = graph.label.rpartition(", replicate ")[0] or graph.label
+    return (
+        Cell(label, label),
+        Cell(units.count(graph.num_nodes), graph.num_nodes),
+        Cell(units.count(graph.num_edges), graph.num_edges),
+        Cell(units.plain(graph.average_degree), graph.average_degree),
+        *(Cell(units.count(degree), degree) for degree in (low, middle, high, found.maximum_degree)),
+        Cell(units.fixed(found.clustering, 3), found.clustering),
+        Cell(units.NOTHING) if found.homophily is None else Cell(units.fixed(found.homophily, 2), found.homophily),
+    )
+
+
+def _origin_table(graphs: list[GraphFacts]) -> Table:
+    return Table(
+        id="table-origins",
+        caption="Where the real graphs are from: source, licence, SHA-256 of each file read (its first 12 digits; "
+        f"whole in {GRAPHS}), and what was changed.",
+        columns=(
+            Column("Graph", "", "prose"),
+            Column("Source", "", "prose"),
+            Column("Licence", "", "prose"),
+            Column("Files", "", "prose"),
+            Column("Changed", "", "prose"),
+        ),
+        rows=tuple(
+            (
+                Cell(graph.label, graph.label),
+                Cell(found.source),
+                Cell(found.licence),
+                Cell("; ".join(f"{name}: {digest[:12]}" for name, digest in found.files.items()) or "part of PyG"),
+                Cell(_changes(found, graph.num_features)),
+            )
+            for graph in graphs
+            if (found := graph.provenance) is not None
+        ),
+        source=GRAPHS,
+    )
+
+
+def _changes(found: Provenance, num_features: int) -> str:
+    """Return what was done to a graph between its files and the study."""
+    changes = []
+    if found.projected_from is not None:
+        changes.append(
+            f"{units.count(found.projected_from)} features projected to {units.count(num_features)} with fixed random "
+            "signs"
+        )
+    for count, words in (
+        (found.self_loops_removed, "self-loops removed"),
+        (found.duplicates_removed, "doubled edges removed"),
+        (found.reverses_added, "missing reverse edges added"),
+    ):
+        if count:
+            changes.append(f"{units.count(count)} {words}")
+    return "; ".join([*changes, *found.notes]) or "nothing"
