@@ -15,7 +15,7 @@ from .findings import analysed, ledger, synthetic
 
 
 def said(findings: Findings) -> list[Sentence]:
-    return answer(ledger(findings), findings.effects, findings.regressions)
+    return answer(ledger(findings), findings)
 
 
 def test_the_default_study_is_answered_in_five_sentences() -> None:
@@ -85,7 +85,28 @@ def test_none_alone_answers_nothing_and_says_so() -> None:
     (sentence,) = said(synthetic(policies=("none",)))
     assert sentence.verdict == "untested"
     assert sentence.text == (
-        "This study compares no policy with none: no such pair ran to its end (9 laws of single policies were fitted)."
+        "This study compares no policy with none, since no such pair ran to its end: 9 laws of single policies were "
+        "fitted."
+    )
+
+
+def test_where_none_ran_out_of_memory_the_answer_says_which_policies_did_not() -> None:
+    rows = table(np.random.default_rng(0), generated_graphs((1000,), (64.0,), 1), convolutions=("GATv2",))
+    empty = {name: None for name in rows[0] if name.endswith(("_bytes", "_seconds", "ratio", "_low", "_high"))}
+    for row in rows:
+        if row["policy"] in ("none", "layers"):
+            row.update(
+                empty, outcome="out_of_memory", message="too large", started=row["started"], measured_seconds=1.0
+            )
+        row.update(memory_ratio=None, activation_ratio=None, time_ratio=None, time_ratio_low=None, time_ratio_high=None)
+        row.update(same_loss=None, same_gradients=None, same_buffers=None)
+    found = analysed(rows)
+    (sentence,) = said(found)
+    (same,) = [claim for claim in ledger(found).claims if claim.id == "every-policy-computes-the-same"]
+    assert same.verdict == "untested"
+    assert sentence.text == (
+        "This study compares no policy with none, since no such pair ran to its end: none ran out of memory, layers "
+        "ran out of memory, edge_blocks ran to its end and no law was fitted."
     )
 
 

@@ -65,6 +65,6 @@ def test_the_answer_of_such_a_study_begins_with_what_it_asked():
     from gnn_checkpointing.claims.answer import answer
 
     found = findings(families())
-    first = answer(ledger(found), found.effects, found.regressions)[0]
+    first = answer(ledger(found), found)[0]
     assert first.text.startswith("On graphs of equal nodes and edges")
     assert first.verdict == "supported"

@@ -61,6 +61,11 @@ def test_line_ends_marks_and_blank_last_lines_do_not_matter(folder, end):
     assert load(folder).num_edges == 6
 
 
+def test_blanks_around_a_value_do_not_matter(folder):
+    (folder / "edges.csv").write_text("source,target\na , b\nb,c \n c,d\n")
+    assert load(folder).num_edges == 6
+
+
 def test_ids_are_text_as_written(folder):
     """007 and 7 are two nodes, and NA is a name."""
     (folder / "features.csv").write_text("node,x\n007,1\n7,2\nNA,3\n")

@@ -593,7 +593,7 @@ def frontier_inputs(**changes: Any) -> ReportInputs:
         accuracy=[],
         quality=found.quality,
         ledger=ledger,
-        answer=answer(ledger, found.effects, found.regressions),
+        answer=answer(ledger, found),
         traces=[
             trace(
                 str(row["convolution"]),

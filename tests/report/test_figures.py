@@ -138,3 +138,11 @@ def test_a_panel_grows_where_its_names_need_room() -> None:
     ]
     assert heights[0] == pytest.approx(2.6 * 72)
     assert heights[1] > 1.5 * heights[0]
+
+
+@pytest.mark.parametrize("value", [3.0e6, 391_700_000.0, 1.0])
+def test_a_single_value_has_a_tick_on_either_side(value: float) -> None:
+    scale = scales.size_scale([value], "memory")
+    assert len(scale.ticks) >= 1
+    assert scale.low <= min(scale.ticks) and max(scale.ticks) <= scale.high
+    assert scale.low < value < scale.high or value in scale.ticks

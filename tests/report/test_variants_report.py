@@ -87,7 +87,7 @@ def inputs() -> ReportInputs:
         accuracy=[],
         quality=found.quality,
         ledger=ledger,
-        answer=answer(ledger, found.effects, found.regressions),
+        answer=answer(ledger, found),
     )
 
 
@@ -159,8 +159,7 @@ def test_graphs_say_what_they_look_like_and_where_they_are_from(made: ReportInpu
     assert len(structure.rows) == 3  # the second draw of the block model is left out
     origins = block(section, "table-origins")
     assert texts(origins, "X <b>") == [
-        "https://example.org/x",
-        "CC0",
+        "https://example.org/x; licence: CC0",
         "x.npz: ab12ab12ab12",
         "1,433 features projected to 64 with fixed random signs; 3 self-loops removed; nodes have several labels",
     ]

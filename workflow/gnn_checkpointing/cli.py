@@ -370,7 +370,7 @@ def report(options: argparse.Namespace) -> None:
         read_table(options.table),
         findings,
         ledger,
-        answer(ledger, findings.effects, findings.regressions),
+        answer(ledger, findings),
         read_graphs(options.graphs),
         read_traces(options.traces),
         read_demonstration(options.demonstration),

@@ -59,9 +59,16 @@ def quality(rows: Sequence[Mapping[str, Value]], reference_allocator: str, ratio
         not_the_same=[
             f"{row.cell}, {row.policy}: {' and '.join(row.changes)} not within tolerance of none's"
             for row in measured
-            if row.changes
+            if row.changes and not row.is_uncompared
         ],
-        warnings=_warnings(cells) + ([] if widths else ["no time ratio was measured, so no width is known"]),
+        not_compared=[{"cell": row.cell, "policy": row.policy} for row in measured if row.is_uncompared],
+        warnings=_warnings(cells)
+        + [
+            f"{row.policy} ran to its end where none did not: nothing shows that it computes the same (cell {row.cell})"
+            for row in measured
+            if row.is_uncompared
+        ]
+        + ([] if widths else ["no time ratio was measured, so no width is known"]),
     )
 
 

@@ -347,4 +347,5 @@ class Quality(Result):
     worst_half_width: float
     within_target: float
     not_the_same: list[str]
+    not_compared: list[dict[str, str]] = []
     warnings: list[str]

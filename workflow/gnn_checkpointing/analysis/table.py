@@ -75,6 +75,12 @@ class Row:
         shown = {"loss": self.same_loss, "gradients": self.same_gradients, "buffers": self.same_buffers}
         return tuple(name for name, same in shown.items() if same is not True)
 
+    @property
+    def is_uncompared(self) -> bool:
+        """Whether nothing is known of what the policy changes, since none did not run to its end beside it."""
+        known = (self.same_loss, self.same_gradients, self.same_buffers)
+        return self.policy != "none" and not self.other_model and all(same is None for same in known)
+
 
 def completed(rows: Sequence[Mapping[str, Value]]) -> list[Row]:
     """Return the completed rows, sorted, after refusing a table that contradicts itself."""

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from gnn_checkpointing.analysis.results import Effects, Estimate, Regressions
+from gnn_checkpointing.analysis.analyse import Findings
+from gnn_checkpointing.analysis.results import Effects, Estimate
 from gnn_checkpointing.claims.evidence import Ratio, joined, levels
 from gnn_checkpointing.claims.ledger import Claim, Ledger, Sentence
 from gnn_checkpointing.claims.rules import together
 
 MOST_SENTENCES = 5
 MOST_CONVOLUTIONS = 4
+_FAILURES = {"out_of_memory": "ran out of memory", "timed_out": "took too long", "failed": "failed"}
 
 
 @dataclass(frozen=True)
@@ -128,19 +130,27 @@ SUMMARIES = (
 )
 
 
-def answer(ledger: Ledger, effects: Effects, regressions: Regressions) -> list[Sentence]:
+def answer(ledger: Ledger, findings: Findings) -> list[Sentence]:
     """Return up to five sentences with numbers, those on graded densities first."""
-    said = [sentence for summary in SUMMARIES for sentence in _sentences(summary, ledger, effects)]
-    if said:
-        return said[:MOST_SENTENCES]
-    tried = f"{len(regressions.laws)} laws of single policies were fitted" if regressions.laws else "no law was fitted"
-    return [
-        Sentence(
-            text=f"This study compares no policy with none: no such pair ran to its end ({tried}).",
-            verdict="untested",
-            evidence="analysis/quality.json: outcomes",
-        )
-    ]
+    said = [sentence for summary in SUMMARIES for sentence in _sentences(summary, ledger, findings.effects)]
+    return said[:MOST_SENTENCES] if said else [_nothing_compared(findings)]
+
+
+def _nothing_compared(findings: Findings) -> Sentence:
+    """Say what became of every policy where none did not run to its end beside another one."""
+    failed: dict[str, str] = {}
+    for failure in findings.quality.failures:
+        failed.setdefault(failure["policy"], _FAILURES.get(failure["outcome"], failure["outcome"]))
+    ended = sorted({row["policy"] for row in findings.quality.not_compared})
+    parts = [f"{policy} {words}" for policy, words in sorted(failed.items(), key=lambda item: item[0] != "none")]
+    parts += [f"{policy} ran to its end" for policy in ended]
+    laws = len(findings.regressions.laws)
+    parts += [f"{laws} laws of single policies were fitted" if laws else "no law was fitted"]
+    return Sentence(
+        text=f"This study compares no policy with none, since no such pair ran to its end: {_listed(parts)}.",
+        verdict="untested",
+        evidence="analysis/quality.json: outcomes, failures",
+    )
 
 
 def share(value: Estimate) -> str:

@@ -281,7 +281,7 @@ def changed_computations(findings: Findings) -> Picked:
     """Return how many rows were not shown to compute what none computes."""
     count, compared = len(findings.quality.not_the_same), findings.quality.outcomes.get("completed", 0)
     if not count and not findings.effects.generated and not findings.effects.real:
-        return nothing("no policy other than none ran to the end")
+        return nothing("no policy ran to its end beside none")
     return Picked((_exactly(float(count)),), f"{QUALITY}: not_the_same", f"{count} of {compared} rows")
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Literal
 
 from gnn_checkpointing.analysis.analyse import Findings
-from gnn_checkpointing.analysis.results import BatchEffect, GradedEffect
+from gnn_checkpointing.analysis.results import GradedEffect
 from gnn_checkpointing.claims.evidence import Picked, Ratio, nothing
 
 VARIANTS = "analysis/variants.json"
@@ -47,7 +47,7 @@ def graded_densest_over_sparsest(findings: Findings, convolution: str, policy: s
         if sparsest.average_degree == densest.average_degree:
             continue
         estimates.append(getattr(densest, ratio).over(getattr(sparsest, ratio)))
-        places.append(f"{_address('graded', densest, ratio)} / {_address('graded', sparsest, ratio)}")
+        places.append(f"{_address(densest, ratio)} / {_address(sparsest, ratio)}")
         notes.append(f"{base} from average degree {sparsest.average_degree:.3g} to {densest.average_degree:.3g}")
     if not estimates:
         return nothing("no real graph was graded in density with this convolution and policy")
@@ -67,7 +67,7 @@ def in_batches(findings: Findings, convolution: str, policy: str, ratio: Ratio) 
         return nothing("no mini-batches were measured with this convolution and policy")
     return Picked(
         tuple(getattr(effect, ratio) for effect in found),
-        "; ".join(_address("batches", effect, ratio) for effect in found),
+        _batches_address(convolution, policy, ratio),
         f"{len(found)} sizes of batch: " + ", ".join(dict.fromkeys(effect.level for effect in found)),
     )
 
@@ -85,9 +85,7 @@ def in_batches_against_layers(findings: Findings, convolution: str, policy: str,
         return nothing(f"no mini-batches were measured with both {policy} and layers")
     return Picked(
         tuple(getattr(effect, ratio).over(getattr(other, ratio)) for effect, other in both),
-        "; ".join(
-            f"{_address('batches', effect, ratio)} / {_address('batches', other, ratio)}" for effect, other in both
-        ),
+        f"{_batches_address(convolution, policy, ratio)} / {_batches_address(convolution, 'layers', ratio)}",
         f"{len(both)} sizes of batch: " + ", ".join(dict.fromkeys(effect.level for effect, _ in both)),
     )
 
@@ -102,6 +100,11 @@ def _by_base(
     return found.items()
 
 
-def _address(kind: str, effect: GradedEffect | BatchEffect, ratio: Ratio) -> str:
+def _address(effect: GradedEffect, ratio: Ratio) -> str:
     key = f"convolution={effect.convolution},policy={effect.policy},base={effect.base},level={effect.level}"
-    return f"{VARIANTS}: {kind}[{key}].{ratio}"
+    return f"{VARIANTS}: graded[{key}].{ratio}"
+
+
+def _batches_address(convolution: str, policy: str, ratio: Ratio) -> str:
+    """Return where the ratios of all sizes stand: a list of each would fill a page."""
+    return f"{VARIANTS}: batches[convolution={convolution},policy={policy}].{ratio}"

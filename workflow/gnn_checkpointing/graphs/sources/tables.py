@@ -88,7 +88,7 @@ def _edges(path: Path, nodes: pd.Index) -> NDArray[np.int64]:
         if numbers.notna().all() and (numbers.astype(np.int64).astype(str) == nodes).all():
             known = pd.Index(numbers.astype(np.int64))
     if known is nodes:
-        table = _read(path, dtype=str, na_values={})
+        table = _read(path, dtype=str, na_values={}).apply(lambda column: column.str.strip())
     if table.empty:
         raise Refusal(f"{path}: no edges; at least one is needed")
     ends = []

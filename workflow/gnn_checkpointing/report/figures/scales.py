@@ -85,6 +85,9 @@ def apply(axes: Axes, x: Scale, y: Scale) -> None:
 def _log_scale(values: Sequence[float], label: str, ticks: Sequence[float], text: Callable[[float], str]) -> Scale:
     room = (max(values) / min(values)) ** 0.06 * 1.05
     low, high = min(values) / room, max(values) * room
+    if not any(low <= tick <= high for tick in ticks):  # values close together, or one alone, between two ticks
+        low = max((tick for tick in ticks if tick < low), default=low)
+        high = min((tick for tick in ticks if tick > high), default=high)
     kept = tuple(tick for tick in ticks if low <= tick <= high)
     return Scale(label, True, low, high, kept, tuple(text(tick) for tick in kept))
 

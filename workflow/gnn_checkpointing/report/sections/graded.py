@@ -38,7 +38,7 @@ def _figure(inputs: ReportInputs) -> Figure:
     # A capped graph differs from a thinned one of the same degree in more than its edges' number: in the table only.
     drawn = [effect for effect in inputs.variants.graded if effect.method != "capped"]
     y = scales.ratio_scale([effect.activation_ratio.estimate for effect in drawn], "activation memory / none's")
-    x = scales.degree_scale([effect.average_degree for effect in drawn])
+    x = scales.count_scale([effect.average_degree for effect in drawn], "average degree (edges per node)")
     panels: list[Panel] = []
     for convolution in inputs.convolutions:
         for base in dict.fromkeys(effect.base for effect in drawn):

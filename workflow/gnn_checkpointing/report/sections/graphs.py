@@ -103,16 +103,14 @@ def _origin_table(graphs: list[GraphFacts]) -> Table:
         f"whole in {GRAPHS}), and what was changed.",
         columns=(
             Column("Graph", "", "prose"),
-            Column("Source", "", "prose"),
-            Column("Licence", "", "prose"),
+            Column("Source", "licence", "prose"),
             Column("Files", "", "prose"),
             Column("Changed", "", "prose"),
         ),
         rows=tuple(
             (
                 Cell(graph.label, graph.label),
-                Cell(found.source),
-                Cell(found.licence),
+                Cell(f"{found.source}; licence: {found.licence}"),
                 Cell("; ".join(f"{name}: {digest[:12]}" for name, digest in found.files.items()) or "part of PyG"),
                 Cell(_changes(found, graph.num_features)),
             )

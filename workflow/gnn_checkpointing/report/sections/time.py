@@ -24,7 +24,7 @@ def time_section(inputs: ReportInputs) -> Section:
         )
     ]
     quality, target = inputs.quality, inputs.study.measurement.ratio_half_width
-    if quality.within_target < 1:
+    if quality.worst_half_width and quality.within_target < 1:
         blocks.append(
             Note(
                 f"{units.percent(1 - quality.within_target)} of the time ratios have an interval wider than the target "
