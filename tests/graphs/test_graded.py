@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from gnn_checkpointing.graph_design import GradedGraph
+from gnn_checkpointing.graphs.graded.capped import capped
 from gnn_checkpointing.graphs.graded.grade import graded
 from gnn_checkpointing.graphs.make import make_graph
 from gnn_checkpointing.refusal import Refusal
@@ -60,6 +61,14 @@ def test_no_capped_node_has_more_neighbours_than_the_cap_and_small_ones_lose_lit
     # An edge between two nodes of at most 8 neighbours is among the first 8 of both.
     small = (before[base.edge_index] <= 8).all(axis=0)
     assert {tuple(pair) for pair in base.edge_index[:, small].T.tolist()} <= pairs(found)
+
+
+@pytest.mark.parametrize("hub", [0, 9])
+def test_a_hub_is_capped_whatever_its_number(hub):
+    """A star of ten nodes keeps three of its nine edges."""
+    leaves = np.setdiff1d(np.arange(10), [hub])
+    ends = np.stack([np.maximum(leaves, hub), np.minimum(leaves, hub)])
+    assert capped(ends, 10, 3, np.random.default_rng(1)).shape == (2, 3)
 
 
 def test_two_hop_edges_join_neighbours_of_neighbours(base):
