@@ -74,6 +74,15 @@ def test_ids_are_text_as_written(folder):
     assert load(folder).edge_index.tolist() == [[1, 0, 2, 1], [0, 1, 1, 2]]
 
 
+def test_a_number_written_otherwise_is_another_node(folder):
+    """Read as numbers, 07 would silently become the node 7."""
+    (folder / "features.csv").write_text("node,x\n6,1\n7,2\n8,3\n")
+    (folder / "labels.csv").write_text("node,label\n6,a\n7,b\n8,a\n")
+    (folder / "edges.csv").write_text("source,target\n6,7\n8,07\n")
+    with pytest.raises(Refusal, match=r"edges.csv, line 3: target 07 is no node"):
+        load(folder)
+
+
 def test_the_sample_that_ships_is_a_graph():
     graph = load(SAMPLE)
     assert (graph.num_nodes, graph.num_classes) == (200, 3)

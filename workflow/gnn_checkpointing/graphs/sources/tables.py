@@ -80,20 +80,13 @@ def _edges(path: Path, nodes: pd.Index) -> NDArray[np.int64]:
     names = _header(path)
     if names != ["source", "target"]:
         raise _wrong_header(path, names)
-    table = _read(path, na_values={})
-    known = nodes
-    if all(table[name].dtype.kind == "i" for name in names):
-        # Millions of edges as numbers, not as text, where every id is a number as numbers are written.
-        numbers = pd.to_numeric(pd.Series(nodes), errors="coerce")
-        if numbers.notna().all() and (numbers.astype(np.int64).astype(str) == nodes).all():
-            known = pd.Index(numbers.astype(np.int64))
-    if known is nodes:
-        table = _read(path, dtype=str, na_values={}).apply(lambda column: column.str.strip())
+    # As text, however many there are: read as a number, 007 would become the node 7.
+    table = _read(path, dtype=str, na_values={}).apply(lambda column: column.str.strip())
     if table.empty:
         raise Refusal(f"{path}: no edges; at least one is needed")
     ends = []
     for name in names:
-        places = known.get_indexer(pd.Index(table[name]))
+        places = nodes.get_indexer(pd.Index(table[name]))
         wrong = np.flatnonzero(places < 0)
         if wrong.size:
             given = table[name].iloc[wrong[0]]
