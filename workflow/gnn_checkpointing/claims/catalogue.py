@@ -37,6 +37,36 @@ class Template:
     beside: str = ""
 
 
+def _family_claims(policy: str, suffix: str = "") -> tuple[Template, Template]:
+    """Return that the family of the graph moves neither the memory nor the time of a kind of policy."""
+    return (
+        Template(
+            id=f"family-leaves-memory{suffix}",
+            sentence="On graphs of equal nodes and edges, the family of the graph moves the share of {convolution}'s "
+            "activation peak that policy {policy} keeps by at most 5 % of it.",
+            source=OWN,
+            quantity="activation bytes, {policy} / none: the ratio of each family / the ratio of the reference family",
+            unit="ratio of ratios",
+            rule=Within(0.95, 1.05),
+            pick=partial(variant_evidence.families_against_reference, quantity="activation_over_reference"),
+            policy=policy,
+            needs="families",
+        ),
+        Template(
+            id=f"family-leaves-time{suffix}",
+            sentence="On graphs of equal nodes and edges, the family of the graph moves {convolution}'s step time with "
+            "policy {policy}, relative to none's, by at most 10 %.",
+            source=OWN,
+            quantity="step time, {policy} / none: the ratio of each family / the ratio of the reference family",
+            unit="ratio of ratios",
+            rule=Within(0.9, 1.1),
+            pick=partial(variant_evidence.families_against_reference, quantity="time_over_reference"),
+            policy=policy,
+            needs="families",
+        ),
+    )
+
+
 CATALOGUE = (
     Template(
         id="layers-lower-the-peak",
@@ -146,54 +176,8 @@ CATALOGUE = (
         policy="edge_blocks",
         needs="real graphs",
     ),
-    Template(
-        id="family-leaves-memory",
-        sentence="On graphs of equal nodes and edges, the family of the graph moves the share of {convolution}'s "
-        "activation peak that policy {policy} keeps by at most 5 % of it.",
-        source=OWN,
-        quantity="activation bytes, {policy} / none: the ratio of each family / the ratio of the reference family",
-        unit="ratio of ratios",
-        rule=Within(0.95, 1.05),
-        pick=partial(variant_evidence.families_against_reference, quantity="activation_over_reference"),
-        policy="layers",
-        needs="families",
-    ),
-    Template(
-        id="family-leaves-time",
-        sentence="On graphs of equal nodes and edges, the family of the graph moves {convolution}'s step time with "
-        "policy {policy}, relative to none's, by at most 10 %.",
-        source=OWN,
-        quantity="step time, {policy} / none: the ratio of each family / the ratio of the reference family",
-        unit="ratio of ratios",
-        rule=Within(0.9, 1.1),
-        pick=partial(variant_evidence.families_against_reference, quantity="time_over_reference"),
-        policy="layers",
-        needs="families",
-    ),
-    Template(
-        id="family-leaves-memory-of-edge-blocks",
-        sentence="On graphs of equal nodes and edges, the family of the graph moves the share of {convolution}'s "
-        "activation peak that policy {policy} keeps by at most 5 % of it.",
-        source=OWN,
-        quantity="activation bytes, {policy} / none: the ratio of each family / the ratio of the reference family",
-        unit="ratio of ratios",
-        rule=Within(0.95, 1.05),
-        pick=partial(variant_evidence.families_against_reference, quantity="activation_over_reference"),
-        policy="edge_blocks",
-        needs="families",
-    ),
-    Template(
-        id="family-leaves-time-of-edge-blocks",
-        sentence="On graphs of equal nodes and edges, the family of the graph moves {convolution}'s step time with "
-        "policy {policy}, relative to none's, by at most 10 %.",
-        source=OWN,
-        quantity="step time, {policy} / none: the ratio of each family / the ratio of the reference family",
-        unit="ratio of ratios",
-        rule=Within(0.9, 1.1),
-        pick=partial(variant_evidence.families_against_reference, quantity="time_over_reference"),
-        policy="edge_blocks",
-        needs="families",
-    ),
+    *_family_claims("layers"),
+    *_family_claims("edge_blocks", "-of-edge-blocks"),
     Template(
         id="layers-save-less-when-a-real-graph-is-denser",
         sentence="As one real graph is given more edges, checkpointing whole layers saves a smaller share of "
