@@ -1,0 +1,81 @@
+"""Commands from the table to verdicts: the analysis, the claims, the audit of both."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from gnn_checkpointing.analysis.protocol import Protocol
+    from gnn_checkpointing.study import Study
+
+
+def analyse(options: argparse.Namespace) -> None:
+    """Fit laws, pair effects, test interactions; write a JSON file each."""
+    from gnn_checkpointing.analysis.analyse import analyse as analysed
+    from gnn_checkpointing.analysis.analyse import write_analysis
+    from gnn_checkpointing.measurements_table import read_table
+    from gnn_checkpointing.records import read_trainings
+    from gnn_checkpointing.study import read_study
+
+    study = read_study(options.study)
+    findings = analysed(read_table(options.table), read_trainings(options.trainings), _analysis_protocol(study))
+    write_analysis(options.output_folder, findings)
+
+
+def _analysis_protocol(study: Study) -> Protocol:
+    """Return the study's settings of the analysis as plain values."""
+    from gnn_checkpointing.analysis.protocol import Protocol
+    from gnn_checkpointing.graph_design import derived_seed
+
+    rounds = study.measurement.rounds
+    return Protocol(
+        reference_allocator=study.measurement.allocators[0],
+        confidence=study.analysis.confidence,
+        resamples=study.analysis.resamples,
+        ratio_half_width=study.measurement.ratio_half_width,
+        seed=derived_seed(study.seed, "analysis"),
+        memory_forms=study.analysis.laws.memory,
+        time_forms=study.analysis.laws.time,
+        rounds=(rounds.at_least, rounds.at_most),
+        timeout_seconds=study.measurement.timeout_seconds,
+        capacity_gib=study.analysis.capacity_gib,
+    )
+
+
+def judge(options: argparse.Namespace) -> None:
+    """Judge every claim by its rule; write claims.json."""
+    from gnn_checkpointing.analysis.analyse import read_analysis
+    from gnn_checkpointing.artefacts import read_json, write_json
+    from gnn_checkpointing.audit.inputs import machine_facts
+    from gnn_checkpointing.claims.judge import judge as judged
+    from gnn_checkpointing.study import read_study
+
+    # The machine that measured, which need not be this one.
+    machine = machine_facts(read_json(options.hardware_file))
+    ledger = judged(read_analysis(options.analysis), read_study(options.study).name, machine.slug)
+    write_json(options.output, ledger.model_dump(mode="json"))
+
+
+def audit(options: argparse.Namespace) -> None:
+    """Grade everything found on the published rubric of yes/no checks; write audit.json."""
+    from gnn_checkpointing.analysis.analyse import read_analysis
+    from gnn_checkpointing.artefacts import read_json, write_json
+    from gnn_checkpointing.audit.inputs import AuditInputs, machine_facts
+    from gnn_checkpointing.audit.rubric import audited
+    from gnn_checkpointing.claims.ledger import read_ledger
+    from gnn_checkpointing.graph_facts import read_graphs
+    from gnn_checkpointing.measurements_table import read_table
+    from gnn_checkpointing.records import read_demonstration
+    from gnn_checkpointing.study import read_study
+
+    inputs = AuditInputs(
+        study=read_study(options.study),
+        rows=read_table(options.table),
+        findings=read_analysis(options.analysis),
+        ledger=read_ledger(options.claims),
+        graphs=read_graphs(options.graphs),
+        machine=machine_facts(read_json(options.hardware_file)),
+        demonstration=read_demonstration(options.demonstration),
+    )
+    write_json(options.output, audited(inputs).model_dump(mode="json"))

@@ -1,0 +1,128 @@
+"""Commands that run on the machine and gather what was run: cells, training jobs, the demonstrated step."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from gnn_checkpointing.refusal import Refusal
+
+
+def measure(options: argparse.Namespace) -> None:
+    """Measure every cell of one graph: all policies side by side, alone on the machine."""
+    from gnn_checkpointing.graph_design import graph_spec
+    from gnn_checkpointing.measurement.exclusive import Asker
+    from gnn_checkpointing.measurement.hardware import hardware_slug
+    from gnn_checkpointing.measurement.progress import Progress
+    from gnn_checkpointing.measurement.supervise import COMPLETE, measure_graph
+    from gnn_checkpointing.study import read_study
+
+    asker = Asker()
+    study = read_study(options.study)
+    graph_spec(study, options.graph)
+    if options.output.name != COMPLETE:
+        raise Refusal(f"--output {options.output}: the file must be called {COMPLETE}; records are written beside it")
+    log = options.log or Path("/dev/null")
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("wb") as stream:
+        measure_graph(
+            study,
+            options.graph,
+            options.graph_file,
+            options.output.parent,
+            hardware_slug(study),
+            stream,
+            still_wanted=lambda: options.detached or asker.is_there(),
+            progress=Progress(study, options.output.parent.parent, options.output.parent.name),
+        )
+
+
+def train(options: argparse.Namespace) -> None:
+    """Train one convolution on one graph under each policy, and once more with the edges in another order."""
+    from gnn_checkpointing.artefacts import write_json
+    from gnn_checkpointing.design import training_cell
+    from gnn_checkpointing.graph_design import graph_spec
+    from gnn_checkpointing.graphs.storage import load_graph
+    from gnn_checkpointing.measurement.exclusive import Asker, machine
+    from gnn_checkpointing.records import REORDERED
+    from gnn_checkpointing.study import read_study
+    from gnn_checkpointing.training.job import Job
+    from gnn_checkpointing.training.job import train as trained
+    from gnn_checkpointing.training.state import state_name
+
+    asker = Asker()
+    study = read_study(options.study)
+    graph_spec(study, options.graph)
+    convolution = next((name for name in study.architecture.convolutions if name == options.convolution), None)
+    if convolution is None:
+        raise Refusal(
+            f"--convolution {options.convolution}: the study has {', '.join(study.architecture.convolutions)}"
+        )
+    cell = training_cell(study, options.graph, convolution)
+
+    def tell(epoch: int, loss: float) -> None:
+        if not asker.is_there():
+            raise SystemExit(1)
+        if epoch % study.training.save_every == 0:
+            print(f"epoch {epoch} of {study.training.epochs}, loss {loss:.4f}", flush=True)
+
+    loaded = load_graph(options.graph_file)
+    records = []
+    with machine(shared=True):
+        for policy in (*study.policies, REORDERED):
+            print(f"{options.convolution} under {policy}", flush=True)
+            state = options.output.parent / "states" / state_name(options.output.stem, policy)
+            try:
+                record = trained(Job(study, cell, loaded, policy), state, tell)
+            except Refusal as refusal:
+                print(f"not trained: {refusal}", flush=True)
+                continue
+            records.append(record.model_dump(mode="json"))
+    write_json(options.output, records)
+
+
+def demonstrate(options: argparse.Namespace) -> None:
+    """Run one step of known peak memory and write what right and wrong instruments say of it."""
+    from gnn_checkpointing.artefacts import write_json
+    from gnn_checkpointing.measurement.demonstrate import step_demonstration
+    from gnn_checkpointing.measurement.exclusive import machine
+
+    with machine(shared=True):
+        write_json(options.output, step_demonstration().model_dump(mode="json"))
+
+
+def demonstration(options: argparse.Namespace) -> None:
+    """Join what `demonstrate` found with Snakemake's benchmark of it."""
+    from gnn_checkpointing.artefacts import write_json
+    from gnn_checkpointing.measurement.demonstrate import with_benchmark
+    from gnn_checkpointing.records import read_step_demonstration
+
+    joined = with_benchmark(read_step_demonstration(options.step), options.benchmark)
+    write_json(options.output, joined.model_dump(mode="json"))
+
+
+def collect(options: argparse.Namespace) -> None:
+    """Gather all records of a study: measurements.csv, records.jsonl.gz, graphs.json, traces.json, trainings.json."""
+    from gnn_checkpointing.artefacts import read_json, write_json
+    from gnn_checkpointing.graph_design import study_graphs
+    from gnn_checkpointing.graph_facts import GraphList
+    from gnn_checkpointing.measurement.byte_trace import read_byte_traces
+    from gnn_checkpointing.measurement.collect import cell_rows, cell_traces, traced_cells
+    from gnn_checkpointing.measurement.supervise import COMPLETE, completed_records, traces_file
+    from gnn_checkpointing.measurements_table import write_table
+    from gnn_checkpointing.records import Traces, write_records
+    from gnn_checkpointing.study import read_study
+
+    study = read_study(options.study)
+    files = [options.measurements / spec.id / COMPLETE for spec in study_graphs(study)]
+    records = [record for file in files for record in completed_records(file)]
+    shown = []
+    for record in traced_cells(records, study.measurement.allocators[0]):
+        path = traces_file(options.measurements / record.graph.id, record.cell)
+        shown += cell_traces(record, read_byte_traces(path)) if path.exists() else []
+    graphs = list({record.graph.id: record.graph for record in records}.values())
+    write_json(options.graphs, GraphList(graphs=graphs).model_dump(mode="json"))
+    write_json(options.traces, Traces(traces=shown).model_dump(mode="json"))
+    write_json(options.trainings, [job for file in options.training for job in read_json(file)])
+    write_records(options.records, records)
+    write_table(options.output, [row for record in records for row in cell_rows(record, study.analysis)])

@@ -1,0 +1,90 @@
+"""The options of all commands: a name means the same file or choice wherever it is taken."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from pathlib import Path
+
+
+def add_option(parser: argparse.ArgumentParser, name: str) -> None:
+    """Add the option of that name to a command's parser."""
+    _OPTIONS[name](parser)
+
+
+def _path(name: str, text: str) -> Callable[[argparse.ArgumentParser], None]:
+    def add(parser: argparse.ArgumentParser) -> None:
+        parser.add_argument(f"--{name}", type=Path, required=True, metavar="PATH", help=text)
+
+    return add
+
+
+def _add_study(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--study", type=Path, default=Path("config.yaml"), metavar="FILE", help="study file (default: %(default)s)"
+    )
+
+
+def _add_of(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--of", choices=("study", "claims"), default="study", help="a study file or claims.json (default: %(default)s)"
+    )
+
+
+def _add_graph(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--graph", required=True, metavar="ID", help="a graph's id; `design` lists them")
+
+
+def _add_convolution(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--convolution", required=True, help="one of the study's convolutions")
+
+
+def _add_measurements(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--measurements", type=Path, required=True, metavar="FOLDER", help="folder with a folder of records per graph"
+    )
+
+
+def _add_training(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--training", type=Path, nargs="*", default=[], metavar="FILE", help="records of training jobs")
+
+
+def _add_log(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--log", type=Path, metavar="FILE", help="what the measured process prints (default: nowhere)")
+
+
+def _add_detached(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--detached", action="store_true", help="go on when whoever started this command is gone (default: stop)"
+    )
+
+
+_OPTIONS: dict[str, Callable[[argparse.ArgumentParser], None]] = {
+    "study": _add_study,
+    "of": _add_of,
+    "graph": _add_graph,
+    "convolution": _add_convolution,
+    "measurements": _add_measurements,
+    "training": _add_training,
+    "log": _add_log,
+    "detached": _add_detached,
+    "csv": _path("csv", "folder with edges.csv, features.csv and labels.csv"),
+    "graph_file": _path("graph-file", "the graph's .npz"),
+    "hardware_file": _path("hardware-file", "hardware.json of the measurements"),
+    "table": _path("table", "measurements.csv"),
+    "analysis": _path("analysis", "folder that `analyse` wrote"),
+    "step": _path("step", "what `demonstrate` wrote"),
+    "benchmark": _path("benchmark", "benchmark file that Snakemake wrote of `demonstrate`"),
+    "trainings": _path("trainings", "trainings.json: the records of all training jobs"),
+    "claims": _path("claims", "claims.json"),
+    "audit": _path("audit", "audit.json: the checks of everything above"),
+    "graphs": _path("graphs", "graphs.json: what every graph looks like and where it is from"),
+    "traces": _path("traces", "traces.json: live bytes over one step"),
+    "demonstration": _path("demonstration", "demonstration.json: what other instruments say of one run"),
+    "records": _path("records", "records.jsonl.gz: every record whole, one a line"),
+    "frozen": _path("frozen", "folder of a published report: report/<hardware>/<study>"),
+    "templates": _path("templates", "folder of templates"),
+    "reports": _path("reports", "folder of all reports, <hardware>/<study>/ below it"),
+    "output": _path("output", "file to be written"),
+    "output_folder": _path("output-folder", "folder to be written"),
+}
