@@ -13,7 +13,7 @@ Rows = Sequence[Mapping[str, Value]]
 
 SOURCE = "measurements.csv"
 ONE_OF_A_KIND = ("hardware", "study", "device", "threads")
-OF_A_CONVOLUTION = ("num_layers", "hidden_channels")
+OF_A_CONVOLUTION = ("num_layers", "hidden_channels", "heads")
 OF_A_CELL = (
     "graph",
     "graph_label",
@@ -54,6 +54,16 @@ def check_reference(rows: Rows, allocator: str) -> None:
         raise Refusal(
             f"{SOURCE}: no row under allocator {allocator}, the study's reference (found: {', '.join(found)}); measure "
             "again, or name it first in measurement.allocators"
+        )
+
+
+def check_compared(rows: Rows) -> None:
+    """Refuse a table of one policy alone, which leaves nothing to compare."""
+    found = {str(row["policy"]) for row in rows}
+    if len(found) == 1:
+        raise Refusal(
+            f"{SOURCE}: every row is of policy {found.pop()}, which leaves nothing to compare; measure another policy "
+            "beside it"
         )
 
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
+from statsmodels.regression.linear_model import WLS
 from statsmodels.stats.diagnostic import het_breuschpagan
 
 from gnn_checkpointing.analysis.fitting import ROUNDING, WEIGHTS, Fit, fitted, predicted
@@ -61,6 +62,8 @@ def _law(cells: Sequence[Row], response: Response, confidence: float) -> Law:
         median_relative_residual=float(np.median(np.abs(relative))),
         worst_relative_residual=float(np.abs(relative).max()),
         breusch_pagan_p=_breusch_pagan_p(fit),
+        reset_p=_reset_p(fit),
+        condition_number=float(np.linalg.cond(fit.result.model.wexog)),
         held_out=_held_out(cells, response, confidence),
         residuals=[
             Residual(
@@ -87,6 +90,18 @@ def _breusch_pagan_p(fit: Fit) -> float | None:
     if fit.exact:
         return None
     p_value = float(het_breuschpagan(fit.result.wresid, fit.result.model.exog)[1])
+    return p_value if math.isfinite(p_value) else None
+
+
+def _reset_p(fit: Fit) -> float | None:
+    """Return the p-value of Ramsey's RESET with the fit's square; None where residuals are rounding alone."""
+    if fit.exact:
+        return None
+    # statsmodels' own `linear_reset` drops the weights.
+    model = fit.result.model
+    without = WLS(model.endog, model.exog, weights=model.weights).fit()
+    columns = np.column_stack([model.exog, without.fittedvalues**2])
+    p_value = float(WLS(model.endog, columns, weights=model.weights).fit().compare_f_test(without)[1])
     return p_value if math.isfinite(p_value) else None
 
 

@@ -34,15 +34,21 @@ class Row:
     derivation_size: float | None
     training_nodes: int | None
     num_features: int
+    num_layers: int
+    hidden_channels: int
+    heads: int
     convolution: str
     policy: str
     allocator: str
     started: str
     other_model: bool | None
+    edges_at_once: int | None
+    resident_bytes: float
     policy_resident_bytes: float | None
     activation_bytes: float
     saved_activation_bytes: float
     step_time_seconds: float | None
+    forward_time_seconds: float | None
     system_time_seconds: float | None
     page_faults: float | None
     memory_ratio: float | None

@@ -63,11 +63,11 @@ def laws_section(inputs: ReportInputs) -> Section:
         if found:
             blocks.append(_interactions(found, reading, level))
     if inputs.regressions.not_fitted:
-        blocks.append(Paragraph("Not fitted: " + " ".join(_by_reason(inputs.regressions.not_fitted))))
+        blocks.append(Paragraph("Not fitted: " + " ".join(by_reason(inputs.regressions.not_fitted))))
     return Section("laws", "Regressions on nodes and edges", tuple(blocks))
 
 
-def _by_reason(sentences: Sequence[str]) -> list[str]:
+def by_reason(sentences: Sequence[str]) -> list[str]:
     """Return the sentences with those of one reason told once: which convolutions and policies, then why."""
     found: dict[str, list[str]] = {}
     for sentence in sentences:
@@ -134,6 +134,7 @@ def _predictions(laws: Sequence[Law], reading: Reading) -> Table:
             Column("Median residual", "", "number"),
             Column("Worst residual", "", "number"),
             Column("Breusch-Pagan p", "", "number"),
+            Column("RESET p", "", "number"),
             Column("Held-out degree", "edges per node", "number"),
             Column("Median error", "", "number"),
             Column("Worst error", "", "number"),
@@ -146,6 +147,7 @@ def _predictions(laws: Sequence[Law], reading: Reading) -> Table:
                 Cell(units.percent(law.median_relative_residual), law.median_relative_residual),
                 Cell(units.percent(law.worst_relative_residual), law.worst_relative_residual),
                 _optional(law.breusch_pagan_p),
+                _optional(law.reset_p),
                 *_held_out(law.held_out),
             )
             for law in laws

@@ -1,0 +1,101 @@
+"""Each form gives back the terms that its values were made from, and says where it cannot be fitted."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from gnn_checkpointing.analysis.laws.fit import fit_form, why_not_form
+from gnn_checkpointing.analysis.laws.forms import FORMS, Floats, Sizes, matrix
+
+NODES, DEGREES = np.meshgrid([500.0, 1000.0, 2000.0], [4.0, 8.0, 16.0, 32.0, 64.0, 128.0])
+EDGES = (NODES * DEGREES).ravel()
+SIZES = Sizes(NODES.ravel(), EDGES, np.minimum(EDGES, 16_000.0))
+
+
+def values(*terms: float, form: str = "additive") -> Floats:
+    return matrix(FORMS[form], SIZES, 40_000.0) @ np.array(terms)
+
+
+@pytest.mark.parametrize(
+    ("form", "terms"),
+    [
+        ("additive", (64.0, 1500.0, 120.0)),
+        ("blocks", (64.0, 1200.0, 0.0, 800.0)),
+        ("quadratic", (64.0, 1500.0, 120.0, 1e-4)),
+    ],
+)
+def test_exact_values_give_back_their_terms(form: str, terms: tuple[float, ...]) -> None:
+    fit = fit_form(form, SIZES, values(*terms, form=form))
+    np.testing.assert_allclose(fit.pieces[0], terms, rtol=1e-6, atol=1e-6)
+
+
+def test_a_power_law_gives_back_its_exponents() -> None:
+    """3 N^0.5 E^0.8."""
+    fit = fit_form("power", SIZES, 3 * SIZES.nodes**0.5 * SIZES.edges**0.8)
+    np.testing.assert_allclose(fit.pieces[0], [np.log(3), 0.5, 0.8], rtol=1e-9)
+    np.testing.assert_allclose(fit.at(SIZES), 3 * SIZES.nodes**0.5 * SIZES.edges**0.8)
+
+
+def test_terms_are_never_negative_whatever_the_values() -> None:
+    """1,000 bytes a node less half a byte an edge: the edge's term is 0, as no edge takes memory away."""
+    fit = fit_form("additive", SIZES, values(0.0, 1000.0, -0.5))
+    assert (fit.pieces >= 0).all()
+    assert fit.pieces[0][2] == 0
+
+
+def test_the_largest_of_two_laws_gives_back_both() -> None:
+    """16 E + 4000 N at one instant, 132 E + 1000 N at another: they meet at degree 3000 / 116 = 26."""
+    one, two = values(0.0, 4000.0, 16.0), values(0.0, 1000.0, 132.0)
+    fit = fit_form("largest_of_two", SIZES, np.maximum(one, two))
+    np.testing.assert_allclose(fit.at(SIZES), np.maximum(one, two), rtol=1e-9)
+    sparse = Sizes(np.array([10_000.0]), np.array([20_000.0]), None)
+    np.testing.assert_allclose(fit.at(sparse), 16 * 20_000 + 4000 * 10_000, rtol=1e-6)
+
+
+def test_one_law_is_the_largest_of_two_with_nothing() -> None:
+    fit = fit_form("largest_of_two", SIZES, values(64.0, 1500.0, 120.0))
+    np.testing.assert_allclose(fit.at(SIZES), values(64.0, 1500.0, 120.0), rtol=1e-9)
+
+
+def test_a_knee_is_found_between_the_graphs_that_show_it() -> None:
+    """An edge costs 1, from 40,000 edges on 3: the next knees that are tried lie at 32,000 and 64,000."""
+    fit = fit_form("knee", SIZES, values(0.0, 2.0, 1.0, 2.0, form="knee"))
+    assert fit.knee is not None
+    assert 25_000 < fit.knee < 64_000
+    before, after = fit.pieces[0][2], fit.pieces[0][2] + fit.pieces[0][3]
+    assert before == pytest.approx(1, rel=0.15)
+    assert after == pytest.approx(3, rel=0.15)
+
+
+def test_a_second_instant_that_one_level_alone_shows_is_not_made_a_law() -> None:
+    """They meet at degree 94: at degree 128 alone, nodes and edges of the second cannot be told apart."""
+    both = np.maximum(values(0.0, 4000.0, 100.0), values(0.0, 1000.0, 132.0))
+    fit = fit_form("largest_of_two", SIZES, both)
+    np.testing.assert_allclose(fit.at(SIZES), fit_form("additive", SIZES, both).at(SIZES), rtol=0.01)
+    assert np.abs(fit.at(SIZES) / both - 1).max() < 0.05
+
+
+@pytest.mark.parametrize(
+    ("form", "sizes", "reason"),
+    [
+        ("blocks", Sizes(SIZES.nodes, SIZES.edges, None), "the records do not tell how large the policy's blocks were"),
+        ("blocks", Sizes(SIZES.nodes, SIZES.edges, SIZES.edges), "its columns cannot be told apart on these graphs"),
+        ("largest_of_two", SIZES.only(list(range(11))), "11 cells for 6 parameters, and it wants two cells each"),
+    ],
+)
+def test_a_form_that_cannot_be_fitted_says_why(form: str, sizes: Sizes, reason: str) -> None:
+    assert why_not_form(form, sizes) == reason
+    assert why_not_form("additive", sizes) is None
+
+
+def test_relative_weights_let_no_large_graph_drown_the_small_ones() -> None:
+    """10 % noise on every cell: the smallest cell's share of the error is that of the largest."""
+    generator = np.random.default_rng(3)
+    truth = values(2e6, 1500.0, 120.0)
+    fits = [
+        fit_form("additive", SIZES, truth * (1 + 0.1 * generator.standard_normal(len(truth)))).at(SIZES) / truth
+        for _ in range(200)
+    ]
+    np.testing.assert_allclose(np.mean(fits, axis=0), 1.0, atol=0.02)
+    assert np.std(fits, axis=0).max() < 0.1

@@ -1,0 +1,157 @@
+"""The whole of the laws: scored on real graphs, asked beyond the memory, and honest about what they cannot say."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from analysis.tables import (
+    LAWS,
+    MEMORY_LIMIT_BYTES,
+    RESIDENT_BYTES,
+    Table,
+    changed,
+    generated_graphs,
+    protocol,
+    real_graphs,
+    table,
+    without,
+)
+from gnn_checkpointing.analysis.laws.predictions import predictions
+from gnn_checkpointing.analysis.results import Predictions
+from gnn_checkpointing.analysis.table import completed, under
+
+BOTH = [*generated_graphs(num_nodes=(500, 1000, 4000)), *real_graphs()]
+
+
+def found(rows: Table) -> Predictions:
+    return predictions(rows, under(completed(rows), "retaining"), protocol(), np.random.default_rng(0))
+
+
+@pytest.fixture(scope="module")
+def whole() -> Predictions:
+    return found(table(np.random.default_rng(0), BOTH))
+
+
+def test_each_series_has_its_law_with_the_terms_that_made_it(whole: Predictions) -> None:
+    assert len(whole.laws) == 3 * 3 * 3
+    for law in whole.laws:
+        truth = LAWS[law.convolution, law.policy][0]
+        if law.response != "activation_bytes":
+            continue
+        (piece,) = law.pieces
+        assert law.form == "additive"
+        assert piece["nodes"] == pytest.approx(truth.per_node, rel=1e-3)
+        assert piece["edges"] == pytest.approx(truth.per_edge, rel=1e-3, abs=1e-3)
+        assert law.half_width < 1e-4
+        assert (law.num_nodes, law.num_edges, law.num_features) == ((500, 4000), (2000, 512_000), 32)
+
+
+def test_real_graphs_are_predicted_from_their_sizes_alone(whole: Predictions) -> None:
+    """2 graphs x 3 convolutions x 3 policies x 3 responses, bytes to the last digit, seconds to some percents."""
+    assert len(whole.scorecard) == 54
+    by_response = {summary.response: summary for summary in whole.summaries}
+    assert by_response["activation_bytes"].worst_error < 1e-3
+    assert by_response["step_time_seconds"].median_error < 0.05
+    assert all(summary.scored == 18 for summary in whole.summaries)
+    assert by_response["step_time_seconds"].worst_at.split(", ")[0] in ("Cora", "amherst41")
+
+
+def test_a_graph_that_the_law_gets_wrong_is_the_worst_one() -> None:
+    rows = table(np.random.default_rng(0), BOTH)
+    rows = changed(rows, "Planetoid-Cora-000000-GCN", "layers", activation_bytes=2 * (64 + 1000 * 2708 + 100 * 10556))
+    summary = next(one for one in found(rows).summaries if one.response == "activation_bytes")
+    assert summary.worst_at == "Cora, GCN, layers"
+    assert summary.worst_error == pytest.approx(0.5, abs=1e-3)
+
+
+def test_graphs_beyond_the_law_are_predicted_but_not_summed_up() -> None:
+    """The law saw up to 1,000 nodes; Cora has 2,708 and amherst41 2,235."""
+    rows = table(np.random.default_rng(0), [*generated_graphs(num_nodes=(500, 1000)), *real_graphs()])
+    result = found(rows)
+    assert len(result.scorecard) == 54
+    assert not any(score.in_range for score in result.scorecard)
+    assert result.summaries == []
+
+
+def test_other_features_are_not_predicted_and_the_reason_is_told() -> None:
+    rows = [
+        {**row, "num_features": 64} if row["graph"] == "Planetoid-Cora-000000" else row
+        for row in table(np.random.default_rng(0), BOTH)
+    ]
+    result = found(rows)
+    assert {score.label for score in result.scorecard} == {"amherst41"}
+    assert "GCN, none: Cora is not predicted: it has 64 input features, and the law knows 32." in result.not_fitted
+
+
+def test_coverage_is_counted_on_every_held_out_cell(whole: Predictions) -> None:
+    """36 cells, each in two folds, of 9 series a response."""
+    shares = {(one.response, one.method): one for one in whole.coverage}
+    assert {key: one.held_out for key, one in shares.items()} == {
+        ("activation_bytes", "held_out_bound"): 648,
+        ("activation_bytes", "least_squares"): 648,
+        ("saved_activation_bytes", "held_out_bound"): 648,
+        ("step_time_seconds", "conformal"): 648,
+        ("step_time_seconds", "least_squares"): 648,
+    }
+    assert shares["activation_bytes", "held_out_bound"].median_half_width < 1e-4
+    assert shares["step_time_seconds", "conformal"].inside == pytest.approx(0.95, abs=0.04)
+
+
+def test_a_cell_out_of_memory_is_foreseen_where_the_law_lies_above_the_limit() -> None:
+    """GATv2 at 4,000 nodes and degree 128 takes 64 + 3000 N + 2000 E bytes and 1 MB that are resident: 1.04 GB."""
+    cell = "sbm-n4000-d128-r0-GATv2"
+    rows = without(table(np.random.default_rng(0), BOTH), cell, "none", "out_of_memory")
+    (far,) = found(rows).censored
+    expected = 64 + 3000 * 4000 + 2000 * 512_000 + RESIDENT_BYTES
+    assert (far.limit, far.foreseen) == (MEMORY_LIMIT_BYTES, False)
+    assert far.predicted == pytest.approx(expected, rel=1e-3)
+    (near,) = found([{**row, "memory_limit_bytes": 10**9} for row in rows]).censored
+    assert (near.cell, near.policy, near.outcome, near.foreseen) == (cell, "none", "out_of_memory", True)
+
+
+def test_a_cell_that_took_too_long_is_asked_of_the_law_of_time() -> None:
+    rows = without(table(np.random.default_rng(0), BOTH), "sbm-n4000-d128-r0-GATv2", "layers", "timed_out")
+    (late,) = found(rows).censored
+    assert (late.limit, late.foreseen) == (300.0, False)
+    assert late.predicted == pytest.approx(3e-3 + 6e-6 * 4000 + 5.4e-7 * 512_000, rel=0.05)
+
+
+def test_a_cell_without_a_law_is_shown_with_the_reason() -> None:
+    rows = table(np.random.default_rng(0), real_graphs())
+    (lost,) = found(without(rows, "LINKXDataset-amherst41-000000-GATv2", "none", "out_of_memory")).censored
+    assert (lost.predicted, lost.foreseen) == (None, None)
+    assert lost.reason == "no law predicts this convolution and policy: see not_fitted"
+
+
+def test_the_densest_graph_that_fits_is_where_the_law_meets_the_limit(whole: Predictions) -> None:
+    """4,000 nodes in 1 GiB with GATv2: (2^30 - 1e6 - 64 - 3000 x 4000) / 2000 / 4000 = 132.6 edges a node."""
+    by_policy = {one.policy: one for one in whole.capacities if one.convolution == "GATv2"}
+    none, layers, blocks = (by_policy[name] for name in ("none", "layers", "edge_blocks"))
+    degree = (2**30 - RESIDENT_BYTES - 64 - 3000 * 4000) / 2000 / 4000
+    assert none.average_degree is not None
+    assert none.average_degree.estimate == pytest.approx(degree, rel=1e-3)
+    assert none.average_degree.low <= none.average_degree.estimate <= none.average_degree.high
+    assert (none.gain, none.unbounded, none.in_range) == (1.0, False, False)
+    expected = (2**30 - RESIDENT_BYTES - 64 - 1500 * 4000) / 500 / 4000 / degree
+    assert layers.gain == pytest.approx(expected, rel=1e-3)
+    assert blocks.unbounded
+    assert blocks.average_degree is not None
+    assert blocks.average_degree.estimate == 3999
+
+
+def test_a_study_of_real_graphs_alone_says_that_no_law_predicts() -> None:
+    result = found(table(np.random.default_rng(0), real_graphs()))
+    assert result.laws == []
+    assert result.not_fitted == ["No law predicts anything: no comparable cell of a generated graph was measured."]
+
+
+def test_a_study_too_small_to_hold_anything_out_says_so() -> None:
+    """2 sizes x 3 densities: without a density 2 are left, without a size 1."""
+    result = found(table(np.random.default_rng(0), generated_graphs((500, 1000), (4.0, 8.0, 16.0))))
+    assert result.laws == []
+    assert all(one.score is None for one in result.leaderboard)
+    assert result.not_fitted[0] == (
+        "GATv2, none: no law predicts activation_bytes: neither the densest level nor the largest graphs can be held "
+        "out."
+    )

@@ -1,0 +1,132 @@
+"""One law fitted: non-negative terms, least squares of the relative error."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import nnls
+
+from gnn_checkpointing.analysis.fitting import REWEIGHTINGS, rank
+from gnn_checkpointing.analysis.laws.forms import FORMS, Floats, Form, Sizes, matrix
+
+Mask = NDArray[np.bool_]
+
+_MOST_ASSIGNMENTS = 30
+_KNEES = np.linspace(0.15, 0.85, 10)
+_SPLITS = (0.25, 0.5, 0.75)
+
+
+@dataclass(frozen=True)
+class FittedForm:
+    """A form with its terms, `[num_pieces, num_columns]`, and where its knee is."""
+
+    form: str
+    pieces: Floats
+    knee: float | None = None
+
+    def at(self, sizes: Sizes) -> Floats:
+        """Return the law's values, `[num_rows]`."""
+        form = FORMS[self.form]
+        largest: Floats = (matrix(form, sizes, self.knee) @ self.pieces.T).max(axis=1)
+        return np.exp(largest) if form.logarithmic else largest
+
+
+def why_not_form(name: str, sizes: Sizes) -> str | None:
+    """Return why a form cannot be fitted to these graphs, or None if it can."""
+    form = FORMS[name]
+    if "edges_at_once" in form.columns and sizes.at_once is None:
+        return "the records do not tell how large the policy's blocks were"
+    if len(sizes.nodes) < 2 * form.parameters:
+        return f"{len(sizes.nodes)} cells for {form.parameters} parameters, and it wants two cells each"
+    if rank(matrix(form, sizes, float(np.median(sizes.edges)))) < len(form.columns):
+        return "its columns cannot be told apart on these graphs"
+    return None
+
+
+def fit_form(name: str, sizes: Sizes, values: Floats) -> FittedForm:
+    """Return the form fitted to `values` (`[num_rows]`, positive)."""
+    form = FORMS[name]
+    if form.logarithmic:
+        terms = np.linalg.lstsq(matrix(form, sizes), np.log(values), rcond=None)[0]
+        return FittedForm(name, terms[np.newaxis].astype(np.float64))
+    if form.has_knee:
+        return _best([_additive(name, sizes, values, knee) for knee in knees(sizes.edges)], sizes, values)
+    if form.pieces == 2:
+        return _largest_of_two(name, form, sizes, values)
+    return _additive(name, sizes, values)
+
+
+def knees(edges: Floats) -> Floats:
+    """Return where a knee is looked for: between the sparsest and the densest graphs, never at an end."""
+    found: Floats = np.unique(np.quantile(np.unique(edges), _KNEES))
+    return found
+
+
+def _additive(name: str, sizes: Sizes, values: Floats, knee: float | None = None) -> FittedForm:
+    columns = matrix(FORMS[name], sizes, knee)
+    terms = _terms(columns, values, values)
+    for _ in range(REWEIGHTINGS):
+        expected = columns @ terms
+        terms = _terms(columns, values, np.where(expected > 0, expected, values))
+    return FittedForm(name, terms[np.newaxis], knee)
+
+
+def _terms(columns: Floats, values: Floats, measure: Floats) -> Floats:
+    """Return the non-negative terms whose sum is closest to `values`, as shares of `measure` (`[num_rows]`).
+
+    Shares of what was observed alone would pull the fit towards the rows that came out low.
+    """
+    scales = np.abs(columns).max(axis=0)
+    scales[scales == 0] = 1.0
+    found: Floats = nnls(columns / scales / measure[:, np.newaxis], values / measure)[0] / scales
+    return found
+
+
+def _best(fits: list[FittedForm], sizes: Sizes, values: Floats) -> FittedForm:
+    """Return the fit of the smallest relative error; of equals the first."""
+    errors = [float((((fit.at(sizes) - values) / values) ** 2).sum()) for fit in fits]
+    return fits[int(np.argmin(errors))]
+
+
+def _largest_of_two(name: str, form: Form, sizes: Sizes, values: Floats) -> FittedForm:
+    """Return the largest of two additive laws, by alternating between which law a row obeys and the two fits.
+
+    The algorithm of Magnani and Boyd (2009), "Convex piecewise-linear fitting", begun from several splits of the rows,
+    and from one law alone, which a second one that is nowhere larger leaves as it is.
+    """
+    columns = matrix(form, sizes)
+    alone = np.vstack([_terms(columns, values, values), np.zeros(columns.shape[1])])
+    fits = [FittedForm(name, alone)]
+    for start in _starts(sizes):
+        pieces = _alternated(columns, values, start)
+        if pieces is not None:
+            fits.append(FittedForm(name, pieces))
+    return _best(fits, sizes, values)
+
+
+def _starts(sizes: Sizes) -> Iterator[Mask]:
+    """Yield ways to part the rows in two: by edges, by nodes, by degree."""
+    for quantity in (sizes.edges, sizes.nodes, sizes.edges / sizes.nodes):
+        for split in _SPLITS:
+            yield quantity > np.quantile(quantity, split)
+
+
+def _alternated(columns: Floats, values: Floats, second: Mask) -> Floats | None:
+    """Return both laws once no row changes sides; None where one is left with rows that determine none."""
+    for _ in range(_MOST_ASSIGNMENTS):
+        if min(_rank(columns[~second]), _rank(columns[second])) < columns.shape[1]:
+            return None
+        pieces = np.vstack([_terms(columns[part], values[part], values[part]) for part in (~second, second)])
+        both = columns @ pieces.T
+        moved = both[:, 1] > both[:, 0]
+        if (moved == second).all():
+            return pieces
+        second = moved
+    return pieces
+
+
+def _rank(columns: Floats) -> int:
+    return rank(columns) if len(columns) >= columns.shape[1] else 0

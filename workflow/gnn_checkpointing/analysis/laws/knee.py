@@ -1,0 +1,68 @@
+"""Does an edge cost more time from some number of edges on? A breakpoint test with a bootstrap of its own."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from gnn_checkpointing.analysis.laws.fit import knees
+from gnn_checkpointing.analysis.laws.forms import FORMS, Floats, matrix
+from gnn_checkpointing.analysis.laws.series import Series
+from gnn_checkpointing.analysis.results import Knee
+
+_ADDITIVE = FORMS["additive"]
+_WITH_KNEE = FORMS["knee"]
+
+
+def knee(series: Series, resamples: int, generator: np.random.Generator) -> Knee | None:
+    """Return where the time per edge changes most, and how likely so much change is by chance; None for too few cells.
+
+    The largest F over all knees has no F distribution (Andrews 1993, "Tests for parameter instability and structural
+    change with unknown change point"), and times scatter in proportion to themselves: so its distribution is drawn, by
+    a wild bootstrap of the law without a knee (Rademacher signs; Davidson and Flachaire 2008, "The wild bootstrap,
+    tamed at last").
+    """
+    rows, parameters = len(series.values), len(_WITH_KNEE.columns)
+    if rows < 2 * (parameters + 1):
+        return None
+    weights = 1 / series.values
+    straight = _basis(matrix(_ADDITIVE, series.sizes) * weights[:, np.newaxis])
+    places = knees(series.sizes.edges)
+    bent = [_basis(matrix(_WITH_KNEE, series.sizes, float(place)) * weights[:, np.newaxis]) for place in places]
+    target = np.ones(rows)  # relative to itself, each response is one
+    explained = straight @ (straight.T @ target)
+    residuals = target - explained
+    signs = generator.choice([-1.0, 1.0], size=(rows, resamples))
+    drawn = np.column_stack([target, explained[:, np.newaxis] + residuals[:, np.newaxis] * signs])
+    scores = _largest_f(drawn, straight, bent, rows - parameters)
+    place = float(places[int(scores[1][0])])
+    terms = np.linalg.lstsq(matrix(_WITH_KNEE, series.sizes, place) * weights[:, np.newaxis], target, rcond=None)[0]
+    before = float(terms[_WITH_KNEE.columns.index("edges")])
+    return Knee(
+        convolution=series.convolution,
+        policy=series.policy,
+        num_edges=place,
+        per_edge_before=before,
+        per_edge_after=before + float(terms[_WITH_KNEE.columns.index("edges_over_knee")]),
+        p_value=float((1 + (scores[0][1:] >= scores[0][0]).sum()) / (1 + resamples)),
+    )
+
+
+def _basis(columns: Floats) -> Floats:
+    """Return an orthonormal basis of the columns' span, `[num_rows, rank]`: a projection is two products."""
+    left, values, _ = np.linalg.svd(columns / np.abs(columns).max(axis=0), full_matrices=False)
+    kept: Floats = left[:, values > 1e-9 * values[0]]
+    return kept
+
+
+def _left_over(drawn: Floats, basis: Floats) -> Floats:
+    """Return the sum of squares that a basis leaves of each column, `[num_draws]`."""
+    rest: Floats = ((drawn - basis @ (basis.T @ drawn)) ** 2).sum(axis=0)
+    return rest
+
+
+def _largest_f(drawn: Floats, straight: Floats, bent: list[Floats], freedom: int) -> tuple[Floats, Floats]:
+    """Return each draw's largest F and the number of the knee that has it, both `[num_draws]`."""
+    without = _left_over(drawn, straight)
+    with_knee = np.vstack([_left_over(drawn, basis) for basis in bent])
+    ratios = (without - with_knee) / np.maximum(with_knee / freedom, 1e-30)
+    return ratios.max(axis=0), ratios.argmax(axis=0).astype(np.float64)

@@ -1,0 +1,80 @@
+"""Which form a law takes: the one that predicts the densest level and the largest graphs best without their help."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from gnn_checkpointing.analysis.laws.fit import fit_form, why_not_form
+from gnn_checkpointing.analysis.laws.folds import Fold, deciding
+from gnn_checkpointing.analysis.laws.series import Series
+from gnn_checkpointing.analysis.results import Candidate, HeldOutError
+
+# Scores that differ by less are equal, and the form that the study lists first is taken.
+_EQUAL = 1e-6
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One form on one series; `score` is None where it could not be tried, and `reason` says why."""
+
+    form: str
+    errors: tuple[HeldOutError, ...]
+    score: float | None
+    reason: str
+
+
+def trials(series: Series, forms: Sequence[str], found: Sequence[Fold]) -> list[Trial]:
+    """Return every form's errors on the levels that decide."""
+    chosen = deciding(found, series.rows)
+    return [_trial(series, form, chosen) for form in forms]
+
+
+def best(tried: Sequence[Trial]) -> str | None:
+    """Return the form with the lowest score, of equals the first; None where none could be tried."""
+    scored = [(round(trial.score / _EQUAL), place) for place, trial in enumerate(tried) if trial.score is not None]
+    return tried[min(scored)[1]].form if scored else None
+
+
+def candidates(series: Series, tried: Sequence[Trial]) -> list[Candidate]:
+    """Return the whole leaderboard, losers included."""
+    chosen = best(tried)
+    return [
+        Candidate(
+            convolution=series.convolution,
+            policy=series.policy,
+            response=series.response,
+            form=trial.form,
+            chosen=trial.form == chosen,
+            score=trial.score,
+            errors=list(trial.errors),
+            reason=trial.reason,
+        )
+        for trial in tried
+    ]
+
+
+def _trial(series: Series, form: str, chosen: Sequence[Fold]) -> Trial:
+    if not chosen:
+        return Trial(form, (), None, "neither the densest level nor the largest graphs can be held out")
+    for fold in chosen:
+        reason = why_not_form(form, series.only(fold.kept).sizes)
+        if reason is not None:
+            return Trial(form, (), None, reason)
+    errors = tuple(_error(series, form, fold) for fold in chosen)
+    return Trial(form, errors, max(error.median_relative_error for error in errors), "")
+
+
+def _error(series: Series, form: str, fold: Fold) -> HeldOutError:
+    kept, held = series.only(fold.kept), series.only(fold.held)
+    values = fit_form(form, kept.sizes, kept.values).at(held.sizes)
+    relative = np.abs(values - held.values) / held.values
+    return HeldOutError(
+        place="densest" if fold.factor == "density" else "largest",
+        level=fold.level,
+        cells=len(fold.held),
+        median_relative_error=float(np.median(relative)),
+        worst_relative_error=float(relative.max()),
+    )

@@ -1,0 +1,90 @@
+"""Bytes that one edge costs, counted from the tensors that PyG's gather-scatter convolutions make of it."""
+
+from __future__ import annotations
+
+from dataclasses import astuple, dataclass, fields
+
+from gnn_checkpointing.analysis.results import Response
+
+
+@dataclass(frozen=True)
+class Count:
+    """Bytes of an edge: so many for each layer x channel, layer x head, channel and head, and some besides.
+
+    Values are float32, 4 bytes; the mask of a maximum is 1 byte.
+    """
+
+    layer_channels: int = 0
+    layer_heads: int = 0
+    channels: int = 0
+    heads: int = 0
+    besides: int = 0
+
+    def __add__(self, other: Count) -> Count:
+        """Return what lives where both do."""
+        return Count(*(one + two for one, two in zip(astuple(self), astuple(other), strict=True)))
+
+    def bytes(self, num_layers: int, channels: int, heads: int) -> int:
+        """Return the bytes of one edge in a stack of such layers."""
+        each = (num_layers * channels, num_layers * heads, channels, heads, 1)
+        return sum(share * count for share, count in zip(astuple(self), each, strict=True))
+
+    @property
+    def words(self) -> str:
+        """The count as a formula in layers L, channels F and heads H."""
+        names = dict(zip((field.name for field in fields(self)), (" L F", " L H", " F", " H", ""), strict=True))
+        terms = [f"{getattr(self, name)}{unit}" for name, unit in names.items() if getattr(self, name)]
+        return " + ".join(terms).replace("+ -", "- ") or "0"
+
+
+# What autograd keeps of an edge in every layer. GCN and SAGE: nothing, since the weight of a message needs no gradient
+# and a sum needs none of its inputs. SAGE-max: the messages, for the maximum's gradient; the first layer's come from
+# features, which need no gradient. GAT: the message, and of each head its logit, exponential, denominator and share.
+# GATv2: x_j, the sum of both ends, its leaky ReLU, and of each head the last three. EdgeConv: both ends side by side,
+# the hidden values, the messages.
+_KEPT = {
+    "GCN": Count(),
+    "SAGE": Count(),
+    "SAGE-max": Count(layer_channels=4, channels=-4),
+    "GAT": Count(layer_channels=4, layer_heads=16),
+    "GATv2": Count(layer_channels=12, layer_heads=12),
+    "EdgeConv": Count(layer_channels=16),
+}
+# What lives beside that at the peak, in one layer: the gathered and the weighted messages of GCN, the gathered ones of
+# SAGE with a one to count them, three gradients of the messages with one of the heads under attention, five and a mask
+# under a maximum.
+_WORKED = {
+    "GCN": Count(channels=8),
+    "SAGE": Count(channels=4, besides=4),
+    "SAGE-max": Count(channels=21),
+    "GAT": Count(channels=12, heads=4),
+    "GATv2": Count(channels=12, heads=4),
+    "EdgeConv": Count(channels=21),
+}
+# The peak where whole layers are checkpointed: what one layer keeps while it is differentiated, and its gradients.
+_ONE_LAYER = {
+    "GCN": Count(channels=8),
+    "SAGE": Count(channels=4, besides=4),
+    "SAGE-max": Count(channels=25),
+    "GAT": Count(channels=16, heads=16),
+    "GATv2": Count(channels=24, heads=12),
+    "EdgeConv": Count(channels=37),
+}
+_BLOCKED = ("edge_blocks", "layers+edge_blocks")
+
+
+def counted(convolution: str, policy: str, response: Response) -> Count | None:
+    """Return what one more edge costs; None where nobody counted.
+
+    Generated kernels keep what their compiler chooses, and a sparse product makes no messages: neither is counted.
+    """
+    if convolution not in _KEPT:
+        return None
+    if policy in _BLOCKED:
+        return Count()
+    if policy == "layers":
+        return Count() if response == "saved_activation_bytes" else _ONE_LAYER[convolution]
+    if policy != "none":
+        return None
+    kept = _KEPT[convolution]
+    return kept if response == "saved_activation_bytes" else kept + _WORKED[convolution]

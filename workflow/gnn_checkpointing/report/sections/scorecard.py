@@ -1,0 +1,239 @@
+"""The laws' record: real graphs that they never saw, cells beyond the memory, and the densest graph that fits."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from statistics import median
+
+from gnn_checkpointing.analysis.results import Capacity, Censored, Response, Score, ScoreSummary
+from gnn_checkpointing.report import units
+from gnn_checkpointing.report.figures import scales
+from gnn_checkpointing.report.figures.lines import Line, Point
+from gnn_checkpointing.report.figures.palette import looks
+from gnn_checkpointing.report.figures.points import residual_panel
+from gnn_checkpointing.report.inputs import PREDICTIONS, ReportInputs
+from gnn_checkpointing.report.page import Block, Cell, Column, Figure, Panel, Paragraph, Section, Table
+from gnn_checkpointing.report.sections.law_words import RESPONSES, amount
+
+_DRAWN: tuple[Response, ...] = ("activation_bytes", "step_time_seconds")
+
+
+def scorecard_section(inputs: ReportInputs) -> Section | None:
+    """Return the section on what the laws say of what they were not fitted to; None where they were asked nothing."""
+    found = inputs.predictions
+    blocks: list[Block] = []
+    if found.scorecard:
+        blocks += _real(inputs, found.scorecard, found.summaries)
+    if found.censored:
+        blocks += _censored(found.censored)
+    if found.capacities:
+        blocks += _capacities(found.capacities)
+    return Section("scorecard", "The laws' record", tuple(blocks)) if blocks else None
+
+
+def _real(inputs: ReportInputs, scores: Sequence[Score], summaries: Sequence[ScoreSummary]) -> list[Block]:
+    outside = sorted({score.label for score in scores if not score.in_range})
+    text = (
+        "Laws fitted on the generated graphs of this run alone predict its real graphs from their nodes, edges and "
+        "degrees."
+    )
+    if outside:
+        text += f" Not counted below, since the laws saw no graphs of their size: {', '.join(outside)}."
+    blocks: list[Block] = [Paragraph(text)]
+    if summaries:
+        blocks.append(_summary_table(summaries))
+    blocks.append(_graph_table(scores))
+    blocks += [figure for response in _DRAWN if (figure := _figure(inputs, scores, response)) is not None]
+    return blocks
+
+
+def _summary_table(summaries: Sequence[ScoreSummary]) -> Table:
+    return Table(
+        id="table-scorecard",
+        caption="Errors of the laws on real graphs within their range.",
+        columns=(
+            Column("Response"),
+            Column("Predictions", "", "number"),
+            Column("Median error", "", "number"),
+            Column("Worst error", "", "number"),
+            Column("Worst at", "", "prose"),
+            Column("Inside interval", "", "number"),
+        ),
+        rows=tuple(
+            (
+                Cell(RESPONSES[one.response], one.response),
+                Cell(units.count(one.scored), one.scored),
+                Cell(units.percent(one.median_error), one.median_error),
+                Cell(units.percent(one.worst_error), one.worst_error),
+                Cell(one.worst_at),
+                Cell(units.percent(one.inside), one.inside),
+            )
+            for one in summaries
+        ),
+        source=PREDICTIONS,
+    )
+
+
+def _graph_table(scores: Sequence[Score]) -> Table:
+    """Return median and worst error of each graph, over convolutions and policies."""
+    graphs = list(dict.fromkeys((score.label, score.num_nodes, score.num_edges) for score in scores))
+    rows = []
+    for label, nodes, edges in sorted(graphs, key=lambda graph: graph[2]):
+        cells = [Cell(label, label), Cell(units.count(nodes), nodes), Cell(units.count(edges), edges)]
+        for response in _DRAWN:
+            own = [score for score in scores if score.label == label and score.response == response]
+            cells += _errors(own)
+        rows.append(tuple(cells))
+    return Table(
+        id="table-scorecard-graphs",
+        caption="Errors graph by graph, over all convolutions and policies, sparse before dense.",
+        columns=(
+            Column("Graph"),
+            Column("Nodes", "", "number"),
+            Column("Edges", "", "number"),
+            Column("Memory, median", "", "number"),
+            Column("Memory, worst", "", "prose"),
+            Column("Time, median", "", "number"),
+            Column("Time, worst", "", "prose"),
+        ),
+        rows=tuple(rows),
+        source=PREDICTIONS,
+    )
+
+
+def _errors(own: Sequence[Score]) -> list[Cell]:
+    if not own:
+        return [Cell(units.NOTHING), Cell(units.NOTHING)]
+    middle = median(abs(score.error) for score in own)
+    worst = max(own, key=lambda score: abs(score.error))
+    sign = "+" if worst.error > 0 else ""
+    return [
+        Cell(units.percent(middle), middle),
+        Cell(f"{sign}{units.percent(worst.error)} ({worst.convolution}, {worst.policy})", abs(worst.error)),
+    ]
+
+
+def _figure(inputs: ReportInputs, scores: Sequence[Score], response: Response) -> Figure | None:
+    chosen = [score for score in scores if score.response == response]
+    if not chosen:
+        return None
+    x = scales.count_scale([score.num_edges for score in chosen], "edges of the real graph")
+    y = scales.share_scale([score.error for score in chosen], "error (% of measured)")
+    name = "time" if response == "step_time_seconds" else "memory"
+    panels = []
+    for position, convolution in enumerate(inputs.convolutions):
+        own = [score for score in chosen if score.convolution == convolution]
+        lines = [
+            Line(policy, tuple(Point(s.num_edges, s.error, s.error, s.error) for s in own if s.policy == policy))
+            for policy in inputs.policies
+        ]
+        drawn = [line for line in lines if line.points]
+        if drawn:
+            panels.append(
+                Panel(
+                    id=f"scorecard-{name}-{position}",
+                    title=convolution,
+                    alternative=_alternative(own, convolution, response),
+                    svg=residual_panel(f"scorecard-{name}-{position}", drawn, looks(inputs.policies), x, y),
+                )
+            )
+    return Figure(
+        id=f"figure-scorecard-{name}",
+        caption=f"{RESPONSES[response]} of real graphs: what the law said, less what was measured.",
+        how_to_read="A marker is one real graph under one policy; on the zero line the law was right. Markers above it "
+        "are graphs that took less than their law said.",
+        panels=tuple(panels),
+        source=PREDICTIONS,
+    )
+
+
+def _alternative(own: Sequence[Score], convolution: str, response: Response) -> str:
+    sentences = [f"Errors of the law of {RESPONSES[response].lower()} on real graphs, {convolution}."]
+    for policy in dict.fromkeys(score.policy for score in own):
+        errors = [score for score in own if score.policy == policy]
+        worst = max(errors, key=lambda score: abs(score.error))
+        sentences.append(
+            f"Policy {policy}: median {units.percent(median(abs(score.error) for score in errors))}, worst "
+            f"{units.percent(worst.error)} on {worst.label}."
+        )
+    return " ".join(sentences)
+
+
+def _censored(found: Sequence[Censored]) -> list[Block]:
+    asked = [one for one in found if one.foreseen is not None]
+    right = sum(one.foreseen is True for one in asked)
+    text = (
+        f"What ran into a limit is known to lie above it, and no more. Of {units.count(len(found))} such cells under a "
+        f"policy a law could be asked of {units.count(len(asked))}, and put {units.count(right)} above the limit."
+    )
+    return [
+        Paragraph(text),
+        Table(
+            id="table-censored",
+            caption="Cells that ran out of memory or time, and what the laws say of them.",
+            columns=(
+                Column("Graph", "", "prose"),
+                Column("Convolution"),
+                Column("Policy"),
+                Column("Limit", "", "number"),
+                Column("By the law", "", "number"),
+                Column("Foreseen", "", "prose"),
+            ),
+            rows=tuple(
+                (
+                    Cell(one.label, one.label),
+                    Cell(one.convolution, one.convolution),
+                    Cell(one.policy, one.policy),
+                    Cell(_limit(one, one.limit), one.limit),
+                    Cell(units.NOTHING if one.predicted is None else _limit(one, one.predicted), one.predicted),
+                    Cell(one.reason if one.foreseen is None else "yes" if one.foreseen else "no"),
+                )
+                for one in found
+            ),
+            source=PREDICTIONS,
+        ),
+    ]
+
+
+def _limit(one: Censored, value: float) -> str:
+    return amount(value, "activation_bytes" if one.outcome == "out_of_memory" else "step_time_seconds")
+
+
+def _capacities(found: Sequence[Capacity]) -> list[Block]:
+    nodes = " and ".join(dict.fromkeys(units.count(one.num_nodes) for one in found))
+    limits = list(dict.fromkeys(one.memory_bytes for one in found))
+    series = list(dict.fromkeys((one.convolution, one.policy) for one in found))
+    by_place = {(one.convolution, one.policy, one.memory_bytes): one for one in found}
+    columns = [Column("Convolution"), Column("Policy")]
+    for limit in limits:
+        columns += [Column(f"Degree in {units.size(limit)}", "", "number"), Column("Gain", "/ none", "number")]
+    return [
+        Table(
+            id="table-capacity",
+            caption=f"The largest average degree whose training step fits into a memory, at {nodes} nodes, by the law "
+            "(low and high end by its interval). A star: beyond the densities measured. A complete graph fits where "
+            "the word says so.",
+            columns=tuple(columns),
+            rows=tuple(
+                (
+                    Cell(pair[0], pair[0]),
+                    Cell(pair[1], pair[1]),
+                    *(cell for limit in limits for cell in _capacity(by_place[(*pair, limit)])),
+                )
+                for pair in series
+            ),
+            source=PREDICTIONS,
+        )
+    ]
+
+
+def _capacity(one: Capacity) -> tuple[Cell, Cell]:
+    gain = Cell(units.NOTHING) if one.gain is None else Cell(units.plain(one.gain), one.gain)
+    degree = one.average_degree
+    if degree is None:
+        return Cell("none fits"), gain
+    if one.unbounded:
+        return Cell("complete graph*", degree.estimate), gain
+    star = "" if one.in_range else "*"
+    ends = units.interval(units.plain(degree.low), units.plain(degree.high))
+    return Cell(f"{units.plain(degree.estimate)} ({ends}){star}", degree.estimate), gain
