@@ -1,102 +1,123 @@
-"""The whole analysis: from the measured rows to six results, and these to and from their files."""
+"""The whole analysis: from the measured rows to a result a file, and these to and from their files."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 from pydantic import TypeAdapter, ValidationError
 
-from gnn_checkpointing.analysis.results import Accuracy, Effects, Frontier, Quality, Regressions, Variants
+from gnn_checkpointing.analysis.protocol import Protocol
+from gnn_checkpointing.analysis.results import (
+    Accuracy,
+    Effects,
+    Frontier,
+    Predictions,
+    Quality,
+    Regressions,
+    Robustness,
+    Trends,
+    Variants,
+)
 from gnn_checkpointing.artefacts import read_json, write_json
 from gnn_checkpointing.measurements_table import Value
 from gnn_checkpointing.records import TrainingRecord
 from gnn_checkpointing.refusal import Refusal
 
-Read = TypeVar("Read")
-
 
 @dataclass(frozen=True)
 class Findings:
-    """What the analysis found; each field is one file of the analysis folder."""
+    """What the analysis found; each field is one file of the analysis folder, of the same name."""
 
     effects: Effects
+    trends: Trends
     regressions: Regressions
+    predictions: Predictions
     frontier: Frontier
     variants: Variants
+    robustness: Robustness
     accuracy: list[Accuracy]
     quality: Quality
 
 
-def analyse(
-    rows: Sequence[Mapping[str, Value]],
-    trainings: Sequence[TrainingRecord],
-    *,
-    reference_allocator: str,
-    confidence: float,
-    resamples: int,
-    ratio_half_width: float,
-    seed: int,
-) -> Findings:
+_ADAPTERS: dict[str, TypeAdapter[Any]] = {
+    "effects": TypeAdapter(Effects),
+    "trends": TypeAdapter(Trends),
+    "regressions": TypeAdapter(Regressions),
+    "predictions": TypeAdapter(Predictions),
+    "frontier": TypeAdapter(Frontier),
+    "variants": TypeAdapter(Variants),
+    "robustness": TypeAdapter(Robustness),
+    "accuracy": TypeAdapter(list[Accuracy]),
+    "quality": TypeAdapter(Quality),
+}
+
+
+def analyse(rows: Sequence[Mapping[str, Value]], trainings: Sequence[TrainingRecord], protocol: Protocol) -> Findings:
     """Return all findings of one table; the same input gives the same output to the last digit.
 
-    Everything but the frontier's comparison of allocators is found under `reference_allocator` alone.
+    Everything but the frontier's comparison of allocators is found under the reference allocator alone.
     """
     # Imported here: reading findings back needs no statistics, and statsmodels takes a second to import.
     from gnn_checkpointing.analysis.accuracy import accuracies
-    from gnn_checkpointing.analysis.checks import check_reference
+    from gnn_checkpointing.analysis.checks import check_compared, check_reference
     from gnn_checkpointing.analysis.effects import effects
     from gnn_checkpointing.analysis.frontier import frontier
     from gnn_checkpointing.analysis.interaction import interactions
+    from gnn_checkpointing.analysis.laws.predictions import predictions
     from gnn_checkpointing.analysis.quality import quality
     from gnn_checkpointing.analysis.regression import laws
+    from gnn_checkpointing.analysis.robustness.robustness import robustness
     from gnn_checkpointing.analysis.table import completed, under
+    from gnn_checkpointing.analysis.trends import trends
     from gnn_checkpointing.analysis.variants import variants
 
     everything = completed(rows)
-    check_reference(rows, reference_allocator)
-    measured = under(everything, reference_allocator)
+    check_compared(rows)
+    check_reference(rows, protocol.reference_allocator)
+    measured = under(everything, protocol.reference_allocator)
+    confidence, resamples = protocol.confidence, protocol.resamples
+
+    def generator() -> np.random.Generator:
+        # One for each finding: what one of them draws moves no digit of another.
+        return np.random.default_rng(protocol.seed)
+
     found, no_law = laws(measured, confidence)
     tested, no_interaction = interactions(measured, confidence)
     return Findings(
-        effects=effects(measured, confidence, resamples, np.random.default_rng(seed)),
+        effects=effects(measured, confidence, resamples, generator()),
+        trends=trends(measured, confidence, resamples, generator()),
         regressions=Regressions(
             confidence=confidence, laws=found, interactions=tested, not_fitted=no_law + no_interaction
         ),
-        # Resampled by a generator of its own: another allocator in the study moves no digit of the effects.
-        frontier=frontier(everything, reference_allocator, confidence, resamples, np.random.default_rng(seed)),
-        variants=variants(measured, confidence, resamples, np.random.default_rng(seed)),
+        predictions=predictions(rows, measured, protocol, generator()),
+        frontier=frontier(everything, protocol.reference_allocator, confidence, resamples, generator()),
+        variants=variants(measured, confidence, resamples, generator()),
+        robustness=robustness(measured, protocol, generator()),
         accuracy=accuracies(trainings),
-        quality=quality(rows, reference_allocator, ratio_half_width),
+        quality=quality(rows, protocol.reference_allocator, protocol.ratio_half_width),
     )
 
 
 def write_analysis(folder: Path, findings: Findings) -> None:
     """Write a JSON file for each finding, every float in full."""
-    write_json(folder / "effects.json", findings.effects.model_dump(mode="json"))
-    write_json(folder / "regressions.json", findings.regressions.model_dump(mode="json"))
-    write_json(folder / "frontier.json", findings.frontier.model_dump(mode="json"))
-    write_json(folder / "variants.json", findings.variants.model_dump(mode="json"))
-    write_json(folder / "accuracy.json", [job.model_dump(mode="json") for job in findings.accuracy])
-    write_json(folder / "quality.json", findings.quality.model_dump(mode="json"))
+    for field in fields(Findings):
+        write_json(
+            folder / f"{field.name}.json", _ADAPTERS[field.name].dump_python(getattr(findings, field.name), mode="json")
+        )
 
 
 def read_analysis(folder: Path) -> Findings:
     """Read what `write_analysis` wrote, or refuse naming the file and the field."""
     return Findings(
-        effects=_read(folder / "effects.json", TypeAdapter(Effects)),
-        regressions=_read(folder / "regressions.json", TypeAdapter(Regressions)),
-        frontier=_read(folder / "frontier.json", TypeAdapter(Frontier)),
-        variants=_read(folder / "variants.json", TypeAdapter(Variants)),
-        accuracy=_read(folder / "accuracy.json", TypeAdapter(list[Accuracy])),
-        quality=_read(folder / "quality.json", TypeAdapter(Quality)),
+        **{field.name: _read(folder / f"{field.name}.json", _ADAPTERS[field.name]) for field in fields(Findings)}
     )
 
 
-def _read(path: Path, adapter: TypeAdapter[Read]) -> Read:
+def _read(path: Path, adapter: TypeAdapter[Any]) -> Any:
     values: Any = read_json(path)
     try:
         return adapter.validate_python(values)

@@ -1,0 +1,26 @@
+"""What the analysis fixes before it sees any data: levels, resamples, targets and the candidates for a law."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """The study's settings of the analysis, as plain values: the statistics know no study.
+
+    `memory_forms` and `time_forms` name the forms of law to be tried for bytes and for seconds (`laws/forms.py`), in
+    the order in which equals are preferred; `rounds` are the fewest and the most that a policy's step is timed.
+    """
+
+    reference_allocator: str
+    confidence: float
+    resamples: int
+    ratio_half_width: float
+    seed: int
+    memory_forms: Sequence[str]
+    time_forms: Sequence[str]
+    rounds: tuple[int, int]
+    timeout_seconds: float
+    capacity_gib: Sequence[float]
