@@ -11,7 +11,9 @@ from gnn_checkpointing.checkpointing.block_plan import block_size, sorted_edges
 def test_blocks_partition_edges_by_destination(nodes: int, edges: int, size: int, seed: int) -> None:
     edge_index = torch.randint(0, nodes, (2, edges), generator=torch.Generator().manual_seed(seed))
     plan = sorted_edges(edge_index, nodes)
+    assert plan.largest_block == 0
     blocks = plan.blocks(size)
+    assert plan.largest_block == max(block.num_edges for block in blocks)
     assert [block.first for block in blocks] == [0, *(block.last for block in blocks[:-1])]
     assert blocks[-1].last == nodes
     found = []

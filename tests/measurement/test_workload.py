@@ -28,7 +28,7 @@ def cell_and_task(aggregation: str) -> tuple[Cell, Task]:
             "hidden_channels": 8,
             "norm": "batch",
         },
-        "policies": ["none"],
+        "policies": ["none", "layers"],
     }
     study = parse_study(values, "test")
     (spec,) = study_graphs(study)

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
-from pydantic import Field, ValidationError
+from pydantic import Field, TypeAdapter, ValidationError
 
 from gnn_checkpointing.artefacts import read_json, whole_file
 from gnn_checkpointing.graph_facts import GraphFacts, Record
@@ -77,6 +77,8 @@ class PolicyRecord(Record):
     memory: Memory | None = None
     readings: Readings | None = None
     sameness: Sameness | None = None
+    # Edges, self-loops included, of the largest block that a policy of edge blocks works on; None without blocks.
+    largest_block_edges: int | None = None
     warm_up_seconds: float | None = None
     steps: Steps | None = None
 
@@ -241,3 +243,11 @@ class TrainingRecord(Record):
     test_accuracy: float
     seconds: float
     resumed_from_epoch: int
+
+
+def read_trainings(path: Path) -> list[TrainingRecord]:
+    """Read `trainings.json`, or refuse naming the file and the field."""
+    try:
+        return TypeAdapter(list[TrainingRecord]).validate_python(read_json(path))
+    except ValidationError as error:
+        raise Refusal(f"{path}: {_complaint(error)}; make it again with `collect`") from None

@@ -1,23 +1,22 @@
 """From the table of measurements to estimates and verdicts; needs no torch."""
 
-TRAININGS = expand(
-    f"{RESULTS}/training/{{graph}}-{{convolution}}.json",
-    graph=[spec.id for spec in design.trained_graphs(study)],
-    convolution=study.architecture.convolutions,
-)
+from gnn_checkpointing.artefacts import digest
 
 
 rule analyse:
     input:
         table=f"{RESULTS}/measurements.csv",
-        training=TRAININGS,
+        trainings=f"{RESULTS}/trainings.json",
     output:
         multiext(
             f"{RESULTS}/analysis/",
             "effects.json",
+            "trends.json",
             "regressions.json",
+            "predictions.json",
             "frontier.json",
             "variants.json",
+            "robustness.json",
             "accuracy.json",
             "quality.json",
         ),
@@ -33,16 +32,19 @@ rule analyse:
             study.seed,
             study.measurement.ratio_half_width,
             study.measurement.allocators[0],
+            study.measurement.rounds.model_dump(mode="json"),
+            study.measurement.timeout_seconds,
         ],
         code=code_fingerprint("analysis"),
     shell:
         "python -m gnn_checkpointing analyse --study {params.study} --table {input.table}"
-        " --training {input.training} --output-folder {params.folder} > {log} 2>&1"
+        " --trainings {input.trainings} --output-folder {params.folder} > {log} 2>&1"
 
 
 rule judge:
     input:
-        rules.analyse.output,
+        hardware=f"{RESULTS}/hardware.json",
+        analysis=rules.analyse.output,
     output:
         f"{RESULTS}/claims.json",
     log:
@@ -51,8 +53,33 @@ rule judge:
         "../envs/gnn_checkpointing.yaml"
     params:
         study=STUDY,
-        folder=lambda wildcards, input: Path(input[0]).parent,
+        folder=lambda wildcards, input: Path(input.analysis[0]).parent,
         code=code_fingerprint("claims"),
     shell:
-        "python -m gnn_checkpointing judge --study {params.study} --analysis {params.folder} --output {output}"
-        " > {log} 2>&1"
+        "python -m gnn_checkpointing judge --study {params.study} --hardware-file {input.hardware}"
+        " --analysis {params.folder} --output {output} > {log} 2>&1"
+
+
+rule audit:
+    input:
+        hardware=f"{RESULTS}/hardware.json",
+        table=f"{RESULTS}/measurements.csv",
+        analysis=rules.analyse.output,
+        claims=f"{RESULTS}/claims.json",
+        graphs=f"{RESULTS}/graphs.json",
+        demonstration=f"{RESULTS}/demonstration.json",
+    output:
+        f"{RESULTS}/audit.json",
+    log:
+        f"{RESULTS}/logs/audit.log",
+    conda:
+        "../envs/gnn_checkpointing.yaml"
+    params:
+        study=STUDY,
+        analysis=lambda wildcards, input: Path(input.analysis[0]).parent,
+        settings=digest(study.model_dump(mode="json", by_alias=True)),
+        code=code_fingerprint("audit"),
+    shell:
+        "python -m gnn_checkpointing audit --study {params.study} --hardware-file {input.hardware}"
+        " --table {input.table} --analysis {params.analysis} --claims {input.claims} --graphs {input.graphs}"
+        " --demonstration {input.demonstration} --output {output} > {log} 2>&1"

@@ -25,26 +25,38 @@ rule measure:
 
 rule collect:
     input:
-        expand(f"{RESULTS}/measurements/{{graph}}/complete.json", graph=GRAPHS),
+        measurements=expand(
+            f"{RESULTS}/measurements/{{graph}}/complete.json", graph=GRAPHS
+        ),
+        training=expand(
+            f"{RESULTS}/training/{{graph}}-{{convolution}}.json",
+            graph=[spec.id for spec in design.trained_graphs(study)],
+            convolution=study.architecture.convolutions,
+        ),
     output:
         table=f"{RESULTS}/measurements.csv",
         traces=f"{RESULTS}/traces.json",
         graphs=f"{RESULTS}/graphs.json",
         records=f"{RESULTS}/records.jsonl.gz",
+        trainings=f"{RESULTS}/trainings.json",
     log:
         f"{RESULTS}/logs/collect.log",
     conda:
         "../envs/gnn_checkpointing.yaml"
     params:
         study=STUDY,
-        measurements=lambda wildcards, input: Path(input[0]).parents[1],
+        measurements=lambda wildcards, input: Path(
+            input.measurements[0]
+        ).parents[1],
         settings=[
-            study.analysis.model_dump(mode="json"),
+            study.analysis.confidence,
+            study.analysis.resamples,
             study.measurement.allocators[0],
         ],
         code=code_fingerprint("collecting"),
     shell:
         "python -m gnn_checkpointing collect --study {params.study} --measurements {params.measurements}"
+        " --training {input.training} --trainings {output.trainings}"
         " --output {output.table} --traces {output.traces} --graphs {output.graphs}"
         " --records {output.records} > {log} 2>&1"
 

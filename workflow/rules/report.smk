@@ -7,10 +7,12 @@ rule report:
         table=f"{RESULTS}/measurements.csv",
         analysis=rules.analyse.output,
         claims=f"{RESULTS}/claims.json",
+        audit=f"{RESULTS}/audit.json",
         graphs=f"{RESULTS}/graphs.json",
         traces=f"{RESULTS}/traces.json",
         demonstration=f"{RESULTS}/demonstration.json",
         records=f"{RESULTS}/records.jsonl.gz",
+        trainings=f"{RESULTS}/trainings.json",
         templates=sorted(
             str(path)
             for path in Path(TEMPLATES).rglob("*.*")
@@ -23,10 +25,12 @@ rule report:
             "report.pdf",
             "measurements.csv",
             "claims.json",
+            "audit.json",
             "graphs.json",
             "traces.json",
             "demonstration.json",
             "records.jsonl.gz",
+            "trainings.json",
             "hardware.json",
             "study.json",
             "summary.json",
@@ -44,8 +48,9 @@ rule report:
         code=code_fingerprint("report"),
     shell:
         "python -m gnn_checkpointing report --study {params.study} --hardware-file {input.hardware}"
-        " --table {input.table} --analysis {params.analysis} --claims {input.claims} --graphs {input.graphs} --traces {input.traces}"
-        " --demonstration {input.demonstration} --records {input.records}"
+        " --table {input.table} --analysis {params.analysis} --claims {input.claims}"
+        " --audit {input.audit} --graphs {input.graphs} --traces {input.traces}"
+        " --demonstration {input.demonstration} --records {input.records} --trainings {input.trainings}"
         " --templates {params.templates} --output-folder {params.folder} > {log} 2>&1"
 
 

@@ -6,8 +6,8 @@ apply(model, "edge_blocks")     # every message passing layer of a model, or
 edge_blocks(conv)               # one layer
 """
 
-from gnn_checkpointing.checkpointing.blocked_layers import policy_tensors
+from gnn_checkpointing.checkpointing.blocked_layers import largest_block_edges, policy_tensors
 from gnn_checkpointing.checkpointing.edge_blocks import edge_blocks
 from gnn_checkpointing.checkpointing.policies import apply
 
-__all__ = ["apply", "edge_blocks", "policy_tensors"]
+__all__ = ["apply", "edge_blocks", "largest_block_edges", "policy_tensors"]

@@ -61,6 +61,11 @@ class SortedEdges:
             self._cuts[size] = _cut(self.pointer, size)
         return self._cuts[size]
 
+    @property
+    def largest_block(self) -> int:
+        """Edges of the largest block that was cut so far; 0 where none was."""
+        return max((block.num_edges for blocks in self._cuts.values() for block in blocks), default=0)
+
     def ends(self, block: EdgeBlock) -> tuple[Tensor, Tensor]:
         """Return the block's sources, and its destinations counted from its first node; int64 `[block edges]`.
 

@@ -83,6 +83,11 @@ class SharedEdges:
         """Return the edges of a block: as many as were asked for, else what suits the graph and the machine."""
         return self._edges_per_block or block_size(num_nodes, channels, self._edges_per_node, x.device)
 
+    @property
+    def largest_block(self) -> int:
+        """Edges of the largest block of the current graph; 0 before the first forward pass."""
+        return 0 if self._edges is None else self._edges.largest_block
+
     def tensors(self) -> Iterator[Tensor]:
         """Yield what the tables of the current graph keep in memory."""
         if self._edges is not None:
@@ -111,6 +116,11 @@ def block_model(
 def policy_tensors(model: nn.Module) -> list[Tensor]:
     """Return the tables that a policy keeps in memory beside the model's own tensors."""
     return [tensor for shared in shared_edges(model) for tensor in shared.tensors()]
+
+
+def largest_block_edges(model: nn.Module) -> int | None:
+    """Return the edges of the largest block that the model's layers work on at a time; None without blocks."""
+    return max((shared.largest_block for shared in shared_edges(model)), default=0) or None
 
 
 def shared_edges(model: nn.Module) -> list[SharedEdges]:

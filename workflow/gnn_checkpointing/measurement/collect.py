@@ -101,6 +101,7 @@ def _row(
         "num_layers": record.architecture["num_layers"],
         "hidden_channels": record.architecture["hidden_channels"],
         "policy": found.policy,
+        "heads": record.architecture["heads"],
         "allocator": record.allocator,
         "device": record.device,
         "threads": record.threads,
@@ -112,11 +113,20 @@ def _row(
         "started": record.started,
         "ended": record.ended,
         "warnings": "; ".join(record.warnings),
+        "memory_limit_bytes": record.memory_limit_bytes,
+        "edges_at_once": _edges_at_once(found, graph),
         **_memory(found, reference),
         **_readings(found),
         **_time(record, found, reference, analysis),
         **({} if found.sameness is None else found.sameness.model_dump()),
     }
+
+
+def _edges_at_once(found: PolicyRecord, graph: GraphFacts) -> int | None:
+    """Return the edges of a policy's largest block; without blocks, all; None where the record does not say."""
+    if "edge_blocks" not in found.policy:
+        return graph.num_edges
+    return found.largest_block_edges
 
 
 def _derivation(graph: GraphFacts) -> dict[str, Value]:

@@ -36,6 +36,17 @@ _SOURCES = {
     ),
     "analysis": ("analysis", "records.py", "measurements_table.py"),
     "claims": ("claims", "analysis", "policy_names.py"),
+    "audit": (
+        "audit",
+        "claims/ledger.py",
+        "analysis",
+        "design.py",
+        "graph_design.py",
+        "graph_facts.py",
+        "records.py",
+        "measurements_table.py",
+        "policy_names.py",
+    ),
     "report": (
         "report",
         "records.py",
@@ -44,10 +55,18 @@ _SOURCES = {
         "policy_names.py",
         "measurement/readings.py",
         "analysis",
+        "audit/grades.py",
     ),
 }
 # Files of a measuring room that measure nothing: editing them must not measure again.
-_NOT_MEASURING = {"collect.py", "demonstrate.py", "demonstrated_step.py", "hardware.py", "progress.py"}
+_NOT_MEASURING = {
+    "collect.py",
+    "demonstrate.py",
+    "demonstrated_step.py",
+    "fingerprint.py",
+    "hardware.py",
+    "progress.py",
+}
 _LIBRARIES = ("torch", "torch-geometric", "numpy")
 
 

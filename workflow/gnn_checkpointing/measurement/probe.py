@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from gnn_checkpointing.checkpointing import largest_block_edges
 from gnn_checkpointing.design import Cell
 from gnn_checkpointing.measurement.byte_trace import ByteTrace
 from gnn_checkpointing.measurement.peak_memory import step_bytes
@@ -29,6 +30,7 @@ class Probed:
     sameness: Sameness | None
     warm_up_seconds: float
     counted_seconds: float
+    largest_block_edges: int | None = None
     readings: Readings | None = None
     high_water_seconds: float = 0.0
     times: list[StepTime] = field(default_factory=list)
@@ -53,6 +55,7 @@ class Probed:
             memory=self.memory,
             readings=self.readings,
             sameness=self.sameness,
+            largest_block_edges=self.largest_block_edges,
             warm_up_seconds=self.warm_up_seconds,
             steps=None if not self.times else _steps(self.times),
         )
@@ -96,7 +99,8 @@ def probed(
     if policy == "none":
         reference = result
     sameness = None if reference is None else compared(result, reference, tolerance)
-    return Probed(contest, memory, found.trace, sameness, warm_up, counted), result
+    blocks = largest_block_edges(contest.model)
+    return Probed(contest, memory, found.trace, sameness, warm_up, counted, blocks), result
 
 
 def _first_step(contest: Contestant, cell: Cell) -> tuple[StepResult, float]:
