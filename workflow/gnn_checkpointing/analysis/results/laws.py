@@ -1,0 +1,77 @@
+"""Laws of bytes and seconds in nodes and edges, and the interaction of policy and edges."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from gnn_checkpointing.analysis.results.base import Estimate, Response, Result
+
+
+class Residual(Result):
+    """One cell's observed and fitted response."""
+
+    graph: str
+    num_nodes: int
+    num_edges: int
+    observed: float
+    fitted: float
+    relative: float
+    started: str
+
+
+class HeldOut(Result):
+    """Prediction of the densest level by the law fitted without it."""
+
+    level: float
+    cells: int
+    median_relative_error: float
+    worst_relative_error: float
+    inside_interval: float
+
+
+class Law(Result):
+    """response = constant + per_node * num_nodes + per_edge * num_edges for one convolution x policy.
+
+    `breusch_pagan_p` tests that the residuals' variance is even, `reset_p` that no square of the fit is missing (Ramsey's
+    RESET); both are None where nothing but rounding is left over. `condition_number` is of the scaled, weighted design.
+    """
+
+    convolution: str
+    policy: str
+    response: Response
+    weights: Literal["equal", "relative"]
+    covariance: str
+    cells: int
+    constant: Estimate
+    per_node: Estimate
+    per_edge: Estimate
+    r_squared: float
+    median_relative_residual: float
+    worst_relative_residual: float
+    breusch_pagan_p: float | None
+    reset_p: float | None
+    condition_number: float
+    held_out: HeldOut | None
+    residuals: list[Residual]
+
+
+class Interaction(Result):
+    """How many bytes or seconds per edge a policy adds to (or takes from) none's, and whether that is nothing."""
+
+    convolution: str
+    policy: str
+    response: Response
+    none_per_edge: Estimate
+    difference_per_edge: Estimate
+    slope_ratio: float
+    p_value: float
+    clusters: int
+
+
+class Regressions(Result):
+    """All laws and interactions; what could not be fitted, and why."""
+
+    confidence: float
+    laws: list[Law]
+    interactions: list[Interaction]
+    not_fitted: list[str]

@@ -1,0 +1,188 @@
+"""Laws that predict: chosen among candidates by what they did not see, and how far they were off elsewhere."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from gnn_checkpointing.analysis.results.base import Estimate, Response, Result
+from gnn_checkpointing.analysis.results.laws import Residual
+
+Place = Literal["densest", "largest"]
+
+
+class PredictiveLaw(Result):
+    """The chosen law of one response: the largest of its pieces, each a sum of term x column.
+
+    Terms are non-negative bytes or seconds per column ("constant", "nodes", "edges", "edges_at_once" and so on, as in
+    `analysis/laws/forms.py`); a form with a logarithmic link has exponents instead. `half_width` is how far an
+    interval reaches to both sides, as a share of the prediction: for bytes, which are exact, the worst error on
+    held-out cells; for time, the conformal quantile of those errors at the study's confidence.
+    """
+
+    convolution: str
+    policy: str
+    response: Response
+    form: str
+    pieces: list[dict[str, float]]
+    knee: float | None
+    cells: int
+    num_nodes: tuple[int, int]
+    num_edges: tuple[int, int]
+    num_features: int
+    half_width: float
+    median_relative_residual: float
+    worst_relative_residual: float
+    residuals: list[Residual]
+
+
+class HeldOutError(Result):
+    """How far a law fitted without one level was off there, as shares of what was measured."""
+
+    place: Place
+    level: float
+    cells: int
+    median_relative_error: float
+    worst_relative_error: float
+
+
+class Candidate(Result):
+    """One form tried for one response; `score` is the larger of its median errors on the held-out levels.
+
+    `reason` says why a form could not be tried, where it could not; it has no score then.
+    """
+
+    convolution: str
+    policy: str
+    response: Response
+    form: str
+    chosen: bool
+    score: float | None
+    errors: list[HeldOutError]
+    reason: str
+
+
+class Coverage(Result):
+    """How often the intervals of a method hold what was measured on held-out synthetic cells, and how wide they are.
+
+    Every level of density and every number of nodes is held out once; `half_width` is a share of the prediction.
+    """
+
+    response: Response
+    method: Literal["held_out_bound", "conformal", "least_squares"]
+    held_out: int
+    inside: float
+    median_half_width: float
+    worst_half_width: float
+
+
+class Knee(Result):
+    """Whether the time per edge changes at some number of edges: a breakpoint test (sup-F, wild bootstrap).
+
+    `per_edge_after` / `per_edge_before` is the change at `num_edges`, the place of the largest F.
+    """
+
+    convolution: str
+    policy: str
+    num_edges: float
+    per_edge_before: float
+    per_edge_after: float
+    p_value: float
+
+
+class AnalyticCount(Result):
+    """Bytes per edge by measurement, by law and by counting tensors: a law that misses the count misses physics.
+
+    `measured` is the least-squares slope on the edges at one number of nodes, `law` the chosen law's slope between
+    the same graphs, `counted` the tensors that autograd must keep (`formula` in words), None where nobody counted.
+    """
+
+    convolution: str
+    policy: str
+    response: Response
+    num_nodes: int
+    measured: float
+    law: float
+    counted: float | None
+    formula: str
+
+
+class Score(Result):
+    """One real graph's prediction beside its measurement; `error` is (predicted - measured) / measured.
+
+    `in_range` tells whether nodes and edges lie within what the law was fitted on.
+    """
+
+    graph: str
+    label: str
+    num_nodes: int
+    num_edges: int
+    convolution: str
+    policy: str
+    response: Response
+    measured: float
+    predicted: Estimate
+    error: float
+    inside: bool
+    in_range: bool
+
+
+class ScoreSummary(Result):
+    """The scorecard of one response: absolute errors over all real graphs, convolutions and policies in range."""
+
+    response: Response
+    scored: int
+    median_error: float
+    worst_error: float
+    worst_at: str
+    inside: float
+
+
+class Censored(Result):
+    """A cell that ran out of memory or time, and whether its law had said so.
+
+    `limit` is bytes or seconds, `predicted` None where there is no law (`reason` says why).
+    """
+
+    cell: str
+    label: str
+    convolution: str
+    policy: str
+    outcome: Literal["out_of_memory", "timed_out"]
+    limit: float
+    predicted: float | None
+    foreseen: bool | None
+    reason: str
+
+
+class Capacity(Result):
+    """The largest average degree whose activation peak fits into `memory_bytes`, by the law and its interval's ends.
+
+    The lower end is what fits for certain. `unbounded` where the peak stops growing below the limit: the degree is
+    then that of a complete graph. `in_range` tells whether the degree lies within what was measured.
+    """
+
+    convolution: str
+    policy: str
+    num_nodes: int
+    memory_bytes: float
+    average_degree: Estimate | None
+    unbounded: bool
+    in_range: bool
+    gain: float | None
+
+
+class Predictions(Result):
+    """All that the predictive laws say, and all that is known against them."""
+
+    confidence: float
+    candidates: dict[str, list[str]]
+    laws: list[PredictiveLaw]
+    leaderboard: list[Candidate]
+    coverage: list[Coverage]
+    knees: list[Knee]
+    analytic: list[AnalyticCount]
+    scorecard: list[Score]
+    summaries: list[ScoreSummary]
+    censored: list[Censored]
+    capacities: list[Capacity]
+    not_fitted: list[str]

@@ -1,0 +1,77 @@
+"""What the run says of its own making."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from gnn_checkpointing.analysis.results.base import Result
+
+
+class Absence(Result):
+    """A policy that was not run for a stated reason: refused by itself, or unavailable on this machine."""
+
+    policy: str
+    convolutions: list[str]
+    cells: int
+    reason: str
+
+
+class Reading(Result):
+    """One further instrument beside the allocator's events: how often it was read and agreed, and how far it was off.
+
+    `median_difference` and `worst_difference` are shares of the activation peak; the worst is the one of most bytes.
+    """
+
+    instrument: Literal["high_water_bytes", "fake_tensor_bytes"]
+    read: int
+    judged: int
+    agree: int
+    median_difference: float | None
+    worst_difference: float | None
+    worst_bytes: float | None
+    worst_at: str
+
+
+class Spread(Result):
+    """The median and the largest of a quantity, over as many values as there are."""
+
+    values: int
+    median: float
+    worst: float
+
+
+class Setting(Result):
+    """What was measured with what, as the table says; each value that occurs, once."""
+
+    devices: list[str] = []
+    threads: list[int] = []
+    num_layers: list[int] = []
+    hidden_channels: list[int] = []
+    heads: list[int] = []
+
+
+class Quality(Result):
+    """What a reviewer should know of the run itself."""
+
+    cells: int
+    rows: int
+    outcomes: dict[str, int]
+    failures: list[dict[str, str]]
+    refused: list[Absence]
+    unavailable: list[Absence]
+    other_models: list[str]
+    readings: list[Reading]
+    disagreements: list[str]
+    sentinel_drift: Spread | None
+    involuntary_switches: Spread | None
+    measured_share: float
+    measured_seconds: float
+    wall_seconds: float
+    overlapping_cells: int
+    median_half_width: float
+    worst_half_width: float
+    within_target: float
+    not_the_same: list[str]
+    not_compared: list[dict[str, str]] = []
+    warnings: list[str]
+    setting: Setting = Setting()
