@@ -5,9 +5,11 @@ from __future__ import annotations
 import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
+from gnn_checkpointing.analysis.protocol import Protocol
 from gnn_checkpointing.measurements_table import COLUMNS, Value
 from gnn_checkpointing.records import REORDERED, SCHEMA_VERSION, TrainingRecord
 
@@ -286,11 +288,28 @@ def _emptied() -> dict[str, Value]:
         {
             column.name: None
             for column in COLUMNS
-            if column.unit in ("bytes", "seconds") and column.name != "measured_seconds"
+            if column.unit in ("bytes", "seconds") and column.name not in ("measured_seconds", "memory_limit_bytes")
         }
         | dict.fromkeys(RATIOS)
         | dict.fromkeys(("same_loss", "same_gradients", "same_buffers"))
     )
+
+
+def protocol(**changes: Any) -> Protocol:
+    """Return what a study fixes of the analysis; quick, and with few resamples."""
+    values: dict[str, Any] = {
+        "reference_allocator": "retaining",
+        "confidence": 0.95,
+        "resamples": 200,
+        "ratio_half_width": 0.03,
+        "seed": 1,
+        "memory_forms": ("additive", "blocks", "largest_of_two", "power"),
+        "time_forms": ("additive", "knee", "power"),
+        "rounds": (10, 40),
+        "timeout_seconds": 300.0,
+        "capacity_gib": (1.0,),
+    }
+    return Protocol(**{**values, **changes})
 
 
 def without(rows: Table, cell: str, policy: str, outcome: str, message: str = "") -> Table:
@@ -361,6 +380,8 @@ TIMES = (
     "time_ratio_high",
 )
 RESIDENT_BYTES = 1_000_000
+MEMORY_LIMIT_BYTES = 8 * 2**30
+BLOCK_EDGES = 8192
 
 
 def _row(number: int, graph: Graph, convolution: str, policy: str, costs: Costs) -> dict[str, Value]:
@@ -397,6 +418,7 @@ def _row(number: int, graph: Graph, convolution: str, policy: str, costs: Costs)
         "aggregation": "gather_scatter",
         "num_layers": NUM_LAYERS,
         "hidden_channels": HIDDEN_CHANNELS,
+        "heads": 4,
         "policy": policy,
         "allocator": "retaining",
         "device": "cpu",
@@ -424,6 +446,8 @@ def _row(number: int, graph: Graph, convolution: str, policy: str, costs: Costs)
         "page_faults": 0.0,
         "warm_up_seconds": 2 * costs.seconds,
         "rounds": 5,
+        "edges_at_once": min(graph.num_edges, BLOCK_EDGES) if "edge_blocks" in policy else graph.num_edges,
+        "memory_limit_bytes": MEMORY_LIMIT_BYTES,
         "memory_ratio": (RESIDENT_BYTES + int(activation)) / (RESIDENT_BYTES + int(none)),
         "activation_ratio": int(activation) / int(none),
         "time_ratio": ratio,

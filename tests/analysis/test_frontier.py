@@ -67,6 +67,12 @@ def test_a_level_that_was_not_timed_has_bytes_and_no_time(found: Frontier) -> No
     assert not [effect for effect in found.allocators if effect.level == "512"]
 
 
+def test_the_forward_pass_has_its_share_of_a_timed_step(found: Frontier) -> None:
+    """In these tables forward and loss take two fifths of every step; the level of 512 was not timed."""
+    assert point(found, "none", "128").forward_share == pytest.approx(0.4)
+    assert point(found, "none", "512").forward_share is None
+
+
 def test_two_aggregations_are_two_series_each_against_its_own_none(found: Frontier) -> None:
     """The sparse product's none keeps 9,000 bytes a node and 50 an edge, not 500."""
     assert {p.convolution for p in found.points} == {"GCN", "GCN (spmm)", "GATv2"}

@@ -130,3 +130,15 @@ def test_steadiness_is_summarised_by_its_median_and_its_worst(rows: Table) -> No
     assert result.sentinel_drift.median == pytest.approx(0.03)
     assert result.involuntary_switches is not None
     assert (result.involuntary_switches.median, result.involuntary_switches.worst) == (0.0, 7.0)
+
+
+def test_the_setting_holds_each_value_that_occurs_once(rows: Table) -> None:
+    setting = quality(rows, "retaining", 0.03).setting
+    assert (setting.devices, setting.threads) == (["cpu"], [1])
+    assert (setting.num_layers, setting.hidden_channels) == ([4], [16])
+
+
+def test_what_no_row_tells_of_the_setting_is_left_empty(rows: Table) -> None:
+    unknown = [{**row, "heads": None, "device": ""} for row in rows]
+    setting = quality(unknown, "retaining", 0.03).setting
+    assert (setting.devices, setting.heads) == ([], [])

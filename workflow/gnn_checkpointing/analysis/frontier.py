@@ -92,7 +92,14 @@ def _point(cells: Sequence[Row], confidence: float, resamples: int, generator: n
         step_time_seconds=_median(row.step_time_seconds for row in cells),
         system_time_seconds=_median(row.system_time_seconds for row in cells),
         page_faults=_median(row.page_faults for row in cells),
+        forward_share=_median(_forward_share(row) for row in cells),
     )
+
+
+def _forward_share(row: Row) -> float | None:
+    if row.forward_time_seconds is None or not row.step_time_seconds:
+        return None
+    return row.forward_time_seconds / row.step_time_seconds
 
 
 def _median(values: Iterable[float | None]) -> float | None:

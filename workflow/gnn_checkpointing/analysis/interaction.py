@@ -16,7 +16,9 @@ NONE_EDGES = COLUMNS.index("edges")
 POLICY_EDGES = len(COLUMNS) + NONE_EDGES
 
 
-def interactions(rows: Sequence[Row], confidence: float) -> tuple[list[Interaction], list[str]]:
+def interactions(
+    rows: Sequence[Row], confidence: float, responses: Sequence[Response] = RESPONSES
+) -> tuple[list[Interaction], list[str]]:
     """Return the policy x edges interaction of each convolution x policy x response, and what has none and why."""
     drawn = grouped([row for row in comparable(rows) if row.is_drawn], lambda row: (row.convolution, row.policy))
     by_name = dict(drawn)
@@ -30,7 +32,7 @@ def interactions(rows: Sequence[Row], confidence: float) -> tuple[list[Interacti
         if reason is not None:
             missing.append(f"{convolution}, {policy}: no interaction is tested: {reason}.")
             continue
-        for response in RESPONSES:
+        for response in responses:
             pair = answering(none, response), answering(other, response)
             reason = why_not(pair[0]) or why_no_response([*pair[0], *pair[1]], response)
             answer = reason or _interaction(*pair, response, confidence)

@@ -12,7 +12,7 @@ from statistics import median
 from typing import Literal
 
 from gnn_checkpointing.analysis.checks import moment
-from gnn_checkpointing.analysis.results import Absence, Quality, Reading, Spread
+from gnn_checkpointing.analysis.results import Absence, Quality, Reading, Setting, Spread
 from gnn_checkpointing.analysis.table import Row, completed, series, under
 from gnn_checkpointing.measurements_table import Value
 
@@ -69,7 +69,14 @@ def quality(rows: Sequence[Mapping[str, Value]], reference_allocator: str, ratio
             if row.is_uncompared
         ]
         + ([] if widths else ["no time ratio was measured, so no width is known"]),
+        setting=_setting(rows),
     )
+
+
+def _setting(rows: Sequence[Mapping[str, Value]]) -> Setting:
+    columns = {"devices": "device"} | {name: name for name in ("threads", "num_layers", "hidden_channels", "heads")}
+    found = {name: {row[column] for row in rows} - {None, ""} for name, column in columns.items()}
+    return Setting.model_validate({name: sorted(values, key=str) for name, values in found.items()})
 
 
 def _failures(rows: Sequence[Mapping[str, Value]]) -> list[dict[str, str]]:

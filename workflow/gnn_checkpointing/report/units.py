@@ -94,6 +94,11 @@ def ratio_estimate(estimate: Estimate) -> str:
     return f"{ratio(estimate.estimate)} ({interval(ratio(estimate.low), ratio(estimate.high))})"
 
 
+def share_estimate(estimate: Estimate) -> str:
+    """Return a share and its interval as percentages, such as "1.2 % (0.4 % to 2.0 %)"."""
+    return f"{percent(estimate.estimate)} ({percent(estimate.low)} to {percent(estimate.high)})"
+
+
 def scaled_estimate(estimate: Estimate, factor: float = 1.0) -> str:
     """Return an estimate and its interval in units of `factor`, with the decimals that three digits need."""
     values = [number / factor for number in (estimate.estimate, estimate.low, estimate.high)]

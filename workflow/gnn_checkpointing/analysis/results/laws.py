@@ -32,8 +32,9 @@ class HeldOut(Result):
 class Law(Result):
     """response = constant + per_node * num_nodes + per_edge * num_edges for one convolution x policy.
 
-    `breusch_pagan_p` tests that the residuals' variance is even, `reset_p` that no square of the fit is missing (Ramsey's
-    RESET); both are None where nothing but rounding is left over. `condition_number` is of the scaled, weighted design.
+    `breusch_pagan_p` tests that the residuals' variance is even, `reset_p` that no square of the fit is missing
+    (Ramsey's RESET); both are None where nothing but rounding is left over. `condition_number` is of the scaled,
+    weighted design.
     """
 
     convolution: str

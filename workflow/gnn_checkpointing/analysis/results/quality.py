@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
+from pydantic import Field
+
 from gnn_checkpointing.analysis.results.base import Result
 
 
@@ -43,11 +45,11 @@ class Spread(Result):
 class Setting(Result):
     """What was measured with what, as the table says; each value that occurs, once."""
 
-    devices: list[str] = []
-    threads: list[int] = []
-    num_layers: list[int] = []
-    hidden_channels: list[int] = []
-    heads: list[int] = []
+    devices: list[str] = Field([])
+    threads: list[int] = Field([])
+    num_layers: list[int] = Field([])
+    hidden_channels: list[int] = Field([])
+    heads: list[int] = Field([])
 
 
 class Quality(Result):
@@ -72,6 +74,6 @@ class Quality(Result):
     worst_half_width: float
     within_target: float
     not_the_same: list[str]
-    not_compared: list[dict[str, str]] = []
+    not_compared: list[dict[str, str]] = Field([])
     warnings: list[str]
     setting: Setting = Setting()

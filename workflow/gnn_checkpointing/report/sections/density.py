@@ -1,4 +1,4 @@
-"""Memory and time over density: the same two figures and tables for each quantity."""
+"""Memory and time over density: what is drawn, and the same figure and table for each quantity."""
 
 from __future__ import annotations
 
@@ -6,14 +6,15 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from statistics import median
 
-from gnn_checkpointing.analysis.results import Effect, Estimate, Interaction, Response
+from gnn_checkpointing.analysis.results import Effect, Estimate, Response
+from gnn_checkpointing.analysis.results import Quantity as RatioName
 from gnn_checkpointing.measurements_table import Value
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.figures import scales
 from gnn_checkpointing.report.figures.lines import Line, Point, line_panel
 from gnn_checkpointing.report.figures.palette import looks
 from gnn_checkpointing.report.figures.scales import Scale
-from gnn_checkpointing.report.inputs import EFFECTS, MEASUREMENTS, ReportInputs, Row, number
+from gnn_checkpointing.report.inputs import MEASUREMENTS, ReportInputs, Row, number
 from gnn_checkpointing.report.page import Cell, Column, Figure, Panel, Table
 
 
@@ -27,6 +28,7 @@ class Quantity:
     text: Callable[[float], str]
     scale: Callable[[Sequence[float], str], Scale]
     ratio: Callable[[Effect], Estimate | None]
+    ratio_name: RatioName
     ratio_noun: str
     slope_factor: float
     slope_unit: str
@@ -39,6 +41,7 @@ MEMORY = Quantity(
     text=units.size,
     scale=scales.size_scale,
     ratio=lambda effect: effect.activation_ratio,
+    ratio_name="activation_ratio",
     ratio_noun="activation memory / none's",
     slope_factor=1.0,
     slope_unit="bytes per edge",
@@ -50,6 +53,7 @@ TIME = Quantity(
     text=units.duration,
     scale=scales.time_scale,
     ratio=lambda effect: effect.time_ratio,
+    ratio_name="time_ratio",
     ratio_noun="step time / none's",
     slope_factor=units.NANOSECOND,
     slope_unit="ns per edge",
@@ -89,21 +93,6 @@ def level_lines(inputs: ReportInputs, convolution: str, quantity: Quantity) -> l
     return lines
 
 
-def ratio_lines(inputs: ReportInputs, convolution: str, quantity: Quantity) -> list[Line]:
-    """Return each policy's paired ratio with its interval, over all node counts."""
-    lines = []
-    for policy in inputs.compared:
-        effects = [e for e in inputs.effects.generated if (e.convolution, e.policy) == (convolution, policy)]
-        points = [
-            Point(effect.average_degree, estimate.estimate, estimate.low, estimate.high)
-            for effect in sorted(effects, key=lambda effect: effect.average_degree)
-            if (estimate := quantity.ratio(effect)) is not None
-        ]
-        if points:
-            lines.append(Line(policy, tuple(points)))
-    return lines
-
-
 def level_figure(inputs: ReportInputs, quantity: Quantity) -> Figure:
     """Return the quantity itself over degree, one panel a convolution."""
     rows = largest_graphs(inputs, quantity)
@@ -130,34 +119,6 @@ def level_figure(inputs: ReportInputs, quantity: Quantity) -> Figure:
         "replicate graphs, its whiskers their range.",
         panels=tuple(panels),
         source=MEASUREMENTS,
-    )
-
-
-def ratio_figure(inputs: ReportInputs, quantity: Quantity) -> Figure:
-    """Return the paired ratio to policy none over degree, one panel a convolution."""
-    drawn = {convolution: ratio_lines(inputs, convolution, quantity) for convolution in inputs.convolutions}
-    ends = [end for lines in drawn.values() for line in lines for p in line.points for end in (p.low, p.high)]
-    y = scales.ratio_scale(ends, quantity.ratio_noun)
-    x = scales.degree_scale([p.x for lines in drawn.values() for line in lines for p in line.points])
-    panels = [
-        Panel(
-            id=f"{quantity.id}-ratio-{position}",
-            title=convolution,
-            alternative=_ratio_alternative(inputs, convolution, quantity, lines),
-            svg=line_panel(f"{quantity.id}-ratio-{position}", lines, looks(inputs.policies), x, y, reference=1.0),
-        )
-        for position, (convolution, lines) in enumerate(drawn.items())
-        if lines
-    ]
-    level = units.confidence(inputs.effects.confidence)
-    return Figure(
-        id=f"figure-{quantity.id}-ratio",
-        caption=f"{quantity.noun.capitalize()} of each policy divided by that of none in the same cell, over all node "
-        "counts.",
-        how_to_read=f"The dashed line is policy none: below it a policy needs less, above it more. Whiskers are "
-        f"{level} intervals; where they are not to be seen they are narrower than the marker.",
-        panels=tuple(panels),
-        source=EFFECTS,
     )
 
 
@@ -219,83 +180,6 @@ def _level_caption(inputs: ReportInputs, quantity: Quantity) -> str:
     )
 
 
-def ratio_table(
-    inputs: ReportInputs, quantity: Quantity, ratio: Callable[[Effect], Estimate | None], noun: str
-) -> Table:
-    """Return ratios with intervals: one row a convolution and level, one column a policy, or turned if many."""
-    if inputs.many_policies:
-        return _turned_ratio_table(inputs, quantity, ratio, noun)
-    rows = []
-    for convolution in inputs.convolutions:
-        effects = [effect for effect in inputs.effects.generated if effect.convolution == convolution]
-        for level in dict.fromkeys(
-            effect.level for effect in sorted(effects, key=lambda effect: effect.average_degree)
-        ):
-            by_policy = {effect.policy: effect for effect in effects if effect.level == level}
-            degree = max(effect.average_degree for effect in by_policy.values())
-            pairs = max(effect.cells for effect in by_policy.values())
-            rows.append(
-                (
-                    Cell(convolution, convolution),
-                    Cell(units.plain(degree), degree),
-                    Cell(units.count(pairs), pairs),
-                    *(ratio_cell(by_policy.get(policy), ratio) for policy in inputs.compared),
-                )
-            )
-    return Table(
-        id=_ratio_id(quantity, noun),
-        caption=_ratio_caption(inputs, noun),
-        columns=(
-            Column("Convolution"),
-            Column("Average degree", "edges per node", "number"),
-            Column("Cells", "", "number"),
-            *(Column(policy, "/ none", "number") for policy in inputs.compared),
-        ),
-        rows=tuple(rows),
-        source=EFFECTS,
-    )
-
-
-def _turned_ratio_table(
-    inputs: ReportInputs, quantity: Quantity, ratio: Callable[[Effect], Estimate | None], noun: str
-) -> Table:
-    """Return the same ratios with one row a convolution and policy, one column a level."""
-    effects = {(e.convolution, e.policy, e.level): e for e in inputs.effects.generated}
-    levels = sorted({effect.level for effect in inputs.effects.generated}, key=float)
-    pairs = {(convolution, policy) for convolution, policy, _ in effects}
-    return Table(
-        id=_ratio_id(quantity, noun),
-        caption=_ratio_caption(inputs, noun),
-        columns=(Column("Convolution"), Column("Policy"), *degree_columns(levels)),
-        rows=tuple(
-            (
-                Cell(convolution, convolution),
-                Cell(inputs.named(policy), policy),
-                *(ratio_cell(effects.get((convolution, policy, level)), ratio) for level in levels),
-            )
-            for convolution in inputs.convolutions
-            for policy in inputs.compared
-            if (convolution, policy) in pairs
-        ),
-        source=EFFECTS,
-    )
-
-
-def _ratio_id(quantity: Quantity, noun: str) -> str:
-    return f"table-{quantity.id}-{noun.split()[0].lower()}-ratio"
-
-
-def _ratio_caption(inputs: ReportInputs, noun: str) -> str:
-    level = units.confidence(inputs.effects.confidence)
-    turned = ", by average degree" if inputs.many_policies else ""
-    return f"{noun} of each policy / none, paired within cells, with {level} interval{turned}; below 1 saves."
-
-
-def ratio_cell(effect: Effect | None, ratio: Callable[[Effect], Estimate | None]) -> Cell:
-    """Return a ratio with its interval, or a dash where nothing was measured."""
-    return estimate_cell(None if effect is None else ratio(effect))
-
-
 def estimate_cell(estimate: Estimate | None) -> Cell:
     """Return a ratio with its interval, or a dash where there is none."""
     return Cell(units.NOTHING) if estimate is None else Cell(units.ratio_estimate(estimate), estimate.estimate)
@@ -325,32 +209,3 @@ def _level_alternative(
             slope = units.scaled_estimate(law.per_edge, quantity.slope_factor)
             sentences.append(f"{text}; fitted slope {slope} {quantity.slope_unit}, {level} interval in brackets.")
     return " ".join(sentences)
-
-
-def _ratio_alternative(inputs: ReportInputs, convolution: str, quantity: Quantity, lines: Sequence[Line]) -> str:
-    """Return the ratios at both ends and the slope that the policy adds, with intervals."""
-    level = units.confidence(inputs.effects.confidence)
-    sentences = [f"Line chart, {convolution}: {quantity.ratio_noun} against average degree, {level} intervals."]
-    for line in lines:
-        first, last = line.points[0], line.points[-1]
-        ends = [
-            units.ratio_estimate(Estimate(estimate=point.y, low=point.low, high=point.high)) for point in (first, last)
-        ]
-        text = (
-            f"Policy {line.policy}: {ends[0]} at degree {units.plain(first.x)}, "
-            f"{ends[1]} at degree {units.plain(last.x)}"
-        )
-        found = _interaction(inputs, convolution, line.policy, quantity)
-        if found is None:
-            sentences.append(f"{text}; no difference of slopes was fitted.")
-        else:
-            slope = units.scaled_estimate(found.difference_per_edge, quantity.slope_factor)
-            sentences.append(f"{text}; its slope differs from none's by {slope} {quantity.slope_unit}.")
-    return " ".join(sentences)
-
-
-def _interaction(inputs: ReportInputs, convolution: str, policy: str, quantity: Quantity) -> Interaction | None:
-    for found in inputs.regressions.interactions:
-        if (found.convolution, found.policy, found.response) == (convolution, policy, quantity.response):
-            return found
-    return None

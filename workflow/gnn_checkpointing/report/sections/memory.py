@@ -4,13 +4,9 @@ from __future__ import annotations
 
 from gnn_checkpointing.report.inputs import ReportInputs
 from gnn_checkpointing.report.page import Block, Paragraph, Section
-from gnn_checkpointing.report.sections.density import (
-    MEMORY,
-    level_figure,
-    level_table,
-    ratio_figure,
-    ratio_table,
-)
+from gnn_checkpointing.report.sections.bands import break_even_table
+from gnn_checkpointing.report.sections.density import MEMORY, level_figure, level_table
+from gnn_checkpointing.report.sections.ratios import ratio_figure, ratio_table
 
 
 def memory_section(inputs: ReportInputs) -> Section:
@@ -31,6 +27,7 @@ def memory_section(inputs: ReportInputs) -> Section:
                 ratio_figure(inputs, MEMORY),
                 ratio_table(inputs, MEMORY, lambda effect: effect.activation_ratio, "Activation memory"),
             ]
+        blocks += break_even_table(inputs, "activation_ratio")
         blocks.append(
             ratio_table(inputs, MEMORY, lambda effect: effect.memory_ratio, "Peak memory, resident included,")
         )

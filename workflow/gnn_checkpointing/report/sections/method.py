@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.figures.palette import kind_of
-from gnn_checkpointing.report.inputs import ReportInputs
+from gnn_checkpointing.report.inputs import TRENDS, ReportInputs
 from gnn_checkpointing.report.page import Fact, Facts, Paragraph, Section
 
 _ALLOCATORS = {
@@ -52,6 +52,20 @@ def _aggregations(inputs: ReportInputs) -> tuple[Paragraph, ...]:
     )
 
 
+def _bands(inputs: ReportInputs) -> tuple[Paragraph, ...]:
+    if not inputs.trends.bands:
+        return ()
+    level = units.confidence(inputs.trends.confidence)
+    return (
+        Paragraph(
+            f"Simultaneous intervals hold at all densities of one policy together, {level} of the time: Student's t, "
+            "at the level at which the largest |t| over the densities stays inside when graphs are resampled within "
+            "each density (never less strict than Šidák's for independent levels), and never narrower than the "
+            f"cells' own intervals leave open. How each band was found is part of {TRENDS}."
+        ),
+    )
+
+
 def method_section(inputs: ReportInputs) -> Section:
     """Return the section on the meaning of the numbers."""
     study = inputs.study
@@ -87,8 +101,10 @@ def method_section(inputs: ReportInputs) -> Section:
                 "Ratios are paired: the time ratio of a cell is the median over rounds of the policy's time divided by "
                 f"none's in the same round, with a {level} bootstrap interval. Rounds go on until the interval is "
                 "narrow enough or the cell's time budget is spent. Outliers stay in; nothing is measured again because "
-                "its result surprised."
+                "its result surprised. The interval tells how the rounds of one process scatter: another process lays "
+                "its memory out anew and may differ by a few percent more."
             ),
+            *_bands(inputs),
             Paragraph(
                 "Average degree is edges / nodes, both directions of each undirected edge counted, as realised. "
                 f"Policies: {_policies(inputs)}."

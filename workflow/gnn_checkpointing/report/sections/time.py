@@ -5,14 +5,9 @@ from __future__ import annotations
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.inputs import ReportInputs
 from gnn_checkpointing.report.page import Block, Note, Paragraph, Section
-from gnn_checkpointing.report.sections.density import (
-    TIME,
-    graded,
-    level_figure,
-    level_table,
-    ratio_figure,
-    ratio_table,
-)
+from gnn_checkpointing.report.sections.bands import break_even_table
+from gnn_checkpointing.report.sections.density import TIME, graded, level_figure, level_table
+from gnn_checkpointing.report.sections.ratios import ratio_figure, ratio_table
 
 
 def time_section(inputs: ReportInputs) -> Section:
@@ -46,6 +41,7 @@ def time_section(inputs: ReportInputs) -> Section:
                 ratio_figure(inputs, TIME),
                 ratio_table(inputs, TIME, lambda effect: effect.time_ratio, "Step time"),
             ]
+    blocks += break_even_table(inputs, "time_ratio")
     if not inputs.generated:
         blocks.append(Paragraph("This study has no graphs graded by density; see the real graphs below."))
     return Section("time", "Time against density", tuple(blocks))

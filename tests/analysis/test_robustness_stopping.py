@@ -1,0 +1,119 @@
+"""The rule that is played is the one that ends timing, and what is said of its coverage is true of it."""
+
+from __future__ import annotations
+
+import math
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from gnn_checkpointing.analysis.results import StoppingRule
+from gnn_checkpointing.analysis.robustness.stopping import LOOK_RESAMPLES, looks, median_interval, stopping
+from gnn_checkpointing.measurement.ratios import paired_ratio
+from gnn_checkpointing.study import parse_study
+
+from .tables import protocol
+
+
+def played(**changes: Any) -> dict[tuple[str, float], StoppingRule]:
+    rules = stopping(protocol(resamples=1000, **changes), np.random.default_rng(0))
+    return {(rule.distribution, rule.noise): rule for rule in rules}
+
+
+@pytest.fixture(scope="module")
+def usual() -> dict[tuple[str, float], StoppingRule]:
+    return played(rounds=(10, 200))
+
+
+@pytest.mark.parametrize("rounds", [5, 10, 17])
+def test_the_interval_is_the_one_that_is_measured_with(rounds: int) -> None:
+    """Of the same rounds, 400 times anew: both ends lie where the measuring code has them, and scatter as they do."""
+    ratios = 1.4 * np.exp(0.05 * np.random.default_rng(rounds).standard_normal(rounds))
+    middle, *ends = median_interval(np.tile(ratios, (400, 1)), 0.95, 500, np.random.default_rng(9))
+    measured = [paired_ratio(list(ratios), [1.0] * rounds, 0.95, 500, seed) for seed in range(400)]
+    assert middle == pytest.approx(np.full(400, measured[0].median), rel=1e-12)
+    for found, theirs in zip(ends, ([each.low for each in measured], [each.high for each in measured]), strict=True):
+        error = math.sqrt((found.var() + np.var(theirs)) / 400)
+        assert found.mean() == pytest.approx(np.mean(theirs), abs=4 * error + 1e-12)
+        assert found.std() == pytest.approx(np.std(theirs), rel=0.3, abs=1e-3)
+
+
+@pytest.mark.parametrize(("at_least", "at_most"), [(10, 60), (3, 20), (12, 40), (5, 5)])
+def test_the_rule_looks_where_timing_looks(at_least: int, at_most: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The real loop with steps that take no time, and intervals that are never narrow: it looks as often as it may."""
+    from gnn_checkpointing.measurement import rounds as real
+    from gnn_checkpointing.measurement.ratios import Ratio
+
+    seen: list[tuple[int, int]] = []
+
+    def wide(seconds: list[float], _reference: list[float], _confidence: float, resamples: int, _seed: int) -> Ratio:
+        seen.append((len(seconds), resamples))
+        return Ratio(1.0, 0.5, 1.5)
+
+    monkeypatch.setattr(real, "paired_ratio", wide)
+    monkeypatch.setattr(real, "timed", lambda *_: SimpleNamespace(wall_seconds=1e-9))
+    study = parse_study(
+        {
+            "name": "test",
+            "title": "Test",
+            "seed": 3,
+            "graphs": {"generated": [{"family": "erdos_renyi", "num_nodes": [60], "average_degrees": [6]}]},
+            "architecture": {"convolutions": ["GCN"], "num_layers": 3, "hidden_channels": 16, "heads": 2},
+            "policies": ["none", "layers"],
+            "measurement": {"rounds": {"at_least": at_least, "at_most": at_most}},
+        },
+        "test",
+    )
+
+    def probed() -> Any:
+        return SimpleNamespace(times=[], contest=SimpleNamespace(forward=None, drop_gradients=lambda: None))
+
+    orders = real.timed_rounds(
+        study,
+        SimpleNamespace(seed=1, timed=True),  # type: ignore[arg-type]
+        {"none": probed(), "layers": probed()},
+        None,  # type: ignore[arg-type]
+        SimpleNamespace(time=lambda: None),  # type: ignore[arg-type]
+        lambda *_: None,
+    )
+    assert len(orders) == at_most
+    assert [rounds for rounds, _ in seen if rounds < at_most] == looks(at_least, at_most)
+    assert {resamples for _, resamples in seen} <= {LOOK_RESAMPLES}
+
+
+def test_little_noise_stops_at_the_first_look(usual: dict[tuple[str, float], StoppingRule]) -> None:
+    rule = usual["lognormal", 0.01]
+    assert (rule.median_rounds, rule.reached_target) == (10, 1.0)
+    assert rule.covered == pytest.approx(rule.fixed_covered, abs=0.02)
+
+
+def test_much_noise_is_timed_for_as_long_as_its_interval_is_wide(
+    usual: dict[tuple[str, float], StoppingRule],
+) -> None:
+    """A median's standard error is 1.2533 noise / sqrt(n); 1.96 of them within 3 % of the ratio need 67 rounds."""
+    assert 40 <= usual["lognormal", 0.1].median_rounds <= 80
+
+
+def test_an_interval_that_is_narrow_by_luck_ends_timing_and_holds_less(
+    usual: dict[tuple[str, float], StoppingRule],
+) -> None:
+    """Some dozen looks at 10 % noise: the first that looks narrow is taken, resampled anew it often is not."""
+    rule = usual["lognormal", 0.1]
+    assert rule.covered < rule.fixed_covered - 3 * rule.expected_error
+    assert rule.covered < 0.95 - 3 * rule.expected_error
+    assert 0.5 < rule.reached_target < 0.8
+
+
+def test_the_monte_carlo_error_is_that_of_a_share(usual: dict[tuple[str, float], StoppingRule]) -> None:
+    """1,000 plays of 95 %: sqrt(0.95 * 0.05 / 1000) = 0.69 %."""
+    rule = usual["heavy_tailed", 0.03]
+    assert (rule.plays, rule.expected_error) == (1000, pytest.approx(0.00689, abs=1e-5))
+
+
+def test_a_rule_that_cannot_stop_early_covers_as_rounds_fixed_beforehand() -> None:
+    for rule in played(rounds=(30, 30)).values():
+        assert rule.median_rounds == 30
+        assert rule.covered == pytest.approx(rule.fixed_covered, abs=0.02)
+        assert 0.92 <= rule.fixed_covered <= 0.98

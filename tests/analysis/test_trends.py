@@ -1,0 +1,274 @@
+"""Bands hold at all levels together, and a break-even lies where the numbers put it by hand."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+from scipy.stats import norm
+
+from gnn_checkpointing.analysis.bands import EXACT, OWN, SUP_T, Level, band
+from gnn_checkpointing.analysis.break_even import break_even
+from gnn_checkpointing.analysis.effects import effects
+from gnn_checkpointing.analysis.results import SAVES_BELOW, Band, BandPoint, Estimate, Quantity, Trends
+from gnn_checkpointing.analysis.table import completed
+from gnn_checkpointing.analysis.trends import trends
+
+from .tables import DEGREES, LAWS, TIMES, Table, changed, generated_graphs, real_graphs, table
+
+ONE_A_LEVEL = generated_graphs(num_nodes=(500,), degrees=(4.0, 128.0), replicates=1)
+SIX_A_LEVEL = generated_graphs(num_nodes=(1000,), replicates=6)
+
+
+def found(rows: Table, seed: int = 0) -> Trends:
+    return trends(completed(rows), 0.95, 400, np.random.default_rng(seed))
+
+
+def only(result: Trends, convolution: str, policy: str, quantity: Quantity) -> Band:
+    (one,) = [b for b in result.bands if (b.convolution, b.policy, b.quantity) == (convolution, policy, quantity)]
+    return one
+
+
+def band_of(degrees: Sequence[float], ratios: Sequence[tuple[float, float, float]], quantity: Quantity) -> Band:
+    """Return a band of these (low, estimate, high)."""
+    points = [
+        BandPoint(
+            level=f"{degree:g}",
+            average_degree=degree,
+            cells=6,
+            ratio=Estimate(estimate=middle, low=low, high=high),
+        )
+        for degree, (low, middle, high) in zip(degrees, ratios, strict=True)
+    ]
+    return Band(convolution="GCN", policy="layers", quantity=quantity, method="", points=points)
+
+
+def exactly(*ratios: float) -> list[tuple[float, float, float]]:
+    return [(ratio, ratio, ratio) for ratio in ratios]
+
+
+def test_one_exact_cell_a_level_leaves_a_band_without_width() -> None:
+    """GCN at 500 nodes, 2,000 edges: layers 64 + 500,000 + 200,000, none 64 + 750,000 + 240,000 bytes."""
+    one = only(found(table(np.random.default_rng(0), ONE_A_LEVEL)), "GCN", "layers", "activation_ratio")
+    assert one.method == EXACT
+    assert one.points[0].ratio.estimate == pytest.approx(700_064 / 990_064)
+    assert all(point.ratio.low == point.ratio.estimate == point.ratio.high for point in one.points)
+
+
+def test_one_timed_cell_a_level_has_its_own_interval_widened_for_the_number_of_levels() -> None:
+    """Own intervals reach from 0.98 to 1.02 of the ratio; two levels each miss in 1 - sqrt(0.95) = 2.53 %, so they
+    reach 2.2365 / 1.9600 = 1.1411 times as far in logarithms."""
+    one = only(found(table(np.random.default_rng(0), ONE_A_LEVEL)), "GCN", "layers", "time_ratio")
+    assert one.method == OWN
+    for point in one.points:
+        assert math.log(point.ratio.low / point.ratio.estimate) == pytest.approx(1.1411 * math.log(0.98), rel=1e-4)
+        assert math.log(point.ratio.high / point.ratio.estimate) == pytest.approx(1.1411 * math.log(1.02), rel=1e-4)
+
+
+def test_no_band_is_narrower_than_the_level_alone() -> None:
+    rows = completed(table(np.random.default_rng(3)))
+    alone = {
+        (e.convolution, e.policy, e.level): e for e in effects(rows, 0.95, 400, np.random.default_rng(8)).generated
+    }
+    wider = 0
+    for one in trends(rows, 0.95, 400, np.random.default_rng(0)).bands:
+        for point in one.points:
+            effect = alone[one.convolution, one.policy, point.level]
+            ratio = effect.activation_ratio if one.quantity == "activation_ratio" else effect.time_ratio
+            assert ratio is not None
+            assert point.ratio.estimate == ratio.estimate
+            assert point.ratio.low <= ratio.low * (1 + 1e-12)
+            assert point.ratio.high >= ratio.high * (1 - 1e-12)
+            wider += point.ratio.high > 1.0001 * ratio.high
+    assert wider > 30
+
+
+def test_cells_that_agree_by_chance_leave_their_own_intervals_open() -> None:
+    """Two levels of four equal ratios, each known to 2 %: the mean to 2 % / sqrt(4), then 1.1411 times that."""
+    four = np.zeros(4)
+    levels = [Level(name, 1.0, four, four - 0.02, four + 0.02) for name in ("4", "8")]
+    ratios, method = band(levels, 0.95, 200, np.random.default_rng(0))
+    assert method == OWN
+    assert math.log(ratios[0].high) == pytest.approx(1.1411 * 0.01, rel=1e-4)
+
+
+def test_equal_cells_of_exact_bytes_have_no_width_among_levels_that_do() -> None:
+    """Six logarithms of 0.6 have a standard deviation of 1e-16: rounding must not open what is exact."""
+    scattered = np.log([0.5, 0.6, 0.7])
+    equal = np.log([0.6] * 6)
+    levels = [Level("4", 4.0, equal, *np.zeros((2, 6))), Level("8", 8.0, scattered, *np.zeros((2, 3)))]
+    (exact, wide), method = band(levels, 0.95, 200, np.random.default_rng(0))
+    assert method == SUP_T
+    assert exact.low == exact.estimate == exact.high == pytest.approx(0.6)
+    assert wide.low < 0.5 < 0.7 < wide.high
+    assert band(levels[:1], 0.95, 200, np.random.default_rng(0))[1] == EXACT
+
+
+def test_two_graphs_that_differ_say_next_to_nothing_and_overflow_nowhere() -> None:
+    two = np.log([0.5, 2.0])
+    levels = [Level(str(number), 1.0, two, *np.zeros((2, 2))) for number in range(40)]
+    ratios, _ = band(levels, 0.95, 200, np.random.default_rng(0))
+    assert ratios[0].high == pytest.approx(1e6)
+    assert ratios[0].low == pytest.approx(1e-6)
+
+
+def covered_together(cells: int, replications: int, generator: np.random.Generator) -> tuple[float, float]:
+    """Return how often six levels' bands, and their intervals alone, hold the truth of normal logarithms at once."""
+    nothing = np.zeros(cells)
+    together = alone = 0
+    for _ in range(replications):
+        spread = 0.02 * 2.0 ** np.arange(6)  # the sparse level scatters 32 times less than the dense one
+        drawn = spread[:, np.newaxis] * generator.standard_normal((6, cells))
+        levels = [Level("", 1.0, values, nothing, nothing) for values in drawn]
+        ratios, _ = band(levels, 0.95, 200, generator)
+        together += all(ratio.low <= 1 <= ratio.high for ratio in ratios)
+        means = [values[generator.integers(cells, size=(200, cells))].mean(axis=1) for values in drawn]
+        ends = [np.quantile(each, [0.025, 0.975]) for each in means]
+        alone += all(low <= 0 <= high for low, high in ends)
+    return together / replications, alone / replications
+
+
+@pytest.mark.parametrize("cells", [2, 3, 6, 14])
+def test_bands_of_few_and_unequal_graphs_hold_together(cells: int) -> None:
+    """300 replications: a true coverage of 95 % shows 91.2 % or more with probability 0.998."""
+    together, alone = covered_together(cells, 300, np.random.default_rng(cells))
+    assert together >= 0.95 - 3 * math.sqrt(0.95 * 0.05 / 300)
+    assert alone < 0.8
+
+
+def test_bands_of_synthetic_tables_hold_the_known_ratios_together() -> None:
+    """300 tables of six graphs at six levels with known ratios of time: as above; and no wider than they must be."""
+    generator = np.random.default_rng(11)
+    true = [
+        LAWS["GCN", "layers"][2].at(1000, int(1000 * d)) / LAWS["GCN", "none"][2].at(1000, int(1000 * d))
+        for d in DEGREES
+    ]
+    held, widths = 0, []
+    for _ in range(300):
+        rows = table(generator, SIX_A_LEVEL, convolutions=("GCN",), policies=("none", "layers"), noise=0.05)
+        one = only(trends(completed(rows), 0.95, 200, generator), "GCN", "layers", "time_ratio")
+        held += all(p.ratio.low <= ratio <= p.ratio.high for p, ratio in zip(one.points, true, strict=True))
+        widths += [math.log(point.ratio.high / point.ratio.low) for point in one.points]
+    assert 0.95 - 3 * math.sqrt(0.95 * 0.05 / 300) <= held / 300 <= 0.99
+    # Student's t of 5 degrees of freedom that misses in 0.85 %: 4.16; times 2 x 0.0707 / sqrt(6) on average.
+    assert np.mean(widths) == pytest.approx(4.16 * 2 * 0.0707 * 0.952 / math.sqrt(6), rel=0.1)
+
+
+def test_skew_that_the_bootstrap_sees_widens_the_band_beyond_independence() -> None:
+    """One graph far off in each level: the largest |t| of the resamples reaches further than that of normal cells."""
+    lonely, smooth = np.array([0.0] * 13 + [1.0]), norm.ppf((np.arange(14) + 0.5) / 14)
+    nothing = np.zeros(14)
+
+    def width_in_errors(values: np.ndarray) -> float:
+        levels = [Level("", 1.0, values, nothing, nothing)] * 6
+        ratios, _ = band(levels, 0.95, 2000, np.random.default_rng(0))
+        return math.log(ratios[0].high / ratios[0].estimate) / levels[0].error
+
+    assert width_in_errors(lonely) > 1.1 * width_in_errors(smooth)
+
+
+def test_a_rise_through_the_threshold_breaks_even_where_the_line_passes() -> None:
+    """From a half to twice the threshold between degrees 4 and 16: on logarithms halfway, at 8. The upper end, sqrt(2)
+    above, passes a quarter of the way (4 * 4^0.25 = 5.657), the lower three quarters (11.314)."""
+    root = math.sqrt(2)
+    half, twice = SAVES_BELOW / 2, SAVES_BELOW * 2
+    one = break_even(
+        band_of((4, 16), [(half / root, half, half * root), (twice / root, twice, twice * root)], "activation_ratio"),
+        SAVES_BELOW,
+    )
+    assert (one.course, one.open, one.certain) == ("rises", "", True)
+    assert one.average_degree is not None
+    assert one.average_degree.estimate == pytest.approx(8)
+    assert one.average_degree.low == pytest.approx(4 * 4**0.25)
+    assert one.average_degree.high == pytest.approx(4 * 4**0.75)
+
+
+def test_a_fall_through_one_is_the_mirror_image() -> None:
+    one = break_even(band_of((4, 16), [(1.5, 2, 2.5), (0.4, 0.5, 0.6)], "time_ratio"), 1.0)
+    assert (one.course, one.open, one.certain) == ("falls", "", True)
+    assert one.average_degree is not None
+    assert one.average_degree.estimate == pytest.approx(8)
+    # log 1.5 / log(1.5 / 0.4) = 0.30676 and log 2.5 / log(2.5 / 0.6) = 0.64206 of the way.
+    assert one.average_degree.low == pytest.approx(4 * 4**0.30676, rel=1e-4)
+    assert one.average_degree.high == pytest.approx(4 * 4**0.64206, rel=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "expected", "low", "high"),
+    [
+        ((0.5, 0.9, 1.1), (1.5, 2.0, 2.5), "sparse", 4.0, None),
+        ((0.4, 0.5, 0.6), (0.9, 1.1, 1.3), "dense", None, 16.0),
+        ((0.5, 0.9, 1.1), (0.9, 1.1, 1.3), "both", 4.0, 16.0),
+    ],
+)
+def test_an_end_beyond_the_levels_is_the_outermost_level_and_open(
+    first: tuple[float, float, float],
+    last: tuple[float, float, float],
+    expected: str,
+    low: float | None,
+    high: float | None,
+) -> None:
+    one = break_even(band_of((4, 16), [first, last], "time_ratio"), 1.0)
+    assert one.course == "rises"
+    assert (one.open, one.certain) == (expected, False)
+    assert one.average_degree is not None
+    assert (one.average_degree.low == 4.0) == (low is not None)
+    assert (one.average_degree.high == 16.0) == (high is not None)
+    assert one.average_degree.low < one.average_degree.estimate < one.average_degree.high
+
+
+@pytest.mark.parametrize(
+    ("ratios", "course", "certain"),
+    [
+        (exactly(0.5, 0.6, 0.7), "below", True),
+        (exactly(1.2, 1.0, 1.3), "above", True),
+        ([(0.8, 0.9, 1.1), *exactly(0.6, 0.7)], "below", False),
+        ([(0.9, 1.1, 1.2), *exactly(1.2, 1.3)], "above", False),
+        (exactly(0.9, 1.1, 0.9), "crosses", False),
+    ],
+)
+def test_a_ratio_that_does_not_pass_once_has_no_break_even(
+    ratios: list[tuple[float, float, float]], course: str, certain: bool
+) -> None:
+    one = break_even(band_of((4, 8, 16), ratios, "time_ratio"), 1.0)
+    assert (one.course, one.certain, one.average_degree, one.open) == (course, certain, None, "")
+
+
+def test_a_known_power_of_the_degree_is_crossed_where_it_must_be() -> None:
+    """0.99 (d / 40)^0.25 is a straight line on logarithms, so interpolation between 32 and 64 is exact: 40."""
+    rows = table(np.random.default_rng(0), convolutions=("GCN",), policies=("none", "layers"))
+    bent = [
+        {**row, "activation_ratio": 0.99 * (float(row["average_degree"] or 0) / 40) ** 0.25}
+        if row["policy"] == "layers"
+        else row
+        for row in rows
+    ]
+    (memory, time) = found(bent).break_evens
+    assert (memory.quantity, memory.threshold, memory.course) == ("activation_ratio", 0.99, "rises")
+    assert memory.average_degree is not None
+    assert memory.average_degree.estimate == pytest.approx(40)
+    assert memory.average_degree.low == pytest.approx(40)
+    assert memory.average_degree.high == pytest.approx(40)
+    assert (time.quantity, time.threshold, time.course) == ("time_ratio", 1.0, "above")
+
+
+def test_levels_run_from_sparse_to_dense_and_untimed_ones_have_no_time() -> None:
+    rows = table(np.random.default_rng(0), ONE_A_LEVEL, convolutions=("GCN",))
+    for policy in ("none", "layers", "edge_blocks"):
+        rows = changed(rows, "sbm-n500-d128-r0-GCN", policy, **dict.fromkeys(TIMES))
+    result = found(rows)
+    assert [b.policy for b in result.bands] == ["layers", "layers", "edge_blocks", "edge_blocks"]
+    assert [p.level for p in only(result, "GCN", "layers", "activation_ratio").points] == ["4", "128"]
+    assert [p.level for p in only(result, "GCN", "layers", "time_ratio").points] == ["4"]
+
+
+def test_a_policy_that_changes_the_computation_has_no_band() -> None:
+    rows = changed(table(np.random.default_rng(0), ONE_A_LEVEL), "sbm-n500-d4-r0-GCN", "layers", same_loss=False)
+    assert [p.level for p in only(found(rows), "GCN", "layers", "activation_ratio").points] == ["128"]
+
+
+def test_without_generated_graphs_or_policies_there_is_nothing() -> None:
+    assert found(table(np.random.default_rng(0), real_graphs())).bands == []
+    assert found(table(np.random.default_rng(0), ONE_A_LEVEL, policies=("none",))).break_evens == []

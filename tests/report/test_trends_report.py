@@ -1,0 +1,146 @@
+"""The figures over density show bands that hold together, and break-evens are said in words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from gnn_checkpointing.analysis.results import Estimate
+from gnn_checkpointing.report import units
+from gnn_checkpointing.report.figures import scales
+from gnn_checkpointing.report.figures.scales import Scale
+from gnn_checkpointing.report.inputs import EFFECTS, TRENDS, ReportInputs
+from gnn_checkpointing.report.page import Figure, Section
+from gnn_checkpointing.report.sections import ratios
+from gnn_checkpointing.report.sections.bands import in_words
+from gnn_checkpointing.report.sections.density import MEMORY
+from gnn_checkpointing.report.sections.memory import memory_section
+from gnn_checkpointing.report.sections.ratios import ratio_lines
+from gnn_checkpointing.report.sections.summary import report_page
+from gnn_checkpointing.report.sections.time import time_section
+
+from . import synthetic, tried
+from .test_frontier_report import block, texts
+from .test_report import pdf_text, render
+
+CROSSING = Estimate(estimate=41.2, low=33.1, high=52.4)
+
+
+@pytest.fixture(scope="module")
+def inputs() -> ReportInputs:
+    return synthetic.inputs(trends=tried.trends())
+
+
+def figure(section: Section, id: str) -> Figure:
+    return next(each for each in section.blocks if isinstance(each, Figure) and each.id == id)
+
+
+def test_the_whiskers_are_those_of_the_band(inputs: ReportInputs) -> None:
+    """GATv2 under layers at degree 128: (3,000 + 420 x 128) / (5,000 + 1,500 x 128) = 0.2881, 10 % to both sides."""
+    line = next(line for line in ratio_lines(inputs, "GATv2", MEMORY) if line.policy == "layers")
+    last = line.points[-1]
+    assert (last.y, last.low, last.high) == pytest.approx((0.28812, 0.25931, 0.31693), rel=1e-4)
+    found = figure(memory_section(inputs), "figure-memory-ratio")
+    assert found.source == TRENDS
+    assert "with simultaneous intervals" in found.caption
+    assert "simultaneous 95\N{NO-BREAK SPACE}% intervals" in found.how_to_read
+    assert "simultaneous 95\N{NO-BREAK SPACE}% intervals" in found.panels[-1].alternative
+    assert f"0.29 ({units.interval('0.26', '0.32')}) at degree 128" in found.panels[-1].alternative
+
+
+def test_the_table_beside_says_that_its_intervals_are_of_one_level_alone(inputs: ReportInputs) -> None:
+    table = block(memory_section(inputs), "table-memory-activation-ratio")
+    assert table.source == EFFECTS
+    assert "interval of each level alone" in table.caption
+
+
+def test_without_a_band_for_every_level_each_level_has_its_own() -> None:
+    bands = tried.trends().bands
+    short = bands[0].model_copy(update={"points": bands[0].points[:-1]})
+    trends = tried.trends().model_copy(update={"bands": [short, *bands[1:]]})
+    found = figure(memory_section(synthetic.inputs(trends=trends)), "figure-memory-ratio")
+    assert found.source == EFFECTS
+    assert "simultaneous" not in found.how_to_read + found.caption + found.panels[0].alternative
+
+
+def test_an_interval_that_says_nothing_does_not_squeeze_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A ratio of 0.7 that may be anything is drawn from a third to three times itself."""
+    scaled: list[Sequence[float]] = []
+
+    def ratio_scale(values: Sequence[float], label: str) -> Scale:
+        scaled.append(values)
+        return scales.ratio_scale(values, label)
+
+    monkeypatch.setattr(ratios, "scales", SimpleNamespace(ratio_scale=ratio_scale, degree_scale=scales.degree_scale))
+    made = tried.trends()
+    (first, *others) = made.bands
+    wild = first.points[0].model_copy(update={"ratio": Estimate(estimate=0.7, low=1e-6, high=1e6)})
+    bands = [first.model_copy(update={"points": [wild, *first.points[1:]]}), *others]
+    found = figure(
+        memory_section(synthetic.inputs(trends=made.model_copy(update={"bands": bands}))), "figure-memory-ratio"
+    )
+    assert "run out of the panel" in found.how_to_read
+    assert max(scaled[0]) == pytest.approx(2.1)
+    assert min(scaled[0]) > 0.01
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({}, "saves at every density measured"),
+        ({"certain": False}, "saves at every density measured, though not for certain at each"),
+        ({"course": "above"}, "saves at no density measured"),
+        (
+            {"course": "rises", "average_degree": CROSSING},
+            f"stops saving above degree 41.2 ({units.interval('33.1', '52.4')})",
+        ),
+        (
+            {"course": "falls", "average_degree": CROSSING, "open": "sparse"},
+            "starts to save above degree 41.2 (52.4 or less)",
+        ),
+        (
+            {"course": "rises", "average_degree": CROSSING, "open": "dense"},
+            "stops saving above degree 41.2 (33.1 or more)",
+        ),
+        (
+            {"course": "rises", "average_degree": Estimate(estimate=40, low=40, high=40)},
+            "stops saving above degree 40",
+        ),
+        (
+            {"quantity": "time_ratio", "course": "falls", "average_degree": CROSSING},
+            f"slower than none below degree 41.2 ({units.interval('33.1', '52.4')}), faster above",
+        ),
+        ({"quantity": "time_ratio", "course": "above"}, "slower than none at every density measured"),
+        ({"course": "crosses", "certain": False}, "saves at some densities, and not at others between them"),
+    ],
+)
+def test_a_break_even_in_words(changes: dict[str, Any], expected: str) -> None:
+    assert in_words(tried.break_even(**changes)) == expected
+
+
+def test_policies_of_one_course_share_a_row(inputs: ReportInputs) -> None:
+    table = block(memory_section(inputs), "table-break-even-activation")
+    assert "more than 1\N{NO-BREAK SPACE}% of none's" in table.caption
+    assert texts(table, "GCN") == ["layers, edge_blocks", "saves at every density measured"]
+    assert texts(table, "SAGE", "layers") == [f"stops saving above degree 41.2 ({units.interval('33.1', '52.4')})"]
+    assert len(table.rows) == 4
+    time = block(time_section(inputs), "table-break-even-time")
+    assert texts(time, "GCN", "layers") == ["slower than none at every density measured"]
+
+
+def test_without_break_evens_there_is_no_table() -> None:
+    ids = [getattr(each, "id", "") for each in memory_section(synthetic.inputs()).blocks]
+    assert "table-memory-activation-ratio" in ids
+    assert "table-break-even-activation" not in ids
+
+
+def test_both_faces_say_where_a_policy_breaks_even(tmp_path: Path, inputs: ReportInputs) -> None:
+    assert report_page(inputs, {}).sections
+    html, _ = render(tmp_path, inputs)
+    said = f"stops saving above degree 41.2 ({units.interval('33.1', '52.4')})"
+    assert said in html
+    assert said.replace(" ", "") in pdf_text(tmp_path / "out" / "report.pdf").replace(" ", "")

@@ -1,0 +1,1 @@
+"""What is tried against the answer: one question a file."""

@@ -1,0 +1,95 @@
+"""Does the family of a graph move a ratio, where nodes and edges are equal?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from statsmodels.regression.linear_model import OLS
+
+from gnn_checkpointing.analysis.fitting import ROUNDING
+from gnn_checkpointing.analysis.results import FamilyFactor, Quantity
+from gnn_checkpointing.analysis.table import Row, grouped
+
+Floats = NDArray[np.float64]
+QUANTITIES: tuple[Quantity, ...] = ("activation_ratio", "time_ratio")
+
+
+def families(rows: Sequence[Row]) -> tuple[list[FamilyFactor], list[str]]:
+    """Return the family's share in every policy's ratios, and what could not be tried and why."""
+    paired = [row for row in rows if row.policy != "none" and row.activation_ratio is not None]
+    if len({row.family for row in paired}) < 2:
+        return [], [f"The family as a factor is not tried: {_why_none(paired)}."]
+    found: list[FamilyFactor] = []
+    missing: list[str] = []
+    for (convolution, policy), cells in grouped(paired, lambda row: (row.convolution, row.policy)):
+        for quantity in QUANTITIES:
+            answer = _factor([row for row in cells if getattr(row, quantity) is not None], quantity)
+            if isinstance(answer, str):
+                missing.append(f"{convolution}, {policy}: the family as a factor of {quantity} is not tried: {answer}.")
+            else:
+                found.append(answer)
+    return found, missing
+
+
+def _why_none(paired: Sequence[Row]) -> str:
+    if not paired:
+        return "no policy was measured beside none on a generated graph"
+    return f"all generated graphs are of one family, {paired[0].family}"
+
+
+def _factor(cells: Sequence[Row], quantity: Quantity) -> FamilyFactor | str:
+    """Test log ratio = place + family, where a place is a number of nodes and a requested degree.
+
+    Places as a factor hold whatever a ratio does along nodes and degree, so no bend of that passes for a family or
+    hides one, as it would beside straight lines in log nodes and log degree.
+    """
+    shared = _at_shared_places(cells)
+    names = sorted({row.family for row in shared})
+    if len(names) < 2:
+        return "no size and degree was measured on two families"
+    values = np.log([float(getattr(row, quantity)) for row in shared])
+    places = _dummies([f"{row.num_nodes} {row.requested_average_degree}" for row in shared])
+    columns = np.hstack([places, _dummies([row.family for row in shared])[:, 1:]])
+    if np.linalg.matrix_rank(columns) < columns.shape[1]:
+        return "not all families meet others at one size and degree"
+    if len(shared) <= columns.shape[1]:
+        return "there are too few graphs to tell a family from chance"
+    full = OLS(values, columns).fit()
+    shifts = np.array([0.0, *full.params[places.shape[1] :]])
+    shifts -= shifts.mean()
+    furthest = int(np.abs(shifts).argmax())
+    differs = bool(abs(shifts[furthest]) > ROUNDING)
+    return FamilyFactor(
+        convolution=cells[0].convolution,
+        policy=cells[0].policy,
+        quantity=quantity,
+        families=names,
+        largest_shift=float(np.exp(shifts[furthest])) if differs else 1.0,
+        furthest_family=names[furthest] if differs else "",
+        p_value=_p_value(values, full, places),
+    )
+
+
+def _at_shared_places(cells: Sequence[Row]) -> list[Row]:
+    """Return the cells at places where more than one family was measured."""
+    places = grouped(cells, lambda row: (row.num_nodes, row.requested_average_degree))
+    return [row for _, part in places if len({row.family for row in part}) > 1 for row in part]
+
+
+def _dummies(labels: Sequence[str]) -> Floats:
+    """Return a column of ones and zeros for each label, in alphabetical order ([num_labels, num_different])."""
+    different, codes = np.unique(np.asarray(labels), return_inverse=True)
+    return np.eye(len(different))[codes]
+
+
+def _p_value(values: Floats, full: Any, places: Floats) -> float:
+    """Return the p-value of the F test that no family differs; without any spread it is 1 or 0."""
+    restricted = OLS(values, places).fit()
+    if np.abs(restricted.resid).max() < ROUNDING:
+        return 1.0
+    if np.abs(full.resid).max() < ROUNDING:
+        return 0.0
+    return float(full.compare_f_test(restricted)[1])

@@ -1,0 +1,117 @@
+"""Would a statement of the answer turn if one graph had not been measured?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Literal
+
+import numpy as np
+
+from gnn_checkpointing.analysis.effects import mean_bytes, mean_time
+from gnn_checkpointing.analysis.interaction import interactions
+from gnn_checkpointing.analysis.protocol import Protocol
+from gnn_checkpointing.analysis.results import Estimate, LeftOut
+from gnn_checkpointing.analysis.table import Row, grouped
+
+Statement = Literal["densest_activation_ratio", "densest_time_ratio", "difference_per_edge"]
+Side = Literal["below", "above", "holds"]
+
+BOUNDARIES: dict[Statement, float] = {
+    "densest_activation_ratio": 1.0,
+    "densest_time_ratio": 1.0,
+    "difference_per_edge": 0.0,
+}
+
+
+def left_out(
+    rows: Sequence[Row], protocol: Protocol, generator: np.random.Generator
+) -> tuple[list[LeftOut], list[str]]:
+    """Return each statement with each of its graphs left out in turn, and what could not be tried and why.
+
+    `rows` are comparable cells of generated graphs. All estimates resample by one seed, so that what moves them is the
+    graph and not the draw.
+    """
+    seed = int(generator.integers(2**32))
+    found: list[LeftOut] = []
+    missing: list[str] = []
+    for answers in (_densest(rows, protocol, seed), _slopes(rows, protocol.confidence)):
+        found += answers[0]
+        missing += answers[1]
+    return found, missing
+
+
+def side_of(estimate: Estimate, boundary: float) -> Side:
+    """Return on which side of the boundary an interval lies."""
+    if estimate.high < boundary:
+        return "below"
+    return "above" if estimate.low > boundary else "holds"
+
+
+def _densest(rows: Sequence[Row], protocol: Protocol, seed: int) -> tuple[list[LeftOut], list[str]]:
+    """Return the ratios at each policy's densest level, which rest on the graphs of that level alone."""
+    found: list[LeftOut] = []
+    missing: list[str] = []
+    paired = [row for row in rows if row.policy != "none" and row.activation_ratio is not None]
+    for series, cells in grouped(paired, lambda row: (row.convolution, row.policy)):
+        densest = max(row.requested_average_degree or 0.0 for row in cells)
+        level = [row for row in cells if row.requested_average_degree == densest]
+        timed = [row for row in level if row.time_ratio is not None]
+        chosen: dict[Statement, list[Row]] = {"densest_activation_ratio": level, "densest_time_ratio": timed}
+        for statement, those in chosen.items():
+            graphs = list(dict.fromkeys(row.graph for row in those))
+            if len(graphs) < 2:
+                why = "the densest level has one graph" if graphs else "no cell of the densest level was timed"
+                missing.append(f"{', '.join(series)}: no graph is left out of {statement}: {why}.")
+                continue
+            without = {g: _ratio(statement, [r for r in those if r.graph != g], protocol, seed) for g in graphs}
+            found.append(_statement(statement, *series, _ratio(statement, those, protocol, seed), without))
+    return found, missing
+
+
+def _ratio(statement: Statement, cells: Sequence[Row], protocol: Protocol, seed: int) -> Estimate:
+    generator = np.random.default_rng(seed)
+    if statement == "densest_time_ratio":
+        return mean_time(cells, protocol.confidence, protocol.resamples, generator)
+    return mean_bytes(cells, "activation_ratio", protocol.confidence, protocol.resamples, generator)
+
+
+def _slopes(rows: Sequence[Row], confidence: float) -> tuple[list[LeftOut], list[str]]:
+    """Return the policy x edges differences of peak bytes; leaving out a graph takes it from none and policy alike."""
+    whole, missing = _differences(rows, confidence)
+    graphs = list(dict.fromkeys(row.graph for row in rows)) if whole else []
+    without = {graph: _differences([row for row in rows if row.graph != graph], confidence)[0] for graph in graphs}
+    return [
+        _statement(
+            "difference_per_edge",
+            *series,
+            estimate,
+            {graph: found[series] for graph, found in without.items() if series in found},
+        )
+        for series, estimate in whole.items()
+    ], missing
+
+
+def _differences(rows: Sequence[Row], confidence: float) -> tuple[dict[tuple[str, str], Estimate], list[str]]:
+    found, missing = interactions(rows, confidence, ("activation_bytes",))
+    return {(one.convolution, one.policy): one.difference_per_edge for one in found}, [
+        sentence.replace("no interaction", "no graph is left out: no interaction") for sentence in missing
+    ]
+
+
+def _statement(
+    statement: Statement, convolution: str, policy: str, whole: Estimate, without: Mapping[str, Estimate]
+) -> LeftOut:
+    boundary = BOUNDARIES[statement]
+    side = side_of(whole, boundary)
+    estimates = [whole.estimate, *(estimate.estimate for estimate in without.values())]
+    return LeftOut(
+        statement=statement,
+        convolution=convolution,
+        policy=policy,
+        boundary=boundary,
+        whole=whole,
+        lowest=min(estimates),
+        highest=max(estimates),
+        side=side,
+        changes=[graph for graph, estimate in without.items() if side_of(estimate, boundary) != side],
+    )

@@ -1,0 +1,184 @@
+"""Each policy's memory and time / none's over density: the same figure and table for each quantity."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from gnn_checkpointing.analysis.results import Effect, Estimate, Interaction
+from gnn_checkpointing.report import units
+from gnn_checkpointing.report.figures import scales
+from gnn_checkpointing.report.figures.lines import Line, Point, line_panel
+from gnn_checkpointing.report.figures.palette import looks
+from gnn_checkpointing.report.inputs import EFFECTS, TRENDS, ReportInputs
+from gnn_checkpointing.report.page import Cell, Column, Figure, Panel, Table
+from gnn_checkpointing.report.sections.bands import simultaneous
+from gnn_checkpointing.report.sections.density import Quantity, degree_columns, estimate_cell
+
+_FURTHEST_DRAWN = 3.0
+"""An interval that leaves more than a threefold open says little, and would leave no room for the others."""
+
+
+def ratio_figure(inputs: ReportInputs, quantity: Quantity) -> Figure:
+    """Return the paired ratio to policy none over degree, one panel a convolution."""
+    drawn = {convolution: ratio_lines(inputs, convolution, quantity) for convolution in inputs.convolutions}
+    points = [point for lines in drawn.values() for line in lines for point in line.points]
+    ends = [end for p in points for end in (max(p.low, p.y / _FURTHEST_DRAWN), min(p.high, p.y * _FURTHEST_DRAWN))]
+    y = scales.ratio_scale(ends, quantity.ratio_noun)
+    x = scales.degree_scale([point.x for point in points])
+    panels = [
+        Panel(
+            id=f"{quantity.id}-ratio-{position}",
+            title=convolution,
+            alternative=_ratio_alternative(inputs, convolution, quantity, lines),
+            svg=line_panel(f"{quantity.id}-ratio-{position}", lines, looks(inputs.policies), x, y, reference=1.0),
+        )
+        for position, (convolution, lines) in enumerate(drawn.items())
+        if lines
+    ]
+    bands = bool(simultaneous(inputs, quantity.ratio_name))
+    return Figure(
+        id=f"figure-{quantity.id}-ratio",
+        caption=f"{quantity.noun.capitalize()} of each policy divided by that of none in the same cell, over all node "
+        f"counts{', with simultaneous intervals' if bands else ''}.",
+        how_to_read="The dashed line is policy none: below it a policy needs less, above it more. "
+        f"{_whiskers(inputs, points, bands)}; where they are not to be seen they are narrower than the marker.",
+        panels=tuple(panels),
+        source=TRENDS if bands else EFFECTS,
+    )
+
+
+def _whiskers(inputs: ReportInputs, points: Sequence[Point], bands: bool) -> str:
+    """Return what the whiskers are, and what it means where one runs out of the panel."""
+    level = units.confidence(inputs.effects.confidence)
+    if not bands:
+        return f"Whiskers are {level} intervals"
+    cut = any(p.low * _FURTHEST_DRAWN < p.y or p.high > p.y * _FURTHEST_DRAWN for p in points)
+    return (
+        f"Whiskers are simultaneous {level} intervals: those of one policy hold at all densities together, and so "
+        "are wider than each level's own in the table"
+        + (", and run out of the panel where few cells differ much" if cut else "")
+    )
+
+
+def ratio_lines(inputs: ReportInputs, convolution: str, quantity: Quantity) -> list[Line]:
+    """Return each policy's paired ratio over all node counts, with the intervals of its band where there is one."""
+    bands = simultaneous(inputs, quantity.ratio_name)
+    lines = []
+    for policy in inputs.compared:
+        effects = [e for e in inputs.effects.generated if (e.convolution, e.policy) == (convolution, policy)]
+        points = [
+            Point(effect.average_degree, estimate.estimate, estimate.low, estimate.high)
+            for effect in sorted(effects, key=lambda effect: effect.average_degree)
+            if (estimate := bands.get((convolution, policy, effect.level), quantity.ratio(effect))) is not None
+        ]
+        if points:
+            lines.append(Line(policy, tuple(points)))
+    return lines
+
+
+def _ratio_alternative(inputs: ReportInputs, convolution: str, quantity: Quantity, lines: Sequence[Line]) -> str:
+    """Return the ratios at both ends and the slope that the policy adds, with intervals."""
+    level = units.confidence(inputs.effects.confidence)
+    kind = "simultaneous " if simultaneous(inputs, quantity.ratio_name) else ""
+    sentences = [f"Line chart, {convolution}: {quantity.ratio_noun} against average degree, {kind}{level} intervals."]
+    for line in lines:
+        first, last = line.points[0], line.points[-1]
+        ends = [
+            units.ratio_estimate(Estimate(estimate=point.y, low=point.low, high=point.high)) for point in (first, last)
+        ]
+        text = (
+            f"Policy {line.policy}: {ends[0]} at degree {units.plain(first.x)}, "
+            f"{ends[1]} at degree {units.plain(last.x)}"
+        )
+        found = _interaction(inputs, convolution, line.policy, quantity)
+        if found is None:
+            sentences.append(f"{text}; no difference of slopes was fitted.")
+        else:
+            slope = units.scaled_estimate(found.difference_per_edge, quantity.slope_factor)
+            sentences.append(f"{text}; its slope differs from none's by {slope} {quantity.slope_unit}.")
+    return " ".join(sentences)
+
+
+def _interaction(inputs: ReportInputs, convolution: str, policy: str, quantity: Quantity) -> Interaction | None:
+    for found in inputs.regressions.interactions:
+        if (found.convolution, found.policy, found.response) == (convolution, policy, quantity.response):
+            return found
+    return None
+
+
+def ratio_table(
+    inputs: ReportInputs, quantity: Quantity, ratio: Callable[[Effect], Estimate | None], noun: str
+) -> Table:
+    """Return ratios with intervals: one row a convolution and level, one column a policy, or turned if many."""
+    if inputs.many_policies:
+        return _turned_ratio_table(inputs, quantity, ratio, noun)
+    rows = []
+    for convolution in inputs.convolutions:
+        effects = [effect for effect in inputs.effects.generated if effect.convolution == convolution]
+        for level in dict.fromkeys(
+            effect.level for effect in sorted(effects, key=lambda effect: effect.average_degree)
+        ):
+            by_policy = {effect.policy: effect for effect in effects if effect.level == level}
+            degree = max(effect.average_degree for effect in by_policy.values())
+            pairs = max(effect.cells for effect in by_policy.values())
+            rows.append(
+                (
+                    Cell(convolution, convolution),
+                    Cell(units.plain(degree), degree),
+                    Cell(units.count(pairs), pairs),
+                    *(ratio_cell(by_policy.get(policy), ratio) for policy in inputs.compared),
+                )
+            )
+    return Table(
+        id=_ratio_id(quantity, noun),
+        caption=_ratio_caption(inputs, noun),
+        columns=(
+            Column("Convolution"),
+            Column("Average degree", "edges per node", "number"),
+            Column("Cells", "", "number"),
+            *(Column(policy, "/ none", "number") for policy in inputs.compared),
+        ),
+        rows=tuple(rows),
+        source=EFFECTS,
+    )
+
+
+def _turned_ratio_table(
+    inputs: ReportInputs, quantity: Quantity, ratio: Callable[[Effect], Estimate | None], noun: str
+) -> Table:
+    """Return the same ratios with one row a convolution and policy, one column a level."""
+    effects = {(e.convolution, e.policy, e.level): e for e in inputs.effects.generated}
+    levels = sorted({effect.level for effect in inputs.effects.generated}, key=float)
+    pairs = {(convolution, policy) for convolution, policy, _ in effects}
+    return Table(
+        id=_ratio_id(quantity, noun),
+        caption=_ratio_caption(inputs, noun),
+        columns=(Column("Convolution"), Column("Policy"), *degree_columns(levels)),
+        rows=tuple(
+            (
+                Cell(convolution, convolution),
+                Cell(inputs.named(policy), policy),
+                *(ratio_cell(effects.get((convolution, policy, level)), ratio) for level in levels),
+            )
+            for convolution in inputs.convolutions
+            for policy in inputs.compared
+            if (convolution, policy) in pairs
+        ),
+        source=EFFECTS,
+    )
+
+
+def _ratio_id(quantity: Quantity, noun: str) -> str:
+    return f"table-{quantity.id}-{noun.split()[0].lower()}-ratio"
+
+
+def _ratio_caption(inputs: ReportInputs, noun: str) -> str:
+    level = units.confidence(inputs.effects.confidence)
+    turned = ", by average degree" if inputs.many_policies else ""
+    alone = " of each level alone" if inputs.trends.bands else ""
+    return f"{noun} of each policy / none, paired within cells, with {level} interval{alone}{turned}; below 1 saves."
+
+
+def ratio_cell(effect: Effect | None, ratio: Callable[[Effect], Estimate | None]) -> Cell:
+    """Return a ratio with its interval, or a dash where nothing was measured."""
+    return estimate_cell(None if effect is None else ratio(effect))

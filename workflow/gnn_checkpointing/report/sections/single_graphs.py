@@ -1,0 +1,109 @@
+"""How far the answer hangs on single graphs: estimates made again without each, and the graph that moves a law most."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from gnn_checkpointing.analysis.results import Influence, LeftOut
+from gnn_checkpointing.report import units
+from gnn_checkpointing.report.inputs import ROBUSTNESS, ReportInputs
+from gnn_checkpointing.report.page import Block, Cell, Column, Paragraph, Table
+from gnn_checkpointing.report.sections.law_words import RESPONSES
+from gnn_checkpointing.report.sections.worst import worst
+
+_NAMED = 2
+_STATEMENTS = {
+    "densest_activation_ratio": "Activation memory / none's, densest level",
+    "densest_time_ratio": "Step time / none's, densest level",
+    "difference_per_edge": "Bytes per edge, difference from none's",
+}
+
+
+def left_out_blocks(inputs: ReportInputs, items: Sequence[LeftOut]) -> list[Block]:
+    """Return what happens to the estimates when one graph after another is left out."""
+    if not items:
+        return []
+    turned = [item for item in items if item.changes]
+    said = (
+        "None of them turns."
+        if not turned
+        else f"{len(turned)} of them {'turns' if len(turned) == 1 else 'turn'}: without the graphs named, the interval "
+        "changes its side of the boundary, so that statement hangs on them."
+    )
+    listed, more = worst(items, lambda item: 1e9 * bool(item.changes) + _span(item), ROBUSTNESS)
+    return [
+        Paragraph(
+            f"{units.count(len(items))} estimates (each policy's ratios at its densest level against 1, and its bytes "
+            "per edge beside none's against 0) were made again without each of their graphs in turn. " + said
+        ),
+        Table(
+            id="table-left-out",
+            caption=f"Estimates with all graphs, with {units.confidence(inputs.effects.confidence)} interval, and "
+            f"their span when one graph is left out.{more}",
+            columns=(
+                Column("Estimate", "", "prose"),
+                Column("Convolution"),
+                Column("Policy"),
+                Column("All graphs", "", "number"),
+                Column("Without one", "", "number"),
+                Column("Turns without", "", "prose"),
+            ),
+            rows=tuple(_left_out_row(inputs, item) for item in listed),
+            source=ROBUSTNESS,
+        ),
+    ]
+
+
+def _span(item: LeftOut) -> float:
+    """Return how far leaving out a graph moves an estimate, as a share of it."""
+    return (item.highest - item.lowest) / abs(item.whole.estimate) if item.whole.estimate else 0.0
+
+
+def _left_out_row(inputs: ReportInputs, item: LeftOut) -> tuple[Cell, ...]:
+    is_bytes = item.statement == "difference_per_edge"
+    whole = units.scaled_estimate(item.whole) if is_bytes else units.ratio_estimate(item.whole)
+    low, high = (units.plain(end) if is_bytes else units.ratio(end) for end in (item.lowest, item.highest))
+    more = len(item.changes) - _NAMED
+    turns = ", ".join(item.changes[:_NAMED]) + (f" and {more} more" if more > 0 else "")
+    return (
+        Cell(_STATEMENTS[item.statement], item.statement),
+        Cell(item.convolution, item.convolution),
+        Cell(inputs.named(item.policy), item.policy),
+        Cell(whole, item.whole.estimate),
+        Cell(low if low == high else units.interval(low, high), _span(item)),
+        Cell(turns or "no graph", len(item.changes)),
+    )
+
+
+def influence_blocks(items: Sequence[Influence]) -> list[Block]:
+    """Return the graphs that move the laws most."""
+    if not items:
+        return []
+    listed, more = worst(items, lambda item: abs(item.shift_per_edge), ROBUSTNESS)
+    return [
+        Table(
+            id="table-influence",
+            caption="The graph that moves the slope on edges of each additive law most when it is left out, by how "
+            f"much, and its Cook's distance (above 1 it alone decides much).{more}",
+            columns=(
+                Column("Law"),
+                Column("Convolution"),
+                Column("Policy"),
+                Column("Graph", "", "prose"),
+                Column("Slope moves by", "", "number"),
+                Column("Cook's distance", "", "number"),
+            ),
+            rows=tuple(
+                (
+                    Cell(RESPONSES[item.response], item.response),
+                    Cell(item.convolution, item.convolution),
+                    Cell(item.policy, item.policy),
+                    Cell(item.graph or "none: the law is exact", item.graph),
+                    Cell(units.percent(item.shift_per_edge), item.shift_per_edge),
+                    Cell(units.plain(item.cooks_distance), item.cooks_distance),
+                )
+                for item in listed
+            ),
+            source=ROBUSTNESS,
+        )
+    ]
