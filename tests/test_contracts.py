@@ -22,6 +22,7 @@ def test_imports_keep_to_the_layers() -> None:
         "gnn_checkpointing.cli, gnn_checkpointing.design, gnn_checkpointing.measurement.supervise",
         "gnn_checkpointing.measurement.collect, gnn_checkpointing.measurement.hardware",
         "gnn_checkpointing.analysis.analyse, gnn_checkpointing.claims.judge, gnn_checkpointing.report.render",
+        "gnn_checkpointing.audit.rubric",
         "gnn_checkpointing.graphs.make, gnn_checkpointing.graphs.storage",
     ],
 )

@@ -17,15 +17,19 @@ from gnn_checkpointing.analysis.results import (
     HeldOut,
     Interaction,
     Law,
+    Predictions,
     Quality,
     Reading,
     Regressions,
     Residual,
     Response,
+    Robustness,
     Spread,
+    Trends,
     Variants,
 )
 from gnn_checkpointing.artefacts import write_json
+from gnn_checkpointing.audit.grades import Audit, Check, graded
 from gnn_checkpointing.claims.ledger import Claim, Ledger, Sentence
 from gnn_checkpointing.graph_facts import GraphList
 from gnn_checkpointing.measurements_table import COLUMNS, write_table
@@ -236,6 +240,8 @@ def law(convolution: str, policy: str, response: Response) -> Law:
         r_squared=0.9987,
         median_relative_residual=0.012,
         worst_relative_residual=0.08,
+        reset_p=0.4,
+        condition_number=4.0,
         breusch_pagan_p=0.0004,
         held_out=HeldOut(
             level=128, cells=6, median_relative_error=0.021, worst_relative_error=0.06, inside_interval=1.0
@@ -376,6 +382,38 @@ def answer() -> list[Sentence]:
     ]
 
 
+def audit() -> Audit:
+    """Return an audit with a check that passed, one that failed and one that does not apply."""
+    passed = Check(
+        id="cells-alone",
+        question="Was each cell alone on the machine?",
+        rule="No cell began before an earlier one had ended.",
+        passed=True,
+        found="0 of 108 cells overlapped another",
+        evidence="measurements.csv: started, ended",
+        needs="",
+    )
+    failed = {
+        "id": "machine-steady",
+        "question": "Was the machine steady?",
+        "rule": "In the median cell a fixed workload drifted by at most 5 %.",
+        "passed": False,
+        "found": "median drift: 5.607 %, at most 5 % allowed",
+        "evidence": "analysis/quality.json: sentinel_drift.median",
+    }
+    left_out = {
+        "id": "real-time",
+        "question": "Is time on real graphs predicted?",
+        "rule": "The laws of step time are at most 10 % off in the median.",
+        "passed": None,
+        "found": "",
+        "evidence": "",
+        "needs": "no real graph lies within what a law was fitted on",
+    }
+    checks = [passed, passed.model_copy(update=failed), passed.model_copy(update=left_out)]
+    return graded("default", "laptop", checks)
+
+
 def accuracy() -> list[Accuracy]:
     """Return training jobs that agree up to rounding."""
     return [
@@ -502,6 +540,29 @@ def machine(label: str = "Laptop, 2 cores", slug: str = "laptop") -> Machine:
     )
 
 
+def predictions() -> Predictions:
+    """Return that no law predicts anything."""
+    return Predictions(
+        confidence=0.95,
+        candidates={},
+        laws=[],
+        leaderboard=[],
+        coverage=[],
+        knees=[],
+        analytic=[],
+        scorecard=[],
+        summaries=[],
+        censored=[],
+        capacities=[],
+        not_fitted=[],
+    )
+
+
+def robustness() -> Robustness:
+    """Return that nothing was tried against the answer."""
+    return Robustness(families=[], replicates=[], drift=[], influence=[], left_out=[], stopping=[], not_tried=[])
+
+
 def inputs(rows: list[Row] | None = None, **changes: Any) -> ReportInputs:
     """Return inputs on generated graphs; the given parts replace the made ones."""
     rows = generated_rows() if rows is None else rows
@@ -510,14 +571,18 @@ def inputs(rows: list[Row] | None = None, **changes: Any) -> ReportInputs:
         "machine": machine(),
         "rows": rows,
         "effects": effects(),
+        "trends": Trends(confidence=0.95, bands=[], break_evens=[]),
         "regressions": regressions(),
+        "predictions": predictions(),
         "frontier": frontier(),
         "variants": Variants(reference_family=None, families=[], graded=[], batches=[]),
+        "robustness": robustness(),
         "graphs": [],
         "accuracy": accuracy(),
         "quality": quality(rows),
         "ledger": ledger(),
         "answer": answer(),
+        "audit": audit(),
         "traces": traces(),
         "demonstration": demonstration(),
     }
@@ -554,15 +619,7 @@ def frontier_inputs(**changes: Any) -> ReportInputs:
 
     rows = tables.frontier_table(**changes)
     rows = tables.changed(rows, str(rows[0]["cell"]), "layers", high_water_agrees=False)
-    found = analyse(
-        rows,
-        [],
-        reference_allocator="retaining",
-        confidence=0.95,
-        resamples=200,
-        ratio_half_width=0.03,
-        seed=1,
-    )
+    found = analyse(rows, [], tables.protocol())
     ledger = judge(found, "frontier", "laptop")
     convolutions = list(dict.fromkeys(str(row["convolution"]) for row in rows))
     policies = list(dict.fromkeys(str(row["policy"]) for row in rows))
@@ -587,9 +644,12 @@ def frontier_inputs(**changes: Any) -> ReportInputs:
             measurement={"allocators": list(dict.fromkeys(str(row["allocator"]) for row in rows))},
         ),
         effects=found.effects,
+        trends=found.trends,
         regressions=found.regressions,
+        predictions=found.predictions,
         frontier=found.frontier,
         variants=found.variants,
+        robustness=found.robustness,
         accuracy=[],
         quality=found.quality,
         ledger=ledger,
@@ -611,19 +671,23 @@ def data_files(folder: Path, made: ReportInputs) -> Sources:
     sources = Sources(
         measurements=folder / "measurements.csv",
         claims=folder / "claims.json",
+        audit=folder / "audit.json",
         graphs=folder / "graphs.json",
         traces=folder / "traces.json",
         demonstration=folder / "demonstration.json",
         records=folder / "records.jsonl.gz",
+        trainings=folder / "trainings.json",
         hardware=folder / "hardware.json",
         study=folder / "study.json",
     )
     write_table(sources.measurements, made.rows)
     write_json(sources.claims, made.ledger.model_dump(mode="json"))
+    write_json(sources.audit, made.audit.model_dump(mode="json"))
     write_json(sources.graphs, GraphList(graphs=made.graphs).model_dump(mode="json"))
     write_json(sources.traces, Traces(traces=made.traces).model_dump(mode="json"))
     write_json(sources.demonstration, made.demonstration.model_dump(mode="json"))
     write_records(sources.records, [])
+    write_json(sources.trainings, [])
     write_json(sources.hardware, {"slug": "laptop"})
     write_json(sources.study, made.study.model_dump(mode="json", by_alias=True, exclude_none=True))
     return sources

@@ -22,7 +22,7 @@ from . import synthetic
 TEMPLATES = Path(__file__).resolve().parents[2] / "templates"
 HOSTILE = '<script>alert(1)</script> #panic("x") *b* $x$ `raw` @ref <label> {{ 7*7 }}'
 SECTIONS = (
-    "answer memory time timeline laws claims accuracy failed quality instrument machine method data redo".split()  # noqa: SIM905
+    "answer memory time timeline laws claims audit accuracy failed quality instrument machine method data redo".split()  # noqa: SIM905
 )
 
 
@@ -136,7 +136,7 @@ def test_the_same_inputs_give_the_same_bytes(tmp_path: Path) -> None:
 
 def test_the_data_beside_the_report_are_the_files_it_was_made_from(tmp_path: Path) -> None:
     html, _ = render(tmp_path, synthetic.inputs())
-    published = ("measurements.csv", "claims.json", "traces.json", "demonstration.json")
+    published = ("measurements.csv", "claims.json", "audit.json", "traces.json", "demonstration.json")
     for name in (*published, "records.jsonl.gz", "hardware.json", "study.json"):
         assert (tmp_path / "out" / name).read_bytes() == (tmp_path / name).read_bytes()
         assert hashlib.sha256((tmp_path / name).read_bytes()).hexdigest() in html
@@ -208,18 +208,6 @@ def test_a_study_in_which_everything_failed_still_has_a_report(tmp_path: Path) -
     inputs = synthetic.inputs(rows, effects=synthetic.effects([]).model_copy(update={"generated": []}))
     html, _ = render(tmp_path, ReportInputs(**{**vars(inputs), "regressions": nothing.regressions, "answer": []}))
     assert "324 of 324 measurements" in html
-
-
-def test_one_policy_alone_is_a_report_too(tmp_path: Path) -> None:
-    rows = [row for row in synthetic.generated_rows() if row["policy"] == "none"]
-    laws = [law for law in synthetic.regressions().laws if law.policy == "none"]
-    inputs = synthetic.inputs(
-        rows,
-        study=synthetic.study(policies=["none"]),
-        regressions=synthetic.regressions().model_copy(update={"laws": laws, "interactions": []}),
-        effects=synthetic.effects([]).model_copy(update={"generated": []}),
-    )
-    render(tmp_path, inputs)
 
 
 def test_wide_intervals_are_said_plainly(rendered: Path) -> None:

@@ -73,16 +73,17 @@ def inputs() -> ReportInputs:
 
     graphs = [*tables.families(), *tables.graded(), *tables.batches()]
     rows = tables.table(np.random.default_rng(4), graphs)
-    found = analyse(
-        rows, [], reference_allocator="retaining", confidence=0.95, resamples=200, ratio_half_width=0.03, seed=1
-    )
+    found = analyse(rows, [], tables.protocol())
     ledger = judge(found, "variants", "laptop")
     return synthetic.inputs(
         in_series(rows),
         effects=found.effects,
+        trends=found.trends,
         regressions=found.regressions,
+        predictions=found.predictions,
         frontier=found.frontier,
         variants=found.variants,
+        robustness=found.robustness,
         graphs=GRAPHS,
         accuracy=[],
         quality=found.quality,

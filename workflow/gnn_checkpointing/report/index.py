@@ -36,6 +36,12 @@ class _Sentence(_Part):
     verdict: Verdict
 
 
+class _Audit(_Part):
+    passed: int
+    applicable: int
+    failed: list[str]
+
+
 class Summary(_Part):
     """What a report says of itself in its summary.json."""
 
@@ -44,6 +50,7 @@ class Summary(_Part):
     measured_on: str
     cells: int
     answer: list[_Sentence]
+    audit: _Audit | None = None  # reports from before there was an audit have none
 
 
 class Entry(_Part):
@@ -51,6 +58,7 @@ class Entry(_Part):
 
     summary: Summary
     cells: str
+    audit: str
     html: str
     pdf: str
 
@@ -81,7 +89,20 @@ def _entry(path: Path, base: Path) -> Entry:
         field = ".".join(str(part) for part in first["loc"]) or "summary"
         raise Refusal(f"{path}: field {field}: {first['msg']}; delete the file and render the report again") from None
     folder = _link(path.parent, base)
-    return Entry(summary=summary, cells=units.count(summary.cells), html=f"{folder}/{HTML}", pdf=f"{folder}/{PDF}")
+    return Entry(
+        summary=summary,
+        cells=units.count(summary.cells),
+        audit=_score(summary.audit),
+        html=f"{folder}/{HTML}",
+        pdf=f"{folder}/{PDF}",
+    )
+
+
+def _score(audit: _Audit | None) -> str:
+    """Return a report's score of itself in words, nothing where it has none."""
+    if audit is None:
+        return ""
+    return f"audit: {units.count(audit.passed)} of {units.count(audit.applicable)} checks passed"
 
 
 def _link(folder: Path, base: Path) -> str:

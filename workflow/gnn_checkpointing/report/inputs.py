@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from gnn_checkpointing.analysis.analyse import Findings
@@ -11,12 +12,16 @@ from gnn_checkpointing.analysis.results import (
     Effects,
     Frontier,
     Law,
+    Predictions,
     Quality,
     Regressions,
     Response,
+    Robustness,
+    Trends,
     Variants,
 )
 from gnn_checkpointing.analysis.table import series
+from gnn_checkpointing.audit.grades import Audit
 from gnn_checkpointing.claims.ledger import Ledger, Sentence
 from gnn_checkpointing.graph_facts import GraphFacts
 from gnn_checkpointing.measurements_table import Value
@@ -29,6 +34,7 @@ Row = dict[str, Value]
 
 MEASUREMENTS = "measurements.csv"
 CLAIMS = "claims.json"
+AUDIT = "audit.json"
 ANALYSIS = "analysis"
 EFFECTS = "analysis/effects.json"
 REGRESSIONS = "analysis/regressions.json"
@@ -36,10 +42,14 @@ ACCURACY = "analysis/accuracy.json"
 QUALITY = "analysis/quality.json"
 FRONTIER = "analysis/frontier.json"
 VARIANTS = "analysis/variants.json"
+TRENDS = "analysis/trends.json"
+PREDICTIONS = "analysis/predictions.json"
+ROBUSTNESS = "analysis/robustness.json"
 GRAPHS = "graphs.json"
 TRACES = "traces.json"
 DEMONSTRATION = "demonstration.json"
 RECORDS = "records.jsonl.gz"
+TRAININGS = "trainings.json"
 HARDWARE = "hardware.json"
 STUDY = "study.json"
 
@@ -70,13 +80,17 @@ class ReportInputs:
     machine: Machine
     rows: list[Row]
     effects: Effects
+    trends: Trends
     regressions: Regressions
+    predictions: Predictions
     frontier: Frontier
     variants: Variants
+    robustness: Robustness
     accuracy: list[Accuracy]
     quality: Quality
     ledger: Ledger
     answer: list[Sentence]
+    audit: Audit
     graphs: list[GraphFacts]
     traces: list[Trace]
     demonstration: Demonstration
@@ -162,6 +176,7 @@ def report_inputs(
     findings: Findings,
     ledger: Ledger,
     answer: list[Sentence],
+    audit: Audit,
     graphs: list[GraphFacts],
     traces: list[Trace],
     demonstration: Demonstration,
@@ -172,17 +187,41 @@ def report_inputs(
         machine=machine(hardware),
         rows=in_series(rows),
         effects=findings.effects,
+        trends=findings.trends,
         regressions=findings.regressions,
+        predictions=findings.predictions,
         frontier=findings.frontier,
         variants=findings.variants,
+        robustness=findings.robustness,
         accuracy=findings.accuracy,
         quality=findings.quality,
         ledger=ledger,
         answer=answer,
+        audit=audit,
         graphs=graphs,
         traces=traces,
         demonstration=demonstration,
     )
+
+
+def published(folder: Path) -> dict[str, Path]:
+    """Return the measured files beside a published report by what a command calls them, or refuse the folder."""
+    names = {
+        "study": STUDY,
+        "hardware_file": HARDWARE,
+        "table": MEASUREMENTS,
+        "graphs": GRAPHS,
+        "traces": TRACES,
+        "demonstration": DEMONSTRATION,
+        "records": RECORDS,
+        "trainings": TRAININGS,
+    }
+    missing = [name for name in names.values() if not (folder / name).is_file()]
+    if missing:
+        raise Refusal(
+            f"{folder}: no {missing[0]} there; name the folder of a published report, report/<hardware>/<study>"
+        )
+    return {option: folder / name for option, name in names.items()}
 
 
 def in_series(rows: list[Row]) -> list[Row]:

@@ -104,19 +104,30 @@ class Figure:
 
 
 @dataclass(frozen=True)
+class Outcome:
+    """What a claim comes to for one convolution, or for the study where `about` is empty; formatted."""
+
+    about: str
+    verdict: Verdict
+    estimate: str
+
+
+@dataclass(frozen=True)
 class ClaimItem:
-    """A judged sentence with all that it rests on, formatted."""
+    """A judged sentence, its verdict for each convolution, and all that these rest on, formatted."""
 
     id: str
     sentence: str
-    verdict: Verdict
+    outcomes: tuple[Outcome, ...]
     facts: tuple[Fact, ...]
 
 
 @dataclass(frozen=True)
 class Claims:
-    """Judged sentences."""
+    """Judged sentences of one kind."""
 
+    id: str
+    title: str
     items: tuple[ClaimItem, ...]
     source: str
     kind: Literal["claims"] = "claims"
@@ -176,6 +187,14 @@ class Section:
 
 
 @dataclass(frozen=True)
+class Score:
+    """How the report grades itself: the score in words, and the questions that it answers with no."""
+
+    text: str
+    failed: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Page:
     """The whole report; `date` is the ISO date of the latest measurement, never the clock's."""
 
@@ -184,6 +203,7 @@ class Page:
     date: str
     facts: tuple[Fact, ...]
     answer: tuple[AnswerSentence, ...]
+    score: Score
     sections: tuple[Section, ...] = field(default=())
 
     def figures(self) -> list[Figure]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 from gnn_checkpointing.analysis.analyse import Findings, write_analysis
@@ -10,6 +10,7 @@ from gnn_checkpointing.artefacts import sha256_of, whole_file, write_json, write
 from gnn_checkpointing.report.html import report_html
 from gnn_checkpointing.report.inputs import (
     ANALYSIS,
+    AUDIT,
     CLAIMS,
     DEMONSTRATION,
     GRAPHS,
@@ -18,6 +19,7 @@ from gnn_checkpointing.report.inputs import (
     RECORDS,
     STUDY,
     TRACES,
+    TRAININGS,
     ReportInputs,
 )
 from gnn_checkpointing.report.page import Page
@@ -35,10 +37,12 @@ class Sources:
 
     measurements: Path
     claims: Path
+    audit: Path
     graphs: Path
     traces: Path
     demonstration: Path
     records: Path
+    trainings: Path
     hardware: Path
     study: Path
 
@@ -48,10 +52,12 @@ class Sources:
         return {
             MEASUREMENTS: self.measurements,
             CLAIMS: self.claims,
+            AUDIT: self.audit,
             GRAPHS: self.graphs,
             TRACES: self.traces,
             DEMONSTRATION: self.demonstration,
             RECORDS: self.records,
+            TRAININGS: self.trainings,
             HARDWARE: self.hardware,
             STUDY: self.study,
         }
@@ -67,9 +73,7 @@ def render_report(inputs: ReportInputs, sources: Sources, templates: Path, outpu
     html, pdf = report_html(page, templates), report_pdf(page, templates)
     for name, path in sources.by_name.items():
         _copy(path, output_folder / name)
-    found = Findings(
-        inputs.effects, inputs.regressions, inputs.frontier, inputs.variants, inputs.accuracy, inputs.quality
-    )
+    found = Findings(**{field.name: getattr(inputs, field.name) for field in fields(Findings)})
     write_analysis(output_folder / ANALYSIS, found)
     write_json(output_folder / SUMMARY, _summary(inputs, page))
     with whole_file(output_folder / PDF) as stream:
@@ -91,4 +95,9 @@ def _summary(inputs: ReportInputs, page: Page) -> dict[str, object]:
         "measured_on": page.date,
         "cells": inputs.quality.cells,
         "answer": [{"text": sentence.text, "verdict": sentence.verdict} for sentence in page.answer],
+        "audit": {
+            "passed": inputs.audit.passed,
+            "applicable": inputs.audit.applicable,
+            "failed": [check.question for check in inputs.audit.failed],
+        },
     }

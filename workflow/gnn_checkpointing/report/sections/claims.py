@@ -1,11 +1,35 @@
-"""Every judged sentence, with what it rests on."""
+"""Every judged sentence once, with its verdict for each convolution and what it rests on."""
 
 from __future__ import annotations
 
-from gnn_checkpointing.claims.ledger import Claim
+import re
+from collections import Counter
+from collections.abc import Callable, Sequence
+from typing import get_args
+
+from gnn_checkpointing.claims.ledger import Claim, Kind, Verdict
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.inputs import CLAIMS, ReportInputs
-from gnn_checkpointing.report.page import Block, ClaimItem, Claims, Fact, Paragraph, Section
+from gnn_checkpointing.report.page import (
+    Block,
+    Cell,
+    ClaimItem,
+    Claims,
+    Column,
+    Fact,
+    Outcome,
+    Paragraph,
+    Section,
+    Table,
+)
+
+TITLES: dict[Kind, str] = {
+    "study": "What this study claims",
+    "literature": "What the literature claims, tried here",
+    "seed": "What this project began from: claims about Vision GNNs",
+}
+VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
+_KEYS = re.compile(r"\[[^\]]*\]")
 
 
 def claims_section(inputs: ReportInputs) -> Section:
@@ -13,22 +37,93 @@ def claims_section(inputs: ReportInputs) -> Section:
     ledger = inputs.ledger
     if not ledger.claims:
         return Section("claims", "Claims", (Paragraph("This study judges no claims."),))
-    blocks: tuple[Block, ...] = (
+    by_kind = {kind: [claim for claim in ledger.claims if claim.kind == kind] for kind in TITLES}
+    blocks: list[Block] = [
         Paragraph(
             "Each claim was written down with the rule that judges it; the verdict follows from the estimate and its "
-            f"{units.confidence(ledger.confidence)} interval. What this study cannot test is called untested, with the "
-            "reason."
+            f"{units.confidence(ledger.confidence)} interval, for each convolution by itself. What this study cannot "
+            "test is called untested, with the reason. Evidence names the file and the field; the entry that was read, "
+            f"[…], is spelled out in {CLAIMS}."
         ),
-        Claims(tuple(_item(claim) for claim in ledger.claims), CLAIMS),
+        _summary(by_kind),
+    ]
+    blocks += [
+        Claims(f"claims-{kind}", TITLES[kind], tuple(_item(alike) for alike in _alike(claims)), CLAIMS)
+        for kind, claims in by_kind.items()
+        if claims
+    ]
+    return Section("claims", "Claims and verdicts", tuple(blocks))
+
+
+def _summary(by_kind: dict[Kind, list[Claim]]) -> Table:
+    rows: list[tuple[Cell, ...]] = []
+    for kind, claims in by_kind.items():
+        counts = Counter(claim.verdict for claim in claims)
+        numbers = [len(_alike(claims)), len(claims), *(counts[verdict] for verdict in VERDICTS)]
+        if claims:
+            rows.append((Cell(TITLES[kind]), *(Cell(units.count(number), number) for number in numbers)))
+    return Table(
+        id="table-claims",
+        caption="Sentences, judgements (a sentence is judged once for each convolution), and their verdicts.",
+        columns=(
+            Column("Claims"),
+            Column("Sentences", "", "number"),
+            Column("Judgements", "", "number"),
+            *(Column(verdict.capitalize(), "", "number") for verdict in VERDICTS),
+        ),
+        rows=tuple(rows),
+        source=CLAIMS,
     )
-    return Section("claims", "Claims and verdicts", blocks)
 
 
-def _item(claim: Claim) -> ClaimItem:
-    facts = [Fact("Source", claim.source), Fact("Rule", claim.rule)]
-    if claim.estimate is not None:
-        unit = "" if "ratio" in claim.unit else claim.unit
-        value = f"{units.general_estimate(claim.estimate)} {unit}".strip()
-        facts.append(Fact("Estimate", f"{claim.quantity}: {value}"))
-    facts += [Fact("Evidence", claim.evidence), Fact("Reason", claim.reason)]
-    return ClaimItem(claim.id, claim.sentence, claim.verdict, tuple(fact for fact in facts if fact.value))
+def _alike(claims: Sequence[Claim]) -> list[list[Claim]]:
+    """Return the claims that differ in their convolution alone, together, in the order of the first of them."""
+    found: dict[tuple[str, str], list[Claim]] = {}
+    for claim in claims:
+        found.setdefault((claim.id.partition(":")[0], claim.policy), []).append(claim)
+    return list(found.values())
+
+
+def _item(alike: Sequence[Claim]) -> ClaimItem:
+    first = alike[0]
+    facts = [
+        Fact("Source", first.source if first.kind != "study" else ""),
+        Fact("Rule", first.rule),
+        Fact("Quantity", _each(alike, _quantity)),
+        Fact("Conditions", _each(alike, lambda claim: claim.conditions)),
+        Fact("Reason", _each(alike, lambda claim: claim.reason)),
+        Fact("Evidence", "; ".join(dict.fromkeys(place for claim in alike for place in _places(claim)))),
+    ]
+    return ClaimItem(
+        id=first.id if len(alike) == 1 else ":".join(filter(None, (first.id.partition(":")[0], first.policy))),
+        sentence=first.sentence if len(alike) == 1 else first.in_general or first.sentence,
+        outcomes=tuple(Outcome(claim.convolution, claim.verdict, _estimate(claim)) for claim in alike),
+        facts=tuple(fact for fact in facts if fact.value),
+    )
+
+
+def _each(alike: Sequence[Claim], text: Callable[[Claim], str]) -> str:
+    """Return what the claims say, once where they say the same; else with the convolutions that say it."""
+    found: dict[str, list[str]] = {}
+    for claim in alike:
+        found.setdefault(text(claim), []).append(claim.convolution)
+    if len(found) == 1:
+        return next(iter(found))
+    return "; ".join(f"{', '.join(names)}: {words}" for words, names in found.items() if words)
+
+
+def _quantity(claim: Claim) -> str:
+    unit = "" if "ratio" in claim.unit or claim.unit in claim.quantity else claim.unit
+    return f"{claim.quantity}, in {unit}" if unit else claim.quantity
+
+
+def _estimate(claim: Claim) -> str:
+    if claim.estimate is None:
+        return ""
+    exact = claim.estimate.low == claim.estimate.high
+    return units.plain(claim.estimate.estimate) if exact else units.general_estimate(claim.estimate)
+
+
+def _places(claim: Claim) -> list[str]:
+    """Return the files and fields of the claim's evidence, without the keys of the entries."""
+    return [_KEYS.sub("[…]", place) for place in claim.evidence.split("; ") if place]

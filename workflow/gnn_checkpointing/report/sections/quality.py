@@ -36,7 +36,8 @@ def _sameness(inputs: ReportInputs) -> list[Block]:
         blocks.append(
             Paragraph(
                 f"{' and '.join(quality.other_models)} trains another model than none does, so there is nothing to "
-                "agree with: it is measured, marked, and left out of every law and claim."
+                "agree with: it is measured, marked, and left out of every law; of the claims only the one on "
+                "reversible networks rests on it."
             )
         )
     rows = []

@@ -9,6 +9,7 @@ from gnn_checkpointing.report.inputs import ReportInputs
 from gnn_checkpointing.report.page import AnswerSentence, Fact, Page
 from gnn_checkpointing.report.sections.accuracy import accuracy_section
 from gnn_checkpointing.report.sections.allocator import allocator_section
+from gnn_checkpointing.report.sections.audit import audit_score, audit_section
 from gnn_checkpointing.report.sections.batches import batches_section
 from gnn_checkpointing.report.sections.claims import claims_section
 from gnn_checkpointing.report.sections.data import data_section
@@ -22,9 +23,12 @@ from gnn_checkpointing.report.sections.laws import laws_section
 from gnn_checkpointing.report.sections.machine import machine_section
 from gnn_checkpointing.report.sections.memory import memory_section
 from gnn_checkpointing.report.sections.method import method_section
+from gnn_checkpointing.report.sections.predictions import predictions_section
 from gnn_checkpointing.report.sections.quality import quality_section
 from gnn_checkpointing.report.sections.real import real_section
 from gnn_checkpointing.report.sections.redo import redo_section
+from gnn_checkpointing.report.sections.robustness import robustness_section
+from gnn_checkpointing.report.sections.scorecard import scorecard_section
 from gnn_checkpointing.report.sections.time import time_section
 from gnn_checkpointing.report.sections.timeline import timeline_section
 
@@ -38,11 +42,15 @@ def report_page(inputs: ReportInputs, checksums: Mapping[str, str]) -> Page:
         allocator_section(inputs),
         timeline_section(inputs),
         laws_section(inputs),
+        predictions_section(inputs),
+        scorecard_section(inputs),
         families_section(inputs),
+        robustness_section(inputs),
         real_section(inputs),
         graded_section(inputs),
         batches_section(inputs),
         claims_section(inputs),
+        audit_section(inputs),
         accuracy_section(inputs),
         failed_section(inputs),
         quality_section(inputs),
@@ -59,6 +67,7 @@ def report_page(inputs: ReportInputs, checksums: Mapping[str, str]) -> Page:
         date=inputs.measured_on,
         facts=_facts(inputs),
         answer=tuple(AnswerSentence(s.text, s.verdict, s.evidence) for s in inputs.answer),
+        score=audit_score(inputs.audit),
         sections=tuple(section for section in sections if section is not None),
     )
 

@@ -1,0 +1,264 @@
+"""One way or several to spoil each check of the rubric: each changes one input, and that check alone should fail."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from analysis import tables
+from gnn_checkpointing.analysis.results import Effect, Estimate, Spread
+from gnn_checkpointing.audit.inputs import AuditInputs, Machine
+from gnn_checkpointing.graph_facts import Provenance
+from gnn_checkpointing.measurements_table import Value
+from gnn_checkpointing.records import REORDERED
+
+from . import clean, predicted
+
+Spoil = Callable[[AuditInputs], AuditInputs]
+
+
+def row(policy: str, /, **values: Value) -> Spoil:
+    """Change fields of the row of that policy in the first cell."""
+
+    def spoil(found: AuditInputs) -> AuditInputs:
+        cell = str(found.rows[0]["cell"])
+        return replace(found, rows=tables.changed([dict(row) for row in found.rows], cell, policy, **values))
+
+    return spoil
+
+
+def rows(change: Callable[[tables.Table], tables.Table]) -> Spoil:
+    """Change the table."""
+    return lambda found: replace(found, rows=change([dict(row) for row in found.rows]))
+
+
+def part(name: str, /, **changes: Any) -> Spoil:
+    """Change fields of one finding."""
+    return lambda found: clean.part(found, name, **changes)
+
+
+def overlapping(table: tables.Table) -> tables.Table:
+    """Let the second cell begin a second before the first ends (cells take 3 s, 4 s apart)."""
+    first, second = list(dict.fromkeys(row["cell"] for row in table))[:2]
+    assert next(row["ended"] for row in table if row["cell"] == first) == "2026-01-01T00:00:03+00:00"
+    return [{**row, "started": "2026-01-01T00:00:02+00:00"} if row["cell"] == second else row for row in table]
+
+
+def sparse_to_dense(table: tables.Table) -> tables.Table:
+    """Measure the graphs in the order of their density, each cell in a minute of its own."""
+    cells = list(dict.fromkeys((float(row["average_degree"] or 0), str(row["cell"])) for row in table))
+    place = {cell: f"2026-01-01T00:{number:02}" for number, (_, cell) in enumerate(sorted(cells))}
+    return [
+        {**row, "started": f"{place[str(row['cell'])]}:00+00:00", "ended": f"{place[str(row['cell'])]}:30+00:00"}
+        for row in table
+    ]
+
+
+def one_draw_at_the_densest(found: AuditInputs) -> AuditInputs:
+    """Plan and measure one draw, not two, at degree 64."""
+    grids = ({**clean.GRID, "average_degrees": [4, 16]}, {**clean.GRID, "average_degrees": [64], "replicates": 1})
+    kept = [row for row in found.rows if (row["requested_average_degree"], row["replicate"]) != (64.0, 1)]
+    return replace(found, study=clean.study(grids), rows=kept)
+
+
+def one_convolution_at_the_densest(found: AuditInputs) -> AuditInputs:
+    """Plan and measure GCN alone at degree 64."""
+    grids = (
+        {**clean.GRID, "average_degrees": [4, 16]},
+        {**clean.GRID, "average_degrees": [64], "convolutions": ["GCN"]},
+    )
+    kept = [row for row in found.rows if (row["requested_average_degree"], row["convolution"]) != (64.0, "GATv2")]
+    return replace(found, study=clean.study(grids), rows=kept)
+
+
+def unmarked_other_model(found: AuditInputs) -> AuditInputs:
+    """Let `reversible` pass in one cell for the same model, compared and the same."""
+    same = dict.fromkeys(("same_loss", "same_gradients", "same_buffers"), True)
+    errors = dict.fromkeys(("loss_error", "gradient_error", "buffer_error"), 0.0)
+    return row("reversible", other_model=False, **same, **errors)(found)
+
+
+def other_model_in_an_effect(found: AuditInputs) -> AuditInputs:
+    half = Estimate(estimate=0.5, low=0.4, high=0.6)
+    effect = Effect(
+        convolution="GCN",
+        policy="reversible",
+        level="4",
+        average_degree=4.0,
+        cells=2,
+        timed_cells=0,
+        memory_ratio=half,
+        activation_ratio=half,
+        time_ratio=None,
+    )
+    return clean.part(found, "effects", generated=[effect])
+
+
+def claims(change: Callable[[list[Any]], list[Any]]) -> Spoil:
+    """Change the list of claims."""
+    return lambda found: replace(
+        found, ledger=found.ledger.model_copy(update={"claims": change(list(found.ledger.claims))})
+    )
+
+
+def first_claim(**changes: Any) -> Spoil:
+    return claims(lambda listed: [listed[0].model_copy(update=changes), *listed[1:]])
+
+
+def graph(number: int, **changes: Any) -> Spoil:
+    """Change what is written down of one graph; the first is drawn, the seventh is Cora."""
+    return lambda found: replace(
+        found,
+        graphs=[
+            each.model_copy(update=changes) if place == number else each for place, each in enumerate(found.graphs)
+        ],
+    )
+
+
+def fact(name: str, value: str) -> Spoil:
+    return lambda found: replace(found, machine=Machine(found.machine.slug, {**found.machine.facts, name: value}))
+
+
+def covered(response: str, **changes: Any) -> Spoil:
+    """Change the coverage of the published intervals of one response."""
+
+    def spoil(found: AuditInputs) -> AuditInputs:
+        coverage = [
+            one.model_copy(update=changes) if one.response == response and one.method != "least_squares" else one
+            for one in found.findings.predictions.coverage
+        ]
+        return clean.part(found, "predictions", coverage=coverage)
+
+    return spoil
+
+
+def scored(**changes: tuple[float, float]) -> Spoil:
+    """Give responses another median and worst error on real graphs."""
+
+    def spoil(found: AuditInputs) -> AuditInputs:
+        summaries = [
+            predicted.summary(one.response, *changes.get(one.response, (one.median_error, one.worst_error)))
+            for one in found.findings.predictions.summaries
+        ]
+        return clean.part(found, "predictions", summaries=summaries)
+
+    return spoil
+
+
+def ledger(**changes: Any) -> Spoil:
+    return lambda found: replace(found, ledger=found.ledger.model_copy(update=changes))
+
+
+def failure(cell: str) -> dict[str, str]:
+    return {"cell": cell, "policy": "layers", "outcome": "failed", "message": "why"}
+
+
+def with_index_zero(name: str, field: str, **changes: Any) -> Spoil:
+    """Change the first of a list in one finding."""
+
+    def spoil(found: AuditInputs) -> AuditInputs:
+        listed = list(getattr(getattr(found.findings, name), field))
+        return clean.part(found, name, **{field: [listed[0].model_copy(update=changes), *listed[1:]]})
+
+    return spoil
+
+
+SPOILS: dict[str, tuple[Spoil, ...]] = {
+    "cells-alone": (rows(overlapping),),
+    "nothing-else-ran": (
+        rows(
+            lambda table: [
+                {**each, "warnings": "load 2.4 with 1 measuring threads: the machine was shared"} for each in table
+            ]
+        ),
+    ),
+    "everything-measured": (
+        rows(lambda table: [each for each in table if each is not table[2]]),
+        rows(lambda table: [*table, {**table[1], "policy": "segments(2)"}]),
+        rows(lambda table: [*table, table[1]]),
+    ),
+    "design-balanced": (one_draw_at_the_densest, one_convolution_at_the_densest),
+    "order-random": (rows(sparse_to_dense),),
+    "failures-listed": (
+        part("quality", failures=[]),
+        lambda found: clean.part(
+            found, "quality", failures=[*found.findings.quality.failures, failure(str(found.rows[0]["cell"]))]
+        ),
+    ),
+    "outcomes-explained": (
+        rows(lambda table: [{**each, "message": " "} if each["outcome"] != "completed" else each for each in table]),
+    ),
+    "second-reading": (row("layers", high_water_bytes=None, high_water_agrees=None),),
+    "third-reading": (row("none", fake_tensor_bytes=None, fake_tensor_agrees=None),),
+    "readings-agree": (row("layers", high_water_agrees=False), row("none", fake_tensor_agrees=False)),
+    "peaks-add-up": (row("layers", transient_bytes=1), row("layers", saved_activation_bytes=None)),
+    "known-step": (
+        lambda found: replace(found, demonstration=found.demonstration.model_copy(update={"high_water_bytes": 900})),
+        lambda found: replace(found, demonstration=found.demonstration.model_copy(update={"exact_bytes": 0})),
+    ),
+    "memory-ratios": (
+        row("layers", memory_ratio=0.123),
+        row("edge_blocks", activation_ratio=0.123),
+        row("none", activation_ratio=1.001),
+        row("layers", memory_ratio=None),
+    ),
+    "time-ratios": (
+        row("layers", time_ratio=3.0, time_ratio_low=2.9, time_ratio_high=3.1),
+        row("layers", time_ratio_low=1.49, time_ratio_high=1.495),
+        row("none", time_ratio=1.01, time_ratio_low=1.0, time_ratio_high=1.02),
+    ),
+    "everything-compared": (row("layers", gradient_error=None), row("edge_blocks", same_buffers=None)),
+    "nothing-changed": (row("layers", gradient_error=1e-3), row("edge_blocks", same_buffers=False)),
+    "other-models-apart": (unmarked_other_model, other_model_in_an_effect),
+    "rounds-enough": (row("layers", rounds=9),),
+    "usual-width": (part("quality", median_half_width=0.031),),
+    "worst-width": (part("quality", worst_half_width=0.091),),
+    "machine-steady": (part("quality", sentinel_drift=Spread(values=26, median=0.051, worst=0.06)),),
+    "no-page-faults": (rows(lambda table: [{**each, "page_faults": 1.0} for each in table]),),
+    "candidates-fixed": (with_index_zero("predictions", "leaderboard", form="quadratic"),),
+    "densest-predicted": (
+        with_index_zero(
+            "predictions",
+            "leaderboard",
+            errors=predicted.candidate("activation_bytes", "blocks", chosen=True, worst=0.11).errors,
+        ),
+    ),
+    "slopes-met": (with_index_zero("predictions", "analytic", law=111.0),),
+    "failures-foreseen": (with_index_zero("predictions", "censored", foreseen=False),),
+    "held-out-often": (covered("activation_bytes", held_out=99),),
+    "bytes-covered": (covered("activation_bytes", inside=0.92), covered("saved_activation_bytes", inside=0.92)),
+    "time-covered": (covered("step_time_seconds", inside=0.92),),
+    "bytes-narrow": (covered("saved_activation_bytes", median_half_width=0.051),),
+    "time-narrow": (covered("step_time_seconds", median_half_width=0.26),),
+    "real-bytes": (scored(activation_bytes=(0.021, 0.03)), scored(saved_activation_bytes=(0.0, 0.051))),
+    "real-time": (scored(step_time_seconds=(0.11, 0.2)),),
+    "no-graph-decides": (with_index_zero("robustness", "left_out", changes=["sbm-n500"]),),
+    "no-drift": (with_index_zero("robustness", "drift", p_value=0.01),),
+    "stopping-covers": (with_index_zero("robustness", "stopping", covered=0.92),),
+    "claims-enough": (claims(lambda listed: listed[2:]), first_claim(id="c1")),
+    "verdicts-estimated": (first_claim(estimate=None), first_claim(evidence="")),
+    "untested-explained": (claims(lambda listed: [*listed[:-1], listed[-1].model_copy(update={"reason": " "})]),),
+    "one-confidence": (ledger(confidence=0.9), part("trends", confidence=0.9)),
+    "one-run": (
+        ledger(hardware="laptop"),
+        ledger(study="default"),
+        row("layers", hardware="laptop"),
+        lambda found: replace(found, machine=Machine("laptop", found.machine.facts)),
+    ),
+    "graphs-checksummed": (graph(0, sha256="abc"), lambda found: replace(found, graphs=found.graphs[1:])),
+    "draws-differ": (lambda found: graph(1, sha256=found.graphs[0].sha256)(found),),
+    "edges-exact": (graph(0, num_edges=2002),),
+    "real-documented": (
+        graph(6, provenance=None),
+        graph(6, provenance=Provenance(source="Yang et al. 2016", licence="not stated by the source")),
+    ),
+    "machine-described": (fact("kernel", ""), fact("processor", "unknown processor")),
+    "versions-recorded": (fact("torch", "unknown"),),
+    "control-trained": (
+        lambda found: clean.finding(
+            found,
+            accuracy=[job for job in found.findings.accuracy if (job.policy, job.convolution) != (REORDERED, "GATv2")],
+        ),
+    ),
+}

@@ -1,0 +1,103 @@
+"""The audit passes what is sound, fails what is spoilt, each check on its own, and leaves out what does not apply."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from analysis import tables
+from gnn_checkpointing.analysis.quality import quality
+from gnn_checkpointing.audit.grades import Audit
+from gnn_checkpointing.audit.inputs import AuditInputs
+from gnn_checkpointing.audit.rubric import RUBRIC, audited
+
+from . import clean
+from .spoils import SPOILS, Spoil
+
+
+def failed(audit: Audit) -> set[str]:
+    return {check.id for check in audit.failed}
+
+
+def left_out(audit: Audit) -> set[str]:
+    return {check.id for check in audit.checks if check.passed is None}
+
+
+def test_the_rubric_has_at_least_twenty_questions_each_with_a_rule() -> None:
+    assert len(RUBRIC) >= 20
+    assert len({question.id for question in RUBRIC}) == len(RUBRIC)
+    assert len({question.answer for question in RUBRIC}) == len(RUBRIC)
+    assert all(question.question.endswith("?") and question.rule.endswith(".") for question in RUBRIC)
+
+
+def test_every_check_applies_to_the_clean_study_and_passes() -> None:
+    audit = audited(clean.inputs())
+    assert failed(audit) == left_out(audit) == set()
+    assert audit.passed == audit.applicable == len(RUBRIC)
+
+
+def test_every_check_has_an_input_that_spoils_it() -> None:
+    assert set(SPOILS) == {question.id for question in RUBRIC}
+
+
+@pytest.mark.parametrize(
+    ("name", "spoil"),
+    [
+        pytest.param(name, spoil, id=f"{name}-{number}")
+        for name, spoils in SPOILS.items()
+        for number, spoil in enumerate(spoils)
+    ],
+)
+def test_a_spoilt_input_fails_its_check_and_no_other(name: str, spoil: Spoil) -> None:
+    audit = audited(spoil(clean.inputs()))
+    assert failed(audit) == {name}
+    (check,) = audit.failed
+    assert check.found
+    assert ".csv" in check.evidence or ".json" in check.evidence
+
+
+def without_predictions(found: AuditInputs) -> AuditInputs:
+    """Empty every list of predictions and robustness."""
+    nothing = {
+        name: {field: [] for field, value in getattr(found.findings, name) if isinstance(value, list)}
+        for name in ("predictions", "robustness")
+    }
+    for name, empty in nothing.items():
+        found = clean.part(found, name, **empty)
+    return found
+
+
+def test_what_a_study_lacks_does_not_apply_and_counts_on_neither_side() -> None:
+    """No laws, no times, no training, no fake tensors: 22 checks are left out, the others pass."""
+    found = without_predictions(clean.inputs())
+    untimed = [{**row, **dict.fromkeys(tables.TIMES)} for row in found.rows]
+    found = replace(found, study=clean.study(training={}, measurement={"fake_tensor_reading": False}), rows=untimed)
+    audit = audited(clean.part(found, "quality", sentinel_drift=None))
+    assert failed(audit) == set()
+    assert left_out(audit) == {
+        *("third-reading", "time-ratios", "rounds-enough", "usual-width", "worst-width", "machine-steady"),
+        *("no-page-faults", "candidates-fixed", "densest-predicted", "slopes-met", "failures-foreseen"),
+        *("held-out-often", "bytes-covered", "time-covered", "bytes-narrow", "time-narrow", "real-bytes", "real-time"),
+        *("no-graph-decides", "no-drift", "stopping-covers", "control-trained"),
+    }
+    assert audit.passed == audit.applicable == len(RUBRIC) - 22
+    assert all(check.needs for check in audit.checks if check.passed is None)
+
+
+def test_a_study_that_could_not_run_at_all_is_audited_too() -> None:
+    """Every policy unavailable, with the reason: nothing fails, and nothing is said of memory, ratios and sameness."""
+    found = without_predictions(clean.inputs())
+    gone = {**dict.fromkeys(tables.TIMES), "outcome": "unavailable", "message": "needs CUDA"}
+    rows = [{**row, **gone} for row in found.rows]
+    found = clean.finding(replace(found, rows=rows), quality=quality(rows, "retaining", 0.03))
+    audit = audited(found)
+    assert failed(audit) == set()
+    assert {"second-reading", "readings-agree", "peaks-add-up", "memory-ratios", "nothing-changed"} <= left_out(audit)
+
+
+def test_page_faults_are_asked_for_only_where_freed_memory_is_kept() -> None:
+    found = clean.inputs()
+    rows = [{**row, "allocator": "default", "page_faults": 900.0} for row in found.rows]
+    audit = audited(replace(found, study=clean.study(measurement={"allocators": ["default"]}), rows=rows))
+    assert "no-page-faults" in left_out(audit)

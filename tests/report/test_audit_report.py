@@ -1,0 +1,58 @@
+"""The report's grades of itself stand on its first page, in full in a section, in its summary and in the index."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from gnn_checkpointing.artefacts import read_json
+from gnn_checkpointing.audit.grades import graded
+from gnn_checkpointing.report.index import render_index
+from gnn_checkpointing.report.render import render_report
+from gnn_checkpointing.report.sections.audit import audit_score
+
+from . import synthetic
+from .test_report import TEMPLATES, Text, pdf_text, render
+
+SCORE = "1 of 2 checks passed; 1 more does not apply to this study."
+FAILED = "Was the machine steady?"
+
+
+def test_the_score_counts_and_the_failed_checks_are_named() -> None:
+    score = audit_score(synthetic.audit())
+    assert (score.text, score.failed) == (SCORE, (FAILED,))
+    passed = synthetic.audit().checks[:1]
+    assert audit_score(graded("default", "laptop", passed)).text == "1 of 1 checks passed."
+    assert audit_score(graded("default", "laptop", passed)).failed == ()
+
+
+def test_the_score_stands_before_the_first_section_in_both_faces(tmp_path: Path) -> None:
+    html, _ = render(tmp_path, synthetic.inputs())
+    answer = Text(html[html.index('<section id="answer"') : html.index('<section id="memory"')]).text
+    assert f"Audit: {SCORE}" in answer
+    assert FAILED in answer
+    flat = pdf_text(tmp_path / "out" / "report.pdf")
+    first = flat[: flat.index("Contents")]
+    assert SCORE in first
+    assert FAILED in first
+
+
+def test_every_check_is_listed_with_a_word_for_its_answer(tmp_path: Path) -> None:
+    html, _ = render(tmp_path, synthetic.inputs())
+    table = html[html.index('id="table-audit"') :]
+    rows = [Text(row).text for row in table[: table.index("</table>")].split("<tr>")[2:]]
+    assert len(rows) == 3
+    assert "alone on the machine? passed 0 of 108 cells overlapped another" in rows[0]
+    assert "steady? FAILED median drift: 5.607 %" in rows[1]
+    assert "predicted? does not apply no real graph lies within what a law was fitted on" in rows[2]
+    assert "analysis/quality.json: sentinel_drift.median" in rows[1]
+
+
+def test_the_grades_are_published_and_told_to_the_index(tmp_path: Path) -> None:
+    sources = synthetic.data_files(tmp_path, synthetic.inputs())
+    folder = tmp_path / "reports" / "laptop" / "default"
+    render_report(synthetic.inputs(), sources, TEMPLATES, folder)
+    assert (folder / "audit.json").read_bytes() == sources.audit.read_bytes()
+    told = {"passed": 1, "applicable": 2, "failed": ["Was the machine steady?"]}
+    assert read_json(folder / "summary.json")["audit"] == told
+    render_index(tmp_path / "reports", TEMPLATES, tmp_path / "reports" / "index.html")
+    assert "audit: 1 of 2 checks passed" in (tmp_path / "reports" / "index.html").read_text()

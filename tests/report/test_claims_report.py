@@ -1,0 +1,129 @@
+"""Claims are printed once each with a verdict a convolution, the same in both faces, in few bytes."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from claims.everything import everything
+from claims.findings import ledger as judged
+from gnn_checkpointing.claims.ledger import Claim, Ledger
+from gnn_checkpointing.report.page import ClaimItem, Claims, Table
+from gnn_checkpointing.report.sections.claims import claims_section
+
+from . import synthetic
+from .test_report import Text, pdf_text, render
+
+
+@pytest.fixture(scope="module")
+def ledger() -> Ledger:
+    return judged(everything())
+
+
+def tables(ledger: Ledger) -> list[Claims]:
+    section = claims_section(replace(synthetic.inputs(), ledger=ledger))
+    return [block for block in section.blocks if isinstance(block, Claims)]
+
+
+def item(ledger: Ledger, id: str) -> ClaimItem:
+    (found,) = [one for table in tables(ledger) for one in table.items if one.id == id]
+    return found
+
+
+def fact(found: ClaimItem, name: str) -> str:
+    return {one.name: one.value for one in found.facts}.get(name, "")
+
+
+def test_claims_stand_by_who_makes_them(ledger: Ledger) -> None:
+    assert [table.id for table in tables(ledger)] == ["claims-study", "claims-literature", "claims-seed"]
+    assert len(tables(ledger)[2].items) == 12
+
+
+def test_a_sentence_stands_once_with_a_verdict_for_each_convolution(ledger: Ledger) -> None:
+    found = item(ledger, "layers-lower-the-peak:layers")
+    assert found.sentence == (
+        "On the densest graphs, checkpointing whole layers lowers the activation peak of each convolution."
+    )
+    assert [(one.about, one.verdict, one.estimate) for one in found.outcomes] == [
+        ("GATv2", "supported", "0.5"),
+        ("GCN", "supported", "0.5"),
+    ]
+
+
+def test_every_judgement_is_told(ledger: Ledger) -> None:
+    told = sum(len(one.outcomes) for table in tables(ledger) for one in table.items)
+    assert told == len(ledger.claims) > 60
+    ids = [one.id for table in tables(ledger) for one in table.items]
+    assert len(ids) == len(set(ids))
+
+
+def test_what_differs_between_convolutions_is_told_with_their_names(ledger: Ledger) -> None:
+    found = item(ledger, "layers-stop-saving-within-the-range:layers")
+    reason = fact(found, "Reason")
+    assert reason.startswith("GATv2: at average degree 128, the densest of 2 levels; it rises through 0.99")
+    assert "; GCN: no band along density was found" in reason
+
+
+def test_a_claim_about_one_convolution_names_it(ledger: Ledger) -> None:
+    found = item(ledger, "mlsys-edge-intermediates:GATv2")
+    assert "at least 90 % of GATv2's activation peak" in found.sentence
+    assert fact(found, "Conditions").startswith("CPU, 1 thread")
+    assert "MLSys 2022" in fact(found, "Source")
+
+
+def test_evidence_names_file_and_field(ledger: Ledger) -> None:
+    found = item(ledger, "anemoi-chunks-memory:edge_blocks")
+    place = "analysis/effects.json: generated[…].activation_ratio"
+    assert fact(found, "Evidence") == f"{place} / {place}"
+
+
+def test_the_counts_add_up(ledger: Ledger) -> None:
+    section = claims_section(replace(synthetic.inputs(), ledger=ledger))
+    (table,) = [block for block in section.blocks if isinstance(block, Table)]
+    rows = [[cell.sort for cell in row[1:]] for row in table.rows]
+    assert sum(int(row[1] or 0) for row in rows) == len(ledger.claims)
+    assert all(row[1] == sum(int(count or 0) for count in row[2:]) for row in rows)
+
+
+def test_both_faces_say_every_claim_and_the_page_stays_small(ledger: Ledger, tmp_path: Path) -> None:
+    html, _ = render(tmp_path, replace(synthetic.inputs(), ledger=ledger))
+    in_html = Text(html).text
+    in_pdf = re.sub(r"\s+", " ", pdf_text(tmp_path / "out" / "report.pdf"))
+    for table in tables(ledger):
+        for one in table.items:
+            assert one.sentence in in_html
+            assert one.sentence in in_pdf
+    section = html[html.index('<section id="claims"') :]
+    section = section[: section.index("</section>")]
+    assert section.count('class="verdict') == len(ledger.claims)
+    assert len(section) < 150_000
+
+
+def test_a_ledger_without_claims_says_so() -> None:
+    nothing = Ledger(study="x", hardware="y", confidence=0.95, claims=[])
+    assert tables(nothing) == []
+
+
+def test_a_claim_of_an_older_ledger_is_printed_as_it_stands() -> None:
+    """Without `in_general` a sentence cannot be told of each convolution."""
+    old = [
+        Claim(
+            id=f"old:{name}",
+            convolution=name,
+            sentence="An old sentence.",
+            source="this study",
+            rule="r",
+            quantity="q",
+            unit="ratio",
+            estimate=None,
+            evidence="",
+            verdict="untested",
+            reason="",
+        )
+        for name in ("GCN", "SAGE")
+    ]
+    (table,) = tables(Ledger(study="x", hardware="y", confidence=0.95, claims=old))
+    assert [one.sentence for one in table.items] == ["An old sentence."]

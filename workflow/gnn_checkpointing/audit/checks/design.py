@@ -1,0 +1,102 @@
+"""Was what the study planned measured, evenly and in an order that hides nothing?"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections import Counter
+from collections.abc import Sequence
+from statistics import correlation
+
+from gnn_checkpointing.analysis.checks import moment
+from gnn_checkpointing.analysis.table import series
+from gnn_checkpointing.audit.answers import Answer, no_offender, not_applicable
+from gnn_checkpointing.audit.inputs import AuditInputs
+from gnn_checkpointing.design import graph_cells
+from gnn_checkpointing.graph_design import GeneratedGraph, study_graphs
+
+LARGEST_CORRELATION = 0.5
+FEWEST_GRAPHS = 10
+"""A random order of fewer graphs is often correlated with their density by chance."""
+
+
+def everything_measured(inputs: AuditInputs) -> Answer:
+    """The table has one row for each cell and policy of the study's design, and no other."""
+    planned = {
+        (cell.id, policy)
+        for spec in study_graphs(inputs.study)
+        for cell in graph_cells(inputs.study, spec.id)
+        for policy in inputs.study.policies
+    }
+    rows = Counter((str(row["cell"]), str(row["policy"])) for row in inputs.rows)
+    missing, besides = sorted(planned - rows.keys()), sorted(rows.keys() - planned)
+    doubled = sorted(key for key, times in rows.items() if times > 1)
+    wrong = [*missing, *besides, *doubled]
+    found = (
+        f"{len(missing)} of {len(planned)} rows missing, {len(besides)} outside the design, {len(doubled)} twice"
+        + (f"; the first: {', '.join(wrong[0])}" if wrong else "")
+    )
+    return Answer(
+        not wrong,
+        found,
+        "study.json: graphs, architecture, policies; measurements.csv: cell, policy",
+    )
+
+
+def design_balanced(inputs: AuditInputs) -> Answer:
+    """Every size and degree of timed generated graphs was drawn equally often, and measured with each convolution."""
+    places = _draws(inputs)
+    if not places:
+        return not_applicable("the study times no generated graphs")
+    names = {name for found in places.values() for name in found}
+    usual = max(len(graphs) for found in places.values() for graphs in found.values())
+    uneven = [
+        f"{family}, {nodes} nodes, degree {degree:g}"
+        for (family, nodes, degree), found in sorted(places.items())
+        if set(found) != names or any(len(graphs) != usual for graphs in found.values())
+    ]
+    what = f"sizes and degrees lack a draw (of {usual}) or a convolution (of {len(names)})"
+    fields = "family, num_nodes, requested_average_degree, convolution"
+    return no_offender(uneven, len(places), what, f"measurements.csv: {fields}")
+
+
+def order_unrelated_to_density(inputs: AuditInputs) -> Answer:
+    """The rank correlation of the graphs' order of measurement with their average degree is below 0.5 either way."""
+    first: dict[str, tuple[float, float]] = {}
+    for row in inputs.rows:
+        if row["allocator"] == inputs.reference:
+            started = moment(str(row["started"]), "started", str(row["cell"])).timestamp()
+            begun = (started, float(row["average_degree"] or 0.0))
+            first[str(row["graph"])] = min(begun, first.get(str(row["graph"]), begun))
+    starts, degrees = [start for start, _ in first.values()], [degree for _, degree in first.values()]
+    if len(first) < FEWEST_GRAPHS or min(len(set(starts)), len(set(degrees))) < 2:
+        return not_applicable(f"fewer than {FEWEST_GRAPHS} graphs, or all of one density: any order will do")
+    found = rank_correlation(starts, degrees)
+    return Answer(
+        abs(found) < LARGEST_CORRELATION,
+        f"rank correlation {found:.2f} over {len(first)} graphs",
+        "measurements.csv: started, average_degree",
+    )
+
+
+def rank_correlation(some: Sequence[float], others: Sequence[float]) -> float:
+    """Return Spearman's rank correlation: Pearson's of the ranks."""
+    return correlation(_ranks(some), _ranks(others))
+
+
+def _ranks(values: Sequence[float]) -> list[float]:
+    """Return the place of each value in order; equal ones share the mean of their places."""
+    ordered = sorted(values)
+    return [(bisect_left(ordered, value) + bisect_right(ordered, value) - 1) / 2 for value in values]
+
+
+def _draws(inputs: AuditInputs) -> dict[tuple[str, int, float], dict[str, set[str]]]:
+    """Return the graphs measured at each family, size and degree that the study times, by series."""
+    untimed = {spec.id for spec in study_graphs(inputs.study) if isinstance(spec, GeneratedGraph) and not spec.timed}
+    places: dict[tuple[str, int, float], dict[str, set[str]]] = {}
+    for row in inputs.rows:
+        degree, graph = row["requested_average_degree"], str(row["graph"])
+        if degree is None or graph in untimed or row["allocator"] != inputs.reference:
+            continue
+        key = (str(row["family"]), int(row["num_nodes"] or 0), float(degree))
+        places.setdefault(key, {}).setdefault(series(row), set()).add(graph)
+    return places

@@ -1,0 +1,34 @@
+"""Was the machine the measurement's alone?"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from gnn_checkpointing.analysis.checks import moment
+from gnn_checkpointing.audit.answers import Answer, no_offender
+from gnn_checkpointing.audit.inputs import AuditInputs
+
+SHARED = "the machine was shared"
+"""The words with which a record warns of other load (`measurement/record_warnings.py`)."""
+
+
+def cells_alone(inputs: AuditInputs) -> Answer:
+    """No cell began before an earlier one had ended."""
+    spans = sorted(
+        (moment(str(row["started"]), "started", cell), moment(str(row["ended"]), "ended", cell), cell)
+        for cell, row in inputs.cells.items()
+    )
+    overlapping: list[str] = []
+    latest: datetime | None = None
+    for started, ended, cell in spans:
+        if latest is not None and started < latest:
+            overlapping.append(cell)
+        latest = ended if latest is None else max(latest, ended)
+    return no_offender(overlapping, len(spans), "cells overlapped another", "measurements.csv: started, ended")
+
+
+def nothing_else_ran(inputs: AuditInputs) -> Answer:
+    """No record warns that the machine was shared: of too high a load, or of a processor taken away too often."""
+    shared = [cell for cell, row in inputs.cells.items() if SHARED in str(row["warnings"] or "")]
+    what = "cells warn that the machine was shared"
+    return no_offender(sorted(shared), len(inputs.cells), what, "measurements.csv: warnings")

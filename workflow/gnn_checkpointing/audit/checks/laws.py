@@ -1,0 +1,75 @@
+"""Were laws chosen as planned, do they know what they did not see, and did they foresee what failed?"""
+
+from __future__ import annotations
+
+from gnn_checkpointing.analysis.results import AnalyticCount, Response
+from gnn_checkpointing.audit.answers import Answer, no_offender, not_applicable, percent
+from gnn_checkpointing.audit.inputs import AuditInputs
+
+BYTES: tuple[Response, ...] = ("activation_bytes", "saved_activation_bytes")
+LARGEST_HELD_OUT_ERROR = 0.10
+SLOPE_SHARE = 0.10
+SLOPE_BYTES = 8
+"""One 64-bit index: a policy whose memory is flat has a slope of about nothing, of which no share makes sense."""
+
+NO_LAW = "no law was tried in this study"
+
+
+def candidates_fixed(inputs: AuditInputs) -> Answer:
+    """Every form of law that was tried is one that the study file lists for bytes or for seconds."""
+    listed = inputs.study.analysis.laws
+    found = inputs.findings.predictions
+    tried = [(candidate.response, candidate.form) for candidate in found.leaderboard]
+    tried += [(law.response, law.form) for law in found.laws]
+    if not tried:
+        return not_applicable(NO_LAW)
+    unlisted = [
+        f"{form} for {response}"
+        for response, form in dict.fromkeys(tried)
+        if form not in (listed.memory if response in BYTES else listed.time)
+    ]
+    evidence = "study.json: analysis.laws; analysis/predictions.json: leaderboard, laws"
+    return no_offender(unlisted, len(set(tried)), "forms of law were not listed before the data", evidence)
+
+
+def densest_level_predicted(inputs: AuditInputs) -> Answer:
+    """The chosen laws of bytes, fitted without the densest level, are nowhere more than 10 % off there."""
+    errors = [
+        (error.worst_relative_error, f"{candidate.convolution}, {candidate.policy}, {candidate.response}")
+        for candidate in inputs.findings.predictions.leaderboard
+        if candidate.chosen and candidate.response in BYTES
+        for error in candidate.errors
+        if error.place == "densest"
+    ]
+    if not errors:
+        return not_applicable("no law of bytes was tried on a densest level that it had not seen")
+    worst, where = max(errors)
+    return Answer(
+        worst <= LARGEST_HELD_OUT_ERROR,
+        f"worst error {percent(worst)} ({where}), at most {percent(LARGEST_HELD_OUT_ERROR)} allowed",
+        "analysis/predictions.json: leaderboard[chosen].errors[place=densest].worst_relative_error",
+    )
+
+
+def laws_meet_slopes(inputs: AuditInputs) -> Answer:
+    """Each law's bytes per edge are within 10 % (or 8 bytes) of the slope measured between the same graphs."""
+    counts = inputs.findings.predictions.analytic
+    if not counts:
+        return not_applicable("no law was set beside a measured slope")
+    off = [f"{count.convolution}, {count.policy}, {count.response}" for count in counts if not _meets(count)]
+    evidence = "analysis/predictions.json: analytic.law, analytic.measured"
+    return no_offender(off, len(counts), "laws miss the measured bytes per edge", evidence)
+
+
+def failures_foreseen(inputs: AuditInputs) -> Answer:
+    """The law of each cell that ran out of memory or time puts it above the limit."""
+    judged = [cell for cell in inputs.findings.predictions.censored if cell.foreseen is not None]
+    if not judged:
+        return not_applicable("nothing with a law of its own ran out of memory or time")
+    unforeseen = [f"{cell.cell}, {cell.policy}" for cell in judged if not cell.foreseen]
+    what = "failures were predicted to fit"
+    return no_offender(unforeseen, len(judged), what, "analysis/predictions.json: censored.foreseen")
+
+
+def _meets(count: AnalyticCount) -> bool:
+    return abs(count.law - count.measured) <= max(SLOPE_SHARE * abs(count.measured), SLOPE_BYTES)

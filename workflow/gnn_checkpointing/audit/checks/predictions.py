@@ -1,0 +1,104 @@
+"""Do the laws' intervals hold what they promise, and are they narrow enough to be of use?"""
+
+from __future__ import annotations
+
+from gnn_checkpointing.analysis.results import Coverage, Response, ScoreSummary
+from gnn_checkpointing.audit.answers import Answer, at_least, at_most, not_applicable, percent
+from gnn_checkpointing.audit.checks.laws import BYTES
+from gnn_checkpointing.audit.inputs import AuditInputs
+
+SECONDS: tuple[Response, ...] = ("step_time_seconds",)
+LEAST_COVERAGE = 0.93
+FEWEST_HELD_OUT = 100
+BYTES_HALF_WIDTH, TIME_HALF_WIDTH = 0.05, 0.25
+BYTES_MEDIAN_ERROR, BYTES_WORST_ERROR, TIME_MEDIAN_ERROR = 0.02, 0.05, 0.10
+
+_COVERAGE = "analysis/predictions.json: coverage"
+_SUMMARIES = "analysis/predictions.json: summaries"
+_NO_COVERAGE = "no law was tried on cells that it had not seen"
+_NO_SCORE = "no real graph lies within what a law was fitted on"
+
+
+def held_out_often(inputs: AuditInputs) -> Answer:
+    """The intervals of every response were tried on at least 100 held-out synthetic cells."""
+    found = _published(inputs, (*BYTES, *SECONDS))
+    if not found:
+        return not_applicable(_NO_COVERAGE)
+    fewest = min(found, key=lambda coverage: coverage.held_out)
+    return Answer(
+        fewest.held_out >= FEWEST_HELD_OUT,
+        f"{fewest.held_out} held-out cells ({fewest.response}), at least {FEWEST_HELD_OUT} asked for",
+        f"{_COVERAGE}.held_out",
+    )
+
+
+def bytes_covered(inputs: AuditInputs) -> Answer:
+    """At least 93 % of the held-out cells' bytes lie within their law's interval."""
+    return _covered(inputs, BYTES)
+
+
+def time_covered(inputs: AuditInputs) -> Answer:
+    """At least 93 % of the held-out cells' step times lie within their law's interval."""
+    return _covered(inputs, SECONDS)
+
+
+def bytes_narrow(inputs: AuditInputs) -> Answer:
+    """The median half-width of the intervals of bytes is at most 5 % of the prediction."""
+    return _narrow(inputs, BYTES, BYTES_HALF_WIDTH)
+
+
+def time_narrow(inputs: AuditInputs) -> Answer:
+    """The median half-width of the intervals of step times is at most 25 % of the prediction."""
+    return _narrow(inputs, SECONDS, TIME_HALF_WIDTH)
+
+
+def real_bytes_predicted(inputs: AuditInputs) -> Answer:
+    """On real graphs the laws of bytes are at most 2 % off in the median and 5 % at worst."""
+    found = _scored(inputs, BYTES)
+    if not found:
+        return not_applicable(_NO_SCORE)
+    usual = max(summary.median_error for summary in found)
+    worst = max(found, key=lambda summary: summary.worst_error)
+    return Answer(
+        usual <= BYTES_MEDIAN_ERROR and worst.worst_error <= BYTES_WORST_ERROR,
+        f"median error {percent(usual)}, at most {percent(BYTES_MEDIAN_ERROR)} allowed; worst "
+        f"{percent(worst.worst_error)} ({worst.worst_at}), at most {percent(BYTES_WORST_ERROR)} allowed",
+        f"{_SUMMARIES}.median_error, worst_error",
+    )
+
+
+def real_time_predicted(inputs: AuditInputs) -> Answer:
+    """On real graphs the laws of step time are at most 10 % off in the median."""
+    found = _scored(inputs, SECONDS)
+    if not found:
+        return not_applicable(_NO_SCORE)
+    usual = max(summary.median_error for summary in found)
+    return at_most(usual, TIME_MEDIAN_ERROR, "median error", f"{_SUMMARIES}.median_error")
+
+
+def _covered(inputs: AuditInputs, responses: tuple[Response, ...]) -> Answer:
+    found = _published(inputs, responses)
+    if not found:
+        return not_applicable(_NO_COVERAGE)
+    least = min(found, key=lambda coverage: coverage.inside)
+    what = f"share inside their intervals, of {least.held_out} held-out cells ({least.response})"
+    return at_least(least.inside, LEAST_COVERAGE, what, f"{_COVERAGE}.inside")
+
+
+def _narrow(inputs: AuditInputs, responses: tuple[Response, ...], limit: float) -> Answer:
+    found = _published(inputs, responses)
+    if not found:
+        return not_applicable(_NO_COVERAGE)
+    widest = max(found, key=lambda coverage: coverage.median_half_width)
+    what = f"median half-width ({widest.response})"
+    return at_most(widest.median_half_width, limit, what, f"{_COVERAGE}.median_half_width")
+
+
+def _published(inputs: AuditInputs, responses: tuple[Response, ...]) -> list[Coverage]:
+    """Return the coverage of the intervals that are published; least squares' stand beside them to be compared."""
+    found = inputs.findings.predictions.coverage
+    return [one for one in found if one.response in responses and one.method != "least_squares" and one.held_out]
+
+
+def _scored(inputs: AuditInputs, responses: tuple[Response, ...]) -> list[ScoreSummary]:
+    return [one for one in inputs.findings.predictions.summaries if one.response in responses and one.scored]

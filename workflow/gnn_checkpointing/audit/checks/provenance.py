@@ -1,0 +1,103 @@
+"""Is it known what was measured, and on what: one run, graphs with checksums and sources, a machine with versions?"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+
+from gnn_checkpointing.audit.answers import Answer, no_offender, not_applicable
+from gnn_checkpointing.audit.inputs import AuditInputs
+from gnn_checkpointing.graph_facts import GraphFacts
+
+VERSIONS = ("torch", "torch-geometric", "numpy", "python")
+NAMED = (
+    "processor",
+    "cores",
+    "memory",
+    "operating system",
+    "kernel",
+    "C library",
+    "clock governor",
+    "compute threads",
+    "allocators",
+)
+NOT_STATED = "not stated"
+"""How the words begin that stand for a source or licence that nobody has stated (`graphs/sources/known.py`)."""
+
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+
+
+def one_run(inputs: AuditInputs) -> Answer:
+    """Table, claims and machine description name one machine; table, claims and study file one study."""
+    machines = {inputs.machine.slug, inputs.ledger.hardware, *(str(row["hardware"]) for row in inputs.rows)}
+    studies = {inputs.study.name, inputs.ledger.study, *(str(row["study"]) for row in inputs.rows)}
+    found = f"machines: {', '.join(sorted(machines))}; studies: {', '.join(sorted(studies))}"
+    evidence = "hardware.json: slug; study.json: name; claims.json, measurements.csv: hardware, study"
+    return Answer(len(machines) == len(studies) == 1, found, evidence)
+
+
+def graphs_checksummed(inputs: AuditInputs) -> Answer:
+    """Each measured graph stands in the list of graphs with the SHA-256 of its content."""
+    checksums = {graph.id: graph.sha256 for graph in inputs.graphs}
+    measured = sorted({str(row["graph"]) for row in inputs.rows})
+    without = [graph for graph in measured if not _SHA256.fullmatch(checksums.get(graph, ""))]
+    evidence = "measurements.csv: graph; graphs.json: sha256"
+    return no_offender(without, len(measured), "measured graphs have no checksum", evidence)
+
+
+def draws_differ(inputs: AuditInputs) -> Answer:
+    """No two generated graphs have the same content: replicates are draws of their own."""
+    drawn = [graph for graph in inputs.graphs if graph.requested_average_degree is not None]
+    if len(drawn) < 2:
+        return not_applicable("there are no two generated graphs")
+    times = Counter(graph.sha256 for graph in drawn)
+    same = [graph.id for graph in drawn if times[graph.sha256] > 1]
+    return no_offender(same, len(drawn), "generated graphs equal another", "graphs.json: sha256")
+
+
+def edges_exact(inputs: AuditInputs) -> Answer:
+    """Each generated graph has exactly the edges asked for: average degree times nodes, both directions counted."""
+    drawn = [graph for graph in inputs.graphs if graph.requested_average_degree is not None]
+    if not drawn:
+        return not_applicable("the study has no generated graphs")
+    off = [graph.id for graph in drawn if graph.num_edges != _asked_edges(graph)]
+    evidence = "graphs.json: num_edges, num_nodes, requested_average_degree"
+    return no_offender(off, len(drawn), "generated graphs have other edges than asked for", evidence)
+
+
+def real_graphs_documented(inputs: AuditInputs) -> Answer:
+    """Each real graph, and each made from one, names its source and its licence; "not stated" names none."""
+    real = [graph for graph in inputs.graphs if graph.family == "real"]
+    if not real:
+        return not_applicable("the study has no real graphs")
+    without = [graph.id for graph in real if not _documented(graph)]
+    evidence = "graphs.json: provenance.source, provenance.licence"
+    return no_offender(without, len(real), "real graphs have no stated source or licence", evidence)
+
+
+def machine_described(inputs: AuditInputs) -> Answer:
+    """The machine's description has all that decides times: processor, memory, system, clock, threads, allocators."""
+    missing = [name for name in NAMED if not _known(inputs.machine.facts.get(name, ""))]
+    return no_offender(missing, len(NAMED), "facts of the machine are missing", "hardware.json: facts")
+
+
+def versions_recorded(inputs: AuditInputs) -> Answer:
+    """The versions of torch, torch-geometric, numpy and Python are recorded."""
+    missing = [name for name in VERSIONS if not inputs.machine.facts.get(name, "")[:1].isdigit()]
+    return no_offender(missing, len(VERSIONS), "versions are missing", "hardware.json: facts")
+
+
+def _known(fact: str) -> bool:
+    return bool(fact.strip()) and not fact.startswith("unknown")
+
+
+def _asked_edges(graph: GraphFacts) -> int:
+    # As `GeneratedGraph.num_edges`: twice the number of undirected edges, which is whole.
+    return 2 * round(graph.num_nodes * (graph.requested_average_degree or 0.0) / 2)
+
+
+def _documented(graph: GraphFacts) -> bool:
+    known = graph.provenance
+    return known is not None and all(
+        text.strip() and not text.startswith(NOT_STATED) for text in (known.source, known.licence)
+    )

@@ -1,0 +1,68 @@
+"""Are the times known as well as was asked, on a machine that stood still?"""
+
+from __future__ import annotations
+
+from statistics import median
+
+from gnn_checkpointing.audit.answers import Answer, at_most, no_offender, not_applicable
+from gnn_checkpointing.audit.inputs import AuditInputs, number, place
+
+WORST_OVER_TARGET = 3
+"""Between the width asked for and three times it lie the cells whose time budget ended first."""
+
+LARGEST_DRIFT = 0.05
+NOT_TIMED = "no steps were timed"
+NO_RATIO = "no policy was timed beside none"
+
+
+def rounds_enough(inputs: AuditInputs) -> Answer:
+    """Each timed row has at least the study's fewest rounds."""
+    rows, fewest = inputs.timed, inputs.study.measurement.rounds.at_least
+    if not rows:
+        return not_applicable(NOT_TIMED)
+    short = [place(row) for row in rows if (number(row, "rounds") or 0) < fewest]
+    return no_offender(short, len(rows), f"rows were timed for fewer than {fewest} rounds", "measurements.csv: rounds")
+
+
+def usual_width_reached(inputs: AuditInputs) -> Answer:
+    """The median half-width of a time ratio's interval is within the study's ratio_half_width."""
+    if not _has_ratios(inputs):
+        return not_applicable(NO_RATIO)
+    width, target = inputs.findings.quality.median_half_width, inputs.study.measurement.ratio_half_width
+    return at_most(width, target, "median half-width", "analysis/quality.json: median_half_width")
+
+
+def worst_width_bearable(inputs: AuditInputs) -> Answer:
+    """No time ratio's interval is wider than three times the study's ratio_half_width."""
+    if not _has_ratios(inputs):
+        return not_applicable(NO_RATIO)
+    width, target = inputs.findings.quality.worst_half_width, inputs.study.measurement.ratio_half_width
+    return at_most(width, WORST_OVER_TARGET * target, "widest half-width", "analysis/quality.json: worst_half_width")
+
+
+def machine_steady(inputs: AuditInputs) -> Answer:
+    """In the median cell a fixed small workload's slowest third took at most 5 % longer than its fastest."""
+    drift = inputs.findings.quality.sentinel_drift
+    if drift is None:
+        return not_applicable("the fixed workload was not timed often enough to tell")
+    return at_most(drift.median, LARGEST_DRIFT, "median drift", "analysis/quality.json: sentinel_drift.median")
+
+
+def no_page_faults(inputs: AuditInputs) -> Answer:
+    """Under the allocator `retaining`, where it is the reference, the median step takes no page fault."""
+    if inputs.reference != "retaining":
+        return not_applicable("the reference allocator may give freed memory back, so that steps fault")
+    faults = [
+        value
+        for row in inputs.timed
+        if row["allocator"] == inputs.reference and (value := number(row, "page_faults")) is not None
+    ]
+    if not faults:
+        return not_applicable(NOT_TIMED)
+    above = sum(value > 0 for value in faults)
+    found = f"median {median(faults):g} faults a step; {above} of {len(faults)} rows above 0"
+    return Answer(median(faults) == 0, found, "measurements.csv: page_faults")
+
+
+def _has_ratios(inputs: AuditInputs) -> bool:
+    return any(row["policy"] != "none" and row["time_ratio"] is not None for row in inputs.timed)

@@ -1,0 +1,75 @@
+"""What the audit says: the answer to each question of the rubric with what decides it, and the score."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from pydantic import ValidationError, model_validator
+
+from gnn_checkpointing.analysis.results import Result
+from gnn_checkpointing.artefacts import read_json
+from gnn_checkpointing.refusal import Refusal
+
+
+class Check(Result):
+    """One question and its answer: `found` has the numbers that decide, `evidence` where they stand (file: field).
+
+    `passed` is None where the study has nothing that the question is about; `needs` then says what it lacks.
+    """
+
+    id: str
+    question: str
+    rule: str
+    passed: bool | None
+    found: str
+    evidence: str
+    needs: str
+
+    @model_validator(mode="after")
+    def _answered_or_excused(self) -> Check:
+        if (self.passed is None) != bool(self.needs):
+            raise ValueError(f"check {self.id}: either it is answered, or needs says why it does not apply")
+        return self
+
+
+class Audit(Result):
+    """All checks of a study; `passed` of `applicable` is the score, and what does not apply counts on neither side."""
+
+    study: str
+    hardware: str
+    checks: list[Check]
+    passed: int
+    applicable: int
+
+    @model_validator(mode="after")
+    def _score_is_that_of_the_checks(self) -> Audit:
+        passed, applicable = _score(self.checks)
+        if (self.passed, self.applicable) != (passed, applicable):
+            raise ValueError(f"{self.passed} of {self.applicable} passed, but its checks say {passed} of {applicable}")
+        return self
+
+    @property
+    def failed(self) -> list[Check]:
+        """The checks that failed, in the rubric's order."""
+        return [check for check in self.checks if check.passed is False]
+
+
+def graded(study: str, hardware: str, checks: list[Check]) -> Audit:
+    """Return the audit that these checks make."""
+    passed, applicable = _score(checks)
+    return Audit(study=study, hardware=hardware, checks=checks, passed=passed, applicable=applicable)
+
+
+def read_audit(path: Path) -> Audit:
+    """Read an `audit.json`, or refuse naming the file and the field."""
+    try:
+        return Audit.model_validate(read_json(path))
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        field = ".".join(str(part) for part in first["loc"]) or "audit"
+        raise Refusal(f"{path}: field {field}: {first['msg']}; make it anew with `audit`") from None
+
+
+def _score(checks: Sequence[Check]) -> tuple[int, int]:
+    return sum(check.passed is True for check in checks), sum(check.passed is not None for check in checks)

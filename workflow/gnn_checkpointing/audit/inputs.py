@@ -1,0 +1,87 @@
+"""What the audit looks at: the study, the table, what was found, claimed and written down of graphs and machine."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from gnn_checkpointing.analysis.analyse import Findings
+from gnn_checkpointing.claims.ledger import Ledger
+from gnn_checkpointing.graph_facts import GraphFacts
+from gnn_checkpointing.measurements_table import Value
+from gnn_checkpointing.records import Demonstration
+from gnn_checkpointing.refusal import Refusal
+from gnn_checkpointing.study import Study
+
+Row = Mapping[str, Value]
+
+
+@dataclass(frozen=True)
+class Machine:
+    """The machine as `hardware.json` describes it: its slug, and its facts by name."""
+
+    slug: str
+    facts: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class AuditInputs:
+    """All that is audited; `rows` are those of `measurements.csv` as `read_table` reads them."""
+
+    study: Study
+    rows: Sequence[Row]
+    findings: Findings
+    ledger: Ledger
+    graphs: Sequence[GraphFacts]
+    machine: Machine
+    demonstration: Demonstration
+
+    @property
+    def reference(self) -> str:
+        """The allocator under which everything is judged."""
+        return self.study.measurement.allocators[0]
+
+    @property
+    def cells(self) -> dict[str, Row]:
+        """A row of each cell, for what all rows of a cell share."""
+        return {str(row["cell"]): row for row in self.rows}
+
+    @property
+    def completed(self) -> list[Row]:
+        """Rows whose policy ran to its end."""
+        return [row for row in self.rows if row["outcome"] == "completed"]
+
+    @property
+    def timed(self) -> list[Row]:
+        """Completed rows whose steps were timed."""
+        return [row for row in self.completed if row["step_time_seconds"] is not None]
+
+    @property
+    def pairs(self) -> list[tuple[Row, Row]]:
+        """Each completed row, none's own among them, with the completed row of none in its cell."""
+        nones = {row["cell"]: row for row in self.completed if row["policy"] == "none"}
+        return [(row, nones[row["cell"]]) for row in self.completed if row["cell"] in nones]
+
+
+def machine_facts(values: Any) -> Machine:
+    """Return the machine that the content of a `hardware.json` describes, or refuse."""
+    try:
+        facts = {str(fact["name"]): str(fact["value"]) for fact in values["facts"]}
+        return Machine(str(values["slug"]), facts)
+    except (KeyError, TypeError) as error:
+        raise Refusal(
+            f"hardware description: {error!r}; it needs slug and facts (a list of name and value); write it anew with "
+            "`hardware`"
+        ) from None
+
+
+def number(row: Row, column: str) -> float | None:
+    """Return a numeric field of a row, None where it is empty."""
+    value = row[column]
+    return float(value) if isinstance(value, int | float) else None
+
+
+def place(row: Row) -> str:
+    """Return where a row stands, such as sbm-n400-d4-GCN, layers."""
+    return f"{row['cell']}, {row['policy']}"

@@ -1,0 +1,59 @@
+"""The report's own grades: every question of the rubric, its rule, the answer and what decided it."""
+
+from __future__ import annotations
+
+from gnn_checkpointing.audit.grades import Audit, Check
+from gnn_checkpointing.report import units
+from gnn_checkpointing.report.inputs import AUDIT, ReportInputs
+from gnn_checkpointing.report.page import Cell, Column, Link, Links, Paragraph, Score, Section, Table
+
+_VERDICTS = {True: "passed", False: "FAILED", None: "does not apply"}
+
+
+def audit_section(inputs: ReportInputs) -> Section:
+    """Return the section on the audit."""
+    audit = inputs.audit
+    return Section(
+        "audit",
+        "Audit",
+        (
+            Paragraph(
+                f"The report grades itself on {units.count(len(audit.checks))} questions, the same for every study. "
+                "Each is answered by a fixed rule from the files beside this page; nobody's judgement enters. "
+                f"{audit_score(audit).text}"
+            ),
+            Table(
+                id="table-audit",
+                caption="Every question, its answer, what decided it, the rule, and where the numbers stand.",
+                columns=(
+                    Column("Question", "", "prose"),
+                    Column("Answer"),
+                    Column("Found", "", "prose"),
+                    Column("Rule", "", "prose"),
+                    Column("Evidence", "", "prose"),
+                ),
+                rows=tuple(_row(check) for check in audit.checks),
+                source=AUDIT,
+            ),
+            Links((Link(AUDIT, AUDIT, "every question with its rule, answer, numbers and evidence"),)),
+        ),
+    )
+
+
+def audit_score(audit: Audit) -> Score:
+    """Return the score in words, and the questions that were answered with no."""
+    left_out = len(audit.checks) - audit.applicable
+    text = f"{units.count(audit.passed)} of {units.count(audit.applicable)} checks passed"
+    if left_out:
+        text += f"; {units.count(left_out)} more {'does' if left_out == 1 else 'do'} not apply to this study"
+    return Score(f"{text}.", tuple(check.question for check in audit.failed))
+
+
+def _row(check: Check) -> tuple[Cell, ...]:
+    return (
+        Cell(check.question, check.id),
+        Cell(_VERDICTS[check.passed], _VERDICTS[check.passed]),
+        Cell(check.found or check.needs),
+        Cell(check.rule),
+        Cell(check.evidence or units.NOTHING),
+    )
