@@ -4,22 +4,25 @@ from __future__ import annotations
 
 import numpy as np
 
-from analysis.tables import Graph, Table, frontier_table, generated_graphs, table, trainings
+from analysis.tables import (
+    Graph,
+    Table,
+    batches,
+    families,
+    frontier_table,
+    generated_graphs,
+    graded,
+    protocol,
+    table,
+    trainings,
+)
 from gnn_checkpointing.analysis.analyse import Findings, analyse
 from gnn_checkpointing.claims.judge import judge
 from gnn_checkpointing.claims.ledger import Claim, Ledger
 
 
 def analysed(rows: Table, drift: float = 1e-6) -> Findings:
-    return analyse(
-        rows,
-        trainings(drift=drift),
-        reference_allocator="retaining",
-        confidence=0.95,
-        resamples=200,
-        ratio_half_width=0.03,
-        seed=1,
-    )
+    return analyse(rows, trainings(drift=drift), protocol())
 
 
 def synthetic(
@@ -32,6 +35,11 @@ def synthetic(
 def frontier() -> Findings:
     """Return findings of a frontier study: many policies, one number of nodes, the densest level not timed."""
     return analysed(frontier_table(allocators=("retaining", "default")))
+
+
+def varied() -> Findings:
+    """Return findings of a study of families, graded graphs and batches."""
+    return synthetic([*families(), *graded(), *batches()])
 
 
 def ledger(findings: Findings) -> Ledger:

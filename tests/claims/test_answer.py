@@ -81,15 +81,6 @@ def test_no_sentence_rests_on_another_allocator_than_the_reference() -> None:
     assert not any("page fault" in sentence.text or "default" in sentence.text for sentence in said(analysed(both)))
 
 
-def test_none_alone_answers_nothing_and_says_so() -> None:
-    (sentence,) = said(synthetic(policies=("none",)))
-    assert sentence.verdict == "untested"
-    assert sentence.text == (
-        "This study compares no policy with none, since no such pair ran to its end: 9 laws of single policies were "
-        "fitted."
-    )
-
-
 def test_where_none_ran_out_of_memory_the_answer_says_which_policies_did_not() -> None:
     rows = table(np.random.default_rng(0), generated_graphs((1000,), (64.0,), 1), convolutions=("GATv2",))
     empty = {name: None for name in rows[0] if name.endswith(("_bytes", "_seconds", "ratio", "_low", "_high"))}

@@ -6,8 +6,11 @@ from collections.abc import Iterator
 
 from gnn_checkpointing.analysis.analyse import Findings
 from gnn_checkpointing.claims.catalogue import CATALOGUE, Template
+from gnn_checkpointing.claims.conditions import setting
 from gnn_checkpointing.claims.evidence import Picked, convolutions, levels, variants
 from gnn_checkpointing.claims.ledger import Claim, Ledger
+
+EACH = "each convolution"
 
 
 def judge(findings: Findings, study_name: str, hardware: str) -> Ledger:
@@ -38,6 +41,8 @@ def _instances(template: Template, findings: Findings) -> Iterator[tuple[str, st
         return
     policies = variants(findings, template.policy) if template.policy else [""]
     for convolution in convolutions(findings):
+        if template.only and convolution.partition(" (")[0] not in template.only:
+            continue
         for policy in policies:
             if not template.beside or _both_measured(findings, convolution, policy, template.beside):
                 yield convolution, policy
@@ -45,11 +50,15 @@ def _instances(template: Template, findings: Findings) -> Iterator[tuple[str, st
 
 def _measured(needed: str, findings: Findings) -> bool:
     """Return whether the study has what a claim needs besides generated graphs."""
+    policies = {effect.policy for effect in findings.effects.generated}
     found: dict[str, object] = {
         "real graphs": findings.effects.real,
         "families": findings.variants.families,
         "graded graphs": findings.variants.graded,
         "batches": findings.variants.batches,
+        "segments": [policy for policy in policies if policy.startswith("segments(")],
+        "budgets": [policy for policy in policies if policy.startswith("memory_budget(")],
+        "censored cells": findings.predictions.censored,
     }
     return bool(found[needed])
 
@@ -66,8 +75,13 @@ def _claim(template: Template, findings: Findings, convolution: str, policy: str
     picked = template.pick(findings, convolution, policy)
     return Claim(
         id=claim_id(template.id, convolution, policy),
+        kind=template.kind,
+        convolution=convolution,
+        policy=policy,
         sentence=template.sentence.format(convolution=convolution, policy=policy),
+        in_general=template.sentence.format(convolution=EACH, policy=policy) if convolution else "",
         source=template.source,
+        conditions=template.conditions.format(convolution=convolution, policy=policy, setting=setting(findings)),
         rule=template.rule.words,
         quantity=template.quantity.format(policy=policy) + _gathering(picked),
         unit=template.unit,

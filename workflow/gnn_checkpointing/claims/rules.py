@@ -85,6 +85,27 @@ class AtMost:
 
 
 @dataclass(frozen=True)
+class AtLeast:
+    """The quantity does not fall short of a limit."""
+
+    limit: float
+
+    @property
+    def words(self) -> str:
+        """The rule as a clause for the reader."""
+        value = f"{self.limit:g}"
+        return f"supported if no interval reaches below {value}; refuted if one lies below {value} whole"
+
+    def verdict(self, estimates: Sequence[Estimate]) -> Verdict:
+        """Return what the intervals say, all of them together."""
+        return _verdict(
+            estimates,
+            [value.low >= self.limit for value in estimates],
+            [value.high < self.limit for value in estimates],
+        )
+
+
+@dataclass(frozen=True)
 class Within:
     """The quantity lies between two limits, on every graph."""
 
@@ -104,6 +125,46 @@ class Within:
             [self.lowest <= value.low and value.high <= self.highest for value in estimates],
             [value.high < self.lowest or self.highest < value.low for value in estimates],
         )
+
+
+@dataclass(frozen=True)
+class Exactly:
+    """The quantity is a count, and this one."""
+
+    count: float
+
+    @property
+    def words(self) -> str:
+        """The rule as a clause for the reader."""
+        value = f"{self.count:g}"
+        return f"supported if every value is {value} exactly; refuted if an interval leaves {value} out"
+
+    def verdict(self, estimates: Sequence[Estimate]) -> Verdict:
+        """Return what the intervals say, all of them together."""
+        return _verdict(
+            estimates,
+            [value.low == self.count == value.high for value in estimates],
+            [not value.low <= self.count <= value.high for value in estimates],
+        )
+
+
+@dataclass(frozen=True)
+class Respectively:
+    """Several quantities in a fixed order, each with a rule of its own; the claim holds if all of them do."""
+
+    rules: tuple[Rule, ...]
+
+    @property
+    def words(self) -> str:
+        """The rules as clauses for the reader, in the order of their quantities."""
+        return "; ".join(f"quantity {number}: {rule.words}" for number, rule in enumerate(self.rules, start=1))
+
+    def verdict(self, estimates: Sequence[Estimate]) -> Verdict:
+        """Return what the intervals say, one for each rule; raises `ValueError` where there are not as many."""
+        if not estimates:
+            return "untested"
+        pairs = zip(self.rules, estimates, strict=True)
+        return together([rule.verdict([estimate]) for rule, estimate in pairs])
 
 
 def together(verdicts: Sequence[Verdict]) -> Verdict:

@@ -1,4 +1,4 @@
-"""Where a claim's numbers stand that is about families of graphs, graded real graphs or mini-batches."""
+"""Numbers from variants.json: families of graphs, graded real graphs, mini-batches."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ from collections.abc import Iterable
 from typing import Literal
 
 from gnn_checkpointing.analysis.analyse import Findings
-from gnn_checkpointing.analysis.results import GradedEffect
-from gnn_checkpointing.claims.evidence import Picked, Ratio, nothing
+from gnn_checkpointing.analysis.results import BatchEffect, GradedEffect
+from gnn_checkpointing.claims.evidence.effects import Ratio
+from gnn_checkpointing.claims.evidence.picked import Picked, nothing
 
 VARIANTS = "analysis/variants.json"
 
@@ -31,9 +32,10 @@ def families_against_reference(
         return nothing("no two families were measured at one size and density with this convolution and policy")
     names = dict.fromkeys(effect.family for effect in found)
     levels = dict.fromkeys(effect.level for effect in found)
+    key = f"convolution={convolution},policy={policy}"
     return Picked(
         tuple(getattr(effect, quantity) for effect in found),
-        f"{VARIANTS}: families[convolution={convolution},policy={policy}].{quantity}",
+        "; ".join(f"{VARIANTS}: families[{key},family={name}].{quantity}" for name in names),
         f"{', '.join(names)} against {reference}, at average degrees {', '.join(levels)}",
     )
 
@@ -67,7 +69,7 @@ def in_batches(findings: Findings, convolution: str, policy: str, ratio: Ratio) 
         return nothing("no mini-batches were measured with this convolution and policy")
     return Picked(
         tuple(getattr(effect, ratio) for effect in found),
-        _batches_address(convolution, policy, ratio),
+        "; ".join(_batch_address(effect, ratio) for effect in found),
         f"{len(found)} sizes of batch: " + ", ".join(dict.fromkeys(effect.level for effect in found)),
     )
 
@@ -85,7 +87,7 @@ def in_batches_against_layers(findings: Findings, convolution: str, policy: str,
         return nothing(f"no mini-batches were measured with both {policy} and layers")
     return Picked(
         tuple(getattr(effect, ratio).over(getattr(other, ratio)) for effect, other in both),
-        f"{_batches_address(convolution, policy, ratio)} / {_batches_address(convolution, 'layers', ratio)}",
+        "; ".join(f"{_batch_address(effect, ratio)} / {_batch_address(other, ratio)}" for effect, other in both),
         f"{len(both)} sizes of batch: " + ", ".join(dict.fromkeys(effect.level for effect, _ in both)),
     )
 
@@ -105,6 +107,6 @@ def _address(effect: GradedEffect, ratio: Ratio) -> str:
     return f"{VARIANTS}: graded[{key}].{ratio}"
 
 
-def _batches_address(convolution: str, policy: str, ratio: Ratio) -> str:
-    """Return where the ratios of all sizes stand: a list of each would fill a page."""
-    return f"{VARIANTS}: batches[convolution={convolution},policy={policy}].{ratio}"
+def _batch_address(effect: BatchEffect, ratio: Ratio) -> str:
+    key = f"convolution={effect.convolution},policy={effect.policy},base={effect.base},level={effect.level}"
+    return f"{VARIANTS}: batches[{key}].{ratio}"

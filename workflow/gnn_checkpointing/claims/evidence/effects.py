@@ -1,50 +1,18 @@
-"""Where in the analysis a claim's numbers stand: each picker returns estimates with their address, or why not."""
+"""Numbers from effects.json: a policy's paired ratios along density and on real graphs."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from statistics import median
 from typing import Literal
 
 from gnn_checkpointing.analysis.analyse import Findings
-from gnn_checkpointing.analysis.results import Accuracy, Effect, Effects, Estimate, Interaction, Law, Response
-from gnn_checkpointing.records import REORDERED
+from gnn_checkpointing.analysis.results import Accuracy, Effect, Effects, Interaction, Law
+from gnn_checkpointing.claims.evidence.picked import Picked, nothing
 
 Ratio = Literal["memory_ratio", "activation_ratio", "time_ratio"]
 
 EFFECTS = "analysis/effects.json"
-REGRESSIONS = "analysis/regressions.json"
-ACCURACY = "analysis/accuracy.json"
-QUALITY = "analysis/quality.json"
-FRONTIER = "analysis/frontier.json"
-
 NO_LEVELS = "no generated graphs of graded density were measured with this convolution and policy"
-
-
-@dataclass(frozen=True)
-class Picked:
-    """Estimates, where they stand, and where or why not they were measured."""
-
-    estimates: tuple[Estimate, ...]
-    evidence: str
-    note: str
-
-    @property
-    def summary(self) -> Estimate | None:
-        """The one estimate, or the median of several with the span of their intervals."""
-        if not self.estimates:
-            return None
-        return Estimate(
-            estimate=median(value.estimate for value in self.estimates),
-            low=min(value.low for value in self.estimates),
-            high=max(value.high for value in self.estimates),
-        )
-
-
-def nothing(reason: str) -> Picked:
-    """Return that there is nothing to judge, and why."""
-    return Picked((), "", reason)
 
 
 def convolutions(findings: Findings) -> list[str]:
@@ -198,106 +166,3 @@ def everywhere(findings: Findings, convolution: str, policy: str, ratio: Ratio) 
     return Picked(
         tuple(getattr(effect, ratio) for effect in (*drawn, *loaded)), "; ".join(places), "at " + ", ".join(names)
     )
-
-
-def interaction(findings: Findings, convolution: str, policy: str, response: Response) -> Interaction | None:
-    """Return the tested interaction of one convolution, policy and response."""
-    key = (convolution, policy, response)
-    tested = findings.regressions.interactions
-    return next((found for found in tested if (found.convolution, found.policy, found.response) == key), None)
-
-
-def difference_per_edge(findings: Findings, convolution: str, policy: str, response: Response) -> Picked:
-    """Return what a policy adds to none's value per edge."""
-    found = interaction(findings, convolution, policy, response)
-    if found is None:
-        return nothing("the policy x edges interaction could not be tested: see not_fitted in regressions.json")
-    return Picked((found.difference_per_edge,), f"{_interaction_address(found)}.difference_per_edge", _clusters(found))
-
-
-def slope_ratio(findings: Findings, convolution: str, policy: str, response: Response) -> Picked:
-    """Return the policy's value per edge divided by none's; the interval takes none's slope as known.
-
-    Where all graphs have one number of nodes there is no joint model; bytes are exact, so the slope through their
-    levels stands in for it.
-    """
-    found = interaction(findings, convolution, policy, response)
-    if found is None:
-        flat = next((f for f in findings.frontier.flatness if (f.convolution, f.policy) == (convolution, policy)), None)
-        if response != "activation_bytes" or flat is None or flat.slope_ratio is None:
-            return nothing("the policy x edges interaction could not be tested: see not_fitted in regressions.json")
-        place = f"{FRONTIER}: flatness[convolution={convolution},policy={policy}].slope_ratio"
-        note = f"least squares over average degrees {', '.join(flat.levels)} at one number of nodes"
-        return Picked((_exactly(flat.slope_ratio),), place, note)
-    none, difference = found.none_per_edge.estimate, found.difference_per_edge
-    ends = sorted((1 + difference.low / none, 1 + difference.high / none))
-    # Rounding may put the ratio, computed another way, a digit outside of its own interval.
-    value = Estimate(
-        estimate=found.slope_ratio, low=min(ends[0], found.slope_ratio), high=max(ends[1], found.slope_ratio)
-    )
-    place = _interaction_address(found)
-    return Picked(
-        (value,), f"{place}.slope_ratio; {place}.difference_per_edge; {place}.none_per_edge", _clusters(found)
-    )
-
-
-def held_out_errors(findings: Findings, convolution: str, response: Response) -> Picked:
-    """Return each policy's worst relative error at the densest level, held out of its law."""
-    laws = [
-        (law, law.held_out)
-        for law in findings.regressions.laws
-        if (law.convolution, law.response) == (convolution, response) and law.held_out is not None
-    ]
-    if not laws:
-        return nothing("no law was tried on a held-out level: see not_fitted in regressions.json")
-    key = "{}: laws[convolution={},policy={},response={}].held_out.worst_relative_error"
-    return Picked(
-        tuple(_exactly(held_out.worst_relative_error) for _, held_out in laws),
-        "; ".join(key.format(REGRESSIONS, convolution, law.policy, response) for law, _ in laws),
-        f"at average degree {laws[0][1].level:g}, held out; policies " + ", ".join(law.policy for law, _ in laws),
-    )
-
-
-def loss_differences(findings: Findings, convolution: str) -> Picked:
-    """Return how far each policy's loss curve strays from none's, as a multiple of what another order of edges does."""
-    jobs = [job for job in findings.accuracy if job.convolution == convolution]
-    controls = {job.graph: job for job in jobs if job.policy == REORDERED and job.largest_loss_difference > 0}
-    compared = [job for job in jobs if job.policy not in ("none", REORDERED) and job.graph in controls]
-    if not compared:
-        return nothing("no training jobs with a policy other than none and a control with reordered edges")
-    key = "{}: [graph={},convolution={},policy={}].largest_loss_difference"
-    places = [
-        " / ".join(key.format(ACCURACY, job.graph, convolution, policy) for policy in (job.policy, REORDERED))
-        for job in compared
-    ]
-    return Picked(
-        tuple(_exactly(job.largest_loss_difference / controls[job.graph].largest_loss_difference) for job in compared),
-        "; ".join(places),
-        f"{len(compared)} training jobs",
-    )
-
-
-def changed_computations(findings: Findings) -> Picked:
-    """Return how many rows were not shown to compute what none computes."""
-    count, compared = len(findings.quality.not_the_same), findings.quality.outcomes.get("completed", 0)
-    if not count and not findings.effects.generated and not findings.effects.real:
-        return nothing("no policy ran to its end beside none")
-    return Picked((_exactly(float(count)),), f"{QUALITY}: not_the_same", f"{count} of {compared} rows")
-
-
-def _exactly(value: float) -> Estimate:
-    return Estimate(estimate=value, low=value, high=value)
-
-
-def _interaction_address(found: Interaction) -> str:
-    key = f"convolution={found.convolution},policy={found.policy},response={found.response}"
-    return f"{REGRESSIONS}: interactions[{key}]"
-
-
-def _clusters(found: Interaction) -> str:
-    return f"{found.clusters} generated graphs"
-
-
-def joined(places: Iterable[str]) -> str:
-    """Return several addresses as one, each once."""
-    return "; ".join(dict.fromkeys(place for place in places if place))

@@ -1,0 +1,64 @@
+"""The catalogue was written before the data: its ids are unique, its sentences hold no results, its rules are fixed."""
+
+from __future__ import annotations
+
+import re
+import string
+
+from gnn_checkpointing.claims.catalogue import CATALOGUE
+from gnn_checkpointing.claims.catalogue.template import OWN
+
+from .findings import ledger, synthetic
+
+# Thresholds of this study's rules, as their sentences tell them; the 1 is a relative error or a break-even of 1 %.
+THRESHOLDS = ("1 %", "10 %", " 5 %", "20 %", "2 %", "25 %", "93 %", "93 times in 100", "10 times", "factor of 2")
+
+
+def test_every_template_has_an_id_of_its_own() -> None:
+    ids = [template.id for template in CATALOGUE]
+    assert len(ids) == len(set(ids))
+    assert all(re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", id) for id in ids)
+
+
+def test_the_claims_of_the_first_reports_keep_their_ids_and_their_order() -> None:
+    assert [template.id for template in CATALOGUE][:7] == [
+        "layers-lower-the-peak",
+        "layers-cost-time",
+        "layers-save-less-when-dense",
+        "layers-take-fewer-bytes-per-edge",
+        "edge-blocks-are-flat-in-density",
+        "edge-blocks-peak-below-layers",
+        "edge-blocks-no-slower-than-layers",
+    ]
+    assert CATALOGUE[28].id == "hydragnn-time"
+
+
+def test_the_default_study_judges_at_least_thirty_claims_of_its_own_and_others() -> None:
+    """Three convolutions and the policies none, layers and edge_blocks, without real graphs."""
+    claims = ledger(synthetic()).claims
+    templates = {claim.id.partition(":")[0] for claim in claims}
+    tested = {claim.id.partition(":")[0] for claim in claims if claim.verdict != "untested"}
+    assert len(templates) >= 50
+    assert len(tested) >= 30
+    assert len({claim.id for claim in claims}) == len(claims)
+
+
+def test_no_own_sentence_holds_a_number_but_its_rule() -> None:
+    """Digits are thresholds; the literature's and the seeds' numbers are theirs."""
+    for template in CATALOGUE:
+        left = template.sentence
+        for number in THRESHOLDS:
+            left = left.replace(number, "")
+        assert template.kind != "study" or not re.search(r"\d", left), template.sentence
+
+
+def test_sentences_name_nothing_but_convolution_and_policy() -> None:
+    for template in CATALOGUE:
+        names = {name for _, name, _, _ in string.Formatter().parse(template.sentence) if name is not None}
+        asked = {"convolution"} if template.scope == "convolution" else set()
+        assert asked <= names <= {"convolution", "policy"}, template.id
+        assert template.policy or "policy" not in names, template.id
+
+
+def test_the_kind_follows_the_source() -> None:
+    assert all((template.source == OWN) == (template.kind == "study") for template in CATALOGUE)

@@ -1,0 +1,89 @@
+"""A ledger's file has a schema, which is committed, current, and strict."""
+
+from __future__ import annotations
+
+import copy
+import json
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+
+from gnn_checkpointing.claims.ledger import Ledger, ledger_schema, read_ledger
+from gnn_checkpointing.cli import main
+from gnn_checkpointing.refusal import Refusal
+from gnn_checkpointing.study import study_schema
+
+from .findings import ledger
+from .made import empty
+
+COMMITTED = Path(__file__).resolve().parents[2] / "workflow" / "claims.schema.json"
+
+
+def written() -> Any:
+    return json.loads(ledger(empty()).model_dump_json())
+
+
+def test_the_schema_file_is_the_models_own() -> None:
+    """After a change of the model: make schema."""
+    assert json.loads(COMMITTED.read_text()) == ledger_schema()
+
+
+def test_the_command_prints_either_schema(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["schema", "--of", "claims"]) == 0
+    assert json.loads(capsys.readouterr().out) == ledger_schema()
+    assert main(["schema"]) == 0
+    assert json.loads(capsys.readouterr().out) == study_schema()
+
+
+def test_a_judged_ledger_obeys_the_schema() -> None:
+    jsonschema.Draft202012Validator.check_schema(ledger_schema())
+    jsonschema.validate(written(), ledger_schema())
+
+
+@pytest.mark.parametrize("field", ["id", "kind", "conditions", "rule", "estimate", "verdict", "reason"])
+def test_a_claim_without_a_field_breaks_the_schema(field: str) -> None:
+    broken = copy.deepcopy(written())
+    del broken["claims"][0][field]
+    with pytest.raises(jsonschema.ValidationError, match=field):
+        jsonschema.validate(broken, ledger_schema())
+
+
+@pytest.mark.parametrize(("field", "value"), [("verdict", "proven"), ("kind", "rumour"), ("estimate", 3), ("odds", 1)])
+def test_a_claim_with_an_impossible_value_breaks_the_schema(field: str, value: object) -> None:
+    broken = copy.deepcopy(written())
+    broken["claims"][0][field] = value
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(broken, ledger_schema())
+
+
+def test_every_field_is_explained() -> None:
+    schema = ledger_schema()
+    for part in (schema, schema["$defs"]["Claim"]):
+        assert all("description" in field for field in part["properties"].values())
+
+
+def test_a_ledger_survives_its_file(tmp_path: Path) -> None:
+    file = tmp_path / "claims.json"
+    made = ledger(empty())
+    file.write_text(made.model_dump_json())
+    assert read_ledger(file) == made
+
+
+def test_a_ledger_that_breaks_its_form_is_refused_by_file_and_field(tmp_path: Path) -> None:
+    broken = written()
+    broken["claims"][3]["verdict"] = "proven"
+    file = tmp_path / "claims.json"
+    file.write_text(json.dumps(broken))
+    with pytest.raises(Refusal, match=r"claims\.json: field claims\.3\.verdict: .*make it anew with `judge`"):
+        read_ledger(file)
+
+
+def test_a_claim_that_says_no_more_than_it_must_is_about_the_study() -> None:
+    """Fields that were added later have a value that is true of what was written before."""
+    old = written()
+    for name in ("kind", "convolution", "policy", "in_general", "conditions"):
+        del old["claims"][0][name]
+    first = Ledger.model_validate(old).claims[0]
+    assert (first.kind, first.convolution, first.conditions) == ("study", "", "")

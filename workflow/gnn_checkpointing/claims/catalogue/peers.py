@@ -1,0 +1,233 @@
+"""What other systems for graphs are said to reach: tried with this study's policies, or untested with the reason."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from gnn_checkpointing.claims import evidence
+from gnn_checkpointing.claims.catalogue.template import Template, of_convolution, of_study, untested
+from gnn_checkpointing.claims.rules import AtLeast, AtMost, Rule
+
+ZHANG = (
+    "Zhang, Yu, Dai, Huang, Ding, Xie and Wang 2022, Understanding GNN Computational Graph: A Coordinated Computation, "
+    "IO, and Memory Perspective, MLSys 2022, arXiv 2110.09524"
+)
+TURBO = (
+    "Fomina, Krasylnikov, Boykov, Dolgovyazov, Zhdanovskiy and Velikonivtsev 2026, On Efficient Scaling of GNNs via "
+    "IO-Aware Layers Implementations (Turbo-GNN), ICML 2026, arXiv 2605.31500"
+)
+GSR = (
+    "Luo, Li, Feng, Kancharla, Huang and Ding 2026, GSR-GNN: Training Acceleration and Memory-Saving Framework of Deep "
+    "GNNs on Circuit Graph, DAC 2026, arXiv 2603.27156"
+)
+ANEMOI = "ECMWF anemoi-models, mapper chunking, pull request ecmwf/anemoi-models#46 (16 chunks, inference on one GPU)"
+SAR = (
+    "Mostafa 2022, Sequential Aggregation and Rematerialization: Distributed Full-batch Training of Graph Neural "
+    "Networks on Large Graphs, MLSys 2022, arXiv 2111.06483"
+)
+REVGNN = (
+    "Li, Müller, Ghanem and Koltun 2021, Training Graph Neural Networks with 1000 Layers, ICML 2021, arXiv 2106.07476"
+)
+EXACT = (
+    "Liu, Zhou, Yang, Li, Chen and Hu 2022, EXACT: Scalable Graph Neural Networks Training via Extreme Activation "
+    "Compression, ICLR 2022"
+)
+ELENE = (
+    "Alvarez-Gonzalez, Kaltenbrunner and Gómez 2023, Improving Subgraph-GNNs via Edge-Level Ego-Network Encodings, "
+    "arXiv 2312.05905"
+)
+
+# Autograd keeps several values of an edge for these.
+HEAVY = ("GAT", "GATv2", "EdgeConv")
+_OWN_POLICY = "{setting}; policy {policy} of this project instead of their fused CUDA kernels"
+
+
+def _kept(
+    id: str, sentence: str, source: str, times: float, policy: str, only: tuple[str, ...], beside: str = ""
+) -> Template:
+    """Return that a policy needs at least so many times less peak memory at the densest level."""
+    return Template(
+        id=id,
+        sentence=sentence,
+        source=source,
+        quantity="peak memory, {policy} / none, at the densest level",
+        unit="ratio",
+        rule=AtMost(1 / times),
+        pick=partial(evidence.at_densest, ratio="memory_ratio"),
+        policy=policy,
+        kind="literature",
+        only=only,
+        beside=beside,
+        conditions=_OWN_POLICY,
+    )
+
+
+def _faster(id: str, sentence: str, source: str, times: float, only: tuple[str, ...]) -> Template:
+    """Return that fused edge blocks take at least so many times less time at the densest timed level."""
+    return Template(
+        id=id,
+        sentence=sentence,
+        source=source,
+        quantity="step time, {policy} / none, at the densest timed level",
+        unit="ratio",
+        rule=AtMost(1 / times),
+        pick=partial(evidence.at_densest, ratio="time_ratio"),
+        policy="fused_edge_blocks",
+        kind="literature",
+        only=only,
+        beside="fused_edge_blocks",
+        conditions=_OWN_POLICY,
+    )
+
+
+def _untested(id: str, sentence: str, source: str, quantity: str, rule: Rule, reason: str) -> Template:
+    return Template(
+        id=id,
+        sentence=sentence,
+        source=source,
+        quantity=quantity,
+        unit="ratio",
+        rule=rule,
+        pick=untested(reason),
+        scope="study",
+        kind="literature",
+    )
+
+
+PEERS = (
+    Template(
+        id="mlsys-edge-intermediates",
+        sentence="Intermediate data take 91.9 % of the memory that training needs (here: at least 90 % of "
+        "{convolution}'s activation peak grows with the edges).",
+        source=ZHANG,
+        quantity="bytes per edge x edges / activation bytes, none, at the densest level",
+        unit="share",
+        rule=AtLeast(0.9),
+        pick=of_convolution(evidence.edge_share),
+        kind="literature",
+        only=HEAVY,
+        conditions="{setting}; the densest generated graphs; bytes of nodes and weights count against it",
+    ),
+    _kept(
+        "mlsys-recomputation",
+        "Recomputing intermediate data of edges lets a network train in up to 7.73 times less memory (here: "
+        "{convolution} with policy {policy}, at the densest level).",
+        ZHANG,
+        7.73,
+        "edge_blocks",
+        HEAVY,
+    ),
+    _faster(
+        "mlsys-speed",
+        "With fused kernels, recomputing intermediate data of edges makes training up to 2.75 times as fast (here: "
+        "{convolution} with policy {policy}, at the densest timed level).",
+        ZHANG,
+        2.75,
+        HEAVY,
+    ),
+    _kept(
+        "turbo-gnn-memory",
+        "Without storing values of edges, {convolution} trains in 6 times less peak memory (their median; here: policy "
+        "{policy}, at the densest level).",
+        TURBO,
+        6,
+        "edge_blocks",
+        ("GATv2",),
+    ),
+    _kept(
+        "turbo-gnn-memory-at-best",
+        "Fused, {convolution} trains in up to 76 times less peak memory (here: policy {policy}, at the densest level).",
+        TURBO,
+        76,
+        "fused_edge_blocks",
+        ("GATv2",),
+        "fused_edge_blocks",
+    ),
+    _faster(
+        "turbo-gnn-speed",
+        "Fused, {convolution} trains twice as fast (their median; here: policy {policy}, at the densest timed level).",
+        TURBO,
+        2,
+        ("GATv2",),
+    ),
+    Template(
+        id="gsr-gnn-memory",
+        sentence="Deep reversible networks on circuit graphs need up to 87.2 % less peak memory (here: the activation "
+        "peak of policy reversible, with the convolution that gains most).",
+        source=GSR,
+        quantity="activation bytes, reversible / none, at the densest level, least of all convolutions",
+        unit="ratio",
+        rule=AtMost(1 - 0.872),
+        pick=of_study(evidence.least_at_densest, policy="reversible"),
+        scope="study",
+        kind="literature",
+        conditions="{setting}; reversible blocks of PyG alone, without their grouped sparse operator; another model "
+        "than none trains; generated graphs, not their circuits",
+    ),
+    _untested(
+        "gsr-gnn-speed",
+        "Such networks train over 30 times as fast.",
+        GSR,
+        "step time of their baseline / of GSR-GNN",
+        AtLeast(30),
+        "it takes their grouped sparse kernels and circuit graphs on a GPU: the workload of deep reversible networks",
+    ),
+    Template(
+        id="anemoi-chunks-memory",
+        sentence="Computing edges in chunks lowers peak memory from 33.45 to 22.08 GB (here: {convolution}, policy "
+        "{policy} against whole layers, which recompute as much without chunks).",
+        source=ANEMOI,
+        quantity="activation bytes, {policy} / layers, at the densest level",
+        unit="ratio",
+        rule=AtMost(22.08 / 33.45),
+        pick=partial(evidence.against_layers, ratio="activation_ratio"),
+        policy="edge_blocks",
+        kind="literature",
+        conditions="{setting}; training, where theirs is inference; activation memory without the weights",
+    ),
+    Template(
+        id="anemoi-chunks-time",
+        sentence="Such chunks cost 3.3 % more time (here: {convolution}, policy {policy} against whole layers, at most "
+        "so much).",
+        source=ANEMOI,
+        quantity="step time, {policy} / layers, at the densest timed level",
+        unit="ratio",
+        rule=AtMost(1.033),
+        pick=partial(evidence.against_layers, ratio="time_ratio"),
+        policy="edge_blocks",
+        kind="literature",
+        conditions="{setting}; training, where theirs is inference",
+    ),
+    _untested(
+        "sar-memory",
+        "With sequential aggregation and rematerialisation, memory per worker falls in proportion to their number.",
+        SAR,
+        "(peak memory per worker x workers, with several workers) / peak memory with one",
+        AtMost(1.1),
+        "it takes several workers: this study trains in one process",
+    ),
+    _untested(
+        "revgnn-depth",
+        "A reversible network of 1,001 layers trains on one GPU of 32 GB.",
+        REVGNN,
+        "32 GB / peak memory of 1,001 layers on ogbn-proteins",
+        AtLeast(1),
+        "it takes a study of depth with their network and graph: this study's models are shallow",
+    ),
+    _untested(
+        "exact-compression",
+        "Compressing what is kept makes activations up to 32 times smaller.",
+        EXACT,
+        "activation bytes without / with compression",
+        AtLeast(32),
+        "compression that loses digits is not among this project's policies: they compute what none computes",
+    ),
+    _untested(
+        "elene-memory",
+        "Edge-level ego-network encodings need up to 18.1 times less memory than subgraph networks.",
+        ELENE,
+        "peak memory of a subgraph network / of a network with the encodings",
+        AtLeast(18.1),
+        "it takes the encodings and a subgraph network as workloads: this study has neither",
+    ),
+)

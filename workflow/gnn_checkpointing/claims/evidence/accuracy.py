@@ -1,0 +1,37 @@
+"""Numbers from accuracy.json and quality.json: does a policy compute, and train, what none does?"""
+
+from __future__ import annotations
+
+from gnn_checkpointing.analysis.analyse import Findings
+from gnn_checkpointing.claims.evidence.picked import Picked, exactly, nothing
+from gnn_checkpointing.records import REORDERED
+
+ACCURACY = "analysis/accuracy.json"
+QUALITY = "analysis/quality.json"
+
+
+def loss_differences(findings: Findings, convolution: str) -> Picked:
+    """Return how far each policy's loss curve strays from none's, as a multiple of what another order of edges does."""
+    jobs = [job for job in findings.accuracy if job.convolution == convolution]
+    controls = {job.graph: job for job in jobs if job.policy == REORDERED and job.largest_loss_difference > 0}
+    compared = [job for job in jobs if job.policy not in ("none", REORDERED) and job.graph in controls]
+    if not compared:
+        return nothing("no training jobs with a policy other than none and a control with reordered edges")
+    key = "{}: [graph={},convolution={},policy={}].largest_loss_difference"
+    places = [
+        " / ".join(key.format(ACCURACY, job.graph, convolution, policy) for policy in (job.policy, REORDERED))
+        for job in compared
+    ]
+    return Picked(
+        tuple(exactly(job.largest_loss_difference / controls[job.graph].largest_loss_difference) for job in compared),
+        "; ".join(places),
+        f"{len(compared)} training jobs",
+    )
+
+
+def changed_computations(findings: Findings) -> Picked:
+    """Return how many rows were not shown to compute what none computes."""
+    count, compared = len(findings.quality.not_the_same), findings.quality.outcomes.get("completed", 0)
+    if not count and not findings.effects.generated and not findings.effects.real:
+        return nothing("no policy ran to its end beside none")
+    return Picked((exactly(float(count)),), f"{QUALITY}: not_the_same", f"{count} of {compared} rows")
