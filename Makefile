@@ -8,7 +8,7 @@ export PATH := $(VENV)/bin:$(PATH)
 unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
 
 .DEFAULT_GOAL := help
-.PHONY: help setup report check test schema lock clean
+.PHONY: help setup report report-from republish check test schema lock clean
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -28,6 +28,14 @@ $(READY): requirements.lock
 report: $(READY) ## measure this machine and render its report (minutes; a second time: seconds)
 	snakemake --cores $(CORES)
 
+report-from: $(READY) ## make a published report again from its data: FROZEN=report/<hardware>/<study>, OUTPUT=folder
+	@test -n "$(FROZEN)" || { echo "error: name a published report: make report-from FROZEN=report/<hardware>/<study>" >&2; exit 2; }
+	python -m gnn_checkpointing rebuild --frozen $(FROZEN) --templates templates --output-folder $(or $(OUTPUT),$(FROZEN))
+
+republish: $(READY) ## make all published reports again from their data, after a change to what is computed or said
+	set -e; for folder in report/*/*/; do python -m gnn_checkpointing rebuild --frozen $$folder --templates templates --output-folder $$folder; done
+	python -m gnn_checkpointing index --reports report --templates templates --output report/index.html
+
 check: $(READY) ## linters, types, import contracts, workflow lint
 	ruff check .
 	ruff format --check .
@@ -39,8 +47,9 @@ check: $(READY) ## linters, types, import contracts, workflow lint
 test: $(READY) ## all tests
 	pytest
 
-schema: $(READY) ## write the JSON schema of a study file anew
+schema: $(READY) ## write the JSON schemas of study files and of claims.json anew
 	python -m gnn_checkpointing schema > workflow/studies/schema.json
+	python -m gnn_checkpointing schema --of claims > workflow/claims.schema.json
 
 clean: ## forget measurements and the environment (published reports stay)
 	rm -rf results .snakemake .venv

@@ -10,7 +10,7 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 COMMANDS = (
     "design", "schema", "hardware", "graph", "describe", "measure", "train", "demonstrate", "demonstration",
-    "collect", "analyse", "judge", "report", "index",
+    "collect", "analyse", "judge", "audit", "report", "rebuild", "index",
 )  # fmt: skip
 
 
@@ -48,6 +48,7 @@ def test_bad_input_is_one_sentence(tmp_path: Path) -> None:
         run(
             *("collect", "--study", smoke, "--measurements", tmp_path, "--output", output),
             *("--traces", tmp_path / "t", "--graphs", tmp_path / "g", "--records", tmp_path / "r"),
+            *("--trainings", tmp_path / "j"),
         ),
         "complete.json",
         "no such file",

@@ -17,7 +17,7 @@ def study(**changes: object) -> Study:
             "num_layers": 2,
             "hidden_channels": 8,
         },
-        "policies": ["none"],
+        "policies": ["none", "layers"],
     }
     return parse_study(values | changes, "test")
 

@@ -105,6 +105,7 @@ GRID = ("graphs", "generated", 0)
         ),
         (with_change("policies", value=["none", "magic"]), ["unknown policy 'magic'", "(EDGES PER BLOCK"]),
         (with_change("policies", value=["layers"]), ["policy none is missing"]),
+        (with_change("policies", value=["none"]), ["policy none alone leaves nothing to compare"]),
         (with_change("name", value="../../etc"), ["key name", "../../etc"]),
         (with_change("measurement", "threads", value=0), ["measurement.threads", "greater than or equal to 1", "0"]),
         ({"name": "x"}, ["is missing"]),

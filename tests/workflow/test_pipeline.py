@@ -100,6 +100,7 @@ def test_the_report_and_its_data_are_there(finished: Checkout) -> None:
         "report.pdf",
         "measurements.csv",
         "claims.json",
+        "audit.json",
         "graphs.json",
         "traces.json",
         "demonstration.json",

@@ -11,7 +11,17 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 from gnn_checkpointing.graph_entries import Graphs
 from gnn_checkpointing.policy_names import POLICY_HELP, parse_policy
 from gnn_checkpointing.refusal import Refusal
-from gnn_checkpointing.vocabulary import Aggregation, Allocator, Convolution, Count, Part, Slug, Text
+from gnn_checkpointing.vocabulary import (
+    Aggregation,
+    Allocator,
+    Convolution,
+    Count,
+    MemoryForm,
+    Part,
+    Slug,
+    Text,
+    TimeForm,
+)
 
 
 class Architecture(Part):
@@ -105,11 +115,31 @@ class Training(Part):
     graphs: TrainedGraphs = TrainedGraphs()
 
 
+class LawForms(Part):
+    """The forms of law that are tried; what was not listed before the data is not chosen after."""
+
+    memory: tuple[MemoryForm, ...] = Field(
+        ("additive", "blocks", "largest_of_two", "largest_of_two_blocks", "quadratic", "power"),
+        min_length=1,
+        description="for bytes: additive, blocks, largest_of_two, largest_of_two_blocks, quadratic, power; of equals "
+        "the first is taken",
+    )
+    time: tuple[TimeForm, ...] = Field(
+        ("additive", "blocks", "knee", "quadratic", "power"),
+        min_length=1,
+        description="for seconds: additive, blocks, knee, quadratic, power; of equals the first is taken",
+    )
+
+
 class Analysis(Part):
     """Constants of the analysis, fixed before the data are seen."""
 
     confidence: Annotated[float, Field(gt=0.5, lt=1)] = Field(0.95, description="level of every interval")
     resamples: Annotated[int, Field(ge=200)] = Field(2000, description="bootstrap resamples")
+    laws: LawForms = LawForms()
+    capacity_gib: tuple[Annotated[float, Field(gt=0)], ...] = Field(
+        (1, 8), min_length=1, description="memory limits for which the largest degree that fits is given"
+    )
 
 
 class HardwareName(Part):
@@ -144,6 +174,8 @@ class Study(Part):
                 raise ValueError(str(refusal)) from None
         if "none" not in policies:
             raise ValueError("policy none is missing: every other policy is compared with it")
+        if len(policies) == 1:
+            raise ValueError("policy none alone leaves nothing to compare: name another one beside it, such as layers")
         if len(set(policies)) < len(policies):
             raise ValueError(f"a policy is listed twice in {list(policies)}")
         return policies

@@ -32,6 +32,8 @@ DatasetClass = Literal[
 Allocator = Literal["retaining", "default", "jemalloc"]
 Grading = Literal["thinned", "capped", "two_hop"]
 Sampler = Literal["neighbours", "clusters"]
+MemoryForm = Literal["additive", "blocks", "largest_of_two", "largest_of_two_blocks", "quadratic", "power"]
+TimeForm = Literal["additive", "blocks", "knee", "quadratic", "power"]
 
 SPARSE_PRODUCT: frozenset[Convolution] = frozenset({"GCN", "SAGE", "GIN"})
 """Convolutions whose aggregation is a sum or mean of unchanged neighbours, and so a sparse matrix product."""
