@@ -120,8 +120,10 @@ def _quantity(claim: Claim) -> str:
 def _estimate(claim: Claim) -> str:
     if claim.estimate is None:
         return ""
-    exact = claim.estimate.low == claim.estimate.high
-    return units.plain(claim.estimate.estimate) if exact else units.general_estimate(claim.estimate)
+    middle, low, high = (
+        units.plain(value) for value in (claim.estimate.estimate, claim.estimate.low, claim.estimate.high)
+    )
+    return middle if low == middle == high else units.general_estimate(claim.estimate)
 
 
 def _places(claim: Claim) -> list[str]:
