@@ -50,7 +50,8 @@ def _steps(path: str) -> list[tuple[str, str, str]]:
 
 
 def _has(entry: dict[str, Any], keys: str) -> bool:
-    pairs = [pair.split("=", 1) for pair in keys.split(",")] if keys else []
+    # A value may hold commas, as labels of graphs do: only a comma before KEY= parts two pairs.
+    pairs = [pair.split("=", 1) for pair in re.split(r",(?=\w+=)", keys)] if keys else []
     return all(str(entry[name]).lower() == value.lower() for name, value in pairs)
 
 

@@ -45,6 +45,12 @@ def test_a_graph_that_moves_a_slope_by_more_than_a_tenth_decides_it(shift: float
     assert claim(empty(robustness=found), "no-graph-decides-a-slope:GATv2").verdict == verdict
 
 
+def test_a_slope_that_no_graph_moves_is_said_to_be_unmoved() -> None:
+    still = influence("none", 0.0).model_copy(update={"graph": ""})
+    found = empty(robustness=robustness(influence=[still, influence("layers", 0.02)]))
+    assert claim(found, "no-graph-decides-a-slope:GATv2").reason == "none: no graph moves it, layers: g1"
+
+
 @pytest.mark.parametrize(
     # With a standard error of 0.005 the coverage is known to 0.01.
     ("covered", "verdict"),

@@ -10,6 +10,7 @@ import pytest
 
 from claims.everything import everything
 from claims.findings import ledger as judged
+from claims.tried import about
 from gnn_checkpointing.claims.ledger import Claim, Ledger
 from gnn_checkpointing.report.page import ClaimItem, Claims, Table
 from gnn_checkpointing.report.sections.claims import claims_section
@@ -53,6 +54,13 @@ def test_a_sentence_stands_once_with_a_verdict_for_each_convolution(ledger: Ledg
     ]
 
 
+@pytest.mark.parametrize(("reach", "text"), [(0.00001, "0.253"), (0.002, "0.253 (0.251\N{EN DASH}0.255)")])
+def test_an_interval_that_no_digit_shows_is_left_out(ledger: Ledger, reach: float, text: str) -> None:
+    known = ledger.claims[0].model_copy(update={"estimate": about(0.253, reach)})
+    (table,) = tables(ledger.model_copy(update={"claims": [known]}))
+    assert table.items[0].outcomes[0].estimate == text
+
+
 def test_every_judgement_is_told(ledger: Ledger) -> None:
     told = sum(len(one.outcomes) for table in tables(ledger) for one in table.items)
     assert told == len(ledger.claims) > 60
@@ -72,6 +80,13 @@ def test_a_claim_about_one_convolution_names_it(ledger: Ledger) -> None:
     assert "at least 90 % of GATv2's activation peak" in found.sentence
     assert fact(found, "Conditions").startswith("CPU, 1 thread")
     assert "MLSys 2022" in fact(found, "Source")
+
+
+def test_what_was_not_tested_says_at_first_sight_what_it_would_take(ledger: Ledger) -> None:
+    found = item(ledger, "sar-memory")
+    assert found.wants == "it takes several workers: this study trains in one process"
+    assert fact(found, "Reason") == ""
+    assert item(ledger, "layers-stop-saving-within-the-range:layers").wants == ""
 
 
 def test_evidence_names_file_and_field(ledger: Ledger) -> None:
@@ -96,6 +111,8 @@ def test_both_faces_say_every_claim_and_the_page_stays_small(ledger: Ledger, tmp
         for one in table.items:
             assert one.sentence in in_html
             assert one.sentence in in_pdf
+            assert one.wants in in_html
+            assert one.wants in in_pdf
     section = html[html.index('<section id="claims"') :]
     section = section[: section.index("</section>")]
     assert section.count('class="verdict') == len(ledger.claims)

@@ -60,9 +60,9 @@ def made() -> ReportInputs:
 def test_a_law_reads_as_a_formula_with_units() -> None:
     space = units.SPACE
     one = law("blocks", {"constant": 1024.0, "nodes": 2048.0, "edges": 0.0, "edges_at_once": 96.0})
-    assert in_words(one) == f"1.00{space}KiB + 2.00{space}KiB·N + 96.0{space}B·B"
+    assert in_words(one) == f"1.00{space}KiB + 2,048{space}B·N + 96.0{space}B·K"
     two = law("largest_of_two", {"constant": 0.0, "nodes": 0.0, "edges": 128.0}, {"nodes": 2048.0, "edges": 64.0})
-    assert in_words(two) == f"larger of 128{space}B·E and 2.00{space}KiB·N + 64.0{space}B·E"
+    assert in_words(two) == f"larger of 128{space}B·E and 2,048{space}B·N + 64.0{space}B·E"
     bent = law(
         "knee",
         {"constant": 1e-3, "nodes": 0.0, "edges": 2e-9, "edges_over_knee": 1e-9},

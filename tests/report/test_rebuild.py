@@ -1,10 +1,12 @@
-"""The published default report comes out again, byte for byte, from the data beside it and without torch."""
+"""The published default report comes out again from the data beside it, without torch."""
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,29 +14,72 @@ from gnn_checkpointing.refusal import Refusal
 from gnn_checkpointing.report.inputs import published
 
 ROOT = Path(__file__).resolve().parents[2]
+TEMPLATES = ROOT / "templates"
+ADVICE = "`make republish` after a change to what is computed or said"
+# A finder that knows no torch: scipy trips over an entry in sys.modules that is None.
+WITHOUT_TORCH = """
+import sys
+class WithoutTorch:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in ("torch", "torch_geometric"):
+            raise ModuleNotFoundError(name)
+sys.meta_path.insert(0, WithoutTorch())
+from gnn_checkpointing.cli import main
+sys.exit(main(sys.argv[1:]))
+"""
 
 
-def test_a_published_report_is_made_again_from_its_data(tmp_path: Path) -> None:
-    (frozen,) = ROOT.glob("report/*/default")
-    code = (
-        "import sys; sys.modules['torch'] = None; sys.modules['torch_geometric'] = None; "
-        "from gnn_checkpointing.cli import main; sys.exit(main(sys.argv[1:]))"
+@pytest.fixture(scope="module")
+def frozen() -> Path:
+    (folder,) = ROOT.glob("report/*/default")
+    return folder
+
+
+def run(*arguments: object) -> None:
+    made = subprocess.run(
+        [sys.executable, "-c", WITHOUT_TORCH, *map(str, arguments)], capture_output=True, text=True, cwd=ROOT
     )
-    command = [
-        "rebuild",
-        "--frozen",
-        str(frozen),
-        "--templates",
-        str(ROOT / "templates"),
-        "--output-folder",
-        str(tmp_path),
-    ]
-    made = subprocess.run([sys.executable, "-c", code, *command], capture_output=True, text=True)
     assert made.returncode == 0, made.stderr
-    names = sorted(str(path.relative_to(frozen)) for path in frozen.rglob("*") if path.is_file())
-    assert names == sorted(str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if path.is_file())
-    different = [name for name in names if (frozen / name).read_bytes() != (tmp_path / name).read_bytes()]
-    assert different == [], "`make republish` after a change to what is computed or said"
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
+
+
+def same(one: Any, two: Any) -> bool:
+    """Whether two JSON values are the same up to the last digits: another processor adds up in another order."""
+    if isinstance(one, dict) and isinstance(two, dict):
+        return one.keys() == two.keys() and all(same(one[key], two[key]) for key in one)
+    if isinstance(one, list) and isinstance(two, list):
+        return len(one) == len(two) and all(same(*pair) for pair in zip(one, two, strict=True))
+    if isinstance(one, float) or isinstance(two, float):
+        return bool(one == pytest.approx(two, rel=1e-6, abs=1e-9))
+    return bool(one == two)
+
+
+def test_both_faces_come_out_byte_for_byte_from_the_findings_beside_them(frozen: Path, tmp_path: Path) -> None:
+    files = published(frozen) | {name: frozen / f"{name}.json" for name in ("claims", "audit")}
+    options = {name.replace("_", "-"): path for name, path in files.items()} | {
+        "analysis": frozen / "analysis",
+        "templates": TEMPLATES,
+        "output-folder": tmp_path,
+    }
+    run("report", *(part for name, path in options.items() for part in (f"--{name}", path)))
+    assert names(tmp_path) == names(frozen)
+    different = [name for name in names(frozen) if (frozen / name).read_bytes() != (tmp_path / name).read_bytes()]
+    assert different == [], ADVICE
+
+
+def test_analysis_claims_and_audit_come_out_again_from_the_measurements(frozen: Path, tmp_path: Path) -> None:
+    run("rebuild", "--frozen", frozen, "--templates", TEMPLATES, "--output-folder", tmp_path)
+    assert names(tmp_path) == names(frozen)
+    findings = [name for name in names(frozen) if name.endswith(".json")]
+    different = [
+        name
+        for name in findings
+        if not same(json.loads((frozen / name).read_text()), json.loads((tmp_path / name).read_text()))
+    ]
+    assert different == [], ADVICE
 
 
 def test_a_folder_that_is_no_report_is_refused(tmp_path: Path) -> None:

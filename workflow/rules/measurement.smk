@@ -45,9 +45,7 @@ rule collect:
         "../envs/gnn_checkpointing.yaml"
     params:
         study=STUDY,
-        measurements=lambda wildcards, input: Path(
-            input.measurements[0]
-        ).parents[1],
+        measurements=lambda wildcards, input: Path(input.measurements[0]).parents[1],
         settings=[
             study.analysis.confidence,
             study.analysis.resamples,

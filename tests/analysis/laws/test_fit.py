@@ -30,6 +30,12 @@ def test_exact_values_give_back_their_terms(form: str, terms: tuple[float, ...])
     np.testing.assert_allclose(fit.pieces[0], terms, rtol=1e-6, atol=1e-6)
 
 
+def test_a_term_that_is_rounding_is_nothing() -> None:
+    """700 bytes a node and nothing besides: no edge is left with 1e-13 bytes."""
+    fit = fit_form("additive", SIZES, values(0.0, 700.0, 0.0) * (1 + 1e-13 * np.sin(EDGES)))
+    assert fit.pieces[0].tolist() == [0.0, pytest.approx(700.0), 0.0]
+
+
 def test_a_power_law_gives_back_its_exponents() -> None:
     """3 N^0.5 E^0.8."""
     fit = fit_form("power", SIZES, 3 * SIZES.nodes**0.5 * SIZES.edges**0.8)

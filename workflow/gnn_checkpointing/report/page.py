@@ -114,11 +114,15 @@ class Outcome:
 
 @dataclass(frozen=True)
 class ClaimItem:
-    """A judged sentence, its verdict for each convolution, and all that these rest on, formatted."""
+    """A judged sentence, its verdict for each convolution, and all that these rest on, formatted.
+
+    `wants` says what it would take where nothing was tested.
+    """
 
     id: str
     sentence: str
     outcomes: tuple[Outcome, ...]
+    wants: str
     facts: tuple[Fact, ...]
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import nnls
 
-from gnn_checkpointing.analysis.fitting import REWEIGHTINGS, rank
+from gnn_checkpointing.analysis.fitting import REWEIGHTINGS, ROUNDING, rank
 from gnn_checkpointing.analysis.laws.forms import FORMS, Floats, Form, Sizes, matrix
 
 Mask = NDArray[np.bool_]
@@ -81,8 +81,10 @@ def _terms(columns: Floats, values: Floats, measure: Floats) -> Floats:
     """
     scales = np.abs(columns).max(axis=0)
     scales[scales == 0] = 1.0
-    found: Floats = nnls(columns / scales / measure[:, np.newaxis], values / measure)[0] / scales
-    return found
+    found: Floats = nnls(columns / scales / measure[:, np.newaxis], values / measure)[0]
+    # Of a column's largest value, what is less than the rounding of the largest response is nothing.
+    terms: Floats = np.where(found < ROUNDING * values.max(), 0.0, found) / scales
+    return terms
 
 
 def _best(fits: list[FittedForm], sizes: Sizes, values: Floats) -> FittedForm:

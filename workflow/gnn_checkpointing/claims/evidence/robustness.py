@@ -57,7 +57,7 @@ def influence(findings: Findings, convolution: str, response: Response) -> Picke
     return Picked(
         tuple(exactly(one.shift_per_edge) for one in found),
         f"{ROBUSTNESS}: influence[convolution={convolution},response={response}].shift_per_edge",
-        ", ".join(f"{one.policy}: {one.graph}" for one in found),
+        ", ".join(f"{one.policy}: {one.graph or 'no graph moves it'}" for one in found),
     )
 
 

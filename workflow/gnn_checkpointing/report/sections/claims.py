@@ -85,19 +85,21 @@ def _alike(claims: Sequence[Claim]) -> list[list[Claim]]:
 
 
 def _item(alike: Sequence[Claim]) -> ClaimItem:
-    first = alike[0]
+    first, reason = alike[0], _each(alike, lambda claim: claim.reason)
+    untested = all(claim.verdict == "untested" for claim in alike)
     facts = [
         Fact("Source", first.source if first.kind != "study" else ""),
         Fact("Rule", first.rule),
         Fact("Quantity", _each(alike, _quantity)),
         Fact("Conditions", _each(alike, lambda claim: claim.conditions)),
-        Fact("Reason", _each(alike, lambda claim: claim.reason)),
+        Fact("Reason", "" if untested else reason),
         Fact("Evidence", "; ".join(dict.fromkeys(place for claim in alike for place in _places(claim)))),
     ]
     return ClaimItem(
         id=first.id if len(alike) == 1 else ":".join(filter(None, (first.id.partition(":")[0], first.policy))),
         sentence=first.sentence if len(alike) == 1 else first.in_general or first.sentence,
         outcomes=tuple(Outcome(claim.convolution, claim.verdict, _estimate(claim)) for claim in alike),
+        wants=reason if untested else "",
         facts=tuple(fact for fact in facts if fact.value),
     )
 

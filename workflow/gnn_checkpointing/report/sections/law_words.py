@@ -1,4 +1,4 @@
-"""A law as a line of text: N nodes, E edges, B edges of the largest block."""
+"""A law as a line of text: N nodes, E edges, K edges of the largest block."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _FACTORS = {
     "constant": "",
     "nodes": "N",
     "edges": "E",
-    "edges_at_once": "B",
+    "edges_at_once": "K",
     "edges_squared": "E²",
     "log_nodes": "N",
     "log_edges": "E",
@@ -33,7 +33,7 @@ _FACTORS = {
 
 
 def in_words(law: PredictiveLaw) -> str:
-    """Return the law as a formula with units, such as "larger of 1.2 KiB + 400 B·N and 96 B·E"."""
+    """Return the law as a formula with units, such as "larger of 1.20 KiB + 400 B·N and 96.0 B·E"."""
     if law.form == "power":
         return _power(law)
     pieces = [_sum(law, piece) for piece in law.pieces if any(piece.values())] or ["0"]
@@ -50,8 +50,15 @@ def _sum(law: PredictiveLaw, piece: dict[str, float]) -> str:
     for name, value in piece.items():
         if value:
             factor = f"(E {units.MINUS} {units.count(law.knee or 0)})₊" if name == "edges_over_knee" else _FACTORS[name]
-            terms.append(amount(value, law.response) + (f"·{factor}" if factor else ""))
+            terms.append(f"{_slope(value, law.response)}·{factor}" if factor else amount(value, law.response))
     return " + ".join(terms)
+
+
+def _slope(value: float, response: Response) -> str:
+    """Return what one node or edge costs: whole bytes, as they are counted."""
+    if response == "step_time_seconds":
+        return units.duration(value)
+    return f"{units.significant(value, 4 if value >= 1000 else 3)}{units.SPACE}B"
 
 
 def _power(law: PredictiveLaw) -> str:

@@ -33,7 +33,7 @@ def predictions_section(inputs: ReportInputs) -> Section | None:
         Paragraph(
             "A law that predicts is chosen from candidates that the study file lists: the one whose median error is "
             "smallest on the densest level and on the largest graphs, each predicted by a law fitted without it. "
-            "Terms are never negative. N are nodes, E edges, B the edges of the largest block that a policy works on "
+            "Terms are never negative. N are nodes, E edges, K the edges of the largest block that a policy works on "
             "at once. Bytes are exact, so their residuals are the law's own error: an interval reaches as far as the "
             "worst error on any level held out, and is called a bound. Times scatter, and theirs is a conformal "
             "interval at "

@@ -41,7 +41,7 @@ def left_out_blocks(inputs: ReportInputs, items: Sequence[LeftOut]) -> list[Bloc
             caption=f"Estimates with all graphs, with {units.confidence(inputs.effects.confidence)} interval, and "
             f"their span when one graph is left out.{more}",
             columns=(
-                Column("Estimate", "", "prose"),
+                Column("Estimate"),
                 Column("Convolution"),
                 Column("Policy"),
                 Column("All graphs", "", "number"),
