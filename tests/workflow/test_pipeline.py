@@ -105,6 +105,7 @@ def test_the_report_and_its_data_are_there(finished: Checkout) -> None:
         "traces.json",
         "demonstration.json",
         "records.jsonl.gz",
+        "trainings.json",
         "hardware.json",
         "study.json",
         "summary.json",
