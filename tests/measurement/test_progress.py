@@ -1,4 +1,4 @@
-"""The line of a cell counts what holds today, and judges the time left by the pace of work, not by pauses."""
+"""The line of a cell counts what holds today, and judges the time left by what its like has taken."""
 
 from pathlib import Path
 
@@ -18,7 +18,7 @@ STUDY = read_study(Path(__file__).resolve().parents[2] / "workflow/studies/smoke
 def finished(folder: Path, graph_id: str, settings: str) -> None:
     for cell in graph_cells(STUDY, graph_id):
         write_json(folder / graph_id / f"{cell.id}.json", {})
-    write_json(folder / graph_id / COMPLETE, {"settings": settings})
+    write_json(folder / graph_id / COMPLETE, {"settings": settings, "seconds": 7.0})
 
 
 def test_graphs_measured_under_other_settings_do_not_count(tmp_path: Path) -> None:
@@ -27,18 +27,14 @@ def test_graphs_measured_under_other_settings_do_not_count(tmp_path: Path) -> No
     finished(tmp_path, other, "another version of the code")
     finished(tmp_path, own, "under way")
     progress = Progress(STUDY, tmp_path, own)
-    assert len(progress._finished) == len(STUDY.architecture.convolutions)
+    assert progress._others == len(STUDY.architecture.convolutions) * STUDY.measurement.processes
+    assert progress._other_seconds == 7.0
+    assert progress._all == progress._others * len(study_graphs(STUDY))
 
 
 @pytest.mark.parametrize(
-    ("stamps", "cells", "words"),
-    [
-        ([0.0, 2.0], 10, ""),
-        ([0.0, 2.0, 4.0, 6.0], 14, "about 20 s left"),
-        ([0.0, 30.0, 60.0, 90.0], 14, "about 5 min left"),
-        ([0.0, 2.0, 4.0, 5000.0, 5002.0, 5004.0], 16, "about 20 s left"),
-        ([0.0, 2.0, 4.0, 6.0], 4, ""),
-    ],
+    ("seconds_each", "waiting", "words"),
+    [(2.0, 10, "about 20 s left"), (30.0, 10, "about 5 min left"), (2.0, 0, "")],
 )
-def test_time_left(stamps: list[float], cells: int, words: str) -> None:
-    assert time_left(stamps, cells).removeprefix(" · ") == words
+def test_time_left(seconds_each: float, waiting: int, words: str) -> None:
+    assert time_left(seconds_each, waiting).removeprefix(" · ") == words

@@ -83,8 +83,34 @@ class PolicyRecord(Record):
     steps: Steps | None = None
 
 
-class CellRecord(Record):
-    """One cell: every policy measured side by side, with all that is needed to disbelieve it."""
+class ProcessRun(Record):
+    """What the measured process says of its own time with a cell."""
+
+    started: str
+    ended: str
+    load_before: float
+    load_after: float
+    clock_mhz_before: float | None
+    clock_mhz_after: float | None
+    sentinel_seconds: list[float]
+    measured_seconds: float
+    round_orders: list[list[str]]
+
+
+class AnotherProcess(ProcessRun):
+    """The rounds of a cell in one more fresh process, which times what completed in the first and nothing else.
+
+    `steps` by policy.
+    """
+
+    steps: dict[str, Steps]
+
+
+class CellRecord(ProcessRun):
+    """One cell: every policy measured side by side, with all that is needed to disbelieve it.
+
+    All fields but `again` are of the first process; `again` has the further ones that timed the cell.
+    """
 
     schema_version: int
     study: str
@@ -100,20 +126,24 @@ class CellRecord(Record):
     threads: int
     allocator: str
     memory_limit_bytes: int
-    started: str
-    ended: str
     timed: bool
-    load_before: float
-    load_after: float
-    clock_mhz_before: float | None
-    clock_mhz_after: float | None
     governor: str | None
-    sentinel_seconds: list[float]
-    measured_seconds: float
     restarts: int
-    round_orders: list[list[str]]
     policies: list[PolicyRecord]
     warnings: list[str]
+    again: list[AnotherProcess] = Field([])
+
+    @property
+    def runs(self) -> list[ProcessRun]:
+        """The processes that had a turn at the cell, in order."""
+        return [self, *self.again]
+
+    def steps_of(self, policy: str) -> list[Steps]:
+        """Return the timed steps of `policy`, process by process; empty where it was not timed."""
+        first = next((found.steps for found in self.policies if found.policy == policy), None)
+        if first is None:
+            return []
+        return [first, *(other.steps[policy] for other in self.again)]
 
 
 def read_cell(path: Path) -> CellRecord:

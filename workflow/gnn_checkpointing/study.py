@@ -51,8 +51,8 @@ class Architecture(Part):
 class Rounds(Part):
     """How often each policy's step is timed."""
 
-    at_least: Annotated[int, Field(ge=3)] = Field(10, description="rounds that are run whatever they cost")
-    at_most: Annotated[int, Field(ge=3)] = Field(200, description="rounds after which timing stops")
+    at_least: Annotated[int, Field(ge=3)] = Field(10, description="rounds of a cell that are run whatever they cost")
+    at_most: Annotated[int, Field(ge=3)] = Field(200, description="rounds of a cell after which timing stops")
 
     @model_validator(mode="after")
     def _ordered(self) -> Rounds:
@@ -75,6 +75,11 @@ class Measuring(Part):
     allocator_convolutions: tuple[Convolution, ...] | None = Field(
         None, description="convolutions that are measured under the other allocators, too; null: all of them"
     )
+    processes: Annotated[int, Field(ge=1)] = Field(
+        2,
+        description="fresh processes in which each cell is timed, one after the other; rounds and time budget are "
+        "shared out among them, and what the processes differ by is in every interval",
+    )
     rounds: Rounds = Rounds()
     ratio_half_width: Annotated[float, Field(gt=0, lt=1)] = Field(
         0.03, description="timing stops when every time ratio's interval is within +- this share of it"
@@ -83,7 +88,9 @@ class Measuring(Part):
         2.5, description="time budget of a cell's rounds, once at_least rounds are done"
     )
     memory_limit_gib: Annotated[float, Field(gt=0)] | None = Field(
-        None, description="memory a cell may take over the idle process; null: 90 % of the machine's"
+        None,
+        description="peak memory of a step, in exact bytes, above which it counts as out of memory; null: 90 % of the "
+        "machine's",
     )
     timeout_seconds: Annotated[float, Field(gt=0)] = Field(
         300, description="a policy that is silent for longer is recorded as timed_out"

@@ -30,10 +30,7 @@ def quality(rows: Sequence[Mapping[str, Value]], reference_allocator: str, ratio
     """
     measured = completed(rows)
     cells = {str(row["cell"]): row for row in rows}
-    spans = [
-        (moment(str(row["started"]), "started", cell), moment(str(row["ended"]), "ended", cell))
-        for cell, row in sorted(cells.items())
-    ]
+    spans = [span for cell, row in sorted(cells.items()) for span in _spans(cell, row)]
     measured_seconds = math.fsum(float(row["measured_seconds"] or 0.0) for row in cells.values())
     wall_seconds = math.fsum((ended - started).total_seconds() for started, ended in spans)
     widths = _half_widths(under(measured, reference_allocator))
@@ -53,6 +50,8 @@ def quality(rows: Sequence[Mapping[str, Value]], reference_allocator: str, ratio
         measured_seconds=measured_seconds,
         wall_seconds=wall_seconds,
         overlapping_cells=_overlaps(spans),
+        processes=sorted({int(row["processes"]) for row in rows if isinstance(row["processes"], int | float)}),
+        process_spread=_process_spread(rows, reference_allocator),
         median_half_width=median(widths) if widths else 0.0,
         worst_half_width=max(widths, default=0.0),
         within_target=sum(width <= ratio_half_width for width in widths) / len(widths) if widths else 0.0,
@@ -71,6 +70,23 @@ def quality(rows: Sequence[Mapping[str, Value]], reference_allocator: str, ratio
         + ([] if widths else ["no time ratio was measured, so no width is known"]),
         setting=_setting(rows),
     )
+
+
+def _spans(cell: str, row: Mapping[str, Value]) -> list[tuple[datetime, datetime]]:
+    """Return when a cell was measured, process by process."""
+    stamps = [
+        [str(row[first] or ""), *filter(None, str(row[again] or "").split("; "))]
+        for first, again in (("started", "again_started"), ("ended", "again_ended"))
+    ]
+    return [
+        (moment(started, "started", cell), moment(ended, "ended", cell)) for started, ended in zip(*stamps, strict=True)
+    ]
+
+
+def _process_spread(rows: Sequence[Mapping[str, Value]], reference_allocator: str) -> float | None:
+    """Return the pooled spread of the reference allocator's ratios; None where each cell had one process."""
+    found = {row["process_spread"] for row in rows if row["allocator"] == reference_allocator}
+    return max((float(value) for value in found if isinstance(value, int | float)), default=None)
 
 
 def _setting(rows: Sequence[Mapping[str, Value]]) -> Setting:

@@ -1,4 +1,7 @@
-"""One cell: every policy's bytes and sameness first, then rounds that time all side by side, then two more readings."""
+"""One cell: every policy's bytes and sameness first, then rounds that time all side by side, then two more readings.
+
+All of it in the first process; `another_process.py` has the rounds of the others.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +18,7 @@ from gnn_checkpointing.measurement.byte_trace import ByteTrace
 from gnn_checkpointing.measurement.clock import clock_governor, clock_mhz
 from gnn_checkpointing.measurement.fake_tensors import fake_tensor_bytes
 from gnn_checkpointing.measurement.high_water import HighWater
+from gnn_checkpointing.measurement.memory_limit import over_limit
 from gnn_checkpointing.measurement.probe import Announce, Probed, is_other_model, probed
 from gnn_checkpointing.measurement.readings import agreement
 from gnn_checkpointing.measurement.record_warnings import record_warnings
@@ -51,12 +55,13 @@ def measure_cell(
     task = cell_task(graph, cell, device)
     sentinel = Sentinel(device)
     sentinel.time()
-    measured, outcomes = _probed_policies(study, cell, task, lost, announce)
-    orders = timed_rounds(study, cell, measured, device, sentinel, announce)
+    measured, outcomes = _probed_policies(study, cell, task, lost, context["memory_limit_bytes"], announce)
+    contestants = {policy: found.contest for policy, found in measured.items()}
+    orders, steps = timed_rounds(study, cell, 0, contestants, device, sentinel, announce)
     sentinel.time()
     load_after, clock_after = os.getloadavg()[0], clock_mhz()
     _read_otherwise(study, cell, graph, task, measured, read_high_water)
-    outcomes |= {policy: found.record() for policy, found in measured.items()}
+    outcomes |= {policy: found.record(steps.get(policy)) for policy, found in measured.items()}
     record = CellRecord(
         **described(study, cell, graph, device.type),
         **context,
@@ -68,7 +73,8 @@ def measure_cell(
         clock_mhz_after=clock_after,
         governor=clock_governor(),
         sentinel_seconds=sentinel.seconds,
-        measured_seconds=sum(found.seconds for found in measured.values()),
+        measured_seconds=sum(found.seconds for found in measured.values())
+        + sum(sum(timed.wall_seconds) for timed in steps.values()),
         round_orders=orders,
         policies=[outcomes[policy] for policy in study.policies],
         warnings=[],
@@ -78,9 +84,12 @@ def measure_cell(
 
 
 def _probed_policies(
-    study: Study, cell: Cell, task: Task, lost: dict[str, PolicyRecord], announce: Announce
+    study: Study, cell: Cell, task: Task, lost: dict[str, PolicyRecord], limit_bytes: int, announce: Announce
 ) -> tuple[dict[str, Probed], dict[str, PolicyRecord]]:
-    """Return what is measured of the policies that run, `none` first, and the outcomes of those that do not."""
+    """Return what is measured of the policies that run, `none` first, and the outcomes of those that do not.
+
+    A policy over the limit has run nevertheless: the others are still compared with what `none` computed.
+    """
     measured: dict[str, Probed] = {}
     outcomes = dict(lost)
     reference: StepResult | None = None
@@ -88,9 +97,7 @@ def _probed_policies(
         if policy in outcomes:
             continue
         try:
-            measured[policy], result = probed(
-                policy, cell, task, reference, study.measurement.gradient_tolerance, announce
-            )
+            found, result = probed(policy, cell, task, reference, study.measurement.gradient_tolerance, announce)
         except Refusal as refusal:
             outcome: Outcome = "unavailable" if isinstance(refusal, Unavailable) else "refused"
             outcomes[policy] = PolicyRecord(
@@ -99,6 +106,13 @@ def _probed_policies(
             continue
         if policy == "none":
             reference = result
+        message = over_limit(found.memory.peak_memory_bytes, limit_bytes)
+        if message:
+            outcomes[policy] = PolicyRecord(
+                policy=policy, outcome="out_of_memory", message=message, other_model=is_other_model(policy)
+            )
+        else:
+            measured[policy] = found
     return measured, outcomes
 
 

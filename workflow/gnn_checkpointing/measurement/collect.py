@@ -2,22 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from statistics import median
 
 from gnn_checkpointing.graph_facts import GraphFacts
 from gnn_checkpointing.measurement.byte_trace import ByteTrace, thinned
-from gnn_checkpointing.measurement.drift import sentinel_drift
-from gnn_checkpointing.measurement.ratios import paired_ratio
+from gnn_checkpointing.measurement.drift import worst_drift
+from gnn_checkpointing.measurement.ratios import ProcessSpread, Rounds, paired_ratio, process_spread
 from gnn_checkpointing.measurements_table import Value
-from gnn_checkpointing.records import CellRecord, PolicyRecord, Trace
+from gnn_checkpointing.records import CellRecord, PolicyRecord, Steps, Trace
 from gnn_checkpointing.study import Analysis
 
+SEPARATOR = "; "
+"""Between the values of several processes in one text column."""
 
-def cell_rows(record: CellRecord, analysis: Analysis) -> list[dict[str, Value]]:
-    """Return the rows of one cell, in the order of its policies."""
+
+def cell_rows(record: CellRecord, analysis: Analysis, spread: ProcessSpread | None = None) -> list[dict[str, Value]]:
+    """Return the rows of one cell, in the order of its policies; `spread` is that of its allocator."""
     reference = next((found for found in record.policies if found.policy == "none"), None)
-    return [_row(record, found, reference, analysis) for found in record.policies]
+    return [_row(record, found, reference, analysis, spread) for found in record.policies]
+
+
+def process_spreads(records: Iterable[CellRecord]) -> dict[str, ProcessSpread]:
+    """Return by allocator how far time ratios differ from process to process, pooled over the cells."""
+    cells: dict[str, list[Sequence[tuple[Rounds, Rounds]]]] = {}
+    for record in records:
+        base = _seconds(record.steps_of("none"))
+        timed = [found.policy for found in record.policies if found.steps and found.policy != "none"]
+        pairs = [(_seconds(record.steps_of(policy)), base) for policy in timed] if base else []
+        cells.setdefault(record.allocator, []).append(pairs)
+    return {allocator: process_spread(found) for allocator, found in cells.items()}
+
+
+def _seconds(steps: Iterable[Steps]) -> list[list[float]]:
+    return [found.wall_seconds for found in steps]
 
 
 def traced_cells(records: Iterable[CellRecord], reference_allocator: str) -> list[CellRecord]:
@@ -76,7 +94,11 @@ def cell_traces(record: CellRecord, traces: dict[str, ByteTrace]) -> list[Trace]
 
 
 def _row(
-    record: CellRecord, found: PolicyRecord, reference: PolicyRecord | None, analysis: Analysis
+    record: CellRecord,
+    found: PolicyRecord,
+    reference: PolicyRecord | None,
+    analysis: Analysis,
+    spread: ProcessSpread | None,
 ) -> dict[str, Value]:
     graph = record.graph
     return {
@@ -108,16 +130,18 @@ def _row(
         "outcome": found.outcome,
         "other_model": found.other_model,
         "message": found.message,
-        "sentinel_drift": sentinel_drift(record.sentinel_seconds),
-        "measured_seconds": record.measured_seconds,
+        "sentinel_drift": worst_drift(record),
+        "measured_seconds": sum(run.measured_seconds for run in record.runs),
         "started": record.started,
         "ended": record.ended,
+        "again_started": SEPARATOR.join(run.started for run in record.again),
+        "again_ended": SEPARATOR.join(run.ended for run in record.again),
         "warnings": "; ".join(record.warnings),
         "memory_limit_bytes": record.memory_limit_bytes,
         "edges_at_once": _edges_at_once(found, graph),
         **_memory(found, reference),
         **_readings(found),
-        **_time(record, found, reference, analysis),
+        **_time(record, found, analysis, spread),
         **({} if found.sameness is None else found.sameness.model_dump()),
     }
 
@@ -174,28 +198,35 @@ def _readings(found: PolicyRecord) -> dict[str, Value]:
 
 
 def _time(
-    record: CellRecord, found: PolicyRecord, reference: PolicyRecord | None, analysis: Analysis
+    record: CellRecord, found: PolicyRecord, analysis: Analysis, spread: ProcessSpread | None
 ) -> dict[str, Value]:
-    steps = found.steps
-    if steps is None:
+    timed = record.steps_of(found.policy)
+    if not timed:
         return {}
+
+    def middle(name: str) -> float:
+        return float(median(value for steps in timed for value in getattr(steps, name)))
+
+    seconds = _seconds(timed)
     values: dict[str, Value] = {
-        "step_time_seconds": median(steps.wall_seconds),
-        "cpu_time_seconds": median(steps.cpu_seconds),
-        "forward_time_seconds": median(steps.forward_seconds),
+        "step_time_seconds": middle("wall_seconds"),
+        "cpu_time_seconds": middle("cpu_seconds"),
+        "forward_time_seconds": middle("forward_seconds"),
         "backward_time_seconds": median(
-            wall - forward for wall, forward in zip(steps.wall_seconds, steps.forward_seconds, strict=True)
+            wall - forward
+            for steps in timed
+            for wall, forward in zip(steps.wall_seconds, steps.forward_seconds, strict=True)
         ),
-        "involuntary_switches": float(median(steps.involuntary_switches)),
-        "system_time_seconds": median(steps.system_seconds),
-        "page_faults": float(median(steps.page_faults)),
+        "involuntary_switches": middle("involuntary_switches"),
+        "system_time_seconds": middle("system_seconds"),
+        "page_faults": middle("page_faults"),
         "warm_up_seconds": found.warm_up_seconds,
-        "rounds": len(steps.wall_seconds),
+        "rounds": sum(len(rounds) for rounds in seconds),
+        "processes": len(seconds),
+        "process_spread": spread.deviation if spread and spread.degrees_of_freedom else None,
     }
-    base = reference.steps if reference else None
-    if base is not None:
-        ratio = paired_ratio(
-            steps.wall_seconds, base.wall_seconds, analysis.confidence, analysis.resamples, record.seed % 2**32
-        )
+    base = _seconds(record.steps_of("none"))
+    if base:
+        ratio = paired_ratio(seconds, base, analysis.confidence, analysis.resamples, record.seed % 2**32, spread)
         values |= {"time_ratio": ratio.median, "time_ratio_low": ratio.low, "time_ratio_high": ratio.high}
     return values

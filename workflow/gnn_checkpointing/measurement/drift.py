@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from statistics import median
 
+from gnn_checkpointing.records import CellRecord
+
 
 def sentinel_drift(seconds: Sequence[float]) -> float | None:
     """Return how much slower the slowest third was than the fastest, by the medians of consecutive thirds, minus 1.
@@ -16,3 +18,9 @@ def sentinel_drift(seconds: Sequence[float]) -> float | None:
     first, second = len(seconds) // 3, len(seconds) - len(seconds) // 3
     thirds = [median(seconds[:first]), median(seconds[first:second]), median(seconds[second:])]
     return max(thirds) / min(thirds) - 1
+
+
+def worst_drift(record: CellRecord) -> float | None:
+    """Return the largest drift within one of the processes that timed a cell; None where none can tell."""
+    found = (sentinel_drift(run.sentinel_seconds) for run in record.runs)
+    return max((drift for drift in found if drift is not None), default=None)

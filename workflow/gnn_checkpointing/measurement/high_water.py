@@ -27,7 +27,7 @@ import torch
 from gnn_checkpointing.design import Cell
 from gnn_checkpointing.graphs.storage import load_graph
 from gnn_checkpointing.measurement.exclusive import die_with_parent
-from gnn_checkpointing.measurement.memory_limit import limit_memory
+from gnn_checkpointing.measurement.memory_limit import spread_net
 from gnn_checkpointing.measurement.workload import Contestant, cell_task, contestant
 from gnn_checkpointing.policy_names import COMPILED, parse_policy
 from gnn_checkpointing.study import Study
@@ -205,7 +205,7 @@ def _serve(requests: TextIO, answers: TextIO, study: Study, graph_file: Path, ce
 def _read_cell(answers: TextIO, study: Study, graph_file: Path, cell: Cell, request: dict[str, Any]) -> None:
     torch.set_num_threads(study.measurement.threads)
     graph = load_graph(graph_file)
-    limit_memory(_CPU, study.measurement.memory_limit_gib)
+    spread_net(_CPU)
     task = cell_task(graph, cell, _CPU)
     gc.disable()  # as in the timed rounds; `reset_high_water` collects before each reading
     for policy in request["policies"]:

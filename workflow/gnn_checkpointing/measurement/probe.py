@@ -1,17 +1,16 @@
-"""A policy's first steps: does it run, what does it compute, how many bytes does it hold; then what rounds add."""
+"""A policy's first steps: does it run, what does it compute, how many bytes does it hold."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from gnn_checkpointing.checkpointing import largest_block_edges
 from gnn_checkpointing.design import Cell
 from gnn_checkpointing.measurement.byte_trace import ByteTrace
 from gnn_checkpointing.measurement.peak_memory import step_bytes
 from gnn_checkpointing.measurement.sameness import StepResult, compared, step_result
-from gnn_checkpointing.measurement.step_time import StepTime
 from gnn_checkpointing.measurement.workload import Contestant, Task, contestant, seeded, twin
 from gnn_checkpointing.policy_names import COMPILED, OTHER_MODELS, parse_policy
 from gnn_checkpointing.records import Memory, PolicyRecord, Readings, Sameness, Steps
@@ -22,7 +21,7 @@ Announce = Callable[[str, str], None]
 
 @dataclass
 class Probed:
-    """What has been found out about one policy so far."""
+    """What has been found out about one policy before it is timed."""
 
     contest: Contestant
     memory: Memory
@@ -33,21 +32,19 @@ class Probed:
     largest_block_edges: int | None = None
     readings: Readings | None = None
     high_water_seconds: float = 0.0
-    times: list[StepTime] = field(default_factory=list)
 
     @property
     def seconds(self) -> float:
-        """Time inside measured steps: the first one, those whose bytes are read, the timed rounds."""
-        timed = sum(time.wall_seconds for time in self.times)
-        return self.warm_up_seconds + self.counted_seconds + self.high_water_seconds + timed
+        """Time inside measured steps: the first one and those whose bytes are read."""
+        return self.warm_up_seconds + self.counted_seconds + self.high_water_seconds
 
     @property
     def activation_bytes(self) -> int:
         """The peak above what is resident."""
         return self.memory.peak_memory_bytes - self.memory.resident_bytes
 
-    def record(self) -> PolicyRecord:
-        """Return what is written down of it."""
+    def record(self, steps: Steps | None) -> PolicyRecord:
+        """Return what is written down of it, with its timed steps."""
         return PolicyRecord(
             policy=self.contest.policy,
             outcome="completed",
@@ -57,7 +54,7 @@ class Probed:
             sameness=self.sameness,
             largest_block_edges=self.largest_block_edges,
             warm_up_seconds=self.warm_up_seconds,
-            steps=None if not self.times else _steps(self.times),
+            steps=steps,
         )
 
 
@@ -80,10 +77,7 @@ def probed(
         reference, _ = _first_step(twin(cell, task, policy), cell)
     announce(policy, "first step")
     result, warm_up = _first_step(contest, cell)
-    if parse_policy(policy).kind in COMPILED:
-        announce(policy, "second step")
-        contest.step()  # what compiling left behind must not be counted
-        contest.drop_gradients()
+    _second_step(contest, announce)
     total, added = contest.resident()
     start = time.perf_counter()
     found = step_bytes(contest.forward, task.features.device)
@@ -103,6 +97,24 @@ def probed(
     return Probed(contest, memory, found.trace, sameness, warm_up, counted, blocks), result
 
 
+def warmed_up(contest: Contestant, cell: Cell, announce: Announce) -> float:
+    """Run the steps that come before a policy's counted and timed ones; return their seconds."""
+    announce(contest.policy, "first step")
+    _, seconds = _first_step(contest, cell)
+    return seconds + _second_step(contest, announce)
+
+
+def _second_step(contest: Contestant, announce: Announce) -> float:
+    """Run a compiled policy once more, for what compiling left behind must not be counted; return the seconds."""
+    if parse_policy(contest.policy).kind not in COMPILED:
+        return 0.0
+    announce(contest.policy, "second step")
+    start = time.perf_counter()
+    contest.step()
+    contest.drop_gradients()
+    return time.perf_counter() - start
+
+
 def _first_step(contest: Contestant, cell: Cell) -> tuple[StepResult, float]:
     """Return what a step from the cell's random state leaves, and its seconds; gradients are dropped."""
     start = time.perf_counter()
@@ -112,15 +124,3 @@ def _first_step(contest: Contestant, cell: Cell) -> tuple[StepResult, float]:
     result = step_result(contest.model, loss)
     contest.drop_gradients()
     return result, seconds
-
-
-def _steps(times: list[StepTime]) -> Steps:
-    return Steps(
-        wall_seconds=[time.wall_seconds for time in times],
-        forward_seconds=[time.forward_seconds for time in times],
-        cpu_seconds=[time.cpu_seconds for time in times],
-        system_seconds=[time.system_seconds for time in times],
-        page_faults=[time.page_faults for time in times],
-        voluntary_switches=[time.voluntary_switches for time in times],
-        involuntary_switches=[time.involuntary_switches for time in times],
-    )

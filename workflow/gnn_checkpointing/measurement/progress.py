@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import sys
-from itertools import pairwise
+import time
 from pathlib import Path
-from statistics import median
+from typing import Any
 
 from gnn_checkpointing.artefacts import read_json
 from gnn_checkpointing.design import graph_cells
@@ -18,58 +18,72 @@ from gnn_checkpointing.study import Study
 
 
 class Progress:
-    """Counts the study's records below `measurements` and prints a line for each new one.
+    """Counts what has been measured below `measurements` and prints a line for each addition: a cell in one process.
 
     Graphs that were finished under other settings, or by other code, do not count: they will be measured again.
     """
 
     def __init__(self, study: Study, measurements: Path, graph_id: str) -> None:
-        specs = study_graphs(study)
-        self._cells = sum(len(graph_cells(study, spec.id)) for spec in specs)
-        self._own = measurements / graph_id
+        self._processes = study.measurement.processes
+        turns = {spec.id: _turns(study, spec.id) for spec in study_graphs(study)}
         settings = measuring_settings(study)
-        others = (measurements / spec.id for spec in specs if spec.id != graph_id)
-        self._finished = [stamp for folder in others if _holds(folder, settings) for stamp in _stamps(folder)]
+        finished = {
+            graph: seconds
+            for graph in turns
+            if graph != graph_id and (seconds := _finished_seconds(measurements / graph, settings)) is not None
+        }
+        self._own, self._all = measurements / graph_id, sum(turns.values())
+        self._others = sum(turns[graph] for graph in finished)
+        self._other_seconds = sum(finished.values())
+        self._started, self._had = time.monotonic(), 0
 
     def __call__(self, record: CellRecord) -> None:
-        """Print the line of `record`."""
-        stamps = sorted([*self._finished, *_stamps(self._own)])
-        steps = max((len(found.steps.wall_seconds) for found in record.policies if found.steps), default=0)
+        """Print the line of `record`, to which its last process has just been added."""
+        self._had += 1
+        runs = record.runs
+        rounds, seconds = len(runs[-1].round_orders), runs[-1].measured_seconds
         told = ", ".join(
             found.policy if found.outcome == "completed" else f"{found.policy} ({found.outcome})"
             for found in record.policies
         )
-        left = time_left(stamps, self._cells)
+        which = f" · process {len(runs)} of {self._processes}" if self._processes > 1 and record.timed else ""
+        done = self._others + sum(_turns_had(path) for path in _records(self._own))
+        spent = self._other_seconds + time.monotonic() - self._started
+        left = time_left(spent / (self._others + self._had), self._all - done)
         print(  # noqa: T201 - what the person at the terminal waits for
-            f"cell {len(stamps)} of {self._cells}: {record.graph.label} · {record.convolution} · {told} · "
-            f"{steps} rounds in {record.measured_seconds:.1f} s{left}",
+            f"{done} of {self._all}: {record.graph.label} · {record.convolution} · {told} · "
+            f"{rounds} rounds in {seconds:.1f} s{which}{left}",
             file=sys.stderr,
             flush=True,
         )
 
 
-def time_left(stamps: list[float], cells: int) -> str:
-    """Return how long the remaining cells will take, judged by the mean pace of the last thirty; "" if unknown.
-
-    Gaps of more than ten times the median are pauses between runs, not work.
-    """
-    gaps = [after - before for before, after in pairwise(stamps[-31:])]
-    remaining = cells - len(stamps)
-    if len(gaps) < 3 or remaining <= 0:
+def time_left(seconds_each: float, waiting: int) -> str:
+    """Return how long what waits will take at `seconds_each`; "" where nothing does."""
+    seconds = seconds_each * waiting
+    if waiting <= 0:
         return ""
-    usual = [gap for gap in gaps if gap <= 10 * max(median(gaps), 0.1)]
-    seconds = remaining * sum(usual) / len(usual)
     return f" · about {seconds / 60:.0f} min left" if seconds >= 90 else f" · about {seconds:.0f} s left"
 
 
-def _holds(folder: Path, settings: str) -> bool:
-    """Tell whether a graph was finished under these settings."""
+def _turns(study: Study, graph_id: str) -> int:
+    """Return how often a cell of the graph has its turn: once in each process, once in all if it is not timed."""
+    return sum(study.measurement.processes if cell.timed else 1 for cell in graph_cells(study, graph_id))
+
+
+def _turns_had(path: Path) -> int:
+    found: Any = read_json(path)
+    return 1 + len(found.get("again", []))
+
+
+def _records(folder: Path) -> list[Path]:
+    return [path for path in folder.glob("*.json") if path.name != COMPLETE]
+
+
+def _finished_seconds(folder: Path, settings: str) -> float | None:
+    """Return how long a graph took that was finished under these settings; None where it was not."""
     try:
-        return bool(read_json(folder / COMPLETE).get("settings") == settings)
-    except (Refusal, AttributeError):
-        return False
-
-
-def _stamps(folder: Path) -> list[float]:
-    """Return when each of a graph's records was written."""
-    return [path.stat().st_mtime for path in folder.glob("*.json") if path.name != COMPLETE]
+        found: Any = read_json(folder / COMPLETE)
+        return float(found["seconds"]) if found.get("settings") == settings else None
+    except (Refusal, AttributeError, KeyError, TypeError):
+        return None

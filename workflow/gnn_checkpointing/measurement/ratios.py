@@ -1,15 +1,30 @@
-"""Paired time ratios: both steps of a ratio ran in the same round, so that what slowed the machine slowed both."""
+"""Paired time ratios: both steps of a ratio ran in the same round, so that what slowed the machine slowed both.
+
+The rounds of one process tell how rounds scatter. Another process lays out its memory elsewhere and is off by more
+than that, all policies of a cell together, so a cell is timed in several; what they differ by, pooled over the study,
+is in every interval.
+"""
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from statistics import fmean
 
 import numpy as np
+from numpy.typing import NDArray
+from scipy import stats
+
+_SPREAD_RESAMPLES = 500
+
+Rounds = Sequence[Sequence[float]]
+"""Seconds of each round, process by process."""
 
 
 @dataclass(frozen=True)
 class Ratio:
-    """Median of the rounds' ratios with its bootstrap interval."""
+    """A time ratio with its interval."""
 
     median: float
     low: float
@@ -17,17 +32,76 @@ class Ratio:
 
     @property
     def half_width(self) -> float:
-        """Half the interval as a share of the median."""
+        """Half the interval as a share of the ratio."""
         return (self.high - self.low) / 2 / self.median
 
 
+@dataclass(frozen=True)
+class ProcessSpread:
+    """Standard deviation of a log ratio from process to process, beyond what its rounds scatter, and its freedom."""
+
+    deviation: float
+    degrees_of_freedom: int
+
+    def half_width(self, processes: int, confidence: float) -> float:
+        """Return half the interval of the mean of `processes` log ratios that this spread alone would give."""
+        if not self.degrees_of_freedom:
+            return 0.0
+        quantile = stats.t.ppf((1 + confidence) / 2, self.degrees_of_freedom)
+        return float(quantile * self.deviation / math.sqrt(processes))
+
+
 def paired_ratio(
-    seconds: list[float], reference_seconds: list[float], confidence: float, resamples: int, seed: int
+    seconds: Rounds,
+    reference_seconds: Rounds,
+    confidence: float,
+    resamples: int,
+    seed: int,
+    spread: ProcessSpread | None = None,
 ) -> Ratio:
-    """Return the median of `seconds / reference_seconds` round by round, with a percentile bootstrap interval."""
-    ratios = np.asarray(seconds) / np.asarray(reference_seconds)
+    """Return `seconds / reference_seconds`: the geometric mean of the processes' medians of round by round ratios.
+
+    The interval is a percentile bootstrap of the rounds of each process; `spread` is added in quadrature, in logs.
+    """
+    logarithms = _log_ratios(seconds, reference_seconds)
     generator = np.random.Generator(np.random.PCG64(seed))
-    drawn = generator.integers(0, len(ratios), size=(resamples, len(ratios)))
-    medians = np.median(ratios[drawn], axis=1)
-    low, high = np.quantile(medians, [(1 - confidence) / 2, (1 + confidence) / 2])
-    return Ratio(float(np.median(ratios)), float(low), float(high))
+    drawn = np.mean([_resampled_medians(values, resamples, generator) for values in logarithms], axis=0)
+    middle = fmean(float(np.median(values)) for values in logarithms)
+    low, high = np.quantile(drawn, [(1 - confidence) / 2, (1 + confidence) / 2])
+    between = 0.0 if spread is None else spread.half_width(len(logarithms), confidence)
+    below, above = math.hypot(max(0.0, middle - low), between), math.hypot(max(0.0, high - middle), between)
+    return Ratio(math.exp(middle), math.exp(middle - below), math.exp(middle + above))
+
+
+def process_spread(cells: Iterable[Sequence[tuple[Rounds, Rounds]]]) -> ProcessSpread:
+    """Return the spread pooled over cells, each given by its policies' seconds and those of `none`.
+
+    A cell's policies share the process of `none` and so count as one: their mean variance between processes, less what
+    the scatter of rounds alone would make of medians, with as many degrees of freedom as a cell has processes but one.
+    """
+    excess, freedom = [], 0
+    for pairs in cells:
+        several = [_log_ratios(*pair) for pair in pairs if len(pair[0]) > 1]
+        if several:
+            excess.append(fmean(_variance_between(logarithms) for logarithms in several))
+            freedom += len(several[0]) - 1
+    return ProcessSpread(math.sqrt(max(0.0, fmean(excess))), freedom) if excess else ProcessSpread(0.0, 0)
+
+
+def _log_ratios(seconds: Rounds, reference_seconds: Rounds) -> list[NDArray[np.float64]]:
+    return [np.log(np.asarray(own) / np.asarray(other)) for own, other in zip(seconds, reference_seconds, strict=True)]
+
+
+def _resampled_medians(
+    values: NDArray[np.float64], resamples: int, generator: np.random.Generator
+) -> NDArray[np.float64]:
+    drawn = generator.integers(0, len(values), size=(resamples, len(values)))
+    return np.asarray(np.median(values[drawn], axis=1))
+
+
+def _variance_between(logarithms: list[NDArray[np.float64]]) -> float:
+    """Return the variance of the processes' medians, less the mean variance that each has by its rounds."""
+    generator = np.random.Generator(np.random.PCG64(0))
+    medians = [float(np.median(values)) for values in logarithms]
+    own = fmean(float(_resampled_medians(values, _SPREAD_RESAMPLES, generator).var()) for values in logarithms)
+    return float(np.var(medians, ddof=1)) - own

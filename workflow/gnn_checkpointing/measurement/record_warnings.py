@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from statistics import median
 
-from gnn_checkpointing.measurement.drift import sentinel_drift
+from gnn_checkpointing.measurement.drift import worst_drift
 from gnn_checkpointing.measurement.ratios import paired_ratio
 from gnn_checkpointing.measurement.readings import disagreements
 from gnn_checkpointing.records import CellRecord, PolicyRecord, Steps
@@ -35,26 +35,25 @@ def record_warnings(record: CellRecord, study: Study) -> list[str]:
 
 def _spread(record: CellRecord, study: Study) -> Iterator[str]:
     target = study.measurement.ratio_half_width
-    base = next((found.steps for found in record.policies if found.policy == "none"), None)
+    base = [steps.wall_seconds for steps in record.steps_of("none")]
     for found in record.policies:
-        if base is None or found.steps is None or found.policy == "none":
+        seconds = [steps.wall_seconds for steps in record.steps_of(found.policy)]
+        if not base or not seconds or found.policy == "none":
             continue
-        ratio = paired_ratio(
-            found.steps.wall_seconds, base.wall_seconds, study.analysis.confidence, 500, record.seed % 2**32
-        )
+        ratio = paired_ratio(seconds, base, study.analysis.confidence, 500, record.seed % 2**32)
         if ratio.half_width > target:
             width = f"+-{ratio.half_width:.1%}"
             yield f"time ratio of {found.policy} is known to {width}, not to the +-{target:.0%} asked for"
 
 
 def _machine(record: CellRecord) -> Iterator[str]:
-    load = max(record.load_before, record.load_after)
+    load = max(load for run in record.runs for load in (run.load_before, run.load_after))
     if load > record.threads + 0.75:
         yield f"load {load:.1f} with {record.threads} measuring threads: the machine was shared"
-    drift = sentinel_drift(record.sentinel_seconds)
+    drift = worst_drift(record)
     if drift is not None and drift > DRIFT:
         yield f"the machine drifted: the sentinel's slowest third took {drift:.0%} longer than its fastest"
-    steps = [found.steps for found in record.policies if found.steps]
+    steps = [steps for found in record.policies for steps in record.steps_of(found.policy)]
     seconds = sum(sum(found.wall_seconds) for found in steps)
     switches = sum(sum(found.involuntary_switches) for found in steps)
     if switches > SWITCHES_PER_SECOND * seconds:
@@ -68,14 +67,15 @@ def _policy(record: CellRecord, found: PolicyRecord) -> Iterator[str]:
     if found.memory and found.readings:
         peak = found.memory.peak_memory_bytes - found.memory.resident_bytes
         yield from disagreements(found.policy, peak, found.readings)
-    if found.steps:
-        yield from _steps(record, found.policy, found.steps)
+    timed = record.steps_of(found.policy)
+    if timed:
+        yield from _steps(record, found.policy, timed)
 
 
-def _steps(record: CellRecord, policy: str, steps: Steps) -> Iterator[str]:
-    seconds = median(steps.wall_seconds)
+def _steps(record: CellRecord, policy: str, timed: list[Steps]) -> Iterator[str]:
+    seconds = median(second for steps in timed for second in steps.wall_seconds)
     if seconds < SHORT_SECONDS:
         yield f"a step of {policy} takes {seconds * 1e3:.2f} ms: timer and interpreter are part of what was timed"
-    faults = median(steps.page_faults)
+    faults = median(count for steps in timed for count in steps.page_faults)
     if record.allocator == "retaining" and faults > FAULTS:
         yield f"{policy} faulted {faults:.0f} pages a step although freed memory is kept"

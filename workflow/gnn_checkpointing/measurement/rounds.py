@@ -1,82 +1,123 @@
-"""Timed rounds: every policy once a round in a shuffled order, until the ratios are known or the time is spent."""
+"""Timed rounds: every policy once a round in a shuffled order, until the ratios are known or the time is spent.
+
+Each process has its share of the rounds and of the time, and stops by itself.
+"""
 
 from __future__ import annotations
 
 import gc
+import math
 import random
+from dataclasses import dataclass
 
 import torch
 
 from gnn_checkpointing.design import Cell
 from gnn_checkpointing.graph_design import derived_seed
-from gnn_checkpointing.measurement.probe import Announce, Probed
-from gnn_checkpointing.measurement.ratios import Ratio, paired_ratio
+from gnn_checkpointing.measurement.probe import Announce
+from gnn_checkpointing.measurement.ratios import paired_ratio
 from gnn_checkpointing.measurement.sentinel import Sentinel
-from gnn_checkpointing.measurement.step_time import timed
+from gnn_checkpointing.measurement.step_time import StepTime, timed
+from gnn_checkpointing.measurement.workload import Contestant
+from gnn_checkpointing.records import Steps
 from gnn_checkpointing.study import Study
 
-_LOOK_EVERY = 5
-"""Rounds between looks at the intervals: a bootstrap takes longer than a small step."""
+LOOK_EVERY = 10
+"""Rounds of a process between looks at the intervals: fewer cannot tell a narrow interval from a lucky one."""
+
+LOOK_CONFIDENCE = 0.999
+"""Level of the intervals that are looked at: to stop when one of the published level is narrow is to prefer lucky ones;
+the analysis plays the rule on known ratios (`analysis/robustness/stopping.py`)."""
+
+LOOK_RESAMPLES = 2000
 
 _SENTINEL_SHARE = 0.1
 """Of the time budget, between two looks at the sentinel."""
 
 
+@dataclass(frozen=True)
+class Share:
+    """One process's share of the rounds and seconds that a study grants a cell."""
+
+    at_least: int
+    at_most: int
+    seconds: float
+    half_width: float
+
+    @classmethod
+    def of(cls, study: Study) -> Share:
+        """Return the share of each process; widths shrink by the root of the processes that are averaged."""
+        asked, processes = study.measurement, study.measurement.processes
+        return cls(
+            at_least=math.ceil(asked.rounds.at_least / processes),
+            at_most=math.ceil(asked.rounds.at_most / processes),
+            seconds=asked.seconds_per_cell / processes,
+            half_width=asked.ratio_half_width * math.sqrt(processes),
+        )
+
+
 def timed_rounds(
     study: Study,
     cell: Cell,
-    measured: dict[str, Probed],
+    process: int,
+    contestants: dict[str, Contestant],
     device: torch.device,
     sentinel: Sentinel,
     announce: Announce,
-) -> list[list[str]]:
-    """Time rounds of all policies until the ratios are known well enough; return the orders.
+) -> tuple[list[list[str]], dict[str, Steps]]:
+    """Time rounds of all policies until the ratios are known well enough; return the orders and the policies' steps.
 
-    Rounds stop when every ratio's interval is narrow enough or the budget is spent, after `at_least` of them.
+    Rounds stop when every ratio's interval is narrow enough or the budget is spent, after this process's share of
+    `at_least`. `process` counts from 0; each has its own orders.
     """
-    if not measured or not cell.timed:
-        return []
-    shuffler = random.Random(derived_seed(cell.seed, "rounds"))  # noqa: S311 - order of rounds, no secret
-    rounds, budget = study.measurement.rounds, study.measurement.seconds_per_cell
+    if not contestants or not cell.timed:
+        return [], {}
+    times: dict[str, list[StepTime]] = {policy: [] for policy in contestants}
+    shuffler = random.Random(derived_seed(cell.seed, f"rounds {process}"))  # noqa: S311 - order of rounds, no secret
+    share = Share.of(study)
     orders: list[list[str]] = []
     spent = looked = 0.0
     gc.collect()
     gc.disable()
     try:
-        while len(orders) < rounds.at_most:
-            order = list(measured)
+        while len(orders) < share.at_most:
+            order = list(contestants)
             shuffler.shuffle(order)
             for policy in order:
-                announce(policy, f"round {len(orders) + 1}")
-                found = measured[policy]
-                found.times.append(timed(found.contest.forward, device))
-                found.contest.drop_gradients()
-                spent += found.times[-1].wall_seconds
+                announce(policy, f"round {len(orders) + 1} of process {process + 1}")
+                times[policy].append(timed(contestants[policy].forward, device))
+                contestants[policy].drop_gradients()
+                spent += times[policy][-1].wall_seconds
             orders.append(order)
-            if spent - looked >= _SENTINEL_SHARE * budget:
+            if spent - looked >= _SENTINEL_SHARE * share.seconds:
                 sentinel.time()
                 looked = spent
-            if len(orders) >= rounds.at_least and (
-                spent >= budget or (len(orders) % _LOOK_EVERY == 0 and _narrow(study, cell, measured))
+            if len(orders) >= share.at_least and (
+                spent >= share.seconds or (len(orders) % LOOK_EVERY == 0 and _narrow(times, share.half_width, cell))
             ):
                 break
     finally:
         gc.enable()
-    return orders
+    return orders, {policy: _steps(found) for policy, found in times.items()}
 
 
-def time_ratios(study: Study, cell: Cell, measured: dict[str, Probed]) -> dict[str, Ratio]:
-    """Return each policy's time over that of `none`, paired round by round; nothing where nothing was timed."""
-    if "none" not in measured or not cell.timed:
-        return {}
-    seconds = {policy: [time.wall_seconds for time in found.times] for policy, found in measured.items()}
-    return {
-        policy: paired_ratio(values, seconds["none"], study.analysis.confidence, 500, cell.seed)
-        for policy, values in seconds.items()
-        if policy != "none"
-    }
+def _narrow(times: dict[str, list[StepTime]], half_width: float, cell: Cell) -> bool:
+    """Tell whether every ratio is known to `half_width`; never where `none` or another policy is missing."""
+    seconds = {policy: [time.wall_seconds for time in found] for policy, found in times.items()}
+    reference = seconds.pop("none", [])
+    return bool(seconds and reference) and all(
+        paired_ratio([own], [reference], LOOK_CONFIDENCE, LOOK_RESAMPLES, cell.seed).half_width <= half_width
+        for own in seconds.values()
+    )
 
 
-def _narrow(study: Study, cell: Cell, measured: dict[str, Probed]) -> bool:
-    ratios = time_ratios(study, cell, measured)
-    return bool(ratios) and all(ratio.half_width <= study.measurement.ratio_half_width for ratio in ratios.values())
+def _steps(times: list[StepTime]) -> Steps:
+    return Steps(
+        wall_seconds=[time.wall_seconds for time in times],
+        forward_seconds=[time.forward_seconds for time in times],
+        cpu_seconds=[time.cpu_seconds for time in times],
+        system_seconds=[time.system_seconds for time in times],
+        page_faults=[time.page_faults for time in times],
+        voluntary_switches=[time.voluntary_switches for time in times],
+        involuntary_switches=[time.involuntary_switches for time in times],
+    )

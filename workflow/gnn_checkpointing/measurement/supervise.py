@@ -10,7 +10,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
@@ -21,69 +20,16 @@ from gnn_checkpointing.measurement.allocator import missing, worker_environment
 from gnn_checkpointing.measurement.byte_trace import read_byte_traces
 from gnn_checkpointing.measurement.exclusive import machine
 from gnn_checkpointing.measurement.fingerprint import cell_fingerprint, measuring_settings
+from gnn_checkpointing.measurement.job import Job, Turn
 from gnn_checkpointing.measurement.unmeasured import unavailable_cell
-from gnn_checkpointing.records import CellRecord, PolicyRecord, read_cell
+from gnn_checkpointing.records import CellRecord, read_cell
 from gnn_checkpointing.refusal import Refusal
 from gnn_checkpointing.study import Study
-from gnn_checkpointing.vocabulary import Allocator
 
 COMPLETE = "complete.json"
 _UNFINISHED = "unfinished"
 _TICK_SECONDS = 0.5
 _START_SECONDS = 300.0  # imports on a slow disk, and the first cell's tensors
-
-
-@dataclass
-class _Job:
-    """What is still to be measured of one graph, and what has been lost on the way."""
-
-    study: Study
-    graph_id: str
-    graph_file: Path
-    folder: Path
-    hardware: str
-    fingerprints: dict[str, str]
-    allocators: dict[str, Allocator]
-    waiting: list[str]
-    lost: dict[str, dict[str, PolicyRecord]] = field(default_factory=dict)
-    restarts: dict[str, int] = field(default_factory=dict)
-    killed: set[tuple[str, str]] = field(default_factory=set)
-
-    def allocator(self) -> Allocator:
-        """Return the allocator that the next process must run under."""
-        return self.allocators[self.waiting[0]]
-
-    def asked(self) -> list[str]:
-        """Return the cells that the next process is to measure: those that wait and share its allocator."""
-        return [cell for cell in self.waiting if self.allocators[cell] == self.allocator()]
-
-    def message(self) -> bytes:
-        """Return the job as the worker reads it."""
-        lost = {
-            cell: {policy: found.model_dump(mode="json") for policy, found in policies.items()}
-            for cell, policies in self.lost.items()
-        }
-        values = {
-            "study": self.study.model_dump(mode="json", by_alias=True),
-            "graph": self.graph_id,
-            "graph_file": str(self.graph_file.resolve()),
-            "folder": str(self.folder.resolve()),
-            "cells": self.asked(),
-            "fingerprints": self.fingerprints,
-            "lost": lost,
-            "context": self.context(self.waiting[0]),
-        }
-        return json.dumps(values).encode()
-
-    def context(self, cell: str) -> dict[str, Any]:
-        """Return the fields of the record of `cell` that only the commanding process knows."""
-        return {"hardware": self.hardware, "restarts": self.restarts.get(cell, 0)}
-
-    def lose(self, cell: str, policy: str, outcome: str, message: str) -> None:
-        """Record that `policy` ended without a measurement in `cell`; the others are measured again without it."""
-        found = PolicyRecord.model_validate({"policy": policy, "outcome": outcome, "message": message})
-        self.lost.setdefault(cell, {})[policy] = found
-        self.restarts[cell] = self.restarts.get(cell, 0) + 1
 
 
 def measure_graph(
@@ -98,6 +44,8 @@ def measure_graph(
 ) -> None:
     """Measure all cells of one graph into `folder`, and write `complete.json` when all are there.
 
+    Each is measured in one process and timed again in the further ones that the study asks for.
+
     A cell is a record, and beside it its byte traces where there are any. Those of an unfinished earlier run are kept
     where their fingerprint is today's.
     """
@@ -108,16 +56,20 @@ def measure_graph(
     fingerprints = {cell.id: cell_fingerprint(study, cell, graph_sha256) for cell in cells}
     kept = _kept_records(folder, cells, fingerprints)
     allocators = {cell.id: cell.allocator for cell in cells}
-    waiting = [cell.id for cell in cells if cell.id not in kept]
-    job = _Job(study, graph_id, graph_file, folder, hardware, fingerprints, allocators, waiting)
+    job = Job(study, graph_id, graph_file, folder, hardware, fingerprints, allocators)
+    for cell in cells:
+        job.wait_for(cell.id, kept=cell.id in kept)
+    started = time.monotonic()
     _write_unavailable(job, cells, progress)
     with machine(shared=False, still_wanted=still_wanted):
         while job.waiting:
-            _run_worker(job, folder, log, still_wanted, progress)
+            _run_worker(job, log, still_wanted, progress)
     records = {name: sha256_of(folder / name) for name in (f"{cell.id}.json" for cell in cells)}
     traces = {path.name: sha256_of(path) for path in sorted(folder.glob("*.npz"))}
     settings = measuring_settings(study)
-    write_json(folder / COMPLETE, {"graph": graph_id, "settings": settings, "cells": records, "traces": traces})
+    seconds = time.monotonic() - started
+    listed = {"graph": graph_id, "settings": settings, "seconds": seconds, "cells": records, "traces": traces}
+    write_json(folder / COMPLETE, listed)
     (folder / _UNFINISHED).unlink()
 
 
@@ -137,17 +89,16 @@ def traces_file(folder: Path, cell: str) -> Path:
     return folder / f"{cell}.npz"
 
 
-def _write_unavailable(job: _Job, cells: list[Cell], progress: Callable[[CellRecord], None]) -> None:
+def _write_unavailable(job: Job, cells: list[Cell], progress: Callable[[CellRecord], None]) -> None:
     """Write the records of cells whose allocator is not installed here; no process is started for them."""
     for cell in cells:
         reason = missing(cell.allocator)
-        if reason is None or cell.id not in job.waiting:
+        if reason is None or Turn(0, cell.id) not in job.waiting:
             continue
         context = job.context(cell.id) | {"fingerprint": job.fingerprints[cell.id], "memory_limit_bytes": 0}
         device = "cuda" if job.study.measurement.device == "cuda" else "cpu"
         record = unavailable_cell(job.study, cell, load_graph(job.graph_file), device, reason, context)
-        write_json(job.folder / f"{cell.id}.json", record.model_dump(mode="json"))
-        job.waiting.remove(cell.id)
+        job.write(record, 0)
         progress(record)
 
 
@@ -185,13 +136,14 @@ def _holds(path: Path, fingerprints: dict[str, str]) -> bool:
 
 
 def _run_worker(
-    job: _Job, folder: Path, log: IO[bytes], still_wanted: Callable[[], bool], progress: Callable[[CellRecord], None]
+    job: Job, log: IO[bytes], still_wanted: Callable[[], bool], progress: Callable[[CellRecord], None]
 ) -> None:
-    """Run one worker until it has measured all that waits, or has died; take from it whatever it finished."""
+    """Run one worker until it has had all its turns, or has died; take from it whatever it finished."""
     reading, writing = os.pipe()
     threads = job.study.measurement.threads
-    environment = worker_environment(dict(os.environ), job.allocator(), threads)
     asked = job.asked()
+    process_number = asked[0].process
+    environment = worker_environment(dict(os.environ), job.allocators[asked[0].cell], threads)
     process = subprocess.Popen(
         [sys.executable, "-m", "gnn_checkpointing.measurement.worker", "--events", str(writing)],
         stdin=subprocess.PIPE,
@@ -205,13 +157,15 @@ def _run_worker(
     settled = False
     try:
         assert process.stdin is not None
-        process.stdin.write(job.message())
+        process.stdin.write(job.message(asked))
         process.stdin.close()
         for event in _events(reading, job.study.measurement.timeout_seconds, still_wanted):
-            if event["event"] == "cell":
-                record = CellRecord.model_validate(event["record"])
-                write_json(folder / f"{record.cell}.json", event["record"])
-                job.waiting.remove(record.cell)
+            if event["event"] in ("cell", "again"):
+                if event["event"] == "cell":
+                    record = CellRecord.model_validate(event["record"])
+                else:
+                    record = job.joined(event["cell"], event["rounds"])
+                job.write(record, process_number)
                 progress(record)
                 last = None
                 if not set(asked) & set(job.waiting):
@@ -220,12 +174,12 @@ def _run_worker(
             elif event["event"] == "refusal":
                 raise Refusal(event["message"])
             elif event["event"] == "lost":
-                job.lose(event["cell"], event["policy"], event["outcome"], event["message"])
+                job.lose(Turn(process_number, event["cell"]), event["policy"], event["outcome"], event["message"])
                 settled = True
             elif event["event"] == "step":
                 last = event
             elif event["event"] == "silence":
-                _lose_silent(job, last)
+                _lose_silent(job, process_number, last)
                 settled = True
     finally:
         if settled or sys.exc_info()[0] is not None:
@@ -233,7 +187,7 @@ def _run_worker(
         status = process.wait()
         os.close(reading)
     if not settled and set(asked) & set(job.waiting):
-        _lose_dead(job, last, status)
+        _lose_dead(job, process_number, last, status)
 
 
 def _events(reading: int, timeout: float, still_wanted: Callable[[], bool]) -> Iterator[dict[str, Any]]:
@@ -257,17 +211,18 @@ def _events(reading: int, timeout: float, still_wanted: Callable[[], bool]) -> I
                 return
 
 
-def _lose_silent(job: _Job, last: dict[str, Any] | None) -> None:
+def _lose_silent(job: Job, process: int, last: dict[str, Any] | None) -> None:
     """Record a policy that went on for longer than the study allows."""
     if last is None:
         raise Refusal(
             f"the measuring process of {job.graph_id} did not start within {_START_SECONDS:.0f} s; see its log"
         )
     seconds = job.study.measurement.timeout_seconds
-    job.lose(last["cell"], last["policy"], "timed_out", f"no end of {last['phase']} after {seconds:g} s")
+    turn = Turn(process, last["cell"])
+    job.lose(turn, last["policy"], "timed_out", f"no end of {last['phase']} after {seconds:g} s")
 
 
-def _lose_dead(job: _Job, last: dict[str, Any] | None, status: int) -> None:
+def _lose_dead(job: Job, process: int, last: dict[str, Any] | None, status: int) -> None:
     """Record the policy in which the worker died without a word.
 
     A worker killed from outside is given one more try, since a kill says nothing of the policy; killed twice in the
@@ -282,4 +237,4 @@ def _lose_dead(job: _Job, last: dict[str, Any] | None, status: int) -> None:
         job.restarts[last["cell"]] = job.restarts.get(last["cell"], 0) + 1
         return
     outcome = "out_of_memory" if status in (-signal.SIGKILL, -signal.SIGABRT) else "failed"
-    job.lose(*place, outcome, f"the process died in {last['phase']} ({how})")
+    job.lose(Turn(process, last["cell"]), last["policy"], outcome, f"the process died in {last['phase']} ({how})")

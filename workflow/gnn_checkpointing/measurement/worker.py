@@ -8,6 +8,8 @@ import gc
 import json
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -17,12 +19,14 @@ from gnn_checkpointing.design import Cell, graph_cells
 from gnn_checkpointing.graphs.graph import Graph
 from gnn_checkpointing.graphs.storage import load_graph
 from gnn_checkpointing.measurement.allocator import refused_on_cuda
+from gnn_checkpointing.measurement.another_process import time_again
 from gnn_checkpointing.measurement.byte_trace import write_byte_traces
 from gnn_checkpointing.measurement.cell import ReadHighWater, measure_cell
 from gnn_checkpointing.measurement.device import chosen_device
 from gnn_checkpointing.measurement.exclusive import die_with_parent
 from gnn_checkpointing.measurement.high_water import HighWater, HighWaterReader, no_high_water
-from gnn_checkpointing.measurement.memory_limit import limit_memory
+from gnn_checkpointing.measurement.memory_limit import memory_limit, spread_net
+from gnn_checkpointing.measurement.probe import Announce
 from gnn_checkpointing.measurement.unmeasured import unavailable_cell
 from gnn_checkpointing.records import PolicyRecord
 from gnn_checkpointing.refusal import Refusal
@@ -54,11 +58,16 @@ def _measure(job: dict[str, Any], events: TextIO) -> None:
     # What the imports made lives as long as the process; looking through it would cost more than many a step.
     gc.collect()
     gc.freeze()
-    read_high_water = _high_water(study, Path(job["graph_file"]), cells, device, events)
+    again = job["process"] > 0
+    read_high_water = None if again else _high_water(study, Path(job["graph_file"]), cells, device, events)
     graph = load_graph(Path(job["graph_file"]))
     torch.set_num_threads(study.measurement.threads)
-    limit = limit_memory(device, study.measurement.memory_limit_gib)
+    spread_net(device)
+    limit = memory_limit(device, study.measurement.memory_limit_gib)
     for cell in cells.values():
+        if read_high_water is None:
+            _time_one_again(job, study, cell, graph, device, events)
+            continue
         context = job["context"] | {"fingerprint": job["fingerprints"][cell.id], "memory_limit_bytes": limit}
         reason = refused_on_cuda(cell.allocator) if device.type == "cuda" else None
         if reason:
@@ -78,16 +87,38 @@ def _measure_one(
     context: dict[str, Any],
     events: TextIO,
 ) -> None:
-    """Measure one cell; a policy that fails ends the process, which the commanding one starts again without it."""
+    """Measure one cell and tell its record."""
+    lost = {policy: PolicyRecord.model_validate(found) for policy, found in job["lost"].get(cell.id, {}).items()}
+    with _fatal_policies(cell, events) as announce:
+        record, traces = measure_cell(study, cell, graph, device, lost, announce, read_high_water, context)
+    if traces:
+        write_byte_traces(Path(job["folder"]) / f"{cell.id}.npz", traces)
+    _tell(events, event="cell", record=record.model_dump(mode="json"))
+
+
+def _time_one_again(
+    job: dict[str, Any], study: Study, cell: Cell, graph: Graph, device: torch.device, events: TextIO
+) -> None:
+    """Time one cell once more and tell its rounds."""
+    with _fatal_policies(cell, events) as announce:
+        found = time_again(study, cell, graph, device, job["process"], job["timed"][cell.id], announce)
+    _tell(events, event="again", cell=cell.id, rounds=found.model_dump(mode="json"))
+
+
+@contextmanager
+def _fatal_policies(cell: Cell, events: TextIO) -> Iterator[Announce]:
+    """Give what is to be told of each step; a policy that fails ends the process.
+
+    The commanding process starts it again without that policy.
+    """
     last = {"policy": "", "phase": ""}
 
     def announce(policy: str, phase: str) -> None:
         last.update(policy=policy, phase=phase)
         _tell(events, event="step", cell=cell.id, policy=policy, phase=phase)
 
-    lost = {policy: PolicyRecord.model_validate(found) for policy, found in job["lost"].get(cell.id, {}).items()}
     try:
-        record, traces = measure_cell(study, cell, graph, device, lost, announce, read_high_water, context)
+        yield announce
     except Exception as error:
         if isinstance(error, Refusal) or not last["policy"]:
             raise
@@ -95,9 +126,6 @@ def _measure_one(
         message = f"{type(error).__name__} in {last['phase']}: {_first_line(error)}"
         _tell(events, event="lost", cell=cell.id, policy=last["policy"], outcome=outcome, message=message)
         raise SystemExit(3) from error
-    if traces:
-        write_byte_traces(Path(job["folder"]) / f"{cell.id}.npz", traces)
-    _tell(events, event="cell", record=record.model_dump(mode="json"))
 
 
 def _high_water(

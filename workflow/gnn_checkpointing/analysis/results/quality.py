@@ -53,7 +53,11 @@ class Setting(Result):
 
 
 class Quality(Result):
-    """What a reviewer should know of the run itself."""
+    """What a reviewer should know of the run itself.
+
+    `processes`: in how many each cell was timed, each number once; `process_spread`: standard deviation of a log time
+    ratio from one to the next, pooled over the study, under the reference allocator.
+    """
 
     cells: int
     rows: int
@@ -70,6 +74,8 @@ class Quality(Result):
     measured_seconds: float
     wall_seconds: float
     overlapping_cells: int
+    processes: list[int] = Field([])
+    process_spread: float | None = None
     median_half_width: float
     worst_half_width: float
     within_target: float

@@ -107,7 +107,7 @@ def collect(options: argparse.Namespace) -> None:
     from gnn_checkpointing.graph_design import study_graphs
     from gnn_checkpointing.graph_facts import GraphList
     from gnn_checkpointing.measurement.byte_trace import read_byte_traces
-    from gnn_checkpointing.measurement.collect import cell_rows, cell_traces, traced_cells
+    from gnn_checkpointing.measurement.collect import cell_rows, cell_traces, process_spreads, traced_cells
     from gnn_checkpointing.measurement.supervise import COMPLETE, completed_records, traces_file
     from gnn_checkpointing.measurements_table import write_table
     from gnn_checkpointing.records import Traces, write_records
@@ -125,4 +125,6 @@ def collect(options: argparse.Namespace) -> None:
     write_json(options.traces, Traces(traces=shown).model_dump(mode="json"))
     write_json(options.trainings, [job for file in options.training for job in read_json(file)])
     write_records(options.records, records)
-    write_table(options.output, [row for record in records for row in cell_rows(record, study.analysis)])
+    spreads = process_spreads(records)
+    rows = [row for record in records for row in cell_rows(record, study.analysis, spreads[record.allocator])]
+    write_table(options.output, rows)
