@@ -306,6 +306,7 @@ def protocol(**changes: Any) -> Protocol:
         "memory_forms": ("additive", "blocks", "largest_of_two", "power"),
         "time_forms": ("additive", "knee", "power"),
         "rounds": (10, 40),
+        "processes": 2,
         "timeout_seconds": 300.0,
         "capacity_gib": (1.0,),
     }
@@ -375,6 +376,8 @@ TIMES = (
     "involuntary_switches",
     "warm_up_seconds",
     "rounds",
+    "processes",
+    "process_spread",
     "time_ratio",
     "time_ratio_low",
     "time_ratio_high",
@@ -445,7 +448,9 @@ def _row(number: int, graph: Graph, convolution: str, policy: str, costs: Costs)
         "system_time_seconds": 0.0,
         "page_faults": 0.0,
         "warm_up_seconds": 2 * costs.seconds,
-        "rounds": 5,
+        "rounds": 10,
+        "processes": 2,
+        "process_spread": 0.005,
         "edges_at_once": min(graph.num_edges, BLOCK_EDGES) if "edge_blocks" in policy else graph.num_edges,
         "memory_limit_bytes": MEMORY_LIMIT_BYTES,
         "memory_ratio": (RESIDENT_BYTES + int(activation)) / (RESIDENT_BYTES + int(none)),
@@ -462,6 +467,8 @@ def _row(number: int, graph: Graph, convolution: str, policy: str, costs: Costs)
         "measured_seconds": 1.5,
         "started": f"2026-01-01T{hour:02}:{minute:02}:{second:02}+00:00",
         "ended": f"2026-01-01T{hour:02}:{minute:02}:{second + 3:02}+00:00",
+        "again_started": f"2026-01-02T{hour:02}:{minute:02}:{second:02}+00:00",
+        "again_ended": f"2026-01-02T{hour:02}:{minute:02}:{second + 3:02}+00:00",
         "warnings": "",
     }
     assert set(values) == {column.name for column in COLUMNS}

@@ -212,6 +212,7 @@ SPOILS: dict[str, tuple[Spoil, ...]] = {
     "nothing-changed": (row("layers", gradient_error=1e-3), row("edge_blocks", same_buffers=False)),
     "other-models-apart": (unmarked_other_model, other_model_in_an_effect),
     "rounds-enough": (row("layers", rounds=9),),
+    "processes-enough": (row("layers", processes=1), row("none", processes=None)),
     "usual-width": (part("quality", median_half_width=0.031),),
     "worst-width": (part("quality", worst_half_width=0.091),),
     "machine-steady": (part("quality", sentinel_drift=Spread(values=26, median=0.051, worst=0.06)),),

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 class Protocol:
     """The study's settings of the analysis, as plain values: the statistics know no study.
 
-    `memory_forms` and `time_forms` name the forms of law to be tried for bytes and for seconds (`laws/forms.py`), in
-    the order in which equals are preferred; `rounds` are the fewest and the most that a policy's step is timed.
+    `processes` is in how many fresh processes each cell is timed, which share `rounds`, the fewest and the most of a
+    cell, out among them. `memory_forms` and `time_forms` name the forms of law to be tried for bytes and for seconds (`laws/forms.py`), in
+    the order in which equals are preferred.
     """
 
     reference_allocator: str
@@ -22,5 +23,6 @@ class Protocol:
     memory_forms: Sequence[str]
     time_forms: Sequence[str]
     rounds: tuple[int, int]
+    processes: int
     timeout_seconds: float
     capacity_gib: Sequence[float]

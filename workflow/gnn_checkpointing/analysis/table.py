@@ -47,6 +47,7 @@ class Row:
     policy_resident_bytes: float | None
     activation_bytes: float
     saved_activation_bytes: float
+    processes: int | None
     step_time_seconds: float | None
     forward_time_seconds: float | None
     system_time_seconds: float | None

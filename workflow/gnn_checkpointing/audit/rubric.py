@@ -58,6 +58,7 @@ RUBRIC = (
     Question("nothing-changed", "Does every policy compute what policy none computes?", sameness.nothing_changed),
     Question("other-models-apart", "Are other models kept out of the laws?", sameness.other_models_kept_apart),
     Question("rounds-enough", "Was every policy timed often enough?", time.rounds_enough),
+    Question("processes-enough", "Was every policy timed in more than one process?", time.processes_enough),
     Question("usual-width", "Are most time ratios known as well as was asked?", time.usual_width_reached),
     Question("worst-width", "Is the worst-known time ratio known well enough?", time.worst_width_bearable),
     Question("machine-steady", "Was the machine steady?", time.machine_steady),

@@ -80,13 +80,15 @@ class StoppingRule(Result):
     `noise` is the relative standard deviation of one round's ratio; of a heavy-tailed play, of nine rounds in ten, the
     tenth being ten times as noisy. `covered` is the share of published intervals that hold the true ratio,
     `fixed_covered` the same at `median_rounds` rounds fixed beforehand, `expected_error` the Monte-Carlo standard error
-    of both; `reached_target` is the share that is narrow enough when timing stops.
+    of both; `reached_target` is the share that is narrow enough when timing stops. `at_least`, `at_most` and
+    `median_rounds` count the rounds of all `processes` together.
     """
 
     noise: float
     target_half_width: float
     at_least: int
     at_most: int
+    processes: int
     plays: int
     covered: float
     fixed_covered: float

@@ -16,6 +16,11 @@ from gnn_checkpointing.analysis.robustness.replicates import replicates
 from gnn_checkpointing.analysis.robustness.stopping import stopping
 from gnn_checkpointing.analysis.table import Row, comparable
 
+_OTHER_RULE = (
+    "The rule that ends timing was not played: no cell was timed in as many processes as the study names, so that "
+    "another rule ended it."
+)
+
 
 def robustness(rows: Sequence[Row], protocol: Protocol, generator: np.random.Generator) -> Robustness:
     """Return how far the answer hangs on the family, the draw, the hour, one graph, or the rule that ends timing."""
@@ -26,12 +31,13 @@ def robustness(rows: Sequence[Row], protocol: Protocol, generator: np.random.Gen
     drifts, no_drift = drift(drawn, rows, protocol.confidence)
     moved, not_moved = influence(drawn, protocol.confidence)
     left, not_left = left_out(drawn, protocol, leaving)
+    shared = any(row.processes == protocol.processes for row in rows)
     return Robustness(
         families=factors,
         replicates=spreads,
         drift=drifts,
         influence=moved,
         left_out=left,
-        stopping=stopping(protocol, playing),
-        not_tried=[*no_factor, *no_spread, *no_drift, *not_moved, *not_left],
+        stopping=stopping(protocol, playing) if shared else [],
+        not_tried=[*no_factor, *no_spread, *no_drift, *not_moved, *not_left, *([] if shared else [_OTHER_RULE])],
     )

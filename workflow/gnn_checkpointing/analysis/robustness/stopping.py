@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
@@ -26,43 +28,69 @@ NOISES: tuple[tuple[Distribution, float], ...] = (
 # One round in ten is ten times as noisy as the others.
 SPIKES, SPIKE = 0.1, 10.0
 # As the rule that is played (measurement/rounds.py), which this package cannot import.
-LOOK_EVERY = 5
-LOOK_RESAMPLES = 500
+LOOK_EVERY = 10
+LOOK_CONFIDENCE = 0.999
+LOOK_RESAMPLES = 2000
+
+
+@dataclass(frozen=True)
+class Share:
+    """One process's share of a cell's rounds, and the half-width at which it stops."""
+
+    at_least: int
+    at_most: int
+    half_width: float
+
+    @classmethod
+    def of(cls, protocol: Protocol) -> Share:
+        """Return the share of each process; widths shrink by the root of the processes that are averaged."""
+        at_least, at_most = protocol.rounds
+        return cls(
+            math.ceil(at_least / protocol.processes),
+            math.ceil(at_most / protocol.processes),
+            protocol.ratio_half_width * math.sqrt(protocol.processes),
+        )
+
+    @property
+    def looks(self) -> list[int]:
+        """The numbers of rounds after which the rule looks whether it may stop before `at_most`."""
+        return [rounds for rounds in range(self.at_least, self.at_most) if rounds % LOOK_EVERY == 0]
 
 
 def stopping(protocol: Protocol, generator: np.random.Generator) -> list[StoppingRule]:
     """Return how the study's rule fares at several noises, timing one policy beside none.
 
     The time budget of a cell, which also ends timing, knows no ratio, and so is left out. With several policies timing
-    goes on until all of their intervals are narrow: one alone stops soonest.
+    goes on until all of their intervals are narrow: one alone stops soonest. Processes are played alike: what they
+    differ by is found and added afterwards, whatever the rule.
     """
     return [_played(distribution, noise, protocol, generator) for distribution, noise in NOISES]
 
 
-def looks(at_least: int, at_most: int) -> list[int]:
-    """Return the numbers of rounds after which the rule looks whether it may stop before `at_most`."""
-    return [rounds for rounds in range(at_least, at_most) if rounds % LOOK_EVERY == 0]
+def resampled_medians(
+    logarithms: Floats, resamples: int, generator: np.random.Generator
+) -> tuple[Floats, Floats]:
+    """Return medians of each play's log ratios ([num_plays, num_rounds]) and those of resamples, a row each.
 
-
-def median_interval(
-    ratios: Floats, confidence: float, resamples: int, generator: np.random.Generator
-) -> tuple[Floats, Floats, Floats]:
-    """Return medians of each play's ratios ([num_plays, num_rounds]) and the ends of their bootstrap intervals.
-
-    Percentiles of the medians of resamples. A resample's median is the sorted ratio at the middle one of the places
-    drawn, and that is a rounded order statistic of uniform numbers: Beta, and the next above it the least of the rest.
-    So a resample takes two random numbers instead of one a round.
+    A resample's median is the sorted ratio at the middle one of the places drawn, and that is a rounded order statistic
+    of uniform numbers: Beta, and the next above it the least of the rest. So a resample takes two random numbers
+    instead of one a round.
     """
-    plays, rounds = ratios.shape
-    ordered = np.sort(ratios, axis=1)
+    plays, rounds = logarithms.shape
+    ordered = np.sort(logarithms, axis=1)
     lower, upper = (rounds - 1) // 2, rounds // 2
     first = generator.beta(lower + 1, rounds - lower, size=(plays, resamples))
     medians = _at(ordered, first)
     if upper > lower:
         second = 1 - (1 - first) * generator.random((plays, resamples)) ** (1 / (rounds - upper))
         medians = (medians + _at(ordered, second)) / 2
-    low, high = np.quantile(medians, [(1 - confidence) / 2, (1 + confidence) / 2], axis=1)
-    return (ordered[:, lower] + ordered[:, upper]) / 2, low, high
+    return (ordered[:, lower] + ordered[:, upper]) / 2, medians
+
+
+def interval(middles: Floats, drawn: Floats, confidence: float) -> tuple[Floats, Floats, Floats]:
+    """Return ratios and the ends of their percentile intervals, from log medians and those of resamples."""
+    low, high = np.quantile(drawn, [(1 - confidence) / 2, (1 + confidence) / 2], axis=1)
+    return np.exp(middles), np.exp(np.minimum(low, middles)), np.exp(np.maximum(high, middles))
 
 
 def _at(ordered: Floats, shares: Floats) -> Floats:
@@ -74,62 +102,67 @@ def _at(ordered: Floats, shares: Floats) -> Floats:
 def _played(
     distribution: Distribution, noise: float, protocol: Protocol, generator: np.random.Generator
 ) -> StoppingRule:
-    at_least, at_most = protocol.rounds
-    ratios = _ratios(distribution, noise, at_most, generator)
-    stops = _stops(ratios, protocol, generator)
-    covered, narrow = _published(ratios, stops, protocol, generator)
-    usual = float(np.median(stops))
-    fixed, _ = _published(ratios, np.full(PLAYS, int(usual)), protocol, generator)
+    share = Share.of(protocol)
+    rounds = [_logarithms(distribution, noise, share.at_most, generator) for _ in range(protocol.processes)]
+    stops = [_stops(each, share, generator) for each in rounds]
+    covered, narrow = _published(rounds, stops, protocol, generator)
+    usual = int(np.median(stops))
+    fixed, _ = _published(rounds, [np.full(PLAYS, usual) for _ in rounds], protocol, generator)
     return StoppingRule(
         distribution=distribution,
         noise=noise,
         target_half_width=protocol.ratio_half_width,
-        at_least=at_least,
-        at_most=at_most,
+        processes=protocol.processes,
+        at_least=protocol.rounds[0],
+        at_most=protocol.rounds[1],
         plays=PLAYS,
         covered=covered,
         fixed_covered=fixed,
         expected_error=math.sqrt(protocol.confidence * (1 - protocol.confidence) / PLAYS),
-        median_rounds=usual,
+        median_rounds=float(np.median(np.sum(stops, axis=0))),
         reached_target=narrow,
     )
 
 
-def _ratios(distribution: Distribution, noise: float, at_most: int, generator: np.random.Generator) -> Floats:
-    """Return the plays' ratios round by round ([num_plays, at_most]), whose true median is `TRUE_RATIO`."""
-    logarithms = noise * generator.standard_normal((PLAYS, at_most))
+def _logarithms(distribution: Distribution, noise: float, at_most: int, generator: np.random.Generator) -> Floats:
+    """Return the plays' log ratios round by round ([num_plays, at_most]), about that of `TRUE_RATIO`."""
+    scatter = noise * generator.standard_normal((PLAYS, at_most))
     if distribution == "heavy_tailed":
-        logarithms *= np.where(generator.random((PLAYS, at_most)) < SPIKES, SPIKE, 1.0)
-    return TRUE_RATIO * np.exp(logarithms)
+        scatter *= np.where(generator.random((PLAYS, at_most)) < SPIKES, SPIKE, 1.0)
+    return math.log(TRUE_RATIO) + scatter
 
 
-def _stops(ratios: Floats, protocol: Protocol, generator: np.random.Generator) -> NDArray[np.int64]:
-    """Return after how many rounds each play stops."""
-    stops = np.full(len(ratios), protocol.rounds[1])
-    playing = np.arange(len(ratios))
-    for rounds in looks(*protocol.rounds):
+def _stops(logarithms: Floats, share: Share, generator: np.random.Generator) -> NDArray[np.int64]:
+    """Return after how many rounds each play stops in one process."""
+    stops = np.full(len(logarithms), share.at_most)
+    playing = np.arange(len(logarithms))
+    for rounds in share.looks:
         if len(playing):
-            found = median_interval(ratios[playing, :rounds], protocol.confidence, LOOK_RESAMPLES, generator)
-            narrow = _half_width(*found) <= protocol.ratio_half_width
+            found = resampled_medians(logarithms[playing, :rounds], LOOK_RESAMPLES, generator)
+            narrow = _half_width(*interval(*found, LOOK_CONFIDENCE)) <= share.half_width
             stops[playing[narrow]] = rounds
             playing = playing[~narrow]
     return stops
 
 
 def _published(
-    ratios: Floats, stops: NDArray[np.int64], protocol: Protocol, generator: np.random.Generator
+    processes: Sequence[Floats], stops: Sequence[NDArray[np.int64]], protocol: Protocol, generator: np.random.Generator
 ) -> tuple[float, float]:
     """Return the shares of published intervals that hold the truth and that are narrow enough.
 
-    What is published is resampled anew, and finer, from the rounds that there are when timing has stopped.
+    What is published is resampled anew from the rounds that each process has when its timing has stopped, and averaged
+    over the processes.
     """
-    held = narrow = 0
-    for rounds in np.unique(stops):
-        played = ratios[stops == rounds, :rounds]
-        middle, low, high = median_interval(played, protocol.confidence, protocol.resamples, generator)
-        held += int(((low <= TRUE_RATIO) & (high >= TRUE_RATIO)).sum())
-        narrow += int((_half_width(middle, low, high) <= protocol.ratio_half_width).sum())
-    return held / len(ratios), narrow / len(ratios)
+    middles, drawn = np.zeros(PLAYS), np.zeros((PLAYS, protocol.resamples))
+    for logarithms, stopped in zip(processes, stops, strict=True):
+        for rounds in np.unique(stopped):
+            own = stopped == rounds
+            found = resampled_medians(logarithms[own, :rounds], protocol.resamples, generator)
+            middles[own] += found[0] / len(processes)
+            drawn[own] += found[1] / len(processes)
+    ratio, low, high = interval(middles, drawn, protocol.confidence)
+    narrow = _half_width(ratio, low, high) <= protocol.ratio_half_width
+    return float(((low <= TRUE_RATIO) & (high >= TRUE_RATIO)).mean()), float(narrow.mean())
 
 
 def _half_width(middle: Floats, low: Floats, high: Floats) -> Floats:

@@ -10,6 +10,9 @@ from gnn_checkpointing.audit.inputs import AuditInputs, number, place
 WORST_OVER_TARGET = 3
 """Between the width asked for and three times it lie the cells whose time budget ended first."""
 
+FEWEST_PROCESSES = 2
+"""One tells nothing of another."""
+
 LARGEST_DRIFT = 0.05
 NOT_TIMED = "no steps were timed"
 NO_RATIO = "no policy was timed beside none"
@@ -22,6 +25,16 @@ def rounds_enough(inputs: AuditInputs) -> Answer:
         return not_applicable(NOT_TIMED)
     short = [place(row) for row in rows if (number(row, "rounds") or 0) < fewest]
     return no_offender(short, len(rows), f"rows were timed for fewer than {fewest} rounds", "measurements.csv: rounds")
+
+
+def processes_enough(inputs: AuditInputs) -> Answer:
+    """Each timed row was timed in at least two fresh processes, whose spread is part of its interval."""
+    rows = inputs.timed
+    if not rows:
+        return not_applicable(NOT_TIMED)
+    few = [place(row) for row in rows if (number(row, "processes") or 1) < FEWEST_PROCESSES]
+    evidence = "measurements.csv: processes"
+    return no_offender(few, len(rows), f"rows were timed in fewer than {FEWEST_PROCESSES} processes", evidence)
 
 
 def usual_width_reached(inputs: AuditInputs) -> Answer:

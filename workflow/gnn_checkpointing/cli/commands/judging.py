@@ -38,6 +38,7 @@ def _analysis_protocol(study: Study) -> Protocol:
         memory_forms=study.analysis.laws.memory,
         time_forms=study.analysis.laws.time,
         rounds=(rounds.at_least, rounds.at_most),
+        processes=study.measurement.processes,
         timeout_seconds=study.measurement.timeout_seconds,
         capacity_gib=study.analysis.capacity_gib,
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.figures.palette import kind_of
 from gnn_checkpointing.report.inputs import TRENDS, ReportInputs
@@ -66,11 +68,38 @@ def _bands(inputs: ReportInputs) -> tuple[Paragraph, ...]:
     )
 
 
+def _ratios(inputs: ReportInputs) -> str:
+    """Return how a time ratio and its interval come about, for as many processes as timed each cell."""
+    level, quality = units.confidence(inputs.study.analysis.confidence), inputs.quality
+    paired = (
+        "Ratios are paired: the time ratio of a cell is the median over rounds of the policy's time divided by none's "
+        "in the same round"
+    )
+    ends = (
+        "Rounds go on until the interval is narrow enough or the cell's time budget is spent. Outliers stay in; "
+        "nothing is measured again because its result surprised."
+    )
+    if quality.process_spread is None:
+        return (
+            f"{paired}, with a {level} bootstrap interval. {ends} The interval tells how the rounds of one process "
+            "scatter: another process lays its memory out anew and may differ by a few percent more."
+        )
+    return (
+        f"{paired}, in each of several fresh processes, whose medians are averaged in logarithms. Its {level} interval "
+        "has two parts, added in quadrature: a bootstrap of the rounds, and what another process, which lays its "
+        f"memory out anew, changes. The second is pooled over the cells of the study: one process's ratio is off by a "
+        f"standard deviation of {units.percent(quality.process_spread)} beyond what its rounds scatter. {ends}"
+    )
+
+
+def _numbers(processes: Sequence[int]) -> str:
+    return " or ".join(str(number) for number in processes) or units.NOTHING
+
+
 def method_section(inputs: ReportInputs) -> Section:
     """Return the section on the meaning of the numbers."""
     study = inputs.study
     measuring, architecture = study.measurement, study.architecture
-    level = units.confidence(study.analysis.confidence)
     return Section(
         "method",
         "Method",
@@ -78,7 +107,7 @@ def method_section(inputs: ReportInputs) -> Section:
             Paragraph(
                 "A step is forward, loss and backward over the whole graph. The optimiser is excluded: it is the same "
                 "under every policy. All policies of a cell (one graph and one convolution) are measured side by side "
-                "in one process that has the machine to itself, in rounds that run each policy once in a shuffled "
+                "in a process that has the machine to itself, in rounds that run each policy once in a shuffled "
                 "order; graphs follow each other in a seeded random order, so density is not confounded with time."
             ),
             Paragraph(
@@ -97,13 +126,7 @@ def method_section(inputs: ReportInputs) -> Section:
                 "arithmetic, and the rounding noise of those says nothing)."
             ),
             Paragraph(_ALLOCATORS[measuring.allocators[0]]),
-            Paragraph(
-                "Ratios are paired: the time ratio of a cell is the median over rounds of the policy's time divided by "
-                f"none's in the same round, with a {level} bootstrap interval. Rounds go on until the interval is "
-                "narrow enough or the cell's time budget is spent. Outliers stay in; nothing is measured again because "
-                "its result surprised. The interval tells how the rounds of one process scatter: another process lays "
-                "its memory out anew and may differ by a few percent more."
-            ),
+            Paragraph(_ratios(inputs)),
             *_bands(inputs),
             Paragraph(
                 "Average degree is edges / nodes, both directions of each undirected edge counted, as realised. "
@@ -122,7 +145,8 @@ def method_section(inputs: ReportInputs) -> Section:
                     ),
                     Fact("Compute threads", str(measuring.threads)),
                     Fact("Allocators", ", ".join(measuring.allocators)),
-                    Fact("Rounds", f"{measuring.rounds.at_least} to {measuring.rounds.at_most}"),
+                    Fact("Fresh processes that time each cell", _numbers(inputs.quality.processes)),
+                    Fact("Rounds of a cell", f"{measuring.rounds.at_least} to {measuring.rounds.at_most}"),
                     Fact("Target half-width of a time ratio", f"±{units.percent(measuring.ratio_half_width)}"),
                     Fact("Time budget of a cell", units.duration(measuring.seconds_per_cell)),
                     Fact("Seed", str(study.seed)),

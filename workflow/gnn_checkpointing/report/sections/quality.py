@@ -82,6 +82,7 @@ def _noise(inputs: ReportInputs) -> list[Block]:
                 ),
                 Fact("Median half-width of a time ratio", units.percent(quality.median_half_width)),
                 Fact("Widest half-width", units.percent(quality.worst_half_width)),
+                *_between_processes(quality.process_spread),
                 Fact(
                     "Time inside measured steps",
                     f"{units.duration(quality.measured_seconds)} "
@@ -115,6 +116,12 @@ def _noise(inputs: ReportInputs) -> list[Block]:
         )
     )
     return blocks
+
+
+def _between_processes(spread: float | None) -> list[Fact]:
+    if spread is None:
+        return []
+    return [Fact("Standard deviation of a time ratio between processes", units.percent(spread))]
 
 
 def half_width(row: Row) -> float | None:
