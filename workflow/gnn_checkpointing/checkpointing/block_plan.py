@@ -9,7 +9,8 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-_BYTES_PER_VALUE = 4
+from gnn_checkpointing.block_rule import LARGEST_BYTES, SMALLEST_BYTES, block_edges
+
 _CACHE_FOLDER = Path("/sys/devices/system/cpu/cpu0/cache")
 
 
@@ -97,23 +98,18 @@ def sorted_edges(edge_index: Tensor, num_nodes: int) -> SortedEdges:
 
 
 def block_size(num_nodes: int, channels: int, edges_per_node: int, device: torch.device) -> int:
-    """Return how many edges a block should have when nobody says: `edges_per_node` per node, within two bounds.
+    """Return how many edges a block should have on `device` when nobody says (`block_rule.py`).
 
-    Proportional to the nodes, one block's messages weigh as much as the node maps of a few layers, so that neither
-    dominates the peak. Below the lower bound (bytes of one message tensor `[block edges, channels]`) what a block
-    costs beside its arithmetic shows; above the upper one, the last-level cache (on CUDA a 256th of the memory),
-    larger blocks cost memory and gain no time.
+    The upper bound is the last-level cache, on CUDA a 256th of the memory.
     """
-    smallest, largest = _bounds(device)
-    row = _BYTES_PER_VALUE * max(channels, 1)
-    return max(min(max(edges_per_node * num_nodes, smallest // row), largest // row), 1)
+    return block_edges(num_nodes, channels, edges_per_node, *_bounds(device))
 
 
 def _bounds(device: torch.device) -> tuple[int, int]:
     if device.type == "cuda":
         total = torch.cuda.get_device_properties(device).total_memory
         return 16 * 2**20, max(total // 256, 32 * 2**20)
-    return 2**20, max(_last_level_cache(), 8 * 2**20)
+    return SMALLEST_BYTES, max(_last_level_cache(), LARGEST_BYTES)
 
 
 def _last_level_cache() -> int:

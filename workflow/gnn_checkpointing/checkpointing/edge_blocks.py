@@ -14,11 +14,12 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from gnn_checkpointing import block_rule
 from gnn_checkpointing.checkpointing.adapters import generic
 from gnn_checkpointing.checkpointing.block_by_block import EdgeInputs
 from gnn_checkpointing.checkpointing.blocked_layers import Layer, adapter_of, block_layer, block_model
 
-EDGES_PER_NODE = 8
+EDGES_PER_NODE = block_rule.EDGES_PER_NODE["edge_blocks"]
 
 
 def edge_blocks(conv: Layer, edges_per_block: int | None = None) -> Layer:

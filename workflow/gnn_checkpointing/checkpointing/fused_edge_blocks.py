@@ -17,6 +17,7 @@ from typing import Any, Protocol
 from torch import Tensor, nn
 from torch_geometric.nn import GATConv, GATv2Conv
 
+from gnn_checkpointing import block_rule
 from gnn_checkpointing.checkpointing.attention import gat, gatv2
 from gnn_checkpointing.checkpointing.block_by_block import BlockWork, EdgeInputs
 from gnn_checkpointing.checkpointing.block_kernels import BlockKernel, rows, too_small
@@ -24,7 +25,7 @@ from gnn_checkpointing.checkpointing.blocked_layers import Layer, adapter_of, bl
 from gnn_checkpointing.checkpointing.compilation import device_type, require_compiler
 from gnn_checkpointing.refusal import Refusal
 
-EDGES_PER_NODE = 32
+EDGES_PER_NODE = block_rule.EDGES_PER_NODE["fused_edge_blocks"]
 
 _POLICY = "fused_edge_blocks"
 

@@ -1,0 +1,27 @@
+"""How many edges a block has when nobody says: a rule of nodes, channels and the machine's cache (torch-free)."""
+
+from __future__ import annotations
+
+BYTES_PER_VALUE = 4
+
+SMALLEST_BYTES, LARGEST_BYTES = 2**20, 8 * 2**20
+"""On CPU: of one message tensor, the least a block is worth, and the most without a cache that is larger."""
+
+EDGES_PER_NODE = {
+    "edge_blocks": 8,
+    "layers+edge_blocks": 8,
+    "compiled_edge_blocks": 32,
+    "fused_edge_blocks": 32,
+}
+"""By policy: generated kernels need larger blocks to be worth their start, and hold fewer tensors of them."""
+
+
+def block_edges(num_nodes: int, channels: int, edges_per_node: int, smallest_bytes: int, largest_bytes: int) -> int:
+    """Return how many edges a block should have: `edges_per_node` per node, within two bounds.
+
+    Proportional to the nodes, one block's messages weigh as much as the node maps of a few layers, so that neither
+    dominates the peak. Below the lower bound (bytes of one message tensor `[block edges, channels]`) what a block
+    costs beside its arithmetic shows; above the upper one larger blocks cost memory and gain no time.
+    """
+    row = BYTES_PER_VALUE * max(channels, 1)
+    return max(min(max(edges_per_node * num_nodes, smallest_bytes // row), largest_bytes // row), 1)
