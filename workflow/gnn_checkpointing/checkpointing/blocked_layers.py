@@ -176,8 +176,11 @@ def _blocked(
     x: Tensor,
     edge_index: Tensor,
     edge_weight: Tensor | None = None,
+    edge_attr: Tensor | None = None,
 ) -> Tensor:
-    """Compute `conv(x, edge_index, edge_weight)` by blocks."""
+    """Compute `conv(x, edge_index, edge_weight)` by blocks; PyG's own models name `edge_attr`, too, mostly as None."""
+    if edge_attr is not None:
+        raise Refusal(f"{policy}: {type(conv).__name__} with edge_attr: features of edges are not cut into blocks")
     if edge_index.layout != torch.strided:
         raise Refusal(f"{policy}: a sparse product makes no messages; there is nothing to cut into blocks")
     edges = shared.of(edge_index, x.size(0))
