@@ -22,7 +22,7 @@ RANDOM_STATE = 5056  # bytes of the CPU generator's state, which a checkpointed 
 def test_fake_equals_real_but_for_the_random_states(convolution: str, policy: str, unseen: int) -> None:
     """Three checkpointed layers keep a state each and the recomputation of one saves another: at most four.
 
-    The gradient of a gather is added in place on real tensors and not on fake ones: one node map `[60, 16]` more.
+    Gradients are added up in place on real tensors and not on fake ones, and counted as if they were.
     """
     cell, graph = cell_of(small_study(convolution, norm="batch", residual=True))
     contest = contestant(cell, cell_task(graph, cell, CPU), policy)
@@ -31,7 +31,7 @@ def test_fake_equals_real_but_for_the_random_states(convolution: str, policy: st
     exact = step_bytes(contest.forward, CPU).peak
     fake, why_not = fake_tensor_bytes(cell, contest)
     assert why_not == ""
-    assert fake is not None and -60 * 16 * 4 <= exact - fake <= unseen
+    assert fake is not None and 0 <= exact - fake <= unseen
 
 
 def test_a_policy_of_compiled_code_has_no_reading_and_says_why() -> None:

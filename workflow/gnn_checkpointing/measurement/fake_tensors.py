@@ -9,7 +9,7 @@ from functools import reduce
 from typing import Any, TypeVar
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.utils._python_dispatch import TorchDispatchMode
 
@@ -22,7 +22,7 @@ from gnn_checkpointing.policy_names import parse_policy
 
 Value = TypeVar("Value")
 
-_EAGER = frozenset({"none", "layers", "segments", "selective", "edge_blocks", "layers+edge_blocks"})
+EAGER = frozenset({"none", "layers", "segments", "selective", "edge_blocks", "layers+edge_blocks"})
 
 
 class LiveBytes(TorchDispatchMode):  # type: ignore[no-untyped-call] # torch does not annotate it
@@ -39,6 +39,11 @@ class LiveBytes(TorchDispatchMode):  # type: ignore[no-untyped-call] # torch doe
         self._resident = self._highest = self._live
 
     @property
+    def resident(self) -> int:
+        """The sum before the step."""
+        return self._resident
+
+    @property
     def peak(self) -> int:
         """The highest sum so far, above what was resident."""
         return self._highest - self._resident
@@ -52,7 +57,8 @@ class LiveBytes(TorchDispatchMode):  # type: ignore[no-untyped-call] # torch doe
         for part in result if isinstance(result, tuple | list) else (result,):
             if isinstance(part, Tensor):
                 self._count(part)
-        self._highest = max(self._highest, self._live + inside)
+        if not _is_made_in_place(func):
+            self._highest = max(self._highest, self._live + inside)
         return result
 
     def _count(self, tensor: Tensor) -> None:
@@ -67,7 +73,15 @@ class LiveBytes(TorchDispatchMode):  # type: ignore[no-untyped-call] # torch doe
 
         self._alive[key] = weakref.ref(storage, gone)
         self._live += size
-        self._highest = max(self._highest, self._live)
+
+
+def _is_made_in_place(func: Callable[..., Any]) -> bool:
+    """Tell whether autograd adds up gradients, those of a tensor or of a row: in place, unless a mode listens.
+
+    What it makes here instead counts from the next operator on, when the gradient that it replaces is gone.
+    """
+    in_backward = torch._C._current_graph_task_id() != -1 and not torch.is_grad_enabled()
+    return in_backward and func in (torch.ops.aten.add.Tensor, torch.ops.aten.index_add.default)
 
 
 def _promoted_bytes(func: Callable[..., Any], args: tuple[Any, ...]) -> int:
@@ -90,7 +104,7 @@ def fake_tensor_bytes(cell: Cell, contest: Contestant) -> tuple[int | None, str]
 
     `contest` must have run a step: its tables, made from the graph's values, are taken over by their sizes.
     """
-    if parse_policy(contest.policy).kind not in _EAGER:
+    if parse_policy(contest.policy).kind not in EAGER:
         return None, f"no reading by fake tensors: {contest.policy} computes or frees past the dispatcher of operators"
     if contest.task.adjacency.edge_index.layout != torch.strided:
         return None, "no reading by fake tensors: a sparse matrix has no storage that could be told"
@@ -113,11 +127,7 @@ def _peak(cell: Cell, contest: Contestant) -> int:
 
     task = _converted(contest.task, faked)
     fake = contestant(cell, contest.task, contest.policy)
-    for module in fake.model.modules():
-        # Parameters stay parameters, which torch's annotations cannot say.
-        stores: list[dict[str, Any]] = [module._parameters, module._buffers]
-        for kept in stores:
-            kept.update({name: faked(tensor) for name, tensor in kept.items() if tensor is not None})
+    fake_parameters(fake.model, faked)
     fake = dataclasses.replace(fake, task=task)
     _hand_over_tables(contest, fake, faked)
     resident = [*fake.model.parameters(), *fake.model.buffers(), *task.tensors(), *policy_tensors(fake.model)]
@@ -125,6 +135,15 @@ def _peak(cell: Cell, contest: Contestant) -> int:
         fake.step()
     peak: int = live.peak
     return peak
+
+
+def fake_parameters(model: nn.Module, convert: Callable[[Tensor], Tensor]) -> None:
+    """Put a converted tensor in place of each parameter and buffer of `model`."""
+    for module in model.modules():
+        # Parameters stay parameters, which torch's annotations cannot say.
+        stores: list[dict[str, Any]] = [module._parameters, module._buffers]
+        for kept in stores:
+            kept.update({name: convert(tensor) for name, tensor in kept.items() if tensor is not None})
 
 
 def _hand_over_tables(contest: Contestant, fake: Contestant, convert: Callable[[Tensor], Tensor]) -> None:
