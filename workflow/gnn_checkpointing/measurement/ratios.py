@@ -14,7 +14,7 @@ from statistics import fmean
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
+from scipy.special import stdtrit
 
 _SPREAD_RESAMPLES = 500
 
@@ -47,7 +47,7 @@ class ProcessSpread:
         """Return half the interval of the mean of `processes` log ratios that this spread alone would give."""
         if not self.degrees_of_freedom:
             return 0.0
-        quantile = stats.t.ppf((1 + confidence) / 2, self.degrees_of_freedom)
+        quantile = stdtrit(self.degrees_of_freedom, (1 + confidence) / 2)  # Student's t
         return float(quantile * self.deviation / math.sqrt(processes))
 
 
