@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -137,6 +137,12 @@ def read_table(path: Path) -> list[dict[str, Value]]:
     if not rows:
         raise Refusal(f"{path}: no rows; measure something first")
     return rows
+
+
+def number(row: Mapping[str, Value], column: str) -> float | None:
+    """Return a numeric field of a row, None where it is empty."""
+    value = row[column]
+    return float(value) if isinstance(value, int | float) else None
 
 
 def _as_text(value: Value) -> str:

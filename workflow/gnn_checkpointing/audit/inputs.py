@@ -76,12 +76,6 @@ def machine_facts(values: Any) -> Machine:
         ) from None
 
 
-def number(row: Row, column: str) -> float | None:
-    """Return a numeric field of a row, None where it is empty."""
-    value = row[column]
-    return float(value) if isinstance(value, int | float) else None
-
-
 def place(row: Row) -> str:
     """Return where a row stands, such as sbm-n400-d4-GCN, layers."""
     return f"{row['cell']}, {row['policy']}"

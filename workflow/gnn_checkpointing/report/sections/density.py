@@ -8,13 +8,13 @@ from statistics import median
 
 from gnn_checkpointing.analysis.results import Effect, Estimate, Response
 from gnn_checkpointing.analysis.results import Quantity as RatioName
-from gnn_checkpointing.measurements_table import Value
+from gnn_checkpointing.measurements_table import Value, number
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.figures import scales
 from gnn_checkpointing.report.figures.lines import Line, Point, line_panel
 from gnn_checkpointing.report.figures.palette import looks
 from gnn_checkpointing.report.figures.scales import Scale
-from gnn_checkpointing.report.inputs import MEASUREMENTS, ReportInputs, Row, number
+from gnn_checkpointing.report.inputs import MEASUREMENTS, ReportInputs, Row
 from gnn_checkpointing.report.page import Cell, Column, Figure, Panel, Table
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from gnn_checkpointing.analysis.results import Effect, Estimate
+from gnn_checkpointing.measurements_table import number
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.figures import scales
 from gnn_checkpointing.report.figures.palette import looks
 from gnn_checkpointing.report.figures.points import Mark, ratio_panel
-from gnn_checkpointing.report.inputs import MEASUREMENTS, ReportInputs, Row, number
+from gnn_checkpointing.report.inputs import MEASUREMENTS, ReportInputs, Row
 from gnn_checkpointing.report.page import Block, Cell, Column, Figure, Panel, Paragraph, Section, Table
 
 
