@@ -10,7 +10,7 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 COMMANDS = (
     "design", "schema", "hardware", "graph", "describe", "measure", "train", "demonstrate", "demonstration",
-    "collect", "analyse", "judge", "audit", "report", "rebuild", "index",
+    "collect", "analyse", "judge", "audit", "knowledge", "report", "rebuild", "index", "plan",
 )  # fmt: skip
 
 
@@ -92,5 +92,5 @@ def test_measuring_works_by_hand_without_snakemake(tmp_path: Path, shell: str) -
     )
     found = subprocess.run(["bash", "-c", script], capture_output=True, text=True, cwd=tmp_path)
     assert found.returncode == 0, found.stderr
-    assert "cell 2 of 16" in found.stderr
+    assert "2 of 16: " in found.stderr
     assert len(list((tmp_path / "records").glob("*.json"))) == 3

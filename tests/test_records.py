@@ -44,5 +44,5 @@ def test_a_broken_table_is_refused(old: str, new: str, words: str, tmp_path: Pat
 
 def test_a_record_of_another_form_is_refused_by_field(tmp_path: Path) -> None:
     (tmp_path / "c.json").write_text('{"schema_version": 1, "policies": "none"}')
-    with pytest.raises(Refusal, match=r"c\.json: field study"):
+    with pytest.raises(Refusal, match=r"c\.json: field started"):
         read_cell(tmp_path / "c.json")

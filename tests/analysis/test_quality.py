@@ -14,7 +14,7 @@ CELL = "sbm-n500-d4-r0-GCN"
 
 @pytest.fixture
 def rows() -> Table:
-    """Two cells of 3 seconds each, half of them measured, a second apart."""
+    """Two cells of 3 seconds in each of two processes, a quarter of them measured, a second apart."""
     graphs = generated_graphs((500,), (4.0, 8.0), 1)
     return table(np.random.default_rng(0), graphs, convolutions=("GCN",))
 
@@ -22,7 +22,7 @@ def rows() -> Table:
 def test_seconds_are_counted_once_a_cell(rows: Table) -> None:
     result = quality(rows, "retaining", 0.03)
     assert (result.cells, result.rows) == (2, 6)
-    assert (result.measured_seconds, result.wall_seconds, result.measured_share) == (3.0, 6.0, 0.5)
+    assert (result.measured_seconds, result.wall_seconds, result.measured_share) == (3.0, 12.0, 0.25)
     assert result.outcomes == {"completed": 6}
     assert (result.failures, result.not_the_same, result.warnings) == ([], [], [])
 

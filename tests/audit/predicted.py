@@ -25,6 +25,7 @@ def predictions() -> Predictions:
         confidence=0.95,
         candidates={},
         laws=[],
+        resident=[],
         leaderboard=[
             candidate("activation_bytes", "blocks", chosen=True, worst=0.02),
             # Far off, but not chosen.
@@ -113,6 +114,7 @@ def robustness() -> Robustness:
                 target_half_width=0.03,
                 at_least=10,
                 at_most=200,
+                processes=2,
                 plays=1000,
                 covered=0.94,
                 fixed_covered=0.95,

@@ -3,14 +3,33 @@
 import re
 from pathlib import Path
 
+import pytest
 import torch
-from torch_geometric.nn import GraphSAGE
+from torch_geometric.nn import GAT, GraphSAGE
 
 ROOT = Path(__file__).resolve().parents[2]
+PLANNED, BLOCKED = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+
+
+def test_a_plan_is_applied_to_a_users_model_and_trains_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is imported aside: the planner, the plan, and the model under it; then one step of the user's own."""
+    assert len([line for line in PLANNED.splitlines() if line and "import" not in line]) == 3
+    monkeypatch.chdir(ROOT)
+    names: dict[str, object] = {}
+    exec(PLANNED, names)
+    plan, model = names["plan"], names["model"]
+    assert plan.recommended not in (None, "none")
+    plain = GAT(16, 32, num_layers=4, out_channels=4, heads=4, v2=True, add_self_loops=False)
+    plain.load_state_dict(model.state_dict())
+    x, edge_index = torch.randn(50, 16), torch.randint(0, 50, (2, 400))
+    out = model(x, edge_index)
+    torch.testing.assert_close(out, plain(x, edge_index), rtol=1e-4, atol=1e-5)
+    out.sum().backward()
+    assert all(parameter.grad is not None for parameter in model.parameters())
 
 
 def test_three_lines_give_a_pyg_model_edge_blocks() -> None:
-    (lines,) = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    lines = BLOCKED
     assert len([line for line in lines.splitlines() if line]) == 3
     names: dict[str, object] = {}
     exec(lines, names)

@@ -163,6 +163,7 @@ def stopping(noise: float, covered: float) -> StoppingRule:
         target_half_width=0.03,
         at_least=10,
         at_most=200,
+        processes=2,
         plays=2000,
         covered=covered,
         fixed_covered=0.95,

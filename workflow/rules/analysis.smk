@@ -33,6 +33,7 @@ rule analyse:
             study.measurement.ratio_half_width,
             study.measurement.allocators[0],
             study.measurement.rounds.model_dump(mode="json"),
+            study.measurement.processes,
             study.measurement.timeout_seconds,
         ],
         code=code_fingerprint("analysis"),
@@ -83,3 +84,24 @@ rule audit:
         "python -m gnn_checkpointing audit --study {params.study} --hardware-file {input.hardware}"
         " --table {input.table} --analysis {params.analysis} --claims {input.claims} --graphs {input.graphs}"
         " --demonstration {input.demonstration} --output {output} > {log} 2>&1"
+
+
+rule knowledge:
+    input:
+        hardware=f"{RESULTS}/hardware.json",
+        analysis=rules.analyse.output,
+        graphs=f"{RESULTS}/graphs.json",
+    output:
+        f"{RESULTS}/planner.json",
+    log:
+        f"{RESULTS}/logs/knowledge.log",
+    conda:
+        "../envs/gnn_checkpointing.yaml"
+    params:
+        study=STUDY,
+        analysis=lambda wildcards, input: Path(input.analysis[0]).parent,
+        settings=digest(study.model_dump(mode="json", by_alias=True)),
+        code=code_fingerprint("planning"),
+    shell:
+        "python -m gnn_checkpointing knowledge --study {params.study} --hardware-file {input.hardware}"
+        " --analysis {params.analysis} --graphs {input.graphs} --output {output} > {log} 2>&1"

@@ -8,6 +8,7 @@ rule report:
         analysis=rules.analyse.output,
         claims=f"{RESULTS}/claims.json",
         audit=f"{RESULTS}/audit.json",
+        planner=f"{RESULTS}/planner.json",
         graphs=f"{RESULTS}/graphs.json",
         traces=f"{RESULTS}/traces.json",
         demonstration=f"{RESULTS}/demonstration.json",
@@ -26,6 +27,7 @@ rule report:
             "measurements.csv",
             "claims.json",
             "audit.json",
+            "planner.json",
             "graphs.json",
             "traces.json",
             "demonstration.json",
@@ -49,7 +51,7 @@ rule report:
     shell:
         "python -m gnn_checkpointing report --study {params.study} --hardware-file {input.hardware}"
         " --table {input.table} --analysis {params.analysis} --claims {input.claims}"
-        " --audit {input.audit} --graphs {input.graphs} --traces {input.traces}"
+        " --audit {input.audit} --planner-file {input.planner} --graphs {input.graphs} --traces {input.traces}"
         " --demonstration {input.demonstration} --records {input.records} --trainings {input.trainings}"
         " --templates {params.templates} --output-folder {params.folder} > {log} 2>&1"
 

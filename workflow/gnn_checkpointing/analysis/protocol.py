@@ -11,8 +11,8 @@ class Protocol:
     """The study's settings of the analysis, as plain values: the statistics know no study.
 
     `processes` is in how many fresh processes each cell is timed, which share `rounds`, the fewest and the most of a
-    cell, out among them. `memory_forms` and `time_forms` name the forms of law to be tried for bytes and for seconds (`laws/forms.py`), in
-    the order in which equals are preferred.
+    cell, out among them. `memory_forms` and `time_forms` name the forms of law to be tried for bytes and for seconds
+    (`laws/forms.py`), in the order in which equals are preferred.
     """
 
     reference_allocator: str

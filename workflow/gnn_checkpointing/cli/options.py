@@ -59,6 +59,35 @@ def _add_detached(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def _add_planner(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--planner",
+        type=Path,
+        metavar="FILE",
+        help="planner.json of a published report (default: the one below report/*/default/)",
+    )
+
+
+def _add_asked(parser: argparse.ArgumentParser) -> None:
+    """Add what a plan is asked for: the graph, the model, the memory, and how the answer is given."""
+    graph = parser.add_argument_group("the graph, one of")
+    graph.add_argument("--nodes", type=int, metavar="N", help="its nodes, with --edges")
+    graph.add_argument("--edges", type=int, metavar="E", help="its directed edges: an undirected one counts twice")
+    graph.add_argument("--known", metavar="NAME", help="a real graph by name, such as Reddit; another name lists all")
+    graph.add_argument("--npz", type=Path, metavar="FILE", help="a graph's .npz, as `graph` writes it")
+    model = parser.add_argument_group("the model (default: as measured)")
+    model.add_argument("--convolution", required=True, help="one that the study has laws for, such as GATv2")
+    model.add_argument("--layers", type=int, metavar="L", help="convolution layers")
+    model.add_argument("--channels", type=int, metavar="F", help="channels of each layer, heads concatenated")
+    model.add_argument("--heads", type=int, metavar="H", help="attention heads")
+    model.add_argument("--features", type=int, metavar="D", help="input features of a node")
+    parser.add_argument("--memory-gib", type=float, required=True, metavar="GIB", help="memory of a training step")
+    parser.add_argument(
+        "--exact", action="store_true", help="also find eager policies' peaks by fake tensors (needs torch)"
+    )
+    parser.add_argument("--json", action="store_true", help="print values instead of a table")
+
+
 _OPTIONS: dict[str, Callable[[argparse.ArgumentParser], None]] = {
     "study": _add_study,
     "of": _add_of,
@@ -68,6 +97,8 @@ _OPTIONS: dict[str, Callable[[argparse.ArgumentParser], None]] = {
     "training": _add_training,
     "log": _add_log,
     "detached": _add_detached,
+    "planner": _add_planner,
+    "asked": _add_asked,
     "csv": _path("csv", "folder with edges.csv, features.csv and labels.csv"),
     "graph_file": _path("graph-file", "the graph's .npz"),
     "hardware_file": _path("hardware-file", "hardware.json of the measurements"),
@@ -78,6 +109,7 @@ _OPTIONS: dict[str, Callable[[argparse.ArgumentParser], None]] = {
     "trainings": _path("trainings", "trainings.json: the records of all training jobs"),
     "claims": _path("claims", "claims.json"),
     "audit": _path("audit", "audit.json: the checks of everything above"),
+    "planner_file": _path("planner-file", "planner.json: what a planner knows after the study"),
     "graphs": _path("graphs", "graphs.json: what every graph looks like and where it is from"),
     "traces": _path("traces", "traces.json: live bytes over one step"),
     "demonstration": _path("demonstration", "demonstration.json: what other instruments say of one run"),

@@ -6,10 +6,11 @@ import argparse
 from collections.abc import Callable
 
 from gnn_checkpointing import __version__
+from gnn_checkpointing.cli.commands.designing import design, hardware, schema
 from gnn_checkpointing.cli.commands.graphs import describe, graph
 from gnn_checkpointing.cli.commands.judging import analyse, audit, judge
 from gnn_checkpointing.cli.commands.measuring import collect, demonstrate, demonstration, measure, train
-from gnn_checkpointing.cli.commands.planning import design, hardware, schema
+from gnn_checkpointing.cli.commands.planning import knowledge, plan
 from gnn_checkpointing.cli.commands.publishing import index, rebuild, report
 from gnn_checkpointing.cli.options import add_option
 
@@ -30,9 +31,11 @@ COMMANDS: tuple[tuple[Callable[[argparse.Namespace], None], tuple[str, ...]], ..
     (analyse, ("study", "table", "trainings", "output_folder")),
     (judge, ("study", "hardware_file", "analysis", "output")),
     (audit, (*_OF_FINDINGS, "output")),
-    (report, (*_OF_FINDINGS, "audit", "traces", "records", "trainings", "templates", "output_folder")),
+    (knowledge, ("study", "hardware_file", "analysis", "graphs", "output")),
+    (report, (*_OF_FINDINGS, "audit", "planner_file", "traces", "records", "trainings", "templates", "output_folder")),
     (rebuild, ("frozen", "templates", "output_folder")),
     (index, ("reports", "templates", "output")),
+    (plan, ("planner", "asked")),
 )
 
 

@@ -16,8 +16,8 @@ from gnn_checkpointing.study import Study
 _PACKAGE = Path(__file__).resolve().parent.parent
 _SOURCES = {
     "graphs": ("graphs", "graph_design.py", "graph_entries.py", "graph_facts.py"),
-    "measuring": ("measurement", "checkpointing", "models", "policy_names.py"),
-    "training": ("training", "checkpointing", "models", "policy_names.py"),
+    "measuring": ("measurement", "checkpointing", "models", "block_rule.py", "policy_names.py"),
+    "training": ("training", "checkpointing", "models", "block_rule.py", "policy_names.py"),
     "collecting": (
         "measurement/collect.py",
         "measurement/byte_trace.py",
@@ -47,8 +47,10 @@ _SOURCES = {
         "measurements_table.py",
         "policy_names.py",
     ),
+    "planning": ("planning", "analysis", "block_rule.py", "graph_facts.py", "policy_names.py"),
     "report": (
         "report",
+        "planning",
         "records.py",
         "measurements_table.py",
         "graph_facts.py",

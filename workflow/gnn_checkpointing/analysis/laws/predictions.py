@@ -27,6 +27,7 @@ from gnn_checkpointing.analysis.results import (
     Knee,
     Predictions,
     PredictiveLaw,
+    ResidentLaw,
     Residual,
     Response,
     Score,
@@ -70,6 +71,7 @@ def predictions(
         confidence=protocol.confidence,
         candidates={"memory": list(protocol.memory_forms), "time": list(protocol.time_forms)},
         laws=[law for law, _, _ in found.laws],
+        resident=[_resident(*named, terms.tolist()) for named, terms in resident.items()],
         leaderboard=found.leaderboard,
         coverage=list(_coverages(found)),
         knees=found.knees,
@@ -136,6 +138,11 @@ def _coverages(found: _Found) -> Iterator[Coverage]:
     for (response, method), results in found.held.items():
         if (one := coverage(response, method, results)) is not None:
             yield one
+
+
+def _resident(convolution: str, policy: str, terms: list[float]) -> ResidentLaw:
+    constant, per_node, per_edge = terms
+    return ResidentLaw(convolution=convolution, policy=policy, constant=constant, per_node=per_node, per_edge=per_edge)
 
 
 def _law(series: Series, fit: FittedForm, reach: float) -> PredictiveLaw:

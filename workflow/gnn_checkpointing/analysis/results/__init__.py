@@ -31,6 +31,7 @@ from gnn_checkpointing.analysis.results.predictions import (
     Knee,
     Predictions,
     PredictiveLaw,
+    ResidentLaw,
     Score,
     ScoreSummary,
 )
@@ -86,6 +87,7 @@ __all__ = [
     "Reading",
     "Regressions",
     "ReplicateSpread",
+    "ResidentLaw",
     "Residual",
     "Response",
     "Result",

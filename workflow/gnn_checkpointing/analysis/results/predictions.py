@@ -171,12 +171,23 @@ class Capacity(Result):
     gain: float | None
 
 
+class ResidentLaw(Result):
+    """Bytes that live before a step: parameters (`constant`), and what a node and an edge cost."""
+
+    convolution: str
+    policy: str
+    constant: float
+    per_node: float
+    per_edge: float
+
+
 class Predictions(Result):
     """All that the predictive laws say, and all that is known against them."""
 
     confidence: float
     candidates: dict[str, list[str]]
     laws: list[PredictiveLaw]
+    resident: list[ResidentLaw]
     leaderboard: list[Candidate]
     coverage: list[Coverage]
     knees: list[Knee]

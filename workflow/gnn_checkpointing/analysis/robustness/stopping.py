@@ -67,9 +67,7 @@ def stopping(protocol: Protocol, generator: np.random.Generator) -> list[Stoppin
     return [_played(distribution, noise, protocol, generator) for distribution, noise in NOISES]
 
 
-def resampled_medians(
-    logarithms: Floats, resamples: int, generator: np.random.Generator
-) -> tuple[Floats, Floats]:
+def resampled_medians(logarithms: Floats, resamples: int, generator: np.random.Generator) -> tuple[Floats, Floats]:
     """Return medians of each play's log ratios ([num_plays, num_rounds]) and those of resamples, a row each.
 
     A resample's median is the sorted ratio at the middle one of the places drawn, and that is a rounded order statistic

@@ -16,6 +16,7 @@ def report(options: argparse.Namespace) -> None:
     from gnn_checkpointing.claims.ledger import read_ledger
     from gnn_checkpointing.graph_facts import read_graphs
     from gnn_checkpointing.measurements_table import read_table
+    from gnn_checkpointing.planning.knowledge import read_knowledge
     from gnn_checkpointing.records import read_demonstration, read_traces
     from gnn_checkpointing.report.inputs import report_inputs
     from gnn_checkpointing.report.render import Sources, render_report
@@ -30,6 +31,7 @@ def report(options: argparse.Namespace) -> None:
         ledger,
         answer(ledger, findings),
         read_audit(options.audit),
+        read_knowledge(options.planner_file),
         read_graphs(options.graphs),
         read_traces(options.traces),
         read_demonstration(options.demonstration),
@@ -38,6 +40,7 @@ def report(options: argparse.Namespace) -> None:
         measurements=options.table,
         claims=options.claims,
         audit=options.audit,
+        planner=options.planner_file,
         graphs=options.graphs,
         traces=options.traces,
         demonstration=options.demonstration,
@@ -52,6 +55,7 @@ def report(options: argparse.Namespace) -> None:
 def rebuild(options: argparse.Namespace) -> None:
     """Make a published report again from the data beside it: no torch, no measuring, the same bytes."""
     from gnn_checkpointing.cli.commands.judging import analyse, audit, judge
+    from gnn_checkpointing.cli.commands.planning import knowledge
     from gnn_checkpointing.report.inputs import published
 
     with tempfile.TemporaryDirectory() as folder:
@@ -60,11 +64,13 @@ def rebuild(options: argparse.Namespace) -> None:
             "analysis": work / "analysis",
             "claims": work / "claims.json",
             "audit": work / "audit.json",
+            "planner_file": work / "planner.json",
         }
         for command, output in (
             (analyse, {"output_folder": found["analysis"]}),
             (judge, {"output": found["claims"]}),
             (audit, {"output": found["audit"]}),
+            (knowledge, {"output": found["planner_file"]}),
             (report, {"output_folder": options.output_folder, "templates": options.templates}),
         ):
             command(argparse.Namespace(**{**found, **output}))

@@ -1,0 +1,137 @@
+"""At the measured sizes a planner says what the laws say; at others it parts what is kept from what is worked with."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from analysis.tables import HIDDEN_CHANNELS, NUM_LAYERS, generated_graphs, protocol, real_graphs, table
+from gnn_checkpointing.analysis.laws.fit import FittedForm
+from gnn_checkpointing.analysis.laws.forms import FORMS, Sizes
+from gnn_checkpointing.analysis.laws.predictions import predictions
+from gnn_checkpointing.analysis.results import Predictions, PredictiveLaw
+from gnn_checkpointing.analysis.table import completed, under
+from gnn_checkpointing.planning.arithmetic import edges_at_once, grown, resident, seconds, value
+from gnn_checkpointing.planning.gather import knowledge
+from gnn_checkpointing.planning.knowledge import Knowledge, PolicyKnowledge
+from gnn_checkpointing.study import parse_study
+
+STUDY = parse_study(
+    {
+        "name": "test",
+        "title": "Test",
+        "seed": 1,
+        "graphs": {"generated": [{"family": "sbm", "num_nodes": [500], "average_degrees": [4]}]},
+        "architecture": {
+            "convolutions": ["GCN", "SAGE", "GATv2"],
+            "num_layers": NUM_LAYERS,
+            "hidden_channels": HIDDEN_CHANNELS,
+            "heads": 4,
+        },
+        "policies": ["none", "layers", "edge_blocks"],
+    },
+    "test",
+)
+CACHE = {"last-level cache": "32768K"}
+
+
+@pytest.fixture(scope="module")
+def found() -> Predictions:
+    rows = table(np.random.default_rng(0), [*generated_graphs(num_nodes=(500, 1000, 4000)), *real_graphs()])
+    return predictions(rows, under(completed(rows), "retaining"), protocol(), np.random.default_rng(0))
+
+
+@pytest.fixture(scope="module")
+def known(found: Predictions) -> Knowledge:
+    return knowledge(STUDY, found, [], "here", "Here", CACHE)
+
+
+def by_law(law: PredictiveLaw, nodes: float, edges: float, at_once: float) -> float:
+    columns = FORMS[law.form].columns
+    pieces = np.array([[piece[column] for column in columns] for piece in law.pieces])
+    sizes = Sizes(np.array([nodes]), np.array([edges]), np.array([at_once]))
+    return float(FittedForm(law.form, pieces, law.knee).at(sizes)[0])
+
+
+def policy(known: Knowledge, convolution: str, name: str) -> PolicyKnowledge:
+    return next(one for one in known.policies if (one.convolution, one.policy) == (convolution, name))
+
+
+def test_at_the_measured_sizes_a_planner_says_what_the_laws_say(found: Predictions, known: Knowledge) -> None:
+    asked = 0
+    for law in found.laws:
+        one = policy(known, law.convolution, law.policy)
+        for nodes, edges in ((500, 2000), (1000, 30_000), (4000, 512_000), (3000, 10**6)):
+            at_once = edges_at_once(one, nodes, edges, known.measured)
+            expected = by_law(law, nodes, edges, at_once)
+            if law.response == "activation_bytes":
+                # Bytes per edge that meet the count of tensors are taken to be it.
+                assert value(
+                    one.activation, nodes, edges, at_once, known.measured, one.reads_features
+                ) == pytest.approx(expected, rel=2e-3)
+                asked += 1
+            elif law.response == "step_time_seconds":
+                time = seconds(one, nodes, edges, known.measured)
+                assert time is not None
+                assert time.estimate == pytest.approx(expected, rel=1e-9)
+                asked += 1
+    assert asked == 2 * 9 * 4
+
+
+def test_what_lives_before_a_step_is_what_was_measured(found: Predictions, known: Knowledge) -> None:
+    for law in found.resident:
+        one = policy(known, law.convolution, law.policy)
+        expected = law.constant + law.per_node * 1000 + law.per_edge * 30_000
+        assert resident(one, 1000, 30_000, known.measured) == pytest.approx(expected, rel=1e-9)
+
+
+def test_order_and_ranges_are_the_studys(known: Knowledge) -> None:
+    assert known.convolutions == ["GCN", "SAGE", "GATv2"]
+    assert [one.policy for one in known.policies[:3]] == ["none", "layers", "edge_blocks"]
+    limits = {limit.size: (limit.low, limit.high) for limit in known.limits}
+    assert limits["num_nodes"] == (500, 4000)
+    assert limits["num_layers"] == (NUM_LAYERS, NUM_LAYERS)
+    assert limits["num_features"] == (32, 32)
+
+
+def test_blocks_follow_the_policys_rule_and_the_machines_cache(known: Knowledge) -> None:
+    blocks = policy(known, "GATv2", "edge_blocks").blocks
+    assert blocks is not None
+    assert (blocks.edges_per_node, blocks.largest_bytes) == (8, 32 * 2**20)
+    assert policy(known, "GATv2", "layers").blocks is None
+    assert policy(known, "GCN", "none").self_loops and not policy(known, "SAGE", "none").self_loops
+
+
+def test_what_is_kept_grows_with_the_layers_and_the_rest_does_not(found: Predictions, known: Knowledge) -> None:
+    """Of layers no byte per edge is kept, so that twice the layers need none more; of a node its input is, in each."""
+    one = policy(known, "SAGE", "layers")
+    saved = next(
+        law
+        for law in found.laws
+        if (law.convolution, law.policy, law.response) == ("SAGE", "layers", "saved_activation_bytes")
+    )
+    deep = known.measured.model_copy(update={"num_layers": 2 * NUM_LAYERS})
+    (terms,) = one.activation.pieces
+    for column, growth in terms.items():
+        more = grown(growth, deep, HIDDEN_CHANNELS) - grown(growth, known.measured, HIDDEN_CHANNELS)
+        assert more == pytest.approx(saved.pieces[0].get(column, 0.0), rel=1e-6, abs=1e-6)
+
+
+def test_a_study_without_laws_gives_a_planner_that_knows_nothing() -> None:
+    empty = Predictions(
+        confidence=0.95,
+        candidates={},
+        laws=[],
+        resident=[],
+        leaderboard=[],
+        coverage=[],
+        knees=[],
+        analytic=[],
+        scorecard=[],
+        summaries=[],
+        censored=[],
+        capacities=[],
+        not_fitted=[],
+    )
+    nothing = knowledge(STUDY, empty, [], "here", "Here", {})
+    assert nothing.policies == [] and nothing.limits == []

@@ -1,0 +1,180 @@
+"""What a plan says, by numbers worked out by hand; what it refuses; what it warns of."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gnn_checkpointing.artefacts import write_json
+from gnn_checkpointing.planning import Plan, Planner
+from gnn_checkpointing.planning.arithmetic import edges_at_once, peak, value
+from gnn_checkpointing.planning.knowledge import Growth, PlannedLaw
+from gnn_checkpointing.refusal import Refusal
+
+from .known import BLOCKED, STORED, knowledge, law
+
+KNOWN = knowledge()
+SIZES = KNOWN.measured
+
+
+def planned(**changes: Any) -> Plan:
+    asked = {"num_nodes": 1000, "num_edges": 50_000, "convolution": "GATv2", "memory_gib": 1.0}
+    return Planner(KNOWN).plan(**{**asked, **changes})
+
+
+def test_bytes_and_seconds_are_the_laws() -> None:
+    """2 layers of 8 channels: (10 x 16 + 4 x 8) 192 bytes an edge; before: 2 x 64 parameters, 28 a node, 16 an edge."""
+    found = planned().of("none")
+    before = 128 + 28 * 1000 + 16 * 50_000
+    assert found.peak.estimate == found.peak.low == found.peak.high == 192 * 50_000 + before
+    assert found.seconds is not None
+    assert found.seconds.estimate == pytest.approx(16e-9 * 50_000)
+    assert (found.seconds.low, found.seconds.high) == pytest.approx((0.9 * 8e-4, 1.1 * 8e-4))
+
+
+def test_an_interval_reaches_as_far_as_the_law_of_activations_not_of_what_is_resident() -> None:
+    """Blocks of 8 edges a node: 800 a node and 160 an edge of a block of 8,000."""
+    found = planned().of("edge_blocks").peak
+    before = 128 + 28 * 1000 + 16 * 50_000
+    activation = 800 * 1000 + 160 * 8000
+    assert found.estimate == activation + before
+    assert (found.low, found.high) == (0.75 * activation + before, 1.25 * activation + before)
+
+
+@pytest.mark.parametrize(
+    ("nodes", "edges", "at_once"),
+    [
+        (1000, 50_000, 8000),  # 8 a node
+        (1000, 3000, 3000),  # never more than there are
+        (50, 5000, 1000),  # one message tensor of 32 bytes a row is worth 32,000 bytes
+        (10**6, 10**9, 100_000),  # and no more than the cache
+    ],
+)
+def test_blocks_are_as_large_as_the_rule_says(nodes: int, edges: int, at_once: int) -> None:
+    known = KNOWN.policies[1]
+    assert edges_at_once(known, nodes, edges, SIZES) == at_once
+    assert edges_at_once(KNOWN.policies[0], nodes, edges, SIZES) == edges
+
+
+def test_a_convolution_with_self_loops_has_them_in_its_blocks() -> None:
+    known = knowledge({**BLOCKED, "self_loops": True}).policies[0]
+    assert edges_at_once(known, 100, 500, SIZES) == 600
+
+
+def test_other_sizes_grow_as_the_law_says() -> None:
+    """Twice the layers: what is kept doubles, what one layer works with does not; 4 channels: half of either."""
+    narrow = planned(num_layers=4, hidden_channels=4).of("none").peak.estimate
+    assert narrow == (10 * 16 + 4 * 4) * 50_000 + 4 * 16 + 28 * 1000 + 16 * 50_000
+    wide = planned(num_features=105).of("none").peak.estimate
+    assert wide - planned().of("none").peak.estimate == 100 * 4 * 1000
+
+
+def test_features_wider_than_a_layer_widen_the_messages_of_who_gathers_them_as_they_are() -> None:
+    """105 features: (10 x 16 + 4 x 105) bytes an edge; of blocks 20 x 105 for each of 8,000; of nodes nothing."""
+    wide = Planner(knowledge({**STORED, "reads_features": True}, {**BLOCKED, "reads_features": True}))
+    found = wide.plan(num_nodes=1000, num_edges=50_000, convolution="GATv2", memory_gib=1, num_features=105)
+    before = 128 + (8 + 4 * 105) * 1000 + 16 * 50_000
+    assert found.of("none").peak.estimate == (160 + 420) * 50_000 + before
+    assert found.of("edge_blocks").peak.estimate == 800 * 1000 + 20 * 105 * 8000 + before
+
+
+@pytest.mark.parametrize(
+    ("changes", "columns", "expected"),
+    [
+        ({}, {"constant": 3.0, "nodes": 2.0}, 3 + 200),
+        ({"knee": 400.0}, {"edges": 1.0, "edges_over_knee": 0.5}, 1000 + 300),
+        ({}, {"edges_squared": 1e-3}, 1000),
+        ({"link": "exponential"}, {"constant": 1.0, "log_nodes": 0.5, "log_edges": 2.0}, math.e * 10 * 10**6),
+    ],
+)
+def test_every_form_of_law(changes: dict[str, Any], columns: dict[str, float], expected: float) -> None:
+    piece = {column: {"rest": term} for column, term in columns.items()}
+    made = PlannedLaw.model_validate(law(piece, **changes))
+    assert value(made, 100, 1000, 1000, SIZES, False) == pytest.approx(expected)
+
+
+def test_a_law_of_two_pieces_is_the_larger_one() -> None:
+    made = PlannedLaw.model_validate(law({"nodes": {"rest": 10.0}}, {"edges": {"rest": 1.0}}))
+    assert [value(made, 100, edges, edges, SIZES, False) for edges in (500, 5000)] == [1000, 5000]
+
+
+def test_the_fastest_that_fits_is_recommended_and_what_fits_is_judged_by_the_upper_end() -> None:
+    """10,428,128 bytes without checkpointing; blocks need 2,908,128, at most 3,428,128."""
+    mib = 1 / 1024
+    assert planned(memory_gib=10 * mib).recommended == "none"
+    assert planned(memory_gib=9 * mib).recommended == "edge_blocks"
+    assert [one.verdict for one in planned(memory_gib=3 * mib).policies] == ["does not fit", "may fit"]
+    assert planned(memory_gib=3 * mib).recommended is None
+    assert planned(memory_gib=2 * mib).of("edge_blocks").verdict == "does not fit"
+
+
+def test_without_times_the_lowest_peak_is_recommended() -> None:
+    untimed = Planner(knowledge({**STORED, "seconds": None}, {**BLOCKED, "seconds": None}))
+    found = untimed.plan(num_nodes=1000, num_edges=50_000, convolution="GATv2", memory_gib=1)
+    assert found.recommended == "edge_blocks"
+    assert found.of("none").seconds is None
+
+
+def test_the_largest_graphs_fit_and_the_next_ones_do_not() -> None:
+    found = planned(memory_gib=0.01)
+    memory = 0.01 * 2**30
+    for one, known in zip(found.policies, KNOWN.policies, strict=True):
+        nodes, degree = one.largest_nodes, one.largest_degree
+        assert nodes is not None and degree is not None
+        assert (
+            peak(known, nodes, 50.0 * nodes, SIZES).high
+            <= memory
+            < peak(known, nodes + 1, 50.0 * (nodes + 1), SIZES).high
+        )
+        edges = round(degree * 1000)
+        assert peak(known, 1000, edges, SIZES).high <= memory < peak(known, 1000, edges + 1, SIZES).high
+
+
+def test_what_has_no_end_says_so() -> None:
+    """Half a TiB holds any graph of 1,000 nodes: 999,000 edges of 208 bytes."""
+    assert planned(memory_gib=512).of("none").largest_degree is None
+    assert planned(memory_gib=512).of("none").largest_nodes is not None
+
+
+def test_what_was_not_measured_is_warned_of() -> None:
+    assert planned().warnings == ()
+    assert planned(num_nodes=5000).warnings == ("Nodes.",)
+    assert planned(num_layers=3, num_nodes=99, num_edges=500).warnings == ("Nodes.", "Layers.")
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"num_nodes": 0}, "num_nodes 0: allowed are whole numbers from 1"),
+        ({"num_edges": 10**6}, "1,000 nodes have 0 to 999,000 directed edges"),
+        ({"memory_gib": 0}, "memory_gib 0: allowed are numbers above 0"),
+        ({"memory_gib": math.nan}, "memory_gib nan"),
+        ({"num_layers": 0}, "num_layers 0"),
+        ({"hidden_channels": 9}, "hidden_channels 9 is not a multiple of heads 2"),
+        ({"convolution": "GCN"}, "study test has no law for it; allowed: GATv2"),
+    ],
+)
+def test_impossible_questions_are_refused(changes: dict[str, Any], words: str) -> None:
+    with pytest.raises(Refusal, match=words):
+        planned(**changes)
+
+
+def test_a_policy_without_a_law_is_refused_by_name() -> None:
+    with pytest.raises(Refusal, match="policy layers: no law; there is one of none, edge_blocks"):
+        planned().of("layers")
+
+
+def test_a_file_that_is_no_planner_is_refused_naming_the_field(tmp_path: Path) -> None:
+    values = KNOWN.model_dump(mode="json")
+    write_json(tmp_path / "planner.json", values)
+    assert Planner.read(tmp_path / "planner.json").knowledge == KNOWN
+    write_json(tmp_path / "planner.json", values | {"confidence": "high"})
+    with pytest.raises(Refusal, match=r"planner\.json: field confidence: .*make it again with `knowledge`"):
+        Planner.read(tmp_path / "planner.json")
+
+
+def test_growth_is_nothing_unless_told() -> None:
+    assert Growth() == Growth(layer_channels=0, layer_heads=0, channels=0, heads=0, rest=0)

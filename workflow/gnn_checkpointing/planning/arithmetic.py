@@ -1,0 +1,148 @@
+"""The laws' arithmetic: bytes and seconds of one policy on one graph, and the largest graph that fits.
+
+Plain floating-point operations in a stated order: `templates/html/scripts/planner.js` does the same ones, and a test
+compares the two to the last digit shown.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from gnn_checkpointing.block_rule import block_edges
+from gnn_checkpointing.planning.knowledge import Growth, PlannedLaw, PolicyKnowledge, Sizes
+
+OF_EDGES = ("edges", "edges_at_once")
+"""Columns whose rows are messages."""
+
+MOST_NODES, MOST_EDGES = 10**12, 10**15
+"""Where the searches for the largest graph end: what still fits there has no end that matters, and whole numbers up to
+there are exact in floating point."""
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A predicted number of bytes or seconds and the ends of its interval."""
+
+    estimate: float
+    low: float
+    high: float
+
+
+def grown(growth: Growth, sizes: Sizes, width: int) -> float:
+    """Return a growth's number for a model of these sizes, one layer of which works with rows of `width` values."""
+    return (
+        growth.layer_channels * (sizes.num_layers * sizes.hidden_channels)
+        + growth.layer_heads * (sizes.num_layers * sizes.heads)
+        + growth.channels * width
+        + growth.heads * sizes.heads
+        + growth.rest
+    )
+
+
+def edges_at_once(known: PolicyKnowledge, num_nodes: float, num_edges: float, sizes: Sizes) -> float:
+    """Return the edges whose messages a layer holds at a time: all of them, or a block's."""
+    if known.blocks is None:
+        return num_edges
+    rule = known.blocks
+    block = rule.edges or block_edges(
+        int(num_nodes), sizes.hidden_channels, rule.edges_per_node, rule.smallest_bytes, rule.largest_bytes
+    )
+    return min(num_edges + (num_nodes if known.self_loops else 0), block)
+
+
+def value(
+    law: PlannedLaw, num_nodes: float, num_edges: float, at_once: float, sizes: Sizes, reads_features: bool
+) -> float:
+    """Return a law's bytes or seconds."""
+    widest = max(sizes.hidden_channels, sizes.num_features) if reads_features else sizes.hidden_channels
+    sums = []
+    for piece in law.pieces:
+        total = 0.0
+        for column, growth in piece.items():
+            width = widest if column in OF_EDGES else sizes.hidden_channels
+            total += grown(growth, sizes, width) * _column(column, num_nodes, num_edges, at_once, law.knee)
+        sums.append(total)
+    largest = max(sums)
+    return math.exp(largest) * grown(law.factor, sizes, sizes.hidden_channels) if law.link == "exponential" else largest
+
+
+def resident(known: PolicyKnowledge, num_nodes: float, num_edges: float, sizes: Sizes) -> float:
+    """Return the bytes that live before a step."""
+    terms = known.resident
+    parameters = terms.parameters * (sizes.num_layers * (sizes.hidden_channels * sizes.hidden_channels))
+    per_node = terms.per_node + terms.per_feature * sizes.num_features
+    return parameters + per_node * num_nodes + terms.per_edge * num_edges
+
+
+def peak(known: PolicyKnowledge, num_nodes: float, num_edges: float, sizes: Sizes) -> Interval:
+    """Return the peak memory of a training step in bytes, resident included."""
+    at_once = edges_at_once(known, num_nodes, num_edges, sizes)
+    activation = value(known.activation, num_nodes, num_edges, at_once, sizes, known.reads_features)
+    before = resident(known, num_nodes, num_edges, sizes)
+    reach = known.activation.half_width
+    return Interval(activation + before, activation * (1 - reach) + before, activation * (1 + reach) + before)
+
+
+def seconds(known: PolicyKnowledge, num_nodes: float, num_edges: float, sizes: Sizes) -> Interval | None:
+    """Return the seconds of a training step; None where no law predicts them."""
+    law = known.seconds
+    if law is None:
+        return None
+    at_once = edges_at_once(known, num_nodes, num_edges, sizes)
+    middle = value(law, num_nodes, num_edges, at_once, sizes, known.reads_features)
+    return Interval(middle, middle * (1 - law.half_width), middle * (1 + law.half_width))
+
+
+def largest_nodes(known: PolicyKnowledge, average_degree: float, memory_bytes: float, sizes: Sizes) -> int | None:
+    """Return the nodes of the largest graph of that degree that fits for certain; None where there is no end to it."""
+
+    def fits(num_nodes: int) -> bool:
+        return peak(known, num_nodes, average_degree * num_nodes, sizes).high <= memory_bytes
+
+    return _largest(fits, MOST_NODES)
+
+
+def largest_edges(known: PolicyKnowledge, num_nodes: int, memory_bytes: float, sizes: Sizes) -> int | None:
+    """Return the edges of the densest graph of so many nodes that fits for certain; None where every graph does."""
+
+    def fits(num_edges: int) -> bool:
+        return peak(known, num_nodes, num_edges, sizes).high <= memory_bytes
+
+    return _largest(fits, min(num_nodes * (num_nodes - 1), MOST_EDGES))
+
+
+def _largest(fits: Callable[[int], bool], most: int) -> int | None:
+    """Return the largest number from 0 to `most` that fits, by halving; None where `most` does."""
+    if fits(most):
+        return None
+    low, high = 0, most
+    while high - low > 1:
+        middle = (low + high) // 2
+        if fits(middle):
+            low = middle
+        else:
+            high = middle
+    return low
+
+
+def _column(name: str, num_nodes: float, num_edges: float, at_once: float, knee: float | None) -> float:
+    match name:
+        case "constant":
+            return 1.0
+        case "nodes":
+            return num_nodes
+        case "edges":
+            return num_edges
+        case "edges_at_once":
+            return at_once
+        case "edges_squared":
+            return num_edges * num_edges
+        case "edges_over_knee":
+            return max(num_edges - (knee or 0.0), 0.0)
+        case "log_nodes":
+            return math.log(max(num_nodes, 1.0))
+        case "log_edges":
+            return math.log(max(num_edges, 1.0))
+    raise ValueError(f"no column {name!r}: the laws' forms and the planner's have parted")

@@ -1,0 +1,253 @@
+"""From a study's findings to what a planner knows: laws taken apart into what grows with layers, channels and heads."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+
+from gnn_checkpointing.analysis.laws.tensor_counts import Count, counted
+from gnn_checkpointing.analysis.results import Predictions, PredictiveLaw, ResidentLaw, Response
+from gnn_checkpointing.block_rule import EDGES_PER_NODE, LARGEST_BYTES, SMALLEST_BYTES
+from gnn_checkpointing.graph_facts import GraphFacts
+from gnn_checkpointing.planning.arithmetic import OF_EDGES
+from gnn_checkpointing.planning.knowledge import (
+    Blocks,
+    Growth,
+    Knowledge,
+    KnownGraph,
+    Limit,
+    PlannedLaw,
+    PolicyKnowledge,
+    Resident,
+    Size,
+    Sizes,
+)
+from gnn_checkpointing.planning.well_known import WELL_KNOWN
+from gnn_checkpointing.policy_names import parse_policy
+from gnn_checkpointing.study import Study
+
+Laws = Mapping[tuple[str, str, Response], PredictiveLaw]
+
+_FLOAT_BYTES = 4
+_COUNT_MET = 1e-3
+"""A law's bytes per edge that lie so near the count of tensors are that count, which knows heads apart."""
+
+_SELF_LOOPS = ("GCN",)
+_READS_FEATURES = ("SAGE", "SAGE-max", "GIN", "EdgeConv")
+"""The others map features to channels before they gather them."""
+
+_CACHE = re.compile(r"(\d+)K")
+_BEYOND_GRAPHS = "the laws are carried on beyond that"
+_BEYOND_MODELS = "other numbers are reckoned from the tensors that a layer keeps and works with"
+
+
+def knowledge(
+    study: Study,
+    predictions: Predictions,
+    graphs: Sequence[GraphFacts],
+    slug: str,
+    label: str,
+    facts: Mapping[str, str],
+) -> Knowledge:
+    """Return what a planner knows after a study; `slug`, `label` and `facts` are the machine's."""
+    laws = {(law.convolution, law.policy, law.response): law for law in predictions.laws}
+    resident = {(law.convolution, law.policy): law for law in predictions.resident}
+    activations = [law for law in predictions.laws if law.response == "activation_bytes"]
+    architecture = study.architecture
+    measured = Sizes(
+        num_layers=architecture.num_layers,
+        hidden_channels=architecture.hidden_channels,
+        heads=architecture.heads,
+        num_features=activations[0].num_features if activations else 1,
+    )
+    largest_bytes = max(_cache_bytes(facts), LARGEST_BYTES)
+    known = [_policy(law, laws, resident[law.convolution, law.policy], measured, largest_bytes) for law in activations]
+    policies = list(study.policies)
+    convolutions = list(dict.fromkeys(law.convolution for law in activations))
+    places = {name: (architecture.convolutions.index(_base(name)), name) for name in convolutions}
+    return Knowledge(
+        hardware=slug,
+        machine=label,
+        study=study.name,
+        confidence=predictions.confidence,
+        measured=measured,
+        limits=_limits(activations, measured),
+        graphs=_graphs(graphs),
+        policies=sorted(known, key=lambda one: (places[one.convolution], policies.index(one.policy))),
+    )
+
+
+def _graphs(measured: Sequence[GraphFacts]) -> list[KnownGraph]:
+    """Return the real graphs that were measured, and those that everyone knows."""
+    own = [
+        KnownGraph(
+            label=graph.label,
+            num_nodes=graph.num_nodes,
+            num_edges=graph.num_edges,
+            num_features=graph.num_features,
+        )
+        for graph in measured
+        if graph.family == "real" and graph.derivation is None
+    ]
+    names = {graph.label for graph in own}
+    return [*own, *(graph for graph in WELL_KNOWN if graph.label not in names)]
+
+
+def _base(convolution: str) -> str:
+    """Return the convolution of a series, whose name may tell the aggregation, too."""
+    return convolution.split(" ")[0]
+
+
+def _policy(
+    law: PredictiveLaw, laws: Laws, resident: ResidentLaw, measured: Sizes, largest_bytes: int
+) -> PolicyKnowledge:
+    convolution, policy = law.convolution, law.policy
+    seconds = laws.get((convolution, policy, "step_time_seconds"))
+    return PolicyKnowledge(
+        convolution=convolution,
+        policy=policy,
+        self_loops=_base(convolution) in _SELF_LOOPS,
+        reads_features=_base(convolution) in _READS_FEATURES,
+        activation=_bytes(law, laws.get((convolution, policy, "saved_activation_bytes")), measured),
+        seconds=None if seconds is None else _seconds(seconds, measured),
+        resident=_resident(resident, measured),
+        blocks=_blocks(policy, largest_bytes),
+    )
+
+
+def _bytes(law: PredictiveLaw, saved: PredictiveLaw | None, measured: Sizes) -> PlannedLaw:
+    """Return the law of the activation peak with each term parted into what is kept for backward and the rest.
+
+    What is kept is kept in every layer; the rest is what one layer works with. Where the bytes of an edge meet the
+    count of its tensors, that count tells both, heads apart.
+    """
+    if law.form == "power":
+        return _exponential(law, _each_layer(1.0, measured))
+    kept = saved.pieces[0] if saved is not None and len(saved.pieces) == 1 and saved.form != "power" else {}
+    pieces = [
+        {
+            column: _parted(term, kept.get(column, 0.0), measured, _width(law.convolution, column, measured))
+            for column, term in piece.items()
+        }
+        for piece in law.pieces
+    ]
+    count = counted(law.convolution, law.policy, law.response)
+    for piece, terms in zip(pieces, law.pieces, strict=True):
+        if count is not None and "edges" in terms and _meets(terms["edges"], count, measured):
+            piece["edges"] = _counted(count)
+    return _planned(law, pieces)
+
+
+def _seconds(law: PredictiveLaw, measured: Sizes) -> PlannedLaw:
+    """Return the law of the step time, all of which is taken to grow with layers x channels."""
+    if law.form == "power":
+        return _exponential(law, _each_layer(1.0, measured))
+    pieces = [{column: _each_layer(term, measured) for column, term in piece.items()} for piece in law.pieces]
+    return _planned(law, pieces)
+
+
+def _planned(law: PredictiveLaw, pieces: list[dict[str, Growth]]) -> PlannedLaw:
+    return PlannedLaw(
+        link="sum",
+        pieces=pieces,
+        factor=Growth(rest=1.0),
+        knee=law.knee,
+        half_width=law.half_width,
+        num_nodes=law.num_nodes,
+        num_edges=law.num_edges,
+    )
+
+
+def _exponential(law: PredictiveLaw, factor: Growth) -> PlannedLaw:
+    pieces = [{column: Growth(rest=term) for column, term in piece.items()} for piece in law.pieces]
+    return _planned(law, pieces).model_copy(update={"link": "exponential", "factor": factor})
+
+
+def _each_layer(term: float, measured: Sizes) -> Growth:
+    return Growth(layer_channels=term / (measured.num_layers * measured.hidden_channels))
+
+
+def _width(convolution: str, column: str, measured: Sizes) -> int:
+    """Return how many values a row of that column had where it was measured."""
+    if column in OF_EDGES and _base(convolution) in _READS_FEATURES:
+        return max(measured.hidden_channels, measured.num_features)
+    return measured.hidden_channels
+
+
+def _parted(term: float, kept: float, measured: Sizes, width: int) -> Growth:
+    return Growth(
+        layer_channels=kept / (measured.num_layers * measured.hidden_channels), channels=(term - kept) / width
+    )
+
+
+def _meets(term: float, count: Count, measured: Sizes) -> bool:
+    expected = count.bytes(measured.num_layers, measured.hidden_channels, measured.heads)
+    return abs(term - expected) <= _COUNT_MET * max(expected, 1)
+
+
+def _counted(count: Count) -> Growth:
+    return Growth(
+        layer_channels=count.layer_channels,
+        layer_heads=count.layer_heads,
+        channels=count.channels,
+        heads=count.heads,
+        rest=count.besides,
+    )
+
+
+def _resident(law: ResidentLaw, measured: Sizes) -> Resident:
+    parameters = law.constant / (measured.num_layers * measured.hidden_channels**2)
+    return Resident(
+        parameters=parameters,
+        per_node=law.per_node - _FLOAT_BYTES * measured.num_features,
+        per_feature=_FLOAT_BYTES,
+        per_edge=law.per_edge,
+    )
+
+
+def _blocks(policy: str, largest_bytes: int) -> Blocks | None:
+    """Return the rule of a policy's blocks: the size in its brackets, or what suits nodes and channels."""
+    name = parse_policy(policy)
+    if name.kind not in EDGES_PER_NODE:
+        return None
+    return Blocks(
+        edges_per_node=EDGES_PER_NODE[name.kind],
+        smallest_bytes=SMALLEST_BYTES,
+        largest_bytes=largest_bytes,
+        edges=name.count,
+    )
+
+
+def _cache_bytes(facts: Mapping[str, str]) -> int:
+    """Return the bytes of the machine's last-level cache; 0 where it told of none."""
+    found = _CACHE.fullmatch(facts.get("last-level cache", ""))
+    return int(found.group(1)) * 1024 if found else 0
+
+
+def _limits(laws: Sequence[PredictiveLaw], measured: Sizes) -> list[Limit]:
+    """Return what was measured, of sizes of the graph the narrowest of all laws."""
+    if not laws:
+        return []
+    nodes = max(law.num_nodes[0] for law in laws), min(law.num_nodes[1] for law in laws)
+    edges = max(law.num_edges[0] for law in laws), min(law.num_edges[1] for law in laws)
+    found = [
+        _limit("num_nodes", nodes, f"Graphs of {nodes[0]:,} to {nodes[1]:,} nodes were measured"),
+        _limit("num_edges", edges, f"Graphs of {edges[0]:,} to {edges[1]:,} edges were measured"),
+    ]
+    words: tuple[tuple[Size, str], ...] = (
+        ("num_layers", "layers"),
+        ("hidden_channels", "channels"),
+        ("heads", "heads"),
+        ("num_features", "input features"),
+    )
+    for size, word in words:
+        number = getattr(measured, size)
+        found.append(_limit(size, (number, number), f"Models of {number:,} {word} were measured"))
+    return found
+
+
+def _limit(size: Size, ends: tuple[int, int], measured: str) -> Limit:
+    beyond = _BEYOND_GRAPHS if size in ("num_nodes", "num_edges") else _BEYOND_MODELS
+    return Limit(
+        size=size, low=ends[0], high=ends[1], warning=f"{measured}: {beyond}, and no interval vouches for the result."
+    )

@@ -1,0 +1,166 @@
+"""A question about one graph, one model and one memory, and its answer: every policy's cost, and which one to take."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from gnn_checkpointing.planning.arithmetic import Interval, largest_edges, largest_nodes, peak, seconds
+from gnn_checkpointing.planning.knowledge import Knowledge, PolicyKnowledge, Sizes, read_knowledge
+from gnn_checkpointing.refusal import Refusal
+
+GIB = 2**30
+MOST = 10**9
+"""The largest number that a question may hold; products of two of them are still exact."""
+
+Verdict = Literal["fits", "may fit", "does not fit"]
+
+
+@dataclass(frozen=True)
+class PolicyPlan:
+    """One policy's answer: peak memory in bytes, seconds of a step, and the largest graphs that fit for certain.
+
+    `largest_nodes` at the average degree asked for, `largest_degree` at the nodes asked for; None: there is no end.
+    """
+
+    policy: str
+    peak: Interval
+    seconds: Interval | None
+    verdict: Verdict
+    largest_nodes: int | None
+    largest_degree: float | None
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The answer: the policies in the study's order, the one to take (None where none fits), and what to beware of."""
+
+    convolution: str
+    num_nodes: int
+    num_edges: int
+    sizes: Sizes
+    memory_bytes: float
+    policies: tuple[PolicyPlan, ...]
+    recommended: str | None
+    warnings: tuple[str, ...]
+
+    def of(self, policy: str) -> PolicyPlan:
+        """Return one policy's answer, or refuse where there is none."""
+        for found in self.policies:
+            if found.policy == policy:
+                return found
+        raise Refusal(f"policy {policy}: no law; there is one of {', '.join(one.policy for one in self.policies)}")
+
+
+@dataclass(frozen=True)
+class Planner:
+    """Answers questions by what one study found on one machine."""
+
+    knowledge: Knowledge
+
+    @classmethod
+    def read(cls, path: Path | str) -> Planner:
+        """Return the planner of a `planner.json`."""
+        return cls(read_knowledge(Path(path)))
+
+    def plan(
+        self,
+        *,
+        num_nodes: int,
+        num_edges: int,
+        convolution: str,
+        memory_gib: float,
+        num_layers: int | None = None,
+        hidden_channels: int | None = None,
+        heads: int | None = None,
+        num_features: int | None = None,
+    ) -> Plan:
+        """Return every policy's cost on a graph of so many nodes and directed edges, and the policy to take.
+
+        The recommended policy is the fastest of those that fit for certain, by the upper end of their peak's interval.
+        Sizes that are left out are those that were measured. Raises `Refusal` for impossible numbers and for a
+        convolution that there is no law for.
+        """
+        sizes = self._sizes(num_layers, hidden_channels, heads, num_features)
+        _check(num_nodes, num_edges, memory_gib)
+        memory_bytes = memory_gib * GIB
+        known = [one for one in self.knowledge.policies if one.convolution == convolution]
+        if not known:
+            raise Refusal(
+                f"convolution {convolution}: study {self.knowledge.study} has no law for it; allowed: "
+                f"{', '.join(self.knowledge.convolutions) or 'none'}"
+            )
+        policies = tuple(_policy(one, num_nodes, num_edges, memory_bytes, sizes) for one in known)
+        return Plan(
+            convolution=convolution,
+            num_nodes=num_nodes,
+            num_edges=num_edges,
+            sizes=sizes,
+            memory_bytes=memory_bytes,
+            policies=policies,
+            recommended=_recommended(policies),
+            warnings=self._warnings(num_nodes, num_edges, sizes),
+        )
+
+    def _sizes(
+        self, num_layers: int | None, hidden_channels: int | None, heads: int | None, num_features: int | None
+    ) -> Sizes:
+        measured = self.knowledge.measured
+        asked = {
+            "num_layers": num_layers,
+            "hidden_channels": hidden_channels,
+            "heads": heads,
+            "num_features": num_features,
+        }
+        values = {name: getattr(measured, name) if value is None else value for name, value in asked.items()}
+        for name, value in values.items():
+            if not 1 <= value <= MOST:
+                raise Refusal(f"{name} {value}: allowed are whole numbers from 1 to {MOST:,}")
+        if values["hidden_channels"] % values["heads"]:
+            raise Refusal(
+                f"hidden_channels {values['hidden_channels']} is not a multiple of heads {values['heads']}; heads are "
+                "concatenated into channels"
+            )
+        return Sizes(**values)
+
+    def _warnings(self, num_nodes: int, num_edges: int, sizes: Sizes) -> tuple[str, ...]:
+        asked = {"num_nodes": num_nodes, "num_edges": num_edges, **sizes.model_dump()}
+        return tuple(
+            limit.warning for limit in self.knowledge.limits if not limit.low <= asked[limit.size] <= limit.high
+        )
+
+
+def _check(num_nodes: int, num_edges: int, memory_gib: float) -> None:
+    if not 1 <= num_nodes <= MOST:
+        raise Refusal(f"num_nodes {num_nodes}: allowed are whole numbers from 1 to {MOST:,}")
+    most_edges = num_nodes * (num_nodes - 1)
+    if not 0 <= num_edges <= most_edges:
+        raise Refusal(
+            f"num_edges {num_edges}: {num_nodes:,} nodes have 0 to {most_edges:,} directed edges; count both "
+            "directions of an undirected edge"
+        )
+    if not 0 < memory_gib <= MOST:
+        raise Refusal(f"memory_gib {memory_gib:g}: allowed are numbers above 0, in GiB")
+
+
+def _policy(known: PolicyKnowledge, num_nodes: int, num_edges: int, memory_bytes: float, sizes: Sizes) -> PolicyPlan:
+    found = peak(known, num_nodes, num_edges, sizes)
+    edges = largest_edges(known, num_nodes, memory_bytes, sizes)
+    return PolicyPlan(
+        policy=known.policy,
+        peak=found,
+        seconds=seconds(known, num_nodes, num_edges, sizes),
+        verdict="fits" if found.high <= memory_bytes else "may fit" if found.low <= memory_bytes else "does not fit",
+        largest_nodes=largest_nodes(known, num_edges / num_nodes, memory_bytes, sizes),
+        largest_degree=None if edges is None else edges / num_nodes,
+    )
+
+
+def _recommended(policies: tuple[PolicyPlan, ...]) -> str | None:
+    """Return the fastest policy that fits for certain; where times are unknown, the one of the lowest peak."""
+    fitting = [one for one in policies if one.verdict == "fits"]
+    timed = [one for one in fitting if one.seconds is not None]
+    if timed:
+        return min(timed, key=lambda one: one.seconds.estimate if one.seconds else 0.0).policy
+    return min(fitting, key=lambda one: one.peak.estimate).policy if fitting else None

@@ -1,0 +1,68 @@
+"""A plan in words: the numbers as the page shows them, digit for digit (`templates/html/scripts/planner.js`)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from gnn_checkpointing.planning.arithmetic import Interval
+from gnn_checkpointing.planning.knowledge import Knowledge
+from gnn_checkpointing.planning.planner import Plan, PolicyPlan
+from gnn_checkpointing.report.units import NOTHING, count, duration, interval, plain, size
+
+HEADINGS = ("Policy", "Peak memory", "Step time", "In this memory", "Largest graph, same degree", "Largest degree")
+
+
+def cells(found: PolicyPlan) -> tuple[str, ...]:
+    """Return a policy's row as text: name, peak and time with their intervals, verdict, the largest graphs that fit."""
+    return (
+        found.policy,
+        _span(size, found.peak),
+        NOTHING if found.seconds is None else _span(duration, found.seconds),
+        found.verdict,
+        "no end" if found.largest_nodes is None else f"{count(found.largest_nodes)} nodes",
+        "any" if found.largest_degree is None else plain(found.largest_degree),
+    )
+
+
+def advice(plan: Plan) -> str:
+    """Return the sentence that answers: which policy to take."""
+    memory = size(plan.memory_bytes)
+    if plan.recommended is None:
+        least = min(plan.policies, key=lambda one: one.peak.estimate)
+        return (
+            f"No policy fits {memory} for certain; the smallest peak is that of {least.policy}, "
+            f"{size(least.peak.estimate)}."
+        )
+    found = plan.of(plan.recommended)
+    time = "" if found.seconds is None else f", {duration(found.seconds.estimate)} a step"
+    if found.policy == "none":
+        return f"Nothing needs checkpointing: {size(found.peak.estimate)} of {memory}{time}."
+    return f"Take {found.policy}: {size(found.peak.estimate)} of {memory}{time}."
+
+
+def spoken(plan: Plan, knowledge: Knowledge, exact: Mapping[str, int | str]) -> str:
+    """Return the plan as the command line prints it; `exact` has peaks by fake tensors, or why there are none."""
+    sizes = plan.sizes
+    lines = [
+        f"{plan.convolution}, {sizes.num_layers} layers of {sizes.hidden_channels} channels, {sizes.heads} heads, on "
+        f"{count(plan.num_nodes)} nodes and {count(plan.num_edges)} directed edges; laws of {knowledge.machine}",
+        "",
+        *_table([HEADINGS, *(cells(one) for one in plan.policies)]),
+        "",
+        advice(plan),
+    ]
+    if exact:
+        lines += ["", "Peak memory by fake tensors:"]
+        lines += [f"  {policy}: {found if isinstance(found, str) else size(found)}" for policy, found in exact.items()]
+    return "\n".join([*lines, *(f"Beware: {warning}" for warning in plan.warnings)])
+
+
+def _span(words: Callable[[float], str], value: Interval) -> str:
+    """Return a number with its interval; where both ends read alike there is nothing between them."""
+    low, high = words(value.low), words(value.high)
+    return words(value.estimate) + ("" if low == high else f" ({interval(low, high)})")
+
+
+def _table(rows: list[tuple[str, ...]]) -> list[str]:
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return ["  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip() for row in rows]
