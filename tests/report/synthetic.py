@@ -33,6 +33,7 @@ from gnn_checkpointing.audit.grades import Audit, Check, graded
 from gnn_checkpointing.claims.ledger import Claim, Ledger, Sentence
 from gnn_checkpointing.graph_facts import GraphList
 from gnn_checkpointing.measurements_table import COLUMNS, write_table
+from gnn_checkpointing.planning.knowledge import Knowledge
 from gnn_checkpointing.records import Demonstration, Trace, Traces, write_records
 from gnn_checkpointing.report.inputs import Machine, ReportInputs, Row, in_series
 from gnn_checkpointing.report.page import Fact
@@ -546,6 +547,7 @@ def predictions() -> Predictions:
         confidence=0.95,
         candidates={},
         laws=[],
+        resident=[],
         leaderboard=[],
         coverage=[],
         knees=[],
@@ -556,6 +558,14 @@ def predictions() -> Predictions:
         capacities=[],
         not_fitted=[],
     )
+
+
+def knowledge(**changes: Any) -> Knowledge:
+    """Return that a planner knows nothing."""
+    sizes = {"num_layers": 4, "hidden_channels": 32, "heads": 4, "num_features": 32}
+    nothing = {"limits": [], "graphs": [], "policies": []}
+    values = {"hardware": "laptop", "machine": "Laptop, 2 cores", "study": "default", "confidence": 0.95}
+    return Knowledge.model_validate({**values, "measured": sizes, **nothing, **changes})
 
 
 def robustness() -> Robustness:
@@ -583,6 +593,7 @@ def inputs(rows: list[Row] | None = None, **changes: Any) -> ReportInputs:
         "ledger": ledger(),
         "answer": answer(),
         "audit": audit(),
+        "knowledge": knowledge(),
         "traces": traces(),
         "demonstration": demonstration(),
     }
@@ -672,6 +683,7 @@ def data_files(folder: Path, made: ReportInputs) -> Sources:
         measurements=folder / "measurements.csv",
         claims=folder / "claims.json",
         audit=folder / "audit.json",
+        planner=folder / "planner.json",
         graphs=folder / "graphs.json",
         traces=folder / "traces.json",
         demonstration=folder / "demonstration.json",
@@ -683,6 +695,7 @@ def data_files(folder: Path, made: ReportInputs) -> Sources:
     write_table(sources.measurements, made.rows)
     write_json(sources.claims, made.ledger.model_dump(mode="json"))
     write_json(sources.audit, made.audit.model_dump(mode="json"))
+    write_json(sources.planner, made.knowledge.model_dump(mode="json"))
     write_json(sources.graphs, GraphList(graphs=made.graphs).model_dump(mode="json"))
     write_json(sources.traces, Traces(traces=made.traces).model_dump(mode="json"))
     write_json(sources.demonstration, made.demonstration.model_dump(mode="json"))

@@ -58,7 +58,11 @@ def same(one: Any, two: Any) -> bool:
 
 
 def test_both_faces_come_out_byte_for_byte_from_the_findings_beside_them(frozen: Path, tmp_path: Path) -> None:
-    files = published(frozen) | {name: frozen / f"{name}.json" for name in ("claims", "audit")}
+    files = published(frozen) | {
+        "claims": frozen / "claims.json",
+        "audit": frozen / "audit.json",
+        "planner_file": frozen / "planner.json",
+    }
     options = {name.replace("_", "-"): path for name, path in files.items()} | {
         "analysis": frozen / "analysis",
         "templates": TEMPLATES,

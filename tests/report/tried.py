@@ -101,6 +101,7 @@ def stopping_rule(**changes: Any) -> StoppingRule:
         "target_half_width": 0.03,
         "at_least": 10,
         "at_most": 200,
+        "processes": 2,
         "plays": 1000,
         "covered": 0.948,
         "fixed_covered": 0.951,

@@ -69,7 +69,7 @@ class Checkout:
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
     checkout = Checkout(tmp_path_factory.mktemp("finished"))
     output = checkout.run()
-    assert "cell 1 of 16" in output
+    assert "1 of 16: " in output
     return checkout
 
 
@@ -101,6 +101,7 @@ def test_the_report_and_its_data_are_there(finished: Checkout) -> None:
         "measurements.csv",
         "claims.json",
         "audit.json",
+        "planner.json",
         "graphs.json",
         "traces.json",
         "demonstration.json",

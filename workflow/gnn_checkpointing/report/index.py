@@ -78,7 +78,7 @@ def render_index(report_root: Path, templates: Path, output: Path) -> None:
     for slug, group in groupby(entries, key=lambda entry: entry.summary.hardware.slug):
         listed = list(group)
         machines.append(Machine(label=listed[0].summary.hardware.label, slug=slug, entries=listed))
-    write_text(output, environment(templates).get_template("index.html").render(machines=machines))
+    write_text(output, environment(templates).get_template("index.html").render(machines=machines, allowed="'none'"))
 
 
 def _entry(path: Path, base: Path) -> Entry:

@@ -25,6 +25,7 @@ from gnn_checkpointing.audit.grades import Audit
 from gnn_checkpointing.claims.ledger import Ledger, Sentence
 from gnn_checkpointing.graph_facts import GraphFacts
 from gnn_checkpointing.measurements_table import Value
+from gnn_checkpointing.planning.knowledge import Knowledge
 from gnn_checkpointing.records import Demonstration, Trace
 from gnn_checkpointing.refusal import Refusal
 from gnn_checkpointing.report.page import Fact
@@ -35,6 +36,7 @@ Row = dict[str, Value]
 MEASUREMENTS = "measurements.csv"
 CLAIMS = "claims.json"
 AUDIT = "audit.json"
+PLANNER = "planner.json"
 ANALYSIS = "analysis"
 EFFECTS = "analysis/effects.json"
 REGRESSIONS = "analysis/regressions.json"
@@ -91,6 +93,7 @@ class ReportInputs:
     ledger: Ledger
     answer: list[Sentence]
     audit: Audit
+    knowledge: Knowledge
     graphs: list[GraphFacts]
     traces: list[Trace]
     demonstration: Demonstration
@@ -177,6 +180,7 @@ def report_inputs(
     ledger: Ledger,
     answer: list[Sentence],
     audit: Audit,
+    knowledge: Knowledge,
     graphs: list[GraphFacts],
     traces: list[Trace],
     demonstration: Demonstration,
@@ -198,6 +202,7 @@ def report_inputs(
         ledger=ledger,
         answer=answer,
         audit=audit,
+        knowledge=knowledge,
         graphs=graphs,
         traces=traces,
         demonstration=demonstration,
@@ -238,9 +243,3 @@ def machine(values: Any) -> Machine:
         raise Refusal(
             f"hardware description: {error!r}; it needs slug, label and facts (a list of name and value); write it anew"
         ) from None
-
-
-def number(row: Row, column: str) -> float | None:
-    """Return a numeric field of a row, None where it is empty."""
-    value = row[column]
-    return float(value) if isinstance(value, int | float) else None

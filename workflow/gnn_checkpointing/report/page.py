@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 from gnn_checkpointing.claims.ledger import Verdict
 
@@ -178,7 +179,33 @@ class Links:
     kind: Literal["links"] = "links"
 
 
-Block = Paragraph | Note | Table | Figure | Claims | Facts | Steps | Links
+@dataclass(frozen=True)
+class Field:
+    """A number that the planner asks for, and what stands there at first."""
+
+    name: str
+    label: str
+    value: str
+    least: str = "1"
+    step: str = "1"
+
+
+@dataclass(frozen=True)
+class Planner:
+    """A form that answers for any graph, model and memory; `knowledge` is what planner.json holds.
+
+    Interactive, and so in the HTML alone: what it answers stands in the paragraph and table beside it, too.
+    """
+
+    graphs: tuple[str, ...]
+    fields: tuple[Field, ...]
+    convolutions: tuple[str, ...]
+    headings: tuple[str, ...]
+    knowledge: Mapping[str, Any]
+    kind: Literal["planner"] = "planner"
+
+
+Block = Paragraph | Note | Table | Figure | Claims | Facts | Steps | Links | Planner
 
 
 @dataclass(frozen=True)

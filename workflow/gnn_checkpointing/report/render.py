@@ -16,6 +16,7 @@ from gnn_checkpointing.report.inputs import (
     GRAPHS,
     HARDWARE,
     MEASUREMENTS,
+    PLANNER,
     RECORDS,
     STUDY,
     TRACES,
@@ -38,6 +39,7 @@ class Sources:
     measurements: Path
     claims: Path
     audit: Path
+    planner: Path
     graphs: Path
     traces: Path
     demonstration: Path
@@ -53,6 +55,7 @@ class Sources:
             MEASUREMENTS: self.measurements,
             CLAIMS: self.claims,
             AUDIT: self.audit,
+            PLANNER: self.planner,
             GRAPHS: self.graphs,
             TRACES: self.traces,
             DEMONSTRATION: self.demonstration,

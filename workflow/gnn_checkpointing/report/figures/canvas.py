@@ -69,8 +69,22 @@ def figure_svg(name: str, draw: Callable[[Figure], None], size: tuple[float, flo
 
 
 def _coarse(attribute: str) -> str:
-    """Return an attribute with its coordinates cut to two decimals and one space between."""
-    return re.sub(r"(\.\d\d)\d+", r"\1", " ".join(attribute.split()))
+    """Return an attribute with its coordinates cut to two decimals and no more space than parts two numbers."""
+    cut = re.sub(r"(\.\d\d)\d+", r"\1", " ".join(attribute.split()))
+    return re.sub(r" ?([MLHVCQzZ]) ?", r"\1", cut)
+
+
+def _ungrouped(svg: str) -> str:
+    """Return the SVG without groups that have no attributes, and so say nothing."""
+    kept: list[bool] = []
+
+    def tag(found: re.Match[str]) -> str:
+        if found.group() == "</g>":
+            return "</g>" if kept.pop() else ""
+        kept.append(found.group() != "<g>")
+        return found.group() if kept[-1] else ""
+
+    return re.sub(r"<g(?: [^>]*)?>|</g>", tag, svg)
 
 
 def _prefix(name: str) -> str:
@@ -105,4 +119,5 @@ def _bare(svg: str, name: str) -> str:
     short = {old: f"{_prefix(name)}{number:x}" for number, old in enumerate(names)}
     svg = re.sub(r' id="([^"]+)"', lambda found: f' id="{short[found[1]]}"' if found[1] in short else "", svg)
     svg = re.sub(r'href="#([^"]+)"', lambda found: f'href="#{short[found[1]]}"', svg)
-    return re.sub(r"url\(#([^)]+)\)", lambda found: f"url(#{short[found[1]]})", svg).strip() + "\n"
+    svg = re.sub(r"url\(#([^)]+)\)", lambda found: f"url(#{short[found[1]]})", svg)
+    return _ungrouped(svg).strip() + "\n"

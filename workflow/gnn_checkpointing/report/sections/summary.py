@@ -23,11 +23,13 @@ from gnn_checkpointing.report.sections.laws import laws_section
 from gnn_checkpointing.report.sections.machine import machine_section
 from gnn_checkpointing.report.sections.memory import memory_section
 from gnn_checkpointing.report.sections.method import method_section
+from gnn_checkpointing.report.sections.planner import planner_section
 from gnn_checkpointing.report.sections.predictions import predictions_section
 from gnn_checkpointing.report.sections.quality import quality_section
 from gnn_checkpointing.report.sections.real import real_section
 from gnn_checkpointing.report.sections.redo import redo_section
 from gnn_checkpointing.report.sections.robustness import robustness_section
+from gnn_checkpointing.report.sections.run import run_section
 from gnn_checkpointing.report.sections.scorecard import scorecard_section
 from gnn_checkpointing.report.sections.time import time_section
 from gnn_checkpointing.report.sections.timeline import timeline_section
@@ -36,6 +38,7 @@ from gnn_checkpointing.report.sections.timeline import timeline_section
 def report_page(inputs: ReportInputs, checksums: Mapping[str, str]) -> Page:
     """Return the whole page; `checksums` gives the SHA-256 of each file beside the report."""
     sections = (
+        planner_section(inputs),
         memory_section(inputs),
         time_section(inputs),
         frontier_section(inputs),
@@ -54,6 +57,7 @@ def report_page(inputs: ReportInputs, checksums: Mapping[str, str]) -> Page:
         accuracy_section(inputs),
         failed_section(inputs),
         quality_section(inputs),
+        run_section(inputs),
         instrument_section(inputs),
         graphs_section(inputs),
         machine_section(inputs),

@@ -62,8 +62,8 @@ def stopping_blocks(inputs: ReportInputs, items: Sequence[StoppingRule]) -> list
         Paragraph(
             f"Timing ends when the intervals are within ±{units.percent(first.target_half_width)}, which could favour "
             f"intervals that are narrow by luck. The rule was played {units.count(first.plays)} times on rounds of a "
-            f"known ratio, at several noises, {first.at_least} to {first.at_most} rounds long{_shared(first)}. An interval at "
-            f"{units.confidence(level)} should hold the truth that often, give or take "
+            f"known ratio, at several noises, {first.at_least} to {first.at_most} rounds long{_shared(first)}. An "
+            f"interval at {units.confidence(level)} should hold the truth that often, give or take "
             f"{units.percent(2 * first.expected_error)}."
         )
     ]

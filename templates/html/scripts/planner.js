@@ -1,0 +1,204 @@
+// The planner's arithmetic and words, as gnn_checkpointing/planning/arithmetic.py, planner.py and report/plan_words.py
+// have them: the same operations in the same order on the numbers of planner.json.
+const MOST = 1e9, MOST_NODES = 1e12, MOST_EDGES = 1e15, GIB = 2 ** 30;
+
+function grown(growth, sizes, width) {
+  return growth.layer_channels * (sizes.num_layers * sizes.hidden_channels)
+    + growth.layer_heads * (sizes.num_layers * sizes.heads)
+    + growth.channels * width
+    + growth.heads * sizes.heads
+    + growth.rest;
+}
+
+function edgesAtOnce(known, nodes, edges, sizes) {
+  const rule = known.blocks;
+  if (rule === null) return edges;
+  const row = 4 * Math.max(sizes.hidden_channels, 1);
+  const wanted = Math.max(rule.edges_per_node * nodes, Math.floor(rule.smallest_bytes / row));
+  const block = rule.edges || Math.max(Math.min(wanted, Math.floor(rule.largest_bytes / row)), 1);
+  return Math.min(edges + (known.self_loops ? nodes : 0), block);
+}
+
+const COLUMNS = {
+  constant: () => 1,
+  nodes: (nodes) => nodes,
+  edges: (nodes, edges) => edges,
+  edges_at_once: (nodes, edges, atOnce) => atOnce,
+  edges_squared: (nodes, edges) => edges * edges,
+  edges_over_knee: (nodes, edges, atOnce, knee) => Math.max(edges - (knee || 0), 0),
+  log_nodes: (nodes) => Math.log(Math.max(nodes, 1)),
+  log_edges: (nodes, edges) => Math.log(Math.max(edges, 1)),
+};
+
+function valueOf(law, nodes, edges, atOnce, sizes, readsFeatures) {
+  const widest = readsFeatures ? Math.max(sizes.hidden_channels, sizes.num_features) : sizes.hidden_channels;
+  let largest = -Infinity;
+  for (const piece of law.pieces) {
+    let total = 0;
+    for (const [column, growth] of Object.entries(piece)) {
+      const width = column === "edges" || column === "edges_at_once" ? widest : sizes.hidden_channels;
+      total += grown(growth, sizes, width) * COLUMNS[column](nodes, edges, atOnce, law.knee);
+    }
+    largest = Math.max(largest, total);
+  }
+  return law.link === "exponential" ? Math.exp(largest) * grown(law.factor, sizes, sizes.hidden_channels) : largest;
+}
+
+function resident(known, nodes, edges, sizes) {
+  const terms = known.resident;
+  const parameters = terms.parameters * (sizes.num_layers * (sizes.hidden_channels * sizes.hidden_channels));
+  const perNode = terms.per_node + terms.per_feature * sizes.num_features;
+  return parameters + perNode * nodes + terms.per_edge * edges;
+}
+
+function peakOf(known, nodes, edges, sizes) {
+  const atOnce = edgesAtOnce(known, nodes, edges, sizes);
+  const activation = valueOf(known.activation, nodes, edges, atOnce, sizes, known.reads_features);
+  const before = resident(known, nodes, edges, sizes), reach = known.activation.half_width;
+  return { estimate: activation + before, low: activation * (1 - reach) + before, high: activation * (1 + reach) + before };
+}
+
+function secondsOf(known, nodes, edges, sizes) {
+  const law = known.seconds;
+  if (law === null) return null;
+  const middle = valueOf(law, nodes, edges, edgesAtOnce(known, nodes, edges, sizes), sizes, known.reads_features);
+  return { estimate: middle, low: middle * (1 - law.half_width), high: middle * (1 + law.half_width) };
+}
+
+function largest(fits, most) {
+  if (fits(most)) return null;
+  let low = 0, high = most;
+  while (high - low > 1) {
+    const middle = Math.floor((low + high) / 2);
+    if (fits(middle)) low = middle; else high = middle;
+  }
+  return low;
+}
+
+function planOf(known, nodes, edges, memory, sizes) {
+  const fits = (n, e) => peakOf(known, n, e, sizes).high <= memory;
+  const peak = peakOf(known, nodes, edges, sizes), degree = edges / nodes;
+  const most = largest((e) => fits(nodes, e), Math.min(nodes * (nodes - 1), MOST_EDGES));
+  return {
+    policy: known.policy,
+    peak,
+    seconds: secondsOf(known, nodes, edges, sizes),
+    verdict: peak.high <= memory ? "fits" : peak.low <= memory ? "may fit" : "does not fit",
+    largestNodes: largest((n) => fits(n, degree * n), MOST_NODES),
+    largestDegree: most === null ? null : most / nodes,
+  };
+}
+
+function least(found, number) {
+  return found.reduce((best, one) => (number(one) < number(best) ? one : best));
+}
+
+function recommended(found) {
+  const fitting = found.filter((one) => one.verdict === "fits");
+  const timed = fitting.filter((one) => one.seconds !== null);
+  if (timed.length) return least(timed, (one) => one.seconds.estimate);
+  return fitting.length ? least(fitting, (one) => one.peak.estimate) : null;
+}
+
+function spanOf(words, value) {
+  const low = words(value.low), high = words(value.high);
+  return words(value.estimate) + (low === high ? "" : " (" + interval(low, high) + ")");
+}
+
+function cellsOf(one) {
+  return [
+    one.policy,
+    spanOf(size, one.peak),
+    one.seconds === null ? NOTHING : spanOf(duration, one.seconds),
+    one.verdict,
+    one.largestNodes === null ? "no end" : count(one.largestNodes) + " nodes",
+    one.largestDegree === null ? "any" : plain(one.largestDegree),
+  ];
+}
+
+function adviceOf(found, memory) {
+  const taken = recommended(found);
+  if (taken === null) {
+    const smallest = least(found, (one) => one.peak.estimate);
+    return "No policy fits " + size(memory) + " for certain; the smallest peak is that of " + smallest.policy + ", "
+      + size(smallest.peak.estimate) + ".";
+  }
+  const time = taken.seconds === null ? "" : ", " + duration(taken.seconds.estimate) + " a step";
+  if (taken.policy === "none") {
+    return "Nothing needs checkpointing: " + size(taken.peak.estimate) + " of " + size(memory) + time + ".";
+  }
+  return "Take " + taken.policy + ": " + size(taken.peak.estimate) + " of " + size(memory) + time + ".";
+}
+
+// The whole answer to a question, or one sentence on what is wrong with it.
+function answerTo(knowledge, question) {
+  const whole = ["num_nodes", "num_edges", "num_layers", "hidden_channels", "heads", "num_features"];
+  for (const name of whole) {
+    const lowest = name === "num_edges" ? 0 : 1, highest = name === "num_edges" ? MOST_EDGES : MOST;
+    if (!Number.isInteger(question[name]) || question[name] < lowest || question[name] > highest) {
+      return { wrong: name.replace("_", " ") + ": allowed are whole numbers from " + lowest + " to " + count(highest) };
+    }
+  }
+  if (!(question.memory_gib > 0)) return { wrong: "memory: allowed are numbers above 0, in GiB" };
+  if (question.hidden_channels % question.heads) return { wrong: "channels: allowed are multiples of the heads" };
+  if (question.num_edges > question.num_nodes * (question.num_nodes - 1)) {
+    return { wrong: "edges: so many nodes have at most " + count(question.num_nodes * (question.num_nodes - 1)) };
+  }
+  const memory = question.memory_gib * GIB;
+  const found = knowledge.policies
+    .filter((known) => known.convolution === question.convolution)
+    .map((known) => planOf(known, question.num_nodes, question.num_edges, memory, question));
+  return {
+    advice: adviceOf(found, memory),
+    taken: recommended(found)?.policy,
+    rows: found.map(cellsOf),
+    warnings: knowledge.limits
+      .filter((limit) => question[limit.size] < limit.low || question[limit.size] > limit.high)
+      .map((limit) => limit.warning),
+  };
+}
+
+function questionIn(form) {
+  const question = { convolution: form.elements.convolution.value };
+  for (const field of form.querySelectorAll("input")) question[field.name] = field.valueAsNumber;
+  return question;
+}
+
+function showAnswer(form, knowledge) {
+  const answer = answerTo(knowledge, questionIn(form));
+  const advice = form.parentElement.querySelector(".advice");
+  const table = form.parentElement.querySelector(".table");
+  const body = table.querySelector("tbody");
+  advice.textContent = answer.wrong ?? answer.advice;
+  advice.classList.toggle("wrong", "wrong" in answer);
+  table.hidden = "wrong" in answer;
+  body.replaceChildren(...(answer.rows ?? []).map((cells) => {
+    const row = document.createElement("tr");
+    row.append(...cells.map((text, place) => (place
+      ? element("td", text, { className: place === 3 ? "text" : "number" })
+      : element("th", text, { scope: "row" }))));
+    row.classList.toggle("taken", cells[0] === answer.taken);
+    return row;
+  }));
+  const warnings = form.parentElement.querySelector(".warnings");
+  warnings.replaceChildren(...(answer.warnings ?? []).map((text) => element("li", text)));
+}
+
+function startPlanner() {
+  const form = document.querySelector(".planner form");
+  if (!form) return;
+  const knowledge = JSON.parse(document.getElementById("planner-knowledge").textContent);
+  form.parentElement.hidden = false;
+  form.elements.graph?.addEventListener("change", (event) => {
+    const graph = knowledge.graphs[Number(event.target.value)];
+    if (graph) {
+      form.elements.num_nodes.value = graph.num_nodes;
+      form.elements.num_edges.value = graph.num_edges;
+      form.elements.num_features.value = graph.num_features ?? knowledge.measured.num_features;
+    }
+  });
+  form.addEventListener("input", () => showAnswer(form, knowledge));
+  form.addEventListener("submit", (event) => event.preventDefault());
+  showAnswer(form, knowledge);
+}
+startPlanner();

@@ -1,0 +1,81 @@
+"""My graph, my memory: what now? The planner's form, and its answer for the densest graphs of the study."""
+
+from __future__ import annotations
+
+from gnn_checkpointing.planning import Plan, Planner
+from gnn_checkpointing.report import units
+from gnn_checkpointing.report.inputs import PLANNER, ReportInputs
+from gnn_checkpointing.report.page import Block, Cell, Column, Field, Note, Paragraph, Section, Table
+from gnn_checkpointing.report.page import Planner as PlannerBlock
+from gnn_checkpointing.report.plan_words import HEADINGS, advice, cells
+
+
+def planner_section(inputs: ReportInputs) -> Section | None:
+    """Return the section with the planner, None where no law tells a peak."""
+    known = inputs.knowledge
+    if not known.policies:
+        return None
+    nodes, edges = _shown(inputs)
+    memory = inputs.study.analysis.capacity_gib[0]
+    planner = Planner(known)
+    plans = [
+        planner.plan(num_nodes=nodes, num_edges=edges, convolution=convolution, memory_gib=memory)
+        for convolution in known.convolutions
+    ]
+    blocks: list[Block] = [
+        Paragraph(
+            "The laws below, asked for one graph: the peak memory and the time of a training step under each policy, "
+            f"with {units.confidence(known.confidence)} intervals, which policies fit into a memory, and the largest "
+            "graph that each can take there. A policy fits when the upper end of its peak's interval does; the "
+            "fastest of those that fit is the one to take. Bytes hold on any processor, seconds on the machine that "
+            "was measured."
+        ),
+        PlannerBlock(
+            graphs=tuple(graph.label for graph in known.graphs),
+            fields=_fields(inputs, nodes, edges, memory),
+            convolutions=tuple(known.convolutions),
+            headings=HEADINGS,
+            knowledge=known.model_dump(mode="json"),
+        ),
+        _table(plans, memory),
+        Paragraph(" ".join(f"{plan.convolution}: {advice(plan)}" for plan in plans)),
+    ]
+    if any(plan.warnings for plan in plans):
+        blocks.append(Note(" ".join(dict.fromkeys(warning for plan in plans for warning in plan.warnings))))
+    return Section("planner", "My graph, my memory: what now?", tuple(blocks))
+
+
+def _shown(inputs: ReportInputs) -> tuple[int, int]:
+    """Return nodes and edges of the largest graph that all laws know, at its densest."""
+    limits = {limit.size: limit for limit in inputs.knowledge.limits}
+    return limits["num_nodes"].high, limits["num_edges"].high
+
+
+def _fields(inputs: ReportInputs, nodes: int, edges: int, memory: float) -> tuple[Field, ...]:
+    measured = inputs.knowledge.measured
+    return (
+        Field("num_nodes", "Nodes", str(nodes)),
+        Field("num_edges", "Directed edges", str(edges), least="0"),
+        Field("num_layers", "Layers", str(measured.num_layers)),
+        Field("hidden_channels", "Channels", str(measured.hidden_channels)),
+        Field("heads", "Heads", str(measured.heads)),
+        Field("num_features", "Input features", str(measured.num_features)),
+        Field("memory_gib", "Memory, GiB", f"{memory:g}", least="0.001", step="any"),
+    )
+
+
+def _table(plans: list[Plan], memory: float) -> Table:
+    first = plans[0]
+    return Table(
+        id="table-plan",
+        caption=f"A plan for {units.count(first.num_nodes)} nodes and {units.count(first.num_edges)} directed edges in "
+        f"{memory:g} GiB: predicted peak and step time with intervals, and the largest graphs that fit for certain.",
+        columns=(
+            Column("Convolution"),
+            *(Column(heading, "", "text" if place in (0, 3) else "number") for place, heading in enumerate(HEADINGS)),
+        ),
+        rows=tuple(
+            (Cell(plan.convolution), *(Cell(text) for text in cells(one))) for plan in plans for one in plan.policies
+        ),
+        source=PLANNER,
+    )
