@@ -8,7 +8,7 @@ export PATH := $(VENV)/bin:$(PATH)
 unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
 
 .DEFAULT_GOAL := help
-.PHONY: help setup report report-from republish check test schema lock clean
+.PHONY: help setup report report-from republish check test test-browser schema lock clean
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -44,8 +44,16 @@ check: $(READY) ## linters, types, import contracts, workflow lint
 	snakefmt --check Snakefile workflow/rules
 	snakemake --lint
 
-test: $(READY) ## all tests
-	pytest
+test: $(READY) ## all tests, those of the browser apart
+	pytest --ignore tests/browser
+
+test-browser: $(READY) ## the published pages in a headless Chromium, which is installed where it is missing
+	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium; } || { \
+	  echo "error: no chromium here; install it first (on Debian and Ubuntu, as root: apt-get install chromium)" >&2; exit 2; }
+	@command -v npm >/dev/null || { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq npm; } || { \
+	  echo "error: no npm here; install it first (on Debian and Ubuntu, as root: apt-get install npm)" >&2; exit 2; }
+	npm ci --prefix tests/browser --silent --no-audit --no-fund
+	REQUIRE_BROWSER=1 pytest tests/browser
 
 schema: $(READY) ## write the JSON schemas of study files and of claims.json anew
 	python -m gnn_checkpointing schema > workflow/studies/schema.json

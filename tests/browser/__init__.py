@@ -1,0 +1,1 @@
+"""The published pages in a real browser; `make test-browser` installs what they need."""

@@ -1,0 +1,80 @@
+"""A headless Chromium, and pages opened in it; where it is missing a test is skipped, or fails where it is required."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+AXE = Path(__file__).parent / "node_modules/axe-core/axe.min.js"
+REQUIRED = "REQUIRE_BROWSER"
+"""Set by `make test-browser`: there a missing browser is a failure."""
+
+Opener = Callable[..., Any]
+
+
+def lacking(what: str) -> None:
+    """Skip with the reason, or fail where browsers are required."""
+    reason = f"{what} is missing: `make test-browser` installs it"
+    if os.environ.get(REQUIRED):
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    try:
+        from playwright.sync_api import sync_playwright
+    except ImportError:
+        lacking("Playwright")
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
+    if chromium is None:
+        lacking("chromium")
+    with sync_playwright() as tool:
+        launched = tool.chromium.launch(executable_path=chromium)
+        yield launched
+        launched.close()
+
+
+@pytest.fixture(scope="session")
+def axe() -> str:
+    if not AXE.is_file():
+        lacking("axe-core")
+    return AXE.read_text()
+
+
+@pytest.fixture
+def opened(browser: Any) -> Iterator[Opener]:
+    """Open a file in a page of its own; what it asks for, and what it complains of, is kept on the page."""
+    contexts = []
+
+    def open_page(path: Path, width: int = 1280, fragment: str = "", **options: Any) -> Any:
+        context = browser.new_context(viewport={"width": width, "height": 900}, **options)
+        contexts.append(context)
+        page = context.new_page()
+        page.asked, page.complaints = [], []
+        page.on("request", lambda request: page.asked.append(request.url))
+        page.on("console", lambda message: page.complaints.append(message.text) if message.type == "error" else None)
+        page.on("pageerror", lambda error: page.complaints.append(str(error)))
+        page.goto(path.as_uri() + fragment)
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+
+
+@pytest.fixture(scope="session")
+def report() -> Path:
+    (found,) = ROOT.glob("report/*/default/report.html")
+    return found
+
+
+@pytest.fixture(scope="session")
+def index() -> Path:
+    return ROOT / "report/index.html"
