@@ -94,3 +94,24 @@ def test_measuring_works_by_hand_without_snakemake(tmp_path: Path, shell: str) -
     assert found.returncode == 0, found.stderr
     assert "2 of 16: " in found.stderr
     assert len(list((tmp_path / "records").glob("*.json"))) == 3
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ((), ("which graph?", "--known NAME")),
+        (("--known", "Redit"), ("known are", "Reddit")),
+        (("--nodes", 10, "--edges", 1000), ("10 nodes have 0 to 90 directed edges",)),
+        (("--known", "Cora", "--convolution", "GIN"), ("study default has no law for it; allowed: GCN, SAGE, GATv2",)),
+    ],
+)
+def test_a_plan_that_cannot_be_made_is_one_sentence(arguments: tuple[object, ...], words: tuple[str, ...]) -> None:
+    assert_refused(run("plan", "--convolution", "GATv2", "--memory-gib", 8, *arguments), *words)
+
+
+def test_a_plan_adds_exact_peaks_on_request() -> None:
+    found = run("plan", "--known", "Cora", "--convolution", "GATv2", "--memory-gib", 8, "--exact")
+    assert found.returncode == 0, found.stderr
+    assert "Nothing needs checkpointing" in found.stdout
+    assert "Peak memory by fake tensors:\n  none: " in found.stdout
+    assert "Beware: Models of 32 input features were measured" in found.stdout
