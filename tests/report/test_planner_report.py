@@ -1,0 +1,64 @@
+"""The planner's section: the form with what it knows, its answer beside it in both faces, hostile names as text."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+from gnn_checkpointing.planning import Planner
+from gnn_checkpointing.planning.knowledge import Knowledge
+from gnn_checkpointing.report.page import Note, Paragraph, Section, Table
+from gnn_checkpointing.report.plan_words import advice, cells
+from gnn_checkpointing.report.sections.planner import planner_section
+from planning import known
+
+from . import synthetic
+from .test_report import HOSTILE, pdf_text, render
+
+LIMITS = [
+    {"size": "num_nodes", "low": 100, "high": 1000, "warning": "Nodes."},
+    {"size": "num_edges", "low": 1000, "high": 100_000, "warning": "Edges."},
+]
+
+
+def knowledge(**changes: Any) -> Knowledge:
+    return known.knowledge(**{"limits": LIMITS, **changes})
+
+
+def section(found: Knowledge) -> Section:
+    made = planner_section(synthetic.inputs(knowledge=found))
+    assert made is not None
+    return made
+
+
+def test_the_table_says_what_a_plan_of_the_densest_largest_graph_says() -> None:
+    found = knowledge()
+    plan = Planner(found).plan(num_nodes=1000, num_edges=100_000, convolution="GATv2", memory_gib=1)
+    _, _, table, sentence = section(found).blocks
+    assert isinstance(table, Table) and isinstance(sentence, Paragraph)
+    assert [[cell.text for cell in row] for row in table.rows] == [["GATv2", *cells(one)] for one in plan.policies]
+    assert sentence.text == f"GATv2: {advice(plan)}"
+
+
+def test_what_lies_outside_of_the_measured_is_warned_of() -> None:
+    layers = {"size": "num_layers", "low": 3, "high": 3, "warning": "Layers."}
+    *_, note = section(knowledge(limits=[*LIMITS, layers])).blocks
+    assert isinstance(note, Note)
+    assert note.text == "Layers."
+
+
+def test_without_laws_there_is_no_planner() -> None:
+    assert planner_section(synthetic.inputs()) is None
+
+
+def test_the_form_knows_what_planner_json_holds_and_hostile_names_stay_text(tmp_path: Path) -> None:
+    graphs = [{"label": f"</script>{HOSTILE}", "num_nodes": 34, "num_edges": 156}]
+    found = knowledge(graphs=graphs)
+    html, _ = render(tmp_path, synthetic.inputs(knowledge=found))
+    (inlined,) = re.findall(r'<script type="application/json" id="planner-knowledge">(.*?)</script>', html, re.DOTALL)
+    assert Knowledge.model_validate(json.loads(inlined)) == found
+    assert html.count("<script") == 2
+    assert "alert(1)</script>" not in html.replace(inlined, "")
+    assert "Nothing needs checkpointing" in pdf_text(tmp_path / "out" / "report.pdf")
