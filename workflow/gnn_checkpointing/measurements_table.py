@@ -139,6 +139,19 @@ def read_table(path: Path) -> list[dict[str, Value]]:
     return rows
 
 
+SEPARATOR = "; "
+"""Between the values of several processes in one text column."""
+
+
+def turns(row: Mapping[str, Value]) -> list[tuple[str, str]]:
+    """Return when the row's cell was begun and ended, process by process, as ISO 8601 times."""
+    started, ended = (
+        [str(row[first] or ""), *filter(None, str(row[again] or "").split(SEPARATOR))]
+        for first, again in (("started", "again_started"), ("ended", "again_ended"))
+    )
+    return list(zip(started, ended, strict=True))
+
+
 def number(row: Mapping[str, Value], column: str) -> float | None:
     """Return a numeric field of a row, None where it is empty."""
     value = row[column]

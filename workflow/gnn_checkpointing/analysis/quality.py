@@ -14,7 +14,7 @@ from typing import Literal
 from gnn_checkpointing.analysis.checks import moment
 from gnn_checkpointing.analysis.results import Absence, Quality, Reading, Setting, Spread
 from gnn_checkpointing.analysis.table import Row, completed, series, under
-from gnn_checkpointing.measurements_table import Value
+from gnn_checkpointing.measurements_table import Value, turns
 
 Instrument = Literal["high_water_bytes", "fake_tensor_bytes"]
 INSTRUMENTS: tuple[Instrument, ...] = ("high_water_bytes", "fake_tensor_bytes")
@@ -74,13 +74,7 @@ def quality(rows: Sequence[Mapping[str, Value]], reference_allocator: str, ratio
 
 def _spans(cell: str, row: Mapping[str, Value]) -> list[tuple[datetime, datetime]]:
     """Return when a cell was measured, process by process."""
-    stamps = [
-        [str(row[first] or ""), *filter(None, str(row[again] or "").split("; "))]
-        for first, again in (("started", "again_started"), ("ended", "again_ended"))
-    ]
-    return [
-        (moment(started, "started", cell), moment(ended, "ended", cell)) for started, ended in zip(*stamps, strict=True)
-    ]
+    return [(moment(started, "started", cell), moment(ended, "ended", cell)) for started, ended in turns(row)]
 
 
 def _process_spread(rows: Sequence[Mapping[str, Value]], reference_allocator: str) -> float | None:

@@ -9,12 +9,9 @@ from gnn_checkpointing.graph_facts import GraphFacts
 from gnn_checkpointing.measurement.byte_trace import ByteTrace, thinned
 from gnn_checkpointing.measurement.drift import worst_drift
 from gnn_checkpointing.measurement.ratios import ProcessSpread, Rounds, paired_ratio, process_spread
-from gnn_checkpointing.measurements_table import Value
+from gnn_checkpointing.measurements_table import SEPARATOR, Value
 from gnn_checkpointing.records import CellRecord, PolicyRecord, Steps, Trace
 from gnn_checkpointing.study import Analysis
-
-SEPARATOR = "; "
-"""Between the values of several processes in one text column."""
 
 
 def cell_rows(record: CellRecord, analysis: Analysis, spread: ProcessSpread | None = None) -> list[dict[str, Value]]:

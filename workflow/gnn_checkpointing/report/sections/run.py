@@ -5,12 +5,12 @@ from __future__ import annotations
 from datetime import datetime
 from itertools import pairwise
 
+from gnn_checkpointing.measurements_table import turns
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.figures.gantt import Bar, gantt_panel
 from gnn_checkpointing.report.inputs import MEASUREMENTS, QUALITY, ReportInputs, Row
 from gnn_checkpointing.report.page import Cell, Column, Figure, Panel, Paragraph, Section, Table
 
-_SEPARATOR = "; "
 _PER_MINUTE = 60.0
 
 
@@ -91,11 +91,7 @@ def _spans(rows: list[Row]) -> list[tuple[str, int, datetime, datetime]]:
     cells = {str(row["cell"]): row for row in rows if row["started"] and row["outcome"] != "unavailable"}
     found = []
     for row in cells.values():
-        stamps = [
-            [str(row[first]), *filter(None, str(row[again] or "").split(_SEPARATOR))]
-            for first, again in (("started", "again_started"), ("ended", "again_ended"))
-        ]
-        for process, (start, end) in enumerate(zip(*stamps, strict=True)):
+        for process, (start, end) in enumerate(turns(row)):
             found.append((str(row["graph_label"]), process, datetime.fromisoformat(start), datetime.fromisoformat(end)))
     return sorted(found, key=lambda span: span[2])
 
