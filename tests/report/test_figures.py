@@ -6,6 +6,7 @@ import re
 import pytest
 
 from gnn_checkpointing.report.figures import scales
+from gnn_checkpointing.report.figures.canvas import _ungrouped
 from gnn_checkpointing.report.figures.labels import Box, placed, wrapped
 from gnn_checkpointing.report.figures.lines import Line, Point, line_panel, spread
 from gnn_checkpointing.report.figures.palette import INK, family, looks, ramp
@@ -146,3 +147,8 @@ def test_a_single_value_has_a_tick_on_either_side(value: float) -> None:
     assert len(scale.ticks) >= 1
     assert scale.low <= min(scale.ticks) and max(scale.ticks) <= scale.high
     assert scale.low < value < scale.high or value in scale.ticks
+
+
+def test_groups_that_say_nothing_are_left_out_and_the_others_still_close() -> None:
+    svg = '<svg><g><g style="a"><path/><g style="b"/></g><g/><g><path/></g></g></svg>'
+    assert _ungrouped(svg) == '<svg><g style="a"><path/></g><path/></svg>'

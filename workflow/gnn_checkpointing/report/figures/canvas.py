@@ -75,16 +75,18 @@ def _coarse(attribute: str) -> str:
 
 
 def _ungrouped(svg: str) -> str:
-    """Return the SVG without groups that have no attributes, and so say nothing."""
+    """Return the SVG without groups that have no attributes or hold nothing, and so say nothing."""
     kept: list[bool] = []
 
     def tag(found: re.Match[str]) -> str:
+        if found.group().endswith("/>"):
+            return ""
         if found.group() == "</g>":
             return "</g>" if kept.pop() else ""
         kept.append(found.group() != "<g>")
         return found.group() if kept[-1] else ""
 
-    return re.sub(r"<g(?: [^>]*)?>|</g>", tag, svg)
+    return re.sub(r"<g(?: [^>]*)?/?>|</g>", tag, svg)
 
 
 def _prefix(name: str) -> str:
