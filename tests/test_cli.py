@@ -101,6 +101,7 @@ def test_measuring_works_by_hand_without_snakemake(tmp_path: Path, shell: str) -
     [
         ((), ("which graph?", "--known NAME")),
         (("--known", "Redit"), ("known are", "Reddit")),
+        (("--known", "Cora", "--features", 0), ("num_features 0: allowed are whole numbers from 1",)),
         (("--nodes", 10, "--edges", 1000), ("10 nodes have 0 to 90 directed edges",)),
         (("--known", "Cora", "--convolution", "GIN"), ("study default has no law for it; allowed: GCN, SAGE, GATv2",)),
     ],

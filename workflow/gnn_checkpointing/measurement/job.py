@@ -35,7 +35,7 @@ class Job:
     waiting: list[Turn] = field(default_factory=list)
     lost: dict[str, dict[str, PolicyRecord]] = field(default_factory=dict)
     restarts: dict[str, int] = field(default_factory=dict)
-    killed: set[tuple[str, str]] = field(default_factory=set)
+    killed: set[tuple[Turn, str]] = field(default_factory=set)
 
     def record_file(self, cell: str) -> Path:
         """Return where the record of a cell lies."""

@@ -231,10 +231,10 @@ def _lose_dead(job: Job, process: int, last: dict[str, Any] | None, status: int)
     how = signal.Signals(-status).name if status < 0 else f"exit code {status}"
     if last is None:
         raise Refusal(f"the measuring process of {job.graph_id} died before its first step ({how}); see its log")
-    place = (last["cell"], last["policy"])
+    place = (Turn(process, last["cell"]), last["policy"])
     if status == -signal.SIGKILL and place not in job.killed:
         job.killed.add(place)
         job.restarts[last["cell"]] = job.restarts.get(last["cell"], 0) + 1
         return
     outcome = "out_of_memory" if status in (-signal.SIGKILL, -signal.SIGABRT) else "failed"
-    job.lose(Turn(process, last["cell"]), last["policy"], outcome, f"the process died in {last['phase']} ({how})")
+    job.lose(*place, outcome, f"the process died in {last['phase']} ({how})")

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from gnn_checkpointing.analysis.laws.tensor_counts import Count, counted
 from gnn_checkpointing.analysis.results import Predictions, PredictiveLaw, ResidentLaw, Response
-from gnn_checkpointing.block_rule import EDGES_PER_NODE, LARGEST_BYTES, SMALLEST_BYTES
+from gnn_checkpointing.block_rule import BYTES_PER_VALUE, EDGES_PER_NODE, LARGEST_BYTES, SMALLEST_BYTES
 from gnn_checkpointing.graph_facts import GraphFacts
 from gnn_checkpointing.planning.arithmetic import OF_EDGES
 from gnn_checkpointing.planning.knowledge import (
@@ -28,7 +28,6 @@ from gnn_checkpointing.study import Study
 
 Laws = Mapping[tuple[str, str, Response], PredictiveLaw]
 
-_FLOAT_BYTES = 4
 _COUNT_MET = 1e-3
 """A law's bytes per edge that lie so near the count of tensors are that count, which knows heads apart."""
 
@@ -199,8 +198,8 @@ def _resident(law: ResidentLaw, measured: Sizes) -> Resident:
     parameters = law.constant / (measured.num_layers * measured.hidden_channels**2)
     return Resident(
         parameters=parameters,
-        per_node=law.per_node - _FLOAT_BYTES * measured.num_features,
-        per_feature=_FLOAT_BYTES,
+        per_node=law.per_node - BYTES_PER_VALUE * measured.num_features,
+        per_feature=BYTES_PER_VALUE,
         per_edge=law.per_edge,
     )
 

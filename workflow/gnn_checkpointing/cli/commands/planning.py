@@ -56,7 +56,7 @@ def plan(options: argparse.Namespace) -> None:
         num_layers=options.layers,
         hidden_channels=options.channels,
         heads=options.heads,
-        num_features=options.features or _features(graph),
+        num_features=_features(graph) if options.features is None else options.features,
     )
     exact = _exact_peaks(graph, found) if options.exact else {}
     if options.json:
