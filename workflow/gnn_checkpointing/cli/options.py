@@ -68,6 +68,38 @@ def _add_planner(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def _add_explained(parser: argparse.ArgumentParser) -> None:
+    """Add what `explain` is given: images, masks, weights and the model that these belong to."""
+    given = parser.add_argument_group("what is explained")
+    given.add_argument("--images", type=Path, required=True, metavar="FOLDER", help="a folder of images for each class")
+    given.add_argument(
+        "--masks", type=Path, metavar="FOLDER", help="masks: as the images, each a .png of the same name"
+    )
+    given.add_argument(
+        "--weights", type=Path, required=True, metavar="FILE", help="ViG weights in the published layout"
+    )
+    given.add_argument("--classes", type=Path, metavar="FILE", help="the model's classes, a folder's name a line")
+    given.add_argument("--label", metavar="TEXT", help="name of the set of images (default: that of its folder)")
+    model = parser.add_argument_group("the model that the weights belong to")
+    model.add_argument("--size", choices=("ti", "s", "b"), default="s", help="ViG-Ti, S or B (default: %(default)s)")
+    model.add_argument("--k", type=int, default=9, help="neighbours in the first block (default: %(default)s)")
+    model.add_argument("--side", type=int, default=224, metavar="PIXELS", help="of an image (default: %(default)s)")
+    run = parser.add_argument_group("how it runs")
+    run.add_argument(
+        "--batch", type=_at_least_one, default=16, metavar="N", help="images at once (default: %(default)s)"
+    )
+    run.add_argument("--most", type=_at_least_one, metavar="N", help="so many images, the first by path (default: all)")
+    run.add_argument("--threads", type=_at_least_one, default=1, metavar="N", help="(default: %(default)s)")
+    run.add_argument("--output-folder", type=Path, required=True, metavar="FOLDER", help="where the results go")
+
+
+def _at_least_one(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"{text}: allowed are whole numbers from 1")
+    return value
+
+
 def _add_asked(parser: argparse.ArgumentParser) -> None:
     """Add what a plan is asked for: the graph, the model, the memory, and how the answer is given."""
     graph = parser.add_argument_group("the graph, one of")
@@ -99,6 +131,7 @@ _OPTIONS: dict[str, Callable[[argparse.ArgumentParser], None]] = {
     "detached": _add_detached,
     "planner": _add_planner,
     "asked": _add_asked,
+    "explained": _add_explained,
     "csv": _path("csv", "folder with edges.csv, features.csv and labels.csv"),
     "graph_file": _path("graph-file", "the graph's .npz"),
     "hardware_file": _path("hardware-file", "hardware.json of the measurements"),

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from gnn_checkpointing import __version__
 from gnn_checkpointing.cli.commands.designing import design, hardware, schema
+from gnn_checkpointing.cli.commands.explaining import explain
 from gnn_checkpointing.cli.commands.graphs import describe, graph
 from gnn_checkpointing.cli.commands.judging import analyse, audit, judge
 from gnn_checkpointing.cli.commands.measuring import collect, demonstrate, demonstration, measure, train
@@ -36,6 +37,7 @@ COMMANDS: tuple[tuple[Callable[[argparse.Namespace], None], tuple[str, ...]], ..
     (rebuild, ("frozen", "templates", "output_folder")),
     (index, ("reports", "templates", "output")),
     (plan, ("planner", "asked")),
+    (explain, ("explained",)),
 )
 
 

@@ -1,0 +1,90 @@
+"""`explain` on generated images and random weights: the files it writes, and what it refuses."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from gnn_checkpointing.cli import main
+from gnn_checkpointing.explaining.explained import Explained, mean
+from gnn_checkpointing.models.vision.vig import VigOptions, build_vig
+
+
+@pytest.fixture
+def given(tmp_path: Path) -> dict[str, Path]:
+    """Two classes of two images with masks, and weights of a ViG-Ti for 64 pixels."""
+    generator = np.random.Generator(np.random.PCG64(1))
+    for name in ("n01", "n02"):
+        for number in range(2):
+            for base, shape in (("images", (80, 96, 3)), ("masks", (80, 96))):
+                folder = tmp_path / base / name
+                folder.mkdir(parents=True, exist_ok=True)
+                noise = generator.integers(0, 256, shape, dtype=np.uint8)
+                pixels = noise if base == "images" else ((np.arange(96) < 48) * np.ones((80, 1)) * 255).astype(np.uint8)
+                Image.fromarray(pixels).save(folder / f"{number}.png")
+    torch.save(build_vig("ti", VigOptions(classes=2, image=64, k=4), seed=0).state_dict(), tmp_path / "vig.pth")
+    return {"images": tmp_path / "images", "masks": tmp_path / "masks", "weights": tmp_path / "vig.pth"}
+
+
+def run(given: dict[str, Path], output: Path, *more: str) -> int:
+    paths = [part for name, path in given.items() for part in (f"--{name}", str(path))]
+    return main(["explain", *paths, "--size", "ti", "--side", "64", "--k", "4", "--output-folder", str(output), *more])
+
+
+def test_it_writes_measures_curves_and_a_patch_graph(given: dict[str, Path], tmp_path: Path) -> None:
+    assert run(given, tmp_path / "out", "--batch", "3", "--label", "Noise <b>") == 0
+    found = Explained.model_validate(json.loads((tmp_path / "out/explained.json").read_text()))
+    assert (found.label, found.images, len(found.blocks)) == ("Noise <b>", 4, 12)
+    assert [block.neighbours for block in found.blocks] == [4, 4, 4, 5, 5, 5, 6, 6, 6, 7, 7, 8]
+    assert all(block.modularity is not None and block.spatial_distance.low is not None for block in found.blocks)
+    for name in ("curves.svg", "patch-graph.svg"):
+        text = (tmp_path / "out" / name).read_text()
+        assert text.startswith("<svg") and 'xmlns="http://www.w3.org/2000/svg"' in text
+        assert "#010203" not in text
+
+
+def test_batches_do_not_matter(given: dict[str, Path], tmp_path: Path) -> None:
+    assert run(given, tmp_path / "a", "--batch", "1") == run(given, tmp_path / "b", "--batch", "4") == 0
+    one, other = (json.loads((tmp_path / name / "explained.json").read_text()) for name in "ab")
+    for block, same in zip(one["blocks"], other["blocks"], strict=True):
+        assert block["spatial_distance"]["mean"] == pytest.approx(same["spatial_distance"]["mean"], rel=1e-3)
+
+
+def test_without_masks_there_is_no_modularity(given: dict[str, Path], tmp_path: Path) -> None:
+    del given["masks"]
+    assert run(given, tmp_path / "out", "--most", "1") == 0
+    found = Explained.model_validate(json.loads((tmp_path / "out/explained.json").read_text()))
+    assert found.images == 1
+    assert all(block.modularity is None and block.visual_similarity.low is None for block in found.blocks)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "said"),
+    [
+        (lambda given: given.update(images=given["images"] / "n01"), "n01: no images in it"),
+        (lambda given: given.update(weights=given["images"]), "not a file of weights alone"),
+        (lambda given: (given["masks"] / "n01/0.png").unlink(), "0.png: no mask for"),
+        (lambda given: (given["images"] / "n03").mkdir(), "3 classes, but the model has 2"),
+    ],
+)
+def test_bad_input_is_one_sentence_and_exit_code_2(
+    given: dict[str, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str], spoil: object, said: str
+) -> None:
+    spoil(given)  # type: ignore[operator]
+    assert run(given, tmp_path / "out") == 2
+    error = capsys.readouterr().err.strip()
+    assert said in error
+    assert error.count("\n") == 0
+    assert not (tmp_path / "out").exists()
+
+
+def test_an_interval_by_hand() -> None:
+    """1, 2, 3: mean 2, standard error 1 / sqrt(3), and t at two degrees of freedom is 4.303."""
+    found = mean([1.0, 2.0, 3.0])
+    assert found.mean == 2.0
+    assert found.high == pytest.approx(2 + 4.30265 / 3**0.5, abs=1e-4)

@@ -1,0 +1,141 @@
+"""Vision GNN: parameters counted, graphs worked out by hand, and recomputation that changes nothing."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from gnn_checkpointing.checkpointing import apply
+from gnn_checkpointing.models.vision.neighbours import dilated_neighbours, max_relative
+from gnn_checkpointing.models.vision.vig import SHAPES, Size, Vig, VigOptions, build_vig, neighbours_by_block
+from gnn_checkpointing.models.vision.weights import load_weights
+from gnn_checkpointing.refusal import Refusal
+
+SMALL = VigOptions(classes=5, image=64, k=3, stochastic=0.5, drop_path=0.3, dropout=0.2)
+
+
+@pytest.mark.parametrize(("size", "millions"), [("ti", 7.18), ("s", 22.75), ("b", 86.84)])
+def test_parameters_are_those_of_the_paper(size: Size, millions: float) -> None:
+    model = build_vig(size, VigOptions(), seed=0)
+    assert sum(parameter.numel() for parameter in model.parameters()) / 1e6 == pytest.approx(millions, abs=0.005)
+    assert len(model.blocks) == SHAPES[size].blocks
+
+
+def test_neighbours_double_and_dilation_grows() -> None:
+    found = neighbours_by_block(VigOptions(), 16)
+    assert [k for k, _ in found] == [9, 9, 10, 10, 11, 12, 12, 13, 13, 14, 15, 15, 16, 16, 17, 18]
+    assert [dilation for _, dilation in found] == [1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3, 4, 4, 4, 4]
+
+
+def test_a_graph_by_hand() -> None:
+    """Four nodes at 0, 10, 40 and 90 degrees: the nearest to each by angle, itself first."""
+    angles = torch.deg2rad(torch.tensor([0.0, 10.0, 40.0, 90.0]))
+    x = torch.stack([angles.cos(), angles.sin()]).unsqueeze(0) * torch.tensor([1.0, 5.0, 0.2, 3.0])
+    assert dilated_neighbours(x, 2, 1).tolist() == [[[0, 1], [1, 0], [2, 1], [3, 2]]]
+    assert dilated_neighbours(x, 2, 2).tolist() == [[[0, 2], [1, 2], [2, 0], [3, 1]]]
+
+
+def test_the_largest_difference_by_hand() -> None:
+    x = torch.tensor([[[1.0, 5.0, 2.0], [0.0, -1.0, 4.0]]])
+    neighbours = torch.tensor([[[0, 1], [1, 2], [2, 0]]])
+    assert max_relative(x, neighbours).tolist() == [[[4.0, 0.0, 0.0], [0.0, 5.0, 0.0]]]
+
+
+def test_stochastic_dilation_takes_others_of_the_dilated_in_training_alone() -> None:
+    x = torch.randn(1, 8, 16, generator=torch.Generator().manual_seed(0))
+    wide = dilated_neighbours(x, 6, 1)
+    torch.manual_seed(1)
+    drawn = dilated_neighbours(x, 3, 2, stochastic=1.0)
+    assert all(set(some) <= set(all_) for some, all_ in zip(drawn[0].tolist(), wide[0].tolist(), strict=True))
+    assert not torch.equal(drawn, dilated_neighbours(x, 3, 2))
+
+
+def step(model: Vig, images: Tensor, seed: int = 3) -> tuple[Tensor, dict[str, Tensor], dict[str, Tensor]]:
+    """Return loss, gradients and buffers after one step from a fixed random state."""
+    torch.manual_seed(seed)
+    loss = model(images).square().mean()
+    loss.backward()
+    gradients = {name: each.grad for name, each in model.named_parameters() if each.grad is not None}
+    return loss.detach(), gradients, dict(model.named_buffers())
+
+
+@pytest.mark.parametrize("policy", ["layers", "segments(3)"])
+@pytest.mark.parametrize("task", ["images", "patches"])
+def test_recomputation_changes_nothing(policy: str, task: str) -> None:
+    """Graphs drawn anew with ties, stochastic dilation, skipped blocks, dropout, BatchNorm: all the same, bit for bit.
+
+    A constant image makes ties of all neighbours: every patch but those at the border has the same features.
+    """
+    options = VigOptions(**{**vars(SMALL), "task": task})
+    images = torch.cat([torch.rand(2, 3, 64, 64, generator=torch.Generator().manual_seed(0)), torch.ones(1, 3, 64, 64)])
+    plain = build_vig("ti", options, seed=1)
+    saved = apply(copy.deepcopy(plain), policy)
+    loss, gradients, buffers = step(plain, images)
+    other_loss, other_gradients, other_buffers = step(saved, images)
+    assert torch.equal(loss, other_loss)
+    assert gradients.keys() == other_gradients.keys()
+    assert all(torch.equal(gradients[name], other_gradients[name]) for name in gradients)
+    assert all(torch.equal(buffers[name], other_buffers[name]) for name in buffers)
+
+
+def test_scores_have_the_shape_of_the_task() -> None:
+    images = torch.rand(2, 3, 64, 64)
+    assert build_vig("ti", SMALL, 0)(images).shape == (2, 5)
+    assert build_vig("ti", VigOptions(**{**vars(SMALL), "task": "patches"}), 0)(images).shape == (2, 16, 5)
+
+
+@pytest.mark.parametrize(
+    ("call", "said"),
+    [
+        (lambda: build_vig("ti", VigOptions(image=100), 0), "image 100: allowed are multiples of 16"),
+        (lambda: build_vig("ti", VigOptions(image=32, k=9), 0), "an image has 4 patches"),
+        (lambda: build_vig("ti", SMALL, 0)(torch.rand(1, 3, 32, 32)), r"shape \[1, 3, 32, 32\]: this ViG takes"),
+    ],
+)
+def test_impossible_sizes_are_refused(call: Callable[[], object], said: str) -> None:
+    with pytest.raises(Refusal, match=said):
+        call()
+
+
+def test_weights_in_the_published_layout_are_loaded(tmp_path: Path) -> None:
+    trained = build_vig("ti", SMALL, seed=5)
+    content = {f"module.{name}": tensor for name, tensor in trained.state_dict().items()}
+    torch.save({"state_dict": {**content, "module.backbone.0.0.relative_pos": torch.zeros(1)}}, tmp_path / "vig.pth")
+    model = build_vig("ti", SMALL, seed=6)
+    load_weights(model, tmp_path / "vig.pth")
+    assert all(torch.equal(one, other) for one, other in zip(model.parameters(), trained.parameters(), strict=True))
+    names = set(trained.state_dict())
+    published = ("stem.convs.12.weight", "backbone.0.0.graph_conv.gconv.nn.0.weight", "backbone.11.1.fc2.1.running_var")
+    assert {*published, "prediction.4.bias", "pos_embed", "backbone.3.0.fc1.0.bias"} <= names
+
+
+def test_foreign_weights_are_refused_by_name(tmp_path: Path) -> None:
+    model = build_vig("ti", SMALL, seed=0)
+    cases: dict[str, tuple[object, str]] = {
+        "other": (nn.Linear(2, 2).state_dict(), "no pos_embed in it"),
+        "size": (
+            build_vig("ti", VigOptions(classes=7, image=64, k=3), 0).state_dict(),
+            r"prediction\.4\.weight has shape",
+        ),
+        "more": ({**model.state_dict(), "head.weight": torch.zeros(2)}, "head.weight is none of this model's"),
+        "list": ([torch.zeros(2)], "holds list"),
+    }
+    for name, (content, said) in cases.items():
+        torch.save(content, tmp_path / f"{name}.pth")
+        with pytest.raises(Refusal, match=said):
+            load_weights(model, tmp_path / f"{name}.pth")
+    (tmp_path / "text.pth").write_text("weights")
+    for name, said in (("text", "not a file of weights alone"), ("absent", "no such file")):
+        with pytest.raises(Refusal, match=said):
+            load_weights(model, tmp_path / f"{name}.pth")
+
+
+def test_a_file_that_would_run_something_is_refused(tmp_path: Path) -> None:
+    torch.save({"state_dict": SMALL}, tmp_path / "code.pth")
+    with pytest.raises(Refusal, match="not a file of weights alone"):
+        load_weights(build_vig("ti", SMALL, 0), tmp_path / "code.pth")

@@ -1,0 +1,77 @@
+"""The command that explains a Vision GNN: its blocks' graphs on a folder of images."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gnn_checkpointing.refusal import Refusal
+
+if TYPE_CHECKING:
+    from gnn_checkpointing.explaining.explained import Explained
+    from gnn_checkpointing.report.figures.explained import Curve
+
+_NAMES = {
+    "spatial_distance": "spatial distance (patches)",
+    "visual_similarity": "visual similarity",
+    "embedding_similarity": "embedding similarity",
+    "class_probability": "class probability",
+    "modularity": "modularity of the object",
+}
+
+
+def explain(options: argparse.Namespace) -> None:
+    """Measure the graph of every block of a Vision GNN on your images; draw the curves and one image's patch graph."""
+    import torch
+
+    from gnn_checkpointing.artefacts import sha256_of, write_json, write_text
+    from gnn_checkpointing.explaining.explain import explained, patch_graph
+    from gnn_checkpointing.explaining.images import class_names, pictures, pixels
+    from gnn_checkpointing.models.vision.vig import SHAPES, VigOptions, build_vig
+    from gnn_checkpointing.models.vision.weights import classes_of, load_weights
+    from gnn_checkpointing.report.figures.explained import curves_svg, patch_graph_svg
+
+    torch.set_num_threads(options.threads)
+    names = class_names(options.images, options.classes, classes_of(options.weights))
+    found = pictures(options.images, options.masks, names)[: options.most]
+    model = build_vig(options.size, VigOptions(classes=len(names), image=options.side, k=options.k), seed=0)
+    load_weights(model, options.weights)
+    result = explained(
+        model, options.size, found, options.batch, _label(options), sha256_of(options.weights), _progress
+    )
+    write_json(options.output_folder / "explained.json", result.model_dump(mode="json"))
+    write_text(options.output_folder / "curves.svg", curves_svg(_curves(result)))
+    blocks = SHAPES[options.size].blocks
+    graphs = [(number, patch_graph(model, found[0], number)) for number in (1, blocks // 2, blocks)]
+    middle = (options.side // 16) ** 2 // 2 + options.side // 32
+    write_text(
+        options.output_folder / "patch-graph.svg", patch_graph_svg(pixels(found[0].path, options.side), graphs, middle)
+    )
+    print(f"{options.output_folder}: explained.json, curves.svg and patch-graph.svg of {result.images} images")
+
+
+def _label(options: argparse.Namespace) -> str:
+    label: str = options.label or Path(options.images).resolve().name
+    if not label.strip():
+        raise Refusal("--label: empty; name the set of images, such as 'ImageNet validation'")
+    return label
+
+
+def _curves(result: Explained) -> list[Curve]:
+    from gnn_checkpointing.report.figures.explained import Curve
+
+    curves = []
+    for name, title in _NAMES.items():
+        means = [getattr(block, name) for block in result.blocks]
+        if all(mean is not None for mean in means):
+            ends = [[mean.low for mean in means], [mean.high for mean in means]]
+            known = all(end is not None for side in ends for end in side)
+            curves.append(Curve(title, [mean.mean for mean in means], *(ends if known else (None, None))))
+    curves.append(Curve("top-1 accuracy", [block.top1_accuracy for block in result.blocks], None, None))
+    return curves
+
+
+def _progress(done: int, of: int) -> None:
+    print(f"\r{done} of {of} images", end="\n" if done == of else "", file=sys.stderr, flush=True)

@@ -1,0 +1,128 @@
+"""Images in ImageNet's layout (a folder a class) with masks of their objects, as a Vision GNN is given them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image, UnidentifiedImageError
+from torch import Tensor
+
+from gnn_checkpointing.refusal import Refusal
+
+MEAN, DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+"""Of ImageNet's pixels, as the published weights were trained."""
+CROPPED = 0.9
+"""The share of the shorter side that the centre crop keeps."""
+_ENDINGS = frozenset({".jpeg", ".jpg", ".png", ".bmp", ".webp"})
+
+
+@dataclass(frozen=True)
+class Picture:
+    """One image file, the number of its class, and the file of its mask where there is one."""
+
+    path: Path
+    class_number: int
+    mask: Path | None
+
+
+def pictures(folder: Path, masks: Path | None, class_names: Sequence[str]) -> list[Picture]:
+    """Return the images below `folder`, a folder a class, in the order of their paths.
+
+    `class_names` are the folders' names in the order of the model's classes. A mask has the image's path below `masks`
+    and the ending .png. Raises `Refusal` for an empty folder, an unknown class, or a missing mask.
+    """
+    if not folder.is_dir():
+        raise Refusal(f"{folder}: no such folder; name one that holds a folder of images for each class")
+    files = sorted(path for path in folder.glob("*/*") if path.suffix.lower() in _ENDINGS)
+    if not files:
+        endings = ", ".join(sorted(_ENDINGS))
+        raise Refusal(f"{folder}: no images in it; it must hold a folder for each class with files ending in {endings}")
+    numbers = {name: number for number, name in enumerate(class_names)}
+    found = []
+    for path in files:
+        if path.parent.name not in numbers:
+            raise Refusal(
+                f"{path}: {path.parent.name} is no class of the model ({len(numbers)} are known, such as "
+                f"{', '.join(list(numbers)[:3])}); name the folder as the class, or give the list of classes"
+            )
+        mask = None if masks is None else masks / path.parent.name / f"{path.stem}.png"
+        if mask is not None and not mask.is_file():
+            raise Refusal(f"{mask}: no mask for {path}; put one there, or leave the masks out")
+        found.append(Picture(path, numbers[path.parent.name], mask))
+    return found
+
+
+def class_names(folder: Path, listed: Path | None, wanted: int) -> list[str]:
+    """Return the classes in the model's order: those listed, a name a line, else the folders by their names.
+
+    Raises `Refusal` where they are not as many as the model's.
+    """
+    if listed is None:
+        names = sorted(path.name for path in folder.iterdir() if path.is_dir()) if folder.is_dir() else []
+        if not names:
+            raise Refusal(f"{folder}: no images in it; it must hold a folder of images for each class")
+        remedy = "give a file with the name of each class of the model, a line each, in its order"
+    else:
+        try:
+            names = [line.split()[0] for line in listed.read_text(encoding="utf-8").splitlines() if line.strip()]
+        except (OSError, UnicodeDecodeError) as error:
+            raise Refusal(f"{listed}: not readable ({error}); it must be text, the name of a class a line") from None
+        remedy = "correct the file, or name weights of as many classes"
+    if len(names) != wanted:
+        raise Refusal(f"{listed or folder}: {len(names)} classes, but the model has {wanted}; {remedy}")
+    return names
+
+
+def batches(found: Sequence[Picture], side: int, size: int) -> Iterator[tuple[Tensor, Tensor, Tensor | None]]:
+    """Yield images `[batch, 3, side, side]`, their classes `[batch]` and masks bool `[batch, side, side]`, in order."""
+    for start in range(0, len(found), size):
+        part = found[start : start + size]
+        images = torch.stack([image_tensor(one.path, side) for one in part])
+        classes = torch.tensor([one.class_number for one in part])
+        masks = [mask_tensor(one.mask, one.path, side) for one in part if one.mask is not None]
+        yield images, classes, torch.stack(masks) if len(masks) == len(part) else None
+
+
+def image_tensor(path: Path, side: int) -> Tensor:
+    """Return an image float32 `[3, side, side]`, resized, cropped at its centre and normalised."""
+    shares = pixels(path, side).astype(np.float32) / 255
+    normalised = (shares - np.asarray(MEAN, dtype=np.float32)) / np.asarray(DEVIATION, dtype=np.float32)
+    return torch.from_numpy(normalised.transpose(2, 0, 1).copy())
+
+
+def pixels(path: Path, side: int) -> NDArray[np.uint8]:
+    """Return an image as it is seen, uint8 `[side, side, 3]`, through the same cut."""
+    with _opened(path) as image:
+        return np.asarray(_cropped(image.convert("RGB"), side, Image.Resampling.BICUBIC), dtype=np.uint8)
+
+
+def mask_tensor(path: Path, image: Path, side: int) -> Tensor:
+    """Return a mask bool `[side, side]`: true where it is not black, through the same cut as its image."""
+    with _opened(path) as mask, _opened(image) as shown:
+        if mask.size != shown.size:
+            raise Refusal(
+                f"{path}: {mask.size[0]} x {mask.size[1]} pixels, but {image} has {shown.size[0]} x {shown.size[1]}; a "
+                "mask must have the size of its image"
+            )
+        return torch.from_numpy(np.asarray(_cropped(mask.convert("L"), side, Image.Resampling.NEAREST)) > 0)
+
+
+def _opened(path: Path) -> Image.Image:
+    try:
+        return Image.open(path)
+    except (OSError, UnidentifiedImageError) as error:
+        raise Refusal(f"{path}: not readable as an image ({error}); put one there, or remove the file") from None
+
+
+def _cropped(image: Image.Image, side: int, resampling: Image.Resampling) -> Image.Image:
+    """Return the square of `side` pixels at the centre, once the shorter side is `side / CROPPED`."""
+    scale = round(side / CROPPED) / min(image.size)
+    width, height = (max(side, round(length * scale)) for length in image.size)
+    resized = image.resize((width, height), resampling)
+    left, top = (width - side) // 2, (height - side) // 2
+    return resized.crop((left, top, left + side, top + side))

@@ -1,0 +1,238 @@
+"""Isotropic ViG, with the parameter names of the published checkpoints (Han et al., 2022, arXiv 2206.00272)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+
+from gnn_checkpointing.models.vision.neighbours import dilated_neighbours, max_relative
+from gnn_checkpointing.refusal import Refusal
+
+PATCH = 16
+"""Pixels of a patch to a side."""
+
+Size = Literal["ti", "s", "b"]
+Task = Literal["images", "patches"]
+
+
+@dataclass(frozen=True)
+class VigShape:
+    """Blocks and channels of a size; every block has a graph of its own over the patches."""
+
+    blocks: int
+    channels: int
+
+
+SHAPES: dict[Size, VigShape] = {"ti": VigShape(12, 192), "s": VigShape(16, 320), "b": VigShape(16, 640)}
+_HEAD = 1024
+
+
+@dataclass(frozen=True)
+class VigOptions:
+    """What a ViG is built with besides its size.
+
+    `k` is the number of neighbours of the first block, twice as many in the last; `stochastic` the probability that a
+    block in training draws its neighbours at random from the dilated ones; `drop_path` that of the last block to be
+    skipped for an image, rising from 0; `image` the pixels to a side.
+    """
+
+    classes: int = 1000
+    image: int = 224
+    k: int = 9
+    task: Task = "images"
+    stochastic: float = 0.0
+    drop_path: float = 0.0
+    dropout: float = 0.0
+
+
+def neighbours_by_block(options: VigOptions, blocks: int) -> list[tuple[int, int]]:
+    """Return `(k, dilation)` of each block: from `k` to `2 k`, the dilation growing every four blocks while it fits."""
+    nodes = (options.image // PATCH) ** 2
+    # As published: torch's own steps, cut to whole numbers.
+    counts = [int(value.item()) for value in torch.linspace(options.k, 2 * options.k, blocks)]
+    widest = nodes // max(counts)
+    return [(count, max(1, min(block // 4 + 1, widest))) for block, count in enumerate(counts)]
+
+
+class Stem(nn.Module):
+    """Four convolutions of stride 2 and one of stride 1: an image to the features of its patches."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        widths = [3, channels // 8, channels // 4, channels // 2, channels]
+        steps: list[nn.Module] = []
+        for before, after in pairwise(widths):
+            steps += [nn.Conv2d(before, after, 3, stride=2, padding=1), nn.BatchNorm2d(after), nn.GELU()]
+        self.convs = nn.Sequential(*steps, nn.Conv2d(channels, channels, 3, padding=1), nn.BatchNorm2d(channels))
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Return the patches' features."""
+        out: Tensor = self.convs(images)
+        return out
+
+
+class DropPath(nn.Module):
+    """Leaves a block's update out for a random share of the images in training, and scales what is left."""
+
+    def __init__(self, probability: float) -> None:
+        super().__init__()
+        self.probability = probability
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return `x` `[batch, ...]`, zero for the images that skip the block."""
+        if not self.probability or not self.training:
+            return x
+        kept = 1 - self.probability
+        return x * torch.empty(x.size(0), *[1] * (x.dim() - 1), device=x.device).bernoulli_(kept).div_(kept)
+
+
+class MaxRelative(nn.Module):
+    """A node's features beside the largest difference to its neighbours', through a grouped linear map."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.nn = nn.Sequential(
+            nn.Conv2d(2 * channels, 2 * channels, 1, groups=4), nn.BatchNorm2d(2 * channels), nn.GELU()
+        )
+
+    def forward(self, x: Tensor, neighbours: Tensor) -> Tensor:
+        """Map `x` `[batch, channels, side, side]` to `[batch, 2 channels, side, side]`."""
+        batch, channels, height, width = x.shape
+        nodes = x.flatten(2)
+        both = torch.stack([nodes, max_relative(nodes, neighbours)], 2)  # a channel and its difference side by side
+        out: Tensor = self.nn(both.view(batch, 2 * channels, height, width))
+        return out
+
+
+class DynamicGraphConv(nn.Module):
+    """Draws the graph among the features that it is given, then convolves over it."""
+
+    def __init__(self, channels: int, k: int, dilation: int, stochastic: float) -> None:
+        super().__init__()
+        self.gconv = MaxRelative(channels)
+        self.k, self.dilation, self.stochastic = k, dilation, stochastic
+
+    def graph(self, x: Tensor) -> Tensor:
+        """Return the neighbours `[batch, nodes, k]` that `forward` uses for `x`, stochastic ones in training alone."""
+        return dilated_neighbours(x.flatten(2), self.k, self.dilation, self.stochastic if self.training else 0.0)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map `x` `[batch, channels, side, side]` to `[batch, 2 channels, side, side]`."""
+        out: Tensor = self.gconv(x, self.graph(x))
+        return out
+
+
+class Grapher(nn.Module):
+    """Linear map, graph convolution, linear map, around a residual."""
+
+    def __init__(self, channels: int, k: int, dilation: int, stochastic: float, drop_path: float) -> None:
+        super().__init__()
+        self.fc1 = nn.Sequential(nn.Conv2d(channels, channels, 1), nn.BatchNorm2d(channels))
+        self.graph_conv = DynamicGraphConv(channels, k, dilation, stochastic)
+        self.fc2 = nn.Sequential(nn.Conv2d(2 * channels, channels, 1), nn.BatchNorm2d(channels))
+        self.drop_path = DropPath(drop_path)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map `x` `[batch, channels, side, side]` to the same shape."""
+        out: Tensor = self.drop_path(self.fc2(self.graph_conv(self.fc1(x)))) + x
+        return out
+
+
+class FeedForward(nn.Module):
+    """Two linear maps four times as wide between, around a residual."""
+
+    def __init__(self, channels: int, drop_path: float) -> None:
+        super().__init__()
+        self.fc1 = nn.Sequential(nn.Conv2d(channels, 4 * channels, 1), nn.BatchNorm2d(4 * channels))
+        self.act = nn.GELU()
+        self.fc2 = nn.Sequential(nn.Conv2d(4 * channels, channels, 1), nn.BatchNorm2d(channels))
+        self.drop_path = DropPath(drop_path)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map `x` `[batch, channels, side, side]` to the same shape."""
+        out: Tensor = self.drop_path(self.fc2(self.act(self.fc1(x)))) + x
+        return out
+
+
+class Vig(nn.Module):
+    """Stem, position, blocks and head; scores an image, or each of its patches."""
+
+    def __init__(self, size: Size, options: VigOptions) -> None:
+        super().__init__()
+        shape, side = SHAPES[size], options.image // PATCH
+        self.options = options
+        self.stem = Stem(shape.channels)
+        self.pos_embed = nn.Parameter(torch.zeros(1, shape.channels, side, side))
+        skips = [value.item() for value in torch.linspace(0, options.drop_path, shape.blocks)]
+        self.backbone = nn.Sequential(
+            *(
+                nn.Sequential(
+                    Grapher(shape.channels, k, dilation, options.stochastic, skip), FeedForward(shape.channels, skip)
+                )
+                for (k, dilation), skip in zip(neighbours_by_block(options, shape.blocks), skips, strict=True)
+            )
+        )
+        self.prediction = nn.Sequential(
+            nn.Conv2d(shape.channels, _HEAD, 1),
+            nn.BatchNorm2d(_HEAD),
+            nn.GELU(),
+            nn.Dropout(options.dropout),
+            nn.Conv2d(_HEAD, options.classes, 1),
+        )
+
+    @property
+    def blocks(self) -> nn.ModuleList:
+        """The blocks, each a grapher and a feed-forward: what policies of layers recompute."""
+        return nn.ModuleList(self.backbone)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Return scores of `images` `[batch, 3, image, image]`: `[batch, classes]`, or `[batch, nodes, classes]`."""
+        return self.scores(self.through_blocks(self.blocks, self.patches(images)))
+
+    def patches(self, images: Tensor) -> Tensor:
+        """Return the features `[batch, channels, side, side]` that the first block is given."""
+        if images.dim() != 4 or tuple(images.shape[1:]) != (3, self.options.image, self.options.image):
+            wanted = f"[batch, 3, {self.options.image}, {self.options.image}]"
+            raise Refusal(f"images of shape {list(images.shape)}: this ViG takes {wanted}; resize and crop them first")
+        out: Tensor = self.stem(images) + self.pos_embed
+        return out
+
+    def through_blocks(self, blocks: Iterable[nn.Module], x: Tensor) -> Tensor:
+        """Return what `blocks`, one after another, make of `x` `[batch, channels, side, side]`."""
+        for block in blocks:
+            x = block(x)
+        return x
+
+    def scores(self, x: Tensor) -> Tensor:
+        """Return the head's scores for the features after some block, pooled for images, patch by patch for patches."""
+        if self.options.task == "images":
+            pooled: Tensor = self.prediction(x.mean((2, 3), keepdim=True))
+            return pooled.flatten(1)
+        each: Tensor = self.prediction(x)
+        return each.flatten(2).transpose(1, 2)
+
+
+def build_vig(size: Size, options: VigOptions, seed: int) -> Vig:
+    """Return a ViG whose initial weights depend on `seed` alone; the global random state is left as it was.
+
+    Raises `Refusal` for an image that is no multiple of a patch, or too small for its neighbours.
+    """
+    if options.image % PATCH or options.image < PATCH:
+        raise Refusal(f"image {options.image}: allowed are multiples of {PATCH} pixels, the side of a patch")
+    nodes = (options.image // PATCH) ** 2
+    if not 1 <= 2 * options.k <= nodes:
+        raise Refusal(f"k {options.k}: the last block takes twice as many neighbours, and an image has {nodes} patches")
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        model = Vig(size, options)
+        for module in model.modules():
+            if isinstance(module, nn.Conv2d):
+                nn.init.kaiming_normal_(module.weight)
+                if module.bias is not None:
+                    nn.init.zeros_(module.bias)
+        return model

@@ -1,0 +1,63 @@
+"""Published ViG weights: read as data alone, checked against the model name by name."""
+
+from __future__ import annotations
+
+import pickle
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from gnn_checkpointing.models.vision.vig import Vig
+from gnn_checkpointing.refusal import Refusal
+
+_HOLDERS = ("state_dict", "state_dict_ema", "model")
+_HEAD = "prediction.4.weight"
+_IGNORED = (".relative_pos",)
+"""Constants that a published file may hold beside its weights: positions, which this model does not read."""
+
+
+def load_weights(model: Vig, path: Path) -> None:
+    """Fill `model` with the weights of a file in the published key layout; raises `Refusal` where they are others'."""
+    found = _tensors(path)
+    wanted = model.state_dict()
+    for name, tensor in wanted.items():
+        if name not in found:
+            raise Refusal(
+                f"{path}: no {name} in it; name a file of ViG weights in the published layout (backbone.0.0...)"
+            )
+        if found[name].shape != tensor.shape:
+            raise Refusal(
+                f"{path}: {name} has shape {list(found[name].shape)}, this model's is {list(tensor.shape)}; choose the "
+                "size (--size ti, s or b), image and classes that the file was trained with"
+            )
+    foreign = [name for name in found if name not in wanted and not name.endswith(_IGNORED)]
+    if foreign:
+        raise Refusal(f"{path}: {foreign[0]} is none of this model's ({len(foreign)} in all); choose another file")
+    model.load_state_dict({name: found[name] for name in wanted})
+
+
+def classes_of(path: Path) -> int:
+    """Return how many classes the head of a file of weights has; raises `Refusal` where it has no such head."""
+    head = _tensors(path).get(_HEAD)
+    if head is None:
+        raise Refusal(f"{path}: no {_HEAD} in it; name a file of ViG weights in the published layout (backbone.0.0...)")
+    return head.size(0)
+
+
+def _tensors(path: Path) -> dict[str, Tensor]:
+    """Return the tensors of a file by name, without running anything that the file says."""
+    try:
+        content: Any = torch.load(path, map_location="cpu", weights_only=True)
+    except FileNotFoundError:
+        raise Refusal(f"{path}: no such file; download the published weights first, or correct the path") from None
+    except (OSError, pickle.UnpicklingError, RuntimeError, EOFError, ValueError, KeyError) as error:
+        first = str(error).splitlines()[0][:120] if str(error) else type(error).__name__
+        raise Refusal(f"{path}: not a file of weights alone ({first}); name one that was saved by torch.save") from None
+    for holder in _HOLDERS:
+        if isinstance(content, dict) and isinstance(content.get(holder), dict):
+            content = content[holder]
+    if not isinstance(content, dict) or not all(isinstance(value, Tensor) for value in content.values()):
+        raise Refusal(f"{path}: holds {type(content).__name__}, not tensors by name; name a file of a state dict")
+    return {name.removeprefix("module."): tensor for name, tensor in content.items()}
