@@ -28,6 +28,7 @@ from gnn_checkpointing.analysis.results import (
     Trends,
     Variants,
 )
+from gnn_checkpointing.analysis.turns import run
 from gnn_checkpointing.artefacts import write_json
 from gnn_checkpointing.audit.grades import Audit, Check, graded
 from gnn_checkpointing.claims.ledger import Claim, Ledger, Sentence
@@ -317,6 +318,7 @@ def quality(rows: Sequence[Row]) -> Quality:
         within_target=0.81,
         not_the_same=[],
         warnings=[],
+        run=run(rows),
     )
 
 

@@ -13,7 +13,8 @@ from gnn_checkpointing.report import units
 from gnn_checkpointing.report.inputs import ReportInputs
 from gnn_checkpointing.report.page import Block, Claims, Figure, Note, Page, Paragraph, Section, Table
 from gnn_checkpointing.report.sections.allocator import allocator_section
-from gnn_checkpointing.report.sections.frontier import frontier_section, spans
+from gnn_checkpointing.report.sections.frontier import frontier_section
+from gnn_checkpointing.report.sections.frontier_points import spans
 from gnn_checkpointing.report.sections.instrument import instrument_section
 from gnn_checkpointing.report.sections.memory import memory_section
 from gnn_checkpointing.report.sections.summary import report_page

@@ -12,6 +12,7 @@ from gnn_checkpointing.planning.knowledge import Knowledge
 from gnn_checkpointing.report.page import Note, Paragraph, Section, Table
 from gnn_checkpointing.report.plan_words import advice, cells
 from gnn_checkpointing.report.sections.planner import planner_section
+from gnn_checkpointing.sourced import bare
 from planning import known
 
 from . import synthetic
@@ -35,11 +36,15 @@ def section(found: Knowledge) -> Section:
 
 def test_the_table_says_what_a_plan_of_the_densest_largest_graph_says() -> None:
     found = knowledge()
-    plan = Planner(found).plan(num_nodes=1000, num_edges=100_000, convolution="GATv2", memory_gib=1)
+    asked = {"num_nodes": 1000, "num_edges": 100_000, "convolution": "GATv2"}
+    most = max(one.peak.estimate for one in Planner(found).plan(**asked, memory_gib=1).policies)
+    plan = Planner(found).plan(**asked, memory_gib=float(f"{most / 2 / 2**30:.2g}"))
     _, _, table, sentence = section(found).blocks
     assert isinstance(table, Table) and isinstance(sentence, Paragraph)
-    assert [[cell.text for cell in row] for row in table.rows] == [["GATv2", *cells(one)] for one in plan.policies]
-    assert sentence.text == f"GATv2: {advice(plan)}"
+    rows = [[bare(cell.text) for cell in row] for row in table.rows]
+    assert rows == [["GATv2", *cells(one)] for one in plan.policies]
+    assert bare(sentence.text) == f"GATv2: {advice(plan)}"
+    assert len({one.verdict for one in plan.policies}) > 1  # an example that fits everything would teach nothing
 
 
 def test_what_lies_outside_of_the_measured_is_warned_of() -> None:
@@ -61,4 +66,4 @@ def test_the_form_knows_what_planner_json_holds_and_hostile_names_stay_text(tmp_
     assert Knowledge.model_validate(json.loads(inlined)) == found
     assert html.count("<script") == 2
     assert "alert(1)</script>" not in html.replace(inlined, "")
-    assert "Nothing needs checkpointing" in pdf_text(tmp_path / "out" / "report.pdf")
+    assert re.search(r"Take \w+: [\d.]+ MiB of", pdf_text(tmp_path / "out" / "report.pdf").replace("\u00a0", " "))

@@ -11,6 +11,7 @@ from gnn_checkpointing.report.inputs import ReportInputs
 from gnn_checkpointing.report.page import Note, Paragraph, Section, Table
 from gnn_checkpointing.report.sections.robustness import robustness_section
 from gnn_checkpointing.report.sections.summary import report_page
+from gnn_checkpointing.sourced import bare
 
 from . import synthetic, tried
 from .test_frontier_report import block, texts
@@ -83,7 +84,7 @@ def test_long_tables_show_the_worst_and_name_the_file() -> None:
     items = [tried.left_out(policy="layers", highest=0.9 + number / 1000) for number in range(30)]
     table = block(section(synthetic.inputs(robustness=tried.robustness(left_out=items))), "table-left-out")
     assert len(table.rows) == 12
-    assert "The 12 worst of 30; all are in analysis/robustness.json." in table.caption
+    assert "The 12 worst of 30; all are in analysis/robustness.json." in bare(table.caption)
     assert table.rows[0][4].text == units.interval("0.89", "0.93")
 
 

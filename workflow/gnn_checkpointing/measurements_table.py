@@ -155,7 +155,7 @@ def turns(row: Mapping[str, Value]) -> list[tuple[str, str]]:
 def number(row: Mapping[str, Value], column: str) -> float | None:
     """Return a numeric field of a row, None where it is empty."""
     value = row[column]
-    return float(value) if isinstance(value, int | float) else None
+    return value * 1.0 if isinstance(value, int | float) else None  # not float(value): that would forget its address
 
 
 def _as_text(value: Value) -> str:

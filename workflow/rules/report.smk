@@ -37,6 +37,7 @@ rule report:
             "study.json",
             "summary.json",
         ),
+        figures=directory(f"{REPORT}/figures"),
     log:
         f"{RESULTS}/logs/report.log",
     conda:

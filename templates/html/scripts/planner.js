@@ -197,8 +197,13 @@ function startPlanner() {
       form.elements.num_features.value = graph.num_features ?? knowledge.measured.num_features;
     }
   });
-  form.addEventListener("input", () => showAnswer(form, knowledge));
+  const fields = [form.elements.convolution, ...form.querySelectorAll("input")];
+  const linked = readView().state.get("plan")?.split(",") ?? [];
+  if (linked.length === fields.length) fields.forEach((field, place) => { field.value = linked[place]; });
+  form.addEventListener("input", () => {
+    writeView("plan", fields.map((field) => field.value).join(","));
+    showAnswer(form, knowledge);
+  });
   form.addEventListener("submit", (event) => event.preventDefault());
   showAnswer(form, knowledge);
 }
-startPlanner();

@@ -19,9 +19,10 @@ function compared(one, other) {
   return typeof one === "number" ? -1 : 1;
 }
 
-function sortBy(table, heading, place, given) {
-  const next = { none: "ascending", ascending: "descending", descending: "none" };
-  const direction = next[heading.getAttribute("aria-sort") ?? "none"];
+const NEXT = { none: "ascending", ascending: "descending", descending: "none" };
+
+function sortBy(table, place, direction, given) {
+  const heading = table.tHead.rows[0].cells[place];
   for (const other of table.tHead.rows[0].cells) other.removeAttribute("aria-sort");
   const rows = given.map((row, order) => ({ row, order, key: sortKey(row.cells[place].textContent) }));
   if (direction !== "none") {
@@ -59,19 +60,31 @@ function equip(frame) {
     const button = element("button", "", { type: "button", className: "sort" });
     button.append(...heading.childNodes);
     heading.append(button);
-    button.addEventListener("click", () => sortBy(table, heading, place, rows));
+    button.addEventListener("click", () => {
+      const direction = NEXT[heading.getAttribute("aria-sort") ?? "none"];
+      writeView("sort-" + frame.id, direction === "none" ? "" : place + "." + direction);
+      sortBy(table, place, direction, rows);
+    });
   });
+  const [sorted, direction] = (readView().state.get("sort-" + frame.id) ?? "").split(".");
+  if (NEXT[direction] && table.tHead.rows[0].cells[sorted]) sortBy(table, Number(sorted), direction, rows);
   const tools = element("div", "", { className: "tools" });
   if (rows.length >= FILTERED_FROM) {
     const filter = element("input", "", { type: "search", placeholder: "Filter rows" });
     filter.setAttribute("aria-label", "Filter the rows of: " + name);
-    filter.addEventListener("input", () => {
+    const select = () => {
       const words = filter.value.toLowerCase().split(/\s+/).filter(Boolean);
       for (const row of rows) {
         const text = row.textContent.toLowerCase();
         row.hidden = !words.every((word) => text.includes(word));
       }
+    };
+    filter.addEventListener("input", () => {
+      writeView("find-" + frame.id, filter.value.trim());
+      select();
     });
+    filter.value = readView().state.get("find-" + frame.id) ?? "";
+    if (filter.value) select();
     tools.append(filter);
   }
   const copy = element("button", "Copy as CSV", { type: "button" });
@@ -85,4 +98,6 @@ function equip(frame) {
   frame.before(tools);
 }
 
-for (const frame of document.querySelectorAll("main .table[id]")) equip(frame);
+function startTables() {
+  for (const frame of document.querySelectorAll("main .table[id]")) equip(frame);
+}

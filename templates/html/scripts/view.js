@@ -1,6 +1,6 @@
-// The view: light or dark. What was chosen stands in the address after a ~, so that a view can be linked.
+// The view: what was chosen stands in the address after a ~, so that it can be linked. The theme is its simplest part.
 function readView() {
-  const [place, state] = decodeURIComponent(location.hash.slice(1)).split("~");
+  const [place, state] = location.hash.slice(1).split("~");
   return { place, state: new URLSearchParams(state ?? "") };
 }
 
@@ -33,7 +33,3 @@ function keepView(event) {
   const state = new URL(event.oldURL).hash.split("~")[1];
   if (state && !location.hash.includes("~")) history.replaceState(null, "", location.hash + "~" + state);
 }
-
-startThemes();
-addEventListener("hashchange", keepView);
-if (location.hash.includes("~")) document.getElementById(readView().place)?.scrollIntoView();

@@ -11,6 +11,7 @@ from gnn_checkpointing.analysis.allocators import allocator_effects
 from gnn_checkpointing.analysis.effects import mean_bytes, mean_time
 from gnn_checkpointing.analysis.results import (
     SAVES_BELOW,
+    SPARSE_DEGREE,
     BestSegments,
     Flatness,
     Frontier,
@@ -19,9 +20,6 @@ from gnn_checkpointing.analysis.results import (
     Payoff,
 )
 from gnn_checkpointing.analysis.table import Row, grouped, policy_order
-
-SPARSE_DEGREE = 8.0
-"""The level nearest to this average degree is what the densest is compared with: real sparse graphs lie around it."""
 
 Points = Sequence[FrontierPoint]
 

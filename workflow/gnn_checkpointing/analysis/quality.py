@@ -14,6 +14,7 @@ from typing import Literal
 from gnn_checkpointing.analysis.checks import moment
 from gnn_checkpointing.analysis.results import Absence, Quality, Reading, Setting, Spread
 from gnn_checkpointing.analysis.table import Row, completed, series, under
+from gnn_checkpointing.analysis.turns import run
 from gnn_checkpointing.measurements_table import Value, turns
 
 Instrument = Literal["high_water_bytes", "fake_tensor_bytes"]
@@ -69,6 +70,7 @@ def quality(rows: Sequence[Mapping[str, Value]], reference_allocator: str, ratio
         ]
         + ([] if widths else ["no time ratio was measured, so no width is known"]),
         setting=_setting(rows),
+        run=run(rows),
     )
 
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.stats import norm, rankdata
 from statsmodels.regression.linear_model import WLS
 from statsmodels.stats.diagnostic import het_breuschpagan
 
@@ -74,10 +75,24 @@ def _law(cells: Sequence[Row], response: Response, confidence: float) -> Law:
                 fitted=float(expected),
                 relative=float(share),
                 started=row.started,
+                standardised=standardised,
+                normal_quantile=quantile,
             )
-            for row, value, expected, share in zip(cells, values, fit.fitted, relative, strict=True)
+            for row, value, expected, share, (standardised, quantile) in zip(
+                cells, values, fit.fitted, relative, _against_normal(fit), strict=True
+            )
         ],
     )
+
+
+def _against_normal(fit: Fit) -> list[tuple[float | None, float | None]]:
+    """Return each weighted residual in standard deviations, and the normal quantile of its rank (Hazen's positions)."""
+    residuals = np.asarray(fit.result.wresid, dtype=np.float64)
+    if fit.exact:
+        return [(None, None)] * len(residuals)
+    standardised = residuals / math.sqrt(float(fit.result.mse_resid))
+    quantiles = norm.ppf((rankdata(residuals) - 0.5) / len(residuals))
+    return [(float(one), float(other)) for one, other in zip(standardised, quantiles, strict=True)]
 
 
 def _r_squared(fit: Fit) -> float:

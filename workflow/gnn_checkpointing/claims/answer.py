@@ -10,6 +10,7 @@ from gnn_checkpointing.analysis.results import Effects, Estimate
 from gnn_checkpointing.claims.evidence import Ratio, joined, levels
 from gnn_checkpointing.claims.ledger import Claim, Ledger, Sentence
 from gnn_checkpointing.claims.rules import together
+from gnn_checkpointing.sourced import counted, mark, mark_between, plain
 
 MOST_SENTENCES = 5
 MOST_CONVOLUTIONS = 4
@@ -144,8 +145,8 @@ def _nothing_compared(findings: Findings) -> Sentence:
     ended = sorted({row["policy"] for row in findings.quality.not_compared})
     parts = [f"{policy} {words}" for policy, words in sorted(failed.items(), key=lambda item: item[0] != "none")]
     parts += [f"{policy} ran to its end" for policy in ended]
-    laws = len(findings.regressions.laws)
-    parts += [f"{laws} laws of single policies were fitted" if laws else "no law was fitted"]
+    laws = counted(findings.regressions.laws)
+    parts += [f"{mark(str(laws), laws)} laws of single policies were fitted" if laws else "no law was fitted"]
     return Sentence(
         text=f"This study compares no policy with none, since no such pair ran to its end: {_listed(parts)}.",
         verdict="untested",
@@ -223,8 +224,9 @@ def _from_sparsest_to_densest(told: Told) -> str:
 
 
 def _with_interval(value: Estimate, text: Callable[[float], str], unit: str) -> str:
-    middle, low, high = text(value.estimate), text(value.low), text(value.high)
-    return f"{middle}{unit}" if low == middle == high else f"{middle}{unit} ({low} to {high}{unit})"
+    middle, low, high = text(plain(value.estimate)), text(plain(value.low)), text(plain(value.high))
+    words = f"{middle}{unit}" if low == middle == high else f"{middle}{unit} ({low} to {high}{unit})"
+    return mark_between(words, value)
 
 
 def _digits(percent: float) -> str:

@@ -9,19 +9,21 @@ from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
-from gnn_checkpointing.report.figures.palette import INK
-from gnn_checkpointing.report.page import Page, Panel
+from gnn_checkpointing.report.lettering import Lettering
+from gnn_checkpointing.report.page import Column, Page
+from gnn_checkpointing.sourced import SourcedText, bare, parts
 
-SCRIPTS = ("numbers.js", "elements.js", "planner.js", "tables.js", "view.js")
+SCRIPTS = ("numbers.js", "elements.js", "view.js", "planner.js", "tables.js", "figures.js", "start.js")
 """In the order in which they need each other."""
 
 
 def report_html(page: Page, templates: Path) -> str:
     """Return the report as one HTML file; `templates` is the folder that holds html/."""
     script = page_script(templates)
-    return environment(templates).get_template("report.html").render(page=page, script=script, allowed=allowed(script))
+    values = {"page": page, "script": script, "allowed": allowed(script), "lettering": Lettering(page)}
+    return environment(templates).get_template("report.html").render(values)
 
 
 def page_script(templates: Path) -> str:
@@ -49,20 +51,50 @@ def environment(templates: Path) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
+        finalize=with_sources,
     )
-    made.filters["drawing"] = drawing
+    made.filters["bare"] = bare
+    made.filters["whole"] = whole
+    made.filters["side"] = side
     made.filters["script_json"] = script_json
     made.filters["as_is"] = Markup
     return made
+
+
+def with_sources(value: Any) -> Any:
+    """Return a text with every number that knows its address in an element that tells it; any other value as it is.
+
+    For text between tags; what stands in an attribute is first made `bare`.
+    """
+    if not isinstance(value, str) or isinstance(value, Markup):
+        return value
+    if bare(value) == value and not isinstance(value, SourcedText):
+        return value
+    return Markup("").join(
+        Markup('<span data-source="{}">{}</span>').format(source, text) if source else escape(text)
+        for source, text in parts(value)
+    )
+
+
+def whole(text: str, file: str) -> tuple[str, str]:
+    """Return address and number of a table cell that is one number, else nothing and the text itself.
+
+    Within a table of one `file` an address begins with the field, as a link within a page does.
+    """
+    found = parts(text)
+    if len(found) != 1 or not found[0][0]:
+        return "", text
+    source, number = found[0]
+    inside = source.startswith(f"{file}#") and " " not in source
+    return source[len(file) :] if inside else source, number
+
+
+def side(column: Column) -> Markup:
+    """Return the class of a column's cells as an attribute; text, the most of them, needs none."""
+    return Markup("") if column.content == "text" else Markup(' class="{}"').format(column.content)
 
 
 def script_json(value: Any) -> Markup:
     """Return JSON that no text inside can end the script element with: every < is written as an escape."""
     text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     return Markup(text.replace("<", "\\u003c"))  # noqa: S704 - JSON without < has no markup
-
-
-def drawing(panel: Panel) -> Markup:
-    """Return a panel's SVG in the colour of the text around it; our own drawing, so not escaped."""
-    svg = panel.svg.replace(INK, "currentColor").replace(' xmlns="http://www.w3.org/2000/svg"', "")
-    return Markup(svg.replace("<svg ", '<svg aria-hidden="true" focusable="false" ', 1))  # noqa: S704 - no user text inside: glyphs are paths

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,7 @@ from gnn_checkpointing.planning.knowledge import Knowledge
 from gnn_checkpointing.records import Demonstration, Trace
 from gnn_checkpointing.refusal import Refusal
 from gnn_checkpointing.report.page import Fact
+from gnn_checkpointing.sourced import SourcedList, sourced
 from gnn_checkpointing.study import Study
 
 Row = dict[str, Value]
@@ -209,6 +210,13 @@ def report_inputs(
     )
 
 
+def sourced_findings(found: Findings) -> Findings:
+    """Return the findings with every number knowing the file of the analysis and the field that it stands in."""
+    return Findings(
+        **{one.name: sourced(getattr(found, one.name), f"{ANALYSIS}/{one.name}.json#") for one in fields(Findings)}
+    )
+
+
 def published(folder: Path) -> dict[str, Path]:
     """Return the measured files beside a published report by what a command calls them, or refuse the folder."""
     names = {
@@ -231,7 +239,9 @@ def published(folder: Path) -> dict[str, Path]:
 
 def in_series(rows: list[Row]) -> list[Row]:
     """Return the rows with the aggregation in the convolution's name where it is not the usual one."""
-    return [{**row, "convolution": series(row)} for row in rows]
+    named = SourcedList({**row, "convolution": series(row)} for row in rows)
+    named.source = getattr(rows, "source", "")
+    return named
 
 
 def machine(values: Any) -> Machine:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -78,17 +78,41 @@ class Table:
 
 
 @dataclass(frozen=True)
+class Drawn:
+    """What a panel draws, as rows under column names that say the unit: the figure's data for download."""
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str | float, ...], ...]
+
+
+@dataclass(frozen=True)
 class Panel:
     """One drawing: its SVG holds the sentinel `figures.canvas.INK` wherever the face's text colour belongs.
 
-    A `key` explains the others.
+    A `key` explains the others and draws nothing. `convolution` is the one that it is about, "" for several.
     """
 
     id: str
     title: str
     alternative: str
     svg: str
+    drawn: Drawn
+    convolution: str = ""
     role: Literal["drawing", "key"] = "drawing"
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """The file that a figure is drawn from, the rule and command that make it, and the SHA-256 of what those read.
+
+    `data` is the file with the drawn numbers.
+    """
+
+    file: str
+    rule: str
+    command: str
+    inputs: tuple[Fact, ...]
+    data: str
 
 
 @dataclass(frozen=True)
@@ -101,6 +125,7 @@ class Figure:
     panels: tuple[Panel, ...]
     source: str
     size: Literal["small", "wide"] = "small"
+    provenance: Provenance | None = None
     kind: Literal["figure"] = "figure"
 
 
@@ -234,9 +259,15 @@ class Page:
     date: str
     facts: tuple[Fact, ...]
     answer: tuple[AnswerSentence, ...]
+    lead: Figure | None
     score: Score
     sections: tuple[Section, ...] = field(default=())
 
     def figures(self) -> list[Figure]:
         """Return every figure in reading order."""
-        return [block for section in self.sections for block in section.blocks if isinstance(block, Figure)]
+        return [*filter(None, [self.lead]), *figures_of(self.sections)]
+
+
+def figures_of(sections: Iterable[Section]) -> list[Figure]:
+    """Return the figures of some sections in reading order."""
+    return [block for section in sections for block in section.blocks if isinstance(block, Figure)]

@@ -18,6 +18,7 @@ from matplotlib.ft2font import FT2Font
 
 from gnn_checkpointing.report.figures.palette import INK
 from gnn_checkpointing.report.page import Page
+from gnn_checkpointing.sourced import bare
 
 _INK_ON_PAPER = "#1d2126"
 _FONTS = ("DejaVuSans.ttf", "DejaVuSans-Bold.ttf")
@@ -64,12 +65,12 @@ def _drawable() -> frozenset[str]:
 
 
 def _printable(value: Any) -> Any:
-    """Return the page's JSON without drawings (they are files) and with every character drawable."""
+    """Return the page's JSON without drawings and their data (they are files) and with every character drawable."""
     if isinstance(value, dict):
-        return {key: _printable(item) for key, item in value.items() if key not in ("svg", "sort")}
+        return {key: _printable(item) for key, item in value.items() if key not in ("svg", "sort", "drawn")}
     if isinstance(value, list | tuple):
         return [_printable(item) for item in value]
-    return _mapped(value, _drawable_or_named) if isinstance(value, str) else value
+    return _mapped(bare(value), _drawable_or_named) if isinstance(value, str) else value
 
 
 def _mapped(text: str, replacement: Callable[[str], str]) -> str:

@@ -8,6 +8,8 @@ from gnn_checkpointing.planning.arithmetic import Interval
 from gnn_checkpointing.planning.knowledge import Knowledge
 from gnn_checkpointing.planning.planner import Plan, PolicyPlan
 from gnn_checkpointing.report.units import NOTHING, count, duration, interval, plain, size
+from gnn_checkpointing.sourced import mark_between
+from gnn_checkpointing.sourced import plain as plain_number
 
 HEADINGS = ("Policy", "Peak memory", "Step time", "In this memory", "Largest graph, same degree", "Largest degree")
 
@@ -59,8 +61,9 @@ def spoken(plan: Plan, knowledge: Knowledge, exact: Mapping[str, int | str]) -> 
 
 def _span(words: Callable[[float], str], value: Interval) -> str:
     """Return a number with its interval; where both ends read alike there is nothing between them."""
-    low, high = words(value.low), words(value.high)
-    return words(value.estimate) + ("" if low == high else f" ({interval(low, high)})")
+    low, high = words(plain_number(value.low)), words(plain_number(value.high))
+    middle = words(plain_number(value.estimate))
+    return mark_between(middle if low == high else f"{middle} ({interval(low, high)})", value)
 
 
 def _table(rows: list[tuple[str, ...]]) -> list[str]:

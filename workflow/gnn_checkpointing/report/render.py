@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from dataclasses import dataclass, fields
 from pathlib import Path
 
@@ -25,7 +27,9 @@ from gnn_checkpointing.report.inputs import (
 )
 from gnn_checkpointing.report.page import Page
 from gnn_checkpointing.report.pdf import report_pdf
+from gnn_checkpointing.report.provenance import FIGURES
 from gnn_checkpointing.report.sections.summary import report_page
+from gnn_checkpointing.sourced import bare, plain
 
 HTML = "report.html"
 PDF = "report.pdf"
@@ -79,9 +83,31 @@ def render_report(inputs: ReportInputs, sources: Sources, templates: Path, outpu
     found = Findings(**{field.name: getattr(inputs, field.name) for field in fields(Findings)})
     write_analysis(output_folder / ANALYSIS, found)
     write_json(output_folder / SUMMARY, _summary(inputs, page))
+    _write_figures(page, output_folder / FIGURES)
     with whole_file(output_folder / PDF) as stream:
         stream.write(pdf)
     write_text(output_folder / HTML, html)
+
+
+def _write_figures(page: Page, folder: Path) -> None:
+    """Write what each figure draws as a CSV file of its id, and leave no file of a figure that is no more."""
+    for figure in page.figures():
+        panels = [panel for panel in figure.panels if panel.drawn.columns]
+        stream = io.StringIO()
+        writer = csv.writer(stream, lineterminator="\n")
+        writer.writerow(("panel", *(panels[0].drawn.columns if panels else ())))
+        for panel in panels:
+            writer.writerows((bare(panel.title), *map(_written, row)) for row in panel.drawn.rows)
+        write_text(folder / f"{figure.id}.csv", stream.getvalue())
+    kept = {f"{figure.id}.csv" for figure in page.figures()}
+    for path in folder.glob("*.csv"):
+        if path.name not in kept:
+            path.unlink()
+
+
+def _written(value: str | float) -> str:
+    """Return a value as a CSV field: a number to its last digit, a text without addresses."""
+    return bare(value) if isinstance(value, str) else repr(plain(value))
 
 
 def _copy(source: Path, target: Path) -> None:
@@ -97,7 +123,7 @@ def _summary(inputs: ReportInputs, page: Page) -> dict[str, object]:
         "study": {"name": inputs.study.name, "title": inputs.study.title},
         "measured_on": page.date,
         "cells": inputs.quality.cells,
-        "answer": [{"text": sentence.text, "verdict": sentence.verdict} for sentence in page.answer],
+        "answer": [{"text": bare(sentence.text), "verdict": sentence.verdict} for sentence in page.answer],
         "audit": {
             "passed": inputs.audit.passed,
             "applicable": inputs.audit.applicable,

@@ -1,10 +1,18 @@
-"""The one place where a number becomes a string such as "12.3 MiB" or "1.34 (1.31-1.38)"."""
+"""The one place where a number becomes a string such as "12.3 MiB" or "1.34 (1.31-1.38)".
+
+A number that knows its address takes it along into the text (`sourced.py`).
+"""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from functools import wraps
+from typing import Concatenate, ParamSpec
 
 from gnn_checkpointing.analysis.results import Estimate
+from gnn_checkpointing.sourced import mark, mark_between
+from gnn_checkpointing.sourced import plain as without_source
 
 MINUS = "\N{MINUS SIGN}"
 SPACE = "\N{NO-BREAK SPACE}"  # a unit never starts a line
@@ -12,7 +20,32 @@ NOTHING = "\N{EN DASH}"
 KIB, MIB, GIB = 2.0**10, 2.0**20, 2.0**30
 NANOSECOND, MICROSECOND, MILLISECOND = 1e-9, 1e-6, 1e-3
 
+More = ParamSpec("More")
 
+
+def _number(words: Callable[Concatenate[float, More], str]) -> Callable[Concatenate[float, More], str]:
+    """Return the words with the number's address inside; they themselves see a number without one."""
+
+    @wraps(words)
+    def marked(value: float, /, *more: More.args, **named: More.kwargs) -> str:
+        return mark(words(without_source(value), *more, **named), value)
+
+    return marked
+
+
+def _between(words: Callable[Concatenate[Estimate, More], str]) -> Callable[Concatenate[Estimate, More], str]:
+    """Return the words with the address of an estimate inside; they themselves see one without addresses."""
+
+    @wraps(words)
+    def marked(value: Estimate, /, *more: More.args, **named: More.kwargs) -> str:
+        ends = {"estimate": value.estimate, "low": value.low, "high": value.high}
+        bare = Estimate.model_construct(**{name: without_source(end) for name, end in ends.items()})
+        return mark_between(words(bare, *more, **named), value)
+
+    return marked
+
+
+@_number
 def significant(value: float, digits: int = 3) -> str:
     """Return `value` to that many significant digits, never in powers of ten, with thousands parted by commas."""
     if value == 0 or not math.isfinite(value):
@@ -22,22 +55,32 @@ def significant(value: float, digits: int = 3) -> str:
     return fixed(rounded, min(decimals, 12))
 
 
+@_number
 def plain(value: float) -> str:
     """Return `value` to three significant digits at most, without idle zeros, such as "4" or "3.9"."""
     return _without_idle_zeros(significant(value))
 
 
+@_number
 def fixed(value: float, decimals: int) -> str:
     """Return `value` with that many decimals; a value that rounds to zero carries no sign."""
     text = f"{abs(value):,.{decimals}f}"
     return MINUS + text if value < 0 and any(digit in text for digit in "123456789") else text
 
 
+@_number
 def count(value: float) -> str:
     """Return a whole number with thousands parted by commas."""
     return fixed(value, 0)
 
 
+@_number
+def digits(value: float) -> str:
+    """Return a whole number as it is written in a file, without commas: for settings and seeds."""
+    return f"{value:g}" if abs(value) < 1e6 and value != int(value) else str(int(value))
+
+
+@_number
 def size(num_bytes: float) -> str:
     """Return bytes in the largest binary unit that leaves a number of at least 1."""
     for factor, unit in ((GIB, "GiB"), (MIB, "MiB"), (KIB, "KiB")):
@@ -46,18 +89,21 @@ def size(num_bytes: float) -> str:
     return f"{significant(num_bytes)}{SPACE}B"
 
 
+@_number
 def round_size(num_bytes: float) -> str:
     """Return bytes as `size` does, without idle zeros: for ticks of an axis."""
     number, unit = size(num_bytes).split(SPACE)
     return f"{_without_idle_zeros(number)}{SPACE}{unit}"
 
 
+@_number
 def round_duration(seconds: float) -> str:
     """Return seconds as `duration` does, without idle zeros: for ticks of an axis."""
     number, unit = duration(seconds).split(SPACE)
     return f"{_without_idle_zeros(number)}{SPACE}{unit}"
 
 
+@_number
 def duration(seconds: float) -> str:
     """Return seconds in the unit that leaves a number of at least 1, from ns to hours."""
     for factor, unit in ((3600.0, "h"), (60.0, "min"), (1.0, "s"), (MILLISECOND, "ms"), (MICROSECOND, "µs")):
@@ -66,17 +112,20 @@ def duration(seconds: float) -> str:
     return f"{significant(seconds / NANOSECOND)}{SPACE}ns"
 
 
+@_number
 def ratio(value: float) -> str:
     """Return a ratio with at least two decimals and at least two significant digits."""
     return significant(value, 2) if 0 < abs(value) < 0.1 else fixed(value, 2)
 
 
+@_number
 def percent(share: float) -> str:
     """Return a share as a percentage, with one decimal below ten per cent."""
     value = 100 * share
     return f"{fixed(value, 0 if abs(value) >= 10 or value == 0 else 1)}{SPACE}%"
 
 
+@_number
 def accuracy(share: float) -> str:
     """Return an accuracy as a percentage with one decimal."""
     return f"{fixed(100 * share, 1)}{SPACE}%"
@@ -87,6 +136,7 @@ def interval(low: str, high: str) -> str:
     return f"{low} to {high}" if MINUS in low + high else f"{low}\N{EN DASH}{high}"
 
 
+@_between
 def ratio_estimate(estimate: Estimate) -> str:
     """Return a ratio and its interval, such as "1.34 (1.31-1.38)"; an exact one has none."""
     if estimate.low == estimate.high:
@@ -94,11 +144,18 @@ def ratio_estimate(estimate: Estimate) -> str:
     return f"{ratio(estimate.estimate)} ({interval(ratio(estimate.low), ratio(estimate.high))})"
 
 
+@_between
 def share_estimate(estimate: Estimate) -> str:
     """Return a share and its interval as percentages, such as "1.2 % (0.4 % to 2.0 %)"."""
     return f"{percent(estimate.estimate)} ({percent(estimate.low)} to {percent(estimate.high)})"
 
 
+def estimate_of(middle: float, low: float, high: float) -> Estimate:
+    """Return an estimate whose numbers keep their addresses, which checking them anew would drop."""
+    return Estimate.model_construct(estimate=middle, low=low, high=high)
+
+
+@_between
 def scaled_estimate(estimate: Estimate, factor: float = 1.0) -> str:
     """Return an estimate and its interval in units of `factor`, with the decimals that three digits need."""
     values = [number / factor for number in (estimate.estimate, estimate.low, estimate.high)]
@@ -108,11 +165,20 @@ def scaled_estimate(estimate: Estimate, factor: float = 1.0) -> str:
     return f"{middle} ({interval(low, high)})"
 
 
+@_number
+def share(value: float) -> str:
+    """Return a share as a percentage in three digits at most; what is nothing but rounding is told as such."""
+    number = "< 0.01" if 0 < value < 1e-4 else _without_idle_zeros(significant(100 * value))
+    return f"{number}{SPACE}%"
+
+
+@_number
 def probability(value: float) -> str:
     """Return a p-value; below 0.001 only that it is."""
     return "< 0.001" if value < 0.001 else fixed(value, 3)
 
 
+@_number
 def error(value: float) -> str:
     """Return a relative error of any size, such as "0" or "3.1e-7"."""
     if value == 0:
@@ -121,14 +187,23 @@ def error(value: float) -> str:
     return f"{digits}e{power[0].replace('-', MINUS).replace('+', '')}{abs(int(power))}"
 
 
+@_number
 def confidence(level: float) -> str:
     """Return a confidence level, such as "95 %"."""
     return f"{100 * level:g}{SPACE}%"
 
 
+@_between
 def general_estimate(estimate: Estimate) -> str:
     """Return an estimate of any size with its interval, each to three significant digits at most."""
     return f"{plain(estimate.estimate)} ({interval(plain(estimate.low), plain(estimate.high))})"
+
+
+@_between
+def exact_or_general(estimate: Estimate) -> str:
+    """Return an estimate of any size as `general_estimate` does, alone where its interval reads the same."""
+    middle = plain(estimate.estimate)
+    return middle if plain(estimate.low) == middle == plain(estimate.high) else general_estimate(estimate)
 
 
 def _without_idle_zeros(number: str) -> str:

@@ -12,6 +12,7 @@ from gnn_checkpointing.analysis.results.effects import (
 )
 from gnn_checkpointing.analysis.results.frontier import (
     SAVES_BELOW,
+    SPARSE_DEGREE,
     AllocatorEffect,
     BestSegments,
     Flatness,
@@ -35,7 +36,7 @@ from gnn_checkpointing.analysis.results.predictions import (
     Score,
     ScoreSummary,
 )
-from gnn_checkpointing.analysis.results.quality import Absence, Quality, Reading, Setting, Spread
+from gnn_checkpointing.analysis.results.quality import Absence, GraphTurns, Quality, Reading, Run, Setting, Spread
 from gnn_checkpointing.analysis.results.robustness import (
     FamilyFactor,
     Influence,
@@ -49,6 +50,7 @@ from gnn_checkpointing.analysis.results.trends import Band, BandPoint, BreakEven
 
 __all__ = [
     "SAVES_BELOW",
+    "SPARSE_DEGREE",
     "Absence",
     "Accuracy",
     "AllocatorEffect",
@@ -71,6 +73,7 @@ __all__ = [
     "Frontier",
     "FrontierPoint",
     "GradedEffect",
+    "GraphTurns",
     "HeldOut",
     "HeldOutError",
     "Influence",
@@ -92,6 +95,7 @@ __all__ = [
     "Response",
     "Result",
     "Robustness",
+    "Run",
     "RunDrift",
     "Score",
     "ScoreSummary",

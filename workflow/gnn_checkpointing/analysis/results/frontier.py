@@ -7,6 +7,9 @@ from gnn_checkpointing.analysis.results.base import Estimate, Result
 SAVES_BELOW = 0.99
 """An activation ratio below this saves more than 1 % of memory."""
 
+SPARSE_DEGREE = 8.0
+"""The level nearest to this average degree is what the densest is compared with: real sparse graphs lie around it."""
+
 
 class FrontierPoint(Result):
     """One policy at one level of density under one allocator, against none of the same cells.

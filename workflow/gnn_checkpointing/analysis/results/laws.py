@@ -8,7 +8,11 @@ from gnn_checkpointing.analysis.results.base import Estimate, Response, Result
 
 
 class Residual(Result):
-    """One cell's observed and fitted response."""
+    """One cell's observed and fitted response.
+
+    `standardised` is the weighted residual in standard deviations and `normal_quantile` what a normal distribution has
+    at its rank; both are None where nothing but rounding is left over.
+    """
 
     graph: str
     num_nodes: int
@@ -17,6 +21,8 @@ class Residual(Result):
     fitted: float
     relative: float
     started: str
+    standardised: float | None = None
+    normal_quantile: float | None = None
 
 
 class HeldOut(Result):

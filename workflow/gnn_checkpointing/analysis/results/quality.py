@@ -52,6 +52,28 @@ class Setting(Result):
     heads: list[int] = Field([])
 
 
+class GraphTurns(Result):
+    """The turns at the machine of one graph's cells, and when they began and ended, since the run began."""
+
+    graph: str
+    turns: int
+    began_seconds: float
+    ended_seconds: float
+
+
+class Run(Result):
+    """The run: turns at the machine (a cell in a process), how many processes a cell had at most, and how long it took.
+
+    `idle_seconds` are those between two turns: processes start, graphs are drawn, models trained.
+    """
+
+    turns: int
+    processes: int
+    seconds: float
+    idle_seconds: float
+    graphs: list[GraphTurns]
+
+
 class Quality(Result):
     """What a reviewer should know of the run itself.
 
@@ -83,3 +105,4 @@ class Quality(Result):
     not_compared: list[dict[str, str]] = Field([])
     warnings: list[str]
     setting: Setting = Setting()
+    run: Run | None = None

@@ -18,23 +18,26 @@ def report(options: argparse.Namespace) -> None:
     from gnn_checkpointing.measurements_table import read_table
     from gnn_checkpointing.planning.knowledge import read_knowledge
     from gnn_checkpointing.records import read_demonstration, read_traces
-    from gnn_checkpointing.report.inputs import report_inputs
+    from gnn_checkpointing.report import inputs as published
     from gnn_checkpointing.report.render import Sources, render_report
+    from gnn_checkpointing.sourced import sourced
     from gnn_checkpointing.study import read_study
 
-    findings, ledger = read_analysis(options.analysis), read_ledger(options.claims)
-    inputs = report_inputs(
-        read_study(options.study),
+    # From here on every number knows the file and field that it was read from.
+    findings = published.sourced_findings(read_analysis(options.analysis))
+    ledger = sourced(read_ledger(options.claims), f"{published.CLAIMS}#")
+    inputs = published.report_inputs(
+        sourced(read_study(options.study), f"{published.STUDY}#"),
         read_json(options.hardware_file),
-        read_table(options.table),
+        sourced(read_table(options.table), f"{published.MEASUREMENTS}#"),
         findings,
         ledger,
         answer(ledger, findings),
-        read_audit(options.audit),
+        sourced(read_audit(options.audit), f"{published.AUDIT}#"),
         read_knowledge(options.planner_file),
-        read_graphs(options.graphs),
-        read_traces(options.traces),
-        read_demonstration(options.demonstration),
+        sourced(read_graphs(options.graphs), f"{published.GRAPHS}#/graphs"),
+        sourced(read_traces(options.traces), f"{published.TRACES}#/traces"),
+        sourced(read_demonstration(options.demonstration), f"{published.DEMONSTRATION}#"),
     )
     sources = Sources(
         measurements=options.table,

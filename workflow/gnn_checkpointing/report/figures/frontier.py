@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 from gnn_checkpointing.report.figures import scales
 from gnn_checkpointing.report.figures.canvas import WIDTH, figure_svg, panel_svg
 from gnn_checkpointing.report.figures.labels import Box, placed
+from gnn_checkpointing.report.figures.marks import tag
 from gnn_checkpointing.report.figures.palette import INK, Family, family, ramp
 from gnn_checkpointing.report.figures.scales import Scale
 
@@ -88,7 +89,7 @@ def _axes_width() -> float:
 
 
 def _draw_path(axes: Axes, path: Path, levels: Sequence[str]) -> None:
-    axes.plot(
+    line = axes.plot(
         [place.memory for place in path.places],
         [place.time for place in path.places],
         color=INK,
@@ -96,9 +97,10 @@ def _draw_path(axes: Axes, path: Path, levels: Sequence[str]) -> None:
         alpha=0.35,
         zorder=1.5,
     )
+    tag(line, "data", path.policy)
     for place in path.places:
         colour = _colour(place.level, levels)
-        axes.errorbar(
+        drawn = axes.errorbar(
             place.memory,
             place.time,
             yerr=[[place.time - place.low], [place.high - place.time]],
@@ -108,6 +110,7 @@ def _draw_path(axes: Axes, path: Path, levels: Sequence[str]) -> None:
             markerfacecolor="none" if path.hollow else colour,
             elinewidth=0.9,
         )
+        tag(drawn.get_children(), "data", path.policy)
 
 
 def _name_ends(axes: Axes, paths: Sequence[Path]) -> None:
@@ -139,7 +142,8 @@ def _name_ends(axes: Axes, paths: Sequence[Path]) -> None:
                 alpha=0.6,
                 zorder=1.4,
             )
-        axes.text(left, middle, path.name, transform=axes.transAxes, va="center", ha="left", fontsize=_LETTERS)
+        label = axes.text(left, middle, path.name, transform=axes.transAxes, va="center", ha="left", fontsize=_LETTERS)
+        tag(label, "label", path.policy)
 
 
 def _along(line: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:

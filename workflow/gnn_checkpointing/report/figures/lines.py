@@ -11,6 +11,7 @@ from matplotlib.axes import Axes
 from gnn_checkpointing.report.figures import scales
 from gnn_checkpointing.report.figures.canvas import ABOVE, BELOW, HEIGHT, WIDTH, panel_svg
 from gnn_checkpointing.report.figures.labels import wrapped
+from gnn_checkpointing.report.figures.marks import tag
 from gnn_checkpointing.report.figures.palette import INK, Look
 from gnn_checkpointing.report.figures.scales import Scale
 
@@ -43,13 +44,13 @@ def line_panel(
     def draw(axes: Axes) -> None:
         scales.apply(axes, x, y)
         if reference is not None:
-            axes.axhline(reference, color=INK, linewidth=0.8, dashes=(4, 3), alpha=0.7)
+            tag(axes.axhline(reference, color=INK, linewidth=0.8, dashes=(4, 3), alpha=0.7), "data")
         for line in lines:
             _draw_line(axes, line, looks[line.policy])
         _label_ends(axes, lines, looks, y, height - BELOW - ABOVE)
 
     height = _height(lines)
-    return panel_svg(name, draw, labels_width=0.24, size=(WIDTH, height))
+    return panel_svg(name, draw, labels_width=0.24, size=(WIDTH, height), words=(x.words, y.words))
 
 
 def _height(lines: Sequence[Line]) -> float:
@@ -61,7 +62,7 @@ def _height(lines: Sequence[Line]) -> float:
 def _draw_line(axes: Axes, line: Line, look: Look) -> None:
     xs, ys = [point.x for point in line.points], [point.y for point in line.points]
     spans = [[p.y - p.low for p in line.points], [p.high - p.y for p in line.points]]
-    axes.errorbar(
+    drawn = axes.errorbar(
         xs,
         ys,
         yerr=spans,
@@ -73,6 +74,7 @@ def _draw_line(axes: Axes, line: Line, look: Look) -> None:
         capsize=2.2,
         linestyle=(0, look.dashes) if look.dashes else "-",
     )
+    tag(drawn.get_children(), "data", line.policy)
 
 
 def _label_ends(axes: Axes, lines: Sequence[Line], looks: Mapping[str, Look], y: Scale, inches: float) -> None:
@@ -86,7 +88,7 @@ def _label_ends(axes: Axes, lines: Sequence[Line], looks: Mapping[str, Look], y:
     for line, text, start, place in zip(ends, texts, wanted, _inside(spread(wanted, heights), heights), strict=True):
         right = float(transform.transform((line.points[-1].x, y.low))[0])
         look = looks[line.policy]
-        axes.plot(
+        lead = axes.plot(
             [right + 0.02, 1.045],
             [start, place],
             transform=axes.transAxes,
@@ -94,7 +96,7 @@ def _label_ends(axes: Axes, lines: Sequence[Line], looks: Mapping[str, Look], y:
             linewidth=0.8,
             clip_on=False,
         )
-        axes.text(
+        label = axes.text(
             1.06,
             place,
             text,
@@ -104,6 +106,8 @@ def _label_ends(axes: Axes, lines: Sequence[Line], looks: Mapping[str, Look], y:
             fontsize=8 if longest < 13 else 7,
             linespacing=1.05,
         )
+        tag(lead, "lead", line.policy)
+        tag(label, "label", line.policy)
 
 
 def _inside(places: Sequence[float], heights: Sequence[float]) -> list[float]:

@@ -12,6 +12,7 @@ from matplotlib.ticker import FixedFormatter, FixedLocator
 from gnn_checkpointing.report.figures import scales
 from gnn_checkpointing.report.figures.canvas import ABOVE, BELOW, HEIGHT, WIDTH, panel_svg
 from gnn_checkpointing.report.figures.lines import Line
+from gnn_checkpointing.report.figures.marks import tag
 from gnn_checkpointing.report.figures.palette import INK, Look
 from gnn_checkpointing.report.figures.scales import Scale
 
@@ -28,25 +29,30 @@ class Mark:
     value: float
 
 
-def residual_panel(name: str, lines: Sequence[Line], looks: Mapping[str, Look], x: Scale, y: Scale) -> str:
-    """Return the SVG of relative residuals over the number of edges, one marker a cell."""
+def residual_panel(
+    name: str, lines: Sequence[Line], looks: Mapping[str, Look], x: Scale, y: Scale, *, diagonal: bool = False
+) -> str:
+    """Return the SVG of residuals, one marker a cell, around the level line of 0 or the diagonal of a Q-Q plot."""
 
     def draw(axes: Axes) -> None:
         scales.apply(axes, x, y)
-        axes.axhline(0, color=INK, linewidth=0.8, alpha=0.7)
-        for line in lines:
-            look = looks[line.policy]
-            axes.plot(
-                [point.x for point in line.points],
-                [point.y for point in line.points],
+        line = axes.axline((0, 0), slope=1) if diagonal else axes.axhline(0)
+        line.set(color=INK, linewidth=0.8, alpha=0.7)
+        tag(line, "data")
+        for each in lines:
+            look = looks[each.policy]
+            marks = axes.plot(
+                [point.x for point in each.points],
+                [point.y for point in each.points],
                 linestyle="none",
                 color=look.colour,
                 marker=look.marker,
                 markersize=3.6,
                 markerfacecolor="none",
                 markeredgewidth=0.9,
-                label=line.policy,
+                label=each.policy,
             )
+            tag(marks, "data", each.policy)
         bottom, top = BELOW / height, (height - ABOVE - _ROW * rows) / height
         axes.set_position((0.13, bottom, 0.80, top - bottom))
         # Above the title, which stands just over the axes.
@@ -55,7 +61,7 @@ def residual_panel(name: str, lines: Sequence[Line], looks: Mapping[str, Look], 
     columns = _columns([line.policy for line in lines])
     rows = math.ceil(len(lines) / columns)
     height = HEIGHT + _ROW * (rows - 1)
-    return panel_svg(name, draw, size=(WIDTH, height))
+    return panel_svg(name, draw, size=(WIDTH, height), words=(x.words, y.words))
 
 
 def _columns(policies: Sequence[str]) -> int:
@@ -75,6 +81,8 @@ def _legend(axes: Axes, above: float, columns: int, left: float = -0.02) -> None
         borderaxespad=0,
     )
     legend.set_zorder(3)
+    for handle, text in zip(legend.legend_handles, legend.get_texts(), strict=True):
+        tag([each for each in (handle, text) if each is not None], "label", text.get_text())
 
 
 def ratio_panel(name: str, marks: Sequence[Mark], looks: Mapping[str, Look], x: Scale) -> str:
@@ -97,7 +105,7 @@ def ratio_panel(name: str, marks: Sequence[Mark], looks: Mapping[str, Look], x: 
             look = looks[policy]
             shift = min(0.18, 0.8 / len(policies)) * (position - (len(policies) - 1) / 2)
             chosen = [mark for mark in marks if mark.policy == policy]
-            axes.plot(
+            drawn = axes.plot(
                 [mark.value for mark in chosen],
                 [labels.index(mark.label) + shift for mark in chosen],
                 linestyle="none",
@@ -106,6 +114,7 @@ def ratio_panel(name: str, marks: Sequence[Mark], looks: Mapping[str, Look], x: 
                 markersize=4.5,
                 label=policy,
             )
+            tag(drawn, "data", policy)
         bottom, top = BELOW / height, (height - 0.06 - _ROW * rows) / height
         axes.set_position((0.32, bottom, 0.65, top - bottom))
         # Many names begin at the panel's left edge, since the axes' own leaves no room for two columns.

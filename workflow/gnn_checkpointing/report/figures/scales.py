@@ -14,7 +14,10 @@ from gnn_checkpointing.report import units
 
 @dataclass(frozen=True)
 class Scale:
-    """One axis: what it says, whether it is logarithmic, where it runs and where its ticks are."""
+    """One axis: what it says, whether it is logarithmic, where it runs and where its ticks are.
+
+    `words` is how a number on it reads: size, duration or plain, as the page's script calls them.
+    """
 
     label: str
     log: bool
@@ -22,6 +25,7 @@ class Scale:
     high: float
     ticks: tuple[float, ...]
     tick_labels: tuple[str, ...]
+    words: str = "plain"
 
 
 def degree_scale(degrees: Sequence[float], label: str = "average degree (edges per node)") -> Scale:
@@ -34,12 +38,12 @@ def degree_scale(degrees: Sequence[float], label: str = "average degree (edges p
 
 def size_scale(values: Sequence[float], label: str) -> Scale:
     """Return a logarithmic axis in binary units."""
-    return _log_scale(values, label, _powers_of_two(min(values), max(values)), units.round_size)
+    return _log_scale(values, label, _powers_of_two(min(values), max(values)), units.round_size, "size")
 
 
 def time_scale(values: Sequence[float], label: str) -> Scale:
     """Return a logarithmic axis in seconds, milliseconds or microseconds."""
-    return _log_scale(values, label, _one_two_five(min(values), max(values)), units.round_duration)
+    return _log_scale(values, label, _one_two_five(min(values), max(values)), units.round_duration, "duration")
 
 
 def count_scale(values: Sequence[float], label: str) -> Scale:
@@ -68,6 +72,12 @@ def share_scale(values: Sequence[float], label: str) -> Scale:
     return _linear_scale([-reach, reach], label, lambda tick: f"{100 * tick:.3g}".replace("-", units.MINUS))
 
 
+def deviation_scale(values: Sequence[float], label: str) -> Scale:
+    """Return a linear axis of standard deviations that contains 0 in its middle."""
+    reach = max(1.0, *(abs(value) for value in values))
+    return _linear_scale([-reach, reach], label, lambda tick: f"{tick:g}".replace("-", units.MINUS))
+
+
 def apply(axes: Axes, x: Scale, y: Scale) -> None:
     """Set both axes."""
     axes.set_xlabel(x.label)
@@ -82,14 +92,16 @@ def apply(axes: Axes, x: Scale, y: Scale) -> None:
     axes.set_ylim(y.low, y.high)
 
 
-def _log_scale(values: Sequence[float], label: str, ticks: Sequence[float], text: Callable[[float], str]) -> Scale:
+def _log_scale(
+    values: Sequence[float], label: str, ticks: Sequence[float], text: Callable[[float], str], words: str = "plain"
+) -> Scale:
     room = (max(values) / min(values)) ** 0.06 * 1.05
     low, high = min(values) / room, max(values) * room
     if not any(low <= tick <= high for tick in ticks):  # values close together, or one alone, between two ticks
         low = max((tick for tick in ticks if tick < low), default=low)
         high = min((tick for tick in ticks if tick > high), default=high)
     kept = tuple(tick for tick in ticks if low <= tick <= high)
-    return Scale(label, True, low, high, kept, tuple(text(tick) for tick in kept))
+    return Scale(label, True, low, high, kept, tuple(text(tick) for tick in kept), words)
 
 
 def _linear_scale(values: Sequence[float], label: str, text: Callable[[float], str]) -> Scale:

@@ -12,6 +12,7 @@ from matplotlib.ticker import FixedFormatter, FixedLocator, NullLocator
 
 from gnn_checkpointing.report.figures import scales
 from gnn_checkpointing.report.figures.canvas import figure_svg
+from gnn_checkpointing.report.figures.marks import tag
 from gnn_checkpointing.report.figures.palette import INK, Look
 
 _COLUMNS = 3
@@ -55,13 +56,14 @@ def timeline_panel(name: str, courses: Sequence[Course], low: float, high: float
 
 def _draw_course(axes: Axes, course: Course, low: float, high: float, labelled: tuple[bool, bool]) -> None:
     axes.patch.set_visible(False)
+    tag(axes, "label", course.policy)
     axes.grid(visible=True, color=INK, alpha=0.13, linewidth=0.6)
     axes.set_axisbelow(True)
     axes.set_yscale("log")
     axes.set_xlim(0, 1)
     axes.set_ylim(low, high)
     axes.axvline(course.forward_ended, color=INK, linewidth=0.8, dashes=(3, 2), alpha=0.7)
-    points = thinned(list(zip(course.shares, course.live_bytes, strict=True)), _BUCKETS)
+    points = drawn_points(course)
     axes.plot(
         [share for share, _ in points],
         [max(value, low) for _, value in points],
@@ -81,6 +83,11 @@ def _draw_course(axes: Axes, course: Course, low: float, high: float, labelled: 
     axes.tick_params(labelsize=7)
     if x_labels:
         axes.set_xlabel("share of the step", fontsize=7)
+
+
+def drawn_points(course: Course) -> list[tuple[float, float]]:
+    """Return share of the step and live bytes at the points that are drawn."""
+    return thinned(list(zip(course.shares, course.live_bytes, strict=True)), _BUCKETS)
 
 
 def thinned(points: Sequence[tuple[float, float]], buckets: int) -> list[tuple[float, float]]:

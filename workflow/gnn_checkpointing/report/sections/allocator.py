@@ -10,7 +10,7 @@ from gnn_checkpointing.report import units
 from gnn_checkpointing.report.inputs import FRONTIER, ReportInputs
 from gnn_checkpointing.report.page import Block, Cell, Column, Paragraph, Section, Table
 from gnn_checkpointing.report.sections.density import degree_columns, estimate_cell
-from gnn_checkpointing.report.sections.frontier import turned
+from gnn_checkpointing.report.sections.frontier_points import turned
 
 
 def allocator_section(inputs: ReportInputs) -> Section | None:

@@ -6,6 +6,7 @@ from gnn_checkpointing.audit.grades import Audit, Check
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.inputs import AUDIT, ReportInputs
 from gnn_checkpointing.report.page import Cell, Column, Link, Links, Paragraph, Score, Section, Table
+from gnn_checkpointing.sourced import counted
 
 _VERDICTS = {True: "passed", False: "FAILED", None: "does not apply"}
 
@@ -18,8 +19,8 @@ def audit_section(inputs: ReportInputs) -> Section:
         "Audit",
         (
             Paragraph(
-                f"The report grades itself on {units.count(len(audit.checks))} questions, the same for every study. "
-                "Each is answered by a fixed rule from the files beside this page; nobody's judgement enters. "
+                f"The report grades itself on {units.count(counted(audit.checks))} questions, the same for every "
+                "study. Each is answered by a fixed rule from the files beside this page; nobody's judgement enters. "
                 f"{audit_score(audit).text}"
             ),
             Table(
@@ -42,7 +43,7 @@ def audit_section(inputs: ReportInputs) -> Section:
 
 def audit_score(audit: Audit) -> Score:
     """Return the score in words, and the questions that were answered with no."""
-    left_out = len(audit.checks) - audit.applicable
+    left_out = counted(audit.checks) - audit.applicable
     text = f"{units.count(audit.passed)} of {units.count(audit.applicable)} checks passed"
     if left_out:
         text += f"; {units.count(left_out)} more {'does' if left_out == 1 else 'do'} not apply to this study"

@@ -6,6 +6,7 @@ from gnn_checkpointing.analysis.results import BreakEven, Estimate, Quantity
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.inputs import TRENDS, ReportInputs
 from gnn_checkpointing.report.page import Cell, Column, Table
+from gnn_checkpointing.sourced import bare
 
 Place = tuple[str, str, str]
 """A convolution, a policy and a level of density."""
@@ -46,10 +47,13 @@ def break_even_table(inputs: ReportInputs, quantity: Quantity) -> tuple[Table, .
     if not found:
         return ()
     rows: dict[tuple[str, str], list[str]] = {}
+    words: dict[str, str] = {}
     for convolution in inputs.convolutions:
         own = [each for each in found if each.convolution == convolution]
         for each in sorted(own, key=lambda each: inputs.compared.index(each.policy)):
-            rows.setdefault((convolution, in_words(each)), []).append(inputs.named(each.policy))
+            # Courses that read alike are one row, whichever numbers they are made of.
+            course = words.setdefault(bare(in_words(each)), in_words(each))
+            rows.setdefault((convolution, course), []).append(inputs.named(each.policy))
     level = units.confidence(inputs.trends.confidence)
     return (
         Table(
@@ -59,7 +63,7 @@ def break_even_table(inputs: ReportInputs, quantity: Quantity) -> tuple[Table, .
             "the ratio bends between two levels.",
             columns=(Column("Convolution"), Column("Policies", "", "prose"), Column("Course", "", "prose")),
             rows=tuple(
-                (Cell(convolution, convolution), Cell(", ".join(policies), policies[0]), Cell(course, course))
+                (Cell(convolution, convolution), Cell(", ".join(policies), policies[0]), Cell(course, bare(course)))
                 for (convolution, course), policies in rows.items()
             ),
             source=TRENDS,

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from gnn_checkpointing.analysis.results import SAVES_BELOW, BatchEffect
 from gnn_checkpointing.report import units
-from gnn_checkpointing.report.figures import scales
+from gnn_checkpointing.report.figures import drawn, scales
 from gnn_checkpointing.report.figures.lines import Line, Point, line_panel
 from gnn_checkpointing.report.figures.palette import looks
 from gnn_checkpointing.report.inputs import VARIANTS, ReportInputs
 from gnn_checkpointing.report.page import Block, Cell, Column, Figure, Panel, Paragraph, Section, Table
 from gnn_checkpointing.report.sections.density import estimate_cell
-from gnn_checkpointing.report.sections.frontier import spans
+from gnn_checkpointing.report.sections.frontier_points import spans
+from gnn_checkpointing.report.sections.frontier_tables import SAVES
 
 SAMPLERS = {"": "full batch", "neighbours": "neighbours a layer", "clusters": "clusters, one of"}
 Key = tuple[str, str, str, str]
@@ -36,13 +37,13 @@ def batches_section(inputs: ReportInputs) -> Section | None:
 
 
 def _figure(inputs: ReportInputs) -> Figure:
-    drawn = [effect for effect in inputs.variants.batches if effect.sampler == "neighbours" and effect.size]
-    y = scales.ratio_scale([effect.activation_ratio.estimate for effect in drawn], "activation memory / none's")
-    x = scales.degree_scale([effect.size or 1.0 for effect in drawn], "neighbours drawn a layer")
+    shown = [effect for effect in inputs.variants.batches if effect.sampler == "neighbours" and effect.size]
+    y = scales.ratio_scale([effect.activation_ratio.estimate for effect in shown], "activation memory / none's")
+    x = scales.degree_scale([effect.size or 1.0 for effect in shown], "neighbours drawn a layer")
     panels: list[Panel] = []
     for convolution in inputs.convolutions:
-        for base in dict.fromkeys(effect.base for effect in drawn):
-            chosen = [e for e in drawn if (e.convolution, e.base) == (convolution, base)]
+        for base in dict.fromkeys(effect.base for effect in shown):
+            chosen = [e for e in shown if (e.convolution, e.base) == (convolution, base)]
             lines = [Line(policy, points) for policy in inputs.compared if (points := _points(chosen, policy))]
             name = f"batches-{len(panels)}"
             if lines:
@@ -52,6 +53,8 @@ def _figure(inputs: ReportInputs) -> Figure:
                         title=f"{convolution}, {base}",
                         alternative=_alternative(convolution, base, lines),
                         svg=line_panel(name, lines, looks(inputs.policies), x, y, reference=1.0),
+                        drawn=drawn.of_lines(lines, x, y),
+                        convolution=convolution,
                     )
                 )
     return Figure(
@@ -96,8 +99,8 @@ def _payoff_table(inputs: ReportInputs) -> Table:
     )
     return Table(
         id="table-batch-payoff",
-        caption="The sizes of batch at which each policy saves more than 1 % of activation memory, and at which its "
-        f"step is longer or shorter than none's beyond its {units.confidence(inputs.effects.confidence)} interval.",
+        caption=f"The sizes of batch at which each policy saves more than {SAVES} of activation memory, and at which "
+        f"its step is longer or shorter than none's beyond its {units.confidence(inputs.effects.confidence)} interval.",
         columns=(
             Column("Convolution"),
             Column("Policy"),
@@ -180,9 +183,9 @@ def _named(effect: BatchEffect) -> str:
     """Return a size of batch in words."""
     match effect.sampler:
         case "neighbours":
-            return f"{effect.size:g} neighbours a layer"
+            return f"{units.digits(effect.size or 0)} neighbours a layer"
         case "clusters":
-            return f"one of {effect.size:g} clusters"
+            return f"one of {units.digits(effect.size or 0)} clusters"
     return SAMPLERS[""]
 
 

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import get_args
 
-from gnn_checkpointing.claims.ledger import Claim, Kind, Verdict
+from gnn_checkpointing.claims.ledger import Claim, Kind, Ledger, Verdict
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.inputs import CLAIMS, ReportInputs
 from gnn_checkpointing.report.page import (
@@ -22,6 +21,7 @@ from gnn_checkpointing.report.page import (
     Section,
     Table,
 )
+from gnn_checkpointing.sourced import counted_where
 
 TITLES: dict[Kind, str] = {
     "study": "What this study claims",
@@ -45,7 +45,7 @@ def claims_section(inputs: ReportInputs) -> Section:
             "test is called untested, with the reason. Evidence names the file and the field; the entry that was read, "
             f"[…], is spelled out in {CLAIMS}."
         ),
-        _summary(by_kind),
+        _summary(ledger),
     ]
     blocks += [
         Claims(f"claims-{kind}", TITLES[kind], tuple(_item(alike) for alike in _alike(claims)), CLAIMS)
@@ -55,12 +55,18 @@ def claims_section(inputs: ReportInputs) -> Section:
     return Section("claims", "Claims and verdicts", tuple(blocks))
 
 
-def _summary(by_kind: dict[Kind, list[Claim]]) -> Table:
+def _summary(ledger: Ledger) -> Table:
     rows: list[tuple[Cell, ...]] = []
-    for kind, claims in by_kind.items():
-        counts = Counter(claim.verdict for claim in claims)
-        numbers = [len(_alike(claims)), len(claims), *(counts[verdict] for verdict in VERDICTS)]
-        if claims:
+    for kind in TITLES:
+        of_kind = ("kind", "=", kind)
+        judged = counted_where(ledger.claims, of_kind)
+        # A claim about every convolution is told in general once; one about the study has nothing in general.
+        sentences = counted_where(ledger.claims, of_kind, ("in_general", "=", "")) + counted_where(
+            ledger.claims, of_kind, ("in_general", "!=", ""), distinct="in_general"
+        )
+        verdicts = [counted_where(ledger.claims, of_kind, ("verdict", "=", verdict)) for verdict in VERDICTS]
+        if judged:
+            numbers = (sentences, judged, *verdicts)
             rows.append((Cell(TITLES[kind]), *(Cell(units.count(number), number) for number in numbers)))
     return Table(
         id="table-claims",
@@ -122,10 +128,7 @@ def _quantity(claim: Claim) -> str:
 def _estimate(claim: Claim) -> str:
     if claim.estimate is None:
         return ""
-    middle, low, high = (
-        units.plain(value) for value in (claim.estimate.estimate, claim.estimate.low, claim.estimate.high)
-    )
-    return middle if low == middle == high else units.general_estimate(claim.estimate)
+    return units.exact_or_general(claim.estimate)
 
 
 def _places(claim: Claim) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from gnn_checkpointing.measurements_table import COLUMNS
 from gnn_checkpointing.report.inputs import (
@@ -27,10 +27,10 @@ from gnn_checkpointing.report.inputs import (
     TRENDS,
     VARIANTS,
 )
-from gnn_checkpointing.report.page import Cell, Column, Fact, Facts, Link, Links, Paragraph, Section, Table
+from gnn_checkpointing.report.page import Cell, Column, Fact, Facts, Figure, Link, Links, Paragraph, Section, Table
 
 
-def data_section(checksums: Mapping[str, str]) -> Section:
+def data_section(checksums: Mapping[str, str], figures: Sequence[Figure]) -> Section:
     """Return the section on the data; `checksums` gives the SHA-256 of each file beside the report."""
     return Section(
         "data",
@@ -61,6 +61,7 @@ def data_section(checksums: Mapping[str, str]) -> Section:
                     Link(HARDWARE, HARDWARE, "the machine and the versions of libraries"),
                 )
             ),
+            _origins(figures),
             Facts(tuple(Fact(f"SHA-256 of {name}", checksum) for name, checksum in checksums.items())),
             Table(
                 id="table-dictionary",
@@ -73,4 +74,26 @@ def data_section(checksums: Mapping[str, str]) -> Section:
                 source="gnn_checkpointing/measurements_table.py",
             ),
         ),
+    )
+
+
+def _origins(figures: Sequence[Figure]) -> Table:
+    """Return where each figure's drawn numbers are, and how the file that they are from is made again."""
+    return Table(
+        id="table-origins-of-figures",
+        caption="Every figure: its drawn numbers as a file, the file that they are from, and the rule and command that "
+        "make that file from those whose SHA-256 stand below.",
+        columns=(
+            Column("Figure", "", "prose"),
+            Column("Drawn numbers", "", "prose"),
+            Column("From", "", "prose"),
+            Column("Rule"),
+            Column("Command", "", "prose"),
+        ),
+        rows=tuple(
+            (Cell(figure.caption), Cell(one.data), Cell(one.file), Cell(one.rule), Cell(one.command))
+            for figure in figures
+            if (one := figure.provenance) is not None
+        ),
+        source="workflow/rules",
     )

@@ -10,7 +10,7 @@ from gnn_checkpointing.analysis.results import Effect, Estimate, Response
 from gnn_checkpointing.analysis.results import Quantity as RatioName
 from gnn_checkpointing.measurements_table import Value, number
 from gnn_checkpointing.report import units
-from gnn_checkpointing.report.figures import scales
+from gnn_checkpointing.report.figures import drawn, scales
 from gnn_checkpointing.report.figures.lines import Line, Point, line_panel
 from gnn_checkpointing.report.figures.palette import looks
 from gnn_checkpointing.report.figures.scales import Scale
@@ -97,8 +97,8 @@ def level_figure(inputs: ReportInputs, quantity: Quantity) -> Figure:
     """Return the quantity itself over degree, one panel a convolution."""
     rows = largest_graphs(inputs, quantity)
     num_nodes = units.count(number(rows[0], "num_nodes") or 0)
-    drawn = {convolution: level_lines(inputs, convolution, quantity) for convolution in inputs.convolutions}
-    y = quantity.scale([p.y for lines in drawn.values() for line in lines for p in line.points], quantity.noun)
+    shown = {convolution: level_lines(inputs, convolution, quantity) for convolution in inputs.convolutions}
+    y = quantity.scale([p.y for lines in shown.values() for line in lines for p in line.points], quantity.noun)
     x = scales.degree_scale([number(row, "requested_average_degree") or 0 for row in rows])
     panels = [
         Panel(
@@ -106,8 +106,10 @@ def level_figure(inputs: ReportInputs, quantity: Quantity) -> Figure:
             title=convolution,
             alternative=_level_alternative(inputs, convolution, quantity, lines, num_nodes),
             svg=line_panel(f"{quantity.id}-level-{position}", lines, looks(inputs.policies), x, y),
+            drawn=drawn.of_lines(lines, x, y),
+            convolution=convolution,
         )
-        for position, (convolution, lines) in enumerate(drawn.items())
+        for position, (convolution, lines) in enumerate(shown.items())
         if lines
     ]
     return Figure(
@@ -148,8 +150,8 @@ def level_table(inputs: ReportInputs, quantity: Quantity) -> Table:
 
 def _turned_level_table(inputs: ReportInputs, quantity: Quantity) -> Table:
     """Return the same numbers with one row a convolution and policy, one column a degree."""
-    drawn = {convolution: level_lines(inputs, convolution, quantity) for convolution in inputs.convolutions}
-    degrees = sorted({point.x for lines in drawn.values() for line in lines for point in line.points})
+    shown = {convolution: level_lines(inputs, convolution, quantity) for convolution in inputs.convolutions}
+    degrees = sorted({point.x for lines in shown.values() for line in lines for point in line.points})
     return Table(
         id=f"table-{quantity.id}-level",
         caption=_level_caption(inputs, quantity),
@@ -160,7 +162,7 @@ def _turned_level_table(inputs: ReportInputs, quantity: Quantity) -> Table:
                 Cell(inputs.named(line.policy), line.policy),
                 *(_level_cell(line, degree, quantity) for degree in degrees),
             )
-            for convolution, lines in drawn.items()
+            for convolution, lines in shown.items()
             for line in lines
         ),
         source=MEASUREMENTS,

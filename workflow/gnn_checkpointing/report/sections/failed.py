@@ -6,6 +6,7 @@ from gnn_checkpointing.report import units
 from gnn_checkpointing.report.inputs import MEASUREMENTS, QUALITY, ReportInputs
 from gnn_checkpointing.report.page import Block, Cell, Column, Paragraph, Section, Table
 from gnn_checkpointing.report.sections.real import outcome_text
+from gnn_checkpointing.sourced import counted, counted_where
 
 
 def failed_section(inputs: ReportInputs) -> Section:
@@ -14,8 +15,9 @@ def failed_section(inputs: ReportInputs) -> Section:
     A policy that refuses, or lacks what it needs on this machine, was never started: it is told apart from failures.
     """
     failed = [row for row in inputs.rows if row["outcome"] not in ("completed", "refused", "unavailable")]
-    absent = sum(row["outcome"] in ("refused", "unavailable") for row in inputs.rows)
-    total = units.count(len(inputs.rows) - absent)
+    absent = sum(counted_where(inputs.rows, ("outcome", "=", outcome)) for outcome in ("refused", "unavailable"))
+    started = counted(inputs.rows) - absent
+    total = units.count(started)
     absences = _absences(inputs)
     if not failed:
         sentence = f"None failed: all {total} measurements (one a cell and policy) ran to the end."
@@ -42,7 +44,8 @@ def failed_section(inputs: ReportInputs) -> Section:
         ),
         source=MEASUREMENTS,
     )
-    sentence = f"{units.count(len(failed))} of {total} measurements (one a cell and policy) did not run to the end."
+    ended = counted_where(inputs.rows, ("outcome", "=", "completed"))
+    sentence = f"{units.count(started - ended)} of {total} measurements (one a cell and policy) did not run to the end."
     return Section("failed", "Failed cells", (Paragraph(sentence), table, *absences))
 
 

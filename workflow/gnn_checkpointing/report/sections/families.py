@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from gnn_checkpointing.analysis.results import Estimate, FamilyEffect
 from gnn_checkpointing.report import units
-from gnn_checkpointing.report.figures import scales
+from gnn_checkpointing.report.figures import drawn, scales
 from gnn_checkpointing.report.figures.palette import looks
 from gnn_checkpointing.report.figures.points import Mark, ratio_panel
 from gnn_checkpointing.report.inputs import VARIANTS, ReportInputs
@@ -52,7 +52,7 @@ def families_section(inputs: ReportInputs) -> Section | None:
     return Section("families", "Families of graphs", tuple(blocks))
 
 
-def _densest(inputs: ReportInputs) -> tuple[int, str]:
+def densest(inputs: ReportInputs) -> tuple[int, str]:
     """Return the size and level that are drawn: the densest, on the largest graphs that have it."""
     places = {(float(effect.level), effect.num_nodes, effect.level) for effect in inputs.variants.families}
     _, num_nodes, level = max(places)
@@ -60,7 +60,7 @@ def _densest(inputs: ReportInputs) -> tuple[int, str]:
 
 
 def _figure(inputs: ReportInputs, name: str, axis: str, ratio: Ratio) -> Figure:
-    num_nodes, level = _densest(inputs)
+    num_nodes, level = densest(inputs)
     chosen = [
         (effect, estimate)
         for effect in inputs.variants.families
@@ -83,6 +83,8 @@ def _figure(inputs: ReportInputs, name: str, axis: str, ratio: Ratio) -> Figure:
                     + "; ".join(f"{mark.policy} on {mark.label} {units.ratio(mark.value)}" for mark in marks)
                     + ".",
                     svg=ratio_panel(f"families-{name}-{position}", marks, looks(inputs.policies), x),
+                    drawn=drawn.of_marks(marks, x),
+                    convolution=convolution,
                 )
             )
     return Figure(

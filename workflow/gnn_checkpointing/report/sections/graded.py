@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from gnn_checkpointing.analysis.results import GradedEffect
 from gnn_checkpointing.report import units
-from gnn_checkpointing.report.figures import scales
+from gnn_checkpointing.report.figures import drawn, scales
 from gnn_checkpointing.report.figures.lines import Line, Point, line_panel
 from gnn_checkpointing.report.figures.palette import looks
 from gnn_checkpointing.report.inputs import VARIANTS, ReportInputs
@@ -36,13 +36,13 @@ def graded_section(inputs: ReportInputs) -> Section | None:
 
 def _figure(inputs: ReportInputs) -> Figure:
     # A capped graph differs from a thinned one of the same degree in more than its edges' number: in the table only.
-    drawn = [effect for effect in inputs.variants.graded if effect.method != "capped"]
-    y = scales.ratio_scale([effect.activation_ratio.estimate for effect in drawn], "activation memory / none's")
-    x = scales.count_scale([effect.average_degree for effect in drawn], "average degree (edges per node)")
+    shown = [effect for effect in inputs.variants.graded if effect.method != "capped"]
+    y = scales.ratio_scale([effect.activation_ratio.estimate for effect in shown], "activation memory / none's")
+    x = scales.count_scale([effect.average_degree for effect in shown], "average degree (edges per node)")
     panels: list[Panel] = []
     for convolution in inputs.convolutions:
-        for base in dict.fromkeys(effect.base for effect in drawn):
-            lines = _lines(inputs, [e for e in drawn if (e.convolution, e.base) == (convolution, base)])
+        for base in dict.fromkeys(effect.base for effect in shown):
+            lines = _lines(inputs, [e for e in shown if (e.convolution, e.base) == (convolution, base)])
             name = f"graded-{len(panels)}"
             if lines:
                 panels.append(
@@ -51,6 +51,8 @@ def _figure(inputs: ReportInputs) -> Figure:
                         title=f"{convolution}, {base}",
                         alternative=_alternative(convolution, base, lines),
                         svg=line_panel(name, lines, looks(inputs.policies), x, y, reference=1.0),
+                        drawn=drawn.of_lines(lines, x, y),
+                        convolution=convolution,
                     )
                 )
     return Figure(

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from gnn_checkpointing.graph_facts import GraphFacts, Provenance
+from gnn_checkpointing.graphs.structure import WEDGES
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.inputs import GRAPHS, ReportInputs
 from gnn_checkpointing.report.page import Block, Cell, Column, Paragraph, Section, Table
+from gnn_checkpointing.sourced import counted_where, sourced, square_root
 
-MOST_ROWS = 60
+_WEDGES = sourced(WEDGES, "gnn_checkpointing/graphs/structure.py#/WEDGES")
+_ERROR = square_root(0.25 / (_WEDGES * 1.0))
+"""Of a share of so many pairs, at a half, where it is largest."""
+
+MOST_ROWS = sourced(60, "gnn_checkpointing/report/sections/graphs.py#/MOST_ROWS")
 """A study of more graphs shows so many of them; `graphs.json` has all."""
 
 
@@ -20,9 +26,9 @@ def graphs_section(inputs: ReportInputs) -> Section | None:
     shown = sorted((graph for graph in counted if graph.replicate == 0), key=_place)
     blocks: list[Block] = [
         Paragraph(
-            "Degrees are in-degrees. Clustering is the average local clustering coefficient, sampled on 100,000 pairs "
-            "of neighbours (standard error at most 0.0016); homophily is the share of edges between labelled nodes "
-            "that join equal labels." + _left_out(len(counted), len(shown))
+            "Degrees are in-degrees. Clustering is the average local clustering coefficient, sampled on "
+            f"{units.count(_WEDGES)} pairs of neighbours (standard error at most {units.plain(_ERROR)}); homophily is "
+            "the share of edges between labelled nodes that join equal labels." + _left_out(inputs, len(shown))
         ),
         _structure_table(shown[:MOST_ROWS]),
     ]
@@ -39,11 +45,12 @@ def graphs_section(inputs: ReportInputs) -> Section | None:
     return Section("graphs", "Graphs", tuple(blocks))
 
 
-def _left_out(counted: int, shown: int) -> str:
-    if shown == counted and shown <= MOST_ROWS:
+def _left_out(inputs: ReportInputs, shown: int) -> str:
+    number = counted_where(inputs.graphs, ("structure", "!=", ""))
+    if shown == number and shown <= MOST_ROWS:
         return ""
-    rest = f", the first {MOST_ROWS} of them" if shown > MOST_ROWS else ""
-    return f" Of {units.count(counted)} graphs, the first draw of each kind is shown{rest}."
+    rest = f", the first {units.count(MOST_ROWS)} of them" if shown > MOST_ROWS else ""
+    return f" Of {units.count(number)} graphs, the first draw of each kind is shown{rest}."
 
 
 def _place(graph: GraphFacts) -> tuple[object, ...]:
@@ -99,7 +106,7 @@ def _structure_row(graph: GraphFacts) -> tuple[Cell, ...]:
 def _origin_table(graphs: list[GraphFacts]) -> Table:
     return Table(
         id="table-origins",
-        caption="Where the real graphs are from: source, licence, SHA-256 of each file read (its first 12 digits; "
+        caption="Where the real graphs are from: source, licence, SHA-256 of each file read (its first twelve digits; "
         f"whole in {GRAPHS}), and what was changed.",
         columns=(
             Column("Graph", "", "prose"),

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import math
-
 from gnn_checkpointing.analysis.results import PredictiveLaw, Response
 from gnn_checkpointing.report import units
+from gnn_checkpointing.sourced import exponential
 
 FORMS = {
     "additive": "additive",
@@ -66,4 +65,4 @@ def _power(law: PredictiveLaw) -> str:
     powers = [
         f"{_FACTORS[name]}^{units.fixed(value, 3)}" for name, value in piece.items() if name != "constant" and value
     ]
-    return "·".join([amount(math.exp(piece["constant"]), law.response), *powers])
+    return "·".join([amount(exponential(piece["constant"]), law.response), *powers])

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from gnn_checkpointing.analysis.results import HeldOut, Interaction, Law, Response
 from gnn_checkpointing.report import units
-from gnn_checkpointing.report.figures import scales
+from gnn_checkpointing.report.figures import drawn, scales
 from gnn_checkpointing.report.figures.lines import Line, Point
 from gnn_checkpointing.report.figures.palette import looks
 from gnn_checkpointing.report.figures.points import residual_panel
@@ -57,6 +57,7 @@ def laws_section(inputs: ReportInputs) -> Section:
             blocks += [_coefficients(laws, reading, level), _predictions(laws, reading)]
         if laws and reading.id != "saved":
             blocks.append(_residuals(inputs, laws, reading))
+            blocks += _quantiles(inputs, laws, reading)
         found = _in_order(
             inputs, [item for item in inputs.regressions.interactions if item.response == reading.response]
         )
@@ -76,7 +77,7 @@ def by_reason(sentences: Sequence[str]) -> list[str]:
     told = []
     for reason, names in found.items():
         pairs = [name for name in names if name]
-        listed = "; ".join(pairs) if len(pairs) <= _LISTED else f"{len(pairs)} pairs of convolution and policy"
+        listed = "; ".join(pairs) if len(pairs) <= _LISTED else "many pairs of convolution and policy"
         told.append(f"{listed}: {reason}" if pairs else reason)
     return told
 
@@ -172,7 +173,7 @@ def _held_out(held_out: HeldOut | None) -> tuple[Cell, ...]:
 
 
 def _residuals(inputs: ReportInputs, laws: Sequence[Law], reading: Reading) -> Figure:
-    drawn = {
+    shown = {
         convolution: [
             Line(law.policy, tuple(Point(r.num_edges, r.relative, r.relative, r.relative) for r in law.residuals))
             for law in laws
@@ -180,7 +181,7 @@ def _residuals(inputs: ReportInputs, laws: Sequence[Law], reading: Reading) -> F
         ]
         for convolution in inputs.convolutions
     }
-    points = [point for lines in drawn.values() for line in lines for point in line.points]
+    points = [point for lines in shown.values() for line in lines for point in line.points]
     x = scales.count_scale([point.x for point in points] or [1.0], "edges")
     y = scales.share_scale([point.y for point in points] or [0.0], "residual (% of fitted)")
     panels = [
@@ -189,8 +190,10 @@ def _residuals(inputs: ReportInputs, laws: Sequence[Law], reading: Reading) -> F
             title=convolution,
             alternative=_residual_alternative(inputs, [law for law in laws if law.convolution == convolution], reading),
             svg=residual_panel(f"residuals-{reading.id}-{position}", lines, looks(inputs.policies), x, y),
+            drawn=drawn.of_points(lines, x, y),
+            convolution=convolution,
         )
-        for position, (convolution, lines) in enumerate(drawn.items())
+        for position, (convolution, lines) in enumerate(shown.items())
         if lines
     ]
     return Figure(
@@ -200,6 +203,63 @@ def _residuals(inputs: ReportInputs, laws: Sequence[Law], reading: Reading) -> F
         "misses something, and that its predictions beyond the measured range are not to be trusted.",
         panels=tuple(panels),
         source=REGRESSIONS,
+    )
+
+
+def _quantiles(inputs: ReportInputs, laws: Sequence[Law], reading: Reading) -> list[Figure]:
+    """Return the Q-Q plots of the laws that leave more than rounding; nothing where none does."""
+    shown = {
+        convolution: [line for law in laws if law.convolution == convolution and (line := _against_normal(law)).points]
+        for convolution in inputs.convolutions
+    }
+    points = [point for lines in shown.values() for line in lines for point in line.points]
+    if not points:
+        return []
+    x = scales.deviation_scale([point.x for point in points], "normal quantile")
+    y = scales.deviation_scale([point.y for point in points], "residual (standard deviations)")
+    panels = [
+        Panel(
+            id=f"quantiles-{reading.id}-{position}",
+            title=convolution,
+            alternative=f"Q-Q plot, {convolution}: standardised residuals of {reading.noun.lower()} against normal "
+            "quantiles. " + " ".join(map(_furthest, lines)),
+            svg=residual_panel(
+                f"quantiles-{reading.id}-{position}", lines, looks(inputs.policies), x, y, diagonal=True
+            ),
+            drawn=drawn.of_points(lines, x, y),
+            convolution=convolution,
+        )
+        for position, (convolution, lines) in enumerate(shown.items())
+        if lines
+    ]
+    return [
+        Figure(
+            id=f"figure-quantiles-{reading.id}",
+            caption=f"{reading.noun}: residuals of the laws against those of a normal distribution (Q-Q plot).",
+            how_to_read="Normal residuals lie on the diagonal. Ends that turn away from it are heavier or lighter than "
+            "normal: there, intervals that rest on normality are too narrow or too wide. A law that is exact has no "
+            "residuals to show.",
+            panels=tuple(panels),
+            source=REGRESSIONS,
+        )
+    ]
+
+
+def _against_normal(law: Law) -> Line:
+    pairs = [
+        (r.normal_quantile, r.standardised)
+        for r in law.residuals
+        if r.normal_quantile is not None and r.standardised is not None
+    ]
+    return Line(law.policy, tuple(Point(x, y, y, y) for x, y in sorted(pairs)))
+
+
+def _furthest(line: Line) -> str:
+    """Return the point of a Q-Q plot that lies furthest from the diagonal."""
+    point = max(line.points, key=lambda each: abs(each.y - each.x))
+    return (
+        f"Policy {line.policy}: furthest from the diagonal {units.fixed(point.y, 1)} at quantile "
+        f"{units.fixed(point.x, 1)}."
     )
 
 

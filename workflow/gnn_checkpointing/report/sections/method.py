@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from gnn_checkpointing.measurement.readings import SORT_BYTES_PER_EDGE
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.figures.palette import kind_of
 from gnn_checkpointing.report.inputs import TRENDS, ReportInputs
 from gnn_checkpointing.report.page import Fact, Facts, Paragraph, Section
+from gnn_checkpointing.sourced import sourced
+
+_SORTING = sourced(SORT_BYTES_PER_EDGE, "gnn_checkpointing/measurement/readings.py#/SORT_BYTES_PER_EDGE")
 
 _ALLOCATORS = {
     "retaining": "The allocator keeps freed memory, as CUDA's caching allocator does: with the platform's default, "
@@ -93,7 +97,7 @@ def _ratios(inputs: ReportInputs) -> str:
 
 
 def _numbers(processes: Sequence[int]) -> str:
-    return " or ".join(str(number) for number in processes) or units.NOTHING
+    return " or ".join(units.digits(number) for number in processes) or units.NOTHING
 
 
 def method_section(inputs: ReportInputs) -> Section:
@@ -113,7 +117,8 @@ def method_section(inputs: ReportInputs) -> Section:
             Paragraph(
                 "Peak memory is the highest sum of live bytes during one step, taken from the allocator's own events: "
                 "exact, the same on every run, new gradients included, and workspace inside operators as far as it "
-                "goes through that allocator (on CPU, sorting the indices of a scatter does not: 32 bytes an edge, "
+                "goes through that allocator (on CPU, sorting the indices of a scatter does not: "
+                f"{units.count(_SORTING)} bytes an edge, "
                 "which the high-water mark sees and these numbers do not). Activation "
                 "memory is that peak minus what was live before the step (parameters, features, graph, the policy's "
                 "own tables)."
@@ -135,21 +140,24 @@ def method_section(inputs: ReportInputs) -> Section:
             *_aggregations(inputs),
             Facts(
                 (
-                    Fact("Layers", str(architecture.num_layers)),
-                    Fact("Hidden channels", str(architecture.hidden_channels)),
-                    Fact("Attention heads", str(architecture.heads)),
+                    Fact("Layers", units.digits(architecture.num_layers)),
+                    Fact("Hidden channels", units.digits(architecture.hidden_channels)),
+                    Fact("Attention heads", units.digits(architecture.heads)),
                     Fact(
                         "Activation, norm, dropout, residual",
                         f"{architecture.activation}, {architecture.norm}, "
-                        f"{architecture.dropout:g}, {'yes' if architecture.residual else 'no'}",
+                        f"{units.plain(architecture.dropout)}, {'yes' if architecture.residual else 'no'}",
                     ),
-                    Fact("Compute threads", str(measuring.threads)),
+                    Fact("Compute threads", units.digits(measuring.threads)),
                     Fact("Allocators", ", ".join(measuring.allocators)),
                     Fact("Fresh processes that time each cell", _numbers(inputs.quality.processes)),
-                    Fact("Rounds of a cell", f"{measuring.rounds.at_least} to {measuring.rounds.at_most}"),
+                    Fact(
+                        "Rounds of a cell",
+                        f"{units.digits(measuring.rounds.at_least)} to {units.digits(measuring.rounds.at_most)}",
+                    ),
                     Fact("Target half-width of a time ratio", f"±{units.percent(measuring.ratio_half_width)}"),
                     Fact("Time budget of a cell", units.duration(measuring.seconds_per_cell)),
-                    Fact("Seed", str(study.seed)),
+                    Fact("Seed", units.digits(study.seed)),
                 )
             ),
         ),

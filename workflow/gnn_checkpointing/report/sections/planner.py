@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlencode
+
 from gnn_checkpointing.planning import Plan, Planner
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.inputs import PLANNER, ReportInputs
 from gnn_checkpointing.report.page import Block, Cell, Column, Field, Note, Paragraph, Section, Table
 from gnn_checkpointing.report.page import Planner as PlannerBlock
 from gnn_checkpointing.report.plan_words import HEADINGS, advice, cells
+from gnn_checkpointing.sourced import sourced
 
 
 def planner_section(inputs: ReportInputs) -> Section | None:
@@ -16,19 +19,16 @@ def planner_section(inputs: ReportInputs) -> Section | None:
     if not known.policies:
         return None
     nodes, edges = _shown(inputs)
-    memory = inputs.study.analysis.capacity_gib[0]
     planner = Planner(known)
-    plans = [
-        planner.plan(num_nodes=nodes, num_edges=edges, convolution=convolution, memory_gib=memory)
-        for convolution in known.convolutions
-    ]
+    memory = _memory(planner, nodes, edges)
+    level = units.confidence(sourced(known.confidence, f"{PLANNER}#/confidence"))
+    plans = [_plan(planner, nodes, edges, convolution, memory) for convolution in known.convolutions]
     blocks: list[Block] = [
         Paragraph(
             "The laws below, asked for one graph: the peak memory and the time of a training step under each policy, "
-            f"with {units.confidence(known.confidence)} intervals, which policies fit into a memory, and the largest "
-            "graph that each can take there. A policy fits when the upper end of its peak's interval does; the "
-            "fastest of those that fit is the one to take. Bytes hold on any processor, seconds on the machine that "
-            "was measured."
+            f"with {level} intervals, which policies fit into a memory, and the largest graph that each can take "
+            "there. A policy fits when the upper end of its peak's interval does; the fastest of those that fit is the "
+            "one to take. Bytes hold on any processor, seconds on the machine that was measured."
         ),
         PlannerBlock(
             graphs=tuple(graph.label for graph in known.graphs),
@@ -37,12 +37,29 @@ def planner_section(inputs: ReportInputs) -> Section | None:
             headings=HEADINGS,
             knowledge=known.model_dump(mode="json"),
         ),
-        _table(plans, memory),
+        _table(plans),
         Paragraph(" ".join(f"{plan.convolution}: {advice(plan)}" for plan in plans)),
     ]
     if any(plan.warnings for plan in plans):
         blocks.append(Note(" ".join(dict.fromkeys(warning for plan in plans for warning in plan.warnings))))
     return Section("planner", "My graph, my memory: what now?", tuple(blocks))
+
+
+def _plan(planner: Planner, nodes: int, edges: int, convolution: str, memory: float) -> Plan:
+    """Return an answer whose numbers have the question as their address, since asking it again is their derivation."""
+    question = {"num_nodes": nodes, "num_edges": edges, "convolution": convolution, "memory_gib": memory}
+    found = planner.plan(num_nodes=nodes, num_edges=edges, convolution=convolution, memory_gib=memory)
+    return sourced(found, f"{PLANNER}?{urlencode(question)}#")
+
+
+def _memory(planner: Planner, nodes: int, edges: int) -> float:
+    """Return a memory in GiB that teaches something: half of what the hungriest policy of all takes, in two digits."""
+    plans = [
+        planner.plan(num_nodes=nodes, num_edges=edges, convolution=convolution, memory_gib=1.0)
+        for convolution in planner.knowledge.convolutions
+    ]
+    most = max(one.peak.estimate for plan in plans for one in plan.policies)
+    return float(f"{most / 2 / units.GIB:.2g}")
 
 
 def _shown(inputs: ReportInputs) -> tuple[int, int]:
@@ -64,12 +81,13 @@ def _fields(inputs: ReportInputs, nodes: int, edges: int, memory: float) -> tupl
     )
 
 
-def _table(plans: list[Plan], memory: float) -> Table:
+def _table(plans: list[Plan]) -> Table:
     first = plans[0]
     return Table(
         id="table-plan",
         caption=f"A plan for {units.count(first.num_nodes)} nodes and {units.count(first.num_edges)} directed edges in "
-        f"{memory:g} GiB: predicted peak and step time with intervals, and the largest graphs that fit for certain.",
+        f"{units.size(first.memory_bytes)}: predicted peak and step time with intervals, and the largest graphs that "
+        "fit for certain.",
         columns=(
             Column("Convolution"),
             *(Column(heading, "", "text" if place in (0, 3) else "number") for place, heading in enumerate(HEADINGS)),

@@ -9,6 +9,7 @@ from gnn_checkpointing.report import units
 from gnn_checkpointing.report.inputs import PREDICTIONS, ReportInputs
 from gnn_checkpointing.report.page import Block, Cell, Column, Paragraph, Section, Table
 from gnn_checkpointing.report.sections.law_words import FORMS, RESPONSES, in_words
+from gnn_checkpointing.sourced import counted, counted_where, sourced
 
 _METHODS = {
     "held_out_bound": "worst error on the other levels (bound)",
@@ -20,7 +21,7 @@ _IDS: dict[Response, str] = {
     "saved_activation_bytes": "saved",
     "step_time_seconds": "time",
 }
-_NOTABLE = 0.05
+_NOTABLE = sourced(0.05, "gnn_checkpointing/report/sections/predictions.py#/_NOTABLE")
 """Below this p-value a knee is told of."""
 
 
@@ -71,8 +72,8 @@ def _laws(laws: Sequence[PredictiveLaw], response: Response) -> Table:
                 Cell(law.policy, law.policy),
                 Cell(FORMS[law.form], law.form),
                 Cell(in_words(law)),
-                Cell(_share(law.half_width), law.half_width),
-                Cell(_share(law.worst_relative_residual), law.worst_relative_residual),
+                Cell(units.share(law.half_width), law.half_width),
+                Cell(units.share(law.worst_relative_residual), law.worst_relative_residual),
             )
             for law in laws
         ),
@@ -101,12 +102,7 @@ def _leaderboard(board: Sequence[Candidate], response: Response) -> Table:
 def _score(one: Candidate | None) -> Cell:
     if one is None or one.score is None:
         return Cell(units.NOTHING)
-    return Cell(_share(one.score) + (" (chosen)" if one.chosen else ""), one.score)
-
-
-def _share(value: float) -> str:
-    """Return a share as a percentage; what is nothing but rounding is told as such."""
-    return f"< 0.01{units.SPACE}%" if 0 < value < 1e-4 else f"{units.plain(100 * value)}{units.SPACE}%"
+    return Cell(units.share(one.score) + (" (chosen)" if one.chosen else ""), one.score)
 
 
 def _coverage(found: Iterable[Coverage]) -> Table:
@@ -128,8 +124,8 @@ def _coverage(found: Iterable[Coverage]) -> Table:
                 Cell(_METHODS[one.method]),
                 Cell(units.count(one.held_out), one.held_out),
                 Cell(units.accuracy(one.inside), one.inside),
-                Cell(_share(one.median_half_width), one.median_half_width),
-                Cell(_share(one.worst_half_width), one.worst_half_width),
+                Cell(units.share(one.median_half_width), one.median_half_width),
+                Cell(units.share(one.worst_half_width), one.worst_half_width),
             )
             for one in found
         ),
@@ -139,7 +135,7 @@ def _coverage(found: Iterable[Coverage]) -> Table:
 
 def _analytic(found: Sequence[AnalyticCount]) -> Table:
     counted = [one for one in found if one.counted is not None]
-    nodes = " and ".join(dict.fromkeys(units.count(one.num_nodes) for one in found))
+    nodes = " and ".join({one.num_nodes: units.count(one.num_nodes) for one in found}.values())
     return Table(
         id="table-analytic",
         caption=f"Bytes of one more edge between the two densest levels at {nodes} nodes: measured, by the law, and "
@@ -169,12 +165,13 @@ def _analytic(found: Sequence[AnalyticCount]) -> Table:
     )
 
 
-def _knees(found: Sequence[Knee]) -> list[Block]:
+def _knees(found: list[Knee]) -> list[Block]:
     bent = [one for one in found if one.p_value < _NOTABLE]
+    number = counted_where(found, ("p_value", "<", _NOTABLE))
     sentence = (
         "A breakpoint was looked for in every law of time (largest F over places between the sparsest and the densest "
-        f"graphs, wild bootstrap): {units.count(len(bent))} of {units.count(len(found))} laws have one at p < "
-        f"{_NOTABLE:g}, where chance alone gives {units.plain(_NOTABLE * len(found))}."
+        f"graphs, wild bootstrap): {units.count(number)} of {units.count(counted(found))} laws have one at p < "
+        f"{units.plain(_NOTABLE)}, where chance alone gives {units.plain(_NOTABLE * counted(found))}."
     )
     if not bent:
         return [Paragraph(sentence)]

@@ -6,8 +6,8 @@ from gnn_checkpointing.measurements_table import number
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.inputs import MEASUREMENTS, QUALITY, ReportInputs, Row
 from gnn_checkpointing.report.page import Block, Cell, Column, Fact, Facts, Note, Paragraph, Section, Table
-
-_LISTED = 12
+from gnn_checkpointing.report.sections.worst import LISTED
+from gnn_checkpointing.sourced import counted
 
 
 def quality_section(inputs: ReportInputs) -> Section:
@@ -100,11 +100,12 @@ def _noise(inputs: ReportInputs) -> list[Block]:
     if not wide:
         blocks.append(Paragraph("Every time ratio's interval is within the target."))
         return blocks
-    shown = f", the {_LISTED} widest" if len(wide) > _LISTED else ""
+    too_wide = units.share(1 - quality.within_target)
+    shown = f", the {units.count(LISTED)} widest" if len(wide) > LISTED else ""
     blocks.append(
         Table(
             id="table-wide",
-            caption=f"Time ratios whose interval is wider than ±{units.percent(target)}: {len(wide)} in all{shown}.",
+            caption=f"Time ratios whose interval is wider than ±{units.percent(target)}: {too_wide} of all{shown}.",
             columns=(
                 Column("Cell", "", "prose"),
                 Column("Policy"),
@@ -112,7 +113,7 @@ def _noise(inputs: ReportInputs) -> list[Block]:
                 Column("Half-width", "", "number"),
                 Column("Rounds", "", "number"),
             ),
-            rows=tuple(_wide_row(width, row) for width, row in wide[:_LISTED]),
+            rows=tuple(_wide_row(width, row) for width, row in wide[:LISTED]),
             source=MEASUREMENTS,
         )
     )
@@ -139,7 +140,7 @@ def _wide_row(width: float, row: Row) -> tuple[Cell, ...]:
     return (
         Cell(str(row["cell"]), str(row["cell"])),
         Cell(str(row["policy"]), str(row["policy"])),
-        Cell(f"{units.ratio(ratio)} ({units.interval(units.ratio(low), units.ratio(high))})", ratio),
+        Cell(units.ratio_estimate(units.estimate_of(ratio, low, high)), ratio),
         Cell(units.percent(width), width),
         Cell(units.count(rounds), rounds),
     )
@@ -149,7 +150,7 @@ def _warnings(inputs: ReportInputs) -> list[Block]:
     if not inputs.quality.warnings:
         return [Paragraph("The records hold no warnings against themselves.")]
     warnings = inputs.quality.warnings
-    blocks: list[Block] = [Note(warning) for warning in warnings[:_LISTED]]
-    if len(warnings) > _LISTED:
-        blocks.append(Paragraph(f"{units.count(len(warnings) - _LISTED)} more kinds of warning stand in {QUALITY}."))
+    blocks: list[Block] = [Note(warning) for warning in warnings[:LISTED]]
+    if len(warnings) > LISTED:
+        blocks.append(Paragraph(f"{units.count(counted(warnings) - LISTED)} more kinds of warning stand in {QUALITY}."))
     return blocks

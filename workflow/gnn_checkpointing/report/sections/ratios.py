@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from gnn_checkpointing.analysis.results import Effect, Estimate, Interaction
 from gnn_checkpointing.report import units
-from gnn_checkpointing.report.figures import scales
+from gnn_checkpointing.report.figures import drawn, scales
 from gnn_checkpointing.report.figures.lines import Line, Point, line_panel
 from gnn_checkpointing.report.figures.palette import looks
 from gnn_checkpointing.report.inputs import EFFECTS, TRENDS, ReportInputs
@@ -20,8 +20,8 @@ _FURTHEST_DRAWN = 3.0
 
 def ratio_figure(inputs: ReportInputs, quantity: Quantity) -> Figure:
     """Return the paired ratio to policy none over degree, one panel a convolution."""
-    drawn = {convolution: ratio_lines(inputs, convolution, quantity) for convolution in inputs.convolutions}
-    points = [point for lines in drawn.values() for line in lines for point in line.points]
+    shown = {convolution: ratio_lines(inputs, convolution, quantity) for convolution in inputs.convolutions}
+    points = [point for lines in shown.values() for line in lines for point in line.points]
     ends = [end for p in points for end in (max(p.low, p.y / _FURTHEST_DRAWN), min(p.high, p.y * _FURTHEST_DRAWN))]
     y = scales.ratio_scale(ends, quantity.ratio_noun)
     x = scales.degree_scale([point.x for point in points])
@@ -31,8 +31,10 @@ def ratio_figure(inputs: ReportInputs, quantity: Quantity) -> Figure:
             title=convolution,
             alternative=_ratio_alternative(inputs, convolution, quantity, lines),
             svg=line_panel(f"{quantity.id}-ratio-{position}", lines, looks(inputs.policies), x, y, reference=1.0),
+            drawn=drawn.of_lines(lines, x, y),
+            convolution=convolution,
         )
-        for position, (convolution, lines) in enumerate(drawn.items())
+        for position, (convolution, lines) in enumerate(shown.items())
         if lines
     ]
     bands = bool(simultaneous(inputs, quantity.ratio_name))
@@ -83,9 +85,7 @@ def _ratio_alternative(inputs: ReportInputs, convolution: str, quantity: Quantit
     sentences = [f"Line chart, {convolution}: {quantity.ratio_noun} against average degree, {kind}{level} intervals."]
     for line in lines:
         first, last = line.points[0], line.points[-1]
-        ends = [
-            units.ratio_estimate(Estimate(estimate=point.y, low=point.low, high=point.high)) for point in (first, last)
-        ]
+        ends = [units.ratio_estimate(units.estimate_of(point.y, point.low, point.high)) for point in (first, last)]
         text = (
             f"Policy {line.policy}: {ends[0]} at degree {units.plain(first.x)}, "
             f"{ends[1]} at degree {units.plain(last.x)}"

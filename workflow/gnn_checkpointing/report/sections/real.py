@@ -5,7 +5,7 @@ from __future__ import annotations
 from gnn_checkpointing.analysis.results import Effect, Estimate
 from gnn_checkpointing.measurements_table import number
 from gnn_checkpointing.report import units
-from gnn_checkpointing.report.figures import scales
+from gnn_checkpointing.report.figures import drawn, scales
 from gnn_checkpointing.report.figures.palette import looks
 from gnn_checkpointing.report.figures.points import Mark, ratio_panel
 from gnn_checkpointing.report.inputs import MEASUREMENTS, ReportInputs, Row
@@ -94,7 +94,7 @@ def _time_estimate(row: Row) -> Estimate | None:
     middle, low, high = (number(row, name) for name in ("time_ratio", "time_ratio_low", "time_ratio_high"))
     if middle is None:
         return None
-    return Estimate(estimate=middle, low=middle if low is None else low, high=middle if high is None else high)
+    return units.estimate_of(middle, middle if low is None else low, middle if high is None else high)
 
 
 def _ratio(row: Row, column: str) -> float | None:
@@ -121,6 +121,8 @@ def _figure(inputs: ReportInputs, rows: list[Row]) -> Figure:
             title=convolution,
             alternative=_alternative(inputs, convolution, each),
             svg=ratio_panel(f"real-{position}", each, looks(inputs.policies), x),
+            drawn=drawn.of_marks(each, x),
+            convolution=convolution,
         )
         for position, (convolution, each) in enumerate(marks.items())
         if each

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from gnn_checkpointing.report.inputs import ReportInputs
 from gnn_checkpointing.report.page import Paragraph, Section, Step, Steps
+from gnn_checkpointing.report.provenance import study_command
 
 
 def redo_section(inputs: ReportInputs) -> Section:
     """Return the section with the commands that make this report again."""
     study = inputs.study
-    run = "snakemake --cores 8"
-    if study.name != "default":
-        run += f" --configfile workflow/studies/{study.name}.yaml"
-    if any(graph.dataset or not (graph.npz or graph.csv or Path()).is_absolute() for graph in study.graphs.real):
-        run += " --config data_root=FOLDER_OF_REAL_GRAPHS"
+    run = study_command(study)
     measure = "make report" if study.name == "default" else f"make setup\n. .venv/bin/activate\n{run}"
     return Section(
         "redo",

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime
-from itertools import pairwise
 
-from gnn_checkpointing.measurements_table import turns
+from gnn_checkpointing.analysis.results import GraphTurns, Run
+from gnn_checkpointing.analysis.turns import turns_of
 from gnn_checkpointing.report import units
+from gnn_checkpointing.report.figures.drawn import of_bars
 from gnn_checkpointing.report.figures.gantt import Bar, gantt_panel
-from gnn_checkpointing.report.inputs import MEASUREMENTS, QUALITY, ReportInputs, Row
+from gnn_checkpointing.report.inputs import MEASUREMENTS, QUALITY, ReportInputs
 from gnn_checkpointing.report.page import Cell, Column, Figure, Panel, Paragraph, Section, Table
 
 _PER_MINUTE = 60.0
@@ -16,27 +17,11 @@ _PER_MINUTE = 60.0
 
 def run_section(inputs: ReportInputs) -> Section | None:
     """Return the section on the run, None where nothing was measured."""
-    spans = _spans(inputs.rows)
-    if not spans:
+    run = inputs.quality.run
+    if run is None:
         return None
-    begin = min(start for _, _, start, _ in spans)
-    graphs = list(dict.fromkeys(graph for graph, _, _, _ in spans))
-    bars = [
-        Bar(graphs.index(graph), _minutes(begin, start), _minutes(begin, end), process)
-        for graph, process, start, end in spans
-    ]
-    processes = 1 + max(bar.process for bar in bars)
-    gaps = sum(max(0.0, after.start - before.end) for before, after in pairwise(bars))
-    whole = max(bar.end for bar in bars)
-    overlapping = inputs.quality.overlapping_cells
-    alone = "no two of them overlap" if overlapping == 0 else f"{units.count(overlapping)} pairs of them overlap"
-    sentence = (
-        f"{units.count(len(bars))} turns at the machine in {units.duration(whole * _PER_MINUTE)}, "
-        f"{units.count(len({row['cell'] for row in inputs.rows}))} cells in {processes} "
-        f"{'process' if processes == 1 else 'processes'} each at most: {alone}. Between them the machine started "
-        f"processes, drew graphs and trained for {units.duration(gaps * _PER_MINUTE)}."
-    )
-    colours = "" if processes == 1 else "; a colour for each process: the first blue, the second orange, a third green"
+    sentence, bars = _sentence(inputs, run), _bars(inputs, run)
+    colours = "" if run.processes == 1 else "; a colour for each process: first blue, second orange, third green"
     return Section(
         "run",
         "The run",
@@ -53,9 +38,10 @@ def run_section(inputs: ReportInputs) -> Section | None:
                         title="Turns at the machine",
                         alternative=f"Gantt chart of the run: {sentence}",
                         svg=gantt_panel("panel-run", bars),
+                        drawn=of_bars(bars, [graph.graph for graph in run.graphs]),
                     ),
                 ),
-                source=f"{MEASUREMENTS}: started, ended, again_started, again_ended; {QUALITY}: overlapping_cells",
+                source=MEASUREMENTS,
                 size="wide",
             ),
             Table(
@@ -67,33 +53,43 @@ def run_section(inputs: ReportInputs) -> Section | None:
                     Column("Began", "minutes", "number"),
                     Column("Ended", "minutes", "number"),
                 ),
-                rows=tuple(
-                    _row(graph, [bar for bar in bars if bar.row == place]) for place, graph in enumerate(graphs)
-                ),
-                source=MEASUREMENTS,
+                rows=tuple(_row(graph) for graph in run.graphs),
+                source=QUALITY,
             ),
         ),
     )
 
 
-def _row(graph: str, bars: list[Bar]) -> tuple[Cell, ...]:
-    start, end = min(bar.start for bar in bars), max(bar.end for bar in bars)
+def _sentence(inputs: ReportInputs, run: Run) -> str:
+    overlapping = inputs.quality.overlapping_cells
+    alone = "no two of them overlap" if overlapping == 0 else f"{units.count(overlapping)} pairs of them overlap"
     return (
-        Cell(graph, graph),
-        Cell(units.count(len(bars)), len(bars)),
-        Cell(units.fixed(start, 2), start),
-        Cell(units.fixed(end, 2), end),
+        f"{units.count(run.turns)} turns at the machine in {units.duration(run.seconds)}, "
+        f"{units.count(inputs.quality.cells)} cells in {units.count(run.processes)} "
+        f"{'process' if run.processes == 1 else 'processes'} each at most: {alone}. Between them the machine started "
+        f"processes, drew graphs and trained for {units.duration(run.idle_seconds)}."
     )
 
 
-def _spans(rows: list[Row]) -> list[tuple[str, int, datetime, datetime]]:
-    """Return graph, process, begin and end of every turn at the machine, in order."""
-    cells = {str(row["cell"]): row for row in rows if row["started"] and row["outcome"] != "unavailable"}
-    found = []
-    for row in cells.values():
-        for process, (start, end) in enumerate(turns(row)):
-            found.append((str(row["graph_label"]), process, datetime.fromisoformat(start), datetime.fromisoformat(end)))
-    return sorted(found, key=lambda span: span[2])
+def _bars(inputs: ReportInputs, run: Run) -> list[Bar]:
+    places = {graph.graph: place for place, graph in enumerate(run.graphs)}
+    found = turns_of(inputs.rows)
+    return [
+        Bar(
+            places[turn.graph], _minutes(found[0].began, turn.began), _minutes(found[0].began, turn.ended), turn.process
+        )
+        for turn in found
+    ]
+
+
+def _row(graph: GraphTurns) -> tuple[Cell, ...]:
+    start, end = graph.began_seconds / _PER_MINUTE, graph.ended_seconds / _PER_MINUTE
+    return (
+        Cell(graph.graph, graph.graph),
+        Cell(units.count(graph.turns), graph.turns),
+        Cell(units.fixed(start, 2), start),
+        Cell(units.fixed(end, 2), end),
+    )
 
 
 def _minutes(begin: datetime, moment: datetime) -> float:

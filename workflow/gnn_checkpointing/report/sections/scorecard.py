@@ -7,13 +7,14 @@ from statistics import median
 
 from gnn_checkpointing.analysis.results import Capacity, Censored, Response, Score, ScoreSummary
 from gnn_checkpointing.report import units
-from gnn_checkpointing.report.figures import scales
+from gnn_checkpointing.report.figures import drawn, scales
 from gnn_checkpointing.report.figures.lines import Line, Point
 from gnn_checkpointing.report.figures.palette import looks
 from gnn_checkpointing.report.figures.points import residual_panel
 from gnn_checkpointing.report.inputs import PREDICTIONS, ReportInputs
 from gnn_checkpointing.report.page import Block, Cell, Column, Figure, Panel, Paragraph, Section, Table
 from gnn_checkpointing.report.sections.law_words import RESPONSES, amount
+from gnn_checkpointing.sourced import counted, counted_where
 
 _DRAWN: tuple[Response, ...] = ("activation_bytes", "step_time_seconds")
 
@@ -129,14 +130,16 @@ def _figure(inputs: ReportInputs, scores: Sequence[Score], response: Response) -
             Line(policy, tuple(Point(s.num_edges, s.error, s.error, s.error) for s in own if s.policy == policy))
             for policy in inputs.policies
         ]
-        drawn = [line for line in lines if line.points]
-        if drawn:
+        shown = [line for line in lines if line.points]
+        if shown:
             panels.append(
                 Panel(
                     id=f"scorecard-{name}-{position}",
                     title=convolution,
                     alternative=_alternative(own, convolution, response),
-                    svg=residual_panel(f"scorecard-{name}-{position}", drawn, looks(inputs.policies), x, y),
+                    svg=residual_panel(f"scorecard-{name}-{position}", shown, looks(inputs.policies), x, y),
+                    drawn=drawn.of_points(shown, x, y),
+                    convolution=convolution,
                 )
             )
     return Figure(
@@ -161,12 +164,12 @@ def _alternative(own: Sequence[Score], convolution: str, response: Response) -> 
     return " ".join(sentences)
 
 
-def _censored(found: Sequence[Censored]) -> list[Block]:
-    asked = [one for one in found if one.foreseen is not None]
-    right = sum(one.foreseen is True for one in asked)
+def _censored(found: list[Censored]) -> list[Block]:
+    right, wrong = (counted_where(found, ("foreseen", "=", foreseen)) for foreseen in (True, False))
     text = (
-        f"What ran into a limit is known to lie above it, and no more. Of {units.count(len(found))} such cells under a "
-        f"policy a law could be asked of {units.count(len(asked))}, and put {units.count(right)} above the limit."
+        f"What ran into a limit is known to lie above it, and no more. Of {units.count(counted(found))} such cells "
+        f"under a policy a law could be asked of {units.count(right + wrong)}, and put {units.count(right)} above the "
+        "limit."
     )
     return [
         Paragraph(text),
@@ -202,7 +205,7 @@ def _limit(one: Censored, value: float) -> str:
 
 
 def _capacities(found: Sequence[Capacity]) -> list[Block]:
-    nodes = " and ".join(dict.fromkeys(units.count(one.num_nodes) for one in found))
+    nodes = " and ".join({one.num_nodes: units.count(one.num_nodes) for one in found}.values())
     limits = list(dict.fromkeys(one.memory_bytes for one in found))
     series = list(dict.fromkeys((one.convolution, one.policy) for one in found))
     by_place = {(one.convolution, one.policy, one.memory_bytes): one for one in found}

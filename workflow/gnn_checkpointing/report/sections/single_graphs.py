@@ -10,6 +10,7 @@ from gnn_checkpointing.report.inputs import ROBUSTNESS, ReportInputs
 from gnn_checkpointing.report.page import Block, Cell, Column, Paragraph, Table
 from gnn_checkpointing.report.sections.law_words import RESPONSES
 from gnn_checkpointing.report.sections.worst import worst
+from gnn_checkpointing.sourced import bare, counted, counted_where
 
 _NAMED = 2
 _STATEMENTS = {
@@ -19,22 +20,22 @@ _STATEMENTS = {
 }
 
 
-def left_out_blocks(inputs: ReportInputs, items: Sequence[LeftOut]) -> list[Block]:
+def left_out_blocks(inputs: ReportInputs, items: list[LeftOut]) -> list[Block]:
     """Return what happens to the estimates when one graph after another is left out."""
     if not items:
         return []
-    turned = [item for item in items if item.changes]
+    turned = counted_where(items, ("changes", "!=", []))
     said = (
         "None of them turns."
         if not turned
-        else f"{len(turned)} of them {'turns' if len(turned) == 1 else 'turn'}: without the graphs named, the interval "
-        "changes its side of the boundary, so that statement hangs on them."
+        else f"{units.count(turned)} of them {'turns' if turned == 1 else 'turn'}: without the graphs named, the "
+        "interval changes its side of the boundary, so that statement hangs on them."
     )
     listed, more = worst(items, lambda item: 1e9 * bool(item.changes) + _span(item), ROBUSTNESS)
     return [
         Paragraph(
-            f"{units.count(len(items))} estimates (each policy's ratios at its densest level against 1, and its bytes "
-            "per edge beside none's against 0) were made again without each of their graphs in turn. " + said
+            f"{units.count(counted(items))} estimates (each policy's ratios at its densest level against 1, and its "
+            "bytes per edge beside none's against 0) were made again without each of their graphs in turn. " + said
         ),
         Table(
             id="table-left-out",
@@ -63,14 +64,14 @@ def _left_out_row(inputs: ReportInputs, item: LeftOut) -> tuple[Cell, ...]:
     is_bytes = item.statement == "difference_per_edge"
     whole = units.scaled_estimate(item.whole) if is_bytes else units.ratio_estimate(item.whole)
     low, high = (units.plain(end) if is_bytes else units.ratio(end) for end in (item.lowest, item.highest))
-    more = len(item.changes) - _NAMED
-    turns = ", ".join(item.changes[:_NAMED]) + (f" and {more} more" if more > 0 else "")
+    more = counted(item.changes) - _NAMED
+    turns = ", ".join(item.changes[:_NAMED]) + (f" and {units.count(more)} more" if more > 0 else "")
     return (
         Cell(_STATEMENTS[item.statement], item.statement),
         Cell(item.convolution, item.convolution),
         Cell(inputs.named(item.policy), item.policy),
         Cell(whole, item.whole.estimate),
-        Cell(low if low == high else units.interval(low, high), _span(item)),
+        Cell(low if bare(low) == bare(high) else units.interval(low, high), _span(item)),
         Cell(turns or "no graph", len(item.changes)),
     )
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
+from functools import partial
 
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.inputs import ReportInputs
-from gnn_checkpointing.report.page import AnswerSentence, Fact, Page
+from gnn_checkpointing.report.page import AnswerSentence, Fact, Page, figures_of
+from gnn_checkpointing.report.provenance import provenance, with_provenance
 from gnn_checkpointing.report.sections.accuracy import accuracy_section
 from gnn_checkpointing.report.sections.allocator import allocator_section
 from gnn_checkpointing.report.sections.audit import audit_score, audit_section
@@ -20,6 +23,7 @@ from gnn_checkpointing.report.sections.graded import graded_section
 from gnn_checkpointing.report.sections.graphs import graphs_section
 from gnn_checkpointing.report.sections.instrument import instrument_section
 from gnn_checkpointing.report.sections.laws import laws_section
+from gnn_checkpointing.report.sections.lead import lead_figure
 from gnn_checkpointing.report.sections.machine import machine_section
 from gnn_checkpointing.report.sections.memory import memory_section
 from gnn_checkpointing.report.sections.method import method_section
@@ -37,7 +41,7 @@ from gnn_checkpointing.report.sections.timeline import timeline_section
 
 def report_page(inputs: ReportInputs, checksums: Mapping[str, str]) -> Page:
     """Return the whole page; `checksums` gives the SHA-256 of each file beside the report."""
-    sections = (
+    found = (
         planner_section(inputs),
         memory_section(inputs),
         time_section(inputs),
@@ -62,17 +66,23 @@ def report_page(inputs: ReportInputs, checksums: Mapping[str, str]) -> Page:
         graphs_section(inputs),
         machine_section(inputs),
         method_section(inputs),
-        data_section(checksums),
-        redo_section(inputs),
     )
+    lead = lead_figure(inputs)
+    origin = partial(with_provenance, study=inputs.study, checksums=checksums)
+    sections = [origin(section) for section in found if section is not None]
+    if lead is not None:
+        lead = replace(lead, provenance=provenance(lead, inputs.study, checksums))
+    figures = [*filter(None, [lead]), *figures_of(sections)]
+    sections += [data_section(checksums, figures), redo_section(inputs)]
     return Page(
         title=inputs.study.title,
         subtitle=f"What gradient checkpointing costs and saves, measured on {inputs.machine.label}",
         date=inputs.measured_on,
         facts=_facts(inputs),
         answer=tuple(AnswerSentence(s.text, s.verdict, s.evidence) for s in inputs.answer),
+        lead=lead,
         score=audit_score(inputs.audit),
-        sections=tuple(section for section in sections if section is not None),
+        sections=tuple(sections),
     )
 
 

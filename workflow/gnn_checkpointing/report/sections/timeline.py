@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from gnn_checkpointing.analysis.table import series
 from gnn_checkpointing.records import Trace
 from gnn_checkpointing.report import units
+from gnn_checkpointing.report.figures.drawn import of_courses
 from gnn_checkpointing.report.figures.palette import looks
 from gnn_checkpointing.report.figures.timeline import Course, timeline_panel
 from gnn_checkpointing.report.inputs import TRACES, ReportInputs
@@ -67,6 +68,8 @@ def _figure(inputs: ReportInputs, traced: dict[str, list[Trace]]) -> Figure:
                 title=convolution,
                 alternative=_alternative(convolution, traces),
                 svg=timeline_panel(f"timeline-{position}", _courses(inputs, traces), low, high),
+                drawn=of_courses(_courses(inputs, traces)),
+                convolution=convolution,
             )
             for position, (convolution, traces) in enumerate(traced.items())
         ),

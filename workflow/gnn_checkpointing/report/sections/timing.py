@@ -9,23 +9,24 @@ from gnn_checkpointing.report import units
 from gnn_checkpointing.report.inputs import ROBUSTNESS, ReportInputs
 from gnn_checkpointing.report.page import Block, Cell, Column, Note, Paragraph, Table
 from gnn_checkpointing.report.sections.worst import worst
+from gnn_checkpointing.sourced import counted, counted_where
 
 _DISTRIBUTIONS = {"lognormal": "", "heavy_tailed": ", one round in ten ten times that"}
 
 
-def drift_blocks(inputs: ReportInputs, items: Sequence[RunDrift]) -> list[Block]:
+def drift_blocks(inputs: ReportInputs, items: list[RunDrift]) -> list[Block]:
     """Return how step times changed over the run."""
     if not items:
         return []
     chance = 1 - inputs.effects.confidence
-    small = sum(item.p_value < chance for item in items)
+    small = counted_where(items, ("p_value", "<", chance))
     listed, more = worst(items, lambda item: abs(item.change.estimate), ROBUSTNESS)
     return [
         Paragraph(
             "Graphs were measured in a random order, and the policies of a cell side by side: a machine that slows "
-            f"down blurs times and moves no ratio. In {small} of {len(items)} series the step time "
-            f"changed over the run with p below {units.plain(chance)}, where chance alone would give "
-            f"about {units.plain(chance * len(items))}; the policies of a convolution rise and fall together."
+            f"down blurs times and moves no ratio. In {units.count(small)} of {units.count(counted(items))} series the "
+            f"step time changed over the run with p below {units.plain(chance)}, where chance alone would give "
+            f"about {units.plain(chance * counted(items))}; the policies of a convolution rise and fall together."
         ),
         Table(
             id="table-drift",
@@ -62,9 +63,9 @@ def stopping_blocks(inputs: ReportInputs, items: Sequence[StoppingRule]) -> list
         Paragraph(
             f"Timing ends when the intervals are within ±{units.percent(first.target_half_width)}, which could favour "
             f"intervals that are narrow by luck. The rule was played {units.count(first.plays)} times on rounds of a "
-            f"known ratio, at several noises, {first.at_least} to {first.at_most} rounds long{_shared(first)}. An "
-            f"interval at {units.confidence(level)} should hold the truth that often, give or take "
-            f"{units.percent(2 * first.expected_error)}."
+            f"known ratio, at several noises, {units.count(first.at_least)} to {units.count(first.at_most)} rounds "
+            f"long{_shared(first)}. An interval at {units.confidence(level)} should hold the truth that often, give or "
+            f"take {units.percent(2 * first.expected_error)}."
         )
     ]
     if short:
@@ -107,4 +108,4 @@ def stopping_blocks(inputs: ReportInputs, items: Sequence[StoppingRule]) -> list
 def _shared(rule: StoppingRule) -> str:
     if rule.processes == 1:
         return ""
-    return f", shared out among {rule.processes} processes that each stop by themselves"
+    return f", shared out among {units.count(rule.processes)} processes that each stop by themselves"

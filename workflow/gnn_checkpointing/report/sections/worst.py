@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
+from gnn_checkpointing.report import units
+from gnn_checkpointing.sourced import counted, sourced
+
 Item = TypeVar("Item")
 
-LISTED = 12
+LISTED = sourced(12, "gnn_checkpointing/report/sections/worst.py#/LISTED")
+"""Tables show so many of the worst, and lists so many of the first."""
 
 
 def worst(items: Sequence[Item], badness: Callable[[Item], float], source: str) -> tuple[list[Item], str]:
@@ -15,4 +19,4 @@ def worst(items: Sequence[Item], badness: Callable[[Item], float], source: str) 
     ordered = sorted(items, key=badness, reverse=True)
     if len(ordered) <= LISTED:
         return ordered, ""
-    return ordered[:LISTED], f" The {LISTED} worst of {len(ordered)}; all are in {source}."
+    return ordered[:LISTED], f" The {units.count(LISTED)} worst of {units.count(counted(items))}; all are in {source}."

@@ -1,0 +1,147 @@
+"""Figures in a real browser: policies and convolutions hidden everywhere at once, axes made linear, views linked."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PIL import Image
+
+from gnn_checkpointing.report.html import environment, page_script
+from report import synthetic
+from report.test_report import HOSTILE, TEMPLATES, render
+
+from .conftest import Opener
+from .test_pages import violations
+
+SHOWN = """(name) => [...document.querySelectorAll(`figure svg [class~='p:${name}']`)]
+  .map((part) => getComputedStyle(part).display)"""
+
+
+def test_a_policy_is_hidden_in_every_figure_at_once_and_comes_back(opened: Opener, report: Path) -> None:
+    page = opened(report)
+    page.click(".choices summary")
+    before = page.evaluate(SHOWN, "layers")
+    assert len(before) > 10
+    assert "none" not in before
+    page.get_by_label("layers", exact=True).uncheck()
+    assert set(page.evaluate(SHOWN, "layers")) == {"none"}
+    assert "none" not in page.evaluate(SHOWN, "edge_blocks")
+    assert "hide=layers" in page.url
+    page.get_by_label("layers", exact=True).check()
+    assert page.evaluate(SHOWN, "layers") == before
+    assert "hide" not in page.url
+
+
+def test_a_convolution_is_hidden_in_every_figure_at_once(opened: Opener, report: Path) -> None:
+    page = opened(report)
+    page.click(".choices summary")
+    panels = page.locator(".panel[data-convolution='GATv2']")
+    assert panels.count() > 4
+    page.get_by_label("GATv2", exact=True).uncheck()
+    assert not any(panel.is_visible() for panel in panels.all())
+    assert all(panel.is_visible() for panel in page.locator(".panel[data-convolution='GCN']").all())
+
+
+def test_logarithmic_axes_become_linear_and_logarithmic_again(opened: Opener, report: Path) -> None:
+    """A value's place on the linear axis is its share of the axis's end: read back from a marker of the drawing."""
+    page = opened(report)
+    read = """() => {
+      const svg = document.querySelector("#figure-memory-level svg[data-frame]");
+      const [left, top, right, bottom] = svg.dataset.frame.split(" ").map(Number);
+      const [low, high] = svg.dataset.y.split(" ").slice(1, 3).map(Number);
+      const share = (mark) => (bottom - Number(mark.getAttribute("y"))) / (bottom - top);
+      const marks = [...svg.querySelectorAll("[class~='p:layers'] use[y]")].map(share);
+      return { marks, low, high, labels: [...svg.querySelectorAll(".linear text")].map((text) => text.textContent) };
+    }"""
+    logarithmic = page.evaluate(read)
+    values = [
+        logarithmic["low"] * (logarithmic["high"] / logarithmic["low"]) ** share for share in logarithmic["marks"]
+    ]
+    page.click(".choices summary")
+    page.get_by_label("Logarithmic axes").select_option("linear")
+    linear = page.evaluate(read)
+    assert len(values) > 4
+    for share, value in zip(linear["marks"], values, strict=True):
+        assert abs(share - value / logarithmic["high"]) < 0.002
+    assert any("iB" in label for label in linear["labels"])
+    assert "axes=linear" in page.url
+    page.get_by_label("Logarithmic axes").select_option("")
+    assert page.evaluate(read)["marks"] == logarithmic["marks"]
+    assert page.evaluate(read)["labels"] == []
+
+
+def test_a_linked_view_is_the_view(opened: Opener, report: Path) -> None:
+    """Theme, hidden policy, axes, a table's order and filter, and the planner's question, all from the address."""
+    question = "GCN,1000,32000,4,32,4,32,0.5"
+    tables = "sort-table-law-activation=2.descending&find-table-audit=time"
+    page = opened(report, fragment=f"#memory~theme=dark&hide=layers&axes=linear&{tables}&plan={question}")
+    assert set(page.evaluate(SHOWN, "layers")) == {"none"}
+    assert page.locator(".linear").count() > 2
+    assert page.evaluate("getComputedStyle(document.documentElement).colorScheme") == "dark"
+    assert page.locator("#table-law-activation th[aria-sort='descending']").count() == 1
+    rows = page.locator("#table-audit tbody tr")
+    assert 0 < sum(row.is_visible() for row in rows.all()) < rows.count()
+    assert page.locator(".planner input[name='num_edges']").input_value() == "32000"
+    assert page.complaints == []
+
+
+def test_each_figure_offers_its_numbers_and_says_where_they_are_from(opened: Opener, report: Path) -> None:
+    page = opened(report)
+    figures = page.locator("figure")
+    assert figures.count() > 6
+    for figure in figures.all():
+        data = figure.locator("a[download]").get_attribute("href")
+        lines = (report.parent / data).read_text().splitlines()
+        assert len(lines) > 2
+        assert figure.locator("details.provenance code").count() >= 2
+
+
+def test_keys_reach_every_choice(opened: Opener, report: Path) -> None:
+    page = opened(report)
+    page.focus(".choices summary")
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.type") == "checkbox"
+    page.keyboard.press("Space")
+    assert "hide=" in page.url
+
+
+def test_hostile_text_is_text_to_a_browser(opened: Opener, tmp_path: Path) -> None:
+    """Title, machine and graphs with markup in their names: nothing runs, nothing becomes an element, all is read."""
+    inputs = synthetic.inputs(
+        [*synthetic.generated_rows(), *synthetic.real_rows([HOSTILE])],
+        study=synthetic.study(HOSTILE),
+        machine=synthetic.machine(HOSTILE),
+        effects=synthetic.effects(),
+    )
+    render(tmp_path, inputs)
+    page = opened(tmp_path / "out" / "report.html")
+    dialogs: list[str] = []
+    page.on("dialog", lambda dialog: dialogs.append(dialog.message))
+    assert page.title() == HOSTILE
+    assert page.locator("h1").inner_text() == HOSTILE
+    assert page.locator("body label:not(.choices label, .theme, .planner label)").count() == 0
+    assert page.locator("script").count() == 2 - (page.locator("#planner-knowledge").count() == 0)
+    assert dialogs == page.complaints == []
+
+
+def test_the_policy_stops_a_script_that_was_slipped_in(opened: Opener, report: Path, tmp_path: Path) -> None:
+    slipped = report.read_text().replace("</main>", "<script>document.title = 'taken'</script><img src='x.png'></main>")
+    (tmp_path / "report.html").write_text(slipped)
+    Image.new("RGB", (8, 8)).save(tmp_path / "x.png")
+    page = opened(tmp_path / "report.html")
+    assert page.title() != "taken"
+    assert any("Content Security Policy" in text for text in page.complaints)
+    assert page.evaluate("document.querySelector('img[src=\"x.png\"]').naturalWidth") == 0
+
+
+def test_the_scripts_are_small() -> None:
+    assert len(page_script(TEMPLATES).encode()) <= 25_000
+    assert environment(TEMPLATES).autoescape
+
+
+def test_axe_finds_nothing_in_the_choices_and_on_linear_axes(opened: Opener, axe: str, report: Path) -> None:
+    page = opened(report, fragment="#~axes=linear&hide=layers", bypass_csp=True)
+    assert page.locator(".choices fieldset").first.is_visible()
+    page.locator("figure details.provenance summary").first.click()
+    assert violations(page, axe) == []

@@ -1,0 +1,211 @@
+"""Derives the numbers of a page anew from the addresses that they carry: nothing of the report is asked but its words.
+
+An address is FILE#/POINTER; a CSV file is a list of rows, a module of the package a mapping of its constants, and
+planner.json with a question (`?num_nodes=...`) the answer. An expression has + - * / abs exp sqrt count and brackets.
+"""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import importlib
+import json
+import math
+import re
+from functools import cache
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, unquote
+
+from gnn_checkpointing.analysis.results import Estimate
+from gnn_checkpointing.claims import answer
+from gnn_checkpointing.planning import Planner
+from gnn_checkpointing.report import units
+
+VOID = frozenset("area base br col embed hr img input link meta source track wbr".split())  # noqa: SIM905
+TOKEN = re.compile(r"\s*(count\([^()]*\)|abs\(|exp\(|sqrt\(|\(|\)|[^\s()]*#/?[^\s()]*|-?\d[\d.e+-]*|[-+*/])")
+
+
+@dataclasses.dataclass(frozen=True)
+class Piece:
+    """A text of the page, the address that it carries ("" if none) and the file that the address is within."""
+
+    text: str
+    source: str
+    file: str
+    table: str
+
+
+class Page(HTMLParser):
+    """Collects the texts of a page, drawings and scripts apart."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.pieces: list[Piece] = []
+        self.open: list[tuple[str, str | None, str | None]] = []
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag not in VOID:
+            found = dict(attrs)
+            self.open.append((tag, found.get("data-source"), found.get("id")))
+
+    def handle_endtag(self, tag: str) -> None:
+        while self.open and self.open.pop()[0] != tag:
+            pass
+
+    def handle_data(self, data: str) -> None:
+        tags = {tag for tag, _, _ in self.open}
+        if not data.strip() or tags & {"script", "style", "svg", "code", "title", "option"}:
+            return
+        own = self.open[-1][1] if self.open and self.open[-1][0] != "div" else None
+        table = next(((one[1] or "", one[2] or "") for one in reversed(self.open) if one[0] == "div" and one[1]), None)
+        self.pieces.append(Piece(data, own or "", table[0] if table else "", table[1] if table else ""))
+
+
+class Derivation:
+    """Values by address, from the files of one published folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.file = cache(self._file)
+
+    def values(self, piece: Piece) -> list[Any]:
+        """Return what the piece's address says: one value, or the three of an estimate."""
+        return [self._whole(one, piece.file) for one in piece.source.split("; ")]
+
+    def _whole(self, expression: str, file: str) -> Any:
+        tokens = TOKEN.findall(expression)
+        assert "".join(tokens).replace(" ", "") == expression.replace(" ", ""), f"not an expression: {expression}"
+        if len(tokens) == 1 and "#" in tokens[0] and not tokens[0].startswith("count("):
+            return self._address(tokens[0], file)
+        value = self._sum(tokens, file)
+        assert not tokens, f"more than an expression: {expression}"
+        return value
+
+    def _sum(self, tokens: list[str], file: str) -> Any:
+        value = self._product(tokens, file)
+        while tokens and tokens[0] in "+-":
+            sign, other = tokens.pop(0), self._product(tokens, file)
+            value = value + other if sign == "+" else value - other
+        return value
+
+    def _product(self, tokens: list[str], file: str) -> Any:
+        value = self._atom(tokens, file)
+        while tokens and tokens[0] in "*/":
+            sign, other = tokens.pop(0), self._atom(tokens, file)
+            value = value * other if sign == "*" else value / other
+        return value
+
+    def _atom(self, tokens: list[str], file: str) -> Any:
+        token = tokens.pop(0)
+        if token in ("(", "abs(", "exp(", "sqrt("):
+            value = self._sum(tokens, file)
+            assert tokens.pop(0) == ")"
+            return {"(": lambda x: x, "abs(": abs, "exp(": math.exp, "sqrt(": math.sqrt}[token](value)
+        if token.startswith("count("):
+            return self._count(token[6:-1], file)
+        return _number(self._address(token, file)) if "#" in token else float(token)
+
+    def _count(self, words: str, file: str) -> int:
+        place, _, rest = words.partition(" where ")
+        field = ""
+        if place.startswith("distinct "):
+            field, _, place = place.removeprefix("distinct ").partition(" of ")
+        items = self._address(place, file)
+        for condition in filter(None, rest.split(" and ")):
+            name, sign, bound = condition.split(" ")
+            items = [item for item in items if _meets(item[name], sign, unquote(bound))]
+        return len({item[field] for item in items}) if field else len(items)
+
+    def _address(self, address: str, file: str) -> Any:
+        name, _, pointer = address.partition("#")
+        value = self.file(name or file)
+        for part in filter(None, pointer.split("/")):
+            key = unquote(part)
+            last, value = value, value[int(key)] if isinstance(value, list) else value[key]
+        if isinstance(value, dict) and {"estimate", "low", "high"} <= set(value):
+            return Estimate(**value)
+        if isinstance(value, int | float) and pointer and isinstance(last, dict) and f"{key}_low" in last:
+            low, high = last[f"{key}_low"], last[f"{key}_high"]
+            return Estimate(estimate=value, low=value if low is None else low, high=value if high is None else high)
+        return value
+
+    def _file(self, name: str) -> Any:
+        if name.endswith(".py"):
+            return vars(importlib.import_module(name.removesuffix(".py").replace("/", ".")))
+        path, _, query = name.partition("?")
+        if query:
+            asked = {key: found[0] for key, found in parse_qs(query).items()}
+            whole = {key: int(asked[key]) for key in ("num_nodes", "num_edges")}
+            plan = Planner.read(self.folder / path).plan(
+                **whole, convolution=asked["convolution"], memory_gib=float(asked["memory_gib"])
+            )
+            return json.loads(json.dumps(dataclasses.asdict(plan), default=lambda model: model.model_dump()))
+        text = (self.folder / path).read_text(encoding="utf-8")
+        if path.endswith(".csv"):
+            return [{key: _typed(value) for key, value in row.items()} for row in csv.DictReader(text.splitlines())]
+        return json.loads(text)
+
+
+def _number(value: Any) -> Any:
+    """Return the number of an estimate: in an expression an address means its value alone."""
+    return value.estimate if isinstance(value, Estimate) else value
+
+
+def _typed(text: str) -> Any:
+    try:
+        return float(text)
+    except ValueError:
+        return text or None
+
+
+def _meets(value: Any, sign: str, bound: str) -> bool:
+    if value is None:
+        return False
+    if sign in "<>":
+        return value < float(bound) if sign == "<" else value > float(bound)
+    return (str(value) == bound) is (sign == "=")
+
+
+def readings(values: list[Any]) -> set[str]:
+    """Return every way in which the report may put the values in words."""
+    if len(values) == 1 and isinstance(values[0], str):
+        return {values[0]}
+    if len(values) == 3:
+        values = [Estimate(**dict(zip(("estimate", "low", "high"), values, strict=True)))]
+    (value,) = values
+    if isinstance(value, Estimate):
+        return _estimates(value) | (readings([value.estimate]) if value.estimate is not None else set())
+    found = {
+        words(value)
+        for words in (
+            *(units.significant, units.plain, units.count, units.digits, units.size, units.round_size, units.duration),
+            *(units.ratio, units.percent, units.share, units.accuracy, units.probability, units.error),
+            *(units.confidence, str),
+        )
+    }
+    return found | {units.significant(value, 4)} | {units.fixed(value, decimals) for decimals in range(7)}
+
+
+def _estimates(value: Estimate) -> set[str]:
+    words = (
+        *(units.ratio_estimate, units.share_estimate, units.general_estimate, units.exact_or_general, answer.share),
+        *(answer.times, lambda one: units.scaled_estimate(one), lambda one: _spanned(units.size, one)),
+        *(lambda one: units.scaled_estimate(one, units.KIB), lambda one: units.scaled_estimate(one, units.NANOSECOND)),
+        *(lambda one: units.scaled_estimate(one, units.MILLISECOND), lambda one: _spanned(units.duration, one)),
+    )
+    return {found for word in words for found in [_tried(word, value)] if found is not None}
+
+
+def _tried(words: Any, value: Estimate) -> str | None:
+    try:
+        return str(words(value))
+    except (ValueError, ZeroDivisionError, OverflowError):
+        return None
+
+
+def _spanned(words: Any, value: Estimate) -> str:
+    low, high = words(value.low), words(value.high)
+    return words(value.estimate) if low == high else f"{words(value.estimate)} ({units.interval(low, high)})"

@@ -1,0 +1,106 @@
+"""Every number that a published report prints is derived anew from the file and field that it names."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import hashlib
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from .derivation import Derivation, Page, Piece, readings
+
+ROOT = Path(__file__).resolve().parents[2]
+REPORTS = sorted(ROOT.glob("report/*/*/report.html"))
+DIGIT = re.compile(r"\d")
+PROSE = {
+    "R²": "the name of a statistic",
+    "E²": "a term of a law",
+    "SHA-256": "the name of a digest",
+    "95": "a quantile of degrees, in %",
+    "3.11": "the Python that the project asks for, in How to redo it",
+}
+"""Words with digits that are neither measured nor computed, and what they are."""
+
+
+@pytest.mark.parametrize("path", REPORTS, ids=lambda path: path.parent.name)
+def test_every_number_is_what_its_address_says(path: Path) -> None:
+    derive = Derivation(path.parent)
+    bound = [piece for piece in Page(path.read_text()).pieces if piece.source]
+    assert len(bound) > 200
+    for piece in bound:
+        assert piece.text in readings(derive.values(piece)), f"{piece.text!r} is not {piece.source} of {piece.file}"
+
+
+@pytest.mark.parametrize("path", REPORTS, ids=lambda path: path.parent.name)
+def test_no_number_stands_there_without_an_address(path: Path) -> None:
+    known = set(_words_of(path.parent)) | set(PROSE)
+    loose = [
+        (word, piece.text)
+        for piece in Page(path.read_text()).pieces
+        if not piece.source
+        for word in piece.text.split()
+        if DIGIT.search(word) and not _is_known(word, known)
+    ]
+    assert not loose, f"{len(loose)} numbers that no file knows, such as {loose[:12]}"
+
+
+def _is_known(word: str, known: set[str]) -> bool:
+    trimmed = word.strip(".,;:()[]\"'*±")
+    spans = trimmed.split("\N{EN DASH}")
+    if word in known or trimmed in known or all(end in known for end in spans):
+        return True
+    # The first twelve digits of a checksum that is whole in graphs.json.
+    return len(trimmed) == 12 and any(one.startswith(trimmed) for one in known if len(one) == 64)
+
+
+def _words_of(folder: Path) -> Iterator[str]:
+    """Return the words of all texts in the files beside a report: names, sentences, labels, stamps."""
+    for path in (*folder.glob("*.json"), *folder.glob("analysis/*.json")):
+        if path.name != "summary.json":
+            yield from _texts(json.loads(path.read_text()))
+    for path in folder.iterdir():
+        if path.is_file():
+            yield hashlib.sha256(path.read_bytes()).hexdigest()
+    with (folder / "measurements.csv").open() as stream:
+        for row in csv.reader(stream):
+            for text in row:
+                yield from _split(text)
+    with gzip.open(folder / "records.jsonl.gz", "rt") as stream:
+        for line in stream:
+            yield from _split(json.loads(line)["graph_label"]) if "graph_label" in line else ()
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, dict):
+        for key, item in value.items():
+            yield from _split(key)
+            yield from _texts(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _texts(item)
+    elif isinstance(value, str):
+        yield from _split(value)
+
+
+def _split(text: str) -> Iterator[str]:
+    for word in text.split():
+        yield word
+        yield word.strip(".,;:()[]\"'*±")
+        yield word.partition("T")[0]  # the day of a time stamp
+
+
+def test_a_number_that_was_changed_is_found(tmp_path: Path) -> None:
+    """Break one printed number and one file: both are noticed."""
+    (path,) = ROOT.glob("report/*/default/report.html")
+    derive = Derivation(path.parent)
+    pieces = [piece for piece in Page(path.read_text()).pieces if piece.source]
+    size = next(piece for piece in pieces if piece.text.endswith("\N{NO-BREAK SPACE}MiB"))
+    wrong = Piece("12.3\N{NO-BREAK SPACE}MiB", size.source, size.file, size.table)
+    assert size.text in readings(derive.values(size))
+    assert wrong.text not in readings(derive.values(wrong))

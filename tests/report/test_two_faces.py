@@ -1,0 +1,170 @@
+"""The PDF says what the HTML says: the same sentences, table cells and figures, read back from both files."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import re
+from html.parser import HTMLParser
+from itertools import pairwise
+from pathlib import Path
+
+import pypdfium2
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+REPORTS = sorted(ROOT.glob("report/*/*/report.html"))
+GAP = 1200
+"""How many letters may lie between two cells that follow each other: a running head, a repeated heading, footnotes."""
+
+
+@dataclasses.dataclass
+class Table:
+    """A table of the page: its caption, and its cells row by row."""
+
+    caption: str
+    cells: list[str]
+
+
+class Face(HTMLParser):
+    """Collects the texts of the page that belong on paper: sentences, tables, and how many figures there are.
+
+    Not what is for screens alone: the planner's form, links to other places of the page, and the drawers of figures,
+    whose content stands in a table of its own.
+    """
+
+    PROSE = frozenset({"p", "li", "dd", "dt", "figcaption"})
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.sentences: list[str] = []
+        self.tables: list[Table] = []
+        self.alternatives: list[str] = []
+        self.figures = 0
+        self._open: list[tuple[str, dict[str, str | None]]] = []
+        self._text: list[str] = []
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag in ("meta", "input", "br", "link", "img"):
+            return
+        self._open.append((tag, dict(attrs)))
+        self.figures += tag == "figure"
+        if tag == "table" and not self._within("planner"):
+            self.tables.append(Table("", []))
+        if tag in ("caption", "th", "td", *self.PROSE):
+            self._text = []
+
+    def handle_data(self, data: str) -> None:
+        if not any(tag in ("script", "style", "svg", "nav", "summary", "code") for tag, _ in self._open):
+            self._text.append(data)
+
+    def handle_endtag(self, tag: str) -> None:
+        text = "".join(self._text)
+        own = dict(self._open[-1][1]) if self._open else {}
+        if not any(self._within(name) for name in ("planner", "provenance", "masthead", "screen")):
+            if tag == "p" and "alternative" in str(own.get("class")):
+                self.alternatives.append(text)
+            elif tag == "caption":
+                self.tables[-1].caption = text
+            elif tag in ("th", "td") and not self._in("thead"):
+                self.tables[-1].cells.append(text)
+            elif tag in self.PROSE and not self._in("table") and text.strip():
+                self.sentences.append(text)
+        if tag in ("caption", "th", "td", *self.PROSE):
+            self._text = []
+        while self._open and self._open.pop()[0] != tag:
+            pass
+
+    def _within(self, name: str) -> bool:
+        return any(name in str(attributes.get("class") or "").split() for _, attributes in self._open)
+
+    def _in(self, name: str) -> bool:
+        return any(tag == name for tag, _ in self._open)
+
+
+def squeezed(text: str) -> str:
+    """Return the text without spaces and without what only breaks lines."""
+    return re.sub(r"[\s\u00a0\u200b\ufffe\xad\x02-]+", "", text)  # a line may end in a hyphen that was there before
+
+
+def printed(path: Path) -> list[str]:
+    """Return the text of each page of a PDF, squeezed, without running heads and page numbers."""
+    pages = []
+    for page in pypdfium2.PdfDocument(path):
+        lines = page.get_textpage().get_text_range().splitlines()
+        pages.append([line for line in lines if not re.fullmatch(r"\d+ / \d+", line.strip())])
+    head = _running_head(pages)
+    return [squeezed("\n".join(page)).removeprefix(head) for page in pages]
+
+
+def is_told(sentence: str, pages: list[str]) -> bool:
+    """Return whether the squeezed sentence is on the pages; at the end of one it may go on at the next one's foot."""
+    if sentence in "".join(pages):
+        return True
+    for page, following in pairwise(pages):
+        begun = next((length for length in range(len(sentence), 0, -1) if sentence[:length] in page), 0)
+        if begun >= 20 and sentence[begun:] in following:
+            return True
+    return False
+
+
+def _running_head(pages: list[list[str]]) -> str:
+    """Return what all pages but the first begin with."""
+    texts = [squeezed("\n".join(page)) for page in pages[1:]]
+    return os.path.commonprefix(texts)  # noqa: RUF071 - letter by letter is what is meant
+
+
+def missing(wanted: list[str], text: str, gap: int) -> list[str]:
+    """Return which of the texts do not follow each other in `text` with at most `gap` letters between two."""
+    lost, place = [], 0
+    for one in wanted:
+        found = text.find(one, place, place + gap + len(one))
+        if found < 0:
+            lost.append(one)
+        else:
+            place = found + len(one)
+    return lost
+
+
+@pytest.fixture(scope="module", params=REPORTS, ids=lambda path: path.parent.name)
+def faces(request: pytest.FixtureRequest) -> tuple[Face, list[str], Path]:
+    path: Path = request.param
+    return Face(path.read_text()), printed(path.with_suffix(".pdf")), path
+
+
+def test_every_sentence_of_the_html_is_in_the_pdf(faces: tuple[Face, list[str], Path]) -> None:
+    html, pages, _ = faces
+    assert len(html.sentences) > 30
+    lost = [sentence for sentence in html.sentences if not is_told(squeezed(sentence), pages)]
+    assert not lost, f"{len(lost)} sentences are not in the PDF, such as {lost[:3]}"
+
+
+def test_every_cell_of_every_table_is_in_the_pdf_in_its_order(faces: tuple[Face, list[str], Path]) -> None:
+    html, pages, _ = faces
+    pdf = "".join(pages)
+    assert len(html.tables) > 6
+    for table in html.tables:
+        start = pdf.find(squeezed(table.caption))
+        assert start >= 0, f"the table {table.caption[:60]!r} is not in the PDF"
+        lost = missing([squeezed(cell) for cell in table.cells], pdf[start:], GAP)
+        assert not lost, f"{table.caption[:60]!r}: {len(lost)} cells are not in the PDF, such as {lost[:5]}"
+
+
+def test_both_faces_have_the_same_figures(faces: tuple[Face, list[str], Path]) -> None:
+    html, pages, _ = faces
+    assert len(set(re.findall(r"Figure(\d+):", "".join(pages)))) == html.figures > 0
+    assert len(html.alternatives) >= html.figures
+
+
+def test_a_sentence_may_go_on_at_the_next_pages_foot_and_nowhere_else() -> None:
+    pages = ["abcdefghijklmnopqrstuvwxyz0123", "a table456", "789"]
+    assert is_told("opqrstuvwxyz", pages)
+    assert is_told("efghijklmnopqrstuvwxyz0123456", pages)
+    assert not is_told("efghijklmnopqrstuvwxyz0123789", pages)
+
+
+def test_a_cell_that_differs_is_found() -> None:
+    assert missing(["12.3", "4.5"], "xx12.3yy4.5", 10) == []
+    assert missing(["12.3", "4.6"], "xx12.3yy4.5", 10) == ["4.6"]
+    assert missing(["4.5", "12.3"], "xx12.3yy4.5", 10) == ["12.3"]

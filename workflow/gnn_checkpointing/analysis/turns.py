@@ -1,0 +1,59 @@
+"""Whose the machine was, when: every cell's turn in every process, and what the run comes to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import pairwise
+
+from gnn_checkpointing.analysis.checks import moment
+from gnn_checkpointing.analysis.results import GraphTurns, Run
+from gnn_checkpointing.measurements_table import Value, turns
+
+
+@dataclass(frozen=True)
+class Turn:
+    """One cell's time in one process; `graph` is the graph's name for reading, processes count from 0."""
+
+    graph: str
+    process: int
+    began: datetime
+    ended: datetime
+
+
+def turns_of(rows: Sequence[Mapping[str, Value]]) -> list[Turn]:
+    """Return every turn in order; a cell of which nothing could be started on this machine had none."""
+    cells = {str(row["cell"]): row for row in rows if row["started"] and row["outcome"] != "unavailable"}
+    found = [
+        Turn(str(row["graph_label"]), process, moment(began, "started", cell), moment(ended, "ended", cell))
+        for cell, row in cells.items()
+        for process, (began, ended) in enumerate(turns(row))
+    ]
+    return sorted(found, key=lambda turn: turn.began)
+
+
+def run(rows: Sequence[Mapping[str, Value]]) -> Run | None:
+    """Return what the run comes to, None where nothing had a turn."""
+    found = turns_of(rows)
+    if not found:
+        return None
+    begin = found[0].began
+    graphs: dict[str, list[Turn]] = {}
+    for turn in found:
+        graphs.setdefault(turn.graph, []).append(turn)
+    return Run(
+        turns=len(found),
+        processes=1 + max(turn.process for turn in found),
+        seconds=(max(turn.ended for turn in found) - begin).total_seconds(),
+        idle_seconds=sum(max(0.0, (after.began - before.ended).total_seconds()) for before, after in pairwise(found)),
+        graphs=[
+            GraphTurns(
+                graph=graph,
+                turns=len(own),
+                began_seconds=(own[0].began - begin).total_seconds(),
+                ended_seconds=(max(turn.ended for turn in own) - begin).total_seconds(),
+            )
+            for graph, own in graphs.items()
+        ],
+    )

@@ -1,0 +1,89 @@
+"""Where each file beside the report comes from: the rule, the command that makes it again, and what that reads."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from gnn_checkpointing.report.inputs import (
+    ANALYSIS,
+    GRAPHS,
+    HARDWARE,
+    MEASUREMENTS,
+    PLANNER,
+    RECORDS,
+    STUDY,
+    TRACES,
+    TRAININGS,
+)
+from gnn_checkpointing.report.page import Fact, Figure, Provenance, Section
+from gnn_checkpointing.study import Study
+
+FIGURES = "figures"
+
+
+@dataclass(frozen=True)
+class _Origin:
+    """A rule of the workflow, its command in the folder of the report, and the files beside the report it reads."""
+
+    rule: str
+    command: str
+    inputs: tuple[str, ...]
+
+
+_ANALYSE = _Origin(
+    "analyse",
+    f"python -m gnn_checkpointing analyse --study {STUDY} --table {MEASUREMENTS} --trainings {TRAININGS} "
+    f"--output-folder {ANALYSIS}",
+    (STUDY, MEASUREMENTS, TRAININGS),
+)
+_KNOWLEDGE = _Origin(
+    "knowledge",
+    f"python -m gnn_checkpointing knowledge --study {STUDY} --hardware-file {HARDWARE} --analysis {ANALYSIS} "
+    f"--graphs {GRAPHS} --output {PLANNER}",
+    (STUDY, HARDWARE, MEASUREMENTS, GRAPHS),
+)
+
+
+def study_command(study: Study) -> str:
+    """Return the command that measures a study and makes its report."""
+    command = "snakemake --cores 8"
+    if study.name != "default":
+        command += f" --configfile workflow/studies/{study.name}.yaml"
+    if any(graph.dataset or not (graph.npz or graph.csv or Path()).is_absolute() for graph in study.graphs.real):
+        command += " --config data_root=FOLDER_OF_REAL_GRAPHS"
+    return command
+
+
+def with_provenance(section: Section, study: Study, checksums: Mapping[str, str]) -> Section:
+    """Return the section with each figure's provenance: of the file that it is drawn from, and of its own data."""
+    return replace(
+        section,
+        blocks=tuple(
+            replace(block, provenance=provenance(block, study, checksums)) if isinstance(block, Figure) else block
+            for block in section.blocks
+        ),
+    )
+
+
+def provenance(figure: Figure, study: Study, checksums: Mapping[str, str]) -> Provenance:
+    """Return how a figure's file is made again, the SHA-256 of what that reads, and where the drawn numbers are."""
+    origin = _origin(figure.source, study)
+    return Provenance(
+        file=figure.source,
+        rule=origin.rule,
+        command=origin.command,
+        inputs=tuple(Fact(name, checksums.get(name, "")) for name in origin.inputs),
+        data=f"{FIGURES}/{figure.id}.csv",
+    )
+
+
+def _origin(file: str, study: Study) -> _Origin:
+    if file.startswith(f"{ANALYSIS}/"):
+        return _ANALYSE
+    if file == PLANNER:
+        return _KNOWLEDGE
+    if file in (MEASUREMENTS, TRACES, GRAPHS):
+        return _Origin("collect", study_command(study), (STUDY, RECORDS))
+    raise ValueError(f"figures are drawn from {MEASUREMENTS}, {TRACES}, {GRAPHS}, {PLANNER} or {ANALYSIS}/, not {file}")

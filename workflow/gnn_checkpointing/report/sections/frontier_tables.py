@@ -1,0 +1,197 @@
+"""The frontier in tables: memory, time, bytes, where each policy pays, the best segments, and what stays flat."""
+
+from __future__ import annotations
+
+from gnn_checkpointing.analysis.results import SAVES_BELOW, SPARSE_DEGREE, Flatness, FrontierPoint, Payoff
+from gnn_checkpointing.report import units
+from gnn_checkpointing.report.inputs import FRONTIER, ReportInputs
+from gnn_checkpointing.report.page import Cell, Column, Table
+from gnn_checkpointing.report.sections.density import degree_columns, estimate_cell
+from gnn_checkpointing.report.sections.frontier_points import (
+    frontier_levels,
+    reference_points,
+    spans,
+    timed_levels,
+    turned,
+)
+from gnn_checkpointing.sourced import sourced
+
+SAVES = units.share(1 - sourced(SAVES_BELOW, "gnn_checkpointing/analysis/results/frontier.py#/SAVES_BELOW"))
+"""A policy saves memory where it saves more than this."""
+
+_SPARSE = sourced(SPARSE_DEGREE, "gnn_checkpointing/analysis/results/frontier.py#/SPARSE_DEGREE")
+
+
+def frontier_tables(inputs: ReportInputs) -> list[Table]:
+    """Return the tables that the study has points for."""
+    found = [_memory_table(inputs), _time_table(inputs), _bytes_table(inputs), _payoff_table(inputs)]
+    if inputs.frontier.best_segments:
+        found.append(_segments_table(inputs))
+    if inputs.frontier.flatness:
+        found.append(_flatness_table(inputs))
+    return found
+
+
+def _memory_table(inputs: ReportInputs) -> Table:
+    return Table(
+        id="table-frontier-memory",
+        caption="Activation memory of each policy / none, by average degree; below 1 saves.",
+        columns=(Column("Convolution"), Column("Policy"), *degree_columns(frontier_levels(inputs))),
+        rows=turned(inputs, _memory_cell, reference_points(inputs), frontier_levels(inputs)),
+        source=FRONTIER,
+    )
+
+
+def _memory_cell(point: FrontierPoint) -> Cell:
+    ratio = point.activation_ratio
+    return Cell(units.NOTHING) if ratio is None else Cell(units.ratio(ratio.estimate), ratio.estimate)
+
+
+def _time_table(inputs: ReportInputs) -> Table:
+    levels = timed_levels(inputs)
+    return Table(
+        id="table-frontier-time",
+        caption=f"Step time of each policy / none under allocator {inputs.reference}, paired within cells, by average "
+        f"degree, with {units.confidence(inputs.effects.confidence)} interval; below 1 is faster.",
+        columns=(Column("Convolution"), Column("Policy"), *degree_columns(levels)),
+        rows=turned(inputs, lambda point: estimate_cell(point.time_ratio), reference_points(inputs), levels),
+        source=FRONTIER,
+    )
+
+
+def _bytes_table(inputs: ReportInputs) -> Table:
+    densest: dict[tuple[str, str], FrontierPoint] = {(p.convolution, p.policy): p for p in reference_points(inputs)}
+    return Table(
+        id="table-frontier-bytes",
+        caption="What the activation peak is made of at the densest level that each policy ran at: saved for the "
+        "backward pass, and transient on top; and what the policy itself adds to the resident bytes.",
+        columns=(
+            Column("Convolution"),
+            Column("Policy"),
+            Column("Average degree", "edges per node", "number"),
+            Column("Activation peak", "", "number"),
+            Column("Saved", "", "number"),
+            Column("Transient", "", "number"),
+            Column("Policy's own", "", "number"),
+            Column("Policy's own", "bytes per edge", "number"),
+        ),
+        rows=tuple(
+            (
+                Cell(point.convolution, point.convolution),
+                Cell(inputs.named(point.policy), point.policy),
+                Cell(units.plain(point.average_degree), point.average_degree),
+                Cell(units.size(point.activation_bytes), point.activation_bytes),
+                Cell(units.size(point.saved_activation_bytes), point.saved_activation_bytes),
+                Cell(units.size(point.transient_bytes), point.transient_bytes),
+                Cell(units.size(point.policy_resident_bytes), point.policy_resident_bytes),
+                _per_edge(point),
+            )
+            for point in densest.values()
+        ),
+        source=FRONTIER,
+    )
+
+
+def _per_edge(point: FrontierPoint) -> Cell:
+    value = point.policy_resident_bytes / point.num_edges if point.num_edges else 0.0
+    return Cell(units.plain(value), value)
+
+
+def _payoff_table(inputs: ReportInputs) -> Table:
+    order = list(dict.fromkeys((point.convolution, point.policy) for point in reference_points(inputs)))
+    payoffs = {(payoff.convolution, payoff.policy): payoff for payoff in inputs.frontier.payoffs}
+    return Table(
+        id="table-payoff",
+        caption=f"The average degrees at which each policy saves more than {SAVES} of activation memory, at which its "
+        f"step is longer or shorter than none's beyond its {units.confidence(inputs.effects.confidence)} interval, and "
+        "at which no other policy beats it in both.",
+        columns=(
+            Column("Convolution"),
+            Column("Policy"),
+            Column("Saves memory at", "average degree"),
+            Column("Costs time at", "average degree"),
+            Column("Saves time at", "average degree"),
+            Column("Unbeaten at", "average degree"),
+        ),
+        rows=tuple(_payoff_row(inputs, payoffs[pair]) for pair in order if pair in payoffs),
+        source=FRONTIER,
+    )
+
+
+def _payoff_row(inputs: ReportInputs, payoff: Payoff) -> tuple[Cell, ...]:
+    unbeaten = [
+        best.level
+        for best in inputs.frontier.pareto
+        if best.convolution == payoff.convolution and payoff.policy in best.policies
+    ]
+    return (
+        Cell(payoff.convolution, payoff.convolution),
+        Cell(inputs.named(payoff.policy), payoff.policy),
+        Cell(spans(payoff.saves_at, payoff.levels)),
+        Cell(spans(payoff.slower_at, payoff.timed_levels)),
+        Cell(spans(payoff.faster_at, payoff.timed_levels)),
+        Cell(spans(unbeaten, payoff.timed_levels)),
+    )
+
+
+def _segments_table(inputs: ReportInputs) -> Table:
+    best = sorted(
+        inputs.frontier.best_segments, key=lambda one: (inputs.convolutions.index(one.convolution), float(one.level))
+    )
+    return Table(
+        id="table-segments",
+        caption="The number of segments with the smallest activation peak, by measurement (of equals the faster).",
+        columns=(
+            Column("Convolution"),
+            Column("Average degree", "edges per node", "number"),
+            Column("Best"),
+            Column("Activation memory", "/ none", "number"),
+            Column("Step time", "/ none", "number"),
+            Column("Tried", "", "prose"),
+        ),
+        rows=tuple(
+            (
+                Cell(one.convolution, one.convolution),
+                Cell(one.level, float(one.level)),
+                Cell(one.policy, one.policy),
+                Cell(units.ratio(one.activation_ratio), one.activation_ratio),
+                Cell(units.NOTHING) if one.time_ratio is None else Cell(units.ratio(one.time_ratio), one.time_ratio),
+                Cell(", ".join(one.tried)),
+            )
+            for one in best
+        ),
+        source=FRONTIER,
+    )
+
+
+def _flatness_table(inputs: ReportInputs) -> Table:
+    order = list(dict.fromkeys((point.convolution, point.policy) for point in reference_points(inputs)))
+    found = {(flat.convolution, flat.policy): flat for flat in inputs.frontier.flatness}
+    return Table(
+        id="table-flatness",
+        caption="How the activation peak grows with the edges at one number of nodes: least-squares slope over the "
+        "levels that the policy and none both ran at, and the peak at the densest of them against the one nearest to "
+        f"average degree {units.plain(_SPARSE)}.",
+        columns=(
+            Column("Convolution"),
+            Column("Policy"),
+            Column("Slope", "bytes per edge", "number"),
+            Column("Slope", "/ none", "number"),
+            Column("Densest / sparse", "peak", "number"),
+            Column("Degrees compared", "edges per node"),
+        ),
+        rows=tuple(_flatness_row(inputs, found[pair]) for pair in order if pair in found),
+        source=FRONTIER,
+    )
+
+
+def _flatness_row(inputs: ReportInputs, flat: Flatness) -> tuple[Cell, ...]:
+    ratio = flat.slope_ratio
+    return (
+        Cell(flat.convolution, flat.convolution),
+        Cell(inputs.named(flat.policy), flat.policy),
+        Cell(units.plain(flat.bytes_per_edge), flat.bytes_per_edge),
+        Cell(units.NOTHING) if ratio is None else Cell(units.ratio(ratio), ratio),
+        Cell(units.ratio(flat.peak_ratio), flat.peak_ratio),
+        Cell(f"{flat.densest} / {flat.sparse}"),
+    )

@@ -1,0 +1,295 @@
+"""Numbers that know where they stand: read from a published file, they keep their address through arithmetic.
+
+A number that is put in words carries its address along inside the text, between three characters that no text of a
+user has, so that sentences can be built like any others; the page shows it as `data-source`. An address is a file and
+a JSON pointer (RFC 6901) with the characters that parted it escaped as in a URL: `analysis/quality.json#/cells`; of a
+CSV file the row, counted from 0, and the column: `measurements.csv#/12/time_ratio`. What was computed has an
+expression of addresses: `1 - analysis/quality.json#/within_target`.
+"""
+
+from __future__ import annotations
+
+import math
+import operator
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import fields, is_dataclass, replace
+from typing import Any, Protocol, TypeVar
+from urllib.parse import quote
+
+from pydantic import BaseModel
+
+_START, _MIDDLE, _END = "\ue000", "\ue001", "\ue002"
+_MARK = re.compile(f"{_START}([^{_MIDDLE}]*){_MIDDLE}([^{_END}]*){_END}")
+_FOREIGN = str.maketrans("", "", _START + _MIDDLE + _END)
+
+_COMPARE = {"<": operator.lt, ">": operator.gt, "=": operator.eq, "!=": operator.ne}
+
+Value = TypeVar("Value")
+Condition = tuple[str, str, Any]
+
+
+class SourcedFloat(float):
+    """A float and its address, or the expression that it was computed by."""
+
+    source: str
+
+    def __new__(cls, value: float, source: str) -> SourcedFloat:
+        """Return `value` with its address."""
+        made = super().__new__(cls, value)
+        made.source = source
+        return made
+
+    def __abs__(self) -> SourcedFloat:
+        """Return the value without its sign, as an expression."""
+        return SourcedFloat(abs(float(self)), f"abs({source_of(self)})")
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> SourcedFloat:
+        """Return itself: it never changes."""
+        return self
+
+
+class SourcedInt(int):
+    """An int and its address, or the expression that it was computed by.
+
+    A plain float on its left knows how to reckon with ints, and so does not ask it: write `n * 1.0` there.
+    """
+
+    source: str
+
+    def __new__(cls, value: int, source: str) -> SourcedInt:
+        """Return `value` with its address."""
+        made = super().__new__(cls, value)
+        made.source = source
+        return made
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> SourcedInt:
+        """Return itself: it never changes."""
+        return self
+
+
+class SourcedText(str):
+    """A text that has numbers in it, and its address: a sentence, a label or a message as it stands in its file.
+
+    A text that it is put into does not know it.
+    """
+
+    source: str
+
+    def __new__(cls, value: str, source: str) -> SourcedText:
+        """Return `value` with its address."""
+        made = super().__new__(cls, value)
+        made.source = source
+        return made
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> SourcedText:
+        """Return itself: it never changes."""
+        return self
+
+
+class SourcedList(list[Value]):
+    """A list and its address: what `counted` counts."""
+
+    source: str
+
+
+class Between(Protocol):
+    """A value with the ends of its interval."""
+
+    @property
+    def estimate(self) -> float: ...  # noqa: D102 - a protocol's
+    @property
+    def low(self) -> float: ...  # noqa: D102
+    @property
+    def high(self) -> float: ...  # noqa: D102
+
+
+def sourced(value: Value, place: str) -> Value:
+    """Return the value with every number inside knowing its address, and texts without the characters of a mark.
+
+    `place` is the address of the value itself, such as `claims.json#`; models, dataclasses, lists, tuples and mappings
+    are gone through by the names that they have in their file.
+    """
+    return _sourced(value, place)  # type: ignore[no-any-return]
+
+
+def _sourced(value: Any, place: str) -> Any:
+    match value:
+        case None | bool() | SourcedFloat() | SourcedInt() | SourcedText():
+            return value
+        case float():
+            return SourcedFloat(value, place)
+        case int():
+            return SourcedInt(value, place)
+        case str():
+            text = value.translate(_FOREIGN)
+            return SourcedText(text, place) if any(map(str.isdigit, text)) else text
+        case BaseModel():
+            names = {name: field.alias or name for name, field in type(value).model_fields.items()}
+            return value.model_copy(
+                update={name: _sourced(getattr(value, name), f"{place}/{key}") for name, key in names.items()}
+            )
+        case Mapping():
+            return {key: _sourced(item, f"{place}/{quote(str(key), safe='')}") for key, item in value.items()}
+        case list():
+            found = SourcedList(_sourced(item, f"{place}/{number}") for number, item in enumerate(value))
+            found.source = place
+            return found
+        case tuple():
+            return tuple(_sourced(item, f"{place}/{number}") for number, item in enumerate(value))
+    if is_dataclass(value) and not isinstance(value, type):
+        return replace(
+            value, **{one.name: _sourced(getattr(value, one.name), f"{place}/{one.name}") for one in fields(value)}
+        )
+    return value
+
+
+def counted(items: Iterable[Any]) -> int:
+    """Return how many there are, with the address of what was counted where it has one."""
+    items = items if isinstance(items, list) else list(items)
+    place = getattr(items, "source", "")
+    return SourcedInt(len(items), f"count({place})") if place else len(items)
+
+
+def counted_where(items: list[Any], *conditions: Condition, distinct: str = "") -> int:
+    """Return how many items of the list meet all conditions; with `distinct`, how many values of that field they have.
+
+    A condition is a field (of a model, or a column of a row), one of < > = !=, and a value; what has no such value
+    (None) meets none.
+    """
+    met = [item for item in items if all(_meets(item, *condition) for condition in conditions)]
+    found = len({_field(item, distinct) for item in met}) if distinct else len(met)
+    place = getattr(items, "source", "")
+    if not place:
+        return found
+    words = " and ".join(f"{field} {sign} {quote(str(plain(bound)), safe='')}" for field, sign, bound in conditions)
+    return SourcedInt(found, f"count({f'distinct {distinct} of ' if distinct else ''}{place} where {words})")
+
+
+def _meets(item: Any, field: str, sign: str, bound: Any) -> bool:
+    value = _field(item, field)
+    return value is not None and bool(_COMPARE[sign](value, bound))
+
+
+def _field(item: Any, name: str) -> Any:
+    return item[name] if isinstance(item, Mapping) else getattr(item, name)
+
+
+def exponential(value: float) -> float:
+    """Return e to the power of a number, with its expression."""
+    found = source_of(value)
+    return SourcedFloat(math.exp(value), f"exp({found})") if found else math.exp(value)
+
+
+def square_root(value: float) -> float:
+    """Return the square root of a number, with its expression."""
+    found = source_of(value)
+    return SourcedFloat(math.sqrt(value), f"sqrt({found})") if found else math.sqrt(value)
+
+
+def plain(value: Any) -> Any:
+    """Return a number without its address."""
+    match value:
+        case SourcedFloat():
+            return float(value)
+        case SourcedInt():
+            return int(value)
+    return value
+
+
+def mark(text: str, value: object) -> str:
+    """Return the text of a number with the number's address inside, where it has one."""
+    found = source_of(value)
+    return f"{_START}{found}{_MIDDLE}{text}{_END}" if found else text
+
+
+def mark_between(text: str, value: Between) -> str:
+    """Return the text of a value and its interval with the address of all three inside, where they have one."""
+    found = _common(*(source_of(number) for number in (value.estimate, value.low, value.high)))
+    return f"{_START}{found}{_MIDDLE}{text}{_END}" if found else text
+
+
+def source_of(value: object) -> str:
+    """Return a number's address or expression, "" where it has none."""
+    if not isinstance(value, SourcedFloat | SourcedInt):
+        return ""
+    return value.source[1:-1] if value.source.startswith("(") else value.source
+
+
+def bare(text: str) -> str:
+    """Return the text as it is read, without addresses."""
+    return _MARK.sub(r"\2", text)
+
+
+def parts(text: str) -> list[tuple[str, str]]:
+    """Return the text in pieces, each with the address of the number that it is, "" for what lies between.
+
+    A text that knows its own address is one piece.
+    """
+    if isinstance(text, SourcedText):
+        return [(text.source, str(text))]
+    found, end = [], 0
+    for match in _MARK.finditer(text):
+        found += [("", text[end : match.start()]), (match[1], match[2])]
+        end = match.end()
+    return [piece for piece in [*found, ("", text[end:])] if piece[1]]
+
+
+def _common(middle: str, low: str, high: str) -> str:
+    """Return one address for a value and the ends of its interval: that of what holds all three, or all three."""
+    if not (middle and low and high):
+        return ""
+    if middle == low == high:
+        return middle
+    if (low, high) == (f"{middle}_low", f"{middle}_high"):
+        return middle
+    holder = middle.removesuffix("/estimate")
+    if (middle, low, high) == (f"{holder}/estimate", f"{holder}/low", f"{holder}/high"):
+        return holder
+    return f"{middle}; {low}; {high}"
+
+
+def _computed(
+    left: Any, right: Any, sign: str, compute: Callable[[Any, Any], Any], nothing: tuple[object, object]
+) -> Any:
+    """Return the result with its expression; what a sum or product leaves as it is keeps its address."""
+    value = compute(plain(left), plain(right))
+    if isinstance(right, SourcedFloat | SourcedInt) and _plain_is(left, nothing[0]):
+        source = right.source
+    elif isinstance(left, SourcedFloat | SourcedInt) and _plain_is(right, nothing[1]):
+        source = left.source
+    else:
+        source = f"({_written(left)} {sign} {_written(right)})"
+    return SourcedInt(value, source) if isinstance(value, int) else SourcedFloat(value, source)
+
+
+def _plain_is(value: object, nothing: object) -> bool:
+    """Return whether a number without an address is the one that changes nothing."""
+    return nothing is not None and not isinstance(value, SourcedFloat | SourcedInt) and value == nothing
+
+
+def _written(value: Any) -> str:
+    return value.source if isinstance(value, SourcedFloat | SourcedInt) else repr(value)
+
+
+def _operation(
+    sign: str, compute: Callable[[Any, Any], Any], nothing: tuple[object, object], *, turned: bool
+) -> Callable[[Any, Any], Any]:
+    def operate(self: Any, other: Any) -> Any:
+        if not isinstance(other, int | float) or isinstance(other, bool):
+            return NotImplemented
+        left, right = (other, self) if turned else (self, other)
+        return _computed(left, right, sign, compute, nothing)
+
+    return operate
+
+
+for _name, _sign, _compute, _nothing in (
+    ("add", "+", operator.add, (0, 0)),
+    ("sub", "-", operator.sub, (None, 0)),
+    ("mul", "*", operator.mul, (1, 1)),
+    ("truediv", "/", operator.truediv, (None, 1)),
+):
+    for _kind in (SourcedFloat, SourcedInt):
+        setattr(_kind, f"__{_name}__", _operation(_sign, _compute, _nothing, turned=False))
+        setattr(_kind, f"__r{_name}__", _operation(_sign, _compute, _nothing, turned=True))
