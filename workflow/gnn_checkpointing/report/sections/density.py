@@ -116,7 +116,7 @@ def level_figure(inputs: ReportInputs, quantity: Quantity) -> Figure:
         id=f"figure-{quantity.id}-level",
         caption=f"{quantity.noun.capitalize()} of one training step against average degree, on graphs of "
         f"{num_nodes} nodes.",
-        how_to_read="Both axes are logarithmic: a straight line that rises one step for each step to the right grows "
+        how_to_read="On logarithmic axes a straight line that rises one step for each step to the right grows "
         "in proportion to the number of edges, a level line does not grow at all. Each marker is the median over "
         "replicate graphs, its whiskers their range.",
         panels=tuple(panels),

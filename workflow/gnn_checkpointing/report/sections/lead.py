@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import TypeVar
 
+from gnn_checkpointing.analysis.results import Effect
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.figures import drawn, scales
 from gnn_checkpointing.report.figures.lines import Line, Point, line_panel
@@ -13,6 +15,8 @@ from gnn_checkpointing.report.figures.scales import Scale
 from gnn_checkpointing.report.inputs import EFFECTS, VARIANTS, ReportInputs
 from gnn_checkpointing.report.page import Figure, Panel
 from gnn_checkpointing.report.sections.families import NAMES, densest
+
+Compared = TypeVar("Compared", bound=Effect)
 
 _FIRST = ("layers", "edge_blocks")
 _AXIS = "activation memory / none's"
@@ -45,22 +49,7 @@ def _looks(inputs: ReportInputs, policy: str) -> dict[str, Look]:
 
 
 def _densities(inputs: ReportInputs) -> Figure | None:
-    shown = {
-        policy: [
-            Line(convolution, points)
-            for convolution in inputs.convolutions
-            if (
-                points := tuple(
-                    Point(
-                        e.average_degree, e.activation_ratio.estimate, e.activation_ratio.low, e.activation_ratio.high
-                    )
-                    for e in sorted(inputs.effects.generated, key=lambda effect: effect.average_degree)
-                    if (e.convolution, e.policy) == (convolution, policy)
-                )
-            )
-        ]
-        for policy in _policies(inputs)
-    }
+    shown = _along(inputs, inputs.effects.generated, lambda effect: effect.average_degree)
     return _lines(inputs, shown, "average degree (edges per node)", "as a graph gets denser", EFFECTS)
 
 
@@ -68,22 +57,31 @@ def _batches(inputs: ReportInputs) -> Figure | None:
     found = [effect for effect in inputs.variants.batches if effect.sampler == "neighbours" and effect.size]
     if not found:
         return None
-    shown = {
+    base = found[0].base
+    shown = _along(inputs, [effect for effect in found if effect.base == base], lambda effect: effect.size or 0.0)
+    return _lines(inputs, shown, "neighbours drawn a layer", f"as batches of {base} get denser", VARIANTS)
+
+
+def _along(
+    inputs: ReportInputs, effects: Sequence[Compared], place: Callable[[Compared], float]
+) -> dict[str, list[Line]]:
+    """Return each policy's lines, one a convolution, with `place` as x."""
+    ordered = sorted(effects, key=place)
+    lines = {
         policy: [
-            Line(convolution, points)
-            for convolution in inputs.convolutions
-            if (
-                points := tuple(
-                    Point(e.size or 0.0, e.activation_ratio.estimate, e.activation_ratio.low, e.activation_ratio.high)
-                    for e in sorted(found, key=lambda effect: effect.size or 0.0)
-                    if (e.convolution, e.policy, e.base) == (convolution, policy, found[0].base)
-                )
+            Line(
+                convolution,
+                tuple(
+                    Point(place(e), e.activation_ratio.estimate, e.activation_ratio.low, e.activation_ratio.high)
+                    for e in ordered
+                    if (e.convolution, e.policy) == (convolution, policy)
+                ),
             )
+            for convolution in inputs.convolutions
         ]
         for policy in _policies(inputs)
     }
-    about = f"as batches of {found[0].base} get denser"
-    return _lines(inputs, shown, "neighbours drawn a layer", about, VARIANTS)
+    return {policy: [line for line in each if line.points] for policy, each in lines.items()}
 
 
 def _lines(inputs: ReportInputs, shown: dict[str, list[Line]], across: str, about: str, source: str) -> Figure | None:
