@@ -111,7 +111,9 @@ def test_the_report_and_its_data_are_there(finished: Checkout) -> None:
         "study.json",
         "summary.json",
         "analysis",
+        "figures",
     }
+    assert {path.name for path in (folder / "figures").iterdir()} >= {"figure-lead.csv", "figure-memory-level.csv"}
     assert folder.parent.name in (finished.folder / "report/index.html").read_text()
     assert (folder / "report.pdf").read_bytes().startswith(b"%PDF")
     assert "GATv2" in (folder / "report.html").read_text()
