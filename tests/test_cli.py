@@ -10,7 +10,8 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 COMMANDS = (
     "design", "schema", "hardware", "graph", "describe", "measure", "train", "demonstrate", "demonstration",
-    "collect", "analyse", "judge", "audit", "knowledge", "report", "rebuild", "index", "plan",
+    "collect", "analyse", "judge", "audit", "knowledge", "report", "rebuild", "validate",
+    "index", "plan", "explain", "explanations", "encode",
 )  # fmt: skip
 
 

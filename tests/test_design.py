@@ -1,7 +1,7 @@
 """Which cells a study has: every factor, in its order, and only where it says something."""
 
 from gnn_checkpointing.design import graph_cells
-from gnn_checkpointing.graph_design import study_graphs
+from gnn_checkpointing.graph_design import EgoGraph, study_graphs
 from gnn_checkpointing.study import Study, parse_study
 
 
@@ -88,3 +88,58 @@ def test_batches_are_made_of_every_whole_graph_and_read_as_it_is() -> None:
 def test_features_are_projected_to_the_hidden_channels_unless_the_study_says_otherwise() -> None:
     assert study_graphs(study(graphs=REAL))[0].num_features == 8
     assert study_graphs(study(graphs={**REAL, "num_features": 30}))[0].num_features == 30
+
+
+def test_each_depth_has_cells_of_its_own_and_leaves_the_first_ones_as_they_were() -> None:
+    architecture = {"convolutions": ["GCN"], "num_layers": 2, "hidden_channels": 8}
+    deep = study(architecture={**architecture, "depths": [4, 8]})
+    (spec,) = study_graphs(deep)
+    cells = graph_cells(deep, spec.id)
+    assert {(cell.model, cell.architecture.num_layers) for cell in cells} == {
+        ("2 layers", 2), ("4 layers", 4), ("8 layers", 8),
+    }  # fmt: skip
+    assert len({cell.id for cell in cells}) == len({cell.seed for cell in cells}) == 3
+    (alone,) = graph_cells(study(architecture=architecture), spec.id)
+    same = next(cell for cell in cells if cell.architecture.num_layers == 2)
+    assert (alone.id, alone.seed, alone.model) == (same.id, same.seed, "")
+
+
+IMAGES = {"family": "images", "num_nodes": [392], "average_degrees": [9]}
+
+
+def test_images_are_read_by_vision_gnns_alone_each_with_its_own_shape() -> None:
+    architecture = {
+        "convolutions": ["GCN", "ViG-Ti", "ViG-S"],
+        "tasks": ["patches", "images"],
+        "num_layers": 2,
+        "hidden_channels": 8,
+    }
+    grid = {"family": "erdos_renyi", "num_nodes": [50], "average_degrees": [4]}
+    chosen = study(graphs={"generated": [grid, IMAGES]}, architecture=architecture)
+    plain, images = study_graphs(chosen)
+    assert {cell.convolution for cell in graph_cells(chosen, plain.id)} == {"GCN"}
+    found = {
+        (cell.convolution, cell.model, cell.architecture.num_layers, cell.architecture.hidden_channels)
+        for cell in graph_cells(chosen, images.id)
+    }
+    assert found == {
+        ("ViG-Ti", "", 12, 192), ("ViG-Ti", "images", 12, 192), ("ViG-S", "", 16, 320), ("ViG-S", "images", 16, 320),
+    }  # fmt: skip
+    assert (images.num_features, images.num_classes) == (768, 2)
+
+
+def test_ego_networks_come_beside_every_whole_graph_and_are_read_as_it_is() -> None:
+    grid = {"family": "erdos_renyi", "num_nodes": [50], "average_degrees": [4], "convolutions": ["GAT"]}
+    chosen = study(graphs={"generated": [grid], **REAL, "ego": {"radii": [1, 2], "channels": 8}})
+    specs = study_graphs(chosen)
+    egos = [spec for spec in specs if isinstance(spec, EgoGraph)]
+    # Two whole graphs, two forms, two radii; grades have none.
+    assert len(egos) == 8
+    assert {(spec.form, spec.radius, spec.channels) for spec in egos} == {
+        ("encodings", 1, 8), ("encodings", 2, 8), ("ego_networks", 1, 0), ("ego_networks", 2, 0),
+    }  # fmt: skip
+    drawn = next(spec for spec in egos if spec.id.startswith("erdos"))
+    assert [cell.convolution for cell in graph_cells(chosen, drawn.id)] == ["GAT"]
+    more = study(graphs={"generated": [grid], **REAL, "ego": {"radii": [1], "channels": 99}})
+    bags = {spec.id for spec in egos if (spec.form, spec.radius) == ("ego_networks", 1)}
+    assert bags <= {spec.id for spec in study_graphs(more)}  # a bag does not depend on the encodings' channels

@@ -67,6 +67,34 @@ def with_change(*keys: str | int, value: object) -> dict[str, Any]:
 GRID = ("graphs", "generated", 0)
 
 
+def vision(architecture: dict[str, Any] | None = None, **changes: Any) -> dict[str, Any]:
+    """Return a study of one image grid; changes to the grid by its keys, to the study by others."""
+    grid = {"family": "images", "num_nodes": [392], "average_degrees": [9]}
+    values = {
+        "name": "v",
+        "title": "V",
+        "seed": 1,
+        "architecture": {"convolutions": ["ViG-S"], "num_layers": 2, "hidden_channels": 8, **(architecture or {})},
+        "policies": ["none", "layers"],
+    }
+    own = {key: value for key, value in changes.items() if key in ("training", "explained")}
+    return {**values, **own, "graphs": {"generated": [{**grid, **{k: v for k, v in changes.items() if k not in own}}]}}
+
+
+def crossed() -> dict[str, Any]:
+    """Return a study of two grids in which a stack is asked to read images."""
+    values = vision(architecture={"convolutions": ["GCN", "ViG-S"]}, convolutions=["GCN"])
+    values["graphs"]["generated"].append({"family": "erdos_renyi", "num_nodes": [50], "average_degrees": [4]})
+    return values
+
+
+def test_vision_gnns_alone_say_their_layers_and_channels_themselves() -> None:
+    values = vision()
+    values["architecture"] = {"convolutions": ["ViG-Ti"]}
+    study = parse_study(values, "study.yaml")
+    assert (study.architecture.num_layers, study.architecture.hidden_channels) == (12, 192)
+
+
 @pytest.mark.parametrize(
     ("values", "words"),
     [
@@ -103,6 +131,18 @@ GRID = ("graphs", "generated", 0)
             with_change("graphs", "batches", value=[{"sampler": "clusters", "parts": [2], "draws": 3}]),
             ["draws 3 exceeds the 2 clusters"],
         ),
+        (with_change("architecture", "depths", value=[8, 8]), ["depths has a value twice in"]),
+        (with_change("architecture", "convolutions", value=["ViG-S"]), ["ViG-S reads graphs of family images alone"]),
+        (with_change(*GRID, "family", value="images"), ["num_nodes 400 is no multiple of 196", "8 images are 1568"]),
+        (vision(average_degrees=[99]), ["average degree 99", "whole numbers from 1 to 98"]),
+        (vision(average_degrees=[2.5]), ["average degree 2.5", "whole numbers"]),
+        (crossed(), ["GCN does not read graphs of family images"]),
+        (vision(architecture={"convolutions": ["GCN", "ViG-S"]}), ["GCN reads no images"]),
+        (vision(architecture={"convolutions": ["ViG-S"], "tasks": ["edges"]}), ["tasks.0", "'patches' or 'images'"]),
+        (vision({"tasks": ["images"]}, num_nodes=[196]), ["BatchNorm in the head needs two", "num_nodes to 392"]),
+        (vision(training={"graphs": {"num_nodes": [392]}}), ["training jobs train stacks, not ViG-S"]),
+        (vision(explained={"weights": "w.pth"}), ["explained.validation is missing"]),
+        (with_change("graphs", "ego", value={"radii": [0]}), ["graphs.ego.radii.0", "greater than or equal to 1"]),
         (with_change("policies", value=["none", "magic"]), ["unknown policy 'magic'", "(EDGES PER BLOCK"]),
         (with_change("policies", value=["layers"]), ["policy none is missing"]),
         (with_change("policies", value=["none"]), ["policy none alone leaves nothing to compare"]),

@@ -330,6 +330,59 @@ def changed(rows: Table, cell: str, policy: str, /, **values: Value) -> Table:
     return [{**row, **values} if (row["cell"], row["policy"]) == (cell, policy) else row for row in rows]
 
 
+def depth_table(
+    layers: Sequence[int] = (50, 100, 200), degrees: Sequence[float] = (3.0, 8.0), stacks: Sequence[str] = ("SAGE",)
+) -> Table:
+    """Return a table of several depths: none and layers grow with them, reversible (another model) does not."""
+    shares = {"none": lambda depth: depth, "layers": lambda depth: 1 + 0.2 * depth, "reversible": lambda _: 4.0}
+    rows: Table = []
+    cells = [
+        (graph, stack, depth) for graph in generated_graphs((1000,), degrees, 1) for stack in stacks for depth in layers
+    ]
+    for number, (graph, stack, depth) in enumerate(cells):
+        for policy, share in shares.items():
+            own, none = 1000.0 * share(depth) * graph.num_edges, 1000.0 * depth * graph.num_edges
+            times = {"none": 1.0, "layers": 1.4, "reversible": 1.5}
+            costs = Costs(own, 0.5 * own, none, 0.01 * depth * times[policy], 0.01 * depth)
+            row = _row(number, graph, stack, policy, costs)
+            row |= {
+                "cell": f"{graph.id}-{stack}-{depth}",
+                "model": f"{depth} layers",
+                "num_layers": depth,
+                "parameters": 100 * depth,
+                "other_model": policy == "reversible",
+            }
+            rows.append(row)
+    return rows
+
+
+def ego_table(degrees: Sequence[float] = (2.0, 8.0), radii: Sequence[int] = (1, 2)) -> Table:
+    """Return graphs of 1,000 nodes, each with encodings and as a bag whose nodes and edges grow with degree^radius."""
+    graphs = []
+    for whole in generated_graphs((1000,), degrees, 1):
+        graphs.append(whole)
+        for radius in radii:
+            around = int(1 + (whole.requested or 0) ** radius)
+            past = {"base": whole.id, "base_label": whole.label, "size": float(radius)}
+            graphs += [
+                Graph(
+                    f"{whole.id}-enc-{radius}", whole.label, "sbm", 1000, whole.num_edges, None, 0, "encodings", **past
+                ),
+                Graph(
+                    f"{whole.id}-bag-{radius}",
+                    whole.label,
+                    "sbm",
+                    1000 * around,
+                    whole.num_edges * around,
+                    None,
+                    0,
+                    "ego_networks",
+                    **past,
+                ),
+            ]
+    return table(np.random.default_rng(5), graphs, convolutions=("GCN",), policies=("none", "layers"))
+
+
 def trainings(
     graphs: Sequence[str] = ("sbm-n500-d4-r0",),
     convolutions: Sequence[str] = CONVOLUTIONS,
@@ -419,6 +472,8 @@ def _row(number: int, graph: Graph, convolution: str, policy: str, costs: Costs)
         "homophily": 0.6,
         "convolution": convolution,
         "aggregation": "gather_scatter",
+        "model": "",
+        "parameters": 12_345,
         "num_layers": NUM_LAYERS,
         "hidden_channels": HIDDEN_CHANNELS,
         "heads": 4,

@@ -10,7 +10,18 @@ import numpy as np
 from analysis import tables
 from gnn_checkpointing.analysis.analyse import Findings
 from gnn_checkpointing.analysis.quality import quality
-from gnn_checkpointing.analysis.results import Accuracy, Effects, Estimate, Frontier, Regressions, Trends, Variants
+from gnn_checkpointing.analysis.results import (
+    Accuracy,
+    Depths,
+    Effects,
+    Ego,
+    Estimate,
+    Explanations,
+    Frontier,
+    Regressions,
+    Trends,
+    Variants,
+)
 from gnn_checkpointing.artefacts import digest
 from gnn_checkpointing.audit.checks.provenance import NAMED, VERSIONS
 from gnn_checkpointing.audit.inputs import AuditInputs, Machine
@@ -122,6 +133,9 @@ def findings(made: Study, rows: tables.Table) -> Findings:
             allocators=[],
         ),
         variants=Variants(reference_family=None, families=[], graded=[], batches=[]),
+        depths=Depths(confidence=0.95, models=[], points=[]),
+        explained=Explanations(),
+        ego=Ego(),
         robustness=predicted.robustness(),
         accuracy=[
             Accuracy(

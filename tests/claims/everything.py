@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from gnn_checkpointing.analysis.analyse import Findings
+from analysis.explained_sets import explained
+from analysis.tables import depth_table, ego_table, protocol
+from gnn_checkpointing.analysis.analyse import Findings, analyse
+from gnn_checkpointing.analysis.explained import explanations
 from gnn_checkpointing.analysis.results import Quantity, ReplicateSpread, Trends
+from gnn_checkpointing.explained import ExplainedSets
 
 from .made import effect, effects, empty, flatness, frontier, point, trends
 from .tried import (
@@ -61,6 +65,9 @@ def everything() -> Findings:
             replicates=[ReplicateSpread(response="activation_bytes", places=9, median=0.0, worst=0.002, worst_at="d4")],
             stopping=[stopping(0.02, 0.95), stopping(0.1, 0.94)],
         ),
+        depths=analyse(depth_table(), [], protocol()).depths,
+        ego=analyse(ego_table(), [], protocol()).ego,
+        explained=explanations(ExplainedSets(validation=explained(), adversarial=explained(label="b <i>")), 0.95),
         frontier=frontier(
             point("GATv2", "none", level="4", forward_share=0.5),
             point("GATv2", "none", forward_share=0.4, num_edges=500),

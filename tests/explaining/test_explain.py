@@ -11,7 +11,9 @@ import torch
 from PIL import Image
 
 from gnn_checkpointing.cli import main
-from gnn_checkpointing.explaining.explained import Explained, mean
+from gnn_checkpointing.explained import Explained, read_explained
+from gnn_checkpointing.explaining.blocks import Measured
+from gnn_checkpointing.explaining.means import late_rise, mean
 from gnn_checkpointing.models.vision.vig import VigOptions, build_vig
 
 
@@ -88,3 +90,66 @@ def test_an_interval_by_hand() -> None:
     found = mean([1.0, 2.0, 3.0])
     assert found.mean == 2.0
     assert found.high == pytest.approx(2 + 4.30265 / 3**0.5, abs=1e-4)
+
+
+def test_a_late_rise_by_hand() -> None:
+    """One image's similarities by block: the last two blocks add 0.5, the best two before them 0.3 (second to fourth).
+
+    The two that end one block before the last overlap with the last two, and do not count.
+    """
+    curve = [0.0, 0.1, 0.2, 0.4, 0.4, 0.9]
+    assert late_rise([[_similar(value)] for value in curve]).mean == pytest.approx(0.5 - 0.3)
+
+
+def _similar(value: float) -> Measured:
+    return Measured(1.0, 0.5, value, 0.1, True, None)
+
+
+def as_study(given: dict[str, Path], tmp_path: Path, **changes: object) -> Path:
+    """Write a study that explains a ViG-Ti of 224 pixels on the given images, and return its file."""
+    torch.save(build_vig("ti", VigOptions(classes=2, k=4), seed=0).state_dict(), tmp_path / "whole.pth")
+    explained = {
+        "weights": str(tmp_path / "whole.pth"),
+        "convolution": "ViG-Ti",
+        "neighbours": 4,
+        "validation": {"images": str(given["images"]), "masks": str(given["masks"]), "label": "noise"},
+        "adversarial": {"images": str(given["images"]), "most": 2},
+    }
+    values = {
+        "name": "explained",
+        "title": "Explained",
+        "seed": 1,
+        "graphs": {"generated": [{"family": "images", "num_nodes": [196], "average_degrees": [4]}]},
+        "architecture": {"convolutions": ["ViG-Ti"]},
+        "policies": ["none", "layers"],
+        "explained": {**explained, **changes},
+    }
+    (tmp_path / "study.json").write_text(json.dumps(values))
+    return tmp_path / "study.json"
+
+
+def test_a_study_explains_both_of_its_sets(given: dict[str, Path], tmp_path: Path) -> None:
+    study = as_study(given, tmp_path)
+    assert main(["explanations", "--study", str(study), "--output", str(tmp_path / "explained.json")]) == 0
+    found = read_explained(tmp_path / "explained.json")
+    assert (found.validation.label, found.validation.images) == ("noise", 4)
+    assert found.adversarial is not None
+    assert (found.adversarial.label, found.adversarial.images) == ("images", 2)
+    assert all(one.modularity is None for one in found.adversarial.blocks)
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"weights": "nowhere.pth"}, "nowhere.pth: no such file"),
+        ({"convolution": "ViG-S"}, "this model's is"),
+        ({"validation": {"images": "nowhere"}}, "nowhere: no images in it"),
+    ],
+)
+def test_a_study_that_names_what_is_not_there_is_refused(
+    given: dict[str, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str], changes: dict[str, object], said: str
+) -> None:
+    study = as_study(given, tmp_path, **changes)
+    assert main(["explanations", "--study", str(study), "--output", str(tmp_path / "explained.json")]) == 2
+    assert said in capsys.readouterr().err
+    assert not (tmp_path / "explained.json").exists()

@@ -13,7 +13,6 @@ from PIL import Image
 from gnn_checkpointing.explaining.blocks import measured, states
 from gnn_checkpointing.explaining.images import DEVIATION, MEAN, batches, class_names, image_tensor, pictures
 from gnn_checkpointing.explaining.measures import (
-    largest_rise,
     modularity,
     object_patches,
     patch_pixels,
@@ -62,10 +61,6 @@ def test_a_patch_is_object_where_any_pixel_is() -> None:
     mask = torch.zeros(1, 32, 32, dtype=torch.bool)
     mask[0, 31, 0] = True
     assert object_patches(mask).tolist() == [[False, False, True, False]]
-
-
-def test_the_largest_rise_is_told_by_the_block_after_it() -> None:
-    assert largest_rise([0.1, 0.2, 0.5, 0.6]) == 3
 
 
 def test_a_block_is_told_as_the_model_computes_it() -> None:

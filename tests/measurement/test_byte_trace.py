@@ -1,5 +1,6 @@
 """A byte trace comes back as it went, and thinned it keeps its peak, its saved bytes and its local extremes."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,7 @@ def trace(events: int, forward: int, seed: int = 0) -> ByteTrace:
 
 def test_traces_come_back_by_policy(tmp_path: Path) -> None:
     traces = {"none": trace(50, 20), "memory_budget(0.5)": trace(7, 3, seed=1), "empty": trace(0, 0)}
+    traces["none"] = replace(traces["none"], block_events=np.array([0, 4, 20]))
     write_byte_traces(tmp_path / "t.npz", traces)
     found = read_byte_traces(tmp_path / "t.npz")
     assert list(found) == list(traces)
@@ -24,6 +26,7 @@ def test_traces_come_back_by_policy(tmp_path: Path) -> None:
         assert np.array_equal(found[policy].seconds, expected.seconds)
         assert np.array_equal(found[policy].live_bytes, expected.live_bytes)
         assert found[policy].forward_events == expected.forward_events
+        assert np.array_equal(found[policy].block_events, expected.block_events)
         assert found[policy].forward_ended_seconds == expected.forward_ended_seconds
 
 
@@ -53,3 +56,11 @@ def test_a_short_peak_in_each_pass_survives_thinning() -> None:
     live[3_333], live[15_001] = 7, 9
     _, kept = thinned(ByteTrace(np.arange(20_000.0), live, 10_000, 1.0))
     assert 7 in kept and 9 in kept
+
+
+def test_blocks_by_hand() -> None:
+    """Events 5, 9, 7 | 8, 12, 6: the first block ends at 7 with 9 at once, the second at 6 with 12; before them 0."""
+    live = np.array([5, 9, 7, 8, 12, 6], dtype=np.int64)
+    marked = ByteTrace(np.arange(6.0), live, 6, 1.0, np.array([0, 3, 6]))
+    assert marked.at_blocks() == [0, 7, 6]
+    assert marked.within_blocks() == [9, 12]

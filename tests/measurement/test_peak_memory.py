@@ -77,6 +77,19 @@ def test_the_trace_ends_forward_at_the_saved_bytes_and_peaks_at_the_peak() -> No
     assert trace.live_bytes[-1] == gradients + 4
 
 
+def test_marked_blocks_tell_what_lives_at_their_ends() -> None:
+    """Before the first layer nothing, then z1, z1 + z2, z1 + z2 + y; what is measured otherwise does not change."""
+    layers, x = three_layers()
+    plain = measured(layers, lambda: layers(x).sum())
+    found = step_bytes(lambda: layers(x).sum(), torch.device("cpu"), list(layers))
+    trace = found.trace
+    assert trace is not None
+    assert trace.at_blocks() == [0, 8 * MIB, 16 * MIB, 18 * MIB]
+    assert trace.within_blocks() == [8 * MIB, 16 * MIB, 18 * MIB]
+    assert found == plain
+    assert not any(layer._forward_hooks or layer._forward_pre_hooks for layer in layers)
+
+
 def test_what_generated_kernels_allocate_is_counted() -> None:
     """exp(x) and its sine keep one map of 1 MiB for backward, whatever is fused; x's gradient is another."""
     x = torch.randn(2**18, requires_grad=True)

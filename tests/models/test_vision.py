@@ -12,9 +12,10 @@ from torch import Tensor, nn
 
 from gnn_checkpointing.checkpointing import apply
 from gnn_checkpointing.models.vision.neighbours import dilated_neighbours, max_relative
-from gnn_checkpointing.models.vision.vig import SHAPES, Size, Vig, VigOptions, build_vig, neighbours_by_block
+from gnn_checkpointing.models.vision.vig import Size, Vig, VigOptions, build_vig, shape_of
 from gnn_checkpointing.models.vision.weights import load_weights
 from gnn_checkpointing.refusal import Refusal
+from gnn_checkpointing.vision_shapes import neighbours_by_block
 
 SMALL = VigOptions(classes=5, image=64, k=3, stochastic=0.5, drop_path=0.3, dropout=0.2)
 
@@ -23,13 +24,21 @@ SMALL = VigOptions(classes=5, image=64, k=3, stochastic=0.5, drop_path=0.3, drop
 def test_parameters_are_those_of_the_paper(size: Size, millions: float) -> None:
     model = build_vig(size, VigOptions(), seed=0)
     assert sum(parameter.numel() for parameter in model.parameters()) / 1e6 == pytest.approx(millions, abs=0.005)
-    assert len(model.blocks) == SHAPES[size].blocks
+    assert len(model.blocks) == shape_of(size).blocks
 
 
 def test_neighbours_double_and_dilation_grows() -> None:
-    found = neighbours_by_block(VigOptions(), 16)
+    found = neighbours_by_block(9, 16)
     assert [k for k, _ in found] == [9, 9, 10, 10, 11, 12, 12, 13, 13, 14, 15, 15, 16, 16, 17, 18]
     assert [dilation for _, dilation in found] == [1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3, 4, 4, 4, 4]
+
+
+@pytest.mark.parametrize("blocks", [12, 16])
+def test_neighbours_are_those_of_the_published_code(blocks: int) -> None:
+    """Which cuts torch's own even steps to whole numbers."""
+    for k in range(1, 99):
+        steps = [int(value.item()) for value in torch.linspace(k, 2 * k, blocks)]
+        assert [count for count, _ in neighbours_by_block(k, blocks)] == steps
 
 
 def test_a_graph_by_hand() -> None:

@@ -15,15 +15,18 @@ from gnn_checkpointing.graph_design import (
     study_graphs,
 )
 from gnn_checkpointing.study import Architecture, Study
-from gnn_checkpointing.vocabulary import SPARSE_PRODUCT, Aggregation, Allocator, Convolution
+from gnn_checkpointing.vision_shapes import SHAPES
+from gnn_checkpointing.vocabulary import SPARSE_PRODUCT, VISION, Aggregation, Allocator, Convolution
 
 
 @dataclass(frozen=True)
 class Cell:
-    """One graph x convolution x aggregation x allocator: all policies of it are measured in one process.
+    """One graph x convolution x model x aggregation x allocator: all policies of it are measured in one process.
 
-    `seed` is the same under every allocator, so that the same bytes and gradients are asked of each. A cell that is
-    not `timed` has its bytes counted and its gradients compared only.
+    `model` says what tells the model from the study's others of the same convolution, such as "50 layers"; nothing
+    where there is one. `architecture` is that of this model alone. `seed` is the same under every allocator, so that
+    the same bytes and gradients are asked of each. A cell that is not `timed` has its bytes counted and its gradients
+    compared only.
     """
 
     id: str
@@ -34,6 +37,38 @@ class Cell:
     timed: bool
     architecture: Architecture
     seed: int
+    model: str = ""
+
+
+@dataclass(frozen=True)
+class Model:
+    """One of the study's models of a convolution, and what tells it from the others; nothing where it is the only one.
+
+    `architecture` has its own number of layers, and of a Vision GNN its channels and its one task.
+    """
+
+    name: str
+    architecture: Architecture
+
+
+def models(study: Study, convolution: Convolution) -> list[Model]:
+    """Return the study's models of a convolution, the one that the study is about first."""
+    asked = study.architecture
+    if convolution in VISION:
+        shape = SHAPES[convolution]
+        fixed = {"num_layers": shape.blocks, "hidden_channels": shape.channels, "heads": 1, "depths": ()}
+        return [
+            Model("images" if task == "images" else "", asked.model_copy(update={**fixed, "tasks": (task,)}))
+            for task in asked.tasks
+        ]
+    layers = (asked.num_layers, *asked.depths)
+    return [
+        Model(
+            f"{number} layers" if asked.depths else "",
+            asked.model_copy(update={"num_layers": number, "depths": (), "tasks": ("patches",)}),
+        )
+        for number in layers
+    ]
 
 
 def graph_cells(study: Study, graph_id: str) -> list[Cell]:
@@ -41,19 +76,23 @@ def graph_cells(study: Study, graph_id: str) -> list[Cell]:
 
     A cell's id and seed depend on its graph and architecture alone, so that another degree in the study file
     leaves every other cell as it was. A convolution that cannot be a sparse product has no cell under `spmm`; an
-    allocator beside the reference changes times alone, so it has cells only where steps are timed.
+    allocator beside the reference changes times alone, so it has cells only where steps are timed; images are read by
+    Vision GNNs, and by nothing else.
     """
     generator = generator_of(graph_spec(study, graph_id))
     timed, readers = (True, None) if generator is None else (generator.timed, generator.convolutions)
+    images = generator is not None and generator.family == "images"
     allocators = study.measurement.allocators
     chosen = study.measurement.allocator_convolutions
     beside = study.architecture.convolutions if chosen is None else chosen
     cells = [
-        _cell(study, graph_id, convolution, aggregation, allocator, timed)
+        _cell(study, graph_id, convolution, model, aggregation, allocator, timed)
         for allocator in allocators
         for aggregation in study.architecture.aggregations
         for convolution in study.architecture.convolutions
+        for model in models(study, convolution)
         if (readers is None or convolution in readers)
+        and (convolution in VISION) == images
         and (aggregation == "gather_scatter" or convolution in SPARSE_PRODUCT)
         and (allocator == allocators[0] or (timed and convolution in beside))
     ]
@@ -62,15 +101,25 @@ def graph_cells(study: Study, graph_id: str) -> list[Cell]:
 
 def training_cell(study: Study, graph_id: str, convolution: Convolution) -> Cell:
     """Return the cell whose model the training jobs of a graph and convolution train."""
-    return _cell(study, graph_id, convolution, "gather_scatter", study.measurement.allocators[0], timed=False)
+    model, allocator = models(study, convolution)[0], study.measurement.allocators[0]
+    return _cell(study, graph_id, convolution, model, "gather_scatter", allocator, timed=False)
 
 
 def _cell(
-    study: Study, graph_id: str, convolution: Convolution, aggregation: Aggregation, allocator: Allocator, timed: bool
+    study: Study,
+    graph_id: str,
+    convolution: Convolution,
+    model: Model,
+    aggregation: Aggregation,
+    allocator: Allocator,
+    timed: bool,
 ) -> Cell:
-    architecture = study.architecture
-    described = architecture.model_dump(mode="json", exclude={"convolutions", "aggregations"})
+    # Without what names other models: a cell stays the same whichever are measured beside it.
+    left_out = {"convolutions", "aggregations", "depths", "tasks"}
+    described = model.architecture.model_dump(mode="json", exclude=left_out)
     factors: list[str] = [convolution]
+    if convolution in VISION and model.architecture.tasks != ("patches",):
+        factors += model.architecture.tasks
     if aggregation != "gather_scatter":
         factors.append(aggregation)
     if allocator != "retaining":
@@ -82,8 +131,9 @@ def _cell(
         aggregation=aggregation,
         allocator=allocator,
         timed=timed,
-        architecture=architecture,
+        architecture=model.architecture,
         seed=derived_seed(study.seed, graph_id, convolution, digest(described)),
+        model=model.name,
     )
 
 

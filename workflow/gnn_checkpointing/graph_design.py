@@ -9,7 +9,8 @@ from gnn_checkpointing.artefacts import digest
 from gnn_checkpointing.graph_entries import Graded, NeighbourBatches, RealGraph
 from gnn_checkpointing.refusal import Refusal
 from gnn_checkpointing.study import Study
-from gnn_checkpointing.vocabulary import Convolution, Family, Grading, Sampler
+from gnn_checkpointing.vision_shapes import PATCH_PIXELS
+from gnn_checkpointing.vocabulary import Convolution, EgoForm, Family, Grading, Sampler
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,19 @@ class BatchGraph:
     seed: int
 
 
-GraphSpec = GeneratedGraph | LoadedGraph | GradedGraph | BatchGraph
+@dataclass(frozen=True)
+class EgoGraph:
+    """A graph that brings its ego networks of `radius` steps with it: as `channels` features twice, or as a bag."""
+
+    id: str
+    base: GeneratedGraph | LoadedGraph
+    form: EgoForm
+    radius: int
+    channels: int
+    seed: int
+
+
+GraphSpec = GeneratedGraph | LoadedGraph | GradedGraph | BatchGraph | EgoGraph
 
 
 def derived_seed(*parts: object) -> int:
@@ -82,11 +95,12 @@ def derived_seed(*parts: object) -> int:
 
 
 def study_graphs(study: Study) -> list[GraphSpec]:
-    """Return every graph of the study, each once: generated ones, real ones with those graded from them, batches."""
+    """Return every graph of the study, each once: generated and real ones, and those that are made from them."""
     loaded = _loaded(study)
     specs: list[GraphSpec] = [*_generated(study), *loaded, *(spec for base in loaded for spec in _graded(base))]
     whole = [spec for spec in specs if isinstance(spec, GeneratedGraph | LoadedGraph)]
     specs += [spec for base in whole for spec in _batches(study, base)]
+    specs += [spec for base in whole for spec in _egos(study, base)]
     return list({spec.id: spec for spec in specs}.values())
 
 
@@ -100,7 +114,7 @@ def graph_spec(study: Study, graph_id: str) -> GraphSpec:
 
 def generator_of(spec: GraphSpec) -> GeneratedGraph | None:
     """Return the description of the random graph that `spec` is or is a batch of, None where it is real."""
-    base = spec.base if isinstance(spec, BatchGraph) else spec
+    base = spec.base if isinstance(spec, BatchGraph | EgoGraph) else spec
     return base if isinstance(base, GeneratedGraph) else None
 
 
@@ -111,6 +125,8 @@ def _generated(study: Study) -> list[GeneratedGraph]:
         # Only where it has a meaning: graphs of the other families keep their ids and seeds whatever it is.
         names |= {"rewiring"} if grid.family == "watts_strogatz" else set()
         content = grid.model_dump(mode="json", include=names)
+        if grid.family == "images":
+            content |= {"num_features": PATCH_PIXELS, "num_classes": 2}
         for num_nodes in grid.num_nodes:
             for average_degree in grid.average_degrees:
                 for replicate in range(grid.replicates):
@@ -162,6 +178,19 @@ def _graded(base: LoadedGraph) -> list[GradedGraph]:
         )
         for method, level in levels
     ]
+
+
+def _egos(study: Study, base: GeneratedGraph | LoadedGraph) -> list[EgoGraph]:
+    asked = study.graphs.ego
+    if asked is None:
+        return []
+    specs: list[EgoGraph] = []
+    for form in asked.forms:
+        for radius in asked.radii:
+            channels = asked.channels if form == "encodings" else 0
+            name = f"{base.id}-{form}-{radius}-{digest([form, radius, channels], 4)}".replace("_", "-")
+            specs.append(EgoGraph(name, base, form, radius, channels, derived_seed(base.seed, form, radius)))
+    return specs
 
 
 def _batches(study: Study, base: GeneratedGraph | LoadedGraph) -> list[BatchGraph]:

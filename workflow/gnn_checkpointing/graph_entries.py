@@ -7,11 +7,13 @@ from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field, StringConstraints, model_validator
 
+from gnn_checkpointing.vision_shapes import PATCHES
 from gnn_checkpointing.vocabulary import (
     Convolution,
     Count,
     DatasetClass,
     Degree,
+    EgoForm,
     Family,
     Part,
     Slug,
@@ -33,15 +35,18 @@ class GeneratedGraphs(Part):
 
     family: Family = Field(
         description="sbm (stochastic block model), erdos_renyi, heavy_tail (hubs), watts_strogatz (small world), "
-        "spatial (closest points of a square), rmat (skewed, as web graphs) or circuit (gates in order, sparse)"
+        "spatial (closest points of a square), rmat (skewed, as web graphs), circuit (gates in order, sparse) or "
+        "images (patches of drawn images, read by Vision GNNs alone)"
     )
     num_nodes: tuple[Annotated[int, Field(ge=2)], ...] = Field(min_length=1, description="node counts")
     average_degrees: tuple[Degree, ...] = Field(
         min_length=1, description="num_edges / num_nodes, both directions of an edge counted"
     )
     replicates: Count = Field(1, description="independent graphs drawn for each size and degree")
-    num_features: Count = Field(32, description="input features per node")
-    num_classes: Annotated[int, Field(ge=2)] = Field(4, description="labels; in sbm they are the blocks")
+    num_features: Count = Field(32, description="input features per node; images: always a patch's pixels")
+    num_classes: Annotated[int, Field(ge=2)] = Field(
+        4, description="labels; in sbm they are the blocks; images: always object and background"
+    )
     homophily: Annotated[float, Field(ge=0, le=1)] = Field(
         0.7, description="share of edges that join nodes of one block (sbm only)"
     )
@@ -69,7 +74,24 @@ class GeneratedGraphs(Part):
             raise ValueError(f"num_classes {self.num_classes} exceeds the {smallest} nodes of the smallest graph")
         if self.family == "sbm":
             self._blocks_hold_the_edges(smallest, densest)
+        if self.family == "images":
+            self._patches_of_whole_images()
         return self
+
+    def _patches_of_whole_images(self) -> None:
+        """Check that nodes make whole images and that degrees are numbers of neighbours that a ViG can double."""
+        for nodes in self.num_nodes:
+            if nodes % PATCHES:
+                raise ValueError(
+                    f"num_nodes {nodes} is no multiple of {PATCHES}, the patches of an image: 8 images are "
+                    f"{8 * PATCHES}"
+                )
+        for degree in self.average_degrees:
+            if degree != int(degree) or not 2 <= 2 * degree <= PATCHES:
+                raise ValueError(
+                    f"average degree {degree:g}: of images it is the number of neighbours in a ViG's first block, "
+                    f"which the last one doubles; allowed: whole numbers from 1 to {PATCHES // 2}"
+                )
 
     def _blocks_hold_the_edges(self, num_nodes: int, average_degree: float) -> None:
         """Check that pairs inside and between blocks suffice for homophily at the tightest size and degree."""
@@ -163,6 +185,23 @@ class ClusterBatches(Part):
         return self
 
 
+class EgoInputs(Part):
+    """Graphs that bring the ego network of every node with them: encoded into features, or each as a small graph."""
+
+    radii: tuple[Annotated[int, Field(ge=1, le=7)], ...] = Field(
+        min_length=1, description="steps from a node within which its ego network lies; one graph of each form each"
+    )
+    forms: tuple[EgoForm, ...] = Field(
+        ("encodings", "ego_networks"),
+        min_length=1,
+        description="encodings: places around nodes and edges counted, as further features; ego_networks: all ego "
+        "networks side by side, as subgraph GNNs read them",
+    )
+    channels: Annotated[int, Field(ge=1, le=1024)] = Field(
+        16, description="features that the encodings of nodes become, and as many those of edges"
+    )
+
+
 Batches = Annotated[NeighbourBatches | ClusterBatches, Field(discriminator="sampler")]
 
 
@@ -175,6 +214,9 @@ class Graphs(Part):
         None, description="wider features of real graphs are projected to so many; null: to hidden_channels"
     )
     batches: tuple[Batches, ...] = Field((), description="mini-batches of every graph, measured beside the full batch")
+    ego: EgoInputs | None = Field(
+        None, description="every graph once more with its ego networks as input, measured beside it"
+    )
 
     @model_validator(mode="after")
     def _not_empty(self) -> Graphs:

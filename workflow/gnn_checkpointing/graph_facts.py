@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from gnn_checkpointing.artefacts import read_json
 from gnn_checkpointing.refusal import Refusal
-from gnn_checkpointing.vocabulary import Grading, Sampler
+from gnn_checkpointing.vocabulary import EgoForm, Grading, Sampler
 
 
 class Record(BaseModel):
@@ -37,13 +37,13 @@ class Provenance(Record):
 class Derivation(Record):
     """How a graph was made from another, whose id is `base`.
 
-    `size` is an average degree (thinned, two_hop), the largest degree (capped), a fan-out (neighbours) or the number
-    of clusters; `draw` tells several batches of one size apart.
+    `size` is an average degree (thinned, two_hop), the largest degree (capped), a fan-out (neighbours), the number of
+    clusters, or a radius (encodings, ego_networks); `draw` tells several batches of one size apart.
     """
 
     base: str
     base_label: str
-    method: Grading | Sampler
+    method: Grading | Sampler | EgoForm
     size: float
     draw: int = 0
 

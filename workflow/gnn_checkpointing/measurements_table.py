@@ -21,6 +21,8 @@ class Column:
     kind: Literal["text", "integer", "number", "truth"]
     unit: str
     meaning: str
+    new: bool = False
+    """Whether tables from before it was there are read all the same, as if it were empty."""
 
 
 COLUMNS = (
@@ -42,10 +44,15 @@ COLUMNS = (
     Column("density", "number", "", "num_edges / (num_nodes (num_nodes - 1))"),
     Column("num_features", "integer", "", "input features per node"),
     Column("replicate", "integer", "", "number of the independent draw of the same size and degree"),
-    Column("derivation", "text", "", "thinned, capped, two_hop (of a real graph), neighbours or clusters (batches)"),
+    Column(
+        "derivation",
+        "text",
+        "",
+        "thinned, capped, two_hop (of a real graph), neighbours or clusters (batches), encodings or ego_networks",
+    ),
     Column("base", "text", "", "id of the graph that it was made from, where it was"),
     Column("base_label", "text", "", "name of that graph for reading"),
-    Column("derivation_size", "number", "", "degree, largest degree, fan-out or number of clusters asked for"),
+    Column("derivation_size", "number", "", "degree, largest degree, fan-out, number of clusters or radius asked for"),
     Column("training_nodes", "integer", "nodes", "nodes whose loss is computed"),
     Column("degree_p5", "integer", "", "5 % of the nodes have at most this in-degree"),
     Column("median_degree", "integer", "", "half of the nodes have at most this in-degree"),
@@ -55,6 +62,14 @@ COLUMNS = (
     Column("homophily", "number", "", "share of edges between labelled nodes that join equal labels"),
     Column("convolution", "text", "", "graph convolution"),
     Column("aggregation", "text", "", "gather_scatter (one message an edge) or spmm (sparse matrix product)"),
+    Column(
+        "model",
+        "text",
+        "",
+        "what tells the model from the study's others of that convolution; mostly nothing",
+        new=True,
+    ),
+    Column("parameters", "integer", "", "parameters of the model", new=True),
     Column("num_layers", "integer", "", "convolution blocks in the stack"),
     Column("hidden_channels", "integer", "", "channels of each block"),
     Column("heads", "integer", "", "attention heads of GAT and GATv2"),
@@ -128,12 +143,12 @@ def read_table(path: Path) -> list[dict[str, Value]]:
     except (OSError, UnicodeDecodeError) as error:
         raise Refusal(f"{path}: not readable ({error}); make it with `collect`") from None
     reader = csv.DictReader(io.StringIO(text))
-    missing = [column.name for column in COLUMNS if column.name not in (reader.fieldnames or [])]
+    missing = [column.name for column in COLUMNS if not column.new and column.name not in (reader.fieldnames or [])]
     if missing:
         raise Refusal(f"{path}: column {missing[0]} is missing ({len(missing)} in all); make it with `collect`")
     rows = []
     for number, row in enumerate(reader, start=2):
-        rows.append({column.name: _as_value(path, number, column, row[column.name]) for column in COLUMNS})
+        rows.append({column.name: _as_value(path, number, column, row.get(column.name)) for column in COLUMNS})
     if not rows:
         raise Refusal(f"{path}: no rows; measure something first")
     return rows

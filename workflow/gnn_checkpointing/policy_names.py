@@ -35,6 +35,10 @@ COMPILED = frozenset({"compiled", "memory_budget", "compiled_edge_blocks", "fuse
 """Policies whose first step generates kernels."""
 
 
+EAGER = frozenset({"none", "layers", "segments", "selective", "edge_blocks", "layers+edge_blocks"})
+"""Policies of which every operator goes through PyTorch's dispatcher, one by one."""
+
+
 @dataclass(frozen=True)
 class PolicyName:
     """A policy's kind and the number in its brackets, if it has one."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import zlib
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Literal, TypeVar
@@ -118,7 +119,9 @@ class CellRecord(ProcessRun):
     cell: str
     graph: GraphFacts
     convolution: str
+    model: str = Field("", description="what tells the model from the study's others of the same convolution")
     architecture: dict[str, Any]
+    parameters: int | None = Field(None, description="None in records from before they were counted")
     aggregation: str
     fingerprint: str
     seed: int
@@ -164,7 +167,10 @@ class Trace(Record):
     """Live bytes over one training step of one policy: a point an allocator event, thinned with its extremes kept.
 
     `live_bytes` and `peak_bytes` are above `resident_bytes`; `seconds` count from the start of the forward pass, under
-    the profiler, which slows small steps. `events` is the number of points before thinning.
+    the profiler, which slows small steps. `events` is the number of points before thinning. Of a model
+    whose blocks were marked, and else empty: `block_numbers` count from 1; `block_bytes` are live where the first block
+    begins and where each one ends in the forward pass, `block_peaks` the most that were live inside each;
+    `block_degrees` are the neighbours of a node that each block reads.
     """
 
     graph: str
@@ -182,6 +188,11 @@ class Trace(Record):
     peak_bytes: int
     seconds: list[float]
     live_bytes: list[int]
+    model: str = ""
+    block_numbers: list[int] = Field([])
+    block_bytes: list[int] = Field([])
+    block_peaks: list[int] = Field([])
+    block_degrees: list[float] = Field([])
 
 
 class Traces(Record):
@@ -250,6 +261,52 @@ def write_records(path: Path, records: Iterable[CellRecord]) -> None:
     lines = "".join(json.dumps(record.model_dump(mode="json"), separators=(",", ":")) + "\n" for record in records)
     with whole_file(path) as stream:
         stream.write(gzip.compress(lines.encode(), mtime=0))
+
+
+def read_records(path: Path) -> list[CellRecord]:
+    """Read what `write_records` wrote, or refuse naming the file, the line and the field."""
+    try:
+        lines = gzip.decompress(path.read_bytes()).decode().splitlines()
+    except FileNotFoundError:
+        raise Refusal(f"{path}: no such file; make it with `collect`") from None
+    except (OSError, EOFError, ValueError, zlib.error) as error:
+        raise Refusal(f"{path}: not readable as compressed records ({error}); make it again with `collect`") from None
+    records = []
+    for number, line in enumerate(lines, start=1):
+        try:
+            records.append(CellRecord.model_validate_json(line))
+        except ValidationError as error:
+            raise Refusal(f"{path}, record {number}: {_complaint(error)}; make it again with `collect`") from None
+    return records
+
+
+class EncodingCost(Record):
+    """What it takes to count the encodings of one graph: the fastest of several times, and the most bytes at once.
+
+    `node_kinds` and `edge_kinds` are how many different places, and pairs of places, occur; `node_counts` and
+    `edge_counts` how many counts there are in all, which is what a sparse encoding holds.
+    """
+
+    graph: str
+    label: str
+    num_nodes: int
+    num_edges: int
+    average_degree: float
+    radius: int
+    seconds: float
+    peak_bytes: int
+    node_kinds: int
+    edge_kinds: int
+    node_counts: int
+    edge_counts: int
+
+
+def read_encodings(path: Path) -> list[EncodingCost]:
+    """Read a study's `encodings.json`, or refuse naming the file and the field."""
+    try:
+        return TypeAdapter(list[EncodingCost]).validate_python(read_json(path))
+    except ValidationError as error:
+        raise Refusal(f"{path}: {_complaint(error)}; make it again with `encode`") from None
 
 
 REORDERED = "none (edges reordered)"

@@ -6,12 +6,14 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic import ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from gnn_checkpointing.graph_entries import Graphs
 from gnn_checkpointing.policy_names import POLICY_HELP, parse_policy
 from gnn_checkpointing.refusal import Refusal
+from gnn_checkpointing.vision_shapes import PATCHES, SHAPES
 from gnn_checkpointing.vocabulary import (
+    VISION,
     Aggregation,
     Allocator,
     Convolution,
@@ -21,25 +23,67 @@ from gnn_checkpointing.vocabulary import (
     Slug,
     Text,
     TimeForm,
+    VisionTask,
 )
+
+
+def _vision_says_its_own_sizes(schema: dict[str, Any]) -> None:
+    """Ask in the JSON schema for what is always asked for: layers and channels only where not all are Vision GNNs."""
+    schema["required"] = [name for name in schema["required"] if name not in ("num_layers", "hidden_channels")]
 
 
 class Architecture(Part):
     """The models that are measured: one stack per convolution, all else equal."""
 
+    model_config = ConfigDict(extra="forbid", frozen=True, json_schema_extra=_vision_says_its_own_sizes)
+
     convolutions: tuple[Convolution, ...] = Field(
-        min_length=1, description="GCN, SAGE, SAGE-max, GIN, GAT, GATv2, EdgeConv"
+        min_length=1,
+        description="GCN, SAGE, SAGE-max, GIN, GAT, GATv2, EdgeConv: stacks, for all graphs but images; ViG-Ti, ViG-S, "
+        "ViG-B: Vision GNNs of fixed layers and channels, for images",
     )
     aggregations: tuple[Aggregation, ...] = Field(
         ("gather_scatter",), min_length=1, description="gather_scatter; spmm, for GCN, SAGE and GIN only"
     )
     num_layers: Count = Field(description="convolution blocks in the stack")
+    depths: tuple[Count, ...] = Field(
+        (), description="further numbers of layers, measured beside num_layers; each makes a series of its own"
+    )
     hidden_channels: Count = Field(description="channels of each block; attention heads are concatenated into them")
     heads: Count = Field(1, description="attention heads (GAT and GATv2)")
     activation: Literal["relu", "elu"] = Field("relu", description="relu or elu")
     norm: Literal["none", "batch", "layer"] = Field("none", description="none, batch or layer")
     dropout: Annotated[float, Field(ge=0, lt=1)] = Field(0.0, description="dropped share of each block's output")
     residual: bool = Field(False, description="add a block's input to its output where the widths agree")
+    tasks: tuple[VisionTask, ...] = Field(
+        ("patches",),
+        min_length=1,
+        description="what Vision GNNs classify: patches (object or background), images; each makes a series of its own",
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _vision_alone_says_its_own_layers(cls, values: Any) -> Any:
+        """Take layers and channels from the first Vision GNN where there is nothing else to be stacked."""
+        if not isinstance(values, dict):
+            return values
+        names = values.get("convolutions")
+        if (
+            not isinstance(names, list | tuple)
+            or not names
+            or not all(isinstance(name, str) and name in SHAPES for name in names)
+        ):
+            return values
+        shape = SHAPES[names[0]]
+        return {"num_layers": shape.blocks, "hidden_channels": shape.channels, **values}
+
+    @model_validator(mode="after")
+    def _depths_and_tasks_once(self) -> Architecture:
+        for key, values in (("depths", (self.num_layers, *self.depths)), ("tasks", self.tasks)):
+            if len(set(values)) < len(values):
+                beside = " (num_layers is one of them)" if key == "depths" else ""
+                raise ValueError(f"{key} has a value twice in {list(values)}{beside}; name each once")
+        return self
 
     @model_validator(mode="after")
     def _heads_divide_channels(self) -> Architecture:
@@ -149,6 +193,27 @@ class Analysis(Part):
     )
 
 
+class ImageSet(Part):
+    """Images in ImageNet's layout, a folder a class, with masks of their objects where there are any."""
+
+    images: Path = Field(description="folder with a folder of images for each class")
+    masks: Path | None = Field(None, description="folder of masks: as the images, each a .png of the same name")
+    label: Text | None = Field(None, description="how the report calls them (default: the name of the folder)")
+    most: Count | None = Field(None, description="so many images, the first by path; null: all")
+
+
+class Explaining(Part):
+    """Trained weights of a Vision GNN and the images that it is explained on: what the twelve seed claims take."""
+
+    weights: Path = Field(description="ViG weights in the published layout")
+    convolution: Literal["ViG-Ti", "ViG-S", "ViG-B"] = Field("ViG-S", description="the size that they belong to")
+    neighbours: Count = Field(9, description="neighbours in its first block, twice as many in the last")
+    classes: Path | None = Field(None, description="the model's classes, a folder's name a line; null: the folders'")
+    validation: ImageSet = Field(description="images of the kind that it was trained on, such as ImageNet's validation")
+    adversarial: ImageSet | None = Field(None, description="images that deceive it, such as ImageNet-A")
+    batch: Count = Field(16, description="images at once")
+
+
 class HardwareName(Part):
     """How this machine is called; found automatically when left out."""
 
@@ -170,6 +235,7 @@ class Study(Part):
     measurement: Measuring = Measuring()
     training: Training = Training()
     analysis: Analysis = Analysis()
+    explained: Explaining | None = Field(None, description="a trained Vision GNN and images to explain it on")
 
     @field_validator("policies")
     @classmethod
@@ -198,6 +264,44 @@ class Study(Part):
                     raise ValueError(f"{key} names {name}, which architecture.convolutions ({measured}) does not")
             if names == ():
                 raise ValueError(f"{key} is empty: name a convolution, or leave the key out for all of them")
+        return self
+
+    @model_validator(mode="after")
+    def _images_and_vision_go_together(self) -> Study:
+        images = any(grid.family == "images" for grid in self.graphs.generated)
+        others = any(grid.family != "images" for grid in self.graphs.generated) or bool(self.graphs.real)
+        vision = [name for name in self.architecture.convolutions if name in VISION]
+        stacks = [name for name in self.architecture.convolutions if name not in VISION]
+        if images and not vision:
+            raise ValueError(f"graphs of family images are read by {', '.join(sorted(VISION))} alone: name one of them")
+        if vision and not images:
+            raise ValueError(f"{vision[0]} reads graphs of family images alone: add some to graphs.generated")
+        if others and not stacks:
+            raise ValueError(
+                f"{', '.join(vision)} read no graphs but images: name another convolution for the other graphs, or "
+                "leave these out"
+            )
+        if stacks and not others:
+            raise ValueError(f"{stacks[0]} reads no images: name Vision GNNs alone, or add other graphs")
+        for grid in self.graphs.generated:
+            for name in grid.convolutions or ():
+                if (name in VISION) != (grid.family == "images"):
+                    raise ValueError(
+                        f"graphs.generated.convolutions: {name} does not read graphs of family {grid.family}"
+                    )
+        if images and self.graphs.batches:
+            raise ValueError("graphs.batches samples nodes of graphs, which images have none of: leave one of them out")
+        if images and self.graphs.ego:
+            raise ValueError("graphs.ego takes the ego networks of graphs, which images have none of: leave it out")
+        if "images" in self.architecture.tasks and any(
+            PATCHES in grid.num_nodes for grid in self.graphs.generated if grid.family == "images"
+        ):
+            raise ValueError(
+                f"architecture.tasks names images, and a graph of {PATCHES} nodes is one alone: BatchNorm in the head "
+                f"needs two; raise graphs.generated.num_nodes to {2 * PATCHES}, or leave the task out"
+            )
+        if vision and self.training.graphs != TrainedGraphs():
+            raise ValueError(f"training.graphs: training jobs train stacks, not {vision[0]}; leave it out")
         return self
 
 

@@ -11,8 +11,9 @@ Text = Annotated[str, StringConstraints(min_length=1, max_length=200, strip_whit
 Degree = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Count = Annotated[int, Field(ge=1)]
 
-Family = Literal["sbm", "erdos_renyi", "heavy_tail", "watts_strogatz", "spatial", "rmat", "circuit"]
-Convolution = Literal["GCN", "SAGE", "SAGE-max", "GIN", "GAT", "GATv2", "EdgeConv"]
+Family = Literal["sbm", "erdos_renyi", "heavy_tail", "watts_strogatz", "spatial", "rmat", "circuit", "images"]
+Convolution = Literal["GCN", "SAGE", "SAGE-max", "GIN", "GAT", "GATv2", "EdgeConv", "ViG-Ti", "ViG-S", "ViG-B"]
+VisionTask = Literal["patches", "images"]
 Aggregation = Literal["gather_scatter", "spmm"]
 DatasetClass = Literal[
     "KarateClub",
@@ -32,11 +33,15 @@ DatasetClass = Literal[
 Allocator = Literal["retaining", "default", "jemalloc"]
 Grading = Literal["thinned", "capped", "two_hop"]
 Sampler = Literal["neighbours", "clusters"]
+EgoForm = Literal["encodings", "ego_networks"]
 MemoryForm = Literal["additive", "blocks", "largest_of_two", "largest_of_two_blocks", "quadratic", "power"]
 TimeForm = Literal["additive", "blocks", "knee", "quadratic", "power"]
 
 SPARSE_PRODUCT: frozenset[Convolution] = frozenset({"GCN", "SAGE", "GIN"})
 """Convolutions whose aggregation is a sum or mean of unchanged neighbours, and so a sparse matrix product."""
+
+VISION: frozenset[Convolution] = frozenset({"ViG-Ti", "ViG-S", "ViG-B"})
+"""Vision GNNs: whole models of their own, which read images and draw their own graphs."""
 
 ONE_OF_A_CLASS: frozenset[DatasetClass] = frozenset({"KarateClub", "Reddit", "Reddit2", "Flickr", "Yelp", "Actor"})
 """Dataset classes that hold a single graph, so that PyG gives it no name."""

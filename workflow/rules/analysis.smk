@@ -3,10 +3,28 @@
 from gnn_checkpointing.artefacts import digest
 
 
+rule explanations:
+    output:
+        f"{RESULTS}/explained.json",
+    log:
+        f"{RESULTS}/logs/explanations.log",
+    conda:
+        "../envs/gnn_checkpointing.yaml"
+    params:
+        study=STUDY,
+        settings=digest(study.model_dump(mode="json", include={"explained"})),
+        code=code_fingerprint("explaining"),
+        versions=library_versions(),
+    shell:
+        "python -m gnn_checkpointing explanations --study {params.study} --output {output} > {log} 2>&1"
+
+
 rule analyse:
     input:
         table=f"{RESULTS}/measurements.csv",
         trainings=f"{RESULTS}/trainings.json",
+        explanations=EXPLAINED,
+        encodings=ENCODINGS,
     output:
         multiext(
             f"{RESULTS}/analysis/",
@@ -16,6 +34,9 @@ rule analyse:
             "predictions.json",
             "frontier.json",
             "variants.json",
+            "depths.json",
+            "explained.json",
+            "ego.json",
             "robustness.json",
             "accuracy.json",
             "quality.json",
@@ -36,10 +57,11 @@ rule analyse:
             study.measurement.processes,
             study.measurement.timeout_seconds,
         ],
+        beside=BESIDE,
         code=code_fingerprint("analysis"),
     shell:
         "python -m gnn_checkpointing analyse --study {params.study} --table {input.table}"
-        " --trainings {input.trainings} --output-folder {params.folder} > {log} 2>&1"
+        " --trainings {input.trainings} {params.beside} --output-folder {params.folder} > {log} 2>&1"
 
 
 rule judge:

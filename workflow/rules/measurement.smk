@@ -23,6 +23,27 @@ rule measure:
         " --graph-file {input} --output {output} --log {log}"
 
 
+rule encode:
+    input:
+        [f"results/graphs/{spec.base.id}.npz" for spec in EGOS],
+    output:
+        f"{RESULTS}/encodings.json",
+    log:
+        f"{RESULTS}/logs/encode.log",
+    conda:
+        "../envs/gnn_checkpointing.yaml"
+    resources:
+        machine_percent=100,
+    params:
+        study=STUDY,
+        asked=[spec.id for spec in EGOS],
+        code=code_fingerprint("encoding"),
+        versions=library_versions(),
+    shell:
+        "python -m gnn_checkpointing encode --study {params.study} --graph-files results/graphs --output {output}"
+        " > {log} 2>&1"
+
+
 rule collect:
     input:
         measurements=expand(

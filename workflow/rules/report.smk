@@ -14,6 +14,8 @@ rule report:
         demonstration=f"{RESULTS}/demonstration.json",
         records=f"{RESULTS}/records.jsonl.gz",
         trainings=f"{RESULTS}/trainings.json",
+        explanations=EXPLAINED,
+        encodings=ENCODINGS,
         templates=sorted(
             str(path)
             for path in Path(TEMPLATES).rglob("*.*")
@@ -36,6 +38,9 @@ rule report:
             "hardware.json",
             "study.json",
             "summary.json",
+            "manifest.json",
+            *(["explained.json"] if EXPLAINED else []),
+            *(["encodings.json"] if ENCODINGS else []),
         ),
         figures=directory(f"{REPORT}/figures"),
     log:
@@ -48,12 +53,14 @@ rule report:
         templates=lambda wildcards, input: os.path.commonpath(input.templates),
         folder=lambda wildcards, output: Path(output[0]).parent,
         title=study.title,
+        beside=BESIDE,
         code=code_fingerprint("report"),
     shell:
         "python -m gnn_checkpointing report --study {params.study} --hardware-file {input.hardware}"
         " --table {input.table} --analysis {params.analysis} --claims {input.claims}"
         " --audit {input.audit} --planner-file {input.planner} --graphs {input.graphs} --traces {input.traces}"
         " --demonstration {input.demonstration} --records {input.records} --trainings {input.trainings}"
+        " {params.beside}"
         " --templates {params.templates} --output-folder {params.folder} > {log} 2>&1"
 
 

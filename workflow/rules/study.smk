@@ -10,7 +10,7 @@ from snakemake.exceptions import WorkflowError
 
 from gnn_checkpointing import design
 from gnn_checkpointing.artefacts import write_json
-from gnn_checkpointing.graph_design import study_graphs
+from gnn_checkpointing.graph_design import EgoGraph, study_graphs
 from gnn_checkpointing.measurement.fingerprint import code_fingerprint, library_versions
 from gnn_checkpointing.measurement.hardware import hardware_slug
 from gnn_checkpointing.refusal import Refusal
@@ -29,6 +29,21 @@ REPORT = f"report/{hardware_slug(study)}/{study.name}"
 STUDY = f"{RESULTS}/study.json"
 TEMPLATES = os.path.relpath(Path(workflow.basedir) / "templates")
 GRAPHS = [spec.id for spec in study_graphs(study)]
+# Of a trained Vision GNN, where the study names one.
+EXPLAINED = [f"{RESULTS}/explained.json"] if study.explained else []
+# What counting ego networks costs, where the study has any.
+EGOS = [
+    spec
+    for spec in study_graphs(study)
+    if isinstance(spec, EgoGraph) and spec.form == "encodings"
+]
+ENCODINGS = [f"{RESULTS}/encodings.json"] if EGOS else []
+# The options that hand both to a command; nothing of what the study does not have.
+BESIDE = " ".join(
+    f"--{name} {file}"
+    for name, files in (("explanations", EXPLAINED), ("encodings", ENCODINGS))
+    for file in files
+)
 
 
 wildcard_constraints:

@@ -13,7 +13,10 @@ from pydantic import TypeAdapter, ValidationError
 from gnn_checkpointing.analysis.protocol import Protocol
 from gnn_checkpointing.analysis.results import (
     Accuracy,
+    Depths,
     Effects,
+    Ego,
+    Explanations,
     Frontier,
     Predictions,
     Quality,
@@ -23,8 +26,9 @@ from gnn_checkpointing.analysis.results import (
     Variants,
 )
 from gnn_checkpointing.artefacts import read_json, write_json
+from gnn_checkpointing.explained import ExplainedSets
 from gnn_checkpointing.measurements_table import Value
-from gnn_checkpointing.records import TrainingRecord
+from gnn_checkpointing.records import EncodingCost, TrainingRecord
 from gnn_checkpointing.refusal import Refusal
 
 
@@ -38,6 +42,9 @@ class Findings:
     predictions: Predictions
     frontier: Frontier
     variants: Variants
+    depths: Depths
+    explained: Explanations
+    ego: Ego
     robustness: Robustness
     accuracy: list[Accuracy]
     quality: Quality
@@ -50,21 +57,34 @@ _ADAPTERS: dict[str, TypeAdapter[Any]] = {
     "predictions": TypeAdapter(Predictions),
     "frontier": TypeAdapter(Frontier),
     "variants": TypeAdapter(Variants),
+    "depths": TypeAdapter(Depths),
+    "explained": TypeAdapter(Explanations),
+    "ego": TypeAdapter(Ego),
     "robustness": TypeAdapter(Robustness),
     "accuracy": TypeAdapter(list[Accuracy]),
     "quality": TypeAdapter(Quality),
 }
 
 
-def analyse(rows: Sequence[Mapping[str, Value]], trainings: Sequence[TrainingRecord], protocol: Protocol) -> Findings:
+def analyse(
+    rows: Sequence[Mapping[str, Value]],
+    trainings: Sequence[TrainingRecord],
+    protocol: Protocol,
+    explained: ExplainedSets | None = None,
+    encodings: Sequence[EncodingCost] = (),
+) -> Findings:
     """Return all findings of one table; the same input gives the same output to the last digit.
 
-    Everything but the frontier's comparison of allocators is found under the reference allocator alone.
+    Everything but the frontier's comparison of allocators is found under the reference allocator alone. `explained` is
+    what was measured of a trained model on images, `encodings` what counting ego networks cost, where a study has them.
     """
     # Imported here: reading findings back needs no statistics, and statsmodels takes a second to import.
     from gnn_checkpointing.analysis.accuracy import accuracies
     from gnn_checkpointing.analysis.checks import check_compared, check_reference
+    from gnn_checkpointing.analysis.depths import depths
     from gnn_checkpointing.analysis.effects import effects
+    from gnn_checkpointing.analysis.ego import ego
+    from gnn_checkpointing.analysis.explained import explanations
     from gnn_checkpointing.analysis.frontier import frontier
     from gnn_checkpointing.analysis.interaction import interactions
     from gnn_checkpointing.analysis.laws.predictions import predictions
@@ -96,6 +116,9 @@ def analyse(rows: Sequence[Mapping[str, Value]], trainings: Sequence[TrainingRec
         predictions=predictions(rows, measured, protocol, generator()),
         frontier=frontier(everything, protocol.reference_allocator, confidence, resamples, generator()),
         variants=variants(measured, confidence, resamples, generator()),
+        depths=depths(measured, confidence, resamples, generator()),
+        explained=explanations(explained, confidence),
+        ego=ego(measured, encodings),
         robustness=robustness(measured, protocol, generator()),
         accuracy=accuracies(trainings),
         quality=quality(rows, protocol.reference_allocator, protocol.ratio_half_width),

@@ -19,6 +19,7 @@ OF_A_CELL = (
     "graph_label",
     "convolution",
     "aggregation",
+    "model",
     "allocator",
     "num_nodes",
     "num_edges",
@@ -152,14 +153,15 @@ def _check_cell(cell: str, policies: Mapping[str, Mapping[str, Value]]) -> None:
 
 
 def _check_convolutions(rows: Rows) -> None:
-    seen: dict[Value, Mapping[str, Value]] = {}
+    seen: dict[tuple[Value, Value], Mapping[str, Value]] = {}
     for row in rows:
-        first = seen.setdefault(row["convolution"], row)
+        first = seen.setdefault((row["convolution"], row["model"]), row)
         for name in OF_A_CONVOLUTION:
             if row[name] != first[name]:
                 raise Refusal(
                     f"{SOURCE}: convolution {row['convolution']}: {name} is {first[name]!r} in one row and "
-                    f"{row[name]!r} in another; a study has one architecture per convolution, so collect them apart"
+                    f"{row[name]!r} in another; a study has one architecture per convolution and model, so collect "
+                    "them apart"
                 )
 
 

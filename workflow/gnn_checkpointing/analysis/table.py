@@ -17,7 +17,8 @@ Key = TypeVar("Key", bound=tuple[object, ...])
 class Row:
     """One cell x policy whose step ran to its end; ratios are None where none did not, times where none was taken.
 
-    `convolution` names the series: a convolution under another aggregation is another series.
+    `convolution` names the series: a convolution under another aggregation, or in another model, is another series.
+    `stack` is the same whatever the model.
     """
 
     cell: str
@@ -34,10 +35,12 @@ class Row:
     derivation_size: float | None
     training_nodes: int | None
     num_features: int
+    parameters: int | None
     num_layers: int
     hidden_channels: int
     heads: int
     convolution: str
+    stack: str
     policy: str
     allocator: str
     started: str
@@ -107,9 +110,14 @@ def under(rows: Iterable[Row], allocator: str) -> list[Row]:
 
 
 def series(row: Mapping[str, Value]) -> str:
-    """Return what the row's series is called: its convolution, with the aggregation where it is not the usual one."""
-    usual = row["aggregation"] in ("gather_scatter", "", None)
-    return str(row["convolution"]) if usual else f"{row['convolution']} ({row['aggregation']})"
+    """Return what the row's series is called: its convolution, with aggregation and model where they say more."""
+    aggregation = "" if row["aggregation"] == "gather_scatter" else row["aggregation"]
+    return _with_notes(row["convolution"], aggregation, row.get("model"))
+
+
+def _with_notes(convolution: Value, *notes: Value) -> str:
+    told = ", ".join(str(note) for note in notes if note)
+    return f"{convolution} ({told})" if told else str(convolution)
 
 
 def policy_order(policy: str) -> tuple[bool, bool, str]:
@@ -128,5 +136,6 @@ def grouped(rows: Iterable[Row], key: Callable[[Row], Key]) -> list[tuple[Key, l
 
 def _row(row: Mapping[str, Value]) -> Row:
     # `check` has seen to it that every field has the type that the data dictionary gives it.
-    values = {name: row[name] for name in Row.__dataclass_fields__}
-    return Row(**{**values, "convolution": series(row)})  # type: ignore[arg-type]
+    named = {"convolution": series(row), "stack": series({**row, "model": ""})}
+    values = {name: row[name] for name in Row.__dataclass_fields__ if name not in named}
+    return Row(**{**values, **named})  # type: ignore[arg-type]

@@ -96,7 +96,7 @@ class SharedEdges:
 
 def block_layer(conv: Layer, worker: Worker, edges_per_block: int | None, edges_per_node: int, policy: str) -> Layer:
     """Make one PyG layer compute by edge blocks, in place, and return it; raises `Refusal` where it cannot."""
-    _wrap(conv, _work(conv, worker, policy), SharedEdges(_checked_size(edges_per_block), edges_per_node), policy)
+    _wrap(conv, _work(conv, worker, policy), SharedEdges(checked_size(edges_per_block), edges_per_node), policy)
     return conv
 
 
@@ -108,7 +108,7 @@ def block_model(
     if not layers:
         raise Refusal(f"policy {policy}: {type(model).__name__} has no PyG message passing layer")
     works = [_work(layer, worker, policy) for layer in layers]
-    shared = SharedEdges(_checked_size(edges_per_block), edges_per_node)
+    shared = SharedEdges(checked_size(edges_per_block), edges_per_node)
     for layer, work in zip(layers, works, strict=True):
         _wrap(layer, work, shared, policy)
 
@@ -120,7 +120,8 @@ def policy_tensors(model: nn.Module) -> list[Tensor]:
 
 def largest_block_edges(model: nn.Module) -> int | None:
     """Return the edges of the largest block that the model's layers work on at a time; None without blocks."""
-    return max((shared.largest_block for shared in shared_edges(model)), default=0) or None
+    drawn = [getattr(module, "_largest_block_edges", 0) for module in model.modules()]
+    return max([shared.largest_block for shared in shared_edges(model)] + drawn, default=0) or None
 
 
 def shared_edges(model: nn.Module) -> list[SharedEdges]:
@@ -129,7 +130,8 @@ def shared_edges(model: nn.Module) -> list[SharedEdges]:
     return list({id(shared): shared for shared in found if shared is not None}.values())
 
 
-def _checked_size(edges_per_block: int | None) -> int | None:
+def checked_size(edges_per_block: int | None) -> int | None:
+    """Return the edges of a block that were asked for, or refuse an impossible number."""
     if edges_per_block is not None and edges_per_block < 1:
         raise Refusal(f"edges_per_block is {edges_per_block}; give a positive number of edges, or None")
     return edges_per_block

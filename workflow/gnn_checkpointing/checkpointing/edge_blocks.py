@@ -13,11 +13,13 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
+from torch_geometric.nn import MessagePassing
 
 from gnn_checkpointing import block_rule
 from gnn_checkpointing.checkpointing.adapters import generic
 from gnn_checkpointing.checkpointing.block_by_block import EdgeInputs
-from gnn_checkpointing.checkpointing.blocked_layers import Layer, adapter_of, block_layer, block_model
+from gnn_checkpointing.checkpointing.blocked_layers import Layer, adapter_of, block_layer, block_model, checked_size
+from gnn_checkpointing.checkpointing.drawn_blocks import block_drawn_layer, drawn_layers
 
 EDGES_PER_NODE = block_rule.EDGES_PER_NODE["edge_blocks"]
 
@@ -32,8 +34,13 @@ def edge_blocks(conv: Layer, edges_per_block: int | None = None) -> Layer:
 
 
 def block_all_layers(model: nn.Module, edges_per_block: int | None = None) -> None:
-    """Make every message passing layer of `model` compute by edge blocks."""
-    block_model(model, EagerWork, edges_per_block, EDGES_PER_NODE, "edge_blocks")
+    """Make every message passing layer of `model` compute by edge blocks, and every layer that draws its own graph."""
+    size = checked_size(edges_per_block)
+    drawn = drawn_layers(model)
+    for layer in drawn:
+        block_drawn_layer(layer, size, EDGES_PER_NODE)
+    if not drawn or any(isinstance(module, MessagePassing) for module in model.modules()):
+        block_model(model, EagerWork, size, EDGES_PER_NODE, "edge_blocks")
 
 
 class EagerWork:

@@ -59,6 +59,8 @@ def _measured(needed: str, findings: Findings) -> bool:
         "segments": [policy for policy in policies if policy.startswith("segments(")],
         "budgets": [policy for policy in policies if policy.startswith("memory_budget(")],
         "censored cells": findings.predictions.censored,
+        "depths": findings.depths.points,
+        "ego networks": [point for point in findings.ego.points if point.form == "ego_networks"],
     }
     return bool(found[needed])
 

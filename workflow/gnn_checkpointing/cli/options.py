@@ -68,6 +68,24 @@ def _add_planner(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def _add_explanations(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--explanations",
+        type=Path,
+        metavar="FILE",
+        help="explained.json: a trained Vision GNN on images (default: the study has none)",
+    )
+
+
+def _add_encodings(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--encodings",
+        type=Path,
+        metavar="FILE",
+        help="encodings.json: what counting ego networks cost (default: the study has none)",
+    )
+
+
 def _add_explained(parser: argparse.ArgumentParser) -> None:
     """Add what `explain` is given: images, masks, weights and the model that these belong to."""
     given = parser.add_argument_group("what is explained")
@@ -98,6 +116,10 @@ def _at_least_one(text: str) -> int:
     if value < 1:
         raise argparse.ArgumentTypeError(f"{text}: allowed are whole numbers from 1")
     return value
+
+
+def _add_folders(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("folders", type=Path, nargs="+", metavar="FOLDER", help="a report: report/<hardware>/<study>")
 
 
 def _add_asked(parser: argparse.ArgumentParser) -> None:
@@ -131,7 +153,11 @@ _OPTIONS: dict[str, Callable[[argparse.ArgumentParser], None]] = {
     "detached": _add_detached,
     "planner": _add_planner,
     "asked": _add_asked,
+    "folders": _add_folders,
     "explained": _add_explained,
+    "explanations": _add_explanations,
+    "encodings": _add_encodings,
+    "graph_files": _path("graph-files", "folder of the graphs' .npz"),
     "csv": _path("csv", "folder with edges.csv, features.csv and labels.csv"),
     "graph_file": _path("graph-file", "the graph's .npz"),
     "hardware_file": _path("hardware-file", "hardware.json of the measurements"),

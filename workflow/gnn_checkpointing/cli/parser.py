@@ -7,15 +7,16 @@ from collections.abc import Callable
 
 from gnn_checkpointing import __version__
 from gnn_checkpointing.cli.commands.designing import design, hardware, schema
-from gnn_checkpointing.cli.commands.explaining import explain
+from gnn_checkpointing.cli.commands.explaining import explain, explanations
 from gnn_checkpointing.cli.commands.graphs import describe, graph
 from gnn_checkpointing.cli.commands.judging import analyse, audit, judge
-from gnn_checkpointing.cli.commands.measuring import collect, demonstrate, demonstration, measure, train
+from gnn_checkpointing.cli.commands.measuring import collect, demonstrate, demonstration, encode, measure, train
 from gnn_checkpointing.cli.commands.planning import knowledge, plan
-from gnn_checkpointing.cli.commands.publishing import index, rebuild, report
+from gnn_checkpointing.cli.commands.publishing import index, rebuild, report, validate
 from gnn_checkpointing.cli.options import add_option
 
 _OF_FINDINGS = ("study", "hardware_file", "table", "analysis", "claims", "graphs", "demonstration")
+_BESIDE = ("audit", "planner_file", "traces", "records", "trainings", "explanations", "encodings")
 
 # In the order of the data, from the study to the report.
 COMMANDS: tuple[tuple[Callable[[argparse.Namespace], None], tuple[str, ...]], ...] = (
@@ -29,12 +30,15 @@ COMMANDS: tuple[tuple[Callable[[argparse.Namespace], None], tuple[str, ...]], ..
     (demonstrate, ("output",)),
     (demonstration, ("step", "benchmark", "output")),
     (collect, ("study", "measurements", "training", "output", "traces", "graphs", "records", "trainings")),
-    (analyse, ("study", "table", "trainings", "output_folder")),
+    (explanations, ("study", "output")),
+    (encode, ("study", "graph_files", "output")),
+    (analyse, ("study", "table", "trainings", "explanations", "encodings", "output_folder")),
     (judge, ("study", "hardware_file", "analysis", "output")),
     (audit, (*_OF_FINDINGS, "output")),
     (knowledge, ("study", "hardware_file", "analysis", "graphs", "output")),
-    (report, (*_OF_FINDINGS, "audit", "planner_file", "traces", "records", "trainings", "templates", "output_folder")),
+    (report, (*_OF_FINDINGS, *_BESIDE, "templates", "output_folder")),
     (rebuild, ("frozen", "templates", "output_folder")),
+    (validate, ("folders",)),
     (index, ("reports", "templates", "output")),
     (plan, ("planner", "asked")),
     (explain, ("explained",)),

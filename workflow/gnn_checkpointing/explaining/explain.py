@@ -4,13 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from itertools import islice
+from pathlib import Path
 
 import torch
 
+from gnn_checkpointing.explained import Explained
 from gnn_checkpointing.explaining.blocks import Measured, measured, states
-from gnn_checkpointing.explaining.explained import Explained, block
 from gnn_checkpointing.explaining.images import Picture, batches, image_tensor
-from gnn_checkpointing.models.vision.vig import SHAPES, Size, Vig, neighbours_by_block
+from gnn_checkpointing.explaining.means import block, late_rise
+from gnn_checkpointing.models.vision.vig import Size, Vig, VigOptions, build_vig, shape_of
+from gnn_checkpointing.models.vision.weights import load_weights
+from gnn_checkpointing.vision_shapes import PATCH, neighbours_by_block
+
+
+def trained(weights: Path, size: Size, classes: int, side: int, k: int) -> Vig:
+    """Return a ViG with the weights of a file; raises `Refusal` where they are another model's."""
+    model = build_vig(size, VigOptions(classes=classes, image=side, k=k), seed=0)
+    load_weights(model, weights)
+    return model
 
 
 def explained(
@@ -23,23 +34,24 @@ def explained(
     progress: Callable[[int, int], None],
 ) -> Explained:
     """Return every block's measures over all images; `progress` is told how many of how many are done."""
-    blocks: list[list[Measured]] = [[] for _ in range(SHAPES[size].blocks)]
+    blocks: list[list[Measured]] = [[] for _ in range(shape_of(size).blocks)]
     for images, classes, masks in batches(found, model.options.image, batch):
         for own, more in zip(blocks, measured(model, images, classes, masks), strict=True):
             own += more
         progress(len(blocks[0]), len(found))
-    shapes = neighbours_by_block(model.options, len(blocks))
+    shapes = neighbours_by_block(model.options.k, len(blocks), (model.options.image // PATCH) ** 2)
     return Explained(
         label=label,
         images=len(found),
         size=size,
         parameters=sum(parameter.numel() for parameter in model.parameters()),
-        channels=SHAPES[size].channels,
+        channels=shape_of(size).channels,
         weights_sha256=weights_sha256,
         blocks=[
             block(number, k, dilation, own)
             for number, ((k, dilation), own) in enumerate(zip(shapes, blocks, strict=True), start=1)
         ],
+        late_rise=late_rise(blocks),
     )
 
 

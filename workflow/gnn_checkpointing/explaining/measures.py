@@ -7,14 +7,13 @@ is left out of distances and similarities, and modularity knows no loops.
 from __future__ import annotations
 
 import math
-from itertools import pairwise
 
 import networkx as nx
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from gnn_checkpointing.models.vision.vig import PATCH
+from gnn_checkpointing.vision_shapes import PATCH
 
 
 def spatial_distance(neighbours: Tensor) -> Tensor:
@@ -61,9 +60,3 @@ def modularity(neighbours: Tensor, is_object: Tensor) -> float:
         (node, other) for node, others in enumerate(neighbours.tolist()) for other in others if node != other
     )
     return float(nx.community.modularity(graph, parts))
-
-
-def largest_rise(values: list[float]) -> int:
-    """Return the number, counted from 1, of the block after which a measure rose most on the block before it."""
-    rises = [after - before for before, after in pairwise(values)]
-    return 2 + max(range(len(rises)), key=lambda place: rises[place])

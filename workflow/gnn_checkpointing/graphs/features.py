@@ -19,7 +19,7 @@ def noisy_patterns(
 ) -> NDArray[np.float32]:
     """Return features `[num_nodes, num_features]`: the class's pattern of +1 and -1, plus noise of that deviation."""
     patterns = 2.0 * rng.integers(0, 2, (num_classes, num_features), dtype=np.int64) - 1.0
-    return (patterns[labels] + noise * _bell((labels.size, num_features), rng)).astype(np.float32)
+    return (patterns[labels] + noise * bell((labels.size, num_features), rng)).astype(np.float32)
 
 
 def split(labels: NDArray[np.int64], rng: Generator) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
@@ -38,7 +38,7 @@ def split(labels: NDArray[np.int64], rng: Generator) -> tuple[NDArray[np.bool_],
     return train_mask, test_mask
 
 
-def _bell(shape: tuple[int, int], rng: Generator) -> NDArray[np.float64]:
+def bell(shape: tuple[int, ...], rng: Generator) -> NDArray[np.float64]:
     """Return bell-shaped noise of mean 0 and standard deviation 1: twelve uniform numbers added, less 6.
 
     A uniform number has variance 1/12, so twelve have 1. Normal numbers would need exp, log or cos, whose

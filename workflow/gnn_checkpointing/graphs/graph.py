@@ -26,7 +26,7 @@ class Graph:
     """A simple graph with features, labels and a split.
 
     `edge_index` is int64 `[2, num_edges]`, row 0 sources and row 1 destinations, sorted by destination then source;
-    both directions of each edge, but in batches of drawn neighbours, which have the drawn direction alone.
+    both directions of each edge, but in batches of drawn neighbours and in images, which have one direction alone.
     `features` is float32 `[num_nodes, num_features]`; `labels` is int64 `[num_nodes]`, -1 where there is none; the
     masks are bool `[num_nodes]` and hold labelled nodes only.
     """
@@ -83,6 +83,11 @@ class Graph:
     def is_drawn_batch(self) -> bool:
         """Whether it is a batch of drawn neighbours: edges in one direction, and test nodes only as they come."""
         return self.derivation is not None and self.derivation.method == "neighbours"
+
+    @property
+    def is_directed(self) -> bool:
+        """Whether its edges are in one direction: drawn towards a batch's nodes, or from a patch's nearest ones."""
+        return self.is_drawn_batch or self.family == "images"
 
     @property
     def content_sha256(self) -> str:
@@ -164,7 +169,7 @@ def _wrong_edges(graph: Graph) -> str:
         return "edge_index holds self-loops"
     if (np.diff(edge_keys(graph.edge_index, graph.num_nodes)) <= 0).any():
         return "edge_index is not sorted by destination then source, or holds an edge twice"
-    if graph.is_drawn_batch:
+    if graph.is_directed:
         return ""
     missing = missing_reverses(graph.edge_index, graph.num_nodes)
     return f"{missing} edges have no reverse; both directions are needed" if missing else ""

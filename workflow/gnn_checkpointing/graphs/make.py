@@ -1,4 +1,4 @@
-"""From a graph's description in the design to the graph: drawn, loaded, graded, or a batch of another."""
+"""From a graph's description in the design to the graph: drawn, loaded, graded, a batch, or with ego networks."""
 
 from __future__ import annotations
 
@@ -10,15 +10,18 @@ from numpy.typing import NDArray
 
 from gnn_checkpointing.graph_design import (
     BatchGraph,
+    EgoGraph,
     GeneratedGraph,
     GradedGraph,
     GraphSpec,
     derived_seed,
 )
 from gnn_checkpointing.graphs.edges import both_directions
+from gnn_checkpointing.graphs.ego.inputs import with_egos
 from gnn_checkpointing.graphs.families.circuit import circuit_pairs
 from gnn_checkpointing.graphs.families.erdos_renyi import erdos_renyi_pairs
 from gnn_checkpointing.graphs.families.heavy_tail import heavy_tail_pairs
+from gnn_checkpointing.graphs.families.images import images_of, nearest_pixels, normalised, patches_of
 from gnn_checkpointing.graphs.families.rmat import rmat_pairs
 from gnn_checkpointing.graphs.families.sbm import sbm_pairs
 from gnn_checkpointing.graphs.families.spatial import spatial_pairs
@@ -27,6 +30,7 @@ from gnn_checkpointing.graphs.features import noisy_patterns, shuffled_labels, s
 from gnn_checkpointing.graphs.graded.grade import graded
 from gnn_checkpointing.graphs.graph import Graph
 from gnn_checkpointing.graphs.real import load_real_graph
+from gnn_checkpointing.vision_shapes import PATCHES
 from gnn_checkpointing.vocabulary import Family
 
 PairDrawer = Callable[[GeneratedGraph, NDArray[np.int64], Generator], NDArray[np.int64]]
@@ -40,6 +44,7 @@ FAMILIES: dict[Family, tuple[str, PairDrawer]] = {
     "rmat": ("R-MAT", rmat_pairs),
     "circuit": ("Circuit", circuit_pairs),
 }
+"""All but images, whose edges follow from their pixels."""
 
 
 def make_graph(spec: GraphSpec) -> Graph:
@@ -49,14 +54,39 @@ def make_graph(spec: GraphSpec) -> Graph:
         from gnn_checkpointing.graphs.batches.batch import batch
 
         return batch(spec, make_graph(spec.base), stream(spec, "batch"))
+    if isinstance(spec, EgoGraph):
+        return with_egos(spec, make_graph(spec.base))
     if isinstance(spec, GradedGraph):
         return graded(spec, make_graph(spec.base), stream(spec, "edges"))
-    return _drawn(spec) if isinstance(spec, GeneratedGraph) else load_real_graph(spec, stream(spec, "split"))
+    if isinstance(spec, GeneratedGraph):
+        return _drawn_images(spec) if spec.family == "images" else _drawn(spec)
+    return load_real_graph(spec, stream(spec, "split"))
 
 
 def stream(spec: GraphSpec, purpose: str) -> Generator:
     """Return the random numbers of one purpose, independent of those of every other."""
     return Generator(PCG64(derived_seed(spec.seed, purpose)))
+
+
+def _drawn_images(spec: GeneratedGraph) -> Graph:
+    pixels, masks = images_of(spec, stream(spec, "images"))
+    patches = patches_of(pixels)
+    labels = patches_of(masks[..., None]).max(axis=1)
+    train_mask, test_mask = split(labels, stream(spec, "split"))
+    number = spec.num_nodes // PATCHES
+    return Graph(
+        id=spec.id,
+        label=f"{number} images, {spec.average_degree:g} neighbours a patch, replicate {spec.replicate}",
+        family=spec.family,
+        edge_index=nearest_pixels(patches, round(spec.average_degree)),
+        features=normalised(patches),
+        labels=labels,
+        train_mask=train_mask,
+        test_mask=test_mask,
+        requested_average_degree=spec.average_degree,
+        replicate=spec.replicate,
+        num_classes=spec.num_classes,
+    )
 
 
 def _drawn(spec: GeneratedGraph) -> Graph:

@@ -76,11 +76,18 @@ def measure_cell(
         measured_seconds=sum(found.seconds for found in measured.values())
         + sum(sum(timed.wall_seconds) for timed in steps.values()),
         round_orders=orders,
+        parameters=_parameters(measured),
         policies=[outcomes[policy] for policy in study.policies],
         warnings=[],
     )
     traces = {policy: found.trace for policy, found in measured.items() if found.trace is not None}
     return record.model_copy(update={"warnings": record_warnings(record, study)}), traces
+
+
+def _parameters(measured: dict[str, Probed]) -> int | None:
+    """Return the parameters of the model that the policies train; None where none that trains it ran."""
+    own = [found.contest.model for policy, found in measured.items() if not is_other_model(policy)]
+    return sum(parameter.numel() for parameter in own[0].parameters()) if own else None
 
 
 def _probed_policies(

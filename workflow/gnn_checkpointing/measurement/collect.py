@@ -12,6 +12,7 @@ from gnn_checkpointing.measurement.ratios import ProcessSpread, Rounds, paired_r
 from gnn_checkpointing.measurements_table import SEPARATOR, Value
 from gnn_checkpointing.records import CellRecord, PolicyRecord, Steps, Trace
 from gnn_checkpointing.study import Analysis
+from gnn_checkpointing.vision_shapes import neighbours_by_block
 
 
 def cell_rows(record: CellRecord, analysis: Analysis, spread: ProcessSpread | None = None) -> list[dict[str, Value]]:
@@ -36,16 +37,16 @@ def _seconds(steps: Iterable[Steps]) -> list[list[float]]:
 
 
 def traced_cells(records: Iterable[CellRecord], reference_allocator: str) -> list[CellRecord]:
-    """Return the cell of each convolution and aggregation whose byte traces are shown.
+    """Return the cell of each convolution, aggregation and model whose byte traces are shown.
 
     The densest timed generated graph, of these the largest, in its first draw; of a study of real graphs alone the one
     with most edges. Under the reference allocator, where any policy completed.
     """
-    chosen: dict[tuple[str, str], CellRecord] = {}
+    chosen: dict[tuple[str, str, str], CellRecord] = {}
     for record in records:
         if record.allocator != reference_allocator or not any(found.memory for found in record.policies):
             continue
-        place = (record.convolution, record.aggregation)
+        place = (record.convolution, record.aggregation, record.model)
         if place not in chosen or _shown_before(record) > _shown_before(chosen[place]):
             chosen[place] = record
     return list(chosen.values())
@@ -85,9 +86,22 @@ def cell_traces(record: CellRecord, traces: dict[str, ByteTrace]) -> list[Trace]
                 peak_bytes=found.memory.peak_memory_bytes - found.memory.resident_bytes,
                 seconds=seconds,
                 live_bytes=live_bytes,
+                model=record.model,
+                block_numbers=list(range(1, len(trace.block_events))),
+                block_bytes=trace.at_blocks(),
+                block_peaks=trace.within_blocks(),
+                block_degrees=_block_degrees(record) if len(trace.block_events) else [],
             )
         )
     return shown
+
+
+def _block_degrees(record: CellRecord) -> list[float]:
+    """Return how many neighbours of a node each block reads: a Vision GNN's own, else the graph's."""
+    layers: int = record.architecture["num_layers"]
+    if record.graph.family == "images":
+        return [float(k) for k, _ in neighbours_by_block(round(record.graph.average_degree), layers)]
+    return [record.graph.average_degree] * layers
 
 
 def _row(
@@ -117,6 +131,8 @@ def _row(
         **_structure(graph),
         "convolution": record.convolution,
         "aggregation": record.aggregation,
+        "model": record.model,
+        "parameters": record.parameters,
         "num_layers": record.architecture["num_layers"],
         "hidden_channels": record.architecture["hidden_channels"],
         "policy": found.policy,

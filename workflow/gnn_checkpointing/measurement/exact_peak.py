@@ -15,11 +15,11 @@ from gnn_checkpointing.checkpointing import policy_tensors
 from gnn_checkpointing.checkpointing.block_plan import EdgeBlock, SortedEdges
 from gnn_checkpointing.checkpointing.blocked_layers import shared_edges
 from gnn_checkpointing.design import Cell
-from gnn_checkpointing.measurement.fake_tensors import EAGER, LiveBytes, fake_parameters
+from gnn_checkpointing.measurement.fake_tensors import LiveBytes, fake_parameters
 from gnn_checkpointing.measurement.peak_memory import no_garbage
-from gnn_checkpointing.measurement.workload import Contestant, Task, contestant
+from gnn_checkpointing.measurement.workload import Contestant, GraphTask, contestant
 from gnn_checkpointing.models.adjacency import Adjacency
-from gnn_checkpointing.policy_names import parse_policy
+from gnn_checkpointing.policy_names import EAGER, parse_policy
 from gnn_checkpointing.refusal import Refusal
 from gnn_checkpointing.study import Architecture
 from gnn_checkpointing.vocabulary import Convolution
@@ -66,7 +66,7 @@ def exact_peak(convolution: Convolution, policy: str, architecture: Architecture
     contest = contestant(cell, task, policy)
     fake_parameters(contest.model, mode.from_tensor)
     with mode:
-        _give_tables(contest, starts)
+        _give_tables(contest, task, starts)
     resident = [*contest.model.parameters(), *contest.model.buffers(), *task.tensors(), *policy_tensors(contest.model)]
     with no_garbage(), mode, LiveBytes(resident) as live:
         contest.step()
@@ -88,10 +88,10 @@ class _CutElsewhere(SortedEdges):
         return self._cuts[size]
 
 
-def _task(sizes: StepSizes, num_edges: int, *, weighted: bool) -> Task:
+def _task(sizes: StepSizes, num_edges: int, *, weighted: bool) -> GraphTask:
     """Return what a step reads, made of fake tensors where it is called under their mode."""
     index = torch.empty((2, num_edges), dtype=torch.int64)
-    return Task(
+    return GraphTask(
         features=torch.empty(sizes.num_nodes, sizes.num_features),
         labels=torch.empty(sizes.training_nodes, dtype=torch.int64),
         train_nodes=torch.empty(sizes.training_nodes, dtype=torch.int64),
@@ -100,9 +100,9 @@ def _task(sizes: StepSizes, num_edges: int, *, weighted: bool) -> Task:
     )
 
 
-def _give_tables(contest: Contestant, starts: Tensor) -> None:
+def _give_tables(contest: Contestant, task: GraphTask, starts: Tensor) -> None:
     """Give blocked layers the sorted edges that they would make from values."""
-    index = contest.task.adjacency.edge_index
+    index = task.adjacency.edge_index
     for shared in shared_edges(contest.model):
         pointer = torch.empty(starts.numel(), dtype=torch.int64)
         shared.keep(index, starts.numel() - 1, _CutElsewhere(index[0], pointer, None, starts=starts))

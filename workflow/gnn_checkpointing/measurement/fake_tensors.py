@@ -17,12 +17,10 @@ from gnn_checkpointing.checkpointing import policy_tensors
 from gnn_checkpointing.checkpointing.blocked_layers import shared_edges
 from gnn_checkpointing.design import Cell
 from gnn_checkpointing.measurement.peak_memory import no_garbage
-from gnn_checkpointing.measurement.workload import Contestant, contestant
-from gnn_checkpointing.policy_names import parse_policy
+from gnn_checkpointing.measurement.workload import Contestant, GraphTask, contestant
+from gnn_checkpointing.policy_names import EAGER, parse_policy
 
 Value = TypeVar("Value")
-
-EAGER = frozenset({"none", "layers", "segments", "selective", "edge_blocks", "layers+edge_blocks"})
 
 
 class LiveBytes(TorchDispatchMode):  # type: ignore[no-untyped-call] # torch does not annotate it
@@ -106,7 +104,7 @@ def fake_tensor_bytes(cell: Cell, contest: Contestant) -> tuple[int | None, str]
     """
     if parse_policy(contest.policy).kind not in EAGER:
         return None, f"no reading by fake tensors: {contest.policy} computes or frees past the dispatcher of operators"
-    if contest.task.adjacency.edge_index.layout != torch.strided:
+    if isinstance(contest.task, GraphTask) and contest.task.adjacency.edge_index.layout != torch.strided:
         return None, "no reading by fake tensors: a sparse matrix has no storage that could be told"
     try:
         return _peak(cell, contest), ""
@@ -148,6 +146,8 @@ def fake_parameters(model: nn.Module, convert: Callable[[Tensor], Tensor]) -> No
 
 def _hand_over_tables(contest: Contestant, fake: Contestant, convert: Callable[[Tensor], Tensor]) -> None:
     """Give the layers of `fake` the sorted edges of `contest`: made from values, which fake tensors do not have."""
+    if not (isinstance(contest.task, GraphTask) and isinstance(fake.task, GraphTask)):
+        return
     num_nodes = contest.task.features.size(0)
     for theirs, ours in zip(shared_edges(contest.model), shared_edges(fake.model), strict=True):
         edges = theirs.of(contest.task.adjacency.edge_index, num_nodes)

@@ -10,20 +10,23 @@ from __future__ import annotations
 
 import gc
 import time
-from collections.abc import Callable, Iterable, Iterator
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
-from torch import Tensor
-from torch.profiler import ProfilerActivity, profile
+from torch import Tensor, nn
+from torch.profiler import ProfilerActivity, profile, record_function
 
 from gnn_checkpointing.measurement.byte_trace import ByteTrace
 from gnn_checkpointing.measurement.device import finish
 
 Value = TypeVar("Value")
+
+_MARK = "gnn_checkpointing: a block ends"
 
 
 @dataclass(frozen=True)
@@ -38,20 +41,23 @@ class StepBytes:
     trace: ByteTrace | None = field(default=None, compare=False)
 
 
-def step_bytes(forward: Callable[[], Tensor], device: torch.device) -> StepBytes:
+def step_bytes(forward: Callable[[], Tensor], device: torch.device, blocks: Sequence[nn.Module] = ()) -> StepBytes:
     """Run `forward`, which returns the loss, then its backward pass, and count live bytes.
 
-    The loss itself is among the saved bytes; gradients count from the moment backward makes them.
+    The loss itself is among the saved bytes; gradients count from the moment backward makes them. The trace tells where
+    each of `blocks`, called one after another, ends in the forward pass.
     """
     if device.type == "cuda":
         return _cuda_bytes(forward, device)
     with no_garbage():
-        loss, forward_changes, forward_seconds = _with_changes(forward)
-        _, backward_changes, _ = _with_changes(loss.backward)
+        with _marked(blocks):
+            loss, forward_changes, forward_seconds, marks = _with_changes(forward)
+        _, backward_changes, _, _ = _with_changes(loss.backward)
     # Two sessions, since a session cannot say where in it forward ended; what lies between them is not the step's.
     changes = [*forward_changes, *((forward_seconds + seconds, size) for seconds, size in backward_changes)]
     live = np.cumsum(np.array([size for _, size in changes], dtype=np.int64), dtype=np.int64)
-    trace = ByteTrace(np.array([seconds for seconds, _ in changes]), live, len(forward_changes), forward_seconds)
+    seconds = np.array([second for second, _ in changes])
+    trace = ByteTrace(seconds, live, len(forward_changes), forward_seconds, np.array(marks, dtype=np.int64))
     saved = int(live[len(forward_changes) - 1]) if forward_changes else 0
     return StepBytes(saved, max(0, int(live.max(initial=0))), trace)
 
@@ -76,8 +82,28 @@ def resident_bytes(tensors: Iterable[Tensor]) -> int:
     return sum(storages.values())
 
 
-def _with_changes(action: Callable[[], Value]) -> tuple[Value, list[tuple[float, int]], float]:
-    """Return what `action` returns, each allocation and release in order (second, signed bytes), and its seconds."""
+@contextmanager
+def _marked(blocks: Sequence[nn.Module]) -> Iterator[None]:
+    """Leave a mark for the profiler where the first block begins and where each one ends."""
+
+    def mark(*_: Any) -> None:
+        with record_function(_MARK):
+            pass
+
+    hooks = [block.register_forward_hook(mark) for block in blocks]
+    hooks += [block.register_forward_pre_hook(mark) for block in blocks[:1]]
+    try:
+        yield
+    finally:
+        for hook in hooks:
+            hook.remove()
+
+
+def _with_changes(action: Callable[[], Value]) -> tuple[Value, list[tuple[float, int]], float, list[int]]:
+    """Return what `action` returns, each allocation and release in order (second, signed bytes), and its seconds.
+
+    Last, before how many of these each mark stands.
+    """
     with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as session:
         start = time.perf_counter_ns()
         value = action()
@@ -85,13 +111,14 @@ def _with_changes(action: Callable[[], Value]) -> tuple[Value, list[tuple[float,
     assert session.profiler is not None
     results = session.profiler.kineto_results
     assert results is not None
-    events = sorted(
-        (event for event in results.events() if event.name() == "[memory]"), key=lambda event: event.start_ns()
-    )
+    found = sorted(results.events(), key=lambda event: event.start_ns())
+    events = [event for event in found if event.name() == "[memory]"]
+    stamps = [event.start_ns() for event in events]
+    marks = [bisect_right(stamps, event.start_ns()) for event in found if event.name() == _MARK]
     begin = results.trace_start_ns()
     changes = [(max(0, event.start_ns() - begin) / 1e9, event.nbytes()) for event in events]
     # The session begins a little before the action: no event may lie after the end.
-    return value, changes, max(seconds, changes[-1][0] if changes else 0.0)
+    return value, changes, max(seconds, changes[-1][0] if changes else 0.0), marks
 
 
 def _cuda_bytes(forward: Callable[[], Tensor], device: torch.device) -> StepBytes:

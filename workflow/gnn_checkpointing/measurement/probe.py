@@ -6,13 +6,15 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from torch import nn
+
 from gnn_checkpointing.checkpointing import largest_block_edges
 from gnn_checkpointing.design import Cell
 from gnn_checkpointing.measurement.byte_trace import ByteTrace
 from gnn_checkpointing.measurement.peak_memory import step_bytes
 from gnn_checkpointing.measurement.sameness import StepResult, compared, step_result
 from gnn_checkpointing.measurement.workload import Contestant, Task, contestant, seeded, twin
-from gnn_checkpointing.policy_names import COMPILED, OTHER_MODELS, parse_policy
+from gnn_checkpointing.policy_names import COMPILED, EAGER, OTHER_MODELS, parse_policy
 from gnn_checkpointing.records import Memory, PolicyRecord, Readings, Sameness, Steps
 
 Announce = Callable[[str, str], None]
@@ -80,7 +82,7 @@ def probed(
     _second_step(contest, announce)
     total, added = contest.resident()
     start = time.perf_counter()
-    found = step_bytes(contest.forward, task.features.device)
+    found = step_bytes(contest.forward, task.features.device, _blocks(contest))
     counted = time.perf_counter() - start
     contest.drop_gradients()
     memory = Memory(
@@ -95,6 +97,14 @@ def probed(
     sameness = None if reference is None else compared(result, reference, tolerance)
     blocks = largest_block_edges(contest.model)
     return Probed(contest, memory, found.trace, sameness, warm_up, counted, blocks), result
+
+
+def _blocks(contest: Contestant) -> list[nn.Module]:
+    """Return the model's blocks where a mark at their ends changes nothing; inside a generated kernel there is none."""
+    blocks = getattr(contest.model, "blocks", None)
+    if parse_policy(contest.policy).kind not in EAGER or not isinstance(blocks, nn.ModuleList):
+        return []
+    return list(blocks)
 
 
 def warmed_up(contest: Contestant, cell: Cell, announce: Announce) -> float:

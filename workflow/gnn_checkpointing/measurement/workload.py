@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -16,19 +17,40 @@ from gnn_checkpointing.measurement.peak_memory import resident_bytes
 from gnn_checkpointing.models.adjacency import Adjacency, adjacency_for
 from gnn_checkpointing.models.reversible import build_reversible_stack
 from gnn_checkpointing.models.stack import build_stack
+from gnn_checkpointing.models.vision.vig import NAMES, VigOptions, build_vig
 from gnn_checkpointing.policy_names import OTHER_MODELS, parse_policy
 from gnn_checkpointing.refusal import Refusal
+from gnn_checkpointing.vision_shapes import COLOURS, PATCH, SHAPES_DRAWN, SIDE
+from gnn_checkpointing.vocabulary import VISION, VisionTask
 
 
 @dataclass(frozen=True)
-class Task:
-    """What every policy of a cell shares: features `[num_nodes, num_features]`, labels, training nodes, edges."""
+class Task(ABC):
+    """What every policy of a cell shares: what its model reads, and the labels that its loss is computed from."""
 
     features: Tensor
     labels: Tensor
+    num_classes: int
+
+    @abstractmethod
+    def tensors(self) -> list[Tensor]:
+        """Return the tensors that live before, during and after every step."""
+
+    @abstractmethod
+    def loss(self, model: nn.Module) -> Tensor:
+        """Return the mean cross-entropy over what is to be classified."""
+
+    @abstractmethod
+    def model(self, cell: Cell, policy: str) -> nn.Module:
+        """Return a fresh model from the cell's seed; raises `Refusal` where there is none that `policy` could train."""
+
+
+@dataclass(frozen=True)
+class GraphTask(Task):
+    """Node classification: features `[num_nodes, num_features]`, the labels of the training nodes, edges."""
+
     train_nodes: Tensor
     adjacency: Adjacency
-    num_classes: int
 
     def tensors(self) -> list[Tensor]:
         """Return the tensors that live before, during and after every step."""
@@ -39,19 +61,81 @@ class Task:
         scores = model(self.features, self.adjacency.edge_index, self.adjacency.edge_weight)
         return F.cross_entropy(scores.index_select(0, self.train_nodes), self.labels)
 
+    def model(self, cell: Cell, policy: str) -> nn.Module:
+        """Return a fresh stack, of reversible blocks where the policy takes it."""
+        build = build_reversible_stack if parse_policy(policy).kind in OTHER_MODELS else build_stack
+        return build(cell.convolution, cell.architecture, self.features.size(1), self.num_classes, cell.seed)
+
+
+@dataclass(frozen=True)
+class ImageTask(Task):
+    """Images `[images, colours, side, side]`; `labels` are theirs, or those of the patches that `train_nodes` name.
+
+    `neighbours` are those of a patch in the first block.
+    """
+
+    train_nodes: Tensor | None
+    neighbours: int
+
+    def tensors(self) -> list[Tensor]:
+        """Return the tensors that live before, during and after every step."""
+        return [self.features, self.labels, *([] if self.train_nodes is None else [self.train_nodes])]
+
+    def loss(self, model: nn.Module) -> Tensor:
+        """Return the mean cross-entropy over the training patches, or over the images."""
+        scores = model(self.features)
+        if self.train_nodes is not None:
+            scores = scores.flatten(0, 1).index_select(0, self.train_nodes)
+        return F.cross_entropy(scores, self.labels)
+
+    def model(self, cell: Cell, policy: str) -> nn.Module:
+        """Return a fresh Vision GNN; none is made of reversible blocks."""
+        if parse_policy(policy).kind in OTHER_MODELS:
+            raise Refusal(f"policy {policy}: {cell.convolution} is not made of reversible blocks")
+        size = next(size for size, name in NAMES.items() if name == cell.convolution)
+        task: VisionTask = "images" if self.train_nodes is None else "patches"
+        return build_vig(size, VigOptions(classes=self.num_classes, k=self.neighbours, task=task), cell.seed)
+
 
 def cell_task(graph: Graph, cell: Cell, device: torch.device) -> Task:
-    """Return the tensors of `graph` as the cell's convolution reads them; `labels` are those of the training nodes."""
+    """Return what the cell's model reads of `graph`."""
+    return (_image_task if cell.convolution in VISION else graph_task)(graph, cell, device)
+
+
+def graph_task(graph: Graph, cell: Cell, device: torch.device) -> GraphTask:
+    """Return the tensors of `graph` as the cell's convolution reads them."""
     train_nodes = torch.from_numpy(graph.train_mask).nonzero().flatten()
     edge_index = torch.from_numpy(graph.edge_index)
     adjacency = adjacency_for(cell.convolution, edge_index, graph.num_nodes, cell.aggregation)
-    return Task(
+    return GraphTask(
         features=torch.from_numpy(graph.features).to(device),
         labels=torch.from_numpy(graph.labels)[train_nodes].to(device),
         train_nodes=train_nodes.to(device),
         adjacency=adjacency.to(device),
         num_classes=graph.num_classes,
     )
+
+
+def _image_task(graph: Graph, cell: Cell, device: torch.device) -> ImageTask:
+    """Return the images whose patches are the nodes of `graph`, with the labels of the cell's task."""
+    images = images_of_patches(torch.from_numpy(graph.features)).to(device)
+    by_image = cell.architecture.tasks[0] == "images"
+    train_nodes = None if by_image else torch.from_numpy(graph.train_mask).nonzero().flatten()
+    shapes = torch.arange(len(images)) % SHAPES_DRAWN
+    return ImageTask(
+        features=images,
+        labels=(shapes if train_nodes is None else torch.from_numpy(graph.labels)[train_nodes]).to(device),
+        train_nodes=None if train_nodes is None else train_nodes.to(device),
+        neighbours=round(graph.average_degree),
+        num_classes=SHAPES_DRAWN if by_image else graph.num_classes,
+    )
+
+
+def images_of_patches(features: Tensor) -> Tensor:
+    """Return images `[images, COLOURS, SIDE, SIDE]` of the pixels of their patches `[images * PATCHES, ...]`."""
+    row = SIDE // PATCH
+    cut = features.view(-1, row, row, COLOURS, PATCH, PATCH)
+    return cut.permute(0, 3, 1, 4, 2, 5).reshape(-1, COLOURS, SIDE, SIDE)
 
 
 @dataclass(frozen=True)
@@ -106,9 +190,7 @@ def _refuse_sparse(policy: str) -> None:
 
 
 def _fresh_model(cell: Cell, task: Task, policy: str) -> nn.Module:
-    build = build_reversible_stack if parse_policy(policy).kind in OTHER_MODELS else build_stack
-    model = build(cell.convolution, cell.architecture, task.features.size(1), task.num_classes, cell.seed)
-    return model.to(task.features.device).train()
+    return task.model(cell, policy).to(task.features.device).train()
 
 
 def seeded(contest: Contestant, seed: int, action: Callable[[], Tensor]) -> Tensor:

@@ -7,7 +7,9 @@ from collections.abc import Mapping, Sequence
 
 from gnn_checkpointing.analysis.laws.tensor_counts import Count, counted
 from gnn_checkpointing.analysis.results import Predictions, PredictiveLaw, ResidentLaw, Response
+from gnn_checkpointing.analysis.table import series
 from gnn_checkpointing.block_rule import BYTES_PER_VALUE, EDGES_PER_NODE, LARGEST_BYTES, SMALLEST_BYTES
+from gnn_checkpointing.design import models
 from gnn_checkpointing.graph_facts import GraphFacts
 from gnn_checkpointing.planning.arithmetic import OF_EDGES
 from gnn_checkpointing.planning.knowledge import (
@@ -25,6 +27,7 @@ from gnn_checkpointing.planning.knowledge import (
 from gnn_checkpointing.planning.well_known import WELL_KNOWN
 from gnn_checkpointing.policy_names import parse_policy
 from gnn_checkpointing.study import Study
+from gnn_checkpointing.vocabulary import VISION
 
 Laws = Mapping[tuple[str, str, Response], PredictiveLaw]
 
@@ -51,7 +54,8 @@ def knowledge(
     """Return what a planner knows after a study; `slug`, `label` and `facts` are the machine's."""
     laws = {(law.convolution, law.policy, law.response): law for law in predictions.laws}
     resident = {(law.convolution, law.policy): law for law in predictions.resident}
-    activations = [law for law in predictions.laws if law.response == "activation_bytes"]
+    planned = _planned_series(study)
+    activations = [law for law in predictions.laws if law.response == "activation_bytes" and law.convolution in planned]
     architecture = study.architecture
     measured = Sizes(
         num_layers=architecture.num_layers,
@@ -74,6 +78,19 @@ def knowledge(
         graphs=_graphs(graphs),
         policies=sorted(known, key=lambda one: (places[one.convolution], policies.index(one.policy))),
     )
+
+
+def _planned_series(study: Study) -> set[str]:
+    """Return the series that a plan can be reckoned from: stacks of the study's own depth.
+
+    A Vision GNN's sizes come in threes, and its graph is not what anyone would name.
+    """
+    return {
+        series({"convolution": convolution, "aggregation": aggregation, "model": models(study, convolution)[0].name})
+        for convolution in study.architecture.convolutions
+        for aggregation in study.architecture.aggregations
+        if convolution not in VISION
+    }
 
 
 def _graphs(measured: Sequence[GraphFacts]) -> list[KnownGraph]:

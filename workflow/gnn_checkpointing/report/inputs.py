@@ -9,7 +9,10 @@ from typing import Any
 from gnn_checkpointing.analysis.analyse import Findings
 from gnn_checkpointing.analysis.results import (
     Accuracy,
+    Depths,
     Effects,
+    Ego,
+    Explanations,
     Frontier,
     Law,
     Predictions,
@@ -23,6 +26,7 @@ from gnn_checkpointing.analysis.results import (
 from gnn_checkpointing.analysis.table import series
 from gnn_checkpointing.audit.grades import Audit
 from gnn_checkpointing.claims.ledger import Ledger, Sentence
+from gnn_checkpointing.design import models
 from gnn_checkpointing.graph_facts import GraphFacts
 from gnn_checkpointing.measurements_table import Value
 from gnn_checkpointing.planning.knowledge import Knowledge
@@ -55,6 +59,14 @@ RECORDS = "records.jsonl.gz"
 TRAININGS = "trainings.json"
 HARDWARE = "hardware.json"
 STUDY = "study.json"
+EXPLAINED = "explained.json"
+DEPTHS = "analysis/depths.json"
+EXPLANATIONS = "analysis/explained.json"
+ENCODINGS = "encodings.json"
+EGO = "analysis/ego.json"
+
+GIVEN = {"explanations": EXPLAINED, "encodings": ENCODINGS}
+"""What only some studies have, by the option of the commands that read it."""
 
 MANY_POLICIES = 6
 """More policies than this beside none are too many for one column or one line each."""
@@ -88,6 +100,9 @@ class ReportInputs:
     predictions: Predictions
     frontier: Frontier
     variants: Variants
+    depths: Depths
+    explained: Explanations
+    ego: Ego
     robustness: Robustness
     accuracy: list[Accuracy]
     quality: Quality
@@ -106,12 +121,13 @@ class ReportInputs:
 
     @property
     def convolutions(self) -> list[str]:
-        """Measured convolutions, in the study's order, each aggregation of one beside the other."""
+        """Measured convolutions, in the study's order, aggregations and models of one beside each other."""
         architecture = self.study.architecture
         names = [
-            series({"convolution": convolution, "aggregation": aggregation})
+            series({"convolution": convolution, "aggregation": aggregation, "model": model.name})
             for convolution in architecture.convolutions
             for aggregation in architecture.aggregations
+            for model in models(self.study, convolution)
         ]
         measured = {row["convolution"] for row in self.rows}
         return [name for name in names if name in measured]
@@ -197,6 +213,9 @@ def report_inputs(
         predictions=findings.predictions,
         frontier=findings.frontier,
         variants=findings.variants,
+        depths=findings.depths,
+        explained=findings.explained,
+        ego=findings.ego,
         robustness=findings.robustness,
         accuracy=findings.accuracy,
         quality=findings.quality,
@@ -218,7 +237,10 @@ def sourced_findings(found: Findings) -> Findings:
 
 
 def published(folder: Path) -> dict[str, Path]:
-    """Return the measured files beside a published report by what a command calls them, or refuse the folder."""
+    """Return the measured files beside a published report by what a command calls them, or refuse the folder.
+
+    A trained model's explanations and the cost of encodings are there only where the study had some.
+    """
     names = {
         "study": STUDY,
         "hardware_file": HARDWARE,
@@ -234,6 +256,7 @@ def published(folder: Path) -> dict[str, Path]:
         raise Refusal(
             f"{folder}: no {missing[0]} there; name the folder of a published report, report/<hardware>/<study>"
         )
+    names |= {option: name for option, name in GIVEN.items() if (folder / name).is_file()}
     return {option: folder / name for option, name in names.items()}
 
 

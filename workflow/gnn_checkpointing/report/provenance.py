@@ -8,6 +8,7 @@ from pathlib import Path
 
 from gnn_checkpointing.report.inputs import (
     ANALYSIS,
+    GIVEN,
     GRAPHS,
     HARDWARE,
     MEASUREMENTS,
@@ -32,11 +33,9 @@ class _Origin:
     inputs: tuple[str, ...]
 
 
-_ANALYSE = _Origin(
-    "analyse",
+_ANALYSE = (
     f"python -m gnn_checkpointing analyse --study {STUDY} --table {MEASUREMENTS} --trainings {TRAININGS} "
-    f"--output-folder {ANALYSIS}",
-    (STUDY, MEASUREMENTS, TRAININGS),
+    f"--output-folder {ANALYSIS}"
 )
 _KNOWLEDGE = _Origin(
     "knowledge",
@@ -69,7 +68,7 @@ def with_provenance(section: Section, study: Study, checksums: Mapping[str, str]
 
 def provenance(figure: Figure, study: Study, checksums: Mapping[str, str]) -> Provenance:
     """Return how a figure's file is made again, the SHA-256 of what that reads, and where the drawn numbers are."""
-    origin = _origin(figure.source, study)
+    origin = _origin(figure.source, study, checksums)
     return Provenance(
         file=figure.source,
         rule=origin.rule,
@@ -79,9 +78,11 @@ def provenance(figure: Figure, study: Study, checksums: Mapping[str, str]) -> Pr
     )
 
 
-def _origin(file: str, study: Study) -> _Origin:
+def _origin(file: str, study: Study, checksums: Mapping[str, str]) -> _Origin:
     if file.startswith(f"{ANALYSIS}/"):
-        return _ANALYSE
+        given = {option: name for option, name in GIVEN.items() if name in checksums}
+        options = "".join(f" --{option} {name}" for option, name in given.items())
+        return _Origin("analyse", _ANALYSE + options, (STUDY, MEASUREMENTS, TRAININGS, *given.values()))
     if file == PLANNER:
         return _KNOWLEDGE
     if file in (MEASUREMENTS, TRACES, GRAPHS):

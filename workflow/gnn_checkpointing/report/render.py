@@ -15,6 +15,8 @@ from gnn_checkpointing.report.inputs import (
     AUDIT,
     CLAIMS,
     DEMONSTRATION,
+    ENCODINGS,
+    EXPLAINED,
     GRAPHS,
     HARDWARE,
     MEASUREMENTS,
@@ -34,6 +36,7 @@ from gnn_checkpointing.sourced import bare, plain
 HTML = "report.html"
 PDF = "report.pdf"
 SUMMARY = "summary.json"
+MANIFEST = "manifest.json"
 
 
 @dataclass(frozen=True)
@@ -51,6 +54,8 @@ class Sources:
     trainings: Path
     hardware: Path
     study: Path
+    explained: Path | None = None
+    encodings: Path | None = None
 
     @property
     def by_name(self) -> dict[str, Path]:
@@ -67,14 +72,19 @@ class Sources:
             TRAININGS: self.trainings,
             HARDWARE: self.hardware,
             STUDY: self.study,
+            **{
+                name: path
+                for name, path in ((EXPLAINED, self.explained), (ENCODINGS, self.encodings))
+                if path is not None
+            },
         }
 
 
 def render_report(inputs: ReportInputs, sources: Sources, templates: Path, output_folder: Path) -> None:
-    """Write report.html, report.pdf, the data they rest on and summary.json into `output_folder`.
+    """Write report.html, report.pdf, the data they rest on, summary.json and manifest.json into `output_folder`.
 
     `sources` are the files that `inputs` were read from; they are copied byte for byte. Nothing is written before
-    both faces are made.
+    both faces are made. The manifest has the SHA-256 of every other file.
     """
     page = report_page(inputs, {name: sha256_of(path) for name, path in sources.by_name.items()})
     html, pdf = report_html(page, templates), report_pdf(page, templates)
@@ -87,6 +97,15 @@ def render_report(inputs: ReportInputs, sources: Sources, templates: Path, outpu
     with whole_file(output_folder / PDF) as stream:
         stream.write(pdf)
     write_text(output_folder / HTML, html)
+    written = [
+        *sources.by_name,
+        *(f"{ANALYSIS}/{field.name}.json" for field in fields(Findings)),
+        *(f"{FIGURES}/{figure.id}.csv" for figure in page.figures()),
+        SUMMARY,
+        PDF,
+        HTML,
+    ]
+    write_json(output_folder / MANIFEST, {"files": {name: sha256_of(output_folder / name) for name in sorted(written)}})
 
 
 def _write_figures(page: Page, folder: Path) -> None:

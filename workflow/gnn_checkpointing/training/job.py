@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from gnn_checkpointing.artefacts import digest
 from gnn_checkpointing.design import Cell
@@ -16,7 +16,7 @@ from gnn_checkpointing.graph_design import derived_seed
 from gnn_checkpointing.graphs.graph import Graph
 from gnn_checkpointing.measurement.device import chosen_device
 from gnn_checkpointing.measurement.fingerprint import code_fingerprint, library_versions
-from gnn_checkpointing.measurement.workload import Contestant, cell_task, contestant
+from gnn_checkpointing.measurement.workload import Contestant, GraphTask, contestant, graph_task
 from gnn_checkpointing.models.adjacency import reordered
 from gnn_checkpointing.records import REORDERED, SCHEMA_VERSION, TrainingRecord
 from gnn_checkpointing.study import Study
@@ -56,11 +56,10 @@ def train(job: Job, state_file: Path, tell: Callable[[int, float], None]) -> Tra
     """
     settings = job.study.training
     torch.set_num_threads(job.study.measurement.threads)
-    task = cell_task(job.graph, job.cell, chosen_device(job.study.measurement.device))
+    task = graph_task(job.graph, job.cell, chosen_device(job.study.measurement.device))
     if job.policy == REORDERED:
-        contest = contestant(job.cell, replace(task, adjacency=reordered(task.adjacency)), "none")
-    else:
-        contest = contestant(job.cell, task, job.policy)
+        task = replace(task, adjacency=reordered(task.adjacency))
+    contest = contestant(job.cell, task, "none" if job.policy == REORDERED else job.policy)
     optimizer = torch.optim.Adam(contest.model.parameters(), lr=settings.learning_rate)
     torch.manual_seed(derived_seed(job.cell.seed, "training"))
     fingerprint = job.fingerprint()
@@ -72,7 +71,7 @@ def train(job: Job, state_file: Path, tell: Callable[[int, float], None]) -> Tra
         tell(epoch + 1, losses[-1])
         if (epoch + 1) % settings.save_every == 0 or epoch + 1 == settings.epochs:
             save_state(state_file, fingerprint, Progress(epoch + 1, losses), contest.model, optimizer)
-    train_accuracy, test_accuracy = _accuracies(contest, job.graph)
+    train_accuracy, test_accuracy = _accuracies(contest.model, task, job.graph)
     return TrainingRecord(
         schema_version=SCHEMA_VERSION,
         study=job.study.name,
@@ -99,12 +98,11 @@ def _epoch(contest: Contestant, optimizer: torch.optim.Optimizer) -> float:
     return float(loss.detach())
 
 
-def _accuracies(contest: Contestant, graph: Graph) -> tuple[float, float]:
+def _accuracies(model: nn.Module, task: GraphTask, graph: Graph) -> tuple[float, float]:
     """Return the shares of training and of test nodes whose class is found."""
-    task = contest.task
-    contest.model.eval()
+    model.eval()
     with torch.no_grad():
-        found = contest.model(task.features, task.adjacency.edge_index, task.adjacency.edge_weight).argmax(dim=1).cpu()
+        found = model(task.features, task.adjacency.edge_index, task.adjacency.edge_weight).argmax(dim=1).cpu()
     right = found == torch.from_numpy(graph.labels)
     return _share(right, torch.from_numpy(graph.train_mask)), _share(right, torch.from_numpy(graph.test_mask))
 

@@ -46,6 +46,16 @@ from gnn_checkpointing.analysis.results.robustness import (
     RunDrift,
     StoppingRule,
 )
+from gnn_checkpointing.analysis.results.systems import (
+    DepthPoint,
+    Depths,
+    Ego,
+    EgoPoint,
+    ExplainedBlock,
+    ExplainedSet,
+    Explanations,
+    StudyModel,
+)
 from gnn_checkpointing.analysis.results.trends import Band, BandPoint, BreakEven, Quantity, Trends
 
 __all__ = [
@@ -64,9 +74,16 @@ __all__ = [
     "Capacity",
     "Censored",
     "Coverage",
+    "DepthPoint",
+    "Depths",
     "Effect",
     "Effects",
+    "Ego",
+    "EgoPoint",
     "Estimate",
+    "ExplainedBlock",
+    "ExplainedSet",
+    "Explanations",
     "FamilyEffect",
     "FamilyFactor",
     "Flatness",
@@ -102,6 +119,7 @@ __all__ = [
     "Setting",
     "Spread",
     "StoppingRule",
+    "StudyModel",
     "Trends",
     "Variants",
 ]

@@ -1,6 +1,8 @@
 """Every claim, written before the data; a verdict is what its rule says of the numbers that it picks."""
 
 from gnn_checkpointing.claims.catalogue.density import DENSITY
+from gnn_checkpointing.claims.catalogue.depths import DEPTHS
+from gnn_checkpointing.claims.catalogue.ego import EGO
 from gnn_checkpointing.claims.catalogue.laws import LAWS
 from gnn_checkpointing.claims.catalogue.literature import CHECKPOINTING, LITERATURE
 from gnn_checkpointing.claims.catalogue.peers import PEERS
@@ -14,6 +16,7 @@ from gnn_checkpointing.claims.catalogue.seeds import SEEDS
 from gnn_checkpointing.claims.catalogue.template import Template
 from gnn_checkpointing.claims.catalogue.trends import TRENDS
 from gnn_checkpointing.claims.catalogue.variants import VARIANTS
+from gnn_checkpointing.claims.catalogue.vision import VISION
 
 CATALOGUE: tuple[Template, ...] = (
     *DENSITY,
@@ -29,6 +32,9 @@ CATALOGUE: tuple[Template, ...] = (
     *ROBUSTNESS,
     *LITERATURE,
     *PEERS,
+    *DEPTHS,
+    *VISION,
+    *EGO,
     *SEEDS,
 )
 

@@ -11,7 +11,10 @@ Q: modularity of the undirected simple graph for the partition {patches of the o
 
 from __future__ import annotations
 
-from gnn_checkpointing.claims.catalogue.template import Template, untested
+from typing import Any
+
+from gnn_checkpointing.claims import evidence
+from gnn_checkpointing.claims.catalogue.template import Pick, Template, of_study
 from gnn_checkpointing.claims.rules import Above, Below, Exactly, Respectively, Rule, Within
 
 CHAIDOS = (
@@ -19,16 +22,11 @@ CHAIDOS = (
     "Graph-based Image Classification, arXiv 2504.19682"
 )
 
-_MODEL = "it takes ViG-Small built as a model: the vision workload"
-_TRAINED = "it takes trained weights of ViG-Small and "
-_VALIDATION = _TRAINED + "ImageNet's validation images"
-_MASKS = _VALIDATION + " with masks of their objects"
-_ADVERSARIAL = _VALIDATION + " and ImageNet-A"
-_ADVERSARIAL_MASKS = _TRAINED + "ImageNet-A with masks of its objects"
+_GIVEN = "the weights and images that the study names, resized and cut at the centre to 224 pixels"
 
 
-def _seed(id: str, sentence: str, quantity: str, unit: str, rule: Rule, takes: str) -> Template:
-    """Return a claim that is untested for want of what it `takes`; once that is there, it is given a picker."""
+def _seed(id: str, sentence: str, quantity: str, unit: str, rule: Rule, pick: Pick) -> Template:
+    """Return a claim that judges itself once a study names the weights and images that it takes."""
     return Template(
         id=id,
         sentence=sentence,
@@ -36,10 +34,15 @@ def _seed(id: str, sentence: str, quantity: str, unit: str, rule: Rule, takes: s
         quantity=quantity,
         unit=unit,
         rule=rule,
-        pick=untested(takes),
+        pick=pick,
         scope="study",
         kind="seed",
+        conditions="" if id.startswith("v1-") else _GIVEN,
     )
+
+
+def _blocks(**chosen: Any) -> Pick:
+    return of_study(evidence.vision_blocks, **chosen)
 
 
 SEEDS = (
@@ -49,7 +52,7 @@ SEEDS = (
         "millions of parameters, blocks, channels, counted",
         "count",
         Respectively((Within(22.745, 22.755), Exactly(16), Exactly(320))),
-        _MODEL,
+        of_study(evidence.small_model),
     ),
     _seed(
         "v2-early-visual-similarity",
@@ -57,7 +60,7 @@ SEEDS = (
         "S_vis of each of the blocks 1 to 4",
         "cosine",
         Above(0.6),
-        _VALIDATION,
+        _blocks(where="validation", measure="visual_similarity", part="first four"),
     ),
     _seed(
         "v3-early-embedding-similarity",
@@ -65,7 +68,7 @@ SEEDS = (
         "S_emb of each of the blocks 1 to 4",
         "cosine",
         Above(0.9),
-        _VALIDATION,
+        _blocks(where="validation", measure="embedding_similarity", part="first four"),
     ),
     _seed(
         "v4-early-distance",
@@ -73,7 +76,7 @@ SEEDS = (
         "D of each of the blocks 1 to 4",
         "patches",
         Below(4),
-        _VALIDATION,
+        _blocks(where="validation", measure="spatial_distance", part="first four"),
     ),
     _seed(
         "v5-final-distance",
@@ -81,7 +84,7 @@ SEEDS = (
         "D of each of the last two blocks",
         "patches",
         Within(8.3, 9.3),
-        _VALIDATION,
+        _blocks(where="validation", measure="spatial_distance", part="last two"),
     ),
     _seed(
         "v6-final-visual-similarity",
@@ -89,7 +92,7 @@ SEEDS = (
         "S_vis of each of the last two blocks",
         "cosine",
         Within(0.25, 0.35),
-        _VALIDATION,
+        _blocks(where="validation", measure="visual_similarity", part="last two"),
     ),
     _seed(
         "v7-embedding-similarity-rises-late",
@@ -98,7 +101,7 @@ SEEDS = (
         "rise of S_emb over the last two blocks - the largest rise over any two blocks before",
         "cosine",
         Above(0),
-        _VALIDATION,
+        of_study(evidence.late_rise),
     ),
     _seed(
         "v8-final-accuracy",
@@ -106,7 +109,7 @@ SEEDS = (
         "top-1 accuracy through the final head, last block",
         "per cent",
         Within(67.6, 69.6),
-        _VALIDATION,
+        _blocks(where="validation", measure="top1_accuracy", part="last", factor=100.0),
     ),
     _seed(
         "v9-adversarial-modularity",
@@ -114,7 +117,7 @@ SEEDS = (
         "Q of block 1",
         "modularity",
         Within(0.075, 0.115),
-        _ADVERSARIAL_MASKS,
+        _blocks(where="adversarial", measure="modularity", part="first"),
     ),
     _seed(
         "v10-validation-modularity",
@@ -122,7 +125,7 @@ SEEDS = (
         "Q of block 1",
         "modularity",
         Within(0.216, 0.256),
-        _MASKS,
+        _blocks(where="validation", measure="modularity", part="first"),
     ),
     _seed(
         "v11-adversarial-accuracy",
@@ -131,7 +134,7 @@ SEEDS = (
         "top-1 accuracy on validation images, on ImageNet-A",
         "per cent",
         Respectively((Within(67.6, 69.6), Within(1.7, 3.7))),
-        _ADVERSARIAL,
+        of_study(evidence.vision_fall, measure="top1_accuracy", factor=100.0),
     ),
     _seed(
         "v12-adversarial-probability",
@@ -140,6 +143,6 @@ SEEDS = (
         "p of the last block on validation images, on ImageNet-A",
         "probability",
         Respectively((Within(0.466, 0.506), Within(-0.002, 0.038))),
-        _ADVERSARIAL,
+        of_study(evidence.vision_fall, measure="class_probability"),
     ),
 )

@@ -13,7 +13,18 @@ from gnn_checkpointing.claims.rules import Rule
 
 OWN = "this study"
 
-Need = Literal["", "real graphs", "families", "graded graphs", "batches", "segments", "budgets", "censored cells"]
+Need = Literal[
+    "",
+    "real graphs",
+    "families",
+    "graded graphs",
+    "batches",
+    "segments",
+    "budgets",
+    "censored cells",
+    "depths",
+    "ego networks",
+]
 Pick = Callable[[Findings, str, str], Picked]
 
 

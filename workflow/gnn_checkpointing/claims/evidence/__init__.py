@@ -1,6 +1,11 @@
 """Where in the analysis a claim's numbers stand: each picker returns estimates with their address, or why not."""
 
 from gnn_checkpointing.claims.evidence.accuracy import changed_computations, loss_differences
+from gnn_checkpointing.claims.evidence.depths import (
+    deepest_against,
+    deepest_time,
+    growth_with_depth,
+)
 from gnn_checkpointing.claims.evidence.effects import (
     NO_LEVELS,
     Ratio,
@@ -17,6 +22,7 @@ from gnn_checkpointing.claims.evidence.effects import (
     reals,
     variants,
 )
+from gnn_checkpointing.claims.evidence.ego import bag_over_encodings, densest_bag_over_sparsest, most_saved
 from gnn_checkpointing.claims.evidence.frontier import edge_share, least_at_densest, time_over_one_forward
 from gnn_checkpointing.claims.evidence.picked import Picked, exactly, joined, nothing
 from gnn_checkpointing.claims.evidence.predictions import (
@@ -49,6 +55,9 @@ from gnn_checkpointing.claims.evidence.varied import (
     in_batches,
     in_batches_against_layers,
 )
+from gnn_checkpointing.claims.evidence.vision import blocks as vision_blocks
+from gnn_checkpointing.claims.evidence.vision import fall as vision_fall
+from gnn_checkpointing.claims.evidence.vision import late_rise, small_model
 
 __all__ = [
     "NO_LEVELS",
@@ -60,6 +69,7 @@ __all__ = [
     "against_layers_on_reals",
     "at_dense_end",
     "at_densest",
+    "bag_over_encodings",
     "break_even_span",
     "capacity_gain",
     "changed_computations",
@@ -67,7 +77,10 @@ __all__ = [
     "convolutions",
     "counted_bytes",
     "coverage",
+    "deepest_against",
+    "deepest_time",
     "dense_over_sparse_end",
+    "densest_bag_over_sparsest",
     "densest_over_sparsest",
     "difference_per_edge",
     "edge_share",
@@ -76,15 +89,18 @@ __all__ = [
     "families_against_reference",
     "foreseen",
     "graded_densest_over_sparsest",
+    "growth_with_depth",
     "held_out_errors",
     "in_batches",
     "in_batches_against_layers",
     "influence",
     "interaction",
     "joined",
+    "late_rise",
     "least_at_densest",
     "levels",
     "loss_differences",
+    "most_saved",
     "nothing",
     "on_band",
     "on_reals",
@@ -96,8 +112,11 @@ __all__ = [
     "segments_memory",
     "segments_time",
     "slope_ratio",
+    "small_model",
     "stopping_coverage",
     "time_over_one_forward",
     "unseen_errors",
     "variants",
+    "vision_blocks",
+    "vision_fall",
 ]

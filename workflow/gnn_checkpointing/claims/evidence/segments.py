@@ -45,7 +45,8 @@ def segments_time(findings: Findings, convolution: str) -> Picked:
 
 def _nearest_to_root(findings: Findings, convolution: str) -> tuple[str, int, int] | None:
     """Return the measured policy of segments nearest to the root of the layers, its segments, and the layers."""
-    layers = max(findings.quality.setting.num_layers, default=0)
+    own = [model.num_layers for model in findings.depths.models if model.convolution == convolution]
+    layers = max(own or findings.quality.setting.num_layers, default=0)
     measured = [
         (abs((parse_policy(name).count or 1) - math.sqrt(layers)), parse_policy(name).count or 1, name)
         for name in variants(findings, "segments")

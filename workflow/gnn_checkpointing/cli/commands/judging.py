@@ -14,12 +14,16 @@ def analyse(options: argparse.Namespace) -> None:
     """Fit laws, pair effects, test interactions; write a JSON file each."""
     from gnn_checkpointing.analysis.analyse import analyse as analysed
     from gnn_checkpointing.analysis.analyse import write_analysis
+    from gnn_checkpointing.explained import read_explained
     from gnn_checkpointing.measurements_table import read_table
-    from gnn_checkpointing.records import read_trainings
+    from gnn_checkpointing.records import read_encodings, read_trainings
     from gnn_checkpointing.study import read_study
 
     study = read_study(options.study)
-    findings = analysed(read_table(options.table), read_trainings(options.trainings), _analysis_protocol(study))
+    explained = None if options.explanations is None else read_explained(options.explanations)
+    trainings = read_trainings(options.trainings)
+    encodings = [] if options.encodings is None else read_encodings(options.encodings)
+    findings = analysed(read_table(options.table), trainings, _analysis_protocol(study), explained, encodings)
     write_analysis(options.output_folder, findings)
 
 

@@ -101,6 +101,29 @@ def demonstration(options: argparse.Namespace) -> None:
     write_json(options.output, joined.model_dump(mode="json"))
 
 
+def encode(options: argparse.Namespace) -> None:
+    """Measure what counting the ego networks of a study's graphs takes, alone on the machine."""
+    from gnn_checkpointing.artefacts import write_json
+    from gnn_checkpointing.graph_design import EgoGraph, study_graphs
+    from gnn_checkpointing.graphs.storage import load_graph
+    from gnn_checkpointing.measurement.encoding_cost import encoding_cost
+    from gnn_checkpointing.measurement.exclusive import machine
+    from gnn_checkpointing.study import read_study
+
+    study = read_study(options.study)
+    specs = [spec for spec in study_graphs(study) if isinstance(spec, EgoGraph) and spec.form == "encodings"]
+    if not specs:
+        raise Refusal(f"{options.study}: no encodings in graphs.ego; name them there, or leave this command out")
+    found = []
+    with machine(shared=False):
+        for number, spec in enumerate(specs, start=1):
+            graph = load_graph(options.graph_files / f"{spec.base.id}.npz")
+            cost = encoding_cost(graph, spec.radius)
+            print(f"{number} of {len(specs)}: {graph.label}, radius {spec.radius}: {cost.seconds:.2f} s", flush=True)
+            found.append(cost.model_dump(mode="json"))
+    write_json(options.output, found)
+
+
 def collect(options: argparse.Namespace) -> None:
     """Gather all records of a study: measurements.csv, records.jsonl.gz, graphs.json, traces.json, trainings.json."""
     from gnn_checkpointing.artefacts import read_json, write_json

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 import tempfile
 from pathlib import Path
 
@@ -51,6 +52,8 @@ def report(options: argparse.Namespace) -> None:
         trainings=options.trainings,
         hardware=options.hardware_file,
         study=options.study,
+        explained=options.explanations,
+        encodings=options.encodings,
     )
     render_report(inputs, sources, options.templates, options.output_folder)
 
@@ -59,16 +62,20 @@ def rebuild(options: argparse.Namespace) -> None:
     """Make a published report again from the data beside it: no torch, no measuring, the same bytes."""
     from gnn_checkpointing.cli.commands.judging import analyse, audit, judge
     from gnn_checkpointing.cli.commands.planning import knowledge
-    from gnn_checkpointing.report.inputs import published
+    from gnn_checkpointing.report.inputs import GIVEN, published
 
     with tempfile.TemporaryDirectory() as folder:
         work = Path(folder)
-        found = published(options.frozen) | {
-            "analysis": work / "analysis",
-            "claims": work / "claims.json",
-            "audit": work / "audit.json",
-            "planner_file": work / "planner.json",
-        }
+        found = (
+            dict.fromkeys(GIVEN)
+            | published(options.frozen)
+            | {
+                "analysis": work / "analysis",
+                "claims": work / "claims.json",
+                "audit": work / "audit.json",
+                "planner_file": work / "planner.json",
+            }
+        )
         for command, output in (
             (analyse, {"output_folder": found["analysis"]}),
             (judge, {"output": found["claims"]}),
@@ -77,6 +84,23 @@ def rebuild(options: argparse.Namespace) -> None:
             (report, {"output_folder": options.output_folder, "templates": options.templates}),
         ):
             command(argparse.Namespace(**{**found, **output}))
+
+
+def validate(options: argparse.Namespace) -> None:
+    """Say what speaks against a published report: whole, unchanged, what its study asked for, possible?"""
+    from gnn_checkpointing.refusal import Refusal
+    from gnn_checkpointing.validation.validate import complaints
+
+    for folder in options.folders:
+        if not folder.is_dir():
+            raise Refusal(f"{folder}: no such folder; name that of a published report, report/<hardware>/<study>")
+    found = {folder: complaints(folder.resolve()) for folder in options.folders}
+    for text in (text for texts in found.values() for text in texts):
+        print(f"error: {text}", file=sys.stderr)
+    if any(found.values()):
+        raise SystemExit(2)
+    for folder in found:
+        print(f"{folder}: valid")
 
 
 def index(options: argparse.Namespace) -> None:

@@ -24,13 +24,15 @@ def dilated_neighbours(x: Tensor, k: int, dilation: int, stochastic: float = 0.0
     return wide[:, :, ::dilation]
 
 
-def max_relative(x: Tensor, neighbours: Tensor) -> Tensor:
-    """Return `[batch, channels, nodes]`: for each node and channel the largest `x_neighbour - x_node`.
+def max_relative(x: Tensor, neighbours: Tensor, first: int = 0) -> Tensor:
+    """Return `[batch, channels, some nodes]`: for each node and channel the largest `x_neighbour - x_node`.
 
-    As Li et al. (2019). `x` is `[batch, channels, nodes]`, `neighbours` `[batch, nodes, k]`. Holds
-    `batch * channels * nodes * k` values.
+    As Li et al. (2019). `x` is `[batch, channels, nodes]`, `neighbours` `[batch, some nodes, k]` of the nodes from
+    `first` on. Holds `batch * channels * some nodes * k` values.
     """
     batch, channels, nodes = x.shape
+    some = neighbours.size(1)
+    own = x if some == nodes else x.narrow(2, first, some)  # the gradient of a part is written into a whole of zeros
     index = neighbours.reshape(batch, 1, -1).expand(batch, channels, -1)
-    gathered = x.gather(2, index).view(batch, channels, nodes, -1)
-    return (gathered - x.unsqueeze(3)).amax(3)
+    gathered = x.gather(2, index).view(batch, channels, some, -1)
+    return (gathered - own.unsqueeze(3)).amax(3)

@@ -12,23 +12,12 @@ from torch import Tensor, nn
 
 from gnn_checkpointing.models.vision.neighbours import dilated_neighbours, max_relative
 from gnn_checkpointing.refusal import Refusal
-
-PATCH = 16
-"""Pixels of a patch to a side."""
+from gnn_checkpointing.vision_shapes import COLOURS, PATCH, SHAPES, SIDE, VigShape, neighbours_by_block
+from gnn_checkpointing.vocabulary import Convolution, VisionTask
 
 Size = Literal["ti", "s", "b"]
-Task = Literal["images", "patches"]
 
-
-@dataclass(frozen=True)
-class VigShape:
-    """Blocks and channels of a size; every block has a graph of its own over the patches."""
-
-    blocks: int
-    channels: int
-
-
-SHAPES: dict[Size, VigShape] = {"ti": VigShape(12, 192), "s": VigShape(16, 320), "b": VigShape(16, 640)}
+NAMES: dict[Size, Convolution] = {"ti": "ViG-Ti", "s": "ViG-S", "b": "ViG-B"}
 _HEAD = 1024
 
 
@@ -42,21 +31,17 @@ class VigOptions:
     """
 
     classes: int = 1000
-    image: int = 224
+    image: int = SIDE
     k: int = 9
-    task: Task = "images"
+    task: VisionTask = "images"
     stochastic: float = 0.0
     drop_path: float = 0.0
     dropout: float = 0.0
 
 
-def neighbours_by_block(options: VigOptions, blocks: int) -> list[tuple[int, int]]:
-    """Return `(k, dilation)` of each block: from `k` to `2 k`, the dilation growing every four blocks while it fits."""
-    nodes = (options.image // PATCH) ** 2
-    # As published: torch's own steps, cut to whole numbers.
-    counts = [int(value.item()) for value in torch.linspace(options.k, 2 * options.k, blocks)]
-    widest = nodes // max(counts)
-    return [(count, max(1, min(block // 4 + 1, widest))) for block, count in enumerate(counts)]
+def shape_of(size: Size) -> VigShape:
+    """Return the blocks and channels of a size."""
+    return SHAPES[NAMES[size]]
 
 
 class Stem(nn.Module):
@@ -64,7 +49,7 @@ class Stem(nn.Module):
 
     def __init__(self, channels: int) -> None:
         super().__init__()
-        widths = [3, channels // 8, channels // 4, channels // 2, channels]
+        widths = [COLOURS, channels // 8, channels // 4, channels // 2, channels]
         steps: list[nn.Module] = []
         for before, after in pairwise(widths):
             steps += [nn.Conv2d(before, after, 3, stride=2, padding=1), nn.BatchNorm2d(after), nn.GELU()]
@@ -104,9 +89,16 @@ class MaxRelative(nn.Module):
         """Map `x` `[batch, channels, side, side]` to `[batch, 2 channels, side, side]`."""
         batch, channels, height, width = x.shape
         nodes = x.flatten(2)
-        both = torch.stack([nodes, max_relative(nodes, neighbours)], 2)  # a channel and its difference side by side
+        both = torch.stack([nodes, self.aggregated(nodes, neighbours)], 2)  # a channel and its difference side by side
         out: Tensor = self.nn(both.view(batch, 2 * channels, height, width))
         return out
+
+    def aggregated(self, x: Tensor, neighbours: Tensor, first: int = 0) -> Tensor:
+        """Return what nodes from `first` on receive of their `neighbours`: all of the work on edges (`max_relative`).
+
+        Policies of edge blocks compute it some nodes at a time.
+        """
+        return max_relative(x, neighbours, first)
 
 
 class DynamicGraphConv(nn.Module):
@@ -164,7 +156,7 @@ class Vig(nn.Module):
 
     def __init__(self, size: Size, options: VigOptions) -> None:
         super().__init__()
-        shape, side = SHAPES[size], options.image // PATCH
+        shape, side = shape_of(size), options.image // PATCH
         self.options = options
         self.stem = Stem(shape.channels)
         self.pos_embed = nn.Parameter(torch.zeros(1, shape.channels, side, side))
@@ -174,7 +166,9 @@ class Vig(nn.Module):
                 nn.Sequential(
                     Grapher(shape.channels, k, dilation, options.stochastic, skip), FeedForward(shape.channels, skip)
                 )
-                for (k, dilation), skip in zip(neighbours_by_block(options, shape.blocks), skips, strict=True)
+                for (k, dilation), skip in zip(
+                    neighbours_by_block(options.k, shape.blocks, side**2), skips, strict=True
+                )
             )
         )
         self.prediction = nn.Sequential(
@@ -196,8 +190,8 @@ class Vig(nn.Module):
 
     def patches(self, images: Tensor) -> Tensor:
         """Return the features `[batch, channels, side, side]` that the first block is given."""
-        if images.dim() != 4 or tuple(images.shape[1:]) != (3, self.options.image, self.options.image):
-            wanted = f"[batch, 3, {self.options.image}, {self.options.image}]"
+        if images.dim() != 4 or tuple(images.shape[1:]) != (COLOURS, self.options.image, self.options.image):
+            wanted = f"[batch, {COLOURS}, {self.options.image}, {self.options.image}]"
             raise Refusal(f"images of shape {list(images.shape)}: this ViG takes {wanted}; resize and crop them first")
         out: Tensor = self.stem(images) + self.pos_embed
         return out

@@ -36,6 +36,20 @@ def degree_scale(degrees: Sequence[float], label: str = "average degree (edges p
     return Scale(label, True, levels[0] / 1.2, levels[-1] * 1.2, ticks, tuple(f"{tick:g}" for tick in ticks))
 
 
+def step_scale(names: Sequence[str], label: str) -> Scale:
+    """Return a linear axis of steps 1, 2, ... with these names under them, thinned to at most six."""
+    places = list(range(1, len(names) + 1))
+    kept = places[:: math.ceil(len(places) / 6)]
+    room = 0.06 * len(places)
+    ticks, words = tuple(map(float, kept)), tuple(names[place - 1] for place in kept)
+    return Scale(label, False, 1 - room, len(places) + room, ticks, words)
+
+
+def value_scale(values: Sequence[float], label: str) -> Scale:
+    """Return a linear axis of plain numbers."""
+    return _linear_scale(values, label, lambda tick: f"{tick:g}".replace("-", units.MINUS))
+
+
 def size_scale(values: Sequence[float], label: str) -> Scale:
     """Return a logarithmic axis in binary units."""
     return _log_scale(values, label, _powers_of_two(min(values), max(values)), units.round_size, "size")

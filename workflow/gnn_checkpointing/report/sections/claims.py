@@ -55,6 +55,25 @@ def claims_section(inputs: ReportInputs) -> Section:
     return Section("claims", "Claims and verdicts", tuple(blocks))
 
 
+def verdict_table(inputs: ReportInputs, id: str, caption: str, templates: Sequence[str]) -> tuple[Table, ...]:
+    """Return the claims of some templates with their verdicts; nothing where the study judges none of them."""
+    found = [claim for claim in inputs.ledger.claims if claim.id.partition(":")[0] in templates]
+    if not found:
+        return ()
+    return (
+        Table(
+            id=id,
+            caption=caption,
+            columns=(Column("Claim", "", "prose"), Column("Verdict"), Column("Estimate"), Column("Where", "", "prose")),
+            rows=tuple(
+                (Cell(claim.sentence), Cell(claim.verdict), Cell(_estimate(claim) or units.NOTHING), Cell(claim.reason))
+                for claim in found
+            ),
+            source=CLAIMS,
+        ),
+    )
+
+
 def _summary(ledger: Ledger) -> Table:
     rows: list[tuple[Cell, ...]] = []
     for kind in TITLES:

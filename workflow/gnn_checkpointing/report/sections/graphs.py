@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from gnn_checkpointing.graph_facts import GraphFacts, Provenance
 from gnn_checkpointing.graphs.structure import WEDGES
 from gnn_checkpointing.report import units
@@ -12,6 +14,8 @@ from gnn_checkpointing.sourced import counted_where, sourced, square_root
 _WEDGES = sourced(WEDGES, "gnn_checkpointing/graphs/structure.py#/WEDGES")
 _ERROR = square_root(0.25 / (_WEDGES * 1.0))
 """Of a share of so many pairs, at a half, where it is largest."""
+
+_REPLICATE = re.compile(r", replicate \d+")
 
 MOST_ROWS = sourced(60, "gnn_checkpointing/report/sections/graphs.py#/MOST_ROWS")
 """A study of more graphs shows so many of them; `graphs.json` has all."""
@@ -87,11 +91,16 @@ def _structure_table(graphs: list[GraphFacts]) -> Table:
     )
 
 
+def without_replicate(label: str) -> str:
+    """Return a graph's label without the number of its draw, where only the first is shown."""
+    return _REPLICATE.sub("", label)
+
+
 def _structure_row(graph: GraphFacts) -> tuple[Cell, ...]:
     found = graph.structure
     assert found is not None
     low, _, middle, _, high = found.degree_quantiles
-    label = graph.label.rpartition(", replicate ")[0] or graph.label
+    label = without_replicate(graph.label)
     return (
         Cell(label, label),
         Cell(units.count(graph.num_nodes), graph.num_nodes),

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from gnn_checkpointing.measurement.readings import SORT_BYTES_PER_EDGE
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.figures.palette import kind_of
-from gnn_checkpointing.report.inputs import TRENDS, ReportInputs
-from gnn_checkpointing.report.page import Fact, Facts, Paragraph, Section
+from gnn_checkpointing.report.inputs import DEPTHS, TRENDS, ReportInputs
+from gnn_checkpointing.report.page import Cell, Column, Fact, Facts, Paragraph, Section, Table
 from gnn_checkpointing.sourced import sourced
 
 _SORTING = sourced(SORT_BYTES_PER_EDGE, "gnn_checkpointing/measurement/readings.py#/SORT_BYTES_PER_EDGE")
@@ -96,6 +96,55 @@ def _ratios(inputs: ReportInputs) -> str:
     )
 
 
+def _several_sizes(inputs: ReportInputs) -> bool:
+    """Tell whether the study's models differ in layers or channels."""
+    return len({(model.num_layers, model.hidden_channels) for model in inputs.depths.models}) > 1
+
+
+def _sizes(inputs: ReportInputs) -> tuple[Fact, ...]:
+    """Return the sizes that all models share; nothing where they differ."""
+    architecture = inputs.study.architecture
+    if _several_sizes(inputs):
+        return ()
+    return (
+        Fact("Layers", units.digits(architecture.num_layers)),
+        Fact("Hidden channels", units.digits(architecture.hidden_channels)),
+        Fact("Attention heads", units.digits(architecture.heads)),
+    )
+
+
+def _models(inputs: ReportInputs) -> tuple[Table, ...]:
+    """Return the models of a study that has several sizes of them."""
+    if not _several_sizes(inputs):
+        return ()
+    return (
+        Table(
+            id="table-models",
+            caption="The models. What stands in brackets tells one from another of the same convolution.",
+            columns=(
+                Column("Model"),
+                Column("Layers", "", "number"),
+                Column("Channels", "", "number"),
+                Column("Heads", "", "number"),
+                Column("Parameters", "", "number"),
+            ),
+            rows=tuple(
+                (
+                    Cell(model.convolution, model.convolution),
+                    Cell(units.digits(model.num_layers), model.num_layers),
+                    Cell(units.digits(model.hidden_channels), model.hidden_channels),
+                    Cell(units.digits(model.heads), model.heads),
+                    Cell(units.NOTHING)
+                    if model.parameters is None
+                    else Cell(units.count(model.parameters), model.parameters),
+                )
+                for model in inputs.depths.models
+            ),
+            source=DEPTHS,
+        ),
+    )
+
+
 def _numbers(processes: Sequence[int]) -> str:
     return " or ".join(units.digits(number) for number in processes) or units.NOTHING
 
@@ -138,11 +187,10 @@ def method_section(inputs: ReportInputs) -> Section:
                 f"Policies: {_policies(inputs)}."
             ),
             *_aggregations(inputs),
+            *_models(inputs),
             Facts(
                 (
-                    Fact("Layers", units.digits(architecture.num_layers)),
-                    Fact("Hidden channels", units.digits(architecture.hidden_channels)),
-                    Fact("Attention heads", units.digits(architecture.heads)),
+                    *_sizes(inputs),
                     Fact(
                         "Activation, norm, dropout, residual",
                         f"{architecture.activation}, {architecture.norm}, "

@@ -16,6 +16,9 @@ from gnn_checkpointing.report.sections.audit import audit_score, audit_section
 from gnn_checkpointing.report.sections.batches import batches_section
 from gnn_checkpointing.report.sections.claims import claims_section
 from gnn_checkpointing.report.sections.data import data_section
+from gnn_checkpointing.report.sections.depth import depth_section
+from gnn_checkpointing.report.sections.ego import ego_section
+from gnn_checkpointing.report.sections.explained import explained_section
 from gnn_checkpointing.report.sections.failed import failed_section
 from gnn_checkpointing.report.sections.families import families_section
 from gnn_checkpointing.report.sections.frontier import frontier_section
@@ -37,6 +40,7 @@ from gnn_checkpointing.report.sections.run import run_section
 from gnn_checkpointing.report.sections.scorecard import scorecard_section
 from gnn_checkpointing.report.sections.time import time_section
 from gnn_checkpointing.report.sections.timeline import timeline_section
+from gnn_checkpointing.report.sections.vision import vision_section
 
 
 def report_page(inputs: ReportInputs, checksums: Mapping[str, str]) -> Page:
@@ -48,6 +52,10 @@ def report_page(inputs: ReportInputs, checksums: Mapping[str, str]) -> Page:
         frontier_section(inputs),
         allocator_section(inputs),
         timeline_section(inputs),
+        vision_section(inputs),
+        explained_section(inputs),
+        depth_section(inputs),
+        ego_section(inputs),
         laws_section(inputs),
         predictions_section(inputs),
         scorecard_section(inputs),

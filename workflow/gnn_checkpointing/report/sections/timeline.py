@@ -19,7 +19,7 @@ _FLOOR = 1 / 40
 
 def timeline_section(inputs: ReportInputs) -> Section | None:
     """Return the section on the course of one step, None where no step was traced."""
-    traced = _by_convolution(inputs)
+    traced = traced_by_convolution(inputs)
     if not traced:
         return None
     first = next(iter(traced.values()))[0]
@@ -36,7 +36,7 @@ def timeline_section(inputs: ReportInputs) -> Section | None:
     return Section("timeline", "Timeline of one training step", tuple(blocks))
 
 
-def _by_convolution(inputs: ReportInputs) -> dict[str, list[Trace]]:
+def traced_by_convolution(inputs: ReportInputs) -> dict[str, list[Trace]]:
     """Return each convolution's traces in the study's order of policies."""
     order = {policy: place for place, policy in enumerate(inputs.policies)}
     found: dict[str, list[Trace]] = {}
@@ -50,7 +50,7 @@ def _by_convolution(inputs: ReportInputs) -> dict[str, list[Trace]]:
 
 
 def _series(trace: Trace) -> str:
-    return series({"convolution": trace.convolution, "aggregation": trace.aggregation})
+    return series({"convolution": trace.convolution, "aggregation": trace.aggregation, "model": trace.model})
 
 
 def _figure(inputs: ReportInputs, traced: dict[str, list[Trace]]) -> Figure:

@@ -1,4 +1,4 @@
-"""What was measured of a Vision GNN on a set of images, block by block, as it is written down."""
+"""From what was measured on each image to means over a set, with their intervals."""
 
 from __future__ import annotations
 
@@ -6,51 +6,13 @@ import math
 from collections.abc import Sequence
 from statistics import fmean, stdev
 
-from pydantic import BaseModel, ConfigDict
 from scipy.stats import t as student
 
+from gnn_checkpointing.explained import Block, Mean
 from gnn_checkpointing.explaining.blocks import Measured
 
 LEVEL = 0.95
 MEASURES = ("spatial_distance", "visual_similarity", "embedding_similarity", "class_probability", "modularity")
-
-
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
-
-
-class Mean(_Part):
-    """A mean over images with its 95 % interval by Student's t, which needs two images at least."""
-
-    mean: float
-    low: float | None
-    high: float | None
-
-
-class Block(_Part):
-    """One block, counted from 1: neighbours, dilation, the five measures, and top-1 through the head there."""
-
-    number: int
-    neighbours: int
-    dilation: int
-    spatial_distance: Mean
-    visual_similarity: Mean
-    embedding_similarity: Mean
-    class_probability: Mean
-    modularity: Mean | None
-    top1_accuracy: float
-
-
-class Explained(_Part):
-    """A model on a set of images; `weights_sha256` is that of the file, `label` the name of the set for reading."""
-
-    label: str
-    images: int
-    size: str
-    parameters: int
-    channels: int
-    weights_sha256: str
-    blocks: list[Block]
 
 
 def block(number: int, neighbours: int, dilation: int, found: Sequence[Measured]) -> Block:
@@ -65,6 +27,21 @@ def block(number: int, neighbours: int, dilation: int, found: Sequence[Measured]
         modularity=mean(values["modularity"]) if masked else None,
         top1_accuracy=fmean(one.correct for one in found),
     )
+
+
+def late_rise(blocks: Sequence[Sequence[Measured]]) -> Mean:
+    """Return how much more embedding similarity rises over the last two blocks than over any two before them.
+
+    `blocks` holds each block's images, at least five of them: two blocks before the last two need one to rise from.
+    Those two before are the ones with the largest mean rise; the difference is taken image by image.
+    """
+    curves = [[one.embedding_similarity for one in found] for found in blocks]
+    rises = [
+        [after - before for before, after in zip(curves[end - 2], curves[end], strict=True)]
+        for end in range(2, len(curves))
+    ]
+    last, earlier = rises[-1], max(rises[:-2], key=fmean)
+    return mean([late - early for late, early in zip(last, earlier, strict=True)])
 
 
 def mean(values: Sequence[float]) -> Mean:

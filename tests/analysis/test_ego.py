@@ -1,0 +1,26 @@
+"""Ego networks beside the graphs that they are from: one place a density, one point an input and policy."""
+
+import numpy as np
+import pytest
+
+from gnn_checkpointing.analysis.ego import ego
+from gnn_checkpointing.analysis.table import completed
+
+from .tables import LAWS, RESIDENT_BYTES, ego_table, generated_graphs, table
+
+
+def test_without_ego_networks_there_are_no_points():
+    assert ego(completed(table(np.random.default_rng(0), generated_graphs())), []).points == []
+
+
+def test_each_input_has_its_place_beside_the_graph_alone():
+    points = ego(completed(ego_table()), []).points
+    # 2 densities x (1 + 2 x 2) inputs x 2 policies.
+    assert len(points) == 20
+    found = {(p.policy, p.degree, p.form, p.radius): p for p in points}
+    bag = found["none", 8.0, "ego_networks", 2.0]
+    assert (bag.num_nodes, bag.num_edges) == (65_000, 8000 * 65)
+    law = LAWS["GCN", "none"][0]
+    assert bag.peak_memory_bytes == pytest.approx(RESIDENT_BYTES + law.at(65_000, 8000 * 65), rel=1e-6)
+    assert found["none", 2.0, "", None].num_nodes == 1000
+    assert {point.base for point in points} == {"sbm"}

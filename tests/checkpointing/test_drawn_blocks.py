@@ -1,0 +1,97 @@
+"""Edge blocks on layers that draw their own graphs: the same results, and bytes that do not grow with neighbours.
+
+Worked out for one max-relative convolution of C channels on N patches with k neighbours each, one image, float32:
+without checkpointing it keeps N k C differences (4 bytes each) for the gradient of the maximum; in blocks the graph
+alone, N k indices of 8 bytes.
+"""
+
+from __future__ import annotations
+
+import copy
+
+import pytest
+import torch
+from torch import Tensor
+
+from gnn_checkpointing.checkpointing import apply, largest_block_edges
+from gnn_checkpointing.checkpointing.edge_blocks import block_all_layers
+from gnn_checkpointing.measurement.peak_memory import step_bytes
+from gnn_checkpointing.models.vision.vig import Vig, VigOptions, build_vig
+from gnn_checkpointing.refusal import Refusal
+from gnn_checkpointing.vision_shapes import neighbours_by_block
+
+CPU = torch.device("cpu")
+IMAGES = torch.rand(2, 3, 64, 64, generator=torch.Generator().manual_seed(0))
+
+
+def model(k: int = 3, **options: object) -> Vig:
+    return build_vig("ti", VigOptions(classes=5, image=64, k=k, task="patches", **options), seed=1)  # type: ignore[arg-type]
+
+
+def step(vig: Vig, images: Tensor = IMAGES) -> tuple[Tensor, list[Tensor], list[Tensor]]:
+    torch.manual_seed(3)
+    loss = vig(images).square().mean()
+    loss.backward()
+    gradients = [parameter.grad for parameter in vig.parameters() if parameter.grad is not None]
+    return loss.detach(), gradients, list(vig.buffers())
+
+
+@pytest.mark.parametrize("policy", ["edge_blocks", "edge_blocks(20)", "layers+edge_blocks(20)"])
+def test_blocks_compute_the_same(policy: str) -> None:
+    """Stochastic dilation, skipped blocks and dropout among it; a constant image makes ties of all neighbours."""
+    plain = model(stochastic=0.5, drop_path=0.3, dropout=0.2)
+    images = torch.cat([IMAGES, torch.ones(1, 3, 64, 64)])
+    blocked = apply(copy.deepcopy(plain), policy)
+    loss, gradients, buffers = step(plain, images)
+    other_loss, other_gradients, other_buffers = step(blocked, images)
+    assert torch.equal(loss, other_loss)
+    scale = torch.stack([gradient.norm() for gradient in gradients]).norm()
+    assert len(gradients) == len(other_gradients)
+    for gradient, other in zip(gradients, other_gradients, strict=True):
+        assert (gradient - other).norm() <= 1e-6 * scale
+    assert all(torch.equal(one, other) for one, other in zip(buffers, other_buffers, strict=True))
+
+
+def test_a_block_is_as_large_as_asked() -> None:
+    """Two images, neighbours from 3 to 6: of 24 edges a block has 2 x 4 x 3 or fewer; the largest is told."""
+    vig = apply(model(), "edge_blocks(24)")
+    assert largest_block_edges(vig) is None
+    step(vig)
+    assert largest_block_edges(vig) == 24
+    with pytest.raises(Refusal, match="give a positive number"):
+        block_all_layers(model(), 0)
+
+
+def kept_differences(policy: str, k: int) -> int:
+    """Return the bytes kept for backward by a model with `k` neighbours in the first block, more than with one."""
+
+    def saved(neighbours: int) -> int:
+        vig = apply(model(neighbours), policy)
+        step(vig)
+        vig.zero_grad(set_to_none=True)
+        return step_bytes(lambda: vig(IMAGES).square().mean(), CPU).saved
+
+    return saved(k) - saved(1)
+
+
+def test_what_is_kept_no_longer_grows_with_neighbours() -> None:
+    """Twelve blocks of 192 channels on 2 x 16 patches, from k to 2 k neighbours, every `dilation`-th of them taken.
+
+    A difference is 4 bytes of each channel, an index 8. Without blocks the index is a view, which keeps the neighbours
+    that dilation left out, too.
+    """
+    shapes = {k: neighbours_by_block(k, 12, 16) for k in (1, 4)}
+    taken, drawn = (
+        sum(k * (dilation if wide else 1) for k, dilation in shapes[4])
+        - sum(k * (dilation if wide else 1) for k, dilation in shapes[1])
+        for wide in (False, True)
+    )
+    assert (taken, drawn) == (54, 90)
+    assert kept_differences("edge_blocks", 4) == 32 * taken * 8
+    assert kept_differences("none", 4) == 32 * (taken * 4 * 192 + drawn * 8)
+
+
+@pytest.mark.parametrize("policy", ["compiled_edge_blocks", "fused_edge_blocks"])
+def test_generated_blocks_are_for_message_passing_layers(policy: str) -> None:
+    with pytest.raises(Refusal, match="no PyG message passing layer"):
+        apply(model(), policy)

@@ -1,0 +1,209 @@
+"""Vision GNNs block by block, an explained model, deep models: sections that say what was found, in both faces."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from analysis import tables
+from analysis.explained_sets import explained
+from analysis.tables import Table, depth_table, ego_table, protocol
+from gnn_checkpointing.analysis.analyse import analyse
+from gnn_checkpointing.analysis.explained import explanations
+from gnn_checkpointing.claims.answer import answer
+from gnn_checkpointing.claims.judge import judge
+from gnn_checkpointing.explained import ExplainedSets
+from gnn_checkpointing.records import EncodingCost, Trace
+from gnn_checkpointing.report.inputs import ReportInputs, in_series
+from gnn_checkpointing.report.page import Paragraph, Section
+from gnn_checkpointing.report.sections.depth import depth_section
+from gnn_checkpointing.report.sections.ego import ego_section
+from gnn_checkpointing.report.sections.explained import explained_section
+from gnn_checkpointing.report.sections.summary import report_page
+from gnn_checkpointing.report.sections.vision import kept_by_block, vision_section
+from gnn_checkpointing.sourced import bare
+from gnn_checkpointing.study import Study
+
+from . import synthetic
+from .test_report import render
+
+IMAGES = {"generated": [{"family": "images", "num_nodes": [392], "average_degrees": [9]}]}
+VISION = {"convolutions": ["ViG-S"], "tasks": ["patches", "images"]}
+
+
+def profiled(policy: str, kept: list[int], model: str = "") -> Trace:
+    """Return a step of a ViG-S whose blocks keep so many bytes, and hold 1 MiB more at once."""
+    ends = [0]
+    for bytes_ in kept:
+        ends.append(ends[-1] + bytes_)
+    changes: dict[str, Any] = {
+        "model": model,
+        "block_numbers": list(range(1, len(kept) + 1)),
+        "block_bytes": ends,
+        "block_peaks": [end + 2**20 for end in ends[1:]],
+        "block_degrees": [9.0 + number for number in range(len(kept))],
+        "graph_label": "2 images, 9 neighbours a patch, replicate 0",
+    }
+    return synthetic.trace("ViG-S", policy).model_copy(update=changes)
+
+
+def analysed(rows: Table, study: Study, **more: Any) -> ReportInputs:
+    """Return inputs whose findings are the analysis' own, and no traces but those given."""
+    found = analyse(rows, [], protocol(), encodings=more.pop("encodings", ()))
+    claims = judge(found, study.name, "laptop")
+    parts = {field.name: getattr(found, field.name) for field in fields(found)}
+    told = {"ledger": claims, "answer": answer(claims, found), "traces": [], **more}
+    return synthetic.inputs(in_series(rows), study=study, **{**parts, **told})
+
+
+def vision_inputs() -> ReportInputs:
+    traces = [
+        profiled(policy, kept, model)
+        for model in ("", "images")
+        for policy, kept in (
+            ("none", [2**22, 5 * 2**20, 2**23]),
+            ("layers", [2**18] * 3),
+            ("edge_blocks", [2**18, 0, 0]),
+        )
+    ]
+    drawn = tables.table(
+        np.random.default_rng(0), tables.generated_graphs((392, 784), (4.0, 9.0)), convolutions=("GCN",)
+    )
+    rows = [
+        {**row, "cell": f"{row['cell']}-{model}", "convolution": "ViG-S", "model": model}
+        for model in ("", "images")
+        for row in drawn
+    ]
+    policies = ["none", "layers", "edge_blocks"]
+    study = synthetic.study(name="vision", graphs=IMAGES, architecture=VISION, policies=policies)
+    return analysed(rows, study, traces=traces)
+
+
+def depth_inputs() -> ReportInputs:
+    architecture = {"convolutions": ["SAGE"], "num_layers": 50, "depths": [100, 200], "hidden_channels": 32}
+    policies = ["none", "layers", "reversible"]
+    return analysed(depth_table(), synthetic.study(name="depth", architecture=architecture, policies=policies))
+
+
+def ego_inputs() -> ReportInputs:
+    costs = [
+        EncodingCost(
+            graph=f"g{degree}",
+            label=f"ER, degree {degree}, replicate 0",
+            num_nodes=1000,
+            num_edges=1000 * degree,
+            average_degree=degree,
+            radius=radius,
+            seconds=0.01 * degree**radius,
+            peak_bytes=10_000 * degree**radius,
+            node_kinds=12,
+            edge_kinds=90,
+            node_counts=4000,
+            edge_counts=50_000,
+        )
+        for degree in (2, 8)
+        for radius in (1, 2)
+    ]
+    grid = {"family": "sbm", "num_nodes": [1000], "average_degrees": [2, 8]}
+    study = synthetic.study(
+        name="ego",
+        graphs={"generated": [grid], "ego": {"radii": [1, 2]}},
+        architecture={"convolutions": ["GCN"], "num_layers": 4, "hidden_channels": 32},
+        policies=["none", "layers"],
+    )
+    return analysed(ego_table(), study, encodings=costs)
+
+
+def explained_inputs() -> ReportInputs:
+    sets = ExplainedSets(validation=explained(label="photos <b>"), adversarial=explained(label="tricks"))
+    study = synthetic.study(explained={"weights": "vig.pth", "validation": {"images": "photos"}})
+    return synthetic.inputs(explained=explanations(sets, 0.95), study=study)
+
+
+def block(section: Section | None, id: str) -> Any:
+    """Return the section's table or figure of that id."""
+    assert section is not None
+    return next(one for one in section.blocks if getattr(one, "id", "") == id)
+
+
+def words(section: Section | None) -> str:
+    assert section is not None
+    return " ".join(bare(one.text) for one in section.blocks if isinstance(one, Paragraph))
+
+
+def test_what_a_block_keeps_by_hand() -> None:
+    assert kept_by_block(profiled("none", [4, 5, 8])) == [4, 5, 8]
+
+
+def test_the_vision_section_draws_what_blocks_keep_and_leaves_out_what_keeps_nothing() -> None:
+    section = vision_section(vision_inputs())
+    figure = block(section, "figure-vision-kept")
+    assert [panel.convolution for panel in figure.panels] == ["ViG-S", "ViG-S (images)"]
+    assert {row[0] for row in figure.panels[0].drawn.rows} == {"none", "layers"}
+    assert "from 9 neighbours in the first block to 11 in the last" in words(section)
+    assert len(block(section, "table-vision-blocks").rows) == 2 * 3 * 3
+
+
+def test_other_studies_have_none_of_these_sections() -> None:
+    inputs = synthetic.inputs()
+    sections = (vision_section, depth_section, explained_section, ego_section)
+    assert [section(inputs) for section in sections] == [None] * 4
+
+
+def test_the_depth_section_draws_every_policy_and_says_the_verdicts() -> None:
+    section = depth_section(depth_inputs())
+    memory, time = (block(section, f"figure-depth-{name}") for name in ("memory", "time"))
+    assert len(memory.panels) == len(time.panels) == 2
+    assert {row[0] for row in memory.panels[0].drawn.rows} == {"none", "layers", "reversible"}
+    assert {row[0] for row in time.panels[0].drawn.rows} == {"layers", "reversible"}
+    assert len(block(section, "table-depth").rows) == 18
+    verdicts = {row[1].text for row in block(section, "table-depth-verdicts").rows}
+    assert {"supported", "refuted", "untested"} <= verdicts
+
+
+def test_models_of_several_sizes_are_listed_and_those_of_one_are_facts() -> None:
+    page = report_page(depth_inputs(), {})
+    method = next(section for section in page.sections if section.id == "method")
+    assert [row[0].text for row in block(method, "table-models").rows] == [
+        f"SAGE ({depth} layers)" for depth in (50, 100, 200)
+    ]
+    plain = next(section for section in report_page(synthetic.inputs(), {}).sections if section.id == "method")
+    assert not any(getattr(one, "id", "") == "table-models" for one in plain.blocks)
+
+
+def test_the_ego_section_draws_inputs_and_costs_and_says_the_verdicts() -> None:
+    section = ego_section(ego_inputs())
+    memory, cost = (block(section, f"figure-ego-{name}") for name in ("memory", "cost"))
+    assert {row[0] for row in memory.panels[0].drawn.rows} == {
+        "graph alone", "encodings, radius 1", "encodings, radius 2", "bag, radius 1", "bag, radius 2",
+    }  # fmt: skip
+    assert [panel.title for panel in cost.panels] == ["Seconds", "Bytes at once"]
+    # 2 densities x (1 graph + 2 radii x 2 forms) x 2 policies.
+    assert len(block(section, "table-ego").rows) == 20
+    assert next(row[0].text for row in block(section, "table-ego-cost").rows) == "ER, degree 2"
+    assert {row[1].text for row in block(section, "table-ego-verdicts").rows} >= {"supported"}
+
+
+def test_the_explained_section_draws_each_measure_for_both_sets() -> None:
+    section = explained_section(explained_inputs())
+    figure = block(section, "figure-explained")
+    assert len(figure.panels) == 6
+    assert {row[0] for row in figure.panels[0].drawn.rows} == {"photos <b>", "tricks"}
+    assert len(block(section, "table-explained-validation").rows) == 16
+
+
+@pytest.mark.parametrize("made", [vision_inputs, depth_inputs, explained_inputs, ego_inputs])
+def test_both_faces_take_them(made: Callable[[], ReportInputs], tmp_path: Path) -> None:
+    inputs = made()
+    added = ("figure-vision", "figure-depth", "figure-explained", "figure-ego")
+    figures = [figure for figure in report_page(inputs, {}).figures() if figure.id.startswith(added)]
+    assert figures and all(figure.provenance is not None for figure in figures)
+    html, pdf = render(tmp_path, inputs)
+    assert all(f'id="{figure.id}"' in html for figure in figures)
+    assert "photos <b>" not in html
+    assert pdf.startswith(b"%PDF")

@@ -1,0 +1,67 @@
+"""What is written down of a Vision GNN on a set of images, block by block, and read back."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import Field, ValidationError
+
+from gnn_checkpointing.artefacts import read_json
+from gnn_checkpointing.graph_facts import Record
+from gnn_checkpointing.refusal import Refusal
+
+
+class Mean(Record):
+    """A mean over images with its 95 % interval by Student's t, which needs two images at least."""
+
+    mean: float
+    low: float | None
+    high: float | None
+
+
+class Block(Record):
+    """One block, counted from 1: neighbours, dilation, the five measures, and top-1 through the head there."""
+
+    number: int
+    neighbours: int
+    dilation: int
+    spatial_distance: Mean
+    visual_similarity: Mean
+    embedding_similarity: Mean
+    class_probability: Mean
+    modularity: Mean | None
+    top1_accuracy: float
+
+
+class Explained(Record):
+    """A model on a set of images; `weights_sha256` is that of the file, `label` the name of the set for reading.
+
+    `late_rise`: by how much more embedding similarity rises over the last two blocks than over those two before them
+    where it rises most.
+    """
+
+    label: str
+    images: int
+    size: str
+    parameters: int
+    channels: int
+    weights_sha256: str
+    blocks: list[Block]
+    late_rise: Mean
+
+
+class ExplainedSets(Record):
+    """The content of a study's `explained.json`: one trained model on images of its kind, and on deceiving ones."""
+
+    validation: Explained
+    adversarial: Explained | None = Field(None, description="None where the study names no such images")
+
+
+def read_explained(path: Path) -> ExplainedSets:
+    """Read a study's `explained.json`, or refuse naming the file and the field."""
+    try:
+        return ExplainedSets.model_validate(read_json(path))
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        field = ".".join(str(part) for part in first["loc"]) or "file"
+        raise Refusal(f"{path}: field {field}: {first['msg']}; make it again with `explanations`") from None

@@ -1,0 +1,155 @@
+"""Deep models: what each policy needs as layers are added."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from gnn_checkpointing.analysis.results import DepthPoint, Estimate
+from gnn_checkpointing.report import units
+from gnn_checkpointing.report.figures import drawn, scales
+from gnn_checkpointing.report.figures.lines import Line, Point, line_panel
+from gnn_checkpointing.report.figures.palette import looks
+from gnn_checkpointing.report.figures.scales import Scale
+from gnn_checkpointing.report.inputs import DEPTHS, ReportInputs
+from gnn_checkpointing.report.page import Block, Cell, Column, Figure, Panel, Paragraph, Section, Table
+from gnn_checkpointing.report.sections.claims import verdict_table
+from gnn_checkpointing.report.sections.density import estimate_cell
+
+CLAIMS = (
+    "reversible-peak-hardly-grows-with-depth",
+    "deep-reversible-peaks-below-layers",
+    "deep-reversible-peaks-below-edge-blocks",
+    "deep-reversible-peaks-below-nested-edge-blocks",
+    "gsr-gnn-memory",
+    "gsr-gnn-speed",
+)
+
+Value = Callable[[DepthPoint], Estimate | None]
+MakeScale = Callable[[Sequence[float], str], Scale]
+
+
+def depth_section(inputs: ReportInputs) -> Section | None:
+    """Return the section on depth, None where the study's models have one."""
+    if not inputs.depths.points:
+        return None
+    blocks: list[Block] = [
+        Paragraph(
+            "The same convolutions in stacks of several depths. Recomputing whole layers keeps an input a layer, so it "
+            "grows with depth; segments grow with its root at best; reversible blocks compute every input back and "
+            "keep the last one alone, which takes another model: two groups of channels that update each other."
+        ),
+        _figure(
+            inputs,
+            "memory",
+            "Activation peak against the number of layers",
+            "activation peak",
+            lambda point: units.estimate_of(*3 * (point.activation_bytes,)),
+            scales.size_scale,
+            None,
+        ),
+    ]
+    if any(point.time_ratio for point in inputs.depths.points):
+        blocks.append(
+            _figure(
+                inputs,
+                "time",
+                "Step time of each policy divided by that of none of the same depth",
+                "step time / none's",
+                lambda point: point.time_ratio,
+                scales.ratio_scale,
+                1.0,
+            )
+        )
+    blocks += [
+        _table(inputs),
+        *verdict_table(inputs, "table-depth-verdicts", "What is claimed of deep models, and its verdict.", CLAIMS),
+    ]
+    return Section("depth", "Deep models", tuple(blocks))
+
+
+def _figure(
+    inputs: ReportInputs,
+    name: str,
+    caption: str,
+    axis: str,
+    value: Value,
+    scale: MakeScale,
+    reference: float | None,
+) -> Figure:
+    shown = [(point, estimate) for point in inputs.depths.points if (estimate := value(point)) is not None]
+    x = scales.degree_scale([point.num_layers for point, _ in shown], "layers")
+    y = scale([estimate.estimate for _, estimate in shown], axis)
+    panels = []
+    for position, place in enumerate(dict.fromkeys((p.stack, p.num_nodes, p.level) for p, _ in shown)):
+        stack, nodes, level = place
+        own = [(p, estimate) for p, estimate in shown if (p.stack, p.num_nodes, p.level) == place]
+        lines = [
+            Line(policy, points)
+            for policy in inputs.policies
+            if (policy != "none" or reference is None)
+            and (points := tuple(_point(p, estimate) for p, estimate in own if p.policy == policy))
+        ]
+        if lines:
+            panels.append(
+                Panel(
+                    id=f"depth-{name}-{position}",
+                    title=f"{stack}, {units.count(nodes)} nodes, average degree {level}",
+                    alternative=_alternative(stack, axis, lines, units.size if reference is None else units.ratio),
+                    svg=line_panel(f"depth-{name}-{position}", lines, looks(inputs.policies), x, y, reference),
+                    drawn=drawn.of_lines(lines, x, y),
+                    convolution=stack,
+                )
+            )
+    return Figure(
+        id=f"figure-depth-{name}",
+        caption=f"{caption}.",
+        how_to_read="One panel a stack and density, one line a policy; both axes of a panel are those of all others. A "
+        "level line needs no more for a deeper model.",
+        panels=tuple(panels),
+        source=DEPTHS,
+    )
+
+
+def _point(point: DepthPoint, value: Estimate) -> Point:
+    return Point(point.num_layers, value.estimate, value.low, value.high)
+
+
+def _alternative(stack: str, axis: str, lines: Sequence[Line], words: Callable[[float], str]) -> str:
+    parts = [
+        f"{line.policy} {words(line.points[0].y)} at {units.plain(line.points[0].x)} layers, "
+        f"{words(line.points[-1].y)} at {units.plain(line.points[-1].x)}"
+        for line in lines
+    ]
+    return f"Line chart, {stack}: {axis}. {'; '.join(parts)}."
+
+
+def _table(inputs: ReportInputs) -> Table:
+    return Table(
+        id="table-depth",
+        caption="Every policy at every depth: bytes are medians over the graphs, ratios are to none of the same depth "
+        f"with {units.confidence(inputs.depths.confidence)} interval.",
+        columns=(
+            Column("Stack"),
+            Column("Average degree", "", "number"),
+            Column("Layers", "", "number"),
+            Column("Policy"),
+            Column("Activation peak", "", "number"),
+            Column("Kept", "at end of forward", "number"),
+            Column("Activations", "/ none", "number"),
+            Column("Step time", "/ none", "number"),
+        ),
+        rows=tuple(
+            (
+                Cell(point.stack, point.stack),
+                Cell(point.level, float(point.level)),
+                Cell(units.count(point.num_layers), point.num_layers),
+                Cell(inputs.named(point.policy), point.policy),
+                Cell(units.size(point.activation_bytes), point.activation_bytes),
+                Cell(units.size(point.saved_activation_bytes), point.saved_activation_bytes),
+                estimate_cell(point.activation_ratio),
+                estimate_cell(point.time_ratio),
+            )
+            for point in inputs.depths.points
+        ),
+        source=DEPTHS,
+    )

@@ -1,0 +1,220 @@
+"""Ego networks as inputs: what training needs with them, and what counting their encodings takes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from gnn_checkpointing.analysis.results import EgoPoint
+from gnn_checkpointing.records import EncodingCost
+from gnn_checkpointing.report import units
+from gnn_checkpointing.report.figures import drawn, scales
+from gnn_checkpointing.report.figures.lines import Line, Point, line_panel
+from gnn_checkpointing.report.figures.palette import looks
+from gnn_checkpointing.report.figures.scales import Scale
+from gnn_checkpointing.report.inputs import EGO, ReportInputs
+from gnn_checkpointing.report.page import Block, Cell, Column, Figure, Panel, Paragraph, Section, Table
+from gnn_checkpointing.report.sections.claims import verdict_table
+from gnn_checkpointing.report.sections.graphs import without_replicate
+
+CLAIMS = (
+    "bags-peak-above-encodings",
+    "checkpointed-bags-peak-above-encodings",
+    "bags-lose-more-when-dense",
+    "elene-memory",
+)
+_FORMS = {"": "graph alone", "encodings": "encodings", "ego_networks": "bag"}
+
+
+def ego_section(inputs: ReportInputs) -> Section | None:
+    """Return the section on ego networks, None where no graph brings any."""
+    points = [point for point in inputs.ego.points if point.policy == "none"]
+    if not points and not inputs.ego.costs:
+        return None
+    blocks: list[Block] = [
+        Paragraph(
+            "A node's ego network holds all nodes within a radius, with the edges between them. Its encoding counts "
+            "places: how far a node stands from the root, and how many of its neighbours stand nearer, as far, and "
+            "farther; that of an edge counts pairs of places in the networks of both of its ends. Counted once, before "
+            "training, they enter as features. A subgraph GNN reads the ego networks themselves: here as a bag, a "
+            "small graph for every node, in which the root is classified. The task, the convolutions and the policies "
+            "are the same."
+        )
+    ]
+    if points:
+        blocks += [_memory_figure(inputs, points), _table(inputs)]
+    if inputs.ego.costs:
+        blocks += [_cost_figure(inputs.ego.costs), _cost_table(inputs.ego.costs)]
+    blocks += verdict_table(inputs, "table-ego-verdicts", "What is claimed of ego networks, and its verdict.", CLAIMS)
+    return Section("ego", "Ego networks as inputs", tuple(blocks))
+
+
+def named(point: EgoPoint) -> str:
+    """Return what an input is called."""
+    return _FORMS[point.form] + (f", radius {point.radius:g}" if point.radius is not None else "")
+
+
+def _told(point: EgoPoint) -> str:
+    """Return the same for a sentence or a table, where a number has an address."""
+    return _FORMS[point.form] + ("" if point.radius is None else f", radius {units.digits(point.radius)}")
+
+
+def _memory_figure(inputs: ReportInputs, points: Sequence[EgoPoint]) -> Figure:
+    x = scales.degree_scale([point.degree for point in points], "average degree of the graph itself")
+    y = scales.size_scale([point.peak_memory_bytes for point in points], "peak memory without checkpointing")
+    names = list(dict.fromkeys(named(point) for point in sorted(points, key=lambda p: (p.form, p.radius or 0.0))))
+    panels: list[Panel] = []
+    for convolution in inputs.convolutions:
+        for base in dict.fromkeys(point.base for point in points):
+            own = [point for point in points if (point.convolution, point.base) == (convolution, base)]
+            lines = [
+                Line(
+                    name,
+                    tuple(
+                        _point(point.degree, point.peak_memory_bytes)
+                        for point in sorted(own, key=lambda point: point.degree)
+                        if named(point) == name
+                    ),
+                )
+                for name in names
+            ]
+            lines = [line for line in lines if line.points]
+            if lines:
+                panels.append(_panel(f"ego-memory-{len(panels)}", convolution, lines, names, x, y, units.size))
+    return Figure(
+        id="figure-ego-memory",
+        caption="Peak memory of a training step, resident included, without checkpointing, by what the model reads.",
+        how_to_read="One panel a convolution, one line an input. Where a line ends early, the denser graphs were not "
+        "asked for or did not fit.",
+        panels=tuple(panels),
+        source=EGO,
+    )
+
+
+def _cost_figure(costs: Sequence[EncodingCost]) -> Figure:
+    x = scales.degree_scale([cost.average_degree for cost in costs], "average degree")
+    radii = sorted({cost.radius for cost in costs})
+    names = [f"radius {radius}" for radius in radii]
+    panels: list[Panel] = []
+    for title, value, scale, words in (
+        ("Seconds", lambda cost: cost.seconds, scales.time_scale, units.duration),
+        ("Bytes at once", lambda cost: float(cost.peak_bytes), scales.size_scale, units.size),
+    ):
+        lines = [
+            Line(
+                name,
+                tuple(
+                    _point(cost.average_degree, value(cost))
+                    for cost in sorted(costs, key=lambda cost: cost.average_degree)
+                    if cost.radius == radius
+                ),
+            )
+            for name, radius in zip(names, radii, strict=True)
+        ]
+        y = scale([point.y for line in lines for point in line.points], title.lower())
+        panels.append(_panel(f"ego-cost-{len(panels)}", title, lines, names, x, y, words))
+    return Figure(
+        id="figure-ego-cost",
+        caption="What counting the encodings of all nodes and edges of a graph takes, once, before training.",
+        how_to_read="One line a radius; both axes are logarithmic, so a straight line is a power of the degree.",
+        panels=tuple(panels),
+        source=EGO,
+    )
+
+
+def _panel(
+    id: str,
+    title: str,
+    lines: Sequence[Line],
+    names: Sequence[str],
+    x: Scale,
+    y: Scale,
+    words: Callable[[float], str],
+) -> Panel:
+    parts = [
+        f"{line.policy} {words(line.points[0].y)} at degree {units.plain(line.points[0].x)}, "
+        f"{words(line.points[-1].y)} at {units.plain(line.points[-1].x)}"
+        for line in lines
+    ]
+    return Panel(
+        id=id,
+        title=title,
+        alternative=f"Line chart, {title}: {y.label} over {x.label}. {'; '.join(parts)}.",
+        svg=line_panel(id, lines, looks(list(names)), x, y),
+        drawn=drawn.of_lines(lines, x, y, "input"),
+    )
+
+
+def _point(x: float, y: float) -> Point:
+    return Point(x, y, y, y)
+
+
+def _table(inputs: ReportInputs) -> Table:
+    return Table(
+        id="table-ego",
+        caption="Every policy on every input: peak memory of a training step, resident included; times are those of "
+        "cells measured one after another, not of one cell.",
+        columns=(
+            Column("Convolution"),
+            Column("Graph", "", "prose"),
+            Column("Average degree", "", "number"),
+            Column("Input", "", "prose"),
+            Column("Nodes", "", "number"),
+            Column("Edges", "", "number"),
+            Column("Features", "", "number"),
+            Column("Policy"),
+            Column("Peak memory", "", "number"),
+            Column("Step time", "", "number"),
+        ),
+        rows=tuple(
+            (
+                Cell(point.convolution, point.convolution),
+                Cell(point.base, point.base),
+                Cell(units.plain(point.degree), point.degree),
+                Cell(_told(point), named(point)),
+                Cell(units.count(point.num_nodes), point.num_nodes),
+                Cell(units.count(point.num_edges), point.num_edges),
+                Cell(units.count(point.num_features), point.num_features),
+                Cell(inputs.named(point.policy), point.policy),
+                Cell(units.size(point.peak_memory_bytes), point.peak_memory_bytes),
+                Cell(units.NOTHING)
+                if point.step_time_seconds is None
+                else Cell(units.duration(point.step_time_seconds), point.step_time_seconds),
+            )
+            for point in inputs.ego.points
+        ),
+        source=EGO,
+    )
+
+
+def _cost_table(costs: Sequence[EncodingCost]) -> Table:
+    return Table(
+        id="table-ego-cost",
+        caption="Counting the encodings: the fastest of three times, the most bytes of numpy and Python at once, how "
+        "many different places and pairs of places occur, and how many counts a sparse encoding holds.",
+        columns=(
+            Column("Graph", "", "prose"),
+            Column("Edges", "", "number"),
+            Column("Radius", "", "number"),
+            Column("Time", "", "number"),
+            Column("At once", "", "number"),
+            Column("Places", "", "number"),
+            Column("Pairs", "", "number"),
+            Column("Counts", "of nodes", "number"),
+            Column("Counts", "of edges", "number"),
+        ),
+        rows=tuple(
+            (
+                Cell(without_replicate(cost.label), cost.label),
+                Cell(units.count(cost.num_edges), cost.num_edges),
+                Cell(units.digits(cost.radius), cost.radius),
+                Cell(units.duration(cost.seconds), cost.seconds),
+                Cell(units.size(cost.peak_bytes), cost.peak_bytes),
+                *(
+                    Cell(units.count(value), value)
+                    for value in (cost.node_kinds, cost.edge_kinds, cost.node_counts, cost.edge_counts)
+                ),
+            )
+            for cost in costs
+        ),
+        source=EGO,
+    )

@@ -1,0 +1,178 @@
+"""Vision GNNs: density doubles inside one model, and with it what a block keeps."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from itertools import pairwise
+
+from gnn_checkpointing.records import Trace
+from gnn_checkpointing.report import units
+from gnn_checkpointing.report.figures import drawn, scales
+from gnn_checkpointing.report.figures.lines import Line, Point, line_panel
+from gnn_checkpointing.report.figures.palette import looks
+from gnn_checkpointing.report.inputs import TRACES, ReportInputs
+from gnn_checkpointing.report.page import Block, Cell, Column, Figure, Panel, Paragraph, Section, Table
+from gnn_checkpointing.report.sections.claims import verdict_table
+from gnn_checkpointing.report.sections.graphs import without_replicate
+from gnn_checkpointing.report.sections.timeline import traced_by_convolution
+from gnn_checkpointing.vocabulary import VISION
+
+CLAIMS = (
+    "vision-layers-keep-a-fifth",
+    "vision-neighbours-leave-the-ratio",
+    "vision-edge-blocks-keep-less-the-denser",
+    "edge-blocks-are-flat-in-density",
+    "v1-the-model-is-vig-small",
+)
+
+Profile = Callable[[Trace], Sequence[int]]
+
+
+def vision_section(inputs: ReportInputs) -> Section | None:
+    """Return the section on Vision GNNs, None where none was measured block by block."""
+    traced = _profiled(inputs)
+    if not traced:
+        return None
+    blocks: list[Block] = [
+        Paragraph(
+            "A Vision GNN takes the patches of an image for nodes and draws a graph of nearest neighbours anew in each "
+            "block, among the features that it has there: average degree is here the number of neighbours in the first "
+            "block, the patch itself among them, and the last block reads twice as many. A recomputed block draws its "
+            "graph once more; that it is the same graph, ties and all, and that BatchNorm is updated once, is part of "
+            "the sameness that every cell is judged by. Images are drawn by this project, weights are as they are "
+            "before training: bytes and time depend on neither."
+        ),
+        *(Paragraph(text) for convolution, traces in traced.items() if (text := _course(convolution, traces))),
+        _figure(
+            inputs,
+            traced,
+            "kept",
+            "kept for the backward pass by each block",
+            "What each block of the model adds to what is kept for the backward pass",
+            kept_by_block,
+        ),
+        _figure(
+            inputs,
+            traced,
+            "within",
+            "most at once inside each block",
+            "The most that each block's forward pass holds at once, above what lived when it began",
+            _within,
+        ),
+        _table(inputs, traced),
+        *verdict_table(inputs, "table-vision-verdicts", "What is claimed of Vision GNNs, and its verdict.", CLAIMS),
+    ]
+    return Section("vision", "Vision GNNs, block by block", tuple(blocks))
+
+
+def kept_by_block(trace: Trace) -> list[int]:
+    """Return what each block adds to what is live, in bytes: what is kept of it for the backward pass."""
+    return [after - before for before, after in pairwise(trace.block_bytes)]
+
+
+def _within(trace: Trace) -> list[int]:
+    return [peak - before for before, peak in zip(trace.block_bytes, trace.block_peaks, strict=False)]
+
+
+def _profiled(inputs: ReportInputs) -> dict[str, list[Trace]]:
+    """Return the traces whose blocks were marked, of Vision GNNs, by model."""
+    found = {
+        convolution: [trace for trace in traces if trace.block_bytes]
+        for convolution, traces in traced_by_convolution(inputs).items()
+        if convolution.partition(" ")[0] in VISION
+    }
+    return {convolution: traces for convolution, traces in found.items() if traces}
+
+
+def _course(convolution: str, traces: Sequence[Trace]) -> str:
+    """Return what the first and the last block keep without checkpointing, in a sentence."""
+    none = next((trace for trace in traces if trace.policy == "none"), None)
+    if none is None:
+        return ""
+    kept = kept_by_block(none)
+    first, last = (units.plain(none.block_degrees[end]) for end in (0, -1))
+    return (
+        f"{convolution}, {without_replicate(none.graph_label)}: from {first} neighbours in the first block to {last} "
+        f"in the last, what a block keeps without checkpointing goes from {units.size(kept[0])} to "
+        f"{units.size(kept[-1])}."
+    )
+
+
+def _figure(
+    inputs: ReportInputs, traced: dict[str, list[Trace]], name: str, axis: str, caption: str, profile: Profile
+) -> Figure:
+    panels = []
+    for position, (convolution, traces) in enumerate(traced.items()):
+        # What a block keeps inside a recomputed run of blocks is nothing, which no logarithmic axis shows.
+        shown = [trace for trace in traces if min(profile(trace)) > 0]
+        if not shown:
+            continue
+        names = [f"{number} ({k:g})" for number, k in enumerate(shown[0].block_degrees, start=1)]
+        lines = [
+            Line(
+                trace.policy,
+                tuple(Point(place, value, value, value) for place, value in enumerate(profile(trace), start=1)),
+            )
+            for trace in shown
+        ]
+        x = scales.step_scale(names, "block (its neighbours)")
+        y = scales.size_scale([point.y for line in lines for point in line.points], axis)
+        panels.append(
+            Panel(
+                id=f"vision-{name}-{position}",
+                title=f"{convolution}, {without_replicate(shown[0].graph_label)}",
+                alternative=_alternative(convolution, axis, lines),
+                svg=line_panel(f"vision-{name}-{position}", lines, looks(inputs.policies), x, y),
+                drawn=drawn.of_lines(lines, x, y),
+                convolution=convolution,
+            )
+        )
+    return Figure(
+        id=f"figure-vision-{name}",
+        caption=f"{caption}.",
+        how_to_read="One panel a model, one line a policy; in brackets the neighbours of a patch, which double from "
+        "the first block to the last. A line that rises is what density costs inside one model.",
+        panels=tuple(panels),
+        source=TRACES,
+    )
+
+
+def _alternative(convolution: str, axis: str, lines: Sequence[Line]) -> str:
+    parts = [
+        f"{line.policy} {units.size(line.points[0].y)} in the first block, {units.size(line.points[-1].y)} in the last"
+        for line in lines
+    ]
+    return f"Line chart, {convolution}: {axis}. {'; '.join(parts)}."
+
+
+def _table(inputs: ReportInputs, traced: dict[str, list[Trace]]) -> Table:
+    rows = []
+    for convolution, traces in traced.items():
+        for trace in traces:
+            found = zip(trace.block_numbers, trace.block_degrees, kept_by_block(trace), _within(trace), strict=True)
+            for number, k, kept, within in found:
+                rows.append(
+                    (
+                        Cell(convolution, convolution),
+                        Cell(inputs.named(trace.policy), trace.policy),
+                        Cell(units.digits(number), number),
+                        Cell(units.plain(k), k),
+                        Cell(units.size(kept), kept),
+                        Cell(units.size(within), within),
+                    )
+                )
+    return Table(
+        id="table-vision-blocks",
+        caption="Every block of the forward pass: its neighbours, what it adds to what is kept, and the most that it "
+        "holds at once above what lived when it began.",
+        columns=(
+            Column("Model"),
+            Column("Policy"),
+            Column("Block", "", "number"),
+            Column("Neighbours", "", "number"),
+            Column("Kept", "", "number"),
+            Column("At once", "", "number"),
+        ),
+        rows=tuple(rows),
+        source=TRACES,
+    )

@@ -1,0 +1,1 @@
+"""A published report as its data: is it whole, unchanged, what its study asked for, and possible?"""

@@ -1,0 +1,30 @@
+"""`manifest.json`: the SHA-256 of every file of a published report, and what a folder says against it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from gnn_checkpointing.artefacts import read_json, sha256_of
+from gnn_checkpointing.refusal import Refusal
+from gnn_checkpointing.report.render import MANIFEST
+
+
+def changed_files(folder: Path) -> list[str]:
+    """Return a complaint for each file that lacks, is not listed, or has changed since it was published."""
+    try:
+        listed = read_json(folder / MANIFEST)["files"]
+        expected = {str(name): str(sha256) for name, sha256 in listed.items()}
+    except Refusal as refusal:
+        return [str(refusal)]
+    except (KeyError, TypeError, AttributeError):
+        return [f"{folder / MANIFEST}: no list of files in it; make the report again with `make report-from`"]
+    there = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if path.is_file()}
+    del there[MANIFEST]
+    complaints = [f"{folder / name}: listed in {MANIFEST}, and not there" for name in sorted(expected.keys() - there)]
+    complaints += [f"{there[name]}: not listed in {MANIFEST}" for name in sorted(there.keys() - expected)]
+    complaints += [
+        f"{there[name]}: has changed since it was published (SHA-256 differs from {MANIFEST})"
+        for name in sorted(there.keys() & expected)
+        if sha256_of(there[name]) != expected[name]
+    ]
+    return complaints
