@@ -23,6 +23,7 @@ PROSE = {
     "E²": "a term of a law",
     "SHA-256": "the name of a digest",
     "95": "a quantile of degrees, in %",
+    "GATv2": "a convolution, in the data dictionary",
     "3.11": "the Python that the project asks for, in How to redo it",
 }
 """Words with digits that are neither measured nor computed, and what they are."""

@@ -180,7 +180,7 @@ def test_the_ego_section_draws_inputs_and_costs_and_says_the_verdicts() -> None:
     section = ego_section(ego_inputs())
     memory, cost = (block(section, f"figure-ego-{name}") for name in ("memory", "cost"))
     assert {row[0] for row in memory.panels[0].drawn.rows} == {
-        "graph alone", "encodings, radius 1", "encodings, radius 2", "bag, radius 1", "bag, radius 2",
+        "graph alone", "encodings (1)", "encodings (2)", "bag (1)", "bag (2)",
     }  # fmt: skip
     assert [panel.title for panel in cost.panels] == ["Seconds", "Bytes at once"]
     # 2 densities x (1 graph + 2 radii x 2 forms) x 2 policies.

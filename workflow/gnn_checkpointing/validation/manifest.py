@@ -18,8 +18,10 @@ def changed_files(folder: Path) -> list[str]:
         return [str(refusal)]
     except (KeyError, TypeError, AttributeError):
         return [f"{folder / MANIFEST}: no list of files in it; make the report again with `make report-from`"]
-    there = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if path.is_file()}
-    del there[MANIFEST]
+    # Hidden files are no part of a report: Snakemake leaves a time stamp in each folder that it made.
+    found = [path for path in folder.rglob("*") if path.is_file() and not path.name.startswith(".")]
+    there = {path.relative_to(folder).as_posix(): path for path in found}
+    there.pop(MANIFEST, None)
     complaints = [f"{folder / name}: listed in {MANIFEST}, and not there" for name in sorted(expected.keys() - there)]
     complaints += [f"{there[name]}: not listed in {MANIFEST}" for name in sorted(there.keys() - expected)]
     complaints += [

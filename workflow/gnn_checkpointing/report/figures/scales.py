@@ -37,9 +37,9 @@ def degree_scale(degrees: Sequence[float], label: str = "average degree (edges p
 
 
 def step_scale(names: Sequence[str], label: str) -> Scale:
-    """Return a linear axis of steps 1, 2, ... with these names under them, thinned to at most six."""
+    """Return a linear axis of steps 1, 2, ... with these names under them, thinned to at most four."""
     places = list(range(1, len(names) + 1))
-    kept = places[:: math.ceil(len(places) / 6)]
+    kept = places[:: math.ceil(len(places) / 4)]
     room = 0.06 * len(places)
     ticks, words = tuple(map(float, kept)), tuple(names[place - 1] for place in kept)
     return Scale(label, False, 1 - room, len(places) + room, ticks, words)

@@ -14,6 +14,7 @@ from gnn_checkpointing.report.figures.scales import Scale
 from gnn_checkpointing.report.inputs import EGO, ReportInputs
 from gnn_checkpointing.report.page import Block, Cell, Column, Figure, Panel, Paragraph, Section, Table
 from gnn_checkpointing.report.sections.claims import verdict_table
+from gnn_checkpointing.report.sections.families import NAMES
 from gnn_checkpointing.report.sections.graphs import without_replicate
 
 CLAIMS = (
@@ -22,6 +23,7 @@ CLAIMS = (
     "bags-lose-more-when-dense",
     "elene-memory",
 )
+MakeScale = Callable[[Sequence[float], str], Scale]
 _FORMS = {"": "graph alone", "encodings": "encodings", "ego_networks": "bag"}
 
 
@@ -49,12 +51,12 @@ def ego_section(inputs: ReportInputs) -> Section | None:
 
 
 def named(point: EgoPoint) -> str:
-    """Return what an input is called."""
-    return _FORMS[point.form] + (f", radius {point.radius:g}" if point.radius is not None else "")
+    """Return what an input is called beside its line, with its radius in brackets."""
+    return _FORMS[point.form] + (f" ({point.radius:g})" if point.radius is not None else "")
 
 
 def _told(point: EgoPoint) -> str:
-    """Return the same for a sentence or a table, where a number has an address."""
+    """Return what an input is called in a table, where a number has an address."""
     return _FORMS[point.form] + ("" if point.radius is None else f", radius {units.digits(point.radius)}")
 
 
@@ -83,8 +85,8 @@ def _memory_figure(inputs: ReportInputs, points: Sequence[EgoPoint]) -> Figure:
     return Figure(
         id="figure-ego-memory",
         caption="Peak memory of a training step, resident included, without checkpointing, by what the model reads.",
-        how_to_read="One panel a convolution, one line an input. Where a line ends early, the denser graphs were not "
-        "asked for or did not fit.",
+        how_to_read="One panel a convolution, one line an input, with the radius of its ego networks in brackets. "
+        "Where a line ends early, the denser graphs were not asked for or did not fit.",
         panels=tuple(panels),
         source=EGO,
     )
@@ -95,15 +97,16 @@ def _cost_figure(costs: Sequence[EncodingCost]) -> Figure:
     radii = sorted({cost.radius for cost in costs})
     names = [f"radius {radius}" for radius in radii]
     panels: list[Panel] = []
-    for title, value, scale, words in (
-        ("Seconds", lambda cost: cost.seconds, scales.time_scale, units.duration),
-        ("Bytes at once", lambda cost: float(cost.peak_bytes), scales.size_scale, units.size),
-    ):
+    drawn_of: tuple[tuple[str, str, MakeScale, Callable[[float], str]], ...] = (
+        ("Seconds", "seconds", scales.time_scale, units.duration),
+        ("Bytes at once", "peak_bytes", scales.size_scale, units.size),
+    )
+    for title, field, scale, words in drawn_of:
         lines = [
             Line(
                 name,
                 tuple(
-                    _point(cost.average_degree, value(cost))
+                    _point(cost.average_degree, getattr(cost, field))
                     for cost in sorted(costs, key=lambda cost: cost.average_degree)
                     if cost.radius == radius
                 ),
@@ -168,7 +171,7 @@ def _table(inputs: ReportInputs) -> Table:
         rows=tuple(
             (
                 Cell(point.convolution, point.convolution),
-                Cell(point.base, point.base),
+                Cell(NAMES.get(point.base, point.base), point.base),
                 Cell(units.plain(point.degree), point.degree),
                 Cell(_told(point), named(point)),
                 Cell(units.count(point.num_nodes), point.num_nodes),

@@ -21,6 +21,7 @@ NAMES = {
     "spatial": "Spatial",
     "rmat": "R-MAT",
     "circuit": "Circuit",
+    "images": "Images",
 }
 
 Ratio = Callable[[FamilyEffect], Estimate | None]
