@@ -9,6 +9,7 @@ from pydantic import Field, ValidationError
 from gnn_checkpointing.artefacts import read_json
 from gnn_checkpointing.graph_facts import Record
 from gnn_checkpointing.refusal import Refusal
+from gnn_checkpointing.vision_shapes import Size
 
 
 class Mean(Record):
@@ -42,7 +43,7 @@ class Explained(Record):
 
     label: str
     images: int
-    size: str
+    size: Size
     parameters: int
     channels: int
     weights_sha256: str

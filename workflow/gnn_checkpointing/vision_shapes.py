@@ -6,8 +6,14 @@ Isotropic ViG, Han et al. (2022), arXiv 2206.00272.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from gnn_checkpointing.vocabulary import Convolution
+
+Size = Literal["ti", "s", "b"]
+
+NAMES: dict[Size, Convolution] = {"ti": "ViG-Ti", "s": "ViG-S", "b": "ViG-B"}
+"""What a study calls each size of the published code."""
 
 PATCH = 16
 """Pixels of a patch to a side."""

@@ -6,8 +6,7 @@ from statsmodels.stats.proportion import proportion_confint
 
 from gnn_checkpointing.analysis.results import Estimate, ExplainedBlock, ExplainedSet, Explanations
 from gnn_checkpointing.explained import Block, Explained, ExplainedSets, Mean
-
-_NAMES = {"ti": "ViG-Ti", "s": "ViG-S", "b": "ViG-B"}
+from gnn_checkpointing.vision_shapes import NAMES
 
 
 def explanations(found: ExplainedSets | None, confidence: float) -> Explanations:
@@ -21,7 +20,7 @@ def explanations(found: ExplainedSets | None, confidence: float) -> Explanations
 def _set(found: Explained, confidence: float) -> ExplainedSet:
     return ExplainedSet(
         label=found.label,
-        convolution=_NAMES[found.size],
+        convolution=NAMES[found.size],
         images=found.images,
         parameters=found.parameters,
         channels=found.channels,

@@ -12,7 +12,8 @@ from gnn_checkpointing.validation.published import Published
 FASTEST_SECONDS = 1e-13
 """Of an edge, a layer and a channel: ten thousand billion a second, beyond any memory's bandwidth."""
 
-SLOWEST_SECONDS = 1e-3
+SLOWEST_SECONDS, ANY_SECONDS = 1e-3, 1000.0
+"""The same on the slow side; a step of up to `ANY_SECONDS` may be as small as it likes."""
 
 _CLOCKS = 1.25
 """CPU time may exceed wall time x threads by so much: clocks tick, and the system's own threads help."""
@@ -95,7 +96,7 @@ def _of_steps(record: CellRecord, steps: Steps, number: int, work: int) -> Itera
             yield f"a forward pass of {forward:g} s in a step of {wall:g} s"
         elif not 0 <= cpu <= _CLOCKS * wall * record.threads + _LEAST_SECONDS:
             yield f"{cpu:g} s of CPU in a step of {wall:g} s with {record.threads} threads"
-        elif not FASTEST_SECONDS <= wall / work <= SLOWEST_SECONDS * max(1, 1e6 / work):
+        elif not FASTEST_SECONDS * work <= wall <= max(SLOWEST_SECONDS * work, ANY_SECONDS):
             yield f"a step of {wall:g} s for {work} edges x layers x channels"
         else:
             continue

@@ -13,14 +13,6 @@ if TYPE_CHECKING:
     from gnn_checkpointing.explained import Explained
     from gnn_checkpointing.report.figures.explained import Curve
 
-_NAMES = {
-    "spatial_distance": "spatial distance (patches)",
-    "visual_similarity": "visual similarity",
-    "embedding_similarity": "embedding similarity",
-    "class_probability": "class probability",
-    "modularity": "modularity of the object",
-}
-
 
 def explain(options: argparse.Namespace) -> None:
     """Measure the graph of every block of a Vision GNN on your images; draw the curves and one image's patch graph."""
@@ -59,10 +51,9 @@ def explanations(options: argparse.Namespace) -> None:
     from gnn_checkpointing.explained import ExplainedSets
     from gnn_checkpointing.explaining.explain import explained, trained
     from gnn_checkpointing.explaining.images import class_names, pictures
-    from gnn_checkpointing.models.vision.vig import NAMES
     from gnn_checkpointing.models.vision.weights import classes_of
     from gnn_checkpointing.study import read_study
-    from gnn_checkpointing.vision_shapes import SIDE
+    from gnn_checkpointing.vision_shapes import NAMES, SIDE
 
     study = read_study(options.study)
     asked = study.explained
@@ -92,15 +83,18 @@ def _label(options: argparse.Namespace) -> str:
 
 def _curves(result: Explained) -> list[Curve]:
     from gnn_checkpointing.report.figures.explained import Curve
+    from gnn_checkpointing.report.sections.explained import MEASURES
 
     curves = []
-    for name, title in _NAMES.items():
+    for name, title in MEASURES.items():
+        if name == "top1_accuracy":  # a share, which has no mean
+            curves.append(Curve(title, [block.top1_accuracy for block in result.blocks], None, None))
+            continue
         means = [getattr(block, name) for block in result.blocks]
         if all(mean is not None for mean in means):
             ends = [[mean.low for mean in means], [mean.high for mean in means]]
             known = all(end is not None for side in ends for end in side)
             curves.append(Curve(title, [mean.mean for mean in means], *(ends if known else (None, None))))
-    curves.append(Curve("top-1 accuracy", [block.top1_accuracy for block in result.blocks], None, None))
     return curves
 
 

@@ -5,19 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Literal
 
 import torch
 from torch import Tensor, nn
 
 from gnn_checkpointing.models.vision.neighbours import dilated_neighbours, max_relative
 from gnn_checkpointing.refusal import Refusal
-from gnn_checkpointing.vision_shapes import COLOURS, PATCH, SHAPES, SIDE, VigShape, neighbours_by_block
-from gnn_checkpointing.vocabulary import Convolution, VisionTask
+from gnn_checkpointing.vision_shapes import COLOURS, NAMES, PATCH, SHAPES, SIDE, Size, VigShape, neighbours_by_block
+from gnn_checkpointing.vocabulary import VisionTask
 
-Size = Literal["ti", "s", "b"]
-
-NAMES: dict[Size, Convolution] = {"ti": "ViG-Ti", "s": "ViG-S", "b": "ViG-B"}
 _HEAD = 1024
 
 
