@@ -97,7 +97,7 @@ def test_a_late_rise_by_hand() -> None:
 
     The two that end one block before the last overlap with the last two, and do not count.
     """
-    curve = [0.0, 0.1, 0.2, 0.4, 0.4, 0.9]
+    curve = [0.0, 0.1, 0.2, 0.4, 0.8, 0.9]
     assert late_rise([[_similar(value)] for value in curve]).mean == pytest.approx(0.5 - 0.3)
 
 
