@@ -39,8 +39,8 @@ def vision_section(inputs: ReportInputs) -> Section | None:
             "block, among the features that it has there: average degree is here the number of neighbours in the first "
             "block, the patch itself among them, and the last block reads twice as many. A recomputed block draws its "
             "graph once more; that it is the same graph, ties and all, and that BatchNorm is updated once, is part of "
-            "the sameness that every cell is judged by. Images are drawn by this project, weights are as they are "
-            "before training: bytes and time depend on neither."
+            "the sameness that every cell is judged by. Images are drawn by this project, and weights are as they "
+            "are before training."
         ),
         *(Paragraph(text) for convolution, traces in traced.items() if (text := _course(convolution, traces))),
         _figure(
