@@ -24,7 +24,7 @@ def study(**changes: object) -> Study:
 
 def factors(chosen: Study) -> list[tuple[str, str, str]]:
     (spec,) = study_graphs(chosen)
-    return [(cell.convolution, cell.aggregation, cell.allocator) for cell in graph_cells(chosen, spec.id)]
+    return [(cell.convolution, cell.aggregation, cell.allocator) for cell in graph_cells(chosen, spec)]
 
 
 def test_attention_is_no_sparse_product_and_has_no_cell_of_it() -> None:
@@ -53,7 +53,7 @@ def test_ids_differ_by_every_factor_and_seeds_by_the_model_alone() -> None:
     """The same weights and the same dropout under either aggregation and allocator: their bytes are comparable."""
     chosen = study(measurement={"allocators": ["retaining", "default"]})
     (spec,) = study_graphs(chosen)
-    cells = graph_cells(chosen, spec.id)
+    cells = graph_cells(chosen, spec)
     assert len({cell.id for cell in cells}) == 6
     assert len({cell.seed for cell in cells if cell.convolution == "GCN"}) == 1
 
@@ -81,7 +81,7 @@ def test_batches_are_made_of_every_whole_graph_and_read_as_it_is() -> None:
     # Two whole graphs and four grades; five batches of each whole graph.
     assert len(specs) == 2 + 4 + 2 * 5
     batch = next(spec for spec in specs if "neighbours-5-b1" in spec.id and spec.id.startswith("erdos"))
-    assert [cell.convolution for cell in graph_cells(chosen, batch.id)] == ["GAT"]
+    assert [cell.convolution for cell in graph_cells(chosen, batch)] == ["GAT"]
     assert len({spec.seed for spec in specs}) >= len(specs) - 2  # the clusters of one graph share METIS' cut
 
 
@@ -94,12 +94,12 @@ def test_each_depth_has_cells_of_its_own_and_leaves_the_first_ones_as_they_were(
     architecture = {"convolutions": ["GCN"], "num_layers": 2, "hidden_channels": 8}
     deep = study(architecture={**architecture, "depths": [4, 8]})
     (spec,) = study_graphs(deep)
-    cells = graph_cells(deep, spec.id)
+    cells = graph_cells(deep, spec)
     assert {(cell.model, cell.architecture.num_layers) for cell in cells} == {
         ("2 layers", 2), ("4 layers", 4), ("8 layers", 8),
     }  # fmt: skip
     assert len({cell.id for cell in cells}) == len({cell.seed for cell in cells}) == 3
-    (alone,) = graph_cells(study(architecture=architecture), spec.id)
+    (alone,) = graph_cells(study(architecture=architecture), spec)
     same = next(cell for cell in cells if cell.architecture.num_layers == 2)
     assert (alone.id, alone.seed, alone.model) == (same.id, same.seed, "")
 
@@ -117,10 +117,10 @@ def test_images_are_read_by_vision_gnns_alone_each_with_its_own_shape() -> None:
     grid = {"family": "erdos_renyi", "num_nodes": [50], "average_degrees": [4]}
     chosen = study(graphs={"generated": [grid, IMAGES]}, architecture=architecture)
     plain, images = study_graphs(chosen)
-    assert {cell.convolution for cell in graph_cells(chosen, plain.id)} == {"GCN"}
+    assert {cell.convolution for cell in graph_cells(chosen, plain)} == {"GCN"}
     found = {
         (cell.convolution, cell.model, cell.architecture.num_layers, cell.architecture.hidden_channels)
-        for cell in graph_cells(chosen, images.id)
+        for cell in graph_cells(chosen, images)
     }
     assert found == {
         ("ViG-Ti", "", 12, 192), ("ViG-Ti", "images", 12, 192), ("ViG-S", "", 16, 320), ("ViG-S", "images", 16, 320),
@@ -139,7 +139,7 @@ def test_ego_networks_come_beside_every_whole_graph_and_are_read_as_it_is() -> N
         ("encodings", 1, 8), ("encodings", 2, 8), ("ego_networks", 1, 0), ("ego_networks", 2, 0),
     }  # fmt: skip
     drawn = next(spec for spec in egos if spec.id.startswith("erdos"))
-    assert [cell.convolution for cell in graph_cells(chosen, drawn.id)] == ["GAT"]
+    assert [cell.convolution for cell in graph_cells(chosen, drawn)] == ["GAT"]
     more = study(graphs={"generated": [grid], **REAL, "ego": {"radii": [1], "channels": 99}})
     bags = {spec.id for spec in egos if (spec.form, spec.radius) == ("ego_networks", 1)}
     assert bags <= {spec.id for spec in study_graphs(more)}  # a bag does not depend on the encodings' channels

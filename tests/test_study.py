@@ -177,7 +177,7 @@ def test_another_degree_leaves_every_other_cell_as_it_was() -> None:
     after = parse_study(with_change(*GRID, "average_degrees", value=[4, 8, 16, 32, 48, 128]), "changed")
 
     def cells(study) -> dict[str, object]:
-        return {cell.id: cell for spec in study_graphs(study) for cell in graph_cells(study, spec.id)}
+        return {cell.id: cell for spec in study_graphs(study) for cell in graph_cells(study, spec)}
 
     old, new = cells(before), cells(after)
     kept = old.keys() & new.keys()

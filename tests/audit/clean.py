@@ -101,7 +101,7 @@ def drawn(made: Study) -> list[tables.Graph]:
 def measured(made: Study) -> tables.Table:
     """Return the study's table: `reversible` beside the policies of known laws, and one policy out of memory."""
     rows: tables.Table = []
-    cells = {(spec.id, cell.convolution): cell.id for spec in study_graphs(made) for cell in graph_cells(made, spec.id)}
+    cells = {(spec.id, cell.convolution): cell.id for spec in study_graphs(made) for cell in graph_cells(made, spec)}
     for row in tables.table(np.random.default_rng(0), drawn(made), convolutions=CONVOLUTIONS, noise=0.0):
         named = {**row, "cell": cells[str(row["graph"]), str(row["convolution"])], "rounds": 12}
         rows.append(named)

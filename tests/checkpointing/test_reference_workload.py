@@ -22,7 +22,7 @@ def measured(policy: str):
     """Return activation bytes, resident bytes added by the policy, and what the step computed."""
     study = read_study(ROOT / "workflow/studies/reference.yaml")
     (spec,) = study_graphs(study)
-    (cell,) = graph_cells(study, spec.id)
+    (cell,) = graph_cells(study, spec)
     contest = contestant(cell, cell_task(make_graph(spec), cell, CPU), policy)
     loss = contest.forward()
     loss.backward()

@@ -36,4 +36,4 @@ def small_study(
 def cell_of(study: Study) -> tuple[Cell, Graph]:
     """The study's one cell and its graph."""
     (spec,) = study_graphs(study)
-    return graph_cells(study, spec.id)[0], make_graph(spec)
+    return graph_cells(study, spec)[0], make_graph(spec)

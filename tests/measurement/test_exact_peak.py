@@ -40,7 +40,7 @@ def test_the_peak_is_the_counted_one(convolution: str, family: str) -> None:
     }
     study = parse_study(values, "test")
     (spec,) = study_graphs(study)
-    graph, cell = make_graph(spec), graph_cells(study, spec.id)[0]
+    graph, cell = make_graph(spec), graph_cells(study, spec)[0]
     degrees = np.bincount(graph.edge_index[1], minlength=graph.num_nodes)
     sizes = StepSizes(degrees, graph.features.shape[1], graph.num_classes, int(graph.train_mask.sum()))
     task = cell_task(graph, cell, CPU)

@@ -18,7 +18,7 @@ from gnn_checkpointing.measurement import high_water
 from gnn_checkpointing.study import parse_study
 
 study = parse_study(json.loads(sys.argv[1]), "test")
-cells = {cell.id: cell for cell in graph_cells(study, study_graphs(study)[0].id)}
+cells = {cell.id: cell for cell in graph_cells(study, study_graphs(study)[0])}
 (name,) = cells
 made = high_water.contestant
 

@@ -221,6 +221,17 @@ def test_records_of_an_unfinished_run_are_kept_and_of_a_finished_one_made_again(
     assert path.read_bytes() != before
 
 
+def test_a_record_that_changed_since_is_not_kept(tmp_path: Path) -> None:
+    """One digit more in a file that reads as well as before: the cell is measured again."""
+    study = study_of(60, 4)
+    (record,) = measured(study, tmp_path)
+    path = tmp_path / "records" / f"{record.cell}.json"
+    (tmp_path / "records" / "unfinished").touch()
+    path.write_text(path.read_text().replace('"load_before": ', '"load_before": 1', 1))
+    (again,) = measured(study, tmp_path)
+    assert again.started > record.started
+
+
 def test_a_stale_record_is_not_kept(tmp_path: Path) -> None:
     study = study_of(60, 4)
     (record,) = measured(study, tmp_path)
@@ -248,4 +259,4 @@ def test_a_graph_file_that_is_none_is_refused(tmp_path: Path) -> None:
         measure_graph(
             study, spec.id, tmp_path / "broken.npz", tmp_path / "r", "here", log, lambda: True, lambda record: None
         )
-    assert graph_cells(study, spec.id)
+    assert graph_cells(study, spec)

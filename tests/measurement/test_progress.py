@@ -6,7 +6,7 @@ import pytest
 
 from gnn_checkpointing.artefacts import write_json
 from gnn_checkpointing.design import graph_cells
-from gnn_checkpointing.graph_design import study_graphs
+from gnn_checkpointing.graph_design import graph_spec, study_graphs
 from gnn_checkpointing.measurement.fingerprint import measuring_settings
 from gnn_checkpointing.measurement.progress import Progress, time_left
 from gnn_checkpointing.measurement.supervise import COMPLETE
@@ -16,7 +16,7 @@ STUDY = read_study(Path(__file__).resolve().parents[2] / "workflow/studies/smoke
 
 
 def finished(folder: Path, graph_id: str, settings: str) -> None:
-    for cell in graph_cells(STUDY, graph_id):
+    for cell in graph_cells(STUDY, graph_spec(STUDY, graph_id)):
         write_json(folder / graph_id / f"{cell.id}.json", {})
     write_json(folder / graph_id / COMPLETE, {"settings": settings, "seconds": 7.0})
 

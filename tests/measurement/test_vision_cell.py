@@ -37,7 +37,7 @@ def vision_study() -> Study:
 def cells() -> tuple[Study, Graph, dict[str, Cell]]:
     study = vision_study()
     (spec,) = study_graphs(study)
-    return study, make_graph(spec), {cell.model: cell for cell in graph_cells(study, spec.id)}
+    return study, make_graph(spec), {cell.model: cell for cell in graph_cells(study, spec)}
 
 
 def test_images_come_back_from_their_patches() -> None:

@@ -32,7 +32,7 @@ def cell_and_task(aggregation: str) -> tuple[Cell, Task]:
     }
     study = parse_study(values, "test")
     (spec,) = study_graphs(study)
-    (cell,) = graph_cells(study, spec.id)
+    (cell,) = graph_cells(study, spec)
     return cell, cell_task(make_graph(spec), cell, torch.device("cpu"))
 
 

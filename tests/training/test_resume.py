@@ -40,7 +40,7 @@ VALUES = {
 
 def job(study: Study, policy: str = "none") -> Job:
     spec = study_graphs(study)[0]
-    return Job(study, graph_cells(study, spec.id)[0], make_graph(spec), policy)
+    return Job(study, graph_cells(study, spec)[0], make_graph(spec), policy)
 
 
 def silent(epoch: int, loss: float) -> None:

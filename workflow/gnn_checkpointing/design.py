@@ -11,7 +11,6 @@ from gnn_checkpointing.graph_design import (
     LoadedGraph,
     derived_seed,
     generator_of,
-    graph_spec,
     study_graphs,
 )
 from gnn_checkpointing.study import Architecture, Study
@@ -71,7 +70,7 @@ def models(study: Study, convolution: Convolution) -> list[Model]:
     ]
 
 
-def graph_cells(study: Study, graph_id: str) -> list[Cell]:
+def graph_cells(study: Study, graph: GraphSpec) -> list[Cell]:
     """Return the cells of one graph in their shuffled order, allocator by allocator (each needs its own process).
 
     A cell's id and seed depend on its graph and architecture alone, so that another degree in the study file
@@ -79,14 +78,14 @@ def graph_cells(study: Study, graph_id: str) -> list[Cell]:
     allocator beside the reference changes times alone, so it has cells only where steps are timed; images are read by
     Vision GNNs, and by nothing else.
     """
-    generator = generator_of(graph_spec(study, graph_id))
+    generator = generator_of(graph)
     timed, readers = (True, None) if generator is None else (generator.timed, generator.convolutions)
     images = generator is not None and generator.family == "images"
     allocators = study.measurement.allocators
     chosen = study.measurement.allocator_convolutions
     beside = study.architecture.convolutions if chosen is None else chosen
     cells = [
-        _cell(study, graph_id, convolution, model, aggregation, allocator, timed)
+        _cell(study, graph.id, convolution, model, aggregation, allocator, timed)
         for allocator in allocators
         for aggregation in study.architecture.aggregations
         for convolution in study.architecture.convolutions

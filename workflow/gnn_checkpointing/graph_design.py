@@ -145,7 +145,19 @@ def _generated(study: Study) -> list[GeneratedGraph]:
                             **content,
                         )
                     )
+    _refuse_twice(study, specs)
     return specs
+
+
+def _refuse_twice(study: Study, specs: list[GeneratedGraph]) -> None:
+    """Refuse a graph that two grids have and treat differently: one of them would be left out without a word."""
+    found: dict[str, GeneratedGraph] = {}
+    for spec in specs:
+        if found.setdefault(spec.id, spec) != spec:
+            raise Refusal(
+                f"study {study.name}: two grids of graphs.generated have the same graph of {spec.num_nodes} nodes and "
+                f"average degree {spec.average_degree:g}, with other convolutions or timing; name it in one of them"
+            )
 
 
 def _loaded(study: Study) -> list[LoadedGraph]:

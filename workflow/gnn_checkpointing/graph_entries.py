@@ -23,6 +23,9 @@ from gnn_checkpointing.vocabulary import (
 OGB_GRAPHS = ("ogbn-arxiv", "ogbn-products")
 """One kind of node and edge, features, and one label a node: what the benchmark's other graphs lack."""
 
+MOST_GRAPHS = 100_000
+"""In one grid: more would take years to measure, and a planner's memory before."""
+
 
 def block_sizes(num_nodes: int, num_blocks: int) -> list[int]:
     """Return the sizes of blocks that differ by at most one node and sum to `num_nodes`."""
@@ -38,7 +41,7 @@ class GeneratedGraphs(Part):
         "spatial (closest points of a square), rmat (skewed, as web graphs), circuit (gates in order, sparse) or "
         "images (patches of drawn images, read by Vision GNNs alone)"
     )
-    num_nodes: tuple[Annotated[int, Field(ge=2)], ...] = Field(min_length=1, description="node counts")
+    num_nodes: tuple[Annotated[int, Field(ge=2, le=10**9)], ...] = Field(min_length=1, description="node counts")
     average_degrees: tuple[Degree, ...] = Field(
         min_length=1, description="num_edges / num_nodes, both directions of an edge counted"
     )
@@ -65,6 +68,16 @@ class GeneratedGraphs(Part):
     @model_validator(mode="after")
     def _simple_graphs_exist(self) -> GeneratedGraphs:
         smallest, densest = min(self.num_nodes), max(self.average_degrees)
+        count = len(self.num_nodes) * len(self.average_degrees) * self.replicates
+        if count > MOST_GRAPHS:
+            raise ValueError(
+                f"{count} graphs in one grid; allowed are {MOST_GRAPHS}: lower replicates, or name fewer degrees"
+            )
+        if smallest * min(self.average_degrees) < 1:
+            raise ValueError(
+                f"average degree {min(self.average_degrees):g} leaves {smallest} nodes without an edge; raise "
+                "average_degrees"
+            )
         if densest > smallest - 1:
             raise ValueError(
                 f"average degree {densest:g} is impossible with {smallest} nodes: a simple graph allows at most "

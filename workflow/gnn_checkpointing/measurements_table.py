@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from gnn_checkpointing.artefacts import write_text
+from gnn_checkpointing.artefacts import sealed_bytes, write_text
 from gnn_checkpointing.refusal import Refusal
 
 
@@ -139,7 +139,7 @@ def write_table(path: Path, rows: Iterable[dict[str, Value]]) -> None:
 def read_table(path: Path) -> list[dict[str, Value]]:
     """Read `measurements.csv` with each column as the type that the data dictionary gives it."""
     try:
-        text = path.read_text(encoding="utf-8")
+        text = sealed_bytes(path).decode()
     except (OSError, UnicodeDecodeError) as error:
         raise Refusal(f"{path}: not readable ({error}); make it with `collect`") from None
     reader = csv.DictReader(io.StringIO(text))

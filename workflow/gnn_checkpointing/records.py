@@ -11,7 +11,7 @@ from typing import Any, Literal, TypeVar
 
 from pydantic import Field, TypeAdapter, ValidationError
 
-from gnn_checkpointing.artefacts import read_json, whole_file
+from gnn_checkpointing.artefacts import read_json, sealed_bytes, whole_file
 from gnn_checkpointing.graph_facts import GraphFacts, Record
 from gnn_checkpointing.refusal import Refusal
 
@@ -266,7 +266,7 @@ def write_records(path: Path, records: Iterable[CellRecord]) -> None:
 def read_records(path: Path) -> list[CellRecord]:
     """Read what `write_records` wrote, or refuse naming the file, the line and the field."""
     try:
-        lines = gzip.decompress(path.read_bytes()).decode().splitlines()
+        lines = gzip.decompress(sealed_bytes(path)).decode().splitlines()
     except FileNotFoundError:
         raise Refusal(f"{path}: no such file; make it with `collect`") from None
     except (OSError, EOFError, ValueError, zlib.error) as error:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import yaml
 from pydantic import ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from gnn_checkpointing.graph_entries import Graphs
@@ -25,6 +24,7 @@ from gnn_checkpointing.vocabulary import (
     TimeForm,
     VisionTask,
 )
+from gnn_checkpointing.yaml_files import read_yaml, refuse_bomb
 
 
 def _vision_says_its_own_sizes(schema: dict[str, Any]) -> None:
@@ -307,6 +307,7 @@ class Study(Part):
 
 def parse_study(values: Any, source: str) -> Study:
     """Return the study that `values` describe, or refuse naming the key, its value and what is allowed."""
+    refuse_bomb(values, source)
     if not isinstance(values, dict):
         raise Refusal(f"{source}: a study file is a mapping of keys to values; see workflow/studies/README.md")
     try:
@@ -317,14 +318,7 @@ def parse_study(values: Any, source: str) -> Study:
 
 def read_study(path: Path) -> Study:
     """Read a study from a YAML (or JSON) file."""
-    try:
-        values = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise Refusal(f"{path}: no such study file") from None
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        reason = " ".join(str(error).split())
-        raise Refusal(f"{path}: not readable as YAML ({reason})") from None
-    return parse_study(values, str(path))
+    return parse_study(read_yaml(path), str(path))
 
 
 def study_schema() -> dict[str, Any]:
@@ -353,7 +347,10 @@ def _sentence(error: ValidationError) -> str:
 
 
 def _short(value: Any) -> str:
-    text = repr(value)
+    try:
+        text = repr(value)
+    except ValueError:  # Python prints no number of more than 4,300 digits
+        text = "a number of thousands of digits"
     return text if len(text) <= 80 else text[:77] + "..."
 
 

@@ -9,7 +9,7 @@ from typing import get_args
 from snakemake.exceptions import WorkflowError
 
 from gnn_checkpointing import design
-from gnn_checkpointing.artefacts import write_json
+from gnn_checkpointing.artefacts import seal, write_json
 from gnn_checkpointing.graph_design import EgoGraph, study_graphs
 from gnn_checkpointing.measurement.fingerprint import code_fingerprint, library_versions
 from gnn_checkpointing.measurement.hardware import hardware_slug
@@ -21,6 +21,7 @@ try:
     study = parse_study(
         config, ", ".join(map(str, workflow.overwrite_configfiles)) or "config.yaml"
     )
+    SPECS = study_graphs(study)
 except Refusal as refusal:
     raise WorkflowError(str(refusal)) from None
 
@@ -28,14 +29,12 @@ RESULTS = f"results/{hardware_slug(study)}/{study.name}"
 REPORT = f"report/{hardware_slug(study)}/{study.name}"
 STUDY = f"{RESULTS}/study.json"
 TEMPLATES = os.path.relpath(Path(workflow.basedir) / "templates")
-GRAPHS = [spec.id for spec in study_graphs(study)]
+GRAPHS = [spec.id for spec in SPECS]
 # Of a trained Vision GNN, where the study names one.
 EXPLAINED = [f"{RESULTS}/explained.json"] if study.explained else []
 # What counting ego networks costs, where the study has any.
 EGOS = [
-    spec
-    for spec in study_graphs(study)
-    if isinstance(spec, EgoGraph) and spec.form == "encodings"
+    spec for spec in SPECS if isinstance(spec, EgoGraph) and spec.form == "encodings"
 ]
 ENCODINGS = [f"{RESULTS}/encodings.json"] if EGOS else []
 # The options that hand both to a command; nothing of what the study does not have.
@@ -69,6 +68,7 @@ onstart:
     write_json(
         Path(STUDY), study.model_dump(mode="json", by_alias=True, exclude_none=True)
     )
+    seal(Path(STUDY))
 
 
 rule hardware:

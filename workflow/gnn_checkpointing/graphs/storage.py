@@ -33,8 +33,11 @@ def save_graph(path: Path, graph: Graph) -> None:
                 np.lib.format.write_array(member, array, version=(1, 0), allow_pickle=False)
 
 
-def load_graph(path: Path) -> Graph:
-    """Return the graph stored in `path`, or refuse in one sentence that names the file."""
+def load_graph(path: Path, asked: str | None = None) -> Graph:
+    """Return the graph stored in `path`, or refuse in one sentence that names the file.
+
+    `asked` is the id of the graph that it must be, where that matters.
+    """
     arrays = read_arrays(path, AGAIN)
     for name in ("metadata", *ARRAYS):
         if name not in arrays:
@@ -52,6 +55,8 @@ def load_graph(path: Path) -> Graph:
         raise Refusal(f"{path}: {refusal}; {AGAIN}") from None
     if graph.content_sha256 != described["content_sha256"]:
         raise Refusal(f"{path}: its content has changed since it was written (SHA-256 differs); {AGAIN}")
+    if asked is not None and graph.id != asked:
+        raise Refusal(f"{path}: holds the graph {graph.id}, not {asked}; {AGAIN}")
     return graph
 
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import zlib
 from dataclasses import dataclass, field
+from io import BytesIO
 from itertools import pairwise
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gnn_checkpointing.artefacts import whole_file
+from gnn_checkpointing.artefacts import seal, sealed_bytes, whole_file
 from gnn_checkpointing.refusal import Refusal
 
 
@@ -54,12 +57,13 @@ def write_byte_traces(path: Path, traces: dict[str, ByteTrace]) -> None:
     }
     with whole_file(path) as stream:
         np.savez_compressed(stream, allow_pickle=False, **columns)
+    seal(path)
 
 
 def read_byte_traces(path: Path) -> dict[str, ByteTrace]:
     """Read the traces of a cell by policy, or refuse naming the file."""
     try:
-        with np.load(path, allow_pickle=False) as columns:
+        with np.load(BytesIO(sealed_bytes(path)), allow_pickle=False) as columns:
             policies, events = columns["policies"].tolist(), columns["events"]
             forward_events, forward_ended = (
                 columns["forward_events"].tolist(),
@@ -68,7 +72,7 @@ def read_byte_traces(path: Path) -> dict[str, ByteTrace]:
             cuts = np.cumsum(events)[:-1]
             seconds, live = np.split(columns["seconds"], cuts), np.split(columns["live_bytes"], cuts)
             marks = np.split(columns["block_events"], np.cumsum(columns["marks"])[:-1])
-    except (OSError, ValueError, KeyError, EOFError) as error:
+    except (OSError, ValueError, KeyError, EOFError, BadZipFile, zlib.error) as error:
         raise Refusal(f"{path}: not a file of byte traces ({error}); delete it and measure again") from None
     return {
         policy: ByteTrace(*parts)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from gnn_checkpointing.artefacts import write_json
+from gnn_checkpointing.artefacts import seal, write_json
 from gnn_checkpointing.measurement.processes import next_process, timed_policies, with_process, without_policy
 from gnn_checkpointing.records import AnotherProcess, CellRecord, PolicyRecord, read_cell
 from gnn_checkpointing.study import Study
@@ -82,9 +82,15 @@ class Job:
 
     def write(self, record: CellRecord, process: int) -> None:
         """Write the record that `process` made or added to; the cell's turn is over, and the next one waits."""
-        write_json(self.record_file(record.cell), record.model_dump(mode="json"))
+        self._keep(record)
         self.waiting.remove(Turn(process, record.cell))
         self.wait_for(record.cell, kept=True)
+
+    def _keep(self, record: CellRecord) -> None:
+        """Write a record, sealed: an unfinished run that is taken up again must not trust one that changed since."""
+        path = self.record_file(record.cell)
+        write_json(path, record.model_dump(mode="json"))
+        seal(path)
 
     def joined(self, cell: str, rounds: dict[str, Any]) -> CellRecord:
         """Return a cell's record with the rounds of one more process."""
@@ -98,4 +104,4 @@ class Job:
         if turn.process:
             record = read_cell(self.record_file(turn.cell))
             left = without_policy(record, found, record.restarts + 1)
-            write_json(self.record_file(turn.cell), left.model_dump(mode="json"))
+            self._keep(left)

@@ -9,7 +9,7 @@ from typing import Any
 
 from gnn_checkpointing.artefacts import read_json
 from gnn_checkpointing.design import graph_cells
-from gnn_checkpointing.graph_design import study_graphs
+from gnn_checkpointing.graph_design import GraphSpec, study_graphs
 from gnn_checkpointing.measurement.fingerprint import measuring_settings
 from gnn_checkpointing.measurement.supervise import COMPLETE
 from gnn_checkpointing.records import CellRecord
@@ -25,7 +25,7 @@ class Progress:
 
     def __init__(self, study: Study, measurements: Path, graph_id: str) -> None:
         self._processes = study.measurement.processes
-        turns = {spec.id: _turns(study, spec.id) for spec in study_graphs(study)}
+        turns = {spec.id: _turns(study, spec) for spec in study_graphs(study)}
         settings = measuring_settings(study)
         finished = {
             graph: seconds
@@ -66,9 +66,9 @@ def time_left(seconds_each: float, waiting: int) -> str:
     return f" · about {seconds / 60:.0f} min left" if seconds >= 90 else f" · about {seconds:.0f} s left"
 
 
-def _turns(study: Study, graph_id: str) -> int:
+def _turns(study: Study, graph: GraphSpec) -> int:
     """Return how often a cell of the graph has its turn: once in each process, once in all if it is not timed."""
-    return sum(study.measurement.processes if cell.timed else 1 for cell in graph_cells(study, graph_id))
+    return sum(study.measurement.processes if cell.timed else 1 for cell in graph_cells(study, graph))
 
 
 def _turns_had(path: Path) -> int:

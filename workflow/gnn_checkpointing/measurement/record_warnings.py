@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
+from itertools import pairwise
 from statistics import median
 
 from gnn_checkpointing.measurement.drift import worst_drift
@@ -47,6 +49,10 @@ def _spread(record: CellRecord, study: Study) -> Iterator[str]:
 
 
 def _machine(record: CellRecord) -> Iterator[str]:
+    for earlier, later in pairwise(record.runs):
+        back = (datetime.fromisoformat(earlier.ended) - datetime.fromisoformat(later.started)).total_seconds()
+        if back > 0:
+            yield f"the clock was set back by at least {back:.1f} s between two processes: when they ran is not known"
     load = max(load for run in record.runs for load in (run.load_before, run.load_after))
     if load > record.threads + 0.75:
         yield f"load {load:.1f} with {record.threads} measuring threads: the machine was shared"

@@ -13,8 +13,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO, Any
 
-from gnn_checkpointing.artefacts import read_json, sha256_of, write_json
+from gnn_checkpointing.artefacts import read_json, seal, sha256_of, write_json
 from gnn_checkpointing.design import Cell, graph_cells
+from gnn_checkpointing.graph_design import graph_spec
 from gnn_checkpointing.graphs.storage import load_graph
 from gnn_checkpointing.measurement.allocator import missing, worker_environment
 from gnn_checkpointing.measurement.byte_trace import read_byte_traces
@@ -52,7 +53,7 @@ def measure_graph(
     if not graph_file.is_file():
         raise Refusal(f"{graph_file}: no such graph file; make it with `graph`")
     graph_sha256 = sha256_of(graph_file)
-    cells = graph_cells(study, graph_id)
+    cells = graph_cells(study, graph_spec(study, graph_id))
     fingerprints = {cell.id: cell_fingerprint(study, cell, graph_sha256) for cell in cells}
     kept = _kept_records(folder, cells, fingerprints)
     allocators = {cell.id: cell.allocator for cell in cells}
@@ -70,6 +71,7 @@ def measure_graph(
     seconds = time.monotonic() - started
     listed = {"graph": graph_id, "settings": settings, "seconds": seconds, "cells": records, "traces": traces}
     write_json(folder / COMPLETE, listed)
+    seal(folder / COMPLETE)
     (folder / _UNFINISHED).unlink()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,10 +12,14 @@ from gnn_checkpointing.graphs.graph import Graph, facts
 from gnn_checkpointing.records import SCHEMA_VERSION, CellRecord, PolicyRecord
 from gnn_checkpointing.study import Study
 
+# The clock on the wall may be set back while a process measures; its stamps then go on from where they began.
+_BEGAN, _BEGAN_MONOTONIC = time.time(), time.monotonic()
+
 
 def now() -> str:
-    """Return this moment as the records stamp it."""
-    return datetime.now(UTC).isoformat(timespec="milliseconds")
+    """Return this moment as the records stamp it; within a process no stamp is before an earlier one."""
+    moment = _BEGAN + time.monotonic() - _BEGAN_MONOTONIC
+    return datetime.fromtimestamp(moment, UTC).isoformat(timespec="milliseconds")
 
 
 def described(study: Study, cell: Cell, graph: Graph, device: str) -> dict[str, Any]:

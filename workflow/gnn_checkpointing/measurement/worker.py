@@ -16,6 +16,7 @@ from typing import Any, TextIO
 import torch
 
 from gnn_checkpointing.design import Cell, graph_cells
+from gnn_checkpointing.graph_design import graph_spec
 from gnn_checkpointing.graphs.graph import Graph
 from gnn_checkpointing.graphs.storage import load_graph
 from gnn_checkpointing.measurement.allocator import refused_on_cuda
@@ -53,14 +54,14 @@ def main() -> None:
 def _measure(job: dict[str, Any], events: TextIO) -> None:
     study = parse_study(job["study"], "study")
     device = chosen_device(study.measurement.device)
-    everything = {cell.id: cell for cell in graph_cells(study, job["graph"])}
+    everything = {cell.id: cell for cell in graph_cells(study, graph_spec(study, job["graph"]))}
     cells = {cell_id: everything[cell_id] for cell_id in job["cells"]}
     # What the imports made lives as long as the process; looking through it would cost more than many a step.
     gc.collect()
     gc.freeze()
     again = job["process"] > 0
     read_high_water = None if again else _high_water(study, Path(job["graph_file"]), cells, device, events)
-    graph = load_graph(Path(job["graph_file"]))
+    graph = load_graph(Path(job["graph_file"]), job["graph"])
     torch.set_num_threads(study.measurement.threads)
     spread_net(device)
     limit = memory_limit(device, study.measurement.memory_limit_gib)

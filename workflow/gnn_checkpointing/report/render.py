@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
 from dataclasses import dataclass, fields
 from pathlib import Path
 
 from gnn_checkpointing.analysis.analyse import Findings, write_analysis
-from gnn_checkpointing.artefacts import sha256_of, whole_file, write_json, write_text
+from gnn_checkpointing.artefacts import sealed_bytes, sha256_of, whole_file, write_json, write_text
 from gnn_checkpointing.report.html import report_html
 from gnn_checkpointing.report.inputs import (
     ANALYSIS,
@@ -86,16 +87,16 @@ def render_report(inputs: ReportInputs, sources: Sources, templates: Path, outpu
     `sources` are the files that `inputs` were read from; they are copied byte for byte. Nothing is written before
     both faces are made. The manifest has the SHA-256 of every other file.
     """
-    page = report_page(inputs, {name: sha256_of(path) for name, path in sources.by_name.items()})
+    contents = {name: sealed_bytes(path) for name, path in sources.by_name.items()}
+    page = report_page(inputs, {name: hashlib.sha256(content).hexdigest() for name, content in contents.items()})
     html, pdf = report_html(page, templates), report_pdf(page, templates)
-    for name, path in sources.by_name.items():
-        _copy(path, output_folder / name)
+    for name, content in contents.items():
+        _write(output_folder / name, content)
     found = Findings(**{field.name: getattr(inputs, field.name) for field in fields(Findings)})
     write_analysis(output_folder / ANALYSIS, found)
     write_json(output_folder / SUMMARY, _summary(inputs, page))
     _write_figures(page, output_folder / FIGURES)
-    with whole_file(output_folder / PDF) as stream:
-        stream.write(pdf)
+    _write(output_folder / PDF, pdf)
     write_text(output_folder / HTML, html)
     written = [
         *sources.by_name,
@@ -129,9 +130,8 @@ def _written(value: str | float) -> str:
     return bare(value) if isinstance(value, str) else repr(plain(value))
 
 
-def _copy(source: Path, target: Path) -> None:
-    content = source.read_bytes()
-    with whole_file(target) as stream:
+def _write(path: Path, content: bytes) -> None:
+    with whole_file(path) as stream:
         stream.write(content)
 
 

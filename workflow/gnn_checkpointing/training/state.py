@@ -12,7 +12,8 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor, nn
 
-from gnn_checkpointing.artefacts import whole_file
+from gnn_checkpointing.artefacts import seal, sealed_bytes, whole_file
+from gnn_checkpointing.refusal import Refusal
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,7 @@ def save_state(
     }
     with whole_file(path) as stream:
         stream.write(save({name: value.contiguous().cpu() for name, value in tensors.items()}, metadata))
+    seal(path)
 
 
 def load_state(path: Path, fingerprint: str, model: nn.Module, optimizer: torch.optim.Optimizer) -> Progress:
@@ -54,12 +56,13 @@ def load_state(path: Path, fingerprint: str, model: nn.Module, optimizer: torch.
     A file that is damaged, or that another version of the code or of the graph wrote, counts as none.
     """
     try:
+        sealed_bytes(path)  # the format has no checksum of its own
         with safe_open(path, framework="pt") as stored:
             metadata = stored.metadata()
             if metadata.get("fingerprint") != fingerprint:
                 return Progress(0, [])
             tensors = {name: stored.get_tensor(name) for name in stored.keys()}  # noqa: SIM118 - not a dict
-    except (FileNotFoundError, SafetensorError):
+    except (FileNotFoundError, SafetensorError, Refusal):
         return Progress(0, [])
     model.load_state_dict(_below(tensors, "model/"))
     state = optimizer.state_dict()

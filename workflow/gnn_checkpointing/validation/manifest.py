@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from gnn_checkpointing.artefacts import read_json, sha256_of
@@ -30,3 +31,12 @@ def changed_files(folder: Path) -> list[str]:
         if sha256_of(there[name]) != expected[name]
     ]
     return complaints
+
+
+def refuse_changed(folder: Path, names: Iterable[str]) -> None:
+    """Refuse a folder some of whose files, of those `names`, are not what was published; without a list, take it."""
+    if not (folder / MANIFEST).is_file():
+        return
+    for complaint in changed_files(folder):
+        if complaint.startswith(tuple(f"{folder / name}:" for name in (*names, MANIFEST))):
+            raise Refusal(f"{complaint}; put back the file as it was published")

@@ -33,7 +33,7 @@ def names(found: Published) -> Iterator[str]:
 
 def cells(found: Published) -> Iterator[str]:
     """Yield cells of the study that were not measured, measured ones that it does not have, and policies that lack."""
-    asked = {cell.id for spec in study_graphs(found.study) for cell in graph_cells(found.study, spec.id)}
+    asked = {cell.id for spec in study_graphs(found.study) for cell in graph_cells(found.study, spec)}
     times = Counter(record.cell for record in found.records)
     yield from (f"cell {cell}: asked for by the study, and not measured" for cell in sorted(asked - times.keys()))
     yield from (f"cell {cell}: measured, and not the study's" for cell in sorted(times.keys() - asked))

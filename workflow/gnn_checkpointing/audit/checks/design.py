@@ -24,7 +24,7 @@ def everything_measured(inputs: AuditInputs) -> Answer:
     planned = {
         (cell.id, policy)
         for spec in study_graphs(inputs.study)
-        for cell in graph_cells(inputs.study, spec.id)
+        for cell in graph_cells(inputs.study, spec)
         for policy in inputs.study.policies
     }
     rows = Counter((str(row["cell"]), str(row["policy"])) for row in inputs.rows)

@@ -16,7 +16,7 @@ def design(options: argparse.Namespace) -> None:
     specs = sorted(study_graphs(study), key=lambda spec: -measuring_priority(study, spec.id))
     print("cell\tgraph\tconvolution\tpolicies")
     for spec in specs:
-        for cell in graph_cells(study, spec.id):
+        for cell in graph_cells(study, spec):
             print(cell.id, spec.id, cell.convolution, ", ".join(study.policies), sep="\t")
 
 
@@ -31,8 +31,9 @@ def schema(options: argparse.Namespace) -> None:
 
 def hardware(options: argparse.Namespace) -> None:
     """Write what this machine is: slug, label, processor, memory, versions."""
-    from gnn_checkpointing.artefacts import write_json
+    from gnn_checkpointing.artefacts import seal, write_json
     from gnn_checkpointing.measurement.hardware import hardware_record
     from gnn_checkpointing.study import read_study
 
     write_json(options.output, hardware_record(read_study(options.study)))
+    seal(options.output)

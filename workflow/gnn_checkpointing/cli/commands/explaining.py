@@ -47,7 +47,7 @@ def explanations(options: argparse.Namespace) -> None:
     """Measure the graph of every block on the images that a study names: what its seed claims rest on."""
     import torch
 
-    from gnn_checkpointing.artefacts import sha256_of, write_json
+    from gnn_checkpointing.artefacts import seal, sha256_of, write_json
     from gnn_checkpointing.explained import ExplainedSets
     from gnn_checkpointing.explaining.explain import explained, trained
     from gnn_checkpointing.explaining.images import class_names, pictures
@@ -72,6 +72,7 @@ def explanations(options: argparse.Namespace) -> None:
             found[name] = explained(model, size, images, asked.batch, label, sha256_of(asked.weights), _progress)
     sets = ExplainedSets(validation=found["validation"], adversarial=found.get("adversarial"))
     write_json(options.output, sets.model_dump(mode="json"))
+    seal(options.output)
 
 
 def _label(options: argparse.Namespace) -> str:

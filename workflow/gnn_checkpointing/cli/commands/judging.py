@@ -14,6 +14,7 @@ def analyse(options: argparse.Namespace) -> None:
     """Fit laws, pair effects, test interactions; write a JSON file each."""
     from gnn_checkpointing.analysis.analyse import analyse as analysed
     from gnn_checkpointing.analysis.analyse import write_analysis
+    from gnn_checkpointing.artefacts import seal
     from gnn_checkpointing.explained import read_explained
     from gnn_checkpointing.measurements_table import read_table
     from gnn_checkpointing.records import read_encodings, read_trainings
@@ -25,6 +26,7 @@ def analyse(options: argparse.Namespace) -> None:
     encodings = [] if options.encodings is None else read_encodings(options.encodings)
     findings = analysed(read_table(options.table), trainings, _analysis_protocol(study), explained, encodings)
     write_analysis(options.output_folder, findings)
+    seal(*options.output_folder.glob("*.json"))
 
 
 def _analysis_protocol(study: Study) -> Protocol:
@@ -51,7 +53,7 @@ def _analysis_protocol(study: Study) -> Protocol:
 def judge(options: argparse.Namespace) -> None:
     """Judge every claim by its rule; write claims.json."""
     from gnn_checkpointing.analysis.analyse import read_analysis
-    from gnn_checkpointing.artefacts import read_json, write_json
+    from gnn_checkpointing.artefacts import read_json, seal, write_json
     from gnn_checkpointing.audit.inputs import machine_facts
     from gnn_checkpointing.claims.judge import judge as judged
     from gnn_checkpointing.study import read_study
@@ -60,12 +62,13 @@ def judge(options: argparse.Namespace) -> None:
     machine = machine_facts(read_json(options.hardware_file))
     ledger = judged(read_analysis(options.analysis), read_study(options.study).name, machine.slug)
     write_json(options.output, ledger.model_dump(mode="json"))
+    seal(options.output)
 
 
 def audit(options: argparse.Namespace) -> None:
     """Grade everything found on the published rubric of yes/no checks; write audit.json."""
     from gnn_checkpointing.analysis.analyse import read_analysis
-    from gnn_checkpointing.artefacts import read_json, write_json
+    from gnn_checkpointing.artefacts import read_json, seal, write_json
     from gnn_checkpointing.audit.inputs import AuditInputs, machine_facts
     from gnn_checkpointing.audit.rubric import audited
     from gnn_checkpointing.claims.ledger import read_ledger
@@ -84,3 +87,4 @@ def audit(options: argparse.Namespace) -> None:
         demonstration=read_demonstration(options.demonstration),
     )
     write_json(options.output, audited(inputs).model_dump(mode="json"))
+    seal(options.output)

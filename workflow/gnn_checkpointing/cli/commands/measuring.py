@@ -4,8 +4,14 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from gnn_checkpointing.refusal import Refusal
+
+if TYPE_CHECKING:
+    from gnn_checkpointing.graph_facts import GraphFacts
+    from gnn_checkpointing.records import CellRecord
+    from gnn_checkpointing.study import Study
 
 
 def measure(options: argparse.Namespace) -> None:
@@ -39,7 +45,7 @@ def measure(options: argparse.Namespace) -> None:
 
 def train(options: argparse.Namespace) -> None:
     """Train one convolution on one graph under each policy, and once more with the edges in another order."""
-    from gnn_checkpointing.artefacts import write_json
+    from gnn_checkpointing.artefacts import seal, write_json
     from gnn_checkpointing.design import training_cell
     from gnn_checkpointing.graph_design import graph_spec
     from gnn_checkpointing.graphs.storage import load_graph
@@ -66,7 +72,7 @@ def train(options: argparse.Namespace) -> None:
         if epoch % study.training.save_every == 0:
             print(f"epoch {epoch} of {study.training.epochs}, loss {loss:.4f}", flush=True)
 
-    loaded = load_graph(options.graph_file)
+    loaded = load_graph(options.graph_file, options.graph)
     records = []
     with machine(shared=True):
         for policy in (*study.policies, REORDERED):
@@ -79,31 +85,34 @@ def train(options: argparse.Namespace) -> None:
                 continue
             records.append(record.model_dump(mode="json"))
     write_json(options.output, records)
+    seal(options.output)
 
 
 def demonstrate(options: argparse.Namespace) -> None:
     """Run one step of known peak memory and write what right and wrong instruments say of it."""
-    from gnn_checkpointing.artefacts import write_json
+    from gnn_checkpointing.artefacts import seal, write_json
     from gnn_checkpointing.measurement.demonstrate import step_demonstration
     from gnn_checkpointing.measurement.exclusive import machine
 
     with machine(shared=True):
         write_json(options.output, step_demonstration().model_dump(mode="json"))
+    seal(options.output)
 
 
 def demonstration(options: argparse.Namespace) -> None:
     """Join what `demonstrate` found with Snakemake's benchmark of it."""
-    from gnn_checkpointing.artefacts import write_json
+    from gnn_checkpointing.artefacts import seal, write_json
     from gnn_checkpointing.measurement.demonstrate import with_benchmark
     from gnn_checkpointing.records import read_step_demonstration
 
     joined = with_benchmark(read_step_demonstration(options.step), options.benchmark)
     write_json(options.output, joined.model_dump(mode="json"))
+    seal(options.output)
 
 
 def encode(options: argparse.Namespace) -> None:
     """Measure what counting the ego networks of a study's graphs takes, alone on the machine."""
-    from gnn_checkpointing.artefacts import write_json
+    from gnn_checkpointing.artefacts import seal, write_json
     from gnn_checkpointing.graph_design import EgoGraph, study_graphs
     from gnn_checkpointing.graphs.storage import load_graph
     from gnn_checkpointing.measurement.encoding_cost import encoding_cost
@@ -117,16 +126,17 @@ def encode(options: argparse.Namespace) -> None:
     found = []
     with machine(shared=False):
         for number, spec in enumerate(specs, start=1):
-            graph = load_graph(options.graph_files / f"{spec.base.id}.npz")
+            graph = load_graph(options.graph_files / f"{spec.base.id}.npz", spec.base.id)
             cost = encoding_cost(graph, spec.radius)
             print(f"{number} of {len(specs)}: {graph.label}, radius {spec.radius}: {cost.seconds:.2f} s", flush=True)
             found.append(cost.model_dump(mode="json"))
     write_json(options.output, found)
+    seal(options.output)
 
 
 def collect(options: argparse.Namespace) -> None:
     """Gather all records of a study: measurements.csv, records.jsonl.gz, graphs.json, traces.json, trainings.json."""
-    from gnn_checkpointing.artefacts import read_json, write_json
+    from gnn_checkpointing.artefacts import read_json, seal, write_json
     from gnn_checkpointing.graph_design import study_graphs
     from gnn_checkpointing.graph_facts import GraphList
     from gnn_checkpointing.measurement.byte_trace import read_byte_traces
@@ -139,6 +149,7 @@ def collect(options: argparse.Namespace) -> None:
     study = read_study(options.study)
     files = [options.measurements / spec.id / COMPLETE for spec in study_graphs(study)]
     records = [record for file in files for record in completed_records(file)]
+    _refuse_strangers(study, options.measurements, records)
     shown = []
     for record in traced_cells(records, study.measurement.allocators[0]):
         path = traces_file(options.measurements / record.graph.id, record.cell)
@@ -151,3 +162,22 @@ def collect(options: argparse.Namespace) -> None:
     spreads = process_spreads(records)
     rows = [row for record in records for row in cell_rows(record, study.analysis, spreads[record.allocator])]
     write_table(options.output, rows)
+    seal(options.output, options.traces, options.graphs, options.records, options.trainings)
+
+
+def _refuse_strangers(study: Study, folder: Path, records: list[CellRecord]) -> None:
+    """Refuse records of another study, another machine or another graph, however they came among these."""
+    graphs: dict[str, GraphFacts] = {}
+    for record in records:
+        path = folder / record.graph.id / f"{record.cell}.json"
+        if record.study != study.name:
+            raise Refusal(
+                f"{path}: measured for the study {record.study}, not {study.name}; delete its folder and measure again"
+            )
+        if record.hardware != records[0].hardware:
+            raise Refusal(
+                f"{path}: measured on {record.hardware}, others on {records[0].hardware}; delete its folder "
+                "and measure again"
+            )
+        if graphs.setdefault(record.graph.id, record.graph) != record.graph:
+            raise Refusal(f"{path}: its graph is not that of the other records; delete its folder and measure again")

@@ -22,7 +22,7 @@ _CLASSES, _TRAINING_SHARE = 4, 0.6
 def knowledge(options: argparse.Namespace) -> None:
     """Take the laws of a study apart into what a planner needs; write planner.json."""
     from gnn_checkpointing.analysis.analyse import read_analysis
-    from gnn_checkpointing.artefacts import read_json, write_json
+    from gnn_checkpointing.artefacts import read_json, seal, write_json
     from gnn_checkpointing.audit.inputs import machine_facts
     from gnn_checkpointing.graph_facts import read_graphs
     from gnn_checkpointing.planning.gather import knowledge as gathered
@@ -39,6 +39,7 @@ def knowledge(options: argparse.Namespace) -> None:
         machine.facts,
     )
     write_json(options.output, found.model_dump(mode="json"))
+    seal(options.output)
 
 
 def plan(options: argparse.Namespace) -> None:

@@ -63,12 +63,15 @@ def rebuild(options: argparse.Namespace) -> None:
     from gnn_checkpointing.cli.commands.judging import analyse, audit, judge
     from gnn_checkpointing.cli.commands.planning import knowledge
     from gnn_checkpointing.report.inputs import GIVEN, published
+    from gnn_checkpointing.validation.manifest import refuse_changed
 
+    given = published(options.frozen)
+    refuse_changed(options.frozen, [path.name for path in given.values()])
     with tempfile.TemporaryDirectory() as folder:
         work = Path(folder)
         found = (
             dict.fromkeys(GIVEN)
-            | published(options.frozen)
+            | given
             | {
                 "analysis": work / "analysis",
                 "claims": work / "claims.json",

@@ -1,0 +1,83 @@
+"""A finished run without its measuring: the results folder of a published report, made from the data beside it."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from gnn_checkpointing.artefacts import seal, sha256_of, write_json
+from gnn_checkpointing.records import read_records
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@dataclass(frozen=True)
+class Run:
+    """Where the files of a run lie: `results` as Snakemake fills it, `report` as it is published."""
+
+    results: Path
+    report: Path
+
+    @property
+    def records(self) -> list[Path]:
+        """The records of all cells."""
+        found = self.results.glob("measurements/*/*.json")
+        return sorted(path for path in found if path.name != "complete.json")
+
+    def collect(self) -> list[str]:
+        """Return the command that gathers the records."""
+        results = self.results
+        names = {"output": "measurements.csv", "traces": "traces.json", "graphs": "graphs.json"}
+        names |= {"records": "records.jsonl.gz", "trainings": "trainings.json"}
+        options = [part for option, name in names.items() for part in (f"--{option}", str(results / "again" / name))]
+        return ["collect", "--study", f"{results}/study.json", "--measurements", f"{results}/measurements", *options]
+
+    def render(self) -> list[str]:
+        """Return the command that makes the report."""
+        names = {"study": "study.json", "hardware-file": "hardware.json", "table": "measurements.csv"}
+        names |= {"analysis": "analysis", "claims": "claims.json", "audit": "audit.json"}
+        names |= {"planner-file": "planner.json", "graphs": "graphs.json", "traces": "traces.json"}
+        names |= {"demonstration": "demonstration.json", "records": "records.jsonl.gz", "trainings": "trainings.json"}
+        options = [part for option, name in names.items() for part in (f"--{option}", str(self.results / name))]
+        return ["report", *options, "--templates", str(ROOT / "templates"), "--output-folder", f"{self.results}/page"]
+
+    def rebuild(self) -> list[str]:
+        """Return the command that makes the published report again."""
+        places = ("--templates", str(ROOT / "templates"), "--output-folder", f"{self.results}/page")
+        return ["rebuild", "--frozen", str(self.report), *places]
+
+
+def finished_run(folder: Path, study: str = "default") -> Run:
+    """Return the run behind the published report of `study`, its files sealed as the commands seal them."""
+    (published,) = ROOT.glob(f"report/*/{study}")
+    report = folder / "report" / published.parent.name / study
+    shutil.copytree(published, report)
+    results = folder / "results" / published.parent.name / study
+    for path in (*published.glob("*.json*"), *published.glob("*.csv"), *published.glob("analysis/*.json")):
+        if path.name in ("summary.json", "manifest.json"):
+            continue
+        copy = results / path.relative_to(published)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(path, copy)
+        seal(copy)
+    for record in read_records(published / "records.jsonl.gz"):
+        write_json(results / "measurements" / record.graph.id / f"{record.cell}.json", record.model_dump(mode="json"))
+    for place in (results / "measurements").iterdir():
+        complete(place)
+    return Run(results, report)
+
+
+def complete(place: Path) -> None:
+    """Write `complete.json` of a graph's folder as measuring does, whatever lies there."""
+    cells = {path.name: sha256_of(path) for path in sorted(place.glob("*.json")) if path.name != "complete.json"}
+    listed: dict[str, Any] = {"graph": place.name, "settings": "any", "seconds": 1.0, "cells": cells, "traces": {}}
+    write_json(place / "complete.json", listed)
+    seal(place / "complete.json")
+
+
+def with_change(path: Path, **values: Any) -> None:
+    """Write a JSON object anew with other values, as someone would who means it."""
+    write_json(path, json.loads(path.read_text()) | values)

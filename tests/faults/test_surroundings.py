@@ -1,0 +1,97 @@
+"""A full disk, folders that may only be read, names that are taken: one sentence, and nothing half-written."""
+
+from __future__ import annotations
+
+import errno
+import os
+import resource
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from gnn_checkpointing.artefacts import write_text
+
+from .finished import ROOT
+
+SMOKE = ROOT / "workflow/studies/smoke.yaml"
+HARDWARE = ("-m", "gnn_checkpointing", "hardware", "--study", str(SMOKE), "--output")
+
+
+def told(output: Path, limit_bytes: int | None = None) -> str:
+    """Run a command that writes one file; return its one sentence."""
+
+    def small_disk() -> None:
+        if limit_bytes is not None:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (limit_bytes, limit_bytes))
+
+    found = subprocess.run(
+        [sys.executable, *HARDWARE, str(output)], capture_output=True, text=True, cwd=ROOT, preexec_fn=small_disk
+    )
+    assert found.returncode == 2, found.stderr
+    assert len(found.stderr.splitlines()) == 1
+    assert found.stderr.startswith("error: ")
+    return found.stderr
+
+
+def test_a_file_that_may_not_grow(tmp_path: Path) -> None:
+    assert "hardware.json: file too large" in told(tmp_path / "hardware.json", limit_bytes=100)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_full_disk(tmp_path: Path) -> None:
+    """A file system of 64 KiB, most of which is taken already."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "none", str(disk)], capture_output=True)
+    if mounted.returncode:
+        pytest.skip("may not mount a file system here")
+    try:
+        (disk / "taken").write_bytes(bytes(64 * 1024))
+        assert "hardware.json: no space left on device; free some space" in told(disk / "hardware.json")
+        assert [path.name for path in disk.iterdir()] == ["taken"]
+    finally:
+        subprocess.run(["umount", str(disk)], check=True)
+
+
+def test_writing_that_fails_in_the_middle_leaves_what_was_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "file"
+    write_text(path, "before")
+
+    def full(handle: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match="No space left") as failure:
+        write_text(path, "after")
+    assert failure.value.filename == str(path)
+    assert path.read_text() == "before"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_folder_that_may_only_be_read(tmp_path: Path) -> None:
+    """Root may write anywhere but onto a file system that is mounted to be read."""
+    if os.getuid():
+        tmp_path.chmod(0o500)
+        assert "permission denied; change its permissions" in told(tmp_path / "hardware.json")
+        return
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "ro", "none", str(disk)], capture_output=True)
+    if mounted.returncode:
+        pytest.skip("may not mount a file system here")
+    try:
+        assert "read-only file system; name a folder that can be written to" in told(disk / "hardware.json")
+    finally:
+        subprocess.run(["umount", str(disk)], check=True)
+
+
+def test_names_that_are_taken_or_too_long(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    assert "a file stands where a folder is needed" in told(tmp_path / "file" / "hardware.json")
+    (tmp_path / "folder.json" / "full").mkdir(parents=True)
+    assert "a folder stands where a file is needed" in told(tmp_path / "folder.json")
+    assert "file name too long; choose a shorter name" in told(tmp_path / ("x" * 300))

@@ -1,0 +1,50 @@
+"""YAML that anyone may have written: read without tags, refused where it unfolds into more than a study can be."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from gnn_checkpointing.artefacts import sealed_bytes
+from gnn_checkpointing.refusal import Refusal
+
+MOST_BYTES, MOST_VALUES, DEEPEST = 1_000_000, 100_000, 40
+"""The longest study here has 4,000 bytes and 200 values, eight deep."""
+
+
+def read_yaml(path: Path) -> Any:
+    """Return the values of a YAML (or JSON) file, or refuse in one sentence that names it."""
+    try:
+        content = sealed_bytes(path)
+        if len(content) > MOST_BYTES:
+            raise Refusal(f"{path}: {len(content)} bytes; allowed are {MOST_BYTES}, and a study needs a few thousand")
+        values: Any = yaml.safe_load(content.decode())
+    except FileNotFoundError:
+        raise Refusal(f"{path}: no such study file") from None
+    except RecursionError:
+        raise Refusal(f"{path}: nested deeper than the {DEEPEST} levels that are allowed") from None
+    except (OSError, ValueError, yaml.YAMLError) as error:
+        reason = " ".join(str(error).split())
+        raise Refusal(f"{path}: not readable as YAML ({reason[:300]})") from None
+    refuse_bomb(values, str(path))
+    return values
+
+
+def refuse_bomb(values: Any, source: str) -> None:
+    """Refuse values that are too many or too deep once every alias is followed; a few lines of YAML can be both."""
+    seen, level = 0, [values]
+    for _ in range(DEEPEST):
+        seen += len(level)
+        deeper: list[Any] = []
+        for value in level:
+            # Keys count, too; only values can hold more.
+            held = list(value.values()) if isinstance(value, dict) else value if isinstance(value, list | tuple) else []
+            deeper += held
+            if seen + len(deeper) > MOST_VALUES:
+                raise Refusal(f"{source}: more than {MOST_VALUES} values once its aliases are followed; write it out")
+        level = deeper
+        if not level:
+            return
+    raise Refusal(f"{source}: nested deeper than the {DEEPEST} levels that are allowed, or in itself")
