@@ -10,6 +10,7 @@ from typing import Any
 _FILE = re.compile(r"analysis/(\w+\.json): (.*)")
 _STEP = re.compile(r"(\w*)(?:(\[)([^\]]*)\])?(?:\.|$)")
 _SUM = re.compile(r"\(1 \+ (.*)\)")
+_MORE = re.compile(r"\((.*) \+ (\d+)\)")
 
 
 def values_at(folder: Path, evidence: str) -> list[float]:
@@ -30,6 +31,8 @@ def _worked_out(folder: Path, place: str) -> list[float]:
 def _term(folder: Path, text: str) -> list[float]:
     if match := _SUM.fullmatch(text):
         return [1 + value for value in _term(folder, match[1])]
+    if match := _MORE.fullmatch(text):
+        return [value + int(match[2]) for value in _term(folder, match[1])]
     match = _FILE.fullmatch(text)
     if match is None:
         return [float(text)]

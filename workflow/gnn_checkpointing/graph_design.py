@@ -9,7 +9,7 @@ from gnn_checkpointing.artefacts import digest
 from gnn_checkpointing.graph_entries import Graded, NeighbourBatches, RealGraph
 from gnn_checkpointing.refusal import Refusal
 from gnn_checkpointing.study import Study
-from gnn_checkpointing.vision_shapes import PATCH_PIXELS
+from gnn_checkpointing.vision_shapes import PATCH_CLASSES, PATCH_PIXELS
 from gnn_checkpointing.vocabulary import Convolution, EgoForm, Family, Grading, Sampler
 
 
@@ -126,7 +126,7 @@ def _generated(study: Study) -> list[GeneratedGraph]:
         names |= {"rewiring"} if grid.family == "watts_strogatz" else set()
         content = grid.model_dump(mode="json", include=names)
         if grid.family == "images":
-            content |= {"num_features": PATCH_PIXELS, "num_classes": 2}
+            content |= {"num_features": PATCH_PIXELS, "num_classes": PATCH_CLASSES}
         for num_nodes in grid.num_nodes:
             for average_degree in grid.average_degrees:
                 for replicate in range(grid.replicates):

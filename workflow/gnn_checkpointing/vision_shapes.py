@@ -30,6 +30,15 @@ PATCH_PIXELS = COLOURS * PATCH * PATCH
 """Features of a node: the pixels of its patch, colour by colour, row by row."""
 
 
+HEAD_CHANNELS = 1024
+"""Channels of the head's last layer but one, in every size."""
+
+PUBLISHED_CLASSES = 1000
+"""ImageNet's, of which the published numbers of parameters are."""
+
+PATCH_CLASSES = 2
+"""Object and background."""
+
 SHAPES_DRAWN = 4
 """Shapes of objects in drawn images, in turn: image n shows shape n % SHAPES_DRAWN, its class."""
 
@@ -47,6 +56,11 @@ SHAPES: dict[Convolution, VigShape] = {
     "ViG-S": VigShape(16, 320),
     "ViG-B": VigShape(16, 640),
 }
+
+
+def further_class_parameters(classes: int) -> int:
+    """Return how many parameters more a model of so many classes would have with ImageNet's: weights and biases."""
+    return (HEAD_CHANNELS + 1) * (PUBLISHED_CLASSES - classes)
 
 
 def neighbours_by_block(k: int, blocks: int, nodes: int = PATCHES) -> list[tuple[int, int]]:

@@ -7,6 +7,12 @@ from typing import Literal
 from gnn_checkpointing.analysis.analyse import Findings
 from gnn_checkpointing.analysis.results import ExplainedBlock, ExplainedSet
 from gnn_checkpointing.claims.evidence.picked import Picked, exactly, joined, nothing, scaled
+from gnn_checkpointing.vision_shapes import (
+    PATCH_CLASSES,
+    PUBLISHED_CLASSES,
+    SHAPES_DRAWN,
+    further_class_parameters,
+)
 
 EXPLAINED = "analysis/explained.json"
 DEPTHS = "analysis/depths.json"
@@ -27,14 +33,17 @@ def small_model(findings: Findings) -> Picked:
     for model in findings.depths.models:
         if model.convolution.partition(" ")[0] == SMALL and model.parameters is not None:
             key = f"{DEPTHS}: models[convolution={model.convolution}]"
+            images = model.convolution.endswith("(images)")
+            more = further_class_parameters(SHAPES_DRAWN if images else PATCH_CLASSES)
             return Picked(
                 (
-                    exactly(model.parameters / 1e6),
+                    exactly((model.parameters + more) / 1e6),
                     exactly(float(model.num_layers)),
                     exactly(float(model.hidden_channels)),
                 ),
-                f"{key}.parameters / 1000000; {key}.num_layers; {key}.hidden_channels",
-                f"counted on the measured model, classifying {_classes(model.convolution)}",
+                f"({key}.parameters + {more}) / 1000000; {key}.num_layers; {key}.hidden_channels",
+                f"counted on the measured model, which classifies {'images' if images else 'patches'}: {more} "
+                f"parameters more for the {PUBLISHED_CLASSES} classes of the published one",
             )
     for name, one in findings.explained.sets.items():
         if one.convolution == SMALL:
@@ -105,7 +114,3 @@ def _lacking(where: Where, one: ExplainedSet | None, measure: Measure) -> str:
 
 def _note(one: ExplainedSet) -> str:
     return f"on {one.images} images of {one.label}"
-
-
-def _classes(series: str) -> str:
-    return "images" if series.endswith("(images)") else "patches"

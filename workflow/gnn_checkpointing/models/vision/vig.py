@@ -11,10 +11,18 @@ from torch import Tensor, nn
 
 from gnn_checkpointing.models.vision.neighbours import dilated_neighbours, max_relative
 from gnn_checkpointing.refusal import Refusal
-from gnn_checkpointing.vision_shapes import COLOURS, NAMES, PATCH, SHAPES, SIDE, Size, VigShape, neighbours_by_block
+from gnn_checkpointing.vision_shapes import (
+    COLOURS,
+    HEAD_CHANNELS,
+    NAMES,
+    PATCH,
+    SHAPES,
+    SIDE,
+    Size,
+    VigShape,
+    neighbours_by_block,
+)
 from gnn_checkpointing.vocabulary import VisionTask
-
-_HEAD = 1024
 
 
 @dataclass(frozen=True)
@@ -168,11 +176,11 @@ class Vig(nn.Module):
             )
         )
         self.prediction = nn.Sequential(
-            nn.Conv2d(shape.channels, _HEAD, 1),
-            nn.BatchNorm2d(_HEAD),
+            nn.Conv2d(shape.channels, HEAD_CHANNELS, 1),
+            nn.BatchNorm2d(HEAD_CHANNELS),
             nn.GELU(),
             nn.Dropout(options.dropout),
-            nn.Conv2d(_HEAD, options.classes, 1),
+            nn.Conv2d(HEAD_CHANNELS, options.classes, 1),
         )
 
     @property
