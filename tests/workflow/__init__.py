@@ -1,0 +1,1 @@
+"""The whole path, from a study to its report, run as users run it."""

@@ -1,0 +1,85 @@
+"""A copy of the project in which a test runs Snakemake, and looks at what it does."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+COPIED = ("Snakefile", "config.yaml", "workflow", "templates", "profiles", "pyproject.toml")
+SMOKE = "workflow/studies/smoke.yaml"
+
+
+class Checkout:
+    """A copy of the project in which a test may change anything."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        for name in COPIED:
+            source = ROOT / name
+            if source.is_dir():
+                shutil.copytree(source, folder / name, ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
+            else:
+                shutil.copy(source, folder / name)
+        binaries = str(Path(sys.executable).parent)
+        self.environment = os.environ | {
+            "PATH": f"{binaries}{os.pathsep}{os.environ['PATH']}",
+            "PYTHONPATH": str(folder / "workflow"),  # the copy's code, not the installed one
+            "TMPDIR": str(folder),  # its own measuring lock
+        }
+
+    def start(self, *arguments: str) -> subprocess.Popen[str]:
+        command = ["snakemake", "--cores", "8", "--configfile", SMOKE, *arguments]
+        return subprocess.Popen(
+            command, cwd=self.folder, env=self.environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+        )
+
+    def run(self, *arguments: str) -> str:
+        process = self.start(*arguments)
+        output, _ = process.communicate(timeout=600)
+        assert process.returncode == 0, output[-6000:]
+        return output
+
+    def planned(self, *arguments: str) -> dict[str, int]:
+        """Return how many jobs of each rule a dry run plans."""
+        lines = self.run("--dry-run", "--quiet", "rules", *arguments).splitlines()
+        counts = [line.split() for line in lines if len(line.split()) == 2 and line.split()[1].isdigit()]
+        return {rule: int(count) for rule, count in counts if rule != "total"}
+
+    def edit(self, name: str, old: str, new: str) -> None:
+        path = self.folder / name
+        text = path.read_text()
+        assert old in text
+        path.write_text(text.replace(old, new, 1))
+
+    def records(self) -> dict[Path, int]:
+        """Return the cell records there are, with their times of writing."""
+        found = self.folder.glob("results/*/smoke/measurements/*/*.json")
+        return {path: path.stat().st_mtime_ns for path in found if path.name != "complete.json"}
+
+
+def wait_for(condition: Callable[[], object], seconds: float) -> bool:
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if condition():
+            return True
+        time.sleep(0.1)
+    return False
+
+
+def measuring(folder: Path) -> list[int]:
+    """Return the processes that measure for the checkout in `folder`."""
+    found = []
+    for place in Path("/proc").glob("[0-9]*"):
+        try:
+            command, where = (place / "cmdline").read_bytes(), (place / "cwd").readlink()
+        except OSError:
+            continue
+        if where == folder and b"gnn_checkpointing" in command:
+            found.append(int(place.name))
+    return found

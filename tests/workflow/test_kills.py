@@ -1,0 +1,124 @@
+"""Killed at twenty random moments, a run keeps what it has finished and ends in the report it would have had anyway."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import shutil
+import signal
+import time
+from pathlib import Path
+
+import pytest
+
+from .checkout import Checkout, measuring, wait_for
+from .tape import TAPE
+
+pytestmark = pytest.mark.minutes
+
+_KILLS = 20
+_REPLAYED = {
+    "measurement/worker.py": (
+        ("measurement.another_process import time_again", "measurement.tape import time_again"),
+        ("measurement.cell import ReadHighWater, measure_cell", "measurement.cell import ReadHighWater"),
+        ("import torch\n", "import torch\nfrom gnn_checkpointing.measurement.tape import measure_cell\n"),
+    ),
+    "cli/commands/measuring.py": (
+        ("training.job import train as trained", "measurement.tape import train as trained"),
+        ("measurement.demonstrate import with_benchmark", "measurement.tape import with_benchmark"),
+    ),
+}  # fmt: skip
+
+
+def replaying(folder: Path, tape: Path) -> Checkout:
+    """Return a checkout that plays back what was measured, and finds no step slow."""
+    checkout = Checkout(folder)
+    package = folder / "workflow/gnn_checkpointing"
+    shutil.copy(Path(__file__).with_name("tape.py"), package / "measurement/tape.py")
+    for name, changes in _REPLAYED.items():
+        for old, new in changes:
+            checkout.edit(f"workflow/gnn_checkpointing/{name}", old, new)
+    checkout.environment[TAPE] = str(tape)
+    return checkout
+
+
+@pytest.fixture(scope="module")
+def tape(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    checkout = Checkout(tmp_path_factory.mktemp("measured"))
+    checkout.run()
+    (results,) = checkout.folder.glob("results/*/smoke")
+    return results
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tape: Path, tmp_path_factory: pytest.TempPathFactory) -> Checkout:
+    checkout = replaying(tmp_path_factory.mktemp("undisturbed"), tape)
+    checkout.run()
+    return checkout
+
+
+def finished(checkout: Checkout) -> dict[Path, bytes]:
+    """Return the records that have all their processes."""
+    found = {path: path.read_bytes() for path in checkout.records()}
+    return {path: content for path, content in found.items() if json.loads(content)["again"]}
+
+
+def report(checkout: Checkout) -> dict[str, bytes]:
+    """Return every file of the report by its path."""
+    (folder,) = checkout.folder.glob("report/*/smoke")
+    files = [path for path in folder.rglob("*") if path.is_file() and not path.name.startswith(".")]
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
+
+
+def complete(folder: Path) -> list[Path]:
+    """Return the lists of the graphs that are finished."""
+    return list(folder.glob("results/*/smoke/measurements/*/complete.json"))
+
+
+def worker_of(folder: Path) -> int | None:
+    """Return the measured process, where there is one."""
+    for process in measuring(folder):
+        try:
+            if b"gnn_checkpointing.measurement.worker" in Path(f"/proc/{process}/cmdline").read_bytes():
+                return process
+        except OSError:
+            continue
+    return None
+
+
+def test_twenty_kills(tape: Path, undisturbed: Checkout, tmp_path: Path) -> None:
+    """Of Snakemake, without and with a word of warning, and of workers, of which each may be killed once.
+
+    A worker that dies twice in one place has run out of memory, as far as anyone can tell.
+    """
+    checkout, chance = replaying(tmp_path, tape), random.Random(8)
+    kept: dict[Path, bytes] = {}
+    process, killed, graphs = checkout.start(), 0, 0
+    while killed < _KILLS:
+        time.sleep(chance.uniform(0.5, 12))
+        if process.poll() is not None:
+            assert process.returncode == 0, process.communicate()[0][-3000:]
+            break
+        kept |= finished(checkout)
+        if killed % 2 and graphs < 6 and (worker := worker_of(tmp_path)) is not None:
+            os.kill(worker, signal.SIGKILL)
+            # The next victim measures another graph.
+            graphs += 1
+            done = len(complete(tmp_path))
+            wait_for(lambda done=done: len(complete(tmp_path)) > done, 60)
+        else:
+            process.send_signal(chance.choice([signal.SIGKILL, signal.SIGTERM, signal.SIGINT]))
+            process.communicate()
+            assert wait_for(lambda: not measuring(tmp_path), 15), "someone goes on measuring"
+            process = checkout.start()
+        killed += 1
+    output, _ = process.communicate(timeout=600)
+    assert process.returncode == 0, output[-3000:]
+    assert killed == _KILLS
+    after = checkout.records()
+    assert len(after) == 16
+    assert {path: path.read_bytes() for path in kept} == kept
+    one, other = report(checkout), report(undisturbed)
+    assert one.keys() == other.keys()
+    assert [name for name in one if one[name] != other[name]] == []
