@@ -8,7 +8,7 @@ export PATH := $(VENV)/bin:$(PATH)
 unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
 
 .DEFAULT_GOAL := help
-.PHONY: help setup report report-from republish check test test-browser schema lock clean
+.PHONY: help setup report report-from republish check audit test test-faults test-browser scale schema lock clean
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -43,9 +43,20 @@ check: $(READY) ## linters, types, import contracts, workflow lint
 	lint-imports
 	snakefmt --check Snakefile workflow/rules
 	snakemake --lint
+	python -m pip check
 
-test: $(READY) ## all tests, those of the browser apart
-	pytest --ignore tests/browser
+audit: $(READY) ## ask PyPI whether anything pinned has a known vulnerability (needs a network)
+	python -m venv $(VENV).audit && $(VENV).audit/bin/python -m pip install --quiet pip-audit==2.10.0
+	$(VENV).audit/bin/pip-audit --disable-pip --no-deps --requirement requirements.lock
+
+test: $(READY) ## all tests, those of the browser and those that take minutes apart
+	pytest --ignore tests/browser -m "not minutes"
+
+test-faults: $(READY) ## everything that can go wrong, done on purpose: minutes
+	pytest tests/faults tests/workflow tests/test_hostile_studies.py
+
+scale: $(READY) ## plan, collect, analyse and report ten thousand replayed cells: seconds and memory of each
+	python tests/scale/ten_thousand.py
 
 test-browser: $(READY) ## the published pages in a headless Chromium, which is installed where it is missing
 	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium; } || { \

@@ -87,6 +87,7 @@ def worker_of(folder: Path) -> int | None:
     return None
 
 
+@pytest.mark.timeout(2400)
 def test_twenty_kills(tape: Path, undisturbed: Checkout, tmp_path: Path) -> None:
     """Of Snakemake, without and with a word of warning, and of workers, of which each may be killed once.
 

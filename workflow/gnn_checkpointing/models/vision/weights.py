@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import pickle
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any
 
 import torch
@@ -52,7 +52,7 @@ def _tensors(path: Path) -> dict[str, Tensor]:
         content: Any = torch.load(path, map_location="cpu", weights_only=True)
     except FileNotFoundError:
         raise Refusal(f"{path}: no such file; download the published weights first, or correct the path") from None
-    except (OSError, pickle.UnpicklingError, RuntimeError, EOFError, ValueError, KeyError) as error:
+    except (OSError, UnpicklingError, RuntimeError, EOFError, ValueError, KeyError) as error:
         first = str(error).splitlines()[0][:120] if str(error) else type(error).__name__
         raise Refusal(f"{path}: not a file of weights alone ({first}); name one that was saved by torch.save") from None
     for holder in _HOLDERS:
