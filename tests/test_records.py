@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from gnn_checkpointing.measurements_table import COLUMNS, read_table, write_table
+from gnn_checkpointing.measurements_table import COLUMNS, columns_of, read_table, write_table
 from gnn_checkpointing.records import read_cell
 from gnn_checkpointing.refusal import Refusal
 
@@ -16,6 +16,19 @@ def test_values_come_back_exactly(tmp_path: Path) -> None:
     (row,) = read_table(tmp_path / "t.csv")
     assert {name: row[name] for name in ROW} == ROW
     assert row["peak_memory_bytes"] is None
+
+
+def test_a_table_has_the_columns_of_cuda_where_something_ran_there(tmp_path: Path) -> None:
+    of_cuda = {column.name for column in COLUMNS if column.cuda}
+    assert {"reserved_bytes", "driver_bytes", "device_time_seconds"} <= of_cuda
+    for device in ("cpu", "cuda"):
+        rows = [ROW | {"device": device, "reserved_bytes": None}, ROW | {"device": device, "reserved_bytes": 7}]
+        write_table(tmp_path / "t.csv", rows)
+        header = set((tmp_path / "t.csv").read_text().splitlines()[0].split(","))
+        assert header == {column.name for column in columns_of(rows)}
+        assert header & of_cuda == (of_cuda if device == "cuda" else set())
+        found = [row["reserved_bytes"] for row in read_table(tmp_path / "t.csv")]
+        assert found == ([None, 7] if device == "cuda" else [None, None])
 
 
 def test_names_in_the_dictionary_are_unique_and_end_in_their_unit() -> None:

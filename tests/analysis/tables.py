@@ -525,6 +525,7 @@ def _row(number: int, graph: Graph, convolution: str, policy: str, costs: Costs)
         "again_started": f"2026-01-02T{hour:02}:{minute:02}:{second:02}+00:00",
         "again_ended": f"2026-01-02T{hour:02}:{minute:02}:{second + 3:02}+00:00",
         "warnings": "",
+        **{column.name: None for column in COLUMNS if column.cuda},
     }
     assert set(values) == {column.name for column in COLUMNS}
     return values

@@ -85,6 +85,11 @@ def steps(name: str, value: float) -> Callable[[list[dict[str, Any]]], None]:
     return lambda records: completed(records)["steps"][name].__setitem__(0, value)
 
 
+def accounts(records: list[dict[str, Any]]) -> None:
+    """More bytes allocated than reserved for them."""
+    completed(records)["readings"] |= {"allocated_bytes": 10**15, "reserved_bytes": 10**14}
+
+
 def turn_round(records: list[dict[str, Any]]) -> None:
     records[0]["started"], records[0]["ended"] = records[0]["ended"], records[0]["started"]
 
@@ -140,6 +145,7 @@ def test_a_file_that_was_touched_is_named(folder: Path, spoil: Callable[[Path], 
         (in_records(lambda records: records[0].pop("seed")), "record 1: field seed"),
         (in_records(memory("transient_bytes", 1)), "add up to"),
         (in_records(memory("policy_resident_bytes", 10**15)), "bytes of the policy among"),
+        (in_records(accounts), "each holds the one before"),
         (in_records(lambda records: records[0].update(memory_limit_bytes=1)), "over the limit 1"),
         (in_records(lambda records: completed(records).update(outcome="failed")), "failed, with bytes"),
         (in_records(steps("forward_seconds", 1e9)), "a forward pass of"),

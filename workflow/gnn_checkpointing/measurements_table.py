@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -23,6 +23,8 @@ class Column:
     meaning: str
     new: bool = False
     """Whether tables from before it was there are read all the same, as if it were empty."""
+    cuda: bool = False
+    """Whether only what ran on CUDA fills it; tables without such rows leave it out."""
 
 
 COLUMNS = (
@@ -92,12 +94,24 @@ COLUMNS = (
     Column("high_water_agrees", "truth", "", "high_water_bytes within tolerance of activation_bytes"),
     Column("fake_tensor_bytes", "integer", "bytes", "activation peak of tensors alone, by fake tensors"),
     Column("fake_tensor_agrees", "truth", "", "fake_tensor_bytes within tolerance of activation_bytes"),
+    Column("allocated_bytes", "integer", "bytes", "peak in the caching allocator's blocks, with resident", cuda=True),
+    Column("reserved_bytes", "integer", "bytes", "peak in the caching allocator's segments, likewise", cuda=True),
+    Column(
+        "driver_bytes",
+        "integer",
+        "bytes",
+        "the same by the driver: the device's memory in use, CUDA's context and all processes included",
+        cuda=True,
+    ),
+    Column("driver_agrees", "truth", "", "driver's account and segments grew alike over the step", cuda=True),
     Column("step_time_seconds", "number", "seconds", "median wall time of forward, loss and backward"),
     Column("forward_time_seconds", "number", "seconds", "median wall time of forward and loss"),
     Column("backward_time_seconds", "number", "seconds", "median wall time of backward, recomputation included"),
+    Column("device_time_seconds", "number", "seconds", "median time of such steps by the device's events", cuda=True),
     Column("cpu_time_seconds", "number", "seconds", "median CPU time of the same steps"),
     Column("system_time_seconds", "number", "seconds", "median time in the operating system, part of CPU time"),
     Column("page_faults", "number", "faults per step", "median minor page faults of a step"),
+    Column("device_allocations", "number", "per step", "median requests to the driver for memory", cuda=True),
     Column("involuntary_switches", "number", "per step", "median times that the system took the processor away"),
     Column("warm_up_seconds", "number", "seconds", "first step, compilation included; not part of the timed rounds"),
     Column("rounds", "integer", "", "timed steps, of all processes together"),
@@ -126,13 +140,21 @@ COLUMNS = (
 Value = str | int | float | bool | None
 
 
-def write_table(path: Path, rows: Iterable[dict[str, Value]]) -> None:
-    """Write rows as CSV with every column of the data dictionary; None is an empty field."""
+def columns_of(rows: Iterable[Mapping[str, Value]]) -> tuple[Column, ...]:
+    """Return the data dictionary of a table: without the columns of CUDA where nothing ran there."""
+    on_cuda = any(row.get("device") == "cuda" for row in rows)
+    return tuple(column for column in COLUMNS if on_cuda or not column.cuda)
+
+
+def write_table(path: Path, rows: Sequence[Mapping[str, Value]]) -> None:
+    """Write rows as CSV with every column of their data dictionary; None is an empty field."""
     stream = io.StringIO()
-    writer = csv.DictWriter(stream, [column.name for column in COLUMNS], lineterminator="\n")
+    names = [column.name for column in columns_of(rows)]
+    left_out = {column.name for column in COLUMNS} - set(names)
+    writer = csv.DictWriter(stream, names, lineterminator="\n")
     writer.writeheader()
     for row in rows:
-        writer.writerow({name: _as_text(value) for name, value in row.items()})
+        writer.writerow({name: _as_text(value) for name, value in row.items() if name not in left_out})
     write_text(path, stream.getvalue())
 
 
@@ -143,7 +165,8 @@ def read_table(path: Path) -> list[dict[str, Value]]:
     except (OSError, UnicodeDecodeError) as error:
         raise Refusal(f"{path}: not readable ({error}); make it with `collect`") from None
     reader = csv.DictReader(io.StringIO(text))
-    missing = [column.name for column in COLUMNS if not column.new and column.name not in (reader.fieldnames or [])]
+    needed = [column.name for column in COLUMNS if not (column.new or column.cuda)]
+    missing = [name for name in needed if name not in (reader.fieldnames or [])]
     if missing:
         raise Refusal(f"{path}: column {missing[0]} is missing ({len(missing)} in all); make it with `collect`")
     rows = []

@@ -21,7 +21,7 @@ Outcome = Literal["completed", "out_of_memory", "timed_out", "failed", "refused"
 
 
 class Memory(Record):
-    """Bytes of one training step, from the allocator's own events."""
+    """Bytes of one training step, from the allocator's own events; on CUDA from its count of bytes it was asked for."""
 
     resident_bytes: int
     policy_resident_bytes: int
@@ -36,12 +36,21 @@ class Readings(Record):
     `high_water_bytes`: the process's resident high-water mark over the step, in a process that gives freed memory
     back at once. `fake_tensor_bytes`: tensors of the same step on fake tensors, which allocate nothing; workspace
     inside an operator is not seen. `measurement/readings.py` has the tolerances.
+
+    Of CUDA alone, the whole peak by wider accounts, resident bytes included, those of other policies' models not:
+    `allocated_bytes` are the caching allocator's blocks, `reserved_bytes` its segments, `driver_bytes` the device's
+    memory in use when the step had ended, CUDA's context and other processes included. `driver_agrees`: over the step
+    the driver's account grew as the segments did (`measurement/device_memory.py`).
     """
 
     high_water_bytes: int | None = None
     high_water_agrees: bool | None = None
     fake_tensor_bytes: int | None = None
     fake_tensor_agrees: bool | None = None
+    allocated_bytes: int | None = None
+    reserved_bytes: int | None = None
+    driver_bytes: int | None = None
+    driver_agrees: bool | None = None
     notes: list[str] = Field([])
 
 
@@ -57,7 +66,11 @@ class Sameness(Record):
 
 
 class Steps(Record):
-    """One value per round, in the order of the rounds."""
+    """One value per round, in the order of the rounds; `device_*` on CUDA alone.
+
+    `device_seconds` are the whole step by events on the device; `forward_seconds` are by such events there, too.
+    `device_allocations`: how often the caching allocator asked the driver for memory.
+    """
 
     wall_seconds: list[float]
     forward_seconds: list[float]
@@ -66,6 +79,8 @@ class Steps(Record):
     page_faults: list[int]
     voluntary_switches: list[int]
     involuntary_switches: list[int]
+    device_seconds: list[float] | None = None
+    device_allocations: list[int] | None = None
 
 
 class PolicyRecord(Record):
@@ -84,8 +99,26 @@ class PolicyRecord(Record):
     steps: Steps | None = None
 
 
+class Accelerator(Record):
+    """The CUDA device that a cell ran on, and how PyTorch was set there.
+
+    `cuda` is the version that PyTorch was built for; `allocator` the caching allocator's backend and settings; `tf32`
+    tells whether products may round their factors to 10 bits of mantissa.
+    """
+
+    name: str
+    memory_bytes: int
+    compute_capability: str
+    cuda: str
+    allocator: str
+    tf32: bool
+
+
 class ProcessRun(Record):
-    """What the measured process says of its own time with a cell."""
+    """What the measured process says of its own time with a cell.
+
+    `others_on_device`: who else held memory of the CUDA device when it was done with the cell.
+    """
 
     started: str
     ended: str
@@ -96,6 +129,7 @@ class ProcessRun(Record):
     sentinel_seconds: list[float]
     measured_seconds: float
     round_orders: list[list[str]]
+    others_on_device: list[str] = Field([])
 
 
 class AnotherProcess(ProcessRun):
@@ -126,6 +160,7 @@ class CellRecord(ProcessRun):
     fingerprint: str
     seed: int
     device: str
+    accelerator: Accelerator | None = None
     threads: int
     allocator: str
     memory_limit_bytes: int
@@ -220,10 +255,13 @@ class StepDemonstration(Record):
 
 
 class Demonstration(StepDemonstration):
-    """The same with what Snakemake's `benchmark:` said of the job; None where no poll of it saw the job."""
+    """The same with what Snakemake's `benchmark:` said of the job; None where no poll of it saw the job.
+
+    Both are None where the job was not one of Snakemake's.
+    """
 
     benchmark_max_rss_bytes: int | None
-    benchmark_seconds: float
+    benchmark_seconds: float | None
 
 
 def read_traces(path: Path) -> list[Trace]:

@@ -153,4 +153,6 @@ def _read_otherwise(
             high_water=marks[policy].bytes,
             fake=fake,
             notes=[note for note in (marks[policy].note, why_not) if note],
+            resident_bytes=found.memory.resident_bytes,
+            device=found.device_bytes,
         )

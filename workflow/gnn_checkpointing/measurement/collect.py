@@ -233,6 +233,7 @@ def _time(
         "involuntary_switches": middle("involuntary_switches"),
         "system_time_seconds": middle("system_seconds"),
         "page_faults": middle("page_faults"),
+        **_on_device(timed),
         "warm_up_seconds": found.warm_up_seconds,
         "rounds": sum(len(rounds) for rounds in seconds),
         "processes": len(seconds),
@@ -243,3 +244,12 @@ def _time(
         ratio = paired_ratio(seconds, base, analysis.confidence, analysis.resamples, record.seed % 2**32, spread)
         values |= {"time_ratio": ratio.median, "time_ratio_low": ratio.low, "time_ratio_high": ratio.high}
     return values
+
+
+def _on_device(timed: list[Steps]) -> dict[str, Value]:
+    """Return the medians of what only a CUDA device tells; nothing on the CPU."""
+    names = {"device_time_seconds": "device_seconds", "device_allocations": "device_allocations"}
+    told = {
+        column: [value for steps in timed for value in getattr(steps, name) or []] for column, name in names.items()
+    }
+    return {column: float(median(values)) for column, values in told.items() if values}

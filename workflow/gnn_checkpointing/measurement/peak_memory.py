@@ -3,7 +3,7 @@
 On CPU every allocation and release of PyTorch's allocator reports its bytes to the profiler; their running sum above
 what lived before the step has an exact maximum, the same on every run. Workspace that an operator takes from PyTorch's
 allocator is included, what it takes from C++ is not (`readings.py` has the one case that matters). On CUDA the caching
-allocator keeps the same count itself.
+allocator keeps the same count itself (`device_memory.py`).
 """
 
 from __future__ import annotations
@@ -22,7 +22,8 @@ from torch import Tensor, nn
 from torch.profiler import ProfilerActivity, profile, record_function
 
 from gnn_checkpointing.measurement.byte_trace import ByteTrace
-from gnn_checkpointing.measurement.device import finish
+from gnn_checkpointing.measurement.device_memory import device_step_bytes
+from gnn_checkpointing.measurement.readings import DeviceBytes
 
 Value = TypeVar("Value")
 
@@ -33,12 +34,13 @@ _MARK = "gnn_checkpointing: a block ends"
 class StepBytes:
     """Bytes above what lived before the step: held for backward when forward ended, and at the highest instant.
 
-    `trace` has all instants; None on CUDA, where there are no events.
+    `trace` has all instants; None on CUDA, where there are no events. `device` has CUDA's wider accounts; None on CPU.
     """
 
     saved: int
     peak: int
     trace: ByteTrace | None = field(default=None, compare=False)
+    device: DeviceBytes | None = field(default=None, compare=False)
 
 
 def step_bytes(forward: Callable[[], Tensor], device: torch.device, blocks: Sequence[nn.Module] = ()) -> StepBytes:
@@ -48,7 +50,9 @@ def step_bytes(forward: Callable[[], Tensor], device: torch.device, blocks: Sequ
     each of `blocks`, called one after another, ends in the forward pass.
     """
     if device.type == "cuda":
-        return _cuda_bytes(forward, device)
+        with no_garbage():
+            saved, peak, wider = device_step_bytes(forward, device)
+        return StepBytes(saved, peak, device=wider)
     with no_garbage():
         with _marked(blocks):
             loss, forward_changes, forward_seconds, marks = _with_changes(forward)
@@ -119,15 +123,3 @@ def _with_changes(action: Callable[[], Value]) -> tuple[Value, list[tuple[float,
     changes = [(max(0, event.start_ns() - begin) / 1e9, event.nbytes()) for event in events]
     # The session begins a little before the action: no event may lie after the end.
     return value, changes, max(seconds, changes[-1][0] if changes else 0.0), marks
-
-
-def _cuda_bytes(forward: Callable[[], Tensor], device: torch.device) -> StepBytes:
-    finish(device)
-    before = torch.cuda.memory_allocated(device)
-    torch.cuda.reset_peak_memory_stats(device)
-    loss = forward()
-    finish(device)
-    saved = torch.cuda.memory_allocated(device) - before
-    loss.backward()  # type: ignore[no-untyped-call] # torch annotates it partly
-    finish(device)
-    return StepBytes(saved, torch.cuda.max_memory_allocated(device) - before)

@@ -11,7 +11,9 @@ from torch import nn
 from gnn_checkpointing.checkpointing import largest_block_edges
 from gnn_checkpointing.design import Cell
 from gnn_checkpointing.measurement.byte_trace import ByteTrace
+from gnn_checkpointing.measurement.device import finish
 from gnn_checkpointing.measurement.peak_memory import step_bytes
+from gnn_checkpointing.measurement.readings import DeviceBytes
 from gnn_checkpointing.measurement.sameness import StepResult, compared, step_result
 from gnn_checkpointing.measurement.workload import Contestant, Task, contestant, seeded, twin
 from gnn_checkpointing.policy_names import COMPILED, EAGER, OTHER_MODELS, parse_policy
@@ -32,6 +34,7 @@ class Probed:
     warm_up_seconds: float
     counted_seconds: float
     largest_block_edges: int | None = None
+    device_bytes: DeviceBytes | None = None
     readings: Readings | None = None
     high_water_seconds: float = 0.0
 
@@ -82,7 +85,7 @@ def probed(
     _second_step(contest, announce)
     total, added = contest.resident()
     start = time.perf_counter()
-    found = step_bytes(contest.forward, task.features.device, _blocks(contest))
+    found = step_bytes(contest.forward, contest.device, _blocks(contest))
     counted = time.perf_counter() - start
     contest.drop_gradients()
     memory = Memory(
@@ -96,7 +99,7 @@ def probed(
         reference = result
     sameness = None if reference is None else compared(result, reference, tolerance)
     blocks = largest_block_edges(contest.model)
-    return Probed(contest, memory, found.trace, sameness, warm_up, counted, blocks), result
+    return Probed(contest, memory, found.trace, sameness, warm_up, counted, blocks, found.device), result
 
 
 def _blocks(contest: Contestant) -> list[nn.Module]:
@@ -121,15 +124,19 @@ def _second_step(contest: Contestant, announce: Announce) -> float:
     announce(contest.policy, "second step")
     start = time.perf_counter()
     contest.step()
+    finish(contest.device)
+    seconds = time.perf_counter() - start
     contest.drop_gradients()
-    return time.perf_counter() - start
+    return seconds
 
 
 def _first_step(contest: Contestant, cell: Cell) -> tuple[StepResult, float]:
     """Return what a step from the cell's random state leaves, and its seconds; gradients are dropped."""
+    finish(contest.device)
     start = time.perf_counter()
     loss = seeded(contest, cell.seed, contest.forward)
     loss.backward()  # type: ignore[no-untyped-call] # torch annotates it partly
+    finish(contest.device)
     seconds = time.perf_counter() - start
     result = step_result(contest.model, loss)
     contest.drop_gradients()

@@ -2,12 +2,14 @@
 
 Allocator events are exact for what PyTorch's allocator hands out. The process's high-water mark sees every page, whole
 pages only, and besides tensors the C library's free lists and what operators take past PyTorch's allocator. Fake
-tensors see whole tensors and nothing inside an operator.
+tensors see whole tensors and nothing inside an operator. On CUDA the caching allocator's own count takes the place of
+its events, there is no mark, and the driver is asked beside it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from gnn_checkpointing.records import Readings
 
@@ -29,6 +31,24 @@ FAKE_TENSOR_BYTES = 256 * 2**10
 """Random states that checkpointing keeps (5,056 bytes a layer on CPU) come without a dispatched operator."""
 
 
+DRIVER_BYTES = 32 * 2**20
+"""Over one step the driver's account of a CUDA device may grow by so much more, or less, than the caching allocator's
+segments: kernels that are loaded when they first run, and the driver's own tables. More is someone else's."""
+
+
+@dataclass(frozen=True)
+class DeviceBytes:
+    """The peak of one step by wider accounts than the bytes asked for, above what lived before (`device_memory.py`).
+
+    `beside` is by how much the driver's account grew over the step beyond the caching allocator's.
+    """
+
+    allocated: int
+    reserved: int
+    driver: int
+    beside: int
+
+
 def agreement(
     activation_bytes: int,
     num_edges: int,
@@ -36,12 +56,14 @@ def agreement(
     high_water: int | None,
     fake: int | None,
     notes: list[str],
+    resident_bytes: int = 0,
+    device: DeviceBytes | None = None,
 ) -> Readings:
     """Return the readings with their verdicts against `activation_bytes`, the peak by allocator events.
 
     `num_edges` are those of the graph as the convolution reads it; `node_map_bytes` the bytes of one map
     `[num_nodes, channels]`: the gradient of a gather makes one more of them under fake tensors, which PyTorch never
-    changes in place.
+    changes in place. `device` has the accounts of CUDA, above `resident_bytes`.
     """
     high_slack = HIGH_WATER_SHARE * activation_bytes + HIGH_WATER_BYTES
     fake_slack = FAKE_TENSOR_SHARE * activation_bytes + FAKE_TENSOR_BYTES
@@ -55,6 +77,10 @@ def agreement(
         if fake is None
         else -fake_slack <= fake - activation_bytes <= fake_slack + node_map_bytes,
         notes=notes,
+        allocated_bytes=None if device is None else resident_bytes + device.allocated,
+        reserved_bytes=None if device is None else resident_bytes + device.reserved,
+        driver_bytes=None if device is None else resident_bytes + device.driver,
+        driver_agrees=None if device is None else abs(device.beside) <= DRIVER_BYTES,
     )
 
 
@@ -64,8 +90,14 @@ def disagreements(policy: str, activation_bytes: int, readings: Readings) -> Seq
         ("high-water mark", readings.high_water_bytes, readings.high_water_agrees),
         ("fake tensors", readings.fake_tensor_bytes, readings.fake_tensor_agrees),
     )
-    return [
+    sentences = [
         f"memory readings of {policy} disagree: allocator events {activation_bytes} bytes, {name} {value} bytes"
         for name, value, agrees in told
         if agrees is False
     ]
+    if readings.driver_agrees is False:
+        sentences.append(
+            f"over a step of {policy} the driver's account of the device changed by more than {DRIVER_BYTES:,} bytes "
+            "beside the caching allocator's: something else takes memory of the device"
+        )
+    return sentences

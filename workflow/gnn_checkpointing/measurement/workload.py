@@ -146,6 +146,11 @@ class Contestant:
     model: nn.Module
     task: Task
 
+    @property
+    def device(self) -> torch.device:
+        """Where it computes."""
+        return self.task.features.device
+
     def forward(self) -> Tensor:
         """Return the loss of one forward pass."""
         return self.task.loss(self.model)
@@ -195,7 +200,7 @@ def _fresh_model(cell: Cell, task: Task, policy: str) -> nn.Module:
 
 def seeded(contest: Contestant, seed: int, action: Callable[[], Tensor]) -> Tensor:
     """Run `action` from a fixed random state, so that dropout draws the same masks under every policy."""
-    devices = [contest.task.features.device] if contest.task.features.is_cuda else []
+    devices = [contest.device] if contest.device.type == "cuda" else []
     with torch.random.fork_rng(devices=devices):
         torch.manual_seed(seed)
         return action()

@@ -78,6 +78,7 @@ def _of_policy(record: CellRecord, policy: PolicyRecord) -> Iterator[str]:
         yield "a number of bytes below zero"
     if not 0 <= memory.policy_resident_bytes <= memory.resident_bytes:
         yield f"{memory.policy_resident_bytes} bytes of the policy among {memory.resident_bytes} resident ones"
+    yield from _of_accounts(policy)
     if memory.peak_memory_bytes > record.memory_limit_bytes:
         yield f"completed with a peak of {memory.peak_memory_bytes} bytes over the limit {record.memory_limit_bytes}"
     least = record.graph.num_edges * record.architecture["num_layers"] * record.architecture["hidden_channels"]
@@ -85,16 +86,30 @@ def _of_policy(record: CellRecord, policy: PolicyRecord) -> Iterator[str]:
         yield from (f"process {number}: {text}" for text in _of_steps(record, steps, number, least))
 
 
+def _of_accounts(policy: PolicyRecord) -> Iterator[str]:
+    """Yield where a narrower account of CUDA's memory exceeds a wider one."""
+    memory, found = policy.memory, policy.readings
+    if memory is None or found is None or found.allocated_bytes is None or found.reserved_bytes is None:
+        return
+    if not memory.peak_memory_bytes <= found.allocated_bytes <= found.reserved_bytes:
+        yield (
+            f"a peak of {memory.peak_memory_bytes} bytes in {found.allocated_bytes} allocated and "
+            f"{found.reserved_bytes} reserved ones; each holds the one before"
+        )
+
+
 def _of_steps(record: CellRecord, steps: Steps, number: int, work: int) -> Iterator[str]:
     rounds = len(record.runs[number - 1].round_orders)
-    lengths = {len(values) for values in steps.model_dump().values()}
+    lengths = {len(values) for values in steps.model_dump(exclude_none=True).values()}
     if lengths != {rounds}:
         yield f"{sorted(lengths)} values of {rounds} rounds"
         return
+    # Autograd runs the backward pass of a CUDA device in a thread of that device's own.
+    threads = record.threads + (record.device == "cuda")
     for wall, forward, cpu in zip(steps.wall_seconds, steps.forward_seconds, steps.cpu_seconds, strict=True):
         if not 0 < forward < wall:
             yield f"a forward pass of {forward:g} s in a step of {wall:g} s"
-        elif not 0 <= cpu <= _CLOCKS * wall * record.threads + _LEAST_SECONDS:
+        elif not 0 <= cpu <= _CLOCKS * wall * threads + _LEAST_SECONDS:
             yield f"{cpu:g} s of CPU in a step of {wall:g} s with {record.threads} threads"
         elif not FASTEST_SECONDS * work <= wall <= max(SLOWEST_SECONDS * work, ANY_SECONDS):
             yield f"a step of {wall:g} s for {work} edges x layers x channels"

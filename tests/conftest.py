@@ -1,0 +1,39 @@
+"""What tests on a CUDA device need: the device, or a reason not to run."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    import torch
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run tests that measure on an idle device before those that leave this process's own context there."""
+    items.sort(key=lambda item: "idle_cuda" not in getattr(item, "fixturenames", ()))
+
+
+@pytest.fixture
+def cuda() -> torch.device:
+    """The CUDA device; skip where there is none, or fail where REQUIRE_CUDA=1."""
+    import torch
+
+    if not torch.cuda.is_available():
+        if os.environ.get("REQUIRE_CUDA") == "1":
+            pytest.fail("REQUIRE_CUDA=1, but torch finds no CUDA device here")
+        pytest.skip("no CUDA device here")
+    return torch.device("cuda", 0)
+
+
+@pytest.fixture
+def idle_cuda(cuda: torch.device) -> torch.device:
+    """The CUDA device, on which this process has nothing: a measured process would take it for someone else."""
+    import torch
+
+    assert not torch.cuda.is_initialized(), (
+        "another test used the device first; run all tests in one order, or this alone"
+    )
+    return cuda
