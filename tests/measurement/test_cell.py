@@ -113,3 +113,25 @@ def test_jemalloc_is_preloaded_and_nothing_of_the_allocator_is_inherited(monkeyp
     assert jemalloc["LD_PRELOAD"] == "/lib/libjemalloc.so.2"
     assert "LD_PRELOAD" not in worker_environment(inherited, "default", 1)
     assert not {"MALLOC_ARENA_MAX", "MALLOC_CONF", "MALLOC_MMAP_THRESHOLD_"} & set(jemalloc)
+
+
+def test_nothing_of_cudas_allocator_or_precision_is_inherited() -> None:
+    inherited = {
+        "PATH": "/bin",
+        "CUDA_VISIBLE_DEVICES": "1",
+        "PYTORCH_ALLOC_CONF": "max_split_size_mb:32",
+        "PYTORCH_CUDA_ALLOC_CONF": "backend:cudaMallocAsync",
+        "PYTORCH_NO_CUDA_MEMORY_CACHING": "1",
+        "CUDA_LAUNCH_BLOCKING": "1",
+        "NVIDIA_TF32_OVERRIDE": "1",
+    }
+    found = worker_environment(inherited, "retaining", 1)
+    assert {name: found.get(name) for name in inherited} == {
+        "PATH": "/bin",
+        "CUDA_VISIBLE_DEVICES": "1",
+        "PYTORCH_ALLOC_CONF": "expandable_segments:False",
+        "PYTORCH_CUDA_ALLOC_CONF": None,
+        "PYTORCH_NO_CUDA_MEMORY_CACHING": None,
+        "CUDA_LAUNCH_BLOCKING": None,
+        "NVIDIA_TF32_OVERRIDE": None,
+    }

@@ -164,3 +164,23 @@ def test_a_machine_that_grows_slower_is_told() -> None:
 )
 def test_drift_is_the_slowest_third_over_the_fastest(seconds: list[float], drift: float | None) -> None:
     assert sentinel_drift(seconds) == (drift if drift is None else pytest.approx(drift))
+
+
+def test_who_else_was_on_the_gpu_is_told_once() -> None:
+    (sentence,) = warnings(device="cuda", others_on_device=["process 7 (train), 5 bytes", "process 8 (serve), 6 bytes"])
+    assert sentence.endswith("held by process 7 (train), 5 bytes and process 8 (serve), 6 bytes")
+
+
+def test_a_driver_that_disagrees_is_told() -> None:
+    layers = policy("layers")
+    layers["readings"] |= {"reserved_bytes": 2000, "driver_bytes": 9000, "driver_agrees": False}
+    (sentence,) = warnings(layers, device="cuda")
+    assert "over a step of layers the driver's account of the device changed by more than 33,554,432 bytes" in sentence
+
+
+def test_steps_that_wait_for_the_driver_are_told_in_place_of_page_faults() -> None:
+    """The faults are the interpreter's own on CUDA; what counts there is asking the driver for memory."""
+    assert warnings(policy("layers", page_faults=[65] * ROUNDS), device="cuda") == []
+    (sentence,) = warnings(policy("layers", device_allocations=[3] * ROUNDS), device="cuda")
+    assert sentence == "layers took new memory from the driver 3 times a step although freed memory is kept"
+    assert warnings(policy("layers", device_allocations=[0] * (ROUNDS - 1) + [9]), device="cuda") == []

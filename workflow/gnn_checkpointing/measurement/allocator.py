@@ -27,14 +27,30 @@ _NAMES = {name for settings in _SETTINGS.values() for name in settings} | {
     "LD_PRELOAD",
 }
 
+_CUDA_SETTINGS = {
+    # PyTorch's default, said aloud: segments of their own for large tensors, which are what `reserved` counts.
+    "PYTORCH_ALLOC_CONF": "expandable_segments:False",
+}
+_CUDA_NAMES = {
+    "PYTORCH_CUDA_ALLOC_CONF",  # comes before PYTORCH_ALLOC_CONF
+    "PYTORCH_HIP_ALLOC_CONF",
+    "PYTORCH_NO_CUDA_MEMORY_CACHING",
+    "CUDA_LAUNCH_BLOCKING",
+    "CUBLAS_WORKSPACE_CONFIG",
+    "CUBLASLT_WORKSPACE_SIZE",
+    "NVIDIA_TF32_OVERRIDE",
+    "TORCH_ALLOW_TF32_CUBLAS_OVERRIDE",
+}
+"""What would change how memory is handed out on CUDA, whether steps are queued, or how products round."""
+
 
 _DEBIAN_PATHS = ("/usr/lib/x86_64-linux-gnu", "/usr/lib/aarch64-linux-gnu", "/usr/local/lib", "/usr/lib64", "/usr/lib")
 
 
 def worker_environment(inherited: dict[str, str], allocator: Allocator, threads: int) -> dict[str, str]:
-    """Return the environment of a measured process: allocator and threads fixed, never inherited."""
-    environment = {name: value for name, value in inherited.items() if name not in _NAMES}
-    environment |= _SETTINGS[allocator]
+    """Return the environment of a measured process: allocators, on CUDA, too, and threads fixed, never inherited."""
+    environment = {name: value for name, value in inherited.items() if name not in _NAMES | _CUDA_NAMES}
+    environment |= _SETTINGS[allocator] | _CUDA_SETTINGS
     if allocator == "jemalloc" and (library := jemalloc()):
         environment["LD_PRELOAD"] = library
     for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):

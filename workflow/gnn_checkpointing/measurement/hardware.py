@@ -5,14 +5,13 @@ from __future__ import annotations
 import os
 import platform
 import re
-import shutil
-import subprocess
 from pathlib import Path
 from typing import Any
 
 from gnn_checkpointing.measurement.allocator import missing
 from gnn_checkpointing.measurement.clock import clock_governor
 from gnn_checkpointing.measurement.fingerprint import library_versions
+from gnn_checkpointing.measurement.gpu import cuda_of_torch, first_gpu, measured_gpu
 from gnn_checkpointing.study import Study
 
 
@@ -23,8 +22,8 @@ def hardware_slug(study: Study) -> str:
     """
     if study.hardware.slug:
         return study.hardware.slug
-    name = _gpu_name() if study.measurement.device != "cpu" else None
-    words = re.findall(r"[a-z0-9]+", (name or processor_name()).lower())
+    gpu = measured_gpu(study.measurement.device)
+    words = re.findall(r"[a-z0-9]+", (gpu.name if gpu else processor_name()).lower())
     words = [word for word in words if word not in {"r", "tm", "cpu", "processor", "core", "with"}]
     return "-".join([*words[:5], f"{core_count()}c", f"{round(memory_bytes() / 2**30)}gib"])
 
@@ -33,8 +32,8 @@ def hardware_label(study: Study) -> str:
     """Return the machine's name for reading."""
     if study.hardware.label:
         return study.hardware.label
-    parts = [_gpu_name() if study.measurement.device != "cpu" else None, processor_name()]
-    named = " + ".join(part for part in parts if part)
+    gpu = measured_gpu(study.measurement.device)
+    named = f"{gpu.name} + {processor_name()}" if gpu else processor_name()
     return f"{named}, {core_count()} cores, {memory_bytes() / 2**30:.0f} GiB"
 
 
@@ -46,7 +45,7 @@ def hardware_record(study: Study) -> dict[str, Any]:
         "cores": str(core_count()),
         "memory": f"{memory_bytes() / 2**30:.1f} GiB",
         "last-level cache": _cache(),
-        "accelerator": _gpu_name() or "none",
+        **_accelerator(study),
         "operating system": _system_name(),
         "kernel": platform.release(),
         "C library": " ".join(platform.libc_ver()) or "unknown",
@@ -81,17 +80,18 @@ def memory_bytes() -> int:
     return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
 
 
-def _gpu_name() -> str | None:
-    tool = shutil.which("nvidia-smi")
-    if tool is None:
-        return None
-    try:
-        answer = subprocess.run(
-            [tool, "--query-gpu=name", "--format=csv,noheader"], capture_output=True, text=True, timeout=10, check=True
-        )
-    except (OSError, subprocess.SubprocessError):
-        return None
-    return answer.stdout.strip().splitlines()[0].strip() if answer.stdout.strip() else None
+def _accelerator(study: Study) -> dict[str, str]:
+    """Return the facts of the first GPU; only its absence where there is none."""
+    gpu = first_gpu()
+    if gpu is None:
+        return {"accelerator": "none"}
+    return {
+        "accelerator": gpu.name,
+        "accelerator memory": "unknown" if gpu.memory_bytes is None else f"{gpu.memory_bytes // 2**20} MiB",
+        "accelerator driver": gpu.driver,
+        "CUDA of torch": cuda_of_torch() or "none: built without",
+        "measured device": "cuda" if measured_gpu(study.measurement.device) else "cpu",
+    }
 
 
 def _cache() -> str:

@@ -56,6 +56,9 @@ def _machine(record: CellRecord) -> Iterator[str]:
     load = max(load for run in record.runs for load in (run.load_before, run.load_after))
     if load > record.threads + 0.75:
         yield f"load {load:.1f} with {record.threads} measuring threads: the machine was shared"
+    others = dict.fromkeys(other for run in record.runs for other in run.others_on_device)
+    if others:
+        yield f"the GPU was shared when a process was done with the cell: its memory was held by {' and '.join(others)}"
     drift = worst_drift(record)
     if drift is not None and drift > DRIFT:
         yield f"the machine drifted: the sentinel's slowest third took {drift:.0%} longer than its fastest"
@@ -82,6 +85,9 @@ def _steps(record: CellRecord, policy: str, timed: list[Steps]) -> Iterator[str]
     seconds = median(second for steps in timed for second in steps.wall_seconds)
     if seconds < SHORT_SECONDS:
         yield f"a step of {policy} takes {seconds * 1e3:.2f} ms: timer and interpreter are part of what was timed"
+    asked = [count for steps in timed for count in steps.device_allocations or []]
+    if asked and median(asked) > 0:
+        yield f"{policy} took new memory from the driver {median(asked):.0f} times a step although freed memory is kept"
     faults = median(count for steps in timed for count in steps.page_faults)
-    if record.allocator == "retaining" and faults > FAULTS:
+    if record.device == "cpu" and record.allocator == "retaining" and faults > FAULTS:
         yield f"{policy} faulted {faults:.0f} pages a step although freed memory is kept"

@@ -21,6 +21,7 @@ from gnn_checkpointing.measurement.allocator import missing, worker_environment
 from gnn_checkpointing.measurement.byte_trace import read_byte_traces
 from gnn_checkpointing.measurement.exclusive import machine
 from gnn_checkpointing.measurement.fingerprint import cell_fingerprint, measuring_settings
+from gnn_checkpointing.measurement.gpu import measured_gpu
 from gnn_checkpointing.measurement.job import Job, Turn
 from gnn_checkpointing.measurement.unmeasured import unavailable_cell
 from gnn_checkpointing.records import CellRecord, read_cell
@@ -98,7 +99,9 @@ def _write_unavailable(job: Job, cells: list[Cell], progress: Callable[[CellReco
         if reason is None or Turn(0, cell.id) not in job.waiting:
             continue
         context = job.context(cell.id) | {"fingerprint": job.fingerprints[cell.id], "memory_limit_bytes": 0}
-        device = "cuda" if job.study.measurement.device == "cuda" else "cpu"
+        # A table holds rows of one device, and the other cells say which they ran on.
+        asked = job.study.measurement.device
+        device = "cuda" if asked == "cuda" or measured_gpu(asked) else "cpu"
         record = unavailable_cell(job.study, cell, load_graph(job.graph_file), device, reason, context)
         job.write(record, 0)
         progress(record)

@@ -23,11 +23,13 @@ from gnn_checkpointing.measurement.allocator import refused_on_cuda
 from gnn_checkpointing.measurement.another_process import time_again
 from gnn_checkpointing.measurement.byte_trace import write_byte_traces
 from gnn_checkpointing.measurement.cell import ReadHighWater, measure_cell
-from gnn_checkpointing.measurement.device import chosen_device
+from gnn_checkpointing.measurement.device import accelerator, chosen_device, full_precision
 from gnn_checkpointing.measurement.exclusive import die_with_parent
 from gnn_checkpointing.measurement.high_water import HighWater, HighWaterReader, no_high_water
 from gnn_checkpointing.measurement.memory_limit import memory_limit, spread_net
+from gnn_checkpointing.measurement.other_processes import Neighbours, alone_on
 from gnn_checkpointing.measurement.probe import Announce
+from gnn_checkpointing.measurement.record_warnings import record_warnings
 from gnn_checkpointing.measurement.unmeasured import unavailable_cell
 from gnn_checkpointing.records import PolicyRecord
 from gnn_checkpointing.refusal import Refusal
@@ -54,6 +56,9 @@ def main() -> None:
 def _measure(job: dict[str, Any], events: TextIO) -> None:
     study = parse_study(job["study"], "study")
     device = chosen_device(study.measurement.device)
+    # Before anything of this process is on the device.
+    neighbours = alone_on(device) if device.type == "cuda" else None
+    full_precision(device)
     everything = {cell.id: cell for cell in graph_cells(study, graph_spec(study, job["graph"]))}
     cells = {cell_id: everything[cell_id] for cell_id in job["cells"]}
     # What the imports made lives as long as the process; looking through it would cost more than many a step.
@@ -67,15 +72,19 @@ def _measure(job: dict[str, Any], events: TextIO) -> None:
     limit = memory_limit(device, study.measurement.memory_limit_gib)
     for cell in cells.values():
         if read_high_water is None:
-            _time_one_again(job, study, cell, graph, device, events)
+            _time_one_again(job, study, cell, graph, device, neighbours, events)
             continue
-        context = job["context"] | {"fingerprint": job["fingerprints"][cell.id], "memory_limit_bytes": limit}
+        context = job["context"] | {
+            "fingerprint": job["fingerprints"][cell.id],
+            "memory_limit_bytes": limit,
+            "accelerator": accelerator(device),
+        }
         reason = refused_on_cuda(cell.allocator) if device.type == "cuda" else None
         if reason:
             record = unavailable_cell(study, cell, graph, device.type, reason, context)
             _tell(events, event="cell", record=record.model_dump(mode="json"))
             continue
-        _measure_one(job, study, cell, graph, device, read_high_water, context, events)
+        _measure_one(job, study, cell, graph, device, neighbours, read_high_water, context, events)
 
 
 def _measure_one(
@@ -84,6 +93,7 @@ def _measure_one(
     cell: Cell,
     graph: Graph,
     device: torch.device,
+    neighbours: Neighbours | None,
     read_high_water: ReadHighWater,
     context: dict[str, Any],
     events: TextIO,
@@ -92,17 +102,28 @@ def _measure_one(
     lost = {policy: PolicyRecord.model_validate(found) for policy, found in job["lost"].get(cell.id, {}).items()}
     with _fatal_policies(cell, events) as announce:
         record, traces = measure_cell(study, cell, graph, device, lost, announce, read_high_water, context)
+    if neighbours:
+        record = record.model_copy(update={"others_on_device": neighbours.found()})
+        record = record.model_copy(update={"warnings": record_warnings(record, study)})
     if traces:
         write_byte_traces(Path(job["folder"]) / f"{cell.id}.npz", traces)
     _tell(events, event="cell", record=record.model_dump(mode="json"))
 
 
 def _time_one_again(
-    job: dict[str, Any], study: Study, cell: Cell, graph: Graph, device: torch.device, events: TextIO
+    job: dict[str, Any],
+    study: Study,
+    cell: Cell,
+    graph: Graph,
+    device: torch.device,
+    neighbours: Neighbours | None,
+    events: TextIO,
 ) -> None:
     """Time one cell once more and tell its rounds."""
     with _fatal_policies(cell, events) as announce:
         found = time_again(study, cell, graph, device, job["process"], job["timed"][cell.id], announce)
+    if neighbours:
+        found = found.model_copy(update={"others_on_device": neighbours.found()})
     _tell(events, event="again", cell=cell.id, rounds=found.model_dump(mode="json"))
 
 

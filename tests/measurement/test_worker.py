@@ -1,0 +1,70 @@
+"""What the worker tells of the device's other users: they are in the record and its warnings, or it does not begin."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from gnn_checkpointing.measurement import worker
+from gnn_checkpointing.measurement.other_processes import Neighbours
+from gnn_checkpointing.refusal import Refusal
+from measurement.cells import CPU, cell_of, small_study
+from measurement.test_cell import CONTEXT, no_marks
+
+OTHER = "process 7 (train), 5 bytes"
+
+
+class Told(Neighbours):
+    """Someone else came."""
+
+    def found(self) -> list[str]:
+        return [OTHER]
+
+
+NEIGHBOURS = Told(CPU, frozenset(), 0)
+
+
+def test_who_came_meanwhile_is_in_the_record_and_its_warnings(tmp_path: Path) -> None:
+    study, events = small_study(), io.StringIO()
+    cell, graph = cell_of(study)
+    job: dict[str, Any] = {"lost": {}, "folder": str(tmp_path)}
+    worker._measure_one(job, study, cell, graph, CPU, NEIGHBOURS, no_marks, CONTEXT, events)
+    record = json.loads(events.getvalue().splitlines()[-1])["record"]
+    assert record["others_on_device"] == [OTHER]
+    assert any("the GPU was shared" in sentence and OTHER in sentence for sentence in record["warnings"])
+
+
+def test_who_came_while_it_was_timed_again_is_in_those_rounds() -> None:
+    study, events = small_study(), io.StringIO()
+    cell, graph = cell_of(study)
+    job = {"process": 1, "timed": {cell.id: ["none", "layers"]}}
+    worker._time_one_again(job, study, cell, graph, CPU, NEIGHBOURS, events)
+    assert json.loads(events.getvalue().splitlines()[-1])["rounds"]["others_on_device"] == [OTHER]
+
+
+def test_a_device_in_use_ends_the_worker_with_a_refusal_before_anything_is_on_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    study = small_study()
+
+    def refused(device: torch.device) -> Neighbours:
+        raise Refusal(f"the GPU is in use by {OTHER}")
+
+    monkeypatch.setattr(worker, "die_with_parent", lambda: None)
+    monkeypatch.setattr(worker, "chosen_device", lambda asked: torch.device("cuda", 0))
+    monkeypatch.setattr(worker, "alone_on", refused)
+    monkeypatch.setattr(sys, "stdin", io.StringIO(json.dumps({"study": study.model_dump(mode="json", by_alias=True)})))
+    reading, writing = os.pipe()
+    monkeypatch.setattr(sys, "argv", ["worker", "--events", str(writing)])
+    with pytest.raises(SystemExit) as ended:
+        worker.main()
+    assert ended.value.code == 2
+    with os.fdopen(reading) as told:
+        assert json.loads(told.read()) == {"event": "refusal", "message": f"the GPU is in use by {OTHER}"}
