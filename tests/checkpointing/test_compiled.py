@@ -13,7 +13,7 @@ from torch import nn
 from torch._dynamo.utils import counters
 from torch_geometric.nn import GATConv
 
-from gnn_checkpointing.checkpointing import apply
+from gnn_checkpointing.checkpointing import apply, compilation
 from gnn_checkpointing.checkpointing.compilation import forget_compiled, require_compiler
 from gnn_checkpointing.measurement.sameness import compared
 from gnn_checkpointing.refusal import Refusal, Unavailable
@@ -151,3 +151,25 @@ def test_on_cuda_triton_and_a_c_compiler_are_needed(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr("shutil.which", lambda name: None)
     with pytest.raises(Unavailable, match="needs a C compiler"):
         require_compiler("cuda")
+
+
+def test_before_torch_2_13_models_share_compiled_code_and_its_limit_is_raised(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(compilation, "ISOLATES", False)
+    monkeypatch.delitem(compilation.COMPILING, "isolate_recompiles", raising=False)
+    graph = adjacency("SAGE")
+    expected = stepped(built("SAGE", "none", num_layers=2), graph)
+    with torch._dynamo.config.patch(recompile_limit=1):
+        for _ in range(3):
+            found = compared(stepped(built("SAGE", "compiled", num_layers=2), graph), expected, 1e-5)
+            assert found.same_loss and found.same_gradients
+
+
+def test_on_cuda_a_gpu_too_old_for_triton_is_said_to_be(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: object())
+    monkeypatch.setattr("shutil.which", lambda name: "/usr/bin/gcc")
+    monkeypatch.setattr(compilation, "_require_headers", lambda policy: None)
+    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda: (6, 1))
+    with pytest.raises(Unavailable, match=r"needs a GPU of compute capability 7\.0 for triton; this one has 6\.1"):
+        require_compiler("cuda")
+    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda: (7, 0))
+    require_compiler("cuda")

@@ -1,7 +1,5 @@
 """`offloaded`: unavailable without CUDA; there, what is saved leaves the device and the gradients stay the same."""
 
-import os
-
 import pytest
 import torch
 from small_models import FEATURES, adjacency, built
@@ -18,17 +16,15 @@ def test_a_model_on_the_cpu_has_nowhere_to_offload_to() -> None:
         built("SAGE", "offloaded")
 
 
-@pytest.mark.skipif(not torch.cuda.is_available() and os.environ.get("REQUIRE_CUDA") != "1", reason="no CUDA device")
 @pytest.mark.parametrize("options", [{}, {"norm": "batch", "dropout": 0.3}], ids=str)
-def test_on_cuda_saved_bytes_leave_the_device(options: dict[str, object]) -> None:
-    """The same operators run once each: bit for bit the same, and less than a tenth of the saved bytes stays."""
-    device = torch.device("cuda")
-    features = FEATURES.repeat(100, 1).to(device)
+def test_on_cuda_saved_bytes_leave_the_device(cuda: torch.device, options: dict[str, object]) -> None:
+    """The same operators run once each, and less than a tenth of the saved bytes stays."""
+    features = FEATURES.repeat(100, 1).to(cuda)
     edges = adjacency("GATv2").edge_index
-    edge_index = torch.cat([edges + 60 * copy for copy in range(100)], dim=1).to(device)
+    edge_index = torch.cat([edges + 60 * copy for copy in range(100)], dim=1).to(cuda)
     results, saved = [], []
     for policy in ("none", "offloaded"):
-        model = apply(built("GATv2", "none", **options).to(device), policy)
+        model = apply(built("GATv2", "none", **options).to(cuda), policy)
 
         def loss(model: nn.Module = model) -> torch.Tensor:
             return model(features, edge_index).square().mean()
@@ -39,7 +35,7 @@ def test_on_cuda_saved_bytes_leave_the_device(options: dict[str, object]) -> Non
         results.append(step_result(model, value))
         del value
         model.zero_grad(set_to_none=True)
-        saved.append(step_bytes(loss, device).saved)
+        saved.append(step_bytes(loss, cuda).saved)
     same = compared(results[1], results[0], 1e-5)
     assert same.same_loss and same.same_gradients and same.same_buffers
     assert saved[1] * 10 < saved[0]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import inspect
 import os
 import shutil
 import sys
@@ -25,10 +26,17 @@ COMPILING: dict[str, Any] = {
     "fullgraph": True,
     # Nodes and channels are those of the model and graph at hand: kernels for all sizes are slower.
     "dynamic": False,
-    # Compiled code is kept by Python code object, which two models of a class have in common.
-    "isolate_recompiles": True,
 }
 """How `torch.compile` is called by every policy that compiles."""
+
+# Compiled code is kept by Python code object, which two models of a class have in common; from torch 2.13 on each call
+# of `torch.compile` can have its own.
+ISOLATES = "isolate_recompiles" in inspect.signature(torch.compile).parameters
+if ISOLATES:
+    COMPILING["isolate_recompiles"] = True
+
+_ENOUGH_FOR_ALL = 256
+"""Recompilations of one code object where all models share its compiled code: the default, 8, is soon spent."""
 
 
 def require_compiler(device_type: str, policy: str = "compiled") -> None:
@@ -39,6 +47,13 @@ def require_compiler(device_type: str, policy: str = "compiled") -> None:
         # Triton builds its launchers at run time.
         if not any(map(shutil.which, [os.environ.get("CC", "gcc"), "clang"])):
             raise Unavailable(f"policy {policy} needs a C compiler (CC, gcc or clang): on Debian and Ubuntu: {_APT}")
+        _require_headers(policy)
+        capability = torch.cuda.get_device_capability()
+        if capability < _TRITON_SINCE:
+            raise Unavailable(
+                f"policy {policy} needs a GPU of compute capability {_said(_TRITON_SINCE)} for triton; this one has "
+                f"{_said(capability)}"
+            )
         return
     from torch._inductor.cpp_builder import get_cpp_compiler
     from torch._inductor.exc import InvalidCxxCompiler
@@ -47,6 +62,11 @@ def require_compiler(device_type: str, policy: str = "compiled") -> None:
         get_cpp_compiler()
     except InvalidCxxCompiler:
         raise Unavailable(f"policy {policy} needs a C++ compiler (CXX or g++): on Debian and Ubuntu: {_APT}") from None
+    _require_headers(policy)
+
+
+def _require_headers(policy: str) -> None:
+    """Raise `Unavailable` without Python's headers, which the launchers of both kinds of kernels are built with."""
     headers = Path(sysconfig.get_path("include"))
     if not (headers / "Python.h").exists():
         raise Unavailable(
@@ -55,7 +75,14 @@ def require_compiler(device_type: str, policy: str = "compiled") -> None:
         )
 
 
+def _said(capability: tuple[int, int]) -> str:
+    return ".".join(map(str, capability))
+
+
 _APT = "apt-get install g++"
+
+_TRITON_SINCE = (7, 0)
+"""TorchInductor refuses older GPUs."""
 
 
 def refuse_random_masks(policy: str, model: nn.Module) -> None:
@@ -106,6 +133,10 @@ def _for_any_edges(compiled: Any, *arguments: Any, **named: Any) -> Any:
 
 def inductor(activation_memory_budget: float = 1.0, settings: dict[str, Any] | None = None) -> Backend:
     """Return TorchInductor with its settings fixed (`settings` are further ones), as a backend that equals no other."""
+    if not ISOLATES:
+        import torch._dynamo.config as dynamo
+
+        dynamo.recompile_limit = _ENOUGH_FOR_ALL
 
     def backend(graph: torch.fx.GraphModule, inputs: list[Tensor]) -> Any:
         import torch._functorch.config as functorch
