@@ -135,3 +135,13 @@ def test_a_study_without_laws_gives_a_planner_that_knows_nothing() -> None:
     )
     nothing = knowledge(STUDY, empty, [], "here", "Here", {})
     assert nothing.policies == [] and nothing.limits == []
+
+
+def test_blocks_on_cuda_follow_the_devices_memory(found: Predictions) -> None:
+    """A GPU that was not measured does not matter."""
+    facts = CACHE | {"accelerator memory": "81559 MiB"}
+    for device, bounds in (("cuda", (16 * 2**20, 81559 * 2**20 // 256)), ("cpu", (2**20, 32 * 2**20))):
+        made = knowledge(STUDY, found, [], "here", "Here", facts | {"measured device": device})
+        blocks = policy(made, "GATv2", "edge_blocks").blocks
+        assert blocks is not None
+        assert (blocks.smallest_bytes, blocks.largest_bytes) == bounds

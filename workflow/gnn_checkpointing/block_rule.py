@@ -25,3 +25,8 @@ def block_edges(num_nodes: int, channels: int, edges_per_node: int, smallest_byt
     """
     row = BYTES_PER_VALUE * max(channels, 1)
     return max(min(max(edges_per_node * num_nodes, smallest_bytes // row), largest_bytes // row), 1)
+
+
+def cuda_bounds(memory_bytes: int) -> tuple[int, int]:
+    """Return the same two bounds for a CUDA device of that memory: it takes more edges to keep it busy."""
+    return 16 * 2**20, max(memory_bytes // 256, 32 * 2**20)

@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from gnn_checkpointing.block_rule import LARGEST_BYTES, SMALLEST_BYTES, block_edges
+from gnn_checkpointing.block_rule import LARGEST_BYTES, SMALLEST_BYTES, block_edges, cuda_bounds
 
 _CACHE_FOLDER = Path("/sys/devices/system/cpu/cpu0/cache")
 
@@ -107,8 +107,7 @@ def block_size(num_nodes: int, channels: int, edges_per_node: int, device: torch
 
 def _bounds(device: torch.device) -> tuple[int, int]:
     if device.type == "cuda":
-        total = torch.cuda.get_device_properties(device).total_memory
-        return 16 * 2**20, max(total // 256, 32 * 2**20)
+        return cuda_bounds(torch.cuda.get_device_properties(device).total_memory)
     return SMALLEST_BYTES, max(_last_level_cache(), LARGEST_BYTES)
 
 

@@ -8,7 +8,13 @@ from collections.abc import Mapping, Sequence
 from gnn_checkpointing.analysis.laws.tensor_counts import Count, counted
 from gnn_checkpointing.analysis.results import Predictions, PredictiveLaw, ResidentLaw, Response
 from gnn_checkpointing.analysis.table import series
-from gnn_checkpointing.block_rule import BYTES_PER_VALUE, EDGES_PER_NODE, LARGEST_BYTES, SMALLEST_BYTES
+from gnn_checkpointing.block_rule import (
+    BYTES_PER_VALUE,
+    EDGES_PER_NODE,
+    LARGEST_BYTES,
+    SMALLEST_BYTES,
+    cuda_bounds,
+)
 from gnn_checkpointing.design import models
 from gnn_checkpointing.graph_facts import GraphFacts
 from gnn_checkpointing.planning.arithmetic import OF_EDGES
@@ -38,7 +44,7 @@ _SELF_LOOPS = ("GCN",)
 _READS_FEATURES = ("SAGE", "SAGE-max", "GIN", "EdgeConv")
 """The others map features to channels before they gather them."""
 
-_CACHE = re.compile(r"(\d+)K")
+_CACHE, _MEMORY = re.compile(r"(\d+)K"), re.compile(r"(\d+) MiB")
 _BEYOND_GRAPHS = "the laws are carried on beyond that"
 _BEYOND_MODELS = "other numbers are reckoned from the tensors that a layer keeps and works with"
 
@@ -63,8 +69,8 @@ def knowledge(
         heads=architecture.heads,
         num_features=activations[0].num_features if activations else 1,
     )
-    largest_bytes = max(_cache_bytes(facts), LARGEST_BYTES)
-    known = [_policy(law, laws, resident[law.convolution, law.policy], measured, largest_bytes) for law in activations]
+    bounds = _block_bounds(facts)
+    known = [_policy(law, laws, resident[law.convolution, law.policy], measured, bounds) for law in activations]
     policies = list(study.policies)
     convolutions = list(dict.fromkeys(law.convolution for law in activations))
     places = {name: (architecture.convolutions.index(_base(name)), name) for name in convolutions}
@@ -115,7 +121,7 @@ def _base(convolution: str) -> str:
 
 
 def _policy(
-    law: PredictiveLaw, laws: Laws, resident: ResidentLaw, measured: Sizes, largest_bytes: int
+    law: PredictiveLaw, laws: Laws, resident: ResidentLaw, measured: Sizes, bounds: tuple[int, int]
 ) -> PolicyKnowledge:
     convolution, policy = law.convolution, law.policy
     seconds = laws.get((convolution, policy, "step_time_seconds"))
@@ -127,7 +133,7 @@ def _policy(
         activation=_bytes(law, laws.get((convolution, policy, "saved_activation_bytes")), measured),
         seconds=None if seconds is None else _seconds(seconds, measured),
         resident=_resident(resident, measured),
-        blocks=_blocks(policy, largest_bytes),
+        blocks=_blocks(policy, bounds),
     )
 
 
@@ -221,23 +227,26 @@ def _resident(law: ResidentLaw, measured: Sizes) -> Resident:
     )
 
 
-def _blocks(policy: str, largest_bytes: int) -> Blocks | None:
+def _blocks(policy: str, bounds: tuple[int, int]) -> Blocks | None:
     """Return the rule of a policy's blocks: the size in its brackets, or what suits nodes and channels."""
     name = parse_policy(policy)
     if name.kind not in EDGES_PER_NODE:
         return None
     return Blocks(
         edges_per_node=EDGES_PER_NODE[name.kind],
-        smallest_bytes=SMALLEST_BYTES,
-        largest_bytes=largest_bytes,
+        smallest_bytes=bounds[0],
+        largest_bytes=bounds[1],
         edges=name.count,
     )
 
 
-def _cache_bytes(facts: Mapping[str, str]) -> int:
-    """Return the bytes of the machine's last-level cache; 0 where it told of none."""
-    found = _CACHE.fullmatch(facts.get("last-level cache", ""))
-    return int(found.group(1)) * 1024 if found else 0
+def _block_bounds(facts: Mapping[str, str]) -> tuple[int, int]:
+    """Return the fewest and the most bytes of a block on the device that was measured, as `block_plan.py` has them."""
+    memory = _MEMORY.fullmatch(facts.get("accelerator memory", ""))
+    if memory and facts.get("measured device") == "cuda":
+        return cuda_bounds(int(memory[1]) * 2**20)
+    cache = _CACHE.fullmatch(facts.get("last-level cache", ""))
+    return SMALLEST_BYTES, max(int(cache[1]) * 1024 if cache else 0, LARGEST_BYTES)
 
 
 def _limits(laws: Sequence[PredictiveLaw], measured: Sizes) -> list[Limit]:
