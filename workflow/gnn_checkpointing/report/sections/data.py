@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from gnn_checkpointing.measurements_table import COLUMNS
+from gnn_checkpointing.measurements_table import Value, columns_of
 from gnn_checkpointing.report.inputs import (
     ACCURACY,
     AUDIT,
@@ -33,8 +33,13 @@ from gnn_checkpointing.report.inputs import (
 from gnn_checkpointing.report.page import Cell, Column, Fact, Facts, Figure, Link, Links, Paragraph, Section, Table
 
 
-def data_section(checksums: Mapping[str, str], figures: Sequence[Figure]) -> Section:
-    """Return the section on the data; `checksums` gives the SHA-256 of each file beside the report."""
+def data_section(
+    checksums: Mapping[str, str], figures: Sequence[Figure], rows: Sequence[Mapping[str, Value]]
+) -> Section:
+    """Return the section on the data; `checksums` gives the SHA-256 of each file beside the report.
+
+    `rows` are those of the table, whose columns are explained.
+    """
     return Section(
         "data",
         "Data",
@@ -75,7 +80,7 @@ def data_section(checksums: Mapping[str, str], figures: Sequence[Figure]) -> Sec
                 columns=(Column("Column"), Column("Type"), Column("Unit"), Column("Meaning", "", "prose")),
                 rows=tuple(
                     (Cell(column.name), Cell(column.kind), Cell(column.unit), Cell(column.meaning))
-                    for column in COLUMNS
+                    for column in columns_of(rows)
                 ),
                 source="gnn_checkpointing/measurements_table.py",
             ),

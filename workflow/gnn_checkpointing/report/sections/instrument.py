@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from statistics import median
 
 from gnn_checkpointing.analysis.results import Reading, Spread
 from gnn_checkpointing.measurement.readings import (
+    DRIVER_BYTES,
     FAKE_TENSOR_BYTES,
     FAKE_TENSOR_SHARE,
     HIGH_WATER_BYTES,
@@ -27,6 +28,7 @@ _TOLERATED = {
     "FAKE_TENSOR_SHARE": FAKE_TENSOR_SHARE,
     "FAKE_TENSOR_BYTES": FAKE_TENSOR_BYTES,
     "SORT_BYTES_PER_EDGE": SORT_BYTES_PER_EDGE,
+    "DRIVER_BYTES": DRIVER_BYTES,
 }
 _NAMES = {
     "high_water_bytes": "the process's high-water mark",
@@ -51,16 +53,7 @@ def _readings(inputs: ReportInputs) -> list[Block]:
         ]
     allowed = {name: sourced(value, f"{_TOLERANCES}/{name}") for name, value in _TOLERATED.items()}
     blocks: list[Block] = [
-        Paragraph(
-            "The activation peak is read three ways: from the allocator's own events (exact, and what every number in "
-            "this report is), from the process's high-water mark over the step, and from the tensors of the same step "
-            "on fake tensors. The mark sees every page, what operators take past the allocator included; fake tensors "
-            "see whole tensors and no workspace. They agree where the mark is within "
-            f"{units.percent(allowed['HIGH_WATER_SHARE'])} of the peak and {units.size(allowed['HIGH_WATER_BYTES'])} "
-            f"(and {units.count(allowed['SORT_BYTES_PER_EDGE'])} bytes an edge more, for sorting indices), fake "
-            f"tensors within {units.percent(allowed['FAKE_TENSOR_SHARE'])} and "
-            f"{units.size(allowed['FAKE_TENSOR_BYTES'])} (and one map of the nodes more)."
-        ),
+        Paragraph(_on_cuda(allowed) if "cuda" in quality.setting.devices else _on_cpu(allowed)),
         Table(
             id="table-readings",
             caption="Two more readings of the activation peak beside the allocator's events: how often each was taken, "
@@ -91,6 +84,31 @@ def _readings(inputs: ReportInputs) -> list[Block]:
     return blocks
 
 
+def _on_cpu(allowed: Mapping[str, float]) -> str:
+    return (
+        "The activation peak is read three ways: from the allocator's own events (exact, and what every number in "
+        "this report is), from the process's high-water mark over the step, and from the tensors of the same step "
+        "on fake tensors. The mark sees every page, what operators take past the allocator included; fake tensors "
+        "see whole tensors and no workspace. They agree where the mark is within "
+        f"{units.percent(allowed['HIGH_WATER_SHARE'])} of the peak and {units.size(allowed['HIGH_WATER_BYTES'])} "
+        f"(and {units.count(allowed['SORT_BYTES_PER_EDGE'])} bytes an edge more, for sorting indices), fake "
+        f"tensors within {units.percent(allowed['FAKE_TENSOR_SHARE'])} and "
+        f"{units.size(allowed['FAKE_TENSOR_BYTES'])} (and one map of the nodes more)."
+    )
+
+
+def _on_cuda(allowed: Mapping[str, float]) -> str:
+    return (
+        "The activation peak is read from the caching allocator's own count of the bytes that it is asked for (exact, "
+        "and what every number in this report is) and from the tensors of the same step on fake tensors, which see no "
+        "workspace; a process's high-water mark says nothing of a device's memory. Fake tensors agree within "
+        f"{units.percent(allowed['FAKE_TENSOR_SHARE'])} of the peak and {units.size(allowed['FAKE_TENSOR_BYTES'])} "
+        "(and one map of the nodes more). What the step takes of the device is in the table as the allocator's "
+        "segments (reserved_bytes) and as the driver sees it (driver_bytes); these agree where over the step both grew "
+        f"alike to within {units.size(allowed['DRIVER_BYTES'])}."
+    )
+
+
 def _reading_row(reading: Reading) -> tuple[Cell, ...]:
     return (
         Cell(_NAMES[reading.instrument], reading.instrument),
@@ -111,23 +129,28 @@ def _optional(value: float | None, text: Callable[[float], str]) -> Cell:
 def _demonstration(inputs: ReportInputs) -> list[Block]:
     """Return what a poll or the operating system would have said of a step whose memory is known."""
     shown = inputs.demonstration
-    readings = (
+    readings: list[tuple[str, str, int | None]] = [
         ("allocator events: what this report prints", "the step", shown.exact_bytes),
         ("high-water mark, reset around the step", "the step", shown.high_water_bytes),
         ("high-water mark, never reset", "the process: interpreter and libraries too", shown.process_high_water_bytes),
         ("ru_maxrss, as the parent is told", "the process, or what its parent held before", shown.child_maxrss_bytes),
-        ("Snakemake's benchmark directive", "what its polls happened to see", shown.benchmark_max_rss_bytes),
-    )
+    ]
+    polls = ""
+    if shown.benchmark_seconds is not None:
+        readings.append(
+            ("Snakemake's benchmark directive", "what its polls happened to see", shown.benchmark_max_rss_bytes)
+        )
+        polls = f"; Snakemake's benchmark polls a job, here one of {units.duration(shown.benchmark_seconds)}"
+    instruments = "five instruments" if polls else "four instruments"
     return [
         Paragraph(
-            f"One step of {shown.workload} ({units.duration(shown.step_seconds)}) as five instruments tell it. The "
+            f"One step of {shown.workload} ({units.duration(shown.step_seconds)}) as {instruments} tell it. The "
             f"parent of the measured process had for a moment held {units.size(shown.held_bytes)} itself, which "
-            f"ru_maxrss inherits; Snakemake's benchmark polls a job, here one of "
-            f"{units.duration(shown.benchmark_seconds)}."
+            f"ru_maxrss inherits{polls}."
         ),
         Table(
             id="table-demonstration",
-            caption="One known step by five instruments.",
+            caption=f"One known step by {instruments}.",
             columns=(
                 Column("Instrument", "", "prose"),
                 Column("Speaks of", "", "prose"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from gnn_checkpointing.measurement.readings import SORT_BYTES_PER_EDGE
+from gnn_checkpointing.measurement.readings import DRIVER_BYTES, SORT_BYTES_PER_EDGE
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.figures.palette import kind_of
 from gnn_checkpointing.report.inputs import DEPTHS, TRENDS, ReportInputs
@@ -12,6 +12,7 @@ from gnn_checkpointing.report.page import Cell, Column, Fact, Facts, Paragraph, 
 from gnn_checkpointing.sourced import sourced
 
 _SORTING = sourced(SORT_BYTES_PER_EDGE, "gnn_checkpointing/measurement/readings.py#/SORT_BYTES_PER_EDGE")
+_DRIVER = sourced(DRIVER_BYTES, "gnn_checkpointing/measurement/readings.py#/DRIVER_BYTES")
 
 _ALLOCATORS = {
     "retaining": "The allocator keeps freed memory, as CUDA's caching allocator does: with the platform's default, "
@@ -21,6 +22,18 @@ _ALLOCATORS = {
     "faults of mapping it again are part of the step time.",
 }
 
+_CACHING = (
+    "The caching allocator keeps freed memory in its segments, so that a step does not wait for the driver: each "
+    "policy runs once untimed to fill its cache. The device is synchronised before and after a timed step; events on "
+    "it tell forward from backward, and the time of the step once more (device_time_seconds). Products are computed in "
+    "full single precision. Sums over edges are atomic additions on CUDA, whose order differs from run to run: results "
+    "are compared within a tolerance, never bit by bit."
+)
+
+_ACTIVATION = (
+    "Activation memory is that peak minus what was live before the step (parameters, features, graph, the policy's own "
+    "tables)."
+)
 
 _POLICIES = {
     "none": "stores every activation",
@@ -38,6 +51,28 @@ _POLICIES = {
     "reversible": "computes each block's input back from its output, which takes another model",
     "offloaded": "moves what is stored to the host's memory and back",
 }
+
+
+def _on_cpu() -> str:
+    return (
+        "Peak memory is the highest sum of live bytes during one step, taken from the allocator's own events: "
+        "exact, the same on every run, new gradients included, and workspace inside operators as far as it "
+        "goes through that allocator (on CPU, sorting the indices of a scatter does not: "
+        f"{units.count(_SORTING)} bytes an edge, "
+        f"which the high-water mark sees and these numbers do not). {_ACTIVATION}"
+    )
+
+
+def _on_cuda() -> str:
+    return (
+        "Peak memory is the highest sum of live bytes during one step, by the caching allocator's own count of the "
+        "bytes that it is asked for: exact, new gradients and workspace inside operators included. Three wider "
+        "accounts of the same step stand beside it, without what other policies' models hold: the blocks that the "
+        "allocator hands out (allocated_bytes), the segments that it holds for them (reserved_bytes), and the device's "
+        "memory in use as the driver tells it (driver_bytes), CUDA's context and other processes included. Over a step "
+        "the driver's account and the segments must grow alike to within "
+        f"{units.size(_DRIVER)}, or the record says so. {_ACTIVATION}"
+    )
 
 
 def _policies(inputs: ReportInputs) -> str:
@@ -153,6 +188,7 @@ def method_section(inputs: ReportInputs) -> Section:
     """Return the section on the meaning of the numbers."""
     study = inputs.study
     measuring, architecture = study.measurement, study.architecture
+    device = "cuda" if "cuda" in inputs.quality.setting.devices else "cpu"
     return Section(
         "method",
         "Method",
@@ -163,15 +199,7 @@ def method_section(inputs: ReportInputs) -> Section:
                 "in a process that has the machine to itself, in rounds that run each policy once in a shuffled "
                 "order; graphs follow each other in a seeded random order, so density is not confounded with time."
             ),
-            Paragraph(
-                "Peak memory is the highest sum of live bytes during one step, taken from the allocator's own events: "
-                "exact, the same on every run, new gradients included, and workspace inside operators as far as it "
-                "goes through that allocator (on CPU, sorting the indices of a scatter does not: "
-                f"{units.count(_SORTING)} bytes an edge, "
-                "which the high-water mark sees and these numbers do not). Activation "
-                "memory is that peak minus what was live before the step (parameters, features, graph, the policy's "
-                "own tables)."
-            ),
+            Paragraph(_on_cuda() if device == "cuda" else _on_cpu()),
             Paragraph(
                 "Self-loops and normalisation are done once, outside the step: GCN reads the graph with self-loops and "
                 "symmetric normalisation, every other convolution reads it as it is. Sameness is judged after one step "
@@ -179,7 +207,7 @@ def method_section(inputs: ReportInputs) -> Section:
                 "parameter's gradient relative to the norm of all gradients (some gradients are zero in exact "
                 "arithmetic, and the rounding noise of those says nothing)."
             ),
-            Paragraph(_ALLOCATORS[measuring.allocators[0]]),
+            Paragraph(_CACHING if device == "cuda" else _ALLOCATORS[measuring.allocators[0]]),
             Paragraph(_ratios(inputs)),
             *_bands(inputs),
             Paragraph(

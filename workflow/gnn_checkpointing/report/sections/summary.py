@@ -81,7 +81,7 @@ def report_page(inputs: ReportInputs, checksums: Mapping[str, str]) -> Page:
     if lead is not None:
         lead = replace(lead, provenance=provenance(lead, inputs.study, checksums))
     figures = [*filter(None, [lead]), *figures_of(sections)]
-    sections += [data_section(checksums, figures), redo_section(inputs)]
+    sections += [data_section(checksums, figures, inputs.rows), redo_section(inputs)]
     return Page(
         title=inputs.study.title,
         subtitle=f"What gradient checkpointing costs and saves, measured on {inputs.machine.label}",
