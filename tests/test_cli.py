@@ -10,7 +10,7 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 COMMANDS = (
     "design", "schema", "hardware", "graph", "describe", "measure", "train", "demonstrate", "demonstration",
-    "collect", "analyse", "judge", "audit", "knowledge", "report", "rebuild", "validate",
+    "collect", "freeze", "analyse", "judge", "audit", "knowledge", "report", "rebuild", "validate",
     "index", "plan", "explain", "explanations", "encode",
 )  # fmt: skip
 

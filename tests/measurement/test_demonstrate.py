@@ -37,6 +37,13 @@ def test_the_benchmark_is_read_in_bytes(polled: str, expected: int | None, tmp_p
     assert read_demonstration(tmp_path / "d.json") == found
 
 
+def test_by_hand_snakemake_says_nothing(tmp_path: Path) -> None:
+    found = with_benchmark(STEP, None)
+    assert found.benchmark_max_rss_bytes is found.benchmark_seconds is None
+    write_json(tmp_path / "d.json", found.model_dump(mode="json"))
+    assert read_demonstration(tmp_path / "d.json") == found
+
+
 @pytest.mark.parametrize("text", ["", HEADER, "s\n1\n"])
 def test_a_benchmark_file_that_is_none_is_refused(text: str, tmp_path: Path) -> None:
     (tmp_path / "b.tsv").write_text(text)

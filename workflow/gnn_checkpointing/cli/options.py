@@ -77,6 +77,15 @@ def _add_explanations(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def _add_benchmark(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--benchmark",
+        type=Path,
+        metavar="FILE",
+        help="benchmark file that Snakemake wrote of `demonstrate` (default: it was run by hand)",
+    )
+
+
 def _add_encodings(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--encodings",
@@ -164,7 +173,7 @@ _OPTIONS: dict[str, Callable[[argparse.ArgumentParser], None]] = {
     "table": _path("table", "measurements.csv"),
     "analysis": _path("analysis", "folder that `analyse` wrote"),
     "step": _path("step", "what `demonstrate` wrote"),
-    "benchmark": _path("benchmark", "benchmark file that Snakemake wrote of `demonstrate`"),
+    "benchmark": _add_benchmark,
     "trainings": _path("trainings", "trainings.json: the records of all training jobs"),
     "claims": _path("claims", "claims.json"),
     "audit": _path("audit", "audit.json: the checks of everything above"),

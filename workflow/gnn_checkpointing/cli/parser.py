@@ -10,13 +10,14 @@ from gnn_checkpointing.cli.commands.designing import design, hardware, schema
 from gnn_checkpointing.cli.commands.explaining import explain, explanations
 from gnn_checkpointing.cli.commands.graphs import describe, graph
 from gnn_checkpointing.cli.commands.judging import analyse, audit, judge
-from gnn_checkpointing.cli.commands.measuring import collect, demonstrate, demonstration, encode, measure, train
+from gnn_checkpointing.cli.commands.measuring import collect, demonstrate, demonstration, encode, freeze, measure, train
 from gnn_checkpointing.cli.commands.planning import knowledge, plan
 from gnn_checkpointing.cli.commands.publishing import index, rebuild, report, validate
 from gnn_checkpointing.cli.options import add_option
 
 _OF_FINDINGS = ("study", "hardware_file", "table", "analysis", "claims", "graphs", "demonstration")
-_BESIDE = ("audit", "planner_file", "traces", "records", "trainings", "explanations", "encodings")
+_ONLY_SOME = ("explanations", "encodings")
+_BESIDE = ("audit", "planner_file", "traces", "records", "trainings", *_ONLY_SOME)
 
 # In the order of the data, from the study to the report.
 COMMANDS: tuple[tuple[Callable[[argparse.Namespace], None], tuple[str, ...]], ...] = (
@@ -30,6 +31,7 @@ COMMANDS: tuple[tuple[Callable[[argparse.Namespace], None], tuple[str, ...]], ..
     (demonstrate, ("output",)),
     (demonstration, ("step", "benchmark", "output")),
     (collect, ("study", "measurements", "training", "output", "traces", "graphs", "records", "trainings")),
+    (freeze, ("study", "hardware_file", "measurements", "training", "step", *_ONLY_SOME, "output_folder")),
     (explanations, ("study", "output")),
     (encode, ("study", "graph_files", "output")),
     (analyse, ("study", "table", "trainings", "explanations", "encodings", "output_folder")),

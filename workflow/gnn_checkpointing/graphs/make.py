@@ -17,30 +17,34 @@ from gnn_checkpointing.graph_design import (
     derived_seed,
 )
 from gnn_checkpointing.graphs.edges import both_directions
-from gnn_checkpointing.graphs.ego.inputs import with_egos
 from gnn_checkpointing.graphs.families.circuit import circuit_pairs
 from gnn_checkpointing.graphs.families.erdos_renyi import erdos_renyi_pairs
 from gnn_checkpointing.graphs.families.heavy_tail import heavy_tail_pairs
 from gnn_checkpointing.graphs.families.images import images_of, nearest_pixels, normalised, patches_of
 from gnn_checkpointing.graphs.families.rmat import rmat_pairs
 from gnn_checkpointing.graphs.families.sbm import sbm_pairs
-from gnn_checkpointing.graphs.families.spatial import spatial_pairs
 from gnn_checkpointing.graphs.families.watts_strogatz import watts_strogatz_pairs
 from gnn_checkpointing.graphs.features import noisy_patterns, shuffled_labels, split
 from gnn_checkpointing.graphs.graded.grade import graded
 from gnn_checkpointing.graphs.graph import Graph
-from gnn_checkpointing.graphs.real import load_real_graph
 from gnn_checkpointing.vision_shapes import PATCHES
 from gnn_checkpointing.vocabulary import Family
 
 PairDrawer = Callable[[GeneratedGraph, NDArray[np.int64], Generator], NDArray[np.int64]]
+
+
+def _spatial_pairs(spec: GeneratedGraph, labels: NDArray[np.int64], rng: Generator) -> NDArray[np.int64]:
+    from gnn_checkpointing.graphs.families.spatial import spatial_pairs
+
+    return spatial_pairs(spec, labels, rng)
+
 
 FAMILIES: dict[Family, tuple[str, PairDrawer]] = {
     "sbm": ("SBM", sbm_pairs),
     "erdos_renyi": ("Erdős-Rényi", erdos_renyi_pairs),
     "heavy_tail": ("Heavy tail", heavy_tail_pairs),
     "watts_strogatz": ("Watts-Strogatz", watts_strogatz_pairs),
-    "spatial": ("Spatial", spatial_pairs),
+    "spatial": ("Spatial", _spatial_pairs),
     "rmat": ("R-MAT", rmat_pairs),
     "circuit": ("Circuit", circuit_pairs),
 }
@@ -55,11 +59,16 @@ def make_graph(spec: GraphSpec) -> Graph:
 
         return batch(spec, make_graph(spec.base), stream(spec, "batch"))
     if isinstance(spec, EgoGraph):
+        # What needs scipy is imported where it is used: a machine that only measures may lack it.
+        from gnn_checkpointing.graphs.ego.inputs import with_egos
+
         return with_egos(spec, make_graph(spec.base))
     if isinstance(spec, GradedGraph):
         return graded(spec, make_graph(spec.base), stream(spec, "edges"))
     if isinstance(spec, GeneratedGraph):
         return _drawn_images(spec) if spec.family == "images" else _drawn(spec)
+    from gnn_checkpointing.graphs.real import load_real_graph
+
     return load_real_graph(spec, stream(spec, "split"))
 
 

@@ -40,8 +40,13 @@ def step_demonstration() -> StepDemonstration:
     return StepDemonstration(held_bytes=HELD_BYTES, child_maxrss_bytes=usage.ru_maxrss * unit, **json.loads(told))
 
 
-def with_benchmark(step: StepDemonstration, benchmark: Path) -> Demonstration:
-    """Return the demonstration with the first repeat of a Snakemake benchmark file: seconds, and `max_rss` in MiB."""
+def with_benchmark(step: StepDemonstration, benchmark: Path | None) -> Demonstration:
+    """Return the demonstration with the first repeat of a Snakemake benchmark file: seconds, and `max_rss` in MiB.
+
+    Without a file the step was demonstrated by hand, and Snakemake said nothing of it.
+    """
+    if benchmark is None:
+        return Demonstration(**step.model_dump(), benchmark_max_rss_bytes=None, benchmark_seconds=None)
     try:
         with benchmark.open(encoding="utf-8", newline="") as stream:
             row = next(csv.DictReader(stream, delimiter="\t"))

@@ -14,7 +14,6 @@ from statistics import fmean
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import stdtrit
 
 _SPREAD_RESAMPLES = 500
 
@@ -47,6 +46,9 @@ class ProcessSpread:
         """Return half the interval of the mean of `processes` log ratios that this spread alone would give."""
         if not self.degrees_of_freedom:
             return 0.0
+        # A machine that only measures may lack scipy, and asks for no intervals of several processes.
+        from scipy.special import stdtrit
+
         quantile = stdtrit(self.degrees_of_freedom, (1 + confidence) / 2)  # Student's t
         return float(quantile * self.deviation / math.sqrt(processes))
 

@@ -165,6 +165,31 @@ def collect(options: argparse.Namespace) -> None:
     seal(options.output, options.traces, options.graphs, options.records, options.trainings)
 
 
+def freeze(options: argparse.Namespace) -> None:
+    """Lay out what was measured by hand as the folder that `rebuild` and `make report-from` take."""
+    from gnn_checkpointing.artefacts import read_json, write_json
+    from gnn_checkpointing.report import inputs as published
+    from gnn_checkpointing.study import read_study
+
+    folder: Path = options.output_folder
+    study = read_study(options.study)
+    write_json(folder / published.STUDY, study.model_dump(mode="json", by_alias=True, exclude_none=True))
+    write_json(folder / published.HARDWARE, read_json(options.hardware_file))
+    for option, name in published.GIVEN.items():
+        if file := getattr(options, option):
+            write_json(folder / name, read_json(file))
+    demonstration(argparse.Namespace(step=options.step, benchmark=None, output=folder / published.DEMONSTRATION))
+    written = {
+        "output": published.MEASUREMENTS,
+        "traces": published.TRACES,
+        "graphs": published.GRAPHS,
+        "records": published.RECORDS,
+        "trainings": published.TRAININGS,
+    }
+    places = {option: folder / name for option, name in written.items()}
+    collect(argparse.Namespace(**{**vars(options), **places}))
+
+
 def _refuse_strangers(study: Study, folder: Path, records: list[CellRecord]) -> None:
     """Refuse records of another study, another machine or another graph, however they came among these."""
     graphs: dict[str, GraphFacts] = {}

@@ -1,0 +1,81 @@
+"""Measured by hand as CONTRIBUTING says, where there is little more than torch and PyG; analysed elsewhere."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+LACKING = ("snakemake", "statsmodels", "pandas", "scipy", "matplotlib", "typst", "PIL", "pymetis", "safetensors", "ogb")
+"""What is installed here and need not be where measuring is done; PyG itself brings jinja2, torch networkx."""
+
+# In every Python that is started; a finder that finds nothing leaves libraries that only ask to go without.
+WITHOUT = f"""
+import sys
+class Without:
+    def __init__(self, finder):
+        self.finder = finder
+    def __getattr__(self, name):
+        return getattr(self.finder, name)
+    def find_spec(self, name, path=None, target=None):
+        lacking = name.partition(".")[0] in {LACKING!r}
+        return None if lacking else self.finder.find_spec(name, path, target)
+sys.meta_path[:] = map(Without, sys.meta_path)
+"""
+STUDY = """
+name: by-hand
+title: By hand
+seed: 7
+graphs:
+  generated:
+    - {family: sbm, num_nodes: [60, 90], average_degrees: [4, 8, 16]}
+architecture: {convolutions: [GCN], num_layers: 2, hidden_channels: 8}
+policies: [none, layers]
+measurement: {device: cpu, processes: 1, rounds: {at_least: 3, at_most: 3}, fake_tensor_reading: false}
+"""
+
+
+def commands(marker: str) -> str:
+    """The indented block of CONTRIBUTING that follows a line with `marker`."""
+    lines = iter((ROOT / "CONTRIBUTING.md").read_text().split(marker, 1)[1].splitlines())
+    block: list[str] = []
+    for line in lines:
+        if line.startswith("    "):
+            block.append(line[4:])
+        elif block and line.strip():
+            break
+    return "\n".join(block)
+
+
+def run(script: str, folder: Path, path: str) -> None:
+    binaries = str(Path(sys.executable).parent)
+    environment = os.environ | {
+        "PATH": f"{binaries}{os.pathsep}{os.environ['PATH']}",
+        "PYTHONPATH": path,
+        "TMPDIR": str(folder),  # its own measuring lock
+    }
+    made = subprocess.run(
+        ["sh", "-euc", script], cwd=folder, env=environment, capture_output=True, text=True, timeout=600
+    )
+    assert made.returncode == 0, made.stderr[-4000:]
+
+
+def test_the_commands_of_contributing_measure_with_torch_and_pyg_and_are_analysed_elsewhere(tmp_path: Path) -> None:
+    (tmp_path / "without").mkdir()
+    (tmp_path / "without" / "sitecustomize.py").write_text(WITHOUT)
+    (tmp_path / "study.yaml").write_text(STUDY)
+    workflow = str(ROOT / "workflow")
+    there = commands("On the machine that measures")
+    assert "S=workflow/studies/smoke.yaml" in there
+    there = there.replace("S=workflow/studies/smoke.yaml", "S=study.yaml")
+    there = "\n".join(line for line in there.splitlines() if "pip install" not in line and "export" not in line)
+    run(f"{there}\n! python -c 'import scipy'", tmp_path, f"{tmp_path}/without{os.pathsep}{workflow}")
+    here = commands("Elsewhere")
+    assert "make report-from FROZEN=$R/frozen" in here
+    here = here.replace("S=workflow/studies/smoke.yaml", "S=study.yaml").split("make report-from")[0]
+    rebuild = f"python -m gnn_checkpointing rebuild --templates {ROOT}/templates --output-folder report --frozen"
+    run(f"{here}\n{rebuild} $R/frozen", tmp_path, workflow)
+    assert (tmp_path / "report" / "report.html").stat().st_size > 50_000
+    assert "as four instruments tell it" in (tmp_path / "report" / "report.html").read_text()
