@@ -86,7 +86,7 @@ def test_the_rule_looks_where_timing_looks(
         SimpleNamespace(seed=1, timed=True),  # type: ignore[arg-type]
         0,
         {"none": contest, "layers": contest},
-        None,  # type: ignore[arg-type]
+        SimpleNamespace(type="cpu"),  # type: ignore[arg-type]
         SimpleNamespace(time=lambda: None),  # type: ignore[arg-type]
         lambda *_: None,
     )

@@ -100,10 +100,12 @@ def is_nothing(fit: Fit, column: int) -> bool:
 def predicted(fit: Fit, design: Floats, confidence: float) -> tuple[Floats, Floats, Floats]:
     """Return predictions of new observations ([num_rows]) with the ends of their prediction intervals.
 
-    One row at a time: statsmodels 0.15.0 refuses weights where the rows are as many as the coefficients.
+    One row at a time: statsmodels 0.15.0 refuses weights where the rows are as many as the coefficients. Replicates of
+    a graph have the same row, and are predicted once.
     """
     ends: list[tuple[float, float, float]] = []
-    for row in design / fit.column_scales:
+    different, places = np.unique(design / fit.column_scales, axis=0, return_inverse=True)
+    for row in different:
         value = float((row @ fit.result.params).item())
         relative = fit.weights == "relative" and value != 0
         weight = np.array([value**-2 if relative else 1.0])
@@ -112,7 +114,7 @@ def predicted(fit: Fit, design: Floats, confidence: float) -> tuple[Floats, Floa
         if not math.isfinite(low + high):  # a variance of 0 that came out below 0
             low = high = value
         ends.append((value, float(low), float(high)))
-    values, lows, highs = (np.array(column) * fit.response_scale for column in zip(*ends, strict=True))
+    values, lows, highs = (np.array(column)[places] * fit.response_scale for column in zip(*ends, strict=True))
     return values, lows, highs
 
 

@@ -12,9 +12,9 @@ import numpy as np
 from gnn_checkpointing.analysis.fitting import ROUNDING, WEIGHTS, fitted, predicted
 from gnn_checkpointing.analysis.laws.fit import fit_form, why_not_form
 from gnn_checkpointing.analysis.laws.folds import Fold
+from gnn_checkpointing.analysis.laws.forms import FORMS, matrix
 from gnn_checkpointing.analysis.laws.series import Series
 from gnn_checkpointing.analysis.results import Coverage, Response
-from gnn_checkpointing.analysis.support import design
 
 
 @dataclass(frozen=True)
@@ -80,8 +80,8 @@ def held_by_least_squares(series: Series, found: Sequence[Fold], confidence: flo
     results = []
     for fold in found:
         kept, out = series.only(fold.kept), series.only(fold.held)
-        fit = fitted(design(kept.rows), kept.values, WEIGHTS[series.response], confidence)
-        values, lows, highs = predicted(fit, design(out.rows), confidence)
+        fit = fitted(matrix(FORMS["additive"], kept.sizes), kept.values, WEIGHTS[series.response], confidence)
+        values, lows, highs = predicted(fit, matrix(FORMS["additive"], out.sizes), confidence)
         slack = ROUNDING * out.values
         inside = (lows - slack <= out.values) & (out.values <= highs + slack)
         widths = (highs - lows) / 2 / np.maximum(np.abs(values), ROUNDING * out.values)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from gnn_checkpointing.analysis.laws.fit import knees
@@ -27,13 +29,13 @@ def knee(series: Series, resamples: int, generator: np.random.Generator) -> Knee
     weights = 1 / series.values
     straight = _basis(matrix(_ADDITIVE, series.sizes) * weights[:, np.newaxis])
     places = knees(series.sizes.edges)
-    bent = [_basis(matrix(_WITH_KNEE, series.sizes, float(place)) * weights[:, np.newaxis]) for place in places]
+    bends = np.column_stack([np.maximum(series.sizes.edges - place, 0.0) * weights for place in places])
     target = np.ones(rows)  # relative to itself, each response is one
     explained = straight @ (straight.T @ target)
     residuals = target - explained
     signs = generator.choice([-1.0, 1.0], size=(rows, resamples))
     drawn = np.column_stack([target, explained[:, np.newaxis] + residuals[:, np.newaxis] * signs])
-    scores = _largest_f(drawn, straight, bent, rows - parameters)
+    scores = _largest_f(drawn, straight, bends, rows - parameters)
     place = float(places[int(scores[1][0])])
     terms = np.linalg.lstsq(matrix(_WITH_KNEE, series.sizes, place) * weights[:, np.newaxis], target, rcond=None)[0]
     before = float(terms[_WITH_KNEE.columns.index("edges")])
@@ -54,15 +56,20 @@ def _basis(columns: Floats) -> Floats:
     return kept
 
 
-def _left_over(drawn: Floats, basis: Floats) -> Floats:
-    """Return the sum of squares that a basis leaves of each column, `[num_draws]`."""
-    rest: Floats = ((drawn - basis @ (basis.T @ drawn)) ** 2).sum(axis=0)
-    return rest
+def _largest_f(drawn: Floats, straight: Floats, bends: Floats, freedom: int) -> tuple[Floats, Floats]:
+    """Return each draw's largest F and the number of the knee that has it, both `[num_draws]`.
 
-
-def _largest_f(drawn: Floats, straight: Floats, bent: list[Floats], freedom: int) -> tuple[Floats, Floats]:
-    """Return each draw's largest F and the number of the knee that has it, both `[num_draws]`."""
-    without = _left_over(drawn, straight)
-    with_knee = np.vstack([_left_over(drawn, basis) for basis in bent])
-    ratios = (without - with_knee) / np.maximum(with_knee / freedom, 1e-30)
+    A knee adds one column to the straight law: what it explains is the square of what is left of the draw along what is
+    left of that column.
+    """
+    rest = drawn - straight @ (straight.T @ drawn)
+    along = bends / np.abs(bends).max(axis=0)
+    along -= straight @ (straight.T @ along)
+    lengths = np.sqrt((along**2).sum(axis=0))
+    along /= np.where(
+        lengths > 1e-9 * math.sqrt(len(along)), lengths, np.inf
+    )  # a knee that bends nothing explains nothing
+    without = (rest**2).sum(axis=0)
+    explained = (along.T @ rest) ** 2
+    ratios = explained / np.maximum((without - explained) / freedom, 1e-30)
     return ratios.max(axis=0), ratios.argmax(axis=0).astype(np.float64)
