@@ -135,9 +135,12 @@ def write_analysis(folder: Path, findings: Findings) -> None:
 
 def read_analysis(folder: Path) -> Findings:
     """Read what `write_analysis` wrote, or refuse naming the file and the field."""
-    return Findings(
-        **{field.name: _read(folder / f"{field.name}.json", _ADAPTERS[field.name]) for field in fields(Findings)}
-    )
+    return Findings(**{field.name: read_finding(folder, field.name) for field in fields(Findings)})
+
+
+def read_finding(folder: Path, name: str) -> Any:
+    """Read one of the files that `write_analysis` wrote, by the name of its field of `Findings`, or refuse."""
+    return _read(folder / f"{name}.json", _ADAPTERS[name])
 
 
 def _read(path: Path, adapter: TypeAdapter[Any]) -> Any:

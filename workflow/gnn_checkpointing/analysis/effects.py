@@ -116,14 +116,14 @@ def geometric_mean(
     high = mean + math.sqrt(float((above**2).sum())) / count
     if count > 1:
         means = logarithms[generator.integers(count, size=(resamples, count))].mean(axis=1)
-        tail = _widened_tail(count, confidence)
+        tail = widened_tail(count, confidence)
         ends = np.quantile(means, [tail, 1 - tail])
         # A mean of equal logarithms may differ from them in the last digit.
         low, high = min(low, float(ends[0]), mean), max(high, float(ends[1]), mean)
     return Estimate(estimate=math.exp(mean), low=math.exp(low), high=math.exp(high))
 
 
-def _widened_tail(count: int, confidence: float) -> float:
+def widened_tail(count: int, confidence: float) -> float:
     """Return the tail of a percentile bootstrap that is as wide as Student's t for `count` values.
 
     The plain percentile interval is too narrow for few values: Hesterberg (2015), "What teachers should know about

@@ -19,11 +19,11 @@ SCRIPTS = ("numbers.js", "elements.js", "view.js", "planner.js", "tables.js", "f
 """In the order in which they need each other."""
 
 
-def report_html(page: Page, templates: Path) -> str:
-    """Return the report as one HTML file; `templates` is the folder that holds html/."""
+def report_html(page: Page, templates: Path, template: str = "report.html") -> str:
+    """Return the page as one HTML file; `templates` is the folder that holds html/, where `template` lies."""
     script = page_script(templates)
     values = {"page": page, "script": script, "allowed": allowed(script), "lettering": Lettering(page)}
-    return environment(templates).get_template("report.html").render(values)
+    return environment(templates).get_template(template).render(values)
 
 
 def page_script(templates: Path) -> str:

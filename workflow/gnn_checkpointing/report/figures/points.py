@@ -1,12 +1,13 @@
-"""Residuals over the number of edges, and ratios by graph: points without lines."""
+"""Residuals over the number of edges, ratios by graph, and one machine against another: points without lines."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedFormatter, FixedLocator
 
 from gnn_checkpointing.report.figures import scales
@@ -33,10 +34,32 @@ def residual_panel(
     name: str, lines: Sequence[Line], looks: Mapping[str, Look], x: Scale, y: Scale, *, diagonal: bool = False
 ) -> str:
     """Return the SVG of residuals, one marker a cell, around the level line of 0 or the diagonal of a Q-Q plot."""
+    return _scattered(
+        name, lines, looks, x, y, lambda axes: axes.axline((0, 0), slope=1) if diagonal else axes.axhline(0)
+    )
+
+
+def identity_panel(name: str, lines: Sequence[Line], looks: Mapping[str, Look], x: Scale, y: Scale) -> str:
+    """Return the SVG of values on two machines, one marker a cell, around the line on which both are equal.
+
+    Both axes are of one kind, and run from the same value to the same.
+    """
+    return _scattered(name, lines, looks, x, y, lambda axes: axes.axline((x.low, x.low), (x.high, x.high)))
+
+
+def _scattered(
+    name: str,
+    lines: Sequence[Line],
+    looks: Mapping[str, Look],
+    x: Scale,
+    y: Scale,
+    reference: Callable[[Axes], Line2D],
+) -> str:
+    """Return the SVG of markers without lines around the line that `reference` draws."""
 
     def draw(axes: Axes) -> None:
         scales.apply(axes, x, y)
-        line = axes.axline((0, 0), slope=1) if diagonal else axes.axhline(0)
+        line = reference(axes)
         line.set(color=INK, linewidth=0.8, alpha=0.7)
         tag(line, "data")
         for each in lines:
