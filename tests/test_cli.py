@@ -11,7 +11,7 @@ ROOT = Path(__file__).resolve().parent.parent
 COMMANDS = (
     "design", "schema", "hardware", "graph", "describe", "measure", "train", "demonstrate", "demonstration",
     "collect", "freeze", "analyse", "judge", "audit", "knowledge", "report", "rebuild", "validate",
-    "index", "plan", "explain", "explanations", "encode",
+    "compare", "index", "plan", "explain", "explanations", "encode",
 )  # fmt: skip
 
 

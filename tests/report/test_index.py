@@ -7,7 +7,7 @@ import pytest
 
 from gnn_checkpointing.artefacts import write_json
 from gnn_checkpointing.refusal import Refusal
-from gnn_checkpointing.report.index import render_index
+from gnn_checkpointing.report.index import Compared, render_index
 
 TEMPLATES = Path(__file__).resolve().parents[2] / "templates"
 
@@ -23,8 +23,8 @@ def summary(root: Path, slug: str, label: str, name: str, **changes: Any) -> Non
     write_json(root / slug / name / "summary.json", {**values, **changes})
 
 
-def index(root: Path) -> str:
-    render_index(root, TEMPLATES, root / "index.html")
+def index(root: Path, *sentences: str, page: str = "") -> str:
+    render_index(root, TEMPLATES, root / "index.html", Compared(sentences, page))
     return (root / "index.html").read_text()
 
 
@@ -33,7 +33,7 @@ def test_machines_and_studies_are_listed_with_relative_links(tmp_path: Path) -> 
     summary(tmp_path, "desk", "Desk & chair", "real")
     summary(tmp_path, "rack", "Rack", "default")
     html = index(tmp_path)
-    assert html.count("<h2") == 2
+    assert html.count("<h2") == 3  # two machines, and what comparing them comes to
     assert "Desk &amp; chair" in html
     for link in ("desk/default/report.html", "desk/real/report.pdf", "rack/default/report.html"):
         assert f'href="{link}"' in html
@@ -52,6 +52,15 @@ def test_hostile_text_is_inert(tmp_path: Path) -> None:
 
 def test_an_empty_folder_gives_a_page_that_says_so(tmp_path: Path) -> None:
     assert "No report has been published yet." in index(tmp_path)
+
+
+def test_what_a_comparison_comes_to_stands_below_the_machines_with_its_page(tmp_path: Path) -> None:
+    summary(tmp_path, "desk", "Desk", "default")
+    html = index(tmp_path, "They agree & more.", page="comparison.html")
+    told = html[html.index("Machines compared</h2>") :]
+    assert "<p>They agree &amp; more.</p>" in told
+    assert 'href="comparison.html"' in told
+    assert 'href="comparison.html"' not in index(tmp_path, "There is one machine.")
 
 
 def test_the_same_reports_give_the_same_bytes(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from gnn_checkpointing.cli.commands.graphs import describe, graph
 from gnn_checkpointing.cli.commands.judging import analyse, audit, judge
 from gnn_checkpointing.cli.commands.measuring import collect, demonstrate, demonstration, encode, freeze, measure, train
 from gnn_checkpointing.cli.commands.planning import knowledge, plan
-from gnn_checkpointing.cli.commands.publishing import index, rebuild, report, validate
+from gnn_checkpointing.cli.commands.publishing import compare, index, rebuild, report, validate
 from gnn_checkpointing.cli.options import add_option
 
 _OF_FINDINGS = ("study", "hardware_file", "table", "analysis", "claims", "graphs", "demonstration")
@@ -41,6 +41,7 @@ COMMANDS: tuple[tuple[Callable[[argparse.Namespace], None], tuple[str, ...]], ..
     (report, (*_OF_FINDINGS, *_BESIDE, "templates", "output_folder")),
     (rebuild, ("frozen", "templates", "output_folder")),
     (validate, ("folders",)),
+    (compare, ("reports", "templates", "output_folder")),
     (index, ("reports", "templates", "output")),
     (plan, ("planner", "asked")),
     (explain, ("explained",)),

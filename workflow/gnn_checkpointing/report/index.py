@@ -1,8 +1,9 @@
-"""The index: which machines have published which studies."""
+"""The index: which machines have published which studies, and what comparing them comes to."""
 
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 from urllib.parse import quote
@@ -71,14 +72,26 @@ class Machine(_Part):
     entries: list[Entry]
 
 
-def render_index(report_root: Path, templates: Path, output: Path) -> None:
-    """Write the page that lists every report found as <hardware>/<study>/summary.json below `report_root`."""
+@dataclass(frozen=True)
+class Compared:
+    """What the index says of several machines' reports of one study, and the page that says all of it ("": none)."""
+
+    sentences: tuple[str, ...]
+    page: str = ""
+
+
+def render_index(report_root: Path, templates: Path, output: Path, compared: Compared) -> None:
+    """Write the page that lists every report found as <hardware>/<study>/summary.json below `report_root`.
+
+    `compared` is what a comparison of the machines comes to, or why there is none; its page lies beside the index.
+    """
     entries = [_entry(path, output.parent) for path in sorted(report_root.glob(f"*/*/{SUMMARY}"))]
     machines = []
     for slug, group in groupby(entries, key=lambda entry: entry.summary.hardware.slug):
         listed = list(group)
         machines.append(Machine(label=listed[0].summary.hardware.label, slug=slug, entries=listed))
-    write_text(output, environment(templates).get_template("index.html").render(machines=machines, allowed="'none'"))
+    template = environment(templates).get_template("index.html")
+    write_text(output, template.render(machines=machines, compared=compared, allowed="'none'"))
 
 
 def _entry(path: Path, base: Path) -> Entry:

@@ -1,4 +1,4 @@
-"""Commands that publish: one study's report, and the index of all reports."""
+"""Commands that publish: one study's report, the comparison of machines, and the index of all reports."""
 
 from __future__ import annotations
 
@@ -6,6 +6,11 @@ import argparse
 import sys
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from gnn_checkpointing.comparison.results import Comparison
+    from gnn_checkpointing.report.index import Compared
 
 
 def report(options: argparse.Namespace) -> None:
@@ -106,8 +111,49 @@ def validate(options: argparse.Namespace) -> None:
         print(f"{folder}: valid")
 
 
-def index(options: argparse.Namespace) -> None:
-    """Write the index of all machines and studies that have a report."""
-    from gnn_checkpointing.report.index import render_index
+def compare(options: argparse.Namespace) -> None:
+    """Compare machines by their published reports; write comparison.json and comparison.html."""
+    from gnn_checkpointing.comparison.folders import refuse_strangers
+    from gnn_checkpointing.comparison.render import render_comparison
 
-    render_index(options.reports, options.templates, options.output)
+    refuse_strangers(options.reports)
+    render_comparison(_comparison(options.reports), options.templates, options.output_folder)
+
+
+def index(options: argparse.Namespace) -> None:
+    """Write the index of all reports, and beside it the comparison of machines that have one of the same study."""
+    from gnn_checkpointing.comparison.folders import COMPARISON, PAGE, why_nothing
+    from gnn_checkpointing.report.index import Compared, render_index
+
+    reason = why_nothing(options.reports)
+    if reason:
+        # What was compared when there was more must not stay beside an index that does not know it.
+        for name in (COMPARISON, PAGE):
+            (options.output.parent / name).unlink(missing_ok=True)
+    found = Compared((reason,)) if reason else _compared(options)
+    render_index(options.reports, options.templates, options.output, found)
+
+
+def _compared(options: argparse.Namespace) -> Compared:
+    """Write the comparison beside the index, and return what the index says of it."""
+    from gnn_checkpointing.comparison.folders import PAGE
+    from gnn_checkpointing.comparison.render import render_comparison
+    from gnn_checkpointing.comparison.words import index_sentences
+    from gnn_checkpointing.report.index import Compared
+
+    comparison = _comparison(options.reports)
+    render_comparison(comparison, options.templates, options.output.parent)
+    return Compared(tuple(index_sentences(comparison)), PAGE)
+
+
+def _comparison(reports: Path) -> Comparison:
+    """Return what the reports say of each other, of files that are as they were published."""
+    from gnn_checkpointing.comparison.compare import compare as compared
+    from gnn_checkpointing.comparison.folders import shared, summaries
+    from gnn_checkpointing.comparison.published import READ
+    from gnn_checkpointing.validation.manifest import refuse_changed
+
+    for folders in shared(summaries(reports)).values():
+        for folder in folders:
+            refuse_changed(folder, READ)
+    return compared(reports)

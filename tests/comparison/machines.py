@@ -1,0 +1,99 @@
+"""Further machines made from a published report: its folder under another name, changed in one place or another."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from gnn_checkpointing.artefacts import write_json
+
+ROOT = Path(__file__).resolve().parents[2]
+TEMPLATES = ROOT / "templates"
+PUBLISHED = sorted(ROOT.glob("report/*/default"))[0]
+OWN = PUBLISHED.parent.name
+"""The machine that comes first in every pair: "amd-..." stands before "rack"."""
+
+Table = list[dict[str, str]]
+
+
+def publish(reports: Path, slug: str = OWN, study: str = "default") -> Path:
+    """Put the published default report below `reports` as if `slug` had measured it.
+
+    Without faces and figures, and without the list of checksums that every change would be held to.
+    """
+    folder = reports / slug / study
+    ignored = shutil.ignore_patterns("report.*", "figures", "traces.json", "trainings.json", "manifest.json")
+    shutil.copytree(PUBLISHED, folder, ignore=ignored)
+    in_json(folder, "hardware.json", lambda values: values.update(slug=slug, label=f"The machine {slug}"))
+    in_json(folder, "study.json", lambda values: values.update(name=study))
+    in_json(folder, "summary.json", lambda values: values["hardware"].update(slug=slug, label=f"The machine {slug}"))
+    return folder
+
+
+def two(reports: Path) -> tuple[Path, Path]:
+    """Publish the default report twice: as it is, and as a machine called rack."""
+    return publish(reports), publish(reports, "rack")
+
+
+def in_json(folder: Path, name: str, change: Callable[[Any], object]) -> None:
+    values = json.loads((folder / name).read_text())
+    change(values)
+    write_json(folder / name, values)
+
+
+def in_table(folder: Path, change: Callable[[Table], object]) -> None:
+    rows = table(folder)
+    change(rows)
+    stream = io.StringIO()
+    writer = csv.DictWriter(stream, rows[0].keys(), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    (folder / "measurements.csv").write_text(stream.getvalue())
+
+
+def table(folder: Path) -> Table:
+    return list(csv.DictReader(io.StringIO((folder / "measurements.csv").read_text())))
+
+
+def in_records(folder: Path, change: Callable[[dict[str, Any]], object]) -> None:
+    path = folder / "records.jsonl.gz"
+    records = [json.loads(line) for line in gzip.decompress(path.read_bytes()).splitlines()]
+    for record in records:
+        change(record)
+    path.write_bytes(gzip.compress("".join(json.dumps(record) + "\n" for record in records).encode(), mtime=0))
+
+
+def slow_down(folder: Path, factor: float) -> None:
+    """Make a machine `factor` times as slow in everything: its seconds grow, its ratios stay."""
+
+    def rows(found: Table) -> None:
+        for row in found:
+            for name in ("step_time_seconds", "forward_time_seconds", "backward_time_seconds", "cpu_time_seconds"):
+                row[name] = repr(float(row[name]) * factor) if row[name] else ""
+
+    def laws(values: Any) -> None:
+        for law in values["laws"]:
+            if law["response"] == "step_time_seconds":
+                for name in ("constant", "per_node", "per_edge"):
+                    law[name] = {end: value * factor for end, value in law[name].items()}
+
+    in_table(folder, rows)
+    in_json(folder, "analysis/regressions.json", laws)
+
+
+def scale_ratios(folder: Path, policy: str, factor: float) -> None:
+    """Make one policy `factor` times as dear beside none as it was."""
+
+    def rows(found: Table) -> None:
+        for row in found:
+            if row["policy"] == policy:
+                for name in ("time_ratio", "time_ratio_low", "time_ratio_high"):
+                    row[name] = repr(float(row[name]) * factor)
+
+    in_table(folder, rows)

@@ -1,0 +1,224 @@
+"""The page prints nothing that comparison.json does not say, and that nothing that the folders do not say."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gnn_checkpointing.cli import main
+from report.derivation import Derivation, Page, readings
+from report.test_rebuild import WITHOUT_TORCH
+
+from .machines import OWN, TEMPLATES, in_json, in_table, publish, scale_ratios, table, two
+
+DIGIT = re.compile(r"\d")
+
+
+def page_of(reports: Path) -> str:
+    assert (
+        main(["compare", "--reports", str(reports), "--templates", str(TEMPLATES), "--output-folder", str(reports)])
+        == 0
+    )
+    return (reports / "comparison.html").read_text()
+
+
+def index_of(reports: Path) -> str:
+    output = str(reports / "index.html")
+    assert main(["index", "--reports", str(reports), "--templates", str(TEMPLATES), "--output", output]) == 0
+    return (reports / "index.html").read_text()
+
+
+@pytest.fixture(scope="module")
+def reports(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two machines that differ in everything that a page can say of them."""
+    root = tmp_path_factory.mktemp("reports")
+    first, second = two(root)
+    scale_ratios(second, "layers", 1.25)
+    in_table(second, lambda rows: rows[0].update(saved_activation_bytes="1234", edges_at_once="7"))
+    in_table(second, lambda rows: rows[5].update(outcome="timed_out"))
+    in_table(second, lambda rows: rows.pop())
+    in_json(second, "study.json", lambda values: values.update(seed=5))
+    in_json(second, "claims.json", lambda values: values["claims"][0].update(verdict="refuted"))
+    in_json(second, "claims.json", lambda values: values["claims"][3].update(verdict="inconclusive"))
+    in_json(second, "hardware.json", lambda values: values["facts"][-1].update(value="3.12.1"))
+
+    def crossing(values: Any) -> None:
+        values["break_evens"][0].update(course="rises", average_degree={"estimate": 8.0, "low": 7.0, "high": 9.0})
+
+    in_json(first, "analysis/trends.json", crossing)
+    page_of(root)
+    index_of(root)
+    return root
+
+
+@pytest.fixture(scope="module")
+def found(reports: Path) -> Any:
+    return json.loads((reports / "comparison.json").read_text())
+
+
+@pytest.mark.parametrize("name", ["comparison.html", "index.html"])
+def test_every_number_is_what_its_address_says(reports: Path, name: str) -> None:
+    derive = Derivation(reports)
+    bound = [piece for piece in Page((reports / name).read_text()).pieces if piece.source]
+    assert len(bound) > (1000 if name == "comparison.html" else 8)
+    for piece in bound:
+        assert piece.text in readings(derive.values(piece)), f"{piece.text!r} is not {piece.source} of {piece.file}"
+
+
+def texts_of(value: Any) -> Iterator[str]:
+    """Yield every text in comparison.json, which may have digits of its own; no number is one."""
+    if isinstance(value, str):
+        yield value
+    for item in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        yield from texts_of(item)
+
+
+def test_no_number_stands_there_without_an_address(reports: Path, found: Any) -> None:
+    known = {word.rstrip(".") for text in texts_of(found) for word in re.findall(r"[^\s;,():]+", text)}
+    loose = [
+        (word, piece.text)
+        for piece in Page((reports / "comparison.html").read_text()).pieces
+        if not piece.source
+        for word in re.findall(r"[^\s;,():\N{EN DASH}]+", piece.text)
+        if DIGIT.search(word) and word.rstrip(".") not in known
+    ]
+    assert loose == []
+
+
+def test_the_ratios_are_those_of_the_tables(reports: Path, found: Any) -> None:
+    """Each by the row that it names, formed from the step times of policy and none within rounding of medians."""
+    pair = found["studies"][0]["pairs"][0]
+    tables = [table(reports / slug / "default") for slug in (pair["first"], pair["second"])]
+    assert len(pair["ratios"]) > 200
+    for ratio in pair["ratios"]:
+        rows = [rows[ratio[f"{side}_row"]] for side, rows in zip(("first", "second"), tables, strict=True)]
+        assert rows[0]["cell"] == rows[1]["cell"]
+        assert {row["policy"] for row in rows} == {ratio["policy"]}
+        for side, row in zip(("first", "second"), rows, strict=True):
+            told = [float(row[f"time_ratio{end}"]) for end in ("", "_low", "_high")]
+            assert list(ratio[side].values()) == told
+        assert ratio["quotient"] == ratio["second"]["estimate"] / ratio["first"]["estimate"]
+
+
+def test_the_checks_are_those_of_the_files(reports: Path, found: Any) -> None:
+    """Counted anew from the tables and ledgers, by other means."""
+    pair = found["studies"][0]["pairs"][0]
+    checks = {check["id"]: check for check in pair["checks"]}
+    folders = [reports / slug / "default" for slug in (pair["first"], pair["second"])]
+    saved = [
+        {
+            (row["cell"], row["policy"]): row["saved_activation_bytes"]
+            for row in table(folder)
+            if row["outcome"] == "completed"
+        }
+        for folder in folders
+    ]
+    both = saved[0].keys() & saved[1].keys()
+    assert checks["saved-bytes"]["matched"] == len(both)
+    assert checks["saved-bytes"]["differ"] == sum(saved[0][place] != saved[1][place] for place in both) == 1
+    verdicts = [
+        {claim["id"]: claim["verdict"] for claim in json.loads((folder / "claims.json").read_text())["claims"]}
+        for folder in folders
+    ]
+    decided = {"supported", "refuted"}
+    both = {id for id in verdicts[0] if verdicts[0][id] in decided and verdicts[1].get(id) in decided}
+    assert checks["verdicts"]["matched"] == len(both)
+    assert checks["verdicts"]["differ"] == sum(verdicts[0][id] != verdicts[1][id] for id in both) == 1
+    assert found["findings"] == pair["findings"] == 2
+
+
+def test_times_per_edge_are_those_of_the_laws(reports: Path, found: Any) -> None:
+    pair = found["studies"][0]["pairs"][0]
+    laws = [
+        {
+            (law["convolution"], law["policy"]): law["per_edge"]
+            for law in json.loads((reports / slug / "default/analysis/regressions.json").read_text())["laws"]
+            if law["response"] == "step_time_seconds"
+        }
+        for slug in (pair["first"], pair["second"])
+    ]
+    assert len(pair["per_edge"]) == 9
+    for one in pair["per_edge"]:
+        place = one["convolution"], one["policy"]
+        assert one["first_seconds"] == laws[0][place]
+        if one["first"] is not None:
+            none = laws[0][one["convolution"], "none"]
+            assert one["first"]["estimate"] == laws[0][place]["estimate"] / none["estimate"]
+            assert one["first"]["low"] == laws[0][place]["low"] / none["high"]
+
+
+def test_every_mark_of_the_figure_is_a_row_of_its_table(reports: Path, found: Any) -> None:
+    html = (reports / "comparison.html").read_text()
+    ratios = found["studies"][0]["pairs"][0]["ratios"]
+    body = html.partition('id="table-default-1-ratios"')[2].partition("</table>")[0]
+    assert body.count("<tr>") - 1 == len(ratios)
+    figure = html.partition('id="figure-default-1-ratios"')[2].partition("</figure>")[0]
+    assert figure.count('role="img"') == len({ratio["convolution"] for ratio in ratios}) == 3
+    assert figure.count("Scatter chart") == 3
+    for policy in {ratio["policy"] for ratio in ratios}:
+        marks = re.findall(rf'<g class="data p:{policy}">(.*?)</g>', figure)
+        assert sum(group.count("<use ") for group in marks) == sum(ratio["policy"] == policy for ratio in ratios)
+
+
+def test_what_came_of_the_checks_and_each_finding_stand_in_tables_and_in_the_index(reports: Path) -> None:
+    html = (reports / "comparison.html").read_text()
+    body = html.partition('id="table-default-1-findings"')[2].partition("</table>")[0]
+    checks = html.partition('id="table-default-1-checks"')[2].partition("</table>")[0]
+    rows = [re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", row) for row in checks.split("<tr>")[2:]]
+    assert [row[1:3] + row[4:5] for row in rows] == [
+        ["36", "0", "same"],
+        ["322", "1", "different"],  # of 324 rows one timed out, and one is not there
+        ["18", "0", "same"],
+        [rows[3][1], "1", "different"],
+    ]
+    place = f"{table(reports / OWN / 'default')[0]['cell']}, none"
+    assert place in body
+    assert "1600 and 7 edges at once" in body
+    index = (reports / "index.html").read_text()
+    text = re.sub("<[^>]+>", "", index)
+    assert f"Study default on {OWN} and rack:" in text
+    assert "the saved bytes differ in 1 of 322 measurements (largest difference" in text
+    assert 'href="comparison.html"' in index
+
+
+def test_the_same_reports_give_the_same_bytes_and_the_index_the_same_page(reports: Path, tmp_path: Path) -> None:
+    again = tmp_path / "again"
+    command = ["compare", "--reports", str(reports), "--templates", str(TEMPLATES), "--output-folder", str(again)]
+    assert main(command) == 0
+    for name in ("comparison.json", "comparison.html"):
+        assert (again / name).read_bytes() == (reports / name).read_bytes()
+
+
+def test_comparing_takes_no_torch(reports: Path, tmp_path: Path) -> None:
+    options = ("--reports", reports, "--templates", TEMPLATES, "--output-folder", tmp_path)
+    command = [sys.executable, "-c", WITHOUT_TORCH, "compare", *map(str, options)]
+    found = subprocess.run(command, capture_output=True, text=True)
+    assert found.returncode == 0, found.stderr
+    assert (tmp_path / "comparison.json").read_bytes() == (reports / "comparison.json").read_bytes()
+
+
+def test_hostile_names_are_inert(tmp_path: Path) -> None:
+    _, second = two(tmp_path)
+    hostile = '"><script>alert(1)</script>'
+    in_json(second, "hardware.json", lambda values: values.update(label=hostile))
+    in_table(second, lambda rows: rows[0].update(cell=hostile))
+    html = page_of(tmp_path)
+    assert html.count("<script") == 1
+    assert "&lt;script&gt;alert" in html
+
+
+def test_the_index_says_what_is_missing_and_keeps_no_page_of_what_was(tmp_path: Path) -> None:
+    publish(tmp_path)
+    for name in ("comparison.json", "comparison.html"):
+        (tmp_path / name).write_text("of a machine that is gone")
+    html = index_of(tmp_path)
+    assert f"Only one machine, {OWN}, has published a report" in html
+    assert "comparison.html" not in html
+    assert sorted(path.name for path in tmp_path.iterdir()) == [OWN, "index.html"]
