@@ -8,7 +8,7 @@ export PATH := $(VENV)/bin:$(PATH)
 unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
 
 .DEFAULT_GOAL := help
-.PHONY: help setup report report-from republish check audit test test-faults test-browser scale schema lock clean
+.PHONY: help setup report report-from republish compare check audit test test-faults test-browser scale schema lock clean
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -34,6 +34,10 @@ report-from: $(READY) ## make a published report again from its data: FROZEN=rep
 
 republish: $(READY) ## make all published reports again from their data, after a change to what is computed or said
 	set -e; for folder in report/*/*/; do python -m gnn_checkpointing rebuild --frozen $$folder --templates templates --output-folder $$folder; done
+	python -m gnn_checkpointing index --reports report --templates templates --output report/index.html
+
+compare: $(READY) ## compare all machines that have a report of the same study; the index then tells of it
+	python -m gnn_checkpointing compare --reports report --templates templates --output-folder report
 	python -m gnn_checkpointing index --reports report --templates templates --output report/index.html
 
 check: $(READY) ## linters, types, import contracts, workflow lint

@@ -75,6 +75,29 @@ def test_a_second_run_does_nothing_within_five_seconds(finished: Checkout) -> No
     assert time.monotonic() - start < 5
 
 
+def test_a_second_machines_report_is_compared_by_itself(restored: Checkout) -> None:
+    """Its folder is put beside the own one: the index is made again with a comparison, then nothing is to be done."""
+    (own,) = restored.folder.glob("report/*/smoke")
+    other = restored.folder / "report/rack/smoke"
+    shutil.copytree(own, other)
+    try:
+        for name in ("hardware.json", "summary.json"):
+            path = other / name
+            path.write_text(path.read_text().replace(own.parent.name, "rack"))
+        (other / "manifest.json").unlink()  # which has the checksums of the own one
+        assert set(restored.planned()) == {"index", "all"}
+        restored.run()
+        page = (restored.folder / "report/comparison.html").read_text()
+        assert "rack" in page
+        assert (restored.folder / "report/comparison.json").is_file()
+        assert 'href="comparison.html"' in (restored.folder / "report/index.html").read_text()
+        assert "Nothing to be done" in restored.run()
+    finally:
+        shutil.rmtree(other.parent)
+        restored.run()
+    assert not (restored.folder / "report/comparison.html").exists()
+
+
 def test_a_published_report_without_its_run_is_no_reason_to_rest(finished: Checkout) -> None:
     """A fresh clone on the same hardware: the report is there, newer than anything, the results are not."""
     results, hidden = finished.folder / "results", finished.folder / "hidden"

@@ -1,5 +1,14 @@
 """The published pages: HTML and PDF from one page data, the data beside them, and the index of all machines."""
 
+from gnn_checkpointing import comparison
+from gnn_checkpointing.artefacts import sha256_of
+from gnn_checkpointing.comparison.folders import COMPARISON, PAGE, shared, summaries
+
+# The summaries of all reports there are, this run's among them.
+SUMMARIES = sorted({*summaries(Path("report")), Path(f"{REPORT}/summary.json")})
+# As soon as two machines have a report of one study.
+COMPARED = [f"report/{COMPARISON}", f"report/{PAGE}"] if shared(SUMMARIES) else []
+
 
 rule report:
     input:
@@ -19,7 +28,7 @@ rule report:
         templates=sorted(
             str(path)
             for path in Path(TEMPLATES).rglob("*.*")
-            if path.name != "index.html"
+            if path.name not in ("index.html", "comparison.html")
         ),
     output:
         multiext(
@@ -66,16 +75,12 @@ rule report:
 
 rule index:
     input:
-        # The summaries of all reports there are, this run's among them.
-        lambda wildcards: sorted(
-            {
-                *map(str, Path("report").glob("*/*/summary.json")),
-                f"{REPORT}/summary.json",
-            }
-        ),
+        SUMMARIES,
         template=f"{TEMPLATES}/html/index.html",
+        page=f"{TEMPLATES}/html/comparison.html",
     output:
-        "report/index.html",
+        *COMPARED,
+        html="report/index.html",
     log:
         f"{RESULTS}/logs/index.log",
     conda:
@@ -83,6 +88,11 @@ rule index:
     params:
         templates=lambda wildcards, input: Path(input.template).parents[1],
         code=code_fingerprint("report"),
+        # What compares machines renders no report, and so is no part of that digest.
+        comparing=[
+            sha256_of(path)
+            for path in sorted(Path(comparison.__file__).parent.glob("*.py"))
+        ],
     shell:
-        "python -m gnn_checkpointing index --reports report --templates {params.templates} --output {output}"
+        "python -m gnn_checkpointing index --reports report --templates {params.templates} --output {output.html}"
         " > {log} 2>&1"
