@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from gnn_checkpointing.artefacts import write_json
+
 ROOT = Path(__file__).resolve().parent.parent
 COMMANDS = (
     "design", "schema", "hardware", "graph", "describe", "measure", "train", "demonstrate", "demonstration",
@@ -61,6 +63,9 @@ def test_bad_input_is_one_sentence(tmp_path: Path) -> None:
     measure = ("measure", "--study", smoke, "--graph", graph, "--graph-file", broken)
     assert_refused(run(*measure, "--output", records), "broken.npz")
     assert_refused(run(*measure, "--output", output), "must be called complete.json")
+    write_json(tmp_path / "hardware.json", {"facts": [{"name": "cores", "value": "no number"}]})
+    other = ("--hardware-file", tmp_path / "hardware.json", "--output", records)
+    assert_refused(run(*measure, *other), "another type", "not no number")
     train = ("train", "--study", smoke, "--graph", graph, "--graph-file", broken, "--output", output)
     assert_refused(run(*train, "--convolution", "X"), "--convolution X", "GCN, GATv2")
     assert not output.exists()

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from gnn_checkpointing.measurements_table import COLUMNS, columns_of, read_table, write_table
+from gnn_checkpointing.measurements_table import COLUMNS, columns_of, hosts, read_table, write_table
 from gnn_checkpointing.records import read_cell
 from gnn_checkpointing.refusal import Refusal
 
@@ -59,3 +59,15 @@ def test_a_record_of_another_form_is_refused_by_field(tmp_path: Path) -> None:
     (tmp_path / "c.json").write_text('{"schema_version": 1, "policies": "none"}')
     with pytest.raises(Refusal, match=r"c\.json: field started"):
         read_cell(tmp_path / "c.json")
+
+
+def test_machines_are_a_column_only_where_there_are_several(tmp_path: Path) -> None:
+    write_table(tmp_path / "one.csv", [ROW])
+    assert read_table(tmp_path / "one.csv")[0]["hosts"] == ""
+    assert "hosts" not in (tmp_path / "one.csv").read_text()
+    write_table(tmp_path / "two.csv", [ROW | {"hosts": "a; b"}])
+    (row,) = read_table(tmp_path / "two.csv")
+    assert hosts(row) == ["a", "b"]
+    assert (tmp_path / "two.csv").read_text().replace(",hosts", "").replace(",a; b", "") == (
+        tmp_path / "one.csv"
+    ).read_text()

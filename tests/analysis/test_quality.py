@@ -49,6 +49,15 @@ def test_cells_that_overlap_are_counted(rows: Table) -> None:
     assert quality(longer, "retaining", 0.03).overlapping_cells == 1
 
 
+def test_cells_of_two_machines_do_not_overlap(rows: Table) -> None:
+    """Both nodes of a cluster measure at the same time, each alone."""
+    longer = [{**row, "ended": "2026-01-01T00:00:05+00:00"} if row["cell"] == CELL else row for row in rows]
+    apart = [{**row, "hosts": "a; a" if row["cell"] == CELL else "b; b"} for row in longer]
+    assert quality(apart, "retaining", 0.03).overlapping_cells == 0
+    together = [{**row, "hosts": "a; a"} for row in longer]
+    assert quality(together, "retaining", 0.03).overlapping_cells == 1
+
+
 def test_cells_that_touch_do_not_overlap(rows: Table) -> None:
     touching = [{**row, "ended": "2026-01-01T00:00:04+00:00"} if row["cell"] == CELL else row for row in rows]
     assert quality(touching, "retaining", 0.03).overlapping_cells == 0

@@ -56,3 +56,14 @@ def test_turns_that_overlap_leave_nothing_between_them() -> None:
 
 def test_what_could_not_be_started_had_no_turn() -> None:
     assert run([row("a", "one", ("00:00", "00:00"), outcome="unavailable")]) is None
+
+
+def test_time_between_turns_is_that_of_each_machine() -> None:
+    """`a` waits a minute between its turns, `b` half a minute; from the last of `a` to the first of `b` nobody does."""
+    rows = [
+        row("a", "one", ("00:00", "01:00"), ("02:00", "03:00")) | {"hosts": "a; a"},
+        row("b", "two", ("04:00", "05:00"), ("05:30", "06:00")) | {"hosts": "b; b"},
+    ]
+    found = run(rows)
+    assert found is not None
+    assert (found.idle_seconds, found.seconds) == (90.0, 360.0)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import inspect
+from dataclasses import replace
 
 import pytest
 
 from gnn_checkpointing.audit.answers import at_least, at_most, no_offender, percent
 from gnn_checkpointing.audit.checks.design import rank_correlation
-from gnn_checkpointing.audit.checks.exclusiveness import SHARED
+from gnn_checkpointing.audit.checks.exclusiveness import SHARED, cells_alone
 from gnn_checkpointing.audit.checks.provenance import NAMED, NOT_STATED, VERSIONS
 from gnn_checkpointing.audit.inputs import machine_facts
 from gnn_checkpointing.graphs.sources import known
@@ -16,7 +17,7 @@ from gnn_checkpointing.measurement import record_warnings
 from gnn_checkpointing.measurement.hardware import hardware_record
 from gnn_checkpointing.refusal import Refusal
 
-from . import clean
+from . import clean, spoils
 
 
 def test_rank_correlation_by_hand() -> None:
@@ -31,6 +32,15 @@ def test_a_value_just_beside_its_limit_is_not_printed_as_the_limit() -> None:
     answer = at_least(0.9297, 0.93, "inside", "a.json: b")
     assert (answer.passed, answer.found) == (False, "inside: 92.97 %, at least 93 % asked for")
     assert at_most(0.05, 0.05, "drift", "a.json: b").passed
+
+
+def test_cells_of_two_machines_may_overlap() -> None:
+    """As in a cluster: two cells at the same time are alone where their machines differ."""
+    found = spoils.rows(spoils.overlapping)(clean.inputs())
+    cells = list(found.cells)
+    for second, passed in (("b", True), ("a", False)):
+        rows = [{**row, "hosts": f"{second if row['cell'] == cells[1] else 'a'}; a"} for row in found.rows]
+        assert cells_alone(replace(found, rows=rows)).passed is passed
 
 
 def test_no_number_is_no_pass() -> None:

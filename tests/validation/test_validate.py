@@ -19,6 +19,10 @@ from gnn_checkpointing.validation.validate import complaints
 
 ROOT = Path(__file__).resolve().parents[2]
 
+(PUBLISHED,) = ROOT.glob("report/*/default/hardware.json")
+_FACTS = {fact["name"]: fact["value"] for fact in json.loads(PUBLISHED.read_text())["facts"]}
+OF_THE_TYPE = {name: _FACTS[name] for name in ("processor", "cores", "memory", "accelerator")}
+
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
@@ -94,6 +98,16 @@ def turn_round(records: list[dict[str, Any]]) -> None:
     records[0]["started"], records[0]["ended"] = records[0]["ended"], records[0]["started"]
 
 
+def of_hosts(*changes: dict[str, str]) -> Callable[[list[dict[str, Any]]], None]:
+    """Let the first records be of machines of the report's type, but for what is changed of each."""
+
+    def spoil(records: list[dict[str, Any]]) -> None:
+        for record, change in zip(records, changes, strict=False):
+            record["host"] = {"id": "one", **OF_THE_TYPE, **change}
+
+    return spoil
+
+
 def overturn(values: Any) -> None:
     claim = next(one for one in values["claims"] if one["verdict"] == "supported")
     claim["verdict"] = "refuted"
@@ -151,6 +165,8 @@ def test_a_file_that_was_touched_is_named(folder: Path, spoil: Callable[[Path], 
         (in_records(steps("forward_seconds", 1e9)), "a forward pass of"),
         (in_records(steps("cpu_seconds", 1e9)), "s of CPU in a step of"),
         (in_records(turn_round), "before it started"),
+        (in_records(of_hosts({"cores": "64"}, {})), "process 1 ran on another type of machine: cores 64, not "),
+        (in_records(of_hosts({}, {"id": "other"})), "hosts is '', the records say"),
         (in_records(lambda records: records[0].update(measured_seconds=1e9)), "measured for 1000000000.000 s"),
         (in_records(lambda records: completed(records)["steps"]["page_faults"].append(1)), "values of"),
     ],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -137,20 +137,24 @@ COLUMNS = (
     Column("warnings", "text", "", "what the record says against itself"),
 )
 
+HOSTS = Column("hosts", "text", "", "which machine each process of the cell ran on", new=True)
+"""Only in tables from more than one machine: the nodes of a cluster. Its values are ids, not names."""
+
 Value = str | int | float | bool | None
 
 
-def columns_of(rows: Iterable[Mapping[str, Value]]) -> tuple[Column, ...]:
-    """Return the data dictionary of a table: without the columns of CUDA where nothing ran there."""
+def columns_of(rows: Sequence[Mapping[str, Value]]) -> tuple[Column, ...]:
+    """Return the data dictionary of a table: columns of CUDA where something ran there, HOSTS where a row has it."""
     on_cuda = any(row.get("device") == "cuda" for row in rows)
-    return tuple(column for column in COLUMNS if on_cuda or not column.cuda)
+    kept = tuple(column for column in COLUMNS if on_cuda or not column.cuda)
+    return (*kept, HOSTS) if any(row.get(HOSTS.name) for row in rows) else kept
 
 
 def write_table(path: Path, rows: Sequence[Mapping[str, Value]]) -> None:
     """Write rows as CSV with every column of their data dictionary; None is an empty field."""
     stream = io.StringIO()
     names = [column.name for column in columns_of(rows)]
-    left_out = {column.name for column in COLUMNS} - set(names)
+    left_out = {column.name for column in (*COLUMNS, HOSTS)} - set(names)
     writer = csv.DictWriter(stream, names, lineterminator="\n")
     writer.writeheader()
     for row in rows:
@@ -171,7 +175,8 @@ def read_table(path: Path) -> list[dict[str, Value]]:
         raise Refusal(f"{path}: column {missing[0]} is missing ({len(missing)} in all); make it with `collect`")
     rows = []
     for number, row in enumerate(reader, start=2):
-        rows.append({column.name: _as_value(path, number, column, row.get(column.name)) for column in COLUMNS})
+        values = {column.name: _as_value(path, number, column, row.get(column.name)) for column in (*COLUMNS, HOSTS)}
+        rows.append(values)
     if not rows:
         raise Refusal(f"{path}: no rows; measure something first")
     return rows
@@ -188,6 +193,12 @@ def turns(row: Mapping[str, Value]) -> list[tuple[str, str]]:
         for first, again in (("started", "again_started"), ("ended", "again_ended"))
     )
     return list(zip(started, ended, strict=True))
+
+
+def hosts(row: Mapping[str, Value]) -> list[str]:
+    """Return the machine of each of the row's turns, as an id; "" for each where one machine measured all."""
+    found = str(row.get(HOSTS.name) or "")
+    return found.split(SEPARATOR) if found else [""] * len(turns(row))
 
 
 def number(row: Mapping[str, Value], column: str) -> float | None:

@@ -114,10 +114,21 @@ class Accelerator(Record):
     tf32: bool
 
 
+class Host(Record):
+    """The machine that a process ran on, in the words of `hardware.json`; `id` tells machines apart without a name."""
+
+    id: str
+    processor: str
+    cores: str
+    memory: str
+    accelerator: str
+
+
 class ProcessRun(Record):
     """What the measured process says of its own time with a cell.
 
-    `others_on_device`: who else held memory of the CUDA device when it was done with the cell.
+    `others_on_device`: who else held memory of the CUDA device when it was done with the cell. `host` is None in
+    records from before it was kept.
     """
 
     started: str
@@ -130,6 +141,7 @@ class ProcessRun(Record):
     measured_seconds: float
     round_orders: list[list[str]]
     others_on_device: list[str] = Field([])
+    host: Host | None = None
 
 
 class AnotherProcess(ProcessRun):

@@ -5,7 +5,9 @@ from gnn_checkpointing.measurement.fingerprint import measuring_settings
 
 rule measure:
     input:
-        "results/graphs/{graph}.npz",
+        graph="results/graphs/{graph}.npz",
+        # Another type of machine is refused. Its description may be made anew without measuring again.
+        hardware=ancient(f"{RESULTS}/hardware.json"),
     output:
         f"{RESULTS}/measurements/{{graph}}/complete.json",
     log:
@@ -15,17 +17,19 @@ rule measure:
         "../envs/gnn_checkpointing.yaml"
     resources:
         machine_percent=100,
+        cpus_per_task=study.measurement.threads,
     params:
         study=STUDY,
         settings=measuring_settings(study),
     shell:
         "python -m gnn_checkpointing measure --study {params.study} --graph {wildcards.graph}"
-        " --graph-file {input} --output {output} --log {log}"
+        " --graph-file {input.graph} --hardware-file {input.hardware} --output {output} --log {log}"
 
 
 rule encode:
     input:
         [f"results/graphs/{spec.base.id}.npz" for spec in EGOS],
+        hardware=ancient(f"{RESULTS}/hardware.json"),
     output:
         f"{RESULTS}/encodings.json",
     log:
@@ -34,6 +38,7 @@ rule encode:
         "../envs/gnn_checkpointing.yaml"
     resources:
         machine_percent=100,
+        cpus_per_task=study.measurement.threads,
     params:
         study=STUDY,
         asked=[spec.id for spec in EGOS],
@@ -41,7 +46,7 @@ rule encode:
         versions=library_versions(),
     shell:
         "python -m gnn_checkpointing encode --study {params.study} --graph-files results/graphs --output {output}"
-        " > {log} 2>&1"
+        " --hardware-file {input.hardware} > {log} 2>&1"
 
 
 rule collect:

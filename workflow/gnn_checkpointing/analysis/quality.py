@@ -15,7 +15,7 @@ from gnn_checkpointing.analysis.checks import moment
 from gnn_checkpointing.analysis.results import Absence, Quality, Reading, Setting, Spread
 from gnn_checkpointing.analysis.table import Row, completed, series, under
 from gnn_checkpointing.analysis.turns import run
-from gnn_checkpointing.measurements_table import Value, turns
+from gnn_checkpointing.measurements_table import Value, hosts, turns
 
 Instrument = Literal["high_water_bytes", "fake_tensor_bytes"]
 INSTRUMENTS: tuple[Instrument, ...] = ("high_water_bytes", "fake_tensor_bytes")
@@ -33,7 +33,7 @@ def quality(rows: Sequence[Mapping[str, Value]], reference_allocator: str, ratio
     cells = {str(row["cell"]): row for row in rows}
     spans = [span for cell, row in sorted(cells.items()) for span in _spans(cell, row)]
     measured_seconds = math.fsum(float(row["measured_seconds"] or 0.0) for row in cells.values())
-    wall_seconds = math.fsum((ended - started).total_seconds() for started, ended in spans)
+    wall_seconds = math.fsum((ended - started).total_seconds() for _, started, ended in spans)
     widths = _half_widths(under(measured, reference_allocator))
     return Quality(
         cells=len(cells),
@@ -74,9 +74,10 @@ def quality(rows: Sequence[Mapping[str, Value]], reference_allocator: str, ratio
     )
 
 
-def _spans(cell: str, row: Mapping[str, Value]) -> list[tuple[datetime, datetime]]:
-    """Return when a cell was measured, process by process."""
-    return [(moment(started, "started", cell), moment(ended, "ended", cell)) for started, ended in turns(row)]
+def _spans(cell: str, row: Mapping[str, Value]) -> list[tuple[str, datetime, datetime]]:
+    """Return on which machine a cell was measured, and when, process by process."""
+    stamps = [(moment(started, "started", cell), moment(ended, "ended", cell)) for started, ended in turns(row)]
+    return [(host, *span) for host, span in zip(hosts(row), stamps, strict=True)]
 
 
 def _process_spread(rows: Sequence[Mapping[str, Value]], reference_allocator: str) -> float | None:
@@ -173,9 +174,9 @@ def _half_widths(rows: Sequence[Row]) -> list[float]:
     ]
 
 
-def _overlaps(spans: Sequence[tuple[datetime, datetime]]) -> int:
-    """Count the pairs of cells measured at the same time: none, if the machine was theirs alone."""
-    return sum(max(a[0], b[0]) < min(a[1], b[1]) for a, b in combinations(spans, 2))
+def _overlaps(spans: Sequence[tuple[str, datetime, datetime]]) -> int:
+    """Count the pairs of cells measured on one machine at the same time: none, if it was theirs alone."""
+    return sum(a[0] == b[0] and max(a[1], b[1]) < min(a[2], b[2]) for a, b in combinations(spans, 2))
 
 
 def _warnings(cells: Mapping[str, Mapping[str, Value]]) -> list[str]:

@@ -9,26 +9,30 @@ from itertools import pairwise
 
 from gnn_checkpointing.analysis.checks import moment
 from gnn_checkpointing.analysis.results import GraphTurns, Run
-from gnn_checkpointing.measurements_table import Value, turns
+from gnn_checkpointing.measurements_table import Value, hosts, turns
 
 
 @dataclass(frozen=True)
 class Turn:
-    """One cell's time in one process; `graph` is the graph's name for reading, processes count from 0."""
+    """One cell's time in one process; `graph` is the graph's name for reading, processes count from 0.
+
+    `host` tells machines apart where there are several.
+    """
 
     graph: str
     process: int
     began: datetime
     ended: datetime
+    host: str = ""
 
 
 def turns_of(rows: Sequence[Mapping[str, Value]]) -> list[Turn]:
     """Return every turn in order; a cell of which nothing could be started on this machine had none."""
     cells = {str(row["cell"]): row for row in rows if row["started"] and row["outcome"] != "unavailable"}
     found = [
-        Turn(str(row["graph_label"]), process, moment(began, "started", cell), moment(ended, "ended", cell))
+        Turn(str(row["graph_label"]), process, moment(began, "started", cell), moment(ended, "ended", cell), host)
         for cell, row in cells.items()
-        for process, (began, ended) in enumerate(turns(row))
+        for process, ((began, ended), host) in enumerate(zip(turns(row), hosts(row), strict=True))
     ]
     return sorted(found, key=lambda turn: turn.began)
 
@@ -46,7 +50,7 @@ def run(rows: Sequence[Mapping[str, Value]]) -> Run | None:
         turns=len(found),
         processes=1 + max(turn.process for turn in found),
         seconds=(max(turn.ended for turn in found) - begin).total_seconds(),
-        idle_seconds=sum(max(0.0, (after.began - before.ended).total_seconds()) for before, after in pairwise(found)),
+        idle_seconds=_idle_seconds(found),
         graphs=[
             GraphTurns(
                 graph=graph,
@@ -57,3 +61,10 @@ def run(rows: Sequence[Mapping[str, Value]]) -> Run | None:
             for graph, own in graphs.items()
         ],
     )
+
+
+def _idle_seconds(found: Sequence[Turn]) -> float:
+    """Return the time between turns that follow each other on one machine, of all machines together."""
+    ordered = sorted(found, key=lambda turn: (turn.host, turn.began))
+    pairs = [(before, after) for before, after in pairwise(ordered) if before.host == after.host]
+    return sum(max(0.0, (after.began - before.ended).total_seconds()) for before, after in pairs)

@@ -53,6 +53,15 @@ def _add_log(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--log", type=Path, metavar="FILE", help="what the measured process prints (default: nowhere)")
 
 
+def _add_type_of_machine(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--hardware-file",
+        type=Path,
+        metavar="FILE",
+        help="hardware.json of the results: another type of machine is refused (default: any will do)",
+    )
+
+
 def _add_detached(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--detached", action="store_true", help="go on when whoever started this command is gone (default: stop)"
@@ -160,6 +169,7 @@ _OPTIONS: dict[str, Callable[[argparse.ArgumentParser], None]] = {
     "training": _add_training,
     "log": _add_log,
     "detached": _add_detached,
+    "type_of_machine": _add_type_of_machine,
     "planner": _add_planner,
     "asked": _add_asked,
     "folders": _add_folders,

@@ -9,7 +9,7 @@ from gnn_checkpointing.graph_facts import GraphFacts
 from gnn_checkpointing.measurement.byte_trace import ByteTrace, thinned
 from gnn_checkpointing.measurement.drift import worst_drift
 from gnn_checkpointing.measurement.ratios import ProcessSpread, Rounds, paired_ratio, process_spread
-from gnn_checkpointing.measurements_table import SEPARATOR, Value
+from gnn_checkpointing.measurements_table import HOSTS, SEPARATOR, Value
 from gnn_checkpointing.records import CellRecord, PolicyRecord, Steps, Trace
 from gnn_checkpointing.study import Analysis
 from gnn_checkpointing.vision_shapes import neighbours_by_block
@@ -19,6 +19,13 @@ def cell_rows(record: CellRecord, analysis: Analysis, spread: ProcessSpread | No
     """Return the rows of one cell, in the order of its policies; `spread` is that of its allocator."""
     reference = next((found for found in record.policies if found.policy == "none"), None)
     return [_row(record, found, reference, analysis, spread) for found in record.policies]
+
+
+def with_hosts(rows: Iterable[dict[str, Value]], records: Sequence[CellRecord]) -> list[dict[str, Value]]:
+    """Return the rows, with their machines where the records are from more than one."""
+    ids = {record.cell: [run.host.id if run.host else "" for run in record.runs] for record in records}
+    several = len({host for hosts in ids.values() for host in hosts}) > 1
+    return [row | ({HOSTS.name: SEPARATOR.join(ids[str(row["cell"])])} if several else {}) for row in rows]
 
 
 def process_spreads(records: Iterable[CellRecord]) -> dict[str, ProcessSpread]:

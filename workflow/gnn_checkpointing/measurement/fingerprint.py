@@ -74,6 +74,7 @@ _NOT_MEASURING = {
     "demonstrated_step.py",
     "fingerprint.py",
     "hardware.py",
+    "host.py",
     "progress.py",
 }
 _LIBRARIES = ("torch", "torch-geometric", "numpy")

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from gnn_checkpointing.artefacts import seal, write_json
 from gnn_checkpointing.measurement.processes import next_process, timed_policies, with_process, without_policy
-from gnn_checkpointing.records import AnotherProcess, CellRecord, PolicyRecord, read_cell
+from gnn_checkpointing.records import AnotherProcess, CellRecord, Host, PolicyRecord, read_cell
 from gnn_checkpointing.study import Study
 from gnn_checkpointing.vocabulary import Allocator
 
@@ -23,7 +23,7 @@ class Turn(NamedTuple):
 
 @dataclass
 class Job:
-    """The turns of one graph's cells; `allocators` and `fingerprints` by cell."""
+    """The turns of one graph's cells on `host`; `allocators` and `fingerprints` by cell."""
 
     study: Study
     graph_id: str
@@ -32,6 +32,7 @@ class Job:
     hardware: str
     fingerprints: dict[str, str]
     allocators: dict[str, Allocator]
+    host: Host
     waiting: list[Turn] = field(default_factory=list)
     lost: dict[str, dict[str, PolicyRecord]] = field(default_factory=dict)
     restarts: dict[str, int] = field(default_factory=dict)
@@ -78,7 +79,8 @@ class Job:
 
     def context(self, cell: str) -> dict[str, Any]:
         """Return the fields of the record of `cell` that only the commanding process knows."""
-        return {"hardware": self.hardware, "restarts": self.restarts.get(cell, 0)}
+        host = self.host.model_dump(mode="json")
+        return {"hardware": self.hardware, "restarts": self.restarts.get(cell, 0), "host": host}
 
     def write(self, record: CellRecord, process: int) -> None:
         """Write the record that `process` made or added to; the cell's turn is over, and the next one waits."""
@@ -94,7 +96,8 @@ class Job:
 
     def joined(self, cell: str, rounds: dict[str, Any]) -> CellRecord:
         """Return a cell's record with the rounds of one more process."""
-        return with_process(read_cell(self.record_file(cell)), AnotherProcess.model_validate(rounds), self.study)
+        found = AnotherProcess.model_validate(rounds).model_copy(update={"host": self.host})
+        return with_process(read_cell(self.record_file(cell)), found, self.study)
 
     def lose(self, turn: Turn, policy: str, outcome: str, message: str) -> None:
         """Record that `policy` ended without a measurement; the others are measured again without it."""

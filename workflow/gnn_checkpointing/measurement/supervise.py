@@ -22,6 +22,7 @@ from gnn_checkpointing.measurement.byte_trace import read_byte_traces
 from gnn_checkpointing.measurement.exclusive import machine
 from gnn_checkpointing.measurement.fingerprint import cell_fingerprint, measuring_settings
 from gnn_checkpointing.measurement.gpu import measured_gpu
+from gnn_checkpointing.measurement.host import this_host
 from gnn_checkpointing.measurement.job import Job, Turn
 from gnn_checkpointing.measurement.unmeasured import unavailable_cell
 from gnn_checkpointing.records import CellRecord, read_cell
@@ -58,7 +59,7 @@ def measure_graph(
     fingerprints = {cell.id: cell_fingerprint(study, cell, graph_sha256) for cell in cells}
     kept = _kept_records(folder, cells, fingerprints)
     allocators = {cell.id: cell.allocator for cell in cells}
-    job = Job(study, graph_id, graph_file, folder, hardware, fingerprints, allocators)
+    job = Job(study, graph_id, graph_file, folder, hardware, fingerprints, allocators, this_host(study))
     for cell in cells:
         job.wait_for(cell.id, kept=cell.id in kept)
     started = time.monotonic()

@@ -23,7 +23,7 @@ def complaints(folder: Path) -> list[str]:
     changed = changed_files(folder)
     if found is None:
         return [*unread, *changed]
-    checks = (whole.names, whole.cells, possible.graphs, possible.records, whole.table, verdicts)
+    checks = (whole.names, whole.cells, whole.machines, possible.graphs, possible.records, whole.table, verdicts)
     return [*changed, *(f"{folder}: {text}" for check in checks for text in check(found))]
 
 

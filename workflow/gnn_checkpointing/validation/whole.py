@@ -8,8 +8,9 @@ from collections.abc import Iterator
 
 from gnn_checkpointing.design import graph_cells
 from gnn_checkpointing.graph_design import study_graphs
-from gnn_checkpointing.measurement.collect import cell_rows, process_spreads
-from gnn_checkpointing.measurements_table import COLUMNS, Value
+from gnn_checkpointing.measurement.collect import cell_rows, process_spreads, with_hosts
+from gnn_checkpointing.measurement.host import differences
+from gnn_checkpointing.measurements_table import COLUMNS, HOSTS, Value
 from gnn_checkpointing.validation.published import Published
 
 _TOLERANCE = 1e-9
@@ -44,20 +45,29 @@ def cells(found: Published) -> Iterator[str]:
             yield f"cell {record.cell}: policies {', '.join(policies)}, but the study's are others"
 
 
+def machines(found: Published) -> Iterator[str]:
+    """Yield processes that ran on another type of machine than the one that the report is of."""
+    for record in found.records:
+        for number, run in enumerate(record.runs, start=1):
+            told = differences(run.host, found.machine.facts, found.study.measurement.device) if run.host else []
+            if told:
+                yield f"cell {record.cell}: process {number} ran on another type of machine: {'; '.join(told)}"
+
+
 def table(found: Published) -> Iterator[str]:
     """Yield rows of the table that the records do not say."""
     spreads = process_spreads(found.records)
-    again = {
-        (row["cell"], row["policy"]): row
-        for record in found.records
-        for row in cell_rows(record, found.study.analysis, spreads[record.allocator])
-    }
+    rows = [
+        row for record in found.records for row in cell_rows(record, found.study.analysis, spreads[record.allocator])
+    ]
+    again = {(row["cell"], row["policy"]): row for row in with_hosts(rows, found.records)}
+    compared = [*(column for column in COLUMNS if not column.new), HOSTS]
     given = {(row["cell"], row["policy"]): row for row in found.rows}
     for place in sorted(again.keys() ^ given.keys(), key=str):
         yield f"measurements.csv: cell {place[0]}, policy {place[1]}: in the records or in the table, not in both"
     for place in sorted(again.keys() & given.keys(), key=str):
-        for column in COLUMNS:
-            if not column.new and not _same(given[place][column.name], again[place].get(column.name)):
+        for column in compared:
+            if not _same(given[place][column.name], again[place].get(column.name)):
                 yield (
                     f"measurements.csv: cell {place[0]}, policy {place[1]}: {column.name} is "
                     f"{given[place][column.name]!r}, the records say {again[place].get(column.name)!r}"

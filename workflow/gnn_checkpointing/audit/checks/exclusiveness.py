@@ -7,6 +7,7 @@ from datetime import datetime
 from gnn_checkpointing.analysis.checks import moment
 from gnn_checkpointing.audit.answers import Answer, no_offender
 from gnn_checkpointing.audit.inputs import AuditInputs
+from gnn_checkpointing.measurements_table import hosts
 
 SHARED = "the machine was shared"
 """The words with which a record warns of other load (`measurement/record_warnings.py`)."""
@@ -14,16 +15,17 @@ SHARED = "the machine was shared"
 
 def cells_alone(inputs: AuditInputs) -> Answer:
     """No cell began before an earlier one had ended."""
+    # An earlier one of its own machine: the nodes of a cluster measure at the same time.
     spans = sorted(
-        (moment(str(row["started"]), "started", cell), moment(str(row["ended"]), "ended", cell), cell)
+        (hosts(row)[0], moment(str(row["started"]), "started", cell), moment(str(row["ended"]), "ended", cell), cell)
         for cell, row in inputs.cells.items()
     )
     overlapping: list[str] = []
-    latest: datetime | None = None
-    for started, ended, cell in spans:
-        if latest is not None and started < latest:
+    latest: dict[str, datetime] = {}
+    for host, started, ended, cell in spans:
+        if host in latest and started < latest[host]:
             overlapping.append(cell)
-        latest = ended if latest is None else max(latest, ended)
+        latest[host] = max(latest.get(host, ended), ended)
     return no_offender(overlapping, len(spans), "cells overlapped another", "measurements.csv: started, ended")
 
 

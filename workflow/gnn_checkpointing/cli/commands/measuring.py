@@ -19,6 +19,7 @@ def measure(options: argparse.Namespace) -> None:
     from gnn_checkpointing.graph_design import graph_spec
     from gnn_checkpointing.measurement.exclusive import Asker
     from gnn_checkpointing.measurement.hardware import hardware_slug
+    from gnn_checkpointing.measurement.host import refuse_another_type, this_host
     from gnn_checkpointing.measurement.progress import Progress
     from gnn_checkpointing.measurement.supervise import COMPLETE, measure_graph
     from gnn_checkpointing.study import read_study
@@ -28,6 +29,8 @@ def measure(options: argparse.Namespace) -> None:
     graph_spec(study, options.graph)
     if options.output.name != COMPLETE:
         raise Refusal(f"--output {options.output}: the file must be called {COMPLETE}; records are written beside it")
+    if options.hardware_file is not None:
+        refuse_another_type(this_host(study), options.hardware_file, study.measurement.device)
     log = options.log or Path("/dev/null")
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("wb") as stream:
@@ -117,12 +120,15 @@ def encode(options: argparse.Namespace) -> None:
     from gnn_checkpointing.graphs.storage import load_graph
     from gnn_checkpointing.measurement.encoding_cost import encoding_cost
     from gnn_checkpointing.measurement.exclusive import machine
+    from gnn_checkpointing.measurement.host import refuse_another_type, this_host
     from gnn_checkpointing.study import read_study
 
     study = read_study(options.study)
     specs = [spec for spec in study_graphs(study) if isinstance(spec, EgoGraph) and spec.form == "encodings"]
     if not specs:
         raise Refusal(f"{options.study}: no encodings in graphs.ego; name them there, or leave this command out")
+    if options.hardware_file is not None:
+        refuse_another_type(this_host(study), options.hardware_file, study.measurement.device)
     found = []
     with machine(shared=False):
         for number, spec in enumerate(specs, start=1):
@@ -140,7 +146,7 @@ def collect(options: argparse.Namespace) -> None:
     from gnn_checkpointing.graph_design import study_graphs
     from gnn_checkpointing.graph_facts import GraphList
     from gnn_checkpointing.measurement.byte_trace import read_byte_traces
-    from gnn_checkpointing.measurement.collect import cell_rows, cell_traces, process_spreads, traced_cells
+    from gnn_checkpointing.measurement.collect import cell_rows, cell_traces, process_spreads, traced_cells, with_hosts
     from gnn_checkpointing.measurement.supervise import COMPLETE, completed_records, traces_file
     from gnn_checkpointing.measurements_table import write_table
     from gnn_checkpointing.records import Traces, write_records
@@ -161,7 +167,7 @@ def collect(options: argparse.Namespace) -> None:
     write_records(options.records, records)
     spreads = process_spreads(records)
     rows = [row for record in records for row in cell_rows(record, study.analysis, spreads[record.allocator])]
-    write_table(options.output, rows)
+    write_table(options.output, with_hosts(rows, records))
     seal(options.output, options.traces, options.graphs, options.records, options.trainings)
 
 
