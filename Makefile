@@ -8,7 +8,7 @@ export PATH := $(VENV)/bin:$(PATH)
 unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
 
 .DEFAULT_GOAL := help
-.PHONY: help setup report report-from republish compare check audit test test-faults test-browser scale schema lock clean
+.PHONY: help setup report report-from republish compare check audit test test-faults test-browser test-slurm scale schema lock clean
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -53,8 +53,8 @@ audit: $(READY) ## ask PyPI whether anything pinned has a known vulnerability (n
 	python -m venv $(VENV).audit && $(VENV).audit/bin/python -m pip install --quiet pip-audit==2.10.0
 	$(VENV).audit/bin/pip-audit --disable-pip --no-deps --requirement requirements.lock
 
-test: $(READY) ## all tests, those of the browser and those that take minutes apart
-	pytest --ignore tests/browser -m "not minutes"
+test: $(READY) ## all tests, those of the browser, of the cluster and those that take minutes apart
+	pytest --ignore tests/browser --ignore tests/cluster -m "not minutes"
 
 test-faults: $(READY) ## everything that can go wrong, done on purpose: minutes
 	pytest tests/faults tests/workflow tests/test_hostile_studies.py
@@ -69,6 +69,11 @@ test-browser: $(READY) ## the published pages in a headless Chromium, which is i
 	  echo "error: no npm here; install it first (on Debian and Ubuntu, as root: apt-get install npm)" >&2; exit 2; }
 	npm ci --prefix tests/browser --silent --no-audit --no-fund
 	REQUIRE_BROWSER=1 pytest tests/browser
+
+test-slurm: $(READY) ## a study on a SLURM cluster of two nodes on this machine; SLURM is installed where it is missing
+	@( PATH="$$PATH:/usr/sbin"; for tool in slurmctld slurmd sbatch munged; do command -v $$tool || exit 1; done ) >/dev/null || { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends slurm-wlm munge; } || { \
+	  echo "error: no SLURM here; install it first (on Debian and Ubuntu, as root: apt-get install slurm-wlm munge)" >&2; exit 2; }
+	REQUIRE_SLURM=1 pytest tests/cluster
 
 schema: $(READY) ## write the JSON schemas of study files and of claims.json anew
 	python -m gnn_checkpointing schema > workflow/studies/schema.json

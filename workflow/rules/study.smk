@@ -52,6 +52,15 @@ wildcard_constraints:
 
 
 onstart:
+    # Each job reads this file anew on its own machine, and must find the same folders.
+    if workflow.non_local_exec and not study.hardware.slug:
+        print(
+            "error: elsewhere than here this machine's name says nothing: name the type of machine that measures, "
+            "lower-case words joined by -, as in --config hardware='{slug: epyc-9654-192c}'",
+            file=sys.stderr,
+            flush=True,
+        )
+        os._exit(2)
     # The kernel releases this lock when the process ends, however it ends; Snakemake's own outlives a kill -9.
     Path("results").mkdir(exist_ok=True)
     run_lock = open("results/.running", "a")
@@ -78,6 +87,9 @@ rule hardware:
         f"{RESULTS}/logs/hardware.log",
     conda:
         "../envs/gnn_checkpointing.yaml"
+    resources:
+        # The share of a machine that measuring has, so that both see the same one.
+        cpus_per_task=study.measurement.threads,
     params:
         study=STUDY,
         versions=library_versions(),
