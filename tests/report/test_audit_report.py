@@ -6,7 +6,7 @@ from pathlib import Path
 
 from gnn_checkpointing.artefacts import read_json
 from gnn_checkpointing.audit.grades import graded
-from gnn_checkpointing.report.index import render_index
+from gnn_checkpointing.report.index import Compared, render_index
 from gnn_checkpointing.report.render import render_report
 from gnn_checkpointing.report.sections.audit import audit_score
 
@@ -54,5 +54,5 @@ def test_the_grades_are_published_and_told_to_the_index(tmp_path: Path) -> None:
     assert (folder / "audit.json").read_bytes() == sources.audit.read_bytes()
     told = {"passed": 1, "applicable": 2, "failed": ["Was the machine steady?"]}
     assert read_json(folder / "summary.json")["audit"] == told
-    render_index(tmp_path / "reports", TEMPLATES, tmp_path / "reports" / "index.html")
+    render_index(tmp_path / "reports", TEMPLATES, tmp_path / "reports" / "index.html", Compared(()))
     assert "audit: 1 of 2 checks passed" in (tmp_path / "reports" / "index.html").read_text()
