@@ -1,6 +1,5 @@
 """A policy that refuses at its first step is an outcome, another model is compared with its twin, jemalloc may lack."""
 
-import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -96,7 +95,7 @@ def test_without_jemalloc_every_policy_of_its_cells_is_unavailable_and_nothing_i
     save_graph(tmp_path / "graph.npz", graph)
     reason = "needs libjemalloc: apt-get install libjemalloc2"
     monkeypatch.setattr(supervise, "missing", lambda allocator: reason if allocator == "jemalloc" else None)
-    monkeypatch.setattr(subprocess, "Popen", lambda *args, **kwargs: pytest.fail("started a process"))
+    monkeypatch.setattr(supervise, "_run_worker", lambda *args: pytest.fail("started a process"))
     told: list[CellRecord] = []
     with (tmp_path / "log").open("wb") as log:
         measure_graph(study, cell.graph, tmp_path / "graph.npz", tmp_path / "r", "here", log, lambda: True, told.append)

@@ -14,7 +14,7 @@ from typing import Any
 from gnn_checkpointing.measurement.byte_trace import ByteTrace, read_byte_traces
 from gnn_checkpointing.records import REORDERED, AnotherProcess, CellRecord, Demonstration, TrainingRecord
 
-_MOMENT = 0.15
+_MOMENT = 0.5
 TAPE = "GNN_CHECKPOINTING_TAPE"
 
 

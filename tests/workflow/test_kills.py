@@ -97,7 +97,7 @@ def test_twenty_kills(tape: Path, undisturbed: Checkout, tmp_path: Path) -> None
     kept: dict[Path, bytes] = {}
     process, killed, graphs = checkout.start(), 0, 0
     while killed < _KILLS:
-        time.sleep(chance.uniform(0.5, 12))
+        time.sleep(chance.uniform(0.5, 6))
         if process.poll() is not None:
             assert process.returncode == 0, process.communicate()[0][-3000:]
             break
