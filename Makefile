@@ -53,8 +53,11 @@ audit: $(READY) ## ask PyPI whether anything pinned has a known vulnerability (n
 	python -m venv $(VENV).audit && $(VENV).audit/bin/python -m pip install --quiet pip-audit==2.10.0
 	$(VENV).audit/bin/pip-audit --disable-pip --no-deps --requirement requirements.lock
 
+# Two at a time but for those that run Snakemake against a clock.
+ALONE := tests/workflow
 test: $(READY) ## all tests, those of the browser, of the cluster and those that take minutes apart
-	pytest --ignore tests/browser --ignore tests/cluster -m "not minutes"
+	pytest -n 2 --dist loadfile --ignore tests/browser --ignore tests/cluster $(ALONE:%=--ignore %) -m "not minutes"
+	pytest -m "not minutes" $(ALONE)
 
 test-faults: $(READY) ## everything that can go wrong, done on purpose: minutes
 	pytest tests/faults tests/workflow tests/test_hostile_studies.py
