@@ -3,6 +3,7 @@
 import gzip
 import json
 import resource
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -15,8 +16,11 @@ from gnn_checkpointing.design import graph_cells
 from gnn_checkpointing.graph_design import graph_spec, study_graphs
 from gnn_checkpointing.graphs.make import make_graph
 from gnn_checkpointing.graphs.storage import save_graph
+from gnn_checkpointing.measurement import supervise
 from gnn_checkpointing.measurement.byte_trace import read_byte_traces
 from gnn_checkpointing.measurement.collect import cell_rows, cell_traces
+from gnn_checkpointing.measurement.host import this_host
+from gnn_checkpointing.measurement.job import Job
 from gnn_checkpointing.measurement.supervise import COMPLETE, completed_records, measure_graph, traces_file
 from gnn_checkpointing.measurements_table import read_table, write_table
 from gnn_checkpointing.records import CellRecord, write_records
@@ -260,3 +264,16 @@ def test_a_graph_file_that_is_none_is_refused(tmp_path: Path) -> None:
             study, spec.id, tmp_path / "broken.npz", tmp_path / "r", "here", log, lambda: True, lambda record: None
         )
     assert graph_cells(study, spec)
+
+
+def test_a_worker_killed_before_its_first_step_has_one_more_try(tmp_path: Path) -> None:
+    study = study_of(60, 4)
+    (spec,) = study_graphs(study)
+    (cell,) = graph_cells(study, spec)
+    job = Job(study, spec.id, tmp_path / "g", tmp_path, "here", {}, {cell.id: cell.allocator}, this_host(study))
+    job.wait_for(cell.id, kept=False)
+    supervise._lose_dead(job, 0, None, -signal.SIGKILL)
+    assert job.asked()[0].cell == cell.id
+    assert job.restarts == {cell.id: 1}
+    with pytest.raises(Refusal, match="died before its first step"):
+        supervise._lose_dead(job, 0, None, -signal.SIGKILL)

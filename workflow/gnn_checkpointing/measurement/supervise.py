@@ -235,12 +235,13 @@ def _lose_dead(job: Job, process: int, last: dict[str, Any] | None, status: int)
     same place, or aborted by the allocator, it has run out of memory.
     """
     how = signal.Signals(-status).name if status < 0 else f"exit code {status}"
-    if last is None:
-        raise Refusal(f"the measuring process of {job.graph_id} died before its first step ({how}); see its log")
-    place = (Turn(process, last["cell"]), last["policy"])
+    # Before its first step, or between two cells, it was about to begin with the next turn.
+    place = (job.asked()[0], "") if last is None else (Turn(process, last["cell"]), last["policy"])
     if status == -signal.SIGKILL and place not in job.killed:
         job.killed.add(place)
-        job.restarts[last["cell"]] = job.restarts.get(last["cell"], 0) + 1
+        job.restarts[place[0].cell] = job.restarts.get(place[0].cell, 0) + 1
         return
+    if last is None:
+        raise Refusal(f"the measuring process of {job.graph_id} died before its first step ({how}); see its log")
     outcome = "out_of_memory" if status in (-signal.SIGKILL, -signal.SIGABRT) else "failed"
     job.lose(*place, outcome, f"the process died in {last['phase']} ({how})")
