@@ -236,12 +236,13 @@ def _lose_dead(job: Job, process: int, last: dict[str, Any] | None, status: int)
     """
     how = signal.Signals(-status).name if status < 0 else f"exit code {status}"
     # Before its first step, or between two cells, it was about to begin with the next turn.
-    place = (job.asked()[0], "") if last is None else (Turn(process, last["cell"]), last["policy"])
-    if status == -signal.SIGKILL and place not in job.killed:
-        job.killed.add(place)
-        job.restarts[place[0].cell] = job.restarts.get(place[0].cell, 0) + 1
+    turn = job.asked()[0] if last is None else Turn(process, last["cell"])
+    policy = "" if last is None else last["policy"]
+    if status == -signal.SIGKILL and (turn, policy) not in job.killed:
+        job.killed.add((turn, policy))
+        job.restarts[turn.cell] = job.restarts.get(turn.cell, 0) + 1
         return
     if last is None:
         raise Refusal(f"the measuring process of {job.graph_id} died before its first step ({how}); see its log")
     outcome = "out_of_memory" if status in (-signal.SIGKILL, -signal.SIGABRT) else "failed"
-    job.lose(*place, outcome, f"the process died in {last['phase']} ({how})")
+    job.lose(turn, policy, outcome, f"the process died in {last['phase']} ({how})")
