@@ -1,14 +1,22 @@
-"""What tests on a CUDA device need: the device, or a reason not to run."""
+"""What all tests share: places for those that run side by side, and the CUDA device, or a reason not to run."""
 
 from __future__ import annotations
 
 import os
+import tempfile
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 if TYPE_CHECKING:
     import torch
+
+if worker := os.environ.get("PYTEST_XDIST_WORKER"):
+    # The lock of whoever measures lies there: two that run tests side by side would wait for each other, and say so.
+    place = Path(tempfile.gettempdir()) / f"gnn-checkpointing-tests-{os.getuid()}-{worker}"
+    place.mkdir(exist_ok=True)
+    os.environ["TMPDIR"] = tempfile.tempdir = str(place)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
