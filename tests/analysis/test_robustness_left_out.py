@@ -80,7 +80,7 @@ def test_a_graph_that_hides_a_difference_of_slopes_is_named() -> None:
     assert one.changes == ["sbm-n2000-d128-r0"]
     without = [row for row in completed(rows) if row.graph != "sbm-n2000-d128-r0"]
     (expected,) = interactions(without, 0.95, ("activation_bytes",))[0]
-    assert one.lowest == expected.difference_per_edge.estimate == pytest.approx(-2, abs=0.01)
+    assert one.lowest == pytest.approx(expected.difference_per_edge.estimate, rel=1e-9) == pytest.approx(-2, abs=0.01)
 
 
 @pytest.mark.parametrize(

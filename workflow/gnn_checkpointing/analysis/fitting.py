@@ -100,22 +100,19 @@ def is_nothing(fit: Fit, column: int) -> bool:
 def predicted(fit: Fit, design: Floats, confidence: float) -> tuple[Floats, Floats, Floats]:
     """Return predictions of new observations ([num_rows]) with the ends of their prediction intervals.
 
-    One row at a time: statsmodels 0.15.0 refuses weights where the rows are as many as the coefficients. Replicates of
-    a graph have the same row, and are predicted once.
+    Replicates of a graph have the same row, and are predicted once.
     """
-    ends: list[tuple[float, float, float]] = []
-    different, places = np.unique(design / fit.column_scales, axis=0, return_inverse=True)
-    for row in different:
-        value = float((row @ fit.result.params).item())
-        relative = fit.weights == "relative" and value != 0
-        weight = np.array([value**-2 if relative else 1.0])
-        prediction = fit.result.get_prediction(row[np.newaxis], weights=weight)
-        low, high = prediction.conf_int(obs=True, alpha=1 - confidence)[0]
-        if not math.isfinite(low + high):  # a variance of 0 that came out below 0
-            low = high = value
-        ends.append((value, float(low), float(high)))
-    values, lows, highs = (np.array(column)[places] * fit.response_scale for column in zip(*ends, strict=True))
-    return values, lows, highs
+    rows, places = np.unique(design / fit.column_scales, axis=0, return_inverse=True)
+    if len(rows) == rows.shape[1]:  # statsmodels 0.15.0 refuses weights where the rows are as many as the coefficients
+        rows = np.vstack([rows, rows[:1]])
+    values = rows @ fit.result.params
+    relative = (values != 0) & (fit.weights == "relative")
+    weights = np.where(relative, values, 1.0) ** -2
+    ends = fit.result.get_prediction(rows, weights=weights).conf_int(obs=True, alpha=1 - confidence)
+    # A variance of 0 may come out below 0.
+    lows, highs = np.where(np.isfinite(ends).all(axis=1), ends.T, values)
+    unit = fit.response_scale
+    return values[places] * unit, lows[places] * unit, highs[places] * unit
 
 
 def largest_leverage(design: Floats) -> float:

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gnn_checkpointing.analysis.fitting import ROUNDING, WEIGHTS, fitted, is_nothing, p_value
 from gnn_checkpointing.analysis.results import Interaction, Response
 from gnn_checkpointing.analysis.support import COLUMNS, answering, design, observed, why_no_response, why_not
 from gnn_checkpointing.analysis.table import Row, comparable, grouped
 
+Floats = NDArray[np.float64]
 RESPONSES: tuple[Response, ...] = ("activation_bytes", "step_time_seconds")
 NONE_EDGES = COLUMNS.index("edges")
 POLICY_EDGES = len(COLUMNS) + NONE_EDGES
@@ -27,7 +29,7 @@ def interactions(
     for (convolution, policy), cells in drawn:
         if policy == "none":
             continue
-        none, other = _side_by_side(by_name.get((convolution, "none"), []), cells)
+        none, other = side_by_side(by_name.get((convolution, "none"), []), cells)
         reason = why_not(none)
         if reason is not None:
             missing.append(f"{convolution}, {policy}: no interaction is tested: {reason}.")
@@ -43,7 +45,14 @@ def interactions(
     return found, missing
 
 
-def _side_by_side(none: Sequence[Row], other: Sequence[Row]) -> tuple[list[Row], list[Row]]:
+def joint_design(none: Sequence[Row], other: Sequence[Row]) -> Floats:
+    """Return the columns [1, nodes, edges] x [1, policy] of none's rows and then the policy's ([num_rows, 6])."""
+    columns = np.vstack([design(none), design(other)])
+    is_policy = np.repeat([0.0, 1.0], [len(none), len(other)])[:, np.newaxis]
+    return np.hstack([columns, columns * is_policy])
+
+
+def side_by_side(none: Sequence[Row], other: Sequence[Row]) -> tuple[list[Row], list[Row]]:
     """Return the rows of the cells in which both were measured: other cells would bend one slope alone."""
     both = {row.cell for row in none} & {row.cell for row in other}
     return [row for row in none if row.cell in both], [row for row in other if row.cell in both]
@@ -51,11 +60,9 @@ def _side_by_side(none: Sequence[Row], other: Sequence[Row]) -> tuple[list[Row],
 
 def _interaction(none: Sequence[Row], other: Sequence[Row], response: Response, confidence: float) -> Interaction | str:
     """Fit [1, nodes, edges] x [1, policy] to both; the clusters are graphs, each measured under both."""
-    columns = np.vstack([design(none), design(other)])
-    is_policy = np.repeat([0.0, 1.0], [len(none), len(other)])[:, np.newaxis]
     values = np.concatenate([observed(none, response), observed(other, response)])
     graphs = [row.graph for row in (*none, *other)]
-    fit = fitted(np.hstack([columns, columns * is_policy]), values, WEIGHTS[response], confidence, clusters=graphs)
+    fit = fitted(joint_design(none, other), values, WEIGHTS[response], confidence, clusters=graphs)
     if is_nothing(fit, NONE_EDGES):
         return "none's own value does not grow with the edges, so there is nothing to compare"
     none_slope, difference = fit.coefficients[NONE_EDGES], fit.coefficients[POLICY_EDGES]

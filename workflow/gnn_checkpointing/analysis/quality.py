@@ -7,7 +7,8 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from itertools import combinations
+from heapq import heappop, heappush
+from itertools import groupby
 from statistics import median
 from typing import Literal
 
@@ -176,7 +177,16 @@ def _half_widths(rows: Sequence[Row]) -> list[float]:
 
 def _overlaps(spans: Sequence[tuple[str, datetime, datetime]]) -> int:
     """Count the pairs of cells measured on one machine at the same time: none, if it was theirs alone."""
-    return sum(a[0] == b[0] and max(a[1], b[1]) < min(a[2], b[2]) for a, b in combinations(spans, 2))
+    found = 0
+    for _, own in groupby(sorted(spans), key=lambda span: span[0]):
+        running: list[datetime] = []  # ends, the next one first
+        for _, started, ended in own:
+            while running and running[0] <= started:
+                heappop(running)
+            if ended > started:
+                found += len(running)
+                heappush(running, ended)
+    return found
 
 
 def _warnings(cells: Mapping[str, Mapping[str, Value]]) -> list[str]:

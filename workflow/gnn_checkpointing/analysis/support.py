@@ -15,6 +15,7 @@ Floats = NDArray[np.float64]
 
 COLUMNS = ("constant", "nodes", "edges")
 LEAST_LEVELS = 3
+LEAST_SIZES = 2
 LEAST_CELLS = 2 * len(COLUMNS)
 
 
@@ -43,7 +44,7 @@ def why_not(rows: Sequence[Row]) -> str | None:
         return f"{_counted(len(rows), 'comparable cell')} of generated graphs, and a law wants {LEAST_CELLS}"
     if len(levels) < LEAST_LEVELS:
         return f"{_counted(len(levels), 'level')} of average degree, and a law wants {LEAST_LEVELS}"
-    if len(sizes) < 2:
+    if len(sizes) < LEAST_SIZES:
         return f"all graphs have {sizes.pop()} nodes, so bytes per node cannot be told from the constant"
     columns = design(rows)
     if rank(columns) < len(COLUMNS):

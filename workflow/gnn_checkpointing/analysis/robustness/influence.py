@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from gnn_checkpointing.analysis.fitting import WEIGHTS, Fit, fitted, is_nothing
 from gnn_checkpointing.analysis.interaction import RESPONSES
 from gnn_checkpointing.analysis.results import Influence, Response
+from gnn_checkpointing.analysis.robustness.refits import LIGHT, Refits
 from gnn_checkpointing.analysis.support import COLUMNS, answering, design, observed, why_no_response, why_not
 from gnn_checkpointing.analysis.table import Row, grouped
 
@@ -37,9 +38,9 @@ def _influence(cells: Sequence[Row], response: Response, confidence: float) -> I
     fit = fitted(design(cells), observed(cells, response), WEIGHTS[response], confidence)
     if is_nothing(fit, EDGES):
         return "the law does not grow with the edges, so nothing is a share of its slope"
-    graphs = np.array([row.graph for row in cells])
-    names = list(dict.fromkeys(row.graph for row in cells))
-    moves = _moves(fit, [graphs != name for name in names])
+    graphs = [row.graph for row in cells]
+    names = list(dict.fromkeys(graphs))
+    moves = _moves(fit, graphs, names)
     shares = moves[:, EDGES] / abs(fit.result.params[EDGES])
     worst = int(np.abs(shares).argmax())
     return Influence(
@@ -52,12 +53,22 @@ def _influence(cells: Sequence[Row], response: Response, confidence: float) -> I
     )
 
 
-def _moves(fit: Fit, kept: Sequence[NDArray[np.bool_]]) -> Floats:
-    """Return by how much the scaled coefficients move in refits on `kept` rows alone ([num_refits, num_columns])."""
+def _moves(fit: Fit, graphs: Sequence[str], names: Sequence[str]) -> Floats:
+    """Return by how much the scaled coefficients move without each named graph ([num_names, num_columns]).
+
+    Weights stay those of the whole fit: it is the same law that is asked.
+    """
     columns, target = fit.result.model.wexog, fit.result.model.wendog
-    refits = [np.linalg.lstsq(columns[rows], target[rows], rcond=None)[0] for rows in kept]
-    moves: Floats = np.array(refits) - fit.result.params
-    return moves
+    refits = Refits.of(columns, target, graphs)
+
+    def move(name: str) -> Floats:
+        if refits.share(name) < LIGHT:
+            return refits.move(name)
+        kept = np.array(graphs) != name
+        moved: Floats = np.linalg.lstsq(columns[kept], target[kept], rcond=None)[0] - fit.result.params
+        return moved
+
+    return np.array([move(name) for name in names])
 
 
 def _cooks_distance(fit: Fit, move: Floats) -> float:

@@ -11,6 +11,7 @@ from gnn_checkpointing.analysis.effects import mean_bytes, mean_time
 from gnn_checkpointing.analysis.interaction import interactions
 from gnn_checkpointing.analysis.protocol import Protocol
 from gnn_checkpointing.analysis.results import Estimate, LeftOut
+from gnn_checkpointing.analysis.robustness.slopes import differences_without
 from gnn_checkpointing.analysis.table import Row, grouped
 
 Statement = Literal["densest_activation_ratio", "densest_time_ratio", "difference_per_edge"]
@@ -77,25 +78,18 @@ def _ratio(statement: Statement, cells: Sequence[Row], protocol: Protocol, seed:
 
 def _slopes(rows: Sequence[Row], confidence: float) -> tuple[list[LeftOut], list[str]]:
     """Return the policy x edges differences of peak bytes; leaving out a graph takes it from none and policy alike."""
-    whole, missing = _differences(rows, confidence)
-    graphs = list(dict.fromkeys(row.graph for row in rows)) if whole else []
-    without = {graph: _differences([row for row in rows if row.graph != graph], confidence)[0] for graph in graphs}
+    found, missing = interactions(rows, confidence, ("activation_bytes",))
+    by_series = dict(grouped(rows, lambda row: (row.convolution, row.policy)))
     return [
         _statement(
             "difference_per_edge",
-            *series,
-            estimate,
-            {graph: found[series] for graph, found in without.items() if series in found},
+            one.convolution,
+            one.policy,
+            one.difference_per_edge,
+            differences_without(by_series[one.convolution, "none"], by_series[one.convolution, one.policy], confidence),
         )
-        for series, estimate in whole.items()
-    ], missing
-
-
-def _differences(rows: Sequence[Row], confidence: float) -> tuple[dict[tuple[str, str], Estimate], list[str]]:
-    found, missing = interactions(rows, confidence, ("activation_bytes",))
-    return {(one.convolution, one.policy): one.difference_per_edge for one in found}, [
-        sentence.replace("no interaction", "no graph is left out: no interaction") for sentence in missing
-    ]
+        for one in found
+    ], [sentence.replace("no interaction", "no graph is left out: no interaction") for sentence in missing]
 
 
 def _statement(

@@ -31,7 +31,7 @@ def run_section(inputs: ReportInputs) -> Section | None:
                 id="figure-run",
                 caption="When each cell had the machine.",
                 how_to_read="A row is a graph, in the order in which they were measured, a bar a cell in one process"
-                f"{colours}. Bars that stand one above the other would have been measured together.",
+                f"{colours}. {_above_each_other(inputs)}",
                 panels=(
                     Panel(
                         id="panel-run",
@@ -69,6 +69,14 @@ def _sentence(inputs: ReportInputs, run: Run) -> str:
         f"{'process' if run.processes == 1 else 'processes'} each at most: {alone}. Between them the machine started "
         f"processes, drew graphs and trained for {units.duration(run.idle_seconds)}."
     )
+
+
+def _above_each_other(inputs: ReportInputs) -> str:
+    """Return what bars at the same minutes mean: nodes of a cluster measure side by side."""
+    machines = len({turn.host for turn in turns_of(inputs.rows)})
+    if machines == 1:
+        return "Bars that stand one above the other would have been measured together."
+    return f"Bars may stand one above the other, since {units.count(machines)} machines measured side by side."
 
 
 def _bars(inputs: ReportInputs, run: Run) -> list[Bar]:
