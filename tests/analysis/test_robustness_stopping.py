@@ -16,9 +16,9 @@ from gnn_checkpointing.analysis.robustness.stopping import (
     LOOK_RESAMPLES,
     Share,
     interval,
-    resampled_medians,
     stopping,
 )
+from gnn_checkpointing.bootstrap import resampled_medians
 from gnn_checkpointing.measurement.ratios import paired_ratio
 from gnn_checkpointing.measurement.step_time import StepTime
 from gnn_checkpointing.study import parse_study

@@ -5,7 +5,6 @@ import math
 import numpy as np
 import pytest
 
-from gnn_checkpointing.measurement import ratios
 from gnn_checkpointing.measurement.ratios import ProcessSpread, paired_ratio, process_spread
 
 
@@ -79,11 +78,3 @@ def test_one_process_tells_nothing_of_another() -> None:
 def test_a_ratio_of_two_processes_is_the_geometric_mean_of_their_medians() -> None:
     ratio = paired_ratio([[2.0, 2.0, 9.0], [3.0, 1.0, 3.0]], [[1.0] * 3, [1.0] * 3], 0.95, 300, 0)
     assert ratio.median == pytest.approx(math.sqrt(6.0))
-
-
-@pytest.mark.parametrize("rounds", [1, 2, 7, 40, 301])
-def test_medians_of_ranks_are_the_medians_of_numpy(rounds: int) -> None:
-    values = np.random.default_rng(rounds).normal(size=rounds).round(1)  # with ties
-    drawn = np.random.default_rng(3).integers(0, rounds, size=(50, rounds))
-    found = ratios._resampled_medians(values, 50, np.random.default_rng(3))
-    assert found.tolist() == np.median(values[drawn], axis=1).tolist()

@@ -45,6 +45,7 @@ rule analyse:
         f"{RESULTS}/logs/analyse.log",
     conda:
         "../envs/gnn_checkpointing.yaml"
+    threads: 2
     params:
         study=STUDY,
         folder=lambda wildcards, output: Path(output[0]).parent,

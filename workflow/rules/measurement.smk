@@ -69,6 +69,7 @@ rule collect:
         f"{RESULTS}/logs/collect.log",
     conda:
         "../envs/gnn_checkpointing.yaml"
+    threads: 2
     params:
         study=STUDY,
         measurements=lambda wildcards, input: Path(input.measurements[0]).parents[1],

@@ -30,6 +30,7 @@ from gnn_checkpointing.explained import ExplainedSets
 from gnn_checkpointing.measurements_table import Value
 from gnn_checkpointing.records import EncodingCost, TrainingRecord
 from gnn_checkpointing.refusal import Refusal
+from gnn_checkpointing.two_processes import both
 
 
 @dataclass(frozen=True)
@@ -105,24 +106,33 @@ def analyse(
         # One for each finding: what one of them draws moves no digit of another.
         return np.random.default_rng(protocol.seed)
 
-    found, no_law = laws(measured, confidence)
-    tested, no_interaction = interactions(measured, confidence)
-    return Findings(
-        effects=effects(measured, confidence, resamples, generator()),
-        trends=trends(measured, confidence, resamples, generator()),
-        regressions=Regressions(
-            confidence=confidence, laws=found, interactions=tested, not_fitted=no_law + no_interaction
-        ),
-        predictions=predictions(rows, measured, protocol, generator()),
-        frontier=frontier(everything, protocol.reference_allocator, confidence, resamples, generator()),
-        variants=variants(measured, confidence, resamples, generator()),
-        depths=depths(measured, confidence, resamples, generator()),
-        explained=explanations(explained, confidence),
-        ego=ego(measured, encodings),
-        robustness=robustness(measured, protocol, generator()),
-        accuracy=accuracies(trainings),
-        quality=quality(rows, protocol.reference_allocator, protocol.ratio_half_width),
-    )
+    def of_models() -> dict[str, Any]:
+        found, no_law = laws(measured, confidence)
+        tested, no_interaction = interactions(measured, confidence)
+        return {
+            "regressions": Regressions(
+                confidence=confidence, laws=found, interactions=tested, not_fitted=no_law + no_interaction
+            ),
+            "predictions": predictions(rows, measured, protocol, generator()),
+        }
+
+    def of_cells() -> dict[str, Any]:
+        reference = protocol.reference_allocator
+        return {
+            "effects": effects(measured, confidence, resamples, generator()),
+            "trends": trends(measured, confidence, resamples, generator()),
+            "frontier": frontier(everything, reference, confidence, resamples, generator()),
+            "variants": variants(measured, confidence, resamples, generator()),
+            "depths": depths(measured, confidence, resamples, generator()),
+            "explained": explanations(explained, confidence),
+            "ego": ego(measured, encodings),
+            "robustness": robustness(measured, protocol, generator()),
+            "accuracy": accuracies(trainings),
+            "quality": quality(rows, reference, protocol.ratio_half_width),
+        }
+
+    models, cells = both(of_models, of_cells)
+    return Findings(**models, **cells)
 
 
 def write_analysis(folder: Path, findings: Findings) -> None:

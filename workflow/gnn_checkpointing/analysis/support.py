@@ -21,7 +21,8 @@ LEAST_CELLS = 2 * len(COLUMNS)
 
 def design(rows: Sequence[Row]) -> Floats:
     """Return the columns one, num_nodes, num_edges of the rows ([num_rows, 3])."""
-    return np.array([[1.0, row.num_nodes, row.num_edges] for row in rows]).reshape(-1, len(COLUMNS))
+    nodes, edges = [row.num_nodes for row in rows], [row.num_edges for row in rows]
+    return np.column_stack([np.ones(len(rows)), np.array(nodes, dtype=float), np.array(edges, dtype=float)])
 
 
 def answering(rows: Sequence[Row], response: Response) -> list[Row]:

@@ -8,7 +8,7 @@ from gnn_checkpointing.report import units
 from gnn_checkpointing.report.figures import drawn, scales
 from gnn_checkpointing.report.figures.lines import Line, Point
 from gnn_checkpointing.report.figures.palette import looks
-from gnn_checkpointing.report.figures.points import identity_panel
+from gnn_checkpointing.report.figures.points import identity_panel, thinning
 from gnn_checkpointing.report.page import Cell, Column, Figure, Panel, Table
 from gnn_checkpointing.sourced import plain
 
@@ -19,13 +19,14 @@ def ratios_figure(key: str, pair: Pair) -> Figure:
     x = scales.ratio_scale(values, f"step time / none's, {pair.first}")
     y = scales.ratio_scale(values, f"step time / none's, {pair.second}")
     policies = list(dict.fromkeys(ratio.policy for ratio in pair.ratios))
-    panels = []
+    panels, drawn_lines = [], []
     for number, (title, ratios) in enumerate(_by_panel(pair).items()):
         lines = [
             Line(policy, tuple(_point(ratio) for ratio in ratios if ratio.policy == policy))
             for policy in policies
             if any(ratio.policy == policy for ratio in ratios)
         ]
+        drawn_lines.append(lines)
         panels.append(
             Panel(
                 id=f"ratios-{key}-{number}",
@@ -40,7 +41,7 @@ def ratios_figure(key: str, pair: Pair) -> Figure:
         id=f"figure-{key}-ratios",
         caption=f"Step time of each policy / none's in the same cell: on {pair.first} and on {pair.second}.",
         how_to_read="Each mark is a cell and policy. On the line a policy costs the same share on both machines; above "
-        "it costs more on the second. Intervals are in the table below.",
+        f"it costs more on the second. Intervals are in the table below.{thinning(drawn_lines)}",
         panels=tuple(panels),
         source=COMPARISON,
     )

@@ -16,7 +16,15 @@ from gnn_checkpointing.study import Study
 _PACKAGE = Path(__file__).resolve().parent.parent
 _SOURCES = {
     "graphs": ("graphs", "graph_design.py", "graph_entries.py", "graph_facts.py", "vision_shapes.py"),
-    "measuring": ("measurement", "checkpointing", "models", "block_rule.py", "policy_names.py", "vision_shapes.py"),
+    "measuring": (
+        "measurement",
+        "checkpointing",
+        "models",
+        "block_rule.py",
+        "bootstrap.py",
+        "policy_names.py",
+        "vision_shapes.py",
+    ),
     "training": ("training", "checkpointing", "models", "block_rule.py", "policy_names.py"),
     "encoding": ("graphs/ego", "measurement/encoding_cost.py"),
     "explaining": ("explaining", "models/vision", "explained.py", "vision_shapes.py"),
@@ -25,6 +33,7 @@ _SOURCES = {
         "measurement/byte_trace.py",
         "measurement/drift.py",
         "measurement/ratios.py",
+        "bootstrap.py",
         "records.py",
         "measurements_table.py",
         "graph_facts.py",
@@ -37,7 +46,7 @@ _SOURCES = {
         "measurement/peak_memory.py",
         "records.py",
     ),
-    "analysis": ("analysis", "records.py", "measurements_table.py", "explained.py"),
+    "analysis": ("analysis", "bootstrap.py", "records.py", "measurements_table.py", "explained.py"),
     "claims": ("claims", "analysis", "policy_names.py", "sourced.py"),
     "audit": (
         "audit",

@@ -15,6 +15,8 @@ from statistics import fmean
 import numpy as np
 from numpy.typing import NDArray
 
+from gnn_checkpointing.bootstrap import resampled_medians
+
 _SPREAD_RESAMPLES = 500
 
 Rounds = Sequence[Sequence[float]]
@@ -67,8 +69,9 @@ def paired_ratio(
     """
     logarithms = _log_ratios(seconds, reference_seconds)
     generator = np.random.Generator(np.random.PCG64(seed))
-    drawn = np.mean([_resampled_medians(values, resamples, generator) for values in logarithms], axis=0)
-    middle = fmean(float(np.median(values)) for values in logarithms)
+    found = [resampled_medians(values[np.newaxis], resamples, generator) for values in logarithms]
+    middle = fmean(float(median.item()) for median, _ in found)
+    drawn = sum(medians[0] for _, medians in found) / len(found)
     low, high = np.quantile(drawn, [(1 - confidence) / 2, (1 + confidence) / 2])
     between = 0.0 if spread is None else spread.half_width(len(logarithms), confidence)
     below, above = math.hypot(max(0.0, middle - low), between), math.hypot(max(0.0, high - middle), between)
@@ -94,23 +97,9 @@ def _log_ratios(seconds: Rounds, reference_seconds: Rounds) -> list[NDArray[np.f
     return [np.log(np.asarray(own) / np.asarray(other)) for own, other in zip(seconds, reference_seconds, strict=True)]
 
 
-def _resampled_medians(
-    values: NDArray[np.float64], resamples: int, generator: np.random.Generator
-) -> NDArray[np.float64]:
-    drawn = generator.integers(0, len(values), size=(resamples, len(values)))
-    # The median's place among ranks, which are a byte each: what numpy's median finds, to the bit, in half the time.
-    order = np.argsort(values, kind="stable")
-    ranks = np.empty(len(values), np.uint8 if len(values) <= 2**8 else np.uint32)
-    ranks[order] = np.arange(len(values))
-    middle = len(values) // 2
-    ends = [middle] if len(values) % 2 else [middle - 1, middle]
-    found = np.partition(ranks[drawn], ends, axis=1)[:, ends]
-    return np.asarray(values[order][found].mean(axis=1))
-
-
 def _variance_between(logarithms: list[NDArray[np.float64]]) -> float:
     """Return the variance of the processes' medians, less the mean variance that each has by its rounds."""
     generator = np.random.Generator(np.random.PCG64(0))
-    medians = [float(np.median(values)) for values in logarithms]
-    own = fmean(float(_resampled_medians(values, _SPREAD_RESAMPLES, generator).var()) for values in logarithms)
-    return float(np.var(medians, ddof=1)) - own
+    found = [resampled_medians(values[np.newaxis], _SPREAD_RESAMPLES, generator) for values in logarithms]
+    own = fmean(float(medians.var()) for _, medians in found)
+    return float(np.var([median.item() for median, _ in found], ddof=1)) - own

@@ -33,9 +33,8 @@ def knee(series: Series, resamples: int, generator: np.random.Generator) -> Knee
     target = np.ones(rows)  # relative to itself, each response is one
     explained = straight @ (straight.T @ target)
     residuals = target - explained
-    signs = generator.choice([-1.0, 1.0], size=(rows, resamples))
-    drawn = np.column_stack([target, explained[:, np.newaxis] + residuals[:, np.newaxis] * signs])
-    scores = _largest_f(drawn, straight, bends, rows - parameters)
+    signs = np.column_stack([np.ones(rows), generator.choice([-1.0, 1.0], size=(rows, resamples))])
+    scores = _largest_f(residuals, signs, straight, bends, rows - parameters)
     place = float(places[int(scores[1][0])])
     terms = np.linalg.lstsq(matrix(_WITH_KNEE, series.sizes, place) * weights[:, np.newaxis], target, rcond=None)[0]
     before = float(terms[_WITH_KNEE.columns.index("edges")])
@@ -56,20 +55,22 @@ def _basis(columns: Floats) -> Floats:
     return kept
 
 
-def _largest_f(drawn: Floats, straight: Floats, bends: Floats, freedom: int) -> tuple[Floats, Floats]:
-    """Return each draw's largest F and the number of the knee that has it, both `[num_draws]`.
+def _largest_f(
+    residuals: Floats, signs: Floats, straight: Floats, bends: Floats, freedom: int
+) -> tuple[Floats, Floats]:
+    """Return each draw's largest F and the number of the knee that has it, both `[num_draws]`; the first draw is none.
 
-    A knee adds one column to the straight law: what it explains is the square of what is left of the draw along what is
-    left of that column.
+    A draw is the straight law and its residuals under other signs. A knee adds one column to the straight law: what it
+    explains is the square of what is left of the draw along what is left of that column. What is left of the draw is
+    not needed itself: residuals of any signs have one length, and of that the straight law explains its share.
     """
-    rest = drawn - straight @ (straight.T @ drawn)
     along = bends / np.abs(bends).max(axis=0)
     along -= straight @ (straight.T @ along)
     lengths = np.sqrt((along**2).sum(axis=0))
     along /= np.where(
         lengths > 1e-9 * math.sqrt(len(along)), lengths, np.inf
     )  # a knee that bends nothing explains nothing
-    without = (rest**2).sum(axis=0)
-    explained = (along.T @ rest) ** 2
+    without = float(residuals @ residuals) - (((straight * residuals[:, np.newaxis]).T @ signs) ** 2).sum(axis=0)
+    explained = ((along * residuals[:, np.newaxis]).T @ signs) ** 2
     ratios = explained / np.maximum((without - explained) / freedom, 1e-30)
     return ratios.max(axis=0), ratios.argmax(axis=0).astype(np.float64)

@@ -12,7 +12,7 @@ from gnn_checkpointing.analysis.laws.bounds import Held, coverage, half_width, h
 from gnn_checkpointing.analysis.laws.capacity import capacities
 from gnn_checkpointing.analysis.laws.censoring import censored
 from gnn_checkpointing.analysis.laws.fit import FittedForm, fit_form
-from gnn_checkpointing.analysis.laws.folds import folds
+from gnn_checkpointing.analysis.laws.folds import Fold, folds
 from gnn_checkpointing.analysis.laws.forms import FORMS
 from gnn_checkpointing.analysis.laws.knee import knee
 from gnn_checkpointing.analysis.laws.resident import resident_terms
@@ -61,8 +61,8 @@ def predictions(
     """Return the laws of the `measured` rows and all that follows; `rows` also have what did not run to its end."""
     found = _Found()
     real = [row for row in comparable(measured) if row.is_real]
-    for series in _all_series(measured, found.missing):
-        _add_law(found, series, real, protocol, generator)
+    for series, levels in _all_series(measured, found.missing):
+        _add_law(found, series, levels, real, protocol, generator)
     ours = [row for row in rows if row["allocator"] == protocol.reference_allocator]
     fits = {(law.convolution, law.policy, law.response): fit for law, fit, _ in found.laws}
     resident = {(series.convolution, series.policy): resident_terms(series.rows) for _, _, series in found.laws}
@@ -84,27 +84,32 @@ def predictions(
     )
 
 
-def _all_series(measured: Sequence[Row], missing: list[str]) -> Iterator[Series]:
-    """Yield every series that can carry a law; of the others, say why not."""
+def _all_series(measured: Sequence[Row], missing: list[str]) -> Iterator[tuple[Series, list[Fold]]]:
+    """Yield every series that can carry a law, with what is held out of it; of the others, say why not."""
     drawn = [row for row in comparable(measured) if row.is_drawn]
     if not drawn:
         missing.append("No law predicts anything: no comparable cell of a generated graph was measured.")
     for (convolution, policy), cells in grouped(drawn, lambda row: (row.convolution, row.policy)):
+        levels = folds(cells)
         for response in RESPONSES:
             answers = answering(cells, response)
             reason = why_not(answers) or why_no_response(answers, response)
             if reason is not None:
                 missing.append(f"{convolution}, {policy}: no law predicts {response}: {reason}.")
                 continue
-            yield series_of(answers, response)
+            yield series_of(answers, response), levels if len(answers) == len(cells) else folds(answers)
 
 
 def _add_law(
-    found: _Found, series: Series, real: Sequence[Row], protocol: Protocol, generator: np.random.Generator
+    found: _Found,
+    series: Series,
+    levels: Sequence[Fold],
+    real: Sequence[Row],
+    protocol: Protocol,
+    generator: np.random.Generator,
 ) -> None:
-    """Choose the law of one series, bound it, and ask it for the real graphs."""
+    """Choose the law of one series, bound it on held-out `levels`, and ask it for the real graphs."""
     in_time = series.response == "step_time_seconds"
-    levels = folds(series.rows)
     tried = trials(series, protocol.time_forms if in_time else protocol.memory_forms, levels)
     found.leaderboard += candidates(series, tried)
     if in_time and (bend := knee(series, protocol.resamples, generator)) is not None:

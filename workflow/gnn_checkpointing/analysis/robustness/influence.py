@@ -60,15 +60,12 @@ def _moves(fit: Fit, graphs: Sequence[str], names: Sequence[str]) -> Floats:
     """
     columns, target = fit.result.model.wexog, fit.result.model.wendog
     refits = Refits.of(columns, target, graphs)
-
-    def move(name: str) -> Floats:
-        if refits.share(name) < LIGHT:
-            return refits.move(name)
-        kept = np.array(graphs) != name
-        moved: Floats = np.linalg.lstsq(columns[kept], target[kept], rcond=None)[0] - fit.result.params
-        return moved
-
-    return np.array([move(name) for name in names])
+    numbers = [refits.numbers[name] for name in names]
+    moves: Floats = refits.moves[numbers] @ refits.inverse.T
+    for place in np.flatnonzero(refits.shares[numbers] >= LIGHT).tolist():
+        kept = np.array(graphs) != names[place]
+        moves[place] = np.linalg.lstsq(columns[kept], target[kept], rcond=None)[0] - fit.result.params
+    return moves
 
 
 def _cooks_distance(fit: Fit, move: Floats) -> float:

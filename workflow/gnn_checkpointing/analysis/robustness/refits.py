@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +18,7 @@ LIGHT = 0.5
 
 @dataclass(frozen=True)
 class Refits:
-    """A least-squares fit, and what becomes of it without a group of its rows.
+    """A least-squares fit, and what becomes of it without each group of its rows.
 
     The rows are kept in an orthonormal basis of the columns, Q. Without a group g, Q'Q is I - Q_g'Q_g, and the fit
     moves by -(I - Q_g'Q_g)^-1 Q_g' r_g, r the residuals: Belsley, Kuh and Welsch (1980), "Regression Diagnostics",
@@ -32,62 +31,57 @@ class Refits:
     """From the basis to the columns' coefficients, [num_columns, num_columns]."""
     residuals: Floats
     """[num_rows]"""
-    groups: dict[str, Places]
-    """Places of each group's rows."""
+    numbers: dict[str, int]
+    """Each group's number in all that follows."""
+    order: Places
+    """The rows' places, group by group."""
+    starts: Places
+    """Where each group begins in `order`, [num_groups]."""
+    shares: Floats
+    """How much of a combination of coefficients rests on each group at most, [num_groups]; of one row, its leverage."""
+    breads: Floats
+    """(I - Q_g'Q_g)^-1 of each group, [num_groups, num_columns, num_columns]; NaN where it is not light."""
+    moves: Floats
+    """What the fit moves by in the basis without each group, [num_groups, num_columns]; NaN where it is not light."""
 
     @classmethod
     def of(cls, columns: Floats, target: Floats, groups: Sequence[str]) -> Refits:
         """Fit `target` ([num_rows]) on `columns` ([num_rows, num_columns], of full rank); `groups` names each row's."""
         basis, triangle = np.linalg.qr(columns)
-        codes = np.array(groups)
-        names, order, counts = np.unique(codes, return_inverse=True, return_counts=True)
-        places = np.split(np.argsort(order, kind="stable"), np.cumsum(counts)[:-1])
+        residuals = target - basis @ (basis.T @ target)
+        names, codes, counts = np.unique(np.array(groups), return_inverse=True, return_counts=True)
+        order, starts = np.argsort(codes, kind="stable"), np.cumsum(counts) - counts
+        grams = np.add.reduceat((basis[:, :, np.newaxis] * basis[:, np.newaxis])[order], starts)
+        pulls = np.add.reduceat((basis * residuals[:, np.newaxis])[order], starts)
+        shares = np.linalg.eigvalsh(grams)[:, -1]
+        light = shares < LIGHT
+        breads = np.full_like(grams, np.nan)
+        breads[light] = np.linalg.inv(np.eye(basis.shape[1]) - grams[light])
         return cls(
             basis=basis,
             inverse=solve_triangular(triangle, np.eye(len(triangle))),
-            residuals=target - basis @ (basis.T @ target),
-            groups={str(name): rows for name, rows in zip(names, places, strict=True)},
+            residuals=residuals,
+            numbers={str(name): number for number, name in enumerate(names)},
+            order=order,
+            starts=starts,
+            shares=shares,
+            breads=breads,
+            moves=-np.einsum("gij,gj->gi", breads, pulls),
         )
 
-    def share(self, group: str) -> float:
-        """Return how much of any combination of coefficients rests on the group at most; of one row, its leverage."""
-        return float(np.linalg.norm(self.basis[self.groups[group]], 2) ** 2)
+    def rows(self, group: int) -> Places:
+        """Return the places of the group's rows."""
+        following = self.starts[group + 1] if group + 1 < len(self.starts) else None
+        found: Places = self.order[self.starts[group] : following]
+        return found
 
-    def move(self, group: str) -> Floats:
-        """Return by how much the coefficients move without the group, `[num_columns]`."""
-        move: Floats = self.inverse @ self.without(group).move
-        return move
+    def without(self, group: int) -> Floats:
+        """Return the residuals of the fit without a light group, 0 where it was, `[num_rows]`."""
+        residuals: Floats = self.residuals - self.basis @ self.moves[group]
+        residuals[self.rows(group)] = 0.0
+        return residuals
 
-    def without(self, group: str) -> Without:
-        """Return what is left without the group, in the basis."""
-        own = self.groups[group]
-        rows = self.basis[own]
-        bread = np.linalg.inv(np.eye(rows.shape[1]) - rows.T @ rows).astype(np.float64)
-        move: Floats = -bread @ (rows.T @ self.residuals[own])
-        residuals = self.residuals - self.basis @ move
-        residuals[own] = 0.0
-        return Without(bread=bread, move=move, residuals=residuals)
-
-    def scores(self, residuals: Floats) -> Floats:
-        """Return each group's sum of basis x residual, `[num_groups, num_columns]`: clustered errors are made of it."""
-        ordered, starts = self._ordered
-        sums: Floats = np.add.reduceat(self.basis[ordered] * residuals[ordered, np.newaxis], starts, axis=0)
+    def scores(self, residuals: Floats, weights: Floats) -> Floats:
+        """Return each group's sum of (basis x weights) x residual, `[num_groups]`: clustered errors are made of it."""
+        sums: Floats = np.add.reduceat(((self.basis @ weights) * residuals)[self.order], self.starts)
         return sums
-
-    @cached_property
-    def _ordered(self) -> tuple[Places, Places]:
-        """Return the rows' places group by group, and where each group begins among them."""
-        lengths = [len(rows) for rows in self.groups.values()]
-        return np.concatenate(list(self.groups.values())), np.cumsum([0, *lengths[:-1]])
-
-
-@dataclass(frozen=True)
-class Without:
-    """A fit without one group, in the basis of the whole: its inverse Gram matrix, its move, its residuals.
-
-    `residuals` ([num_rows]) are 0 where the group was.
-    """
-
-    bread: Floats
-    move: Floats
-    residuals: Floats

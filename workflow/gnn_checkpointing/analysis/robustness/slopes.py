@@ -12,7 +12,7 @@ from scipy.stats import t as student
 from gnn_checkpointing.analysis.fitting import ROUNDING, largest_leverage
 from gnn_checkpointing.analysis.interaction import NONE_EDGES, POLICY_EDGES, interactions, joint_design, side_by_side
 from gnn_checkpointing.analysis.results import Estimate, Response
-from gnn_checkpointing.analysis.robustness.refits import LIGHT, Refits, Without
+from gnn_checkpointing.analysis.robustness.refits import LIGHT, Floats, Places, Refits
 from gnn_checkpointing.analysis.support import LEAST_CELLS, LEAST_LEVELS, LEAST_SIZES, design, observed
 from gnn_checkpointing.analysis.table import Row
 
@@ -52,7 +52,7 @@ class _Joint:
         self._columns, self._values = columns / self._column_scales, values / self._response_scale
         self._fit = Refits.of(self._columns, self._values, [row.graph for row in (*none, *other)])
         self._coefficients = self._fit.inverse @ (self._fit.basis.T @ self._values)
-        self._confidence = confidence
+        self._quantile = float(student.ppf((1 + confidence) / 2, len(self._fit.numbers) - 2))
         self._most_leverage = largest_leverage(design(none))
         self._places = {row.graph: (row.requested_average_degree, row.num_nodes) for row in none}
         self._levels = Counter(level for level, _ in self._places.values())
@@ -61,35 +61,40 @@ class _Joint:
     def can_spare(self, graph: str) -> bool:
         """Whether the rows without the graph surely carry the model: see `why_not`, which asks more slowly."""
         level, size = self._places[graph]
-        return (
-            self._fit.share(graph) < LIGHT
+        group = self._fit.numbers[graph]
+        return bool(
+            self._fit.shares[group] < LIGHT
             and self._most_leverage < 1 - LIGHT  # without so light a graph, no row's leverage doubles
-            and (len(self._values) - len(self._fit.groups[graph])) // 2 >= LEAST_CELLS
+            and (len(self._values) - len(self._fit.rows(group))) // 2 >= LEAST_CELLS
             and len(self._levels) - (self._levels[level] == 1) >= LEAST_LEVELS
             and len(self._sizes) - (self._sizes[size] == 1) >= LEAST_SIZES
         )
 
     def without(self, graph: str) -> Estimate | None:
         """Return the difference without the graph; None where none's own bytes then do not grow with the edges."""
-        fit, own = self._fit, self._fit.groups[graph]
-        left = fit.without(graph)
-        coefficients = self._coefficients + fit.inverse @ left.move
-        values, columns = np.delete(self._values, own), np.delete(self._columns, own, axis=0)
-        largest = float(values.max())
-        if abs(coefficients[NONE_EDGES]) * columns[:, NONE_EDGES].max() < ROUNDING * largest:
+        fit, group = self._fit, self._fit.numbers[graph]
+        own, residuals = fit.rows(group), fit.without(group)
+        coefficients = self._coefficients + fit.inverse @ fit.moves[group]
+        rounding = ROUNDING * _largest_without(self._values, own)
+        if abs(coefficients[NONE_EDGES]) * _largest_without(self._columns[:, NONE_EDGES], own) < rounding:
             return None
-        error = math.sqrt(self._variance(left, len(values)))
-        reach = error * float(student.ppf((1 + self._confidence) / 2, len(fit.groups) - 2))
         middle = float(coefficients[POLICY_EDGES])
+        reach = self._quantile * math.sqrt(self._variance(group, residuals, len(self._values) - len(own)))
         ends = np.array([middle, middle - reach, middle + reach])
-        if np.abs(left.residuals).max() < ROUNDING * largest:  # an exact fit leaves 1e-16 where it means 0
-            ends[np.abs(ends) * columns[:, POLICY_EDGES].max() < ROUNDING * largest] = 0.0
+        if np.abs(residuals).max() < rounding:  # an exact fit leaves 1e-16 where it means 0
+            ends[np.abs(ends) * _largest_without(self._columns[:, POLICY_EDGES], own) < rounding] = 0.0
         estimate, low, high = ends * self._response_scale / self._column_scales[POLICY_EDGES]
         return Estimate(estimate=float(estimate), low=float(low), high=float(high))
 
-    def _variance(self, left: Without, rows: int) -> float:
+    def _variance(self, group: int, residuals: Floats, rows: int) -> float:
         """Return the difference's variance by clusters, with statsmodels' correction for few of them."""
-        clusters, parameters = len(self._fit.groups) - 1, len(left.move)
+        clusters, parameters = len(self._fit.numbers) - 1, len(self._coefficients)
         correction = clusters / (clusters - 1) * (rows - 1) / (rows - parameters)
-        weights = left.bread @ self._fit.inverse[POLICY_EDGES]
-        return correction * float(((self._fit.scores(left.residuals) @ weights) ** 2).sum())
+        scores = self._fit.scores(residuals, self._fit.breads[group] @ self._fit.inverse[POLICY_EDGES])
+        return correction * float(scores @ scores)
+
+
+def _largest_without(values: Floats, own: Places) -> float:
+    """Return the largest of the values that are not `own`."""
+    largest = values.max()
+    return float(largest if values[own].max() < largest else np.delete(values, own).max())

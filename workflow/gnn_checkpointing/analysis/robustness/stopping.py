@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from gnn_checkpointing.analysis.protocol import Protocol
 from gnn_checkpointing.analysis.results import StoppingRule
+from gnn_checkpointing.bootstrap import resampled_medians
 
 Floats = NDArray[np.float64]
 Distribution = Literal["lognormal", "heavy_tailed"]
@@ -67,34 +68,10 @@ def stopping(protocol: Protocol, generator: np.random.Generator) -> list[Stoppin
     return [_played(distribution, noise, protocol, generator) for distribution, noise in NOISES]
 
 
-def resampled_medians(logarithms: Floats, resamples: int, generator: np.random.Generator) -> tuple[Floats, Floats]:
-    """Return medians of each play's log ratios ([num_plays, num_rounds]) and those of resamples, a row each.
-
-    A resample's median is the sorted ratio at the middle one of the places drawn, and that is a rounded order statistic
-    of uniform numbers: Beta, and the next above it the least of the rest. So a resample takes two random numbers
-    instead of one a round.
-    """
-    plays, rounds = logarithms.shape
-    ordered = np.sort(logarithms, axis=1)
-    lower, upper = (rounds - 1) // 2, rounds // 2
-    first = generator.beta(lower + 1, rounds - lower, size=(plays, resamples))
-    medians = _at(ordered, first)
-    if upper > lower:
-        second = 1 - (1 - first) * generator.random((plays, resamples)) ** (1 / (rounds - upper))
-        medians = (medians + _at(ordered, second)) / 2
-    return (ordered[:, lower] + ordered[:, upper]) / 2, medians
-
-
 def interval(middles: Floats, drawn: Floats, confidence: float) -> tuple[Floats, Floats, Floats]:
     """Return ratios and the ends of their percentile intervals, from log medians and those of resamples."""
     low, high = np.quantile(drawn, [(1 - confidence) / 2, (1 + confidence) / 2], axis=1)
     return np.exp(middles), np.exp(np.minimum(low, middles)), np.exp(np.maximum(high, middles))
-
-
-def _at(ordered: Floats, shares: Floats) -> Floats:
-    """Return each play's ratios at shares of its rounds, from 0 for the least to 1."""
-    rounds = ordered.shape[1]
-    return np.take_along_axis(ordered, np.minimum((shares * rounds).astype(np.int64), rounds - 1), axis=1)
 
 
 def _played(

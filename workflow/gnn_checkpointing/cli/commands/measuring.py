@@ -10,6 +10,7 @@ from gnn_checkpointing.refusal import Refusal
 
 if TYPE_CHECKING:
     from gnn_checkpointing.graph_facts import GraphFacts
+    from gnn_checkpointing.measurements_table import Value
     from gnn_checkpointing.records import CellRecord
     from gnn_checkpointing.study import Study
 
@@ -151,6 +152,7 @@ def collect(options: argparse.Namespace) -> None:
     from gnn_checkpointing.measurements_table import write_table
     from gnn_checkpointing.records import Traces, write_records
     from gnn_checkpointing.study import read_study
+    from gnn_checkpointing.two_processes import both
 
     study = read_study(options.study)
     files = [options.measurements / spec.id / COMPLETE for spec in study_graphs(study)]
@@ -164,9 +166,14 @@ def collect(options: argparse.Namespace) -> None:
     write_json(options.graphs, GraphList(graphs=graphs).model_dump(mode="json"))
     write_json(options.traces, Traces(traces=shown).model_dump(mode="json"))
     write_json(options.trainings, [job for file in options.training for job in read_json(file)])
-    write_records(options.records, records)
-    spreads = process_spreads(records)
-    rows = [row for record in records for row in cell_rows(record, study.analysis, spreads[record.allocator])]
+    spreads, _ = both(lambda: process_spreads(records), lambda: write_records(options.records, records))
+
+    def rows_of(those: list[CellRecord]) -> list[dict[str, Value]]:
+        return [row for record in those for row in cell_rows(record, study.analysis, spreads[record.allocator])]
+
+    half = len(records) // 2
+    first, second = both(lambda: rows_of(records[:half]), lambda: rows_of(records[half:]))
+    rows = first + second
     write_table(options.output, with_hosts(rows, records))
     seal(options.output, options.traces, options.graphs, options.records, options.trainings)
 

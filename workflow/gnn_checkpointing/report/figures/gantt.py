@@ -1,9 +1,13 @@
-"""When each cell had the machine: one row a graph, one bar a cell and process, in the order of their beginning."""
+"""When each cell had the machine: one row a graph, one bar a cell and process, in the order of their beginning.
+
+Of more graphs than rows can be told apart, some share a row, and bars that touch there are one.
+"""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from matplotlib.axes import Axes
 from matplotlib.patches import PathPatch
@@ -15,6 +19,9 @@ from gnn_checkpointing.report.figures.canvas import panel_svg
 _SIZE = (6.2, 3.0)
 _COLOURS = ("#0072b2", "#d55e00", "#009e73")
 _GAP = 0.15
+_MOST_ROWS = 120
+_TOUCHING = 1 / 1000
+"""Of the run: bars of one row and process that are no further apart are drawn as one, where graphs share rows."""
 
 
 @dataclass(frozen=True)
@@ -27,8 +34,14 @@ class Bar:
     process: int
 
 
+def graphs_a_row(graphs: int) -> int:
+    """Return how many graphs share a row."""
+    return math.ceil(graphs / _MOST_ROWS)
+
+
 def gantt_panel(name: str, bars: Sequence[Bar]) -> str:
     """Return the SVG of a run."""
+    bars = _shared(bars)
     rows = 1 + max(bar.row for bar in bars)
     end = max(bar.end for bar in bars)
 
@@ -46,6 +59,22 @@ def gantt_panel(name: str, bars: Sequence[Bar]) -> str:
             axes.add_patch(PathPatch(_outline(bars, process), facecolor=colour, edgecolor="none"))
 
     return panel_svg(name, draw, size=_SIZE)
+
+
+def _shared(bars: Sequence[Bar]) -> Sequence[Bar]:
+    """Return the bars with graphs put together in rows, and with what touches there joined."""
+    several = graphs_a_row(1 + max(bar.row for bar in bars))
+    if several == 1:
+        return bars
+    near = _TOUCHING * max(bar.end for bar in bars)
+    found: list[Bar] = []
+    for bar in sorted(bars, key=lambda bar: (bar.row // several, bar.process, bar.start)):
+        row, last = bar.row // several, found[-1] if found else None
+        if last and (last.row, last.process) == (row, bar.process) and bar.start <= last.end + near:
+            found[-1] = replace(last, end=max(last.end, bar.end))
+        else:
+            found.append(replace(bar, row=row))
+    return found
 
 
 def _outline(bars: Sequence[Bar], process: int) -> Path:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
@@ -12,13 +13,15 @@ from matplotlib.ticker import FixedFormatter, FixedLocator
 
 from gnn_checkpointing.report.figures import scales
 from gnn_checkpointing.report.figures.canvas import ABOVE, BELOW, HEIGHT, WIDTH, panel_svg
-from gnn_checkpointing.report.figures.lines import Line
+from gnn_checkpointing.report.figures.lines import Line, Point
 from gnn_checkpointing.report.figures.marks import tag
 from gnn_checkpointing.report.figures.palette import INK, Look
 from gnn_checkpointing.report.figures.scales import Scale
 
 _ROW = 0.18
 """Inches that one row of a legend takes."""
+_MOST_MARKS = 300
+"""Of a panel: more cannot be told apart, and a page of ten thousand cells would be ten times as large."""
 
 
 @dataclass(frozen=True)
@@ -28,6 +31,32 @@ class Mark:
     label: str
     policy: str
     value: float
+
+
+def drawn_marks(lines: Sequence[Line]) -> list[Line]:
+    """Return the lines with the marks that are drawn: all, or of neighbours along x the lowest, middle and highest."""
+    most = _MOST_MARKS // max(1, len(lines))
+    return [
+        line if len(line.points) <= most else Line(line.policy, _outermost(line.points, most // 3)) for line in lines
+    ]
+
+
+def _outermost(points: Sequence[Point], groups: int) -> tuple[Point, ...]:
+    """Return three points of each of so many groups of neighbours along x: by y the lowest, the middle, the highest."""
+    ordered = sorted(points, key=lambda point: (point.x, point.y))
+    ends = [round(number * len(ordered) / groups) for number in range(groups + 1)]
+    ranked = (sorted(ordered[begin:end], key=lambda point: point.y) for begin, end in pairwise(ends))
+    return tuple(each for group in ranked for each in (group[0], group[len(group) // 2], group[-1]))
+
+
+def thinning(panels: Iterable[Sequence[Line]]) -> str:
+    """Return the sentence that a caption owes to its reader where not every mark is drawn; else nothing."""
+    if all(drawn_marks(lines) == list(lines) for lines in panels):
+        return ""
+    return (
+        " There are more cells than marks can be told apart: of those next to each other along the horizontal axis the "
+        "lowest, the middle and the highest are drawn, and the figure's CSV file has all."
+    )
 
 
 def residual_panel(
@@ -62,7 +91,7 @@ def _scattered(
         line = reference(axes)
         line.set(color=INK, linewidth=0.8, alpha=0.7)
         tag(line, "data")
-        for each in lines:
+        for each in drawn_marks(lines):
             look = looks[each.policy]
             marks = axes.plot(
                 [point.x for point in each.points],

@@ -11,7 +11,7 @@ from gnn_checkpointing.report import units
 from gnn_checkpointing.report.figures import drawn, scales
 from gnn_checkpointing.report.figures.lines import Line, Point
 from gnn_checkpointing.report.figures.palette import looks
-from gnn_checkpointing.report.figures.points import residual_panel
+from gnn_checkpointing.report.figures.points import residual_panel, thinning
 from gnn_checkpointing.report.inputs import REGRESSIONS, ReportInputs
 from gnn_checkpointing.report.page import Block, Cell, Column, Figure, Panel, Paragraph, Section, Table
 
@@ -200,7 +200,8 @@ def _residuals(inputs: ReportInputs, laws: Sequence[Law], reading: Reading) -> F
         id=f"figure-residuals-{reading.id}",
         caption=f"{reading.noun}: residual of each cell, relative to what the law says.",
         how_to_read="A good law leaves a level, patternless band around zero. A bend or a fan means that the law "
-        "misses something, and that its predictions beyond the measured range are not to be trusted.",
+        "misses something, and that its predictions beyond the measured range are not to be trusted."
+        f"{thinning(shown.values())}",
         panels=tuple(panels),
         source=REGRESSIONS,
     )
@@ -238,7 +239,7 @@ def _quantiles(inputs: ReportInputs, laws: Sequence[Law], reading: Reading) -> l
             caption=f"{reading.noun}: residuals of the laws against those of a normal distribution (Q-Q plot).",
             how_to_read="Normal residuals lie on the diagonal. Ends that turn away from it are heavier or lighter than "
             "normal: there, intervals that rest on normality are too narrow or too wide. A law that is exact has no "
-            "residuals to show.",
+            f"residuals to show.{thinning(shown.values())}",
             panels=tuple(panels),
             source=REGRESSIONS,
         )

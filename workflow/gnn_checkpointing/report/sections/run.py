@@ -8,11 +8,13 @@ from gnn_checkpointing.analysis.results import GraphTurns, Run
 from gnn_checkpointing.analysis.turns import turns_of
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.figures.drawn import of_bars
-from gnn_checkpointing.report.figures.gantt import Bar, gantt_panel
+from gnn_checkpointing.report.figures.gantt import Bar, gantt_panel, graphs_a_row
 from gnn_checkpointing.report.inputs import MEASUREMENTS, QUALITY, ReportInputs
 from gnn_checkpointing.report.page import Cell, Column, Figure, Panel, Paragraph, Section, Table
 
 _PER_MINUTE = 60.0
+_MOST_GRAPHS = 120
+"""Of the table: of more, those are told that took longest."""
 
 
 def run_section(inputs: ReportInputs) -> Section | None:
@@ -30,7 +32,7 @@ def run_section(inputs: ReportInputs) -> Section | None:
             Figure(
                 id="figure-run",
                 caption="When each cell had the machine.",
-                how_to_read="A row is a graph, in the order in which they were measured, a bar a cell in one process"
+                how_to_read=f"{_rows(run)} in the order in which they were measured, a bar a cell in one process"
                 f"{colours}. {_above_each_other(inputs)}",
                 panels=(
                     Panel(
@@ -46,14 +48,14 @@ def run_section(inputs: ReportInputs) -> Section | None:
             ),
             Table(
                 id="table-run",
-                caption="When each graph was measured, in minutes since the run began.",
+                caption=_caption(run),
                 columns=(
                     Column("Graph", "", "prose"),
                     Column("Turns", "", "number"),
                     Column("Began", "minutes", "number"),
                     Column("Ended", "minutes", "number"),
                 ),
-                rows=tuple(_row(graph) for graph in run.graphs),
+                rows=tuple(_row(graph) for graph in _told(run)),
                 source=QUALITY,
             ),
         ),
@@ -68,6 +70,27 @@ def _sentence(inputs: ReportInputs, run: Run) -> str:
         f"{units.count(inputs.quality.cells)} cells in {units.count(run.processes)} "
         f"{'process' if run.processes == 1 else 'processes'} each at most: {alone}. Between them the machine started "
         f"processes, drew graphs and trained for {units.duration(run.idle_seconds)}."
+    )
+
+
+def _rows(run: Run) -> str:
+    several = graphs_a_row(len(run.graphs))
+    return "A row is a graph," if several == 1 else f"A row is {units.count(several)} graphs that follow each other,"
+
+
+def _told(run: Run) -> list[GraphTurns]:
+    """Return the graphs of the table, in the order in which they were measured."""
+    longest = sorted(run.graphs, key=lambda graph: graph.began_seconds - graph.ended_seconds)[:_MOST_GRAPHS]
+    names = {graph.graph for graph in longest}
+    return [graph for graph in run.graphs if graph.graph in names]
+
+
+def _caption(run: Run) -> str:
+    if len(run.graphs) <= _MOST_GRAPHS:
+        return "When each graph was measured, in minutes since the run began."
+    return (
+        f"When the {units.count(_MOST_GRAPHS)} graphs that took longest, of {units.count(len(run.graphs))}, were "
+        "measured, in minutes since the run began."
     )
 
 

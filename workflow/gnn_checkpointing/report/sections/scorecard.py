@@ -10,7 +10,7 @@ from gnn_checkpointing.report import units
 from gnn_checkpointing.report.figures import drawn, scales
 from gnn_checkpointing.report.figures.lines import Line, Point
 from gnn_checkpointing.report.figures.palette import looks
-from gnn_checkpointing.report.figures.points import residual_panel
+from gnn_checkpointing.report.figures.points import residual_panel, thinning
 from gnn_checkpointing.report.inputs import PREDICTIONS, ReportInputs
 from gnn_checkpointing.report.page import Block, Cell, Column, Figure, Panel, Paragraph, Section, Table
 from gnn_checkpointing.report.sections.law_words import RESPONSES, amount
@@ -123,7 +123,7 @@ def _figure(inputs: ReportInputs, scores: Sequence[Score], response: Response) -
     x = scales.count_scale([score.num_edges for score in chosen], "edges of the real graph")
     y = scales.share_scale([score.error for score in chosen], "error (% of measured)")
     name = "time" if response == "step_time_seconds" else "memory"
-    panels = []
+    panels, drawn_lines = [], []
     for position, convolution in enumerate(inputs.convolutions):
         own = [score for score in chosen if score.convolution == convolution]
         lines = [
@@ -132,6 +132,7 @@ def _figure(inputs: ReportInputs, scores: Sequence[Score], response: Response) -
         ]
         shown = [line for line in lines if line.points]
         if shown:
+            drawn_lines.append(shown)
             panels.append(
                 Panel(
                     id=f"scorecard-{name}-{position}",
@@ -146,7 +147,7 @@ def _figure(inputs: ReportInputs, scores: Sequence[Score], response: Response) -
         id=f"figure-scorecard-{name}",
         caption=f"{RESPONSES[response]} of real graphs: what the law said, less what was measured.",
         how_to_read="A marker is one real graph under one policy; on the zero line the law was right. Markers above it "
-        "are graphs that took less than their law said.",
+        f"are graphs that took less than their law said.{thinning(drawn_lines)}",
         panels=tuple(panels),
         source=PREDICTIONS,
     )

@@ -1,0 +1,80 @@
+"""A report of ten thousand cells: what is drawn of them, and that the page says what is not."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from gnn_checkpointing.report.figures import gantt, points, scales
+from gnn_checkpointing.report.figures.gantt import Bar, gantt_panel, graphs_a_row
+from gnn_checkpointing.report.figures.lines import Line, Point
+from gnn_checkpointing.report.figures.palette import looks
+from gnn_checkpointing.report.figures.points import drawn_marks, residual_panel, thinning
+from gnn_checkpointing.report.page import Figure, Table
+from gnn_checkpointing.report.sections import run as run_room
+
+from .test_run_report import ROWS, section
+
+
+def cells(count: int, policy: str = "none") -> Line:
+    values = np.random.default_rng(0).normal(size=(count, 2)).tolist()
+    return Line(policy, tuple(Point(x, y, y, y) for x, y in values))
+
+
+def test_few_marks_are_all_drawn_and_nothing_is_said() -> None:
+    lines = [cells(150), cells(150, "layers")]
+    assert drawn_marks(lines) == lines
+    assert thinning([lines]) == ""
+
+
+def test_of_many_marks_the_outermost_are_kept_and_the_page_says_so() -> None:
+    lines = [cells(5000), cells(100, "layers")]
+    thinned, whole = drawn_marks(lines)
+    assert whole is lines[1]
+    assert len(thinned.points) == 150
+    assert set(thinned.points) < set(lines[0].points)
+    for extreme in (min, max):
+        assert extreme(p.y for p in thinned.points) == extreme(p.y for p in lines[0].points)
+    assert "are drawn, and the figure's CSV file has all" in thinning([[cells(10)], lines])
+
+
+def test_a_panel_of_many_cells_takes_no_more_room_than_one_of_some_hundred() -> None:
+    x, y = scales.deviation_scale([-4.0, 4.0], "x"), scales.deviation_scale([-4.0, 4.0], "y")
+    svgs = [residual_panel("a", [cells(count)], looks(["none"]), x, y) for count in (300, 30_000)]
+    assert svgs[0].count("<use") >= 300
+    assert len(svgs[1]) < 1.05 * len(svgs[0])
+
+
+def test_graphs_share_rows_and_bars_that_touch_are_one() -> None:
+    """1,200 graphs of a minute each in two processes: ten a row, so 120 rows with one bar of either process."""
+    assert (graphs_a_row(120), graphs_a_row(121), graphs_a_row(1200)) == (1, 2, 10)
+    bars = [
+        Bar(row, row + 2000 * process, row + 2000 * process + 0.9, process) for row in range(1200) for process in (0, 1)
+    ]
+    joined = gantt._shared(bars)
+    assert [(bar.row, bar.process) for bar in joined] == [(row, process) for row in range(120) for process in (0, 1)]
+    assert joined[3] == Bar(1, 2010, pytest.approx(2019.9), 1)  # type: ignore[arg-type]
+    assert len(gantt_panel("run", bars)) < 30_000
+
+
+def test_bars_that_do_not_touch_stay_apart() -> None:
+    bars = [Bar(row, 10 * row, 10 * row + 1, 0) for row in range(240)]
+    assert len(gantt._shared(bars)) == 240
+
+
+def test_the_run_tells_the_longest_graphs_of_many(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of graphs of 11.5 and 11.6 minutes one is told: the longer."""
+    monkeypatch.setattr(run_room, "_MOST_GRAPHS", 1)
+    rows = [*ROWS[:3], {**ROWS[3], "again_ended": "2026-11-24T10:13:36+00:00"}]
+    _, figure, table = section(rows).blocks
+    assert isinstance(figure, Figure) and isinstance(table, Table)
+    assert [row[0].text for row in table.rows] == ["graph 1"]
+    assert table.caption == (
+        "When the 1 graphs that took longest, of 2, were measured, in minutes since the run began."
+    )
+    assert figure.how_to_read.startswith("A row is a graph, in the order")
+
+
+def test_points_without_a_line_are_nothing_to_thin() -> None:
+    assert thinning([]) == "" == thinning([[]])
+    assert points.drawn_marks([]) == []
