@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import torch
@@ -17,7 +18,7 @@ from gnn_checkpointing.graphs.graph import Graph
 from gnn_checkpointing.measurement.byte_trace import ByteTrace
 from gnn_checkpointing.measurement.clock import clock_governor, clock_mhz
 from gnn_checkpointing.measurement.fake_tensors import fake_tensor_bytes
-from gnn_checkpointing.measurement.high_water import HighWater
+from gnn_checkpointing.measurement.high_water import HighWater, give_garbage_back
 from gnn_checkpointing.measurement.memory_limit import over_limit
 from gnn_checkpointing.measurement.probe import Announce, Probed, is_other_model, probed
 from gnn_checkpointing.measurement.readings import agreement
@@ -131,20 +132,25 @@ def _read_otherwise(
     measured: dict[str, Probed],
     read_high_water: ReadHighWater,
 ) -> None:
-    """Give each policy its readings by the other two instruments, under the reference allocator alone."""
+    """Give each policy its readings by the other two instruments, under the reference allocator alone.
+
+    Both at the same time, since one waits for another process: bytes are bytes, and nothing is timed any more.
+    """
     reference = study.measurement.allocators[0]
     if cell.allocator != reference:
         for found in measured.values():
             found.readings = Readings(notes=[f"the other instruments are read under allocator {reference}"])
         return
-    marks = read_high_water(cell.id, {policy: found.activation_bytes for policy, found in measured.items()})
     node_map = graph.num_nodes * max(task.features.size(1), cell.architecture.hidden_channels) * 4
-    for policy, found in measured.items():
-        fake, why_not = (
-            fake_tensor_bytes(cell, found.contest)
-            if study.measurement.fake_tensor_reading
-            else (None, "no reading by fake tensors: the study leaves it out")
+    give_garbage_back()
+    with ThreadPoolExecutor(1) as waiting:
+        reading = waiting.submit(
+            read_high_water, cell.id, {policy: found.activation_bytes for policy, found in measured.items()}
         )
+        fakes = {policy: _fake_reading(study, cell, found) for policy, found in measured.items()}
+        marks = reading.result()
+    for policy, found in measured.items():
+        fake, why_not = fakes[policy]
         found.high_water_seconds = marks[policy].seconds
         found.readings = agreement(
             found.activation_bytes,
@@ -156,3 +162,10 @@ def _read_otherwise(
             resident_bytes=found.memory.resident_bytes,
             device=found.device_bytes,
         )
+
+
+def _fake_reading(study: Study, cell: Cell, found: Probed) -> tuple[int | None, str]:
+    """Return the activation peak by fake tensors, or None and the reason."""
+    if not study.measurement.fake_tensor_reading:
+        return None, "no reading by fake tensors: the study leaves it out"
+    return fake_tensor_bytes(cell, found.contest)

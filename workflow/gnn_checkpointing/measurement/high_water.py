@@ -71,10 +71,16 @@ def no_high_water(device: torch.device) -> str | None:
 
 def reset_high_water() -> int:
     """Give free memory back, set the process's high-water mark to what it holds, and return that in bytes."""
-    gc.collect()
-    ctypes.CDLL(None).malloc_trim(0)
+    give_garbage_back()
     Path("/proc/self/clear_refs").write_text("5")
     return status_bytes("VmRSS")
+
+
+def give_garbage_back() -> None:
+    """Collect garbage and give what the heap keeps of it back to the system: another process may need it."""
+    gc.collect()
+    if platform.libc_ver()[0] == "glibc":
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 def status_bytes(name: str) -> int:

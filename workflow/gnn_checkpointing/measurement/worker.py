@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import ctypes
 import gc
 import json
 import os
@@ -162,9 +161,6 @@ def _high_water(
     reader = HighWaterReader(study, graph_file, cells)
 
     def read(cell: str, policies: dict[str, int]) -> dict[str, HighWater]:
-        # Freed memory that is kept here would be missing there.
-        gc.collect()
-        ctypes.CDLL(None).malloc_trim(0)
         return reader.readings(cell, policies, alive=lambda: _tell(events, event="alive"))
 
     return read
