@@ -27,6 +27,7 @@ STUDY = Path(__file__).parent / "study.yaml"
 (README,) = re.findall(r"^ {4}(snakemake --workflow-profile .*)$", (ROOT / "README.md").read_text(), re.MULTILINE)
 (SLUG,) = re.findall(r"slug: ([a-z0-9-]+)", README)
 ALONE = ("measure", "hardware")
+TWO_PROCESSES = ("collect", "analyse")
 DYING, LIVING = "n1", "n2"
 SUBMITTED = re.compile(r"SLURM jobid (\d+) .*/rule_(\w+)/")
 
@@ -159,8 +160,11 @@ def test_what_measures_has_a_whole_node_to_itself(run: Run) -> None:
 
 
 def test_everything_else_shares_nodes(run: Run) -> None:
+    """Each has the cores its rule names and no more memory than a job gets, and two of them are on one node at once."""
     shared = [job for job in run.jobs if job not in run.of(*ALONE)]
-    assert {job.cores for job in shared} == {1}
+    assert {job.memory_mib for job in shared} == {4000}
+    for job in shared:
+        assert job.cores == (2 if job in run.of(*TWO_PROCESSES) else 1), run.rule(job)
     assert any(
         one.node == other.node and one.started < other.ended and other.started < one.ended
         for one, other in combinations(shared, 2)
