@@ -51,7 +51,7 @@ check: $(READY) ## linters, types, import contracts, workflow lint
 
 audit: $(READY) ## ask PyPI whether anything pinned has a known vulnerability (needs a network)
 	python -m venv $(VENV).audit && $(VENV).audit/bin/python -m pip install --quiet pip-audit==2.10.0
-	$(VENV).audit/bin/pip-audit --disable-pip --no-deps --requirement requirements.lock
+	$(VENV).audit/bin/pip-audit --strict --disable-pip --no-deps --requirement requirements.lock
 
 # Two at a time but for those that run Snakemake against a clock.
 ALONE := tests/workflow
