@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from gnn_checkpointing.analysis.effects import effects, geometric_mean
+from gnn_checkpointing.analysis.effects import drawing, effects, geometric_mean
 from gnn_checkpointing.analysis.results import Effect, Effects
 from gnn_checkpointing.analysis.table import completed
 
@@ -98,7 +98,7 @@ def test_the_interval_covers_the_truth_about_as_often_as_it_says() -> None:
     nothing = np.zeros(6)
     covered = 0
     for _ in range(400):
-        value = geometric_mean(0.1 * generator.standard_normal(6), nothing, nothing, 0.95, 400, generator)
+        value = geometric_mean(0.1 * generator.standard_normal(6), nothing, nothing, 0.95, drawing(400, generator))
         covered += value.low <= 1 <= value.high
     assert 0.905 <= covered / 400 <= 0.985
 
@@ -106,7 +106,7 @@ def test_the_interval_covers_the_truth_about_as_often_as_it_says() -> None:
 def test_cells_that_agree_by_chance_claim_no_certainty() -> None:
     """Two equal ratios, each known to 2 % only: the mean is known to 2 % / sqrt(2)."""
     two = np.zeros(2)
-    value = geometric_mean(two, two - 0.02, two + 0.02, 0.95, 200, np.random.default_rng(0))
+    value = geometric_mean(two, two - 0.02, two + 0.02, 0.95, drawing(200, np.random.default_rng(0)))
     assert math.log(value.high) == pytest.approx(0.02 / math.sqrt(2))
     assert math.log(value.low) == pytest.approx(-0.02 / math.sqrt(2))
 

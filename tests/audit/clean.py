@@ -22,6 +22,7 @@ from gnn_checkpointing.analysis.results import (
     Trends,
     Variants,
 )
+from gnn_checkpointing.analysis.table import completed
 from gnn_checkpointing.artefacts import digest
 from gnn_checkpointing.audit.checks.provenance import NAMED, VERSIONS
 from gnn_checkpointing.audit.inputs import AuditInputs, Machine
@@ -153,7 +154,7 @@ def findings(made: Study, rows: tables.Table) -> Findings:
             for convolution in CONVOLUTIONS
             for policy in ("none", REORDERED)
         ],
-        quality=quality(rows, "retaining", 0.03),
+        quality=quality(rows, completed(rows), "retaining", 0.03),
     )
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from analysis import tables
 from gnn_checkpointing.analysis.quality import quality
+from gnn_checkpointing.analysis.table import completed
 from gnn_checkpointing.audit.grades import Audit
 from gnn_checkpointing.audit.inputs import AuditInputs
 from gnn_checkpointing.audit.rubric import RUBRIC, audited
@@ -97,7 +98,7 @@ def test_a_study_that_could_not_run_at_all_is_audited_too() -> None:
     found = without_predictions(clean.inputs())
     gone = {**dict.fromkeys(tables.TIMES), "outcome": "unavailable", "message": "needs CUDA"}
     rows = [{**row, **gone} for row in found.rows]
-    found = clean.finding(replace(found, rows=rows), quality=quality(rows, "retaining", 0.03))
+    found = clean.finding(replace(found, rows=rows), quality=quality(rows, completed(rows), "retaining", 0.03))
     audit = audited(found)
     assert failed(audit) == set()
     assert {"second-reading", "readings-agree", "peaks-add-up", "memory-ratios", "nothing-changed"} <= left_out(audit)

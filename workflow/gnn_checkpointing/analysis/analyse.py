@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -128,7 +128,7 @@ def analyse(
             "ego": ego(measured, encodings),
             "robustness": robustness(measured, protocol, generator()),
             "accuracy": accuracies(trainings),
-            "quality": quality(rows, reference, protocol.ratio_half_width),
+            "quality": quality(rows, everything, reference, protocol.ratio_half_width),
         }
 
     models, cells = both(of_models, of_cells)
@@ -137,10 +137,14 @@ def analyse(
 
 def write_analysis(folder: Path, findings: Findings) -> None:
     """Write a JSON file for each finding, every float in full."""
-    for field in fields(Findings):
-        write_json(
-            folder / f"{field.name}.json", _ADAPTERS[field.name].dump_python(getattr(findings, field.name), mode="json")
-        )
+
+    def write(names: Iterable[str]) -> None:
+        for name in names:
+            write_json(folder / f"{name}.json", _ADAPTERS[name].dump_python(getattr(findings, name), mode="json"))
+
+    # The residuals of the regressions are half of all bytes.
+    names = {field.name for field in fields(Findings)}
+    both(lambda: write(sorted(names - {"regressions"})), lambda: write(["regressions"]))
 
 
 def read_analysis(folder: Path) -> Findings:

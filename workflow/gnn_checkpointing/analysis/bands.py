@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy.stats import norm
 from scipy.stats import t as student
 
-from gnn_checkpointing.analysis.effects import geometric_mean
+from gnn_checkpointing.analysis.effects import drawing, geometric_mean
 from gnn_checkpointing.analysis.results import Estimate
 
 Floats = NDArray[np.float64]
@@ -103,7 +103,7 @@ def _interval(
     level: Level, missed: float, confidence: float, resamples: int, generator: np.random.Generator
 ) -> Estimate:
     """Return the level's interval that misses with probability `missed`: Student's t, for the cells are few."""
-    alone = geometric_mean(level.logarithms, level.below, level.above, confidence, resamples, generator)
+    alone = geometric_mean(level.logarithms, level.below, level.above, confidence, drawing(resamples, generator))
     if level.is_exact:
         return Estimate(estimate=alone.estimate, low=alone.estimate, high=alone.estimate)
     # The cells' own intervals are at the pointwise confidence, and their ends about normal.

@@ -7,7 +7,7 @@ from statistics import median
 
 import numpy as np
 
-from gnn_checkpointing.analysis.effects import mean_bytes, mean_time
+from gnn_checkpointing.analysis.effects import Draw, drawing, mean_bytes, mean_time
 from gnn_checkpointing.analysis.results import DepthPoint, Depths, StudyModel
 from gnn_checkpointing.analysis.table import Row, grouped, policy_order
 
@@ -36,7 +36,7 @@ def depths(rows: Sequence[Row], confidence: float, resamples: int, generator: np
         confidence=confidence,
         models=_models(rows),
         points=[
-            _point(cells, confidence, resamples, generator)
+            _point(cells, confidence, drawing(resamples, generator))
             for _, cells in grouped(
                 ordered,
                 lambda row: (row.stack, row.policy, row.num_nodes, row.requested_average_degree, row.num_layers),
@@ -50,7 +50,7 @@ def of(rows: Sequence[Row], stack: str) -> list[Row]:
     return [row for row in rows if row.stack == stack]
 
 
-def _point(cells: Sequence[Row], confidence: float, resamples: int, generator: np.random.Generator) -> DepthPoint:
+def _point(cells: Sequence[Row], confidence: float, draw: Draw) -> DepthPoint:
     first = cells[0]
     paired = [row for row in cells if row.activation_ratio is not None]
     timed = [row for row in paired if row.time_ratio is not None]
@@ -64,9 +64,9 @@ def _point(cells: Sequence[Row], confidence: float, resamples: int, generator: n
         cells=len(cells),
         activation_bytes=median(row.activation_bytes for row in cells),
         saved_activation_bytes=median(row.saved_activation_bytes for row in cells),
-        memory_ratio=mean_bytes(paired, "memory_ratio", confidence, resamples, generator) if paired else None,
-        activation_ratio=mean_bytes(paired, "activation_ratio", confidence, resamples, generator) if paired else None,
-        time_ratio=mean_time(timed, confidence, resamples, generator) if timed else None,
+        memory_ratio=mean_bytes(paired, "memory_ratio", confidence, draw) if paired else None,
+        activation_ratio=mean_bytes(paired, "activation_ratio", confidence, draw) if paired else None,
+        time_ratio=mean_time(timed, confidence, draw) if timed else None,
     )
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +16,9 @@ from gnn_checkpointing.analysis.results import Effect, Effects, Estimate
 from gnn_checkpointing.analysis.table import Row, comparable, grouped, policy_order
 
 Floats = NDArray[np.float64]
+Places = NDArray[np.int64]
+Draw = Callable[[int], Places]
+"""Returns where resamples of so many values take each of theirs from, `[num_resamples, num_values]`."""
 
 
 def effects(rows: Sequence[Row], confidence: float, resamples: int, generator: np.random.Generator) -> Effects:
@@ -25,7 +29,7 @@ def effects(rows: Sequence[Row], confidence: float, resamples: int, generator: n
     levels = labels_of(loaded)
 
     def averaged(level: str, cells: Sequence[Row]) -> Effect:
-        return effect(level, cells, confidence, resamples, generator)
+        return effect(level, cells, confidence, drawing(resamples, generator))
 
     return Effects(
         confidence=confidence,
@@ -57,9 +61,7 @@ def labels_of(rows: Sequence[Row]) -> dict[str, str]:
     return {graph: label if uses[label] == 1 else graph for graph, label in labels.items()}
 
 
-def effect(
-    level: str, cells: Sequence[Row], confidence: float, resamples: int, generator: np.random.Generator
-) -> Effect:
+def effect(level: str, cells: Sequence[Row], confidence: float, draw: Draw) -> Effect:
     """Return the effect over the cells of one level, all of one convolution and policy."""
     timed = [row for row in cells if row.time_ratio is not None]
     return Effect(
@@ -69,39 +71,35 @@ def effect(
         average_degree=math.fsum(row.average_degree for row in cells) / len(cells),
         cells=len(cells),
         timed_cells=len(timed),
-        memory_ratio=mean_bytes(cells, "memory_ratio", confidence, resamples, generator),
-        activation_ratio=mean_bytes(cells, "activation_ratio", confidence, resamples, generator),
-        time_ratio=mean_time(timed, confidence, resamples, generator) if timed else None,
+        memory_ratio=mean_bytes(cells, "memory_ratio", confidence, draw),
+        activation_ratio=mean_bytes(cells, "activation_ratio", confidence, draw),
+        time_ratio=mean_time(timed, confidence, draw) if timed else None,
     )
 
 
-def mean_bytes(
-    cells: Sequence[Row], name: str, confidence: float, resamples: int, generator: np.random.Generator
-) -> Estimate:
+def drawing(resamples: int, generator: np.random.Generator) -> Draw:
+    """Return what draws places anew from the generator each time it is asked."""
+    return lambda count: generator.integers(count, size=(resamples, count))
+
+
+def mean_bytes(cells: Sequence[Row], name: str, confidence: float, draw: Draw) -> Estimate:
     """Return the mean of a ratio of bytes, which is exact in each cell."""
     no_width = np.zeros(len(cells))
-    return geometric_mean(_logarithms(cells, name), no_width, no_width, confidence, resamples, generator)
+    return geometric_mean(_logarithms(cells, name), no_width, no_width, confidence, draw)
 
 
-def mean_time(cells: Sequence[Row], confidence: float, resamples: int, generator: np.random.Generator) -> Estimate:
+def mean_time(cells: Sequence[Row], confidence: float, draw: Draw) -> Estimate:
     """Return the mean of the time ratios of timed cells, each with its own interval."""
     middle = _logarithms(cells, "time_ratio")
     low, high = _logarithms(cells, "time_ratio_low"), _logarithms(cells, "time_ratio_high")
-    return geometric_mean(middle, low - middle, high - middle, confidence, resamples, generator)
+    return geometric_mean(middle, low - middle, high - middle, confidence, draw)
 
 
 def _logarithms(cells: Sequence[Row], name: str) -> Floats:
     return np.log([float(getattr(row, name)) for row in cells])
 
 
-def geometric_mean(
-    logarithms: Floats,
-    below: Floats,
-    above: Floats,
-    confidence: float,
-    resamples: int,
-    generator: np.random.Generator,
-) -> Estimate:
+def geometric_mean(logarithms: Floats, below: Floats, above: Floats, confidence: float, draw: Draw) -> Estimate:
     """Return the geometric mean over cells of ratios given as logarithms, with its interval.
 
     `below` and `above` (negative and positive, [num_cells]) reach from each cell's logarithm to the ends of its own
@@ -115,7 +113,7 @@ def geometric_mean(
     low = mean - math.sqrt(float((below**2).sum())) / count
     high = mean + math.sqrt(float((above**2).sum())) / count
     if count > 1:
-        means = logarithms[generator.integers(count, size=(resamples, count))].mean(axis=1)
+        means = logarithms[draw(count)].mean(axis=1)
         tail = widened_tail(count, confidence)
         ends = np.quantile(means, [tail, 1 - tail])
         # A mean of equal logarithms may differ from them in the last digit.
@@ -123,6 +121,7 @@ def geometric_mean(
     return Estimate(estimate=math.exp(mean), low=math.exp(low), high=math.exp(high))
 
 
+@cache
 def widened_tail(count: int, confidence: float) -> float:
     """Return the tail of a percentile bootstrap that is as wide as Student's t for `count` values.
 

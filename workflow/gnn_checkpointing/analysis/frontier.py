@@ -8,7 +8,7 @@ from statistics import median
 import numpy as np
 
 from gnn_checkpointing.analysis.allocators import allocator_effects
-from gnn_checkpointing.analysis.effects import mean_bytes, mean_time
+from gnn_checkpointing.analysis.effects import Draw, drawing, mean_bytes, mean_time
 from gnn_checkpointing.analysis.results import (
     SAVES_BELOW,
     SPARSE_DEGREE,
@@ -36,7 +36,7 @@ def frontier(
         (row for row in drawn if row.num_nodes == num_nodes), key=lambda row: (row.allocator != reference, *_place(row))
     )
     points = [
-        _point(cells, confidence, resamples, generator)
+        _point(cells, confidence, drawing(resamples, generator))
         for _, cells in grouped(
             chosen, lambda row: (row.convolution, row.policy, row.allocator, row.requested_average_degree)
         )
@@ -66,7 +66,7 @@ def _place(row: Row) -> tuple[object, ...]:
     return row.allocator, row.convolution, policy_order(row.policy), row.requested_average_degree, row.graph
 
 
-def _point(cells: Sequence[Row], confidence: float, resamples: int, generator: np.random.Generator) -> FrontierPoint:
+def _point(cells: Sequence[Row], confidence: float, draw: Draw) -> FrontierPoint:
     first = cells[0]
     beside_none = [row for row in cells if row.activation_ratio is not None]
     timed = [row for row in cells if row.time_ratio is not None]
@@ -79,10 +79,8 @@ def _point(cells: Sequence[Row], confidence: float, resamples: int, generator: n
         num_edges=float(median(row.num_edges for row in cells)),
         cells=len(cells),
         other_model=bool(first.other_model),
-        activation_ratio=mean_bytes(beside_none, "activation_ratio", confidence, resamples, generator)
-        if beside_none
-        else None,
-        time_ratio=mean_time(timed, confidence, resamples, generator) if timed else None,
+        activation_ratio=mean_bytes(beside_none, "activation_ratio", confidence, draw) if beside_none else None,
+        time_ratio=mean_time(timed, confidence, draw) if timed else None,
         activation_bytes=float(median(row.activation_bytes for row in cells)),
         saved_activation_bytes=float(median(row.saved_activation_bytes for row in cells)),
         transient_bytes=float(median(row.activation_bytes - row.saved_activation_bytes for row in cells)),

@@ -14,7 +14,7 @@ from typing import Literal
 
 from gnn_checkpointing.analysis.checks import moment
 from gnn_checkpointing.analysis.results import Absence, Quality, Reading, Setting, Spread
-from gnn_checkpointing.analysis.table import Row, completed, series, under
+from gnn_checkpointing.analysis.table import Row, series, under
 from gnn_checkpointing.analysis.turns import run
 from gnn_checkpointing.measurements_table import Value, hosts, turns
 
@@ -25,12 +25,14 @@ NOT_FAILED = ("completed", "refused", "unavailable")
 _NUMBER = re.compile(r"\d+(\.\d+)?")
 
 
-def quality(rows: Sequence[Mapping[str, Value]], reference_allocator: str, ratio_half_width: float) -> Quality:
+def quality(
+    rows: Sequence[Mapping[str, Value]], measured: Sequence[Row], reference_allocator: str, ratio_half_width: float
+) -> Quality:
     """Return what the table says about its own making; `ratio_half_width` is the width that the study asked for.
 
-    Widths are those of the reference allocator's ratios, on which every sentence about time rests.
+    `measured` are its completed rows. Widths are those of the reference allocator's ratios, on which every sentence
+    about time rests.
     """
-    measured = completed(rows)
     cells = {str(row["cell"]): row for row in rows}
     spans = [span for cell, row in sorted(cells.items()) for span in _spans(cell, row)]
     measured_seconds = math.fsum(float(row["measured_seconds"] or 0.0) for row in cells.values())

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from gnn_checkpointing.analysis.effects import effect, labels_of
+from gnn_checkpointing.analysis.effects import drawing, effect, labels_of
 from gnn_checkpointing.analysis.results import BatchEffect, Effect, FamilyEffect, GradedEffect, Variants
 from gnn_checkpointing.analysis.table import Key, Row, comparable, grouped, policy_order
 
@@ -24,7 +24,7 @@ def variants(rows: Sequence[Row], confidence: float, resamples: int, generator: 
     paired = [row for row in comparable(rows) if row.policy != "none" and row.activation_ratio is not None]
 
     def averaged(level: str, cells: Sequence[Row]) -> Effect:
-        return effect(level, cells, confidence, resamples, generator)
+        return effect(level, cells, confidence, drawing(resamples, generator))
 
     reference, families = _families([row for row in paired if row.is_drawn], averaged)
     return Variants(

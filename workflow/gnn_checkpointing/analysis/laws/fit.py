@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import nnls
 
-from gnn_checkpointing.analysis.fitting import REWEIGHTINGS, ROUNDING, rank
+from gnn_checkpointing.analysis.fitting import REWEIGHTINGS, ROUNDING, largest, rank
 from gnn_checkpointing.analysis.laws.forms import FORMS, Floats, Form, Sizes, matrix
 
 Mask = NDArray[np.bool_]
@@ -79,7 +79,7 @@ def _terms(columns: Floats, values: Floats, measure: Floats) -> Floats:
 
     Shares of what was observed alone would pull the fit towards the rows that came out low.
     """
-    scales = np.abs(columns).max(axis=0)
+    scales = largest(columns)
     scales[scales == 0] = 1.0
     found: Floats = nnls(columns / scales / measure[:, np.newaxis], values / measure)[0]
     # Of a column's largest value, what is less than the rounding of the largest response is nothing.

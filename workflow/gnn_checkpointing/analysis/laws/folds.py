@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from gnn_checkpointing.analysis.support import why_not
+import numpy as np
+
+from gnn_checkpointing.analysis.support import Floats, graphs_of, why_not_on
 from gnn_checkpointing.analysis.table import Row
 
 Factor = Literal["density", "nodes"]
@@ -28,20 +30,14 @@ def folds(rows: Sequence[Row]) -> list[Fold]:
     A level goes as a whole: replicates of one size and density hold the same number of edges, and a law that has seen
     one of them has seen the other.
     """
-    levels: dict[Factor, list[float]] = {
-        "density": [float(row.requested_average_degree or 0.0) for row in rows],
-        "nodes": [float(row.num_nodes) for row in rows],
-    }
+    graphs = graphs_of(rows)
+    levels: dict[Factor, Floats] = {"density": graphs.levels, "nodes": graphs.nodes.astype(np.float64)}
     found = []
     for factor, values in levels.items():
-        for level in sorted(set(values)):
-            fold = Fold(
-                factor,
-                level,
-                [place for place, value in enumerate(values) if value != level],
-                [place for place, value in enumerate(values) if value == level],
-            )
-            if why_not([rows[place] for place in fold.kept]) is None:
+        for level in np.unique(values):
+            held = values == level
+            if why_not_on(graphs.only(~held)) is None:
+                fold = Fold(factor, float(level), np.flatnonzero(~held).tolist(), np.flatnonzero(held).tolist())
                 found.append(fold)
     return found
 

@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 
+from gnn_checkpointing.analysis.fitting import largest
 from gnn_checkpointing.analysis.laws.fit import knees
 from gnn_checkpointing.analysis.laws.forms import FORMS, Floats, matrix
 from gnn_checkpointing.analysis.laws.series import Series
@@ -50,7 +51,7 @@ def knee(series: Series, resamples: int, generator: np.random.Generator) -> Knee
 
 def _basis(columns: Floats) -> Floats:
     """Return an orthonormal basis of the columns' span, `[num_rows, rank]`: a projection is two products."""
-    left, values, _ = np.linalg.svd(columns / np.abs(columns).max(axis=0), full_matrices=False)
+    left, values, _ = np.linalg.svd(columns / largest(columns), full_matrices=False)
     kept: Floats = left[:, values > 1e-9 * values[0]]
     return kept
 
@@ -64,7 +65,7 @@ def _largest_f(
     explains is the square of what is left of the draw along what is left of that column. What is left of the draw is
     not needed itself: residuals of any signs have one length, and of that the straight law explains its share.
     """
-    along = bends / np.abs(bends).max(axis=0)
+    along = bends / largest(bends)
     along -= straight @ (straight.T @ along)
     lengths = np.sqrt((along**2).sum(axis=0))
     along /= np.where(

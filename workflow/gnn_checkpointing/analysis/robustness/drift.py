@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy.stats import t as student
 
 from gnn_checkpointing.analysis.checks import moment
-from gnn_checkpointing.analysis.fitting import ROUNDING, fitted
+from gnn_checkpointing.analysis.fitting import ROUNDING, fitted, largest
 from gnn_checkpointing.analysis.results import Estimate, Response, RunDrift
 from gnn_checkpointing.analysis.support import answering, design, observed, why_no_response, why_not
 from gnn_checkpointing.analysis.table import Row, grouped
@@ -57,7 +57,7 @@ def _drift(cells: Sequence[Row], places: dict[str, float], confidence: float) ->
     if explained is None:
         return "these cells carry no additive law, and too few of them are draws of one size and density"
     kept, shares, columns = explained
-    basis = np.linalg.qr(columns / np.abs(columns).max(axis=0))[0]
+    basis = np.linalg.qr(columns / largest(columns))[0]
     late = np.array([places[row.cell] for row in kept])
     late, shares = (values - basis @ (basis.T @ values) for values in (late, shares))
     if np.abs(late).max() < ROUNDING:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Literal
 
 import numpy as np
 
-from gnn_checkpointing.analysis.effects import mean_bytes, mean_time
+from gnn_checkpointing.analysis.effects import Draw, Places, drawing, mean_bytes, mean_time
 from gnn_checkpointing.analysis.interaction import interactions
 from gnn_checkpointing.analysis.protocol import Protocol
 from gnn_checkpointing.analysis.results import Estimate, LeftOut
@@ -53,6 +54,11 @@ def _densest(rows: Sequence[Row], protocol: Protocol, seed: int) -> tuple[list[L
     found: list[LeftOut] = []
     missing: list[str] = []
     paired = [row for row in rows if row.policy != "none" and row.activation_ratio is not None]
+
+    @cache
+    def draw(count: int) -> Places:
+        return drawing(protocol.resamples, np.random.default_rng(seed))(count)
+
     for series, cells in grouped(paired, lambda row: (row.convolution, row.policy)):
         densest = max(row.requested_average_degree or 0.0 for row in cells)
         level = [row for row in cells if row.requested_average_degree == densest]
@@ -64,16 +70,15 @@ def _densest(rows: Sequence[Row], protocol: Protocol, seed: int) -> tuple[list[L
                 why = "the densest level has one graph" if graphs else "no cell of the densest level was timed"
                 missing.append(f"{', '.join(series)}: no graph is left out of {statement}: {why}.")
                 continue
-            without = {g: _ratio(statement, [r for r in those if r.graph != g], protocol, seed) for g in graphs}
-            found.append(_statement(statement, *series, _ratio(statement, those, protocol, seed), without))
+            without = {g: _ratio(statement, [r for r in those if r.graph != g], protocol, draw) for g in graphs}
+            found.append(_statement(statement, *series, _ratio(statement, those, protocol, draw), without))
     return found, missing
 
 
-def _ratio(statement: Statement, cells: Sequence[Row], protocol: Protocol, seed: int) -> Estimate:
-    generator = np.random.default_rng(seed)
+def _ratio(statement: Statement, cells: Sequence[Row], protocol: Protocol, draw: Draw) -> Estimate:
     if statement == "densest_time_ratio":
-        return mean_time(cells, protocol.confidence, protocol.resamples, generator)
-    return mean_bytes(cells, "activation_ratio", protocol.confidence, protocol.resamples, generator)
+        return mean_time(cells, protocol.confidence, draw)
+    return mean_bytes(cells, "activation_ratio", protocol.confidence, draw)
 
 
 def _slopes(rows: Sequence[Row], confidence: float) -> tuple[list[LeftOut], list[str]]:

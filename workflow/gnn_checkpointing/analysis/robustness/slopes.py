@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 from scipy.stats import t as student
 
-from gnn_checkpointing.analysis.fitting import ROUNDING, largest_leverage
+from gnn_checkpointing.analysis.fitting import ROUNDING, largest, largest_leverage
 from gnn_checkpointing.analysis.interaction import NONE_EDGES, POLICY_EDGES, interactions, joint_design, side_by_side
 from gnn_checkpointing.analysis.results import Estimate, Response
 from gnn_checkpointing.analysis.robustness.refits import LIGHT, Floats, Places, Refits
@@ -48,7 +48,7 @@ class _Joint:
         columns = joint_design(none, other)
         values = np.concatenate([observed(none, RESPONSE), observed(other, RESPONSE)])
         # As shares of the largest, as `fitted` has them: what is rounding is told by that.
-        self._column_scales, self._response_scale = np.abs(columns).max(axis=0), float(values.max())
+        self._column_scales, self._response_scale = largest(columns), float(values.max())
         self._columns, self._values = columns / self._column_scales, values / self._response_scale
         self._fit = Refits.of(self._columns, self._values, [row.graph for row in (*none, *other)])
         self._coefficients = self._fit.inverse @ (self._fit.basis.T @ self._values)
