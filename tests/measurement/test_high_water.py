@@ -7,9 +7,10 @@ import time
 from pathlib import Path
 
 from gnn_checkpointing.graphs.storage import save_graph
+from gnn_checkpointing.study import Study
 from measurement.cells import cell_of, small_study
 
-SCRIPT = """
+START = """
 import json, os, signal, sys
 from pathlib import Path
 from gnn_checkpointing.design import graph_cells
@@ -20,6 +21,11 @@ from gnn_checkpointing.study import parse_study
 study = parse_study(json.loads(sys.argv[1]), "test")
 cells = {cell.id: cell for cell in graph_cells(study, study_graphs(study)[0])}
 (name,) = cells
+"""
+
+DYING = (
+    START
+    + """
 made = high_water.contestant
 
 def planted(cell, task, policy):
@@ -36,16 +42,30 @@ print(json.dumps({policy: [reading.bytes, reading.note] for policy, reading in f
 print(reader._process, flush=True)
 os.kill(os.getpid(), signal.SIGKILL)
 """
+)
+
+TWICE = (
+    START
+    + """
+reader = high_water.HighWaterReader(study, Path(sys.argv[2]), cells)
+for peak in (0, 2**40):
+    print(reader.readings(name, {"none": peak}, lambda: None)["none"].bytes)
+reader.close()
+"""
+)
+
+
+def said(script: str, study: Study, folder: Path) -> list[str]:
+    """The lines that the script prints of the study's one graph, in a process of its own."""
+    save_graph(folder / "graph.npz", cell_of(study)[1])
+    values = json.dumps(study.model_dump(mode="json", by_alias=True))
+    command = [sys.executable, "-c", script, values, str(folder / "graph.npz")]
+    return subprocess.run(command, capture_output=True, text=True).stdout.splitlines()
 
 
 def test_a_policy_that_dies_costs_its_own_reading_alone(tmp_path: Path) -> None:
     study = small_study(policies=("none", "layers", "edge_blocks", "segments(2)"))
-    save_graph(tmp_path / "graph.npz", cell_of(study)[1])
-    values = json.dumps(study.model_dump(mode="json", by_alias=True))
-    process = subprocess.run(
-        [sys.executable, "-c", SCRIPT, values, str(tmp_path / "graph.npz")], capture_output=True, text=True
-    )
-    first, second = process.stdout.splitlines()
+    first, second = said(DYING, study, tmp_path)
     found = json.loads(first)
     assert found["none"][0] > 0 and found["segments(2)"][0] > 0
     assert found["layers"] == [None, "no high-water reading: its process ended early (SIGKILL)"]
@@ -55,3 +75,9 @@ def test_a_policy_that_dies_costs_its_own_reading_alone(tmp_path: Path) -> None:
     while Path(f"/proc/{second}").exists() and time.monotonic() < end:
         time.sleep(0.05)
     assert not Path(f"/proc/{second}").exists()
+
+
+def test_what_a_process_loads_at_its_first_step_is_in_no_reading(tmp_path: Path) -> None:
+    """Not even where a large peak makes a step of the policy's own before it needless."""
+    warmed, large = (int(line) for line in said(TWICE, small_study(policies=("none", "layers")), tmp_path))
+    assert abs(large - warmed) < 2**20

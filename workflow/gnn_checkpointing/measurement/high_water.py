@@ -32,7 +32,6 @@ from gnn_checkpointing.measurement.memory_limit import spread_net
 from gnn_checkpointing.measurement.workload import Contestant, cell_task, contestant
 from gnn_checkpointing.policy_names import COMPILED, parse_policy
 from gnn_checkpointing.study import Study
-from gnn_checkpointing.vocabulary import VISION
 
 _M_TRIM_THRESHOLD, _M_TOP_PAD, _M_MMAP_THRESHOLD = -1, -2, -3  # malloc.h
 _MAPPED_FROM = 64 * 2**10
@@ -40,10 +39,10 @@ _PR_SET_THP_DISABLE = 41
 _TICK_SECONDS = 1.0
 _START_SECONDS = 60.0
 _LARGE_BYTES = 128 * 2**20
-"""2 % of it, the tolerance, are more than what a first step of a stack was ever seen to leave behind (2 MiB).
+"""2 % of it, the tolerance, are more than what a policy's first step was ever seen to leave behind (2 MiB).
 
-That of a Vision GNN leaves its convolutions' generated code behind (26 MiB), which all policies of a cell share: the
-first one's is never the one that is read.
+A process's first step leaves more: the operators' code (10 MiB), of a Vision GNN what its convolutions generate
+(26 MiB). All policies share it, and that step is never the one that is read.
 """
 
 _CPU = torch.device("cpu")
@@ -128,18 +127,16 @@ class HighWaterReader:
         os.close(answered)
         self._ask, self._answer, self._buffer = ask, answer, b""
         self._patience = study.measurement.timeout_seconds
-        self._convolving = {name for name, cell in cells.items() if cell.convolution in VISION}
 
     def readings(self, cell: str, policies: dict[str, int], alive: Callable[[], None]) -> dict[str, HighWater]:
         """Return each policy's reading; `alive` is called about every second meanwhile.
 
-        `policies` gives the activation peak in bytes that another instrument read: where it is large, what a first
-        step leaves behind is nothing beside it, and one step is enough.
+        `policies` gives the activation peak in bytes that another instrument read: where it is large, what its first
+        step leaves behind is nothing beside it, and one step is enough, unless it is the first of a process.
         """
         found: dict[str, HighWater] = {}
         while waiting := [policy for policy in policies if policy not in found]:
-            first = waiting[:1] if cell in self._convolving else []
-            warmed = [policy for policy in waiting if policies[policy] < _LARGE_BYTES or policy in first]
+            warmed = [policy for policy in waiting if policies[policy] < _LARGE_BYTES or policy == waiting[0]]
             how = self._one_round({"cell": cell, "policies": waiting, "warmed": warmed}, found, alive)
             missing = [policy for policy in waiting if policy not in found]
             if missing:
