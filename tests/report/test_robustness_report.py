@@ -67,7 +67,9 @@ def test_each_trial_has_a_row(made: ReportInputs) -> None:
         "15",
         f"97{SPACE}%",
     ]
-    assert "all generated graphs are of one family" in paragraphs(found)
+    assert texts(block(found, "table-not-tried"), "The family as a factor is not tried") == [
+        "all generated graphs are of one family, sbm"
+    ]
 
 
 def test_a_statement_that_turns_comes_first_with_its_graphs() -> None:

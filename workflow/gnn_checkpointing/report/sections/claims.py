@@ -91,7 +91,7 @@ def _summary(ledger: Ledger) -> Table:
         id="table-claims",
         caption="Sentences, judgements (a sentence is judged once for each convolution), and their verdicts.",
         columns=(
-            Column("Claims"),
+            Column("Claims", "", "prose"),
             Column("Sentences", "", "number"),
             Column("Judgements", "", "number"),
             *(Column(verdict.capitalize(), "", "number") for verdict in VERDICTS),

@@ -14,9 +14,9 @@ from gnn_checkpointing.report.figures.palette import looks
 from gnn_checkpointing.report.figures.points import residual_panel, thinning
 from gnn_checkpointing.report.inputs import REGRESSIONS, ReportInputs
 from gnn_checkpointing.report.page import Block, Cell, Column, Figure, Panel, Paragraph, Section, Table
+from gnn_checkpointing.report.sections.reasons import reasons
 
 Fitted = TypeVar("Fitted", Law, Interaction)
-_LISTED = 6
 
 
 @dataclass(frozen=True)
@@ -64,22 +64,10 @@ def laws_section(inputs: ReportInputs) -> Section:
         if found:
             blocks.append(_interactions(found, reading, level))
     if inputs.regressions.not_fitted:
-        blocks.append(Paragraph("Not fitted: " + " ".join(by_reason(inputs.regressions.not_fitted))))
+        blocks.append(
+            reasons("table-not-fitted", "What was not fitted, and why.", inputs.regressions.not_fitted, REGRESSIONS)
+        )
     return Section("laws", "Regressions on nodes and edges", tuple(blocks))
-
-
-def by_reason(sentences: Sequence[str]) -> list[str]:
-    """Return the sentences with those of one reason told once: which convolutions and policies, then why."""
-    found: dict[str, list[str]] = {}
-    for sentence in sentences:
-        name, colon, reason = sentence.partition(": ")
-        found.setdefault(reason if colon else sentence, []).append(name if colon else "")
-    told = []
-    for reason, names in found.items():
-        pairs = [name for name in names if name]
-        listed = "; ".join(pairs) if len(pairs) <= _LISTED else "many pairs of convolution and policy"
-        told.append(f"{listed}: {reason}" if pairs else reason)
-    return told
 
 
 def _in_order(inputs: ReportInputs, items: Sequence[Fitted]) -> list[Fitted]:

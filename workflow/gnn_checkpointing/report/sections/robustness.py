@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from gnn_checkpointing.analysis.results import FamilyFactor, ReplicateSpread
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.inputs import ROBUSTNESS, ReportInputs
-from gnn_checkpointing.report.page import Block, Cell, Column, Paragraph, Section, Table
+from gnn_checkpointing.report.page import Block, Cell, Column, Section, Table
 from gnn_checkpointing.report.sections.families import NAMES
 from gnn_checkpointing.report.sections.law_words import RESPONSES
-from gnn_checkpointing.report.sections.laws import by_reason
+from gnn_checkpointing.report.sections.reasons import reasons
 from gnn_checkpointing.report.sections.single_graphs import influence_blocks, left_out_blocks
 from gnn_checkpointing.report.sections.timing import drift_blocks, stopping_blocks
 from gnn_checkpointing.report.sections.worst import worst
@@ -28,7 +28,7 @@ def robustness_section(inputs: ReportInputs) -> Section | None:
         *stopping_blocks(inputs, found.stopping),
     ]
     if found.not_tried:
-        blocks.append(Paragraph(" ".join(by_reason(found.not_tried))))
+        blocks.append(reasons("table-not-tried", "What was not tried, and why.", found.not_tried, ROBUSTNESS))
     return Section("robustness", "What was tried against the answer", tuple(blocks)) if blocks else None
 
 

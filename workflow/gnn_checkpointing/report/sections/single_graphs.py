@@ -42,7 +42,7 @@ def left_out_blocks(inputs: ReportInputs, items: list[LeftOut]) -> list[Block]:
             caption=f"Estimates with all graphs, with {units.confidence(inputs.effects.confidence)} interval, and "
             f"their span when one graph is left out.{more}",
             columns=(
-                Column("Estimate"),
+                Column("Estimate", "", "prose"),
                 Column("Convolution"),
                 Column("Policy"),
                 Column("All graphs", "", "number"),
