@@ -31,13 +31,14 @@ def index(root: Path, *sentences: str, page: str = "") -> str:
 def test_machines_and_studies_are_listed_with_relative_links(tmp_path: Path) -> None:
     summary(tmp_path, "desk", "Desk & chair", "default")
     summary(tmp_path, "desk", "Desk & chair", "real")
-    summary(tmp_path, "rack", "Rack", "default")
+    summary(tmp_path, "rack", "Rack", "default", cells=1)
     html = index(tmp_path)
     assert html.count("<h2") == 3  # two machines, and what comparing them comes to
     assert "Desk &amp; chair" in html
     for link in ("desk/default/report.html", "desk/real/report.pdf", "rack/default/report.html"):
         assert f'href="{link}"' in html
     assert "1,080 cells" in html
+    assert "1 cell ·" in html
     assert html.count("It saves.") == 3
     assert "Second." not in html
 

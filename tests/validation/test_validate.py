@@ -180,6 +180,7 @@ def test_what_cannot_be_is_said_though_it_was_signed(
         main(["validate", str(folder)])
     errors = capsys.readouterr().err.splitlines()
     assert all(line.startswith("error: ") for line in errors)
+    assert all(line.count(str(folder)) == 1 for line in errors), errors
     assert any(said in line for line in errors), errors
 
 

@@ -108,7 +108,8 @@ def _with_changes(action: Callable[[], Value]) -> tuple[Value, list[tuple[float,
 
     Last, before how many of these each mark stands.
     """
-    with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as session:
+    # One cycle, whose events are all kept: without being told so, PyTorch warns that it forgets those of cycles before.
+    with profile(activities=[ProfilerActivity.CPU], profile_memory=True, acc_events=True) as session:
         start = time.perf_counter_ns()
         value = action()
         seconds = (time.perf_counter_ns() - start) / 1e9

@@ -27,9 +27,9 @@ def names(found: Published) -> Iterator[str]:
         ("hardware", found.folder.parent.name, machine, hardware_of),
     ):
         if folder != own:
-            yield f"{found.folder}: {kind} {own} lies in a folder called {folder}; call it {own}"
+            yield f"{kind} {own} lies in a folder called {folder}; call it {own}"
         for other in sorted(measured - {own}):
-            yield f"{found.folder}: {kind} is {own}, but some measurements say {other}; they are another run's"
+            yield f"{kind} is {own}, but some measurements say {other}; they are another run's"
 
 
 def cells(found: Published) -> Iterator[str]:
