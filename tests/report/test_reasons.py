@@ -25,3 +25,9 @@ def test_of_more_pairs_than_can_be_read_the_first_are_named() -> None:
 
 def test_a_sentence_without_a_reason_stands_alone() -> None:
     assert told("Nothing was measured.") == [("–", "Nothing was measured")]  # noqa: RUF001
+
+
+def test_what_is_no_pair_of_convolution_and_policy_is_named_as_it_is() -> None:
+    assert told("The spread is not tried: one draw.", "The family is not tried: one draw.", "GCN, none: one draw.") == [
+        ("The spread is not tried; The family is not tried; GCN: none", "one draw")
+    ]

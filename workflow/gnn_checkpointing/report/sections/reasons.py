@@ -32,7 +32,7 @@ def _what(names: Sequence[str]) -> str:
         return "".join(named) or units.NOTHING
     policies: dict[str, list[str]] = {}
     for name in named[:_LISTED]:
-        convolution, _, policy = name.rpartition(", ")
-        policies.setdefault(convolution, []).append(policy)
-    listed = [f"{convolution}: {', '.join(those)}" for convolution, those in policies.items()]
+        convolution, comma, policy = name.rpartition(", ")
+        policies.setdefault(convolution if comma else name, []).extend([policy] if comma else [])
+    listed = [f"{name}: {', '.join(those)}" if those else name for name, those in policies.items()]
     return "; ".join(listed + (["and more"] if len(named) > _LISTED else []))
