@@ -19,8 +19,9 @@ def test_imports_keep_to_the_layers() -> None:
 @pytest.mark.parametrize(
     "modules",
     [
-        "gnn_checkpointing.cli, gnn_checkpointing.design, gnn_checkpointing.measurement.supervise",
-        "gnn_checkpointing.measurement.collect, gnn_checkpointing.measurement.hardware",
+        "gnn_checkpointing.cli, gnn_checkpointing.study.design, gnn_checkpointing.measurement.supervise",
+        "gnn_checkpointing.collecting.rows, gnn_checkpointing.collecting.traces",
+        "gnn_checkpointing.measurement.hardware",
         "gnn_checkpointing.analysis.analyse, gnn_checkpointing.claims.judge, gnn_checkpointing.report.render",
         "gnn_checkpointing.audit.rubric",
         "gnn_checkpointing.graphs.make, gnn_checkpointing.graphs.storage",

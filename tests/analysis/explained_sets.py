@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from gnn_checkpointing.explained import Block, Explained, Mean
+from gnn_checkpointing.records.explained import Block, Explained, Mean
 
 
 def block(number: int, accuracy: float = 0.5, **values: Any) -> Block:

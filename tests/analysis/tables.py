@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 
 from gnn_checkpointing.analysis.protocol import Protocol
-from gnn_checkpointing.measurements_table import COLUMNS, Value
-from gnn_checkpointing.records import REORDERED, SCHEMA_VERSION, TrainingRecord
+from gnn_checkpointing.records.measurements_table import COLUMNS, Value
+from gnn_checkpointing.records.record import SCHEMA_VERSION
+from gnn_checkpointing.records.training import REORDERED, TrainingRecord
 
 Table = list[dict[str, Value]]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from gnn_checkpointing.analysis.accuracy import accuracies
-from gnn_checkpointing.records import REORDERED
+from gnn_checkpointing.records.training import REORDERED
 from gnn_checkpointing.refusal import Refusal
 
 from .tables import trainings

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from gnn_checkpointing.analysis.table import completed
-from gnn_checkpointing.measurements_table import read_table, write_table
+from gnn_checkpointing.records.measurements_table import read_table, write_table
 from gnn_checkpointing.refusal import Refusal
 
 from .tables import Table, changed, generated_graphs, table, without

@@ -6,7 +6,7 @@ import pytest
 
 from gnn_checkpointing.analysis.explained import explanations
 from gnn_checkpointing.analysis.results import Estimate
-from gnn_checkpointing.explained import ExplainedSets, Mean
+from gnn_checkpointing.records.explained import ExplainedSets, Mean
 
 from .explained_sets import block, explained
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from gnn_checkpointing.analysis.bootstrap import resampled_medians
 from gnn_checkpointing.analysis.results import StoppingRule
 from gnn_checkpointing.analysis.robustness.stopping import (
     LOOK_CONFIDENCE,
@@ -18,10 +19,9 @@ from gnn_checkpointing.analysis.robustness.stopping import (
     interval,
     stopping,
 )
-from gnn_checkpointing.bootstrap import resampled_medians
 from gnn_checkpointing.measurement.ratios import paired_ratio
 from gnn_checkpointing.measurement.step_time import StepTime
-from gnn_checkpointing.study import parse_study
+from gnn_checkpointing.study.reading import parse_study
 
 from .tables import protocol
 

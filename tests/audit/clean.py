@@ -27,11 +27,13 @@ from gnn_checkpointing.artefacts import digest
 from gnn_checkpointing.audit.checks.provenance import NAMED, VERSIONS
 from gnn_checkpointing.audit.inputs import AuditInputs, Machine
 from gnn_checkpointing.claims.ledger import Claim, Ledger
-from gnn_checkpointing.design import graph_cells
-from gnn_checkpointing.graph_design import GeneratedGraph, LoadedGraph, study_graphs
-from gnn_checkpointing.graph_facts import GraphFacts, Provenance
-from gnn_checkpointing.records import REORDERED, Demonstration
-from gnn_checkpointing.study import Study, parse_study
+from gnn_checkpointing.records.demonstration import Demonstration
+from gnn_checkpointing.records.graph_facts import GraphFacts, Provenance
+from gnn_checkpointing.records.training import REORDERED
+from gnn_checkpointing.study.design import graph_cells
+from gnn_checkpointing.study.graph_design import GeneratedGraph, LoadedGraph, study_graphs
+from gnn_checkpointing.study.reading import parse_study
+from gnn_checkpointing.study.study import Study
 
 from . import predicted
 

@@ -9,9 +9,9 @@ from typing import Any
 from analysis import tables
 from gnn_checkpointing.analysis.results import Effect, Estimate, Spread
 from gnn_checkpointing.audit.inputs import AuditInputs, Machine
-from gnn_checkpointing.graph_facts import Provenance
-from gnn_checkpointing.measurements_table import Value
-from gnn_checkpointing.records import REORDERED
+from gnn_checkpointing.records.graph_facts import Provenance
+from gnn_checkpointing.records.measurements_table import Value
+from gnn_checkpointing.records.training import REORDERED
 
 from . import clean, predicted
 

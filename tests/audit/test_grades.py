@@ -12,8 +12,8 @@ from gnn_checkpointing.artefacts import read_json, write_json
 from gnn_checkpointing.audit.grades import Check, graded, read_audit
 from gnn_checkpointing.audit.rubric import audited
 from gnn_checkpointing.cli import main
-from gnn_checkpointing.graph_facts import GraphList
-from gnn_checkpointing.measurements_table import write_table
+from gnn_checkpointing.records.graph_facts import GraphList
+from gnn_checkpointing.records.measurements_table import write_table
 from gnn_checkpointing.refusal import Refusal
 
 from . import clean

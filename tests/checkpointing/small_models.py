@@ -13,8 +13,8 @@ from gnn_checkpointing.measurement.sameness import StepResult, step_result
 from gnn_checkpointing.models.adjacency import Adjacency, adjacency_for
 from gnn_checkpointing.models.reversible import build_reversible_stack
 from gnn_checkpointing.models.stack import build_stack
-from gnn_checkpointing.study import Architecture
-from gnn_checkpointing.vocabulary import Convolution
+from gnn_checkpointing.study.architecture import Architecture
+from gnn_checkpointing.study.vocabulary import Convolution
 
 NODES, DEGREE, CHANNELS = 60, 8, 8
 FEATURES = torch.randn(NODES, CHANNELS, generator=torch.Generator().manual_seed(1))

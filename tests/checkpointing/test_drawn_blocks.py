@@ -18,7 +18,7 @@ from gnn_checkpointing.checkpointing.edge_blocks import block_all_layers
 from gnn_checkpointing.measurement.peak_memory import step_bytes
 from gnn_checkpointing.models.vision.vig import Vig, VigOptions, build_vig
 from gnn_checkpointing.refusal import Refusal
-from gnn_checkpointing.vision_shapes import neighbours_by_block
+from gnn_checkpointing.study.vision_shapes import neighbours_by_block
 
 CPU = torch.device("cpu")
 IMAGES = torch.rand(2, 3, 64, 64, generator=torch.Generator().manual_seed(0))

@@ -10,7 +10,7 @@ from gnn_checkpointing.measurement.peak_memory import step_bytes
 from gnn_checkpointing.measurement.sameness import compared, step_result
 from gnn_checkpointing.models.stack import build_stack
 from gnn_checkpointing.refusal import Refusal
-from gnn_checkpointing.study import Architecture
+from gnn_checkpointing.study.architecture import Architecture
 
 N, E = 60, 500
 EDGES = torch.randint(0, N, (2, E), generator=torch.Generator().manual_seed(0))

@@ -5,13 +5,13 @@ from pathlib import Path
 
 import torch
 
-from gnn_checkpointing.design import graph_cells
-from gnn_checkpointing.graph_design import study_graphs
 from gnn_checkpointing.graphs.make import make_graph
 from gnn_checkpointing.measurement.peak_memory import step_bytes
 from gnn_checkpointing.measurement.sameness import compared, step_result
 from gnn_checkpointing.measurement.workload import cell_task, contestant
-from gnn_checkpointing.study import read_study
+from gnn_checkpointing.study.design import graph_cells
+from gnn_checkpointing.study.graph_design import study_graphs
+from gnn_checkpointing.study.reading import read_study
 
 ROOT = Path(__file__).resolve().parents[2]
 CPU = torch.device("cpu")

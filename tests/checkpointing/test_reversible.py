@@ -10,7 +10,7 @@ from gnn_checkpointing.checkpointing import apply
 from gnn_checkpointing.measurement.sameness import compared
 from gnn_checkpointing.models.reversible import build_reversible_stack
 from gnn_checkpointing.refusal import Refusal
-from gnn_checkpointing.study import Architecture
+from gnn_checkpointing.study.architecture import Architecture
 
 
 @pytest.mark.parametrize("convolution", CONVOLUTIONS)

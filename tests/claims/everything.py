@@ -7,7 +7,7 @@ from analysis.tables import depth_table, ego_table, protocol
 from gnn_checkpointing.analysis.analyse import Findings, analyse
 from gnn_checkpointing.analysis.explained import explanations
 from gnn_checkpointing.analysis.results import Quantity, ReplicateSpread, Trends
-from gnn_checkpointing.explained import ExplainedSets
+from gnn_checkpointing.records.explained import ExplainedSets
 
 from .made import effect, effects, empty, flatness, frontier, point, trends
 from .tried import (

@@ -13,7 +13,7 @@ import pytest
 from gnn_checkpointing.claims.ledger import Ledger, ledger_schema, read_ledger
 from gnn_checkpointing.cli import main
 from gnn_checkpointing.refusal import Refusal
-from gnn_checkpointing.study import study_schema
+from gnn_checkpointing.study.reading import study_schema
 
 from .findings import ledger
 from .made import empty

@@ -10,7 +10,7 @@ from analysis.explained_sets import block, explained
 from gnn_checkpointing.analysis.analyse import Findings
 from gnn_checkpointing.analysis.explained import explanations
 from gnn_checkpointing.analysis.results import Depths, StudyModel
-from gnn_checkpointing.explained import Explained, ExplainedSets, Mean
+from gnn_checkpointing.records.explained import Explained, ExplainedSets, Mean
 
 from .findings import ledger
 from .made import empty

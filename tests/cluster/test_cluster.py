@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from gnn_checkpointing.artefacts import digest, sha256_of
-from gnn_checkpointing.measurements_table import hosts, read_table
+from gnn_checkpointing.records.measurements_table import hosts, read_table
 from gnn_checkpointing.validation.validate import complaints
 
 from .slurm import CORES, MEMORY_MIB, Cluster, Finished, wait_for

@@ -11,10 +11,10 @@ import torch
 from PIL import Image
 
 from gnn_checkpointing.cli import main
-from gnn_checkpointing.explained import Explained, read_explained
 from gnn_checkpointing.explaining.blocks import Measured
 from gnn_checkpointing.explaining.means import late_rise, mean
 from gnn_checkpointing.models.vision.vig import VigOptions, build_vig
+from gnn_checkpointing.records.explained import Explained, read_explained
 
 
 @pytest.fixture

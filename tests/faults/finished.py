@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from gnn_checkpointing.artefacts import seal, sha256_of, write_json
-from gnn_checkpointing.records import read_records
+from gnn_checkpointing.records.cell import read_records
 
 ROOT = Path(__file__).resolve().parents[2]
 

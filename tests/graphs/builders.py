@@ -4,10 +4,10 @@ from typing import Any
 
 import numpy as np
 
-from gnn_checkpointing.graph_design import GeneratedGraph, LoadedGraph
-from gnn_checkpointing.graph_entries import RealGraph
 from gnn_checkpointing.graphs.edges import both_directions
 from gnn_checkpointing.graphs.graph import Graph
+from gnn_checkpointing.study.graph_design import GeneratedGraph, LoadedGraph
+from gnn_checkpointing.study.graph_entries import RealGraph
 
 
 def generated(**changes: Any) -> GeneratedGraph:

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from gnn_checkpointing.graph_design import BatchGraph
 from gnn_checkpointing.graphs.make import make_graph
 from gnn_checkpointing.refusal import Refusal
+from gnn_checkpointing.study.graph_design import BatchGraph
 
 from .builders import generated
 

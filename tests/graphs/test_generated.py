@@ -10,8 +10,8 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from gnn_checkpointing.graph_entries import block_sizes
 from gnn_checkpointing.graphs.make import make_graph
+from gnn_checkpointing.study.graph_entries import block_sizes
 
 from .builders import generated
 

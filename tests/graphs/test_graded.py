@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from gnn_checkpointing.graph_design import GradedGraph
 from gnn_checkpointing.graphs.graded.capped import capped
 from gnn_checkpointing.graphs.graded.grade import graded
 from gnn_checkpointing.graphs.make import make_graph
 from gnn_checkpointing.refusal import Refusal
+from gnn_checkpointing.study.graph_design import GradedGraph
 
 from .builders import generated, loaded
 

@@ -9,7 +9,7 @@ from gnn_checkpointing.graphs.families.images import images_of, nearest_pixels, 
 from gnn_checkpointing.graphs.graph import Graph
 from gnn_checkpointing.graphs.make import make_graph, stream
 from gnn_checkpointing.graphs.storage import load_graph, save_graph
-from gnn_checkpointing.vision_shapes import PATCH, PATCH_PIXELS, PATCHES, SIDE
+from gnn_checkpointing.study.vision_shapes import PATCH, PATCH_PIXELS, PATCHES, SIDE
 
 from .builders import generated
 

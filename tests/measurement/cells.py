@@ -2,11 +2,12 @@
 
 import torch
 
-from gnn_checkpointing.design import Cell, graph_cells
-from gnn_checkpointing.graph_design import study_graphs
 from gnn_checkpointing.graphs.graph import Graph
 from gnn_checkpointing.graphs.make import make_graph
-from gnn_checkpointing.study import Study, parse_study
+from gnn_checkpointing.study.design import Cell, graph_cells
+from gnn_checkpointing.study.graph_design import study_graphs
+from gnn_checkpointing.study.reading import parse_study
+from gnn_checkpointing.study.study import Study
 
 CPU = torch.device("cpu")
 

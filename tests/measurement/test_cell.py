@@ -6,16 +6,16 @@ from typing import Any
 import pytest
 import torch
 
+from gnn_checkpointing.collecting.rows import cell_rows
 from gnn_checkpointing.graphs.storage import save_graph
 from gnn_checkpointing.measurement import probe, supervise
 from gnn_checkpointing.measurement.allocator import worker_environment
 from gnn_checkpointing.measurement.cell import measure_cell
-from gnn_checkpointing.measurement.collect import cell_rows
 from gnn_checkpointing.measurement.high_water import HighWater
 from gnn_checkpointing.measurement.supervise import COMPLETE, completed_records, measure_graph
-from gnn_checkpointing.records import CellRecord
+from gnn_checkpointing.records.cell import CellRecord
 from gnn_checkpointing.refusal import Refusal, Unavailable
-from gnn_checkpointing.study import Study
+from gnn_checkpointing.study.study import Study
 from measurement.cells import CPU, cell_of, small_study
 
 CONTEXT = {"hardware": "here", "fingerprint": "f", "memory_limit_bytes": 2**30, "restarts": 0}

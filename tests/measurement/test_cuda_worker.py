@@ -12,14 +12,15 @@ from statistics import median
 import pytest
 import torch
 
+from gnn_checkpointing.collecting.rows import cell_rows
 from gnn_checkpointing.graphs.storage import save_graph
-from gnn_checkpointing.measurement.collect import cell_rows
 from gnn_checkpointing.measurement.supervise import COMPLETE, completed_records, measure_graph
 from gnn_checkpointing.measurement.worker import _fatal_policies
-from gnn_checkpointing.measurements_table import columns_of
-from gnn_checkpointing.records import CellRecord
+from gnn_checkpointing.records.cell import CellRecord
+from gnn_checkpointing.records.measurements_table import columns_of
 from gnn_checkpointing.refusal import Refusal
-from gnn_checkpointing.study import Study, parse_study
+from gnn_checkpointing.study.reading import parse_study
+from gnn_checkpointing.study.study import Study
 from measurement.cells import cell_of, small_study
 
 POLICIES = ("none", "layers", "edge_blocks", "compiled", "compiled_edge_blocks", "fused_edge_blocks", "offloaded")

@@ -8,13 +8,14 @@ from pathlib import Path
 import pytest
 
 from gnn_checkpointing.cli import main
-from gnn_checkpointing.graph_design import GeneratedGraph, study_graphs
 from gnn_checkpointing.graphs.ego.encodings import edge_encodings, node_encodings, surroundings
 from gnn_checkpointing.graphs.make import make_graph
 from gnn_checkpointing.graphs.storage import save_graph
 from gnn_checkpointing.measurement.encoding_cost import encoding_cost
-from gnn_checkpointing.records import read_encodings
-from gnn_checkpointing.study import Study, parse_study
+from gnn_checkpointing.records.encodings import read_encodings
+from gnn_checkpointing.study.graph_design import GeneratedGraph, study_graphs
+from gnn_checkpointing.study.reading import parse_study
+from gnn_checkpointing.study.study import Study
 
 
 def study(**graphs: object) -> Study:

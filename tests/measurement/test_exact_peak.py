@@ -7,15 +7,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gnn_checkpointing.design import graph_cells
-from gnn_checkpointing.graph_design import study_graphs
 from gnn_checkpointing.graphs.make import make_graph
 from gnn_checkpointing.measurement.exact_peak import StepSizes, even_degrees, exact_peak
 from gnn_checkpointing.measurement.peak_memory import step_bytes
 from gnn_checkpointing.measurement.workload import cell_task, contestant
-from gnn_checkpointing.measurements_table import read_table
+from gnn_checkpointing.records.measurements_table import read_table
 from gnn_checkpointing.refusal import Refusal
-from gnn_checkpointing.study import Architecture, parse_study, read_study
+from gnn_checkpointing.study.architecture import Architecture
+from gnn_checkpointing.study.design import graph_cells
+from gnn_checkpointing.study.graph_design import study_graphs
+from gnn_checkpointing.study.reading import parse_study, read_study
 from measurement.cells import CPU
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -7,16 +7,16 @@ import time
 from pathlib import Path
 
 from gnn_checkpointing.graphs.storage import save_graph
-from gnn_checkpointing.study import Study
+from gnn_checkpointing.study.study import Study
 from measurement.cells import cell_of, small_study
 
 START = """
 import json, os, signal, sys
 from pathlib import Path
-from gnn_checkpointing.design import graph_cells
-from gnn_checkpointing.graph_design import study_graphs
+from gnn_checkpointing.study.design import graph_cells
+from gnn_checkpointing.study.graph_design import study_graphs
 from gnn_checkpointing.measurement import high_water
-from gnn_checkpointing.study import parse_study
+from gnn_checkpointing.study.reading import parse_study
 
 study = parse_study(json.loads(sys.argv[1]), "test")
 cells = {cell.id: cell for cell in graph_cells(study, study_graphs(study)[0])}

@@ -10,7 +10,7 @@ import pytest
 from gnn_checkpointing.artefacts import write_json
 from gnn_checkpointing.measurement.hardware import hardware_record
 from gnn_checkpointing.measurement.host import differences, facts_by_name, refuse_another_type, this_host
-from gnn_checkpointing.records import Host
+from gnn_checkpointing.records.machine import Host
 from gnn_checkpointing.refusal import Refusal
 
 from .test_measure_graph import measured, study_of

@@ -12,20 +12,22 @@ from typing import Any
 import pytest
 
 from gnn_checkpointing.artefacts import write_json
-from gnn_checkpointing.design import graph_cells
-from gnn_checkpointing.graph_design import graph_spec, study_graphs
+from gnn_checkpointing.collecting.rows import cell_rows
+from gnn_checkpointing.collecting.traces import cell_traces
 from gnn_checkpointing.graphs.make import make_graph
 from gnn_checkpointing.graphs.storage import save_graph
 from gnn_checkpointing.measurement import supervise
 from gnn_checkpointing.measurement.byte_trace import read_byte_traces
-from gnn_checkpointing.measurement.collect import cell_rows, cell_traces
 from gnn_checkpointing.measurement.host import this_host
 from gnn_checkpointing.measurement.job import Job
 from gnn_checkpointing.measurement.supervise import COMPLETE, completed_records, measure_graph, traces_file
-from gnn_checkpointing.measurements_table import read_table, write_table
-from gnn_checkpointing.records import CellRecord, write_records
+from gnn_checkpointing.records.cell import CellRecord, write_records
+from gnn_checkpointing.records.measurements_table import read_table, write_table
 from gnn_checkpointing.refusal import Refusal
-from gnn_checkpointing.study import Study, parse_study
+from gnn_checkpointing.study.design import graph_cells
+from gnn_checkpointing.study.graph_design import graph_spec, study_graphs
+from gnn_checkpointing.study.reading import parse_study
+from gnn_checkpointing.study.study import Study
 
 
 def study_of(nodes: int, degree: float, **measurement: object) -> Study:

@@ -5,12 +5,12 @@ from pathlib import Path
 import pytest
 
 from gnn_checkpointing.artefacts import write_json
-from gnn_checkpointing.design import graph_cells
-from gnn_checkpointing.graph_design import graph_spec, study_graphs
 from gnn_checkpointing.measurement.fingerprint import measuring_settings
 from gnn_checkpointing.measurement.progress import Progress, time_left
 from gnn_checkpointing.measurement.supervise import COMPLETE
-from gnn_checkpointing.study import read_study
+from gnn_checkpointing.study.design import graph_cells
+from gnn_checkpointing.study.graph_design import graph_spec, study_graphs
+from gnn_checkpointing.study.reading import read_study
 
 STUDY = read_study(Path(__file__).resolve().parents[2] / "workflow/studies/smoke.yaml")
 

@@ -3,7 +3,7 @@
 import pytest
 
 from gnn_checkpointing.measurement.readings import agreement, disagreements
-from gnn_checkpointing.records import Readings
+from gnn_checkpointing.records.policy import Readings
 
 MIB = 2**20
 PEAK = 100 * MIB

@@ -6,8 +6,8 @@ import pytest
 
 from gnn_checkpointing.measurement.drift import sentinel_drift
 from gnn_checkpointing.measurement.record_warnings import record_warnings
-from gnn_checkpointing.records import CellRecord
-from gnn_checkpointing.study import parse_study
+from gnn_checkpointing.records.cell import CellRecord
+from gnn_checkpointing.study.reading import parse_study
 
 ROUNDS = 12
 STUDY = parse_study(

@@ -5,15 +5,17 @@ from __future__ import annotations
 import pytest
 import torch
 
-from gnn_checkpointing.design import Cell, graph_cells
-from gnn_checkpointing.graph_design import study_graphs
+from gnn_checkpointing.collecting.rows import cell_rows
+from gnn_checkpointing.collecting.traces import cell_traces
 from gnn_checkpointing.graphs.families.images import images_of, normalised
 from gnn_checkpointing.graphs.graph import Graph
 from gnn_checkpointing.graphs.make import make_graph, stream
 from gnn_checkpointing.measurement.cell import measure_cell
-from gnn_checkpointing.measurement.collect import cell_rows, cell_traces
 from gnn_checkpointing.measurement.workload import cell_task, images_of_patches
-from gnn_checkpointing.study import Study, parse_study
+from gnn_checkpointing.study.design import Cell, graph_cells
+from gnn_checkpointing.study.graph_design import study_graphs
+from gnn_checkpointing.study.reading import parse_study
+from gnn_checkpointing.study.study import Study
 
 from .cells import CPU
 from .test_cell import CONTEXT, no_marks

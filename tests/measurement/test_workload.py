@@ -3,8 +3,6 @@
 import pytest
 import torch
 
-from gnn_checkpointing.design import Cell, graph_cells
-from gnn_checkpointing.graph_design import study_graphs
 from gnn_checkpointing.graphs.make import make_graph
 from gnn_checkpointing.measurement.peak_memory import resident_bytes
 from gnn_checkpointing.measurement.sameness import compared, step_result
@@ -12,7 +10,9 @@ from gnn_checkpointing.measurement.workload import Contestant, Task, cell_task, 
 from gnn_checkpointing.models.reversible import ReversibleStack
 from gnn_checkpointing.models.stack import Stack
 from gnn_checkpointing.refusal import Refusal
-from gnn_checkpointing.study import parse_study
+from gnn_checkpointing.study.design import Cell, graph_cells
+from gnn_checkpointing.study.graph_design import study_graphs
+from gnn_checkpointing.study.reading import parse_study
 
 
 def cell_and_task(aggregation: str) -> tuple[Cell, Task]:

@@ -5,7 +5,7 @@ from torch_geometric.nn import GCNConv
 
 from gnn_checkpointing.models.adjacency import Adjacency, adjacency_for, reordered
 from gnn_checkpointing.models.stack import build_stack
-from gnn_checkpointing.study import Architecture
+from gnn_checkpointing.study.architecture import Architecture
 
 EDGES = torch.tensor([[1, 2, 0, 2, 0, 1, 4, 3], [0, 0, 1, 1, 2, 2, 3, 4]])
 

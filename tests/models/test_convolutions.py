@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from gnn_checkpointing.models.convolutions import build_convolution
-from gnn_checkpointing.vocabulary import VISION, Convolution
+from gnn_checkpointing.study.vocabulary import VISION, Convolution
 
 CONVOLUTIONS = [name for name in typing.get_args(Convolution) if name not in VISION]
 

@@ -8,8 +8,8 @@ from gnn_checkpointing.measurement.sameness import compared, step_result
 from gnn_checkpointing.models.adjacency import adjacency_for
 from gnn_checkpointing.models.stack import build_stack
 from gnn_checkpointing.refusal import Refusal
-from gnn_checkpointing.study import Architecture
-from gnn_checkpointing.vocabulary import Convolution
+from gnn_checkpointing.study.architecture import Architecture
+from gnn_checkpointing.study.vocabulary import Convolution
 
 NODES, DEGREE = 80, 20
 

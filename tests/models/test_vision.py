@@ -15,7 +15,7 @@ from gnn_checkpointing.models.vision.neighbours import dilated_neighbours, max_r
 from gnn_checkpointing.models.vision.vig import Vig, VigOptions, build_vig, shape_of
 from gnn_checkpointing.models.vision.weights import load_weights
 from gnn_checkpointing.refusal import Refusal
-from gnn_checkpointing.vision_shapes import Size, neighbours_by_block
+from gnn_checkpointing.study.vision_shapes import Size, neighbours_by_block
 
 SMALL = VigOptions(classes=5, image=64, k=3, stochastic=0.5, drop_path=0.3, dropout=0.2)
 

@@ -14,7 +14,7 @@ from gnn_checkpointing.analysis.table import completed, under
 from gnn_checkpointing.planning.arithmetic import edges_at_once, grown, resident, seconds, value
 from gnn_checkpointing.planning.gather import knowledge
 from gnn_checkpointing.planning.knowledge import Knowledge, PolicyKnowledge
-from gnn_checkpointing.study import parse_study
+from gnn_checkpointing.study.reading import parse_study
 
 STUDY = parse_study(
     {

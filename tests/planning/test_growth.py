@@ -9,7 +9,7 @@ import pytest
 
 from gnn_checkpointing.measurement.exact_peak import StepSizes, even_degrees, exact_peak
 from gnn_checkpointing.planning import Planner
-from gnn_checkpointing.study import Architecture
+from gnn_checkpointing.study.architecture import Architecture
 
 ROOT = Path(__file__).resolve().parents[2]
 (FILE,) = ROOT.glob("report/*/default/planner.json")

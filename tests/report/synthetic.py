@@ -35,14 +35,17 @@ from gnn_checkpointing.analysis.turns import run
 from gnn_checkpointing.artefacts import write_json
 from gnn_checkpointing.audit.grades import Audit, Check, graded
 from gnn_checkpointing.claims.ledger import Claim, Ledger, Sentence
-from gnn_checkpointing.graph_facts import GraphList
-from gnn_checkpointing.measurements_table import COLUMNS, write_table
 from gnn_checkpointing.planning.knowledge import Knowledge
-from gnn_checkpointing.records import Demonstration, Trace, Traces, write_records
+from gnn_checkpointing.records.cell import write_records
+from gnn_checkpointing.records.demonstration import Demonstration
+from gnn_checkpointing.records.graph_facts import GraphList
+from gnn_checkpointing.records.measurements_table import COLUMNS, write_table
+from gnn_checkpointing.records.traces import Trace, Traces
 from gnn_checkpointing.report.inputs import Machine, ReportInputs, Row, in_series
 from gnn_checkpointing.report.page import Fact
 from gnn_checkpointing.report.render import Sources
-from gnn_checkpointing.study import Study, parse_study
+from gnn_checkpointing.study.reading import parse_study
+from gnn_checkpointing.study.study import Study
 
 DEGREES = (4, 8, 16, 32, 64, 128)
 SIZES = (500, 1000, 2000)

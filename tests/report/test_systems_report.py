@@ -17,8 +17,9 @@ from gnn_checkpointing.analysis.analyse import analyse
 from gnn_checkpointing.analysis.explained import explanations
 from gnn_checkpointing.claims.answer import answer
 from gnn_checkpointing.claims.judge import judge
-from gnn_checkpointing.explained import ExplainedSets
-from gnn_checkpointing.records import EncodingCost, Trace
+from gnn_checkpointing.records.encodings import EncodingCost
+from gnn_checkpointing.records.explained import ExplainedSets
+from gnn_checkpointing.records.traces import Trace
 from gnn_checkpointing.report.inputs import ReportInputs, in_series
 from gnn_checkpointing.report.page import Paragraph, Section
 from gnn_checkpointing.report.sections.depth import depth_section
@@ -27,7 +28,7 @@ from gnn_checkpointing.report.sections.explained import explained_section
 from gnn_checkpointing.report.sections.summary import report_page
 from gnn_checkpointing.report.sections.vision import kept_by_block, vision_section
 from gnn_checkpointing.sourced import bare
-from gnn_checkpointing.study import Study
+from gnn_checkpointing.study.study import Study
 
 from . import synthetic
 from .test_report import render

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from analysis import tables
-from gnn_checkpointing.graph_facts import Derivation, GraphFacts, Provenance, Structure
+from gnn_checkpointing.records.graph_facts import Derivation, GraphFacts, Provenance, Structure
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.inputs import ReportInputs, in_series
 from gnn_checkpointing.report.page import Figure, Page, Paragraph, Table

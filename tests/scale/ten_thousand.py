@@ -18,10 +18,11 @@ from pathlib import Path
 from typing import Any
 
 from gnn_checkpointing.artefacts import digest, seal, sha256_of, write_json
-from gnn_checkpointing.design import graph_cells
-from gnn_checkpointing.graph_design import GeneratedGraph, study_graphs
-from gnn_checkpointing.records import CellRecord, read_records
-from gnn_checkpointing.study import Study, read_study
+from gnn_checkpointing.records.cell import CellRecord, read_records
+from gnn_checkpointing.study.design import graph_cells
+from gnn_checkpointing.study.graph_design import GeneratedGraph, study_graphs
+from gnn_checkpointing.study.reading import read_study
+from gnn_checkpointing.study.study import Study
 
 ROOT = Path(__file__).resolve().parents[2]
 STUDY = Path(__file__).with_suffix(".yaml")

@@ -8,12 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from gnn_checkpointing.design import graph_cells
-from gnn_checkpointing.graph_design import study_graphs
 from gnn_checkpointing.graphs.make import make_graph
 from gnn_checkpointing.graphs.storage import save_graph
-from gnn_checkpointing.records import REORDERED
-from gnn_checkpointing.study import Study, parse_study
+from gnn_checkpointing.records.training import REORDERED
+from gnn_checkpointing.study.design import graph_cells
+from gnn_checkpointing.study.graph_design import study_graphs
+from gnn_checkpointing.study.reading import parse_study
+from gnn_checkpointing.study.study import Study
 from gnn_checkpointing.training.job import Job, train
 
 EPOCHS = 30

@@ -8,14 +8,14 @@ from typing import get_args
 
 from snakemake.exceptions import WorkflowError
 
-from gnn_checkpointing import design
 from gnn_checkpointing.artefacts import seal, write_json
-from gnn_checkpointing.graph_design import EgoGraph, study_graphs
 from gnn_checkpointing.measurement.fingerprint import code_fingerprint, library_versions
 from gnn_checkpointing.measurement.hardware import hardware_slug
 from gnn_checkpointing.refusal import Refusal
-from gnn_checkpointing.study import parse_study
-from gnn_checkpointing.vocabulary import Convolution
+from gnn_checkpointing.study import design
+from gnn_checkpointing.study.graph_design import EgoGraph, study_graphs
+from gnn_checkpointing.study.reading import parse_study
+from gnn_checkpointing.study.vocabulary import Convolution
 
 try:
     study = parse_study(

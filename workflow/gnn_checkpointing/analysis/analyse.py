@@ -26,9 +26,10 @@ from gnn_checkpointing.analysis.results import (
     Variants,
 )
 from gnn_checkpointing.artefacts import read_json, write_json
-from gnn_checkpointing.explained import ExplainedSets
-from gnn_checkpointing.measurements_table import Value
-from gnn_checkpointing.records import EncodingCost, TrainingRecord
+from gnn_checkpointing.records.encodings import EncodingCost
+from gnn_checkpointing.records.explained import ExplainedSets
+from gnn_checkpointing.records.measurements_table import Value
+from gnn_checkpointing.records.training import TrainingRecord
 from gnn_checkpointing.refusal import Refusal
 from gnn_checkpointing.two_processes import both
 

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from gnn_checkpointing.measurements_table import COLUMNS, Value
+from gnn_checkpointing.records.measurements_table import COLUMNS, Value
 from gnn_checkpointing.refusal import Refusal
 
 Rows = Sequence[Mapping[str, Value]]

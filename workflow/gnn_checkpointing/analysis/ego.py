@@ -7,7 +7,7 @@ from statistics import median
 
 from gnn_checkpointing.analysis.results import Ego, EgoPoint
 from gnn_checkpointing.analysis.table import Row, comparable, grouped, policy_order
-from gnn_checkpointing.records import EncodingCost
+from gnn_checkpointing.records.encodings import EncodingCost
 
 FORMS = ("encodings", "ego_networks")
 

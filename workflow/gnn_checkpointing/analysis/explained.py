@@ -5,8 +5,8 @@ from __future__ import annotations
 from statsmodels.stats.proportion import proportion_confint
 
 from gnn_checkpointing.analysis.results import Estimate, ExplainedBlock, ExplainedSet, Explanations
-from gnn_checkpointing.explained import Block, Explained, ExplainedSets, Mean
-from gnn_checkpointing.vision_shapes import NAMES
+from gnn_checkpointing.records.explained import Block, Explained, ExplainedSets, Mean
+from gnn_checkpointing.study.vision_shapes import NAMES
 
 
 def explanations(found: ExplainedSets | None, confidence: float) -> Explanations:

@@ -16,7 +16,7 @@ from gnn_checkpointing.analysis.checks import moment
 from gnn_checkpointing.analysis.results import Absence, Quality, Reading, Setting, Spread
 from gnn_checkpointing.analysis.table import Row, series, under
 from gnn_checkpointing.analysis.turns import run
-from gnn_checkpointing.measurements_table import Value, hosts, turns
+from gnn_checkpointing.records.measurements_table import Value, hosts, turns
 
 Instrument = Literal["high_water_bytes", "fake_tensor_bytes"]
 INSTRUMENTS: tuple[Instrument, ...] = ("high_water_bytes", "fake_tensor_bytes")

@@ -8,7 +8,7 @@ from itertools import groupby
 from typing import TypeVar
 
 from gnn_checkpointing.analysis.checks import check
-from gnn_checkpointing.measurements_table import Value
+from gnn_checkpointing.records.measurements_table import Value
 
 Key = TypeVar("Key", bound=tuple[object, ...])
 

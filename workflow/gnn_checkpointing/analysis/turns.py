@@ -9,7 +9,7 @@ from itertools import pairwise
 
 from gnn_checkpointing.analysis.checks import moment
 from gnn_checkpointing.analysis.results import GraphTurns, Run
-from gnn_checkpointing.measurements_table import Value, hosts, turns
+from gnn_checkpointing.records.measurements_table import Value, hosts, turns
 
 
 @dataclass(frozen=True)

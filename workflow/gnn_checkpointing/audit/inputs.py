@@ -8,11 +8,11 @@ from typing import Any
 
 from gnn_checkpointing.analysis.analyse import Findings
 from gnn_checkpointing.claims.ledger import Ledger
-from gnn_checkpointing.graph_facts import GraphFacts
-from gnn_checkpointing.measurements_table import Value
-from gnn_checkpointing.records import Demonstration
+from gnn_checkpointing.records.demonstration import Demonstration
+from gnn_checkpointing.records.graph_facts import GraphFacts
+from gnn_checkpointing.records.measurements_table import Value
 from gnn_checkpointing.refusal import Refusal
-from gnn_checkpointing.study import Study
+from gnn_checkpointing.study.study import Study
 
 Row = Mapping[str, Value]
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from gnn_checkpointing.block_rule import LARGEST_BYTES, SMALLEST_BYTES, block_edges, cuda_bounds
+from gnn_checkpointing.study.block_rule import LARGEST_BYTES, SMALLEST_BYTES, block_edges, cuda_bounds
 
 _CACHE_FOLDER = Path("/sys/devices/system/cpu/cpu0/cache")
 

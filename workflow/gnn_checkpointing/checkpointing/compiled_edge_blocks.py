@@ -15,12 +15,12 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
-from gnn_checkpointing import block_rule
 from gnn_checkpointing.checkpointing.block_by_block import BlockWork, EdgeInputs
 from gnn_checkpointing.checkpointing.block_kernels import BlockKernel, rows, too_small
 from gnn_checkpointing.checkpointing.blocked_layers import Layer, adapter_of, block_layer, block_model
 from gnn_checkpointing.checkpointing.compilation import device_type, require_compiler
 from gnn_checkpointing.checkpointing.edge_blocks import EagerWork
+from gnn_checkpointing.study import block_rule
 
 EDGES_PER_NODE = block_rule.EDGES_PER_NODE["compiled_edge_blocks"]
 """Four times the eager policy's: a compiled block stores a fraction of what an eager one does."""

@@ -15,11 +15,11 @@ import torch
 from torch import Tensor, nn
 from torch_geometric.nn import MessagePassing
 
-from gnn_checkpointing import block_rule
 from gnn_checkpointing.checkpointing.adapters import generic
 from gnn_checkpointing.checkpointing.block_by_block import EdgeInputs
 from gnn_checkpointing.checkpointing.blocked_layers import Layer, adapter_of, block_layer, block_model, checked_size
 from gnn_checkpointing.checkpointing.drawn_blocks import block_drawn_layer, drawn_layers
+from gnn_checkpointing.study import block_rule
 
 EDGES_PER_NODE = block_rule.EDGES_PER_NODE["edge_blocks"]
 

@@ -17,13 +17,13 @@ from typing import Any, Protocol
 from torch import Tensor, nn
 from torch_geometric.nn import GATConv, GATv2Conv
 
-from gnn_checkpointing import block_rule
 from gnn_checkpointing.checkpointing.attention import gat, gatv2
 from gnn_checkpointing.checkpointing.block_by_block import BlockWork, EdgeInputs
 from gnn_checkpointing.checkpointing.block_kernels import BlockKernel, rows, too_small
 from gnn_checkpointing.checkpointing.blocked_layers import Layer, adapter_of, block_layer, block_model
 from gnn_checkpointing.checkpointing.compilation import device_type, require_compiler
 from gnn_checkpointing.refusal import Refusal
+from gnn_checkpointing.study import block_rule
 
 EDGES_PER_NODE = block_rule.EDGES_PER_NODE["fused_edge_blocks"]
 

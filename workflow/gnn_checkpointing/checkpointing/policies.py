@@ -17,8 +17,8 @@ from gnn_checkpointing.checkpointing.offloaded import offload
 from gnn_checkpointing.checkpointing.reversible import reverse_blocks
 from gnn_checkpointing.checkpointing.segments import checkpoint_segments
 from gnn_checkpointing.checkpointing.selective import checkpoint_selectively
-from gnn_checkpointing.policy_names import PolicyName, parse_policy
 from gnn_checkpointing.refusal import Refusal
+from gnn_checkpointing.study.policy_names import PolicyName, parse_policy
 
 
 def _segments(model: nn.Module, name: PolicyName) -> None:

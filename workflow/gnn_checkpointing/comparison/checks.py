@@ -9,7 +9,7 @@ from gnn_checkpointing.analysis.results import Law
 from gnn_checkpointing.comparison.joining import Joined
 from gnn_checkpointing.comparison.published import Report
 from gnn_checkpointing.comparison.results import Check, Difference
-from gnn_checkpointing.graph_facts import GraphFacts
+from gnn_checkpointing.records.graph_facts import GraphFacts
 
 ROUNDING, ROUNDING_BYTES = 1e-6, 1e-3
 """Two fits of the same bytes agree to this share of their slope, or to so many bytes per edge of a slope of nothing."""

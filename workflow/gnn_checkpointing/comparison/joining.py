@@ -9,7 +9,7 @@ from typing import Any
 
 from gnn_checkpointing.comparison.published import Report, Row
 from gnn_checkpointing.comparison.results import Alone, Difference
-from gnn_checkpointing.graph_facts import GraphFacts
+from gnn_checkpointing.records.graph_facts import GraphFacts
 
 _NOT_ASKED = {"hardware"}
 """Of a study: what names the machine, and so is each machine's own."""

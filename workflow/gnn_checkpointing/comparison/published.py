@@ -9,9 +9,9 @@ from gnn_checkpointing.analysis.analyse import read_finding
 from gnn_checkpointing.analysis.results import Regressions, Trends
 from gnn_checkpointing.artefacts import read_json
 from gnn_checkpointing.claims.ledger import Ledger, read_ledger
-from gnn_checkpointing.graph_facts import GraphFacts, read_graphs
-from gnn_checkpointing.measurements_table import Value, read_table
-from gnn_checkpointing.records import read_records
+from gnn_checkpointing.records.cell import read_records
+from gnn_checkpointing.records.graph_facts import GraphFacts, read_graphs
+from gnn_checkpointing.records.measurements_table import Value, read_table
 from gnn_checkpointing.refusal import Refusal
 from gnn_checkpointing.report.inputs import (
     ANALYSIS,
@@ -24,7 +24,8 @@ from gnn_checkpointing.report.inputs import (
     Machine,
     machine,
 )
-from gnn_checkpointing.study import Study, read_study
+from gnn_checkpointing.study.reading import read_study
+from gnn_checkpointing.study.study import Study
 
 Row = dict[str, Value]
 

@@ -12,7 +12,7 @@ from gnn_checkpointing.comparison.agreement import deviations, median_quotient, 
 from gnn_checkpointing.comparison.joining import Joined
 from gnn_checkpointing.comparison.published import Report, Row
 from gnn_checkpointing.comparison.results import BreakEvenPair, PerEdge, RatioPair, RatioSummary
-from gnn_checkpointing.measurements_table import number
+from gnn_checkpointing.records.measurements_table import number
 
 
 def ratio_pairs(pairs: Sequence[Joined]) -> list[RatioPair]:

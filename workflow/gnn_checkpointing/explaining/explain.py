@@ -8,13 +8,13 @@ from pathlib import Path
 
 import torch
 
-from gnn_checkpointing.explained import Explained
 from gnn_checkpointing.explaining.blocks import Measured, measured, states
 from gnn_checkpointing.explaining.images import Picture, batches, image_tensor
 from gnn_checkpointing.explaining.means import block, late_rise
 from gnn_checkpointing.models.vision.vig import Vig, VigOptions, build_vig, shape_of
 from gnn_checkpointing.models.vision.weights import load_weights
-from gnn_checkpointing.vision_shapes import PATCH, Size, neighbours_by_block
+from gnn_checkpointing.records.explained import Explained
+from gnn_checkpointing.study.vision_shapes import PATCH, Size, neighbours_by_block
 
 
 def trained(weights: Path, size: Size, classes: int, side: int, k: int) -> Vig:

@@ -8,8 +8,8 @@ from statistics import fmean, stdev
 
 from scipy.stats import t as student
 
-from gnn_checkpointing.explained import Block, Mean
 from gnn_checkpointing.explaining.blocks import Measured
+from gnn_checkpointing.records.explained import Block, Mean
 
 LEVEL = 0.95
 MEASURES = ("spatial_distance", "visual_similarity", "embedding_similarity", "class_probability", "modularity")

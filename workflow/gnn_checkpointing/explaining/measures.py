@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from gnn_checkpointing.vision_shapes import PATCH
+from gnn_checkpointing.study.vision_shapes import PATCH
 
 
 def spatial_distance(neighbours: Tensor) -> Tensor:

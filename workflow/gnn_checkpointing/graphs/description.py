@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from gnn_checkpointing.graph_design import LoadedGraph
-from gnn_checkpointing.graph_entries import RealGraph
 from gnn_checkpointing.graphs.graph import facts
 from gnn_checkpointing.graphs.make import make_graph
+from gnn_checkpointing.study.graph_design import LoadedGraph
+from gnn_checkpointing.study.graph_entries import RealGraph
 
 
 def described(folder: Path) -> list[str]:

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from gnn_checkpointing.graph_entries import block_sizes
+from gnn_checkpointing.study.graph_entries import block_sizes
 
 
 def shuffled_labels(num_nodes: int, num_classes: int, rng: Generator) -> NDArray[np.int64]:

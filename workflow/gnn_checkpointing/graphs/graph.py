@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gnn_checkpointing.graph_facts import Derivation, GraphFacts, Provenance
 from gnn_checkpointing.graphs.edges import edge_keys, missing_reverses
 from gnn_checkpointing.graphs.structure import structure
+from gnn_checkpointing.records.graph_facts import Derivation, GraphFacts, Provenance
 from gnn_checkpointing.refusal import Refusal
 
 ARRAYS = {"edge_index": "<i8", "features": "<f4", "labels": "<i8", "train_mask": "|b1", "test_mask": "|b1"}

@@ -8,14 +8,6 @@ import numpy as np
 from numpy.random import PCG64, Generator
 from numpy.typing import NDArray
 
-from gnn_checkpointing.graph_design import (
-    BatchGraph,
-    EgoGraph,
-    GeneratedGraph,
-    GradedGraph,
-    GraphSpec,
-    derived_seed,
-)
 from gnn_checkpointing.graphs.edges import both_directions
 from gnn_checkpointing.graphs.families.circuit import circuit_pairs
 from gnn_checkpointing.graphs.families.erdos_renyi import erdos_renyi_pairs
@@ -27,8 +19,16 @@ from gnn_checkpointing.graphs.families.watts_strogatz import watts_strogatz_pair
 from gnn_checkpointing.graphs.features import noisy_patterns, shuffled_labels, split
 from gnn_checkpointing.graphs.graded.grade import graded
 from gnn_checkpointing.graphs.graph import Graph
-from gnn_checkpointing.vision_shapes import PATCHES
-from gnn_checkpointing.vocabulary import Family
+from gnn_checkpointing.study.graph_design import (
+    BatchGraph,
+    EgoGraph,
+    GeneratedGraph,
+    GradedGraph,
+    GraphSpec,
+    derived_seed,
+)
+from gnn_checkpointing.study.vision_shapes import PATCHES
+from gnn_checkpointing.study.vocabulary import Family
 
 PairDrawer = Callable[[GeneratedGraph, NDArray[np.int64], Generator], NDArray[np.int64]]
 

@@ -9,16 +9,16 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from gnn_checkpointing.graph_design import LoadedGraph
-from gnn_checkpointing.graph_entries import RealGraph
-from gnn_checkpointing.graph_facts import Provenance
 from gnn_checkpointing.graphs.edges import missing_reverses, simple_edges, with_reverses
 from gnn_checkpointing.graphs.features import split
 from gnn_checkpointing.graphs.graph import Graph
 from gnn_checkpointing.graphs.projection import projected
 from gnn_checkpointing.graphs.sources.known import origin
 from gnn_checkpointing.graphs.sources.loaded import Loaded
+from gnn_checkpointing.records.graph_facts import Provenance
 from gnn_checkpointing.refusal import Refusal
+from gnn_checkpointing.study.graph_design import LoadedGraph
+from gnn_checkpointing.study.graph_entries import RealGraph
 
 
 def load_real_graph(spec: LoadedGraph, rng: Generator) -> Graph:

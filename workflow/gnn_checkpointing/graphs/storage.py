@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from pydantic import ValidationError
 
 from gnn_checkpointing.artefacts import whole_file
-from gnn_checkpointing.graph_facts import Derivation, Provenance
 from gnn_checkpointing.graphs.graph import ARRAYS, METADATA, Graph
+from gnn_checkpointing.records.graph_facts import Derivation, Provenance
 from gnn_checkpointing.refusal import Refusal
 
 AGAIN = "delete it and make it again"

@@ -6,8 +6,8 @@ import numpy as np
 from numpy.random import PCG64, Generator
 from numpy.typing import NDArray
 
-from gnn_checkpointing.graph_facts import Structure
 from gnn_checkpointing.graphs.edges import edge_keys
+from gnn_checkpointing.records.graph_facts import Structure
 
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 WEDGES = 100_000

@@ -10,7 +10,7 @@ from __future__ import annotations
 import ctypes.util
 from pathlib import Path
 
-from gnn_checkpointing.vocabulary import Allocator
+from gnn_checkpointing.study.vocabulary import Allocator
 
 _SETTINGS: dict[Allocator, dict[str, str]] = {
     "retaining": {

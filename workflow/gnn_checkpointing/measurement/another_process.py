@@ -9,8 +9,6 @@ from collections.abc import Sequence
 import torch
 
 from gnn_checkpointing.checkpointing.compilation import forget_compiled
-from gnn_checkpointing.design import Cell
-from gnn_checkpointing.graph_design import derived_seed
 from gnn_checkpointing.graphs.graph import Graph
 from gnn_checkpointing.measurement.clock import clock_mhz
 from gnn_checkpointing.measurement.probe import Announce, warmed_up
@@ -18,8 +16,10 @@ from gnn_checkpointing.measurement.rounds import timed_rounds
 from gnn_checkpointing.measurement.sentinel import Sentinel
 from gnn_checkpointing.measurement.unmeasured import now
 from gnn_checkpointing.measurement.workload import cell_task, contestant
-from gnn_checkpointing.records import AnotherProcess
-from gnn_checkpointing.study import Study
+from gnn_checkpointing.records.cell import AnotherProcess
+from gnn_checkpointing.study.design import Cell
+from gnn_checkpointing.study.graph_design import derived_seed
+from gnn_checkpointing.study.study import Study
 
 
 def time_again(

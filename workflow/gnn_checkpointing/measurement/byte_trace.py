@@ -78,20 +78,3 @@ def read_byte_traces(path: Path) -> dict[str, ByteTrace]:
         policy: ByteTrace(*parts)
         for policy, *parts in zip(policies, seconds, live, forward_events, forward_ended, marks, strict=True)
     }
-
-
-def thinned(trace: ByteTrace, most: int = 400) -> tuple[list[float], list[int]]:
-    """Return at most `most` points of the trace; forward and backward keep their ends and each bucket's extremes."""
-    cut = trace.forward_events
-    kept = [*_extremes(trace.live_bytes[:cut], most // 2), *(cut + _extremes(trace.live_bytes[cut:], most // 2))]
-    return trace.seconds[kept].tolist(), trace.live_bytes[kept].tolist()
-
-
-def _extremes(values: NDArray[np.int64], most: int) -> NDArray[np.int64]:
-    """Return positions of first, last, and of the lowest and highest value of each of `most / 2 - 1` buckets."""
-    if len(values) <= most:
-        return np.arange(len(values))
-    edges = np.linspace(0, len(values), most // 2, dtype=np.int64)
-    buckets = [(start, values[start:stop]) for start, stop in pairwise(edges)]
-    found = [start + position(bucket) for start, bucket in buckets for position in (np.argmin, np.argmax)]
-    return np.unique(np.array([0, *found, len(values) - 1], dtype=np.int64))

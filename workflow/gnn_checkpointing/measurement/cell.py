@@ -13,7 +13,6 @@ from typing import Any
 import torch
 
 from gnn_checkpointing.checkpointing.compilation import forget_compiled
-from gnn_checkpointing.design import Cell
 from gnn_checkpointing.graphs.graph import Graph
 from gnn_checkpointing.measurement.byte_trace import ByteTrace
 from gnn_checkpointing.measurement.clock import clock_governor, clock_mhz
@@ -28,9 +27,11 @@ from gnn_checkpointing.measurement.sameness import StepResult
 from gnn_checkpointing.measurement.sentinel import Sentinel
 from gnn_checkpointing.measurement.unmeasured import described, now
 from gnn_checkpointing.measurement.workload import Task, cell_task
-from gnn_checkpointing.records import CellRecord, Outcome, PolicyRecord, Readings
+from gnn_checkpointing.records.cell import CellRecord
+from gnn_checkpointing.records.policy import Outcome, PolicyRecord, Readings
 from gnn_checkpointing.refusal import Refusal, Unavailable
-from gnn_checkpointing.study import Study
+from gnn_checkpointing.study.design import Cell
+from gnn_checkpointing.study.study import Study
 
 ReadHighWater = Callable[[str, dict[str, int]], dict[str, HighWater]]
 """From a cell's id and the policies that completed, with their activation bytes, to high-water readings or reasons."""

@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 
 from gnn_checkpointing.measurement.allocator import worker_environment
-from gnn_checkpointing.records import Demonstration, StepDemonstration
+from gnn_checkpointing.records.demonstration import Demonstration, StepDemonstration
 from gnn_checkpointing.refusal import Refusal
 
 HELD_BYTES = 2**30

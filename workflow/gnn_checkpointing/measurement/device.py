@@ -7,7 +7,7 @@ from typing import Literal
 
 import torch
 
-from gnn_checkpointing.records import Accelerator
+from gnn_checkpointing.records.machine import Accelerator
 from gnn_checkpointing.refusal import Refusal
 
 

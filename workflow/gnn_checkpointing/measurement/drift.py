@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from statistics import median
 
-from gnn_checkpointing.records import CellRecord
+from gnn_checkpointing.records.cell import CellRecord
 
 
 def sentinel_drift(seconds: Sequence[float]) -> float | None:

@@ -8,65 +8,74 @@ import importlib.metadata
 import platform
 from pathlib import Path
 
-from gnn_checkpointing import records
 from gnn_checkpointing.artefacts import digest
-from gnn_checkpointing.design import Cell
-from gnn_checkpointing.study import Study
+from gnn_checkpointing.records.record import SCHEMA_VERSION
+from gnn_checkpointing.study.design import Cell
+from gnn_checkpointing.study.study import Study
 
 _PACKAGE = Path(__file__).resolve().parent.parent
 _SOURCES = {
-    "graphs": ("graphs", "graph_design.py", "graph_entries.py", "graph_facts.py", "vision_shapes.py"),
+    "graphs": (
+        "graphs",
+        "records/graph_facts.py",
+        "records/record.py",
+        "study/graph_design.py",
+        "study/graph_entries.py",
+        "study/vision_shapes.py",
+    ),
     "measuring": (
         "measurement",
         "checkpointing",
         "models",
-        "block_rule.py",
-        "bootstrap.py",
-        "policy_names.py",
-        "vision_shapes.py",
+        "analysis/bootstrap.py",
+        "study/block_rule.py",
+        "study/policy_names.py",
+        "study/vision_shapes.py",
     ),
-    "training": ("training", "checkpointing", "models", "block_rule.py", "policy_names.py"),
+    "training": ("training", "checkpointing", "models", "study/block_rule.py", "study/policy_names.py"),
     "encoding": ("graphs/ego", "measurement/encoding_cost.py"),
-    "explaining": ("explaining", "models/vision", "explained.py", "vision_shapes.py"),
+    "explaining": ("explaining", "models/vision", "records/explained.py", "study/vision_shapes.py"),
     "collecting": (
-        "measurement/collect.py",
+        "collecting",
+        "analysis/bootstrap.py",
         "measurement/byte_trace.py",
         "measurement/drift.py",
         "measurement/ratios.py",
-        "bootstrap.py",
-        "records.py",
-        "measurements_table.py",
-        "graph_facts.py",
-        "vision_shapes.py",
+        "records",
+        "study/vision_shapes.py",
     ),
     "demonstrating": (
         "measurement/demonstrate.py",
         "measurement/demonstrated_step.py",
         "measurement/high_water.py",
         "measurement/peak_memory.py",
-        "records.py",
+        "records/demonstration.py",
+        "records/record.py",
     ),
-    "analysis": ("analysis", "bootstrap.py", "records.py", "measurements_table.py", "explained.py"),
-    "claims": ("claims", "analysis", "policy_names.py", "sourced.py"),
+    "analysis": ("analysis", "records"),
+    "claims": ("claims", "analysis", "study/policy_names.py", "sourced.py"),
     "audit": (
         "audit",
         "claims/ledger.py",
         "analysis",
-        "design.py",
-        "graph_design.py",
-        "graph_facts.py",
-        "records.py",
-        "measurements_table.py",
-        "policy_names.py",
+        "records",
+        "study/design.py",
+        "study/graph_design.py",
+        "study/policy_names.py",
     ),
-    "planning": ("planning", "analysis", "block_rule.py", "graph_facts.py", "policy_names.py"),
+    "planning": (
+        "planning",
+        "analysis",
+        "records/graph_facts.py",
+        "records/record.py",
+        "study/block_rule.py",
+        "study/policy_names.py",
+    ),
     "report": (
         "report",
         "planning",
-        "records.py",
-        "measurements_table.py",
-        "graph_facts.py",
-        "policy_names.py",
+        "records",
+        "study/policy_names.py",
         "measurement/readings.py",
         "analysis",
         "audit/grades.py",
@@ -77,7 +86,6 @@ _SOURCES = {
 }
 # Files of a measuring room that measure nothing: editing them must not measure again.
 _NOT_MEASURING = {
-    "collect.py",
     "encoding_cost.py",
     "demonstrate.py",
     "demonstrated_step.py",
@@ -111,7 +119,7 @@ def cell_fingerprint(study: Study, cell: Cell, graph_sha256: str) -> str:
     """Return a digest of everything that a cell's record depends on; a record with another one is stale."""
     return digest(
         [
-            records.SCHEMA_VERSION,
+            SCHEMA_VERSION,
             dataclasses.asdict(cell) | {"architecture": cell.architecture.model_dump(mode="json")},
             list(study.policies),
             study.measurement.model_dump(mode="json"),

@@ -12,7 +12,7 @@ from gnn_checkpointing.measurement.allocator import missing
 from gnn_checkpointing.measurement.clock import clock_governor
 from gnn_checkpointing.measurement.fingerprint import library_versions
 from gnn_checkpointing.measurement.gpu import cuda_of_torch, first_gpu, measured_gpu
-from gnn_checkpointing.study import Study
+from gnn_checkpointing.study.study import Study
 
 
 def hardware_slug(study: Study) -> str:

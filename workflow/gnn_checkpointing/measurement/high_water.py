@@ -25,13 +25,13 @@ from typing import Any, TextIO
 import torch
 from torch.utils.checkpoint import checkpoint
 
-from gnn_checkpointing.design import Cell
 from gnn_checkpointing.graphs.storage import load_graph
 from gnn_checkpointing.measurement.exclusive import die_with_parent
 from gnn_checkpointing.measurement.memory_limit import spread_net
 from gnn_checkpointing.measurement.workload import Contestant, cell_task, contestant
-from gnn_checkpointing.policy_names import COMPILED, parse_policy
-from gnn_checkpointing.study import Study
+from gnn_checkpointing.study.design import Cell
+from gnn_checkpointing.study.policy_names import COMPILED, parse_policy
+from gnn_checkpointing.study.study import Study
 
 _M_TRIM_THRESHOLD, _M_TOP_PAD, _M_MMAP_THRESHOLD = -1, -2, -3  # malloc.h
 _MAPPED_FROM = 64 * 2**10

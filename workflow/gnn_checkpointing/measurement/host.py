@@ -10,9 +10,9 @@ from typing import Any
 
 from gnn_checkpointing.artefacts import digest, read_json
 from gnn_checkpointing.measurement.hardware import hardware_record
-from gnn_checkpointing.records import Host
+from gnn_checkpointing.records.machine import Host
 from gnn_checkpointing.refusal import Refusal
-from gnn_checkpointing.study import Study
+from gnn_checkpointing.study.study import Study
 
 _SAME_MEMORY = 0.05
 """Relative: machines of one type leave their systems a little more or less."""

@@ -9,9 +9,11 @@ from typing import Any, NamedTuple
 
 from gnn_checkpointing.artefacts import seal, write_json
 from gnn_checkpointing.measurement.processes import next_process, timed_policies, with_process, without_policy
-from gnn_checkpointing.records import AnotherProcess, CellRecord, Host, PolicyRecord, read_cell
-from gnn_checkpointing.study import Study
-from gnn_checkpointing.vocabulary import Allocator
+from gnn_checkpointing.records.cell import AnotherProcess, CellRecord, read_cell
+from gnn_checkpointing.records.machine import Host
+from gnn_checkpointing.records.policy import PolicyRecord
+from gnn_checkpointing.study.study import Study
+from gnn_checkpointing.study.vocabulary import Allocator
 
 
 class Turn(NamedTuple):

@@ -9,15 +9,15 @@ from dataclasses import dataclass
 from torch import nn
 
 from gnn_checkpointing.checkpointing import largest_block_edges
-from gnn_checkpointing.design import Cell
 from gnn_checkpointing.measurement.byte_trace import ByteTrace
 from gnn_checkpointing.measurement.device import finish
 from gnn_checkpointing.measurement.peak_memory import step_bytes
 from gnn_checkpointing.measurement.readings import DeviceBytes
 from gnn_checkpointing.measurement.sameness import StepResult, compared, step_result
 from gnn_checkpointing.measurement.workload import Contestant, Task, contestant, seeded, twin
-from gnn_checkpointing.policy_names import COMPILED, EAGER, OTHER_MODELS, parse_policy
-from gnn_checkpointing.records import Memory, PolicyRecord, Readings, Sameness, Steps
+from gnn_checkpointing.records.policy import Memory, PolicyRecord, Readings, Sameness, Steps
+from gnn_checkpointing.study.design import Cell
+from gnn_checkpointing.study.policy_names import COMPILED, EAGER, OTHER_MODELS, parse_policy
 
 Announce = Callable[[str, str], None]
 """Told the policy and the phase before each of its steps; a policy that dies is known by its last announcement."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from gnn_checkpointing.measurement.record_warnings import record_warnings
-from gnn_checkpointing.records import AnotherProcess, CellRecord, PolicyRecord
-from gnn_checkpointing.study import Study
+from gnn_checkpointing.records.cell import AnotherProcess, CellRecord
+from gnn_checkpointing.records.policy import PolicyRecord
+from gnn_checkpointing.study.study import Study
 
 
 def timed_policies(record: CellRecord) -> list[str]:

@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from gnn_checkpointing.artefacts import read_json
-from gnn_checkpointing.design import graph_cells
-from gnn_checkpointing.graph_design import GraphSpec, study_graphs
 from gnn_checkpointing.measurement.fingerprint import measuring_settings
 from gnn_checkpointing.measurement.supervise import COMPLETE
-from gnn_checkpointing.records import CellRecord
+from gnn_checkpointing.records.cell import CellRecord
 from gnn_checkpointing.refusal import Refusal
-from gnn_checkpointing.study import Study
+from gnn_checkpointing.study.design import graph_cells
+from gnn_checkpointing.study.graph_design import GraphSpec, study_graphs
+from gnn_checkpointing.study.study import Study
 
 
 class Progress:

@@ -15,7 +15,7 @@ from statistics import fmean
 import numpy as np
 from numpy.typing import NDArray
 
-from gnn_checkpointing.bootstrap import resampled_medians
+from gnn_checkpointing.analysis.bootstrap import resampled_medians
 
 _SPREAD_RESAMPLES = 500
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from gnn_checkpointing.records import Readings
+from gnn_checkpointing.records.policy import Readings
 
 SORT_BYTES_PER_EDGE = 32
 """ATen sorts the indices of an index_add or scatter on CPU: keys, values and a copy of each, int64, taken from C++ past

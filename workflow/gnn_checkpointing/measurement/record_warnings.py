@@ -10,8 +10,9 @@ from statistics import median
 from gnn_checkpointing.measurement.drift import worst_drift
 from gnn_checkpointing.measurement.ratios import paired_ratio
 from gnn_checkpointing.measurement.readings import disagreements
-from gnn_checkpointing.records import CellRecord, PolicyRecord, Steps
-from gnn_checkpointing.study import Study
+from gnn_checkpointing.records.cell import CellRecord
+from gnn_checkpointing.records.policy import PolicyRecord, Steps
+from gnn_checkpointing.study.study import Study
 
 DRIFT = 0.10
 """Of the sentinel, within a cell. Ratios are paired within a round and stand it; seconds do not."""

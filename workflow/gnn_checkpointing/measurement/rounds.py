@@ -14,15 +14,15 @@ from typing import TypeVar
 
 import torch
 
-from gnn_checkpointing.design import Cell
-from gnn_checkpointing.graph_design import derived_seed
 from gnn_checkpointing.measurement.probe import Announce
 from gnn_checkpointing.measurement.ratios import paired_ratio
 from gnn_checkpointing.measurement.sentinel import Sentinel
 from gnn_checkpointing.measurement.step_time import StepTime, timed
 from gnn_checkpointing.measurement.workload import Contestant
-from gnn_checkpointing.records import Steps
-from gnn_checkpointing.study import Study
+from gnn_checkpointing.records.policy import Steps
+from gnn_checkpointing.study.design import Cell
+from gnn_checkpointing.study.graph_design import derived_seed
+from gnn_checkpointing.study.study import Study
 
 Number = TypeVar("Number", int, float)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from gnn_checkpointing.records import Sameness
+from gnn_checkpointing.records.policy import Sameness
 
 
 @dataclass(frozen=True)

@@ -14,8 +14,6 @@ from pathlib import Path
 from typing import IO, Any
 
 from gnn_checkpointing.artefacts import read_json, seal, sha256_of, write_json
-from gnn_checkpointing.design import Cell, graph_cells
-from gnn_checkpointing.graph_design import graph_spec
 from gnn_checkpointing.graphs.storage import load_graph
 from gnn_checkpointing.measurement.allocator import missing, worker_environment
 from gnn_checkpointing.measurement.byte_trace import read_byte_traces
@@ -25,9 +23,11 @@ from gnn_checkpointing.measurement.gpu import measured_gpu
 from gnn_checkpointing.measurement.host import this_host
 from gnn_checkpointing.measurement.job import Job, Turn
 from gnn_checkpointing.measurement.unmeasured import unavailable_cell
-from gnn_checkpointing.records import CellRecord, read_cell
+from gnn_checkpointing.records.cell import CellRecord, read_cell
 from gnn_checkpointing.refusal import Refusal
-from gnn_checkpointing.study import Study
+from gnn_checkpointing.study.design import Cell, graph_cells
+from gnn_checkpointing.study.graph_design import graph_spec
+from gnn_checkpointing.study.study import Study
 
 COMPLETE = "complete.json"
 _UNFINISHED = "unfinished"

@@ -7,10 +7,12 @@ import time
 from datetime import UTC, datetime
 from typing import Any
 
-from gnn_checkpointing.design import Cell
 from gnn_checkpointing.graphs.graph import Graph, facts
-from gnn_checkpointing.records import SCHEMA_VERSION, CellRecord, PolicyRecord
-from gnn_checkpointing.study import Study
+from gnn_checkpointing.records.cell import CellRecord
+from gnn_checkpointing.records.policy import PolicyRecord
+from gnn_checkpointing.records.record import SCHEMA_VERSION
+from gnn_checkpointing.study.design import Cell
+from gnn_checkpointing.study.study import Study
 
 # The clock on the wall may be set back while a process measures; its stamps then go on from where they began.
 _BEGAN, _BEGAN_MONOTONIC = time.time(), time.monotonic()

@@ -14,8 +14,6 @@ from typing import Any, TextIO
 
 import torch
 
-from gnn_checkpointing.design import Cell, graph_cells
-from gnn_checkpointing.graph_design import graph_spec
 from gnn_checkpointing.graphs.graph import Graph
 from gnn_checkpointing.graphs.storage import load_graph
 from gnn_checkpointing.measurement.allocator import refused_on_cuda
@@ -30,9 +28,12 @@ from gnn_checkpointing.measurement.other_processes import Neighbours, alone_on
 from gnn_checkpointing.measurement.probe import Announce
 from gnn_checkpointing.measurement.record_warnings import record_warnings
 from gnn_checkpointing.measurement.unmeasured import unavailable_cell
-from gnn_checkpointing.records import PolicyRecord
+from gnn_checkpointing.records.policy import PolicyRecord
 from gnn_checkpointing.refusal import Refusal
-from gnn_checkpointing.study import Study, parse_study
+from gnn_checkpointing.study.design import Cell, graph_cells
+from gnn_checkpointing.study.graph_design import graph_spec
+from gnn_checkpointing.study.reading import parse_study
+from gnn_checkpointing.study.study import Study
 
 _OUT_OF_MEMORY_TEXTS = ("can't allocate memory", "not enough memory", "out of memory", "bad_alloc", "cannot allocate")
 

@@ -11,17 +11,17 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from gnn_checkpointing.checkpointing import apply, policy_tensors
-from gnn_checkpointing.design import Cell
 from gnn_checkpointing.graphs.graph import Graph
 from gnn_checkpointing.measurement.peak_memory import resident_bytes
 from gnn_checkpointing.models.adjacency import Adjacency, adjacency_for
 from gnn_checkpointing.models.reversible import build_reversible_stack
 from gnn_checkpointing.models.stack import build_stack
 from gnn_checkpointing.models.vision.vig import VigOptions, build_vig
-from gnn_checkpointing.policy_names import OTHER_MODELS, parse_policy
 from gnn_checkpointing.refusal import Refusal
-from gnn_checkpointing.vision_shapes import COLOURS, NAMES, PATCH, SHAPES_DRAWN, SIDE
-from gnn_checkpointing.vocabulary import VISION, VisionTask
+from gnn_checkpointing.study.design import Cell
+from gnn_checkpointing.study.policy_names import OTHER_MODELS, parse_policy
+from gnn_checkpointing.study.vision_shapes import COLOURS, NAMES, PATCH, SHAPES_DRAWN, SIDE
+from gnn_checkpointing.study.vocabulary import VISION, VisionTask
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from torch import Tensor
 from torch_geometric.nn.conv.gcn_conv import gcn_norm
 
 from gnn_checkpointing.refusal import Refusal
-from gnn_checkpointing.vocabulary import SPARSE_PRODUCT, Aggregation, Convolution
+from gnn_checkpointing.study.vocabulary import SPARSE_PRODUCT, Aggregation, Convolution
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from torch import nn
 from torch_geometric.nn import EdgeConv, GATConv, GATv2Conv, GCNConv, GINConv, SAGEConv
 
-from gnn_checkpointing.vocabulary import Convolution
+from gnn_checkpointing.study.vocabulary import Convolution
 
 
 def _gcn(in_channels: int, out_channels: int, heads: int) -> nn.Module:  # noqa: ARG001 - one signature for all

@@ -13,8 +13,8 @@ from torch_geometric.nn import GroupAddRev
 from gnn_checkpointing.models.convolutions import build_convolution
 from gnn_checkpointing.models.stack import Block
 from gnn_checkpointing.refusal import Refusal
-from gnn_checkpointing.study import Architecture
-from gnn_checkpointing.vocabulary import Convolution
+from gnn_checkpointing.study.architecture import Architecture
+from gnn_checkpointing.study.vocabulary import Convolution
 
 NUM_GROUPS = 2
 

@@ -9,8 +9,8 @@ import torch
 from torch import Tensor, nn
 
 from gnn_checkpointing.models.convolutions import build_convolution
-from gnn_checkpointing.study import Architecture
-from gnn_checkpointing.vocabulary import Convolution
+from gnn_checkpointing.study.architecture import Architecture
+from gnn_checkpointing.study.vocabulary import Convolution
 
 _ACTIVATIONS = {"relu": nn.ReLU, "elu": nn.ELU}
 _NORMS = {"batch": nn.BatchNorm1d, "layer": nn.LayerNorm}

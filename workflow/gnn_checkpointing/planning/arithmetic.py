@@ -10,8 +10,8 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from gnn_checkpointing.block_rule import block_edges
 from gnn_checkpointing.planning.knowledge import Growth, PlannedLaw, PolicyKnowledge, Sizes
+from gnn_checkpointing.study.block_rule import block_edges
 
 OF_EDGES = ("edges", "edges_at_once")
 """Columns whose rows are messages."""

@@ -8,15 +8,6 @@ from collections.abc import Mapping, Sequence
 from gnn_checkpointing.analysis.laws.tensor_counts import Count, counted
 from gnn_checkpointing.analysis.results import Predictions, PredictiveLaw, ResidentLaw, Response
 from gnn_checkpointing.analysis.table import series
-from gnn_checkpointing.block_rule import (
-    BYTES_PER_VALUE,
-    EDGES_PER_NODE,
-    LARGEST_BYTES,
-    SMALLEST_BYTES,
-    cuda_bounds,
-)
-from gnn_checkpointing.design import models
-from gnn_checkpointing.graph_facts import GraphFacts
 from gnn_checkpointing.planning.arithmetic import OF_EDGES
 from gnn_checkpointing.planning.knowledge import (
     Blocks,
@@ -31,9 +22,18 @@ from gnn_checkpointing.planning.knowledge import (
     Sizes,
 )
 from gnn_checkpointing.planning.well_known import WELL_KNOWN
-from gnn_checkpointing.policy_names import parse_policy
-from gnn_checkpointing.study import Study
-from gnn_checkpointing.vocabulary import VISION
+from gnn_checkpointing.records.graph_facts import GraphFacts
+from gnn_checkpointing.study.block_rule import (
+    BYTES_PER_VALUE,
+    EDGES_PER_NODE,
+    LARGEST_BYTES,
+    SMALLEST_BYTES,
+    cuda_bounds,
+)
+from gnn_checkpointing.study.design import models
+from gnn_checkpointing.study.policy_names import parse_policy
+from gnn_checkpointing.study.study import Study
+from gnn_checkpointing.study.vocabulary import VISION
 
 Laws = Mapping[tuple[str, str, Response], PredictiveLaw]
 

@@ -12,7 +12,7 @@ from typing import Literal
 from pydantic import Field, ValidationError
 
 from gnn_checkpointing.artefacts import read_json
-from gnn_checkpointing.graph_facts import Record
+from gnn_checkpointing.records.record import Record
 from gnn_checkpointing.refusal import Refusal
 
 FILE = "planner.json"
@@ -59,7 +59,7 @@ class Resident(Record):
 
 
 class Blocks(Record):
-    """The rule by which a policy chooses its blocks (`block_rule.py`), or the `edges` that its name asks for."""
+    """The rule by which a policy chooses its blocks (`study/block_rule.py`), or the `edges` that its name asks for."""
 
     edges_per_node: int
     smallest_bytes: int

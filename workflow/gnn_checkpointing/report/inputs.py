@@ -26,15 +26,16 @@ from gnn_checkpointing.analysis.results import (
 from gnn_checkpointing.analysis.table import series
 from gnn_checkpointing.audit.grades import Audit
 from gnn_checkpointing.claims.ledger import Ledger, Sentence
-from gnn_checkpointing.design import models
-from gnn_checkpointing.graph_facts import GraphFacts
-from gnn_checkpointing.measurements_table import Value
 from gnn_checkpointing.planning.knowledge import Knowledge
-from gnn_checkpointing.records import Demonstration, Trace
+from gnn_checkpointing.records.demonstration import Demonstration
+from gnn_checkpointing.records.graph_facts import GraphFacts
+from gnn_checkpointing.records.measurements_table import Value
+from gnn_checkpointing.records.traces import Trace
 from gnn_checkpointing.refusal import Refusal
 from gnn_checkpointing.report.page import Fact
 from gnn_checkpointing.sourced import SourcedList, sourced
-from gnn_checkpointing.study import Study
+from gnn_checkpointing.study.design import models
+from gnn_checkpointing.study.study import Study
 
 Row = dict[str, Value]
 

@@ -19,7 +19,7 @@ from gnn_checkpointing.report.inputs import (
     TRAININGS,
 )
 from gnn_checkpointing.report.page import Fact, Figure, Provenance, Section
-from gnn_checkpointing.study import Study
+from gnn_checkpointing.study.study import Study
 
 FIGURES = "figures"
 

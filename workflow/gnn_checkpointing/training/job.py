@@ -11,15 +11,16 @@ import torch
 from torch import Tensor, nn
 
 from gnn_checkpointing.artefacts import digest
-from gnn_checkpointing.design import Cell
-from gnn_checkpointing.graph_design import derived_seed
 from gnn_checkpointing.graphs.graph import Graph
 from gnn_checkpointing.measurement.device import chosen_device
 from gnn_checkpointing.measurement.fingerprint import code_fingerprint, library_versions
 from gnn_checkpointing.measurement.workload import Contestant, GraphTask, contestant, graph_task
 from gnn_checkpointing.models.adjacency import reordered
-from gnn_checkpointing.records import REORDERED, SCHEMA_VERSION, TrainingRecord
-from gnn_checkpointing.study import Study
+from gnn_checkpointing.records.record import SCHEMA_VERSION
+from gnn_checkpointing.records.training import REORDERED, TrainingRecord
+from gnn_checkpointing.study.design import Cell
+from gnn_checkpointing.study.graph_design import derived_seed
+from gnn_checkpointing.study.study import Study
 from gnn_checkpointing.training.state import Progress, load_state, save_state
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
-from gnn_checkpointing.graph_facts import GraphFacts
-from gnn_checkpointing.records import CellRecord, PolicyRecord, ProcessRun, Steps
+from gnn_checkpointing.records.cell import CellRecord, ProcessRun
+from gnn_checkpointing.records.graph_facts import GraphFacts
+from gnn_checkpointing.records.policy import PolicyRecord, Steps
 from gnn_checkpointing.validation.published import Published
 
 FASTEST_SECONDS = 1e-13

@@ -12,20 +12,15 @@ from gnn_checkpointing.artefacts import read_json
 from gnn_checkpointing.audit.grades import Audit, read_audit
 from gnn_checkpointing.audit.inputs import Machine, machine_facts
 from gnn_checkpointing.claims.ledger import Ledger, read_ledger
-from gnn_checkpointing.explained import read_explained
-from gnn_checkpointing.graph_facts import GraphFacts, read_graphs
-from gnn_checkpointing.measurements_table import Value, read_table
 from gnn_checkpointing.planning.knowledge import read_knowledge
-from gnn_checkpointing.records import (
-    CellRecord,
-    Demonstration,
-    TrainingRecord,
-    read_demonstration,
-    read_encodings,
-    read_records,
-    read_traces,
-    read_trainings,
-)
+from gnn_checkpointing.records.cell import CellRecord, read_records
+from gnn_checkpointing.records.demonstration import Demonstration, read_demonstration
+from gnn_checkpointing.records.encodings import read_encodings
+from gnn_checkpointing.records.explained import read_explained
+from gnn_checkpointing.records.graph_facts import GraphFacts, read_graphs
+from gnn_checkpointing.records.measurements_table import Value, read_table
+from gnn_checkpointing.records.traces import read_traces
+from gnn_checkpointing.records.training import TrainingRecord, read_trainings
 from gnn_checkpointing.refusal import Refusal
 from gnn_checkpointing.report.inputs import (
     ANALYSIS,
@@ -43,7 +38,8 @@ from gnn_checkpointing.report.inputs import (
     TRACES,
     TRAININGS,
 )
-from gnn_checkpointing.study import Study, read_study
+from gnn_checkpointing.study.reading import read_study
+from gnn_checkpointing.study.study import Study
 
 Read = TypeVar("Read")
 

@@ -6,11 +6,11 @@ import math
 from collections import Counter
 from collections.abc import Iterator
 
-from gnn_checkpointing.design import graph_cells
-from gnn_checkpointing.graph_design import study_graphs
-from gnn_checkpointing.measurement.collect import cell_rows, process_spreads, with_hosts
+from gnn_checkpointing.collecting.rows import cell_rows, process_spreads, with_hosts
 from gnn_checkpointing.measurement.host import differences
-from gnn_checkpointing.measurements_table import COLUMNS, HOSTS, Value
+from gnn_checkpointing.records.measurements_table import COLUMNS, HOSTS, Value
+from gnn_checkpointing.study.design import graph_cells
+from gnn_checkpointing.study.graph_design import study_graphs
 from gnn_checkpointing.validation.published import Published
 
 _TOLERANCE = 1e-9

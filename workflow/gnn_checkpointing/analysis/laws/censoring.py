@@ -11,7 +11,7 @@ from gnn_checkpointing.analysis.laws.forms import FORMS, Floats, Sizes
 from gnn_checkpointing.analysis.laws.resident import resident_at
 from gnn_checkpointing.analysis.results import Censored, Response
 from gnn_checkpointing.analysis.table import series
-from gnn_checkpointing.measurements_table import Value
+from gnn_checkpointing.records.measurements_table import Value
 
 Laws = Mapping[tuple[str, str, Response], FittedForm]
 _ENDED = ("out_of_memory", "timed_out")

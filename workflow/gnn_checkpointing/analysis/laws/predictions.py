@@ -34,7 +34,7 @@ from gnn_checkpointing.analysis.results import (
 )
 from gnn_checkpointing.analysis.support import answering, why_no_response, why_not
 from gnn_checkpointing.analysis.table import Row, comparable, grouped
-from gnn_checkpointing.measurements_table import Value
+from gnn_checkpointing.records.measurements_table import Value
 
 RESPONSES: tuple[Response, ...] = ("activation_bytes", "saved_activation_bytes", "step_time_seconds")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import Field
 
 from gnn_checkpointing.analysis.results.base import Estimate, Result
-from gnn_checkpointing.records import EncodingCost
+from gnn_checkpointing.records.encodings import EncodingCost
 
 
 class StudyModel(Result):
@@ -89,7 +89,7 @@ class ExplainedBlock(Result):
 
 
 class ExplainedSet(Result):
-    """A trained model on one set of images; `late_rise` is explained in `explained.py`."""
+    """A trained model on one set of images; `late_rise` is explained in `records/explained.py`."""
 
     label: str
     convolution: str

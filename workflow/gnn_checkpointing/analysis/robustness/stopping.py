@@ -10,9 +10,9 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from gnn_checkpointing.analysis.bootstrap import resampled_medians
 from gnn_checkpointing.analysis.protocol import Protocol
 from gnn_checkpointing.analysis.results import StoppingRule
-from gnn_checkpointing.bootstrap import resampled_medians
 
 Floats = NDArray[np.float64]
 Distribution = Literal["lognormal", "heavy_tailed"]

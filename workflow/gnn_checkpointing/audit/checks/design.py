@@ -11,8 +11,8 @@ from gnn_checkpointing.analysis.checks import moment
 from gnn_checkpointing.analysis.table import series
 from gnn_checkpointing.audit.answers import Answer, no_offender, not_applicable
 from gnn_checkpointing.audit.inputs import AuditInputs
-from gnn_checkpointing.design import graph_cells
-from gnn_checkpointing.graph_design import GeneratedGraph, study_graphs
+from gnn_checkpointing.study.design import graph_cells
+from gnn_checkpointing.study.graph_design import GeneratedGraph, study_graphs
 
 LARGEST_CORRELATION = 0.5
 FEWEST_GRAPHS = 10

@@ -7,7 +7,7 @@ from datetime import datetime
 from gnn_checkpointing.analysis.checks import moment
 from gnn_checkpointing.audit.answers import Answer, no_offender
 from gnn_checkpointing.audit.inputs import AuditInputs
-from gnn_checkpointing.measurements_table import hosts
+from gnn_checkpointing.records.measurements_table import hosts
 
 SHARED = "the machine was shared"
 """The words with which a record warns of other load (`measurement/record_warnings.py`)."""

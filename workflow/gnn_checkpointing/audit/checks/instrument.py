@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from gnn_checkpointing.audit.answers import Answer, at_most, no_offender, not_applicable
 from gnn_checkpointing.audit.inputs import AuditInputs, Row, place
-from gnn_checkpointing.measurements_table import number
+from gnn_checkpointing.records.measurements_table import number
 
 DEMONSTRATED_SHARE = 0.05
 """Two per cent for whole pages, and what a scatter sorts past the allocator: 32 bytes an edge, 4 % of that step."""

@@ -7,7 +7,7 @@ from collections import Counter
 
 from gnn_checkpointing.audit.answers import Answer, no_offender, not_applicable
 from gnn_checkpointing.audit.inputs import AuditInputs
-from gnn_checkpointing.graph_facts import GraphFacts
+from gnn_checkpointing.records.graph_facts import GraphFacts
 
 VERSIONS = ("torch", "torch-geometric", "numpy", "python")
 NAMED = (

@@ -6,7 +6,7 @@ import math
 
 from gnn_checkpointing.audit.answers import Answer, no_offender, not_applicable
 from gnn_checkpointing.audit.inputs import AuditInputs, Row, place
-from gnn_checkpointing.measurements_table import number
+from gnn_checkpointing.records.measurements_table import number
 
 TIME_SHARE = 0.1
 """A median of ratios is not the ratio of medians; of one and the same rounds they lie close together."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from gnn_checkpointing.audit.answers import Answer, no_offender, not_applicable
 from gnn_checkpointing.audit.inputs import AuditInputs, Row, place
-from gnn_checkpointing.measurements_table import number
-from gnn_checkpointing.policy_names import OTHER_MODELS, parse_policy
+from gnn_checkpointing.records.measurements_table import number
+from gnn_checkpointing.study.policy_names import OTHER_MODELS, parse_policy
 
 ERRORS = ("loss_error", "gradient_error", "buffer_error")
 FLAGS = ("same_loss", "same_gradients", "same_buffers")

@@ -6,7 +6,7 @@ from statistics import median
 
 from gnn_checkpointing.audit.answers import Answer, at_most, no_offender, not_applicable
 from gnn_checkpointing.audit.inputs import AuditInputs, place
-from gnn_checkpointing.measurements_table import number
+from gnn_checkpointing.records.measurements_table import number
 
 WORST_OVER_TARGET = 3
 """Between the width asked for and three times it lie the cells whose time budget ended first."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from gnn_checkpointing.audit.answers import Answer, no_offender, not_applicable
 from gnn_checkpointing.audit.inputs import AuditInputs
-from gnn_checkpointing.design import trained_graphs
-from gnn_checkpointing.records import REORDERED
+from gnn_checkpointing.records.training import REORDERED
+from gnn_checkpointing.study.design import trained_graphs
 
 
 def control_trained(inputs: AuditInputs) -> Answer:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from gnn_checkpointing.analysis.analyse import Findings
 from gnn_checkpointing.claims.evidence.picked import Picked, exactly, nothing
-from gnn_checkpointing.records import REORDERED
+from gnn_checkpointing.records.training import REORDERED
 
 ACCURACY = "analysis/accuracy.json"
 QUALITY = "analysis/quality.json"

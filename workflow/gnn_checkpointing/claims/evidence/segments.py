@@ -8,7 +8,7 @@ from gnn_checkpointing.analysis.analyse import Findings
 from gnn_checkpointing.claims.evidence.effects import address, levels, variants
 from gnn_checkpointing.claims.evidence.frontier import time_over_one_forward
 from gnn_checkpointing.claims.evidence.picked import Picked, nothing, scaled
-from gnn_checkpointing.policy_names import parse_policy
+from gnn_checkpointing.study.policy_names import parse_policy
 
 _NO_SEGMENTS = "no policy of segments was measured on generated graphs with this convolution"
 

@@ -7,7 +7,7 @@ from typing import Literal
 from gnn_checkpointing.analysis.analyse import Findings
 from gnn_checkpointing.analysis.results import ExplainedBlock, ExplainedSet
 from gnn_checkpointing.claims.evidence.picked import Picked, exactly, joined, nothing, scaled
-from gnn_checkpointing.vision_shapes import (
+from gnn_checkpointing.study.vision_shapes import (
     PATCH_CLASSES,
     PUBLISHED_CLASSES,
     SHAPES_DRAWN,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from gnn_checkpointing.refusal import Refusal
 
 if TYPE_CHECKING:
-    from gnn_checkpointing.explained import Explained
+    from gnn_checkpointing.records.explained import Explained
     from gnn_checkpointing.report.figures.explained import Curve
 
 
@@ -48,12 +48,12 @@ def explanations(options: argparse.Namespace) -> None:
     import torch
 
     from gnn_checkpointing.artefacts import seal, sha256_of, write_json
-    from gnn_checkpointing.explained import ExplainedSets
     from gnn_checkpointing.explaining.explain import explained, trained
     from gnn_checkpointing.explaining.images import class_names, pictures
     from gnn_checkpointing.models.vision.weights import classes_of
-    from gnn_checkpointing.study import read_study
-    from gnn_checkpointing.vision_shapes import NAMES, SIDE
+    from gnn_checkpointing.records.explained import ExplainedSets
+    from gnn_checkpointing.study.reading import read_study
+    from gnn_checkpointing.study.vision_shapes import NAMES, SIDE
 
     study = read_study(options.study)
     asked = study.explained

@@ -7,11 +7,11 @@ import argparse
 
 def graph(options: argparse.Namespace) -> None:
     """Draw or load one graph of the study and write it as .npz."""
-    from gnn_checkpointing.graph_design import graph_spec
     from gnn_checkpointing.graphs.make import make_graph
     from gnn_checkpointing.graphs.storage import save_graph
     from gnn_checkpointing.measurement.exclusive import machine
-    from gnn_checkpointing.study import read_study
+    from gnn_checkpointing.study.graph_design import graph_spec
+    from gnn_checkpointing.study.reading import read_study
 
     spec = graph_spec(read_study(options.study), options.graph)
     with machine(shared=True):

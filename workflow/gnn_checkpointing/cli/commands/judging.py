@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from gnn_checkpointing.analysis.protocol import Protocol
-    from gnn_checkpointing.study import Study
+    from gnn_checkpointing.study.study import Study
 
 
 def analyse(options: argparse.Namespace) -> None:
@@ -15,10 +15,11 @@ def analyse(options: argparse.Namespace) -> None:
     from gnn_checkpointing.analysis.analyse import analyse as analysed
     from gnn_checkpointing.analysis.analyse import write_analysis
     from gnn_checkpointing.artefacts import seal
-    from gnn_checkpointing.explained import read_explained
-    from gnn_checkpointing.measurements_table import read_table
-    from gnn_checkpointing.records import read_encodings, read_trainings
-    from gnn_checkpointing.study import read_study
+    from gnn_checkpointing.records.encodings import read_encodings
+    from gnn_checkpointing.records.explained import read_explained
+    from gnn_checkpointing.records.measurements_table import read_table
+    from gnn_checkpointing.records.training import read_trainings
+    from gnn_checkpointing.study.reading import read_study
 
     study = read_study(options.study)
     explained = None if options.explanations is None else read_explained(options.explanations)
@@ -32,7 +33,7 @@ def analyse(options: argparse.Namespace) -> None:
 def _analysis_protocol(study: Study) -> Protocol:
     """Return the study's settings of the analysis as plain values."""
     from gnn_checkpointing.analysis.protocol import Protocol
-    from gnn_checkpointing.graph_design import derived_seed
+    from gnn_checkpointing.study.graph_design import derived_seed
 
     rounds = study.measurement.rounds
     return Protocol(
@@ -56,7 +57,7 @@ def judge(options: argparse.Namespace) -> None:
     from gnn_checkpointing.artefacts import read_json, seal, write_json
     from gnn_checkpointing.audit.inputs import machine_facts
     from gnn_checkpointing.claims.judge import judge as judged
-    from gnn_checkpointing.study import read_study
+    from gnn_checkpointing.study.reading import read_study
 
     # The machine that measured, which need not be this one.
     machine = machine_facts(read_json(options.hardware_file))
@@ -72,10 +73,10 @@ def audit(options: argparse.Namespace) -> None:
     from gnn_checkpointing.audit.inputs import AuditInputs, machine_facts
     from gnn_checkpointing.audit.rubric import audited
     from gnn_checkpointing.claims.ledger import read_ledger
-    from gnn_checkpointing.graph_facts import read_graphs
-    from gnn_checkpointing.measurements_table import read_table
-    from gnn_checkpointing.records import read_demonstration
-    from gnn_checkpointing.study import read_study
+    from gnn_checkpointing.records.demonstration import read_demonstration
+    from gnn_checkpointing.records.graph_facts import read_graphs
+    from gnn_checkpointing.records.measurements_table import read_table
+    from gnn_checkpointing.study.reading import read_study
 
     inputs = AuditInputs(
         study=read_study(options.study),

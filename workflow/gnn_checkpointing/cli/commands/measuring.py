@@ -9,21 +9,21 @@ from typing import TYPE_CHECKING
 from gnn_checkpointing.refusal import Refusal
 
 if TYPE_CHECKING:
-    from gnn_checkpointing.graph_facts import GraphFacts
-    from gnn_checkpointing.measurements_table import Value
-    from gnn_checkpointing.records import CellRecord
-    from gnn_checkpointing.study import Study
+    from gnn_checkpointing.records.cell import CellRecord
+    from gnn_checkpointing.records.graph_facts import GraphFacts
+    from gnn_checkpointing.records.measurements_table import Value
+    from gnn_checkpointing.study.study import Study
 
 
 def measure(options: argparse.Namespace) -> None:
     """Measure every cell of one graph: all policies side by side, alone on the machine."""
-    from gnn_checkpointing.graph_design import graph_spec
     from gnn_checkpointing.measurement.exclusive import Asker
     from gnn_checkpointing.measurement.hardware import hardware_slug
     from gnn_checkpointing.measurement.host import refuse_another_type, this_host
     from gnn_checkpointing.measurement.progress import Progress
     from gnn_checkpointing.measurement.supervise import COMPLETE, measure_graph
-    from gnn_checkpointing.study import read_study
+    from gnn_checkpointing.study.graph_design import graph_spec
+    from gnn_checkpointing.study.reading import read_study
 
     asker = Asker()
     study = read_study(options.study)
@@ -50,12 +50,12 @@ def measure(options: argparse.Namespace) -> None:
 def train(options: argparse.Namespace) -> None:
     """Train one convolution on one graph under each policy, and once more with the edges in another order."""
     from gnn_checkpointing.artefacts import seal, write_json
-    from gnn_checkpointing.design import training_cell
-    from gnn_checkpointing.graph_design import graph_spec
     from gnn_checkpointing.graphs.storage import load_graph
     from gnn_checkpointing.measurement.exclusive import Asker, machine
-    from gnn_checkpointing.records import REORDERED
-    from gnn_checkpointing.study import read_study
+    from gnn_checkpointing.records.training import REORDERED
+    from gnn_checkpointing.study.design import training_cell
+    from gnn_checkpointing.study.graph_design import graph_spec
+    from gnn_checkpointing.study.reading import read_study
     from gnn_checkpointing.training.job import Job
     from gnn_checkpointing.training.job import train as trained
     from gnn_checkpointing.training.state import state_name
@@ -107,7 +107,7 @@ def demonstration(options: argparse.Namespace) -> None:
     """Join what `demonstrate` found with Snakemake's benchmark of it."""
     from gnn_checkpointing.artefacts import seal, write_json
     from gnn_checkpointing.measurement.demonstrate import with_benchmark
-    from gnn_checkpointing.records import read_step_demonstration
+    from gnn_checkpointing.records.demonstration import read_step_demonstration
 
     joined = with_benchmark(read_step_demonstration(options.step), options.benchmark)
     write_json(options.output, joined.model_dump(mode="json"))
@@ -117,12 +117,12 @@ def demonstration(options: argparse.Namespace) -> None:
 def encode(options: argparse.Namespace) -> None:
     """Measure what counting the ego networks of a study's graphs takes, alone on the machine."""
     from gnn_checkpointing.artefacts import seal, write_json
-    from gnn_checkpointing.graph_design import EgoGraph, study_graphs
     from gnn_checkpointing.graphs.storage import load_graph
     from gnn_checkpointing.measurement.encoding_cost import encoding_cost
     from gnn_checkpointing.measurement.exclusive import machine
     from gnn_checkpointing.measurement.host import refuse_another_type, this_host
-    from gnn_checkpointing.study import read_study
+    from gnn_checkpointing.study.graph_design import EgoGraph, study_graphs
+    from gnn_checkpointing.study.reading import read_study
 
     study = read_study(options.study)
     specs = [spec for spec in study_graphs(study) if isinstance(spec, EgoGraph) and spec.form == "encodings"]
@@ -144,14 +144,16 @@ def encode(options: argparse.Namespace) -> None:
 def collect(options: argparse.Namespace) -> None:
     """Gather all records of a study: measurements.csv, records.jsonl.gz, graphs.json, traces.json, trainings.json."""
     from gnn_checkpointing.artefacts import read_json, seal, write_json
-    from gnn_checkpointing.graph_design import study_graphs
-    from gnn_checkpointing.graph_facts import GraphList
+    from gnn_checkpointing.collecting.rows import cell_rows, process_spreads, with_hosts
+    from gnn_checkpointing.collecting.traces import cell_traces, traced_cells
     from gnn_checkpointing.measurement.byte_trace import read_byte_traces
-    from gnn_checkpointing.measurement.collect import cell_rows, cell_traces, process_spreads, traced_cells, with_hosts
     from gnn_checkpointing.measurement.supervise import COMPLETE, completed_records, traces_file
-    from gnn_checkpointing.measurements_table import write_table
-    from gnn_checkpointing.records import Traces, write_records
-    from gnn_checkpointing.study import read_study
+    from gnn_checkpointing.records.cell import write_records
+    from gnn_checkpointing.records.graph_facts import GraphList
+    from gnn_checkpointing.records.measurements_table import write_table
+    from gnn_checkpointing.records.traces import Traces
+    from gnn_checkpointing.study.graph_design import study_graphs
+    from gnn_checkpointing.study.reading import read_study
     from gnn_checkpointing.two_processes import both
 
     study = read_study(options.study)
@@ -182,7 +184,7 @@ def freeze(options: argparse.Namespace) -> None:
     """Lay out what was measured by hand as the folder that `rebuild` and `make report-from` take."""
     from gnn_checkpointing.artefacts import read_json, write_json
     from gnn_checkpointing.report import inputs as published
-    from gnn_checkpointing.study import read_study
+    from gnn_checkpointing.study.reading import read_study
 
     folder: Path = options.output_folder
     study = read_study(options.study)

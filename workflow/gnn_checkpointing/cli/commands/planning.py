@@ -24,9 +24,9 @@ def knowledge(options: argparse.Namespace) -> None:
     from gnn_checkpointing.analysis.analyse import read_analysis
     from gnn_checkpointing.artefacts import read_json, seal, write_json
     from gnn_checkpointing.audit.inputs import machine_facts
-    from gnn_checkpointing.graph_facts import read_graphs
     from gnn_checkpointing.planning.gather import knowledge as gathered
-    from gnn_checkpointing.study import read_study
+    from gnn_checkpointing.records.graph_facts import read_graphs
+    from gnn_checkpointing.study.reading import read_study
 
     hardware = read_json(options.hardware_file)
     machine = machine_facts(hardware)
@@ -106,7 +106,7 @@ def _exact_peaks(graph: Graph | KnownGraph, found: Plan) -> dict[str, int | str]
 
     from gnn_checkpointing.measurement.exact_peak import StepSizes, even_degrees, exact_peak
     from gnn_checkpointing.planning.knowledge import KnownGraph
-    from gnn_checkpointing.study import Architecture
+    from gnn_checkpointing.study.architecture import Architecture
 
     if isinstance(graph, KnownGraph):
         degrees = even_degrees(graph.num_nodes, graph.num_edges)

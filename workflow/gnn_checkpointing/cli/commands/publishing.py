@@ -20,14 +20,15 @@ def report(options: argparse.Namespace) -> None:
     from gnn_checkpointing.audit.grades import read_audit
     from gnn_checkpointing.claims.answer import answer
     from gnn_checkpointing.claims.ledger import read_ledger
-    from gnn_checkpointing.graph_facts import read_graphs
-    from gnn_checkpointing.measurements_table import read_table
     from gnn_checkpointing.planning.knowledge import read_knowledge
-    from gnn_checkpointing.records import read_demonstration, read_traces
+    from gnn_checkpointing.records.demonstration import read_demonstration
+    from gnn_checkpointing.records.graph_facts import read_graphs
+    from gnn_checkpointing.records.measurements_table import read_table
+    from gnn_checkpointing.records.traces import read_traces
     from gnn_checkpointing.report import inputs as published
     from gnn_checkpointing.report.render import Sources, render_report
     from gnn_checkpointing.sourced import sourced
-    from gnn_checkpointing.study import read_study
+    from gnn_checkpointing.study.reading import read_study
 
     # From here on every number knows the file and field that it was read from.
     findings = published.sourced_findings(read_analysis(options.analysis))

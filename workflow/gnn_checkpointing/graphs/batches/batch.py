@@ -9,12 +9,12 @@ import torch
 from numpy.random import Generator
 from torch_geometric.data import Data
 
-from gnn_checkpointing.graph_design import BatchGraph
-from gnn_checkpointing.graph_facts import Derivation
 from gnn_checkpointing.graphs.batches.clusters import cluster_batch
 from gnn_checkpointing.graphs.batches.neighbours import neighbour_batch
 from gnn_checkpointing.graphs.edges import simple_edges
 from gnn_checkpointing.graphs.graph import Graph
+from gnn_checkpointing.records.graph_facts import Derivation
+from gnn_checkpointing.study.graph_design import BatchGraph
 
 WORDS = {"neighbours": "{} neighbours a layer", "clusters": "one of {} clusters"}
 

@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import numpy as np
 
-from gnn_checkpointing.graph_design import EgoGraph
-from gnn_checkpointing.graph_facts import Derivation
 from gnn_checkpointing.graphs.ego.bags import bag
 from gnn_checkpointing.graphs.ego.features import ego_features
 from gnn_checkpointing.graphs.graph import Graph
+from gnn_checkpointing.records.graph_facts import Derivation
+from gnn_checkpointing.study.graph_design import EgoGraph
 
 _LABELS = {"encodings": "ego encodings", "ego_networks": "ego networks"}
 

@@ -10,10 +10,10 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from gnn_checkpointing.graph_design import GeneratedGraph
 from gnn_checkpointing.graphs.edges import edge_keys
 from gnn_checkpointing.graphs.features import bell
-from gnn_checkpointing.vision_shapes import COLOURS, PATCH, PATCHES, SHAPES_DRAWN, SIDE
+from gnn_checkpointing.study.graph_design import GeneratedGraph
+from gnn_checkpointing.study.vision_shapes import COLOURS, PATCH, PATCHES, SHAPES_DRAWN, SIDE
 
 _ROW = SIDE // PATCH
 _GRAIN = 18

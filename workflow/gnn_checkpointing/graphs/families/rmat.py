@@ -6,8 +6,8 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from gnn_checkpointing.graph_design import GeneratedGraph
 from gnn_checkpointing.graphs.pairs import first_distinct, triangular_codes, triangular_pairs
+from gnn_checkpointing.study.graph_design import GeneratedGraph
 
 # Graph500's shares of the four quarters, 0.57, 0.19, 0.19 and 0.05, as bounds of a 16-bit number.
 TOP_LEFT, TOP, BOTTOM_LEFT = (round(65536 * share) for share in (0.57, 0.57 + 0.19, 0.57 + 0.19 + 0.19))

@@ -6,8 +6,8 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from gnn_checkpointing.graph_design import GeneratedGraph
 from gnn_checkpointing.graphs.pairs import distinct_codes, rectangular_pairs, triangular_pairs
+from gnn_checkpointing.study.graph_design import GeneratedGraph
 
 
 def sbm_pairs(spec: GeneratedGraph, labels: NDArray[np.int64], rng: Generator) -> NDArray[np.int64]:

@@ -9,8 +9,8 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 from scipy.spatial import KDTree
 
-from gnn_checkpointing.graph_design import GeneratedGraph
 from gnn_checkpointing.graphs.pairs import triangular_codes, triangular_pairs
+from gnn_checkpointing.study.graph_design import GeneratedGraph
 
 # Whole numbers as coordinates: squared distances are then exact, and so is the graph, on every machine.
 SIDE = 2**26

@@ -9,15 +9,15 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from gnn_checkpointing.graph_design import GradedGraph
-from gnn_checkpointing.graph_facts import Derivation
 from gnn_checkpointing.graphs.edges import both_directions
 from gnn_checkpointing.graphs.graded.capped import capped
 from gnn_checkpointing.graphs.graded.thinned import thinned
 from gnn_checkpointing.graphs.graded.two_hop import two_hop
 from gnn_checkpointing.graphs.graph import Graph
+from gnn_checkpointing.records.graph_facts import Derivation
 from gnn_checkpointing.refusal import Refusal
-from gnn_checkpointing.vocabulary import Grading
+from gnn_checkpointing.study.graph_design import GradedGraph
+from gnn_checkpointing.study.vocabulary import Grading
 
 Pairs = NDArray[np.int64]
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from gnn_checkpointing.graph_entries import RealGraph
-from gnn_checkpointing.vocabulary import DatasetClass
+from gnn_checkpointing.study.graph_entries import RealGraph
+from gnn_checkpointing.study.vocabulary import DatasetClass
 
 NOT_STATED = "not stated by the source"
 

@@ -11,11 +11,11 @@ from scipy.sparse import csr_matrix
 from torch_geometric.io import parse_npz
 
 from gnn_checkpointing.artefacts import sha256_of
-from gnn_checkpointing.graph_entries import RealGraph
 from gnn_checkpointing.graphs.sources.loaded import Loaded, from_pyg, reason
 from gnn_checkpointing.graphs.sources.raw_files import below, check_sha256
 from gnn_checkpointing.graphs.storage import read_arrays
 from gnn_checkpointing.refusal import Refusal
+from gnn_checkpointing.study.graph_entries import RealGraph
 
 LARGEST_BYTES = 8 * 2**30
 """Features are laid out densely when they are read; files that would need more than this are refused."""

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import numpy as np
 
-from gnn_checkpointing.graph_entries import RealGraph
 from gnn_checkpointing.graphs.sources.loaded import Loaded, reason
 from gnn_checkpointing.graphs.sources.raw_files import provide
 from gnn_checkpointing.refusal import Refusal
+from gnn_checkpointing.study.graph_entries import RealGraph
 
 FILES = ["edge.csv.gz", "node-feat.csv.gz", "node-label.csv.gz", "num-node-list.csv.gz", "num-edge-list.csv.gz"]
 

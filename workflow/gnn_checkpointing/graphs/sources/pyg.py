@@ -9,11 +9,11 @@ from typing import Any
 import torch
 from torch_geometric import datasets
 
-from gnn_checkpointing.graph_entries import RealGraph
 from gnn_checkpointing.graphs.sources.loaded import Loaded, from_pyg, reason
 from gnn_checkpointing.graphs.sources.raw_files import provide
 from gnn_checkpointing.refusal import Refusal
-from gnn_checkpointing.vocabulary import ONE_OF_A_CLASS
+from gnn_checkpointing.study.graph_entries import RealGraph
+from gnn_checkpointing.study.vocabulary import ONE_OF_A_CLASS
 
 
 def load_pyg(source: RealGraph, data_root: Path | None) -> Loaded:

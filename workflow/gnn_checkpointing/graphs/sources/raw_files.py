@@ -11,8 +11,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from gnn_checkpointing.artefacts import whole_file
-from gnn_checkpointing.graph_entries import RealGraph
 from gnn_checkpointing.refusal import Refusal
+from gnn_checkpointing.study.graph_entries import RealGraph
 
 DOWNLOADS = Path("results/downloads")
 SILENT_SECONDS = 60.0

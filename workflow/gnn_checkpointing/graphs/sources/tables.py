@@ -11,10 +11,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from gnn_checkpointing.artefacts import sha256_of
-from gnn_checkpointing.graph_entries import RealGraph
 from gnn_checkpointing.graphs.sources.loaded import Loaded
 from gnn_checkpointing.graphs.sources.raw_files import below, check_sha256
 from gnn_checkpointing.refusal import Refusal
+from gnn_checkpointing.study.graph_entries import RealGraph
 
 EDGES, FEATURES, LABELS = "edges.csv", "features.csv", "labels.csv"
 FORMS = {

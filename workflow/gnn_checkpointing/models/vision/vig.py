@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from gnn_checkpointing.models.vision.neighbours import dilated_neighbours, max_relative
 from gnn_checkpointing.refusal import Refusal
-from gnn_checkpointing.vision_shapes import (
+from gnn_checkpointing.study.vision_shapes import (
     COLOURS,
     HEAD_CHANNELS,
     NAMES,
@@ -22,7 +22,7 @@ from gnn_checkpointing.vision_shapes import (
     VigShape,
     neighbours_by_block,
 )
-from gnn_checkpointing.vocabulary import VisionTask
+from gnn_checkpointing.study.vocabulary import VisionTask
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from gnn_checkpointing.policy_names import parse_policy
 from gnn_checkpointing.refusal import Refusal
+from gnn_checkpointing.study.policy_names import parse_policy
 
 INK = "#010203"
 """Sentinel for the face's own text colour; each face replaces it by its own."""

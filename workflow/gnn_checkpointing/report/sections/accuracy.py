@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from gnn_checkpointing.analysis.results import Accuracy
-from gnn_checkpointing.records import REORDERED
+from gnn_checkpointing.records.training import REORDERED
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.inputs import ACCURACY, ReportInputs
 from gnn_checkpointing.report.page import Block, Cell, Column, Paragraph, Section, Table

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from gnn_checkpointing.measurements_table import Value, columns_of
+from gnn_checkpointing.records.measurements_table import Value, columns_of
 from gnn_checkpointing.report.inputs import (
     ACCURACY,
     AUDIT,
@@ -82,7 +82,7 @@ def data_section(
                     (Cell(column.name), Cell(column.kind), Cell(column.unit), Cell(column.meaning))
                     for column in columns_of(rows)
                 ),
-                source="gnn_checkpointing/measurements_table.py",
+                source="gnn_checkpointing/records/measurements_table.py",
             ),
         ),
     )

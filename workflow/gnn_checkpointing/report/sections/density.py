@@ -8,7 +8,7 @@ from statistics import median
 
 from gnn_checkpointing.analysis.results import Effect, Estimate, Response
 from gnn_checkpointing.analysis.results import Quantity as RatioName
-from gnn_checkpointing.measurements_table import Value, number
+from gnn_checkpointing.records.measurements_table import Value, number
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.figures import drawn, scales
 from gnn_checkpointing.report.figures.lines import Line, Point, line_panel

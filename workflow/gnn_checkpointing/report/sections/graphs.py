@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from gnn_checkpointing.graph_facts import GraphFacts, Provenance
 from gnn_checkpointing.graphs.structure import WEDGES
+from gnn_checkpointing.records.graph_facts import GraphFacts, Provenance
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.inputs import GRAPHS, ReportInputs
 from gnn_checkpointing.report.page import Block, Cell, Column, Paragraph, Section, Table

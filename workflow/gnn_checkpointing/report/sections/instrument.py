@@ -14,7 +14,7 @@ from gnn_checkpointing.measurement.readings import (
     HIGH_WATER_SHARE,
     SORT_BYTES_PER_EDGE,
 )
-from gnn_checkpointing.measurements_table import number
+from gnn_checkpointing.records.measurements_table import number
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.inputs import DEMONSTRATION, MEASUREMENTS, QUALITY, ReportInputs
 from gnn_checkpointing.report.page import Block, Cell, Column, Fact, Facts, Note, Paragraph, Section, Table

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gnn_checkpointing.analysis.results import Effect, Estimate
-from gnn_checkpointing.measurements_table import number
+from gnn_checkpointing.records.measurements_table import number
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.figures import drawn, scales
 from gnn_checkpointing.report.figures.palette import looks

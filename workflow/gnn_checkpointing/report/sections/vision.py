@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 
-from gnn_checkpointing.records import Trace
+from gnn_checkpointing.records.traces import Trace
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.figures import drawn, scales
 from gnn_checkpointing.report.figures.lines import Line, Point, line_panel
@@ -15,7 +15,7 @@ from gnn_checkpointing.report.page import Block, Cell, Column, Figure, Panel, Pa
 from gnn_checkpointing.report.sections.claims import verdict_table
 from gnn_checkpointing.report.sections.graphs import without_replicate
 from gnn_checkpointing.report.sections.timeline import traced_by_convolution
-from gnn_checkpointing.vocabulary import VISION
+from gnn_checkpointing.study.vocabulary import VISION
 
 CLAIMS = (
     "vision-layers-keep-a-fifth",

@@ -1,8 +1,9 @@
 """Which cells a study has: every factor, in its order, and only where it says something."""
 
-from gnn_checkpointing.design import graph_cells
-from gnn_checkpointing.graph_design import EgoGraph, study_graphs
-from gnn_checkpointing.study import Study, parse_study
+from gnn_checkpointing.study.design import graph_cells
+from gnn_checkpointing.study.graph_design import EgoGraph, study_graphs
+from gnn_checkpointing.study.reading import parse_study
+from gnn_checkpointing.study.study import Study
 
 
 def study(**changes: object) -> Study:

@@ -9,12 +9,12 @@ import jsonschema
 import pytest
 import yaml
 
-from gnn_checkpointing.design import graph_cells
-from gnn_checkpointing.graph_design import study_graphs
 from gnn_checkpointing.refusal import Refusal
-from gnn_checkpointing.study import parse_study, read_study, study_schema
+from gnn_checkpointing.study.design import graph_cells
+from gnn_checkpointing.study.graph_design import study_graphs
+from gnn_checkpointing.study.reading import parse_study, read_study, study_schema
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 STUDIES = [ROOT / "config.yaml", *sorted((ROOT / "workflow/studies").glob("*.yaml"))]
 DEFAULT = yaml.safe_load((ROOT / "config.yaml").read_text())
 

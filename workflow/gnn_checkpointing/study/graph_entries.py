@@ -7,8 +7,8 @@ from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field, StringConstraints, model_validator
 
-from gnn_checkpointing.vision_shapes import PATCHES
-from gnn_checkpointing.vocabulary import (
+from gnn_checkpointing.study.vision_shapes import PATCHES
+from gnn_checkpointing.study.vocabulary import (
     Convolution,
     Count,
     DatasetClass,

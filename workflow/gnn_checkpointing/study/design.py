@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from gnn_checkpointing.artefacts import digest
-from gnn_checkpointing.graph_design import (
+from gnn_checkpointing.study.architecture import Architecture
+from gnn_checkpointing.study.graph_design import (
     GeneratedGraph,
     GraphSpec,
     LoadedGraph,
@@ -13,9 +14,9 @@ from gnn_checkpointing.graph_design import (
     generator_of,
     study_graphs,
 )
-from gnn_checkpointing.study import Architecture, Study
-from gnn_checkpointing.vision_shapes import SHAPES
-from gnn_checkpointing.vocabulary import SPARSE_PRODUCT, VISION, Aggregation, Allocator, Convolution
+from gnn_checkpointing.study.study import Study
+from gnn_checkpointing.study.vision_shapes import SHAPES
+from gnn_checkpointing.study.vocabulary import SPARSE_PRODUCT, VISION, Aggregation, Allocator, Convolution
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from gnn_checkpointing.cli import main
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 DEFAULT: dict[str, Any] = yaml.safe_load((ROOT / "config.yaml").read_text())
 VISION: dict[str, Any] = yaml.safe_load((ROOT / "workflow/studies/vision.yaml").read_text())
 REAL: dict[str, Any] = yaml.safe_load((ROOT / "workflow/studies/own.yaml").read_text())

@@ -4,17 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field, ValidationError
 
 from gnn_checkpointing.artefacts import read_json
+from gnn_checkpointing.records.record import Record
 from gnn_checkpointing.refusal import Refusal
-from gnn_checkpointing.vocabulary import EgoForm, Grading, Sampler
-
-
-class Record(BaseModel):
-    """A part of a record: frozen, closed to unknown fields, finite numbers only."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+from gnn_checkpointing.study.vocabulary import EgoForm, Grading, Sampler
 
 
 class Provenance(Record):
@@ -26,12 +21,12 @@ class Provenance(Record):
 
     source: str
     licence: str
-    files: dict[str, str] = {}
+    files: dict[str, str] = Field({})
     projected_from: int | None = None
     self_loops_removed: int = 0
     duplicates_removed: int = 0
     reverses_added: int = 0
-    notes: list[str] = []
+    notes: list[str] = Field([])
 
 
 class Derivation(Record):

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from gnn_checkpointing.measurements_table import COLUMNS, columns_of, hosts, read_table, write_table
-from gnn_checkpointing.records import read_cell
+from gnn_checkpointing.records.cell import read_cell
+from gnn_checkpointing.records.measurements_table import COLUMNS, columns_of, hosts, read_table, write_table
 from gnn_checkpointing.refusal import Refusal
 
 ROW = {"hardware": "here", "policy": "none", "num_nodes": 7, "density": 0.1 + 0.2, "same_loss": True}

@@ -1,18 +1,17 @@
-"""From records to `measurements.csv`, one row a cell and policy, and to `traces.json` (torch-free)."""
+"""From records to `measurements.csv`, one row a cell and policy (torch-free)."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from statistics import median
 
-from gnn_checkpointing.graph_facts import GraphFacts
-from gnn_checkpointing.measurement.byte_trace import ByteTrace, thinned
 from gnn_checkpointing.measurement.drift import worst_drift
 from gnn_checkpointing.measurement.ratios import ProcessSpread, Rounds, paired_ratio, process_spread
-from gnn_checkpointing.measurements_table import HOSTS, SEPARATOR, Value
-from gnn_checkpointing.records import CellRecord, PolicyRecord, Steps, Trace
-from gnn_checkpointing.study import Analysis
-from gnn_checkpointing.vision_shapes import neighbours_by_block
+from gnn_checkpointing.records.cell import CellRecord
+from gnn_checkpointing.records.graph_facts import GraphFacts
+from gnn_checkpointing.records.measurements_table import HOSTS, SEPARATOR, Value
+from gnn_checkpointing.records.policy import PolicyRecord, Steps
+from gnn_checkpointing.study.analysis import Analysis
 
 
 def cell_rows(record: CellRecord, analysis: Analysis, spread: ProcessSpread | None = None) -> list[dict[str, Value]]:
@@ -41,74 +40,6 @@ def process_spreads(records: Iterable[CellRecord]) -> dict[str, ProcessSpread]:
 
 def _seconds(steps: Iterable[Steps]) -> list[list[float]]:
     return [found.wall_seconds for found in steps]
-
-
-def traced_cells(records: Iterable[CellRecord], reference_allocator: str) -> list[CellRecord]:
-    """Return the cell of each convolution, aggregation and model whose byte traces are shown.
-
-    The densest timed generated graph, of these the largest, in its first draw; of a study of real graphs alone the one
-    with most edges. Under the reference allocator, where any policy completed.
-    """
-    chosen: dict[tuple[str, str, str], CellRecord] = {}
-    for record in records:
-        if record.allocator != reference_allocator or not any(found.memory for found in record.policies):
-            continue
-        place = (record.convolution, record.aggregation, record.model)
-        if place not in chosen or _shown_before(record) > _shown_before(chosen[place]):
-            chosen[place] = record
-    return list(chosen.values())
-
-
-def _shown_before(record: CellRecord) -> tuple[bool, bool, float, int, int]:
-    graph = record.graph
-    degree = graph.requested_average_degree
-    if degree is None:
-        return (record.timed, False, graph.num_edges, graph.num_nodes, 0)
-    return (record.timed, True, degree, graph.num_nodes, -graph.replicate)
-
-
-def cell_traces(record: CellRecord, traces: dict[str, ByteTrace]) -> list[Trace]:
-    """Return the traces of one cell, thinned, in the order of its policies."""
-    graph = record.graph
-    shown = []
-    for found in record.policies:
-        if found.memory is None or found.policy not in traces:
-            continue
-        trace = traces[found.policy]
-        seconds, live_bytes = thinned(trace)
-        shown.append(
-            Trace(
-                graph=graph.id,
-                graph_label=graph.label,
-                num_nodes=graph.num_nodes,
-                num_edges=graph.num_edges,
-                average_degree=graph.average_degree,
-                convolution=record.convolution,
-                aggregation=record.aggregation,
-                policy=found.policy,
-                events=len(trace.seconds),
-                forward_ended_seconds=trace.forward_ended_seconds,
-                resident_bytes=found.memory.resident_bytes,
-                saved_activation_bytes=found.memory.saved_activation_bytes,
-                peak_bytes=found.memory.peak_memory_bytes - found.memory.resident_bytes,
-                seconds=seconds,
-                live_bytes=live_bytes,
-                model=record.model,
-                block_numbers=list(range(1, len(trace.block_events))),
-                block_bytes=trace.at_blocks(),
-                block_peaks=trace.within_blocks(),
-                block_degrees=_block_degrees(record) if len(trace.block_events) else [],
-            )
-        )
-    return shown
-
-
-def _block_degrees(record: CellRecord) -> list[float]:
-    """Return how many neighbours of a node each block reads: a Vision GNN's own, else the graph's."""
-    layers: int = record.architecture["num_layers"]
-    if record.graph.family == "images":
-        return [float(k) for k, _ in neighbours_by_block(round(record.graph.average_degree), layers)]
-    return [record.graph.average_degree] * layers
 
 
 def _row(

@@ -7,9 +7,9 @@ from pathlib import Path
 from pydantic import Field, ValidationError
 
 from gnn_checkpointing.artefacts import read_json
-from gnn_checkpointing.graph_facts import Record
+from gnn_checkpointing.records.record import Record
 from gnn_checkpointing.refusal import Refusal
-from gnn_checkpointing.vision_shapes import Size
+from gnn_checkpointing.study.vision_shapes import Size
 
 
 class Mean(Record):

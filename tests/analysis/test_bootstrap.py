@@ -8,7 +8,7 @@ from itertools import product
 import numpy as np
 import pytest
 
-from gnn_checkpointing.bootstrap import resampled_medians
+from gnn_checkpointing.analysis.bootstrap import resampled_medians
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 4, 5, 6])

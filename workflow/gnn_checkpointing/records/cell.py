@@ -1,0 +1,132 @@
+"""What is written down of a cell: the processes that had a turn at it, and every policy side by side."""
+
+from __future__ import annotations
+
+import gzip
+import zlib
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field, ValidationError
+
+from gnn_checkpointing.artefacts import sealed_bytes, whole_file
+from gnn_checkpointing.records.graph_facts import GraphFacts
+from gnn_checkpointing.records.machine import Accelerator, Host
+from gnn_checkpointing.records.policy import PolicyRecord, Steps
+from gnn_checkpointing.records.record import SCHEMA_VERSION, Record, complaint
+from gnn_checkpointing.refusal import Refusal
+
+
+class ProcessRun(Record):
+    """What the measured process says of its own time with a cell.
+
+    `others_on_device`: who else held memory of the CUDA device when it was done with the cell. `host` is None in
+    records from before it was kept.
+    """
+
+    started: str
+    ended: str
+    load_before: float
+    load_after: float
+    clock_mhz_before: float | None
+    clock_mhz_after: float | None
+    sentinel_seconds: list[float]
+    measured_seconds: float
+    round_orders: list[list[str]]
+    others_on_device: list[str] = Field([])
+    host: Host | None = None
+
+
+class AnotherProcess(ProcessRun):
+    """The rounds of a cell in one more fresh process, which times what completed in the first and nothing else.
+
+    `steps` by policy.
+    """
+
+    steps: dict[str, Steps]
+
+
+class CellRecord(ProcessRun):
+    """One cell: every policy measured side by side, with all that is needed to disbelieve it.
+
+    All fields but `again` are of the first process; `again` has the further ones that timed the cell.
+    """
+
+    schema_version: int
+    study: str
+    hardware: str
+    cell: str
+    graph: GraphFacts
+    convolution: str
+    model: str = Field("", description="what tells the model from the study's others of the same convolution")
+    architecture: dict[str, Any]
+    parameters: int | None = Field(None, description="None in records from before they were counted")
+    aggregation: str
+    fingerprint: str
+    seed: int
+    device: str
+    accelerator: Accelerator | None = None
+    threads: int
+    allocator: str
+    memory_limit_bytes: int
+    timed: bool
+    governor: str | None
+    restarts: int
+    policies: list[PolicyRecord]
+    warnings: list[str]
+    again: list[AnotherProcess] = Field([])
+
+    @property
+    def runs(self) -> list[ProcessRun]:
+        """The processes that had a turn at the cell, in order."""
+        return [self, *self.again]
+
+    def steps_of(self, policy: str) -> list[Steps]:
+        """Return the timed steps of `policy`, process by process; empty where it was not timed."""
+        first = next((found.steps for found in self.policies if found.policy == policy), None)
+        if first is None:
+            return []
+        return [first, *(other.steps[policy] for other in self.again)]
+
+
+def read_cell(path: Path) -> CellRecord:
+    """Read one cell's record, or refuse naming the file and the field."""
+    try:
+        record = CellRecord.model_validate_json(sealed_bytes(path))
+    except FileNotFoundError:
+        raise Refusal(f"{path}: no such file; measure again") from None
+    except OSError as error:
+        raise Refusal(f"{path}: not readable ({error}); delete the file and measure again") from None
+    except ValidationError as error:
+        raise Refusal(f"{path}: {complaint(error)}; delete the file and measure again") from None
+    if record.schema_version != SCHEMA_VERSION:
+        raise Refusal(
+            f"{path}: schema version {record.schema_version}, this version reads {SCHEMA_VERSION}; measure again"
+        )
+    return record
+
+
+def write_records(path: Path, records: Iterable[CellRecord]) -> None:
+    """Write records whole, one a line of JSON, compressed; the same records give the same bytes."""
+    lines = "".join(record.model_dump_json() + "\n" for record in records)
+    with whole_file(path) as stream:
+        # The usual level: the highest takes three times as long for a fiftieth less.
+        stream.write(gzip.compress(lines.encode(), compresslevel=6, mtime=0))
+
+
+def read_records(path: Path) -> list[CellRecord]:
+    """Read what `write_records` wrote, or refuse naming the file, the line and the field."""
+    try:
+        lines = gzip.decompress(sealed_bytes(path)).decode().splitlines()
+    except FileNotFoundError:
+        raise Refusal(f"{path}: no such file; make it with `collect`") from None
+    except (OSError, EOFError, ValueError, zlib.error) as error:
+        raise Refusal(f"{path}: not readable as compressed records ({error}); make it again with `collect`") from None
+    records = []
+    for number, line in enumerate(lines, start=1):
+        try:
+            records.append(CellRecord.model_validate_json(line))
+        except ValidationError as error:
+            raise Refusal(f"{path}, record {number}: {complaint(error)}; make it again with `collect`") from None
+    return records

@@ -1,0 +1,45 @@
+"""What is written down of one training step seen by several instruments: `demonstration.json`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from gnn_checkpointing.records.record import Record, checked
+
+
+class StepDemonstration(Record):
+    """One training step seen by instruments that are right and by one that is not, in bytes.
+
+    `exact_bytes` (allocator events) and `high_water_bytes` (high-water mark reset around the step) are the step's own;
+    `process_high_water_bytes` is the measured process's over its whole life, interpreter and libraries included, and
+    `child_maxrss_bytes` what the operating system told its parent about it (`ru_maxrss`), after that parent had for a
+    moment held `held_bytes` itself.
+    """
+
+    workload: str
+    held_bytes: int
+    step_seconds: float
+    exact_bytes: int
+    high_water_bytes: int
+    process_high_water_bytes: int
+    child_maxrss_bytes: int
+
+
+class Demonstration(StepDemonstration):
+    """The same with what Snakemake's `benchmark:` said of the job; None where no poll of it saw the job.
+
+    Both are None where the job was not one of Snakemake's.
+    """
+
+    benchmark_max_rss_bytes: int | None
+    benchmark_seconds: float | None
+
+
+def read_step_demonstration(path: Path) -> StepDemonstration:
+    """Read what `demonstrate` wrote, or refuse naming the file and the field."""
+    return checked(path, StepDemonstration)
+
+
+def read_demonstration(path: Path) -> Demonstration:
+    """Read `demonstration.json`, or refuse naming the file and the field."""
+    return checked(path, Demonstration)

@@ -1,0 +1,90 @@
+"""What is written down of one policy in one cell: its bytes, how they were read, what it computes, its times."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from gnn_checkpointing.records.record import Record
+
+Outcome = Literal["completed", "out_of_memory", "timed_out", "failed", "refused", "unavailable"]
+
+
+class Memory(Record):
+    """Bytes of one training step, from the allocator's own events; on CUDA from its count of bytes it was asked for."""
+
+    resident_bytes: int
+    policy_resident_bytes: int
+    saved_activation_bytes: int
+    transient_bytes: int
+    peak_memory_bytes: int
+
+
+class Readings(Record):
+    """The activation peak by two more instruments; `agrees` is None where there is no reading, and `notes` say why.
+
+    `high_water_bytes`: the process's resident high-water mark over the step, in a process that gives freed memory
+    back at once. `fake_tensor_bytes`: tensors of the same step on fake tensors, which allocate nothing; workspace
+    inside an operator is not seen. `measurement/readings.py` has the tolerances.
+
+    Of CUDA alone, the whole peak by wider accounts, resident bytes included, those of other policies' models not:
+    `allocated_bytes` are the caching allocator's blocks, `reserved_bytes` its segments, `driver_bytes` the device's
+    memory in use when the step had ended, CUDA's context and other processes included. `driver_agrees`: over the step
+    the driver's account grew as the segments did (`measurement/device_memory.py`).
+    """
+
+    high_water_bytes: int | None = None
+    high_water_agrees: bool | None = None
+    fake_tensor_bytes: int | None = None
+    fake_tensor_agrees: bool | None = None
+    allocated_bytes: int | None = None
+    reserved_bytes: int | None = None
+    driver_bytes: int | None = None
+    driver_agrees: bool | None = None
+    notes: list[str] = Field([])
+
+
+class Sameness(Record):
+    """Largest relative difference from policy none, and whether it is within tolerance."""
+
+    loss_error: float
+    gradient_error: float
+    buffer_error: float
+    same_loss: bool
+    same_gradients: bool
+    same_buffers: bool
+
+
+class Steps(Record):
+    """One value per round, in the order of the rounds; `device_*` on CUDA alone.
+
+    `device_seconds` are the whole step by events on the device; `forward_seconds` are by such events there, too.
+    `device_allocations`: how often the caching allocator asked the driver for memory.
+    """
+
+    wall_seconds: list[float]
+    forward_seconds: list[float]
+    cpu_seconds: list[float]
+    system_seconds: list[float]
+    page_faults: list[int]
+    voluntary_switches: list[int]
+    involuntary_switches: list[int]
+    device_seconds: list[float] | None = None
+    device_allocations: list[int] | None = None
+
+
+class PolicyRecord(Record):
+    """What one policy did in one cell."""
+
+    policy: str
+    outcome: Outcome
+    message: str = ""
+    other_model: bool = False
+    memory: Memory | None = None
+    readings: Readings | None = None
+    sameness: Sameness | None = None
+    # Edges, self-loops included, of the largest block that a policy of edge blocks works on; None without blocks.
+    largest_block_edges: int | None = None
+    warm_up_seconds: float | None = None
+    steps: Steps | None = None

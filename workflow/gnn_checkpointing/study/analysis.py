@@ -1,0 +1,40 @@
+"""The constants of a study's analysis."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from gnn_checkpointing.study.vocabulary import (
+    MemoryForm,
+    Part,
+    TimeForm,
+)
+
+
+class LawForms(Part):
+    """The forms of law that are tried; what was not listed before the data is not chosen after."""
+
+    memory: tuple[MemoryForm, ...] = Field(
+        ("additive", "blocks", "largest_of_two", "largest_of_two_blocks", "quadratic", "power"),
+        min_length=1,
+        description="for bytes: additive, blocks, largest_of_two, largest_of_two_blocks, quadratic, power; of equals "
+        "the first is taken",
+    )
+    time: tuple[TimeForm, ...] = Field(
+        ("additive", "blocks", "knee", "quadratic", "power"),
+        min_length=1,
+        description="for seconds: additive, blocks, knee, quadratic, power; of equals the first is taken",
+    )
+
+
+class Analysis(Part):
+    """Constants of the analysis, fixed before the data are seen."""
+
+    confidence: Annotated[float, Field(gt=0.5, lt=1)] = Field(0.95, description="level of every interval")
+    resamples: Annotated[int, Field(ge=200)] = Field(2000, description="bootstrap resamples")
+    laws: LawForms = LawForms()
+    capacity_gib: tuple[Annotated[float, Field(gt=0)], ...] = Field(
+        (1, 8), min_length=1, description="memory limits for which the largest degree that fits is given"
+    )

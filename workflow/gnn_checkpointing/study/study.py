@@ -1,0 +1,115 @@
+"""A whole study, and what its parts ask of each other."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field, field_validator, model_validator
+
+from gnn_checkpointing.refusal import Refusal
+from gnn_checkpointing.study.analysis import Analysis
+from gnn_checkpointing.study.architecture import Architecture
+from gnn_checkpointing.study.explaining import Explaining
+from gnn_checkpointing.study.graph_entries import Graphs
+from gnn_checkpointing.study.measuring import Measuring
+from gnn_checkpointing.study.policy_names import POLICY_HELP, parse_policy
+from gnn_checkpointing.study.training import TrainedGraphs, Training
+from gnn_checkpointing.study.vision_shapes import PATCHES
+from gnn_checkpointing.study.vocabulary import (
+    VISION,
+    Part,
+    Slug,
+    Text,
+)
+
+
+class HardwareName(Part):
+    """How this machine is called; found automatically when left out."""
+
+    slug: Slug | None = Field(None, description="folder name below results/ and report/")
+    label: Text | None = Field(None, description="how the report prints the machine")
+
+
+class Study(Part):
+    """One study: which graphs, which models, which policies, measured how."""
+
+    name: Slug = Field(description="folder name of the study below results/<hardware>/ and report/<hardware>/")
+    title: Text = Field(description="title of the report")
+    seed: Annotated[int, Field(ge=0, lt=2**63)] = Field(description="from which every random choice is derived")
+    hardware: HardwareName = HardwareName()
+    data_root: Path | None = Field(None, description="folder of real graphs; nothing is ever written below it")
+    graphs: Graphs
+    architecture: Architecture
+    policies: tuple[str, ...] = Field(min_length=1, description=POLICY_HELP)
+    measurement: Measuring = Measuring()
+    training: Training = Training()
+    analysis: Analysis = Analysis()
+    explained: Explaining | None = Field(None, description="a trained Vision GNN and images to explain it on")
+
+    @field_validator("policies")
+    @classmethod
+    def _policies_known(cls, policies: tuple[str, ...]) -> tuple[str, ...]:
+        for policy in policies:
+            try:
+                parse_policy(policy)
+            except Refusal as refusal:
+                raise ValueError(str(refusal)) from None
+        if "none" not in policies:
+            raise ValueError("policy none is missing: every other policy is compared with it")
+        if len(policies) == 1:
+            raise ValueError("policy none alone leaves nothing to compare: name another one beside it, such as layers")
+        if len(set(policies)) < len(policies):
+            raise ValueError(f"a policy is listed twice in {list(policies)}")
+        return policies
+
+    @model_validator(mode="after")
+    def _chosen_convolutions_are_measured(self) -> Study:
+        chosen = [("measurement.allocator_convolutions", self.measurement.allocator_convolutions)]
+        chosen += [("graphs.generated.convolutions", grid.convolutions) for grid in self.graphs.generated]
+        for key, names in chosen:
+            for name in names or ():
+                if name not in self.architecture.convolutions:
+                    measured = ", ".join(self.architecture.convolutions)
+                    raise ValueError(f"{key} names {name}, which architecture.convolutions ({measured}) does not")
+            if names == ():
+                raise ValueError(f"{key} is empty: name a convolution, or leave the key out for all of them")
+        return self
+
+    @model_validator(mode="after")
+    def _images_and_vision_go_together(self) -> Study:
+        images = any(grid.family == "images" for grid in self.graphs.generated)
+        others = any(grid.family != "images" for grid in self.graphs.generated) or bool(self.graphs.real)
+        vision = [name for name in self.architecture.convolutions if name in VISION]
+        stacks = [name for name in self.architecture.convolutions if name not in VISION]
+        if images and not vision:
+            raise ValueError(f"graphs of family images are read by {', '.join(sorted(VISION))} alone: name one of them")
+        if vision and not images:
+            raise ValueError(f"{vision[0]} reads graphs of family images alone: add some to graphs.generated")
+        if others and not stacks:
+            raise ValueError(
+                f"{', '.join(vision)} read no graphs but images: name another convolution for the other graphs, or "
+                "leave these out"
+            )
+        if stacks and not others:
+            raise ValueError(f"{stacks[0]} reads no images: name Vision GNNs alone, or add other graphs")
+        for grid in self.graphs.generated:
+            for name in grid.convolutions or ():
+                if (name in VISION) != (grid.family == "images"):
+                    raise ValueError(
+                        f"graphs.generated.convolutions: {name} does not read graphs of family {grid.family}"
+                    )
+        if images and self.graphs.batches:
+            raise ValueError("graphs.batches samples nodes of graphs, which images have none of: leave one of them out")
+        if images and self.graphs.ego:
+            raise ValueError("graphs.ego takes the ego networks of graphs, which images have none of: leave it out")
+        if "images" in self.architecture.tasks and any(
+            PATCHES in grid.num_nodes for grid in self.graphs.generated if grid.family == "images"
+        ):
+            raise ValueError(
+                f"architecture.tasks names images, and a graph of {PATCHES} nodes is one alone: BatchNorm in the head "
+                f"needs two; raise graphs.generated.num_nodes to {2 * PATCHES}, or leave the task out"
+            )
+        if vision and self.training.graphs != TrainedGraphs():
+            raise ValueError(f"training.graphs: training jobs train stacks, not {vision[0]}; leave it out")
+        return self
