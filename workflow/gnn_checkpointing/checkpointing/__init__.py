@@ -1,13 +1,16 @@
 """Checkpointing policies that wrap a model from outside: a small library for any PyG model.
 
-from gnn_checkpointing.checkpointing import apply, edge_blocks
-
-apply(model, "edge_blocks")     # every message passing layer of a model, or
-edge_blocks(conv)               # one layer
+>>> from torch_geometric.nn import GAT
+>>> from gnn_checkpointing.checkpointing import apply, explain, remove
+>>> model = apply(GAT(16, 32, num_layers=2))
+>>> "edge blocks" in str(explain(model))
+True
+>>> remove(model)
+GAT(16, 32, num_layers=2)
 """
 
-from gnn_checkpointing.checkpointing.blocked_layers import largest_block_edges, policy_tensors
-from gnn_checkpointing.checkpointing.edge_blocks import edge_blocks
-from gnn_checkpointing.checkpointing.policies import apply
+from gnn_checkpointing.checkpointing.edge_blocks import largest_block_edges, policy_tensors
+from gnn_checkpointing.checkpointing.explanation import explain
+from gnn_checkpointing.checkpointing.policies import apply, edge_blocks, remove
 
-__all__ = ["apply", "edge_blocks", "largest_block_edges", "policy_tensors"]
+__all__ = ["apply", "edge_blocks", "explain", "largest_block_edges", "policy_tensors", "remove"]

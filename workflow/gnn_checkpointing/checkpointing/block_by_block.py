@@ -1,222 +1,229 @@
-"""A layer's per-edge stage, block by block: nothing of a block outlives it, in the forward or the backward pass.
+"""One call of `propagate` as one node of the autograd graph that keeps no value per edge.
 
-The same as `torch.utils.checkpoint` around each block, with one node in the autograd graph for all of them: on CPU a
-block then costs about half a millisecond less, and gradients of destination nodes are made for the block alone. The
-maps of nodes that the blocks read are recomputed as well, so that a layer keeps its input and nothing else.
+The forward pass runs without recording; the backward pass computes again what it needs, block by block. Of the node
+maps that a layer makes before it calls `propagate` nothing is kept either: the layer's forward pass is entered again
+with its own arguments and left where it calls `propagate`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import torch
-from torch import Tensor, nn
-from torch.autograd.function import once_differentiable
+from torch import Tensor
+from torch_geometric.nn import MessagePassing
 
+from gnn_checkpointing.checkpointing.block_arguments import BlockReader, Call, Leaves, Role
 from gnn_checkpointing.checkpointing.block_plan import EdgeBlock, SortedEdges
+from gnn_checkpointing.checkpointing.recomputation import Recomputation
+
+Outputs = tuple[Tensor, ...]
 
 
 @dataclass(frozen=True)
-class EdgeInputs:
-    """What a per-edge stage reads, by how a block reads it.
+class CutCall:
+    """A call of `propagate` with all that is needed to compute it in parts."""
 
-    `sources`: node maps `[num_nodes, ...]` read at any source node; `destinations`: node maps read at the block's
-    own nodes; `per_edge`: values `[num_edges, ...]` in sorted order; `parameters`: of the layer, read whole.
-    """
+    conv: MessagePassing
+    call: Call
+    edges: SortedEdges
+    roles: dict[str, Role]
+    blocks: tuple[EdgeBlock, ...]
 
-    sources: tuple[Tensor, ...]
-    destinations: tuple[Tensor, ...] = ()
-    per_edge: tuple[Tensor, ...] = ()
-    parameters: tuple[Tensor, ...] = ()
+    def on(self, tensors: Sequence[Tensor]) -> CutCall:
+        """The same call on other tensors."""
+        return replace(self, call=self.call.with_tensors(tensors))
 
-    def tensors(self) -> tuple[Tensor, ...]:
-        """Return all of them in one row."""
-        return (*self.sources, *self.destinations, *self.per_edge, *self.parameters)
+    def reader(self) -> BlockReader:
+        """A reader of its arguments."""
+        return BlockReader(self.conv, self.call, self.edges, self.roles)
 
-    def like(self, tensors: tuple[Tensor, ...]) -> EdgeInputs:
-        """Return other tensors in the same roles."""
-        ends = (len(self.sources), len(self.destinations), len(self.per_edge))
-        first, second, third = ends[0], ends[0] + ends[1], sum(ends)
-        return EdgeInputs(tensors[:first], tensors[first:second], tensors[second:third], tensors[third:])
 
-    def detached(self) -> EdgeInputs:
-        """Return the same values outside the autograd graph; parameters stay themselves."""
-        cut = (tensor.detach() for tensor in self.tensors()[: -len(self.parameters) or None])
-        return self.like((*cut, *self.parameters))
+class Executor(Protocol):
+    """A way to compute a cut call and its gradients."""
 
-    def of(self, block: EdgeBlock) -> EdgeInputs:
-        """Return what `block` reads; slices are views."""
-        nodes, edges = slice(block.first, block.last), slice(block.start, block.stop)
-        return EdgeInputs(
-            self.sources,
-            tuple(tensor[nodes] for tensor in self.destinations),
-            tuple(tensor[edges] for tensor in self.per_edge),
-            self.parameters,
+    def forward(self, cut: CutCall) -> tuple[Outputs, Outputs]:
+        """The aggregates `[..., num_nodes, ...]`, and values per node that the backward pass will read."""
+
+    def gradients(
+        self, cut: CutCall, kept: Outputs, gradients: Sequence[Tensor | None], wanted: Sequence[bool], parameters: Outputs
+    ) -> tuple[Sequence[Tensor | None], Sequence[Tensor | None]]:
+        """The gradients of `cut.call.tensors` where `wanted`, and those of `parameters`."""
+
+
+Again = Callable[[Sequence[Tensor]], Call]
+"""Makes the call once more from the tensors that were saved for it."""
+
+
+@dataclass(frozen=True)
+class Saved:
+    """What the backward pass starts from: the call's own tensors, or the arguments of the layer's forward pass."""
+
+    tensors: tuple[Tensor, ...]
+    again: Again | None
+
+
+def run_cut(cut: CutCall, executor: Executor, saved: Saved, state: Recomputation, parameters: Outputs) -> Any:
+    """The aggregates of a call: a tensor, or a tuple of them where the layer aggregates several."""
+    out = _Cut.apply(cut, executor, saved, state, *cut.call.tensors, *saved.tensors, *parameters)  # type: ignore[no-untyped-call]
+    return out[0] if isinstance(out, tuple) and len(out) == 1 else out
+
+
+class _Cut(torch.autograd.Function):
+    """Saves the start of the recomputation, and what the executor keeps per node."""
+
+    @staticmethod
+    def forward(ctx: Any, cut: CutCall, executor: Executor, saved: Saved, state: Recomputation, *tensors: Tensor) -> Any:
+        """Compute without recording."""
+        count, start = len(cut.call.tensors), len(cut.call.tensors) + len(saved.tensors)
+        out, kept = executor.forward(cut.on([tensor.detach() for tensor in tensors[:count]]))
+        ctx.cut = replace(cut, call=cut.call.with_tensors(()))
+        ctx.executor, ctx.state, ctx.again = executor, state, saved.again
+        ctx.counts = (count, len(saved.tensors))
+        ctx.parameters = tensors[start:]
+        ctx.save_for_backward(*(saved.tensors if saved.again else tensors[:count]), *kept)
+        return out
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor | None) -> Any:
+        """Compute again, and differentiate."""
+        count, num_saved = ctx.counts
+        wanted = ctx.needs_input_grad[4 : 4 + count]
+        wants_parameters = ctx.needs_input_grad[4 + count + num_saved :]
+        start = num_saved if ctx.again else count
+        everything = ctx.saved_tensors  # read once: a checkpoint around this layer recomputes at every reading
+        saved, kept = everything[:start], everything[start:]
+        differentiable = torch.is_grad_enabled()
+
+        def found() -> tuple[Sequence[Tensor | None], Sequence[Tensor | None]]:
+            with torch.set_grad_enabled(differentiable):
+                call = ctx.again(saved) if ctx.again else ctx.cut.call.with_tensors(saved)
+            cut = replace(ctx.cut, call=call)
+            parameters = tuple(p for p, wants in zip(ctx.parameters, wants_parameters, strict=True) if wants)
+            if differentiable:
+                return _differentiable_gradients(cut, gradients, wanted, parameters)
+            detached = cut.on([tensor.detach() for tensor in call.tensors])
+            return ctx.executor.gradients(detached, kept, gradients, wanted, parameters)
+
+        of_tensors, of_parameters = ctx.state.again(found)
+        remaining = iter(of_parameters)
+        return (
+            *(None,) * 4,
+            *of_tensors,
+            *(None,) * num_saved,
+            *(next(remaining) if wants else None for wants in wants_parameters),
         )
 
 
-class BlockWork(Protocol):
-    """What is done to a block of one layer, and how it is differentiated."""
+class EagerBlocks:
+    """Blocks computed by PyTorch's own operators and differentiated by autograd, one after the other."""
 
-    conv: nn.Module
-    draws: bool
-    """Whether the stage may draw random numbers, which the backward pass then draws again."""
-
-    def inputs(self, x: Tensor, weight: Tensor | None) -> EdgeInputs:
-        """Return what the blocks read, made from `x` `[num_nodes, channels]` and weights `[num_edges]` in order."""
-
-    def forward(
-        self, inputs: EdgeInputs, source: Tensor, destination: Tensor, num_nodes: int
-    ) -> tuple[Tensor, tuple[Tensor, ...]]:
-        """Return a block's aggregates `[block nodes, ...]`, and per-node values that its backward pass will read."""
+    def forward(self, cut: CutCall) -> tuple[Outputs, Outputs]:
+        """The aggregates, joined; nothing is kept."""
+        reader, dim = cut.reader(), cut.conv.node_dim
+        joined: list[Tensor] = []
+        for block in cut.blocks:
+            parts = stage(cut, reader, block, cut.edges.ends(block), Leaves())
+            for position, part in enumerate(parts):
+                if len(joined) == position:
+                    shape = list(part.shape)
+                    shape[dim] = cut.edges.num_nodes
+                    joined.append(part.new_empty(shape))
+                joined[position].narrow(dim, block.first, block.num_nodes).copy_(part)
+            del parts
+        return tuple(joined), ()
 
     def gradients(
         self,
-        inputs: EdgeInputs,
-        source: Tensor,
-        destination: Tensor,
-        num_nodes: int,
-        kept: tuple[Tensor, ...],
-        gradient: Tensor,
-        wanted: tuple[bool, ...],
-    ) -> tuple[Tensor | None, ...]:
-        """Return the gradients of `inputs.tensors()`, from that of the block's aggregates; None where not `wanted`."""
+        cut: CutCall,
+        kept: Outputs,  # noqa: ARG002 - one signature for all executors
+        gradients: Sequence[Tensor | None],
+        wanted: Sequence[bool],
+        parameters: Outputs,
+    ) -> tuple[Sequence[Tensor | None], Sequence[Tensor | None]]:
+        """The gradients, each block's added to those of the blocks before it."""
+        reader = cut.reader()
+        sums = [torch.zeros_like(t) if wants else None for t, wants in zip(cut.call.tensors, wanted, strict=True)]
+        of_parameters: list[Tensor | None] = [None] * len(parameters)
+        for block in cut.blocks:
+            _add_block(cut, reader, block, gradients, wanted, parameters, sums, of_parameters)
+        return sums, of_parameters
 
 
-def block_by_block(
-    work: BlockWork, x: Tensor, weight: Tensor | None, edges: SortedEdges, blocks: tuple[EdgeBlock, ...]
-) -> Tensor:
-    """Return the aggregates of every block, joined: `[num_nodes, ...]`; all is recomputed in the backward pass."""
-    parameters = tuple(work.conv.parameters())
-    # torch does not annotate Function.apply.
-    out: Tensor = _BlockByBlock.apply(work, edges, blocks, x, weight, *parameters)  # type: ignore[no-untyped-call]
-    return out
+def _add_block(
+    cut: CutCall,
+    reader: BlockReader,
+    block: EdgeBlock,
+    gradients: Sequence[Tensor | None],
+    wanted: Sequence[bool],
+    parameters: Outputs,
+    sums: Sequence[Tensor | None],
+    of_parameters: list[Tensor | None],
+) -> None:
+    """Differentiate one block and add its gradients to the sums."""
+    dim, ends = cut.conv.node_dim, cut.edges.ends(block)
+    leaves = Leaves(wanted)
+    with torch.enable_grad():
+        parts = stage(cut, reader, block, ends, leaves)
+    pairs = [
+        (part, gradient.narrow(dim, block.first, block.num_nodes))
+        for part, gradient in zip(parts, gradients, strict=True)
+        if gradient is not None and part.requires_grad
+    ]
+    del parts
+    asked = leaves.wanting()
+    if not pairs or not (asked or parameters):
+        return
+    outs, rows = zip(*pairs, strict=True)
+    inputs = [leaf for _, leaf in asked] + list(parameters)
+    found = torch.autograd.grad(outs, inputs, rows, allow_unused=True)
+    for ((position, end), _), part in zip(asked, found, strict=False):
+        total = sums[position]
+        if part is not None and total is not None:
+            reader.add_gradient(total, end, part, block, ends)
+    for position, part in enumerate(found[len(asked) :]):
+        if part is not None:
+            before = of_parameters[position]
+            of_parameters[position] = part if before is None else before + part
 
 
-class _BlockByBlock(torch.autograd.Function):
-    """Keeps `x`, the weights and what the work asks to keep per node."""
-
-    @staticmethod
-    def forward(
-        ctx: Any,
-        work: BlockWork,
-        edges: SortedEdges,
-        blocks: tuple[EdgeBlock, ...],
-        x: Tensor,
-        weight: Tensor | None,
-        *parameters: Tensor,
-    ) -> Tensor:
-        """Run every block without recording."""
-        ctx.restored = _ambient(x, work.draws)
-        # Detached: whether a gradient is wanted would be a difference between layers to a compiler of kernels.
-        inputs = work.inputs(x.detach(), None if weight is None else weight.detach())
-        joined: list[Tensor] = []
-        for block in blocks:
-            source, destination = edges.ends(block)
-            out, kept = work.forward(inputs.of(block), source, destination, block.num_nodes)
-            for position, part in enumerate((out, *kept)):
-                if len(joined) == position:
-                    joined.append(part.new_empty((edges.num_nodes, *part.shape[1:])))
-                joined[position][block.first : block.last] = part
-        ctx.work, ctx.edges, ctx.blocks, ctx.parameters = work, edges, blocks, parameters
-        ctx.save_for_backward(x, weight, *joined[1:])
-        return joined[0]
-
-    @staticmethod
-    @once_differentiable
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
-        """Recompute block by block, adding each block's gradients to those of the whole graph."""
-        wants = ctx.needs_input_grad[3:]
-        x, weight, *kept = ctx.saved_tensors
-        x = x.detach().requires_grad_(wants[0])
-        weight = None if weight is None else weight.detach().requires_grad_(wants[1])
-        with ctx.restored():
-            with torch.enable_grad():
-                inputs: EdgeInputs = ctx.work.inputs(x, weight)
-            sums = _summed_gradients(ctx.work, inputs, ctx.edges, ctx.blocks, tuple(kept), gradient)
-        given = [x, weight, *ctx.parameters]
-        leaves = [tensor for tensor, wanted in zip(given, wants, strict=True) if wanted]
-        found = iter(_carried_back(inputs, sums, leaves))
-        return (None, None, None, *(next(found) if wanted else None for wanted in wants))
-
-
-def _summed_gradients(
-    work: BlockWork,
-    inputs: EdgeInputs,
-    edges: SortedEdges,
-    blocks: tuple[EdgeBlock, ...],
-    kept: tuple[Tensor, ...],
-    gradient: Tensor,
-) -> EdgeInputs:
-    """Return the gradients of `inputs`, each summed over the blocks; empty where no gradient is wanted."""
-    wanted = tuple(tensor.requires_grad for tensor in inputs.tensors())
-    sums = inputs.like(
-        tuple(
-            torch.zeros_like(tensor, requires_grad=False) if wants else tensor.new_empty(0)
-            for tensor, wants in zip(inputs.tensors(), wanted, strict=True)
+def _differentiable_gradients(
+    cut: CutCall, gradients: Sequence[Tensor | None], wanted: Sequence[bool], parameters: Outputs
+) -> tuple[Sequence[Tensor | None], Sequence[Tensor | None]]:
+    """The gradients as functions that can be differentiated again; all blocks are recorded at once."""
+    reader, dim = cut.reader(), cut.conv.node_dim
+    parts = [stage(cut, reader, block, cut.edges.ends(block), Leaves()) for block in cut.blocks]
+    outs = [torch.cat(part, dim) for part in zip(*parts, strict=True)]
+    pairs = [(out, g) for out, g in zip(outs, gradients, strict=True) if g is not None and out.requires_grad]
+    asked = [tensor for tensor, wants in zip(cut.call.tensors, wanted, strict=True) if wants]
+    found = iter(
+        torch.autograd.grad(
+            [out for out, _ in pairs],
+            [*asked, *parameters],
+            [gradient for _, gradient in pairs],
+            create_graph=True,
+            allow_unused=True,
         )
     )
-    if not any(wanted):
-        return sums
-    read = inputs.detached()
-    for block in blocks:
-        source, destination = edges.ends(block)
-        rows = slice(block.first, block.last)
-        found = work.gradients(
-            read.of(block),
-            source,
-            destination,
-            block.num_nodes,
-            tuple(values[rows] for values in kept),
-            gradient[rows],
-            wanted,
-        )
-        for total, part in zip(sums.of(block).tensors(), found, strict=True):
-            if part is not None:
-                total.add_(part)
-        del found
-    return sums
+    return [next(found) if wants else None for wants in wanted], list(found)
 
 
-def _carried_back(inputs: EdgeInputs, sums: EdgeInputs, leaves: list[Tensor]) -> list[Tensor | None]:
-    """Return the gradients of `leaves`: through the maps of nodes, and directly where a stage reads a parameter."""
-    last = len(inputs.tensors()) - len(inputs.parameters)
-    ends = [
-        (tensor, total)
-        for tensor, total in zip(inputs.tensors()[:last], sums.tensors()[:last], strict=True)
-        if tensor.requires_grad
-    ]
-    found: list[Tensor | None] = [None] * len(leaves)
-    if ends and leaves:
-        outputs, totals = zip(*ends, strict=True)
-        found = list(torch.autograd.grad(outputs, leaves, totals, allow_unused=True))
-    for parameter, total in zip(inputs.parameters, sums.parameters, strict=True):
-        for position, leaf in enumerate(leaves):
-            if leaf is parameter:
-                before = found[position]
-                found[position] = total if before is None else before + total
-    return found
+def stage(
+    cut: CutCall, reader: BlockReader, block: EdgeBlock, ends: tuple[Tensor, Tensor], leaves: Leaves
+) -> tuple[Tensor, ...]:
+    """What the layer aggregates for the block's nodes, by its own methods."""
+    conv, call = cut.conv, cut.call
 
+    def arguments(method: str, values: dict[str, Any]) -> dict[str, Any]:
+        names = conv.inspector.get_param_names(method)
+        found = reader.arguments(names, values, block, ends, leaves)
+        return found | {name: value for name, value in updated.items() if name in names}
 
-def _ambient(x: Tensor, draws: bool) -> Callable[[], AbstractContextManager[None]]:
-    """Return a context that brings back the precision of now and, where the stage `draws`, the random state."""
-    kind = x.device.type
-    dtype, enabled = torch.get_autocast_dtype(kind), torch.is_autocast_enabled(kind)
-    state = torch.get_rng_state() if draws else None
-    on_device = torch.cuda.get_rng_state(x.device) if draws and x.is_cuda else None
-
-    @contextmanager
-    def restored() -> Iterator[None]:
-        with ExitStack() as stack:
-            stack.enter_context(torch.autocast(kind, dtype=dtype, enabled=enabled))
-            if state is not None:
-                stack.enter_context(torch.random.fork_rng(devices=[x.device] if x.is_cuda else []))
-                torch.set_rng_state(state)
-                if on_device is not None:
-                    torch.cuda.set_rng_state(on_device, x.device)
-            yield
-
-    return restored
+    updated: dict[str, Any] = {}
+    if call.edge_values is not None and call.edge_result is not None:
+        updated[call.edge_result] = conv.edge_update(**arguments("edge_update", call.edge_values))
+    messages = conv.message(**arguments("message", call.values))
+    out = conv.aggregate(messages, **arguments("aggregate", call.values))
+    return tuple(out) if isinstance(out, tuple | list) else (out,)

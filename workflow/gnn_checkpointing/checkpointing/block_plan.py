@@ -38,26 +38,35 @@ class EdgeBlock:
 class SortedEdges:
     """A graph's edges by destination, and the ways in which they have been cut.
 
-    `source` is int64 `[num_edges]` in sorted order, `pointer` int64 `[num_nodes + 1]` holds where each destination's
-    edges start, `order` int32 or int64 `[num_edges]` maps sorted positions to the given ones (None: were sorted).
+    `source` `[num_edges]` holds the sources in sorted order, `pointer` int64 `[num_nodes + 1]` where each destination's
+    edges start, `order` `[num_edges]` the given position of each sorted edge (None: they were sorted). `source` and
+    `order` are int32 where that is enough. `num_nodes` counts destinations, `num_sources` the nodes that may send.
     """
 
     source: Tensor
     pointer: Tensor
     order: Tensor | None
+    num_sources: int
     _cuts: dict[int, tuple[EdgeBlock, ...]] = field(default_factory=dict, repr=False)
 
     @property
     def num_nodes(self) -> int:
-        """Nodes of the graph."""
+        """Destination nodes of the graph."""
         return self.pointer.numel() - 1
 
-    def in_order(self, per_edge: Tensor) -> Tensor:
-        """Return per-edge values `[num_edges, ...]` in sorted order."""
-        return per_edge if self.order is None else per_edge.index_select(0, self.order)
+    @property
+    def num_edges(self) -> int:
+        """Edges of the graph."""
+        return self.source.numel()
+
+    def places(self, block: EdgeBlock) -> Tensor | slice:
+        """Where the block's edges are among the given ones."""
+        if self.order is None:
+            return slice(block.start, block.stop)
+        return self.order[block.start : block.stop]
 
     def blocks(self, size: int) -> tuple[EdgeBlock, ...]:
-        """Return blocks of at most `size` edges each, as far as their nodes allow; made once for each size."""
+        """Blocks of at most `size` edges each, as far as their nodes allow; made once for each size."""
         if size not in self._cuts:
             self._cuts[size] = _cut(self.pointer, size)
         return self._cuts[size]
@@ -68,12 +77,13 @@ class SortedEdges:
         return max((block.num_edges for blocks in self._cuts.values() for block in blocks), default=0)
 
     def ends(self, block: EdgeBlock) -> tuple[Tensor, Tensor]:
-        """Return the block's sources, and its destinations counted from its first node; int64 `[block edges]`.
+        """The block's sources, and its destinations counted from its first node; int64 `[block edges]`.
 
         Destinations are made anew for each use: keeping them for all edges would double what stays in memory.
         """
         degrees = self.pointer[block.first : block.last + 1].diff()
-        return self.source[block.start : block.stop], torch.repeat_interleave(degrees, output_size=block.num_edges)
+        source = self.source[block.start : block.stop].to(torch.int64)
+        return source, torch.repeat_interleave(degrees, output_size=block.num_edges)
 
     def tensors(self) -> Iterator[Tensor]:
         """Yield what is kept in memory."""
@@ -83,22 +93,42 @@ class SortedEdges:
             yield self.order
 
 
-def sorted_edges(edge_index: Tensor, num_nodes: int) -> SortedEdges:
-    """Return `edge_index` `[2, num_edges]` by destination; a graph already sorted by destination is not copied."""
-    source, destination = edge_index[0], edge_index[1]
+def sorted_edges(source: Tensor, destination: Tensor, num_sources: int, num_nodes: int) -> SortedEdges:
+    """Edges from `source` to `destination`, int `[num_edges]` each, by destination.
+
+    Raises `IndexError`, as PyG does, where an edge names a node that does not exist.
+    """
+    _check_range(source, num_sources, "source")
+    _check_range(destination, num_nodes, "destination")
     order: Tensor | None = None
     if not bool((destination[1:] >= destination[:-1]).all()):
         order = torch.argsort(destination, stable=True)
         source = source.index_select(0, order)
-        if order.numel() < 2**31:
-            order = order.to(torch.int32)
-    pointer = torch.zeros(num_nodes + 1, dtype=torch.int64, device=edge_index.device)
+        order = _narrow(order, order.numel())
+    pointer = torch.zeros(num_nodes + 1, dtype=torch.int64, device=source.device)
     torch.cumsum(torch.bincount(destination, minlength=num_nodes), 0, out=pointer[1:])
-    return SortedEdges(source, pointer, order)
+    # A copy in any case: what the caller later writes into its own tensor must not reach the table.
+    return SortedEdges(_narrow(source, num_sources), pointer, order, num_sources)
+
+
+def _narrow(index: Tensor, bound: int) -> Tensor:
+    """A copy of `index`, as int32 where `bound` fits."""
+    return index.to(torch.int32 if bound < 2**31 else torch.int64, copy=True)
+
+
+def _check_range(index: Tensor, num_nodes: int, role: str) -> None:
+    if index.numel() == 0:
+        return
+    lowest, highest = (int(bound) for bound in torch.aminmax(index))
+    if lowest < 0 or highest >= num_nodes:
+        raise IndexError(
+            f"edge_index names {role} node {lowest if lowest < 0 else highest}, but there are {num_nodes} {role} nodes; "
+            f"indices must be between 0 and {num_nodes - 1}"
+        )
 
 
 def block_size(num_nodes: int, channels: int, edges_per_node: int, device: torch.device) -> int:
-    """Return how many edges a block should have on `device` when nobody says (`block_rule.py`).
+    """The default number of edges in a block on `device` (`block_rule.py`).
 
     The upper bound is the last-level cache, on CUDA a 256th of the memory.
     """
@@ -112,25 +142,23 @@ def _bounds(device: torch.device) -> tuple[int, int]:
 
 
 def _last_level_cache() -> int:
-    """Return the bytes of the largest cache that the system tells of; 16 MiB where it tells of none."""
+    """Bytes of the largest cache that the system reports; 16 MiB where it reports none."""
     sizes = [path.read_text().strip() for path in _CACHE_FOLDER.glob("index*/size")]
     return max((int(size[:-1]) * 1024 for size in sizes if size.endswith("K")), default=16 * 2**20)
 
 
 def _cut(pointer: Tensor, size: int) -> tuple[EdgeBlock, ...]:
-    """Cut greedily: each block takes nodes while it has at most `size` edges, and two nodes at the least.
-
-    One node alone would be a shape of its own to a compiler of kernels.
-    """
+    """Cut greedily: a block takes nodes while it has at most `size` edges, and at least one node with edges."""
     starts = pointer.cpu()
     num_nodes = starts.numel() - 1
     blocks, first = [], 0
     while first < num_nodes:
         start = int(starts[first])
         last = int(torch.searchsorted(starts, start + size, right=True)) - 1
-        last = min(max(last, first + 2), num_nodes)
-        if num_nodes - last == 1:
-            last = num_nodes
+        if last == first or int(starts[last]) == start:
+            # The next node with edges has more than `size` of them: it is a block with the empty nodes before it.
+            last = int(torch.searchsorted(starts, start, right=True))
+        last = min(last, num_nodes)
         blocks.append(EdgeBlock(first, last, start, int(starts[last])))
         first = last
     return tuple(blocks)

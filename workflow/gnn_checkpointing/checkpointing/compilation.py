@@ -17,6 +17,7 @@ import torch
 from torch import Tensor, nn
 from torch_geometric.nn import MessagePassing
 
+from gnn_checkpointing.checkpointing.changes import Changes
 from gnn_checkpointing.refusal import Refusal, Unavailable
 
 Backend = Callable[[torch.fx.GraphModule, list[Tensor]], Any]
@@ -103,15 +104,15 @@ def drops_at_random(model: nn.Module) -> str | None:
     return None
 
 
-def compile_model(model: nn.Module, policy: str, activation_memory_budget: float = 1.0) -> None:
+def compile_model(model: nn.Module, changes: Changes, policy: str, activation_memory_budget: float = 1.0) -> None:
     """Make `model` run as generated kernels, in place; parameters and their names stay as they are.
 
     Nothing is compiled before the first call. Raises `Unavailable` without a compiler and `Refusal` for dropout.
     """
     require_compiler(device_type(model), policy)
     refuse_random_masks(policy, model)
-    model.compile(backend=inductor(activation_memory_budget), **COMPILING)
-    model._compiled_call_impl = partial(_for_any_edges, model._compiled_call_impl)
+    compiled = torch.compile(model._call_impl, backend=inductor(activation_memory_budget), **COMPILING)
+    changes.set(model, "_compiled_call_impl", partial(_for_any_edges, compiled))
 
 
 def _for_any_edges(compiled: Any, *arguments: Any, **named: Any) -> Any:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from torch import nn
 
+from gnn_checkpointing.checkpointing.changes import Changes
 from gnn_checkpointing.checkpointing.compilation import compile_model
 
 
-def compile_whole(model: nn.Module) -> None:
+def compile_whole(model: nn.Module, changes: Changes) -> None:
     """Compile `model` as one graph, at its first call and for the sizes it sees there."""
-    compile_model(model, "compiled")
+    compile_model(model, changes, "compiled")

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
 from gnn_checkpointing.checkpointing.block_plan import block_size
+from gnn_checkpointing.checkpointing.changes import Changes
 
 
 class DrawnLayer(Protocol):
@@ -33,10 +34,10 @@ def drawn_layers(model: nn.Module) -> list[nn.Module]:
     return [module for module in model.modules() if callable(getattr(module, "aggregated", None))]
 
 
-def block_drawn_layer(layer: nn.Module, edges_per_block: int | None, edges_per_node: int) -> None:
+def block_drawn_layer(layer: nn.Module, changes: Changes, edges_per_block: int | None, edges_per_node: int) -> None:
     """Make a layer that draws its own graph compute by blocks of nodes, in place."""
     whole = cast(DrawnLayer, layer).aggregated
-    layer.aggregated = partial(_blocked, layer, whole, edges_per_block, edges_per_node)  # type: ignore[assignment]
+    changes.set(layer, "aggregated", partial(_blocked, layer, whole, edges_per_block, edges_per_node))
 
 
 def _blocked(
@@ -51,7 +52,7 @@ def _blocked(
     neighbours = neighbours.contiguous()  # of dilated ones, a view would keep those that were left out, too
     edges = edges_per_block or block_size(batch * nodes, x.size(1), edges_per_node, x.device)
     step = max(1, min(nodes, edges // (batch * k)))
-    layer._largest_block_edges = batch * step * k  # type: ignore[assignment] # told by largest_block_edges
+    layer._largest_block_edges = batch * step * k  # type: ignore[assignment] # read by largest_block_edges
     parts = [
         # No random state is kept: nothing is drawn inside a block, the graph was drawn before.
         checkpoint(whole, x, neighbours[:, first : first + step], first, use_reentrant=False, preserve_rng_state=False)

@@ -11,76 +11,66 @@ of both ends, its leaky ReLU) and three gradients that are alive at once while t
 
 from __future__ import annotations
 
-import torch
+from collections.abc import Iterator
+from typing import TypeVar
+
 from torch import Tensor, nn
 from torch_geometric.nn import MessagePassing
 
-from gnn_checkpointing.checkpointing.adapters import generic
-from gnn_checkpointing.checkpointing.block_by_block import EdgeInputs
-from gnn_checkpointing.checkpointing.blocked_layers import Layer, adapter_of, block_layer, block_model, checked_size
+from gnn_checkpointing import block_rule
+from gnn_checkpointing.checkpointing.changes import Changes
+from gnn_checkpointing.checkpointing.cut_layer import CutLayer, cut_layer_of
 from gnn_checkpointing.checkpointing.drawn_blocks import block_drawn_layer, drawn_layers
-from gnn_checkpointing.study import block_rule
+from gnn_checkpointing.checkpointing.graph_tables import GraphTables
+from gnn_checkpointing.checkpointing.trial import layer_refusal
+from gnn_checkpointing.refusal import Refusal
 
-EDGES_PER_NODE = block_rule.EDGES_PER_NODE["edge_blocks"]
+Layer = TypeVar("Layer", bound=nn.Module)
 
 
-def edge_blocks(conv: Layer, edges_per_block: int | None = None) -> Layer:
-    """Make one PyG layer compute by edge blocks, in place, and return it.
+def message_passing_layers(model: nn.Module) -> list[MessagePassing]:
+    """The PyG message passing layers of a model, each once."""
+    return [module for module in model.modules() if isinstance(module, MessagePassing)]
 
-    The layer is called as before, `conv(x, edge_index)` or `conv(x, edge_index, edge_weight)`, with `x`
-    `[num_nodes, channels]`. Raises `Refusal` where blocks would change what the layer computes.
+
+def cut_layers(model: nn.Module, changes: Changes, policy: str, edges_per_block: int | None) -> None:
+    """Make every message passing layer of `model` compute by edge blocks, and every layer that draws its own graph.
+
+    Raises `Refusal` for a layer that blocks would change, before any layer is wrapped.
     """
-    return block_layer(conv, EagerWork, edges_per_block, EDGES_PER_NODE, "edge_blocks")
+    if edges_per_block is not None and edges_per_block < 1:
+        raise Refusal(f"edges_per_block is {edges_per_block}; give a positive number of edges, or None")
+    kind = policy.partition("(")[0]
+    layers, drawn = message_passing_layers(model), drawn_layers(model)
+    if not layers and not drawn:
+        raise Refusal(f"policy {policy}: {type(model).__name__} has no PyG message passing layer")
+    for layer in layers:
+        if reason := layer_refusal(layer):
+            raise Refusal(f"{policy} cannot wrap {type(layer).__name__}: {reason}")
+    for module in drawn:
+        block_drawn_layer(module, changes, edges_per_block, block_rule.EDGES_PER_NODE[kind])
+    tables = GraphTables()
+    for layer in layers:
+        CutLayer(layer, tables, policy, edges_per_block, block_rule.EDGES_PER_NODE[kind]).install(changes)
 
 
-def block_all_layers(model: nn.Module, edges_per_block: int | None = None) -> None:
-    """Make every message passing layer of `model` compute by edge blocks, and every layer that draws its own graph."""
-    size = checked_size(edges_per_block)
-    drawn = drawn_layers(model)
-    for layer in drawn:
-        block_drawn_layer(layer, size, EDGES_PER_NODE)
-    if not drawn or any(isinstance(module, MessagePassing) for module in model.modules()):
-        block_model(model, EagerWork, size, EDGES_PER_NODE, "edge_blocks")
+def policy_tensors(model: nn.Module) -> list[Tensor]:
+    """The tables that a policy keeps in memory beside the model's own tensors."""
+    return [tensor for tables in tables_of(model) for tensor in tables.tensors()]
 
 
-class EagerWork:
-    """A layer's stages run by PyTorch's own operators and differentiated by autograd."""
+def largest_block_edges(model: nn.Module) -> int | None:
+    """Edges of the largest block that the model's layers work on at a time; None without blocks."""
+    drawn = [getattr(module, "_largest_block_edges", 0) for module in model.modules()]
+    return max([tables.largest_block() for tables in tables_of(model)] + drawn, default=0) or None
 
-    def __init__(self, conv: nn.Module) -> None:
-        self.conv = conv
-        # A layer that is not known here might draw; the known ones do not.
-        self.draws = adapter_of(conv) is generic
 
-    def inputs(self, x: Tensor, weight: Tensor | None) -> EdgeInputs:
-        """Return what the blocks read."""
-        return adapter_of(self.conv).edge_inputs(self.conv, x, weight)
+def tables_of(model: nn.Module) -> list[GraphTables]:
+    """The tables that the model's cut layers read, each once."""
+    return list({id(cut.tables): cut.tables for cut in _cuts(model)}.values())
 
-    def forward(
-        self, inputs: EdgeInputs, source: Tensor, destination: Tensor, num_nodes: int
-    ) -> tuple[Tensor, tuple[Tensor, ...]]:
-        """Return a block's aggregates; nothing else is kept."""
-        return adapter_of(self.conv).edge_stage(self.conv, inputs, source, destination, num_nodes), ()
 
-    def gradients(
-        self,
-        inputs: EdgeInputs,
-        source: Tensor,
-        destination: Tensor,
-        num_nodes: int,
-        kept: tuple[Tensor, ...],  # noqa: ARG002 - one signature for all works
-        gradient: Tensor,
-        wanted: tuple[bool, ...],
-    ) -> tuple[Tensor | None, ...]:
-        """Return the gradients of a block's inputs, by a second forward pass that is recorded."""
-        last = len(inputs.tensors()) - len(inputs.parameters)
-        read = inputs.like(
-            tuple(
-                tensor.detach().requires_grad_(wants) if position < last else tensor
-                for position, (tensor, wants) in enumerate(zip(inputs.tensors(), wanted, strict=True))
-            )
-        )
-        with torch.enable_grad():
-            out = adapter_of(self.conv).edge_stage(self.conv, read, source, destination, num_nodes)
-        asked = [tensor for tensor, wants in zip(read.tensors(), wanted, strict=True) if wants]
-        found = iter(torch.autograd.grad(out, asked, gradient, allow_unused=True))
-        return tuple(next(found) if wants else None for wants in wanted)
+def _cuts(model: nn.Module) -> Iterator[CutLayer]:
+    for module in model.modules():
+        if (cut := cut_layer_of(module)) is not None:
+            yield cut

@@ -3,25 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from typing import Any
 
-from torch import nn
+import torch
+from torch import Tensor, nn
+from torch.utils import _pytree as pytree
 from torch.utils.checkpoint import checkpoint
 from torch_geometric.nn import MessagePassing
 
-from gnn_checkpointing.checkpointing.running_statistics import recompute_contexts
+from gnn_checkpointing.checkpointing.changes import Changes
+from gnn_checkpointing.checkpointing.recomputation import Rerunnable
 from gnn_checkpointing.refusal import Refusal
 
 
-def checkpoint_layers(model: nn.Module) -> None:
+Contexts = Callable[[], tuple[AbstractContextManager[Any], AbstractContextManager[Any]]]
+
+
+def _no_contexts() -> tuple[AbstractContextManager[Any], AbstractContextManager[Any]]:
+    return nullcontext(), nullcontext()
+
+
+def checkpoint_layers(model: nn.Module, changes: Changes) -> None:
     """Checkpoint each layer of `model`: its `blocks` where it has a list of them, else each message passing layer."""
     for layer in layers_of(model, "layers"):
-        layer.forward = partial(_recomputed, layer, layer.forward)
+        changes.set(layer, "forward", partial(recomputed, layer, layer.forward))
 
 
 def layers_of(model: nn.Module, policy: str) -> list[nn.Module]:
-    """Return the layers that `policy` recomputes one by one; raises `Refusal` where there are none."""
+    """The layers that `policy` recomputes one by one; raises `Refusal` where there are none."""
     blocks = getattr(model, "blocks", None)
     if not isinstance(blocks, nn.ModuleList):
         blocks = (module for module in model.modules() if isinstance(module, MessagePassing))
@@ -31,6 +42,17 @@ def layers_of(model: nn.Module, policy: str) -> list[nn.Module]:
     return layers
 
 
-def _recomputed(layer: nn.Module, forward: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+def recomputed(
+    module: nn.Module, forward: Callable[..., Any], *args: Any, contexts: Contexts = _no_contexts, **kwargs: Any
+) -> Any:
+    """`forward(*args, **kwargs)`, a part of `module`, recomputed in the backward pass."""
+    if not torch.is_grad_enabled():
+        return forward(*args, **kwargs)
     # use_reentrant=False: the reentrant form trains nothing where the input needs no gradient, as raw features do.
-    return checkpoint(forward, *args, use_reentrant=False, context_fn=partial(recompute_contexts, layer), **kwargs)
+    if torch.compiler.is_compiling():
+        # The compiler makes random numbers and updates of buffers part of its graph, so that each happens once.
+        return checkpoint(forward, *args, use_reentrant=False, **kwargs)
+    device = next((p.device for p in pytree.tree_leaves((args, kwargs)) if isinstance(p, Tensor)), torch.device("cpu"))
+    function = Rerunnable(module, forward, device, contexts())
+    # Random states are the rerunnable's: of Python's and NumPy's generators `checkpoint` knows nothing.
+    return checkpoint(function, *args, use_reentrant=False, preserve_rng_state=False, **kwargs)

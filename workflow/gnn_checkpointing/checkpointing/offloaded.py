@@ -9,14 +9,15 @@ from typing import Any
 from torch import nn
 from torch.autograd.graph import save_on_cpu
 
+from gnn_checkpointing.checkpointing.changes import Changes
 from gnn_checkpointing.refusal import Unavailable
 
 
-def offload(model: nn.Module) -> None:
+def offload(model: nn.Module, changes: Changes) -> None:
     """Move what the forward pass of `model` saves to the host, and back when the backward pass asks for it."""
     if not all(parameter.is_cuda for parameter in model.parameters()):
         raise Unavailable("policy offloaded needs a CUDA device: on CPU there is nowhere to offload to")
-    model.forward = partial(_offloaded, model.forward)
+    changes.set(model, "forward", partial(_offloaded, model.forward))
 
 
 def _offloaded(forward: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:

@@ -1,60 +1,124 @@
-"""The policies by name: what a study file or a user writes, and the function that wraps the model."""
+"""The policies by name, and the functions that put them on a model and take them off again."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any, Literal, TypeVar
 
 from torch import nn
 
+from gnn_checkpointing.checkpointing.automatic import wrap_automatically
+from gnn_checkpointing.checkpointing.changes import Changes
 from gnn_checkpointing.checkpointing.compiled import compile_whole
-from gnn_checkpointing.checkpointing.compiled_edge_blocks import compile_all_blocks
-from gnn_checkpointing.checkpointing.edge_blocks import block_all_layers
-from gnn_checkpointing.checkpointing.fused_edge_blocks import fuse_all_blocks
+from gnn_checkpointing.checkpointing.edge_blocks import cut_layers
 from gnn_checkpointing.checkpointing.layers import checkpoint_layers
-from gnn_checkpointing.checkpointing.layers_and_edge_blocks import checkpoint_layers_of_blocks
 from gnn_checkpointing.checkpointing.memory_budget import compile_within
 from gnn_checkpointing.checkpointing.offloaded import offload
 from gnn_checkpointing.checkpointing.reversible import reverse_blocks
 from gnn_checkpointing.checkpointing.segments import checkpoint_segments
 from gnn_checkpointing.checkpointing.selective import checkpoint_selectively
-from gnn_checkpointing.refusal import Refusal
-from gnn_checkpointing.study.policy_names import PolicyName, parse_policy
+from gnn_checkpointing.checkpointing.verification import verify_step
+from gnn_checkpointing.policy_names import PolicyName, parse_policy
+from gnn_checkpointing.refusal import Refusal, Unavailable
+
+Model = TypeVar("Model", bound=nn.Module)
+_RECORD = "_checkpointing_policy"
 
 
-def _segments(model: nn.Module, name: PolicyName) -> None:
+def _recomputed_blocks(model: nn.Module, changes: Changes, name: PolicyName) -> None:
+    """Edge blocks inside recomputed layers: one layer's node maps and one block at a time; edges' work three times."""
+    cut_layers(model, changes, name.kind, name.count)
+    checkpoint_layers(model, changes)
+
+
+def _segments(model: nn.Module, changes: Changes, name: PolicyName) -> None:
     assert name.count is not None  # its form has a number
-    checkpoint_segments(model, name.count)
+    checkpoint_segments(model, changes, name.count)
 
 
-def _memory_budget(model: nn.Module, name: PolicyName) -> None:
+def _memory_budget(model: nn.Module, changes: Changes, name: PolicyName) -> None:
     assert name.argument is not None  # its form has a number
-    compile_within(model, name.argument)
+    compile_within(model, changes, name.argument)
 
 
-_WRAPPERS: dict[str, Callable[[nn.Module, PolicyName], None]] = {
+_WRAPPERS: dict[str, Callable[[nn.Module, Changes, PolicyName], None]] = {
     "none": lambda *_: None,
-    "layers": lambda model, _: checkpoint_layers(model),
+    "layers": lambda model, changes, _: checkpoint_layers(model, changes),
     "segments": _segments,
-    "selective": lambda model, _: checkpoint_selectively(model),
-    "edge_blocks": lambda model, name: block_all_layers(model, name.count),
-    "layers+edge_blocks": lambda model, name: checkpoint_layers_of_blocks(model, name.count),
-    "compiled": lambda model, _: compile_whole(model),
+    "selective": lambda model, changes, _: checkpoint_selectively(model, changes),
+    "edge_blocks": lambda model, changes, name: cut_layers(model, changes, name.kind, name.count),
+    "fused_edge_blocks": lambda model, changes, name: cut_layers(model, changes, name.kind, name.count),
+    "layers+edge_blocks": _recomputed_blocks,
+    "compiled": lambda model, changes, _: compile_whole(model, changes),
     "memory_budget": _memory_budget,
-    "compiled_edge_blocks": lambda model, name: compile_all_blocks(model, name.count),
-    "fused_edge_blocks": lambda model, name: fuse_all_blocks(model, name.count),
-    "reversible": lambda model, _: reverse_blocks(model),
-    "offloaded": lambda model, _: offload(model),
+    "reversible": lambda model, changes, _: reverse_blocks(model, changes),
+    "offloaded": lambda model, changes, _: offload(model, changes),
 }
 
 
-def apply(model: nn.Module, policy: str) -> nn.Module:
+def apply(
+    model: Model, policy: str = "auto", *, verify: Any = None, on_refusal: Literal["raise", "fall_back"] = "raise"
+) -> Model:
     """Make `model` compute by `policy`, in place, and return it; parameters and their names stay as they are.
 
-    Raises `Refusal` where the policy is unknown or would change what the model computes, and `Unavailable` where
-    this machine lacks what the policy needs.
+    `"auto"` gives each layer the strongest policy that computes the same and pays on the graph at hand. A policy that
+    is already on the model is replaced. `verify` is a batch, `(x, edge_index)`, a dictionary of arguments or a PyG
+    `Data`: one step with and without the policy must give the same loss, gradients and buffers.
+
+    Raises `Refusal` where the policy is unknown or would change what the model computes, and `Unavailable` where this
+    machine lacks what it needs; the model is then as it was. With `on_refusal="fall_back"` the model gets `"auto"`
+    instead.
     """
-    name = parse_policy(policy)
-    if name.kind not in _WRAPPERS:
-        raise Refusal(f"policy {policy} cannot be applied yet")
-    _WRAPPERS[name.kind](model, name)
+    if on_refusal not in ("raise", "fall_back"):
+        raise Refusal(f"on_refusal is {on_refusal!r}; allowed: 'raise' and 'fall_back'")
+    wrap = _wrapper(policy)
+    remove(model)
+    changes = Changes()
+    try:
+        wrap(model, changes)
+        if policy != "none":
+            vars(model)[_RECORD] = (policy, changes)
+        if verify is not None:
+            verify_step(model, remove, verify, policy)
+    except (Refusal, Unavailable):
+        vars(model).pop(_RECORD, None)
+        changes.undo()
+        if on_refusal == "raise":
+            raise
+        return apply(model, "auto", verify=verify)
     return model
+
+
+def _wrapper(policy: str) -> Callable[[nn.Module, Changes], None]:
+    if policy == "auto":
+        return wrap_automatically
+    try:
+        name = parse_policy(policy)
+    except Refusal as refusal:
+        raise Refusal(f"{refusal}; or auto, which chooses a policy for each layer") from None
+    if name.kind not in _WRAPPERS:
+        raise Refusal(f"policy {policy} is no longer available: fused_edge_blocks and edge_blocks replace it")
+    return lambda model, changes: _WRAPPERS[name.kind](model, changes, name)
+
+
+def remove(model: Model) -> Model:
+    """Take every policy off `model` and its parts, in place, and return it as it was before `apply`."""
+    for module in model.modules():
+        record = vars(module).pop(_RECORD, None)
+        if record is not None:
+            record[1].undo()
+    return model
+
+
+def policy_of(model: nn.Module) -> str:
+    """The policy that was applied to the model itself; none where none was."""
+    policy: str = vars(model).get(_RECORD, ("none", None))[0]
+    return policy
+
+
+def edge_blocks(conv: Model, edges_per_block: int | None = None) -> Model:
+    """Make one PyG layer compute by edge blocks, in place, and return it; it is called as before.
+
+    Raises `Refusal` where blocks would change what the layer computes.
+    """
+    return apply(conv, "edge_blocks" if edges_per_block is None else f"edge_blocks({edges_per_block})")

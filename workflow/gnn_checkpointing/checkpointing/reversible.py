@@ -6,20 +6,22 @@ off is what it is compared with. Inputs come back by subtraction, so gradients d
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
 import torch
 from torch import nn
+from torch.nn.modules.batchnorm import _NormBase
 from torch_geometric.nn import GroupAddRev
 
+from gnn_checkpointing.checkpointing.changes import Changes
 from gnn_checkpointing.checkpointing.compilation import drops_at_random
-from gnn_checkpointing.checkpointing.running_statistics import held_running_statistics
 from gnn_checkpointing.refusal import Refusal
 
 
-def reverse_blocks(model: nn.Module) -> None:
+def reverse_blocks(model: nn.Module, changes: Changes) -> None:
     """Turn on the memory saving of every GroupAddRev in `model`."""
     blocks = [module for module in model.modules() if isinstance(module, GroupAddRev)]
     if not blocks:
@@ -34,9 +36,9 @@ def reverse_blocks(model: nn.Module) -> None:
                 "draws other masks; drop outside the block"
             )
     for block in blocks:
-        block.disable = False
-        block._inverse = partial(_held, block, block._inverse)
-        block._forward = partial(_held_in_backward, block, block._forward)
+        changes.set(block, "disable", False)
+        changes.set(block, "_inverse", partial(_held, block, block._inverse))
+        changes.set(block, "_forward", partial(_held_in_backward, block, block._forward))
 
 
 def _held(block: nn.Module, function: Callable[..., Any], *args: Any) -> Any:
@@ -49,3 +51,24 @@ def _held_in_backward(block: GroupAddRev, forward: Callable[..., Any], *args: An
     # PyG runs a block's forward pass without gradients, and once more with them in the backward pass.
     again = torch.is_grad_enabled() and not block.disable
     return _held(block, forward, *args) if again else forward(*args)
+
+
+@contextmanager
+def held_running_statistics(module: nn.Module) -> Iterator[None]:
+    """Keep the running statistics of every norm in `module` unchanged inside the context.
+
+    A second forward pass would update them again (pytorch#96136). With momentum 0 the update is running * 1 + batch * 0,
+    which leaves finite values as they are, bit for bit.
+    """
+    norms = [part for part in module.modules() if isinstance(part, _NormBase) and part.track_running_stats]
+    momenta = [norm.momentum for norm in norms]
+    counts = [None if norm.num_batches_tracked is None else norm.num_batches_tracked.clone() for norm in norms]
+    for norm in norms:
+        norm.momentum = 0.0
+    try:
+        yield
+    finally:
+        for norm, momentum, count in zip(norms, momenta, counts, strict=True):
+            norm.momentum = momentum
+            if count is not None and norm.num_batches_tracked is not None:
+                norm.num_batches_tracked.copy_(count)

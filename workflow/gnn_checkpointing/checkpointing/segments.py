@@ -8,13 +8,13 @@ from itertools import pairwise
 from typing import Any
 
 from torch import Tensor, nn
-from torch.utils.checkpoint import checkpoint
 
-from gnn_checkpointing.checkpointing.running_statistics import recompute_contexts
+from gnn_checkpointing.checkpointing.changes import Changes
+from gnn_checkpointing.checkpointing.layers import recomputed
 from gnn_checkpointing.refusal import Refusal
 
 
-def checkpoint_segments(model: nn.Module, num_segments: int) -> None:
+def checkpoint_segments(model: nn.Module, changes: Changes, num_segments: int) -> None:
     """Checkpoint the blocks of `model` in `num_segments` segments.
 
     Where a segment ends, its output alone goes on to the next: the model must say how, by a method
@@ -28,11 +28,11 @@ def checkpoint_segments(model: nn.Module, num_segments: int) -> None:
         )
     if num_segments > len(blocks):
         raise Refusal(f"policy segments({num_segments}): {type(model).__name__} has only {len(blocks)} blocks")
-    model.through_blocks = partial(_by_segments, through, num_segments)  # type: ignore[assignment] # not a module
+    changes.set(model, "through_blocks", partial(_by_segments, through, num_segments))
 
 
 def segments_of(blocks: Sequence[nn.Module], num_segments: int) -> list[nn.ModuleList]:
-    """Return `blocks` cut into consecutive segments whose lengths differ by at most one, the longer ones first."""
+    """`blocks` cut into consecutive segments whose lengths differ by at most one, the longer ones first."""
     length, longer = divmod(len(blocks), num_segments)
     ends = [length * segment + min(segment, longer) for segment in range(num_segments + 1)]
     return [nn.ModuleList(list(blocks)[start:end]) for start, end in pairwise(ends)]
@@ -42,7 +42,5 @@ def _by_segments(
     through: Callable[..., Tensor], num_segments: int, blocks: Sequence[nn.Module], x: Tensor, *rest: Any
 ) -> Tensor:
     for segment in segments_of(blocks, num_segments):
-        contexts = partial(recompute_contexts, segment)
-        # use_reentrant=False: the reentrant form trains nothing where the input needs no gradient, as raw features do.
-        x = checkpoint(through, segment, x, *rest, use_reentrant=False, context_fn=contexts)
+        x = recomputed(segment, through, segment, x, *rest)
     return x

@@ -18,31 +18,27 @@ matrix product in place, as `nn.ReLU(inplace=True)` after `nn.Linear` does, is r
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from functools import partial
 from typing import Any
 
 import torch
 from torch import nn
-from torch.utils.checkpoint import checkpoint, create_selective_checkpoint_contexts
+from torch.utils.checkpoint import create_selective_checkpoint_contexts
 
-from gnn_checkpointing.checkpointing.layers import layers_of
-from gnn_checkpointing.checkpointing.running_statistics import held_running_statistics
+from gnn_checkpointing.checkpointing.changes import Changes
+from gnn_checkpointing.checkpointing.layers import layers_of, recomputed
 from gnn_checkpointing.refusal import Refusal
 
 KEPT = [torch.ops.aten.mm.default, torch.ops.aten.addmm.default, torch.ops.aten.bmm.default]
 """Operators whose results are kept: the only ones whose cost grows with the square of the channels."""
 
 
-def checkpoint_selectively(model: nn.Module) -> None:
+def checkpoint_selectively(model: nn.Module, changes: Changes) -> None:
     """Checkpoint each layer of `model`, as policy `layers` does, but keep the results of the operators `KEPT`."""
     for layer in layers_of(model, "selective"):
-        layer.forward = partial(_recomputed, layer, layer.forward)
-
-
-def _recomputed(layer: nn.Module, forward: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-    return checkpoint(forward, *args, use_reentrant=False, context_fn=partial(_contexts, layer), **kwargs)
+        changes.set(layer, "forward", partial(recomputed, layer, layer.forward, contexts=partial(_contexts, layer)))
 
 
 def _contexts(layer: nn.Module) -> tuple[AbstractContextManager[Any], AbstractContextManager[Any]]:
@@ -52,9 +48,9 @@ def _contexts(layer: nn.Module) -> tuple[AbstractContextManager[Any], AbstractCo
 
 @contextmanager
 def _recomputing(layer: nn.Module, reading: AbstractContextManager[Any]) -> Iterator[None]:
-    """Recompute `layer` with BatchNorm held; a kept result that was changed in place ends in a refusal."""
+    """Recompute `layer`; a kept result that was changed in place ends in a refusal."""
     try:
-        with held_running_statistics(layer), reading:
+        with reading:
             yield
     except RuntimeError as error:
         if not _says_mutated(error):

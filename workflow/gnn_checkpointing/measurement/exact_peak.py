@@ -13,16 +13,16 @@ from torch._subclasses.fake_tensor import FakeTensorMode, unset_fake_temporarily
 
 from gnn_checkpointing.checkpointing import policy_tensors
 from gnn_checkpointing.checkpointing.block_plan import EdgeBlock, SortedEdges
-from gnn_checkpointing.checkpointing.blocked_layers import shared_edges
+from gnn_checkpointing.checkpointing.edge_blocks import tables_of
+from gnn_checkpointing.design import Cell
 from gnn_checkpointing.measurement.fake_tensors import LiveBytes, fake_parameters
 from gnn_checkpointing.measurement.peak_memory import no_garbage
 from gnn_checkpointing.measurement.workload import Contestant, GraphTask, contestant
 from gnn_checkpointing.models.adjacency import Adjacency
+from gnn_checkpointing.policy_names import EAGER, parse_policy
 from gnn_checkpointing.refusal import Refusal
-from gnn_checkpointing.study.architecture import Architecture
-from gnn_checkpointing.study.design import Cell
-from gnn_checkpointing.study.policy_names import EAGER, parse_policy
-from gnn_checkpointing.study.vocabulary import Convolution
+from gnn_checkpointing.study import Architecture
+from gnn_checkpointing.vocabulary import Convolution
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,7 @@ class _CutElsewhere(SortedEdges):
         """Return the blocks that the real edges would be cut into."""
         if size not in self._cuts:
             with unset_fake_temporarily():
-                self._cuts[size] = SortedEdges(self.starts, self.starts, None).blocks(size)
+                self._cuts[size] = SortedEdges(self.starts, self.starts, None, self.num_sources).blocks(size)
         return self._cuts[size]
 
 
@@ -103,6 +103,8 @@ def _task(sizes: StepSizes, num_edges: int, *, weighted: bool) -> GraphTask:
 def _give_tables(contest: Contestant, task: GraphTask, starts: Tensor) -> None:
     """Give blocked layers the sorted edges that they would make from values."""
     index = task.adjacency.edge_index
-    for shared in shared_edges(contest.model):
+    num_nodes = starts.numel() - 1
+    for tables in tables_of(contest.model):
         pointer = torch.empty(starts.numel(), dtype=torch.int64)
-        shared.keep(index, starts.numel() - 1, _CutElsewhere(index[0], pointer, None, starts=starts))
+        source = torch.empty(index.size(1), dtype=torch.int32)
+        tables.keep(index, _CutElsewhere(source, pointer, None, num_nodes, starts=starts))

@@ -14,11 +14,11 @@ from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from gnn_checkpointing.checkpointing import policy_tensors
-from gnn_checkpointing.checkpointing.blocked_layers import shared_edges
+from gnn_checkpointing.checkpointing.edge_blocks import tables_of
+from gnn_checkpointing.design import Cell
 from gnn_checkpointing.measurement.peak_memory import no_garbage
 from gnn_checkpointing.measurement.workload import Contestant, GraphTask, contestant
-from gnn_checkpointing.study.design import Cell
-from gnn_checkpointing.study.policy_names import EAGER, parse_policy
+from gnn_checkpointing.policy_names import EAGER, parse_policy
 
 Value = TypeVar("Value")
 
@@ -149,9 +149,9 @@ def _hand_over_tables(contest: Contestant, fake: Contestant, convert: Callable[[
     if not (isinstance(contest.task, GraphTask) and isinstance(fake.task, GraphTask)):
         return
     num_nodes = contest.task.features.size(0)
-    for theirs, ours in zip(shared_edges(contest.model), shared_edges(fake.model), strict=True):
-        edges = theirs.of(contest.task.adjacency.edge_index, num_nodes)
-        ours.keep(fake.task.adjacency.edge_index, num_nodes, _converted(edges, convert))
+    for theirs, ours in zip(tables_of(contest.model), tables_of(fake.model), strict=True):
+        edges = theirs.sorted(contest.task.adjacency.edge_index, num_nodes, num_nodes, reverse=False)
+        ours.keep(fake.task.adjacency.edge_index, _converted(edges, convert))
 
 
 def _converted(value: Value, convert: Callable[[Tensor], Tensor]) -> Value:

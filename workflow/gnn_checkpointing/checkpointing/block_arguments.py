@@ -1,0 +1,248 @@
+"""What `propagate` was called with, and what of it each block of edges reads.
+
+PyG hands a message method `x_j` for the sources' rows of `x`, `x_i` for the destinations' rows, and anything else by its
+own name: a value per edge, or a value for all. A block reads rows of node maps by its own edges, a slice of the values
+per edge, and everything else whole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import torch
+from torch import Tensor
+from torch_geometric.nn import MessagePassing
+
+from gnn_checkpointing.checkpointing.block_plan import EdgeBlock, SortedEdges
+
+Role = Literal["edge", "whole"]
+_GIVEN = frozenset(
+    {"edge_index", "edge_index_i", "edge_index_j", "index", "ptr", "size", "size_i", "size_j", "dim_size", "adj_t"}
+)
+
+
+class Uncuttable(Exception):  # noqa: N818 - a finding that never reaches the user
+    """Why a call of `propagate` is not cut into blocks; it then runs whole."""
+
+
+@dataclass(frozen=True)
+class Call:
+    """One call of `propagate`, with a call of `edge_updater` whose result it reads where there was one.
+
+    `tensors` are all tensors in `values` and `edge_values`, each once; `values` and `edge_values` hold their positions
+    as `Slot`s.
+    """
+
+    tensors: tuple[Tensor, ...]
+    values: dict[str, Any]
+    edge_values: dict[str, Any] | None
+    edge_result: str | None
+    """The name under which `propagate` reads what `edge_updater` computes."""
+
+    def with_tensors(self, tensors: Sequence[Tensor]) -> Call:
+        """The same call on other tensors."""
+        return Call(tuple(tensors), self.values, self.edge_values, self.edge_result)
+
+
+@dataclass(frozen=True)
+class Slot:
+    """A tensor's position in `Call.tensors`."""
+
+    position: int
+
+
+@dataclass
+class Leaves:
+    """Rows that one block reads, each made once: those of tensors that want a gradient are leaves of its own graph.
+
+    `wanted` says which of `Call.tensors` want one; `rows` maps a position and an end of the edge to its rows.
+    """
+
+    wanted: Sequence[bool] = ()
+    rows: dict[tuple[int, str], Tensor] = field(default_factory=dict)
+
+    def of(self, position: int, end: str, make: Callable[[], Tensor]) -> Tensor:
+        """The rows of one tensor at one end, made where they are missing."""
+        key = (position, end)
+        if key not in self.rows:
+            made = make()
+            self.rows[key] = made.detach().requires_grad_() if self.wanted and self.wanted[position] else made
+        return self.rows[key]
+
+    def wanting(self) -> list[tuple[tuple[int, str], Tensor]]:
+        """The leaves that want a gradient, with what they are rows of."""
+        return [(key, rows) for key, rows in self.rows.items() if self.wanted and self.wanted[key[0]]]
+
+
+def call_of(values: dict[str, Any], edge_values: dict[str, Any] | None, edge_result: str | None) -> Call:
+    """The call with its tensors in one row."""
+    tensors: list[Tensor] = []
+
+    def slotted(value: Any) -> Any:
+        if isinstance(value, Tensor):
+            for position, known in enumerate(tensors):
+                if known is value:
+                    return Slot(position)
+            tensors.append(value)
+            return Slot(len(tensors) - 1)
+        if isinstance(value, tuple | list) and any(isinstance(part, Tensor) for part in value):
+            return type(value)(slotted(part) for part in value) if type(value) in (tuple, list) else value
+        return value
+
+    own = {name: slotted(value) for name, value in values.items()}
+    edge = None if edge_values is None else {name: slotted(value) for name, value in edge_values.items()}
+    return Call(tuple(tensors), own, edge, edge_result)
+
+
+def wanted_names(conv: MessagePassing, methods: Sequence[str]) -> list[str]:
+    """The argument names that a layer's methods ask `propagate` or `edge_updater` for."""
+    names: list[str] = conv.inspector.get_flat_param_names(list(methods))
+    return names
+
+
+class BlockReader:
+    """Reads the arguments of one call for one block after another."""
+
+    def __init__(self, conv: MessagePassing, call: Call, edges: SortedEdges, roles: dict[str, Role]) -> None:
+        self._conv, self._call, self._edges, self._roles = conv, call, edges, roles
+        self._reverse = conv.flow == "target_to_source"
+
+    def arguments(
+        self, names: Sequence[str], values: dict[str, Any], block: EdgeBlock, ends: tuple[Tensor, Tensor], leaves: Leaves
+    ) -> dict[str, Any]:
+        """Named arguments for `block`, whose edges have the given ends; rows come from, or are added to, `leaves`."""
+        given = self._given(block, ends)
+        found: dict[str, Any] = {}
+        for name in names:
+            if name in _GIVEN and not (name in values and name not in given):
+                found[name] = given[name]() if callable(given[name]) else given[name]
+            elif name.endswith(("_i", "_j")):
+                if name[:-2] in values:
+                    found[name] = self._rows(values[name[:-2]], name[-1], block, ends, leaves)
+            elif name in values:
+                found[name] = self._plain(values[name], self._roles.get(name, "whole"), block, leaves)
+        return found
+
+    def _given(self, block: EdgeBlock, ends: tuple[Tensor, Tensor]) -> dict[str, Any]:
+        """What PyG itself provides to each method, counted from the block's first node."""
+        source, destination = ends
+        sizes = [self._edges.num_sources, block.num_nodes]
+        whole = [source, destination + block.first]
+        return {
+            "edge_index": lambda: torch.stack(whole[::-1] if self._reverse else whole),
+            "edge_index_i": destination,
+            "edge_index_j": source,
+            "index": destination,
+            "ptr": None,
+            "adj_t": None,
+            "size": sizes[::-1] if self._reverse else sizes,
+            "size_i": block.num_nodes,
+            "size_j": self._edges.num_sources,
+            "dim_size": block.num_nodes,
+        }
+
+    def _rows(self, value: Any, end: str, block: EdgeBlock, ends: tuple[Tensor, Tensor], leaves: Leaves) -> Any:
+        if isinstance(value, tuple | list):
+            value = value[_side(end, self._reverse)]
+        if not isinstance(value, Slot):
+            return value
+        tensor, dim = self._call.tensors[value.position], self._conv.node_dim
+        if end == "j":
+            return leaves.of(value.position, end, lambda: tensor.index_select(dim, ends[0]))
+        rows = tensor.narrow(dim, block.first, block.num_nodes)
+        return leaves.of(value.position, end, lambda: rows.index_select(dim, ends[1]))
+
+    def _plain(self, value: Any, role: Role, block: EdgeBlock, leaves: Leaves) -> Any:
+        if isinstance(value, tuple | list):
+            return type(value)(self._plain(part, role, block, leaves) for part in value)
+        if not isinstance(value, Slot):
+            return value
+        tensor = self._call.tensors[value.position]
+        return leaves.of(value.position, role, lambda: self._of_edges(tensor, block) if role == "edge" else tensor)
+
+    def _of_edges(self, tensor: Tensor, block: EdgeBlock) -> Tensor:
+        """The rows of a value per edge that belong to the block."""
+        dim, places = edge_dim(tensor, self._edges.num_edges, self._conv.node_dim), self._edges.places(block)
+        if isinstance(places, slice):
+            return tensor.narrow(dim, places.start, places.stop - places.start)
+        return tensor.index_select(dim, places)
+
+    def add_gradient(
+        self, total: Tensor, end: str, part: Tensor, block: EdgeBlock, ends: tuple[Tensor, Tensor]
+    ) -> None:
+        """Add the gradient of one block's rows to that of the whole tensor."""
+        dim = self._conv.node_dim
+        if end == "j":
+            total.index_add_(dim, ends[0], part)
+        elif end == "i":
+            total.narrow(dim, block.first, block.num_nodes).index_add_(dim, ends[1], part)
+        elif end == "whole":
+            total.add_(part)
+        else:
+            dim, places = edge_dim(total, self._edges.num_edges, dim), self._edges.places(block)
+            if isinstance(places, slice):
+                total.narrow(dim, places.start, places.stop - places.start).add_(part)
+            else:
+                total.index_copy_(dim, places.to(torch.int64), part)
+
+
+def edge_dim(tensor: Tensor, num_edges: int, node_dim: int) -> int:
+    """The dimension of a value per edge that counts edges."""
+    if tensor.size(0) == num_edges:
+        return 0
+    return node_dim
+
+
+def roles_of(conv: MessagePassing, call: Call, names: Sequence[str], num_edges: int) -> dict[str, Role]:
+    """How blocks read the arguments that are asked for by their own names: sliced by edge, or whole."""
+    roles: dict[str, Role] = {}
+    for values in (call.values, call.edge_values or {}):
+        for name in names:
+            if name in values and name not in _GIVEN:
+                roles[name] = _role(conv, call, values[name], num_edges)
+    return roles
+
+
+def _role(conv: MessagePassing, call: Call, value: Any, num_edges: int) -> Role:
+    parts = value if isinstance(value, tuple | list) else [value]
+    tensors = [call.tensors[part.position] for part in parts if isinstance(part, Slot)]
+    per_edge = [_counts_edges(conv, tensor, num_edges) for tensor in tensors]
+    if any(per_edge) and not all(per_edge):
+        raise Uncuttable("an argument of its message is a sequence of which some values are per edge and some are not")
+    return "edge" if per_edge and all(per_edge) else "whole"
+
+
+def _counts_edges(conv: MessagePassing, tensor: Tensor, num_edges: int) -> bool:
+    if tensor.dim() == 0:
+        return False
+    if tensor.size(0) == num_edges:
+        return True
+    return tensor.dim() >= -conv.node_dim > 0 and tensor.dim() > 1 and tensor.size(conv.node_dim) == num_edges
+
+
+def sizes_of(conv: MessagePassing, call: Call, names: Sequence[str], size: Any) -> tuple[int, int]:
+    """How many nodes may send and how many receive, found as PyG finds it: from `size` and from the node maps."""
+    found: list[int | None] = list(size) if size is not None else [None, None]
+    reverse = conv.flow == "target_to_source"
+    for values in (call.values, call.edge_values or {}):
+        for name in names:
+            if not name.endswith(("_i", "_j")) or name in _GIVEN or name[:-2] not in values:
+                continue
+            value = values[name[:-2]]
+            ends = list(enumerate(value)) if isinstance(value, tuple | list) else [(_side(name[-1], reverse), value)]
+            for side, part in ends:
+                if isinstance(part, Slot):
+                    conv._set_size(found, side, call.tensors[part.position])
+    receiving, sending = (0, 1) if reverse else (1, 0)
+    num_nodes = found[receiving] if found[receiving] is not None else found[sending]
+    num_sources = found[sending] if found[sending] is not None else found[receiving]
+    if num_nodes is None or num_sources is None:
+        raise Uncuttable("its messages do not say how many nodes there are")
+    return num_sources, num_nodes
+
+
+def _side(end: str, reverse: bool) -> int:
+    """Which of a pair of node maps belongs to an end of an edge: sources first, unless edges flow backwards."""
+    return (0 if end == "j" else 1) if not reverse else (1 if end == "j" else 0)

@@ -1,0 +1,62 @@
+"""The result of `edge_updater`, not computed until somebody reads it.
+
+Attention layers compute a score per edge in `edge_updater` and hand it to `propagate`. Inside blocks the scores are
+computed with the messages, so that they are never stored for all edges; whoever else reads them gets the tensor.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from torch import Tensor
+from torch.utils import _pytree as pytree
+
+
+class DeferredEdgeValues:
+    """Stands for the tensor that `make` computes; any use of it but by `propagate` computes it, once."""
+
+    def __init__(self, values: dict[str, Any], make: Callable[[], Any]) -> None:
+        self.values = values
+        self._make = make
+        self._made: Any = None
+
+    def computed(self) -> Any:
+        """What `edge_updater` returns without blocks."""
+        if self._made is None:
+            self._made = self._make()
+        return self._made
+
+    @classmethod
+    def __torch_function__(
+        cls, function: Callable[..., Any], types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        """Run a function of torch on the computed tensor."""
+        args, kwargs = computed((args, kwargs or {}))
+        return function(*args, **kwargs)
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__") and name.endswith("__"):
+            raise AttributeError(name)
+        return getattr(self.computed(), name)
+
+
+def _operator(name: str) -> Callable[..., Any]:
+    def operator(self: DeferredEdgeValues, *others: Any) -> Any:
+        return getattr(self.computed(), name)(*computed(others))
+
+    return operator
+
+
+# Python looks operators up in the class, past `__getattr__`.
+for _name in (
+    *(f"__{prefix}{name}__" for name in ("add", "sub", "mul", "truediv", "pow", "matmul") for prefix in ("", "r")),
+    *("__neg__", "__abs__", "__getitem__", "__len__", "__iter__", "__lt__", "__le__", "__gt__", "__ge__"),
+):
+    if hasattr(Tensor, _name):
+        setattr(DeferredEdgeValues, _name, _operator(_name))
+
+
+def computed(values: Any) -> Any:
+    """`values` with everything that was deferred computed, in tuples, lists and dictionaries, too."""
+    return pytree.tree_map(lambda part: part.computed() if isinstance(part, DeferredEdgeValues) else part, values)

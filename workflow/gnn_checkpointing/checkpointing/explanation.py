@@ -1,0 +1,69 @@
+"""What each layer of a model does under its policy, as a table to print."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+
+from torch import nn
+from torch_geometric.nn import MessagePassing
+
+from gnn_checkpointing.checkpointing.cut_layer import cut_layer_of
+from gnn_checkpointing.checkpointing.trial import layer_refusal
+
+_MIB = 2**20
+
+
+@dataclass(frozen=True)
+class LayerExplanation:
+    """One message passing layer: its name, class and policy, why it has that policy, and bytes where they are known.
+
+    `message_bytes` is one tensor of all its messages, which it would hold without a policy; `block_bytes` is what it
+    holds of them at a time. Both are known after a forward pass.
+    """
+
+    name: str
+    layer: str
+    policy: str
+    reason: str
+    message_bytes: int | None = None
+    block_bytes: int | None = None
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """The layers of a model, in order; printed, it is a table."""
+
+    layers: tuple[LayerExplanation, ...]
+
+    def __str__(self) -> str:
+        rows = [("layer", "class", "policy", "messages at a time", "reason")]
+        rows += [(row.name or "(model)", row.layer, row.policy, _held(row), row.reason) for row in self.layers]
+        widths = [max(len(row[column]) for row in rows) for column in range(4)]
+        lines = ["  ".join([*(cell.ljust(w) for cell, w in zip(row, widths, strict=False)), row[4]]) for row in rows]
+        return "\n".join(line.rstrip() for line in lines)
+
+
+def explain(model: nn.Module) -> Explanation:
+    """The policy of each message passing layer of `model`, with the reason; bytes once a batch has passed through."""
+    return Explanation(
+        tuple(_explained(name, layer) for name, layer in model.named_modules() if isinstance(layer, MessagePassing))
+    )
+
+
+def _explained(name: str, layer: nn.Module) -> LayerExplanation:
+    cut, kind = cut_layer_of(layer), type(layer).__name__
+    whole = isinstance(vars(layer).get("forward"), partial)
+    if cut is not None:
+        policy = "layers+edge blocks" if whole else cut.computes_by
+        return LayerExplanation(name, kind, policy, cut.reason, cut.message_bytes, cut.block_bytes)
+    if whole:
+        reason = layer_refusal(layer) or "as asked for"
+        return LayerExplanation(name, kind, "layers", reason)
+    return LayerExplanation(name, kind, "none", "no policy is on this layer")
+
+
+def _held(row: LayerExplanation) -> str:
+    if row.message_bytes is None or row.block_bytes is None:
+        return "?"
+    return f"{row.block_bytes / _MIB:.1f} of {row.message_bytes / _MIB:.1f} MiB"

@@ -1,0 +1,168 @@
+"""What the layers of a model know of the graphs they have seen: sorted edges, and results that depend on a graph alone.
+
+Tables are made once per graph, shared by all layers, and freed with the tensor `edge_index` that they belong to. A
+graph is recognised by its content, so that a tensor changed in any way, in place or through `.data`, is a new graph.
+"""
+
+from __future__ import annotations
+
+import threading
+import weakref
+from collections.abc import Callable, Hashable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.utils import _pytree as pytree
+from torch_geometric import EdgeIndex
+
+from gnn_checkpointing.checkpointing.block_plan import EdgeBlock, SortedEdges, sorted_edges
+
+_ROW = 1024
+
+
+@dataclass
+class _Graph:
+    """One `edge_index` by content, and what was made of it."""
+
+    digest: Hashable
+    alive: weakref.ref[Tensor]
+    own_version: int | None = None
+    """Set for a tensor that these tables made themselves: nobody writes into it past its version counter."""
+    sorted: dict[tuple[bool, int, int], SortedEdges] = field(default_factory=dict)
+    results: dict[Hashable, Any] = field(default_factory=dict)
+
+
+class GraphTables:
+    """The tables of a model's graphs, safe to use from several threads."""
+
+    def __init__(self) -> None:
+        self._graphs: dict[int, _Graph] = {}
+        self._lock = threading.RLock()
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> GraphTables:
+        """Empty tables: they are made again from the graphs that the copy sees."""
+        copied = memo[id(self)] = GraphTables()
+        return copied
+
+    def __reduce__(self) -> tuple[type[GraphTables], tuple[()]]:
+        """Empty tables: a saved model does not carry its graphs."""
+        return GraphTables, ()
+
+    def sorted(self, edge_index: Tensor, num_sources: int, num_nodes: int, *, reverse: bool) -> SortedEdges:
+        """The edges of `edge_index` `[2, num_edges]` by destination; `reverse`: they flow from target to source."""
+        key = (reverse, num_sources, num_nodes)
+        with self._lock:
+            graph = self._graph(edge_index)
+            if key not in graph.sorted:
+                with torch.inference_mode(False), torch.no_grad():
+                    index = _plain(edge_index)
+                    index = index.clone() if index.is_inference() else index
+                    ends = (index[1], index[0]) if reverse else (index[0], index[1])
+                    graph.sorted[key] = sorted_edges(*ends, num_sources, num_nodes)
+            return graph.sorted[key]
+
+    def keep(self, edge_index: Tensor, edges: SortedEdges) -> None:
+        """Take `edges` for the sorted edges of `edge_index`, where its values cannot be read (fake tensors)."""
+        with self._lock:
+            self._graph(edge_index).sorted[False, edges.num_sources, edges.num_nodes] = edges
+
+    def remembered(self, edge_index: Tensor, key: Hashable, make: Callable[[], Any]) -> Any:
+        """What `make` returned for this graph and `key` the first time."""
+        with self._lock:
+            results = self._graph(edge_index).results
+            result, versions = results.get(key, (None, None))
+            if versions is None or versions != _versions(result):
+                with torch.inference_mode(False):
+                    result = make()
+                results[key] = (result, _versions(result))
+                for made in pytree.tree_leaves(result):
+                    if isinstance(made, Tensor) and made.dim() == 2 and made is not edge_index:
+                        self._graph(made).own_version = made._version
+            return result
+
+    def largest_block(self) -> int:
+        """Edges of the largest block that was cut so far; 0 where none was."""
+        return max((edges.largest_block for edges in self.all_sorted()), default=0)
+
+    def all_sorted(self) -> list[SortedEdges]:
+        """The sorted edges of every living graph."""
+        with self._lock:
+            return [edges for graph in self._graphs.values() for edges in graph.sorted.values()]
+
+    def tensors(self) -> Iterator[Tensor]:
+        """What the tables keep in memory."""
+        with self._lock:
+            for graph in list(self._graphs.values()):
+                for edges in graph.sorted.values():
+                    yield from edges.tensors()
+                yield from (part for part in pytree.tree_leaves(graph.results) if isinstance(part, Tensor))
+
+    def _graph(self, edge_index: Tensor) -> _Graph:
+        """The entry of this graph, or of another tensor with the same content, or a new one."""
+        known = self._graphs.get(id(edge_index))
+        if known is not None and known.alive() is not edge_index:
+            known = None
+        if known is not None and known.own_version is not None and known.own_version == edge_index._version:
+            return known
+        digest = content_digest(edge_index)
+        if known is not None and known.digest == digest:
+            return known
+        same = next((graph for graph in self._graphs.values() if graph.digest == digest and digest is not None), None)
+        fresh = same or _Graph(digest, weakref.ref(edge_index))
+        key = id(edge_index)
+        alive = weakref.ref(edge_index, lambda _: self._forget(key))
+        entry = _Graph(digest, alive, sorted=fresh.sorted, results=fresh.results)
+        self._graphs[key] = entry
+        return entry
+
+    def _forget(self, key: int) -> None:
+        with self._lock:
+            self._graphs.pop(key, None)
+
+
+def _plain(index: Tensor) -> Tensor:
+    """The indices outside the autograd graph, without what `EdgeIndex` knows besides."""
+    return (index.as_tensor() if isinstance(index, EdgeIndex) else index).detach()
+
+
+def _versions(result: Any) -> list[int]:
+    """How often each tensor of a result was written into: a layer may change what it was given."""
+    return [part._version for part in pytree.tree_leaves(result) if isinstance(part, Tensor)]
+
+
+def content_digest(index: Tensor) -> Hashable:
+    """A number that changes with any value of `index`; None where values cannot be read.
+
+    A random linear form modulo 2^64, as a product of a matrix and two vectors: it reads the tensor once and allocates
+    next to nothing, unlike a comparison with a copy.
+    """
+    if isinstance(index, torch._subclasses.FakeTensor) or index.device.type == "meta":
+        return (id(index), tuple(index.shape))
+    with torch.no_grad():
+        flat = _plain(index).reshape(-1)
+        if flat.device.type != "cpu":
+            weights = _weights(flat.numel(), 1).to(flat.device)
+            return tuple(index.shape), int((flat.to(torch.int64) * weights).sum())
+        flat = flat.to(torch.int64)
+        rows = flat.numel() // _ROW
+        body = torch.dot(torch.mv(flat[: rows * _ROW].view(rows, _ROW), _weights(_ROW, 2)), _weights(rows, 3))
+        rest = torch.dot(flat[rows * _ROW :], _weights(flat.numel() - rows * _ROW, 4))
+        return tuple(index.shape), int(body), int(rest)
+
+
+_WEIGHTS: dict[int, Tensor] = {}
+
+
+def _weights(count: int, seed: int) -> Tensor:
+    """Odd random numbers, int64 `[count]`; the same for the same seed."""
+    if seed not in _WEIGHTS or _WEIGHTS[seed].numel() < count:
+        generator = torch.Generator().manual_seed(seed)
+        with torch.inference_mode(False):
+            size = max(count, _ROW)
+            _WEIGHTS[seed] = torch.randint(-(2**62), 2**62, (size,), generator=generator) * 2 + 1
+    return _WEIGHTS[seed][:count]
+
+
+__all__ = ["EdgeBlock", "GraphTables", "SortedEdges", "content_digest"]

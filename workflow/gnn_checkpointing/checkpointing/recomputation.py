@@ -1,0 +1,193 @@
+"""A function that can be run again exactly as it ran the first time: same weights, buffers, random numbers, precision."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.func import functional_call
+
+
+class Recomputation:
+    """The state in which `module` starts its forward pass; `again` runs a function in it and leaves no trace.
+
+    Covers what a forward pass may read or change beside its arguments: parameters (also those that
+    `torch.func.functional_call` puts in place for one call), buffers, plain attributes of the module and its parts, the
+    random states of torch, Python and NumPy, and autocast.
+    """
+
+    def __init__(self, module: nn.Module, device: torch.device) -> None:
+        self._module = module
+        self._parameters = dict(module.named_parameters(remove_duplicate=False))
+        self._versions: dict[str, int] = {}
+        self._buffers = dict(module.named_buffers(remove_duplicate=False))
+        self._before = {name: tensor.detach().clone() for name, tensor in self._buffers.items()}
+        self._attributes = [(part, _attributes(part)) for part in module.modules()]
+        self._random: RandomStates | None = RandomStates.now(device)
+        self._autocast = (device.type, torch.get_autocast_dtype(device.type), torch.is_autocast_enabled(device.type))
+
+    def forward_done(self) -> None:
+        """Note the weights that were used, and drop what did not change: it need not be brought back."""
+        self._versions = {name: tensor._version for name, tensor in self._parameters.items()}
+        now = dict(self._module.named_buffers(remove_duplicate=False))
+        for name, before in list(self._before.items()):
+            # By value: BatchNorm's kernels write into running statistics past their version counters.
+            if now.get(name) is self._buffers[name] and torch.equal(before, now[name]):
+                del self._before[name]
+        if self._random is not None and self._random == RandomStates.now(self._random.device):
+            self._random = None
+
+    def again(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        """What `function(*args, **kwargs)` returns in the state of the forward pass.
+
+        Raises `RuntimeError` where a weight was changed in place since: its old value is gone.
+        """
+        for name, tensor in self._parameters.items():
+            if tensor._version != self._versions.get(name, tensor._version):
+                raise RuntimeError(
+                    f"the weight {name!r} of {type(self._module).__name__} was changed in place between its forward and "
+                    "its backward pass, and recomputing it would use the new value; step the optimiser after backward()"
+                )
+        device, dtype, enabled = self._autocast
+        with (
+            torch.autocast(device, dtype=dtype, enabled=enabled),
+            _attributes_restored(self._attributes),
+            _random_restored(self._random),
+        ):
+            return self._with_tensors(function, *args, **kwargs)
+
+    def _with_tensors(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        """Call `function` with the parameters and buffers of the forward pass in place."""
+        changed: dict[str, Tensor] = {name: tensor.clone() for name, tensor in self._before.items()}
+        now = dict(self._module.named_parameters(remove_duplicate=False))
+        changed |= {name: tensor for name, tensor in self._parameters.items() if now.get(name) is not tensor}
+        if not changed:
+            return function(*args, **kwargs)
+        shell = _Shell(self._module, function)
+        return functional_call(shell, {f"module.{name}": tensor for name, tensor in changed.items()}, args, kwargs)
+
+
+class Rerunnable:
+    """`function` of `module` for `torch.utils.checkpoint`: its first call is the forward pass, later ones repeat it.
+
+    `contexts` are entered around the function alone, the first in the forward pass and the second in a repetition.
+    """
+
+    def __init__(
+        self,
+        module: nn.Module,
+        function: Callable[..., Any],
+        device: torch.device,
+        contexts: tuple[AbstractContextManager[Any], AbstractContextManager[Any]],
+    ) -> None:
+        self._state = Recomputation(module, device)
+        self._function, self._contexts = function, contexts
+        self._ran = False
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """The function's result, the first time as it comes, then as it came the first time."""
+        if self._ran:
+            return self._state.again(self._repeated, *args, **kwargs)
+        with self._contexts[0]:
+            out = self._function(*args, **kwargs)
+        self._state.forward_done()
+        self._ran = True
+        return out
+
+    def _repeated(self, *args: Any, **kwargs: Any) -> Any:
+        with self._contexts[1]:
+            return self._function(*args, **kwargs)
+
+
+@dataclass(frozen=True, eq=False)
+class RandomStates:
+    """The random states that a forward pass may draw from."""
+
+    device: torch.device
+    cpu: Tensor
+    cuda: Tensor | None
+    python: Any
+    numpy: Any
+
+    @classmethod
+    def now(cls, device: torch.device) -> RandomStates:
+        """The present states; that of the GPU only where `device` is one."""
+        cuda = torch.cuda.get_rng_state(device) if device.type == "cuda" else None
+        return cls(device, torch.get_rng_state(), cuda, random.getstate(), np.random.get_state())
+
+    def restore(self) -> None:
+        """Make these the present states."""
+        torch.set_rng_state(self.cpu)
+        if self.cuda is not None:
+            torch.cuda.set_rng_state(self.cuda, self.device)
+        random.setstate(self.python)
+        np.random.set_state(self.numpy)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, RandomStates):
+            return NotImplemented
+        on_device = self.cuda is None or (other.cuda is not None and torch.equal(self.cuda, other.cuda))
+        same_numpy = self.numpy[2] == other.numpy[2] and np.array_equal(self.numpy[1], other.numpy[1])
+        return on_device and torch.equal(self.cpu, other.cpu) and self.python == other.python and same_numpy
+
+    __hash__ = None  # type: ignore[assignment] # states are compared, never looked up
+
+
+class _Shell(nn.Module):
+    """A module around another one, so that `functional_call` can run any function with other tensors in it."""
+
+    def __init__(self, module: nn.Module, function: Callable[..., Any]) -> None:
+        super().__init__()
+        self.module = module
+        self._function = function
+
+    def forward(self, *args: Any, **kwargs: Any) -> Any:
+        return self._function(*args, **kwargs)
+
+
+def _attributes(part: nn.Module) -> dict[str, Any]:
+    """A module's plain attributes; lists, dictionaries and sets are copied, since a forward pass may add to them."""
+    own = {name: value for name, value in vars(part).items() if name not in _INTERNAL}
+    return {name: value.copy() if isinstance(value, list | dict | set) else value for name, value in own.items()}
+
+
+@contextmanager
+def _attributes_restored(before: list[tuple[nn.Module, dict[str, Any]]]) -> Iterator[None]:
+    """Give each module its earlier attributes inside the context, and its present ones back after it."""
+    present = [(part, {name: value for name, value in vars(part).items() if name not in _INTERNAL}) for part, _ in before]
+    try:
+        for part, attributes in before:
+            _replace_attributes(part, attributes)
+        yield
+    finally:
+        for part, attributes in present:
+            _replace_attributes(part, attributes)
+
+
+_INTERNAL = frozenset(vars(nn.Module())) - {"training"}
+
+
+def _replace_attributes(part: nn.Module, attributes: dict[str, Any]) -> None:
+    for name in [name for name in vars(part) if name not in _INTERNAL and name not in attributes]:
+        del part.__dict__[name]
+    part.__dict__.update(attributes)
+
+
+@contextmanager
+def _random_restored(states: RandomStates | None) -> Iterator[None]:
+    """Draw from earlier random states inside the context, without moving the present ones."""
+    if states is None:
+        yield
+        return
+    present = RandomStates.now(states.device)
+    try:
+        states.restore()
+        yield
+    finally:
+        present.restore()

@@ -1,0 +1,160 @@
+"""Whether a layer may be cut: its messages must not see each other, nor anything that blocks do not know.
+
+A layer's code says part of it (a BatchNorm inside a message). The rest is tried: a few destinations are computed at
+once and in two parts, and both must agree.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from types import CodeType
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.autograd.graph import saved_tensors_hooks
+from torch.nn.modules.batchnorm import _NormBase
+from torch_geometric.nn import MessagePassing, norm
+
+from gnn_checkpointing.checkpointing.block_arguments import Leaves
+from gnn_checkpointing.checkpointing.block_by_block import CutCall, stage
+from gnn_checkpointing.checkpointing.block_plan import EdgeBlock
+from gnn_checkpointing.checkpointing.recomputation import RandomStates, Recomputation
+
+TOLERANCE = 1e-4
+"""Of two ways to compute the same: matrix products of other shapes differ by about 1e-6 in float32."""
+
+_OVER_ROWS: tuple[type, ...] = (
+    _NormBase,
+    norm.BatchNorm,
+    norm.HeteroBatchNorm,
+    norm.InstanceNorm,
+    norm.GraphNorm,
+    norm.GraphSizeNorm,
+    norm.PairNorm,
+    norm.MeanSubtractionNorm,
+    norm.DiffGroupNorm,
+)
+
+
+def layer_refusal(conv: nn.Module) -> str | None:
+    """Why no call of this layer can be cut, as far as its code says; None where nothing speaks against it."""
+    if not isinstance(conv, MessagePassing):
+        return "it is not a PyG MessagePassing layer"
+    if getattr(type(conv), "_orig_propagate", MessagePassing.propagate) is not MessagePassing.propagate:
+        return "it has a propagate method of its own"
+    for name, part in _parts_inside(conv):
+        if isinstance(part, _OVER_ROWS) or (isinstance(part, norm.LayerNorm) and part.mode == "graph"):
+            return f"{name} ({type(part).__name__}) inside its messages normalises over all edges, and blocks are a part"
+    return None
+
+
+def trial_refusal(cut: CutCall) -> str | None:
+    """Why this call must not be cut, found by computing a part of it in two ways; None where both agree."""
+    block = cut.blocks[0]
+    middle = _middle(cut, block)
+    if middle is None:
+        return None
+    state = Recomputation(cut.conv, cut.edges.pointer.device)
+    halves = (
+        EdgeBlock(block.first, middle[0], block.start, middle[1]),
+        EdgeBlock(middle[0], block.last, middle[1], block.stop),
+    )
+    try:
+        # Hooks of its own: what the trial saves is nothing to a checkpoint around this layer.
+        with saved_tensors_hooks(lambda tensor: tensor, lambda tensor: tensor):
+            return state.again(_compared, cut, block, halves)  # type: ignore[no-any-return]
+    except (RuntimeError, IndexError, ValueError, TypeError, AssertionError, AttributeError) as error:
+        first = (str(error).strip().splitlines() or [""])[0][:160]
+        return f"its messages cannot be computed for some destinations alone ({type(error).__name__}: {first})"
+
+
+def _compared(cut: CutCall, block: EdgeBlock, halves: tuple[EdgeBlock, EdgeBlock]) -> str | None:
+    leaves = [t.detach().requires_grad_(t.is_floating_point()) for t in cut.call.tensors]
+    cut = replace(cut, call=cut.call.with_tensors(leaves))
+    reader, dim = cut.reader(), cut.conv.node_dim
+
+    def computed(part: EdgeBlock) -> tuple[Tensor, ...]:
+        return stage(cut, reader, part, cut.edges.ends(part), Leaves())
+
+    before = RandomStates.now(cut.edges.pointer.device)
+    with torch.enable_grad():
+        whole = computed(block)
+        if before != RandomStates.now(before.device):
+            cut.conv.eval()  # masks of two cuts differ; without them the rest can be compared
+            whole = computed(block)
+        parts = [computed(half) for half in halves]
+    for position, out in enumerate(whole):
+        if out.dim() < -dim or out.size(dim) != block.num_nodes:
+            return "what it aggregates has no row per destination"
+        joined = torch.cat([part[position] for part in parts], dim)
+        if not _alike(out, joined):
+            return "its messages depend on each other: two ways to cut the same edges give different results"
+    known = {id(tensor) for tensor in (*leaves, *cut.conv.parameters())}
+    for leaf in _leaves_of(whole):
+        if id(leaf) not in known:
+            return "its messages read a tensor with a gradient that is neither an argument of propagate nor a weight"
+    return None
+
+
+def _alike(one: Tensor, other: Tensor) -> bool:
+    if not one.is_floating_point():
+        return torch.equal(one, other)
+    scale, tolerance = one.detach().double().norm(), max(TOLERANCE, 8 * torch.finfo(one.dtype).eps)
+    return bool((one - other).detach().double().norm() <= tolerance * scale + 1e-30) or bool(
+        torch.equal(one.isnan(), other.isnan()) and one.isnan().any()
+    )
+
+
+def _middle(cut: CutCall, block: EdgeBlock) -> tuple[int, int] | None:
+    """A node and an edge that part the block into two halves with edges; None where it has no two such nodes."""
+    starts = cut.edges.pointer[block.first : block.last + 1].cpu()
+    half = (block.start + block.stop) // 2
+    for node in (int(torch.searchsorted(starts, half)), int(torch.searchsorted(starts, half, right=True))):
+        if 0 < node < block.num_nodes and block.start < int(starts[node]) < block.stop:
+            return block.first + node, int(starts[node])
+    inner = ((starts > block.start) & (starts < block.stop)).nonzero().flatten()
+    return (block.first + int(inner[0]), int(starts[inner[0]])) if inner.numel() else None
+
+
+def _leaves_of(outs: tuple[Tensor, ...]) -> Iterator[Tensor]:
+    """The leaves that gradients of `outs` would reach."""
+    seen: set[Any] = set()
+    waiting = [out.grad_fn for out in outs if out.grad_fn is not None]
+    while waiting:
+        node = waiting.pop()
+        if node in seen:
+            continue
+        seen.add(node)
+        if hasattr(node, "variable"):
+            yield node.variable
+        waiting.extend(following for following, _ in node.next_functions if following is not None)
+
+
+def _parts_inside(conv: MessagePassing) -> Iterator[tuple[str, nn.Module]]:
+    """The submodules that a layer's messages use, with their names, as the code of its methods names them."""
+    named = _names_read(type(conv), ("message", "edge_update", "aggregate"))
+    for name, child in conv.named_children():
+        if name in named or name == "aggr_module":
+            yield from ((f"{name}.{inner}" if inner else name, part) for inner, part in child.named_modules())
+
+
+def _names_read(kind: type, methods: tuple[str, ...]) -> set[str]:
+    """The attributes that the methods' code reads, in the methods that they call, too."""
+    found: set[str] = set()
+    waiting = list(methods)
+    while waiting:
+        code = getattr(getattr(kind, waiting.pop(), None), "__code__", None)
+        for name in _names_in(code) if code is not None else ():
+            if name not in found:
+                found.add(name)
+                waiting.append(name)
+    return found
+
+
+def _names_in(code: CodeType) -> Iterator[str]:
+    yield from code.co_names
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            yield from _names_in(constant)
