@@ -14,7 +14,6 @@ import torch
 from torch import Tensor
 
 from gnn_checkpointing.checkpointing import apply, largest_block_edges
-
 from gnn_checkpointing.measurement.peak_memory import step_bytes
 from gnn_checkpointing.models.vision.vig import Vig, VigOptions, build_vig
 from gnn_checkpointing.refusal import Refusal

@@ -11,12 +11,12 @@ from torch import Tensor, nn
 from torch.utils import _pytree as pytree
 from torch_geometric.nn import MessagePassing
 
-from gnn_checkpointing import block_rule
 from gnn_checkpointing.checkpointing.changes import Changes
 from gnn_checkpointing.checkpointing.cut_layer import CutLayer
 from gnn_checkpointing.checkpointing.graph_tables import GraphTables
 from gnn_checkpointing.checkpointing.layers import recomputed
 from gnn_checkpointing.checkpointing.trial import layer_refusal
+from gnn_checkpointing.study import block_rule
 
 WORTH_BYTES = 8 * 2**20
 """Of one layer's messages, one tensor `[num_edges, channels]`: below it nothing is worth recomputing."""
@@ -45,7 +45,9 @@ def worth(num_edges: int, num_nodes: int, width: int, element_size: int = 4) -> 
 
 def _recomputed_where_worth(layer: nn.Module, forward: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     tensors = [part for part in pytree.tree_leaves((args, kwargs)) if isinstance(part, Tensor)]
-    edges = max((t.size(1) for t in tensors if t.dim() == 2 and t.size(0) == 2 and not t.is_floating_point()), default=0)
+    edges = max(
+        (t.size(1) for t in tensors if t.dim() == 2 and t.size(0) == 2 and not t.is_floating_point()), default=0
+    )
     maps = [tensor for tensor in tensors if tensor.is_floating_point() and tensor.dim() > 1]
     nodes = max((tensor.size(-2) for tensor in maps), default=0)
     width = max((tensor.size(-1) for tensor in maps), default=0)

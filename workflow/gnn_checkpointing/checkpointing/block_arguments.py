@@ -7,7 +7,7 @@ per edge, and everything else whole.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -55,45 +55,53 @@ class Slot:
 
 @dataclass
 class Leaves:
-    """Rows that one block reads, each made once: those of tensors that want a gradient are leaves of its own graph.
+    """What one block reads of each tensor: where a gradient is `wanted`, a leaf of the block's own autograd graph.
 
-    `wanted` says which of `Call.tensors` want one; `rows` maps a position and an end of the edge to its rows.
+    Node maps are leaves before their rows are gathered, since autograd keeps a gathered row only where it needs it.
+    Rows that two methods read, `shared`, are gathered once.
     """
 
     wanted: Sequence[bool] = ()
+    shared: frozenset[tuple[int, str]] = frozenset()
+    leaves: dict[tuple[int, str], Tensor] = field(default_factory=dict)
     rows: dict[tuple[int, str], Tensor] = field(default_factory=dict)
 
-    def of(self, position: int, end: str, make: Callable[[], Tensor]) -> Tensor:
-        """The rows of one tensor at one end, made where they are missing."""
-        key = (position, end)
-        if key not in self.rows:
-            made = make()
-            self.rows[key] = made.detach().requires_grad_() if self.wanted and self.wanted[position] else made
-        return self.rows[key]
+    def of(self, position: int, end: str, tensor: Tensor) -> Tensor:
+        """The part `tensor` of one of the call's tensors, as a leaf where it wants a gradient."""
+        if not self.wanted or not self.wanted[position]:
+            return tensor
+        return self.leaves.setdefault((position, end), tensor.detach().requires_grad_())
 
-    def wanting(self) -> list[tuple[tuple[int, str], Tensor]]:
-        """The leaves that want a gradient, with what they are rows of."""
-        return [(key, rows) for key, rows in self.rows.items() if self.wanted and self.wanted[key[0]]]
+    def gathered(self, position: int, end: str, tensor: Tensor, dim: int, index: Tensor) -> Tensor:
+        """Rows of a node map, one for each edge of the block."""
+        key = (position, end)
+        if key in self.rows:
+            return self.rows.pop(key)
+        rows = self.of(position, end, tensor).index_select(dim, index)
+        if key in self.shared:
+            self.rows[key] = rows
+        return rows
 
 
 def call_of(values: dict[str, Any], edge_values: dict[str, Any] | None, edge_result: str | None) -> Call:
     """The call with its tensors in one row."""
     tensors: list[Tensor] = []
-
-    def slotted(value: Any) -> Any:
-        if isinstance(value, Tensor):
-            for position, known in enumerate(tensors):
-                if known is value:
-                    return Slot(position)
-            tensors.append(value)
-            return Slot(len(tensors) - 1)
-        if isinstance(value, tuple | list) and any(isinstance(part, Tensor) for part in value):
-            return type(value)(slotted(part) for part in value) if type(value) in (tuple, list) else value
-        return value
-
-    own = {name: slotted(value) for name, value in values.items()}
-    edge = None if edge_values is None else {name: slotted(value) for name, value in edge_values.items()}
+    own = {name: _slotted(value, tensors) for name, value in values.items()}
+    edge = None if edge_values is None else {name: _slotted(value, tensors) for name, value in edge_values.items()}
     return Call(tuple(tensors), own, edge, edge_result)
+
+
+def _slotted(value: Any, tensors: list[Tensor]) -> Any:
+    """`value` with its tensors replaced by their positions in `tensors`, which takes up those that are new."""
+    if isinstance(value, Tensor):
+        for position, known in enumerate(tensors):
+            if known is value:
+                return Slot(position)
+        tensors.append(value)
+        return Slot(len(tensors) - 1)
+    if type(value) in (tuple, list) and any(isinstance(part, Tensor) for part in value):
+        return type(value)(_slotted(part, tensors) for part in value)
+    return value
 
 
 def wanted_names(conv: MessagePassing, methods: Sequence[str]) -> list[str]:
@@ -110,7 +118,12 @@ class BlockReader:
         self._reverse = conv.flow == "target_to_source"
 
     def arguments(
-        self, names: Sequence[str], values: dict[str, Any], block: EdgeBlock, ends: tuple[Tensor, Tensor], leaves: Leaves
+        self,
+        names: Sequence[str],
+        values: dict[str, Any],
+        block: EdgeBlock,
+        ends: tuple[Tensor, Tensor],
+        leaves: Leaves,
     ) -> dict[str, Any]:
         """Named arguments for `block`, whose edges have the given ends; rows come from, or are added to, `leaves`."""
         given = self._given(block, ends)
@@ -144,15 +157,13 @@ class BlockReader:
         }
 
     def _rows(self, value: Any, end: str, block: EdgeBlock, ends: tuple[Tensor, Tensor], leaves: Leaves) -> Any:
-        if isinstance(value, tuple | list):
-            value = value[_side(end, self._reverse)]
+        value = _end_of(value, end, self._reverse)
         if not isinstance(value, Slot):
             return value
         tensor, dim = self._call.tensors[value.position], self._conv.node_dim
         if end == "j":
-            return leaves.of(value.position, end, lambda: tensor.index_select(dim, ends[0]))
-        rows = tensor.narrow(dim, block.first, block.num_nodes)
-        return leaves.of(value.position, end, lambda: rows.index_select(dim, ends[1]))
+            return leaves.gathered(value.position, end, tensor, dim, ends[0])
+        return leaves.gathered(value.position, end, tensor.narrow(dim, block.first, block.num_nodes), dim, ends[1])
 
     def _plain(self, value: Any, role: Role, block: EdgeBlock, leaves: Leaves) -> Any:
         if isinstance(value, tuple | list):
@@ -160,7 +171,7 @@ class BlockReader:
         if not isinstance(value, Slot):
             return value
         tensor = self._call.tensors[value.position]
-        return leaves.of(value.position, role, lambda: self._of_edges(tensor, block) if role == "edge" else tensor)
+        return leaves.of(value.position, role, self._of_edges(tensor, block) if role == "edge" else tensor)
 
     def _of_edges(self, tensor: Tensor, block: EdgeBlock) -> Tensor:
         """The rows of a value per edge that belong to the block."""
@@ -169,23 +180,35 @@ class BlockReader:
             return tensor.narrow(dim, places.start, places.stop - places.start)
         return tensor.index_select(dim, places)
 
-    def add_gradient(
-        self, total: Tensor, end: str, part: Tensor, block: EdgeBlock, ends: tuple[Tensor, Tensor]
-    ) -> None:
-        """Add the gradient of one block's rows to that of the whole tensor."""
-        dim = self._conv.node_dim
-        if end == "j":
-            total.index_add_(dim, ends[0], part)
-        elif end == "i":
-            total.narrow(dim, block.first, block.num_nodes).index_add_(dim, ends[1], part)
-        elif end == "whole":
+    def add_gradient(self, total: Tensor, end: str, part: Tensor, block: EdgeBlock) -> None:
+        """Add the gradient of what one block read to that of the whole tensor."""
+        if end in ("j", "whole"):
             total.add_(part)
+        elif end == "i":
+            total.narrow(self._conv.node_dim, block.first, block.num_nodes).add_(part)
         else:
-            dim, places = edge_dim(total, self._edges.num_edges, dim), self._edges.places(block)
+            dim, places = edge_dim(total, self._edges.num_edges, self._conv.node_dim), self._edges.places(block)
             if isinstance(places, slice):
                 total.narrow(dim, places.start, places.stop - places.start).add_(part)
             else:
                 total.index_copy_(dim, places.to(torch.int64), part)
+
+
+def shared_rows(conv: MessagePassing, call: Call) -> frozenset[tuple[int, str]]:
+    """The node maps, by position and end, whose rows `edge_update` and `message` both read."""
+    if call.edge_values is None:
+        return frozenset()
+    reverse = conv.flow == "target_to_source"
+    read = [
+        {
+            (slot.position, name[-1])
+            for name in conv.inspector.get_param_names(method)
+            if name.endswith(("_i", "_j"))
+            and isinstance(slot := _end_of(values.get(name[:-2]), name[-1], reverse), Slot)
+        }
+        for method, values in (("edge_update", call.edge_values), ("message", call.values))
+    ]
+    return frozenset(read[0] & read[1])
 
 
 def edge_dim(tensor: Tensor, num_edges: int, node_dim: int) -> int:
@@ -241,6 +264,10 @@ def sizes_of(conv: MessagePassing, call: Call, names: Sequence[str], size: Any) 
     if num_nodes is None or num_sources is None:
         raise Uncuttable("its messages do not say how many nodes there are")
     return num_sources, num_nodes
+
+
+def _end_of(value: Any, end: str, reverse: bool) -> Any:
+    return value[_side(end, reverse)] if isinstance(value, tuple | list) else value
 
 
 def _side(end: str, reverse: bool) -> int:

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 from torch_geometric.nn import MessagePassing
 
-from gnn_checkpointing.checkpointing.block_arguments import BlockReader, Call, Leaves, Role
+from gnn_checkpointing.checkpointing.block_arguments import BlockReader, Call, Leaves, Role, shared_rows
 from gnn_checkpointing.checkpointing.block_plan import EdgeBlock, SortedEdges
 from gnn_checkpointing.checkpointing.recomputation import Recomputation
 
@@ -48,12 +48,17 @@ class Executor(Protocol):
         """The aggregates `[..., num_nodes, ...]`, and values per node that the backward pass will read."""
 
     def gradients(
-        self, cut: CutCall, kept: Outputs, gradients: Sequence[Tensor | None], wanted: Sequence[bool], parameters: Outputs
+        self,
+        cut: CutCall,
+        kept: Outputs,
+        gradients: Sequence[Tensor | None],
+        wanted: Sequence[bool],
+        parameters: Outputs,
     ) -> tuple[Sequence[Tensor | None], Sequence[Tensor | None]]:
         """The gradients of `cut.call.tensors` where `wanted`, and those of `parameters`."""
 
 
-Again = Callable[[Sequence[Tensor]], Call]
+Again = Callable[[Sequence[Tensor]], Call | None]
 """Makes the call once more from the tensors that were saved for it."""
 
 
@@ -75,7 +80,9 @@ class _Cut(torch.autograd.Function):
     """Saves the start of the recomputation, and what the executor keeps per node."""
 
     @staticmethod
-    def forward(ctx: Any, cut: CutCall, executor: Executor, saved: Saved, state: Recomputation, *tensors: Tensor) -> Any:
+    def forward(
+        ctx: Any, cut: CutCall, executor: Executor, saved: Saved, state: Recomputation, *tensors: Tensor
+    ) -> Any:
         """Compute without recording."""
         count, start = len(cut.call.tensors), len(cut.call.tensors) + len(saved.tensors)
         out, kept = executor.forward(cut.on([tensor.detach() for tensor in tensors[:count]]))
@@ -100,6 +107,8 @@ class _Cut(torch.autograd.Function):
         def found() -> tuple[Sequence[Tensor | None], Sequence[Tensor | None]]:
             with torch.set_grad_enabled(differentiable):
                 call = ctx.again(saved) if ctx.again else ctx.cut.call.with_tensors(saved)
+            if call is None:
+                raise RuntimeError(f"{type(ctx.cut.conv).__name__} did not call propagate when it was computed again")
             cut = replace(ctx.cut, call=call)
             parameters = tuple(p for p, wants in zip(ctx.parameters, wants_parameters, strict=True) if wants)
             if differentiable:
@@ -125,7 +134,7 @@ class EagerBlocks:
         reader, dim = cut.reader(), cut.conv.node_dim
         joined: list[Tensor] = []
         for block in cut.blocks:
-            parts = stage(cut, reader, block, cut.edges.ends(block), Leaves())
+            parts = stage(cut, reader, block, cut.edges.ends(block), Leaves(shared=shared_rows(cut.conv, cut.call)))
             for position, part in enumerate(parts):
                 if len(joined) == position:
                     shape = list(part.shape)
@@ -164,7 +173,7 @@ def _add_block(
 ) -> None:
     """Differentiate one block and add its gradients to the sums."""
     dim, ends = cut.conv.node_dim, cut.edges.ends(block)
-    leaves = Leaves(wanted)
+    leaves = Leaves(wanted, shared_rows(cut.conv, cut.call))
     with torch.enable_grad():
         parts = stage(cut, reader, block, ends, leaves)
     pairs = [
@@ -173,7 +182,7 @@ def _add_block(
         if gradient is not None and part.requires_grad
     ]
     del parts
-    asked = leaves.wanting()
+    asked = list(leaves.leaves.items())
     if not pairs or not (asked or parameters):
         return
     outs, rows = zip(*pairs, strict=True)
@@ -182,7 +191,7 @@ def _add_block(
     for ((position, end), _), part in zip(asked, found, strict=False):
         total = sums[position]
         if part is not None and total is not None:
-            reader.add_gradient(total, end, part, block, ends)
+            reader.add_gradient(total, end, part, block)
     for position, part in enumerate(found[len(asked) :]):
         if part is not None:
             before = of_parameters[position]

@@ -6,6 +6,7 @@ from typing import Any
 
 from torch import nn
 
+
 class Changes:
     """Sets attributes of modules and remembers what was there before."""
 

@@ -7,8 +7,8 @@ its own code. Where a call cannot be cut (a sparse matrix, a hook or an explaine
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import torch
@@ -20,7 +20,6 @@ from torch_geometric.nn import MessagePassing
 from torch_geometric.utils import is_sparse
 
 from gnn_checkpointing.checkpointing.block_arguments import (
-    Call,
     Uncuttable,
     call_of,
     roles_of,
@@ -34,6 +33,7 @@ from gnn_checkpointing.checkpointing.deferred import DeferredEdgeValues, compute
 from gnn_checkpointing.checkpointing.graph_tables import GraphTables
 from gnn_checkpointing.checkpointing.graph_utilities import with_remembered_graphs
 from gnn_checkpointing.checkpointing.recomputation import Recomputation
+from gnn_checkpointing.checkpointing.reentry import VISITS, Entry, Reached, Visit
 from gnn_checkpointing.checkpointing.trial import trial_refusal
 from gnn_checkpointing.refusal import Refusal
 
@@ -42,19 +42,6 @@ _HOOKS = tuple(
     for method in ("propagate", "message", "aggregate", "message_and_aggregate", "edge_update")
     for when in ("pre_", "")
 )
-
-
-class _Reached(BaseException):  # noqa: N818 - not an error: it ends a forward pass that is entered again
-    def __init__(self, call: Call) -> None:
-        super().__init__()
-        self.call = call
-
-
-class _Visit:
-    """One run of a layer's forward pass: its arguments, and whether it only seeks the call of `propagate`."""
-
-    def __init__(self, arguments: Any, state: Recomputation | None, *, seeks: bool) -> None:
-        self.arguments, self.state, self.seeks, self.calls = arguments, state, seeks, 0
 
 
 class CutLayer:
@@ -90,34 +77,45 @@ class CutLayer:
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         """The layer's own forward pass, during which `propagate` is cut."""
         vars(self.conv)["propagate"] = self.propagate  # PyG replaces it when an explainer comes and goes
+        forward = with_remembered_graphs(self.conv, self.tables)
+        run = partial(forward, *args, **kwargs)
         if self._stands_aside() or not torch.is_grad_enabled():
-            return computed(self._visited(_Visit((args, kwargs), None, seeks=False), *args, **kwargs))
+            return computed(VISITS.during(self.conv, Visit(None, None), run))
         device = next((p.device for p in pytree.tree_leaves((args, kwargs)) if isinstance(p, Tensor)), _CPU)
         state = Recomputation(self.conv, device)
-        out = self._visited(_Visit((args, kwargs), state, seeks=False), *args, **kwargs)
+        entry = Entry(self.conv, forward, args, kwargs, self._parameters())
+        if self.computes_by != "none":
+            entry.open(state)
+        try:
+            out = VISITS.during(self.conv, Visit(entry, state), run)
+        finally:
+            entry.close()
         state.forward_done()
         return computed(out)
 
     def propagate(self, edge_index: Any, size: Any = None, **kwargs: Any) -> Any:
         """Cut where that is possible, else PyG's own."""
-        visit = _visits().get(id(self.conv))
+        visit = VISITS.of(self.conv) or Visit(None, None)
+        if visit.entry is not None:
+            visit.entry.close()
         if self._stands_aside():
             return self._whole("explained, hooked or decomposed", edge_index, size, kwargs)
         try:
             cut = self._cut(edge_index, size, kwargs)
         except Uncuttable as reason:
-            if visit is not None and visit.seeks:
-                raise RuntimeError(f"{type(self.conv).__name__} took another way when it was recomputed") from reason
-            return self._whole(str(reason), edge_index, size, kwargs)
-        if visit is not None:
             if visit.seeks:
-                raise _Reached(cut.call)
-            visit.calls += 1
+                raise Reached(None) from None
+            return self._whole(str(reason), edge_index, size, kwargs)
+        if visit.seeks:
+            raise Reached(cut.call)
+        visit.calls += 1
         executor = self._executor(cut)
         if torch.is_grad_enabled():
-            state = visit.state if visit is not None and visit.state is not None else self._state_now(cut)
-            parameters = tuple(p for p in self.conv.parameters() if not is_lazy(p))
-            out = run_cut(cut, executor, self._saved(cut, visit, parameters), state, parameters)
+            state = visit.state or Recomputation(self.conv, cut.edges.pointer.device)
+            saved = Saved((), None)
+            if visit.entry is not None and visit.calls == 1 and visit.entry.makes(cut.call.tensors):
+                saved = Saved(visit.entry.tensors, visit.entry.again)
+            out = run_cut(cut, executor, saved, state, self._parameters())
         else:
             parts = executor.forward(cut)[0]
             out = parts[0] if len(parts) == 1 else parts
@@ -125,30 +123,19 @@ class CutLayer:
         if not update and type(self.conv).update is MessagePassing.update:
             return out
         given = {"size": None, "dim_size": cut.edges.num_nodes, "edge_index": edge_index}
-        return self.conv.update(out, **{n: kwargs[n] if n in kwargs else given[n] for n in update if n in kwargs | given})
+        return self.conv.update(
+            out, **{n: kwargs[n] if n in kwargs else given[n] for n in update if n in kwargs | given}
+        )
 
     def edge_updater(self, edge_index: Any, size: Any = None, **kwargs: Any) -> Any:
         """Put off until `propagate` asks for the result."""
         whole = type(self.conv).edge_updater
-        if self._stands_aside() or not _is_plain(edge_index) or id(self.conv) not in _visits():
+        if self._stands_aside() or not _is_plain(edge_index) or VISITS.of(self.conv) is None:
             return whole(self.conv, edge_index, size=size, **kwargs)
         return DeferredEdgeValues(kwargs, lambda: whole(self.conv, edge_index, size=size, **kwargs))
 
-    def _visited(self, visit: _Visit, *args: Any, **kwargs: Any) -> Any:
-        visits = _visits()
-        before = visits.get(id(self.conv))
-        visits[id(self.conv)] = visit
-        try:
-            return with_remembered_graphs(self.conv, self.tables)(*args, **kwargs)
-        finally:
-            if before is None:
-                del visits[id(self.conv)]
-            else:
-                visits[id(self.conv)] = before
-
-    def _state_now(self, cut: CutCall) -> Recomputation:
-        """The state of a call of `propagate` from outside the layer's forward pass."""
-        return Recomputation(self.conv, cut.edges.pointer.device)
+    def _parameters(self) -> tuple[Tensor, ...]:
+        return tuple(parameter for parameter in self.conv.parameters() if not is_lazy(parameter))
 
     def _stands_aside(self) -> bool:
         conv = self.conv
@@ -219,31 +206,6 @@ class CutLayer:
         self.computes_by, self.reason = "edge blocks", f"{len(cut.blocks)} blocks of at most {largest:,} edges"
         return EagerBlocks()
 
-    def _saved(self, cut: CutCall, visit: _Visit | None, parameters: tuple[Tensor, ...]) -> Saved:
-        """What is kept for the backward pass: node maps that the layer made itself are made again instead."""
-        if visit is None or visit.calls != 1:
-            return Saved((), None)
-        leaves, structure = pytree.tree_flatten(visit.arguments)
-        given = [leaf for leaf in leaves if isinstance(leaf, Tensor) and leaf.layout == torch.strided]
-        kept = {tensor.untyped_storage()._cdata for tensor in (*given, *parameters)}
-        if all(tensor.untyped_storage()._cdata in kept for tensor in cut.call.tensors):
-            return Saved((), None)
-        places = [position for position, leaf in enumerate(leaves) if isinstance(leaf, Tensor)]
-        rest = [None if isinstance(leaf, Tensor) else leaf for leaf in leaves]
-
-        def again(saved: Any) -> Call:
-            values = list(rest)
-            for position, tensor in zip(places, saved, strict=True):
-                values[position] = tensor
-            args, kwargs = pytree.tree_unflatten(values, structure)
-            try:
-                self._visited(_Visit((args, kwargs), None, seeks=True), *args, **kwargs)
-            except _Reached as reached:
-                return reached.call
-            raise RuntimeError(f"{type(self.conv).__name__} did not call propagate when it was recomputed")
-
-        return Saved(tuple(leaves[position] for position in places), again)
-
 
 def cut_layer_of(module: nn.Module) -> CutLayer | None:
     """The `CutLayer` that has taken a layer's methods over, if one has."""
@@ -252,15 +214,6 @@ def cut_layer_of(module: nn.Module) -> CutLayer | None:
 
 
 _CPU = torch.device("cpu")
-_LOCAL = threading.local()
-
-
-def _visits() -> dict[int, _Visit]:
-    """The forward passes that this thread is inside of, by layer."""
-    if not hasattr(_LOCAL, "visits"):
-        _LOCAL.visits = {}
-    visits: dict[int, _Visit] = _LOCAL.visits
-    return visits
 
 
 def _own_propagate(conv: MessagePassing) -> Callable[..., Any] | None:

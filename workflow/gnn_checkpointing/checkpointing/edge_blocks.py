@@ -17,13 +17,13 @@ from typing import TypeVar
 from torch import Tensor, nn
 from torch_geometric.nn import MessagePassing
 
-from gnn_checkpointing import block_rule
 from gnn_checkpointing.checkpointing.changes import Changes
 from gnn_checkpointing.checkpointing.cut_layer import CutLayer, cut_layer_of
 from gnn_checkpointing.checkpointing.drawn_blocks import block_drawn_layer, drawn_layers
 from gnn_checkpointing.checkpointing.graph_tables import GraphTables
 from gnn_checkpointing.checkpointing.trial import layer_refusal
 from gnn_checkpointing.refusal import Refusal
+from gnn_checkpointing.study import block_rule
 
 Layer = TypeVar("Layer", bound=nn.Module)
 

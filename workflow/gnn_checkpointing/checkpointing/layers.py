@@ -17,7 +17,6 @@ from gnn_checkpointing.checkpointing.changes import Changes
 from gnn_checkpointing.checkpointing.recomputation import Rerunnable
 from gnn_checkpointing.refusal import Refusal
 
-
 Contexts = Callable[[], tuple[AbstractContextManager[Any], AbstractContextManager[Any]]]
 
 

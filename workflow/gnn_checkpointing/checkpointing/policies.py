@@ -18,8 +18,8 @@ from gnn_checkpointing.checkpointing.reversible import reverse_blocks
 from gnn_checkpointing.checkpointing.segments import checkpoint_segments
 from gnn_checkpointing.checkpointing.selective import checkpoint_selectively
 from gnn_checkpointing.checkpointing.verification import verify_step
-from gnn_checkpointing.policy_names import PolicyName, parse_policy
 from gnn_checkpointing.refusal import Refusal, Unavailable
+from gnn_checkpointing.study.policy_names import PolicyName, parse_policy
 
 Model = TypeVar("Model", bound=nn.Module)
 _RECORD = "_checkpointing_policy"

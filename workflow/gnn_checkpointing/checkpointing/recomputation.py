@@ -160,7 +160,9 @@ def _attributes(part: nn.Module) -> dict[str, Any]:
 @contextmanager
 def _attributes_restored(before: list[tuple[nn.Module, dict[str, Any]]]) -> Iterator[None]:
     """Give each module its earlier attributes inside the context, and its present ones back after it."""
-    present = [(part, {name: value for name, value in vars(part).items() if name not in _INTERNAL}) for part, _ in before]
+    present = [
+        (part, {name: value for name, value in vars(part).items() if name not in _INTERNAL}) for part, _ in before
+    ]
     try:
         for part, attributes in before:
             _replace_attributes(part, attributes)

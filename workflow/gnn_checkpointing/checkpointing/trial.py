@@ -46,7 +46,9 @@ def layer_refusal(conv: nn.Module) -> str | None:
         return "it has a propagate method of its own"
     for name, part in _parts_inside(conv):
         if isinstance(part, _OVER_ROWS) or (isinstance(part, norm.LayerNorm) and part.mode == "graph"):
-            return f"{name} ({type(part).__name__}) inside its messages normalises over all edges, and blocks are a part"
+            return (
+                f"{name} ({type(part).__name__}) inside its messages normalises over all edges, and blocks are a part"
+            )
     return None
 
 

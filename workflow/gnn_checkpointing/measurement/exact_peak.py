@@ -14,15 +14,15 @@ from torch._subclasses.fake_tensor import FakeTensorMode, unset_fake_temporarily
 from gnn_checkpointing.checkpointing import policy_tensors
 from gnn_checkpointing.checkpointing.block_plan import EdgeBlock, SortedEdges
 from gnn_checkpointing.checkpointing.edge_blocks import tables_of
-from gnn_checkpointing.design import Cell
 from gnn_checkpointing.measurement.fake_tensors import LiveBytes, fake_parameters
 from gnn_checkpointing.measurement.peak_memory import no_garbage
 from gnn_checkpointing.measurement.workload import Contestant, GraphTask, contestant
 from gnn_checkpointing.models.adjacency import Adjacency
-from gnn_checkpointing.policy_names import EAGER, parse_policy
 from gnn_checkpointing.refusal import Refusal
-from gnn_checkpointing.study import Architecture
-from gnn_checkpointing.vocabulary import Convolution
+from gnn_checkpointing.study.architecture import Architecture
+from gnn_checkpointing.study.design import Cell
+from gnn_checkpointing.study.policy_names import EAGER, parse_policy
+from gnn_checkpointing.study.vocabulary import Convolution
 
 
 @dataclass(frozen=True)

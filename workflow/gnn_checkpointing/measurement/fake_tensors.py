@@ -15,10 +15,10 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from gnn_checkpointing.checkpointing import policy_tensors
 from gnn_checkpointing.checkpointing.edge_blocks import tables_of
-from gnn_checkpointing.design import Cell
 from gnn_checkpointing.measurement.peak_memory import no_garbage
 from gnn_checkpointing.measurement.workload import Contestant, GraphTask, contestant
-from gnn_checkpointing.policy_names import EAGER, parse_policy
+from gnn_checkpointing.study.design import Cell
+from gnn_checkpointing.study.policy_names import EAGER, parse_policy
 
 Value = TypeVar("Value")
 

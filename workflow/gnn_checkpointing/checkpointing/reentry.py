@@ -1,0 +1,167 @@
+"""A layer's forward pass up to its call of `propagate`, entered again in the backward pass instead of being saved.
+
+What a layer computes before it calls `propagate`, linear maps of its nodes above all, is as large as its input, several
+times over. None of it is kept: tensors that autograd would save there leave a hole, and where `propagate` or a hole
+needs them, the forward pass runs again with the same arguments and stops where it calls `propagate`.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.autograd.graph import saved_tensors_hooks
+from torch.utils import _pytree as pytree
+
+from gnn_checkpointing.checkpointing.block_arguments import Call
+from gnn_checkpointing.checkpointing.recomputation import Recomputation
+
+
+class Reached(BaseException):  # noqa: N818 - not an error: it ends a forward pass that was entered again
+    """The forward pass has come to its call of `propagate`; `call` is None where that call is not cut."""
+
+    def __init__(self, call: Call | None) -> None:
+        super().__init__()
+        self.call = call
+
+
+class Visit:
+    """One run of a layer's forward pass. One that `seeks` ends at the first call of `propagate`."""
+
+    def __init__(self, entry: Entry | None, state: Recomputation | None, *, seeks: bool = False) -> None:
+        self.entry, self.state, self.seeks, self.calls = entry, state, seeks, 0
+
+
+class Visits:
+    """The forward passes that this thread is inside of, by layer."""
+
+    def __init__(self) -> None:
+        self._local = threading.local()
+
+    def of(self, layer: object) -> Visit | None:
+        """The innermost run of a layer's forward pass."""
+        found: dict[int, Visit] = getattr(self._local, "visits", {})
+        return found.get(id(layer))
+
+    def during(self, layer: object, visit: Visit, run: Callable[[], Any]) -> Any:
+        """What `run` returns, with `visit` as the layer's innermost run."""
+        visits = self._local.__dict__.setdefault("visits", {})
+        before = visits.get(id(layer))
+        visits[id(layer)] = visit
+        try:
+            return run()
+        finally:
+            if before is None:
+                del visits[id(layer)]
+            else:
+                visits[id(layer)] = before
+
+
+VISITS = Visits()
+
+
+@dataclass(frozen=True)
+class _Hole:
+    index: int
+
+
+class Entry:
+    """The arguments of a forward pass, with which it can be entered again, and the holes that it has left."""
+
+    def __init__(
+        self, layer: object, forward: Callable[..., Any], args: Any, kwargs: Any, kept: Sequence[Tensor]
+    ) -> None:
+        self._layer, self._forward = layer, forward
+        leaves, self._structure = pytree.tree_flatten((args, kwargs))
+        self._places = [position for position, leaf in enumerate(leaves) if isinstance(leaf, Tensor)]
+        self._rest = [None if isinstance(leaf, Tensor) else leaf for leaf in leaves]
+        self.tensors: tuple[Tensor, ...] = tuple(leaves[position] for position in self._places)
+        self._kept = {storage_of(tensor) for tensor in (*self.tensors, *kept)}
+        self._arguments = [tensor.detach().requires_grad_(tensor.requires_grad) for tensor in self.tensors]
+        self._state: Recomputation | None = None
+        self._holes, self._filled = 0, dict[int, Tensor]()
+        self._hooks: saved_tensors_hooks | None = None
+
+    def open(self, state: Recomputation) -> None:
+        """From now on leave holes, until `close`."""
+        self._state = state
+        self._hooks = saved_tensors_hooks(self._pack, self._unpack)
+        self._hooks.__enter__()
+
+    def close(self) -> None:
+        """Leave no more holes; what follows `propagate` is saved as ever."""
+        if self._hooks is not None:
+            self._hooks.__exit__()
+            self._hooks = None
+
+    def makes(self, tensors: Sequence[Tensor]) -> bool:
+        """Whether the forward pass has made one of these tensors, or left a hole: then it must be entered again."""
+        return self._holes > 0 or any(storage_of(tensor) not in self._kept for tensor in tensors)
+
+    def again(self, tensors: Sequence[Tensor]) -> Call | None:
+        """The call of `propagate` that the forward pass comes to with these argument tensors; fills the holes."""
+        values = list(self._rest)
+        for position, tensor in zip(self._places, tensors, strict=True):
+            values[position] = tensor
+        args, kwargs = pytree.tree_unflatten(values, self._structure)
+        with self._collecting():
+            try:
+                VISITS.during(self._layer, Visit(None, None, seeks=True), lambda: self._forward(*args, **kwargs))
+            except Reached as reached:
+                return reached.call
+        return None
+
+    def _collecting(self) -> AbstractContextManager[Any]:
+        """A context that keeps, in their order, the tensors for which the first run has left holes."""
+        if self._holes == 0:
+            return nullcontext()
+        self._filled.clear()
+        collected = self._filled
+        kept = self._kept
+
+        def collect(tensor: Tensor) -> None:
+            if storage_of(tensor) not in kept:
+                collected[len(collected)] = tensor.detach()
+
+        return _Both(torch.enable_grad(), saved_tensors_hooks(collect, _never_read))
+
+    def _pack(self, tensor: Tensor) -> Tensor | _Hole:
+        if storage_of(tensor) in self._kept:
+            return tensor.detach()
+        self._holes += 1
+        return _Hole(self._holes - 1)
+
+    def _unpack(self, packed: Tensor | _Hole) -> Tensor:
+        if isinstance(packed, Tensor):
+            return packed
+        if packed.index not in self._filled:
+            assert self._state is not None  # holes are left between open and close
+            self._state.again(self.again, self._arguments)
+        return self._filled.pop(packed.index)
+
+
+class _Both(AbstractContextManager[None]):
+    def __init__(self, *contexts: Any) -> None:
+        self._contexts = contexts
+
+    def __enter__(self) -> None:
+        for context in self._contexts:
+            context.__enter__()
+
+    def __exit__(self, *error: object) -> None:
+        for context in reversed(self._contexts):
+            context.__exit__(*error)
+
+
+def _never_read(packed: Any) -> Tensor:
+    raise RuntimeError("a tensor of a forward pass that was entered again was read by a backward pass")
+
+
+def storage_of(tensor: Tensor) -> object:
+    """What tells whether two tensors share their memory."""
+    return tensor.untyped_storage()._cdata if tensor.layout == torch.strided else id(tensor)
