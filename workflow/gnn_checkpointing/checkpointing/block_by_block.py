@@ -17,20 +17,25 @@ from torch_geometric.nn import MessagePassing
 
 from gnn_checkpointing.checkpointing.block_arguments import BlockReader, Call, Leaves, Role, shared_rows
 from gnn_checkpointing.checkpointing.block_plan import EdgeBlock, SortedEdges
-from gnn_checkpointing.checkpointing.recomputation import Recomputation
+from gnn_checkpointing.checkpointing.recomputation import RandomStates, Recomputation, random_restored
 
 Outputs = tuple[Tensor, ...]
 
 
 @dataclass(frozen=True)
 class CutCall:
-    """A call of `propagate` with all that is needed to compute it in parts."""
+    """A call of `propagate` with all that is needed to compute it in parts of at most `edges_per_block` edges."""
 
     conv: MessagePassing
     call: Call
     edges: SortedEdges
     roles: dict[str, Role]
-    blocks: tuple[EdgeBlock, ...]
+    edges_per_block: int
+
+    @property
+    def blocks(self) -> tuple[EdgeBlock, ...]:
+        """The parts, each whole for its destinations."""
+        return self.edges.blocks(self.edges_per_block)
 
     def on(self, tensors: Sequence[Tensor]) -> CutCall:
         """The same call on other tensors."""
@@ -85,9 +90,12 @@ class _Cut(torch.autograd.Function):
     ) -> Any:
         """Compute without recording."""
         count, start = len(cut.call.tensors), len(cut.call.tensors) + len(saved.tensors)
+        before = RandomStates.now(cut.edges.pointer.device)
         out, kept = executor.forward(cut.on([tensor.detach() for tensor in tensors[:count]]))
         ctx.cut = replace(cut, call=cut.call.with_tensors(()))
         ctx.executor, ctx.state, ctx.again = executor, state, saved.again
+        # Of this call: what the layer drew before it was drawn by its own forward pass.
+        ctx.random = None if before == RandomStates.now(before.device) else before
         ctx.counts = (count, len(saved.tensors))
         ctx.parameters = tensors[start:]
         ctx.save_for_backward(*(saved.tensors if saved.again else tensors[:count]), *kept)
@@ -111,10 +119,11 @@ class _Cut(torch.autograd.Function):
                 raise RuntimeError(f"{type(ctx.cut.conv).__name__} did not call propagate when it was computed again")
             cut = replace(ctx.cut, call=call)
             parameters = tuple(p for p, wants in zip(ctx.parameters, wants_parameters, strict=True) if wants)
-            if differentiable:
-                return _differentiable_gradients(cut, gradients, wanted, parameters)
-            detached = cut.on([tensor.detach() for tensor in call.tensors])
-            return ctx.executor.gradients(detached, kept, gradients, wanted, parameters)
+            with random_restored(ctx.random):
+                if differentiable:
+                    return _differentiable_gradients(cut, gradients, wanted, parameters)
+                detached = cut.on([tensor.detach() for tensor in call.tensors])
+                return ctx.executor.gradients(detached, kept, gradients, wanted, parameters)
 
         of_tensors, of_parameters = ctx.state.again(found)
         remaining = iter(of_parameters)

@@ -38,7 +38,7 @@ class EdgeBlock:
 class SortedEdges:
     """A graph's edges by destination, and the ways in which they have been cut.
 
-    `source` `[num_edges]` holds the sources in sorted order, `pointer` int64 `[num_nodes + 1]` where each destination's
+    `source` `[num_edges]` holds the sources in sorted order, `pointer` `[num_nodes + 1]` where each destination's
     edges start, `order` `[num_edges]` the given position of each sorted edge (None: they were sorted). `source` and
     `order` are int32 where that is enough. `num_nodes` counts destinations, `num_sources` the nodes that may send.
     """
@@ -81,7 +81,7 @@ class SortedEdges:
 
         Destinations are made anew for each use: keeping them for all edges would double what stays in memory.
         """
-        degrees = self.pointer[block.first : block.last + 1].diff()
+        degrees = self.pointer[block.first : block.last + 1].to(torch.int64).diff()
         source = self.source[block.start : block.stop].to(torch.int64)
         return source, torch.repeat_interleave(degrees, output_size=block.num_edges)
 

@@ -7,7 +7,8 @@ its own code. Where a call cannot be cut (a sparse matrix, a hook or an explaine
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import inspect
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
@@ -78,16 +79,17 @@ class CutLayer:
         """The layer's own forward pass, during which `propagate` is cut."""
         vars(self.conv)["propagate"] = self.propagate  # PyG replaces it when an explainer comes and goes
         forward = with_remembered_graphs(self.conv, self.tables)
+        scores = _argument(self.conv, "return_attention_weights", args, kwargs) is not None
         run = partial(forward, *args, **kwargs)
         if self._stands_aside() or not torch.is_grad_enabled():
-            return computed(VISITS.during(self.conv, Visit(None, None), run))
+            return computed(VISITS.during(self.conv, Visit(None, None, returns_scores=scores), run))
         device = next((p.device for p in pytree.tree_leaves((args, kwargs)) if isinstance(p, Tensor)), _CPU)
         state = Recomputation(self.conv, device)
-        entry = Entry(self.conv, forward, args, kwargs, self._parameters())
+        entry = Entry(self.conv, forward, args, kwargs, self._parameters(), returns_scores=scores)
         if self.computes_by != "none":
             entry.open(state)
         try:
-            out = VISITS.during(self.conv, Visit(entry, state), run)
+            out = VISITS.during(self.conv, Visit(entry, state, returns_scores=scores), run)
         finally:
             entry.close()
         state.forward_done()
@@ -130,7 +132,8 @@ class CutLayer:
     def edge_updater(self, edge_index: Any, size: Any = None, **kwargs: Any) -> Any:
         """Put off until `propagate` asks for the result."""
         whole = type(self.conv).edge_updater
-        if self._stands_aside() or not _is_plain(edge_index) or VISITS.of(self.conv) is None:
+        visit = VISITS.of(self.conv)
+        if self._stands_aside() or not _is_plain(edge_index) or visit is None or visit.returns_scores:
             return whole(self.conv, edge_index, size=size, **kwargs)
         return DeferredEdgeValues(kwargs, lambda: whole(self.conv, edge_index, size=size, **kwargs))
 
@@ -180,7 +183,7 @@ class CutLayer:
         if self.worth is not None and not self.worth(edges.num_edges, num_nodes, wide):
             raise Uncuttable("the graph is so small or sparse that nothing is worth recomputing")
         most = self.edges_per_block or block_size(num_nodes, wide, self.edges_per_node, edge_index.device)
-        cut = CutCall(conv, call, edges, roles, edges.blocks(most))
+        cut = CutCall(conv, call, edges, roles, most)
         self._try_once(cut)
         return cut
 
@@ -214,6 +217,13 @@ def cut_layer_of(module: nn.Module) -> CutLayer | None:
 
 
 _CPU = torch.device("cpu")
+
+
+def _argument(conv: MessagePassing, name: str, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
+    """What a forward pass was called with under this name; None where it has no such argument."""
+    names = list(inspect.signature(type(conv).forward).parameters)[1:]
+    place = names.index(name) if name in names else len(args)
+    return args[place] if place < len(args) else kwargs.get(name)
 
 
 def _own_propagate(conv: MessagePassing) -> Callable[..., Any] | None:

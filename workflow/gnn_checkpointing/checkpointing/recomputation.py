@@ -58,7 +58,7 @@ class Recomputation:
         with (
             torch.autocast(device, dtype=dtype, enabled=enabled),
             _attributes_restored(self._attributes),
-            _random_restored(self._random),
+            random_restored(self._random),
         ):
             return self._with_tensors(function, *args, **kwargs)
 
@@ -182,7 +182,7 @@ def _replace_attributes(part: nn.Module, attributes: dict[str, Any]) -> None:
 
 
 @contextmanager
-def _random_restored(states: RandomStates | None) -> Iterator[None]:
+def random_restored(states: RandomStates | None) -> Iterator[None]:
     """Draw from earlier random states inside the context, without moving the present ones."""
     if states is None:
         yield

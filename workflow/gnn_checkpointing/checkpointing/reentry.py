@@ -33,8 +33,15 @@ class Reached(BaseException):  # noqa: N818 - not an error: it ends a forward pa
 class Visit:
     """One run of a layer's forward pass. One that `seeks` ends at the first call of `propagate`."""
 
-    def __init__(self, entry: Entry | None, state: Recomputation | None, *, seeks: bool = False) -> None:
-        self.entry, self.state, self.seeks, self.calls = entry, state, seeks, 0
+    def __init__(
+        self,
+        entry: Entry | None,
+        state: Recomputation | None,
+        *,
+        seeks: bool = False,
+        returns_scores: bool = False,
+    ) -> None:
+        self.entry, self.state, self.seeks, self.returns_scores, self.calls = entry, state, seeks, returns_scores, 0
 
 
 class Visits:
@@ -74,9 +81,16 @@ class Entry:
     """The arguments of a forward pass, with which it can be entered again, and the holes that it has left."""
 
     def __init__(
-        self, layer: object, forward: Callable[..., Any], args: Any, kwargs: Any, kept: Sequence[Tensor]
+        self,
+        layer: object,
+        forward: Callable[..., Any],
+        args: Any,
+        kwargs: Any,
+        kept: Sequence[Tensor],
+        *,
+        returns_scores: bool,
     ) -> None:
-        self._layer, self._forward = layer, forward
+        self._layer, self._forward, self._returns_scores = layer, forward, returns_scores
         leaves, self._structure = pytree.tree_flatten((args, kwargs))
         self._places = [position for position, leaf in enumerate(leaves) if isinstance(leaf, Tensor)]
         self._rest = [None if isinstance(leaf, Tensor) else leaf for leaf in leaves]
@@ -111,7 +125,8 @@ class Entry:
         args, kwargs = pytree.tree_unflatten(values, self._structure)
         with self._collecting():
             try:
-                VISITS.during(self._layer, Visit(None, None, seeks=True), lambda: self._forward(*args, **kwargs))
+                visit = Visit(None, None, seeks=True, returns_scores=self._returns_scores)
+                VISITS.during(self._layer, visit, lambda: self._forward(*args, **kwargs))
             except Reached as reached:
                 return reached.call
         return None

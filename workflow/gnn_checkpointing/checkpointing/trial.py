@@ -81,8 +81,12 @@ def _compared(cut: CutCall, block: EdgeBlock, halves: tuple[EdgeBlock, EdgeBlock
         return stage(cut, reader, part, cut.edges.ends(part), Leaves())
 
     before = RandomStates.now(cut.edges.pointer.device)
+    buffers = {name: buffer.clone() for name, buffer in cut.conv.named_buffers()}
     with torch.enable_grad():
         whole = computed(block)
+        for name, buffer in cut.conv.named_buffers():
+            if not torch.equal(buffer, buffers[name]):
+                return f"its messages change the buffer {name}, and blocks would change it once for each block"
         if before != RandomStates.now(before.device):
             cut.conv.eval()  # masks of two cuts differ; without them the rest can be compared
             whole = computed(block)
