@@ -22,12 +22,12 @@ import torch
 from torch import Tensor
 
 from gnn_checkpointing.checkpointing.kernels.build import load
-from gnn_checkpointing.checkpointing.kernels.checks import check_probability, checked
+from gnn_checkpointing.checkpointing.kernels.checks import NUMBERS, check_probability, checked
 from gnn_checkpointing.checkpointing.kernels.tables import Graph, GraphTables, c_graph
 
 Kind = Literal["gatv2", "gat", "transformer"]
 
-_KINDS = ("gatv2", "gat", "transformer")
+_KINDS = {"gatv2": "kGatv2", "gat": "kGat", "transformer": "kTransformer"}
 
 
 class Gradients(NamedTuple):
@@ -139,7 +139,7 @@ class _Arguments(ctypes.Structure):
 
     _fields_ = (
         ("graph", Graph),
-        *((name, ctypes.c_int64) for name in ("heads", "channels")),
+        ("heads", ctypes.c_int64),
         *(
             (name, ctypes.c_void_p)
             for name in ("keys", "queries", "values", "attention", "edge", "gradient", "log_denominators")
@@ -160,15 +160,17 @@ class _Arguments(ctypes.Structure):
 def _run(
     kind: str, graph: Graph, summed: Tensor, tensors: dict[str, Tensor | None], numbers: dict[str, float], back: bool
 ) -> None:
-    arguments = _Arguments(graph=graph, heads=summed.size(1), channels=summed.size(2), **numbers)
+    arguments = _Arguments(graph=graph, heads=summed.size(1), **numbers)
     for name, tensor in tensors.items():
         setattr(arguments, name, None if tensor is None else tensor.data_ptr())
-    load().attention(
-        ctypes.byref(arguments),
-        ctypes.c_int64(_KINDS.index(kind)),
-        ctypes.c_int64(summed.element_size()),
-        ctypes.c_int64(back),
+    library = load(
+        "attention",
+        NUMBER=NUMBERS[summed.dtype],
+        CHANNELS=summed.size(2),
+        KIND=_KINDS[kind],
+        EDGED="false" if tensors["edge"] is None else "true",
     )
+    (library.backward if back else library.forward)(ctypes.byref(arguments))
 
 
 @torch.library.custom_op("gnn_checkpointing::attention_forward", mutates_args=(), device_types="cpu")

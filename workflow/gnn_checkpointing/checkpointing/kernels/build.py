@@ -1,4 +1,8 @@
-"""The C++ kernels: compiled at first use for this machine's processor, kept in torch's folder of extensions, loaded."""
+"""The C++ kernels: each compiled at first use for one shape of layer and this machine's processor, then kept on disk.
+
+A kernel knows its number of channels when it is compiled, so its rows lie in registers; a shape costs about a second
+once on a machine. The compiler is called directly: a C interface needs neither torch's headers nor Python's.
+"""
 
 from __future__ import annotations
 
@@ -30,15 +34,20 @@ _FLAGS = (
 
 
 @functools.cache
-def load() -> ctypes.CDLL:
-    """The library of kernels, compiled where this machine has none yet; raises `Unavailable` where that fails."""
-    compiler = _compiler()
-    library = _folder() / f"kernels_{_key(compiler)}.so"
+def load(family: str = "attention", **constants: str | int) -> ctypes.CDLL:
+    """The library of one family, `constants` defined in its source; `Unavailable` where it cannot be compiled."""
+    defines = tuple(f"-D{name}={value}" for name, value in sorted((constants or _ANY_SHAPE).items()))
+    library = _folder() / f"{family}_{_key(family, defines)}.so"
     if not library.exists():
-        _compile(compiler, library)
+        _compile(_SOURCES / f"{family}.cpp", defines, library)
     return ctypes.CDLL(str(library))
 
 
+_ANY_SHAPE: dict[str, str | int] = {"NUMBER": "float", "CHANNELS": 16, "KIND": "kGatv2", "EDGED": "false"}
+"""What is compiled to find out whether this machine compiles at all."""
+
+
+@functools.cache
 def _compiler() -> str:
     """The path of the C++ compiler: the environment's CXX, else g++ or clang++."""
     for name in filter(None, (os.environ.get("CXX"), "g++", "clang++")):
@@ -57,15 +66,12 @@ def _folder() -> Path:
     return Path(root) / "gnn_checkpointing"
 
 
-def _key(compiler: str) -> str:
-    """A digest of all that the library depends on: sources, flags, compiler, torch, and the processor's features."""
-    digest = hashlib.sha256()
-    for source in sorted(_SOURCES.iterdir()):
-        digest.update(source.name.encode() + source.read_bytes())
-    version = subprocess.run([compiler, "--version"], capture_output=True, text=True, check=False).stdout
-    for part in (*_FLAGS, os.environ.get(_EXTRA, ""), version, torch.__version__, *_processor()):
-        digest.update(part.encode() + b"\0")
-    return digest.hexdigest()[:16]
+@functools.cache
+def _machine() -> bytes:
+    """All that a library depends on besides its source: flags, compiler, torch, and the processor's features."""
+    version = subprocess.run([_compiler(), "--version"], capture_output=True, text=True, check=False).stdout
+    # Torch brings the threads that the kernels run on.
+    return "\0".join((*_FLAGS, os.environ.get(_EXTRA, ""), version, torch.__version__, *_processor())).encode()
 
 
 _EXTRA = "GNN_CHECKPOINTING_KERNEL_FLAGS"
@@ -73,7 +79,7 @@ _EXTRA = "GNN_CHECKPOINTING_KERNEL_FLAGS"
 
 
 def _processor() -> tuple[str, ...]:
-    """The processor as far as `-march=native` reads it, so that a shared home directory gives no illegal instruction."""
+    """The processor as `-march=native` reads it: a home directory shared by machines gives no illegal instruction."""
     information = Path("/proc/cpuinfo")
     if not information.exists():
         return platform.machine(), platform.processor()
@@ -82,46 +88,42 @@ def _processor() -> tuple[str, ...]:
     return platform.machine(), *(line for line in lines if line.split("\t")[0].strip() in wanted)
 
 
-def _compile(compiler: str, library: Path) -> None:
-    """Compile each source beside the others and link them; the finished library appears under its name at once."""
+def _key(family: str, defines: tuple[str, ...]) -> str:
+    digest = hashlib.sha256(_machine())
+    for source in (_SOURCES / f"{family}.cpp", *sorted(_SOURCES.glob("*.h"))):
+        digest.update(source.read_bytes() + b"\0")
+    digest.update(" ".join(defines).encode())
+    return digest.hexdigest()[:16]
+
+
+def _compile(source: Path, defines: tuple[str, ...], library: Path) -> None:
+    """Compile `source` to `library`, which appears under its name only when it is whole."""
     library.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=library.parent) as folder:
-        flags = [*_FLAGS, *os.environ.get(_EXTRA, "").split(), *_openmp(compiler, Path(folder))]
-        objects, running = [], []
-        for source in sorted(_SOURCES.glob("*.cpp")):
-            objects.append(str(Path(folder) / f"{source.stem}.o"))
-            command = [compiler, *flags, "-c", str(source), "-o", objects[-1]]
-            running.append(subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True))
-        for process in running:
-            _, errors = process.communicate()
-            _refuse_errors(compiler, process.returncode, errors)
-        made = str(Path(folder) / library.name)
-        linking = subprocess.run(
-            [compiler, *flags, "-shared", *objects, "-o", made], capture_output=True, text=True, check=False
-        )
-        _refuse_errors(compiler, linking.returncode, linking.stderr)
+        made = Path(folder) / library.name
+        flags = [*_FLAGS, *_openmp(), *os.environ.get(_EXTRA, "").split(), *defines]
+        _call([_compiler(), *flags, "-shared", str(source), "-o", str(made)])
         # Two processes may both compile: each renames a whole library, and either is right.
-        Path(made).replace(library)
+        made.replace(library)
 
 
-def _openmp(compiler: str, folder: Path) -> list[str]:
+@functools.cache
+def _openmp() -> tuple[str, ...]:
     """The flag for threads, where the compiler has OpenMP; without it the kernels run on one thread."""
-    probe = folder / "probe.cpp"
-    probe.write_text("#include <omp.h>\nint threads() { return omp_get_max_threads(); }\n")
-    made = subprocess.run(
-        [compiler, "-fopenmp", "-fPIC", "-shared", str(probe), "-o", str(folder / "probe.so")],
-        capture_output=True,
-        check=False,
-    )
-    return ["-fopenmp"] if made.returncode == 0 else []
+    with tempfile.TemporaryDirectory() as folder:
+        probe = Path(folder) / "probe.cpp"
+        probe.write_text("#include <omp.h>\nint threads() { return omp_get_max_threads(); }\n")
+        command = [_compiler(), "-fopenmp", "-fPIC", "-shared", str(probe), "-o", f"{probe}.so"]
+        return ("-fopenmp",) if subprocess.run(command, capture_output=True, check=False).returncode == 0 else ()
 
 
-def _refuse_errors(compiler: str, status: int, errors: str) -> None:
-    if status == 0:
+def _call(command: list[str]) -> None:
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode == 0:
         return
-    lines = errors.strip().splitlines() or ["no message"]
-    first = next((line for line in lines if "error" in line), lines[0])
+    lines = done.stderr.strip().splitlines() or ["no message"]
+    first = next((line for line in lines if "error" in line), lines[0]).strip()
     raise Unavailable(
-        f"policy fused_edge_blocks: {compiler} cannot compile the kernels ({first.strip()}); policy edge_blocks needs "
-        "no compiler"
+        f"policy fused_edge_blocks: {command[0]} cannot compile its kernels ({first}); policy edge_blocks needs no "
+        "compiler"
     )

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 import torch
 from torch import Tensor
 
-NUMBERS = (torch.float32, torch.float64)
-"""What the C++ kernels compute in."""
+NUMBERS = {torch.float32: "float", torch.float64: "double"}
+"""What the C++ kernels compute in, by torch's name and by C++'s."""
 
 
 def checked(tensors: Mapping[str, tuple[Tensor | None, Sequence[int]]], like: Tensor) -> list[Tensor | None]:

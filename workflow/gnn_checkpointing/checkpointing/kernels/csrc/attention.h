@@ -21,7 +21,7 @@
 
 struct Arguments {
   Graph graph;
-  int64_t heads, channels;
+  int64_t heads;
   const void *keys, *queries, *values, *attention, *edge, *gradient, *log_denominators;
   double slope, dropout;
   uint64_t seed;
@@ -35,23 +35,26 @@ enum Kind { kGatv2, kGat, kTransformer };
 
 constexpr int kChunk = 512;
 
-template <class T, int W, int K, Kind kind, bool edged>
+template <class T, int C, Kind kind, bool edged>
 struct Attention {
+  static constexpr int W = lanes<T, C>();
   using V = Vector<T, W>;
+  static constexpr T infinity = std::numeric_limits<T>::infinity();
   const Arguments& a;
   const Graph& graph;
-  const Columns<T, W, K> columns;
-  const int64_t heads, channels;
+  using Row = Columns<C, W>;
+  static constexpr int64_t channels = C;
+  const int64_t heads;
   const T slope, scale;
   const Dropout dropout;
   const bool drops;
   // One chunk: the ends of its edges, and numbers of each edge for one head (rounded up to whole vectors).
-  int64_t source[kChunk], given[kChunk];
+  int64_t source[kChunk], given[kChunk], place[kChunk], edge_place[kChunk];
   T score[kChunk + W], raw[kChunk + W], dot[kChunk + W], factor[kChunk + W];
 
   explicit Attention(const Arguments& arguments)
-      : a(arguments), graph(a.graph), columns{a.channels}, heads(a.heads), channels(a.channels), slope(T(a.slope)),
-        scale(T(1 / std::sqrt(double(a.channels)))), dropout(a.dropout, a.seed), drops(a.dropout > 0) {}
+      : a(arguments), graph(a.graph), heads(a.heads), slope(T(a.slope)),
+        scale(T(1 / std::sqrt(double(C)))), dropout(a.dropout, a.seed), drops(a.dropout > 0) {}
 
   template <class P>
   INLINE P* row(P* start, int64_t node, int64_t head) const {
@@ -60,24 +63,26 @@ struct Attention {
   const T* in(const void* tensor) const { return static_cast<const T*>(tensor); }
   T* to(void* tensor) const { return static_cast<T*>(tensor); }
 
-  // A row that every edge reads: held in registers where its length is known to the compiler.
+  // A row that every edge reads: held in registers where it is short.
   struct Held {
     const T* from;
-    V held[K > 0 ? K : 1];
-    INLINE Held(const Columns<T, W, K>& columns, const T* start) : from(start) {
-      if constexpr (K > 0) columns.each([&](int k, int64_t c, auto width) { held[k] = load<V>(start + c, width); });
+    V held[Row::few ? Row::vectors : 1];
+    INLINE explicit Held(const T* start) : from(start) {
+      if constexpr (Row::few) Row::each([&](int k, int c, auto width) { held[k] = load<V>(start + c, width); });
     }
-    template <class Width>
-    INLINE V at(int k, int64_t c, Width width) const {
-      if constexpr (K > 0) return held[k];
+    INLINE V at(int k, int c, auto width) const {
+      if constexpr (Row::few) return held[k];
       return load<V>(from + c, width);
     }
   };
 
   INLINE void gather(int64_t first, int count) {
     for (int l = 0; l < count; ++l) source[l] = graph.at(graph.source, first + l);
+    for (int l = 0; l < count; ++l) place[l] = source[l] * heads * channels;
     if (edged || drops)
       for (int l = 0; l < count; ++l) given[l] = graph.given(first + l);
+    if (edged)
+      for (int l = 0; l < count; ++l) edge_place[l] = given[l] * heads * channels;
   }
 
   // out[l] = the sum of the lanes of part(l), for each edge l of the chunk.
@@ -91,10 +96,23 @@ struct Attention {
       store(out + l, sums<T, W>(v), Full<W>{});
     }
     if (l < count) {
-      V v[W] = {};
-      for (int k = 0; k < count - l; ++k) v[k] = part(l + k);
-      store(out + l, sums<T, W>(v), Full<W>{});
+      store(out + l, V{}, Full<W>{});
+      if (W > 8 && count - l > 8)
+        rest_of<W>(count, l, out, part);
+      else if (W > 4 && count - l > 4)
+        rest_of<W < 8 ? W : 8>(count, l, out, part);
+      else
+        rest_of<W < 4 ? W : 4>(count, l, out, part);
     }
+  }
+
+  // Fewer than N edges from `l` on: the last one fills up, and what it gives twice is cut off.
+  template <int N, class F>
+  INLINE void rest_of(int count, int l, T* out, F part) const {
+    V v[N];
+#pragma GCC unroll 16
+    for (int k = 0; k < N; ++k) v[k] = part(std::min(l + k, count - 1));
+    store(out + l, first_lanes<T, N>(sums_of_few<T, W, N>(v), count - l, T(0)), Full<N>{});
   }
 
   INLINE V leaky(V z) const { return z > T(0) ? z : z * slope; }
@@ -109,12 +127,12 @@ struct Attention {
       }
       for (int l = 0; l < count; l += W) store(score + l, leaky(load<V>(raw + l, Full<W>{})), Full<W>{});
     } else {
-      const Held query(columns, row(in(a.queries), i, h));
-      const Held vector(columns, kind == kGatv2 ? in(a.attention) + h * channels : query.from);
+      const Held query(row(in(a.queries), i, h));
+      const Held vector(kind == kGatv2 ? in(a.attention) + h * channels : query.from);
       sums_of(count, score, [&](int l) INLINE_LAMBDA {
-        const T *x = row(keys, source[l], h), *e = edged ? row(edge, given[l], h) : nullptr;
+        const T *x = keys + place[l] + h * channels, *e = edged ? edge + edge_place[l] + h * channels : nullptr;
         V total = {};
-        columns.each([&](int k, int64_t c, auto width) INLINE_LAMBDA {
+        Row::each([&](int k, int c, auto width) INLINE_LAMBDA {
           V z = load<V>(x + c, width);
           if (edged) z += load<V>(e + c, width);
           if (kind == kGatv2)
@@ -131,30 +149,42 @@ struct Attention {
 
   // Lanes beyond the last edge have no share.
   INLINE void pad(int count) {
-    for (int l = count; l % W != 0; ++l) score[l] = -std::numeric_limits<T>::infinity();
+    const int l = (count - 1) / W * W;
+    store(score + l, first_lanes<T, W>(load<V>(score + l, Full<W>{}), count - l, -infinity), Full<W>{});
+  }
+
+  INLINE T largest(int count, T most) const {
+    V each = same<V>(most);
+    for (int l = 0; l < count; l += W) {
+      const V s = load<V>(score + l, Full<W>{});
+      each = each > s ? each : s;
+    }
+    return ::largest<T, W>(each);
   }
 
   INLINE void draw(int64_t h, int count) {
     dropout.factors([&](int l) { return given[l]; }, h, count, factor);
   }
 
-  INLINE V value(const T* x, const T* e, int64_t c, auto width) const {
-    V v = load<V>(x + c, width);
-    if (edged && kind == kTransformer) v += load<V>(e + c, width);
+  INLINE V value(const T* x, const T* e, auto width) const {
+    V v = load<V>(x, width);
+    if (edged && kind == kTransformer) v += load<V>(e, width);
     return v;
   }
 
   // Add the chunk's values by their shares (in `score`) to `out`, which is scaled first, or made.
   INLINE void add_values(int64_t h, int count, T* out, bool made, T rescale) const {
     const T *values = in(a.values), *edge = in(a.edge);
-    columns.each([&](int, int64_t c, auto width) INLINE_LAMBDA {
+    Row::each([&](int, int c, auto width) INLINE_LAMBDA {
       constexpr int U = 4;
       V total[U] = {};
       const auto add = [&](V& sum, int l) INLINE_LAMBDA {
-        sum += score[l] * value(row(values, source[l], h), edged ? row(edge, given[l], h) : nullptr, c, width);
+        const int64_t at = h * channels + c;
+        sum += score[l] * value(values + place[l] + at, edged ? edge + edge_place[l] + at : nullptr, width);
       };
       int l = 0;
       for (; l + U <= count; l += U)
+#pragma GCC unroll 4
         for (int u = 0; u < U; ++u) add(total[u], l + u);
       for (; l < count; ++l) add(total[0], l);
       V sum = (total[0] + total[1]) + (total[2] + total[3]);
@@ -166,15 +196,14 @@ struct Attention {
   void forward(int64_t i) {
     const int64_t begin = graph.begin(i), end = graph.begin(i + 1);
     for (int64_t h = 0; h < heads; ++h) {
-      T most = -std::numeric_limits<T>::infinity(), denominator = 0;
+      T most = -infinity, denominator = 0;
       T* out = row(to(a.out), i, h);
       for (int64_t first = begin; first < end; first += kChunk) {
         const int count = int(std::min<int64_t>(kChunk, end - first));
         if (h == 0 || end - begin > kChunk) gather(first, count);
         scores(i, h, count);
         pad(count);
-        T now = most;
-        for (int l = 0; l < count; ++l) now = now > score[l] ? now : score[l];
+        const T now = largest(count, most);
         const V rescale = exponential<T, W>(same<V>(most - now));
         V parts = {};
         for (int l = 0; l < count; l += W) {
@@ -202,12 +231,12 @@ struct Attention {
     const T *values = in(a.values), *edge = in(a.edge);
     scores(i, h, count);
     pad(count);
-    const Held gradient(columns, row(in(a.gradient), i, h));
+    const Held gradient(row(in(a.gradient), i, h));
     sums_of(count, dot, [&](int l) INLINE_LAMBDA {
-      const T *x = row(values, source[l], h), *e = edged ? row(edge, given[l], h) : nullptr;
+      const T *x = values + place[l] + h * channels, *e = edged ? edge + edge_place[l] + h * channels : nullptr;
       V total = {};
-      columns.each([&](int k, int64_t c, auto width) INLINE_LAMBDA {
-        total += gradient.at(k, c, width) * value(x, e, c, width);
+      Row::each([&](int k, int c, auto width) INLINE_LAMBDA {
+        total += gradient.at(k, c, width) * value(x + c, e + c, width);
       });
       return total;
     });
@@ -239,29 +268,29 @@ struct Attention {
       for (int l = 0; l < count; l += W) store(dot + l, load<V>(dot + l, Full<W>{}) * scale, Full<W>{});
   }
 
-  // Gradients of one head over `count` edges with shares p and score gradients ds: those of the node i and of the
+  // Gradients of one head over the chunk's edges with shares p and score gradients ds: those of the node i and of the
   // attention vector (`of_node`), those of sources and edges (`of_sources`).
   template <bool of_node, bool of_sources>
-  INLINE void spread(int64_t i, int64_t h, int count, const int64_t* from, const int64_t* id, const T* p, const T* ds) {
+  INLINE void spread(int64_t i, int64_t h, int count, const T* p, const T* ds) {
     const T *keys = in(a.keys), *edge = in(a.edge), *g = row(in(a.gradient), i, h);
     if constexpr (kind == kGat) {
       T total = 0;
       for (int l = 0; l < count; ++l) {
         total += ds[l];
-        if (of_sources) to(a.grad_keys)[from[l] * heads + h] += ds[l];
-        if (of_sources && edged) to(a.grad_edge)[id[l] * heads + h] = ds[l];
+        if (of_sources) to(a.grad_keys)[source[l] * heads + h] += ds[l];
+        if (of_sources && edged) to(a.grad_edge)[given[l] * heads + h] = ds[l];
       }
       if (of_node) to(a.grad_queries)[i * heads + h] += total;
     }
-    columns.each([&](int, int64_t c, auto width) INLINE_LAMBDA {
+    Row::each([&](int, int c, auto width) INLINE_LAMBDA {
       constexpr int U = 2;
       const V gradient = load<V>(g + c, width);
       V query = {}, vector = {}, of_query[U] = {}, of_vector[U] = {};
       if (kind != kGat) query = load<V>(row(in(a.queries), i, h) + c, width);
       if (kind == kGatv2) vector = load<V>(in(a.attention) + h * channels + c, width);
       const auto add = [&](int u, int l) INLINE_LAMBDA {
-        const int64_t at = (from[l] * heads + h) * channels + c;
-        const int64_t at_edge = edged ? (id[l] * heads + h) * channels + c : 0;
+        const int64_t at = place[l] + h * channels + c;
+        const int64_t at_edge = edged ? edge_place[l] + h * channels + c : 0;
         V of_value = p[l] * gradient, of_key = {};
         if constexpr (kind == kGatv2) {
           V z = load<V>(keys + at, width) + query;
@@ -290,6 +319,7 @@ struct Attention {
       if (of_sources || kind != kGat) {
         int l = 0;
         for (; l + U <= count; l += U)
+#pragma GCC unroll 4
           for (int u = 0; u < U; ++u) add(u, l + u);
         for (; l < count; ++l) add(0, l);
       }
@@ -325,7 +355,7 @@ struct Attention {
         shares(i, h, count);
       }
       score_gradients(count, of_all);
-      spread<true, true>(i, h, count, source, given, score, dot);
+      spread<true, true>(i, h, count, score, dot);
     }
   }
 };

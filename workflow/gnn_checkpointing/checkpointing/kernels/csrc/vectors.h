@@ -17,8 +17,15 @@ constexpr int kVectorBytes = 16;
 #define INLINE inline __attribute__((always_inline))
 #define INLINE_LAMBDA __attribute__((always_inline))
 
-template <class T>
-constexpr int kWidth = kVectorBytes / int(sizeof(T));
+// The lanes for rows of C numbers: as many as the machine has, halved while that leaves no rest and eight remain, and
+// no more than half of them idle.
+template <class T, int C>
+constexpr int lanes() {
+  int w = kVectorBytes / int(sizeof(T));
+  while (w > 4 && w / 2 >= C) w /= 2;
+  while (w > 8 && C % w != 0 && C % (w / 2) == 0) w /= 2;
+  return w;
+}
 
 template <class T, int W>
 struct Types {
@@ -32,26 +39,22 @@ using Vector = typename Types<T, W>::Vector;
 template <int W>
 using Full = std::integral_constant<int, W>;
 
-// A full vector is one load; fewer numbers are read one by one, so that nothing beyond them is touched.
-template <class V, class T, int W>
-INLINE V load(const T* from, Full<W>) {
-  V v;
-  std::memcpy(&v, from, sizeof v);
-  return v;
-}
-template <class V, class T>
-INLINE V load(const T* from, int count) {
+// N numbers, the lanes beyond them zero: where N is below W nothing beyond is touched.
+template <class V, class T, int N>
+INLINE V load(const T* from, Full<N>) {
   V v = {};
-  for (int i = 0; i < count; ++i) v[i] = from[i];
+  if constexpr (N * sizeof(T) == sizeof v)
+    std::memcpy(&v, from, sizeof v);
+  else
+    for (int i = 0; i < N; ++i) v[i] = from[i];
   return v;
 }
-template <class V, class T, int W>
-INLINE void store(T* to, V v, Full<W>) {
-  std::memcpy(to, &v, sizeof v);
-}
-template <class V, class T>
-INLINE void store(T* to, V v, int count) {
-  for (int i = 0; i < count; ++i) to[i] = v[i];
+template <class V, class T, int N>
+INLINE void store(T* to, V v, Full<N>) {
+  if constexpr (N * sizeof(T) == sizeof v)
+    std::memcpy(to, &v, sizeof v);
+  else
+    for (int i = 0; i < N; ++i) to[i] = v[i];
 }
 
 template <class V, class T>
@@ -59,21 +62,20 @@ INLINE V same(T x) {
   return x - V{};
 }
 
-// The channels of one head or row as vectors: K of them known to the compiler, or (K = 0) any number with a rest.
-template <class T, int W, int K>
+// A row of C numbers as vectors of W, the last one perhaps shorter: f(number of the vector, its first column, length).
+template <int C, int W>
 struct Columns {
-  int64_t channels;
+  static constexpr int full = C / W, rest = C % W, vectors = full + (rest > 0);
+  static constexpr bool few = vectors <= 8;
   template <class F>
-  INLINE void each(F f) const {
-    if constexpr (K > 0) {
-#pragma GCC unroll 16
-      for (int k = 0; k < K; ++k) f(k, int64_t(k) * W, Full<W>{});
+  static INLINE void each(F f) {
+    if constexpr (few) {
+#pragma GCC unroll 8
+      for (int k = 0; k < full; ++k) f(k, k * W, Full<W>{});
     } else {
-      int64_t c = 0;
-      int k = 0;
-      for (; c + W <= channels; c += W) f(k++, c, Full<W>{});
-      if (c < channels) f(k, c, int(channels - c));
+      for (int k = 0; k < full; ++k) f(k, k * W, Full<W>{});
     }
+    if constexpr (rest > 0) f(full, full * W, Full<rest>{});
   }
 };
 
@@ -97,10 +99,58 @@ INLINE Vector<T, W> sums(Vector<T, W>* v) {
 }
 
 template <class T, int W>
+INLINE void halve(Vector<T, W> v, Vector<T, W / 2>& low, Vector<T, W / 2>& high) {
+  std::memcpy(&low, &v, sizeof low);
+  std::memcpy(&high, reinterpret_cast<const char*>(&v) + sizeof low, sizeof high);
+}
+
+// As above for fewer vectors, N: their halves are added until N lanes are left, so that each sum has the same order.
+template <class T, int W, int N>
+INLINE Vector<T, N> sums_of_few(Vector<T, W>* v) {
+  if constexpr (W == N) {
+    return sums<T, W>(v);
+  } else {
+    Vector<T, W / 2> narrow[N];
+#pragma GCC unroll 16
+    for (int i = 0; i < N; ++i) {
+      Vector<T, W / 2> high;
+      halve<T, W>(v[i], narrow[i], high);
+      narrow[i] += high;
+    }
+    return sums_of_few<T, W / 2, N>(narrow);
+  }
+}
+
+template <class T, int W>
 INLINE T sum(Vector<T, W> v) {
-  T total = v[0];
-  for (int i = 1; i < W; ++i) total += v[i];
-  return total;
+  if constexpr (W == 2) {
+    return v[0] + v[1];
+  } else {
+    Vector<T, W / 2> low, high;
+    halve<T, W>(v, low, high);
+    return sum<T, W / 2>(low + high);
+  }
+}
+
+template <class T, int W>
+INLINE T largest(Vector<T, W> v) {
+  if constexpr (W == 2) {
+    return v[0] > v[1] ? v[0] : v[1];
+  } else {
+    Vector<T, W / 2> low, high;
+    halve<T, W>(v, low, high);
+    return largest<T, W / 2>(low > high ? low : high);
+  }
+}
+
+// The first `count` lanes of v, then `rest`.
+template <class T, int W>
+INLINE Vector<T, W> first_lanes(Vector<T, W> v, int count, T rest) {
+  using M = typename Types<T, W>::Mask;
+  using Integer = typename Types<T, W>::Integer;
+  M lane;
+  for (int l = 0; l < W; ++l) lane[l] = Integer(l);
+  return lane < Integer(count) ? v : same<Vector<T, W>>(rest);
 }
 
 // exp(x) = 2^n exp(r), n = round(x / log 2), |r| <= log(2) / 2, exp(r) by its Taylor series: the first term left out,
