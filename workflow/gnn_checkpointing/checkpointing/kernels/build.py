@@ -1,0 +1,129 @@
+"""The C++ kernels: each compiled at first use for one shape of layer and this machine's processor, then kept on disk.
+
+A kernel knows its number of channels when it is compiled, so its rows lie in registers; a shape costs about a second
+once on a machine. The compiler is called directly: a C interface needs neither torch's headers nor Python's.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import functools
+import hashlib
+import os
+import platform
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+import torch
+
+from gnn_checkpointing.refusal import Unavailable
+
+_SOURCES = Path(__file__).with_name("csrc")
+
+_FLAGS = (
+    "-std=c++20",
+    "-O2",
+    "-march=native",
+    "-fPIC",
+    # Both only let the compiler ignore what nothing here reads: errno, and traps of floating point.
+    "-fno-math-errno",
+    "-fno-trapping-math",
+)
+
+
+@functools.cache
+def load(family: str = "attention", **constants: str | int) -> ctypes.CDLL:
+    """The library of one family, `constants` defined in its source; `Unavailable` where it cannot be compiled."""
+    defines = tuple(f"-D{name}={value}" for name, value in sorted((constants or _ANY_SHAPE).items()))
+    library = _folder() / f"{family}_{_key(family, defines)}.so"
+    if not library.exists():
+        _compile(_SOURCES / f"{family}.cpp", defines, library)
+    return ctypes.CDLL(str(library))
+
+
+_ANY_SHAPE: dict[str, str | int] = {"NUMBER": "float", "CHANNELS": 16, "KIND": "kGatv2", "EDGED": "false"}
+"""What is compiled to find out whether this machine compiles at all."""
+
+
+@functools.cache
+def _compiler() -> str:
+    """The path of the C++ compiler: the environment's CXX, else g++ or clang++."""
+    for name in filter(None, (os.environ.get("CXX"), "g++", "clang++")):
+        if path := shutil.which(name):
+            return path
+    raise Unavailable(
+        "policy fused_edge_blocks needs a C++ compiler (CXX, g++ or clang++): on Debian and Ubuntu: apt-get install "
+        "g++; policy edge_blocks needs none"
+    )
+
+
+def _folder() -> Path:
+    """Where torch keeps what it compiles: TORCH_EXTENSIONS_DIR or its cache in the home directory."""
+    cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    root = os.environ.get("TORCH_EXTENSIONS_DIR") or Path(cache) / "torch_extensions"
+    return Path(root) / "gnn_checkpointing"
+
+
+@functools.cache
+def _machine() -> bytes:
+    """All that a library depends on besides its source: flags, compiler, torch, and the processor's features."""
+    version = subprocess.run([_compiler(), "--version"], capture_output=True, text=True, check=False).stdout
+    # Torch brings the threads that the kernels run on.
+    return "\0".join((*_FLAGS, os.environ.get(_EXTRA, ""), version, torch.__version__, *_processor())).encode()
+
+
+_EXTRA = "GNN_CHECKPOINTING_KERNEL_FLAGS"
+"""Further flags for the compiler, as `-fsanitize=address`."""
+
+
+def _processor() -> tuple[str, ...]:
+    """The processor as `-march=native` reads it: a home directory shared by machines gives no illegal instruction."""
+    information = Path("/proc/cpuinfo")
+    if not information.exists():
+        return platform.machine(), platform.processor()
+    wanted = ("flags", "Features", "model", "cpu family", "CPU part", "vendor_id")
+    lines = information.read_text().split("\n\n")[0].splitlines()
+    return platform.machine(), *(line for line in lines if line.split("\t")[0].strip() in wanted)
+
+
+def _key(family: str, defines: tuple[str, ...]) -> str:
+    digest = hashlib.sha256(_machine())
+    for source in (_SOURCES / f"{family}.cpp", *sorted(_SOURCES.glob("*.h"))):
+        digest.update(source.read_bytes() + b"\0")
+    digest.update(" ".join(defines).encode())
+    return digest.hexdigest()[:16]
+
+
+def _compile(source: Path, defines: tuple[str, ...], library: Path) -> None:
+    """Compile `source` to `library`, which appears under its name only when it is whole."""
+    library.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=library.parent) as folder:
+        made = Path(folder) / library.name
+        flags = [*_FLAGS, *_openmp(), *os.environ.get(_EXTRA, "").split(), *defines]
+        _call([_compiler(), *flags, "-shared", str(source), "-o", str(made)])
+        # Two processes may both compile: each renames a whole library, and either is right.
+        made.replace(library)
+
+
+@functools.cache
+def _openmp() -> tuple[str, ...]:
+    """The flag for threads, where the compiler has OpenMP; without it the kernels run on one thread."""
+    with tempfile.TemporaryDirectory() as folder:
+        probe = Path(folder) / "probe.cpp"
+        probe.write_text("#include <omp.h>\nint threads() { return omp_get_max_threads(); }\n")
+        command = [_compiler(), "-fopenmp", "-fPIC", "-shared", str(probe), "-o", f"{probe}.so"]
+        return ("-fopenmp",) if subprocess.run(command, capture_output=True, check=False).returncode == 0 else ()
+
+
+def _call(command: list[str]) -> None:
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode == 0:
+        return
+    lines = done.stderr.strip().splitlines() or ["no message"]
+    first = next((line for line in lines if "error" in line), lines[0]).strip()
+    raise Unavailable(
+        f"policy fused_edge_blocks: {command[0]} cannot compile its kernels ({first}); policy edge_blocks needs no "
+        "compiler"
+    )

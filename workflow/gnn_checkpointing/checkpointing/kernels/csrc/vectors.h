@@ -1,0 +1,187 @@
+// Vectors of W numbers through the compiler's own extension, which becomes AVX-512, AVX2 or NEON as the machine has it.
+#pragma once
+#include <cstdint>
+#include <cstring>
+#include <limits>
+#include <type_traits>
+#include <utility>
+
+#if defined(__AVX512F__)
+constexpr int kVectorBytes = 64;
+#elif defined(__AVX__)
+constexpr int kVectorBytes = 32;
+#else
+constexpr int kVectorBytes = 16;
+#endif
+
+#define INLINE inline __attribute__((always_inline))
+#define INLINE_LAMBDA __attribute__((always_inline))
+
+// The lanes for rows of C numbers: as many as the machine has, halved while that leaves no rest and eight remain, and
+// no more than half of them idle.
+template <class T, int C>
+constexpr int lanes() {
+  int w = kVectorBytes / int(sizeof(T));
+  while (w > 4 && w / 2 >= C) w /= 2;
+  while (w > 8 && C % w != 0 && C % (w / 2) == 0) w /= 2;
+  return w;
+}
+
+template <class T, int W>
+struct Types {
+  using Integer = std::conditional_t<sizeof(T) == 8, int64_t, int32_t>;
+  typedef T Vector __attribute__((vector_size(W * sizeof(T))));
+  typedef Integer Mask __attribute__((vector_size(W * sizeof(T))));
+};
+template <class T, int W>
+using Vector = typename Types<T, W>::Vector;
+
+template <int W>
+using Full = std::integral_constant<int, W>;
+
+// N numbers, the lanes beyond them zero: where N is below W nothing beyond is touched.
+template <class V, class T, int N>
+INLINE V load(const T* from, Full<N>) {
+  V v = {};
+  if constexpr (N * sizeof(T) == sizeof v)
+    std::memcpy(&v, from, sizeof v);
+  else
+    for (int i = 0; i < N; ++i) v[i] = from[i];
+  return v;
+}
+template <class V, class T, int N>
+INLINE void store(T* to, V v, Full<N>) {
+  if constexpr (N * sizeof(T) == sizeof v)
+    std::memcpy(to, &v, sizeof v);
+  else
+    for (int i = 0; i < N; ++i) to[i] = v[i];
+}
+
+template <class V, class T>
+INLINE V same(T x) {
+  return x - V{};
+}
+
+// A row of C numbers as vectors of W, the last one perhaps shorter: f(number of the vector, its first column, length).
+template <int C, int W>
+struct Columns {
+  static constexpr int full = C / W, rest = C % W, vectors = full + (rest > 0);
+  static constexpr bool few = vectors <= 8;
+  template <class F>
+  static INLINE void each(F f) {
+    if constexpr (few) {
+#pragma GCC unroll 8
+      for (int k = 0; k < full; ++k) f(k, k * W, Full<W>{});
+    } else {
+      for (int k = 0; k < full; ++k) f(k, k * W, Full<W>{});
+    }
+    if constexpr (rest > 0) f(full, full * W, Full<rest>{});
+  }
+};
+
+template <int H, class V, int W, size_t... L>
+INLINE V fold_halves(V a, V b, std::index_sequence<L...>) {
+  return __builtin_shufflevector(a, b, int(L / (2 * H) * (2 * H) + L % H + (L / H % 2) * W)...) +
+         __builtin_shufflevector(a, b, int(L / (2 * H) * (2 * H) + L % H + (L / H % 2) * W + H)...);
+}
+
+// The sums of W vectors as one vector, lane l that of vector l: a tree of W - 1 additions of halves side by side.
+template <class T, int W, int N = W>
+INLINE Vector<T, W> sums(Vector<T, W>* v) {
+  if constexpr (N == 1) {
+    return v[0];
+  } else {
+#pragma GCC unroll 16
+    for (int i = 0; i < N / 2; ++i)
+      v[i] = fold_halves<N / 2, Vector<T, W>, W>(v[i], v[i + N / 2], std::make_index_sequence<W>{});
+    return sums<T, W, N / 2>(v);
+  }
+}
+
+template <class T, int W>
+INLINE void halve(Vector<T, W> v, Vector<T, W / 2>& low, Vector<T, W / 2>& high) {
+  std::memcpy(&low, &v, sizeof low);
+  std::memcpy(&high, reinterpret_cast<const char*>(&v) + sizeof low, sizeof high);
+}
+
+// As above for fewer vectors, N: their halves are added until N lanes are left, so that each sum has the same order.
+template <class T, int W, int N>
+INLINE Vector<T, N> sums_of_few(Vector<T, W>* v) {
+  if constexpr (W == N) {
+    return sums<T, W>(v);
+  } else {
+    Vector<T, W / 2> narrow[N];
+#pragma GCC unroll 16
+    for (int i = 0; i < N; ++i) {
+      Vector<T, W / 2> high;
+      halve<T, W>(v[i], narrow[i], high);
+      narrow[i] += high;
+    }
+    return sums_of_few<T, W / 2, N>(narrow);
+  }
+}
+
+template <class T, int W>
+INLINE T sum(Vector<T, W> v) {
+  if constexpr (W == 2) {
+    return v[0] + v[1];
+  } else {
+    Vector<T, W / 2> low, high;
+    halve<T, W>(v, low, high);
+    return sum<T, W / 2>(low + high);
+  }
+}
+
+template <class T, int W>
+INLINE T largest(Vector<T, W> v) {
+  if constexpr (W == 2) {
+    return v[0] > v[1] ? v[0] : v[1];
+  } else {
+    Vector<T, W / 2> low, high;
+    halve<T, W>(v, low, high);
+    return largest<T, W / 2>(low > high ? low : high);
+  }
+}
+
+// The first `count` lanes of v, then `rest`.
+template <class T, int W>
+INLINE Vector<T, W> first_lanes(Vector<T, W> v, int count, T rest) {
+  using M = typename Types<T, W>::Mask;
+  using Integer = typename Types<T, W>::Integer;
+  M lane;
+  for (int l = 0; l < W; ++l) lane[l] = Integer(l);
+  return lane < Integer(count) ? v : same<Vector<T, W>>(rest);
+}
+
+// exp(x) = 2^n exp(r), n = round(x / log 2), |r| <= log(2) / 2, exp(r) by its Taylor series: the first term left out,
+// r^8 / 8! = 5e-9 (float) and r^14 / 14! = 4e-18 (double), is below a rounding. n is read from the last bits of
+// x / log 2 + 3 * 2^(digits - 2), where they are whole. NaN stays NaN; below the least normal number it stays there.
+template <class T, int W>
+INLINE Vector<T, W> exponential(Vector<T, W> x) {
+  using V = Vector<T, W>;
+  using M = typename Types<T, W>::Mask;
+  constexpr bool wide = sizeof(T) == 8;
+  constexpr int digits = wide ? 52 : 23;
+  constexpr T low = wide ? T(-708.0) : T(-87.0), high = wide ? T(709.0) : T(88.0);
+  constexpr T whole = wide ? T(6755399441055744.0) : T(12582912.0);
+  // log 2 in two parts, the first short enough for n times it to be exact.
+  constexpr T log2_high = wide ? T(6.93147180369123816490e-01) : T(0.693359375);
+  constexpr T log2_low = wide ? T(1.90821492927058770002e-10) : T(-2.12194440e-4);
+  x = x < low ? same<V>(low) : x;
+  x = x > high ? same<V>(high) : x;
+  V shifted = x * T(1.4426950408889634) + whole;
+  V n = shifted - whole;
+  V r = (x - n * log2_high) - n * log2_low;
+  constexpr int degree = wide ? 13 : 7;
+  constexpr double factorials[] = {1.,     1.,      2.,       6.,        24.,        120.,        720.,
+                                   5040., 40320., 362880., 3628800., 39916800., 479001600., 6227020800.};
+  V y = same<V>(T(1.0 / factorials[degree]));
+#pragma GCC unroll 16
+  for (int i = degree - 1; i >= 0; --i) y = y * r + T(1.0 / factorials[i]);
+  M power, bits;
+  std::memcpy(&power, &shifted, sizeof power);
+  std::memcpy(&bits, &y, sizeof bits);
+  bits += power << digits;
+  std::memcpy(&y, &bits, sizeof y);
+  return y;
+}
