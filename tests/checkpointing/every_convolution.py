@@ -112,7 +112,7 @@ ON_ONE_GRAPH = {
     "GINEConv": called(lambda: pyg.GINEConv(perceptron()), X, EDGES, WIDE_ATTRIBUTES),
     "GINEConv, edge channels": called(lambda: pyg.GINEConv(perceptron(), edge_dim=D), X, EDGES, edge_attr=ATTRIBUTES),
     "ARMAConv": called(lambda: pyg.ARMAConv(C, O), X, EDGES, WEIGHT),
-    "ARMAConv, stacks": called(lambda: pyg.ARMAConv(C, O, num_stacks=2, num_layers=2, dropout=0.2), X, EDGES, draws=True),
+    "ARMAConv, stacks": called(lambda: pyg.ARMAConv(C, O, 2, 2, dropout=0.2), X, EDGES, draws=True),
     "SGConv": called(lambda: pyg.SGConv(C, O, K=2), X, EDGES, WEIGHT),
     "SGConv, cached": called(lambda: pyg.SGConv(C, O, K=2, cached=True), X, EDGES, raw=True),
     "SSGConv": called(lambda: pyg.SSGConv(C, O, alpha=0.1, K=2), X, EDGES, WEIGHT),
