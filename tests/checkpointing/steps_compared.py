@@ -124,7 +124,8 @@ def difference(expected: Step, found: Step) -> str:
         if value.isnan().any() and torch.equal(value.isnan(), other.isnan()):
             value, other = value.nan_to_num(), other.nan_to_num()
         scale = value.double().norm() + (0.1 * largest if "gradient" in name else 1e-2)
-        part = ((value.double() - other.double()).norm() / scale).nan_to_num(float("inf")).item()
+        gap = (value.double() - other.double()).norm()
+        part = (gap / scale).nan_to_num(float("inf")).item() if gap != 0 else 0.0
         if part > worst:
             worst, where = part, name
     return f"{where} differs by {worst:.1e} of its norm" if worst > TOLERANCE else ""
