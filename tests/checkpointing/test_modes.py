@@ -239,4 +239,3 @@ def test_a_parametrised_weight_is_exact(wrap: Callable, policy: str) -> None:
 
 def test_the_plain_models_run() -> None:
     assert all(outcome(built(name), "none", (X, EDGES)) == "exact" for name in MODELS)
-    assert len(X) == NODES
