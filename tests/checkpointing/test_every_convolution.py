@@ -6,7 +6,6 @@ CONVOLUTIONS_TABLE=FILE pytest tests/checkpointing/test_every_convolution.py als
 from __future__ import annotations
 
 import contextlib
-import copy
 import os
 import re
 import warnings
@@ -18,7 +17,7 @@ import pytest
 import torch
 from every_convolution import NEEDS_A_PACKAGE
 from other_convolutions import CONVOLUTIONS, built
-from steps_compared import difference, outcome, seed_all, slope_error, step, tensors_in, under
+from steps_compared import outcome, seed_all, slope_error, tensors_in, under
 from torch_geometric.nn import conv
 
 from gnn_checkpointing.refusal import Refusal
@@ -80,12 +79,7 @@ def test_the_table_has_every_convolution_that_pyg_exports() -> None:
 @pytest.mark.parametrize("name", CONVOLUTIONS)
 def test_the_plain_layer_gives_the_same_step_twice(name: str) -> None:
     """Else a difference under a policy would mean nothing."""
-    layer, configuration = built(name), CONVOLUTIONS[name]
-    steps = [
-        step(copy.deepcopy(layer), configuration.args, configuration.kwargs, loss_of=configuration.loss_of)
-        for _ in range(2)
-    ]
-    assert difference(*steps) == ""
+    assert found(name, "none") == "exact"
 
 
 @pytest.mark.parametrize("policy", POLICIES)
@@ -103,10 +97,6 @@ def test_edge_blocks_are_exact_on_nine_tenths_of_the_table() -> None:
     kinds = [found(name, "edge_blocks(8)").split(":")[0] for name in CONVOLUTIONS]
     assert kinds.count("exact") >= len(kinds) * 66 / 74
     assert set(kinds) <= {"exact", "refused"}
-
-
-def test_no_policy_is_no_change() -> None:
-    assert {found(name, "none") for name in CONVOLUTIONS} == {"exact"}
 
 
 @pytest.mark.parametrize("name", FUSED)
