@@ -80,7 +80,7 @@ class GPS(nn.Module):
             )
             for _ in range(2)
         )
-        self.out = pyg.MLP([C, 8, 1])
+        self.out = pyg.MLP([C, 8, 1], norm=None)
 
     def forward(self, x: Tensor, edge_index: Tensor, edge_attr: Tensor, batch: Tensor) -> Tensor:
         for conv in self.convs:

