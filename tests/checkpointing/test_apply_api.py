@@ -196,7 +196,7 @@ def test_a_refused_second_policy_leaves_the_first() -> None:
     assert str(explain(model)) == table
 
 
-@pytest.mark.parametrize("policy", ["edge_blocks(8)", "fused_edge_blocks", "reversible", "segments(2)"])
+@pytest.mark.parametrize("policy", ["edge_blocks(8)", "layers+edge_blocks(8)", "reversible", "segments(2)"])
 def test_fall_back_gives_each_layer_what_is_exact_for_it(policy: str) -> None:
     plain = built()
     with warnings.catch_warnings():
