@@ -1,0 +1,213 @@
+"""One training step of a model as a dictionary of tensors, and how two such steps differ."""
+
+from __future__ import annotations
+
+import copy
+import random
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy
+import torch
+from torch import Tensor, nn
+
+from gnn_checkpointing.checkpointing import apply
+from gnn_checkpointing.refusal import Refusal
+
+TOLERANCE = 1e-5
+"""Largest difference that counts as the same, as a part of the norm: sums in another order, in float32."""
+
+Step = dict[str, Tensor | None]
+
+
+def seed_all(seed: int) -> None:
+    torch.manual_seed(seed)
+    random.seed(seed)
+    numpy.random.seed(seed)
+
+
+def without_zeros(model: nn.Module) -> nn.Module:
+    """The model with small numbers for the weights that PyG starts at zero: a bias of zero hides mistakes."""
+    with torch.no_grad():
+        for weight in model.parameters():
+            if not weight.any():
+                weight.normal_(std=0.1)
+    return model
+
+
+def fresh(value: Any, leaves: list[Tensor], raw: bool = False) -> Any:
+    """A copy of nested inputs in which each dense floating tensor is a leaf; the leaves are added to the list.
+
+    `raw` features need no gradient.
+    """
+    if isinstance(value, Tensor):
+        if not value.is_floating_point() or value.layout != torch.strided:
+            return value
+        leaves.append(value.detach().clone().requires_grad_(not raw))
+        return leaves[-1]
+    if isinstance(value, dict):
+        return {key: fresh(item, leaves, raw) for key, item in value.items()}
+    if isinstance(value, tuple | list):
+        return type(value)(fresh(item, leaves, raw) for item in value)
+    return value
+
+
+def tensors_in(value: Any) -> Iterator[Tensor]:
+    """The tensors of nested outputs, in their order."""
+    if isinstance(value, Tensor):
+        yield value
+    elif isinstance(value, dict):
+        for item in value.values():
+            yield from tensors_in(item)
+    elif isinstance(value, tuple | list):
+        for item in value:
+            yield from tensors_in(item)
+
+
+def scalar_of(outputs: list[Tensor]) -> Tensor:
+    """A sum of all outputs in which no two numbers have the same weight."""
+    total = torch.zeros((), dtype=torch.float64)
+    for out in outputs:
+        if out.is_floating_point():
+            weights = torch.arange(out.numel(), dtype=out.dtype).mul(0.7).cos().reshape(out.shape)
+            total = total + (out * weights).sum()
+    return total
+
+
+def step(
+    model: nn.Module,
+    args: tuple = (),
+    kwargs: dict | None = None,
+    seed: int = 1,
+    raw: bool = False,
+    loss_of: Callable | None = None,
+) -> Step:
+    """Outputs, gradients of inputs and parameters, and buffers that one step leaves.
+
+    `loss_of(model)` adds what a layer keeps for the loss.
+    """
+    leaves: list[Tensor] = []
+    given, named = fresh(args, leaves, raw), fresh(kwargs or {}, leaves, raw)
+    model.zero_grad(set_to_none=True)
+    seed_all(seed)
+    outputs = list(tensors_in(model(*given, **named)))
+    loss = scalar_of(outputs)
+    kept = None if loss_of is None else loss_of(model)
+    if kept is not None:
+        loss = loss + kept
+    if loss.requires_grad:
+        loss.backward()
+    found: Step = {f"output {i}": out.detach().clone() for i, out in enumerate(outputs)}
+    found["loss that the layer keeps"] = None if kept is None else kept.detach()
+    found |= {f"gradient of input {i}": leaf.grad for i, leaf in enumerate(leaves)}
+    found |= {f"gradient of {name}": weight.grad for name, weight in model.named_parameters()}
+    return found | {f"buffer {name}": buffer.clone() for name, buffer in model.named_buffers()}
+
+
+def difference(expected: Step, found: Step) -> str:
+    """What differs most, in words; empty where the steps are the same.
+
+    A gradient that is zero but for rounding is held against the largest gradient of the step.
+    """
+    if expected.keys() != found.keys():
+        return f"other tensors: {sorted(expected.keys() ^ found.keys())}"
+    norms = [value.double().norm() for name, value in expected.items() if value is not None and "gradient" in name]
+    largest = max(norms, default=torch.zeros(()))
+    worst, where = 0.0, ""
+    for name, value in expected.items():
+        other = found[name]
+        if value is None or other is None:
+            if value is not other:
+                return f"{name} is {'absent' if other is None else 'there'}, and plain it is not"
+            continue
+        if value.shape != other.shape or value.dtype != other.dtype:
+            return f"{name} is {other.dtype} {tuple(other.shape)} instead of {value.dtype} {tuple(value.shape)}"
+        if value.isnan().any() and torch.equal(value.isnan(), other.isnan()):
+            value, other = value.nan_to_num(), other.nan_to_num()
+        scale = value.double().norm() + (0.1 * largest if "gradient" in name else 1e-2)
+        gap = (value.double() - other.double()).norm()
+        part = (gap / scale).nan_to_num(float("inf")).item() if gap != 0 else 0.0
+        if part > worst:
+            worst, where = part, name
+    return f"{where} differs by {worst:.1e} of its norm" if worst > TOLERANCE else ""
+
+
+def under(policy: str, model: nn.Module, **options: Any) -> nn.Module:
+    """An independent copy of `model` under the policy."""
+    return apply(copy.deepcopy(model), policy, **options)
+
+
+def outcome(
+    model: nn.Module,
+    policy: str,
+    args: tuple = (),
+    kwargs: dict | None = None,
+    steps: int = 2,
+    **options: Any,
+) -> str:
+    """`exact`, or what happened instead: `refused: …`, `refused late: …`, `crash: …` or `different: …`.
+
+    The last of several steps is compared, so that state left by the first one counts.
+    """
+    plain = copy.deepcopy(model)
+    for _ in range(steps):
+        expected = step(plain, args, kwargs, **options)
+    try:
+        wrapped = under(policy, model)
+    except Refusal as reason:
+        return f"refused: {reason}"
+    except Exception as error:
+        return f"crash in apply: {type(error).__name__}: {error}"
+    try:
+        for _ in range(steps):
+            found = step(wrapped, args, kwargs, **options)
+    except Refusal as reason:
+        return f"refused late: {reason}"
+    except Exception as error:
+        return f"crash: {type(error).__name__}: {error}"
+    return f"different: {difference(expected, found)}" if difference(expected, found) else "exact"
+
+
+def is_exact_or_refused(found: str) -> bool:
+    """Whether an outcome is right where a policy may refuse what it sees only in the first step."""
+    return found == "exact" or found.startswith(("refused: ", "refused late: "))
+
+
+def slope_error(model: nn.Module, args: tuple = (), kwargs: dict | None = None, seed: int = 1) -> float:
+    """How far the gradient is from the function's slope along a random direction, as a part of the slope.
+
+    In float64; central differences with the same draws. It is of order one where the backward pass saw other
+    masks than the forward pass.
+    """
+    model = model.double()
+    leaves: list[Tensor] = []
+    given, named = fresh(_doubled(args), leaves), fresh(_doubled(kwargs or {}), leaves)
+    places = [*leaves, *(weight for weight in model.parameters() if weight.requires_grad)]
+    generator = torch.Generator().manual_seed(5)
+    directions = [torch.randn(place.shape, generator=generator, dtype=place.dtype) for place in places]
+
+    def value() -> Tensor:
+        seed_all(seed)
+        return scalar_of(list(tensors_in(model(*given, **named))))
+
+    model.zero_grad(set_to_none=True)
+    value().backward()
+    slope = sum((p.grad * d).sum().item() for p, d in zip(places, directions, strict=True) if p.grad is not None)
+    sides = []
+    with torch.no_grad():
+        for shift in (1e-6, -2e-6):
+            for place, direction in zip(places, directions, strict=True):
+                place.add_(direction, alpha=shift)
+            sides.append(value().item())
+    expected = (sides[0] - sides[1]) / 2e-6
+    return abs(slope - expected) / (abs(expected) + 1e-3)
+
+
+def _doubled(value: Any) -> Any:
+    if isinstance(value, Tensor):
+        return value.double() if value.is_floating_point() else value
+    if isinstance(value, dict):
+        return {key: _doubled(item) for key, item in value.items()}
+    if isinstance(value, tuple | list):
+        return type(value)(_doubled(item) for item in value)
+    return value
