@@ -163,7 +163,8 @@ class EagerBlocks:
     ) -> tuple[Sequence[Tensor | None], Sequence[Tensor | None]]:
         """The gradients, each block's added to those of the blocks before it."""
         reader = cut.reader()
-        sums = [torch.zeros_like(t) if wants else None for t, wants in zip(cut.call.tensors, wanted, strict=True)]
+        # None until a block reads the tensor: what no message reads has no gradient, as without blocks.
+        sums: list[Tensor | None] = [None] * len(cut.call.tensors)
         of_parameters: list[Tensor | None] = [None] * len(parameters)
         for block in cut.blocks:
             _add_block(cut, reader, block, gradients, wanted, parameters, sums, of_parameters)
@@ -177,7 +178,7 @@ def _add_block(
     gradients: Sequence[Tensor | None],
     wanted: Sequence[bool],
     parameters: Outputs,
-    sums: Sequence[Tensor | None],
+    sums: list[Tensor | None],
     of_parameters: list[Tensor | None],
 ) -> None:
     """Differentiate one block and add its gradients to the sums."""
@@ -198,8 +199,9 @@ def _add_block(
     inputs = [leaf for _, leaf in asked] + list(parameters)
     found = torch.autograd.grad(outs, inputs, rows, allow_unused=True)
     for ((position, end), _), part in zip(asked, found, strict=False):
-        total = sums[position]
-        if part is not None and total is not None:
+        if part is not None:
+            if (total := sums[position]) is None:
+                total = sums[position] = torch.zeros_like(cut.call.tensors[position])
             reader.add_gradient(total, end, part, block)
     for position, part in enumerate(found[len(asked) :]):
         if part is not None:

@@ -148,17 +148,21 @@ def _last_level_cache() -> int:
 
 
 def _cut(pointer: Tensor, size: int) -> tuple[EdgeBlock, ...]:
-    """Cut greedily: a block takes nodes while it has at most `size` edges, and at least one node with edges."""
+    """Cut greedily: a block takes nodes while it has at most `size` edges, and at least one node with edges.
+
+    A block begins with a node that has edges and takes the empty ones behind it: PyG's median cannot begin without.
+    """
     starts = pointer.cpu()
     num_nodes = starts.numel() - 1
+    num_edges = int(starts[-1])
     blocks, first = [], 0
     while first < num_nodes:
         start = int(starts[first])
         last = int(torch.searchsorted(starts, start + size, right=True)) - 1
-        if last == first or int(starts[last]) == start:
-            # The next node with edges has more than `size` of them: it is a block with the empty nodes before it.
-            last = int(torch.searchsorted(starts, start, right=True))
-        last = min(last, num_nodes)
-        blocks.append(EdgeBlock(first, last, start, int(starts[last])))
+        stop = int(starts[max(last, first)])
+        if stop == start:  # the next node with edges has more than `size` of them
+            stop = int(starts[min(int(torch.searchsorted(starts, start, right=True)), num_nodes)])
+        last = num_nodes if stop == num_edges else int(torch.searchsorted(starts, stop, right=True)) - 1
+        blocks.append(EdgeBlock(first, last, start, stop))
         first = last
     return tuple(blocks)

@@ -86,7 +86,7 @@ class CutLayer:
         device = next((p.device for p in pytree.tree_leaves((args, kwargs)) if isinstance(p, Tensor)), _CPU)
         state = Recomputation(self.conv, device)
         entry = Entry(self.conv, forward, args, kwargs, self._parameters(), returns_scores=scores)
-        if self.computes_by != "none":
+        if not self.lenient or self.computes_by != "none":
             entry.open(state)
         try:
             out = VISITS.during(self.conv, Visit(entry, state, returns_scores=scores), run)

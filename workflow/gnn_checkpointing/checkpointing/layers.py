@@ -45,13 +45,16 @@ def recomputed(
     module: nn.Module, forward: Callable[..., Any], *args: Any, contexts: Contexts = _no_contexts, **kwargs: Any
 ) -> Any:
     """`forward(*args, **kwargs)`, a part of `module`, recomputed in the backward pass."""
-    if not torch.is_grad_enabled():
+    tensors = [part for part in pytree.tree_leaves((args, kwargs)) if isinstance(part, Tensor)]
+    # PyG sorts a COO matrix in place, which a saved one must not be; `torch.func` knows no recomputation.
+    sorted_in_place = any(tensor.layout == torch.sparse_coo for tensor in tensors)
+    if not torch.is_grad_enabled() or sorted_in_place or torch._C._functorch.maybe_current_level() is not None:
         return forward(*args, **kwargs)
     # use_reentrant=False: the reentrant form trains nothing where the input needs no gradient, as raw features do.
     if torch.compiler.is_compiling():
         # The compiler makes random numbers and updates of buffers part of its graph, so that each happens once.
         return checkpoint(forward, *args, use_reentrant=False, **kwargs)
-    device = next((p.device for p in pytree.tree_leaves((args, kwargs)) if isinstance(p, Tensor)), torch.device("cpu"))
+    device = next((tensor.device for tensor in tensors), torch.device("cpu"))
     function = Rerunnable(module, forward, device, contexts())
     # Random states are the rerunnable's: of Python's and NumPy's generators `checkpoint` knows nothing.
     return checkpoint(function, *args, use_reentrant=False, preserve_rng_state=False, **kwargs)

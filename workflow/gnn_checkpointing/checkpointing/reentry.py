@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -139,11 +139,16 @@ class Entry:
         collected = self._filled
         kept = self._kept
 
-        def collect(tensor: Tensor) -> None:
+        def collect(tensor: Tensor) -> Tensor:
+            tensor = tensor.detach()
             if storage_of(tensor) not in kept:
-                collected[len(collected)] = tensor.detach()
+                collected[len(collected)] = tensor
+            return tensor
 
-        return _Both(torch.enable_grad(), saved_tensors_hooks(collect, _never_read))
+        stack = ExitStack()
+        stack.enter_context(torch.enable_grad())
+        stack.enter_context(saved_tensors_hooks(collect, _as_it_is))
+        return stack
 
     def _pack(self, tensor: Tensor) -> Tensor | _Hole:
         if storage_of(tensor) in self._kept:
@@ -160,21 +165,8 @@ class Entry:
         return self._filled.pop(packed.index)
 
 
-class _Both(AbstractContextManager[None]):
-    def __init__(self, *contexts: Any) -> None:
-        self._contexts = contexts
-
-    def __enter__(self) -> None:
-        for context in self._contexts:
-            context.__enter__()
-
-    def __exit__(self, *error: object) -> None:
-        for context in reversed(self._contexts):
-            context.__exit__(*error)
-
-
-def _never_read(packed: Any) -> Tensor:
-    raise RuntimeError("a tensor of a forward pass that was entered again was read by a backward pass")
+def _as_it_is(packed: Tensor) -> Tensor:
+    return packed
 
 
 def storage_of(tensor: Tensor) -> object:

@@ -18,8 +18,7 @@ matrix product in place, as `nn.ReLU(inplace=True)` after `nn.Linear` does, is r
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack
 from functools import partial
 from typing import Any
 
@@ -43,23 +42,49 @@ def checkpoint_selectively(model: nn.Module, changes: Changes) -> None:
 
 def _contexts(layer: nn.Module) -> tuple[AbstractContextManager[Any], AbstractContextManager[Any]]:
     keeping, reading = create_selective_checkpoint_contexts(KEPT)  # type: ignore[no-untyped-call]
-    return keeping, _recomputing(layer, reading)
+    return _WithoutCastCache(keeping), _WithoutCastCache(_Reading(layer, reading))
 
 
-@contextmanager
-def _recomputing(layer: nn.Module, reading: AbstractContextManager[Any]) -> Iterator[None]:
-    """Recompute `layer`; a kept result that was changed in place ends in a refusal."""
-    try:
-        with reading:
-            yield
-    except RuntimeError as error:
-        if not _says_mutated(error):
-            raise
-        conv = type(getattr(layer, "conv", layer)).__name__
-        raise Refusal(
-            f"policy selective: {conv} changes a kept result in place (of mm, addmm or bmm), and PyTorch can keep none "
-            "that is changed afterwards; build it without inplace=True"
-        ) from error
+class _WithoutCastCache(AbstractContextManager[None]):
+    """A context in which autocast casts a shared weight at every use, so that each pass has the same operators."""
+
+    def __init__(self, inner: AbstractContextManager[Any]) -> None:
+        self._inner = inner
+
+    def __enter__(self) -> None:
+        self._stack = ExitStack()
+        for device in ("cpu", "cuda"):
+            if torch.is_autocast_enabled(device):
+                dtype = torch.get_autocast_dtype(device)
+                self._stack.enter_context(torch.autocast(device, dtype=dtype, cache_enabled=False))
+        self._stack.enter_context(self._inner)
+
+    def __exit__(self, *error: Any) -> bool | None:
+        return self._stack.__exit__(*error)
+
+
+class _Reading(AbstractContextManager[None]):
+    """Recompute `layer` from what was kept; a kept result that was changed in place ends in a refusal."""
+
+    def __init__(self, layer: nn.Module, reading: Any) -> None:
+        self._layer, self._reading = layer, reading
+        self._kept: dict[Any, Any] | None = None
+
+    def __enter__(self) -> None:
+        if self._kept is None:
+            self._kept = self._reading.storage
+        # A copy for each pass: PyTorch consumes what it reads, and a graph may be differentiated twice.
+        self._reading.storage = {key: dict(entries) for key, entries in self._kept.items()}
+        self._reading.__enter__()
+
+    def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
+        self._reading.__exit__(kind, error, trace)
+        if isinstance(error, RuntimeError) and _says_mutated(error):
+            conv = type(getattr(self._layer, "conv", self._layer)).__name__
+            raise Refusal(
+                f"policy selective: {conv} changes a kept result in place (of mm, addmm or bmm), and PyTorch can keep "
+                "none that is changed afterwards; build it without inplace=True"
+            ) from error
 
 
 def _says_mutated(error: BaseException | None) -> bool:

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.autograd.graph import saved_tensors_hooks
 from torch.nn.modules.batchnorm import _NormBase
-from torch_geometric.nn import MessagePassing, norm
+from torch_geometric.nn import MessagePassing, aggr, norm
 
 from gnn_checkpointing.checkpointing.block_arguments import Leaves
 from gnn_checkpointing.checkpointing.block_by_block import CutCall, stage
@@ -38,6 +38,9 @@ _OVER_ROWS: tuple[type, ...] = (
 )
 
 
+_OF_ALL_DEGREES = (aggr.LSTMAggregation, aggr.GRUAggregation, aggr.LCMAggregation)
+
+
 def layer_refusal(conv: nn.Module) -> str | None:
     """Why no call of this layer can be cut, as far as its code says; None where nothing speaks against it."""
     if not isinstance(conv, MessagePassing):
@@ -45,6 +48,8 @@ def layer_refusal(conv: nn.Module) -> str | None:
     if getattr(type(conv), "_orig_propagate", MessagePassing.propagate) is not MessagePassing.propagate:
         return "it has a propagate method of its own"
     for name, part in _parts_inside(conv):
+        if isinstance(part, _OF_ALL_DEGREES):
+            return f"{name} ({type(part).__name__}) pads every node to the largest number of edges of the whole graph"
         if isinstance(part, _OVER_ROWS) or (isinstance(part, norm.LayerNorm) and part.mode == "graph"):
             return (
                 f"{name} ({type(part).__name__}) inside its messages normalises over all edges, and blocks are a part"
@@ -54,10 +59,10 @@ def layer_refusal(conv: nn.Module) -> str | None:
 
 def trial_refusal(cut: CutCall) -> str | None:
     """Why this call must not be cut, found by computing a part of it in two ways; None where both agree."""
-    block = cut.blocks[0]
-    middle = _middle(cut, block)
-    if middle is None:
+    parts = _parts(cut)
+    if parts is None:
         return None
+    block, middle = parts
     state = Recomputation(cut.conv, cut.edges.pointer.device)
     halves = (
         EdgeBlock(block.first, middle[0], block.start, middle[1]),
@@ -113,15 +118,25 @@ def _alike(one: Tensor, other: Tensor) -> bool:
     )
 
 
-def _middle(cut: CutCall, block: EdgeBlock) -> tuple[int, int] | None:
-    """A node and an edge that part the block into two halves with edges; None where it has no two such nodes."""
-    starts = cut.edges.pointer[block.first : block.last + 1].cpu()
-    half = (block.start + block.stop) // 2
-    for node in (int(torch.searchsorted(starts, half)), int(torch.searchsorted(starts, half, right=True))):
-        if 0 < node < block.num_nodes and block.start < int(starts[node]) < block.stop:
-            return block.first + node, int(starts[node])
-    inner = ((starts > block.start) & (starts < block.stop)).nonzero().flatten()
-    return (block.first + int(inner[0]), int(starts[inner[0]])) if inner.numel() else None
+def _parts(cut: CutCall) -> tuple[EdgeBlock, tuple[int, int]] | None:
+    """Blocks from the first on, until they have two nodes with edges, and where they are parted: a node and an edge.
+
+    None where one node alone has edges, so that there is one block and nothing to compare.
+    """
+    starts = cut.edges.pointer.to(torch.int64).cpu()
+    places = starts[1:][starts[1:] > starts[:-1]]  # where each node that has edges ends
+    if places.numel() < 2:
+        return None
+    stop = max(int(places[1]), *(block.stop for block in cut.blocks[:1]))
+    inside = places[places <= stop]
+    half = int(inside[max(inside.numel() // 2 - 1, 0)])
+
+    def first_node(edge: int) -> int:
+        """The node that the edge at this place ends in."""
+        return int(torch.searchsorted(starts, edge, right=True)) - 1
+
+    last = cut.edges.num_nodes if stop == cut.edges.num_edges else first_node(stop)
+    return EdgeBlock(0, last, 0, stop), (first_node(half), half)
 
 
 def _leaves_of(outs: tuple[Tensor, ...]) -> Iterator[Tensor]:
