@@ -55,12 +55,14 @@ def outcomes() -> dict[str, dict[str, str]]:
 
 
 def table() -> str:
-    """The outcomes as Markdown, a row per configuration."""
-    lines = [f"| convolution | {' | '.join(POLICIES)} |", f"|---{'|---' * len(POLICIES)}|"]
+    """The outcomes as Markdown, a row per configuration; the last column has the reasons of what is not exact."""
+    lines = [f"| convolution | {' | '.join(POLICIES)} | reason |", f"|---{'|---' * len(POLICIES)}|---|"]
     for name, by_policy in outcomes().items():
-        lines.append(f"| {name} | {' | '.join(text.replace('|', '/') for text in by_policy.values())} |")
-    missing = [f"| {name} | {' | '.join([reason] * len(POLICIES))} |" for name, reason in NEEDS_A_PACKAGE.items()]
-    return "\n".join([*lines, *missing]) + "\n"
+        kinds, reasons = zip(*(text.partition(": ")[::2] for text in by_policy.values()), strict=True)
+        lines.append(f"| {name} | {' | '.join(kinds)} | {'; '.join(dict.fromkeys(filter(None, reasons)))} |")
+    for name, reason in NEEDS_A_PACKAGE.items():
+        lines.append(f"| {name} | {' | '.join(['not tried'] * len(POLICIES))} | {reason} |")
+    return "\n".join(lines) + "\n"
 
 
 @pytest.fixture(scope="session", autouse=True)
