@@ -157,7 +157,7 @@ class BlockReader:
         }
 
     def _rows(self, value: Any, end: str, block: EdgeBlock, ends: tuple[Tensor, Tensor], leaves: Leaves) -> Any:
-        value = _end_of(value, end, self._reverse)
+        value = _end_of(self._conv, value, end)
         if not isinstance(value, Slot):
             return value
         tensor, dim = self._call.tensors[value.position], self._conv.node_dim
@@ -198,13 +198,11 @@ def shared_rows(conv: MessagePassing, call: Call) -> frozenset[tuple[int, str]]:
     """The node maps, by position and end, whose rows `edge_update` and `message` both read."""
     if call.edge_values is None:
         return frozenset()
-    reverse = conv.flow == "target_to_source"
     read = [
         {
             (slot.position, name[-1])
             for name in conv.inspector.get_param_names(method)
-            if name.endswith(("_i", "_j"))
-            and isinstance(slot := _end_of(values.get(name[:-2]), name[-1], reverse), Slot)
+            if name.endswith(("_i", "_j")) and isinstance(slot := _end_of(conv, values.get(name[:-2]), name[-1]), Slot)
         }
         for method, values in (("edge_update", call.edge_values), ("message", call.values))
     ]
@@ -248,17 +246,16 @@ def _counts_edges(conv: MessagePassing, tensor: Tensor, num_edges: int) -> bool:
 def sizes_of(conv: MessagePassing, call: Call, names: Sequence[str], size: Any) -> tuple[int, int]:
     """How many nodes may send and how many receive, found as PyG finds it: from `size` and from the node maps."""
     found: list[int | None] = list(size) if size is not None else [None, None]
-    reverse = conv.flow == "target_to_source"
     for values in (call.values, call.edge_values or {}):
         for name in names:
             if not name.endswith(("_i", "_j")) or name in _GIVEN or name[:-2] not in values:
                 continue
             value = values[name[:-2]]
-            ends = list(enumerate(value)) if isinstance(value, tuple | list) else [(_side(name[-1], reverse), value)]
+            ends = list(enumerate(value)) if isinstance(value, tuple | list) else [(_side(conv, name[-1]), value)]
             for side, part in ends:
                 if isinstance(part, Slot):
                     conv._set_size(found, side, call.tensors[part.position])
-    receiving, sending = (0, 1) if reverse else (1, 0)
+    receiving, sending = (0, 1) if conv.flow == "target_to_source" else (1, 0)
     num_nodes = found[receiving] if found[receiving] is not None else found[sending]
     num_sources = found[sending] if found[sending] is not None else found[receiving]
     if num_nodes is None or num_sources is None:
@@ -266,10 +263,15 @@ def sizes_of(conv: MessagePassing, call: Call, names: Sequence[str], size: Any) 
     return num_sources, num_nodes
 
 
-def _end_of(value: Any, end: str, reverse: bool) -> Any:
-    return value[_side(end, reverse)] if isinstance(value, tuple | list) else value
+def _end_of(conv: MessagePassing, value: Any, end: str) -> Any:
+    """What a pair of node maps has for this end of an edge; any other value itself."""
+    if not isinstance(value, tuple | list):
+        return value
+    # Generated from a template, PyG's `propagate` takes the first of a pair for sources whatever the flow.
+    by_flow = type(conv)._jinja_propagate is type(conv)._orig_propagate
+    return value[_side(conv, end) if by_flow else "ji".index(end)]
 
 
-def _side(end: str, reverse: bool) -> int:
-    """Which of a pair of node maps belongs to an end of an edge: sources first, unless edges flow backwards."""
-    return (0 if end == "j" else 1) if not reverse else (1 if end == "j" else 0)
+def _side(conv: MessagePassing, end: str) -> int:
+    """The row of `edge_index` that holds this end of the edges."""
+    return "ji".index(end) if conv.flow == "source_to_target" else "ij".index(end)

@@ -13,11 +13,12 @@ from typing import Any, Protocol
 
 import torch
 from torch import Tensor
+from torch.nn.parameter import is_lazy
 from torch_geometric.nn import MessagePassing
 
 from gnn_checkpointing.checkpointing.block_arguments import BlockReader, Call, Leaves, Role, shared_rows
 from gnn_checkpointing.checkpointing.block_plan import EdgeBlock, SortedEdges
-from gnn_checkpointing.checkpointing.recomputation import RandomStates, Recomputation, random_restored
+from gnn_checkpointing.checkpointing.recomputation import RandomStates, Recomputation, random_restored, with_tensors
 
 Outputs = tuple[Tensor, ...]
 
@@ -212,16 +213,26 @@ def _add_block(
 def _differentiable_gradients(
     cut: CutCall, gradients: Sequence[Tensor | None], wanted: Sequence[bool], parameters: Outputs
 ) -> tuple[Sequence[Tensor | None], Sequence[Tensor | None]]:
-    """The gradients as functions that can be differentiated again; all blocks are recorded at once."""
+    """The gradients as functions that can be differentiated again; all blocks are recorded at once.
+
+    By aliases of all inputs: one that follows from another, or from a weight, has its own partial derivative.
+    """
+    inputs = [tensor.view_as(tensor) for tensor in cut.call.tensors]
+    weights = {name: weight.view_as(weight) for name, weight in cut.conv.named_parameters() if not is_lazy(weight)}
+    of_weight = {id(weight): weights[name] for name, weight in cut.conv.named_parameters() if name in weights}
+    cut = cut.on(inputs)
     reader, dim = cut.reader(), cut.conv.node_dim
-    parts = [stage(cut, reader, block, cut.edges.ends(block), Leaves()) for block in cut.blocks]
-    outs = [torch.cat(part, dim) for part in zip(*parts, strict=True)]
+
+    def all_parts() -> list[tuple[Tensor, ...]]:
+        return [stage(cut, reader, block, cut.edges.ends(block), Leaves()) for block in cut.blocks]
+
+    outs = [torch.cat(part, dim) for part in zip(*with_tensors(cut.conv, weights, all_parts), strict=True)]
     pairs = [(out, g) for out, g in zip(outs, gradients, strict=True) if g is not None and out.requires_grad]
-    asked = [tensor for tensor, wants in zip(cut.call.tensors, wanted, strict=True) if wants]
+    asked = [tensor for tensor, wants in zip(inputs, wanted, strict=True) if wants]
     found = iter(
         torch.autograd.grad(
             [out for out, _ in pairs],
-            [*asked, *parameters],
+            [*asked, *(of_weight[id(weight)] for weight in parameters)],
             [gradient for _, gradient in pairs],
             create_graph=True,
             allow_unused=True,

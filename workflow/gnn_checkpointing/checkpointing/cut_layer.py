@@ -30,7 +30,7 @@ from gnn_checkpointing.checkpointing.block_arguments import (
 from gnn_checkpointing.checkpointing.block_by_block import CutCall, EagerBlocks, Executor, Saved, run_cut
 from gnn_checkpointing.checkpointing.block_plan import block_size
 from gnn_checkpointing.checkpointing.changes import Changes
-from gnn_checkpointing.checkpointing.deferred import DeferredEdgeValues, computed
+from gnn_checkpointing.checkpointing.deferred import DeferredEdgeValues, OfOneBlock, computed
 from gnn_checkpointing.checkpointing.graph_tables import GraphTables
 from gnn_checkpointing.checkpointing.graph_utilities import with_remembered_graphs
 from gnn_checkpointing.checkpointing.recomputation import Recomputation
@@ -62,7 +62,7 @@ class CutLayer:
         self.conv, self.tables, self.policy = conv, tables, policy
         self.edges_per_block, self.edges_per_node = edges_per_block, edges_per_node
         self.lenient, self.worth = lenient, worth
-        self.computes_by, self.reason = "edge blocks", "no batch has passed through yet"
+        self.computes_by, self.reason = "edge_blocks", "no batch has passed through yet"
         """How the latest call of `propagate` was computed and why, for `explain`."""
         self.message_bytes: int | None = None
         self.block_bytes: int | None = None
@@ -100,8 +100,6 @@ class CutLayer:
         visit = VISITS.of(self.conv) or Visit(None, None)
         if visit.entry is not None:
             visit.entry.close()
-        if self._stands_aside():
-            return self._whole("explained, hooked or decomposed", edge_index, size, kwargs)
         try:
             cut = self._cut(edge_index, size, kwargs)
         except Uncuttable as reason:
@@ -111,7 +109,7 @@ class CutLayer:
         if visit.seeks:
             raise Reached(cut.call)
         visit.calls += 1
-        executor = self._executor(cut)
+        executor, attributes = self._executor(cut), dict(vars(self.conv))
         if torch.is_grad_enabled():
             state = visit.state or Recomputation(self.conv, cut.edges.pointer.device)
             saved = Saved((), None)
@@ -121,6 +119,7 @@ class CutLayer:
         else:
             parts = executor.forward(cut)[0]
             out = parts[0] if len(parts) == 1 else parts
+        self._spoil(attributes)
         update = self.conv.inspector.get_param_names("update", exclude=[0])
         if not update and type(self.conv).update is MessagePassing.update:
             return out
@@ -128,6 +127,12 @@ class CutLayer:
         return self.conv.update(
             out, **{n: kwargs[n] if n in kwargs else given[n] for n in update if n in kwargs | given}
         )
+
+    def _spoil(self, before: dict[str, Any]) -> None:
+        """Let nobody read what a message has left in the layer: it belongs to one block."""
+        for name, value in vars(self.conv).items():
+            if isinstance(value, Tensor) and value is not before.get(name):
+                vars(self.conv)[name] = OfOneBlock(name, type(self.conv).__name__, self.policy)
 
     def edge_updater(self, edge_index: Any, size: Any = None, **kwargs: Any) -> Any:
         """Put off until `propagate` asks for the result."""
@@ -156,7 +161,11 @@ class CutLayer:
 
     def _cut(self, edge_index: Any, size: Any, kwargs: dict[str, Any]) -> CutCall:
         """The call in parts; raises `Uncuttable` with the reason where it has none."""
-        conv = self.conv
+        conv, visit = self.conv, VISITS.of(self.conv)
+        if self._stands_aside():
+            raise Uncuttable("an explainer, a hook or a decomposition looks at all its messages at once")
+        if visit is not None and visit.returns_scores:
+            raise Uncuttable("its attention weights are asked for, one for every edge")
         if not _is_plain(edge_index):
             raise Uncuttable("a sparse product makes no messages")
         if isinstance(edge_index, EdgeIndex) and conv.fuse and conv.SUPPORTS_FUSED_EDGE_INDEX:
@@ -206,7 +215,7 @@ class CutLayer:
         wide = max((_width(tensor, self.conv.node_dim) for tensor in cut.call.tensors), default=1)
         largest = max(block.num_edges for block in cut.blocks)
         self.message_bytes, self.block_bytes = 4 * wide * cut.edges.num_edges, 4 * wide * largest
-        self.computes_by, self.reason = "edge blocks", f"{len(cut.blocks)} blocks of at most {largest:,} edges"
+        self.computes_by, self.reason = "edge_blocks", f"{len(cut.blocks)} blocks of at most {largest:,} edges"
         return EagerBlocks()
 
 

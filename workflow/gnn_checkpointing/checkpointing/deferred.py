@@ -12,6 +12,8 @@ from typing import Any
 from torch import Tensor
 from torch.utils import _pytree as pytree
 
+from gnn_checkpointing.refusal import Refusal
+
 
 class DeferredEdgeValues:
     """Stands for the tensor that `make` computes; any use of it but by `propagate` computes it, once."""
@@ -48,6 +50,38 @@ def _operator(name: str) -> Callable[..., Any]:
     return operator
 
 
+class OfOneBlock:
+    """Stands for a tensor that a message has left in its layer, of which only the last block's part exists."""
+
+    def __init__(self, attribute: str, layer: str, policy: str) -> None:
+        self._refusal = (
+            f"{policy}: {layer} reads its attribute {attribute!r}, which a message has set for one block of edges alone; "
+            "use policy layers for this layer"
+        )
+
+    @classmethod
+    def __torch_function__(
+        cls, function: Callable[..., Any], types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        """Refuse any function of torch."""
+        leaves = pytree.tree_leaves((args, kwargs or {}))
+        raise Refusal(next(part._refusal for part in leaves if isinstance(part, OfOneBlock)))
+
+    def refused(self, *_: Any) -> Any:
+        """Refuse an operator or an attribute."""
+        raise Refusal(self._refusal)
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__") and name.endswith("__"):
+            raise AttributeError(name)
+        return self.refused()
+
+
+def computed(values: Any) -> Any:
+    """`values` with everything that was deferred computed, in tuples, lists and dictionaries, too."""
+    return pytree.tree_map(lambda part: part.computed() if isinstance(part, DeferredEdgeValues) else part, values)
+
+
 # Python looks operators up in the class, past `__getattr__`.
 for _name in (
     *(f"__{prefix}{name}__" for name in ("add", "sub", "mul", "truediv", "pow", "matmul") for prefix in ("", "r")),
@@ -55,8 +89,4 @@ for _name in (
 ):
     if hasattr(Tensor, _name):
         setattr(DeferredEdgeValues, _name, _operator(_name))
-
-
-def computed(values: Any) -> Any:
-    """`values` with everything that was deferred computed, in tuples, lists and dictionaries, too."""
-    return pytree.tree_map(lambda part: part.computed() if isinstance(part, DeferredEdgeValues) else part, values)
+        setattr(OfOneBlock, _name, OfOneBlock.refused)

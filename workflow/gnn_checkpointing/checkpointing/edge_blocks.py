@@ -24,6 +24,7 @@ from gnn_checkpointing.checkpointing.graph_tables import GraphTables
 from gnn_checkpointing.checkpointing.trial import layer_refusal
 from gnn_checkpointing.refusal import Refusal
 from gnn_checkpointing.study import block_rule
+from gnn_checkpointing.study.policy_names import PolicyName
 
 Layer = TypeVar("Layer", bound=nn.Module)
 
@@ -33,14 +34,13 @@ def message_passing_layers(model: nn.Module) -> list[MessagePassing]:
     return [module for module in model.modules() if isinstance(module, MessagePassing)]
 
 
-def cut_layers(model: nn.Module, changes: Changes, policy: str, edges_per_block: int | None) -> None:
+def cut_layers(model: nn.Module, changes: Changes, name: PolicyName, *, lenient: bool) -> None:
     """Make every message passing layer of `model` compute by edge blocks, and every layer that draws its own graph.
 
-    Raises `Refusal` for a layer that blocks would change, before any layer is wrapped.
+    Raises `Refusal` for a layer that blocks would change, before any layer is wrapped; where `lenient`, a layer whose
+    messages turn out to depend on each other is computed whole.
     """
-    if edges_per_block is not None and edges_per_block < 1:
-        raise Refusal(f"edges_per_block is {edges_per_block}; give a positive number of edges, or None")
-    kind = policy.partition("(")[0]
+    policy, edges_per_node = name.kind, block_rule.EDGES_PER_NODE[name.kind]
     layers, drawn = message_passing_layers(model), drawn_layers(model)
     if not layers and not drawn:
         raise Refusal(f"policy {policy}: {type(model).__name__} has no PyG message passing layer")
@@ -48,10 +48,10 @@ def cut_layers(model: nn.Module, changes: Changes, policy: str, edges_per_block:
         if reason := layer_refusal(layer):
             raise Refusal(f"{policy} cannot wrap {type(layer).__name__}: {reason}")
     for module in drawn:
-        block_drawn_layer(module, changes, edges_per_block, block_rule.EDGES_PER_NODE[kind])
+        block_drawn_layer(module, changes, name.count, edges_per_node)
     tables = GraphTables()
     for layer in layers:
-        CutLayer(layer, tables, policy, edges_per_block, block_rule.EDGES_PER_NODE[kind]).install(changes)
+        CutLayer(layer, tables, policy, name.count, edges_per_node, lenient=lenient).install(changes)
 
 
 def policy_tensors(model: nn.Module) -> list[Tensor]:

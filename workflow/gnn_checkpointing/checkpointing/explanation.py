@@ -55,7 +55,7 @@ def _explained(name: str, layer: nn.Module) -> LayerExplanation:
     cut, kind = cut_layer_of(layer), type(layer).__name__
     whole = isinstance(vars(layer).get("forward"), partial)
     if cut is not None:
-        policy = "layers+edge blocks" if whole else cut.computes_by
+        policy = "layers+edge_blocks" if whole else cut.computes_by
         return LayerExplanation(name, kind, policy, cut.reason, cut.message_bytes, cut.block_bytes)
     if whole:
         reason = layer_refusal(layer) or "as asked for"

@@ -25,34 +25,38 @@ Model = TypeVar("Model", bound=nn.Module)
 _RECORD = "_checkpointing_policy"
 
 
-def _recomputed_blocks(model: nn.Module, changes: Changes, name: PolicyName) -> None:
+Wrapper = Callable[[nn.Module, Changes, PolicyName, bool], None]
+"""Puts a policy on a model; where the last argument is true, a layer that blocks would change is left whole."""
+
+
+def _recomputed_blocks(model: nn.Module, changes: Changes, name: PolicyName, lenient: bool) -> None:
     """Edge blocks inside recomputed layers: one layer's node maps and one block at a time; edges' work three times."""
-    cut_layers(model, changes, name.kind, name.count)
+    cut_layers(model, changes, name, lenient=lenient)
     checkpoint_layers(model, changes)
 
 
-def _segments(model: nn.Module, changes: Changes, name: PolicyName) -> None:
+def _segments(model: nn.Module, changes: Changes, name: PolicyName, _: bool) -> None:
     assert name.count is not None  # its form has a number
     checkpoint_segments(model, changes, name.count)
 
 
-def _memory_budget(model: nn.Module, changes: Changes, name: PolicyName) -> None:
+def _memory_budget(model: nn.Module, changes: Changes, name: PolicyName, _: bool) -> None:
     assert name.argument is not None  # its form has a number
     compile_within(model, changes, name.argument)
 
 
-_WRAPPERS: dict[str, Callable[[nn.Module, Changes, PolicyName], None]] = {
+_WRAPPERS: dict[str, Wrapper] = {
     "none": lambda *_: None,
-    "layers": lambda model, changes, _: checkpoint_layers(model, changes),
+    "layers": lambda model, changes, *_: checkpoint_layers(model, changes),
     "segments": _segments,
-    "selective": lambda model, changes, _: checkpoint_selectively(model, changes),
-    "edge_blocks": lambda model, changes, name: cut_layers(model, changes, name.kind, name.count),
-    "fused_edge_blocks": lambda model, changes, name: cut_layers(model, changes, name.kind, name.count),
+    "selective": lambda model, changes, *_: checkpoint_selectively(model, changes),
+    "edge_blocks": lambda model, changes, name, lenient: cut_layers(model, changes, name, lenient=lenient),
+    "fused_edge_blocks": lambda model, changes, name, lenient: cut_layers(model, changes, name, lenient=lenient),
     "layers+edge_blocks": _recomputed_blocks,
-    "compiled": lambda model, changes, _: compile_whole(model, changes),
+    "compiled": lambda model, changes, *_: compile_whole(model, changes),
     "memory_budget": _memory_budget,
-    "reversible": lambda model, changes, _: reverse_blocks(model, changes),
-    "offloaded": lambda model, changes, _: offload(model, changes),
+    "reversible": lambda model, changes, *_: reverse_blocks(model, changes),
+    "offloaded": lambda model, changes, *_: offload(model, changes),
 }
 
 
@@ -71,7 +75,8 @@ def apply(
     """
     if on_refusal not in ("raise", "fall_back"):
         raise Refusal(f"on_refusal is {on_refusal!r}; allowed: 'raise' and 'fall_back'")
-    wrap = _wrapper(policy)
+    wrap = _wrapper(policy, lenient=on_refusal == "fall_back")
+    before = [(module, record[0]) for module in model.modules() if (record := vars(module).get(_RECORD))]
     remove(model)
     changes = Changes()
     try:
@@ -84,12 +89,14 @@ def apply(
         vars(model).pop(_RECORD, None)
         changes.undo()
         if on_refusal == "raise":
+            for module, earlier in before:
+                apply(module, earlier)
             raise
         return apply(model, "auto", verify=verify)
     return model
 
 
-def _wrapper(policy: str) -> Callable[[nn.Module, Changes], None]:
+def _wrapper(policy: str, *, lenient: bool) -> Callable[[nn.Module, Changes], None]:
     if policy == "auto":
         return wrap_automatically
     try:
@@ -98,7 +105,7 @@ def _wrapper(policy: str) -> Callable[[nn.Module, Changes], None]:
         raise Refusal(f"{refusal}; or auto, which chooses a policy for each layer") from None
     if name.kind not in _WRAPPERS:
         raise Refusal(f"policy {policy} is no longer available: fused_edge_blocks and edge_blocks replace it")
-    return lambda model, changes: _WRAPPERS[name.kind](model, changes, name)
+    return lambda model, changes: _WRAPPERS[name.kind](model, changes, name, lenient)
 
 
 def remove(model: Model) -> Model:

@@ -6,6 +6,7 @@ import random
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -67,10 +68,7 @@ class Recomputation:
         changed: dict[str, Tensor] = {name: tensor.clone() for name, tensor in self._before.items()}
         now = dict(self._module.named_parameters(remove_duplicate=False))
         changed |= {name: tensor for name, tensor in self._parameters.items() if now.get(name) is not tensor}
-        if not changed:
-            return function(*args, **kwargs)
-        shell = _Shell(self._module, function)
-        return functional_call(shell, {f"module.{name}": tensor for name, tensor in changed.items()}, args, kwargs)
+        return with_tensors(self._module, changed, partial(function, *args, **kwargs))
 
 
 class Rerunnable:
@@ -139,16 +137,23 @@ class RandomStates:
     __hash__ = None  # type: ignore[assignment] # states are compared, never looked up
 
 
+def with_tensors(module: nn.Module, tensors: dict[str, Tensor], function: Callable[[], Any]) -> Any:
+    """What `function` returns while these tensors are the parameters and buffers of `module`, by name."""
+    if not tensors:
+        return function()
+    return functional_call(_Shell(module, function), {f"module.{name}": tensor for name, tensor in tensors.items()}, ())
+
+
 class _Shell(nn.Module):
     """A module around another one, so that `functional_call` can run any function with other tensors in it."""
 
-    def __init__(self, module: nn.Module, function: Callable[..., Any]) -> None:
+    def __init__(self, module: nn.Module, function: Callable[[], Any]) -> None:
         super().__init__()
         self.module = module
         self._function = function
 
-    def forward(self, *args: Any, **kwargs: Any) -> Any:
-        return self._function(*args, **kwargs)
+    def forward(self) -> Any:
+        return self._function()
 
 
 def _attributes(part: nn.Module) -> dict[str, Any]:

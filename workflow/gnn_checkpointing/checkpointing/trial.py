@@ -87,11 +87,15 @@ def _compared(cut: CutCall, block: EdgeBlock, halves: tuple[EdgeBlock, EdgeBlock
 
     before = RandomStates.now(cut.edges.pointer.device)
     buffers = {name: buffer.clone() for name, buffer in cut.conv.named_buffers()}
+    attributes = dict(vars(cut.conv))
     with torch.enable_grad():
         whole = computed(block)
         for name, buffer in cut.conv.named_buffers():
             if not torch.equal(buffer, buffers[name]):
                 return f"its messages change the buffer {name}, and blocks would change it once for each block"
+        for name, value in vars(cut.conv).items():
+            if name not in attributes or not (value is attributes[name] or isinstance(value, Tensor)):
+                return f"its messages change the attribute {name}, and blocks would change it once for each block"
         if before != RandomStates.now(before.device):
             cut.conv.eval()  # masks of two cuts differ; without them the rest can be compared
             whole = computed(block)

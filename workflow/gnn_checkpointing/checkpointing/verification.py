@@ -29,7 +29,13 @@ def verify_step(model: nn.Module, remove: Callable[[nn.Module], nn.Module], batc
     device = next((p.device for p in pytree.tree_leaves((args, kwargs)) if isinstance(p, Tensor)), torch.device("cpu"))
     states = RandomStates.now(device)
     try:
-        expected = _step(plain, args, kwargs)
+        try:
+            expected = _step(plain, args, kwargs)
+        except Exception as error:
+            raise Refusal(
+                f"verify: {type(model).__name__} does not run on this batch ({type(error).__name__}: {error}); give the "
+                "arguments of its forward pass"
+            ) from error
         if states != RandomStates.now(device):
             states.restore()
             plain, wrapped = remove(copy.deepcopy(model)).eval(), wrapped.eval()
