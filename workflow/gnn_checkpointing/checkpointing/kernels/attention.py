@@ -160,6 +160,8 @@ class _Arguments(ctypes.Structure):
 def _run(
     kind: str, graph: Graph, summed: Tensor, tensors: dict[str, Tensor | None], numbers: dict[str, float], back: bool
 ) -> None:
+    if 0 in summed.shape[1:]:
+        return
     arguments = _Arguments(graph=graph, heads=summed.size(1), **numbers)
     for name, tensor in tensors.items():
         setattr(arguments, name, None if tensor is None else tensor.data_ptr())
