@@ -52,7 +52,7 @@ struct Attention {
   int64_t group = 0;  // of nodes, whose part of the attention vector's gradient is being summed
   // One chunk: the ends of its edges, and numbers of each edge for one head (rounded up to whole vectors).
   int64_t source[kChunk], given[kChunk], place[kChunk], edge_place[kChunk];
-  T score[kChunk + W], raw[kChunk + W], dot[kChunk + W], factor[kChunk + W];
+  T score[kChunk + W], raw[kChunk + W], dot[kChunk + W], factor[kChunk + 16];
 
   explicit Attention(const Arguments& arguments)
       : a(arguments), graph(a.graph), heads(a.heads), slope(T(a.slope)),
@@ -164,8 +164,11 @@ struct Attention {
     return ::largest<T, W>(each);
   }
 
-  INLINE void draw(int64_t h, int count) {
-    dropout.factors([&](int l) { return given[l]; }, h, count, factor);
+  INLINE void draw(int64_t h, int count) { dropout.factors(given, h, count, factor); }
+
+  INLINE void scale_by_factors(T* numbers, int count) const {
+    for (int l = 0; l < count; l += W)
+      store(numbers + l, load<V>(numbers + l, Full<W>{}) * load<V>(factor + l, Full<W>{}), Full<W>{});
   }
 
   INLINE V value(const T* x, const T* e, auto width) const {
@@ -216,7 +219,7 @@ struct Attention {
         denominator = (first == begin ? 0 : denominator * rescale[0]) + sum<T, W>(parts);
         if (drops) {
           draw(h, count);
-          for (int l = 0; l < count; ++l) score[l] *= factor[l];
+          scale_by_factors(score, count);
         }
         add_values(h, count, out, first != begin, rescale[0]);
         most = now;
@@ -244,7 +247,7 @@ struct Attention {
     });
     if (drops) {
       draw(h, count);
-      for (int l = 0; l < count; ++l) dot[l] *= factor[l];
+      scale_by_factors(dot, count);
     }
     const T kept = in(a.log_denominators)[i * heads + h];
     V part = {};
@@ -262,10 +265,12 @@ struct Attention {
       const V p = load<V>(score + l, Full<W>{});
       store(dot + l, p * (load<V>(dot + l, Full<W>{}) - of_all), Full<W>{});
     }
-    if (drops)
-      for (int l = 0; l < count; ++l) score[l] *= factor[l];
+    if (drops) scale_by_factors(score, count);
     if constexpr (kind == kGat)
-      for (int l = 0; l < count; ++l) dot[l] *= raw[l] > 0 ? T(1) : slope;
+      for (int l = 0; l < count; l += W) {
+        const V ds = load<V>(dot + l, Full<W>{});
+        store(dot + l, load<V>(raw + l, Full<W>{}) > T(0) ? ds : ds * slope, Full<W>{});
+      }
     if constexpr (kind == kTransformer)
       for (int l = 0; l < count; l += W) store(dot + l, load<V>(dot + l, Full<W>{}) * scale, Full<W>{});
   }
@@ -276,13 +281,17 @@ struct Attention {
   INLINE void spread(int64_t i, int64_t h, int count, const T* p, const T* ds) {
     const T *keys = in(a.keys), *edge = in(a.edge), *g = row(in(a.gradient), i, h);
     if constexpr (kind == kGat) {
-      T total = 0;
-      for (int l = 0; l < count; ++l) {
-        total += ds[l];
-        if (of_sources) to(a.grad_keys)[source[l] * heads + h] += ds[l];
-        if (of_sources && edged) to(a.grad_edge)[given[l] * heads + h] = ds[l];
+      T* of_keys = to(a.grad_keys) + h;
+      if (of_sources)
+        for (int l = 0; l < count; ++l) of_keys[source[l] * heads] += ds[l];
+      if (of_sources && edged)
+        for (int l = 0; l < count; ++l) to(a.grad_edge)[given[l] * heads + h] = ds[l];
+      if (of_node) {
+        V total = {};
+        for (int l = 0; l < count; l += W)
+          total += first_lanes<T, W>(load<V>(ds + l, Full<W>{}), count - l, T(0));
+        to(a.grad_queries)[i * heads + h] += sum<T, W>(total);
       }
-      if (of_node) to(a.grad_queries)[i * heads + h] += total;
     }
     Row::each([&](int, int c, auto width) INLINE_LAMBDA {
       constexpr int U = 2;
