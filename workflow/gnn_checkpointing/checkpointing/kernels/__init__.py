@@ -3,8 +3,8 @@
 Each family takes node tensors and `GraphTables` and gives node tensors: `attention`, `weighted` sums, `extremum`.
 """
 
-from gnn_checkpointing.checkpointing.kernels import attention
+from gnn_checkpointing.checkpointing.kernels import attention, extremum, weighted
 from gnn_checkpointing.checkpointing.kernels.build import load
 from gnn_checkpointing.checkpointing.kernels.tables import GraphTables, graph_tables
 
-__all__ = ["GraphTables", "attention", "graph_tables", "load"]
+__all__ = ["GraphTables", "attention", "extremum", "graph_tables", "load", "weighted"]

@@ -153,13 +153,15 @@ class _Arguments(ctypes.Structure):
                 "scratch",
             )
         ),
-        ("scratch_edges", ctypes.c_int64),
+        *((name, ctypes.c_int64) for name in ("scratch_edges", "groups")),
     )
 
 
 def _run(
     kind: str, graph: Graph, summed: Tensor, tensors: dict[str, Tensor | None], numbers: dict[str, float], back: bool
 ) -> None:
+    if 0 in summed.shape[1:]:
+        return
     arguments = _Arguments(graph=graph, heads=summed.size(1), **numbers)
     for name, tensor in tensors.items():
         setattr(arguments, name, None if tensor is None else tensor.data_ptr())
@@ -252,8 +254,12 @@ def _backward(
     of_keys.zero_()
     of_queries.zero_()
     of_values.zero_()
+    groups, edges_of_group = _groups(pointer, source.size(0))
+    threads = torch.get_num_threads()
+    turns = summed.size(1) % threads != 0
+    scratch = summed.new_empty(2 * threads * summed.size(1) * edges_of_group if turns else 0)
     # Sums over all edges of the graph: in double.
-    total = torch.zeros(of_attention.shape, dtype=torch.float64)
+    total = torch.zeros(groups, *of_attention.shape, dtype=torch.float64)
     _run(
         kind,
         c_graph(source, pointer, order, num_sources),
@@ -263,13 +269,30 @@ def _backward(
             **{"gradient": gradient, "log_denominators": log_denominators},
             **{"grad_keys": of_keys, "grad_queries": of_queries},
             "grad_values": of_keys if values is None else of_values,
-            **{"grad_attention": total, "grad_edge": of_edge},
+            **{"grad_attention": total, "grad_edge": of_edge, "scratch": scratch},
         },
-        {"slope": negative_slope, "dropout": dropout, "seed": seed},
+        {
+            **{"slope": negative_slope, "dropout": dropout, "seed": seed},
+            **{"groups": groups, "scratch_edges": edges_of_group},
+        },
         back=True,
     )
-    of_attention.copy_(total)
+    of_attention.copy_(total.cumsum(0)[-1])  # one order, whatever the number of threads
     return made
+
+
+_EDGES_OF_GROUP = 4096
+
+
+def _groups(pointer: Tensor, num_edges: int) -> tuple[int, int]:
+    """How many groups of whole nodes the gradient takes, and at most how many edges each has.
+
+    A function of the graph alone, so that sums by group are the same for any number of threads.
+    """
+    num_nodes = pointer.size(0) - 1
+    groups = min(max(num_edges // _EDGES_OF_GROUP, 1), 1024)
+    largest_degree = int(pointer.diff().max()) if num_nodes else 0
+    return groups, (num_edges + 4 * num_nodes) // groups + largest_degree + 4
 
 
 def _gradients(

@@ -28,7 +28,7 @@ struct Arguments {
   void *out, *kept;
   void *grad_keys, *grad_queries, *grad_values, *grad_attention, *grad_edge;
   void* scratch;
-  int64_t scratch_edges;
+  int64_t scratch_edges, groups;
 };
 
 enum Kind { kGatv2, kGat, kTransformer };
@@ -38,6 +38,7 @@ constexpr int kChunk = 512;
 template <class T, int C, Kind kind, bool edged>
 struct Attention {
   static constexpr int W = lanes<T, C>();
+  using Number = T;
   using V = Vector<T, W>;
   static constexpr T infinity = std::numeric_limits<T>::infinity();
   const Arguments& a;
@@ -48,9 +49,10 @@ struct Attention {
   const T slope, scale;
   const Dropout dropout;
   const bool drops;
+  int64_t group = 0;  // of nodes, whose part of the attention vector's gradient is being summed
   // One chunk: the ends of its edges, and numbers of each edge for one head (rounded up to whole vectors).
   int64_t source[kChunk], given[kChunk], place[kChunk], edge_place[kChunk];
-  T score[kChunk + W], raw[kChunk + W], dot[kChunk + W], factor[kChunk + W];
+  T score[kChunk + W], raw[kChunk + W], dot[kChunk + W], factor[kChunk + 16];
 
   explicit Attention(const Arguments& arguments)
       : a(arguments), graph(a.graph), heads(a.heads), slope(T(a.slope)),
@@ -162,8 +164,11 @@ struct Attention {
     return ::largest<T, W>(each);
   }
 
-  INLINE void draw(int64_t h, int count) {
-    dropout.factors([&](int l) { return given[l]; }, h, count, factor);
+  INLINE void draw(int64_t h, int count) { dropout.factors(given, h, count, factor); }
+
+  INLINE void scale_by_factors(T* numbers, int count) const {
+    for (int l = 0; l < count; l += W)
+      store(numbers + l, load<V>(numbers + l, Full<W>{}) * load<V>(factor + l, Full<W>{}), Full<W>{});
   }
 
   INLINE V value(const T* x, const T* e, auto width) const {
@@ -214,7 +219,7 @@ struct Attention {
         denominator = (first == begin ? 0 : denominator * rescale[0]) + sum<T, W>(parts);
         if (drops) {
           draw(h, count);
-          for (int l = 0; l < count; ++l) score[l] *= factor[l];
+          scale_by_factors(score, count);
         }
         add_values(h, count, out, first != begin, rescale[0]);
         most = now;
@@ -242,7 +247,7 @@ struct Attention {
     });
     if (drops) {
       draw(h, count);
-      for (int l = 0; l < count; ++l) dot[l] *= factor[l];
+      scale_by_factors(dot, count);
     }
     const T kept = in(a.log_denominators)[i * heads + h];
     V part = {};
@@ -260,10 +265,12 @@ struct Attention {
       const V p = load<V>(score + l, Full<W>{});
       store(dot + l, p * (load<V>(dot + l, Full<W>{}) - of_all), Full<W>{});
     }
-    if (drops)
-      for (int l = 0; l < count; ++l) score[l] *= factor[l];
+    if (drops) scale_by_factors(score, count);
     if constexpr (kind == kGat)
-      for (int l = 0; l < count; ++l) dot[l] *= raw[l] > 0 ? T(1) : slope;
+      for (int l = 0; l < count; l += W) {
+        const V ds = load<V>(dot + l, Full<W>{});
+        store(dot + l, load<V>(raw + l, Full<W>{}) > T(0) ? ds : ds * slope, Full<W>{});
+      }
     if constexpr (kind == kTransformer)
       for (int l = 0; l < count; l += W) store(dot + l, load<V>(dot + l, Full<W>{}) * scale, Full<W>{});
   }
@@ -274,13 +281,17 @@ struct Attention {
   INLINE void spread(int64_t i, int64_t h, int count, const T* p, const T* ds) {
     const T *keys = in(a.keys), *edge = in(a.edge), *g = row(in(a.gradient), i, h);
     if constexpr (kind == kGat) {
-      T total = 0;
-      for (int l = 0; l < count; ++l) {
-        total += ds[l];
-        if (of_sources) to(a.grad_keys)[source[l] * heads + h] += ds[l];
-        if (of_sources && edged) to(a.grad_edge)[given[l] * heads + h] = ds[l];
+      T* of_keys = to(a.grad_keys) + h;
+      if (of_sources)
+        for (int l = 0; l < count; ++l) of_keys[source[l] * heads] += ds[l];
+      if (of_sources && edged)
+        for (int l = 0; l < count; ++l) to(a.grad_edge)[given[l] * heads + h] = ds[l];
+      if (of_node) {
+        V total = {};
+        for (int l = 0; l < count; l += W)
+          total += first_lanes<T, W>(load<V>(ds + l, Full<W>{}), count - l, T(0));
+        to(a.grad_queries)[i * heads + h] += sum<T, W>(total);
       }
-      if (of_node) to(a.grad_queries)[i * heads + h] += total;
     }
     Row::each([&](int, int c, auto width) INLINE_LAMBDA {
       constexpr int U = 2;
@@ -299,22 +310,24 @@ struct Attention {
           of_query[u] += m;
           of_vector[u] += m * z;
           of_key = m * vector;
-          if (of_sources && edged) store(to(a.grad_edge) + at_edge, of_key, width);
-          of_value += of_key;
         } else if constexpr (kind == kTransformer) {
           V k = load<V>(keys + at, width);
           if (edged) k += load<V>(edge + at_edge, width);
           of_query[u] += ds[l] * k;
           of_key = ds[l] * query;
-          if (of_sources) {
-            store(to(a.grad_keys) + at, load<V>(to(a.grad_keys) + at, width) + of_key, width);
-            if (edged) store(to(a.grad_edge) + at_edge, of_key + of_value, width);
-          }
         }
-        if (of_sources) {
-          T* slot = to(a.grad_values) + at;
-          store(slot, load<V>(slot, width) + of_value, width);
+        // Products that are used twice are rounded first, the others where they are added: the same in each instance.
+        if constexpr (edged && kind != kGat) {
+          of_key = ROUNDED(of_key);
+          if (kind == kTransformer) of_value = ROUNDED(of_value);
+          if (of_sources) store(to(a.grad_edge) + at_edge, kind == kTransformer ? of_key + of_value : of_key, width);
         }
+        if (!of_sources) return;
+        if (kind == kTransformer)
+          store(to(a.grad_keys) + at, load<V>(to(a.grad_keys) + at, width) + of_key, width);
+        V slot = load<V>(to(a.grad_values) + at, width) + of_value;
+        if (kind == kGatv2) slot += of_key;
+        store(to(a.grad_values) + at, slot, width);
       };
       if (of_sources || kind != kGat) {
         int l = 0;
@@ -333,13 +346,15 @@ struct Attention {
     });
   }
 
-  // The attention vector's gradient sums over all nodes: in double, in the order of the nodes.
+  // The attention vector's gradient sums over all edges: in double, a group of nodes at a time, in the nodes' order.
   INLINE void add_double(V part, int64_t at, auto width) {
-    double* slot = static_cast<double*>(a.grad_attention) + at;
+    double* slot = static_cast<double*>(a.grad_attention) + group * heads * channels + at;
     for (int l = 0; l < width; ++l) slot[l] += double(part[l]);
   }
 
-  void backward(int64_t i, int64_t h, bool gathered) {
+  // One node and head: everything, or without the sources, whose shares and score gradients go to `keep`.
+  template <bool everything>
+  void backward(int64_t i, int64_t h, bool gathered, T* keep, int64_t stride) {
     const int64_t begin = graph.begin(i), end = graph.begin(i + 1);
     const bool whole = end - begin <= kChunk;
     T of_all = 0;
@@ -355,7 +370,25 @@ struct Attention {
         shares(i, h, count);
       }
       score_gradients(count, of_all);
-      spread<true, true>(i, h, count, score, dot);
+      spread<true, everything>(i, h, count, score, dot);
+      if (!everything) {
+        std::copy_n(score, count, keep + first - begin);
+        std::copy_n(dot, count, keep + stride + first - begin);
+      }
+    }
+  }
+
+  // The other half: sources from `low` to below `high` of node i's edges, from what `keep` has for each head.
+  void backward_sources(int64_t i, int64_t low, int64_t high, const T* keep, int64_t stride) {
+    const int64_t begin = graph.begin(i), end = graph.begin(i + 1);
+    const int64_t last = graph.first_from(high, begin, end);
+    for (int64_t first = graph.first_from(low, begin, end); first < last; first += kChunk) {
+      const int count = int(std::min<int64_t>(kChunk, last - first));
+      gather(first, count);
+      for (int64_t h = 0; h < heads; ++h) {
+        const T* p = keep + 2 * h * stride + first - begin;
+        spread<false, true>(i, h, count, p, p + stride);
+      }
     }
   }
 };
@@ -375,15 +408,58 @@ void forward_all(const Arguments& a) {
   }
 }
 
-// Heads do not meet in the gradient: each thread has its own, and every sum is made in one order.
+// Heads do not meet in the gradient: where they suffice, each thread has its own.
 template <class Work>
-void backward_all(const Arguments& a) {
-  const int64_t parts = std::min(a.graph.threads, a.heads);
+void backward_heads(const Arguments& a) {
+  const int64_t parts = a.graph.threads;
 #pragma omp parallel for schedule(static, 1) num_threads(int(parts))
   for (int64_t part = 0; part < parts; ++part) {
     Work work(a);
     const int64_t first = a.heads * part / parts, end = a.heads * (part + 1) / parts;
-    for (int64_t i = 0; i < a.graph.destinations; ++i)
-      for (int64_t h = first; h < end; ++h) work.backward(i, h, h != first);
+    for (work.group = 0; work.group < a.groups; ++work.group) {
+      const int64_t last = first_row(a.graph, a.graph.pointer, a.graph.destinations, work.group + 1, a.groups);
+      int64_t i = first_row(a.graph, a.graph.pointer, a.graph.destinations, work.group, a.groups);
+      for (; i < last; ++i)
+        for (int64_t h = first; h < end; ++h) work.template backward<true>(i, h, h != first, nullptr, 0);
+    }
   }
+}
+
+// Else by turns: each thread takes a group of nodes and keeps its edges' shares and score gradients, then each adds
+// what the groups' edges give the sources that it owns. A source's sum has one order, that of the destinations.
+template <class Work>
+void backward_turns(const Arguments& a) {
+  using T = typename Work::Number;
+  const Graph& graph = a.graph;
+  const int64_t threads = graph.threads, stride = a.scratch_edges, room = 2 * a.heads * stride;
+#pragma omp parallel num_threads(int(threads))
+  {
+    Work work(a);
+    for (int64_t turn = 0; turn < a.groups; turn += threads) {
+      const auto first = [&](int64_t t) {
+        return first_row(graph, graph.pointer, graph.destinations, std::min(turn + t, a.groups), a.groups);
+      };
+      const auto keep = [&](int64_t t, int64_t i) {
+        return static_cast<T*>(a.scratch) + t * room + graph.begin(i) - graph.begin(first(t));
+      };
+#pragma omp for schedule(static, 1)
+      for (int64_t t = 0; t < threads; ++t) {
+        work.group = turn + t;
+        for (int64_t i = first(t); i < first(t + 1); ++i)
+          for (int64_t h = 0; h < a.heads; ++h)
+            work.template backward<false>(i, h, h > 0, keep(t, i) + 2 * h * stride, stride);
+      }
+#pragma omp for schedule(static, 1)
+      for (int64_t owner = 0; owner < threads; ++owner) {
+        const int64_t low = graph.owned(owner, threads), high = graph.owned(owner + 1, threads);
+        for (int64_t t = 0; t < threads; ++t)
+          for (int64_t i = first(t); i < first(t + 1); ++i) work.backward_sources(i, low, high, keep(t, i), stride);
+      }
+    }
+  }
+}
+
+template <class Work>
+void backward_all(const Arguments& a) {
+  a.heads % a.graph.threads == 0 ? backward_heads<Work>(a) : backward_turns<Work>(a);
 }

@@ -12,27 +12,29 @@ struct Dropout {
         scale(p < 1 ? 1 / (1 - p) : 0) {}
 
   // The factors of `count` shares of one head: 0, or 1 / (1 - p). The same for an edge in every pass and thread.
-  template <class T, class EdgeId>
-  INLINE void factors(EdgeId edge, int64_t head, int count, T* out) const {
-    constexpr int L = 16;
-    typedef uint32_t Words __attribute__((vector_size(4 * L)));
-    typedef uint64_t Products __attribute__((vector_size(8 * L)));
+  // `edge` and `out` hold whole vectors. Words of 32 bits lie in lanes of 64, where their products fit.
+  template <class T>
+  INLINE void factors(const int64_t* edge, int64_t head, int count, T* out) const {
+    constexpr int L = kVectorBytes / 8;
+    typedef uint64_t Words __attribute__((vector_size(kVectorBytes)));
+    typedef int32_t Whole __attribute__((vector_size(4 * L)));
+    typedef T Numbers __attribute__((vector_size(sizeof(T) * L)));
+    const Words word = Words{} + 0xFFFFFFFFu, multiplier = Words{} + 0xD256D193u;
     for (int start = 0; start < count; start += L) {
-      Words a, b;
-      for (int l = 0; l < L; ++l) {
-        const uint64_t id = uint64_t(edge(start + l < count ? start + l : count - 1));
-        a[l] = uint32_t(id);
-        b[l] = (uint32_t(id >> 32) * 0x85EBCA6Bu) ^ (uint32_t(head) * 0x9E3779B9u) ^ salt;
-      }
+      Words a;
+      std::memcpy(&a, edge + start, sizeof a);
+      Words b = ((a >> 32) * 0x85EBCA6Bu & word) ^ uint64_t((uint32_t(head) * 0x9E3779B9u) ^ salt);
+      a &= word;
       uint32_t k = key;
+#pragma GCC unroll 10
       for (int round = 0; round < 10; ++round, k += 0x9E3779B9u) {
-        const Products product = __builtin_convertvector(a, Products) * uint64_t(0xD256D193u);
-        const Words high = __builtin_convertvector(product >> 32, Words);
-        const Words low = __builtin_convertvector(product, Words);
-        a = high ^ k ^ b;
-        b = low;
+        const Words product = (a & word) * multiplier;
+        a = (product >> 32) ^ uint64_t(k) ^ b;
+        b = product & word;
       }
-      for (int l = 0; l < L && start + l < count; ++l) out[start + l] = a[l] < below ? T(0) : T(scale);
+      const auto kept = __builtin_convertvector((a >= below) & Words(Words{} + 1), Whole);
+      const auto factor = __builtin_convertvector(kept, Numbers) * T(scale);
+      std::memcpy(out + start, &factor, sizeof factor);
     }
   }
 };

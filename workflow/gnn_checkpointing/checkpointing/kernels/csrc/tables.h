@@ -1,8 +1,9 @@
 // The graph as the kernels read it, and how destinations are shared among threads.
 #pragma once
+#include <algorithm>
 #include <cstdint>
 
-// Edges sorted by destination: those of i are pointer[i] to pointer[i + 1]. Whole numbers of 4 or 8 bytes.
+// Edges sorted by destination, then by source: those of i are pointer[i] to pointer[i + 1]. Numbers of 4 or 8 bytes.
 struct Graph {
   int64_t destinations, sources, edges, wide, threads;
   const void *pointer, *source, *order;
@@ -12,6 +13,28 @@ struct Graph {
   }
   int64_t begin(int64_t i) const { return at(pointer, i); }
   int64_t given(int64_t edge) const { return order ? at(order, edge) : edge; }
+
+  // The first of the edges `begin` to `end` of one destination whose source is not below `node`.
+  int64_t first_from(int64_t node, int64_t begin, int64_t end) const {
+    while (begin < end) {
+      const int64_t middle = (begin + end) / 2;
+      if (at(source, middle) < node)
+        begin = middle + 1;
+      else
+        end = middle;
+    }
+    return begin;
+  }
+
+  // The first source of `part` of `parts` when sources are split by their edges, estimated from 1,024 of them.
+  int64_t owned(int64_t part, int64_t parts) const {
+    if (part <= 0 || edges == 0) return 0;
+    if (part >= parts) return sources;
+    int64_t sample[1024];
+    for (int64_t k = 0; k < 1024; ++k) sample[k] = at(source, edges * k / 1024);
+    std::nth_element(sample, sample + 1024 * part / parts, sample + 1024);
+    return sample[1024 * part / parts];
+  }
 };
 
 // The first row of part `part` of `parts` when rows are split by their edges; a row counts as four edges by itself.

@@ -27,6 +27,14 @@ constexpr int lanes() {
   return w;
 }
 
+// A product that is rounded before it is added to another: which of two products an FMA rounds would be a whim. (Clang
+// joins operations within one statement only.)
+#if defined(__clang__)
+#define ROUNDED(x) (x)
+#else
+#define ROUNDED(x) __builtin_assoc_barrier(x)
+#endif
+
 template <class T, int W>
 struct Types {
   using Integer = std::conditional_t<sizeof(T) == 8, int64_t, int32_t>;
