@@ -22,7 +22,7 @@ from torch_geometric.nn import conv
 
 from gnn_checkpointing.refusal import Refusal
 
-POLICIES = ("edge_blocks(8)", "layers", "auto")
+POLICIES = ("edge_blocks(8)", "layers", "auto", "fused_edge_blocks(8)")
 FUSED = ("GATConv", "GATv2Conv")
 """Convolutions that have kernels of their own; each takes seconds to compile."""
 

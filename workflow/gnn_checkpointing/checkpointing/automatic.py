@@ -14,8 +14,10 @@ from torch_geometric.nn import MessagePassing
 from gnn_checkpointing.checkpointing.changes import Changes
 from gnn_checkpointing.checkpointing.cut_layer import CutLayer
 from gnn_checkpointing.checkpointing.graph_tables import GraphTables
+from gnn_checkpointing.checkpointing.kernels import load
 from gnn_checkpointing.checkpointing.layers import recomputed
 from gnn_checkpointing.checkpointing.trial import layer_refusal
+from gnn_checkpointing.refusal import Unavailable
 from gnn_checkpointing.study import block_rule
 
 WORTH_BYTES = 8 * 2**20
@@ -27,15 +29,24 @@ WORTH_DEGREE = 8
 
 def wrap_automatically(model: nn.Module, changes: Changes) -> None:
     """Cut every layer that can be cut, recompute the others whole; both only on graphs on which it pays."""
-    tables = GraphTables()
+    tables, fused = GraphTables(), _has_compiler()
     for layer in model.modules():
         if not isinstance(layer, MessagePassing):
             continue
         if layer_refusal(layer) is None:
             per_node = block_rule.EDGES_PER_NODE["edge_blocks"]
-            CutLayer(layer, tables, "auto", None, per_node, lenient=True, worth=worth).install(changes)
+            cut = CutLayer(layer, tables, "auto", None, per_node, fused=fused, lenient=True, worth=worth)
+            cut.install(changes)
         else:
             changes.set(layer, "forward", partial(_recomputed_where_worth, layer, layer.forward))
+
+
+def _has_compiler() -> bool:
+    try:
+        load()
+    except Unavailable:
+        return False
+    return True
 
 
 def worth(num_edges: int, num_nodes: int, width: int, element_size: int = 4) -> bool:

@@ -157,7 +157,7 @@ class BlockReader:
         }
 
     def _rows(self, value: Any, end: str, block: EdgeBlock, ends: tuple[Tensor, Tensor], leaves: Leaves) -> Any:
-        value = _end_of(self._conv, value, end)
+        value = end_of(self._conv, value, end)
         if not isinstance(value, Slot):
             return value
         tensor, dim = self._call.tensors[value.position], self._conv.node_dim
@@ -202,7 +202,7 @@ def shared_rows(conv: MessagePassing, call: Call) -> frozenset[tuple[int, str]]:
         {
             (slot.position, name[-1])
             for name in conv.inspector.get_param_names(method)
-            if name.endswith(("_i", "_j")) and isinstance(slot := _end_of(conv, values.get(name[:-2]), name[-1]), Slot)
+            if name.endswith(("_i", "_j")) and isinstance(slot := end_of(conv, values.get(name[:-2]), name[-1]), Slot)
         }
         for method, values in (("edge_update", call.edge_values), ("message", call.values))
     ]
@@ -263,7 +263,7 @@ def sizes_of(conv: MessagePassing, call: Call, names: Sequence[str], size: Any) 
     return num_sources, num_nodes
 
 
-def _end_of(conv: MessagePassing, value: Any, end: str) -> Any:
+def end_of(conv: MessagePassing, value: Any, end: str) -> Any:
     """What a pair of node maps has for this end of an edge; any other value itself."""
     if not isinstance(value, tuple | list):
         return value

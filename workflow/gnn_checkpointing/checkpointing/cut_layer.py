@@ -28,9 +28,10 @@ from gnn_checkpointing.checkpointing.block_arguments import (
     wanted_names,
 )
 from gnn_checkpointing.checkpointing.block_by_block import CutCall, EagerBlocks, Executor, Saved, run_cut
-from gnn_checkpointing.checkpointing.block_plan import block_size
+from gnn_checkpointing.checkpointing.block_plan import SortedEdges, block_size
 from gnn_checkpointing.checkpointing.changes import Changes
 from gnn_checkpointing.checkpointing.deferred import DeferredEdgeValues, OfOneBlock, computed
+from gnn_checkpointing.checkpointing.fused import KernelExecutor, kernel_for
 from gnn_checkpointing.checkpointing.graph_tables import GraphTables
 from gnn_checkpointing.checkpointing.graph_utilities import with_remembered_graphs
 from gnn_checkpointing.checkpointing.recomputation import Recomputation
@@ -56,12 +57,13 @@ class CutLayer:
         edges_per_block: int | None,
         edges_per_node: int,
         *,
+        fused: bool = False,
         lenient: bool = False,
         worth: Callable[[int, int, int], bool] | None = None,
     ) -> None:
         self.conv, self.tables, self.policy = conv, tables, policy
         self.edges_per_block, self.edges_per_node = edges_per_block, edges_per_node
-        self.lenient, self.worth = lenient, worth
+        self.fused, self.lenient, self.worth = fused, lenient, worth
         self.computes_by, self.reason = "edge_blocks", "no batch has passed through yet"
         """How the latest call of `propagate` was computed and why, for `explain`."""
         self.message_bytes: int | None = None
@@ -101,7 +103,7 @@ class CutLayer:
         if visit.entry is not None:
             visit.entry.close()
         try:
-            cut = self._cut(edge_index, size, kwargs)
+            cut, executor = self._cut(edge_index, size, kwargs)
         except Uncuttable as reason:
             if visit.seeks:
                 raise Reached(None) from None
@@ -109,7 +111,8 @@ class CutLayer:
         if visit.seeks:
             raise Reached(cut.call)
         visit.calls += 1
-        executor, attributes = self._executor(cut), dict(vars(self.conv))
+        self._explain(cut, executor)
+        attributes = dict(vars(self.conv))
         if torch.is_grad_enabled():
             state = visit.state or Recomputation(self.conv, cut.edges.pointer.device)
             saved = Saved((), None)
@@ -159,7 +162,7 @@ class CutLayer:
         own = _own_propagate(self.conv) or type(self.conv).propagate.__get__(self.conv)
         return own(edge_index, size=size, **computed(kwargs))
 
-    def _cut(self, edge_index: Any, size: Any, kwargs: dict[str, Any]) -> CutCall:
+    def _cut(self, edge_index: Any, size: Any, kwargs: dict[str, Any]) -> tuple[CutCall, Executor]:
         """The call in parts; raises `Uncuttable` with the reason where it has none."""
         conv, visit = self.conv, VISITS.of(self.conv)
         if self._stands_aside():
@@ -186,15 +189,23 @@ class CutLayer:
         num_sources, num_nodes = sizes_of(conv, call, names, size)
         if edge_index.size(1) == 0 or num_nodes == 0:
             raise Uncuttable("the graph has no edges")
-        edges = self.tables.sorted(edge_index, num_sources, num_nodes, reverse=conv.flow == "target_to_source")
+        reverse = conv.flow == "target_to_source"
+        kernel = kernel_for(conv, call) if self.fused else None
+        if kernel is None:
+            edges, executor = self.tables.sorted(edge_index, num_sources, num_nodes, reverse=reverse), EagerBlocks()
+        else:
+            tables = self.tables.of_kernels(edge_index, num_sources, num_nodes, reverse=reverse)
+            edges = SortedEdges(tables.source, tables.pointer, tables.order, num_sources)
+            executor = KernelExecutor(kernel, tables)
         roles = roles_of(conv, call, names, edges.num_edges)
         wide = max((_width(tensor, conv.node_dim) for tensor in call.tensors), default=1)
         if self.worth is not None and not self.worth(edges.num_edges, num_nodes, wide):
             raise Uncuttable("the graph is so small or sparse that nothing is worth recomputing")
         most = self.edges_per_block or block_size(num_nodes, wide, self.edges_per_node, edge_index.device)
         cut = CutCall(conv, call, edges, roles, most)
-        self._try_once(cut)
-        return cut
+        if kernel is None:
+            self._try_once(cut)
+        return cut, executor
 
     def _try_once(self, cut: CutCall) -> None:
         """Compute a part of the first call in two ways; what blocks would change is refused, or not cut."""
@@ -211,12 +222,17 @@ class CutLayer:
         else:
             raise Refusal(f"{self.policy} cannot wrap {type(self.conv).__name__}: {reason}")
 
-    def _executor(self, cut: CutCall) -> Executor:
+    def _explain(self, cut: CutCall, executor: Executor) -> None:
+        """Note for `explain` how the call is computed."""
         wide = max((_width(tensor, self.conv.node_dim) for tensor in cut.call.tensors), default=1)
+        self.message_bytes = 4 * wide * cut.edges.num_edges
+        if isinstance(executor, KernelExecutor):
+            self.computes_by, self.block_bytes = "fused_edge_blocks", 0
+            self.reason = "a kernel computes its messages without storing them"
+            return
         largest = max(block.num_edges for block in cut.blocks)
-        self.message_bytes, self.block_bytes = 4 * wide * cut.edges.num_edges, 4 * wide * largest
-        self.computes_by, self.reason = "edge_blocks", f"{len(cut.blocks)} blocks of at most {largest:,} edges"
-        return EagerBlocks()
+        self.computes_by, self.block_bytes = "edge_blocks", 4 * wide * largest
+        self.reason = f"{len(cut.blocks)} blocks of at most {largest:,} edges"
 
 
 def cut_layer_of(module: nn.Module) -> CutLayer | None:

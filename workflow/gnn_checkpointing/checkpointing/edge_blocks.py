@@ -21,6 +21,7 @@ from gnn_checkpointing.checkpointing.changes import Changes
 from gnn_checkpointing.checkpointing.cut_layer import CutLayer, cut_layer_of
 from gnn_checkpointing.checkpointing.drawn_blocks import block_drawn_layer, drawn_layers
 from gnn_checkpointing.checkpointing.graph_tables import GraphTables
+from gnn_checkpointing.checkpointing.kernels import load
 from gnn_checkpointing.checkpointing.trial import layer_refusal
 from gnn_checkpointing.refusal import Refusal
 from gnn_checkpointing.study import block_rule
@@ -49,9 +50,12 @@ def cut_layers(model: nn.Module, changes: Changes, name: PolicyName, *, lenient:
             raise Refusal(f"{policy} cannot wrap {type(layer).__name__}: {reason}")
     for module in drawn:
         block_drawn_layer(module, changes, name.count, edges_per_node)
+    if policy == "fused_edge_blocks":
+        load()  # or say why there is no compiler, before anything is wrapped
     tables = GraphTables()
     for layer in layers:
-        CutLayer(layer, tables, policy, name.count, edges_per_node, lenient=lenient).install(changes)
+        fused = policy == "fused_edge_blocks"
+        CutLayer(layer, tables, policy, name.count, edges_per_node, fused=fused, lenient=lenient).install(changes)
 
 
 def policy_tensors(model: nn.Module) -> list[Tensor]:

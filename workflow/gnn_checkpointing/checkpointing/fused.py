@@ -45,7 +45,13 @@ class Kernel(Protocol):
         """The aggregates, and what is kept of each node."""
 
     def gradients(
-        self, tables: GraphTables, cut: CutCall, kept: Outputs, gradient: Tensor, wanted: Sequence[bool], weights: Outputs
+        self,
+        tables: GraphTables,
+        cut: CutCall,
+        kept: Outputs,
+        gradient: Tensor,
+        wanted: Sequence[bool],
+        weights: Outputs,
     ) -> Gradients:
         """The gradients of the call's tensors and of `weights`."""
 
@@ -62,7 +68,12 @@ class KernelExecutor:
         return self.kernel.forward(self.tables, cut)
 
     def gradients(
-        self, cut: CutCall, kept: Outputs, gradients: Sequence[Tensor | None], wanted: Sequence[bool], parameters: Outputs
+        self,
+        cut: CutCall,
+        kept: Outputs,
+        gradients: Sequence[Tensor | None],
+        wanted: Sequence[bool],
+        parameters: Outputs,
     ) -> Gradients:
         """The gradients of the call's tensors and of `parameters`."""
         (gradient,) = gradients
@@ -117,7 +128,13 @@ class _Attention:
         return (out,), (log_denominators, seed)
 
     def gradients(
-        self, tables: GraphTables, cut: CutCall, kept: Outputs, gradient: Tensor, wanted: Sequence[bool], weights: Outputs
+        self,
+        tables: GraphTables,
+        cut: CutCall,
+        kept: Outputs,
+        gradient: Tensor,
+        wanted: Sequence[bool],
+        weights: Outputs,
     ) -> Gradients:
         """The gradients of keys, queries, values, features of edges and weights."""
         sums = _Sums(cut.call, wanted, weights)
@@ -272,7 +289,9 @@ def _parts(
 
 def _attention(conv: Any, call: Call) -> Kernel | None:
     kind = type(conv)
-    if type(conv.aggr_module) is not aggr.SumAggregation or not isinstance(conv.dropout if hasattr(conv, "dropout") else None, float | int):
+    if type(conv.aggr_module) is not aggr.SumAggregation or not isinstance(
+        conv.dropout if hasattr(conv, "dropout") else None, float | int
+    ):
         return None
     edge_values = call.edge_values or {}
     if kind.message is pyg.TransformerConv.message and call.edge_values is None:
@@ -294,16 +313,26 @@ def _attention(conv: Any, call: Call) -> Kernel | None:
 
 
 def _attention_of(
-    conv: Any, call: Call, kind: Any, slots: list[Any], vector: str | None, features: Any, mapping: Callable[..., Tensor]
+    conv: Any,
+    call: Call,
+    kind: Any,
+    slots: list[Any],
+    vector: str | None,
+    features: Any,
+    mapping: Callable[..., Tensor],
 ) -> Kernel | None:
     keys, queries, values = slots
     summed = keys if values is None else values
-    if not all(isinstance(slot, Slot) for slot in (keys, queries, summed)) or not (features is None or isinstance(features, Slot)):
+    if not all(isinstance(slot, Slot) for slot in (keys, queries, summed)) or not (
+        features is None or isinstance(features, Slot)
+    ):
         return None
     if call.tensors[summed.position].dim() != 3:
         return None
     edges = None if features is None else _Edges(features.position, lambda edge: mapping(conv, edge))
-    return _Attention(conv, kind, keys.position, queries.position, None if values is None else values.position, vector, edges)
+    return _Attention(
+        conv, kind, keys.position, queries.position, None if values is None else values.position, vector, edges
+    )
 
 
 def _heads(conv: Any, features: Tensor) -> Tensor:

@@ -18,6 +18,7 @@ from torch.utils import _pytree as pytree
 from torch_geometric import EdgeIndex
 
 from gnn_checkpointing.checkpointing.block_plan import EdgeBlock, SortedEdges, sorted_edges
+from gnn_checkpointing.checkpointing.kernels import tables as kernel_tables
 
 _ROW = 1024
 
@@ -63,6 +64,17 @@ class GraphTables:
                     graph.sorted[key] = sorted_edges(*ends, num_sources, num_nodes)
             return graph.sorted[key]
 
+    def of_kernels(
+        self, edge_index: Tensor, num_sources: int, num_nodes: int, *, reverse: bool
+    ) -> kernel_tables.GraphTables:
+        """The tables that the kernels read of `edge_index`."""
+        index = _plain(edge_index)
+        return self.remembered(  # type: ignore[no-any-return]
+            edge_index,
+            ("kernels", num_sources, num_nodes, reverse),
+            lambda: kernel_tables.graph_tables(index.flip(0) if reverse else index, num_sources, num_nodes),
+        )
+
     def keep(self, edge_index: Tensor, edges: SortedEdges) -> None:
         """Take `edges` for the sorted edges of `edge_index`, where its values cannot be read (fake tensors)."""
         with self._lock:
@@ -97,7 +109,11 @@ class GraphTables:
             for graph in list(self._graphs.values()):
                 for edges in graph.sorted.values():
                     yield from edges.tensors()
-                yield from (part for part in pytree.tree_leaves(graph.results) if isinstance(part, Tensor))
+                for made in pytree.tree_leaves(graph.results):
+                    if isinstance(made, kernel_tables.GraphTables):
+                        yield from made.tensors()
+                    elif isinstance(made, Tensor):
+                        yield made
 
     def _graph(self, edge_index: Tensor) -> _Graph:
         """The entry of this graph, or of another tensor with the same content, or a new one."""

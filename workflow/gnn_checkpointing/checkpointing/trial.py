@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.autograd.graph import saved_tensors_hooks
 from torch.nn.modules.batchnorm import _NormBase
-from torch_geometric.nn import MessagePassing, aggr, norm
+from torch_geometric.nn import MeshCNNConv, MessagePassing, aggr, norm
 
 from gnn_checkpointing.checkpointing.block_arguments import Leaves
 from gnn_checkpointing.checkpointing.block_by_block import CutCall, stage
@@ -45,8 +45,10 @@ def layer_refusal(conv: nn.Module) -> str | None:
     """Why no call of this layer can be cut, as far as its code says; None where nothing speaks against it."""
     if not isinstance(conv, MessagePassing):
         return "it is not a PyG MessagePassing layer"
-    if getattr(type(conv), "_orig_propagate", MessagePassing.propagate) is not MessagePassing.propagate:
+    if _has_own_propagate(type(conv)):
         return "it has a propagate method of its own"
+    if isinstance(conv, MeshCNNConv):
+        return "its messages read edges in groups of four, whatever their destinations"
     for name, part in _parts_inside(conv):
         if isinstance(part, _OF_ALL_DEGREES):
             return f"{name} ({type(part).__name__}) pads every node to the largest number of edges of the whole graph"
@@ -55,6 +57,16 @@ def layer_refusal(conv: nn.Module) -> str | None:
                 f"{name} ({type(part).__name__}) inside its messages normalises over all edges, and blocks are a part"
             )
     return None
+
+
+def _has_own_propagate(kind: type) -> bool:
+    """Whether the class computes `propagate` by code that is neither PyG's own nor generated from PyG's template."""
+    for parent in kind.__mro__:
+        own = vars(parent).get("propagate")
+        generated = own is vars(parent).get("_jinja_propagate") and own is not vars(parent).get("_orig_propagate")
+        if own is not None and not generated:
+            return own is not MessagePassing.propagate and parent is not MessagePassing
+    return False
 
 
 def trial_refusal(cut: CutCall) -> str | None:

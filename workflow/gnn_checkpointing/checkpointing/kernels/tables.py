@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -56,6 +57,12 @@ class GraphTables:
         return BySource(
             _pointer(source, self.num_sources, wide), destination.to(wide), self.order.index_select(0, places)
         )
+
+    def tensors(self) -> Iterator[Tensor]:
+        """What the tables keep in memory."""
+        yield from (self.source, self.pointer, self.order)
+        if (by_source := vars(self).get("by_source")) is not None:
+            yield from (by_source.pointer, by_source.destination, by_source.edge)
 
     def to(self, device: torch.device | str) -> GraphTables:
         """The same tables on `device`."""
