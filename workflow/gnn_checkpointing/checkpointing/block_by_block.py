@@ -50,6 +50,10 @@ class CutCall:
 class Executor(Protocol):
     """A way to compute a cut call and its gradients."""
 
+    @property
+    def draws(self) -> bool:
+        """Whether the gradients may draw random numbers, which must be those of the forward pass."""
+
     def forward(self, cut: CutCall) -> tuple[Outputs, Outputs]:
         """The aggregates `[..., num_nodes, ...]`, and values per node that the backward pass will read."""
 
@@ -91,12 +95,12 @@ class _Cut(torch.autograd.Function):
     ) -> Any:
         """Compute without recording."""
         count, start = len(cut.call.tensors), len(cut.call.tensors) + len(saved.tensors)
-        before = RandomStates.now(cut.edges.pointer.device)
+        before = RandomStates.now(cut.edges.pointer.device) if executor.draws else None
         out, kept = executor.forward(cut.on([tensor.detach() for tensor in tensors[:count]]))
         ctx.cut = replace(cut, call=cut.call.with_tensors(()))
         ctx.executor, ctx.state, ctx.again = executor, state, saved.again
         # Of this call: what the layer drew before it was drawn by its own forward pass.
-        ctx.random = None if before == RandomStates.now(before.device) else before
+        ctx.random = None if before is None or before == RandomStates.now(before.device) else before
         ctx.counts = (count, len(saved.tensors))
         ctx.parameters = tensors[start:]
         ctx.save_for_backward(*(saved.tensors if saved.again else tensors[:count]), *kept)
@@ -138,6 +142,8 @@ class _Cut(torch.autograd.Function):
 
 class EagerBlocks:
     """Blocks computed by PyTorch's own operators and differentiated by autograd, one after the other."""
+
+    draws = True
 
     def forward(self, cut: CutCall) -> tuple[Outputs, Outputs]:
         """The aggregates, joined; nothing is kept."""

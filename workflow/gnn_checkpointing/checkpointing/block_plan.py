@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -141,6 +142,7 @@ def _bounds(device: torch.device) -> tuple[int, int]:
     return SMALLEST_BYTES, max(_last_level_cache(), LARGEST_BYTES)
 
 
+@functools.cache
 def _last_level_cache() -> int:
     """Bytes of the largest cache that the system reports; 16 MiB where it reports none."""
     sizes = [path.read_text().strip() for path in _CACHE_FOLDER.glob("index*/size")]

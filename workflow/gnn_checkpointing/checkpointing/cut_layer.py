@@ -7,6 +7,7 @@ its own code. Where a call cannot be cut (a sparse matrix, a hook or an explaine
 
 from __future__ import annotations
 
+import functools
 import inspect
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -244,9 +245,14 @@ def cut_layer_of(module: nn.Module) -> CutLayer | None:
 _CPU = torch.device("cpu")
 
 
+@functools.cache
+def _argument_names(forward: Callable[..., Any]) -> list[str]:
+    return list(inspect.signature(forward).parameters)[1:]
+
+
 def _argument(conv: MessagePassing, name: str, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
     """What a forward pass was called with under this name; None where it has no such argument."""
-    names = list(inspect.signature(type(conv).forward).parameters)[1:]
+    names = _argument_names(type(conv).forward)
     place = names.index(name) if name in names else len(args)
     return args[place] if place < len(args) else kwargs.get(name)
 

@@ -62,6 +62,7 @@ class KernelExecutor:
 
     kernel: Kernel
     tables: GraphTables
+    draws = False
 
     def forward(self, cut: CutCall) -> tuple[Outputs, Outputs]:
         """The aggregates, and what is kept of each node."""

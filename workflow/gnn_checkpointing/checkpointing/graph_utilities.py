@@ -7,6 +7,7 @@ functions below, which it looks up among its module's globals, first ask the mod
 
 from __future__ import annotations
 
+import functools
 import types
 from collections.abc import Callable, Hashable
 from functools import partial, wraps
@@ -25,21 +26,27 @@ _OF_GRAPHS: tuple[Callable[..., Any], ...] = (gcn_norm, add_self_loops, add_rema
 def with_remembered_graphs(conv: nn.Module, tables: GraphTables) -> Callable[..., Any]:
     """The layer's own forward method, with functions of the graph computed once per graph."""
     forward = type(conv).forward
-    code = getattr(forward, "__code__", None)
-    if code is None:
-        return conv.forward  # type: ignore[no-any-return] # not a Python function
-    known = {
-        name: _remembering(value, tables)
-        for name in code.co_names
-        if any((value := forward.__globals__.get(name)) is function for function in _OF_GRAPHS)
-    }
+    known = _functions_of_graphs(forward)
     if not known:
         return partial(forward, conv)
     seen = types.FunctionType(
-        code, forward.__globals__ | known, forward.__name__, forward.__defaults__, forward.__closure__
+        forward.__code__,
+        forward.__globals__ | {name: _remembering(function, tables) for name, function in known.items()},
+        forward.__name__,
+        forward.__defaults__,
+        forward.__closure__,
     )
     seen.__kwdefaults__ = forward.__kwdefaults__
     return partial(seen, conv)
+
+
+@functools.cache
+def _functions_of_graphs(forward: Callable[..., Any]) -> dict[str, Callable[..., Any]]:
+    """The functions of a graph alone that a method reads from its module, by name."""
+    if not isinstance(forward, types.FunctionType):
+        return {}
+    found = {name: forward.__globals__.get(name) for name in forward.__code__.co_names}
+    return {name: value for name, value in found.items() if any(value is known for known in _OF_GRAPHS)}  # type: ignore[misc]
 
 
 def _remembering(function: Callable[..., Any], tables: GraphTables) -> Callable[..., Any]:
