@@ -97,11 +97,11 @@ class Between(Protocol):
     """A value with the ends of its interval."""
 
     @property
-    def estimate(self) -> float: ...  # noqa: D102 - a protocol's
+    def estimate(self) -> float: ...
     @property
-    def low(self) -> float: ...  # noqa: D102
+    def low(self) -> float: ...
     @property
-    def high(self) -> float: ...  # noqa: D102
+    def high(self) -> float: ...
 
 
 def sourced(value: Value, place: str) -> Value:

@@ -1,4 +1,4 @@
-"""Policy `auto`: each layer gets the strongest policy that computes the same, where the graph makes it worth its time."""
+"""Policy `auto`: each layer gets the strongest policy that computes the same, on graphs on which it is worth its time."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from torch_geometric.nn import MessagePassing
 
 from gnn_checkpointing.checkpointing.changes import Changes
 from gnn_checkpointing.checkpointing.cut_layer import CutLayer
+from gnn_checkpointing.checkpointing.cutting import Plan
 from gnn_checkpointing.checkpointing.graph_tables import GraphTables
 from gnn_checkpointing.checkpointing.kernels import load
 from gnn_checkpointing.checkpointing.layers import recomputed
@@ -29,14 +30,14 @@ WORTH_DEGREE = 8
 
 def wrap_automatically(model: nn.Module, changes: Changes) -> None:
     """Cut every layer that can be cut, recompute the others whole; both only on graphs on which it pays."""
-    tables, fused = GraphTables(), _has_compiler()
+    tables = GraphTables()
+    per_node = block_rule.EDGES_PER_NODE["edge_blocks"]
+    plan = Plan("edge_blocks", None, per_node, fused=_has_compiler(), lenient=True, worth=worth)
     for layer in model.modules():
         if not isinstance(layer, MessagePassing):
             continue
         if layer_refusal(layer) is None:
-            per_node = block_rule.EDGES_PER_NODE["edge_blocks"]
-            cut = CutLayer(layer, tables, "auto", None, per_node, fused=fused, lenient=True, worth=worth)
-            cut.install(changes)
+            CutLayer(layer, tables, plan).install(changes)
         else:
             changes.set(layer, "forward", partial(_recomputed_where_worth, layer, layer.forward))
 

@@ -23,7 +23,7 @@ _GIVEN = frozenset(
 )
 
 
-class Uncuttable(Exception):  # noqa: N818 - a finding that never reaches the user
+class Uncuttable(Exception):
     """Why a call of `propagate` is not cut into blocks; it then runs whole."""
 
 

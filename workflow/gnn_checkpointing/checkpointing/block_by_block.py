@@ -128,7 +128,8 @@ class _Cut(torch.autograd.Function):
                 if differentiable:
                     return _differentiable_gradients(cut, gradients, wanted, parameters)
                 detached = cut.on([tensor.detach() for tensor in call.tensors])
-                return ctx.executor.gradients(detached, kept, gradients, wanted, parameters)
+                executor: Executor = ctx.executor
+                return executor.gradients(detached, kept, gradients, wanted, parameters)
 
         of_tensors, of_parameters = ctx.state.again(found)
         remaining = iter(of_parameters)
@@ -163,7 +164,7 @@ class EagerBlocks:
     def gradients(
         self,
         cut: CutCall,
-        kept: Outputs,  # noqa: ARG002 - one signature for all executors
+        kept: Outputs,
         gradients: Sequence[Tensor | None],
         wanted: Sequence[bool],
         parameters: Outputs,

@@ -19,6 +19,7 @@ from torch_geometric.nn import MessagePassing
 
 from gnn_checkpointing.checkpointing.changes import Changes
 from gnn_checkpointing.checkpointing.cut_layer import CutLayer, cut_layer_of
+from gnn_checkpointing.checkpointing.cutting import Plan
 from gnn_checkpointing.checkpointing.drawn_blocks import block_drawn_layer, drawn_layers
 from gnn_checkpointing.checkpointing.graph_tables import GraphTables
 from gnn_checkpointing.checkpointing.kernels import load
@@ -53,9 +54,9 @@ def cut_layers(model: nn.Module, changes: Changes, name: PolicyName, *, lenient:
     if policy == "fused_edge_blocks":
         load()  # or say why there is no compiler, before anything is wrapped
     tables = GraphTables()
+    plan = Plan(policy, name.count, edges_per_node, fused=policy == "fused_edge_blocks", lenient=lenient)
     for layer in layers:
-        fused = policy == "fused_edge_blocks"
-        CutLayer(layer, tables, policy, name.count, edges_per_node, fused=fused, lenient=lenient).install(changes)
+        CutLayer(layer, tables, plan).install(changes)
 
 
 def policy_tensors(model: nn.Module) -> list[Tensor]:

@@ -91,10 +91,17 @@ def kernel_for(conv: MessagePassing, call: Call) -> Kernel | None:
         return None
     if type(conv).aggregate is not MessagePassing.aggregate or type(conv.aggr_module) not in _REDUCES:
         return None
+    # Somebody's own methods on this one layer, or hooks on its aggregation.
+    if vars(conv).keys() & {"message", "aggregate", "edge_update"} or _hooked(conv.aggr_module):
+        return None
     for recognise in (_attention, _rows, _rows_and_edges):
         if (kernel := recognise(conv, call)) is not None:
             return kernel
     return None
+
+
+def _hooked(module: nn.Module) -> bool:
+    return bool(module._forward_hooks or module._forward_pre_hooks or module._backward_hooks)
 
 
 @dataclass(frozen=True)
@@ -158,7 +165,7 @@ class _Attention:
                 sums.add_edges(self.edges.position, places, leaf, mapped, found.edge)
         return sums.tensors, sums.weights
 
-    def _given(self, cut: CutCall, nodes: slice) -> dict[str, Tensor | None]:
+    def _given(self, cut: CutCall, nodes: slice) -> dict[str, Any]:
         tensors = cut.call.tensors
         return {
             "keys": tensors[self.keys],
@@ -200,7 +207,7 @@ class _Rows:
         self,
         tables: GraphTables,
         cut: CutCall,
-        kept: Outputs,  # noqa: ARG002 - one signature for all kernels
+        kept: Outputs,
         gradient: Tensor,
         wanted: Sequence[bool],
         weights: Outputs,
@@ -290,9 +297,7 @@ def _parts(
 
 def _attention(conv: Any, call: Call) -> Kernel | None:
     kind = type(conv)
-    if type(conv.aggr_module) is not aggr.SumAggregation or not isinstance(
-        conv.dropout if hasattr(conv, "dropout") else None, float | int
-    ):
+    if type(conv.aggr_module) is not aggr.SumAggregation or not isinstance(getattr(conv, "dropout", None), float | int):
         return None
     edge_values = call.edge_values or {}
     if kind.message is pyg.TransformerConv.message and call.edge_values is None:
@@ -345,7 +350,8 @@ def _heads(conv: Any, features: Tensor) -> Tensor:
 
 def _scores(conv: Any, features: Tensor) -> Tensor:
     """Features of edges as GAT reads them, `[num_edges, heads]`."""
-    return (_heads(conv, features) * conv.att_edge).sum(dim=-1)
+    scores: Tensor = (_heads(conv, features) * conv.att_edge).sum(dim=-1)
+    return scores
 
 
 def _rows(conv: Any, call: Call) -> Kernel | None:

@@ -22,7 +22,7 @@ from gnn_checkpointing.checkpointing.block_arguments import Call
 from gnn_checkpointing.checkpointing.recomputation import Recomputation
 
 
-class Reached(BaseException):  # noqa: N818 - not an error: it ends a forward pass that was entered again
+class Reached(BaseException):
     """The forward pass has come to its call of `propagate`; `call` is None where that call is not cut."""
 
     def __init__(self, call: Call | None) -> None:

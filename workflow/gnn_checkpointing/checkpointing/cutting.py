@@ -1,0 +1,149 @@
+"""From a call of `propagate` to its parts: whether it can be cut, how its arguments are read, and what computes it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch_geometric import EdgeIndex
+from torch_geometric.nn import MessagePassing
+from torch_geometric.utils import is_sparse
+
+from gnn_checkpointing.checkpointing.block_arguments import (
+    Call,
+    Uncuttable,
+    call_of,
+    roles_of,
+    sizes_of,
+    wanted_names,
+)
+from gnn_checkpointing.checkpointing.block_by_block import CutCall, EagerBlocks, Executor
+from gnn_checkpointing.checkpointing.block_plan import SortedEdges, block_size
+from gnn_checkpointing.checkpointing.deferred import DeferredEdgeValues, computed
+from gnn_checkpointing.checkpointing.fused import KernelExecutor, kernel_for
+from gnn_checkpointing.checkpointing.graph_tables import GraphTables
+from gnn_checkpointing.checkpointing.trial import trial_refusal
+from gnn_checkpointing.refusal import Refusal
+
+_HOOKS = tuple(
+    f"_{method}_forward_{when}hooks"
+    for method in ("propagate", "message", "aggregate", "message_and_aggregate", "edge_update")
+    for when in ("pre_", "")
+)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How a policy cuts the layers of a model.
+
+    `edges_per_block` was asked for; without it a block has `edges_per_node` edges per node, within bounds
+    (`block_rule.py`). `fused`: by kernels where there is one. `lenient`: a call that must not be cut runs whole
+    instead of being refused. `worth` says whether edges, nodes and channels make a cut worth its time.
+    """
+
+    policy: str
+    edges_per_block: int | None
+    edges_per_node: int
+    fused: bool = False
+    lenient: bool = False
+    worth: Callable[[int, int, int], bool] | None = None
+
+
+@dataclass
+class Cutter:
+    """Cuts the calls of `propagate` of one layer, with tables that it shares with the other layers of its model."""
+
+    conv: MessagePassing
+    tables: GraphTables
+    plan: Plan
+    _tried: set[object] = field(default_factory=set)
+
+    def cut(self, edge_index: Any, size: Any, kwargs: dict[str, Any]) -> tuple[CutCall, Executor]:
+        """The call in parts, and what computes them; raises `Uncuttable` with the reason where it has none."""
+        conv, reverse = self.conv, self.conv.flow == "target_to_source"
+        self._check(edge_index, size, kwargs)
+        call, names = _call(conv, kwargs)
+        num_sources, num_nodes = sizes_of(conv, call, names, size)
+        num_edges, wide = edge_index.size(1), channels_of(conv, call)
+        if num_edges == 0 or num_nodes == 0:
+            raise Uncuttable("the graph has no edges")
+        if self.plan.worth is not None and not self.plan.worth(num_edges, num_nodes, wide):
+            raise Uncuttable("the graph is so small or sparse that nothing is worth recomputing")
+        roles = roles_of(conv, call, names, num_edges)
+        most = self.plan.edges_per_block or block_size(num_nodes, wide, self.plan.edges_per_node, edge_index.device)
+        kernel = kernel_for(conv, call) if self.plan.fused else None
+        if kernel is not None:
+            tables = self.tables.of_kernels(edge_index, num_sources, num_nodes, reverse=reverse)
+            edges = SortedEdges(tables.source, tables.pointer, tables.order, num_sources)
+            return CutCall(conv, call, edges, roles, most), KernelExecutor(kernel, tables)
+        edges = self.tables.sorted(edge_index, num_sources, num_nodes, reverse=reverse)
+        cut = CutCall(conv, call, edges, roles, most)
+        self._try_once(cut)
+        return cut, EagerBlocks()
+
+    def stands_aside(self) -> bool:
+        """Whether somebody looks at all messages at once, or `torch.func` transforms the layer."""
+        conv = self.conv
+        return (
+            bool(conv.explain)
+            or conv.decomposed_layers > 1
+            or any(getattr(conv, hooks) for hooks in _HOOKS)
+            or torch._C._functorch.maybe_current_level() is not None
+        )
+
+    def _check(self, edge_index: Any, size: Any, kwargs: dict[str, Any]) -> None:
+        """Raise `Uncuttable` where the layer or the form of the graph rules blocks out."""
+        conv = self.conv
+        if self.stands_aside():
+            raise Uncuttable("an explainer, a hook or a decomposition looks at all its messages at once")
+        if not is_plain(edge_index):
+            raise Uncuttable("a sparse product makes no messages")
+        if isinstance(edge_index, EdgeIndex) and conv.fuse and conv.SUPPORTS_FUSED_EDGE_INDEX:
+            raise Uncuttable("PyG computes this product without messages")
+        conv._check_input(edge_index, size)
+        update = conv.inspector.get_param_names("update", exclude=[0])
+        if any(name.endswith(("_i", "_j")) or isinstance(kwargs.get(name), DeferredEdgeValues) for name in update):
+            raise Uncuttable("its update reads values per edge")
+
+    def _try_once(self, cut: CutCall) -> None:
+        """Compute a part of the first call in two ways; what blocks would change is refused, or not cut."""
+        key = (self.conv.training, tuple(sorted(cut.roles.items())), cut.call.edge_result)
+        fake = isinstance(cut.edges.pointer, torch._subclasses.FakeTensor)
+        if key in self._tried or fake or torch.is_inference_mode_enabled():
+            return
+        reason = trial_refusal(cut)
+        if reason is None:
+            self._tried.add(key)
+        elif self.plan.lenient:
+            raise Uncuttable(reason)
+        else:
+            raise Refusal(f"{self.plan.policy} cannot wrap {type(self.conv).__name__}: {reason}")
+
+
+def is_plain(edge_index: Any) -> bool:
+    """Whether a graph is given as a list of edges."""
+    return isinstance(edge_index, Tensor) and not is_sparse(edge_index)
+
+
+def channels_of(conv: MessagePassing, call: Call) -> int:
+    """Values per node or edge of the widest tensor that the messages read."""
+    return max((_width(tensor, conv.node_dim) for tensor in call.tensors), default=1)
+
+
+def _width(tensor: Tensor, node_dim: int) -> int:
+    rows = tensor.size(node_dim) if tensor.dim() > 1 else tensor.numel()
+    return tensor.numel() // max(rows, 1)
+
+
+def _call(conv: MessagePassing, kwargs: dict[str, Any]) -> tuple[Call, list[str]]:
+    """The call with its tensors in one row, and the names of the arguments that the layer's methods ask for."""
+    names = wanted_names(conv, ("message", "aggregate", "update"))
+    deferred = {name: value for name, value in kwargs.items() if isinstance(value, DeferredEdgeValues)}
+    if len(deferred) != 1:
+        return call_of(computed(kwargs), None, None), names
+    ((result, value),) = deferred.items()
+    own = {name: given for name, given in kwargs.items() if name != result}
+    return call_of(own, value.values, result), [*names, *wanted_names(conv, ("edge_update",))]
