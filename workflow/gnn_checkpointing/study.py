@@ -15,6 +15,7 @@ from gnn_checkpointing.vocabulary import (
     VISION,
     Aggregation,
     Allocator,
+    Checksum,
     Convolution,
     Count,
     MemoryForm,
@@ -212,6 +213,10 @@ class Explaining(Part):
     validation: ImageSet = Field(description="images of the kind that it was trained on, such as ImageNet's validation")
     adversarial: ImageSet | None = Field(None, description="images that deceive it, such as ImageNet-A")
     batch: Count = Field(16, description="images at once")
+    files: dict[str, Checksum] = Field(
+        default_factory=dict,
+        description="checksums of weights and images: written down by each run, nothing to fill in",
+    )
 
 
 class HardwareName(Part):

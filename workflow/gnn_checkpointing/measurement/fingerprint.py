@@ -85,6 +85,7 @@ _NOT_MEASURING = {
     "hardware.py",
     "host.py",
     "progress.py",
+    "settings.py",
 }
 _LIBRARIES = ("torch", "torch-geometric", "numpy")
 

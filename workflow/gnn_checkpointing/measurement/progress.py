@@ -9,7 +9,7 @@ from typing import Any
 
 from gnn_checkpointing.artefacts import read_json
 from gnn_checkpointing.design import graph_cells
-from gnn_checkpointing.graph_design import GraphSpec, study_graphs
+from gnn_checkpointing.graph_design import GraphSpec, place, study_graphs
 from gnn_checkpointing.measurement.fingerprint import measuring_settings
 from gnn_checkpointing.measurement.supervise import COMPLETE
 from gnn_checkpointing.records import CellRecord
@@ -25,7 +25,7 @@ class Progress:
 
     def __init__(self, study: Study, measurements: Path, graph_id: str) -> None:
         self._processes = study.measurement.processes
-        turns = {spec.id: _turns(study, spec) for spec in study_graphs(study)}
+        turns = {place(spec): _turns(study, spec) for spec in study_graphs(study)}
         settings = measuring_settings(study)
         finished = {
             graph: seconds
