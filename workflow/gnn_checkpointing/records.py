@@ -205,11 +205,13 @@ def read_cell(path: Path) -> CellRecord:
         raise Refusal(f"{path}: not readable ({error}); delete the file and measure again") from None
     except ValidationError as error:
         raise Refusal(f"{path}: {_complaint(error)}; delete the file and measure again") from None
-    if record.schema_version != SCHEMA_VERSION:
-        raise Refusal(
-            f"{path}: schema version {record.schema_version}, this version reads {SCHEMA_VERSION}; measure again"
-        )
+    _refuse_other_schema(str(path), record.schema_version)
     return record
+
+
+def _refuse_other_schema(place: str, found: int) -> None:
+    if found != SCHEMA_VERSION:
+        raise Refusal(f"{place}: schema version {found}, this version reads {SCHEMA_VERSION}; measure again")
 
 
 class Trace(Record):
@@ -330,6 +332,7 @@ def read_records(path: Path) -> list[CellRecord]:
             records.append(CellRecord.model_validate_json(line))
         except ValidationError as error:
             raise Refusal(f"{path}, record {number}: {_complaint(error)}; make it again with `collect`") from None
+        _refuse_other_schema(f"{path}, record {number}", records[-1].schema_version)
     return records
 
 
@@ -388,6 +391,11 @@ class TrainingRecord(Record):
 def read_trainings(path: Path) -> list[TrainingRecord]:
     """Read `trainings.json`, or refuse naming the file and the field."""
     try:
-        return TypeAdapter(list[TrainingRecord]).validate_python(read_json(path))
+        found = TypeAdapter(list[TrainingRecord]).validate_python(read_json(path))
     except ValidationError as error:
         raise Refusal(f"{path}: {_complaint(error)}; make it again with `collect`") from None
+    for number, record in enumerate(found, start=1):
+        # A training job is written down as in the first version.
+        if not 1 <= record.schema_version <= SCHEMA_VERSION:
+            _refuse_other_schema(f"{path}, record {number}", record.schema_version)
+    return found
