@@ -84,6 +84,14 @@ def test_a_policy_without_a_claim_is_answered_from_its_own_numbers(policy: str) 
     assert peak.verdict == ("supported" if densest.activation_ratio.high < 1 else "refuted")
 
 
+def test_where_nothing_was_compared_the_answer_says_why() -> None:
+    findings = analysed(frontier_table(convolutions=("GCN",), policies=("none", "offloaded", "fused_edge_blocks")))
+    (sentence,) = said(findings)
+    assert sentence.text.startswith("This study compares no policy with none, since no such pair ran to its end: ")
+    assert "offloaded was unavailable" in sentence.text
+    assert "fused_edge_blocks was refused" in sentence.text
+
+
 def test_real_graphs_alone_without_layers_are_answered() -> None:
     rows = table(np.random.default_rng(0), real_graphs(), policies=("none", "layers"))
     sentences = said(analysed([{**row, "policy": str(row["policy"]).replace("layers", "selective")} for row in rows]))

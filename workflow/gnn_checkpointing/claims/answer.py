@@ -133,6 +133,12 @@ def _nothing_compared(findings: Findings) -> Sentence:
     failed: dict[str, str] = {}
     for failure in findings.quality.failures:
         failed.setdefault(failure["policy"], _FAILURES.get(failure["outcome"], failure["outcome"]))
+    for absences, words in (
+        (findings.quality.refused, "was refused"),
+        (findings.quality.unavailable, "was unavailable"),
+    ):
+        for absence in absences:
+            failed.setdefault(absence.policy, words)
     ended = sorted({row["policy"] for row in findings.quality.not_compared})
     parts = [f"{policy} {words}" for policy, words in sorted(failed.items(), key=lambda item: item[0] != "none")]
     parts += [f"{policy} ran to its end" for policy in ended]
