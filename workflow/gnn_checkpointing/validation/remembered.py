@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
+from collections.abc import Callable
 from pathlib import Path
 
 from gnn_checkpointing.artefacts import digest, read_json, sha256_of, write_json
@@ -15,29 +16,37 @@ from gnn_checkpointing.validation.validate import complaints
 _LIBRARIES = ("numpy", "scipy", "statsmodels", "matplotlib", "typst")
 
 
-def believed_complaints(folder: Path, memory: Path) -> list[str]:
-    """Return what is wrong with a report; one that this code found nothing wrong with is not computed again.
+def believed_complaints(folder: Path, memory: Path, check: Callable[[Path], list[str]] = complaints) -> list[str]:
+    """Return what `check` says against a report; one that this code found nothing wrong with is not checked again.
 
-    `memory` lists the digests of such reports: of the manifest, which has the checksums of all their files, of the code
+    `memory` lists the digests of such reports: of the manifest, which has the checksums of all their files, of our code
     and of the libraries. Files that are not those of the manifest are seen each time.
     """
     changed = changed_files(folder)
     if changed:
         return changed
-    key = _key(folder)
+    key = _key(folder, check.__name__)
     known = _known(memory)
     if key in known:
         return []
-    found = complaints(folder)
+    found = check(folder)
     if not found:
-        write_json(memory, sorted({*known, key}))
+        _remember(memory, sorted({*known, key}))
     return found
 
 
-def _key(folder: Path) -> str:
-    names = [folder.parent.name, folder.name]
+def _key(folder: Path, check: str) -> str:
+    names = [check, folder.parent.name, folder.name]
     versions = [importlib.metadata.version(name) for name in _LIBRARIES]
-    return digest([names, sha256_of(folder / MANIFEST), report_code(TEMPLATES), versions], 32)
+    checking = [sha256_of(path) for path in sorted(Path(__file__).parent.glob("*.py"))]
+    return digest([names, sha256_of(folder / MANIFEST), report_code(TEMPLATES), checking, versions], 32)
+
+
+def _remember(memory: Path, keys: list[str]) -> None:
+    try:
+        write_json(memory, keys)
+    except OSError:
+        return  # where nothing can be written, the next run only checks again
 
 
 def _known(memory: Path) -> list[str]:

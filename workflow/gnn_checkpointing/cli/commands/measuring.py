@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from gnn_checkpointing.refusal import Refusal
 
 if TYPE_CHECKING:
+    from gnn_checkpointing.graph_design import GraphSpec
     from gnn_checkpointing.graph_facts import GraphFacts
     from gnn_checkpointing.measurements_table import Value
     from gnn_checkpointing.records import CellRecord
@@ -117,7 +118,7 @@ def demonstration(options: argparse.Namespace) -> None:
 def encode(options: argparse.Namespace) -> None:
     """Measure what counting the ego networks of a study's graphs takes, alone on the machine."""
     from gnn_checkpointing.artefacts import seal, write_json
-    from gnn_checkpointing.graph_design import EgoGraph, place, study_graphs
+    from gnn_checkpointing.graph_design import EgoGraph, study_graphs
     from gnn_checkpointing.graphs.storage import load_graph
     from gnn_checkpointing.measurement.encoding_cost import encoding_cost
     from gnn_checkpointing.measurement.exclusive import machine
@@ -133,7 +134,7 @@ def encode(options: argparse.Namespace) -> None:
     found = []
     with machine(shared=False):
         for number, spec in enumerate(specs, start=1):
-            graph = load_graph(options.graph_files / f"{place(spec.base)}.npz", spec.base.id)
+            graph = load_graph(_made_of(spec.base, options.graph_files, ".npz"), spec.base.id)
             cost = encoding_cost(graph, spec.radius)
             print(f"{number} of {len(specs)}: {graph.label}, radius {spec.radius}: {cost.seconds:.2f} s", flush=True)
             found.append(cost.model_dump(mode="json"))
@@ -144,7 +145,7 @@ def encode(options: argparse.Namespace) -> None:
 def collect(options: argparse.Namespace) -> None:
     """Gather all records of a study: measurements.csv, records.jsonl.gz, graphs.json, traces.json, trainings.json."""
     from gnn_checkpointing.artefacts import read_json, seal, write_json
-    from gnn_checkpointing.graph_design import place, study_graphs
+    from gnn_checkpointing.graph_design import study_graphs
     from gnn_checkpointing.graph_facts import GraphList
     from gnn_checkpointing.measurement.byte_trace import read_byte_traces
     from gnn_checkpointing.measurement.collect import cell_rows, cell_traces, process_spreads, traced_cells, with_hosts
@@ -155,7 +156,7 @@ def collect(options: argparse.Namespace) -> None:
     from gnn_checkpointing.two_processes import both
 
     study = read_study(options.study)
-    files = [options.measurements / place(spec) / COMPLETE for spec in study_graphs(study)]
+    files = [_made_of(spec, options.measurements) / COMPLETE for spec in study_graphs(study)]
     read = [(file.parent, record) for file in files for record in completed_records(file)]
     _refuse_strangers(study, read)
     folders, records = {record.cell: folder for folder, record in read}, [record for _, record in read]
@@ -202,6 +203,14 @@ def freeze(options: argparse.Namespace) -> None:
     }
     places = {option: folder / name for option, name in written.items()}
     collect(argparse.Namespace(**{**vars(options), **places}))
+
+
+def _made_of(spec: GraphSpec, folder: Path, ending: str = "") -> Path:
+    """Return where what is made of a graph lies: by its place, or by its id as in a folder that was filled by hand."""
+    from gnn_checkpointing.graph_design import place
+
+    found = folder / f"{place(spec)}{ending}"
+    return found if found.exists() else folder / f"{spec.id}{ending}"
 
 
 def _refuse_strangers(study: Study, read: list[tuple[Path, CellRecord]]) -> None:

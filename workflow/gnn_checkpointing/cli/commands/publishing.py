@@ -109,11 +109,12 @@ def index(options: argparse.Namespace) -> None:
     """
     from gnn_checkpointing.comparison.folders import COMPARISON, PAGE, summaries, why_nothing
     from gnn_checkpointing.report.index import Compared, render_index
+    from gnn_checkpointing.validation.remembered import believed_complaints
     from gnn_checkpointing.validation.validate import quick_complaints
 
     left_out = {}
     for path in summaries(options.reports):
-        complaints = quick_complaints(path.parent)
+        complaints = believed_complaints(path.parent, _BELIEVED, quick_complaints)
         if complaints:
             left_out[path.parent] = _first_of(complaints)
             print(f"warning: left out of the index: {left_out[path.parent]}", file=sys.stderr)
