@@ -271,6 +271,10 @@ CONCLUDED = [
     (in_text("figures/figure-lead.csv", "layers", "selective"), "figures/figure-lead.csv: not what the figure draws"),
 ]
 QUICK = [
+    (
+        in_records(lambda records: records[0].update(started="yesterday")),
+        "nothing can be made of its values (ValueError",
+    ),
     (forged_rows, "policy none: there 2 times"),
     (lambda folder: (folder / "summary.json").unlink(), "summary.json: no such file"),
     (in_json("summary.json", lambda values: values.update(cells=7)), "summary.json: not what"),

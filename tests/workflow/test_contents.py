@@ -14,10 +14,12 @@ import torch
 import yaml
 from PIL import Image
 
-from gnn_checkpointing.contents import Memory
+from gnn_checkpointing.contents import Memory, with_contents
 from gnn_checkpointing.graphs.storage import load_graph
 from gnn_checkpointing.measurements_table import read_table
 from gnn_checkpointing.models.vision.vig import VigOptions, build_vig
+from gnn_checkpointing.study import Study
+from gnn_checkpointing.validation.validate import complaints
 
 from .checkout import Checkout
 
@@ -149,6 +151,7 @@ def test_one_folder_then_another_then_the_first_again(own: Own) -> None:
     assert json.loads((report / "study.json").read_text())["data_root"] == "one"
     assert json.loads((report / "explained.json").read_text())["validation"]["weights_sha256"] == weights
     assert own.measured("one") == {}
+    assert complaints(report) == []
 
 
 @pytest.mark.minutes
@@ -180,6 +183,23 @@ def test_a_policy_more_and_back_measures_nothing_twice(own: Own) -> None:
     own.measured(**changes)
     assert own.measured(**changes, policies=["none", "layers", "selective"])["measure"] == 1
     assert "measure" not in own.measured(**changes)
+
+
+def test_the_same_picture_in_another_class_is_another_content(tmp_path: Path) -> None:
+    """Of weights the name says nothing."""
+    data(tmp_path / "one", 30)
+    asked = {"weights": tmp_path / "one/vig.pth", "validation": {"images": tmp_path / "one/images"}}
+    (tmp_path / "one/images/cat/1.png").unlink()
+    values = STUDY | {"explained": asked}
+    first = with_contents(Study.model_validate(values), Memory(tmp_path / "kept.json")).explained
+    (tmp_path / "one/images/dog").rename(tmp_path / "one/images/cow")
+    (tmp_path / "one/vig.pth").rename(tmp_path / "one/other.pth")
+    values["explained"] = asked | {"weights": tmp_path / "one/other.pth"}
+    second = with_contents(Study.model_validate(values), Memory(tmp_path / "kept.json")).explained
+    assert first is not None
+    assert second is not None
+    assert first.files["weights"] == second.files["weights"]
+    assert first.files["validation.images"] != second.files["validation.images"]
 
 
 def test_checksums_are_remembered_until_a_file_changes(tmp_path: Path) -> None:

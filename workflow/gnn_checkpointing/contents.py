@@ -14,6 +14,9 @@ from gnn_checkpointing.refusal import Refusal
 from gnn_checkpointing.study import Explaining, ImageSet, Study
 from gnn_checkpointing.vocabulary import ONE_OF_A_CLASS
 
+_UNNAMED = ""
+"""A single file whose name says nothing: weights, or a list of classes."""
+
 _TABLES = ("edges.csv", "features.csv", "labels.csv")
 _SETTLED_NANOSECONDS = 2 * 10**9
 """A file that changed this shortly before it was read may change again and keep its size and times."""
@@ -128,16 +131,15 @@ def _explained(asked: Explaining, memory: Memory) -> dict[str, str]:
 
 
 def _together(checksums: Mapping[str, str]) -> str:
-    """Return the checksum of one file as it is, and one checksum of several."""
-    if len(checksums) == 1:
-        (only,) = checksums.values()
-        return only
+    """Return the checksum of a file that goes without a name, and one checksum of the files of a folder."""
+    if list(checksums) == [_UNNAMED]:
+        return checksums[_UNNAMED]
     lines: Iterable[str] = (f"{sha256}  {name}\n" for name, sha256 in sorted(checksums.items()))
     return hashlib.sha256("".join(lines).encode()).hexdigest()
 
 
 def _single(path: Path) -> dict[str, Path]:
-    return {path.name: path} if path.is_file() else {}
+    return {_UNNAMED: path} if path.is_file() else {}
 
 
 def _tree(folder: Path) -> dict[str, Path]:

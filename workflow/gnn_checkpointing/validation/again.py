@@ -22,7 +22,7 @@ from gnn_checkpointing.report.render import SUMMARY, published_sources, read_inp
 from gnn_checkpointing.validation.alike import Difference, differences
 from gnn_checkpointing.validation.published import Published
 
-_MISFITS = (Refusal, ArithmeticError, AssertionError, LookupError, TypeError, ValueError)
+MISFITS = (Refusal, ArithmeticError, AssertionError, LookupError, TypeError, ValueError)
 """What arithmetic raises on numbers that no run gives."""
 
 
@@ -102,7 +102,7 @@ def _computed(make: Callable[[], Any]) -> Any:
     """Return what is made, or as a text why it cannot be made."""
     try:
         return make()
-    except _MISFITS as error:
+    except MISFITS as error:
         return " ".join(f"{type(error).__name__}: {error}".split())[:300]
 
 

@@ -14,6 +14,7 @@ from gnn_checkpointing.refusal import Refusal
 from gnn_checkpointing.report.inputs import ANALYSIS
 from gnn_checkpointing.report.provenance import FIGURES
 from gnn_checkpointing.report.render import HTML, PDF, published_sources, read_inputs, render_report
+from gnn_checkpointing.validation.again import MISFITS
 from gnn_checkpointing.validation.alike import same
 
 TEMPLATES = Path(gnn_checkpointing.__file__).resolve().parents[2] / "templates"
@@ -36,7 +37,7 @@ def pages(folder: Path) -> Iterator[str]:
         sources = published_sources(folder)
         try:
             render_report(read_inputs(sources, folder / ANALYSIS), sources, TEMPLATES, made)
-        except (Refusal, ArithmeticError, LookupError, TypeError, ValueError) as error:
+        except MISFITS as error:
             yield f"{HTML}: cannot be rendered again ({' '.join(str(error).split())[:300]})"
             return
         yield from _figures(folder / FIGURES, made / FIGURES)
