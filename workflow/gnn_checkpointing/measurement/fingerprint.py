@@ -71,6 +71,8 @@ _SOURCES = {
         "analysis",
         "audit/grades.py",
         "claims/answer.py",
+        "claims/answer_words.py",
+        "claims/measured_policies.py",
         "graphs/structure.py",
         "sourced.py",
     ),
