@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from comparison.machines import TEMPLATES, in_json, in_table, scale_ratios, two
-from gnn_checkpointing.cli import main
+from comparison.machines import in_json, in_table, index_of, page_of, scale_ratios, two
 
 from .conftest import Opener
 from .test_pages import violations
@@ -21,8 +20,8 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> Path:
     scale_ratios(second, "layers", 1.25)
     in_table(second, lambda rows: rows[0].update(saved_activation_bytes="1234"))
     in_json(second, "claims.json", lambda values: values["claims"][0].update(verdict="refuted"))
-    index = ["index", "--reports", str(reports), "--templates", str(TEMPLATES)]
-    assert main([*index, "--output", str(reports / "index.html")]) == 0
+    page_of(reports)
+    index_of(reports)
     return reports
 
 

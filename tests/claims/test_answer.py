@@ -4,11 +4,22 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from analysis.tables import FRONTIER_BYTES, frontier_table, generated_graphs, real_graphs, table, without
+from analysis.tables import (
+    FRONTIER_BYTES,
+    FRONTIER_SHARES,
+    frontier_table,
+    generated_graphs,
+    real_graphs,
+    table,
+    without,
+)
 from gnn_checkpointing.analysis.analyse import Findings
 from gnn_checkpointing.analysis.results import Estimate
-from gnn_checkpointing.claims.answer import answer, share, times
+from gnn_checkpointing.claims.answer import answer
+from gnn_checkpointing.claims.answer_words import share, times
 from gnn_checkpointing.claims.ledger import Sentence
 
 from .findings import analysed, ledger, synthetic
@@ -33,6 +44,60 @@ def test_the_default_study_is_answered_in_five_sentences() -> None:
     assert trend.text.endswith("is supported for GCN and SAGE, refuted for GATv2.")
     assert below.verdict == "supported"
     assert no_slower.verdict == "supported"
+
+
+POLICIES = tuple(policy for policy in FRONTIER_SHARES if policy != "none")
+
+
+@settings(max_examples=12, deadline=None)
+@given(
+    policies=st.sets(st.sampled_from(POLICIES), min_size=1, max_size=3),
+    lost=st.sets(st.sampled_from(["none", *POLICIES])),
+)
+def test_the_answer_is_true_of_every_set_of_policies(policies: set[str], lost: set[str]) -> None:
+    """It denies that anything was compared where that is so alone; what it says of a policy was measured of it."""
+    rows = frontier_table(convolutions=("GATv2",), policies=("none", *sorted(policies)), allocators=("retaining",))
+    for row in [row for row in rows if row["policy"] in lost]:
+        rows = without(rows, str(row["cell"]), str(row["policy"]), "out_of_memory")
+    findings = analysed(rows)
+    sentences = said(findings)
+    compared = {effect.policy for effect in findings.effects.generated}
+    denied = [sentence for sentence in sentences if "compares no policy with none" in sentence.text]
+    assert bool(denied) == (not compared), (policies, lost)
+    assert 1 <= len(sentences) <= 5
+    if compared:
+        assert "none" not in lost
+        assert any(sentence.verdict != "untested" for sentence in sentences)
+        for policy in policies - compared:
+            assert not any(f"policy {policy} " in sentence.text for sentence in sentences)
+
+
+@pytest.mark.parametrize("policy", ["selective", "segments(2)", "compiled", "memory_budget(0)"])
+def test_a_policy_without_a_claim_is_answered_from_its_own_numbers(policy: str) -> None:
+    """None of these studies has whole layers, which most claims of the catalogue are about."""
+    findings = analysed(frontier_table(convolutions=("GATv2",), policies=("none", policy), allocators=("retaining",)))
+    sentences = said(findings)
+    (peak,) = [sentence for sentence in sentences if f"policy {policy} keeps, of the activation peak" in sentence.text]
+    densest = max(findings.effects.generated, key=lambda effect: float(effect.level))
+    assert f"average degree {densest.level}" in peak.text
+    assert share(densest.activation_ratio) in peak.text
+    assert peak.verdict == ("supported" if densest.activation_ratio.high < 1 else "refuted")
+
+
+def test_where_nothing_was_compared_the_answer_says_why() -> None:
+    findings = analysed(frontier_table(convolutions=("GCN",), policies=("none", "offloaded", "fused_edge_blocks")))
+    (sentence,) = said(findings)
+    assert sentence.text.startswith("This study compares no policy with none, since no such pair ran to its end: ")
+    assert "offloaded was unavailable" in sentence.text
+    assert "fused_edge_blocks was refused" in sentence.text
+
+
+def test_real_graphs_alone_without_layers_are_answered() -> None:
+    rows = table(np.random.default_rng(0), real_graphs(), policies=("none", "layers"))
+    sentences = said(analysed([{**row, "policy": str(row["policy"]).replace("layers", "selective")} for row in rows]))
+    assert sentences[0].text.startswith("On the real graphs (median and span), policy selective keeps")
+    assert "a training step with policy selective takes" in sentences[1].text
+    assert sentences[1].verdict == "supported"
 
 
 def test_real_graphs_alone_are_answered_from_real_graphs() -> None:

@@ -89,7 +89,7 @@ def half_measured(folder: Path) -> dict[Path, bytes]:
 
     The node is known by the records themselves.
     """
-    for mark in folder.glob("results/*/*/measurements/*/unfinished"):
+    for mark in folder.glob("results/*/*/measurements/*/*/unfinished"):
         records = {path: path.read_bytes() for path in mark.parent.glob("*.json")}
         if records and all(measured_on(content) == digest(DYING, 8) for content in records.values()):
             return records
@@ -137,7 +137,7 @@ def test_nothing_is_half_written(run: Run) -> None:
     assert not list(run.results.rglob("unfinished"))
     for path in [*run.results.rglob("*.json"), *run.report.rglob("*.json")]:
         json.loads(path.read_bytes())
-    complete = list(run.results.glob("measurements/*/complete.json"))
+    complete = list(run.results.glob("measurements/*/*/complete.json"))
     assert len(complete) == 6
     for path in complete:
         listed = json.loads(path.read_bytes())

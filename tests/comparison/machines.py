@@ -12,6 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from gnn_checkpointing.artefacts import write_json
+from gnn_checkpointing.cli import main
+from gnn_checkpointing.comparison.compare import compare
+from gnn_checkpointing.comparison.folders import PAGE
+from gnn_checkpointing.comparison.render import render_comparison
+from gnn_checkpointing.comparison.words import index_sentences
+from gnn_checkpointing.report.index import Compared, render_index
 
 ROOT = Path(__file__).resolve().parents[2]
 TEMPLATES = ROOT / "templates"
@@ -20,6 +26,31 @@ OWN = PUBLISHED.parent.name
 """The machine that comes first in every pair: "amd-..." stands before "rack"."""
 
 Table = list[dict[str, str]]
+
+
+def measured_on(published: Path, slug: str, reports: Path) -> Path:
+    """Publish a report below `reports` as if `slug` had measured it, whole and valid; return its folder."""
+    folder = reports / slug / published.name
+    shutil.copytree(published, folder)
+    (folder / "manifest.json").unlink()
+    in_json(folder, "hardware.json", lambda values: values.update(slug=slug, label=f"The machine {slug}"))
+    in_records(folder, lambda record: record.update(hardware=slug))
+    in_table(folder, lambda rows: [row.update(hardware=slug) for row in rows])
+    assert main(["rebuild", f"--frozen={folder}", f"--templates={TEMPLATES}", f"--output-folder={folder}"]) == 0
+    return folder
+
+
+def page_of(reports: Path) -> str:
+    """Compare machines whose reports are made up for it, which the command would not let in; return the page."""
+    render_comparison(compare(reports), TEMPLATES, reports)
+    return (reports / "comparison.html").read_text()
+
+
+def index_of(reports: Path) -> str:
+    """Return the index of such reports, and of what comparing them comes to."""
+    found = Compared(tuple(index_sentences(compare(reports))), PAGE)
+    render_index(reports, TEMPLATES, reports / "index.html", found)
+    return (reports / "index.html").read_text()
 
 
 def publish(reports: Path, slug: str = OWN, study: str = "default") -> Path:

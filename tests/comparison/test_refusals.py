@@ -1,52 +1,57 @@
-"""What cannot be compared is one sentence that names the file, and exit code 2; nothing is written."""
+"""What cannot be compared is one sentence that names the file."""
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from gnn_checkpointing.artefacts import sha256_of, write_json
 from gnn_checkpointing.cli import main
+from gnn_checkpointing.comparison.compare import compare
+from gnn_checkpointing.comparison.folders import refuse_strangers
+from gnn_checkpointing.refusal import Refusal
 
-from .machines import OWN, PUBLISHED, TEMPLATES, in_json, in_table, publish, two
-
-
-def refused(reports: Path, capsys: pytest.CaptureFixture[str]) -> str:
-    output = reports.parent / "out"
-    command = ["compare", "--reports", str(reports), "--templates", str(TEMPLATES), "--output-folder", str(output)]
-    assert main(command) == 2
-    (line,) = capsys.readouterr().err.splitlines()
-    assert line.startswith("error: ")
-    assert not output.exists()
-    return line
+from .machines import OWN, ROOT, TEMPLATES, in_json, in_table, measured_on, publish, two
 
 
-def test_a_folder_that_is_not_there(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert "nowhere: no such folder" in refused(tmp_path / "nowhere", capsys)
+def refused(reports: Path) -> str:
+    """Return the sentence that comparing is refused with; the command itself lets nothing in that is not valid."""
+    try:
+        refuse_strangers(reports)
+        compare(reports)
+    except Refusal as refusal:
+        return str(refusal)
+    pytest.fail("nothing was refused")
 
 
-def test_an_empty_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert f"{tmp_path}: no report has been published yet" in refused(tmp_path, capsys)
+def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
+    assert "nowhere: no such folder" in refused(tmp_path / "nowhere")
 
 
-def test_one_machine(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_empty_folder(tmp_path: Path) -> None:
+    assert f"{tmp_path}: no report has been published yet" in refused(tmp_path)
+
+
+def test_one_machine(tmp_path: Path) -> None:
     publish(tmp_path / "report")
     publish(tmp_path / "report", study="real")
-    assert f"only one machine, {OWN}, has published a report" in refused(tmp_path / "report", capsys)
+    assert f"only one machine, {OWN}, has published a report" in refused(tmp_path / "report")
 
 
-def test_no_study_on_two_machines(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_no_study_on_two_machines(tmp_path: Path) -> None:
     publish(tmp_path / "report")
     publish(tmp_path / "report", "rack", "real")
-    assert f"({OWN} has default; rack has real)" in refused(tmp_path / "report", capsys)
+    assert f"({OWN} has default; rack has real)" in refused(tmp_path / "report")
 
 
-def test_a_folder_that_is_no_report(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_folder_that_is_no_report(tmp_path: Path) -> None:
     two(tmp_path / "report")
     (tmp_path / "report/rack/notes").mkdir()
-    assert "rack/notes: no summary.json there, so it is no published report" in refused(tmp_path / "report", capsys)
+    assert "rack/notes: no summary.json there, so it is no published report" in refused(tmp_path / "report")
 
 
 @pytest.mark.parametrize(
@@ -71,22 +76,33 @@ def test_a_folder_that_is_no_report(tmp_path: Path, capsys: pytest.CaptureFixtur
         (lambda folder: in_json(folder, "study.json", lambda values: values.update(name="mine")), "it says mine"),
     ],
 )
-def test_a_damaged_file_is_named(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], spoil: Callable[[Path], object], said: str
-) -> None:
+def test_a_damaged_file_is_named(tmp_path: Path, spoil: Callable[[Path], object], said: str) -> None:
     _, second = two(tmp_path / "report")
     spoil(second)
-    line = refused(tmp_path / "report", capsys)
+    line = refused(tmp_path / "report")
     assert str(second) in line
     assert said in line
 
 
-def test_a_file_that_was_changed_after_publishing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    first, _ = two(tmp_path / "report")
-    shutil.rmtree(first)
-    shutil.copytree(PUBLISHED, first)
-    command = ["compare", "--reports", str(tmp_path / "report"), "--templates", str(TEMPLATES)]
-    assert main([*command, "--output-folder", str(tmp_path / "before")]) == 0
-    in_table(first, lambda rows: rows[0].update(saved_activation_bytes="1"))
-    line = refused(tmp_path / "report", capsys)
-    assert f"{first}/measurements.csv: has changed since it was published" in line
+@pytest.mark.parametrize("signed", [False, True])
+def test_the_command_refuses_what_is_not_valid(
+    tmp_path: Path, signed: bool, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One sentence that names the file, exit code 2, and nothing is written; a forger may have signed the change."""
+    monkeypatch.chdir(tmp_path)
+    reports, output = tmp_path / "report", tmp_path / "out"
+    (published,) = ROOT.glob("report/*/batches")
+    shutil.copytree(published, reports / OWN / "batches")
+    second = measured_on(published, "rack", reports)
+    in_table(second, lambda rows: rows.insert(0, rows[0] | {"time_ratio": "10.42"}))
+    if signed:
+        manifest = json.loads((second / "manifest.json").read_text())
+        manifest["files"]["measurements.csv"] = sha256_of(second / "measurements.csv")
+        write_json(second / "manifest.json", manifest)
+    command = ["compare", f"--reports={reports}", f"--templates={TEMPLATES}", f"--output-folder={output}"]
+    assert main(command) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("error: ")
+    assert str(second) in line
+    assert "measurements.csv: cell" in line if signed else "measurements.csv: has changed" in line
+    assert not output.exists()

@@ -173,10 +173,14 @@ def test_a_download_is_kept_in_our_folder_and_used_again(tmp_path, monkeypatch):
     with monkeypatch.context() as online:
         online.setattr(datasets.Planetoid, "download", download)
         first = real(tmp_path / "data", dataset="Planetoid", name="Tiny", sha256=known)
-    assert checksums(Path("results/downloads/Planetoid/Tiny/raw")) == known
+    kept = Path("results/downloads/Planetoid/Tiny/raw")
+    assert {name: sha256 for name, sha256 in checksums(kept).items() if not name.startswith(".")} == known
     assert list((tmp_path / "data").iterdir()) == []
     again = real(tmp_path / "data", dataset="Planetoid", name="Tiny", sha256=known)
     assert again.content_sha256 == first.content_sha256
+    (kept / "ind.tiny.x").write_bytes(b"other")
+    with pytest.raises(Refusal, match=r"ind\.tiny\.x: has changed since it was written"):
+        real(tmp_path / "data", dataset="Planetoid", name="Tiny", sha256=known)
 
 
 def test_a_download_that_brings_nothing_is_given_up(monkeypatch):

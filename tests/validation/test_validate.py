@@ -15,10 +15,13 @@ import pytest
 
 from gnn_checkpointing.artefacts import sha256_of, write_json
 from gnn_checkpointing.cli import main
-from gnn_checkpointing.validation.validate import complaints
+from gnn_checkpointing.report.render import report_code
+from gnn_checkpointing.validation.pages import TEMPLATES
+from gnn_checkpointing.validation.validate import complaints, quick_complaints
 
 ROOT = Path(__file__).resolve().parents[2]
 
+STUDIES = sorted(path.name for path in ROOT.glob("report/*/*/") if path.is_dir())
 (PUBLISHED,) = ROOT.glob("report/*/default/hardware.json")
 _FACTS = {fact["name"]: fact["value"] for fact in json.loads(PUBLISHED.read_text())["facts"]}
 OF_THE_TYPE = {name: _FACTS[name] for name in ("processor", "cores", "memory", "accelerator")}
@@ -27,8 +30,18 @@ OF_THE_TYPE = {name: _FACTS[name] for name in ("processor", "cores", "memory", "
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """A copy of the default report under its own names."""
-    (published,) = ROOT.glob("report/*/default")
-    copy = tmp_path / published.parent.name / published.name
+    return copied("default", tmp_path)
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Path:
+    """A copy of the report that is computed again in the least time of those with generated graphs."""
+    return copied("batches", tmp_path)
+
+
+def copied(study: str, place: Path) -> Path:
+    (published,) = ROOT.glob(f"report/*/{study}")
+    copy = place / published.parent.name / published.name
     shutil.copytree(published, copy)
     return copy
 
@@ -108,21 +121,83 @@ def of_hosts(*changes: dict[str, str]) -> Callable[[list[dict[str, Any]]], None]
     return spoil
 
 
+def forged_rows(folder: Path) -> None:
+    """Put each row before itself, a hundred times as slow."""
+    path = folder / "measurements.csv"
+    header, *lines = path.read_text().splitlines()
+    names = header.split(",")
+    rows = list(csv.DictReader(io.StringIO(path.read_text())))
+    stream = io.StringIO()
+    writer = csv.DictWriter(stream, names, lineterminator="\n")
+    for row in rows:
+        writer.writerow(row | {"time_ratio": repr(100 * float(row["time_ratio"])) if row["time_ratio"] else ""})
+    path.write_text("\n".join([header, *stream.getvalue().splitlines(), *lines]) + "\n")
+
+
+def concluded_again(folder: Path) -> None:
+    """Run all stages after the analysis again, as someone would who changed the analysis."""
+    given = [f"--study={folder}/study.json", f"--hardware-file={folder}/hardware.json", f"--analysis={folder}/analysis"]
+    graphs, table = f"--graphs={folder}/graphs.json", f"--table={folder}/measurements.csv"
+    shown = [f"--demonstration={folder}/demonstration.json"]
+    claims = f"--claims={folder}/claims.json"
+    assert main(["judge", *given, f"--output={folder}/claims.json"]) == 0
+    assert main(["audit", *given, table, claims, graphs, *shown, f"--output={folder}/audit.json"]) == 0
+    assert main(["knowledge", *given, graphs, f"--output={folder}/planner.json"]) == 0
+    beside = [f"--{name}={folder}/{name}.json" for name in ("audit", "traces", "trainings")]
+    more = [f"--planner-file={folder}/planner.json", f"--records={folder}/records.jsonl.gz", f"--templates={TEMPLATES}"]
+    assert main(["report", *given, table, claims, graphs, *shown, *beside, *more, f"--output-folder={folder}"]) == 0
+    for path in folder.rglob(".*.sha256"):
+        path.unlink()
+
+
+def ten_times_better(folder: Path) -> None:
+    def scale(values: Any) -> None:
+        for effect in values["generated"]:
+            effect["activation_ratio"] = {end: 0.1 * value for end, value in effect["activation_ratio"].items()}
+
+    in_json("analysis/effects.json", scale)(folder)
+    concluded_again(folder)
+
+
+def of_another_report(name: str) -> Callable[[Path], None]:
+    def spoil(folder: Path) -> None:
+        (other,) = ROOT.glob("report/*/ten-million")
+        shutil.copy(other / name, folder / name)
+
+    return spoil
+
+
+def in_text(name: str, old: str, new: str) -> Callable[[Path], None]:
+    def spoil(folder: Path) -> None:
+        text = (folder / name).read_text()
+        assert old in text
+        (folder / name).write_text(text.replace(old, new, 1))
+
+    return spoil
+
+
 def overturn(values: Any) -> None:
     claim = next(one for one in values["claims"] if one["verdict"] == "supported")
     claim["verdict"] = "refuted"
 
 
-@pytest.mark.parametrize("study", sorted(path.name for path in ROOT.glob("report/*/*/") if path.is_dir()))
+@pytest.mark.parametrize("study", STUDIES)
+def test_published_reports_are_what_their_analysis_gives(study: str) -> None:
+    (published,) = ROOT.glob(f"report/*/{study}")
+    assert quick_complaints(published) == []
+
+
+@pytest.mark.minutes
+@pytest.mark.parametrize("study", STUDIES)
 def test_published_reports_are_valid(study: str) -> None:
     (published,) = ROOT.glob(f"report/*/{study}")
     assert complaints(published) == []
 
 
-def test_a_valid_folder_is_said_to_be(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (folder / "figures/.snakemake_timestamp").touch()
-    assert main(["validate", str(folder)]) == 0
-    assert capsys.readouterr().out == f"{folder}: valid\n"
+def test_a_valid_folder_is_said_to_be(small: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (small / "figures/.snakemake_timestamp").touch()
+    assert main(["validate", str(small)]) == 0
+    assert capsys.readouterr().out == f"{small}: valid\n"
 
 
 @pytest.mark.parametrize(
@@ -180,8 +255,141 @@ def test_what_cannot_be_is_said_though_it_was_signed(
         main(["validate", str(folder)])
     errors = capsys.readouterr().err.splitlines()
     assert all(line.startswith("error: ") for line in errors)
-    assert all(line.count(str(folder)) == 1 for line in errors), errors
+    assert all(line.count(str(folder)) == 1 or "make report-from" in line for line in errors), errors
     assert any(said in line for line in errors), errors
+
+
+CONCLUDED = [
+    (
+        ten_times_better,
+        "analysis/effects.json: not what measurements.csv gives: /generated/0/activation_ratio/estimate",
+    ),
+    (in_json("analysis/trends.json", lambda values: values["break_evens"].pop()), "analysis/trends.json: not what"),
+    (in_text("report.html", " %", "0 %"), "report.html: not what the data beside it give"),
+    (in_text("report.html", "</h1>", "</h1><p>The best of all policies.</p>"), "best of all"),
+    (of_another_report("report.pdf"), "report.pdf: not what the data beside it give"),
+    (in_text("figures/figure-lead.csv", "layers", "selective"), "figures/figure-lead.csv: not what the figure draws"),
+]
+QUICK = [
+    (
+        in_records(lambda records: records[0].update(started="yesterday")),
+        "nothing can be made of its values (ValueError",
+    ),
+    (forged_rows, "policy none: there 2 times"),
+    (lambda folder: (folder / "summary.json").unlink(), "summary.json: no such file"),
+    (in_json("summary.json", lambda values: values.update(cells=7)), "summary.json: not what"),
+    (
+        in_text("summary.json", '"cells": ', '"cells": NaN, "x": '),
+        "summary.json: not readable as JSON (NaN is no number",
+    ),
+    (in_json("traces.json", lambda values: values.update(traces=[])), "traces.json: no trace of"),
+    (in_json("traces.json", lambda values: values["traces"][0].update(peak_bytes=1)), "the record says"),
+    (in_json("planner.json", lambda values: values.update(policies=[])), "planner.json: not what"),
+    (in_json("claims.json", lambda values: values["claims"].extend(values["claims"])), "claims.json: not what"),
+    (in_json("claims.json", lambda values: values["claims"][0].update(sentence="All is well.")), "sentence is All is"),
+    (in_json("audit.json", lambda values: values["checks"][0].update(found="nothing")), "audit.json: not what"),
+    (in_records(lambda records: records[0].update(schema_version=99)), "record 1: schema version 99"),
+    (in_json("trainings.json", lambda values: values[0].update(schema_version=99)), "record 1: schema version 99"),
+    (in_json("trainings.json", lambda values: values.append(values[0])), "there 2 times"),
+    (in_json("graphs.json", lambda values: values["graphs"].append(values["graphs"][0])), "there 2 times"),
+]
+
+
+@pytest.mark.parametrize(("spoil", "said"), CONCLUDED)
+def test_what_the_measurements_do_not_give_is_said_though_it_was_signed(
+    small: Path, spoil: Callable[[Path], None], said: str
+) -> None:
+    assert_complaint(small, spoil, said)
+
+
+@pytest.mark.parametrize(("spoil", "said"), QUICK)
+def test_what_contradicts_itself_is_said_though_it_was_signed(
+    folder: Path, spoil: Callable[[Path], None], said: str
+) -> None:
+    assert_complaint(folder, spoil, said)
+
+
+def assert_complaint(folder: Path, spoil: Callable[[Path], None], said: str) -> None:
+    spoil(folder)
+    signed(folder)
+    found = complaints(folder)
+    assert any(said in text for text in found), found
+
+
+@pytest.mark.parametrize(("spoil", "said"), QUICK)
+def test_the_index_leaves_it_out_and_says_why(
+    folder: Path, spoil: Callable[[Path], None], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """All but what takes long to compute again; a good report beside it stays listed."""
+    (other,) = ROOT.glob("report/*/ten-million")
+    shutil.copytree(other, folder.parent / other.name)
+    spoil(folder)
+    signed(folder)
+    reports = folder.parents[1]
+    assert main(["index", f"--reports={reports}", f"--templates={TEMPLATES}", f"--output={reports}/index.html"]) == 0
+    if (folder / "summary.json").exists():
+        assert said in capsys.readouterr().err
+        assert "Left out" in (reports / "index.html").read_text()
+    assert "ten-million/report.html" in (reports / "index.html").read_text()
+    assert "default/report.html" not in (reports / "index.html").read_text()
+
+
+def test_other_code_is_said_in_one_sentence_with_the_remedy(folder: Path) -> None:
+    """Every claim's words are others, as after a change of the catalogue; the manifest names no code or another."""
+
+    def reworded(values: Any) -> None:
+        for claim in values["claims"]:
+            claim["sentence"] += " Indeed."
+
+    in_json("claims.json", reworded)(folder)
+    signed(folder)
+    (sentence,) = complaints(folder)
+    assert "made with another version of this project" in sentence
+    assert f"make report-from FROZEN={folder}" in sentence
+    assert quick_complaints(folder) == [sentence]
+
+
+def test_what_was_changed_in_todays_report_is_not_blamed_on_another_version(folder: Path) -> None:
+    in_json("claims.json", lambda values: values["claims"][0].update(sentence="All is well."))(folder)
+    signed(folder)
+    in_json("manifest.json", lambda values: values.update(code=report_code(TEMPLATES)))(folder)
+    (sentence,) = complaints(folder)
+    assert "version" not in sentence
+    assert "claims.json: not what" in sentence
+
+
+def test_numbers_of_another_processor_are_the_same(small: Path) -> None:
+    """The last digits of every number of the analysis are others; so is a drawing by less than can be seen."""
+
+    def shaken(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {key: shaken(item) for key, item in value.items()}
+        if isinstance(value, list):
+            return [shaken(item) for item in value]
+        return value * (1 + 3e-12) if isinstance(value, float) else value
+
+    for path in (small / "analysis").glob("*.json"):
+        write_json(path, shaken(json.loads(path.read_text())))
+    concluded_again(small)
+    assert complaints(small) == []
+
+
+def test_real_graphs_of_other_files_than_the_study_lists_are_named(folder: Path) -> None:
+    (published,) = ROOT.glob("report/*/real")
+    shutil.copytree(published, folder.parent / "real")
+    listed = lambda values: values["graphs"]["real"][0].update(files={"some.npz": "0" * 64})  # noqa: E731
+    in_json("study.json", listed)(folder.parent / "real")
+    signed(folder.parent / "real")
+    assert any("study.json lists no such file" in text for text in quick_complaints(folder.parent / "real"))
+
+
+def test_a_false_report_is_not_rebuilt(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    forged_rows(folder)
+    signed(folder)
+    output = folder.parent / "again"
+    assert main(["rebuild", f"--frozen={folder}", f"--templates={TEMPLATES}", f"--output-folder={output}"]) == 2
+    assert "there 2 times" in capsys.readouterr().err
+    assert not output.exists()
 
 
 def test_a_step_too_fast_for_any_machine_is_named(folder: Path) -> None:

@@ -59,7 +59,7 @@ class Checkout:
 
     def records(self) -> dict[Path, int]:
         """Return the cell records there are, with their times of writing."""
-        found = self.folder.glob("results/*/smoke/measurements/*/*.json")
+        found = self.folder.glob("results/*/smoke/measurements/*/*/*.json")
         return {path: path.stat().st_mtime_ns for path in found if path.name != "complete.json"}
 
 

@@ -25,8 +25,13 @@ def _tape() -> Path:
 
 
 def _recorded(cell: Any) -> dict[str, Any]:
-    values: dict[str, Any] = json.loads((_tape() / "measurements" / cell.graph / f"{cell.id}.json").read_text())
+    values: dict[str, Any] = json.loads(_found(f"{cell.graph}/{cell.id}.json").read_text())
     return values
+
+
+def _found(name: str) -> Path:
+    (path,) = _tape().glob(f"measurements/*/{name}")
+    return path
 
 
 def measure_cell(
@@ -39,7 +44,7 @@ def measure_cell(
         time.sleep(_MOMENT)
     told = {"hardware": context["hardware"], "fingerprint": context["fingerprint"]}
     record = CellRecord.model_validate(values | told | {"again": []})
-    return record, read_byte_traces(_tape() / "measurements" / cell.graph / f"{cell.id}.npz")
+    return record, read_byte_traces(_found(f"{cell.graph}/{cell.id}.npz"))
 
 
 def time_again(

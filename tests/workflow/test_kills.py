@@ -73,7 +73,7 @@ def report(checkout: Checkout) -> dict[str, bytes]:
 
 def complete(folder: Path) -> list[Path]:
     """Return the lists of the graphs that are finished."""
-    return list(folder.glob("results/*/smoke/measurements/*/complete.json"))
+    return list(folder.glob("results/*/smoke/measurements/*/*/complete.json"))
 
 
 def worker_of(folder: Path) -> int | None:

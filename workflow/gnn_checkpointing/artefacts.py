@@ -79,13 +79,17 @@ def write_json(path: Path, value: Any) -> None:
 def read_json(path: Path) -> Any:
     """Read a JSON file, or refuse in one sentence that names it."""
     try:
-        return json.loads(sealed_bytes(path))
+        return json.loads(sealed_bytes(path), parse_constant=_no_number)
     except FileNotFoundError:
         raise Refusal(f"{path}: no such file; make it first, or correct the path") from None
     except Refusal:
         raise
     except (OSError, ValueError, RecursionError) as error:
         raise Refusal(f"{path}: not readable as JSON ({error}); delete it and make it again") from None
+
+
+def _no_number(word: str) -> float:
+    raise ValueError(f"{word} is no number in JSON")
 
 
 def sha256_of(path: Path) -> str:

@@ -1,20 +1,15 @@
 """From the table of measurements to estimates and verdicts; needs no torch."""
 
-from gnn_checkpointing.artefacts import digest
-
 
 rule explanations:
     output:
-        f"{RESULTS}/explained.json",
+        EXPLAINED or f"{RESULTS}/explained/none.json",
     log:
         f"{RESULTS}/logs/explanations.log",
     conda:
         "../envs/gnn_checkpointing.yaml"
     params:
         study=STUDY,
-        settings=digest(study.model_dump(mode="json", include={"explained"})),
-        code=code_fingerprint("explaining"),
-        versions=library_versions(),
     shell:
         "python -m gnn_checkpointing explanations --study {params.study} --output {output} > {log} 2>&1"
 

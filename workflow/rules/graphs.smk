@@ -1,13 +1,9 @@
 """Graphs: drawn or loaded once, shared by all studies that name the same ones."""
 
-from dataclasses import asdict
-
-from gnn_checkpointing.artefacts import digest
-
 
 rule graph:
     output:
-        "results/graphs/{graph}.npz",
+        f"{DRAWN}/{{graph}}.npz",
     log:
         f"{RESULTS}/logs/graph/{{graph}}.log",
     # All graphs before the first measurement: the order of measuring is then the design's, not that of their arrival.
@@ -15,7 +11,9 @@ rule graph:
     conda:
         "../envs/gnn_checkpointing.yaml"
     params:
-        study=STUDY,
-        code=code_fingerprint("graphs"),
+        # The path of the output names all that a graph depends on. Which study asks for it is not among that: Snakemake
+        # keeps no record of a parameter that is made from the output.
+        study=lambda wildcards, output: STUDY,
+        graph=lambda wildcards, output: IDS[wildcards.graph],
     shell:
-        "python -m gnn_checkpointing graph --study {params.study} --graph {wildcards.graph} --output {output} > {log} 2>&1"
+        "python -m gnn_checkpointing graph --study {params.study} --graph {params.graph} --output {output} > {log} 2>&1"

@@ -1,18 +1,16 @@
 """Measuring: one job a graph, alone on the machine, in the design's random order."""
 
-from gnn_checkpointing.measurement.fingerprint import measuring_settings
-
 
 rule measure:
     input:
-        graph="results/graphs/{graph}.npz",
+        graph=f"{DRAWN}/{{graph}}.npz",
         # Another type of machine is refused. Its description may be made anew without measuring again.
         hardware=ancient(f"{RESULTS}/hardware.json"),
     output:
-        f"{RESULTS}/measurements/{{graph}}/complete.json",
+        f"{MEASURED}/{{graph}}/complete.json",
     log:
         f"{RESULTS}/logs/measure/{{graph}}.log",
-    priority: lambda wildcards: design.measuring_priority(study, wildcards.graph)
+    priority: lambda wildcards: PRIORITIES[wildcards.graph]
     conda:
         "../envs/gnn_checkpointing.yaml"
     resources:
@@ -20,18 +18,18 @@ rule measure:
         cpus_per_task=study.measurement.threads,
     params:
         study=STUDY,
-        settings=measuring_settings(study),
+        graph=lambda wildcards: IDS[wildcards.graph],
     shell:
-        "python -m gnn_checkpointing measure --study {params.study} --graph {wildcards.graph}"
+        "python -m gnn_checkpointing measure --study {params.study} --graph {params.graph}"
         " --graph-file {input.graph} --hardware-file {input.hardware} --output {output} --log {log}"
 
 
 rule encode:
     input:
-        [f"results/graphs/{spec.base.id}.npz" for spec in EGOS],
+        [f"{DRAWN}/{place(spec.base)}.npz" for spec in EGOS],
         hardware=ancient(f"{RESULTS}/hardware.json"),
     output:
-        f"{RESULTS}/encodings.json",
+        ENCODINGS or f"{RESULTS}/encodings/none.json",
     log:
         f"{RESULTS}/logs/encode.log",
     conda:
@@ -41,22 +39,18 @@ rule encode:
         cpus_per_task=study.measurement.threads,
     params:
         study=STUDY,
-        asked=[spec.id for spec in EGOS],
-        code=code_fingerprint("encoding"),
-        versions=library_versions(),
+        graphs=DRAWN,
     shell:
-        "python -m gnn_checkpointing encode --study {params.study} --graph-files results/graphs --output {output}"
+        "python -m gnn_checkpointing encode --study {params.study} --graph-files {params.graphs} --output {output}"
         " --hardware-file {input.hardware} > {log} 2>&1"
 
 
 rule collect:
     input:
-        measurements=expand(
-            f"{RESULTS}/measurements/{{graph}}/complete.json", graph=GRAPHS
-        ),
+        measurements=expand(f"{MEASURED}/{{graph}}/complete.json", graph=GRAPHS),
         training=expand(
-            f"{RESULTS}/training/{{graph}}-{{convolution}}.json",
-            graph=[spec.id for spec in design.trained_graphs(study)],
+            f"{TRAINED}/{{graph}}-{{convolution}}.json",
+            graph=[place(spec) for spec in design.trained_graphs(study)],
             convolution=study.architecture.convolutions,
         ),
     output:

@@ -61,7 +61,7 @@ rule report:
         analysis=lambda wildcards, input: Path(input.analysis[0]).parent,
         templates=lambda wildcards, input: os.path.commonpath(input.templates),
         folder=lambda wildcards, output: Path(output[0]).parent,
-        title=study.title,
+        settings=digest(study.model_dump(mode="json", by_alias=True)),
         beside=BESIDE,
         code=code_fingerprint("report"),
     shell:

@@ -8,12 +8,14 @@ from typing import get_args
 
 from snakemake.exceptions import WorkflowError
 
-from gnn_checkpointing.artefacts import seal, write_json
+from gnn_checkpointing.artefacts import digest, seal, write_json
+from gnn_checkpointing.contents import Memory, with_contents
+from gnn_checkpointing.measurement import settings
 from gnn_checkpointing.measurement.fingerprint import code_fingerprint, library_versions
 from gnn_checkpointing.measurement.hardware import hardware_slug
 from gnn_checkpointing.refusal import Refusal
 from gnn_checkpointing.study import design
-from gnn_checkpointing.study.graph_design import EgoGraph, study_graphs
+from gnn_checkpointing.study.graph_design import EgoGraph, place, study_graphs
 from gnn_checkpointing.study.reading import parse_study
 from gnn_checkpointing.study.vocabulary import Convolution
 
@@ -21,6 +23,8 @@ try:
     study = parse_study(
         config, ", ".join(map(str, workflow.overwrite_configfiles)) or "config.yaml"
     )
+    # From here on the study lists the checksums of the user's own files that it reads.
+    study = with_contents(study, Memory(Path("results/.checksums.json")))
     SPECS = study_graphs(study)
 except Refusal as refusal:
     raise WorkflowError(str(refusal)) from None
@@ -29,14 +33,25 @@ RESULTS = f"results/{hardware_slug(study)}/{study.name}"
 REPORT = f"report/{hardware_slug(study)}/{study.name}"
 STUDY = f"{RESULTS}/study.json"
 TEMPLATES = os.path.relpath(Path(workflow.basedir) / "templates")
-GRAPHS = [spec.id for spec in SPECS]
+# What is drawn, loaded, measured, trained or explained lies where a digest of all that it depends on says: the settings,
+# the user's own files, the code, the libraries. A study that is changed and changed back finds it again.
+IDS = {place(spec): spec.id for spec in SPECS}
+GRAPHS = list(IDS)
+PRIORITIES = {name: design.measuring_priority(study, id) for name, id in IDS.items()}
+DRAWN = f"results/graphs/{settings.of_graphs()}"
+MEASURED = f"{RESULTS}/measurements/{settings.of_measuring(study)}"
+TRAINED = f"{RESULTS}/training/{settings.of_training(study)}"
 # Of a trained Vision GNN, where the study names one.
-EXPLAINED = [f"{RESULTS}/explained.json"] if study.explained else []
+EXPLAINED = (
+    [f"{RESULTS}/explained/{settings.of_explaining(study)}.json"]
+    if study.explained
+    else []
+)
 # What counting ego networks costs, where the study has any.
 EGOS = [
     spec for spec in SPECS if isinstance(spec, EgoGraph) and spec.form == "encodings"
 ]
-ENCODINGS = [f"{RESULTS}/encodings.json"] if EGOS else []
+ENCODINGS = [f"{RESULTS}/encodings/{settings.of_encoding(EGOS)}.json"] if EGOS else []
 # The options that hand both to a command; nothing of what the study does not have.
 BESIDE = " ".join(
     f"--{name} {file}"

@@ -3,24 +3,16 @@
 
 rule train:
     input:
-        "results/graphs/{graph}.npz",
+        f"{DRAWN}/{{graph}}.npz",
     output:
-        f"{RESULTS}/training/{{graph}}-{{convolution}}.json",
+        f"{TRAINED}/{{graph}}-{{convolution}}.json",
     log:
         f"{RESULTS}/logs/train/{{graph}}-{{convolution}}.log",
     conda:
         "../envs/gnn_checkpointing.yaml"
     params:
         study=STUDY,
-        settings=study.training.model_dump(
-            mode="json", exclude={"graphs", "save_every"}
-        ),
-        models=[
-            study.architecture.model_dump(mode="json", exclude={"convolutions"}),
-            study.policies,
-        ],
-        code=code_fingerprint("training"),
-        versions=library_versions(),
+        graph=lambda wildcards: IDS[wildcards.graph],
     shell:
-        "python -m gnn_checkpointing train --study {params.study} --graph {wildcards.graph}"
+        "python -m gnn_checkpointing train --study {params.study} --graph {params.graph}"
         " --convolution {wildcards.convolution} --graph-file {input} --output {output} > {log} 2>&1"

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from gnn_checkpointing.study.graph_design import derived_seed
+from gnn_checkpointing.study.study import Study
+
 
 @dataclass(frozen=True)
 class Protocol:
@@ -26,3 +29,21 @@ class Protocol:
     processes: int
     timeout_seconds: float
     capacity_gib: Sequence[float]
+
+
+def protocol_of(study: Study) -> Protocol:
+    """Return the study's settings of the analysis as plain values."""
+    rounds = study.measurement.rounds
+    return Protocol(
+        reference_allocator=study.measurement.allocators[0],
+        confidence=study.analysis.confidence,
+        resamples=study.analysis.resamples,
+        ratio_half_width=study.measurement.ratio_half_width,
+        seed=derived_seed(study.seed, "analysis"),
+        memory_forms=study.analysis.laws.memory,
+        time_forms=study.analysis.laws.time,
+        rounds=(rounds.at_least, rounds.at_most),
+        processes=study.measurement.processes,
+        timeout_seconds=study.measurement.timeout_seconds,
+        capacity_gib=study.analysis.capacity_gib,
+    )

@@ -6,26 +6,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from gnn_checkpointing.analysis.analyse import Findings
-from gnn_checkpointing.analysis.results import Effects, Estimate
+from gnn_checkpointing.analysis.results import Effects
+from gnn_checkpointing.claims.answer_words import Told, decided, listed, over_convolutions, share, times
 from gnn_checkpointing.claims.evidence import Ratio, joined, levels
-from gnn_checkpointing.claims.ledger import Claim, Ledger, Sentence
+from gnn_checkpointing.claims.ledger import Ledger, Sentence
+from gnn_checkpointing.claims.measured_policies import measured_sentences
 from gnn_checkpointing.claims.rules import together
-from gnn_checkpointing.sourced import counted, mark, mark_between, plain
+from gnn_checkpointing.sourced import counted, mark
 
 MOST_SENTENCES = 5
-MOST_CONVOLUTIONS = 4
 _FAILURES = {"out_of_memory": "ran out of memory", "timed_out": "took too long", "failed": "failed"}
-
-
-@dataclass(frozen=True)
-class Told:
-    """A claim with an estimate, what it is about, and the effects behind it."""
-
-    estimate: Estimate
-    claim: Claim
-    convolution: str
-    policy: str
-    effects: Effects
 
 
 @dataclass(frozen=True)
@@ -134,7 +124,8 @@ SUMMARIES = (
 def answer(ledger: Ledger, findings: Findings) -> list[Sentence]:
     """Return up to five sentences with numbers, those on graded densities first."""
     said = [sentence for summary in SUMMARIES for sentence in _sentences(summary, ledger, findings.effects)]
-    return said[:MOST_SENTENCES] if said else [_nothing_compared(findings)]
+    # A claim of the catalogue may be about none of the policies that were compared.
+    return (said or measured_sentences(findings))[:MOST_SENTENCES] or [_nothing_compared(findings)]
 
 
 def _nothing_compared(findings: Findings) -> Sentence:
@@ -142,26 +133,22 @@ def _nothing_compared(findings: Findings) -> Sentence:
     failed: dict[str, str] = {}
     for failure in findings.quality.failures:
         failed.setdefault(failure["policy"], _FAILURES.get(failure["outcome"], failure["outcome"]))
+    for absences, words in (
+        (findings.quality.refused, "was refused"),
+        (findings.quality.unavailable, "was unavailable"),
+    ):
+        for absence in absences:
+            failed.setdefault(absence.policy, words)
     ended = sorted({row["policy"] for row in findings.quality.not_compared})
     parts = [f"{policy} {words}" for policy, words in sorted(failed.items(), key=lambda item: item[0] != "none")]
     parts += [f"{policy} ran to its end" for policy in ended]
     laws = counted(findings.regressions.laws)
     parts += [f"{mark(str(laws), laws)} laws of single policies were fitted" if laws else "no law was fitted"]
     return Sentence(
-        text=f"This study compares no policy with none, since no such pair ran to its end: {_listed(parts)}.",
+        text=f"This study compares no policy with none, since no such pair ran to its end: {listed(parts)}.",
         verdict="untested",
         evidence="analysis/quality.json: outcomes, failures",
     )
-
-
-def share(value: Estimate) -> str:
-    """Return a ratio as a percentage with its interval, such as 27 % (26 to 28 %)."""
-    return _with_interval(value, lambda ratio: _digits(100 * ratio), " %")
-
-
-def times(value: Estimate) -> str:
-    """Return a ratio as a factor with its interval, such as 1.35 (1.33 to 1.37)."""
-    return _with_interval(value, lambda ratio: f"{ratio:.2f}", "")
 
 
 def _sentences(summary: Summary, ledger: Ledger, effects: Effects) -> list[Sentence]:
@@ -171,19 +158,11 @@ def _sentences(summary: Summary, ledger: Ledger, effects: Effects) -> list[Sente
     lead = summary.lead.format(policy=told[0].policy, densest=_densest(told, summary.ratio))
     return [
         Sentence(
-            text=f"{lead} {_over_convolutions(summary, told)}. {_decided(summary.tested, told)}",
-            verdict=together([one.claim.verdict for one in told]),
-            evidence=joined(one.claim.evidence for one in told),
+            text=f"{lead} {over_convolutions(summary.part, told)}. {decided(summary.tested, told)}",
+            verdict=together([one.verdict for one in told]),
+            evidence=joined(one.evidence for one in told),
         )
     ]
-
-
-def _over_convolutions(summary: Summary, told: Sequence[Told]) -> str:
-    """Return what was found with each convolution; of many, with the two that lie furthest apart."""
-    if len(told) <= MOST_CONVOLUTIONS:
-        return _listed([summary.part(one) for one in told])
-    ends = sorted(told, key=lambda one: one.estimate.estimate)
-    return f"{summary.part(ends[0])} at one end and {summary.part(ends[-1])} at the other, of {len(told)} convolutions"
 
 
 def _told(claim: str, ledger: Ledger, effects: Effects) -> list[Told]:
@@ -192,19 +171,8 @@ def _told(claim: str, ledger: Ledger, effects: Effects) -> list[Told]:
     for candidate in ledger.claims:
         kind, convolution, policy = (*candidate.id.split(":"), "", "")[:3]
         if kind == claim and candidate.estimate is not None:
-            found.append(Told(candidate.estimate, candidate, convolution, policy, effects))
+            found.append(Told(candidate.estimate, candidate.verdict, candidate.evidence, convolution, policy, effects))
     return [one for one in found if one.policy == found[0].policy]
-
-
-def _decided(tested: str, told: Sequence[Told]) -> str:
-    """Return what became of the tested statement, convolution by convolution where they differ."""
-    convolutions: dict[str, list[str]] = {}
-    for one in told:
-        convolutions.setdefault(one.claim.verdict, []).append(one.convolution)
-    if len(convolutions) == 1:
-        return f"That {tested} is {told[0].claim.verdict}."
-    parts = [f"{verdict} for {_listed(names)}" for verdict, names in sorted(convolutions.items(), reverse=True)]
-    return f"That {tested} is {', '.join(parts)}."
 
 
 def _densest(told: Sequence[Told], ratio: Ratio) -> str:
@@ -221,22 +189,3 @@ def _from_sparsest_to_densest(told: Told) -> str:
         f"from {share(sparsest.activation_ratio)} at average degree {sparsest.level} to "
         f"{share(densest.activation_ratio)} at {densest.level} with {told.convolution}"
     )
-
-
-def _with_interval(value: Estimate, text: Callable[[float], str], unit: str) -> str:
-    middle, low, high = text(plain(value.estimate)), text(plain(value.low)), text(plain(value.high))
-    words = f"{middle}{unit}" if low == middle == high else f"{middle}{unit} ({low} to {high}{unit})"
-    return mark_between(words, value)
-
-
-def _digits(percent: float) -> str:
-    """Return a percentage in two digits; near 100, where the question is whether it is less, in one more."""
-    if abs(percent) < 0.005:
-        return "0"
-    if 99 < abs(percent) < 101:
-        return f"{percent:.1f}"
-    return f"{percent:.0f}" if abs(percent) >= 10 else f"{percent:.2g}"
-
-
-def _listed(parts: Sequence[str]) -> str:
-    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from itertools import combinations
 from pathlib import Path
 
@@ -16,15 +16,15 @@ from gnn_checkpointing.comparison.results import Comparison, Machine, Pair, PerE
 from gnn_checkpointing.refusal import Refusal
 
 
-def compare(reports: Path) -> Comparison:
+def compare(reports: Path, left_out: Collection[Path] = ()) -> Comparison:
     """Return what the reports below `reports` say of each other, or refuse where there are no two of one study.
 
-    Reports of a study that no other machine has are named, and not read.
+    Reports of a study that no other machine has are named, and not read; those that are `left_out` are neither.
     """
-    reason = why_nothing(reports)
+    reason = why_nothing(reports, left_out)
     if reason:
         raise Refusal(f"{reports}: {reason[0].lower()}{reason[1:]}")
-    found = summaries(reports)
+    found = summaries(reports, left_out)
     read = {study: [read_report(folder) for folder in folders] for study, folders in shared(found).items()}
     published = machines(found)
     labels = {one.machine.slug: one.machine.label for several in read.values() for one in several}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 
 from gnn_checkpointing.refusal import Refusal
@@ -14,9 +14,12 @@ COMPARISON, PAGE = "comparison.json", "comparison.html"
 """Beside the folders of all machines."""
 
 
-def summaries(reports: Path) -> list[Path]:
-    """Return the summary of every report below `reports`, which lie there as <hardware>/<study>/."""
-    return sorted(reports.glob(f"*/*/{SUMMARY}"))
+def summaries(reports: Path, left_out: Collection[Path] = ()) -> list[Path]:
+    """Return the summary of every report below `reports`, which lie there as <hardware>/<study>/.
+
+    The folders that are `left_out` are passed by.
+    """
+    return sorted(path for path in reports.glob(f"*/*/{SUMMARY}") if path.parent not in left_out)
 
 
 def shared(found: Iterable[Path]) -> dict[str, list[Path]]:
@@ -47,9 +50,9 @@ def refuse_strangers(reports: Path) -> None:
             )
 
 
-def why_nothing(reports: Path) -> str:
+def why_nothing(reports: Path, left_out: Collection[Path] = ()) -> str:
     """Return in one sentence why nothing can be compared, and what would change that; empty where something can."""
-    found = summaries(reports)
+    found = summaries(reports, left_out)
     if shared(found):
         return ""
     by_machine = machines(found)

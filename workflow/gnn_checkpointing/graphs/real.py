@@ -25,6 +25,7 @@ def load_real_graph(spec: LoadedGraph, rng: Generator) -> Graph:
     """Return the real graph, split with `rng`, or refuse in one sentence; what was changed is in its provenance."""
     source = spec.source
     loaded = _loaded(source, None if spec.data_root is None else Path(spec.data_root).expanduser())
+    _refuse_other_files(source, loaded.files)
     labels, num_classes = _numbered(source, loaded.labels)
     edges = _simple(source, loaded.edge_index, labels.size)
     train_mask, test_mask = split(labels, rng)
@@ -72,6 +73,17 @@ def _loaded(source: RealGraph, data_root: Path | None) -> Loaded:
     from gnn_checkpointing.graphs.sources.pyg import load_pyg
 
     return load_pyg(source, data_root)
+
+
+def _refuse_other_files(source: RealGraph, read: dict[str, str]) -> None:
+    """Refuse files that are not those that the study lists: the graph would be published as one of other files."""
+    for name, sha256 in read.items():
+        expected = source.files.get(name, sha256)
+        if sha256 != expected:
+            raise Refusal(
+                f"real graph {source.name}: {name} has SHA-256 {sha256}, but the study lists {expected}; if it changed "
+                "while the study was measured, run again"
+            )
 
 
 def _numbered(source: RealGraph, labels: NDArray[Any]) -> tuple[NDArray[np.int64], int]:

@@ -80,6 +80,8 @@ _SOURCES = {
         "analysis",
         "audit/grades.py",
         "claims/answer.py",
+        "claims/answer_words.py",
+        "claims/measured_policies.py",
         "graphs/structure.py",
         "sourced.py",
     ),
@@ -93,6 +95,7 @@ _NOT_MEASURING = {
     "hardware.py",
     "host.py",
     "progress.py",
+    "settings.py",
 }
 _LIBRARIES = ("torch", "torch-geometric", "numpy")
 

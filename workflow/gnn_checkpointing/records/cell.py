@@ -14,7 +14,7 @@ from gnn_checkpointing.artefacts import sealed_bytes, whole_file
 from gnn_checkpointing.records.graph_facts import GraphFacts
 from gnn_checkpointing.records.machine import Accelerator, Host
 from gnn_checkpointing.records.policy import PolicyRecord, Steps
-from gnn_checkpointing.records.record import SCHEMA_VERSION, Record, complaint
+from gnn_checkpointing.records.record import Record, complaint
 from gnn_checkpointing.refusal import Refusal
 
 
@@ -100,10 +100,7 @@ def read_cell(path: Path) -> CellRecord:
         raise Refusal(f"{path}: not readable ({error}); delete the file and measure again") from None
     except ValidationError as error:
         raise Refusal(f"{path}: {complaint(error)}; delete the file and measure again") from None
-    if record.schema_version != SCHEMA_VERSION:
-        raise Refusal(
-            f"{path}: schema version {record.schema_version}, this version reads {SCHEMA_VERSION}; measure again"
-        )
+    refuse_other_schema(str(path), record.schema_version)
     return record
 
 
@@ -129,4 +126,5 @@ def read_records(path: Path) -> list[CellRecord]:
             records.append(CellRecord.model_validate_json(line))
         except ValidationError as error:
             raise Refusal(f"{path}, record {number}: {complaint(error)}; make it again with `collect`") from None
+        refuse_other_schema(f"{path}, record {number}", records[-1].schema_version)
     return records

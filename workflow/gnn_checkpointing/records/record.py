@@ -34,3 +34,9 @@ def complaint(error: ValidationError) -> str:
     """Return the first complaint of a validation error: the field and what is wrong with it."""
     first = error.errors(include_url=False)[0]
     return f"field {'.'.join(str(part) for part in first['loc']) or 'record'}: {first['msg']}"
+
+
+def refuse_other_schema(place: str, found: int) -> None:
+    """Refuse a record of another schema version, naming the place that it was read from."""
+    if found != SCHEMA_VERSION:
+        raise Refusal(f"{place}: schema version {found}, this version reads {SCHEMA_VERSION}; measure again")

@@ -7,7 +7,7 @@ from pathlib import Path
 from pydantic import TypeAdapter, ValidationError
 
 from gnn_checkpointing.artefacts import read_json
-from gnn_checkpointing.records.record import Record, complaint
+from gnn_checkpointing.records.record import SCHEMA_VERSION, Record, complaint, refuse_other_schema
 from gnn_checkpointing.refusal import Refusal
 
 REORDERED = "none (edges reordered)"
@@ -36,6 +36,11 @@ class TrainingRecord(Record):
 def read_trainings(path: Path) -> list[TrainingRecord]:
     """Read `trainings.json`, or refuse naming the file and the field."""
     try:
-        return TypeAdapter(list[TrainingRecord]).validate_python(read_json(path))
+        found = TypeAdapter(list[TrainingRecord]).validate_python(read_json(path))
     except ValidationError as error:
         raise Refusal(f"{path}: {complaint(error)}; make it again with `collect`") from None
+    for number, record in enumerate(found, start=1):
+        # A training job is written down as in the first version.
+        if not 1 <= record.schema_version <= SCHEMA_VERSION:
+            refuse_other_schema(f"{path}, record {number}", record.schema_version)
+    return found

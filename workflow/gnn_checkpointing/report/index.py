@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
+from types import MappingProxyType
 from urllib.parse import quote
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -16,6 +18,8 @@ from gnn_checkpointing.refusal import Refusal
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.html import environment
 from gnn_checkpointing.report.render import HTML, PDF, SUMMARY
+
+_NOTHING: Mapping[Path, str] = MappingProxyType({})
 
 
 class _Part(BaseModel):
@@ -80,27 +84,39 @@ class Compared:
     page: str = ""
 
 
-def render_index(report_root: Path, templates: Path, output: Path, compared: Compared) -> None:
+def render_index(
+    report_root: Path, templates: Path, output: Path, compared: Compared, left_out: Mapping[Path, str] = _NOTHING
+) -> None:
     """Write the page that lists every report found as <hardware>/<study>/summary.json below `report_root`.
 
     `compared` is what a comparison of the machines comes to, or why there is none; its page lies beside the index.
+    `left_out` are the folders of reports that are not listed, and why.
     """
-    entries = [_entry(path, output.parent) for path in sorted(report_root.glob(f"*/*/{SUMMARY}"))]
+    found = [path for path in sorted(report_root.glob(f"*/*/{SUMMARY}")) if path.parent not in left_out]
+    entries = [_entry(path, output.parent) for path in found]
     machines = []
     for slug, group in groupby(entries, key=lambda entry: entry.summary.hardware.slug):
         listed = list(group)
         machines.append(Machine(label=listed[0].summary.hardware.label, slug=slug, entries=listed))
     template = environment(templates).get_template("index.html")
-    write_text(output, template.render(machines=machines, compared=compared, allowed="'none'"))
+    write_text(
+        output,
+        template.render(machines=machines, compared=compared, left_out=sorted(left_out.values()), allowed="'none'"),
+    )
 
 
-def _entry(path: Path, base: Path) -> Entry:
+def read_summary(path: Path) -> Summary:
+    """Read a report's `summary.json`, or refuse naming the file and the field."""
     try:
-        summary = Summary.model_validate(read_json(path))
+        return Summary.model_validate(read_json(path))
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         field = ".".join(str(part) for part in first["loc"]) or "summary"
         raise Refusal(f"{path}: field {field}: {first['msg']}; delete the file and render the report again") from None
+
+
+def _entry(path: Path, base: Path) -> Entry:
+    summary = read_summary(path)
     folder = _link(path.parent, base)
     return Entry(
         summary=summary,

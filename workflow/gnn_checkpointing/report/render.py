@@ -7,9 +7,27 @@ import hashlib
 import io
 from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import Any
 
-from gnn_checkpointing.analysis.analyse import Findings, write_analysis
-from gnn_checkpointing.artefacts import sealed_bytes, sha256_of, whole_file, write_json, write_text
+from gnn_checkpointing.analysis.analyse import Findings, read_analysis, write_analysis
+from gnn_checkpointing.artefacts import (
+    digest,
+    read_json,
+    sealed_bytes,
+    sha256_of,
+    whole_file,
+    write_json,
+    write_text,
+)
+from gnn_checkpointing.audit.grades import read_audit
+from gnn_checkpointing.claims.answer import answer
+from gnn_checkpointing.claims.ledger import read_ledger
+from gnn_checkpointing.measurement.fingerprint import code_fingerprint
+from gnn_checkpointing.planning.knowledge import read_knowledge
+from gnn_checkpointing.records.demonstration import read_demonstration
+from gnn_checkpointing.records.graph_facts import read_graphs
+from gnn_checkpointing.records.measurements_table import read_table
+from gnn_checkpointing.records.traces import read_traces
 from gnn_checkpointing.report.html import report_html
 from gnn_checkpointing.report.inputs import (
     ANALYSIS,
@@ -27,12 +45,15 @@ from gnn_checkpointing.report.inputs import (
     TRACES,
     TRAININGS,
     ReportInputs,
+    report_inputs,
+    sourced_findings,
 )
 from gnn_checkpointing.report.page import Page
 from gnn_checkpointing.report.pdf import report_pdf
 from gnn_checkpointing.report.provenance import FIGURES
 from gnn_checkpointing.report.sections.summary import report_page
-from gnn_checkpointing.sourced import bare, plain
+from gnn_checkpointing.sourced import bare, plain, sourced
+from gnn_checkpointing.study.reading import read_study
 
 HTML = "report.html"
 PDF = "report.pdf"
@@ -81,6 +102,52 @@ class Sources:
         }
 
 
+def published_sources(folder: Path) -> Sources:
+    """Return the files beside a published report."""
+    beside = {name: folder / name for name in (EXPLAINED, ENCODINGS) if (folder / name).is_file()}
+    return Sources(
+        measurements=folder / MEASUREMENTS,
+        claims=folder / CLAIMS,
+        audit=folder / AUDIT,
+        planner=folder / PLANNER,
+        graphs=folder / GRAPHS,
+        traces=folder / TRACES,
+        demonstration=folder / DEMONSTRATION,
+        records=folder / RECORDS,
+        trainings=folder / TRAININGS,
+        hardware=folder / HARDWARE,
+        study=folder / STUDY,
+        explained=beside.get(EXPLAINED),
+        encodings=beside.get(ENCODINGS),
+    )
+
+
+def read_inputs(sources: Sources, analysis: Path) -> ReportInputs:
+    """Read what a report is made from; every number knows the file and the field that it was read from."""
+    findings = sourced_findings(read_analysis(analysis))
+    ledger = sourced(read_ledger(sources.claims), f"{CLAIMS}#")
+    return report_inputs(
+        sourced(read_study(sources.study), f"{STUDY}#"),
+        read_json(sources.hardware),
+        sourced(read_table(sources.measurements), f"{MEASUREMENTS}#"),
+        findings,
+        ledger,
+        answer(ledger, findings),
+        sourced(read_audit(sources.audit), f"{AUDIT}#"),
+        read_knowledge(sources.planner),
+        sourced(read_graphs(sources.graphs), f"{GRAPHS}#/graphs"),
+        sourced(read_traces(sources.traces), f"{TRACES}#/traces"),
+        sourced(read_demonstration(sources.demonstration), f"{DEMONSTRATION}#"),
+    )
+
+
+def report_code(templates: Path) -> str:
+    """Return a digest of all that makes a report from its measurements: our sources and the templates."""
+    parts = ("collecting", "analysis", "claims", "audit", "planning", "report")
+    files = sorted(path for path in templates.rglob("*.*") if path.is_file())
+    return digest([*map(code_fingerprint, parts), *map(sha256_of, files)])
+
+
 def render_report(inputs: ReportInputs, sources: Sources, templates: Path, output_folder: Path) -> None:
     """Write report.html, report.pdf, the data they rest on, summary.json and manifest.json into `output_folder`.
 
@@ -94,7 +161,7 @@ def render_report(inputs: ReportInputs, sources: Sources, templates: Path, outpu
         _write(output_folder / name, content)
     found = Findings(**{field.name: getattr(inputs, field.name) for field in fields(Findings)})
     write_analysis(output_folder / ANALYSIS, found)
-    write_json(output_folder / SUMMARY, _summary(inputs, page))
+    write_json(output_folder / SUMMARY, summary(inputs))
     _write_figures(page, output_folder / FIGURES)
     _write(output_folder / PDF, pdf)
     write_text(output_folder / HTML, html)
@@ -106,7 +173,8 @@ def render_report(inputs: ReportInputs, sources: Sources, templates: Path, outpu
         PDF,
         HTML,
     ]
-    write_json(output_folder / MANIFEST, {"files": {name: sha256_of(output_folder / name) for name in sorted(written)}})
+    checksums = {name: sha256_of(output_folder / name) for name in sorted(written)}
+    write_json(output_folder / MANIFEST, {"code": report_code(templates), "files": checksums})
 
 
 def _write_figures(page: Page, folder: Path) -> None:
@@ -135,14 +203,14 @@ def _write(path: Path, content: bytes) -> None:
         stream.write(content)
 
 
-def _summary(inputs: ReportInputs, page: Page) -> dict[str, object]:
+def summary(inputs: ReportInputs) -> dict[str, Any]:
     """Return what the index needs to know of this report."""
     return {
         "hardware": {"slug": inputs.machine.slug, "label": inputs.machine.label},
         "study": {"name": inputs.study.name, "title": inputs.study.title},
-        "measured_on": page.date,
+        "measured_on": inputs.measured_on,
         "cells": inputs.quality.cells,
-        "answer": [{"text": bare(sentence.text), "verdict": sentence.verdict} for sentence in page.answer],
+        "answer": [{"text": bare(sentence.text), "verdict": sentence.verdict} for sentence in inputs.answer],
         "audit": {
             "passed": inputs.audit.passed,
             "applicable": inputs.audit.applicable,

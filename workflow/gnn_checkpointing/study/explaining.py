@@ -8,6 +8,7 @@ from typing import Literal
 from pydantic import Field
 
 from gnn_checkpointing.study.vocabulary import (
+    Checksum,
     Count,
     Part,
     Text,
@@ -33,3 +34,7 @@ class Explaining(Part):
     validation: ImageSet = Field(description="images of the kind that it was trained on, such as ImageNet's validation")
     adversarial: ImageSet | None = Field(None, description="images that deceive it, such as ImageNet-A")
     batch: Count = Field(16, description="images at once")
+    files: dict[str, Checksum] = Field(
+        default_factory=dict,
+        description="checksums of weights and images: written down by each run, nothing to fill in",
+    )

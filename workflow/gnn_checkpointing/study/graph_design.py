@@ -47,6 +47,11 @@ class LoadedGraph:
     num_features: int
     seed: int
 
+    @property
+    def content(self) -> str:
+        """What the graph's files hold, as a few digits; nothing where the study does not list their checksums."""
+        return digest(self.source.files, 8) if self.source.files else ""
+
 
 @dataclass(frozen=True)
 class GradedGraph:
@@ -86,6 +91,16 @@ class EgoGraph:
 
 
 GraphSpec = GeneratedGraph | LoadedGraph | GradedGraph | BatchGraph | EgoGraph
+
+
+def place(spec: GraphSpec) -> str:
+    """Return the name of a graph's files below results/: its id, and for a real graph what its source holds.
+
+    The id alone says the same of every graph of that name, whatever its files hold.
+    """
+    base = spec if isinstance(spec, GeneratedGraph | LoadedGraph) else spec.base
+    content = base.content if isinstance(base, LoadedGraph) else ""
+    return f"{spec.id}.{content}" if content else spec.id
 
 
 def derived_seed(*parts: object) -> int:
@@ -165,8 +180,8 @@ def _loaded(study: Study) -> list[LoadedGraph]:
     width = study.graphs.num_features or study.architecture.hidden_channels
     specs: list[LoadedGraph] = []
     for source in study.graphs.real:
-        # What is made from a graph, or printed of it, is not part of it.
-        described = source.model_dump(mode="json", by_alias=True, exclude={"graded"})
+        # What is made from a graph is not part of it; what its files hold is part of its place, not of its name.
+        described = source.model_dump(mode="json", by_alias=True, exclude={"graded", "files"})
         kind = source.dataset or ("csv" if source.npz is None else "npz")
         name = f"{kind}-{source.name}-{digest([study.seed, width, described], 6)}"
         specs.append(LoadedGraph(name, source, root, width, derived_seed(study.seed, name)))

@@ -9,6 +9,7 @@ from pydantic import ConfigDict, Field, StringConstraints, model_validator
 
 from gnn_checkpointing.study.vision_shapes import PATCHES
 from gnn_checkpointing.study.vocabulary import (
+    Checksum,
     Convolution,
     Count,
     DatasetClass,
@@ -152,9 +153,13 @@ class RealGraph(Part):
     source: Text | None = Field(None, description="where the graph is from, for the report (default: what is known)")
     licence: Text | None = Field(None, description="its licence, for the report (default: what is known)")
     to_undirected: bool = Field(False, description="add the missing reverse edges of a directed graph")
-    sha256: dict[str, Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]] = Field(
+    sha256: dict[str, Checksum] = Field(
         default_factory=dict,
         description="checksums by file name: a file with another is refused, a raw pickle without one, too",
+    )
+    files: dict[str, Checksum] = Field(
+        default_factory=dict,
+        description="checksums of what was read, by file name: written down by each run, nothing to fill in",
     )
     graded: Graded = Field(Graded(), description="graphs of other densities made from this one")
 

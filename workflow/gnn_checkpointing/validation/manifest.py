@@ -33,6 +33,14 @@ def changed_files(folder: Path) -> list[str]:
     return complaints
 
 
+def made_with(folder: Path) -> str:
+    """Return the digest of the code that made a report, as its manifest has it; nothing where it does not say."""
+    try:
+        return str(read_json(folder / MANIFEST).get("code", ""))
+    except (Refusal, AttributeError):
+        return ""
+
+
 def refuse_changed(folder: Path, names: Iterable[str]) -> None:
     """Refuse a folder some of whose files, of those `names`, are not what was published; without a list, take it."""
     if not (folder / MANIFEST).is_file():

@@ -8,7 +8,7 @@ from datetime import datetime
 from gnn_checkpointing.records.cell import CellRecord, ProcessRun
 from gnn_checkpointing.records.graph_facts import GraphFacts
 from gnn_checkpointing.records.policy import PolicyRecord, Steps
-from gnn_checkpointing.validation.published import Published
+from gnn_checkpointing.validation.published import Measured
 
 FASTEST_SECONDS = 1e-13
 """Of an edge, a layer and a channel: ten thousand billion a second, beyond any memory's bandwidth."""
@@ -22,7 +22,7 @@ _CLOCKS = 1.25
 _LEAST_SECONDS = 0.02
 
 
-def graphs(found: Published) -> Iterator[str]:
+def graphs(found: Measured) -> Iterator[str]:
     """Yield graphs of sizes that contradict themselves, and those that records tell otherwise."""
     listed = {graph.id: graph for graph in found.graphs}
     for graph in found.graphs:
@@ -32,7 +32,7 @@ def graphs(found: Published) -> Iterator[str]:
             yield f"cell {record.cell}: its graph {record.graph.id} is not the one that graphs.json lists"
 
 
-def records(found: Published) -> Iterator[str]:
+def records(found: Measured) -> Iterator[str]:
     """Yield what cannot be of any record."""
     for record in found.records:
         yield from (f"cell {record.cell}: {text}" for text in _of_record(record))

@@ -3,41 +3,120 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 from gnn_checkpointing.analysis.results import Estimate
 from gnn_checkpointing.claims.judge import judge
 from gnn_checkpointing.claims.ledger import Claim
-from gnn_checkpointing.validation import possible, whole
-from gnn_checkpointing.validation.manifest import changed_files
-from gnn_checkpointing.validation.published import Published, read_published
+from gnn_checkpointing.report.render import report_code
+from gnn_checkpointing.validation import again, once, possible, whole
+from gnn_checkpointing.validation.manifest import changed_files, made_with
+from gnn_checkpointing.validation.pages import TEMPLATES, pages
+from gnn_checkpointing.validation.published import Published, read_concluded, read_measured
 
+Read = TypeVar("Read")
 _TOLERANCE = 1e-6
 """Relative: an estimate that another version of a library computes."""
 
 
 def complaints(folder: Path) -> list[str]:
-    """Return what is wrong with the report in `folder`; nothing where it can be believed."""
-    found, unread = read_published(folder)
-    changed = changed_files(folder)
+    """Return what is wrong with the report in `folder`; nothing where it can be believed.
+
+    All that was concluded is computed again, and both pages are rendered again: some ten seconds.
+    """
+    return _complaints(folder, (again.analysis, again.conclusions, _pages))
+
+
+def quick_complaints(folder: Path) -> list[str]:
+    """Return the same but for what takes long: the analysis of the table, and the pages, are taken as published."""
+    return _complaints(folder, (again.conclusions,))
+
+
+def measured_complaints(folder: Path) -> list[str]:
+    """Return what is wrong with what was measured: all that a report is made from again."""
+    found, unread = read_measured(folder)
     if found is None:
+        return unread
+    return [f"{folder}: {text}" for check in _MEASURED for text in _said(check, found)]
+
+
+_MEASURED = (
+    once.doubles,
+    whole.cells,
+    whole.machines,
+    possible.graphs,
+    possible.records,
+    once.unmeasured_graphs,
+    once.other_files,
+    whole.table,
+    once.traces,
+)
+Check = Callable[[Published], Iterator[str]]
+
+
+def _complaints(folder: Path, checks: Sequence[Check]) -> list[str]:
+    changed = changed_files(folder)
+    measured, unread = read_measured(folder)
+    if measured is None:
         return [*unread, *changed]
-    checks = (whole.names, whole.cells, whole.machines, possible.graphs, possible.records, whole.table, verdicts)
-    return [*changed, *(f"{folder}: {text}" for check in checks for text in check(found))]
+    wrong = [f"{folder}: {text}" for check in (whole.names, *_MEASURED) for text in _said(check, measured)]
+    if wrong or changed:
+        # What was changed afterwards is named; computing all of it again would say the same at length.
+        return [*changed, *wrong]
+    concluded, unread = read_concluded(folder)
+    if concluded is None:
+        return _in_one(folder, unread)
+    published = Published(measured, concluded)
+    found = list(verdicts(published))
+    for check in checks:
+        # What a false number is printed in is false, too, and says no more.
+        found = found or _said(check, published)
+    return _in_one(folder, [f"{folder}: {text}" for text in found])
+
+
+def _said(check: Callable[[Read], Iterator[str]], found: Read) -> list[str]:
+    """Return what a check says, and where it fails at numbers that no run gives, that it does."""
+    complaints: list[str] = []
+    try:
+        complaints.extend(check(found))
+    except again.MISFITS as error:
+        name = check.__name__.strip("_").replace("_", " ")
+        complaints.append(f"{name}: nothing can be made of its values ({type(error).__name__}: {error})")
+    return complaints
+
+
+def _in_one(folder: Path, found: list[str]) -> list[str]:
+    """Return complaints as they are, or in one sentence where other code than this made the report."""
+    if not found or made_with(folder) == report_code(TEMPLATES):
+        return found
+    first = found[0].removeprefix(f"{folder}: ")
+    more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
+    return [
+        f"{folder}: made with another version of this project, which says something else of its measurements, or "
+        f"changed by hand: {first}{more}; make it again with `make report-from FROZEN={folder}`"
+    ]
+
+
+def _pages(found: Published) -> Iterator[str]:
+    return pages(found.measured.folder)
 
 
 def verdicts(found: Published) -> Iterator[str]:
     """Yield claims that are not what their rules say of the analysis."""
-    again = {claim.id: claim for claim in judge(found.findings, found.study.name, found.machine.slug).claims}
-    given = {claim.id: claim for claim in found.ledger.claims}
-    for id in sorted(again.keys() ^ given.keys()):
+    now = {
+        claim.id: claim
+        for claim in judge(found.concluded.findings, found.measured.study.name, found.measured.machine.slug).claims
+    }
+    given = {claim.id: claim for claim in found.concluded.ledger.claims}
+    for id in sorted(now.keys() ^ given.keys()):
         yield f"claims.json: claim {id}: judged then or now, not both; make the report again with `make report-from`"
-    for id in sorted(again.keys() & given.keys()):
-        if not _same(given[id], again[id]):
+    for id in sorted(now.keys() & given.keys()):
+        if not _same(given[id], now[id]):
             yield (
                 f"claims.json: claim {id}: {given[id].verdict} with {_words(given[id])}, but its rule says "
-                f"{again[id].verdict} with {_words(again[id])}"
+                f"{now[id].verdict} with {_words(now[id])}"
             )
 
 

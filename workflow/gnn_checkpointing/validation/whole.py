@@ -11,13 +11,13 @@ from gnn_checkpointing.measurement.host import differences
 from gnn_checkpointing.records.measurements_table import COLUMNS, HOSTS, Value
 from gnn_checkpointing.study.design import graph_cells
 from gnn_checkpointing.study.graph_design import study_graphs
-from gnn_checkpointing.validation.published import Published
+from gnn_checkpointing.validation.published import Measured
 
 _TOLERANCE = 1e-9
 """Relative: medians and bootstrap intervals of the same numbers, by another version of a library."""
 
 
-def names(found: Published) -> Iterator[str]:
+def names(found: Measured) -> Iterator[str]:
     """Yield where folder, study, machine and measurements are not of one name."""
     study, machine = found.study.name, found.machine.slug
     hardware_of = {record.hardware for record in found.records} | {str(row["hardware"]) for row in found.rows}
@@ -32,7 +32,7 @@ def names(found: Published) -> Iterator[str]:
             yield f"{kind} is {own}, but some measurements say {other}; they are another run's"
 
 
-def cells(found: Published) -> Iterator[str]:
+def cells(found: Measured) -> Iterator[str]:
     """Yield cells of the study that were not measured, measured ones that it does not have, and policies that lack."""
     asked = {cell.id for spec in study_graphs(found.study) for cell in graph_cells(found.study, spec)}
     times = Counter(record.cell for record in found.records)
@@ -45,7 +45,7 @@ def cells(found: Published) -> Iterator[str]:
             yield f"cell {record.cell}: policies {', '.join(policies)}, but the study's are others"
 
 
-def machines(found: Published) -> Iterator[str]:
+def machines(found: Measured) -> Iterator[str]:
     """Yield processes that ran on another type of machine than the one that the report is of."""
     for record in found.records:
         for number, run in enumerate(record.runs, start=1):
@@ -54,14 +54,16 @@ def machines(found: Published) -> Iterator[str]:
                 yield f"cell {record.cell}: process {number} ran on another type of machine: {'; '.join(told)}"
 
 
-def table(found: Published) -> Iterator[str]:
+def table(found: Measured) -> Iterator[str]:
     """Yield rows of the table that the records do not say."""
     spreads = process_spreads(found.records)
     rows = [
         row for record in found.records for row in cell_rows(record, found.study.analysis, spreads[record.allocator])
     ]
     again = {(row["cell"], row["policy"]): row for row in with_hosts(rows, found.records)}
-    compared = [*(column for column in COLUMNS if not column.new), HOSTS]
+    # Tables from before a column was there have nothing in it.
+    compared = [column for column in COLUMNS if not column.new or any(row[column.name] for row in found.rows)]
+    compared.append(HOSTS)
     given = {(row["cell"], row["policy"]): row for row in found.rows}
     for place in sorted(again.keys() ^ given.keys(), key=str):
         yield f"measurements.csv: cell {place[0]}, policy {place[1]}: in the records or in the table, not in both"
@@ -72,6 +74,8 @@ def table(found: Published) -> Iterator[str]:
                     f"measurements.csv: cell {place[0]}, policy {place[1]}: {column.name} is "
                     f"{given[place][column.name]!r}, the records say {again[place].get(column.name)!r}"
                 )
+    if given.keys() == again.keys() and list(given) != list(again):
+        yield "measurements.csv: its rows are not in the order of the records"
 
 
 def _same(one: Value, other: Value) -> bool:

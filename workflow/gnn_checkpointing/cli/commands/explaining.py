@@ -48,6 +48,7 @@ def explanations(options: argparse.Namespace) -> None:
     import torch
 
     from gnn_checkpointing.artefacts import seal, sha256_of, write_json
+    from gnn_checkpointing.contents import refuse_other_contents
     from gnn_checkpointing.explaining.explain import explained, trained
     from gnn_checkpointing.explaining.images import class_names, pictures
     from gnn_checkpointing.models.vision.weights import classes_of
@@ -59,6 +60,7 @@ def explanations(options: argparse.Namespace) -> None:
     asked = study.explained
     if asked is None:
         raise Refusal(f"{options.study}: no key explained; name weights and images there, or leave this command out")
+    refuse_other_contents(study)
     torch.set_num_threads(study.measurement.threads)
     size = next(size for size, name in NAMES.items() if name == asked.convolution)
     classes = classes_of(asked.weights)

@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import argparse
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from gnn_checkpointing.analysis.protocol import Protocol
-    from gnn_checkpointing.study.study import Study
 
 
 def analyse(options: argparse.Namespace) -> None:
     """Fit laws, pair effects, test interactions; write a JSON file each."""
     from gnn_checkpointing.analysis.analyse import analyse as analysed
     from gnn_checkpointing.analysis.analyse import write_analysis
+    from gnn_checkpointing.analysis.protocol import protocol_of
     from gnn_checkpointing.artefacts import seal
     from gnn_checkpointing.records.encodings import read_encodings
     from gnn_checkpointing.records.explained import read_explained
@@ -25,30 +21,9 @@ def analyse(options: argparse.Namespace) -> None:
     explained = None if options.explanations is None else read_explained(options.explanations)
     trainings = read_trainings(options.trainings)
     encodings = [] if options.encodings is None else read_encodings(options.encodings)
-    findings = analysed(read_table(options.table), trainings, _analysis_protocol(study), explained, encodings)
+    findings = analysed(read_table(options.table), trainings, protocol_of(study), explained, encodings)
     write_analysis(options.output_folder, findings)
     seal(*options.output_folder.glob("*.json"))
-
-
-def _analysis_protocol(study: Study) -> Protocol:
-    """Return the study's settings of the analysis as plain values."""
-    from gnn_checkpointing.analysis.protocol import Protocol
-    from gnn_checkpointing.study.graph_design import derived_seed
-
-    rounds = study.measurement.rounds
-    return Protocol(
-        reference_allocator=study.measurement.allocators[0],
-        confidence=study.analysis.confidence,
-        resamples=study.analysis.resamples,
-        ratio_half_width=study.measurement.ratio_half_width,
-        seed=derived_seed(study.seed, "analysis"),
-        memory_forms=study.analysis.laws.memory,
-        time_forms=study.analysis.laws.time,
-        rounds=(rounds.at_least, rounds.at_most),
-        processes=study.measurement.processes,
-        timeout_seconds=study.measurement.timeout_seconds,
-        capacity_gib=study.analysis.capacity_gib,
-    )
 
 
 def judge(options: argparse.Namespace) -> None:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from gnn_checkpointing.records.cell import CellRecord
     from gnn_checkpointing.records.graph_facts import GraphFacts
     from gnn_checkpointing.records.measurements_table import Value
+    from gnn_checkpointing.study.graph_design import GraphSpec
     from gnn_checkpointing.study.study import Study
 
 
@@ -133,7 +134,7 @@ def encode(options: argparse.Namespace) -> None:
     found = []
     with machine(shared=False):
         for number, spec in enumerate(specs, start=1):
-            graph = load_graph(options.graph_files / f"{spec.base.id}.npz", spec.base.id)
+            graph = load_graph(_made_of(spec.base, options.graph_files, ".npz"), spec.base.id)
             cost = encoding_cost(graph, spec.radius)
             print(f"{number} of {len(specs)}: {graph.label}, radius {spec.radius}: {cost.seconds:.2f} s", flush=True)
             found.append(cost.model_dump(mode="json"))
@@ -157,12 +158,13 @@ def collect(options: argparse.Namespace) -> None:
     from gnn_checkpointing.two_processes import both
 
     study = read_study(options.study)
-    files = [options.measurements / spec.id / COMPLETE for spec in study_graphs(study)]
-    records = [record for file in files for record in completed_records(file)]
-    _refuse_strangers(study, options.measurements, records)
+    files = [_made_of(spec, options.measurements) / COMPLETE for spec in study_graphs(study)]
+    read = [(file.parent, record) for file in files for record in completed_records(file)]
+    _refuse_strangers(study, read)
+    folders, records = {record.cell: folder for folder, record in read}, [record for _, record in read]
     shown = []
     for record in traced_cells(records, study.measurement.allocators[0]):
-        path = traces_file(options.measurements / record.graph.id, record.cell)
+        path = traces_file(folders[record.cell], record.cell)
         shown += cell_traces(record, read_byte_traces(path)) if path.exists() else []
     graphs = list({record.graph.id: record.graph for record in records}.values())
     write_json(options.graphs, GraphList(graphs=graphs).model_dump(mode="json"))
@@ -205,18 +207,26 @@ def freeze(options: argparse.Namespace) -> None:
     collect(argparse.Namespace(**{**vars(options), **places}))
 
 
-def _refuse_strangers(study: Study, folder: Path, records: list[CellRecord]) -> None:
+def _made_of(spec: GraphSpec, folder: Path, ending: str = "") -> Path:
+    """Return where what is made of a graph lies: by its place, or by its id as in a folder that was filled by hand."""
+    from gnn_checkpointing.study.graph_design import place
+
+    found = folder / f"{place(spec)}{ending}"
+    return found if found.exists() else folder / f"{spec.id}{ending}"
+
+
+def _refuse_strangers(study: Study, read: list[tuple[Path, CellRecord]]) -> None:
     """Refuse records of another study, another machine or another graph, however they came among these."""
     graphs: dict[str, GraphFacts] = {}
-    for record in records:
-        path = folder / record.graph.id / f"{record.cell}.json"
+    for folder, record in read:
+        path = folder / f"{record.cell}.json"
         if record.study != study.name:
             raise Refusal(
                 f"{path}: measured for the study {record.study}, not {study.name}; delete its folder and measure again"
             )
-        if record.hardware != records[0].hardware:
+        if record.hardware != read[0][1].hardware:
             raise Refusal(
-                f"{path}: measured on {record.hardware}, others on {records[0].hardware}; delete its folder "
+                f"{path}: measured on {record.hardware}, others on {read[0][1].hardware}; delete its folder "
                 "and measure again"
             )
         if graphs.setdefault(record.graph.id, record.graph) != record.graph:

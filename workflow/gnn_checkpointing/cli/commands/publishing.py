@@ -5,47 +5,20 @@ from __future__ import annotations
 import argparse
 import sys
 import tempfile
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from gnn_checkpointing.refusal import Refusal
+
 if TYPE_CHECKING:
-    from gnn_checkpointing.comparison.results import Comparison
     from gnn_checkpointing.report.index import Compared
 
 
 def report(options: argparse.Namespace) -> None:
     """Render report.html and report.pdf, with the data beside them."""
-    from gnn_checkpointing.analysis.analyse import read_analysis
-    from gnn_checkpointing.artefacts import read_json
-    from gnn_checkpointing.audit.grades import read_audit
-    from gnn_checkpointing.claims.answer import answer
-    from gnn_checkpointing.claims.ledger import read_ledger
-    from gnn_checkpointing.planning.knowledge import read_knowledge
-    from gnn_checkpointing.records.demonstration import read_demonstration
-    from gnn_checkpointing.records.graph_facts import read_graphs
-    from gnn_checkpointing.records.measurements_table import read_table
-    from gnn_checkpointing.records.traces import read_traces
-    from gnn_checkpointing.report import inputs as published
-    from gnn_checkpointing.report.render import Sources, render_report
-    from gnn_checkpointing.sourced import sourced
-    from gnn_checkpointing.study.reading import read_study
+    from gnn_checkpointing.report.render import Sources, read_inputs, render_report
 
-    # From here on every number knows the file and field that it was read from.
-    findings = published.sourced_findings(read_analysis(options.analysis))
-    ledger = sourced(read_ledger(options.claims), f"{published.CLAIMS}#")
-    inputs = published.report_inputs(
-        sourced(read_study(options.study), f"{published.STUDY}#"),
-        read_json(options.hardware_file),
-        sourced(read_table(options.table), f"{published.MEASUREMENTS}#"),
-        findings,
-        ledger,
-        answer(ledger, findings),
-        sourced(read_audit(options.audit), f"{published.AUDIT}#"),
-        read_knowledge(options.planner_file),
-        sourced(read_graphs(options.graphs), f"{published.GRAPHS}#/graphs"),
-        sourced(read_traces(options.traces), f"{published.TRACES}#/traces"),
-        sourced(read_demonstration(options.demonstration), f"{published.DEMONSTRATION}#"),
-    )
     sources = Sources(
         measurements=options.table,
         claims=options.claims,
@@ -61,7 +34,7 @@ def report(options: argparse.Namespace) -> None:
         explained=options.explanations,
         encodings=options.encodings,
     )
-    render_report(inputs, sources, options.templates, options.output_folder)
+    render_report(read_inputs(sources, options.analysis), sources, options.templates, options.output_folder)
 
 
 def rebuild(options: argparse.Namespace) -> None:
@@ -70,9 +43,12 @@ def rebuild(options: argparse.Namespace) -> None:
     from gnn_checkpointing.cli.commands.planning import knowledge
     from gnn_checkpointing.report.inputs import GIVEN, published
     from gnn_checkpointing.validation.manifest import refuse_changed
+    from gnn_checkpointing.validation.validate import measured_complaints
 
     given = published(options.frozen)
     refuse_changed(options.frozen, [path.name for path in given.values()])
+    # What was concluded is made anew; what was measured must be what `validate` takes.
+    _refuse(measured_complaints(options.frozen))
     with tempfile.TemporaryDirectory() as folder:
         work = Path(folder)
         found = (
@@ -96,8 +72,7 @@ def rebuild(options: argparse.Namespace) -> None:
 
 
 def validate(options: argparse.Namespace) -> None:
-    """Say what speaks against a published report: whole, unchanged, what its study asked for, possible?"""
-    from gnn_checkpointing.refusal import Refusal
+    """Compute a published report again from its measurements, and say what speaks against it."""
     from gnn_checkpointing.validation.validate import complaints
 
     for folder in options.folders:
@@ -114,47 +89,67 @@ def validate(options: argparse.Namespace) -> None:
 
 def compare(options: argparse.Namespace) -> None:
     """Compare machines by their published reports; write comparison.json and comparison.html."""
-    from gnn_checkpointing.comparison.folders import refuse_strangers
+    from gnn_checkpointing.comparison.compare import compare as compared
+    from gnn_checkpointing.comparison.folders import refuse_strangers, shared, summaries, why_nothing
     from gnn_checkpointing.comparison.render import render_comparison
+    from gnn_checkpointing.validation.remembered import believed_complaints
 
     refuse_strangers(options.reports)
-    render_comparison(_comparison(options.reports), options.templates, options.output_folder)
+    if not why_nothing(options.reports):
+        for folder in [one for folders in shared(summaries(options.reports)).values() for one in folders]:
+            _refuse(believed_complaints(folder, _BELIEVED))
+    render_comparison(compared(options.reports), options.templates, options.output_folder)
 
 
 def index(options: argparse.Namespace) -> None:
-    """Write the index of all reports, and beside it the comparison of machines that have one of the same study."""
-    from gnn_checkpointing.comparison.folders import COMPARISON, PAGE, why_nothing
-    from gnn_checkpointing.report.index import Compared, render_index
+    """Write the index of all reports, and beside it the comparison of machines that have one of the same study.
 
-    reason = why_nothing(options.reports)
+    A report that cannot be believed is left out, and the page says why. What takes long to compute again is taken as it
+    is published: `validate` and `compare` do not.
+    """
+    from gnn_checkpointing.comparison.folders import COMPARISON, PAGE, summaries, why_nothing
+    from gnn_checkpointing.report.index import Compared, render_index
+    from gnn_checkpointing.validation.remembered import believed_complaints
+    from gnn_checkpointing.validation.validate import quick_complaints
+
+    left_out = {}
+    for path in summaries(options.reports):
+        complaints = believed_complaints(path.parent, _BELIEVED, quick_complaints)
+        if complaints:
+            left_out[path.parent] = _first_of(complaints)
+            print(f"warning: left out of the index: {left_out[path.parent]}", file=sys.stderr)
+    reason = why_nothing(options.reports, left_out)
     if reason:
         # What was compared when there was more must not stay beside an index that does not know it.
         for name in (COMPARISON, PAGE):
             (options.output.parent / name).unlink(missing_ok=True)
-    found = Compared((reason,)) if reason else _compared(options)
-    render_index(options.reports, options.templates, options.output, found)
+    found = Compared((reason,)) if reason else _compared(options, left_out)
+    render_index(options.reports, options.templates, options.output, found, left_out)
 
 
-def _compared(options: argparse.Namespace) -> Compared:
+_BELIEVED = Path("results/.believed.json")
+
+
+def _compared(options: argparse.Namespace, left_out: Collection[Path]) -> Compared:
     """Write the comparison beside the index, and return what the index says of it."""
+    from gnn_checkpointing.comparison.compare import compare as compared
     from gnn_checkpointing.comparison.folders import PAGE
     from gnn_checkpointing.comparison.render import render_comparison
     from gnn_checkpointing.comparison.words import index_sentences
     from gnn_checkpointing.report.index import Compared
 
-    comparison = _comparison(options.reports)
+    comparison = compared(options.reports, left_out)
     render_comparison(comparison, options.templates, options.output.parent)
     return Compared(tuple(index_sentences(comparison)), PAGE)
 
 
-def _comparison(reports: Path) -> Comparison:
-    """Return what the reports say of each other, of files that are as they were published."""
-    from gnn_checkpointing.comparison.compare import compare as compared
-    from gnn_checkpointing.comparison.folders import shared, summaries
-    from gnn_checkpointing.comparison.published import READ
-    from gnn_checkpointing.validation.manifest import refuse_changed
+def _refuse(complaints: Sequence[str]) -> None:
+    """Refuse a report of which there is anything to complain."""
+    if complaints:
+        raise Refusal(_first_of(complaints))
 
-    for folders in shared(summaries(reports)).values():
-        for folder in folders:
-            refuse_changed(folder, READ)
-    return compared(reports)
+
+def _first_of(complaints: Sequence[str]) -> str:
+    """Return the first complaint, and how many more there are."""
+    more = f" (and {len(complaints) - 1} more; `validate` says all)" if len(complaints) > 1 else ""
+    return f"{complaints[0]}{more}"

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from gnn_checkpointing.artefacts import whole_file
+from gnn_checkpointing.artefacts import seal, sealed_bytes, whole_file
 from gnn_checkpointing.refusal import Refusal
 from gnn_checkpointing.study.graph_entries import RealGraph
 
@@ -84,7 +84,7 @@ def check_sha256(source: RealGraph, path: Path, found: str) -> None:
 
 def _copy_checked(source: RealGraph, path: Path, copy: Path) -> str:
     """Copy a file whose bytes have passed the check; PyG reads the copy, so nothing can change in between."""
-    content = path.read_bytes()
+    content = sealed_bytes(path)
     found = hashlib.sha256(content).hexdigest()
     check_sha256(source, path, found)
     copy.write_bytes(content)
@@ -96,10 +96,11 @@ def _missing(folder: Path, names: list[str]) -> list[str]:
 
 
 def _keep(target: Path, names: list[str], folder: Path) -> None:
-    """Copy downloaded files to `folder`, each whole or not at all."""
+    """Copy downloaded files to `folder`, each whole or not at all, and sealed: they stand for what was published."""
     for name in names:
         with (target / name).open("rb") as downloaded, whole_file(folder / name) as kept:
             shutil.copyfileobj(downloaded, kept)
+        seal(folder / name)
 
 
 def _within_patience(download: Callable[[], None], target: Path) -> None:

@@ -1,0 +1,135 @@
+"""The pages and figures, rendered again from the data beside them, and held against what is published."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import gnn_checkpointing
+from gnn_checkpointing.refusal import Refusal
+from gnn_checkpointing.report.inputs import ANALYSIS
+from gnn_checkpointing.report.provenance import FIGURES
+from gnn_checkpointing.report.render import HTML, PDF, published_sources, read_inputs, render_report
+from gnn_checkpointing.validation.again import MISFITS
+from gnn_checkpointing.validation.alike import same
+
+TEMPLATES = Path(gnn_checkpointing.__file__).resolve().parents[2] / "templates"
+
+_NUMBER = re.compile(r"-?\d+\.\d+(?:e-?\d+)?")
+_DRAWING = re.compile(r"<svg\b.*?</svg>", re.DOTALL)
+_NAME = re.compile(r'(?<=["#])[a-z]{6}\d+(?=")')
+"""Of a part of a drawing, made of the coordinates in it."""
+
+_PIXELS = 0.02
+"""A coordinate of a drawing: less than anyone sees, more than processors differ by."""
+
+
+def pages(folder: Path) -> Iterator[str]:
+    """Yield pages and data of figures that the data beside them do not give; this takes some seconds."""
+    if not TEMPLATES.is_dir():
+        raise Refusal(f"{TEMPLATES}: no such folder; a report is checked in a checkout of the project")
+    with tempfile.TemporaryDirectory() as place:
+        made = Path(place)
+        sources = published_sources(folder)
+        try:
+            render_report(read_inputs(sources, folder / ANALYSIS), sources, TEMPLATES, made)
+        except MISFITS as error:
+            yield f"{HTML}: cannot be rendered again ({' '.join(str(error).split())[:300]})"
+            return
+        yield from _figures(folder / FIGURES, made / FIGURES)
+        yield from _html(folder / HTML, made / HTML)
+        yield from _pdf(folder / PDF, made / PDF)
+
+
+def _figures(given: Path, again: Path) -> Iterator[str]:
+    names = {path.name for place in (given, again) for path in place.glob("*.csv")}
+    for name in sorted(names):
+        if not ((given / name).is_file() and (again / name).is_file()):
+            yield f"{FIGURES}/{name}: drawn then or now, not both"
+        elif not _same_rows(given / name, again / name):
+            yield f"{FIGURES}/{name}: not what the figure draws"
+
+
+def _same_rows(given: Path, again: Path) -> bool:
+    one, other = (list(csv.reader(io.StringIO(_text(path)))) for path in (given, again))
+    return [len(row) for row in one] == [len(row) for row in other] and all(
+        a == b or _same_numbers(a, b)
+        for row, again_row in zip(one, other, strict=True)
+        for a, b in zip(row, again_row, strict=True)
+    )
+
+
+def _same_numbers(one: str, other: str) -> bool:
+    try:
+        return same(float(one), float(other))
+    except ValueError:
+        return False
+
+
+def _html(given: Path, again: Path) -> Iterator[str]:
+    """Yield how the page differs: outside its drawings in any character, inside them in more than can be seen."""
+    one, other = _text(given), _text(again)
+    if one == other:
+        return
+    for a, b in ((_DRAWING.split(one), _DRAWING.split(other)), (_DRAWING.findall(one), _DRAWING.findall(other))):
+        for text, expected in zip(a, b, strict=False):
+            if text != expected and not _same_drawing(text, expected):
+                yield f"{HTML}: not what the data beside it give: {_first(text, expected)}"
+                return
+        if len(a) != len(b):
+            yield f"{HTML}: not what the data beside it give: it has {len(b) - len(a)} drawings too few"
+            return
+
+
+def _same_drawing(one: str, other: str) -> bool:
+    one, other = _NAME.sub("part", one), _NAME.sub("part", other)
+    if not one.startswith("<svg") or _NUMBER.split(one) != _NUMBER.split(other):
+        return False
+    pairs = zip(_NUMBER.findall(one), _NUMBER.findall(other), strict=True)
+    return all(abs(float(a) - float(b)) <= _PIXELS for a, b in pairs)
+
+
+def _first(text: str, expected: str) -> str:
+    """Return the surroundings of the first character that differs, in both texts."""
+    place = next(
+        (i for i, (a, b) in enumerate(zip(text, expected, strict=False)) if a != b), min(len(text), len(expected))
+    )
+    one, other = (
+        " ".join(re.sub(r"<[^>]*>", " ", part[max(0, place - 40) : place + 40]).split()) for part in (text, expected)
+    )
+    return f"{one!r} instead of {other!r}"
+
+
+def _pdf(given: Path, again: Path) -> Iterator[str]:
+    """Yield how the printed page differs: in its text, where other versions of what sets it give other bytes."""
+    if given.read_bytes() == again.read_bytes():
+        return
+    try:
+        one, other = _printed(given), _printed(again)
+    except ImportError:
+        yield f"{PDF}: not what the data beside it give, byte for byte; install pypdfium2 to compare its text"
+        return
+    except ValueError as error:
+        yield f"{PDF}: not readable ({error})"
+        return
+    if one != other:
+        yield f"{PDF}: not what the data beside it give: {_first(one, other)}"
+
+
+def _printed(path: Path) -> str:
+    """Return the text of a PDF file; raises `ValueError` where it is none, and `ImportError` without a reader."""
+    import pypdfium2
+
+    try:
+        document = pypdfium2.PdfDocument(path)
+        return "\f".join(page.get_textpage().get_text_range() for page in document)
+    except pypdfium2.PdfiumError as error:
+        raise ValueError(str(error)) from None
+
+
+def _text(path: Path) -> str:
+    return path.read_bytes().decode("utf-8", "replace")
