@@ -14,10 +14,10 @@ import torch
 import yaml
 from PIL import Image
 
-from gnn_checkpointing.contents import Memory, with_contents
 from gnn_checkpointing.graphs.storage import load_graph
 from gnn_checkpointing.models.vision.vig import VigOptions, build_vig
 from gnn_checkpointing.records.measurements_table import read_table
+from gnn_checkpointing.study.contents import Memory, with_contents
 from gnn_checkpointing.study.study import Study
 from gnn_checkpointing.validation.validate import complaints
 

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from gnn_checkpointing.checkpointing import apply, edge_blocks, explain, remove
 
+__version__ = "0.1.0"
+
 __all__ = ["apply", "edge_blocks", "explain", "remove"]
 
 

@@ -9,7 +9,7 @@ from typing import get_args
 from snakemake.exceptions import WorkflowError
 
 from gnn_checkpointing.artefacts import digest, seal, write_json
-from gnn_checkpointing.contents import Memory, with_contents
+from gnn_checkpointing.study.contents import Memory, with_contents
 from gnn_checkpointing.measurement import settings
 from gnn_checkpointing.measurement.fingerprint import code_fingerprint, library_versions
 from gnn_checkpointing.measurement.hardware import hardware_slug

@@ -14,7 +14,7 @@ from gnn_checkpointing.artefacts import sealed_bytes, whole_file
 from gnn_checkpointing.records.graph_facts import GraphFacts
 from gnn_checkpointing.records.machine import Accelerator, Host
 from gnn_checkpointing.records.policy import PolicyRecord, Steps
-from gnn_checkpointing.records.record import Record, complaint
+from gnn_checkpointing.records.record import Record, complaint, refuse_other_schema
 from gnn_checkpointing.refusal import Refusal
 
 

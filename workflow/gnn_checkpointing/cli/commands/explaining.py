@@ -48,11 +48,11 @@ def explanations(options: argparse.Namespace) -> None:
     import torch
 
     from gnn_checkpointing.artefacts import seal, sha256_of, write_json
-    from gnn_checkpointing.contents import refuse_other_contents
     from gnn_checkpointing.explaining.explain import explained, trained
     from gnn_checkpointing.explaining.images import class_names, pictures
     from gnn_checkpointing.models.vision.weights import classes_of
     from gnn_checkpointing.records.explained import ExplainedSets
+    from gnn_checkpointing.study.contents import refuse_other_contents
     from gnn_checkpointing.study.reading import read_study
     from gnn_checkpointing.study.vision_shapes import NAMES, SIDE
 
