@@ -9,6 +9,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 
 from gnn_checkpointing.analysis.analyse import Findings, write_analysis
+from gnn_checkpointing.analysis.rounding import all_significant
 from gnn_checkpointing.artefacts import sealed_bytes, sha256_of, whole_file, write_json, write_text
 from gnn_checkpointing.report.html import report_html
 from gnn_checkpointing.report.inputs import (
@@ -126,8 +127,8 @@ def _write_figures(page: Page, folder: Path) -> None:
 
 
 def _written(value: str | float) -> str:
-    """Return a value as a CSV field: a number to its last digit, a text without addresses."""
-    return bare(value) if isinstance(value, str) else repr(plain(value))
+    """Return a value as a CSV field: a number to the digits that mean something, a text without addresses."""
+    return bare(value) if isinstance(value, str) else repr(all_significant(plain(value), digits=10))
 
 
 def _write(path: Path, content: bytes) -> None:
