@@ -75,7 +75,7 @@ def analyse(
     explained: ExplainedSets | None = None,
     encodings: Sequence[EncodingCost] = (),
 ) -> Findings:
-    """Return all findings of one table; the same input gives the same output to the last digit.
+    """Return all findings of one table; the same input gives the same output to every digit that is written.
 
     Everything but the frontier's comparison of allocators is found under the reference allocator alone. `explained` is
     what was measured of a trained model on images, `encodings` what counting ego networks cost, where a study has them.
@@ -137,7 +137,7 @@ def analyse(
 
 
 def write_analysis(folder: Path, findings: Findings) -> None:
-    """Write a JSON file for each finding, every float in full."""
+    """Write a JSON file for each finding, its numbers to the digits that mean something (`results/base.py`)."""
 
     def write(names: Iterable[str]) -> None:
         for name in names:

@@ -13,6 +13,7 @@ from scipy.stats import t as student
 
 from gnn_checkpointing.analysis.effects import drawing, geometric_mean
 from gnn_checkpointing.analysis.results import Estimate
+from gnn_checkpointing.analysis.tolerance import CLOSE
 
 Floats = NDArray[np.float64]
 
@@ -42,7 +43,7 @@ class Level:
     @property
     def error(self) -> float:
         """Standard error of the mean by the scatter of the cells; 0 for one cell, and where all are equal."""
-        if len(self.logarithms) < 2 or np.ptp(self.logarithms) == 0:
+        if len(self.logarithms) < 2 or np.ptp(self.logarithms) < CLOSE:
             return 0.0
         return float(self.logarithms.std(ddof=1)) / math.sqrt(len(self.logarithms))
 

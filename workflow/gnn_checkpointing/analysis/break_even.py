@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gnn_checkpointing.analysis.results import Band, BreakEven, Estimate
+from gnn_checkpointing.analysis.tolerance import CLOSE
 
 Floats = NDArray[np.float64]
 Course = Literal["below", "above", "rises", "falls", "crosses"]
@@ -29,7 +30,8 @@ def break_even(band: Band, threshold: float) -> BreakEven:
     """
     degrees = np.array([point.average_degree for point in band.points])
     ratios = np.array([[point.ratio.low, point.ratio.estimate, point.ratio.high] for point in band.points])
-    low, middle, high = np.log(ratios / threshold).T
+    heights = np.log(ratios / threshold)
+    low, middle, high = np.where(np.abs(heights) < CLOSE, 0.0, heights).T
     course = _course(middle < 0)
     undecided = (low < 0) & (high >= 0)
     crossed = course in ("rises", "falls")

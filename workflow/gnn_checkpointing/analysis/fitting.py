@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -13,6 +12,7 @@ from scipy.stats import t as student
 from statsmodels.regression.linear_model import WLS
 
 from gnn_checkpointing.analysis.results import Estimate, Response
+from gnn_checkpointing.analysis.rounding import places_of, rounded
 
 Floats = NDArray[np.float64]
 Weights = Literal["equal", "relative"]
@@ -62,23 +62,29 @@ def fitted(
         codes = np.unique(np.asarray(clusters), return_inverse=True)[1]
         result = model.fit(cov_type="cluster", cov_kwds={"groups": codes}, use_t=True)
     exact = bool(np.abs(target - result.fittedvalues).max() < ROUNDING)
-    # [num_columns, 3]: estimate, low, high. An exact fit leaves 1e-16 where it means 0.
     reach = _standard_errors(result) * student.ppf((1 + confidence) / 2, _degrees_of_freedom(result))
-    table = np.column_stack([result.params, result.params - reach, result.params + reach])
-    table[exact & (np.abs(table) < ROUNDING)] = 0.0
-    unit = response_scale / column_scales
+    # [num_columns, 3]: estimate, low, high.
+    table = np.column_stack([result.params, result.params - reach, result.params + reach]).tolist()
+    units = (response_scale / column_scales).tolist()
     return Fit(
         result=result,
         column_scales=column_scales,
         response_scale=response_scale,
         weights=weights,
         fitted=result.fittedvalues * response_scale,
-        coefficients=tuple(
-            Estimate(estimate=float(value), low=float(low), high=float(high))
-            for value, low, high in table * unit[:, np.newaxis]
-        ),
+        coefficients=tuple(in_units(ends, unit) for ends, unit in zip(table, units, strict=True)),
         exact=exact,
     )
+
+
+def in_units(ends: Sequence[float], unit: float) -> Estimate:
+    """A coefficient of scaled columns with its interval (estimate, low, high) in base units.
+
+    It has no digit below the rounding of the largest response: an exact fit leaves 1e-16 where it means 0.
+    """
+    places = places_of(ROUNDING * unit)
+    estimate, low, high = (rounded(end * unit, places) for end in ends)
+    return Estimate(estimate=estimate, low=low, high=high)
 
 
 def p_value(fit: Fit, column: int) -> float:
@@ -93,8 +99,7 @@ def p_value(fit: Fit, column: int) -> float:
 
 def is_nothing(fit: Fit, column: int) -> bool:
     """Whether a coefficient times its largest column value is rounding beside the largest response."""
-    largest = fit.coefficients[column].estimate * fit.column_scales[column]
-    return bool(abs(largest) < ROUNDING * fit.response_scale)
+    return bool(abs(fit.result.params[column]) < ROUNDING)
 
 
 def predicted(fit: Fit, design: Floats, confidence: float) -> tuple[Floats, Floats, Floats]:
@@ -126,11 +131,6 @@ def largest_leverage(design: Floats) -> float:
     """Return the largest leverage of a row: 1 where a coefficient rests on that row alone."""
     orthogonal = np.linalg.qr(design / largest(design))[0]
     return float((orthogonal**2).sum(axis=1).max())
-
-
-def rank(design: Floats) -> int:
-    """Return the numerical rank of a design whose columns are scaled to one."""
-    return int(np.linalg.matrix_rank(design / largest(design), tol=1e-9 * math.sqrt(design.size)))
 
 
 def _standard_errors(result: Any) -> Floats:

@@ -20,6 +20,7 @@ from gnn_checkpointing.analysis.results import (
     Payoff,
 )
 from gnn_checkpointing.analysis.table import Row, grouped, policy_order
+from gnn_checkpointing.analysis.tolerance import CLOSE
 
 Points = Sequence[FrontierPoint]
 
@@ -129,7 +130,9 @@ def _best_segments(points: Points) -> list[BestSegments]:
         ]
         if not tried:
             continue
-        ratio, chosen = min(tried, key=lambda pair: (pair[0], _time(pair[1]) or float("inf"), pair[1].policy))
+        least = min(ratio for ratio, _ in tried)
+        equal = [pair for pair in tried if pair[0] <= least * (1 + CLOSE)]
+        ratio, chosen = min(equal, key=lambda pair: (_time(pair[1]) or float("inf"), pair[1].policy))
         best.append(
             BestSegments(
                 convolution=convolution,
@@ -153,14 +156,18 @@ def _payoffs(points: Points) -> list[Payoff]:
             convolution=convolution,
             policy=policy,
             levels=[point.level for point in each if point.activation_ratio],
-            saves_at=[p.level for p in each if p.activation_ratio and p.activation_ratio.estimate < SAVES_BELOW],
+            saves_at=[point.level for point in each if _saves(point)],
             timed_levels=[point.level for point in each if point.time_ratio],
-            slower_at=[point.level for point in each if point.time_ratio and point.time_ratio.low > 1],
-            faster_at=[point.level for point in each if point.time_ratio and point.time_ratio.high < 1],
+            slower_at=[point.level for point in each if point.time_ratio and point.time_ratio.low > 1 + CLOSE],
+            faster_at=[point.level for point in each if point.time_ratio and point.time_ratio.high < 1 - CLOSE],
         )
         for (convolution, policy), each in _by_policy(points).items()
         if policy != "none"
     ]
+
+
+def _saves(point: FrontierPoint) -> bool:
+    return point.activation_ratio is not None and point.activation_ratio.estimate < SAVES_BELOW - CLOSE
 
 
 def _pareto(points: Points) -> list[ParetoSet]:
@@ -178,7 +185,8 @@ def _pareto(points: Points) -> list[ParetoSet]:
 
 
 def _beats(one: tuple[float, ...], other: tuple[float, ...]) -> bool:
-    return one != other and all(a <= b for a, b in zip(one, other, strict=True))
+    pairs = list(zip(one, other, strict=True))
+    return all(a <= b * (1 + CLOSE) for a, b in pairs) and any(a < b * (1 - CLOSE) for a, b in pairs)
 
 
 def _flatness(points: Points) -> list[Flatness]:

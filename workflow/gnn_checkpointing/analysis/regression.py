@@ -13,10 +13,15 @@ from statsmodels.stats.diagnostic import het_breuschpagan
 
 from gnn_checkpointing.analysis.fitting import ROUNDING, WEIGHTS, Fit, fitted, predicted
 from gnn_checkpointing.analysis.results import HeldOut, Law, Residual, Response
+from gnn_checkpointing.analysis.rounding import rounded
 from gnn_checkpointing.analysis.support import answering, design, observed, why_no_response, why_not
 from gnn_checkpointing.analysis.table import Row, comparable, grouped
+from gnn_checkpointing.analysis.tolerance import rank
 
 Floats = NDArray[np.float64]
+
+_PLACES = 6
+"""Decimal places of a residual in standard deviations, which is what is left over of numbers that nearly cancel."""
 
 
 def laws(rows: Sequence[Row], confidence: float) -> tuple[list[Law], list[str]]:
@@ -90,9 +95,10 @@ def _against_normal(fit: Fit) -> list[tuple[float | None, float | None]]:
     residuals = np.asarray(fit.result.wresid, dtype=np.float64)
     if fit.exact:
         return [(None, None)] * len(residuals)
-    standardised = residuals / math.sqrt(float(fit.result.mse_resid))
-    quantiles = norm.ppf((rankdata(residuals) - 0.5) / len(residuals))
-    return [(float(one), float(other)) for one, other in zip(standardised, quantiles, strict=True)]
+    # Rounded before they are ranked: two draws of one size and density may leave the same but for rounding.
+    standardised = [rounded(one, _PLACES) for one in (residuals / math.sqrt(float(fit.result.mse_resid))).tolist()]
+    quantiles = norm.ppf((rankdata(standardised) - 0.5) / len(residuals)).tolist()
+    return list(zip(standardised, quantiles, strict=True))
 
 
 def _r_squared(fit: Fit) -> float:
@@ -116,6 +122,8 @@ def _reset_p(fit: Fit) -> float | None:
     model = fit.result.model
     without = WLS(model.endog, model.exog, weights=model.weights).fit()
     columns = np.column_stack([model.exog, without.fittedvalues**2])
+    if rank(columns * np.sqrt(model.weights)[:, np.newaxis]) < columns.shape[1]:
+        return None  # the square is none that the law has not already
     p_value = float(WLS(model.endog, columns, weights=model.weights).fit().compare_f_test(without)[1])
     return p_value if math.isfinite(p_value) else None
 

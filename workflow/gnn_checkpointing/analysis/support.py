@@ -8,9 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from gnn_checkpointing.analysis.fitting import largest_leverage, rank
+from gnn_checkpointing.analysis.fitting import largest_leverage
 from gnn_checkpointing.analysis.results import Response
 from gnn_checkpointing.analysis.table import Row
+from gnn_checkpointing.analysis.tolerance import CLOSE, rank
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -86,7 +87,7 @@ def why_not_on(graphs: Graphs) -> str | None:
     columns = graphs.design
     if rank(columns) < len(COLUMNS):
         return "nodes and edges grow in step, so their shares cannot be told apart"
-    if largest_leverage(columns) > 1 - 1e-9:
+    if largest_leverage(columns) > 1 - CLOSE:
         return "one cell alone decides a coefficient, which leaves no interval"
     return None
 

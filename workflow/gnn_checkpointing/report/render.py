@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from gnn_checkpointing.analysis.analyse import Findings, read_analysis, write_analysis
+from gnn_checkpointing.analysis.rounding import all_significant
 from gnn_checkpointing.artefacts import (
     digest,
     read_json,
@@ -194,8 +195,8 @@ def _write_figures(page: Page, folder: Path) -> None:
 
 
 def _written(value: str | float) -> str:
-    """Return a value as a CSV field: a number to its last digit, a text without addresses."""
-    return bare(value) if isinstance(value, str) else repr(plain(value))
+    """Return a value as a CSV field: a number to the digits that mean something, a text without addresses."""
+    return bare(value) if isinstance(value, str) else repr(all_significant(plain(value), digits=10))
 
 
 def _write(path: Path, content: bytes) -> None:

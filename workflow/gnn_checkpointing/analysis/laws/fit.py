@@ -9,8 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import nnls
 
-from gnn_checkpointing.analysis.fitting import REWEIGHTINGS, ROUNDING, largest, rank
+from gnn_checkpointing.analysis.fitting import REWEIGHTINGS, ROUNDING, largest
 from gnn_checkpointing.analysis.laws.forms import FORMS, Floats, Form, Sizes, matrix
+from gnn_checkpointing.analysis.rounding import places_of, rounded
+from gnn_checkpointing.analysis.tolerance import first_least, greater, least_squares, rank
 
 Mask = NDArray[np.bool_]
 
@@ -47,11 +49,21 @@ def why_not_form(name: str, sizes: Sizes) -> str | None:
 
 
 def fit_form(name: str, sizes: Sizes, values: Floats) -> FittedForm:
-    """Return the form fitted to `values` (`[num_rows]`, positive)."""
+    """Return the form fitted to `values` (`[num_rows]`, positive), its terms to the digits that mean something."""
+    fit = _fitted(name, sizes, values)
+    form = FORMS[name]
+    # Of the largest response, a term times its column's largest value has no digit below the rounding.
+    response = 1.0 if form.logarithmic else float(values.max())
+    reach = np.maximum(largest(matrix(form, sizes, fit.knee)), np.finfo(np.float64).tiny)
+    places = [places_of(ROUNDING * response / each) for each in reach.tolist()]
+    pieces = [[rounded(term, place) for term, place in zip(piece, places, strict=True)] for piece in fit.pieces]
+    return FittedForm(name, np.array(pieces), fit.knee)
+
+
+def _fitted(name: str, sizes: Sizes, values: Floats) -> FittedForm:
     form = FORMS[name]
     if form.logarithmic:
-        terms = np.linalg.lstsq(matrix(form, sizes), np.log(values), rcond=None)[0]
-        return FittedForm(name, terms[np.newaxis].astype(np.float64))
+        return FittedForm(name, least_squares(matrix(form, sizes), np.log(values))[np.newaxis])
     if form.has_knee:
         return _best([_additive(name, sizes, values, knee) for knee in knees(sizes.edges)], sizes, values)
     if form.pieces == 2:
@@ -88,9 +100,9 @@ def _terms(columns: Floats, values: Floats, measure: Floats) -> Floats:
 
 
 def _best(fits: list[FittedForm], sizes: Sizes, values: Floats) -> FittedForm:
-    """Return the fit of the smallest relative error; of equals the first."""
+    """Return the fit of the smallest relative error; of equals the first, and all that are exact are equal."""
     errors = [float((((fit.at(sizes) - values) / values) ** 2).sum()) for fit in fits]
-    return fits[int(np.argmin(errors))]
+    return fits[first_least(errors, nothing=len(values) * ROUNDING**2)]
 
 
 def _largest_of_two(name: str, form: Form, sizes: Sizes, values: Floats) -> FittedForm:
@@ -123,7 +135,7 @@ def _alternated(columns: Floats, values: Floats, second: Mask) -> Floats | None:
             return None
         pieces = np.vstack([_terms(columns[part], values[part], values[part]) for part in (~second, second)])
         both = columns @ pieces.T
-        moved = both[:, 1] > both[:, 0]
+        moved = greater(both[:, 1], both[:, 0])  # a row that obeys both belongs to the first
         if (moved == second).all():
             return pieces
         second = moved

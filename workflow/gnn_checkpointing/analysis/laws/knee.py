@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 
-from gnn_checkpointing.analysis.fitting import largest
 from gnn_checkpointing.analysis.laws.fit import knees
 from gnn_checkpointing.analysis.laws.forms import FORMS, Floats, matrix
 from gnn_checkpointing.analysis.laws.series import Series
 from gnn_checkpointing.analysis.results import Knee
+from gnn_checkpointing.analysis.tolerance import CLOSE, first_greatest, least_squares
+from gnn_checkpointing.analysis.tolerance import lengths as lengths_of
 
 _ADDITIVE = FORMS["additive"]
 _WITH_KNEE = FORMS["knee"]
@@ -35,9 +34,10 @@ def knee(series: Series, resamples: int, generator: np.random.Generator) -> Knee
     explained = straight @ (straight.T @ target)
     residuals = target - explained
     signs = np.column_stack([np.ones(rows), generator.choice([-1.0, 1.0], size=(rows, resamples))])
-    scores = _largest_f(residuals, signs, straight, bends, rows - parameters)
-    place = float(places[int(scores[1][0])])
-    terms = np.linalg.lstsq(matrix(_WITH_KNEE, series.sizes, place) * weights[:, np.newaxis], target, rcond=None)[0]
+    scores = _f_ratios(residuals, signs, straight, bends, rows - parameters)
+    place = float(places[first_greatest(scores[:, 0])])
+    drawn = scores.max(axis=0)
+    terms = least_squares(matrix(_WITH_KNEE, series.sizes, place) * weights[:, np.newaxis], target)
     before = float(terms[_WITH_KNEE.columns.index("edges")])
     return Knee(
         convolution=series.convolution,
@@ -45,33 +45,30 @@ def knee(series: Series, resamples: int, generator: np.random.Generator) -> Knee
         num_edges=place,
         per_edge_before=before,
         per_edge_after=before + float(terms[_WITH_KNEE.columns.index("edges_over_knee")]),
-        p_value=float((1 + (scores[0][1:] >= scores[0][0]).sum()) / (1 + resamples)),
+        # A draw of the observed signs, or of all of them turned, has the observed F but for rounding.
+        p_value=float((1 + (drawn[1:] >= drawn[0] * (1 - CLOSE)).sum()) / (1 + resamples)),
     )
 
 
 def _basis(columns: Floats) -> Floats:
     """Return an orthonormal basis of the columns' span, `[num_rows, rank]`: a projection is two products."""
-    left, values, _ = np.linalg.svd(columns / largest(columns), full_matrices=False)
-    kept: Floats = left[:, values > 1e-9 * values[0]]
+    left, values, _ = np.linalg.svd(columns / lengths_of(columns), full_matrices=False)
+    kept: Floats = left[:, values > CLOSE * values[0]]
     return kept
 
 
-def _largest_f(
-    residuals: Floats, signs: Floats, straight: Floats, bends: Floats, freedom: int
-) -> tuple[Floats, Floats]:
-    """Return each draw's largest F and the number of the knee that has it, both `[num_draws]`; the first draw is none.
+def _f_ratios(residuals: Floats, signs: Floats, straight: Floats, bends: Floats, freedom: int) -> Floats:
+    """Return the F of every knee in every draw, `[num_knees, num_draws]`.
 
     A draw is the straight law and its residuals under other signs. A knee adds one column to the straight law: what it
     explains is the square of what is left of the draw along what is left of that column. What is left of the draw is
     not needed itself: residuals of any signs have one length, and of that the straight law explains its share.
     """
-    along = bends / largest(bends)
+    along = bends / lengths_of(bends)
     along -= straight @ (straight.T @ along)
     lengths = np.sqrt((along**2).sum(axis=0))
-    along /= np.where(
-        lengths > 1e-9 * math.sqrt(len(along)), lengths, np.inf
-    )  # a knee that bends nothing explains nothing
+    along /= np.where(lengths > CLOSE, lengths, np.inf)  # a knee that bends nothing explains nothing
     without = float(residuals @ residuals) - (((straight * residuals[:, np.newaxis]).T @ signs) ** 2).sum(axis=0)
     explained = ((along * residuals[:, np.newaxis]).T @ signs) ** 2
-    ratios = explained / np.maximum((without - explained) / freedom, 1e-30)
-    return ratios.max(axis=0), ratios.argmax(axis=0).astype(np.float64)
+    ratios: Floats = explained / np.maximum((without - explained) / freedom, 1e-30)
+    return ratios

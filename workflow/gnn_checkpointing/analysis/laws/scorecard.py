@@ -12,6 +12,7 @@ from gnn_checkpointing.analysis.laws.series import series_of, sizes_of
 from gnn_checkpointing.analysis.results import Estimate, PredictiveLaw, Response, Score, ScoreSummary
 from gnn_checkpointing.analysis.support import answering
 from gnn_checkpointing.analysis.table import Row
+from gnn_checkpointing.analysis.tolerance import first_greatest
 
 
 def scores(law: PredictiveLaw, fit: FittedForm, real: Sequence[Row]) -> tuple[list[Score], list[str]]:
@@ -68,7 +69,7 @@ def summaries(found: Iterable[Score]) -> list[ScoreSummary]:
 
 
 def _summary(response: Response, each: Sequence[Score]) -> ScoreSummary:
-    worst = max(each, key=lambda score: abs(score.error))
+    worst = each[first_greatest([abs(score.error) for score in each], nothing=ROUNDING)]
     return ScoreSummary(
         response=response,
         scored=len(each),

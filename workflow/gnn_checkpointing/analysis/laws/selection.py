@@ -11,6 +11,7 @@ from gnn_checkpointing.analysis.laws.fit import fit_form, why_not_form
 from gnn_checkpointing.analysis.laws.folds import Fold, deciding
 from gnn_checkpointing.analysis.laws.series import Series
 from gnn_checkpointing.analysis.results import Candidate, HeldOutError
+from gnn_checkpointing.analysis.tolerance import first_least
 
 # Scores that differ by less are equal, and the form that the study lists first is taken.
 _EQUAL = 1e-6
@@ -34,8 +35,8 @@ def trials(series: Series, forms: Sequence[str], found: Sequence[Fold]) -> list[
 
 def best(tried: Sequence[Trial]) -> str | None:
     """Return the form with the lowest score, of equals the first; None where none could be tried."""
-    scored = [(round(trial.score / _EQUAL), place) for place, trial in enumerate(tried) if trial.score is not None]
-    return tried[min(scored)[1]].form if scored else None
+    scored = [(trial.score, trial.form) for trial in tried if trial.score is not None]
+    return scored[first_least([score for score, _ in scored], nothing=_EQUAL)][1] if scored else None
 
 
 def candidates(series: Series, tried: Sequence[Trial]) -> list[Candidate]:

@@ -1,18 +1,35 @@
-"""What every result is made of: frozen values, and an estimate with its interval."""
+"""What every result is made of: frozen values that are rounded when written, and an estimate with its interval."""
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, PlainSerializer, SerializerFunctionWrapHandler, model_serializer
+
+from gnn_checkpointing.analysis.rounding import all_significant, share
 
 Response = Literal["activation_bytes", "saved_activation_bytes", "step_time_seconds"]
 
+Share = Annotated[float, PlainSerializer(share, return_type=float)]
+"""A share of one, such as a relative error, or a probability: what is 1e-16 instead of 0 is written as 0."""
+
 
 class Result(BaseModel):
-    """A part of a result: frozen, closed to unknown fields, finite numbers only."""
+    """A part of a result: frozen, closed to unknown fields, finite numbers only.
+
+    Written, its numbers have the digits that mean something. Whatever is found from results reads them as they were
+    written, and so rests on no digit that depends on the processor.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+    @model_serializer(mode="wrap")
+    def _written(self, fields: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        # Parts that are results themselves have done so already.
+        return {
+            name: value if isinstance(getattr(self, name, None), BaseModel) else all_significant(value)
+            for name, value in fields(self).items()
+        }
 
 
 class Estimate(Result):

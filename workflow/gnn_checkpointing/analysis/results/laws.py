@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from gnn_checkpointing.analysis.results.base import Estimate, Response, Result
+from gnn_checkpointing.analysis.results.base import Estimate, Response, Result, Share
 
 
 class Residual(Result):
@@ -19,7 +19,7 @@ class Residual(Result):
     num_edges: int
     observed: float
     fitted: float
-    relative: float
+    relative: Share
     started: str
     standardised: float | None = None
     normal_quantile: float | None = None
@@ -30,9 +30,9 @@ class HeldOut(Result):
 
     level: float
     cells: int
-    median_relative_error: float
-    worst_relative_error: float
-    inside_interval: float
+    median_relative_error: Share
+    worst_relative_error: Share
+    inside_interval: Share
 
 
 class Law(Result):
@@ -52,11 +52,11 @@ class Law(Result):
     constant: Estimate
     per_node: Estimate
     per_edge: Estimate
-    r_squared: float
-    median_relative_residual: float
-    worst_relative_residual: float
-    breusch_pagan_p: float | None
-    reset_p: float | None
+    r_squared: Share
+    median_relative_residual: Share
+    worst_relative_residual: Share
+    breusch_pagan_p: Share | None
+    reset_p: Share | None
     condition_number: float
     held_out: HeldOut | None
     residuals: list[Residual]
@@ -71,7 +71,7 @@ class Interaction(Result):
     none_per_edge: Estimate
     difference_per_edge: Estimate
     slope_ratio: float
-    p_value: float
+    p_value: Share
     clusters: int
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from gnn_checkpointing.analysis.results.base import Estimate, Response, Result
+from gnn_checkpointing.analysis.results.base import Estimate, Response, Result, Share
 from gnn_checkpointing.analysis.results.laws import Residual
 
 Place = Literal["densest", "largest"]
@@ -29,9 +29,9 @@ class PredictiveLaw(Result):
     num_nodes: tuple[int, int]
     num_edges: tuple[int, int]
     num_features: int
-    half_width: float
-    median_relative_residual: float
-    worst_relative_residual: float
+    half_width: Share
+    median_relative_residual: Share
+    worst_relative_residual: Share
     residuals: list[Residual]
 
 
@@ -41,8 +41,8 @@ class HeldOutError(Result):
     place: Place
     level: float
     cells: int
-    median_relative_error: float
-    worst_relative_error: float
+    median_relative_error: Share
+    worst_relative_error: Share
 
 
 class Candidate(Result):
@@ -56,7 +56,7 @@ class Candidate(Result):
     response: Response
     form: str
     chosen: bool
-    score: float | None
+    score: Share | None
     errors: list[HeldOutError]
     reason: str
 
@@ -70,9 +70,9 @@ class Coverage(Result):
     response: Response
     method: Literal["held_out_bound", "conformal", "least_squares"]
     held_out: int
-    inside: float
-    median_half_width: float
-    worst_half_width: float
+    inside: Share
+    median_half_width: Share
+    worst_half_width: Share
 
 
 class Knee(Result):
@@ -86,7 +86,7 @@ class Knee(Result):
     num_edges: float
     per_edge_before: float
     per_edge_after: float
-    p_value: float
+    p_value: Share
 
 
 class AnalyticCount(Result):
@@ -121,7 +121,7 @@ class Score(Result):
     response: Response
     measured: float
     predicted: Estimate
-    error: float
+    error: Share
     inside: bool
     in_range: bool
 
@@ -131,10 +131,10 @@ class ScoreSummary(Result):
 
     response: Response
     scored: int
-    median_error: float
-    worst_error: float
+    median_error: Share
+    worst_error: Share
     worst_at: str
-    inside: float
+    inside: Share
 
 
 class Censored(Result):

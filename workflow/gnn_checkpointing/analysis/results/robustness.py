@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from gnn_checkpointing.analysis.results.base import Estimate, Response, Result
+from gnn_checkpointing.analysis.results.base import Estimate, Response, Result, Share
 from gnn_checkpointing.analysis.results.trends import Quantity
 
 
@@ -20,7 +20,7 @@ class FamilyFactor(Result):
     families: list[str]
     largest_shift: float
     furthest_family: str
-    p_value: float | None
+    p_value: Share | None
 
 
 class ReplicateSpread(Result):
@@ -28,8 +28,8 @@ class ReplicateSpread(Result):
 
     response: Response
     places: int
-    median: float
-    worst: float
+    median: Share
+    worst: Share
     worst_at: str
 
 
@@ -40,7 +40,7 @@ class RunDrift(Result):
     policy: str
     response: Response
     change: Estimate
-    p_value: float
+    p_value: Share
 
 
 class Influence(Result):
@@ -53,7 +53,7 @@ class Influence(Result):
     policy: str
     response: Response
     graph: str
-    shift_per_edge: float
+    shift_per_edge: Share
     cooks_distance: float
 
 

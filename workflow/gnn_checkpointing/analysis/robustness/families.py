@@ -12,6 +12,7 @@ from statsmodels.regression.linear_model import OLS
 from gnn_checkpointing.analysis.fitting import ROUNDING
 from gnn_checkpointing.analysis.results import FamilyFactor, Quantity
 from gnn_checkpointing.analysis.table import Row, grouped
+from gnn_checkpointing.analysis.tolerance import first_greatest, rank
 
 Floats = NDArray[np.float64]
 QUANTITIES: tuple[Quantity, ...] = ("activation_ratio", "time_ratio")
@@ -53,14 +54,14 @@ def _factor(cells: Sequence[Row], quantity: Quantity) -> FamilyFactor | str:
     values = np.log([float(getattr(row, quantity)) for row in shared])
     places = _dummies([f"{row.num_nodes} {row.requested_average_degree}" for row in shared])
     columns = np.hstack([places, _dummies([row.family for row in shared])[:, 1:]])
-    if np.linalg.matrix_rank(columns) < columns.shape[1]:
+    if rank(columns) < columns.shape[1]:
         return "not all families meet others at one size and degree"
     if len(shared) <= columns.shape[1]:
         return "there are too few graphs to tell a family from chance"
     full = OLS(values, columns).fit()
     shifts = np.array([0.0, *full.params[places.shape[1] :]])
     shifts -= shifts.mean()
-    furthest = int(np.abs(shifts).argmax())
+    furthest = first_greatest(np.abs(shifts), nothing=ROUNDING)
     differs = bool(abs(shifts[furthest]) > ROUNDING)
     return FamilyFactor(
         convolution=cells[0].convolution,

@@ -13,6 +13,7 @@ from gnn_checkpointing.analysis.results import Influence, Response
 from gnn_checkpointing.analysis.robustness.refits import LIGHT, Refits
 from gnn_checkpointing.analysis.support import COLUMNS, answering, design, observed, why_no_response, why_not
 from gnn_checkpointing.analysis.table import Row, grouped
+from gnn_checkpointing.analysis.tolerance import first_greatest, least_squares
 
 Floats = NDArray[np.float64]
 EDGES = COLUMNS.index("edges")
@@ -42,7 +43,7 @@ def _influence(cells: Sequence[Row], response: Response, confidence: float) -> I
     names = list(dict.fromkeys(graphs))
     moves = _moves(fit, graphs, names)
     shares = moves[:, EDGES] / abs(fit.result.params[EDGES])
-    worst = int(np.abs(shares).argmax())
+    worst = first_greatest(np.abs(shares))
     return Influence(
         convolution=cells[0].convolution,
         policy=cells[0].policy,
@@ -64,7 +65,7 @@ def _moves(fit: Fit, graphs: Sequence[str], names: Sequence[str]) -> Floats:
     moves: Floats = refits.moves[numbers] @ refits.inverse.T
     for place in np.flatnonzero(refits.shares[numbers] >= LIGHT).tolist():
         kept = np.array(graphs) != names[place]
-        moves[place] = np.linalg.lstsq(columns[kept], target[kept], rcond=None)[0] - fit.result.params
+        moves[place] = least_squares(columns[kept], target[kept]) - fit.result.params
     return moves
 
 

@@ -14,6 +14,7 @@ from gnn_checkpointing.analysis.protocol import Protocol
 from gnn_checkpointing.analysis.results import Estimate, LeftOut
 from gnn_checkpointing.analysis.robustness.slopes import differences_without
 from gnn_checkpointing.analysis.table import Row, grouped
+from gnn_checkpointing.analysis.tolerance import CLOSE
 
 Statement = Literal["densest_activation_ratio", "densest_time_ratio", "difference_per_edge"]
 Side = Literal["below", "above", "holds"]
@@ -43,10 +44,10 @@ def left_out(
 
 
 def side_of(estimate: Estimate, boundary: float) -> Side:
-    """Return on which side of the boundary an interval lies."""
-    if estimate.high < boundary:
+    """Return on which side of the boundary an interval lies, by more than rounding."""
+    if estimate.high < boundary - CLOSE:
         return "below"
-    return "above" if estimate.low > boundary else "holds"
+    return "above" if estimate.low > boundary + CLOSE else "holds"
 
 
 def _densest(rows: Sequence[Row], protocol: Protocol, seed: int) -> tuple[list[LeftOut], list[str]]:

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from gnn_checkpointing.analysis.fitting import WEIGHTS
+from gnn_checkpointing.analysis.fitting import ROUNDING, WEIGHTS
 from gnn_checkpointing.analysis.results import ReplicateSpread, Response
 from gnn_checkpointing.analysis.support import answering, observed
 from gnn_checkpointing.analysis.table import Row, grouped
+from gnn_checkpointing.analysis.tolerance import first_greatest
 
 
 def replicates(rows: Sequence[Row]) -> tuple[list[ReplicateSpread], list[str]]:
@@ -27,7 +28,7 @@ def replicates(rows: Sequence[Row]) -> tuple[list[ReplicateSpread], list[str]]:
         if not spreads:
             missing.append(f"The spread of {response} between draws is not tried: no place has two values.")
             continue
-        worst, worst_at = max(spreads, key=lambda spread: spread[0])
+        worst, worst_at = spreads[first_greatest([spread for spread, _ in spreads], nothing=ROUNDING)]
         found.append(
             ReplicateSpread(
                 response=response,

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 from scipy.stats import t as student
 
-from gnn_checkpointing.analysis.fitting import ROUNDING, largest, largest_leverage
+from gnn_checkpointing.analysis.fitting import ROUNDING, in_units, largest, largest_leverage
 from gnn_checkpointing.analysis.interaction import NONE_EDGES, POLICY_EDGES, interactions, joint_design, side_by_side
 from gnn_checkpointing.analysis.results import Estimate, Response
 from gnn_checkpointing.analysis.robustness.refits import LIGHT, Floats, Places, Refits
@@ -80,11 +80,8 @@ class _Joint:
             return None
         middle = float(coefficients[POLICY_EDGES])
         reach = self._quantile * math.sqrt(self._variance(group, residuals, len(self._values) - len(own)))
-        ends = np.array([middle, middle - reach, middle + reach])
-        if np.abs(residuals).max() < rounding:  # an exact fit leaves 1e-16 where it means 0
-            ends[np.abs(ends) * _largest_without(self._columns[:, POLICY_EDGES], own) < rounding] = 0.0
-        estimate, low, high = ends * self._response_scale / self._column_scales[POLICY_EDGES]
-        return Estimate(estimate=float(estimate), low=float(low), high=float(high))
+        unit = self._response_scale / float(self._column_scales[POLICY_EDGES])
+        return in_units((middle, middle - reach, middle + reach), unit)
 
     def _variance(self, group: int, residuals: Floats, rows: int) -> float:
         """Return the difference's variance by clusters, with statsmodels' correction for few of them."""

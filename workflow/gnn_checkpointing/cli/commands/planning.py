@@ -22,6 +22,7 @@ _CLASSES, _TRAINING_SHARE = 4, 0.6
 def knowledge(options: argparse.Namespace) -> None:
     """Take the laws of a study apart into what a planner needs; write planner.json."""
     from gnn_checkpointing.analysis.analyse import read_analysis
+    from gnn_checkpointing.analysis.rounding import all_significant
     from gnn_checkpointing.artefacts import read_json, seal, write_json
     from gnn_checkpointing.audit.inputs import machine_facts
     from gnn_checkpointing.planning.gather import knowledge as gathered
@@ -38,7 +39,8 @@ def knowledge(options: argparse.Namespace) -> None:
         str(hardware.get("label", machine.slug)),
         machine.facts,
     )
-    write_json(options.output, found.model_dump(mode="json"))
+    # Ten digits, not eight: its numbers are quotients of rounded ones, and their products are bytes.
+    write_json(options.output, all_significant(found.model_dump(mode="json"), digits=10))
     seal(options.output)
 
 
