@@ -16,7 +16,7 @@ head alone.
 from __future__ import annotations
 
 import ctypes
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import torch
 from torch import Tensor
@@ -213,21 +213,8 @@ def _aggregates(pointer: Tensor, summed: Tensor) -> tuple[Tensor, Tensor]:
 
 
 @_forward.register_fake
-def _(
-    kind: str,
-    source: Tensor,
-    pointer: Tensor,
-    order: Tensor,
-    num_sources: int,
-    keys: Tensor,
-    queries: Tensor,
-    values: Tensor | None,
-    attention: Tensor | None,
-    edge: Tensor | None,
-    negative_slope: float,
-    dropout: float,
-    seed: int,
-) -> tuple[Tensor, Tensor]:
+def _(*given: Any) -> tuple[Tensor, Tensor]:
+    pointer, keys, values = given[2], given[5], given[7]
     return _aggregates(pointer, keys if values is None else values)
 
 
@@ -258,8 +245,7 @@ def _backward(
     threads = torch.get_num_threads()
     turns = summed.size(1) % threads != 0
     scratch = summed.new_empty(2 * threads * summed.size(1) * edges_of_group if turns else 0)
-    # Sums over all edges of the graph: in double.
-    total = torch.zeros(groups, *of_attention.shape, dtype=torch.float64)
+    by_group = summed.new_zeros(groups, *of_attention.shape)
     _run(
         kind,
         c_graph(source, pointer, order, num_sources),
@@ -269,7 +255,7 @@ def _backward(
             **{"gradient": gradient, "log_denominators": log_denominators},
             **{"grad_keys": of_keys, "grad_queries": of_queries},
             "grad_values": of_keys if values is None else of_values,
-            **{"grad_attention": total, "grad_edge": of_edge, "scratch": scratch},
+            **{"grad_attention": by_group, "grad_edge": of_edge, "scratch": scratch},
         },
         {
             **{"slope": negative_slope, "dropout": dropout, "seed": seed},
@@ -277,7 +263,8 @@ def _backward(
         },
         back=True,
     )
-    of_attention.copy_(total.cumsum(0)[-1])  # one order, whatever the number of threads
+    if attention is not None:
+        of_attention.copy_(by_group.double().cumsum(0)[-1])  # one order, whatever the number of threads
     return made
 
 
@@ -304,21 +291,5 @@ def _gradients(
 
 
 @_backward.register_fake
-def _(
-    kind: str,
-    source: Tensor,
-    pointer: Tensor,
-    order: Tensor,
-    num_sources: int,
-    gradient: Tensor,
-    log_denominators: Tensor,
-    keys: Tensor,
-    queries: Tensor,
-    values: Tensor | None,
-    attention: Tensor | None,
-    edge: Tensor | None,
-    negative_slope: float,
-    dropout: float,
-    seed: int,
-) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
-    return _gradients(keys, queries, values, attention, edge)
+def _(*given: Any) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
+    return _gradients(*given[7:12])

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import ctypes
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
@@ -68,14 +68,19 @@ def _run(graph: Graph, x: Tensor, tensors: dict[str, Tensor], reduce: str, back:
 
 @torch.library.custom_op("gnn_checkpointing::extremum_forward", mutates_args=(), device_types="cpu")
 def _forward(source: Tensor, pointer: Tensor, order: Tensor, x: Tensor, reduce: str) -> Tensor:
-    out = x.new_empty(pointer.size(0) - 1, x.size(1))
+    out = _aggregates(pointer, x)
     _run(c_graph(source, pointer, order, x.size(0)), x, {"out": out}, reduce, back=False)
     return out
 
 
-@_forward.register_fake
-def _(source: Tensor, pointer: Tensor, order: Tensor, x: Tensor, reduce: str) -> Tensor:
+def _aggregates(pointer: Tensor, x: Tensor) -> Tensor:
     return x.new_empty(pointer.size(0) - 1, x.size(1))
+
+
+@_forward.register_fake
+def _(*given: Any) -> Tensor:
+    pointer, x = given[1], given[3]
+    return _aggregates(pointer, x)
 
 
 @torch.library.custom_op("gnn_checkpointing::extremum_backward", mutates_args=(), device_types="cpu")
@@ -86,5 +91,5 @@ def _backward(source: Tensor, pointer: Tensor, order: Tensor, x: Tensor, gradien
 
 
 @_backward.register_fake
-def _(source: Tensor, pointer: Tensor, order: Tensor, x: Tensor, gradient: Tensor, reduce: str) -> Tensor:
-    return torch.empty_like(x)
+def _(*given: Any) -> Tensor:
+    return torch.empty_like(given[3])

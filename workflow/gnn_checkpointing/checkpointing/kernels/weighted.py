@@ -8,7 +8,7 @@ the caller's order of edges.
 from __future__ import annotations
 
 import ctypes
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import torch
 from torch import Tensor
@@ -53,7 +53,7 @@ def backward(
     reduce: Reduce = "sum",
     of_weight: bool = False,
 ) -> Gradients:
-    """The gradients, given that of the aggregates; `x` is read only for those of the weights (`of_weight`) or `edge`."""
+    """The gradients, given that of the aggregates; `x` is read for those of weights (`of_weight`) and `edge` alone."""
     _check_use(weight, edge, reduce)
     _check_rows("gradient", gradient)
     reads_x = of_weight or edge is not None
@@ -140,24 +140,20 @@ def _forward(
     edge: Tensor | None,
     mean: bool,
 ) -> Tensor:
-    out = x.new_empty(pointer.size(0) - 1, x.size(1))
+    out = _aggregates(pointer, x)
     tensors = {"x": x, "weight": weight, "edge": edge, "out": out}
     _run(c_graph(source, pointer, order, num_sources), x, tensors, mean, back=False)
     return out
 
 
-@_forward.register_fake
-def _(
-    source: Tensor,
-    pointer: Tensor,
-    order: Tensor,
-    num_sources: int,
-    x: Tensor,
-    weight: Tensor | None,
-    edge: Tensor | None,
-    mean: bool,
-) -> Tensor:
+def _aggregates(pointer: Tensor, x: Tensor) -> Tensor:
     return x.new_empty(pointer.size(0) - 1, x.size(1))
+
+
+@_forward.register_fake
+def _(*given: Any) -> Tensor:
+    pointer, x = given[1], given[4]
+    return _aggregates(pointer, x)
 
 
 @torch.library.custom_op("gnn_checkpointing::weighted_backward", mutates_args=(), device_types="cpu")
@@ -195,19 +191,6 @@ def _gradients(
 
 
 @_backward.register_fake
-def _(
-    source: Tensor,
-    pointer: Tensor,
-    order: Tensor,
-    num_sources: int,
-    source_pointer: Tensor,
-    source_destination: Tensor,
-    source_edge: Tensor,
-    gradient: Tensor,
-    x: Tensor | None,
-    weight: Tensor | None,
-    edge: Tensor | None,
-    mean: bool,
-    of_weight: bool,
-) -> tuple[Tensor, Tensor, Tensor]:
+def _(*given: Any) -> tuple[Tensor, Tensor, Tensor]:
+    num_sources, gradient, weight, edge, of_weight = given[3], given[7], given[9], given[10], given[12]
     return _gradients(num_sources, gradient, weight if of_weight else None, edge)

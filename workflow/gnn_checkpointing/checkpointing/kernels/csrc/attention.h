@@ -87,9 +87,9 @@ struct Attention {
       for (int l = 0; l < count; ++l) edge_place[l] = given[l] * heads * channels;
   }
 
-  // out[l] = the sum of the lanes of part(l), for each edge l of the chunk.
+  // out[l] = the sum of the lanes of part(l), for each edge l of the chunk; `beyond` for the lanes after the last.
   template <class F>
-  INLINE void sums_of(int count, T* out, F part) const {
+  INLINE void sums_of(int count, T* out, T beyond, F part) const {
     int l = 0;
     for (; l + W <= count; l += W) {
       V v[W];
@@ -98,27 +98,27 @@ struct Attention {
       store(out + l, sums<T, W>(v), Full<W>{});
     }
     if (l < count) {
-      store(out + l, V{}, Full<W>{});
       if (W > 8 && count - l > 8)
-        rest_of<W>(count, l, out, part);
+        rest_of<W>(count, l, out, beyond, part);
       else if (W > 4 && count - l > 4)
-        rest_of<W < 8 ? W : 8>(count, l, out, part);
+        rest_of<W < 8 ? W : 8>(count, l, out, beyond, part);
       else
-        rest_of<W < 4 ? W : 4>(count, l, out, part);
+        rest_of<W < 4 ? W : 4>(count, l, out, beyond, part);
     }
   }
 
   // Fewer than N edges from `l` on: the last one fills up, and what it gives twice is cut off.
   template <int N, class F>
-  INLINE void rest_of(int count, int l, T* out, F part) const {
+  INLINE void rest_of(int count, int l, T* out, T beyond, F part) const {
     V v[N];
 #pragma GCC unroll 16
     for (int k = 0; k < N; ++k) v[k] = part(std::min(l + k, count - 1));
-    store(out + l, first_lanes<T, N>(sums_of_few<T, W, N>(v), count - l, T(0)), Full<N>{});
+    store(out + l, first_lanes<T, W>(widened<T, N, W>(sums_of_few<T, W, N>(v)), count - l, beyond), Full<W>{});
   }
 
   INLINE V leaky(V z) const { return z > T(0) ? z : z * slope; }
 
+  // The scores of the chunk; lanes beyond the last edge get no share.
   INLINE void scores(int64_t i, int64_t h, int count) {
     const T *keys = in(a.keys), *edge = in(a.edge);
     if constexpr (kind == kGat) {
@@ -127,11 +127,12 @@ struct Attention {
         raw[l] = keys[source[l] * heads + h] + query;
         if (edged) raw[l] += edge[given[l] * heads + h];
       }
-      for (int l = 0; l < count; l += W) store(score + l, leaky(load<V>(raw + l, Full<W>{})), Full<W>{});
+      for (int l = 0; l < count; l += W)
+        store(score + l, first_lanes<T, W>(leaky(load<V>(raw + l, Full<W>{})), count - l, -infinity), Full<W>{});
     } else {
       const Held query(row(in(a.queries), i, h));
       const Held vector(kind == kGatv2 ? in(a.attention) + h * channels : query.from);
-      sums_of(count, score, [&](int l) INLINE_LAMBDA {
+      sums_of(count, score, -infinity, [&](int l) INLINE_LAMBDA {
         const T *x = keys + place[l] + h * channels, *e = edged ? edge + edge_place[l] + h * channels : nullptr;
         V total = {};
         Row::each([&](int k, int c, auto width) INLINE_LAMBDA {
@@ -147,12 +148,6 @@ struct Attention {
       if (kind == kTransformer)
         for (int l = 0; l < count; l += W) store(score + l, load<V>(score + l, Full<W>{}) * scale, Full<W>{});
     }
-  }
-
-  // Lanes beyond the last edge have no share.
-  INLINE void pad(int count) {
-    const int l = (count - 1) / W * W;
-    store(score + l, first_lanes<T, W>(load<V>(score + l, Full<W>{}), count - l, -infinity), Full<W>{});
   }
 
   INLINE T largest(int count, T most) const {
@@ -207,21 +202,20 @@ struct Attention {
         const int count = int(std::min<int64_t>(kChunk, end - first));
         if (h == 0 || end - begin > kChunk) gather(first, count);
         scores(i, h, count);
-        pad(count);
         const T now = largest(count, most);
-        const V rescale = exponential<T, W>(same<V>(most - now));
+        const T rescale = first == begin ? T(0) : exponential<T, W>(same<V>(most - now))[0];
         V parts = {};
         for (int l = 0; l < count; l += W) {
           const V p = exponential<T, W>(load<V>(score + l, Full<W>{}) - now);
           parts += p;
           store(score + l, p, Full<W>{});
         }
-        denominator = (first == begin ? 0 : denominator * rescale[0]) + sum<T, W>(parts);
+        denominator = denominator * rescale + sum<T, W>(parts);
         if (drops) {
           draw(h, count);
           scale_by_factors(score, count);
         }
-        add_values(h, count, out, first != begin, rescale[0]);
+        add_values(h, count, out, first != begin, rescale);
         most = now;
       }
       // A node without edges has zeros, and a denominator that nothing reads.
@@ -235,9 +229,8 @@ struct Attention {
   INLINE T shares(int64_t i, int64_t h, int count) {
     const T *values = in(a.values), *edge = in(a.edge);
     scores(i, h, count);
-    pad(count);
     const Held gradient(row(in(a.gradient), i, h));
-    sums_of(count, dot, [&](int l) INLINE_LAMBDA {
+    sums_of(count, dot, T(0), [&](int l) INLINE_LAMBDA {
       const T *x = values + place[l] + h * channels, *e = edged ? edge + edge_place[l] + h * channels : nullptr;
       V total = {};
       Row::each([&](int k, int c, auto width) INLINE_LAMBDA {
@@ -279,13 +272,16 @@ struct Attention {
   // attention vector (`of_node`), those of sources and edges (`of_sources`).
   template <bool of_node, bool of_sources>
   INLINE void spread(int64_t i, int64_t h, int count, const T* p, const T* ds) {
+    // Local copies: what is stored below could, for all the compiler knows, be these members.
     const T *keys = in(a.keys), *edge = in(a.edge), *g = row(in(a.gradient), i, h);
+    T *grad_keys = to(a.grad_keys), *grad_values = to(a.grad_values), *grad_edge = to(a.grad_edge);
+    const T slope = this->slope;
     if constexpr (kind == kGat) {
-      T* of_keys = to(a.grad_keys) + h;
+      T* of_keys = grad_keys + h;
       if (of_sources)
         for (int l = 0; l < count; ++l) of_keys[source[l] * heads] += ds[l];
       if (of_sources && edged)
-        for (int l = 0; l < count; ++l) to(a.grad_edge)[given[l] * heads + h] = ds[l];
+        for (int l = 0; l < count; ++l) grad_edge[given[l] * heads + h] = ds[l];
       if (of_node) {
         V total = {};
         for (int l = 0; l < count; l += W)
@@ -320,14 +316,14 @@ struct Attention {
         if constexpr (edged && kind != kGat) {
           of_key = ROUNDED(of_key);
           if (kind == kTransformer) of_value = ROUNDED(of_value);
-          if (of_sources) store(to(a.grad_edge) + at_edge, kind == kTransformer ? of_key + of_value : of_key, width);
+          if (of_sources) store(grad_edge + at_edge, kind == kTransformer ? of_key + of_value : of_key, width);
         }
         if (!of_sources) return;
         if (kind == kTransformer)
-          store(to(a.grad_keys) + at, load<V>(to(a.grad_keys) + at, width) + of_key, width);
-        V slot = load<V>(to(a.grad_values) + at, width) + of_value;
+          store(grad_keys + at, load<V>(grad_keys + at, width) + of_key, width);
+        V slot = load<V>(grad_values + at, width) + of_value;
         if (kind == kGatv2) slot += of_key;
-        store(to(a.grad_values) + at, slot, width);
+        store(grad_values + at, slot, width);
       };
       if (of_sources || kind != kGat) {
         int l = 0;
@@ -342,14 +338,12 @@ struct Attention {
         if (kind == kGatv2) total *= vector;
         store(slot, load<V>(slot, width) + total, width);
       }
-      if (of_node && kind == kGatv2) add_double(of_vector[0] + of_vector[1], h * channels + c, width);
+      if (of_node && kind == kGatv2) {
+        // A sum over all edges: each group of nodes has its own, which the caller adds up.
+        T* slot = to(a.grad_attention) + (group * heads + h) * channels + c;
+        store(slot, load<V>(slot, width) + (of_vector[0] + of_vector[1]), width);
+      }
     });
-  }
-
-  // The attention vector's gradient sums over all edges: in double, a group of nodes at a time, in the nodes' order.
-  INLINE void add_double(V part, int64_t at, auto width) {
-    double* slot = static_cast<double*>(a.grad_attention) + group * heads * channels + at;
-    for (int l = 0; l < width; ++l) slot[l] += double(part[l]);
   }
 
   // One node and head: everything, or without the sources, whose shares and score gradients go to `keep`.

@@ -107,9 +107,16 @@ INLINE Vector<T, W> sums(Vector<T, W>* v) {
 }
 
 template <class T, int W>
-INLINE void halve(Vector<T, W> v, Vector<T, W / 2>& low, Vector<T, W / 2>& high) {
-  std::memcpy(&low, &v, sizeof low);
-  std::memcpy(&high, reinterpret_cast<const char*>(&v) + sizeof low, sizeof high);
+INLINE Vector<T, W / 2> low_half(Vector<T, W> v) {
+  return []<size_t... L>(Vector<T, W> x, std::index_sequence<L...>) INLINE_LAMBDA {
+    return __builtin_shufflevector(x, x, int(L)...);
+  }(v, std::make_index_sequence<W / 2>{});
+}
+template <class T, int W>
+INLINE Vector<T, W / 2> high_half(Vector<T, W> v) {
+  return []<size_t... L>(Vector<T, W> x, std::index_sequence<L...>) INLINE_LAMBDA {
+    return __builtin_shufflevector(x, x, int(L + W / 2)...);
+  }(v, std::make_index_sequence<W / 2>{});
 }
 
 // As above for fewer vectors, N: their halves are added until N lanes are left, so that each sum has the same order.
@@ -120,11 +127,7 @@ INLINE Vector<T, N> sums_of_few(Vector<T, W>* v) {
   } else {
     Vector<T, W / 2> narrow[N];
 #pragma GCC unroll 16
-    for (int i = 0; i < N; ++i) {
-      Vector<T, W / 2> high;
-      halve<T, W>(v[i], narrow[i], high);
-      narrow[i] += high;
-    }
+    for (int i = 0; i < N; ++i) narrow[i] = low_half<T, W>(v[i]) + high_half<T, W>(v[i]);
     return sums_of_few<T, W / 2, N>(narrow);
   }
 }
@@ -134,9 +137,7 @@ INLINE T sum(Vector<T, W> v) {
   if constexpr (W == 2) {
     return v[0] + v[1];
   } else {
-    Vector<T, W / 2> low, high;
-    halve<T, W>(v, low, high);
-    return sum<T, W / 2>(low + high);
+    return sum<T, W / 2>(low_half<T, W>(v) + high_half<T, W>(v));
   }
 }
 
@@ -145,10 +146,20 @@ INLINE T largest(Vector<T, W> v) {
   if constexpr (W == 2) {
     return v[0] > v[1] ? v[0] : v[1];
   } else {
-    Vector<T, W / 2> low, high;
-    halve<T, W>(v, low, high);
+    const Vector<T, W / 2> low = low_half<T, W>(v), high = high_half<T, W>(v);
     return largest<T, W / 2>(low > high ? low : high);
   }
+}
+
+// N lanes and zeros up to W: one store then, since two that overlap would be slow to read back.
+template <class T, int N, int W>
+INLINE Vector<T, W> widened(Vector<T, N> v) {
+  if constexpr (N == W)
+    return v;
+  else
+    return widened<T, 2 * N, W>([]<size_t... L>(Vector<T, N> x, std::index_sequence<L...>) INLINE_LAMBDA {
+      return __builtin_shufflevector(x, Vector<T, N>{}, int(L)...);
+    }(v, std::make_index_sequence<2 * N>{}));
 }
 
 // The first `count` lanes of v, then `rest`.

@@ -1,0 +1,24 @@
+"""What tests of the C++ kernels need: a compiler that makes them, or a reason not to run."""
+
+import os
+from collections.abc import Iterator
+
+import pytest
+import torch
+
+from gnn_checkpointing.checkpointing.kernels import load
+from gnn_checkpointing.refusal import Unavailable
+
+
+@pytest.fixture(autouse=True)
+def compiled() -> Iterator[None]:
+    """Skip where kernels cannot be compiled, or fail where REQUIRE_COMPILER=1; leave torch's threads as they were."""
+    try:
+        load()
+    except Unavailable as reason:
+        if os.environ.get("REQUIRE_COMPILER") == "1":
+            raise
+        pytest.skip(str(reason))
+    threads = torch.get_num_threads()
+    yield
+    torch.set_num_threads(threads)

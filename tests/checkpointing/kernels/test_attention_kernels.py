@@ -1,0 +1,223 @@
+"""Attention's kernels equal PyG's softmax and sums, on any graph, at any number of threads, with dropout or without."""
+
+from itertools import pairwise
+
+import pytest
+import torch
+
+from gnn_checkpointing.checkpointing.kernels import attention, graph_tables
+
+from . import plain
+
+KINDS = ("gatv2", "gat", "transformer")
+HEADS = {"whole vectors": (4, 16), "a rest": (2, 7), "one channel": (3, 1), "long rows": (1, 136)}
+
+
+def passes(kind, edge_index, sizes, inputs, gradient, **dropout):
+    """Aggregates and all gradients."""
+    tables = graph_tables(edge_index, *sizes[:2])
+    with torch.no_grad():
+        out, kept = attention.forward(kind, tables, *inputs, negative_slope=plain.SLOPE, **dropout)
+        found = attention.backward(kind, tables, gradient, kept, *inputs, negative_slope=plain.SLOPE, **dropout)
+    return [out, *(part for part in found if part is not None)]
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize("edged", [False, True])
+@pytest.mark.parametrize("head", HEADS.values(), ids=HEADS)
+@pytest.mark.parametrize("kind", KINDS)
+def test_values_and_gradients_are_plain_ones(kind, head, edged, dtype):
+    """12 sources, 7 destinations of which one has no edges, unsorted edges some of which are double."""
+    sizes = (12, 7, 150)
+    edge_index = plain.edges(*sizes)
+    inputs = plain.attention_inputs(kind, sizes, head, edged, dtype)
+    gradient = torch.randn(7, *head, dtype=dtype)
+    wanted = plain.attention(kind, edge_index, 7, *inputs)
+    out, *found = passes(kind, edge_index, sizes, inputs, gradient)
+    plain.assert_same(out, wanted.detach())
+    assert not out[-1].any(), "a node without edges has zeros"
+    for mine, autograds in zip(found, plain.gradients(lambda: wanted, inputs, gradient), strict=True):
+        plain.assert_same(mine, autograds)
+
+
+@pytest.mark.parametrize("sizes", [(1, 1, 0), (1, 1, 1), (3, 2, 5000), (5, 1, 513), (0, 0, 0), (2, 0, 0)], ids=str)
+@pytest.mark.parametrize("kind", KINDS)
+def test_any_graph_will_do(kind, sizes):
+    """No edges, a self-loop, nodes with thousands of edges (several chunks), no nodes."""
+    edge_index = plain.edges(*sizes) if sizes[2] else torch.zeros(2, 0, dtype=torch.long)
+    inputs = plain.attention_inputs(kind, sizes, (2, 8), edged=True, dtype=torch.float64)
+    gradient = torch.randn(sizes[1], 2, 8, dtype=torch.float64)
+    wanted = plain.attention(kind, edge_index, sizes[1], *inputs)
+    out, *found = passes(kind, edge_index, sizes, inputs, gradient)
+    plain.assert_same(out, wanted.detach())
+    for mine, autograds in zip(found, plain.gradients(lambda: wanted, inputs, gradient), strict=True):
+        plain.assert_same(mine, autograds)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_gradcheck(kind):
+    sizes = (5, 4, 20)
+    tables = graph_tables(plain.edges(*sizes), *sizes[:2])
+    inputs = plain.attention_inputs(kind, sizes, (2, 3), edged=True, dtype=torch.float64)
+
+    class Layer(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx, *tensors):
+            out, kept = attention.forward(kind, tables, *rebuilt(tensors), dropout=0.4, seed=3)
+            ctx.save_for_backward(kept, *tensors)
+            return out
+
+        @staticmethod
+        def backward(ctx, gradient):
+            kept, *tensors = ctx.saved_tensors
+            found = attention.backward(kind, tables, gradient, kept, *rebuilt(tensors), dropout=0.4, seed=3)
+            return tuple(part for part in found if part is not None)
+
+    def rebuilt(tensors):
+        rest = iter(tensors)
+        return [None if part is None else next(rest) for part in inputs]
+
+    assert torch.autograd.gradcheck(Layer.apply, [part for part in inputs if part is not None])
+
+
+@pytest.mark.parametrize("edged", [False, True])
+@pytest.mark.parametrize("heads", [1, 4])
+@pytest.mark.parametrize("kind", KINDS)
+def test_bits_do_not_depend_on_threads(kind, heads, edged):
+    """Some heads each, or turns of groups of nodes: a source's sum has one order."""
+    sizes = (200, 150, 30000)
+    edge_index = plain.edges(*sizes)
+    inputs = plain.attention_inputs(kind, sizes, (heads, 16), edged, torch.float32)
+    gradient = torch.randn(150, heads, 16)
+    runs = []
+    for threads in (1, 2, 3):
+        torch.set_num_threads(threads)
+        runs.append(passes(kind, edge_index, sizes, inputs, gradient, dropout=0.3, seed=7))
+    for one, other in pairwise(runs):
+        assert all(torch.equal(a, b) for a, b in zip(one, other, strict=True))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_drawn_mask_is_one_mask_in_both_passes(kind):
+    """The mask is read off the edges' own shares: with values of one each edge to itself, then used in plain torch."""
+    sizes, p = (300, 50, 300), 0.4
+    edge_index = torch.stack([torch.arange(300), torch.randint(50, (300,))])  # an edge a source
+    inputs = plain.attention_inputs(kind, sizes, (2, 8), edged=False, dtype=torch.float64)
+    tables = graph_tables(edge_index, *sizes[:2])
+    # A source's values get its one share times the gradient: zero where the mask drops.
+    ones = torch.ones(50, 2, 8, dtype=torch.float64)
+    inner = [inputs[0], inputs[1], torch.zeros(300, 2, 8, dtype=torch.float64), inputs[3], None]
+    masked = "transformer" if kind == "gatv2" else kind
+    if kind == "gatv2":
+        inner[3] = None
+    _, kept = attention.forward(masked, tables, *inner, dropout=p, seed=11)
+    of_values = attention.backward(masked, tables, ones, kept, *inner, dropout=p, seed=11).values
+    factors = (of_values[..., :1] != 0).double() / (1 - p)
+    gradient = torch.randn(50, 2, 8, dtype=torch.float64)
+    wanted = plain.attention(kind, edge_index, 50, *inputs, factors=factors)
+    out, *found = passes(kind, edge_index, sizes, inputs, gradient, dropout=p, seed=11)
+    plain.assert_same(out, wanted.detach())
+    for mine, autograds in zip(found, plain.gradients(lambda: wanted, inputs, gradient), strict=True):
+        plain.assert_same(mine, autograds)
+
+
+def test_the_masks_law_is_dropouts():
+    """40,000 shares of 1: kept ones are 1 / (1 - p), their number within four standard deviations of 40,000 (1 - p)."""
+    nodes, heads, p = 10000, 4, 0.3
+    tables = graph_tables(torch.arange(nodes).repeat(2, 1), nodes)
+    scores, values = torch.zeros(nodes, heads), torch.ones(nodes, heads, 1)
+
+    def draws(seed):
+        return attention.forward("gat", tables, scores, scores, values, dropout=p, seed=seed)[0].squeeze(-1)
+
+    first, again, other = draws(1), draws(1), draws(2)
+    assert torch.equal(first, again) and not torch.equal(first, other)
+    kept = first != 0
+    torch.testing.assert_close(first[kept], torch.full_like(first[kept], 1 / (1 - p)))
+    deviation = (nodes * heads * p * (1 - p)) ** 0.5
+    assert abs(int(kept.sum()) - nodes * heads * (1 - p)) < 4 * deviation
+    # Heads, neighbouring edges and seeds do not go together.
+    for one, two in ((kept[:, 0], kept[:, 1]), (kept[:-1], kept[1:]), (kept, other != 0)):
+        assert abs(float(torch.corrcoef(torch.stack([one.flatten(), two.flatten()]).float())[0, 1])) < 0.05
+
+
+def test_all_dropped_is_zero():
+    tables = graph_tables(plain.edges(5, 5, 20), 5)
+    scores, values = torch.randn(5, 2), torch.randn(5, 2, 4)
+    assert not attention.forward("gat", tables, scores, scores, values, dropout=1.0)[0].any()
+
+
+def test_a_mask_belongs_to_an_edge_and_not_to_its_place():
+    """The same edges in another order, drawn by the same numbers: the first pass permuted."""
+    nodes = 64
+    loops = torch.arange(nodes).repeat(2, 1)
+    order = torch.randperm(nodes)
+    scores, values = torch.zeros(nodes, 1), torch.ones(nodes, 1, 1)
+    straight = attention.forward("gat", graph_tables(loops, nodes), scores, scores, values, dropout=0.5)[0]
+    permuted = attention.forward("gat", graph_tables(loops[:, order], nodes), scores, scores, values, dropout=0.5)[0]
+    assert torch.equal(permuted[order], straight)
+
+
+def test_nan_and_huge_scores_come_out_as_in_pyg():
+    """NaN stays in its own node; scores of 1e4 lose no share."""
+    edge_index = torch.tensor([[0, 1, 2, 0], [0, 0, 1, 1]])
+    keys, queries = torch.tensor([[1e4], [9.99e3], [float("nan")]]), torch.zeros(2, 1)
+    values = torch.tensor([[[1.0]], [[5.0]], [[7.0]]])
+    out, _ = attention.forward("gat", graph_tables(edge_index, 3, 2), keys, queries, values)
+    torch.testing.assert_close(
+        out, plain.attention("gat", edge_index, 2, keys, queries, values, None, None), equal_nan=True
+    )
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"keys": torch.zeros(4, 2, 8, dtype=torch.float16)}, "float32 and float64"),
+        ({"queries": torch.zeros(4, 2, 8, dtype=torch.float64)}, "queries is torch.float64"),
+        ({"queries": torch.zeros(5, 2, 8)}, r"queries has shape \[5, 2, 8\]: expected \[4, 2, 8\]"),
+        ({"attention": torch.zeros(3, 8)}, "attention has shape"),
+        ({"attention": None}, "needs attention"),
+        ({"values": torch.zeros(4, 2, 8)}, "takes no values"),
+        ({"edge": torch.zeros(9, 2, 8)}, "edge has shape"),
+        ({"dropout": 1.5}, "probability"),
+        ({"kind": "mixed"}, "allowed are gatv2"),
+    ],
+)
+def test_bad_input_is_refused_in_a_sentence(change, said):
+    tables = graph_tables(plain.edges(4, 4, 10), 4)
+    inputs = {"keys": torch.zeros(4, 2, 8), "queries": torch.zeros(4, 2, 8), "attention": torch.zeros(2, 8)}
+    arguments = {"kind": "gatv2", "tables": tables, **inputs, **change}
+    with pytest.raises(ValueError, match=said):
+        attention.forward(**arguments)
+
+
+def test_rows_that_are_not_contiguous_are_read_as_they_are_meant():
+    tables = graph_tables(plain.edges(6, 6, 30), 6)
+    keys, queries = torch.randn(6, 2), torch.randn(6, 2)
+    values = torch.randn(2, 8, 6).permute(2, 0, 1)
+    out, _ = attention.forward("gat", tables, keys, queries, values)
+    assert torch.equal(out, attention.forward("gat", tables, keys, queries, values.contiguous())[0])
+
+
+def test_fake_tensors_have_the_real_ones_shapes():
+    from torch._subclasses.fake_tensor import FakeTensorMode
+
+    sizes = (6, 5, 30)
+    with FakeTensorMode():
+        tables = graph_tables(torch.zeros(2, 30, dtype=torch.long), 6, 5)
+        for kind in KINDS:
+            inputs = plain_fakes(kind, sizes)
+            out, kept = attention.forward(kind, tables, *inputs)
+            assert out.shape == (5, 2, 8) and kept.shape == (5, 2)
+            found = attention.backward(kind, tables, out, kept, *inputs)
+            assert [None if part is None else part.shape for part in found] == [
+                None if part is None else part.shape for part in inputs
+            ]
+
+
+def plain_fakes(kind, sizes):
+    """The inputs as fake tensors, which no generator draws."""
+    scored = (2,) if kind == "gat" else (2, 8)
+    values = None if kind == "gatv2" else torch.empty(sizes[0], 2, 8)
+    vector = torch.empty(2, 8) if kind == "gatv2" else None
+    return [torch.empty(sizes[0], *scored), torch.empty(sizes[1], *scored), values, vector, torch.empty(30, *scored)]
