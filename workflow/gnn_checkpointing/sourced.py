@@ -97,11 +97,11 @@ class Between(Protocol):
     """A value with the ends of its interval."""
 
     @property
-    def estimate(self) -> float: ...
+    def estimate(self) -> float: ...  # noqa: D102 - a protocol's
     @property
-    def low(self) -> float: ...
+    def low(self) -> float: ...  # noqa: D102
     @property
-    def high(self) -> float: ...
+    def high(self) -> float: ...  # noqa: D102
 
 
 def sourced(value: Value, place: str) -> Value:

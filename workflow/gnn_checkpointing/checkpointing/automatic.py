@@ -1,4 +1,4 @@
-"""Policy `auto`: each layer gets the strongest policy that computes the same, on graphs on which it is worth its time."""
+"""Policy `auto`: each layer gets the strongest policy that computes the same, where the graph makes it worth it."""
 
 from __future__ import annotations
 

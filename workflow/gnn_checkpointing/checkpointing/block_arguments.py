@@ -1,8 +1,8 @@
 """What `propagate` was called with, and what of it each block of edges reads.
 
-PyG hands a message method `x_j` for the sources' rows of `x`, `x_i` for the destinations' rows, and anything else by its
-own name: a value per edge, or a value for all. A block reads rows of node maps by its own edges, a slice of the values
-per edge, and everything else whole.
+PyG hands a message method `x_j` for the sources' rows of `x`, `x_i` for the destinations' rows, and anything else by
+its own name: a value per edge, or a value for all. A block reads rows of node maps by its own edges, a slice of the
+values per edge, and everything else whole.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _GIVEN = frozenset(
 )
 
 
-class Uncuttable(Exception):
+class Uncuttable(Exception):  # noqa: N818 - a finding that never reaches the user
     """Why a call of `propagate` is not cut into blocks; it then runs whole."""
 
 

@@ -123,7 +123,7 @@ def _check_range(index: Tensor, num_nodes: int, role: str) -> None:
     lowest, highest = (int(bound) for bound in torch.aminmax(index))
     if lowest < 0 or highest >= num_nodes:
         raise IndexError(
-            f"edge_index names {role} node {lowest if lowest < 0 else highest}, but there are {num_nodes} {role} nodes; "
+            f"edge_index names {role} node {lowest if lowest < 0 else highest} of {num_nodes} {role} nodes; "
             f"indices must be between 0 and {num_nodes - 1}"
         )
 

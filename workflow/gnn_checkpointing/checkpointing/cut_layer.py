@@ -20,13 +20,14 @@ from torch.utils import _pytree as pytree
 from torch_geometric.nn import MessagePassing
 
 from gnn_checkpointing.checkpointing.block_arguments import Uncuttable
-from gnn_checkpointing.checkpointing.block_by_block import CutCall, Executor, Saved, run_cut
+from gnn_checkpointing.checkpointing.block_by_block import Saved, run_cut
 from gnn_checkpointing.checkpointing.changes import Changes
+from gnn_checkpointing.checkpointing.cut_call import CutCall, Executor
 from gnn_checkpointing.checkpointing.cutting import Cutter, Plan, channels_of, is_plain
 from gnn_checkpointing.checkpointing.deferred import DeferredEdgeValues, OfOneBlock, computed
-from gnn_checkpointing.checkpointing.fused import KernelExecutor
 from gnn_checkpointing.checkpointing.graph_tables import GraphTables
 from gnn_checkpointing.checkpointing.graph_utilities import with_remembered_graphs
+from gnn_checkpointing.checkpointing.kernel_executors import KernelExecutor
 from gnn_checkpointing.checkpointing.recomputation import Recomputation
 from gnn_checkpointing.checkpointing.reentry import VISITS, Entry, Reached, Visit
 

@@ -20,11 +20,13 @@ from gnn_checkpointing.checkpointing.block_arguments import (
     sizes_of,
     wanted_names,
 )
-from gnn_checkpointing.checkpointing.block_by_block import CutCall, EagerBlocks, Executor
 from gnn_checkpointing.checkpointing.block_plan import SortedEdges, block_size
+from gnn_checkpointing.checkpointing.cut_call import CutCall, Executor
 from gnn_checkpointing.checkpointing.deferred import DeferredEdgeValues, computed
-from gnn_checkpointing.checkpointing.fused import KernelExecutor, kernel_for
+from gnn_checkpointing.checkpointing.eager_blocks import EagerBlocks
+from gnn_checkpointing.checkpointing.fused import kernel_for
 from gnn_checkpointing.checkpointing.graph_tables import GraphTables
+from gnn_checkpointing.checkpointing.kernel_executors import KernelExecutor
 from gnn_checkpointing.checkpointing.trial import trial_refusal
 from gnn_checkpointing.refusal import Refusal
 

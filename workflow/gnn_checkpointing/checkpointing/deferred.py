@@ -38,6 +38,7 @@ class DeferredEdgeValues:
         return function(*args, **kwargs)
 
     def __getattr__(self, name: str) -> Any:
+        """An attribute of the computed tensor."""
         if name.startswith("__") and name.endswith("__"):
             raise AttributeError(name)
         return getattr(self.computed(), name)
@@ -55,8 +56,8 @@ class OfOneBlock:
 
     def __init__(self, attribute: str, layer: str, policy: str) -> None:
         self._refusal = (
-            f"{policy}: {layer} reads its attribute {attribute!r}, which a message has set for one block of edges alone; "
-            "use policy layers for this layer"
+            f"{policy}: {layer} reads its attribute {attribute!r}, which a message has set for one block alone; use "
+            "policy layers for this layer"
         )
 
     @classmethod
@@ -72,6 +73,7 @@ class OfOneBlock:
         raise Refusal(self._refusal)
 
     def __getattr__(self, name: str) -> Any:
+        """Refuse any attribute of a tensor."""
         if name.startswith("__") and name.endswith("__"):
             raise AttributeError(name)
         return self.refused()

@@ -37,6 +37,7 @@ class Explanation:
     layers: tuple[LayerExplanation, ...]
 
     def __str__(self) -> str:
+        """A table with one line per layer."""
         rows = [("layer", "class", "policy", "messages at a time", "reason")]
         rows += [(row.name or "(model)", row.layer, row.policy, _held(row), row.reason) for row in self.layers]
         widths = [max(len(row[column]) for row in rows) for column in range(4)]

@@ -1,4 +1,4 @@
-"""A function that can be run again exactly as it ran the first time: same weights, buffers, random numbers, precision."""
+"""A function run again exactly as it ran the first time: same weights, buffers, random numbers, precision."""
 
 from __future__ import annotations
 
@@ -55,8 +55,8 @@ class Recomputation:
         for name, tensor in self._parameters.items():
             if tensor._version != self._versions.get(name, tensor._version):
                 raise RuntimeError(
-                    f"the weight {name!r} of {type(self._module).__name__} was changed in place between its forward and "
-                    "its backward pass, and recomputing it would use the new value; step the optimiser after backward()"
+                    f"the weight {name!r} of {type(self._module).__name__} was changed in place between its forward "
+                    "and its backward pass, and its old value is gone; step the optimiser after backward()"
                 )
         device, dtype, enabled = self._autocast
         with (
@@ -131,6 +131,7 @@ class RandomStates:
         np.random.set_state(self.numpy)
 
     def __eq__(self, other: object) -> bool:
+        """Whether nothing was drawn between the two."""
         if not isinstance(other, RandomStates):
             return NotImplemented
         on_device = self.cuda is None or (other.cuda is not None and torch.equal(self.cuda, other.cuda))

@@ -57,8 +57,8 @@ def _held_in_backward(block: GroupAddRev, forward: Callable[..., Any], *args: An
 def held_running_statistics(module: nn.Module) -> Iterator[None]:
     """Keep the running statistics of every norm in `module` unchanged inside the context.
 
-    A second forward pass would update them again (pytorch#96136). With momentum 0 the update is running * 1 + batch * 0,
-    which leaves finite values as they are, bit for bit.
+    A second forward pass would update them again (pytorch#96136). With momentum 0 the update is
+    running * 1 + batch * 0, which leaves finite values as they are, bit for bit.
     """
     norms = [part for part in module.modules() if isinstance(part, _NormBase) and part.track_running_stats]
     momenta = [norm.momentum for norm in norms]

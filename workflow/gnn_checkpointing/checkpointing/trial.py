@@ -18,8 +18,8 @@ from torch.nn.modules.batchnorm import _NormBase
 from torch_geometric.nn import MeshCNNConv, MessagePassing, aggr, norm
 
 from gnn_checkpointing.checkpointing.block_arguments import Leaves
-from gnn_checkpointing.checkpointing.block_by_block import CutCall, stage
 from gnn_checkpointing.checkpointing.block_plan import EdgeBlock
+from gnn_checkpointing.checkpointing.cut_call import CutCall, stage
 from gnn_checkpointing.checkpointing.recomputation import RandomStates, Recomputation
 
 TOLERANCE = 1e-4

@@ -33,8 +33,8 @@ def verify_step(model: nn.Module, remove: Callable[[nn.Module], nn.Module], batc
             expected = _step(plain, args, kwargs)
         except Exception as error:
             raise Refusal(
-                f"verify: {type(model).__name__} does not run on this batch ({type(error).__name__}: {error}); give the "
-                "arguments of its forward pass"
+                f"verify: {type(model).__name__} does not run on this batch ({type(error).__name__}: {error}); give "
+                "the arguments of its forward pass"
             ) from error
         if states != RandomStates.now(device):
             states.restore()

@@ -41,7 +41,7 @@ def time_again(
     sentinel = Sentinel(device)
     sentinel.time()
     made = list(policies)
-    random.Random(derived_seed(cell.seed, f"made {process}")).shuffle(made)
+    random.Random(derived_seed(cell.seed, f"made {process}")).shuffle(made)  # noqa: S311 - an order, no secret
     contestants = {policy: contestant(cell, task, policy) for policy in made}
     warm_up = sum(warmed_up(contest, cell, announce) for contest in contestants.values())
     orders, steps = timed_rounds(study, cell, process, contestants, device, sentinel, announce)

@@ -29,7 +29,7 @@ def machine(shared: bool, still_wanted: Callable[[], bool] = lambda: True) -> It
         told = False
         while not _locked(stream.fileno(), shared):
             if not told:
-                print("waiting for another measurement on this machine to end", file=sys.stderr, flush=True)
+                print("waiting for another measurement on this machine to end", file=sys.stderr, flush=True)  # noqa: T201
                 told = True
             if not still_wanted():
                 raise SystemExit(1)

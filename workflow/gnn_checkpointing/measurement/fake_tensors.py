@@ -65,7 +65,7 @@ class LiveBytes(TorchDispatchMode):  # type: ignore[no-untyped-call] # torch doe
         if key in self._alive:
             return
 
-        def gone(reference: object) -> None:
+        def gone(reference: object) -> None:  # noqa: ARG001 - weakref hands itself over
             del self._alive[key]
             self._live -= size
 

@@ -50,7 +50,7 @@ class Progress:
         done = self._others + sum(_turns_had(path) for path in _records(self._own))
         spent = self._other_seconds + time.monotonic() - self._started
         left = time_left(spent / (self._others + self._had), self._all - done)
-        print(
+        print(  # noqa: T201 - what the person at the terminal waits for
             f"{done} of {self._all}: {record.graph.label} · {record.convolution} · {told} · "
             f"{rounds} rounds in {seconds:.1f} s{which}{left}",
             file=sys.stderr,

@@ -77,7 +77,7 @@ def timed_rounds(
     if not contestants or not cell.timed:
         return [], {}
     times: dict[str, list[StepTime]] = {policy: [] for policy in contestants}
-    shuffler = random.Random(derived_seed(cell.seed, f"rounds {process}"))
+    shuffler = random.Random(derived_seed(cell.seed, f"rounds {process}"))  # noqa: S311 - order of rounds, no secret
     share = Share.of(study)
     orders: list[list[str]] = []
     spent = looked = 0.0

@@ -158,7 +158,7 @@ def _high_water(
     if reason is None and all(cell.allocator != study.measurement.allocators[0] for cell in cells.values()):
         reason = "no high-water reading: only under the reference allocator"
     if reason:
-        return lambda cell, policies: dict.fromkeys(policies, HighWater(None, reason))
+        return lambda cell, policies: dict.fromkeys(policies, HighWater(None, reason))  # noqa: ARG005 - one signature
     reader = HighWaterReader(study, graph_file, cells)
 
     def read(cell: str, policies: dict[str, int]) -> dict[str, HighWater]:

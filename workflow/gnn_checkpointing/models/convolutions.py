@@ -10,22 +10,22 @@ from torch_geometric.nn import EdgeConv, GATConv, GATv2Conv, GCNConv, GINConv, S
 from gnn_checkpointing.study.vocabulary import Convolution
 
 
-def _gcn(in_channels: int, out_channels: int, heads: int) -> nn.Module:
+def _gcn(in_channels: int, out_channels: int, heads: int) -> nn.Module:  # noqa: ARG001 - one signature for all
     layer: nn.Module = GCNConv(in_channels, out_channels, normalize=False)
     return layer
 
 
-def _sage(in_channels: int, out_channels: int, heads: int) -> nn.Module:
+def _sage(in_channels: int, out_channels: int, heads: int) -> nn.Module:  # noqa: ARG001 - one signature for all
     layer: nn.Module = SAGEConv(in_channels, out_channels)
     return layer
 
 
-def _sage_max(in_channels: int, out_channels: int, heads: int) -> nn.Module:
+def _sage_max(in_channels: int, out_channels: int, heads: int) -> nn.Module:  # noqa: ARG001 - one signature for all
     layer: nn.Module = SAGEConv(in_channels, out_channels, aggr="max")
     return layer
 
 
-def _gin(in_channels: int, out_channels: int, heads: int) -> nn.Module:
+def _gin(in_channels: int, out_channels: int, heads: int) -> nn.Module:  # noqa: ARG001 - one signature for all
     layer: nn.Module = GINConv(_two_layers(in_channels, out_channels))
     return layer
 
@@ -40,7 +40,7 @@ def _gatv2(in_channels: int, out_channels: int, heads: int) -> nn.Module:
     return layer
 
 
-def _edge_conv(in_channels: int, out_channels: int, heads: int) -> nn.Module:
+def _edge_conv(in_channels: int, out_channels: int, heads: int) -> nn.Module:  # noqa: ARG001 - one signature for all
     layer: nn.Module = EdgeConv(_two_layers(2 * in_channels, out_channels), aggr="max")
     return layer
 

@@ -97,4 +97,4 @@ def side(column: Column) -> Markup:
 def script_json(value: Any) -> Markup:
     """Return JSON that no text inside can end the script element with: every < is written as an escape."""
     text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    return Markup(text.replace("<", "\\u003c"))
+    return Markup(text.replace("<", "\\u003c"))  # noqa: S704 - JSON without < has no markup

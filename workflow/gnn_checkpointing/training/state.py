@@ -61,7 +61,7 @@ def load_state(path: Path, fingerprint: str, model: nn.Module, optimizer: torch.
             metadata = stored.metadata()
             if metadata.get("fingerprint") != fingerprint:
                 return Progress(0, [])
-            tensors = {name: stored.get_tensor(name) for name in stored.keys()}
+            tensors = {name: stored.get_tensor(name) for name in stored.keys()}  # noqa: SIM118 - not a dict
     except (FileNotFoundError, SafetensorError, Refusal):
         return Progress(0, [])
     model.load_state_dict(_below(tensors, "model/"))

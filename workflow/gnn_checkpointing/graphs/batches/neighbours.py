@@ -30,7 +30,7 @@ class NeighbourSampler(BaseSampler):  # type: ignore[misc]
         self.start = np.cumsum(self.degrees) - self.degrees
         self.fan_out, self.hops, self.rng = fan_out, hops, rng
 
-    def sample_from_nodes(self, index: NodeSamplerInput, **kwargs: Any) -> SamplerOutput:
+    def sample_from_nodes(self, index: NodeSamplerInput, **kwargs: Any) -> SamplerOutput:  # noqa: ARG002 - PyG's form
         """Return the nodes, seeds first, and the drawn edges from neighbour to node, numbered within the batch."""
         seeds = index.node.numpy()
         place = np.full(self.degrees.size, -1, np.int64)
