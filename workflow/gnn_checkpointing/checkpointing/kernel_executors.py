@@ -29,7 +29,7 @@ class Kernel(Protocol):
         self,
         tables: GraphTables,
         cut: CutCall,
-        kept: Outputs,  # noqa: ARG002 - one signature for all kernels
+        kept: Outputs,
         gradient: Tensor,
         wanted: Sequence[bool],
         weights: Outputs,
@@ -167,7 +167,7 @@ class RowsKernel:
         self,
         tables: GraphTables,
         cut: CutCall,
-        kept: Outputs,
+        kept: Outputs,  # noqa: ARG002 - one signature for all kernels
         gradient: Tensor,
         wanted: Sequence[bool],
         weights: Outputs,

@@ -21,9 +21,9 @@ from typing import Any, Literal, NamedTuple
 import torch
 from torch import Tensor
 
-from gnn_checkpointing.checkpointing.kernels.build import load
+from gnn_checkpointing.checkpointing.kernels.build import load, triton_kernels
 from gnn_checkpointing.checkpointing.kernels.checks import NUMBERS, check_probability, checked
-from gnn_checkpointing.checkpointing.kernels.tables import Graph, GraphTables, c_graph
+from gnn_checkpointing.checkpointing.kernels.tables import Graph, GraphTables, c_graph, transposed
 
 Kind = Literal["gatv2", "gat", "transformer"]
 
@@ -91,7 +91,7 @@ def backward(
         keys,
     )
     made = torch.ops.gnn_checkpointing.attention_backward(
-        kind, *_flat(tables), *given, *inputs, negative_slope, dropout, seed
+        kind, *_flat(tables), *given, *inputs, negative_slope, dropout, seed, *transposed(tables)
     )
     of_keys, of_queries, *rest = made
     optional = [None if tensor is None else found for tensor, found in zip(inputs[2:], rest, strict=True)]
@@ -212,6 +212,15 @@ def _aggregates(pointer: Tensor, summed: Tensor) -> tuple[Tensor, Tensor]:
     return summed.new_empty(nodes, summed.size(1), summed.size(2)), summed.new_empty(nodes, summed.size(1))
 
 
+@_forward.register_kernel("cuda")
+def _(kind: str, *given: Any) -> tuple[Tensor, Tensor]:
+    source, pointer, order, _, *inputs = given[:9]
+    keys, _, values = inputs[:3]
+    made = _aggregates(pointer, keys if values is None else values)
+    triton_kernels("attention").forward(kind, (source, pointer, order), inputs, made, given[9:12])
+    return made
+
+
 @_forward.register_fake
 def _(*given: Any) -> tuple[Tensor, Tensor]:
     pointer, keys, values = given[2], given[5], given[7]
@@ -235,6 +244,9 @@ def _backward(
     negative_slope: float,
     dropout: float,
     seed: int,
+    source_pointer: Tensor | None,  # noqa: ARG001 - CUDA's kernels read it
+    source_destination: Tensor | None,  # noqa: ARG001 - CUDA's kernels read it
+    source_edge: Tensor | None,  # noqa: ARG001 - CUDA's kernels read it
 ) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
     summed = keys if values is None else values
     of_keys, of_queries, of_values, of_attention, of_edge = made = _gradients(keys, queries, values, attention, edge)
@@ -288,6 +300,16 @@ def _gradients(
     """Memory for the gradients; an input that is not there has an empty one."""
     of = [keys.new_empty(0) if tensor is None else torch.empty_like(tensor) for tensor in (values, attention, edge)]
     return torch.empty_like(keys), torch.empty_like(queries), of[0], of[1], of[2]
+
+
+@_backward.register_kernel("cuda")
+def _(kind: str, *given: Any) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
+    source, pointer, order, _, gradient, log_denominators, *inputs = given[:11]
+    made = _gradients(*inputs)
+    tables, by_source = (source, pointer, order), given[14:17]
+    kept = (gradient, log_denominators)
+    triton_kernels("attention").backward(kind, tables, by_source, kept, inputs, made, given[11:14])
+    return made
 
 
 @_backward.register_fake

@@ -11,9 +11,9 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
-from gnn_checkpointing.checkpointing.kernels.build import load
+from gnn_checkpointing.checkpointing.kernels.build import load, triton_kernels
 from gnn_checkpointing.checkpointing.kernels.checks import NUMBERS, checked
-from gnn_checkpointing.checkpointing.kernels.tables import Graph, GraphTables, c_graph
+from gnn_checkpointing.checkpointing.kernels.tables import Graph, GraphTables, c_graph, transposed
 
 Reduce = Literal["max", "min"]
 
@@ -31,7 +31,12 @@ def forward(tables: GraphTables, x: Tensor, *, reduce: Reduce = "max") -> Tensor
 def backward(tables: GraphTables, gradient: Tensor, x: Tensor, *, reduce: Reduce = "max") -> Tensor:
     """The gradient of `x`, given that of the extrema."""
     made: Tensor = torch.ops.gnn_checkpointing.extremum_backward(
-        tables.source, tables.pointer, tables.order, *_rows(tables, x, gradient, reduce), reduce
+        tables.source,
+        tables.pointer,
+        tables.order,
+        *_rows(tables, x, gradient, reduce),
+        reduce,
+        *transposed(tables)[:2],
     )
     return made
 
@@ -77,6 +82,14 @@ def _aggregates(pointer: Tensor, x: Tensor) -> Tensor:
     return x.new_empty(pointer.size(0) - 1, x.size(1))
 
 
+@_forward.register_kernel("cuda")
+def _(*given: Any) -> Tensor:
+    source, pointer, _, x, reduce = given
+    out = _aggregates(pointer, x)
+    triton_kernels("extremum").forward(pointer, source, x, out, _SIGNS[reduce])
+    return out
+
+
 @_forward.register_fake
 def _(*given: Any) -> Tensor:
     pointer, x = given[1], given[3]
@@ -84,9 +97,26 @@ def _(*given: Any) -> Tensor:
 
 
 @torch.library.custom_op("gnn_checkpointing::extremum_backward", mutates_args=(), device_types="cpu")
-def _backward(source: Tensor, pointer: Tensor, order: Tensor, x: Tensor, gradient: Tensor, reduce: str) -> Tensor:
+def _backward(
+    source: Tensor,
+    pointer: Tensor,
+    order: Tensor,
+    x: Tensor,
+    gradient: Tensor,
+    reduce: str,
+    source_pointer: Tensor | None,  # noqa: ARG001 - CUDA's kernels read it
+    source_destination: Tensor | None,  # noqa: ARG001 - CUDA's kernels read it
+) -> Tensor:
     grad = torch.zeros_like(x)
     _run(c_graph(source, pointer, order, x.size(0)), x, {"gradient": gradient, "grad": grad}, reduce, back=True)
+    return grad
+
+
+@_backward.register_kernel("cuda")
+def _(*given: Any) -> Tensor:
+    source, pointer, _, x, gradient, reduce, *by_source = given
+    grad = torch.empty_like(x)
+    triton_kernels("extremum").backward((pointer, source), by_source, x, gradient, grad, _SIGNS[reduce])
     return grad
 
 

@@ -69,6 +69,14 @@ class GraphTables:
         return GraphTables(self.source.to(device), self.pointer.to(device), self.order.to(device), self.num_sources)
 
 
+def transposed(tables: GraphTables) -> tuple[Tensor | None, Tensor | None, Tensor | None]:
+    """The transposed table where the gradients of sources read it: on CUDA; on CPU threads own sources instead."""
+    if not tables.source.is_cuda:
+        return None, None, None
+    by_source = tables.by_source
+    return by_source.pointer, by_source.destination, by_source.edge
+
+
 def graph_tables(edge_index: Tensor, num_sources: int, num_destinations: int | None = None) -> GraphTables:
     """The tables of `edge_index` `[2, num_edges]`, sources above destinations; `IndexError` for an index out of range.
 

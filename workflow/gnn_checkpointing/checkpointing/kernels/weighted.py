@@ -13,7 +13,7 @@ from typing import Any, Literal, NamedTuple
 import torch
 from torch import Tensor
 
-from gnn_checkpointing.checkpointing.kernels.build import load
+from gnn_checkpointing.checkpointing.kernels.build import load, triton_kernels
 from gnn_checkpointing.checkpointing.kernels.checks import NUMBERS, checked
 from gnn_checkpointing.checkpointing.kernels.tables import Graph, GraphTables, c_graph
 
@@ -150,6 +150,14 @@ def _aggregates(pointer: Tensor, x: Tensor) -> Tensor:
     return x.new_empty(pointer.size(0) - 1, x.size(1))
 
 
+@_forward.register_kernel("cuda")
+def _(*given: Any) -> Tensor:
+    source, pointer, order, _, x, weight, edge, mean = given
+    out = _aggregates(pointer, x)
+    triton_kernels("weighted").forward(pointer, source, order, x, weight, edge, out, mean)
+    return out
+
+
 @_forward.register_fake
 def _(*given: Any) -> Tensor:
     pointer, x = given[1], given[4]
@@ -188,6 +196,15 @@ def _gradients(
     """Memory for the gradients; one that is not wanted is empty."""
     of_weight, of_edge = (gradient.new_empty(0) if like is None else torch.empty_like(like) for like in (weight, edge))
     return gradient.new_empty(num_sources, gradient.size(1)), of_weight, of_edge
+
+
+@_backward.register_kernel("cuda")
+def _(*given: Any) -> tuple[Tensor, Tensor, Tensor]:
+    pointer, num_sources, by_source = given[1], given[3], given[4:7]
+    gradient, x, weight, edge, mean, of_weight = given[7:]
+    made = _gradients(num_sources, gradient, weight if of_weight else None, edge)
+    triton_kernels("weighted").backward(by_source, pointer, gradient, x, weight, edge, made, mean, of_weight)
+    return made
 
 
 @_backward.register_fake

@@ -1,0 +1,96 @@
+"""The kernels for CUDA give what the C++ kernels give, masks included: by triton's interpreter on small graphs."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+from gnn_checkpointing.checkpointing.kernels import attention, extremum, graph_tables, weighted
+
+from . import plain
+
+INTERPRETED = os.environ.get("TRITON_INTERPRET") == "1"
+interpreted = pytest.mark.skipif(not INTERPRETED, reason="runs in a process of its own with TRITON_INTERPRET=1")
+SIZES = (9, 7, 120)
+
+
+@pytest.mark.skipif(INTERPRETED, reason="this is that process")
+def test_the_interpreter_agrees():
+    """In a process of its own: triton asks once, when it is imported, whether to interpret."""
+    pytest.importorskip("triton", reason="triton is not installed here")
+    call = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(Path(__file__))]
+    done = subprocess.run(call, env={**os.environ, "TRITON_INTERPRET": "1"}, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout[-3000:]
+
+
+@pytest.fixture
+def tables():
+    return graph_tables(plain.edges(*SIZES), *SIZES[:2])
+
+
+def transposed(tables):
+    return tables.by_source.pointer, tables.by_source.destination, tables.by_source.edge
+
+
+@interpreted
+@pytest.mark.parametrize("dropout", [0.0, 0.4])
+@pytest.mark.parametrize("edged", [False, True])
+@pytest.mark.parametrize("kind", ["gatv2", "gat", "transformer"])
+def test_attention(tables, kind, edged, dropout):
+    from gnn_checkpointing.checkpointing.kernels import triton_attention
+
+    inputs = plain.attention_inputs(kind, SIZES, (2, 5), edged, torch.float32)
+    inputs = [None if part is None else part.detach() for part in inputs]
+    gradient, seed = torch.randn(7, 2, 5), 2**40 + 5
+    out, kept = attention.forward(kind, tables, *inputs, dropout=dropout, seed=seed)
+    wanted = attention.backward(kind, tables, gradient, kept, *inputs, dropout=dropout, seed=seed)
+    flat, settings = (tables.source, tables.pointer, tables.order), (0.2, dropout, seed)
+    made = (torch.empty_like(out), torch.empty_like(kept))
+    triton_attention.forward(kind, flat, inputs, made, settings)
+    found = tuple(torch.empty(0) if part is None else torch.empty_like(part) for part in inputs)
+    triton_attention.backward(kind, flat, transposed(tables), (gradient, kept), inputs, found, settings)
+    pairs = [pair for pair in zip(found, wanted, strict=True) if pair[1] is not None]
+    for mine, other in [*zip(made, (out, kept), strict=True), *pairs]:
+        torch.testing.assert_close(mine, other, rtol=1e-4, atol=1e-5)
+
+
+@interpreted
+@pytest.mark.parametrize("reduce", ["sum", "mean"])
+@pytest.mark.parametrize("message", ["rows", "weight", "edge"])
+def test_sums(tables, message, reduce):
+    from gnn_checkpointing.checkpointing.kernels import triton_weighted
+
+    x, gradient = torch.randn(9, 5), torch.randn(7, 5)
+    weight = torch.randn(120) if message == "weight" else None
+    edge = torch.randn(120, 5) if message == "edge" else None
+    out = torch.empty(7, 5)
+    triton_weighted.forward(tables.pointer, tables.source, tables.order, x, weight, edge, out, reduce == "mean")
+    torch.testing.assert_close(out, weighted.forward(tables, x, weight, edge, reduce=reduce))
+    of_weight = weight is not None
+    made = (torch.empty(9, 5), torch.empty(120), torch.empty(120, 5))
+    triton_weighted.backward(
+        transposed(tables), tables.pointer, gradient, x, weight, edge, made, reduce == "mean", of_weight
+    )
+    wanted = weighted.backward(tables, gradient, x, weight, edge, reduce=reduce, of_weight=of_weight)
+    for mine, other in zip(made, wanted, strict=True):
+        if other is not None:
+            torch.testing.assert_close(mine, other)
+
+
+@interpreted
+@pytest.mark.parametrize("reduce", ["max", "min"])
+def test_extrema(tables, reduce):
+    """Rounded values, which tie, and one NaN."""
+    from gnn_checkpointing.checkpointing.kernels import triton_extremum
+
+    sign = 1 if reduce == "max" else -1
+    x, gradient = sign * (2 * torch.randn(9, 5)).round().relu(), torch.randn(7, 5)
+    x[2, 1] = float("nan")
+    out, grad = torch.empty(7, 5), torch.empty(9, 5)
+    triton_extremum.forward(tables.pointer, tables.source, x, out, sign)
+    torch.testing.assert_close(out, extremum.forward(tables, x, reduce=reduce), equal_nan=True)
+    triton_extremum.backward((tables.pointer, tables.source), transposed(tables)[:2], x, gradient, grad, sign)
+    torch.testing.assert_close(grad, extremum.backward(tables, gradient, x, reduce=reduce), equal_nan=True)

@@ -1,0 +1,281 @@
+"""Attention on CUDA: the passes of `csrc/attention.h`, a program for each node and head, written in Triton.
+
+A destination's program runs over its edges, a block at a time; the gradients of sources come from programs of sources,
+over the transposed table, so that no sum needs atomics and bits do not vary. Masks of dropout are the C++ kernels'.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+import triton
+import triton.language as tl
+from torch import Tensor
+
+_KINDS = {"gatv2": 0, "gat": 1, "transformer": 2}
+
+
+@triton.jit
+def _rows(start, node, h, c, H, C: tl.constexpr, inside):
+    """Columns c of head h of the rows `node`: `[n, c]`, zeros beyond."""
+    place = (node.to(tl.int64) * H + h)[:, None] * C + c[None, :]
+    return tl.load(start + place, mask=inside[:, None] & (c < C)[None, :], other=0.0)
+
+
+@triton.jit
+def _factors(edge, h, below, scale, key, salt):
+    """Dropout's factors: Philox 2x32-10, as in csrc/random.h."""
+    wide = edge.to(tl.int64)
+    nothing = (wide * 0).to(tl.uint32)
+    a = (wide & 0xFFFFFFFF).to(tl.uint32)
+    b = ((wide >> 32) & 0xFFFFFFFF).to(tl.uint32) * (nothing + 0x85EBCA6B)
+    b = b ^ ((nothing + h.to(tl.uint32)) * (nothing + 0x9E3779B9)) ^ (nothing + salt.to(tl.uint32))
+    k = nothing + key.to(tl.uint32)
+    multiplier = nothing + 0xD256D193
+    for _ in tl.static_range(10):
+        high = tl.umulhi(a, multiplier)
+        b, a = a * multiplier, high ^ k ^ b
+        k += nothing + 0x9E3779B9
+    return tl.where(a.to(tl.int64) < below, 0.0, scale)
+
+
+@triton.jit
+def _score(k, q, e, vector, slope, scale, KIND: tl.constexpr, EDGED: tl.constexpr):
+    """The scores `[n]`, and z (for the Transformer k + e), from which their gradients are read."""
+    z = k + e if EDGED else k
+    if KIND == 2:
+        score = tl.sum(q * z, axis=1) * scale
+    else:
+        z = z + q
+        leaky = tl.where(z > 0, z, z * slope)
+        if KIND == 1:
+            score = leaky
+        else:
+            score = tl.sum(vector * leaky, axis=1)
+    return score, z
+
+
+@triton.jit
+def _scored(start, node, h, c, H, C: tl.constexpr, inside, KIND: tl.constexpr):
+    """What scores read of nodes or edges: a number for each in GAT, else a row."""
+    if KIND == 1:
+        found = tl.load(start + node.to(tl.int64) * H + h, mask=inside, other=0.0)
+    else:
+        found = _rows(start, node, h, c, H, C, inside)
+    return found
+
+
+@triton.jit(do_not_specialize=("key", "salt"))
+def _forward(
+    source, pointer, order, keys, queries, values, vector, edge, out, kept,
+    slope, scale, below, factor, key, salt, H,
+    C: tl.constexpr, BC: tl.constexpr, BE: tl.constexpr, KIND: tl.constexpr, EDGED: tl.constexpr, DROPS: tl.constexpr,
+):  # fmt: skip
+    i, h = tl.program_id(0).to(tl.int64), tl.program_id(1).to(tl.int64)
+    c, lane = tl.arange(0, BC), tl.arange(0, BE)
+    begin, end = tl.load(pointer + i).to(tl.int64), tl.load(pointer + i + 1).to(tl.int64)
+    one, always = i + tl.arange(0, 1), tl.arange(0, 1) == 0
+    q = _scored(queries, one, h, c, H, C, always, KIND)
+    a = tl.load(vector + h * C + c, mask=c < C, other=0.0)[None, :] if KIND == 0 else 0.0
+    number: tl.constexpr = out.dtype.element_ty
+    most = tl.full([1], float("-inf"), number)
+    denominator = tl.zeros([1], number)
+    total = tl.zeros([BC], number)
+    for first in range(begin, end, BE):
+        at = first + lane
+        inside = at < end
+        j = tl.load(source + at, mask=inside, other=0)
+        given = tl.load(order + at, mask=inside, other=0)
+        k = _scored(keys, j, h, c, H, C, inside, KIND)
+        e = _scored(edge, given, h, c, H, C, inside, KIND) if EDGED else 0.0
+        score, _ = _score(k, q, e, a, slope, scale, KIND, EDGED)
+        score = tl.where(inside, score, float("-inf"))
+        now = tl.maximum(most, tl.max(score, axis=0))
+        shrink = tl.exp(most - now)
+        p = tl.where(inside, tl.exp(score - now), 0.0)
+        denominator = denominator * shrink + tl.sum(p, axis=0)
+        if DROPS:
+            p = p * _factors(given, h, below, factor, key, salt)
+        v = _rows(values, j, h, c, H, C, inside)
+        if KIND == 2 and EDGED:
+            v += e
+        total = total * shrink + tl.sum(p[:, None] * v, axis=0)
+        most = now
+    some = end > begin
+    denominator = tl.where(some, denominator, 1.0)
+    tl.store(out + (i * H + h) * C + c, tl.where(some, total / denominator, 0.0), mask=c < C)
+    tl.store(kept + i * H + h + tl.arange(0, 1), tl.where(some, most + tl.log(denominator), 0.0))
+
+
+@triton.jit(do_not_specialize=("key", "salt"))
+def _of_destinations(
+    source, pointer, order, keys, queries, values, vector, edge, gradient, kept,
+    grad_queries, grad_vector, grad_edge, of_all,
+    slope, scale, below, factor, key, salt, H,
+    C: tl.constexpr, BC: tl.constexpr, BE: tl.constexpr, KIND: tl.constexpr, EDGED: tl.constexpr, DROPS: tl.constexpr,
+):  # fmt: skip
+    i, h = tl.program_id(0).to(tl.int64), tl.program_id(1).to(tl.int64)
+    c, lane = tl.arange(0, BC), tl.arange(0, BE)
+    begin, end = tl.load(pointer + i).to(tl.int64), tl.load(pointer + i + 1).to(tl.int64)
+    one, always = i + tl.arange(0, 1), tl.arange(0, 1) == 0
+    q = _scored(queries, one, h, c, H, C, always, KIND)
+    a = tl.load(vector + h * C + c, mask=c < C, other=0.0)[None, :] if KIND == 0 else 0.0
+    g = _rows(gradient, one, h, c, H, C, always)
+    logarithm = tl.load(kept + i * H + h)
+    number: tl.constexpr = grad_queries.dtype.element_ty
+    D = tl.zeros([1], number)
+    of_query = tl.zeros([BC], number)
+    of_vector = tl.zeros([BC], number)
+    # First the sum of p f d over all edges, then each edge's ds = p (f d - that sum).
+    for turn in tl.static_range(2):
+        for first in range(begin, end, BE):
+            at = first + lane
+            inside = at < end
+            j = tl.load(source + at, mask=inside, other=0)
+            given = tl.load(order + at, mask=inside, other=0)
+            k = _scored(keys, j, h, c, H, C, inside, KIND)
+            e = _scored(edge, given, h, c, H, C, inside, KIND) if EDGED else 0.0
+            score, z = _score(k, q, e, a, slope, scale, KIND, EDGED)
+            p = tl.where(inside, tl.exp(score - logarithm), 0.0)
+            v = _rows(values, j, h, c, H, C, inside)
+            if KIND == 2 and EDGED:
+                v += e
+            d = tl.sum(g * v, axis=1)
+            f = _factors(given, h, below, factor, key, salt) if DROPS else 1.0
+            d = d * f
+            if turn == 0:
+                D += tl.sum(p * d, axis=0)
+            else:
+                ds = p * (d - D)
+                edges = (given.to(tl.int64) * H + h)[:, None] * C + c[None, :]
+                shown = inside[:, None] & (c < C)[None, :]
+                if KIND == 1:
+                    ds = tl.where(z > 0, ds, ds * slope)
+                    of_query += tl.where(c == 0, tl.sum(ds, axis=0), 0.0)
+                    if EDGED:
+                        tl.store(grad_edge + given.to(tl.int64) * H + h, ds, mask=inside)
+                elif KIND == 0:
+                    m = ds[:, None] * tl.where(z > 0, 1.0, slope)
+                    of_query += tl.sum(m * a, axis=0)
+                    of_vector += tl.sum(m * z, axis=0)
+                    if EDGED:
+                        tl.store(grad_edge + edges, m * a, mask=shown)
+                else:
+                    of_query += tl.sum(ds[:, None] * z, axis=0) * scale
+                    if EDGED:
+                        tl.store(grad_edge + edges, ds[:, None] * q * scale + (p * f)[:, None] * g, mask=shown)
+    if KIND == 1:
+        tl.store(grad_queries + i * H + h + c, of_query, mask=c == 0)
+    else:
+        tl.store(grad_queries + (i * H + h) * C + c, of_query, mask=c < C)
+    if KIND == 0:
+        tl.store(grad_vector + (i * H + h) * C + c, of_vector, mask=c < C)
+    tl.store(of_all + i * H + h + tl.arange(0, 1), D)
+
+
+@triton.jit(do_not_specialize=("key", "salt"))
+def _of_sources(
+    pointer, destination, order, keys, queries, values, vector, edge, gradient, kept,
+    of_all, grad_keys, grad_values,
+    slope, scale, below, factor, key, salt, H,
+    C: tl.constexpr, BC: tl.constexpr, BE: tl.constexpr, KIND: tl.constexpr, EDGED: tl.constexpr, DROPS: tl.constexpr,
+):  # fmt: skip
+    j, h = tl.program_id(0).to(tl.int64), tl.program_id(1).to(tl.int64)
+    c, lane = tl.arange(0, BC), tl.arange(0, BE)
+    begin, end = tl.load(pointer + j).to(tl.int64), tl.load(pointer + j + 1).to(tl.int64)
+    one, always = j + tl.arange(0, 1), tl.arange(0, 1) == 0
+    k = _scored(keys, one, h, c, H, C, always, KIND)
+    a = tl.load(vector + h * C + c, mask=c < C, other=0.0)[None, :] if KIND == 0 else 0.0
+    own = _rows(values, one, h, c, H, C, always)
+    number: tl.constexpr = grad_values.dtype.element_ty
+    of_key = tl.zeros([BC], number)
+    of_value = tl.zeros([BC], number)
+    for first in range(begin, end, BE):
+        at = first + lane
+        inside = at < end
+        i = tl.load(destination + at, mask=inside, other=0).to(tl.int64)
+        given = tl.load(order + at, mask=inside, other=0)
+        q = _scored(queries, i, h, c, H, C, inside, KIND)
+        e = _scored(edge, given, h, c, H, C, inside, KIND) if EDGED else 0.0
+        score, z = _score(k, q, e, a, slope, scale, KIND, EDGED)
+        p = tl.where(inside, tl.exp(score - tl.load(kept + i * H + h, mask=inside, other=0.0)), 0.0)
+        g = _rows(gradient, i, h, c, H, C, inside)
+        v = own + e if KIND == 2 and EDGED else own
+        f = _factors(given, h, below, factor, key, salt) if DROPS else 1.0
+        ds = p * (f * tl.sum(g * v, axis=1) - tl.load(of_all + i * H + h, mask=inside, other=0.0))
+        of_value += tl.sum((p * f)[:, None] * g, axis=0)
+        if KIND == 0:
+            of_value += tl.sum(ds[:, None] * tl.where(z > 0, 1.0, slope) * a, axis=0)
+        elif KIND == 1:
+            of_key += tl.where(c == 0, tl.sum(tl.where(z > 0, ds, ds * slope), axis=0), 0.0)
+        else:
+            of_key += tl.sum(ds[:, None] * q, axis=0) * scale
+    if KIND == 1:
+        tl.store(grad_keys + j * H + h + c, of_key, mask=c == 0)
+    if KIND == 2:
+        tl.store(grad_keys + (j * H + h) * C + c, of_key, mask=c < C)
+    tl.store(grad_values + (j * H + h) * C + c, of_value, mask=c < C)
+
+
+def _settings(kind: str, summed: Tensor, edge: Tensor | None, slope: float, dropout: float, seed: int) -> list[Any]:
+    """What follows the tensors in each kernel's arguments."""
+    heads, channels = summed.shape[1:]
+    columns = triton.next_power_of_2(channels)
+    # A block of edges holds some 4,096 numbers of each operand.
+    edges = max(16, min(64, 4096 // columns))
+    draws = [
+        int(dropout * 2**32),
+        1 / (1 - dropout) if dropout < 1 else 0.0,
+        seed & 0xFFFFFFFF,
+        seed >> 32 & 0xFFFFFFFF,
+    ]
+    sizes = [channels, columns, edges]
+    return [slope, channels**-0.5, *draws, heads, *sizes, _KINDS[kind], edge is not None, dropout > 0]
+
+
+def forward(
+    kind: str,
+    tables: tuple[Tensor, Tensor, Tensor],
+    inputs: list[Tensor | None],
+    made: tuple[Tensor, Tensor],
+    settings: tuple[float, float, int],
+) -> None:
+    """Fill `made`, the aggregates and log denominators; `settings` are slope, dropout and seed."""
+    keys, queries, values, vector, edge = inputs
+    summed = keys if values is None else values
+    assert summed is not None
+    nodes = made[0].size(0)
+    if made[0].numel():
+        _forward[nodes, summed.size(1)](
+            *tables, keys, queries, summed, vector, edge, *made, *_settings(kind, summed, edge, *settings)
+        )
+
+
+def backward(
+    kind: str,
+    tables: tuple[Tensor, Tensor, Tensor],
+    by_source: tuple[Tensor, Tensor, Tensor],
+    given: tuple[Tensor, Tensor],
+    inputs: list[Tensor | None],
+    made: tuple[Tensor, ...],
+    settings: tuple[float, float, int],
+) -> None:
+    """Fill `made`, the gradients of `inputs` in their order, from the gradient and log denominators `given`."""
+    keys, queries, values, vector, edge = inputs
+    of_keys, of_queries, of_values, of_vector, of_edge = made
+    summed = keys if values is None else values
+    assert summed is not None
+    gradient, kept = given
+    nodes, heads = kept.shape
+    tail = _settings(kind, summed, edge, *settings)
+    of_all = torch.empty_like(kept)
+    by_node = torch.empty_like(gradient) if kind == "gatv2" else None
+    read = (keys, queries, summed, vector, edge, gradient, kept)
+    if gradient.numel():
+        _of_destinations[nodes, heads](*tables, *read, of_queries, by_node, of_edge, of_all, *tail)
+    if summed.numel():
+        filled = of_keys if values is None else of_values
+        _of_sources[summed.size(0), heads](*by_source, *read, of_all, of_keys, filled, *tail)
+    if by_node is not None:
+        of_vector.copy_(by_node.sum(dim=0))
