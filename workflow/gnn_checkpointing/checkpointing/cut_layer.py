@@ -87,8 +87,13 @@ class CutLayer:
         if visit.seeks:
             raise Reached(cut.call)
         visit.calls += 1
+        if visit.entry is not None and visit.calls == 1:
+            visit.entry.reached()
         self._note(cut, executor)
-        return self._updated(self._aggregated(cut, executor, visit), cut, kwargs | {"edge_index": edge_index})
+        out = self._aggregated(cut, executor, visit)
+        if visit.entry is not None and isinstance(executor, KernelExecutor):
+            visit.entry.open(visit.state)
+        return self._updated(out, cut, kwargs | {"edge_index": edge_index})
 
     def edge_updater(self, edge_index: Any, size: Any = None, **kwargs: Any) -> Any:
         """Put off until `propagate` asks for the result."""
@@ -101,14 +106,17 @@ class CutLayer:
     def _aggregated(self, cut: CutCall, executor: Executor, visit: Visit) -> Any:
         """What the destinations aggregate, a tensor or a tuple of them."""
         before = dict(vars(self.conv))
-        if torch.is_grad_enabled():
+        if torch.is_grad_enabled() and not visit.fills:
             saved = Saved((), None)
             if visit.entry is not None and visit.calls == 1 and visit.entry.makes(cut.call.tensors):
                 saved = Saved(visit.entry.tensors, visit.entry.again)
             state = visit.state or Recomputation(self.conv, cut.edges.pointer.device)
             out = run_cut(cut, executor, saved, state, self._parameters())
         else:
-            parts = executor.forward(cut)[0]
+            with torch.no_grad():
+                parts = executor.forward(cut)[0]
+            if visit.fills:  # clones: a layer may change what `propagate` returns in place, as no leaf may be
+                parts = tuple(part.requires_grad_().clone() for part in parts)
             out = parts[0] if len(parts) == 1 else parts
         for name, value in vars(self.conv).items():
             if isinstance(value, Tensor) and value is not before.get(name):

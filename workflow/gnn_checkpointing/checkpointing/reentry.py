@@ -2,14 +2,15 @@
 
 What a layer computes before it calls `propagate`, linear maps of its nodes above all, is as large as its input, several
 times over. None of it is kept: tensors that autograd would save there leave a hole, and where `propagate` or a hole
-needs them, the forward pass runs again with the same arguments and stops where it calls `propagate`.
+needs them, the forward pass runs again with the same arguments and stops where it calls `propagate`. A kernel's
+`propagate` is cheap enough to be run again, too, and what the layer computes after it leaves holes as well.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, ExitStack, nullcontext
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,7 +32,10 @@ class Reached(BaseException):
 
 
 class Visit:
-    """One run of a layer's forward pass. One that `seeks` ends at the first call of `propagate`."""
+    """One run of a layer's forward pass.
+
+    One that `seeks` ends at the first call of `propagate`; one that `fills` goes on without recording it.
+    """
 
     def __init__(
         self,
@@ -39,9 +43,11 @@ class Visit:
         state: Recomputation | None,
         *,
         seeks: bool = False,
+        fills: bool = False,
         returns_scores: bool = False,
     ) -> None:
-        self.entry, self.state, self.seeks, self.returns_scores, self.calls = entry, state, seeks, returns_scores, 0
+        self.entry, self.state, self.returns_scores = entry, state, returns_scores
+        self.seeks, self.fills, self.calls = seeks, fills, 0
 
 
 class Visits:
@@ -98,46 +104,55 @@ class Entry:
         self._kept = {storage_of(tensor) for tensor in (*self.tensors, *kept)}
         self._arguments = [tensor.detach().requires_grad_(tensor.requires_grad) for tensor in self.tensors]
         self._state: Recomputation | None = None
-        self._holes, self._filled = 0, dict[int, Tensor]()
+        self._holes, self._before_propagate, self._filled = 0, 0, dict[int, Tensor]()
         self._hooks: saved_tensors_hooks | None = None
 
-    def open(self, state: Recomputation) -> None:
+    def open(self, state: Recomputation | None) -> None:
         """From now on leave holes, until `close`."""
-        self._state = state
+        self._state = state or self._state
         self._hooks = saved_tensors_hooks(self._pack, self._unpack)
         self._hooks.__enter__()
 
     def close(self) -> None:
-        """Leave no more holes; what follows `propagate` is saved as ever."""
+        """Leave no more holes."""
         if self._hooks is not None:
             self._hooks.__exit__()
             self._hooks = None
 
+    def reached(self) -> None:
+        """Note that the forward pass has come to its first call of `propagate`."""
+        self._before_propagate = self._holes
+
     def makes(self, tensors: Sequence[Tensor]) -> bool:
         """Whether the forward pass has made one of these tensors, or left a hole: then it must be entered again."""
-        return self._holes > 0 or any(storage_of(tensor) not in self._kept for tensor in tensors)
+        return self._before_propagate > 0 or any(storage_of(tensor) not in self._kept for tensor in tensors)
 
     def again(self, tensors: Sequence[Tensor]) -> Call | None:
-        """The call of `propagate` that the forward pass comes to with these argument tensors; fills the holes."""
+        """The call of `propagate` that the forward pass comes to with these arguments; fills the holes before it."""
+        with self._collecting() if self._before_propagate else nullcontext():
+            return self._run(tensors, seeks=True)
+
+    def _run(self, tensors: Sequence[Tensor], *, seeks: bool) -> Call | None:
         values = list(self._rest)
         for position, tensor in zip(self._places, tensors, strict=True):
             values[position] = tensor
         args, kwargs = pytree.tree_unflatten(values, self._structure)
-        with self._collecting():
-            try:
-                visit = Visit(None, None, seeks=True, returns_scores=self._returns_scores)
-                VISITS.during(self._layer, visit, lambda: self._forward(*args, **kwargs))
-            except Reached as reached:
-                return reached.call
+        visit = Visit(None, None, seeks=seeks, fills=not seeks, returns_scores=self._returns_scores)
+        try:
+            VISITS.during(self._layer, visit, lambda: self._forward(*args, **kwargs))
+        except Reached as reached:
+            return reached.call
         return None
 
-    def _collecting(self) -> AbstractContextManager[Any]:
-        """A context that keeps, in their order, the tensors for which the first run has left holes."""
-        if self._holes == 0:
-            return nullcontext()
+    def _fill(self, tensors: Sequence[Tensor]) -> None:
+        with self._collecting():
+            self._run(tensors, seeks=self._holes == self._before_propagate)
+
+    @contextmanager
+    def _collecting(self) -> Iterator[None]:
+        """Keep, in their order, the tensors for which the first run has left holes."""
         self._filled.clear()
-        collected = self._filled
-        kept = self._kept
+        collected, kept = self._filled, self._kept
 
         def collect(tensor: Tensor) -> Tensor:
             tensor = tensor.detach()
@@ -145,10 +160,8 @@ class Entry:
                 collected[len(collected)] = tensor
             return tensor
 
-        stack = ExitStack()
-        stack.enter_context(torch.enable_grad())
-        stack.enter_context(saved_tensors_hooks(collect, _as_it_is))
-        return stack
+        with torch.enable_grad(), saved_tensors_hooks(collect, _as_it_is):
+            yield
 
     def _pack(self, tensor: Tensor) -> Tensor | _Hole:
         if storage_of(tensor) in self._kept:
@@ -160,8 +173,8 @@ class Entry:
         if isinstance(packed, Tensor):
             return packed
         if packed.index not in self._filled:
-            assert self._state is not None  # holes are left between open and close
-            self._state.again(self.again, self._arguments)
+            assert self._state is not None  # holes are left after it was set
+            self._state.again(self._fill, self._arguments)
         return self._filled.pop(packed.index)
 
 

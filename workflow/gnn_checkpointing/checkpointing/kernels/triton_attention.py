@@ -49,7 +49,7 @@ def _score(k, q, e, vector, slope, scale, KIND: tl.constexpr, EDGED: tl.constexp
     else:
         z = z + q
         leaky = tl.where(z > 0, z, z * slope)
-        if KIND == 1:
+        if KIND == 1:  # noqa: SIM108 - a constant of the compilation
             score = leaky
         else:
             score = tl.sum(vector * leaky, axis=1)
