@@ -1,0 +1,62 @@
+"""What is written has the digits that mean something, and noise never decides which way a number is rounded."""
+
+from __future__ import annotations
+
+import pytest
+
+from gnn_checkpointing.analysis.results import Estimate, HeldOut, Residual
+from gnn_checkpointing.analysis.rounding import all_significant, places_of, rounded, share, significant
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (0.12345678912, 0.12345679),
+        (2.6549045218e-07, 2.6549045e-07),
+        (-1480087.9999999863, -1480088.0),
+        (17_179_869_184.0, 17_179_869_184.0),
+        (123_456_789_012.25, 123_456_789_012.0),
+        (9.9999999999, 10.0),
+        (0.0, 0.0),
+    ],
+)
+def test_eight_digits_and_never_coarser_than_a_whole_byte(value: float, expected: float) -> None:
+    assert significant(value) == expected
+    assert significant(expected) == expected
+
+
+def test_half_way_goes_one_way_whatever_the_noise() -> None:
+    """4357 / 1024 = 4.2548828125 has eleven digits: to ten, its last 5 lies half-way."""
+    exact = 4357 / 1024
+    assert len({significant(exact * (1 + noise), 10) for noise in (-2e-16, 0.0, 2e-16, 1e-15)}) == 1
+
+
+def test_what_stands_for_nothing_is_nothing() -> None:
+    assert [str(share(value)) for value in (5.5e-16, -1.3e-16, -0.0)] == ["0.0"] * 3
+    assert share(0.0123456789) == 0.01234568
+
+
+@pytest.mark.parametrize(("unit", "places"), [(1e-3, 3), (2e-3, 3), (0.5, 1), (1.0, 0), (40.0, 0)])
+def test_places_tell_multiples_of_a_unit_apart(unit: float, places: int) -> None:
+    assert places_of(unit) == places
+    assert rounded(3 * unit, places) != rounded(4 * unit, places)
+
+
+def test_whole_numbers_and_words_stay_as_they_are() -> None:
+    assert all_significant({"a": [123_456_789_012, "0.123456789123", None, True, 1.23456789123]}) == {
+        "a": [123_456_789_012, "0.123456789123", None, True, 1.2345679]
+    }
+
+
+def test_a_result_is_rounded_when_written_and_keeps_its_digits_until_then() -> None:
+    made = Estimate(estimate=1 / 3, low=0.1 + 0.2, high=2 / 3)
+    assert made.estimate == 1 / 3
+    assert made.model_dump(mode="json") == {"estimate": 0.33333333, "low": 0.3, "high": 0.66666667}
+
+
+def test_shares_that_are_rounding_are_written_as_nothing_and_small_seconds_are_not() -> None:
+    residual = Residual(graph="g", num_nodes=1, num_edges=1, observed=1e-9, fitted=2e-12, relative=-1e-16, started="")
+    written = residual.model_dump(mode="json")
+    assert (written["observed"], written["fitted"], written["relative"]) == (1e-9, 2e-12, 0.0)
+    held = HeldOut(level=8.0, cells=1, median_relative_error=2e-16, worst_relative_error=2e-4, inside_interval=1.0)
+    assert held.model_dump(mode="json")["median_relative_error"] == 0.0
