@@ -14,13 +14,13 @@ from gnn_checkpointing.measurement.hardware import hardware_slug
 from gnn_checkpointing.refusal import Refusal
 from gnn_checkpointing.study import design
 from gnn_checkpointing.study.graph_design import EgoGraph, study_graphs
-from gnn_checkpointing.study.reading import parse_study
+from gnn_checkpointing.study.reading import parse_study, refuse_unmeasurable
 from gnn_checkpointing.study.vocabulary import Convolution
 
 try:
-    study = parse_study(
-        config, ", ".join(map(str, workflow.overwrite_configfiles)) or "config.yaml"
-    )
+    source = ", ".join(map(str, workflow.overwrite_configfiles)) or "config.yaml"
+    study = parse_study(config, source)
+    refuse_unmeasurable(study, source)
     SPECS = study_graphs(study)
 except Refusal as refusal:
     raise WorkflowError(str(refusal)) from None
