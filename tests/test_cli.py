@@ -34,6 +34,22 @@ def test_the_design_lists_every_cell_once() -> None:
     assert len({line.split("\t")[0] for line in lines}) == len(lines) == 6 * 3 * 2 * 3
 
 
+@pytest.mark.parametrize(
+    "command",
+    [
+        "design",
+        "measure --graph g --graph-file g.npz --output complete.json",
+        "train --graph g --graph-file g.npz --convolution GATv2 --output trained.json",
+    ],
+)
+def test_a_policy_of_older_reports_is_read_but_not_measured(command: str, tmp_path: Path) -> None:
+    text = (ROOT / "workflow/studies/dense.yaml").read_text()
+    (tmp_path / "study.yaml").write_text(text.replace("fused_edge_blocks", "compiled_edge_blocks"))
+    found = run(*command.split(), "--study", tmp_path / "study.yaml", cwd=tmp_path)
+    assert_refused(found, "study.yaml: key policies: policy compiled_edge_blocks is no longer available", "replace it")
+    assert [file.name for file in tmp_path.iterdir()] == ["study.yaml"]
+
+
 def assert_refused(found: subprocess.CompletedProcess[str], *words: str) -> None:
     assert found.returncode == 2
     assert found.stderr.startswith("error: ")

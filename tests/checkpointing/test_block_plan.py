@@ -1,35 +1,72 @@
 """Blocks cover every edge once, hold whole destinations, and stay within their size where a node allows it."""
 
+import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gnn_checkpointing.checkpointing.block_plan import block_size, sorted_edges
+from gnn_checkpointing.checkpointing.block_plan import SortedEdges, block_size, sorted_edges
 
 
-@given(st.integers(1, 40), st.integers(0, 200), st.integers(1, 60), st.integers(0, 10**6))
-def test_blocks_partition_edges_by_destination(nodes: int, edges: int, size: int, seed: int) -> None:
-    edge_index = torch.randint(0, nodes, (2, edges), generator=torch.Generator().manual_seed(seed))
-    plan = sorted_edges(edge_index, nodes)
+@given(st.integers(1, 40), st.integers(1, 40), st.integers(0, 200), st.integers(1, 60), st.integers(0, 10**6))
+def test_blocks_partition_edges_by_destination(sources: int, nodes: int, edges: int, size: int, seed: int) -> None:
+    generator = torch.Generator().manual_seed(seed)
+    source = torch.randint(0, sources, (edges,), generator=generator)
+    destination = torch.randint(0, nodes, (edges,), generator=generator)
+    plan = sorted_edges(source, destination, sources, nodes)
     assert plan.largest_block == 0
     blocks = plan.blocks(size)
     assert plan.largest_block == max(block.num_edges for block in blocks)
     assert [block.first for block in blocks] == [0, *(block.last for block in blocks[:-1])]
     assert blocks[-1].last == nodes
+    degrees = torch.bincount(destination, minlength=nodes)
     found = []
     for block in blocks:
-        # Two nodes at the least, and a last node that would be left alone goes with the block before it.
-        assert block.num_nodes >= min(2, nodes)
-        assert block.num_edges <= size or block.num_nodes == 2 or block is blocks[-1]
-        source, destination = plan.ends(block)
-        found += list(zip(source.tolist(), (destination + block.first).tolist(), strict=True))
-    assert sorted(found) == sorted(zip(*edge_index.tolist(), strict=True))
+        inside = degrees[block.first : block.last]
+        # More than asked for only where one node has them all; a block begins with a node that has edges.
+        assert block.num_edges <= size or inside.count_nonzero() == 1
+        assert inside[0] > 0 or block is blocks[0]
+        # As many as fit: the node behind the block would have been too much.
+        assert block is blocks[-1] or block.num_edges + degrees[block.last] > size
+        ends = plan.ends(block)
+        assert [end.dtype for end in ends] == [torch.int64, torch.int64]
+        found += list(zip(ends[0].tolist(), (ends[1] + block.first).tolist(), strict=True))
+    assert sorted(found) == sorted(zip(source.tolist(), destination.tolist(), strict=True))
 
 
-def test_values_of_edges_follow_them_into_the_order() -> None:
-    edge_index = torch.tensor([[0, 1, 2, 0], [2, 0, 1, 1]])
-    plan = sorted_edges(edge_index, 3)
-    assert plan.in_order(torch.tensor([20.0, 0.0, 10.0, 11.0])).tolist() == [0.0, 10.0, 11.0, 20.0]
+def places_of_all(plan: SortedEdges) -> list[int]:
+    (block,) = plan.blocks(100)
+    return torch.arange(plan.num_edges)[plan.places(block)].tolist()
+
+
+def test_a_block_knows_the_given_places_of_its_edges() -> None:
+    plan = sorted_edges(torch.tensor([0, 1, 2, 0]), torch.tensor([2, 0, 1, 1]), 3, 3)
+    assert places_of_all(plan) == [1, 2, 3, 0]
+    assert plan.order is not None
+    ordered = sorted_edges(torch.tensor([1, 2, 0, 0]), torch.tensor([0, 1, 1, 2]), 3, 3)
+    assert places_of_all(ordered) == [0, 1, 2, 3]
+    assert ordered.order is None
+
+
+def test_tables_are_narrow_copies() -> None:
+    """Sources and order take 4 bytes each; what the caller writes into its own tensor does not reach them."""
+    source = torch.tensor([0, 1, 2], dtype=torch.int32)
+    for destination in (torch.tensor([0, 1, 2]), torch.tensor([2, 1, 0])):
+        plan = sorted_edges(source, destination, 3, 3)
+        assert {tensor.dtype for tensor in (plan.source, plan.order) if tensor is not None} == {torch.int32}
+        assert plan.pointer.dtype == torch.int64
+        before = plan.source.tolist()
+        source.add_(1)
+        assert plan.source.tolist() == before
+        source.sub_(1)
+
+
+@pytest.mark.parametrize(
+    ("source", "destination", "role"), [(5, 0, "source"), (-1, 0, "source"), (0, 3, "destination")]
+)
+def test_an_edge_of_a_node_that_does_not_exist_is_an_error(source: int, destination: int, role: str) -> None:
+    with pytest.raises(IndexError, match=f"names {role} node"):
+        sorted_edges(torch.tensor([0, source]), torch.tensor([0, destination]), 5, 3)
 
 
 def test_a_block_grows_with_the_nodes_between_two_bounds_on_its_bytes() -> None:

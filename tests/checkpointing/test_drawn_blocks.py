@@ -35,8 +35,10 @@ def step(vig: Vig, images: Tensor = IMAGES) -> tuple[Tensor, list[Tensor], list[
     return loss.detach(), gradients, list(vig.buffers())
 
 
-@pytest.mark.parametrize("policy", ["edge_blocks", "edge_blocks(20)", "layers+edge_blocks(20)"])
-def test_blocks_compute_the_same(policy: str) -> None:
+@pytest.mark.parametrize(
+    "policy", ["edge_blocks", "edge_blocks(20)", "layers+edge_blocks(20)", "fused_edge_blocks(20)"]
+)
+def test_blocks_compute_the_same(policy: str, compiler: None) -> None:
     """Stochastic dilation, skipped blocks and dropout among it; a constant image makes ties of all neighbours."""
     plain = model(stochastic=0.5, drop_path=0.3, dropout=0.2)
     images = torch.cat([IMAGES, torch.ones(1, 3, 64, 64)])
@@ -52,13 +54,13 @@ def test_blocks_compute_the_same(policy: str) -> None:
 
 
 def test_a_block_is_as_large_as_asked() -> None:
-    """Two images, neighbours from 3 to 6: of 24 edges a block has 2 x 4 x 3 or fewer; the largest is told."""
+    """Two images, neighbours from 3 to 6: of 24 edges a block has 2 x 4 x 3 or fewer."""
     vig = apply(model(), "edge_blocks(24)")
     assert largest_block_edges(vig) is None
     step(vig)
     assert largest_block_edges(vig) == 24
-    with pytest.raises(Refusal, match="give a positive number"):
-        block_all_layers(model(), 0)
+    with pytest.raises(Refusal, match=r"unknown policy 'edge_blocks\(0\)'"):
+        apply(model(), "edge_blocks(0)")
 
 
 def kept_differences(policy: str, k: int) -> int:
@@ -90,7 +92,6 @@ def test_what_is_kept_no_longer_grows_with_neighbours() -> None:
     assert kept_differences("none", 4) == 32 * (taken * 4 * 192 + drawn * 8)
 
 
-@pytest.mark.parametrize("policy", ["compiled_edge_blocks", "fused_edge_blocks"])
-def test_generated_blocks_are_for_message_passing_layers(policy: str) -> None:
-    with pytest.raises(Refusal, match="no PyG message passing layer"):
-        apply(model(), policy)
+def test_fused_blocks_are_edge_blocks_where_a_layer_draws_its_graph(compiler: None) -> None:
+    """No kernel draws graphs, so the same is kept."""
+    assert kept_differences("fused_edge_blocks", 4) == kept_differences("edge_blocks", 4)

@@ -4,6 +4,7 @@ import pytest
 import torch
 from small_models import CONVOLUTIONS, NODE_MAP, NODES, adjacency, built, bytes_of, loss_of, stepped
 
+from gnn_checkpointing.checkpointing.edge_blocks import tables_of
 from gnn_checkpointing.measurement.sameness import compared
 
 BLOCK = 100
@@ -21,26 +22,31 @@ def test_loss_gradients_and_buffers_are_those_of_none(convolution: str, options:
     assert same.same_loss and same.same_gradients and same.same_buffers
 
 
-def test_the_work_of_a_block_is_done_three_times_where_gradients_pass() -> None:
-    """Forward, recomputation of its layer, and inside it the block's own; the first layer's features need no third."""
+def test_the_work_of_a_block_is_done_three_times() -> None:
+    """Forward, recomputation of its layer, and inside it the block's own; a first step also tries each layer once."""
     model, graph = built("SAGE", f"layers+edge_blocks({BLOCK})"), adjacency("SAGE")
+    loss_of(model, graph).backward()
     calls = [0] * 4
     for position, block in enumerate(model.blocks):
         aggregate = block.conv.aggregate
 
-        def counting(*arguments, position=position, aggregate=aggregate):
+        def counting(*arguments, position=position, aggregate=aggregate, **named):
             calls[position] += 1
-            return aggregate(*arguments)
+            return aggregate(*arguments, **named)
 
         block.conv.aggregate = counting
     loss_of(model, graph).backward()
-    blocks = calls[0] // 2
+    (tables,) = tables_of(model)
+    (edges,) = tables.all_sorted()
+    blocks = len(edges.blocks(BLOCK))
     assert blocks >= 5
-    assert calls == [2 * blocks, 3 * blocks, 3 * blocks, 3 * blocks]
+    assert calls == [3 * blocks] * 4
 
 
 def test_what_is_held_is_what_layers_holds() -> None:
-    """Inputs of layers 2 to 4 and of the head, a random state a layer, the scores N x 3 and the loss: no edge."""
+    """Inputs of layers 2 to 4 and of the head, the scores N x 3 and the loss: no edge; of draws the state alone."""
+    policy, graph = f"layers+edge_blocks({BLOCK})", adjacency("GATv2")
+    held = 4 * NODE_MAP + NODES * 3 * 4 + 4
+    assert bytes_of(built("GATv2", policy), graph).saved == held
     state = torch.get_rng_state().numel()
-    held = bytes_of(built("GATv2", f"layers+edge_blocks({BLOCK})"), adjacency("GATv2")).saved
-    assert held == 4 * (NODE_MAP + state) + NODES * 3 * 4 + 4
+    assert bytes_of(built("GATv2", policy, dropout=0.5), graph).saved == held + 4 * state

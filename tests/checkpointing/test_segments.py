@@ -36,13 +36,16 @@ def test_every_block_runs_twice(segments: int) -> None:
 
 @pytest.mark.parametrize("segments", [1, 2, 3, 4])
 def test_only_segment_inputs_are_held_for_backward(segments: int) -> None:
-    """What is held: the inputs of segments 2 to k and of the head, one node map each, and each segment's random state.
+    """What is held: the inputs of segments 2 to k and of the head, one node map each.
 
-    The first segment's input is the features, resident. `square` keeps the scores, N x 3; the loss is 4 bytes.
+    The first segment's input is the features, resident. `square` keeps the scores, N x 3; the loss is 4 bytes. A
+    segment that draws also keeps the random state it began with, once for all its layers.
     """
+    policy, graph = f"segments({segments})", adjacency("GATv2")
+    expected = segments * NODE_MAP + NODES * 3 * 4 + 4
+    assert bytes_of(built("GATv2", policy), graph).saved == expected
     state = torch.get_rng_state().numel()
-    expected = segments * (NODE_MAP + state) + NODES * 3 * 4 + 4
-    assert bytes_of(built("GATv2", f"segments({segments})"), adjacency("GATv2")).saved == expected
+    assert bytes_of(built("GATv2", policy, dropout=0.5), graph).saved == expected + segments * state
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,7 @@ from gnn_checkpointing.study.reading import parse_study
 from gnn_checkpointing.study.study import Study
 from measurement.cells import cell_of, small_study
 
-POLICIES = ("none", "layers", "edge_blocks", "compiled", "compiled_edge_blocks", "fused_edge_blocks", "offloaded")
+POLICIES = ("none", "layers", "edge_blocks", "compiled", "fused_edge_blocks", "offloaded")
 HOLD = """
 import sys, torch
 held = torch.empty(2**28, dtype=torch.uint8, device="cuda")

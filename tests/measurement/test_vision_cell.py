@@ -20,7 +20,7 @@ from gnn_checkpointing.study.study import Study
 from .cells import CPU
 from .test_cell import CONTEXT, no_marks
 
-POLICIES = ("none", "layers", "segments(4)", "edge_blocks", "compiled_edge_blocks", "reversible")
+POLICIES = ("none", "layers", "segments(4)", "edge_blocks", "fused_edge_blocks", "reversible")
 
 
 def vision_study() -> Study:
@@ -64,7 +64,7 @@ def test_a_cell_is_measured_whole(model: str) -> None:
     study, graph, by_task = cells()
     record, traces = measure_cell(study, by_task[model], graph, CPU, {}, lambda *_: None, no_marks, CONTEXT)
     found = {policy.policy: policy for policy in record.policies}
-    assert [found[policy].outcome for policy in POLICIES] == ["completed"] * 4 + ["refused"] * 2
+    assert [found[policy].outcome for policy in POLICIES] == ["completed"] * 5 + ["refused"]
     assert "not made of reversible blocks" in found["reversible"].message
     for policy in ("layers", "segments(4)"):
         same = found[policy].sameness
@@ -85,7 +85,8 @@ def test_a_cell_is_measured_whole(model: str) -> None:
     added = [after - before for before, after in zip(none.block_bytes, none.block_bytes[1:], strict=False)]
     assert added[-1] > added[3] > added[1]
     own = [after - before for before, after in zip(layers.block_bytes, layers.block_bytes[1:], strict=False)]
-    blocked = found["edge_blocks"].sameness
-    assert blocked is not None and blocked.same_gradients and blocked.same_buffers
+    for policy in ("edge_blocks", "fused_edge_blocks"):
+        blocked = found[policy].sameness
+        assert blocked is not None and blocked.same_gradients and blocked.same_buffers
     map_bytes = 392 * 192 * 4
     assert all(map_bytes <= size < 1.2 * map_bytes for size in own)

@@ -68,7 +68,6 @@ def test_a_sparse_product_is_trained_under_policies_of_layers(policy: str) -> No
     [
         ("edge_blocks", "makes no messages: there is nothing to cut into blocks"),
         ("layers+edge_blocks(100)", "makes no messages"),
-        ("compiled_edge_blocks", "makes no messages"),
         ("fused_edge_blocks", "makes no messages"),
         ("compiled", "torch.compile does not take"),
         ("memory_budget(0.5)", "torch.compile does not take"),

@@ -12,7 +12,7 @@ import yaml
 from gnn_checkpointing.refusal import Refusal
 from gnn_checkpointing.study.design import graph_cells
 from gnn_checkpointing.study.graph_design import study_graphs
-from gnn_checkpointing.study.reading import parse_study, read_study, study_schema
+from gnn_checkpointing.study.reading import parse_study, read_study, read_study_to_measure, study_schema
 
 ROOT = Path(__file__).resolve().parents[2]
 STUDIES = [ROOT / "config.yaml", *sorted((ROOT / "workflow/studies").glob("*.yaml"))]
@@ -22,7 +22,7 @@ DEFAULT = yaml.safe_load((ROOT / "config.yaml").read_text())
 @pytest.mark.parametrize("path", STUDIES, ids=lambda path: path.name)
 def test_every_study_file_is_complete_and_obeys_the_schema(path: Path) -> None:
     values = yaml.safe_load(path.read_text())
-    study = read_study(path)
+    study = read_study_to_measure(path)
     jsonschema.validate(values, study_schema())
     assert study_graphs(study)
     assert parse_study(study.model_dump(mode="json", by_alias=True), "again") == study
@@ -161,6 +161,18 @@ def test_bad_values_are_refused_in_one_sentence(values: Any, words: list[str]) -
     assert "\n" not in text
     for word in words:
         assert word in text
+
+
+def test_a_policy_of_older_reports_is_read_but_not_measured(tmp_path: Path) -> None:
+    path = tmp_path / "study.json"
+    path.write_text(json.dumps(with_change("policies", value=["none", "compiled_edge_blocks(100)"])))
+    assert read_study(path).policies == ("none", "compiled_edge_blocks(100)")
+    with pytest.raises(Refusal) as refusal:
+        read_study_to_measure(path)
+    assert str(refusal.value) == (
+        f"{path}: key policies: policy compiled_edge_blocks(100) is no longer available: fused_edge_blocks and "
+        "edge_blocks replace it; see workflow/studies/README.md"
+    )
 
 
 @pytest.mark.parametrize("text", ["a: [", "!!python/object/apply:os.system ['touch marker']", "\x00"])

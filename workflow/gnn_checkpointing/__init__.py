@@ -16,6 +16,8 @@ __version__ = "0.1.0"
 
 __all__ = ["apply", "edge_blocks", "explain", "remove"]
 
+__version__ = "0.1.0"
+
 
 def __getattr__(name: str) -> Any:
     """The library's functions, imported when they are asked for: most commands need no torch."""

@@ -16,13 +16,13 @@ from gnn_checkpointing.measurement.hardware import hardware_slug
 from gnn_checkpointing.refusal import Refusal
 from gnn_checkpointing.study import design
 from gnn_checkpointing.study.graph_design import EgoGraph, place, study_graphs
-from gnn_checkpointing.study.reading import parse_study
+from gnn_checkpointing.study.reading import parse_study, refuse_unmeasurable
 from gnn_checkpointing.study.vocabulary import Convolution
 
 try:
-    study = parse_study(
-        config, ", ".join(map(str, workflow.overwrite_configfiles)) or "config.yaml"
-    )
+    source = ", ".join(map(str, workflow.overwrite_configfiles)) or "config.yaml"
+    study = parse_study(config, source)
+    refuse_unmeasurable(study, source)
     # From here on the study lists the checksums of the user's own files that it reads.
     study = with_contents(study, Memory(Path("results/.checksums.json")))
     SPECS = study_graphs(study)

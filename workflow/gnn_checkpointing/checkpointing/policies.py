@@ -19,7 +19,7 @@ from gnn_checkpointing.checkpointing.segments import checkpoint_segments
 from gnn_checkpointing.checkpointing.selective import checkpoint_selectively
 from gnn_checkpointing.checkpointing.verification import verify_step
 from gnn_checkpointing.refusal import Refusal, Unavailable
-from gnn_checkpointing.study.policy_names import PolicyName, parse_policy
+from gnn_checkpointing.study.policy_names import PolicyName, parse_policy, refuse_retired
 
 Model = TypeVar("Model", bound=nn.Module)
 _RECORD = "_checkpointing_policy"
@@ -103,8 +103,7 @@ def _wrapper(policy: str, *, lenient: bool) -> Callable[[nn.Module, Changes], No
         name = parse_policy(policy)
     except Refusal as refusal:
         raise Refusal(f"{refusal}; or auto, which chooses a policy for each layer") from None
-    if name.kind not in _WRAPPERS:
-        raise Refusal(f"policy {policy} is no longer available: fused_edge_blocks and edge_blocks replace it")
+    refuse_retired(policy)
     return lambda model, changes: _WRAPPERS[name.kind](model, changes, name, lenient)
 
 

@@ -12,7 +12,9 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch._subclasses.fake_tensor import FakeTensor
 from torch.func import functional_call
+from torch.utils._python_dispatch import _disable_current_modes
 
 
 class Recomputation:
@@ -40,7 +42,7 @@ class Recomputation:
         now = dict(self._module.named_buffers(remove_duplicate=False))
         for name, before in list(self._before.items()):
             # By value: BatchNorm's kernels write into running statistics past their version counters.
-            if now.get(name) is self._buffers[name] and torch.equal(before, now[name]):
+            if now.get(name) is self._buffers[name] and _are_equal(before, now[name]):
                 del self._before[name]
         self._changed = [(part, changed) for part, before in self._attributes if (changed := _changed(part, before))]
         self._attributes = []
@@ -134,11 +136,18 @@ class RandomStates:
         """Whether nothing was drawn between the two."""
         if not isinstance(other, RandomStates):
             return NotImplemented
-        on_device = self.cuda is None or (other.cuda is not None and torch.equal(self.cuda, other.cuda))
         same_numpy = self.numpy[2] == other.numpy[2] and np.array_equal(self.numpy[1], other.numpy[1])
-        return on_device and torch.equal(self.cpu, other.cpu) and self.python == other.python and same_numpy
+        # States are real tensors also where a mode makes all others fake ones.
+        with _disable_current_modes():  # type: ignore[no-untyped-call] # torch does not annotate it
+            on_device = self.cuda is None or (other.cuda is not None and torch.equal(self.cuda, other.cuda))
+            return on_device and torch.equal(self.cpu, other.cpu) and self.python == other.python and same_numpy
 
     __hash__ = None  # type: ignore[assignment] # states are compared, never looked up
+
+
+def _are_equal(one: Tensor, other: Tensor) -> bool:
+    """Whether two tensors have the same values; of fake ones, which have none, nobody knows."""
+    return not isinstance(other, FakeTensor) and torch.equal(one, other)
 
 
 def with_tensors(module: nn.Module, tensors: dict[str, Tensor], function: Callable[[], Any]) -> Any:

@@ -97,6 +97,8 @@ _NOT_MEASURING = {
     "progress.py",
     "settings.py",
 }
+_KINDS = ("py", "cpp", "h")
+"""Endings of sources: Python's, and those of the kernels that are compiled at first use."""
 _LIBRARIES = ("torch", "torch-geometric", "numpy")
 
 
@@ -105,7 +107,7 @@ def code_fingerprint(part: str) -> str:
     content = hashlib.sha256()
     for name in _SOURCES[part]:
         place = _PACKAGE / name
-        files = [place] if place.is_file() else sorted(place.rglob("*.py"))
+        files = [place] if place.is_file() else sorted(file for kind in _KINDS for file in place.rglob(f"*.{kind}"))
         for file in files:
             if part == "measuring" and file.name in _NOT_MEASURING:
                 continue

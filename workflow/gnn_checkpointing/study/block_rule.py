@@ -10,10 +10,9 @@ SMALLEST_BYTES, LARGEST_BYTES = 2**20, 8 * 2**20
 EDGES_PER_NODE = {
     "edge_blocks": 8,
     "layers+edge_blocks": 8,
-    "compiled_edge_blocks": 32,
-    "fused_edge_blocks": 32,
+    "fused_edge_blocks": 8,
 }
-"""By policy: generated kernels need larger blocks to be worth their start, and hold fewer tensors of them."""
+"""By policy: as many as keep a block's tensors near the node maps of a few layers."""
 
 
 def block_edges(num_nodes: int, channels: int, edges_per_node: int, smallest_bytes: int, largest_bytes: int) -> int:

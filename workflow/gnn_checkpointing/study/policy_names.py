@@ -17,23 +17,24 @@ _FORMS = {
     "layers+edge_blocks": rf"layers\+edge_blocks{_EDGES}",
     "compiled": r"compiled",
     "memory_budget": r"memory_budget\((0(?:\.[0-9]+)?|1(?:\.0+)?)\)",
-    "compiled_edge_blocks": rf"compiled_edge_blocks{_EDGES}",
     "fused_edge_blocks": rf"fused_edge_blocks{_EDGES}",
     "reversible": r"reversible",
     "offloaded": r"offloaded",
+    "compiled_edge_blocks": rf"compiled_edge_blocks{_EDGES}",
 }
 POLICY_HELP = (
     "none, layers, segments(NUMBER OF SEGMENTS), selective, edge_blocks, layers+edge_blocks, compiled, "
-    "memory_budget(0 TO 1), compiled_edge_blocks, fused_edge_blocks, reversible, offloaded; the edge_blocks forms "
-    "take (EDGES PER BLOCK)"
+    "memory_budget(0 TO 1), fused_edge_blocks, reversible, offloaded; the edge_blocks forms take (EDGES PER BLOCK)"
 )
 
 OTHER_MODELS = frozenset({"reversible"})
 """Policies that train another model than `none` does, because the recomputation needs its structure."""
 
-COMPILED = frozenset({"compiled", "memory_budget", "compiled_edge_blocks", "fused_edge_blocks"})
-"""Policies whose first step generates kernels."""
+RETIRED = {"compiled_edge_blocks": "fused_edge_blocks and edge_blocks replace it"}
+"""Policies of published reports that are measured no more, and why."""
 
+COMPILED = frozenset({"compiled", "memory_budget", "fused_edge_blocks"})
+"""Policies whose first step compiles: TorchInductor's kernels, or those of `fused_edge_blocks`."""
 
 EAGER = frozenset({"none", "layers", "segments", "selective", "edge_blocks", "layers+edge_blocks"})
 """Policies of which every operator goes through PyTorch's dispatcher, one by one."""
@@ -52,8 +53,14 @@ class PolicyName:
         return None if self.argument is None else int(self.argument)
 
 
+def refuse_retired(policy: str) -> None:
+    """Refuse a policy that can be read in a published report, but not applied."""
+    if reason := RETIRED.get(parse_policy(policy).kind):
+        raise Refusal(f"policy {policy} is no longer available: {reason}")
+
+
 def parse_policy(policy: str) -> PolicyName:
-    """Return what `policy` names; raises `Refusal` where it names nothing."""
+    """What `policy` names, retired or not; raises `Refusal` where it names nothing."""
     for kind, form in _FORMS.items():
         match = re.fullmatch(form, policy)
         if match:

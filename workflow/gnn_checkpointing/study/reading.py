@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from gnn_checkpointing.refusal import Refusal
+from gnn_checkpointing.study.policy_names import refuse_retired
 from gnn_checkpointing.study.study import Study
 from gnn_checkpointing.study.yaml_files import read_yaml, refuse_bomb
 
@@ -26,6 +27,22 @@ def parse_study(values: Any, source: str) -> Study:
 def read_study(path: Path) -> Study:
     """Read a study from a YAML (or JSON) file."""
     return parse_study(read_yaml(path), str(path))
+
+
+def read_study_to_measure(path: Path) -> Study:
+    """Read a study that is to be measured: the policies of older reports, which `read_study` knows, are refused."""
+    study = read_study(path)
+    refuse_unmeasurable(study, str(path))
+    return study
+
+
+def refuse_unmeasurable(study: Study, source: str) -> None:
+    """Refuse a study that names a policy which is measured no more."""
+    for policy in study.policies:
+        try:
+            refuse_retired(policy)
+        except Refusal as refusal:
+            raise Refusal(f"{source}: key policies: {refusal}; see workflow/studies/README.md") from None
 
 
 def study_schema() -> dict[str, Any]:

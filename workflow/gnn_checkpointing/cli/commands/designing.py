@@ -10,9 +10,9 @@ def design(options: argparse.Namespace) -> None:
     """Print the study's cells in the order they are measured, one line each."""
     from gnn_checkpointing.study.design import graph_cells, measuring_priority
     from gnn_checkpointing.study.graph_design import study_graphs
-    from gnn_checkpointing.study.reading import read_study
+    from gnn_checkpointing.study.reading import read_study_to_measure
 
-    study = read_study(options.study)
+    study = read_study_to_measure(options.study)
     specs = sorted(study_graphs(study), key=lambda spec: -measuring_priority(study, spec.id))
     print("cell\tgraph\tconvolution\tpolicies")
     for spec in specs:

@@ -24,10 +24,10 @@ def measure(options: argparse.Namespace) -> None:
     from gnn_checkpointing.measurement.progress import Progress
     from gnn_checkpointing.measurement.supervise import COMPLETE, measure_graph
     from gnn_checkpointing.study.graph_design import graph_spec
-    from gnn_checkpointing.study.reading import read_study
+    from gnn_checkpointing.study.reading import read_study_to_measure
 
     asker = Asker()
-    study = read_study(options.study)
+    study = read_study_to_measure(options.study)
     graph_spec(study, options.graph)
     if options.output.name != COMPLETE:
         raise Refusal(f"--output {options.output}: the file must be called {COMPLETE}; records are written beside it")
@@ -56,13 +56,13 @@ def train(options: argparse.Namespace) -> None:
     from gnn_checkpointing.records.training import REORDERED
     from gnn_checkpointing.study.design import training_cell
     from gnn_checkpointing.study.graph_design import graph_spec
-    from gnn_checkpointing.study.reading import read_study
+    from gnn_checkpointing.study.reading import read_study_to_measure
     from gnn_checkpointing.training.job import Job
     from gnn_checkpointing.training.job import train as trained
     from gnn_checkpointing.training.state import state_name
 
     asker = Asker()
-    study = read_study(options.study)
+    study = read_study_to_measure(options.study)
     graph_spec(study, options.graph)
     convolution = next((name for name in study.architecture.convolutions if name == options.convolution), None)
     if convolution is None:

@@ -46,8 +46,8 @@ _POLICIES = {
     "compiled": "lets PyTorch's compiler generate the kernels of the whole step and decide what to keep",
     "memory_budget": "does the same, told to keep that share of what it would keep",
     "compiled_edge_blocks": "is edge_blocks with the function of a block compiled",
-    "fused_edge_blocks": "compiles forward and a written-out backward of a block, and keeps per node the softmax's "
-    "maximum and denominator in place of any per-edge value",
+    "fused_edge_blocks": "compiles forward and a written-out backward, and keeps of attention the softmax's "
+    "normalisation per node in place of any per-edge value",
     "reversible": "computes each block's input back from its output, which takes another model",
     "offloaded": "moves what is stored to the host's memory and back",
 }
