@@ -138,7 +138,7 @@ class RandomStates:
             return NotImplemented
         same_numpy = self.numpy[2] == other.numpy[2] and np.array_equal(self.numpy[1], other.numpy[1])
         # States are real tensors also where a mode makes all others fake ones.
-        with _disable_current_modes():  # type: ignore[no-untyped-call] # torch does not annotate it
+        with _disable_current_modes():
             on_device = self.cuda is None or (other.cuda is not None and torch.equal(self.cuda, other.cuda))
             return on_device and torch.equal(self.cpu, other.cpu) and self.python == other.python and same_numpy
 
