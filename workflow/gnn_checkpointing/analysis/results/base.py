@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, PlainSerializer, SerializerFunctionWrapHandler, model_serializer
 
@@ -24,7 +24,8 @@ class Result(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     @model_serializer(mode="wrap")
-    def _written(self, fields: SerializerFunctionWrapHandler) -> dict[str, Any]:
+    def _written(self, fields: SerializerFunctionWrapHandler):  # type: ignore[no-untyped-def]
+        # No return type: pydantic would take it for the schema of what is written.
         # Parts that are results themselves have done so already.
         return {
             name: value if isinstance(getattr(self, name, None), BaseModel) else all_significant(value)

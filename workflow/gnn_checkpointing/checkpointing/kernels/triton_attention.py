@@ -13,31 +13,9 @@ import triton
 import triton.language as tl
 from torch import Tensor
 
+from gnn_checkpointing.checkpointing.kernels.triton_parts import factors, rows, sizes
+
 _KINDS = {"gatv2": 0, "gat": 1, "transformer": 2}
-
-
-@triton.jit
-def _rows(start, node, h, c, H, C: tl.constexpr, inside):
-    """Columns c of head h of the rows `node`: `[n, c]`, zeros beyond."""
-    place = (node.to(tl.int64) * H + h)[:, None] * C + c[None, :]
-    return tl.load(start + place, mask=inside[:, None] & (c < C)[None, :], other=0.0)
-
-
-@triton.jit
-def _factors(edge, h, below, scale, key, salt):
-    """Dropout's factors: Philox 2x32-10, as in csrc/random.h."""
-    wide = edge.to(tl.int64)
-    nothing = (wide * 0).to(tl.uint32)
-    a = (wide & 0xFFFFFFFF).to(tl.uint32)
-    b = ((wide >> 32) & 0xFFFFFFFF).to(tl.uint32) * (nothing + 0x85EBCA6B)
-    b = b ^ ((nothing + h.to(tl.uint32)) * (nothing + 0x9E3779B9)) ^ (nothing + salt.to(tl.uint32))
-    k = nothing + key.to(tl.uint32)
-    multiplier = nothing + 0xD256D193
-    for _ in tl.static_range(10):
-        high = tl.umulhi(a, multiplier)
-        b, a = a * multiplier, high ^ k ^ b
-        k += nothing + 0x9E3779B9
-    return tl.where(a.to(tl.int64) < below, 0.0, scale)
 
 
 @triton.jit
@@ -49,10 +27,7 @@ def _score(k, q, e, vector, slope, scale, KIND: tl.constexpr, EDGED: tl.constexp
     else:
         z = z + q
         leaky = tl.where(z > 0, z, z * slope)
-        if KIND == 1:  # noqa: SIM108 - a constant of the compilation
-            score = leaky
-        else:
-            score = tl.sum(vector * leaky, axis=1)
+        score = leaky if KIND == 1 else tl.sum(vector * leaky, axis=1)
     return score, z
 
 
@@ -62,7 +37,7 @@ def _scored(start, node, h, c, H, C: tl.constexpr, inside, KIND: tl.constexpr):
     if KIND == 1:
         found = tl.load(start + node.to(tl.int64) * H + h, mask=inside, other=0.0)
     else:
-        found = _rows(start, node, h, c, H, C, inside)
+        found = rows(start, node, h, c, H, C, inside)
     return found
 
 
@@ -96,8 +71,8 @@ def _forward(
         p = tl.where(inside, tl.exp(score - now), 0.0)
         denominator = denominator * shrink + tl.sum(p, axis=0)
         if DROPS:
-            p = p * _factors(given, h, below, factor, key, salt)
-        v = _rows(values, j, h, c, H, C, inside)
+            p = p * factors(given, h, below, factor, key, salt)
+        v = rows(values, j, h, c, H, C, inside)
         if KIND == 2 and EDGED:
             v += e
         total = total * shrink + tl.sum(p[:, None] * v, axis=0)
@@ -121,7 +96,7 @@ def _of_destinations(
     one, always = i + tl.arange(0, 1), tl.arange(0, 1) == 0
     q = _scored(queries, one, h, c, H, C, always, KIND)
     a = tl.load(vector + h * C + c, mask=c < C, other=0.0)[None, :] if KIND == 0 else 0.0
-    g = _rows(gradient, one, h, c, H, C, always)
+    g = rows(gradient, one, h, c, H, C, always)
     logarithm = tl.load(kept + i * H + h)
     number: tl.constexpr = grad_queries.dtype.element_ty
     D = tl.zeros([1], number)
@@ -138,11 +113,11 @@ def _of_destinations(
             e = _scored(edge, given, h, c, H, C, inside, KIND) if EDGED else 0.0
             score, z = _score(k, q, e, a, slope, scale, KIND, EDGED)
             p = tl.where(inside, tl.exp(score - logarithm), 0.0)
-            v = _rows(values, j, h, c, H, C, inside)
+            v = rows(values, j, h, c, H, C, inside)
             if KIND == 2 and EDGED:
                 v += e
             d = tl.sum(g * v, axis=1)
-            f = _factors(given, h, below, factor, key, salt) if DROPS else 1.0
+            f = factors(given, h, below, factor, key, salt) if DROPS else 1.0
             d = d * f
             if turn == 0:
                 D += tl.sum(p * d, axis=0)
@@ -187,7 +162,7 @@ def _of_sources(
     one, always = j + tl.arange(0, 1), tl.arange(0, 1) == 0
     k = _scored(keys, one, h, c, H, C, always, KIND)
     a = tl.load(vector + h * C + c, mask=c < C, other=0.0)[None, :] if KIND == 0 else 0.0
-    own = _rows(values, one, h, c, H, C, always)
+    own = rows(values, one, h, c, H, C, always)
     number: tl.constexpr = grad_values.dtype.element_ty
     of_key = tl.zeros([BC], number)
     of_value = tl.zeros([BC], number)
@@ -200,9 +175,9 @@ def _of_sources(
         e = _scored(edge, given, h, c, H, C, inside, KIND) if EDGED else 0.0
         score, z = _score(k, q, e, a, slope, scale, KIND, EDGED)
         p = tl.where(inside, tl.exp(score - tl.load(kept + i * H + h, mask=inside, other=0.0)), 0.0)
-        g = _rows(gradient, i, h, c, H, C, inside)
+        g = rows(gradient, i, h, c, H, C, inside)
         v = own + e if KIND == 2 and EDGED else own
-        f = _factors(given, h, below, factor, key, salt) if DROPS else 1.0
+        f = factors(given, h, below, factor, key, salt) if DROPS else 1.0
         ds = p * (f * tl.sum(g * v, axis=1) - tl.load(of_all + i * H + h, mask=inside, other=0.0))
         of_value += tl.sum((p * f)[:, None] * g, axis=0)
         if KIND == 0:
@@ -221,17 +196,13 @@ def _of_sources(
 def _settings(kind: str, summed: Tensor, edge: Tensor | None, slope: float, dropout: float, seed: int) -> list[Any]:
     """What follows the tensors in each kernel's arguments."""
     heads, channels = summed.shape[1:]
-    columns = triton.next_power_of_2(channels)
-    # A block of edges holds some 4,096 numbers of each operand.
-    edges = max(16, min(64, 4096 // columns))
     draws = [
         int(dropout * 2**32),
         1 / (1 - dropout) if dropout < 1 else 0.0,
         seed & 0xFFFFFFFF,
         seed >> 32 & 0xFFFFFFFF,
     ]
-    sizes = [channels, columns, edges]
-    return [slope, channels**-0.5, *draws, heads, *sizes, _KINDS[kind], edge is not None, dropout > 0]
+    return [slope, channels**-0.5, *draws, heads, *sizes(channels), _KINDS[kind], edge is not None, dropout > 0]
 
 
 def forward(

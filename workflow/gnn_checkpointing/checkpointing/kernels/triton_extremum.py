@@ -7,6 +7,8 @@ import triton
 import triton.language as tl
 from torch import Tensor
 
+from gnn_checkpointing.checkpointing.kernels.triton_parts import sizes
+
 
 @triton.jit
 def _of_destinations(
@@ -63,15 +65,10 @@ def _of_sources(
     tl.store(grad + j * C + c, total, mask=c < C)
 
 
-def _sizes(channels: int) -> tuple[int, int, int]:
-    columns = triton.next_power_of_2(channels)
-    return channels, columns, max(16, min(64, 4096 // columns))
-
-
 def forward(pointer: Tensor, source: Tensor, x: Tensor, out: Tensor, sign: int) -> None:
     """Fill `out`, the extrema."""
     if out.numel():
-        _of_destinations[(out.size(0),)](pointer, source, x, None, out, None, *_sizes(x.size(1)), sign, False)
+        _of_destinations[(out.size(0),)](pointer, source, x, None, out, None, *sizes(x.size(1)), sign, False)
 
 
 def backward(
@@ -84,8 +81,8 @@ def backward(
 ) -> None:
     """Fill `grad`, from the `gradient` of the extrema; `tables` and `by_source` are pointers and other ends."""
     extrema, part = torch.empty_like(gradient), torch.empty_like(gradient)
-    sizes = _sizes(x.size(1))
+    blocks = sizes(x.size(1))
     if gradient.numel():
-        _of_destinations[(gradient.size(0),)](*tables, x, gradient, extrema, part, *sizes, sign, True)
+        _of_destinations[(gradient.size(0),)](*tables, x, gradient, extrema, part, *blocks, sign, True)
     if x.numel():
-        _of_sources[(x.size(0),)](*by_source, x, extrema, part, grad, *sizes)
+        _of_sources[(x.size(0),)](*by_source, x, extrema, part, grad, *blocks)

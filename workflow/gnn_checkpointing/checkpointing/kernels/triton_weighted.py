@@ -6,6 +6,8 @@ import triton
 import triton.language as tl
 from torch import Tensor
 
+from gnn_checkpointing.checkpointing.kernels.triton_parts import sizes
+
 
 @triton.jit
 def _sums(
@@ -48,11 +50,6 @@ def _sums(
     tl.store(out + node * C + c, total, mask=c < C)
 
 
-def _sizes(channels: int) -> tuple[int, int, int]:
-    columns = triton.next_power_of_2(channels)
-    return channels, columns, max(16, min(64, 4096 // columns))
-
-
 def forward(
     pointer: Tensor,
     source: Tensor,
@@ -67,7 +64,7 @@ def forward(
     if out.numel():
         tensors = (pointer, source, order, pointer, x, None, weight, edge, out, None, None)
         which = (mean, False, weight is not None, edge is not None, False)
-        _sums[(out.size(0),)](*tensors, *_sizes(x.size(1)), *which)
+        _sums[(out.size(0),)](*tensors, *sizes(x.size(1)), *which)
 
 
 def backward(
@@ -85,4 +82,4 @@ def backward(
     if made[0].numel():
         tensors = (*by_source, pointer, gradient, x, weight, edge, *made)
         which = (mean, True, weight is not None, edge is not None, of_weight)
-        _sums[(made[0].size(0),)](*tensors, *_sizes(gradient.size(1)), *which)
+        _sums[(made[0].size(0),)](*tensors, *sizes(gradient.size(1)), *which)

@@ -1,0 +1,105 @@
+"""How near the kernels come to what this machine can do: `python -m gnn_checkpointing.checkpointing.kernels.roofline`.
+
+The roofline of a kernel is the longer of two times for an edge and head: its bytes at the speed of reading a buffer of
+the size of the node map (which lies in the cache that serves the kernels), and its operations at the speed of
+multiply-adds from registers, both measured here on one thread. Bytes and operations are those of float32 with C
+channels a head, both passes together:
+
+| kernel | bytes | operations |
+|---|---|---|
+| gatv2 | row of x, twice; its gradient read and written: 16 C | scores 8 C, values 2 C, g . v 2 C, gradients 7 C |
+| gat | the same: 16 C | values 2 C, g . v 2 C, gradient 2 C |
+| transformer | rows of k and v, twice; both gradients: 32 C | scores 4 C, values 2 C, g . v 2 C, gradients 6 C |
+| sum | row of x, row of g: 8 C | 4 C |
+| max | row of x, twice; its gradient read and written: 16 C | comparisons 4 C, ties 2 C, gradient 2 C |
+
+Attention has two exponentials besides, 20 operations each. Index and scores, a few bytes, are left out.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import time
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from gnn_checkpointing.checkpointing.kernels import attention, build, extremum, graph_tables, weighted
+
+NODES, DEGREE, HEADS, CHANNELS = 2000, 128, 4, 16
+
+WORK = {
+    "gatv2": (16 * CHANNELS, 19 * CHANNELS + 40),
+    "gat": (16 * CHANNELS, 6 * CHANNELS + 40),
+    "transformer": (32 * CHANNELS, 14 * CHANNELS + 40),
+    "sum": (8 * CHANNELS, 4 * CHANNELS),
+    "max": (16 * CHANNELS, 8 * CHANNELS),
+}
+"""Bytes and operations of both passes for an edge and head."""
+
+
+def seconds(call: Callable[[], object], repeats: int = 15) -> float:
+    """The least processor time of some calls: others' work on this machine only adds."""
+    call()
+    least = float("inf")
+    for _ in range(repeats):
+        start = time.thread_time()
+        call()
+        least = min(least, time.thread_time() - start)
+    return least
+
+
+def peaks() -> tuple[float, float]:
+    """Bytes per second read from a buffer as large as the node map, and operations per second."""
+    library, turns = build.load("peak", NUMBER="float"), 20_000
+    buffer = torch.zeros(NODES * HEADS * CHANNELS)
+    address, count = ctypes.c_void_p(buffer.data_ptr()), ctypes.c_int64(buffer.numel())
+    reading = seconds(lambda: library.read(address, count, ctypes.c_int64(20)))
+    adding = seconds(lambda: library.multiply_adds(ctypes.c_int64(turns), ctypes.c_float(0.5)))
+    lanes = library.vector_bytes() // 4
+    return 20 * buffer.numel() * 4 / reading, turns * 32 * lanes * 2 / adding
+
+
+def both_passes() -> dict[str, Callable[[], object]]:
+    """Each kernel's two passes on a random graph."""
+    torch.manual_seed(0)
+    tables = graph_tables(torch.randint(NODES, (2, NODES * DEGREE)), NODES)
+    x, other, third, vector = (torch.randn(NODES, HEADS, CHANNELS) for _ in range(4))
+    rows, number = x.view(NODES, -1), torch.randn(NODES, HEADS)
+    inputs: dict[attention.Kind, tuple[Tensor | None, ...]] = {
+        "gatv2": (x, other, None, vector[0]),
+        "gat": (number, number, x, None),
+        "transformer": (x, other, third, None),
+    }
+
+    def attend(kind: attention.Kind) -> Callable[[], object]:
+        given: tuple = inputs[kind]  # type: ignore[type-arg]
+
+        def call() -> None:
+            out, kept = attention.forward(kind, tables, *given)
+            attention.backward(kind, tables, out, kept, *given)
+
+        return call
+
+    return {
+        **{kind: attend(kind) for kind in inputs},
+        "sum": lambda: weighted.backward(tables, weighted.forward(tables, rows)),
+        "max": lambda: extremum.backward(tables, extremum.forward(tables, rows), rows),
+    }
+
+
+def main() -> None:
+    """Print the machine's two peaks, and each kernel's time beside its roofline."""
+    torch.set_num_threads(1)
+    bandwidth, speed = peaks()
+    print(f"peaks: {bandwidth / 1e9:.0f} GB/s, {speed / 1e9:.0f} GFLOP/s")  # noqa: T201 - this is what it is run for
+    for name, call in both_passes().items():
+        size, operations = WORK[name]
+        floor = max(size / bandwidth, operations / speed)
+        taken = seconds(call) / (NODES * DEGREE * HEADS)
+        print(f"{name}: {taken * 1e9:.2f} ns an edge and head, roofline {floor * 1e9:.2f} ns: {floor / taken:.0%}")  # noqa: T201
+
+
+if __name__ == "__main__":
+    main()
