@@ -61,7 +61,9 @@ def test_tables_are_narrow_copies() -> None:
         source.sub_(1)
 
 
-@pytest.mark.parametrize(("source", "destination", "role"), [(5, 0, "source"), (-1, 0, "source"), (0, 3, "destination")])
+@pytest.mark.parametrize(
+    ("source", "destination", "role"), [(5, 0, "source"), (-1, 0, "source"), (0, 3, "destination")]
+)
 def test_an_edge_of_a_node_that_does_not_exist_is_an_error(source: int, destination: int, role: str) -> None:
     with pytest.raises(IndexError, match=f"names {role} node"):
         sorted_edges(torch.tensor([0, source]), torch.tensor([0, destination]), 5, 3)

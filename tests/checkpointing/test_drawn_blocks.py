@@ -35,7 +35,9 @@ def step(vig: Vig, images: Tensor = IMAGES) -> tuple[Tensor, list[Tensor], list[
     return loss.detach(), gradients, list(vig.buffers())
 
 
-@pytest.mark.parametrize("policy", ["edge_blocks", "edge_blocks(20)", "layers+edge_blocks(20)", "fused_edge_blocks(20)"])
+@pytest.mark.parametrize(
+    "policy", ["edge_blocks", "edge_blocks(20)", "layers+edge_blocks(20)", "fused_edge_blocks(20)"]
+)
 def test_blocks_compute_the_same(policy: str, compiler: None) -> None:
     """Stochastic dilation, skipped blocks and dropout among it; a constant image makes ties of all neighbours."""
     plain = model(stochastic=0.5, drop_path=0.3, dropout=0.2)
