@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from gnn_checkpointing.analysis.results import Estimate, HeldOut, Residual
-from gnn_checkpointing.analysis.rounding import all_significant, places_of, rounded, share, significant
+from gnn_checkpointing.analysis.rounding import all_significant, places_of, probability, rounded, share, significant
 
 
 @pytest.mark.parametrize(
@@ -34,6 +34,7 @@ def test_half_way_goes_one_way_whatever_the_noise() -> None:
 def test_what_stands_for_nothing_is_nothing() -> None:
     assert [str(share(value)) for value in (5.5e-16, -1.3e-16, -0.0)] == ["0.0"] * 3
     assert share(0.0123456789) == 0.01234568
+    assert [probability(value) for value in (1e-9, 0.058199391)] == [0.0, 0.0582]
 
 
 @pytest.mark.parametrize(("unit", "places"), [(1e-3, 3), (2e-3, 3), (0.5, 1), (1.0, 0), (40.0, 0)])

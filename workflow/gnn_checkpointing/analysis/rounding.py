@@ -10,7 +10,10 @@ DIGITS = 8
 digit on; the two digits in between make it unlikely that two processors round to different sides."""
 
 SHARE_PLACES = 8
-"""Decimal places of a share of one and of a probability: 0.000001 %, far above the 1e-16 that stands for 0."""
+"""Decimal places of a share of one: 0.000001 %, far above the 1e-16 that stands for 0."""
+
+PROBABILITY_PLACES = 5
+"""Decimal places of a p-value. Where a fit is almost exact, its scatter is known to seven digits, and so is its p."""
 
 _GUARD = 3
 
@@ -32,8 +35,13 @@ def significant(value: float, digits: int = DIGITS) -> float:
 
 
 def share(value: float) -> float:
-    """A share of one, or a probability, to the decimal places that mean something."""
+    """A share of one to the decimal places that mean something."""
     return rounded(value, SHARE_PLACES)
+
+
+def probability(value: float) -> float:
+    """A probability to the decimal places that mean something."""
+    return rounded(value, PROBABILITY_PLACES)
 
 
 def places_of(unit: float) -> int:

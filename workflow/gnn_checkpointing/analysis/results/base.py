@@ -6,12 +6,15 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, PlainSerializer, SerializerFunctionWrapHandler, model_serializer
 
-from gnn_checkpointing.analysis.rounding import all_significant, share
+from gnn_checkpointing.analysis.rounding import all_significant, probability, share
 
 Response = Literal["activation_bytes", "saved_activation_bytes", "step_time_seconds"]
 
 Share = Annotated[float, PlainSerializer(share, return_type=float)]
-"""A share of one, such as a relative error, or a probability: what is 1e-16 instead of 0 is written as 0."""
+"""A share of one, such as a relative error: what is 1e-16 instead of 0 is written as 0."""
+
+Probability = Annotated[float, PlainSerializer(probability, return_type=float)]
+"""A p-value."""
 
 
 class Result(BaseModel):

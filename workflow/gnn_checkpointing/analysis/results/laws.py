@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from gnn_checkpointing.analysis.results.base import Estimate, Response, Result, Share
+from gnn_checkpointing.analysis.results.base import Estimate, Probability, Response, Result, Share
 
 
 class Residual(Result):
@@ -55,8 +55,8 @@ class Law(Result):
     r_squared: Share
     median_relative_residual: Share
     worst_relative_residual: Share
-    breusch_pagan_p: Share | None
-    reset_p: Share | None
+    breusch_pagan_p: Probability | None
+    reset_p: Probability | None
     condition_number: float
     held_out: HeldOut | None
     residuals: list[Residual]
@@ -71,7 +71,7 @@ class Interaction(Result):
     none_per_edge: Estimate
     difference_per_edge: Estimate
     slope_ratio: float
-    p_value: Share
+    p_value: Probability
     clusters: int
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from gnn_checkpointing.analysis.results.base import Estimate, Response, Result, Share
+from gnn_checkpointing.analysis.results.base import Estimate, Probability, Response, Result, Share
 from gnn_checkpointing.analysis.results.laws import Residual
 
 Place = Literal["densest", "largest"]
@@ -86,7 +86,7 @@ class Knee(Result):
     num_edges: float
     per_edge_before: float
     per_edge_after: float
-    p_value: Share
+    p_value: Probability
 
 
 class AnalyticCount(Result):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from gnn_checkpointing.analysis.results.base import Estimate, Response, Result, Share
+from gnn_checkpointing.analysis.results.base import Estimate, Probability, Response, Result, Share
 from gnn_checkpointing.analysis.results.trends import Quantity
 
 
@@ -20,7 +20,7 @@ class FamilyFactor(Result):
     families: list[str]
     largest_shift: float
     furthest_family: str
-    p_value: Share | None
+    p_value: Probability | None
 
 
 class ReplicateSpread(Result):
@@ -40,7 +40,7 @@ class RunDrift(Result):
     policy: str
     response: Response
     change: Estimate
-    p_value: Share
+    p_value: Probability
 
 
 class Influence(Result):
