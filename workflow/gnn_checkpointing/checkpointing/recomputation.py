@@ -1,4 +1,4 @@
-"""A function that can be run again exactly as it ran the first time: same weights, buffers, random numbers, precision."""
+"""A function that can be run again exactly as it ran at first: same weights, buffers, random numbers, precision."""
 
 from __future__ import annotations
 
@@ -54,8 +54,8 @@ class Recomputation:
         for name, tensor in self._parameters.items():
             if tensor._version != self._versions.get(name, tensor._version):
                 raise RuntimeError(
-                    f"the weight {name!r} of {type(self._module).__name__} was changed in place between its forward and "
-                    "its backward pass, and recomputing it would use the new value; step the optimiser after backward()"
+                    f"the weight {name!r} of {type(self._module).__name__} was changed in place between its forward "
+                    "and its backward pass, and recomputing it would use the new value; step the optimiser after backward()"
                 )
         device, dtype, enabled = self._autocast
         with (
@@ -130,11 +130,12 @@ class RandomStates:
         np.random.set_state(self.numpy)
 
     def __eq__(self, other: object) -> bool:
+        """Whether the same numbers would be drawn from both."""
         if not isinstance(other, RandomStates):
             return NotImplemented
         same_numpy = self.numpy[2] == other.numpy[2] and np.array_equal(self.numpy[1], other.numpy[1])
         # States are real tensors also where a mode makes all others fake ones.
-        with _disable_current_modes():  # type: ignore[no-untyped-call] # torch does not annotate it
+        with _disable_current_modes():
             on_device = self.cuda is None or (other.cuda is not None and torch.equal(self.cuda, other.cuda))
             return on_device and torch.equal(self.cpu, other.cpu) and self.python == other.python and same_numpy
 
