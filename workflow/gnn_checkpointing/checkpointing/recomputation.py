@@ -55,7 +55,8 @@ class Recomputation:
             if tensor._version != self._versions.get(name, tensor._version):
                 raise RuntimeError(
                     f"the weight {name!r} of {type(self._module).__name__} was changed in place between its forward "
-                    "and its backward pass, and recomputing it would use the new value; step the optimiser after backward()"
+                    "and its backward pass, and recomputing it would use the new value; step the optimiser after "
+                    "backward()"
                 )
         device, dtype, enabled = self._autocast
         with (
