@@ -38,7 +38,7 @@ class PaperGAT(torch.nn.Module):
         return self.second(x, edge_index)
 
 
-def test_accuracy(data: Data, num_classes: int, policy: str, seed: int, epochs: int) -> float:
+def accuracy_of(data: Data, num_classes: int, policy: str, seed: int, epochs: int) -> float:
     """The accuracy on the test nodes in the epoch with the best accuracy on the validation nodes."""
     torch.manual_seed(seed)
     model = apply(PaperGAT(data.num_features, num_classes), policy)
@@ -66,14 +66,17 @@ def main() -> None:
     parser.add_argument("--root", required=True, help="folder in which PyG finds or puts Planetoid's data")
     parser.add_argument("--policy", default="edge_blocks(2000)")
     parser.add_argument("--seeds", type=int, default=10)
+    parser.add_argument("--first-seed", type=int, default=0)
     parser.add_argument("--epochs", type=int, default=200)
     asked = parser.parse_args()
     dataset = Planetoid(asked.root, "Cora", transform=NormalizeFeatures())
     found: dict[str, list[float]] = {"none": [], asked.policy: []}
-    for seed in range(asked.seeds):
+    for seed in range(asked.first_seed, asked.first_seed + asked.seeds):
         for policy, accuracies in found.items():
-            accuracies.append(test_accuracy(dataset[0], dataset.num_classes, policy, seed, asked.epochs))
-        print(f"seed {seed}: " + ", ".join(f"{policy} {values[-1]:.2%}" for policy, values in found.items()), flush=True)
+            accuracies.append(accuracy_of(dataset[0], dataset.num_classes, policy, seed, asked.epochs))
+        print(
+            f"seed {seed}: " + ", ".join(f"{policy} {values[-1]:.2%}" for policy, values in found.items()), flush=True
+        )
     errors = [stdev(values) / len(values) ** 0.5 for values in found.values()]
     for (policy, values), error in zip(found.items(), errors, strict=True):
         print(f"{policy}: mean {mean(values):.2%}, standard error {error:.2%}, {len(values)} seeds")

@@ -6,8 +6,10 @@ takes it off.
 >>> from torch_geometric.nn import GraphSAGE
 >>> from gnn_checkpointing import apply, explain, remove
 >>> model = apply(GraphSAGE(16, 32, num_layers=2))
->>> [row.policy for row in explain(model).layers]
-['auto', 'auto']
+>>> print(explain(model))
+layer    class     policy       messages at a time  reason
+convs.0  SAGEConv  edge_blocks  ?                   no batch has passed through yet
+convs.1  SAGEConv  edge_blocks  ?                   no batch has passed through yet
 >>> remove(model)
 GraphSAGE(16, 32, num_layers=2)
 """
