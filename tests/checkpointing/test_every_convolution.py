@@ -1,6 +1,6 @@
 """Every convolution of PyG under every policy for single layers: exact, or refused for a reason that is listed here.
 
-CONVOLUTIONS_TABLE=FILE pytest tests/checkpointing/test_every_convolution.py also writes what was found as Markdown.
+CONVOLUTIONS_TABLE=FILE pytest tests/checkpointing/test_every_convolution.py also writes what was found as a page.
 """
 
 from __future__ import annotations
@@ -14,12 +14,14 @@ from pathlib import Path
 
 import pytest
 import torch
+from convolutions_table import page
 from every_convolution import NEEDS_A_PACKAGE
 from other_convolutions import CONVOLUTIONS, built
 from steps_compared import outcome, seed_all, slope_error, tensors_in, under
 from torch_geometric.nn import conv
 
-POLICIES = ("edge_blocks(8)", "layers", "auto", "fused_edge_blocks(8)")
+POLICIES = ("edge_blocks(8)", "fused_edge_blocks(8)", "layers", "auto")
+PAGE = Path(__file__).resolve().parents[2] / "docs/convolutions.md"
 FUSED = ("GATConv", "GATv2Conv")
 """Convolutions that have kernels of their own; each takes seconds to compile."""
 
@@ -57,22 +59,11 @@ def outcomes() -> dict[str, dict[str, str]]:
     return {name: {policy: found(name, policy) for policy in POLICIES} for name in CONVOLUTIONS}
 
 
-def table() -> str:
-    """The outcomes as Markdown, a row per configuration; the last column has the reasons of what is not exact."""
-    lines = [f"| convolution | {' | '.join(POLICIES)} | reason |", f"|---{'|---' * len(POLICIES)}|---|"]
-    for name, by_policy in outcomes().items():
-        kinds, reasons = zip(*(text.partition(": ")[::2] for text in by_policy.values()), strict=True)
-        lines.append(f"| {name} | {' | '.join(kinds)} | {'; '.join(dict.fromkeys(filter(None, reasons)))} |")
-    for name, reason in NEEDS_A_PACKAGE.items():
-        lines.append(f"| {name} | {' | '.join(['not tried'] * len(POLICIES))} | {reason} |")
-    return "\n".join(lines) + "\n"
-
-
 @pytest.fixture(scope="session", autouse=True)
 def _written_table() -> Iterator[None]:
     yield
     if place := os.environ.get("CONVOLUTIONS_TABLE"):
-        Path(place).write_text(table(), encoding="utf-8")
+        Path(place).write_text(page(outcomes(), NEEDS_A_PACKAGE), encoding="utf-8")
 
 
 def test_the_table_has_every_convolution_that_pyg_exports() -> None:
@@ -102,6 +93,11 @@ def test_edge_blocks_are_exact_on_nine_tenths_of_the_table() -> None:
     kinds = [found(name, "edge_blocks(8)").split(":")[0] for name in CONVOLUTIONS]
     assert kinds.count("exact") >= len(kinds) * 66 / 74
     assert set(kinds) <= {"exact", "refused"}
+
+
+def test_the_published_page_has_what_was_found(compiler: None) -> None:
+    if not os.environ.get("CONVOLUTIONS_TABLE"):
+        assert PAGE.read_text(encoding="utf-8") == page(outcomes(), NEEDS_A_PACKAGE)
 
 
 @pytest.mark.parametrize("name", FUSED)

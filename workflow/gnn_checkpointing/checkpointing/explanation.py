@@ -37,7 +37,7 @@ class Explanation:
     layers: tuple[LayerExplanation, ...]
 
     def __str__(self) -> str:
-        """A table with one line per layer."""
+        """The table, a line for each layer."""
         rows = [("layer", "class", "policy", "messages at a time", "reason")]
         rows += [(row.name or "(model)", row.layer, row.policy, _held(row), row.reason) for row in self.layers]
         widths = [max(len(row[column]) for row in rows) for column in range(4)]
@@ -46,7 +46,18 @@ class Explanation:
 
 
 def explain(model: nn.Module) -> Explanation:
-    """The policy of each message passing layer of `model`, with the reason; bytes once a batch has passed through."""
+    """The policy of each message passing layer of `model`, with the reason; bytes once a batch has passed through.
+
+    >>> import torch
+    >>> from torch_geometric.nn import GraphSAGE
+    >>> from gnn_checkpointing import apply, explain
+    >>> model = apply(GraphSAGE(64, 64, num_layers=2), "edge_blocks(16384)")
+    >>> out = model(torch.randn(1024, 64), torch.arange(65536).remainder(1024).repeat(2, 1))
+    >>> print(explain(model))
+    layer    class     policy       messages at a time  reason
+    convs.0  SAGEConv  edge_blocks  4.0 of 16.0 MiB     4 blocks of at most 16,384 edges
+    convs.1  SAGEConv  edge_blocks  4.0 of 16.0 MiB     4 blocks of at most 16,384 edges
+    """
     return Explanation(
         tuple(_explained(name, layer) for name, layer in model.named_modules() if isinstance(layer, MessagePassing))
     )

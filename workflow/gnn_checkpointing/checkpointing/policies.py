@@ -72,6 +72,17 @@ def apply(
     Raises `Refusal` where the policy is unknown or would change what the model computes, and `Unavailable` where this
     machine lacks what it needs; the model is then as it was. With `on_refusal="fall_back"` the model gets `"auto"`
     instead.
+
+    >>> import torch
+    >>> from torch_geometric.nn import GCN
+    >>> x, edge_index = torch.randn(100, 16), torch.randint(100, (2, 2000))
+    >>> model = apply(GCN(16, 32, num_layers=2), "edge_blocks(500)", verify=(x, edge_index))
+    >>> model(x, edge_index).shape
+    torch.Size([100, 32])
+    >>> apply(model, "edge_block")
+    Traceback (most recent call last):
+        ...
+    gnn_checkpointing.refusal.Refusal: unknown policy 'edge_block'; allowed: none, layers, ...
     """
     if on_refusal not in ("raise", "fall_back"):
         raise Refusal(f"on_refusal is {on_refusal!r}; allowed: 'raise' and 'fall_back'")
@@ -108,7 +119,15 @@ def _wrapper(policy: str, *, lenient: bool) -> Callable[[nn.Module, Changes], No
 
 
 def remove(model: Model) -> Model:
-    """Take every policy off `model` and its parts, in place, and return it as it was before `apply`."""
+    """Take every policy off `model` and its parts, in place, and return it as it was before `apply`.
+
+    A model without a policy stays as it is.
+
+    >>> from torch_geometric.nn import GCN
+    >>> model = apply(GCN(16, 32, num_layers=2), "layers")
+    >>> policy_of(remove(model))
+    'none'
+    """
     for module in model.modules():
         record = vars(module).pop(_RECORD, None)
         if record is not None:
@@ -125,6 +144,13 @@ def policy_of(model: nn.Module) -> str:
 def edge_blocks(conv: Model, edges_per_block: int | None = None) -> Model:
     """Make one PyG layer compute by edge blocks, in place, and return it; it is called as before.
 
-    Raises `Refusal` where blocks would change what the layer computes.
+    A block has at most `edges_per_block` edges, and at least all edges of one node; without a number it follows the
+    graph, the channels and the cache. Raises `Refusal` where blocks would change what the layer computes.
+
+    >>> import torch
+    >>> from torch_geometric.nn import GATConv
+    >>> conv = edge_blocks(GATConv(16, 8, heads=4, dropout=0.6), 500)
+    >>> conv(torch.randn(100, 16), torch.randint(100, (2, 2000))).shape
+    torch.Size([100, 32])
     """
     return apply(conv, "edge_blocks" if edges_per_block is None else f"edge_blocks({edges_per_block})")

@@ -1,4 +1,4 @@
-"""A function that can be run again exactly as it ran at first: same weights, buffers, random numbers, precision."""
+"""A function run again exactly as it ran the first time: same weights, buffers, random numbers, precision."""
 
 from __future__ import annotations
 
@@ -32,6 +32,7 @@ class Recomputation:
         self._buffers = dict(module.named_buffers(remove_duplicate=False))
         self._before = {name: tensor.detach().clone() for name, tensor in self._buffers.items()}
         self._attributes = [(part, _attributes(part)) for part in module.modules()]
+        self._changed: list[tuple[nn.Module, dict[str, Any]]] = []
         self._random: RandomStates | None = RandomStates.now(device)
         self._autocast = (device.type, torch.get_autocast_dtype(device.type), torch.is_autocast_enabled(device.type))
 
@@ -43,6 +44,8 @@ class Recomputation:
             # By value: BatchNorm's kernels write into running statistics past their version counters.
             if now.get(name) is self._buffers[name] and _are_equal(before, now[name]):
                 del self._before[name]
+        self._changed = [(part, changed) for part, before in self._attributes if (changed := _changed(part, before))]
+        self._attributes = []
         if self._random is not None and self._random == RandomStates.now(self._random.device):
             self._random = None
 
@@ -55,13 +58,12 @@ class Recomputation:
             if tensor._version != self._versions.get(name, tensor._version):
                 raise RuntimeError(
                     f"the weight {name!r} of {type(self._module).__name__} was changed in place between its forward "
-                    "and its backward pass, and recomputing it would use the new value; step the optimiser after "
-                    "backward()"
+                    "and its backward pass, and its old value is gone; step the optimiser after backward()"
                 )
         device, dtype, enabled = self._autocast
         with (
             torch.autocast(device, dtype=dtype, enabled=enabled),
-            _attributes_restored(self._attributes),
+            _attributes_restored(self._module, self._changed),
             random_restored(self._random),
         ):
             return self._with_tensors(function, *args, **kwargs)
@@ -131,7 +133,7 @@ class RandomStates:
         np.random.set_state(self.numpy)
 
     def __eq__(self, other: object) -> bool:
-        """Whether the same numbers would be drawn from both."""
+        """Whether nothing was drawn between the two."""
         if not isinstance(other, RandomStates):
             return NotImplemented
         same_numpy = self.numpy[2] == other.numpy[2] and np.array_equal(self.numpy[1], other.numpy[1])
@@ -167,34 +169,58 @@ class _Shell(nn.Module):
         return self._function()
 
 
-def _attributes(part: nn.Module) -> dict[str, Any]:
-    """A module's plain attributes; lists, dictionaries and sets are copied, since a forward pass may add to them."""
-    own = {name: value for name, value in vars(part).items() if name not in _INTERNAL}
-    return {name: value.copy() if isinstance(value, list | dict | set) else value for name, value in own.items()}
+_INTERNAL = frozenset(vars(nn.Module())) - {"training"}
+_MISSING = object()
+
+Attributes = dict[str, tuple[Any, Any]]
+"""A module's plain attributes by name: the value, and a copy of it where it is a list, a dictionary or a set."""
+
+
+def _attributes(part: nn.Module) -> Attributes:
+    return {
+        name: (value, value.copy() if isinstance(value, list | dict | set) else value)
+        for name, value in vars(part).items()
+        if name not in _INTERNAL
+    }
+
+
+def _changed(part: nn.Module, before: Attributes) -> dict[str, Any]:
+    """The earlier values of the attributes that have changed since; `_MISSING` for one that was not there."""
+    now = vars(part)
+    found = {name: copy for name, (value, copy) in before.items() if now.get(name) is not value or _grown(value, copy)}
+    return found | {name: _MISSING for name in now if name not in before and name not in _INTERNAL}
+
+
+def _grown(value: Any, copy: Any) -> bool:
+    """Whether a list, a dictionary or a set has other members than its copy."""
+    if value is copy:
+        return False
+    members = [(v.values() if isinstance(v, dict) else v) for v in (value, copy)]
+    return len(value) != len(copy) or any(one is not other for one, other in zip(*members, strict=True))
 
 
 @contextmanager
-def _attributes_restored(before: list[tuple[nn.Module, dict[str, Any]]]) -> Iterator[None]:
-    """Give each module its earlier attributes inside the context, and its present ones back after it."""
-    present = [
-        (part, {name: value for name, value in vars(part).items() if name not in _INTERNAL}) for part, _ in before
-    ]
+def _attributes_restored(module: nn.Module, earlier: list[tuple[nn.Module, dict[str, Any]]]) -> Iterator[None]:
+    """Give modules their earlier attributes inside the context, and all of `module` its present ones back after it."""
+    present = [(part, _attributes(part)) for part in module.modules()]
     try:
-        for part, attributes in before:
-            _replace_attributes(part, attributes)
+        for part, attributes in earlier:
+            _set(part, attributes)
         yield
     finally:
-        for part, attributes in present:
-            _replace_attributes(part, attributes)
+        for part, before in present:
+            _set(part, {name: before[name][0] if name in before else _MISSING for name in _changed(part, before)})
+            for value, copy in before.values():
+                if _grown(value, copy):
+                    value.clear()
+                    (value.extend if isinstance(value, list) else value.update)(copy)
 
 
-_INTERNAL = frozenset(vars(nn.Module())) - {"training"}
-
-
-def _replace_attributes(part: nn.Module, attributes: dict[str, Any]) -> None:
-    for name in [name for name in vars(part) if name not in _INTERNAL and name not in attributes]:
-        del part.__dict__[name]
-    part.__dict__.update(attributes)
+def _set(part: nn.Module, attributes: dict[str, Any]) -> None:
+    for name, value in attributes.items():
+        vars(part).pop(name, None)
+        if value is not _MISSING:
+            vars(part)[name] = value
 
 
 @contextmanager

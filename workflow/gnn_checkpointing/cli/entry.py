@@ -37,6 +37,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except Refusal as refusal:
         print(f"error: {refusal}", file=sys.stderr)
         return 2
+    except ModuleNotFoundError as error:
+        package = (error.name or "").partition(".")[0]
+        if package in ("", "gnn_checkpointing"):
+            raise
+        print(f"error: {_missing(parsed.run.__name__, package)}", file=sys.stderr)
+        return 2
     except BrokenPipeError:
         return 1
     except OSError as error:
@@ -45,6 +51,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"error: {_told(error)}", file=sys.stderr)
         return 2
     return 0
+
+
+def _missing(command: str, package: str) -> str:
+    """Which package a command lacks, and the extra that brings it; the library alone needs torch and PyG."""
+    return f"{command} needs {package}, which is not installed; pip install 'gnn-checkpointing[report]' brings it"
 
 
 def _told(error: OSError) -> str:

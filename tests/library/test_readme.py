@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 import torch
-from torch_geometric.nn import GAT, GraphSAGE
+from torch_geometric.nn import GAT
 
 from gnn_checkpointing.checkpointing.cut_layer import cut_layer_of
 
 ROOT = Path(__file__).resolve().parents[2]
-PLANNED, BLOCKED = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+LIBRARY, PLANNED = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
 
 
 def test_a_plan_is_applied_to_a_users_model_and_trains_it(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -30,15 +30,21 @@ def test_a_plan_is_applied_to_a_users_model_and_trains_it(monkeypatch: pytest.Mo
     assert all(parameter.grad is not None for parameter in model.parameters())
 
 
-def test_three_lines_give_a_pyg_model_edge_blocks() -> None:
-    lines = BLOCKED
-    assert len([line for line in lines.splitlines() if line]) == 3
+def test_three_lines_put_a_policy_on_a_pyg_model() -> None:
+    """Dropout is 0.5, so the models are compared as they evaluate."""
+    assert len([line for line in LIBRARY.splitlines() if line]) == 3
     names: dict[str, object] = {}
-    exec(lines, names)
+    exec(LIBRARY, names)
     model = names["model"]
-    plain = GraphSAGE(16, 32, num_layers=3, out_channels=4)
+    plain = GAT(16, 32, num_layers=3, out_channels=4, heads=4, dropout=0.5)
     assert list(model.state_dict()) == list(plain.state_dict())
     plain.load_state_dict(model.state_dict())
-    x, edge_index = torch.randn(50, 16), torch.randint(0, 50, (2, 400))
-    torch.testing.assert_close(model(x, edge_index), plain(x, edge_index), rtol=1e-4, atol=1e-5)
-    assert all(cut_layer_of(conv) is not None for conv in model.convs)
+    # Enough messages for `auto`: 131,072 edges times 32 channels times 4 bytes are 16 MiB.
+    x, edge_index = torch.randn(1024, 16), torch.randint(0, 1024, (2, 131_072))
+    out = model.eval()(x, edge_index)
+    torch.testing.assert_close(out, plain.eval()(x, edge_index), rtol=1e-4, atol=1e-5)
+    out.sum().backward()
+    policies = [row.policy for row in names["explain"](model).layers]
+    assert set(policies[:2]) <= {"fused_edge_blocks", "edge_blocks"}
+    names["remove"](model)
+    assert [row.policy for row in names["explain"](model).layers] == ["none"] * 3
