@@ -7,8 +7,6 @@ import pytest
 import torch
 from torch_geometric.nn import GAT
 
-from gnn_checkpointing.checkpointing.cut_layer import cut_layer_of
-
 ROOT = Path(__file__).resolve().parents[2]
 LIBRARY, PLANNED = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
 
