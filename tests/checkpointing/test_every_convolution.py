@@ -5,7 +5,6 @@ CONVOLUTIONS_TABLE=FILE pytest tests/checkpointing/test_every_convolution.py als
 
 from __future__ import annotations
 
-import contextlib
 import os
 import re
 import warnings
@@ -20,8 +19,6 @@ from every_convolution import NEEDS_A_PACKAGE
 from other_convolutions import CONVOLUTIONS, built
 from steps_compared import outcome, seed_all, slope_error, tensors_in, under
 from torch_geometric.nn import conv
-
-from gnn_checkpointing.refusal import Refusal
 
 POLICIES = ("edge_blocks(8)", "fused_edge_blocks(8)", "layers", "auto")
 PAGE = Path(__file__).resolve().parents[2] / "docs/convolutions.md"
