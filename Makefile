@@ -22,7 +22,7 @@ $(READY): requirements.lock
 	  echo "error: $(PYTHON) has no venv module; install it first (on Debian and Ubuntu: apt-get install python3-venv)" >&2; exit 2; }
 	$(PYTHON) -m venv --clear $(VENV)
 	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r requirements.lock
-	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps -e .
+	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps -e '.[report]'
 	@touch $@
 
 report: $(READY) ## measure this machine and render its report (minutes; a second time: seconds)

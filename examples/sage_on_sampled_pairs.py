@@ -2,7 +2,7 @@
 
     python examples/sage_on_sampled_pairs.py
 
-Communities are the labels. Numpy samples neighbours: PyG's NeighborLoader, which needs pyg-lib, gives such batches, too.
+Communities are the labels. Numpy samples neighbours; PyG's NeighborLoader gives such batches, too, and needs pyg-lib.
 """
 
 from __future__ import annotations

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 PAGE = """# Convolutions and policies
@@ -10,16 +11,16 @@ Every convolution of PyG with the arguments of its documentation, called as docu
 single layers. `CONVOLUTIONS_TABLE=docs/convolutions.md pytest tests/checkpointing/test_every_convolution.py` made this
 page, and a test compares it with what it finds.
 
-- **exact**: outputs, the gradients of all inputs and weights, and buffers are those of the plain layer, in two steps; for
-  a layer that draws random numbers, the outputs in evaluation mode, and the gradient is the slope of the function that
-  was computed.
+- **exact**: outputs, the gradients of all inputs and weights, and buffers are those of the plain layer, in two steps.
+  A layer that draws random numbers is compared as it evaluates; in training its gradient is the slope of the function
+  that was computed.
 - **refused**: `apply` refuses the policy when it is asked for by name; the note has the reason.
 - **not tried**: the convolution needs a package that the tests do not install.
 
-`edge_blocks` and `fused_edge_blocks` were run with blocks of eight edges. `fused_edge_blocks` uses a kernel where the layer
-has one and blocks where it has none. `auto` never refuses: what blocks would change it recomputes whole or leaves alone.
-On small and sparse graphs, such as those of this table, it changes nothing. Two names for one convolution are two ways to
-call it: *pair* is a call on source and destination nodes.
+`edge_blocks` and `fused_edge_blocks` ran with blocks of eight edges. `fused_edge_blocks` takes a kernel where the layer
+has one, and blocks where it has none. `auto` never refuses: what blocks would change it recomputes whole or leaves
+alone, and on small or sparse graphs, such as those of this table, it changes nothing. Several lines for a convolution
+are several ways to build or call it; *pair* is a call on source and destination nodes.
 
 {table}
 {notes}
@@ -43,5 +44,5 @@ def _cell(found: str, notes: dict[str, int]) -> str:
     if not reason:
         return kind
     # The reason without the name of the policy: it is the same for all of them.
-    text = reason.partition(" cannot wrap ")[2] or reason
+    text = re.sub(r"^(policy \S+:|\S+ cannot wrap) ", "", reason)
     return f"{kind} ({notes.setdefault(text, len(notes) + 1)})"

@@ -118,7 +118,6 @@ def test_the_wheel_asks_for_torch_and_pyg_alone(wheel: Path) -> None:
     assert needed == {"torch>=2.13", "torch-geometric>=2.8"}
 
 
-@pytest.mark.minutes
 def test_the_readmes_lines_and_every_function_run_with_torch_and_pyg_alone(python: Path, tmp_path: Path) -> None:
     policies = ["auto", "edge_blocks(500)", "layers"]
     if any(map(shutil.which, [os.environ.get("CXX", "g++"), "clang++"])):
@@ -134,14 +133,12 @@ def test_the_readmes_lines_and_every_function_run_with_torch_and_pyg_alone(pytho
     assert not set(imported.split()) & set(NOT_OF_THE_LIBRARY)
 
 
-@pytest.mark.minutes
 def test_no_package_of_the_pipeline_is_there(python: Path) -> None:
     """Else the test above would find whatever the library imports by mistake."""
     for name in (*NOT_OF_THE_LIBRARY, "safetensors", "pymetis"):
         assert run(python, "-c", f"import {name}").returncode == 1
 
 
-@pytest.mark.minutes
 def test_a_command_that_lacks_the_extra_names_it_in_one_sentence(python: Path) -> None:
     found = run(python, "-m", "gnn_checkpointing", "design", "--study", ROOT / "config.yaml")
     assert found.returncode == 2
@@ -150,7 +147,6 @@ def test_a_command_that_lacks_the_extra_names_it_in_one_sentence(python: Path) -
     assert "pip install 'gnn-checkpointing[report]'" in found.stderr
 
 
-@pytest.mark.minutes
 def test_help_and_version_need_no_extra(python: Path) -> None:
     assert run(python, "-m", "gnn_checkpointing", "--help").returncode == 0
     assert run(python, "-m", "gnn_checkpointing", "--version").stdout.strip() == VERSION
