@@ -12,7 +12,15 @@ from torch import nn
 
 POLICIES = ("auto", "edge_blocks(8)", "layers", "layers+edge_blocks(8)", "selective", "offloaded")
 ALWAYS_EXACT = ("auto", "edge_blocks(8)", "layers")
+REFUSED = {("EdgeCNN", "edge_blocks(8)")}
+"""A BatchNorm over the messages of all edges, which blocks would change."""
+
+SELECTIVE_REFUSES = "refused late: policy selective"
+"""PyTorch says in the first backward pass that a layer changes a kept result in place."""
+
 DRAWING = [name for name, configuration in MODELS.items() if configuration.draws]
+
+DRAWING_EXACT = [(name, policy) for name in DRAWING for policy in ALWAYS_EXACT if (name, policy) not in REFUSED]
 
 
 def losses(model: nn.Module, name: str, steps: int = 6) -> list[float]:
@@ -38,10 +46,12 @@ def test_a_step_is_exact_or_refused_when_the_policy_is_applied(name: str, policy
     model, configuration = built(name), MODELS[name]
     model.train(not configuration.draws)
     found = outcome(model, policy, configuration.args, configuration.kwargs)
-    if policy == "auto" or (policy in ALWAYS_EXACT and name not in WITHOUT_MESSAGES):
+    if (name, policy) in REFUSED:
+        assert found.startswith("refused: ")
+    elif policy == "auto" or (policy in ALWAYS_EXACT and name not in WITHOUT_MESSAGES):
         assert found == "exact"
     else:
-        assert found == "exact" or found.startswith("refused: ")
+        assert found == "exact" or found.startswith(("refused: ", SELECTIVE_REFUSES))
 
 
 @pytest.mark.parametrize("policy", ALWAYS_EXACT)
@@ -53,8 +63,7 @@ def test_a_model_learns_as_it_does_without_a_policy(name: str, policy: str) -> N
     assert expected[-1] < expected[0]
 
 
-@pytest.mark.parametrize("policy", ALWAYS_EXACT)
-@pytest.mark.parametrize("name", DRAWING)
+@pytest.mark.parametrize(("name", "policy"), DRAWING_EXACT)
 def test_a_model_with_dropout_learns(name: str, policy: str) -> None:
     """The masks may be others than without a policy, so the losses are; they are finite, and a seed fixes them."""
     model = under(policy, built(name))
@@ -64,8 +73,7 @@ def test_a_model_with_dropout_learns(name: str, policy: str) -> None:
     assert len(set(first)) == len(first)
 
 
-@pytest.mark.parametrize("policy", ALWAYS_EXACT)
-@pytest.mark.parametrize("name", DRAWING)
+@pytest.mark.parametrize(("name", "policy"), DRAWING_EXACT)
 def test_the_gradient_under_dropout_is_the_slope_of_the_function(name: str, policy: str) -> None:
     configuration = MODELS[name]
     assert slope_error(under(policy, built(name)), configuration.args, configuration.kwargs) < 1e-5

@@ -76,7 +76,10 @@ def test_generated_kernels_have_no_exact_peak_and_say_why() -> None:
 
 @pytest.mark.skipif(not DATA.is_dir(), reason=f"no folder {DATA}: the real graphs are not part of the repository")
 def test_the_peaks_of_real_graphs_are_those_that_were_published() -> None:
-    """Five graphs, three convolutions, three policies: measured with tensors then, reckoned without any now."""
+    """Five graphs, three convolutions, three policies: measured with tensors then, reckoned without any now.
+
+    `edge_blocks` were measured when their tables took 12 bytes an edge; today's take 8, and never more memory.
+    """
     (folder,) = ROOT.glob("report/*/prediction")
     study = read_study(folder / "study.json").model_copy(update={"data_root": DATA})
     rows = [row for row in read_table(folder / "measurements.csv") if row["family"] == "real"]
@@ -88,6 +91,9 @@ def test_the_peaks_of_real_graphs_are_those_that_were_published() -> None:
         sizes = StepSizes(degrees, graph.features.shape[1], graph.num_classes, int(graph.train_mask.sum()))
         for row in (row for row in rows if row["graph"] == graph_id and row["outcome"] == "completed"):
             found = exact_peak(row["convolution"], str(row["policy"]), study.architecture, sizes)
-            assert found == pytest.approx(row["peak_memory_bytes"], rel=0.01), row["cell"]
+            if row["policy"] == "edge_blocks":
+                assert 0.9 * row["peak_memory_bytes"] <= found <= 1.01 * row["peak_memory_bytes"], row["cell"]
+            else:
+                assert found == pytest.approx(row["peak_memory_bytes"], rel=0.01), row["cell"]
             asked += 1
     assert asked == 45

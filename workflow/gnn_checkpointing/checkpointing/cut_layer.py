@@ -50,15 +50,22 @@ class CutLayer:
             changes.set(self.conv, name, getattr(self, name))
         changes.set(self.conv, "_cut_layer", self)
 
-    @torch.compiler.disable  # type: ignore[untyped-decorator]
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         """The layer's own forward pass, during which `propagate` is cut."""
-        vars(self.conv)["propagate"] = self.propagate  # PyG replaces it when an explainer comes and goes
+        if torch.compiler.is_compiling():
+            return _uncompiled(self._forward, *args, **kwargs)
+        return self._forward(*args, **kwargs)
+
+    def _forward(self, *args: Any, **kwargs: Any) -> Any:
+        if vars(self.conv).get("propagate") != self.propagate:  # PyG replaces it when an explainer comes and goes
+            vars(self.conv)["propagate"] = self.propagate
+        if self._was_whole() and torch.is_grad_enabled():
+            # Most likely so again; `propagate` looks, and then keeps its own arguments instead of the layer's.
+            return (self._given or partial(type(self.conv).forward, self.conv))(*args, **kwargs)
         forward = self._given or with_remembered_graphs(self.conv, self.tables)
         run = partial(forward, *args, **kwargs)
         scores = _argument(self.conv, "return_attention_weights", args, kwargs) is not None
-        was_whole = self.plan.lenient and self.computes_by == "none"
-        if was_whole or self._cutter.stands_aside() or not torch.is_grad_enabled():
+        if self._cutter.stands_aside() or not torch.is_grad_enabled():
             return computed(VISITS.during(self.conv, Visit(None, None, returns_scores=scores), run))
         device = next((p.device for p in pytree.tree_leaves((args, kwargs)) if isinstance(p, Tensor)), _CPU)
         state = Recomputation(self.conv, device)
@@ -73,6 +80,8 @@ class CutLayer:
 
     def propagate(self, edge_index: Any, size: Any = None, **kwargs: Any) -> Any:
         """Cut where that is possible, else PyG's own."""
+        if self._was_whole() and self._cutter.is_small(edge_index, kwargs):
+            return self._own(edge_index, size, kwargs)
         visit = VISITS.of(self.conv) or Visit(None, None)
         if visit.entry is not None:
             visit.entry.close()
@@ -132,11 +141,18 @@ class CutLayer:
         names = self.conv.inspector.get_param_names("update", exclude=[0])
         return self.conv.update(out, **{name: values[name] for name in names if name in values})
 
+    def _was_whole(self) -> bool:
+        return self.plan.lenient and self.computes_by == "none"
+
     def _parameters(self) -> tuple[Tensor, ...]:
         return tuple(parameter for parameter in self.conv.parameters() if not is_lazy(parameter))
 
     def _whole(self, reason: str, edge_index: Any, size: Any, kwargs: dict[str, Any]) -> Any:
         self.computes_by, self.reason, self.message_bytes, self.block_bytes = "none", reason, None, None
+        return self._own(edge_index, size, kwargs)
+
+    def _own(self, edge_index: Any, size: Any, kwargs: dict[str, Any]) -> Any:
+        """PyG's own `propagate`."""
         own = _own_propagate(self.conv) or type(self.conv).propagate.__get__(self.conv)
         return own(edge_index, size=size, **computed(kwargs))
 
@@ -160,6 +176,12 @@ def cut_layer_of(module: nn.Module) -> CutLayer | None:
 
 
 _CPU = torch.device("cpu")
+
+
+@torch.compiler.disable  # type: ignore[untyped-decorator]
+def _uncompiled(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    """Run past `torch.compile`: what is recomputed is not to be traced."""
+    return function(*args, **kwargs)
 
 
 @functools.cache

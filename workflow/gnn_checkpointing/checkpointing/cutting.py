@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.utils import _pytree as pytree
 from torch_geometric import EdgeIndex
 from torch_geometric.nn import MessagePassing
 from torch_geometric.utils import is_sparse
@@ -85,6 +86,14 @@ class Cutter:
         cut = CutCall(conv, call, edges, roles, most)
         self._try_once(cut)
         return cut, EagerBlocks()
+
+    def is_small(self, edge_index: Any, kwargs: dict[str, Any]) -> bool:
+        """Whether a look at the sizes says that no cut of this call is worth its time."""
+        if self.plan.worth is None or not is_plain(edge_index) or edge_index.dim() != 2:
+            return False
+        tensors = [part for part in pytree.tree_leaves(tuple(kwargs.values())) if isinstance(part, Tensor)]
+        widest = max((_width(tensor, self.conv.node_dim) for tensor in tensors), default=1)
+        return not self.plan.worth(edge_index.size(1), 0, widest)
 
     def stands_aside(self) -> bool:
         """Whether somebody looks at all messages at once, or `torch.func` transforms the layer."""
