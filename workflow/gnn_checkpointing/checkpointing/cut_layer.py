@@ -74,7 +74,7 @@ class CutLayer:
         try:
             out = VISITS.during(self.conv, Visit(entry, state, returns_scores=scores), run)
         finally:
-            entry.close()
+            entry.forward_done()
         state.forward_done()
         return computed(out)
 

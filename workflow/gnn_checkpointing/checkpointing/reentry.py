@@ -80,7 +80,13 @@ VISITS = Visits()
 
 @dataclass(frozen=True)
 class _Hole:
+    """What autograd keeps instead of a tensor: its number, and what the forward pass was called with.
+
+    Autograd drops it with the graph, and with it the arguments; the entry itself outlives the graph and has none.
+    """
+
     index: int
+    arguments: tuple[Tensor, ...]
 
 
 class Entry:
@@ -102,7 +108,7 @@ class Entry:
         self._rest = [None if isinstance(leaf, Tensor) else leaf for leaf in leaves]
         self.tensors: tuple[Tensor, ...] = tuple(leaves[position] for position in self._places)
         self._kept = {storage_of(tensor) for tensor in (*self.tensors, *kept)}
-        self._arguments = [tensor.detach().requires_grad_(tensor.requires_grad) for tensor in self.tensors]
+        self._arguments = tuple(tensor.detach().requires_grad_(tensor.requires_grad) for tensor in self.tensors)
         self._state: Recomputation | None = None
         self._holes, self._before_propagate, self._filled = 0, 0, dict[int, Tensor]()
         self._hooks: saved_tensors_hooks | None = None
@@ -118,6 +124,11 @@ class Entry:
         if self._hooks is not None:
             self._hooks.__exit__()
             self._hooks = None
+
+    def forward_done(self) -> None:
+        """Leave no more holes, and hold nothing that the graph does not hold."""
+        self.close()
+        self.tensors = self._arguments = ()
 
     def reached(self) -> None:
         """Note that the forward pass has come to its first call of `propagate`."""
@@ -167,14 +178,14 @@ class Entry:
         if storage_of(tensor) in self._kept:
             return tensor.detach()
         self._holes += 1
-        return _Hole(self._holes - 1)
+        return _Hole(self._holes - 1, self._arguments)
 
     def _unpack(self, packed: Tensor | _Hole) -> Tensor:
         if isinstance(packed, Tensor):
             return packed
         if packed.index not in self._filled:
             assert self._state is not None  # holes are left after it was set
-            self._state.again(self._fill, self._arguments)
+            self._state.again(self._fill, packed.arguments)
         return self._filled.pop(packed.index)
 
 
