@@ -62,7 +62,8 @@ class Cutter:
     conv: MessagePassing
     tables: GraphTables
     plan: Plan
-    _tried: set[object] = field(default_factory=set)
+    _tried: dict[object, str | None] = field(default_factory=dict)
+    """What a trial has found of calls of one kind: why they must not be cut, or None."""
 
     def cut(self, edge_index: Any, size: Any, kwargs: dict[str, Any]) -> tuple[CutCall, Executor]:
         """The call in parts, and what computes them; raises `Uncuttable` with the reason where it has none."""
@@ -123,15 +124,16 @@ class Cutter:
         """Compute a part of the first call in two ways; what blocks would change is refused, or not cut."""
         key = (self.conv.training, tuple(sorted(cut.roles.items())), cut.call.edge_result)
         fake = isinstance(cut.edges.pointer, torch._subclasses.FakeTensor)
-        if key in self._tried or fake or torch.is_inference_mode_enabled():
+        if fake or torch.is_inference_mode_enabled():
             return
-        reason = trial_refusal(cut)
+        if key not in self._tried:
+            self._tried[key] = trial_refusal(cut)
+        reason = self._tried[key]
         if reason is None:
-            self._tried.add(key)
-        elif self.plan.lenient:
+            return
+        if self.plan.lenient:
             raise Uncuttable(reason)
-        else:
-            raise Refusal(f"{self.plan.policy} cannot wrap {type(self.conv).__name__}: {reason}")
+        raise Refusal(f"{self.plan.policy} cannot wrap {type(self.conv).__name__}: {reason}")
 
 
 def is_plain(edge_index: Any) -> bool:
