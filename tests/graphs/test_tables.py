@@ -1,153 +1,281 @@
 """A folder of three CSV files becomes a graph, or one sentence that names the file and the line."""
 
+import csv
+import io
+import itertools
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from faults.drawn import as_often_as_asked, assert_graph_or_sentence, texts
+from gnn_checkpointing.graphs.description import described
 from gnn_checkpointing.graphs.make import make_graph
 from gnn_checkpointing.refusal import Refusal
 
 from .builders import loaded
 
 SAMPLE = Path(__file__).parents[2] / "workflow" / "studies" / "sample_graph"
+EDGES, FEATURES, LABELS = "edges.csv", "features.csv", "labels.csv"
 GOOD = {
-    "edges.csv": "source,target\na,b\nb,c\nc,d\n",
-    "features.csv": "node,height,weight\na,1,2.5\nb,2,0\nc,3,-1e3\nd,4,7\n",
-    "labels.csv": "node,label\nd,blue\na,red\nb,red\nc,\n",
+    EDGES: "source,target\na,b\nb,c\nc,d\n",
+    FEATURES: "node,height,weight\na,1,2.5\nb,2,0\nc,3,-1e3\nd,4,7\n",
+    LABELS: "node,label\nd,blue\na,red\nb,red\nc,\n",
 }
 
 
-@pytest.fixture
-def folder(tmp_path):
-    """A folder with a path of four nodes; `write` changes single files."""
-    for name, text in GOOD.items():
-        (tmp_path / name).write_text(text)
-    return tmp_path
-
-
-def load(folder, **changes):
+def load(folder, files=None, **changes):
+    """The graph of the good files, some of them changed; None removes one."""
+    for name, text in (GOOD | (files or {})).items():
+        if text is not None:
+            (folder / name).write_bytes(text if isinstance(text, bytes) else text.encode())
     values = {"class": None, "csv": str(folder), "name": "mine", "to_undirected": True, **changes}
     return make_graph(loaded(**values))
 
 
-def test_the_files_become_the_graph_in_the_order_of_the_features(folder):
-    graph = load(folder)
+def test_the_files_become_the_graph_in_the_order_of_the_features(tmp_path):
+    graph = load(tmp_path)
     assert graph.edge_index.tolist() == [[1, 0, 2, 1, 3, 2], [0, 1, 1, 2, 2, 3]]
     assert graph.features.tolist() == [[1, 2.5], [2, 0], [3, -1000], [4, 7]]
     # Classes are numbered in the order of their names: blue, red; the empty label is none.
     assert graph.labels.tolist() == [1, 1, -1, 0]
     assert graph.provenance.reverses_added == 3
+    assert graph.provenance.notes == []
     assert set(graph.provenance.files) == set(GOOD)
 
 
-def test_numbers_and_text_as_ids_give_the_same_edges(folder):
-    text = load(folder)
-    for name, content in GOOD.items():
-        head, *rows = content.splitlines()
-        numbered = ["abcd".index(row[0]) for row in rows]
-        if name == "edges.csv":
-            rows = [",".join(str(10 + "abcd".index(end)) for end in row.split(",")) for row in rows]
-        else:
-            rows = [f"{10 + number}{row[1:]}" for number, row in zip(numbered, rows, strict=True)]
-        (folder / name).write_text("\n".join([head, *rows]) + "\n")
-    assert np.array_equal(load(folder).edge_index, text.edge_index)
+UNNAMED = "features.csv: an empty column without a name was ignored"
 
 
-@pytest.mark.parametrize("end", ["\n\n", "\r\n", ""])
-def test_line_ends_marks_and_blank_last_lines_do_not_matter(folder, end):
-    for name, content in GOOD.items():
-        (folder / name).write_bytes(("\ufeff" + content.rstrip("\n").replace("\n", "\r\n") + end).encode())
-    assert load(folder).num_edges == 6
+@pytest.mark.parametrize(
+    ("files", "notes"),
+    [
+        ({name: "\ufeff" + text.replace("\n", "\r\n") + "\r\n\r\n" for name, text in GOOD.items()}, []),
+        ({name: text.rstrip("\n") for name, text in GOOD.items()}, []),
+        ({EDGES: "source, target\na , b\nb,c \n c,d\n"}, []),
+        ({EDGES: 'source,target\n"a","b"\nb,c\n\n  ,\nc,d\n'}, []),
+        ({FEATURES: GOOD[FEATURES].replace("\n", ",\n")}, [UNNAMED]),
+        ({FEATURES: GOOD[FEATURES].replace("\n", ",,\n", 1)}, [UNNAMED]),
+        ({FEATURES: GOOD[FEATURES].replace("\n", ",\n").replace(",\n", "\n", 1)}, [UNNAMED]),
+        ({FEATURES: GOOD[FEATURES].replace("height", '"height, cm\n(""h"")"')}, []),
+        ({FEATURES: GOOD[FEATURES].replace("height", "nan").replace("weight", "inf")}, []),
+    ],
+    ids=["windows", "no end", "blanks", "quotes", "excel", "empty names", "empty values", "header", "names"],
+)
+def test_how_a_spreadsheet_writes_it_does_not_matter(tmp_path, files, notes):
+    (tmp_path / "plain").mkdir()
+    graph, plain = load(tmp_path, files), load(tmp_path / "plain")
+    assert np.array_equal(graph.edge_index, plain.edge_index)
+    assert np.array_equal(graph.features, plain.features)
+    assert np.array_equal(graph.labels, plain.labels)
+    assert graph.provenance.notes == notes
 
 
-def test_blanks_around_a_value_do_not_matter(folder):
-    (folder / "edges.csv").write_text("source,target\na , b\nb,c \n c,d\n")
-    assert load(folder).num_edges == 6
-
-
-def test_ids_are_text_as_written(folder):
+def test_ids_are_text_as_written(tmp_path):
     """007 and 7 are two nodes, and NA is a name."""
-    (folder / "features.csv").write_text("node,x\n007,1\n7,2\nNA,3\n")
-    (folder / "labels.csv").write_text("node,label\n007,a\n7,b\nNA,a\n")
-    (folder / "edges.csv").write_text("source,target\n007,7\n7,NA\n")
-    assert load(folder).edge_index.tolist() == [[1, 0, 2, 1], [0, 1, 1, 2]]
-
-
-def test_a_number_written_otherwise_is_another_node(folder):
-    """Read as numbers, 07 would silently become the node 7."""
-    (folder / "features.csv").write_text("node,x\n6,1\n7,2\n8,3\n")
-    (folder / "labels.csv").write_text("node,label\n6,a\n7,b\n8,a\n")
-    (folder / "edges.csv").write_text("source,target\n6,7\n8,07\n")
+    files = {
+        FEATURES: "node,x\n007,1\n7,2\nNA,3\n",
+        LABELS: "node,label\n007,a\n7,b\nNA,a\n",
+        EDGES: "source,target\n007,7\n7,NA\n",
+    }
+    assert load(tmp_path, files).edge_index.tolist() == [[1, 0, 2, 1], [0, 1, 1, 2]]
     with pytest.raises(Refusal, match=r"edges.csv, line 3: target 07 is no node"):
-        load(folder)
+        load(tmp_path, files | {EDGES: "source,target\n007,7\n7,07\n"})
+
+
+def test_labels_are_texts_with_one_numbering_whatever_the_hash_seed(tmp_path):
+    """Numbers come first, by value, then texts: 0, 1, 1.0, inf, nan."""
+    rows = {"a": "nan", "b": "1.0", "c": "0", "d": "1", "e": "inf"}
+    for name, text in {
+        FEATURES: "node,x\n" + "".join(f"{node},1\n" for node in rows),
+        LABELS: "node,label\n" + "".join(f"{node},{label}\n" for node, label in rows.items()),
+        EDGES: "source,target\na,b\n",
+    }.items():
+        (tmp_path / name).write_text(text)
+    program = (
+        "import sys; from graphs.builders import loaded; from gnn_checkpointing.graphs.make import make_graph;"
+        "print(make_graph(loaded(**{'class': None, 'csv': sys.argv[1], 'name': 'm', 'to_undirected': True})).labels)"
+    )
+    for seed in ("0", "1", "2"):
+        found = subprocess.run(
+            [sys.executable, "-c", program, str(tmp_path)],
+            capture_output=True,
+            text=True,
+            check=True,
+            cwd=SAMPLE.parents[2] / "tests",
+            env=os.environ | {"PYTHONHASHSEED": seed},
+        )
+        assert found.stdout == "[4 2 0 1 3]\n"
 
 
 def test_the_sample_that_ships_is_a_graph():
-    graph = load(SAMPLE)
+    graph = make_graph(loaded(**{"class": None, "csv": str(SAMPLE), "name": "mine", "to_undirected": True}))
     assert (graph.num_nodes, graph.num_classes) == (200, 3)
     assert (graph.labels == -1).sum() == 10
 
 
-def test_a_directed_graph_is_refused_unless_the_study_says_so(folder):
+def test_a_directed_graph_is_refused_unless_the_study_says_so(tmp_path):
     with pytest.raises(Refusal, match="3 of 3 edges have no reverse; set to_undirected: true"):
-        load(folder, to_undirected=False)
+        load(tmp_path, to_undirected=False)
 
 
 LARGE = "1" + "0" * 400
+LONG = "é" * 10**6
 
 
 @pytest.mark.parametrize(
     ("name", "content", "sentence"),
     [
-        ("edges.csv", "source,target\na,b\nb,e\n", r"edges.csv, line 3: target e is no node of features.csv"),
-        ("edges.csv", "source,target\na,b\n,c\n", r"edges.csv, line 3: source is empty"),
-        ("edges.csv", "source,target\na,b\nb\n", r"edges.csv, line 3: target is empty"),
-        ("edges.csv", "source,target\n", r"edges.csv: no edges"),
-        ("edges.csv", "", r"edges.csv, line 1: the header is ''; it must be source,target"),
-        ("edges.csv", "a,b\nb,c\n", r"edges.csv, line 1: the header is 'a,b'; it must be source,target"),
-        ("edges.csv", "source,target\na,b,c,d\n", r"edges.csv, line 2: 4 values, but the header has 2 names"),
-        ("edges.csv", "source,target\na,b\nb,c\nc,d,1\n", r"edges.csv: not readable as a table .*line 4, saw 3"),
-        ("edges.csv", "source,target\na,a\n", r"no edges"),
-        ("features.csv", "node,x\na,1\nb,tall\nc,1\nd,1\n", r"features.csv, line 3: x of node b is 'tall'"),
-        ("features.csv", "node,x\na,1\nb,\nc,1\nd,1\n", r"features.csv, line 3: x of node b is empty or NaN"),
-        ("features.csv", "node,x\na,1\nb,nan\nc,1\nd,1\n", r"features.csv, line 3: x of node b is empty or NaN"),
-        ("features.csv", "node,x\na,1\nb,inf\nc,1\nd,1\n", r"features.csv, line 3: x of node b is 'inf'"),
-        ("features.csv", f"node,x\na,1\nb,{LARGE}\nc,1\nd,1\n", r"features.csv, line 3: x of node b is"),
-        ("features.csv", "node,x\na,1\nb,1\na,1\nd,1\n", r"features.csv, line 4: node a stands on line 2 already"),
-        ("features.csv", "node,x\na,1\n\n,2\nd,1\n", r"features.csv, line 4: node is empty"),
-        ("features.csv", "a,1\nb,2\n", r"features.csv, line 1: the header is 'a,1'"),
-        ("features.csv", "node\na\nb\n", r"features.csv, line 1: the header is 'node'"),
-        ("features.csv", "node,x,x\na,1,1\nb,2,2\n", r"features.csv, line 1: two columns have the same name"),
-        ("features.csv", "node,x\na,1\n", r"features.csv: 1 nodes; at least 2"),
-        ("labels.csv", "node,label\na,r\nb,r\nc,r\n", r"labels.csv: no row for node d"),
-        ("labels.csv", "node,label\na,r\nb,r\nc,b\nd,b\ne,b\n", r"labels.csv, line 6: node e is not in features.csv"),
-        ("labels.csv", "node,label\na,r\nb,r\nc,b\nd,b\nb,b\n", r"labels.csv, line 6: node b stands on line 3 already"),
-        ("labels.csv", "node,label\na,r\nb,r\nc,\nd,r\n", r"labels.csv: every label is r; at least two classes"),
-        ("labels.csv", "node,label\na,\nb,\nc,\nd,\n", r"labels.csv: every label is empty"),
-        ("labels.csv", "a,r\nb,r\n", r"labels.csv, line 1: the header is 'a,r'; it must be node,label"),
-        ("labels.csv", None, r"labels.csv is missing; it has the columns node,label"),
+        (EDGES, "source,target\na,b\nb,e\n", r"edges.csv, line 3: target e is no node of features.csv"),
+        (EDGES, "source,target\na,b\n,c\n", r"edges.csv, line 3: source is empty"),
+        (EDGES, "source,target\na,b\nb\n", r"edges.csv, line 3: target is empty"),
+        (EDGES, "source,target\n", r"edges.csv: no edges"),
+        (EDGES, "", r"edges.csv, line 1: the header is ''; it must be source,target"),
+        (EDGES, "a,b\nb,c\n", r"edges.csv, line 1: the header is 'a,b'; it must be source,target"),
+        (EDGES, "source;target\na;b\n", r"edges.csv, line 1: the header is 'source;target'"),
+        (EDGES, "source,target\na,b,c,d\n", r"edges.csv, line 2: 4 values, but the header has 2 names"),
+        (EDGES, "source,target\na,b\nb,c\nc,d,1\n", r"edges.csv, line 4: 3 values, but the header has 2 names"),
+        (EDGES, ",source,target\n,a,b\n0,b,c\n", r"edges.csv, line 3: '0' is in a column without a name"),
+        (EDGES, "source,target\na,a\n", r"no edges"),
+        (EDGES, 'source,target\na,b\n"b,c\n', r"edges.csv, line 3: a quotation mark opens there that is never closed"),
+        (EDGES, 'source,target\n"a\n",b\nb,e\n', r"edges.csv, line 4: target e is no node"),
+        (EDGES, 'source,target\na,b\n"e\n\nf",b\n', r"edges.csv, line 3: source e\\n\\nf is no node"),
+        (EDGES, "source,target\na,\x1b[31me\n", r"edges.csv, line 2: target \\x1b\[31me is no node"),
+        (EDGES, f"source,target\na,{LONG[:100_000]}\n", r"edges.csv, line 2: target é{53}\.\.\.é{20} is no node"),
+        (EDGES, f"source,target\na,{LONG}\n", r"edges.csv, line 2: not readable as comma-separated values \(field lar"),
+        (EDGES, b"source,target\n\xff\xfe,b\n", r"edges.csv: not UTF-8 text \(it holds the byte 0xff\)"),
+        (EDGES, GOOD[EDGES].encode("utf-16"), r"edges.csv: not UTF-8 text \(it holds the byte 0xff\)"),
+        (FEATURES, "node,x\na,1\nb,tall\nc,1\nd,1\n", r"features.csv, line 3: x of node b is 'tall'"),
+        (FEATURES, "node,x\na,1\nb,1_000\nc,1\nd,1\n", r"features.csv, line 3: x of node b is '1_000'"),
+        (FEATURES, "node,x\na,1\nb,\nc,1\nd,1\n", r"features.csv, line 3: x of node b is empty or NaN"),
+        (FEATURES, "node,x\na,1\nb,nan\nc,1\nd,1\n", r"features.csv, line 3: x of node b is empty or NaN"),
+        (FEATURES, "node,x,y\na,1,1\nb,2,-nan\n", r"features.csv, line 3: y of node b is '-nan'"),
+        (FEATURES, "node,x\na,1\nb,inf\nc,1\nd,1\n", r"features.csv, line 3: x of node b is 'inf'"),
+        (FEATURES, "node,x\na,1\nb,1e39\nc,1\nd,1\n", r"features.csv, line 3: x of node b is '1e39'"),
+        (FEATURES, f"node,x\na,1\nb,{LARGE}\nc,1\nd,1\n", r"features.csv, line 3: x of node b is '1000*\.\.\.0*'"),
+        (FEATURES, "node,x\na,1\nb,1\na,1\nd,1\n", r"features.csv, line 4: node a is on line 2 already"),
+        (FEATURES, "node,x\na,1\n\n,2\nd,1\n", r"features.csv, line 4: node is empty"),
+        (FEATURES, "a,1\nb,2\n", r"features.csv, line 1: the header is 'a,1'"),
+        (FEATURES, "node\na\nb\n", r"features.csv, line 1: the header is 'node'"),
+        (FEATURES, "node,x,x\na,1,1\nb,2,2\n", r"features.csv, line 1: two columns have the same name"),
+        (FEATURES, "node,x\na,1\n", r"features.csv: 1 nodes; at least 2"),
+        (LABELS, "node,label\na,r\nb,r\nc,r\n", r"labels.csv: no row for node d"),
+        (LABELS, "node,label\na,r\nb,r\nc,b\nd,b\ne,b\n", r"labels.csv, line 6: node e is not in features.csv"),
+        (LABELS, "node,label\na,r\nb,r\nc,b\nd,b\nb,b\n", r"labels.csv, line 6: node b is on line 3 already"),
+        (LABELS, "node,label\na,r\nb,r\nc,\nd,r\n", r"labels.csv: every label is r; at least two classes"),
+        (LABELS, "node,label\na,\nb,\nc,\nd,\n", r"labels.csv: every label is empty"),
+        (LABELS, "a,r\nb,r\n", r"labels.csv, line 1: the header is 'a,r'; it must be node,label"),
+        (LABELS, None, r"labels.csv is missing; it has the columns node,label"),
     ],
 )
-def test_what_is_wrong_is_named_with_its_file_and_line(folder, name, content, sentence):
-    (folder / name).unlink()
-    if content is not None:
-        (folder / name).write_text(content)
-    with pytest.raises(Refusal, match=sentence):
-        load(folder)
+def test_what_is_wrong_is_named_with_its_file_and_line(tmp_path, name, content, sentence):
+    with pytest.raises(Refusal, match=sentence) as refused:
+        load(tmp_path, {name: content})
+    assert len(str(refused.value)) < 1000
+    assert str(refused.value).isprintable()
 
 
-def test_bytes_that_are_no_text_are_refused(folder):
-    (folder / "edges.csv").write_bytes(b"source,target\n\xff\xfe,b\n")
-    with pytest.raises(Refusal, match=r"edges.csv: not readable"):
-        load(folder)
+def test_what_lies_where_a_folder_or_a_file_should_be(tmp_path):
+    load(tmp_path)
+    (tmp_path / "pipes").mkdir()
+    os.mkfifo(tmp_path / "pipes" / EDGES)
+    (tmp_path / "loop").symlink_to("loop")
+    for folder, words in {
+        "nowhere": r"no folder .*nowhere; put edges.csv, features.csv and labels.csv there",
+        EDGES: "edges.csv is a file, not a folder",
+        f"{EDGES}/below": "below: not a directory",
+        "loop": "loop: too many levels of symbolic links",
+        "x" * 300: "file name too long",
+        "pipes": "pipes/edges.csv is a pipe, not a file",
+    }.items():
+        with pytest.raises(Refusal, match=words):
+            described(tmp_path / folder)
 
 
-def test_a_missing_folder_is_refused(tmp_path):
-    with pytest.raises(Refusal, match=r"no folder .*nowhere; put edges.csv, features.csv and labels.csv there"):
-        load(tmp_path / "nowhere")
+@pytest.mark.parametrize(
+    "name", ["my graph", "graph.v2", "größe", "_private", "-dash", "quote'd", "x" * 65, "图", "a\nb", "%s{}", "\udcff"]
+)
+def test_a_folder_may_have_any_name(tmp_path, name):
+    (tmp_path / name).mkdir()
+    load(tmp_path / name)
+    assert described(tmp_path / name)[0] == "nodes: 4, 0 of them without edges"
+    assert load(tmp_path, csv=name, data_root=str(tmp_path)).num_nodes == 4
 
 
-def test_a_changed_file_is_refused_where_the_study_has_its_checksum(folder):
+def test_a_description_lists_what_was_ignored(tmp_path):
+    load(tmp_path, {FEATURES: GOOD[FEATURES].replace("\n", ",\n")})
+    assert described(tmp_path)[-1] == f"note: {UNNAMED}"
+
+
+def test_a_file_that_vanishes_while_it_is_read_is_one_sentence(tmp_path, monkeypatch):
+    def vanish(path):
+        path.unlink()
+        return "0" * 64
+
+    monkeypatch.setattr("gnn_checkpointing.graphs.sources.tables.sha256_of", vanish)
+    with pytest.raises(Refusal, match=r"edges\.csv vanished while it was read"):
+        load(tmp_path)
+
+
+def test_a_changed_file_is_refused_where_the_study_has_its_checksum(tmp_path):
     with pytest.raises(Refusal, match=r"labels.csv has SHA-256 .*, not 0000"):
-        load(folder, sha256={"labels.csv": "0" * 64})
+        load(tmp_path, sha256={"labels.csv": "0" * 64})
+
+
+@as_often_as_asked
+@given(data=st.data())
+def test_any_ids_labels_and_names_come_back_as_they_were_written(data, tmp_path):
+    """Written by Python's csv module in any of its dialects; blanks around a value do not count."""
+    nodes = data.draw(st.lists(texts, min_size=2, max_size=6, unique=True), label="nodes")
+    names = data.draw(st.lists(texts.filter(lambda name: not is_number(name)), min_size=1, max_size=3, unique=True))
+    labels = data.draw(st.lists(texts, min_size=len(nodes), max_size=len(nodes)).filter(lambda one: len(set(one)) > 1))
+    number = st.floats(width=32, allow_nan=False, allow_infinity=False)
+    features = [data.draw(st.lists(number, min_size=len(names), max_size=len(names))) for _ in nodes]
+    # With line ends of one character, Python's writer leaves the other one without quotation marks.
+    minimal = {"quoting": csv.QUOTE_MINIMAL, "lineterminator": "\r\n"}
+    dialect = data.draw(st.sampled_from([minimal, {"quoting": csv.QUOTE_ALL, "lineterminator": "\n"}]))
+    if "node" in names:
+        return
+
+    def written(*rows):
+        stream = io.StringIO()
+        csv.writer(stream, **dialect).writerows(rows)
+        return stream.getvalue()
+
+    pairs = list(itertools.pairwise(nodes))
+    files = {
+        EDGES: written(["source", "target"], *pairs),
+        FEATURES: written(["node", *names], *([node, *row] for node, row in zip(nodes, features, strict=True))),
+        LABELS: written(["node", "label"], *zip(nodes, labels, strict=True)),
+    }
+    graph = load(tmp_path, files)
+    assert graph.num_edges == 2 * len(pairs)
+    assert np.array_equal(graph.features, np.array(features, np.float32))
+    same = [[one == other for other in labels] for one in labels]
+    assert np.array_equal(graph.labels[:, None] == graph.labels, same)
+
+
+def is_number(text):
+    try:
+        return np.isfinite(float(text))
+    except ValueError:
+        return False
+
+
+@as_often_as_asked
+@given(data=st.data())
+def test_any_damage_is_a_graph_or_one_sentence(data, tmp_path):
+    name = data.draw(st.sampled_from(sorted(GOOD)))
+    text = GOOD[name]
+    for _ in range(data.draw(st.integers(1, 4))):
+        place, length = data.draw(st.integers(0, len(text))), data.draw(st.integers(0, 3))
+        piece = data.draw(
+            st.sampled_from([*',"\n\r;\t\0 _', "nan", "1e999", "\ufeff", "\u202e", '""']) | st.text(max_size=3)
+        )
+        text = text[:place] + piece + text[place + length :]
+    assert_graph_or_sentence(lambda: load(tmp_path, {name: text.encode(errors="surrogatepass")}))

@@ -131,7 +131,7 @@ def test_vision_gnns_alone_say_their_layers_and_channels_themselves() -> None:
             with_change("graphs", "batches", value=[{"sampler": "clusters", "parts": [2], "draws": 3}]),
             ["draws 3 exceeds the 2 clusters"],
         ),
-        (with_change("architecture", "depths", value=[8, 8]), ["depths has a value twice in"]),
+        (with_change("architecture", "depths", value=[8, 8]), ["depths has 8 twice"]),
         (with_change("architecture", "convolutions", value=["ViG-S"]), ["ViG-S reads graphs of family images alone"]),
         (with_change(*GRID, "family", value="images"), ["num_nodes 400 is no multiple of 196", "8 images are 1568"]),
         (vision(average_degrees=[99]), ["average degree 99", "whole numbers from 1 to 98"]),

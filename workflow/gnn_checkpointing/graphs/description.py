@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from gnn_checkpointing.graphs.graph import facts
 from gnn_checkpointing.graphs.make import make_graph
 from gnn_checkpointing.study.graph_design import LoadedGraph
 from gnn_checkpointing.study.graph_entries import RealGraph
+from gnn_checkpointing.study.vocabulary import slug
 
 
 def described(folder: Path) -> list[str]:
-    """Return lines that say what a folder of CSV files holds, or refuse as the study would; edges lead both ways."""
-    source = RealGraph(name=folder.resolve().name or "graph", csv=folder.resolve(), to_undirected=True)
+    """Lines on what a folder of CSV files holds, refused as the study would; edges lead both ways."""
+    place = Path(os.path.abspath(folder))  # noqa: PTH100 - links may lead in circles
+    source = RealGraph(name=slug(place.name), csv=place, to_undirected=True)
     # As wide as the files are: the study decides what becomes of wide features.
     graph = make_graph(LoadedGraph("described", source, None, 2**62, 0))
     found = facts(graph)
@@ -30,4 +33,5 @@ def described(folder: Path) -> list[str]:
         f"features: {found.num_features:,}",
         f"classes: {found.num_classes:,}; {unlabelled:,} nodes without a label",
         f"clustering: {structure.clustering:.2f}; edges that join equal labels: {homophily}",
+        *(f"note: {note}" for note in provenance.notes),
     ]

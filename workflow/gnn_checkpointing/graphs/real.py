@@ -19,12 +19,18 @@ from gnn_checkpointing.records.graph_facts import Provenance
 from gnn_checkpointing.refusal import Refusal
 from gnn_checkpointing.study.graph_design import LoadedGraph
 from gnn_checkpointing.study.graph_entries import RealGraph
+from gnn_checkpointing.study.vocabulary import expanded
 
 
 def load_real_graph(spec: LoadedGraph, rng: Generator) -> Graph:
     """Return the real graph, split with `rng`, or refuse in one sentence; what was changed is in its provenance."""
     source = spec.source
-    loaded = _loaded(source, None if spec.data_root is None else Path(spec.data_root).expanduser())
+    try:
+        loaded = _loaded(source, None if spec.data_root is None else expanded(Path(spec.data_root)))
+    except FileNotFoundError as error:
+        raise Refusal(
+            f"real graph {source.name}: {error.filename} vanished while it was read; put it back, and run again"
+        ) from None
     _refuse_other_files(source, loaded.files)
     labels, num_classes = _numbered(source, loaded.labels)
     edges = _simple(source, loaded.edge_index, labels.size)

@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.lib.npyio import NpzFile
 from numpy.typing import NDArray
 from pydantic import ValidationError
 
 from gnn_checkpointing.artefacts import whole_file
 from gnn_checkpointing.graphs.graph import ARRAYS, METADATA, Graph
+from gnn_checkpointing.graphs.sources.bounded import read_arrays
 from gnn_checkpointing.records.graph_facts import Derivation, Provenance
 from gnn_checkpointing.refusal import Refusal
 
@@ -58,24 +58,6 @@ def load_graph(path: Path, asked: str | None = None) -> Graph:
     if asked is not None and graph.id != asked:
         raise Refusal(f"{path}: holds the graph {graph.id}, not {asked}; {AGAIN}")
     return graph
-
-
-def read_arrays(path: Path, remedy: str) -> dict[str, NDArray[Any]]:
-    """Return all arrays of an `.npz` file without ever unpickling, or refuse naming file, reason and remedy."""
-    try:
-        # numpy takes anything that is no zip file for a pickle, and advises to load it unsafely.
-        if not zipfile.is_zipfile(path):
-            path.open("rb").close()
-            raise ValueError("it is no zip archive of arrays")
-        with np.load(path, allow_pickle=False) as archive:
-            if not isinstance(archive, NpzFile):
-                raise ValueError("a single array, not an archive")
-            return {name: archive[name] for name in archive.files}
-    except FileNotFoundError:
-        raise Refusal(f"{path}: no such file; make it first, or correct the path") from None
-    except Exception as error:  # a damaged archive fails in zipfile, zlib or numpy, each in its own way
-        reason = " ".join(str(error).split()) or type(error).__name__
-        raise Refusal(f"{path}: not readable as an .npz file ({reason}); {remedy}") from None
 
 
 def _metadata(path: Path, array: NDArray[Any]) -> dict[str, Any]:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from gnn_checkpointing.study.vocabulary import (
+    Amount,
     MemoryForm,
     Part,
     TimeForm,
@@ -33,8 +34,21 @@ class Analysis(Part):
     """Constants of the analysis, fixed before the data are seen."""
 
     confidence: Annotated[float, Field(gt=0.5, lt=1)] = Field(0.95, description="level of every interval")
-    resamples: Annotated[int, Field(ge=200)] = Field(2000, description="bootstrap resamples")
+    resamples: Annotated[int, Field(ge=200, le=100_000)] = Field(
+        2000, description="bootstrap resamples: at least ten for each share of 1 - confidence"
+    )
     laws: LawForms = LawForms()
-    capacity_gib: tuple[Annotated[float, Field(gt=0)], ...] = Field(
+    capacity_gib: tuple[Amount, ...] = Field(
         (1, 8), min_length=1, description="memory limits for which the largest degree that fits is given"
     )
+
+    @model_validator(mode="after")
+    def _enough_resamples(self) -> Analysis:
+        # An interval's end is an order statistic: five resamples beyond each end, or it is the most extreme one drawn.
+        needed = round(10 / (1 - self.confidence))
+        if self.resamples < needed:
+            raise ValueError(
+                f"confidence {self.confidence} needs at least {needed} resamples, not {self.resamples}; allowed are up "
+                "to 100000, so raise resamples or lower confidence"
+            )
+        return self

@@ -24,7 +24,7 @@ def _vision_says_its_own_sizes(schema: dict[str, Any]) -> None:
 class Architecture(Part):
     """The models that are measured: one stack per convolution, all else equal."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, json_schema_extra=_vision_says_its_own_sizes)
+    model_config = ConfigDict(json_schema_extra=_vision_says_its_own_sizes)
 
     convolutions: tuple[Convolution, ...] = Field(
         min_length=1,
@@ -34,11 +34,13 @@ class Architecture(Part):
     aggregations: tuple[Aggregation, ...] = Field(
         ("gather_scatter",), min_length=1, description="gather_scatter; spmm, for GCN, SAGE and GIN only"
     )
-    num_layers: Count = Field(description="convolution blocks in the stack")
-    depths: tuple[Count, ...] = Field(
+    num_layers: Annotated[int, Field(ge=1, le=10_000)] = Field(description="convolution blocks in the stack")
+    depths: tuple[Annotated[int, Field(ge=1, le=10_000)], ...] = Field(
         (), description="further numbers of layers, measured beside num_layers; each makes a series of its own"
     )
-    hidden_channels: Count = Field(description="channels of each block; attention heads are concatenated into them")
+    hidden_channels: Annotated[int, Field(ge=1, le=10**6)] = Field(
+        description="channels of each block; attention heads are concatenated into them"
+    )
     heads: Count = Field(1, description="attention heads (GAT and GATv2)")
     activation: Literal["relu", "elu"] = Field("relu", description="relu or elu")
     norm: Literal["none", "batch", "layer"] = Field("none", description="none, batch or layer")
@@ -67,11 +69,9 @@ class Architecture(Part):
         return {"num_layers": shape.blocks, "hidden_channels": shape.channels, **values}
 
     @model_validator(mode="after")
-    def _depths_and_tasks_once(self) -> Architecture:
-        for key, values in (("depths", (self.num_layers, *self.depths)), ("tasks", self.tasks)):
-            if len(set(values)) < len(values):
-                beside = " (num_layers is one of them)" if key == "depths" else ""
-                raise ValueError(f"{key} has a value twice in {list(values)}{beside}; name each once")
+    def _depths_are_further(self) -> Architecture:
+        if self.num_layers in self.depths:
+            raise ValueError(f"depths has {self.num_layers}, which num_layers is already; name each once")
         return self
 
     @model_validator(mode="after")

@@ -13,7 +13,7 @@ from gnn_checkpointing.refusal import Refusal
 from gnn_checkpointing.study.explaining import Explaining, ImageSet
 from gnn_checkpointing.study.graph_entries import RealGraph
 from gnn_checkpointing.study.study import Study
-from gnn_checkpointing.study.vocabulary import ONE_OF_A_CLASS
+from gnn_checkpointing.study.vocabulary import ONE_OF_A_CLASS, expanded
 
 _UNNAMED = ""
 """A single file whose name says nothing: weights, or a list of classes."""
@@ -64,7 +64,7 @@ def with_contents(study: Study, memory: Memory) -> Study:
     Files that are missing are left out: whatever reads them says which ones, and where to put them. So are datasets
     that are downloaded.
     """
-    root = None if study.data_root is None else study.data_root.expanduser()
+    root = None if study.data_root is None else expanded(study.data_root)
     try:
         real = tuple(
             source.model_copy(update={"files": memory.checksums(graph_files(source, root))})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from decimal import Decimal
 
 from gnn_checkpointing.artefacts import digest
 from gnn_checkpointing.refusal import Refusal
@@ -103,6 +104,12 @@ def place(spec: GraphSpec) -> str:
     return f"{spec.id}.{content}" if content else spec.id
 
 
+def level_name(level: float) -> str:
+    """A level as part of an id: 16, 1.5, 1000000 (and not 1e+06, whose sign no path may hold)."""
+    text = f"{level:g}"
+    return f"{Decimal(text):f}" if "e" in text else text
+
+
 def derived_seed(*parts: object) -> int:
     """Return a 63-bit seed that depends on every part and on nothing else."""
     text = "/".join(str(part) for part in parts)
@@ -145,7 +152,7 @@ def _generated(study: Study) -> list[GeneratedGraph]:
         for num_nodes in grid.num_nodes:
             for average_degree in grid.average_degrees:
                 for replicate in range(grid.replicates):
-                    size = f"{grid.family}-n{num_nodes}-d{average_degree:g}-r{replicate}".replace("_", "-")
+                    size = f"{grid.family}-n{num_nodes}-d{level_name(average_degree)}-r{replicate}".replace("_", "-")
                     tag = digest([study.seed, size, average_degree, content], 6)
                     specs.append(
                         GeneratedGraph(
@@ -197,7 +204,7 @@ def _graded(base: LoadedGraph) -> list[GradedGraph]:
     ]
     return [
         GradedGraph(
-            f"{base.id}-{method}-{level:g}".replace("_", "-"),
+            f"{base.id}-{method}-{level_name(level)}".replace("_", "-"),
             base,
             method,
             level,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field, StringConstraints, model_validator
@@ -19,6 +18,7 @@ from gnn_checkpointing.study.vocabulary import (
     Part,
     Slug,
     Text,
+    UserPath,
 )
 
 OGB_GRAPHS = ("ogbn-arxiv", "ogbn-products")
@@ -48,7 +48,7 @@ class GeneratedGraphs(Part):
     )
     replicates: Count = Field(1, description="independent graphs drawn for each size and degree")
     num_features: Count = Field(32, description="input features per node; images: always a patch's pixels")
-    num_classes: Annotated[int, Field(ge=2)] = Field(
+    num_classes: Annotated[int, Field(ge=2, le=10**9)] = Field(
         4, description="labels; in sbm they are the blocks; images: always object and background"
     )
     homophily: Annotated[float, Field(ge=0, le=1)] = Field(
@@ -57,7 +57,7 @@ class GeneratedGraphs(Part):
     rewiring: Annotated[float, Field(ge=0, le=1)] = Field(
         0.1, description="share of edges that lead anywhere instead of along the ring (watts_strogatz only)"
     )
-    feature_noise: Annotated[float, Field(ge=0, allow_inf_nan=False)] = Field(
+    feature_noise: Annotated[float, Field(ge=0, le=10**6)] = Field(
         2.0, description="standard deviation of the noise added to a class's feature pattern of +1 and -1"
     )
 
@@ -84,6 +84,14 @@ class GeneratedGraphs(Part):
                 f"average degree {densest:g} is impossible with {smallest} nodes: a simple graph allows at most "
                 f"{smallest - 1}; lower average_degrees or raise num_nodes"
             )
+        for nodes in self.num_nodes:
+            degrees: dict[int, float] = {}
+            for degree in self.average_degrees:
+                first = degrees.setdefault(2 * round(nodes * degree / 2), degree)
+                if first != degree:
+                    raise ValueError(
+                        f"average_degrees {first} and {degree} give {nodes} nodes equally many edges; name one of them"
+                    )
         if self.num_classes > smallest:
             raise ValueError(f"num_classes {self.num_classes} exceeds the {smallest} nodes of the smallest graph")
         if self.family == "sbm":
@@ -137,7 +145,7 @@ class Graded(Part):
 class RealGraph(Part):
     """One real graph: a PyG dataset, a file in the layout of PyG's read_npz, or a folder of three CSV files."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+    model_config = ConfigDict(populate_by_name=True)
 
     dataset: DatasetClass | None = Field(
         None, alias="class", description="PyG dataset class, or OGB (ogbn-arxiv, ogbn-products; needs the extra `ogb`)"
@@ -145,8 +153,8 @@ class RealGraph(Part):
     name: Slug | Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$", max_length=60)] = Field(
         description="dataset name, as PyG spells it (any name where the class has one graph); else one of your own"
     )
-    npz: Path | None = Field(None, description="path of an .npz file, absolute or below data_root")
-    csv: Path | None = Field(
+    npz: UserPath | None = Field(None, description="path of an .npz file, absolute or below data_root")
+    csv: UserPath | None = Field(
         None, description="folder with edges.csv, features.csv and labels.csv, absolute or below data_root"
     )
     label: Text | None = Field(None, description="how the report prints the graph (default: name)")
@@ -191,7 +199,7 @@ class ClusterBatches(Part):
     """Mini-batches of whole clusters, found by METIS (Cluster-GCN)."""
 
     sampler: Literal["clusters"] = Field(description="clusters that cut few edges")
-    parts: tuple[Annotated[int, Field(ge=2)], ...] = Field(
+    parts: tuple[Annotated[int, Field(ge=2, le=10**9)], ...] = Field(
         min_length=1, description="clusters that the graph is cut into; one batch size each"
     )
     draws: Count = Field(1, description="different clusters of each size")
@@ -240,8 +248,8 @@ class Graphs(Part):
     def _not_empty(self) -> Graphs:
         if not self.generated and not self.real:
             raise ValueError("no graphs: list at least one under generated or real")
-        names = [graph.name for graph in self.real]
+        names = [graph.label or graph.name for graph in self.real]
         for name in names:
-            if names.count(name) > 1 and len({str(g.label or g.name) for g in self.real if g.name == name}) == 1:
+            if names.count(name) > 1:
                 raise ValueError(f"two real graphs are called {name}: give one of them another name or label")
         return self

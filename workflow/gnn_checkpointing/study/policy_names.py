@@ -7,16 +7,16 @@ from dataclasses import dataclass
 
 from gnn_checkpointing.refusal import Refusal
 
-_EDGES = r"(?:\(([1-9][0-9]*)\))?"
+_EDGES = r"(?:\(([1-9][0-9]{0,11})\))?"
 _FORMS = {
     "none": r"none",
     "layers": r"layers",
-    "segments": r"segments\(([1-9][0-9]*)\)",
+    "segments": r"segments\(([1-9][0-9]{0,11})\)",
     "selective": r"selective",
     "edge_blocks": rf"edge_blocks{_EDGES}",
     "layers+edge_blocks": rf"layers\+edge_blocks{_EDGES}",
     "compiled": r"compiled",
-    "memory_budget": r"memory_budget\((0(?:\.[0-9]+)?|1(?:\.0+)?)\)",
+    "memory_budget": r"memory_budget\((0(?:\.[0-9]{1,9})?|1(?:\.0{1,9})?)\)",
     "fused_edge_blocks": rf"fused_edge_blocks{_EDGES}",
     "reversible": r"reversible",
     "offloaded": r"offloaded",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Iterable
 from typing import Annotated
 
 from pydantic import Field, field_validator, model_validator
@@ -13,7 +13,7 @@ from gnn_checkpointing.study.architecture import Architecture
 from gnn_checkpointing.study.explaining import Explaining
 from gnn_checkpointing.study.graph_entries import Graphs
 from gnn_checkpointing.study.measuring import Measuring
-from gnn_checkpointing.study.policy_names import POLICY_HELP, parse_policy
+from gnn_checkpointing.study.policy_names import POLICY_HELP, PolicyName, parse_policy
 from gnn_checkpointing.study.training import TrainedGraphs, Training
 from gnn_checkpointing.study.vision_shapes import PATCHES
 from gnn_checkpointing.study.vocabulary import (
@@ -21,6 +21,7 @@ from gnn_checkpointing.study.vocabulary import (
     Part,
     Slug,
     Text,
+    UserPath,
 )
 
 
@@ -38,7 +39,7 @@ class Study(Part):
     title: Text = Field(description="title of the report")
     seed: Annotated[int, Field(ge=0, lt=2**63)] = Field(description="from which every random choice is derived")
     hardware: HardwareName = HardwareName()
-    data_root: Path | None = Field(None, description="folder of real graphs; nothing is ever written below it")
+    data_root: UserPath | None = Field(None, description="folder of real graphs; nothing is ever written below it")
     graphs: Graphs
     architecture: Architecture
     policies: tuple[str, ...] = Field(min_length=1, description=POLICY_HELP)
@@ -59,8 +60,10 @@ class Study(Part):
             raise ValueError("policy none is missing: every other policy is compared with it")
         if len(policies) == 1:
             raise ValueError("policy none alone leaves nothing to compare: name another one beside it, such as layers")
-        if len(set(policies)) < len(policies):
-            raise ValueError(f"a policy is listed twice in {list(policies)}")
+        meant: dict[PolicyName, str] = {}
+        for policy in policies:
+            if (first := meant.setdefault(parse_policy(policy), policy)) != policy:
+                raise ValueError(f"{first} and {policy} are one policy; name it once")
         return policies
 
     @model_validator(mode="after")
@@ -74,6 +77,21 @@ class Study(Part):
                     raise ValueError(f"{key} names {name}, which architecture.convolutions ({measured}) does not")
             if names == ():
                 raise ValueError(f"{key} is empty: name a convolution, or leave the key out for all of them")
+        return self
+
+    @model_validator(mode="after")
+    def _trained_graphs_exist(self) -> Study:
+        chosen, grids = self.training.graphs, self.graphs.generated
+        keys: list[tuple[str, Iterable[object], set[object]]] = [
+            ("real", chosen.real, {graph.name for graph in self.graphs.real}),
+            ("num_nodes", chosen.num_nodes, {nodes for grid in grids for nodes in grid.num_nodes}),
+            ("average_degrees", chosen.average_degrees, {one for grid in grids for one in grid.average_degrees}),
+        ]
+        for key, names, known in keys:
+            for name in names:
+                if name not in known:
+                    allowed = ", ".join(sorted(map(str, known))) or "none, since the study has no such graphs"
+                    raise ValueError(f"training.graphs.{key} names {name}, which no graph has; allowed: {allowed}")
         return self
 
     @model_validator(mode="after")

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
 from pydantic import Field
 
 from gnn_checkpointing.study.vocabulary import (
+    Amount,
     Count,
+    Degree,
     Part,
 )
 
@@ -15,8 +15,8 @@ from gnn_checkpointing.study.vocabulary import (
 class TrainedGraphs(Part):
     """Which of the study's graphs the training jobs use (replicate 0 of generated ones)."""
 
-    num_nodes: tuple[int, ...] = Field((), description="node counts")
-    average_degrees: tuple[float, ...] = Field((), description="average degrees")
+    num_nodes: tuple[Count, ...] = Field((), description="node counts")
+    average_degrees: tuple[Degree, ...] = Field((), description="average degrees")
     real: tuple[str, ...] = Field((), description="names of real graphs")
 
 
@@ -24,6 +24,6 @@ class Training(Part):
     """The training jobs: every convolution x policy from one seed."""
 
     epochs: Count = Field(50, description="epochs of each training job")
-    learning_rate: Annotated[float, Field(gt=0)] = Field(0.01, description="Adam's learning rate")
+    learning_rate: Amount = Field(0.01, description="Adam's learning rate")
     save_every: Count = Field(10, description="epochs between saved states")
     graphs: TrainedGraphs = TrainedGraphs()

@@ -2,15 +2,52 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+import os
+import re
+import unicodedata
+from pathlib import Path
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationInfo,
+    field_validator,
+)
+
+from gnn_checkpointing.refusal import shown
 
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=60)]
 Text = Annotated[str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True)]
 Checksum = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
-Degree = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Degree = Annotated[float, Field(gt=0)]
 Count = Annotated[int, Field(ge=1, le=10**9)]
+Amount = Annotated[float, Field(gt=0, le=10**9)]
+"""Of seconds (thirty years), gibibytes or anything else that is multiplied before it is used."""
+
+
+def _path_text(value: Any) -> Any:
+    """The value, unless YAML made something else of a folder's name, which cannot be undone: 007 is the number 7."""
+    if not isinstance(value, str | Path):
+        raise ValueError(f"not a path but, as YAML reads it, {type(value).__name__}; put ./ before the name")
+    return value
+
+
+def _usable_path(path: Path) -> Path:
+    try:
+        usable = b"\0" not in os.fsencode(path)
+    except UnicodeEncodeError:
+        usable = False
+    if not usable:
+        raise ValueError("a path cannot hold a NUL or half a surrogate pair")
+    return path
+
+
+UserPath = Annotated[Path, BeforeValidator(_path_text), AfterValidator(_usable_path)]
 
 Family = Literal["sbm", "erdos_renyi", "heavy_tail", "watts_strogatz", "spatial", "rmat", "circuit", "images"]
 Convolution = Literal["GCN", "SAGE", "SAGE-max", "GIN", "GAT", "GATv2", "EdgeConv", "ViG-Ti", "ViG-S", "ViG-B"]
@@ -49,6 +86,32 @@ ONE_OF_A_CLASS: frozenset[DatasetClass] = frozenset({"KarateClub", "Reddit", "Re
 
 
 class Part(BaseModel):
-    """A part of a study: frozen, and closed to keys it does not know."""
+    """A part of a study: frozen, closed to keys it does not know; its numbers are finite, and its lists name each once.
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    Numbers that agree in their first six digits have one name below results/, and so count as one.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+    @field_validator("*")
+    @classmethod
+    def _each_once(cls, values: Any, info: ValidationInfo) -> Any:
+        found: dict[str, Any] = {}
+        for value in values if isinstance(values, tuple) else ():
+            name = f"{value:.6g}" if isinstance(value, float) else repr(value)
+            if name in found:
+                given = shown(f"{found[name]} twice" if found[name] == value else f"{found[name]} and {value}")
+                raise ValueError(f"{info.field_name} has {given}; each may be named once, to six digits")
+            found[name] = value
+        return values
+
+
+def slug(text: str, fallback: str = "graph") -> str:
+    """A name that may be part of an id, made from any text: lower-case letters, digits and single hyphens."""
+    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
+    return re.sub(r"[^a-z0-9]+", "-", plain)[:60].strip("-") or fallback
+
+
+def expanded(path: Path) -> Path:
+    """The path with ~ as the user's home; ~name stays a folder's name where there is no such user."""
+    return Path(os.path.expanduser(path))  # noqa: PTH111 - Path.expanduser raises where there is no such user

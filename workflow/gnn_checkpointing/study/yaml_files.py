@@ -8,10 +8,29 @@ from typing import Any
 import yaml
 
 from gnn_checkpointing.artefacts import sealed_bytes
-from gnn_checkpointing.refusal import Refusal
+from gnn_checkpointing.refusal import Refusal, shown
 
 MOST_BYTES, MOST_VALUES, DEEPEST = 1_000_000, 100_000, 40
 """The longest study here has 4,000 bytes and 200 values, eight deep."""
+
+
+class _EachKeyOnce(yaml.SafeLoader):
+    """YAML without tags whose mappings have each key once: of two, YAML would take the last without a word."""
+
+    def compose_mapping_node(self, anchor: Any) -> yaml.MappingNode:
+        """The mapping as it is written, refused where a key is in it twice."""
+        node = super().compose_mapping_node(anchor)
+        found: dict[str, int] = {}
+        for key, _ in node.value:
+            if isinstance(key, yaml.ScalarNode):
+                line = key.start_mark.line + 1
+                if key.value in found:
+                    first = found[key.value]
+                    raise yaml.YAMLError(
+                        f"key {shown(key.value)} is on line {first} and again on line {line}; keep one"
+                    )
+                found[key.value] = line
+        return node
 
 
 def read_yaml(path: Path) -> Any:
@@ -20,7 +39,7 @@ def read_yaml(path: Path) -> Any:
         content = sealed_bytes(path)
         if len(content) > MOST_BYTES:
             raise Refusal(f"{path}: {len(content)} bytes; allowed are {MOST_BYTES}, and a study needs a few thousand")
-        values: Any = yaml.safe_load(content.decode())
+        values: Any = yaml.load(content.decode(), _EachKeyOnce)  # noqa: S506 - a safe loader
     except FileNotFoundError:
         raise Refusal(f"{path}: no such study file") from None
     except RecursionError:

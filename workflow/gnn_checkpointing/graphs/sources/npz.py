@@ -1,4 +1,4 @@
-"""Real graphs from an `.npz` file in the layout of PyG's `read_npz`."""
+"""Real graphs from an `.npz` file in the layout of PyG's `read_npz`, with their features as they are."""
 
 from __future__ import annotations
 
@@ -8,46 +8,72 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
-from torch_geometric.io import parse_npz
 
 from gnn_checkpointing.artefacts import sha256_of
-from gnn_checkpointing.graphs.sources.loaded import Loaded, from_pyg, reason
-from gnn_checkpointing.graphs.sources.raw_files import below, check_sha256
-from gnn_checkpointing.graphs.storage import read_arrays
+from gnn_checkpointing.graphs.sources.bounded import read_arrays
+from gnn_checkpointing.graphs.sources.loaded import Loaded, reason
+from gnn_checkpointing.graphs.sources.raw_files import below, check_sha256, user_path
 from gnn_checkpointing.refusal import Refusal
 from gnn_checkpointing.study.graph_entries import RealGraph
 
 LARGEST_BYTES = 8 * 2**30
 """Features are laid out densely when they are read; files that would need more than this are refused."""
 
+_LARGEST = float(np.finfo(np.float32).max)
+
 
 def load_npz(source: RealGraph, data_root: Path | None, npz: Path) -> Loaded:
-    """Load an `.npz` with the CSR matrices `adj_*` and `attr_*`, and `labels`."""
-    path = below(source, data_root, "npz", npz)
-    if not path.is_file():
-        raise Refusal(
-            f"real graph {source.name}: no file {path.resolve()}; put the .npz there, or correct npz or data_root"
-        )
+    """The graph of the CSR matrices `adj_*` and `attr_*`, and `labels`.
+
+    PyG's own reader drops self-loops and turns every positive feature into 1, both without a word.
+    """
+    place = below(source, data_root, "npz", npz)
+    path = user_path(source, place, "put the .npz there, or correct npz or data_root")
     found = sha256_of(path)
     check_sha256(source, path, found)
     arrays = read_arrays(path, "replace it by the original file")
     try:
-        _check_layout(arrays)
-        return from_pyg(parse_npz(arrays, to_undirected=False), {path.name: found})
-    except Exception as error:  # whatever numpy, scipy or torch objects to, the file is at fault
+        labels = arrays["labels"]
+        if labels.dtype.kind not in "iu":
+            raise ValueError("labels must be integers")
+        features = _matrix(arrays, "attr", labels.size)
+        if not (np.abs(features.data) <= _LARGEST).all():
+            raise ValueError(f"attr_data must be finite numbers of at most {_LARGEST:.3g}")
+        edges = _matrix(arrays, "adj", labels.size).tocoo()
+    except Exception as error:  # whatever numpy or scipy objects to, the file is at fault
         raise Refusal(f"{path}: not in the layout of PyG's read_npz ({reason(error)}); replace the file") from None
+    return Loaded(
+        features=np.ascontiguousarray(features.astype(np.float32).toarray()),
+        edge_index=np.stack([edges.row, edges.col]).astype(np.int64),
+        labels=labels,
+        files={path.name: found},
+        notes=_notes(edges.data),
+    )
 
 
-def _check_layout(arrays: dict[str, NDArray[Any]]) -> None:
-    """Raise unless the matrices hold together: scipy and PyG trust indices, and would read beyond their memory."""
-    num_nodes = arrays["labels"].size
-    if arrays["labels"].dtype.kind not in "iu" or not np.isfinite(arrays["attr_data"]).all():
-        raise ValueError("labels must be integers and attr_data finite numbers")
-    for matrix in ("adj", "attr"):
-        data, indices, indptr, shape = (arrays[f"{matrix}_{part}"] for part in ("data", "indices", "indptr", "shape"))
-        rows, columns = (int(length) for length in shape)
-        if rows != num_nodes or (matrix == "adj" and columns != num_nodes):
-            raise ValueError(f"{matrix}_shape {rows} x {columns} does not fit {num_nodes} labels")
-        if matrix == "attr" and 4 * rows * columns > LARGEST_BYTES:
-            raise ValueError(f"attr_shape {rows} x {columns} is more than {LARGEST_BYTES >> 30} GiB of features")
-        csr_matrix((data, indices, indptr), (rows, columns)).check_format(full_check=True)
+def _notes(weights: NDArray[Any]) -> tuple[str, ...]:
+    others, zeros = int((weights != 1).sum()), int((weights == 0).sum())
+    return (f"{others:,} edges have weights other than 1 ({zeros:,} of them 0), which are ignored",) if others else ()
+
+
+def _matrix(arrays: dict[str, NDArray[Any]], name: str, num_nodes: int) -> csr_matrix:
+    """A CSR matrix that holds together: scipy trusts indices, and would read beyond its memory.
+
+    An index such as 1.5 or a complex feature would lose a part when it is converted.
+    """
+    data, indices, indptr, shape = (arrays[f"{name}_{part}"] for part in ("data", "indices", "indptr", "shape"))
+    for part, array in (("indices", indices), ("indptr", indptr), ("shape", shape)):
+        if array.dtype.kind not in "iu":
+            raise ValueError(f"{name}_{part} must be integers, not {array.dtype}")
+        if array.size and array.max() > np.iinfo(np.int64).max:
+            raise ValueError(f"{name}_{part} holds {array.max()}")
+    if data.dtype.kind not in "biuf":
+        raise ValueError(f"{name}_data must be real numbers, not {data.dtype}")
+    rows, columns = (int(length) for length in shape)
+    if rows != num_nodes or (name == "adj" and columns != num_nodes):
+        raise ValueError(f"{name}_shape {rows} x {columns} does not fit {num_nodes} labels")
+    if name == "attr" and 4 * rows * columns > LARGEST_BYTES:
+        raise ValueError(f"attr_shape {rows} x {columns} is more than {LARGEST_BYTES >> 30} GiB of features")
+    matrix = csr_matrix((data, indices, indptr), (rows, columns))
+    matrix.check_format(full_check=True)
+    return matrix

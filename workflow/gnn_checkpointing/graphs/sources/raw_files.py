@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import shutil
 import socket
+import stat
 import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 from gnn_checkpointing.artefacts import seal, sealed_bytes, whole_file
+from gnn_checkpointing.graphs.sources.bounded import refuse_gzip_bomb
 from gnn_checkpointing.refusal import Refusal
 from gnn_checkpointing.study.graph_entries import RealGraph
 
@@ -22,6 +25,14 @@ SOCKET_SECONDS = 15.0
 # is not among them: PyG tells numpy to unpickle one class's. That of GraphSAINT's graphs it reads as it should.
 HARMLESS_SUFFIXES = (".npz", ".mat", ".json", ".txt", ".csv", ".gz")
 HARMLESS_FILES = ("feats.npy",)
+
+_KINDS: dict[str, Callable[[int], bool]] = {
+    "file": stat.S_ISREG,
+    "folder": stat.S_ISDIR,
+    "pipe": stat.S_ISFIFO,
+    "socket": stat.S_ISSOCK,
+    "device": stat.S_ISCHR,
+}
 
 KNOWN_SHA256 = {
     # Planetoid Cora, https://github.com/kimiyoung/planetoid/tree/master/data
@@ -66,6 +77,23 @@ def below(source: RealGraph, data_root: Path | None, key: str, path: Path) -> Pa
     return path if data_root is None else data_root / path
 
 
+def user_path(source: RealGraph, path: Path, advice: str, folder: bool = False) -> Path:
+    """A file, or folder, of the user's own that is there and of that kind; else refused with the cause and `advice`."""
+    place, wanted = os.path.abspath(path), "folder" if folder else "file"  # noqa: PTH100 - links may lead in circles
+    try:
+        mode = path.stat().st_mode
+    except FileNotFoundError:
+        cause = f"no {wanted} {place}" if folder else f"{place} is missing"
+    except OSError as error:
+        cause = f"{place}: {(error.strerror or str(error)).lower()}"
+    else:
+        if stat.S_ISDIR(mode) if folder else stat.S_ISREG(mode):
+            return path
+        found = next((name for name, test in _KINDS.items() if test(mode)), "something else")
+        cause = f"{place} is a {found}, not a {wanted}"
+    raise Refusal(f"real graph {source.name}: {cause}; {advice}")
+
+
 def check_sha256(source: RealGraph, path: Path, found: str) -> None:
     """Refuse a file whose SHA-256 is not the known one, or that could run code and has no known one."""
     known = KNOWN_SHA256.get(path.name, source.sha256.get(path.name))
@@ -84,6 +112,7 @@ def check_sha256(source: RealGraph, path: Path, found: str) -> None:
 
 def _copy_checked(source: RealGraph, path: Path, copy: Path) -> str:
     """Copy a file whose bytes have passed the check; PyG reads the copy, so nothing can change in between."""
+    refuse_gzip_bomb(path)
     content = sealed_bytes(path)
     found = hashlib.sha256(content).hexdigest()
     check_sha256(source, path, found)

@@ -1,0 +1,33 @@
+"""What property tests draw, and how often: a few times with all tests, a thousand times with `make test-faults`."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+
+from gnn_checkpointing.refusal import Refusal
+
+as_often_as_asked = settings(
+    max_examples=int(os.environ.get("FAULTS_DRAWN", "50")),
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+    derandomize=True,
+)
+
+texts = st.text(st.characters(codec="utf-8"), min_size=1, max_size=12).map(str.strip).filter(bool)
+"""Texts with whatever UTF-8 can hold: commas, quotes, line breaks, control characters, every script."""
+
+
+def assert_graph_or_sentence(load: Callable[[], object]) -> str:
+    """Load something: it comes back, or one short sentence that is safe to print; any other exception fails."""
+    try:
+        load()
+    except Refusal as refusal:
+        sentence = str(refusal)
+        assert sentence.isprintable(), ascii(sentence)
+        assert len(sentence) < 1500
+        return sentence
+    return ""
