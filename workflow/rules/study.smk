@@ -18,9 +18,13 @@ from gnn_checkpointing.study import design
 from gnn_checkpointing.study.graph_design import EgoGraph, place, study_graphs
 from gnn_checkpointing.study.reading import parse_study, refuse_unmeasurable
 from gnn_checkpointing.study.vocabulary import Convolution
+from gnn_checkpointing.study.yaml_files import read_yaml
 
 try:
     source = ", ".join(map(str, workflow.overwrite_configfiles)) or "config.yaml"
+    # Snakemake's own reader takes the last of two equal keys without a word.
+    for file in workflow.overwrite_configfiles or ["config.yaml"]:
+        read_yaml(Path(file))
     study = parse_study(config, source)
     refuse_unmeasurable(study, source)
     # From here on the study lists the checksums of the user's own files that it reads.

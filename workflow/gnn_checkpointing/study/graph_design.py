@@ -107,7 +107,9 @@ def place(spec: GraphSpec) -> str:
 def level_name(level: float) -> str:
     """A level as part of an id: 16, 1.5, 1000000 (and not 1e+06, whose sign no path may hold)."""
     text = f"{level:g}"
-    return f"{Decimal(text):f}" if "e" in text else text
+    if "e" in text:
+        return f"{level:.0f}" if level == int(level) else f"{Decimal(text):f}"
+    return text
 
 
 def derived_seed(*parts: object) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from gnn_checkpointing.refusal import Refusal
+from gnn_checkpointing.refusal import Refusal, shown
 
 _EDGES = r"(?:\(([1-9][0-9]{0,11})\))?"
 _FORMS = {
@@ -66,4 +66,4 @@ def parse_policy(policy: str) -> PolicyName:
         if match:
             argument = match.group(1) if match.groups() else None
             return PolicyName(kind, None if argument is None else float(argument))
-    raise Refusal(f"unknown policy {policy!r}; allowed: {POLICY_HELP}")
+    raise Refusal(f"unknown policy '{shown(policy)}'; allowed: {POLICY_HELP}")

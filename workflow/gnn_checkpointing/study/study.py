@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import Field, field_validator, model_validator
 
@@ -82,7 +81,7 @@ class Study(Part):
     @model_validator(mode="after")
     def _trained_graphs_exist(self) -> Study:
         chosen, grids = self.training.graphs, self.graphs.generated
-        keys: list[tuple[str, Iterable[object], set[object]]] = [
+        keys: list[tuple[str, tuple[Any, ...], set[Any]]] = [
             ("real", chosen.real, {graph.name for graph in self.graphs.real}),
             ("num_nodes", chosen.num_nodes, {nodes for grid in grids for nodes in grid.num_nodes}),
             ("average_degrees", chosen.average_degrees, {one for grid in grids for one in grid.average_degrees}),
@@ -90,7 +89,10 @@ class Study(Part):
         for key, names, known in keys:
             for name in names:
                 if name not in known:
-                    allowed = ", ".join(sorted(map(str, known))) or "none, since the study has no such graphs"
+                    allowed = (
+                        ", ".join(f"{one:g}" if isinstance(one, float) else str(one) for one in sorted(known))
+                        or "none, since the study has no such graphs"
+                    )
                     raise ValueError(f"training.graphs.{key} names {name}, which no graph has; allowed: {allowed}")
         return self
 

@@ -100,8 +100,9 @@ class Part(BaseModel):
         for value in values if isinstance(values, tuple) else ():
             name = f"{value:.6g}" if isinstance(value, float) else repr(value)
             if name in found:
-                given = shown(f"{found[name]} twice" if found[name] == value else f"{found[name]} and {value}")
-                raise ValueError(f"{info.field_name} has {given}; each may be named once, to six digits")
+                first = found[name]
+                given = f"{first} twice" if first == value else f"{first} and {value}, one number to six digits"
+                raise ValueError(f"{info.field_name} has {shown(given)}; name each once")
             found[name] = value
         return values
 
