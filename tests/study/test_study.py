@@ -111,7 +111,7 @@ def test_vision_gnns_alone_say_their_layers_and_channels_themselves() -> None:
             ["measurement.allocator_convolutions names GAT", "GCN, SAGE, GATv2"],
         ),
         (with_change("measurement", value={"allocator_convolutions": []}), ["is empty"]),
-        (with_change(*GRID, "family", value="small_world"), ["family", "'watts_strogatz'", "small_world"]),
+        (with_change(*GRID, "family", value="small_world"), ["family", "allowed: sbm, erdos_renyi", "small_world"]),
         (with_change(*GRID, "rewiring", value=2), ["rewiring", "less than or equal to 1"]),
         (with_change("graphs", "real", value=[{"name": "x"}]), ["real graph x", "class", "npz", "csv", "not none"]),
         (

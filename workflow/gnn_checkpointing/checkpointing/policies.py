@@ -19,7 +19,8 @@ from gnn_checkpointing.checkpointing.segments import checkpoint_segments
 from gnn_checkpointing.checkpointing.selective import checkpoint_selectively
 from gnn_checkpointing.checkpointing.verification import verify_step
 from gnn_checkpointing.refusal import Refusal, Unavailable
-from gnn_checkpointing.study.policy_names import PolicyName, parse_policy, refuse_retired
+from gnn_checkpointing.study.dotted_names import imported
+from gnn_checkpointing.study.policy_names import POLICIES, PolicyName, parse_policy, refuse_retired
 
 Model = TypeVar("Model", bound=nn.Module)
 _RECORD = "_checkpointing_policy"
@@ -115,7 +116,8 @@ def _wrapper(policy: str, *, lenient: bool) -> Callable[[nn.Module, Changes], No
     except Refusal as refusal:
         raise Refusal(f"{refusal}; or auto, which chooses a policy for each layer") from None
     refuse_retired(policy)
-    return lambda model, changes: _WRAPPERS[name.kind](model, changes, name, lenient)
+    wrapper: Wrapper = _WRAPPERS.get(name.kind) or imported(POLICIES[name.kind].wrapper)
+    return lambda model, changes: wrapper(model, changes, name, lenient)
 
 
 def remove(model: Model) -> Model:

@@ -2,23 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
-import numpy as np
 from numpy.random import PCG64, Generator
-from numpy.typing import NDArray
 
 from gnn_checkpointing.graphs.edges import both_directions
-from gnn_checkpointing.graphs.families.circuit import circuit_pairs
-from gnn_checkpointing.graphs.families.erdos_renyi import erdos_renyi_pairs
-from gnn_checkpointing.graphs.families.heavy_tail import heavy_tail_pairs
 from gnn_checkpointing.graphs.families.images import images_of, nearest_pixels, normalised, patches_of
-from gnn_checkpointing.graphs.families.rmat import rmat_pairs
-from gnn_checkpointing.graphs.families.sbm import sbm_pairs
-from gnn_checkpointing.graphs.families.watts_strogatz import watts_strogatz_pairs
 from gnn_checkpointing.graphs.features import noisy_patterns, shuffled_labels, split
 from gnn_checkpointing.graphs.graded.grade import graded
 from gnn_checkpointing.graphs.graph import Graph
+from gnn_checkpointing.study.dotted_names import imported
+from gnn_checkpointing.study.families import FAMILIES
 from gnn_checkpointing.study.graph_design import (
     BatchGraph,
     EgoGraph,
@@ -28,27 +20,6 @@ from gnn_checkpointing.study.graph_design import (
     derived_seed,
 )
 from gnn_checkpointing.study.vision_shapes import PATCHES
-from gnn_checkpointing.study.vocabulary import Family
-
-PairDrawer = Callable[[GeneratedGraph, NDArray[np.int64], Generator], NDArray[np.int64]]
-
-
-def _spatial_pairs(spec: GeneratedGraph, labels: NDArray[np.int64], rng: Generator) -> NDArray[np.int64]:
-    from gnn_checkpointing.graphs.families.spatial import spatial_pairs
-
-    return spatial_pairs(spec, labels, rng)
-
-
-FAMILIES: dict[Family, tuple[str, PairDrawer]] = {
-    "sbm": ("SBM", sbm_pairs),
-    "erdos_renyi": ("Erdős-Rényi", erdos_renyi_pairs),
-    "heavy_tail": ("Heavy tail", heavy_tail_pairs),
-    "watts_strogatz": ("Watts-Strogatz", watts_strogatz_pairs),
-    "spatial": ("Spatial", _spatial_pairs),
-    "rmat": ("R-MAT", rmat_pairs),
-    "circuit": ("Circuit", circuit_pairs),
-}
-"""All but images, whose edges follow from their pixels."""
 
 
 def make_graph(spec: GraphSpec) -> Graph:
@@ -99,12 +70,13 @@ def _drawn_images(spec: GeneratedGraph) -> Graph:
 
 
 def _drawn(spec: GeneratedGraph) -> Graph:
-    family, pairs = FAMILIES[spec.family]
+    family = FAMILIES[spec.family]
+    pairs = imported(family.drawer)
     labels = shuffled_labels(spec.num_nodes, spec.num_classes, stream(spec, "labels"))
     train_mask, test_mask = split(labels, stream(spec, "split"))
     return Graph(
         id=spec.id,
-        label=f"{family}, {spec.num_nodes} nodes, degree {spec.average_degree:g}, replicate {spec.replicate}",
+        label=f"{family.title}, {spec.num_nodes} nodes, degree {spec.average_degree:g}, replicate {spec.replicate}",
         family=spec.family,
         edge_index=both_directions(pairs(spec, labels, stream(spec, "edges")), spec.num_nodes),
         features=noisy_patterns(

@@ -19,6 +19,7 @@ _SOURCES = {
         "graphs",
         "records/graph_facts.py",
         "records/record.py",
+        "study/families.py",
         "study/graph_design.py",
         "study/graph_entries.py",
         "study/vision_shapes.py",

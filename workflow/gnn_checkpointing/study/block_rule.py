@@ -1,17 +1,15 @@
-"""How many edges a block has when nobody says: a rule of nodes, channels and the machine's cache (torch-free)."""
+"""Default block size in edges: a rule of nodes, channels and the machine's cache (torch-free)."""
 
 from __future__ import annotations
+
+from gnn_checkpointing.study.policy_names import POLICIES
 
 BYTES_PER_VALUE = 4
 
 SMALLEST_BYTES, LARGEST_BYTES = 2**20, 8 * 2**20
 """On CPU: of one message tensor, the least a block is worth, and the most without a cache that is larger."""
 
-EDGES_PER_NODE = {
-    "edge_blocks": 8,
-    "layers+edge_blocks": 8,
-    "fused_edge_blocks": 8,
-}
+EDGES_PER_NODE = {kind: row.edges_per_node for kind, row in POLICIES.items() if row.edges_per_node}
 """By policy: as many as keep a block's tensors near the node maps of a few layers."""
 
 

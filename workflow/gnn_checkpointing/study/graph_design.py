@@ -8,10 +8,11 @@ from decimal import Decimal
 
 from gnn_checkpointing.artefacts import digest
 from gnn_checkpointing.refusal import Refusal
+from gnn_checkpointing.study.families import Family
 from gnn_checkpointing.study.graph_entries import Graded, NeighbourBatches, RealGraph
 from gnn_checkpointing.study.study import Study
 from gnn_checkpointing.study.vision_shapes import PATCH_CLASSES, PATCH_PIXELS
-from gnn_checkpointing.study.vocabulary import Convolution, EgoForm, Family, Grading, Sampler
+from gnn_checkpointing.study.vocabulary import Convolution, EgoForm, Grading, Sampler
 
 
 @dataclass(frozen=True)

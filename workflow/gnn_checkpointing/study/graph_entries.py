@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field, StringConstraints, model_validator
 
+from gnn_checkpointing.study.families import FAMILY_HELP, Family
 from gnn_checkpointing.study.vision_shapes import PATCHES
 from gnn_checkpointing.study.vocabulary import (
     Checksum,
@@ -14,7 +15,6 @@ from gnn_checkpointing.study.vocabulary import (
     DatasetClass,
     Degree,
     EgoForm,
-    Family,
     Part,
     Slug,
     Text,
@@ -37,11 +37,7 @@ def block_sizes(num_nodes: int, num_blocks: int) -> list[int]:
 class GeneratedGraphs(Part):
     """A grid of random graphs: node counts x average degrees x replicates of one family."""
 
-    family: Family = Field(
-        description="sbm (stochastic block model), erdos_renyi, heavy_tail (hubs), watts_strogatz (small world), "
-        "spatial (closest points of a square), rmat (skewed, as web graphs), circuit (gates in order, sparse) or "
-        "images (patches of drawn images, read by Vision GNNs alone)"
-    )
+    family: Family = Field(description=FAMILY_HELP)
     num_nodes: tuple[Annotated[int, Field(ge=2, le=10**9)], ...] = Field(min_length=1, description="node counts")
     average_degrees: tuple[Degree, ...] = Field(
         min_length=1, description="num_edges / num_nodes, both directions of an edge counted"

@@ -1,4 +1,4 @@
-"""The policies' names: what a study file or a user may write, and what is meant (torch-free)."""
+"""The policies, one row each, and what a policy's name in a study file means (torch-free)."""
 
 from __future__ import annotations
 
@@ -7,37 +7,132 @@ from dataclasses import dataclass
 
 from gnn_checkpointing.refusal import Refusal, shown
 
-_EDGES = r"(?:\(([1-9][0-9]{0,11})\))?"
-_FORMS = {
-    "none": r"none",
-    "layers": r"layers",
-    "segments": r"segments\(([1-9][0-9]{0,11})\)",
-    "selective": r"selective",
-    "edge_blocks": rf"edge_blocks{_EDGES}",
-    "layers+edge_blocks": rf"layers\+edge_blocks{_EDGES}",
-    "compiled": r"compiled",
-    "memory_budget": r"memory_budget\((0(?:\.[0-9]{1,9})?|1(?:\.0{1,9})?)\)",
-    "fused_edge_blocks": rf"fused_edge_blocks{_EDGES}",
-    "reversible": r"reversible",
-    "offloaded": r"offloaded",
-    "compiled_edge_blocks": rf"compiled_edge_blocks{_EDGES}",
+
+@dataclass(frozen=True)
+class Policy:
+    """One policy: a new one is its file in `checkpointing/` and its row here.
+
+    `takes` says what stands in brackets behind its name: NUMBER OF SEGMENTS, 0 TO 1, or, where it may be left out,
+    EDGES PER BLOCK. `words` finish the sentence "The policy ...". `look` is its colour, marker and dashes in figures,
+    `idea` the family whose shape it has on the frontier. Flags: `eager` (every operator goes through PyTorch's
+    dispatcher, one by one), `compiled` (its first step compiles), `other_model` (it trains another model than `none`
+    does, because the recomputation needs its structure). `retired` says why it is measured no more. A default block
+    has `edges_per_node` edges for each node. `wrapper` is the dotted name of the function that puts it on a model:
+    `(model, changes, name, lenient)`; those without one are in `checkpointing/policies.py`.
+    """
+
+    words: str
+    look: tuple[str, str, tuple[float, ...]]
+    idea: str
+    takes: str = ""
+    eager: bool = False
+    compiled: bool = False
+    other_model: bool = False
+    retired: str = ""
+    edges_per_node: int = 0
+    wrapper: str = ""
+
+
+SEGMENTS, SHARE, EDGES = "NUMBER OF SEGMENTS", "0 TO 1", "EDGES PER BLOCK"
+_BRACKETS = {
+    "": "",
+    SEGMENTS: r"\(([1-9][0-9]{0,11})\)",
+    SHARE: r"\((0(?:\.[0-9]{1,9})?|1(?:\.0{1,9})?)\)",
+    EDGES: r"(?:\(([1-9][0-9]{0,11})\))?",
 }
-POLICY_HELP = (
-    "none, layers, segments(NUMBER OF SEGMENTS), selective, edge_blocks, layers+edge_blocks, compiled, "
-    "memory_budget(0 TO 1), fused_edge_blocks, reversible, offloaded; the edge_blocks forms take (EDGES PER BLOCK)"
-)
+INK = ""
+"""In place of a colour: that of the text."""
 
-OTHER_MODELS = frozenset({"reversible"})
-"""Policies that train another model than `none` does, because the recomputation needs its structure."""
+# Colours from Okabe and Ito's colour-blind-safe set (https://jfly.uni-koeln.de/color/) and between, the ones that keep
+# a contrast of 3:1 on white and on the dark ground alike; none is drawn in the text colour, as the others are compared
+# with it. Policies of one idea are neighbours in hue, told apart by marker and line.
+POLICIES: dict[str, Policy] = {
+    "none": Policy("stores every activation", (INK, "o", ()), "nothing recomputed", eager=True),
+    "layers": Policy(
+        "recomputes each block of the stack in the backward pass",
+        ("#d55e00", "s", ()),
+        "whole layers or operators",
+        eager=True,
+    ),
+    "segments": Policy(
+        "recomputes the stack in that many runs of blocks",
+        ("#b97700", "D", (4, 2)),
+        "whole layers or operators",
+        takes=SEGMENTS,
+        eager=True,
+    ),
+    "selective": Policy(
+        "keeps the results of chosen operators and recomputes the rest",
+        ("#b4552f", "P", (1, 1.5)),
+        "whole layers or operators",
+        eager=True,
+    ),
+    "edge_blocks": Policy(
+        "cuts the edges, sorted by destination, into blocks and recomputes the per-edge work of one block at a time",
+        ("#1a80c4", "^", ()),
+        "edge blocks",
+        takes=EDGES,
+        eager=True,
+        edges_per_node=8,
+    ),
+    "layers+edge_blocks": Policy(
+        "does both, one within the other",
+        ("#4a6fd0", "<", (4, 2)),
+        "edge blocks",
+        takes=EDGES,
+        eager=True,
+        edges_per_node=8,
+    ),
+    "compiled": Policy(
+        "lets PyTorch's compiler generate the kernels of the whole step and decide what to keep",
+        ("#009e73", "X", ()),
+        "compiler",
+        compiled=True,
+    ),
+    "memory_budget": Policy(
+        "does the same, told to keep that share of what it would keep",
+        ("#5b8f1d", "v", (4, 2)),
+        "compiler",
+        takes=SHARE,
+        compiled=True,
+    ),
+    "fused_edge_blocks": Policy(
+        "compiles forward and a written-out backward, and keeps of attention the softmax's normalisation per node in "
+        "place of any per-edge value",
+        ("#8a66c8", "*", (4, 2)),
+        "compiled edge blocks",
+        takes=EDGES,
+        compiled=True,
+        edges_per_node=8,
+    ),
+    "reversible": Policy(
+        "computes each block's input back from its output, which takes another model",
+        ("#8a7a2a", "h", (1, 1.5)),
+        "another model, or offloaded",
+        other_model=True,
+    ),
+    "offloaded": Policy(
+        "moves what is stored to the host's memory and back",
+        ("#6b8e9e", "d", (1, 1.5)),
+        "another model, or offloaded",
+    ),
+    "compiled_edge_blocks": Policy(
+        "is edge_blocks with the function of a block compiled",
+        ("#b8639a", "p", ()),
+        "compiled edge blocks",
+        takes=EDGES,
+        retired="fused_edge_blocks and edge_blocks replace it",
+    ),
+}
 
-RETIRED = {"compiled_edge_blocks": "fused_edge_blocks and edge_blocks replace it"}
-"""Policies of published reports that are measured no more, and why."""
-
-COMPILED = frozenset({"compiled", "memory_budget", "fused_edge_blocks"})
-"""Policies whose first step compiles: TorchInductor's kernels, or those of `fused_edge_blocks`."""
-
-EAGER = frozenset({"none", "layers", "segments", "selective", "edge_blocks", "layers+edge_blocks"})
-"""Policies of which every operator goes through PyTorch's dispatcher, one by one."""
+POLICY_HELP = ", ".join(
+    f"{kind}({row.takes})" if row.takes in (SEGMENTS, SHARE) else kind
+    for kind, row in POLICIES.items()
+    if not row.retired
+) + f"; the edge_blocks forms take ({EDGES})"  # fmt: skip
+OTHER_MODELS = frozenset(kind for kind, row in POLICIES.items() if row.other_model)
+COMPILED = frozenset(kind for kind, row in POLICIES.items() if row.compiled)
+EAGER = frozenset(kind for kind, row in POLICIES.items() if row.eager)
 
 
 @dataclass(frozen=True)
@@ -55,14 +150,14 @@ class PolicyName:
 
 def refuse_retired(policy: str) -> None:
     """Refuse a policy that can be read in a published report, but not applied."""
-    if reason := RETIRED.get(parse_policy(policy).kind):
+    if reason := POLICIES[parse_policy(policy).kind].retired:
         raise Refusal(f"policy {policy} is no longer available: {reason}")
 
 
 def parse_policy(policy: str) -> PolicyName:
     """What `policy` names, retired or not; raises `Refusal` where it names nothing."""
-    for kind, form in _FORMS.items():
-        match = re.fullmatch(form, policy)
+    for kind, row in POLICIES.items():
+        match = re.fullmatch(re.escape(kind) + _BRACKETS[row.takes], policy)
         if match:
             argument = match.group(1) if match.groups() else None
             return PolicyName(kind, None if argument is None else float(argument))

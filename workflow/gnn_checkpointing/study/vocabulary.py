@@ -49,7 +49,6 @@ def _usable_path(path: Path) -> Path:
 
 UserPath = Annotated[Path, BeforeValidator(_path_text), AfterValidator(_usable_path)]
 
-Family = Literal["sbm", "erdos_renyi", "heavy_tail", "watts_strogatz", "spatial", "rmat", "circuit", "images"]
 Convolution = Literal["GCN", "SAGE", "SAGE-max", "GIN", "GAT", "GATv2", "EdgeConv", "ViG-Ti", "ViG-S", "ViG-B"]
 VisionTask = Literal["patches", "images"]
 Aggregation = Literal["gather_scatter", "spmm"]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from gnn_checkpointing.refusal import Refusal
-from gnn_checkpointing.study.policy_names import parse_policy
+from gnn_checkpointing.study.policy_names import POLICIES, parse_policy
 
 INK = "#010203"
 """Sentinel for the face's own text colour; each face replaces it by its own."""
@@ -31,23 +31,7 @@ class Family:
     marker: str
 
 
-# From Okabe and Ito's colour-blind-safe set (https://jfly.uni-koeln.de/color/) and between, the ones that keep a
-# contrast of 3:1 on white and on the dark ground alike; none is drawn in the text colour, as the others are compared
-# with it. Kinds of one family are neighbours in hue, parted by marker and line.
-_FIXED = {
-    "none": Look(INK, "o"),
-    "layers": Look("#d55e00", "s"),
-    "segments": Look("#b97700", "D", (4, 2)),
-    "selective": Look("#b4552f", "P", (1, 1.5)),
-    "edge_blocks": Look("#1a80c4", "^"),
-    "layers+edge_blocks": Look("#4a6fd0", "<", (4, 2)),
-    "compiled": Look("#009e73", "X"),
-    "memory_budget": Look("#5b8f1d", "v", (4, 2)),
-    "compiled_edge_blocks": Look("#b8639a", "p"),
-    "fused_edge_blocks": Look("#8a66c8", "*", (4, 2)),
-    "reversible": Look("#8a7a2a", "h", (1, 1.5)),
-    "offloaded": Look("#6b8e9e", "d", (1, 1.5)),
-}
+_FIXED = {kind: Look(row.look[0] or INK, *row.look[1:]) for kind, row in POLICIES.items()}
 _SPARE = (
     Look("#009e73", "D"),
     Look("#b8639a", "v"),
@@ -60,26 +44,16 @@ _SPARE = (
 _VARIANT_MARKERS = ("", "d", ">", "8", "H")
 _VARIANT_DASHES: tuple[Dashes, ...] = ((), (1, 1.5), (6, 2, 1, 2), (2, 2), (8, 3))
 
-_PLAIN = Family("nothing recomputed", "o")
-_WHOLE = Family("whole layers or operators", "s")
-_BLOCKS = Family("edge blocks", "^")
-_COMPILER = Family("compiler", "D")
-_GENERATED = Family("compiled edge blocks", "*")
-_OTHER = Family("another model, or offloaded", "X")
-_FAMILIES = {
-    "none": _PLAIN,
-    "layers": _WHOLE,
-    "segments": _WHOLE,
-    "selective": _WHOLE,
-    "edge_blocks": _BLOCKS,
-    "layers+edge_blocks": _BLOCKS,
-    "compiled": _COMPILER,
-    "memory_budget": _COMPILER,
-    "compiled_edge_blocks": _GENERATED,
-    "fused_edge_blocks": _GENERATED,
-    "reversible": _OTHER,
-    "offloaded": _OTHER,
+_MARKERS = {
+    "nothing recomputed": "o",
+    "whole layers or operators": "s",
+    "edge blocks": "^",
+    "compiler": "D",
+    "compiled edge blocks": "*",
+    "another model, or offloaded": "X",
 }
+_OTHER = Family("another model, or offloaded", "X")
+_FAMILIES = {kind: Family(row.idea, _MARKERS.get(row.idea, "X")) for kind, row in POLICIES.items()}
 
 # From gold over magenta to blue at a luminance that keeps 3:1 on either ground; red-green blindness leaves the order.
 _RAMP = ((0xB0, 0x82, 0x00), (0xC8, 0x5C, 0x4A), (0xA9, 0x55, 0x9E), (0x4F, 0x66, 0xD0))

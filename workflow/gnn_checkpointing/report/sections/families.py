@@ -12,17 +12,9 @@ from gnn_checkpointing.report.figures.points import Mark, ratio_panel
 from gnn_checkpointing.report.inputs import VARIANTS, ReportInputs
 from gnn_checkpointing.report.page import Block, Cell, Column, Figure, Panel, Paragraph, Section, Table
 from gnn_checkpointing.report.sections.density import estimate_cell
+from gnn_checkpointing.study.families import FAMILIES
 
-NAMES = {
-    "sbm": "Block model",
-    "erdos_renyi": "Erdős-Rényi",
-    "heavy_tail": "Heavy tail",
-    "watts_strogatz": "Watts-Strogatz",
-    "spatial": "Spatial",
-    "rmat": "R-MAT",
-    "circuit": "Circuit",
-    "images": "Images",
-}
+NAMES = {family: row.name for family, row in FAMILIES.items()}
 
 Ratio = Callable[[FamilyEffect], Estimate | None]
 

@@ -10,6 +10,7 @@ from gnn_checkpointing.report.figures.palette import kind_of
 from gnn_checkpointing.report.inputs import DEPTHS, TRENDS, ReportInputs
 from gnn_checkpointing.report.page import Cell, Column, Fact, Facts, Paragraph, Section, Table
 from gnn_checkpointing.sourced import sourced
+from gnn_checkpointing.study.policy_names import POLICIES
 
 _SORTING = sourced(SORT_BYTES_PER_EDGE, "gnn_checkpointing/measurement/readings.py#/SORT_BYTES_PER_EDGE")
 _DRIVER = sourced(DRIVER_BYTES, "gnn_checkpointing/measurement/readings.py#/DRIVER_BYTES")
@@ -35,22 +36,7 @@ _ACTIVATION = (
     "tables)."
 )
 
-_POLICIES = {
-    "none": "stores every activation",
-    "layers": "recomputes each block of the stack in the backward pass",
-    "segments": "recomputes the stack in that many runs of blocks",
-    "selective": "keeps the results of chosen operators and recomputes the rest",
-    "edge_blocks": "cuts the edges, sorted by destination, into blocks and recomputes the per-edge work of one block "
-    "at a time",
-    "layers+edge_blocks": "does both, one within the other",
-    "compiled": "lets PyTorch's compiler generate the kernels of the whole step and decide what to keep",
-    "memory_budget": "does the same, told to keep that share of what it would keep",
-    "compiled_edge_blocks": "is edge_blocks with the function of a block compiled",
-    "fused_edge_blocks": "compiles forward and a written-out backward, and keeps of attention the softmax's "
-    "normalisation per node in place of any per-edge value",
-    "reversible": "computes each block's input back from its output, which takes another model",
-    "offloaded": "moves what is stored to the host's memory and back",
-}
+_POLICIES = {kind: row.words for kind, row in POLICIES.items()}
 
 
 def _on_cpu() -> str:
