@@ -26,6 +26,8 @@ $(READY): requirements.lock
 	@touch $@
 
 report: $(READY) ## measure this machine and render its report (minutes; a second time: seconds)
+	@mkdir -p "$${XDG_CACHE_HOME:-$$HOME/.cache}/snakemake" 2>/dev/null && test -w "$${XDG_CACHE_HOME:-$$HOME/.cache}/snakemake" || { \
+	  echo "error: Snakemake cannot write to $${XDG_CACHE_HOME:-$$HOME/.cache}; set XDG_CACHE_HOME to a folder that can be written to" >&2; exit 2; }
 	snakemake --cores $(CORES)
 
 report-from: $(READY) ## make a published report again from its data: FROZEN=report/<hardware>/<study>, OUTPUT=folder
@@ -59,8 +61,8 @@ test: $(READY) ## all tests, those of the browser, of the cluster and those that
 	pytest -n 2 --dist loadfile --ignore tests/browser --ignore tests/cluster $(ALONE:%=--ignore %) -m "not minutes"
 	pytest -m "not minutes" $(ALONE)
 
-test-faults: $(READY) ## everything that can go wrong, done on purpose: minutes
-	pytest tests/faults tests/workflow tests/study/test_hostile_studies.py
+test-faults: $(READY) ## everything that can go wrong, done on purpose, a thousand inputs of each kind drawn: minutes
+	FAULTS_DRAWN=1000 pytest tests/faults tests/workflow tests/study tests/graphs/test_tables.py tests/graphs/test_npz.py
 
 scale: $(READY) ## plan, collect, analyse and report ten thousand replayed cells: seconds and memory of each
 	python tests/scale/ten_thousand.py

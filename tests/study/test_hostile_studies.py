@@ -9,15 +9,20 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import HealthCheck, event, given, settings
+from hypothesis import event, given
 from hypothesis import strategies as st
 
+from faults.drawn import as_often_as_asked
 from gnn_checkpointing.cli import main
+from gnn_checkpointing.refusal import Refusal
+from gnn_checkpointing.study.graph_design import study_graphs
+from gnn_checkpointing.study.reading import parse_study
 
 ROOT = Path(__file__).resolve().parents[2]
 DEFAULT: dict[str, Any] = yaml.safe_load((ROOT / "config.yaml").read_text())
 VISION: dict[str, Any] = yaml.safe_load((ROOT / "workflow/studies/vision.yaml").read_text())
 REAL: dict[str, Any] = yaml.safe_load((ROOT / "workflow/studies/own.yaml").read_text())
+GRID = ("graphs", "generated", 0)
 
 
 def planned(text: str, folder: Path, capsys: pytest.CaptureFixture[str]) -> tuple[int, str, str]:
@@ -87,6 +92,81 @@ def test_real_graphs_with_names_that_lead_elsewhere(
     assert "graphs.real.0.name" in complaint
 
 
+OWN = ("graphs", "real", 0, "graded")
+
+
+@pytest.mark.parametrize(
+    ("study", "key", "value", "words"),
+    [
+        (DEFAULT, ("architecture", "convolutions"), ["GCN", "GCN"], "convolutions has GCN twice"),
+        (DEFAULT, ("policies",), ["none", "layers", "layers"], "policies has layers twice"),
+        (DEFAULT, ("policies",), ["none", "memory_budget(0.5)", "memory_budget(0.50)"], "are one policy"),
+        (DEFAULT, ("policies",), ["none", f"edge_blocks({'9' * 400})"], "unknown policy 'edge_blocks(999"),
+        (DEFAULT, ("measurement", "allocators"), ["retaining"] * 2, "allocators has retaining twice"),
+        (DEFAULT, (*GRID, "average_degrees"), [4, 4.0000001], "4.0 and 4.0000001, one number to six digits"),
+        (DEFAULT, (*GRID, "average_degrees"), [4, 4.001], "4.0 and 4.001 give 400 nodes equally many edges"),
+        (REAL, OWN, {"thinned": [2, 2.0000001]}, "thinned has 2.0 and 2.0000001"),
+        (REAL, OWN, {"capped": [5, 5]}, "capped has 5 twice"),
+        (DEFAULT, ("training", "graphs"), {"num_nodes": [801]}, "training.graphs.num_nodes names 801"),
+        (DEFAULT, ("training", "graphs"), {"average_degrees": [17]}, "names 17.0, which no graph has; allowed: 4, 8,"),
+        (REAL, ("training", "graphs", "real"), ["my-grph"], "training.graphs.real names my-grph"),
+        (DEFAULT, ("analysis", "resamples"), 10**12, "analysis.resamples"),
+        (DEFAULT, ("analysis", "confidence"), 0.999999, "confidence 0.999999 needs at least 10000000 resamples"),
+        (REAL, ("data_root",), "a\0b", "a path cannot hold a NUL"),
+        (REAL, ("data_root",), 123, "put ./ before the name"),
+    ],
+)
+def test_two_things_with_one_name_and_names_of_nothing(
+    study: Any, key: tuple[Any, ...], value: Any, words: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, output, complaint = planned(yaml.safe_dump(changed(study, key, value)), tmp_path, capsys)
+    assert (code, output) == (2, "")
+    assert words in complaint
+
+
+def numbers(node: Any, here: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    """The key of every number of a whole study."""
+    return [path for path in places(node, here) if type(at(node, path)) in (int, float)]
+
+
+def at(node: Any, path: tuple[Any, ...]) -> Any:
+    for key in path:
+        node = node[key]
+    return node
+
+
+def changed(study: Any, key: tuple[Any, ...], value: Any) -> Any:
+    """The study with another value at a key, which may be new."""
+    made = copy.deepcopy(study)
+    node = made
+    for part in key[:-1]:
+        node = node.setdefault(part, {}) if isinstance(node, dict) else node[part]
+    node[key[-1]] = value
+    return made
+
+
+@pytest.mark.parametrize("value", [float("inf"), float("-inf"), float("nan"), 10**30, 10**400, -(10**30)])
+def test_no_number_key_takes_infinities_or_huge_integers(value: float) -> None:
+    """Every number of a whole study, defaults included."""
+    whole = parse_study(DEFAULT, "default").model_dump(mode="json", by_alias=True)
+    for key in [*numbers(whole), ("measurement", "memory_limit_gib"), ("graphs", "num_features")]:
+        with pytest.raises(Refusal, match=".".join(map(str, key[:2]))):
+            parse_study(changed(whole, key, value), "study.yaml")
+
+
+@pytest.mark.parametrize("text", ["seed: 1\ntitle: a\nseed: 2", "{seed: 1, seed: 2}", '{"seed": 1, "seed": 1}'])
+def test_a_key_that_is_given_twice(text: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code, _, complaint = planned(text, tmp_path, capsys)
+    assert code == 2
+    assert "key seed is on line 1 and again on line" in complaint
+
+
+def test_a_large_level_has_a_name_without_a_sign() -> None:
+    """1e+06 would be no name of a file, and 1000001 the same one."""
+    graphs = study_graphs(parse_study(changed(REAL, OWN, {"capped": [1000000, 1000001]}), "study"))
+    assert [graph.id.rsplit("-", 1)[1] for graph in graphs[1:]] == ["1000000", "1000001"]
+
+
 def test_more_graphs_than_anyone_could_measure(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     values = copy.deepcopy(DEFAULT)
     values["graphs"]["generated"][0]["replicates"] = 10**9
@@ -130,7 +210,7 @@ def studies(draw: st.DrawFn) -> Any:
     return study
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
+@as_often_as_asked
 @given(study=studies())
 def test_any_study_is_a_plan_or_one_sentence(study: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     code, output, complaint = planned(yaml.safe_dump(study, allow_unicode=True), tmp_path, capsys)

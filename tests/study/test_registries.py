@@ -1,0 +1,112 @@
+"""A new policy and a new family are two files each: what does it, and its row. Both are measured and printed."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parents[2]
+
+POLICY_FILE = '''
+"""Recompute every layer but the first."""
+
+from torch import nn
+
+from gnn_checkpointing.checkpointing.changes import Changes
+from gnn_checkpointing.checkpointing.layers import checkpoint_layers
+from gnn_checkpointing.study.policy_names import PolicyName
+
+
+def wrap(model: nn.Module, changes: Changes, name: PolicyName, lenient: bool) -> None:
+    checkpoint_layers(model, changes)
+'''
+POLICY_ROW = """
+    "all_but_first": Policy(
+        "recomputes every layer but the first", ("#123456", "s", ()), "whole layers or operators", eager=True,
+        wrapper="gnn_checkpointing.checkpointing.all_but_first:wrap",
+    ),
+"""
+FAMILY_FILE = '''
+"""A ring: each node and its nearest neighbours."""
+
+import numpy as np
+
+
+def ring_pairs(spec, labels, rng):
+    steps = spec.num_edges // 2 // spec.num_nodes
+    nodes = np.arange(spec.num_nodes)
+    return np.concatenate([np.stack([(nodes + step) % spec.num_nodes, nodes]) for step in range(1, steps + 1)], axis=1)
+'''
+FAMILY_ROW = '    "ring": FamilyRow("Ring", "Rings", "a ring", "gnn_checkpointing.graphs.families.ring:ring_pairs"),\n'
+
+
+def with_row(path: Path, table: str, row: str) -> None:
+    """Add a row at the top of a registry's table."""
+    before, after = path.read_text().split(table)
+    path.write_text(before + table + "\n" + row.strip("\n") + after)
+
+
+@pytest.fixture(scope="module")
+def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the package with a policy and a family more: two files touched for each."""
+    workflow = tmp_path_factory.mktemp("workflow")
+    copy = workflow / "gnn_checkpointing"
+    shutil.copytree(ROOT / "workflow/gnn_checkpointing", copy, ignore=shutil.ignore_patterns("__pycache__"))
+    (copy / "checkpointing/all_but_first.py").write_text(POLICY_FILE.lstrip())
+    with_row(copy / "study/policy_names.py", "POLICIES: dict[str, Policy] = {", POLICY_ROW)
+    (copy / "graphs/families/ring.py").write_text(FAMILY_FILE.lstrip())
+    with_row(copy / "study/families.py", "FAMILIES: dict[str, FamilyRow] = {", FAMILY_ROW)
+    study = yaml.safe_load((ROOT / "workflow/studies/smoke.yaml").read_text())
+    study["graphs"]["generated"][0] |= {"family": "ring", "num_nodes": [60], "average_degrees": [4]}
+    study["architecture"]["convolutions"] = ["GATv2"]
+    study["policies"] = ["none", "all_but_first"]
+    study["training"].pop("graphs")
+    (workflow / "study.yaml").write_text(yaml.safe_dump(study))
+    return workflow
+
+
+def run(package: Path, *command: str) -> str:
+    """What a command prints that imports the copy."""
+    surroundings = os.environ | {"PYTHONPATH": str(package), "TMPDIR": str(package)}
+    found = subprocess.run([sys.executable, *command], capture_output=True, text=True, cwd=package, env=surroundings)
+    assert found.returncode == 0, found.stderr
+    return found.stdout
+
+
+def test_a_new_policy_and_a_new_family_are_measured(package: Path) -> None:
+    command, study = ("-m", "gnn_checkpointing"), ("--study", "study.yaml")
+    graph = run(package, *command, "design", *study).splitlines()[1].split("\t")[1]
+    assert graph.startswith("ring-n60-d4")
+    named = ("--graph", graph)
+    run(package, *command, "graph", *study, *named, "--output", "graph.npz")
+    run(package, *command, "measure", *study, *named, "--graph-file", "graph.npz", "--output", "out/complete.json")
+    (record,) = [json.loads(path.read_text()) for path in (package / "out").glob("ring*.json")]
+    assert record["graph"]["family"] == "ring"
+    found: dict[str, Any] = {one["policy"]: one for one in record["policies"]}
+    assert set(found) == {"none", "all_but_first"}
+    assert all(one["outcome"] == "completed" for one in found.values())
+    saved = {name: one["memory"]["saved_activation_bytes"] for name, one in found.items()}
+    assert saved["all_but_first"] < saved["none"]
+
+
+def test_both_are_printed_with_the_words_of_their_rows(package: Path) -> None:
+    program = """
+from gnn_checkpointing.report.figures.palette import family, looks
+from gnn_checkpointing.report.sections import families, method
+from gnn_checkpointing.study.reading import study_schema
+policy, schema = "all_but_first", str(study_schema())
+print(families.NAMES["ring"], "|", method._POLICIES[policy], "|", looks([policy])[policy].colour)
+print(family(policy).name, "|", "ring (a ring)" in schema, "|", policy in schema)
+"""
+    assert run(package, "-c", program).splitlines() == [
+        "Rings | recomputes every layer but the first | #123456",
+        "whole layers or operators | True | True",
+    ]
