@@ -11,7 +11,7 @@ from gnn_checkpointing.graphs.make import make_graph
 from gnn_checkpointing.refusal import Refusal
 
 from .builders import loaded
-from .test_real import write_npz
+from .test_npz import arrays
 
 ROW = np.array([0, 1, 1, 2, 2, 3])
 COLUMN = np.array([1, 0, 2, 1, 3, 2])
@@ -46,7 +46,7 @@ def reddit(raw):
 
 
 def academic(raw, name):
-    write_npz(raw / name, edges=list(zip(ROW, COLUMN, strict=True)), labels=np.array([0, 1, 0, 1]))
+    np.savez(raw / name, **arrays(zip(ROW, COLUMN, strict=True), labels=np.array([0, 1, 0, 1])))
 
 
 CLASSES = {

@@ -30,7 +30,7 @@ def real(data_root, **entry):
 
 def arrays(edges=EDGES, **changes):
     """A graph of 4 nodes; None leaves an array out."""
-    row, column = np.array(edges).T
+    row, column = np.array(list(edges)).T
     order = np.argsort(row, kind="stable")
     made = {
         "labels": np.array([5, 9, 9, -1]),
