@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from gnn_checkpointing.refusal import shown
+
 
 @dataclass(frozen=True)
 class Loaded:
@@ -35,5 +37,5 @@ def from_pyg(data: Any, files: dict[str, str], notes: tuple[str, ...] = ()) -> L
 
 
 def reason(error: Exception) -> str:
-    """Return an exception in one line."""
-    return f"{type(error).__name__}: {' '.join(str(error).split())}"
+    """An exception in one short line."""
+    return shown(f"{type(error).__name__}: {' '.join(str(error).split())}", 300)
