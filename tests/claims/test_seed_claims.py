@@ -106,7 +106,7 @@ def test_another_size_is_no_evidence() -> None:
 @pytest.mark.parametrize(("parameters", "verdict"), [(21_727_000, "supported"), (22_748_000, "refuted")])
 def test_the_measured_model_is_counted(parameters: int, verdict: str) -> None:
     model = StudyModel(convolution="ViG-S (images)", num_layers=16, hidden_channels=320, heads=1, parameters=parameters)
-    findings = empty(depths=Depths(confidence=0.95, models=[model], points=[]))
+    findings = empty(frontier=frontier(models=[model]))
     (claim,) = [claim for claim in ledger(findings).claims if claim.id.startswith("v1-")]
     assert claim.verdict == verdict
     assert "classifies images: 1020900 parameters more for the 1000 classes" in claim.reason
