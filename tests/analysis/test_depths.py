@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
+from gnn_checkpointing.analysis.depths import depths
 
 from gnn_checkpointing.analysis.analyse import analyse
-from gnn_checkpointing.analysis.depths import depths
 from gnn_checkpointing.analysis.table import completed
 
 from .tables import depth_table, protocol, table, without

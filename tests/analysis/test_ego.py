@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
-
 from gnn_checkpointing.analysis.ego import ego
+
 from gnn_checkpointing.analysis.table import completed
 
 from .tables import LAWS, RESIDENT_BYTES, ego_table, generated_graphs, table

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 
 import numpy as np
 import pytest
-from scipy.stats import norm
-
 from gnn_checkpointing.analysis.bands import EXACT, OWN, SUP_T, Level, band
 from gnn_checkpointing.analysis.break_even import break_even
+from scipy.stats import norm
+
 from gnn_checkpointing.analysis.effects import effects
 from gnn_checkpointing.analysis.results import SAVES_BELOW, Band, BandPoint, Estimate, Quantity, Trends
 from gnn_checkpointing.analysis.table import completed

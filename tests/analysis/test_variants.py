@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
+from gnn_checkpointing.analysis.variants import variants
 
 from gnn_checkpointing.analysis.table import completed
-from gnn_checkpointing.analysis.variants import variants
 
 from .tables import LAWS, batches, families, generated_graphs, graded, table
 

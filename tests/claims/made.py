@@ -34,7 +34,9 @@ def empty(effects: Effects | None = None, frontier: Effects | None = None, **par
     """
     whole = effects if effects is not None else some_effects()
     if frontier is not None:
-        read_off = {name: getattr(frontier, name) or getattr(whole, name) for name in ("flatness", "models", "encodings")}
+        read_off = {
+            name: getattr(frontier, name) or getattr(whole, name) for name in ("flatness", "models", "encodings")
+        }
         known = {(row.convolution, row.policy, row.degree) for row in frontier.rows}
         rows = [row for row in whole.rows if (row.convolution, row.policy, row.degree) not in known]
         whole = whole.model_copy(update={"rows": [*rows, *frontier.rows], **read_off})
@@ -87,7 +89,8 @@ def trends(
 ) -> Trends:
     """Return a band of GATv2 by level, and its break-even as (course, average degree, open)."""
     points = [
-        BandPoint(degree=float(level), average_degree=float(level), cells=6, ratio=ratio) for level, ratio in ratios.items()
+        BandPoint(degree=float(level), average_degree=float(level), cells=6, ratio=ratio)
+        for level, ratio in ratios.items()
     ]
     band = Band(convolution="GATv2", policy=policy, quantity=quantity, method="by hand", points=points)
     evens = [] if even is None else [break_even(policy, quantity, *even)]
@@ -111,7 +114,13 @@ def break_even(policy: str, quantity: Quantity, course: str, degree: Estimate | 
 
 
 def point(
-    convolution: str, policy: str, *, level: str = "128", ratio: float | None = 1.0, time: float | None = 1.0, **keys: Any
+    convolution: str,
+    policy: str,
+    *,
+    level: str = "128",
+    ratio: float | None = 1.0,
+    time: float | None = 1.0,
+    **keys: Any,
 ) -> Effect:
     """A point of the frontier; its time ratio is known to 0.01."""
     values: dict[str, Any] = {

@@ -34,9 +34,7 @@ class Claim(Result):
     unit: str = Field(description="unit of the estimate")
     estimate: Estimate | None = Field(description="null: nothing was measured that tells")
     evidence: str = Field(description="FILE#POINTER (RFC 6901) of each number, or an expression of such; joined by ;")
-    verdict: Verdict = Field(
-        description="what the rule says; inconclusive where another run may turn it"
-    )
+    verdict: Verdict = Field(description="what the rule says; inconclusive where another run may turn it")
     flips: Share = Field(0.0, description="share of simulated runs in which the numbers alone say the opposite")
     reason: str = Field(description="where it was measured, or what it would take")
 
