@@ -295,8 +295,8 @@ def _refused(name: str) -> Callable[..., Any]:
 
 
 for _kind in (SourcedFloat, SourcedInt):
-    _kind.__abs__ = _absolute
-    _kind.__neg__ = lambda self: 0 - self
+    for _name, _kept in (("abs", _absolute), ("neg", lambda self: 0 - self)):
+        setattr(_kind, f"__{_name}__", _kept)
     for _name in ("round", "floordiv", "rfloordiv", "mod", "rmod", "divmod", "pow", "rpow"):
         setattr(_kind, f"__{_name}__", _refused(_name))
 

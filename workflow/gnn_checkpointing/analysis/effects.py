@@ -24,6 +24,8 @@ METHODS: dict[str, Kind] = {
     "encodings": "ego",
     "ego_networks": "ego",
 }
+KINDS: tuple[Kind, ...] = ("generated", "real", "graded", "batch", "ego")
+"""In this order, so that a graph comes before what was made from it."""
 PREFERRED_FAMILY = "erdos_renyi"
 """Graphs without any structure: what other families are compared with where it was measured."""
 
@@ -63,8 +65,9 @@ def effects(
 
 def _order(row: Row, place: Callable[[Row], Place], reference: str) -> tuple[Any, ...]:
     """What a row is grouped and sorted by: draws of one size and density fall together, and so do batches of a size."""
+    kind, *where = place(row)
     allocator = (row.allocator != reference, row.allocator)
-    return (*allocator, row.convolution, policy_order(row.policy), *place(row))
+    return (*allocator, row.convolution, policy_order(row.policy), KINDS.index(kind), *where)
 
 
 def _places(rows: Sequence[Row]) -> Callable[[Row], Place]:
@@ -76,7 +79,7 @@ def _places(rows: Sequence[Row]) -> Callable[[Row], Place]:
         own = (base.num_nodes, degree_of(base)) if base.is_drawn else (0, base.average_degree)
         origin = base.family if base.is_drawn else (row.base or row.graph)
         kind = METHODS.get(row.derivation, "generated" if row.is_drawn else "real")
-        return kind, origin, *own, row.derivation, row.derivation_size or 0.0
+        return kind, *own, origin, row.derivation, row.derivation_size or 0.0
 
     return place
 
@@ -94,7 +97,7 @@ def _effect(
     found: Noise,
 ) -> Effect:
     first = cells[0]
-    kind, origin, _, base_degree, *_ = place(first)
+    kind, _, base_degree, origin, *_ = place(first)
     timed = [row for row in cells if row.time_ratio is not None]
     clocked = [row for row in cells if row.step_time_seconds]
     paired = [row for row in cells if row.activation_ratio is not None]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from statistics import NormalDist
 
@@ -41,10 +42,10 @@ def _again(one: Estimate, confidence: float, draws: NDArray[np.float64]) -> NDAr
     middle, low, high = (plain(value) for value in (one.estimate, one.low, one.high))
     quantile = NormalDist().inv_cdf((1 + confidence) / 2)
     if low > 0:
-        found: NDArray[np.float64] = middle * np.exp(draws * np.log(high / low) / 2 / quantile)
+        found: NDArray[np.float64] = np.exp(draws * (math.log(high / low) / 2 / quantile)) * middle
         return found
-    spread: NDArray[np.float64] = draws * ((high - low) / 2 / quantile)
-    return spread + middle
+    around: NDArray[np.float64] = draws * ((high - low) / 2 / quantile) + middle
+    return around
 
 
 def _decided(rule: Rule, values: Sequence[float]) -> Verdict:

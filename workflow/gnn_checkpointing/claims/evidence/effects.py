@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Literal
+from typing import Literal, TypeVar
 
 from gnn_checkpointing.analysis.analyse import Findings
-from gnn_checkpointing.analysis.results import Accuracy, Effect, Effects, Estimate, Interaction, Law
+from gnn_checkpointing.analysis.results import Accuracy, Compared, Effect, Effects, Estimate, Interaction, Law
 from gnn_checkpointing.analysis.table import grouped
 from gnn_checkpointing.claims.evidence.picked import Picked, nothing, picked
 
 Ratio = Literal["memory_ratio", "activation_ratio", "time_ratio", "throughput_ratio"]
+Found = TypeVar("Found", bound=Effect)
 
 EFFECTS = "analysis/effects.json"
 NO_LEVELS = "no generated graphs of graded density were measured with this convolution and policy"
@@ -38,18 +39,18 @@ def _judged(findings: Findings) -> list[Effect]:
     return [*findings.effects.generated, *findings.effects.real]
 
 
-def levels(effects: Effects, convolution: str, policy: str, ratio: Ratio = "activation_ratio") -> list[Effect]:
+def levels(effects: Effects, convolution: str, policy: str, ratio: Ratio = "activation_ratio") -> list[Compared]:
     """The effects on generated graphs of the headline size that have the ratio, sparse before dense."""
     chosen = _of(effects.generated, convolution, policy, ratio)
     return sorted(chosen, key=lambda effect: effect.degree)
 
 
-def reals(effects: Effects, convolution: str, policy: str, ratio: Ratio = "activation_ratio") -> list[Effect]:
+def reals(effects: Effects, convolution: str, policy: str, ratio: Ratio = "activation_ratio") -> list[Compared]:
     """The effects on real graphs that have the ratio, sparse before dense."""
     return sorted(_of(effects.real, convolution, policy, ratio), key=lambda effect: effect.average_degree)
 
 
-def _of(effects: Iterable[Effect], convolution: str, policy: str, ratio: str) -> list[Effect]:
+def _of(effects: Iterable[Found], convolution: str, policy: str, ratio: str) -> list[Found]:
     return [e for e in effects if (e.convolution, e.policy) == (convolution, policy) and getattr(e, ratio) is not None]
 
 
