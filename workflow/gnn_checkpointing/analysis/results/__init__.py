@@ -21,7 +21,16 @@ from gnn_checkpointing.analysis.results.frontier import (
     ParetoSet,
     Payoff,
 )
-from gnn_checkpointing.analysis.results.laws import HeldOut, Interaction, Law, Regressions, Residual
+from gnn_checkpointing.analysis.results.laws import (
+    Density,
+    HeldOut,
+    Interaction,
+    Law,
+    Regressions,
+    Residual,
+    Throughput,
+    ThroughputLaw,
+)
 from gnn_checkpointing.analysis.results.predictions import (
     AnalyticCount,
     Candidate,
@@ -74,6 +83,7 @@ __all__ = [
     "Capacity",
     "Censored",
     "Coverage",
+    "Density",
     "DepthPoint",
     "Depths",
     "Effect",
@@ -120,6 +130,8 @@ __all__ = [
     "Spread",
     "StoppingRule",
     "StudyModel",
+    "Throughput",
+    "ThroughputLaw",
     "Trends",
     "Variants",
 ]

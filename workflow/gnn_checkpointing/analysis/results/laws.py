@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
+from pydantic import Field
+
 from gnn_checkpointing.analysis.results.base import Estimate, Probability, Response, Result, Share
 
 
@@ -75,10 +77,37 @@ class Interaction(Result):
     clusters: int
 
 
+Throughput = Literal["nodes_per_second", "edges_per_second"]
+Density = Literal["density", "average_degree"]
+
+
+class ThroughputLaw(Result):
+    """log throughput = constant + elasticity * log density + nodes_elasticity * log num_nodes.
+
+    `density` is 2E / (N (N - 1)) of E undirected edges, or the average degree; `span` is what was measured of it. An
+    elasticity of -1 halves throughput where density doubles. `nodes_elasticity` is None where all graphs have one size.
+    """
+
+    convolution: str
+    policy: str
+    response: Throughput
+    density: Density
+    cells: int
+    num_nodes: tuple[int, int]
+    span: tuple[float, float]
+    constant: Estimate
+    elasticity: Estimate
+    nodes_elasticity: Estimate | None
+    r_squared: Share
+    median_relative_error: Share
+    worst_relative_error: Share
+
+
 class Regressions(Result):
     """All laws and interactions; what could not be fitted, and why."""
 
     confidence: float
     laws: list[Law]
     interactions: list[Interaction]
+    throughput: list[ThroughputLaw] = Field(default_factory=list)
     not_fitted: list[str]
