@@ -114,8 +114,10 @@ def test_the_fastest_that_fits_is_recommended_and_what_fits_is_judged_by_the_upp
 def test_without_times_the_lowest_peak_is_recommended() -> None:
     untimed = Planner(knowledge({**STORED, "seconds": None}, {**BLOCKED, "seconds": None}))
     found = untimed.plan(num_nodes=1000, num_edges=50_000, convolution="GATv2", memory_gib=1)
-    assert found.recommended == "edge_blocks"
+    assert found.recommended == "none"
     assert found.of("none").seconds is None
+    small = untimed.plan(num_nodes=1000, num_edges=50_000, convolution="GATv2", memory_gib=9 / 1024)
+    assert small.recommended == "edge_blocks"
 
 
 def test_the_largest_graphs_fit_and_the_next_ones_do_not() -> None:

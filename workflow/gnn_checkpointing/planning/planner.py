@@ -6,7 +6,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from gnn_checkpointing.planning.arithmetic import Interval, largest_edges, largest_nodes, peak, seconds
+from gnn_checkpointing.planning.arithmetic import (
+    Interval,
+    Time,
+    largest_edges,
+    largest_nodes,
+    measured_faster,
+    peak,
+    seconds,
+)
 from gnn_checkpointing.planning.knowledge import Knowledge, PolicyKnowledge, Sizes, read_knowledge
 from gnn_checkpointing.refusal import Refusal
 
@@ -21,15 +29,22 @@ Verdict = Literal["fits", "may fit", "does not fit"]
 class PolicyPlan:
     """One policy's answer: peak memory in bytes, seconds of a step, and the largest graphs that fit for certain.
 
+    `time` is None where no law predicts it; `faster` whether it was measured to take less time than none hereabouts.
     `largest_nodes` at the average degree asked for, `largest_degree` at the nodes asked for; None: there is no end.
     """
 
     policy: str
     peak: Interval
-    seconds: Interval | None
+    time: Time | None
+    faster: bool
     verdict: Verdict
     largest_nodes: int | None
     largest_degree: float | None
+
+    @property
+    def seconds(self) -> Interval | None:
+        """The seconds of a step; None where they are not predicted, or withheld."""
+        return None if self.time is None else self.time.interval
 
 
 @dataclass(frozen=True)
@@ -79,6 +94,7 @@ class Planner:
         """Return every policy's cost on a graph of so many nodes and directed edges, and the policy to take.
 
         The recommended policy is the fastest of those that fit for certain, by the upper end of their peak's interval.
+        Where none fits it is none, unless another one was measured to be faster on a graph of about that size.
         Sizes that are left out are those that were measured. Raises `Refusal` for impossible numbers and for a
         convolution that there is no law for.
         """
@@ -91,7 +107,8 @@ class Planner:
                 f"convolution {convolution}: study {self.knowledge.study} has no law for it; allowed: "
                 f"{', '.join(self.knowledge.convolutions) or 'none'}"
             )
-        policies = tuple(_policy(one, num_nodes, num_edges, memory_bytes, sizes) for one in known)
+        none = next((one for one in known if one.policy == "none"), None)
+        policies = tuple(_policy(one, none, num_nodes, num_edges, memory_bytes, sizes) for one in known)
         return Plan(
             convolution=convolution,
             num_nodes=num_nodes,
@@ -144,13 +161,21 @@ def _check(num_nodes: int, num_edges: int, memory_gib: float) -> None:
         raise Refusal(f"memory_gib {memory_gib:g}: allowed are numbers above 0, in GiB")
 
 
-def _policy(known: PolicyKnowledge, num_nodes: int, num_edges: int, memory_bytes: float, sizes: Sizes) -> PolicyPlan:
+def _policy(
+    known: PolicyKnowledge,
+    none: PolicyKnowledge | None,
+    num_nodes: int,
+    num_edges: int,
+    memory_bytes: float,
+    sizes: Sizes,
+) -> PolicyPlan:
     found = peak(known, num_nodes, num_edges, sizes)
     edges = largest_edges(known, num_nodes, memory_bytes, sizes)
     return PolicyPlan(
         policy=known.policy,
         peak=found,
-        seconds=seconds(known, num_nodes, num_edges, sizes),
+        time=seconds(known, none, num_nodes, num_edges, sizes),
+        faster=measured_faster(known, num_nodes, num_edges),
         verdict="fits" if found.high <= memory_bytes else "may fit" if found.low <= memory_bytes else "does not fit",
         largest_nodes=largest_nodes(known, num_edges / num_nodes, memory_bytes, sizes),
         largest_degree=None if edges is None else edges / num_nodes,
@@ -158,9 +183,11 @@ def _policy(known: PolicyKnowledge, num_nodes: int, num_edges: int, memory_bytes
 
 
 def _recommended(policies: tuple[PolicyPlan, ...]) -> str | None:
-    """Return the fastest policy that fits for certain; where times are unknown, the one of the lowest peak."""
+    """The fastest policy that fits for certain; where times are unknown, the one of the lowest peak."""
     fitting = [one for one in policies if one.verdict == "fits"]
-    timed = [one for one in fitting if one.seconds is not None]
+    if any(one.policy == "none" for one in fitting):
+        fitting = [one for one in fitting if one.policy == "none" or one.faster]
+    timed = [one for one in fitting if one.time is not None]
     if timed:
-        return min(timed, key=lambda one: one.seconds.estimate if one.seconds else 0.0).policy
+        return min(timed, key=lambda one: one.time.told if one.time else 0.0).policy
     return min(fitting, key=lambda one: one.peak.estimate).policy if fitting else None
