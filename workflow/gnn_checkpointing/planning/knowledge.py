@@ -96,7 +96,7 @@ class Limit(Record):
 
 
 class KnownGraph(Record):
-    """A real graph to pick; `num_features` None where they are as many as were measured, `source` where sizes are from."""
+    """A real graph to pick, `source` where its sizes are from; `num_features` None where they are those measured."""
 
     label: str
     num_nodes: int

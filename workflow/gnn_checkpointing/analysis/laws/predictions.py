@@ -11,6 +11,7 @@ from gnn_checkpointing.analysis.laws.analytic import analytic
 from gnn_checkpointing.analysis.laws.bounds import Held, coverage, half_width, held, held_by_least_squares, misses
 from gnn_checkpointing.analysis.laws.capacity import capacities
 from gnn_checkpointing.analysis.laws.censoring import censored
+from gnn_checkpointing.analysis.laws.closed_forms import closed_forms
 from gnn_checkpointing.analysis.laws.fit import FittedForm, fit_form
 from gnn_checkpointing.analysis.laws.folds import Fold, folds
 from gnn_checkpointing.analysis.laws.forms import FORMS
@@ -76,6 +77,7 @@ def predictions(
         coverage=list(_coverages(found)),
         knees=found.knees,
         analytic=found.analytic,
+        closed_forms=closed_forms(measured, [law for law, _, _ in found.laws]),
         scorecard=found.scorecard,
         summaries=summaries(found.scorecard),
         censored=censored(ours, fits, resident, features, protocol.timeout_seconds),
@@ -167,6 +169,7 @@ def _law(series: Series, fit: FittedForm, reach: float) -> PredictiveLaw:
         num_edges=(int(edges.min()), int(edges.max())),
         num_features=series.rows[0].num_features,
         half_width=reach,
+        held_out_error=None if series.response == "step_time_seconds" else reach,
         median_relative_residual=float(np.median(np.abs(relative))),
         worst_relative_residual=float(np.abs(relative).max()),
         residuals=[
