@@ -111,7 +111,7 @@ def test_none_is_advised_where_it_fits_and_recomputing_is_never_told_to_be_faste
     assert none is not None
     for policy in ("layers", "edge_blocks"):
         time = plan.of(policy).time
-        assert time is not None and time.told >= none.told
+        assert time is not None and time.order >= none.order
 
 
 def test_a_graph_of_the_size_of_acm_is_told_its_time_within_forty_percent_or_a_bound_that_holds() -> None:

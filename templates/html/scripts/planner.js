@@ -90,14 +90,14 @@ function secondsOf(known, none, nodes, edges, sizes) {
   const [n, e] = [law.num_nodes, law.num_edges];
   if (nodes > REACH * n[1] || edges > REACH * e[1]) {
     const found = longest(laws, Math.min(nodes, n[1]), Math.min(edges, e[1]), sizes);
-    return { told: found.low, words: "over " + duration(found.low) };
+    return { order: found.estimate * Math.max(nodes / n[1], edges / e[1]), words: "over " + duration(found.low) };
   }
   if (nodes * REACH < n[0] || edges * REACH < e[0]) {
     const found = longest(laws, Math.max(nodes, n[0]), Math.max(edges, e[0]), sizes);
-    return { told: found.high, words: "under " + duration(found.high) };
+    return { order: found.estimate, words: "under " + duration(found.high) };
   }
   const found = longest(laws, nodes, edges, sizes);
-  return { told: found.estimate, words: duration(found.estimate), span: spanOf(duration, found) };
+  return { order: found.estimate, words: duration(found.estimate), span: spanOf(duration, found) };
 }
 
 function largest(fits, most) {
@@ -135,7 +135,7 @@ function recommended(found) {
     fitting = fitting.filter((one) => one.policy === "none" || one.faster);
   }
   const timed = fitting.filter((one) => one.seconds !== null);
-  if (timed.length) return least(timed, (one) => one.seconds.told);
+  if (timed.length) return least(timed, (one) => one.seconds.order);
   return fitting.length ? least(fitting, (one) => one.peak.estimate) : null;
 }
 

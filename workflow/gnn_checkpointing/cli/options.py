@@ -73,7 +73,7 @@ def _add_planner(parser: argparse.ArgumentParser) -> None:
         "--planner",
         type=Path,
         metavar="FILE",
-        help="planner.json of a published report (default: the one below report/*/default/)",
+        help="planner.json of a report, or report/<hardware> for all its studies (default: the one machine's)",
     )
 
 

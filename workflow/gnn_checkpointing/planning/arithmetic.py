@@ -103,17 +103,15 @@ def peak(known: PolicyKnowledge, num_nodes: float, num_edges: float, sizes: Size
 
 @dataclass(frozen=True)
 class Time:
-    """Seconds of a step; far from what was measured they are withheld, and a bound on them is given instead."""
+    """Seconds of a step; far from what was measured they are withheld, and a bound on them is given instead.
 
+    `order` is by what policies are ordered, and is not told: of a bound, the same time for each node or edge beyond.
+    """
+
+    order: float
     interval: Interval | None = None
     at_least: float | None = None
     at_most: float | None = None
-
-    @property
-    def told(self) -> float:
-        """The number by which policies are ordered."""
-        middle = None if self.interval is None else self.interval.estimate
-        return next(one for one in (middle, self.at_least, self.at_most) if one is not None)
 
 
 def measured_faster(known: PolicyKnowledge, num_nodes: float, num_edges: float) -> bool:
@@ -146,11 +144,15 @@ def seconds(
         laws.append(none)
     if num_nodes > REACH * law.num_nodes[1] or num_edges > REACH * law.num_edges[1]:
         nodes, edges = min(num_nodes, law.num_nodes[1]), min(num_edges, law.num_edges[1])
-        return Time(at_least=_longest(laws, nodes, edges, sizes).low)
+        least = _longest(laws, nodes, edges, sizes)
+        growth = max(num_nodes / law.num_nodes[1], num_edges / law.num_edges[1])
+        return Time(least.estimate * growth, at_least=least.low)
     if num_nodes * REACH < law.num_nodes[0] or num_edges * REACH < law.num_edges[0]:
         nodes, edges = max(num_nodes, law.num_nodes[0]), max(num_edges, law.num_edges[0])
-        return Time(at_most=_longest(laws, nodes, edges, sizes).high)
-    return Time(_longest(laws, num_nodes, num_edges, sizes))
+        most = _longest(laws, nodes, edges, sizes)
+        return Time(most.estimate, at_most=most.high)
+    found = _longest(laws, num_nodes, num_edges, sizes)
+    return Time(found.estimate, found)
 
 
 def _longest(laws: list[PolicyKnowledge], num_nodes: float, num_edges: float, sizes: Sizes) -> Interval:

@@ -31,7 +31,7 @@ from gnn_checkpointing.study.block_rule import (
     cuda_bounds,
 )
 from gnn_checkpointing.study.design import models
-from gnn_checkpointing.study.policy_names import parse_policy
+from gnn_checkpointing.study.policy_names import RETIRED, parse_policy
 from gnn_checkpointing.study.study import Study
 from gnn_checkpointing.study.vocabulary import VISION
 
@@ -61,10 +61,17 @@ def knowledge(
     facts: Mapping[str, str],
 ) -> Knowledge:
     """Return what a planner knows after a study; `slug`, `label` and `facts` are the machine's."""
-    laws = {(law.convolution, law.policy, law.response): law for law in predictions.laws}
-    resident = {(law.convolution, law.policy): law for law in predictions.resident}
+    every = [*predictions.laws, *predictions.one_size]
+    laws = {(law.convolution, law.policy, law.response): law for law in every}
+    resident = {(law.convolution, law.policy): law for law in (*predictions.one_size_resident, *predictions.resident)}
     planned = _planned_series(study)
-    activations = [law for law in predictions.laws if law.response == "activation_bytes" and law.convolution in planned]
+    activations = [
+        law
+        for law in every
+        if law.response == "activation_bytes"
+        and law.convolution in planned
+        and parse_policy(law.policy).kind not in RETIRED
+    ]
     architecture = study.architecture
     measured = Sizes(
         num_layers=architecture.num_layers,

@@ -16,6 +16,7 @@ from gnn_checkpointing.planning.arithmetic import (
     seconds,
 )
 from gnn_checkpointing.planning.knowledge import Knowledge, PolicyKnowledge, Sizes, read_knowledge
+from gnn_checkpointing.planning.machine import machine_knowledge
 from gnn_checkpointing.refusal import Refusal
 
 GIB = 2**30
@@ -76,8 +77,8 @@ class Planner:
 
     @classmethod
     def read(cls, path: Path | str) -> Planner:
-        """Return the planner of a `planner.json`."""
-        return cls(read_knowledge(Path(path)))
+        """The planner of a `planner.json`, or of all studies in a machine's folder `report/<hardware>`."""
+        return cls(machine_knowledge(Path(path)) if Path(path).is_dir() else read_knowledge(Path(path)))
 
     def plan(
         self,
@@ -189,5 +190,5 @@ def _recommended(policies: tuple[PolicyPlan, ...]) -> str | None:
         fitting = [one for one in fitting if one.policy == "none" or one.faster]
     timed = [one for one in fitting if one.time is not None]
     if timed:
-        return min(timed, key=lambda one: one.time.told if one.time else 0.0).policy
+        return min(timed, key=lambda one: one.time.order if one.time else 0.0).policy
     return min(fitting, key=lambda one: one.peak.estimate).policy if fitting else None

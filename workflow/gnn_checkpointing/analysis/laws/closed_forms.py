@@ -26,6 +26,7 @@ _MEANS = "4 M N + 4 L F N - 4 F N"
 _COUNTS = "4 L N - 4 N"
 _SAGE = f"4 L F N + {_MEANS} + {_COUNTS}"
 
+_BYTES: tuple[Response, ...] = ("activation_bytes", "saved_activation_bytes")
 Forms = Mapping[tuple[str, str, Response], tuple[str, ...]]
 
 FORMS: Forms = {
@@ -85,11 +86,11 @@ def closed_forms(rows: Sequence[Row], laws: Sequence[PredictiveLaw]) -> list[Clo
     fitted = {(law.convolution, law.policy, law.response): law for law in laws}
     found = []
     for (convolution, policy), cells in grouped(drawn, lambda row: (row.convolution, row.policy)):
-        for response in ("activation_bytes", "saved_activation_bytes"):
-            forms = FORMS.get((convolution, policy, response))  # type: ignore[call-overload]
-            answers = answering(cells, response)  # type: ignore[arg-type]
+        for response in _BYTES:
+            forms = FORMS.get((convolution, policy, response))
+            answers = answering(cells, response)
             if forms and answers:
-                law = fitted.get((convolution, policy, response))  # type: ignore[arg-type]
+                law = fitted.get((convolution, policy, response))
                 found.append(_compared(answers, response, forms, classes, law))
     return found
 

@@ -16,6 +16,7 @@ from gnn_checkpointing.analysis.laws.fit import FittedForm, fit_form
 from gnn_checkpointing.analysis.laws.folds import Fold, folds
 from gnn_checkpointing.analysis.laws.forms import FORMS
 from gnn_checkpointing.analysis.laws.knee import knee
+from gnn_checkpointing.analysis.laws.one_size import one_size_laws
 from gnn_checkpointing.analysis.laws.resident import resident_terms
 from gnn_checkpointing.analysis.laws.scorecard import scores, summaries
 from gnn_checkpointing.analysis.laws.selection import best, candidates, trials
@@ -67,12 +68,15 @@ def predictions(
     ours = [row for row in rows if row["allocator"] == protocol.reference_allocator]
     fits = {(law.convolution, law.policy, law.response): fit for law, fit, _ in found.laws}
     resident = {(series.convolution, series.policy): resident_terms(series.rows) for _, _, series in found.laws}
+    along_edges, along_edges_resident = one_size_laws(measured)
     features = found.laws[0][0].num_features if found.laws else None
     return Predictions(
         confidence=protocol.confidence,
         candidates={"memory": list(protocol.memory_forms), "time": list(protocol.time_forms)},
         laws=[law for law, _, _ in found.laws],
         resident=[_resident(*named, terms.tolist()) for named, terms in resident.items()],
+        one_size=along_edges,
+        one_size_resident=along_edges_resident,
         leaderboard=found.leaderboard,
         coverage=list(_coverages(found)),
         knees=found.knees,

@@ -203,12 +203,17 @@ class ResidentLaw(Result):
 
 
 class Predictions(Result):
-    """All that the predictive laws say, and all that is known against them."""
+    """All that the predictive laws say, and all that is known against them.
+
+    `one_size` laws, of series whose graphs all have one number of nodes, are for planning: no claim rests on them.
+    """
 
     confidence: float
     candidates: dict[str, list[str]]
     laws: list[PredictiveLaw]
     resident: list[ResidentLaw]
+    one_size: list[PredictiveLaw] = Field(default_factory=list)
+    one_size_resident: list[ResidentLaw] = Field(default_factory=list)
     leaderboard: list[Candidate]
     coverage: list[Coverage]
     knees: list[Knee]
