@@ -59,9 +59,20 @@ function resident(known, nodes, edges, sizes) {
   return parameters + perNode * nodes + terms.per_edge * edges;
 }
 
+// What attention dropout keeps of each share, in every layer that keeps its messages; compiled kernels draw it again.
+function dropoutBytes(known, nodes, edges, sizes) {
+  const eager = /^(none|layers|segments|selective|edge_blocks|offloaded)/.exec(known.policy);
+  if (!["GAT", "GATv2"].includes(known.convolution) || !eager) return 0;
+  const segments = Number(/^segments\((\d+)\)/.exec(known.policy)?.[1] ?? 0);
+  const whole = ["none", "selective", "offloaded"].includes(eager[1]);
+  const layers = whole ? sizes.num_layers : Math.ceil(sizes.num_layers / (segments || sizes.num_layers));
+  return 4 * layers * sizes.heads * edgesAtOnce(known, nodes, edges, sizes);
+}
+
 function peakOf(known, nodes, edges, sizes) {
   const atOnce = edgesAtOnce(known, nodes, edges, sizes);
-  const activation = valueOf(known.activation, nodes, edges, atOnce, sizes, known.reads_features);
+  let activation = valueOf(known.activation, nodes, edges, atOnce, sizes, known.reads_features);
+  if (sizes.attention_dropout) activation += dropoutBytes(known, nodes, edges, sizes);
   const before = resident(known, nodes, edges, sizes), reach = known.activation.half_width;
   return { estimate: activation + before, low: activation * (1 - reach) + before, high: activation * (1 + reach) + before };
 }
@@ -111,6 +122,7 @@ function largest(fits, most) {
 }
 
 function planOf(known, none, nodes, edges, memory, sizes) {
+  if (sizes.self_loops && !known.self_loops) edges += nodes;
   const fits = (n, e) => peakOf(known, n, e, sizes).high <= memory;
   const peak = peakOf(known, nodes, edges, sizes), degree = edges / nodes;
   const most = largest((e) => fits(nodes, e), Math.min(nodes * (nodes - 1), MOST_EDGES));
@@ -194,13 +206,16 @@ function answerTo(knowledge, question) {
     rows: found.map(cellsOf),
     warnings: knowledge.limits
       .filter((limit) => question[limit.size] < limit.low || question[limit.size] > limit.high)
-      .map((limit) => limit.warning),
+      .map((limit) => limit.warning)
+      .concat(question.attention_dropout ? ["Attention dropout: its bytes are counted, its time was not measured."] : []),
   };
 }
 
 function questionIn(form) {
   const question = { convolution: form.elements.convolution.value };
-  for (const field of form.querySelectorAll("input")) question[field.name] = field.valueAsNumber;
+  for (const field of form.querySelectorAll("input")) {
+    question[field.name] = field.type === "checkbox" ? field.checked : field.valueAsNumber;
+  }
   return question;
 }
 
@@ -239,9 +254,13 @@ function startPlanner() {
   });
   const fields = [form.elements.convolution, ...form.querySelectorAll("input")];
   const linked = readView().state.get("plan")?.split(",") ?? [];
-  if (linked.length === fields.length) fields.forEach((field, place) => { field.value = linked[place]; });
+  if (linked.length === fields.length) {
+    fields.forEach((field, place) => {
+      if (field.type === "checkbox") field.checked = linked[place] === "1"; else field.value = linked[place];
+    });
+  }
   form.addEventListener("input", () => {
-    writeView("plan", fields.map((field) => field.value).join(","));
+    writeView("plan", fields.map((field) => (field.type === "checkbox" ? Number(field.checked) : field.value)).join(","));
     showAnswer(form, knowledge);
   });
   form.addEventListener("submit", (event) => event.preventDefault());

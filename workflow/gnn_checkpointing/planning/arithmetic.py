@@ -10,7 +10,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from gnn_checkpointing.planning.knowledge import Growth, PlannedLaw, PolicyKnowledge, Sizes
+from gnn_checkpointing.planning.knowledge import ATTENTION, Growth, PlannedLaw, PolicyKnowledge, Sizes
 from gnn_checkpointing.study.block_rule import block_edges
 from gnn_checkpointing.study.policy_names import EAGER, parse_policy
 
@@ -22,6 +22,11 @@ NEARBY = 2.0
 
 _RECOMPUTES = EAGER - {"none"} | {"offloaded", "reversible"}
 """Policies that do all that none does, and more."""
+
+DROPPED_BYTES = 4
+"""Of a share of attention: what it was multiplied with."""
+
+_KEEPS_ALL = ("selective", "offloaded")
 
 OF_EDGES = ("edges", "edges_at_once")
 """Columns whose rows are messages."""
@@ -92,10 +97,36 @@ def resident(known: PolicyKnowledge, num_nodes: float, num_edges: float, sizes: 
     return parameters + per_node * num_nodes + terms.per_edge * num_edges
 
 
-def peak(known: PolicyKnowledge, num_nodes: float, num_edges: float, sizes: Sizes) -> Interval:
-    """Return the peak memory of a training step in bytes, resident included."""
+def with_self_loops(known: PolicyKnowledge, num_nodes: float, num_edges: float) -> float:
+    """The edges with one more for each node, which a convolution that always adds its own has already."""
+    return num_edges if known.self_loops else num_edges + num_nodes
+
+
+def dropout_bytes(known: PolicyKnowledge, num_nodes: float, num_edges: float, sizes: Sizes) -> float:
+    """The bytes of attention dropout: what is kept of each share of attention, in every layer that keeps its messages.
+
+    Compiled kernels draw them again.
+    """
+    kind = parse_policy(known.policy).kind
+    if known.convolution not in ATTENTION or kind not in EAGER | {"offloaded"}:
+        return 0.0
+    layers = sizes.num_layers if kind == "none" else math.ceil(sizes.num_layers / _segments(known.policy, sizes))
+    return DROPPED_BYTES * layers * sizes.heads * edges_at_once(known, num_nodes, num_edges, sizes)
+
+
+def _segments(policy: str, sizes: Sizes) -> int:
+    name = parse_policy(policy)
+    return name.count or 1 if name.kind == "segments" else 1 if name.kind in _KEEPS_ALL else sizes.num_layers
+
+
+def peak(
+    known: PolicyKnowledge, num_nodes: float, num_edges: float, sizes: Sizes, attention_dropout: bool = False
+) -> Interval:
+    """The peak memory of a training step in bytes, resident included."""
     at_once = edges_at_once(known, num_nodes, num_edges, sizes)
     activation = value(known.activation, num_nodes, num_edges, at_once, sizes, known.reads_features)
+    if attention_dropout:
+        activation += dropout_bytes(known, num_nodes, num_edges, sizes)
     before = resident(known, num_nodes, num_edges, sizes)
     reach = known.activation.half_width
     return Interval(activation + before, activation * (1 - reach) + before, activation * (1 + reach) + before)
@@ -166,20 +197,24 @@ def _longest(laws: list[PolicyKnowledge], num_nodes: float, num_edges: float, si
     return Interval(max(one.estimate for one in found), max(one.low for one in found), max(one.high for one in found))
 
 
-def largest_nodes(known: PolicyKnowledge, average_degree: float, memory_bytes: float, sizes: Sizes) -> int | None:
-    """Return the nodes of the largest graph of that degree that fits for certain; None where there is no end to it."""
+def largest_nodes(
+    known: PolicyKnowledge, average_degree: float, memory_bytes: float, sizes: Sizes, attention_dropout: bool = False
+) -> int | None:
+    """The nodes of the largest graph of that degree that fits for certain; None where there is no end to it."""
 
     def fits(num_nodes: int) -> bool:
-        return peak(known, num_nodes, average_degree * num_nodes, sizes).high <= memory_bytes
+        return peak(known, num_nodes, average_degree * num_nodes, sizes, attention_dropout).high <= memory_bytes
 
     return _largest(fits, MOST_NODES)
 
 
-def largest_edges(known: PolicyKnowledge, num_nodes: int, memory_bytes: float, sizes: Sizes) -> int | None:
-    """Return the edges of the densest graph of so many nodes that fits for certain; None where every graph does."""
+def largest_edges(
+    known: PolicyKnowledge, num_nodes: int, memory_bytes: float, sizes: Sizes, attention_dropout: bool = False
+) -> int | None:
+    """The edges of the densest graph of so many nodes that fits for certain; None where every graph does."""
 
     def fits(num_edges: int) -> bool:
-        return peak(known, num_nodes, num_edges, sizes).high <= memory_bytes
+        return peak(known, num_nodes, num_edges, sizes, attention_dropout).high <= memory_bytes
 
     return _largest(fits, min(num_nodes * (num_nodes - 1), MOST_EDGES))
 

@@ -14,6 +14,7 @@ from gnn_checkpointing.planning.arithmetic import (
     measured_faster,
     peak,
     seconds,
+    with_self_loops,
 )
 from gnn_checkpointing.planning.knowledge import Knowledge, PolicyKnowledge, Sizes, read_knowledge
 from gnn_checkpointing.planning.machine import machine_knowledge
@@ -22,6 +23,8 @@ from gnn_checkpointing.refusal import Refusal
 GIB = 2**30
 MOST = 10**9
 """The largest number that a question may hold; products of two of them are still exact."""
+
+DROPOUT = "Attention dropout: its bytes are counted, its time was not measured."
 
 Verdict = Literal["fits", "may fit", "does not fit"]
 
@@ -91,13 +94,16 @@ class Planner:
         hidden_channels: int | None = None,
         heads: int | None = None,
         num_features: int | None = None,
+        self_loops: bool = False,
+        attention_dropout: bool = False,
     ) -> Plan:
         """Return every policy's cost on a graph of so many nodes and directed edges, and the policy to take.
 
         The recommended policy is the fastest of those that fit for certain, by the upper end of their peak's interval.
         Where none fits it is none, unless another one was measured to be faster on a graph of about that size.
-        Sizes that are left out are those that were measured. Raises `Refusal` for impossible numbers and for a
-        convolution that there is no law for.
+        With `self_loops` each node has an edge to itself besides; with `attention_dropout` GAT and GATv2 drop shares of
+        attention. Sizes that are left out are those that were measured. Raises `Refusal` for impossible numbers and
+        for a convolution that there is no law for.
         """
         sizes = self._sizes(num_layers, hidden_channels, heads, num_features)
         _check(num_nodes, num_edges, memory_gib)
@@ -109,7 +115,8 @@ class Planner:
                 f"{', '.join(self.knowledge.convolutions) or 'none'}"
             )
         none = next((one for one in known if one.policy == "none"), None)
-        policies = tuple(_policy(one, none, num_nodes, num_edges, memory_bytes, sizes) for one in known)
+        asked = _Asked(num_nodes, num_edges, memory_bytes, sizes, self_loops, attention_dropout)
+        policies = tuple(_policy(one, none, asked) for one in known)
         return Plan(
             convolution=convolution,
             num_nodes=num_nodes,
@@ -118,7 +125,7 @@ class Planner:
             memory_bytes=memory_bytes,
             policies=policies,
             recommended=_recommended(policies),
-            warnings=self._warnings(num_nodes, num_edges, sizes),
+            warnings=self._warnings(num_nodes, num_edges, sizes) + ((DROPOUT,) if attention_dropout else ()),
         )
 
     def _sizes(
@@ -162,24 +169,33 @@ def _check(num_nodes: int, num_edges: int, memory_gib: float) -> None:
         raise Refusal(f"memory_gib {memory_gib:g}: allowed are numbers above 0, in GiB")
 
 
-def _policy(
-    known: PolicyKnowledge,
-    none: PolicyKnowledge | None,
-    num_nodes: int,
-    num_edges: int,
-    memory_bytes: float,
-    sizes: Sizes,
-) -> PolicyPlan:
-    found = peak(known, num_nodes, num_edges, sizes)
-    edges = largest_edges(known, num_nodes, memory_bytes, sizes)
+@dataclass(frozen=True)
+class _Asked:
+    """What one policy is asked for."""
+
+    num_nodes: int
+    num_edges: int
+    memory_bytes: float
+    sizes: Sizes
+    self_loops: bool
+    attention_dropout: bool
+
+
+def _policy(known: PolicyKnowledge, none: PolicyKnowledge | None, asked: _Asked) -> PolicyPlan:
+    memory, sizes, dropout = asked.memory_bytes, asked.sizes, asked.attention_dropout
+    nodes, edges = asked.num_nodes, float(asked.num_edges)
+    if asked.self_loops:
+        edges = with_self_loops(known, nodes, edges)
+    found = peak(known, nodes, edges, sizes, dropout)
+    most = largest_edges(known, nodes, memory, sizes, dropout)
     return PolicyPlan(
         policy=known.policy,
         peak=found,
-        time=seconds(known, none, num_nodes, num_edges, sizes),
-        faster=measured_faster(known, num_nodes, num_edges),
-        verdict="fits" if found.high <= memory_bytes else "may fit" if found.low <= memory_bytes else "does not fit",
-        largest_nodes=largest_nodes(known, num_edges / num_nodes, memory_bytes, sizes),
-        largest_degree=None if edges is None else edges / num_nodes,
+        time=seconds(known, none, nodes, edges, sizes),
+        faster=measured_faster(known, nodes, edges),
+        verdict="fits" if found.high <= memory else "may fit" if found.low <= memory else "does not fit",
+        largest_nodes=largest_nodes(known, edges / nodes, memory, sizes, dropout),
+        largest_degree=None if most is None else most / nodes,
     )
 
 

@@ -41,8 +41,9 @@ class Law(Result):
     """response = constant + per_node * num_nodes + per_edge * num_edges for one convolution x policy.
 
     `breusch_pagan_p` tests that the residuals' variance is even, `reset_p` that no square of the fit is missing
-    (Ramsey's RESET); both are None where nothing but rounding is left over. `condition_number` is of the scaled,
-    weighted design.
+    (Ramsey's RESET); both are None where nothing but rounding is left over. Bytes are exact: they have neither, and the
+    ends of their intervals are the estimates; `held_out_error` is their worst error on the densest level, held out.
+    `condition_number` is of the scaled, weighted design.
     """
 
     convolution: str
@@ -61,11 +62,15 @@ class Law(Result):
     reset_p: Probability | None
     condition_number: float
     held_out: HeldOut | None
+    held_out_error: Share | None = None
     residuals: list[Residual]
 
 
 class Interaction(Result):
-    """How many bytes or seconds per edge a policy adds to (or takes from) none's, and whether that is nothing."""
+    """How many bytes or seconds per edge a policy adds to (or takes from) none's, and whether that is nothing.
+
+    Bytes are exact: they have no interval and no p-value.
+    """
 
     convolution: str
     policy: str
@@ -73,7 +78,7 @@ class Interaction(Result):
     none_per_edge: Estimate
     difference_per_edge: Estimate
     slope_ratio: float
-    p_value: Probability
+    p_value: Probability | None
     clusters: int
 
 

@@ -59,6 +59,8 @@ def plan(options: argparse.Namespace) -> None:
         num_layers=options.layers,
         hidden_channels=options.channels,
         heads=options.heads,
+        self_loops=options.self_loops,
+        attention_dropout=options.attention_dropout,
         num_features=_features(graph) if options.features is None else options.features,
     )
     exact = _exact_peaks(graph, found) if options.exact else {}
