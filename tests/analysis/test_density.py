@@ -7,6 +7,7 @@ import pytest
 
 from gnn_checkpointing.analysis.density import throughput_laws
 from gnn_checkpointing.analysis.table import Row, completed, under
+from planning.published import measured
 
 from .tables import generated_graphs, table
 
@@ -42,3 +43,18 @@ def test_one_size_leaves_density_alone_and_untimed_cells_are_told() -> None:
     assert found and all(law.nodes_elasticity is None for law in found)
     nothing, missing = throughput_laws(rows((1000,), step_time_seconds=None), 0.95)
     assert nothing == [] and missing == []
+
+
+def test_too_few_graphs_are_a_sentence_and_repeats_of_a_graph_are_one_draw() -> None:
+    few = [row for row in rows((1000,)) if row.average_degree < 9]
+    found, missing = throughput_laws(few * 3, 0.95)
+    assert found == []
+    assert missing[0].startswith("GCN, none: throughput is not regressed on density: 4 timed graphs at 2 levels")
+
+
+def test_real_graphs_are_regressed_where_no_graph_was_drawn() -> None:
+    found, _ = throughput_laws(measured("real"), 0.95)
+    assert {law.convolution for law in found} == {"GCN", "SAGE", "GATv2"}
+    for law in found:
+        if (law.response, law.density) == ("nodes_per_second", "average_degree"):
+            assert -1.1 < law.elasticity.low < law.elasticity.high < 0  # denser graphs have fewer nodes a second
