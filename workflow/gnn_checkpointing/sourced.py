@@ -49,7 +49,6 @@ class SourcedInt(int):
     """An int and its address, or the expression that it was computed by.
 
     A plain float on its left does not ask it, whatever it defines: write `n * 2.0`, never `2.0 * n`.
-    `tests/test_sourced.py` looks through the code for such products.
     """
 
     source: str

@@ -92,6 +92,7 @@ def analyse(
     # Imported here: reading findings back needs no statistics, and statsmodels takes a second to import.
     from gnn_checkpointing.analysis.accuracy import accuracies
     from gnn_checkpointing.analysis.checks import check_compared, check_reference
+    from gnn_checkpointing.analysis.density import throughput_laws
     from gnn_checkpointing.analysis.effects import effects
     from gnn_checkpointing.analysis.explained import explanations
     from gnn_checkpointing.analysis.interaction import interactions
@@ -117,9 +118,14 @@ def analyse(
     def of_models() -> dict[str, Any]:
         found, no_law = laws(measured, confidence)
         tested, no_interaction = interactions(measured, confidence)
+        rates, no_rate = throughput_laws(measured, confidence)
         return {
             "regressions": Regressions(
-                confidence=confidence, laws=found, interactions=tested, not_fitted=no_law + no_interaction
+                confidence=confidence,
+                laws=found,
+                interactions=tested,
+                throughput=rates,
+                not_fitted=no_law + no_interaction + no_rate,
             ),
             "predictions": predictions(rows, measured, protocol, generator()),
         }

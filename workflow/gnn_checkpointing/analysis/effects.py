@@ -8,11 +8,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from statistics import median
 from typing import Any
 
-from gnn_checkpointing.analysis.estimates import Noise, mean_bytes, noise, rate
+from gnn_checkpointing.analysis.estimates import Noise, mean_bytes, noise
 from gnn_checkpointing.analysis.frontier import frontier
 from gnn_checkpointing.analysis.results import Effect, Effects, StudyModel
 from gnn_checkpointing.analysis.results.effects import Kind
 from gnn_checkpointing.analysis.table import Row, grouped, policy_order
+from gnn_checkpointing.analysis.throughput import throughput
 from gnn_checkpointing.records.measurements_table import Value
 
 METHODS: dict[str, Kind] = {
@@ -141,8 +142,8 @@ def _effect(
             for row in clocked
             if row.forward_time_seconds is not None and row.step_time_seconds
         ),
-        nodes_per_second=rate(num_nodes, seconds) if seconds else None,
-        edges_per_second=rate(num_edges, seconds) if seconds and num_edges else None,
+        nodes_per_second=throughput(num_nodes, seconds) if seconds else None,
+        edges_per_second=throughput(num_edges, seconds) if seconds and num_edges else None,
         memory_ratio=mean_bytes(paired, "memory_ratio") if paired else None,
         activation_ratio=mean_bytes(paired, "activation_ratio") if paired else None,
         time_ratio=ratio,

@@ -14,7 +14,7 @@ from scipy.stats import t as student
 
 from gnn_checkpointing.analysis.results import Estimate, RunToRun
 from gnn_checkpointing.analysis.table import Row
-from gnn_checkpointing.records.measurements_table import Value, per_second
+from gnn_checkpointing.records.measurements_table import Value
 
 Floats = NDArray[np.float64]
 
@@ -75,12 +75,6 @@ def mean_bytes(cells: Sequence[Row], name: str) -> Estimate:
     mean, low, high = float(found.mean()), float(found.min()), float(found.max())
     # The mean of equal logarithms may differ from them in the last digit.
     return Estimate(estimate=math.exp(mean), low=math.exp(min(low, mean)), high=math.exp(max(high, mean)))
-
-
-def rate(count: float, seconds: Estimate) -> Estimate:
-    """Throughput with its interval."""
-    ends = {"estimate": seconds.estimate, "low": seconds.high, "high": seconds.low}
-    return Estimate(**{name: per_second(count, value) for name, value in ends.items()})
 
 
 def noise(

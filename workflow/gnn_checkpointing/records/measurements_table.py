@@ -179,22 +179,22 @@ def read_table(path: Path) -> list[dict[str, Value]]:
     rows = []
     for number, row in enumerate(reader, start=2):
         values = {column.name: _as_value(path, number, column, row.get(column.name)) for column in (*COLUMNS, HOSTS)}
-        rows.append(values | {"visit": values["visit"] or 0} | throughput(values))
+        rows.append(values)
     if not rows:
         raise Refusal(f"{path}: no rows; measure something first")
-    return rows
+    return [row | {"visit": row["visit"] or 0} | throughput(row) for row in rows]
 
 
-def per_second(count: float, seconds: float) -> float:
-    """Throughput: so many nodes or edges, divided by the time of the step that trains on all of them."""
-    return count / seconds
+def per_second(count: float, step_time_seconds: float | None) -> float | None:
+    """Throughput: nodes or edges that a step works through in a second; None where no time was taken."""
+    return count / step_time_seconds if step_time_seconds else None
 
 
 def throughput(row: Mapping[str, Value]) -> dict[str, Value]:
     """The columns of a row's throughput; empty where it has no time."""
     counts = {"nodes_per_second": number(row, "num_nodes"), "edges_per_second": number(row, "num_edges")}
     seconds = number(row, "step_time_seconds") if "step_time_seconds" in row else None
-    return {name: per_second(count, seconds) if count and seconds else None for name, count in counts.items()}
+    return {name: per_second(count, seconds) if count else None for name, count in counts.items()}
 
 
 SEPARATOR = "; "

@@ -23,12 +23,22 @@ from gnn_checkpointing.analysis.results.frontier import (
     ParetoSet,
     Payoff,
 )
-from gnn_checkpointing.analysis.results.laws import HeldOut, Interaction, Law, Regressions, Residual
+from gnn_checkpointing.analysis.results.laws import (
+    Density,
+    HeldOut,
+    Interaction,
+    Law,
+    Regressions,
+    Residual,
+    Throughput,
+    ThroughputLaw,
+)
 from gnn_checkpointing.analysis.results.predictions import (
     AnalyticCount,
     Candidate,
     Capacity,
     Censored,
+    ClosedForm,
     Coverage,
     HeldOutError,
     Knee,
@@ -72,8 +82,10 @@ __all__ = [
     "Candidate",
     "Capacity",
     "Censored",
+    "ClosedForm",
     "Compared",
     "Coverage",
+    "Density",
     "DepthPoint",
     "Depths",
     "Effect",
@@ -122,6 +134,8 @@ __all__ = [
     "Spread",
     "StoppingRule",
     "StudyModel",
+    "Throughput",
+    "ThroughputLaw",
     "Trends",
     "Variants",
 ]
