@@ -148,5 +148,5 @@ def test_a_sign_keeps_the_address_and_what_would_lose_it_is_refused(number: int 
         lambda: 2**number,
     )
     for lose in losing:
-        with pytest.raises(TypeError, match="of a.json#/n would lose its address"):
+        with pytest.raises(TypeError, match="would lose its address"):
             lose()
