@@ -133,3 +133,20 @@ def test_no_text_of_a_user_can_pass_for_an_address() -> None:
     hostile = mark("12", SourcedInt(12, "f#/a"))
     cleaned = sourced({"title": hostile}, "s.json#")["title"]
     assert parts(cleaned) == [("s.json#/title", "f#/a12")]  # its own address, and not the one that it claims
+
+
+@pytest.mark.parametrize("number", [SourcedInt(5, "a.json#/n"), SourcedFloat(2.5, "a.json#/n")])
+def test_a_sign_keeps_the_address_and_what_would_lose_it_is_refused(number: int | float) -> None:
+    assert (-number, source_of(-number)) == (0 - plain(number), "0 - a.json#/n")
+    assert (abs(-number), source_of(abs(-number))) == (plain(number), "abs(0 - a.json#/n)")
+    losing = (
+        lambda: round(number),
+        lambda: round(number, 1),
+        lambda: number // 2,
+        lambda: number % 2,
+        lambda: number**2,
+        lambda: 2**number,
+    )
+    for lose in losing:
+        with pytest.raises(TypeError, match="would lose its address"):
+            lose()

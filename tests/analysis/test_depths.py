@@ -4,14 +4,15 @@ import numpy as np
 import pytest
 
 from gnn_checkpointing.analysis.analyse import analyse
-from gnn_checkpointing.analysis.depths import depths
+from gnn_checkpointing.analysis.effects import effects
+from gnn_checkpointing.analysis.results.views import depths
 from gnn_checkpointing.analysis.table import completed
 
 from .tables import depth_table, protocol, table, without
 
 
 def found(rows):
-    return depths(completed(rows), 0.95, 200, np.random.default_rng(1))
+    return depths(effects(completed(rows), "retaining", 0.95)[0])
 
 
 def test_one_depth_has_models_and_no_points():

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from gnn_checkpointing.analysis.frontier import frontier
+from gnn_checkpointing.analysis.effects import effects
 from gnn_checkpointing.analysis.results import Flatness, Frontier, FrontierPoint
+from gnn_checkpointing.analysis.results.views import frontier
 from gnn_checkpointing.analysis.table import completed
 from gnn_checkpointing.refusal import Refusal
 
@@ -28,7 +29,7 @@ def found(rows: Table) -> Frontier:
 
 
 def of(rows: Table) -> Frontier:
-    return frontier(completed(rows), "retaining", 0.95, 200, np.random.default_rng(1))
+    return frontier(effects(completed(rows), "retaining", 0.95)[0])
 
 
 def point(
@@ -153,7 +154,7 @@ def test_a_ratio_under_another_allocator_is_taken_apart(found: Frontier) -> None
 def test_nothing_but_the_comparison_of_allocators_comes_from_another_allocator(rows: Table) -> None:
     """A table without the rows of `default` gives the same effects, laws, sets and tables to the last digit."""
     both, alone = findings(rows), findings([row for row in rows if row["allocator"] == "retaining"])
-    assert both.effects == alone.effects
+    assert both.effects.generated == alone.effects.generated
     assert both.regressions == alone.regressions
     for name in ("best_segments", "payoffs", "pareto", "flatness"):
         assert getattr(both.frontier, name) == getattr(alone.frontier, name), name

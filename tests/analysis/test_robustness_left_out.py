@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
 
+from gnn_checkpointing.analysis.effects import effects
 from gnn_checkpointing.analysis.interaction import interactions
-from gnn_checkpointing.analysis.results import Estimate, LeftOut
+from gnn_checkpointing.analysis.results import Estimate, LeftOut, Robustness
 from gnn_checkpointing.analysis.robustness.left_out import left_out, side_of
 from gnn_checkpointing.analysis.robustness.robustness import robustness
-from gnn_checkpointing.analysis.table import completed
+from gnn_checkpointing.analysis.table import Row, completed
 
 from .tables import TIMES, Table, changed, generated_graphs, protocol, real_graphs, table
 
@@ -18,7 +21,12 @@ LONER = "sbm-n1000-d128-r0"
 
 def found(rows: Table) -> tuple[list[LeftOut], list[str]]:
     drawn = [row for row in completed(rows) if row.is_drawn]
-    return left_out(drawn, protocol(resamples=400), np.random.default_rng(0))
+    return left_out(drawn, 0.95, effects(drawn, "retaining", 0.95)[1])
+
+
+def tried(rows: Sequence[Row], seed: int) -> Robustness:
+    noise = effects(rows, "retaining", 0.95)[1]
+    return robustness(rows, protocol(), noise, np.random.default_rng(seed))
 
 
 def only(items: list[LeftOut], statement: str, convolution: str, policy: str) -> LeftOut:
@@ -40,14 +48,15 @@ def timed(rows: Table, ratio: float, loner: float) -> Table:
 
 
 def test_the_graph_without_which_a_ratio_turns_is_named() -> None:
-    """Five graphs at 0.9 and one at 1.6: the mean's interval holds 1, without the one it lies at 0.9."""
-    rows = timed(table(np.random.default_rng(0), convolutions=("GCN",)), 0.9, 1.6)
+    """Five graphs at 0.8 and one at 2.2: the mean's interval holds 1, without the one it lies at 0.8."""
+    graphs = generated_graphs((1000,), replicates=6)
+    rows = timed(table(np.random.default_rng(0), graphs, convolutions=("GCN",)), 0.8, 2.2)
     one = only(found(rows)[0], "densest_time_ratio", "GCN", "layers")
     assert (one.boundary, one.side, one.changes) == (1.0, "holds", [LONER])
-    assert one.lowest == pytest.approx(0.9)
-    assert one.whole.estimate == pytest.approx((0.9**5 * 1.6) ** (1 / 6))
-    # Any other left out: four at 0.9 and the one.
-    assert one.highest == pytest.approx((0.9**4 * 1.6) ** (1 / 5))
+    assert one.lowest == pytest.approx(0.8)
+    assert one.whole.estimate == pytest.approx((0.8**5 * 2.2) ** (1 / 6))
+    # Any other left out: four at 0.8 and the one.
+    assert one.highest == pytest.approx((0.8**4 * 2.2) ** (1 / 5))
 
 
 def test_a_statement_that_all_graphs_share_turns_without_none() -> None:
@@ -114,7 +123,7 @@ def test_untimed_cells_are_a_sentence() -> None:
 
 
 def test_everything_is_tried_or_has_a_sentence() -> None:
-    whole = robustness(completed(table(np.random.default_rng(0))), protocol(), np.random.default_rng(0))
+    whole = tried(completed(table(np.random.default_rng(0))), 0)
     assert len(whole.replicates) == 3
     assert len(whole.drift) == 9
     # edge_blocks has no slope in bytes.
@@ -125,7 +134,7 @@ def test_everything_is_tried_or_has_a_sentence() -> None:
 
 
 def test_real_graphs_alone_have_sentences_only() -> None:
-    whole = robustness(completed(table(np.random.default_rng(0), real_graphs())), protocol(), np.random.default_rng(0))
+    whole = tried(completed(table(np.random.default_rng(0), real_graphs())), 0)
     assert whole.families == whole.replicates == whole.drift == whole.influence == whole.left_out == []
     assert whole.not_tried == [
         "The family as a factor is not tried: no policy was measured beside none on a generated graph.",
@@ -135,5 +144,5 @@ def test_real_graphs_alone_have_sentences_only() -> None:
 
 def test_the_same_seed_gives_the_same_answer() -> None:
     rows = completed(table(np.random.default_rng(0), convolutions=("GCN",)))
-    one, two = (robustness(rows, protocol(), np.random.default_rng(4)) for _ in range(2))
+    one, two = (tried(rows, 4) for _ in range(2))
     assert one == two

@@ -3,15 +3,16 @@
 import numpy as np
 import pytest
 
+from gnn_checkpointing.analysis.effects import effects
+from gnn_checkpointing.analysis.results.views import variants
 from gnn_checkpointing.analysis.table import completed
-from gnn_checkpointing.analysis.variants import variants
 
 from .tables import LAWS, batches, families, generated_graphs, graded, table
 
 
 def found(graphs, **changes):
     rows = table(np.random.default_rng(3), graphs, **changes)
-    return rows, variants(completed(rows), 0.95, 200, np.random.default_rng(1))
+    return rows, variants(effects(completed(rows), "retaining", 0.95)[0])
 
 
 def share(convolution, policy, num_nodes, num_edges):
@@ -35,7 +36,7 @@ def test_a_family_that_changes_nothing_is_1_and_the_reference_is_the_one_without
         assert effect.activation_over_reference.estimate == pytest.approx(1)
         assert effect.time_over_reference.low < 1.1 and effect.time_over_reference.high > 0.9
         assert effect.activation_ratio.estimate == pytest.approx(
-            share(effect.convolution, effect.policy, 1000, 1000 * float(effect.level)), rel=1e-3
+            share(effect.convolution, effect.policy, 1000, 1000 * effect.degree), rel=1e-3
         )
 
 
@@ -44,7 +45,7 @@ def test_a_family_that_matters_shows_by_how_much():
     for row in rows:
         if row["family"] == "rmat" and row["policy"] == "layers":
             row["activation_ratio"] = row["activation_ratio"] * 1.2
-    result = variants(completed(rows), 0.95, 200, np.random.default_rng(1))
+    result = variants(effects(completed(rows), "retaining", 0.95)[0])
     shifted = [e for e in result.families if (e.family, e.policy) == ("rmat", "layers")]
     assert [e.activation_over_reference.estimate for e in shifted] == pytest.approx([1.2] * 6)
 
@@ -75,17 +76,17 @@ def test_batches_stand_beside_the_full_batch_with_their_throughput():
         if (row["derivation_size"], row["convolution"], row["policy"]) == (5.0, "GCN", "layers")
     ]
     # Half of the 1,000 nodes train.
-    assert chosen[2].nodes_per_second == pytest.approx(np.median([500 / s for s in seconds]))
-    assert chosen[2].edges_per_second == pytest.approx(np.median([6000 / s for s in seconds]))
+    assert chosen[2].training_nodes_per_second == pytest.approx(500 / np.median(seconds))
+    assert chosen[2].nodes_per_second.estimate == pytest.approx(np.exp(np.mean([np.log(1000 / s) for s in seconds])))
+    assert chosen[2].edges_per_second.estimate == pytest.approx(6 * chosen[2].nodes_per_second.estimate)
     assert {e.policy for e in result.batches} == {"none", "layers", "edge_blocks"}
 
 
 def test_graded_graphs_and_batches_are_no_part_of_the_laws():
-    from gnn_checkpointing.analysis.effects import effects
     from gnn_checkpointing.analysis.regression import laws
 
     rows = completed(table(np.random.default_rng(3), [*generated_graphs(), *graded(), *batches()]))
     plain = completed(table(np.random.default_rng(3), [*generated_graphs(), *graded()[:1], *batches()[:1]]))
     assert [law.cells for law in laws(rows, 0.95)[0]] == [law.cells for law in laws(plain, 0.95)[0]]
-    along = effects(rows, 0.95, 200, np.random.default_rng(1))
+    along = effects(rows, "retaining", 0.95)[0]
     assert {e.level for e in along.real} == {"X"}

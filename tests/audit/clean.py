@@ -12,15 +12,11 @@ from gnn_checkpointing.analysis.analyse import Findings
 from gnn_checkpointing.analysis.quality import quality
 from gnn_checkpointing.analysis.results import (
     Accuracy,
-    Depths,
     Effects,
-    Ego,
     Estimate,
     Explanations,
-    Frontier,
     Regressions,
     Trends,
-    Variants,
 )
 from gnn_checkpointing.analysis.table import completed
 from gnn_checkpointing.artefacts import digest
@@ -121,24 +117,11 @@ def out_of_memory(rows: tables.Table) -> str:
 def findings(made: Study, rows: tables.Table) -> Findings:
     """Return findings whose parts are made by hand, but for the quality of the run."""
     return Findings(
-        effects=Effects(confidence=0.95, generated=[], real=[]),
+        effects=Effects(confidence=0.95, rows=[]),
         trends=Trends(confidence=0.95, bands=[], break_evens=[]),
         regressions=Regressions(confidence=0.95, laws=[], interactions=[], not_fitted=[]),
         predictions=predicted.predictions(),
-        frontier=Frontier(
-            reference="retaining",
-            num_nodes=None,
-            points=[],
-            best_segments=[],
-            payoffs=[],
-            pareto=[],
-            flatness=[],
-            allocators=[],
-        ),
-        variants=Variants(reference_family=None, families=[], graded=[], batches=[]),
-        depths=Depths(confidence=0.95, models=[], points=[]),
         explained=Explanations(),
-        ego=Ego(),
         robustness=predicted.robustness(),
         accuracy=[
             Accuracy(

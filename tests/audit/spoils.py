@@ -84,15 +84,14 @@ def other_model_in_an_effect(found: AuditInputs) -> AuditInputs:
     effect = Effect(
         convolution="GCN",
         policy="reversible",
-        level="4",
-        average_degree=4.0,
+        requested_average_degree=4.0,
         cells=2,
         timed_cells=0,
         memory_ratio=half,
         activation_ratio=half,
         time_ratio=None,
     )
-    return clean.part(found, "effects", generated=[effect])
+    return clean.part(found, "effects", rows=[effect])
 
 
 def claims(change: Callable[[list[Any]], list[Any]]) -> Spoil:

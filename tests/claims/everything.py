@@ -32,6 +32,7 @@ QUANTITIES: tuple[Quantity, ...] = ("activation_ratio", "time_ratio")
 def everything() -> Findings:
     """Return findings in which every new part has something to say, with several policies in most of them."""
     more = ("edge_blocks", "segments(3)", "memory_budget(0.5)", "memory_budget(1)", "fused_edge_blocks")
+    systems = [analyse(rows, [], protocol()).effects for rows in (depth_table(), ego_table())]
     bands = [
         trends(policy, quantity, {"4": about(0.8, 0.1), "128": about(0.995, 0.001)}, ("rises", about(64, 8), ""))
         for policy in ("layers", "edge_blocks")
@@ -65,8 +66,6 @@ def everything() -> Findings:
             replicates=[ReplicateSpread(response="activation_bytes", places=9, median=0.0, worst=0.002, worst_at="d4")],
             stopping=[stopping(0.02, 0.95), stopping(0.1, 0.94)],
         ),
-        depths=analyse(depth_table(), [], protocol()).depths,
-        ego=analyse(ego_table(), [], protocol()).ego,
         explained=explanations(ExplainedSets(validation=explained(), adversarial=explained(label="b <i>")), 0.95),
         frontier=frontier(
             point("GATv2", "none", level="4", forward_share=0.5),
@@ -74,6 +73,8 @@ def everything() -> Findings:
             point("GATv2", "layers", time=1.5),
             point("GATv2", "segments(3)", time=1.3),
             point("GATv2", "reversible", ratio=0.3),
+            *(row for found in systems for row in found.rows),
+            models=[model for found in systems for model in found.models],
             flatness=[flatness()],
         ),
     )

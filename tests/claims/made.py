@@ -10,21 +10,16 @@ from gnn_checkpointing.analysis.results import (
     Band,
     BandPoint,
     BreakEven,
-    Depths,
     Effect,
     Effects,
-    Ego,
     Estimate,
     Explanations,
     Flatness,
-    Frontier,
-    FrontierPoint,
     Quality,
     Quantity,
     Regressions,
     Setting,
     Trends,
-    Variants,
 )
 
 from .tried import about, predictions, robustness
@@ -32,18 +27,25 @@ from .tried import about, predictions, robustness
 SETTING = Setting(devices=["cpu"], threads=[1], num_layers=[9], hidden_channels=[64], heads=[4])
 
 
-def empty(**parts: Any) -> Findings:
-    """Return findings of a study of GATv2 and GCN under `layers` in which nothing else was found but `parts`."""
+def empty(effects: Effects | None = None, frontier: Effects | None = None, **parts: Any) -> Findings:
+    """Findings of a study of GATv2 and GCN under `layers` in which nothing else was found but `parts`.
+
+    `frontier` has more rows of effects, and what is read off them.
+    """
+    whole = effects if effects is not None else some_effects()
+    if frontier is not None:
+        read_off = {
+            name: getattr(frontier, name) or getattr(whole, name) for name in ("flatness", "models", "encodings")
+        }
+        known = {(row.convolution, row.policy, row.degree) for row in frontier.rows}
+        rows = [row for row in whole.rows if (row.convolution, row.policy, row.degree) not in known]
+        whole = whole.model_copy(update={"rows": [*rows, *frontier.rows], **read_off})
     found = Findings(
-        effects=effects(),
+        effects=whole,
         trends=Trends(confidence=0.95, bands=[], break_evens=[]),
         regressions=Regressions(confidence=0.95, laws=[], interactions=[], not_fitted=[]),
         predictions=predictions(),
-        frontier=frontier(),
-        variants=Variants(reference_family=None, families=[], graded=[], batches=[]),
-        depths=Depths(confidence=0.95, models=[], points=[]),
         explained=Explanations(),
-        ego=Ego(),
         robustness=robustness(),
         accuracy=[],
         quality=quality(),
@@ -51,25 +53,35 @@ def empty(**parts: Any) -> Findings:
     return replace(found, **parts)
 
 
-def effect(convolution: str, policy: str, level: str = "128", memory: float = 0.5, time: float | None = 1.4) -> Effect:
-    """Return an effect whose memory ratios are exact and whose time ratio is known to 0.01."""
-    return Effect(
-        convolution=convolution,
-        policy=policy,
-        level=level,
-        average_degree=128.0,
-        cells=2,
-        timed_cells=0 if time is None else 2,
-        memory_ratio=about(memory),
-        activation_ratio=about(memory),
-        time_ratio=None if time is None else about(time, 0.01),
-    )
+def effect(
+    convolution: str, policy: str, level: str = "128", memory: float = 0.5, time: float | None = 1.4, **keys: Any
+) -> Effect:
+    """An effect whose memory ratios are exact and whose time ratio is known to 0.01; `level` is a degree or a name."""
+    degree = float(level) if level.isdigit() else None
+    values: dict[str, Any] = {
+        "kind": "real" if degree is None else "generated",
+        "label": level if degree is None else "",
+        "family": "real" if degree is None else "sbm",
+        "allocator": "retaining",
+        "requested_average_degree": degree,
+        "average_degree": degree or 128.0,
+        "num_nodes": 2000,
+        "cells": 2,
+        "timed_cells": 0 if time is None else 2,
+        "memory_ratio": about(memory),
+        "activation_ratio": about(memory),
+        "time_ratio": None if time is None else about(time, 0.01),
+    }
+    return Effect(convolution=convolution, policy=policy, **{**values, **keys})
 
 
-def effects(*more: Effect, real: tuple[Effect, ...] = ()) -> Effects:
-    """Return effects of layers on GATv2 and GCN, and more."""
-    generated = [effect("GATv2", "layers"), effect("GCN", "layers"), *more]
-    return Effects(confidence=0.95, generated=generated, real=list(real))
+def some_effects(*more: Effect, real: tuple[Effect, ...] = ()) -> Effects:
+    """Effects of layers on GATv2 and GCN, and more."""
+    rows = [effect("GATv2", "layers"), effect("GCN", "layers"), *more, *real]
+    return Effects(confidence=0.95, reference_allocator="retaining", rows=rows)
+
+
+effects = some_effects
 
 
 def trends(
@@ -77,7 +89,8 @@ def trends(
 ) -> Trends:
     """Return a band of GATv2 by level, and its break-even as (course, average degree, open)."""
     points = [
-        BandPoint(level=level, average_degree=float(level), cells=6, ratio=ratio) for level, ratio in ratios.items()
+        BandPoint(degree=float(level), average_degree=float(level), cells=6, ratio=ratio)
+        for level, ratio in ratios.items()
     ]
     band = Band(convolution="GATv2", policy=policy, quantity=quantity, method="by hand", points=points)
     evens = [] if even is None else [break_even(policy, quantity, *even)]
@@ -107,51 +120,37 @@ def point(
     level: str = "128",
     ratio: float | None = 1.0,
     time: float | None = 1.0,
-    forward_share: float | None = None,
-    num_edges: float = 1000.0,
-    activation_bytes: float = 1e6,
-    allocator: str = "retaining",
-) -> FrontierPoint:
-    """Return a point of the frontier; its time ratio is known to 0.01."""
-    return FrontierPoint(
-        convolution=convolution,
-        policy=policy,
-        allocator=allocator,
-        level=level,
-        average_degree=float(level),
-        num_edges=num_edges,
-        cells=1,
-        other_model=policy == "reversible",
-        activation_ratio=None if ratio is None else about(ratio),
-        time_ratio=None if time is None else about(time, 0.01),
-        activation_bytes=activation_bytes,
-        saved_activation_bytes=activation_bytes / 2,
-        transient_bytes=activation_bytes / 2,
-        policy_resident_bytes=0.0,
-        step_time_seconds=1.0,
-        system_time_seconds=0.0,
-        page_faults=0.0,
-        forward_share=forward_share,
-    )
+    **keys: Any,
+) -> Effect:
+    """A point of the frontier; its time ratio is known to 0.01."""
+    values: dict[str, Any] = {
+        "cells": 1,
+        "num_edges": 1000.0,
+        "activation_bytes": 1e6,
+        "saved_activation_bytes": 5e5,
+        "step_time_seconds": 1.0,
+        "other_model": policy == "reversible",
+        "activation_ratio": None if ratio is None else about(ratio),
+    }
+    return effect(convolution, policy, level, time=time, **{**values, **keys})
 
 
-def frontier(*points: FrontierPoint, **parts: Any) -> Frontier:
-    """Return a frontier of these points."""
-    lists = {name: [] for name in ("best_segments", "payoffs", "pareto", "flatness", "allocators")}
-    return Frontier(**{"reference": "retaining", "num_nodes": 2000, "points": list(points), **lists, **parts})
+def frontier(*points: Effect, **parts: Any) -> Effects:
+    """Effects with these points."""
+    return Effects(confidence=0.95, reference_allocator="retaining", rows=list(points), **parts)
 
 
 def flatness(bytes_per_edge: float = 1800.0) -> Flatness:
-    """Return how GATv2's peak grows with the edges without checkpointing."""
+    """How GATv2's peak grows with the edges without checkpointing."""
     return Flatness(
         convolution="GATv2",
         policy="none",
-        levels=["4", "128"],
+        degrees=[4, 128],
         bytes_per_edge=bytes_per_edge,
         none_bytes_per_edge=bytes_per_edge,
         slope_ratio=1.0,
-        sparse="4",
-        densest="128",
+        sparse_degree=4,
+        densest_degree=128,
         peak_ratio=9.0,
     )
 

@@ -35,11 +35,13 @@ def default() -> Findings:
         ("layers-take-fewer-bytes-per-edge:SAGE:layers", "supported"),
         ("edge-blocks-are-flat-in-density:GATv2:edge_blocks", "supported"),
         ("edge-blocks-peak-below-layers:GATv2:edge_blocks", "supported"),
-        ("edge-blocks-no-slower-than-layers:GATv2:edge_blocks", "supported"),
+        # 1.28 / 1.42 of the time: a tenth less is within what two runs differ by.
+        ("edge-blocks-no-slower-than-layers:GATv2:edge_blocks", "inconclusive"),
+        ("layers-keep-half-the-throughput:GATv2:layers", "supported"),
         ("every-policy-computes-the-same", "supported"),
         ("training-follows-the-same-curve:GCN", "supported"),
         ("law-predicts-memory-of-the-densest:GCN", "supported"),
-        ("law-predicts-time-of-the-densest:GCN", "supported"),
+        ("law-predicts-time-of-the-densest:GCN", "inconclusive"),
         # SAGE takes 1.6 times as long.
         ("a-third-more-time:SAGE:layers", "refuted"),
         ("hydragnn-memory:SAGE:layers", "refuted"),
@@ -56,7 +58,8 @@ def test_every_claim_of_the_catalogue_is_judged_for_every_convolution(default: F
     for template in CATALOGUE:
         named = [name for name in ("GCN", "SAGE", "GATv2") if not template.only or name in template.only]
         expected = 0 if template.needs or template.beside else 1 if template.scope == "study" else len(named)
-        assert sum(id.split(":")[0] == template.id for id in ids) == expected, template.id
+        found = sum(id.split(":")[0] == template.id for id in ids)
+        assert found == expected or (template.kind == "literature" and not found), template.id
 
 
 def test_a_changed_computation_refutes_sameness() -> None:
@@ -104,8 +107,9 @@ def test_the_densest_level_is_the_densest_that_both_policies_reached() -> None:
         for replicate in (0, 1):
             rows = without(rows, f"sbm-n{nodes}-d128-r{replicate}-GATv2", "none", "out_of_memory")
     found = claim(analysed(rows), "layers-lower-the-peak:GATv2:layers")
-    assert found.reason == "at average degree 64, the densest at which layers and none ran to the end"
-    assert "level=64" in found.evidence
+    assert found.reason.startswith(
+        "at average degree 64, the densest at which layers and none ran to the end; by number"
+    )
 
 
 def test_one_level_cannot_show_a_change_with_density() -> None:
@@ -121,7 +125,7 @@ def test_one_level_cannot_show_a_change_with_density() -> None:
 def test_every_number_is_found_where_its_evidence_says(make: Callable[[], Findings], tmp_path: Path) -> None:
     """The numbers at the addresses are the estimates: as many, and with their median."""
     findings = make()
-    write_analysis(tmp_path, findings)
+    write_analysis(tmp_path / "analysis", findings)
     tested = [one for one in ledger(findings).claims if one.estimate is not None]
     assert tested
     for one in tested:
@@ -145,11 +149,10 @@ def test_no_claim_rests_on_another_allocator_than_the_reference(many: Findings) 
     both = [one for one in ledger(many).claims if one.id != "every-policy-computes-the-same"]
     assert both == [one for one in ledger(alone).claims if one.id != "every-policy-computes-the-same"]
     for one in both:
-        assert "frontier.json: allocators" not in one.evidence
-        named = re.findall(r"allocator=(\w+)", one.evidence)
-        assert len(named) == one.evidence.count("frontier.json: points")
-        assert set(named) <= {"retaining"}
-    assert any("frontier.json: flatness" in one.evidence for one in both)
+        assert "/allocators/" not in one.evidence
+        rows = [int(number) for number in re.findall(r"effects.json#/rows/(\d+)/", one.evidence)]
+        assert {many.effects.rows[number].allocator for number in rows} <= {"retaining"}
+    assert any("/flatness/" in one.evidence for one in both)
 
 
 @pytest.mark.parametrize(
@@ -158,7 +161,7 @@ def test_no_claim_rests_on_another_allocator_than_the_reference(many: Findings) 
         # Bytes at degree 512: (5,000 + 14 M + 7.5 x 1,024,000) / (5,000 + 25.2 M + 4,200 x 1,024,000) = 0.005.
         ("compiled-edge-blocks-peak-below-compiled:GATv2:compiled_edge_blocks", "supported"),
         # Times 0.40 / 0.41 at degree 128.
-        ("compiled-edge-blocks-no-slower-than-compiled:GATv2:compiled_edge_blocks", "supported"),
+        ("compiled-edge-blocks-no-slower-than-compiled:GATv2:compiled_edge_blocks", "inconclusive"),
         # The best budget is 0.5: about as much memory as 0, in less time.
         ("fused-edge-blocks-peak-below-memory-budget:GATv2:fused_edge_blocks", "supported"),
         ("fused-edge-blocks-no-slower-than-memory-budget:GATv2:fused_edge_blocks", "supported"),
@@ -182,8 +185,8 @@ def test_a_policy_is_compared_with_the_best_budget_only_where_both_ran(many: Fin
 
 def test_time_is_judged_at_the_densest_level_that_was_timed(many: Findings) -> None:
     memory, time = claim(many, "layers-lower-the-peak:GATv2:layers"), claim(many, "layers-cost-time:GATv2:layers")
-    assert "level=512" in memory.evidence
-    assert "level=128" in time.evidence
+    assert "at average degree 512" in memory.reason
+    assert "at average degree 128" in time.reason
 
 
 def test_a_slope_through_exact_bytes_stands_in_where_all_graphs_have_one_size(many: Findings) -> None:

@@ -9,11 +9,11 @@ import pytest
 from analysis.explained_sets import block, explained
 from gnn_checkpointing.analysis.analyse import Findings
 from gnn_checkpointing.analysis.explained import explanations
-from gnn_checkpointing.analysis.results import Depths, StudyModel
+from gnn_checkpointing.analysis.results import StudyModel
 from gnn_checkpointing.records.explained import Explained, ExplainedSets, Mean
 
 from .findings import ledger
-from .made import empty
+from .made import empty, frontier
 
 NUMBERS = range(1, 17)
 
@@ -47,7 +47,8 @@ def as_claimed(**adversarial: Any) -> tuple[Explained, Explained]:
 
 def judged(validation: Explained | None, adversarial: Explained | None = None) -> dict[str, tuple[str, str]]:
     sets = None if validation is None else ExplainedSets(validation=validation, adversarial=adversarial)
-    findings: Findings = empty(explained=explanations(sets, 0.95))
+    tiny = StudyModel(convolution="ViG-Ti (images)", num_layers=12, hidden_channels=192, heads=1, parameters=7)
+    findings: Findings = empty(explained=explanations(sets, 0.95), frontier=frontier(models=[tiny]))
     claims = [claim for claim in ledger(findings).claims if claim.kind == "seed"]
     return {claim.id.partition("-")[0]: (claim.verdict, claim.reason) for claim in claims}
 
@@ -106,7 +107,7 @@ def test_another_size_is_no_evidence() -> None:
 @pytest.mark.parametrize(("parameters", "verdict"), [(21_727_000, "supported"), (22_748_000, "refuted")])
 def test_the_measured_model_is_counted(parameters: int, verdict: str) -> None:
     model = StudyModel(convolution="ViG-S (images)", num_layers=16, hidden_channels=320, heads=1, parameters=parameters)
-    findings = empty(depths=Depths(confidence=0.95, models=[model], points=[]))
+    findings = empty(frontier=frontier(models=[model]))
     (claim,) = [claim for claim in ledger(findings).claims if claim.id.startswith("v1-")]
     assert claim.verdict == verdict
     assert "classifies images: 1020900 parameters more for the 1000 classes" in claim.reason

@@ -50,7 +50,8 @@ def by_law(law: PredictiveLaw, nodes: float, edges: float, at_once: float) -> fl
     columns = FORMS[law.form].columns
     pieces = np.array([[piece[column] for column in columns] for piece in law.pieces])
     sizes = Sizes(np.array([nodes]), np.array([edges]), np.array([at_once]))
-    return float(FittedForm(law.form, pieces, law.knee).at(sizes)[0])
+    most = float(law.num_nodes[1]), float(law.num_edges[1])
+    return float(FittedForm(law.form, pieces, law.knee, most).at(sizes)[0])
 
 
 def policy(known: Knowledge, convolution: str, name: str) -> PolicyKnowledge:
@@ -71,9 +72,9 @@ def test_at_the_measured_sizes_a_planner_says_what_the_laws_say(found: Predictio
                 ) == pytest.approx(expected, rel=2e-3)
                 asked += 1
             elif law.response == "step_time_seconds":
-                time = seconds(one, nodes, edges, known.measured)
-                assert time is not None
-                assert time.estimate == pytest.approx(expected, rel=1e-9)
+                time = seconds(one, None, nodes, edges, known.measured)
+                assert time is not None and time.interval is not None
+                assert time.interval.estimate == pytest.approx(expected, rel=1e-9)
                 asked += 1
     assert asked == 2 * 9 * 4
 

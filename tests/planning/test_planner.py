@@ -72,6 +72,19 @@ def test_other_sizes_grow_as_the_law_says() -> None:
     assert wide - planned().of("none").peak.estimate == 100 * 4 * 1000
 
 
+def test_self_loops_are_edges_and_attention_dropout_keeps_a_factor_of_each_share() -> None:
+    """A loop a node: 1,000 edges more. Dropout: 4 bytes a head and edge, in 2 layers or in one block of 8,000 edges."""
+    plain, looped, dropped = planned(), planned(self_loops=True), planned(attention_dropout=True)
+    assert looped.of("none").peak == planned(num_edges=51_000).of("none").peak
+    assert looped.of("none").time == planned(num_edges=51_000).of("none").time
+    more = {name: dropped.of(name).peak.estimate - plain.of(name).peak.estimate for name in ("none", "edge_blocks")}
+    assert more == {"none": 4 * 2 * 2 * 50_000, "edge_blocks": 4 * 2 * 8000}
+    assert dropped.warnings == ("Attention dropout: its bytes are counted, its time was not measured.",)
+    own = Planner(knowledge({**STORED, "self_loops": True}))
+    asked: dict[str, Any] = {"num_nodes": 1000, "num_edges": 50_000, "convolution": "GATv2", "memory_gib": 1.0}
+    assert own.plan(**asked, self_loops=True).of("none") == own.plan(**asked).of("none")
+
+
 def test_features_wider_than_a_layer_widen_the_messages_of_who_gathers_them_as_they_are() -> None:
     """105 features: (10 x 16 + 4 x 105) bytes an edge; of blocks 20 x 105 for each of 8,000; of nodes nothing."""
     wide = Planner(knowledge({**STORED, "reads_features": True}, {**BLOCKED, "reads_features": True}))
@@ -114,8 +127,10 @@ def test_the_fastest_that_fits_is_recommended_and_what_fits_is_judged_by_the_upp
 def test_without_times_the_lowest_peak_is_recommended() -> None:
     untimed = Planner(knowledge({**STORED, "seconds": None}, {**BLOCKED, "seconds": None}))
     found = untimed.plan(num_nodes=1000, num_edges=50_000, convolution="GATv2", memory_gib=1)
-    assert found.recommended == "edge_blocks"
+    assert found.recommended == "none"
     assert found.of("none").seconds is None
+    small = untimed.plan(num_nodes=1000, num_edges=50_000, convolution="GATv2", memory_gib=9 / 1024)
+    assert small.recommended == "edge_blocks"
 
 
 def test_the_largest_graphs_fit_and_the_next_ones_do_not() -> None:
@@ -131,6 +146,38 @@ def test_the_largest_graphs_fit_and_the_next_ones_do_not() -> None:
         )
         edges = round(degree * 1000)
         assert peak(known, 1000, edges, SIZES).high <= memory < peak(known, 1000, edges + 1, SIZES).high
+
+
+@pytest.mark.parametrize(
+    ("nodes", "edges", "at_least", "at_most"),
+    [
+        (4000, 400_000, None, None),  # four times what was measured
+        (4001, 50_000, 0.9 * 16e-9 * 50_000, None),
+        (1000, 400_001, 0.9 * 16e-9 * 100_000, None),
+        (1000, 249, None, 1.1 * 16e-9 * 1000),
+    ],
+)
+def test_beyond_four_times_the_measured_a_time_is_withheld_and_bounded(
+    nodes: int, edges: int, at_least: float | None, at_most: float | None
+) -> None:
+    time = planned(num_nodes=nodes, num_edges=edges).of("none").time
+    assert time is not None
+    assert (time.interval is None) == (at_least is not None or at_most is not None)
+    assert time.at_least == pytest.approx(at_least)
+    assert time.at_most == pytest.approx(at_most)
+
+
+def test_none_is_taken_where_it_fits_unless_another_was_measured_to_be_faster_nearby() -> None:
+    """A law that tells edge_blocks half of none's time is not believed; a measurement within twice the size is."""
+    fast = {**BLOCKED, "seconds": law({"edges": {"layer_channels": 0.5e-9}})}
+    for seen, taken in (([], "none"), ([(1000, 101_000)], "none"), ([(600, 26_000)], "edge_blocks")):
+        plan = Planner(knowledge(STORED, {**fast, "faster_at": seen})).plan(
+            num_nodes=1000, num_edges=50_000, convolution="GATv2", memory_gib=1
+        )
+        blocks, none = plan.of("edge_blocks").seconds, plan.of("none").seconds
+        assert blocks is not None and none is not None
+        assert plan.recommended == taken
+        assert (blocks.estimate < none.estimate) == (taken != "none")
 
 
 def test_what_has_no_end_says_so() -> None:

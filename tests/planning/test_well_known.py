@@ -6,7 +6,7 @@ import re
 
 from torch_geometric import datasets
 
-from gnn_checkpointing.planning.well_known import WELL_KNOWN
+from gnn_checkpointing.planning.well_known import OGB, PYG, WELL_KNOWN
 
 PLACES = {
     "Cora": (datasets.Planetoid, "Cora"),
@@ -35,6 +35,18 @@ def documented(kind: type, name: str | None) -> tuple[int, int, int]:
 
 
 def test_sizes_are_those_that_pyg_documents() -> None:
-    assert {graph.label for graph in WELL_KNOWN} == set(PLACES)
-    for graph in WELL_KNOWN:
+    ours = [graph for graph in WELL_KNOWN if graph.source == PYG]
+    assert {graph.label for graph in ours} == set(PLACES)
+    for graph in ours:
         assert (graph.num_nodes, graph.num_edges, graph.num_features) == documented(*PLACES[graph.label]), graph.label
+
+
+def test_graphs_of_the_open_graph_benchmark_have_both_directions_of_its_edges() -> None:
+    """Hu et al. (2020), arXiv 2005.00687, table 2: nodes and edges, each in one direction."""
+    published = {
+        "ogbn-products": (2_449_029, 61_859_140),
+        "ogbn-proteins": (132_534, 39_561_252),
+        "ogbn-arxiv": (169_343, 1_166_243),
+    }
+    ours = {graph.label: (graph.num_nodes, graph.num_edges // 2) for graph in WELL_KNOWN if graph.source == OGB}
+    assert ours == published

@@ -191,14 +191,17 @@ def real_rows(labels: Sequence[str] = ("Cora", "amherst41", "tolokers")) -> list
 def effects(real: Sequence[str] = ()) -> Effects:
     """Return effects that follow the same law."""
 
-    def effect(convolution: str, policy: str, level: str, degree: float) -> Effect:
+    def effect(convolution: str, policy: str, label: str, degree: float) -> Effect:
         per_node, per_edge = SLOPES[convolution, policy]
         none_node, none_edge = SLOPES[convolution, "none"]
         share = (per_node + per_edge * degree) / (none_node + none_edge * degree)
         return Effect(
             convolution=convolution,
             policy=policy,
-            level=level,
+            kind="real" if label else "generated",
+            label=label,
+            num_nodes=2000,
+            requested_average_degree=None if label else degree,
             average_degree=degree,
             cells=6,
             timed_cells=6,
@@ -210,8 +213,8 @@ def effects(real: Sequence[str] = ()) -> Effects:
     pairs = [(convolution, policy) for convolution in CONVOLUTIONS for policy in POLICIES[1:]]
     return Effects(
         confidence=0.95,
-        generated=[] if real else [effect(c, p, f"{degree}", degree) for c, p in pairs for degree in DEGREES],
-        real=[effect(c, p, label, 10.0) for c, p in pairs for label in real],
+        rows=[effect(c, p, label, 10.0) for c, p in pairs for label in real]
+        or [effect(c, p, "", degree) for c, p in pairs for degree in DEGREES],
     )
 
 
@@ -448,7 +451,7 @@ def frontier() -> Frontier:
             convolution=convolution,
             policy=policy,
             allocator="retaining",
-            level=f"{degree}",
+            requested_average_degree=degree,
             average_degree=degree,
             num_edges=2000 * degree,
             cells=2,
@@ -457,7 +460,6 @@ def frontier() -> Frontier:
             time_ratio=estimate(SECONDS[policy]),
             activation_bytes=1e6 * degree,
             saved_activation_bytes=8e5 * degree,
-            transient_bytes=2e5 * degree,
             policy_resident_bytes=0.0,
             step_time_seconds=0.01 * degree,
             system_time_seconds=0.0,

@@ -51,7 +51,7 @@ def trends() -> Trends:
             method="by hand",
             points=[
                 BandPoint(
-                    level=effect.level,
+                    degree=effect.degree,
                     average_degree=effect.average_degree,
                     cells=effect.cells,
                     ratio=estimate(getattr(effect, quantity).estimate, 0.1),

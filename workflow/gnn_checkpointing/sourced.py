@@ -40,10 +40,6 @@ class SourcedFloat(float):
         made.source = source
         return made
 
-    def __abs__(self) -> SourcedFloat:
-        """Return the value without its sign, as an expression."""
-        return SourcedFloat(abs(float(self)), f"abs({source_of(self)})")
-
     def __deepcopy__(self, memo: dict[int, Any]) -> SourcedFloat:
         """Return itself: it never changes."""
         return self
@@ -52,7 +48,7 @@ class SourcedFloat(float):
 class SourcedInt(int):
     """An int and its address, or the expression that it was computed by.
 
-    A plain float on its left knows how to reckon with ints, and so does not ask it: write `n * 1.0` there.
+    A plain float on its left does not ask it, whatever it defines: write `n * 2.0`, never `2.0 * n`.
     """
 
     source: str
@@ -283,6 +279,25 @@ def _operation(
 
     return operate
 
+
+def _absolute(self: Any) -> Any:
+    value = abs(plain(self))
+    source = f"abs({source_of(self)})"
+    return SourcedInt(value, source) if isinstance(value, int) else SourcedFloat(value, source)
+
+
+def _refused(name: str) -> Callable[..., Any]:
+    def refuse(self: Any, *_: Any) -> Any:
+        raise TypeError(f"{name} of {source_of(self)} would lose its address; take plain(number) where that is meant")
+
+    return refuse
+
+
+for _kind in (SourcedFloat, SourcedInt):
+    for _name, _kept in (("abs", _absolute), ("neg", lambda self: 0 - self)):
+        setattr(_kind, f"__{_name}__", _kept)
+    for _name in ("round", "floordiv", "rfloordiv", "mod", "rmod", "divmod", "pow", "rpow"):
+        setattr(_kind, f"__{_name}__", _refused(_name))
 
 for _name, _sign, _compute, _nothing in (
     ("add", "+", operator.add, (0, 0)),

@@ -1,6 +1,7 @@
 // The planner's arithmetic and words, as gnn_checkpointing/planning/arithmetic.py, planner.py and report/plan_words.py
 // have them: the same operations in the same order on the numbers of planner.json.
 const MOST = 1e9, MOST_NODES = 1e12, MOST_EDGES = 1e15, GIB = 2 ** 30;
+const REACH = 4, NEARBY = 2, RECOMPUTES = /^(layers|segments|selective|edge_blocks|offloaded|reversible)/;
 
 function grown(growth, sizes, width) {
   return growth.layer_channels * (sizes.num_layers * sizes.hidden_channels)
@@ -31,17 +32,24 @@ const COLUMNS = {
 };
 
 function valueOf(law, nodes, edges, atOnce, sizes, readsFeatures) {
+  let growth = 1;
+  if (law.link === "exponential" || law.pieces.some((piece) => "edges_squared" in piece)) {
+    growth = Math.max(nodes / law.num_nodes[1], edges / law.num_edges[1], 1);
+    nodes = Math.min(nodes, law.num_nodes[1]);
+    edges = Math.min(edges, law.num_edges[1]);
+  }
   const widest = readsFeatures ? Math.max(sizes.hidden_channels, sizes.num_features) : sizes.hidden_channels;
   let largest = -Infinity;
   for (const piece of law.pieces) {
     let total = 0;
-    for (const [column, growth] of Object.entries(piece)) {
+    for (const [column, term] of Object.entries(piece)) {
       const width = column === "edges" || column === "edges_at_once" ? widest : sizes.hidden_channels;
-      total += grown(growth, sizes, width) * COLUMNS[column](nodes, edges, atOnce, law.knee);
+      total += grown(term, sizes, width) * COLUMNS[column](nodes, edges, atOnce, law.knee);
     }
     largest = Math.max(largest, total);
   }
-  return law.link === "exponential" ? Math.exp(largest) * grown(law.factor, sizes, sizes.hidden_channels) : largest;
+  if (law.link === "exponential") largest = Math.exp(largest) * grown(law.factor, sizes, sizes.hidden_channels);
+  return largest * growth;
 }
 
 function resident(known, nodes, edges, sizes) {
@@ -51,18 +59,56 @@ function resident(known, nodes, edges, sizes) {
   return parameters + perNode * nodes + terms.per_edge * edges;
 }
 
+// What attention dropout keeps of each share, in every layer that keeps its messages; compiled kernels draw it again.
+function dropoutBytes(known, nodes, edges, sizes) {
+  const eager = /^(none|layers|segments|selective|edge_blocks|offloaded)/.exec(known.policy);
+  if (!["GAT", "GATv2"].includes(known.convolution) || !eager) return 0;
+  const segments = Number(/^segments\((\d+)\)/.exec(known.policy)?.[1] ?? 0);
+  const whole = ["none", "selective", "offloaded"].includes(eager[1]);
+  const layers = whole ? sizes.num_layers : Math.ceil(sizes.num_layers / (segments || sizes.num_layers));
+  return 4 * layers * sizes.heads * edgesAtOnce(known, nodes, edges, sizes);
+}
+
 function peakOf(known, nodes, edges, sizes) {
   const atOnce = edgesAtOnce(known, nodes, edges, sizes);
-  const activation = valueOf(known.activation, nodes, edges, atOnce, sizes, known.reads_features);
+  let activation = valueOf(known.activation, nodes, edges, atOnce, sizes, known.reads_features);
+  if (sizes.attention_dropout) activation += dropoutBytes(known, nodes, edges, sizes);
   const before = resident(known, nodes, edges, sizes), reach = known.activation.half_width;
   return { estimate: activation + before, low: activation * (1 - reach) + before, high: activation * (1 + reach) + before };
 }
 
-function secondsOf(known, nodes, edges, sizes) {
+function measuredFaster(known, nodes, edges) {
+  return (known.faster_at ?? []).some(([n, e]) => Math.max(n, nodes) <= NEARBY * Math.min(n, nodes)
+    && Math.max(e, edges) <= NEARBY * Math.min(e, edges));
+}
+
+function longest(laws, nodes, edges, sizes) {
+  const found = laws.map((known) => {
+    const law = known.seconds, atOnce = edgesAtOnce(known, nodes, edges, sizes);
+    const middle = valueOf(law, nodes, edges, atOnce, sizes, known.reads_features);
+    return { estimate: middle, low: middle * (1 - law.half_width), high: middle * (1 + law.half_width) };
+  });
+  const most = (end) => Math.max(...found.map((one) => one[end]));
+  return { estimate: most("estimate"), low: most("low"), high: most("high") };
+}
+
+// Far from what was measured a time is withheld, and a bound on it is given.
+function secondsOf(known, none, nodes, edges, sizes) {
   const law = known.seconds;
   if (law === null) return null;
-  const middle = valueOf(law, nodes, edges, edgesAtOnce(known, nodes, edges, sizes), sizes, known.reads_features);
-  return { estimate: middle, low: middle * (1 - law.half_width), high: middle * (1 + law.half_width) };
+  const bound = none?.seconds && RECOMPUTES.test(known.policy) && !measuredFaster(known, nodes, edges);
+  const laws = bound ? [known, none] : [known];
+  const [n, e] = [law.num_nodes, law.num_edges];
+  if (nodes > REACH * n[1] || edges > REACH * e[1]) {
+    const found = longest(laws, Math.min(nodes, n[1]), Math.min(edges, e[1]), sizes);
+    return { order: found.estimate * Math.max(nodes / n[1], edges / e[1]), words: "over " + duration(found.low) };
+  }
+  if (nodes * REACH < n[0] || edges * REACH < e[0]) {
+    const found = longest(laws, Math.max(nodes, n[0]), Math.max(edges, e[0]), sizes);
+    return { order: found.estimate, words: "under " + duration(found.high) };
+  }
+  const found = longest(laws, nodes, edges, sizes);
+  return { order: found.estimate, words: duration(found.estimate), span: spanOf(duration, found) };
 }
 
 function largest(fits, most) {
@@ -75,14 +121,16 @@ function largest(fits, most) {
   return low;
 }
 
-function planOf(known, nodes, edges, memory, sizes) {
+function planOf(known, none, nodes, edges, memory, sizes) {
+  if (sizes.self_loops && !known.self_loops) edges += nodes;
   const fits = (n, e) => peakOf(known, n, e, sizes).high <= memory;
   const peak = peakOf(known, nodes, edges, sizes), degree = edges / nodes;
   const most = largest((e) => fits(nodes, e), Math.min(nodes * (nodes - 1), MOST_EDGES));
   return {
     policy: known.policy,
     peak,
-    seconds: secondsOf(known, nodes, edges, sizes),
+    seconds: secondsOf(known, none, nodes, edges, sizes),
+    faster: measuredFaster(known, nodes, edges),
     verdict: peak.high <= memory ? "fits" : peak.low <= memory ? "may fit" : "does not fit",
     largestNodes: largest((n) => fits(n, degree * n), MOST_NODES),
     largestDegree: most === null ? null : most / nodes,
@@ -94,9 +142,12 @@ function least(found, number) {
 }
 
 function recommended(found) {
-  const fitting = found.filter((one) => one.verdict === "fits");
+  let fitting = found.filter((one) => one.verdict === "fits");
+  if (fitting.some((one) => one.policy === "none")) {
+    fitting = fitting.filter((one) => one.policy === "none" || one.faster);
+  }
   const timed = fitting.filter((one) => one.seconds !== null);
-  if (timed.length) return least(timed, (one) => one.seconds.estimate);
+  if (timed.length) return least(timed, (one) => one.seconds.order);
   return fitting.length ? least(fitting, (one) => one.peak.estimate) : null;
 }
 
@@ -109,7 +160,7 @@ function cellsOf(one) {
   return [
     one.policy,
     spanOf(size, one.peak),
-    one.seconds === null ? NOTHING : spanOf(duration, one.seconds),
+    one.seconds === null ? NOTHING : one.seconds.span ?? one.seconds.words,
     one.verdict,
     one.largestNodes === null ? "no end" : count(one.largestNodes) + " nodes",
     one.largestDegree === null ? "any" : plain(one.largestDegree),
@@ -121,9 +172,9 @@ function adviceOf(found, memory) {
   if (taken === null) {
     const smallest = least(found, (one) => one.peak.estimate);
     return "No policy fits " + size(memory) + " for certain; the smallest peak is that of " + smallest.policy + ", "
-      + size(smallest.peak.estimate) + ".";
+      + size(smallest.peak.estimate) + ": train on sampled neighbours or clusters, or on a machine with more memory.";
   }
-  const time = taken.seconds === null ? "" : ", " + duration(taken.seconds.estimate) + " a step";
+  const time = taken.seconds === null ? "" : ", " + taken.seconds.words + " a step";
   if (taken.policy === "none") {
     return "Nothing needs checkpointing: " + size(taken.peak.estimate) + " of " + size(memory) + time + ".";
   }
@@ -145,22 +196,26 @@ function answerTo(knowledge, question) {
     return { wrong: "edges: so many nodes have at most " + count(question.num_nodes * (question.num_nodes - 1)) };
   }
   const memory = question.memory_gib * GIB;
-  const found = knowledge.policies
-    .filter((known) => known.convolution === question.convolution)
-    .map((known) => planOf(known, question.num_nodes, question.num_edges, memory, question));
+  const ours = knowledge.policies.filter((known) => known.convolution === question.convolution);
+  const none = ours.find((known) => known.policy === "none");
+  const found = ours
+    .map((known) => planOf(known, none, question.num_nodes, question.num_edges, memory, question));
   return {
     advice: adviceOf(found, memory),
     taken: recommended(found)?.policy,
     rows: found.map(cellsOf),
     warnings: knowledge.limits
       .filter((limit) => question[limit.size] < limit.low || question[limit.size] > limit.high)
-      .map((limit) => limit.warning),
+      .map((limit) => limit.warning)
+      .concat(question.attention_dropout ? ["Attention dropout: its bytes are counted, its time was not measured."] : []),
   };
 }
 
 function questionIn(form) {
   const question = { convolution: form.elements.convolution.value };
-  for (const field of form.querySelectorAll("input")) question[field.name] = field.valueAsNumber;
+  for (const field of form.querySelectorAll("input")) {
+    question[field.name] = field.type === "checkbox" ? field.checked : field.valueAsNumber;
+  }
   return question;
 }
 
@@ -199,9 +254,13 @@ function startPlanner() {
   });
   const fields = [form.elements.convolution, ...form.querySelectorAll("input")];
   const linked = readView().state.get("plan")?.split(",") ?? [];
-  if (linked.length === fields.length) fields.forEach((field, place) => { field.value = linked[place]; });
+  if (linked.length === fields.length) {
+    fields.forEach((field, place) => {
+      if (field.type === "checkbox") field.checked = linked[place] === "1"; else field.value = linked[place];
+    });
+  }
   form.addEventListener("input", () => {
-    writeView("plan", fields.map((field) => field.value).join(","));
+    writeView("plan", fields.map((field) => (field.type === "checkbox" ? Number(field.checked) : field.value)).join(","));
     showAnswer(form, knowledge);
   });
   form.addEventListener("submit", (event) => event.preventDefault());

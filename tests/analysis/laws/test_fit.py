@@ -105,3 +105,24 @@ def test_relative_weights_let_no_large_graph_drown_the_small_ones() -> None:
     ]
     np.testing.assert_allclose(np.mean(fits, axis=0), 1.0, atol=0.02)
     assert np.std(fits, axis=0).max() < 0.1
+
+
+@pytest.mark.parametrize(
+    ("form", "made"),
+    [
+        ("quadratic", 1e-9 * SIZES.edges**2 + 1e-6 * SIZES.nodes),
+        ("power", 1e-6 * SIZES.edges**1.7),
+        ("power", 1e-3 * SIZES.edges**1.2 / SIZES.nodes**0.4),
+    ],
+)
+def test_beyond_its_graphs_a_law_rises_and_grows_no_faster_than_they_do(form: str, made: Floats) -> None:
+    """Reddit's size was once told 2.7 hours: a square carried on 560 times beyond what it had seen."""
+    fit = fit_form(form, SIZES, made)
+    for nodes, edges in ((2000.0, 256_000.0), (2000.0, 10**6), (10**5, 256_000.0), (232_965.0, 114_615_892.0)):
+        here, more = (
+            float(fit.at(Sizes(np.array([factor * nodes]), np.array([factor * edges]), None))[0]) for factor in (1, 2)
+        )
+        assert here * (1 - 1e-9) <= more <= 2 * here * (1 + 1e-9)
+    (densest,) = fit.at(Sizes(np.array([2000.0]), np.array([256_000.0]), None))
+    (reddit,) = fit.at(Sizes(np.array([232_965.0]), np.array([114_615_892.0]), None))
+    assert reddit <= densest * 114_615_892 / 256_000 * (1 + 1e-9)

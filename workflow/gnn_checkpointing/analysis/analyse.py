@@ -13,17 +13,14 @@ from pydantic import TypeAdapter, ValidationError
 from gnn_checkpointing.analysis.protocol import Protocol
 from gnn_checkpointing.analysis.results import (
     Accuracy,
-    Depths,
     Effects,
-    Ego,
     Explanations,
-    Frontier,
     Predictions,
     Quality,
     Regressions,
     Robustness,
     Trends,
-    Variants,
+    views,
 )
 from gnn_checkpointing.artefacts import read_json, write_json
 from gnn_checkpointing.records.encodings import EncodingCost
@@ -42,14 +39,30 @@ class Findings:
     trends: Trends
     regressions: Regressions
     predictions: Predictions
-    frontier: Frontier
-    variants: Variants
-    depths: Depths
     explained: Explanations
-    ego: Ego
     robustness: Robustness
     accuracy: list[Accuracy]
     quality: Quality
+
+    @property
+    def frontier(self) -> views.Frontier:
+        """Memory against time at the headline size."""
+        return views.frontier(self.effects)
+
+    @property
+    def variants(self) -> views.Variants:
+        """Families, graded graphs and batches."""
+        return views.variants(self.effects)
+
+    @property
+    def depths(self) -> views.Depths:
+        """Models, and stacks at several depths."""
+        return views.depths(self.effects)
+
+    @property
+    def ego(self) -> views.Ego:
+        """Inputs with ego networks."""
+        return views.ego(self.effects)
 
 
 _ADAPTERS: dict[str, TypeAdapter[Any]] = {
@@ -57,11 +70,7 @@ _ADAPTERS: dict[str, TypeAdapter[Any]] = {
     "trends": TypeAdapter(Trends),
     "regressions": TypeAdapter(Regressions),
     "predictions": TypeAdapter(Predictions),
-    "frontier": TypeAdapter(Frontier),
-    "variants": TypeAdapter(Variants),
-    "depths": TypeAdapter(Depths),
     "explained": TypeAdapter(Explanations),
-    "ego": TypeAdapter(Ego),
     "robustness": TypeAdapter(Robustness),
     "accuracy": TypeAdapter(list[Accuracy]),
     "quality": TypeAdapter(Quality),
@@ -83,11 +92,9 @@ def analyse(
     # Imported here: reading findings back needs no statistics, and statsmodels takes a second to import.
     from gnn_checkpointing.analysis.accuracy import accuracies
     from gnn_checkpointing.analysis.checks import check_compared, check_reference
-    from gnn_checkpointing.analysis.depths import depths
+    from gnn_checkpointing.analysis.density import throughput_laws
     from gnn_checkpointing.analysis.effects import effects
-    from gnn_checkpointing.analysis.ego import ego
     from gnn_checkpointing.analysis.explained import explanations
-    from gnn_checkpointing.analysis.frontier import frontier
     from gnn_checkpointing.analysis.interaction import interactions
     from gnn_checkpointing.analysis.laws.predictions import predictions
     from gnn_checkpointing.analysis.quality import quality
@@ -95,13 +102,14 @@ def analyse(
     from gnn_checkpointing.analysis.robustness.robustness import robustness
     from gnn_checkpointing.analysis.table import completed, under
     from gnn_checkpointing.analysis.trends import trends
-    from gnn_checkpointing.analysis.variants import variants
 
+    reference, confidence = protocol.reference_allocator, protocol.confidence
+    # Visits after the first only tell how far another hour and process are off.
+    visits, rows = rows, [row for row in rows if not row.get("visit")]
     everything = completed(rows)
     check_compared(rows)
-    check_reference(rows, protocol.reference_allocator)
-    measured = under(everything, protocol.reference_allocator)
-    confidence, resamples = protocol.confidence, protocol.resamples
+    check_reference(rows, reference)
+    measured = under(everything, reference)
 
     def generator() -> np.random.Generator:
         # One for each finding: what one of them draws moves no digit of another.
@@ -110,24 +118,25 @@ def analyse(
     def of_models() -> dict[str, Any]:
         found, no_law = laws(measured, confidence)
         tested, no_interaction = interactions(measured, confidence)
+        rates, no_rate = throughput_laws(measured, confidence)
         return {
             "regressions": Regressions(
-                confidence=confidence, laws=found, interactions=tested, not_fitted=no_law + no_interaction
+                confidence=confidence,
+                laws=found,
+                interactions=tested,
+                throughput=rates,
+                not_fitted=no_law + no_interaction + no_rate,
             ),
             "predictions": predictions(rows, measured, protocol, generator()),
         }
 
     def of_cells() -> dict[str, Any]:
-        reference = protocol.reference_allocator
+        found, noise = effects(everything, reference, confidence, visits)
         return {
-            "effects": effects(measured, confidence, resamples, generator()),
-            "trends": trends(measured, confidence, resamples, generator()),
-            "frontier": frontier(everything, reference, confidence, resamples, generator()),
-            "variants": variants(measured, confidence, resamples, generator()),
-            "depths": depths(measured, confidence, resamples, generator()),
+            "effects": found.model_copy(update={"encodings": list(encodings)}),
+            "trends": trends(measured, found, noise),
             "explained": explanations(explained, confidence),
-            "ego": ego(measured, encodings),
-            "robustness": robustness(measured, protocol, generator()),
+            "robustness": robustness(measured, protocol, noise, generator()),
             "accuracy": accuracies(trainings),
             "quality": quality(rows, everything, reference, protocol.ratio_half_width),
         }

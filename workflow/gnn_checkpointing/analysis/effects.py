@@ -1,132 +1,225 @@
-"""Paired ratios policy / none within a cell, averaged over the graphs of a level of density."""
+"""The table of effects: measured rows grouped by place, convolution, policy and allocator."""
 
 from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Sequence
-from functools import cache
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from statistics import median
+from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-from scipy.stats import norm
-from scipy.stats import t as student
+from gnn_checkpointing.analysis.estimates import Noise, mean_bytes, noise
+from gnn_checkpointing.analysis.frontier import frontier
+from gnn_checkpointing.analysis.results import Effect, Effects, StudyModel
+from gnn_checkpointing.analysis.results.effects import Kind
+from gnn_checkpointing.analysis.table import Row, grouped, policy_order
+from gnn_checkpointing.analysis.throughput import throughput
+from gnn_checkpointing.records.measurements_table import Value
 
-from gnn_checkpointing.analysis.results import Effect, Effects, Estimate
-from gnn_checkpointing.analysis.table import Row, comparable, grouped, policy_order
+METHODS: dict[str, Kind] = {
+    "thinned": "graded",
+    "capped": "graded",
+    "two_hop": "graded",
+    "neighbours": "batch",
+    "clusters": "batch",
+    "encodings": "ego",
+    "ego_networks": "ego",
+}
+KINDS: tuple[Kind, ...] = ("generated", "real", "graded", "batch", "ego")
+"""In this order, so that a graph comes before what was made from it."""
+PREFERRED_FAMILY = "erdos_renyi"
+"""Graphs without any structure: what other families are compared with where it was measured."""
 
-Floats = NDArray[np.float64]
-Places = NDArray[np.int64]
-Draw = Callable[[int], Places]
-"""Returns where resamples of so many values take each of theirs from, `[num_resamples, num_values]`."""
+Place = tuple[Any, ...]
 
 
-def effects(rows: Sequence[Row], confidence: float, resamples: int, generator: np.random.Generator) -> Effects:
-    """Return every policy's effect per convolution, along the requested degrees and on each real graph."""
-    paired = [row for row in comparable(rows) if row.policy != "none" and row.activation_ratio is not None]
-    drawn = [row for row in paired if row.is_drawn]
-    loaded = [row for row in paired if row.is_real]
-    levels = labels_of(loaded)
+def effects(
+    rows: Sequence[Row],
+    reference: str,
+    confidence: float,
+    repeats: Sequence[Mapping[str, Value]] = (),
+) -> tuple[Effects, Noise]:
+    """Every effect, and the noise that its intervals include; `repeats` are the table's rows with all visits.
 
-    def averaged(level: str, cells: Sequence[Row]) -> Effect:
-        return effect(level, cells, confidence, drawing(resamples, generator))
-
-    return Effects(
+    Policies that were shown to change what is computed have none; those that train another model are marked.
+    """
+    place = _places(rows)
+    kept = sorted((row for row in rows if not row.changes), key=lambda row: (*_order(row, place, reference), row.graph))
+    groups = grouped(kept, lambda row: _order(row, place, reference))
+    found_noise = noise(
+        confidence, (cells for _, cells in groups if cells[0].allocator == reference), repeats, reference
+    )
+    labels = labels_of([row for row in rows if row.is_real])
+    headlines = _headlines([row for row in kept if row.is_drawn and row.allocator == reference])
+    table = [_effect(cells, place, labels, headlines, found_noise) for _, cells in groups]
+    family, table = _beside_reference_family(table)
+    found = Effects(
         confidence=confidence,
-        generated=[
-            averaged(f"{requested:g}", cells)
-            for (_, _, requested), cells in grouped(
-                sorted(drawn, key=lambda row: (*_series(row), row.requested_average_degree)),
-                lambda row: (row.convolution, row.policy, row.requested_average_degree),
-            )
-        ],
-        real=[
-            averaged(levels[graph], cells)
-            for (_, _, graph), cells in grouped(
-                sorted(loaded, key=lambda row: (*_series(row), row.average_degree, row.graph)),
-                lambda row: (row.convolution, row.policy, row.graph),
-            )
-        ],
+        reference_allocator=reference,
+        reference_family=family,
+        run_to_run=found_noise.run,
+        rows=table,
+        models=_models([row for row in rows if row.allocator == reference]),
+    )
+    return found.model_copy(update=frontier(table, reference)), found_noise
+
+
+def _order(row: Row, place: Callable[[Row], Place], reference: str) -> tuple[Any, ...]:
+    """What a row is grouped and sorted by: draws of one size and density fall together, and so do batches of a size."""
+    kind, *where = place(row)
+    allocator = (row.allocator != reference, row.allocator)
+    return (*allocator, row.convolution, policy_order(row.policy), KINDS.index(kind), *where)
+
+
+def _places(rows: Sequence[Row]) -> Callable[[Row], Place]:
+    """A function from a row to its place; what was made from a graph is placed by that graph's own size and density."""
+    by_graph = {row.graph: row for row in rows}
+
+    def place(row: Row) -> Place:
+        base = by_graph.get(row.base, row) if row.derivation else row
+        own = (base.num_nodes, degree_of(base)) if base.is_drawn else (0, base.average_degree)
+        origin = base.family if base.is_drawn else (row.base or row.graph)
+        kind = METHODS.get(row.derivation, "generated" if row.is_drawn else "real")
+        return kind, *own, origin, row.derivation, row.derivation_size or 0.0
+
+    return place
+
+
+def degree_of(row: Row) -> float:
+    """The average degree that was asked for, or of a real graph as it is."""
+    return row.average_degree if row.requested_average_degree is None else row.requested_average_degree
+
+
+def _effect(
+    cells: Sequence[Row],
+    place: Callable[[Row], Place],
+    labels: Mapping[str, str],
+    headlines: Mapping[str, tuple[str, int]],
+    found: Noise,
+) -> Effect:
+    first = cells[0]
+    kind, _, base_degree, origin, *_ = place(first)
+    timed = [row for row in cells if row.time_ratio is not None]
+    clocked = [row for row in cells if row.step_time_seconds]
+    paired = [row for row in cells if row.activation_ratio is not None]
+    seconds = found.seconds(clocked) if clocked else None
+    ratio = found.time_ratio(timed) if timed else None
+    num_nodes, num_edges = (float(median(getattr(row, name) for row in cells)) for name in ("num_nodes", "num_edges"))
+    label = labels.get(first.graph, first.graph_label)
+    return Effect(
+        kind=kind,
+        convolution=first.convolution,
+        policy=first.policy,
+        allocator=first.allocator,
+        other_model=bool(first.other_model),
+        stack=first.stack,
+        num_layers=first.num_layers,
+        family=first.family,
+        label=label if len({row.graph for row in cells}) == 1 else "",
+        base=labels.get(first.base, first.base_label) if first.derivation else label,
+        base_degree=base_degree,
+        method=first.derivation or "",
+        size=first.derivation_size,
+        num_nodes=int(num_nodes),
+        num_edges=num_edges,
+        training_nodes=float(median(row.training_nodes or 0 for row in cells)),
+        num_features=first.num_features,
+        requested_average_degree=first.requested_average_degree,
+        average_degree=_mean(row.average_degree for row in cells),
+        density=_mean(row.density for row in cells),
+        headline=kind != "generated" or headlines.get(first.convolution) == (origin, first.num_nodes),
+        cells=len(cells),
+        timed_cells=len(timed),
+        peak_memory_bytes=float(median(row.resident_bytes + row.activation_bytes for row in cells)),
+        activation_bytes=float(median(row.activation_bytes for row in cells)),
+        saved_activation_bytes=float(median(row.saved_activation_bytes for row in cells)),
+        policy_resident_bytes=float(median(row.policy_resident_bytes or 0.0 for row in cells)),
+        step_time_seconds=_median(row.step_time_seconds for row in cells),
+        system_time_seconds=_median(row.system_time_seconds for row in cells),
+        page_faults=_median(row.page_faults for row in cells),
+        forward_share=_median(
+            row.forward_time_seconds / row.step_time_seconds
+            for row in clocked
+            if row.forward_time_seconds is not None and row.step_time_seconds
+        ),
+        nodes_per_second=throughput(num_nodes, seconds) if seconds else None,
+        edges_per_second=throughput(num_edges, seconds) if seconds and num_edges else None,
+        memory_ratio=mean_bytes(paired, "memory_ratio") if paired else None,
+        activation_ratio=mean_bytes(paired, "activation_ratio") if paired else None,
+        time_ratio=ratio,
+        throughput_ratio=ratio.inverse if ratio else None,
     )
 
 
-def _series(row: Row) -> tuple[str, tuple[bool, bool, str]]:
-    return row.convolution, policy_order(row.policy)
+def _mean(values: Iterable[float]) -> float:
+    found = list(values)
+    return math.fsum(found) / len(found)
+
+
+def _median(values: Iterable[float | None]) -> float | None:
+    found = [value for value in values if value is not None]
+    return float(median(found)) if found else None
 
 
 def labels_of(rows: Sequence[Row]) -> dict[str, str]:
-    """Return what each graph is called: its label, or its id where two graphs share the label."""
+    """What each graph is called: its label, or its id where two graphs share the label."""
     labels = {row.graph: row.graph_label for row in rows}
     uses = Counter(labels.values())
     return {graph: label if uses[label] == 1 else graph for graph, label in labels.items()}
 
 
-def effect(level: str, cells: Sequence[Row], confidence: float, draw: Draw) -> Effect:
-    """Return the effect over the cells of one level, all of one convolution and policy."""
-    timed = [row for row in cells if row.time_ratio is not None]
-    return Effect(
-        convolution=cells[0].convolution,
-        policy=cells[0].policy,
-        level=level,
-        average_degree=math.fsum(row.average_degree for row in cells) / len(cells),
-        cells=len(cells),
-        timed_cells=len(timed),
-        memory_ratio=mean_bytes(cells, "memory_ratio", confidence, draw),
-        activation_ratio=mean_bytes(cells, "activation_ratio", confidence, draw),
-        time_ratio=mean_time(timed, confidence, draw) if timed else None,
+def _headlines(rows: Sequence[Row]) -> dict[str, tuple[str, int]]:
+    """The family and number of nodes that each convolution's answer is given for.
+
+    The preferred family where it was measured; of the sizes those with the most degrees, of these the largest.
+    """
+    degrees: dict[str, dict[tuple[str, int], set[float]]] = {}
+    for row in rows:
+        sizes = degrees.setdefault(row.convolution, {})
+        sizes.setdefault((row.family, row.num_nodes), set()).add(degree_of(row))
+
+    def best(sizes: Mapping[tuple[str, int], set[float]]) -> tuple[str, int]:
+        # The order of names decides between families with equally many degrees of equally many nodes.
+        ranked = sorted(sizes, key=lambda one: (one[0] != PREFERRED_FAMILY, -len(sizes[one]), -one[1], one[0]))
+        return ranked[0]
+
+    return {convolution: best(sizes) for convolution, sizes in degrees.items()}
+
+
+def _beside_reference_family(rows: list[Effect]) -> tuple[str | None, list[Effect]]:
+    """The family that others are compared with, and the rows with their ratios divided by its ratios."""
+    names = sorted({row.family for row in rows if row.kind == "generated"})
+    if len(names) < 2:
+        return None, rows
+    reference = PREFERRED_FAMILY if PREFERRED_FAMILY in names else names[0]
+    bases = {_apart_from_family(row): row for row in rows if row.family == reference and row.kind == "generated"}
+    return reference, [_beside(row, bases.get(_apart_from_family(row))) for row in rows]
+
+
+def _apart_from_family(row: Effect) -> Place:
+    return row.kind, row.allocator, row.convolution, row.policy, row.num_nodes, row.requested_average_degree
+
+
+def _beside(row: Effect, base: Effect | None) -> Effect:
+    if base is None or row.activation_ratio is None or base.activation_ratio is None:
+        return row
+    timed = row.time_ratio is not None and base.time_ratio is not None
+    return row.model_copy(
+        update={
+            "activation_over_reference": row.activation_ratio.over(base.activation_ratio),
+            "time_over_reference": row.time_ratio.relative_to(base.time_ratio) if timed else None,  # type: ignore[union-attr, arg-type]
+        }
     )
 
 
-def drawing(resamples: int, generator: np.random.Generator) -> Draw:
-    """Return what draws places anew from the generator each time it is asked."""
-    return lambda count: generator.integers(count, size=(resamples, count))
-
-
-def mean_bytes(cells: Sequence[Row], name: str, confidence: float, draw: Draw) -> Estimate:
-    """Return the mean of a ratio of bytes, which is exact in each cell."""
-    no_width = np.zeros(len(cells))
-    return geometric_mean(_logarithms(cells, name), no_width, no_width, confidence, draw)
-
-
-def mean_time(cells: Sequence[Row], confidence: float, draw: Draw) -> Estimate:
-    """Return the mean of the time ratios of timed cells, each with its own interval."""
-    middle = _logarithms(cells, "time_ratio")
-    low, high = _logarithms(cells, "time_ratio_low"), _logarithms(cells, "time_ratio_high")
-    return geometric_mean(middle, low - middle, high - middle, confidence, draw)
-
-
-def _logarithms(cells: Sequence[Row], name: str) -> Floats:
-    return np.log([float(getattr(row, name)) for row in cells])
-
-
-def geometric_mean(logarithms: Floats, below: Floats, above: Floats, confidence: float, draw: Draw) -> Estimate:
-    """Return the geometric mean over cells of ratios given as logarithms, with its interval.
-
-    `below` and `above` (negative and positive, [num_cells]) reach from each cell's logarithm to the ends of its own
-    interval. One cell keeps its own interval. Several are resampled, a graph at a time; the interval is never
-    narrower than what the cells' own intervals leave open, so two cells that agree by chance claim no certainty. No
-    bootstrap reaches beyond the cells it has: at 95 % it covers 94 % of the time with 6 of them, 73 % with 3 (by
-    simulation).
-    """
-    mean = float(logarithms.mean())
-    count = len(logarithms)
-    low = mean - math.sqrt(float((below**2).sum())) / count
-    high = mean + math.sqrt(float((above**2).sum())) / count
-    if count > 1:
-        means = logarithms[draw(count)].mean(axis=1)
-        tail = widened_tail(count, confidence)
-        ends = np.quantile(means, [tail, 1 - tail])
-        # A mean of equal logarithms may differ from them in the last digit.
-        low, high = min(low, float(ends[0]), mean), max(high, float(ends[1]), mean)
-    return Estimate(estimate=math.exp(mean), low=math.exp(low), high=math.exp(high))
-
-
-@cache
-def widened_tail(count: int, confidence: float) -> float:
-    """Return the tail of a percentile bootstrap that is as wide as Student's t for `count` values.
-
-    The plain percentile interval is too narrow for few values: Hesterberg (2015), "What teachers should know about
-    the bootstrap", section 3.3 (The American Statistician 69:4, expanded percentile interval).
-    """
-    quantile = student.ppf((1 - confidence) / 2, count - 1)
-    return float(norm.cdf(math.sqrt(count / (count - 1)) * quantile))
+def _models(rows: Sequence[Row]) -> list[StudyModel]:
+    """Each series' model, shallow before deep; a model that a policy takes for itself is not counted."""
+    found: dict[str, Row] = {}
+    for row in sorted(rows, key=lambda row: (row.stack, row.num_layers, row.convolution, policy_order(row.policy))):
+        if not row.other_model:
+            found.setdefault(row.convolution, row)
+    names = ("num_layers", "hidden_channels", "heads", "parameters")
+    return [
+        StudyModel(convolution=convolution, **{name: getattr(row, name) for name in names})
+        for convolution, row in found.items()
+    ]

@@ -28,6 +28,10 @@ WEIGHTS: dict[Response, Weights] = {
 }
 
 
+SAMPLED: tuple[Response, ...] = ("step_time_seconds",)
+"""Responses that scatter; bytes are the same in every run, and what a law misses of them is its own error."""
+
+
 @dataclass(frozen=True)
 class Fit:
     """A fitted linear law, with statsmodels' result in scaled units beside it."""
@@ -75,6 +79,13 @@ def fitted(
         coefficients=tuple(in_units(ends, unit) for ends, unit in zip(table, units, strict=True)),
         exact=exact,
     )
+
+
+def told(fit: Fit, response: Response) -> tuple[Estimate, ...]:
+    """The coefficients; those of bytes have no sampling error, and so no interval."""
+    if response in SAMPLED:
+        return fit.coefficients
+    return tuple(Estimate(estimate=one.estimate, low=one.estimate, high=one.estimate) for one in fit.coefficients)
 
 
 def in_units(ends: Sequence[float], unit: float) -> Estimate:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from gnn_checkpointing.analysis.fitting import ROUNDING, WEIGHTS, fitted, is_nothing, p_value
+from gnn_checkpointing.analysis.fitting import ROUNDING, SAMPLED, WEIGHTS, fitted, is_nothing, p_value, told
 from gnn_checkpointing.analysis.results import Interaction, Response
 from gnn_checkpointing.analysis.support import COLUMNS, answering, design, observed, why_no_response, why_not
 from gnn_checkpointing.analysis.table import Row, comparable, grouped
@@ -65,7 +65,7 @@ def _interaction(none: Sequence[Row], other: Sequence[Row], response: Response, 
     fit = fitted(joint_design(none, other), values, WEIGHTS[response], confidence, clusters=graphs)
     if is_nothing(fit, NONE_EDGES):
         return "none's own value does not grow with the edges, so there is nothing to compare"
-    none_slope, difference = fit.coefficients[NONE_EDGES], fit.coefficients[POLICY_EDGES]
+    none_slope, difference = told(fit, response)[NONE_EDGES], told(fit, response)[POLICY_EDGES]
     slope_ratio = 1 + difference.estimate / none_slope.estimate
     return Interaction(
         convolution=other[0].convolution,
@@ -74,6 +74,7 @@ def _interaction(none: Sequence[Row], other: Sequence[Row], response: Response, 
         none_per_edge=none_slope,
         difference_per_edge=difference,
         slope_ratio=0.0 if fit.exact and abs(slope_ratio) < ROUNDING else slope_ratio,
-        p_value=p_value(fit, POLICY_EDGES),
+        # Bytes are exact: nothing was sampled that a p-value could speak of.
+        p_value=p_value(fit, POLICY_EDGES) if response in SAMPLED else None,
         clusters=len(set(graphs)),
     )

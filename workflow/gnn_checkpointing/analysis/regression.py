@@ -11,7 +11,7 @@ from scipy.stats import norm, rankdata
 from statsmodels.regression.linear_model import WLS
 from statsmodels.stats.diagnostic import het_breuschpagan
 
-from gnn_checkpointing.analysis.fitting import ROUNDING, WEIGHTS, Fit, fitted, predicted
+from gnn_checkpointing.analysis.fitting import ROUNDING, SAMPLED, WEIGHTS, Fit, fitted, predicted, told
 from gnn_checkpointing.analysis.results import HeldOut, Law, Residual, Response
 from gnn_checkpointing.analysis.rounding import rounded
 from gnn_checkpointing.analysis.support import answering, design, observed, why_no_response, why_not
@@ -53,7 +53,8 @@ def _law(cells: Sequence[Row], response: Response, confidence: float) -> Law:
     values = observed(cells, response)
     fit = fitted(design(cells), values, WEIGHTS[response], confidence)
     relative = (values - fit.fitted) / values
-    constant, per_node, per_edge = fit.coefficients
+    constant, per_node, per_edge = told(fit, response)
+    held_out = _held_out(cells, response, confidence)
     return Law(
         convolution=cells[0].convolution,
         policy=cells[0].policy,
@@ -67,10 +68,11 @@ def _law(cells: Sequence[Row], response: Response, confidence: float) -> Law:
         r_squared=_r_squared(fit),
         median_relative_residual=float(np.median(np.abs(relative))),
         worst_relative_residual=float(np.abs(relative).max()),
-        breusch_pagan_p=_breusch_pagan_p(fit),
-        reset_p=_reset_p(fit),
+        breusch_pagan_p=_breusch_pagan_p(fit) if response in SAMPLED else None,
+        reset_p=_reset_p(fit) if response in SAMPLED else None,
         condition_number=float(np.linalg.cond(fit.result.model.wexog)),
-        held_out=_held_out(cells, response, confidence),
+        held_out=held_out,
+        held_out_error=None if response in SAMPLED or held_out is None else held_out.worst_relative_error,
         residuals=[
             Residual(
                 graph=row.graph,

@@ -11,6 +11,7 @@ from gnn_checkpointing.analysis.checks import check
 from gnn_checkpointing.records.measurements_table import Value
 
 Key = TypeVar("Key", bound=tuple[object, ...])
+Item = TypeVar("Item")
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,7 @@ class Row:
     num_edges: int
     requested_average_degree: float | None
     average_degree: float
+    density: float
     derivation: str
     base: str
     base_label: str
@@ -125,8 +127,8 @@ def policy_order(policy: str) -> tuple[bool, bool, str]:
     return policy != "none", policy != "layers", policy
 
 
-def grouped(rows: Iterable[Row], key: Callable[[Row], Key]) -> list[tuple[Key, list[Row]]]:
-    """Return the rows by `key`, in the order of the keys' first rows."""
+def grouped(rows: Iterable[Item], key: Callable[[Item], Key]) -> list[tuple[Key, list[Item]]]:
+    """The rows by `key`, in the order of the keys' first rows."""
     order: dict[Key, int] = {}
     listed = list(rows)
     for row in listed:

@@ -3,27 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from gnn_checkpointing.analysis.analyse import Findings
+from gnn_checkpointing.analysis.results import Estimate
 from gnn_checkpointing.claims.catalogue import CATALOGUE, Template
 from gnn_checkpointing.claims.conditions import setting
-from gnn_checkpointing.claims.evidence import Picked, convolutions, levels, variants
+from gnn_checkpointing.claims.evidence import Picked, convolutions, levels, variants, with_addresses
+from gnn_checkpointing.claims.flips import flipping, steady
 from gnn_checkpointing.claims.ledger import Claim, Ledger
+from gnn_checkpointing.sourced import plain
 
 EACH = "each convolution"
 
 
 def judge(findings: Findings, study_name: str, hardware: str) -> Ledger:
     """Return every claim of the catalogue with its estimate, evidence and verdict."""
+    findings = with_addresses(findings)
+    claims = [
+        _claim(template, findings, convolution, policy)
+        for template in CATALOGUE
+        for convolution, policy in _instances(template, findings)
+    ]
     return Ledger(
         study=study_name,
         hardware=hardware,
         confidence=findings.effects.confidence,
-        claims=[
-            _claim(template, findings, convolution, policy)
-            for template in CATALOGUE
-            for convolution, policy in _instances(template, findings)
-        ],
+        # What others say concerns a study only where it tests it.
+        claims=[claim for claim in claims if claim.kind != "literature" or claim.verdict != "untested"],
     )
 
 
@@ -60,7 +67,9 @@ def _measured(needed: str, findings: Findings) -> bool:
         "budgets": [policy for policy in policies if policy.startswith("memory_budget(")],
         "censored cells": findings.predictions.censored,
         "depths": findings.depths.points,
-        "ego networks": [point for point in findings.ego.points if point.form == "ego_networks"],
+        "Vision GNNs": findings.explained.sets
+        or [model for model in findings.effects.models if model.convolution.startswith("ViG-")],
+        "ego networks": [point for point in findings.ego.points if point.method == "ego_networks"],
     }
     return bool(found[needed])
 
@@ -75,6 +84,8 @@ def _both_measured(findings: Findings, convolution: str, policy: str, beside: st
 
 def _claim(template: Template, findings: Findings, convolution: str, policy: str) -> Claim:
     picked = template.pick(findings, convolution, policy)
+    estimates = _with_margin(picked.estimates, template.margin, findings)
+    flips = flipping(template.rule, estimates, findings.effects.confidence) if picked.timed or template.margin else 0.0
     return Claim(
         id=claim_id(template.id, convolution, policy),
         kind=template.kind,
@@ -87,11 +98,20 @@ def _claim(template: Template, findings: Findings, convolution: str, policy: str
         rule=template.rule.words,
         quantity=template.quantity.format(policy=policy) + _gathering(picked),
         unit=template.unit,
-        estimate=picked.summary,
+        estimate=replace(picked, estimates=estimates).summary,
         evidence=picked.evidence,
-        verdict=template.rule.verdict(picked.estimates),
+        verdict=steady(template.rule.verdict(estimates), flips),
+        flips=flips,
         reason=picked.note,
     )
+
+
+def _with_margin(estimates: tuple[Estimate, ...], margin: float, findings: Findings) -> tuple[Estimate, ...]:
+    """The estimates, each widened by so many standard deviations of a step time from run to run."""
+    run = findings.effects.run_to_run
+    reach = plain(margin * run.seconds_deviation) if run else 0.0
+    ends = [{"low": max(0.0, plain(one.low) - reach), "high": plain(one.high) + reach} for one in estimates]
+    return tuple(one.model_copy(update=end) for one, end in zip(estimates, ends, strict=True)) if reach else estimates
 
 
 def _gathering(picked: Picked) -> str:

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from pydantic import ConfigDict, Field, ValidationError
 
-from gnn_checkpointing.analysis.results import Estimate, Result
+from gnn_checkpointing.analysis.results import Estimate, Result, Share
 from gnn_checkpointing.artefacts import read_json
 from gnn_checkpointing.refusal import Refusal
 
@@ -33,8 +33,9 @@ class Claim(Result):
     quantity: str = Field(description="what the rule looks at")
     unit: str = Field(description="unit of the estimate")
     estimate: Estimate | None = Field(description="null: nothing was measured that tells")
-    evidence: str = Field(description="where the numbers stand: FILE: LIST[KEY=VALUE,...].FIELD; several joined by ;")
-    verdict: Verdict = Field(description="what the rule says of the estimate")
+    evidence: str = Field(description="FILE#POINTER (RFC 6901) of each number, or an expression of such; joined by ;")
+    verdict: Verdict = Field(description="what the rule says; inconclusive where another run may turn it")
+    flips: Share = Field(0.0, description="share of simulated runs in which the numbers alone say the opposite")
     reason: str = Field(description="where it was measured, or what it would take")
 
 

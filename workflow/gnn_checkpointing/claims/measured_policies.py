@@ -10,7 +10,6 @@ from gnn_checkpointing.analysis.results import Effect
 from gnn_checkpointing.claims.answer_words import Told, decided, over_convolutions, share, times
 from gnn_checkpointing.claims.evidence import Picked, Ratio, at_densest, joined
 from gnn_checkpointing.claims.evidence.effects import EFFECTS
-from gnn_checkpointing.claims.evidence.varied import VARIANTS
 from gnn_checkpointing.claims.ledger import Sentence
 from gnn_checkpointing.claims.rules import Above, Below, Rule, together
 
@@ -70,9 +69,9 @@ def _places(findings: Findings) -> list[Place]:
     return [
         Place("On the densest graphs", effects.generated, ""),
         Place("On the real graphs (median and span)", effects.real, f"{EFFECTS}: real"),
-        Place("On the families of graphs (median and span)", variants.families, f"{VARIANTS}: families"),
-        Place("On the graded graphs (median and span)", variants.graded, f"{VARIANTS}: graded"),
-        Place("On batches (median and span)", variants.batches, f"{VARIANTS}: batches"),
+        Place("On the families of graphs (median and span)", variants.families, f"{EFFECTS}: families"),
+        Place("On the graded graphs (median and span)", variants.graded, f"{EFFECTS}: graded"),
+        Place("On batches (median and span)", variants.batches, f"{EFFECTS}: batches"),
     ]
 
 

@@ -73,7 +73,7 @@ def _add_planner(parser: argparse.ArgumentParser) -> None:
         "--planner",
         type=Path,
         metavar="FILE",
-        help="planner.json of a published report (default: the one below report/*/default/)",
+        help="planner.json of a report, or report/<hardware> for all its studies (default: the one machine's)",
     )
 
 
@@ -149,6 +149,8 @@ def _add_asked(parser: argparse.ArgumentParser) -> None:
     graph.add_argument("--npz", type=Path, metavar="FILE", help="a graph's .npz, as `graph` writes it")
     model = parser.add_argument_group("the model (default: as measured)")
     model.add_argument("--convolution", required=True, help="one that the study has laws for, such as GATv2")
+    model.add_argument("--self-loops", action="store_true", help="add an edge from each node to itself")
+    model.add_argument("--attention-dropout", action="store_true", help="drop shares of attention (GAT, GATv2)")
     model.add_argument("--layers", type=int, metavar="L", help="convolution layers")
     model.add_argument("--channels", type=int, metavar="F", help="channels of each layer, heads concatenated")
     model.add_argument("--heads", type=int, metavar="H", help="attention heads")

@@ -9,7 +9,7 @@ from gnn_checkpointing.measurement.drift import worst_drift
 from gnn_checkpointing.measurement.ratios import ProcessSpread, Rounds, paired_ratio, process_spread
 from gnn_checkpointing.records.cell import CellRecord
 from gnn_checkpointing.records.graph_facts import GraphFacts
-from gnn_checkpointing.records.measurements_table import HOSTS, SEPARATOR, Value
+from gnn_checkpointing.records.measurements_table import HOSTS, SEPARATOR, Value, throughput
 from gnn_checkpointing.records.policy import PolicyRecord, Steps
 from gnn_checkpointing.study.analysis import Analysis
 
@@ -17,7 +17,8 @@ from gnn_checkpointing.study.analysis import Analysis
 def cell_rows(record: CellRecord, analysis: Analysis, spread: ProcessSpread | None = None) -> list[dict[str, Value]]:
     """Return the rows of one cell, in the order of its policies; `spread` is that of its allocator."""
     reference = next((found for found in record.policies if found.policy == "none"), None)
-    return [_row(record, found, reference, analysis, spread) for found in record.policies]
+    rows = [_row(record, found, reference, analysis, spread) for found in record.policies]
+    return [row | throughput(row) for row in rows]
 
 
 def with_hosts(rows: Iterable[dict[str, Value]], records: Sequence[CellRecord]) -> list[dict[str, Value]]:
@@ -54,6 +55,7 @@ def _row(
         "hardware": record.hardware,
         "study": record.study,
         "cell": record.cell,
+        "visit": getattr(record, "visit", 0),
         "graph": graph.id,
         "graph_label": graph.label,
         "family": graph.family,

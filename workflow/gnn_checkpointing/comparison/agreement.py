@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import kendalltau, norm
 
-from gnn_checkpointing.analysis.effects import widened_tail
+from gnn_checkpointing.analysis.estimates import widened_tail
 from gnn_checkpointing.analysis.results import Estimate
 from gnn_checkpointing.comparison.results import RankAgreement
 

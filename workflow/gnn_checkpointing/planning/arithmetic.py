@@ -10,8 +10,23 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from gnn_checkpointing.planning.knowledge import Growth, PlannedLaw, PolicyKnowledge, Sizes
+from gnn_checkpointing.planning.knowledge import ATTENTION, Growth, PlannedLaw, PolicyKnowledge, Sizes
 from gnn_checkpointing.study.block_rule import block_edges
+from gnn_checkpointing.study.policy_names import EAGER, parse_policy
+
+REACH = 4.0
+"""How many times fewer or more nodes or edges than were measured a time is still told for."""
+
+NEARBY = 2.0
+"""Within how many times its nodes and edges a measured graph speaks for another one."""
+
+_RECOMPUTES = EAGER - {"none"} | {"offloaded", "reversible"}
+"""Policies that do all that none does, and more."""
+
+DROPPED_BYTES = 4
+"""Of a share of attention: what it was multiplied with."""
+
+_KEEPS_ALL = ("selective", "offloaded")
 
 OF_EDGES = ("edges", "edges_at_once")
 """Columns whose rows are messages."""
@@ -55,17 +70,23 @@ def edges_at_once(known: PolicyKnowledge, num_nodes: float, num_edges: float, si
 def value(
     law: PlannedLaw, num_nodes: float, num_edges: float, at_once: float, sizes: Sizes, reads_features: bool
 ) -> float:
-    """Return a law's bytes or seconds."""
+    """A law's bytes or seconds; beyond its graphs a curved law grows as the graph does, and no faster."""
+    growth = 1.0
+    if law.link == "exponential" or any("edges_squared" in piece for piece in law.pieces):
+        growth = max(num_nodes / law.num_nodes[1], num_edges / law.num_edges[1], 1.0)
+        num_nodes, num_edges = min(num_nodes, law.num_nodes[1]), min(num_edges, law.num_edges[1])
     widest = max(sizes.hidden_channels, sizes.num_features) if reads_features else sizes.hidden_channels
     sums = []
     for piece in law.pieces:
         total = 0.0
-        for column, growth in piece.items():
+        for column, term in piece.items():
             width = widest if column in OF_EDGES else sizes.hidden_channels
-            total += grown(growth, sizes, width) * _column(column, num_nodes, num_edges, at_once, law.knee)
+            total += grown(term, sizes, width) * _column(column, num_nodes, num_edges, at_once, law.knee)
         sums.append(total)
     largest = max(sums)
-    return math.exp(largest) * grown(law.factor, sizes, sizes.hidden_channels) if law.link == "exponential" else largest
+    if law.link == "exponential":
+        largest = math.exp(largest) * grown(law.factor, sizes, sizes.hidden_channels)
+    return largest * growth
 
 
 def resident(known: PolicyKnowledge, num_nodes: float, num_edges: float, sizes: Sizes) -> float:
@@ -76,39 +97,124 @@ def resident(known: PolicyKnowledge, num_nodes: float, num_edges: float, sizes: 
     return parameters + per_node * num_nodes + terms.per_edge * num_edges
 
 
-def peak(known: PolicyKnowledge, num_nodes: float, num_edges: float, sizes: Sizes) -> Interval:
-    """Return the peak memory of a training step in bytes, resident included."""
+def with_self_loops(known: PolicyKnowledge, num_nodes: float, num_edges: float) -> float:
+    """The edges with one more for each node, which a convolution that always adds its own has already."""
+    return num_edges if known.self_loops else num_edges + num_nodes
+
+
+def dropout_bytes(known: PolicyKnowledge, num_nodes: float, num_edges: float, sizes: Sizes) -> float:
+    """The bytes of attention dropout: what is kept of each share of attention, in every layer that keeps its messages.
+
+    Compiled kernels draw them again.
+    """
+    kind = parse_policy(known.policy).kind
+    if known.convolution not in ATTENTION or kind not in EAGER | {"offloaded"}:
+        return 0.0
+    layers = sizes.num_layers if kind == "none" else math.ceil(sizes.num_layers / _segments(known.policy, sizes))
+    return DROPPED_BYTES * layers * sizes.heads * edges_at_once(known, num_nodes, num_edges, sizes)
+
+
+def _segments(policy: str, sizes: Sizes) -> int:
+    name = parse_policy(policy)
+    return name.count or 1 if name.kind == "segments" else 1 if name.kind in _KEEPS_ALL else sizes.num_layers
+
+
+def peak(
+    known: PolicyKnowledge, num_nodes: float, num_edges: float, sizes: Sizes, attention_dropout: bool = False
+) -> Interval:
+    """The peak memory of a training step in bytes, resident included."""
     at_once = edges_at_once(known, num_nodes, num_edges, sizes)
     activation = value(known.activation, num_nodes, num_edges, at_once, sizes, known.reads_features)
+    if attention_dropout:
+        activation += dropout_bytes(known, num_nodes, num_edges, sizes)
     before = resident(known, num_nodes, num_edges, sizes)
     reach = known.activation.half_width
     return Interval(activation + before, activation * (1 - reach) + before, activation * (1 + reach) + before)
 
 
-def seconds(known: PolicyKnowledge, num_nodes: float, num_edges: float, sizes: Sizes) -> Interval | None:
-    """Return the seconds of a training step; None where no law predicts them."""
+@dataclass(frozen=True)
+class Time:
+    """Seconds of a step; far from what was measured they are withheld, and a bound on them is given instead.
+
+    `order` is by what policies are ordered, and is not told: of a bound, the same time for each node or edge beyond.
+    """
+
+    order: float
+    interval: Interval | None = None
+    at_least: float | None = None
+    at_most: float | None = None
+
+
+def measured_faster(known: PolicyKnowledge, num_nodes: float, num_edges: float) -> bool:
+    """Whether the policy's step was measured to be shorter than none's on a graph of about that size."""
+    return any(
+        max(nodes, num_nodes) <= NEARBY * min(nodes, num_nodes)
+        and max(edges, num_edges) <= NEARBY * min(edges, num_edges)
+        for nodes, edges in known.faster_at
+    )
+
+
+def seconds(
+    known: PolicyKnowledge, none: PolicyKnowledge | None, num_nodes: float, num_edges: float, sizes: Sizes
+) -> Time | None:
+    """The seconds of a training step; None where no law predicts them.
+
+    A policy that recomputes does all that `none` does: its time is never told to be shorter, unless it was measured so.
+    """
     law = known.seconds
     if law is None:
         return None
-    at_once = edges_at_once(known, num_nodes, num_edges, sizes)
-    middle = value(law, num_nodes, num_edges, at_once, sizes, known.reads_features)
-    return Interval(middle, middle * (1 - law.half_width), middle * (1 + law.half_width))
+    laws = [known]
+    recomputes = parse_policy(known.policy).kind in _RECOMPUTES
+    if (
+        none is not None
+        and none.seconds is not None
+        and recomputes
+        and not measured_faster(known, num_nodes, num_edges)
+    ):
+        laws.append(none)
+    if num_nodes > REACH * law.num_nodes[1] or num_edges > REACH * law.num_edges[1]:
+        nodes, edges = min(num_nodes, law.num_nodes[1]), min(num_edges, law.num_edges[1])
+        least = _longest(laws, nodes, edges, sizes)
+        growth = max(num_nodes / law.num_nodes[1], num_edges / law.num_edges[1])
+        return Time(least.estimate * growth, at_least=least.low)
+    if num_nodes * REACH < law.num_nodes[0] or num_edges * REACH < law.num_edges[0]:
+        nodes, edges = max(num_nodes, law.num_nodes[0]), max(num_edges, law.num_edges[0])
+        most = _longest(laws, nodes, edges, sizes)
+        return Time(most.estimate, at_most=most.high)
+    found = _longest(laws, num_nodes, num_edges, sizes)
+    return Time(found.estimate, found)
 
 
-def largest_nodes(known: PolicyKnowledge, average_degree: float, memory_bytes: float, sizes: Sizes) -> int | None:
-    """Return the nodes of the largest graph of that degree that fits for certain; None where there is no end to it."""
+def _longest(laws: list[PolicyKnowledge], num_nodes: float, num_edges: float, sizes: Sizes) -> Interval:
+    found = []
+    for known in laws:
+        law = known.seconds
+        assert law is not None  # `seconds` asks first
+        at_once = edges_at_once(known, num_nodes, num_edges, sizes)
+        middle = value(law, num_nodes, num_edges, at_once, sizes, known.reads_features)
+        found.append(Interval(middle, middle * (1 - law.half_width), middle * (1 + law.half_width)))
+    return Interval(max(one.estimate for one in found), max(one.low for one in found), max(one.high for one in found))
+
+
+def largest_nodes(
+    known: PolicyKnowledge, average_degree: float, memory_bytes: float, sizes: Sizes, attention_dropout: bool = False
+) -> int | None:
+    """The nodes of the largest graph of that degree that fits for certain; None where there is no end to it."""
 
     def fits(num_nodes: int) -> bool:
-        return peak(known, num_nodes, average_degree * num_nodes, sizes).high <= memory_bytes
+        return peak(known, num_nodes, average_degree * num_nodes, sizes, attention_dropout).high <= memory_bytes
 
     return _largest(fits, MOST_NODES)
 
 
-def largest_edges(known: PolicyKnowledge, num_nodes: int, memory_bytes: float, sizes: Sizes) -> int | None:
-    """Return the edges of the densest graph of so many nodes that fits for certain; None where every graph does."""
+def largest_edges(
+    known: PolicyKnowledge, num_nodes: int, memory_bytes: float, sizes: Sizes, attention_dropout: bool = False
+) -> int | None:
+    """The edges of the densest graph of so many nodes that fits for certain; None where every graph does."""
 
     def fits(num_edges: int) -> bool:
-        return peak(known, num_nodes, num_edges, sizes).high <= memory_bytes
+        return peak(known, num_nodes, num_edges, sizes, attention_dropout).high <= memory_bytes
 
     return _largest(fits, min(num_nodes * (num_nodes - 1), MOST_EDGES))
 

@@ -31,7 +31,7 @@ from gnn_checkpointing.study.block_rule import (
     cuda_bounds,
 )
 from gnn_checkpointing.study.design import models
-from gnn_checkpointing.study.policy_names import parse_policy
+from gnn_checkpointing.study.policy_names import RETIRED, parse_policy
 from gnn_checkpointing.study.study import Study
 from gnn_checkpointing.study.vocabulary import VISION
 
@@ -39,6 +39,9 @@ Laws = Mapping[tuple[str, str, Response], PredictiveLaw]
 
 _COUNT_MET = 1e-3
 """A law's bytes per edge that lie so near the count of tensors are that count, which knows heads apart."""
+
+_CLEARLY_FASTER = 0.9
+"""Ratios of times of two runs differ by up to a tenth."""
 
 _SELF_LOOPS = ("GCN",)
 _READS_FEATURES = ("SAGE", "SAGE-max", "GIN", "EdgeConv")
@@ -58,10 +61,17 @@ def knowledge(
     facts: Mapping[str, str],
 ) -> Knowledge:
     """Return what a planner knows after a study; `slug`, `label` and `facts` are the machine's."""
-    laws = {(law.convolution, law.policy, law.response): law for law in predictions.laws}
-    resident = {(law.convolution, law.policy): law for law in predictions.resident}
+    every = [*predictions.laws, *predictions.one_size]
+    laws = {(law.convolution, law.policy, law.response): law for law in every}
+    resident = {(law.convolution, law.policy): law for law in (*predictions.one_size_resident, *predictions.resident)}
     planned = _planned_series(study)
-    activations = [law for law in predictions.laws if law.response == "activation_bytes" and law.convolution in planned]
+    activations = [
+        law
+        for law in every
+        if law.response == "activation_bytes"
+        and law.convolution in planned
+        and parse_policy(law.policy).kind not in RETIRED
+    ]
     architecture = study.architecture
     measured = Sizes(
         num_layers=architecture.num_layers,
@@ -134,7 +144,23 @@ def _policy(
         seconds=None if seconds is None else _seconds(seconds, measured),
         resident=_resident(resident, measured),
         blocks=_blocks(policy, bounds),
+        faster_at=_faster_at(seconds, laws.get((convolution, "none", "step_time_seconds"))),
     )
+
+
+def _faster_at(law: PredictiveLaw | None, none: PredictiveLaw | None) -> list[tuple[int, int]]:
+    """Nodes and edges of the graphs on which the policy's step was clearly shorter than none's, over all draws."""
+    if law is None or none is None or law.policy == "none":
+        return []
+    plain = {one.graph: one.observed for one in none.residuals}
+    ratios: dict[tuple[int, int], list[float]] = {}
+    sizes: dict[tuple[int, int], tuple[int, int]] = {}
+    for one in law.residuals:
+        if one.graph in plain:
+            level = one.num_nodes, round(one.num_edges / one.num_nodes)
+            ratios.setdefault(level, []).append(one.observed / plain[one.graph])
+            sizes.setdefault(level, (one.num_nodes, one.num_edges))
+    return [sizes[level] for level, found in ratios.items() if max(found) <= _CLEARLY_FASTER]
 
 
 def _bytes(law: PredictiveLaw, saved: PredictiveLaw | None, measured: Sizes) -> PlannedLaw:

@@ -70,6 +70,7 @@ class Blocks(Record):
 class PolicyKnowledge(Record):
     """One convolution under one policy; `seconds` is None where its time follows no law.
 
+    `faster_at` are the nodes and edges of graphs on which its step was measured to be clearly shorter than none's.
     With `reads_features` the first layer gathers the input features as they are, so that a message is as wide as they
     are where they are wider than a layer.
     """
@@ -82,6 +83,7 @@ class PolicyKnowledge(Record):
     seconds: PlannedLaw | None
     resident: Resident
     blocks: Blocks | None
+    faster_at: list[tuple[int, int]] = Field(default_factory=list)
 
 
 class Limit(Record):
@@ -94,12 +96,13 @@ class Limit(Record):
 
 
 class KnownGraph(Record):
-    """A real graph to pick; `num_features` None where they are as many as were measured."""
+    """A real graph to pick, `source` where its sizes are from; `num_features` None where they are those measured."""
 
     label: str
     num_nodes: int
     num_edges: int
     num_features: int | None = None
+    source: str = ""
 
 
 class Sizes(Record):
@@ -109,6 +112,10 @@ class Sizes(Record):
     hidden_channels: int = Field(ge=1)
     heads: int = Field(ge=1)
     num_features: int = Field(ge=1)
+
+
+ATTENTION = ("GAT", "GATv2")
+"""Convolutions whose shares of attention can be dropped."""
 
 
 class Knowledge(Record):

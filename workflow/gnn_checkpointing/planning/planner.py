@@ -6,13 +6,25 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from gnn_checkpointing.planning.arithmetic import Interval, largest_edges, largest_nodes, peak, seconds
+from gnn_checkpointing.planning.arithmetic import (
+    Interval,
+    Time,
+    largest_edges,
+    largest_nodes,
+    measured_faster,
+    peak,
+    seconds,
+    with_self_loops,
+)
 from gnn_checkpointing.planning.knowledge import Knowledge, PolicyKnowledge, Sizes, read_knowledge
+from gnn_checkpointing.planning.machine import machine_knowledge
 from gnn_checkpointing.refusal import Refusal
 
 GIB = 2**30
 MOST = 10**9
 """The largest number that a question may hold; products of two of them are still exact."""
+
+DROPOUT = "Attention dropout: its bytes are counted, its time was not measured."
 
 Verdict = Literal["fits", "may fit", "does not fit"]
 
@@ -21,15 +33,22 @@ Verdict = Literal["fits", "may fit", "does not fit"]
 class PolicyPlan:
     """One policy's answer: peak memory in bytes, seconds of a step, and the largest graphs that fit for certain.
 
+    `time` is None where no law predicts it; `faster` whether it was measured to take less time than none hereabouts.
     `largest_nodes` at the average degree asked for, `largest_degree` at the nodes asked for; None: there is no end.
     """
 
     policy: str
     peak: Interval
-    seconds: Interval | None
+    time: Time | None
+    faster: bool
     verdict: Verdict
     largest_nodes: int | None
     largest_degree: float | None
+
+    @property
+    def seconds(self) -> Interval | None:
+        """The seconds of a step; None where they are not predicted, or withheld."""
+        return None if self.time is None else self.time.interval
 
 
 @dataclass(frozen=True)
@@ -61,8 +80,8 @@ class Planner:
 
     @classmethod
     def read(cls, path: Path | str) -> Planner:
-        """Return the planner of a `planner.json`."""
-        return cls(read_knowledge(Path(path)))
+        """The planner of a `planner.json`, or of all studies in a machine's folder `report/<hardware>`."""
+        return cls(machine_knowledge(Path(path)) if Path(path).is_dir() else read_knowledge(Path(path)))
 
     def plan(
         self,
@@ -75,12 +94,16 @@ class Planner:
         hidden_channels: int | None = None,
         heads: int | None = None,
         num_features: int | None = None,
+        self_loops: bool = False,
+        attention_dropout: bool = False,
     ) -> Plan:
         """Return every policy's cost on a graph of so many nodes and directed edges, and the policy to take.
 
         The recommended policy is the fastest of those that fit for certain, by the upper end of their peak's interval.
-        Sizes that are left out are those that were measured. Raises `Refusal` for impossible numbers and for a
-        convolution that there is no law for.
+        Where none fits it is none, unless another one was measured to be faster on a graph of about that size.
+        With `self_loops` each node has an edge to itself besides; with `attention_dropout` GAT and GATv2 drop shares of
+        attention. Sizes that are left out are those that were measured. Raises `Refusal` for impossible numbers and
+        for a convolution that there is no law for.
         """
         sizes = self._sizes(num_layers, hidden_channels, heads, num_features)
         _check(num_nodes, num_edges, memory_gib)
@@ -91,7 +114,9 @@ class Planner:
                 f"convolution {convolution}: study {self.knowledge.study} has no law for it; allowed: "
                 f"{', '.join(self.knowledge.convolutions) or 'none'}"
             )
-        policies = tuple(_policy(one, num_nodes, num_edges, memory_bytes, sizes) for one in known)
+        none = next((one for one in known if one.policy == "none"), None)
+        asked = _Asked(num_nodes, num_edges, memory_bytes, sizes, self_loops, attention_dropout)
+        policies = tuple(_policy(one, none, asked) for one in known)
         return Plan(
             convolution=convolution,
             num_nodes=num_nodes,
@@ -100,7 +125,7 @@ class Planner:
             memory_bytes=memory_bytes,
             policies=policies,
             recommended=_recommended(policies),
-            warnings=self._warnings(num_nodes, num_edges, sizes),
+            warnings=self._warnings(num_nodes, num_edges, sizes) + ((DROPOUT,) if attention_dropout else ()),
         )
 
     def _sizes(
@@ -144,23 +169,42 @@ def _check(num_nodes: int, num_edges: int, memory_gib: float) -> None:
         raise Refusal(f"memory_gib {memory_gib:g}: allowed are numbers above 0, in GiB")
 
 
-def _policy(known: PolicyKnowledge, num_nodes: int, num_edges: int, memory_bytes: float, sizes: Sizes) -> PolicyPlan:
-    found = peak(known, num_nodes, num_edges, sizes)
-    edges = largest_edges(known, num_nodes, memory_bytes, sizes)
+@dataclass(frozen=True)
+class _Asked:
+    """What one policy is asked for."""
+
+    num_nodes: int
+    num_edges: int
+    memory_bytes: float
+    sizes: Sizes
+    self_loops: bool
+    attention_dropout: bool
+
+
+def _policy(known: PolicyKnowledge, none: PolicyKnowledge | None, asked: _Asked) -> PolicyPlan:
+    memory, sizes, dropout = asked.memory_bytes, asked.sizes, asked.attention_dropout
+    nodes, edges = asked.num_nodes, float(asked.num_edges)
+    if asked.self_loops:
+        edges = with_self_loops(known, nodes, edges)
+    found = peak(known, nodes, edges, sizes, dropout)
+    most = largest_edges(known, nodes, memory, sizes, dropout)
     return PolicyPlan(
         policy=known.policy,
         peak=found,
-        seconds=seconds(known, num_nodes, num_edges, sizes),
-        verdict="fits" if found.high <= memory_bytes else "may fit" if found.low <= memory_bytes else "does not fit",
-        largest_nodes=largest_nodes(known, num_edges / num_nodes, memory_bytes, sizes),
-        largest_degree=None if edges is None else edges / num_nodes,
+        time=seconds(known, none, nodes, edges, sizes),
+        faster=measured_faster(known, nodes, edges),
+        verdict="fits" if found.high <= memory else "may fit" if found.low <= memory else "does not fit",
+        largest_nodes=largest_nodes(known, edges / nodes, memory, sizes, dropout),
+        largest_degree=None if most is None else most / nodes,
     )
 
 
 def _recommended(policies: tuple[PolicyPlan, ...]) -> str | None:
-    """Return the fastest policy that fits for certain; where times are unknown, the one of the lowest peak."""
+    """The fastest policy that fits for certain; where times are unknown, the one of the lowest peak."""
     fitting = [one for one in policies if one.verdict == "fits"]
-    timed = [one for one in fitting if one.seconds is not None]
+    if any(one.policy == "none" for one in fitting):
+        fitting = [one for one in fitting if one.policy == "none" or one.faster]
+    timed = [one for one in fitting if one.time is not None]
     if timed:
-        return min(timed, key=lambda one: one.seconds.estimate if one.seconds else 0.0).policy
+        return min(timed, key=lambda one: one.time.order if one.time else 0.0).policy
     return min(fitting, key=lambda one: one.peak.estimate).policy if fitting else None

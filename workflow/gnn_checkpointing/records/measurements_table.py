@@ -31,6 +31,7 @@ COLUMNS = (
     Column("hardware", "text", "", "slug of the machine"),
     Column("study", "text", "", "name of the study"),
     Column("cell", "text", "", "graph x architecture; all policies of a cell ran side by side"),
+    Column("visit", "integer", "", "0 in the cell's own turn; 1, 2 ... where the study measured it again", new=True),
     Column("graph", "text", "", "id of the graph"),
     Column("graph_label", "text", "", "name of the graph for reading"),
     Column("family", "text", "", "generator of the graph, or real; of a batch, of the graph it is from"),
@@ -105,6 +106,8 @@ COLUMNS = (
     ),
     Column("driver_agrees", "truth", "", "driver's account and segments grew alike over the step", cuda=True),
     Column("step_time_seconds", "number", "seconds", "median wall time of forward, loss and backward"),
+    Column("nodes_per_second", "number", "per second", "throughput: num_nodes / step_time_seconds", new=True),
+    Column("edges_per_second", "number", "per second", "throughput: num_edges / step_time_seconds", new=True),
     Column("forward_time_seconds", "number", "seconds", "median wall time of forward and loss"),
     Column("backward_time_seconds", "number", "seconds", "median wall time of backward, recomputation included"),
     Column("device_time_seconds", "number", "seconds", "median time of such steps by the device's events", cuda=True),
@@ -179,7 +182,19 @@ def read_table(path: Path) -> list[dict[str, Value]]:
         rows.append(values)
     if not rows:
         raise Refusal(f"{path}: no rows; measure something first")
-    return rows
+    return [row | {"visit": row["visit"] or 0} | throughput(row) for row in rows]
+
+
+def per_second(count: float, step_time_seconds: float | None) -> float | None:
+    """Throughput: nodes or edges that a step works through in a second; None where no time was taken."""
+    return count / step_time_seconds if step_time_seconds else None
+
+
+def throughput(row: Mapping[str, Value]) -> dict[str, Value]:
+    """The columns of a row's throughput; empty where it has no time."""
+    counts = {"nodes_per_second": number(row, "num_nodes"), "edges_per_second": number(row, "num_edges")}
+    seconds = number(row, "step_time_seconds") if "step_time_seconds" in row else None
+    return {name: per_second(count, seconds) if count else None for name, count in counts.items()}
 
 
 SEPARATOR = "; "

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from gnn_checkpointing.planning.arithmetic import Interval
+from gnn_checkpointing.planning.arithmetic import Interval, Time
 from gnn_checkpointing.planning.knowledge import Knowledge
 from gnn_checkpointing.planning.planner import Plan, PolicyPlan
 from gnn_checkpointing.report.units import NOTHING, count, duration, interval, plain, size
@@ -19,7 +19,7 @@ def cells(found: PolicyPlan) -> tuple[str, ...]:
     return (
         found.policy,
         _span(size, found.peak),
-        NOTHING if found.seconds is None else _span(duration, found.seconds),
+        _time(found.time),
         found.verdict,
         "no end" if found.largest_nodes is None else f"{count(found.largest_nodes)} nodes",
         "any" if found.largest_degree is None else plain(found.largest_degree),
@@ -33,10 +33,10 @@ def advice(plan: Plan) -> str:
         least = min(plan.policies, key=lambda one: one.peak.estimate)
         return (
             f"No policy fits {memory} for certain; the smallest peak is that of {least.policy}, "
-            f"{size(least.peak.estimate)}."
+            f"{size(least.peak.estimate)}: train on sampled neighbours or clusters, or on a machine with more memory."
         )
     found = plan.of(plan.recommended)
-    time = "" if found.seconds is None else f", {duration(found.seconds.estimate)} a step"
+    time = "" if found.time is None else f", {_short(found.time)} a step"
     if found.policy == "none":
         return f"Nothing needs checkpointing: {size(found.peak.estimate)} of {memory}{time}."
     return f"Take {found.policy}: {size(found.peak.estimate)} of {memory}{time}."
@@ -57,6 +57,21 @@ def spoken(plan: Plan, knowledge: Knowledge, exact: Mapping[str, int | str]) -> 
         lines += ["", "Peak memory by fake tensors:"]
         lines += [f"  {policy}: {found if isinstance(found, str) else size(found)}" for policy, found in exact.items()]
     return "\n".join([*lines, *(f"Beware: {warning}" for warning in plan.warnings)])
+
+
+def _time(found: Time | None) -> str:
+    """The seconds with their interval; withheld ones by their bound."""
+    if found is None:
+        return NOTHING
+    return _short(found) if found.interval is None else _span(duration, found.interval)
+
+
+def _short(found: Time) -> str:
+    if found.interval is not None:
+        return duration(found.interval.estimate)
+    if found.at_least is not None:
+        return f"over {duration(found.at_least)}"
+    return f"under {duration(found.at_most or 0.0)}"
 
 
 def _span(words: Callable[[float], str], value: Interval) -> str:

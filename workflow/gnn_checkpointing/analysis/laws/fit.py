@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import nnls
+from scipy.optimize import lsq_linear, nnls
 
 from gnn_checkpointing.analysis.fitting import REWEIGHTINGS, ROUNDING, largest
 from gnn_checkpointing.analysis.laws.forms import FORMS, Floats, Form, Sizes, matrix
 from gnn_checkpointing.analysis.rounding import places_of, rounded
-from gnn_checkpointing.analysis.tolerance import first_least, greater, least_squares, rank
+from gnn_checkpointing.analysis.tolerance import first_least, greater, rank
 
 Mask = NDArray[np.bool_]
 
@@ -23,14 +23,25 @@ _SPLITS = (0.25, 0.5, 0.75)
 
 @dataclass(frozen=True)
 class FittedForm:
-    """A form with its terms, `[num_pieces, num_columns]`, and where its knee is."""
+    """A form with its terms, `[num_pieces, num_columns]`, where its knee is, and the most nodes and edges it saw.
+
+    A curved form holds up to `most`; from there on it grows as its graph does, and no faster.
+    """
 
     form: str
     pieces: Floats
     knee: float | None = None
+    most: tuple[float, float] | None = None
 
     def at(self, sizes: Sizes) -> Floats:
-        """Return the law's values, `[num_rows]`."""
+        """The law's values, `[num_rows]`."""
+        if self.most is None or not FORMS[self.form].is_curved:
+            return self._inside(sizes)
+        nodes, edges = np.minimum(sizes.nodes, self.most[0]), np.minimum(sizes.edges, self.most[1])
+        grown: Floats = np.maximum(sizes.nodes / nodes, sizes.edges / edges)
+        return self._inside(Sizes(nodes, edges, sizes.at_once)) * grown
+
+    def _inside(self, sizes: Sizes) -> Floats:
         form = FORMS[self.form]
         largest: Floats = (matrix(form, sizes, self.knee) @ self.pieces.T).max(axis=1)
         return np.exp(largest) if form.logarithmic else largest
@@ -57,18 +68,25 @@ def fit_form(name: str, sizes: Sizes, values: Floats) -> FittedForm:
     reach = np.maximum(largest(matrix(form, sizes, fit.knee)), np.finfo(np.float64).tiny)
     places = [places_of(ROUNDING * response / each) for each in reach.tolist()]
     pieces = [[rounded(term, place) for term, place in zip(piece, places, strict=True)] for piece in fit.pieces]
-    return FittedForm(name, np.array(pieces), fit.knee)
+    return FittedForm(name, np.array(pieces), fit.knee, (float(sizes.nodes.max()), float(sizes.edges.max())))
 
 
 def _fitted(name: str, sizes: Sizes, values: Floats) -> FittedForm:
     form = FORMS[name]
     if form.logarithmic:
-        return FittedForm(name, least_squares(matrix(form, sizes), np.log(values))[np.newaxis])
+        return FittedForm(name, _exponents(matrix(form, sizes), np.log(values))[np.newaxis])
     if form.has_knee:
         return _best([_additive(name, sizes, values, knee) for knee in knees(sizes.edges)], sizes, values)
     if form.pieces == 2:
         return _largest_of_two(name, form, sizes, values)
     return _additive(name, sizes, values)
+
+
+def _exponents(columns: Floats, logarithms: Floats) -> Floats:
+    """The terms of a power law: its constant is free, and none of its exponents is negative, so that it rises."""
+    lowest = np.where((columns == 1).all(axis=0), -np.inf, 0.0)
+    found: Floats = lsq_linear(columns, logarithms, bounds=(lowest, np.inf), method="bvls", tol=1e-14).x
+    return found
 
 
 def knees(edges: Floats) -> Floats:

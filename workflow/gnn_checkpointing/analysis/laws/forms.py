@@ -46,6 +46,11 @@ class Form:
         return "edges_over_knee" in self.columns
 
     @property
+    def is_curved(self) -> bool:
+        """Whether it may grow faster than its graph, and so holds only inside of what was measured."""
+        return self.logarithmic or "edges_squared" in self.columns
+
+    @property
     def parameters(self) -> int:
         """How many numbers are fitted."""
         return self.pieces * len(self.columns) + self.has_knee

@@ -11,10 +11,12 @@ from gnn_checkpointing.analysis.laws.analytic import analytic
 from gnn_checkpointing.analysis.laws.bounds import Held, coverage, half_width, held, held_by_least_squares, misses
 from gnn_checkpointing.analysis.laws.capacity import capacities
 from gnn_checkpointing.analysis.laws.censoring import censored
+from gnn_checkpointing.analysis.laws.closed_forms import closed_forms
 from gnn_checkpointing.analysis.laws.fit import FittedForm, fit_form
 from gnn_checkpointing.analysis.laws.folds import Fold, folds
 from gnn_checkpointing.analysis.laws.forms import FORMS
 from gnn_checkpointing.analysis.laws.knee import knee
+from gnn_checkpointing.analysis.laws.one_size import one_size_laws
 from gnn_checkpointing.analysis.laws.resident import resident_terms
 from gnn_checkpointing.analysis.laws.scorecard import scores, summaries
 from gnn_checkpointing.analysis.laws.selection import best, candidates, trials
@@ -66,16 +68,20 @@ def predictions(
     ours = [row for row in rows if row["allocator"] == protocol.reference_allocator]
     fits = {(law.convolution, law.policy, law.response): fit for law, fit, _ in found.laws}
     resident = {(series.convolution, series.policy): resident_terms(series.rows) for _, _, series in found.laws}
+    along_edges, along_edges_resident = one_size_laws(measured)
     features = found.laws[0][0].num_features if found.laws else None
     return Predictions(
         confidence=protocol.confidence,
         candidates={"memory": list(protocol.memory_forms), "time": list(protocol.time_forms)},
         laws=[law for law, _, _ in found.laws],
         resident=[_resident(*named, terms.tolist()) for named, terms in resident.items()],
+        one_size=along_edges,
+        one_size_resident=along_edges_resident,
         leaderboard=found.leaderboard,
         coverage=list(_coverages(found)),
         knees=found.knees,
         analytic=found.analytic,
+        closed_forms=closed_forms(measured, [law for law, _, _ in found.laws]),
         scorecard=found.scorecard,
         summaries=summaries(found.scorecard),
         censored=censored(ours, fits, resident, features, protocol.timeout_seconds),
@@ -167,6 +173,7 @@ def _law(series: Series, fit: FittedForm, reach: float) -> PredictiveLaw:
         num_edges=(int(edges.min()), int(edges.max())),
         num_features=series.rows[0].num_features,
         half_width=reach,
+        held_out_error=None if series.response == "step_time_seconds" else reach,
         median_relative_residual=float(np.median(np.abs(relative))),
         worst_relative_residual=float(np.abs(relative).max()),
         residuals=[

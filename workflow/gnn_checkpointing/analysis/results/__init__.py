@@ -1,14 +1,18 @@
 """What the analysis hands on: typed, JSON-able, one value per statement that the report can make."""
 
 from gnn_checkpointing.analysis.results.accuracy import Accuracy
-from gnn_checkpointing.analysis.results.base import Estimate, Response, Result
+from gnn_checkpointing.analysis.results.base import Estimate, Response, Result, Share
 from gnn_checkpointing.analysis.results.effects import (
     BatchEffect,
+    Compared,
+    DepthPoint,
     Effect,
     Effects,
+    EgoPoint,
     FamilyEffect,
+    FrontierPoint,
     GradedEffect,
-    Variants,
+    RunToRun,
 )
 from gnn_checkpointing.analysis.results.frontier import (
     SAVES_BELOW,
@@ -16,17 +20,25 @@ from gnn_checkpointing.analysis.results.frontier import (
     AllocatorEffect,
     BestSegments,
     Flatness,
-    Frontier,
-    FrontierPoint,
     ParetoSet,
     Payoff,
 )
-from gnn_checkpointing.analysis.results.laws import HeldOut, Interaction, Law, Regressions, Residual
+from gnn_checkpointing.analysis.results.laws import (
+    Density,
+    HeldOut,
+    Interaction,
+    Law,
+    Regressions,
+    Residual,
+    Throughput,
+    ThroughputLaw,
+)
 from gnn_checkpointing.analysis.results.predictions import (
     AnalyticCount,
     Candidate,
     Capacity,
     Censored,
+    ClosedForm,
     Coverage,
     HeldOutError,
     Knee,
@@ -47,16 +59,13 @@ from gnn_checkpointing.analysis.results.robustness import (
     StoppingRule,
 )
 from gnn_checkpointing.analysis.results.systems import (
-    DepthPoint,
-    Depths,
-    Ego,
-    EgoPoint,
     ExplainedBlock,
     ExplainedSet,
     Explanations,
     StudyModel,
 )
 from gnn_checkpointing.analysis.results.trends import Band, BandPoint, BreakEven, Quantity, Trends
+from gnn_checkpointing.analysis.results.views import Depths, Ego, Frontier, Variants
 
 __all__ = [
     "SAVES_BELOW",
@@ -73,7 +82,10 @@ __all__ = [
     "Candidate",
     "Capacity",
     "Censored",
+    "ClosedForm",
+    "Compared",
     "Coverage",
+    "Density",
     "DepthPoint",
     "Depths",
     "Effect",
@@ -114,12 +126,16 @@ __all__ = [
     "Robustness",
     "Run",
     "RunDrift",
+    "RunToRun",
     "Score",
     "ScoreSummary",
     "Setting",
+    "Share",
     "Spread",
     "StoppingRule",
     "StudyModel",
+    "Throughput",
+    "ThroughputLaw",
     "Trends",
     "Variants",
 ]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, PlainSerializer, SerializerFunctionWrapHandler, model_serializer
 
 from gnn_checkpointing.analysis.rounding import all_significant, probability, share
+from gnn_checkpointing.sourced import plain
 
 Response = Literal["activation_bytes", "saved_activation_bytes", "step_time_seconds"]
 
@@ -44,5 +46,25 @@ class Estimate(Result):
     high: float
 
     def over(self, other: Estimate) -> Estimate:
-        """Return the quotient of two positive estimates; its ends are the worst cases: intervals that meet span 1."""
-        return Estimate(estimate=self.estimate / other.estimate, low=self.low / other.high, high=self.high / other.low)
+        """The quotient of two positive spans; its ends are the worst cases."""
+        return self._divided(other, plain(self.low / other.high), plain(self.high / other.low))
+
+    def relative_to(self, other: Estimate) -> Estimate:
+        """The quotient of two positive estimates; their errors, independent, add in quadrature in logarithms."""
+        middle = plain(self.estimate / other.estimate)
+        below = _hypotenuse(self.low / self.estimate, other.estimate / other.high)
+        above = _hypotenuse(self.high / self.estimate, other.estimate / other.low)
+        return self._divided(other, middle / below, middle * above)
+
+    def _divided(self, other: Estimate, low: float, high: float) -> Estimate:
+        # A copy, for a new model would forget which file and field the estimates are from.
+        return self.model_copy(update={"estimate": self.estimate / other.estimate, "low": low, "high": high})
+
+    @property
+    def inverse(self) -> Estimate:
+        """One divided by it."""
+        return Estimate(estimate=1 / self.estimate, low=1 / self.high, high=1 / self.low)
+
+
+def _hypotenuse(one: float, other: float) -> float:
+    return math.exp(math.hypot(math.log(plain(one)), math.log(plain(other))))

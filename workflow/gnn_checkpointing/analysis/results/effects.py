@@ -1,76 +1,192 @@
-"""Paired effects: along the densities, on real graphs, and where more than the density differs."""
+"""The one tidy table of effects: a row per place, convolution, policy and allocator."""
 
 from __future__ import annotations
 
-from gnn_checkpointing.analysis.results.base import Estimate, Result
+from collections.abc import Callable
+from typing import Literal, cast
+
+from pydantic import Field
+
+from gnn_checkpointing.analysis.results.base import Estimate, Result, Share
+from gnn_checkpointing.analysis.results.frontier import AllocatorEffect, BestSegments, Flatness, ParetoSet, Payoff
+from gnn_checkpointing.analysis.results.systems import StudyModel
+from gnn_checkpointing.records.encodings import EncodingCost
+
+Kind = Literal["generated", "real", "graded", "batch", "ego"]
 
 
 class Effect(Result):
-    """Policy / none, paired within cells, over the cells of one level of density (or of one real graph).
+    """What one policy needs at one place, and that divided by what `against` needs in the same cells.
 
-    `time_ratio` is None where no cell of the level was timed.
+    A place is a size and density of generated graphs, a real graph, or what was made from either; its cells are
+    independent draws, so its row is a mean over draws alone, never over sizes. Keys that a place lacks are None or "".
+
+    Ratios of bytes are exact in each cell: `low` and `high` are the span over the cells. Ratios of time and throughput
+    have an interval at the study's confidence that includes what differs from one run to the next (`RunToRun`). A
+    ratio is None where `against` did not run to its end there, one of time also where no cell was timed.
     """
 
+    kind: Kind = "generated"
     convolution: str
     policy: str
-    level: str
-    average_degree: float
-    cells: int
-    timed_cells: int
+    against: str = "none"
+    allocator: str = ""
+    other_model: bool = Field(False, description="the policy trains another model than `against`")
+    stack: str = Field("", description="the convolution, whatever the depth of its model")
+    num_layers: int = 0
+    family: str = Field("", description="generator of the graph, or of the graph that it was made from")
+    label: str = Field("", description="the graph's name; of generated graphs empty where several are averaged")
+    base: str = Field("", description="the name of the graph that it was made from; of any other its own")
+    base_degree: float = Field(0.0, description="average degree of that graph: as asked for, or of a real one as it is")
+    method: str = Field("", description="how it was made from the base: thinned, neighbours, ego_networks ...")
+    size: float | None = Field(None, description="degree, fan-out, number of clusters or radius asked for")
+    num_nodes: int = 0
+    num_edges: float = 0.0
+    training_nodes: float = 0.0
+    num_features: int = 0
+    requested_average_degree: float | None = None
+    average_degree: float = 0.0
+    density: Share = Field(0.0, description="num_edges / (num_nodes (num_nodes - 1))")
+    headline: bool = Field(True, description="at the size and of the family that the convolution's answer is given for")
+    cells: int = 1
+    timed_cells: int = 0
+
+    peak_memory_bytes: float = 0.0
+    activation_bytes: float = 0.0
+    saved_activation_bytes: float = 0.0
+    policy_resident_bytes: float = 0.0
+    step_time_seconds: float | None = None
+    system_time_seconds: float | None = None
+    page_faults: float | None = None
+    forward_share: float | None = Field(None, description="time of forward and loss / the step's")
+    nodes_per_second: Estimate | None = None
+    edges_per_second: Estimate | None = None
+
+    memory_ratio: Estimate | None = None
+    activation_ratio: Estimate | None = None
+    time_ratio: Estimate | None = None
+    throughput_ratio: Estimate | None = None
+    activation_over_reference: Estimate | None = Field(
+        None, description="activation_ratio / that of the reference family at the same place"
+    )
+    time_over_reference: Estimate | None = None
+
+    @property
+    def degree(self) -> float:
+        """The average degree asked for, of the graph that ego networks are from; of other graphs, as it is."""
+        if self.kind == "ego":
+            return self.base_degree
+        return self.average_degree if self.requested_average_degree is None else self.requested_average_degree
+
+    @property
+    def level(self) -> str:
+        """The place in words: the degree asked for, how it was made, or the graph's name."""
+        if self.requested_average_degree is not None:
+            return f"{self.requested_average_degree:g}"
+        return f"{self.method} {self.size:g}" if self.method and self.size is not None else self.label
+
+    @property
+    def sampler(self) -> str:
+        """How batches were drawn; "" for the full batch."""
+        return self.method
+
+    @property
+    def form(self) -> str:
+        """How ego networks are given; "" for a graph as it is."""
+        return self.method
+
+    @property
+    def radius(self) -> float | None:
+        """The radius of ego networks."""
+        return self.size
+
+    @property
+    def transient_bytes(self) -> float:
+        """The part of the activation peak that is not kept for the backward pass."""
+        return self.activation_bytes - self.saved_activation_bytes
+
+    @property
+    def training_nodes_per_second(self) -> float | None:
+        """Nodes whose loss is computed, per second of the median step; drawing a batch is not part of it."""
+        return self.training_nodes / self.step_time_seconds if self.step_time_seconds else None
+
+    @property
+    def origin(self) -> str:
+        """The real graph that it is or was made from; of generated graphs, their family."""
+        return self.base if self.family == "real" else self.family
+
+
+class Compared(Effect):
+    """An effect beside `against`: the type of rows in the views below that have both ratios of bytes."""
+
     memory_ratio: Estimate
     activation_ratio: Estimate
-    time_ratio: Estimate | None
+
+
+FamilyEffect = Compared
+GradedEffect = Compared
+BatchEffect = Compared
+DepthPoint = Effect
+EgoPoint = Effect
+FrontierPoint = Effect
+
+
+class RunToRun(Result):
+    """How far the logarithm of a time ratio differs from one run to the next, as a standard deviation.
+
+    Found by repeating some cells at the study's start, middle and end; it is never taken to be less than what two runs
+    of the default study differed by. `degrees_of_freedom` is None where that is all that is known.
+    """
+
+    deviation: Share
+    seconds_deviation: Share = Field(description="the same of a step time, where the whole machine is as fast")
+    repeated_cells: int
+    measured: Share | None = Field(description="by the study's own repeats; None without any")
+    degrees_of_freedom: int | None
 
 
 class Effects(Result):
-    """Effects along the requested degrees of generated graphs, and on each real graph."""
+    """Every effect of a study, and what is read off those at the headline size. `views.py` selects from it."""
 
     confidence: float
-    generated: list[Effect]
-    real: list[Effect]
+    reference_allocator: str = ""
+    reference_family: str | None = Field(None, description="the family that others are compared with; None for one")
+    run_to_run: RunToRun | None = None
+    rows: list[Effect]
+    models: list[StudyModel] = Field([])
+    encodings: list[EncodingCost] = Field([], description="what counting ego networks cost, where a study has them")
+    best_segments: list[BestSegments] = Field([])
+    payoffs: list[Payoff] = Field([])
+    pareto: list[ParetoSet] = Field([])
+    flatness: list[Flatness] = Field([])
+    allocators: list[AllocatorEffect] = Field([])
 
+    @property
+    def generated(self) -> list[Compared]:
+        """Policies beside none on generated graphs, at the headline size of each convolution, sparse before dense."""
+        return [row for row in self.at_sizes if row.headline]
 
-class FamilyEffect(Effect):
-    """The effect at one number of nodes and one level of density on graphs of one family.
+    @property
+    def at_sizes(self) -> list[Compared]:
+        """The same at every size and of every family."""
+        return self._compared(lambda row: row.kind == "generated")
 
-    `activation_over_reference` and `time_over_reference` are its ratios divided by those of the reference family at
-    the same place: 1 where the family does not matter.
-    """
+    @property
+    def real(self) -> list[Compared]:
+        """Policies beside none on each real graph as it was loaded, sparse before dense."""
+        return self._compared(lambda row: row.kind == "real")
 
-    family: str
-    num_nodes: int
-    activation_over_reference: Estimate
-    time_over_reference: Estimate | None
-
-
-class GradedEffect(Effect):
-    """The effect on a real graph whose edges were thinned, capped or closed; `method` is "" for the graph itself."""
-
-    base: str
-    method: str
-
-
-class BatchEffect(Effect):
-    """The effect on mini-batches of one size; `sampler` is "" for the full batch, the graph itself.
-
-    `num_nodes`, `num_edges` and `training_nodes` are medians over the batches. Nodes (whose loss is computed) and
-    edges per second are those of the policy's median step: drawing the batch is not part of it.
-    """
-
-    base: str
-    sampler: str
-    size: float | None
-    num_nodes: float
-    num_edges: float
-    training_nodes: float
-    nodes_per_second: float | None
-    edges_per_second: float | None
-
-
-class Variants(Result):
-    """Effects where more than the density differs: the family of graphs, a real graph's edges, the batch."""
-
-    reference_family: str | None
-    families: list[FamilyEffect]
-    graded: list[GradedEffect]
-    batches: list[BatchEffect]
+    def _compared(self, chosen: Callable[[Effect], bool]) -> list[Compared]:
+        """Rows of the reference allocator that compute what none computes and have it beside them."""
+        return cast(
+            "list[Compared]",
+            [
+                row
+                for row in self.rows
+                if chosen(row)
+                and row.allocator == self.reference_allocator
+                and row.policy != row.against
+                and row.activation_ratio is not None
+                and not row.other_model
+            ],
+        )

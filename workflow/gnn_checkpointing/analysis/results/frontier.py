@@ -1,4 +1,4 @@
-"""The frontier of memory and time, and what is read off it."""
+"""What is read off the frontier of memory and time: where each policy pays, and which no other beats."""
 
 from __future__ import annotations
 
@@ -8,83 +8,106 @@ SAVES_BELOW = 0.99
 """An activation ratio below this saves more than 1 % of memory."""
 
 SPARSE_DEGREE = 8.0
-"""The level nearest to this average degree is what the densest is compared with: real sparse graphs lie around it."""
+"""The degree nearest to this is what the densest is compared with: real sparse graphs have about as many edges."""
 
 
-class FrontierPoint(Result):
-    """One policy at one level of density under one allocator, against none of the same cells.
-
-    Bytes, seconds and faults are medians over the cells; a ratio is None where none did not run to its end there, or
-    (time) where no cell was timed. `forward_share` is the time of forward and loss / the step's.
-    """
+class Payoff(Result):
+    """The degrees at which a policy saves more than 1 % of memory, and at which its time interval leaves 1."""
 
     convolution: str
     policy: str
-    allocator: str
-    level: str
-    average_degree: float
-    num_edges: float
-    cells: int
-    other_model: bool
-    activation_ratio: Estimate | None
-    time_ratio: Estimate | None
-    activation_bytes: float
-    saved_activation_bytes: float
-    transient_bytes: float
-    policy_resident_bytes: float
-    step_time_seconds: float | None
-    system_time_seconds: float | None
-    page_faults: float | None
-    forward_share: float | None = None
+    degrees: list[float]
+    saves: list[float]
+    timed: list[float]
+    slower: list[float]
+    faster: list[float]
+
+    @property
+    def levels(self) -> list[str]:
+        """The degrees in words."""
+        return _words(self.degrees)
+
+    @property
+    def saves_at(self) -> list[str]:
+        """The degrees in words at which it saves."""
+        return _words(self.saves)
+
+    @property
+    def timed_levels(self) -> list[str]:
+        """The degrees in words at which it was timed."""
+        return _words(self.timed)
+
+    @property
+    def slower_at(self) -> list[str]:
+        """The degrees in words at which its step is longer."""
+        return _words(self.slower)
+
+    @property
+    def faster_at(self) -> list[str]:
+        """The degrees in words at which its step is shorter."""
+        return _words(self.faster)
+
+
+class ParetoSet(Result):
+    """The policies at one degree that no other policy beats in memory and time at once."""
+
+    convolution: str
+    degree: float
+    policies: list[str]
+
+    @property
+    def level(self) -> str:
+        """The degree in words."""
+        return f"{self.degree:g}"
 
 
 class BestSegments(Result):
     """The number of segments with the smallest activation peak; of equals the faster."""
 
     convolution: str
-    level: str
+    degree: float
     policy: str
     activation_ratio: float
     time_ratio: float | None
     tried: list[str]
 
-
-class Payoff(Result):
-    """The levels at which a policy saves more than 1 % of memory, and at which its time interval leaves 1."""
-
-    convolution: str
-    policy: str
-    levels: list[str]
-    saves_at: list[str]
-    timed_levels: list[str]
-    slower_at: list[str]
-    faster_at: list[str]
-
-
-class ParetoSet(Result):
-    """The policies at one level that no other policy beats in memory and time at once."""
-
-    convolution: str
-    level: str
-    policies: list[str]
+    @property
+    def level(self) -> str:
+        """The degree in words."""
+        return f"{self.degree:g}"
 
 
 class Flatness(Result):
     """How a policy's activation peak grows with the edges at one number of nodes, relative to none's.
 
-    `slope_ratio` is None where none's peak does not grow. `peak_ratio` is the peak at `densest` / at `sparse`, the
-    level nearest to average degree 8.
+    `slope_ratio` is None where none's peak does not grow. `peak_ratio` is the peak at `densest_degree` / at
+    `sparse_degree`, the one nearest to average degree 8.
     """
 
     convolution: str
     policy: str
-    levels: list[str]
+    degrees: list[float]
     bytes_per_edge: float
     none_bytes_per_edge: float
     slope_ratio: float | None
-    sparse: str
-    densest: str
+    sparse_degree: float
+    densest_degree: float
     peak_ratio: float
+
+    @property
+    def levels(self) -> list[str]:
+        """The degrees in words."""
+        return _words(self.degrees)
+
+    @property
+    def sparse(self) -> str:
+        """The sparse degree in words."""
+        return f"{self.sparse_degree:g}"
+
+    @property
+    def densest(self) -> str:
+        """The largest degree in words."""
+        return f"{self.densest_degree:g}"
 
 
 class AllocatorEffect(Result):
@@ -96,7 +119,7 @@ class AllocatorEffect(Result):
 
     convolution: str
     policy: str
-    level: str
+    degree: float
     average_degree: float
     reference: str
     allocator: str
@@ -109,18 +132,11 @@ class AllocatorEffect(Result):
     reference_system_share: float
     system_share: float
 
+    @property
+    def level(self) -> str:
+        """The degree in words."""
+        return f"{self.degree:g}"
 
-class Frontier(Result):
-    """Memory against time: every policy at every level on graphs of `num_nodes` nodes; sets and tables drawn from it.
 
-    All but `points` and `allocators` know the reference allocator alone.
-    """
-
-    reference: str
-    num_nodes: int | None
-    points: list[FrontierPoint]
-    best_segments: list[BestSegments]
-    payoffs: list[Payoff]
-    pareto: list[ParetoSet]
-    flatness: list[Flatness]
-    allocators: list[AllocatorEffect]
+def _words(degrees: list[float]) -> list[str]:
+    return [f"{degree:g}" for degree in degrees]

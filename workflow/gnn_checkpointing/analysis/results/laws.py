@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
+from pydantic import Field
+
 from gnn_checkpointing.analysis.results.base import Estimate, Probability, Response, Result, Share
 
 
@@ -39,8 +41,9 @@ class Law(Result):
     """response = constant + per_node * num_nodes + per_edge * num_edges for one convolution x policy.
 
     `breusch_pagan_p` tests that the residuals' variance is even, `reset_p` that no square of the fit is missing
-    (Ramsey's RESET); both are None where nothing but rounding is left over. `condition_number` is of the scaled,
-    weighted design.
+    (Ramsey's RESET); both are None where nothing but rounding is left over. Bytes are exact: they have neither, and the
+    ends of their intervals are the estimates; `held_out_error` is their worst error on the densest level, held out.
+    `condition_number` is of the scaled, weighted design.
     """
 
     convolution: str
@@ -59,11 +62,15 @@ class Law(Result):
     reset_p: Probability | None
     condition_number: float
     held_out: HeldOut | None
+    held_out_error: Share | None = None
     residuals: list[Residual]
 
 
 class Interaction(Result):
-    """How many bytes or seconds per edge a policy adds to (or takes from) none's, and whether that is nothing."""
+    """How many bytes or seconds per edge a policy adds to (or takes from) none's, and whether that is nothing.
+
+    Bytes are exact: they have no interval and no p-value.
+    """
 
     convolution: str
     policy: str
@@ -71,8 +78,34 @@ class Interaction(Result):
     none_per_edge: Estimate
     difference_per_edge: Estimate
     slope_ratio: float
-    p_value: Probability
+    p_value: Probability | None
     clusters: int
+
+
+Throughput = Literal["nodes_per_second", "edges_per_second"]
+Density = Literal["density", "average_degree"]
+
+
+class ThroughputLaw(Result):
+    """log throughput = constant + elasticity * log density + nodes_elasticity * log num_nodes.
+
+    `density` is 2E / (N (N - 1)) of E undirected edges, or the average degree; `span` is what was measured of it. An
+    elasticity of -1 halves throughput where density doubles. `nodes_elasticity` is None where all graphs have one size.
+    """
+
+    convolution: str
+    policy: str
+    response: Throughput
+    density: Density
+    cells: int
+    num_nodes: tuple[int, int]
+    span: tuple[float, float]
+    constant: Estimate
+    elasticity: Estimate
+    nodes_elasticity: Estimate | None
+    r_squared: Share
+    median_relative_error: Share
+    worst_relative_error: Share
 
 
 class Regressions(Result):
@@ -81,4 +114,5 @@ class Regressions(Result):
     confidence: float
     laws: list[Law]
     interactions: list[Interaction]
+    throughput: list[ThroughputLaw] = Field(default_factory=list)
     not_fitted: list[str]

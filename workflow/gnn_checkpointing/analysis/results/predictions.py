@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
+from pydantic import Field
+
 from gnn_checkpointing.analysis.results.base import Estimate, Probability, Response, Result, Share
 from gnn_checkpointing.analysis.results.laws import Residual
 
@@ -16,7 +18,8 @@ class PredictiveLaw(Result):
     Terms are non-negative bytes or seconds per column ("constant", "nodes", "edges", "edges_at_once" and so on, as in
     `analysis/laws/forms.py`); a form with a logarithmic link has exponents instead. `half_width` is how far an
     interval reaches to both sides, as a share of the prediction: for bytes, which are exact, the worst error on
-    held-out cells; for time, the conformal quantile of those errors at the study's confidence.
+    held-out cells; for time, the conformal quantile of those errors at the study's confidence. `held_out_error` is that
+    worst error of bytes, which are exact: no confidence level belongs to it, and time has none.
     """
 
     convolution: str
@@ -30,6 +33,7 @@ class PredictiveLaw(Result):
     num_edges: tuple[int, int]
     num_features: int
     half_width: Share
+    held_out_error: Share | None = None
     median_relative_residual: Share
     worst_relative_residual: Share
     residuals: list[Residual]
@@ -104,6 +108,23 @@ class AnalyticCount(Result):
     law: float
     counted: float | None
     formula: str
+
+
+class ClosedForm(Result):
+    """The physical law of one series: activation bytes by counting tensors (`formula`), beside what was measured.
+
+    Of `cells`, `exact_cells` agree to the byte; `worst_error` is the count's largest error, `law_error` the largest
+    difference of the fitted law from the count, None where none was fitted.
+    """
+
+    convolution: str
+    policy: str
+    response: Response
+    formula: str
+    cells: int
+    exact_cells: int
+    worst_error: Share
+    law_error: Share | None
 
 
 class Score(Result):
@@ -182,16 +203,22 @@ class ResidentLaw(Result):
 
 
 class Predictions(Result):
-    """All that the predictive laws say, and all that is known against them."""
+    """All that the predictive laws say, and all that is known against them.
+
+    `one_size` laws, of series whose graphs all have one number of nodes, are for planning: no claim rests on them.
+    """
 
     confidence: float
     candidates: dict[str, list[str]]
     laws: list[PredictiveLaw]
     resident: list[ResidentLaw]
+    one_size: list[PredictiveLaw] = Field(default_factory=list)
+    one_size_resident: list[ResidentLaw] = Field(default_factory=list)
     leaderboard: list[Candidate]
     coverage: list[Coverage]
     knees: list[Knee]
     analytic: list[AnalyticCount]
+    closed_forms: list[ClosedForm] = Field(default_factory=list)
     scorecard: list[Score]
     summaries: list[ScoreSummary]
     censored: list[Censored]

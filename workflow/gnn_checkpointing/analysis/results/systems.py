@@ -1,11 +1,10 @@
-"""The sources' own systems: models of several depths, and a trained Vision GNN explained on images."""
+"""The models of a study, and a trained Vision GNN explained on images."""
 
 from __future__ import annotations
 
 from pydantic import Field
 
 from gnn_checkpointing.analysis.results.base import Estimate, Result
-from gnn_checkpointing.records.encodings import EncodingCost
 
 
 class StudyModel(Result):
@@ -16,63 +15,6 @@ class StudyModel(Result):
     hidden_channels: int
     heads: int
     parameters: int | None
-
-
-class DepthPoint(Result):
-    """One policy at one number of layers, over the cells of one level of density and number of nodes.
-
-    Bytes are medians over the cells. Ratios are to none at the same depth, and None where none did not run (times:
-    where no cell was timed).
-    """
-
-    stack: str
-    policy: str
-    other_model: bool
-    level: str
-    num_nodes: int
-    num_layers: int
-    cells: int
-    activation_bytes: float
-    saved_activation_bytes: float
-    memory_ratio: Estimate | None
-    activation_ratio: Estimate | None
-    time_ratio: Estimate | None
-
-
-class Depths(Result):
-    """The models of a study, and what each policy needs as they get deeper; no points where there is one depth."""
-
-    confidence: float
-    models: list[StudyModel]
-    points: list[DepthPoint]
-
-
-class EgoPoint(Result):
-    """One policy on one input: a graph as it is (`form` and `radius` empty), or with its ego networks.
-
-    `degree` is the average degree of the graph itself; bytes and seconds are medians over replicates, seconds None
-    where nothing was timed.
-    """
-
-    convolution: str
-    policy: str
-    base: str
-    degree: float
-    form: str
-    radius: float | None
-    num_nodes: float
-    num_edges: float
-    num_features: int
-    peak_memory_bytes: float
-    activation_bytes: float
-    step_time_seconds: float | None
-
-
-class Ego(Result):
-    """Ego networks as inputs: what training needs with them, and what the encodings cost; empty without them."""
-
-    points: list[EgoPoint] = Field([])
-    costs: list[EncodingCost] = Field([])
 
 
 class ExplainedBlock(Result):

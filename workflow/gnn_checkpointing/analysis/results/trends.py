@@ -12,10 +12,15 @@ Quantity = Literal["activation_ratio", "time_ratio"]
 class BandPoint(Result):
     """One level of a band; `ratio` is wider than the level's own interval, so that all levels hold together."""
 
-    level: str
+    degree: float
     average_degree: float
     cells: int
     ratio: Estimate
+
+    @property
+    def level(self) -> str:
+        """The degree in words."""
+        return f"{self.degree:g}"
 
 
 class Band(Result):

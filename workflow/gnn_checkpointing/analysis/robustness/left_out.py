@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import cache
 from typing import Literal
 
-import numpy as np
-
-from gnn_checkpointing.analysis.effects import Draw, Places, drawing, mean_bytes, mean_time
+from gnn_checkpointing.analysis.estimates import Noise, mean_bytes
 from gnn_checkpointing.analysis.interaction import interactions
-from gnn_checkpointing.analysis.protocol import Protocol
 from gnn_checkpointing.analysis.results import Estimate, LeftOut
 from gnn_checkpointing.analysis.robustness.slopes import differences_without
 from gnn_checkpointing.analysis.table import Row, grouped
@@ -26,18 +22,14 @@ BOUNDARIES: dict[Statement, float] = {
 }
 
 
-def left_out(
-    rows: Sequence[Row], protocol: Protocol, generator: np.random.Generator
-) -> tuple[list[LeftOut], list[str]]:
-    """Return each statement with each of its graphs left out in turn, and what could not be tried and why.
+def left_out(rows: Sequence[Row], confidence: float, noise: Noise) -> tuple[list[LeftOut], list[str]]:
+    """Each statement with each of its graphs left out in turn, and what could not be tried and why.
 
-    `rows` are comparable cells of generated graphs. All estimates resample by one seed, so that what moves them is the
-    graph and not the draw.
+    `rows` are comparable cells of generated graphs.
     """
-    seed = int(generator.integers(2**32))
     found: list[LeftOut] = []
     missing: list[str] = []
-    for answers in (_densest(rows, protocol, seed), _slopes(rows, protocol.confidence)):
+    for answers in (_densest(rows, noise), _slopes(rows, confidence)):
         found += answers[0]
         missing += answers[1]
     return found, missing
@@ -50,19 +42,15 @@ def side_of(estimate: Estimate, boundary: float) -> Side:
     return "above" if estimate.low > boundary + CLOSE else "holds"
 
 
-def _densest(rows: Sequence[Row], protocol: Protocol, seed: int) -> tuple[list[LeftOut], list[str]]:
-    """Return the ratios at each policy's densest level, which rest on the graphs of that level alone."""
+def _densest(rows: Sequence[Row], noise: Noise) -> tuple[list[LeftOut], list[str]]:
+    """The ratios at each policy's densest level, which rest on the graphs of that level and size alone."""
     found: list[LeftOut] = []
     missing: list[str] = []
     paired = [row for row in rows if row.policy != "none" and row.activation_ratio is not None]
-
-    @cache
-    def draw(count: int) -> Places:
-        return drawing(protocol.resamples, np.random.default_rng(seed))(count)
-
     for series, cells in grouped(paired, lambda row: (row.convolution, row.policy)):
         densest = max(row.requested_average_degree or 0.0 for row in cells)
-        level = [row for row in cells if row.requested_average_degree == densest]
+        largest = max(row.num_nodes for row in cells if row.requested_average_degree == densest)
+        level = [row for row in cells if (row.requested_average_degree, row.num_nodes) == (densest, largest)]
         timed = [row for row in level if row.time_ratio is not None]
         chosen: dict[Statement, list[Row]] = {"densest_activation_ratio": level, "densest_time_ratio": timed}
         for statement, those in chosen.items():
@@ -71,15 +59,13 @@ def _densest(rows: Sequence[Row], protocol: Protocol, seed: int) -> tuple[list[L
                 why = "the densest level has one graph" if graphs else "no cell of the densest level was timed"
                 missing.append(f"{', '.join(series)}: no graph is left out of {statement}: {why}.")
                 continue
-            without = {g: _ratio(statement, [r for r in those if r.graph != g], protocol, draw) for g in graphs}
-            found.append(_statement(statement, *series, _ratio(statement, those, protocol, draw), without))
+            without = {g: _ratio(statement, [r for r in those if r.graph != g], noise) for g in graphs}
+            found.append(_statement(statement, *series, _ratio(statement, those, noise), without))
     return found, missing
 
 
-def _ratio(statement: Statement, cells: Sequence[Row], protocol: Protocol, draw: Draw) -> Estimate:
-    if statement == "densest_time_ratio":
-        return mean_time(cells, protocol.confidence, draw)
-    return mean_bytes(cells, "activation_ratio", protocol.confidence, draw)
+def _ratio(statement: Statement, cells: Sequence[Row], noise: Noise) -> Estimate:
+    return noise.time_ratio(cells) if statement == "densest_time_ratio" else mean_bytes(cells, "activation_ratio")
 
 
 def _slopes(rows: Sequence[Row], confidence: float) -> tuple[list[LeftOut], list[str]]:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from gnn_checkpointing.analysis.estimates import Noise
 from gnn_checkpointing.analysis.protocol import Protocol
 from gnn_checkpointing.analysis.results import Robustness
 from gnn_checkpointing.analysis.robustness.drift import drift
@@ -22,15 +23,14 @@ _OTHER_RULE = (
 )
 
 
-def robustness(rows: Sequence[Row], protocol: Protocol, generator: np.random.Generator) -> Robustness:
+def robustness(rows: Sequence[Row], protocol: Protocol, noise: Noise, generator: np.random.Generator) -> Robustness:
     """Return how far the answer hangs on the family, the draw, the hour, one graph, or the rule that ends timing."""
-    leaving, playing = generator.spawn(2)
     drawn = [row for row in comparable(rows) if row.is_drawn]
     factors, no_factor = families(drawn)
     spreads, no_spread = replicates(drawn)
     drifts, no_drift = drift(drawn, rows, protocol.confidence)
     moved, not_moved = influence(drawn, protocol.confidence)
-    left, not_left = left_out(drawn, protocol, leaving)
+    left, not_left = left_out(drawn, protocol.confidence, noise)
     shared = any(row.processes == protocol.processes for row in rows)
     return Robustness(
         families=factors,
@@ -38,6 +38,6 @@ def robustness(rows: Sequence[Row], protocol: Protocol, generator: np.random.Gen
         drift=drifts,
         influence=moved,
         left_out=left,
-        stopping=stopping(protocol, playing) if shared else [],
+        stopping=stopping(protocol, generator) if shared else [],
         not_tried=[*no_factor, *no_spread, *no_drift, *not_moved, *not_left, *([] if shared else [_OTHER_RULE])],
     )

@@ -14,6 +14,7 @@ from gnn_checkpointing.claims.catalogue.robustness import ROBUSTNESS
 from gnn_checkpointing.claims.catalogue.sameness import SAMENESS
 from gnn_checkpointing.claims.catalogue.seeds import SEEDS
 from gnn_checkpointing.claims.catalogue.template import Template
+from gnn_checkpointing.claims.catalogue.throughput import THROUGHPUT
 from gnn_checkpointing.claims.catalogue.trends import TRENDS
 from gnn_checkpointing.claims.catalogue.variants import VARIANTS
 from gnn_checkpointing.claims.catalogue.vision import VISION
@@ -35,6 +36,7 @@ CATALOGUE: tuple[Template, ...] = (
     *DEPTHS,
     *VISION,
     *EGO,
+    *THROUGHPUT,
     *SEEDS,
 )
 

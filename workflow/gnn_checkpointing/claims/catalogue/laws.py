@@ -25,6 +25,7 @@ LAWS = (
         quantity="worst relative error of step time at the level held out",
         unit="relative error",
         rule=AtMost(0.2),
+        margin=2.0,
         pick=of_convolution(evidence.held_out_errors, response="step_time_seconds"),
     ),
 )

@@ -5,8 +5,8 @@ from __future__ import annotations
 from functools import partial
 
 from gnn_checkpointing.claims import evidence
-from gnn_checkpointing.claims.catalogue.template import Template, of_convolution, of_study, untested
-from gnn_checkpointing.claims.rules import AtLeast, AtMost, Rule
+from gnn_checkpointing.claims.catalogue.template import Template, of_convolution, of_study
+from gnn_checkpointing.claims.rules import AtLeast, AtMost
 
 ZHANG = (
     "Zhang, Yu, Dai, Huang, Ding, Xie and Wang 2022, Understanding GNN Computational Graph: A Coordinated Computation, "
@@ -21,17 +21,6 @@ GSR = (
     "GNNs on Circuit Graph, DAC 2026, arXiv 2603.27156"
 )
 ANEMOI = "ECMWF anemoi-models, mapper chunking, pull request ecmwf/anemoi-models#46 (16 chunks, inference on one GPU)"
-SAR = (
-    "Mostafa 2022, Sequential Aggregation and Rematerialization: Distributed Full-batch Training of Graph Neural "
-    "Networks on Large Graphs, MLSys 2022, arXiv 2111.06483"
-)
-REVGNN = (
-    "Li, Müller, Ghanem and Koltun 2021, Training Graph Neural Networks with 1000 Layers, ICML 2021, arXiv 2106.07476"
-)
-EXACT = (
-    "Liu, Zhou, Yang, Li, Chen and Hu 2022, EXACT: Scalable Graph Neural Networks Training via Extreme Activation "
-    "Compression, ICLR 2022"
-)
 ELENE = (
     "Alvarez-Gonzalez, Kaltenbrunner and Gómez 2023, Improving Subgraph-GNNs via Edge-Level Ego-Network Encodings, "
     "arXiv 2312.05905"
@@ -77,20 +66,6 @@ def _faster(id: str, sentence: str, source: str, times: float, only: tuple[str, 
         only=only,
         beside="fused_edge_blocks",
         conditions=_OWN_POLICY,
-    )
-
-
-def _untested(id: str, sentence: str, source: str, quantity: str, rule: Rule, reason: str) -> Template:
-    return Template(
-        id=id,
-        sentence=sentence,
-        source=source,
-        quantity=quantity,
-        unit="ratio",
-        rule=rule,
-        pick=untested(reason),
-        scope="study",
-        kind="literature",
     )
 
 
@@ -202,30 +177,6 @@ PEERS = (
         policy="edge_blocks",
         kind="literature",
         conditions="{setting}; training, where theirs is inference",
-    ),
-    _untested(
-        "sar-memory",
-        "With sequential aggregation and rematerialisation, memory per worker falls in proportion to their number.",
-        SAR,
-        "(peak memory per worker x workers, with several workers) / peak memory with one",
-        AtMost(1.1),
-        "it takes several workers: this study trains in one process",
-    ),
-    _untested(
-        "revgnn-depth",
-        "A reversible network of 1,001 layers trains on one GPU of 32 GB.",
-        REVGNN,
-        "32 GB / peak memory of 1,001 layers on ogbn-proteins",
-        AtLeast(1),
-        "it takes a study of depth with their network and graph: this study's models are shallow",
-    ),
-    _untested(
-        "exact-compression",
-        "Compressing what is kept makes activations up to 32 times smaller.",
-        EXACT,
-        "activation bytes without / with compression",
-        AtLeast(32),
-        "compression that loses digits is not among this project's policies: they compute what none computes",
     ),
     Template(
         id="elene-memory",

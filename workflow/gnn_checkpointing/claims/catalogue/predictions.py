@@ -31,6 +31,7 @@ def _unseen(noun: str, response: Response, percent: int) -> Template:
         unit="relative error",
         rule=AtMost(percent / 100),
         pick=of_convolution(evidence.unseen_errors, response=response),
+        margin=1.0 if response in SECONDS else 0.0,
     )
 
 
@@ -48,6 +49,7 @@ def _scorecard(
         unit="relative error",
         rule=AtMost(percent / 100),
         pick=of_study(evidence.scorecard, responses=responses, field=field),
+        margin=1.0 if responses == SECONDS else 0.0,
         scope="study",
         needs="real graphs",
     )
@@ -78,6 +80,7 @@ def _width(noun: str, responses: Sequence[Response], percent: int) -> Template:
         unit="share",
         rule=AtMost(percent / 100),
         pick=of_study(evidence.coverage, responses=responses, field="median_half_width"),
+        margin=1.0 if responses == SECONDS else 0.0,
         scope="study",
     )
 

@@ -37,6 +37,7 @@ def _seed(id: str, sentence: str, quantity: str, unit: str, rule: Rule, pick: Pi
         pick=pick,
         scope="study",
         kind="seed",
+        needs="Vision GNNs",
         conditions="" if id.startswith("v1-") else _GIVEN,
     )
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from gnn_checkpointing.analysis.analyse import Findings
-from gnn_checkpointing.claims.evidence import Picked, nothing
+from gnn_checkpointing.claims.evidence import Picked
 from gnn_checkpointing.claims.ledger import Kind
 from gnn_checkpointing.claims.rules import Rule
 
@@ -24,6 +24,7 @@ Need = Literal[
     "censored cells",
     "depths",
     "ego networks",
+    "Vision GNNs",
 ]
 Pick = Callable[[Findings, str, str], Picked]
 
@@ -52,6 +53,8 @@ class Template:
     only: tuple[str, ...] = ()
     # Under which it is tested here; {setting} is what the study measured with. Empty: the sentence says it all.
     conditions: str = ""
+    # Standard deviations of a step time, from run to run, by which numbers about times are widened that lack intervals.
+    margin: float = 0.0
 
 
 def of_convolution(pick: Callable[..., Picked], **settings: Any) -> Pick:
@@ -62,8 +65,3 @@ def of_convolution(pick: Callable[..., Picked], **settings: Any) -> Pick:
 def of_study(pick: Callable[..., Picked], **settings: Any) -> Pick:
     """Return a picker that asks for the study as a whole."""
     return lambda findings, _convolution, _policy: pick(findings, **settings)
-
-
-def untested(reason: str) -> Pick:
-    """Return a picker for what cannot be tested yet, which says what it would take."""
-    return lambda _findings, _convolution, _policy: nothing(reason)

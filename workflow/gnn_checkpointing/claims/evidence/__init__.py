@@ -17,14 +17,25 @@ from gnn_checkpointing.claims.evidence.effects import (
     convolutions,
     densest_over_sparsest,
     everywhere,
+    families_against_reference,
+    graded_densest_over_sparsest,
+    in_batches,
+    in_batches_against_layers,
+    in_families,
     levels,
     on_reals,
     reals,
     variants,
 )
 from gnn_checkpointing.claims.evidence.ego import bag_over_encodings, densest_bag_over_sparsest, most_saved
-from gnn_checkpointing.claims.evidence.frontier import edge_share, least_at_densest, time_over_one_forward
-from gnn_checkpointing.claims.evidence.picked import Picked, exactly, joined, nothing
+from gnn_checkpointing.claims.evidence.frontier import (
+    edge_share,
+    least_at_densest,
+    segments_memory,
+    segments_time,
+    time_over_one_forward,
+)
+from gnn_checkpointing.claims.evidence.picked import Picked, exactly, joined, nothing, with_addresses
 from gnn_checkpointing.claims.evidence.predictions import (
     capacity_gain,
     counted_bytes,
@@ -47,14 +58,7 @@ from gnn_checkpointing.claims.evidence.robustness import (
     run_drift,
     stopping_coverage,
 )
-from gnn_checkpointing.claims.evidence.segments import segments_memory, segments_time
 from gnn_checkpointing.claims.evidence.trends import at_dense_end, break_even_span, dense_over_sparse_end, on_band
-from gnn_checkpointing.claims.evidence.varied import (
-    families_against_reference,
-    graded_densest_over_sparsest,
-    in_batches,
-    in_batches_against_layers,
-)
 from gnn_checkpointing.claims.evidence.vision import blocks as vision_blocks
 from gnn_checkpointing.claims.evidence.vision import fall as vision_fall
 from gnn_checkpointing.claims.evidence.vision import late_rise, small_model
@@ -93,6 +97,7 @@ __all__ = [
     "held_out_errors",
     "in_batches",
     "in_batches_against_layers",
+    "in_families",
     "influence",
     "interaction",
     "joined",
@@ -119,4 +124,5 @@ __all__ = [
     "variants",
     "vision_blocks",
     "vision_fall",
+    "with_addresses",
 ]

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from gnn_checkpointing.analysis.analyse import Findings
-from gnn_checkpointing.claims.evidence.picked import Picked, exactly, nothing
+from gnn_checkpointing.claims.evidence.picked import Picked, exactly, nothing, picked
 from gnn_checkpointing.records.training import REORDERED
-
-ACCURACY = "analysis/accuracy.json"
-QUALITY = "analysis/quality.json"
+from gnn_checkpointing.sourced import counted
 
 
 def loss_differences(findings: Findings, convolution: str) -> Picked:
@@ -17,21 +15,15 @@ def loss_differences(findings: Findings, convolution: str) -> Picked:
     compared = [job for job in jobs if job.policy not in ("none", REORDERED) and job.graph in controls]
     if not compared:
         return nothing("no training jobs with a policy other than none and a control with reordered edges")
-    key = "{}: [graph={},convolution={},policy={}].largest_loss_difference"
-    places = [
-        " / ".join(key.format(ACCURACY, job.graph, convolution, policy) for policy in (job.policy, REORDERED))
-        for job in compared
-    ]
-    return Picked(
-        tuple(exactly(job.largest_loss_difference / controls[job.graph].largest_loss_difference) for job in compared),
-        "; ".join(places),
+    return picked(
+        [exactly(job.largest_loss_difference / controls[job.graph].largest_loss_difference) for job in compared],
         f"{len(compared)} training jobs",
     )
 
 
 def changed_computations(findings: Findings) -> Picked:
     """Return how many rows were not shown to compute what none computes."""
-    count, compared = len(findings.quality.not_the_same), findings.quality.outcomes.get("completed", 0)
+    count, compared = counted(findings.quality.not_the_same), findings.quality.outcomes.get("completed", 0)
     if not count and not findings.effects.generated and not findings.effects.real:
         return nothing("no policy ran to its end beside none")
-    return Picked((exactly(float(count)),), f"{QUALITY}: not_the_same", f"{count} of {compared} rows")
+    return picked([exactly(count * 1.0)], f"{count} of {compared} rows")

@@ -25,7 +25,7 @@ def unseen_errors(findings: Findings, convolution: str, response: Response) -> P
         return nothing("no law was chosen by held-out levels: see not_fitted in predictions.json")
     key = f"convolution={convolution},response={response},chosen=true"
     return Picked(
-        tuple(exactly(float(one.score or 0.0)) for one in chosen),
+        tuple(exactly(one.score) for one in chosen if one.score is not None),
         f"{PREDICTIONS}: leaderboard[{key}].score",
         "chosen: " + ", ".join(f"{one.form} for {one.policy}" for one in chosen),
     )

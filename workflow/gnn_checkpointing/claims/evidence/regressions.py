@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from gnn_checkpointing.analysis.analyse import Findings
-from gnn_checkpointing.analysis.results import Estimate, Interaction, Response
+from gnn_checkpointing.analysis.results import Interaction, Response
 from gnn_checkpointing.claims.evidence.frontier import FRONTIER
-from gnn_checkpointing.claims.evidence.picked import Picked, exactly, nothing
+from gnn_checkpointing.claims.evidence.picked import Picked, exactly, nothing, picked
 from gnn_checkpointing.claims.evidence.predictions import PREDICTIONS
+from gnn_checkpointing.sourced import plain
 
 REGRESSIONS = "analysis/regressions.json"
 _NO_INTERACTION = "the policy x edges interaction could not be tested: see not_fitted in regressions.json"
@@ -39,13 +40,10 @@ def slope_ratio(findings: Findings, convolution: str, policy: str, response: Res
     none, difference = found.none_per_edge.estimate, found.difference_per_edge
     ends = sorted((1 + difference.low / none, 1 + difference.high / none))
     # Rounding may put the ratio, computed another way, a digit outside of its own interval.
-    value = Estimate(
-        estimate=found.slope_ratio, low=min(ends[0], found.slope_ratio), high=max(ends[1], found.slope_ratio)
-    )
-    place = _interaction_address(found)
-    return Picked(
-        (value,), f"{place}.slope_ratio; {place}.difference_per_edge; {place}.none_per_edge", _clusters(found)
-    )
+    middle = plain(found.slope_ratio)
+    bounds = {"low": min(plain(ends[0]), middle), "high": max(plain(ends[1]), middle)}
+    value = exactly(found.slope_ratio).model_copy(update=bounds)
+    return picked([value], _clusters(found), timed=response == "step_time_seconds")
 
 
 def per_edge(findings: Findings, convolution: str, policy: str, response: Response) -> Picked:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from gnn_checkpointing.analysis.analyse import Findings
-from gnn_checkpointing.analysis.results import Estimate, Response, StoppingRule
-from gnn_checkpointing.claims.evidence.picked import Picked, exactly, nothing
+from gnn_checkpointing.analysis.results import Estimate, LeftOut, Response, StoppingRule
+from gnn_checkpointing.claims.evidence.picked import Picked, exactly, nothing, picked
+from gnn_checkpointing.sourced import counted, plain
 
-ROBUSTNESS = "analysis/robustness.json"
 _STANDARD_ERRORS = 2.0
 """A simulated coverage is known to about so many of its Monte-Carlo standard errors."""
 _SHAPES = {"lognormal": "", "heavy_tailed": " with a heavy tail"}
@@ -21,8 +21,13 @@ def changed_sides(findings: Findings, convolution: str) -> Picked:
         return nothing("no graph could be left out of a statement: see not_tried in robustness.json")
     turned = [f"{', '.join(one.changes)} turns {one.statement} of {one.policy}" for one in tried if one.changes]
     note = f"{len(tried)} statements" + (": " + "; ".join(turned) if turned else "")
-    place = f"{ROBUSTNESS}: left_out[convolution={convolution}].changes"
-    return Picked(tuple(exactly(float(len(one.changes))) for one in tried), place, note)
+    return picked([_turned(one) for one in tried], note)
+
+
+def _turned(one: LeftOut) -> Estimate:
+    """How many graphs turn a statement; of one on time another run may find that none does."""
+    found = exactly(counted(one.changes) * 1.0)
+    return found.model_copy(update={"low": 0.0}) if one.statement == "densest_time_ratio" else found
 
 
 def replicate_spread(findings: Findings, responses: Sequence[Response]) -> Picked:
@@ -30,9 +35,8 @@ def replicate_spread(findings: Findings, responses: Sequence[Response]) -> Picke
     found = [one for one in findings.robustness.replicates if one.response in responses]
     if not found:
         return nothing("no size and density was drawn more than once")
-    return Picked(
-        tuple(exactly(one.worst) for one in found),
-        "; ".join(f"{ROBUSTNESS}: replicates[response={one.response}].worst" for one in found),
+    return picked(
+        [exactly(one.worst) for one in found],
         "; ".join(f"{one.response}: {one.places} places, worst at {one.worst_at}" for one in found),
     )
 
@@ -42,11 +46,7 @@ def run_drift(findings: Findings, convolution: str, response: Response) -> Picke
     found = [one for one in findings.robustness.drift if (one.convolution, one.response) == (convolution, response)]
     if not found:
         return nothing("no law's residuals could be followed over the run: see not_tried in robustness.json")
-    return Picked(
-        tuple(one.change for one in found),
-        f"{ROBUSTNESS}: drift[convolution={convolution},response={response}].change",
-        "policies " + ", ".join(one.policy for one in found),
-    )
+    return picked([one.change for one in found], "policies " + ", ".join(one.policy for one in found), timed=True)
 
 
 def influence(findings: Findings, convolution: str, response: Response) -> Picked:
@@ -54,9 +54,8 @@ def influence(findings: Findings, convolution: str, response: Response) -> Picke
     found = [one for one in findings.robustness.influence if (one.convolution, one.response) == (convolution, response)]
     if not found:
         return nothing("no law could be fitted again without one graph: see not_tried in robustness.json")
-    return Picked(
-        tuple(exactly(one.shift_per_edge) for one in found),
-        f"{ROBUSTNESS}: influence[convolution={convolution},response={response}].shift_per_edge",
+    return picked(
+        [exactly(one.shift_per_edge) for one in found],
         ", ".join(f"{one.policy}: {one.graph or 'no graph moves it'}" for one in found),
     )
 
@@ -68,9 +67,11 @@ def stopping_coverage(findings: Findings) -> Picked:
         return nothing("the rule that ends timing was not simulated: see not_tried in robustness.json")
     rules = ", ".join(f"{100 * one.noise:g} %{_SHAPES[one.distribution]}" for one in played)
     note = f"{played[0].plays:,} plays each at a noise of {rules}; interval of {_STANDARD_ERRORS:g} standard errors"
-    return Picked(tuple(_coverage(one) for one in played), f"{ROBUSTNESS}: stopping[].covered", note)
+    return picked([_coverage(one) for one in played], note)
 
 
 def _coverage(one: StoppingRule) -> Estimate:
     reach = _STANDARD_ERRORS * one.expected_error
-    return Estimate(estimate=one.covered, low=max(0.0, one.covered - reach), high=min(1.0, one.covered + reach))
+    return exactly(one.covered).model_copy(
+        update={"low": max(0.0, plain(one.covered - reach)), "high": min(1.0, plain(one.covered + reach))}
+    )

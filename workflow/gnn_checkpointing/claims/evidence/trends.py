@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from gnn_checkpointing.analysis.analyse import Findings
-from gnn_checkpointing.analysis.results import Band, BandPoint, BreakEven, Quantity
-from gnn_checkpointing.claims.evidence.picked import Picked, exactly, nothing
+from gnn_checkpointing.analysis.results import Band, BreakEven, Quantity
+from gnn_checkpointing.claims.evidence.picked import Picked, exactly, nothing, picked
 
-TRENDS = "analysis/trends.json"
 NO_BAND = "no band along density was found for this convolution and policy"
 _COURSES = {
     "below": "it lies below {threshold:g} at every level",
@@ -18,16 +17,16 @@ _COURSES = {
 
 
 def on_band(findings: Findings, convolution: str, policy: str, quantity: Quantity) -> Picked:
-    """Return the ratio at every level, with intervals that hold together."""
+    """The ratio at every level, with intervals that hold together."""
     found = _band(findings, convolution, policy, quantity)
     if found is None:
         return nothing(NO_BAND)
     note = f"at average degrees {', '.join(point.level for point in found.points)}, all intervals at once"
-    return Picked(tuple(point.ratio for point in found.points), f"{_address(found)}.points[].ratio", note)
+    return picked([point.ratio for point in found.points], note, timed=quantity == "time_ratio")
 
 
 def at_dense_end(findings: Findings, convolution: str, policy: str, quantity: Quantity) -> Picked:
-    """Return the ratio at the densest level of a band; the note tells where along the band it breaks even."""
+    """The ratio at the densest level of a band; the note tells where along the band it breaks even."""
     found = _graded(findings, convolution, policy, quantity)
     if isinstance(found, str):
         return nothing(found)
@@ -35,24 +34,23 @@ def at_dense_end(findings: Findings, convolution: str, policy: str, quantity: Qu
     even = _break_even(findings, convolution, policy, quantity)
     course = "" if even is None else f"; {_course(even)}"
     note = f"at average degree {densest.level}, the densest of {len(found.points)} levels{course}"
-    return Picked((densest.ratio,), _point_address(found, densest), note)
+    return picked([densest.ratio], note, timed=quantity == "time_ratio")
 
 
 def dense_over_sparse_end(findings: Findings, convolution: str, policy: str, quantity: Quantity) -> Picked:
-    """Return the ratio at the densest level of a band divided by the one at its sparsest."""
+    """The ratio at the densest level of a band divided by the one at its sparsest."""
     found = _graded(findings, convolution, policy, quantity)
     if isinstance(found, str):
         return nothing(found)
     sparsest, densest = found.points[0], found.points[-1]
-    return Picked(
-        (densest.ratio.over(sparsest.ratio),),
-        f"{_point_address(found, densest)} / {_point_address(found, sparsest)}",
-        f"average degree {densest.level} compared with {sparsest.level}, all intervals at once",
-    )
+    timed = quantity == "time_ratio"
+    ratio = densest.ratio.relative_to(sparsest.ratio) if timed else densest.ratio.over(sparsest.ratio)
+    note = f"average degree {densest.level} compared with {sparsest.level}, all intervals at once"
+    return picked([ratio], note, timed=timed)
 
 
 def break_even_span(findings: Findings, convolution: str, policy: str, quantity: Quantity) -> Picked:
-    """Return the upper end of the break-even's interval divided by its lower end: how well its density is known."""
+    """The upper end of the break-even's interval divided by its lower end: how well its density is known."""
     even = _break_even(findings, convolution, policy, quantity)
     if even is None:
         return nothing(NO_BAND)
@@ -60,10 +58,8 @@ def break_even_span(findings: Findings, convolution: str, policy: str, quantity:
         return nothing(f"there is no break-even along the measured densities: {_course(even)}")
     if even.open:
         return nothing(f"the interval of the break-even reaches beyond the measured densities: {_course(even)}")
-    key = f"convolution={convolution},policy={policy},quantity={quantity}"
-    place = f"{TRENDS}: break_evens[{key}].average_degree"
     span = exactly(even.average_degree.high / even.average_degree.low)
-    return Picked((span,), f"{place}.high / {place}.low", _course(even))
+    return picked([span], _course(even), timed=quantity == "time_ratio")
 
 
 def _band(findings: Findings, convolution: str, policy: str, quantity: Quantity) -> Band | None:
@@ -74,7 +70,7 @@ def _band(findings: Findings, convolution: str, policy: str, quantity: Quantity)
 
 
 def _graded(findings: Findings, convolution: str, policy: str, quantity: Quantity) -> Band | str:
-    """Return a band of at least two levels, or why there is none."""
+    """A band of at least two levels, or why there is none."""
     found = _band(findings, convolution, policy, quantity)
     if found is None:
         return NO_BAND
@@ -88,17 +84,9 @@ def _break_even(findings: Findings, convolution: str, policy: str, quantity: Qua
 
 
 def _course(even: BreakEven) -> str:
-    """Return in words how the ratio goes along density, and where it crosses its threshold."""
+    """In words how the ratio goes along density, and where it crosses its threshold."""
     words = _COURSES[even.course].format(threshold=even.threshold)
     if even.average_degree is None:
         return words
     degree = even.average_degree
     return f"{words} at average degree {degree.estimate:.3g} ({degree.low:.3g} to {degree.high:.3g})"
-
-
-def _address(band: Band) -> str:
-    return f"{TRENDS}: bands[convolution={band.convolution},policy={band.policy},quantity={band.quantity}]"
-
-
-def _point_address(band: Band, point: BandPoint) -> str:
-    return f"{_address(band)}.points[level={point.level}].ratio"

@@ -6,7 +6,8 @@ from typing import Literal
 
 from gnn_checkpointing.analysis.analyse import Findings
 from gnn_checkpointing.analysis.results import ExplainedBlock, ExplainedSet
-from gnn_checkpointing.claims.evidence.picked import Picked, exactly, joined, nothing, scaled
+from gnn_checkpointing.claims.evidence.picked import Picked, exactly, nothing, picked, scaled
+from gnn_checkpointing.sourced import counted
 from gnn_checkpointing.study.vision_shapes import (
     PATCH_CLASSES,
     PUBLISHED_CLASSES,
@@ -14,8 +15,6 @@ from gnn_checkpointing.study.vision_shapes import (
     further_class_parameters,
 )
 
-EXPLAINED = "analysis/explained.json"
-DEPTHS = "analysis/depths.json"
 SMALL = "ViG-S"
 
 Where = Literal["validation", "adversarial"]
@@ -32,25 +31,21 @@ def small_model(findings: Findings) -> Picked:
     """Return ViG-Small's millions of parameters, blocks and channels, as a study counted them."""
     for model in findings.depths.models:
         if model.convolution.partition(" ")[0] == SMALL and model.parameters is not None:
-            key = f"{DEPTHS}: models[convolution={model.convolution}]"
             images = model.convolution.endswith("(images)")
             more = further_class_parameters(SHAPES_DRAWN if images else PATCH_CLASSES)
-            return Picked(
-                (
+            return picked(
+                [
                     exactly((model.parameters + more) / 1e6),
-                    exactly(float(model.num_layers)),
-                    exactly(float(model.hidden_channels)),
-                ),
-                f"({key}.parameters + {more}) / 1000000; {key}.num_layers; {key}.hidden_channels",
+                    exactly(model.num_layers * 1.0),
+                    exactly(model.hidden_channels * 1.0),
+                ],
                 f"counted on the measured model, which classifies {'images' if images else 'patches'}: {more} "
                 f"parameters more for the {PUBLISHED_CLASSES} classes of the published one",
             )
-    for name, one in findings.explained.sets.items():
+    for one in findings.explained.sets.values():
         if one.convolution == SMALL:
-            key = f"{EXPLAINED}: sets.{name}"
-            return Picked(
-                (exactly(one.parameters / 1e6), exactly(float(len(one.blocks))), exactly(float(one.channels))),
-                f"{key}.parameters / 1000000; {key}.blocks; {key}.channels",
+            return picked(
+                [exactly(one.parameters / 1e6), exactly(counted(one.blocks) * 1.0), exactly(one.channels * 1.0)],
                 "counted on the explained model",
             )
     return nothing("it takes ViG-Small built as a model: `snakemake --configfile workflow/studies/vision.yaml`")
@@ -65,12 +60,7 @@ def blocks(findings: Findings, where: Where, measure: Measure, part: Part, facto
     found = [getattr(block, measure) for block in chosen]
     if any(value is None for value in found):
         return nothing(_lacking(where, one, measure))
-    times = "" if factor == 1 else f" * {factor:g}"
-    return Picked(
-        tuple(scaled(value, factor) for value in found),
-        "; ".join(f"{EXPLAINED}: sets.{where}.blocks[number={block.number}].{measure}{times}" for block in chosen),
-        _note(one),
-    )
+    return picked([scaled(value, factor) for value in found], _note(one))
 
 
 def fall(findings: Findings, measure: Measure, factor: float = 1.0) -> Picked:
@@ -79,11 +69,7 @@ def fall(findings: Findings, measure: Measure, factor: float = 1.0) -> Picked:
     for one in both:
         if not one.estimates:
             return one
-    return Picked(
-        tuple(value for one in both for value in one.estimates),
-        joined(one.evidence for one in both),
-        "; ".join(one.note for one in both),
-    )
+    return picked([value for one in both for value in one.estimates], "; ".join(one.note for one in both))
 
 
 def late_rise(findings: Findings) -> Picked:
@@ -91,7 +77,7 @@ def late_rise(findings: Findings) -> Picked:
     one = findings.explained.sets.get("validation")
     if one is None or one.convolution != SMALL or one.late_rise is None:
         return nothing(_lacking("validation", one, "embedding_similarity"))
-    return Picked((one.late_rise,), f"{EXPLAINED}: sets.validation.late_rise", _note(one))
+    return picked([one.late_rise], _note(one))
 
 
 def _part(found: list[ExplainedBlock], part: Part) -> list[ExplainedBlock]:

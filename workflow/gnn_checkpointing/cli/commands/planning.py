@@ -59,6 +59,8 @@ def plan(options: argparse.Namespace) -> None:
         num_layers=options.layers,
         hidden_channels=options.channels,
         heads=options.heads,
+        self_loops=options.self_loops,
+        attention_dropout=options.attention_dropout,
         num_features=_features(graph) if options.features is None else options.features,
     )
     exact = _exact_peaks(graph, found) if options.exact else {}
@@ -69,12 +71,12 @@ def plan(options: argparse.Namespace) -> None:
 
 
 def _published() -> Path:
-    """Return the one published planner of the default study, or refuse where there is none or several."""
-    found = sorted(Path("report").glob("*/default/planner.json"))
+    """The folder of the one machine that has published a default study, or a refusal where there is none or several."""
+    found = sorted(path.parent.parent for path in Path("report").glob("*/default/planner.json"))
     if len(found) == 1:
         return found[0]
     listed = ", ".join(map(str, found)) or "none below report/"
-    raise Refusal(f"--planner: name the planner.json of the machine to plan for (found: {listed})")
+    raise Refusal(f"--planner: name the folder or the planner.json of the machine to plan for (found: {listed})")
 
 
 def _asked_graph(options: argparse.Namespace, planner: Planner) -> Graph | KnownGraph:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gnn_checkpointing.analysis.results import SAVES_BELOW, BatchEffect
+from gnn_checkpointing.analysis.results import SAVES_BELOW, BatchEffect, Estimate
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.figures import drawn, scales
 from gnn_checkpointing.report.figures.lines import Line, Point, line_panel
@@ -171,7 +171,7 @@ def _table(inputs: ReportInputs) -> Table:
                 Cell(inputs.named(effect.policy), effect.policy),
                 estimate_cell(effect.activation_ratio),
                 estimate_cell(effect.time_ratio),
-                *(_rate(value) for value in (effect.nodes_per_second, effect.edges_per_second)),
+                *(_rate(value) for value in (effect.training_nodes_per_second, _estimate(effect.edges_per_second))),
             )
             for effect in found
         ),
@@ -187,6 +187,10 @@ def _named(effect: BatchEffect) -> str:
         case "clusters":
             return f"one of {units.digits(effect.size or 0)} clusters"
     return SAMPLERS[""]
+
+
+def _estimate(rate: Estimate | None) -> float | None:
+    return None if rate is None else rate.estimate
 
 
 def _rate(value: float | None) -> Cell:

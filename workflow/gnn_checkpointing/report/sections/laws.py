@@ -288,7 +288,7 @@ def _interactions(found: Sequence[Interaction], reading: Reading, level: str) ->
                     item.difference_per_edge.estimate,
                 ),
                 Cell(units.ratio(item.slope_ratio), item.slope_ratio),
-                Cell(units.probability(item.p_value), item.p_value),
+                _optional(item.p_value),
                 Cell(units.count(item.clusters), item.clusters),
             )
             for item in found

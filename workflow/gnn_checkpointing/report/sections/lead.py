@@ -72,9 +72,9 @@ def _along(
             Line(
                 convolution,
                 tuple(
-                    Point(place(e), e.activation_ratio.estimate, e.activation_ratio.low, e.activation_ratio.high)
+                    Point(place(e), ratio.estimate, ratio.low, ratio.high)
                     for e in ordered
-                    if (e.convolution, e.policy) == (convolution, policy)
+                    if (e.convolution, e.policy) == (convolution, policy) and (ratio := e.activation_ratio) is not None
                 ),
             )
             for convolution in inputs.convolutions

@@ -27,8 +27,10 @@ def planner_section(inputs: ReportInputs) -> Section | None:
         Paragraph(
             "The laws below, asked for one graph: the peak memory and the time of a training step under each policy, "
             f"with {level} intervals, which policies fit into a memory, and the largest graph that each can take "
-            "there. A policy fits when the upper end of its peak's interval does; the fastest of those that fit is the "
-            "one to take. Bytes hold on any processor, seconds on the machine that was measured."
+            "there. A policy fits when the upper end of its peak's interval does. Where none fits it is the one to "
+            "take, unless another was measured to be faster on a graph of that size; else the fastest that fits is. "
+            "Bytes hold on any processor, but those of blocks follow the size of its cache; seconds hold on the "
+            "machine that was measured, and are withheld beyond four times its nodes or edges."
         ),
         PlannerBlock(
             graphs=tuple(graph.label for graph in known.graphs),

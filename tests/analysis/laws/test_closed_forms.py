@@ -1,0 +1,40 @@
+"""The physical law against the published records, to the byte: three studies of other sizes, one of them of GAT."""
+
+from __future__ import annotations
+
+import pytest
+
+from gnn_checkpointing.analysis.laws.closed_forms import FORMS, closed_forms, law_in_words, value
+from planning.published import measured
+
+STUDIES = ("default", "prediction", "frontier")
+
+
+@pytest.mark.parametrize("study", STUDIES)
+def test_every_closed_form_is_what_was_measured_to_the_byte(study: str) -> None:
+    found = closed_forms(measured(study), [])
+    assert len(found) >= 12
+    for one in found:
+        assert (one.exact_cells, one.worst_error) == (one.cells, 0.0), (one.convolution, one.policy, one.response)
+
+
+def test_every_form_is_tried_on_some_study() -> None:
+    tried = {
+        (one.convolution, one.policy, one.response) for study in STUDIES for one in closed_forms(measured(study), [])
+    }
+    assert tried == set(FORMS)
+
+
+def test_sums_of_products_are_worked_out() -> None:
+    assert value("4 L F N - 4 F N + 8", {"L": 3, "F": 2, "N": 5}) == 120 - 40 + 8
+
+
+@pytest.mark.parametrize(("study", "layers"), [("prediction", 3), ("default", 4), ("frontier", 9)])
+def test_gatv2_with_whole_layers_keeps_two_of_one_more_than_its_layers(study: str, layers: int) -> None:
+    """Whatever the density: 2 / (L + 1), less what the heads and nodes take of either."""
+    rows = {(row.graph, row.policy): row for row in measured(study) if row.convolution == "GATv2" and row.is_drawn}
+    dense = [row for (_, policy), row in rows.items() if policy == "layers" and row.average_degree >= 30]
+    assert dense and {row.num_layers for row in dense} == {layers}
+    for row in dense:
+        kept = row.activation_bytes / rows[row.graph, "none"].activation_bytes
+        assert kept == pytest.approx(law_in_words(layers), rel=0.06)

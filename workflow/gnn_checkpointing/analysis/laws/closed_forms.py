@@ -1,0 +1,151 @@
+"""The physical law: activation bytes in closed form, from counting tensors, beside what was measured.
+
+N nodes, E directed edges, L layers of F channels and H heads, M input features, C classes, T training nodes; float32.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from gnn_checkpointing.analysis.laws.forms import Floats
+from gnn_checkpointing.analysis.results import ClosedForm, PredictiveLaw, Response
+from gnn_checkpointing.analysis.support import answering
+from gnn_checkpointing.analysis.table import Row, comparable, grouped
+
+# Of a node each layer's output is kept, for the next layer's weights, and of a training node its class shares.
+_BASE = "4 L F N + 4 C T + 8"
+# A recomputed layer keeps the state of the random numbers, 5,056 bytes.
+_LAYERS = f"{_BASE} + 5056 L"
+# The head's gradients, and beside them an attention layer's bias.
+_HEAD, _BIAS = "4 C F + 4 C + 8", "4 F"
+# SAGE keeps each mean for its weights, and of all layers but the first how many neighbours went into it.
+_MEANS = "4 M N + 4 L F N - 4 F N"
+_COUNTS = "4 L N - 4 N"
+_SAGE = f"4 L F N + {_MEANS} + {_COUNTS}"
+
+_BYTES: tuple[Response, ...] = ("activation_bytes", "saved_activation_bytes")
+Forms = Mapping[tuple[str, str, Response], tuple[str, ...]]
+
+FORMS: Forms = {
+    ("GCN", "none", "saved_activation_bytes"): (_BASE,),
+    ("GCN", "layers", "saved_activation_bytes"): (_LAYERS,),
+    ("GCN", "edge_blocks", "saved_activation_bytes"): (_BASE,),
+    # Self-loops are edges of each node. Gathered and weighted messages live side by side.
+    ("GCN", "none", "activation_bytes"): ("4 L F N + 4 F N + 8 F E + 8 F N",),
+    ("GCN", "layers", "activation_bytes"): (f"4 L F N + 8 F N + 8 F E + 8 F N + 5056 L + 5056 + {_HEAD}",),
+    ("GCN (spmm)", "none", "saved_activation_bytes"): (_BASE,),
+    ("GCN (spmm)", "layers", "saved_activation_bytes"): (_LAYERS,),
+    ("SAGE", "none", "saved_activation_bytes"): (f"{_BASE} + {_MEANS} + {_COUNTS}",),
+    ("SAGE", "layers", "saved_activation_bytes"): (_LAYERS,),
+    ("SAGE", "edge_blocks", "saved_activation_bytes"): (f"{_BASE} + {_MEANS}",),
+    # One instant or another is the peak: the last layer's mean, its gradients, or the messages beside their counts.
+    ("SAGE", "none", "activation_bytes"): (
+        f"{_SAGE} + 4 F E",
+        f"{_SAGE} - 4 N + 4 F E + 8 F F + {_HEAD} + {_BIAS}",
+        f"{_SAGE} - 8 F N + 4 F E + 4 E",
+    ),
+    ("SAGE", "layers", "activation_bytes"): (
+        f"4 L F N + 8 F N + 4 N + 4 F E + 5056 L + 5056 + {_HEAD}",
+        f"4 L F N + 4 N + 4 F E + 4 E + 5056 L + 5056 + {_HEAD}",
+    ),
+    ("GAT", "none", "saved_activation_bytes"): (f"{_BASE} + 4 L F N + 4 L F E + 16 L H E",),
+    ("GAT", "layers", "saved_activation_bytes"): (_LAYERS,),
+    ("GAT", "edge_blocks", "saved_activation_bytes"): (_BASE,),
+    ("GAT", "fused_edge_blocks", "saved_activation_bytes"): (f"{_BASE} + 4 L H N",),
+    ("GAT", "none", "activation_bytes"): (
+        f"8 L F N - 4 F N + 4 L F E + 16 L H E + 12 F E + 4 H E + {_HEAD} + {_BIAS}",
+    ),
+    ("GAT", "layers", "activation_bytes"): (f"4 L F N + 16 F E + 16 H E + 5056 L + {_HEAD} + {_BIAS}",),
+    ("GATv2", "none", "saved_activation_bytes"): (f"{_BASE} + 12 L F E + 12 L H E",),
+    ("GATv2", "layers", "saved_activation_bytes"): (_LAYERS,),
+    ("GATv2", "edge_blocks", "saved_activation_bytes"): (_BASE,),
+    ("GATv2", "fused_edge_blocks", "saved_activation_bytes"): (f"{_BASE} + 4 L H N",),
+    ("GATv2", "none", "activation_bytes"): (
+        f"4 L F N - 4 F N + 12 L F E + 12 L H E + 12 F E + 4 H E + {_HEAD} + {_BIAS}",
+    ),
+    ("GATv2", "layers", "activation_bytes"): (f"4 L F N - 4 F N + 24 F E + 12 H E + 5056 L + {_HEAD} + {_BIAS}",),
+}
+"""By series, policy and response: the largest of these sums. Peaks of blocks depend on how degrees fall into blocks."""
+
+
+def value(formula: str, sizes: Mapping[str, float]) -> float:
+    """The value of a sum of products, such as "4 L F N - 4 F N"."""
+    signed = formula.replace("- ", "+ -").split("+ ")
+    return sum(math.prod(sizes[one] if one in sizes else float(one) for one in term.split()) for term in signed)
+
+
+def closed_forms(rows: Sequence[Row], laws: Sequence[PredictiveLaw]) -> list[ClosedForm]:
+    """Every closed form beside the cells that it counts, and the fitted law's error where one was chosen."""
+    drawn = [row for row in comparable(rows) if row.is_drawn and row.training_nodes]
+    classes = _classes(drawn)
+    if classes is None:
+        return []
+    fitted = {(law.convolution, law.policy, law.response): law for law in laws}
+    found = []
+    for (convolution, policy), cells in grouped(drawn, lambda row: (row.convolution, row.policy)):
+        for response in _BYTES:
+            forms = FORMS.get((convolution, policy, response))
+            answers = answering(cells, response)
+            if forms and answers:
+                law = fitted.get((convolution, policy, response))
+                found.append(_compared(answers, response, forms, classes, law))
+    return found
+
+
+def law_in_words(num_layers: int) -> float:
+    """What GATv2 keeps with whole layers checkpointed, of its peak without, on dense graphs: 24 F of 12 (L + 1) F."""
+    return 2 / (num_layers + 1)
+
+
+def _compared(
+    cells: Sequence[Row], response: str, forms: tuple[str, ...], classes: int, law: PredictiveLaw | None
+) -> ClosedForm:
+    measured: Floats = np.array([float(getattr(row, response)) for row in cells])
+    counted: Floats = np.array([max(value(form, _sizes(row, classes)) for form in forms) for row in cells])
+    errors = np.abs(counted - measured) / measured
+    fitted = None
+    if law is not None:
+        by_graph = {one.graph: one.fitted for one in law.residuals}
+        told = np.array([by_graph.get(row.graph, np.nan) for row in cells])
+        fitted = float(np.nanmax(np.abs(told - counted) / counted))
+    return ClosedForm.model_validate(
+        {
+            "convolution": cells[0].convolution,
+            "policy": cells[0].policy,
+            "response": response,
+            "formula": forms[0] if len(forms) == 1 else f"the largest of {'; '.join(forms)}",
+            "cells": len(cells),
+            "exact_cells": int((counted == measured).sum()),
+            "worst_error": float(errors.max()),
+            "law_error": fitted,
+        }
+    )
+
+
+def _sizes(row: Row, classes: float) -> dict[str, float]:
+    return {
+        "N": row.num_nodes,
+        "E": row.num_edges,
+        "L": row.num_layers,
+        "F": row.hidden_channels,
+        "H": row.heads,
+        "M": row.num_features,
+        "C": classes,
+        "T": row.training_nodes or 0,
+    }
+
+
+def _classes(rows: Sequence[Row]) -> int | None:
+    """The number of classes, which no column has, from what the first cell keeps for its loss.
+
+    A whole number that is wrong there is wrong in each of the other forms.
+    """
+    for row in rows:
+        forms = FORMS.get((row.convolution, row.policy, "saved_activation_bytes"))
+        if forms is not None:
+            least, more = (value(forms[0], _sizes(row, classes)) for classes in (0, 1))
+            return round((row.saved_activation_bytes - least) / (more - least))
+    return None
