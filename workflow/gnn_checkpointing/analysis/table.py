@@ -65,6 +65,7 @@ class Row:
     same_loss: bool | None
     same_gradients: bool | None
     same_buffers: bool | None
+    sentinel_seconds: float | None = None
 
     @property
     def is_real(self) -> bool:
@@ -139,5 +140,5 @@ def grouped(rows: Iterable[Item], key: Callable[[Item], Key]) -> list[tuple[Key,
 def _row(row: Mapping[str, Value]) -> Row:
     # `check` has seen to it that every field has the type that the data dictionary gives it.
     named = {"convolution": series(row), "stack": series({**row, "model": ""})}
-    values = {name: row[name] for name in Row.__dataclass_fields__ if name not in named}
+    values = {name: row[name] for name in Row.__dataclass_fields__ if name not in named and name in row}
     return Row(**{**values, **named})  # type: ignore[arg-type]

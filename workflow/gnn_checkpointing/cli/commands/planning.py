@@ -63,6 +63,11 @@ def plan(options: argparse.Namespace) -> None:
         attention_dropout=options.attention_dropout,
         num_features=_features(graph) if options.features is None else options.features,
     )
+    if options.exact and ("(" in found.convolution or options.self_loops or options.attention_dropout):
+        raise Refusal(
+            f"--exact: {found.convolution} is counted by gathering and scattering, without self-loops and attention "
+            "dropout; leave --exact out, or ask for a convolution without brackets and without either"
+        )
     exact = _exact_peaks(graph, found) if options.exact else {}
     if options.json:
         print(json.dumps(_values(found, exact), indent=2))
