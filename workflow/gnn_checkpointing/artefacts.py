@@ -76,6 +76,12 @@ def write_json(path: Path, value: Any) -> None:
     write_text(path, json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
 
 
+def write_sealed(path: Path, value: Any) -> None:
+    """Write `value` as JSON with its SHA-256 beside it, for the command that reads it next."""
+    write_json(path, value)
+    seal(path)
+
+
 def read_json(path: Path) -> Any:
     """Read a JSON file, or refuse in one sentence that names it."""
     try:
