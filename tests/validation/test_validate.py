@@ -19,6 +19,7 @@ from gnn_checkpointing.cli import main
 from gnn_checkpointing.report.render import report_code
 from gnn_checkpointing.validation.pages import TEMPLATES
 from gnn_checkpointing.validation.validate import complaints, quick_complaints
+from rebuilt import rebuilt
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -41,7 +42,7 @@ def small(tmp_path: Path) -> Path:
 
 
 def copied(study: str, place: Path) -> Path:
-    (published,) = ROOT.glob(f"report/*/{study}")
+    published = rebuilt(study)
     copy = place / published.parent.name / published.name
     shutil.copytree(published, copy)
     return copy
@@ -137,16 +138,9 @@ def forged_rows(folder: Path) -> None:
 
 def concluded_again(folder: Path) -> None:
     """Run all stages after the analysis again, as someone would who changed the analysis."""
-    given = [f"--study={folder}/study.json", f"--hardware-file={folder}/hardware.json", f"--analysis={folder}/analysis"]
-    graphs, table = f"--graphs={folder}/graphs.json", f"--table={folder}/measurements.csv"
-    shown = [f"--demonstration={folder}/demonstration.json"]
-    claims = f"--claims={folder}/claims.json"
-    assert main(["judge", *given, f"--output={folder}/claims.json"]) == 0
-    assert main(["audit", *given, table, claims, graphs, *shown, f"--output={folder}/audit.json"]) == 0
-    assert main(["knowledge", *given, graphs, f"--output={folder}/planner.json"]) == 0
-    beside = [f"--{name}={folder}/{name}.json" for name in ("audit", "traces", "trainings")]
-    more = [f"--planner-file={folder}/planner.json", f"--records={folder}/records.jsonl.gz", f"--templates={TEMPLATES}"]
-    assert main(["report", *given, table, claims, graphs, *shown, *beside, *more, f"--output-folder={folder}"]) == 0
+    for command in ("judge", "audit", "knowledge"):
+        assert main([command, f"--run={folder}"]) == 0
+    assert main(["report", f"--run={folder}", f"--templates={TEMPLATES}", f"--output-folder={folder}"]) == 0
     for path in folder.rglob(".*.sha256"):
         path.unlink()
 

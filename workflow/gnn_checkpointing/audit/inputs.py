@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +39,13 @@ class AuditInputs:
     graphs: Sequence[GraphFacts]
     machine: Machine
     demonstration: Demonstration
+    repeats: Sequence[Row] = ()
+    """Rows of cells that were measured again at the study's middle and end; `rows` are then of the first time."""
+
+    def by_visit(self) -> AuditInputs:
+        """The same with the rows of repeated cells apart."""
+        rows = [row for row in self.rows if not row.get("visit")]
+        return replace(self, rows=rows, repeats=[row for row in self.rows if row.get("visit")])
 
     @property
     def reference(self) -> str:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from cyclopts import App, Parameter
+from rich.console import Console
 
 from gnn_checkpointing import __version__
 from gnn_checkpointing.cli.commands import designing, explaining, graphs, judging, measuring, planning, publishing
@@ -16,13 +19,14 @@ app = App(
     # Plain text can be read in any terminal, and half the time of starting goes into drawing boxes.
     help_format="plaintext",
     help_formatter="plain",
+    console=Console(width=120, highlight=False, emoji=False, markup=False),
     default_parameter=Parameter(negative=()),
     suppress_keyboard_interrupt=False,
     result_action="return_value",
 )
 
 # Help is written here, not taken from docstrings, which `python -OO` leaves out.
-for command, help_text in (
+COMMANDS: tuple[tuple[Callable[..., None], str], ...] = (
     (designing.design, "Print the study's cells in the order they are measured, one line each."),
     (designing.schema, "Print the JSON schema of a study file, or of claims.json."),
     (designing.hardware, "Write what this machine is: slug, label, processor, memory, versions."),
@@ -41,11 +45,15 @@ for command, help_text in (
     (judging.audit, "Ask whether the data can be believed, one published question at a time; write audit.json."),
     (planning.knowledge, "Write planner.json: what a planner knows after the study."),
     (publishing.report, "Render report.html and report.pdf, with the data beside them."),
-    (publishing.rebuild, "Make a published report again from the data beside it: no torch, no measuring, same bytes."),
+    (
+        publishing.rebuild,
+        "Make a published report again from the data beside it: no torch, no measuring, same bytes.",
+    ),
     (publishing.validate, "Compute published reports again from their records, and say what speaks against them."),
     (publishing.compare, "Compare machines by their published reports; write comparison.json and comparison.html."),
     (publishing.index, "Write the index of all reports, and the comparison of machines beside it."),
     (planning.plan, "Say what each policy would need on your graph in your memory, and which one to take."),
     (explaining.explain, "Measure a Vision GNN's graphs on your images; draw curves and one image's patch graph."),
-):
-    app.command(command, help=help_text)
+)
+for place, (command, help_text) in enumerate(COMMANDS):
+    app.command(command, help=help_text, sort_key=place)

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import codecs
 import errno
 import io
 import os
@@ -41,6 +42,8 @@ _ADVICE = {
 }
 """What the system refuses for no fault of the program, and what to do then."""
 
+_SIMILAR = {"\u00a0": " ", "\u2013": "-", "\u2212": "-", "\u00d7": "x", "…": "...", "≤": "<=", "≥": ">=", "\u2019": "'"}
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; the exit code."""
@@ -48,9 +51,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     debug = "--debug" in given
     given = [argument for argument in given if argument != "--debug"]
     command = next((argument for argument in given if not argument.startswith("-")), "gnn_checkpointing")
+    codecs.register_error("nearest", _nearest)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")  # a terminal that lacks a letter shows a question mark
+            stream.reconfigure(errors="nearest")
     try:
         code = _run(given)
         sys.stdout.flush()
@@ -70,6 +74,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if sentence is not None and not debug:
             return _refused(sentence)
         return _fault(command, error, debug)
+
+
+def _nearest(error: UnicodeError) -> tuple[str, int]:
+    """For a letter that the terminal's encoding lacks: a similar one, else a question mark."""
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    return "".join(_SIMILAR.get(letter, "?") for letter in error.object[error.start : error.end]), error.end
 
 
 def _run(given: list[str]) -> int:

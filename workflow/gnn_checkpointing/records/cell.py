@@ -10,7 +10,7 @@ from typing import Any
 
 from pydantic import Field, ValidationError
 
-from gnn_checkpointing.artefacts import sealed_bytes, whole_file
+from gnn_checkpointing.artefacts import expanded_bytes, parsed_json, sealed_bytes, whole_file
 from gnn_checkpointing.records.graph_facts import GraphFacts
 from gnn_checkpointing.records.machine import Accelerator, Host
 from gnn_checkpointing.records.policy import PolicyRecord, Steps
@@ -93,13 +93,13 @@ class CellRecord(ProcessRun):
 def read_cell(path: Path) -> CellRecord:
     """Read one cell's record, or refuse naming the file and the field."""
     try:
-        record = CellRecord.model_validate_json(sealed_bytes(path))
+        record = CellRecord.model_validate(parsed_json(sealed_bytes(path).decode()))
     except FileNotFoundError:
         raise Refusal(f"{path}: no such file; measure again") from None
-    except OSError as error:
-        raise Refusal(f"{path}: not readable ({error}); delete the file and measure again") from None
     except ValidationError as error:
         raise Refusal(f"{path}: {complaint(error)}; delete the file and measure again") from None
+    except (OSError, ValueError, RecursionError) as error:
+        raise Refusal(f"{path}: not readable ({error}); delete the file and measure again") from None
     refuse_other_schema(str(path), record.schema_version)
     return record
 
@@ -115,7 +115,7 @@ def write_records(path: Path, records: Iterable[CellRecord]) -> None:
 def read_records(path: Path) -> list[CellRecord]:
     """Read what `write_records` wrote, or refuse naming the file, the line and the field."""
     try:
-        lines = gzip.decompress(sealed_bytes(path)).decode().splitlines()
+        lines = expanded_bytes(path).decode().split("\n")[:-1]
     except FileNotFoundError:
         raise Refusal(f"{path}: no such file; make it with `collect`") from None
     except (OSError, EOFError, ValueError, zlib.error) as error:
@@ -123,8 +123,10 @@ def read_records(path: Path) -> list[CellRecord]:
     records = []
     for number, line in enumerate(lines, start=1):
         try:
-            records.append(CellRecord.model_validate_json(line))
+            records.append(CellRecord.model_validate(parsed_json(line)))
         except ValidationError as error:
             raise Refusal(f"{path}, record {number}: {complaint(error)}; make it again with `collect`") from None
+        except (ValueError, RecursionError) as error:
+            raise Refusal(f"{path}, record {number}: not readable ({error}); make it again with `collect`") from None
         refuse_other_schema(f"{path}, record {number}", records[-1].schema_version)
     return records

@@ -2,21 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from gnn_checkpointing.analysis.results import AnalyticCount, Response
 from gnn_checkpointing.audit.answers import Answer, no_offender, not_applicable, percent
 from gnn_checkpointing.audit.inputs import AuditInputs
+from gnn_checkpointing.audit.question import asks
 
 BYTES: tuple[Response, ...] = ("activation_bytes", "saved_activation_bytes")
 LARGEST_HELD_OUT_ERROR = 0.10
 SLOPE_SHARE = 0.10
+LARGEST_EXPONENT = 1.05
+"""A fitted exponent of 1 comes out a little above it as often as below."""
+
 SLOPE_BYTES = 8
 """One 64-bit index: a policy whose memory is flat has a slope of about nothing, of which no share makes sense."""
 
 NO_LAW = "no law was tried in this study"
 
 
+@asks(
+    "candidates-fixed",
+    "Were all forms of law listed before the data?",
+    "Every form of law that was tried is one that the study file lists for bytes or for seconds.",
+)
 def candidates_fixed(inputs: AuditInputs) -> Answer:
-    """Every form of law that was tried is one that the study file lists for bytes or for seconds."""
     listed = inputs.study.analysis.laws
     found = inputs.findings.predictions
     tried = [(candidate.response, candidate.form) for candidate in found.leaderboard]
@@ -32,8 +42,12 @@ def candidates_fixed(inputs: AuditInputs) -> Answer:
     return no_offender(unlisted, len(set(tried)), "forms of law were not listed before the data", evidence)
 
 
+@asks(
+    "densest-predicted",
+    "Is memory on the densest level predicted unseen?",
+    "The chosen laws of bytes, fitted without the densest level, are nowhere more than 10 % off there.",
+)
 def densest_level_predicted(inputs: AuditInputs) -> Answer:
-    """The chosen laws of bytes, fitted without the densest level, are nowhere more than 10 % off there."""
     errors = [
         (error.worst_relative_error, f"{candidate.convolution}, {candidate.policy}, {candidate.response}")
         for candidate in inputs.findings.predictions.leaderboard
@@ -51,8 +65,26 @@ def densest_level_predicted(inputs: AuditInputs) -> Answer:
     )
 
 
+@asks(
+    "growth-linear",
+    "Do the laws of time stay sane beyond what was measured?",
+    "No chosen law of step time grows faster than in proportion to nodes and edges together.",
+)
+def growth_linear(inputs: AuditInputs) -> Answer:
+    laws = [law for law in inputs.findings.predictions.laws if law.response == "step_time_seconds"]
+    if not laws:
+        return not_applicable("no law of step time was chosen")
+    wild = [f"{law.convolution}, {law.policy}: {law.form}" for law in laws if any(map(_wild, law.pieces))]
+    evidence = "analysis/predictions.json: laws.form, laws.pieces"
+    return no_offender(wild, len(laws), "laws of step time grow faster than the graph", evidence)
+
+
+@asks(
+    "slopes-met",
+    "Do the laws meet the measured bytes per edge?",
+    "Each law's bytes per edge are within 10 % (or 8 bytes) of the slope measured between the same graphs.",
+)
 def laws_meet_slopes(inputs: AuditInputs) -> Answer:
-    """Each law's bytes per edge are within 10 % (or 8 bytes) of the slope measured between the same graphs."""
     counts = inputs.findings.predictions.analytic
     if not counts:
         return not_applicable("no law was set beside a measured slope")
@@ -61,8 +93,12 @@ def laws_meet_slopes(inputs: AuditInputs) -> Answer:
     return no_offender(off, len(counts), "laws miss the measured bytes per edge", evidence)
 
 
+@asks(
+    "failures-foreseen",
+    "Did the laws foresee what ran out?",
+    "The law of each cell that ran out of memory or time puts it above the limit.",
+)
 def failures_foreseen(inputs: AuditInputs) -> Answer:
-    """The law of each cell that ran out of memory or time puts it above the limit."""
     judged = [cell for cell in inputs.findings.predictions.censored if cell.foreseen is not None]
     if not judged:
         return not_applicable("nothing with a law of its own ran out of memory or time")
@@ -73,3 +109,9 @@ def failures_foreseen(inputs: AuditInputs) -> Answer:
 
 def _meets(count: AnalyticCount) -> bool:
     return abs(count.law - count.measured) <= max(SLOPE_SHARE * abs(count.measured), SLOPE_BYTES)
+
+
+def _wild(piece: Mapping[str, float]) -> bool:
+    """Whether a piece of a law grows faster than in proportion: by a square, or by exponents that add up to over 1."""
+    exponents = sum(value for name, value in piece.items() if name.startswith("log_"))
+    return exponents > LARGEST_EXPONENT or any(value > 0 for name, value in piece.items() if name.endswith("_squared"))
