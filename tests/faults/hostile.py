@@ -55,9 +55,8 @@ def tampered(content: bytes, name: str, draw: Callable[[st.SearchStrategy[Any]],
         return _tampered_table(content, draw)
     compressed = name.endswith(".gz")
     value = list(map(json.loads, gzip.decompress(content).splitlines())) if compressed else json.loads(content)
-    at = draw(st.sampled_from(sorted(places(value), key=len)[1:]))
-    new = draw(news)
-    changed = replaced(value, at, new)
+    known = sorted(places(value), key=len)[1:]
+    changed = replaced(value, draw(st.sampled_from(known)), draw(news)) if known else draw(st.sampled_from(VALUES))
     if compressed:
         text = "".join(json.dumps(one) + "\n" for one in changed) if isinstance(changed, list) else json.dumps(changed)
         return gzip.compress(text.encode("utf-8", "surrogatepass"), mtime=0)

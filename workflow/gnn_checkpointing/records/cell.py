@@ -5,10 +5,11 @@ from __future__ import annotations
 import gzip
 import zlib
 from collections.abc import Iterable
+from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import Field, ValidationError
+from pydantic import AfterValidator, Field, ValidationError
 
 from gnn_checkpointing.artefacts import expanded_bytes, parsed_json, sealed_bytes, whole_file
 from gnn_checkpointing.records.graph_facts import GraphFacts
@@ -18,6 +19,23 @@ from gnn_checkpointing.records.record import Record, complaint, refuse_other_sch
 from gnn_checkpointing.refusal import Refusal
 
 
+def _moment(stamp: str) -> str:
+    if datetime.fromisoformat(stamp).tzinfo is None:
+        raise ValueError(f"{stamp!r} has no time zone")
+    return stamp
+
+
+def _sized(architecture: dict[str, Any]) -> dict[str, Any]:
+    for name in ("num_layers", "hidden_channels"):
+        if not isinstance(value := architecture.get(name), int) or not 0 < value < 2**31:
+            raise ValueError(f"{name} is {str(value)[:20]}, not a whole number from 1")
+    return architecture
+
+
+Moment = Annotated[str, AfterValidator(_moment)]
+"""An ISO 8601 time with its zone."""
+
+
 class ProcessRun(Record):
     """What the measured process says of its own time with a cell.
 
@@ -25,8 +43,8 @@ class ProcessRun(Record):
     records from before it was kept.
     """
 
-    started: str
-    ended: str
+    started: Moment
+    ended: Moment
     load_before: float
     load_after: float
     clock_mhz_before: float | None
@@ -60,7 +78,7 @@ class CellRecord(ProcessRun):
     graph: GraphFacts
     convolution: str
     model: str = Field("", description="what tells the model from the study's others of the same convolution")
-    architecture: dict[str, Any]
+    architecture: Annotated[dict[str, Any], AfterValidator(_sized)]
     parameters: int | None = Field(None, description="None in records from before they were counted")
     aggregation: str
     fingerprint: str
