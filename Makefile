@@ -60,7 +60,7 @@ test: $(READY) ## all tests, those of the browser, of the cluster and those that
 	pytest -m "not minutes" $(ALONE)
 
 test-faults: $(READY) ## everything that can go wrong, done on purpose: minutes
-	pytest tests/faults tests/workflow tests/study/test_hostile_studies.py
+	DRAWN=1000 pytest tests/faults tests/workflow tests/study/test_hostile_studies.py
 
 scale: $(READY) ## plan, collect, analyse and report ten thousand replayed cells: seconds and memory of each
 	python tests/scale/ten_thousand.py
