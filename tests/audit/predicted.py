@@ -20,11 +20,11 @@ from gnn_checkpointing.analysis.results import (
 )
 
 
-def time_law(form: str = "additive", **terms: float) -> PredictiveLaw:
-    """The chosen law of step time of GCN under none."""
+def time_law(form: str = "additive", policy: str = "none", **terms: float) -> PredictiveLaw:
+    """The chosen law of step time of GCN under a policy."""
     return PredictiveLaw(
         convolution="GCN",
-        policy="none",
+        policy=policy,
         response="step_time_seconds",
         form=form,
         pieces=[terms or {"constant": 1e-3, "nodes": 1e-6, "edges": 1e-7}],
@@ -45,7 +45,7 @@ def predictions() -> Predictions:
     return Predictions(
         confidence=0.95,
         candidates={},
-        laws=[time_law()],
+        laws=[time_law(), time_law(policy="layers", constant=1e-3, nodes=1e-6, edges=1.4e-7)],
         resident=[],
         leaderboard=[
             candidate("activation_bytes", "blocks", chosen=True, worst=0.02),

@@ -234,6 +234,16 @@ SPOILS: dict[str, tuple[Spoil, ...]] = {
         part("predictions", laws=[predicted.time_law("additive", constant=1e-3, edges=1e-7, edges_squared=1e-14)]),
         part("predictions", laws=[predicted.time_law("knee", constant=-9.0, log_nodes=0.3, log_edges=0.9)]),
     ),
+    # A law with a knee for none and none for the policy: beyond the measured range the lines cross.
+    "laws-ordered": (
+        part(
+            "predictions",
+            laws=[
+                predicted.time_law("knee", constant=1e-3, edges=1e-7, edges_over_knee=8e-8),
+                predicted.time_law(policy="layers", constant=1e-3, edges=1.4e-7),
+            ],
+        ),
+    ),
     "real-bounds": (with_index_zero("predictions", "summaries", inside=0.53),),
     "real-intervals": (
         lambda found: clean.part(

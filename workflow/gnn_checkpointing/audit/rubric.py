@@ -52,6 +52,7 @@ RUBRIC = (
     laws.densest_level_predicted,
     laws.laws_meet_slopes,
     laws.growth_linear,
+    laws.laws_ordered,
     laws.failures_foreseen,
     predictions.held_out_often,
     predictions.bytes_covered,

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 
-from gnn_checkpointing.analysis.results import AnalyticCount, Response
+from gnn_checkpointing.analysis.results import AnalyticCount, PredictiveLaw, Response
+from gnn_checkpointing.analysis.table import series
 from gnn_checkpointing.audit.answers import Answer, no_offender, not_applicable, percent
 from gnn_checkpointing.audit.inputs import AuditInputs
 from gnn_checkpointing.audit.question import asks
+from gnn_checkpointing.records.measurements_table import number
 
 BYTES: tuple[Response, ...] = ("activation_bytes", "saved_activation_bytes")
+SECONDS: tuple[Response, ...] = ("step_time_seconds",)
 LARGEST_HELD_OUT_ERROR = 0.10
 SLOPE_SHARE = 0.10
+_BEYOND = 4.0
 LARGEST_EXPONENT = 1.05
 """A fitted exponent of 1 comes out a little above it as often as below."""
 
@@ -80,6 +85,27 @@ def growth_linear(inputs: AuditInputs) -> Answer:
 
 
 @asks(
+    "laws-ordered",
+    "Do the laws of time make no policy faster than it ever was?",
+    "At four times the edges measured, no policy that always took longer than none is predicted to be faster.",
+)
+def laws_ordered(inputs: AuditInputs) -> Answer:
+    laws = {(law.convolution, law.policy): law for law in inputs.findings.predictions.laws if law.response in SECONDS}
+    fastest: dict[tuple[str, str], float] = {}
+    for row in inputs.timed:
+        ratio = number(row, "time_ratio")
+        if row["allocator"] == inputs.reference and ratio is not None:
+            key = (series(row), str(row["policy"]))
+            fastest[key] = min(ratio, fastest.get(key, ratio))
+    judged = [key for key in laws if key[1] != "none" and (key[0], "none") in laws and fastest.get(key, 0.0) > 1]
+    if not judged:
+        return not_applicable("no policy with a law of step time always took longer than none")
+    faster = [", ".join(key) for key in judged if _beyond(laws[key]) < _beyond(laws[key[0], "none"])]
+    evidence = "analysis/predictions.json: laws.pieces; measurements.csv: time_ratio"
+    return no_offender(faster, len(judged), "policies are predicted to become faster than none", evidence)
+
+
+@asks(
     "slopes-met",
     "Do the laws meet the measured bytes per edge?",
     "Each law's bytes per edge are within 10 % (or 8 bytes) of the slope measured between the same graphs.",
@@ -109,6 +135,22 @@ def failures_foreseen(inputs: AuditInputs) -> Answer:
 
 def _meets(count: AnalyticCount) -> bool:
     return abs(count.law - count.measured) <= max(SLOPE_SHARE * abs(count.measured), SLOPE_BYTES)
+
+
+def _beyond(law: PredictiveLaw) -> float:
+    """Seconds by a law at its largest number of nodes and four times its largest number of edges."""
+    nodes, edges = float(law.num_nodes[1]), _BEYOND * law.num_edges[1]
+    columns = {
+        "constant": 1.0,
+        "nodes": nodes,
+        "edges": edges,
+        "edges_squared": edges**2,
+        "edges_over_knee": max(edges - (law.knee or 0.0), 0.0),
+        "log_nodes": math.log(nodes),
+        "log_edges": math.log(edges),
+    }
+    found = max(sum(value * columns.get(name, 0.0) for name, value in piece.items()) for piece in law.pieces)
+    return math.exp(found) if any(name.startswith("log_") for piece in law.pieces for name in piece) else found
 
 
 def _wild(piece: Mapping[str, float]) -> bool:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from gnn_checkpointing.analysis.results import Coverage, Response, ScoreSummary
 from gnn_checkpointing.audit.answers import Answer, at_least, at_most, not_applicable, percent
-from gnn_checkpointing.audit.checks.laws import BYTES
+from gnn_checkpointing.audit.checks.laws import BYTES, SECONDS
 from gnn_checkpointing.audit.inputs import AuditInputs
 from gnn_checkpointing.audit.question import asks
 
-SECONDS: tuple[Response, ...] = ("step_time_seconds",)
 LEAST_COVERAGE = 0.93
 LEAST_REAL_COVERAGE = 0.9
 FEWEST_HELD_OUT = 100
