@@ -17,6 +17,7 @@ from gnn_checkpointing.comparison.tables import (
     per_edge_table,
     ratios_table,
     summaries_table,
+    throughput_table,
 )
 from gnn_checkpointing.comparison.words import missing_sentence, ratio_sentence, same_sentence, versions_sentence
 from gnn_checkpointing.report import units
@@ -83,6 +84,8 @@ def _pair_section(key: str, study: StudyCompared, pair: Pair) -> Section:
         blocks.append(findings_table(key, pair))
     if pair.ratios:
         blocks += [summaries_table(key, pair), ratios_figure(key, pair), ratios_table(key, pair)]
+    if pair.throughput:
+        blocks.append(throughput_table(key, pair))
     blocks += _densities(key, pair)
     blocks += _around(key, pair)
     return Section(key, f"{study.name}: {pair.first} and {pair.second}", tuple(blocks))

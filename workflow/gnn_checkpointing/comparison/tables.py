@@ -188,6 +188,29 @@ def ratios_table(key: str, pair: Pair) -> Table:
     )
 
 
+def throughput_table(key: str, pair: Pair) -> Table:
+    """Throughput on the largest graph that both machines timed."""
+
+    def rate(title: str, of: str) -> Shown:
+        return Column(title, "million edges per second", "number"), lambda one: Cell(
+            units.fixed(getattr(one, of) / 1e6, 2), getattr(one, of)
+        )
+
+    return _table(
+        f"table-{key}-throughput",
+        "Throughput of a training step on the largest graph that both machines timed: edges over the time of a step.",
+        pair.throughput,
+        _words("Convolution", lambda one: one.convolution),
+        _words("Policy", lambda one: one.policy),
+        *_several(pair.throughput),
+        _prose("Graph", lambda one: one.graph_label),
+        _count("Edges", lambda one: one.num_edges),
+        rate(pair.first, "first"),
+        rate(pair.second, "second"),
+        (Column("Second / first", "", "number"), lambda one: Cell(units.ratio(one.quotient), one.quotient)),
+    )
+
+
 def per_edge_table(key: str, pair: Pair) -> Table:
     """Time per edge by either machine's laws, and as ratios to none's."""
 
