@@ -97,6 +97,37 @@ def test_commands_on_a_spoilt_folder_beside_a_good_one(
     check()
 
 
+STAGES = ("judge", "audit", "knowledge", "plan", "report")
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+@pytest.mark.parametrize("stage", STAGES)
+def test_each_stage_on_a_spoilt_run(folder: Path, tmp_path: Path, stage: str) -> None:
+    """A run's folder without seals, as another may send it: exit code 0 or 2, and the guard does not fire."""
+    run, out = tmp_path / "run", tmp_path / "out"
+    options = {
+        "plan": [
+            f"--planner={run}/planner.json",
+            "--nodes=1000",
+            "--edges=20000",
+            "--convolution=GCN",
+            "--memory-gib=2",
+        ],
+        "report": [f"--run={run}", f"--templates={ROOT / 'templates'}", f"--output-folder={out}"],
+    }
+
+    @settings(max_examples=max(5, DRAWN // 5), deadline=None, database=None, suppress_health_check=list(HealthCheck))
+    @given(st.data())
+    def check(data: st.DataObject) -> None:
+        shutil.rmtree(run, ignore_errors=True)
+        shutil.copytree(folder, run, ignore=shutil.ignore_patterns("*.pdf", "*.html", "figures"))
+        name = "planner.json" if stage == "plan" else data.draw(st.sampled_from(NAMES))
+        (run / name).write_bytes(tampered((run / name).read_bytes(), name, data.draw))
+        assert main([stage, *options.get(stage, [f"--run={run}"])]) in (0, 2)
+
+    check()
+
+
 BOMB = gzip.compress(bytes(2**28), mtime=0)
 
 

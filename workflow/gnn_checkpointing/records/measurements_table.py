@@ -214,6 +214,8 @@ def turns(row: Mapping[str, Value]) -> list[tuple[str, str]]:
         [str(row[first] or ""), *filter(None, str(row[again] or "").split(SEPARATOR))]
         for first, again in (("started", "again_started"), ("ended", "again_ended"))
     )
+    if len(started) != len(ended):
+        raise Refusal(f"cell {shown(row['cell'])}: {len(started)} beginnings and {len(ended)} ends; collect again")
     return list(zip(started, ended, strict=True))
 
 

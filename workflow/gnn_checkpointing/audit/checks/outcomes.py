@@ -15,7 +15,7 @@ from gnn_checkpointing.audit.question import asks
 )
 def failures_listed(inputs: AuditInputs) -> Answer:
     failed = {place(row) for row in inputs.rows if row["outcome"] not in NOT_FAILED}
-    listed = {f"{failure['cell']}, {failure['policy']}" for failure in inputs.findings.quality.failures}
+    listed = {f"{failure.get('cell')}, {failure.get('policy')}" for failure in inputs.findings.quality.failures}
     if not failed and not listed:
         return not_applicable("nothing failed, and nothing is listed")
     differing = sorted(failed ^ listed)

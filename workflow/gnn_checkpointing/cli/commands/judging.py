@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from gnn_checkpointing.cli.options import Encodings, Explanations, Run
+from gnn_checkpointing.refusal import Refusal
 
 
 def analyse(*, run: Run, explanations: Explanations = None, encodings: Encodings = None) -> None:
@@ -26,16 +27,22 @@ def analyse(*, run: Run, explanations: Explanations = None, encodings: Encodings
 
 
 def judge(*, run: Run) -> None:
+    from pydantic import ValidationError
+
     from gnn_checkpointing.analysis.analyse import read_analysis
     from gnn_checkpointing.artefacts import read_json, write_sealed
     from gnn_checkpointing.audit.inputs import machine_facts
     from gnn_checkpointing.claims.judge import judge as judged
+    from gnn_checkpointing.records.record import complaint
     from gnn_checkpointing.report.inputs import ANALYSIS, CLAIMS, HARDWARE, STUDY
     from gnn_checkpointing.study.reading import read_study
 
     # The machine that measured, which need not be this one.
     machine = machine_facts(read_json(run / HARDWARE))
-    ledger = judged(read_analysis(run / ANALYSIS), read_study(run / STUDY).name, machine.slug)
+    try:
+        ledger = judged(read_analysis(run / ANALYSIS), read_study(run / STUDY).name, machine.slug)
+    except ValidationError as error:  # of a claim: estimates that no analysis gives
+        raise Refusal(f"{run / ANALYSIS}: {complaint(error)}; make it again with `analyse`") from None
     write_sealed(run / CLAIMS, ledger.model_dump(mode="json"))
 
 
