@@ -12,8 +12,7 @@ import pytest
 from gnn_checkpointing import refusal
 from gnn_checkpointing.cli import guard
 from gnn_checkpointing.study import reading
-
-ROOT = Path(__file__).resolve().parent.parent
+from rebuilt import ROOT, rebuilt
 
 
 def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[bytes]:
@@ -115,3 +114,13 @@ def test_hostile_text_is_escaped_and_shortened(text: str, shown: str) -> None:
 def test_no_message_is_long(text: str) -> None:
     assert len(refusal.plain(text)) <= 10_000
     assert len(refusal.shown(text)) <= 1_000
+
+
+def test_a_report_is_the_same_without_docstrings_and_asserts_in_a_terminal_of_ascii(tmp_path: Path) -> None:
+    usual = rebuilt("ten-million")
+    places = ("--templates", str(ROOT / "templates"), "--output-folder", str(tmp_path))
+    found = run("rebuild", "--frozen", str(usual), *places, PYTHONOPTIMIZE="2", PYTHONIOENCODING="ascii")
+    assert found.returncode == 0, found.stderr
+    names = sorted(path.relative_to(usual) for path in usual.rglob("*") if path.is_file())
+    assert names == sorted(path.relative_to(tmp_path) for path in tmp_path.rglob("*") if path.is_file())
+    assert [name for name in names if (usual / name).read_bytes() != (tmp_path / name).read_bytes()] == []
