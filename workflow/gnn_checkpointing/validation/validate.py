@@ -10,7 +10,7 @@ from gnn_checkpointing.report.render import report_code
 from gnn_checkpointing.validation import again, once, possible, whole
 from gnn_checkpointing.validation.manifest import changed_files, made_with
 from gnn_checkpointing.validation.pages import TEMPLATES, pages
-from gnn_checkpointing.validation.published import Published, read_concluded, read_measured
+from gnn_checkpointing.validation.published import Measured, Published, read_concluded, read_measured
 
 Read = TypeVar("Read")
 
@@ -33,7 +33,7 @@ def measured_complaints(folder: Path) -> list[str]:
     found, unread = read_measured(folder)
     if found is None:
         return unread
-    return [f"{folder}: {text}" for check in _MEASURED for text in _said(check, found)]
+    return _of_all(_MEASURED, found, folder)
 
 
 _MEASURED = (
@@ -55,7 +55,7 @@ def _complaints(folder: Path, checks: Sequence[Check]) -> list[str]:
     measured, unread = read_measured(folder)
     if measured is None:
         return [*unread, *changed]
-    wrong = [f"{folder}: {text}" for check in (whole.names, *_MEASURED) for text in _said(check, measured)]
+    wrong = _of_all((whole.names, *_MEASURED), measured, folder)
     if wrong or changed:
         # What was changed afterwards is named; computing all of it again would say the same at length.
         return [*changed, *wrong]
@@ -70,6 +70,16 @@ def _complaints(folder: Path, checks: Sequence[Check]) -> list[str]:
     return _in_one(folder, [f"{folder}: {text}" for text in found])
 
 
+def _of_all(checks: Sequence[Callable[[Measured], Iterator[str]]], found: Measured, folder: Path) -> list[str]:
+    """What all checks say; that one cannot compute is worth a word only where no other names the reason."""
+    said = [text for check in checks for text in _said(check, found)]
+    named = [text for text in said if _NO_SENSE not in text]
+    return [f"{folder}: {text}" for text in named or said]
+
+
+_NO_SENSE = "nothing can be made of its values"
+
+
 def _said(check: Callable[[Read], Iterator[str]], found: Read) -> list[str]:
     """Return what a check says, and where it fails at numbers that no run gives, that it does."""
     complaints: list[str] = []
@@ -77,7 +87,7 @@ def _said(check: Callable[[Read], Iterator[str]], found: Read) -> list[str]:
         complaints.extend(check(found))
     except again.MISFITS as error:
         name = check.__name__.strip("_").replace("_", " ")
-        complaints.append(f"{name}: nothing can be made of its values ({type(error).__name__}: {error})")
+        complaints.append(f"{name}: {_NO_SENSE} ({type(error).__name__}: {error})")
     return complaints
 
 
