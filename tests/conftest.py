@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,19 @@ if worker := os.environ.get("PYTEST_XDIST_WORKER"):
     place = Path(tempfile.gettempdir()) / f"gnn-checkpointing-tests-{os.getuid()}-{worker}"
     place.mkdir(exist_ok=True)
     os.environ["TMPDIR"] = tempfile.tempdir = str(place)
+
+
+@pytest.fixture(autouse=True)
+def no_fault(request: pytest.FixtureRequest) -> Iterator[Path]:
+    """No command, here or in another process, may fail by a fault of the program; the file that would have it."""
+    place = Path(tempfile.gettempdir()) / f"gnn-checkpointing-faults-{os.getpid()}"
+    os.environ["GNN_CHECKPOINTING_FAULTS"] = str(place)
+    yield place
+    if place.exists():
+        faults = place.read_text()
+        place.unlink()
+        if "faults_expected" not in request.keywords:
+            pytest.fail(f"the guard of the command line fired:\n{faults}")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

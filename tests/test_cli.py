@@ -64,11 +64,7 @@ def test_bad_input_is_one_sentence(tmp_path: Path) -> None:
     assert_refused(run("design", "--study", tmp_path / "none.yaml"), "none.yaml", "no such study")
     assert_refused(run("graph", "--study", smoke, "--graph", "g", "--output", output), "no graph g", "`design` lists")
     assert_refused(
-        run(
-            *("collect", "--study", smoke, "--measurements", tmp_path, "--output", output),
-            *("--traces", tmp_path / "t", "--graphs", tmp_path / "g", "--records", tmp_path / "r"),
-            *("--trainings", tmp_path / "j"),
-        ),
+        run("collect", "--study", smoke, "--measurements", tmp_path, "--output-folder", output),
         "complete.json",
         "no such file",
     )
@@ -129,7 +125,8 @@ def test_measuring_works_by_hand_without_snakemake(tmp_path: Path, shell: str) -
     ],
 )
 def test_a_plan_that_cannot_be_made_is_one_sentence(arguments: tuple[object, ...], words: tuple[str, ...]) -> None:
-    assert_refused(run("plan", "--convolution", "GATv2", "--memory-gib", 8, *arguments), *words)
+    convolution = () if "--convolution" in arguments else ("--convolution", "GATv2")
+    assert_refused(run("plan", "--memory-gib", 8, *convolution, *arguments), *words)
 
 
 def test_a_plan_adds_exact_peaks_on_request() -> None:

@@ -11,6 +11,7 @@ from gnn_checkpointing.analysis.results import (
     HeldOutError,
     LeftOut,
     Predictions,
+    PredictiveLaw,
     Response,
     Robustness,
     RunDrift,
@@ -19,12 +20,32 @@ from gnn_checkpointing.analysis.results import (
 )
 
 
+def time_law(form: str = "additive", policy: str = "none", **terms: float) -> PredictiveLaw:
+    """The chosen law of step time of GCN under a policy."""
+    return PredictiveLaw(
+        convolution="GCN",
+        policy=policy,
+        response="step_time_seconds",
+        form=form,
+        pieces=[terms or {"constant": 1e-3, "nodes": 1e-6, "edges": 1e-7}],
+        knee=None,
+        cells=12,
+        num_nodes=(500, 1000),
+        num_edges=(2000, 64000),
+        num_features=32,
+        half_width=0.1,
+        median_relative_residual=0.01,
+        worst_relative_residual=0.05,
+        residuals=[],
+    )
+
+
 def predictions() -> Predictions:
     """Return chosen laws, their coverage and scores, and a failure that they foresaw."""
     return Predictions(
         confidence=0.95,
         candidates={},
-        laws=[],
+        laws=[time_law(), time_law(policy="layers", constant=1e-3, nodes=1e-6, edges=1.4e-7)],
         resident=[],
         leaderboard=[
             candidate("activation_bytes", "blocks", chosen=True, worst=0.02),

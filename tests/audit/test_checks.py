@@ -8,9 +8,10 @@ from dataclasses import replace
 import pytest
 
 from gnn_checkpointing.audit.answers import at_least, at_most, no_offender, percent
-from gnn_checkpointing.audit.checks.design import rank_correlation
+from gnn_checkpointing.audit.checks.design import order_unrelated_to_density, rank_correlation
 from gnn_checkpointing.audit.checks.exclusiveness import SHARED, cells_alone
 from gnn_checkpointing.audit.checks.provenance import NAMED, NOT_STATED, VERSIONS
+from gnn_checkpointing.audit.checks.ratios import time_ratios_rederive
 from gnn_checkpointing.audit.inputs import machine_facts
 from gnn_checkpointing.graphs.sources import known
 from gnn_checkpointing.measurement import record_warnings
@@ -43,9 +44,49 @@ def test_cells_of_two_machines_may_overlap() -> None:
         assert cells_alone(replace(found, rows=rows)).passed is passed
 
 
+@pytest.mark.parametrize(
+    ("order", "drift", "passed"),
+    [
+        ("balanced", -0.06, True),
+        ("dense first", 0.0, True),
+        ("dense first", -0.06, False),  # as the default study once: rho -0.44, p 0.01, times drift by -6 %
+    ],
+)
+def test_an_order_that_follows_density_matters_while_times_drift(order: str, drift: float, passed: bool) -> None:
+    found = clean.inputs()
+    degrees = [float(2 ** (number % 6)) for number in range(36)]
+    if order == "dense first":
+        degrees = sorted(degrees, reverse=True)[:10] + degrees[:26]
+    rows = [
+        {"allocator": found.reference, "graph": f"g{n}", "cell": f"c{n}", "average_degree": degree}
+        | {"started": f"2026-01-01T00:{n:02}:00+00:00"}
+        for n, degree in enumerate(degrees)
+    ]
+    one = found.findings.robustness.drift[0]
+    change = one.change.model_copy(update={"estimate": drift, "low": drift, "high": drift})
+    found = clean.part(found, "robustness", drift=[one.model_copy(update={"change": change, "p_value": 0.001})])
+    answer = order_unrelated_to_density(replace(found, rows=rows))
+    assert answer.passed is passed, answer.found
+
+
 def test_no_number_is_no_pass() -> None:
     assert at_most(float("nan"), 0.05, "drift", "").passed is False
     assert at_least(float("nan"), 0.93, "inside", "").passed is False
+
+
+def test_what_could_not_fail_is_not_counted() -> None:
+    answer = no_offender([], 0, "untested claims give no reason", "")
+    assert (answer.passed, answer.needs) == (None, "there is nothing of the kind, so the check could not fail")
+
+
+def test_scatter_parts_a_median_of_ratios_from_the_ratio_of_medians() -> None:
+    """12 % apart is no defect where rounds scatter so much that the ratio's own interval is 5 % to either side."""
+    found, cell = clean.inputs(), str(clean.inputs().rows[0]["cell"])
+    for half, passed in ((0.05, True), (0.02, False)):
+        own = next(row for row in found.rows if (row["cell"], row["policy"]) == (cell, "layers"))
+        ratio = 1.12 * float(own["time_ratio"] or 0)
+        ends = {"time_ratio": ratio, "time_ratio_low": ratio * (1 - half), "time_ratio_high": ratio * (1 + half)}
+        assert time_ratios_rederive(spoils.row("layers", **ends)(found)).passed is passed
 
 
 def test_the_first_offender_is_named() -> None:

@@ -48,7 +48,7 @@ def test_a_score_that_is_not_that_of_the_checks_is_refused(tmp_path: Path) -> No
 
 def test_the_command_audits_files_as_what_they_hold(tmp_path: Path) -> None:
     (spoil,) = SPOILS["nothing-else-ran"]
-    found = spoil(clean.inputs())
+    found = spoil(clean.inputs().by_visit())
     hardware = {
         "slug": found.machine.slug,
         "label": "Test machine",
@@ -56,23 +56,12 @@ def test_the_command_audits_files_as_what_they_hold(tmp_path: Path) -> None:
     }
     write_json(tmp_path / "study.json", found.study.model_dump(mode="json", by_alias=True, exclude_none=True))
     write_json(tmp_path / "hardware.json", hardware)
-    write_table(tmp_path / "measurements.csv", [dict(row) for row in found.rows])
+    write_table(tmp_path / "measurements.csv", [dict(row) for row in found.by_visit().rows])
     write_analysis(tmp_path / "analysis", found.findings)
     write_json(tmp_path / "claims.json", found.ledger.model_dump(mode="json"))
     write_json(tmp_path / "graphs.json", GraphList(graphs=list(found.graphs)).model_dump(mode="json"))
     write_json(tmp_path / "demonstration.json", found.demonstration.model_dump(mode="json"))
-    options = {
-        "study": "study.json",
-        "hardware-file": "hardware.json",
-        "table": "measurements.csv",
-        "analysis": "analysis",
-        "claims": "claims.json",
-        "graphs": "graphs.json",
-        "demonstration": "demonstration.json",
-        "output": "audit.json",
-    }
-    arguments = [part for name, file in options.items() for part in (f"--{name}", str(tmp_path / file))]
-    assert main(["audit", *arguments]) == 0
+    assert main(["audit", "--run", str(tmp_path)]) == 0
     audit = read_audit(tmp_path / "audit.json")
     assert audit == audited(found)
     assert [failed.id for failed in audit.failed] == ["nothing-else-ran"]

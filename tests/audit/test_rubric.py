@@ -70,7 +70,7 @@ def without_predictions(found: AuditInputs) -> AuditInputs:
 
 
 def test_what_a_study_lacks_does_not_apply_and_counts_on_neither_side() -> None:
-    """No laws, no times, no training, no fake tensors: 23 checks are left out, the others pass."""
+    """No laws, no times, no training, no fake tensors: 28 checks are left out, the others pass."""
     found = without_predictions(clean.inputs())
     untimed = [{**row, **dict.fromkeys(tables.TIMES)} for row in found.rows]
     found = replace(found, study=clean.study(training={}, measurement={"fake_tensor_reading": False}), rows=untimed)
@@ -86,16 +86,17 @@ def test_what_a_study_lacks_does_not_apply_and_counts_on_neither_side() -> None:
             "slopes-met",
             "failures-foreseen",
         ),
+        *("repeats-agree", "growth-linear", "laws-ordered", "real-bounds", "real-intervals"),
         *("held-out-often", "bytes-covered", "time-covered", "bytes-narrow", "time-narrow", "real-bytes", "real-time"),
         *("no-graph-decides", "no-drift", "stopping-covers", "control-trained"),
     }
-    assert audit.passed == audit.applicable == len(RUBRIC) - 23
+    assert audit.passed == audit.applicable == len(RUBRIC) - 28
     assert all(check.needs for check in audit.checks if check.passed is None)
 
 
 def test_a_study_that_could_not_run_at_all_is_audited_too() -> None:
     """Every policy unavailable, with the reason: nothing fails, and nothing is said of memory, ratios and sameness."""
-    found = without_predictions(clean.inputs())
+    found = without_predictions(clean.inputs().by_visit())
     gone = {**dict.fromkeys(tables.TIMES), "outcome": "unavailable", "message": "needs CUDA"}
     rows = [{**row, **gone} for row in found.rows]
     found = clean.finding(replace(found, rows=rows), quality=quality(rows, completed(rows), "retaining", 0.03))

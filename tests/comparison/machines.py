@@ -21,7 +21,7 @@ from gnn_checkpointing.report.index import Compared, render_index
 
 ROOT = Path(__file__).resolve().parents[2]
 TEMPLATES = ROOT / "templates"
-PUBLISHED = sorted(ROOT.glob("report/*/default"))[0]
+(PUBLISHED,) = ROOT.glob("report/*/default")
 OWN = PUBLISHED.parent.name
 """The machine that comes first in every pair: "amd-..." stands before "rack"."""
 

@@ -43,6 +43,16 @@ def test_a_machine_three_times_as_slow_is_the_same_in_all_that_is_compared(tmp_p
     assert check(pair, "bytes-per-edge").matched == 2 * 9  # three convolutions, three policies, two responses
     assert check(pair, "verdicts").matched > 20
     assert {found.quotient for found in pair.ratios} == {1.0}
+    assert len(pair.throughput) == 9
+    assert [found.quotient for found in pair.throughput] == pytest.approx([1 / 3] * 9)
+    largest = max(int(row["num_edges"]) for row in rows)
+    (none,) = [found for found in pair.throughput if (found.convolution, found.policy) == ("GCN", "none")]
+    times = [
+        float(row["step_time_seconds"])
+        for row in rows
+        if (row["convolution"], row["policy"], row["graph_label"]) == ("GCN", "none", none.graph_label)
+    ]
+    assert (none.num_edges, [none.first]) == (largest, pytest.approx([largest / seconds for seconds in times]))
     assert len(pair.ratios) == sum(row["policy"] != "none" for row in rows)
     for summary in pair.ratio_summaries:
         assert summary.quotient.estimate == 1

@@ -16,12 +16,12 @@ import pytest
 from gnn_checkpointing.cli import main
 from gnn_checkpointing.comparison.compare import compare
 from gnn_checkpointing.comparison.render import render_comparison
+from rebuilt import rebuilt
 from report.derivation import Derivation, Page, readings
 from report.test_rebuild import WITHOUT_TORCH
 
 from .machines import (
     OWN,
-    ROOT,
     TEMPLATES,
     in_json,
     in_table,
@@ -198,7 +198,7 @@ def test_the_same_reports_give_the_same_bytes(reports: Path, tmp_path: Path) -> 
 
 def test_comparing_takes_no_torch_and_the_index_has_the_same_page(tmp_path: Path) -> None:
     """By the commands, which let in what is valid; a second time nothing is computed again."""
-    (published,) = ROOT.glob("report/*/batches")
+    published = rebuilt("batches")
     reports = tmp_path / "report"
     shutil.copytree(published, reports / OWN / "batches")
     measured_on(published, "rack", reports)
@@ -224,7 +224,7 @@ def test_hostile_names_are_inert(tmp_path: Path) -> None:
 
 
 def test_the_index_says_what_is_missing_and_keeps_no_page_of_what_was(tmp_path: Path) -> None:
-    (published,) = ROOT.glob("report/*/batches")
+    published = rebuilt("batches")
     shutil.copytree(published, tmp_path / OWN / "batches")
     for name in ("comparison.json", "comparison.html"):
         (tmp_path / name).write_text("of a machine that is gone")

@@ -14,8 +14,9 @@ from gnn_checkpointing.cli import main
 from gnn_checkpointing.comparison.compare import compare
 from gnn_checkpointing.comparison.folders import refuse_strangers
 from gnn_checkpointing.refusal import Refusal
+from rebuilt import rebuilt
 
-from .machines import OWN, ROOT, TEMPLATES, in_json, in_table, measured_on, publish, two
+from .machines import OWN, TEMPLATES, in_json, in_table, measured_on, publish, two
 
 
 def refused(reports: Path) -> str:
@@ -91,7 +92,7 @@ def test_the_command_refuses_what_is_not_valid(
     """One sentence that names the file, exit code 2, and nothing is written; a forger may have signed the change."""
     monkeypatch.chdir(tmp_path)
     reports, output = tmp_path / "report", tmp_path / "out"
-    (published,) = ROOT.glob("report/*/batches")
+    published = rebuilt("batches")
     shutil.copytree(published, reports / OWN / "batches")
     second = measured_on(published, "rack", reports)
     in_table(second, lambda rows: rows.insert(0, rows[0] | {"time_ratio": "10.42"}))

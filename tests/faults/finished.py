@@ -30,19 +30,13 @@ class Run:
     def collect(self) -> list[str]:
         """Return the command that gathers the records."""
         results = self.results
-        names = {"output": "measurements.csv", "traces": "traces.json", "graphs": "graphs.json"}
-        names |= {"records": "records.jsonl.gz", "trainings": "trainings.json"}
-        options = [part for option, name in names.items() for part in (f"--{option}", str(results / "again" / name))]
-        return ["collect", "--study", f"{results}/study.json", "--measurements", f"{results}/measurements", *options]
+        study, places = f"--study={results}/study.json", f"--measurements={results}/measurements"
+        return ["collect", study, places, "--output-folder", f"{results}/again"]
 
     def render(self) -> list[str]:
         """Return the command that makes the report."""
-        names = {"study": "study.json", "hardware-file": "hardware.json", "table": "measurements.csv"}
-        names |= {"analysis": "analysis", "claims": "claims.json", "audit": "audit.json"}
-        names |= {"planner-file": "planner.json", "graphs": "graphs.json", "traces": "traces.json"}
-        names |= {"demonstration": "demonstration.json", "records": "records.jsonl.gz", "trainings": "trainings.json"}
-        options = [part for option, name in names.items() for part in (f"--{option}", str(self.results / name))]
-        return ["report", *options, "--templates", str(ROOT / "templates"), "--output-folder", f"{self.results}/page"]
+        places = ("--templates", str(ROOT / "templates"), "--output-folder", f"{self.results}/page")
+        return ["report", f"--run={self.results}", *places]
 
     def rebuild(self) -> list[str]:
         """Return the command that makes the published report again."""

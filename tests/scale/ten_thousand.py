@@ -37,6 +37,7 @@ def main() -> None:
             (work / name).symlink_to(ROOT / name)
         timed(work, "plan", ["snakemake", "--cores", "2", "--configfile", str(STUDY), "--dry-run", "--quiet"])
         replay(read_study(STUDY), read_records(published / "records.jsonl.gz"), work / "measurements")
+        (work / "study.json").symlink_to(STUDY)
         for name in ("hardware.json", "demonstration.json"):
             shutil.copy(published / name, work)
         for name, options in COMMANDS.items():
@@ -48,20 +49,10 @@ def main() -> None:
         sys.stdout.write(f"report.html: {(work / 'page/report.html').stat().st_size / 1e6:.2f} MB\n")
 
 
-_STUDY = f"--study {STUDY}"
-_MACHINE = "--hardware-file hardware.json"
 COMMANDS = {
-    "collect": f"{_STUDY} --measurements measurements --output measurements.csv --traces traces.json "
-    "--graphs graphs.json --records records.jsonl.gz --trainings trainings.json",
-    "analyse": f"{_STUDY} --table measurements.csv --trainings trainings.json --output-folder analysis",
-    "judge": f"{_STUDY} {_MACHINE} --analysis analysis --output claims.json",
-    "audit": f"{_STUDY} {_MACHINE} --table measurements.csv --analysis analysis --claims claims.json "
-    "--graphs graphs.json --demonstration demonstration.json --output audit.json",
-    "knowledge": f"{_STUDY} {_MACHINE} --analysis analysis --graphs graphs.json --output planner.json",
-    "report": f"{_STUDY} {_MACHINE} --table measurements.csv --analysis analysis --claims claims.json "
-    "--audit audit.json --planner-file planner.json --graphs graphs.json --traces traces.json "
-    "--demonstration demonstration.json --records records.jsonl.gz --trainings trainings.json "
-    f"--templates {ROOT / 'templates'} --output-folder page",
+    "collect": "--study study.json --measurements measurements --output-folder .",
+    **dict.fromkeys(("analyse", "judge", "audit", "knowledge"), "--run ."),
+    "report": f"--run . --templates {ROOT / 'templates'} --output-folder page",
 }
 
 

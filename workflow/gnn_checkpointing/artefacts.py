@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
+import io
 import json
 import os
+import re
+import stat
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -56,7 +60,7 @@ def seal_file(path: Path) -> Path:
 
 def sealed_bytes(path: Path) -> bytes:
     """Return a file's bytes, or refuse where they are not those that were sealed; a file without a seal is taken."""
-    content = path.read_bytes()
+    content = bounded_bytes(path)
     try:
         expected = seal_file(path).read_text(encoding="ascii").strip()
     except FileNotFoundError:
@@ -76,16 +80,109 @@ def write_json(path: Path, value: Any) -> None:
     write_text(path, json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
 
 
+def write_sealed(path: Path, value: Any) -> None:
+    """Write `value` as JSON with its SHA-256 beside it, for the command that reads it next."""
+    write_json(path, value)
+    seal(path)
+
+
+MOST_BYTES = 2**29
+"""Of one file that is read whole. The largest published one has a thirtieth of it."""
+
+_MOST_EXPANDED = 100
+"""Compressed records shrink to a twentieth; what shrinks to less than a hundredth is made to fill memories."""
+
+_LARGEST = 1e150
+"""Of a number in a file: its square can still be computed."""
+
+_ADDRESSES = {0xE000: None, 0xE001: None, 0xE002: None}
+"""Private letters that mark where a report's numbers are from; no file that is read may hold them."""
+
+
+def bounded_bytes(path: Path) -> bytes:
+    """A file's bytes, or a refusal where it is no plain file or larger than memory should have to take."""
+    found = path.stat()
+    if not stat.S_ISREG(found.st_mode):
+        raise Refusal(f"{path}: not a plain file; put the file itself there")
+    if found.st_size > MOST_BYTES:
+        raise Refusal(f"{path}: {found.st_size} bytes, at most {MOST_BYTES} are read; it is not a file of this project")
+    return path.read_bytes()
+
+
+def expanded_bytes(path: Path) -> bytes:
+    """What a gzip file holds, or a refusal where that is far more than records ever shrink to."""
+    content = sealed_bytes(path)
+    most = min(MOST_BYTES, _MOST_EXPANDED * len(content) + 2**20)
+    with gzip.open(io.BytesIO(content)) as stream:
+        expanded = stream.read(most + 1)
+    if len(expanded) > most:
+        raise Refusal(f"{path}: expands to more than {most} bytes; it is not a file of this project")
+    return expanded
+
+
 def read_json(path: Path) -> Any:
     """Read a JSON file, or refuse in one sentence that names it."""
     try:
-        return json.loads(sealed_bytes(path), parse_constant=_no_number)
+        return parsed_json(sealed_bytes(path).decode())
     except FileNotFoundError:
         raise Refusal(f"{path}: no such file; make it first, or correct the path") from None
     except Refusal:
         raise
     except (OSError, ValueError, RecursionError) as error:
         raise Refusal(f"{path}: not readable as JSON ({error}); delete it and make it again") from None
+
+
+def parsed_json(text: str) -> Any:
+    """A JSON value; raises `ValueError` at numbers that arithmetic does not take and at half characters."""
+    value = json.loads(text, parse_constant=_no_number, parse_int=whole_number, parse_float=real_number)
+    if _HALF.search(text):  # an escape of half a character, which no encoding can write again
+        json.dumps(value, ensure_ascii=False).encode()
+    return _without_addresses(value) if _ADDRESS.search(text) else value
+
+
+_HALF = re.compile(r"\\u[dD][89a-fA-F]")
+_ADDRESS = re.compile(r"[\ue000-\ue002]|\\u[eE]00[0-2]")
+
+
+def whole_number(text: str) -> int:
+    """The integer that a file says; raises `ValueError` where 64 bits do not hold it."""
+    if len(text) > 20 or not -(2**63) <= int(text) < 2**63:
+        raise ValueError(f"a whole number of {len(text)} digits; 64 bits must hold it")
+    return int(text)
+
+
+def real_number(text: str) -> float:
+    """The number that a file says; raises `ValueError` where it is not finite or its square is not."""
+    value = float(text)
+    if not abs(value) <= _LARGEST:
+        raise ValueError(f"{text[:20]} is no number up to {_LARGEST:g}")
+    return value
+
+
+def without_addresses(text: str) -> str:
+    """A text without the letters that mark where a report's numbers are from."""
+    return text.translate(_ADDRESSES)
+
+
+def _without_addresses(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {without_addresses(key): _without_addresses(one) for key, one in value.items()}
+    if isinstance(value, list):
+        return [_without_addresses(one) for one in value]
+    return without_addresses(value) if isinstance(value, str) else value
+
+
+_FORMULA = re.compile(r"[=+\-@\t\r]")
+
+
+def text_cell(text: str) -> str:
+    """A text as a CSV file may hold it: a spreadsheet would run what begins like a formula."""
+    return f"'{text}" if _FORMULA.match(text) else text
+
+
+def cell_text(text: str) -> str:
+    """The text that `text_cell` wrote."""
+    return text[1:] if text[:1] == "'" and _FORMULA.match(text[1:]) else text
 
 
 def _no_number(word: str) -> float:

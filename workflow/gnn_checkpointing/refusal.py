@@ -1,23 +1,42 @@
-"""The one exception whose text is meant for the user: what, where, what is allowed, what to do."""
+"""How the project says no: one sentence for the user (what, where, what is allowed, what to do)."""
+
+from __future__ import annotations
+
+import re
+
+_LONGEST_WORD, _LONGEST = 200, 2000
+# Control characters, directions of text, lone surrogates, and the letters that addresses in reports are made of.
+_UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ue000-\ue002]")
+
+
+def plain(text: object) -> str:
+    """One line that a terminal can show: control characters as escapes, long words and long texts without their middle.
+
+    Messages hold what users' files say, and those can hold anything: 50 MB in an id, escape codes, lone surrogates.
+    """
+    short = _shortened(str(text), _LONGEST)
+    words = re.sub(rf"\S{{{_LONGEST_WORD + 1},}}", lambda word: _shortened(word[0], _LONGEST_WORD), short)
+    return _UNPRINTABLE.sub(lambda one: one[0].encode("unicode_escape").decode(), words)
+
+
+def shown(value: object) -> str:
+    """A value as a message may hold it: at most 200 characters, blanks among them."""
+    return plain(_shortened(str(value), _LONGEST_WORD))
+
+
+def _shortened(text: str, most: int) -> str:
+    return text if len(text) <= most else f"{text[: most // 2]}…{text[1 - most + most // 2 :]}"
 
 LONGEST = 2_000
 """Characters of a message; a user's file may hold an id of megabytes."""
 
 
 class Refusal(Exception):  # noqa: N818 - a refusal of input is not a fault of the program
-    """Bad input, explained in one sentence; the command line prints it and exits with code 2."""
+    """Bad input, in one sentence; the command line prints it and exits with code 2."""
 
-    def __str__(self) -> str:
-        """The sentence on one line, safe to print on a terminal."""
-        return shown(super().__str__(), LONGEST)
+    def __init__(self, text: object) -> None:
+        super().__init__(plain(text))
 
 
 class Unavailable(Refusal):
     """Something that was asked for needs what this machine does not have; the text says what."""
-
-
-def shown(text: str, longest: int = 80) -> str:
-    r"""A user's text on one line: control characters as escapes such as `\x1b`, a long text without its middle."""
-    if len(text) > longest:
-        text = f"{text[: longest * 2 // 3]}...{text[-(longest // 4) :]}"
-    return "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in text)

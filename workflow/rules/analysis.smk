@@ -38,8 +38,7 @@ rule analyse:
         "../envs/gnn_checkpointing.yaml"
     threads: 2
     params:
-        study=STUDY,
-        folder=lambda wildcards, output: Path(output[0]).parent,
+        run=RESULTS,
         settings=[
             study.analysis.model_dump(mode="json"),
             study.seed,
@@ -52,8 +51,7 @@ rule analyse:
         beside=BESIDE,
         code=code_fingerprint("analysis"),
     shell:
-        "python -m gnn_checkpointing analyse --study {params.study} --table {input.table}"
-        " --trainings {input.trainings} {params.beside} --output-folder {params.folder} > {log} 2>&1"
+        "python -m gnn_checkpointing analyse --run {params.run} {params.beside} > {log} 2>&1"
 
 
 rule judge:
@@ -67,12 +65,10 @@ rule judge:
     conda:
         "../envs/gnn_checkpointing.yaml"
     params:
-        study=STUDY,
-        folder=lambda wildcards, input: Path(input.analysis[0]).parent,
+        run=RESULTS,
         code=code_fingerprint("claims"),
     shell:
-        "python -m gnn_checkpointing judge --study {params.study} --hardware-file {input.hardware}"
-        " --analysis {params.folder} --output {output} > {log} 2>&1"
+        "python -m gnn_checkpointing judge --run {params.run} > {log} 2>&1"
 
 
 rule audit:
@@ -90,14 +86,11 @@ rule audit:
     conda:
         "../envs/gnn_checkpointing.yaml"
     params:
-        study=STUDY,
-        analysis=lambda wildcards, input: Path(input.analysis[0]).parent,
+        run=RESULTS,
         settings=digest(study.model_dump(mode="json", by_alias=True)),
         code=code_fingerprint("audit"),
     shell:
-        "python -m gnn_checkpointing audit --study {params.study} --hardware-file {input.hardware}"
-        " --table {input.table} --analysis {params.analysis} --claims {input.claims} --graphs {input.graphs}"
-        " --demonstration {input.demonstration} --output {output} > {log} 2>&1"
+        "python -m gnn_checkpointing audit --run {params.run} > {log} 2>&1"
 
 
 rule knowledge:
@@ -112,10 +105,8 @@ rule knowledge:
     conda:
         "../envs/gnn_checkpointing.yaml"
     params:
-        study=STUDY,
-        analysis=lambda wildcards, input: Path(input.analysis[0]).parent,
+        run=RESULTS,
         settings=digest(study.model_dump(mode="json", by_alias=True)),
         code=code_fingerprint("planning"),
     shell:
-        "python -m gnn_checkpointing knowledge --study {params.study} --hardware-file {input.hardware}"
-        " --analysis {params.analysis} --graphs {input.graphs} --output {output} > {log} 2>&1"
+        "python -m gnn_checkpointing knowledge --run {params.run} > {log} 2>&1"

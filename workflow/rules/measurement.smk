@@ -67,6 +67,7 @@ rule collect:
     params:
         study=STUDY,
         measurements=lambda wildcards, input: Path(input.measurements[0]).parents[1],
+        folder=RESULTS,
         settings=[
             study.analysis.confidence,
             study.analysis.resamples,
@@ -75,9 +76,7 @@ rule collect:
         code=code_fingerprint("collecting"),
     shell:
         "python -m gnn_checkpointing collect --study {params.study} --measurements {params.measurements}"
-        " --training {input.training} --trainings {output.trainings}"
-        " --output {output.table} --traces {output.traces} --graphs {output.graphs}"
-        " --records {output.records} > {log} 2>&1"
+        " --training {input.training} --output-folder {params.folder} > {log} 2>&1"
 
 
 rule demonstrate:

@@ -57,19 +57,14 @@ rule report:
     conda:
         "../envs/gnn_checkpointing.yaml"
     params:
-        study=STUDY,
-        analysis=lambda wildcards, input: Path(input.analysis[0]).parent,
+        run=RESULTS,
         templates=lambda wildcards, input: os.path.commonpath(input.templates),
         folder=lambda wildcards, output: Path(output[0]).parent,
         settings=digest(study.model_dump(mode="json", by_alias=True)),
         beside=BESIDE,
         code=code_fingerprint("report"),
     shell:
-        "python -m gnn_checkpointing report --study {params.study} --hardware-file {input.hardware}"
-        " --table {input.table} --analysis {params.analysis} --claims {input.claims}"
-        " --audit {input.audit} --planner-file {input.planner} --graphs {input.graphs} --traces {input.traces}"
-        " --demonstration {input.demonstration} --records {input.records} --trainings {input.trainings}"
-        " {params.beside}"
+        "python -m gnn_checkpointing report --run {params.run} {params.beside}"
         " --templates {params.templates} --output-folder {params.folder} > {log} 2>&1"
 
 

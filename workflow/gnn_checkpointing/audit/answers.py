@@ -23,6 +23,8 @@ def not_applicable(needs: str) -> Answer:
 
 def no_offender(offenders: Sequence[str], total: int, what: str, evidence: str) -> Answer:
     """Return yes if nothing offends, such as "0 of 37 cells overlapped another"; else the first offender is named."""
+    if not total:
+        return not_applicable("there is nothing of the kind, so the check could not fail")
     first = f"; the first: {offenders[0]}" if offenders else ""
     return Answer(not offenders, f"{len(offenders)} of {total} {what}{first}", evidence)
 

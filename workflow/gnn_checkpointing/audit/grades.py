@@ -34,7 +34,7 @@ class Check(Result):
 
 
 class Audit(Result):
-    """All checks of a study; `passed` of `applicable` is the score, and what does not apply counts on neither side."""
+    """All checks of a study; `passed` of `applicable` is the score, and what could not fail counts on neither side."""
 
     study: str
     hardware: str
@@ -48,6 +48,12 @@ class Audit(Result):
         if (self.passed, self.applicable) != (passed, applicable):
             raise ValueError(f"{self.passed} of {self.applicable} passed, but its checks say {passed} of {applicable}")
         return self
+
+    @property
+    def score(self) -> str:
+        """The score in words, with how many checks could have failed at all."""
+        idle = len(self.checks) - self.applicable
+        return f"{self.passed} of {self.applicable} checks that could fail passed; {idle} had nothing to look at"
 
     @property
     def failed(self) -> list[Check]:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
-from gnn_checkpointing.analysis.analyse import Findings
-from gnn_checkpointing.claims.ledger import Ledger
-from gnn_checkpointing.records.demonstration import Demonstration
-from gnn_checkpointing.records.graph_facts import GraphFacts
-from gnn_checkpointing.records.measurements_table import Value
+from gnn_checkpointing.analysis.analyse import Findings, read_analysis
+from gnn_checkpointing.artefacts import read_json
+from gnn_checkpointing.claims.ledger import Ledger, read_ledger
+from gnn_checkpointing.records.demonstration import Demonstration, read_demonstration
+from gnn_checkpointing.records.graph_facts import GraphFacts, read_graphs
+from gnn_checkpointing.records.measurements_table import Value, read_table
 from gnn_checkpointing.refusal import Refusal
+from gnn_checkpointing.study.reading import read_study
 from gnn_checkpointing.study.study import Study
 
 Row = Mapping[str, Value]
@@ -36,6 +39,13 @@ class AuditInputs:
     graphs: Sequence[GraphFacts]
     machine: Machine
     demonstration: Demonstration
+    repeats: Sequence[Row] = ()
+    """Rows of cells that were measured again at the study's middle and end; `rows` are then of the first time."""
+
+    def by_visit(self) -> AuditInputs:
+        """The same with the rows of repeated cells apart."""
+        rows = [row for row in self.rows if not row.get("visit")]
+        return replace(self, rows=rows, repeats=[row for row in self.rows if row.get("visit")])
 
     @property
     def reference(self) -> str:
@@ -74,6 +84,19 @@ def machine_facts(values: Any) -> Machine:
             f"hardware description: {error!r}; it needs slug and facts (a list of name and value); write it anew with "
             "`hardware`"
         ) from None
+
+
+def read_audit_inputs(run: Path) -> AuditInputs:
+    """All that is audited of the run in a folder, under the names that a report publishes it by."""
+    return AuditInputs(
+        study=read_study(run / "study.json"),
+        rows=read_table(run / "measurements.csv"),
+        findings=read_analysis(run / "analysis"),
+        ledger=read_ledger(run / "claims.json"),
+        graphs=read_graphs(run / "graphs.json"),
+        machine=machine_facts(read_json(run / "hardware.json")),
+        demonstration=read_demonstration(run / "demonstration.json"),
+    )
 
 
 def place(row: Row) -> str:

@@ -11,7 +11,7 @@ from gnn_checkpointing.comparison.agreement import CONFIDENCE, RESAMPLES, SEED, 
 from gnn_checkpointing.comparison.checks import checks, half_decided
 from gnn_checkpointing.comparison.folders import machines, shared, summaries, why_nothing
 from gnn_checkpointing.comparison.published import Report, read_report
-from gnn_checkpointing.comparison.ratios import break_evens, per_edge, ratio_pairs, ratio_summaries
+from gnn_checkpointing.comparison.ratios import break_evens, per_edge, ratio_pairs, ratio_summaries, throughputs
 from gnn_checkpointing.comparison.results import Comparison, Machine, Pair, PerEdge, RankAgreement, StudyCompared
 from gnn_checkpointing.refusal import Refusal
 
@@ -78,6 +78,7 @@ def compared(first: Report, second: Report) -> Pair:
         half_decided=half_decided(first, second),
         ratios=ratios,
         ratio_summaries=ratio_summaries(ratios, (first.study.analysis.confidence, second.study.analysis.confidence)),
+        throughput=throughputs(pairs),
         per_edge=laws,
         per_edge_ranks=_per_edge_ranks(laws),
         break_evens=crossings,

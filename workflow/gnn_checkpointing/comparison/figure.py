@@ -1,4 +1,4 @@
-"""The figure of a comparison: every time ratio on one machine against the same on the other, and the table of both."""
+"""The figure of a comparison: every time ratio on one machine against the same on the other."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from gnn_checkpointing.report.figures import drawn, scales
 from gnn_checkpointing.report.figures.lines import Line, Point
 from gnn_checkpointing.report.figures.palette import looks
 from gnn_checkpointing.report.figures.points import identity_panel, thinning
-from gnn_checkpointing.report.page import Cell, Column, Figure, Panel, Table
+from gnn_checkpointing.report.page import Figure, Panel
 from gnn_checkpointing.sourced import plain
 
 
@@ -43,37 +43,6 @@ def ratios_figure(key: str, pair: Pair) -> Figure:
         how_to_read="Each mark is a cell and policy. On the line a policy costs the same share on both machines; above "
         f"it costs more on the second. Intervals are in the table below.{thinning(drawn_lines)}",
         panels=tuple(panels),
-        source=COMPARISON,
-    )
-
-
-def ratios_table(key: str, pair: Pair) -> Table:
-    """Return what the figure draws, with intervals."""
-    several = len({ratio.allocator for ratio in pair.ratios}) > 1
-    return Table(
-        id=f"table-{key}-ratios",
-        caption="Step time of each policy / none's in the same cell, on either machine with its interval.",
-        columns=(
-            Column("Graph", "", "prose"),
-            Column("Convolution"),
-            Column("Policy"),
-            *([Column("Allocator")] if several else []),
-            Column(pair.first, "/ none", "number"),
-            Column(pair.second, "/ none", "number"),
-            Column("Second / first", "", "number"),
-        ),
-        rows=tuple(
-            (
-                Cell(one.graph_label),
-                Cell(one.convolution),
-                Cell(one.policy),
-                *([Cell(one.allocator)] if several else []),
-                Cell(units.ratio_estimate(one.first), one.first.estimate),
-                Cell(units.ratio_estimate(one.second), one.second.estimate),
-                Cell(units.ratio(one.quotient), one.quotient),
-            )
-            for one in pair.ratios
-        ),
         source=COMPARISON,
     )
 

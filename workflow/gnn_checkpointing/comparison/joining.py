@@ -40,11 +40,12 @@ def joined(first: Report, second: Report) -> list[Joined]:
     resized = {
         id for id, graph in first.graphs.items() if id in second.graphs and _size(graph) != _size(second.graphs[id])
     }
-    others = {_place(row): (number, row) for number, row in enumerate(second.rows)}
+    # A cell that was measured again is compared by its first visit.
+    others = {_place(row): (number, row) for number, row in enumerate(second.rows) if not row.get("visit")}
     pairs = []
     for number, row in enumerate(first.rows):
         place = _place(row)
-        if place in others and row["graph"] not in resized:
+        if place in others and not row.get("visit") and row["graph"] not in resized:
             other_number, other = others[place]
             pairs.append(Joined(place, number, other_number, row, other))
     return pairs

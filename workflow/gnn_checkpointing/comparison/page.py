@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from gnn_checkpointing.comparison.checks import LIBRARIES
-from gnn_checkpointing.comparison.figure import ratios_figure, ratios_table
+from gnn_checkpointing.comparison.figure import ratios_figure
 from gnn_checkpointing.comparison.folders import COMPARISON
-from gnn_checkpointing.comparison.ratio_tables import break_evens_table, per_edge_table, summaries_table
 from gnn_checkpointing.comparison.results import Comparison, Pair, StudyCompared
 from gnn_checkpointing.comparison.tables import (
     alone_table,
+    break_evens_table,
     checks_table,
     differences_table,
     findings_table,
     machines_table,
     overview_table,
+    per_edge_table,
+    ratios_table,
+    summaries_table,
+    throughput_table,
 )
 from gnn_checkpointing.comparison.words import missing_sentence, ratio_sentence, same_sentence, versions_sentence
 from gnn_checkpointing.report import units
@@ -80,6 +84,8 @@ def _pair_section(key: str, study: StudyCompared, pair: Pair) -> Section:
         blocks.append(findings_table(key, pair))
     if pair.ratios:
         blocks += [summaries_table(key, pair), ratios_figure(key, pair), ratios_table(key, pair)]
+    if pair.throughput:
+        blocks.append(throughput_table(key, pair))
     blocks += _densities(key, pair)
     blocks += _around(key, pair)
     return Section(key, f"{study.name}: {pair.first} and {pair.second}", tuple(blocks))

@@ -11,7 +11,7 @@ from gnn_checkpointing.analysis.table import policy_order, series
 from gnn_checkpointing.comparison.agreement import deviations, median_quotient, rank_agreement
 from gnn_checkpointing.comparison.joining import Joined
 from gnn_checkpointing.comparison.published import Report, Row
-from gnn_checkpointing.comparison.results import BreakEvenPair, PerEdge, RatioPair, RatioSummary
+from gnn_checkpointing.comparison.results import BreakEvenPair, PerEdge, RatioPair, RatioSummary, Throughput
 from gnn_checkpointing.records.measurements_table import number
 
 
@@ -56,6 +56,30 @@ def ratio_summaries(pairs: Sequence[RatioPair], confidences: tuple[float, float]
     return [_summary(key, members, confidences) for key, members in groups.items()]
 
 
+def throughputs(pairs: Sequence[Joined]) -> list[Throughput]:
+    """Edges per second of every series and policy, on the largest graph on which both machines timed it."""
+    found: dict[tuple[str, str, str], Throughput] = {}
+    for pair in pairs:
+        edges, first, second = number(pair.first, "num_edges"), *map(_seconds, (pair.first, pair.second))
+        if not edges or not first or not second:
+            continue
+        key = (series(pair.first), str(pair.first["policy"]), str(pair.first["allocator"]))
+        if key not in found or edges > found[key].num_edges:
+            label = str(pair.first["graph_label"])
+            rates = edges / first, edges / second
+            found[key] = Throughput(
+                convolution=key[0],
+                policy=key[1],
+                allocator=key[2],
+                graph_label=label,
+                num_edges=round(edges),
+                first=rates[0],
+                second=rates[1],
+                quotient=rates[1] / rates[0],
+            )
+    return sorted(found.values(), key=lambda one: (one.allocator, one.convolution, policy_order(one.policy)))
+
+
 def per_edge(first: Report, second: Report) -> list[PerEdge]:
     """Return the time per edge of every series and policy that has a law of time on both machines."""
     one, other = _time_laws(first), _time_laws(second)
@@ -68,6 +92,10 @@ def break_evens(first: Report, second: Report) -> tuple[list[BreakEvenPair], int
     both = [(found, others[_kind(found)]) for found in first.trends.break_evens if _kind(found) in others]
     shown = [pair for pair in both if not _never(*pair)]
     return [_break_even(*pair) for pair in shown], len(both) - len(shown)
+
+
+def _seconds(row: Row) -> float | None:
+    return number(row, "step_time_seconds") if row["outcome"] == "completed" else None
 
 
 def _time_ratio(row: Row) -> Estimate | None:

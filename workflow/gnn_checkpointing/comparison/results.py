@@ -115,6 +115,19 @@ class PerEdge(Result):
     apart: bool
 
 
+class Throughput(Result):
+    """Edges per second on the largest graph that both machines timed; `quotient` is second / first."""
+
+    convolution: str
+    policy: str
+    allocator: str
+    graph_label: str
+    num_edges: int
+    first: float
+    second: float
+    quotient: float
+
+
 class BreakEvenPair(Result):
     """Where along density a policy breaks even on either machine; `course` as in `analysis/trends.json`.
 
@@ -157,6 +170,7 @@ class Pair(Result):
     half_decided: list[Difference]
     ratios: list[RatioPair]
     ratio_summaries: list[RatioSummary]
+    throughput: list[Throughput]
     per_edge: list[PerEdge]
     per_edge_ranks: RankAgreement | None
     break_evens: list[BreakEvenPair]

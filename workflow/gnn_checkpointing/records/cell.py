@@ -5,17 +5,35 @@ from __future__ import annotations
 import gzip
 import zlib
 from collections.abc import Iterable
+from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import Field, ValidationError
+from pydantic import AfterValidator, Field, ValidationError
 
-from gnn_checkpointing.artefacts import sealed_bytes, whole_file
+from gnn_checkpointing.artefacts import expanded_bytes, parsed_json, sealed_bytes, whole_file
 from gnn_checkpointing.records.graph_facts import GraphFacts
 from gnn_checkpointing.records.machine import Accelerator, Host
 from gnn_checkpointing.records.policy import PolicyRecord, Steps
 from gnn_checkpointing.records.record import Record, complaint, refuse_other_schema
 from gnn_checkpointing.refusal import Refusal
+
+
+def _moment(stamp: str) -> str:
+    if datetime.fromisoformat(stamp).tzinfo is None:
+        raise ValueError(f"{stamp!r} has no time zone")
+    return stamp
+
+
+def _sized(architecture: dict[str, Any]) -> dict[str, Any]:
+    for name in ("num_layers", "hidden_channels"):
+        if not isinstance(value := architecture.get(name), int) or not 0 < value < 2**31:
+            raise ValueError(f"{name} is {str(value)[:20]}, not a whole number from 1")
+    return architecture
+
+
+Moment = Annotated[str, AfterValidator(_moment)]
+"""An ISO 8601 time with its zone."""
 
 
 class ProcessRun(Record):
@@ -25,8 +43,8 @@ class ProcessRun(Record):
     records from before it was kept.
     """
 
-    started: str
-    ended: str
+    started: Moment
+    ended: Moment
     load_before: float
     load_after: float
     clock_mhz_before: float | None
@@ -60,7 +78,7 @@ class CellRecord(ProcessRun):
     graph: GraphFacts
     convolution: str
     model: str = Field("", description="what tells the model from the study's others of the same convolution")
-    architecture: dict[str, Any]
+    architecture: Annotated[dict[str, Any], AfterValidator(_sized)]
     parameters: int | None = Field(None, description="None in records from before they were counted")
     aggregation: str
     fingerprint: str
@@ -93,13 +111,13 @@ class CellRecord(ProcessRun):
 def read_cell(path: Path) -> CellRecord:
     """Read one cell's record, or refuse naming the file and the field."""
     try:
-        record = CellRecord.model_validate_json(sealed_bytes(path))
+        record = CellRecord.model_validate(parsed_json(sealed_bytes(path).decode()))
     except FileNotFoundError:
         raise Refusal(f"{path}: no such file; measure again") from None
-    except OSError as error:
-        raise Refusal(f"{path}: not readable ({error}); delete the file and measure again") from None
     except ValidationError as error:
         raise Refusal(f"{path}: {complaint(error)}; delete the file and measure again") from None
+    except (OSError, ValueError, RecursionError) as error:
+        raise Refusal(f"{path}: not readable ({error}); delete the file and measure again") from None
     refuse_other_schema(str(path), record.schema_version)
     return record
 
@@ -115,7 +133,7 @@ def write_records(path: Path, records: Iterable[CellRecord]) -> None:
 def read_records(path: Path) -> list[CellRecord]:
     """Read what `write_records` wrote, or refuse naming the file, the line and the field."""
     try:
-        lines = gzip.decompress(sealed_bytes(path)).decode().splitlines()
+        lines = expanded_bytes(path).decode().split("\n")[:-1]
     except FileNotFoundError:
         raise Refusal(f"{path}: no such file; make it with `collect`") from None
     except (OSError, EOFError, ValueError, zlib.error) as error:
@@ -123,8 +141,10 @@ def read_records(path: Path) -> list[CellRecord]:
     records = []
     for number, line in enumerate(lines, start=1):
         try:
-            records.append(CellRecord.model_validate_json(line))
+            records.append(CellRecord.model_validate(parsed_json(line)))
         except ValidationError as error:
             raise Refusal(f"{path}, record {number}: {complaint(error)}; make it again with `collect`") from None
+        except (ValueError, RecursionError) as error:
+            raise Refusal(f"{path}, record {number}: not readable ({error}); make it again with `collect`") from None
         refuse_other_schema(f"{path}, record {number}", records[-1].schema_version)
     return records

@@ -9,8 +9,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from gnn_checkpointing.artefacts import sealed_bytes, write_text
-from gnn_checkpointing.refusal import Refusal
+from gnn_checkpointing.artefacts import (
+    cell_text,
+    real_number,
+    sealed_bytes,
+    text_cell,
+    whole_number,
+    without_addresses,
+    write_text,
+)
+from gnn_checkpointing.refusal import Refusal, shown
 
 
 @dataclass(frozen=True)
@@ -143,6 +151,9 @@ COLUMNS = (
 HOSTS = Column("hosts", "text", "", "which machine each process of the cell ran on", new=True)
 """Only in tables from more than one machine: the nodes of a cluster. Its values are ids, not names."""
 
+_LONGEST_TEXT = 10_000
+"""Of a text field: the longest message of a compiler is shorter."""
+
 Value = str | int | float | bool | None
 
 
@@ -171,15 +182,26 @@ def read_table(path: Path) -> list[dict[str, Value]]:
         text = sealed_bytes(path).decode()
     except (OSError, UnicodeDecodeError) as error:
         raise Refusal(f"{path}: not readable ({error}); make it with `collect`") from None
-    reader = csv.DictReader(io.StringIO(text))
+    reader = csv.DictReader(io.StringIO(text), strict=True)
     needed = [column.name for column in COLUMNS if not (column.new or column.cuda)]
-    missing = [name for name in needed if name not in (reader.fieldnames or [])]
+    try:
+        names = list(reader.fieldnames or [])
+    except csv.Error as error:
+        raise Refusal(f"{path}: not readable as CSV ({error}); make it with `collect`") from None
+    missing = [name for name in needed if name not in names]
     if missing:
         raise Refusal(f"{path}: column {missing[0]} is missing ({len(missing)} in all); make it with `collect`")
     rows = []
-    for number, row in enumerate(reader, start=2):
-        values = {column.name: _as_value(path, number, column, row.get(column.name)) for column in (*COLUMNS, HOSTS)}
-        rows.append(values)
+    try:
+        for row in reader:
+            line = reader.line_num
+            rows.append(
+                {column.name: _as_value(path, line, column, row.get(column.name)) for column in (*COLUMNS, HOSTS)}
+            )
+    except csv.Error as error:
+        raise Refusal(
+            f"{path}, line {reader.line_num}: not readable as CSV ({error}); make it with `collect`"
+        ) from None
     if not rows:
         raise Refusal(f"{path}: no rows; measure something first")
     return [row | {"visit": row["visit"] or 0} | throughput(row) for row in rows]
@@ -207,6 +229,8 @@ def turns(row: Mapping[str, Value]) -> list[tuple[str, str]]:
         [str(row[first] or ""), *filter(None, str(row[again] or "").split(SEPARATOR))]
         for first, again in (("started", "again_started"), ("ended", "again_ended"))
     )
+    if len(started) != len(ended):
+        raise Refusal(f"cell {shown(row['cell'])}: {len(started)} beginnings and {len(ended)} ends; collect again")
     return list(zip(started, ended, strict=True))
 
 
@@ -225,6 +249,8 @@ def number(row: Mapping[str, Value], column: str) -> float | None:
 def _as_text(value: Value) -> str:
     if value is None:
         return ""
+    if isinstance(value, str):
+        return text_cell(value)
     if isinstance(value, bool):
         return "true" if value else "false"
     return repr(value) if isinstance(value, float) else str(value)
@@ -236,12 +262,16 @@ def _as_value(path: Path, line: int, column: Column, text: str | None) -> Value:
     try:
         match column.kind:
             case "integer":
-                return int(text)
+                return whole_number(text)
             case "number":
-                return float(text)
+                return real_number(text)
             case "truth":
                 return {"true": True, "false": False}[text]
+            case "text" if len(text) > _LONGEST_TEXT:
+                raise ValueError
             case "text":
-                return text
+                return without_addresses(cell_text(text))
     except (ValueError, KeyError):
-        raise Refusal(f"{path}, line {line}: {column.name} is {text!r}, not a {column.kind}; collect again") from None
+        raise Refusal(
+            f"{path}, line {line}: {column.name} is {shown(repr(text))}, not a {column.kind}; collect again"
+        ) from None

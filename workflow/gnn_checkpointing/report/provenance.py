@@ -33,14 +33,10 @@ class _Origin:
     inputs: tuple[str, ...]
 
 
-_ANALYSE = (
-    f"python -m gnn_checkpointing analyse --study {STUDY} --table {MEASUREMENTS} --trainings {TRAININGS} "
-    f"--output-folder {ANALYSIS}"
-)
+_ANALYSE = "python -m gnn_checkpointing analyse --run ."
 _KNOWLEDGE = _Origin(
     "knowledge",
-    f"python -m gnn_checkpointing knowledge --study {STUDY} --hardware-file {HARDWARE} --analysis {ANALYSIS} "
-    f"--graphs {GRAPHS} --output {PLANNER}",
+    "python -m gnn_checkpointing knowledge --run .",
     (STUDY, HARDWARE, MEASUREMENTS, GRAPHS),
 )
 

@@ -16,6 +16,7 @@ from gnn_checkpointing.artefacts import (
     read_json,
     sealed_bytes,
     sha256_of,
+    text_cell,
     whole_file,
     write_json,
     write_text,
@@ -186,7 +187,7 @@ def _write_figures(page: Page, folder: Path) -> None:
         writer = csv.writer(stream, lineterminator="\n")
         writer.writerow(("panel", *(panels[0].drawn.columns if panels else ())))
         for panel in panels:
-            writer.writerows((bare(panel.title), *map(_written, row)) for row in panel.drawn.rows)
+            writer.writerows((text_cell(bare(panel.title)), *map(_written, row)) for row in panel.drawn.rows)
         write_text(folder / f"{figure.id}.csv", stream.getvalue())
     kept = {f"{figure.id}.csv" for figure in page.figures()}
     for path in folder.glob("*.csv"):
@@ -196,7 +197,7 @@ def _write_figures(page: Page, folder: Path) -> None:
 
 def _written(value: str | float) -> str:
     """Return a value as a CSV field: a number to the digits that mean something, a text without addresses."""
-    return bare(value) if isinstance(value, str) else repr(all_significant(plain(value), digits=10))
+    return text_cell(bare(value)) if isinstance(value, str) else repr(all_significant(plain(value), digits=10))
 
 
 def _write(path: Path, content: bytes) -> None:

@@ -15,7 +15,8 @@ from gnn_checkpointing.validation.published import Measured
 
 def doubles(found: Measured) -> Iterator[str]:
     """Yield rows, graphs, traces and training jobs that are there more than once."""
-    yield from _twice("measurements.csv: cell {}, policy {}", ((row["cell"], row["policy"]) for row in found.rows))
+    rows = ((row["cell"], row["policy"], row.get("visit") or 0) for row in found.rows)
+    yield from _twice("measurements.csv: cell {}, policy {}", rows)
     yield from _twice("graphs.json: graph {}", ((graph.id,) for graph in found.graphs))
     yield from _twice("traces.json: {}, {}, policy {}", map(_place, found.traces))
     jobs = ((job.graph, job.convolution, job.policy) for job in found.trainings)

@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TypeVar
 
-from gnn_checkpointing.analysis.results import Estimate
-from gnn_checkpointing.claims.judge import judge
-from gnn_checkpointing.claims.ledger import Claim
 from gnn_checkpointing.report.render import report_code
 from gnn_checkpointing.validation import again, once, possible, whole
 from gnn_checkpointing.validation.manifest import changed_files, made_with
 from gnn_checkpointing.validation.pages import TEMPLATES, pages
-from gnn_checkpointing.validation.published import Published, read_concluded, read_measured
+from gnn_checkpointing.validation.published import Measured, Published, read_concluded, read_measured
 
 Read = TypeVar("Read")
-_TOLERANCE = 1e-6
-"""Relative: an estimate that another version of a library computes."""
 
 
 def complaints(folder: Path) -> list[str]:
@@ -39,7 +33,7 @@ def measured_complaints(folder: Path) -> list[str]:
     found, unread = read_measured(folder)
     if found is None:
         return unread
-    return [f"{folder}: {text}" for check in _MEASURED for text in _said(check, found)]
+    return _of_all(_MEASURED, found, folder)
 
 
 _MEASURED = (
@@ -61,7 +55,7 @@ def _complaints(folder: Path, checks: Sequence[Check]) -> list[str]:
     measured, unread = read_measured(folder)
     if measured is None:
         return [*unread, *changed]
-    wrong = [f"{folder}: {text}" for check in (whole.names, *_MEASURED) for text in _said(check, measured)]
+    wrong = _of_all((whole.names, *_MEASURED), measured, folder)
     if wrong or changed:
         # What was changed afterwards is named; computing all of it again would say the same at length.
         return [*changed, *wrong]
@@ -69,11 +63,21 @@ def _complaints(folder: Path, checks: Sequence[Check]) -> list[str]:
     if concluded is None:
         return _in_one(folder, unread)
     published = Published(measured, concluded)
-    found = list(verdicts(published))
+    found: list[str] = []
     for check in checks:
         # What a false number is printed in is false, too, and says no more.
         found = found or _said(check, published)
     return _in_one(folder, [f"{folder}: {text}" for text in found])
+
+
+def _of_all(checks: Sequence[Callable[[Measured], Iterator[str]]], found: Measured, folder: Path) -> list[str]:
+    """What all checks say; that one cannot compute is worth a word only where no other names the reason."""
+    said = [text for check in checks for text in _said(check, found)]
+    named = [text for text in said if _NO_SENSE not in text]
+    return [f"{folder}: {text}" for text in named or said]
+
+
+_NO_SENSE = "nothing can be made of its values"
 
 
 def _said(check: Callable[[Read], Iterator[str]], found: Read) -> list[str]:
@@ -83,7 +87,7 @@ def _said(check: Callable[[Read], Iterator[str]], found: Read) -> list[str]:
         complaints.extend(check(found))
     except again.MISFITS as error:
         name = check.__name__.strip("_").replace("_", " ")
-        complaints.append(f"{name}: nothing can be made of its values ({type(error).__name__}: {error})")
+        complaints.append(f"{name}: {_NO_SENSE} ({type(error).__name__}: {error})")
     return complaints
 
 
@@ -101,37 +105,3 @@ def _in_one(folder: Path, found: list[str]) -> list[str]:
 
 def _pages(found: Published) -> Iterator[str]:
     return pages(found.measured.folder)
-
-
-def verdicts(found: Published) -> Iterator[str]:
-    """Yield claims that are not what their rules say of the analysis."""
-    now = {
-        claim.id: claim
-        for claim in judge(found.concluded.findings, found.measured.study.name, found.measured.machine.slug).claims
-    }
-    given = {claim.id: claim for claim in found.concluded.ledger.claims}
-    for id in sorted(now.keys() ^ given.keys()):
-        yield f"claims.json: claim {id}: judged then or now, not both; make the report again with `make report-from`"
-    for id in sorted(now.keys() & given.keys()):
-        if not _same(given[id], now[id]):
-            yield (
-                f"claims.json: claim {id}: {given[id].verdict} with {_words(given[id])}, but its rule says "
-                f"{now[id].verdict} with {_words(now[id])}"
-            )
-
-
-def _same(one: Claim, other: Claim) -> bool:
-    if one.verdict != other.verdict or (one.estimate is None) != (other.estimate is None):
-        return False
-    if one.estimate is None or other.estimate is None:
-        return True
-    pairs = zip(_ends(one.estimate), _ends(other.estimate), strict=True)
-    return all(math.isclose(a, b, rel_tol=_TOLERANCE, abs_tol=1e-12) for a, b in pairs)
-
-
-def _ends(estimate: Estimate) -> tuple[float, float, float]:
-    return estimate.estimate, estimate.low, estimate.high
-
-
-def _words(claim: Claim) -> str:
-    return "no estimate" if claim.estimate is None else "{:.6g} ({:.6g} to {:.6g})".format(*_ends(claim.estimate))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from gnn_checkpointing.collecting.rows import cell_rows, process_spreads, with_hosts
 from gnn_checkpointing.measurement.host import differences
@@ -35,7 +35,9 @@ def names(found: Measured) -> Iterator[str]:
 def cells(found: Measured) -> Iterator[str]:
     """Yield cells of the study that were not measured, measured ones that it does not have, and policies that lack."""
     asked = {cell.id for spec in study_graphs(found.study) for cell in graph_cells(found.study, spec)}
-    times = Counter(record.cell for record in found.records)
+    # A cell may have been measured again later, as another visit; `visit` is missing in older records.
+    visits = Counter((record.cell, getattr(record, "visit", 0)) for record in found.records)
+    times = Counter({cell: count for (cell, _), count in sorted(visits.items(), key=lambda one: one[1])})
     yield from (f"cell {cell}: asked for by the study, and not measured" for cell in sorted(asked - times.keys()))
     yield from (f"cell {cell}: measured, and not the study's" for cell in sorted(times.keys() - asked))
     yield from (f"cell {cell}: {count} records of it" for cell, count in sorted(times.items()) if count > 1)
@@ -60,11 +62,11 @@ def table(found: Measured) -> Iterator[str]:
     rows = [
         row for record in found.records for row in cell_rows(record, found.study.analysis, spreads[record.allocator])
     ]
-    again = {(row["cell"], row["policy"]): row for row in with_hosts(rows, found.records)}
+    again = {_place(row): row for row in with_hosts(rows, found.records)}
     # Tables from before a column was there have nothing in it.
     compared = [column for column in COLUMNS if not column.new or any(row[column.name] for row in found.rows)]
     compared.append(HOSTS)
-    given = {(row["cell"], row["policy"]): row for row in found.rows}
+    given = {_place(row): row for row in found.rows}
     for place in sorted(again.keys() ^ given.keys(), key=str):
         yield f"measurements.csv: cell {place[0]}, policy {place[1]}: in the records or in the table, not in both"
     for place in sorted(again.keys() & given.keys(), key=str):
@@ -76,6 +78,10 @@ def table(found: Measured) -> Iterator[str]:
                 )
     if given.keys() == again.keys() and list(given) != list(again):
         yield "measurements.csv: its rows are not in the order of the records"
+
+
+def _place(row: Mapping[str, Value]) -> tuple[str, str, int]:
+    return str(row["cell"]), str(row["policy"]), int(row.get("visit") or 0)
 
 
 def _same(one: Value, other: Value) -> bool:

@@ -2,25 +2,33 @@
 
 from __future__ import annotations
 
+import math
 from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Sequence
-from statistics import correlation
+from statistics import correlation, median
 
 from gnn_checkpointing.analysis.checks import moment
 from gnn_checkpointing.analysis.table import series
-from gnn_checkpointing.audit.answers import Answer, no_offender, not_applicable
+from gnn_checkpointing.audit.answers import Answer, no_offender, not_applicable, percent
 from gnn_checkpointing.audit.inputs import AuditInputs
+from gnn_checkpointing.audit.question import asks
+from gnn_checkpointing.records.measurements_table import number
 from gnn_checkpointing.study.design import graph_cells
 from gnn_checkpointing.study.graph_design import GeneratedGraph, study_graphs
 
-LARGEST_CORRELATION = 0.5
+LARGEST_CORRELATION, LARGEST_DRIFT = 0.5, 0.02
+_POOLED, _SHARE = ("activation_ratio", "time_ratio"), 0.01
 FEWEST_GRAPHS = 10
 """A random order of fewer graphs is often correlated with their density by chance."""
 
 
+@asks(
+    "everything-measured",
+    "Was everything measured that was planned?",
+    "The table has one row for each cell and policy of the study's design, and no other.",
+)
 def everything_measured(inputs: AuditInputs) -> Answer:
-    """The table has one row for each cell and policy of the study's design, and no other."""
     planned = {
         (cell.id, policy)
         for spec in study_graphs(inputs.study)
@@ -42,8 +50,12 @@ def everything_measured(inputs: AuditInputs) -> Answer:
     )
 
 
+@asks(
+    "design-balanced",
+    "Is the design balanced?",
+    "Every size and degree of timed generated graphs was drawn equally often, and measured with each convolution.",
+)
 def design_balanced(inputs: AuditInputs) -> Answer:
-    """Every size and degree of timed generated graphs was drawn equally often, and measured with each convolution."""
     places = _draws(inputs)
     if not places:
         return not_applicable("the study times no generated graphs")
@@ -59,8 +71,12 @@ def design_balanced(inputs: AuditInputs) -> Answer:
     return no_offender(uneven, len(places), what, f"measurements.csv: {fields}")
 
 
+@asks(
+    "order-random",
+    "Is the order of measurement unrelated to density?",
+    "Order and average degree have a rank correlation below 0.5 either way, and none that matters while times drift.",
+)
 def order_unrelated_to_density(inputs: AuditInputs) -> Answer:
-    """The rank correlation of the graphs' order of measurement with their average degree is below 0.5 either way."""
     first: dict[str, tuple[float, float]] = {}
     for row in inputs.rows:
         if row["allocator"] == inputs.reference:
@@ -71,10 +87,17 @@ def order_unrelated_to_density(inputs: AuditInputs) -> Answer:
     if len(first) < FEWEST_GRAPHS or min(len(set(starts)), len(set(degrees))) < 2:
         return not_applicable(f"fewer than {FEWEST_GRAPHS} graphs, or all of one density: any order will do")
     found = rank_correlation(starts, degrees)
+    # Under a random order a rank correlation is about normal, of variance 1 / (n - 1).
+    p_value = math.erfc(abs(found) * math.sqrt((len(first) - 1) / 2))
+    level = 1 - inputs.study.analysis.confidence
+    drifts = [one.change.estimate for one in inputs.findings.robustness.drift if one.p_value < level]
+    drift = max(drifts, key=abs, default=0.0)
+    confounded = p_value < level and abs(drift) >= LARGEST_DRIFT
     return Answer(
-        abs(found) < LARGEST_CORRELATION,
-        f"rank correlation {found:.2f} over {len(first)} graphs",
-        "measurements.csv: started, average_degree",
+        abs(found) < LARGEST_CORRELATION and not confounded,
+        f"rank correlation {found:.2f} over {len(first)} graphs (p = {p_value:.2g}), while residuals drift by up to "
+        f"{percent(drift)} over the run",
+        "measurements.csv: started, average_degree; analysis/robustness.json: drift",
     )
 
 
@@ -100,3 +123,34 @@ def _draws(inputs: AuditInputs) -> dict[tuple[str, int, float], dict[str, set[st
         key = (str(row["family"]), int(row["num_nodes"] or 0), float(degree))
         places.setdefault(key, {}).setdefault(series(row), set()).add(graph)
     return places
+
+
+@asks(
+    "sizes-alike",
+    "Do effects that pool sizes hold at each size?",
+    "Where an effect pools graphs of several sizes, the median ratio of each size lies within 1 % of its interval.",
+)
+def sizes_alike(inputs: AuditInputs) -> Answer:
+    ratios: dict[tuple[object, ...], list[float]] = {}
+    for row in (row for row in inputs.completed if row["other_model"] is not True):
+        for name in _POOLED:
+            value = number(row, name)
+            if row["allocator"] == inputs.reference and row["requested_average_degree"] is not None and value:
+                key = (series(row), row["policy"], float(row["requested_average_degree"]), name)
+                ratios.setdefault((*key, int(row["num_nodes"] or 0)), []).append(value)
+    tried, outside = 0, []
+    for effect in inputs.findings.effects.generated:
+        for name in _POOLED:
+            interval = getattr(effect, name)
+            if interval is None or getattr(effect, "num_nodes", None) is not None:
+                continue
+            for (convolution, policy, degree, of, nodes), values in ratios.items():
+                place = (effect.convolution, effect.policy, f"{effect.average_degree:g}", name)
+                if (convolution, policy, f"{degree:g}", of) == place:
+                    tried += 1
+                    if not interval.low * (1 - _SHARE) <= median(values) <= interval.high * (1 + _SHARE):
+                        outside.append(f"{convolution}, {policy}, degree {degree:g}, {nodes} nodes, {of}")
+    if not tried:
+        return not_applicable("no effect pools graphs of several sizes")
+    evidence = "analysis/effects.json: generated; measurements.csv: activation_ratio, time_ratio, num_nodes"
+    return no_offender(outside, tried, "sizes lie outside the interval that pools them", evidence)

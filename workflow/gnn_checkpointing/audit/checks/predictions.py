@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from gnn_checkpointing.analysis.results import Coverage, Response, ScoreSummary
 from gnn_checkpointing.audit.answers import Answer, at_least, at_most, not_applicable, percent
-from gnn_checkpointing.audit.checks.laws import BYTES
+from gnn_checkpointing.audit.checks.laws import BYTES, SECONDS
 from gnn_checkpointing.audit.inputs import AuditInputs
+from gnn_checkpointing.audit.question import asks
 
-SECONDS: tuple[Response, ...] = ("step_time_seconds",)
 LEAST_COVERAGE = 0.93
+LEAST_REAL_COVERAGE = 0.9
 FEWEST_HELD_OUT = 100
 BYTES_HALF_WIDTH, TIME_HALF_WIDTH = 0.05, 0.25
 BYTES_MEDIAN_ERROR, BYTES_WORST_ERROR, TIME_MEDIAN_ERROR = 0.02, 0.05, 0.10
@@ -19,8 +20,12 @@ _NO_COVERAGE = "no law was tried on cells that it had not seen"
 _NO_SCORE = "no real graph lies within what a law was fitted on"
 
 
+@asks(
+    "held-out-often",
+    "Were the intervals tried on enough cells?",
+    "The intervals of every response were tried on at least 100 held-out synthetic cells.",
+)
 def held_out_often(inputs: AuditInputs) -> Answer:
-    """The intervals of every response were tried on at least 100 held-out synthetic cells."""
     found = _published(inputs, (*BYTES, *SECONDS))
     if not found:
         return not_applicable(_NO_COVERAGE)
@@ -32,28 +37,48 @@ def held_out_often(inputs: AuditInputs) -> Answer:
     )
 
 
+@asks(
+    "bytes-covered",
+    "Do intervals of bytes hold what they promise?",
+    "At least 93 % of the held-out cells' bytes lie within their law's interval.",
+)
 def bytes_covered(inputs: AuditInputs) -> Answer:
-    """At least 93 % of the held-out cells' bytes lie within their law's interval."""
     return _covered(inputs, BYTES)
 
 
+@asks(
+    "time-covered",
+    "Do intervals of time hold what they promise?",
+    "At least 93 % of the held-out cells' step times lie within their law's interval.",
+)
 def time_covered(inputs: AuditInputs) -> Answer:
-    """At least 93 % of the held-out cells' step times lie within their law's interval."""
     return _covered(inputs, SECONDS)
 
 
+@asks(
+    "bytes-narrow",
+    "Are intervals of bytes narrow?",
+    "The median half-width of the intervals of bytes is at most 5 % of the prediction.",
+)
 def bytes_narrow(inputs: AuditInputs) -> Answer:
-    """The median half-width of the intervals of bytes is at most 5 % of the prediction."""
     return _narrow(inputs, BYTES, BYTES_HALF_WIDTH)
 
 
+@asks(
+    "time-narrow",
+    "Are intervals of time narrow?",
+    "The median half-width of the intervals of step times is at most 25 % of the prediction.",
+)
 def time_narrow(inputs: AuditInputs) -> Answer:
-    """The median half-width of the intervals of step times is at most 25 % of the prediction."""
     return _narrow(inputs, SECONDS, TIME_HALF_WIDTH)
 
 
+@asks(
+    "real-bytes",
+    "Is memory on real graphs predicted?",
+    "On real graphs the laws of bytes are at most 2 % off in the median and 5 % at worst.",
+)
 def real_bytes_predicted(inputs: AuditInputs) -> Answer:
-    """On real graphs the laws of bytes are at most 2 % off in the median and 5 % at worst."""
     found = _scored(inputs, BYTES)
     if not found:
         return not_applicable(_NO_SCORE)
@@ -67,8 +92,30 @@ def real_bytes_predicted(inputs: AuditInputs) -> Answer:
     )
 
 
+@asks(
+    "real-bounds",
+    "Do bounds of bytes hold on real graphs?",
+    "At least 90 % of the bytes measured on real graphs lie within their law's bounds.",
+)
+def real_bounds_hold(inputs: AuditInputs) -> Answer:
+    return _held_on_real(inputs, BYTES)
+
+
+@asks(
+    "real-intervals",
+    "Do intervals of time hold on real graphs?",
+    "At least 90 % of the step times measured on real graphs lie within their law's interval.",
+)
+def real_intervals_hold(inputs: AuditInputs) -> Answer:
+    return _held_on_real(inputs, SECONDS)
+
+
+@asks(
+    "real-time",
+    "Is time on real graphs predicted?",
+    "On real graphs the laws of step time are at most 10 % off in the median.",
+)
 def real_time_predicted(inputs: AuditInputs) -> Answer:
-    """On real graphs the laws of step time are at most 10 % off in the median."""
     found = _scored(inputs, SECONDS)
     if not found:
         return not_applicable(_NO_SCORE)
@@ -102,3 +149,12 @@ def _published(inputs: AuditInputs, responses: tuple[Response, ...]) -> list[Cov
 
 def _scored(inputs: AuditInputs, responses: tuple[Response, ...]) -> list[ScoreSummary]:
     return [one for one in inputs.findings.predictions.summaries if one.response in responses and one.scored]
+
+
+def _held_on_real(inputs: AuditInputs, responses: tuple[Response, ...]) -> Answer:
+    found = _scored(inputs, responses)
+    if not found:
+        return not_applicable(_NO_SCORE)
+    least = min(found, key=lambda summary: summary.inside)
+    what = f"share of {least.scored} predictions of {least.response} on real graphs that hold what was measured"
+    return at_least(least.inside, LEAST_REAL_COVERAGE, what, f"{_SUMMARIES}.inside")

@@ -7,6 +7,7 @@ from collections import Counter
 
 from gnn_checkpointing.audit.answers import Answer, no_offender, not_applicable
 from gnn_checkpointing.audit.inputs import AuditInputs
+from gnn_checkpointing.audit.question import asks
 from gnn_checkpointing.records.graph_facts import GraphFacts
 
 VERSIONS = ("torch", "torch-geometric", "numpy", "python")
@@ -27,8 +28,12 @@ NOT_STATED = "not stated"
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
+@asks(
+    "one-run",
+    "Are all files of one study on one machine?",
+    "Table, claims and machine description name one machine; table, claims and study file one study.",
+)
 def one_run(inputs: AuditInputs) -> Answer:
-    """Table, claims and machine description name one machine; table, claims and study file one study."""
     machines = {inputs.machine.slug, inputs.ledger.hardware, *(str(row["hardware"]) for row in inputs.rows)}
     studies = {inputs.study.name, inputs.ledger.study, *(str(row["study"]) for row in inputs.rows)}
     found = f"machines: {', '.join(sorted(machines))}; studies: {', '.join(sorted(studies))}"
@@ -36,8 +41,12 @@ def one_run(inputs: AuditInputs) -> Answer:
     return Answer(len(machines) == len(studies) == 1, found, evidence)
 
 
+@asks(
+    "graphs-checksummed",
+    "Does every graph have a checksum?",
+    "Each measured graph stands in the list of graphs with the SHA-256 of its content.",
+)
 def graphs_checksummed(inputs: AuditInputs) -> Answer:
-    """Each measured graph stands in the list of graphs with the SHA-256 of its content."""
     checksums = {graph.id: graph.sha256 for graph in inputs.graphs}
     measured = sorted({str(row["graph"]) for row in inputs.rows})
     without = [graph for graph in measured if not _SHA256.fullmatch(checksums.get(graph, ""))]
@@ -45,8 +54,12 @@ def graphs_checksummed(inputs: AuditInputs) -> Answer:
     return no_offender(without, len(measured), "measured graphs have no checksum", evidence)
 
 
+@asks(
+    "draws-differ",
+    "Do the drawn graphs differ?",
+    "No two generated graphs have the same content: replicates are draws of their own.",
+)
 def draws_differ(inputs: AuditInputs) -> Answer:
-    """No two generated graphs have the same content: replicates are draws of their own."""
     drawn = [graph for graph in inputs.graphs if graph.requested_average_degree is not None]
     if len(drawn) < 2:
         return not_applicable("there are no two generated graphs")
@@ -55,8 +68,12 @@ def draws_differ(inputs: AuditInputs) -> Answer:
     return no_offender(same, len(drawn), "generated graphs equal another", "graphs.json: sha256")
 
 
+@asks(
+    "edges-exact",
+    "Do drawn graphs have the edges asked for?",
+    "Each generated graph has exactly the edges asked for: average degree times nodes, both directions counted.",
+)
 def edges_exact(inputs: AuditInputs) -> Answer:
-    """Each generated graph has exactly the edges asked for: average degree times nodes, both directions counted."""
     drawn = [graph for graph in inputs.graphs if graph.requested_average_degree is not None]
     if not drawn:
         return not_applicable("the study has no generated graphs")
@@ -65,8 +82,12 @@ def edges_exact(inputs: AuditInputs) -> Answer:
     return no_offender(off, len(drawn), "generated graphs have other edges than asked for", evidence)
 
 
+@asks(
+    "real-documented",
+    "Are real graphs' sources and licences stated?",
+    'Each real graph, and each made from one, names its source and its licence; "not stated" names none.',
+)
 def real_graphs_documented(inputs: AuditInputs) -> Answer:
-    """Each real graph, and each made from one, names its source and its licence; "not stated" names none."""
     real = [graph for graph in inputs.graphs if graph.family == "real"]
     if not real:
         return not_applicable("the study has no real graphs")
@@ -75,14 +96,22 @@ def real_graphs_documented(inputs: AuditInputs) -> Answer:
     return no_offender(without, len(real), "real graphs have no stated source or licence", evidence)
 
 
+@asks(
+    "machine-described",
+    "Is the machine described?",
+    "The machine's description has all that decides times: processor, memory, system, clock, threads, allocators.",
+)
 def machine_described(inputs: AuditInputs) -> Answer:
-    """The machine's description has all that decides times: processor, memory, system, clock, threads, allocators."""
     missing = [name for name in NAMED if not _known(inputs.machine.facts.get(name, ""))]
     return no_offender(missing, len(NAMED), "facts of the machine are missing", "hardware.json: facts")
 
 
+@asks(
+    "versions-recorded",
+    "Are the versions of libraries recorded?",
+    "The versions of torch, torch-geometric, numpy and Python are recorded.",
+)
 def versions_recorded(inputs: AuditInputs) -> Answer:
-    """The versions of torch, torch-geometric, numpy and Python are recorded."""
     missing = [name for name in VERSIONS if not inputs.machine.facts.get(name, "")[:1].isdigit()]
     return no_offender(missing, len(VERSIONS), "versions are missing", "hardware.json: facts")
 

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from gnn_checkpointing.audit.answers import Answer, at_least, no_offender, not_applicable
 from gnn_checkpointing.audit.inputs import AuditInputs
+from gnn_checkpointing.audit.question import asks
 
 LARGEST_DRIFT = 0.02
 LEAST_COVERAGE = 0.93
 
 
+@asks(
+    "no-graph-decides",
+    "Does every statement stand without any one graph?",
+    "Leaving out one graph, whichever it is, turns no statement's interval to another side of its boundary.",
+)
 def no_graph_decides(inputs: AuditInputs) -> Answer:
-    """Leaving out one graph, whichever it is, turns no statement's interval to another side of its boundary."""
     tried = inputs.findings.robustness.left_out
     if not tried:
         return not_applicable("no statement was tried without one of its graphs")
@@ -21,8 +26,12 @@ def no_graph_decides(inputs: AuditInputs) -> Answer:
     return no_offender(turned, len(tried), "statements hang on one graph", evidence)
 
 
+@asks(
+    "no-drift",
+    "Are the laws free of drift over the run?",
+    "No response's residuals change over the run by 2 % or more, significantly at the study's confidence level.",
+)
 def no_drift(inputs: AuditInputs) -> Answer:
-    """No response's residuals change over the run by 2 % or more, significantly at the study's confidence level."""
     tried, level = inputs.findings.robustness.drift, 1 - inputs.study.analysis.confidence
     if not tried:
         return not_applicable("no residuals were set against the order of measurement")
@@ -35,8 +44,12 @@ def no_drift(inputs: AuditInputs) -> Answer:
     return no_offender(drifting, len(tried), "laws' residuals drift over the run", evidence)
 
 
+@asks(
+    "stopping-covers",
+    "Does the stopping rule leave intervals honest?",
+    "Played on steps of known ratio, the stopping rule's intervals hold that ratio at least 93 % of the time.",
+)
 def stopping_covers(inputs: AuditInputs) -> Answer:
-    """Played on steps of known ratio, the stopping rule's intervals hold that ratio at least 93 % of the time."""
     played = inputs.findings.robustness.stopping
     if not played:
         return not_applicable("the stopping rule was not played")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from gnn_checkpointing.audit.answers import Answer, no_offender, not_applicable
 from gnn_checkpointing.audit.inputs import AuditInputs, Row, place
+from gnn_checkpointing.audit.question import asks
 from gnn_checkpointing.records.measurements_table import number
 from gnn_checkpointing.study.policy_names import OTHER_MODELS, parse_policy
 
@@ -11,8 +12,12 @@ ERRORS = ("loss_error", "gradient_error", "buffer_error")
 FLAGS = ("same_loss", "same_gradients", "same_buffers")
 
 
+@asks(
+    "everything-compared",
+    "Was every policy compared with policy none?",
+    "Each policy that completed beside none had its loss, gradients and buffers compared with none's.",
+)
 def everything_compared(inputs: AuditInputs) -> Answer:
-    """Each policy that completed beside none had its loss, gradients and buffers compared with none's."""
     rows = _comparable(inputs)
     if not rows:
         return not_applicable("no other policy completed beside none")
@@ -21,8 +26,12 @@ def everything_compared(inputs: AuditInputs) -> Answer:
     return no_offender(uncompared, len(rows), what, f"measurements.csv: {', '.join(ERRORS)}")
 
 
+@asks(
+    "nothing-changed",
+    "Does every policy compute what policy none computes?",
+    "In each compared row loss, gradients and buffers are none's within the study's gradient_tolerance.",
+)
 def nothing_changed(inputs: AuditInputs) -> Answer:
-    """In each compared row loss, gradients and buffers are none's within the study's gradient_tolerance."""
     tolerance = inputs.study.measurement.gradient_tolerance
     rows = [row for row in _comparable(inputs) if any(row[name] is not None for name in ERRORS)]
     if not rows:
@@ -33,8 +42,12 @@ def nothing_changed(inputs: AuditInputs) -> Answer:
     return no_offender(list(dict.fromkeys(changed)), len(rows), what, f"measurements.csv: {', '.join(ERRORS)}")
 
 
+@asks(
+    "other-models-apart",
+    "Are other models kept out of the laws?",
+    "A policy that trains another model is marked in each row, and stands in no effect, law or interaction.",
+)
 def other_models_kept_apart(inputs: AuditInputs) -> Answer:
-    """A policy that trains another model is marked in each row, and stands in no effect, law or interaction."""
     others = {policy for policy in inputs.study.policies if parse_policy(policy).kind in OTHER_MODELS}
     if not others:
         return not_applicable("every policy of the study trains the model that none trains")

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from gnn_checkpointing.audit.answers import Answer, no_offender, not_applicable
 from gnn_checkpointing.audit.inputs import AuditInputs
+from gnn_checkpointing.audit.question import asks
 from gnn_checkpointing.records.training import REORDERED
 from gnn_checkpointing.study.design import trained_graphs
 
 
+@asks(
+    "control-trained",
+    "Did the training jobs have their control?",
+    "Each graph and convolution that the study trains was also trained without checkpointing, edges reordered.",
+)
 def control_trained(inputs: AuditInputs) -> Answer:
-    """Each graph and convolution that the study trains was also trained without checkpointing, edges reordered."""
     asked = [
         (spec.id, convolution)
         for spec in trained_graphs(inputs.study)

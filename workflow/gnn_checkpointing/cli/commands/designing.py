@@ -2,38 +2,35 @@
 
 from __future__ import annotations
 
-import argparse
 import json
+from typing import Annotated, Literal
+
+from gnn_checkpointing.cli.options import STUDY, Output, Study, says
 
 
-def design(options: argparse.Namespace) -> None:
-    """Print the study's cells in the order they are measured, one line each."""
+def design(*, study: Study = STUDY) -> None:
     from gnn_checkpointing.study.design import graph_cells, measuring_priority
     from gnn_checkpointing.study.graph_design import study_graphs
     from gnn_checkpointing.study.reading import read_study_to_measure
 
-    study = read_study_to_measure(options.study)
-    specs = sorted(study_graphs(study), key=lambda spec: -measuring_priority(study, spec.id))
+    read = read_study_to_measure(study)
+    specs = sorted(study_graphs(read), key=lambda spec: -measuring_priority(read, spec.id))
     print("cell\tgraph\tconvolution\tpolicies")
     for spec in specs:
-        for cell in graph_cells(study, spec):
-            print(cell.id, spec.id, cell.convolution, ", ".join(study.policies), sep="\t")
+        for cell in graph_cells(read, spec):
+            print(cell.id, spec.id, cell.convolution, ", ".join(read.policies), sep="\t")
 
 
-def schema(options: argparse.Namespace) -> None:
-    """Print the JSON schema of a study file, or of claims.json."""
+def schema(*, of: Annotated[Literal["study", "claims"], says("a study file or claims.json")] = "study") -> None:
     from gnn_checkpointing.claims.ledger import ledger_schema
     from gnn_checkpointing.study.reading import study_schema
 
-    schemas = {"study": study_schema, "claims": ledger_schema}
-    print(json.dumps(schemas[options.of](), indent=2))
+    print(json.dumps(ledger_schema() if of == "claims" else study_schema(), indent=2))
 
 
-def hardware(options: argparse.Namespace) -> None:
-    """Write what this machine is: slug, label, processor, memory, versions."""
-    from gnn_checkpointing.artefacts import seal, write_json
+def hardware(*, study: Study = STUDY, output: Output) -> None:
+    from gnn_checkpointing.artefacts import write_sealed
     from gnn_checkpointing.measurement.hardware import hardware_record
     from gnn_checkpointing.study.reading import read_study
 
-    write_json(options.output, hardware_record(read_study(options.study)))
-    seal(options.output)
+    write_sealed(output, hardware_record(read_study(study)))

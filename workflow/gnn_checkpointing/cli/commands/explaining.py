@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated, Literal
 
+from gnn_checkpointing.cli.options import STUDY, AtLeastOne, Output, OutputFolder, Study, says
 from gnn_checkpointing.refusal import Refusal
 
 if TYPE_CHECKING:
@@ -14,8 +14,21 @@ if TYPE_CHECKING:
     from gnn_checkpointing.report.figures.explained import Curve
 
 
-def explain(options: argparse.Namespace) -> None:
-    """Measure the graph of every block of a Vision GNN on your images; draw the curves and one image's patch graph."""
+def explain(
+    *,
+    images: Annotated[Path, says("a folder of images for each class")],
+    masks: Annotated[Path | None, says("masks: as the images, each a .png of the same name")] = None,
+    weights: Annotated[Path, says("ViG weights in the published layout")],
+    classes: Annotated[Path | None, says("the model's classes, one folder name per line")] = None,
+    label: Annotated[str | None, says("name of the set of images (default: that of its folder)")] = None,
+    size: Annotated[Literal["ti", "s", "b"], says("ViG-Ti, S or B")] = "s",
+    k: Annotated[int, says("neighbours in the first block")] = 9,
+    side: Annotated[int, says("pixels of an image's side")] = 224,
+    batch: Annotated[AtLeastOne, says("images at once")] = 16,
+    most: Annotated[AtLeastOne | None, says("only the first images by path (default: all)")] = None,
+    threads: Annotated[AtLeastOne, says("threads of torch")] = 1,
+    output_folder: OutputFolder,
+) -> None:
     import torch
 
     from gnn_checkpointing.artefacts import sha256_of, write_json, write_text
@@ -25,29 +38,27 @@ def explain(options: argparse.Namespace) -> None:
     from gnn_checkpointing.models.vision.weights import classes_of
     from gnn_checkpointing.report.figures.explained import curves_svg, patch_graph_svg
 
-    torch.set_num_threads(options.threads)
-    names = class_names(options.images, options.classes, classes_of(options.weights))
-    found = pictures(options.images, options.masks, names)[: options.most]
-    model = trained(options.weights, options.size, len(names), options.side, options.k)
-    result = explained(
-        model, options.size, found, options.batch, _label(options), sha256_of(options.weights), _progress
-    )
-    write_json(options.output_folder / "explained.json", result.model_dump(mode="json"))
-    write_text(options.output_folder / "curves.svg", curves_svg(_curves(result)))
-    blocks = shape_of(options.size).blocks
-    graphs = [(number, patch_graph(model, found[0], number)) for number in (1, blocks // 2, blocks)]
-    middle = (options.side // 16) ** 2 // 2 + options.side // 32
-    write_text(
-        options.output_folder / "patch-graph.svg", patch_graph_svg(pixels(found[0].path, options.side), graphs, middle)
-    )
-    print(f"{options.output_folder}: explained.json, curves.svg and patch-graph.svg of {result.images} images")
+    name = images.resolve().name if label is None else label
+    if not name.strip():
+        raise Refusal("--label: empty; name the set of images, such as 'ImageNet validation'")
+    torch.set_num_threads(threads)
+    names = class_names(images, classes, classes_of(weights))
+    found = pictures(images, masks, names)[:most]
+    model = trained(weights, size, len(names), side, k)
+    result = explained(model, size, found, batch, name, sha256_of(weights), _progress)
+    write_json(output_folder / "explained.json", result.model_dump(mode="json"))
+    write_text(output_folder / "curves.svg", curves_svg(_curves(result)))
+    blocks = shape_of(size).blocks
+    shown = [(number, patch_graph(model, found[0], number)) for number in (1, blocks // 2, blocks)]
+    middle = (side // 16) ** 2 // 2 + side // 32
+    write_text(output_folder / "patch-graph.svg", patch_graph_svg(pixels(found[0].path, side), shown, middle))
+    print(f"{output_folder}: explained.json, curves.svg and patch-graph.svg of {result.images} images")
 
 
-def explanations(options: argparse.Namespace) -> None:
-    """Measure the graph of every block on the images that a study names: what its seed claims rest on."""
+def explanations(*, study: Study = STUDY, output: Output) -> None:
     import torch
 
-    from gnn_checkpointing.artefacts import seal, sha256_of, write_json
+    from gnn_checkpointing.artefacts import sha256_of, write_sealed
     from gnn_checkpointing.explaining.explain import explained, trained
     from gnn_checkpointing.explaining.images import class_names, pictures
     from gnn_checkpointing.models.vision.weights import classes_of
@@ -56,12 +67,12 @@ def explanations(options: argparse.Namespace) -> None:
     from gnn_checkpointing.study.reading import read_study
     from gnn_checkpointing.study.vision_shapes import NAMES, SIDE
 
-    study = read_study(options.study)
-    asked = study.explained
+    read = read_study(study)
+    asked = read.explained
     if asked is None:
-        raise Refusal(f"{options.study}: no key explained; name weights and images there, or leave this command out")
-    refuse_other_contents(study)
-    torch.set_num_threads(study.measurement.threads)
+        raise Refusal(f"{study}: no key explained; name weights and images there, or leave this command out")
+    refuse_other_contents(read)
+    torch.set_num_threads(read.measurement.threads)
     size = next(size for size, name in NAMES.items() if name == asked.convolution)
     classes = classes_of(asked.weights)
     model = trained(asked.weights, size, classes, SIDE, asked.neighbours)
@@ -73,15 +84,7 @@ def explanations(options: argparse.Namespace) -> None:
             label = given.label or given.images.resolve().name
             found[name] = explained(model, size, images, asked.batch, label, sha256_of(asked.weights), _progress)
     sets = ExplainedSets(validation=found["validation"], adversarial=found.get("adversarial"))
-    write_json(options.output, sets.model_dump(mode="json"))
-    seal(options.output)
-
-
-def _label(options: argparse.Namespace) -> str:
-    label: str = options.label or Path(options.images).resolve().name
-    if not label.strip():
-        raise Refusal("--label: empty; name the set of images, such as 'ImageNet validation'")
-    return label
+    write_sealed(output, sets.model_dump(mode="json"))
 
 
 def _curves(result: Explained) -> list[Curve]:

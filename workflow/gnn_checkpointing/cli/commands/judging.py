@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import argparse
+from gnn_checkpointing.cli.options import Encodings, Explanations, Run
+from gnn_checkpointing.refusal import Refusal
 
 
-def analyse(options: argparse.Namespace) -> None:
-    """Fit laws, pair effects, test interactions; write a JSON file each."""
+def analyse(*, run: Run, explanations: Explanations = None, encodings: Encodings = None) -> None:
     from gnn_checkpointing.analysis.analyse import analyse as analysed
     from gnn_checkpointing.analysis.analyse import write_analysis
     from gnn_checkpointing.analysis.protocol import protocol_of
@@ -15,52 +15,41 @@ def analyse(options: argparse.Namespace) -> None:
     from gnn_checkpointing.records.explained import read_explained
     from gnn_checkpointing.records.measurements_table import read_table
     from gnn_checkpointing.records.training import read_trainings
+    from gnn_checkpointing.report.inputs import ANALYSIS, MEASUREMENTS, STUDY, TRAININGS
     from gnn_checkpointing.study.reading import read_study
 
-    study = read_study(options.study)
-    explained = None if options.explanations is None else read_explained(options.explanations)
-    trainings = read_trainings(options.trainings)
-    encodings = [] if options.encodings is None else read_encodings(options.encodings)
-    findings = analysed(read_table(options.table), trainings, protocol_of(study), explained, encodings)
-    write_analysis(options.output_folder, findings)
-    seal(*options.output_folder.glob("*.json"))
+    protocol = protocol_of(read_study(run / STUDY))
+    explained = None if explanations is None else read_explained(explanations)
+    counted = [] if encodings is None else read_encodings(encodings)
+    jobs = read_trainings(run / TRAININGS)
+    write_analysis(run / ANALYSIS, analysed(read_table(run / MEASUREMENTS), jobs, protocol, explained, counted))
+    seal(*(run / ANALYSIS).glob("*.json"))
 
 
-def judge(options: argparse.Namespace) -> None:
-    """Judge every claim by its rule; write claims.json."""
+def judge(*, run: Run) -> None:
+    from pydantic import ValidationError
+
     from gnn_checkpointing.analysis.analyse import read_analysis
-    from gnn_checkpointing.artefacts import read_json, seal, write_json
+    from gnn_checkpointing.artefacts import read_json, write_sealed
     from gnn_checkpointing.audit.inputs import machine_facts
     from gnn_checkpointing.claims.judge import judge as judged
+    from gnn_checkpointing.records.record import complaint
+    from gnn_checkpointing.report.inputs import ANALYSIS, CLAIMS, HARDWARE, STUDY
     from gnn_checkpointing.study.reading import read_study
 
     # The machine that measured, which need not be this one.
-    machine = machine_facts(read_json(options.hardware_file))
-    ledger = judged(read_analysis(options.analysis), read_study(options.study).name, machine.slug)
-    write_json(options.output, ledger.model_dump(mode="json"))
-    seal(options.output)
+    machine = machine_facts(read_json(run / HARDWARE))
+    try:
+        ledger = judged(read_analysis(run / ANALYSIS), read_study(run / STUDY).name, machine.slug)
+    except ValidationError as error:  # of a claim: estimates that no analysis gives
+        raise Refusal(f"{run / ANALYSIS}: {complaint(error)}; make it again with `analyse`") from None
+    write_sealed(run / CLAIMS, ledger.model_dump(mode="json"))
 
 
-def audit(options: argparse.Namespace) -> None:
-    """Grade everything found on the published rubric of yes/no checks; write audit.json."""
-    from gnn_checkpointing.analysis.analyse import read_analysis
-    from gnn_checkpointing.artefacts import read_json, seal, write_json
-    from gnn_checkpointing.audit.inputs import AuditInputs, machine_facts
+def audit(*, run: Run) -> None:
+    from gnn_checkpointing.artefacts import write_sealed
+    from gnn_checkpointing.audit.inputs import read_audit_inputs
     from gnn_checkpointing.audit.rubric import audited
-    from gnn_checkpointing.claims.ledger import read_ledger
-    from gnn_checkpointing.records.demonstration import read_demonstration
-    from gnn_checkpointing.records.graph_facts import read_graphs
-    from gnn_checkpointing.records.measurements_table import read_table
-    from gnn_checkpointing.study.reading import read_study
+    from gnn_checkpointing.report.inputs import AUDIT
 
-    inputs = AuditInputs(
-        study=read_study(options.study),
-        rows=read_table(options.table),
-        findings=read_analysis(options.analysis),
-        ledger=read_ledger(options.claims),
-        graphs=read_graphs(options.graphs),
-        machine=machine_facts(read_json(options.hardware_file)),
-        demonstration=read_demonstration(options.demonstration),
-    )
-    write_json(options.output, audited(inputs).model_dump(mode="json"))
-    seal(options.output)
+    write_sealed(run / AUDIT, audited(read_audit_inputs(run)).model_dump(mode="json"))

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import argparse
-import json
 from dataclasses import asdict
+from json import dumps
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
+from gnn_checkpointing.cli.options import Run, says
 from gnn_checkpointing.refusal import Refusal
 
 if TYPE_CHECKING:
@@ -19,60 +19,76 @@ _CLASSES, _TRAINING_SHARE = 4, 0.6
 """Of a graph of which only sizes are known, as the study's generated graphs have them; bytes hardly depend on them."""
 
 
-def knowledge(options: argparse.Namespace) -> None:
-    """Take the laws of a study apart into what a planner needs; write planner.json."""
+def knowledge(*, run: Run) -> None:
     from gnn_checkpointing.analysis.analyse import read_analysis
     from gnn_checkpointing.analysis.rounding import all_significant
-    from gnn_checkpointing.artefacts import read_json, seal, write_json
+    from gnn_checkpointing.artefacts import read_json, write_sealed
     from gnn_checkpointing.audit.inputs import machine_facts
     from gnn_checkpointing.planning.gather import knowledge as gathered
     from gnn_checkpointing.records.graph_facts import read_graphs
+    from gnn_checkpointing.report.inputs import ANALYSIS, GRAPHS, HARDWARE, PLANNER, STUDY
     from gnn_checkpointing.study.reading import read_study
 
-    hardware = read_json(options.hardware_file)
-    machine = machine_facts(hardware)
+    described = read_json(run / HARDWARE)
+    machine = machine_facts(described)
     found = gathered(
-        read_study(options.study),
-        read_analysis(options.analysis).predictions,
-        read_graphs(options.graphs),
+        read_study(run / STUDY),
+        read_analysis(run / ANALYSIS).predictions,
+        read_graphs(run / GRAPHS),
         machine.slug,
-        str(hardware.get("label", machine.slug)),
+        str(described.get("label", machine.slug)),
         machine.facts,
     )
     # Ten digits, not eight: its numbers are quotients of rounded ones, and their products are bytes.
-    write_json(options.output, all_significant(found.model_dump(mode="json"), digits=10))
-    seal(options.output)
+    write_sealed(run / PLANNER, all_significant(found.model_dump(mode="json"), digits=10))
 
 
-def plan(options: argparse.Namespace) -> None:
-    """Say what each policy would need on your graph in your memory, and which one to take."""
+def plan(
+    *,
+    planner: Annotated[
+        Path | None, says("planner.json of a report, or report/<hardware> for all its studies (default: the one machine's)")
+    ] = None,
+    nodes: Annotated[int | None, says("the graph's nodes, with --edges")] = None,
+    edges: Annotated[int | None, says("its directed edges: an undirected one counts twice")] = None,
+    known: Annotated[str | None, says("a real graph by name, such as Reddit; another name lists all")] = None,
+    npz: Annotated[Path | None, says("a graph's .npz, as `graph` writes it")] = None,
+    convolution: Annotated[str, says("one that the study has laws for, such as GATv2")],
+    self_loops: Annotated[bool, says("add an edge from each node to itself")] = False,
+    attention_dropout: Annotated[bool, says("drop shares of attention (GAT, GATv2)")] = False,
+    layers: Annotated[int | None, says("convolution layers (default: as measured)")] = None,
+    channels: Annotated[int | None, says("channels of each layer, heads concatenated (default: as measured)")] = None,
+    heads: Annotated[int | None, says("attention heads (default: as measured)")] = None,
+    features: Annotated[
+        int | None, says("input features of a node (default: as the graph has, or as measured)")
+    ] = None,
+    memory_gib: Annotated[float, says("memory of a training step, in GiB")],
+    exact: Annotated[bool, says("also find eager policies' peaks by fake tensors (needs torch)")] = False,
+    json: Annotated[bool, says("print values instead of a table")] = False,
+) -> None:
     from gnn_checkpointing.planning import Planner
     from gnn_checkpointing.report.plan_words import spoken
 
-    planner = Planner.read(options.planner or _published())
-    graph = _asked_graph(options, planner)
-    found = planner.plan(
+    laws = Planner.read(planner or _published())
+    graph = _asked_graph(laws, nodes, edges, known, npz)
+    found = laws.plan(
         num_nodes=graph.num_nodes,
         num_edges=graph.num_edges,
-        convolution=options.convolution,
-        memory_gib=options.memory_gib,
-        num_layers=options.layers,
-        hidden_channels=options.channels,
-        heads=options.heads,
-        self_loops=options.self_loops,
-        attention_dropout=options.attention_dropout,
-        num_features=_features(graph) if options.features is None else options.features,
+        convolution=convolution,
+        memory_gib=memory_gib,
+        num_layers=layers,
+        hidden_channels=channels,
+        heads=heads,
+        self_loops=self_loops,
+        attention_dropout=attention_dropout,
+        num_features=_features(graph) if features is None else features,
     )
-    if options.exact and ("(" in found.convolution or options.self_loops or options.attention_dropout):
+    if exact and ("(" in found.convolution or self_loops or attention_dropout):
         raise Refusal(
             f"--exact: {found.convolution} is counted by gathering and scattering, without self-loops and attention "
             "dropout; leave --exact out, or ask for a convolution without brackets and without either"
         )
-    exact = _exact_peaks(graph, found) if options.exact else {}
-    if options.json:
-        print(json.dumps(_values(found, exact), indent=2))
-        return
-    print(spoken(found, planner.knowledge, exact))
+    peaks = _exact_peaks(graph, found) if exact else {}
+    print(dumps(_values(found, peaks), indent=2) if json else spoken(found, laws.knowledge, peaks))
 
 
 def _published() -> Path:
@@ -84,22 +100,24 @@ def _published() -> Path:
     raise Refusal(f"--planner: name the folder or the planner.json of the machine to plan for (found: {listed})")
 
 
-def _asked_graph(options: argparse.Namespace, planner: Planner) -> Graph | KnownGraph:
-    """Return the graph that was asked for: by its sizes, by the name of one that was measured, or from its file."""
+def _asked_graph(
+    laws: Planner, nodes: int | None, edges: int | None, known: str | None, npz: Path | None
+) -> Graph | KnownGraph:
+    """The graph that was asked for: by its sizes, by the name of one that was measured, or from its file."""
     from gnn_checkpointing.planning.knowledge import KnownGraph
 
-    if options.npz is not None:
+    if npz is not None:
         from gnn_checkpointing.graphs.storage import load_graph
 
-        return load_graph(options.npz)
-    if options.known is not None:
-        graphs = {graph.label: graph for graph in planner.knowledge.graphs}
-        if options.known not in graphs:
-            raise Refusal(f"--known {options.known}: known are {', '.join(graphs)}")
-        return graphs[options.known]
-    if options.nodes is None or options.edges is None:
+        return load_graph(npz)
+    if known is not None:
+        graphs = {graph.label: graph for graph in laws.knowledge.graphs}
+        if known not in graphs:
+            raise Refusal(f"--known {known}: known are {', '.join(graphs)}")
+        return graphs[known]
+    if nodes is None or edges is None:
         raise Refusal("which graph? give --nodes and --edges, or --known NAME, or --npz FILE")
-    return KnownGraph(label="", num_nodes=options.nodes, num_edges=options.edges)
+    return KnownGraph(label="", num_nodes=nodes, num_edges=edges)
 
 
 def _features(graph: Graph | KnownGraph) -> int | None:

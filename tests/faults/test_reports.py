@@ -1,0 +1,169 @@
+"""Other people's reports: whatever one value of one file says, it ends in sentences that name the file."""
+
+from __future__ import annotations
+
+import gzip
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from gnn_checkpointing.artefacts import MOST_BYTES
+from gnn_checkpointing.cli import main
+from gnn_checkpointing.records.measurements_table import read_table, write_table
+from gnn_checkpointing.refusal import plain
+from gnn_checkpointing.validation.validate import quick_complaints
+from rebuilt import ROOT, rebuilt
+
+from .hostile import signed, tampered
+
+STUDY = os.environ.get("STUDY", "ten-million")
+DRAWN = int(os.environ.get("FAULTS_DRAWN", "50"))
+"""`make test-faults` draws a thousand."""
+
+PUBLISHED = rebuilt(STUDY)
+NAMES = sorted(
+    path.relative_to(PUBLISHED).as_posix()
+    for path in PUBLISHED.rglob("*")
+    if path.suffix in (".json", ".gz") or path.name == "measurements.csv"
+)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    place = tmp_path_factory.mktemp("reports") / PUBLISHED.parent.name / STUDY
+    shutil.copytree(PUBLISHED, place)
+    return place
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_one_value_of_one_file(folder: Path, name: str) -> None:
+    path, manifest = folder / name, folder / "manifest.json"
+    content, listed = path.read_bytes(), manifest.read_bytes()
+
+    @settings(max_examples=DRAWN, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+    @given(st.data())
+    def check(data: st.DataObject) -> None:
+        path.write_bytes(tampered(content, name, data.draw))
+        if name != "manifest.json" and data.draw(st.booleans()):
+            signed(folder, name)
+        try:
+            found = quick_complaints(folder)
+        finally:
+            path.write_bytes(content)
+            manifest.write_bytes(listed)
+        for text in found:
+            assert len(plain(text).splitlines()) == 1
+            assert "nothing can be made of" not in text, text
+
+    check()
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_commands_on_a_spoilt_folder_beside_a_good_one(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """`index` keeps the good one, `compare` and `rebuild` refuse or take it; the guard fires in none of them."""
+    monkeypatch.chdir(tmp_path)
+    reports, spoilt, out = tmp_path / "report", tmp_path / "report" / "other" / STUDY, tmp_path / "out"
+    shutil.copytree(folder, reports / folder.parent.name / STUDY)
+    places = (f"--reports={reports}", f"--templates={ROOT / 'templates'}")
+
+    @settings(max_examples=max(5, DRAWN // 10), deadline=None, database=None, suppress_health_check=list(HealthCheck))
+    @given(st.data())
+    def check(data: st.DataObject) -> None:
+        shutil.rmtree(spoilt, ignore_errors=True)
+        shutil.copytree(folder, spoilt)
+        name = data.draw(st.sampled_from(NAMES))
+        (spoilt / name).write_bytes(tampered((spoilt / name).read_bytes(), name, data.draw))
+        if name != "manifest.json" and data.draw(st.booleans()):
+            signed(spoilt, name)
+        assert main(["index", *places, f"--output={reports}/index.html"]) == 0
+        assert folder.parent.name in (reports / "index.html").read_text()
+        assert main(["compare", *places, f"--output-folder={out}"]) in (0, 2)
+        again = [f"--frozen={spoilt}", f"--templates={ROOT / 'templates'}", f"--output-folder={out}"]
+        code = main(["rebuild", *again])
+        assert code in (0, 2)
+        assert code == 0 or not out.exists()
+        shutil.rmtree(out, ignore_errors=True)
+        for line in capsys.readouterr().err.splitlines():
+            assert line.startswith(("error: ", "warning: "))
+            assert len(line) < 10_000
+
+    check()
+
+
+STAGES = ("judge", "audit", "knowledge", "plan", "report")
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+@pytest.mark.parametrize("stage", STAGES)
+def test_each_stage_on_a_spoilt_run(folder: Path, tmp_path: Path, stage: str) -> None:
+    """A run's folder without seals, as another may send it: exit code 0 or 2, and the guard does not fire."""
+    run, out = tmp_path / "run", tmp_path / "out"
+    options = {
+        "plan": [
+            f"--planner={run}/planner.json",
+            "--nodes=1000",
+            "--edges=20000",
+            "--convolution=GCN",
+            "--memory-gib=2",
+        ],
+        "report": [f"--run={run}", f"--templates={ROOT / 'templates'}", f"--output-folder={out}"],
+    }
+
+    @settings(max_examples=max(5, DRAWN // 5), deadline=None, database=None, suppress_health_check=list(HealthCheck))
+    @given(st.data())
+    def check(data: st.DataObject) -> None:
+        shutil.rmtree(run, ignore_errors=True)
+        shutil.copytree(folder, run, ignore=shutil.ignore_patterns("*.pdf", "*.html", "figures"))
+        name = "planner.json" if stage == "plan" else data.draw(st.sampled_from(NAMES))
+        (run / name).write_bytes(tampered((run / name).read_bytes(), name, data.draw))
+        assert main([stage, *options.get(stage, [f"--run={run}"])]) in (0, 2)
+
+    check()
+
+
+BOMB = gzip.compress(bytes(2**28), mtime=0)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("records.jsonl.gz", BOMB, "expands to more than"),
+        ("claims.json", b"[" * 10**6, "not readable as JSON"),
+        ("audit.json", b'{"passed": 1' + b"0" * 400 + b"}", "a whole number of 401 digits"),
+        ("planner.json", b'{"a": 1e400}', "is no number up to"),
+        ("summary.json", rb'{"title": "\ud800"}', "surrogates not allowed"),
+        ("hardware.json", b'{"slug": NaN}', "NaN is no number in JSON"),
+    ],
+)
+def test_a_bomb_or_an_impossible_number_is_one_sentence(tmp_path: Path, name: str, content: bytes, said: str) -> None:
+    place = tmp_path / PUBLISHED.parent.name / STUDY
+    shutil.copytree(PUBLISHED, place)
+    (place / name).write_bytes(content)
+    signed(place, name)
+    assert any(name in text and said in text for text in quick_complaints(place)), quick_complaints(place)
+
+
+def test_a_file_that_memory_would_not_hold_is_not_read(tmp_path: Path) -> None:
+    place = tmp_path / PUBLISHED.parent.name / STUDY
+    shutil.copytree(PUBLISHED, place)
+    with (place / "measurements.csv").open("r+b") as stream:
+        stream.truncate(MOST_BYTES + 1)  # holes take no room on the disk
+    assert any(f"at most {MOST_BYTES} are read" in text for text in quick_complaints(place))
+
+
+def test_formulas_and_addresses_are_inert_in_the_table(tmp_path: Path) -> None:
+    row = read_table(PUBLISHED / "measurements.csv")[0]
+    hostile = {"graph_label": '=HYPERLINK("http://x")', "message": "\ue000measurements.csv\ue001+1", "base_label": "-1"}
+    write_table(tmp_path / "t.csv", [row | hostile])
+    text = (tmp_path / "t.csv").read_text()
+    assert "\"'=HYPERLINK" in text
+    assert ",'-1," in text
+    (found,) = read_table(tmp_path / "t.csv")
+    assert found == row | hostile | {"message": "measurements.csv+1"}

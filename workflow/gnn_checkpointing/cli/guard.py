@@ -1,0 +1,139 @@
+"""Running one command: whatever goes wrong becomes one sentence and an exit code.
+
+0: done. 2: input or surroundings are refused. 70: a fault of the program; `--debug` shows its traceback.
+"""
+
+from __future__ import annotations
+
+import codecs
+import errno
+import io
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+from pathlib import Path
+
+from gnn_checkpointing import __version__
+from gnn_checkpointing.refusal import Refusal, plain
+
+REFUSED, FAULT, INTERRUPTED = 2, 70, 130
+FAULTS = "GNN_CHECKPOINTING_FAULTS"
+"""Environment variable: a file that gets the traceback of every fault. The tests fail when it is not empty."""
+
+_FREE_SPACE = "free some space, and run it again"
+_PERMISSIONS = "change its permissions, or name another place"
+_FOLDER_NEEDED = "a file stands where a folder is needed; move it away, or name another place"
+_LIMIT = "raise the limit of open files, and run it again"
+_ADVICE = {
+    errno.ENOSPC: _FREE_SPACE,
+    errno.EDQUOT: _FREE_SPACE,
+    errno.EFBIG: "raise the limit of a file's size, and run it again",
+    errno.EROFS: "name a folder that can be written to",
+    errno.EACCES: _PERMISSIONS,
+    errno.EPERM: _PERMISSIONS,
+    errno.ENOTDIR: _FOLDER_NEEDED,
+    errno.EEXIST: _FOLDER_NEEDED,
+    errno.EISDIR: "a folder stands where a file is needed; move it away, or name another place",
+    errno.ENAMETOOLONG: "choose a shorter name",
+    errno.EIO: "the disk does not answer; look at it, and run it again",
+    errno.EMFILE: _LIMIT,
+    errno.ENFILE: _LIMIT,
+}
+"""What the system refuses for no fault of the program, and what to do then."""
+
+_SIMILAR = {"\u00a0": " ", "\u2013": "-", "\u2212": "-", "\u00d7": "x", "…": "...", "≤": "<=", "≥": ">=", "\u2019": "'"}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; the exit code."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    debug = "--debug" in given
+    given = [argument for argument in given if argument != "--debug"]
+    command = next((argument for argument in given if not argument.startswith("-")), "gnn_checkpointing")
+    codecs.register_error("nearest", _nearest)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="nearest")
+    try:
+        code = _run(given)
+        sys.stdout.flush()
+        return code
+    except Refusal as refusal:
+        return _refused(refusal)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # Python flushes once more at its end
+        return 1
+    except KeyboardInterrupt:
+        print(f"error: {command} was interrupted; run it again to resume", file=sys.stderr)
+        return INTERRUPTED
+    except MemoryError:
+        return _refused(f"{command} ran out of memory; free some, or give it less")
+    except Exception as error:
+        sentence = _sentence(command, error)
+        if sentence is not None and not debug:
+            return _refused(sentence)
+        return _fault(command, error, debug)
+
+
+def _nearest(error: UnicodeError) -> tuple[str, int]:
+    """For a letter that the terminal's encoding lacks: a similar one, else a question mark."""
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    return "".join(_SIMILAR.get(letter, "?") for letter in error.object[error.start : error.end]), error.end
+
+
+def _run(given: list[str]) -> int:
+    try:
+        from cyclopts import CycloptsError
+
+        from gnn_checkpointing.cli.app import app
+    except ModuleNotFoundError as error:
+        # The library alone has no command line but these two.
+        if (error.name or "").partition(".")[0] != "cyclopts" or not {"--version", "--help"} & {*given}:
+            raise
+        print(__version__ if "--version" in given else "Commands need more: pip install 'gnn-checkpointing[report]'")
+        return 0
+    try:
+        app(given, exit_on_error=False, print_error=False)
+    except CycloptsError as error:
+        raise Refusal(f"{str(error).removesuffix('.')}; --help lists what is allowed") from None
+    return 0
+
+
+def _sentence(command: str, error: Exception) -> str | None:
+    """What the surroundings lack, and what to do; None where the program is at fault."""
+    if isinstance(error, ModuleNotFoundError):
+        package = (error.name or "").partition(".")[0]
+        missing = (
+            f"{command} needs {package}, which is not installed; pip install 'gnn-checkpointing[report]' brings it"
+        )
+        return missing if package not in ("", "gnn_checkpointing") else None
+    if isinstance(error, OSError) and error.errno and (error.errno in _ADVICE or error.filename is not None):
+        where = "" if error.filename is None else f"{os.fsdecode(error.filename)}: "
+        what = (error.strerror or type(error).__name__).lower()
+        return f"{where}{what}; {_ADVICE.get(error.errno, 'correct it, and run it again')}"
+    return None
+
+
+def _refused(text: object) -> int:
+    print(f"error: {plain(text)}", file=sys.stderr)
+    return REFUSED
+
+
+def _fault(command: str, error: Exception, debug: bool) -> int:
+    """Count a fault of the program, and say in one sentence what to do about it."""
+    lines = "".join(traceback.format_exception(error))
+    if place := os.environ.get(FAULTS):
+        with Path(place).open("a", encoding="utf-8", errors="backslashreplace") as stream:
+            stream.write(f"{command}\n{lines}\n")
+    if debug:
+        print(lines, file=sys.stderr)
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    print(
+        f"error: {command} failed by a fault of the program ({plain(f'{type(error).__name__}: {error}')}, in "
+        f"{Path(last.filename).name}, line {last.lineno}); please report it where you got gnn-checkpointing from, with "
+        "the input and what --debug prints",
+        file=sys.stderr,
+    )
+    return FAULT
