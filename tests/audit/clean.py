@@ -12,7 +12,6 @@ from gnn_checkpointing.analysis.analyse import Findings
 from gnn_checkpointing.analysis.quality import quality
 from gnn_checkpointing.analysis.results import (
     Accuracy,
-    Effect,
     Effects,
     Estimate,
     Explanations,
@@ -116,26 +115,6 @@ def again(rows: tables.Table, **changes: Value) -> tables.Table:
     return [{**row, "visit": 1, **changes} for row in rows if row["cell"] == rows[0]["cell"]]
 
 
-def pooled(rows: tables.Table) -> Effect:
-    """The effect of `layers` on GCN at degree 16, which pools two sizes."""
-    place = ("GCN", "layers", 16.0)
-    names = ("convolution", "policy", "requested_average_degree")
-    those = [row for row in rows if tuple(row[name] for name in names) == place]
-    ends = {name: sorted(float(row[name] or 0) for row in those) for name in ("activation_ratio", "time_ratio")}
-    memory, time = (Estimate(estimate=known[0], low=known[0], high=known[-1]) for known in ends.values())
-    return Effect(
-        convolution="GCN",
-        policy="layers",
-        level="16",
-        average_degree=16.0,
-        cells=4,
-        timed_cells=4,
-        memory_ratio=memory,
-        activation_ratio=memory,
-        time_ratio=time,
-    )
-
-
 def out_of_memory(rows: tables.Table) -> str:
     """Return the cell in which `layers` runs out of memory: GATv2 on a graph of degree 16."""
     return next(str(row["cell"]) for row in rows if (row["convolution"], row["average_degree"]) == ("GATv2", 16.0))
@@ -144,7 +123,7 @@ def out_of_memory(rows: tables.Table) -> str:
 def findings(made: Study, rows: tables.Table) -> Findings:
     """Return findings whose parts are made by hand, but for the quality of the run."""
     return Findings(
-        effects=Effects(confidence=0.95, rows=[pooled(rows)]),
+        effects=Effects(confidence=0.95, rows=[]),
         trends=Trends(confidence=0.95, bands=[], break_evens=[]),
         regressions=Regressions(confidence=0.95, laws=[], interactions=[], not_fitted=[]),
         predictions=predicted.predictions(),

@@ -206,17 +206,6 @@ SPOILS: dict[str, tuple[Spoil, ...]] = {
     "small-peaks": (
         lambda found: row("layers", high_water_bytes=round(1.11 * int(found.rows[1]["activation_bytes"] or 0)))(found),
     ),
-    # GCN at degree 16 saves the more the larger the graph; pooled, the trend looks like scatter.
-    "sizes-alike": (
-        rows(
-            lambda table: [
-                {**each, "time_ratio": 0.97 * float(each["time_ratio"] or 1), "time_ratio_low": 0.9}
-                if (each["num_nodes"], each["requested_average_degree"], each["policy"]) == (1000, 16.0, "layers")
-                else each
-                for each in table
-            ]
-        ),
-    ),
     # An hour later the machine is 6 % slower with the policy, and each hour's interval says 1 %.
     "repeats-agree": (
         lambda found: replace(

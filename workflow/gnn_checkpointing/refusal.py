@@ -27,9 +27,6 @@ def shown(value: object) -> str:
 def _shortened(text: str, most: int) -> str:
     return text if len(text) <= most else f"{text[: most // 2]}…{text[1 - most + most // 2 :]}"
 
-LONGEST = 2_000
-"""Characters of a message; a user's file may hold an id of megabytes."""
-
 
 class Refusal(Exception):  # noqa: N818 - a refusal of input is not a fault of the program
     """Bad input, in one sentence; the command line prints it and exits with code 2."""

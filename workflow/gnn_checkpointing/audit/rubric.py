@@ -27,7 +27,6 @@ RUBRIC = (
     design.everything_measured,
     design.design_balanced,
     design.order_unrelated_to_density,
-    design.sizes_alike,
     outcomes.failures_listed,
     outcomes.outcomes_explained,
     instrument.high_water_read,

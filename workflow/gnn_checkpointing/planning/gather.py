@@ -31,7 +31,7 @@ from gnn_checkpointing.study.block_rule import (
     cuda_bounds,
 )
 from gnn_checkpointing.study.design import models
-from gnn_checkpointing.study.policy_names import RETIRED, parse_policy
+from gnn_checkpointing.study.policy_names import POLICIES, parse_policy
 from gnn_checkpointing.study.study import Study
 from gnn_checkpointing.study.vocabulary import VISION
 
@@ -70,7 +70,7 @@ def knowledge(
         for law in every
         if law.response == "activation_bytes"
         and law.convolution in planned
-        and parse_policy(law.policy).kind not in RETIRED
+        and not POLICIES[parse_policy(law.policy).kind].retired
     ]
     architecture = study.architecture
     measured = Sizes(

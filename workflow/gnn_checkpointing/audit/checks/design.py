@@ -6,19 +6,17 @@ import math
 from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Sequence
-from statistics import correlation, median
+from statistics import correlation
 
 from gnn_checkpointing.analysis.checks import moment
 from gnn_checkpointing.analysis.table import series
 from gnn_checkpointing.audit.answers import Answer, no_offender, not_applicable, percent
 from gnn_checkpointing.audit.inputs import AuditInputs
 from gnn_checkpointing.audit.question import asks
-from gnn_checkpointing.records.measurements_table import number
 from gnn_checkpointing.study.design import graph_cells
 from gnn_checkpointing.study.graph_design import GeneratedGraph, study_graphs
 
 LARGEST_CORRELATION, LARGEST_DRIFT = 0.5, 0.02
-_POOLED, _SHARE = ("activation_ratio", "time_ratio"), 0.01
 FEWEST_GRAPHS = 10
 """A random order of fewer graphs is often correlated with their density by chance."""
 
@@ -123,34 +121,3 @@ def _draws(inputs: AuditInputs) -> dict[tuple[str, int, float], dict[str, set[st
         key = (str(row["family"]), int(row["num_nodes"] or 0), float(degree))
         places.setdefault(key, {}).setdefault(series(row), set()).add(graph)
     return places
-
-
-@asks(
-    "sizes-alike",
-    "Do effects that pool sizes hold at each size?",
-    "Where an effect pools graphs of several sizes, the median ratio of each size lies within 1 % of its interval.",
-)
-def sizes_alike(inputs: AuditInputs) -> Answer:
-    ratios: dict[tuple[object, ...], list[float]] = {}
-    for row in (row for row in inputs.completed if row["other_model"] is not True):
-        for name in _POOLED:
-            value = number(row, name)
-            if row["allocator"] == inputs.reference and row["requested_average_degree"] is not None and value:
-                key = (series(row), row["policy"], float(row["requested_average_degree"]), name)
-                ratios.setdefault((*key, int(row["num_nodes"] or 0)), []).append(value)
-    tried, outside = 0, []
-    for effect in inputs.findings.effects.generated:
-        for name in _POOLED:
-            interval = getattr(effect, name)
-            if interval is None or getattr(effect, "num_nodes", None) is not None:
-                continue
-            for (convolution, policy, degree, of, nodes), values in ratios.items():
-                place = (effect.convolution, effect.policy, f"{effect.average_degree:g}", name)
-                if (convolution, policy, f"{degree:g}", of) == place:
-                    tried += 1
-                    if not interval.low * (1 - _SHARE) <= median(values) <= interval.high * (1 + _SHARE):
-                        outside.append(f"{convolution}, {policy}, degree {degree:g}, {nodes} nodes, {of}")
-    if not tried:
-        return not_applicable("no effect pools graphs of several sizes")
-    evidence = "analysis/effects.json: generated; measurements.csv: activation_ratio, time_ratio, num_nodes"
-    return no_offender(outside, tried, "sizes lie outside the interval that pools them", evidence)

@@ -46,7 +46,8 @@ def knowledge(*, run: Run) -> None:
 def plan(
     *,
     planner: Annotated[
-        Path | None, says("planner.json of a report, or report/<hardware> for all its studies (default: the one machine's)")
+        Path | None,
+        says("planner.json of a report, or report/<hardware> for all its studies (default: the one machine's)"),
     ] = None,
     nodes: Annotated[int | None, says("the graph's nodes, with --edges")] = None,
     edges: Annotated[int | None, says("its directed edges: an undirected one counts twice")] = None,

@@ -43,7 +43,7 @@ def read_arrays(path: Path, remedy: str) -> dict[str, NDArray[Any]]:
         raise Refusal(f"{path}: no such file; make it first, or correct the path") from None
     except Exception as error:  # a damaged archive fails in zipfile, zlib or numpy, each in its own way
         reason = " ".join(str(error).split()) or type(error).__name__
-        raise Refusal(f"{path}: not readable as an .npz file ({shown(reason, 300)}); {remedy}") from None
+        raise Refusal(f"{path}: not readable as an .npz file ({shown(reason)}); {remedy}") from None
 
 
 def refuse_gzip_bomb(path: Path) -> None:

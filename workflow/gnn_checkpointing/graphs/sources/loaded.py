@@ -38,4 +38,4 @@ def from_pyg(data: Any, files: dict[str, str], notes: tuple[str, ...] = ()) -> L
 
 def reason(error: Exception) -> str:
     """An exception in one short line."""
-    return shown(f"{type(error).__name__}: {' '.join(str(error).split())}", 300)
+    return shown(f"{type(error).__name__}: {' '.join(str(error).split())}")
