@@ -25,7 +25,7 @@ from gnn_checkpointing.analysis.results import (
 )
 from gnn_checkpointing.analysis.table import series
 from gnn_checkpointing.audit.grades import Audit
-from gnn_checkpointing.claims.ledger import Ledger, Sentence
+from gnn_checkpointing.claims.ledger import Ledger
 from gnn_checkpointing.planning.knowledge import Knowledge
 from gnn_checkpointing.records.demonstration import Demonstration
 from gnn_checkpointing.records.graph_facts import GraphFacts
@@ -108,7 +108,6 @@ class ReportInputs:
     accuracy: list[Accuracy]
     quality: Quality
     ledger: Ledger
-    answer: list[Sentence]
     audit: Audit
     knowledge: Knowledge
     graphs: list[GraphFacts]
@@ -196,7 +195,6 @@ def report_inputs(
     rows: list[Row],
     findings: Findings,
     ledger: Ledger,
-    answer: list[Sentence],
     audit: Audit,
     knowledge: Knowledge,
     graphs: list[GraphFacts],
@@ -221,7 +219,6 @@ def report_inputs(
         accuracy=findings.accuracy,
         quality=findings.quality,
         ledger=ledger,
-        answer=answer,
         audit=audit,
         knowledge=knowledge,
         graphs=graphs,

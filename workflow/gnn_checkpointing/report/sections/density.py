@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import median
 
 from gnn_checkpointing.analysis.results import Effect, Estimate, Response
@@ -32,6 +32,7 @@ class Quantity:
     ratio_noun: str
     slope_factor: float
     slope_unit: str
+    value: Callable[[Row], float | None]
 
 
 MEMORY = Quantity(
@@ -45,6 +46,7 @@ MEMORY = Quantity(
     ratio_noun="activation memory / none's",
     slope_factor=1.0,
     slope_unit="bytes per edge",
+    value=lambda row: number(row, "activation_bytes"),
 )
 TIME = Quantity(
     id="time",
@@ -57,12 +59,29 @@ TIME = Quantity(
     ratio_noun="step time / none's",
     slope_factor=units.NANOSECOND,
     slope_unit="ns per edge",
+    value=lambda row: number(row, "step_time_seconds"),
 )
+THROUGHPUT = replace(
+    TIME,
+    id="throughput",
+    noun="throughput",
+    text=lambda value: f"{units.significant(value)} nodes per second",
+    scale=lambda values, _: scales.count_scale(values, "nodes per second"),
+    ratio=lambda effect: None,
+    ratio_noun="",
+    value=lambda row: _rate(row),
+)
+
+
+def _rate(row: Row) -> float | None:
+    """Nodes per second of a row's step."""
+    nodes, seconds = number(row, "num_nodes"), number(row, "step_time_seconds")
+    return nodes / seconds if nodes and seconds else None
 
 
 def graded(inputs: ReportInputs, quantity: Quantity) -> list[Row]:
     """Return the rows of generated graphs that have the quantity: a cell that was not timed has no step time."""
-    return [row for row in inputs.generated if number(row, quantity.response)]
+    return [row for row in inputs.generated if quantity.value(row)]
 
 
 def largest_graphs(inputs: ReportInputs, quantity: Quantity) -> list[Row]:
@@ -84,7 +103,7 @@ def level_lines(inputs: ReportInputs, convolution: str, quantity: Quantity) -> l
         points = []
         for degree in sorted({number(row, "requested_average_degree") or 0 for row in rows}):
             level = [row for row in rows if row["requested_average_degree"] == degree]
-            values = [value for row in level if (value := number(row, quantity.response))]
+            values = [value for row in level if (value := quantity.value(row))]
             realised = [value for row in level if (value := number(row, "average_degree"))]
             if values and realised:
                 points.append(Point(median(realised), median(values), min(values), max(values)))
@@ -113,7 +132,7 @@ def level_figure(inputs: ReportInputs, quantity: Quantity) -> Figure:
         if lines
     ]
     return Figure(
-        id=f"figure-{quantity.id}-level",
+        id="figure-throughput" if quantity is THROUGHPUT else f"figure-{quantity.id}-level",
         caption=f"{quantity.noun.capitalize()} of one training step against average degree, on graphs of "
         f"{num_nodes} nodes.",
         how_to_read="On logarithmic axes a straight line that rises one step for each step to the right grows "

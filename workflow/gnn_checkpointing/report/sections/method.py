@@ -35,7 +35,7 @@ _ACTIVATION = (
     "tables)."
 )
 
-_POLICIES = {
+POLICIES = {
     "none": "stores every activation",
     "layers": "recomputes each block of the stack in the backward pass",
     "segments": "recomputes the stack in that many runs of blocks",
@@ -78,7 +78,7 @@ def _on_cuda() -> str:
 def _policies(inputs: ReportInputs) -> str:
     """Return what each kind of policy in the study does."""
     kinds = dict.fromkeys(kind_of(policy) for policy in ("none", *inputs.study.policies))
-    return "; ".join(f"{kind} {_POLICIES[kind]}" for kind in kinds)
+    return "; ".join(f"{kind} {POLICIES[kind]}" for kind in kinds)
 
 
 def _aggregations(inputs: ReportInputs) -> tuple[Paragraph, ...]:

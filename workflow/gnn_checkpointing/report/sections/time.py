@@ -6,7 +6,7 @@ from gnn_checkpointing.report import units
 from gnn_checkpointing.report.inputs import ReportInputs
 from gnn_checkpointing.report.page import Block, Note, Paragraph, Section
 from gnn_checkpointing.report.sections.bands import break_even_table
-from gnn_checkpointing.report.sections.density import TIME, graded, level_figure, level_table
+from gnn_checkpointing.report.sections.density import THROUGHPUT, TIME, graded, level_figure, level_table
 from gnn_checkpointing.report.sections.ratios import ratio_figure, ratio_table
 
 
@@ -30,7 +30,7 @@ def time_section(inputs: ReportInputs) -> Section:
     if len(inputs.study.measurement.allocators) > 1:
         blocks.append(Paragraph(f"All times here were taken under allocator {inputs.reference}."))
     if graded(inputs, TIME):
-        blocks += [level_figure(inputs, TIME), level_table(inputs, TIME)]
+        blocks += [level_figure(inputs, TIME), level_table(inputs, TIME), level_figure(inputs, THROUGHPUT)]
     elif inputs.generated:
         blocks.append(Paragraph("No graph of graded density was timed: this study counts bytes and compares results."))
     if any(effect.time_ratio for effect in inputs.effects.generated):
