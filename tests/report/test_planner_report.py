@@ -66,4 +66,4 @@ def test_the_form_knows_what_planner_json_holds_and_hostile_names_stay_text(tmp_
     assert Knowledge.model_validate(json.loads(inlined)) == found
     assert html.count("<script") == 2
     assert "alert(1)</script>" not in html.replace(inlined, "")
-    assert re.search(r"Take \w+: [\d.]+ MiB of", pdf_text(tmp_path / "out" / "report.pdf").replace("\u00a0", " "))
+    assert re.search(r"Take \w+: [\d.]+ MiB of", pdf_text(tmp_path / "out" / "appendix.pdf").replace("\u00a0", " "))

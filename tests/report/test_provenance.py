@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from gnn_checkpointing.report.documents import documents
 from gnn_checkpointing.report.page import Figure, Page, Panel
 from gnn_checkpointing.report.provenance import provenance
 from gnn_checkpointing.report.sections.laws import laws_section
 from gnn_checkpointing.report.sections.lead import lead_figure
-from gnn_checkpointing.report.sections.summary import report_page
 
 from . import synthetic
 from .test_report import render
@@ -27,7 +27,7 @@ CHECKSUMS = {
 
 @pytest.fixture(scope="module")
 def page() -> Page:
-    return report_page(synthetic.inputs(), CHECKSUMS)
+    return documents(synthetic.inputs(), CHECKSUMS).appendix
 
 
 def test_every_figure_has_a_rule_a_command_and_hashes(page: Page) -> None:

@@ -7,11 +7,12 @@ from dataclasses import dataclass, fields, replace
 from functools import partial
 from pathlib import Path
 
+import gnn_checkpointing
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.facts import Facts
 from gnn_checkpointing.report.inputs import ReportInputs
 from gnn_checkpointing.report.markdown import Writer
-from gnn_checkpointing.report.page import Block, Fact, Figure, Page, Section, Step, Steps, Table, figures_of
+from gnn_checkpointing.report.page import Block, Fact, Figure, Page, Span, Step, Steps, Table, figures_of
 from gnn_checkpointing.report.provenance import provenance, study_command, with_provenance
 from gnn_checkpointing.report.sections.accuracy import accuracy_section
 from gnn_checkpointing.report.sections.allocator import allocator_section
@@ -47,6 +48,8 @@ from gnn_checkpointing.report.sections.timeline import timeline_section
 from gnn_checkpointing.report.sections.vision import vision_section
 from gnn_checkpointing.report.words import filters
 
+TEMPLATES = Path(gnn_checkpointing.__file__).resolve().parents[2] / "templates"
+"""Those of a checkout of the project."""
 
 REPORT = (
     *("memory", "time", "frontier", "limit", "depth", "ego", "vision", "batches", "families", "real", "prediction"),
@@ -66,27 +69,32 @@ class Documents:
     appendix: Page
 
 
-def documents(inputs: ReportInputs, checksums: Mapping[str, str], templates: Path) -> Documents:
-    """Both documents; `checksums` gives the SHA-256 of each file beside them, `templates` is the folder of templates."""
+def documents(inputs: ReportInputs, checksums: Mapping[str, str], templates: Path = TEMPLATES) -> Documents:
+    """Both documents; `checksums` gives the SHA-256 of each file beside them, `templates` is their folder."""
     appendix = _appendix(inputs, checksums)
     return Documents(_report(inputs, appendix, templates), appendix)
 
 
 def _report(inputs: ReportInputs, appendix: Page, templates: Path) -> Page:
     shown = {
-        block.id: block
-        for block in (*_shown(appendix), *short_tables(inputs))
-        if isinstance(block, Figure | Table)
+        block.id: block for block in (*_shown(appendix), *short_tables(inputs)) if isinstance(block, Figure | Table)
     }
     evidence = _evidence(appendix)
+    known = {section.id for section in appendix.sections} | set(shown)
     parts = {one.name: getattr(inputs, one.name) for one in fields(inputs)}
     derived = ("convolutions", "reference", "policies", "compared", "has_frontier", "measured_on")
     parts |= {name: getattr(inputs, name) for name in derived} | {"kind": answer_of(inputs)}
     blocks = {block.kind: block for section in appendix.sections if section.id == "planner" for block in section.blocks}
     writer = Writer(
         templates / "report",
-        filters(),
-        parts | Facts(inputs).names() | {"block": partial(_block, shown), "form": blocks.get("planner", []), "again": Steps((Step("", study_command(inputs.study)),))},
+        filters() | {"evidence": partial(_linked, known)},
+        parts
+        | Facts(inputs).names()
+        | {
+            "block": partial(_block, shown),
+            "form": blocks.get("planner", []),
+            "again": Steps((Step("", study_command(inputs.study)),)),
+        },
     )
     _, opening = writer.blocks(f"answer/{answer_of(inputs)}.md", evidence)
     sections = [writer.section(f"{name}.md", evidence) for name in ("limits", *REPORT)]
@@ -101,13 +109,14 @@ def _report(inputs: ReportInputs, appendix: Page, templates: Path) -> Page:
 def answer_of(inputs: ReportInputs) -> str:
     """The answer that a study gives, "nothing" where it has none."""
     effects = inputs.effects
+    layers = "layers" in inputs.compared and bool(effects.generated or inputs.variants.batches)
     has: dict[str, bool] = {
         "limit": inputs.study.measurement.memory_limit_gib is not None and not effects.generated and not effects.real,
-        "depth": bool(inputs.depths.points),
+        "depth": bool(inputs.depths.points) and "reversible" in inputs.compared,
         "ego": bool(inputs.ego.points),
-        "vision": any(name.startswith("ViG") for name in inputs.convolutions) and bool(effects.generated),
-        "batches": bool(inputs.variants.batches),
-        "families": inputs.variants.reference_family is not None and bool(inputs.variants.families),
+        "vision": any(name.startswith("ViG") for name in inputs.convolutions) and layers,
+        "batches": bool(inputs.variants.batches) and layers,
+        "families": inputs.variants.reference_family is not None and layers and bool(inputs.variants.families),
         "prediction": bool(inputs.predictions.scorecard),
         "real": bool(effects.real),
         "frontier": inputs.has_frontier and bool(inputs.frontier.pareto),
@@ -119,6 +128,11 @@ def answer_of(inputs: ReportInputs) -> str:
 def _block(shown: Mapping[str, Block], *names: str) -> list[Block]:
     """The figures and tables of these names that the study has."""
     return [shown[name] for name in names if name in shown]
+
+
+def _linked(known: set[str], place: str, words: str) -> Span:
+    """A link to a place of the appendix, to its beginning where the study has no such place."""
+    return Span(words, href=f"appendix.html#{place}" if place in known else "appendix.html")
 
 
 def _shown(page: Page) -> Iterator[Block]:
@@ -136,7 +150,7 @@ def _evidence(appendix: Page) -> Callable[[str], str]:
 
     def place(address: str) -> str:
         file = address.lstrip("(").removeprefix("count(").partition("#")[0].rpartition(" ")[2].partition("?")[0]
-        return f"appendix.html#{places[file]}" if file in places else ""
+        return f"appendix.html#{places.get(file, 'data')}"
 
     return place
 

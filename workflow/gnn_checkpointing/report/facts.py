@@ -31,6 +31,12 @@ class Winner:
     fastest: FrontierPoint
     smallest: FrontierPoint
 
+    @property
+    def ratios(self) -> tuple[float, float, float, float]:
+        """Time and memory of the fastest, then of the smallest, divided by none's."""
+        found = [getattr(p, r) for p in (self.fastest, self.smallest) for r in ("time_ratio", "activation_ratio")]
+        return tuple(ratio.estimate for ratio in found)  # type: ignore[return-value]
+
 
 @dataclass(frozen=True)
 class Rate:
@@ -111,7 +117,9 @@ class Facts:
 
     def none_at(self, convolution: str, level: str) -> FrontierPoint | None:
         """What training without checkpointing needs."""
-        return next((p for p in self._points() if (p.convolution, p.level, p.policy) == (convolution, level, "none")), None)
+        return next(
+            (p for p in self._points() if (p.convolution, p.level, p.policy) == (convolution, level, "none")), None
+        )
 
     def _points(self) -> list[FrontierPoint]:
         return [point for point in self._inputs.frontier.points if point.allocator == self._inputs.reference]
@@ -128,7 +136,11 @@ class Facts:
 
     def _rate(self, point: FrontierPoint) -> Rate:
         seconds, ratio = point.step_time_seconds or 1.0, point.time_ratio
-        inverse = None if ratio is None else units.estimate_of(1 / ratio.estimate, 1 / ratio.high, 1 / ratio.low)
+        inverse = (
+            None
+            if ratio is None or point.policy == "none"
+            else units.estimate_of(1 / ratio.estimate, 1 / ratio.high, 1 / ratio.low)
+        )
         nodes = (self._inputs.frontier.num_nodes or 0) / seconds
         return Rate(point, nodes, point.num_edges / seconds, inverse)
 
@@ -193,8 +205,10 @@ class Facts:
         return "supported" if any(bag and bag.peak_memory_bytes <= aim for bag in bags) else "refuted"
 
     def ego_points(self, convolution: str, policy: str, degree: float) -> dict[str, EgoPoint]:
-        """The inputs of one convolution and policy at one degree: "", "encodings", "ego_networks", of the largest radius."""
-        own = [p for p in self._inputs.ego.points if (p.convolution, p.policy, p.degree) == (convolution, policy, degree)]
+        """One convolution and policy at one degree, by the form of its input, each of the largest radius."""
+        own = [
+            p for p in self._inputs.ego.points if (p.convolution, p.policy, p.degree) == (convolution, policy, degree)
+        ]
         return {p.form: p for p in sorted(own, key=lambda p: p.radius or 0)}
 
     def rows(self, **wanted: Any) -> list[Row]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, cast
 
@@ -23,6 +24,7 @@ from gnn_checkpointing.sourced import parts
 
 _START, _END = "\ue010", "\ue011"
 _PLACE = re.compile(f"{_START}(\\d+){_END}")
+_NUMBER = re.compile(r"\W*\d")
 _LOOKS = {"strong_open": "strong", "em_open": "emphasis"}
 _BLOCKS = ("table", "figure", "claims", "facts", "steps", "links", "planner")
 
@@ -78,7 +80,7 @@ class _Reader:
     def title(self, text: str) -> str:
         """The words of the first heading of the first level."""
         tokens = self._markdown.parse(text)
-        for token, inline in zip(tokens, tokens[1:], strict=False):
+        for token, inline in pairwise(tokens):
             if token.type == "heading_open" and token.tag == "h1":
                 return inline.content
         return ""
@@ -159,7 +161,8 @@ class _Reader:
                 yield from self._said(one, look, href)
         else:
             for source, words in parts(value if isinstance(value, str) else str(value)):
-                yield Span(words, look, href or (self._evidence(source) if source else ""), source)
+                leads = self._evidence(source) if source and _NUMBER.match(words) else ""
+                yield Span(words, look, href or leads, source)
 
 
 def _is_block(value: Any) -> bool:

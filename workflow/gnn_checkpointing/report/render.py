@@ -10,7 +10,6 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, get_args
 
-import gnn_checkpointing
 from gnn_checkpointing.analysis.analyse import Findings, read_analysis, write_analysis
 from gnn_checkpointing.analysis.rounding import all_significant
 from gnn_checkpointing.artefacts import (
@@ -30,6 +29,7 @@ from gnn_checkpointing.records.demonstration import read_demonstration
 from gnn_checkpointing.records.graph_facts import read_graphs
 from gnn_checkpointing.records.measurements_table import read_table
 from gnn_checkpointing.records.traces import read_traces
+from gnn_checkpointing.report.documents import TEMPLATES, answer_of, documents
 from gnn_checkpointing.report.html import report_html
 from gnn_checkpointing.report.inputs import (
     ANALYSIS,
@@ -53,12 +53,8 @@ from gnn_checkpointing.report.inputs import (
 from gnn_checkpointing.report.page import Block, Bullets, Page, Paragraph, Span, words_of
 from gnn_checkpointing.report.pdf import report_pdf
 from gnn_checkpointing.report.provenance import FIGURES
-from gnn_checkpointing.report.documents import documents
 from gnn_checkpointing.sourced import bare, plain, sourced
 from gnn_checkpointing.study.reading import read_study
-
-TEMPLATES = Path(gnn_checkpointing.__file__).resolve().parents[2] / "templates"
-"""Those of a checkout of the project."""
 
 HTML = "report.html"
 PDF = "report.pdf"
@@ -160,7 +156,9 @@ def render_report(inputs: ReportInputs, sources: Sources, templates: Path, outpu
     written before both documents are made. The manifest has the SHA-256 of every other file.
     """
     contents = {name: sealed_bytes(path) for name, path in sources.by_name.items()}
-    made = documents(inputs, {name: hashlib.sha256(content).hexdigest() for name, content in contents.items()}, templates)
+    made = documents(
+        inputs, {name: hashlib.sha256(content).hexdigest() for name, content in contents.items()}, templates
+    )
     pages = {
         HTML: report_html(made.report, templates).encode(),
         APPENDIX_HTML: report_html(made.appendix, templates, "appendix.html").encode(),
@@ -223,6 +221,7 @@ def _summary(inputs: ReportInputs, report: Page) -> dict[str, Any]:
         "study": {"name": inputs.study.name, "title": inputs.study.title},
         "measured_on": inputs.measured_on,
         "cells": inputs.quality.cells,
+        "kind": answer_of(inputs),
         "headline": " ".join(bare(words_of(one.text)) for one in report.opening[:1] if isinstance(one, Paragraph)),
         "answer": list(_lines(report.opening)),
         "audit": {

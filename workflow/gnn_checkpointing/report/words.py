@@ -22,7 +22,7 @@ def filters() -> dict[str, Callable[..., Any]]:
         *(units.confidence, units.error, units.accuracy, units.significant, units.probability, units.fixed),
         *(units.ratio_estimate, units.share_estimate, units.general_estimate, units.scaled_estimate),
     )
-    own = (chip, code, degrees, listed, more_time, outer, percents, ratio_span, ratios, rate, evidence, meaning, verdict_name)
+    own = (chip, code, degrees, listed, more_time, outer, percents, ratio_span, ratios, rate, meaning, verdict_name)
     return {one.__name__: one for one in (*numbers, *own)}
 
 
@@ -44,11 +44,6 @@ def code(name: object) -> Span:
 def meaning(policy: str) -> str:
     """What a policy does, as the rest of a sentence that begins with its name."""
     return POLICIES[kind_of(policy)]
-
-
-def evidence(place: str, words: str) -> Span:
-    """A link to a place in the study's appendix."""
-    return Span(words, href=f"appendix.html#{place}")
 
 
 def listed(items: Iterable[Any], word: str = "and") -> tuple[Any, ...]:

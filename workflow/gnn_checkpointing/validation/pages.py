@@ -13,7 +13,15 @@ import gnn_checkpointing
 from gnn_checkpointing.refusal import Refusal
 from gnn_checkpointing.report.inputs import ANALYSIS
 from gnn_checkpointing.report.provenance import FIGURES
-from gnn_checkpointing.report.render import HTML, PDF, published_sources, read_inputs, render_report
+from gnn_checkpointing.report.render import (
+    APPENDIX_HTML,
+    APPENDIX_PDF,
+    HTML,
+    PDF,
+    published_sources,
+    read_inputs,
+    render_report,
+)
 from gnn_checkpointing.validation.again import MISFITS
 from gnn_checkpointing.validation.alike import same
 
@@ -41,8 +49,10 @@ def pages(folder: Path) -> Iterator[str]:
             yield f"{HTML}: cannot be rendered again ({' '.join(str(error).split())[:300]})"
             return
         yield from _figures(folder / FIGURES, made / FIGURES)
-        yield from _html(folder / HTML, made / HTML)
-        yield from _pdf(folder / PDF, made / PDF)
+        for name in (HTML, APPENDIX_HTML):
+            yield from _html(folder / name, made / name)
+        for name in (PDF, APPENDIX_PDF):
+            yield from _pdf(folder / name, made / name)
 
 
 def _figures(given: Path, again: Path) -> Iterator[str]:

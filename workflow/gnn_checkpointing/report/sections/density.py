@@ -35,6 +35,12 @@ class Quantity:
     value: Callable[[Row], float | None]
 
 
+def _rate(row: Row) -> float | None:
+    """Nodes per second of a row's step."""
+    nodes, seconds = number(row, "num_nodes"), number(row, "step_time_seconds")
+    return nodes / seconds if nodes and seconds else None
+
+
 MEMORY = Quantity(
     id="memory",
     response="activation_bytes",
@@ -67,16 +73,10 @@ THROUGHPUT = replace(
     noun="throughput",
     text=lambda value: f"{units.significant(value)} nodes per second",
     scale=lambda values, _: scales.count_scale(values, "nodes per second"),
-    ratio=lambda effect: None,
+    ratio=lambda _: None,
     ratio_noun="",
-    value=lambda row: _rate(row),
+    value=_rate,
 )
-
-
-def _rate(row: Row) -> float | None:
-    """Nodes per second of a row's step."""
-    nodes, seconds = number(row, "num_nodes"), number(row, "step_time_seconds")
-    return nodes / seconds if nodes and seconds else None
 
 
 def graded(inputs: ReportInputs, quantity: Quantity) -> list[Row]:
@@ -224,7 +224,9 @@ def _level_alternative(
             f"{quantity.text(last.y)} at degree {units.plain(last.x)}"
         )
         law = inputs.law(convolution, line.policy, quantity.response)
-        if law is None:
+        if quantity.id == "throughput":
+            sentences.append(f"{text}.")
+        elif law is None:
             sentences.append(f"{text}; no slope was fitted.")
         else:
             slope = units.scaled_estimate(law.per_edge, quantity.slope_factor)

@@ -15,10 +15,12 @@ from gnn_checkpointing.report.figures.scales import Scale
 from gnn_checkpointing.report.inputs import EFFECTS, VARIANTS, ReportInputs
 from gnn_checkpointing.report.page import Figure, Panel
 from gnn_checkpointing.report.sections.families import NAMES, densest
+from gnn_checkpointing.report.sections.frontier import frontier_figure
 
 Compared = TypeVar("Compared", bound=Effect)
 
 _FIRST = ("layers", "edge_blocks")
+_FIRST_OF_DEPTHS = ("layers", "reversible")
 _AXIS = "activation memory / none's"
 _MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">", "*")
 _DASHES: tuple[tuple[float, ...], ...] = ((), (4, 2), (1, 1.5), (6, 2, 1, 2), (2, 2), (8, 3))
@@ -27,6 +29,8 @@ _MOST_GRAPHS = 12
 
 def lead_figure(inputs: ReportInputs) -> Figure | None:
     """Return what the study is about in two panels, a policy each; None where it compares nothing with none."""
+    if inputs.has_frontier and inputs.frontier.pareto and inputs.many_policies and not inputs.depths.points:
+        return frontier_figure(inputs, inputs.convolutions[:1], "lead")
     for found in (_families(inputs), _batches(inputs), _densities(inputs), _real(inputs)):
         if found is not None:
             return found
@@ -35,7 +39,8 @@ def lead_figure(inputs: ReportInputs) -> Figure | None:
 
 def _policies(inputs: ReportInputs) -> list[str]:
     """Return whole layers and our own blocks where they were measured, else the first two policies of the study."""
-    wanted = [policy for policy in _FIRST if policy in inputs.compared]
+    first = _FIRST_OF_DEPTHS if inputs.depths.points else _FIRST
+    wanted = [policy for policy in first if policy in inputs.compared]
     return wanted if len(wanted) == len(_FIRST) else inputs.compared[: len(_FIRST)]
 
 

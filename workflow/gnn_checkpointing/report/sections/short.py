@@ -56,11 +56,11 @@ def _winners(inputs: ReportInputs, winners: Sequence[Winner]) -> Table:
         Of("Convolution", "convolution"),
         Of("Average degree", "level", str),
         Of("Fastest", lambda one: one.fastest.policy),
-        Of("Time", lambda one: one.fastest.time_ratio.estimate, units.ratio, "/ none"),
-        Of("Memory", lambda one: one.fastest.activation_ratio.estimate, units.ratio, "/ none"),
+        Of("Time", lambda one: one.ratios[0], units.ratio, "/ none"),
+        Of("Memory", lambda one: one.ratios[1], units.ratio, "/ none"),
         Of("Smallest", lambda one: one.smallest.policy),
-        Of("Time", lambda one: one.smallest.time_ratio.estimate, units.ratio, "/ none"),
-        Of("Memory", lambda one: one.smallest.activation_ratio.estimate, units.ratio, "/ none"),
+        Of("Time", lambda one: one.ratios[2], units.ratio, "/ none"),
+        Of("Memory", lambda one: one.ratios[3], units.ratio, "/ none"),
     )
 
 
@@ -98,6 +98,9 @@ def _edges(inputs: ReportInputs) -> Table:
     def limit(pair: tuple[Law, Law | None]) -> float | None:
         return 1 / pair[1].per_edge.estimate if pair[1] and pair[1].per_edge.low > 0 else None
 
+    def seconds(pair: tuple[Law, Law | None]) -> float | None:
+        return pair[1].per_edge.estimate / units.NANOSECOND if pair[1] else None
+
     return table(
         "table-edges",
         "What one more edge costs, and the throughput that dense graphs approach.",
@@ -106,7 +109,12 @@ def _edges(inputs: ReportInputs) -> Table:
         Of("Convolution", lambda pair: pair[0].convolution),
         Of("Policy", lambda pair: pair[0].policy),
         Of("Activation memory", lambda pair: pair[0].per_edge.estimate, units.plain, "bytes per edge"),
-        Of("Step time", lambda pair: pair[1] and pair[1].per_edge.estimate / units.NANOSECOND, units.plain, "ns per edge"),
+        Of(
+            "Step time",
+            lambda pair: pair[1] and pair[1].per_edge.estimate / units.NANOSECOND,
+            units.plain,
+            "ns per edge",
+        ),
         Of("Throughput", limit, units.significant, "edges per second"),
     )
 
@@ -116,7 +124,7 @@ def _real(inputs: ReportInputs, facts: Facts) -> Table:
     order = {name: place for place, name in enumerate(inputs.convolutions)}
     return table(
         "table-real-short",
-        "Memory and time of each policy on real graphs, divided by none's; sparse graphs first.",
+        "Each policy on real graphs, divided by none: memory, step time, and edges per second; sparse graphs first.",
         EFFECTS,
         sorted(effects, key=lambda e: (e.average_degree, order[e.convolution])),
         Of("Graph", "level"),
@@ -125,4 +133,5 @@ def _real(inputs: ReportInputs, facts: Facts) -> Table:
         Of("Policy", "policy"),
         Of("Activation memory", lambda e: e.activation_ratio.estimate, units.ratio, "/ none"),
         Of("Step time", lambda e: e.time_ratio and e.time_ratio.estimate, units.ratio, "/ none"),
+        Of("Throughput", lambda e: e.time_ratio and 1 / e.time_ratio.estimate, units.ratio, "/ none"),
     )
