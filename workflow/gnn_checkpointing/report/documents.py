@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from functools import partial
 from pathlib import Path
@@ -10,6 +10,7 @@ from pathlib import Path
 import gnn_checkpointing
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.facts import Facts
+from gnn_checkpointing.report.history import Measured, history_section
 from gnn_checkpointing.report.inputs import ReportInputs
 from gnn_checkpointing.report.markdown import Writer
 from gnn_checkpointing.report.page import Block, Fact, Figure, Page, Span, Step, Steps, Table, figures_of
@@ -69,9 +70,14 @@ class Documents:
     appendix: Page
 
 
-def documents(inputs: ReportInputs, checksums: Mapping[str, str], templates: Path = TEMPLATES) -> Documents:
+def documents(
+    inputs: ReportInputs,
+    checksums: Mapping[str, str],
+    templates: Path = TEMPLATES,
+    history: Sequence[Measured] = (),
+) -> Documents:
     """Both documents; `checksums` gives the SHA-256 of each file beside them, `templates` is their folder."""
-    appendix = _appendix(inputs, checksums)
+    appendix = _appendix(inputs, checksums, history)
     return Documents(_report(inputs, appendix, templates), appendix)
 
 
@@ -155,7 +161,7 @@ def _evidence(appendix: Page) -> Callable[[str], str]:
     return place
 
 
-def _appendix(inputs: ReportInputs, checksums: Mapping[str, str]) -> Page:
+def _appendix(inputs: ReportInputs, checksums: Mapping[str, str], history: Sequence[Measured]) -> Page:
     found = (
         planner_section(inputs),
         memory_section(inputs),
@@ -181,6 +187,7 @@ def _appendix(inputs: ReportInputs, checksums: Mapping[str, str]) -> Page:
         failed_section(inputs),
         quality_section(inputs),
         run_section(inputs),
+        history_section(history),
         instrument_section(inputs),
         graphs_section(inputs),
         machine_section(inputs),

@@ -35,7 +35,7 @@ class Winner:
     def ratios(self) -> tuple[float, float, float, float]:
         """Time and memory of the fastest, then of the smallest, divided by none's."""
         found = [getattr(p, r) for p in (self.fastest, self.smallest) for r in ("time_ratio", "activation_ratio")]
-        return tuple(ratio.estimate for ratio in found)  # type: ignore[return-value]
+        return tuple(ratio.estimate for ratio in found)
 
 
 @dataclass(frozen=True)

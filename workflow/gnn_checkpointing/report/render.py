@@ -30,6 +30,7 @@ from gnn_checkpointing.records.graph_facts import read_graphs
 from gnn_checkpointing.records.measurements_table import read_table
 from gnn_checkpointing.records.traces import read_traces
 from gnn_checkpointing.report.documents import TEMPLATES, answer_of, documents
+from gnn_checkpointing.report.history import HISTORY, continued, read_history
 from gnn_checkpointing.report.html import report_html
 from gnn_checkpointing.report.inputs import (
     ANALYSIS,
@@ -156,9 +157,9 @@ def render_report(inputs: ReportInputs, sources: Sources, templates: Path, outpu
     written before both documents are made. The manifest has the SHA-256 of every other file.
     """
     contents = {name: sealed_bytes(path) for name, path in sources.by_name.items()}
-    made = documents(
-        inputs, {name: hashlib.sha256(content).hexdigest() for name, content in contents.items()}, templates
-    )
+    history = continued(read_history(sources.study.parent / HISTORY) or read_history(output_folder / HISTORY), inputs)
+    digests = {name: hashlib.sha256(content).hexdigest() for name, content in contents.items()}
+    made = documents(inputs, digests, templates, history)
     pages = {
         HTML: report_html(made.report, templates).encode(),
         APPENDIX_HTML: report_html(made.appendix, templates, "appendix.html").encode(),
@@ -170,6 +171,7 @@ def render_report(inputs: ReportInputs, sources: Sources, templates: Path, outpu
     found = Findings(**{field.name: getattr(inputs, field.name) for field in fields(Findings)})
     write_analysis(output_folder / ANALYSIS, found)
     write_json(output_folder / SUMMARY, _summary(inputs, made.report))
+    write_json(output_folder / HISTORY, [one.model_dump(mode="json") for one in history])
     _write_figures(made.appendix, output_folder / FIGURES)
     for name, content in pages.items():
         _write(output_folder / name, content)
@@ -178,6 +180,7 @@ def render_report(inputs: ReportInputs, sources: Sources, templates: Path, outpu
         *(f"{ANALYSIS}/{field.name}.json" for field in fields(Findings)),
         *(f"{FIGURES}/{figure.id}.csv" for figure in made.appendix.figures()),
         SUMMARY,
+        HISTORY,
         *pages,
     ]
     checksums = {name: sha256_of(output_folder / name) for name in sorted(written)}
