@@ -88,7 +88,7 @@ def _report(inputs: ReportInputs, appendix: Page, templates: Path) -> Page:
     evidence = _evidence(appendix)
     known = {section.id for section in appendix.sections} | set(shown)
     parts = {one.name: getattr(inputs, one.name) for one in fields(inputs)}
-    derived = ("convolutions", "reference", "policies", "compared", "has_frontier", "measured_on")
+    derived = ("convolutions", "reference", "policies", "compared", "has_frontier", "measured_on", "started", "not_started")
     parts |= {name: getattr(inputs, name) for name in derived} | {"kind": answer_of(inputs)}
     blocks = {block.kind: block for section in appendix.sections if section.id == "planner" for block in section.blocks}
     writer = Writer(
@@ -220,5 +220,5 @@ def _facts(inputs: ReportInputs) -> tuple[Fact, ...]:
         Fact("Study", inputs.study.name),
         Fact("Convolutions", ", ".join(inputs.convolutions)),
         Fact("Policies", ", ".join(inputs.policies)),
-        Fact("Cells", f"{units.count(quality.cells)} ({units.count(quality.rows)} measurements)"),
+        Fact("Cells", f"{units.count(quality.cells)} ({units.count(inputs.started)} measurements)"),
     )

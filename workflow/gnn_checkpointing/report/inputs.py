@@ -33,7 +33,7 @@ from gnn_checkpointing.records.measurements_table import Value
 from gnn_checkpointing.records.traces import Trace
 from gnn_checkpointing.refusal import Refusal
 from gnn_checkpointing.report.page import Fact
-from gnn_checkpointing.sourced import SourcedList, sourced
+from gnn_checkpointing.sourced import SourcedList, counted, counted_where, sourced
 from gnn_checkpointing.study.design import models
 from gnn_checkpointing.study.study import Study
 
@@ -156,6 +156,16 @@ class ReportInputs:
             outcomes.setdefault(row["policy"], set()).add(row["outcome"])
         found = [policy for policy in self.study.policies if outcomes.get(policy)]
         return [policy for policy in found if outcomes[policy] <= {"refused", "unavailable"}]
+
+    @property
+    def not_started(self) -> int:
+        """How many measurements never began: the policy refused, or lacks something on this machine."""
+        return sum(counted_where(self.rows, ("outcome", "=", outcome)) for outcome in ("refused", "unavailable"))
+
+    @property
+    def started(self) -> int:
+        """How many measurements began: one per cell and policy."""
+        return counted(self.rows) - self.not_started
 
     @property
     def many_policies(self) -> bool:

@@ -6,7 +6,7 @@ from gnn_checkpointing.report import units
 from gnn_checkpointing.report.inputs import MEASUREMENTS, QUALITY, ReportInputs
 from gnn_checkpointing.report.page import Block, Cell, Column, Paragraph, Section, Table
 from gnn_checkpointing.report.sections.real import outcome_text
-from gnn_checkpointing.sourced import counted, counted_where
+from gnn_checkpointing.sourced import counted_where
 
 
 def failed_section(inputs: ReportInputs) -> Section:
@@ -15,12 +15,11 @@ def failed_section(inputs: ReportInputs) -> Section:
     A policy that refuses, or lacks what it needs on this machine, was never started: it is told apart from failures.
     """
     failed = [row for row in inputs.rows if row["outcome"] not in ("completed", "refused", "unavailable")]
-    absent = sum(counted_where(inputs.rows, ("outcome", "=", outcome)) for outcome in ("refused", "unavailable"))
-    started = counted(inputs.rows) - absent
+    started = inputs.started
     total = units.count(started)
     absences = _absences(inputs)
     if not failed:
-        sentence = f"None failed: all {total} measurements (one a cell and policy) ran to the end."
+        sentence = f"None failed: all {total} measurements (one per cell and policy) completed."
         return Section("failed", "Failed cells", (Paragraph(sentence), *absences))
     table = Table(
         id="table-failed",
@@ -45,7 +44,7 @@ def failed_section(inputs: ReportInputs) -> Section:
         source=MEASUREMENTS,
     )
     ended = counted_where(inputs.rows, ("outcome", "=", "completed"))
-    sentence = f"{units.count(started - ended)} of {total} measurements (one a cell and policy) did not run to the end."
+    sentence = f"{units.count(started - ended)} of {total} measurements (one per cell and policy) did not complete."
     return Section("failed", "Failed cells", (Paragraph(sentence), table, *absences))
 
 

@@ -97,6 +97,8 @@ def _noise(inputs: ReportInputs) -> list[Block]:
         ((width, row) for row in inputs.completed if (width := half_width(row)) is not None and width > target),
         key=lambda pair: (-pair[0], str(pair[1]["cell"]), str(pair[1]["policy"])),
     )
+    if not any(half_width(row) is not None for row in inputs.completed):
+        return [Paragraph("No time ratio was measured.")]
     if not wide:
         blocks.append(Paragraph("Every time ratio's interval is within the target."))
         return blocks
