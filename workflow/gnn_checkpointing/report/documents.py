@@ -88,7 +88,16 @@ def _report(inputs: ReportInputs, appendix: Page, templates: Path) -> Page:
     evidence = _evidence(appendix)
     known = {section.id for section in appendix.sections} | set(shown)
     parts = {one.name: getattr(inputs, one.name) for one in fields(inputs)}
-    derived = ("convolutions", "reference", "policies", "compared", "has_frontier", "measured_on", "started", "not_started")
+    derived = (
+        "convolutions",
+        "reference",
+        "policies",
+        "compared",
+        "has_frontier",
+        "measured_on",
+        "started",
+        "not_started",
+    )
     parts |= {name: getattr(inputs, name) for name in derived} | {"kind": answer_of(inputs)}
     blocks = {block.kind: block for section in appendix.sections if section.id == "planner" for block in section.blocks}
     writer = Writer(

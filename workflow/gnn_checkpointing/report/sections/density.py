@@ -16,6 +16,9 @@ from gnn_checkpointing.report.figures.palette import looks
 from gnn_checkpointing.report.figures.scales import Scale
 from gnn_checkpointing.report.inputs import MEASUREMENTS, ReportInputs, Row
 from gnn_checkpointing.report.page import Cell, Column, Figure, Panel, Table
+from gnn_checkpointing.report.texts import texts
+
+_text = texts("density")
 
 
 @dataclass(frozen=True)
@@ -133,11 +136,8 @@ def level_figure(inputs: ReportInputs, quantity: Quantity) -> Figure:
     ]
     return Figure(
         id="figure-throughput" if quantity is THROUGHPUT else f"figure-{quantity.id}-level",
-        caption=f"{quantity.noun.capitalize()} of one training step against average degree, on graphs of "
-        f"{num_nodes} nodes.",
-        how_to_read="On logarithmic axes a straight line that rises one step for each step to the right grows "
-        "in proportion to the number of edges, a level line does not grow at all. Each marker is the median over "
-        "replicate graphs, its whiskers their range.",
+        caption=_text("of-one-training-step-against", capitalize=quantity.noun.capitalize(), num_nodes=num_nodes),
+        how_to_read=_text("on-logarithmic-axes-a-straight"),
         panels=tuple(panels),
         source=MEASUREMENTS,
     )
@@ -196,8 +196,8 @@ def degree_columns(degrees: Iterable[str]) -> tuple[Column, ...]:
 def _level_caption(inputs: ReportInputs, quantity: Quantity) -> str:
     num_nodes = units.count(number(largest_graphs(inputs, quantity)[0], "num_nodes") or 0)
     turned = ", by average degree" if inputs.many_policies else ""
-    return (
-        f"{quantity.noun.capitalize()} of one training step, median over replicate graphs of {num_nodes} nodes{turned}."
+    return _text(
+        "of-one-training-step-median", capitalize=quantity.noun.capitalize(), num_nodes=num_nodes, turned=turned
     )
 
 

@@ -12,6 +12,9 @@ from gnn_checkpointing.report.inputs import FRONTIER, ReportInputs
 from gnn_checkpointing.report.page import Block, Figure, Panel, Paragraph, Section
 from gnn_checkpointing.report.sections.frontier_points import frontier_levels, reference_points
 from gnn_checkpointing.report.sections.frontier_tables import frontier_tables
+from gnn_checkpointing.report.texts import texts
+
+_text = texts("frontier")
 
 
 def frontier_section(inputs: ReportInputs) -> Section | None:
@@ -20,9 +23,7 @@ def frontier_section(inputs: ReportInputs) -> Section | None:
         return None
     blocks: list[Block] = [
         Paragraph(
-            f"Every policy on graphs of {units.count(inputs.frontier.num_nodes or 0)} nodes, against none in the same "
-            f"cell, under allocator {inputs.reference}. A policy is worth its price where no other needs both less "
-            "memory and less time."
+            _text("every-policy-on-graphs-of", num_nodes=inputs.frontier.num_nodes or 0, reference=inputs.reference)
         )
     ]
     figure = frontier_figure(inputs, inputs.convolutions)
@@ -64,8 +65,7 @@ def frontier_figure(inputs: ReportInputs, convolutions: Sequence[str], name: str
         Panel(
             id=f"{name}-key",
             title="Key",
-            alternative=f"Key: colour and size from average degree {levels[0]} (gold, small) to {levels[-1]} (blue, "
-            "large); one shape a family of policies; the name stands at the densest point.",
+            alternative=_text("key-colour-and-size-from", levels=levels[0], levels2=levels[-1]),
             svg=key_panel(f"{name}-key", policies, levels),
             drawn=drawn.NOTHING,
             role="key",
@@ -85,11 +85,8 @@ def frontier_figure(inputs: ReportInputs, convolutions: Sequence[str], name: str
     hollow = " Hollow, with an asterisk: another model than none's." if inputs.quality.other_models else ""
     return Figure(
         id=f"figure-{name}",
-        caption="Activation memory against step time, both divided by none's in the same cell; one path per policy, "
-        "from sparse to dense.",
-        how_to_read="None is where the dashed lines cross: left of it a policy saves memory, below it time. Both axes "
-        "are logarithmic and the same in every panel. Whiskers are "
-        f"{units.confidence(inputs.effects.confidence)} intervals of time.{hollow}",
+        caption=_text("activation-memory-against-step-time"),
+        how_to_read=_text("none-is-where-the-dashed", confidence=inputs.effects.confidence, hollow=hollow),
         panels=tuple(panels),
         source=FRONTIER,
         size="wide",

@@ -16,6 +16,9 @@ from gnn_checkpointing.report.inputs import EFFECTS, VARIANTS, ReportInputs
 from gnn_checkpointing.report.page import Figure, Panel
 from gnn_checkpointing.report.sections.families import NAMES, densest
 from gnn_checkpointing.report.sections.frontier import frontier_figure
+from gnn_checkpointing.report.texts import texts
+
+_text = texts("lead")
 
 Compared = TypeVar("Compared", bound=Effect)
 
@@ -171,8 +174,7 @@ def _figure(panels: Sequence[Panel], about: str, marks: str, source: str) -> Fig
     return Figure(
         id="figure-lead",
         caption=f"What is left of none's activation memory, {about}.",
-        how_to_read=f"One panel a policy, {marks}; the dashed line is policy none, and a value of one half means that "
-        "half of its memory is left.",
+        how_to_read=_text("figure-lead-how_to_read", marks=marks),
         panels=tuple(panels),
         source=source,
     )
