@@ -70,8 +70,7 @@ def test_one_address_is_one_number_in_both_documents(study: Path) -> None:
     found: dict[str, dict[float, str]] = defaultdict(dict)
     for page in pages(study).values():
         for piece in Page(page).pieces:
-            address = piece.source if "#" in piece.source[:60].partition("/")[0] + "#" else piece.source
-            address = f"{piece.file}{address}" if address.startswith("#") else address
+            address = f"{piece.file}{piece.source}" if piece.source.startswith("#") else piece.source
             value = base_value(piece.text)
             if address and value is not None and "?" not in address:
                 found[address][value] = piece.text

@@ -69,6 +69,10 @@ class Documents:
     report: Page
     appendix: Page
 
+    def figures(self) -> list[Figure]:
+        """Every figure of both, each once."""
+        return list({figure.id: figure for page in (self.report, self.appendix) for figure in page.figures()}.values())
+
 
 def documents(
     inputs: ReportInputs,
@@ -78,7 +82,7 @@ def documents(
 ) -> Documents:
     """Both documents; `checksums` gives the SHA-256 of each file beside them, `templates` is their folder."""
     appendix = _appendix(inputs, checksums, history)
-    return Documents(_report(inputs, appendix, templates), appendix)
+    return Documents(_report(inputs, appendix, templates), replace(appendix, lead=None))
 
 
 def _report(inputs: ReportInputs, appendix: Page, templates: Path) -> Page:

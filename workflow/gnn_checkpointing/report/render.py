@@ -51,7 +51,7 @@ from gnn_checkpointing.report.inputs import (
     report_inputs,
     sourced_findings,
 )
-from gnn_checkpointing.report.page import Block, Bullets, Page, Paragraph, Span, words_of
+from gnn_checkpointing.report.page import Block, Bullets, Figure, Page, Paragraph, Span, words_of
 from gnn_checkpointing.report.pdf import report_pdf
 from gnn_checkpointing.report.provenance import FIGURES
 from gnn_checkpointing.sourced import bare, plain, sourced
@@ -172,13 +172,13 @@ def render_report(inputs: ReportInputs, sources: Sources, templates: Path, outpu
     write_analysis(output_folder / ANALYSIS, found)
     write_json(output_folder / SUMMARY, _summary(inputs, made.report))
     write_json(output_folder / HISTORY, [one.model_dump(mode="json") for one in history])
-    _write_figures(made.appendix, output_folder / FIGURES)
+    _write_figures(made.figures(), output_folder / FIGURES)
     for name, content in pages.items():
         _write(output_folder / name, content)
     written = [
         *sources.by_name,
         *(f"{ANALYSIS}/{field.name}.json" for field in fields(Findings)),
-        *(f"{FIGURES}/{figure.id}.csv" for figure in made.appendix.figures()),
+        *(f"{FIGURES}/{figure.id}.csv" for figure in made.figures()),
         SUMMARY,
         HISTORY,
         *pages,
@@ -187,9 +187,9 @@ def render_report(inputs: ReportInputs, sources: Sources, templates: Path, outpu
     write_json(output_folder / MANIFEST, {"code": report_code(templates), "files": checksums})
 
 
-def _write_figures(page: Page, folder: Path) -> None:
+def _write_figures(figures: Sequence[Figure], folder: Path) -> None:
     """Write what each figure draws as a CSV file of its id, and leave no file of a figure that is no more."""
-    for figure in page.figures():
+    for figure in figures:
         panels = [panel for panel in figure.panels if panel.drawn.columns]
         stream = io.StringIO()
         writer = csv.writer(stream, lineterminator="\n")
@@ -197,7 +197,7 @@ def _write_figures(page: Page, folder: Path) -> None:
         for panel in panels:
             writer.writerows((bare(panel.title), *map(_written, row)) for row in panel.drawn.rows)
         write_text(folder / f"{figure.id}.csv", stream.getvalue())
-    kept = {f"{figure.id}.csv" for figure in page.figures()}
+    kept = {f"{figure.id}.csv" for figure in figures}
     for path in folder.glob("*.csv"):
         if path.name not in kept:
             path.unlink()

@@ -22,7 +22,7 @@ def filters() -> dict[str, Callable[..., Any]]:
         *(units.confidence, units.error, units.accuracy, units.significant, units.probability, units.fixed),
         *(units.ratio_estimate, units.share_estimate, units.general_estimate, units.scaled_estimate),
     )
-    own = (chip, code, degrees, listed, more_time, outer, percents, ratio_span, ratios, rate, meaning, verdict_name)
+    own = (chip, code, degrees, listed, more_time, deviation, percents, ratio_span, ratios, rate, meaning, verdict_name)
     return {one.__name__: one for one in (*numbers, *own)}
 
 
@@ -84,10 +84,9 @@ def ratio_span(values: Sequence[float]) -> tuple[str, ...]:
     return (words[0],) if len(words) == 1 else (words[0], " to ", words[1])
 
 
-def outer(values: Sequence[Estimate]) -> tuple[str, ...]:
-    """From the lowest end of the intervals to the highest."""
-    low, high = min((v.low for v in values), key=float), max((v.high for v in values), key=float)
-    return (units.ratio(low), " to ", units.ratio(high))
+def deviation(values: Sequence[Estimate]) -> str:
+    """How far the ends of some ratios' intervals lie from 1 at most."""
+    return units.share(max((abs(end - 1) for value in values for end in (value.low, value.high)), key=float))
 
 
 def more_time(ratio: Estimate | None) -> tuple[str, ...]:

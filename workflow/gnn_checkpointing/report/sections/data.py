@@ -51,7 +51,7 @@ def data_section(
             Paragraph(_text("every-number-above-was-measured")),
             Links(
                 (
-                    Link(MEASUREMENTS, MEASUREMENTS, "one row a cell and policy; the columns are explained below"),
+                    Link(MEASUREMENTS, MEASUREMENTS, "one row per cell and policy; the columns are explained below"),
                     Link(CLAIMS, CLAIMS, "every claim with its rule, estimate, interval and verdict"),
                     Link(EFFECTS, EFFECTS, "paired ratios with intervals, per degree and per real graph"),
                     Link(AUDIT, AUDIT, "every question that this report asks itself, and the answer"),
@@ -69,9 +69,9 @@ def data_section(
                     Link(ACCURACY, ACCURACY, "training jobs"),
                     Link(TRAININGS, TRAININGS, "their loss curves"),
                     Link(QUALITY, QUALITY, "outcomes, readings, overlap, widths, warnings"),
-                    Link(TRACES, TRACES, "live bytes at every allocation of one step a convolution and policy"),
+                    Link(TRACES, TRACES, "live bytes at every allocation of one step per convolution and policy"),
                     Link(DEMONSTRATION, DEMONSTRATION, "what other instruments say of the same run"),
-                    Link(RECORDS, RECORDS, "every record whole, one a line: each step's time, orders, stamps, loads"),
+                    Link(RECORDS, RECORDS, "every record whole, one per line: each step's time, orders, stamps, loads"),
                     Link(STUDY, STUDY, "the study as it was measured"),
                     Link(HARDWARE, HARDWARE, "the machine and the versions of libraries"),
                 )

@@ -38,15 +38,7 @@ def depth_section(inputs: ReportInputs) -> Section | None:
         return None
     blocks: list[Block] = [
         Paragraph(_text("the-same-convolutions-in-stacks")),
-        _figure(
-            inputs,
-            "memory",
-            "Activation peak against the number of layers",
-            "activation peak",
-            lambda point: units.estimate_of(*3 * (point.activation_bytes,)),
-            scales.size_scale,
-            None,
-        ),
+        depth_figure(inputs),
     ]
     if any(point.time_ratio for point in inputs.depths.points):
         blocks.append(
@@ -65,6 +57,19 @@ def depth_section(inputs: ReportInputs) -> Section | None:
         *verdict_table(inputs, "table-depth-verdicts", "What is claimed of deep models, and its verdict.", CLAIMS),
     ]
     return Section("depth", "Deep models", tuple(blocks))
+
+
+def depth_figure(inputs: ReportInputs, name: str = "memory") -> Figure:
+    """The activation peak of every policy against the number of layers."""
+    return _figure(
+        inputs,
+        name,
+        "Activation peak against the number of layers",
+        "activation peak",
+        lambda point: units.estimate_of(*3 * (point.activation_bytes,)),
+        scales.size_scale,
+        None,
+    )
 
 
 def _figure(

@@ -38,7 +38,7 @@ def ego_section(inputs: ReportInputs) -> Section | None:
         return None
     blocks: list[Block] = [Paragraph(_text("a-node-s-ego-network"))]
     if points:
-        blocks += [_memory_figure(inputs, points), _table(inputs)]
+        blocks += [ego_figure(inputs), _table(inputs)]
     if inputs.ego.costs:
         blocks += [_cost_figure(inputs.ego.costs), _cost_table(inputs.ego.costs)]
     blocks += verdict_table(inputs, "table-ego-verdicts", "What is claimed of ego networks, and its verdict.", CLAIMS)
@@ -55,7 +55,9 @@ def _told(point: EgoPoint) -> str:
     return _FORMS[point.form] + ("" if point.radius is None else f", radius {units.digits(point.radius)}")
 
 
-def _memory_figure(inputs: ReportInputs, points: Sequence[EgoPoint]) -> Figure:
+def ego_figure(inputs: ReportInputs, name: str = "ego-memory") -> Figure:
+    """Peak memory without checkpointing against density, one line per input."""
+    points = [point for point in inputs.ego.points if point.policy == "none"]
     x = scales.degree_scale([point.degree for point in points], "average degree of the graph itself")
     y = scales.size_scale([point.peak_memory_bytes for point in points], "peak memory without checkpointing")
     names = list(dict.fromkeys(named(point) for point in sorted(points, key=lambda p: (p.form, p.radius or 0.0))))
@@ -65,20 +67,20 @@ def _memory_figure(inputs: ReportInputs, points: Sequence[EgoPoint]) -> Figure:
             own = [point for point in points if (point.convolution, point.base) == (convolution, base)]
             lines = [
                 Line(
-                    name,
+                    each,
                     tuple(
                         _point(point.degree, point.peak_memory_bytes)
                         for point in sorted(own, key=lambda point: point.degree)
-                        if named(point) == name
+                        if named(point) == each
                     ),
                 )
-                for name in names
+                for each in names
             ]
             lines = [line for line in lines if line.points]
             if lines:
-                panels.append(_panel(f"ego-memory-{len(panels)}", convolution, lines, names, x, y, units.size))
+                panels.append(_panel(f"{name}-{len(panels)}", convolution, lines, names, x, y, units.size))
     return Figure(
-        id="figure-ego-memory",
+        id=f"figure-{name}",
         caption=_text("figure-ego-memory"),
         how_to_read=_text("figure-ego-memory-how_to_read"),
         panels=tuple(panels),

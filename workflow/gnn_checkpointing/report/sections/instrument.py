@@ -125,7 +125,7 @@ def _demonstration(inputs: ReportInputs) -> list[Block]:
         ("allocator events: what this report prints", "the step", shown.exact_bytes),
         ("high-water mark, reset around the step", "the step", shown.high_water_bytes),
         ("high-water mark, never reset", "the process: interpreter and libraries too", shown.process_high_water_bytes),
-        ("ru_maxrss, as the parent is told", "the process, or what its parent held before", shown.child_maxrss_bytes),
+        ("ru_maxrss, as the parent reads it", "the process, or what its parent held before", shown.child_maxrss_bytes),
     ]
     polls = ""
     if shown.benchmark_seconds is not None:

@@ -48,7 +48,7 @@ POLICIES = {
     "at a time",
     "layers+edge_blocks": "does both, one within the other",
     "compiled": "lets PyTorch's compiler generate the kernels of the whole step and decide what to keep",
-    "memory_budget": "does the same, told to keep that share of what it would keep",
+    "memory_budget": "does the same, but keeps that share of what it would keep",
     "compiled_edge_blocks": "is edge_blocks with the function of a block compiled",
     "fused_edge_blocks": "compiles forward and a written-out backward, and keeps of attention the softmax's "
     "normalisation per node in place of any per-edge value",

@@ -148,5 +148,5 @@ def _warnings(inputs: ReportInputs) -> list[Block]:
     warnings = inputs.quality.warnings
     blocks: list[Block] = [Note(warning) for warning in warnings[:LISTED]]
     if len(warnings) > LISTED:
-        blocks.append(Paragraph(f"{units.count(counted(warnings) - LISTED)} more kinds of warning stand in {QUALITY}."))
+        blocks.append(Paragraph(f"{units.count(counted(warnings) - LISTED)} more kinds of warning are in {QUALITY}."))
     return blocks

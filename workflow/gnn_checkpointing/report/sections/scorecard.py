@@ -42,7 +42,7 @@ def _real(inputs: ReportInputs, scores: Sequence[Score], summaries: Sequence[Sco
         "Laws fitted on the generated graphs of this run alone predict its real graphs from their nodes, edges and "
         "degrees. A bound on bytes is what held-out generated graphs left, which all have one number of classes and "
         "one share of training nodes: a real graph's own can move its bytes past such a bound by the little that is "
-        "told below."
+        "shown below."
     )
     if outside:
         text += f" Not counted below, since the laws saw no graphs of their size: {', '.join(outside)}."

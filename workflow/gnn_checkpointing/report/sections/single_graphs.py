@@ -33,7 +33,7 @@ def left_out_blocks(inputs: ReportInputs, items: list[LeftOut]) -> list[Block]:
         "None of them turns."
         if not turned
         else f"{units.count(turned)} of them {'turns' if turned == 1 else 'turn'}: without the graphs named, the "
-        "interval changes its side of the boundary, so that statement hangs on them."
+        "interval changes its side of the boundary, so that statement depends on them."
     )
     listed, more = worst(items, lambda item: 1e9 * bool(item.changes) + _span(item), ROBUSTNESS)
     return [
