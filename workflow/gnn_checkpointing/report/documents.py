@@ -13,7 +13,7 @@ from gnn_checkpointing.report.facts import Facts
 from gnn_checkpointing.report.history import Measured, history_section
 from gnn_checkpointing.report.inputs import ReportInputs
 from gnn_checkpointing.report.markdown import Writer
-from gnn_checkpointing.report.page import Block, Fact, Figure, Page, Span, Step, Steps, Table, figures_of
+from gnn_checkpointing.report.page import Block, Fact, Figure, Page, Section, Span, Step, Steps, Table, figures_of
 from gnn_checkpointing.report.provenance import provenance, study_command, with_provenance
 from gnn_checkpointing.report.sections.accuracy import accuracy_section
 from gnn_checkpointing.report.sections.allocator import allocator_section
@@ -82,7 +82,15 @@ def documents(
 ) -> Documents:
     """Both documents; `checksums` gives the SHA-256 of each file beside them, `templates` is their folder."""
     appendix = _appendix(inputs, checksums, history)
-    return Documents(_report(inputs, appendix, templates), replace(appendix, lead=None))
+    return Documents(
+        _report(inputs, appendix, templates),
+        replace(appendix, lead=None, sections=tuple(map(_on_paper, appendix.sections))),
+    )
+
+
+def _on_paper(section: Section) -> Section:
+    """A section without the planner's form, which only the report has."""
+    return replace(section, blocks=tuple(block for block in section.blocks if block.kind != "planner"))
 
 
 def _report(inputs: ReportInputs, appendix: Page, templates: Path) -> Page:

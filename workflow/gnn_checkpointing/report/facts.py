@@ -60,6 +60,15 @@ class Facts:
         own = [getattr(self, name) for name in dir(self) if not name.startswith("_") and name != "names"]
         return {one.__name__: one for one in own}
 
+    def speed(self, effect: Effect | FrontierPoint) -> float:
+        """Throughput of a policy divided by none's: the inverse of its time ratio."""
+        measured = getattr(effect, "throughput_ratio", None)
+        if measured is not None:
+            return measured.estimate  # type: ignore[no-any-return]
+        if effect.time_ratio is None:
+            raise ValueError(f"{effect.policy} was not timed")
+        return 1 / effect.time_ratio.estimate
+
     def worth(self) -> float:
         """The share of memory that a policy must save to be worth its time."""
         return 1 - _WORTH
