@@ -248,7 +248,8 @@ def test_a_hardware_file_without_facts_is_refused() -> None:
 
 
 def test_every_template_opens_with_what_it_prints_and_reads() -> None:
-    templates = [path for path in (TEMPLATES / "html").rglob("*") if path.is_file()]
+    folders = ("html", "report", "appendix")
+    templates = [path for name in folders for path in (TEMPLATES / name).rglob("*") if path.is_file()]
     assert templates
     for path in templates:
         first = r"// \w+.*" if path.suffix == ".js" else r"\{# Prints .*Reads .*#\}"
