@@ -10,6 +10,9 @@ from typing import Any
 
 import pytest
 
+from gnn_checkpointing.report.index import Compared, render_index
+from gnn_checkpointing.report.render import TEMPLATES, published_sources, read_inputs, render_report
+
 ROOT = Path(__file__).resolve().parents[2]
 AXE = Path(__file__).parent / "node_modules/axe-core/axe.min.js"
 REQUIRED = "REQUIRE_BROWSER"
@@ -70,11 +73,28 @@ def opened(browser: Any) -> Iterator[Opener]:
 
 
 @pytest.fixture(scope="session")
-def report() -> Path:
-    (found,) = ROOT.glob("report/*/default/report.html")
+def pages(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of reports as the code renders them now, with their index."""
+    root = tmp_path_factory.mktemp("reports")
+    for folder in sorted(path.parent for path in ROOT.glob("report/*/*/study.json")):
+        sources = published_sources(folder)
+        output = root / folder.relative_to(ROOT / "report")
+        render_report(read_inputs(sources, folder / "analysis"), sources, TEMPLATES, output)
+    render_index(root, TEMPLATES, root / "index.html", Compared(()))
+    return root
+
+
+@pytest.fixture(scope="session")
+def report(pages: Path) -> Path:
+    (found,) = pages.glob("*/default/report.html")
     return found
 
 
 @pytest.fixture(scope="session")
-def index() -> Path:
-    return ROOT / "report/index.html"
+def appendix(report: Path) -> Path:
+    return report.with_name("appendix.html")
+
+
+@pytest.fixture(scope="session")
+def index(pages: Path) -> Path:
+    return pages / "index.html"

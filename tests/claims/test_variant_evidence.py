@@ -59,12 +59,3 @@ def test_batches_of_every_size_decide_together():
     assert claim(found, "layers-lower-the-peak-of-batches:SAGE:layers").verdict == "refuted"
     assert claim(found, "layers-cost-time-in-batches:GCN:layers").verdict == "supported"
     assert claim(found, "edge-blocks-peak-below-layers-in-batches:GATv2:edge_blocks").verdict == "supported"
-
-
-def test_the_answer_of_such_a_study_begins_with_what_it_asked():
-    from gnn_checkpointing.claims.answer import answer
-
-    found = findings(families())
-    first = answer(ledger(found), found)[0]
-    assert first.text.startswith("On graphs of equal nodes and edges")
-    assert first.verdict == "supported"

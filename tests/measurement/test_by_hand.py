@@ -78,4 +78,4 @@ def test_the_commands_of_contributing_measure_with_torch_and_pyg_and_are_analyse
     rebuild = f"python -m gnn_checkpointing rebuild --templates {ROOT}/templates --output-folder report --frozen"
     run(f"{here}\n{rebuild} $R/frozen", tmp_path, workflow)
     assert (tmp_path / "report" / "report.html").stat().st_size > 50_000
-    assert "as four instruments tell it" in (tmp_path / "report" / "report.html").read_text()
+    assert "as four instruments report it" in (tmp_path / "report" / "appendix.html").read_text()

@@ -19,7 +19,6 @@ from typing import Any
 from urllib.parse import parse_qs, unquote
 
 from gnn_checkpointing.analysis.results import Estimate
-from gnn_checkpointing.claims import answer
 from gnn_checkpointing.planning import Planner
 from gnn_checkpointing.report import units
 
@@ -191,8 +190,8 @@ def readings(values: list[Any]) -> set[str]:
 
 def _estimates(value: Estimate) -> set[str]:
     words = (
-        *(units.ratio_estimate, units.share_estimate, units.general_estimate, units.exact_or_general, answer.share),
-        *(answer.times, lambda one: units.scaled_estimate(one), lambda one: _spanned(units.size, one)),
+        *(units.ratio_estimate, units.share_estimate, units.general_estimate, units.exact_or_general),
+        *(lambda one: units.scaled_estimate(one), lambda one: _spanned(units.size, one)),
         *(lambda one: units.scaled_estimate(one, units.KIB), lambda one: units.scaled_estimate(one, units.NANOSECOND)),
         *(lambda one: units.scaled_estimate(one, units.MILLISECOND), lambda one: _spanned(units.duration, one)),
     )

@@ -34,7 +34,7 @@ from gnn_checkpointing.analysis.results import (
 from gnn_checkpointing.analysis.turns import run
 from gnn_checkpointing.artefacts import write_json
 from gnn_checkpointing.audit.grades import Audit, Check, graded
-from gnn_checkpointing.claims.ledger import Claim, Ledger, Sentence
+from gnn_checkpointing.claims.ledger import Claim, Ledger
 from gnn_checkpointing.planning.knowledge import Knowledge
 from gnn_checkpointing.records.cell import write_records
 from gnn_checkpointing.records.demonstration import Demonstration
@@ -386,14 +386,6 @@ def ledger() -> Ledger:
     return Ledger(study="default", hardware="laptop", confidence=0.95, claims=made)
 
 
-def answer() -> list[Sentence]:
-    """Return an answer in four sentences, one a verdict."""
-    return [
-        Sentence(text=claim.sentence, verdict=claim.verdict, evidence=f"claims.json: {claim.id}")
-        for claim in ledger().claims
-    ]
-
-
 def audit() -> Audit:
     """Return an audit with a check that passed, one that failed and one that does not apply."""
     passed = Check(
@@ -604,7 +596,6 @@ def inputs(rows: list[Row] | None = None, **changes: Any) -> ReportInputs:
         "accuracy": accuracy(),
         "quality": quality(rows),
         "ledger": ledger(),
-        "answer": answer(),
         "audit": audit(),
         "knowledge": knowledge(),
         "traces": traces(),
@@ -638,7 +629,6 @@ def frontier_inputs(**changes: Any) -> ReportInputs:
     # Not on top: the tests of rendering alone must not import statistics.
     from analysis import tables
     from gnn_checkpointing.analysis.analyse import analyse
-    from gnn_checkpointing.claims.answer import answer
     from gnn_checkpointing.claims.judge import judge
 
     rows = tables.frontier_table(**changes)
@@ -680,7 +670,6 @@ def frontier_inputs(**changes: Any) -> ReportInputs:
         accuracy=[],
         quality=found.quality,
         ledger=ledger,
-        answer=answer(ledger, found),
         traces=[
             trace(
                 str(row["convolution"]),

@@ -106,7 +106,7 @@ def test_the_counts_add_up(ledger: Ledger) -> None:
 def test_both_faces_say_every_claim_and_the_page_stays_small(ledger: Ledger, tmp_path: Path) -> None:
     html, _ = render(tmp_path, replace(synthetic.inputs(), ledger=ledger))
     in_html = Text(html).text
-    in_pdf = re.sub(r"\s+", " ", pdf_text(tmp_path / "out" / "report.pdf"))
+    in_pdf = re.sub(r"\s+", " ", pdf_text(tmp_path / "out" / "appendix.pdf"))
     for table in tables(ledger):
         for one in table.items:
             assert one.sentence in in_html

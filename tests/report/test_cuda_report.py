@@ -49,8 +49,8 @@ def test_the_method_says_what_bytes_and_seconds_are_there(inputs: ReportInputs) 
 def test_the_instrument_does_not_speak_of_a_mark_that_was_not_read(inputs: ReportInputs) -> None:
     text = prose(instrument_section(inputs))
     assert "a process's high-water mark says nothing of a device's memory" in text
-    assert "as four instruments tell it" in text and "benchmark" not in text
-    assert "as five instruments tell it" in prose(instrument_section(synthetic.inputs()))
+    assert "as four instruments report it" in text and "benchmark" not in text
+    assert "as five instruments report it" in prose(instrument_section(synthetic.inputs()))
 
 
 @pytest.mark.parametrize("on_cuda", [True, False])

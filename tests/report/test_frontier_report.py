@@ -10,6 +10,7 @@ import pytest
 
 from analysis import tables
 from gnn_checkpointing.report import units
+from gnn_checkpointing.report.documents import documents
 from gnn_checkpointing.report.inputs import ReportInputs
 from gnn_checkpointing.report.page import Block, Claims, Figure, Note, Page, Paragraph, Section, Table
 from gnn_checkpointing.report.sections.allocator import allocator_section
@@ -17,7 +18,6 @@ from gnn_checkpointing.report.sections.frontier import frontier_section
 from gnn_checkpointing.report.sections.frontier_points import spans
 from gnn_checkpointing.report.sections.instrument import instrument_section
 from gnn_checkpointing.report.sections.memory import memory_section
-from gnn_checkpointing.report.sections.summary import report_page
 from gnn_checkpointing.report.sections.time import time_section
 from gnn_checkpointing.report.sections.timeline import timeline_section
 
@@ -34,7 +34,7 @@ def inputs() -> ReportInputs:
 
 @pytest.fixture(scope="module")
 def page(inputs: ReportInputs) -> Page:
-    return report_page(inputs, {})
+    return documents(inputs, {}).appendix
 
 
 @pytest.fixture(scope="module")
@@ -61,8 +61,6 @@ def texts(table: Table, *heads: str) -> list[str]:
 
 def sentences(page: Page) -> Iterator[tuple[str, str]]:
     """Yield every sentence of the report with the id of its section."""
-    for said in page.answer:
-        yield "answer", said.text
     for part in page.sections:
         for block in part.blocks:
             if isinstance(block, Paragraph | Note):
@@ -75,7 +73,7 @@ def test_many_policies_have_a_frontier_and_three_have_none(page: Page) -> None:
     ids = [part.id for part in page.sections]
     assert ids[:5] == ["memory", "time", "frontier", "allocator", "timeline"]
     assert "instrument" in ids
-    default = [part.id for part in report_page(synthetic.inputs(), {}).sections]
+    default = [part.id for part in documents(synthetic.inputs(), {}).appendix.sections]
     assert "frontier" not in default
     assert "allocator" not in default
     assert default[:3] == ["memory", "time", "timeline"]
@@ -232,7 +230,7 @@ def test_a_study_in_which_nothing_was_timed_has_a_report() -> None:
     untimed = [
         {**row, **dict.fromkeys(tables.TIMES)} for row in made.rows if row["policy"] in ("none", "layers", "selective")
     ]
-    assert report_page(synthetic.inputs(untimed, effects=_without_times(made)), {}).sections
+    assert documents(synthetic.inputs(untimed, effects=_without_times(made)), {}).appendix.sections
 
 
 def _without_times(made: ReportInputs) -> object:
@@ -241,8 +239,8 @@ def _without_times(made: ReportInputs) -> object:
 
 
 def test_both_faces_say_the_same_of_the_frontier(rendered: Path) -> None:
-    html = (rendered / "report.html").read_text()
-    pdf = pdf_text(rendered / "report.pdf").replace("\u00a0", " ")
+    html = (rendered / "appendix.html").read_text()
+    pdf = pdf_text(rendered / "appendix.pdf").replace("\u00a0", " ")
     page = Text(html).text.replace("\u00a0", " ")
     for said in (
         "Frontier of memory and time",
@@ -259,7 +257,7 @@ def test_both_faces_say_the_same_of_the_frontier(rendered: Path) -> None:
 
 
 def test_the_page_of_a_frontier_is_sound_and_its_data_lie_beside_it(rendered: Path) -> None:
-    html = (rendered / "report.html").read_text()
+    html = (rendered / "appendix.html").read_text()
     tags = Text(html).tags
     ids = [attributes["id"] for _, attributes in tags if attributes.get("id")]
     assert len(ids) == len(set(ids))

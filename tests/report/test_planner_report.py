@@ -61,9 +61,10 @@ def test_without_laws_there_is_no_planner() -> None:
 def test_the_form_knows_what_planner_json_holds_and_hostile_names_stay_text(tmp_path: Path) -> None:
     graphs = [{"label": f"</script>{HOSTILE}", "num_nodes": 34, "num_edges": 156}]
     found = knowledge(graphs=graphs)
-    html, _ = render(tmp_path, synthetic.inputs(knowledge=found))
+    render(tmp_path, synthetic.inputs(knowledge=found))
+    html = (tmp_path / "out" / "report.html").read_text()
     (inlined,) = re.findall(r'<script type="application/json" id="planner-knowledge">(.*?)</script>', html, re.DOTALL)
     assert Knowledge.model_validate(json.loads(inlined)) == found
     assert html.count("<script") == 2
     assert "alert(1)</script>" not in html.replace(inlined, "")
-    assert re.search(r"Take \w+: [\d.]+ MiB of", pdf_text(tmp_path / "out" / "report.pdf").replace("\u00a0", " "))
+    assert re.search(r"Take \w+: [\d.]+ MiB of", pdf_text(tmp_path / "out" / "appendix.pdf").replace("\u00a0", " "))

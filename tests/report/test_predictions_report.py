@@ -144,7 +144,7 @@ def test_errors_are_drawn_for_each_convolution_with_words_for_who_does_not_see_t
 
 def test_both_faces_print_the_laws(made: ReportInputs, tmp_path: Path) -> None:
     render(tmp_path, made)
-    html, text = (tmp_path / "out" / "report.html").read_text(), pdf_text(tmp_path / "out" / "report.pdf")
+    html, text = (tmp_path / "out" / "appendix.html").read_text(), pdf_text(tmp_path / "out" / "appendix.pdf")
     for id in ("predictions", "scorecard"):
         assert f'id="{id}"' in html
     for words in ("Laws that predict", "conformal quantile of errors", "complete graph"):

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from gnn_checkpointing.report.page import Figure, Page, Panel
+from gnn_checkpointing.report.documents import Documents, documents
+from gnn_checkpointing.report.page import Figure, Panel
 from gnn_checkpointing.report.provenance import provenance
 from gnn_checkpointing.report.sections.laws import laws_section
 from gnn_checkpointing.report.sections.lead import lead_figure
-from gnn_checkpointing.report.sections.summary import report_page
 
 from . import synthetic
 from .test_report import render
@@ -26,11 +26,11 @@ CHECKSUMS = {
 
 
 @pytest.fixture(scope="module")
-def page() -> Page:
-    return report_page(synthetic.inputs(), CHECKSUMS)
+def page() -> Documents:
+    return documents(synthetic.inputs(), CHECKSUMS)
 
 
-def test_every_figure_has_a_rule_a_command_and_hashes(page: Page) -> None:
+def test_every_figure_has_a_rule_a_command_and_hashes(page: Documents) -> None:
     for figure in page.figures():
         found = figure.provenance
         assert found is not None
@@ -61,15 +61,16 @@ def test_the_files_hold_what_is_drawn_and_no_old_file_stays(tmp_path: Path) -> N
     assert slope == pytest.approx(synthetic.SLOPES["GATv2", "layers"][1], rel=0.05)
 
 
-def test_the_first_screen_has_a_panel_for_layers_and_one_for_edge_blocks(page: Page) -> None:
-    assert page.lead is not None
-    assert [panel.title for panel in page.lead.panels] == ["layers", "edge_blocks"]
-    drawn = page.lead.panels[0].drawn
+def test_the_first_screen_has_a_panel_for_layers_and_one_for_edge_blocks(page: Documents) -> None:
+    lead = page.report.lead
+    assert lead is not None
+    assert [panel.title for panel in lead.panels] == ["layers", "edge_blocks"]
+    drawn = lead.panels[0].drawn
     assert drawn.columns[0] == "convolution"
     assert {row[0] for row in drawn.rows} == set(synthetic.CONVOLUTIONS)
 
 
-def test_a_study_of_real_graphs_leads_with_them(page: Page) -> None:
+def test_a_study_of_real_graphs_leads_with_them(page: Documents) -> None:
     lead = lead_figure(synthetic.real_inputs())
     assert lead is not None
     assert "real graphs" in lead.caption

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from gnn_checkpointing.report import units
+from gnn_checkpointing.report.documents import documents
 from gnn_checkpointing.report.inputs import ReportInputs
 from gnn_checkpointing.report.page import Note, Paragraph, Section, Table
 from gnn_checkpointing.report.sections.robustness import robustness_section
-from gnn_checkpointing.report.sections.summary import report_page
 from gnn_checkpointing.sourced import bare
 
 from . import synthetic, tried
@@ -40,7 +40,7 @@ def test_nothing_tried_is_no_section() -> None:
 
 
 def test_the_section_follows_what_it_is_tried_against(made: ReportInputs) -> None:
-    ids = [each.id for each in report_page(made, {}).sections]
+    ids = [each.id for each in documents(made, {}).appendix.sections]
     assert ids.index("robustness") > ids.index("laws")
 
 
@@ -125,6 +125,6 @@ def test_heavy_tails_are_said_to_be_heavy() -> None:
 def test_both_faces_have_the_section(tmp_path: Path, made: ReportInputs) -> None:
     html, _ = render(tmp_path, made)
     assert 'id="robustness"' in html
-    text = "".join(pdf_text(tmp_path / "out" / "report.pdf").split())
+    text = "".join(pdf_text(tmp_path / "out" / "appendix.pdf").split())
     for table in (each for each in section(made).blocks if isinstance(each, Table)):
         assert "".join(table.caption.split())[:60] in text

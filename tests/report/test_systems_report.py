@@ -15,17 +15,16 @@ from analysis.explained_sets import explained
 from analysis.tables import Table, depth_table, ego_table, protocol
 from gnn_checkpointing.analysis.analyse import analyse
 from gnn_checkpointing.analysis.explained import explanations
-from gnn_checkpointing.claims.answer import answer
 from gnn_checkpointing.claims.judge import judge
 from gnn_checkpointing.records.encodings import EncodingCost
 from gnn_checkpointing.records.explained import ExplainedSets
 from gnn_checkpointing.records.traces import Trace
+from gnn_checkpointing.report.documents import documents
 from gnn_checkpointing.report.inputs import ReportInputs, in_series
 from gnn_checkpointing.report.page import Paragraph, Section
 from gnn_checkpointing.report.sections.depth import depth_section
 from gnn_checkpointing.report.sections.ego import ego_section
 from gnn_checkpointing.report.sections.explained import explained_section
-from gnn_checkpointing.report.sections.summary import report_page
 from gnn_checkpointing.report.sections.vision import kept_by_block, vision_section
 from gnn_checkpointing.sourced import bare
 from gnn_checkpointing.study.study import Study
@@ -58,7 +57,7 @@ def analysed(rows: Table, study: Study, **more: Any) -> ReportInputs:
     found = analyse(rows, [], protocol(), encodings=more.pop("encodings", ()))
     claims = judge(found, study.name, "laptop")
     parts = {field.name: getattr(found, field.name) for field in fields(found)}
-    told = {"ledger": claims, "answer": answer(claims, found), "traces": [], **more}
+    told = {"ledger": claims, "traces": [], **more}
     return synthetic.inputs(in_series(rows), study=study, **{**parts, **told})
 
 
@@ -168,12 +167,12 @@ def test_the_depth_section_draws_every_policy_and_says_the_verdicts() -> None:
 
 
 def test_models_of_several_sizes_are_listed_and_those_of_one_are_facts() -> None:
-    page = report_page(depth_inputs(), {})
+    page = documents(depth_inputs(), {}).appendix
     method = next(section for section in page.sections if section.id == "method")
     assert [row[0].text for row in block(method, "table-models").rows] == [
         f"SAGE ({depth} layers)" for depth in (50, 100, 200)
     ]
-    plain = next(section for section in report_page(synthetic.inputs(), {}).sections if section.id == "method")
+    plain = next(section for section in documents(synthetic.inputs(), {}).appendix.sections if section.id == "method")
     assert not any(getattr(one, "id", "") == "table-models" for one in plain.blocks)
 
 
@@ -202,7 +201,7 @@ def test_the_explained_section_draws_each_measure_for_both_sets() -> None:
 def test_both_faces_take_them(made: Callable[[], ReportInputs], tmp_path: Path) -> None:
     inputs = made()
     added = ("figure-vision", "figure-depth", "figure-explained", "figure-ego")
-    figures = [figure for figure in report_page(inputs, {}).figures() if figure.id.startswith(added)]
+    figures = [figure for figure in documents(inputs, {}).appendix.figures() if figure.id.startswith(added)]
     assert figures and all(figure.provenance is not None for figure in figures)
     html, pdf = render(tmp_path, inputs)
     assert all(f'id="{figure.id}"' in html for figure in figures)

@@ -11,6 +11,7 @@ import pytest
 
 from gnn_checkpointing.analysis.results import Estimate
 from gnn_checkpointing.report import units
+from gnn_checkpointing.report.documents import documents
 from gnn_checkpointing.report.figures import scales
 from gnn_checkpointing.report.figures.scales import Scale
 from gnn_checkpointing.report.inputs import EFFECTS, TRENDS, ReportInputs
@@ -20,7 +21,6 @@ from gnn_checkpointing.report.sections.bands import in_words
 from gnn_checkpointing.report.sections.density import MEMORY
 from gnn_checkpointing.report.sections.memory import memory_section
 from gnn_checkpointing.report.sections.ratios import ratio_lines
-from gnn_checkpointing.report.sections.summary import report_page
 from gnn_checkpointing.report.sections.time import time_section
 
 from . import synthetic, tried
@@ -139,8 +139,8 @@ def test_without_break_evens_there_is_no_table() -> None:
 
 
 def test_both_faces_say_where_a_policy_breaks_even(tmp_path: Path, inputs: ReportInputs) -> None:
-    assert report_page(inputs, {}).sections
+    assert documents(inputs, {}).appendix.sections
     html, _ = render(tmp_path, inputs)
     said = f"stops saving above degree 41.2 ({units.interval('33.1', '52.4')})"
     assert said in html
-    assert said.replace(" ", "") in pdf_text(tmp_path / "out" / "report.pdf").replace(" ", "")
+    assert said.replace(" ", "") in pdf_text(tmp_path / "out" / "appendix.pdf").replace(" ", "")

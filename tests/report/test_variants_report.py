@@ -11,6 +11,7 @@ import pytest
 from analysis import tables
 from gnn_checkpointing.records.graph_facts import Derivation, GraphFacts, Provenance, Structure
 from gnn_checkpointing.report import units
+from gnn_checkpointing.report.documents import documents
 from gnn_checkpointing.report.inputs import ReportInputs, in_series
 from gnn_checkpointing.report.page import Figure, Page, Paragraph, Table
 from gnn_checkpointing.report.sections.batches import batches_section
@@ -18,7 +19,6 @@ from gnn_checkpointing.report.sections.families import families_section
 from gnn_checkpointing.report.sections.graded import graded_section
 from gnn_checkpointing.report.sections.graphs import graphs_section
 from gnn_checkpointing.report.sections.real import real_section
-from gnn_checkpointing.report.sections.summary import report_page
 
 from . import synthetic
 from .test_frontier_report import block, texts
@@ -68,7 +68,6 @@ GRAPHS = [
 def inputs() -> ReportInputs:
     """Return the inputs of a study that has everything: families, graded graphs, batches."""
     from gnn_checkpointing.analysis.analyse import analyse
-    from gnn_checkpointing.claims.answer import answer
     from gnn_checkpointing.claims.judge import judge
 
     graphs = [*tables.families(), *tables.graded(), *tables.batches()]
@@ -88,7 +87,6 @@ def inputs() -> ReportInputs:
         accuracy=[],
         quality=found.quality,
         ledger=ledger,
-        answer=answer(ledger, found),
     )
 
 
@@ -99,7 +97,7 @@ def made() -> ReportInputs:
 
 @pytest.fixture(scope="module")
 def page(made: ReportInputs) -> Page:
-    return report_page(made, {})
+    return documents(made, {}).appendix
 
 
 @pytest.fixture(scope="module")
@@ -170,8 +168,8 @@ def test_graphs_say_what_they_look_like_and_where_they_are_from(made: ReportInpu
 
 
 def test_both_faces_have_every_section_and_escape_names(rendered: Path, page: Page) -> None:
-    html = (rendered / "report.html").read_text()
-    text = pdf_text(rendered / "report.pdf")
+    html = (rendered / "appendix.html").read_text()
+    text = pdf_text(rendered / "appendix.pdf")
     for id in ("families", "graded-graphs", "batches", "graphs"):
         assert f'id="{id}"' in html
     assert "X &lt;b&gt;" in html and "X <b>" not in html

@@ -48,6 +48,8 @@ def test_the_report_and_its_data_are_there(finished: Checkout) -> None:
     assert {path.name for path in folder.iterdir()} == {
         "report.html",
         "report.pdf",
+        "appendix.html",
+        "appendix.pdf",
         "measurements.csv",
         "claims.json",
         "audit.json",

@@ -35,6 +35,8 @@ rule report:
             f"{REPORT}/",
             "report.html",
             "report.pdf",
+            "appendix.html",
+            "appendix.pdf",
             "measurements.csv",
             "claims.json",
             "audit.json",

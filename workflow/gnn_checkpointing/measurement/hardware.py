@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import re
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +50,8 @@ def hardware_record(study: Study) -> dict[str, Any]:
         "operating system": _system_name(),
         "kernel": platform.release(),
         "C library": " ".join(platform.libc_ver()) or "unknown",
+        "compiler": _first_line("c++", "--version"),
+        "commit": _first_line("git", "-C", str(Path(__file__).parent), "rev-parse", "--short=12", "HEAD"),
         "clock governor": clock_governor() or "not visible",
         "compute threads": str(study.measurement.threads),
         "allocators": ", ".join(
@@ -92,6 +95,15 @@ def _accelerator(study: Study) -> dict[str, str]:
         "CUDA of torch": cuda_of_torch() or "none: built without",
         "measured device": "cuda" if measured_gpu(study.measurement.device) else "cpu",
     }
+
+
+def _first_line(*command: str) -> str:
+    """The first line that a command prints, "unknown" where it cannot run."""
+    try:
+        found = subprocess.run(command, capture_output=True, text=True, check=True, timeout=10)
+    except (OSError, subprocess.SubprocessError):
+        return "unknown"
+    return next(iter(found.stdout.splitlines()), "unknown")
 
 
 def _cache() -> str:

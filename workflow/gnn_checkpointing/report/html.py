@@ -6,13 +6,14 @@ import base64
 import hashlib
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+from gnn_checkpointing.claims.ledger import Verdict
 from gnn_checkpointing.report.lettering import Lettering
-from gnn_checkpointing.report.page import Column, Page
+from gnn_checkpointing.report.page import Column, Page, Span, Text
 from gnn_checkpointing.sourced import SourcedText, bare, parts
 
 SCRIPTS = ("numbers.js", "elements.js", "view.js", "planner.js", "tables.js", "figures.js", "start.js")
@@ -58,6 +59,7 @@ def environment(templates: Path) -> Environment:
     made.filters["side"] = side
     made.filters["script_json"] = script_json
     made.filters["as_is"] = Markup
+    made.filters["inline"] = inline
     return made
 
 
@@ -74,6 +76,23 @@ def with_sources(value: Any) -> Any:
         Markup('<span data-source="{}">{}</span>').format(source, text) if source else escape(text)
         for source, text in parts(value)
     )
+
+
+def inline(text: Text) -> Any:
+    """Return a text with its looks, links and the addresses of its numbers as elements."""
+    return with_sources(text) if isinstance(text, str) else Markup("").join(map(_element, text))
+
+
+def _element(span: Span) -> Markup:
+    words = escape(span.text)
+    if span.look in get_args(Verdict):
+        return Markup('<span class="verdict {}">{}</span>').format(span.look, words)
+    if tag := {"strong": "strong", "emphasis": "em", "code": "code"}.get(span.look):
+        words = Markup("<{0}>{1}</{0}>").format(Markup(tag), words)  # noqa: S704 - one of three names
+    if span.href:
+        source = Markup(' class="number" data-source="{}"').format(span.source) if span.source else Markup("")
+        return Markup('<a href="{}"{}>{}</a>').format(span.href, source, words)
+    return Markup('<span data-source="{}">{}</span>').format(span.source, words) if span.source else words
 
 
 def whole(text: str, file: str) -> tuple[str, str]:

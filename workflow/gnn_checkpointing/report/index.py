@@ -19,6 +19,21 @@ from gnn_checkpointing.report import units
 from gnn_checkpointing.report.html import environment
 from gnn_checkpointing.report.render import HTML, PDF, SUMMARY
 
+QUESTIONS = {
+    "density": "Does checkpointing pay as graphs get denser?",
+    "frontier": "Which policy wins at which density?",
+    "limit": "What still trains under a memory limit?",
+    "real": "Does it hold on real graphs?",
+    "batches": "Does it pay on mini-batches?",
+    "families": "Does the structure of the graph matter?",
+    "prediction": "Can memory and time be predicted?",
+    "depth": "What helps very deep models?",
+    "ego": "What do ego networks cost?",
+    "vision": "Does it pay for Vision GNNs?",
+    "nothing": "What ran?",
+}
+"""What a study of each kind asks, in the order of the index."""
+
 _NOTHING: Mapping[Path, str] = MappingProxyType({})
 
 
@@ -54,6 +69,8 @@ class Summary(_Part):
     study: _Study
     measured_on: str
     cells: int
+    kind: str = ""  # reports from before there were headlines have neither
+    headline: str = ""
     answer: list[_Sentence]
     audit: _Audit | None = None  # reports from before there was an audit have none
 
@@ -62,6 +79,8 @@ class Entry(_Part):
     """One report as the index lists it; links are relative to the index."""
 
     summary: Summary
+    question: str
+    headline: str
     cells: str
     audit: str
     html: str
@@ -96,7 +115,7 @@ def render_index(
     entries = [_entry(path, output.parent) for path in found]
     machines = []
     for slug, group in groupby(entries, key=lambda entry: entry.summary.hardware.slug):
-        listed = list(group)
+        listed = sorted(group, key=_place)
         machines.append(Machine(label=listed[0].summary.hardware.label, slug=slug, entries=listed))
     template = environment(templates).get_template("index.html")
     write_text(
@@ -120,11 +139,20 @@ def _entry(path: Path, base: Path) -> Entry:
     folder = _link(path.parent, base)
     return Entry(
         summary=summary,
+        question=QUESTIONS.get(summary.kind, ""),
+        headline=summary.headline or next((sentence.text for sentence in summary.answer), ""),
         cells=units.count(summary.cells),
         audit=_score(summary.audit),
         html=f"{folder}/{HTML}",
         pdf=f"{folder}/{PDF}",
     )
+
+
+def _place(entry: Entry) -> tuple[bool, int, str]:
+    """The default study first, then question by question."""
+    order = list(QUESTIONS)
+    kind, name = entry.summary.kind, entry.summary.study.name
+    return (name != "default", order.index(kind) if kind in order else len(order), name)
 
 
 def _score(audit: _Audit | None) -> str:

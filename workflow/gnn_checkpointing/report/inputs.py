@@ -25,7 +25,7 @@ from gnn_checkpointing.analysis.results import (
 )
 from gnn_checkpointing.analysis.table import series
 from gnn_checkpointing.audit.grades import Audit
-from gnn_checkpointing.claims.ledger import Ledger, Sentence
+from gnn_checkpointing.claims.ledger import Ledger
 from gnn_checkpointing.planning.knowledge import Knowledge
 from gnn_checkpointing.records.demonstration import Demonstration
 from gnn_checkpointing.records.graph_facts import GraphFacts
@@ -33,7 +33,7 @@ from gnn_checkpointing.records.measurements_table import Value
 from gnn_checkpointing.records.traces import Trace
 from gnn_checkpointing.refusal import Refusal
 from gnn_checkpointing.report.page import Fact
-from gnn_checkpointing.sourced import SourcedList, sourced
+from gnn_checkpointing.sourced import SourcedList, counted, counted_where, sourced
 from gnn_checkpointing.study.design import models
 from gnn_checkpointing.study.study import Study
 
@@ -108,7 +108,6 @@ class ReportInputs:
     accuracy: list[Accuracy]
     quality: Quality
     ledger: Ledger
-    answer: list[Sentence]
     audit: Audit
     knowledge: Knowledge
     graphs: list[GraphFacts]
@@ -159,6 +158,16 @@ class ReportInputs:
         return [policy for policy in found if outcomes[policy] <= {"refused", "unavailable"}]
 
     @property
+    def not_started(self) -> int:
+        """How many measurements never began: the policy refused, or lacks something on this machine."""
+        return sum(counted_where(self.rows, ("outcome", "=", outcome)) for outcome in ("refused", "unavailable"))
+
+    @property
+    def started(self) -> int:
+        """How many measurements began: one per cell and policy."""
+        return counted(self.rows) - self.not_started
+
+    @property
     def many_policies(self) -> bool:
         """Whether the policies are too many for a column each."""
         return len(self.compared) > MANY_POLICIES
@@ -196,7 +205,6 @@ def report_inputs(
     rows: list[Row],
     findings: Findings,
     ledger: Ledger,
-    answer: list[Sentence],
     audit: Audit,
     knowledge: Knowledge,
     graphs: list[GraphFacts],
@@ -221,7 +229,6 @@ def report_inputs(
         accuracy=findings.accuracy,
         quality=findings.quality,
         ledger=ledger,
-        answer=answer,
         audit=audit,
         knowledge=knowledge,
         graphs=graphs,

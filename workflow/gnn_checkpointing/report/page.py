@@ -18,19 +18,26 @@ class Fact:
 
 
 @dataclass(frozen=True)
-class AnswerSentence:
-    """One sentence of the answer, its verdict and the file and field it rests on."""
+class Span:
+    """A piece of a sentence; `look` is its emphasis, `href` where it leads, `source` the address of its number.
+
+    A verdict's look is the verdict; its text is what the reader sees.
+    """
 
     text: str
-    verdict: Verdict
-    evidence: str
+    look: Literal["plain", "strong", "emphasis", "code"] | Verdict = "plain"
+    href: str = ""
+    source: str = ""
+
+
+Text = str | tuple[Span, ...]
 
 
 @dataclass(frozen=True)
 class Paragraph:
     """Running text."""
 
-    text: str
+    text: Text
     kind: Literal["paragraph"] = "paragraph"
 
 
@@ -38,8 +45,34 @@ class Paragraph:
 class Note:
     """A sentence that the reader must not miss, such as a warning about noise."""
 
-    text: str
+    text: Text
     kind: Literal["note"] = "note"
+
+
+@dataclass(frozen=True)
+class Heading:
+    """The title of a part of a section."""
+
+    text: Text
+    kind: Literal["heading"] = "heading"
+
+
+@dataclass(frozen=True)
+class Bullets:
+    """A list; `ordered` where the order matters."""
+
+    items: tuple[Text, ...]
+    ordered: bool = False
+    kind: Literal["bullets"] = "bullets"
+
+
+@dataclass(frozen=True)
+class Box:
+    """A framed list of sentences under a title."""
+
+    title: Text
+    items: tuple[Text, ...]
+    kind: Literal["box"] = "box"
 
 
 @dataclass(frozen=True)
@@ -230,7 +263,7 @@ class Planner:
     kind: Literal["planner"] = "planner"
 
 
-Block = Paragraph | Note | Table | Figure | Claims | Facts | Steps | Links | Planner
+Block = Paragraph | Note | Heading | Bullets | Box | Table | Figure | Claims | Facts | Steps | Links | Planner
 
 
 @dataclass(frozen=True)
@@ -252,16 +285,21 @@ class Score:
 
 @dataclass(frozen=True)
 class Page:
-    """The whole report; `date` is the ISO date of the latest measurement, never the clock's."""
+    """One document; `date` is the ISO date of the latest measurement, never the clock's.
+
+    `opening` is the first screen, beside the figure `lead`. `other` is the study's other document.
+    """
 
     title: str
     subtitle: str
     date: str
     facts: tuple[Fact, ...]
-    answer: tuple[AnswerSentence, ...]
-    lead: Figure | None
-    score: Score
+    answer: tuple[()] = ()
+    lead: Figure | None = None
+    score: Score | None = None
     sections: tuple[Section, ...] = field(default=())
+    opening: tuple[Block, ...] = ()
+    other: str = ""
 
     def figures(self) -> list[Figure]:
         """Return every figure in reading order."""
@@ -271,3 +309,8 @@ class Page:
 def figures_of(sections: Iterable[Section]) -> list[Figure]:
     """Return the figures of some sections in reading order."""
     return [block for section in sections for block in section.blocks if isinstance(block, Figure)]
+
+
+def words_of(text: Text) -> str:
+    """Return a text without its looks and links; numbers keep their marks."""
+    return text if isinstance(text, str) else "".join(span.text for span in text)

@@ -81,6 +81,6 @@ def _origin(file: str, study: Study, checksums: Mapping[str, str]) -> _Origin:
         return _Origin("analyse", _ANALYSE + options, (STUDY, MEASUREMENTS, TRAININGS, *given.values()))
     if file == PLANNER:
         return _KNOWLEDGE
-    if file in (MEASUREMENTS, TRACES, GRAPHS):
+    if file in (MEASUREMENTS, TRACES, GRAPHS, "history.json"):
         return _Origin("collect", study_command(study), (STUDY, RECORDS))
     raise ValueError(f"figures are drawn from {MEASUREMENTS}, {TRACES}, {GRAPHS}, {PLANNER} or {ANALYSIS}/, not {file}")

@@ -5,9 +5,10 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from gnn_checkpointing.analysis.analyse import Findings, read_analysis, write_analysis
 from gnn_checkpointing.analysis.rounding import all_significant
@@ -22,14 +23,15 @@ from gnn_checkpointing.artefacts import (
     write_text,
 )
 from gnn_checkpointing.audit.grades import read_audit
-from gnn_checkpointing.claims.answer import answer
-from gnn_checkpointing.claims.ledger import read_ledger
+from gnn_checkpointing.claims.ledger import Verdict, read_ledger
 from gnn_checkpointing.measurement.fingerprint import code_fingerprint
 from gnn_checkpointing.planning.knowledge import read_knowledge
 from gnn_checkpointing.records.demonstration import read_demonstration
 from gnn_checkpointing.records.graph_facts import read_graphs
 from gnn_checkpointing.records.measurements_table import read_table
 from gnn_checkpointing.records.traces import read_traces
+from gnn_checkpointing.report.documents import TEMPLATES, answer_of, documents
+from gnn_checkpointing.report.history import HISTORY, continued, read_history
 from gnn_checkpointing.report.html import report_html
 from gnn_checkpointing.report.inputs import (
     ANALYSIS,
@@ -50,15 +52,16 @@ from gnn_checkpointing.report.inputs import (
     report_inputs,
     sourced_findings,
 )
-from gnn_checkpointing.report.page import Page
+from gnn_checkpointing.report.page import Block, Bullets, Figure, Page, Paragraph, Span, words_of
 from gnn_checkpointing.report.pdf import report_pdf
 from gnn_checkpointing.report.provenance import FIGURES
-from gnn_checkpointing.report.sections.summary import report_page
 from gnn_checkpointing.sourced import bare, plain, sourced
 from gnn_checkpointing.study.reading import read_study
 
 HTML = "report.html"
 PDF = "report.pdf"
+APPENDIX_HTML = "appendix.html"
+APPENDIX_PDF = "appendix.pdf"
 SUMMARY = "summary.json"
 MANIFEST = "manifest.json"
 
@@ -127,14 +130,12 @@ def published_sources(folder: Path) -> Sources:
 def read_inputs(sources: Sources, analysis: Path) -> ReportInputs:
     """Read what a report is made from; every number knows the file and the field that it was read from."""
     findings = sourced_findings(read_analysis(analysis))
-    ledger = sourced(read_ledger(sources.claims), f"{CLAIMS}#")
     return report_inputs(
         sourced(read_study(sources.study), f"{STUDY}#"),
         read_json(sources.hardware),
         sourced(read_table(sources.measurements), f"{MEASUREMENTS}#"),
         findings,
-        ledger,
-        answer(ledger, findings),
+        sourced(read_ledger(sources.claims), f"{CLAIMS}#"),
         sourced(read_audit(sources.audit), f"{AUDIT}#"),
         read_knowledge(sources.planner),
         sourced(read_graphs(sources.graphs), f"{GRAPHS}#/graphs"),
@@ -151,37 +152,45 @@ def report_code(templates: Path) -> str:
 
 
 def render_report(inputs: ReportInputs, sources: Sources, templates: Path, output_folder: Path) -> None:
-    """Write report.html, report.pdf, the data they rest on, summary.json and manifest.json into `output_folder`.
+    """Write report and appendix, in HTML and PDF, the data they rest on, summary.json and manifest.json.
 
-    `sources` are the files that `inputs` were read from; they are copied byte for byte. Nothing is written before
-    both faces are made. The manifest has the SHA-256 of every other file.
+    `sources` are the files that `inputs` were read from; they are copied byte for byte into `output_folder`. Nothing is
+    written before both documents are made. The manifest has the SHA-256 of every other file.
     """
     contents = {name: sealed_bytes(path) for name, path in sources.by_name.items()}
-    page = report_page(inputs, {name: hashlib.sha256(content).hexdigest() for name, content in contents.items()})
-    html, pdf = report_html(page, templates), report_pdf(page, templates)
+    history = continued(read_history(sources.study.parent / HISTORY) or read_history(output_folder / HISTORY), inputs)
+    digests = {name: hashlib.sha256(content).hexdigest() for name, content in contents.items()}
+    made = documents(inputs, digests, templates, history)
+    pages = {
+        HTML: report_html(made.report, templates).encode(),
+        APPENDIX_HTML: report_html(made.appendix, templates, "appendix.html").encode(),
+        PDF: report_pdf(made.report, templates),
+        APPENDIX_PDF: report_pdf(made.appendix, templates),
+    }
     for name, content in contents.items():
         _write(output_folder / name, content)
     found = Findings(**{field.name: getattr(inputs, field.name) for field in fields(Findings)})
     write_analysis(output_folder / ANALYSIS, found)
-    write_json(output_folder / SUMMARY, summary(inputs))
-    _write_figures(page, output_folder / FIGURES)
-    _write(output_folder / PDF, pdf)
-    write_text(output_folder / HTML, html)
+    write_json(output_folder / SUMMARY, _summary(inputs, made.report))
+    write_json(output_folder / HISTORY, [one.model_dump(mode="json") for one in history])
+    _write_figures(made.figures(), output_folder / FIGURES)
+    for name, content in pages.items():
+        _write(output_folder / name, content)
     written = [
         *sources.by_name,
         *(f"{ANALYSIS}/{field.name}.json" for field in fields(Findings)),
-        *(f"{FIGURES}/{figure.id}.csv" for figure in page.figures()),
+        *(f"{FIGURES}/{figure.id}.csv" for figure in made.figures()),
         SUMMARY,
-        PDF,
-        HTML,
+        HISTORY,
+        *pages,
     ]
     checksums = {name: sha256_of(output_folder / name) for name in sorted(written)}
     write_json(output_folder / MANIFEST, {"code": report_code(templates), "files": checksums})
 
 
-def _write_figures(page: Page, folder: Path) -> None:
+def _write_figures(figures: Sequence[Figure], folder: Path) -> None:
     """Write what each figure draws as a CSV file of its id, and leave no file of a figure that is no more."""
-    for figure in page.figures():
+    for figure in figures:
         panels = [panel for panel in figure.panels if panel.drawn.columns]
         stream = io.StringIO()
         writer = csv.writer(stream, lineterminator="\n")
@@ -189,7 +198,7 @@ def _write_figures(page: Page, folder: Path) -> None:
         for panel in panels:
             writer.writerows((text_cell(bare(panel.title)), *map(_written, row)) for row in panel.drawn.rows)
         write_text(folder / f"{figure.id}.csv", stream.getvalue())
-    kept = {f"{figure.id}.csv" for figure in page.figures()}
+    kept = {f"{figure.id}.csv" for figure in figures}
     for path in folder.glob("*.csv"):
         if path.name not in kept:
             path.unlink()
@@ -205,17 +214,34 @@ def _write(path: Path, content: bytes) -> None:
         stream.write(content)
 
 
-def summary(inputs: ReportInputs) -> dict[str, Any]:
-    """Return what the index needs to know of this report."""
+def summary(inputs: ReportInputs, templates: Path = TEMPLATES) -> dict[str, Any]:
+    """What the index needs to know of this report."""
+    return _summary(inputs, documents(inputs, {}, templates).report)
+
+
+def _summary(inputs: ReportInputs, report: Page) -> dict[str, Any]:
     return {
         "hardware": {"slug": inputs.machine.slug, "label": inputs.machine.label},
         "study": {"name": inputs.study.name, "title": inputs.study.title},
         "measured_on": inputs.measured_on,
         "cells": inputs.quality.cells,
-        "answer": [{"text": bare(sentence.text), "verdict": sentence.verdict} for sentence in inputs.answer],
+        "kind": answer_of(inputs),
+        "headline": " ".join(bare(words_of(one.text)) for one in report.opening[:1] if isinstance(one, Paragraph)),
+        "answer": list(_lines(report.opening)),
         "audit": {
             "passed": inputs.audit.passed,
             "applicable": inputs.audit.applicable,
             "failed": [check.question for check in inputs.audit.failed],
         },
     }
+
+
+def _lines(opening: Sequence[Block]) -> Iterator[dict[str, str]]:
+    """Each judged line of the answer, with its verdict."""
+    for block in opening:
+        for item in block.items if isinstance(block, Bullets) else ():
+            spans = [item] if isinstance(item, Span) else item
+            verdicts = [span.look for span in spans if isinstance(span, Span) and span.look in get_args(Verdict)]
+            if verdicts:
+                words = "".join(s.text for s in spans if isinstance(s, Span) and s.look != verdicts[0]).strip()
+                yield {"text": words, "verdict": verdicts[0]}

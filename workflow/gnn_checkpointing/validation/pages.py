@@ -13,7 +13,15 @@ import gnn_checkpointing
 from gnn_checkpointing.refusal import Refusal
 from gnn_checkpointing.report.inputs import ANALYSIS
 from gnn_checkpointing.report.provenance import FIGURES
-from gnn_checkpointing.report.render import HTML, PDF, published_sources, read_inputs, render_report
+from gnn_checkpointing.report.render import (
+    APPENDIX_HTML,
+    APPENDIX_PDF,
+    HTML,
+    PDF,
+    published_sources,
+    read_inputs,
+    render_report,
+)
 from gnn_checkpointing.validation.again import MISFITS
 from gnn_checkpointing.validation.alike import same
 
@@ -41,8 +49,11 @@ def pages(folder: Path) -> Iterator[str]:
             yield f"{HTML}: cannot be rendered again ({' '.join(str(error).split())[:300]})"
             return
         yield from _figures(folder / FIGURES, made / FIGURES)
-        yield from _html(folder / HTML, made / HTML)
-        yield from _pdf(folder / PDF, made / PDF)
+        for name in (HTML, APPENDIX_HTML, PDF, APPENDIX_PDF):
+            if not (folder / name).is_file():
+                yield f"{name}: not there; render the report again"
+            else:
+                yield from (_html if name.endswith(".html") else _pdf)(folder / name, made / name)
 
 
 def _figures(given: Path, again: Path) -> Iterator[str]:
@@ -78,10 +89,10 @@ def _html(given: Path, again: Path) -> Iterator[str]:
     for a, b in ((_DRAWING.split(one), _DRAWING.split(other)), (_DRAWING.findall(one), _DRAWING.findall(other))):
         for text, expected in zip(a, b, strict=False):
             if text != expected and not _same_drawing(text, expected):
-                yield f"{HTML}: not what the data beside it give: {_first(text, expected)}"
+                yield f"{given.name}: not what the data beside it give: {_first(text, expected)}"
                 return
         if len(a) != len(b):
-            yield f"{HTML}: not what the data beside it give: it has {len(b) - len(a)} drawings too few"
+            yield f"{given.name}: not what the data beside it give: it has {len(b) - len(a)} drawings too few"
             return
 
 
@@ -111,13 +122,13 @@ def _pdf(given: Path, again: Path) -> Iterator[str]:
     try:
         one, other = _printed(given), _printed(again)
     except ImportError:
-        yield f"{PDF}: not what the data beside it give, byte for byte; install pypdfium2 to compare its text"
+        yield f"{given.name}: not what the data beside it give, byte for byte; install pypdfium2 to compare its text"
         return
     except ValueError as error:
-        yield f"{PDF}: not readable ({error})"
+        yield f"{given.name}: not readable ({error})"
         return
     if one != other:
-        yield f"{PDF}: not what the data beside it give: {_first(one, other)}"
+        yield f"{given.name}: not what the data beside it give: {_first(one, other)}"
 
 
 def _printed(path: Path) -> str:

@@ -11,22 +11,16 @@ from gnn_checkpointing.report.inputs import FRONTIER, ReportInputs
 from gnn_checkpointing.report.page import Block, Cell, Column, Paragraph, Section, Table
 from gnn_checkpointing.report.sections.density import degree_columns, estimate_cell
 from gnn_checkpointing.report.sections.frontier_points import turned
+from gnn_checkpointing.report.texts import texts
+
+_text = texts("allocator")
 
 
 def allocator_section(inputs: ReportInputs) -> Section | None:
     """Return the section on allocators, None where one alone was measured."""
     if not inputs.frontier.allocators:
         return None
-    blocks: list[Block] = [
-        Paragraph(
-            f"Everything above about time was measured under allocator {inputs.reference}. Another allocator changes "
-            "how long a step takes without changing what is computed: one that returns big blocks to the operating "
-            "system pays for mapping them again, in page faults, and pays most where most is stored. That is the "
-            "allocator's effect and not checkpointing's. Up to the noise between processes, the ratio seen under "
-            "another allocator is checkpointing's effect times the allocator's effect on the policy, divided by its "
-            "effect on none."
-        )
-    ]
+    blocks: list[Block] = [Paragraph(_text("everything-above-about-time-was", reference=inputs.reference))]
     for allocator in dict.fromkeys(effect.allocator for effect in inputs.frontier.allocators):
         effects = _ordered(inputs, allocator)
         blocks += [
@@ -52,13 +46,17 @@ def _example(effects: Sequence[AllocatorEffect]) -> str:
     if not others:
         return f"Under allocator {effects[0].allocator}, no policy but none was timed."
     moved = max(others, key=lambda e: abs(math.log(e.observed.estimate / e.checkpointing.estimate)))
-    return (
-        f"The pair that allocator {moved.allocator} moves furthest at average degree {moved.level} is {moved.policy} "
-        f"with {moved.convolution}. Checkpointing's effect, under {moved.reference}: a step takes "
-        f"{units.ratio_estimate(moved.checkpointing)} times as long as with none. The allocator's effect: under "
-        f"{moved.allocator} the same step takes {units.ratio(moved.on_policy)} times as long as under "
-        f"{moved.reference}, and none's own {units.ratio(moved.on_none)} times. Together they read as a ratio of "
-        f"{units.ratio_estimate(moved.observed)}, which says little of checkpointing."
+    return _text(
+        "the-pair-that-allocator-moves",
+        allocator=moved.allocator,
+        level=moved.level,
+        policy=moved.policy,
+        convolution=moved.convolution,
+        reference=moved.reference,
+        checkpointing=moved.checkpointing,
+        on_policy=moved.on_policy,
+        on_none=moved.on_none,
+        observed=moved.observed,
     )
 
 
@@ -67,9 +65,7 @@ def _parts_table(inputs: ReportInputs, allocator: str, effects: Sequence[Allocat
     shown = {levels[0], levels[-1]}
     return Table(
         id=f"table-allocator-parts-{allocator}",
-        caption=f"Step time under {inputs.reference} and under {allocator}, at the sparsest and the densest timed "
-        f"level (all levels stand in {FRONTIER}): each ratio to none, what the allocator does to the policy's own "
-        f"step, page faults a step and the share of system time in the step ({inputs.reference} / {allocator}).",
+        caption=_text("step-time-under-and-under", reference=inputs.reference, allocator=allocator, frontier=FRONTIER),
         columns=(
             Column("Convolution"),
             Column("Policy"),
@@ -112,9 +108,7 @@ def _ratio_table(inputs: ReportInputs, allocator: str) -> Table:
     levels = sorted({point.level for point in points}, key=float)
     return Table(
         id=f"table-allocator-ratio-{allocator}",
-        caption=f"Step time of each policy / none under allocator {allocator}, by average degree, with "
-        f"{units.confidence(inputs.effects.confidence)} interval: what would have been reported without a fixed "
-        "allocator, and no measure of checkpointing.",
+        caption=_text("step-time-of-each-policy", allocator=allocator, confidence=inputs.effects.confidence),
         columns=(Column("Convolution"), Column("Policy"), *degree_columns(levels)),
         rows=turned(inputs, lambda point: estimate_cell(point.time_ratio), points, levels),
         source=FRONTIER,

@@ -6,7 +6,10 @@ from gnn_checkpointing.audit.grades import Audit, Check
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.inputs import AUDIT, ReportInputs
 from gnn_checkpointing.report.page import Cell, Column, Link, Links, Paragraph, Score, Section, Table
+from gnn_checkpointing.report.texts import texts
 from gnn_checkpointing.sourced import counted
+
+_text = texts("audit")
 
 _VERDICTS = {True: "passed", False: "FAILED", None: "does not apply"}
 
@@ -18,14 +21,10 @@ def audit_section(inputs: ReportInputs) -> Section:
         "audit",
         "Audit",
         (
-            Paragraph(
-                f"The report grades itself on {units.count(counted(audit.checks))} questions, the same for every "
-                "study. Each is answered by a fixed rule from the files beside this page; nobody's judgement enters. "
-                f"{audit_score(audit).text}"
-            ),
+            Paragraph(_text("the-report-grades-itself-on", checks=counted(audit.checks), text=audit_score(audit).text)),
             Table(
                 id="table-audit",
-                caption="Every question, its answer, what decided it, the rule, and where the numbers stand.",
+                caption=_text("table-audit"),
                 columns=(
                     Column("Question", "", "prose"),
                     Column("Answer"),

@@ -6,7 +6,10 @@ from gnn_checkpointing.analysis.results import BreakEven, Estimate, Quantity
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.inputs import TRENDS, ReportInputs
 from gnn_checkpointing.report.page import Cell, Column, Table
+from gnn_checkpointing.report.texts import texts
 from gnn_checkpointing.sourced import bare
+
+_text = texts("bands")
 
 Place = tuple[str, str, str]
 """A convolution, a policy and a level of density."""
@@ -58,9 +61,7 @@ def break_even_table(inputs: ReportInputs, quantity: Quantity) -> tuple[Table, .
     return (
         Table(
             id=f"table-break-even-{quantity.split('_')[0]}",
-            caption=f"{_what(quantity, found[0].threshold)}: by the ratios, and between two levels by interpolation; "
-            f"in brackets, where the simultaneous {level} band crosses, which knows how far graphs scatter and not how "
-            "the ratio bends between two levels.",
+            caption=_text("by-the-ratios-and-between", threshold=_what(quantity, found[0].threshold), level=level),
             columns=(Column("Convolution"), Column("Policies", "", "prose"), Column("Course", "", "prose")),
             rows=tuple(
                 (Cell(convolution, convolution), Cell(", ".join(policies), policies[0]), Cell(course, bare(course)))
@@ -73,9 +74,9 @@ def break_even_table(inputs: ReportInputs, quantity: Quantity) -> tuple[Table, .
 
 def _what(quantity: Quantity, threshold: float) -> str:
     if quantity == "time_ratio":
-        return "Where along density a policy's step takes longer than none's"
+        return _text("where-along-density-a-policy-2")
     saving = f"{units.plain(100 * (1 - threshold))}{units.SPACE}%"
-    return f"Where along density a policy saves more than {saving} of none's activation memory"
+    return _text("where-along-density-a-policy", saving=saving)
 
 
 def in_words(found: BreakEven) -> str:

@@ -12,6 +12,9 @@ from gnn_checkpointing.report.page import Block, Cell, Column, Figure, Panel, Pa
 from gnn_checkpointing.report.sections.density import estimate_cell
 from gnn_checkpointing.report.sections.frontier_points import spans
 from gnn_checkpointing.report.sections.frontier_tables import SAVES
+from gnn_checkpointing.report.texts import texts
+
+_text = texts("batches")
 
 SAMPLERS = {"": "full batch", "neighbours": "neighbours a layer", "clusters": "clusters, one of"}
 Key = tuple[str, str, str, str]
@@ -22,14 +25,7 @@ def batches_section(inputs: ReportInputs) -> Section | None:
     found = inputs.variants.batches
     if not found:
         return None
-    blocks: list[Block] = [
-        Paragraph(
-            "A step on a mini-batch: training nodes with neighbours drawn around them, as many a layer (GraphSAGE, "
-            "through PyG's NodeLoader), or one cluster of the graph (Cluster-GCN, through PyG's ClusterLoader with "
-            "METIS). Throughput counts the training nodes, and the edges of the batch, per second of the step; drawing "
-            "the batch comes on top and is the same under every policy."
-        )
-    ]
+    blocks: list[Block] = [Paragraph(_text("a-step-on-a-mini"))]
     if any(effect.sampler == "neighbours" for effect in found):
         blocks.append(_figure(inputs))
     blocks += [_payoff_table(inputs), _table(inputs)]
@@ -59,9 +55,8 @@ def _figure(inputs: ReportInputs) -> Figure:
                 )
     return Figure(
         id="figure-batches",
-        caption="Activation memory of each policy divided by that of none, on batches of drawn neighbours.",
-        how_to_read="One panel a convolution and graph; the dashed line is policy none. To the right more neighbours "
-        "are drawn for each node, and the batch comes nearer to the whole graph.",
+        caption=_text("figure-batches"),
+        how_to_read=_text("figure-batches-how_to_read"),
         panels=tuple(panels),
         source=VARIANTS,
     )
@@ -99,8 +94,7 @@ def _payoff_table(inputs: ReportInputs) -> Table:
     )
     return Table(
         id="table-batch-payoff",
-        caption=f"The sizes of batch at which each policy saves more than {SAVES} of activation memory, and at which "
-        f"its step is longer or shorter than none's beyond its {units.confidence(inputs.effects.confidence)} interval.",
+        caption=_text("table-batch-payoff", saves=SAVES, confidence=inputs.effects.confidence),
         columns=(
             Column("Convolution"),
             Column("Policy"),
@@ -145,8 +139,7 @@ def _table(inputs: ReportInputs) -> Table:
     )
     return Table(
         id="table-batches",
-        caption="Each policy on every size of batch: medians over batches, and ratios to none in the same cell with "
-        f"{units.confidence(inputs.effects.confidence)} interval.",
+        caption=_text("table-batches", confidence=inputs.effects.confidence),
         columns=(
             Column("Convolution"),
             Column("Graph", "", "prose"),

@@ -21,7 +21,11 @@ from gnn_checkpointing.report.page import (
     Section,
     Table,
 )
+from gnn_checkpointing.report.tables import Of, table
+from gnn_checkpointing.report.texts import texts
 from gnn_checkpointing.sourced import counted_where
+
+_text = texts("claims")
 
 TITLES: dict[Kind, str] = {
     "study": "What this study claims",
@@ -39,12 +43,7 @@ def claims_section(inputs: ReportInputs) -> Section:
         return Section("claims", "Claims", (Paragraph("This study judges no claims."),))
     by_kind = {kind: [claim for claim in ledger.claims if claim.kind == kind] for kind in TITLES}
     blocks: list[Block] = [
-        Paragraph(
-            "Each claim was written down with the rule that judges it; the verdict follows from the estimate and its "
-            f"{units.confidence(ledger.confidence)} interval, for each convolution by itself. What this study cannot "
-            "test is called untested, with the reason. Evidence names the file and the field; the entry that was read, "
-            f"[…], is spelled out in {CLAIMS}."
-        ),
+        Paragraph(_text("each-claim-was-written-down", confidence=ledger.confidence, claims=CLAIMS)),
         _summary(ledger),
     ]
     blocks += [
@@ -61,15 +60,15 @@ def verdict_table(inputs: ReportInputs, id: str, caption: str, templates: Sequen
     if not found:
         return ()
     return (
-        Table(
-            id=id,
-            caption=caption,
-            columns=(Column("Claim", "", "prose"), Column("Verdict"), Column("Estimate"), Column("Where", "", "prose")),
-            rows=tuple(
-                (Cell(claim.sentence), Cell(claim.verdict), Cell(_estimate(claim) or units.NOTHING), Cell(claim.reason))
-                for claim in found
-            ),
-            source=CLAIMS,
+        table(
+            id,
+            caption,
+            CLAIMS,
+            found,
+            Of("Claim", lambda claim: Cell(claim.sentence), content="prose"),
+            Of("Verdict", lambda claim: Cell(claim.verdict)),
+            Of("Estimate", lambda claim: Cell(_estimate(claim) or units.NOTHING)),
+            Of("Where", lambda claim: Cell(claim.reason), content="prose"),
         ),
     )
 
@@ -89,7 +88,7 @@ def _summary(ledger: Ledger) -> Table:
             rows.append((Cell(TITLES[kind]), *(Cell(units.count(number), number) for number in numbers)))
     return Table(
         id="table-claims",
-        caption="Sentences, judgements (a sentence is judged once for each convolution), and their verdicts.",
+        caption=_text("table-claims"),
         columns=(
             Column("Claims", "", "prose"),
             Column("Sentences", "", "number"),

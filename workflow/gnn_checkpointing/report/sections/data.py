@@ -31,6 +31,10 @@ from gnn_checkpointing.report.inputs import (
     VARIANTS,
 )
 from gnn_checkpointing.report.page import Cell, Column, Fact, Facts, Figure, Link, Links, Paragraph, Section, Table
+from gnn_checkpointing.report.tables import Of, table
+from gnn_checkpointing.report.texts import texts
+
+_text = texts("data")
 
 
 def data_section(
@@ -44,10 +48,10 @@ def data_section(
         "data",
         "Data",
         (
-            Paragraph("Every number above was measured, or computed from measurements, and stands in these files."),
+            Paragraph(_text("every-number-above-was-measured")),
             Links(
                 (
-                    Link(MEASUREMENTS, MEASUREMENTS, "one row a cell and policy; the columns are explained below"),
+                    Link(MEASUREMENTS, MEASUREMENTS, "one row per cell and policy; the columns are explained below"),
                     Link(CLAIMS, CLAIMS, "every claim with its rule, estimate, interval and verdict"),
                     Link(EFFECTS, EFFECTS, "paired ratios with intervals, per degree and per real graph"),
                     Link(AUDIT, AUDIT, "every question that this report asks itself, and the answer"),
@@ -65,24 +69,24 @@ def data_section(
                     Link(ACCURACY, ACCURACY, "training jobs"),
                     Link(TRAININGS, TRAININGS, "their loss curves"),
                     Link(QUALITY, QUALITY, "outcomes, readings, overlap, widths, warnings"),
-                    Link(TRACES, TRACES, "live bytes at every allocation of one step a convolution and policy"),
+                    Link(TRACES, TRACES, "live bytes at every allocation of one step per convolution and policy"),
                     Link(DEMONSTRATION, DEMONSTRATION, "what other instruments say of the same run"),
-                    Link(RECORDS, RECORDS, "every record whole, one a line: each step's time, orders, stamps, loads"),
+                    Link(RECORDS, RECORDS, "every record whole, one per line: each step's time, orders, stamps, loads"),
                     Link(STUDY, STUDY, "the study as it was measured"),
                     Link(HARDWARE, HARDWARE, "the machine and the versions of libraries"),
                 )
             ),
             _origins(figures),
             Facts(tuple(Fact(f"SHA-256 of {name}", checksum) for name, checksum in checksums.items())),
-            Table(
-                id="table-dictionary",
-                caption=f"Data dictionary of {MEASUREMENTS}.",
-                columns=(Column("Column"), Column("Type"), Column("Unit"), Column("Meaning", "", "prose")),
-                rows=tuple(
-                    (Cell(column.name), Cell(column.kind), Cell(column.unit), Cell(column.meaning))
-                    for column in columns_of(rows)
-                ),
-                source="gnn_checkpointing/records/measurements_table.py",
+            table(
+                "table-dictionary",
+                f"Data dictionary of {MEASUREMENTS}.",
+                "gnn_checkpointing/records/measurements_table.py",
+                columns_of(rows),
+                Of("Column", lambda column: Cell(column.name)),
+                Of("Type", lambda column: Cell(column.kind)),
+                Of("Unit", lambda column: Cell(column.unit)),
+                Of("Meaning", lambda column: Cell(column.meaning), content="prose"),
             ),
         ),
     )
@@ -92,8 +96,7 @@ def _origins(figures: Sequence[Figure]) -> Table:
     """Return where each figure's drawn numbers are, and how the file that they are from is made again."""
     return Table(
         id="table-origins-of-figures",
-        caption="Every figure: its drawn numbers as a file, the file that they are from, and the rule and command that "
-        "make that file from those whose SHA-256 stand below.",
+        caption=_text("table-origins-of-figures"),
         columns=(
             Column("Figure", "", "prose"),
             Column("Drawn numbers", "", "prose"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import median
 
 from gnn_checkpointing.analysis.results import Effect, Estimate, Response
@@ -16,6 +16,9 @@ from gnn_checkpointing.report.figures.palette import looks
 from gnn_checkpointing.report.figures.scales import Scale
 from gnn_checkpointing.report.inputs import MEASUREMENTS, ReportInputs, Row
 from gnn_checkpointing.report.page import Cell, Column, Figure, Panel, Table
+from gnn_checkpointing.report.texts import texts
+
+_text = texts("density")
 
 
 @dataclass(frozen=True)
@@ -32,6 +35,13 @@ class Quantity:
     ratio_noun: str
     slope_factor: float
     slope_unit: str
+    value: Callable[[Row], float | None]
+
+
+def _rate(row: Row) -> float | None:
+    """Nodes per second of a row's step."""
+    nodes, seconds = number(row, "num_nodes"), number(row, "step_time_seconds")
+    return nodes / seconds if nodes and seconds else None
 
 
 MEMORY = Quantity(
@@ -45,6 +55,7 @@ MEMORY = Quantity(
     ratio_noun="activation memory / none's",
     slope_factor=1.0,
     slope_unit="bytes per edge",
+    value=lambda row: number(row, "activation_bytes"),
 )
 TIME = Quantity(
     id="time",
@@ -57,12 +68,23 @@ TIME = Quantity(
     ratio_noun="step time / none's",
     slope_factor=units.NANOSECOND,
     slope_unit="ns per edge",
+    value=lambda row: number(row, "step_time_seconds"),
+)
+THROUGHPUT = replace(
+    TIME,
+    id="throughput",
+    noun="throughput",
+    text=lambda value: f"{units.significant(value)} nodes per second",
+    scale=lambda values, _: scales.count_scale(values, "nodes per second"),
+    ratio=lambda _: None,
+    ratio_noun="",
+    value=_rate,
 )
 
 
 def graded(inputs: ReportInputs, quantity: Quantity) -> list[Row]:
     """Return the rows of generated graphs that have the quantity: a cell that was not timed has no step time."""
-    return [row for row in inputs.generated if number(row, quantity.response)]
+    return [row for row in inputs.generated if quantity.value(row)]
 
 
 def largest_graphs(inputs: ReportInputs, quantity: Quantity) -> list[Row]:
@@ -84,7 +106,7 @@ def level_lines(inputs: ReportInputs, convolution: str, quantity: Quantity) -> l
         points = []
         for degree in sorted({number(row, "requested_average_degree") or 0 for row in rows}):
             level = [row for row in rows if row["requested_average_degree"] == degree]
-            values = [value for row in level if (value := number(row, quantity.response))]
+            values = [value for row in level if (value := quantity.value(row))]
             realised = [value for row in level if (value := number(row, "average_degree"))]
             if values and realised:
                 points.append(Point(median(realised), median(values), min(values), max(values)))
@@ -113,12 +135,9 @@ def level_figure(inputs: ReportInputs, quantity: Quantity) -> Figure:
         if lines
     ]
     return Figure(
-        id=f"figure-{quantity.id}-level",
-        caption=f"{quantity.noun.capitalize()} of one training step against average degree, on graphs of "
-        f"{num_nodes} nodes.",
-        how_to_read="On logarithmic axes a straight line that rises one step for each step to the right grows "
-        "in proportion to the number of edges, a level line does not grow at all. Each marker is the median over "
-        "replicate graphs, its whiskers their range.",
+        id="figure-throughput" if quantity is THROUGHPUT else f"figure-{quantity.id}-level",
+        caption=_text("of-one-training-step-against", capitalize=quantity.noun.capitalize(), num_nodes=num_nodes),
+        how_to_read=_text("on-logarithmic-axes-a-straight"),
         panels=tuple(panels),
         source=MEASUREMENTS,
     )
@@ -177,8 +196,8 @@ def degree_columns(degrees: Iterable[str]) -> tuple[Column, ...]:
 def _level_caption(inputs: ReportInputs, quantity: Quantity) -> str:
     num_nodes = units.count(number(largest_graphs(inputs, quantity)[0], "num_nodes") or 0)
     turned = ", by average degree" if inputs.many_policies else ""
-    return (
-        f"{quantity.noun.capitalize()} of one training step, median over replicate graphs of {num_nodes} nodes{turned}."
+    return _text(
+        "of-one-training-step-median", capitalize=quantity.noun.capitalize(), num_nodes=num_nodes, turned=turned
     )
 
 
@@ -205,7 +224,9 @@ def _level_alternative(
             f"{quantity.text(last.y)} at degree {units.plain(last.x)}"
         )
         law = inputs.law(convolution, line.policy, quantity.response)
-        if law is None:
+        if quantity.id == "throughput":
+            sentences.append(f"{text}.")
+        elif law is None:
             sentences.append(f"{text}; no slope was fitted.")
         else:
             slope = units.scaled_estimate(law.per_edge, quantity.slope_factor)

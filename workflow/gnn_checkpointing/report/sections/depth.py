@@ -11,9 +11,13 @@ from gnn_checkpointing.report.figures.lines import Line, Point, line_panel
 from gnn_checkpointing.report.figures.palette import looks
 from gnn_checkpointing.report.figures.scales import Scale
 from gnn_checkpointing.report.inputs import DEPTHS, ReportInputs
-from gnn_checkpointing.report.page import Block, Cell, Column, Figure, Panel, Paragraph, Section, Table
+from gnn_checkpointing.report.page import Block, Cell, Figure, Panel, Paragraph, Section, Table
 from gnn_checkpointing.report.sections.claims import verdict_table
 from gnn_checkpointing.report.sections.density import estimate_cell
+from gnn_checkpointing.report.tables import Of, table
+from gnn_checkpointing.report.texts import texts
+
+_text = texts("depth")
 
 CLAIMS = (
     "reversible-peak-hardly-grows-with-depth",
@@ -33,20 +37,8 @@ def depth_section(inputs: ReportInputs) -> Section | None:
     if not inputs.depths.points:
         return None
     blocks: list[Block] = [
-        Paragraph(
-            "The same convolutions in stacks of several depths. Recomputing whole layers keeps an input a layer, so it "
-            "grows with depth; segments grow with its root at best; reversible blocks compute every input back and "
-            "keep the last one alone, which takes another model: two groups of channels that update each other."
-        ),
-        _figure(
-            inputs,
-            "memory",
-            "Activation peak against the number of layers",
-            "activation peak",
-            lambda point: units.estimate_of(*3 * (point.activation_bytes,)),
-            scales.size_scale,
-            None,
-        ),
+        Paragraph(_text("the-same-convolutions-in-stacks")),
+        depth_figure(inputs),
     ]
     if any(point.time_ratio for point in inputs.depths.points):
         blocks.append(
@@ -65,6 +57,19 @@ def depth_section(inputs: ReportInputs) -> Section | None:
         *verdict_table(inputs, "table-depth-verdicts", "What is claimed of deep models, and its verdict.", CLAIMS),
     ]
     return Section("depth", "Deep models", tuple(blocks))
+
+
+def depth_figure(inputs: ReportInputs, name: str = "memory") -> Figure:
+    """The activation peak of every policy against the number of layers."""
+    return _figure(
+        inputs,
+        name,
+        "Activation peak against the number of layers",
+        "activation peak",
+        lambda point: units.estimate_of(*3 * (point.activation_bytes,)),
+        scales.size_scale,
+        None,
+    )
 
 
 def _figure(
@@ -103,8 +108,7 @@ def _figure(
     return Figure(
         id=f"figure-depth-{name}",
         caption=f"{caption}.",
-        how_to_read="One panel a stack and density, one line a policy; both axes of a panel are those of all others. A "
-        "level line needs no more for a deeper model.",
+        how_to_read=_text("one-panel-a-stack-and"),
         panels=tuple(panels),
         source=DEPTHS,
     )
@@ -124,32 +128,17 @@ def _alternative(stack: str, axis: str, lines: Sequence[Line], words: Callable[[
 
 
 def _table(inputs: ReportInputs) -> Table:
-    return Table(
-        id="table-depth",
-        caption="Every policy at every depth: bytes are medians over the graphs, ratios are to none of the same depth "
-        f"with {units.confidence(inputs.depths.confidence)} interval.",
-        columns=(
-            Column("Stack"),
-            Column("Average degree", "", "number"),
-            Column("Layers", "", "number"),
-            Column("Policy"),
-            Column("Activation peak", "", "number"),
-            Column("Kept", "at end of forward", "number"),
-            Column("Activations", "/ none", "number"),
-            Column("Step time", "/ none", "number"),
-        ),
-        rows=tuple(
-            (
-                Cell(point.stack, point.stack),
-                Cell(point.level, float(point.level)),
-                Cell(units.count(point.num_layers), point.num_layers),
-                Cell(inputs.named(point.policy), point.policy),
-                Cell(units.size(point.activation_bytes), point.activation_bytes),
-                Cell(units.size(point.saved_activation_bytes), point.saved_activation_bytes),
-                estimate_cell(point.activation_ratio),
-                estimate_cell(point.time_ratio),
-            )
-            for point in inputs.depths.points
-        ),
-        source=DEPTHS,
+    return table(
+        "table-depth",
+        _text("table-depth", confidence=inputs.depths.confidence),
+        DEPTHS,
+        inputs.depths.points,
+        Of("Stack", "stack"),
+        Of("Average degree", lambda point: Cell(point.level, float(point.level)), content="number"),
+        Of("Layers", "num_layers", units.count),
+        Of("Policy", "policy", inputs.named, content="text"),
+        Of("Activation peak", "activation_bytes", units.size),
+        Of("Kept", "saved_activation_bytes", units.size, unit="at end of forward"),
+        Of("Activations", lambda point: estimate_cell(point.activation_ratio), unit="/ none", content="number"),
+        Of("Step time", lambda point: estimate_cell(point.time_ratio), unit="/ none", content="number"),
     )

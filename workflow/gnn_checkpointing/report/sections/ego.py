@@ -16,6 +16,10 @@ from gnn_checkpointing.report.page import Block, Cell, Column, Figure, Panel, Pa
 from gnn_checkpointing.report.sections.claims import verdict_table
 from gnn_checkpointing.report.sections.families import NAMES
 from gnn_checkpointing.report.sections.graphs import without_replicate
+from gnn_checkpointing.report.tables import Of, table
+from gnn_checkpointing.report.texts import texts
+
+_text = texts("ego")
 
 CLAIMS = (
     "bags-peak-above-encodings",
@@ -32,18 +36,9 @@ def ego_section(inputs: ReportInputs) -> Section | None:
     points = [point for point in inputs.ego.points if point.policy == "none"]
     if not points and not inputs.ego.costs:
         return None
-    blocks: list[Block] = [
-        Paragraph(
-            "A node's ego network holds all nodes within a radius, with the edges between them. Its encoding counts "
-            "places: how far a node stands from the root, and how many of its neighbours stand nearer, as far, and "
-            "farther; that of an edge counts pairs of places in the networks of both of its ends. Counted once, before "
-            "training, they enter as features. A subgraph GNN reads the ego networks themselves: here as a bag, a "
-            "small graph for every node, in which the root is classified. The task, the convolutions and the policies "
-            "are the same."
-        )
-    ]
+    blocks: list[Block] = [Paragraph(_text("a-node-s-ego-network"))]
     if points:
-        blocks += [_memory_figure(inputs, points), _table(inputs)]
+        blocks += [ego_figure(inputs), _table(inputs)]
     if inputs.ego.costs:
         blocks += [_cost_figure(inputs.ego.costs), _cost_table(inputs.ego.costs)]
     blocks += verdict_table(inputs, "table-ego-verdicts", "What is claimed of ego networks, and its verdict.", CLAIMS)
@@ -60,7 +55,9 @@ def _told(point: EgoPoint) -> str:
     return _FORMS[point.form] + ("" if point.radius is None else f", radius {units.digits(point.radius)}")
 
 
-def _memory_figure(inputs: ReportInputs, points: Sequence[EgoPoint]) -> Figure:
+def ego_figure(inputs: ReportInputs, name: str = "ego-memory") -> Figure:
+    """Peak memory without checkpointing against density, one line per input."""
+    points = [point for point in inputs.ego.points if point.policy == "none"]
     x = scales.degree_scale([point.degree for point in points], "average degree of the graph itself")
     y = scales.size_scale([point.peak_memory_bytes for point in points], "peak memory without checkpointing")
     names = list(dict.fromkeys(named(point) for point in sorted(points, key=lambda p: (p.form, p.radius or 0.0))))
@@ -70,23 +67,22 @@ def _memory_figure(inputs: ReportInputs, points: Sequence[EgoPoint]) -> Figure:
             own = [point for point in points if (point.convolution, point.base) == (convolution, base)]
             lines = [
                 Line(
-                    name,
+                    each,
                     tuple(
                         _point(point.degree, point.peak_memory_bytes)
                         for point in sorted(own, key=lambda point: point.degree)
-                        if named(point) == name
+                        if named(point) == each
                     ),
                 )
-                for name in names
+                for each in names
             ]
             lines = [line for line in lines if line.points]
             if lines:
-                panels.append(_panel(f"ego-memory-{len(panels)}", convolution, lines, names, x, y, units.size))
+                panels.append(_panel(f"{name}-{len(panels)}", convolution, lines, names, x, y, units.size))
     return Figure(
-        id="figure-ego-memory",
-        caption="Peak memory of a training step, resident included, without checkpointing, by what the model reads.",
-        how_to_read="One panel a convolution, one line an input, with the radius of its ego networks in brackets. "
-        "Where a line ends early, the denser graphs were not asked for or did not fit.",
+        id=f"figure-{name}",
+        caption=_text("figure-ego-memory"),
+        how_to_read=_text("figure-ego-memory-how_to_read"),
         panels=tuple(panels),
         source=EGO,
     )
@@ -117,8 +113,8 @@ def _cost_figure(costs: Sequence[EncodingCost]) -> Figure:
         panels.append(_panel(f"ego-cost-{len(panels)}", title, lines, names, x, y, words))
     return Figure(
         id="figure-ego-cost",
-        caption="What counting the encodings of all nodes and edges of a graph takes, once, before training.",
-        how_to_read="One line a radius; both axes are logarithmic, so a straight line is a power of the degree.",
+        caption=_text("figure-ego-cost"),
+        how_to_read=_text("figure-ego-cost-how_to_read"),
         panels=tuple(panels),
         source=EGO,
     )
@@ -152,48 +148,28 @@ def _point(x: float, y: float) -> Point:
 
 
 def _table(inputs: ReportInputs) -> Table:
-    return Table(
-        id="table-ego",
-        caption="Every policy on every input: peak memory of a training step, resident included; times are those of "
-        "cells measured one after another, not of one cell.",
-        columns=(
-            Column("Convolution"),
-            Column("Graph", "", "prose"),
-            Column("Average degree", "", "number"),
-            Column("Input", "", "prose"),
-            Column("Nodes", "", "number"),
-            Column("Edges", "", "number"),
-            Column("Features", "", "number"),
-            Column("Policy"),
-            Column("Peak memory", "", "number"),
-            Column("Step time", "", "number"),
-        ),
-        rows=tuple(
-            (
-                Cell(point.convolution, point.convolution),
-                Cell(NAMES.get(point.base, point.base), point.base),
-                Cell(units.plain(point.degree), point.degree),
-                Cell(_told(point), named(point)),
-                Cell(units.count(point.num_nodes), point.num_nodes),
-                Cell(units.count(point.num_edges), point.num_edges),
-                Cell(units.count(point.num_features), point.num_features),
-                Cell(inputs.named(point.policy), point.policy),
-                Cell(units.size(point.peak_memory_bytes), point.peak_memory_bytes),
-                Cell(units.NOTHING)
-                if point.step_time_seconds is None
-                else Cell(units.duration(point.step_time_seconds), point.step_time_seconds),
-            )
-            for point in inputs.ego.points
-        ),
-        source=EGO,
+    return table(
+        "table-ego",
+        _text("table-ego"),
+        EGO,
+        inputs.ego.points,
+        Of("Convolution", "convolution"),
+        Of("Graph", lambda point: Cell(NAMES.get(point.base, point.base), point.base), content="prose"),
+        Of("Average degree", "degree", units.plain),
+        Of("Input", lambda point: Cell(_told(point), named(point)), content="prose"),
+        Of("Nodes", "num_nodes", units.count),
+        Of("Edges", "num_edges", units.count),
+        Of("Features", "num_features", units.count),
+        Of("Policy", "policy", inputs.named, content="text"),
+        Of("Peak memory", "peak_memory_bytes", units.size),
+        Of("Step time", "step_time_seconds", units.duration),
     )
 
 
 def _cost_table(costs: Sequence[EncodingCost]) -> Table:
     return Table(
         id="table-ego-cost",
-        caption="Counting the encodings: the fastest of three times, the most bytes of numpy and Python at once, how "
-        "many different places and pairs of places occur, and how many counts a sparse encoding holds.",
+        caption=_text("table-ego-cost"),
         columns=(
             Column("Graph", "", "prose"),
             Column("Edges", "", "number"),

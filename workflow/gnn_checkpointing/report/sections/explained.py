@@ -12,6 +12,9 @@ from gnn_checkpointing.report.figures.palette import looks
 from gnn_checkpointing.report.inputs import EXPLANATIONS, ReportInputs
 from gnn_checkpointing.report.page import Block, Cell, Column, Figure, Panel, Paragraph, Section, Table
 from gnn_checkpointing.report.sections.claims import verdict_table
+from gnn_checkpointing.report.texts import texts
+
+_text = texts("explained")
 
 MEASURES = {
     "spatial_distance": "spatial distance (patches)",
@@ -77,8 +80,7 @@ def _figure(sets: dict[str, ExplainedSet]) -> Figure:
     return Figure(
         id="figure-explained",
         caption="The five measures and the accuracy after each block.",
-        how_to_read="One panel a measure, one line a set of images, with intervals over the images; in brackets the "
-        "neighbours that a block reads.",
+        how_to_read=_text("figure-explained-how_to_read"),
         panels=tuple(panels),
         source=EXPLANATIONS,
     )

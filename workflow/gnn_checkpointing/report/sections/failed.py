@@ -6,7 +6,11 @@ from gnn_checkpointing.report import units
 from gnn_checkpointing.report.inputs import MEASUREMENTS, QUALITY, ReportInputs
 from gnn_checkpointing.report.page import Block, Cell, Column, Paragraph, Section, Table
 from gnn_checkpointing.report.sections.real import outcome_text
-from gnn_checkpointing.sourced import counted, counted_where
+from gnn_checkpointing.report.tables import Of, table
+from gnn_checkpointing.report.texts import texts
+from gnn_checkpointing.sourced import counted_where
+
+_text = texts("failed")
 
 
 def failed_section(inputs: ReportInputs) -> Section:
@@ -15,38 +19,26 @@ def failed_section(inputs: ReportInputs) -> Section:
     A policy that refuses, or lacks what it needs on this machine, was never started: it is told apart from failures.
     """
     failed = [row for row in inputs.rows if row["outcome"] not in ("completed", "refused", "unavailable")]
-    absent = sum(counted_where(inputs.rows, ("outcome", "=", outcome)) for outcome in ("refused", "unavailable"))
-    started = counted(inputs.rows) - absent
+    started = inputs.started
     total = units.count(started)
     absences = _absences(inputs)
     if not failed:
-        sentence = f"None failed: all {total} measurements (one a cell and policy) ran to the end."
+        sentence = f"None failed: all {total} measurements (one per cell and policy) completed."
         return Section("failed", "Failed cells", (Paragraph(sentence), *absences))
-    table = Table(
-        id="table-failed",
-        caption="Measurements that did not run to the end; they are outcomes, not omissions.",
-        columns=(
-            Column("Cell", "", "prose"),
-            Column("Convolution"),
-            Column("Policy"),
-            Column("Outcome"),
-            Column("Message", "", "prose"),
-        ),
-        rows=tuple(
-            (
-                Cell(str(row["cell"]), str(row["cell"])),
-                Cell(str(row["convolution"]), str(row["convolution"])),
-                Cell(str(row["policy"]), str(row["policy"])),
-                Cell(outcome_text(row), str(row["outcome"])),
-                Cell(str(row["message"] or units.NOTHING)),
-            )
-            for row in failed
-        ),
-        source=MEASUREMENTS,
+    listing = table(
+        "table-failed",
+        _text("table-failed"),
+        MEASUREMENTS,
+        failed,
+        Of("Cell", lambda row: str(row["cell"]), content="prose"),
+        Of("Convolution", lambda row: str(row["convolution"])),
+        Of("Policy", lambda row: str(row["policy"])),
+        Of("Outcome", lambda row: Cell(outcome_text(row), str(row["outcome"]))),
+        Of("Message", lambda row: Cell(str(row["message"] or units.NOTHING)), content="prose"),
     )
     ended = counted_where(inputs.rows, ("outcome", "=", "completed"))
-    sentence = f"{units.count(started - ended)} of {total} measurements (one a cell and policy) did not run to the end."
-    return Section("failed", "Failed cells", (Paragraph(sentence), table, *absences))
+    sentence = f"{units.count(started - ended)} of {total} measurements (one per cell and policy) did not complete."
+    return Section("failed", "Failed cells", (Paragraph(sentence), listing, *absences))
 
 
 def _absences(inputs: ReportInputs) -> tuple[Block, ...]:
@@ -57,8 +49,7 @@ def _absences(inputs: ReportInputs) -> tuple[Block, ...]:
     return (
         Table(
             id="table-absent",
-            caption="Policies that were not started: unavailable on this machine, with what they need, or refused by "
-            "themselves because they would change what is computed.",
+            caption=_text("table-absent"),
             columns=(
                 Column("Policy"),
                 Column("Why"),

@@ -12,7 +12,10 @@ from gnn_checkpointing.report.figures.points import Mark, ratio_panel
 from gnn_checkpointing.report.inputs import VARIANTS, ReportInputs
 from gnn_checkpointing.report.page import Block, Cell, Column, Figure, Panel, Paragraph, Section, Table
 from gnn_checkpointing.report.sections.density import estimate_cell
+from gnn_checkpointing.report.texts import texts
 from gnn_checkpointing.study.families import FAMILIES
+
+_text = texts("families")
 
 NAMES = {family: row.name for family, row in FAMILIES.items()}
 
@@ -26,11 +29,7 @@ def families_section(inputs: ReportInputs) -> Section | None:
         return None
     reference = NAMES.get(found.reference_family, found.reference_family)
     blocks: list[Block] = [
-        Paragraph(
-            "The same models on graphs of equal nodes and edges that differ in structure: blocks, hubs, rings, space, "
-            f"skew, order. Every ratio is compared with that on {reference} graphs of the same size and density, which "
-            "have no structure at all; the verdicts are among the claims."
-        ),
+        Paragraph(_text("the-same-models-on-graphs", reference=reference)),
         _figure(inputs, "memory", "activation memory / none's", lambda effect: effect.activation_ratio),
     ]
     if any(effect.time_ratio for effect in found.families):
@@ -84,8 +83,7 @@ def _figure(inputs: ReportInputs, name: str, axis: str, ratio: Ratio) -> Figure:
         id=f"figure-families-{name}",
         caption=f"{axis.capitalize()}, on graphs of {units.count(num_nodes)} nodes and average degree {level}, by "
         "family.",
-        how_to_read="One line a family, one marker a policy. Where the markers of a policy stand one below the other, "
-        "the family does not matter.",
+        how_to_read=_text("one-line-a-family-one"),
         panels=tuple(panels),
         source=VARIANTS,
     )
@@ -102,9 +100,12 @@ def _table(inputs: ReportInputs, name: str, noun: str, ratio: Ratio, over: Ratio
     )
     return Table(
         id=f"table-families-{name}",
-        caption=f"{noun} of each policy / none on {NAMES.get(str(reference), reference)} graphs; then, for each other "
-        "family, that ratio divided by this one, with "
-        f"{units.confidence(inputs.effects.confidence)} interval where it has one: 1 where the family does not matter.",
+        caption=_text(
+            "of-each-policy-none-on",
+            noun=noun,
+            reference=NAMES.get(str(reference), reference),
+            confidence=inputs.effects.confidence,
+        ),
         columns=(
             Column("Convolution"),
             Column("Policy"),

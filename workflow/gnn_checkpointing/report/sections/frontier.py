@@ -12,6 +12,9 @@ from gnn_checkpointing.report.inputs import FRONTIER, ReportInputs
 from gnn_checkpointing.report.page import Block, Figure, Panel, Paragraph, Section
 from gnn_checkpointing.report.sections.frontier_points import frontier_levels, reference_points
 from gnn_checkpointing.report.sections.frontier_tables import frontier_tables
+from gnn_checkpointing.report.texts import texts
+
+_text = texts("frontier")
 
 
 def frontier_section(inputs: ReportInputs) -> Section | None:
@@ -20,14 +23,11 @@ def frontier_section(inputs: ReportInputs) -> Section | None:
         return None
     blocks: list[Block] = [
         Paragraph(
-            f"Every policy on graphs of {units.count(inputs.frontier.num_nodes or 0)} nodes, against none in the same "
-            f"cell, under allocator {inputs.reference}. A policy is worth its price where no other needs both less "
-            "memory and less time."
+            _text("every-policy-on-graphs-of", num_nodes=inputs.frontier.num_nodes or 0, reference=inputs.reference)
         )
     ]
-    paths = {convolution: _paths(inputs, convolution) for convolution in inputs.convolutions}
-    if any(paths.values()):
-        blocks.append(_figure(inputs, paths))
+    figure = frontier_figure(inputs, inputs.convolutions)
+    blocks += [figure] if figure else []
     blocks += frontier_tables(inputs)
     if inputs.quality.unavailable or inputs.quality.refused:
         blocks.append(Paragraph(_missing(inputs)))
@@ -50,46 +50,43 @@ def _paths(inputs: ReportInputs, convolution: str) -> list[Path]:
     ]
 
 
-def _figure(inputs: ReportInputs, paths: dict[str, list[Path]]) -> Figure:
+def frontier_figure(inputs: ReportInputs, convolutions: Sequence[str], name: str = "frontier") -> Figure | None:
+    """The frontier of some convolutions, all on the same axes; None where nothing has both ratios."""
+    paths = {convolution: _paths(inputs, convolution) for convolution in inputs.convolutions}
     places = [place for each in paths.values() for path in each for place in path.places]
+    if not places:
+        return None
     levels = [level for level in frontier_levels(inputs) if any(place.level == level for place in places)]
     x = scales.log_ratio_scale([place.memory for place in places], "activation memory / none's")
     y = scales.log_ratio_scale([end for place in places for end in (place.low, place.high)], "step time / none's")
-    policies = [
-        policy for policy in inputs.compared if any(p.policy == policy for each in paths.values() for p in each)
-    ]
+    shown = {convolution: paths[convolution] for convolution in convolutions if paths[convolution]}
+    policies = [p for p in inputs.compared if any(path.policy == p for each in shown.values() for path in each)]
     panels = [
         Panel(
-            id="frontier-key",
+            id=f"{name}-key",
             title="Key",
-            alternative=f"Key: colour and size from average degree {levels[0]} (gold, small) to {levels[-1]} (blue, "
-            "large); one shape a family of policies; the name stands at the densest point.",
-            svg=key_panel("frontier-key", policies, levels),
+            alternative=_text("key-colour-and-size-from", levels=levels[0], levels2=levels[-1]),
+            svg=key_panel(f"{name}-key", policies, levels),
             drawn=drawn.NOTHING,
             role="key",
         )
     ]
     panels += [
         Panel(
-            id=f"frontier-{position}",
+            id=f"{name}-{position}",
             title=convolution,
             alternative=_alternative(convolution, each),
-            svg=frontier_panel(f"frontier-{position}", each, levels, x, y),
+            svg=frontier_panel(f"{name}-{position}", each, levels, x, y),
             drawn=drawn.of_paths(each, x, y),
             convolution=convolution,
         )
-        for position, (convolution, each) in enumerate(paths.items())
-        if each
+        for position, (convolution, each) in enumerate(shown.items())
     ]
     hollow = " Hollow, with an asterisk: another model than none's." if inputs.quality.other_models else ""
     return Figure(
-        id="figure-frontier",
-        caption="Activation memory against step time, both divided by none's in the same cell; a path a policy, from "
-        "sparse to dense.",
-        how_to_read="None stands where the dashed lines cross: left of it a policy saves memory, below it time. Both "
-        "axes are logarithmic, and the same in every panel. A path that runs to the left saves more the denser the "
-        "graph; one that turns right stops paying. Each name stands at the densest level; whiskers are "
-        f"{units.confidence(inputs.effects.confidence)} intervals of time.{hollow}",
+        id=f"figure-{name}",
+        caption=_text("activation-memory-against-step-time"),
+        how_to_read=_text("none-is-where-the-dashed", confidence=inputs.effects.confidence, hollow=hollow),
         panels=tuple(panels),
         source=FRONTIER,
         size="wide",

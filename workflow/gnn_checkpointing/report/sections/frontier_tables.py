@@ -14,7 +14,11 @@ from gnn_checkpointing.report.sections.frontier_points import (
     timed_levels,
     turned,
 )
+from gnn_checkpointing.report.tables import Of, table
+from gnn_checkpointing.report.texts import texts
 from gnn_checkpointing.sourced import sourced
+
+_text = texts("frontier_tables")
 
 SAVES = units.share(1 - sourced(SAVES_BELOW, "gnn_checkpointing/analysis/results/frontier.py#/SAVES_BELOW"))
 """A policy saves memory where it saves more than this."""
@@ -35,7 +39,7 @@ def frontier_tables(inputs: ReportInputs) -> list[Table]:
 def _memory_table(inputs: ReportInputs) -> Table:
     return Table(
         id="table-frontier-memory",
-        caption="Activation memory of each policy / none, by average degree; below 1 saves.",
+        caption=_text("table-frontier-memory"),
         columns=(Column("Convolution"), Column("Policy"), *degree_columns(frontier_levels(inputs))),
         rows=turned(inputs, _memory_cell, reference_points(inputs), frontier_levels(inputs)),
         source=FRONTIER,
@@ -51,8 +55,7 @@ def _time_table(inputs: ReportInputs) -> Table:
     levels = timed_levels(inputs)
     return Table(
         id="table-frontier-time",
-        caption=f"Step time of each policy / none under allocator {inputs.reference}, paired within cells, by average "
-        f"degree, with {units.confidence(inputs.effects.confidence)} interval; below 1 is faster.",
+        caption=_text("table-frontier-time", reference=inputs.reference, confidence=inputs.effects.confidence),
         columns=(Column("Convolution"), Column("Policy"), *degree_columns(levels)),
         rows=turned(inputs, lambda point: estimate_cell(point.time_ratio), reference_points(inputs), levels),
         source=FRONTIER,
@@ -61,34 +64,19 @@ def _time_table(inputs: ReportInputs) -> Table:
 
 def _bytes_table(inputs: ReportInputs) -> Table:
     densest: dict[tuple[str, str], FrontierPoint] = {(p.convolution, p.policy): p for p in reference_points(inputs)}
-    return Table(
-        id="table-frontier-bytes",
-        caption="What the activation peak is made of at the densest level that each policy ran at: saved for the "
-        "backward pass, and transient on top; and what the policy itself adds to the resident bytes.",
-        columns=(
-            Column("Convolution"),
-            Column("Policy"),
-            Column("Average degree", "edges per node", "number"),
-            Column("Activation peak", "", "number"),
-            Column("Saved", "", "number"),
-            Column("Transient", "", "number"),
-            Column("Policy's own", "", "number"),
-            Column("Policy's own", "bytes per edge", "number"),
-        ),
-        rows=tuple(
-            (
-                Cell(point.convolution, point.convolution),
-                Cell(inputs.named(point.policy), point.policy),
-                Cell(units.plain(point.average_degree), point.average_degree),
-                Cell(units.size(point.activation_bytes), point.activation_bytes),
-                Cell(units.size(point.saved_activation_bytes), point.saved_activation_bytes),
-                Cell(units.size(point.transient_bytes), point.transient_bytes),
-                Cell(units.size(point.policy_resident_bytes), point.policy_resident_bytes),
-                _per_edge(point),
-            )
-            for point in densest.values()
-        ),
-        source=FRONTIER,
+    return table(
+        "table-frontier-bytes",
+        _text("table-frontier-bytes"),
+        FRONTIER,
+        densest.values(),
+        Of("Convolution", "convolution"),
+        Of("Policy", "policy", inputs.named, content="text"),
+        Of("Average degree", "average_degree", units.plain, unit="edges per node"),
+        Of("Activation peak", "activation_bytes", units.size),
+        Of("Saved", "saved_activation_bytes", units.size),
+        Of("Transient", "transient_bytes", units.size),
+        Of("Policy's own", "policy_resident_bytes", units.size),
+        Of("Policy's own", lambda point: _per_edge(point), unit="bytes per edge", content="number"),
     )
 
 
@@ -102,9 +90,7 @@ def _payoff_table(inputs: ReportInputs) -> Table:
     payoffs = {(payoff.convolution, payoff.policy): payoff for payoff in inputs.frontier.payoffs}
     return Table(
         id="table-payoff",
-        caption=f"The average degrees at which each policy saves more than {SAVES} of activation memory, at which its "
-        f"step is longer or shorter than none's beyond its {units.confidence(inputs.effects.confidence)} interval, and "
-        "at which no other policy beats it in both.",
+        caption=_text("table-payoff", saves=SAVES, confidence=inputs.effects.confidence),
         columns=(
             Column("Convolution"),
             Column("Policy"),
@@ -138,29 +124,17 @@ def _segments_table(inputs: ReportInputs) -> Table:
     best = sorted(
         inputs.frontier.best_segments, key=lambda one: (inputs.convolutions.index(one.convolution), float(one.level))
     )
-    return Table(
-        id="table-segments",
-        caption="The number of segments with the smallest activation peak, by measurement (of equals the faster).",
-        columns=(
-            Column("Convolution"),
-            Column("Average degree", "edges per node", "number"),
-            Column("Best"),
-            Column("Activation memory", "/ none", "number"),
-            Column("Step time", "/ none", "number"),
-            Column("Tried", "", "prose"),
-        ),
-        rows=tuple(
-            (
-                Cell(one.convolution, one.convolution),
-                Cell(one.level, float(one.level)),
-                Cell(one.policy, one.policy),
-                Cell(units.ratio(one.activation_ratio), one.activation_ratio),
-                Cell(units.NOTHING) if one.time_ratio is None else Cell(units.ratio(one.time_ratio), one.time_ratio),
-                Cell(", ".join(one.tried)),
-            )
-            for one in best
-        ),
-        source=FRONTIER,
+    return table(
+        "table-segments",
+        _text("table-segments"),
+        FRONTIER,
+        best,
+        Of("Convolution", "convolution"),
+        Of("Average degree", lambda one: Cell(one.level, float(one.level)), unit="edges per node", content="number"),
+        Of("Best", "policy"),
+        Of("Activation memory", "activation_ratio", units.ratio, unit="/ none"),
+        Of("Step time", "time_ratio", units.ratio, unit="/ none"),
+        Of("Tried", lambda one: Cell(", ".join(one.tried)), content="prose"),
     )
 
 
@@ -169,9 +143,7 @@ def _flatness_table(inputs: ReportInputs) -> Table:
     found = {(flat.convolution, flat.policy): flat for flat in inputs.frontier.flatness}
     return Table(
         id="table-flatness",
-        caption="How the activation peak grows with the edges at one number of nodes: least-squares slope over the "
-        "levels that the policy and none both ran at, and the peak at the densest of them against the one nearest to "
-        f"average degree {units.plain(_SPARSE)}.",
+        caption=_text("table-flatness", sparse=_SPARSE),
         columns=(
             Column("Convolution"),
             Column("Policy"),

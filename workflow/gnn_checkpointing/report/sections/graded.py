@@ -8,8 +8,12 @@ from gnn_checkpointing.report.figures import drawn, scales
 from gnn_checkpointing.report.figures.lines import Line, Point, line_panel
 from gnn_checkpointing.report.figures.palette import looks
 from gnn_checkpointing.report.inputs import VARIANTS, ReportInputs
-from gnn_checkpointing.report.page import Cell, Column, Figure, Panel, Paragraph, Section, Table
+from gnn_checkpointing.report.page import Cell, Figure, Panel, Paragraph, Section, Table
 from gnn_checkpointing.report.sections.density import estimate_cell
+from gnn_checkpointing.report.tables import Of, table
+from gnn_checkpointing.report.texts import texts
+
+_text = texts("graded")
 
 METHODS = {"": "as it is", "thinned": "thinned", "capped": "capped", "two_hop": "two-hop"}
 
@@ -22,12 +26,7 @@ def graded_section(inputs: ReportInputs) -> Section | None:
         "graded-graphs",
         "Real graphs, graded in density",
         (
-            Paragraph(
-                "Each real graph keeps its nodes, features, labels and split while its edges change: thinned (edges "
-                "removed evenly at random), capped (no node keeps more than so many neighbours) or two-hop (random "
-                "neighbours of neighbours are joined). So density varies while the task stays the same; the verdict "
-                "is among the claims."
-            ),
+            Paragraph(_text("each-real-graph-keeps-its")),
             _figure(inputs),
             _table(inputs),
         ),
@@ -57,10 +56,8 @@ def _figure(inputs: ReportInputs) -> Figure:
                 )
     return Figure(
         id="figure-graded",
-        caption="Activation memory of each policy divided by that of none, on real graphs thinned and closed to other "
-        "densities.",
-        how_to_read="One panel a convolution and graph; the dashed line is policy none. Left of the graph's own degree "
-        "edges were removed, right of it added. Allocator counts are exact, so there is no interval to draw.",
+        caption=_text("figure-graded"),
+        how_to_read=_text("figure-graded-how_to_read"),
         panels=tuple(panels),
         source=VARIANTS,
     )
@@ -85,9 +82,7 @@ def _alternative(convolution: str, base: str, lines: list[Line]) -> str:
         f"{units.ratio(line.points[-1].y)} at degree {units.plain(line.points[-1].x)}"
         for line in lines
     ]
-    return (
-        f"Line chart, {convolution} on {base}: activation memory / none's against average degree. {'; '.join(texts)}."
-    )
+    return _text("line-chart-on-activation-memory", convolution=convolution, base=base, texts="; ".join(texts))
 
 
 def _table(inputs: ReportInputs) -> Table:
@@ -96,30 +91,16 @@ def _table(inputs: ReportInputs) -> Table:
         inputs.variants.graded,
         key=lambda e: (order.get(e.convolution, 99), e.base, inputs.policies.index(e.policy), e.average_degree),
     )
-    return Table(
-        id="table-graded",
-        caption="Each policy / none on graded real graphs, with "
-        f"{units.confidence(inputs.effects.confidence)} interval of time; below 1 saves.",
-        columns=(
-            Column("Graph", "", "prose"),
-            Column("Edges", "", "prose"),
-            Column("Average degree", "", "number"),
-            Column("Convolution"),
-            Column("Policy"),
-            Column("Activations", "/ none", "number"),
-            Column("Step time", "/ none", "number"),
-        ),
-        rows=tuple(
-            (
-                Cell(effect.base, effect.base),
-                Cell(METHODS.get(effect.method, effect.method), effect.method),
-                Cell(units.plain(effect.average_degree), effect.average_degree),
-                Cell(effect.convolution, effect.convolution),
-                Cell(inputs.named(effect.policy), effect.policy),
-                estimate_cell(effect.activation_ratio),
-                estimate_cell(effect.time_ratio),
-            )
-            for effect in found
-        ),
-        source=VARIANTS,
+    return table(
+        "table-graded",
+        _text("table-graded", confidence=inputs.effects.confidence),
+        VARIANTS,
+        found,
+        Of("Graph", "base", content="prose"),
+        Of("Edges", lambda effect: Cell(METHODS.get(effect.method, effect.method), effect.method), content="prose"),
+        Of("Average degree", "average_degree", units.plain),
+        Of("Convolution", "convolution"),
+        Of("Policy", "policy", inputs.named, content="text"),
+        Of("Activations", lambda effect: estimate_cell(effect.activation_ratio), unit="/ none", content="number"),
+        Of("Step time", lambda effect: estimate_cell(effect.time_ratio), unit="/ none", content="number"),
     )

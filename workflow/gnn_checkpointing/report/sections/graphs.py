@@ -9,7 +9,10 @@ from gnn_checkpointing.records.graph_facts import GraphFacts, Provenance
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.inputs import GRAPHS, ReportInputs
 from gnn_checkpointing.report.page import Block, Cell, Column, Paragraph, Section, Table
+from gnn_checkpointing.report.texts import texts
 from gnn_checkpointing.sourced import counted_where, sourced, square_root
+
+_text = texts("graphs")
 
 _WEDGES = sourced(WEDGES, "gnn_checkpointing/graphs/structure.py#/WEDGES")
 _ERROR = square_root(0.25 / (_WEDGES * 1.0))
@@ -39,11 +42,7 @@ def graphs_section(inputs: ReportInputs) -> Section | None:
     origins = {graph.id: graph for graph in shown if graph.provenance and not graph.derivation}
     if origins:
         blocks += [
-            Paragraph(
-                "Real graphs are read from files below data_root, where nothing is changed; what is missing there is "
-                "downloaded by the dataset's own class to results/downloads, and without a network the run stops with "
-                "the names of the files to be put there. A file with another checksum than the known one is not opened."
-            ),
+            Paragraph(_text("real-graphs-are-read-from")),
             _origin_table(list(origins.values())),
         ]
     return Section("graphs", "Graphs", tuple(blocks))
@@ -115,8 +114,7 @@ def _structure_row(graph: GraphFacts) -> tuple[Cell, ...]:
 def _origin_table(graphs: list[GraphFacts]) -> Table:
     return Table(
         id="table-origins",
-        caption="Where the real graphs are from: source, licence, SHA-256 of each file read (its first twelve digits; "
-        f"whole in {GRAPHS}), and what was changed.",
+        caption=_text("table-origins", graphs=GRAPHS),
         columns=(
             Column("Graph", "", "prose"),
             Column("Source", "licence", "prose"),

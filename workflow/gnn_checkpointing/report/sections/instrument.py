@@ -19,7 +19,10 @@ from gnn_checkpointing.report import units
 from gnn_checkpointing.report.inputs import DEMONSTRATION, MEASUREMENTS, QUALITY, ReportInputs
 from gnn_checkpointing.report.page import Block, Cell, Column, Fact, Facts, Note, Paragraph, Section, Table
 from gnn_checkpointing.report.sections.worst import LISTED
+from gnn_checkpointing.report.texts import texts
 from gnn_checkpointing.sourced import counted, counted_where, sourced
+
+_text = texts("instrument")
 
 _TOLERANCES = "gnn_checkpointing/measurement/readings.py#"
 _TOLERATED = {
@@ -45,19 +48,13 @@ def instrument_section(inputs: ReportInputs) -> Section:
 def _readings(inputs: ReportInputs) -> list[Block]:
     quality = inputs.quality
     if not quality.readings:
-        return [
-            Paragraph(
-                "Memory was read by the allocator's own events alone: neither the process's high-water mark nor fake "
-                "tensors were read beside them in this study."
-            )
-        ]
+        return [Paragraph(_text("memory-was-read-by-the"))]
     allowed = {name: sourced(value, f"{_TOLERANCES}/{name}") for name, value in _TOLERATED.items()}
     blocks: list[Block] = [
         Paragraph(_on_cuda(allowed) if "cuda" in quality.setting.devices else _on_cpu(allowed)),
         Table(
             id="table-readings",
-            caption="Two more readings of the activation peak beside the allocator's events: how often each was taken, "
-            "how often it agreed within its tolerance, and its largest difference.",
+            caption=_text("table-readings"),
             columns=(
                 Column("Reading", "", "prose"),
                 Column("Taken", "", "number"),
@@ -85,27 +82,22 @@ def _readings(inputs: ReportInputs) -> list[Block]:
 
 
 def _on_cpu(allowed: Mapping[str, float]) -> str:
-    return (
-        "The activation peak is read three ways: from the allocator's own events (exact, and what every number in "
-        "this report is), from the process's high-water mark over the step, and from the tensors of the same step "
-        "on fake tensors. The mark sees every page, what operators take past the allocator included; fake tensors "
-        "see whole tensors and no workspace. They agree where the mark is within "
-        f"{units.percent(allowed['HIGH_WATER_SHARE'])} of the peak and {units.size(allowed['HIGH_WATER_BYTES'])} "
-        f"(and {units.count(allowed['SORT_BYTES_PER_EDGE'])} bytes an edge more, for sorting indices), fake "
-        f"tensors within {units.percent(allowed['FAKE_TENSOR_SHARE'])} and "
-        f"{units.size(allowed['FAKE_TENSOR_BYTES'])} (and one map of the nodes more)."
+    return _text(
+        "the-activation-peak-is-read",
+        high_water_share=allowed["HIGH_WATER_SHARE"],
+        high_water_bytes=allowed["HIGH_WATER_BYTES"],
+        sort_bytes_per_edge=allowed["SORT_BYTES_PER_EDGE"],
+        fake_tensor_share=allowed["FAKE_TENSOR_SHARE"],
+        fake_tensor_bytes=allowed["FAKE_TENSOR_BYTES"],
     )
 
 
 def _on_cuda(allowed: Mapping[str, float]) -> str:
-    return (
-        "The activation peak is read from the caching allocator's own count of the bytes that it is asked for (exact, "
-        "and what every number in this report is) and from the tensors of the same step on fake tensors, which see no "
-        "workspace; a process's high-water mark says nothing of a device's memory. Fake tensors agree within "
-        f"{units.percent(allowed['FAKE_TENSOR_SHARE'])} of the peak and {units.size(allowed['FAKE_TENSOR_BYTES'])} "
-        "(and one map of the nodes more). What the step takes of the device is in the table as the allocator's "
-        "segments (reserved_bytes) and as the driver sees it (driver_bytes); these agree where over the step both grew "
-        f"alike to within {units.size(allowed['DRIVER_BYTES'])}."
+    return _text(
+        "the-activation-peak-is-read-2",
+        fake_tensor_share=allowed["FAKE_TENSOR_SHARE"],
+        fake_tensor_bytes=allowed["FAKE_TENSOR_BYTES"],
+        driver_bytes=allowed["DRIVER_BYTES"],
     )
 
 
@@ -133,7 +125,7 @@ def _demonstration(inputs: ReportInputs) -> list[Block]:
         ("allocator events: what this report prints", "the step", shown.exact_bytes),
         ("high-water mark, reset around the step", "the step", shown.high_water_bytes),
         ("high-water mark, never reset", "the process: interpreter and libraries too", shown.process_high_water_bytes),
-        ("ru_maxrss, as the parent is told", "the process, or what its parent held before", shown.child_maxrss_bytes),
+        ("ru_maxrss, as the parent reads it", "the process, or what its parent held before", shown.child_maxrss_bytes),
     ]
     polls = ""
     if shown.benchmark_seconds is not None:
@@ -144,9 +136,14 @@ def _demonstration(inputs: ReportInputs) -> list[Block]:
     instruments = "five instruments" if polls else "four instruments"
     return [
         Paragraph(
-            f"One step of {shown.workload} ({units.duration(shown.step_seconds)}) as {instruments} tell it. The "
-            f"parent of the measured process had for a moment held {units.size(shown.held_bytes)} itself, which "
-            f"ru_maxrss inherits{polls}."
+            _text(
+                "one-step-of-as-tell",
+                workload=shown.workload,
+                step_seconds=shown.step_seconds,
+                instruments=instruments,
+                held_bytes=shown.held_bytes,
+                polls=polls,
+            )
         ),
         Table(
             id="table-demonstration",
@@ -182,10 +179,7 @@ def _steadiness(inputs: ReportInputs) -> list[Block]:
     if not known:
         return []
     return [
-        Paragraph(
-            "A small fixed workload is timed at the start of each cell, between its rounds and at the end: were the "
-            "machine steady, it would always take the same time."
-        ),
+        Paragraph(_text("a-small-fixed-workload-is")),
         Facts(tuple(known)),
     ]
 
@@ -234,8 +228,7 @@ def _halves(inputs: ReportInputs) -> list[Block]:
     return [
         Table(
             id="table-halves",
-            caption="How a step divides into forward (with the loss) and backward (recomputation included): medians "
-            f"over all cells under allocator {inputs.reference}.",
+            caption=_text("table-halves", reference=inputs.reference),
             columns=(
                 Column("Policy"),
                 Column("Cells", "", "number"),

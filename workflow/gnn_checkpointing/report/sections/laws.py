@@ -15,6 +15,10 @@ from gnn_checkpointing.report.figures.points import residual_panel, thinning
 from gnn_checkpointing.report.inputs import REGRESSIONS, ReportInputs
 from gnn_checkpointing.report.page import Block, Cell, Column, Figure, Panel, Paragraph, Section, Table
 from gnn_checkpointing.report.sections.reasons import reasons
+from gnn_checkpointing.report.tables import Of, table
+from gnn_checkpointing.report.texts import texts
+
+_text = texts("laws")
 
 Fitted = TypeVar("Fitted", Law, Interaction)
 
@@ -42,13 +46,7 @@ READINGS = (
 def laws_section(inputs: ReportInputs) -> Section:
     """Return the section on the fitted laws."""
     level = units.confidence(inputs.regressions.confidence)
-    blocks: list[Block] = [
-        Paragraph(
-            "Each law reads: response = constant + per node · nodes + per edge · edges, fitted for each convolution "
-            f"and policy. Intervals are {level} with robust covariance. R² says little here; the error on the densest "
-            "level, predicted by a law that never saw it, says more."
-        )
-    ]
+    blocks: list[Block] = [Paragraph(_text("each-law-reads-response-constant", level=level))]
     if not inputs.regressions.laws:
         blocks = [Paragraph("No law was fitted in this study.")]
     for reading in READINGS:
@@ -84,39 +82,40 @@ def _in_order(inputs: ReportInputs, items: Sequence[Fitted]) -> list[Fitted]:
 
 
 def _coefficients(laws: Sequence[Law], reading: Reading, level: str) -> Table:
-    return Table(
-        id=f"table-law-{reading.id}",
-        caption=f"{reading.noun}: fitted coefficients with {level} intervals.",
-        columns=(
-            Column("Convolution"),
-            Column("Policy"),
-            Column("Cells", "", "number"),
-            Column("Constant", reading.constant_unit, "number"),
-            Column("Per node", reading.slope_unit, "number"),
-            Column("Per edge", reading.slope_unit, "number"),
-            Column("R²", "", "number"),
+    return table(
+        f"table-law-{reading.id}",
+        f"{reading.noun}: fitted coefficients with {level} intervals.",
+        REGRESSIONS,
+        laws,
+        Of("Convolution", "convolution"),
+        Of("Policy", "policy"),
+        Of("Cells", "cells", units.count),
+        Of(
+            "Constant",
+            "constant",
+            lambda value: units.scaled_estimate(value, reading.constant_factor),
+            unit=reading.constant_unit,
         ),
-        rows=tuple(
-            (
-                Cell(law.convolution, law.convolution),
-                Cell(law.policy, law.policy),
-                Cell(units.count(law.cells), law.cells),
-                Cell(units.scaled_estimate(law.constant, reading.constant_factor), law.constant.estimate),
-                Cell(units.scaled_estimate(law.per_node, reading.slope_factor), law.per_node.estimate),
-                Cell(units.scaled_estimate(law.per_edge, reading.slope_factor), law.per_edge.estimate),
-                Cell(units.fixed(law.r_squared, 4), law.r_squared),
-            )
-            for law in laws
+        Of(
+            "Per node",
+            "per_node",
+            lambda value: units.scaled_estimate(value, reading.slope_factor),
+            unit=reading.slope_unit,
         ),
-        source=REGRESSIONS,
+        Of(
+            "Per edge",
+            "per_edge",
+            lambda value: units.scaled_estimate(value, reading.slope_factor),
+            unit=reading.slope_unit,
+        ),
+        Of("R²", "r_squared", lambda value: units.fixed(value, 4)),
     )
 
 
 def _predictions(laws: Sequence[Law], reading: Reading) -> Table:
     return Table(
         id=f"table-prediction-{reading.id}",
-        caption=f"{reading.noun}: how well the laws fit, and how well they predict the densest level when it is held "
-        "out.",
+        caption=_text("how-well-the-laws-fit", noun=reading.noun),
         columns=(
             Column("Convolution"),
             Column("Policy"),
@@ -187,9 +186,7 @@ def _residuals(inputs: ReportInputs, laws: Sequence[Law], reading: Reading) -> F
     return Figure(
         id=f"figure-residuals-{reading.id}",
         caption=f"{reading.noun}: residual of each cell, relative to what the law says.",
-        how_to_read="A good law leaves a level, patternless band around zero. A bend or a fan means that the law "
-        "misses something, and that its predictions beyond the measured range are not to be trusted."
-        f"{thinning(shown.values())}",
+        how_to_read=_text("a-good-law-leaves-a", values=thinning(shown.values())),
         panels=tuple(panels),
         source=REGRESSIONS,
     )
@@ -224,10 +221,8 @@ def _quantiles(inputs: ReportInputs, laws: Sequence[Law], reading: Reading) -> l
     return [
         Figure(
             id=f"figure-quantiles-{reading.id}",
-            caption=f"{reading.noun}: residuals of the laws against those of a normal distribution (Q-Q plot).",
-            how_to_read="Normal residuals lie on the diagonal. Ends that turn away from it are heavier or lighter than "
-            "normal: there, intervals that rest on normality are too narrow or too wide. A law that is exact has no "
-            f"residuals to show.{thinning(shown.values())}",
+            caption=_text("residuals-of-the-laws-against", noun=reading.noun),
+            how_to_read=_text("normal-residuals-lie-on-the", values=thinning(shown.values())),
             panels=tuple(panels),
             source=REGRESSIONS,
         )
@@ -265,33 +260,26 @@ def _residual_alternative(inputs: ReportInputs, laws: Sequence[Law], reading: Re
 
 
 def _interactions(found: Sequence[Interaction], reading: Reading, level: str) -> Table:
-    return Table(
-        id=f"table-interaction-{reading.id}",
-        caption=f"{reading.noun}, interaction of policy and edges: what one more edge costs under none, and how much "
-        f"more or less under the policy, with {level} intervals; p tests that the difference is nothing.",
-        columns=(
-            Column("Convolution"),
-            Column("Policy"),
-            Column("None, per edge", reading.slope_unit, "number"),
-            Column("Difference, per edge", reading.slope_unit, "number"),
-            Column("Slope ratio", "/ none", "number"),
-            Column("p", "", "number"),
-            Column("Graphs", "", "number"),
+    return table(
+        f"table-interaction-{reading.id}",
+        _text("interaction-of-policy-and-edges", noun=reading.noun, level=level),
+        REGRESSIONS,
+        found,
+        Of("Convolution", "convolution"),
+        Of("Policy", "policy"),
+        Of(
+            "None, per edge",
+            "none_per_edge",
+            lambda value: units.scaled_estimate(value, reading.slope_factor),
+            unit=reading.slope_unit,
         ),
-        rows=tuple(
-            (
-                Cell(item.convolution, item.convolution),
-                Cell(item.policy, item.policy),
-                Cell(units.scaled_estimate(item.none_per_edge, reading.slope_factor), item.none_per_edge.estimate),
-                Cell(
-                    units.scaled_estimate(item.difference_per_edge, reading.slope_factor),
-                    item.difference_per_edge.estimate,
-                ),
-                Cell(units.ratio(item.slope_ratio), item.slope_ratio),
-                _optional(item.p_value),
-                Cell(units.count(item.clusters), item.clusters),
-            )
-            for item in found
+        Of(
+            "Difference, per edge",
+            "difference_per_edge",
+            lambda value: units.scaled_estimate(value, reading.slope_factor),
+            unit=reading.slope_unit,
         ),
-        source=REGRESSIONS,
+        Of("Slope ratio", "slope_ratio", units.ratio, unit="/ none"),
+        Of("p", "p_value", units.probability),
+        Of("Graphs", "clusters", units.count),
     )

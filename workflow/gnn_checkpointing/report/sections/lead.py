@@ -6,15 +6,22 @@ from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from gnn_checkpointing.analysis.results import Effect
+from gnn_checkpointing.records.measurements_table import number
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.figures import drawn, scales
 from gnn_checkpointing.report.figures.lines import Line, Point, line_panel
 from gnn_checkpointing.report.figures.palette import Look, looks
 from gnn_checkpointing.report.figures.points import Mark, ratio_panel
 from gnn_checkpointing.report.figures.scales import Scale
-from gnn_checkpointing.report.inputs import EFFECTS, VARIANTS, ReportInputs
+from gnn_checkpointing.report.inputs import EFFECTS, MEASUREMENTS, VARIANTS, ReportInputs
 from gnn_checkpointing.report.page import Figure, Panel
+from gnn_checkpointing.report.sections.depth import depth_figure
+from gnn_checkpointing.report.sections.ego import ego_figure
 from gnn_checkpointing.report.sections.families import NAMES, densest
+from gnn_checkpointing.report.sections.frontier import frontier_figure
+from gnn_checkpointing.report.texts import texts
+
+_text = texts("lead")
 
 Compared = TypeVar("Compared", bound=Effect)
 
@@ -27,7 +34,13 @@ _MOST_GRAPHS = 12
 
 def lead_figure(inputs: ReportInputs) -> Figure | None:
     """Return what the study is about in two panels, a policy each; None where it compares nothing with none."""
-    for found in (_families(inputs), _batches(inputs), _densities(inputs), _real(inputs)):
+    if inputs.depths.points:
+        return depth_figure(inputs, "lead")
+    if inputs.ego.points:
+        return ego_figure(inputs, "lead")
+    if inputs.has_frontier and inputs.frontier.pareto and inputs.many_policies:
+        return frontier_figure(inputs, inputs.convolutions[:1], "lead")
+    for found in (_families(inputs), _batches(inputs), _densities(inputs), _real(inputs), _limit(inputs)):
         if found is not None:
             return found
     return None
@@ -100,7 +113,7 @@ def _lines(inputs: ReportInputs, shown: dict[str, list[Line]], across: str, abou
         for place, (policy, lines) in enumerate(shown.items())
         if lines
     ]
-    return _figure(panels, about, "a line a convolution", source)
+    return _figure(panels, about, "one line per convolution", source)
 
 
 def _told(line: Line) -> str:
@@ -141,6 +154,41 @@ def _real(inputs: ReportInputs) -> Figure | None:
     return _marks(inputs, shown, "on real graphs, sparse before dense", EFFECTS)
 
 
+def _limit(inputs: ReportInputs) -> Figure | None:
+    """What each policy needs of the memory limit, None where there is no limit or nothing completed under it."""
+    limit = inputs.study.measurement.memory_limit_gib
+    if limit is None or not inputs.completed:
+        return None
+    needed = [
+        Mark(
+            policy,
+            str(row["convolution"]),
+            min(1.0, (number(row, "peak_memory_bytes") or limit * units.GIB) / (limit * units.GIB)),
+        )
+        for policy in inputs.policies
+        for row in inputs.rows
+        if row["policy"] == policy and row["outcome"] in ("completed", "out_of_memory")
+    ]
+    axis = "peak memory / limit"
+    x = scales.ratio_scale([mark.value for mark in needed], axis)
+    panel = Panel(
+        id="lead-limit",
+        title=f"Under a limit of {units.plain(limit)} GiB",
+        alternative=f"Dot chart: {axis}. "
+        + "; ".join(f"{mark.label} {units.percent(mark.value)}" for mark in needed)
+        + "; at 100 % a policy ran out of memory.",
+        svg=ratio_panel("lead-limit", needed, {name: Look("#0072b2", "o", ()) for name in inputs.convolutions}, x),
+        drawn=drawn.of_marks(needed, x, "convolution"),
+    )
+    return Figure(
+        id="figure-lead",
+        caption="Peak memory of a training step, as a share of the limit.",
+        how_to_read="One line per policy. A marker on the dashed line ran out of memory: it needs more than the limit.",
+        panels=(panel,),
+        source=MEASUREMENTS,
+    )
+
+
 def _marks(inputs: ReportInputs, shown: dict[str, list[Mark]], about: str, source: str) -> Figure | None:
     values = [mark.value for marks in shown.values() for mark in marks]
     if not values:
@@ -159,15 +207,14 @@ def _marks(inputs: ReportInputs, shown: dict[str, list[Mark]], about: str, sourc
         for place, (policy, marks) in enumerate(shown.items())
         if marks
     ]
-    return _figure(panels, about, "a marker a convolution, a line a graph", source)
+    return _figure(panels, about, "one marker per convolution, one line per graph", source)
 
 
 def _figure(panels: Sequence[Panel], about: str, marks: str, source: str) -> Figure:
     return Figure(
         id="figure-lead",
         caption=f"What is left of none's activation memory, {about}.",
-        how_to_read=f"One panel a policy, {marks}; the dashed line is policy none, and a value of one half means that "
-        "half of its memory is left.",
+        how_to_read=_text("figure-lead-how_to_read", marks=marks),
         panels=tuple(panels),
         source=source,
     )

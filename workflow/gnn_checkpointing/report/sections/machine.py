@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from gnn_checkpointing.report.inputs import ReportInputs
 from gnn_checkpointing.report.page import Fact, Facts, Paragraph, Section
+from gnn_checkpointing.report.texts import texts
+
+_text = texts("machine")
 
 
 def machine_section(inputs: ReportInputs) -> Section:
@@ -13,10 +16,7 @@ def machine_section(inputs: ReportInputs) -> Section:
         "machine",
         "Hardware and versions",
         (
-            Paragraph(
-                "Bytes per node and edge are a property of the code and should come out the same on any machine; times "
-                "are a property of this one."
-            ),
+            Paragraph(_text("bytes-per-node-and-edge")),
             Facts((Fact("Machine", machine.label), Fact("Slug", machine.slug), *machine.facts)),
         ),
     )

@@ -8,9 +8,13 @@ from gnn_checkpointing.measurement.readings import DRIVER_BYTES, SORT_BYTES_PER_
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.figures.palette import kind_of
 from gnn_checkpointing.report.inputs import DEPTHS, TRENDS, ReportInputs
-from gnn_checkpointing.report.page import Cell, Column, Fact, Facts, Paragraph, Section, Table
+from gnn_checkpointing.report.page import Fact, Facts, Paragraph, Section, Table
+from gnn_checkpointing.report.tables import Of, table
+from gnn_checkpointing.report.texts import texts
 from gnn_checkpointing.sourced import sourced
 from gnn_checkpointing.study.policy_names import POLICIES
+
+_text = texts("method")
 
 _SORTING = sourced(SORT_BYTES_PER_EDGE, "gnn_checkpointing/measurement/readings.py#/SORT_BYTES_PER_EDGE")
 _DRIVER = sourced(DRIVER_BYTES, "gnn_checkpointing/measurement/readings.py#/DRIVER_BYTES")
@@ -36,61 +40,33 @@ _ACTIVATION = (
     "tables)."
 )
 
-_POLICIES = {kind: row.words for kind, row in POLICIES.items()}
 
 
 def _on_cpu() -> str:
-    return (
-        "Peak memory is the highest sum of live bytes during one step, taken from the allocator's own events: "
-        "exact, the same on every run, new gradients included, and workspace inside operators as far as it "
-        "goes through that allocator (on CPU, sorting the indices of a scatter does not: "
-        f"{units.count(_SORTING)} bytes an edge, "
-        f"which the high-water mark sees and these numbers do not). {_ACTIVATION}"
-    )
+    return _text("peak-memory-is-the-highest", sorting=_SORTING, activation=_ACTIVATION)
 
 
 def _on_cuda() -> str:
-    return (
-        "Peak memory is the highest sum of live bytes during one step, by the caching allocator's own count of the "
-        "bytes that it is asked for: exact, new gradients and workspace inside operators included. Three wider "
-        "accounts of the same step stand beside it, without what other policies' models hold: the blocks that the "
-        "allocator hands out (allocated_bytes), the segments that it holds for them (reserved_bytes), and the device's "
-        "memory in use as the driver tells it (driver_bytes), CUDA's context and other processes included. Over a step "
-        "the driver's account and the segments must grow alike to within "
-        f"{units.size(_DRIVER)}, or the record says so. {_ACTIVATION}"
-    )
+    return _text("peak-memory-is-the-highest-2", driver=_DRIVER, activation=_ACTIVATION)
 
 
 def _policies(inputs: ReportInputs) -> str:
     """Return what each kind of policy in the study does."""
     kinds = dict.fromkeys(kind_of(policy) for policy in ("none", *inputs.study.policies))
-    return "; ".join(f"{kind} {_POLICIES[kind]}" for kind in kinds)
+    return "; ".join(f"{kind} {POLICIES[kind].words}" for kind in kinds)
 
 
 def _aggregations(inputs: ReportInputs) -> tuple[Paragraph, ...]:
     if "spmm" not in inputs.study.architecture.aggregations:
         return ()
-    return (
-        Paragraph(
-            "A convolution marked (spmm) aggregates by a product with the sparse adjacency matrix instead of one "
-            "message an edge; only a sum or mean of unchanged neighbours can be computed so. It is compared with none "
-            "under the same aggregation."
-        ),
-    )
+    return (Paragraph(_text("a-convolution-marked-spmm-aggregates")),)
 
 
 def _bands(inputs: ReportInputs) -> tuple[Paragraph, ...]:
     if not inputs.trends.bands:
         return ()
     level = units.confidence(inputs.trends.confidence)
-    return (
-        Paragraph(
-            f"Simultaneous intervals hold at all densities of one policy together, {level} of the time: Student's t, "
-            "at the level at which the largest |t| over the densities stays inside when graphs are resampled within "
-            "each density (never less strict than Šidák's for independent levels), and never narrower than the "
-            f"cells' own intervals leave open. How each band was found is part of {TRENDS}."
-        ),
-    )
+    return (Paragraph(_text("simultaneous-intervals-hold-at-all", level=level, trends=TRENDS)),)
 
 
 def _ratios(inputs: ReportInputs) -> str:
@@ -105,15 +81,9 @@ def _ratios(inputs: ReportInputs) -> str:
         "nothing is measured again because its result surprised."
     )
     if quality.process_spread is None:
-        return (
-            f"{paired}, with a {level} bootstrap interval. {ends} The interval tells how the rounds of one process "
-            "scatter: another process lays its memory out anew and may differ by a few percent more."
-        )
-    return (
-        f"{paired}, in each of several fresh processes, whose medians are averaged in logarithms. Its {level} interval "
-        "has two parts, added in quadrature: a bootstrap of the rounds, and what another process, which lays its "
-        f"memory out anew, changes. The second is pooled over the cells of the study: one process's ratio is off by a "
-        f"standard deviation of {units.percent(quality.process_spread)} beyond what its rounds scatter. {ends}"
+        return _text("with-a-bootstrap-interval-the", paired=paired, level=level, ends=ends)
+    return _text(
+        "in-each-of-several-fresh", paired=paired, level=level, process_spread=quality.process_spread, ends=ends
     )
 
 
@@ -139,29 +109,16 @@ def _models(inputs: ReportInputs) -> tuple[Table, ...]:
     if not _several_sizes(inputs):
         return ()
     return (
-        Table(
-            id="table-models",
-            caption="The models. What stands in brackets tells one from another of the same convolution.",
-            columns=(
-                Column("Model"),
-                Column("Layers", "", "number"),
-                Column("Channels", "", "number"),
-                Column("Heads", "", "number"),
-                Column("Parameters", "", "number"),
-            ),
-            rows=tuple(
-                (
-                    Cell(model.convolution, model.convolution),
-                    Cell(units.digits(model.num_layers), model.num_layers),
-                    Cell(units.digits(model.hidden_channels), model.hidden_channels),
-                    Cell(units.digits(model.heads), model.heads),
-                    Cell(units.NOTHING)
-                    if model.parameters is None
-                    else Cell(units.count(model.parameters), model.parameters),
-                )
-                for model in inputs.depths.models
-            ),
-            source=DEPTHS,
+        table(
+            "table-models",
+            _text("table-models"),
+            DEPTHS,
+            inputs.depths.models,
+            Of("Model", "convolution"),
+            Of("Layers", "num_layers", units.digits),
+            Of("Channels", "hidden_channels", units.digits),
+            Of("Heads", "heads", units.digits),
+            Of("Parameters", "parameters", units.count),
         ),
     )
 
@@ -179,27 +136,13 @@ def method_section(inputs: ReportInputs) -> Section:
         "method",
         "Method",
         (
-            Paragraph(
-                "A step is forward, loss and backward over the whole graph. The optimiser is excluded: it is the same "
-                "under every policy. All policies of a cell (one graph and one convolution) are measured side by side "
-                "in a process that has the machine to itself, in rounds that run each policy once in a shuffled "
-                "order; graphs follow each other in a seeded random order, so density is not confounded with time."
-            ),
+            Paragraph(_text("a-step-is-forward-loss")),
             Paragraph(_on_cuda() if device == "cuda" else _on_cpu()),
-            Paragraph(
-                "Self-loops and normalisation are done once, outside the step: GCN reads the graph with self-loops and "
-                "symmetric normalisation, every other convolution reads it as it is. Sameness is judged after one step "
-                "from equal weights: the relative difference of the loss, and the largest difference of one "
-                "parameter's gradient relative to the norm of all gradients (some gradients are zero in exact "
-                "arithmetic, and the rounding noise of those says nothing)."
-            ),
+            Paragraph(_text("self-loops-and-normalisation-are")),
             Paragraph(_CACHING if device == "cuda" else _ALLOCATORS[measuring.allocators[0]]),
             Paragraph(_ratios(inputs)),
             *_bands(inputs),
-            Paragraph(
-                "Average degree is edges / nodes, both directions of each undirected edge counted, as realised. "
-                f"Policies: {_policies(inputs)}."
-            ),
+            Paragraph(_text("average-degree-is-edges-nodes", inputs=_policies(inputs))),
             *_aggregations(inputs),
             *_models(inputs),
             Facts(

@@ -10,7 +10,10 @@ from gnn_checkpointing.report.inputs import PLANNER, ReportInputs
 from gnn_checkpointing.report.page import Block, Cell, Column, Field, Note, Paragraph, Section, Table
 from gnn_checkpointing.report.page import Planner as PlannerBlock
 from gnn_checkpointing.report.plan_words import HEADINGS, advice, cells
+from gnn_checkpointing.report.texts import texts
 from gnn_checkpointing.sourced import sourced
+
+_text = texts("planner")
 
 
 def planner_section(inputs: ReportInputs) -> Section | None:
@@ -24,14 +27,7 @@ def planner_section(inputs: ReportInputs) -> Section | None:
     level = units.confidence(sourced(known.confidence, f"{PLANNER}#/confidence"))
     plans = [_plan(planner, nodes, edges, convolution, memory) for convolution in known.convolutions]
     blocks: list[Block] = [
-        Paragraph(
-            "The laws below, asked for one graph: the peak memory and the time of a training step under each policy, "
-            f"with {level} intervals, which policies fit into a memory, and the largest graph that each can take "
-            "there. A policy fits when the upper end of its peak's interval does. Where none fits it is the one to "
-            "take, unless another was measured to be faster on a graph of that size; else the fastest that fits is. "
-            "Bytes hold on any processor, but those of blocks follow the size of its cache; seconds hold on the "
-            "machine that was measured, and are withheld beyond four times its nodes or edges."
-        ),
+        Paragraph(_text("the-laws-below-asked-for", level=level)),
         PlannerBlock(
             graphs=tuple(graph.label for graph in known.graphs),
             fields=_fields(inputs, nodes, edges, memory),
@@ -87,9 +83,9 @@ def _table(plans: list[Plan]) -> Table:
     first = plans[0]
     return Table(
         id="table-plan",
-        caption=f"A plan for {units.count(first.num_nodes)} nodes and {units.count(first.num_edges)} directed edges in "
-        f"{units.size(first.memory_bytes)}: predicted peak and step time with intervals, and the largest graphs that "
-        "fit for certain.",
+        caption=_text(
+            "table-plan", num_nodes=first.num_nodes, num_edges=first.num_edges, memory_bytes=first.memory_bytes
+        ),
         columns=(
             Column("Convolution"),
             *(Column(heading, "", "text" if place in (0, 3) else "number") for place, heading in enumerate(HEADINGS)),

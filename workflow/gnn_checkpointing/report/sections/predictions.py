@@ -9,7 +9,11 @@ from gnn_checkpointing.report import units
 from gnn_checkpointing.report.inputs import PREDICTIONS, ReportInputs
 from gnn_checkpointing.report.page import Block, Cell, Column, Paragraph, Section, Table
 from gnn_checkpointing.report.sections.law_words import FORMS, RESPONSES, in_words
+from gnn_checkpointing.report.tables import Of, table
+from gnn_checkpointing.report.texts import texts
 from gnn_checkpointing.sourced import counted, counted_where, sourced
+
+_text = texts("predictions")
 
 _METHODS = {
     "held_out_bound": "worst error on the other levels (bound)",
@@ -30,17 +34,7 @@ def predictions_section(inputs: ReportInputs) -> Section | None:
     found = inputs.predictions
     if not found.laws:
         return None
-    blocks: list[Block] = [
-        Paragraph(
-            "A law that predicts is chosen from candidates that the study file lists: the one whose median error is "
-            "smallest on the densest level and on the largest graphs, each predicted by a law fitted without it. "
-            "Terms are never negative. N are nodes, E edges, K the edges of the largest block that a policy works on "
-            "at once. Bytes are exact, so their residuals are the law's own error: an interval reaches as far as the "
-            "worst error on any level held out, and is called a bound. Times scatter, and theirs is a conformal "
-            "interval at "
-            f"{units.confidence(found.confidence)}."
-        )
-    ]
+    blocks: list[Block] = [Paragraph(_text("a-law-that-predicts-is", confidence=found.confidence))]
     for response in RESPONSES:
         laws = [law for law in found.laws if law.response == response]
         if laws:
@@ -55,29 +49,17 @@ def predictions_section(inputs: ReportInputs) -> Section | None:
 
 
 def _laws(laws: Sequence[PredictiveLaw], response: Response) -> Table:
-    return Table(
-        id=f"table-predictive-{_IDS[response]}",
-        caption=f"{RESPONSES[response]}: the chosen law, and how far its intervals reach.",
-        columns=(
-            Column("Convolution"),
-            Column("Policy"),
-            Column("Form"),
-            Column("Law", "", "prose"),
-            Column("Interval", "±", "number"),
-            Column("Worst residual", "", "number"),
-        ),
-        rows=tuple(
-            (
-                Cell(law.convolution, law.convolution),
-                Cell(law.policy, law.policy),
-                Cell(FORMS[law.form], law.form),
-                Cell(in_words(law)),
-                Cell(units.share(law.half_width), law.half_width),
-                Cell(units.share(law.worst_relative_residual), law.worst_relative_residual),
-            )
-            for law in laws
-        ),
-        source=PREDICTIONS,
+    return table(
+        f"table-predictive-{_IDS[response]}",
+        f"{RESPONSES[response]}: the chosen law, and how far its intervals reach.",
+        PREDICTIONS,
+        laws,
+        Of("Convolution", "convolution"),
+        Of("Policy", "policy"),
+        Of("Form", lambda law: Cell(FORMS[law.form], law.form)),
+        Of("Law", lambda law: Cell(in_words(law)), content="prose"),
+        Of("Interval", "half_width", units.share, unit="±"),
+        Of("Worst residual", "worst_relative_residual", units.share),
     )
 
 
@@ -88,8 +70,7 @@ def _leaderboard(board: Sequence[Candidate], response: Response) -> Table:
     scores = {(one.convolution, one.policy, one.form): one for one in board}
     return Table(
         id=f"table-leaderboard-{_IDS[response]}",
-        caption=f"{RESPONSES[response]}: every candidate's score, the larger of its median errors on the densest level "
-        "and on the largest graphs; a dash where a form cannot be told apart from a simpler one, or lacks cells.",
+        caption=_text("every-candidate-s-score-the", response=RESPONSES[response]),
         columns=(Column("Convolution"), Column("Policy"), *(Column(FORMS[form], "", "number") for form in forms)),
         rows=tuple(
             (Cell(pair[0], pair[0]), Cell(pair[1], pair[1]), *(_score(scores.get((*pair, form))) for form in forms))
@@ -106,62 +87,35 @@ def _score(one: Candidate | None) -> Cell:
 
 
 def _coverage(found: Iterable[Coverage]) -> Table:
-    return Table(
-        id="table-coverage",
-        caption="Intervals tried on cells that were held out: every level of density and every number of nodes, each "
-        "in turn, with intervals made from the other levels alone.",
-        columns=(
-            Column("Response"),
-            Column("Interval", "", "prose"),
-            Column("Held-out cells", "", "number"),
-            Column("Inside", "", "number"),
-            Column("Median width", "±", "number"),
-            Column("Widest", "±", "number"),
-        ),
-        rows=tuple(
-            (
-                Cell(RESPONSES[one.response], one.response),
-                Cell(_METHODS[one.method]),
-                Cell(units.count(one.held_out), one.held_out),
-                Cell(units.accuracy(one.inside), one.inside),
-                Cell(units.share(one.median_half_width), one.median_half_width),
-                Cell(units.share(one.worst_half_width), one.worst_half_width),
-            )
-            for one in found
-        ),
-        source=PREDICTIONS,
+    return table(
+        "table-coverage",
+        _text("table-coverage"),
+        PREDICTIONS,
+        found,
+        Of("Response", lambda one: Cell(RESPONSES[one.response], one.response)),
+        Of("Interval", lambda one: Cell(_METHODS[one.method]), content="prose"),
+        Of("Held-out cells", "held_out", units.count),
+        Of("Inside", "inside", units.accuracy),
+        Of("Median width", "median_half_width", units.share, unit="±"),
+        Of("Widest", "worst_half_width", units.share, unit="±"),
     )
 
 
 def _analytic(found: Sequence[AnalyticCount]) -> Table:
     counted = [one for one in found if one.counted is not None]
     nodes = " and ".join({one.num_nodes: units.count(one.num_nodes) for one in found}.values())
-    return Table(
-        id="table-analytic",
-        caption=f"Bytes of one more edge between the two densest levels at {nodes} nodes: measured, by the law, and "
-        "counted from the tensors that PyG's layers make of an edge (L layers, F channels, H heads, 4 bytes a value).",
-        columns=(
-            Column("Convolution"),
-            Column("Policy"),
-            Column("Bytes"),
-            Column("Measured", "", "number"),
-            Column("Law", "", "number"),
-            Column("Counted", "", "number"),
-            Column("Count", "", "prose"),
-        ),
-        rows=tuple(
-            (
-                Cell(one.convolution, one.convolution),
-                Cell(one.policy, one.policy),
-                Cell("peak" if one.response == "activation_bytes" else "saved", one.response),
-                Cell(units.fixed(one.measured, 1), one.measured),
-                Cell(units.fixed(one.law, 1), one.law),
-                Cell(units.count(one.counted or 0), one.counted),
-                Cell(one.formula),
-            )
-            for one in counted
-        ),
-        source=PREDICTIONS,
+    return table(
+        "table-analytic",
+        _text("table-analytic", nodes=nodes),
+        PREDICTIONS,
+        counted,
+        Of("Convolution", "convolution"),
+        Of("Policy", "policy"),
+        Of("Bytes", lambda one: Cell("peak" if one.response == "activation_bytes" else "saved", one.response)),
+        Of("Measured", "measured", lambda value: units.fixed(value, 1)),
+        Of("Law", "law", lambda value: units.fixed(value, 1)),
+        Of("Counted", lambda one: Cell(units.count(one.counted or 0), one.counted), content="number"),
+        Of("Count", lambda one: Cell(one.formula), content="prose"),
     )
 
 
@@ -177,28 +131,16 @@ def _knees(found: list[Knee]) -> list[Block]:
         return [Paragraph(sentence)]
     return [
         Paragraph(sentence),
-        Table(
-            id="table-knees",
-            caption="Where the time of one more edge changes.",
-            columns=(
-                Column("Convolution"),
-                Column("Policy"),
-                Column("From", "edges", "number"),
-                Column("Before", "per edge", "number"),
-                Column("After", "per edge", "number"),
-                Column("p", "", "number"),
-            ),
-            rows=tuple(
-                (
-                    Cell(one.convolution, one.convolution),
-                    Cell(one.policy, one.policy),
-                    Cell(units.count(one.num_edges), one.num_edges),
-                    Cell(units.duration(one.per_edge_before), one.per_edge_before),
-                    Cell(units.duration(one.per_edge_after), one.per_edge_after),
-                    Cell(units.probability(one.p_value), one.p_value),
-                )
-                for one in bent
-            ),
-            source=PREDICTIONS,
+        table(
+            "table-knees",
+            "Where the time of one more edge changes.",
+            PREDICTIONS,
+            bent,
+            Of("Convolution", "convolution"),
+            Of("Policy", "policy"),
+            Of("From", "num_edges", units.count, unit="edges"),
+            Of("Before", "per_edge_before", units.duration, unit="per edge"),
+            Of("After", "per_edge_after", units.duration, unit="per edge"),
+            Of("p", "p_value", units.probability),
         ),
     ]

@@ -7,7 +7,10 @@ from gnn_checkpointing.report import units
 from gnn_checkpointing.report.inputs import MEASUREMENTS, QUALITY, ReportInputs, Row
 from gnn_checkpointing.report.page import Block, Cell, Column, Fact, Facts, Note, Paragraph, Section, Table
 from gnn_checkpointing.report.sections.worst import LISTED
+from gnn_checkpointing.report.texts import texts
 from gnn_checkpointing.sourced import counted
+
+_text = texts("quality")
 
 
 def quality_section(inputs: ReportInputs) -> Section:
@@ -27,19 +30,10 @@ def _sameness(inputs: ReportInputs) -> list[Block]:
             )
         )
     elif inputs.effects.generated or inputs.effects.real:
-        blocks.append(
-            Paragraph(
-                "Loss, every gradient and every buffer agree with policy none in every cell, within a relative "
-                f"difference of {units.error(tolerance)}."
-            )
-        )
+        blocks.append(Paragraph(_text("loss-every-gradient-and-every", tolerance=tolerance)))
     if quality.other_models:
         blocks.append(
-            Paragraph(
-                f"{' and '.join(quality.other_models)} trains another model than none does, so there is nothing to "
-                "agree with: it is measured, marked, and left out of every law; of the claims only the one on "
-                "reversible networks rests on it."
-            )
+            Paragraph(_text("trains-another-model-than-none", other_models=" and ".join(quality.other_models)))
         )
     rows = []
     for policy in inputs.compared:
@@ -97,6 +91,8 @@ def _noise(inputs: ReportInputs) -> list[Block]:
         ((width, row) for row in inputs.completed if (width := half_width(row)) is not None and width > target),
         key=lambda pair: (-pair[0], str(pair[1]["cell"]), str(pair[1]["policy"])),
     )
+    if not any(half_width(row) is not None for row in inputs.completed):
+        return [Paragraph("No time ratio was measured.")]
     if not wide:
         blocks.append(Paragraph("Every time ratio's interval is within the target."))
         return blocks
@@ -152,5 +148,5 @@ def _warnings(inputs: ReportInputs) -> list[Block]:
     warnings = inputs.quality.warnings
     blocks: list[Block] = [Note(warning) for warning in warnings[:LISTED]]
     if len(warnings) > LISTED:
-        blocks.append(Paragraph(f"{units.count(counted(warnings) - LISTED)} more kinds of warning stand in {QUALITY}."))
+        blocks.append(Paragraph(f"{units.count(counted(warnings) - LISTED)} more kinds of warning are in {QUALITY}."))
     return blocks

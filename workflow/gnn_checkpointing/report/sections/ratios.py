@@ -13,6 +13,9 @@ from gnn_checkpointing.report.inputs import EFFECTS, TRENDS, ReportInputs
 from gnn_checkpointing.report.page import Cell, Column, Figure, Panel, Table
 from gnn_checkpointing.report.sections.bands import simultaneous
 from gnn_checkpointing.report.sections.density import Quantity, degree_columns, estimate_cell
+from gnn_checkpointing.report.texts import texts
+
+_text = texts("ratios")
 
 _FURTHEST_DRAWN = 3.0
 """An interval that leaves more than a threefold open says little, and would leave no room for the others."""
@@ -40,10 +43,12 @@ def ratio_figure(inputs: ReportInputs, quantity: Quantity) -> Figure:
     bands = bool(simultaneous(inputs, quantity.ratio_name))
     return Figure(
         id=f"figure-{quantity.id}-ratio",
-        caption=f"{quantity.noun.capitalize()} of each policy divided by that of none in the same cell, over all node "
-        f"counts{', with simultaneous intervals' if bands else ''}.",
-        how_to_read="The dashed line is policy none: below it a policy needs less, above it more. "
-        f"{_whiskers(inputs, points, bands)}; where they are not to be seen they are narrower than the marker.",
+        caption=_text(
+            "of-each-policy-divided-by",
+            capitalize=quantity.noun.capitalize(),
+            bands=", with simultaneous intervals" if bands else "",
+        ),
+        how_to_read=_text("the-dashed-line-is-policy", bands=_whiskers(inputs, points, bands)),
         panels=tuple(panels),
         source=TRENDS if bands else EFFECTS,
     )
@@ -176,7 +181,7 @@ def _ratio_caption(inputs: ReportInputs, noun: str) -> str:
     level = units.confidence(inputs.effects.confidence)
     turned = ", by average degree" if inputs.many_policies else ""
     alone = " of each level alone" if inputs.trends.bands else ""
-    return f"{noun} of each policy / none, paired within cells, with {level} interval{alone}{turned}; below 1 saves."
+    return _text("of-each-policy-none-paired", noun=noun, level=level, alone=alone, turned=turned)
 
 
 def ratio_cell(effect: Effect | None, ratio: Callable[[Effect], Estimate | None]) -> Cell:

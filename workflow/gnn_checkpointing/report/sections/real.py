@@ -10,6 +10,9 @@ from gnn_checkpointing.report.figures.palette import looks
 from gnn_checkpointing.report.figures.points import Mark, ratio_panel
 from gnn_checkpointing.report.inputs import MEASUREMENTS, ReportInputs, Row
 from gnn_checkpointing.report.page import Block, Cell, Column, Figure, Panel, Paragraph, Section, Table
+from gnn_checkpointing.report.texts import texts
+
+_text = texts("real")
 
 
 def real_section(inputs: ReportInputs) -> Section | None:
@@ -24,9 +27,7 @@ def real_section(inputs: ReportInputs) -> Section | None:
     ]
     if not rows:
         return None
-    blocks: list[Block] = [
-        Paragraph("The same models and policies on graphs that were not drawn for the purpose; one row a policy.")
-    ]
+    blocks: list[Block] = [Paragraph(_text("the-same-models-and-policies"))]
     if any(_ratio(row, "activation_ratio") for row in rows if row["policy"] != "none"):
         blocks.append(_figure(inputs, rows))
     blocks.append(_table(rows))
@@ -36,7 +37,7 @@ def real_section(inputs: ReportInputs) -> Section | None:
 def _table(rows: list[Row]) -> Table:
     return Table(
         id="table-real",
-        caption="Peak memory of one training step on real graphs, and each policy / none within the same cell.",
+        caption=_text("table-real"),
         columns=(
             Column("Graph", "", "prose"),
             Column("Nodes", "", "number"),
@@ -129,9 +130,8 @@ def _figure(inputs: ReportInputs, rows: list[Row]) -> Figure:
     ]
     return Figure(
         id="figure-real",
-        caption="Activation memory of each policy divided by that of none, on real graphs.",
-        how_to_read="One line a graph, one marker a policy; left of the dashed line a policy saves. Allocator counts "
-        "are exact, so there is no interval to draw.",
+        caption=_text("figure-real"),
+        how_to_read=_text("figure-real-how_to_read"),
         panels=tuple(panels),
         source=MEASUREMENTS,
     )

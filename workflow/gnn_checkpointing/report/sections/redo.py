@@ -5,6 +5,9 @@ from __future__ import annotations
 from gnn_checkpointing.report.inputs import ReportInputs
 from gnn_checkpointing.report.page import Paragraph, Section, Step, Steps
 from gnn_checkpointing.report.provenance import study_command
+from gnn_checkpointing.report.texts import texts
+
+_text = texts("redo")
 
 
 def redo_section(inputs: ReportInputs) -> Section:
@@ -16,7 +19,7 @@ def redo_section(inputs: ReportInputs) -> Section:
         "redo",
         "How to redo it",
         (
-            Paragraph("In a fresh clone of the project, with Python 3.11 or newer and make:"),
+            Paragraph(_text("in-a-fresh-clone-of")),
             Steps(
                 (
                     Step("Show the plan without measuring.", f"make setup\n. .venv/bin/activate\n{run} -n"),

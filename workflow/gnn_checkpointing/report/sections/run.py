@@ -11,6 +11,9 @@ from gnn_checkpointing.report.figures.drawn import of_bars
 from gnn_checkpointing.report.figures.gantt import Bar, gantt_panel, graphs_a_row
 from gnn_checkpointing.report.inputs import MEASUREMENTS, QUALITY, ReportInputs
 from gnn_checkpointing.report.page import Cell, Column, Figure, Panel, Paragraph, Section, Table
+from gnn_checkpointing.report.texts import texts
+
+_text = texts("run")
 
 _PER_MINUTE = 60.0
 _MOST_GRAPHS = 120
@@ -32,8 +35,9 @@ def run_section(inputs: ReportInputs) -> Section | None:
             Figure(
                 id="figure-run",
                 caption="When each cell had the machine.",
-                how_to_read=f"{_rows(run)} in the order in which they were measured, a bar a cell in one process"
-                f"{colours}. {_above_each_other(inputs)}",
+                how_to_read=_text(
+                    "figure-run-how_to_read", run=_rows(run), colours=colours, inputs=_above_each_other(inputs)
+                ),
                 panels=(
                     Panel(
                         id="panel-run",
@@ -65,11 +69,15 @@ def run_section(inputs: ReportInputs) -> Section | None:
 def _sentence(inputs: ReportInputs, run: Run) -> str:
     overlapping = inputs.quality.overlapping_cells
     alone = "no two of them overlap" if overlapping == 0 else f"{units.count(overlapping)} pairs of them overlap"
-    return (
-        f"{units.count(run.turns)} turns at the machine in {units.duration(run.seconds)}, "
-        f"{units.count(inputs.quality.cells)} cells in {units.count(run.processes)} "
-        f"{'process' if run.processes == 1 else 'processes'} each at most: {alone}. Between them the machine started "
-        f"processes, drew graphs and trained for {units.duration(run.idle_seconds)}."
+    return _text(
+        "turns-at-the-machine-in",
+        turns=run.turns,
+        seconds=run.seconds,
+        cells=inputs.quality.cells,
+        processes=run.processes,
+        processes2="process" if run.processes == 1 else "processes",
+        alone=alone,
+        idle_seconds=run.idle_seconds,
     )
 
 
@@ -87,19 +95,16 @@ def _told(run: Run) -> list[GraphTurns]:
 
 def _caption(run: Run) -> str:
     if len(run.graphs) <= _MOST_GRAPHS:
-        return "When each graph was measured, in minutes since the run began."
-    return (
-        f"When the {units.count(_MOST_GRAPHS)} graphs that took longest, of {units.count(len(run.graphs))}, were "
-        "measured, in minutes since the run began."
-    )
+        return _text("when-each-graph-was-measured")
+    return _text("when-the-graphs-that-took", most_graphs=_MOST_GRAPHS, graphs=len(run.graphs))
 
 
 def _above_each_other(inputs: ReportInputs) -> str:
     """Return what bars at the same minutes mean: nodes of a cluster measure side by side."""
     machines = len({turn.host for turn in turns_of(inputs.rows)})
     if machines == 1:
-        return "Bars that stand one above the other would have been measured together."
-    return f"Bars may stand one above the other, since {units.count(machines)} machines measured side by side."
+        return _text("bars-that-stand-one-above")
+    return _text("bars-may-stand-one-above", machines=machines)
 
 
 def _bars(inputs: ReportInputs, run: Run) -> list[Bar]:

@@ -14,7 +14,11 @@ from gnn_checkpointing.report.figures.points import residual_panel, thinning
 from gnn_checkpointing.report.inputs import PREDICTIONS, ReportInputs
 from gnn_checkpointing.report.page import Block, Cell, Column, Figure, Panel, Paragraph, Section, Table
 from gnn_checkpointing.report.sections.law_words import RESPONSES, amount
+from gnn_checkpointing.report.tables import Of, table
+from gnn_checkpointing.report.texts import texts
 from gnn_checkpointing.sourced import counted, counted_where
+
+_text = texts("scorecard")
 
 _DRAWN: tuple[Response, ...] = ("activation_bytes", "step_time_seconds")
 
@@ -38,7 +42,7 @@ def _real(inputs: ReportInputs, scores: Sequence[Score], summaries: Sequence[Sco
         "Laws fitted on the generated graphs of this run alone predict its real graphs from their nodes, edges and "
         "degrees. A bound on bytes is what held-out generated graphs left, which all have one number of classes and "
         "one share of training nodes: a real graph's own can move its bytes past such a bound by the little that is "
-        "told below."
+        "shown below."
     )
     if outside:
         text += f" Not counted below, since the laws saw no graphs of their size: {', '.join(outside)}."
@@ -51,29 +55,17 @@ def _real(inputs: ReportInputs, scores: Sequence[Score], summaries: Sequence[Sco
 
 
 def _summary_table(summaries: Sequence[ScoreSummary]) -> Table:
-    return Table(
-        id="table-scorecard",
-        caption="Errors of the laws on real graphs within their range.",
-        columns=(
-            Column("Response"),
-            Column("Predictions", "", "number"),
-            Column("Median error", "", "number"),
-            Column("Worst error", "", "number"),
-            Column("Worst at", "", "prose"),
-            Column("Inside interval", "", "number"),
-        ),
-        rows=tuple(
-            (
-                Cell(RESPONSES[one.response], one.response),
-                Cell(units.count(one.scored), one.scored),
-                Cell(units.percent(one.median_error), one.median_error),
-                Cell(units.percent(one.worst_error), one.worst_error),
-                Cell(one.worst_at),
-                Cell(units.percent(one.inside), one.inside),
-            )
-            for one in summaries
-        ),
-        source=PREDICTIONS,
+    return table(
+        "table-scorecard",
+        "Errors of the laws on real graphs within their range.",
+        PREDICTIONS,
+        summaries,
+        Of("Response", lambda one: Cell(RESPONSES[one.response], one.response)),
+        Of("Predictions", "scored", units.count),
+        Of("Median error", "median_error", units.percent),
+        Of("Worst error", "worst_error", units.percent),
+        Of("Worst at", lambda one: Cell(one.worst_at), content="prose"),
+        Of("Inside interval", "inside", units.percent),
     )
 
 
@@ -89,7 +81,7 @@ def _graph_table(scores: Sequence[Score]) -> Table:
         rows.append(tuple(cells))
     return Table(
         id="table-scorecard-graphs",
-        caption="Errors graph by graph, over all convolutions and policies, sparse before dense.",
+        caption=_text("table-scorecard-graphs"),
         columns=(
             Column("Graph"),
             Column("Nodes", "", "number"),
@@ -146,8 +138,7 @@ def _figure(inputs: ReportInputs, scores: Sequence[Score], response: Response) -
     return Figure(
         id=f"figure-scorecard-{name}",
         caption=f"{RESPONSES[response]} of real graphs: what the law said, less what was measured.",
-        how_to_read="A marker is one real graph under one policy; on the zero line the law was right. Markers above it "
-        f"are graphs that took less than their law said.{thinning(drawn_lines)}",
+        how_to_read=_text("a-marker-is-one-real", drawn_lines=thinning(drawn_lines)),
         panels=tuple(panels),
         source=PREDICTIONS,
     )
@@ -174,29 +165,25 @@ def _censored(found: list[Censored]) -> list[Block]:
     )
     return [
         Paragraph(text),
-        Table(
-            id="table-censored",
-            caption="Cells that ran out of memory or time, and what the laws say of them.",
-            columns=(
-                Column("Graph", "", "prose"),
-                Column("Convolution"),
-                Column("Policy"),
-                Column("Limit", "", "number"),
-                Column("By the law", "", "number"),
-                Column("Foreseen", "", "prose"),
+        table(
+            "table-censored",
+            _text("table-censored"),
+            PREDICTIONS,
+            found,
+            Of("Graph", "label", content="prose"),
+            Of("Convolution", "convolution"),
+            Of("Policy", "policy"),
+            Of("Limit", lambda one: Cell(_limit(one, one.limit), one.limit), content="number"),
+            Of(
+                "By the law",
+                lambda one: Cell(units.NOTHING if one.predicted is None else _limit(one, one.predicted), one.predicted),
+                content="number",
             ),
-            rows=tuple(
-                (
-                    Cell(one.label, one.label),
-                    Cell(one.convolution, one.convolution),
-                    Cell(one.policy, one.policy),
-                    Cell(_limit(one, one.limit), one.limit),
-                    Cell(units.NOTHING if one.predicted is None else _limit(one, one.predicted), one.predicted),
-                    Cell(one.reason if one.foreseen is None else "yes" if one.foreseen else "no"),
-                )
-                for one in found
+            Of(
+                "Foreseen",
+                lambda one: Cell(one.reason if one.foreseen is None else "yes" if one.foreseen else "no"),
+                content="prose",
             ),
-            source=PREDICTIONS,
         ),
     ]
 
@@ -216,9 +203,7 @@ def _capacities(found: Sequence[Capacity]) -> list[Block]:
     return [
         Table(
             id="table-capacity",
-            caption=f"The largest average degree whose training step fits into a memory, at {nodes} nodes, by the law "
-            "(low and high end by its interval). A star: beyond the densities measured. A complete graph fits where "
-            "the word says so.",
+            caption=_text("table-capacity", nodes=nodes),
             columns=tuple(columns),
             rows=tuple(
                 (

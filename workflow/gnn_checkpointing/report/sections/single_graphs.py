@@ -10,7 +10,11 @@ from gnn_checkpointing.report.inputs import ROBUSTNESS, ReportInputs
 from gnn_checkpointing.report.page import Block, Cell, Column, Paragraph, Table
 from gnn_checkpointing.report.sections.law_words import RESPONSES
 from gnn_checkpointing.report.sections.worst import worst
+from gnn_checkpointing.report.tables import Of, table
+from gnn_checkpointing.report.texts import texts
 from gnn_checkpointing.sourced import bare, counted, counted_where
+
+_text = texts("single_graphs")
 
 _NAMED = 2
 _STATEMENTS = {
@@ -29,7 +33,7 @@ def left_out_blocks(inputs: ReportInputs, items: list[LeftOut]) -> list[Block]:
         "None of them turns."
         if not turned
         else f"{units.count(turned)} of them {'turns' if turned == 1 else 'turn'}: without the graphs named, the "
-        "interval changes its side of the boundary, so that statement hangs on them."
+        "interval changes its side of the boundary, so that statement depends on them."
     )
     listed, more = worst(items, lambda item: 1e9 * bool(item.changes) + _span(item), ROBUSTNESS)
     return [
@@ -39,8 +43,7 @@ def left_out_blocks(inputs: ReportInputs, items: list[LeftOut]) -> list[Block]:
         ),
         Table(
             id="table-left-out",
-            caption=f"Estimates with all graphs, with {units.confidence(inputs.effects.confidence)} interval, and "
-            f"their span when one graph is left out.{more}",
+            caption=_text("table-left-out", confidence=inputs.effects.confidence, more=more),
             columns=(
                 Column("Estimate", "", "prose"),
                 Column("Convolution"),
@@ -82,29 +85,16 @@ def influence_blocks(items: Sequence[Influence]) -> list[Block]:
         return []
     listed, more = worst(items, lambda item: abs(item.shift_per_edge), ROBUSTNESS)
     return [
-        Table(
-            id="table-influence",
-            caption="The graph that moves the slope on edges of each additive law most when it is left out, by how "
-            f"much, and its Cook's distance (above 1 it alone decides much).{more}",
-            columns=(
-                Column("Law"),
-                Column("Convolution"),
-                Column("Policy"),
-                Column("Graph", "", "prose"),
-                Column("Slope moves by", "", "number"),
-                Column("Cook's distance", "", "number"),
-            ),
-            rows=tuple(
-                (
-                    Cell(RESPONSES[item.response], item.response),
-                    Cell(item.convolution, item.convolution),
-                    Cell(item.policy, item.policy),
-                    Cell(item.graph or "none: the law is exact", item.graph),
-                    Cell(units.percent(item.shift_per_edge), item.shift_per_edge),
-                    Cell(units.plain(item.cooks_distance), item.cooks_distance),
-                )
-                for item in listed
-            ),
-            source=ROBUSTNESS,
+        table(
+            "table-influence",
+            _text("table-influence", more=more),
+            ROBUSTNESS,
+            listed,
+            Of("Law", lambda item: Cell(RESPONSES[item.response], item.response)),
+            Of("Convolution", "convolution"),
+            Of("Policy", "policy"),
+            Of("Graph", lambda item: Cell(item.graph or "none: the law is exact", item.graph), content="prose"),
+            Of("Slope moves by", "shift_per_edge", units.percent),
+            Of("Cook's distance", "cooks_distance", units.plain),
         )
     ]

@@ -12,6 +12,9 @@ from gnn_checkpointing.report.figures.palette import looks
 from gnn_checkpointing.report.figures.timeline import Course, timeline_panel
 from gnn_checkpointing.report.inputs import TRACES, ReportInputs
 from gnn_checkpointing.report.page import Block, Cell, Column, Figure, Panel, Paragraph, Section, Table
+from gnn_checkpointing.report.texts import texts
+
+_text = texts("timeline")
 
 _FLOOR = 1 / 40
 """The axis begins at this share of the smallest peak: the first bytes of a step span decades that say nothing."""
@@ -25,10 +28,12 @@ def timeline_section(inputs: ReportInputs) -> Section | None:
     first = next(iter(traced.values()))[0]
     blocks: list[Block] = [
         Paragraph(
-            f"One step on {first.graph_label} ({units.count(first.num_nodes)} nodes, average degree "
-            f"{units.plain(first.average_degree)}), sampled at every allocation: live bytes above what was resident "
-            "before the step, which is each drawing's zero. Without checkpointing they rise through the forward pass "
-            "and fall through the backward pass; what is recomputed shows as teeth."
+            _text(
+                "one-step-on-nodes-average",
+                graph_label=first.graph_label,
+                num_nodes=first.num_nodes,
+                average_degree=first.average_degree,
+            )
         ),
         _figure(inputs, traced),
         _table(inputs, traced),
@@ -58,10 +63,8 @@ def _figure(inputs: ReportInputs, traced: dict[str, list[Trace]]) -> Figure:
     low, high = max(1.0, min(peaks) * _FLOOR), max(peaks) * 4
     return Figure(
         id="figure-timeline",
-        caption="Live bytes above resident during one training step, one drawing a policy.",
-        how_to_read="The dashed line is where the forward pass ends. The vertical axis is logarithmic and the same in "
-        "every drawing, so heights can be compared; the number in the corner is the peak. The horizontal axis is the "
-        "share of the traced step, not its time: watching every allocation slows a step down.",
+        caption=_text("figure-timeline"),
+        how_to_read=_text("figure-timeline-how_to_read"),
         panels=tuple(
             Panel(
                 id=f"timeline-{position}",
@@ -114,8 +117,7 @@ def _alternative(convolution: str, traces: Sequence[Trace]) -> str:
 def _table(inputs: ReportInputs, traced: dict[str, list[Trace]]) -> Table:
     return Table(
         id="table-timeline",
-        caption="The same steps in numbers: the peak above resident, what of it was saved when the forward pass ended, "
-        "the transient rest, and how many allocations and releases were seen.",
+        caption=_text("table-timeline"),
         columns=(
             Column("Convolution"),
             Column("Policy"),

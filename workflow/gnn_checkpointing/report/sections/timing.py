@@ -7,9 +7,13 @@ from collections.abc import Sequence
 from gnn_checkpointing.analysis.results import RunDrift, StoppingRule
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.inputs import ROBUSTNESS, ReportInputs
-from gnn_checkpointing.report.page import Block, Cell, Column, Note, Paragraph, Table
+from gnn_checkpointing.report.page import Block, Cell, Note, Paragraph
 from gnn_checkpointing.report.sections.worst import worst
+from gnn_checkpointing.report.tables import Of, table
+from gnn_checkpointing.report.texts import texts
 from gnn_checkpointing.sourced import counted, counted_where
+
+_text = texts("timing")
 
 _DISTRIBUTIONS = {"lognormal": "", "heavy_tailed": ", one round in ten ten times that"}
 
@@ -23,31 +27,23 @@ def drift_blocks(inputs: ReportInputs, items: list[RunDrift]) -> list[Block]:
     listed, more = worst(items, lambda item: abs(item.change.estimate), ROBUSTNESS)
     return [
         Paragraph(
-            "Graphs were measured in a random order, and the policies of a cell side by side: a machine that slows "
-            f"down blurs times and moves no ratio. In {units.count(small)} of {units.count(counted(items))} series the "
-            f"step time changed over the run with p below {units.plain(chance)}, where chance alone would give "
-            f"about {units.plain(chance * counted(items))}; the policies of a convolution rise and fall together."
+            _text(
+                "graphs-were-measured-in-a",
+                small=small,
+                items=counted(items),
+                chance=chance,
+                items2=chance * counted(items),
+            )
         ),
-        Table(
-            id="table-drift",
-            caption="Change of the step time from the first cell of the run to the last, beside what nodes and edges "
-            f"explain, with {units.confidence(inputs.effects.confidence)} interval.{more}",
-            columns=(
-                Column("Convolution"),
-                Column("Policy"),
-                Column("Change over the run", "", "number"),
-                Column("p", "", "number"),
-            ),
-            rows=tuple(
-                (
-                    Cell(item.convolution, item.convolution),
-                    Cell(inputs.named(item.policy), item.policy),
-                    Cell(units.share_estimate(item.change), item.change.estimate),
-                    Cell(units.probability(item.p_value), item.p_value),
-                )
-                for item in listed
-            ),
-            source=ROBUSTNESS,
+        table(
+            "table-drift",
+            _text("table-drift", confidence=inputs.effects.confidence, more=more),
+            ROBUSTNESS,
+            listed,
+            Of("Convolution", "convolution"),
+            Of("Policy", "policy", inputs.named, content="text"),
+            Of("Change over the run", "change", units.share_estimate),
+            Of("p", "p_value", units.probability),
         ),
     ]
 
@@ -61,45 +57,42 @@ def stopping_blocks(inputs: ReportInputs, items: Sequence[StoppingRule]) -> list
     short = [item for item in items if item.covered < level - 3 * item.expected_error]
     blocks: list[Block] = [
         Paragraph(
-            f"Timing ends when the intervals are within ±{units.percent(first.target_half_width)}, which could favour "
-            f"intervals that are narrow by luck. The rule was played {units.count(first.plays)} times on rounds of a "
-            f"known ratio, at several noises, {units.count(first.at_least)} to {units.count(first.at_most)} rounds "
-            f"long{_shared(first)}. An interval at {units.confidence(level)} should hold the truth that often, give or "
-            f"take {units.percent(2 * first.expected_error)}."
+            _text(
+                "timing-ends-when-the-intervals",
+                target_half_width=first.target_half_width,
+                plays=first.plays,
+                at_least=first.at_least,
+                at_most=first.at_most,
+                first=_shared(first),
+                level=level,
+                expected_error=2 * first.expected_error,
+            )
         )
     ]
     if short:
         least = min(short, key=lambda item: item.covered)
         blocks.append(
             Note(
-                f"Intervals at {units.confidence(level)} hold less than they say: the true ratio in "
-                f"{units.accuracy(least.covered)} of the plays where it was least, against "
-                f"{units.accuracy(least.fixed_covered)} with as many rounds fixed beforehand."
+                _text(
+                    "intervals-at-hold-less-than", level=level, covered=least.covered, fixed_covered=least.fixed_covered
+                )
             )
         )
     blocks.append(
-        Table(
-            id="table-stopping",
-            caption="How often the published interval of a time ratio holds the true one, when timing stops by the "
-            "rule and when the usual number of rounds is fixed beforehand.",
-            columns=(
-                Column("Noise of a round's ratio", "", "prose"),
-                Column("Holds, by the rule", "", "number"),
-                Column("Holds, rounds fixed", "", "number"),
-                Column("Median rounds", "", "number"),
-                Column("Narrow enough", "", "number"),
+        table(
+            "table-stopping",
+            _text("table-stopping"),
+            ROBUSTNESS,
+            items,
+            Of(
+                "Noise of a round's ratio",
+                lambda item: Cell(units.percent(item.noise) + _DISTRIBUTIONS[item.distribution], item.noise),
+                content="prose",
             ),
-            rows=tuple(
-                (
-                    Cell(units.percent(item.noise) + _DISTRIBUTIONS[item.distribution], item.noise),
-                    Cell(units.accuracy(item.covered), item.covered),
-                    Cell(units.accuracy(item.fixed_covered), item.fixed_covered),
-                    Cell(units.plain(item.median_rounds), item.median_rounds),
-                    Cell(units.percent(item.reached_target), item.reached_target),
-                )
-                for item in items
-            ),
-            source=ROBUSTNESS,
+            Of("Holds, by the rule", "covered", units.accuracy),
+            Of("Holds, rounds fixed", "fixed_covered", units.accuracy),
+            Of("Median rounds", "median_rounds", units.plain),
+            Of("Narrow enough", "reached_target", units.percent),
         )
     )
     return blocks

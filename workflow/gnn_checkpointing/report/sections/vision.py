@@ -15,7 +15,10 @@ from gnn_checkpointing.report.page import Block, Cell, Column, Figure, Panel, Pa
 from gnn_checkpointing.report.sections.claims import verdict_table
 from gnn_checkpointing.report.sections.graphs import without_replicate
 from gnn_checkpointing.report.sections.timeline import traced_by_convolution
+from gnn_checkpointing.report.texts import texts
 from gnn_checkpointing.study.vocabulary import VISION
+
+_text = texts("vision")
 
 CLAIMS = (
     "vision-layers-keep-a-fifth",
@@ -34,14 +37,7 @@ def vision_section(inputs: ReportInputs) -> Section | None:
     if not traced:
         return None
     blocks: list[Block] = [
-        Paragraph(
-            "A Vision GNN takes the patches of an image for nodes and draws a graph of nearest neighbours anew in each "
-            "block, among the features that it has there: average degree is here the number of neighbours in the first "
-            "block, the patch itself among them, and the last block reads twice as many. A recomputed block draws its "
-            "graph once more; that it is the same graph, ties and all, and that BatchNorm is updated once, is part of "
-            "the sameness that every cell is judged by. Images are drawn by this project, and weights are as they "
-            "are before training."
-        ),
+        Paragraph(_text("a-vision-gnn-takes-the")),
         *(Paragraph(text) for convolution, traces in traced.items() if (text := _course(convolution, traces))),
         _figure(
             inputs,
@@ -91,10 +87,14 @@ def _course(convolution: str, traces: Sequence[Trace]) -> str:
         return ""
     kept = kept_by_block(none)
     first, last = (units.plain(none.block_degrees[end]) for end in (0, -1))
-    return (
-        f"{convolution}, {without_replicate(none.graph_label)}: from {first} neighbours in the first block to {last} "
-        f"in the last, what a block keeps without checkpointing goes from {units.size(kept[0])} to "
-        f"{units.size(kept[-1])}."
+    return _text(
+        "from-neighbours-in-the-first",
+        convolution=convolution,
+        graph_label=without_replicate(none.graph_label),
+        first=first,
+        last=last,
+        kept=kept[0],
+        kept2=kept[-1],
     )
 
 
@@ -130,8 +130,7 @@ def _figure(
     return Figure(
         id=f"figure-vision-{name}",
         caption=f"{caption}.",
-        how_to_read="One panel a model, one line a policy; in brackets the neighbours of a patch, which double from "
-        "the first block to the last. A line that rises is what density costs inside one model.",
+        how_to_read=_text("one-panel-a-model-one"),
         panels=tuple(panels),
         source=TRACES,
     )
@@ -163,8 +162,7 @@ def _table(inputs: ReportInputs, traced: dict[str, list[Trace]]) -> Table:
                 )
     return Table(
         id="table-vision-blocks",
-        caption="Every block of the forward pass: its neighbours, what it adds to what is kept, and the most that it "
-        "holds at once above what lived when it began.",
+        caption=_text("table-vision-blocks"),
         columns=(
             Column("Model"),
             Column("Policy"),

@@ -1,0 +1,142 @@
+"""The report as its readers need it: the answer on the first screen, short sentences, evidence behind each number."""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+from pathlib import Path
+from statistics import median
+
+import pypdfium2
+import pytest
+
+from gnn_checkpointing.report.documents import documents
+from gnn_checkpointing.report.page import Bullets, Paragraph, words_of
+from gnn_checkpointing.sourced import bare
+from report import synthetic
+
+MOST_WORDS, MOST_PAGES, MOST_FIRST = 4500, 12, 150
+MEDIAN_SENTENCE, LONGEST_SENTENCE = 18, 35
+FACTORS = {
+    "default": ("edges a node", "GATv2", "GCN", "SAGE", "edge_blocks"),
+    "frontier": ("edges a node", "fused_edge_blocks", "compiled", "memory_budget"),
+    "ten-million": ("20 GiB", "10,000,000 edges", "edge_blocks", "none"),
+    "depth": ("layers", "reversible", "times less"),
+    "ego": ("ego networks", "times as much memory", "encoded"),
+    "vision": ("neighbours a patch", "Vision GNN"),
+    "batches": ("mini-batches", "neighbours a layer"),
+    "families": ("family",),
+    "real": ("Cora", "amherst41", "tolokers"),
+    "prediction": ("Laws", "predict", "real graphs"),
+}
+"""What each study varies, as its headline must name it."""
+
+
+def text_of(markup: str) -> str:
+    """The words of a page, drawings and scripts apart."""
+    seen = re.sub(r"<(script|style|svg)\b.*?</\1>|<p class=\"alternative\".*?</p>", " ", markup, flags=re.DOTALL)
+    return html.unescape(re.sub(r"<[^>]+>", " ", seen)).replace("\N{NO-BREAK SPACE}", "")  # 5 % is one word
+
+
+def words(markup: str) -> int:
+    """How many words a page has; a tag between a word and its full stop makes no word."""
+    return sum(any(map(str.isalnum, word)) for word in text_of(markup).split())
+
+
+def opening(page: str) -> str:
+    found = re.search(r'<div class="answer">.*?</div>', page, re.DOTALL)
+    assert found
+    return found[0]
+
+
+def prose(page: str) -> list[str]:
+    """The sentences of the report's paragraphs and lists; no captions, tables, references or names of sections."""
+    seen = re.sub(
+        r'<section id="references".*?</section>|<figure.*?</figure>|<table.*?</table>', " ", page, flags=re.DOTALL
+    )
+    blocks = re.findall(r"<(?:p|li)>(.*?)</(?:p|li)>", seen, re.DOTALL)
+    texts = [" ".join(html.unescape(re.sub(r"<[^>]+>", "", block)).split()) for block in blocks]
+    found = [sentence for text in texts for sentence in re.split(r"(?<=[.!?:;])\s+(?=[A-Za-z`])", text)]
+    return [sentence for sentence in found if len(sentence.split()) > 2]
+
+
+def test_a_report_is_short_enough_to_be_read(study: Path) -> None:
+    page = (study / "report.html").read_text()
+    main = re.search(r"<main.*?</main>", page, re.DOTALL)
+    assert main
+    assert words(main[0]) <= MOST_WORDS
+    assert len(pypdfium2.PdfDocument(study / "report.pdf")) <= MOST_PAGES
+
+
+def test_the_first_screen_answers_in_few_words(study: Path) -> None:
+    found = opening((study / "report.html").read_text())
+    assert words(found) <= MOST_FIRST
+    assert len(re.findall(r'class="verdict', found)) >= 2
+    assert "Do this:" in found
+
+
+def test_the_headline_names_what_the_study_varies(study: Path) -> None:
+    summary = json.loads((study / "summary.json").read_text())
+    headline = summary["headline"].replace("\N{NO-BREAK SPACE}", " ")
+    for factor in FACTORS[summary["study"]["name"]]:
+        assert factor in headline
+
+
+def test_sentences_are_short(study: Path) -> None:
+    lengths = sorted((len(sentence.split()), sentence) for sentence in prose((study / "report.html").read_text()))
+    assert median(length for length, _ in lengths) <= MEDIAN_SENTENCE
+    assert lengths[-1][0] <= LONGEST_SENTENCE, lengths[-1]
+
+
+def test_every_number_and_section_leads_to_its_evidence(study: Path) -> None:
+    page, appendix = ((study / f"{name}.html").read_text() for name in ("report", "appendix"))
+    places = set(re.findall(r'href="appendix\.html#([^"]+)"', page))
+    assert places
+    assert places <= set(re.findall(r'\bid="([^"]+)"', appendix))
+    for section in re.findall(r'<section id="(?!answer|limits|references)[^"]+".*?</section>', page, re.DOTALL):
+        assert "appendix.html" in section
+    for number in re.findall(r'<span data-source="([^"]+)">[\d.,]+', opening(page)):
+        assert number.startswith("study.json"), number
+
+
+def test_what_was_not_measured_is_said_beside_the_answer(study: Path) -> None:
+    page = (study / "report.html").read_text()
+    box = page[page.index('<section id="limits"') :].partition("</section>")[0]
+    assert "Nothing was measured on a GPU" in box
+    for said in ("Hardware:", "thread", "Graphs:", "optimiser", "Allocator:"):
+        assert said in box
+
+
+def test_throughput_is_drawn_and_tabled(study: Path) -> None:
+    name = json.loads((study / "summary.json").read_text())["study"]["name"]
+    page = (study / "report.html").read_text()
+    assert "per second" in page or "a second" in page
+    if name in ("default", "frontier", "families", "prediction"):
+        assert 'id="figure-throughput"' in page
+        assert 'id="table-throughput"' in page
+
+
+@pytest.mark.parametrize(
+    "policies",
+    [
+        ("none", "selective"),
+        ("none", "compiled"),
+        ("none", "segments(2)", "segments(3)"),
+        ("none", "edge_blocks"),
+        ("none", "memory_budget(0.5)", "reversible"),
+        ("none", "layers", "edge_blocks", "compiled", "reversible"),
+    ],
+    ids=" and ".join,
+)
+def test_the_answer_is_about_policies_that_were_measured(policies: tuple[str, ...]) -> None:
+    inputs = synthetic.frontier_inputs(policies=policies, convolutions=("GATv2",), allocators=("retaining",))
+    page = documents(inputs, {}).report
+    text = " ".join(
+        bare(words_of(one))
+        for block in page.opening
+        for one in (block.items if isinstance(block, Bullets) else [block.text] if isinstance(block, Paragraph) else [])
+    )
+    assert any(policy in text for policy in policies[1:])
+    for other in {"layers", "edge_blocks", "fused_edge_blocks"} - set(policies):
+        assert not re.search(rf"(?<![\w+-]){other}(?![\w+-])", text), other

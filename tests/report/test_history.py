@@ -1,0 +1,60 @@
+"""One machine over time: a study measured again keeps what was measured before, and draws both."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from gnn_checkpointing.artefacts import write_json
+from gnn_checkpointing.refusal import Refusal
+from gnn_checkpointing.report.history import HISTORY, continued, history_section, read_history
+from gnn_checkpointing.report.page import Figure, Table
+
+from . import synthetic
+from .test_report import render
+
+BEFORE = {
+    "measured_on": "2026-01-02",
+    "commit": "abc1234",
+    "cells": 7,
+    "speeds": [{"convolution": "GCN", "policy": "none", "nodes_per_second": 1000.0, "edges_per_second": 9000.0}],
+}
+
+
+def test_a_first_measurement_begins_the_history_and_is_not_drawn(tmp_path: Path) -> None:
+    html, _ = render(tmp_path, synthetic.inputs())
+    (only,) = json.loads((tmp_path / "out" / HISTORY).read_text())
+    assert only["measured_on"] == "2026-11-24"
+    assert only["cells"] == 108
+    assert 'id="history"' not in html
+
+
+def test_a_second_measurement_is_added_once_and_both_are_drawn(tmp_path: Path) -> None:
+    write_json(tmp_path / HISTORY, [BEFORE])
+    html, _ = render(tmp_path, synthetic.inputs())
+    first = (tmp_path / "out" / HISTORY).read_text()
+    assert [one["measured_on"] for one in json.loads(first)] == ["2026-01-02", "2026-11-24"]
+    assert 'id="figure-history"' in html
+    (tmp_path / HISTORY).write_text(first)
+    render(tmp_path, synthetic.inputs())
+    assert (tmp_path / "out" / HISTORY).read_text() == first
+
+
+def test_the_chart_and_the_table_hold_plain_training_of_every_measurement(tmp_path: Path) -> None:
+    """1,000 nodes a second before, 1,500 after."""
+    write_json(tmp_path / HISTORY, [BEFORE, {**BEFORE, "measured_on": "2026-02-03"}])
+    found = history_section(read_history(tmp_path / HISTORY))
+    assert found is not None
+    (figure,) = [block for block in found.blocks if isinstance(block, Figure)]
+    assert [row[2] for row in figure.panels[0].drawn.rows] == [1000.0, 1000.0]
+    (table,) = [block for block in found.blocks if isinstance(block, Table)]
+    assert len(table.rows) == 2
+    assert len(continued(read_history(tmp_path / HISTORY), synthetic.inputs())) == 3
+
+
+def test_a_history_of_another_form_is_refused_by_name(tmp_path: Path) -> None:
+    write_json(tmp_path / HISTORY, [{**BEFORE, "cells": "many"}])
+    with pytest.raises(Refusal, match=r"history\.json: field 0\.cells"):
+        read_history(tmp_path / HISTORY)

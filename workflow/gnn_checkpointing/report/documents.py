@@ -1,0 +1,245 @@
+"""The two documents of a study: the report, which answers in a few pages, and the appendix, which holds everything."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from functools import partial
+from pathlib import Path
+
+import gnn_checkpointing
+from gnn_checkpointing.report import units
+from gnn_checkpointing.report.facts import Facts
+from gnn_checkpointing.report.history import Measured, history_section
+from gnn_checkpointing.report.inputs import ReportInputs
+from gnn_checkpointing.report.markdown import Writer
+from gnn_checkpointing.report.page import Block, Fact, Figure, Page, Section, Span, Step, Steps, Table, figures_of
+from gnn_checkpointing.report.provenance import provenance, study_command, with_provenance
+from gnn_checkpointing.report.sections.accuracy import accuracy_section
+from gnn_checkpointing.report.sections.allocator import allocator_section
+from gnn_checkpointing.report.sections.audit import audit_score, audit_section
+from gnn_checkpointing.report.sections.batches import batches_section
+from gnn_checkpointing.report.sections.claims import claims_section
+from gnn_checkpointing.report.sections.data import data_section
+from gnn_checkpointing.report.sections.depth import depth_section
+from gnn_checkpointing.report.sections.ego import ego_section
+from gnn_checkpointing.report.sections.explained import explained_section
+from gnn_checkpointing.report.sections.failed import failed_section
+from gnn_checkpointing.report.sections.families import families_section
+from gnn_checkpointing.report.sections.frontier import frontier_section
+from gnn_checkpointing.report.sections.graded import graded_section
+from gnn_checkpointing.report.sections.graphs import graphs_section
+from gnn_checkpointing.report.sections.instrument import instrument_section
+from gnn_checkpointing.report.sections.laws import laws_section
+from gnn_checkpointing.report.sections.lead import lead_figure
+from gnn_checkpointing.report.sections.machine import machine_section
+from gnn_checkpointing.report.sections.memory import memory_section
+from gnn_checkpointing.report.sections.method import method_section
+from gnn_checkpointing.report.sections.planner import planner_section
+from gnn_checkpointing.report.sections.predictions import predictions_section
+from gnn_checkpointing.report.sections.quality import quality_section
+from gnn_checkpointing.report.sections.real import real_section
+from gnn_checkpointing.report.sections.redo import redo_section
+from gnn_checkpointing.report.sections.robustness import robustness_section
+from gnn_checkpointing.report.sections.run import run_section
+from gnn_checkpointing.report.sections.scorecard import scorecard_section
+from gnn_checkpointing.report.sections.short import short_tables
+from gnn_checkpointing.report.sections.time import time_section
+from gnn_checkpointing.report.sections.timeline import timeline_section
+from gnn_checkpointing.report.sections.vision import vision_section
+from gnn_checkpointing.report.words import filters
+
+TEMPLATES = Path(gnn_checkpointing.__file__).resolve().parents[2] / "templates"
+"""Those of a checkout of the project."""
+
+REPORT = (
+    *("memory", "time", "frontier", "limit", "depth", "ego", "vision", "batches", "families", "real", "prediction"),
+    *("laws", "planner", "trust", "method", "references", "data"),
+)
+"""The report's sections in their order: a template each, which says nothing where the study has nothing of it."""
+
+ANSWERS = ("limit", "depth", "ego", "vision", "batches", "families", "prediction", "real", "frontier", "density")
+"""Which answer a study gives: that of the first of these that it has something of."""
+
+
+@dataclass(frozen=True)
+class Documents:
+    """The report and the appendix."""
+
+    report: Page
+    appendix: Page
+
+    def figures(self) -> list[Figure]:
+        """Every figure of both, each once."""
+        return list({figure.id: figure for page in (self.report, self.appendix) for figure in page.figures()}.values())
+
+
+def documents(
+    inputs: ReportInputs,
+    checksums: Mapping[str, str],
+    templates: Path = TEMPLATES,
+    history: Sequence[Measured] = (),
+) -> Documents:
+    """Both documents; `checksums` gives the SHA-256 of each file beside them, `templates` is their folder."""
+    appendix = _appendix(inputs, checksums, history)
+    return Documents(
+        _report(inputs, appendix, templates),
+        replace(appendix, lead=None, sections=tuple(map(_on_paper, appendix.sections))),
+    )
+
+
+def _on_paper(section: Section) -> Section:
+    """A section without the planner's form, which only the report has."""
+    return replace(section, blocks=tuple(block for block in section.blocks if block.kind != "planner"))
+
+
+def _report(inputs: ReportInputs, appendix: Page, templates: Path) -> Page:
+    shown = {
+        block.id: block for block in (*_shown(appendix), *short_tables(inputs)) if isinstance(block, Figure | Table)
+    }
+    evidence = _evidence(appendix)
+    known = {section.id for section in appendix.sections} | set(shown)
+    parts = {one.name: getattr(inputs, one.name) for one in fields(inputs)}
+    derived = (
+        "convolutions",
+        "reference",
+        "policies",
+        "compared",
+        "has_frontier",
+        "measured_on",
+        "started",
+        "not_started",
+    )
+    parts |= {name: getattr(inputs, name) for name in derived} | {"kind": answer_of(inputs)}
+    blocks = {block.kind: block for section in appendix.sections if section.id == "planner" for block in section.blocks}
+    writer = Writer(
+        templates / "report",
+        filters() | {"evidence": partial(_linked, known)},
+        parts
+        | Facts(inputs).names()
+        | {
+            "block": partial(_block, shown),
+            "form": blocks.get("planner", []),
+            "again": Steps((Step("", study_command(inputs.study)),)),
+        },
+    )
+    _, opening = writer.blocks(f"answer/{answer_of(inputs)}.md", evidence)
+    sections = [writer.section(f"{name}.md", evidence) for name in ("limits", *REPORT)]
+    return replace(
+        appendix,
+        opening=tuple(opening),
+        sections=tuple(section for section in sections if section is not None),
+        other="appendix",
+    )
+
+
+def answer_of(inputs: ReportInputs) -> str:
+    """The answer that a study gives, "nothing" where it has none."""
+    effects = inputs.effects
+    layers = "layers" in inputs.compared and bool(effects.generated or inputs.variants.batches)
+    has: dict[str, bool] = {
+        "limit": inputs.study.measurement.memory_limit_gib is not None and not effects.generated and not effects.real,
+        "depth": bool(inputs.depths.points) and "reversible" in inputs.compared,
+        "ego": bool(inputs.ego.points),
+        "vision": any(name.startswith("ViG") for name in inputs.convolutions) and layers,
+        "batches": bool(inputs.variants.batches) and layers,
+        "families": inputs.variants.reference_family is not None and layers and bool(inputs.variants.families),
+        "prediction": bool(inputs.predictions.scorecard),
+        "real": bool(effects.real),
+        "frontier": inputs.has_frontier and bool(inputs.frontier.pareto),
+        "density": bool(effects.generated),
+    }
+    return next((name for name in ANSWERS if has[name]), "nothing")
+
+
+def _block(shown: Mapping[str, Block], *names: str) -> list[Block]:
+    """The figures and tables of these names that the study has."""
+    return [shown[name] for name in names if name in shown]
+
+
+def _linked(known: set[str], place: str, words: str) -> Span:
+    """A link to a place of the appendix, to its beginning where the study has no such place."""
+    return Span(words, href=f"appendix.html#{place}" if place in known else "appendix.html")
+
+
+def _shown(page: Page) -> Iterator[Block]:
+    return (block for section in page.sections for block in section.blocks)
+
+
+def _evidence(appendix: Page) -> Callable[[str], str]:
+    """Where an address is shown in full: the first table or figure of the appendix that is from its file."""
+    places: dict[str, str] = {"study.json": "method", "hardware.json": "machine"}
+    for section in appendix.sections:
+        for block in section.blocks:
+            source = getattr(block, "source", "")
+            if source:
+                places.setdefault(source, getattr(block, "id", section.id))
+
+    def place(address: str) -> str:
+        file = address.lstrip("(").removeprefix("count(").partition("#")[0].rpartition(" ")[2].partition("?")[0]
+        return f"appendix.html#{places.get(file, 'data')}"
+
+    return place
+
+
+def _appendix(inputs: ReportInputs, checksums: Mapping[str, str], history: Sequence[Measured]) -> Page:
+    found = (
+        planner_section(inputs),
+        memory_section(inputs),
+        time_section(inputs),
+        frontier_section(inputs),
+        allocator_section(inputs),
+        timeline_section(inputs),
+        vision_section(inputs),
+        explained_section(inputs),
+        depth_section(inputs),
+        ego_section(inputs),
+        laws_section(inputs),
+        predictions_section(inputs),
+        scorecard_section(inputs),
+        families_section(inputs),
+        robustness_section(inputs),
+        real_section(inputs),
+        graded_section(inputs),
+        batches_section(inputs),
+        claims_section(inputs),
+        audit_section(inputs),
+        accuracy_section(inputs),
+        failed_section(inputs),
+        quality_section(inputs),
+        run_section(inputs),
+        history_section(history),
+        instrument_section(inputs),
+        graphs_section(inputs),
+        machine_section(inputs),
+        method_section(inputs),
+    )
+    lead = lead_figure(inputs)
+    origin = partial(with_provenance, study=inputs.study, checksums=checksums)
+    sections = [origin(section) for section in found if section is not None]
+    if lead is not None:
+        lead = replace(lead, provenance=provenance(lead, inputs.study, checksums))
+    figures = [*filter(None, [lead]), *figures_of(sections)]
+    sections += [data_section(checksums, figures, inputs.rows), redo_section(inputs)]
+    return Page(
+        title=inputs.study.title,
+        subtitle=f"What gradient checkpointing costs and saves, measured on {inputs.machine.label}",
+        date=inputs.measured_on,
+        facts=_facts(inputs),
+        lead=lead,
+        score=audit_score(inputs.audit),
+        sections=tuple(sections),
+        other="report",
+    )
+
+
+def _facts(inputs: ReportInputs) -> tuple[Fact, ...]:
+    quality = inputs.quality
+    return (
+        Fact("Machine", inputs.machine.label),
+        Fact("Measured on", inputs.measured_on),
+        Fact("Study", inputs.study.name),
+        Fact("Convolutions", ", ".join(inputs.convolutions)),
+        Fact("Policies", ", ".join(inputs.policies)),
+        Fact("Cells", f"{units.count(quality.cells)} ({units.count(inputs.started)} measurements)"),
+    )

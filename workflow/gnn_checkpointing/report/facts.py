@@ -1,0 +1,294 @@
+"""What a template may ask of a study: which effects its answer names, who wins where, how many nodes a second."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from statistics import median
+from typing import Any
+
+from gnn_checkpointing.analysis.results import DepthPoint, Effect, EgoPoint, Estimate, FrontierPoint
+from gnn_checkpointing.claims.ledger import Claim, Verdict
+from gnn_checkpointing.claims.rules import Below
+from gnn_checkpointing.records.measurements_table import number
+from gnn_checkpointing.report import units
+from gnn_checkpointing.report.inputs import ReportInputs, Row
+from gnn_checkpointing.report.sections.frontier_points import spans
+from gnn_checkpointing.sourced import counted_where, sourced
+
+WORTH = 0.95
+"""A policy that keeps more of the activation memory than this does not pay for the time it takes."""
+
+_WORTH = sourced(WORTH, "gnn_checkpointing/report/facts.py#/WORTH")
+
+
+@dataclass(frozen=True)
+class Winner:
+    """The policies that none beats at one density with one convolution: the fastest and the smallest of them."""
+
+    convolution: str
+    level: str
+    fastest: FrontierPoint
+    smallest: FrontierPoint
+
+    @property
+    def ratios(self) -> tuple[float, float, float, float]:
+        """Time and memory of the fastest, then of the smallest, divided by none's."""
+        found = [getattr(p, r) for p in (self.fastest, self.smallest) for r in ("time_ratio", "activation_ratio")]
+        return tuple(ratio.estimate for ratio in found)
+
+
+@dataclass(frozen=True)
+class Rate:
+    """Nodes and edges per second of one policy's step, and their ratio to none's."""
+
+    point: FrontierPoint
+    nodes: float
+    edges: float
+    ratio: Estimate | None
+
+
+class Facts:
+    """Answers about one study; every number keeps its address."""
+
+    def __init__(self, inputs: ReportInputs) -> None:
+        """Take the study's inputs."""
+        self._inputs = inputs
+
+    def names(self) -> dict[str, Callable[..., Any]]:
+        """Every question by the name that templates use."""
+        own = [getattr(self, name) for name in dir(self) if not name.startswith("_") and name != "names"]
+        return {one.__name__: one for one in own}
+
+    def speed(self, effect: Effect | FrontierPoint) -> float:
+        """Throughput of a policy divided by none's: the inverse of its time ratio."""
+        measured = getattr(effect, "throughput_ratio", None)
+        if measured is not None:
+            return measured.estimate  # type: ignore[no-any-return]
+        if effect.time_ratio is None:
+            raise ValueError(f"{effect.policy} was not timed")
+        return 1 / effect.time_ratio.estimate
+
+    def worth(self) -> float:
+        """The share of memory that a policy must save to be worth its time."""
+        return 1 - _WORTH
+
+    def saved_share(self, ratio: Estimate) -> float:
+        """How much of the memory is saved."""
+        return 1 - ratio.estimate
+
+    def pays(self, *effects: Effect) -> Verdict:
+        """Whether a policy keeps so little memory that it is worth its time."""
+        return Below(WORTH).verdict([effect.activation_ratio for effect in effects])
+
+    def worthwhile(self, effects: Sequence[Effect], *verdicts: Verdict) -> list[Effect]:
+        """Those of the effects that are worth their time; with `verdicts`, those of which that is the answer."""
+        return [effect for effect in effects if self.pays(effect) in (verdicts or ("supported",))]
+
+    def runs(self, convolution: str) -> list[tuple[FrontierPoint, str]]:
+        """The fastest policy along the densities: its point at the densest of a run of levels, and the run."""
+        own = [one for one in self.winners() if one.convolution == convolution]
+        levels = [one.level for one in own]
+        policies = dict.fromkeys(one.fastest.policy for one in reversed(own))
+        return [
+            (
+                [one.fastest for one in own if one.fastest.policy == policy][-1],
+                spans([one.level for one in own if one.fastest.policy == policy], levels),
+            )
+            for policy in policies
+        ]
+
+    def beats_none(self, convolution: str) -> Verdict:
+        """Whether some policy needs both less memory and less time than none at the densest timed level."""
+        own = [one for one in self.winners() if one.convolution == convolution]
+        points = [p for p in self._points() if p.convolution == convolution and own and p.level == own[-1].level]
+        both = [(p.activation_ratio, p.time_ratio) for p in points if p.policy != "none"]
+        won = [Below(1.0).verdict([memory, time]) for memory, time in both if memory and time]
+        return "supported" if "supported" in won else "inconclusive" if "inconclusive" in won else "refuted"
+
+    def densest(self, policy: str, convolution: str = "") -> list[Effect]:
+        """A policy's effect at the densest timed level, an effect for each convolution."""
+        return self._ends(policy, convolution, -1)
+
+    def sparsest(self, policy: str, convolution: str = "") -> list[Effect]:
+        """A policy's effect at the sparsest timed level, an effect for each convolution."""
+        return self._ends(policy, convolution, 0)
+
+    def _ends(self, policy: str, convolution: str, place: int) -> list[Effect]:
+        found = []
+        for name in [convolution] if convolution else self._inputs.convolutions:
+            own = [e for e in self._inputs.effects.generated if (e.convolution, e.policy) == (name, policy)]
+            timed = [effect for effect in own if effect.time_ratio] or own
+            if timed:
+                level = sorted({effect.level for effect in timed}, key=float)[place]
+                found.append(max((e for e in timed if e.level == level), key=_size))
+        return found
+
+    def none_at(self, convolution: str, level: str) -> FrontierPoint | None:
+        """What training without checkpointing needs."""
+        return next(
+            (p for p in self._points() if (p.convolution, p.level, p.policy) == (convolution, level, "none")), None
+        )
+
+    def _points(self) -> list[FrontierPoint]:
+        return [point for point in self._inputs.frontier.points if point.allocator == self._inputs.reference]
+
+    def rates(self, policies: Sequence[str] = ()) -> list[Rate]:
+        """Throughput at the densest timed level of each convolution, every policy of it."""
+        found = []
+        for convolution in self._inputs.convolutions:
+            own = [p for p in self._points() if p.convolution == convolution and p.step_time_seconds]
+            densest = max((float(p.level) for p in own), default=0.0)
+            wanted = [p for p in own if float(p.level) == densest and (not policies or p.policy in policies)]
+            found += [self._rate(p) for p in sorted(wanted, key=lambda p: self._inputs.policies.index(p.policy))]
+        return found
+
+    def _rate(self, point: FrontierPoint) -> Rate:
+        seconds, ratio = point.step_time_seconds or 1.0, point.time_ratio
+        inverse = (
+            None
+            if ratio is None or point.policy == "none"
+            else units.estimate_of(1 / ratio.estimate, 1 / ratio.high, 1 / ratio.low)
+        )
+        nodes = (self._inputs.frontier.num_nodes or 0) / seconds
+        return Rate(point, nodes, point.num_edges / seconds, inverse)
+
+    def winners(self) -> list[Winner]:
+        """The fastest and the smallest of the unbeaten policies, at each density of each convolution."""
+        points = {(p.convolution, p.level, p.policy): p for p in self._points()}
+        found = []
+        for best in self._inputs.frontier.pareto:
+            own = [points[best.convolution, best.level, policy] for policy in best.policies]
+            timed = [point for point in own if point.time_ratio and point.activation_ratio]
+            if timed:
+                fastest = min(timed, key=lambda p: p.time_ratio.estimate)  # type: ignore[union-attr]
+                smallest = min(timed, key=lambda p: p.activation_bytes)
+                found.append(Winner(best.convolution, best.level, fastest, smallest))
+        order = self._inputs.convolutions
+        return sorted(found, key=lambda one: (order.index(one.convolution), float(one.level)))
+
+    def rivals(self, convolution: str, level: str, policies: Sequence[str]) -> list[FrontierPoint]:
+        """Some policies at one density, in the order asked for."""
+        own = {p.policy: p for p in self._points() if (p.convolution, p.level) == (convolution, level)}
+        return [own[policy] for policy in policies if policy in own]
+
+    def depth_points(self, layers: int | None = None, policy: str = "") -> list[DepthPoint]:
+        """Policies at one number of layers, at the sparsest level of each stack."""
+        found = self._inputs.depths.points
+        first = {p.stack: min((q.level for q in found if q.stack == p.stack), key=float) for p in found}
+        return [
+            p
+            for p in found
+            if p.level == first[p.stack] and layers in (None, p.num_layers) and policy in ("", p.policy)
+        ]
+
+    def deepest(self) -> int:
+        """The largest number of layers."""
+        return max((p.num_layers for p in self._inputs.depths.points), key=int)
+
+    def fewer(self, points: Sequence[DepthPoint]) -> list[float]:
+        """How many times less memory than none each policy needs, smallest first."""
+        return sorted((1 / p.activation_ratio.estimate for p in points if p.activation_ratio), key=float)
+
+    def less(self, point: DepthPoint, others: Sequence[DepthPoint]) -> Verdict:
+        """Whether a policy needs less memory than another one with the same stack."""
+        own = [other for other in others if other.stack == point.stack]
+        if not own:
+            return "untested"
+        return "supported" if all(point.activation_bytes < other.activation_bytes for other in own) else "refuted"
+
+    def throughput(self, policy: str) -> float:
+        """Edges per second of a policy's median step."""
+        row = next(row for row in self.rows(policy=policy, outcome="completed"))
+        return (number(row, "num_edges") or 0.0) / (number(row, "step_time_seconds") or 1.0)
+
+    def ego_degree(self) -> float:
+        """The largest degree at which a bag was trained without checkpointing."""
+        found = [p.degree for p in self._inputs.ego.points if p.form == "ego_networks" and p.policy == "none"]
+        return max(found, key=float)
+
+    def gap(self, convolution: str, degree: float) -> Verdict:
+        """Whether some policy makes a bag as small as encodings without checkpointing."""
+        aim = self.ego_points(convolution, "none", degree)["encodings"].peak_memory_bytes
+        bags = [self.ego_points(convolution, policy, degree).get("ego_networks") for policy in self._inputs.compared]
+        return "supported" if any(bag and bag.peak_memory_bytes <= aim for bag in bags) else "refuted"
+
+    def ego_points(self, convolution: str, policy: str, degree: float) -> dict[str, EgoPoint]:
+        """One convolution and policy at one degree, by the form of its input, each of the largest radius."""
+        own = [
+            p for p in self._inputs.ego.points if (p.convolution, p.policy, p.degree) == (convolution, policy, degree)
+        ]
+        return {p.form: p for p in sorted(own, key=lambda p: p.radius or 0)}
+
+    def rows(self, **wanted: Any) -> list[Row]:
+        """Rows of the table whose columns have these values."""
+        return [row for row in self._inputs.rows if all(row[name] == value for name, value in wanted.items())]
+
+    def ran(self, policy: str) -> Verdict:
+        """Whether a policy completed in every cell."""
+        outcomes = {row["outcome"] for row in self.rows(policy=policy)}
+        return "supported" if outcomes == {"completed"} else "refuted" if outcomes else "untested"
+
+    def median_row(self, column: str, **wanted: Any) -> float:
+        """The median of a column over rows."""
+        return median(value for row in self.rows(**wanted) if (value := number(row, column)) is not None)
+
+    def claims(self, template: str) -> list[Claim]:
+        """The claims of one template that were tested."""
+        return [c for c in self._inputs.ledger.claims if c.id.split(":")[0] == template and c.estimate is not None]
+
+    def verdicts(self) -> dict[str, int]:
+        """How many claims have each verdict."""
+        found = self._inputs.ledger.claims
+        return {
+            name: counted_where(found, ("verdict", "=", name))
+            for name in ("supported", "refuted", "inconclusive", "untested")
+        }
+
+    def batches(self, convolution: str, policy: str, sampler: str = "neighbours") -> list[Any]:
+        """Effects on batches of one sampler, small batches first."""
+        own = [
+            e
+            for e in self._inputs.variants.batches
+            if (e.convolution, e.policy, e.sampler) == (convolution, policy, sampler)
+        ]
+        return sorted(own, key=lambda e: e.size or 0)
+
+    def reals(self, policy: str, convolution: str = "") -> list[Effect]:
+        """Effects on real graphs, sparse ones first."""
+        own = [e for e in self._inputs.effects.real if e.policy == policy and convolution in ("", e.convolution)]
+        return sorted(own, key=lambda e: e.average_degree)
+
+    def families(self, policy: str, convolution: str) -> list[Any]:
+        """Effects on every family of graphs at the densest level."""
+        own = [e for e in self._inputs.variants.families if (e.policy, e.convolution) == (policy, convolution)]
+        level = max((e.level for e in own), key=float, default="")
+        nodes = max((e.num_nodes for e in own), default=0)
+        return [e for e in own if (e.level, e.num_nodes) == (level, nodes)]
+
+    def extremes(self, column: str) -> list[float]:
+        """The smallest and the largest value of a column, one where they are the same."""
+        values = sorted((v for row in self._inputs.rows if (v := number(row, column)) is not None), key=float)
+        return [] if not values else values[:1] if values[0] == values[-1] else [values[0], values[-1]]
+
+    def at_level(self, policy: str, level: str) -> list[Effect]:
+        """A policy's effects at one level, of the largest graphs, an effect for each convolution."""
+        own = [e for e in self._inputs.effects.generated if (e.policy, e.level) == (policy, level)]
+        return list({e.convolution: e for e in sorted(own, key=_size)}.values())
+
+    def per_edge(self, response: str, policy: str) -> list[Any]:
+        """Fitted laws of a policy, a law for each convolution."""
+        found = (self._inputs.law(name, policy, response) for name in self._inputs.convolutions)  # type: ignore[arg-type]
+        return [law for law in found if law is not None]
+
+    def threads(self) -> list[int]:
+        """How many threads computed."""
+        return self._inputs.quality.setting.threads
+
+    def best_blocks(self, effects: Iterable[Effect]) -> Effect:
+        """The effect that keeps the least memory."""
+        return min(effects, key=lambda e: e.activation_ratio.estimate)
+
+
+def _size(effect: Effect) -> int:
+    return getattr(effect, "num_nodes", None) or 0
