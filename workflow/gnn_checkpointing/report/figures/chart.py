@@ -16,6 +16,7 @@ from gnn_checkpointing.report.figures.marks import marker
 from gnn_checkpointing.report.figures.palette import INK, Look
 from gnn_checkpointing.report.figures.scales import Scale
 from gnn_checkpointing.report.figures.svg import Element
+from gnn_checkpointing.report.units import interval
 
 WIDTH, HEIGHT = 244.8, 187.2
 LEFT, RIGHT, ABOVE, BELOW = 43.0, 6.0, 20.5, 32.0
@@ -66,6 +67,11 @@ class Place:
         return self.frame.width * self.x.share(x), self.frame.height * (1 - self.y.share(y))
 
 
+def span_of(point: Point, y: Scale) -> str:
+    """The interval of a value in words, in brackets; nothing where it has none."""
+    return f" ({interval(y.text(point.low), y.text(point.high))})" if point.low < point.high else ""
+
+
 class Layer(Protocol):
     """Something drawn at values."""
 
@@ -96,23 +102,25 @@ class Series:
         if self.joined and len(spots) > 1:
             dashes = " ".join(f"{length * self.width:g}" for length in self.look.dashes) or None
             svg.add(group, "path", d=svg.path(spots), fill="none", stroke_width=self.width, stroke_dasharray=dashes)
-        ends = [
-            (place.at(p.x, p.low), place.at(p.x, p.high)) for p in self.points if self.whiskers and p.low < p.high
-        ]
+        ends = [(place.at(p.x, p.low), place.at(p.x, p.high)) for p in self.points if self.whiskers and p.low < p.high]
         if ends:
             cap = "m-2.2 0h4.4"
-            bars = "".join(f"{svg.path([low, high])}{svg.path([low])}{cap}{svg.path([high])}{cap}" for low, high in ends)
+            bars = "".join(
+                f"{svg.path([low, high])}{svg.path([low])}{cap}{svg.path([high])}{cap}" for low, high in ends
+            )
             svg.add(group, "path", d=bars, stroke_width=1)
         for point, spot in zip(self.points, spots, strict=True):
             if self.marks:
                 shape = svg.path([spot]) + marker(self.look.marker, self.size)
                 fill = "none" if self.hollow else None
-                made = svg.add(group, "path", class_="mark", d=shape, fill=fill, stroke_width=0.9 if self.hollow else 0.4)
+                made = svg.add(
+                    group, "path", class_="mark", d=shape, fill=fill, stroke_width=0.9 if self.hollow else 0.4
+                )
                 svg.add(made, "title").text = svg.clean(self.told(point, place))
 
     def told(self, point: Point, place: Place) -> str:
         """What a mark says: its name, its numbers and its cell."""
-        span = f" ({place.y.text(point.low)}–{place.y.text(point.high)})" if point.low < point.high else ""
+        span = span_of(point, place.y)
         cell = f"; {point.cell}" if point.cell else ""
         return f"{self.name}: {place.y.text(point.y)}{span} at {place.x.text(point.x)}{cell}"
 
@@ -171,7 +179,9 @@ class Bars:
 
     def draw(self, plot: Element, place: Place) -> None:
         """Draw every bar; those that say nothing are one path."""
-        group = svg.add(plot, "g", class_=f"data p:{self.name}" if self.name else "data", fill=self.colour, opacity=self.opacity)
+        group = svg.add(
+            plot, "g", class_=f"data p:{self.name}" if self.name else "data", fill=self.colour, opacity=self.opacity
+        )
         silent = ""
         for row, start, end, words in self.spans:
             half = self.thick / 2
@@ -240,9 +250,9 @@ class Chart:
         return Place(self.frame, self.x, self.y)
 
 
-def panel(chart: Chart, height: float = HEIGHT, width: float = WIDTH) -> str:
+def panel(name: str, chart: Chart, height: float = HEIGHT, width: float = WIDTH) -> str:
     """The SVG of one chart."""
-    root = svg.drawing(width, height)
+    root = svg.drawing(width, height, name)
     draw(root, chart)
     return svg.written(root)
 
@@ -282,7 +292,9 @@ def _ticks(group: Element, chart: Chart) -> None:
         for place, (tick, text) in enumerate(zip(scale.ticks, scale.tick_labels, strict=True)):
             share = scale.share(tick)
             spot = frame.left + share * frame.width if kind == "x" else frame.bottom - share * frame.height
-            line = [(spot, frame.bottom), (spot, frame.top)] if kind == "x" else [(frame.left, spot), (frame.right, spot)]
+            line = (
+                [(spot, frame.bottom), (spot, frame.top)] if kind == "x" else [(frame.left, spot), (frame.right, spot)]
+            )
             if grid:
                 svg.add(ticks, "path", d=svg.path(line), stroke=INK, stroke_opacity=0.13, stroke_width=0.6)
             if labelled and kind == "x":

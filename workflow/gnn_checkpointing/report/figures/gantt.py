@@ -46,7 +46,7 @@ def gantt_panel(name: str, bars: Sequence[Bar]) -> str:
     ]
     y = Scale("graphs, in their order", False, rows - 0.5, -0.5, (), ())
     x = minute_scale(max(bar.end for bar in bars), "minutes since the run began")
-    return panel(Chart(frame, x, y, layers), _HEIGHT, _WIDTH)
+    return panel(name, Chart(frame, x, y, layers), _HEIGHT, _WIDTH)
 
 
 def _shared(bars: Sequence[Bar]) -> Sequence[Bar]:

@@ -62,12 +62,10 @@ def line_panel(
     layers: list[Layer] = [] if reference is None else [Rule(y=reference)]
     layers += [Series(line.policy, looks[line.policy], line.points) for line in lines]
     names = end_names(lines, looks, frame, x, y)
-    return panel(Chart(frame, x, y, layers, names, above=above), height)
+    return panel(name, Chart(frame, x, y, layers, names, above=above), height)
 
 
-def end_names(
-    lines: Sequence[Line], looks: Mapping[str, Look], frame: Frame, x: Scale, y: Scale
-) -> list[Name]:
+def end_names(lines: Sequence[Line], looks: Mapping[str, Look], frame: Frame, x: Scale, y: Scale) -> list[Name]:
     """Each policy's name beside its last point, moved apart where names would touch."""
     ends = [line for line in lines if line.points]
     texts = [wrapped(line.policy) for line in ends]

@@ -62,5 +62,8 @@ def marker(shape: str, size: float) -> str:
         return f"m-{r} 0a{r} {r} 0 1 0 {across} 0a{r} {r} 0 1 0-{across} 0"
     corners = [(radius * x, radius * y) for x, y in _SHAPES[shape]]
     steps = [(x1 - x0, y1 - y0) for (x0, y0), (x1, y1) in zip([(0.0, 0.0), *corners], corners, strict=False)]
-    parts = ["".join(f"{letter}{number(x)} {number(y)}") for letter, (x, y) in zip("m" + "l" * len(steps), steps, strict=False)]
+    parts = [
+        "".join(f"{letter}{number(x)} {number(y)}")
+        for letter, (x, y) in zip("m" + "l" * len(steps), steps, strict=False)
+    ]
     return "".join(parts) + "z"

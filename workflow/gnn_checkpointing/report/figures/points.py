@@ -74,7 +74,7 @@ def residual_panel(
 ) -> str:
     """The SVG of residuals, one mark per cell, around the level line of 0 or the diagonal of a Q-Q plot."""
     ends = max(x.low, y.low), min(x.high, y.high)
-    return _scattered(lines, looks, x, y, Rule(through=tuple((e, e) for e in ends)) if diagonal else Rule(y=0.0))  # type: ignore[arg-type]
+    return _scattered(name, lines, looks, x, y, Rule(through=tuple((e, e) for e in ends)) if diagonal else Rule(y=0.0))  # type: ignore[arg-type]
 
 
 def identity_panel(name: str, lines: Sequence[Line], looks: Mapping[str, Look], x: Scale, y: Scale) -> str:
@@ -82,10 +82,10 @@ def identity_panel(name: str, lines: Sequence[Line], looks: Mapping[str, Look], 
 
     Both axes are of one kind, and run from the same value to the same.
     """
-    return _scattered(lines, looks, x, y, Rule(through=((x.low, x.low), (x.high, x.high))))
+    return _scattered(name, lines, looks, x, y, Rule(through=((x.low, x.low), (x.high, x.high))))
 
 
-def _scattered(lines: Sequence[Line], looks: Mapping[str, Look], x: Scale, y: Scale, reference: Rule) -> str:
+def _scattered(name: str, lines: Sequence[Line], looks: Mapping[str, Look], x: Scale, y: Scale, reference: Rule) -> str:
     """The SVG of marks without lines around a line of reference."""
     shown = drawn_marks(lines)
     rows = legend_rows([line.policy for line in lines])
@@ -95,7 +95,7 @@ def _scattered(lines: Sequence[Line], looks: Mapping[str, Look], x: Scale, y: Sc
         Series(each.policy, looks[each.policy], each.points, joined=False, whiskers=False, hollow=True, size=3.6)
         for each in shown
     ]
-    root = svg.drawing(WIDTH, height)
+    root = svg.drawing(WIDTH, height, name)
     draw(root, Chart(frame, x, y, [replace(reference, dashes=None), *marks]))
     legend(root, {line.policy: looks[line.policy] for line in lines}, 4.0, 7.0, hollow=True)
     return svg.written(root)
@@ -140,7 +140,7 @@ def ratio_panel(name: str, marks: Sequence[Mark], looks: Mapping[str, Look], x: 
         own = [mark for mark in marks if mark.policy == policy]
         spots = [Point(m.value, labels.index(m.label) + shift, 0.0, 0.0, m.label) for m in own]
         series.append(_OnRows(policy, looks[policy], spots, joined=False, whiskers=False, size=4.5))
-    root = svg.drawing(WIDTH, height)
+    root = svg.drawing(WIDTH, height, name)
     draw(root, Chart(frame, x, y, [*layers, *series]))
     legend(root, {policy: looks[policy] for policy in policies}, 4.0, 7.0)
     return svg.written(root)

@@ -133,9 +133,7 @@ def _log_scale(
     return Scale(label, True, low, high, kept, tuple(text(tick) for tick in kept), words)
 
 
-def _linear_scale(
-    values: Sequence[float], label: str, text: Callable[[float], str], words: str = "plain"
-) -> Scale:
+def _linear_scale(values: Sequence[float], label: str, text: Callable[[float], str], words: str = "plain") -> Scale:
     low, high = min(values), max(values)
     room = 0.06 * (high - low) or 0.05
     low, high = low - room, high + room

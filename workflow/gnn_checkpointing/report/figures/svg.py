@@ -14,8 +14,11 @@ _ON_PAPER = "#1d2126"
 _WIDTH_OF_A_LETTER = 0.62  # of its size, the mean of that font
 
 
-def drawing(width: float, height: float) -> Element:
-    """An empty drawing in points. Its own colour and font are those of paper; a page's style overrules them."""
+def drawing(width: float, height: float, name: str = "") -> Element:
+    """An empty drawing in points; `name` is what a file of it is called.
+
+    Its own colour and font are those of paper; a page's style overrules them.
+    """
     return Tree.Element(
         "svg",
         {
@@ -28,6 +31,7 @@ def drawing(width: float, height: float) -> Element:
             "stroke-linejoin": "round",
             "aria-hidden": "true",
             "focusable": "false",
+            **({"data-name": name} if name else {}),
         },
     )
 

@@ -35,7 +35,7 @@ def timeline_panel(name: str, courses: Sequence[Course], low: float, high: float
     columns = min(_COLUMNS, len(courses))
     width = (_WIDTH - _LEFT - _RIGHT - (_COLUMNS - 1) * _GAP) / _COLUMNS
     height = _BOTTOM + math.ceil(len(courses) / columns) * (_ROW + _TOP)
-    root = svg.drawing(_LEFT + _RIGHT + columns * width + (columns - 1) * _GAP, height)
+    root = svg.drawing(_LEFT + _RIGHT + columns * width + (columns - 1) * _GAP, height, name)
     for number, course in enumerate(courses):
         row, column = divmod(number, columns)
         left, top = _LEFT + column * (width + _GAP), _TOP + row * (_ROW + _TOP)
@@ -55,7 +55,13 @@ def _draw_course(
     points = [Point(share, max(value, low), 0.0, 0.0) for share, value in drawn_points(course)]
     line = Series(course.policy, course.look, points, marks=False, width=1.2)
     chart = Chart(
-        frame, x, y, [Rule(x=course.forward_ended, dashes="3 2"), line], title_size=7.5, small=True, tick_labels=labelled
+        frame,
+        x,
+        y,
+        [Rule(x=course.forward_ended, dashes="3 2"), line],
+        title_size=7.5,
+        small=True,
+        tick_labels=labelled,
     )
     group = draw(root, chart)
     svg.words(group, frame.right - 3, frame.top + 7, course.peak, text_anchor="end", font_size=7.0)

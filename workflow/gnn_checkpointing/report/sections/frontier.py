@@ -63,7 +63,7 @@ def _figure(inputs: ReportInputs, paths: dict[str, list[Path]]) -> Figure:
             id="frontier-key",
             title="Key",
             alternative=f"Key: colour and size from average degree {levels[0]} (gold, small) to {levels[-1]} (blue, "
-            "large); one shape a family of policies; the name stands at the densest point.",
+            "large); one shape a family of policies; a name is at the densest point.",
             svg=key_panel("frontier-key", policies, levels),
             drawn=drawn.NOTHING,
             role="key",
@@ -74,7 +74,7 @@ def _figure(inputs: ReportInputs, paths: dict[str, list[Path]]) -> Figure:
             id=f"frontier-{position}",
             title=convolution,
             alternative=_alternative(convolution, each),
-            svg=frontier_panel(f"frontier-{position}", each, levels, x, y),
+            svg=frontier_panel(f"frontier-{position}", each, levels, x, y, _front(inputs, convolution, levels[-1])),
             drawn=drawn.of_paths(each, x, y),
             convolution=convolution,
         )
@@ -88,12 +88,19 @@ def _figure(inputs: ReportInputs, paths: dict[str, list[Path]]) -> Figure:
         "sparse to dense.",
         how_to_read="None stands where the dashed lines cross: left of it a policy saves memory, below it time. Both "
         "axes are logarithmic, and the same in every panel. A path that runs to the left saves more the denser the "
-        "graph; one that turns right stops paying. Each name stands at the densest level; whiskers are "
+        "graph; one that turns right stops paying. The strong line joins the policies that no other beats in both at "
+        "the densest level; these are named first, at most seven in all. Whiskers are "
         f"{units.confidence(inputs.effects.confidence)} intervals of time.{hollow}",
         panels=tuple(panels),
         source=FRONTIER,
         size="wide",
     )
+
+
+def _front(inputs: ReportInputs, convolution: str, level: str) -> list[str]:
+    """The policies that no other beats in memory and time at that level."""
+    sets = [one.policies for one in inputs.frontier.pareto if (one.convolution, one.level) == (convolution, level)]
+    return [policy for each in sets for policy in each]
 
 
 def _alternative(convolution: str, paths: Sequence[Path]) -> str:
