@@ -23,7 +23,7 @@ function shareOf(axis, value) {
   return value > 0 ? Math.log(value / axis.low) / Math.log(axis.high / axis.low) : -1;
 }
 
-function valueOf(axis, share) {
+function valueAt(axis, share) {
   return axis.log ? axis.low * (axis.high / axis.low) ** share : axis.low + share * (axis.high - axis.low);
 }
 
@@ -111,8 +111,8 @@ function rename(chart, move, moved) {
 function redraw(chart) {
   const { own, now, width, height } = chart, moved = own.x !== now.x || own.y !== now.y;
   const move = (x, y) => [
-    width * shareOf(now.x, valueOf(own.x, x / width)),
-    height * (1 - shareOf(now.y, valueOf(own.y, 1 - y / height))),
+    width * shareOf(now.x, valueAt(own.x, x / width)),
+    height * (1 - shareOf(now.y, valueAt(own.y, 1 - y / height))),
   ];
   const pair = (_, letter, x, y) => letter + move(Number(x), Number(y)).map((at) => at.toFixed(2)).join(" ");
   for (const [part, d] of chart.paths) part.setAttribute("d", moved ? d.replace(PAIR, pair) : d);

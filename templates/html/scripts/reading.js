@@ -80,7 +80,7 @@ function shares(chart, x, y) {
 
 function zoomed(chart, window) {
   chart.before ??= { ...chart.now };
-  const cut = (axis, [low, high]) => ({ ...axis, low: valueOf(axis, low), high: valueOf(axis, high) });
+  const cut = (axis, [low, high]) => ({ ...axis, low: valueAt(axis, low), high: valueAt(axis, high) });
   chart.now = window ? { x: cut(chart.now.x, window.x), y: cut(chart.now.y, window.y) } : chart.before;
   if (!window) chart.before = null;
   redraw(chart);
