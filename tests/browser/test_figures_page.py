@@ -46,12 +46,14 @@ def test_logarithmic_axes_become_linear_and_logarithmic_again(opened: Opener, re
     """A value's place on the linear axis is its share of the axis's end: read back from a marker of the drawing."""
     page = opened(report)
     read = """() => {
-      const svg = document.querySelector("#figure-memory-level svg[data-frame]");
-      const [left, top, right, bottom] = svg.dataset.frame.split(" ").map(Number);
-      const [low, high] = svg.dataset.y.split(" ").slice(1, 3).map(Number);
-      const share = (mark) => (bottom - Number(mark.getAttribute("y"))) / (bottom - top);
-      const marks = [...svg.querySelectorAll("[class~='p:layers'] use[y]")].map(share);
-      return { marks, low, high, labels: [...svg.querySelectorAll(".linear text")].map((text) => text.textContent) };
+      const chart = document.querySelector("#figure-memory-level .chart");
+      const [left, top, right, bottom] = chart.dataset.frame.split(" ").map(Number);
+      const [low, high] = chart.dataset.y.split(" ").slice(1, 3).map(Number);
+      const share = (mark) => 1 - Number(mark.getAttribute("d").match(/^M[^ ]+ ([-.0-9]+?)m/)[1]) / (bottom - top);
+      const marks = [...chart.querySelectorAll("[class~='p:layers'] .mark")].map(share);
+      const labels = [...chart.querySelectorAll(".y text")].map((text) => text.textContent);
+      const said = document.querySelector("#figure-memory-level .axes").textContent;
+      return { marks, low, high, labels, said };
     }"""
     logarithmic = page.evaluate(read)
     values = [
@@ -63,11 +65,11 @@ def test_logarithmic_axes_become_linear_and_logarithmic_again(opened: Opener, re
     assert len(values) > 4
     for share, value in zip(linear["marks"], values, strict=True):
         assert abs(share - value / logarithmic["high"]) < 0.002
-    assert any("iB" in label for label in linear["labels"])
+    assert "0" in linear["labels"] and any("iB" in label for label in linear["labels"])
+    assert (logarithmic["said"], linear["said"]) == ("Both axes are drawn logarithmic.", "Both axes are drawn linear.")
     assert "axes=linear" in page.evaluate("location.hash")
     page.get_by_label("Logarithmic axes").select_option("")
-    assert page.evaluate(read)["marks"] == logarithmic["marks"]
-    assert page.evaluate(read)["labels"] == []
+    assert page.evaluate(read) == logarithmic
 
 
 def test_a_linked_view_is_the_view(opened: Opener, report: Path) -> None:
@@ -76,7 +78,7 @@ def test_a_linked_view_is_the_view(opened: Opener, report: Path) -> None:
     tables = "sort-table-law-activation=2.descending&find-table-audit=time"
     page = opened(report, fragment=f"#memory~theme=dark&hide=layers&axes=linear&{tables}&plan={question}")
     assert set(page.evaluate(SHOWN, "layers")) == {"none"}
-    assert page.locator(".linear").count() > 2
+    assert page.locator(".axes", has_text="linear").count() > 2
     assert page.evaluate("getComputedStyle(document.documentElement).colorScheme") == "dark"
     assert page.locator("#table-law-activation th[aria-sort='descending']").count() == 1
     rows = page.locator("#table-audit tbody tr")
@@ -104,6 +106,53 @@ def test_keys_reach_every_choice(opened: Opener, report: Path) -> None:
     assert page.evaluate("document.activeElement.type") == "checkbox"
     page.keyboard.press("Space")
     assert "hide=" in page.evaluate("location.hash")
+
+
+def test_marks_are_read_by_keys_and_by_pointing(opened: Opener, report: Path) -> None:
+    page = opened(report)
+    drawing = page.locator("#figure-memory-level .panel > [role=img]").first
+    tip = page.locator("#figure-memory-level .tip:visible")
+    drawing.focus()
+    first = tip.inner_text()
+    page.keyboard.press("ArrowRight")
+    assert "MiB" in first and tip.inner_text() != first
+    page.keyboard.press("Tab")
+    assert tip.count() == 0
+    box = drawing.locator(".mark").nth(3).bounding_box()
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    assert " at " in tip.inner_text()
+
+
+def test_a_box_is_zoomed_into_and_left_again(opened: Opener, report: Path) -> None:
+    page = opened(report)
+    drawing = page.locator("#figure-memory-level .panel > [role=img]").first
+    drawing.scroll_into_view_if_needed()
+    ticks = drawing.locator(".x > text, .y > text")
+    before = ticks.all_inner_texts()
+    box = drawing.bounding_box()
+    page.mouse.move(box["x"] + 0.3 * box["width"], box["y"] + 0.3 * box["height"])
+    page.mouse.down()
+    page.mouse.move(box["x"] + 0.5 * box["width"], box["y"] + 0.6 * box["height"])
+    page.mouse.up()
+    zoomed = ticks.all_inner_texts()
+    assert zoomed != before and len(zoomed) >= 4
+    drawing.focus()
+    page.keyboard.press("Escape")
+    assert ticks.all_inner_texts() == before
+
+
+def test_each_drawing_is_saved_as_svg_and_png(opened: Opener, report: Path, tmp_path: Path) -> None:
+    page = opened(report)
+    for kind in ("SVG", "PNG"):
+        with page.expect_download() as download:
+            page.locator("#figure-memory-level .drawing-tools button", has_text=kind).first.click()
+        path = tmp_path / f"figure.{kind}"
+        download.value.save_as(path)
+        if kind == "PNG":
+            assert Image.open(path).size[0] > 900
+        else:
+            assert path.read_text().startswith("<svg") and "average degree" in path.read_text()
+    assert page.complaints == []
 
 
 def test_hostile_text_is_text_to_a_browser(opened: Opener, tmp_path: Path) -> None:
@@ -136,7 +185,7 @@ def test_the_policy_stops_a_script_that_was_slipped_in(opened: Opener, report: P
 
 
 def test_the_scripts_are_small() -> None:
-    assert len(page_script(TEMPLATES).encode()) <= 25_000
+    assert len(page_script(TEMPLATES).encode()) <= 40_000
     assert environment(TEMPLATES).autoescape
 
 

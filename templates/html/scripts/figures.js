@@ -1,9 +1,16 @@
-// Figures: policies and convolutions can be hidden in all of them at once, and their logarithmic axes made linear.
-const WORDS = { size, duration, plain };
-const same = (at) => at;
+// Figures: policies and convolutions can be hidden in all of them at once, and logarithmic axes made linear.
+const WORDS = { size, duration, plain, count, ratio: plain, percent: (share) => plain(100 * share) };
+const PAIR = /([ML])(-?[\d.]+) (-?[\d.]+)/g;
 
 function policyOf(part) {
   return [...part.classList].find((name) => name.startsWith("p:")).slice(2);
+}
+
+function svgElement(name, attributes, text) {
+  const made = document.createElementNS("http://www.w3.org/2000/svg", name);
+  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
+  if (text) made.textContent = text;
+  return made;
 }
 
 function axisOf(text) {
@@ -11,79 +18,111 @@ function axisOf(text) {
   return { log: kind === "log", low: Number(low), high: Number(high), words: WORDS[words] };
 }
 
-// From a place on a logarithmic axis to that of the same value on a linear one, which begins at 0.
-function stretched(axis, start, end) {
-  if (!axis.log) return same;
-  return (at) => {
-    const value = axis.low * (axis.high / axis.low) ** ((at - start) / (end - start));
-    return start + (end - start) * value / axis.high;
-  };
+function shareOf(axis, value) {
+  if (!axis.log) return (value - axis.low) / (axis.high - axis.low);
+  return value > 0 ? Math.log(value / axis.low) / Math.log(axis.high / axis.low) : -1;
 }
 
+function valueAt(axis, share) {
+  return axis.log ? axis.low * (axis.high / axis.low) ** share : axis.low + share * (axis.high - axis.low);
+}
+
+// Round values between the ends: 1-2-5 over decades or powers of two, or even steps where that gives fewer than two.
 function ticksOf(axis) {
-  const unit = axis.words === size ? 2 ** (10 * Math.floor(Math.log2(axis.high) / 10)) : 1;
-  const raw = axis.high / unit / 5, power = 10 ** Math.floor(Math.log10(raw));
+  const low = Math.min(axis.low, axis.high), high = Math.max(axis.low, axis.high), binary = axis.words === size;
+  if (axis.log) {
+    for (const leading of binary ? [[1], [1], [1]] : [[1, 2, 5], [1, 3], [1]]) {
+      const base = binary ? 2 : 10, found = [];
+      for (let power = Math.floor(Math.log(low) / Math.log(base)); base ** power <= high; power += 1) {
+        found.push(...leading.map((digit) => digit * base ** power));
+      }
+      const kept = found.filter((value) => value >= low && value <= high);
+      const every = binary ? Math.ceil(kept.length / 6) : 1;
+      if (kept.length >= 2 && (binary || kept.length <= 7)) return kept.filter((_, place) => place % every === 0);
+    }
+  }
+  const unit = binary ? 2 ** (10 * Math.floor(Math.log2(high) / 10)) : 1;
+  const raw = (high - low) / unit / 5, power = 10 ** Math.floor(Math.log10(raw));
   const step = unit * power * [1, 2, 2.5, 5, 10].find((factor) => factor * power >= raw);
-  return Array.from({ length: Math.floor(axis.high / step) + 1 }, (_, number) => number * step);
+  const first = Math.ceil(low / step);
+  return Array.from({ length: Math.floor(high / step) - first + 1 }, (_, number) => (first + number) * step);
 }
 
 function tickText(axis, value) {
-  const [number, unit] = axis.words(value).split(SPACE);
   if (value === 0) return "0";
+  const [number, unit] = axis.words(value).split(SPACE);
   return (number.includes(".") ? number.replace(/\.?0+$/, "") : number) + (unit ? SPACE + unit : "");
 }
 
-function svgElement(name, attributes, text) {
-  const made = document.createElementNS(document.querySelector("svg").namespaceURI, name);
-  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
-  if (text) made.textContent = text;
-  return made;
+// One chart: its frame, its own axes and those that it is drawn on now.
+function chartOf(group) {
+  const [left, top, right, bottom] = group.dataset.frame.split(" ").map(Number);
+  const own = { x: axisOf(group.dataset.x), y: axisOf(group.dataset.y) };
+  const paths = [...group.querySelectorAll(".plot path")].map((part) => [part, part.getAttribute("d")]);
+  const ticks = {};
+  for (const kind of ["x", "y"]) {
+    const found = group.querySelector(`:scope > .${kind}`);
+    ticks[kind] = { group: found, first: [...found.childNodes] };
+  }
+  const names = [...group.querySelectorAll(":scope > .name")].map((name) => ({
+    name, at: name.dataset.at.split(" ").map(Number), text: name.querySelector("text"),
+    lead: name.querySelector("path"), d: name.querySelector("path").getAttribute("d"),
+  }));
+  return { group, left, top, width: right - left, height: bottom - top, own, now: { ...own }, paths, ticks, names };
 }
 
-function linearTicks(x, y, [left, top, right, bottom]) {
-  const group = svgElement("g", { class: "linear" }), moveX = (value) => left + (right - left) * value / x.high;
-  const moveY = (value) => bottom - (bottom - top) * value / y.high;
-  for (const value of x.log ? ticksOf(x) : []) {
-    group.append(
-      svgElement("path", { d: `M${moveX(value)} ${bottom}V${top}` }),
-      svgElement("text", { x: moveX(value), y: bottom + 13, "text-anchor": "middle" }, tickText(x, value)),
-    );
+function retick(chart, kind) {
+  const { group, first } = chart.ticks[kind], axis = chart.now[kind];
+  group.replaceChildren(...(axis === chart.own[kind] ? first : []));
+  if (axis === chart.own[kind]) return;
+  const { left, top, width, height } = chart, labelled = first.some((node) => node.tagName === "text");
+  for (const value of ticksOf(axis)) {
+    const share = shareOf(axis, value), x = left + share * width, y = top + (1 - share) * height;
+    const d = kind === "x" ? `M${x} ${top + height}V${top}` : `M${left} ${y}H${left + width}`;
+    group.append(svgElement("path", { d, stroke: "currentColor", "stroke-opacity": 0.13, "stroke-width": 0.6 }));
+    const place = kind === "x"
+      ? { x, y: top + height + 12, "text-anchor": "middle" } : { x: left - 4, y: y + 3, "text-anchor": "end" };
+    if (labelled) group.append(svgElement("text", { ...place, "font-size": 8 }, tickText(axis, value)));
   }
-  for (const value of y.log ? ticksOf(y) : []) {
-    group.append(
-      svgElement("path", { d: `M${left} ${moveY(value)}H${right}` }),
-      svgElement("text", { x: left - 4, y: moveY(value) + 3, "text-anchor": "end" }, tickText(y, value)),
-    );
-  }
-  return group;
 }
 
-// Puts back what an attribute was at first, or moves it from there.
-function moved(mark, name, change) {
-  const first = mark.dataset[name] ?? mark.getAttribute(name);
-  mark.dataset[name] = first;
-  mark.setAttribute(name, change(first));
+// Each name goes along with what it names; those that would touch are moved apart, and those out of sight hidden.
+function rename(chart, move, moved) {
+  const { left, top, width, height } = chart, shown = [];
+  for (const each of chart.names) {
+    each.lead.setAttribute("d", each.d ?? "");
+    each.text.removeAttribute("transform");
+    const [x, y] = move(...each.at);
+    each.name.style.visibility = x < -1 || x > width + 1 || y < -1 || y > height + 1 ? "hidden" : "";
+    if (moved && !each.name.style.visibility) shown.push({ ...each, x: left + x, y: top + y });
+  }
+  shown.sort((one, other) => one.y - other.y);
+  let last = -Infinity;
+  for (const each of shown) {
+    const box = each.text.getBBox(), beside = each.name.dataset.side === "near";
+    const x = beside ? Math.min(each.x + 7, left + width - box.width) : box.x;
+    const y = Math.max(each.y, last + box.height);
+    last = y;
+    each.text.setAttribute("transform", `translate(${x - box.x} ${y - box.y - box.height / 2})`);
+    each.lead.setAttribute("d", `M${each.x} ${each.y}L${x - 2} ${y}`);
+  }
 }
 
-function stretch(svg, linear) {
-  const frame = svg.dataset.frame.split(" ").map(Number), [left, top, right, bottom] = frame;
-  const x = axisOf(svg.dataset.x), y = axisOf(svg.dataset.y);
-  const moveX = linear ? stretched(x, left, right) : same, moveY = linear ? stretched(y, bottom, top) : same;
-  const pair = (_, one, other) => moveX(Number(one)) + " " + moveY(Number(other));
-  for (const part of svg.querySelectorAll(".data, .lead")) {
-    // A lead runs from the last point to a name, which stays.
-    const pairs = part.classList.contains("lead") ? /(-?[\d.]+) (-?[\d.]+)/ : /(-?[\d.]+) (-?[\d.]+)/g;
-    for (const path of part.querySelectorAll(":not(defs) > path")) moved(path, "d", (d) => d.replace(pairs, pair));
-    for (const mark of part.querySelectorAll("use[x]")) {
-      moved(mark, "x", (at) => moveX(Number(at)));
-      moved(mark, "y", (at) => moveY(Number(at)));
-    }
-  }
-  for (const [kind, axis] of [["xtick", x], ["ytick", y]]) {
-    for (const tick of svg.querySelectorAll("." + kind)) tick.style.display = linear && axis.log ? "none" : "";
-  }
-  svg.querySelector(".linear")?.remove();
-  if (linear) svg.firstElementChild.after(linearTicks(x, y, frame));
+function redraw(chart) {
+  const { own, now, width, height } = chart, moved = own.x !== now.x || own.y !== now.y;
+  const move = (x, y) => [
+    width * shareOf(now.x, valueAt(own.x, x / width)),
+    height * (1 - shareOf(now.y, valueAt(own.y, 1 - y / height))),
+  ];
+  const pair = (_, letter, x, y) => letter + move(Number(x), Number(y)).map((at) => at.toFixed(2)).join(" ");
+  for (const [part, d] of chart.paths) part.setAttribute("d", moved ? d.replace(PAIR, pair) : d);
+  retick(chart, "x");
+  retick(chart, "y");
+  rename(chart, moved ? move : (x, y) => [x, y], moved);
+}
+
+function linear(axis) {
+  return axis.log ? { ...axis, log: false, low: 0 } : axis;
 }
 
 function choicesOf(title, names, hidden, show) {
@@ -105,7 +144,7 @@ function choicesOf(title, names, hidden, show) {
 function startFigures() {
   const parts = [...document.querySelectorAll("figure svg [class*='p:']")];
   const panels = [...document.querySelectorAll(".panel[data-convolution]")];
-  const axes = [...document.querySelectorAll("svg[data-frame]")].filter((svg) => /log/.test(svg.dataset.x + svg.dataset.y));
+  const charts = [...document.querySelectorAll("figure svg .chart")].map(chartOf);
   const convolutions = new Set(panels.map((panel) => panel.dataset.convolution));
   const policies = new Set(parts.map(policyOf).filter((name) => !convolutions.has(name)));
   if (!parts.length) return;
@@ -120,7 +159,14 @@ function startFigures() {
   const label = element("label", "Logarithmic axes "), scale = element("select", "");
   scale.append(element("option", "as they are", { value: "" }), element("option", "made linear", { value: "linear" }));
   scale.value = readView().state.get("axes") === "linear" ? "linear" : "";
-  const draw = () => { for (const svg of axes) stretch(svg, scale.value === "linear"); };
+  const draw = () => {
+    for (const chart of charts) {
+      const change = scale.value === "linear" ? linear : (axis) => axis;
+      chart.now = { x: change(chart.own.x), y: change(chart.own.y) };
+      redraw(chart);
+    }
+    for (const figure of document.querySelectorAll("figure")) sayAxes(figure, charts);
+  };
   scale.addEventListener("change", () => {
     writeView("axes", scale.value);
     draw();
@@ -130,5 +176,18 @@ function startFigures() {
   document.querySelector(".contents").append(box);
   if (hidden.size) show();
   if (scale.value) draw();
+  for (const figure of document.querySelectorAll("figure")) sayAxes(figure, charts);
   box.open = hidden.size > 0 || scale.value !== "";
+  startReading(charts);
+}
+
+// Below each figure: which kind of axis it is drawn on now.
+function sayAxes(figure, charts) {
+  const chart = charts.find((each) => figure.contains(each.group));
+  if (!chart) return;
+  const line = figure.querySelector(".axes") ?? element("p", "", { className: "axes" });
+  const kind = (axis) => (axis.log ? "logarithmic" : "linear");
+  const [x, y] = [kind(chart.now.x), kind(chart.now.y)];
+  line.textContent = x === y ? `Both axes are drawn ${x}.` : `Horizontal axis drawn ${x}, vertical axis ${y}.`;
+  figure.querySelector("figcaption").append(line);
 }

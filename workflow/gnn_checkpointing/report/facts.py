@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Any
 
-from gnn_checkpointing.analysis.results import DepthPoint, Effect, EgoPoint, Estimate, FrontierPoint
+from gnn_checkpointing.analysis.results import Compared, DepthPoint, EgoPoint, Estimate, FrontierPoint
 from gnn_checkpointing.claims.ledger import Claim, Verdict
 from gnn_checkpointing.claims.rules import Below
 from gnn_checkpointing.records.measurements_table import number
@@ -60,7 +60,7 @@ class Facts:
         own = [getattr(self, name) for name in dir(self) if not name.startswith("_") and name != "names"]
         return {one.__name__: one for one in own}
 
-    def speed(self, effect: Effect | FrontierPoint) -> float:
+    def speed(self, effect: Compared | FrontierPoint) -> float:
         """Throughput of a policy divided by none's: the inverse of its time ratio."""
         measured = getattr(effect, "throughput_ratio", None)
         if measured is not None:
@@ -77,11 +77,11 @@ class Facts:
         """How much of the memory is saved."""
         return 1 - ratio.estimate
 
-    def pays(self, *effects: Effect) -> Verdict:
+    def pays(self, *effects: Compared) -> Verdict:
         """Whether a policy keeps so little memory that it is worth its time."""
         return Below(WORTH).verdict([effect.activation_ratio for effect in effects])
 
-    def worthwhile(self, effects: Sequence[Effect], *verdicts: Verdict) -> list[Effect]:
+    def worthwhile(self, effects: Sequence[Compared], *verdicts: Verdict) -> list[Compared]:
         """Those of the effects that are worth their time; with `verdicts`, those of which that is the answer."""
         return [effect for effect in effects if self.pays(effect) in (verdicts or ("supported",))]
 
@@ -106,15 +106,15 @@ class Facts:
         won = [Below(1.0).verdict([memory, time]) for memory, time in both if memory and time]
         return "supported" if "supported" in won else "inconclusive" if "inconclusive" in won else "refuted"
 
-    def densest(self, policy: str, convolution: str = "") -> list[Effect]:
+    def densest(self, policy: str, convolution: str = "") -> list[Compared]:
         """A policy's effect at the densest timed level, an effect for each convolution."""
         return self._ends(policy, convolution, -1)
 
-    def sparsest(self, policy: str, convolution: str = "") -> list[Effect]:
+    def sparsest(self, policy: str, convolution: str = "") -> list[Compared]:
         """A policy's effect at the sparsest timed level, an effect for each convolution."""
         return self._ends(policy, convolution, 0)
 
-    def _ends(self, policy: str, convolution: str, place: int) -> list[Effect]:
+    def _ends(self, policy: str, convolution: str, place: int) -> list[Compared]:
         found = []
         for name in [convolution] if convolution else self._inputs.convolutions:
             own = [e for e in self._inputs.effects.generated if (e.convolution, e.policy) == (name, policy)]
@@ -254,7 +254,7 @@ class Facts:
         ]
         return sorted(own, key=lambda e: e.size or 0)
 
-    def reals(self, policy: str, convolution: str = "") -> list[Effect]:
+    def reals(self, policy: str, convolution: str = "") -> list[Compared]:
         """Effects on real graphs, sparse ones first."""
         own = [e for e in self._inputs.effects.real if e.policy == policy and convolution in ("", e.convolution)]
         return sorted(own, key=lambda e: e.average_degree)
@@ -271,7 +271,7 @@ class Facts:
         values = sorted((v for row in self._inputs.rows if (v := number(row, column)) is not None), key=float)
         return [] if not values else values[:1] if values[0] == values[-1] else [values[0], values[-1]]
 
-    def at_level(self, policy: str, level: str) -> list[Effect]:
+    def at_level(self, policy: str, level: str) -> list[Compared]:
         """A policy's effects at one level, of the largest graphs, an effect for each convolution."""
         own = [e for e in self._inputs.effects.generated if (e.policy, e.level) == (policy, level)]
         return list({e.convolution: e for e in sorted(own, key=_size)}.values())
@@ -285,10 +285,10 @@ class Facts:
         """How many threads computed."""
         return self._inputs.quality.setting.threads
 
-    def best_blocks(self, effects: Iterable[Effect]) -> Effect:
+    def best_blocks(self, effects: Iterable[Compared]) -> Compared:
         """The effect that keeps the least memory."""
         return min(effects, key=lambda e: e.activation_ratio.estimate)
 
 
-def _size(effect: Effect) -> int:
+def _size(effect: Compared) -> int:
     return getattr(effect, "num_nodes", None) or 0

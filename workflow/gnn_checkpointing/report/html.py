@@ -12,18 +12,17 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from gnn_checkpointing.claims.ledger import Verdict
-from gnn_checkpointing.report.lettering import Lettering
 from gnn_checkpointing.report.page import Column, Page, Span, Text
 from gnn_checkpointing.sourced import SourcedText, bare, parts
 
-SCRIPTS = ("numbers.js", "elements.js", "view.js", "planner.js", "tables.js", "figures.js", "start.js")
+SCRIPTS = ("numbers.js", "elements.js", "view.js", "planner.js", "tables.js", "figures.js", "reading.js", "start.js")
 """In the order in which they need each other."""
 
 
 def report_html(page: Page, templates: Path, template: str = "report.html") -> str:
     """Return the page as one HTML file; `templates` is the folder that holds html/, where `template` lies."""
     script = page_script(templates)
-    values = {"page": page, "script": script, "allowed": allowed(script), "lettering": Lettering(page)}
+    values = {"page": page, "script": script, "allowed": allowed(script)}
     return environment(templates).get_template(template).render(values)
 
 

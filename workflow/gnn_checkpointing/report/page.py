@@ -120,7 +120,7 @@ class Drawn:
 
 @dataclass(frozen=True)
 class Panel:
-    """One drawing: its SVG holds the sentinel `figures.canvas.INK` wherever the face's text colour belongs.
+    """One drawing: its SVG is in the colour of the text around it.
 
     A `key` explains the others and draws nothing. `convolution` is the one that it is about, "" for several.
     """

@@ -16,11 +16,9 @@ import typst
 from matplotlib import get_data_path
 from matplotlib.ft2font import FT2Font
 
-from gnn_checkpointing.report.figures.palette import INK
 from gnn_checkpointing.report.page import Page
 from gnn_checkpointing.sourced import bare
 
-_INK_ON_PAPER = "#1d2126"
 _FONTS = ("DejaVuSans.ttf", "DejaVuSans-Bold.ttf")
 
 
@@ -32,7 +30,7 @@ def report_pdf(page: Page, templates: Path) -> bytes:
         (root / "page.json").write_text(json.dumps(_printable(asdict(page)), ensure_ascii=False), encoding="utf-8")
         for figure in page.figures():
             for panel in figure.panels:
-                (root / f"{panel.id}.svg").write_text(panel.svg.replace(INK, _INK_ON_PAPER), encoding="utf-8")
+                (root / f"{panel.id}.svg").write_text(_mapped(panel.svg, _drawable_or_named), encoding="utf-8")
         fonts = root / "fonts"
         fonts.mkdir()
         for font in _FONTS:

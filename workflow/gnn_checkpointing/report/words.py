@@ -7,10 +7,10 @@ from typing import Any
 
 from gnn_checkpointing.analysis.results import Estimate
 from gnn_checkpointing.claims.ledger import Verdict
-from gnn_checkpointing.study.policy_names import POLICIES
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.figures.palette import kind_of
 from gnn_checkpointing.report.page import Span
+from gnn_checkpointing.study.policy_names import POLICIES
 
 _CHIPS: dict[Verdict, str] = {"supported": "yes", "refuted": "no", "inconclusive": "unclear", "untested": "untested"}
 

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
+import base64
+import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.collections import LineCollection
-from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
+from PIL import Image
 
-from gnn_checkpointing.report.figures.canvas import figure_svg
-from gnn_checkpointing.report.figures.palette import INK
+from gnn_checkpointing.report.figures import scales, svg
+from gnn_checkpointing.report.figures.chart import Chart, Frame, Layer, Point, Ribbon, Series, draw
+from gnn_checkpointing.report.figures.palette import Look
 
-_INK_ON_PAPER = "#1d2126"
-_COLOUR, _EDGES = "#1a80c4", "#d55e00"
-_PANEL = (2.5, 2.0)
+_LOOK, _EDGES = Look("#1a80c4", "o"), "#d55e00"
+_PANEL = (180.0, 144.0)
+_SIDE, _GAP = 180.0, 6.0
 _COLUMNS = 3
 
 
@@ -32,61 +32,52 @@ class Curve:
 
 
 def curves_svg(curves: Sequence[Curve]) -> str:
-    """Return a standalone SVG with a small panel a measure."""
-    rows = -(-len(curves) // _COLUMNS)
-    size = (_PANEL[0] * _COLUMNS, _PANEL[1] * rows)
-
-    def draw(figure: Figure) -> None:
-        figure.subplots_adjust(left=0.06, right=0.98, bottom=0.12, top=0.90, wspace=0.28, hspace=0.55)
-        for place, curve in enumerate(curves, start=1):
-            _draw_curve(figure.add_subplot(rows, _COLUMNS, place), curve)
-
-    return _standalone(figure_svg("explained-curves", draw, size))
+    """A standalone SVG with a small panel per measure."""
+    root = _on_paper(_PANEL[0] * _COLUMNS, _PANEL[1] * -(-len(curves) // _COLUMNS))
+    for place, curve in enumerate(curves):
+        left, top = _PANEL[0] * (place % _COLUMNS), _PANEL[1] * (place // _COLUMNS)
+        _draw_curve(root, curve, Frame(left + 30, top + 22, left + _PANEL[0] - 8, top + _PANEL[1] - 28))
+    return svg.written(root)
 
 
 def patch_graph_svg(
     pixels: NDArray[np.uint8], graphs: Sequence[tuple[int, Sequence[Sequence[int]]]], patch: int
 ) -> str:
-    """Return a standalone SVG of one image, once for each block, with one patch's edges strong and all others faint.
+    """A standalone SVG of one image, once for each block, with one patch's edges strong and all others faint.
 
     `pixels` is `[side, side, 3]`; each of `graphs` a block's number and the neighbours of each patch, row by row.
     """
     side = round(len(graphs[0][1]) ** 0.5)
-    size = (2.6 * len(graphs), 2.8)
+    root = _on_paper((_SIDE + _GAP) * len(graphs), _SIDE + 20)
+    stream = io.BytesIO()
+    Image.fromarray(pixels).save(stream, format="png")
+    image = f"data:image/png;base64,{base64.b64encode(stream.getvalue()).decode()}"
+    for place, (number, neighbours) in enumerate(graphs):
+        left, top, unit = (_SIDE + _GAP) * place, 18.0, _SIDE / side
+        svg.words(root, left + _SIDE / 2, 9, f"block {number}", text_anchor="middle")
+        svg.add(root, "image", href=image, x=left, y=top, width=_SIDE, height=_SIDE, opacity=0.6)
+        centres = [(left + (node % side + 0.5) * unit, top + (node // side + 0.5) * unit) for node in range(side**2)]
+        every = [(node, other) for node, others in enumerate(neighbours) for other in others]
+        strong = [(patch, other) for other in neighbours[patch]]
+        for edges, opacity, width in ((every, 0.08, 0.4), (strong, 1.0, 1.2)):
+            lines = "".join(svg.path([centres[node] for node in edge]) for edge in edges)
+            svg.add(root, "path", d=lines, stroke=_EDGES, stroke_opacity=opacity, stroke_width=width)
+    return svg.written(root)
 
-    def draw(figure: Figure) -> None:
-        figure.subplots_adjust(left=0.01, right=0.99, bottom=0.01, top=0.90, wspace=0.04)
-        for place, (number, neighbours) in enumerate(graphs, start=1):
-            axes = figure.add_subplot(1, len(graphs), place)
-            axes.imshow(pixels, extent=(0, side, side, 0), alpha=0.6)
-            axes.set_axis_off()
-            axes.set_title(f"block {number}", fontsize=8.5)
-            every = [(node, other) for node, others in enumerate(neighbours) for other in others]
-            _draw_edges(axes, every, side, alpha=0.08, width=0.4)
-            _draw_edges(axes, [(patch, other) for other in neighbours[patch]], side, alpha=1.0, width=1.2)
 
-    return _standalone(figure_svg("explained-patches", draw, size))
-
-
-def _draw_curve(axes: Axes, curve: Curve) -> None:
+def _draw_curve(root: svg.Element, curve: Curve, frame: Frame) -> None:
     numbers = list(range(1, len(curve.values) + 1))
-    axes.grid(visible=True, color=INK, alpha=0.13, linewidth=0.6)
-    if curve.low is not None and curve.high is not None:
-        axes.fill_between(numbers, curve.low, curve.high, color=_COLOUR, alpha=0.2, linewidth=0)
-    axes.plot(numbers, curve.values, color=_COLOUR, marker="o", markersize=3, linewidth=1.2)
-    axes.set_title(curve.name, loc="left", fontsize=8.5)
-    axes.set_xlabel("block", fontsize=7.5)
-    axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
-    axes.tick_params(labelsize=7)
+    x = scales.step_scale([str(number) for number in numbers], "block")
+    y = scales.value_scale([*curve.values, *(curve.low or ()), *(curve.high or ())], curve.name)
+    points = [Point(number, value, value, value) for number, value in zip(numbers, curve.values, strict=True)]
+    line = Series(curve.name, _LOOK, points, size=3.0, width=1.2)
+    known = curve.low is not None and curve.high is not None
+    layers: list[Layer] = [Ribbon(numbers, curve.low or (), curve.high or (), _LOOK.colour), line] if known else [line]
+    draw(root, Chart(frame, x, y, layers, small=True))
 
 
-def _draw_edges(axes: Axes, edges: Sequence[tuple[int, int]], side: int, alpha: float, width: float) -> None:
-    lines = [[(node % side + 0.5, node // side + 0.5) for node in edge] for edge in edges]
-    axes.add_collection(LineCollection(lines, colors=_EDGES, alpha=alpha, linewidths=width))
-
-
-def _standalone(svg: str) -> str:
-    """Return a drawing for a file of its own: dark letters on a white ground."""
-    ground = '<rect width="100%" height="100%" fill="#ffffff"/>'
-    start = svg.index(">") + 1
-    return svg[:start].replace(INK, _INK_ON_PAPER) + ground + svg[start:].replace(INK, _INK_ON_PAPER)
+def _on_paper(width: float, height: float) -> svg.Element:
+    """A drawing for a file of its own: dark letters on a white ground."""
+    root = svg.drawing(width, height)
+    svg.add(root, "rect", width=width, height=height, fill="#ffffff")
+    return root

@@ -7,20 +7,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-
-from gnn_checkpointing.report.figures import scales
-from gnn_checkpointing.report.figures.canvas import WIDTH, figure_svg, panel_svg
+from gnn_checkpointing.report.figures import svg
+from gnn_checkpointing.report.figures.chart import Chart, Frame, Layer, Name, Point, Rule, Series, Steps, panel, span_of
+from gnn_checkpointing.report.figures.chart import Place as Places
 from gnn_checkpointing.report.figures.labels import Box, placed
-from gnn_checkpointing.report.figures.marks import tag
-from gnn_checkpointing.report.figures.palette import INK, Family, family, ramp
+from gnn_checkpointing.report.figures.marks import marker
+from gnn_checkpointing.report.figures.palette import INK, Family, Look, family, ramp
 from gnn_checkpointing.report.figures.scales import Scale
 
-PANEL = (4.9, 4.0)
-_KEY = (4.9, 1.15)
+_WIDTH, _HEIGHT = 353.0, 288.0
+_FRAME = Frame(43, 20, 344, 256)
+_KEY_HEIGHT = 83.0
 _LETTERS = 7.0
-_LEFT = 0.175 * WIDTH
+MOST_NAMES = 7
+"""Names beside marks: what has none tells its name when it is pointed at."""
 
 
 @dataclass(frozen=True)
@@ -44,110 +44,103 @@ class Path:
     hollow: bool = False
 
 
-def frontier_panel(name: str, paths: Sequence[Path], levels: Sequence[str], x: Scale, y: Scale) -> str:
-    """Return the SVG of one convolution; `levels` are all densities, sparse before dense."""
+def frontier_panel(
+    name: str, paths: Sequence[Path], levels: Sequence[str], x: Scale, y: Scale, front: Sequence[str] = ()
+) -> str:
+    """The SVG of one convolution; `levels` are all densities, sparse before dense.
 
-    def draw(axes: Axes) -> None:
-        scales.apply(axes, x, y)
-        axes.axhline(1.0, color=INK, linewidth=0.8, dashes=(4, 3), alpha=0.7)
-        axes.axvline(1.0, color=INK, linewidth=0.8, dashes=(4, 3), alpha=0.7)
-        for path in paths:
-            _draw_path(axes, path, levels)
-        _name_ends(axes, paths)
-
-    return panel_svg(name, draw, labels_width=0.80 - _axes_width(), size=PANEL)
+    `front` are the policies that no other beats in both at the densest level of all: a line joins them.
+    """
+    densest = [(path, path.places[-1]) for path in paths if path.places[-1].level == levels[-1]]
+    corners = sorted((place.memory, place.time) for path, place in densest if path.policy in front)
+    if "none" in front:
+        corners = sorted([*corners, (1.0, 1.0)])
+    none = Point(1.0, 1.0, 1.0, 1.0, "what all others are divided by")
+    layers: list[Layer] = [Rule(x=1.0), Rule(y=1.0), *(_course(path) for path in paths), Steps(corners)]
+    layers += [_marks(path, place, levels) for path in paths for place in path.places]
+    layers.append(Series("none", Look(INK, "o"), [none], size=6.5, whiskers=False))
+    return panel(name, Chart(_FRAME, x, y, layers, _names(paths, front, x, y)), _HEIGHT, _WIDTH)
 
 
 def key_panel(name: str, policies: Sequence[str], levels: Sequence[str]) -> str:
-    """Return the SVG that explains colours, sizes and shapes."""
-
-    def draw(figure: Figure) -> None:
-        axes = figure.add_axes((0, 0, 1, 1))
-        axes.set_axis_off()
-        axes.set_xlim(0, _KEY[0])
-        axes.set_ylim(0, _KEY[1])
-        axes.text(0.05, 0.95, "average degree", va="center")
-        step = min(0.62, 3.5 / max(1, len(levels)))
-        for position, level in enumerate(levels):
-            left = 1.3 + position * step
-            axes.plot(left, 0.95, "o", color=_colour(level, levels), markersize=_size(level, levels))
-            axes.text(left + 0.09, 0.95, level, va="center", fontsize=8)
-        for position, member in enumerate(_families(policies)):
-            left, height = 0.1 + (position % 2) * 2.4, 0.62 - 0.24 * (position // 2)
-            axes.plot(left, height, member.marker, color=INK, markersize=5.5, alpha=0.8)
-            axes.text(left + 0.13, height, member.name, va="center", fontsize=8)
-
-    return figure_svg(name, draw, _KEY)
+    """The SVG that explains colours, sizes and shapes."""
+    root = svg.drawing(_WIDTH, _KEY_HEIGHT, name)
+    svg.words(root, 4, 14, "average degree")
+    step = min(44.0, 252 / max(1, len(levels)))
+    for position, level in enumerate(levels):
+        left, colour = 92 + position * step, ramp(_share(level, levels))
+        svg.add(root, "path", d=svg.path([(left, 14)]) + marker("o", _size(level, levels)), fill=colour)
+        svg.words(root, left + 6, 14, level, font_size=8.0)
+    for position, member in enumerate(_families(policies)):
+        left, top = 8 + (position % 2) * 173, 38 + 17 * (position // 2)
+        svg.add(root, "path", d=svg.path([(left, top)]) + marker(member.marker, 5.5), fill_opacity=0.8)
+        svg.words(root, left + 9, top, member.name, font_size=8.0)
+    return svg.written(root)
 
 
 def _families(policies: Sequence[str]) -> list[Family]:
     return list(dict.fromkeys(family(policy) for policy in policies))
 
 
-def _axes_width() -> float:
-    return 0.97 - _LEFT / PANEL[0]
+def _course(path: Path) -> Series:
+    points = [Point(place.memory, place.time, 0.0, 0.0) for place in path.places]
+    return Series(path.policy, Look(INK, "o"), points, marks=False, whiskers=False, width=0.7, opacity=0.3)
 
 
-def _draw_path(axes: Axes, path: Path, levels: Sequence[str]) -> None:
-    line = axes.plot(
-        [place.memory for place in path.places],
-        [place.time for place in path.places],
-        color=INK,
-        linewidth=0.8,
-        alpha=0.35,
-        zorder=1.5,
-    )
-    tag(line, "data", path.policy)
-    for place in path.places:
-        colour = _colour(place.level, levels)
-        drawn = axes.errorbar(
-            place.memory,
-            place.time,
-            yerr=[[place.time - place.low], [place.high - place.time]],
-            color=colour,
-            marker=family(path.policy).marker,
-            markersize=_size(place.level, levels),
-            markerfacecolor="none" if path.hollow else colour,
-            elinewidth=0.9,
+def _marks(path: Path, place: Place, levels: Sequence[str]) -> Series:
+    look = Look(ramp(_share(place.level, levels)), family(path.policy).marker)
+    point = Point(place.memory, place.time, place.low, place.high, f"average degree {place.level}")
+    return _Ratios(path.policy, look, [point], hollow=path.hollow, size=_size(place.level, levels))
+
+
+class _Ratios(Series):
+    """Marks that tell both of their numbers as ratios to none."""
+
+    def told(self, point: Point, place: Places) -> str:
+        """What a mark says."""
+        span = span_of(point, place.y)
+        return (
+            f"{self.name}: {place.x.text(point.x)} of none's activation memory, {place.y.text(point.y)}{span} of its "
+            f"step time; {point.cell}"
         )
-        tag(drawn.get_children(), "data", path.policy)
 
 
-def _name_ends(axes: Axes, paths: Sequence[Path]) -> None:
-    """Write each policy's name near its densest point, with a thin line where it had to move away."""
-    scale = 72 / axes.figure.dpi
-    corners = axes.get_window_extent()
-    frame = Box(corners.x0 * scale, corners.y0 * scale, corners.x1 * scale, corners.y1 * scale)
-    spots = {path.policy: [_spot(axes, place, scale) for place in path.places] for path in paths}
-    marks = [Box(x - 3.5, y - 3.5, x + 3.5, y + 3.5) for each in spots.values() for x, y in each]
+def named(paths: Sequence[Path], front: Sequence[str]) -> list[Path]:
+    """The paths that get a name, with none at most seven: the front first, then what needs the least memory."""
+    order = sorted(paths, key=lambda path: (path.policy not in front, path.places[-1].memory, path.policy))
+    return order[: MOST_NAMES - 1]
+
+
+def _names(paths: Sequence[Path], front: Sequence[str], x: Scale, y: Scale) -> list[Name]:
+    """A name near each densest mark that has one, with a thin line where it had to move away; no two lines cross."""
+    frame = Box(_FRAME.left, _FRAME.top, _FRAME.right, _FRAME.bottom)
+    shown = named(paths, front)
+    one = _spot(1.0, 1.0, x, y)
+    spots = {path.policy: [_spot(place.memory, place.time, x, y) for place in path.places] for path in paths}
+    marks = [
+        Box(a - 3.5, b - 3.5, a + 3.5, b + 3.5) for a, b in [one, *(spot for each in spots.values() for spot in each)]
+    ]
     # Along the paths and the dashed lines too, as smaller marks.
-    one = axes.transData.transform((1.0, 1.0)) * scale
     lines = [[(one[0], frame.bottom), (one[0], frame.top)], [(frame.left, one[1]), (frame.right, one[1])]]
-    marks += [Box(x - 1, y - 1, x + 1, y + 1) for line in (*spots.values(), *lines) for x, y in _along(line)]
-    # The most crowded corner is where memory is least: its names choose first.
-    order = sorted(paths, key=lambda path: path.places[-1].memory)
-    anchors = [spots[path.policy][-1] for path in order]
-    boxes = placed(anchors, [path.name for path in order], marks, frame, _LETTERS)
-    for path, (x, y), box in zip(order, anchors, boxes, strict=True):
-        to_axes = (frame.right - frame.left, frame.top - frame.bottom)
-        left, middle = (box.left - frame.left) / to_axes[0], ((box.bottom + box.top) / 2 - frame.bottom) / to_axes[1]
-        near = min(max(x, box.left), box.right), min(max(y, box.bottom), box.top)
-        if math.dist(near, (x, y)) > 8:
-            axes.plot(
-                [(x - frame.left) / to_axes[0], (near[0] - frame.left) / to_axes[0]],
-                [(y - frame.bottom) / to_axes[1], (near[1] - frame.bottom) / to_axes[1]],
-                transform=axes.transAxes,
-                color=INK,
-                linewidth=0.5,
-                alpha=0.6,
-                zorder=1.4,
-            )
-        label = axes.text(left, middle, path.name, transform=axes.transAxes, va="center", ha="left", fontsize=_LETTERS)
-        tag(label, "label", path.policy)
+    marks += [Box(a - 1, b - 1, a + 1, b + 1) for line in (*spots.values(), *lines) for a, b in _along(line)]
+    policies = ["none", *(path.policy for path in shown)]
+    anchors = [one, *(spots[path.policy][-1] for path in shown)]
+    texts = ["none", *(path.name for path in shown)]
+    found = []
+    for policy, text, anchor, box in zip(
+        policies, texts, anchors, placed(anchors, texts, marks, frame, _LETTERS), strict=True
+    ):
+        if box is not None:
+            near = box.nearest(anchor)
+            lead = (anchor, near) if math.dist(near, anchor) > 7 else None
+            at = (anchor[0] - _FRAME.left, anchor[1] - _FRAME.top)
+            middle = (box.top + box.bottom) / 2
+            found.append(Name(policy, text, at, box.left, middle, lead, size=_LETTERS, side="near"))
+    return found
 
 
 def _along(line: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
-    """Return points every few points of length along a line."""
+    """Points every few points of length along a line."""
     found = []
     for (x0, y0), (x1, y1) in pairwise(line):
         steps = max(1, int(math.dist((x0, y0), (x1, y1)) / 4))
@@ -155,17 +148,13 @@ def _along(line: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
     return found
 
 
-def _spot(axes: Axes, place: Place, scale: float) -> tuple[float, float]:
-    x, y = axes.transData.transform((place.memory, place.time))
-    return float(x) * scale, float(y) * scale
+def _spot(memory: float, time: float, x: Scale, y: Scale) -> tuple[float, float]:
+    across, down = Places(_FRAME, x, y).at(memory, time)
+    return _FRAME.left + across, _FRAME.top + down
 
 
 def _share(level: str, levels: Sequence[str]) -> float:
     return levels.index(level) / max(1, len(levels) - 1)
-
-
-def _colour(level: str, levels: Sequence[str]) -> str:
-    return ramp(_share(level, levels))
 
 
 def _size(level: str, levels: Sequence[str]) -> float:

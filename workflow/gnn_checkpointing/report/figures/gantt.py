@@ -9,16 +9,11 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from matplotlib.axes import Axes
-from matplotlib.patches import PathPatch
-from matplotlib.path import Path
-from matplotlib.ticker import MaxNLocator, NullLocator
+from gnn_checkpointing.report.figures.chart import Bars, Chart, Frame, panel
+from gnn_checkpointing.report.figures.scales import Scale, minute_scale
 
-from gnn_checkpointing.report.figures.canvas import panel_svg
-
-_SIZE = (6.2, 3.0)
+_WIDTH, _HEIGHT = 446.0, 216.0
 _COLOURS = ("#0072b2", "#d55e00", "#009e73")
-_GAP = 0.15
 _MOST_ROWS = 120
 _TOUCHING = 1 / 1000
 """Of the run: bars of one row and process that are no further apart are drawn as one, where graphs share rows."""
@@ -40,25 +35,18 @@ def graphs_a_row(graphs: int) -> int:
 
 
 def gantt_panel(name: str, bars: Sequence[Bar]) -> str:
-    """Return the SVG of a run."""
+    """The SVG of a run."""
     bars = _shared(bars)
     rows = 1 + max(bar.row for bar in bars)
-    end = max(bar.end for bar in bars)
-
-    def draw(axes: Axes) -> None:
-        axes.set_xlim(0, end)
-        axes.set_ylim(rows - 0.5, -0.5)
-        axes.set_xlabel("minutes since the run began")
-        axes.set_ylabel("graphs, in their order")
-        axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
-        axes.yaxis.set_major_locator(NullLocator())
-        axes.grid(visible=False, axis="y")
-        for process in sorted({bar.process for bar in bars}):
-            colour = _COLOURS[process % len(_COLOURS)]
-            # One path for all bars of a process: hundreds of them take no room of their own.
-            axes.add_patch(PathPatch(_outline(bars, process), facecolor=colour, edgecolor="none"))
-
-    return panel_svg(name, draw, size=_SIZE)
+    frame = Frame(14, 20, _WIDTH - 10, _HEIGHT - 32)
+    # All bars of a process are one path: hundreds of them take no room of their own.
+    layers = [
+        Bars("", _COLOURS[process % len(_COLOURS)], [(b.row, b.start, b.end, "") for b in bars if b.process == process])
+        for process in sorted({bar.process for bar in bars})
+    ]
+    y = Scale("graphs, in their order", False, rows - 0.5, -0.5, (), ())
+    x = minute_scale(max(bar.end for bar in bars), "minutes since the run began")
+    return panel(name, Chart(frame, x, y, layers), _HEIGHT, _WIDTH)
 
 
 def _shared(bars: Sequence[Bar]) -> Sequence[Bar]:
@@ -75,21 +63,3 @@ def _shared(bars: Sequence[Bar]) -> Sequence[Bar]:
         else:
             found.append(replace(bar, row=row))
     return found
-
-
-def _outline(bars: Sequence[Bar], process: int) -> Path:
-    own = [bar for bar in bars if bar.process == process]
-    boxes = [
-        Path(
-            [
-                (bar.start, bar.row - 0.5 + _GAP),
-                (bar.end, bar.row - 0.5 + _GAP),
-                (bar.end, bar.row + 0.5 - _GAP),
-                (bar.start, bar.row + 0.5 - _GAP),
-                (bar.start, bar.row - 0.5 + _GAP),
-            ],
-            closed=True,
-        )
-        for bar in own
-    ]
-    return Path.make_compound_path(*boxes)

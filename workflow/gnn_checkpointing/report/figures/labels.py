@@ -7,6 +7,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from gnn_checkpointing.report.figures.svg import text_width
+
 _ANGLES = tuple(math.radians(degree) for degree in (0, 180, 45, 135, 315, 225, 90, 270, 20, 160, 340, 200))
 _REACHES = (6.0, 11.0, 17.0, 25.0, 35.0, 47.0, 62.0)
 
@@ -16,19 +18,23 @@ class Box:
     """A rectangle in points."""
 
     left: float
-    bottom: float
-    right: float
     top: float
+    right: float
+    bottom: float
 
     def overlap(self, other: Box) -> float:
         """Return the area that both cover."""
         width = min(self.right, other.right) - max(self.left, other.left)
-        height = min(self.top, other.top) - max(self.bottom, other.bottom)
+        height = min(self.bottom, other.bottom) - max(self.top, other.top)
         return max(0.0, width) * max(0.0, height)
+
+    def nearest(self, spot: tuple[float, float]) -> tuple[float, float]:
+        """The place in the rectangle that is nearest to another place."""
+        return min(max(spot[0], self.left), self.right), min(max(spot[1], self.top), self.bottom)
 
     def outside(self, frame: Box) -> float:
         """Return the area that lies outside of the frame."""
-        return (self.right - self.left) * (self.top - self.bottom) - self.overlap(frame)
+        return (self.right - self.left) * (self.bottom - self.top) - self.overlap(frame)
 
 
 def wrapped(policy: str) -> str:
@@ -37,29 +43,70 @@ def wrapped(policy: str) -> str:
     return broken if "\n" in broken or len(policy) < 12 else policy.replace("(", "\n(")
 
 
+Segment = tuple[tuple[float, float], tuple[float, float]]
+
+
 def placed(
     anchors: Sequence[tuple[float, float]], texts: Sequence[str], marks: Sequence[Box], frame: Box, size: float
-) -> list[Box]:
-    """Return a place for each text near its anchor: covering no mark and no other text as far as that can be.
+) -> list[Box | None]:
+    """A place for each text near its anchor, covering as few marks as can be; None where none is free.
 
-    All in points; `size` is that of the letters, whose width is taken as three fifths of it.
+    No text touches another, and no line from an anchor to its text crosses another line or another text. All in
+    points; `size` is that of the letters.
     """
     taken: list[Box] = []
-    for (x, y), text in zip(anchors, texts, strict=True):
-        width, height = 0.6 * size * len(text), 1.15 * size
+    lines: list[Segment] = []
+    found: list[Box | None] = []
+    for anchor, text in zip(anchors, texts, strict=True):
+        width, height = text_width(text, size), 1.15 * size
         reach_of_all = _REACHES[-1] + width
-        around = Box(x - reach_of_all, y - reach_of_all, x + reach_of_all, y + reach_of_all)
+        around = Box(
+            anchor[0] - reach_of_all, anchor[1] - reach_of_all, anchor[0] + reach_of_all, anchor[1] + reach_of_all
+        )
         near = [mark for mark in marks if mark.overlap(around)]
         candidates = [
-            (_cost(box, taken, near, frame) + reach * 0.02, number, box)
-            for number, (reach, box) in enumerate(
-                (reach, _beside(x + reach * math.cos(angle), y + reach * math.sin(angle), angle, width, height))
-                for reach in _REACHES
-                for angle in _ANGLES
+            (round(sum(box.overlap(mark) for mark in near) + reach * 0.02, 6), number, box)
+            for number, (reach, angle) in enumerate((reach, angle) for reach in _REACHES for angle in _ANGLES)
+            if _is_free(
+                box := _beside(
+                    anchor[0] + reach * math.cos(angle), anchor[1] + reach * math.sin(angle), angle, width, height
+                ),
+                (anchor, box.nearest(anchor)),
+                taken,
+                lines,
             )
+            and box.outside(frame) < 1e-6
         ]
-        taken.append(min(candidates, key=lambda candidate: candidate[:2])[2])
-    return taken
+        best = min(candidates, key=lambda candidate: candidate[:2])[2] if candidates else None
+        found.append(best)
+        if best is not None:
+            taken.append(best)
+            lines.append((anchor, best.nearest(anchor)))
+    return found
+
+
+def _is_free(box: Box, line: Segment, taken: Sequence[Box], lines: Sequence[Segment]) -> bool:
+    return (
+        not any(box.overlap(other) for other in taken)
+        and not any(crosses(line, other) for other in lines)
+        and not any(crosses(line, side) for other in taken for side in _diagonals(other))
+        and not any(crosses(side, other) for other in lines for side in _diagonals(box))
+    )
+
+
+def _diagonals(box: Box) -> tuple[Segment, Segment]:
+    """Two lines of which each that passes a box crosses one."""
+    return ((box.left, box.top), (box.right, box.bottom)), ((box.left, box.bottom), (box.right, box.top))
+
+
+def crosses(one: Segment, other: Segment) -> bool:
+    """Whether two lines have a place between their ends in common."""
+
+    def side(line: Segment, spot: tuple[float, float]) -> float:
+        (x0, y0), (x1, y1) = line
+        return (x1 - x0) * (spot[1] - y0) - (y1 - y0) * (spot[0] - x0)
+
+    return side(one, other[0]) * side(one, other[1]) < 0 and side(other, one[0]) * side(other, one[1]) < 0
 
 
 def _beside(x: float, y: float, angle: float, width: float, height: float) -> Box:
@@ -67,11 +114,3 @@ def _beside(x: float, y: float, angle: float, width: float, height: float) -> Bo
     across = math.cos(angle)
     left = x if across > 0.3 else x - width if across < -0.3 else x - width / 2
     return Box(left, y - height / 2, left + width, y + height / 2)
-
-
-def _cost(box: Box, taken: Sequence[Box], marks: Sequence[Box], frame: Box) -> float:
-    return (
-        3 * sum(box.overlap(other) for other in taken)
-        + sum(box.overlap(mark) for mark in marks)
-        + 9 * box.outside(frame)
-    )

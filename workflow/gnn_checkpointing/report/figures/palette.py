@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from gnn_checkpointing.refusal import Refusal
 from gnn_checkpointing.study.policy_names import POLICIES, parse_policy
 
-INK = "#010203"
-"""Sentinel for the face's own text colour; each face replaces it by its own."""
+INK = "currentColor"
+"""The colour of the text around a drawing, whichever face and theme it is in."""
 
 Dashes = tuple[float, ...]
 

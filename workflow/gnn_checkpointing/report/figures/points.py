@@ -3,23 +3,33 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
-from matplotlib.axes import Axes
-from matplotlib.lines import Line2D
-from matplotlib.ticker import FixedFormatter, FixedLocator
-
-from gnn_checkpointing.report.figures import scales
-from gnn_checkpointing.report.figures.canvas import ABOVE, BELOW, HEIGHT, WIDTH, panel_svg
-from gnn_checkpointing.report.figures.lines import Line, Point
-from gnn_checkpointing.report.figures.marks import tag
-from gnn_checkpointing.report.figures.palette import INK, Look
+from gnn_checkpointing.report.figures import svg
+from gnn_checkpointing.report.figures.chart import (
+    ABOVE,
+    BELOW,
+    HEIGHT,
+    LEFT,
+    RIGHT,
+    WIDTH,
+    Chart,
+    Frame,
+    Place,
+    Point,
+    Rule,
+    Series,
+    draw,
+)
+from gnn_checkpointing.report.figures.lines import Line
+from gnn_checkpointing.report.figures.marks import marker
+from gnn_checkpointing.report.figures.palette import Look
 from gnn_checkpointing.report.figures.scales import Scale
 
-_ROW = 0.18
-"""Inches that one row of a legend takes."""
+_ROW = 13.0
+"""Points that one row of a legend takes."""
 _MOST_MARKS = 300
 """Of a panel: more cannot be told apart, and a page of ten thousand cells would be ten times as large."""
 
@@ -62,123 +72,88 @@ def thinning(panels: Iterable[Sequence[Line]]) -> str:
 def residual_panel(
     name: str, lines: Sequence[Line], looks: Mapping[str, Look], x: Scale, y: Scale, *, diagonal: bool = False
 ) -> str:
-    """Return the SVG of residuals, one marker a cell, around the level line of 0 or the diagonal of a Q-Q plot."""
-    return _scattered(
-        name, lines, looks, x, y, lambda axes: axes.axline((0, 0), slope=1) if diagonal else axes.axhline(0)
-    )
+    """The SVG of residuals, one mark per cell, around the level line of 0 or the diagonal of a Q-Q plot."""
+    ends = max(x.low, y.low), min(x.high, y.high)
+    return _scattered(name, lines, looks, x, y, Rule(through=tuple((e, e) for e in ends)) if diagonal else Rule(y=0.0))  # type: ignore[arg-type]
 
 
 def identity_panel(name: str, lines: Sequence[Line], looks: Mapping[str, Look], x: Scale, y: Scale) -> str:
-    """Return the SVG of values on two machines, one marker a cell, around the line on which both are equal.
+    """The SVG of values on two machines, one mark per cell, around the line on which both are equal.
 
     Both axes are of one kind, and run from the same value to the same.
     """
-    return _scattered(name, lines, looks, x, y, lambda axes: axes.axline((x.low, x.low), (x.high, x.high)))
+    return _scattered(name, lines, looks, x, y, Rule(through=((x.low, x.low), (x.high, x.high))))
 
 
-def _scattered(
-    name: str,
-    lines: Sequence[Line],
-    looks: Mapping[str, Look],
-    x: Scale,
-    y: Scale,
-    reference: Callable[[Axes], Line2D],
-) -> str:
-    """Return the SVG of markers without lines around the line that `reference` draws."""
-
-    def draw(axes: Axes) -> None:
-        scales.apply(axes, x, y)
-        line = reference(axes)
-        line.set(color=INK, linewidth=0.8, alpha=0.7)
-        tag(line, "data")
-        for each in drawn_marks(lines):
-            look = looks[each.policy]
-            marks = axes.plot(
-                [point.x for point in each.points],
-                [point.y for point in each.points],
-                linestyle="none",
-                color=look.colour,
-                marker=look.marker,
-                markersize=3.6,
-                markerfacecolor="none",
-                markeredgewidth=0.9,
-                label=each.policy,
-            )
-            tag(marks, "data", each.policy)
-        bottom, top = BELOW / height, (height - ABOVE - _ROW * rows) / height
-        axes.set_position((0.13, bottom, 0.80, top - bottom))
-        # Above the title, which stands just over the axes.
-        _legend(axes, 1 + 0.28 / (height * (top - bottom)), columns)
-
-    columns = _columns([line.policy for line in lines])
-    rows = math.ceil(len(lines) / columns)
+def _scattered(name: str, lines: Sequence[Line], looks: Mapping[str, Look], x: Scale, y: Scale, reference: Rule) -> str:
+    """The SVG of marks without lines around a line of reference."""
+    shown = drawn_marks(lines)
+    rows = legend_rows([line.policy for line in lines])
     height = HEIGHT + _ROW * (rows - 1)
-    return panel_svg(name, draw, size=(WIDTH, height), words=(x.words, y.words))
+    frame = Frame(LEFT, ABOVE + _ROW * rows, WIDTH - RIGHT, height - BELOW)
+    marks = [
+        Series(each.policy, looks[each.policy], each.points, joined=False, whiskers=False, hollow=True, size=3.6)
+        for each in shown
+    ]
+    root = svg.drawing(WIDTH, height, name)
+    draw(root, Chart(frame, x, y, [replace(reference, dashes=None), *marks]))
+    legend(root, {line.policy: looks[line.policy] for line in lines}, 4.0, 7.0, hollow=True)
+    return svg.written(root)
 
 
-def _columns(policies: Sequence[str]) -> int:
-    """Return how many names a legend holds side by side."""
-    return min(max(1, len(policies)), 3 if max(map(len, policies), default=0) < 14 else 2)
+def legend_rows(names: Sequence[str]) -> int:
+    """How many rows a legend takes."""
+    return math.ceil(len(names) / _columns(names))
 
 
-def _legend(axes: Axes, above: float, columns: int, left: float = -0.02) -> None:
-    legend = axes.legend(
-        loc="lower left",
-        bbox_to_anchor=(left, above),
-        ncols=columns,
-        frameon=False,
-        fontsize=8,
-        handletextpad=0.1,
-        columnspacing=1.0,
-        borderaxespad=0,
-    )
-    legend.set_zorder(3)
-    for handle, text in zip(legend.legend_handles, legend.get_texts(), strict=True):
-        tag([each for each in (handle, text) if each is not None], "label", text.get_text())
+def _columns(names: Sequence[str]) -> int:
+    """How many names a legend holds side by side."""
+    return min(max(1, len(names)), 3 if max(map(len, names), default=0) < 14 else 2)
+
+
+def legend(root: svg.Element, looks: Mapping[str, Look], left: float, top: float, *, hollow: bool = False) -> None:
+    """Draw marks with their names in rows."""
+    columns = _columns(list(looks))
+    step = (WIDTH - left) / max(columns, 2)
+    for place, (name, look) in enumerate(looks.items()):
+        x, y = left + step * (place % columns), top + _ROW * (place // columns)
+        group = svg.add(root, "g", class_=f"label p:{name}")
+        shape = svg.path([(x + 3, y)]) + marker(look.marker, 4.5)
+        svg.add(group, "path", d=shape, stroke=look.colour, fill="none" if hollow else look.colour, stroke_width=0.9)
+        svg.words(group, x + 9, y, name, font_size=8.0)
 
 
 def ratio_panel(name: str, marks: Sequence[Mark], looks: Mapping[str, Look], x: Scale) -> str:
-    """Return the SVG of ratios, one line of the panel a graph, one marker a policy."""
+    """The SVG of ratios, one line of the panel per graph, one mark per policy."""
     labels = list(dict.fromkeys(mark.label for mark in marks))
     policies = list(dict.fromkeys(mark.policy for mark in marks))
+    rows = legend_rows(policies)
+    # Room for each graph's marks side by side.
+    height = max(HEIGHT + _ROW * (rows - 1), 5.0 * len(policies) * len(labels) + 50 + _ROW * rows)
+    frame = Frame(0.32 * WIDTH, 8 + _ROW * rows, WIDTH - RIGHT, height - BELOW)
+    ticks = tuple(float(place) for place in range(len(labels)))
+    y = Scale("", False, len(labels) - 0.5, -0.5, ticks, tuple(map(_short, labels)))
+    layers = [Rule(x=1.0)]
+    series = []
+    for position, policy in enumerate(policies):
+        shift = min(0.18, 0.8 / len(policies)) * (position - (len(policies) - 1) / 2)
+        own = [mark for mark in marks if mark.policy == policy]
+        spots = [Point(m.value, labels.index(m.label) + shift, 0.0, 0.0, m.label) for m in own]
+        series.append(_OnRows(policy, looks[policy], spots, joined=False, whiskers=False, size=4.5))
+    root = svg.drawing(WIDTH, height, name)
+    draw(root, Chart(frame, x, y, [*layers, *series]))
+    legend(root, {policy: looks[policy] for policy in policies}, 4.0, 7.0)
+    return svg.written(root)
 
-    def draw(axes: Axes) -> None:
-        axes.set_xscale("log" if x.log else "linear")
-        axes.xaxis.set_major_locator(FixedLocator(list(x.ticks)))
-        axes.xaxis.set_major_formatter(FixedFormatter(list(x.tick_labels)))
-        axes.xaxis.minorticks_off()
-        axes.set_xlim(x.low, x.high)
-        axes.set_xlabel(x.label)
-        axes.axvline(1.0, color=INK, linewidth=0.8, dashes=(4, 3), alpha=0.7)
-        axes.yaxis.set_major_locator(FixedLocator(list(range(len(labels)))))
-        axes.yaxis.set_major_formatter(FixedFormatter([_short(label) for label in labels]))
-        axes.set_ylim(len(labels) - 0.5, -0.5)
-        for position, policy in enumerate(policies):
-            look = looks[policy]
-            shift = min(0.18, 0.8 / len(policies)) * (position - (len(policies) - 1) / 2)
-            chosen = [mark for mark in marks if mark.policy == policy]
-            drawn = axes.plot(
-                [mark.value for mark in chosen],
-                [labels.index(mark.label) + shift for mark in chosen],
-                linestyle="none",
-                color=look.colour,
-                marker=look.marker,
-                markersize=4.5,
-                label=policy,
-            )
-            tag(drawn, "data", policy)
-        bottom, top = BELOW / height, (height - 0.06 - _ROW * rows) / height
-        axes.set_position((0.32, bottom, 0.65, top - bottom))
-        # Many names begin at the panel's left edge, since the axes' own leaves no room for two columns.
-        _legend(axes, 1.0, columns, left=-0.02 if rows == 1 else -0.46)
 
-    columns = _columns(policies)
-    rows = math.ceil(len(policies) / columns)
-    # Room for each graph's markers side by side.
-    height = max(HEIGHT + _ROW * (rows - 1), 0.07 * len(policies) * len(labels) + 0.7 + _ROW * rows)
-    return panel_svg(name, draw, size=(WIDTH, height))
+class _OnRows(Series):
+    """Marks whose number is along x, on rows that have names."""
+
+    def told(self, point: Point, place: Place) -> str:
+        """What a mark says."""
+        return f"{self.name}: {place.x.text(point.x)} on {point.cell}"
 
 
 def _short(label: str) -> str:
-    """Return a graph's label cut to what fits beside the panel; the table beneath has it whole."""
+    """A graph's label cut to what fits beside the panel; the table beneath has it whole."""
     return label if len(label) <= 13 else label[:12] + "\N{HORIZONTAL ELLIPSIS}"

@@ -6,17 +6,15 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from matplotlib.axes import Axes
-from matplotlib.ticker import FixedFormatter, FixedLocator, NullLocator
-
 from gnn_checkpointing.report import units
+from gnn_checkpointing.sourced import plain
 
 
 @dataclass(frozen=True)
 class Scale:
     """One axis: what it says, whether it is logarithmic, where it runs and where its ticks are.
 
-    `words` is how a number on it reads: size, duration or plain, as the page's script calls them.
+    `words` is how a number on it reads: a key of `WORDS`, and a name that the page's script knows.
     """
 
     label: str
@@ -26,6 +24,31 @@ class Scale:
     ticks: tuple[float, ...]
     tick_labels: tuple[str, ...]
     words: str = "plain"
+
+    def share(self, value: float) -> float:
+        """Where a value is between the axis's ends: 0 at the low one, 1 at the high one."""
+        if not self.log:
+            return float((value - self.low) / (self.high - self.low))
+        return math.log(value / self.low) / math.log(self.high / self.low) if value > 0 else -1.0
+
+    def text(self, value: float) -> str:
+        """A value in words."""
+        return WORDS[self.words](value)
+
+    @property
+    def told(self) -> str:
+        """The axis as the page's script reads it: kind, ends, words, label."""
+        return f"{'log' if self.log else 'linear'} {self.low:.6g} {self.high:.6g} {self.words} {self.label}"
+
+
+WORDS: dict[str, Callable[[float], str]] = {
+    "plain": units.plain,
+    "size": units.size,
+    "duration": units.duration,
+    "ratio": units.ratio,
+    "percent": units.percent,
+    "count": units.count,
+}
 
 
 def degree_scale(degrees: Sequence[float], label: str = "average degree (edges per node)") -> Scale:
@@ -62,28 +85,35 @@ def time_scale(values: Sequence[float], label: str) -> Scale:
 
 def count_scale(values: Sequence[float], label: str) -> Scale:
     """Return a logarithmic axis of whole numbers, in thousands and millions where they are."""
-    return _log_scale(values, label, _one_two_five(min(values), max(values)), _short_count)
+    return _log_scale(values, label, _one_two_five(min(values), max(values)), _short_count, "count")
 
 
 def ratio_scale(values: Sequence[float], label: str) -> Scale:
     """Return an axis that contains 1: linear while the ratios span less than a factor of five, else logarithmic."""
     values = [*values, 1.0]
     if max(values) / min(values) < 5:
-        return _linear_scale(values, label, lambda tick: f"{tick:.2f}")
-    return _log_scale(values, label, _one_two_five(min(values), max(values)), lambda tick: f"{tick:g}")
+        return _linear_scale(values, label, lambda tick: f"{tick:.2f}", "ratio")
+    return _log_scale(values, label, _one_two_five(min(values), max(values)), lambda tick: f"{tick:g}", "ratio")
 
 
 def log_ratio_scale(values: Sequence[float], label: str) -> Scale:
     """Return a logarithmic axis of ratios that contains 1."""
     values = [*values, 1.0]
     ends = min(values) / 1.15, max(values) * 1.15
-    return _log_scale(ends, label, _one_two_five(*ends), lambda tick: f"{tick:g}")
+    return _log_scale(ends, label, _one_two_five(*ends), lambda tick: f"{tick:g}", "ratio")
+
+
+def minute_scale(end: float, label: str) -> Scale:
+    """A linear axis from 0 to `end`, both included."""
+    inner = _linear_scale([0.0, end], label, lambda tick: f"{tick:g}")
+    kept = [(tick, text) for tick, text in zip(inner.ticks, inner.tick_labels, strict=True) if 0 <= tick <= end]
+    return Scale(label, False, 0.0, end, tuple(tick for tick, _ in kept), tuple(text for _, text in kept))
 
 
 def share_scale(values: Sequence[float], label: str) -> Scale:
     """Return a linear axis of percentages that contains 0 in its middle."""
     reach = max(0.001, *(abs(value) for value in values))  # below a thousandth there is nothing to see
-    return _linear_scale([-reach, reach], label, lambda tick: f"{100 * tick:.3g}".replace("-", units.MINUS))
+    return _linear_scale([-reach, reach], label, lambda tick: f"{100 * tick:.3g}".replace("-", units.MINUS), "percent")
 
 
 def deviation_scale(values: Sequence[float], label: str) -> Scale:
@@ -92,23 +122,10 @@ def deviation_scale(values: Sequence[float], label: str) -> Scale:
     return _linear_scale([-reach, reach], label, lambda tick: f"{tick:g}".replace("-", units.MINUS))
 
 
-def apply(axes: Axes, x: Scale, y: Scale) -> None:
-    """Set both axes."""
-    axes.set_xlabel(x.label)
-    # Above the axis and level: nobody has to turn their head, and the panel keeps its width for the data.
-    axes.set_title(y.label, loc="left", fontsize=8.5, pad=7)
-    for axis, scale in ((axes.xaxis, x), (axes.yaxis, y)):
-        axis.axes.set(**{f"{axis.axis_name}scale": "log" if scale.log else "linear"})
-        axis.set_major_locator(FixedLocator(list(scale.ticks)))
-        axis.set_major_formatter(FixedFormatter(list(scale.tick_labels)))
-        axis.set_minor_locator(NullLocator())
-    axes.set_xlim(x.low, x.high)
-    axes.set_ylim(y.low, y.high)
-
-
 def _log_scale(
     values: Sequence[float], label: str, ticks: Sequence[float], text: Callable[[float], str], words: str = "plain"
 ) -> Scale:
+    values = [plain(value) for value in values]  # an axis has no address
     room = (max(values) / min(values)) ** 0.06 * 1.05
     low, high = min(values) / room, max(values) * room
     if not any(low <= tick <= high for tick in ticks):  # values close together, or one alone, between two ticks
@@ -118,8 +135,8 @@ def _log_scale(
     return Scale(label, True, low, high, kept, tuple(text(tick) for tick in kept), words)
 
 
-def _linear_scale(values: Sequence[float], label: str, text: Callable[[float], str]) -> Scale:
-    low, high = min(values), max(values)
+def _linear_scale(values: Sequence[float], label: str, text: Callable[[float], str], words: str = "plain") -> Scale:
+    low, high = plain(min(values)), plain(max(values))  # an axis has no address
     room = 0.06 * (high - low) or 0.05
     low, high = low - room, high + room
     raw = (high - low) / 5
@@ -128,7 +145,7 @@ def _linear_scale(values: Sequence[float], label: str, text: Callable[[float], s
     ticks = tuple(
         round(number * step, 10) + 0.0 for number in range(math.ceil(low / step), math.floor(high / step) + 1)
     )
-    return Scale(label, False, low, high, ticks, tuple(text(tick) for tick in ticks))
+    return Scale(label, False, low, high, ticks, tuple(text(tick) for tick in ticks), words)
 
 
 def _powers_of_two(low: float, high: float) -> list[float]:

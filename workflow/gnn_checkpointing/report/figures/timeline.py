@@ -6,19 +6,15 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-from matplotlib.ticker import FixedFormatter, FixedLocator, NullLocator
-
-from gnn_checkpointing.report.figures import scales
-from gnn_checkpointing.report.figures.canvas import figure_svg
-from gnn_checkpointing.report.figures.marks import tag
-from gnn_checkpointing.report.figures.palette import INK, Look
+from gnn_checkpointing.report.figures import scales, svg
+from gnn_checkpointing.report.figures.chart import Chart, Frame, Point, Rule, Series, draw
+from gnn_checkpointing.report.figures.palette import Look
+from gnn_checkpointing.report.figures.scales import Scale
 
 _COLUMNS = 3
-_WIDTH = 4.9
-_LEFT, _RIGHT, _TOP, _BOTTOM = 0.62, 0.08, 0.24, 0.42
-_GAP, _ROW = 0.14, 1.12
+_WIDTH = 353.0
+_LEFT, _RIGHT, _TOP, _BOTTOM = 45.0, 6.0, 17.0, 30.0
+_GAP, _ROW = 10.0, 80.0
 _BUCKETS = 70
 
 
@@ -35,54 +31,40 @@ class Course:
 
 
 def timeline_panel(name: str, courses: Sequence[Course], low: float, high: float) -> str:
-    """Return the SVG of one convolution's policies, on a logarithmic axis from `low` to `high` bytes."""
+    """The SVG of one convolution's policies, on a logarithmic axis from `low` to `high` bytes."""
     columns = min(_COLUMNS, len(courses))
-    rows = math.ceil(len(courses) / columns)
-    height = _BOTTOM + rows * (_ROW + _TOP)
     width = (_WIDTH - _LEFT - _RIGHT - (_COLUMNS - 1) * _GAP) / _COLUMNS
-    size = (_LEFT + _RIGHT + columns * width + (columns - 1) * _GAP, height)
-
-    def draw(figure: Figure) -> None:
-        for number, course in enumerate(courses):
-            row, column = divmod(number, columns)
-            left = _LEFT + column * (width + _GAP)
-            bottom = height - (row + 1) * (_ROW + _TOP)
-            axes = figure.add_axes((left / size[0], bottom / height, width / size[0], _ROW / height))
-            last = number + columns >= len(courses)
-            _draw_course(axes, course, low, high, labelled=(column == 0, last))
-
-    return figure_svg(name, draw, size)
+    height = _BOTTOM + math.ceil(len(courses) / columns) * (_ROW + _TOP)
+    root = svg.drawing(_LEFT + _RIGHT + columns * width + (columns - 1) * _GAP, height, name)
+    for number, course in enumerate(courses):
+        row, column = divmod(number, columns)
+        left, top = _LEFT + column * (width + _GAP), _TOP + row * (_ROW + _TOP)
+        frame = Frame(left, top, left + width, top + _ROW)
+        last = number + columns >= len(courses)
+        _draw_course(root, course, low, high, frame, labelled=(last, column == 0))
+    return svg.written(root)
 
 
-def _draw_course(axes: Axes, course: Course, low: float, high: float, labelled: tuple[bool, bool]) -> None:
-    axes.patch.set_visible(False)
-    tag(axes, "label", course.policy)
-    axes.grid(visible=True, color=INK, alpha=0.13, linewidth=0.6)
-    axes.set_axisbelow(True)
-    axes.set_yscale("log")
-    axes.set_xlim(0, 1)
-    axes.set_ylim(low, high)
-    axes.axvline(course.forward_ended, color=INK, linewidth=0.8, dashes=(3, 2), alpha=0.7)
-    points = drawn_points(course)
-    axes.plot(
-        [share for share, _ in points],
-        [max(value, low) for _, value in points],
-        color=course.look.colour,
-        linewidth=1.2,
+def _draw_course(
+    root: svg.Element, course: Course, low: float, high: float, frame: Frame, labelled: tuple[bool, bool]
+) -> None:
+    x = Scale("share of the step" if labelled[0] else "", False, 0.0, 1.0, (0.0, 0.5, 1.0), ("0", "0.5", "1"))
+    ticks = scales.size_scale([low, high], "")
+    kept = [(t, text) for t, text in zip(ticks.ticks, ticks.tick_labels, strict=True) if low <= t <= high]
+    y = Scale(course.policy, True, low, high, tuple(t for t, _ in kept), tuple(text for _, text in kept), "size")
+    points = [Point(share, max(value, low), 0.0, 0.0) for share, value in drawn_points(course)]
+    line = Series(course.policy, course.look, points, marks=False, width=1.2)
+    chart = Chart(
+        frame,
+        x,
+        y,
+        [Rule(x=course.forward_ended, dashes="3 2"), line],
+        title_size=7.5,
+        small=True,
+        tick_labels=labelled,
     )
-    axes.set_title(course.policy, loc="left", fontsize=7.5, pad=3)
-    axes.text(0.97, 0.94, course.peak, transform=axes.transAxes, ha="right", va="top", fontsize=7)
-    y = scales.size_scale([low, high], "")
-    y_labels, x_labels = labelled
-    kept = [(tick, text) for tick, text in zip(y.ticks, y.tick_labels, strict=True) if low <= tick <= high]
-    axes.yaxis.set_major_locator(FixedLocator([tick for tick, _ in kept]))
-    axes.yaxis.set_major_formatter(FixedFormatter([text if y_labels else "" for _, text in kept]))
-    axes.yaxis.set_minor_locator(NullLocator())
-    axes.xaxis.set_major_locator(FixedLocator([0, 0.5, 1]))
-    axes.xaxis.set_major_formatter(FixedFormatter(["0", "0.5", "1"] if x_labels else ["", "", ""]))
-    axes.tick_params(labelsize=7)
-    if x_labels:
-        axes.set_xlabel("share of the step", fontsize=7)
+    group = draw(root, chart)
+    svg.words(group, frame.right - 3, frame.top + 7, course.peak, text_anchor="end", font_size=7.0)
 
 
 def drawn_points(course: Course) -> list[tuple[float, float]]:

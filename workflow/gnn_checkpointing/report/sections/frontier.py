@@ -76,7 +76,7 @@ def frontier_figure(inputs: ReportInputs, convolutions: Sequence[str], name: str
             id=f"{name}-{position}",
             title=convolution,
             alternative=_alternative(convolution, each),
-            svg=frontier_panel(f"{name}-{position}", each, levels, x, y),
+            svg=frontier_panel(f"{name}-{position}", each, levels, x, y, _front(inputs, convolution, levels[-1])),
             drawn=drawn.of_paths(each, x, y),
             convolution=convolution,
         )
@@ -91,6 +91,12 @@ def frontier_figure(inputs: ReportInputs, convolutions: Sequence[str], name: str
         source=FRONTIER,
         size="wide",
     )
+
+
+def _front(inputs: ReportInputs, convolution: str, level: str) -> list[str]:
+    """The policies that no other beats in memory and time at that level."""
+    sets = [one.policies for one in inputs.frontier.pareto if (one.convolution, one.level) == (convolution, level)]
+    return [policy for each in sets for policy in each]
 
 
 def _alternative(convolution: str, paths: Sequence[Path]) -> str:

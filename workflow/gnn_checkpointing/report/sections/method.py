@@ -41,7 +41,6 @@ _ACTIVATION = (
 )
 
 
-
 def _on_cpu() -> str:
     return _text("peak-memory-is-the-highest", sorting=_SORTING, activation=_ACTIVATION)
 

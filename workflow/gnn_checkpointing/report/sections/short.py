@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from gnn_checkpointing.analysis.results import Effect, Law
+from gnn_checkpointing.analysis.results import Compared, Law
 from gnn_checkpointing.records.measurements_table import number
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.facts import Facts, Rate, Winner
@@ -120,7 +120,7 @@ def _edges(inputs: ReportInputs) -> Table:
 
 
 def _real(inputs: ReportInputs, facts: Facts) -> Table:
-    effects: list[Effect] = [e for policy in inputs.compared for e in facts.reals(policy)]
+    effects: list[Compared] = [e for policy in inputs.compared for e in facts.reals(policy)]
     order = {name: place for place, name in enumerate(inputs.convolutions)}
     return table(
         "table-real-short",

@@ -1,0 +1,315 @@
+"""A chart as data: two axes, layers at values, names beside them. One function draws any chart.
+
+What is drawn says what it is, so that the page's script can read, hide and move it: a `g.chart` has its frame and axes;
+in it `.x` and `.y` hold ticks, `svg.plot` what lies at values, `.name` what names it. In a path within `svg.plot`,
+capital letters stand before values, small ones before shapes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from gnn_checkpointing.report.figures import svg
+from gnn_checkpointing.report.figures.marks import marker
+from gnn_checkpointing.report.figures.palette import INK, Look
+from gnn_checkpointing.report.figures.scales import Scale
+from gnn_checkpointing.report.figures.svg import Element
+from gnn_checkpointing.report.units import interval
+
+WIDTH, HEIGHT = 244.8, 187.2
+LEFT, RIGHT, ABOVE, BELOW = 43.0, 6.0, 20.5, 32.0
+"""Points kept for the ticks of y, beside the last tick of x, for the title, and for the axis of x."""
+
+
+@dataclass(frozen=True)
+class Point:
+    """A value over x with the ends of its interval or range, and the cell or cells that it is of."""
+
+    x: float
+    y: float
+    low: float
+    high: float
+    cell: str = ""
+
+
+@dataclass(frozen=True)
+class Frame:
+    """Where the axes are, in points from the top left."""
+
+    left: float
+    top: float
+    right: float
+    bottom: float
+
+    @property
+    def width(self) -> float:
+        """From left to right."""
+        return self.right - self.left
+
+    @property
+    def height(self) -> float:
+        """From top to bottom."""
+        return self.bottom - self.top
+
+
+@dataclass(frozen=True)
+class Place:
+    """Values as places within a frame."""
+
+    frame: Frame
+    x: Scale
+    y: Scale
+
+    def at(self, x: float, y: float) -> tuple[float, float]:
+        """Where a pair of values is drawn, from the frame's top left; far outside where an axis has no such value."""
+        return self.frame.width * self.x.share(x), self.frame.height * (1 - self.y.share(y))
+
+
+def span_of(point: Point, y: Scale) -> str:
+    """The interval of a value in words, in brackets; nothing where it has none."""
+    return f" ({interval(y.text(point.low), y.text(point.high))})" if point.low < point.high else ""
+
+
+class Layer(Protocol):
+    """Something drawn at values."""
+
+    def draw(self, plot: Element, place: Place) -> None:
+        """Draw into the plot."""
+
+
+@dataclass(frozen=True)
+class Series:
+    """Marks of one name, `joined` by a line or not, with whiskers; a mark tells its numbers when it is pointed at."""
+
+    name: str
+    look: Look
+    points: Sequence[Point]
+    joined: bool = True
+    whiskers: bool = True
+    marks: bool = True
+    hollow: bool = False
+    size: float = 4.2
+    width: float = 1.4
+    opacity: float | None = None
+
+    def draw(self, plot: Element, place: Place) -> None:
+        """Draw the line, then whiskers, then marks."""
+        colour = self.look.colour
+        group = svg.add(plot, "g", class_=f"data p:{self.name}", stroke=colour, fill=colour, opacity=self.opacity)
+        spots = [place.at(point.x, point.y) for point in self.points]
+        if self.joined and len(spots) > 1:
+            dashes = " ".join(f"{length * self.width:g}" for length in self.look.dashes) or None
+            svg.add(group, "path", d=svg.path(spots), fill="none", stroke_width=self.width, stroke_dasharray=dashes)
+        ends = [(place.at(p.x, p.low), place.at(p.x, p.high)) for p in self.points if self.whiskers and p.low < p.high]
+        if ends:
+            cap = "m-2.2 0h4.4"
+            bars = "".join(
+                f"{svg.path([low, high])}{svg.path([low])}{cap}{svg.path([high])}{cap}" for low, high in ends
+            )
+            svg.add(group, "path", d=bars, stroke_width=1)
+        for point, spot in zip(self.points, spots, strict=True):
+            if self.marks:
+                shape = svg.path([spot]) + marker(self.look.marker, self.size)
+                fill = "none" if self.hollow else None
+                made = svg.add(
+                    group, "path", class_="mark", d=shape, fill=fill, stroke_width=0.9 if self.hollow else 0.4
+                )
+                svg.add(made, "title").text = svg.clean(self.told(point, place))
+
+    def told(self, point: Point, place: Place) -> str:
+        """What a mark says: its name, its numbers and its cell."""
+        span = span_of(point, place.y)
+        cell = f"; {point.cell}" if point.cell else ""
+        return f"{self.name}: {place.y.text(point.y)}{span} at {place.x.text(point.x)}{cell}"
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A line of reference: level, upright, or through two pairs of values; with words at its end where it needs any."""
+
+    x: float | None = None
+    y: float | None = None
+    through: tuple[tuple[float, float], tuple[float, float]] | None = None
+    dashes: str | None = "4 3"
+    text: str = ""
+
+    def draw(self, plot: Element, place: Place) -> None:
+        """Draw from one end of the axes to the other."""
+        if self.through is not None:
+            ends = [place.at(*pair) for pair in self.through]
+        elif self.y is not None:
+            ends = [place.at(place.x.low, self.y), place.at(place.x.high, self.y)]
+        else:
+            ends = [place.at(self.x or 0.0, place.y.low), place.at(self.x or 0.0, place.y.high)]
+        svg.add(
+            plot, "path", class_="data", d=svg.path(ends), fill="none", stroke=INK, stroke_width=0.8,
+            stroke_opacity=0.7, stroke_dasharray=self.dashes,
+        )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Steps:
+    """A front: from each value to the next one to the right, then down."""
+
+    points: Sequence[tuple[float, float]]
+
+    def draw(self, plot: Element, place: Place) -> None:
+        """Draw the corners."""
+        corners: list[tuple[float, float]] = []
+        for x, y in self.points:
+            corners += [(x, corners[-1][1])] if corners else []
+            corners.append((x, y))
+        svg.add(
+            plot, "path", class_="data front", d=svg.path([place.at(*corner) for corner in corners]), fill="none",
+            stroke=INK, stroke_width=1.1, stroke_opacity=0.55,
+        )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Bars:
+    """Level bars on rows: from one value to another; each says what it is when it is pointed at."""
+
+    name: str
+    colour: str
+    spans: Sequence[tuple[float, float, float, str]]
+    thick: float = 0.7
+    opacity: float | None = None
+
+    def draw(self, plot: Element, place: Place) -> None:
+        """Draw every bar; those that say nothing are one path."""
+        group = svg.add(
+            plot, "g", class_=f"data p:{self.name}" if self.name else "data", fill=self.colour, opacity=self.opacity
+        )
+        silent = ""
+        for row, start, end, words in self.spans:
+            half = self.thick / 2
+            box = [(start, row - half), (end, row - half), (end, row + half), (start, row + half)]
+            shape = svg.path([place.at(*corner) for corner in box]) + "z"
+            if words:
+                svg.add(svg.add(group, "path", class_="mark", d=shape), "title").text = svg.clean(words)
+            else:
+                silent += shape
+        if silent:
+            svg.add(group, "path", d=silent)
+
+
+@dataclass(frozen=True)
+class Ribbon:
+    """The area between two lines."""
+
+    xs: Sequence[float]
+    low: Sequence[float]
+    high: Sequence[float]
+    colour: str
+
+    def draw(self, plot: Element, place: Place) -> None:
+        """Draw from left to right and back."""
+        there = [place.at(x, y) for x, y in zip(self.xs, self.low, strict=True)]
+        back = [place.at(x, y) for x, y in zip(self.xs, self.high, strict=True)]
+        svg.add(plot, "path", class_="data", d=svg.path(there + back[::-1]) + "z", fill=self.colour, fill_opacity=0.2)
+
+
+@dataclass(frozen=True)
+class Name:
+    """Words near what they name, with a thin line to it where they had to move away; all in points of the drawing.
+
+    `at` is what is named, `x` and `y` the middle of the left edge of the words.
+    """
+
+    name: str
+    text: str
+    at: tuple[float, float]
+    x: float
+    y: float
+    lead: tuple[tuple[float, float], tuple[float, float]] | None = None
+    colour: str = INK
+    size: float = 8.0
+    side: str = "end"
+
+
+@dataclass(frozen=True)
+class Chart:
+    """Two axes in a frame, what is drawn at values, and the names of it; `above` is what x is in other words."""
+
+    frame: Frame
+    x: Scale
+    y: Scale
+    layers: Sequence[Layer] = ()
+    names: Sequence[Name] = ()
+    title_size: float = 8.5
+    small: bool = False
+    above: tuple[str, Sequence[str]] | None = None
+    tick_labels: tuple[bool, bool] = (True, True)
+    grid: tuple[bool, bool] = field(default=(True, True))
+
+    @property
+    def place(self) -> Place:
+        """How its values become places."""
+        return Place(self.frame, self.x, self.y)
+
+
+def panel(name: str, chart: Chart, height: float = HEIGHT, width: float = WIDTH) -> str:
+    """The SVG of one chart."""
+    root = svg.drawing(width, height, name)
+    draw(root, chart)
+    return svg.written(root)
+
+
+def draw(parent: Element, chart: Chart) -> Element:
+    """Draw a chart into a drawing."""
+    frame, x, y = chart.frame, chart.x, chart.y
+    edges = (frame.left, frame.top, frame.right, frame.bottom)
+    group = svg.add(
+        parent, "g", class_="chart", data_frame=" ".join(map(svg.number, edges)), data_x=x.told, data_y=y.told
+    )  # fmt: skip
+    _ticks(group, chart)
+    outline = svg.path([(frame.left, frame.top), (frame.left, frame.bottom), (frame.right, frame.bottom)])
+    svg.add(group, "path", d=outline, fill="none", stroke=INK, stroke_width=0.7)
+    size = 7.0 if chart.small else 8.5
+    middle = (frame.left + frame.right) / 2
+    svg.words(group, middle, frame.bottom + (17 if chart.small else 24), x.label, text_anchor="middle", font_size=size)
+    # Above the axis and level: nobody has to turn their head, and the panel keeps its width for the data.
+    lift = 25 if chart.above else 10
+    svg.words(group, frame.left - (0 if chart.small else 36), frame.top - lift, y.label, font_size=chart.title_size)
+    plot = svg.add(
+        group, "svg", class_="plot", x=frame.left, y=frame.top, width=frame.width, height=frame.height,
+        overflow="hidden",
+    )  # fmt: skip
+    for layer in chart.layers:
+        layer.draw(plot, chart.place)
+    for name in chart.names:
+        _name(group, name)
+    return group
+
+
+def _ticks(group: Element, chart: Chart) -> None:
+    frame, size = chart.frame, 7.0 if chart.small else 8.0
+    kinds = (("x", chart.x, chart.tick_labels[0], chart.grid[0]), ("y", chart.y, chart.tick_labels[1], chart.grid[1]))
+    for kind, scale, labelled, grid in kinds:
+        ticks = svg.add(group, "g", class_=kind)
+        for place, (tick, text) in enumerate(zip(scale.ticks, scale.tick_labels, strict=True)):
+            share = scale.share(tick)
+            spot = frame.left + share * frame.width if kind == "x" else frame.bottom - share * frame.height
+            line = (
+                [(spot, frame.bottom), (spot, frame.top)] if kind == "x" else [(frame.left, spot), (frame.right, spot)]
+            )
+            if grid:
+                svg.add(ticks, "path", d=svg.path(line), stroke=INK, stroke_opacity=0.13, stroke_width=0.6)
+            if labelled and kind == "x":
+                svg.words(ticks, spot, frame.bottom + 9, text, text_anchor="middle", font_size=size)
+                if chart.above:
+                    svg.words(ticks, spot, frame.top - 6, chart.above[1][place], text_anchor="middle", font_size=6.5)
+            elif labelled:
+                svg.words(ticks, frame.left - 4, spot, text, text_anchor="end", font_size=size)
+    if chart.above:
+        svg.words(group, frame.right, frame.top - 15, chart.above[0], text_anchor="end", font_size=6.5)
+
+
+def _name(group: Element, name: Name) -> None:
+    at = f"{svg.number(name.at[0])} {svg.number(name.at[1])}"
+    made = svg.add(group, "g", class_=f"name p:{name.name}", data_at=at, data_side=name.side)
+    lead = svg.path(list(name.lead)) if name.lead else ""
+    svg.add(made, "path", d=lead or None, fill="none", stroke=name.colour, stroke_width=0.7, stroke_opacity=0.8)
+    svg.words(made, name.x, name.y, name.text, font_size=name.size)
