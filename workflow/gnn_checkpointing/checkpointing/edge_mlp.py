@@ -18,6 +18,7 @@ from torch_geometric.nn import DynamicEdgeConv, EdgeConv, MessagePassing
 from gnn_checkpointing.checkpointing.block_arguments import Call, Leaves, Slot, end_of
 from gnn_checkpointing.checkpointing.cut_call import CutCall, Outputs, stage
 from gnn_checkpointing.checkpointing.eager_blocks import EagerBlocks
+from gnn_checkpointing.checkpointing.faster_parts import hooked
 from gnn_checkpointing.checkpointing.recomputation import RandomStates, random_restored
 
 TOLERANCE = 1e-5
@@ -110,8 +111,7 @@ def _first(conv: Any) -> nn.Linear | None:
     mlp = conv.nn
     if type(mlp) is not nn.Sequential or len(mlp) < 2 or type(mlp[0]) is not nn.Linear:
         return None
-    hooked = any(m._forward_hooks or m._forward_pre_hooks or m._backward_hooks for m in (mlp, mlp[0]))
-    return None if hooked or "forward" in vars(mlp[0]) else mlp[0]
+    return None if hooked(mlp) or hooked(mlp[0]) or "forward" in vars(mlp[0]) else mlp[0]
 
 
 class _Rest:
