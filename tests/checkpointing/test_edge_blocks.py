@@ -103,14 +103,14 @@ def test_what_needs_no_gradient_gets_none() -> None:
 
 
 def test_a_blocks_work_is_done_once_in_each_pass() -> None:
-    """A first step also tries the layer once; without gradients there is no second pass."""
+    """A first step also tries the layer once; where no gradient is wanted there is no second pass."""
     edge_index = drawn_edges(torch.Generator().manual_seed(14))
     sage = edge_blocks(SAGEConv(CHANNELS, 8), 300)
-    x = torch.randn(NODES, CHANNELS)
+    x = torch.randn(NODES, CHANNELS, requires_grad=True)
     sage(x, edge_index).sum().backward()
     calls = []
-    aggregate = sage.aggregate
-    sage.aggregate = lambda *arguments, **named: calls.append(1) or aggregate(*arguments, **named)
+    message = sage.message
+    sage.message = lambda *arguments, **named: calls.append(1) or message(*arguments, **named)
     (edges,) = tables_of(sage)[0].all_sorted()
     blocks = len(edges.blocks(300))
     assert blocks >= EDGES // 300
@@ -119,6 +119,8 @@ def test_a_blocks_work_is_done_once_in_each_pass() -> None:
     with torch.no_grad():
         sage(x, edge_index)
     assert len(calls) == 3 * blocks
+    sage(x.detach(), edge_index).sum().backward()
+    assert len(calls) == 4 * blocks + 1
 
 
 def test_recomputation_keeps_the_precision_of_the_forward_pass() -> None:

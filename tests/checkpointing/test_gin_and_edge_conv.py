@@ -8,7 +8,7 @@ from small_models import CONVOLUTIONS, adjacency, built, simple_graph, stepped
 from torch import nn
 from torch_geometric.nn import EdgeConv, GINConv, SAGEConv, aggr
 
-from gnn_checkpointing.checkpointing import edge_blocks
+from gnn_checkpointing.checkpointing import edge_blocks, edge_mlp
 from gnn_checkpointing.measurement.sameness import compared
 from gnn_checkpointing.refusal import Refusal
 
@@ -68,3 +68,33 @@ def test_a_norm_over_all_edges_is_refused() -> None:
     with pytest.raises(Refusal, match=r"nn\.1 \(BatchNorm1d\) inside its messages normalises over all edges"):
         edge_blocks(EdgeConv(mlp(16, nn.BatchNorm1d(6))))
     edge_blocks(GINConv(mlp(8, nn.BatchNorm1d(6))))
+
+
+def test_the_first_linear_map_of_an_edge_conv_is_made_on_nodes() -> None:
+    layer = edge_blocks(EdgeConv(mlp(16)), 10**6)
+    layer(torch.randn(60, 8), simple_graph())
+    assert list(vars(layer)["_cut_layer"]._cutter._agreed.values()) == [True]
+
+
+class Reversed(EdgeConv):
+    """The difference taken the other way round: the trial must see it."""
+
+    def message(self, x_i: torch.Tensor, x_j: torch.Tensor) -> torch.Tensor:
+        return self.nn(torch.cat([x_i, x_i - x_j], dim=-1))
+
+
+def hooked() -> nn.Module:
+    layer = EdgeConv(mlp(16))
+    layer.nn[0].register_forward_hook(lambda _module, _rows, out: out * 2)
+    return layer
+
+
+@pytest.mark.parametrize("layer", [hooked, lambda: Reversed(mlp(16))], ids=["hook on the map", "another message"])
+@pytest.mark.parametrize("taken", [False, True], ids=["as known", "message taken for the known one"])
+def test_a_layer_whose_message_is_another_keeps_it(layer, taken: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    if taken:  # past the look at the code: the trial alone
+        monkeypatch.setattr(edge_mlp, "_MESSAGES", (EdgeConv.message, Reversed.message))
+    torch.manual_seed(3)
+    plain, x, edge_index = layer(), torch.randn(60, 8), simple_graph()
+    blocked = edge_blocks(copy.deepcopy(plain), 70)
+    torch.testing.assert_close(blocked(x, edge_index), plain(x, edge_index))

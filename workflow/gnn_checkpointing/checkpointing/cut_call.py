@@ -11,6 +11,7 @@ from torch_geometric.nn import MessagePassing
 
 from gnn_checkpointing.checkpointing.block_arguments import BlockReader, Call, Leaves, Role
 from gnn_checkpointing.checkpointing.block_plan import EdgeBlock, SortedEdges
+from gnn_checkpointing.checkpointing.faster_parts import aggregate_unread, method_of
 
 Outputs = tuple[Tensor, ...]
 
@@ -61,9 +62,15 @@ class Executor(Protocol):
 
 
 def stage(
-    cut: CutCall, reader: BlockReader, block: EdgeBlock, ends: tuple[Tensor, Tensor], leaves: Leaves
+    cut: CutCall,
+    reader: BlockReader,
+    block: EdgeBlock,
+    ends: tuple[Tensor, Tensor],
+    leaves: Leaves,
+    *,
+    unread: bool = False,
 ) -> tuple[Tensor, ...]:
-    """What the layer aggregates for the block's nodes, by its own methods."""
+    """What the layer aggregates for the block's nodes, by its own methods; `unread`: only to be differentiated."""
     conv, call = cut.conv, cut.call
 
     def arguments(method: str, values: dict[str, Any]) -> dict[str, Any]:
@@ -73,7 +80,9 @@ def stage(
 
     updated: dict[str, Any] = {}
     if call.edge_values is not None and call.edge_result is not None:
-        updated[call.edge_result] = conv.edge_update(**arguments("edge_update", call.edge_values))
-    messages = conv.message(**arguments("message", call.values))
+        updated[call.edge_result] = method_of(conv, "edge_update")(**arguments("edge_update", call.edge_values))
+    messages = method_of(conv, "message")(**arguments("message", call.values))
+    if unread and (shape := aggregate_unread(conv, messages, ends[1], block.num_nodes)) is not None:
+        return (shape,)
     out = conv.aggregate(messages, **arguments("aggregate", call.values))
     return tuple(out) if isinstance(out, tuple | list) else (out,)

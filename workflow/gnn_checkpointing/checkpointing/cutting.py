@@ -25,6 +25,7 @@ from gnn_checkpointing.checkpointing.block_plan import SortedEdges, block_size
 from gnn_checkpointing.checkpointing.cut_call import CutCall, Executor
 from gnn_checkpointing.checkpointing.deferred import DeferredEdgeValues, computed
 from gnn_checkpointing.checkpointing.eager_blocks import EagerBlocks
+from gnn_checkpointing.checkpointing.edge_mlp import edge_mlp_blocks
 from gnn_checkpointing.checkpointing.fused import kernel_for
 from gnn_checkpointing.checkpointing.graph_tables import GraphTables
 from gnn_checkpointing.checkpointing.kernel_executors import KernelExecutor
@@ -64,6 +65,8 @@ class Cutter:
     plan: Plan
     _tried: dict[object, str | None] = field(default_factory=dict)
     """What a trial has found of calls of one kind: why they must not be cut, or None."""
+    _agreed: dict[object, bool] = field(default_factory=dict)
+    """Whether a faster way to compute blocks has agreed with the layer's own."""
 
     def cut(self, edge_index: Any, size: Any, kwargs: dict[str, Any]) -> tuple[CutCall, Executor]:
         """The call in parts, and what computes them; raises `Uncuttable` with the reason where it has none."""
@@ -85,8 +88,7 @@ class Cutter:
             return CutCall(conv, call, edges, roles, most), KernelExecutor(kernel, tables)
         edges = self.tables.sorted(edge_index, num_sources, num_nodes, reverse=reverse)
         cut = CutCall(conv, call, edges, roles, most)
-        self._try_once(cut)
-        return cut, EagerBlocks()
+        return cut, self._tried_once(cut)
 
     def is_small(self, edge_index: Any, kwargs: dict[str, Any]) -> bool:
         """Whether a look at the sizes says that no cut of this call is worth its time."""
@@ -120,17 +122,20 @@ class Cutter:
         if any(name.endswith(("_i", "_j")) or isinstance(kwargs.get(name), DeferredEdgeValues) for name in update):
             raise Uncuttable("its update reads values per edge")
 
-    def _try_once(self, cut: CutCall) -> None:
-        """Compute a part of the first call in two ways; what blocks would change is refused, or not cut."""
+    def _tried_once(self, cut: CutCall) -> Executor:
+        """What computes this call, or the reason raised why it must not be cut: a part of the first call is tried."""
         key = (self.conv.training, tuple(sorted(cut.roles.items())), cut.call.edge_result)
         fake = isinstance(cut.edges.pointer, torch._subclasses.FakeTensor)
         if fake or torch.is_inference_mode_enabled():
-            return
+            return EagerBlocks()
         if key not in self._tried:
             self._tried[key] = trial_refusal(cut)
         reason = self._tried[key]
         if reason is None:
-            return
+            faster = edge_mlp_blocks(cut)
+            if faster is not None and (key, faster) not in self._agreed:
+                self._agreed[key, faster] = faster.agrees(cut)
+            return faster if faster is not None and self._agreed[key, faster] else EagerBlocks()
         if self.plan.lenient:
             raise Uncuttable(reason)
         raise Refusal(f"{self.plan.policy} cannot wrap {type(self.conv).__name__}: {reason}")

@@ -48,7 +48,8 @@ class EagerBlocks:
         sums: list[Tensor | None] = [None] * len(cut.call.tensors)
         of_parameters: list[Tensor | None] = [None] * len(parameters)
         for block in cut.blocks:
-            _add_block(cut, reader, block, gradients, wanted, parameters, sums, of_parameters)
+            if not _add_block(cut, reader, block, gradients, wanted, parameters, sums, of_parameters):
+                break
         return sums, of_parameters
 
 
@@ -61,12 +62,12 @@ def _add_block(
     parameters: Outputs,
     sums: list[Tensor | None],
     of_parameters: list[Tensor | None],
-) -> None:
-    """Differentiate one block and add its gradients to the sums."""
+) -> bool:
+    """Differentiate one block and add its gradients to the sums; False where no block has a gradient."""
     dim, ends = cut.conv.node_dim, cut.edges.ends(block)
     leaves = Leaves(wanted, shared_rows(cut.conv, cut.call))
     with torch.enable_grad():
-        parts = stage(cut, reader, block, ends, leaves)
+        parts = stage(cut, reader, block, ends, leaves, unread=True)
     pairs = [
         (part, gradient.narrow(dim, block.first, block.num_nodes))
         for part, gradient in zip(parts, gradients, strict=True)
@@ -75,7 +76,7 @@ def _add_block(
     del parts
     asked = list(leaves.leaves.items())
     if not pairs or not (asked or parameters):
-        return
+        return False
     outs, rows = zip(*pairs, strict=True)
     inputs = [leaf for _, leaf in asked] + list(parameters)
     found = torch.autograd.grad(outs, inputs, rows, allow_unused=True)
@@ -88,6 +89,7 @@ def _add_block(
         if part is not None:
             before = of_parameters[position]
             of_parameters[position] = part if before is None else before + part
+    return True
 
 
 def differentiable_gradients(

@@ -15,6 +15,7 @@ from torch_geometric import nn as pyg
 from torch_geometric.nn import MessagePassing, aggr
 
 from gnn_checkpointing.checkpointing.block_arguments import Call, Slot, end_of
+from gnn_checkpointing.checkpointing.faster_parts import hooked
 from gnn_checkpointing.checkpointing.kernel_executors import AttentionKernel, EdgeFeatures, Kernel, RowsKernel
 
 _REDUCES: dict[type, str] = {
@@ -42,16 +43,12 @@ def kernel_for(conv: MessagePassing, call: Call) -> Kernel | None:
     if type(conv).aggregate is not MessagePassing.aggregate or type(conv.aggr_module) not in _REDUCES:
         return None
     # Somebody's own methods on this one layer, or hooks on its aggregation.
-    if vars(conv).keys() & {"message", "aggregate", "edge_update"} or _hooked(conv.aggr_module):
+    if vars(conv).keys() & {"message", "aggregate", "edge_update"} or hooked(conv.aggr_module):
         return None
     for recognise in (_attention, _rows, _rows_and_edges):
         if (kernel := recognise(conv, call)) is not None:
             return kernel
     return None
-
-
-def _hooked(module: nn.Module) -> bool:
-    return bool(module._forward_hooks or module._forward_pre_hooks or module._backward_hooks)
 
 
 def _attention(conv: Any, call: Call) -> Kernel | None:

@@ -1,0 +1,122 @@
+"""Parts of PyG's layers that blocks compute with fewer passes over the edges, with the same results.
+
+The softmax over a node's neighbours has a gradient of its own and finds its maximum in one pass; PyG's takes two, and
+autograd six more. A sum or a mean is not computed again in the backward pass, which reads no more of it than its shape.
+"""
+
+from __future__ import annotations
+
+import functools
+import types
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch_geometric.nn import MessagePassing, aggr
+from torch_geometric.utils import softmax as softmax_of_pyg
+
+_TINY = 1e-16
+"""As PyG adds it to the sum."""
+
+
+def method_of(conv: MessagePassing, name: str) -> Callable[..., Any]:
+    """The layer's method, with the softmax below where its code calls PyG's."""
+    method: Callable[..., Any] = getattr(conv, name)
+    function = getattr(method, "__func__", None)
+    faster = _with_softmax(function) if isinstance(function, types.FunctionType) else None
+    return method if faster is None else types.MethodType(faster, conv)
+
+
+@functools.cache
+def _with_softmax(function: types.FunctionType) -> types.FunctionType | None:
+    names = [name for name in function.__code__.co_names if function.__globals__.get(name) is softmax_of_pyg]
+    if not names:
+        return None
+    seen = types.FunctionType(
+        function.__code__,
+        function.__globals__ | dict.fromkeys(names, softmax),
+        function.__name__,
+        function.__defaults__,
+        function.__closure__,
+    )
+    seen.__kwdefaults__ = function.__kwdefaults__
+    return seen
+
+
+def softmax(
+    src: Tensor, index: Tensor | None = None, ptr: Tensor | None = None, num_nodes: int | None = None, dim: int = 0
+) -> Tensor:
+    """PyG's softmax of `src` over the entries with the same `index`."""
+    if index is None or ptr is not None or num_nodes is None or dim != 0 or src.dim() > 2:
+        whole: Tensor = softmax_of_pyg(src, index, ptr, num_nodes, dim)
+        return whole
+    shares: Tensor = _Softmax.apply(src, index, num_nodes)  # type: ignore[no-untyped-call]
+    return shares
+
+
+class _Softmax(torch.autograd.Function):
+    """Keeps its result: with p = softmax(s) and g its gradient, that of s is p (g - sum of p g)."""
+
+    @staticmethod
+    def forward(ctx: Any, src: Tensor, index: Tensor, num_nodes: int) -> Tensor:
+        """Exponentials over their sums, shifted by the largest."""
+        shape = (num_nodes, *src.shape[1:])
+        at = index.view(-1, *(1,) * (src.dim() - 1)).expand_as(src)
+        largest = src.new_full(shape, float("-inf")).scatter_reduce_(0, at, src, "amax")
+        shares = (src - largest.index_select(0, index)).exp_()
+        sums = src.new_zeros(shape).index_add_(0, index, shares).add_(_TINY)
+        shares.div_(sums.index_select(0, index))
+        ctx.num_nodes = num_nodes
+        ctx.save_for_backward(shares, index)
+        return shares
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
+        """By functions that can be differentiated again."""
+        shares, index = ctx.saved_tensors
+        products = shares * gradient
+        sums = products.new_zeros(ctx.num_nodes, *shares.shape[1:]).index_add(0, index, products)
+        return products - shares * sums.index_select(0, index), None, None
+
+
+def aggregate_unread(conv: MessagePassing, messages: Any, destination: Tensor, num_nodes: int) -> Tensor | None:
+    """Stands for the sum or mean of messages, with its shape and gradient alone; None for any other aggregation."""
+    module = conv.aggr_module
+    mean = type(module) is aggr.MeanAggregation
+    if not mean and type(module) is not aggr.SumAggregation:
+        return None
+    own = getattr(conv.aggregate, "__func__", None) is not MessagePassing.aggregate
+    if own or hooked(module) or not isinstance(messages, Tensor) or not messages.is_floating_point():
+        return None
+    unread: Tensor = _Unread.apply(messages, destination, num_nodes, conv.node_dim, mean)  # type: ignore[no-untyped-call]
+    return unread
+
+
+class _Unread(torch.autograd.Function):
+    """A sum or mean by `index` along `dim` whose values are never read."""
+
+    @staticmethod
+    def forward(ctx: Any, messages: Tensor, index: Tensor, num_nodes: int, dim: int, mean: bool) -> Tensor:
+        """Memory for one number."""
+        ctx.dim, ctx.num_nodes, ctx.mean = dim, num_nodes, mean
+        ctx.save_for_backward(index)
+        shape = list(messages.shape)
+        shape[dim] = num_nodes
+        return messages.new_zeros(1).expand(shape)
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
+        """Each message has its destination's gradient, over the number of messages in a mean."""
+        (index,) = ctx.saved_tensors
+        if ctx.mean:
+            shape = [1] * gradient.dim()
+            shape[ctx.dim] = ctx.num_nodes
+            counts = torch.bincount(index, minlength=ctx.num_nodes).clamp_(min=1).view(shape)
+            gradient = gradient / counts.to(gradient.dtype)
+        return gradient.index_select(ctx.dim, index), None, None, None, None
+
+
+def hooked(module: torch.nn.Module) -> bool:
+    """Whether somebody looks at what goes through a module."""
+    return bool(module._forward_hooks or module._forward_pre_hooks or module._backward_hooks)
