@@ -1,6 +1,7 @@
 """Sphinx configuration: `make docs` builds the site from these pages and from the code."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -14,7 +15,7 @@ project = "Should I checkpoint my GNN?"
 author = "The gnn-checkpointing authors"
 project_copyright = "the gnn-checkpointing authors, MIT licence"
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
-exclude_patterns = ["generated/*"]
+exclude_patterns = ["generated/*", "convolutions.md"]
 myst_enable_extensions = ["colon_fence"]
 myst_heading_anchors = 3
 # The key reference and the table of convolutions are also read on their own: their links point into the repository.
@@ -41,10 +42,8 @@ def _help(*words: str) -> str:
 
 
 def _commands() -> str:
-    from gnn_checkpointing.cli import COMMANDS
-
-    pages = [f"## `{name}`\n\n```text\n{_help(name)}```\n" for name in COMMANDS]
-    return "\n".join(pages)
+    names = re.findall(r"^(?:    |│ )([a-z]+)\b", _help(), flags=re.MULTILINE)
+    return "\n".join(f"## `{name}`\n\n```text\n{_help(name)}```\n" for name in names)
 
 
 def _columns() -> str:
