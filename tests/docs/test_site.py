@@ -78,7 +78,9 @@ def test_links_lead_somewhere(site: Path, pages: dict[Path, Links]) -> None:
             if target == site.parent / "index.html":
                 continue  # the index of reports, beside which the site is published
             anchors = pages[target].anchors if target in pages else set()
-            if not target.is_file() or (address.fragment and target in pages and unquote(address.fragment) not in anchors):
+            if not target.is_file() or (
+                address.fragment and target in pages and unquote(address.fragment) not in anchors
+            ):
                 broken.append((str(page.relative_to(site)), url))
     assert broken == []
 

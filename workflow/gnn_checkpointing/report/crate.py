@@ -65,7 +65,9 @@ def crate(
         ContextEntity(made, LICENCE, properties={"@type": "CreativeWork", "name": "MIT licence", "description": "MIT"})
     )
     root["conformsTo"] = made.add(
-        ContextEntity(made, PROFILE, properties={"@type": "CreativeWork", "name": "Process Run Crate", "version": "0.5"})
+        ContextEntity(
+            made, PROFILE, properties={"@type": "CreativeWork", "name": "Process Run Crate", "version": "0.5"}
+        )
     )
     software = made.add(
         ContextEntity(
