@@ -8,7 +8,7 @@ export PATH := $(VENV)/bin:$(PATH)
 unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
 
 .DEFAULT_GOAL := help
-.PHONY: help setup report report-from republish compare check audit test test-faults test-browser test-slurm scale schema lock clean
+.PHONY: help setup report report-from republish compare check audit test test-all test-faults test-browser docs test-slurm scale schema lock clean
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -60,6 +60,12 @@ ALONE := tests/workflow
 test: $(READY) ## all tests, those of the browser, of the cluster and those that take minutes apart
 	pytest -n 2 --dist loadfile --ignore tests/browser --ignore tests/cluster $(ALONE:%=--ignore %) -m "not minutes"
 	pytest -m "not minutes" $(ALONE)
+
+test-all: $(READY) test test-faults ## every test but those of the browser and the cluster
+	pytest -m minutes --ignore tests/browser --ignore tests/cluster --ignore tests/faults --ignore tests/workflow
+
+docs: $(READY) ## build the documentation into report/docs
+	python -m sphinx -q -W --keep-going -E -d .sphinx docs report/docs
 
 test-faults: $(READY) ## everything that can go wrong, done on purpose, a thousand inputs of each kind drawn: minutes
 	FAULTS_DRAWN=1000 pytest tests/faults tests/workflow tests/study tests/graphs/test_tables.py tests/graphs/test_npz.py

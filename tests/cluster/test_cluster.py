@@ -24,7 +24,8 @@ from .slurm import CORES, MEMORY_MIB, Cluster, Finished, wait_for
 ROOT = Path(__file__).resolve().parents[2]
 COPIED = ("Snakefile", "config.yaml", "workflow", "templates", "profiles")
 STUDY = Path(__file__).parent / "study.yaml"
-(README,) = re.findall(r"^ {4}(snakemake --workflow-profile .*)$", (ROOT / "README.md").read_text(), re.MULTILINE)
+GUIDE = (ROOT / "docs/how-to/cluster.md").read_text()
+(README,) = re.findall(r"^ +(snakemake --workflow-profile .*)$", GUIDE, re.MULTILINE)
 (SLUG,) = re.findall(r"slug: ([a-z0-9-]+)", README)
 ALONE = ("measure", "hardware")
 TWO_PROCESSES = ("collect", "analyse")

@@ -8,7 +8,10 @@ import torch
 from torch_geometric.nn import GAT
 
 ROOT = Path(__file__).resolve().parents[2]
-LIBRARY, PLANNED = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+(LIBRARY,), (PLANNED,) = (
+    re.findall(r"```python\n(.*?)```", (ROOT / page).read_text(), re.DOTALL)
+    for page in ("README.md", "docs/how-to/own-graph.md")
+)
 
 
 def test_a_plan_is_applied_to_a_users_model_and_trains_it(monkeypatch: pytest.MonkeyPatch) -> None:

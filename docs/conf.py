@@ -1,0 +1,59 @@
+"""Sphinx configuration: `make docs` builds the site from these pages and from the code."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE.parent / "workflow"))
+
+from gnn_checkpointing.records.measurements_table import COLUMNS  # noqa: E402 - found by the line above
+
+project = "Should I checkpoint my GNN?"
+author = "The gnn-checkpointing authors"
+project_copyright = "the gnn-checkpointing authors, MIT licence"
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
+exclude_patterns = ["generated/*", "convolutions.md"]
+myst_enable_extensions = ["colon_fence"]
+myst_heading_anchors = 3
+# The key reference and the table of convolutions are also read on their own: their links point into the repository.
+suppress_warnings = ["myst.xref_missing", "myst.header"]
+autodoc_typehints = "description"
+autodoc_member_order = "bysource"
+html_theme = "furo"
+html_title = project
+html_copy_source = False
+html_show_sourcelink = False
+html_show_sphinx = False
+html_last_updated_fmt = None
+
+
+def _help(*words: str) -> str:
+    """What a command prints when it is asked for help, at a fixed width."""
+    return subprocess.run(
+        [sys.executable, "-m", "gnn_checkpointing", *words, "--help"],
+        check=True,
+        capture_output=True,
+        text=True,
+        env={**os.environ, "COLUMNS": "100", "TERM": "dumb", "NO_COLOR": "1", "PYTHONPATH": sys.path[0]},
+    ).stdout
+
+
+def _commands() -> str:
+    names = re.findall(r"^(?:    |│ )([a-z]+)\b", _help(), flags=re.MULTILINE)
+    return "\n".join(f"## `{name}`\n\n```text\n{_help(name)}```\n" for name in names)
+
+
+def _columns() -> str:
+    rows = [f"| `{one.name}` | {one.kind} | {one.unit} | {one.meaning} |" for one in COLUMNS]
+    return "\n".join(["| column | type | unit | meaning |", "|---|---|---|---|", *rows, ""])
+
+
+def setup(_app: object) -> None:
+    """Write the pages that are made from the code."""
+    generated = HERE / "generated"
+    generated.mkdir(exist_ok=True)
+    (generated / "commands.md").write_text(_commands(), encoding="utf-8")
+    (generated / "columns.md").write_text(_columns(), encoding="utf-8")

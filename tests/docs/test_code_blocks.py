@@ -1,0 +1,81 @@
+"""Every command and every block of Python in README and docs runs, in a copy of the repository."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+BLOCK = re.compile(r"^( *)```(python|sh)\n(.*?)^\1```$", re.MULTILINE | re.DOTALL)
+PAGES = [ROOT / "README.md", *sorted(page for page in (ROOT / "docs").rglob("*.md") if page.parent.name != "generated")]
+
+SETS_UP = ("make setup", ". .venv/bin/activate", "pip install", "git clone", "cd ", "make test", "make report\n")
+"""What makes the environment that the tests run in, or runs what has tests of its own."""
+
+
+def blocks(language: str) -> list:
+    """The blocks of one language, each with the page and line it is on."""
+    found = []
+    for page in PAGES:
+        text = page.read_text(encoding="utf-8")
+        for block in BLOCK.finditer(text):
+            if block[2] == language:
+                place = f"{page.relative_to(ROOT)}:{text[: block.start()].count(chr(10)) + 1}"
+                found.append(pytest.param(re.sub(f"^{block[1]}", "", block[3], flags=re.MULTILINE), id=place))
+    return found
+
+
+@pytest.fixture(scope="module")
+def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The tracked files in a folder where commands may write."""
+    target = tmp_path_factory.mktemp("clone")
+    tracked = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, check=True, capture_output=True, text=True).stdout
+    for name in filter(None, tracked.split("\0")):
+        if (ROOT / name).is_file():
+            (target / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(ROOT / name, target / name)
+    return target
+
+
+def run(command: list[str], folder: Path) -> None:
+    environment = {
+        **os.environ,
+        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+        "PYTHONPATH": str(folder / "workflow"),
+        # The copy has no environment of its own; make must not create one.
+        "MAKEFLAGS": f"-o {folder / '.venv' / '.ready'}",
+    }
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=600)
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
+
+
+@pytest.mark.minutes
+@pytest.mark.parametrize("code", blocks("python"))
+def test_python_runs(code: str, copy: Path) -> None:
+    run([sys.executable, "-c", code], copy)
+
+
+@pytest.mark.minutes
+@pytest.mark.parametrize("code", blocks("sh"))
+def test_commands_run(code: str, copy: Path) -> None:
+    lines = [line for line in code.splitlines() if not f"{line}\n".startswith(SETS_UP)]
+    if not lines:
+        pytest.skip("sets up the environment that this test runs in")
+    # The smoke study and the sample graph are measured; longer studies are planned only.
+    short = re.compile(r"smoke\.yaml|own\.yaml")
+    lines = [
+        f"{line} -n" if line.startswith("snakemake") and not short.search(line) and " -n" not in line else line
+        for line in (line.split("  #")[0].rstrip() for line in lines)
+    ]
+    run(["bash", "-euc", "\n".join(lines)], copy)
+
+
+def test_there_are_blocks_to_run() -> None:
+    assert len(blocks("python")) >= 4
+    assert len(blocks("sh")) >= 6

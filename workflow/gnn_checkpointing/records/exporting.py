@@ -1,0 +1,103 @@
+"""A published table in the forms that other tools read, with units and descriptions: a Frictionless data package."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+from gnn_checkpointing.artefacts import sha256_of, whole_file, write_json, write_text
+from gnn_checkpointing.records.measurements_table import Column, Value, columns_of, read_table
+from gnn_checkpointing.refusal import Refusal
+
+Format = Literal["parquet", "csv", "json"]
+
+_FIELD_TYPES = {"text": "string", "integer": "integer", "number": "number", "truth": "boolean"}
+_MEDIA_TYPES = {"parquet": "application/vnd.apache.parquet", "csv": "text/csv", "json": "application/json"}
+
+
+def export(report: Path, form: Format, output_folder: Path) -> Path:
+    """Write the measurements of a published report and `datapackage.json` into a folder; the table's path.
+
+    Parquet carries unit and description in each field's metadata. CSV and JSON have them in the data package alone.
+    Raises `Refusal` where the report has no table, or the library that writes the form is missing.
+    """
+    if form not in get_args(Format):
+        raise Refusal(f"format {form!r}: not known; choose one of {', '.join(get_args(Format))}")
+    rows = read_table(report / "measurements.csv")
+    columns = columns_of(rows)
+    path = output_folder / f"measurements.{form}"
+    match form:
+        case "parquet":
+            _write_parquet(path, columns, rows)
+        case "csv":
+            _write_csv(path, columns, rows)
+        case "json":
+            write_json(path, [{column.name: row.get(column.name) for column in columns} for row in rows])
+    write_json(output_folder / "datapackage.json", _package(report, path, form, columns))
+    return path
+
+
+def _package(report: Path, path: Path, form: Format, columns: Sequence[Column]) -> dict[str, Any]:
+    """The data package's descriptor (https://specs.frictionlessdata.io/data-package/)."""
+    hardware, study = report.resolve().parts[-2:]
+    return {
+        "profile": "tabular-data-package" if form == "csv" else "data-package",
+        "name": f"{study}-{hardware}".lower(),
+        "licenses": [{"name": "MIT", "path": "https://spdx.org/licenses/MIT"}],
+        "resources": [
+            {
+                "name": "measurements",
+                "path": path.name,
+                "profile": "tabular-data-resource" if form == "csv" else "data-resource",
+                "format": form,
+                "mediatype": _MEDIA_TYPES[form],
+                "bytes": path.stat().st_size,
+                "hash": f"sha256:{sha256_of(path)}",
+                "schema": {"fields": [_field(column) for column in columns], "missingValues": [""]},
+            }
+        ],
+    }
+
+
+def _field(column: Column) -> dict[str, str]:
+    field = {"name": column.name, "type": _FIELD_TYPES[column.kind], "description": column.meaning}
+    return {**field, "unit": column.unit} if column.unit else field
+
+
+def _write_csv(path: Path, columns: Sequence[Column], rows: Sequence[Mapping[str, Value]]) -> None:
+    stream = io.StringIO()
+    writer = csv.writer(stream, lineterminator="\n")
+    writer.writerow([column.name for column in columns])
+    for row in rows:
+        values = [row.get(column.name) for column in columns]
+        writer.writerow([json.dumps(value) if isinstance(value, bool) else value for value in values])
+    write_text(path, stream.getvalue())
+
+
+def _write_parquet(path: Path, columns: Sequence[Column], rows: Sequence[Mapping[str, Value]]) -> None:
+    try:
+        import pyarrow
+        import pyarrow.parquet
+    except ImportError:
+        raise Refusal("format parquet: needs pyarrow; `pip install pyarrow`, or choose csv or json") from None
+    types = {
+        "text": pyarrow.string(),
+        "integer": pyarrow.int64(),
+        "number": pyarrow.float64(),
+        "truth": pyarrow.bool_(),
+    }
+    schema = pyarrow.schema(
+        [
+            pyarrow.field(
+                column.name, types[column.kind], metadata={"unit": column.unit, "description": column.meaning}
+            )
+            for column in columns
+        ]
+    )
+    arrays = [pyarrow.array([row.get(field.name) for row in rows], field.type) for field in schema]
+    with whole_file(path) as stream:
+        pyarrow.parquet.write_table(pyarrow.table(arrays, schema=schema), stream, compression="zstd")
