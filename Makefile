@@ -25,10 +25,10 @@ $(READY): requirements.lock
 	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps -e '.[report]'
 	@touch $@
 
-report: $(READY) ## measure this machine and render its report (minutes; a second time: seconds)
+report: $(READY) ## measure this machine and render its report; STUDY=smoke for a first look, another study by its name
 	@mkdir -p "$${XDG_CACHE_HOME:-$$HOME/.cache}/snakemake" 2>/dev/null && test -w "$${XDG_CACHE_HOME:-$$HOME/.cache}/snakemake" || { \
 	  echo "error: Snakemake cannot write to $${XDG_CACHE_HOME:-$$HOME/.cache}; set XDG_CACHE_HOME to a folder that can be written to" >&2; exit 2; }
-	snakemake --cores $(CORES)
+	snakemake --cores $(CORES) $(if $(STUDY),--configfile workflow/studies/$(STUDY).yaml)
 
 report-from: $(READY) ## make a published report again from its data: FROZEN=report/<hardware>/<study>, OUTPUT=folder
 	@test -n "$(FROZEN)" || { echo "error: name a published report: make report-from FROZEN=report/<hardware>/<study>" >&2; exit 2; }

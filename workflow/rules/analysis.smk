@@ -38,7 +38,7 @@ rule analyse:
         "../envs/gnn_checkpointing.yaml"
     threads: 2
     params:
-        run=RESULTS,
+        run=lambda wildcards, input: Path(input.table).parent,
         settings=[
             study.analysis.model_dump(mode="json"),
             study.seed,
@@ -65,7 +65,7 @@ rule judge:
     conda:
         "../envs/gnn_checkpointing.yaml"
     params:
-        run=RESULTS,
+        run=lambda wildcards, input: Path(input.hardware).parent,
         code=code_fingerprint("claims"),
     shell:
         "python -m gnn_checkpointing judge --run {params.run} > {log} 2>&1"
@@ -86,7 +86,7 @@ rule audit:
     conda:
         "../envs/gnn_checkpointing.yaml"
     params:
-        run=RESULTS,
+        run=lambda wildcards, input: Path(input.hardware).parent,
         settings=digest(study.model_dump(mode="json", by_alias=True)),
         code=code_fingerprint("audit"),
     shell:
@@ -105,7 +105,7 @@ rule knowledge:
     conda:
         "../envs/gnn_checkpointing.yaml"
     params:
-        run=RESULTS,
+        run=lambda wildcards, input: Path(input.hardware).parent,
         settings=digest(study.model_dump(mode="json", by_alias=True)),
         code=code_fingerprint("planning"),
     shell:

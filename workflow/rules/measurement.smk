@@ -67,7 +67,7 @@ rule collect:
     params:
         study=STUDY,
         measurements=lambda wildcards, input: Path(input.measurements[0]).parents[1],
-        folder=RESULTS,
+        folder=lambda wildcards, output: Path(output.table).parent,
         settings=[
             study.analysis.confidence,
             study.analysis.resamples,

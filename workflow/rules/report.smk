@@ -59,7 +59,7 @@ rule report:
     conda:
         "../envs/gnn_checkpointing.yaml"
     params:
-        run=RESULTS,
+        run=lambda wildcards, input: Path(input.hardware).parent,
         templates=lambda wildcards, input: os.path.commonpath(input.templates),
         folder=lambda wildcards, output: Path(output[0]).parent,
         settings=digest(study.model_dump(mode="json", by_alias=True)),
