@@ -42,7 +42,7 @@ def _help(*words: str) -> str:
 
 
 def _commands() -> str:
-    names = re.findall(r"^(?:    |│ )([a-z]+)\b", _help(), flags=re.MULTILINE)
+    names = re.findall(r"^  ([a-z]+):", _help(), flags=re.MULTILINE)
     return "\n".join(f"## `{name}`\n\n```text\n{_help(name)}```\n" for name in names)
 
 

@@ -85,7 +85,7 @@ def test_a_graph_that_hides_a_difference_of_slopes_is_named() -> None:
     bytes_then = int(heavy["activation_bytes"] or 0) + 3_000_000
     rows = changed(rows, str(heavy["cell"]), "layers", activation_bytes=bytes_then)
     one = only(found(rows)[0], "difference_per_edge", "SAGE", "layers")
-    assert one.side == "holds"
+    assert one.side == "above"
     assert one.changes == ["sbm-n2000-d128-r0"]
     without = [row for row in completed(rows) if row.graph != "sbm-n2000-d128-r0"]
     (expected,) = interactions(without, 0.95, ("activation_bytes",))[0]

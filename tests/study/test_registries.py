@@ -103,7 +103,7 @@ from gnn_checkpointing.report.figures.palette import family, looks
 from gnn_checkpointing.report.sections import families, method
 from gnn_checkpointing.study.reading import study_schema
 policy, schema = "all_but_first", str(study_schema())
-print(families.NAMES["ring"], "|", method._POLICIES[policy], "|", looks([policy])[policy].colour)
+print(families.NAMES["ring"], "|", method.POLICIES[policy].words, "|", looks([policy])[policy].colour)
 print(family(policy).name, "|", "ring (a ring)" in schema, "|", policy in schema)
 """
     assert run(package, "-c", program).splitlines() == [

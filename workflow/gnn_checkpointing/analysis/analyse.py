@@ -155,6 +155,9 @@ def write_analysis(folder: Path, findings: Findings) -> None:
     # The residuals of the regressions are half of all bytes.
     names = {field.name for field in fields(Findings)}
     both(lambda: write(sorted(names - {"regressions"})), lambda: write(["regressions"]))
+    for path in folder.glob("*.json"):
+        if path.stem not in names:  # of an older analysis
+            path.unlink()
 
 
 def read_analysis(folder: Path) -> Findings:

@@ -39,7 +39,7 @@ def read_yaml(path: Path) -> Any:
         content = sealed_bytes(path)
         if len(content) > MOST_BYTES:
             raise Refusal(f"{path}: {len(content)} bytes; allowed are {MOST_BYTES}, and a study needs a few thousand")
-        values: Any = yaml.load(content.decode(), _EachKeyOnce)  # noqa: S506 - a safe loader
+        values: Any = _EachKeyOnce(content.decode()).get_single_data()
     except FileNotFoundError:
         raise Refusal(f"{path}: no such study file") from None
     except RecursionError:

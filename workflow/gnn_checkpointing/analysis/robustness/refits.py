@@ -29,8 +29,6 @@ class Refits:
     """[num_rows, num_columns]"""
     inverse: Floats
     """From the basis to the columns' coefficients, [num_columns, num_columns]."""
-    residuals: Floats
-    """[num_rows]"""
     numbers: dict[str, int]
     """Each group's number in all that follows."""
     order: Places
@@ -39,8 +37,6 @@ class Refits:
     """Where each group begins in `order`, [num_groups]."""
     shares: Floats
     """How much of a combination of coefficients rests on each group at most, [num_groups]; of one row, its leverage."""
-    breads: Floats
-    """(I - Q_g'Q_g)^-1 of each group, [num_groups, num_columns, num_columns]; NaN where it is not light."""
     moves: Floats
     """What the fit moves by in the basis without each group, [num_groups, num_columns]; NaN where it is not light."""
 
@@ -60,12 +56,10 @@ class Refits:
         return cls(
             basis=basis,
             inverse=solve_triangular(triangle, np.eye(len(triangle))),
-            residuals=residuals,
             numbers={str(name): number for number, name in enumerate(names)},
             order=order,
             starts=starts,
             shares=shares,
-            breads=breads,
             moves=-np.einsum("gij,gj->gi", breads, pulls),
         )
 
@@ -74,14 +68,3 @@ class Refits:
         following = self.starts[group + 1] if group + 1 < len(self.starts) else None
         found: Places = self.order[self.starts[group] : following]
         return found
-
-    def without(self, group: int) -> Floats:
-        """Return the residuals of the fit without a light group, 0 where it was, `[num_rows]`."""
-        residuals: Floats = self.residuals - self.basis @ self.moves[group]
-        residuals[self.rows(group)] = 0.0
-        return residuals
-
-    def scores(self, residuals: Floats, weights: Floats) -> Floats:
-        """Return each group's sum of (basis x weights) x residual, `[num_groups]`: clustered errors are made of it."""
-        sums: Floats = np.add.reduceat(((self.basis @ weights) * residuals)[self.order], self.starts)
-        return sums

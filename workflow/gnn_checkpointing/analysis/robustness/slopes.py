@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
-from scipy.stats import t as student
 
 from gnn_checkpointing.analysis.fitting import ROUNDING, in_units, largest, largest_leverage
 from gnn_checkpointing.analysis.interaction import NONE_EDGES, POLICY_EDGES, interactions, joint_design, side_by_side
@@ -27,7 +25,7 @@ def differences_without(none: Sequence[Row], other: Sequence[Row], confidence: f
     `interactions` itself is asked.
     """
     none, other = side_by_side(none, other)
-    joint = _Joint(none, other, confidence)
+    joint = _Joint(none, other)
     found: dict[str, Estimate] = {}
     for graph in dict.fromkeys(row.graph for row in none):
         if joint.can_spare(graph):
@@ -44,7 +42,7 @@ def differences_without(none: Sequence[Row], other: Sequence[Row], confidence: f
 class _Joint:
     """The joint model of none and a policy in the same cells, fitted once, and what it is without a graph."""
 
-    def __init__(self, none: Sequence[Row], other: Sequence[Row], confidence: float) -> None:
+    def __init__(self, none: Sequence[Row], other: Sequence[Row]) -> None:
         columns = joint_design(none, other)
         values = np.concatenate([observed(none, RESPONSE), observed(other, RESPONSE)])
         # As shares of the largest, as `fitted` has them: what is rounding is told by that.
@@ -52,7 +50,6 @@ class _Joint:
         self._columns, self._values = columns / self._column_scales, values / self._response_scale
         self._fit = Refits.of(self._columns, self._values, [row.graph for row in (*none, *other)])
         self._coefficients = self._fit.inverse @ (self._fit.basis.T @ self._values)
-        self._quantile = float(student.ppf((1 + confidence) / 2, len(self._fit.numbers) - 2))
         self._most_leverage = largest_leverage(design(none))
         self._places = {row.graph: (row.requested_average_degree, row.num_nodes) for row in none}
         self._levels = Counter(level for level, _ in self._places.values())
@@ -73,22 +70,14 @@ class _Joint:
     def without(self, graph: str) -> Estimate | None:
         """Return the difference without the graph; None where none's own bytes then do not grow with the edges."""
         fit, group = self._fit, self._fit.numbers[graph]
-        own, residuals = fit.rows(group), fit.without(group)
+        own = fit.rows(group)
         coefficients = self._coefficients + fit.inverse @ fit.moves[group]
         rounding = ROUNDING * _largest_without(self._values, own)
         if abs(coefficients[NONE_EDGES]) * _largest_without(self._columns[:, NONE_EDGES], own) < rounding:
             return None
         middle = float(coefficients[POLICY_EDGES])
-        reach = self._quantile * math.sqrt(self._variance(group, residuals, len(self._values) - len(own)))
         unit = self._response_scale / float(self._column_scales[POLICY_EDGES])
-        return in_units((middle, middle - reach, middle + reach), unit)
-
-    def _variance(self, group: int, residuals: Floats, rows: int) -> float:
-        """Return the difference's variance by clusters, with statsmodels' correction for few of them."""
-        clusters, parameters = len(self._fit.numbers) - 1, len(self._coefficients)
-        correction = clusters / (clusters - 1) * (rows - 1) / (rows - parameters)
-        scores = self._fit.scores(residuals, self._fit.breads[group] @ self._fit.inverse[POLICY_EDGES])
-        return correction * float(scores @ scores)
+        return in_units((middle, middle, middle), unit)
 
 
 def _largest_without(values: Floats, own: Places) -> float:
