@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.stats import kendalltau, norm
 
-from gnn_checkpointing.analysis.effects import widened_tail
+from gnn_checkpointing.analysis.estimates import widened_tail
 from gnn_checkpointing.comparison import agreement
 from gnn_checkpointing.comparison.agreement import (
     deviations,

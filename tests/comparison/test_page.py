@@ -165,8 +165,8 @@ def test_every_mark_of_the_figure_is_a_row_of_its_table(reports: Path, found: An
     assert figure.count('role="img"') == len({ratio["convolution"] for ratio in ratios}) == 3
     assert figure.count("Scatter chart") == 3
     for policy in {ratio["policy"] for ratio in ratios}:
-        marks = re.findall(rf'<g class="data p:{policy}">(.*?)</g>', figure)
-        assert sum(group.count("<use ") for group in marks) == sum(ratio["policy"] == policy for ratio in ratios)
+        marks = re.findall(rf'<g class="data p:{policy}"[^>]*>(.*?)</g>', figure)
+        assert sum(group.count('class="mark"') for group in marks) == sum(ratio["policy"] == policy for ratio in ratios)
 
 
 def test_what_came_of_the_checks_and_each_finding_stand_in_tables_and_in_the_index(reports: Path) -> None:

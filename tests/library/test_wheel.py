@@ -96,7 +96,7 @@ def link(names: set[str], packages: Path) -> None:
 
 
 def readme_lines() -> str:
-    section = (ROOT / "README.md").read_text().partition("## For your own model")[2]
+    section = (ROOT / "README.md").read_text().partition("## Use it in your model")[2]
     return re.findall(r"```python\n(.*?)```", section, re.DOTALL)[0]
 
 

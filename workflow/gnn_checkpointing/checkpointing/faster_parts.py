@@ -112,8 +112,9 @@ class _Unread(torch.autograd.Function):
         if ctx.mean:
             shape = [1] * gradient.dim()
             shape[ctx.dim] = ctx.num_nodes
-            counts = torch.bincount(index, minlength=ctx.num_nodes).clamp_(min=1).view(shape)
-            gradient = gradient / counts.to(gradient.dtype)
+            # Not bincount: fake tensors do not know the shape of what it gives.
+            counts = gradient.new_zeros(ctx.num_nodes).index_add_(0, index, gradient.new_ones(1).expand(len(index)))
+            gradient = gradient / counts.clamp_(min=1).view(shape)
         return gradient.index_select(ctx.dim, index), None, None, None, None
 
 
