@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 
 _LONGEST_WORD, _LONGEST = 200, 2000
-# Control characters, directions of text, lone surrogates, and the letters that addresses in reports are made of.
-_UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ue000-\ue002]")
 
 
 def plain(text: object) -> str:
@@ -16,7 +14,7 @@ def plain(text: object) -> str:
     """
     short = _shortened(str(text), _LONGEST)
     words = re.sub(rf"\S{{{_LONGEST_WORD + 1},}}", lambda word: _shortened(word[0], _LONGEST_WORD), short)
-    return _UNPRINTABLE.sub(lambda one: one[0].encode("unicode_escape").decode(), words)
+    return "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in words)
 
 
 def shown(value: object) -> str:

@@ -125,8 +125,9 @@ class Cutter:
     def _tried_once(self, cut: CutCall) -> Executor:
         """What computes this call, or the reason raised why it must not be cut: a part of the first call is tried."""
         key = (self.conv.training, tuple(sorted(cut.roles.items())), cut.call.edge_result)
-        fake = isinstance(cut.edges.pointer, torch._subclasses.FakeTensor)
-        if fake or torch.is_inference_mode_enabled():
+        if isinstance(cut.edges.pointer, torch._subclasses.FakeTensor):  # it has no values to try anything on
+            return edge_mlp_blocks(cut) or EagerBlocks()
+        if torch.is_inference_mode_enabled():
             return EagerBlocks()
         if key not in self._tried:
             self._tried[key] = trial_refusal(cut)
