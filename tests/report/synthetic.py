@@ -9,14 +9,10 @@ from typing import Any
 
 from gnn_checkpointing.analysis.results import (
     Accuracy,
-    Depths,
     Effect,
     Effects,
-    Ego,
     Estimate,
     Explanations,
-    Frontier,
-    FrontierPoint,
     HeldOut,
     Interaction,
     Law,
@@ -29,7 +25,7 @@ from gnn_checkpointing.analysis.results import (
     Robustness,
     Spread,
     Trends,
-    Variants,
+    views,
 )
 from gnn_checkpointing.analysis.turns import run
 from gnn_checkpointing.artefacts import write_json
@@ -189,30 +185,44 @@ def real_rows(labels: Sequence[str] = ("Cora", "amherst41", "tolokers")) -> list
 
 
 def effects(real: Sequence[str] = ()) -> Effects:
-    """Return effects that follow the same law."""
+    """Return effects that follow the same law, none's own rows among them."""
 
     def effect(convolution: str, policy: str, label: str, degree: float) -> Effect:
         per_node, per_edge = SLOPES[convolution, policy]
         none_node, none_edge = SLOPES[convolution, "none"]
         share = (per_node + per_edge * degree) / (none_node + none_edge * degree)
+        against = {
+            "memory_ratio": estimate(0.05 + 0.95 * share),
+            "activation_ratio": estimate(share),
+            "time_ratio": estimate(SECONDS[policy] * (1 - 0.02 * math.log2(degree)), 0.04),
+        }
+        itself = dict.fromkeys(against, estimate(1.0, 0.0))
         return Effect(
             convolution=convolution,
+            stack=convolution,
             policy=policy,
+            allocator="retaining",
             kind="real" if label else "generated",
             label=label,
+            num_layers=4,
             num_nodes=2000,
+            num_edges=2000 * degree,
             requested_average_degree=None if label else degree,
             average_degree=degree,
             cells=6,
             timed_cells=6,
-            memory_ratio=estimate(0.05 + 0.95 * share),
-            activation_ratio=estimate(share),
-            time_ratio=estimate(SECONDS[policy] * (1 - 0.02 * math.log2(degree)), 0.04),
+            activation_bytes=1e6 * degree * share,
+            saved_activation_bytes=8e5 * degree * share,
+            step_time_seconds=0.01 * degree * against["time_ratio"].estimate,
+            system_time_seconds=0.0,
+            page_faults=0.0,
+            **(itself if policy == "none" else against),
         )
 
-    pairs = [(convolution, policy) for convolution in CONVOLUTIONS for policy in POLICIES[1:]]
+    pairs = [(convolution, policy) for convolution in CONVOLUTIONS for policy in POLICIES]
     return Effects(
         confidence=0.95,
+        reference_allocator="retaining",
         rows=[effect(c, p, label, 10.0) for c, p in pairs for label in real]
         or [effect(c, p, "", degree) for c, p in pairs for degree in DEGREES],
     )
@@ -436,43 +446,6 @@ def accuracy() -> list[Accuracy]:
     ]
 
 
-def frontier() -> Frontier:
-    """Return a frontier of three policies: too few to be shown."""
-    points = [
-        FrontierPoint(
-            convolution=convolution,
-            policy=policy,
-            allocator="retaining",
-            requested_average_degree=degree,
-            average_degree=degree,
-            num_edges=2000 * degree,
-            cells=2,
-            other_model=False,
-            activation_ratio=estimate(1.0 if policy == "none" else 0.5, 0.0),
-            time_ratio=estimate(SECONDS[policy]),
-            activation_bytes=1e6 * degree,
-            saved_activation_bytes=8e5 * degree,
-            policy_resident_bytes=0.0,
-            step_time_seconds=0.01 * degree,
-            system_time_seconds=0.0,
-            page_faults=0.0,
-        )
-        for convolution in CONVOLUTIONS
-        for policy in POLICIES
-        for degree in DEGREES
-    ]
-    return Frontier(
-        reference="retaining",
-        num_nodes=2000,
-        points=points,
-        best_segments=[],
-        payoffs=[],
-        pareto=[],
-        flatness=[],
-        allocators=[],
-    )
-
-
 def trace(convolution: str, policy: str, aggregation: str = "gather_scatter", peak: float = 2e6) -> Trace:
     """Return a step that fills up to its peak and empties again, with a tooth a layer where it recomputes."""
     teeth = 1 if policy == "none" else 4
@@ -576,21 +549,19 @@ def robustness() -> Robustness:
 
 
 def inputs(rows: list[Row] | None = None, **changes: Any) -> ReportInputs:
-    """Return inputs on generated graphs; the given parts replace the made ones."""
+    """Return inputs on generated graphs; the given parts replace the made ones, and views are of the effects."""
+    known = changes.get("effects") or effects()
     rows = generated_rows() if rows is None else rows
     parts: dict[str, Any] = {
         "study": study(),
         "machine": machine(),
         "rows": rows,
-        "effects": effects(),
+        "effects": known,
         "trends": Trends(confidence=0.95, bands=[], break_evens=[]),
         "regressions": regressions(),
         "predictions": predictions(),
-        "frontier": frontier(),
-        "variants": Variants(reference_family=None, families=[], graded=[], batches=[]),
-        "depths": Depths(confidence=0.95, models=[], points=[]),
+        **{name: getattr(views, name)(known) for name in ("frontier", "variants", "depths", "ego")},
         "explained": Explanations(),
-        "ego": Ego(),
         "robustness": robustness(),
         "graphs": [],
         "accuracy": accuracy(),
@@ -661,11 +632,7 @@ def frontier_inputs(**changes: Any) -> ReportInputs:
         trends=found.trends,
         regressions=found.regressions,
         predictions=found.predictions,
-        frontier=found.frontier,
-        variants=found.variants,
-        depths=found.depths,
         explained=found.explained,
-        ego=found.ego,
         robustness=found.robustness,
         accuracy=[],
         quality=found.quality,

@@ -49,8 +49,11 @@ def test_a_sentence_stands_once_with_a_verdict_for_each_convolution(ledger: Ledg
         "On the densest graphs, checkpointing whole layers lowers the activation peak of each convolution."
     )
     assert [(one.about, one.verdict, one.estimate) for one in found.outcomes] == [
-        ("GATv2", "supported", "0.5"),
+        ("GATv2", "refuted", "1"),
         ("GCN", "supported", "0.5"),
+        ("SAGE (100 layers)", "supported", "0.21"),
+        ("SAGE (200 layers)", "supported", "0.2"),
+        ("SAGE (50 layers)", "supported", "0.22"),
     ]
 
 
@@ -72,7 +75,7 @@ def test_what_differs_between_convolutions_is_told_with_their_names(ledger: Ledg
     found = item(ledger, "layers-stop-saving-within-the-range:layers")
     reason = fact(found, "Reason")
     assert reason.startswith("GATv2: at average degree 128, the densest of 2 levels; it rises through 0.99")
-    assert "; GCN: no band along density was found" in reason
+    assert "; GCN, SAGE (100 layers), SAGE (200 layers), SAGE (50 layers): no band along density was found" in reason
 
 
 def test_a_claim_about_one_convolution_names_it(ledger: Ledger) -> None:
@@ -83,15 +86,15 @@ def test_a_claim_about_one_convolution_names_it(ledger: Ledger) -> None:
 
 
 def test_what_was_not_tested_says_at_first_sight_what_it_would_take(ledger: Ledger) -> None:
-    found = item(ledger, "sar-memory")
-    assert found.wants == "it takes several workers: this study trains in one process"
+    found = item(ledger, "training-follows-the-same-curve")
+    assert found.wants == "no training jobs with a policy other than none and a control with reordered edges"
     assert fact(found, "Reason") == ""
     assert item(ledger, "layers-stop-saving-within-the-range:layers").wants == ""
 
 
 def test_evidence_names_file_and_field(ledger: Ledger) -> None:
-    found = item(ledger, "anemoi-chunks-memory:edge_blocks")
-    place = "analysis/effects.json: generated[…].activation_ratio"
+    found = item(ledger, "anemoi-chunks-memory:GATv2:edge_blocks")
+    place = "analysis/effects.json#/rows/…/activation_ratio"
     assert fact(found, "Evidence") == f"{place} / {place}"
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from analysis import tables
+from gnn_checkpointing.analysis.results import Effect, Effects
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.documents import documents
 from gnn_checkpointing.report.inputs import ReportInputs
@@ -233,9 +234,10 @@ def test_a_study_in_which_nothing_was_timed_has_a_report() -> None:
     assert documents(synthetic.inputs(untimed, effects=_without_times(made)), {}).appendix.sections
 
 
-def _without_times(made: ReportInputs) -> object:
-    generated = [effect.model_copy(update={"time_ratio": None}) for effect in made.effects.generated]
-    return made.effects.model_copy(update={"generated": generated})
+def _without_times(made: ReportInputs) -> Effects:
+    nothing = dict.fromkeys(name for name in Effect.model_fields if name.endswith("per_second") or "time" in name)
+    rows = [row.model_copy(update={**nothing, "timed_cells": 0}) for row in made.effects.rows]
+    return made.effects.model_copy(update={"rows": rows})
 
 
 def test_both_faces_say_the_same_of_the_frontier(rendered: Path) -> None:
@@ -262,7 +264,7 @@ def test_the_page_of_a_frontier_is_sound_and_its_data_lie_beside_it(rendered: Pa
     ids = [attributes["id"] for _, attributes in tags if attributes.get("id")]
     assert len(ids) == len(set(ids))
     assert set(re.findall(r'(?:href="#|url\(#)([^")]+)', html)) <= set(ids)
-    for name in ("traces.json", "demonstration.json", "analysis/frontier.json"):
+    for name in ("traces.json", "demonstration.json", "analysis/effects.json"):
         assert (rendered / name).is_file()
         assert f'href="{name}"' in html
     assert len(html) < 1.5 * 2**20

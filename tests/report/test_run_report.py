@@ -60,8 +60,8 @@ def test_a_run_of_one_process_needs_no_colours() -> None:
 def test_nodes_that_measure_side_by_side_do_not_pass_for_one_machine_that_does_two_things() -> None:
     """One machine's bars above each other would be a fault; of two machines they are none."""
     for hosts, sentence in {
-        "": "Bars that stand one above the other would have been measured together.",
-        "a; b": "Bars may stand one above the other, since 2 machines measured side by side.",
+        "": "Overlapping bars would have been measured together.",
+        "a; b": "Bars may overlap, since 2 machines measured side by side.",
     }.items():
         figure = section([{**row, "hosts": hosts} for row in ROWS]).blocks[1]
         assert isinstance(figure, Figure)

@@ -80,8 +80,6 @@ def inputs() -> ReportInputs:
         trends=found.trends,
         regressions=found.regressions,
         predictions=found.predictions,
-        frontier=found.frontier,
-        variants=found.variants,
         robustness=found.robustness,
         graphs=GRAPHS,
         accuracy=[],

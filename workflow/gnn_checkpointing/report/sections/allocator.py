@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from gnn_checkpointing.analysis.results import AllocatorEffect
 from gnn_checkpointing.report import units
-from gnn_checkpointing.report.inputs import FRONTIER, ReportInputs
+from gnn_checkpointing.report.inputs import EFFECTS, ReportInputs
 from gnn_checkpointing.report.page import Block, Cell, Column, Paragraph, Section, Table
 from gnn_checkpointing.report.sections.density import degree_columns, estimate_cell
 from gnn_checkpointing.report.sections.frontier_points import turned
@@ -65,7 +65,7 @@ def _parts_table(inputs: ReportInputs, allocator: str, effects: Sequence[Allocat
     shown = {levels[0], levels[-1]}
     return Table(
         id=f"table-allocator-parts-{allocator}",
-        caption=_text("step-time-under-and-under", reference=inputs.reference, allocator=allocator, frontier=FRONTIER),
+        caption=_text("step-time-under-and-under", reference=inputs.reference, allocator=allocator, effects=EFFECTS),
         columns=(
             Column("Convolution"),
             Column("Policy"),
@@ -77,7 +77,7 @@ def _parts_table(inputs: ReportInputs, allocator: str, effects: Sequence[Allocat
             Column("System time", "of the step", "number"),
         ),
         rows=tuple(_parts_row(inputs, effect) for effect in effects if effect.level in shown),
-        source=FRONTIER,
+        source=EFFECTS,
     )
 
 
@@ -111,5 +111,5 @@ def _ratio_table(inputs: ReportInputs, allocator: str) -> Table:
         caption=_text("step-time-of-each-policy", allocator=allocator, confidence=inputs.effects.confidence),
         columns=(Column("Convolution"), Column("Policy"), *degree_columns(levels)),
         rows=turned(inputs, lambda point: estimate_cell(point.time_ratio), points, levels),
-        source=FRONTIER,
+        source=EFFECTS,
     )

@@ -7,7 +7,7 @@ from gnn_checkpointing.report import units
 from gnn_checkpointing.report.figures import drawn, scales
 from gnn_checkpointing.report.figures.lines import Line, Point, line_panel
 from gnn_checkpointing.report.figures.palette import looks
-from gnn_checkpointing.report.inputs import VARIANTS, ReportInputs
+from gnn_checkpointing.report.inputs import EFFECTS, ReportInputs
 from gnn_checkpointing.report.page import Block, Cell, Column, Figure, Panel, Paragraph, Section, Table
 from gnn_checkpointing.report.sections.density import estimate_cell
 from gnn_checkpointing.report.sections.frontier_points import spans
@@ -58,7 +58,7 @@ def _figure(inputs: ReportInputs) -> Figure:
         caption=_text("figure-batches"),
         how_to_read=_text("figure-batches-how_to_read"),
         panels=tuple(panels),
-        source=VARIANTS,
+        source=EFFECTS,
     )
 
 
@@ -105,7 +105,7 @@ def _payoff_table(inputs: ReportInputs) -> Table:
             Column("Saves time at"),
         ),
         rows=tuple(_payoff_row(inputs, key, groups[key]) for key in order),
-        source=VARIANTS,
+        source=EFFECTS,
     )
 
 
@@ -168,7 +168,7 @@ def _table(inputs: ReportInputs) -> Table:
             )
             for effect in found
         ),
-        source=VARIANTS,
+        source=EFFECTS,
     )
 
 

@@ -33,7 +33,8 @@ TITLES: dict[Kind, str] = {
     "seed": "What this project began from: claims about Vision GNNs",
 }
 VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
-_KEYS = re.compile(r"\[[^\]]*\]")
+_ENTRY = re.compile(r"(?<=/)\d+\b")
+"""The number of an entry in a list, in an address."""
 
 
 def claims_section(inputs: ReportInputs) -> Section:
@@ -150,5 +151,5 @@ def _estimate(claim: Claim) -> str:
 
 
 def _places(claim: Claim) -> list[str]:
-    """Return the files and fields of the claim's evidence, without the keys of the entries."""
-    return [_KEYS.sub("[…]", place) for place in claim.evidence.split("; ") if place]
+    """The files and fields of the claim's evidence, without the numbers of the entries, which claims.json has."""
+    return [_ENTRY.sub("…", place) for place in claim.evidence.split("; ") if place]

@@ -10,7 +10,7 @@ from gnn_checkpointing.report.figures import drawn, scales
 from gnn_checkpointing.report.figures.lines import Line, Point, line_panel
 from gnn_checkpointing.report.figures.palette import looks
 from gnn_checkpointing.report.figures.scales import Scale
-from gnn_checkpointing.report.inputs import DEPTHS, ReportInputs
+from gnn_checkpointing.report.inputs import EFFECTS, ReportInputs
 from gnn_checkpointing.report.page import Block, Cell, Figure, Panel, Paragraph, Section, Table
 from gnn_checkpointing.report.sections.claims import verdict_table
 from gnn_checkpointing.report.sections.density import estimate_cell
@@ -110,7 +110,7 @@ def _figure(
         caption=f"{caption}.",
         how_to_read=_text("one-panel-a-stack-and"),
         panels=tuple(panels),
-        source=DEPTHS,
+        source=EFFECTS,
     )
 
 
@@ -131,7 +131,7 @@ def _table(inputs: ReportInputs) -> Table:
     return table(
         "table-depth",
         _text("table-depth", confidence=inputs.depths.confidence),
-        DEPTHS,
+        EFFECTS,
         inputs.depths.points,
         Of("Stack", "stack"),
         Of("Average degree", lambda point: Cell(point.level, float(point.level)), content="number"),

@@ -11,7 +11,7 @@ from gnn_checkpointing.report.figures import drawn, scales
 from gnn_checkpointing.report.figures.lines import Line, Point, line_panel
 from gnn_checkpointing.report.figures.palette import looks
 from gnn_checkpointing.report.figures.scales import Scale
-from gnn_checkpointing.report.inputs import EGO, ReportInputs
+from gnn_checkpointing.report.inputs import EFFECTS, ReportInputs
 from gnn_checkpointing.report.page import Block, Cell, Column, Figure, Panel, Paragraph, Section, Table
 from gnn_checkpointing.report.sections.claims import verdict_table
 from gnn_checkpointing.report.sections.families import NAMES
@@ -84,7 +84,7 @@ def ego_figure(inputs: ReportInputs, name: str = "ego-memory") -> Figure:
         caption=_text("figure-ego-memory"),
         how_to_read=_text("figure-ego-memory-how_to_read"),
         panels=tuple(panels),
-        source=EGO,
+        source=EFFECTS,
     )
 
 
@@ -116,7 +116,7 @@ def _cost_figure(costs: Sequence[EncodingCost]) -> Figure:
         caption=_text("figure-ego-cost"),
         how_to_read=_text("figure-ego-cost-how_to_read"),
         panels=tuple(panels),
-        source=EGO,
+        source=EFFECTS,
     )
 
 
@@ -151,7 +151,7 @@ def _table(inputs: ReportInputs) -> Table:
     return table(
         "table-ego",
         _text("table-ego"),
-        EGO,
+        EFFECTS,
         inputs.ego.points,
         Of("Convolution", "convolution"),
         Of("Graph", lambda point: Cell(NAMES.get(point.base, point.base), point.base), content="prose"),
@@ -195,5 +195,5 @@ def _cost_table(costs: Sequence[EncodingCost]) -> Table:
             )
             for cost in costs
         ),
-        source=EGO,
+        source=EFFECTS,
     )

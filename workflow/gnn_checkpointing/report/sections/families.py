@@ -9,7 +9,7 @@ from gnn_checkpointing.report import units
 from gnn_checkpointing.report.figures import drawn, scales
 from gnn_checkpointing.report.figures.palette import looks
 from gnn_checkpointing.report.figures.points import Mark, ratio_panel
-from gnn_checkpointing.report.inputs import VARIANTS, ReportInputs
+from gnn_checkpointing.report.inputs import EFFECTS, ReportInputs
 from gnn_checkpointing.report.page import Block, Cell, Column, Figure, Panel, Paragraph, Section, Table
 from gnn_checkpointing.report.sections.density import estimate_cell
 from gnn_checkpointing.report.texts import texts
@@ -85,7 +85,7 @@ def _figure(inputs: ReportInputs, name: str, axis: str, ratio: Ratio) -> Figure:
         "family.",
         how_to_read=_text("one-line-a-family-one"),
         panels=tuple(panels),
-        source=VARIANTS,
+        source=EFFECTS,
     )
 
 
@@ -128,5 +128,5 @@ def _table(inputs: ReportInputs, name: str, noun: str, ratio: Ratio, over: Ratio
             )
             for place in places
         ),
-        source=VARIANTS,
+        source=EFFECTS,
     )

@@ -8,7 +8,7 @@ from gnn_checkpointing.analysis.results import Absence
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.figures import drawn, scales
 from gnn_checkpointing.report.figures.frontier import Path, Place, frontier_panel, key_panel
-from gnn_checkpointing.report.inputs import FRONTIER, ReportInputs
+from gnn_checkpointing.report.inputs import EFFECTS, ReportInputs
 from gnn_checkpointing.report.page import Block, Figure, Panel, Paragraph, Section
 from gnn_checkpointing.report.sections.frontier_points import frontier_levels, reference_points
 from gnn_checkpointing.report.sections.frontier_tables import frontier_tables
@@ -88,7 +88,7 @@ def frontier_figure(inputs: ReportInputs, convolutions: Sequence[str], name: str
         caption=_text("activation-memory-against-step-time"),
         how_to_read=_text("none-is-where-the-dashed", confidence=inputs.effects.confidence, hollow=hollow),
         panels=tuple(panels),
-        source=FRONTIER,
+        source=EFFECTS,
         size="wide",
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from gnn_checkpointing.analysis.results import SAVES_BELOW, SPARSE_DEGREE, Flatness, FrontierPoint, Payoff
 from gnn_checkpointing.report import units
-from gnn_checkpointing.report.inputs import FRONTIER, ReportInputs
+from gnn_checkpointing.report.inputs import EFFECTS, ReportInputs
 from gnn_checkpointing.report.page import Cell, Column, Table
 from gnn_checkpointing.report.sections.density import degree_columns, estimate_cell
 from gnn_checkpointing.report.sections.frontier_points import (
@@ -42,7 +42,7 @@ def _memory_table(inputs: ReportInputs) -> Table:
         caption=_text("table-frontier-memory"),
         columns=(Column("Convolution"), Column("Policy"), *degree_columns(frontier_levels(inputs))),
         rows=turned(inputs, _memory_cell, reference_points(inputs), frontier_levels(inputs)),
-        source=FRONTIER,
+        source=EFFECTS,
     )
 
 
@@ -58,7 +58,7 @@ def _time_table(inputs: ReportInputs) -> Table:
         caption=_text("table-frontier-time", reference=inputs.reference, confidence=inputs.effects.confidence),
         columns=(Column("Convolution"), Column("Policy"), *degree_columns(levels)),
         rows=turned(inputs, lambda point: estimate_cell(point.time_ratio), reference_points(inputs), levels),
-        source=FRONTIER,
+        source=EFFECTS,
     )
 
 
@@ -67,7 +67,7 @@ def _bytes_table(inputs: ReportInputs) -> Table:
     return table(
         "table-frontier-bytes",
         _text("table-frontier-bytes"),
-        FRONTIER,
+        EFFECTS,
         densest.values(),
         Of("Convolution", "convolution"),
         Of("Policy", "policy", inputs.named, content="text"),
@@ -100,7 +100,7 @@ def _payoff_table(inputs: ReportInputs) -> Table:
             Column("Unbeaten at", "average degree"),
         ),
         rows=tuple(_payoff_row(inputs, payoffs[pair]) for pair in order if pair in payoffs),
-        source=FRONTIER,
+        source=EFFECTS,
     )
 
 
@@ -127,7 +127,7 @@ def _segments_table(inputs: ReportInputs) -> Table:
     return table(
         "table-segments",
         _text("table-segments"),
-        FRONTIER,
+        EFFECTS,
         best,
         Of("Convolution", "convolution"),
         Of("Average degree", lambda one: Cell(one.level, float(one.level)), unit="edges per node", content="number"),
@@ -153,7 +153,7 @@ def _flatness_table(inputs: ReportInputs) -> Table:
             Column("Degrees compared", "edges per node"),
         ),
         rows=tuple(_flatness_row(inputs, found[pair]) for pair in order if pair in found),
-        source=FRONTIER,
+        source=EFFECTS,
     )
 
 

@@ -7,7 +7,7 @@ from gnn_checkpointing.report import units
 from gnn_checkpointing.report.figures import drawn, scales
 from gnn_checkpointing.report.figures.lines import Line, Point, line_panel
 from gnn_checkpointing.report.figures.palette import looks
-from gnn_checkpointing.report.inputs import VARIANTS, ReportInputs
+from gnn_checkpointing.report.inputs import EFFECTS, ReportInputs
 from gnn_checkpointing.report.page import Cell, Figure, Panel, Paragraph, Section, Table
 from gnn_checkpointing.report.sections.density import estimate_cell
 from gnn_checkpointing.report.tables import Of, table
@@ -59,7 +59,7 @@ def _figure(inputs: ReportInputs) -> Figure:
         caption=_text("figure-graded"),
         how_to_read=_text("figure-graded-how_to_read"),
         panels=tuple(panels),
-        source=VARIANTS,
+        source=EFFECTS,
     )
 
 
@@ -94,7 +94,7 @@ def _table(inputs: ReportInputs) -> Table:
     return table(
         "table-graded",
         _text("table-graded", confidence=inputs.effects.confidence),
-        VARIANTS,
+        EFFECTS,
         found,
         Of("Graph", "base", content="prose"),
         Of("Edges", lambda effect: Cell(METHODS.get(effect.method, effect.method), effect.method), content="prose"),

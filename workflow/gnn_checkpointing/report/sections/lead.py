@@ -13,7 +13,7 @@ from gnn_checkpointing.report.figures.lines import Line, Point, line_panel
 from gnn_checkpointing.report.figures.palette import Look, looks
 from gnn_checkpointing.report.figures.points import Mark, ratio_panel
 from gnn_checkpointing.report.figures.scales import Scale
-from gnn_checkpointing.report.inputs import EFFECTS, MEASUREMENTS, VARIANTS, ReportInputs
+from gnn_checkpointing.report.inputs import EFFECTS, MEASUREMENTS, ReportInputs
 from gnn_checkpointing.report.page import Figure, Panel
 from gnn_checkpointing.report.sections.depth import depth_figure
 from gnn_checkpointing.report.sections.ego import ego_figure
@@ -72,7 +72,7 @@ def _batches(inputs: ReportInputs) -> Figure | None:
         return None
     base = found[0].base
     shown = _along(inputs, [effect for effect in found if effect.base == base], lambda effect: effect.size or 0.0)
-    return _lines(inputs, shown, "neighbours drawn a layer", f"as batches of {base} get denser", VARIANTS)
+    return _lines(inputs, shown, "neighbours drawn a layer", f"as batches of {base} get denser", EFFECTS)
 
 
 def _along(
@@ -137,7 +137,7 @@ def _families(inputs: ReportInputs) -> Figure | None:
         ]
         for policy in _policies(inputs)
     }
-    return _marks(inputs, shown, f"on families of graphs of average degree {level}", VARIANTS)
+    return _marks(inputs, shown, f"on families of graphs of average degree {level}", EFFECTS)
 
 
 def _real(inputs: ReportInputs) -> Figure | None:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from gnn_checkpointing.measurement.readings import DRIVER_BYTES, SORT_BYTES_PER_EDGE
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.figures.palette import kind_of
-from gnn_checkpointing.report.inputs import DEPTHS, TRENDS, ReportInputs
+from gnn_checkpointing.report.inputs import EFFECTS, TRENDS, ReportInputs
 from gnn_checkpointing.report.page import Fact, Facts, Paragraph, Section, Table
 from gnn_checkpointing.report.tables import Of, table
 from gnn_checkpointing.report.texts import texts
@@ -111,7 +111,7 @@ def _models(inputs: ReportInputs) -> tuple[Table, ...]:
         table(
             "table-models",
             _text("table-models"),
-            DEPTHS,
+            EFFECTS,
             inputs.depths.models,
             Of("Model", "convolution"),
             Of("Layers", "num_layers", units.digits),

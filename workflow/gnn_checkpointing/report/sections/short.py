@@ -8,7 +8,7 @@ from gnn_checkpointing.analysis.results import Compared, Law
 from gnn_checkpointing.records.measurements_table import number
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.facts import Facts, Rate, Winner
-from gnn_checkpointing.report.inputs import EFFECTS, FRONTIER, MEASUREMENTS, REGRESSIONS, ReportInputs, Row
+from gnn_checkpointing.report.inputs import EFFECTS, MEASUREMENTS, REGRESSIONS, ReportInputs, Row
 from gnn_checkpointing.report.page import Table
 from gnn_checkpointing.report.tables import Of, table
 
@@ -36,7 +36,7 @@ def _throughput(inputs: ReportInputs, rates: Sequence[Rate]) -> Table:
     return table(
         "table-throughput",
         f"Throughput of a training step on the densest graphs, and its ratio to none's with {level} interval.",
-        FRONTIER,
+        EFFECTS,
         [rate for rate in rates if rate.point.convolution in names],
         Of("Convolution", lambda rate: rate.point.convolution),
         Of("Policy", lambda rate: inputs.named(rate.point.policy)),
@@ -51,7 +51,7 @@ def _winners(inputs: ReportInputs, winners: Sequence[Winner]) -> Table:
     return table(
         "table-winners",
         "Of the policies that no other beats in both: the fastest and the smallest at each density, beside none.",
-        FRONTIER,
+        EFFECTS,
         winners if inputs.has_frontier else (),
         Of("Convolution", "convolution"),
         Of("Average degree", "level", str),
