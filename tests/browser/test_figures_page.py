@@ -74,21 +74,27 @@ def test_logarithmic_axes_become_linear_and_logarithmic_again(opened: Opener, re
 
 
 def test_a_linked_view_is_the_view(opened: Opener, report: Path, appendix: Path) -> None:
-    """Theme, hidden policy, axes, a table's order and filter, and the planner's question, all from the address."""
-    question = "GCN,1000,32000,4,32,4,32,0.5"
+    """Theme, hidden policy, axes, a table's order and filter, all from the address."""
     tables = "sort-table-law-activation=2.descending&find-table-audit=time"
     for document in (report, appendix):
-        page = opened(document, fragment=f"#memory~theme=dark&hide=layers&axes=linear&{tables}&plan={question}")
+        page = opened(document, fragment=f"#memory~theme=dark&hide=layers&axes=linear&{tables}")
         assert set(page.evaluate(SHOWN, "layers")) == {"none"}
         assert page.locator(".axes", has_text="linear").count() >= 1
         assert page.evaluate("getComputedStyle(document.documentElement).colorScheme") == "dark"
         assert page.complaints == []
-        if document == report:
-            assert page.locator(".planner input[name='num_edges']").input_value() == "32000"
     assert page.locator(".axes", has_text="linear").count() > 2
     assert page.locator("#table-law-activation th[aria-sort='descending']").count() == 1
     rows = page.locator("#table-audit tbody tr")
     assert 0 < sum(row.is_visible() for row in rows.all()) < rows.count()
+
+
+@pytest.mark.parametrize("switches", ["", ",1,0"])
+def test_a_linked_question_is_asked(opened: Opener, report: Path, switches: str) -> None:
+    """With the form's switches, and as links were before it had them."""
+    page = opened(report, fragment=f"#plan~plan=GCN,1000,32000,4,32,4,32,0.5{switches}")
+    assert page.locator(".planner input[name='num_edges']").input_value() == "32000"
+    assert page.locator(".planner input[name='self_loops']").is_checked() == bool(switches)
+    assert page.locator(".planner input[name='memory_gib']").input_value() == "0.5"
 
 
 @pytest.mark.parametrize(("name", "least"), [("report", 3), ("appendix", 7)])
