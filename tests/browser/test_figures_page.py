@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from PIL import Image
 
 from gnn_checkpointing.report.html import environment, page_script
@@ -32,8 +33,8 @@ def test_a_policy_is_hidden_in_every_figure_at_once_and_comes_back(opened: Opene
     assert "hide" not in page.evaluate("location.hash")
 
 
-def test_a_convolution_is_hidden_in_every_figure_at_once(opened: Opener, report: Path) -> None:
-    page = opened(report)
+def test_a_convolution_is_hidden_in_every_figure_at_once(opened: Opener, appendix: Path) -> None:
+    page = opened(appendix)
     page.click(".choices summary")
     panels = page.locator(".panel[data-convolution='GATv2']")
     assert panels.count() > 4
@@ -72,25 +73,37 @@ def test_logarithmic_axes_become_linear_and_logarithmic_again(opened: Opener, re
     assert page.evaluate(read) == logarithmic
 
 
-def test_a_linked_view_is_the_view(opened: Opener, report: Path) -> None:
-    """Theme, hidden policy, axes, a table's order and filter, and the planner's question, all from the address."""
-    question = "GCN,1000,32000,4,32,4,32,0.5"
+def test_a_linked_view_is_the_view(opened: Opener, report: Path, appendix: Path) -> None:
+    """Theme, hidden policy, axes, a table's order and filter, all from the address."""
     tables = "sort-table-law-activation=2.descending&find-table-audit=time"
-    page = opened(report, fragment=f"#memory~theme=dark&hide=layers&axes=linear&{tables}&plan={question}")
-    assert set(page.evaluate(SHOWN, "layers")) == {"none"}
+    for document in (report, appendix):
+        page = opened(document, fragment=f"#memory~theme=dark&hide=layers&axes=linear&{tables}")
+        assert set(page.evaluate(SHOWN, "layers")) == {"none"}
+        assert page.locator(".axes", has_text="linear").count() >= 1
+        assert page.evaluate("getComputedStyle(document.documentElement).colorScheme") == "dark"
+        assert page.complaints == []
     assert page.locator(".axes", has_text="linear").count() > 2
-    assert page.evaluate("getComputedStyle(document.documentElement).colorScheme") == "dark"
     assert page.locator("#table-law-activation th[aria-sort='descending']").count() == 1
     rows = page.locator("#table-audit tbody tr")
     assert 0 < sum(row.is_visible() for row in rows.all()) < rows.count()
+
+
+@pytest.mark.parametrize("switches", ["", ",1,0"])
+def test_a_linked_question_is_asked(opened: Opener, report: Path, switches: str) -> None:
+    """With the form's switches, and as links were before it had them."""
+    page = opened(report, fragment=f"#plan~plan=GCN,1000,32000,4,32,4,32,0.5{switches}")
     assert page.locator(".planner input[name='num_edges']").input_value() == "32000"
-    assert page.complaints == []
+    assert page.locator(".planner input[name='self_loops']").is_checked() == bool(switches)
+    assert page.locator(".planner input[name='memory_gib']").input_value() == "0.5"
 
 
-def test_each_figure_offers_its_numbers_and_says_where_they_are_from(opened: Opener, report: Path) -> None:
-    page = opened(report)
+@pytest.mark.parametrize(("name", "least"), [("report", 3), ("appendix", 7)])
+def test_each_figure_offers_its_numbers_and_says_where_they_are_from(
+    opened: Opener, report: Path, name: str, least: int
+) -> None:
+    page = opened(report.with_name(f"{name}.html"))
     figures = page.locator("figure")
-    assert figures.count() > 6
+    assert figures.count() >= least
     for figure in figures.all():
         data = figure.locator("a[download]").get_attribute("href")
         lines = (report.parent / data).read_text().splitlines()

@@ -10,6 +10,9 @@ import pytest
 
 from .conftest import ROOT, Opener
 
+OF_SCRIPTS = ".tip, .drawing-tools, .axes"
+"""Paragraphs that scripts add: a mark's numbers, buttons that save a drawing, how its axes are drawn."""
+
 INTERACTIVE_MILLISECONDS = 1000
 
 
@@ -65,21 +68,34 @@ def test_the_report_is_interactive_within_a_second(opened: Opener, report: Path)
     assert min(spent) <= INTERACTIVE_MILLISECONDS
 
 
-def test_everything_is_there_without_scripts(opened: Opener, report: Path) -> None:
+def without_what_scripts_add(page: Any) -> None:
+    assert page.locator(OF_SCRIPTS).count() > 0
+    page.evaluate("(added) => document.querySelectorAll(added).forEach((one) => one.remove())", OF_SCRIPTS)
+
+
+@pytest.mark.parametrize(("name", "least", "only"), [("report", 3, [".answer li"]), ("appendix", 12, [])])
+def test_everything_is_there_without_scripts(
+    opened: Opener, report: Path, name: str, least: int, only: list[str]
+) -> None:
     """The same sections, figures, tables and cells in the same words; what needs a script is not shown."""
-    with_scripts = opened(report)
-    plain = opened(report, java_script_enabled=False)
-    for selector in ("h2", "p:not(.planner p)", "figcaption", "caption:not(.planner caption)", "dd", ".answer li"):
+    document = report.with_name(f"{name}.html")
+    with_scripts, plain = opened(document), opened(document, java_script_enabled=False)
+    without_what_scripts_add(with_scripts)
+    for selector in ("h2", "p:not(.planner p)", "figcaption", "caption:not(.planner caption)", "dd", *only):
         shown = plain.locator(f"main {selector}").all_text_contents()
         assert shown
         assert shown == with_scripts.locator(f"main {selector}").all_text_contents()
     drawings = plain.locator("main figure svg")
-    assert drawings.count() == with_scripts.locator("main figure svg").count() > 5
+    assert drawings.count() == with_scripts.locator("main figure svg").count() >= least
     assert all(drawing.is_visible() for drawing in drawings.all())
-    assert plain.locator(".planner").is_hidden()
-    assert with_scripts.locator(".planner").is_visible()
+    assert plain.locator(OF_SCRIPTS).count() == 0
     cells = "table:not(.planner table) tbody :is(th, td)"
     assert plain.locator(cells).all_inner_texts() == with_scripts.locator(cells).all_inner_texts()
+
+
+def test_the_planner_is_shown_only_where_it_works(opened: Opener, report: Path) -> None:
+    assert opened(report, java_script_enabled=False).locator(".planner").is_hidden()
+    assert opened(report).locator(".planner").is_visible()
 
 
 def test_a_heading_sorts_its_table_up_down_and_back(opened: Opener, appendix: Path) -> None:

@@ -254,9 +254,10 @@ function startPlanner() {
   });
   const fields = [form.elements.convolution, ...form.querySelectorAll("input")];
   const linked = readView().state.get("plan")?.split(",") ?? [];
-  if (linked.length === fields.length) {
-    fields.forEach((field, place) => {
-      if (field.type === "checkbox") field.checked = linked[place] === "1"; else field.value = linked[place];
+  // A link from before the form had its switches, which are last, leaves them off.
+  if (linked.length <= fields.length) {
+    linked.forEach((value, place) => {
+      if (fields[place].type === "checkbox") fields[place].checked = value === "1"; else fields[place].value = value;
     });
   }
   form.addEventListener("input", () => {

@@ -146,7 +146,7 @@ def answer_of(inputs: ReportInputs) -> str:
         "families": inputs.variants.reference_family is not None and layers and bool(inputs.variants.families),
         "prediction": bool(inputs.predictions.scorecard),
         "real": bool(effects.real),
-        "frontier": inputs.has_frontier and bool(inputs.frontier.pareto),
+        "frontier": inputs.has_frontier and bool(Facts(inputs).winners()),
         "density": bool(effects.generated),
     }
     return next((name for name in ANSWERS if has[name]), "nothing")
