@@ -280,3 +280,40 @@ def test_a_worker_killed_before_its_first_step_has_one_more_try(tmp_path: Path) 
     assert job.restarts == {cell.id: 1}
     with pytest.raises(Refusal, match="died before its first step"):
         supervise._lose_dead(job, 0, None, -signal.SIGKILL)
+
+
+@pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGINT, signal.SIGSTOP])
+def test_a_signal_from_outside_is_no_outcome_of_a_policy(tmp_path: Path, sent: signal.Signals) -> None:
+    study = study_of(60, 4)
+    (spec,) = study_graphs(study)
+    (cell,) = graph_cells(study, spec)
+    job = Job(study, spec.id, tmp_path / "g", tmp_path, "here", {}, {cell.id: cell.allocator}, this_host(study))
+    job.wait_for(cell.id, kept=False)
+    last = {"cell": cell.id, "policy": "layers", "phase": "first step"}
+    supervise._lose_dead(job, 0, last, -sent)
+    assert (job.lost, job.restarts) == ({}, {cell.id: 1})
+    with pytest.raises(Refusal, match=sent.name):
+        supervise._lose_dead(job, 0, last, -sent)
+    assert job.lost == {}
+
+
+@pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGINT, signal.SIGSTOP])
+def test_a_worker_that_gets_a_signal_is_started_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sent: signal.Signals
+) -> None:
+    """At its first announced step; a stopped one is silent until the study's patience ends."""
+    real, disturbed = supervise._events, []
+
+    def events(*args: Any) -> Any:
+        for event in real(*args):
+            if event["event"] == "step" and not disturbed:
+                disturbed.append(started[-1].pid)
+                started[-1].send_signal(sent)
+            yield event
+
+    popen, started = subprocess.Popen, []
+    monkeypatch.setattr(subprocess, "Popen", lambda *a, **k: started.append(popen(*a, **k)) or started[-1])
+    monkeypatch.setattr(supervise, "_events", events)
+    (record,) = measured(study_of(60, 4, timeout_seconds=6), tmp_path)
+    assert {found.outcome for found in record.policies} == {"completed"}
+    assert record.restarts == 1

@@ -32,6 +32,7 @@ from gnn_checkpointing.study.study import Study
 COMPLETE = "complete.json"
 _UNFINISHED = "unfinished"
 _TICK_SECONDS = 0.5
+_FROM_OUTSIDE = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT, signal.SIGSTOP)
 _START_SECONDS = 300.0  # imports on a slow disk, and the first cell's tensors
 
 
@@ -160,7 +161,7 @@ def _run_worker(
     )
     os.close(writing)
     last: dict[str, Any] | None = None
-    settled = False
+    settled = stopped = False
     try:
         assert process.stdin is not None
         process.stdin.write(job.message(asked))
@@ -185,15 +186,25 @@ def _run_worker(
             elif event["event"] == "step":
                 last = event
             elif event["event"] == "silence":
-                _lose_silent(job, process_number, last)
-                settled = True
+                stopped = _is_stopped(process.pid)
+                if not stopped:
+                    _lose_silent(job, process_number, last)
+                    settled = True
     finally:
-        if settled or sys.exc_info()[0] is not None:
+        if settled or stopped or sys.exc_info()[0] is not None:
             process.kill()
         status = process.wait()
         os.close(reading)
     if not settled and set(asked) & set(job.waiting):
-        _lose_dead(job, process_number, last, status)
+        _lose_dead(job, process_number, last, -signal.SIGSTOP if stopped else status)
+
+
+def _is_stopped(process: int) -> bool:
+    """Tell whether a signal has stopped a process, so that its silence says nothing of what it does (Linux)."""
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rsplit(")", 1)[1].split()[0] in ("T", "t")
+    except OSError:
+        return False
 
 
 def _events(reading: int, timeout: float, still_wanted: Callable[[], bool]) -> Iterator[dict[str, Any]]:
@@ -232,16 +243,20 @@ def _lose_dead(job: Job, process: int, last: dict[str, Any] | None, status: int)
     """Record the policy in which the worker died without a word.
 
     A worker killed from outside is given one more try, since a kill says nothing of the policy; killed twice in the
-    same place, or aborted by the allocator, it has run out of memory.
+    same place, or aborted by the allocator, it has run out of memory. Ended or stopped twice by a signal that only
+    someone else sends, nothing is recorded of the policy: the job is refused.
     """
     how = signal.Signals(-status).name if status < 0 else f"exit code {status}"
     # Before its first step, or between two cells, it was about to begin with the next turn.
     turn = job.asked()[0] if last is None else Turn(process, last["cell"])
     policy = "" if last is None else last["policy"]
-    if status == -signal.SIGKILL and (turn, policy) not in job.killed:
+    outside = -status in _FROM_OUTSIDE
+    if (outside or status == -signal.SIGKILL) and (turn, policy) not in job.killed:
         job.killed.add((turn, policy))
         job.restarts[turn.cell] = job.restarts.get(turn.cell, 0) + 1
         return
+    if outside:
+        raise Refusal(f"{how} ended the measuring process of {job.graph_id} twice in one step; run again undisturbed")
     if last is None:
         raise Refusal(f"the measuring process of {job.graph_id} died before its first step ({how}); see its log")
     outcome = "out_of_memory" if status in (-signal.SIGKILL, -signal.SIGABRT) else "failed"

@@ -6,6 +6,7 @@ import argparse
 import gc
 import json
 import os
+import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -44,6 +45,7 @@ def main() -> None:
     parser.add_argument("--events", type=int, required=True)
     arguments = parser.parse_args()
     die_with_parent()
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # as an exception it could be taken for a policy's own failure
     job = json.load(sys.stdin)
     with os.fdopen(arguments.events, "w", buffering=1) as events:
         try:
