@@ -39,7 +39,7 @@ def test_the_answer_in_the_readme_is_the_published_one() -> None:
     """The headlines of the default study and of the frontier, word for word."""
     text = " ".join((ROOT / "README.md").read_text().replace("\n> ", " ").split())
     summaries = [json.loads(path.read_text()) for path in ROOT.glob("report/*/*/summary.json")]
-    headlines = {one["study"]["name"]: one["headline"] for one in summaries}
+    headlines = {one["study"]["name"]: " ".join(one["headline"].split()) for one in summaries}
     assert headlines["default"] in text
     assert headlines["frontier"] in text
 
