@@ -46,16 +46,27 @@ def test_the_whiskers_are_those_of_the_band(inputs: ReportInputs) -> None:
     assert (last.y, last.low, last.high) == pytest.approx((0.28812, 0.25931, 0.31693), rel=1e-4)
     found = figure(memory_section(inputs), "figure-memory-ratio")
     assert found.source == TRENDS
-    assert "with simultaneous intervals" in found.caption
-    assert "simultaneous 95\N{NO-BREAK SPACE}% intervals" in found.how_to_read
-    assert "simultaneous 95\N{NO-BREAK SPACE}% intervals" in found.panels[-1].alternative
     assert f"0.29 ({units.interval('0.26', '0.32')}) at degree 128" in found.panels[-1].alternative
 
 
+def test_bytes_have_a_span_over_graphs_and_times_an_interval_that_holds_together(inputs: ReportInputs) -> None:
+    memory = figure(memory_section(inputs), "figure-memory-ratio")
+    time = figure(time_section(inputs), "figure-time-ratio")
+    together, span = "simultaneous 95\N{NO-BREAK SPACE}% intervals", "span over replicate graphs"
+    assert "with simultaneous intervals" in time.caption
+    for text, other in (
+        (time.how_to_read, memory.how_to_read),
+        (time.panels[-1].alternative, memory.panels[-1].alternative),
+    ):
+        assert together in text and span not in text
+        assert together not in other and span in other
+
+
 def test_the_table_beside_says_that_its_intervals_are_of_one_level_alone(inputs: ReportInputs) -> None:
-    table = block(memory_section(inputs), "table-memory-activation-ratio")
+    table = block(time_section(inputs), "table-time-step-ratio")
     assert table.source == EFFECTS
     assert "interval of each level alone" in table.caption
+    assert "interval" not in block(memory_section(inputs), "table-memory-activation-ratio").caption
 
 
 def test_without_a_band_for_every_level_each_level_has_its_own() -> None:
@@ -77,12 +88,11 @@ def test_an_interval_that_says_nothing_does_not_squeeze_the_others(monkeypatch: 
 
     monkeypatch.setattr(ratios, "scales", SimpleNamespace(ratio_scale=ratio_scale, degree_scale=scales.degree_scale))
     made = tried.trends()
-    (first, *others) = made.bands
+    first = next(band for band in made.bands if band.quantity == "time_ratio")
+    others = [band for band in made.bands if band is not first]
     wild = first.points[0].model_copy(update={"ratio": Estimate(estimate=0.7, low=1e-6, high=1e6)})
     bands = [first.model_copy(update={"points": [wild, *first.points[1:]]}), *others]
-    found = figure(
-        memory_section(synthetic.inputs(trends=made.model_copy(update={"bands": bands}))), "figure-memory-ratio"
-    )
+    found = figure(time_section(synthetic.inputs(trends=made.model_copy(update={"bands": bands}))), "figure-time-ratio")
     assert "run out of the panel" in found.how_to_read
     assert max(scaled[0]) == pytest.approx(2.1)
     assert min(scaled[0]) > 0.01

@@ -38,11 +38,6 @@ class Noise:
     ratio_scatter: tuple[float, int] = (0.0, 0)
     seconds_scatter: tuple[float, int] = (0.0, 0)
 
-    @property
-    def run_reach(self) -> float:
-        """Half of the interval that run-to-run variation alone gives a logarithm."""
-        return self.run.deviation * _quantile(self.confidence, self.run.degrees_of_freedom)
-
     def time_ratio(self, cells: Sequence[Row], quantile_of: float | None = None) -> Estimate:
         """The mean time ratio of timed cells; `quantile_of` is another confidence than the study's."""
         middle = logarithms(cells, "time_ratio")

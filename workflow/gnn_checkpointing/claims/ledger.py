@@ -48,14 +48,6 @@ class Ledger(Result):
     claims: list[Claim] = Field(description="in the order of the catalogue")
 
 
-class Sentence(Result):
-    """One sentence of the answer, with the verdict of the claims that it tells and where its numbers stand."""
-
-    text: str
-    verdict: Verdict
-    evidence: str
-
-
 def read_ledger(path: Path) -> Ledger:
     """Read a `claims.json`, or refuse naming the file and the field."""
     try:

@@ -60,22 +60,21 @@ def throughputs(pairs: Sequence[Joined]) -> list[Throughput]:
     """Edges per second of every series and policy, on the largest graph on which both machines timed it."""
     found: dict[tuple[str, str, str], Throughput] = {}
     for pair in pairs:
-        edges, first, second = number(pair.first, "num_edges"), *map(_seconds, (pair.first, pair.second))
+        edges, first, second = number(pair.first, "num_edges"), *map(_rate, (pair.first, pair.second))
         if not edges or not first or not second:
             continue
         key = (series(pair.first), str(pair.first["policy"]), str(pair.first["allocator"]))
         if key not in found or edges > found[key].num_edges:
             label = str(pair.first["graph_label"])
-            rates = edges / first, edges / second
             found[key] = Throughput(
                 convolution=key[0],
                 policy=key[1],
                 allocator=key[2],
                 graph_label=label,
                 num_edges=round(edges),
-                first=rates[0],
-                second=rates[1],
-                quotient=rates[1] / rates[0],
+                first=first,
+                second=second,
+                quotient=second / first,
             )
     return sorted(found.values(), key=lambda one: (one.allocator, one.convolution, policy_order(one.policy)))
 
@@ -94,8 +93,8 @@ def break_evens(first: Report, second: Report) -> tuple[list[BreakEvenPair], int
     return [_break_even(*pair) for pair in shown], len(both) - len(shown)
 
 
-def _seconds(row: Row) -> float | None:
-    return number(row, "step_time_seconds") if row["outcome"] == "completed" else None
+def _rate(row: Row) -> float | None:
+    return number(row, "edges_per_second") if row["outcome"] == "completed" else None
 
 
 def _time_ratio(row: Row) -> Estimate | None:

@@ -10,7 +10,7 @@ from typing import Any
 from gnn_checkpointing.analysis.results import Compared, DepthPoint, EgoPoint, Estimate, FrontierPoint
 from gnn_checkpointing.claims.ledger import Claim, Verdict
 from gnn_checkpointing.claims.rules import Below
-from gnn_checkpointing.records.measurements_table import number
+from gnn_checkpointing.records.measurements_table import number, per_second
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.inputs import ReportInputs, Row
 from gnn_checkpointing.report.sections.frontier_points import spans
@@ -73,10 +73,6 @@ class Facts:
         """The share of memory that a policy must save to be worth its time."""
         return 1 - _WORTH
 
-    def saved_share(self, ratio: Estimate) -> float:
-        """How much of the memory is saved."""
-        return 1 - ratio.estimate
-
     def pays(self, *effects: Compared) -> Verdict:
         """Whether a policy keeps so little memory that it is worth its time."""
         return Below(WORTH).verdict([effect.activation_ratio for effect in effects])
@@ -123,12 +119,6 @@ class Facts:
                 level = sorted({effect.level for effect in timed}, key=float)[place]
                 found.append(max((e for e in timed if e.level == level), key=_size))
         return found
-
-    def none_at(self, convolution: str, level: str) -> FrontierPoint | None:
-        """What training without checkpointing needs."""
-        return next(
-            (p for p in self._points() if (p.convolution, p.level, p.policy) == (convolution, level, "none")), None
-        )
 
     def _points(self) -> list[FrontierPoint]:
         return [point for point in self._inputs.frontier.points if point.allocator == self._inputs.reference]
@@ -200,7 +190,7 @@ class Facts:
     def throughput(self, policy: str) -> float:
         """Edges per second of a policy's median step."""
         row = next(row for row in self.rows(policy=policy, outcome="completed"))
-        return (number(row, "num_edges") or 0.0) / (number(row, "step_time_seconds") or 1.0)
+        return per_second(number(row, "num_edges") or 0.0, number(row, "step_time_seconds")) or 0.0
 
     def ego_degree(self) -> float:
         """The largest degree at which a bag was trained without checkpointing."""
@@ -270,11 +260,6 @@ class Facts:
         """The smallest and the largest value of a column, one where they are the same."""
         values = sorted((v for row in self._inputs.rows if (v := number(row, column)) is not None), key=float)
         return [] if not values else values[:1] if values[0] == values[-1] else [values[0], values[-1]]
-
-    def at_level(self, policy: str, level: str) -> list[Compared]:
-        """A policy's effects at one level, of the largest graphs, an effect for each convolution."""
-        own = [e for e in self._inputs.effects.generated if (e.policy, e.level) == (policy, level)]
-        return list({e.convolution: e for e in sorted(own, key=_size)}.values())
 
     def per_edge(self, response: str, policy: str) -> list[Any]:
         """Fitted laws of a policy, a law for each convolution."""

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Generic, Literal, TypeVar
 
-from gnn_checkpointing.analysis.results import Estimate
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.page import Cell, Column, Table
 
@@ -46,8 +45,3 @@ def table(id: str, caption: str, source: str, items: Iterable[Item], *columns: O
     kept = [column for column in columns if column is not None]
     rows = tuple(tuple(column.cell(item) for column in kept) for item in items)
     return Table(id, caption, tuple(column.column for column in kept), rows, source)
-
-
-def ratio_words(ratio: Estimate) -> str:
-    """A ratio with its interval."""
-    return units.ratio_estimate(ratio)

@@ -95,11 +95,6 @@ def closed_forms(rows: Sequence[Row], laws: Sequence[PredictiveLaw]) -> list[Clo
     return found
 
 
-def law_in_words(num_layers: int) -> float:
-    """What GATv2 keeps with whole layers checkpointed, of its peak without, on dense graphs: 24 F of 12 (L + 1) F."""
-    return 2 / (num_layers + 1)
-
-
 def _compared(
     cells: Sequence[Row], response: str, forms: tuple[str, ...], classes: int, law: PredictiveLaw | None
 ) -> ClosedForm:

@@ -55,8 +55,8 @@ class NeighbourSampler(BaseSampler):  # type: ignore[misc]
         )
 
     def sample_from_edges(self, index: EdgeSamplerInput, neg_sampling: Any = None) -> SamplerOutput:
-        """Refuse: links are not sampled here."""
-        raise NotImplementedError
+        """What PyG's `BaseSampler` also asks for; the loader of nodes used here never calls it."""
+        raise NotImplementedError("links are not sampled here")
 
     def _taken(self, nodes: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return how many neighbours each node draws."""

@@ -58,10 +58,12 @@ def break_even_table(inputs: ReportInputs, quantity: Quantity) -> tuple[Table, .
             course = words.setdefault(bare(in_words(each)), in_words(each))
             rows.setdefault((convolution, course), []).append(inputs.named(each.policy))
     level = units.confidence(inputs.trends.confidence)
+    exact = quantity == "activation_ratio"
+    ends = "the span over replicate graphs crosses" if exact else f"the simultaneous {level} band crosses"
     return (
         Table(
             id=f"table-break-even-{quantity.split('_')[0]}",
-            caption=_text("by-the-ratios-and-between", threshold=_what(quantity, found[0].threshold), level=level),
+            caption=_text("by-the-ratios-and-between", threshold=_what(quantity, found[0].threshold), ends=ends),
             columns=(Column("Convolution"), Column("Policies", "", "prose"), Column("Course", "", "prose")),
             rows=tuple(
                 (Cell(convolution, convolution), Cell(", ".join(policies), policies[0]), Cell(course, bare(course)))

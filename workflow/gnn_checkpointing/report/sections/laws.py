@@ -35,6 +35,11 @@ class Reading:
     slope_factor: float
     slope_unit: str
 
+    @property
+    def sampled(self) -> bool:
+        """Whether it scatters; bytes are exact, and have no interval and no p."""
+        return self.response == "step_time_seconds"
+
 
 READINGS = (
     Reading("activation", "activation_bytes", "Activation memory", units.KIB, "KiB", 1.0, "bytes"),
@@ -84,7 +89,7 @@ def _in_order(inputs: ReportInputs, items: Sequence[Fitted]) -> list[Fitted]:
 def _coefficients(laws: Sequence[Law], reading: Reading, level: str) -> Table:
     return table(
         f"table-law-{reading.id}",
-        f"{reading.noun}: fitted coefficients with {level} intervals.",
+        f"{reading.noun}: fitted coefficients{f' with {level} intervals' if reading.sampled else ''}.",
         REGRESSIONS,
         laws,
         Of("Convolution", "convolution"),
@@ -248,21 +253,26 @@ def _furthest(line: Line) -> str:
 
 
 def _residual_alternative(inputs: ReportInputs, laws: Sequence[Law], reading: Reading) -> str:
-    level = units.confidence(inputs.regressions.confidence)
+    interval = f" ({units.confidence(inputs.regressions.confidence)} interval)" if reading.sampled else ""
     sentences = [f"Scatter of relative residuals of {reading.noun.lower()} over edges, {laws[0].convolution}."]
     sentences += [
         f"Policy {law.policy}: median {units.percent(law.median_relative_residual)}, worst "
         f"{units.percent(law.worst_relative_residual)} around a slope of "
-        f"{units.scaled_estimate(law.per_edge, reading.slope_factor)} {reading.slope_unit} per edge ({level} interval)."
+        f"{units.scaled_estimate(law.per_edge, reading.slope_factor)} {reading.slope_unit} per edge{interval}."
         for law in laws
     ]
     return " ".join(sentences)
 
 
 def _interactions(found: Sequence[Interaction], reading: Reading, level: str) -> Table:
+    ends = (
+        f"with {level} intervals; p tests that the difference is nothing"
+        if reading.sampled
+        else "without interval or p, since bytes are exact"
+    )
     return table(
         f"table-interaction-{reading.id}",
-        _text("interaction-of-policy-and-edges", noun=reading.noun, level=level),
+        _text("interaction-of-policy-and-edges", noun=reading.noun, ends=ends),
         REGRESSIONS,
         found,
         Of("Convolution", "convolution"),
@@ -280,6 +290,6 @@ def _interactions(found: Sequence[Interaction], reading: Reading, level: str) ->
             unit=reading.slope_unit,
         ),
         Of("Slope ratio", "slope_ratio", units.ratio, unit="/ none"),
-        Of("p", "p_value", units.probability),
+        Of("p", "p_value", units.probability) if reading.sampled else None,
         Of("Graphs", "clusters", units.count),
     )

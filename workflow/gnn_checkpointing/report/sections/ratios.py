@@ -12,7 +12,7 @@ from gnn_checkpointing.report.figures.palette import looks
 from gnn_checkpointing.report.inputs import EFFECTS, TRENDS, ReportInputs
 from gnn_checkpointing.report.page import Cell, Column, Figure, Panel, Table
 from gnn_checkpointing.report.sections.bands import simultaneous
-from gnn_checkpointing.report.sections.density import Quantity, degree_columns, estimate_cell
+from gnn_checkpointing.report.sections.density import MEMORY, Quantity, degree_columns, estimate_cell
 from gnn_checkpointing.report.texts import texts
 
 _text = texts("ratios")
@@ -46,16 +46,22 @@ def ratio_figure(inputs: ReportInputs, quantity: Quantity) -> Figure:
         caption=_text(
             "of-each-policy-divided-by",
             capitalize=quantity.noun.capitalize(),
-            bands=", with simultaneous intervals" if bands else "",
+            bands=", with the span over replicate graphs"
+            if quantity is MEMORY
+            else ", with simultaneous intervals"
+            if bands
+            else "",
         ),
-        how_to_read=_text("the-dashed-line-is-policy", bands=_whiskers(inputs, points, bands)),
+        how_to_read=_text("the-dashed-line-is-policy", bands=_whiskers(inputs, quantity, points, bands)),
         panels=tuple(panels),
         source=TRENDS if bands else EFFECTS,
     )
 
 
-def _whiskers(inputs: ReportInputs, points: Sequence[Point], bands: bool) -> str:
-    """Return what the whiskers are, and what it means where one runs out of the panel."""
+def _whiskers(inputs: ReportInputs, quantity: Quantity, points: Sequence[Point], bands: bool) -> str:
+    """What the whiskers are, and what it means where one runs out of the panel."""
+    if quantity is MEMORY:
+        return "Bytes are exact in each cell; whiskers are the span over replicate graphs"
     level = units.confidence(inputs.effects.confidence)
     if not bands:
         return f"Whiskers are {level} intervals"
@@ -68,7 +74,7 @@ def _whiskers(inputs: ReportInputs, points: Sequence[Point], bands: bool) -> str
 
 
 def ratio_lines(inputs: ReportInputs, convolution: str, quantity: Quantity) -> list[Line]:
-    """Return each policy's paired ratio over all node counts, with the intervals of its band where there is one."""
+    """Each policy's paired ratio at the headline size, with the intervals of its band where there is one."""
     bands = simultaneous(inputs, quantity.ratio_name)
     lines = []
     for policy in inputs.compared:
@@ -87,7 +93,8 @@ def _ratio_alternative(inputs: ReportInputs, convolution: str, quantity: Quantit
     """Return the ratios at both ends and the slope that the policy adds, with intervals."""
     level = units.confidence(inputs.effects.confidence)
     kind = "simultaneous " if simultaneous(inputs, quantity.ratio_name) else ""
-    sentences = [f"Line chart, {convolution}: {quantity.ratio_noun} against average degree, {kind}{level} intervals."]
+    ends_are = "the span over replicate graphs in brackets" if quantity is MEMORY else f"{kind}{level} intervals"
+    sentences = [f"Line chart, {convolution}: {quantity.ratio_noun} against average degree, {ends_are}."]
     for line in lines:
         first, last = line.points[0], line.points[-1]
         ends = [units.ratio_estimate(units.estimate_of(point.y, point.low, point.high)) for point in (first, last)]
@@ -136,7 +143,7 @@ def ratio_table(
             )
     return Table(
         id=_ratio_id(quantity, noun),
-        caption=_ratio_caption(inputs, noun),
+        caption=_ratio_caption(inputs, quantity, noun),
         columns=(
             Column("Convolution"),
             Column("Average degree", "edges per node", "number"),
@@ -157,7 +164,7 @@ def _turned_ratio_table(
     pairs = {(convolution, policy) for convolution, policy, _ in effects}
     return Table(
         id=_ratio_id(quantity, noun),
-        caption=_ratio_caption(inputs, noun),
+        caption=_ratio_caption(inputs, quantity, noun),
         columns=(Column("Convolution"), Column("Policy"), *degree_columns(levels)),
         rows=tuple(
             (
@@ -177,11 +184,12 @@ def _ratio_id(quantity: Quantity, noun: str) -> str:
     return f"table-{quantity.id}-{noun.split()[0].lower()}-ratio"
 
 
-def _ratio_caption(inputs: ReportInputs, noun: str) -> str:
+def _ratio_caption(inputs: ReportInputs, quantity: Quantity, noun: str) -> str:
     level = units.confidence(inputs.effects.confidence)
     turned = ", by average degree" if inputs.many_policies else ""
     alone = " of each level alone" if inputs.trends.bands else ""
-    return _text("of-each-policy-none-paired", noun=noun, level=level, alone=alone, turned=turned)
+    ends = "with the span over replicate graphs" if quantity is MEMORY else f"with {level} interval{alone}"
+    return _text("of-each-policy-none-paired", noun=noun, ends=ends, turned=turned)
 
 
 def ratio_cell(effect: Effect | None, ratio: Callable[[Effect], Estimate | None]) -> Cell:
