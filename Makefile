@@ -64,8 +64,8 @@ test: $(READY) ## all tests, those of the browser, of the cluster and those that
 test-all: $(READY) test test-faults ## every test but those of the browser and the cluster
 	pytest -m minutes --ignore tests/browser --ignore tests/cluster --ignore tests/faults --ignore tests/workflow
 
-docs: $(READY) ## build the documentation into report/docs
-	python -m sphinx -q -W --keep-going -E -d .sphinx docs report/docs
+docs: $(READY) ## build the documentation into build/docs
+	python -m sphinx -q -W --keep-going -E -d .sphinx docs build/docs
 
 test-faults: $(READY) ## everything that can go wrong, done on purpose, a thousand inputs of each kind drawn: minutes
 	FAULTS_DRAWN=1000 pytest tests/faults tests/workflow tests/study tests/graphs/test_tables.py tests/graphs/test_npz.py

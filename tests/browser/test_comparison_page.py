@@ -9,7 +9,7 @@ import pytest
 from comparison.machines import in_json, in_table, index_of, page_of, scale_ratios, two
 
 from .conftest import Opener
-from .test_pages import violations, without_what_scripts_add
+from .test_pages import DRAWINGS, violations, without_what_scripts_add
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +50,7 @@ def test_everything_is_there_without_scripts(opened: Opener, pages: Path) -> Non
         shown = plain.locator(f"main {selector}").all_text_contents()
         assert shown
         assert shown == with_scripts.locator(f"main {selector}").all_text_contents()
-    drawings = plain.locator("main figure svg")
+    drawings = plain.locator(DRAWINGS)
     assert drawings.count() == 3
     assert all(drawing.is_visible() for drawing in drawings.all())
 

@@ -10,6 +10,9 @@ import pytest
 
 from .conftest import ROOT, Opener
 
+DRAWINGS = "main figure svg:not(.plot)"
+"""Within each is the plot, an SVG of its own that clips it."""
+
 OF_SCRIPTS = ".tip, .drawing-tools, .axes"
 """Paragraphs that scripts add: a mark's numbers, buttons that save a drawing, how its axes are drawn."""
 
@@ -85,8 +88,8 @@ def test_everything_is_there_without_scripts(
         shown = plain.locator(f"main {selector}").all_text_contents()
         assert shown
         assert shown == with_scripts.locator(f"main {selector}").all_text_contents()
-    drawings = plain.locator("main figure svg")
-    assert drawings.count() == with_scripts.locator("main figure svg").count() >= least
+    drawings = plain.locator(DRAWINGS)
+    assert drawings.count() == with_scripts.locator(DRAWINGS).count() >= least
     assert all(drawing.is_visible() for drawing in drawings.all())
     assert plain.locator(OF_SCRIPTS).count() == 0
     cells = "table:not(.planner table) tbody :is(th, td)"

@@ -79,8 +79,8 @@ def test_the_peaks_of_real_graphs_are_those_that_were_published() -> None:
     """Five graphs, three convolutions, three policies: measured with tensors then, reckoned without any now.
 
     `edge_blocks` were measured as another mechanism, whose table of a sorted graph was a view of the graph; today's is
-    a copy of its sources, 4 bytes an edge and self-loop. Its blocks had other sizes, and worked with more at a time: up to
-    a seventh less is needed today.
+    a copy of its sources, 4 bytes an edge and self-loop. Its blocks had other sizes, and worked with more at a time:
+    up to a seventh less is needed today.
     """
     (folder,) = ROOT.glob("report/*/prediction")
     study = read_study(folder / "study.json").model_copy(update={"data_root": DATA})

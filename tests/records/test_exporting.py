@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from gnn_checkpointing.cli import main
 from gnn_checkpointing.records.exporting import export
 from gnn_checkpointing.records.measurements_table import read_table
 from gnn_checkpointing.refusal import Refusal
@@ -55,3 +56,9 @@ def test_another_form_is_refused(tmp_path: Path) -> None:
     with pytest.raises(Refusal, match="choose one of parquet, csv, json"):
         export(PUBLISHED, "xlsx", tmp_path)  # type: ignore[arg-type]
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_command_says_where_the_table_is(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["export", str(PUBLISHED), "--format", "csv", "--output-folder", str(tmp_path)]) == 0
+    assert capsys.readouterr().out == f"{tmp_path / 'measurements.csv'}\n"
+    assert main(["export", str(tmp_path / "nowhere"), "--output-folder", str(tmp_path)]) == 2

@@ -62,6 +62,7 @@ def test_the_report_and_its_data_are_there(finished: Checkout) -> None:
         "hardware.json",
         "study.json",
         "summary.json",
+        "history.json",
         "manifest.json",
         "analysis",
         "figures",

@@ -51,6 +51,10 @@ COMMANDS: tuple[tuple[Callable[..., None], str], ...] = (
     ),
     (publishing.validate, "Compute published reports again from their records, and say what speaks against them."),
     (publishing.compare, "Compare machines by their published reports; write comparison.json and comparison.html."),
+    (
+        publishing.export,
+        "Write a published report's measurements as Parquet, CSV or JSON with units.",
+    ),
     (publishing.index, "Write the index of all reports, and the comparison of machines beside it."),
     (planning.plan, "Say what each policy would need on your graph in your memory, and which one to take."),
     (explaining.explain, "Measure a Vision GNN's graphs on your images; draw curves and one image's patch graph."),

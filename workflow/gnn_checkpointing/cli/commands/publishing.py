@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from gnn_checkpointing.cli import options
 from gnn_checkpointing.cli.options import says
@@ -112,6 +112,18 @@ def index(*, reports: options.Reports, templates: options.Templates, output: opt
             (output.parent / name).unlink(missing_ok=True)
     found = Compared((reason,)) if reason else _compared(reports, templates, output.parent, left_out)
     render_index(reports, templates, output, found, left_out)
+
+
+def export(
+    folder: Annotated[Path, says("a published report: report/<hardware>/<study>")],
+    /,
+    *,
+    format: Annotated[Literal["parquet", "csv", "json"], says("of the table")] = "parquet",
+    output_folder: options.OutputFolder,
+) -> None:
+    from gnn_checkpointing.records.exporting import export as exported
+
+    print(exported(folder, format, output_folder))
 
 
 def _compared(reports: Path, templates: Path, folder: Path, left_out: Collection[Path]) -> Compared:
