@@ -504,6 +504,7 @@ def _row(number: int, graph: Graph, convolution: str, policy: str, costs: Costs)
         "backward_time_seconds": costs.seconds * 0.6,
         "involuntary_switches": 0.0,
         "sentinel_drift": 0.01,
+        "sentinel_seconds": None,
         "step_time_seconds": costs.seconds,
         "cpu_time_seconds": costs.seconds,
         "system_time_seconds": 0.0,

@@ -1,6 +1,7 @@
 """A policy that refuses at its first step is an outcome, another model is compared with its twin, jemalloc may lack."""
 
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import pytest
@@ -72,9 +73,14 @@ def test_a_policy_of_blocks_says_how_large_its_largest_one_is() -> None:
     assert {row["heads"] for row in rows} == {2}
 
 
-def test_the_sentinel_ran_first_and_last_and_the_record_says_why_readings_lack() -> None:
-    record = measured(small_study())
-    assert len(record.sentinel_seconds) >= 2 and min(record.sentinel_seconds) > 0
+def test_the_sentinel_ran_once_a_round_and_the_record_says_why_readings_lack() -> None:
+    study = small_study()
+    record = measured(study)
+    assert len(record.sentinel_seconds) == len(record.round_orders) >= 2 and min(record.sentinel_seconds) > 0
+    assert {row["sentinel_seconds"] for row in cell_rows(record, study.analysis)} == {median(record.sentinel_seconds)}
+    # What was read seldom, of another kind of work, divides no step time.
+    before = record.model_copy(update={"sentinel_by_round": False})
+    assert {row["sentinel_seconds"] for row in cell_rows(before, study.analysis)} == {None}
     readings = record.policies[0].readings
     assert readings is not None
     assert readings.notes == ["not read"] and readings.fake_tensor_agrees

@@ -151,6 +151,12 @@ def test_a_machine_that_grows_slower_is_told() -> None:
     assert "took 20% longer" in sentence
 
 
+@pytest.mark.parametrize(("rounds", "told"), [(8, False), (9, True)])
+def test_single_readings_of_the_step_of_each_round_are_no_drift(rounds: int, told: bool) -> None:
+    seconds = [0.005] * (rounds - 3) + [0.006] * 3
+    assert bool(warnings(sentinel_seconds=seconds, sentinel_by_round=True)) == told
+
+
 @pytest.mark.parametrize(
     ("seconds", "drift"),
     [

@@ -3,14 +3,14 @@
 
 rule measure:
     input:
-        graph=f"{DRAWN}/{{graph}}.npz",
+        graph=lambda wildcards: f"{DRAWN}/{place(VISITS[wildcards.visit].graph)}.npz",
         # Another type of machine is refused. Its description may be made anew without measuring again.
         hardware=ancient(f"{RESULTS}/hardware.json"),
     output:
-        f"{MEASURED}/{{graph}}/complete.json",
+        f"{MEASURED}/{{visit}}/complete.json",
     log:
-        f"{RESULTS}/logs/measure/{{graph}}.log",
-    priority: lambda wildcards: PRIORITIES[wildcards.graph]
+        f"{RESULTS}/logs/measure/{{visit}}.log",
+    priority: lambda wildcards: PRIORITIES[wildcards.visit]
     conda:
         "../envs/gnn_checkpointing.yaml"
     resources:
@@ -18,10 +18,12 @@ rule measure:
         cpus_per_task=study.measurement.threads,
     params:
         study=STUDY,
-        graph=lambda wildcards: IDS[wildcards.graph],
+        graph=lambda wildcards: VISITS[wildcards.visit].graph.id,
+        visit=lambda wildcards: VISITS[wildcards.visit].number,
     shell:
         "python -m gnn_checkpointing measure --study {params.study} --graph {params.graph}"
         " --graph-file {input.graph} --hardware-file {input.hardware} --output {output} --log {log}"
+        " --visit {params.visit}"
 
 
 rule encode:
@@ -47,7 +49,7 @@ rule encode:
 
 rule collect:
     input:
-        measurements=expand(f"{MEASURED}/{{graph}}/complete.json", graph=GRAPHS),
+        measurements=expand(f"{MEASURED}/{{visit}}/complete.json", visit=VISITS),
         training=expand(
             f"{TRAINED}/{{graph}}-{{convolution}}.json",
             graph=[place(spec) for spec in design.trained_graphs(study)],

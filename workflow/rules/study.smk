@@ -16,6 +16,7 @@ from gnn_checkpointing.measurement.hardware import hardware_slug
 from gnn_checkpointing.refusal import Refusal
 from gnn_checkpointing.study import design
 from gnn_checkpointing.study.graph_design import EgoGraph, place, study_graphs
+from gnn_checkpointing.study.order import visits
 from gnn_checkpointing.study.reading import parse_study, refuse_unmeasurable
 from gnn_checkpointing.study.vocabulary import Convolution
 from gnn_checkpointing.study.yaml_files import read_yaml
@@ -41,7 +42,9 @@ TEMPLATES = os.path.relpath(Path(workflow.basedir) / "templates")
 # the user's own files, the code, the libraries. A study that is changed and changed back finds it again.
 IDS = {place(spec): spec.id for spec in SPECS}
 GRAPHS = list(IDS)
-PRIORITIES = {name: design.measuring_priority(study, id) for name, id in IDS.items()}
+# Every measuring job in the design's order, by the name of its folder: some graphs are measured more than once.
+VISITS = {visit.name: visit for visit in visits(study)}
+PRIORITIES = {name: len(VISITS) - at for at, name in enumerate(VISITS)}
 DRAWN = f"results/graphs/{settings.of_graphs()}"
 MEASURED = f"{RESULTS}/measurements/{settings.of_measuring(study)}"
 TRAINED = f"{RESULTS}/training/{settings.of_training(study)}"
@@ -66,6 +69,7 @@ BESIDE = " ".join(
 
 wildcard_constraints:
     graph="[A-Za-z0-9_.-]+",
+    visit="[A-Za-z0-9_.-]+",
     # Named one by one: SAGE-max has a hyphen, and so have the names of graphs.
     convolution="|".join(get_args(Convolution)),
 

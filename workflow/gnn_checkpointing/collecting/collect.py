@@ -17,7 +17,8 @@ from gnn_checkpointing.records.graph_facts import GraphFacts, GraphList
 from gnn_checkpointing.records.measurements_table import write_table
 from gnn_checkpointing.records.traces import Traces
 from gnn_checkpointing.refusal import Refusal
-from gnn_checkpointing.study.graph_design import GraphSpec, place, study_graphs
+from gnn_checkpointing.study.graph_design import GraphSpec, place
+from gnn_checkpointing.study.order import visits
 from gnn_checkpointing.two_processes import both
 
 if TYPE_CHECKING:
@@ -29,12 +30,13 @@ def collect(study: Study, measurements: Path, training: Sequence[Path], to: Path
     """Write into the folder `to` what the records below `measurements` and those of training jobs hold."""
     table, records_file = to / "measurements.csv", to / "records.jsonl.gz"
     graphs_file, traces_file, trainings_file = to / "graphs.json", to / "traces.json", to / "trainings.json"
-    files = [made_of(spec, measurements) / COMPLETE for spec in study_graphs(study)]
+    files = [made_of(visit.graph, measurements, visit.ending) / COMPLETE for visit in visits(study)]
     read = [(file.parent, record) for file in files for record in completed_records(file)]
     _refuse_strangers(study, read)
-    folders, records = {record.cell: folder for folder, record in read}, [record for _, record in read]
+    records = [record for _, record in read]
+    folders = {record.cell: folder for folder, record in read if not record.visit}
     shown = []
-    for record in traced_cells(records, study.measurement.allocators[0]):
+    for record in traced_cells([record for record in records if not record.visit], study.measurement.allocators[0]):
         path = byte_traces(folders[record.cell], record.cell)
         shown += cell_traces(record, read_byte_traces(path)) if path.exists() else []
     graphs = list({record.graph.id: record.graph for record in records}.values())

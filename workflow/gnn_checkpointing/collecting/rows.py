@@ -23,9 +23,11 @@ def cell_rows(record: CellRecord, analysis: Analysis, spread: ProcessSpread | No
 
 def with_hosts(rows: Iterable[dict[str, Value]], records: Sequence[CellRecord]) -> list[dict[str, Value]]:
     """Return the rows, with their machines where the records are from more than one."""
-    ids = {record.cell: [run.host.id if run.host else "" for run in record.runs] for record in records}
+    ids = {(record.cell, record.visit): [run.host.id if run.host else "" for run in record.runs] for record in records}
     several = len({host for hosts in ids.values() for host in hosts}) > 1
-    return [row | ({HOSTS.name: SEPARATOR.join(ids[str(row["cell"])])} if several else {}) for row in rows]
+    if not several:
+        return list(rows)
+    return [row | {HOSTS.name: SEPARATOR.join(ids[str(row["cell"]), int(row["visit"] or 0)])} for row in rows]
 
 
 def process_spreads(records: Iterable[CellRecord]) -> dict[str, ProcessSpread]:
@@ -55,7 +57,7 @@ def _row(
         "hardware": record.hardware,
         "study": record.study,
         "cell": record.cell,
-        "visit": getattr(record, "visit", 0),
+        "visit": record.visit,
         "graph": graph.id,
         "graph_label": graph.label,
         "family": graph.family,
@@ -177,6 +179,7 @@ def _time(
         "warm_up_seconds": found.warm_up_seconds,
         "rounds": sum(len(rounds) for rounds in seconds),
         "processes": len(seconds),
+        "sentinel_seconds": _sentinel(record),
         "process_spread": spread.deviation if spread and spread.degrees_of_freedom else None,
     }
     base = _seconds(record.steps_of("none"))
@@ -184,6 +187,13 @@ def _time(
         ratio = paired_ratio(seconds, base, analysis.confidence, analysis.resamples, record.seed % 2**32, spread)
         values |= {"time_ratio": ratio.median, "time_ratio_low": ratio.low, "time_ratio_high": ratio.high}
     return values
+
+
+def _sentinel(record: CellRecord) -> float | None:
+    """The median of the readings that were taken once a round; None in records from before they were."""
+    by_round = all(run.sentinel_by_round for run in record.runs)
+    readings = [seconds for run in record.runs for seconds in run.sentinel_seconds]
+    return median(readings) if by_round and readings else None
 
 
 def _on_device(timed: list[Steps]) -> dict[str, Value]:

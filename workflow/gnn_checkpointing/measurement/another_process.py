@@ -39,13 +39,11 @@ def time_again(
     started, load_before, clock_before = now(), os.getloadavg()[0], clock_mhz()
     task = cell_task(graph, cell, device)
     sentinel = Sentinel(device)
-    sentinel.time()
     made = list(policies)
     random.Random(derived_seed(cell.seed, f"made {process}")).shuffle(made)  # noqa: S311 - an order, no secret
     contestants = {policy: contestant(cell, task, policy) for policy in made}
     warm_up = sum(warmed_up(contest, cell, announce) for contest in contestants.values())
     orders, steps = timed_rounds(study, cell, process, contestants, device, sentinel, announce)
-    sentinel.time()
     return AnotherProcess(
         started=started,
         ended=now(),
@@ -54,6 +52,7 @@ def time_again(
         clock_mhz_before=clock_before,
         clock_mhz_after=clock_mhz(),
         sentinel_seconds=sentinel.seconds,
+        sentinel_by_round=True,
         measured_seconds=warm_up + sum(sum(found.wall_seconds) for found in steps.values()),
         round_orders=orders,
         steps=steps,

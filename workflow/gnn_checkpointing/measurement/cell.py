@@ -56,11 +56,9 @@ def measure_cell(
     started, load_before, clock_before = now(), os.getloadavg()[0], clock_mhz()
     task = cell_task(graph, cell, device)
     sentinel = Sentinel(device)
-    sentinel.time()
     measured, outcomes = _probed_policies(study, cell, task, lost, context["memory_limit_bytes"], announce)
     contestants = {policy: found.contest for policy, found in measured.items()}
     orders, steps = timed_rounds(study, cell, 0, contestants, device, sentinel, announce)
-    sentinel.time()
     load_after, clock_after = os.getloadavg()[0], clock_mhz()
     _read_otherwise(study, cell, graph, task, measured, read_high_water)
     outcomes |= {policy: found.record(steps.get(policy)) for policy, found in measured.items()}
@@ -75,6 +73,7 @@ def measure_cell(
         clock_mhz_after=clock_after,
         governor=clock_governor(),
         sentinel_seconds=sentinel.seconds,
+        sentinel_by_round=True,
         measured_seconds=sum(found.seconds for found in measured.values())
         + sum(sum(timed.wall_seconds) for timed in steps.values()),
         round_orders=orders,

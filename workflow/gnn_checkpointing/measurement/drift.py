@@ -20,7 +20,15 @@ def sentinel_drift(seconds: Sequence[float]) -> float | None:
     return max(thirds) / min(thirds) - 1
 
 
+_FEWEST_ROUNDS = 9
+"""One reading of a few milliseconds may be interrupted, the median of three is not."""
+
+
 def worst_drift(record: CellRecord) -> float | None:
     """Return the largest drift within one of the processes that timed a cell; None where none can tell."""
-    found = (sentinel_drift(run.sentinel_seconds) for run in record.runs)
+    found = (
+        sentinel_drift(run.sentinel_seconds)
+        for run in record.runs
+        if not run.sentinel_by_round or len(run.sentinel_seconds) >= _FEWEST_ROUNDS
+    )
     return max((drift for drift in found if drift is not None), default=None)

@@ -127,7 +127,7 @@ def cell_fingerprint(study: Study, cell: Cell, graph_sha256: str) -> str:
             SCHEMA_VERSION,
             dataclasses.asdict(cell) | {"architecture": cell.architecture.model_dump(mode="json")},
             list(study.policies),
-            study.measurement.model_dump(mode="json"),
+            study.measurement.model_dump(mode="json", exclude={"repeats"}),
             graph_sha256,
             code_fingerprint("measuring"),
             library_versions(),
@@ -141,7 +141,7 @@ def measuring_settings(study: Study) -> str:
         [
             study.architecture.model_dump(mode="json"),
             list(study.policies),
-            study.measurement.model_dump(mode="json"),
+            study.measurement.model_dump(mode="json", exclude={"repeats"}),
             study.seed,
             code_fingerprint("measuring"),
             library_versions(),

@@ -35,6 +35,7 @@ class Job:
     fingerprints: dict[str, str]
     allocators: dict[str, Allocator]
     host: Host
+    visit: int = 0
     waiting: list[Turn] = field(default_factory=list)
     lost: dict[str, dict[str, PolicyRecord]] = field(default_factory=dict)
     restarts: dict[str, int] = field(default_factory=dict)
@@ -82,7 +83,7 @@ class Job:
     def context(self, cell: str) -> dict[str, Any]:
         """Return the fields of the record of `cell` that only the commanding process knows."""
         host = self.host.model_dump(mode="json")
-        return {"hardware": self.hardware, "restarts": self.restarts.get(cell, 0), "host": host}
+        return {"hardware": self.hardware, "restarts": self.restarts.get(cell, 0), "host": host, "visit": self.visit}
 
     def write(self, record: CellRecord, process: int) -> None:
         """Write the record that `process` made or added to; the cell's turn is over, and the next one waits."""

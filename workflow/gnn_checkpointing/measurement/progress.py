@@ -13,7 +13,8 @@ from gnn_checkpointing.measurement.supervise import COMPLETE
 from gnn_checkpointing.records.cell import CellRecord
 from gnn_checkpointing.refusal import Refusal
 from gnn_checkpointing.study.design import graph_cells
-from gnn_checkpointing.study.graph_design import GraphSpec, place, study_graphs
+from gnn_checkpointing.study.graph_design import GraphSpec
+from gnn_checkpointing.study.order import visits
 from gnn_checkpointing.study.study import Study
 
 
@@ -25,7 +26,7 @@ class Progress:
 
     def __init__(self, study: Study, measurements: Path, graph_id: str) -> None:
         self._processes = study.measurement.processes
-        turns = {place(spec): _turns(study, spec) for spec in study_graphs(study)}
+        turns = {visit.name: _turns(study, visit.graph) for visit in visits(study)}
         settings = measuring_settings(study)
         finished = {
             graph: seconds

@@ -35,9 +35,6 @@ the analysis plays the rule on known ratios (`analysis/robustness/stopping.py`).
 
 LOOK_RESAMPLES = 2000
 
-_SENTINEL_SHARE = 0.1
-"""Of the time budget, between two looks at the sentinel."""
-
 
 @dataclass(frozen=True)
 class Share:
@@ -72,7 +69,7 @@ def timed_rounds(
     """Time rounds of all policies until the ratios are known well enough; return the orders and the policies' steps.
 
     Rounds stop when every ratio's interval is narrow enough or the budget is spent, after this process's share of
-    `at_least`. `process` counts from 0; each has its own orders.
+    `at_least`. `process` counts from 0; each has its own orders. The sentinel is timed once a round.
     """
     if not contestants or not cell.timed:
         return [], {}
@@ -80,7 +77,7 @@ def timed_rounds(
     shuffler = random.Random(derived_seed(cell.seed, f"rounds {process}"))  # noqa: S311 - order of rounds, no secret
     share = Share.of(study)
     orders: list[list[str]] = []
-    spent = looked = 0.0
+    spent = 0.0
     if device.type == "cuda":
         _fill_cache(contestants, announce)
     gc.collect()
@@ -89,15 +86,13 @@ def timed_rounds(
         while len(orders) < share.at_most:
             order = list(contestants)
             shuffler.shuffle(order)
+            sentinel.time()
             for policy in order:
                 announce(policy, f"round {len(orders) + 1} of process {process + 1}")
                 times[policy].append(timed(contestants[policy].forward, device))
                 contestants[policy].drop_gradients()
                 spent += times[policy][-1].wall_seconds
             orders.append(order)
-            if spent - looked >= _SENTINEL_SHARE * share.seconds:
-                sentinel.time()
-                looked = spent
             if len(orders) >= share.at_least and (
                 spent >= share.seconds or (len(orders) % LOOK_EVERY == 0 and _narrow(times, share.half_width, cell))
             ):

@@ -1,4 +1,4 @@
-"""The sentinel: one fixed small workload, the same in every cell, that shows when the machine changes."""
+"""The sentinel: one fixed small step, the same in every cell and round, that shows when the machine changes."""
 
 from __future__ import annotations
 
@@ -12,24 +12,23 @@ from gnn_checkpointing.measurement.device import finish
 
 @dataclass(frozen=True)
 class _Work:
-    """A product of square matrices of `size`, and `gathered` of `rows` rows of `channels`, so many times over."""
+    """A layer of attention over `edges` edges of `nodes` nodes with `channels` channels, so many times over."""
 
-    size: int
-    rows: int
+    nodes: int
+    edges: int
     channels: int
-    gathered: int
     times: int
 
 
 _WORK = {
-    "cpu": _Work(512, 2_000, 64, 60_000, times=1),
-    # Large and often enough to be the device's time and not that of starting kernels: 17 GFLOP and 54 MB a time.
-    "cuda": _Work(2_048, 20_000, 64, 100_000, times=8),
+    "cpu": _Work(4_000, 64_000, 32, times=1),
+    # Large and often enough to be the device's time and not that of starting kernels: 0.5 GB are moved a time.
+    "cuda": _Work(20_000, 500_000, 64, times=8),
 }
 
 
 class Sentinel:
-    """A matrix product and a gather of rows, which between them are what a step is made of; some milliseconds.
+    """What a step is made of: matrix product, gather, softmax over each node's edges, scatter; about two milliseconds.
 
     Its tensors are made once and its results written over the last ones: it allocates nothing, and so measures the
     machine and not the allocator.
@@ -38,17 +37,15 @@ class Sentinel:
     def __init__(self, device: torch.device) -> None:
         generator = torch.Generator().manual_seed(20261124)
         self._device, self._work = device, _WORK[device.type]
-        size, rows, channels, gathered = (
-            self._work.size,
-            self._work.rows,
-            self._work.channels,
-            self._work.gathered,
-        )
-        self._left, self._right = (torch.randn(size, size, generator=generator).to(device) for _ in range(2))
-        self._product = torch.empty_like(self._left)
-        self._table = torch.randn(rows, channels, generator=generator).to(device)
-        self._index = torch.randint(rows, (gathered,), generator=generator).to(device)
-        self._gathered = torch.empty(gathered, channels, device=device)
+        nodes, edges, channels = self._work.nodes, self._work.edges, self._work.channels
+        self._features = torch.randn(nodes, channels, generator=generator).to(device)
+        self._weights = (torch.randn(channels, channels, generator=generator) / channels).to(device)
+        self._source, self._target = (torch.randint(nodes, (edges,), generator=generator).to(device) for _ in range(2))
+        self._scores = torch.randn(edges, generator=generator).to(device)
+        self._projected, self._sums = torch.empty_like(self._features), torch.empty_like(self._features)
+        self._shares, self._divisors = torch.empty_like(self._scores), torch.empty_like(self._scores)
+        self._messages = torch.empty(edges, channels, device=device)
+        self._totals = torch.empty(nodes, device=device)
         self.seconds: list[float] = []
         self._run()
 
@@ -62,5 +59,11 @@ class Sentinel:
 
     def _run(self) -> None:
         for _ in range(self._work.times):
-            torch.mm(self._left, self._right, out=self._product)
-            torch.index_select(self._table, 0, self._index, out=self._gathered)
+            torch.mm(self._features, self._weights, out=self._projected)
+            torch.index_select(self._projected, 0, self._source, out=self._messages)
+            torch.exp(self._scores, out=self._shares)
+            self._totals.zero_().index_add_(0, self._target, self._shares)
+            torch.index_select(self._totals, 0, self._target, out=self._divisors)
+            self._shares.div_(self._divisors)
+            self._messages.mul_(self._shares.unsqueeze(1))
+            self._sums.zero_().index_add_(0, self._target, self._messages)

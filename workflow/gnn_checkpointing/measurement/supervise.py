@@ -45,6 +45,7 @@ def measure_graph(
     log: IO[bytes],
     still_wanted: Callable[[], bool],
     progress: Callable[[CellRecord], None],
+    visit: int = 0,
 ) -> None:
     """Measure all cells of one graph into `folder`, and write `complete.json` when all are there.
 
@@ -60,7 +61,7 @@ def measure_graph(
     fingerprints = {cell.id: cell_fingerprint(study, cell, graph_sha256) for cell in cells}
     kept = _kept_records(folder, cells, fingerprints)
     allocators = {cell.id: cell.allocator for cell in cells}
-    job = Job(study, graph_id, graph_file, folder, hardware, fingerprints, allocators, this_host(study))
+    job = Job(study, graph_id, graph_file, folder, hardware, fingerprints, allocators, this_host(study), visit)
     for cell in cells:
         job.wait_for(cell.id, kept=cell.id in kept)
     started = time.monotonic()

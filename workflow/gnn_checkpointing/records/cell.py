@@ -50,6 +50,7 @@ class ProcessRun(Record):
     clock_mhz_before: float | None
     clock_mhz_after: float | None
     sentinel_seconds: list[float]
+    sentinel_by_round: bool = Field(False, description="once a round, as a step of the same kind; else another work")
     measured_seconds: float
     round_orders: list[list[str]]
     others_on_device: list[str] = Field([])
@@ -75,6 +76,7 @@ class CellRecord(ProcessRun):
     study: str
     hardware: str
     cell: str
+    visit: int = Field(0, description="1, 2 ... where the study measured the cell again later")
     graph: GraphFacts
     convolution: str
     model: str = Field("", description="what tells the model from the study's others of the same convolution")

@@ -140,6 +140,7 @@ COLUMNS = (
     Column("same_gradients", "truth", "", "gradient_error within tolerance"),
     Column("same_buffers", "truth", "", "buffer_error within tolerance"),
     Column("sentinel_drift", "number", "", "fixed workload in the cell: slowest / fastest median third, minus 1"),
+    Column("sentinel_seconds", "number", "seconds", "median of the fixed step that is timed once a round", new=True),
     Column("measured_seconds", "number", "seconds", "time of the cell spent inside measured steps, all policies"),
     Column("started", "text", "UTC", "when the cell's measurement began, in its first process"),
     Column("ended", "text", "UTC", "when it ended"),

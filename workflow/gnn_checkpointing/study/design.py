@@ -137,11 +137,6 @@ def _cell(
     )
 
 
-def measuring_priority(study: Study, graph_id: str) -> int:
-    """Return a Snakemake priority that puts the graphs into a seeded random order (randomised blocks)."""
-    return derived_seed(study.seed, "priority", graph_id) % 1_000_000
-
-
 def trained_graphs(study: Study) -> list[GraphSpec]:
     """Return the graphs that training jobs use."""
     chosen = study.training.graphs

@@ -48,6 +48,11 @@ class Measuring(Part):
         description="fresh processes in which each cell is timed, one after the other; rounds and time budget are "
         "shared out among them, and what the processes differ by is in every interval",
     )
+    repeats: Annotated[int, Field(ge=0, le=1000)] = Field(
+        0,
+        description="graphs, the first in the order of measurement, whose cells are all measured again at the study's "
+        "middle and at its end: what differs between hours is in every interval of time",
+    )
     rounds: Rounds = Rounds()
     ratio_half_width: Annotated[float, Field(gt=0, lt=1)] = Field(
         0.03, description="timing stops when every time ratio's interval is within +- this share of it"

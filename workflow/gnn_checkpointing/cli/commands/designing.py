@@ -9,16 +9,15 @@ from gnn_checkpointing.cli.options import STUDY, Output, Study, says
 
 
 def design(*, study: Study = STUDY) -> None:
-    from gnn_checkpointing.study.design import graph_cells, measuring_priority
-    from gnn_checkpointing.study.graph_design import study_graphs
+    from gnn_checkpointing.study.design import graph_cells
+    from gnn_checkpointing.study.order import visits
     from gnn_checkpointing.study.reading import read_study_to_measure
 
     read = read_study_to_measure(study)
-    specs = sorted(study_graphs(read), key=lambda spec: -measuring_priority(read, spec.id))
-    print("cell\tgraph\tconvolution\tpolicies")
-    for spec in specs:
-        for cell in graph_cells(read, spec):
-            print(cell.id, spec.id, cell.convolution, ", ".join(read.policies), sep="\t")
+    print("cell\tgraph\tconvolution\tpolicies\tvisit")
+    for visit in visits(read):
+        for cell in graph_cells(read, visit.graph):
+            print(cell.id, visit.graph.id, cell.convolution, ", ".join(read.policies), visit.number, sep="\t")
 
 
 def schema(*, of: Annotated[Literal["study", "claims"], says("a study file or claims.json")] = "study") -> None:

@@ -18,6 +18,7 @@ def measure(
     hardware_file: options.TypeOfMachine = None,
     output: options.Output,
     log: Annotated[Path, says("what the measured process prints")] = Path("/dev/null"),
+    visit: Annotated[int, says("how often the graph was measured before in this run")] = 0,
     detached: Annotated[bool, says("go on when whoever started this command is gone (default: stop)")] = False,
 ) -> None:
     from gnn_checkpointing.measurement.exclusive import Asker
@@ -45,6 +46,7 @@ def measure(
             stream,
             still_wanted=lambda: detached or asker.is_there(),
             progress=Progress(read, output.parent.parent, output.parent.name),
+            visit=visit,
         )
 
 
