@@ -12,6 +12,7 @@ from gnn_checkpointing.artefacts import digest, seal, write_json
 from gnn_checkpointing.study.contents import Memory, with_contents
 from gnn_checkpointing.measurement import settings
 from gnn_checkpointing.measurement.fingerprint import code_fingerprint, library_versions
+from gnn_checkpointing.measurement.fork_server import RUN, this_run
 from gnn_checkpointing.measurement.hardware import hardware_slug
 from gnn_checkpointing.refusal import Refusal
 from gnn_checkpointing.study import design
@@ -34,6 +35,8 @@ try:
 except Refusal as refusal:
     raise WorkflowError(str(refusal)) from None
 
+# Measured processes of one run share the import of torch; what has imported it ends with this process.
+os.environ[RUN] = this_run()
 RESULTS = f"results/{hardware_slug(study)}/{study.name}"
 REPORT = f"report/{hardware_slug(study)}/{study.name}"
 STUDY = f"{RESULTS}/study.json"

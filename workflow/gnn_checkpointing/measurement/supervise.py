@@ -6,8 +6,8 @@ import json
 import os
 import selectors
 import signal
-import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -19,6 +19,7 @@ from gnn_checkpointing.measurement.allocator import missing, worker_environment
 from gnn_checkpointing.measurement.byte_trace import read_byte_traces
 from gnn_checkpointing.measurement.exclusive import machine
 from gnn_checkpointing.measurement.fingerprint import cell_fingerprint, measuring_settings
+from gnn_checkpointing.measurement.fork_server import RUN, start_process
 from gnn_checkpointing.measurement.gpu import measured_gpu
 from gnn_checkpointing.measurement.host import this_host
 from gnn_checkpointing.measurement.job import Job, Turn
@@ -31,6 +32,7 @@ from gnn_checkpointing.study.study import Study
 
 COMPLETE = "complete.json"
 _UNFINISHED = "unfinished"
+_WORKER = "gnn_checkpointing.measurement.worker"
 _TICK_SECONDS = 0.5
 _FROM_OUTSIDE = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT, signal.SIGSTOP)
 _START_SECONDS = 300.0  # imports on a slow disk, and the first cell's tensors
@@ -103,11 +105,15 @@ def _write_unavailable(job: Job, cells: list[Cell], progress: Callable[[CellReco
             continue
         context = job.context(cell.id) | {"fingerprint": job.fingerprints[cell.id], "memory_limit_bytes": 0}
         # A table holds rows of one device, and the other cells say which they ran on.
-        asked = job.study.measurement.device
-        device = "cuda" if asked == "cuda" or measured_gpu(asked) else "cpu"
-        record = unavailable_cell(job.study, cell, load_graph(job.graph_file), device, reason, context)
+        record = unavailable_cell(job.study, cell, load_graph(job.graph_file), _device(job.study), reason, context)
         job.write(record, 0)
         progress(record)
+
+
+def _device(study: Study) -> str:
+    """The device that a worker will measure on, as far as can be told without torch."""
+    asked = study.measurement.device
+    return "cuda" if asked == "cuda" or measured_gpu(asked) else "cpu"
 
 
 def _kept_records(folder: Path, cells: list[Cell], fingerprints: dict[str, str]) -> set[str]:
@@ -152,21 +158,17 @@ def _run_worker(
     asked = job.asked()
     process_number = asked[0].process
     environment = worker_environment(dict(os.environ), job.allocators[asked[0].cell], threads)
-    process = subprocess.Popen(
-        [sys.executable, "-m", "gnn_checkpointing.measurement.worker", "--events", str(writing)],
-        stdin=subprocess.PIPE,
-        stdout=log,
-        stderr=log,
-        env=environment,
-        pass_fds=(writing,),
-    )
+    if _device(job.study) == "cuda":
+        environment.pop(RUN, None)  # CUDA does not survive a fork
+    with tempfile.TemporaryFile() as message:
+        message.write(job.message(asked))
+        message.seek(0)
+        arguments = ["--events", str(writing)]
+        process = start_process(_WORKER, arguments, environment, message, log, log, (writing,))
     os.close(writing)
     last: dict[str, Any] | None = None
     settled = stopped = False
     try:
-        assert process.stdin is not None
-        process.stdin.write(job.message(asked))
-        process.stdin.close()
         for event in _events(reading, job.study.measurement.timeout_seconds, still_wanted):
             if event["event"] in ("cell", "again"):
                 if event["event"] == "cell":
