@@ -24,8 +24,10 @@ _REPLAYED = {
         ("measurement.cell import ReadHighWater, measure_cell", "measurement.cell import ReadHighWater"),
         ("import torch\n", "import torch\nfrom gnn_checkpointing.measurement.tape import measure_cell\n"),
     ),
+    "training/every_policy.py": (
+        ("training.job import Job, train\n", "training.job import Job\nfrom gnn_checkpointing.measurement.tape import train\n"),
+    ),
     "cli/commands/measuring.py": (
-        ("training.job import train as trained", "measurement.tape import train as trained"),
         ("measurement.demonstrate import with_benchmark", "measurement.tape import with_benchmark"),
     ),
 }  # fmt: skip
@@ -80,7 +82,7 @@ def worker_of(folder: Path) -> int | None:
     """Return the measured process, where there is one."""
     for process in measuring(folder):
         try:
-            if b"gnn_checkpointing.measurement.worker" in Path(f"/proc/{process}/cmdline").read_bytes():
+            if Path(f"/proc/{process}/comm").read_text() == "worker\n":
                 return process
         except OSError:
             continue

@@ -35,15 +35,25 @@ from typing import IO, NoReturn
 import numpy
 
 from gnn_checkpointing.artefacts import digest
+from gnn_checkpointing.measurement.allocator import worker_environment
 from gnn_checkpointing.measurement.exclusive import die_with_parent
+from gnn_checkpointing.measurement.gpu import expected_device
+from gnn_checkpointing.study.study import Study
 
 RUN = "GNN_CHECKPOINTING_RUN"
 """Environment variable that names the process whose end is the end of the run, as `this_run` does."""
 
 _PACKAGE = Path(__file__).resolve().parent.parent
-_READ_AT_START = ("LD_", "MALLOC_", "GLIBC_", "OMP_", "GOMP_", "KMP_", "MKL_", "OPENBLAS_", "PYTHON", "LANG", "LC_")
-_READ_AT_START += ("TORCH", "PYTORCH_", "KINETO_", "CUDA_", "CUBLAS", "NVIDIA_")
-_IMPORTED = ("gnn_checkpointing.measurement.worker",)
+_LIBRARIES = ("LD_", "MALLOC_", "GLIBC_", "OMP_", "GOMP_", "KMP_", "MKL_", "OPENBLAS_", "PYTHON", "LANG", "LC_")
+_DEVICES = ("TORCH", "PYTORCH_", "KINETO_", "CUDA_", "CUBLAS", "NVIDIA_")
+_PR_SET_NAME = 15
+_COMMANDS = "gnn_checkpointing.cli"
+_IMPORTED = (
+    "gnn_checkpointing.measurement.worker",
+    "gnn_checkpointing.training.every_policy",
+    "gnn_checkpointing.cli.app",
+    "torch_geometric.datasets",
+)
 _LARGEST = 1 << 16
 
 
@@ -71,10 +81,9 @@ class Forked:
 
     def send_signal(self, number: int) -> None:
         """Send a signal, unless the process has ended."""
-        try:
-            signal.pidfd_send_signal(self._handle, number)
-        except ProcessLookupError:
-            return
+        if self.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                signal.pidfd_send_signal(self._handle, number)
 
     def kill(self) -> None:
         """End the process at once."""
@@ -125,7 +134,7 @@ def fork_process(
     run = environment.get(RUN, "")
     if not run or this_run(int(run.split(":")[1])) != run:
         return None
-    request = {"module": module, "arguments": list(arguments), "environment": environment, "folder": os.getcwd()}
+    request = {"module": module, "arguments": list(arguments), "environment": environment, "folder": str(Path.cwd())}
     targets = [0, 1, 2, *pass_fds]
     with tempfile.TemporaryFile() as stream:
         stream.write(json.dumps(request | {"targets": targets}).encode())
@@ -139,9 +148,21 @@ def fork_process(
             return None
 
 
+def leave_to_server(study: Study) -> None:
+    """Have this command run where torch has been imported, and end as it ends; go on where that is not possible."""
+    environment = worker_environment(dict(os.environ), study.measurement.allocators[0], study.measurement.threads)
+    if expected_device(study.measurement.device) == "cuda":
+        return  # CUDA does not survive a fork
+    with Path(os.devnull).open("rb") as nothing:
+        process = fork_process(_COMMANDS, sys.argv[1:], environment, nothing, sys.stdout.buffer, sys.stderr.buffer)
+    if process is not None:
+        status = process.wait()
+        raise SystemExit(status if status >= 0 else 128 - status)  # as a shell says it
+
+
 def _name(run: str, environment: dict[str, str]) -> str:
-    """The abstract name of the server's socket: a digest of the run, and of what its processes keep from their start."""
-    kept = {name: value for name, value in environment.items() if name.startswith(_READ_AT_START)}
+    """The abstract name of the server's socket: a digest of the run and of what its processes keep from their start."""
+    kept = {name: value for name, value in environment.items() if name.startswith(_LIBRARIES + _DEVICES)}
     limits = [resource.getrlimit(getattr(resource, name)) for name in dir(resource) if name.startswith("RLIMIT_")]
     sources = [(str(path), path.stat().st_mtime_ns, path.stat().st_size) for path in sorted(_PACKAGE.rglob("*.py"))]
     state = [run, kept, limits, sorted(os.sched_getaffinity(0)), os.nice(0), os.getuid(), sys.executable, sources]
@@ -251,7 +272,11 @@ def _run(handles: list[int]) -> NoReturn:
         os.environ.update(request["environment"])
         del os.environ[RUN]  # a server of its own would import all again
         os.chdir(request["folder"])
+        if not sys.flags.safe_path:
+            sys.path[0] = request["folder"]  # where a user's own families and convolutions are found
         _vary()
+        name = request["module"].rpartition(".")[2]
+        ctypes.CDLL(None).prctl(_PR_SET_NAME, name.encode(), 0, 0, 0)  # ps and top tell it from the server
         module = importlib.import_module(request["module"])
         sys.argv = [str(module.__file__), *request["arguments"]]
         status = module.main() or 0

@@ -50,6 +50,11 @@ def measured_gpu(asked: Literal["auto", "cpu", "cuda"]) -> Gpu | None:
     return first_gpu()
 
 
+def expected_device(asked: Literal["auto", "cpu", "cuda"]) -> str:
+    """The device that a measured process will use, as far as it can be told without torch."""
+    return "cuda" if asked == "cuda" or measured_gpu(asked) else "cpu"
+
+
 def first_gpu() -> Gpu | None:
     """Return the first GPU that a process started here would see, or None."""
     visible = os.environ.get("CUDA_VISIBLE_DEVICES")

@@ -20,7 +20,7 @@ from gnn_checkpointing.measurement.byte_trace import read_byte_traces
 from gnn_checkpointing.measurement.exclusive import machine
 from gnn_checkpointing.measurement.fingerprint import cell_fingerprint, measuring_settings
 from gnn_checkpointing.measurement.fork_server import RUN, start_process
-from gnn_checkpointing.measurement.gpu import measured_gpu
+from gnn_checkpointing.measurement.gpu import expected_device
 from gnn_checkpointing.measurement.host import this_host
 from gnn_checkpointing.measurement.job import Job, Turn
 from gnn_checkpointing.measurement.unmeasured import unavailable_cell
@@ -105,15 +105,10 @@ def _write_unavailable(job: Job, cells: list[Cell], progress: Callable[[CellReco
             continue
         context = job.context(cell.id) | {"fingerprint": job.fingerprints[cell.id], "memory_limit_bytes": 0}
         # A table holds rows of one device, and the other cells say which they ran on.
-        record = unavailable_cell(job.study, cell, load_graph(job.graph_file), _device(job.study), reason, context)
+        device = expected_device(job.study.measurement.device)
+        record = unavailable_cell(job.study, cell, load_graph(job.graph_file), device, reason, context)
         job.write(record, 0)
         progress(record)
-
-
-def _device(study: Study) -> str:
-    """The device that a worker will measure on, as far as can be told without torch."""
-    asked = study.measurement.device
-    return "cuda" if asked == "cuda" or measured_gpu(asked) else "cpu"
 
 
 def _kept_records(folder: Path, cells: list[Cell], fingerprints: dict[str, str]) -> set[str]:
@@ -158,7 +153,7 @@ def _run_worker(
     asked = job.asked()
     process_number = asked[0].process
     environment = worker_environment(dict(os.environ), job.allocators[asked[0].cell], threads)
-    if _device(job.study) == "cuda":
+    if expected_device(job.study.measurement.device) == "cuda":
         environment.pop(RUN, None)  # CUDA does not survive a fork
     with tempfile.TemporaryFile() as message:
         message.write(job.message(asked))

@@ -56,6 +56,15 @@ def explain(
 
 
 def explanations(*, study: Study = STUDY, output: Output) -> None:
+    from gnn_checkpointing.measurement.fork_server import leave_to_server
+    from gnn_checkpointing.study.contents import refuse_other_contents
+    from gnn_checkpointing.study.reading import read_study
+
+    read = read_study(study)
+    asked = read.explained
+    if asked is None:
+        raise Refusal(f"{study}: no key explained; name weights and images there, or leave this command out")
+    leave_to_server(read)
     import torch
 
     from gnn_checkpointing.artefacts import sha256_of, write_sealed
@@ -63,14 +72,8 @@ def explanations(*, study: Study = STUDY, output: Output) -> None:
     from gnn_checkpointing.explaining.images import class_names, pictures
     from gnn_checkpointing.models.vision.weights import classes_of
     from gnn_checkpointing.records.explained import ExplainedSets
-    from gnn_checkpointing.study.contents import refuse_other_contents
-    from gnn_checkpointing.study.reading import read_study
     from gnn_checkpointing.study.vision_shapes import NAMES, SIDE
 
-    read = read_study(study)
-    asked = read.explained
-    if asked is None:
-        raise Refusal(f"{study}: no key explained; name weights and images there, or leave this command out")
     refuse_other_contents(read)
     torch.set_num_threads(read.measurement.threads)
     size = next(size for size, name in NAMES.items() if name == asked.convolution)

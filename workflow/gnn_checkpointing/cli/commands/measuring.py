@@ -60,10 +60,13 @@ def train(
 ) -> None:
     from gnn_checkpointing.artefacts import write_sealed
     from gnn_checkpointing.measurement.exclusive import Asker, machine
+    from gnn_checkpointing.measurement.fork_server import leave_to_server
     from gnn_checkpointing.study.reading import read_study_to_measure
-    from gnn_checkpointing.training.every_policy import train_under_every_policy
 
     asker, read = Asker(), read_study_to_measure(study)
+    leave_to_server(read)
+    from gnn_checkpointing.training.every_policy import train_under_every_policy
+
     with machine(shared=True):
         records = train_under_every_policy(read, graph, convolution, graph_file, output, asker.is_there)
     write_sealed(output, records)

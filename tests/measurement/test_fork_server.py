@@ -1,0 +1,251 @@
+"""A forked process is as good as a started one, and dies with whoever asked for it, with its server and its run."""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gnn_checkpointing.graphs.storage import save_graph
+from gnn_checkpointing.measurement import supervise
+from gnn_checkpointing.measurement.allocator import worker_environment
+from gnn_checkpointing.measurement.fork_server import RUN, fork_process, start_process, this_run
+from gnn_checkpointing.measurement.supervise import COMPLETE, completed_records, measure_graph
+from gnn_checkpointing.records.cell import CellRecord
+from gnn_checkpointing.study.graph_design import study_graphs
+from gnn_checkpointing.study.policy_names import EDGES, POLICIES, SEGMENTS, SHARE
+from measurement.cells import cell_of, small_study
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="a server forks on Linux alone")
+
+SPEAKING = """
+import json, os, random, resource, sys, time
+import numpy
+def main():
+    torch = sys.modules.get("torch")
+    said = {"pid": os.getpid(), "parent": os.getppid(), "arguments": sys.argv[1:], "folder": os.getcwd(),
+            "environment": {k: v for k, v in os.environ.items() if k not in ("GNN_CHECKPOINTING_RUN", "LC_CTYPE")},
+            "limit": resource.getrlimit(resource.RLIMIT_NOFILE), "forked": torch is not None, "stdin": sys.stdin.read(),
+            "drawn": [random.random(), numpy.random.rand(), id(bytearray(10**6))]}
+    os.write(int(sys.argv[1]), b"passed")
+    print(json.dumps(said), flush=True)
+    if len(sys.argv) > 2:
+        time.sleep(60) if sys.argv[2] == "sleep" else sys.exit(int(sys.argv[2]))
+if __name__ == "__main__":
+    main()
+"""
+
+
+@pytest.fixture(scope="module")
+def run() -> Iterator[subprocess.Popen[bytes]]:
+    """A process that stands for the run: its end is the end of the server."""
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as process:
+        yield process
+        process.kill()
+
+
+@pytest.fixture
+def environment(run: subprocess.Popen[bytes]) -> dict[str, str]:
+    return worker_environment(dict(os.environ), "retaining", 1) | {RUN: this_run(run.pid)}
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    (tmp_path / "speaking.py").write_text(SPEAKING)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def spoken(environment: dict[str, str], folder: Path, *arguments: str) -> tuple[Any, dict[str, Any]]:
+    """A process that speaks, and what it says; a file is passed to it under a number."""
+    (folder / "in").write_text("asked")
+    (folder / "out").unlink(missing_ok=True)
+    handle = os.open(folder / "passed", os.O_RDWR | os.O_CREAT)
+    with (folder / "in").open("rb") as stdin, (folder / "out").open("wb") as out:
+        process = start_process("speaking", [str(handle), *arguments], environment, stdin, out, out, (handle,))
+    os.close(handle)
+    assert wait_for(lambda: (folder / "out").read_text().endswith("\n"), 60)
+    return process, json.loads((folder / "out").read_text().splitlines()[0])
+
+
+def wait_for(condition: Callable[[], object], seconds: float = 10.0) -> bool:
+    end = time.monotonic() + seconds
+    while not condition() and time.monotonic() < end:
+        time.sleep(0.02)
+    return bool(condition())
+
+
+def is_gone(process: int) -> bool:
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rsplit(")", 1)[1].split()[0] in "ZX"
+    except OSError:
+        return True
+
+
+def test_a_forked_process_is_as_one_that_was_started(environment: dict[str, str], folder: Path) -> None:
+    """Same files, arguments, folder, environment and limits; other random numbers and other places in memory."""
+    process, started = spoken({k: v for k, v in environment.items() if k != RUN}, folder)
+    assert (process.wait(), started.pop("forked")) == (0, False)
+    found = []
+    for number in range(3):
+        process, said = spoken(environment, folder)
+        assert (process.wait(), said.pop("forked")) == (0, True), number
+        assert (folder / "passed").read_text() == "passed"
+        found.append(said.pop("drawn"))
+        assert {k: said[k] for k in said if k not in ("pid", "parent")} == {
+            k: started[k] for k in started if k not in ("pid", "parent", "drawn")
+        }
+    assert all(len(set(drawn)) == 3 for drawn in zip(*found, strict=True))
+
+
+@pytest.mark.parametrize(("asked", "status"), [("0", 0), ("3", 3), ("no number", 1)])
+def test_its_end_is_told(environment: dict[str, str], folder: Path, asked: str, status: int) -> None:
+    process, _ = spoken(environment, folder, asked)
+    assert process.wait() == status == process.wait()
+
+
+def test_it_can_be_killed(environment: dict[str, str], folder: Path) -> None:
+    process, said = spoken(environment, folder, "sleep")
+    process.send_signal(signal.SIGTERM)
+    assert process.wait() == -signal.SIGTERM
+    assert is_gone(said["pid"])
+    process.kill()  # whoever has its number now is left alone
+
+
+def test_a_client_with_other_limits_has_processes_with_those(environment: dict[str, str], folder: Path) -> None:
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (200, limits[1]))
+    try:
+        process, said = spoken(environment, folder)
+        assert (process.wait(), said["forked"], said["limit"]) == (0, True, [200, limits[1]])
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+
+
+def test_the_death_of_the_client_is_its_processs(environment: dict[str, str], folder: Path) -> None:
+    """And the server goes on."""
+    code = (
+        "import os, sys, time; sys.path.insert(0, os.environ['TESTS'])\n"
+        "from pathlib import Path; from measurement.test_fork_server import spoken\n"
+        "print(spoken(dict(os.environ), Path('.'), 'sleep')[1]['pid'], flush=True); time.sleep(60)"
+    )
+    tests = {"TESTS": str(Path(__file__).parents[1])}
+    with subprocess.Popen([sys.executable, "-c", code], env=environment | tests, stdout=subprocess.PIPE) as client:
+        assert client.stdout is not None
+        child = int(client.stdout.readline())
+        assert not is_gone(child)
+        client.kill()
+    assert wait_for(lambda: is_gone(child))
+    assert spoken(environment, folder)[0].wait() == 0
+
+
+def test_the_death_of_the_server_is_its_processs(environment: dict[str, str], folder: Path) -> None:
+    """The client hears of it as of a SIGKILL, and the next process has a new server."""
+    process, said = spoken(environment, folder, "sleep")
+    os.kill(said["parent"], signal.SIGKILL)
+    assert process.wait() == -signal.SIGKILL
+    assert wait_for(lambda: is_gone(said["pid"]))
+    after, new = spoken(environment, folder)
+    assert (after.wait(), new["forked"]) == (0, True)
+    assert new["parent"] != said["parent"]
+
+
+def test_the_end_of_the_run_is_that_of_all(environment: dict[str, str], folder: Path) -> None:
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as run:
+        process, said = spoken(environment | {RUN: this_run(run.pid)}, folder, "sleep")
+        run.kill()
+    assert wait_for(lambda: is_gone(said["pid"]) and is_gone(said["parent"]))
+    assert process.wait() == -signal.SIGKILL
+
+
+def test_a_server_that_cannot_import_is_none(
+    environment: dict[str, str], folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The process is started instead, and says itself what is wrong."""
+    (folder / "broken").mkdir()
+    (folder / "broken/torch.py").write_text("raise ImportError('broken')")
+    process, said = spoken(environment | {"PYTHONPATH": f"{folder}/broken:{os.environ['PYTHONPATH']}"}, folder)
+    assert (process.wait(), said["forked"]) == (0, False)
+
+
+def test_another_process_is_not_taken_for_the_run(environment: dict[str, str]) -> None:
+    boot, process, start = environment[RUN].split(":")
+    with Path(os.devnull).open("rb+") as nothing:
+        for other in (f"{boot}:{process}:{int(start) + 1}", f"other:{process}:{start}", ""):
+            assert fork_process("speaking", [], environment | {RUN: other}, nothing, nothing, nothing) is None
+
+
+def measured(folder: Path, policies: tuple[str, ...]) -> CellRecord:
+    """The one cell of a small study under these policies."""
+    folder.mkdir()
+    study = small_study("GATv2", policies)
+    (spec,) = study_graphs(study)
+    save_graph(folder / "graph.npz", cell_of(study)[1])
+    with (folder / "log").open("wb") as log:
+        measure_graph(
+            study, spec.id, folder / "graph.npz", folder / "r", "here", log, lambda: True, lambda record: None
+        )
+    (record,) = completed_records(folder / "r" / COMPLETE)
+    return record
+
+
+NAMES = {
+    kind: kind + {"": "", SEGMENTS: "(2)", SHARE: "(0.5)", EDGES: "(100)"}[policy.takes]
+    for kind, policy in POLICIES.items()
+    if not policy.retired
+}
+
+
+@pytest.mark.parametrize(
+    "compiled", [False, pytest.param(True, marks=[pytest.mark.minutes, pytest.mark.timeout(1200)])]
+)
+def test_every_policys_bytes_are_those_of_a_started_process(
+    environment: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, compiled: bool
+) -> None:
+    """To the byte; the high-water mark, which counts pages, within its own tolerance of the exact count."""
+    names = [name for kind, name in NAMES.items() if kind != "none" and POLICIES[kind].compiled == compiled]
+    started = measured(tmp_path / "started", ("none", *names))
+    monkeypatch.setenv(RUN, environment[RUN])
+    forked = measured(tmp_path / "forked", ("none", *names))
+    assert forked.policies[0].outcome == "completed"
+    for one, other in zip(started.policies, forked.policies, strict=True):
+        assert (one.policy, one.outcome, one.memory, one.sameness) == (
+            other.policy,
+            other.outcome,
+            other.memory,
+            other.sameness,
+        )
+        if one.readings is not None and other.readings is not None:
+            assert one.readings.fake_tensor_bytes == other.readings.fake_tensor_bytes
+            assert one.readings.high_water_agrees is other.readings.high_water_agrees, one.policy
+            marks = one.readings.high_water_bytes, other.readings.high_water_bytes
+            assert marks == (None, None) or abs(marks[0] - marks[1]) < 2**20, (one.policy, marks)
+
+
+def test_a_server_that_is_killed_while_it_measures_costs_one_more_try(
+    environment: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, started = supervise.start_process, []
+
+    def start(*arguments: Any) -> Any:
+        started.append(real(*arguments))
+        if len(started) == 1:
+            parent = Path(f"/proc/{started[0].pid}/stat").read_text().rsplit(")", 1)[1].split()[1]
+            os.kill(int(parent), signal.SIGKILL)
+        return started[-1]
+
+    monkeypatch.setattr(supervise, "start_process", start)
+    monkeypatch.setenv(RUN, environment[RUN])
+    record = measured(tmp_path / "killed", ("none", "layers"))
+    assert {found.outcome for found in record.policies} == {"completed"}
+    assert record.restarts == 1
+    assert len({process.pid for process in started}) == len(started)
