@@ -25,7 +25,8 @@ _REPLAYED = {
         ("import torch\n", "import torch\nfrom gnn_checkpointing.measurement.tape import measure_cell\n"),
     ),
     "training/every_policy.py": (
-        ("training.job import Job, train\n", "training.job import Job\nfrom gnn_checkpointing.measurement.tape import train\n"),
+        ("training.job import Job, train\n", "training.job import Job\n"),
+        ("from pathlib", "from gnn_checkpointing.measurement.tape import train\nfrom pathlib"),
     ),
     "cli/commands/measuring.py": (
         ("measurement.demonstrate import with_benchmark", "measurement.tape import with_benchmark"),
