@@ -33,7 +33,7 @@ from gnn_checkpointing.records.measurements_table import Value
 from gnn_checkpointing.records.traces import Trace
 from gnn_checkpointing.refusal import Refusal
 from gnn_checkpointing.report.page import Fact
-from gnn_checkpointing.sourced import SourcedList, counted, counted_where, sourced
+from gnn_checkpointing.sourced import SourcedList, counted, counted_where, part_where, sourced
 from gnn_checkpointing.study.design import models
 from gnn_checkpointing.study.study import Study
 
@@ -211,7 +211,7 @@ def report_inputs(
     return ReportInputs(
         study=study,
         machine=machine(hardware),
-        rows=in_series(rows),
+        rows=in_series(_first_visits(rows)),
         effects=findings.effects,
         trends=findings.trends,
         regressions=findings.regressions,
@@ -262,6 +262,11 @@ def published(folder: Path) -> dict[str, Path]:
         )
     names |= {option: name for option, name in GIVEN.items() if (folder / name).is_file()}
     return {option: folder / name for option, name in names.items()}
+
+
+def _first_visits(rows: list[Row]) -> list[Row]:
+    """The rows without those of cells that were measured again later, which are no further cells."""
+    return part_where(rows, ("visit", "=", 0)) if any(row.get("visit") for row in rows) else rows
 
 
 def in_series(rows: list[Row]) -> list[Row]:
