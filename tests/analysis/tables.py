@@ -345,7 +345,7 @@ def with_visits(
             if row["graph"] not in graphs or row["outcome"] != "completed":
                 continue
             off = float(np.exp(deviation * generator.standard_normal()))
-            stamps = {name: f"2026-02-0{day}T0{visit}:00:00+00:00" for name in STAMPS}
+            stamps = dict.fromkeys(STAMPS, f"2026-02-0{day}T0{visit}:00:00+00:00")
             times = {name: float(row[name]) * off for name in SHIFTED if isinstance(row[name], int | float)}
             worse = {"activation_bytes": 2 * int(row["activation_bytes"] or 0), "warnings": "visited", "rounds": 99}
             found.append({**row, **stamps, **times, **worse, "visit": visit, "high_water_agrees": False})

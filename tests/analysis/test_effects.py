@@ -7,13 +7,12 @@ import math
 import numpy as np
 import pytest
 
-from gnn_checkpointing.analysis.analyse import analyse
 from gnn_checkpointing.analysis.effects import effects
 from gnn_checkpointing.analysis.estimates import RATIO_KNOWN, noise
 from gnn_checkpointing.analysis.results import Effect, Effects
 from gnn_checkpointing.analysis.table import completed
 
-from .tables import LAWS, Table, changed, generated_graphs, protocol, real_graphs, table, without
+from .tables import LAWS, Table, changed, generated_graphs, real_graphs, table, without
 
 ONE_A_LEVEL = generated_graphs(num_nodes=(500,), degrees=(4.0, 128.0), replicates=1)
 

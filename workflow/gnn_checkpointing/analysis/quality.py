@@ -30,8 +30,8 @@ def quality(
 ) -> Quality:
     """Return what the table says about its own making; `ratio_half_width` is the width that the study asked for.
 
-    `rows` are all, `measured` the completed ones of first visits, which alone are counted. Widths are those of the reference allocator's ratios, on which every sentence
-    about time rests.
+    `rows` are all, `measured` the completed ones of first visits, which alone are counted. Widths are those of the
+    reference allocator's ratios, on which every sentence about time rests.
     """
     visits, rows = [row for row in rows if row.get("visit")], [row for row in rows if not row.get("visit")]
     cells = {str(row["cell"]): row for row in rows}

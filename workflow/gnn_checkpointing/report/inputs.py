@@ -211,7 +211,7 @@ def report_inputs(
     return ReportInputs(
         study=study,
         machine=machine(hardware),
-        rows=in_series(_first_visits(rows)),
+        rows=in_series(rows),
         effects=findings.effects,
         trends=findings.trends,
         regressions=findings.regressions,
@@ -264,15 +264,14 @@ def published(folder: Path) -> dict[str, Path]:
     return {option: folder / name for option, name in names.items()}
 
 
-def _first_visits(rows: list[Row]) -> list[Row]:
-    """The rows without those of cells that were measured again later, which are no further cells."""
-    return part_where(rows, ("visit", "=", 0)) if any(row.get("visit") for row in rows) else rows
-
-
 def in_series(rows: list[Row]) -> list[Row]:
-    """Return the rows with the aggregation in the convolution's name where it is not the usual one."""
-    named = SourcedList({**row, "convolution": series(row)} for row in rows)
-    named.source = getattr(rows, "source", "")
+    """The rows with the aggregation in the convolution's name where it is not the usual one.
+
+    Without those of cells that were measured again later, which are no further cells.
+    """
+    once = part_where(rows, ("visit", "=", 0)) if any(row.get("visit") for row in rows) else rows
+    named = SourcedList({**row, "convolution": series(row)} for row in once)
+    named.source = getattr(once, "source", "")
     return named
 
 
