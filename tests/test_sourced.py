@@ -20,6 +20,7 @@ from gnn_checkpointing.sourced import (
     counted_where,
     exponential,
     mark,
+    part_where,
     parts,
     plain,
     source_of,
@@ -150,3 +151,13 @@ def test_a_sign_keeps_the_address_and_what_would_lose_it_is_refused(number: int 
     for lose in losing:
         with pytest.raises(TypeError, match="would lose its address"):
             lose()
+
+
+def test_counts_of_a_part_of_a_list_name_what_it_is_of() -> None:
+    rows = sourced([{"visit": 0, "kind": "a"}, {"visit": 1, "kind": "a"}, {"visit": 0, "kind": "b"}], "table.csv#")
+    part = part_where(rows, ("visit", "=", 0))
+    assert source_of(part[1]["visit"]) == "table.csv#/2/visit"
+    assert (counted(part), source_of(counted(part))) == (2, "count(table.csv# where visit = 0)")
+    found = counted_where(part, ("kind", "=", "a"))
+    assert (found, source_of(found)) == (1, "count(table.csv# where visit = 0 and kind = a)")
+    assert type(counted(part_where([{"visit": 0}], ("visit", "=", 0)))) is int

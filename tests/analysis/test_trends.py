@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from gnn_checkpointing.analysis.effects import effects
-from gnn_checkpointing.analysis.estimates import RATIO_FLOOR
+from gnn_checkpointing.analysis.estimates import RATIO_KNOWN
 from gnn_checkpointing.analysis.results import SAVES_BELOW, Band, BandPoint, Estimate, Quantity, Trends
 from gnn_checkpointing.analysis.table import completed
 from gnn_checkpointing.analysis.trends import METHODS, break_even, trends
@@ -60,7 +60,7 @@ def test_one_timed_cell_a_level_has_its_own_interval_widened_for_the_number_of_l
     """Two levels each miss in 1 - sqrt(0.95) = 2.53 %, so all reaches are 2.2365 / 1.9600 = 1.1411 times as far."""
     one = only(found(table(np.random.default_rng(0), ONE_A_LEVEL)), "GCN", "layers", "time_ratio")
     for point in one.points:
-        reach = math.hypot(1.1411 * math.log(1.02), 2.2365 * RATIO_FLOOR)
+        reach = math.hypot(1.1411 * math.log(1.02), 2.2365 * RATIO_KNOWN)
         assert math.log(point.ratio.high / point.ratio.estimate) == pytest.approx(reach, rel=1e-3)
 
 
@@ -91,7 +91,7 @@ def test_bands_of_synthetic_tables_hold_the_known_ratios_of_other_runs_together(
     held = 0
     for _ in range(200):
         rows = table(generator, SIX_A_LEVEL, convolutions=("GCN",), policies=("none", "layers"), noise=0.05)
-        shifts = {degree: float(np.exp(RATIO_FLOOR * generator.standard_normal())) for degree in DEGREES}
+        shifts = {degree: float(np.exp(RATIO_KNOWN * generator.standard_normal())) for degree in DEGREES}
         for row in rows:
             shift = shifts[float(row["requested_average_degree"] or 0)] if row["policy"] == "layers" else 1.0
             row |= {name: float(row[name] or 0) * shift for name in ("time_ratio", "time_ratio_low", "time_ratio_high")}

@@ -158,8 +158,20 @@ def counted_where(items: list[Any], *conditions: Condition, distinct: str = "") 
     place = getattr(items, "source", "")
     if not place:
         return found
+    return SourcedInt(found, f"count({f'distinct {distinct} of ' if distinct else ''}{_where(place, conditions)})")
+
+
+def part_where(items: list[Any], *conditions: Condition) -> list[Any]:
+    """The items that meet all conditions; counts of them name the conditions, too."""
+    found = SourcedList(item for item in items if all(_meets(item, *condition) for condition in conditions))
+    place = getattr(items, "source", "")
+    found.source = _where(place, conditions) if place else ""
+    return found
+
+
+def _where(place: str, conditions: tuple[Condition, ...]) -> str:
     words = " and ".join(f"{field} {sign} {quote(str(plain(bound)), safe='')}" for field, sign, bound in conditions)
-    return SourcedInt(found, f"count({f'distinct {distinct} of ' if distinct else ''}{place} where {words})")
+    return f"{place} {'and' if ' where ' in place else 'where'} {words}"
 
 
 def _meets(item: Any, field: str, sign: str, bound: Any) -> bool:

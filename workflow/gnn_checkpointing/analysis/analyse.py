@@ -91,13 +91,14 @@ def analyse(
     """
     # Imported here: reading findings back needs no statistics, and statsmodels takes a second to import.
     from gnn_checkpointing.analysis.accuracy import accuracies
-    from gnn_checkpointing.analysis.checks import check_compared, check_reference
+    from gnn_checkpointing.analysis.checks import check_compared, check_reference, check_visits
     from gnn_checkpointing.analysis.density import throughput_laws
     from gnn_checkpointing.analysis.effects import effects
     from gnn_checkpointing.analysis.explained import explanations
     from gnn_checkpointing.analysis.interaction import interactions
     from gnn_checkpointing.analysis.laws.predictions import predictions
     from gnn_checkpointing.analysis.quality import quality
+    from gnn_checkpointing.analysis.quiet import at_one_speed
     from gnn_checkpointing.analysis.regression import laws
     from gnn_checkpointing.analysis.robustness.robustness import robustness
     from gnn_checkpointing.analysis.table import completed, under
@@ -107,18 +108,20 @@ def analyse(
     # Visits after the first only tell how far another hour and process are off.
     visits, rows = rows, [row for row in rows if not row.get("visit")]
     everything = completed(rows)
+    check_visits(visits)
     check_compared(rows)
     check_reference(rows, reference)
     measured = under(everything, reference)
+    at_speed, unit = at_one_speed(measured)
 
     def generator() -> np.random.Generator:
         # One for each finding: what one of them draws moves no digit of another.
         return np.random.default_rng(protocol.seed)
 
     def of_models() -> dict[str, Any]:
-        found, no_law = laws(measured, confidence)
-        tested, no_interaction = interactions(measured, confidence)
-        rates, no_rate = throughput_laws(measured, confidence)
+        found, no_law = laws(at_speed, confidence)
+        tested, no_interaction = interactions(at_speed, confidence)
+        rates, no_rate = throughput_laws(at_speed, confidence)
         return {
             "regressions": Regressions(
                 confidence=confidence,
@@ -127,7 +130,7 @@ def analyse(
                 throughput=rates,
                 not_fitted=no_law + no_interaction + no_rate,
             ),
-            "predictions": predictions(rows, measured, protocol, generator()),
+            "predictions": predictions(rows, at_speed, protocol, generator()).model_copy(update={"time_unit": unit}),
         }
 
     def of_cells() -> dict[str, Any]:
@@ -138,7 +141,7 @@ def analyse(
             "explained": explanations(explained, confidence),
             "robustness": robustness(measured, protocol, noise, generator()),
             "accuracy": accuracies(trainings),
-            "quality": quality(rows, everything, reference, protocol.ratio_half_width),
+            "quality": quality(visits, everything, reference, protocol.ratio_half_width),
         }
 
     models, cells = both(of_models, of_cells)

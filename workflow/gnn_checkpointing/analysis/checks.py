@@ -48,6 +48,21 @@ def check(rows: Rows) -> None:
     _check_convolutions(rows)
 
 
+def check_visits(rows: Rows) -> None:
+    """Refuse a later visit that contradicts itself, or is of a cell that the study has not."""
+    cells = {row["cell"] for row in rows if not row.get("visit")}
+    visits: dict[Value, list[Mapping[str, Value]]] = {}
+    for row in rows:
+        if row.get("visit"):
+            visits.setdefault(row["visit"], []).append(row)
+            if row["cell"] not in cells:
+                raise Refusal(
+                    f"{_where(row)}: visit {row['visit']} of a cell that was never measured first; collect again"
+                )
+    for part in visits.values():
+        check(part)
+
+
 def check_reference(rows: Rows, allocator: str) -> None:
     """Refuse a table without a row under the reference allocator, under which everything is judged."""
     found = list(dict.fromkeys(str(row["allocator"]) for row in rows))

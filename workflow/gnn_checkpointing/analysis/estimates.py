@@ -18,12 +18,15 @@ from gnn_checkpointing.records.measurements_table import Value
 
 Floats = NDArray[np.float64]
 
-RATIO_FLOOR = 0.092 / norm.ppf(0.95) / math.sqrt(2)
+RATIO_KNOWN = 0.092 / norm.ppf(0.95) / math.sqrt(2)
 """Two runs of the default study on one machine, hours apart: 90 % of 216 paired time ratios differed by at most 9.2 %
 (half of them by at most 3.1 %). As a normal standard deviation of one run: 4.0 %. Its median alone would give 3.2 %."""
 
-SECONDS_FLOOR = 0.101 / norm.ppf(0.75) / math.sqrt(2)
+SECONDS_KNOWN = 0.101 / norm.ppf(0.75) / math.sqrt(2)
 """The same two runs: half of the step times differed by more than 10.1 % beside the factor that all of them share."""
+
+LEAST_FREEDOM = 6
+"""Visits that give fewer degrees of freedom may widen an interval by the known deviation, and never narrow it."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +57,7 @@ class Noise:
     def seconds(self, cells: Sequence[Row]) -> Estimate:
         """The mean step time of timed cells, as the machine was on the day."""
         middle = logarithms(cells, "step_time_seconds")
-        run = self.run.seconds_deviation * _quantile(self.confidence, None)
+        run = self.run.seconds_deviation * _quantile(self.confidence, self.run.seconds_degrees_of_freedom)
         reach = math.hypot(self._reach(self.seconds_scatter, len(cells), self.confidence), run)
         return _around(float(middle.mean()), reach, reach)
 
@@ -87,28 +90,48 @@ def noise(
 
 
 def run_to_run(rows: Sequence[Mapping[str, Value]], reference: str) -> RunToRun:
-    """How far time ratios of the same cell differ between its visits, and at least between two runs of a study."""
-    visits: dict[str, dict[str, list[float]]] = {}
+    """How far time ratios and step times of a cell differ from one visit to another.
+
+    The rule: with `LEAST_FREEDOM` degrees of freedom or more, the deviation between visits is taken as it was measured,
+    with Student's t of those degrees. With fewer, the larger of that and of what is known from two other runs.
+    """
+    ours = [row for row in rows if row["allocator"] == reference]
+    ratios = _between_visits([row for row in ours if row["policy"] != "none"], "time_ratio")
+    seconds = _between_visits(ours, "step_time_seconds")
+    deviation, freedom = _rule(*ratios[:2], RATIO_KNOWN)
+    seconds_deviation, seconds_freedom = _rule(*seconds[:2], SECONDS_KNOWN)
+    return RunToRun(
+        deviation=deviation,
+        seconds_deviation=seconds_deviation,
+        repeated_cells=ratios[2],
+        measured=ratios[0] if ratios[1] else None,
+        degrees_of_freedom=freedom,
+        seconds_measured=seconds[0] if seconds[1] else None,
+        seconds_degrees_of_freedom=seconds_freedom,
+    )
+
+
+def _rule(measured: float, freedom: int, known: float) -> tuple[float, int | None]:
+    if freedom >= LEAST_FREEDOM:
+        return measured, freedom
+    return (measured, freedom) if measured > known else (known, None)
+
+
+def _between_visits(rows: Sequence[Mapping[str, Value]], column: str) -> tuple[float, int, int]:
+    """The standard deviation of logarithms between visits, its degrees of freedom, and the cells visited again."""
+    found: dict[str, dict[str, list[float]]] = {}
     for row in rows:
-        ratio = row["time_ratio"]
-        if isinstance(ratio, int | float) and row["policy"] != "none" and row["allocator"] == reference:
-            visits.setdefault(str(row["cell"]), {}).setdefault(str(row["policy"]), []).append(math.log(ratio))
+        if isinstance(value := row[column], int | float):
+            found.setdefault(str(row["cell"]), {}).setdefault(str(row["policy"]), []).append(math.log(value))
     # A cell's policies share the process of none, so they count as one.
     variances = [
-        (float(np.mean([np.var(found, ddof=1) for found in several])), len(several[0]) - 1)
-        for policies in visits.values()
-        if (several := [found for found in policies.values() if len(found) > 1])
+        (float(np.mean([np.var(values, ddof=1) for values in several])), min(map(len, several)) - 1)
+        for policies in found.values()
+        if (several := [values for values in policies.values() if len(values) > 1])
     ]
     freedom = sum(degrees for _, degrees in variances)
-    measured = math.sqrt(sum(value * degrees for value, degrees in variances) / freedom) if freedom else None
-    beyond = measured is not None and measured > RATIO_FLOOR
-    return RunToRun(
-        deviation=max(measured or 0.0, RATIO_FLOOR),
-        seconds_deviation=SECONDS_FLOOR,
-        repeated_cells=len(variances),
-        measured=measured,
-        degrees_of_freedom=freedom if beyond else None,
-    )
+    pooled = sum(value * degrees for value, degrees in variances) / freedom if freedom else 0.0
+    return math.sqrt(pooled), freedom, len(variances)
 
 
 def logarithms(cells: Sequence[Row], name: str) -> Floats:

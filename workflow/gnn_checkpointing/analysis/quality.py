@@ -30,9 +30,10 @@ def quality(
 ) -> Quality:
     """Return what the table says about its own making; `ratio_half_width` is the width that the study asked for.
 
-    `measured` are its completed rows. Widths are those of the reference allocator's ratios, on which every sentence
-    about time rests.
+    `rows` are all, `measured` the completed ones of first visits, which alone are counted. Widths are those of the
+    reference allocator's ratios, on which every sentence about time rests.
     """
+    visits, rows = [row for row in rows if row.get("visit")], [row for row in rows if not row.get("visit")]
     cells = {str(row["cell"]): row for row in rows}
     spans = [span for cell, row in sorted(cells.items()) for span in _spans(cell, row)]
     measured_seconds = math.fsum(float(row["measured_seconds"] or 0.0) for row in cells.values())
@@ -73,7 +74,7 @@ def quality(
         ]
         + ([] if widths else ["no time ratio was measured, so no width is known"]),
         setting=_setting(rows),
-        run=run(rows),
+        run=run(rows, visits),
     )
 
 

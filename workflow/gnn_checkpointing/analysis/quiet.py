@@ -1,4 +1,9 @@
-"""Step times as on the quiet machine: what slows a fixed step of the same kind of work is divided out."""
+"""Step times in units of the sentinel, a fixed step of the same kind of work that was timed in the same rounds.
+
+The rule, fixed before any data: laws of time are fitted in these units where every timed row has a sentinel, unless the
+additive law then misses held-out cells by more, at the median over all of them, than it does in plain seconds. They are
+told in seconds at the median speed of the machine, as it usually was: the fastest speed would be that of few rows.
+"""
 
 from __future__ import annotations
 
@@ -7,22 +12,47 @@ from dataclasses import replace
 
 import numpy as np
 
-from gnn_checkpointing.analysis.table import Row
+from gnn_checkpointing.analysis.laws.bounds import misses
+from gnn_checkpointing.analysis.laws.folds import folds
+from gnn_checkpointing.analysis.laws.series import series_of
+from gnn_checkpointing.analysis.results import TimeUnit
+from gnn_checkpointing.analysis.support import answering, why_no_response, why_not
+from gnn_checkpointing.analysis.table import Row, comparable, grouped
 
-_QUIET = 0.1
-"""Share of the rows in which the machine is taken to have been quiet."""
+
+def at_one_speed(rows: Sequence[Row]) -> tuple[list[Row], TimeUnit | None]:
+    """The rows with the step times that laws are fitted to, and by what they were chosen; None without sentinels."""
+    timed = answering(rows, "step_time_seconds")
+    read = np.array([row.sentinel_seconds for row in timed if row.sentinel_seconds is not None])
+    if not len(read) or len(read) < len(timed):
+        return list(rows), None
+    usual = float(np.median(read))
+    divided = [_divided(row, usual) for row in rows]
+    errors = [_held_out_error(each) for each in (rows, divided)]
+    used = errors[0] is None or errors[1] is None or errors[1] <= errors[0]
+    unit = TimeUnit(
+        sentinel_seconds=usual,
+        sentinel_deviation=float(np.std(np.log(read))),
+        error_in_seconds=errors[0],
+        error_in_sentinels=errors[1],
+        used=used,
+    )
+    return (divided if used else list(rows)), unit
 
 
-def on_the_quiet_machine(rows: Sequence[Row]) -> list[Row]:
-    """The rows, their step times divided by how many times as long as in the quietest tenth the sentinel took.
+def _divided(row: Row, usual: float) -> Row:
+    if row.step_time_seconds is None or row.sentinel_seconds is None:
+        return row
+    return replace(row, step_time_seconds=row.step_time_seconds * usual / row.sentinel_seconds)
 
-    As they are where one of them has no sentinel that was timed in its rounds, as in records of before there was one.
-    """
-    read = [row.sentinel_seconds for row in rows if row.sentinel_seconds is not None]
-    if not read or len(read) < len(rows):
-        return list(rows)
-    quiet = float(np.quantile(read, _QUIET))
-    return [
-        row if row.step_time_seconds is None else replace(row, step_time_seconds=row.step_time_seconds * quiet / each)
-        for row, each in zip(rows, read, strict=True)
-    ]
+
+def _held_out_error(rows: Sequence[Row]) -> float | None:
+    """The median error of additive laws on levels that they have not seen; None where there is no law."""
+    shares: list[float] = []
+    drawn = [row for row in comparable(rows) if row.is_drawn]
+    for _, cells in grouped(drawn, lambda row: (row.convolution, row.policy)):
+        answers = answering(cells, "step_time_seconds")
+        if why_not(answers) is None and why_no_response(answers, "step_time_seconds") is None:
+            series = series_of(answers, "step_time_seconds")
+            shares += [miss.share for miss in misses(series, "additive", folds(answers))]
+    return float(np.median(shares)) if shares else None

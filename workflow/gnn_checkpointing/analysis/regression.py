@@ -12,7 +12,6 @@ from statsmodels.regression.linear_model import WLS
 from statsmodels.stats.diagnostic import het_breuschpagan
 
 from gnn_checkpointing.analysis.fitting import ROUNDING, SAMPLED, WEIGHTS, Fit, fitted, predicted, told
-from gnn_checkpointing.analysis.quiet import on_the_quiet_machine
 from gnn_checkpointing.analysis.results import HeldOut, Law, Residual, Response
 from gnn_checkpointing.analysis.rounding import rounded
 from gnn_checkpointing.analysis.support import answering, design, observed, why_no_response, why_not
@@ -27,7 +26,7 @@ _PLACES = 6
 
 def laws(rows: Sequence[Row], confidence: float) -> tuple[list[Law], list[str]]:
     """Return a law for each convolution x policy x response of generated graphs, and what has none and why."""
-    drawn = [row for row in comparable(on_the_quiet_machine(rows)) if row.is_drawn]
+    drawn = [row for row in comparable(rows) if row.is_drawn]
     if not drawn:
         return [], ["No law is fitted: no comparable cell of a generated graph was measured."]
     found: list[Law] = []

@@ -37,20 +37,21 @@ def turns_of(rows: Sequence[Mapping[str, Value]]) -> list[Turn]:
     return sorted(found, key=lambda turn: turn.began)
 
 
-def run(rows: Sequence[Mapping[str, Value]]) -> Run | None:
-    """Return what the run comes to, None where nothing had a turn."""
+def run(rows: Sequence[Mapping[str, Value]], visits: Sequence[Mapping[str, Value]] = ()) -> Run | None:
+    """What the run comes to, None where nothing had a turn; in the turns of later `visits` no machine was idle."""
     found = turns_of(rows)
     if not found:
         return None
-    begin = found[0].began
+    begin, end = found[0].began, max(turn.ended for turn in found)
+    between = [turn for turn in _turns_of_visits(visits) if turn.began < end]
     graphs: dict[str, list[Turn]] = {}
     for turn in found:
         graphs.setdefault(turn.graph, []).append(turn)
     return Run(
         turns=len(found),
         processes=1 + max(turn.process for turn in found),
-        seconds=(max(turn.ended for turn in found) - begin).total_seconds(),
-        idle_seconds=_idle_seconds(found),
+        seconds=(end - begin).total_seconds(),
+        idle_seconds=_idle_seconds([*found, *between]),
         graphs=[
             GraphTurns(
                 graph=graph,
@@ -61,6 +62,12 @@ def run(rows: Sequence[Mapping[str, Value]]) -> Run | None:
             for graph, own in graphs.items()
         ],
     )
+
+
+def _turns_of_visits(rows: Sequence[Mapping[str, Value]]) -> list[Turn]:
+    # Apart from each other: they are of the same cells.
+    numbers = {row["visit"] for row in rows}
+    return [turn for number in numbers for turn in turns_of([row for row in rows if row["visit"] == number])]
 
 
 def _idle_seconds(found: Sequence[Turn]) -> float:

@@ -33,7 +33,7 @@ from gnn_checkpointing.records.measurements_table import Value
 from gnn_checkpointing.records.traces import Trace
 from gnn_checkpointing.refusal import Refusal
 from gnn_checkpointing.report.page import Fact
-from gnn_checkpointing.sourced import SourcedList, counted, counted_where, sourced
+from gnn_checkpointing.sourced import SourcedList, counted, counted_where, part_where, sourced
 from gnn_checkpointing.study.design import models
 from gnn_checkpointing.study.study import Study
 
@@ -265,9 +265,13 @@ def published(folder: Path) -> dict[str, Path]:
 
 
 def in_series(rows: list[Row]) -> list[Row]:
-    """Return the rows with the aggregation in the convolution's name where it is not the usual one."""
-    named = SourcedList({**row, "convolution": series(row)} for row in rows)
-    named.source = getattr(rows, "source", "")
+    """The rows with the aggregation in the convolution's name where it is not the usual one.
+
+    Without those of cells that were measured again later, which are no further cells.
+    """
+    once = part_where(rows, ("visit", "=", 0)) if any(row.get("visit") for row in rows) else rows
+    named = SourcedList({**row, "convolution": series(row)} for row in once)
+    named.source = getattr(once, "source", "")
     return named
 
 

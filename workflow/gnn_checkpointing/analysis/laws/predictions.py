@@ -22,7 +22,6 @@ from gnn_checkpointing.analysis.laws.scorecard import scores, summaries
 from gnn_checkpointing.analysis.laws.selection import best, candidates, trials
 from gnn_checkpointing.analysis.laws.series import Series, series_of
 from gnn_checkpointing.analysis.protocol import Protocol
-from gnn_checkpointing.analysis.quiet import on_the_quiet_machine
 from gnn_checkpointing.analysis.results import (
     AnalyticCount,
     Candidate,
@@ -63,7 +62,6 @@ def predictions(
 ) -> Predictions:
     """Return the laws of the `measured` rows and all that follows; `rows` also have what did not run to its end."""
     found = _Found()
-    measured = on_the_quiet_machine(measured)
     real = [row for row in comparable(measured) if row.is_real]
     for series, levels in _all_series(measured, found.missing):
         _add_law(found, series, levels, real, protocol, generator)

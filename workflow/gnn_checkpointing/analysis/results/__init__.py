@@ -47,6 +47,7 @@ from gnn_checkpointing.analysis.results.predictions import (
     ResidentLaw,
     Score,
     ScoreSummary,
+    TimeUnit,
 )
 from gnn_checkpointing.analysis.results.quality import Absence, GraphTurns, Quality, Reading, Run, Setting, Spread
 from gnn_checkpointing.analysis.results.robustness import (
@@ -136,6 +137,7 @@ __all__ = [
     "StudyModel",
     "Throughput",
     "ThroughputLaw",
+    "TimeUnit",
     "Trends",
     "Variants",
 ]

@@ -134,15 +134,17 @@ FrontierPoint = Effect
 class RunToRun(Result):
     """How far the logarithm of a time ratio differs from one run to the next, as a standard deviation.
 
-    Found by repeating some cells at the study's start, middle and end; it is never taken to be less than what two runs
-    of the default study differed by. `degrees_of_freedom` is None where that is all that is known.
+    Measured by visiting some cells again at the study's middle and end. Where too few were, it is at least what two
+    runs of the default study differed by; degrees of freedom are None where it is that.
     """
 
     deviation: Share
-    seconds_deviation: Share = Field(description="the same of a step time, where the whole machine is as fast")
+    seconds_deviation: Share = Field(description="the same of a step time; not measured, where the machine is as fast")
     repeated_cells: int
     measured: Share | None = Field(description="by the study's own repeats; None without any")
     degrees_of_freedom: int | None
+    seconds_measured: Share | None = None
+    seconds_degrees_of_freedom: int | None = None
 
 
 class Effects(Result):

@@ -202,6 +202,20 @@ class ResidentLaw(Result):
     per_edge: float
 
 
+class TimeUnit(Result):
+    """In what laws of time were fitted: in seconds, or (`used`) in sentinels, told in seconds at their median speed.
+
+    The errors are the median ones of additive laws on held-out levels of density and size, None without such laws.
+    `sentinel_deviation` is the standard deviation of the sentinel's logarithm from cell to cell.
+    """
+
+    sentinel_seconds: float
+    sentinel_deviation: Share
+    error_in_seconds: Share | None
+    error_in_sentinels: Share | None
+    used: bool
+
+
 class Predictions(Result):
     """All that the predictive laws say, and all that is known against them.
 
@@ -223,4 +237,5 @@ class Predictions(Result):
     summaries: list[ScoreSummary]
     censored: list[Censored]
     capacities: list[Capacity]
+    time_unit: TimeUnit | None = Field(None, description="None where the sentinel was not timed with every row")
     not_fitted: list[str]
