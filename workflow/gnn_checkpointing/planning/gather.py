@@ -47,6 +47,20 @@ _SELF_LOOPS = ("GCN",)
 _READS_FEATURES = ("SAGE", "SAGE-max", "GIN", "EdgeConv")
 """The others map features to channels before they gather them."""
 
+_MEAN_OF_FEATURES = 4
+"""Bytes of a node and feature that SAGE keeps, for the first layer's weights."""
+
+_FIRST_LAYER: Mapping[str, dict[str, Growth]] = {
+    "none": {"nodes": Growth(features=8, rest=4), "edges": Growth(features=4)},
+    "layers": {"nodes": Growth(features=8, channels=4, rest=4), "edges": Growth(features=4)},
+    "edge_blocks": {"nodes": Growth(features=8, rest=4), "edges_at_once": Growth(features=4, rest=8)},
+}
+"""SAGE's peak where features are wide: messages of the first layer, their sums and means, while little else is kept.
+
+Counted from its tensors; of blocks it is the most, as if one block had all nodes. It holds where the laws are of graphs
+with fewer features than channels; others have it in their own terms.
+"""
+
 _CACHE, _MEMORY = re.compile(r"(\d+)K"), re.compile(r"(\d+) MiB")
 _BEYOND_GRAPHS = "the laws are carried on beyond that"
 _BEYOND_MODELS = "other numbers are reckoned from the tensors that a layer keeps and works with"
@@ -139,7 +153,7 @@ def _policy(
         convolution=convolution,
         policy=policy,
         self_loops=_base(convolution) in _SELF_LOOPS,
-        reads_features=_base(convolution) in _READS_FEATURES,
+        reads_features=_base(convolution) in _READS_FEATURES and not _counts_features(law, measured),
         activation=_bytes(law, laws.get((convolution, policy, "saved_activation_bytes")), measured),
         seconds=None if seconds is None else _seconds(seconds, measured),
         resident=_resident(resident, measured),
@@ -174,13 +188,15 @@ def _bytes(law: PredictiveLaw, saved: PredictiveLaw | None, measured: Sizes) -> 
     kept = saved.pieces[0] if saved is not None and len(saved.pieces) == 1 and saved.form != "power" else {}
     pieces = [
         {
-            column: _parted(term, kept.get(column, 0.0), measured, _width(law.convolution, column, measured))
+            column: _parted(term, kept.get(column, 0.0), measured, law, column)
             for column, term in piece.items()
         }
         for piece in law.pieces
     ]
+    if _counts_features(law, measured):
+        pieces.append(_FIRST_LAYER[law.policy])
     count = counted(law.convolution, law.policy, law.response)
-    for piece, terms in zip(pieces, law.pieces, strict=True):
+    for piece, terms in zip(pieces, law.pieces, strict=False):
         if count is not None and "edges" in terms and _meets(terms["edges"], count, measured):
             piece["edges"] = _counted(count)
     return _planned(law, pieces)
@@ -222,9 +238,22 @@ def _width(convolution: str, column: str, measured: Sizes) -> int:
     return measured.hidden_channels
 
 
-def _parted(term: float, kept: float, measured: Sizes, width: int) -> Growth:
+def _counts_features(law: PredictiveLaw, measured: Sizes) -> bool:
+    return (
+        law.convolution == "SAGE"
+        and law.policy in _FIRST_LAYER
+        and measured.num_features <= measured.hidden_channels
+        and law.form != "power"
+    )
+
+
+def _parted(term: float, kept: float, measured: Sizes, law: PredictiveLaw, column: str) -> Growth:
+    keeps_means = _counts_features(law, measured) and law.policy != "layers" and column == "nodes" and kept
+    features = _MEAN_OF_FEATURES if keeps_means else 0
     return Growth(
-        layer_channels=kept / (measured.num_layers * measured.hidden_channels), channels=(term - kept) / width
+        layer_channels=(kept - features * measured.num_features) / (measured.num_layers * measured.hidden_channels),
+        channels=(term - kept) / _width(law.convolution, column, measured),
+        features=features,
     )
 
 
