@@ -21,7 +21,7 @@ Size = Literal["num_nodes", "num_edges", "num_layers", "hidden_channels", "heads
 
 
 class Growth(Record):
-    """A number that grows with the model: so much per layer x channel, layer x head, channel, head and feature, and rest.
+    """A number that grows with the model: so much per layer x channel, layer x head, channel, head, feature; and rest.
 
     What is kept for backward grows with the layers, what one layer works with does not.
     """

@@ -1,143 +1,15 @@
 """What the analysis hands on: typed, JSON-able, one value per statement that the report can make."""
 
-from gnn_checkpointing.analysis.results.accuracy import Accuracy
-from gnn_checkpointing.analysis.results.base import Estimate, Response, Result, Share
-from gnn_checkpointing.analysis.results.effects import (
-    BatchEffect,
-    Compared,
-    DepthPoint,
-    Effect,
-    Effects,
-    EgoPoint,
-    FamilyEffect,
-    FrontierPoint,
-    GradedEffect,
-    RunToRun,
-)
-from gnn_checkpointing.analysis.results.frontier import (
-    SAVES_BELOW,
-    SPARSE_DEGREE,
-    AllocatorEffect,
-    BestSegments,
-    Flatness,
-    ParetoSet,
-    Payoff,
-)
-from gnn_checkpointing.analysis.results.laws import (
-    Density,
-    HeldOut,
-    Interaction,
-    Law,
-    Regressions,
-    Residual,
-    Throughput,
-    ThroughputLaw,
-)
-from gnn_checkpointing.analysis.results.predictions import (
-    AnalyticCount,
-    Candidate,
-    Capacity,
-    Censored,
-    ClosedForm,
-    Coverage,
-    HeldOutError,
-    Knee,
-    Predictions,
-    PredictiveLaw,
-    ResidentLaw,
-    Score,
-    ScoreSummary,
-    TimeUnit,
-)
-from gnn_checkpointing.analysis.results.quality import Absence, GraphTurns, Quality, Reading, Run, Setting, Spread
-from gnn_checkpointing.analysis.results.robustness import (
-    FamilyFactor,
-    Influence,
-    LeftOut,
-    ReplicateSpread,
-    Robustness,
-    RunDrift,
-    StoppingRule,
-)
-from gnn_checkpointing.analysis.results.systems import (
-    ExplainedBlock,
-    ExplainedSet,
-    Explanations,
-    StudyModel,
-)
-from gnn_checkpointing.analysis.results.trends import Band, BandPoint, BreakEven, Quantity, Trends
-from gnn_checkpointing.analysis.results.views import Depths, Ego, Frontier, Variants
+# ruff: noqa: F403 - a name is exported by standing in one of these files.
 
-__all__ = [
-    "SAVES_BELOW",
-    "SPARSE_DEGREE",
-    "Absence",
-    "Accuracy",
-    "AllocatorEffect",
-    "AnalyticCount",
-    "Band",
-    "BandPoint",
-    "BatchEffect",
-    "BestSegments",
-    "BreakEven",
-    "Candidate",
-    "Capacity",
-    "Censored",
-    "ClosedForm",
-    "Compared",
-    "Coverage",
-    "Density",
-    "DepthPoint",
-    "Depths",
-    "Effect",
-    "Effects",
-    "Ego",
-    "EgoPoint",
-    "Estimate",
-    "ExplainedBlock",
-    "ExplainedSet",
-    "Explanations",
-    "FamilyEffect",
-    "FamilyFactor",
-    "Flatness",
-    "Frontier",
-    "FrontierPoint",
-    "GradedEffect",
-    "GraphTurns",
-    "HeldOut",
-    "HeldOutError",
-    "Influence",
-    "Interaction",
-    "Knee",
-    "Law",
-    "LeftOut",
-    "ParetoSet",
-    "Payoff",
-    "Predictions",
-    "PredictiveLaw",
-    "Quality",
-    "Quantity",
-    "Reading",
-    "Regressions",
-    "ReplicateSpread",
-    "ResidentLaw",
-    "Residual",
-    "Response",
-    "Result",
-    "Robustness",
-    "Run",
-    "RunDrift",
-    "RunToRun",
-    "Score",
-    "ScoreSummary",
-    "Setting",
-    "Share",
-    "Spread",
-    "StoppingRule",
-    "StudyModel",
-    "Throughput",
-    "ThroughputLaw",
-    "TimeUnit",
-    "Trends",
-    "Variants",
-]
+from gnn_checkpointing.analysis.results.accuracy import *
+from gnn_checkpointing.analysis.results.base import *
+from gnn_checkpointing.analysis.results.effects import *
+from gnn_checkpointing.analysis.results.frontier import *
+from gnn_checkpointing.analysis.results.laws import *
+from gnn_checkpointing.analysis.results.predictions import *
+from gnn_checkpointing.analysis.results.quality import *
+from gnn_checkpointing.analysis.results.robustness import *
+from gnn_checkpointing.analysis.results.systems import *
+from gnn_checkpointing.analysis.results.trends import *
+from gnn_checkpointing.analysis.results.views import *
