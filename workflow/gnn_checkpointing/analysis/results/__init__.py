@@ -2,7 +2,6 @@
 
 # ruff: noqa: F403 - a name is exported by standing in one of these files.
 
-from gnn_checkpointing.analysis.results.accuracy import *
 from gnn_checkpointing.analysis.results.base import *
 from gnn_checkpointing.analysis.results.effects import *
 from gnn_checkpointing.analysis.results.frontier import *
