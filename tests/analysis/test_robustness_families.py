@@ -8,8 +8,7 @@ import numpy as np
 import pytest
 
 from gnn_checkpointing.analysis.results import FamilyFactor
-from gnn_checkpointing.analysis.robustness.families import families
-from gnn_checkpointing.analysis.robustness.replicates import replicates
+from gnn_checkpointing.analysis.robustness.families import families, replicates
 from gnn_checkpointing.analysis.table import completed
 
 from . import tables

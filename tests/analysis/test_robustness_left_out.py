@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -76,6 +77,16 @@ def test_exact_bytes_turn_without_none_and_span_their_graphs() -> None:
     assert (slope.boundary, slope.side, slope.changes) == (0.0, "below", [])
     assert slope.lowest == pytest.approx(-1500, rel=1e-5)
     assert slope.highest == pytest.approx(-1500, rel=1e-5)
+
+
+def test_a_policy_that_changes_nothing_differs_by_exactly_nothing_without_any_graph() -> None:
+    rows = completed(table(np.random.default_rng(0), convolutions=("GCN",), policies=("none", "layers")))
+    none = {row.cell: row.activation_bytes for row in rows if row.policy == "none"}
+    as_none = [replace(row, activation_bytes=none[row.cell]) for row in rows]
+    one = only(
+        left_out(as_none, 0.95, effects(as_none, "retaining", 0.95)[1])[0], "difference_per_edge", "GCN", "layers"
+    )
+    assert (one.lowest, one.highest, one.side, one.changes) == (0.0, 0.0, "holds", [])
 
 
 def test_a_graph_that_hides_a_difference_of_slopes_is_named() -> None:

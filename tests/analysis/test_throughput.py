@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from gnn_checkpointing.analysis.estimates import per_second, throughput
 from gnn_checkpointing.analysis.results import Estimate
-from gnn_checkpointing.analysis.throughput import per_second, throughput
 
 
 def test_throughput_is_count_over_time_and_the_longest_step_is_the_lowest() -> None:

@@ -9,7 +9,7 @@ import numpy as np
 
 from gnn_checkpointing.analysis.laws.predictions import predictions
 from gnn_checkpointing.analysis.protocol import protocol_of
-from gnn_checkpointing.analysis.table import Row, completed, under
+from gnn_checkpointing.analysis.table import Row, completed, first_visits, under
 from gnn_checkpointing.artefacts import read_json
 from gnn_checkpointing.audit.inputs import machine_facts
 from gnn_checkpointing.planning import Planner
@@ -33,7 +33,7 @@ def planner(study: str) -> Planner:
     folder = MACHINE / study
     read = parse_study(read_json(folder / "study.json"), study)
     protocol = protocol_of(read)
-    rows = read_table(folder / "measurements.csv")
+    rows = first_visits(read_table(folder / "measurements.csv"))
     found = predictions(rows, measured(study), protocol, np.random.default_rng(protocol.seed))
     facts = machine_facts(read_json(folder / "hardware.json"))
     return Planner(knowledge(read, found, read_graphs(folder / "graphs.json"), facts.slug, "Here", facts.facts))

@@ -14,7 +14,7 @@ import operator
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields, is_dataclass, replace
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol, Self, TypeVar
 from urllib.parse import quote
 
 from pydantic import BaseModel
@@ -29,58 +29,38 @@ Value = TypeVar("Value")
 Condition = tuple[str, str, Any]
 
 
-class SourcedFloat(float):
-    """A float and its address, or the expression that it was computed by."""
+class _Sourced:
+    """What a number or text with an address has in common: made from a value and `source`, it never changes."""
 
     source: str
 
-    def __new__(cls, value: float, source: str) -> SourcedFloat:
-        """Return `value` with its address."""
-        made = super().__new__(cls, value)
+    def __new__(cls, value: Any, source: str) -> Self:
+        """`value` with its address, or the expression that it was computed by."""
+        made = super().__new__(cls, value)  # type: ignore[call-arg]
         made.source = source
         return made
 
-    def __deepcopy__(self, memo: dict[int, Any]) -> SourcedFloat:
-        """Return itself: it never changes."""
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        """Itself."""
         return self
 
 
-class SourcedInt(int):
+class SourcedFloat(_Sourced, float):
+    """A float and its address, or the expression that it was computed by."""
+
+
+class SourcedInt(_Sourced, int):
     """An int and its address, or the expression that it was computed by.
 
     A plain float on its left does not ask it, whatever it defines: write `n * 2.0`, never `2.0 * n`.
     """
 
-    source: str
 
-    def __new__(cls, value: int, source: str) -> SourcedInt:
-        """Return `value` with its address."""
-        made = super().__new__(cls, value)
-        made.source = source
-        return made
-
-    def __deepcopy__(self, memo: dict[int, Any]) -> SourcedInt:
-        """Return itself: it never changes."""
-        return self
-
-
-class SourcedText(str):
+class SourcedText(_Sourced, str):
     """A text that has numbers in it, and its address: a sentence, a label or a message as it stands in its file.
 
     A text that it is put into does not know it.
     """
-
-    source: str
-
-    def __new__(cls, value: str, source: str) -> SourcedText:
-        """Return `value` with its address."""
-        made = super().__new__(cls, value)
-        made.source = source
-        return made
-
-    def __deepcopy__(self, memo: dict[int, Any]) -> SourcedText:
-        """Return itself: it never changes."""
-        return self
 
 
 class SourcedList(list[Value]):
@@ -184,25 +164,23 @@ def _field(item: Any, name: str) -> Any:
 
 
 def exponential(value: float) -> float:
-    """Return e to the power of a number, with its expression."""
-    found = source_of(value)
-    return SourcedFloat(math.exp(value), f"exp({found})") if found else math.exp(value)
+    """e to the power of a number, with its expression."""
+    return _applied("exp", math.exp, value)
 
 
 def square_root(value: float) -> float:
-    """Return the square root of a number, with its expression."""
+    """The square root of a number, with its expression."""
+    return _applied("sqrt", math.sqrt, value)
+
+
+def _applied(name: str, function: Callable[[float], float], value: float) -> float:
     found = source_of(value)
-    return SourcedFloat(math.sqrt(value), f"sqrt({found})") if found else math.sqrt(value)
+    return SourcedFloat(function(value), f"{name}({found})") if found else function(value)
 
 
 def plain(value: Any) -> Any:
-    """Return a number without its address."""
-    match value:
-        case SourcedFloat():
-            return float(value)
-        case SourcedInt():
-            return int(value)
-    return value
+    """A number without its address."""
+    return float(value) if isinstance(value, SourcedFloat) else int(value) if isinstance(value, SourcedInt) else value
 
 
 def mark(text: str, value: object) -> str:

@@ -8,6 +8,7 @@ function grown(growth, sizes, width) {
     + growth.layer_heads * (sizes.num_layers * sizes.heads)
     + growth.channels * width
     + growth.heads * sizes.heads
+    + (growth.features || 0) * sizes.num_features
     + growth.rest;
 }
 

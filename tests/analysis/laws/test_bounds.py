@@ -14,7 +14,7 @@ from gnn_checkpointing.analysis.laws.bounds import (
     held_by_least_squares,
     misses,
 )
-from gnn_checkpointing.analysis.laws.folds import folds
+from gnn_checkpointing.analysis.laws.selection import folds
 
 from .tables import series, with_bytes
 

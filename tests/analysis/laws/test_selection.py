@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 
 from analysis.tables import generated_graphs, table
-from gnn_checkpointing.analysis.laws.folds import deciding, folds
-from gnn_checkpointing.analysis.laws.selection import best, candidates, trials
+from gnn_checkpointing.analysis.laws.selection import best, candidates, deciding, folds, trials
 from gnn_checkpointing.analysis.laws.series import Series
 
 from .tables import series, with_bytes

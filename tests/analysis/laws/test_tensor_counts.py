@@ -6,9 +6,8 @@ import numpy as np
 import pytest
 
 from analysis.tables import table
-from gnn_checkpointing.analysis.laws.analytic import analytic
 from gnn_checkpointing.analysis.laws.fit import fit_form
-from gnn_checkpointing.analysis.laws.tensor_counts import Count, counted
+from gnn_checkpointing.analysis.laws.tensor_counts import Count, analytic, counted
 from gnn_checkpointing.analysis.results import Response
 
 from .tables import series

@@ -101,12 +101,12 @@ def analyse(
     from gnn_checkpointing.analysis.quiet import at_one_speed
     from gnn_checkpointing.analysis.regression import laws
     from gnn_checkpointing.analysis.robustness.robustness import robustness
-    from gnn_checkpointing.analysis.table import completed, under
+    from gnn_checkpointing.analysis.table import completed, first_visits, under
     from gnn_checkpointing.analysis.trends import trends
 
     reference, confidence = protocol.reference_allocator, protocol.confidence
     # Visits after the first only tell how far another hour and process are off.
-    visits, rows = rows, [row for row in rows if not row.get("visit")]
+    visits, rows = rows, first_visits(rows)
     everything = completed(rows)
     check_visits(visits)
     check_compared(rows)

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from gnn_checkpointing.analysis.estimates import per_second
 from gnn_checkpointing.analysis.fitting import fitted, largest_leverage
 from gnn_checkpointing.analysis.results import Density, Throughput, ThroughputLaw
 from gnn_checkpointing.analysis.support import LEAST_LEVELS, Floats
 from gnn_checkpointing.analysis.table import Row, comparable, grouped
-from gnn_checkpointing.analysis.throughput import per_second
 from gnn_checkpointing.analysis.tolerance import CLOSE
 
 LEAST_GRAPHS = 4

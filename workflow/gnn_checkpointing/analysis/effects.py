@@ -8,12 +8,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from statistics import median
 from typing import Any
 
-from gnn_checkpointing.analysis.estimates import Noise, mean_bytes, noise
+from gnn_checkpointing.analysis.estimates import Noise, mean_bytes, noise, throughput
 from gnn_checkpointing.analysis.frontier import frontier
 from gnn_checkpointing.analysis.results import Effect, Effects, StudyModel
 from gnn_checkpointing.analysis.results.effects import Kind
 from gnn_checkpointing.analysis.table import Row, grouped, policy_order
-from gnn_checkpointing.analysis.throughput import throughput
 from gnn_checkpointing.records.measurements_table import Value
 
 METHODS: dict[str, Kind] = {

@@ -14,7 +14,7 @@ from scipy.stats import t as student
 
 from gnn_checkpointing.analysis.results import Estimate, RunToRun
 from gnn_checkpointing.analysis.table import Row
-from gnn_checkpointing.records.measurements_table import Value
+from gnn_checkpointing.records.measurements_table import Value, per_second
 
 Floats = NDArray[np.float64]
 
@@ -168,3 +168,12 @@ def _root(reaches: Floats) -> float:
 
 def _around(logarithm: float, below: float, above: float) -> Estimate:
     return Estimate(estimate=math.exp(logarithm), low=math.exp(logarithm - below), high=math.exp(logarithm + above))
+
+
+__all__ = ["per_second", "throughput"]
+
+
+def throughput(count: float, step_time_seconds: Estimate) -> Estimate:
+    """`per_second` with its interval: the longest step gives the lowest throughput."""
+    time = step_time_seconds
+    return Estimate(estimate=count / time.estimate, low=count / time.high, high=count / time.low)

@@ -14,7 +14,7 @@ from typing import Literal
 
 from gnn_checkpointing.analysis.checks import moment
 from gnn_checkpointing.analysis.results import Absence, Quality, Reading, Setting, Spread
-from gnn_checkpointing.analysis.table import Row, series, under
+from gnn_checkpointing.analysis.table import Row, first_visits, series, under
 from gnn_checkpointing.analysis.turns import run
 from gnn_checkpointing.records.measurements_table import Value, hosts, turns
 
@@ -33,7 +33,7 @@ def quality(
     `rows` are all, `measured` the completed ones of first visits, which alone are counted. Widths are those of the
     reference allocator's ratios, on which every sentence about time rests.
     """
-    visits, rows = [row for row in rows if row.get("visit")], [row for row in rows if not row.get("visit")]
+    visits, rows = [row for row in rows if row.get("visit")], first_visits(rows)
     cells = {str(row["cell"]): row for row in rows}
     spans = [span for cell, row in sorted(cells.items()) for span in _spans(cell, row)]
     measured_seconds = math.fsum(float(row["measured_seconds"] or 0.0) for row in cells.values())

@@ -13,7 +13,7 @@ from dataclasses import replace
 import numpy as np
 
 from gnn_checkpointing.analysis.laws.bounds import misses
-from gnn_checkpointing.analysis.laws.folds import folds
+from gnn_checkpointing.analysis.laws.selection import folds
 from gnn_checkpointing.analysis.laws.series import series_of
 from gnn_checkpointing.analysis.results import TimeUnit
 from gnn_checkpointing.analysis.support import answering, why_no_response, why_not

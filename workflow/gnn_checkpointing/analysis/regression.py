@@ -12,7 +12,8 @@ from statsmodels.regression.linear_model import WLS
 from statsmodels.stats.diagnostic import het_breuschpagan
 
 from gnn_checkpointing.analysis.fitting import ROUNDING, SAMPLED, WEIGHTS, Fit, fitted, predicted, told
-from gnn_checkpointing.analysis.results import HeldOut, Law, Residual, Response
+from gnn_checkpointing.analysis.laws.series import residuals
+from gnn_checkpointing.analysis.results import HeldOut, Law, Response
 from gnn_checkpointing.analysis.rounding import rounded
 from gnn_checkpointing.analysis.support import answering, design, observed, why_no_response, why_not
 from gnn_checkpointing.analysis.table import Row, comparable, grouped
@@ -74,19 +75,9 @@ def _law(cells: Sequence[Row], response: Response, confidence: float) -> Law:
         held_out=held_out,
         held_out_error=None if response in SAMPLED or held_out is None else held_out.worst_relative_error,
         residuals=[
-            Residual(
-                graph=row.graph,
-                num_nodes=row.num_nodes,
-                num_edges=row.num_edges,
-                observed=float(value),
-                fitted=float(expected),
-                relative=float(share),
-                started=row.started,
-                standardised=standardised,
-                normal_quantile=quantile,
-            )
-            for row, value, expected, share, (standardised, quantile) in zip(
-                cells, values, fit.fitted, relative, _against_normal(fit), strict=True
+            one.model_copy(update={"standardised": standardised, "normal_quantile": quantile})
+            for one, (standardised, quantile) in zip(
+                residuals(cells, values, fit.fitted, relative), _against_normal(fit), strict=True
             )
         ],
     )

@@ -95,8 +95,14 @@ class Row:
         return self.policy != "none" and not self.other_model and all(same is None for same in known)
 
 
+def first_visits(rows: Sequence[Mapping[str, Value]]) -> list[Mapping[str, Value]]:
+    """The rows without those of cells that were measured again later, which are no further cells."""
+    return [row for row in rows if not row.get("visit")]
+
+
 def completed(rows: Sequence[Mapping[str, Value]]) -> list[Row]:
-    """Return the completed rows, sorted, after refusing a table that contradicts itself."""
+    """The completed rows of first visits, sorted, after refusing a table that contradicts itself."""
+    rows = first_visits(rows)
     check(rows)
     chosen = [_row(row) for row in rows if row["outcome"] == "completed"]
     return sorted(chosen, key=lambda row: (row.convolution, policy_order(row.policy), row.graph, row.cell))

@@ -52,6 +52,7 @@ def grown(growth: Growth, sizes: Sizes, width: int) -> float:
         + growth.layer_heads * (sizes.num_layers * sizes.heads)
         + growth.channels * width
         + growth.heads * sizes.heads
+        + growth.features * sizes.num_features
         + growth.rest
     )
 

@@ -5,26 +5,28 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
-from gnn_checkpointing.analysis.laws.tensor_counts import Count, counted
 from gnn_checkpointing.analysis.results import Predictions, PredictiveLaw, ResidentLaw, Response
 from gnn_checkpointing.analysis.table import series
-from gnn_checkpointing.planning.arithmetic import OF_EDGES
+from gnn_checkpointing.planning.growth import (
+    READS_FEATURES,
+    base,
+    counts_features,
+    planned_bytes,
+    planned_resident,
+    planned_seconds,
+)
 from gnn_checkpointing.planning.knowledge import (
     Blocks,
-    Growth,
     Knowledge,
     KnownGraph,
     Limit,
-    PlannedLaw,
     PolicyKnowledge,
-    Resident,
     Size,
     Sizes,
 )
 from gnn_checkpointing.planning.well_known import WELL_KNOWN
 from gnn_checkpointing.records.graph_facts import GraphFacts
 from gnn_checkpointing.study.block_rule import (
-    BYTES_PER_VALUE,
     EDGES_PER_NODE,
     LARGEST_BYTES,
     SMALLEST_BYTES,
@@ -37,16 +39,10 @@ from gnn_checkpointing.study.vocabulary import VISION
 
 Laws = Mapping[tuple[str, str, Response], PredictiveLaw]
 
-_COUNT_MET = 1e-3
-"""A law's bytes per edge that lie so near the count of tensors are that count, which knows heads apart."""
-
 _CLEARLY_FASTER = 0.9
 """Ratios of times of two runs differ by up to a tenth."""
 
 _SELF_LOOPS = ("GCN",)
-_READS_FEATURES = ("SAGE", "SAGE-max", "GIN", "EdgeConv")
-"""The others map features to channels before they gather them."""
-
 _CACHE, _MEMORY = re.compile(r"(\d+)K"), re.compile(r"(\d+) MiB")
 _BEYOND_GRAPHS = "the laws are carried on beyond that"
 _BEYOND_MODELS = "other numbers are reckoned from the tensors that a layer keeps and works with"
@@ -83,7 +79,7 @@ def knowledge(
     known = [_policy(law, laws, resident[law.convolution, law.policy], measured, bounds) for law in activations]
     policies = list(study.policies)
     convolutions = list(dict.fromkeys(law.convolution for law in activations))
-    places = {name: (architecture.convolutions.index(_base(name)), name) for name in convolutions}
+    places = {name: (architecture.convolutions.index(base(name)), name) for name in convolutions}
     return Knowledge(
         hardware=slug,
         machine=label,
@@ -125,11 +121,6 @@ def _graphs(measured: Sequence[GraphFacts]) -> list[KnownGraph]:
     return [*own, *(graph for graph in WELL_KNOWN if graph.label not in names)]
 
 
-def _base(convolution: str) -> str:
-    """Return the convolution of a series, whose name may tell the aggregation, too."""
-    return convolution.split(" ")[0]
-
-
 def _policy(
     law: PredictiveLaw, laws: Laws, resident: ResidentLaw, measured: Sizes, bounds: tuple[int, int]
 ) -> PolicyKnowledge:
@@ -138,11 +129,11 @@ def _policy(
     return PolicyKnowledge(
         convolution=convolution,
         policy=policy,
-        self_loops=_base(convolution) in _SELF_LOOPS,
-        reads_features=_base(convolution) in _READS_FEATURES,
-        activation=_bytes(law, laws.get((convolution, policy, "saved_activation_bytes")), measured),
-        seconds=None if seconds is None else _seconds(seconds, measured),
-        resident=_resident(resident, measured),
+        self_loops=base(convolution) in _SELF_LOOPS,
+        reads_features=base(convolution) in READS_FEATURES and not counts_features(law, measured),
+        activation=planned_bytes(law, laws.get((convolution, policy, "saved_activation_bytes")), measured),
+        seconds=None if seconds is None else planned_seconds(seconds, measured),
+        resident=planned_resident(resident, measured),
         blocks=_blocks(policy, bounds),
         faster_at=_faster_at(seconds, laws.get((convolution, "none", "step_time_seconds"))),
     )
@@ -161,96 +152,6 @@ def _faster_at(law: PredictiveLaw | None, none: PredictiveLaw | None) -> list[tu
             ratios.setdefault(level, []).append(one.observed / plain[one.graph])
             sizes.setdefault(level, (one.num_nodes, one.num_edges))
     return [sizes[level] for level, found in ratios.items() if max(found) <= _CLEARLY_FASTER]
-
-
-def _bytes(law: PredictiveLaw, saved: PredictiveLaw | None, measured: Sizes) -> PlannedLaw:
-    """Return the law of the activation peak with each term parted into what is kept for backward and the rest.
-
-    What is kept is kept in every layer; the rest is what one layer works with. Where the bytes of an edge meet the
-    count of its tensors, that count tells both, heads apart.
-    """
-    if law.form == "power":
-        return _exponential(law, _each_layer(1.0, measured))
-    kept = saved.pieces[0] if saved is not None and len(saved.pieces) == 1 and saved.form != "power" else {}
-    pieces = [
-        {
-            column: _parted(term, kept.get(column, 0.0), measured, _width(law.convolution, column, measured))
-            for column, term in piece.items()
-        }
-        for piece in law.pieces
-    ]
-    count = counted(law.convolution, law.policy, law.response)
-    for piece, terms in zip(pieces, law.pieces, strict=True):
-        if count is not None and "edges" in terms and _meets(terms["edges"], count, measured):
-            piece["edges"] = _counted(count)
-    return _planned(law, pieces)
-
-
-def _seconds(law: PredictiveLaw, measured: Sizes) -> PlannedLaw:
-    """Return the law of the step time, all of which is taken to grow with layers x channels."""
-    if law.form == "power":
-        return _exponential(law, _each_layer(1.0, measured))
-    pieces = [{column: _each_layer(term, measured) for column, term in piece.items()} for piece in law.pieces]
-    return _planned(law, pieces)
-
-
-def _planned(law: PredictiveLaw, pieces: list[dict[str, Growth]]) -> PlannedLaw:
-    return PlannedLaw(
-        link="sum",
-        pieces=pieces,
-        factor=Growth(rest=1.0),
-        knee=law.knee,
-        half_width=law.half_width,
-        num_nodes=law.num_nodes,
-        num_edges=law.num_edges,
-    )
-
-
-def _exponential(law: PredictiveLaw, factor: Growth) -> PlannedLaw:
-    pieces = [{column: Growth(rest=term) for column, term in piece.items()} for piece in law.pieces]
-    return _planned(law, pieces).model_copy(update={"link": "exponential", "factor": factor})
-
-
-def _each_layer(term: float, measured: Sizes) -> Growth:
-    return Growth(layer_channels=term / (measured.num_layers * measured.hidden_channels))
-
-
-def _width(convolution: str, column: str, measured: Sizes) -> int:
-    """Return how many values a row of that column had where it was measured."""
-    if column in OF_EDGES and _base(convolution) in _READS_FEATURES:
-        return max(measured.hidden_channels, measured.num_features)
-    return measured.hidden_channels
-
-
-def _parted(term: float, kept: float, measured: Sizes, width: int) -> Growth:
-    return Growth(
-        layer_channels=kept / (measured.num_layers * measured.hidden_channels), channels=(term - kept) / width
-    )
-
-
-def _meets(term: float, count: Count, measured: Sizes) -> bool:
-    expected = count.bytes(measured.num_layers, measured.hidden_channels, measured.heads)
-    return abs(term - expected) <= _COUNT_MET * max(expected, 1)
-
-
-def _counted(count: Count) -> Growth:
-    return Growth(
-        layer_channels=count.layer_channels,
-        layer_heads=count.layer_heads,
-        channels=count.channels,
-        heads=count.heads,
-        rest=count.besides,
-    )
-
-
-def _resident(law: ResidentLaw, measured: Sizes) -> Resident:
-    parameters = law.constant / (measured.num_layers * measured.hidden_channels**2)
-    return Resident(
-        parameters=parameters,
-        per_node=law.per_node - BYTES_PER_VALUE * measured.num_features,
-        per_feature=BYTES_PER_VALUE,
-        per_edge=law.per_edge,
-    )
 
 
 def _blocks(policy: str, bounds: tuple[int, int]) -> Blocks | None:

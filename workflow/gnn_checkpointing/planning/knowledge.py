@@ -21,7 +21,7 @@ Size = Literal["num_nodes", "num_edges", "num_layers", "hidden_channels", "heads
 
 
 class Growth(Record):
-    """A number that grows with the model: so much for each layer x channel, layer x head, channel and head, and rest.
+    """A number that grows with the model: so much per layer x channel, layer x head, channel, head, feature; and rest.
 
     What is kept for backward grows with the layers, what one layer works with does not.
     """
@@ -30,6 +30,7 @@ class Growth(Record):
     layer_heads: float = 0.0
     channels: float = 0.0
     heads: float = 0.0
+    features: float = 0.0
     rest: float = 0.0
 
 

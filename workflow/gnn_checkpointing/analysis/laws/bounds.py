@@ -11,8 +11,8 @@ import numpy as np
 
 from gnn_checkpointing.analysis.fitting import ROUNDING, WEIGHTS, fitted, predicted
 from gnn_checkpointing.analysis.laws.fit import fit_form, why_not_form
-from gnn_checkpointing.analysis.laws.folds import Fold
 from gnn_checkpointing.analysis.laws.forms import FORMS, matrix
+from gnn_checkpointing.analysis.laws.selection import Fold
 from gnn_checkpointing.analysis.laws.series import Series
 from gnn_checkpointing.analysis.results import Coverage, Response
 

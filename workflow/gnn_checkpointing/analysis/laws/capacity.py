@@ -1,4 +1,4 @@
-"""The densest graph that a policy can take in a given memory, by its law."""
+"""The densest graph that a policy can take in a given memory, by its law and the law of what lives before a step."""
 
 from __future__ import annotations
 
@@ -6,11 +6,15 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
+from gnn_checkpointing.analysis.fitting import ROUNDING, largest
 from gnn_checkpointing.analysis.laws.fit import FittedForm
 from gnn_checkpointing.analysis.laws.forms import Floats, Sizes
-from gnn_checkpointing.analysis.laws.resident import resident_at, resident_terms
 from gnn_checkpointing.analysis.laws.series import Series
 from gnn_checkpointing.analysis.results import Capacity, Estimate, PredictiveLaw
+from gnn_checkpointing.analysis.rounding import places_of, rounded
+from gnn_checkpointing.analysis.support import design
+from gnn_checkpointing.analysis.table import Row
+from gnn_checkpointing.analysis.tolerance import least_squares
 
 _GIB = 2**30
 _HALVINGS = 80
@@ -92,3 +96,17 @@ def _sizes(series: Series, nodes: int, edges: float) -> Sizes:
             [edges if whole else float(np.interp(edges, measured.edges[order], measured.at_once[order]))]
         )
     return Sizes(np.array([float(nodes)]), np.array([edges]), at_once)
+
+
+def resident_terms(rows: Sequence[Row]) -> Floats:
+    """Return constant, bytes per node and bytes per edge, `[3]`: exact where the graphs alone decide."""
+    columns, bytes_before = design(rows), np.array([float(row.resident_bytes) for row in rows])
+    units = ROUNDING * bytes_before.max() / largest(columns)
+    found = least_squares(columns, bytes_before)
+    return np.array([rounded(term, places_of(unit)) for term, unit in zip(found.tolist(), units.tolist(), strict=True)])
+
+
+def resident_at(terms: Floats, sizes: Sizes) -> Floats:
+    """Return the resident bytes of graphs, `[num_rows]`."""
+    values: Floats = np.column_stack([np.ones_like(sizes.nodes), sizes.nodes, sizes.edges]) @ terms
+    return values

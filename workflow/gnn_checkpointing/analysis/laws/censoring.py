@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from gnn_checkpointing.analysis.laws.capacity import resident_at
 from gnn_checkpointing.analysis.laws.fit import FittedForm
 from gnn_checkpointing.analysis.laws.forms import FORMS, Floats, Sizes
-from gnn_checkpointing.analysis.laws.resident import resident_at
 from gnn_checkpointing.analysis.results import Censored, Response
 from gnn_checkpointing.analysis.table import series
 from gnn_checkpointing.records.measurements_table import Value

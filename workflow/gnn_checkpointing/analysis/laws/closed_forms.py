@@ -24,6 +24,8 @@ _HEAD, _BIAS = "4 C F + 4 C + 8", "4 F"
 # SAGE keeps each mean for its weights, and of all layers but the first how many neighbours went into it.
 _MEANS = "4 M N + 4 L F N - 4 F N"
 _COUNTS = "4 L N - 4 N"
+# Where features are wide, the first layer's messages, their sums and means are the peak, while nothing else is kept.
+_WIDE = "8 M N + 4 N + 4 M E"
 _SAGE = f"4 L F N + {_MEANS} + {_COUNTS}"
 
 _BYTES: tuple[Response, ...] = ("activation_bytes", "saved_activation_bytes")
@@ -46,10 +48,12 @@ FORMS: Forms = {
         f"{_SAGE} + 4 F E",
         f"{_SAGE} - 4 N + 4 F E + 8 F F + {_HEAD} + {_BIAS}",
         f"{_SAGE} - 8 F N + 4 F E + 4 E",
+        _WIDE,
     ),
     ("SAGE", "layers", "activation_bytes"): (
         f"4 L F N + 8 F N + 4 N + 4 F E + 5056 L + 5056 + {_HEAD}",
         f"4 L F N + 4 N + 4 F E + 4 E + 5056 L + 5056 + {_HEAD}",
+        f"{_WIDE} + 4 F N + 5056 L - 5056 + 8 L F F - 8 F F + 4 L F - 4 F + {_HEAD}",
     ),
     ("GAT", "none", "saved_activation_bytes"): (f"{_BASE} + 4 L F N + 4 L F E + 16 L H E",),
     ("GAT", "layers", "saved_activation_bytes"): (_LAYERS,),

@@ -8,8 +8,8 @@ import numpy as np
 from scipy.optimize import nnls
 
 from gnn_checkpointing.analysis.laws.forms import Floats
-from gnn_checkpointing.analysis.laws.series import Series, series_of
-from gnn_checkpointing.analysis.results import PredictiveLaw, ResidentLaw, Residual, Response
+from gnn_checkpointing.analysis.laws.series import Series, residuals, series_of
+from gnn_checkpointing.analysis.results import PredictiveLaw, ResidentLaw, Response
 from gnn_checkpointing.analysis.support import answering
 from gnn_checkpointing.analysis.table import Row, comparable, grouped
 from gnn_checkpointing.analysis.tolerance import first_least
@@ -91,16 +91,5 @@ def _law(series: Series) -> PredictiveLaw:
         held_out_error=None if series.response == "step_time_seconds" else errors[best],
         median_relative_residual=float(np.median(np.abs(relative))),
         worst_relative_residual=float(np.abs(relative).max()),
-        residuals=[
-            Residual(
-                graph=one.graph,
-                num_nodes=one.num_nodes,
-                num_edges=one.num_edges,
-                observed=float(value),
-                fitted=float(expected),
-                relative=float(share),
-                started=one.started,
-            )
-            for one, value, expected, share in zip(series.rows, series.values, told, relative, strict=True)
-        ],
+        residuals=residuals(series.rows, series.values, told, relative),
     )

@@ -7,20 +7,18 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from gnn_checkpointing.analysis.laws.analytic import analytic
 from gnn_checkpointing.analysis.laws.bounds import Held, coverage, half_width, held, held_by_least_squares, misses
-from gnn_checkpointing.analysis.laws.capacity import capacities
+from gnn_checkpointing.analysis.laws.capacity import capacities, resident_terms
 from gnn_checkpointing.analysis.laws.censoring import censored
 from gnn_checkpointing.analysis.laws.closed_forms import closed_forms
 from gnn_checkpointing.analysis.laws.fit import FittedForm, fit_form
-from gnn_checkpointing.analysis.laws.folds import Fold, folds
 from gnn_checkpointing.analysis.laws.forms import FORMS
 from gnn_checkpointing.analysis.laws.knee import knee
 from gnn_checkpointing.analysis.laws.one_size import one_size_laws
-from gnn_checkpointing.analysis.laws.resident import resident_terms
 from gnn_checkpointing.analysis.laws.scorecard import scores, summaries
-from gnn_checkpointing.analysis.laws.selection import best, candidates, trials
-from gnn_checkpointing.analysis.laws.series import Series, series_of
+from gnn_checkpointing.analysis.laws.selection import Fold, best, candidates, folds, trials
+from gnn_checkpointing.analysis.laws.series import Series, residuals, series_of
+from gnn_checkpointing.analysis.laws.tensor_counts import analytic
 from gnn_checkpointing.analysis.protocol import Protocol
 from gnn_checkpointing.analysis.results import (
     AnalyticCount,
@@ -30,7 +28,6 @@ from gnn_checkpointing.analysis.results import (
     Predictions,
     PredictiveLaw,
     ResidentLaw,
-    Residual,
     Response,
     Score,
 )
@@ -176,16 +173,5 @@ def _law(series: Series, fit: FittedForm, reach: float) -> PredictiveLaw:
         held_out_error=None if series.response == "step_time_seconds" else reach,
         median_relative_residual=float(np.median(np.abs(relative))),
         worst_relative_residual=float(np.abs(relative).max()),
-        residuals=[
-            Residual(
-                graph=row.graph,
-                num_nodes=row.num_nodes,
-                num_edges=row.num_edges,
-                observed=float(value),
-                fitted=float(expected),
-                relative=float(share),
-                started=row.started,
-            )
-            for row, value, expected, share in zip(series.rows, series.values, values, relative, strict=True)
-        ],
+        residuals=residuals(series.rows, series.values, values, relative),
     )

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from gnn_checkpointing.analysis.laws.forms import Floats, Sizes
-from gnn_checkpointing.analysis.results import Response
+from gnn_checkpointing.analysis.results import Residual, Response
 from gnn_checkpointing.analysis.support import observed
 from gnn_checkpointing.analysis.table import Row
 
@@ -54,3 +54,19 @@ def sizes_of(rows: Sequence[Row]) -> Sizes:
         edges=np.array([row.num_edges for row in rows], dtype=np.float64),
         at_once=None if None in at_once else np.array(at_once, dtype=np.float64),
     )
+
+
+def residuals(rows: Sequence[Row], values: Floats, fitted: Floats, relative: Floats) -> list[Residual]:
+    """Each row's response beside a law's value."""
+    return [
+        Residual(
+            graph=row.graph,
+            num_nodes=row.num_nodes,
+            num_edges=row.num_edges,
+            observed=float(value),
+            fitted=float(expected),
+            relative=float(share),
+            started=row.started,
+        )
+        for row, value, expected, share in zip(rows, values, fitted, relative, strict=True)
+    ]

@@ -1,4 +1,4 @@
-"""The models of a study, and a trained Vision GNN explained on images."""
+"""A training job's end, the models of a study, and a trained Vision GNN explained on images."""
 
 from __future__ import annotations
 
@@ -46,3 +46,16 @@ class Explanations(Result):
     """The sets by name: validation first, adversarial where it was given; none where the study explains nothing."""
 
     sets: dict[str, ExplainedSet] = Field({})
+
+
+class Accuracy(Result):
+    """One training job's end."""
+
+    graph: str
+    convolution: str
+    policy: str
+    epochs: int
+    final_loss: float
+    train_accuracy: float
+    test_accuracy: float
+    largest_loss_difference: float

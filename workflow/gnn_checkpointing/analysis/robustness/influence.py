@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 from gnn_checkpointing.analysis.fitting import WEIGHTS, Fit, fitted, is_nothing
 from gnn_checkpointing.analysis.interaction import RESPONSES
 from gnn_checkpointing.analysis.results import Influence, Response
-from gnn_checkpointing.analysis.robustness.refits import LIGHT, Refits
 from gnn_checkpointing.analysis.support import COLUMNS, answering, design, observed, why_no_response, why_not
 from gnn_checkpointing.analysis.table import Row, grouped
 from gnn_checkpointing.analysis.tolerance import first_greatest, least_squares
@@ -55,17 +54,13 @@ def _influence(cells: Sequence[Row], response: Response, confidence: float) -> I
 
 
 def _moves(fit: Fit, graphs: Sequence[str], names: Sequence[str]) -> Floats:
-    """Return by how much the scaled coefficients move without each named graph ([num_names, num_columns]).
+    """By how much the scaled coefficients move without each named graph ([num_names, num_columns]).
 
     Weights stay those of the whole fit: it is the same law that is asked.
     """
     columns, target = fit.result.model.wexog, fit.result.model.wendog
-    refits = Refits.of(columns, target, graphs)
-    numbers = [refits.numbers[name] for name in names]
-    moves: Floats = refits.moves[numbers] @ refits.inverse.T
-    for place in np.flatnonzero(refits.shares[numbers] >= LIGHT).tolist():
-        kept = np.array(graphs) != names[place]
-        moves[place] = least_squares(columns[kept], target[kept]) - fit.result.params
+    kept = [np.array(graphs) != name for name in names]
+    moves: Floats = np.array([least_squares(columns[own], target[own]) for own in kept]) - fit.result.params
     return moves
 
 

@@ -8,7 +8,6 @@ from typing import Literal
 from gnn_checkpointing.analysis.estimates import Noise, mean_bytes
 from gnn_checkpointing.analysis.interaction import interactions
 from gnn_checkpointing.analysis.results import Estimate, LeftOut
-from gnn_checkpointing.analysis.robustness.slopes import differences_without
 from gnn_checkpointing.analysis.table import Row, grouped
 from gnn_checkpointing.analysis.tolerance import CLOSE
 
@@ -69,19 +68,20 @@ def _ratio(statement: Statement, cells: Sequence[Row], noise: Noise) -> Estimate
 
 
 def _slopes(rows: Sequence[Row], confidence: float) -> tuple[list[LeftOut], list[str]]:
-    """Return the policy x edges differences of peak bytes; leaving out a graph takes it from none and policy alike."""
+    """The policy x edges differences of peak bytes; leaving out a graph takes it from none and policy alike."""
     found, missing = interactions(rows, confidence, ("activation_bytes",))
     by_series = dict(grouped(rows, lambda row: (row.convolution, row.policy)))
-    return [
-        _statement(
-            "difference_per_edge",
-            one.convolution,
-            one.policy,
-            one.difference_per_edge,
-            differences_without(by_series[one.convolution, "none"], by_series[one.convolution, one.policy], confidence),
-        )
-        for one in found
-    ], [sentence.replace("no interaction", "no graph is left out: no interaction") for sentence in missing]
+    statements = []
+    for one in found:
+        cells = [*by_series[one.convolution, "none"], *by_series[one.convolution, one.policy]]
+        without: dict[str, Estimate] = {}
+        for graph in dict.fromkeys(row.graph for row in cells):
+            refit, _ = interactions([row for row in cells if row.graph != graph], confidence, ("activation_bytes",))
+            if refit:
+                without[graph] = refit[0].difference_per_edge
+        whole = one.difference_per_edge
+        statements.append(_statement("difference_per_edge", one.convolution, one.policy, whole, without))
+    return statements, [text.replace("no interaction", "no graph is left out: no interaction") for text in missing]
 
 
 def _statement(

@@ -10,10 +10,9 @@ from gnn_checkpointing.analysis.estimates import Noise
 from gnn_checkpointing.analysis.protocol import Protocol
 from gnn_checkpointing.analysis.results import Robustness
 from gnn_checkpointing.analysis.robustness.drift import drift
-from gnn_checkpointing.analysis.robustness.families import families
+from gnn_checkpointing.analysis.robustness.families import families, replicates
 from gnn_checkpointing.analysis.robustness.influence import influence
 from gnn_checkpointing.analysis.robustness.left_out import left_out
-from gnn_checkpointing.analysis.robustness.replicates import replicates
 from gnn_checkpointing.analysis.robustness.stopping import stopping
 from gnn_checkpointing.analysis.table import Row, comparable
 
