@@ -15,12 +15,10 @@ from gnn_checkpointing.report.facts import Facts
 from gnn_checkpointing.report.figures import drawn, scales
 from gnn_checkpointing.report.figures.lines import Line, Point, line_panel
 from gnn_checkpointing.report.figures.palette import looks
-from gnn_checkpointing.report.inputs import ReportInputs
+from gnn_checkpointing.report.inputs import HISTORY, ReportInputs
 from gnn_checkpointing.report.page import Figure, Panel, Paragraph, Section, Table
 from gnn_checkpointing.report.tables import Of, table
 from gnn_checkpointing.sourced import plain, sourced
-
-HISTORY = "history.json"
 
 
 class Speed(BaseModel):

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable
 from pathlib import Path
 
 from gnn_checkpointing.artefacts import read_json, sha256_of
+from gnn_checkpointing.packed import PACK, packed_files
 from gnn_checkpointing.refusal import Refusal
 from gnn_checkpointing.report.render import MANIFEST
 
@@ -22,13 +24,21 @@ def changed_files(folder: Path) -> list[str]:
     # Hidden files are no part of a report: Snakemake leaves a time stamp in each folder that it made.
     found = [path for path in folder.rglob("*") if path.is_file() and not path.name.startswith(".")]
     there = {path.relative_to(folder).as_posix(): path for path in found}
-    there.pop(MANIFEST, None)
-    complaints = [f"{folder / name}: listed in {MANIFEST}, and not there" for name in sorted(expected.keys() - there)]
-    complaints += [f"{there[name]}: not listed in {MANIFEST}" for name in sorted(there.keys() - expected)]
+    for name in (MANIFEST, PACK):
+        there.pop(name, None)
+    try:
+        packed = packed_files(folder)
+    except Refusal as refusal:
+        return [str(refusal)]
+    sums = [(name, hashlib.sha256(content).hexdigest()) for name, content in packed.items()]
+    sums += [(name, sha256_of(path)) for name, path in there.items()]
+    names = {name for name, _ in sums}
+    complaints = [f"{folder / name}: listed in {MANIFEST}, and not there" for name in sorted(expected.keys() - names)]
+    complaints += [f"{folder / name}: not listed in {MANIFEST}" for name in sorted(names - expected.keys())]
     complaints += [
-        f"{there[name]}: has changed since it was published (SHA-256 differs from {MANIFEST})"
-        for name in sorted(there.keys() & expected)
-        if sha256_of(there[name]) != expected[name]
+        f"{folder / name}: has changed since it was published (SHA-256 differs from {MANIFEST})"
+        for name, checksum in sorted(sums)
+        if checksum != expected.get(name, checksum)
     ]
     return complaints
 
@@ -46,5 +56,7 @@ def refuse_changed(folder: Path, names: Iterable[str]) -> None:
     if not (folder / MANIFEST).is_file():
         return
     for complaint in changed_files(folder):
-        if complaint.startswith(tuple(f"{folder / name}:" for name in (*names, MANIFEST))):
+        if complaint.startswith(
+            tuple(f"{folder / name}{end}" for name in (*names, MANIFEST, PACK) for end in (":", ".gz:"))
+        ):
             raise Refusal(f"{complaint}; put back the file as it was published")
