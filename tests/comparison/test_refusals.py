@@ -67,7 +67,7 @@ def test_a_folder_that_is_no_report(tmp_path: Path) -> None:
         ),
         (lambda folder: (folder / "measurements.csv").unlink(), "measurements.csv: not readable"),
         (lambda folder: (folder / "claims.json").write_text("{"), "claims.json: not readable as JSON"),
-        (lambda folder: (folder / "records.jsonl.gz").write_bytes(b"x"), "records.jsonl.gz: not readable"),
+        (lambda folder: (folder / "records.jsonl").write_bytes(b"\xff\n"), "records.jsonl: not readable"),
         (lambda folder: (folder / "graphs.json").write_text("{}"), "graphs.json: field graphs"),
         (lambda folder: (folder / "analysis/trends.json").write_text("{}"), "analysis/trends.json: field confidence"),
         (lambda folder: (folder / "analysis/regressions.json").unlink(), "analysis/regressions.json: no such file"),

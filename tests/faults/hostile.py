@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import gzip
 import io
 import json
 from collections.abc import Callable, Iterator
@@ -53,13 +52,12 @@ def tampered(content: bytes, name: str, draw: Callable[[st.SearchStrategy[Any]],
     """A file's content with one value, chosen by `draw`, replaced."""
     if name.endswith(".csv"):
         return _tampered_table(content, draw)
-    compressed = name.endswith(".gz")
-    value = list(map(json.loads, gzip.decompress(content).splitlines())) if compressed else json.loads(content)
+    lines = name.endswith(".jsonl")
+    value = list(map(json.loads, content.splitlines())) if lines else json.loads(content)
     known = sorted(places(value), key=len)[1:]
     changed = replaced(value, draw(st.sampled_from(known)), draw(news)) if known else draw(st.sampled_from(VALUES))
-    if compressed:
-        text = "".join(json.dumps(one) + "\n" for one in changed) if isinstance(changed, list) else json.dumps(changed)
-        return gzip.compress(text.encode("utf-8", "surrogatepass"), mtime=0)
+    if lines and isinstance(changed, list):
+        return "".join(json.dumps(one) + "\n" for one in changed).encode("utf-8", "surrogatepass")
     return json.dumps(changed).encode("utf-8", "surrogatepass")
 
 

@@ -26,7 +26,7 @@ from .finished import ROOT, Run, complete, finished_run, with_change
 
 READ_BY_REPORT = (
     "study.json", "hardware.json", "measurements.csv", "claims.json", "audit.json", "planner.json", "graphs.json",
-    "traces.json", "demonstration.json", "records.jsonl.gz", "trainings.json", "analysis/effects.json",
+    "traces.json", "demonstration.json", "records.jsonl", "trainings.json", "analysis/effects.json",
     "analysis/regressions.json", "analysis/predictions.json", "analysis/quality.json",
 )  # fmt: skip
 
@@ -122,9 +122,7 @@ def test_records_that_someone_meant_to_put_there(
 
 
 @pytest.mark.parametrize("damage", DAMAGES)
-@pytest.mark.parametrize(
-    "name", ["measurements.csv", "hardware.json", "records.jsonl.gz", "study.json", "trainings.json"]
-)
+@pytest.mark.parametrize("name", ["measurements.csv", "hardware.json", "records.jsonl", "study.json", "trainings.json"])
 def test_a_published_report_is_not_rebuilt_from_changed_data(
     run: Run, name: str, damage: Damage, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import gzip
 import io
 import json
 import shutil
@@ -19,7 +18,7 @@ from gnn_checkpointing.cli import main
 from gnn_checkpointing.report.render import report_code
 from gnn_checkpointing.validation.pages import TEMPLATES
 from gnn_checkpointing.validation.validate import complaints, quick_complaints
-from rebuilt import rebuilt
+from rebuilt import rebuilt, unpack
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -50,6 +49,7 @@ def copied(study: str, place: Path) -> Path:
 
 def signed(folder: Path) -> None:
     """Write the manifest anew, as someone would who hides a change."""
+    unpack(folder)
     files = [path for path in folder.rglob("*") if path.is_file() and path.name != "manifest.json"]
     write_json(
         folder / "manifest.json",
@@ -68,10 +68,10 @@ def in_json(name: str, change: Callable[[Any], None]) -> Callable[[Path], None]:
 
 def in_records(change: Callable[[list[dict[str, Any]]], None]) -> Callable[[Path], None]:
     def spoil(folder: Path) -> None:
-        path = folder / "records.jsonl.gz"
-        records = [json.loads(line) for line in gzip.decompress(path.read_bytes()).splitlines()]
+        path = folder / "records.jsonl"
+        records = [json.loads(line) for line in path.read_text().splitlines()]
         change(records)
-        path.write_bytes(gzip.compress("".join(json.dumps(record) + "\n" for record in records).encode()))
+        path.write_text("".join(json.dumps(record) + "\n" for record in records))
 
     return spoil
 
@@ -201,7 +201,7 @@ def test_a_valid_folder_is_said_to_be(small: Path, capsys: pytest.CaptureFixture
         (lambda folder: (folder / "notes.txt").write_text("x"), "notes.txt: not listed in manifest.json"),
         (lambda folder: (folder / "manifest.json").unlink(), "manifest.json: no such file"),
         (lambda folder: (folder / "manifest.json").write_text("[1]"), "manifest.json: no list of files"),
-        (lambda folder: (folder / "records.jsonl.gz").write_bytes(b"no gzip"), "not readable as compressed records"),
+        (lambda folder: (folder / "records.jsonl").write_bytes(b"\xff\n"), "not readable as records"),
         (in_json("claims.json", overturn), "claims.json: has changed"),
     ],
 )

@@ -65,6 +65,9 @@ ENCODINGS = "encodings.json"
 
 HISTORY = "history.json"
 
+PLAIN = (CLAIMS, PLANNER, STUDY, HARDWARE, HISTORY)
+"""Data that are published as files of their own; all others are packed together."""
+
 GIVEN = {"explanations": EXPLAINED, "encodings": ENCODINGS}
 """What only some studies have, by the option of the commands that read it."""
 

@@ -45,6 +45,7 @@ from gnn_checkpointing.report.inputs import (
     HARDWARE,
     HISTORY,
     MEASUREMENTS,
+    PLAIN,
     PLANNER,
     RECORDS,
     STUDY,
@@ -66,9 +67,6 @@ APPENDIX_HTML = "appendix.html"
 APPENDIX_PDF = "appendix.pdf"
 SUMMARY = "summary.json"
 MANIFEST = "manifest.json"
-
-PLAIN = (HTML, PDF, APPENDIX_HTML, APPENDIX_PDF, SUMMARY, CLAIMS, PLANNER, STUDY, HARDWARE, HISTORY)
-"""Published as files of their own, beside the manifest; all others are packed together."""
 
 
 @dataclass(frozen=True)
@@ -159,8 +157,9 @@ def report_code(templates: Path) -> str:
 def render_report(inputs: ReportInputs, sources: Sources, templates: Path, output_folder: Path) -> None:
     """Write report and appendix, in HTML and PDF, the data they rest on, summary.json and manifest.json.
 
-    `sources` are the files that `inputs` were read from. What is not in `PLAIN` is packed into one archive. Nothing is
-    written before both documents are made. The manifest has the SHA-256 of every file, of packed ones unpacked.
+    `sources` are the files that `inputs` were read from. All but the pages, the summary and `PLAIN` is packed into one
+    archive. Nothing is written before both documents are made. The manifest has the SHA-256 of every file, of packed
+    ones unpacked.
     """
     given = {name: sealed_bytes(path) for name, path in sources.by_name.items()}
     history = continued(read_history(sources.study.parent / HISTORY) or read_history(output_folder / HISTORY), inputs)
@@ -185,8 +184,9 @@ def render_report(inputs: ReportInputs, sources: Sources, templates: Path, outpu
 
 def _publish(folder: Path, contents: Mapping[str, bytes]) -> None:
     """Write the files, plain or packed, and leave none of an earlier publication that had them all plain."""
-    packed = {name: content for name, content in contents.items() if name not in PLAIN}
-    for name, content in {**{name: contents[name] for name in PLAIN}, PACK: pack_of(packed)}.items():
+    plain = {name: contents[name] for name in (*PLAIN, SUMMARY, HTML, PDF, APPENDIX_HTML, APPENDIX_PDF)}
+    packed = {name: content for name, content in contents.items() if name not in plain}
+    for name, content in {**plain, PACK: pack_of(packed)}.items():
         with whole_file(folder / name) as stream:
             stream.write(content)
     for name in packed:
