@@ -38,6 +38,7 @@ def measured_on(published: Path, slug: str, reports: Path) -> Path:
     in_records(folder, lambda record: record.update(hardware=slug))
     in_table(folder, lambda rows: [row.update(hardware=slug) for row in rows])
     assert main(["rebuild", f"--frozen={folder}", f"--templates={TEMPLATES}", f"--output-folder={folder}"]) == 0
+    unpack(folder)
     return folder
 
 

@@ -81,9 +81,12 @@ def _packed_files(pack: Path, *_: int) -> Mapping[str, bytes]:
     content = _plain(pack)
     most = _most(content)
     try:
-        expanded = lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=_MEMORY).decompress(content, most + 1)
+        stream = lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=_MEMORY)
+        expanded = stream.decompress(content, most + 1)
         if len(expanded) > most:
             raise Refusal(f"{pack}: expands to more than {most} bytes; it is not a file of this project")
+        if not stream.eof or stream.unused_data:
+            raise EOFError("it ends too early, or goes on after its end")
         files: dict[str, bytes] = {}
         with tarfile.open(fileobj=io.BytesIO(expanded), mode="r:") as archive:
             for entry in archive:
@@ -93,8 +96,8 @@ def _packed_files(pack: Path, *_: int) -> Mapping[str, bytes]:
                         f"{pack}: {shown(entry.name)} in it is no plain file, has a path that leads out of the folder, "
                         "or is there twice; put back the file as it was published"
                     )
-                stream = archive.extractfile(entry)
-                files[entry.name] = stream.read() if stream else b""
+                member = archive.extractfile(entry)
+                files[entry.name] = member.read() if member else b""
     except (lzma.LZMAError, tarfile.TarError, EOFError, ValueError, OverflowError) as error:
         raise Refusal(f"{pack}: not readable ({error}); put back the file as it was published") from None
     return files
