@@ -58,13 +58,14 @@ def bounded_bytes(path: Path) -> bytes:
 
 
 def is_there(path: Path) -> bool:
-    """Whether `bounded_bytes` would find the file."""
+    """Whether `bounded_bytes` would find the file, or say why the archive that may hold it cannot be read."""
+    if path.is_file() or path.with_name(f"{path.name}.gz").is_file():
+        return True
     pack, name = _place(path)
-    return (
-        path.is_file()
-        or path.with_name(f"{path.name}.gz").is_file()
-        or (pack is not None and name in packed_files(pack.parent))
-    )
+    try:
+        return pack is not None and name in packed_files(pack.parent)
+    except Refusal:
+        return True
 
 
 def packed_files(folder: Path) -> Mapping[str, bytes]:
