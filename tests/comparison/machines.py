@@ -17,6 +17,7 @@ from gnn_checkpointing.comparison.compare import compare
 from gnn_checkpointing.comparison.folders import PAGE
 from gnn_checkpointing.comparison.render import render_comparison
 from gnn_checkpointing.comparison.words import index_sentences
+from gnn_checkpointing.report.crate import CRATE
 from gnn_checkpointing.report.index import Compared, render_index
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -32,7 +33,7 @@ def measured_on(published: Path, slug: str, reports: Path) -> Path:
     """Publish a report below `reports` as if `slug` had measured it, whole and valid; return its folder."""
     folder = reports / slug / published.name
     shutil.copytree(published, folder)
-    (folder / "manifest.json").unlink()
+    (folder / CRATE).unlink(missing_ok=True)
     in_json(folder, "hardware.json", lambda values: values.update(slug=slug, label=f"The machine {slug}"))
     in_records(folder, lambda record: record.update(hardware=slug))
     in_table(folder, lambda rows: [row.update(hardware=slug) for row in rows])
@@ -59,7 +60,7 @@ def publish(reports: Path, slug: str = OWN, study: str = "default") -> Path:
     Without faces and figures, and without the list of checksums that every change would be held to.
     """
     folder = reports / slug / study
-    ignored = shutil.ignore_patterns("report.*", "figures", "traces.json", "trainings.json", "manifest.json")
+    ignored = shutil.ignore_patterns("report.*", "figures", "traces.json", "trainings.json", "manifest.json", CRATE)
     shutil.copytree(PUBLISHED, folder, ignore=ignored)
     in_json(folder, "hardware.json", lambda values: values.update(slug=slug, label=f"The machine {slug}"))
     in_json(folder, "study.json", lambda values: values.update(name=study))

@@ -10,6 +10,7 @@ from typing import Any
 
 from gnn_checkpointing.artefacts import seal, sha256_of, write_json
 from gnn_checkpointing.records.cell import read_records
+from rebuilt import rebuilt
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -46,12 +47,12 @@ class Run:
 
 def finished_run(folder: Path, study: str = "default") -> Run:
     """Return the run behind the published report of `study`, its files sealed as the commands seal them."""
-    (published,) = ROOT.glob(f"report/*/{study}")
+    published = rebuilt(study)
     report = folder / "report" / published.parent.name / study
     shutil.copytree(published, report)
     results = folder / "results" / published.parent.name / study
     for path in (*published.glob("*.json*"), *published.glob("*.csv"), *published.glob("analysis/*.json")):
-        if path.name in ("summary.json", "manifest.json"):
+        if path.name in ("summary.json", "ro-crate-metadata.json"):
             continue
         copy = results / path.relative_to(published)
         copy.parent.mkdir(parents=True, exist_ok=True)

@@ -63,7 +63,7 @@ def test_the_report_and_its_data_are_there(finished: Checkout) -> None:
         "study.json",
         "summary.json",
         "history.json",
-        "manifest.json",
+        "ro-crate-metadata.json",
         "analysis",
         "figures",
     }

@@ -49,7 +49,7 @@ rule report:
             "hardware.json",
             "study.json",
             "summary.json",
-            "manifest.json",
+            "ro-crate-metadata.json",
             *(["explained.json"] if EXPLAINED else []),
             *(["encodings.json"] if ENCODINGS else []),
         ),

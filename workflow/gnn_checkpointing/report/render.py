@@ -30,6 +30,7 @@ from gnn_checkpointing.records.demonstration import read_demonstration
 from gnn_checkpointing.records.graph_facts import read_graphs
 from gnn_checkpointing.records.measurements_table import read_table
 from gnn_checkpointing.records.traces import read_traces
+from gnn_checkpointing.report.crate import CRATE, crate
 from gnn_checkpointing.report.documents import TEMPLATES, answer_of, documents
 from gnn_checkpointing.report.history import HISTORY, continued, read_history
 from gnn_checkpointing.report.html import report_html
@@ -63,7 +64,6 @@ PDF = "report.pdf"
 APPENDIX_HTML = "appendix.html"
 APPENDIX_PDF = "appendix.pdf"
 SUMMARY = "summary.json"
-MANIFEST = "manifest.json"
 
 
 @dataclass(frozen=True)
@@ -152,10 +152,10 @@ def report_code(templates: Path) -> str:
 
 
 def render_report(inputs: ReportInputs, sources: Sources, templates: Path, output_folder: Path) -> None:
-    """Write report and appendix, in HTML and PDF, the data they rest on, summary.json and manifest.json.
+    """Write report and appendix, in HTML and PDF, the data they rest on, summary.json and the crate.
 
     `sources` are the files that `inputs` were read from; they are copied byte for byte into `output_folder`. Nothing is
-    written before both documents are made. The manifest has the SHA-256 of every other file.
+    written before both documents are made. The crate has the SHA-256 of every other file.
     """
     contents = {name: sealed_bytes(path) for name, path in sources.by_name.items()}
     history = continued(read_history(sources.study.parent / HISTORY) or read_history(output_folder / HISTORY), inputs)
@@ -171,7 +171,8 @@ def render_report(inputs: ReportInputs, sources: Sources, templates: Path, outpu
         _write(output_folder / name, content)
     found = Findings(**{field.name: getattr(inputs, field.name) for field in fields(Findings)})
     write_analysis(output_folder / ANALYSIS, found)
-    write_json(output_folder / SUMMARY, _summary(inputs, made.report))
+    summarised = _summary(inputs, made.report)
+    write_json(output_folder / SUMMARY, summarised)
     write_json(output_folder / HISTORY, [one.model_dump(mode="json") for one in history])
     _write_figures(made.figures(), output_folder / FIGURES)
     for name, content in pages.items():
@@ -184,8 +185,10 @@ def render_report(inputs: ReportInputs, sources: Sources, templates: Path, outpu
         HISTORY,
         *pages,
     ]
-    checksums = {name: sha256_of(output_folder / name) for name in sorted(written)}
-    write_json(output_folder / MANIFEST, {"code": report_code(templates), "files": checksums})
+    described = crate(output_folder, written, inputs, summarised["headline"], report_code(templates))
+    write_json(output_folder / CRATE, described)
+    # What reports had before they were crates.
+    (output_folder / "manifest.json").unlink(missing_ok=True)
 
 
 def _write_figures(figures: Sequence[Figure], folder: Path) -> None:
