@@ -17,7 +17,8 @@ from gnn_checkpointing.packed import PACK, bounded_bytes, is_there, pack_of, pac
 from gnn_checkpointing.records.cell import read_records
 from gnn_checkpointing.records.measurements_table import read_table
 from gnn_checkpointing.refusal import Refusal
-from gnn_checkpointing.validation.manifest import changed_files
+from gnn_checkpointing.report.crate import CRATE
+from gnn_checkpointing.validation.checksums import changed_files
 from gnn_checkpointing.validation.validate import quick_complaints
 from rebuilt import ROOT, packed, unpack
 
@@ -66,19 +67,19 @@ def test_the_history_goes_with_a_report_that_is_made_again_elsewhere(folder: Pat
     history = json.loads((folder / "history.json").read_text())
     earlier = history[0] | {"measured_on": "2020-01-01"}
     (folder / "history.json").write_text(json.dumps([earlier, *history]))
-    (folder / "manifest.json").unlink()
+    (folder / CRATE).unlink()
     command = ["rebuild", f"--frozen={folder}", f"--templates={ROOT / 'templates'}"]
     assert main([*command, f"--output-folder={tmp_path / 'again'}"]) == 0
     assert json.loads((tmp_path / "again/history.json").read_text())[0]["measured_on"] == "2020-01-01"
 
 
-def test_what_was_unpacked_beside_the_archive_is_held_to_the_manifest(folder: Path) -> None:
+def test_what_was_unpacked_beside_the_archive_is_held_to_its_checksum(folder: Path) -> None:
     with tarfile.open(folder / PACK) as archive:
         archive.extractall(folder, filter="data")
     assert changed_files(folder) == []
     (folder / "trainings.json").write_text("[] ")
     assert changed_files(folder) == [
-        f"{folder / 'trainings.json'}: has changed since it was published (SHA-256 differs from manifest.json)"
+        f"{folder / 'trainings.json'}: has changed since it was published (SHA-256 differs from {CRATE})"
     ]
 
 
@@ -86,8 +87,8 @@ def test_what_was_unpacked_beside_the_archive_is_held_to_the_manifest(folder: Pa
     ("change", "said"),
     [
         (lambda files: files.update({"trainings.json": b"[] "}), "trainings.json: has changed"),
-        (lambda files: files.pop("trainings.json"), "trainings.json: listed in manifest.json, and not there"),
-        (lambda files: files.update({"more.json": b"[]"}), "more.json: not listed in manifest.json"),
+        (lambda files: files.pop("trainings.json"), f"trainings.json: listed in {CRATE}, and not there"),
+        (lambda files: files.update({"more.json": b"[]"}), f"more.json: not listed in {CRATE}"),
     ],
 )
 def test_a_changed_archive_is_found_by_the_file_in_it(

@@ -17,6 +17,7 @@ from gnn_checkpointing.comparison.folders import PAGE
 from gnn_checkpointing.comparison.render import render_comparison
 from gnn_checkpointing.comparison.words import index_sentences
 from gnn_checkpointing.packed import bounded_bytes
+from gnn_checkpointing.report.crate import CRATE
 from gnn_checkpointing.report.index import Compared, render_index
 from rebuilt import unpack
 
@@ -33,7 +34,7 @@ def measured_on(published: Path, slug: str, reports: Path) -> Path:
     """Publish a report below `reports` as if `slug` had measured it, whole and valid; return its folder."""
     folder = reports / slug / published.name
     shutil.copytree(published, folder)
-    (folder / "manifest.json").unlink()
+    (folder / CRATE).unlink(missing_ok=True)
     in_json(folder, "hardware.json", lambda values: values.update(slug=slug, label=f"The machine {slug}"))
     in_records(folder, lambda record: record.update(hardware=slug))
     in_table(folder, lambda rows: [row.update(hardware=slug) for row in rows])
@@ -61,7 +62,8 @@ def publish(reports: Path, slug: str = OWN, study: str = "default") -> Path:
     Without faces and figures, and without the list of checksums that every change would be held to.
     """
     folder = reports / slug / study
-    shutil.copytree(PUBLISHED, folder, ignore=shutil.ignore_patterns("report.*", "appendix.*", "manifest.json"))
+    ignored = shutil.ignore_patterns("report.*", "appendix.*", "manifest.json", CRATE)
+    shutil.copytree(PUBLISHED, folder, ignore=ignored)
     unpack(folder)
     in_json(folder, "hardware.json", lambda values: values.update(slug=slug, label=f"The machine {slug}"))
     in_json(folder, "study.json", lambda values: values.update(name=study))

@@ -47,11 +47,12 @@ class Run:
 
 def finished_run(folder: Path, study: str = "default") -> Run:
     """Return the run behind the published report of `study`, its files sealed as the commands seal them."""
-    report = folder / "report" / rebuilt(study).parent.name / study
-    shutil.copytree(rebuilt(study), report)
-    results = folder / "results" / report.parent.name / study
-    for path in (*report.glob("*.json*"), *report.glob("*.csv"), *report.glob("analysis/*.json")):
-        if path.name in ("summary.json", "manifest.json"):
+    published = rebuilt(study)
+    report = folder / "report" / published.parent.name / study
+    shutil.copytree(published, report)
+    results = folder / "results" / published.parent.name / study
+    for path in (*published.glob("*.json*"), *published.glob("*.csv"), *published.glob("analysis/*.json")):
+        if path.name in ("summary.json", "ro-crate-metadata.json"):
             continue
         copy = results / path.relative_to(report)
         copy.parent.mkdir(parents=True, exist_ok=True)

@@ -12,6 +12,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from gnn_checkpointing.artefacts import sha256_of, write_json
+from gnn_checkpointing.report.crate import CRATE, INSIDE
 
 VALUES: tuple[Any, ...] = (
     None, True, 0, -1, 1, 0.5, -0.0, 1e308, 1e-308, 2**31, 2**63 - 1, 2**64, 10**400, float("nan"), float("inf"),
@@ -77,7 +78,9 @@ def _tampered_table(content: bytes, draw: Callable[[st.SearchStrategy[Any]], Any
 
 
 def signed(folder: Path, name: str) -> None:
-    """List a file's checksum in the manifest, as someone would who means it."""
-    manifest = json.loads((folder / "manifest.json").read_text())
-    manifest["files"][name] = sha256_of(folder / name)
-    write_json(folder / "manifest.json", manifest)
+    """List a file's checksum in the crate, as someone would who means it."""
+    crate = json.loads((folder / CRATE).read_text())
+    for one in crate["@graph"]:
+        if one["@id"] in (name, f"{INSIDE}{name}"):
+            one["sha256"] = sha256_of(folder / name)
+    write_json(folder / CRATE, crate)

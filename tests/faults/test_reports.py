@@ -43,14 +43,14 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
 def test_one_value_of_one_file(folder: Path, name: str) -> None:
-    path, manifest = folder / name, folder / "manifest.json"
+    path, manifest = folder / name, folder / "ro-crate-metadata.json"
     content, listed = path.read_bytes(), manifest.read_bytes()
 
     @settings(max_examples=DRAWN, deadline=None, database=None, suppress_health_check=list(HealthCheck))
     @given(st.data())
     def check(data: st.DataObject) -> None:
         path.write_bytes(tampered(content, name, data.draw))
-        if name != "manifest.json" and data.draw(st.booleans()):
+        if name != "ro-crate-metadata.json" and data.draw(st.booleans()):
             signed(folder, name)
         try:
             found = quick_complaints(folder)
@@ -81,7 +81,7 @@ def test_commands_on_a_spoilt_folder_beside_a_good_one(
         shutil.copytree(folder, spoilt)
         name = data.draw(st.sampled_from(NAMES))
         (spoilt / name).write_bytes(tampered((spoilt / name).read_bytes(), name, data.draw))
-        if name != "manifest.json" and data.draw(st.booleans()):
+        if name != "ro-crate-metadata.json" and data.draw(st.booleans()):
             signed(spoilt, name)
         assert main(["index", *places, f"--output={reports}/index.html"]) == 0
         assert folder.parent.name in (reports / "index.html").read_text()

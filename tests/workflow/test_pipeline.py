@@ -57,7 +57,7 @@ def test_the_report_and_its_data_are_there(finished: Checkout) -> None:
         "study.json",
         "summary.json",
         "history.json",
-        "manifest.json",
+        "ro-crate-metadata.json",
         "data.tar.xz",
     }
     assert set(packed_files(folder)) >= {

@@ -43,7 +43,7 @@ rule report:
             "study.json",
             "summary.json",
             "data.tar.xz",
-            "manifest.json",
+            "ro-crate-metadata.json",
         ),
     log:
         f"{RESULTS}/logs/report.log",

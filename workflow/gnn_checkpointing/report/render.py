@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, get_args
@@ -20,7 +20,6 @@ from gnn_checkpointing.artefacts import (
     sha256_of,
     text_cell,
     whole_file,
-    write_json,
 )
 from gnn_checkpointing.audit.grades import read_audit
 from gnn_checkpointing.claims.ledger import Verdict, read_ledger
@@ -31,6 +30,7 @@ from gnn_checkpointing.records.demonstration import read_demonstration
 from gnn_checkpointing.records.graph_facts import read_graphs
 from gnn_checkpointing.records.measurements_table import read_table
 from gnn_checkpointing.records.traces import read_traces
+from gnn_checkpointing.report.crate import CRATE, crate
 from gnn_checkpointing.report.documents import TEMPLATES, answer_of, documents
 from gnn_checkpointing.report.history import continued, read_history
 from gnn_checkpointing.report.html import report_html
@@ -66,7 +66,6 @@ PDF = "report.pdf"
 APPENDIX_HTML = "appendix.html"
 APPENDIX_PDF = "appendix.pdf"
 SUMMARY = "summary.json"
-MANIFEST = "manifest.json"
 
 
 @dataclass(frozen=True)
@@ -155,41 +154,42 @@ def report_code(templates: Path) -> str:
 
 
 def render_report(inputs: ReportInputs, sources: Sources, templates: Path, output_folder: Path) -> None:
-    """Write report and appendix, in HTML and PDF, the data they rest on, summary.json and manifest.json.
+    """Write report and appendix, in HTML and PDF, the data they rest on, summary.json and the crate.
 
     `sources` are the files that `inputs` were read from. All but the pages, the summary and `PLAIN` is packed into one
-    archive. Nothing is written before both documents are made. The manifest has the SHA-256 of every file, of packed
-    ones unpacked.
+    archive. Nothing is written before both documents are made. The crate has the SHA-256 of every file, of packed ones
+    unpacked.
     """
     given = {name: sealed_bytes(path) for name, path in sources.by_name.items()}
     history = continued(read_history(sources.study.parent / HISTORY) or read_history(output_folder / HISTORY), inputs)
     digests = {name: hashlib.sha256(content).hexdigest() for name, content in given.items()}
     made = documents(inputs, digests, templates, history)
     found = Findings(**{field.name: getattr(inputs, field.name) for field in fields(Findings)})
+    summarised = _summary(inputs, made.report)
     contents = {
         **given,
         **{f"{ANALYSIS}/{name}": text.encode() for name, text in analysis_files(found).items()},
         **{f"{FIGURES}/{figure.id}.csv": _drawn(figure).encode() for figure in made.figures()},
-        SUMMARY: json_text(_summary(inputs, made.report)).encode(),
+        SUMMARY: json_text(summarised).encode(),
         HISTORY: json_text([one.model_dump(mode="json") for one in history]).encode(),
         HTML: report_html(made.report, templates).encode(),
         APPENDIX_HTML: report_html(made.appendix, templates, "appendix.html").encode(),
         PDF: report_pdf(made.report, templates),
         APPENDIX_PDF: report_pdf(made.appendix, templates),
     }
-    _publish(output_folder, contents)
-    checksums = {name: hashlib.sha256(content).hexdigest() for name, content in sorted(contents.items())}
-    write_json(output_folder / MANIFEST, {"code": report_code(templates), "files": checksums})
-
-
-def _publish(folder: Path, contents: Mapping[str, bytes]) -> None:
-    """Write the files, plain or packed, and leave none of an earlier publication that had them all plain."""
     plain = {name: contents[name] for name in (*PLAIN, SUMMARY, HTML, PDF, APPENDIX_HTML, APPENDIX_PDF)}
     packed = {name: content for name, content in contents.items() if name not in plain}
-    for name, content in {**plain, PACK: pack_of(packed)}.items():
+    plain[PACK] = pack_of(packed)
+    described = crate(plain, packed, inputs, summarised["headline"], report_code(templates))
+    _publish(output_folder, {**plain, CRATE: json_text(described).encode()}, packed)
+
+
+def _publish(folder: Path, files: Mapping[str, bytes], packed: Iterable[str]) -> None:
+    """Write the files, and leave none of an earlier publication that had a manifest and nothing packed."""
+    for name, content in files.items():
         with whole_file(folder / name) as stream:
             stream.write(content)
-    for name in packed:
+    for name in ("manifest.json", *packed):
         (folder / name).unlink(missing_ok=True)
         (folder / f"{name}.gz").unlink(missing_ok=True)
     for place in (folder / ANALYSIS, folder / FIGURES):

@@ -10,8 +10,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import gnn_checkpointing
+from gnn_checkpointing.artefacts import read_json
 from gnn_checkpointing.packed import bounded_bytes, is_there, packed_files
 from gnn_checkpointing.refusal import Refusal
+from gnn_checkpointing.report.crate import CRATE
 from gnn_checkpointing.report.inputs import ANALYSIS
 from gnn_checkpointing.report.provenance import FIGURES
 from gnn_checkpointing.report.render import (
@@ -55,6 +57,19 @@ def pages(folder: Path) -> Iterator[str]:
                 yield f"{name}: not there; render the report again"
             else:
                 yield from (_html if name.endswith(".html") else _pdf)(folder / name, made / name)
+        yield from _crate(folder / CRATE, made / CRATE)
+
+
+def _crate(given: Path, again: Path) -> Iterator[str]:
+    """Yield what the crate says of the run that the data do not; checksums, sizes and code are compared elsewhere."""
+    measures = ("sha256", "contentSize", "softwareVersion")
+    one, other = (
+        [{key: value for key, value in entity.items() if key not in measures} for entity in read_json(path)["@graph"]]
+        for path in (given, again)
+    )
+    wrong = [str(a["@id"]) for a, b in zip(one, other, strict=False) if a != b]
+    if wrong or len(one) != len(other):
+        yield f"{given.name}: not what the data beside it give: {(wrong or ['its length'])[0]}"
 
 
 def _figures(given: Path, again: Path) -> Iterator[str]:

@@ -44,7 +44,7 @@ def rebuild(
     from gnn_checkpointing.cli.commands.planning import knowledge
     from gnn_checkpointing.packed import bounded_bytes
     from gnn_checkpointing.report.inputs import GIVEN, published
-    from gnn_checkpointing.validation.manifest import refuse_changed
+    from gnn_checkpointing.validation.checksums import refuse_changed
     from gnn_checkpointing.validation.validate import measured_complaints
 
     given = published(frozen)
