@@ -16,6 +16,8 @@ import typst
 from matplotlib import get_data_path
 from matplotlib.ft2font import FT2Font
 
+from gnn_checkpointing.report.figures.paper import on_paper
+from gnn_checkpointing.report.packing import packed
 from gnn_checkpointing.report.page import Page
 from gnn_checkpointing.sourced import bare
 
@@ -30,7 +32,10 @@ def report_pdf(page: Page, templates: Path) -> bytes:
         (root / "page.json").write_text(json.dumps(_printable(asdict(page)), ensure_ascii=False), encoding="utf-8")
         for figure in page.figures():
             for panel in figure.panels:
-                (root / f"{panel.id}.svg").write_text(_mapped(panel.svg, _drawable_or_named), encoding="utf-8")
+                paper = on_paper(_mapped(panel.svg, _drawable_or_named))
+                (root / f"{panel.id}.svg").write_text(paper.svg, encoding="utf-8")
+                labels = {"width": paper.width, "labels": [asdict(label) for label in paper.labels]}
+                (root / f"{panel.id}.json").write_text(json.dumps(labels, ensure_ascii=False), encoding="utf-8")
         fonts = root / "fonts"
         fonts.mkdir()
         for font in _FONTS:
@@ -44,7 +49,7 @@ def report_pdf(page: Page, templates: Path) -> bytes:
             pdf_standards=["ua-1"],
             timestamp=datetime.combine(_day(page.date), datetime.min.time(), UTC),
         )
-        return compiled
+        return packed(compiled)
 
 
 def _day(text: str) -> date:
