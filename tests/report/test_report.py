@@ -16,6 +16,7 @@ from gnn_checkpointing.artefacts import read_json
 from gnn_checkpointing.refusal import Refusal
 from gnn_checkpointing.report.documents import documents
 from gnn_checkpointing.report.inputs import ReportInputs, machine
+from gnn_checkpointing.report.letters import unprinted
 from gnn_checkpointing.report.page import Cell, Column, Table
 from gnn_checkpointing.report.render import render_report
 
@@ -193,6 +194,15 @@ def test_a_character_that_no_font_has_is_named_instead_of_failing_the_build(tmp_
     assert "\U0001f40d" in html
     flat = pdf_text(tmp_path / "out" / "appendix.pdf")
     assert "Graphs [U+1F40D] [U+56FE] [U+202E] x" in flat
+
+
+@pytest.mark.parametrize(
+    ("title", "lost"),
+    [("Graphs", ""), ("Größe, ثقيل, Ωμέγα", ""), ("Graphs \u56fe \U0001f40d", "\u56fe (U+56FE), \U0001f40d (U+1F40D)")],
+)
+def test_letters_without_a_glyph_are_named_before_anything_is_measured(title: str, lost: str) -> None:
+    said = unprinted(synthetic.study(title))
+    assert said == "" if not lost else f"no font of the PDF has {lost};" in said
 
 
 def test_a_title_without_a_single_space_does_not_stop_the_build(tmp_path: Path) -> None:

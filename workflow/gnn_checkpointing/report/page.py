@@ -33,6 +33,9 @@ class Span:
 
 Text = str | tuple[Span, ...]
 
+PROVES = "\N{SECTION SIGN}"
+"""What stands at the end of a sentence without numbers, and leads to its evidence."""
+
 
 @dataclass(frozen=True)
 class Paragraph:

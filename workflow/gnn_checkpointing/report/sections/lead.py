@@ -11,7 +11,7 @@ from gnn_checkpointing.report import units
 from gnn_checkpointing.report.figures import drawn, scales
 from gnn_checkpointing.report.figures.bars import Bar, bar_panel
 from gnn_checkpointing.report.figures.lines import Line, Point
-from gnn_checkpointing.report.figures.palette import Look, looks
+from gnn_checkpointing.report.figures.palette import Look, by_convolution, looks
 from gnn_checkpointing.report.figures.points import Mark
 from gnn_checkpointing.report.inputs import EFFECTS, MEASUREMENTS, ReportInputs
 from gnn_checkpointing.report.page import Figure
@@ -28,8 +28,6 @@ Compared = TypeVar("Compared", bound=Effect)
 
 _FIRST = ("layers", "edge_blocks")
 _AXIS = "activation memory / none's"
-_MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">", "*")
-_DASHES: tuple[tuple[float, ...], ...] = ((), (4, 2), (1, 1.5), (6, 2, 1, 2), (2, 2), (8, 3))
 _MOST_GRAPHS = 12
 
 
@@ -54,12 +52,7 @@ def _policies(inputs: ReportInputs) -> list[str]:
 
 
 def _looks(inputs: ReportInputs, policy: str) -> dict[str, Look]:
-    """Return a look for each convolution: the policy's colour, told apart by marker and line."""
-    colour = looks(inputs.policies)[policy].colour
-    return {
-        name: Look(colour, _MARKERS[place % len(_MARKERS)], _DASHES[place % len(_DASHES)])
-        for place, name in enumerate(inputs.convolutions)
-    }
+    return by_convolution(inputs.convolutions, looks(inputs.policies)[policy].colour)
 
 
 def _densities(inputs: ReportInputs) -> Figure | None:
