@@ -76,8 +76,8 @@ REPORT = (
 """The report's sections in their order: a template each, which says nothing where the study has nothing of it."""
 
 PROOF = {
-    **{"density": "memory", "limit": "failed", "real": "real-graphs", "prediction": "scorecard", "trust": "quality"},
-    **{"limits": "method", "references": "method", "nothing": "failed"},
+    **{"density": "memory", "limit": "failed", "real": "real-graphs", "prediction": "scorecard", "trust": "audit"},
+    **{"limits": "method", "nothing": "failed"},
 }
 """Where the appendix has what a section or an answer rests on, where that is not called alike."""
 
@@ -153,7 +153,9 @@ def _report(inputs: ReportInputs, appendix: Page, templates: Path) -> Page:
         appendix,
         opening=tuple(_with_evidence(opening, _proof(known, answer_of(inputs)))),
         sections=tuple(
-            replace(section, blocks=tuple(_with_evidence(section.blocks, _proof(known, section.id))))
+            section
+            if section.id == "references"
+            else replace(section, blocks=tuple(_with_evidence(section.blocks, _proof(known, section.id))))
             for section in written
         ),
         other="appendix",

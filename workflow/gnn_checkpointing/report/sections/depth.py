@@ -89,7 +89,9 @@ def _figure(
 
     def line(policy: str, place: tuple[str, int, str]) -> Line:
         own = [(p, e) for p, e in shown if (p.policy, p.stack, p.num_nodes, p.level) == (policy, *place)]
-        return Line(policy, tuple(Point.of(p.num_layers, e) for p, e in own))
+        return Line(
+            policy, tuple(Point.of(p.num_layers, e) for p, e in sorted(own, key=lambda one: int(one[0].num_layers)))
+        )
 
     return figure(
         f"figure-depth-{name}",
