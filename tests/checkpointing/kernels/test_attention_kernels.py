@@ -1,11 +1,14 @@
 """Attention's kernels equal PyG's softmax and sums, on any graph, at any number of threads, with dropout or without."""
 
+import ctypes
+import subprocess
 from itertools import pairwise
+from types import SimpleNamespace
 
 import pytest
 import torch
 
-from gnn_checkpointing.checkpointing.kernels import attention, graph_tables
+from gnn_checkpointing.checkpointing.kernels import attention, attention_operators, build, graph_tables
 
 from . import plain
 
@@ -95,6 +98,27 @@ def test_bits_do_not_depend_on_threads(kind, heads, edged):
         runs.append(passes(kind, edge_index, sizes, inputs, gradient, dropout=0.3, seed=7))
     for one, other in pairwise(runs):
         assert all(torch.equal(a, b) for a, b in zip(one, other, strict=True))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_nothing_is_read_that_nothing_wrote(kind, tmp_path, monkeypatch):
+    """Vectors reach past a node's last edge; dropout's factors there were once what the stack happened to hold."""
+    source = tmp_path / "spoil.c"
+    source.write_text("void spoil() { volatile char b[1 << 18]; for (int i = 0; i < 1 << 18; ++i) b[i] = 255; }")
+    subprocess.run([build._compiler(), "-x", "c", "-shared", "-fPIC", source, "-o", f"{source}.so"], check=True)
+    spoil = ctypes.CDLL(f"{source}.so").spoil
+
+    def on_a_spoilt_stack(*family, **constants):
+        library = build.load(*family, **constants)
+        forward, backward = library.forward, library.backward
+        return SimpleNamespace(forward=lambda a: (spoil(), forward(a)), backward=lambda a: (spoil(), backward(a)))
+
+    monkeypatch.setattr(attention_operators, "load", on_a_spoilt_stack)
+    sizes = (20, 8, 21)  # one to four edges a node
+    inputs = plain.attention_inputs(kind, sizes, (4, 16), False, torch.float32)
+    torch.set_num_threads(1)
+    found = passes(kind, plain.edges(*sizes), sizes, inputs, torch.randn(8, 4, 16), dropout=0.3, seed=7)
+    assert all(part.isfinite().all() for part in found)
 
 
 @pytest.mark.parametrize("kind", KINDS)

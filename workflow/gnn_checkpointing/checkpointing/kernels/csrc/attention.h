@@ -50,7 +50,9 @@ struct Heads {
   const bool drops;
   // One chunk: the ends of its edges, and numbers of each edge for one head (rounded up to whole vectors).
   int64_t source[kChunk], given[kChunk], place[kChunk], edge_place[kChunk];
-  T score[kChunk + W], raw[kChunk + W], dot[kChunk + W], factor[kChunk + 16];
+  T score[kChunk + W], raw[kChunk + W], dot[kChunk + W];
+  // Whole vectors of it are read: what lies beyond the last edge meets zeros there, and must be a number.
+  T factor[kChunk + 16] = {};
 
   explicit Heads(const Arguments& arguments)
       : a(arguments), graph(a.graph), heads(a.heads), slope(T(a.slope)),
