@@ -27,12 +27,15 @@ def effect(inputs: ReportInputs, convolution: str, policy: str = "layers") -> Ef
 
 
 def left(inputs: ReportInputs, convolution: str, policy: str = "layers") -> str:
-    return units.percent(effect(inputs, convolution, policy).activation_ratio.estimate)
+    ratio = effect(inputs, convolution, policy).activation_ratio
+    assert ratio
+    return units.percent(ratio.estimate)
 
 
 def pays(convolution: str) -> Answer:
     def answer(inputs: ReportInputs) -> list[str]:
         ratio = effect(inputs, convolution).activation_ratio
+        assert ratio
         return [f"{'yes' if ratio.high < 0.95 else 'no'} {convolution}: {left(inputs, convolution)} is left"]
 
     return answer
