@@ -14,6 +14,7 @@ from gnn_checkpointing.measurement import settings
 from gnn_checkpointing.measurement.fingerprint import code_fingerprint, library_versions
 from gnn_checkpointing.measurement.hardware import hardware_slug
 from gnn_checkpointing.refusal import Refusal
+from gnn_checkpointing.report.letters import unprinted
 from gnn_checkpointing.study import design
 from gnn_checkpointing.study.graph_design import EgoGraph, place, study_graphs
 from gnn_checkpointing.study.order import visits
@@ -75,6 +76,8 @@ wildcard_constraints:
 
 
 onstart:
+    if warning := unprinted(study):
+        print(f"warning: {warning}", file=sys.stderr, flush=True)
     # Each job reads this file anew on its own machine, and must find the same folders.
     if workflow.non_local_exec and not study.hardware.slug:
         print(
