@@ -13,8 +13,8 @@ from .conftest import ROOT, Opener
 DRAWINGS = "main figure svg:not(.plot)"
 """Within each is the plot, an SVG of its own that clips it."""
 
-OF_SCRIPTS = ".tip, .drawing-tools, .axes"
-"""Paragraphs that scripts add: a mark's numbers, buttons that save a drawing, how its axes are drawn."""
+OF_SCRIPTS = ".tip, .drawing-tools"
+"""Paragraphs that scripts add: a mark's numbers, buttons that save a drawing."""
 
 INTERACTIVE_MILLISECONDS = 1000
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import gzip
 import io
 import json
 import shutil
@@ -17,7 +16,10 @@ from gnn_checkpointing.comparison.compare import compare
 from gnn_checkpointing.comparison.folders import PAGE
 from gnn_checkpointing.comparison.render import render_comparison
 from gnn_checkpointing.comparison.words import index_sentences
+from gnn_checkpointing.packed import bounded_bytes
+from gnn_checkpointing.report.crate import CRATE
 from gnn_checkpointing.report.index import Compared, render_index
+from rebuilt import unpack
 
 ROOT = Path(__file__).resolve().parents[2]
 TEMPLATES = ROOT / "templates"
@@ -32,11 +34,12 @@ def measured_on(published: Path, slug: str, reports: Path) -> Path:
     """Publish a report below `reports` as if `slug` had measured it, whole and valid; return its folder."""
     folder = reports / slug / published.name
     shutil.copytree(published, folder)
-    (folder / "manifest.json").unlink()
+    (folder / CRATE).unlink(missing_ok=True)
     in_json(folder, "hardware.json", lambda values: values.update(slug=slug, label=f"The machine {slug}"))
     in_records(folder, lambda record: record.update(hardware=slug))
     in_table(folder, lambda rows: [row.update(hardware=slug) for row in rows])
     assert main(["rebuild", f"--frozen={folder}", f"--templates={TEMPLATES}", f"--output-folder={folder}"]) == 0
+    unpack(folder)
     return folder
 
 
@@ -59,8 +62,9 @@ def publish(reports: Path, slug: str = OWN, study: str = "default") -> Path:
     Without faces and figures, and without the list of checksums that every change would be held to.
     """
     folder = reports / slug / study
-    ignored = shutil.ignore_patterns("report.*", "figures", "traces.json", "trainings.json", "manifest.json")
+    ignored = shutil.ignore_patterns("report.*", "appendix.*", "manifest.json", CRATE)
     shutil.copytree(PUBLISHED, folder, ignore=ignored)
+    unpack(folder)
     in_json(folder, "hardware.json", lambda values: values.update(slug=slug, label=f"The machine {slug}"))
     in_json(folder, "study.json", lambda values: values.update(name=study))
     in_json(folder, "summary.json", lambda values: values["hardware"].update(slug=slug, label=f"The machine {slug}"))
@@ -93,11 +97,11 @@ def table(folder: Path) -> Table:
 
 
 def in_records(folder: Path, change: Callable[[dict[str, Any]], object]) -> None:
-    path = folder / "records.jsonl.gz"
-    records = [json.loads(line) for line in gzip.decompress(path.read_bytes()).splitlines()]
+    path = folder / "records.jsonl"
+    records = [json.loads(line) for line in bounded_bytes(path).splitlines()]
     for record in records:
         change(record)
-    path.write_bytes(gzip.compress("".join(json.dumps(record) + "\n" for record in records).encode(), mtime=0))
+    path.write_text("".join(json.dumps(record) + "\n" for record in records))
 
 
 def slow_down(folder: Path, factor: float) -> None:

@@ -14,6 +14,7 @@ from gnn_checkpointing.cli import main
 from gnn_checkpointing.comparison.compare import compare
 from gnn_checkpointing.comparison.folders import refuse_strangers
 from gnn_checkpointing.refusal import Refusal
+from gnn_checkpointing.report.crate import CRATE, INSIDE
 from rebuilt import rebuilt
 
 from .machines import OWN, TEMPLATES, in_json, in_table, measured_on, publish, two
@@ -67,7 +68,7 @@ def test_a_folder_that_is_no_report(tmp_path: Path) -> None:
         ),
         (lambda folder: (folder / "measurements.csv").unlink(), "measurements.csv: not readable"),
         (lambda folder: (folder / "claims.json").write_text("{"), "claims.json: not readable as JSON"),
-        (lambda folder: (folder / "records.jsonl.gz").write_bytes(b"x"), "records.jsonl.gz: not readable"),
+        (lambda folder: (folder / "records.jsonl").write_bytes(b"\xff\n"), "records.jsonl: not readable"),
         (lambda folder: (folder / "graphs.json").write_text("{}"), "graphs.json: field graphs"),
         (lambda folder: (folder / "analysis/trends.json").write_text("{}"), "analysis/trends.json: field confidence"),
         (lambda folder: (folder / "analysis/regressions.json").unlink(), "analysis/regressions.json: no such file"),
@@ -97,9 +98,10 @@ def test_the_command_refuses_what_is_not_valid(
     second = measured_on(published, "rack", reports)
     in_table(second, lambda rows: rows.insert(0, rows[0] | {"time_ratio": "10.42"}))
     if signed:
-        manifest = json.loads((second / "manifest.json").read_text())
-        manifest["files"]["measurements.csv"] = sha256_of(second / "measurements.csv")
-        write_json(second / "manifest.json", manifest)
+        crate = json.loads((second / CRATE).read_text())
+        listed = next(entity for entity in crate["@graph"] if entity["@id"] == f"{INSIDE}measurements.csv")
+        listed["sha256"] = sha256_of(second / "measurements.csv")
+        write_json(second / CRATE, crate)
     command = ["compare", f"--reports={reports}", f"--templates={TEMPLATES}", f"--output-folder={output}"]
     assert main(command) == 2
     (line,) = capsys.readouterr().err.splitlines()

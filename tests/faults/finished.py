@@ -10,6 +10,7 @@ from typing import Any
 
 from gnn_checkpointing.artefacts import seal, sha256_of, write_json
 from gnn_checkpointing.records.cell import read_records
+from rebuilt import rebuilt
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -46,18 +47,18 @@ class Run:
 
 def finished_run(folder: Path, study: str = "default") -> Run:
     """Return the run behind the published report of `study`, its files sealed as the commands seal them."""
-    (published,) = ROOT.glob(f"report/*/{study}")
+    published = rebuilt(study)
     report = folder / "report" / published.parent.name / study
     shutil.copytree(published, report)
     results = folder / "results" / published.parent.name / study
     for path in (*published.glob("*.json*"), *published.glob("*.csv"), *published.glob("analysis/*.json")):
-        if path.name in ("summary.json", "manifest.json"):
+        if path.name in ("summary.json", "ro-crate-metadata.json"):
             continue
-        copy = results / path.relative_to(published)
+        copy = results / path.relative_to(report)
         copy.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(path, copy)
         seal(copy)
-    for record in read_records(published / "records.jsonl.gz"):
+    for record in read_records(report / "records.jsonl"):
         write_json(results / "measurements" / record.graph.id / f"{record.cell}.json", record.model_dump(mode="json"))
     for place in (results / "measurements").iterdir():
         complete(place)

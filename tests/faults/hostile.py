@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import gzip
 import io
 import json
 from collections.abc import Callable, Iterator
@@ -13,6 +12,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from gnn_checkpointing.artefacts import sha256_of, write_json
+from gnn_checkpointing.report.crate import CRATE, INSIDE
 
 VALUES: tuple[Any, ...] = (
     None, True, 0, -1, 1, 0.5, -0.0, 1e308, 1e-308, 2**31, 2**63 - 1, 2**64, 10**400, float("nan"), float("inf"),
@@ -53,13 +53,12 @@ def tampered(content: bytes, name: str, draw: Callable[[st.SearchStrategy[Any]],
     """A file's content with one value, chosen by `draw`, replaced."""
     if name.endswith(".csv"):
         return _tampered_table(content, draw)
-    compressed = name.endswith(".gz")
-    value = list(map(json.loads, gzip.decompress(content).splitlines())) if compressed else json.loads(content)
+    lines = name.endswith(".jsonl")
+    value = list(map(json.loads, content.splitlines())) if lines else json.loads(content)
     known = sorted(places(value), key=len)[1:]
     changed = replaced(value, draw(st.sampled_from(known)), draw(news)) if known else draw(st.sampled_from(VALUES))
-    if compressed:
-        text = "".join(json.dumps(one) + "\n" for one in changed) if isinstance(changed, list) else json.dumps(changed)
-        return gzip.compress(text.encode("utf-8", "surrogatepass"), mtime=0)
+    if lines and isinstance(changed, list):
+        return "".join(json.dumps(one) + "\n" for one in changed).encode("utf-8", "surrogatepass")
     return json.dumps(changed).encode("utf-8", "surrogatepass")
 
 
@@ -79,7 +78,9 @@ def _tampered_table(content: bytes, draw: Callable[[st.SearchStrategy[Any]], Any
 
 
 def signed(folder: Path, name: str) -> None:
-    """List a file's checksum in the manifest, as someone would who means it."""
-    manifest = json.loads((folder / "manifest.json").read_text())
-    manifest["files"][name] = sha256_of(folder / name)
-    write_json(folder / "manifest.json", manifest)
+    """List a file's checksum in the crate, as someone would who means it."""
+    crate = json.loads((folder / CRATE).read_text())
+    for one in crate["@graph"]:
+        if one["@id"] in (name, f"{INSIDE}{name}"):
+            one["sha256"] = sha256_of(folder / name)
+    write_json(folder / CRATE, crate)

@@ -17,16 +17,17 @@ from gnn_checkpointing.graphs.make import make_graph
 from gnn_checkpointing.graphs.storage import load_graph, save_graph
 from gnn_checkpointing.measurement.byte_trace import ByteTrace, read_byte_traces, write_byte_traces
 from gnn_checkpointing.refusal import Refusal
+from gnn_checkpointing.report.crate import CRATE
 from gnn_checkpointing.study.graph_design import study_graphs
 from gnn_checkpointing.study.reading import read_study
-from gnn_checkpointing.validation.manifest import changed_files
+from gnn_checkpointing.validation.checksums import changed_files
 
 from .damage import DAMAGES, Damage
 from .finished import ROOT, Run, complete, finished_run, with_change
 
 READ_BY_REPORT = (
     "study.json", "hardware.json", "measurements.csv", "claims.json", "audit.json", "planner.json", "graphs.json",
-    "traces.json", "demonstration.json", "records.jsonl.gz", "trainings.json", "analysis/effects.json",
+    "traces.json", "demonstration.json", "records.jsonl", "trainings.json", "analysis/effects.json",
     "analysis/regressions.json", "analysis/predictions.json", "analysis/quality.json",
 )  # fmt: skip
 
@@ -122,9 +123,7 @@ def test_records_that_someone_meant_to_put_there(
 
 
 @pytest.mark.parametrize("damage", DAMAGES)
-@pytest.mark.parametrize(
-    "name", ["measurements.csv", "hardware.json", "records.jsonl.gz", "study.json", "trainings.json"]
-)
+@pytest.mark.parametrize("name", ["measurements.csv", "hardware.json", "records.jsonl", "study.json", "trainings.json"])
 def test_a_published_report_is_not_rebuilt_from_changed_data(
     run: Run, name: str, damage: Damage, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -133,7 +132,7 @@ def test_a_published_report_is_not_rebuilt_from_changed_data(
 
 
 @pytest.mark.parametrize("damage", DAMAGES)
-@pytest.mark.parametrize("name", ["report.html", "report.pdf", "claims.json", "manifest.json", "analysis/effects.json"])
+@pytest.mark.parametrize("name", ["report.html", "report.pdf", "claims.json", CRATE, "analysis/effects.json"])
 def test_a_published_page_that_changed_is_not_valid(run: Run, name: str, damage: Damage) -> None:
     damaged(run.report / name, damage, 7, lambda: _complains(run.report, name))
 
@@ -141,7 +140,7 @@ def test_a_published_page_that_changed_is_not_valid(run: Run, name: str, damage:
 def _complains(folder: Path, name: str) -> None:
     found = changed_files(folder)
     assert found
-    assert name == "manifest.json" or any(name in complaint for complaint in found)
+    assert name == CRATE or any(name in complaint for complaint in found)
 
 
 @pytest.fixture(scope="module")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import lzma
 import os
 import shutil
 from pathlib import Path
@@ -11,8 +12,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from gnn_checkpointing.artefacts import MOST_BYTES
 from gnn_checkpointing.cli import main
+from gnn_checkpointing.packed import MOST_BYTES
 from gnn_checkpointing.records.measurements_table import read_table, write_table
 from gnn_checkpointing.refusal import plain
 from gnn_checkpointing.validation.validate import quick_complaints
@@ -28,7 +29,7 @@ PUBLISHED = rebuilt(STUDY)
 NAMES = sorted(
     path.relative_to(PUBLISHED).as_posix()
     for path in PUBLISHED.rglob("*")
-    if path.suffix in (".json", ".gz") or path.name == "measurements.csv"
+    if path.suffix in (".json", ".jsonl") or path.name == "measurements.csv"
 )
 
 
@@ -42,14 +43,14 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
 def test_one_value_of_one_file(folder: Path, name: str) -> None:
-    path, manifest = folder / name, folder / "manifest.json"
+    path, manifest = folder / name, folder / "ro-crate-metadata.json"
     content, listed = path.read_bytes(), manifest.read_bytes()
 
     @settings(max_examples=DRAWN, deadline=None, database=None, suppress_health_check=list(HealthCheck))
     @given(st.data())
     def check(data: st.DataObject) -> None:
         path.write_bytes(tampered(content, name, data.draw))
-        if name != "manifest.json" and data.draw(st.booleans()):
+        if name != "ro-crate-metadata.json" and data.draw(st.booleans()):
             signed(folder, name)
         try:
             found = quick_complaints(folder)
@@ -80,7 +81,7 @@ def test_commands_on_a_spoilt_folder_beside_a_good_one(
         shutil.copytree(folder, spoilt)
         name = data.draw(st.sampled_from(NAMES))
         (spoilt / name).write_bytes(tampered((spoilt / name).read_bytes(), name, data.draw))
-        if name != "manifest.json" and data.draw(st.booleans()):
+        if name != "ro-crate-metadata.json" and data.draw(st.booleans()):
             signed(spoilt, name)
         assert main(["index", *places, f"--output={reports}/index.html"]) == 0
         assert folder.parent.name in (reports / "index.html").read_text()
@@ -134,7 +135,8 @@ BOMB = gzip.compress(bytes(2**28), mtime=0)
 @pytest.mark.parametrize(
     ("name", "content", "said"),
     [
-        ("records.jsonl.gz", BOMB, "expands to more than"),
+        ("records.jsonl.gz", BOMB, "expands to more than"),  # as reports had it before their data were packed
+        ("data.tar.xz", lzma.compress(bytes(2**28)), "expands to more than"),
         ("claims.json", b"[" * 10**6, "not readable as JSON"),
         ("audit.json", b'{"passed": 1' + b"0" * 400 + b"}", "a whole number of 401 digits"),
         ("planner.json", b'{"a": 1e400}', "is no number up to"),
@@ -145,6 +147,8 @@ BOMB = gzip.compress(bytes(2**28), mtime=0)
 def test_a_bomb_or_an_impossible_number_is_one_sentence(tmp_path: Path, name: str, content: bytes, said: str) -> None:
     place = tmp_path / PUBLISHED.parent.name / STUDY
     shutil.copytree(PUBLISHED, place)
+    if name == "records.jsonl.gz":
+        (place / "records.jsonl").unlink()
     (place / name).write_bytes(content)
     signed(place, name)
     assert any(name in text and said in text for text in quick_complaints(place)), quick_complaints(place)

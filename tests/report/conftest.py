@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from gnn_checkpointing.report.render import TEMPLATES, published_sources, read_inputs, render_report
+from rebuilt import unpack
 
 ROOT = Path(__file__).resolve().parents[2]
 STUDIES = sorted(path.parent for path in ROOT.glob("report/*/*/study.json"))
@@ -26,6 +27,7 @@ def rendered_study(tmp_path_factory: pytest.TempPathFactory) -> Rendered:
         output = tmp_path_factory.mktemp(folder.name)
         sources = published_sources(folder)
         render_report(read_inputs(sources, folder / "analysis"), sources, TEMPLATES, output)
+        unpack(output)
         return output
 
     return render

@@ -659,7 +659,7 @@ def data_files(folder: Path, made: ReportInputs) -> Sources:
         graphs=folder / "graphs.json",
         traces=folder / "traces.json",
         demonstration=folder / "demonstration.json",
-        records=folder / "records.jsonl.gz",
+        records=folder / "records.jsonl",
         trainings=folder / "trainings.json",
         hardware=folder / "hardware.json",
         study=folder / "study.json",

@@ -100,6 +100,17 @@ def test_every_number_and_section_leads_to_its_evidence(study: Path) -> None:
         assert number.startswith("study.json"), number
 
 
+def test_every_paragraph_and_line_leads_to_the_appendix(study: Path) -> None:
+    page = (study / "report.html").read_text()
+    main = page[page.index("<main") : page.index("</main>")]
+    others = r'<figure.*?</figure>|<form.*?</form>|<nav.*?</nav>|<section id="references".*?</section>'
+    text = re.sub(others, "", main, flags=re.DOTALL)
+    written = [one for one in re.findall(r"<(?:p|li)>(.*?)</(?:p|li)>", text, re.DOTALL) if len(one.split()) > 2]
+    assert len(written) > 15
+    titles = r"<strong>[^<]*</strong>"
+    assert [one for one in written if "href=" not in one and not re.fullmatch(titles, one)] == []
+
+
 def test_what_was_not_measured_is_said_beside_the_answer(study: Path) -> None:
     page = (study / "report.html").read_text()
     box = page[page.index('<section id="limits"') :].partition("</section>")[0]

@@ -23,7 +23,7 @@ WHITE, DARK = "#ffffff", "#14171a"
 def panel(name: str) -> str:
     line = Line("none", (Point(4, 1e6, 9e5, 1.1e6), Point(128, 3e7, 2.9e7, 3.1e7)))
     x, y = scales.degree_scale([4, 8, 128]), scales.size_scale([1e6, 3e7], "activation memory $x$")
-    return line_panel(name, [line], looks(["none"]), x, y)
+    return line_panel(name, [line], looks(["none"]), x, y, cell="GCN")
 
 
 def test_the_same_data_give_the_same_bytes() -> None:
@@ -40,7 +40,7 @@ def test_a_panel_keeps_text_as_text_and_has_neither_ids_nor_stamps() -> None:
 
 def test_each_mark_says_its_numbers() -> None:
     said = [title.replace("\N{NO-BREAK SPACE}", " ") for title in re.findall("<title>(.*?)</title>", panel("a"))]
-    assert said[1] == "none: 28.6 MiB (27.7 MiB\N{EN DASH}29.6 MiB) at 128"
+    assert said[1] == "none: 28.6 MiB (27.7 MiB\N{EN DASH}29.6 MiB) at average degree 128; GCN"
 
 
 def test_text_of_anyone_is_text() -> None:

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from gnn_checkpointing.artefacts import write_json
 from gnn_checkpointing.refusal import Refusal
@@ -73,3 +75,15 @@ def test_a_broken_summary_is_refused_by_name(tmp_path: Path) -> None:
     summary(tmp_path, "desk", "Desk", "default", cells="many")
     with pytest.raises(Refusal, match=r"desk/default/summary\.json: field cells"):
         index(tmp_path)
+
+
+def test_the_default_studys_leading_figure_is_a_picture(tmp_path: Path) -> None:
+    root = Path(__file__).resolve().parents[2] / "report"
+    (study,) = root.glob("*/default")
+    shutil.copytree(study / "figures", tmp_path / study.parent.name / "default" / "figures")
+    shutil.copyfile(study / "summary.json", tmp_path / study.parent.name / "default" / "summary.json")
+    index(tmp_path)
+    with Image.open(tmp_path / "preview.png") as picture:
+        assert picture.size == (1200, 630)
+        colours = {colour for _, colour in picture.convert("RGB").getcolors(1200 * 630) or []}
+    assert {(213, 94, 0), (26, 128, 196)} <= colours  # layers and edge_blocks are drawn

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import gzip
 import hashlib
 import json
 import re
@@ -72,7 +71,7 @@ def _words_of(folder: Path) -> Iterator[str]:
         for row in csv.reader(stream):
             for text in row:
                 yield from _split(text)
-    with gzip.open(folder / "records.jsonl.gz", "rt") as stream:
+    with (folder / "records.jsonl").open() as stream:
         for line in stream:
             yield from _split(json.loads(line)["graph_label"]) if "graph_label" in line else ()
 

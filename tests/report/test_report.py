@@ -9,12 +9,15 @@ import sys
 from html.parser import HTMLParser
 from pathlib import Path
 
+import pikepdf
 import pytest
 
 from gnn_checkpointing.artefacts import read_json
+from gnn_checkpointing.packed import bounded_bytes
 from gnn_checkpointing.refusal import Refusal
 from gnn_checkpointing.report.documents import documents
 from gnn_checkpointing.report.inputs import ReportInputs, in_series, machine
+from gnn_checkpointing.report.letters import unprinted
 from gnn_checkpointing.report.page import Cell, Column, Table
 from gnn_checkpointing.report.render import render_report
 from gnn_checkpointing.sourced import counted, source_of, sourced
@@ -108,7 +111,7 @@ def test_relative_links_lead_to_files_beside_the_report(rendered: Path) -> None:
         links = [
             str(a["href"]) for tag, a in tags if tag == "a" and not str(a["href"]).startswith(("#", "../../index"))
         ]
-        assert "measurements.csv" in links
+        assert {"claims.json", "data.tar.xz"} <= set(links)
         assert all((rendered / link.partition("#")[0]).is_file() for link in links)
 
 
@@ -137,11 +140,18 @@ def test_the_pdf_says_what_the_html_says(rendered: Path) -> None:
 
 
 def test_the_pdf_declares_accessibility_an_outline_and_embeds_its_fonts(rendered: Path) -> None:
-    content = (rendered / "appendix.pdf").read_bytes()
-    assert b"/StructTreeRoot" in content
-    assert b"/Outlines" in content
-    assert b"pdfuaid" in content
-    assert b"/FontFile" in content
+    with pikepdf.open(rendered / "appendix.pdf") as document:
+        assert document.Root.MarkInfo.Marked and {"/StructTreeRoot", "/Outlines"} <= set(document.Root.keys())
+        assert b"pdfuaid" in document.Root.Metadata.read_bytes()
+        fonts = [one for one in document.objects if isinstance(one, pikepdf.Dictionary) and "/FontName" in one]
+        assert fonts and all("/FontFile3" in font or "/FontFile2" in font for font in fonts)
+        heads = [one for one in document.objects if isinstance(one, pikepdf.Dictionary) and one.get("/S") == "/TH"]
+        assert heads and all(head.A[0].Scope in ("/Column", "/Row") for head in heads)
+
+
+def test_a_pdf_is_packed(rendered: Path) -> None:
+    """Objects compressed together: the same 324 measurements took 1.6 MB without."""
+    assert (rendered / "appendix.pdf").stat().st_size <= 400_000
 
 
 def test_the_same_inputs_give_the_same_bytes(tmp_path: Path) -> None:
@@ -151,8 +161,8 @@ def test_the_same_inputs_give_the_same_bytes(tmp_path: Path) -> None:
 def test_the_data_beside_the_report_are_the_files_it_was_made_from(tmp_path: Path) -> None:
     html, _ = render(tmp_path, synthetic.inputs())
     published = ("measurements.csv", "claims.json", "audit.json", "traces.json", "demonstration.json")
-    for name in (*published, "records.jsonl.gz", "hardware.json", "study.json"):
-        assert (tmp_path / "out" / name).read_bytes() == (tmp_path / name).read_bytes()
+    for name in (*published, "records.jsonl", "hardware.json", "study.json"):
+        assert bounded_bytes(tmp_path / "out" / name) == (tmp_path / name).read_bytes()
         assert hashlib.sha256((tmp_path / name).read_bytes()).hexdigest() in html
     assert not [path for path in (tmp_path / "out").iterdir() if path.name.startswith(".")]
 
@@ -186,6 +196,15 @@ def test_a_character_that_no_font_has_is_named_instead_of_failing_the_build(tmp_
     assert "\U0001f40d" in html
     flat = pdf_text(tmp_path / "out" / "appendix.pdf")
     assert "Graphs [U+1F40D] [U+56FE] [U+202E] x" in flat
+
+
+@pytest.mark.parametrize(
+    ("title", "lost"),
+    [("Graphs", ""), ("Größe, ثقيل, Ωμέγα", ""), ("Graphs \u56fe \U0001f40d", "\u56fe (U+56FE), \U0001f40d (U+1F40D)")],
+)
+def test_letters_without_a_glyph_are_named_before_anything_is_measured(title: str, lost: str) -> None:
+    said = unprinted(synthetic.study(title))
+    assert said == "" if not lost else f"no font of the PDF has {lost};" in said
 
 
 def test_a_title_without_a_single_space_does_not_stop_the_build(tmp_path: Path) -> None:

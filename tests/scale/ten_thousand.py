@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from gnn_checkpointing.artefacts import digest, seal, sha256_of, write_json
+from gnn_checkpointing.packed import bounded_bytes
 from gnn_checkpointing.records.cell import CellRecord, read_records
 from gnn_checkpointing.study.design import graph_cells
 from gnn_checkpointing.study.graph_design import GeneratedGraph, study_graphs
@@ -36,7 +37,7 @@ def main() -> None:
         for name in ("Snakefile", "workflow", "templates", "profiles"):
             (work / name).symlink_to(ROOT / name)
         timed(work, "plan", ["snakemake", "--cores", "2", "--configfile", str(STUDY), "--dry-run", "--quiet"])
-        replay(read_study(STUDY), read_records(published / "records.jsonl.gz"), work / "measurements")
+        replay(read_study(STUDY), read_records(published / "records.jsonl"), work / "measurements")
         (work / "study.json").symlink_to(STUDY)
         for name in ("hardware.json", "demonstration.json"):
             shutil.copy(published / name, work)
@@ -44,7 +45,7 @@ def main() -> None:
             timed(work, name, [sys.executable, "-m", "gnn_checkpointing", name, *options.split()])
             if name == "collect":
                 # Byte traces are not replayed: the page shows one cell a convolution, however many there are.
-                shutil.copy(published / "traces.json", work)
+                (work / "traces.json").write_bytes(bounded_bytes(published / "traces.json"))
                 seal(work / "traces.json")
         sys.stdout.write(f"report.html: {(work / 'page/report.html').stat().st_size / 1e6:.2f} MB\n")
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import gzip
 import io
 import json
 import shutil
@@ -16,10 +15,11 @@ import pytest
 from gnn_checkpointing.analysis.rounding import significant
 from gnn_checkpointing.artefacts import sha256_of, write_json
 from gnn_checkpointing.cli import main
+from gnn_checkpointing.report.crate import CODE, CRATE, INSIDE
 from gnn_checkpointing.report.render import report_code
 from gnn_checkpointing.validation.pages import TEMPLATES
 from gnn_checkpointing.validation.validate import complaints, quick_complaints
-from rebuilt import rebuilt
+from rebuilt import rebuilt, unpack
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -49,12 +49,21 @@ def copied(study: str, place: Path) -> Path:
 
 
 def signed(folder: Path) -> None:
-    """Write the manifest anew, as someone would who hides a change."""
-    files = [path for path in folder.rglob("*") if path.is_file() and path.name != "manifest.json"]
-    write_json(
-        folder / "manifest.json",
-        {"files": {path.relative_to(folder).as_posix(): sha256_of(path) for path in sorted(files)}},
-    )
+    """Write the checksums of the crate anew, as someone would who hides a change."""
+    unpack(folder)
+
+    def sign(crate: dict[str, Any]) -> None:
+        files = {entity["@id"]: folder / entity["@id"].removeprefix(INSIDE) for entity in crate["@graph"]}
+        crate["@graph"] = [
+            entity for entity in crate["@graph"] if "sha256" not in entity or files[entity["@id"]].exists()
+        ]
+        for entity in crate["@graph"]:
+            if "sha256" in entity:
+                entity["sha256"] = sha256_of(files[entity["@id"]])
+            elif entity["@id"] == CODE:
+                entity["softwareVersion"] = ""
+
+    in_json(CRATE, sign)(folder)
 
 
 def in_json(name: str, change: Callable[[Any], None]) -> Callable[[Path], None]:
@@ -68,10 +77,10 @@ def in_json(name: str, change: Callable[[Any], None]) -> Callable[[Path], None]:
 
 def in_records(change: Callable[[list[dict[str, Any]]], None]) -> Callable[[Path], None]:
     def spoil(folder: Path) -> None:
-        path = folder / "records.jsonl.gz"
-        records = [json.loads(line) for line in gzip.decompress(path.read_bytes()).splitlines()]
+        path = folder / "records.jsonl"
+        records = [json.loads(line) for line in path.read_text().splitlines()]
         change(records)
-        path.write_bytes(gzip.compress("".join(json.dumps(record) + "\n" for record in records).encode()))
+        path.write_text("".join(json.dumps(record) + "\n" for record in records))
 
     return spoil
 
@@ -198,10 +207,10 @@ def test_a_valid_folder_is_said_to_be(small: Path, capsys: pytest.CaptureFixture
     [
         (lambda folder: (folder / "traces.json").unlink(), "traces.json: no such file"),
         (lambda folder: (folder / "figures/figure-lead.csv").write_text("x"), "figure-lead.csv: has changed"),
-        (lambda folder: (folder / "notes.txt").write_text("x"), "notes.txt: not listed in manifest.json"),
-        (lambda folder: (folder / "manifest.json").unlink(), "manifest.json: no such file"),
-        (lambda folder: (folder / "manifest.json").write_text("[1]"), "manifest.json: no list of files"),
-        (lambda folder: (folder / "records.jsonl.gz").write_bytes(b"no gzip"), "not readable as compressed records"),
+        (lambda folder: (folder / "notes.txt").write_text("x"), "notes.txt: not listed in ro-crate-metadata.json"),
+        (lambda folder: (folder / CRATE).unlink(), "ro-crate-metadata.json: no such file"),
+        (lambda folder: (folder / CRATE).write_text("[1]"), "ro-crate-metadata.json: no list of files"),
+        (lambda folder: (folder / "records.jsonl").write_bytes(b"\xff\n"), "not readable as records"),
         (in_json("claims.json", overturn), "claims.json: has changed"),
     ],
 )
@@ -328,7 +337,7 @@ def test_the_index_leaves_it_out_and_says_why(
 
 
 def test_other_code_is_said_in_one_sentence_with_the_remedy(folder: Path) -> None:
-    """Every claim's words are others, as after a change of the catalogue; the manifest names no code or another."""
+    """Every claim's words are others, as after a change of the catalogue; the crate names no code or another."""
 
     def reworded(values: Any) -> None:
         for claim in values["claims"]:
@@ -342,10 +351,14 @@ def test_other_code_is_said_in_one_sentence_with_the_remedy(folder: Path) -> Non
     assert quick_complaints(folder) == [sentence]
 
 
+def by_this_code(crate: Any) -> None:
+    next(entity for entity in crate["@graph"] if entity["@id"] == CODE)["softwareVersion"] = report_code(TEMPLATES)
+
+
 def test_what_was_changed_in_todays_report_is_not_blamed_on_another_version(folder: Path) -> None:
     in_json("claims.json", lambda values: values["claims"][0].update(sentence="All is well."))(folder)
     signed(folder)
-    in_json("manifest.json", lambda values: values.update(code=report_code(TEMPLATES)))(folder)
+    in_json(CRATE, by_this_code)(folder)
     (sentence,) = complaints(folder)
     assert "version" not in sentence
     assert "claims.json: not what" in sentence
@@ -369,8 +382,7 @@ def test_numbers_of_another_processor_are_the_same(small: Path) -> None:
 
 
 def test_real_graphs_of_other_files_than_the_study_lists_are_named(folder: Path) -> None:
-    (published,) = ROOT.glob("report/*/real")
-    shutil.copytree(published, folder.parent / "real")
+    shutil.copytree(rebuilt("real"), folder.parent / "real")
     listed = lambda values: values["graphs"]["real"][0].update(files={"some.npz": "0" * 64})  # noqa: E731
     in_json("study.json", listed)(folder.parent / "real")
     signed(folder.parent / "real")

@@ -14,6 +14,7 @@ import torch
 import yaml
 from PIL import Image
 
+from gnn_checkpointing.artefacts import read_json
 from gnn_checkpointing.graphs.storage import load_graph
 from gnn_checkpointing.models.vision.vig import VigOptions, build_vig
 from gnn_checkpointing.records.measurements_table import read_table
@@ -110,7 +111,7 @@ class Own(Checkout):
 
 def nodes_of(report: Path) -> set[int]:
     """Return the sizes of the graphs that a report is about, by its table and its list of graphs."""
-    graphs = {graph["num_nodes"] for graph in json.loads((report / "graphs.json").read_text())["graphs"]}
+    graphs = {graph["num_nodes"] for graph in read_json(report / "graphs.json")["graphs"]}
     assert {row["num_nodes"] for row in read_table(report / "measurements.csv")} == graphs
     return graphs
 
@@ -137,19 +138,19 @@ def test_one_folder_then_another_then_the_first_again(own: Own) -> None:
     assert (first["measure"], first["explanations"]) == (GRAPHS, 1)
     report = own.published()
     assert nodes_of(report) == {30}
-    weights = json.loads((report / "explained.json").read_text())["validation"]["weights_sha256"]
+    weights = read_json(report / "explained.json")["validation"]["weights_sha256"]
 
     second = own.measured("two")
     assert (second["measure"], second["explanations"]) == (GRAPHS, 1)
     assert nodes_of(report) == {36}
     assert json.loads((report / "study.json").read_text())["data_root"] == "two"
-    assert json.loads((report / "explained.json").read_text())["validation"]["weights_sha256"] != weights
+    assert read_json(report / "explained.json")["validation"]["weights_sha256"] != weights
 
     third = own.measured("one")
     assert not {"graph", "measure", "explanations"} & third.keys()
     assert nodes_of(report) == {30}
     assert json.loads((report / "study.json").read_text())["data_root"] == "one"
-    assert json.loads((report / "explained.json").read_text())["validation"]["weights_sha256"] == weights
+    assert read_json(report / "explained.json")["validation"]["weights_sha256"] == weights
     assert own.measured("one") == {}
     assert complaints(report) == []
 
@@ -162,9 +163,9 @@ def test_what_is_made_of_an_edited_file_is_made_again(own: Own) -> None:
     counts = own.measured("one")
     assert (counts["graph"], counts["measure"], counts["explanations"]) == (4, 4, 1)
     report = own.published()
-    facts = json.loads((report / "graphs.json").read_text())["graphs"]
+    facts = read_json(report / "graphs.json")["graphs"]
     assert {graph["num_edges"] for graph in facts if graph["label"] == "tables"} == {62}
-    assert json.loads((report / "explained.json").read_text())["validation"]["images"] == 3
+    assert read_json(report / "explained.json")["validation"]["images"] == 3
 
 
 def test_two_studies_that_share_a_graph_leave_each_other_alone(own: Own) -> None:

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import gzip
 import hashlib
-import io
 import json
 import os
 import re
-import stat
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from gnn_checkpointing.packed import bounded_bytes
 from gnn_checkpointing.refusal import Refusal
 
 
@@ -75,9 +73,14 @@ def sealed_bytes(path: Path) -> bytes:
     return content
 
 
+def json_text(value: Any) -> str:
+    """`value` as readable JSON; NaN and infinity are refused, since JSON has neither."""
+    return json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+
+
 def write_json(path: Path, value: Any) -> None:
-    """Write `value` as readable JSON; NaN and infinity are refused, since JSON has neither."""
-    write_text(path, json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
+    """Write `value` as `json_text` has it."""
+    write_text(path, json_text(value))
 
 
 def write_sealed(path: Path, value: Any) -> None:
@@ -86,38 +89,11 @@ def write_sealed(path: Path, value: Any) -> None:
     seal(path)
 
 
-MOST_BYTES = 2**29
-"""Of one file that is read whole. The largest published one has a thirtieth of it."""
-
-_MOST_EXPANDED = 100
-"""Compressed records shrink to a twentieth; what shrinks to less than a hundredth is made to fill memories."""
-
 _LARGEST = 1e150
 """Of a number in a file: its square can still be computed."""
 
 _ADDRESSES = {0xE000: None, 0xE001: None, 0xE002: None}
 """Private letters that mark where a report's numbers are from; no file that is read may hold them."""
-
-
-def bounded_bytes(path: Path) -> bytes:
-    """A file's bytes, or a refusal where it is no plain file or larger than memory should have to take."""
-    found = path.stat()
-    if not stat.S_ISREG(found.st_mode):
-        raise Refusal(f"{path}: not a plain file; put the file itself there")
-    if found.st_size > MOST_BYTES:
-        raise Refusal(f"{path}: {found.st_size} bytes, at most {MOST_BYTES} are read; it is not a file of this project")
-    return path.read_bytes()
-
-
-def expanded_bytes(path: Path) -> bytes:
-    """What a gzip file holds, or a refusal where that is far more than records ever shrink to."""
-    content = sealed_bytes(path)
-    most = min(MOST_BYTES, _MOST_EXPANDED * len(content) + 2**20)
-    with gzip.open(io.BytesIO(content)) as stream:
-        expanded = stream.read(most + 1)
-    if len(expanded) > most:
-        raise Refusal(f"{path}: expands to more than {most} bytes; it is not a file of this project")
-    return expanded
 
 
 def read_json(path: Path) -> Any:

@@ -59,7 +59,7 @@ rule collect:
         table=f"{RESULTS}/measurements.csv",
         traces=f"{RESULTS}/traces.json",
         graphs=f"{RESULTS}/graphs.json",
-        records=f"{RESULTS}/records.jsonl.gz",
+        records=f"{RESULTS}/records.jsonl",
         trainings=f"{RESULTS}/trainings.json",
     log:
         f"{RESULTS}/logs/collect.log",

@@ -15,6 +15,7 @@ from gnn_checkpointing.measurement.fingerprint import code_fingerprint, library_
 from gnn_checkpointing.measurement.fork_server import RUN, this_run
 from gnn_checkpointing.measurement.hardware import hardware_slug
 from gnn_checkpointing.refusal import Refusal
+from gnn_checkpointing.report.letters import unprinted
 from gnn_checkpointing.study import design
 from gnn_checkpointing.study.graph_design import EgoGraph, place, study_graphs
 from gnn_checkpointing.study.order import visits
@@ -78,6 +79,8 @@ wildcard_constraints:
 
 
 onstart:
+    if warning := unprinted(study):
+        print(f"warning: {warning}", file=sys.stderr, flush=True)
     # Each job reads this file anew on its own machine, and must find the same folders.
     if workflow.non_local_exec and not study.hardware.slug:
         print(

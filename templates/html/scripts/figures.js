@@ -14,8 +14,8 @@ function svgElement(name, attributes, text) {
 }
 
 function axisOf(text) {
-  const [kind, low, high, words] = text.split(" ");
-  return { log: kind === "log", low: Number(low), high: Number(high), words: WORDS[words] };
+  const [kind, low, high, words, named] = text.split(" ");
+  return { log: kind === "log", low: Number(low), high: Number(high), words: WORDS[words], named };
 }
 
 function shareOf(axis, value) {
@@ -176,18 +176,16 @@ function startFigures() {
   document.querySelector(".contents").append(box);
   if (hidden.size) show();
   if (scale.value) draw();
-  for (const figure of document.querySelectorAll("figure")) sayAxes(figure, charts);
   box.open = hidden.size > 0 || scale.value !== "";
   startReading(charts);
 }
 
 // Below each figure: which kind of axis it is drawn on now.
 function sayAxes(figure, charts) {
-  const chart = charts.find((each) => figure.contains(each.group));
-  if (!chart) return;
-  const line = figure.querySelector(".axes") ?? element("p", "", { className: "axes" });
-  const kind = (axis) => (axis.log ? "logarithmic" : "linear");
-  const [x, y] = [kind(chart.now.x), kind(chart.now.y)];
-  line.textContent = x === y ? `Both axes are drawn ${x}.` : `Horizontal axis drawn ${x}, vertical axis ${y}.`;
-  figure.querySelector("figcaption").append(line);
+  const line = figure.querySelector(".axes"), chart = charts.find((each) => figure.contains(each.group));
+  if (!line || !chart) return;
+  const kinds = Object.entries(chart.now).filter(([, axis]) => axis.named).map(([, axis]) => (axis.log ? "logarithmic" : "linear"));
+  const which = kinds.length === 2 ? "Both axes are" : `The ${chart.now.x.named ? "horizontal" : "vertical"} axis is`;
+  line.textContent = kinds[0] === kinds.at(-1)
+    ? `${which} ${kinds[0]}.` : `The horizontal axis is ${kinds[0]}, the vertical axis ${kinds[1]}.`;
 }

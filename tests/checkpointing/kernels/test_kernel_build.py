@@ -2,10 +2,13 @@
 
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
+import torch._inductor.config as kernels
 
+from gnn_checkpointing.checkpointing.compilation import require_compiler
 from gnn_checkpointing.checkpointing.kernels import build
 from gnn_checkpointing.refusal import Unavailable
 
@@ -58,7 +61,12 @@ def test_a_compiler_that_fails_is_quoted(fresh, monkeypatch):
 
 def broken(folder: Path) -> Path:
     compiler = folder / "c++"
-    compiler.write_text("#!/bin/sh\necho 'In file included' >&2\necho 'x.cpp:1: error: no such dialect' >&2\nexit 1\n")
+    compiler.write_text(
+        """#!/bin/sh
+        case "$*" in *--version) exit 0;; esac
+        echo 'In file included' >&2; echo 'x.cpp:1: error: no such dialect' >&2; exit 1
+        """
+    )
     compiler.chmod(0o755)
     return compiler
 
@@ -70,3 +78,34 @@ def test_other_processors_have_other_libraries(monkeypatch):
     monkeypatch.setattr(build, "_processor", lambda: ("x86_64", "flags: sse2"))
     assert build._key("attention", ()) != one
     build._machine.cache_clear()
+
+
+def test_a_compiler_that_hangs_is_ended_with_its_own_processes(fresh, monkeypatch, tmp_path):
+    compiler = tmp_path / "c++"
+    compiler.write_text(f"#!/bin/sh\nsleep 1000 &\necho $! > {tmp_path}/child\nwait\n")
+    compiler.chmod(0o755)
+    monkeypatch.setattr(build, "_PATIENCE_SECONDS", 1.0)
+    monkeypatch.setenv("CXX", str(compiler))
+    with pytest.raises(Unavailable, match=r"c\+\+ did not end within 1 s"):
+        build.load()
+    child = Path(f"/proc/{(tmp_path / 'child').read_text().strip()}")
+    for _ in range(100):
+        if not child.exists() or " Z " in (child / "stat").read_text():
+            return
+        time.sleep(0.05)
+    pytest.fail("the compiler's own process still runs")
+
+
+@pytest.mark.parametrize(
+    ("script", "said"), [("sleep 1000", "did not end"), ("echo 'no licence: error' >&2; exit 1", "no licence")]
+)
+def test_torchs_compiler_is_quoted_too(script, said, fresh, monkeypatch, tmp_path):
+    compiler = tmp_path / "c++"
+    compiler.write_text(f"#!/bin/sh\n{script}\n")
+    compiler.chmod(0o755)
+    monkeypatch.setattr(build, "_PATIENCE_SECONDS", 1.0)
+    with (
+        kernels.patch({"cpp.cxx": (None, str(compiler))}),
+        pytest.raises(Unavailable, match=f"policy compiled: .*{said}"),
+    ):
+        require_compiler("cpu")

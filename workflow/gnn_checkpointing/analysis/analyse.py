@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ from gnn_checkpointing.analysis.results import (
     Trends,
     views,
 )
-from gnn_checkpointing.artefacts import read_json, write_json
+from gnn_checkpointing.artefacts import json_text, read_json, write_text
 from gnn_checkpointing.records.encodings import EncodingCost
 from gnn_checkpointing.records.explained import ExplainedSets
 from gnn_checkpointing.records.measurements_table import Value
@@ -148,18 +148,21 @@ def analyse(
     return Findings(**models, **cells)
 
 
+def analysis_files(findings: Findings) -> dict[str, str]:
+    """The text of a JSON file for each finding, its numbers to the digits that mean something (`results/base.py`)."""
+    return {
+        f"{name}.json": json_text(adapter.dump_python(getattr(findings, name), mode="json"))
+        for name, adapter in _ADAPTERS.items()
+    }
+
+
 def write_analysis(folder: Path, findings: Findings) -> None:
-    """Write a JSON file for each finding, its numbers to the digits that mean something (`results/base.py`)."""
-
-    def write(names: Iterable[str]) -> None:
-        for name in names:
-            write_json(folder / f"{name}.json", _ADAPTERS[name].dump_python(getattr(findings, name), mode="json"))
-
-    # The residuals of the regressions are half of all bytes.
-    names = {field.name for field in fields(Findings)}
-    both(lambda: write(sorted(names - {"regressions"})), lambda: write(["regressions"]))
+    """Write the files of all findings, and leave none of an older analysis."""
+    files = analysis_files(findings)
+    for name, text in files.items():
+        write_text(folder / name, text)
     for path in folder.glob("*.json"):
-        if path.stem not in names:  # of an older analysis
+        if path.name not in files:
             path.unlink()
 
 

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from torch_geometric.nn import MessagePassing
 
 from gnn_checkpointing.checkpointing.changes import Changes
+from gnn_checkpointing.checkpointing.kernels.build import said_by
 from gnn_checkpointing.refusal import Refusal, Unavailable
 
 Backend = Callable[[torch.fx.GraphModule, list[Tensor]], Any]
@@ -56,13 +57,13 @@ def require_compiler(device_type: str, policy: str = "compiled") -> None:
                 f"{_said(capability)}"
             )
         return
-    from torch._inductor.cpp_builder import get_cpp_compiler
-    from torch._inductor.exc import InvalidCxxCompiler
+    import torch._inductor.config as kernels
 
-    try:
-        get_cpp_compiler()
-    except InvalidCxxCompiler:
-        raise Unavailable(f"policy {policy} needs a C++ compiler (CXX or g++): on Debian and Ubuntu: {_APT}") from None
+    # TorchInductor asks the same compilers, without a time limit and without their words.
+    compilers = [path for name in kernels.cpp.cxx if name and (path := shutil.which(name))]
+    if not compilers:
+        raise Unavailable(f"policy {policy} needs a C++ compiler (CXX or g++): on Debian and Ubuntu: {_APT}")
+    said_by([compilers[0], "--version"], policy)
     _require_headers(policy)
 
 

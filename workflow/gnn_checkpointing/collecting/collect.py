@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 def collect(study: Study, measurements: Path, training: Sequence[Path], to: Path) -> None:
     """Write into the folder `to` what the records below `measurements` and those of training jobs hold."""
-    table, records_file = to / "measurements.csv", to / "records.jsonl.gz"
+    table, records_file = to / "measurements.csv", to / "records.jsonl"
     graphs_file, traces_file, trainings_file = to / "graphs.json", to / "traces.json", to / "trainings.json"
     files = [made_of(visit.graph, measurements, visit.ending) / COMPLETE for visit in visits(study)]
     read = [(file.parent, record) for file in files for record in completed_records(file)]
@@ -43,7 +43,8 @@ def collect(study: Study, measurements: Path, training: Sequence[Path], to: Path
     write_json(graphs_file, GraphList(graphs=graphs).model_dump(mode="json"))
     write_json(traces_file, Traces(traces=shown).model_dump(mode="json"))
     write_json(trainings_file, [job for file in training for job in read_json(file)])
-    spreads, _ = both(lambda: process_spreads(records), lambda: write_records(records_file, records))
+    write_records(records_file, records)
+    spreads = process_spreads(records)
 
     def rows_of(those: list[CellRecord]) -> list[dict[str, Value]]:
         return [row for record in those for row in cell_rows(record, study.analysis, spreads[record.allocator])]

@@ -175,8 +175,9 @@ def _is_out_of_memory(error: Exception) -> bool:
 
 
 def _first_line(error: Exception) -> str:
-    lines = str(error).strip().splitlines()
-    return lines[0][:300] if lines else "no message"
+    lines = [line.strip() for line in str(error).strip().splitlines()] or ["no message"]
+    said = [line for line in lines[1:] if "error:" in line][:1]  # of a compiler's output, its own words
+    return ": ".join([lines[0], *said])[:300]
 
 
 def _tell(events: TextIO, **fields: Any) -> None:

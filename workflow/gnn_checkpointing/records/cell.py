@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
-import zlib
 from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
@@ -11,7 +9,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field, ValidationError
 
-from gnn_checkpointing.artefacts import expanded_bytes, parsed_json, sealed_bytes, whole_file
+from gnn_checkpointing.artefacts import parsed_json, sealed_bytes, write_text
 from gnn_checkpointing.records.graph_facts import GraphFacts
 from gnn_checkpointing.records.machine import Accelerator, Host
 from gnn_checkpointing.records.policy import PolicyRecord, Steps
@@ -125,21 +123,18 @@ def read_cell(path: Path) -> CellRecord:
 
 
 def write_records(path: Path, records: Iterable[CellRecord]) -> None:
-    """Write records whole, one a line of JSON, compressed; the same records give the same bytes."""
-    lines = "".join(record.model_dump_json() + "\n" for record in records)
-    with whole_file(path) as stream:
-        # The usual level: the highest takes three times as long for a fiftieth less.
-        stream.write(gzip.compress(lines.encode(), compresslevel=6, mtime=0))
+    """Write records, one a line of JSON."""
+    write_text(path, "".join(record.model_dump_json() + "\n" for record in records))
 
 
 def read_records(path: Path) -> list[CellRecord]:
     """Read what `write_records` wrote, or refuse naming the file, the line and the field."""
     try:
-        lines = expanded_bytes(path).decode().split("\n")[:-1]
+        lines = sealed_bytes(path).decode().split("\n")[:-1]
     except FileNotFoundError:
         raise Refusal(f"{path}: no such file; make it with `collect`") from None
-    except (OSError, EOFError, ValueError, zlib.error) as error:
-        raise Refusal(f"{path}: not readable as compressed records ({error}); make it again with `collect`") from None
+    except (OSError, ValueError) as error:
+        raise Refusal(f"{path}: not readable as records ({error}); make it again with `collect`") from None
     records = []
     for number, line in enumerate(lines, start=1):
         try:

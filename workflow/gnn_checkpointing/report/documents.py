@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from functools import partial
 from pathlib import Path
@@ -13,7 +13,24 @@ from gnn_checkpointing.report.facts import Facts
 from gnn_checkpointing.report.history import Measured, history_section
 from gnn_checkpointing.report.inputs import ReportInputs
 from gnn_checkpointing.report.markdown import Writer
-from gnn_checkpointing.report.page import Block, Fact, Figure, Page, Section, Span, Step, Steps, Table, figures_of
+from gnn_checkpointing.report.page import (
+    PROVES,
+    Block,
+    Box,
+    Bullets,
+    Fact,
+    Figure,
+    Note,
+    Page,
+    Paragraph,
+    Section,
+    Span,
+    Step,
+    Steps,
+    Table,
+    Text,
+    figures_of,
+)
 from gnn_checkpointing.report.provenance import provenance, study_command, with_provenance
 from gnn_checkpointing.report.sections.accuracy import accuracy_section
 from gnn_checkpointing.report.sections.allocator import allocator_section
@@ -57,6 +74,12 @@ REPORT = (
     *("laws", "planner", "trust", "method", "references", "data"),
 )
 """The report's sections in their order: a template each, which says nothing where the study has nothing of it."""
+
+PROOF = {
+    **{"density": "memory", "limit": "failed", "real": "real-graphs", "prediction": "scorecard", "trust": "audit"},
+    **{"limits": "method", "nothing": "failed"},
+}
+"""Where the appendix has what a section or an answer rests on, where that is not called alike."""
 
 ANSWERS = ("limit", "depth", "ego", "vision", "batches", "families", "prediction", "real", "frontier", "density")
 """Which answer a study gives: that of the first of these that it has something of."""
@@ -125,12 +148,41 @@ def _report(inputs: ReportInputs, appendix: Page, templates: Path) -> Page:
     )
     _, opening = writer.blocks(f"answer/{answer_of(inputs)}.md", evidence)
     sections = [writer.section(f"{name}.md", evidence) for name in ("limits", *REPORT)]
+    written = [section for section in sections if section is not None]
     return replace(
         appendix,
-        opening=tuple(opening),
-        sections=tuple(section for section in sections if section is not None),
+        opening=tuple(_with_evidence(opening, _proof(known, answer_of(inputs)))),
+        sections=tuple(
+            section
+            if section.id == "references"
+            else replace(section, blocks=tuple(_with_evidence(section.blocks, _proof(known, section.id))))
+            for section in written
+        ),
         other="appendix",
     )
+
+
+def _proof(known: set[str], section: str) -> str:
+    """The address of what a section of the report rests on."""
+    place = PROOF.get(section, section)
+    return f"appendix.html#{place if place in known else 'data'}"
+
+
+def _with_evidence(blocks: Iterable[Block], proof: str) -> Iterator[Block]:
+    """Blocks in which every text leads to the appendix: by its numbers, else by a sign at its end."""
+
+    def leading(text: Text) -> Text:
+        spans = (Span(text),) if isinstance(text, str) else text
+        title = all(span.look == "strong" for span in spans)
+        return spans if title or any(span.href for span in spans) else (*spans, Span(" "), Span(PROVES, href=proof))
+
+    for block in blocks:
+        if isinstance(block, Paragraph | Note):
+            yield replace(block, text=leading(block.text))
+        elif isinstance(block, Bullets | Box):
+            yield replace(block, items=tuple(map(leading, block.items)))
+        else:
+            yield block
 
 
 def answer_of(inputs: ReportInputs) -> str:

@@ -135,11 +135,7 @@ class Facts:
 
     def _rate(self, point: FrontierPoint) -> Rate:
         seconds, ratio = point.step_time_seconds or 1.0, point.time_ratio
-        inverse = (
-            None
-            if ratio is None or point.policy == "none"
-            else units.estimate_of(1 / ratio.estimate, 1 / ratio.high, 1 / ratio.low)
-        )
+        inverse = None if point.policy == "none" else units.inverse(ratio)
         nodes = (self._inputs.frontier.num_nodes or 0) / seconds
         return Rate(point, nodes, point.num_edges / seconds, inverse)
 

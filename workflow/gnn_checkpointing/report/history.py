@@ -12,15 +12,14 @@ from gnn_checkpointing.artefacts import read_json
 from gnn_checkpointing.refusal import Refusal
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.facts import Facts
-from gnn_checkpointing.report.figures import drawn, scales
-from gnn_checkpointing.report.figures.lines import Line, Point, line_panel
+from gnn_checkpointing.report.figures import scales
+from gnn_checkpointing.report.figures.lines import Line, Point
 from gnn_checkpointing.report.figures.palette import looks
-from gnn_checkpointing.report.inputs import ReportInputs
-from gnn_checkpointing.report.page import Figure, Panel, Paragraph, Section, Table
+from gnn_checkpointing.report.inputs import HISTORY, ReportInputs
+from gnn_checkpointing.report.page import Figure, Paragraph, Section, Table
+from gnn_checkpointing.report.panels import figure, lines_over
 from gnn_checkpointing.report.tables import Of, table
 from gnn_checkpointing.sourced import plain, sourced
-
-HISTORY = "history.json"
 
 
 class Speed(BaseModel):
@@ -110,21 +109,13 @@ def _figure(known: Sequence[Measured], names: Sequence[str]) -> list[Figure]:
     days = [f"{one.measured_on} {one.commit[:7]}".strip() for one in known]
     x = scales.step_scale(days, "measurement")
     y = scales.count_scale([point.y for line in shown for point in line.points], "nodes per second")
-    panel = Panel(
-        id="history",
-        title="Plain training",
-        alternative="Line chart: nodes per second of plain training at each measurement. "
-        + " ".join(f"{line.policy}: {units.significant(line.points[-1].y)} at the last." for line in shown),
-        svg=line_panel("history", shown, looks(list(names)), x, y),
-        drawn=drawn.of_lines(shown, x, y, "convolution"),
-    )
     return [
-        Figure(
-            id="figure-history",
-            caption="Throughput of plain training on the densest graphs, measurement by measurement.",
-            how_to_read="One line per convolution; the measurements follow each other from left to right.",
-            panels=(panel,),
-            source=HISTORY,
+        figure(
+            "figure-history",
+            "Throughput of plain training on the densest graphs, measurement by measurement.",
+            "One line per convolution; the measurements follow each other from left to right.",
+            HISTORY,
+            [lines_over("Plain training", shown, looks(list(names)), x, y, names="convolution")],
         )
     ]
 

@@ -12,7 +12,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from gnn_checkpointing.claims.ledger import Verdict
-from gnn_checkpointing.report.page import Column, Page, Span, Text
+from gnn_checkpointing.report.page import PROVES, Column, Page, Span, Text
 from gnn_checkpointing.sourced import SourcedText, bare, parts
 
 SCRIPTS = ("numbers.js", "elements.js", "view.js", "planner.js", "tables.js", "figures.js", "reading.js", "start.js")
@@ -90,6 +90,8 @@ def _element(span: Span) -> Markup:
         words = Markup("<{0}>{1}</{0}>").format(Markup(tag), words)  # noqa: S704 - one of three names
     if span.href:
         source = Markup(' class="number" data-source="{}"').format(span.source) if span.source else Markup("")
+        if span.text == PROVES:
+            source = Markup(' class="proof" aria-label="Evidence in the appendix"')
         return Markup('<a href="{}"{}>{}</a>').format(span.href, source, words)
     return Markup('<span data-source="{}">{}</span>').format(span.source, words) if span.source else words
 

@@ -17,6 +17,7 @@ from gnn_checkpointing.claims.ledger import Verdict
 from gnn_checkpointing.refusal import Refusal
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.html import environment
+from gnn_checkpointing.report.preview import PREVIEW, render_preview
 from gnn_checkpointing.report.render import HTML, PDF, SUMMARY
 
 QUESTIONS = {
@@ -117,6 +118,11 @@ def render_index(
     for slug, group in groupby(entries, key=lambda entry: entry.summary.hardware.slug):
         listed = sorted(group, key=_place)
         machines.append(Machine(label=listed[0].summary.hardware.label, slug=slug, entries=listed))
+    for path, entry in zip(found, entries, strict=True):
+        if entry.summary.study.name == "default":
+            label = entry.summary.hardware.label
+            render_preview(path.parent, entry.headline, label, templates, output.parent / PREVIEW)
+            break
     template = environment(templates).get_template("index.html")
     write_text(
         output,

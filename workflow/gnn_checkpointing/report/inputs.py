@@ -26,6 +26,7 @@ from gnn_checkpointing.analysis.results import (
 from gnn_checkpointing.analysis.table import series
 from gnn_checkpointing.audit.grades import Audit
 from gnn_checkpointing.claims.ledger import Ledger
+from gnn_checkpointing.packed import is_there
 from gnn_checkpointing.planning.knowledge import Knowledge
 from gnn_checkpointing.records.demonstration import Demonstration
 from gnn_checkpointing.records.graph_facts import GraphFacts
@@ -54,13 +55,18 @@ ROBUSTNESS = "analysis/robustness.json"
 GRAPHS = "graphs.json"
 TRACES = "traces.json"
 DEMONSTRATION = "demonstration.json"
-RECORDS = "records.jsonl.gz"
+RECORDS = "records.jsonl"
 TRAININGS = "trainings.json"
 HARDWARE = "hardware.json"
 STUDY = "study.json"
 EXPLAINED = "explained.json"
 EXPLANATIONS = "analysis/explained.json"
 ENCODINGS = "encodings.json"
+
+HISTORY = "history.json"
+
+PLAIN = (CLAIMS, PLANNER, STUDY, HARDWARE, HISTORY)
+"""Data that are published as files of their own; all others are packed together."""
 
 GIVEN = {"explanations": EXPLAINED, "encodings": ENCODINGS}
 """What only some studies have, by the option of the commands that read it."""
@@ -243,7 +249,8 @@ def sourced_findings(found: Findings) -> Findings:
 def published(folder: Path) -> dict[str, Path]:
     """Return the measured files beside a published report by what a command calls them, or refuse the folder.
 
-    A trained model's explanations and the cost of encodings are there only where the study had some.
+    A trained model's explanations and the cost of encodings are there only where the study had some, the history only
+    where it was measured by code that keeps one.
     """
     names = {
         "study": STUDY,
@@ -255,12 +262,13 @@ def published(folder: Path) -> dict[str, Path]:
         "records": RECORDS,
         "trainings": TRAININGS,
     }
-    missing = [name for name in names.values() if not (folder / name).is_file()]
+    missing = [name for name in names.values() if not is_there(folder / name)]
     if missing:
         raise Refusal(
             f"{folder}: no {missing[0]} there; name the folder of a published report, report/<hardware>/<study>"
         )
-    names |= {option: name for option, name in GIVEN.items() if (folder / name).is_file()}
+    some = {**GIVEN, "history": HISTORY}
+    names |= {option: name for option, name in some.items() if is_there(folder / name)}
     return {option: folder / name for option, name in names.items()}
 
 

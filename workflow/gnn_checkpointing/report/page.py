@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -31,6 +32,9 @@ class Span:
 
 
 Text = str | tuple[Span, ...]
+
+PROVES = "\N{SECTION SIGN}"
+"""What stands at the end of a sentence without numbers, and leads to its evidence."""
 
 
 @dataclass(frozen=True)
@@ -148,9 +152,23 @@ class Provenance:
     data: str
 
 
+_AXES = re.compile(r'data-([xy])="(\w+) \S+ \S+ \w+ ([^"]*)"')
+_WORDS = {"log": "logarithmic", "linear": "linear"}
+
+
+def _axes(kinds: Mapping[str, str]) -> str:
+    if len(set(kinds.values())) == 1:
+        which = "Both axes are" if len(kinds) == 2 else f"The {'horizontal' if 'x' in kinds else 'vertical'} axis is"
+        return f"{which} {_WORDS[next(iter(kinds.values()))]}."
+    return f"The horizontal axis is {_WORDS[kinds['x']]}, the vertical axis {_WORDS[kinds['y']]}." if kinds else ""
+
+
 @dataclass(frozen=True)
 class Figure:
-    """Panels under one caption, with the sentence that teaches to read them; `wide` panels hold much small print."""
+    """Panels under one caption, with the sentence that teaches to read them; `wide` panels hold much small print.
+
+    `axes` says which kind of axis the panels have.
+    """
 
     id: str
     caption: str
@@ -160,6 +178,13 @@ class Figure:
     size: Literal["small", "wide"] = "small"
     provenance: Provenance | None = None
     kind: Literal["figure"] = "figure"
+    axes: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Read the axes off the first drawing; an axis without a name has rows instead of numbers."""
+        found = [kinds for panel in self.panels for kinds in [_AXES.findall(panel.svg)[:2]] if kinds]
+        named = {name: kind for name, kind, label in (found[0] if found else ()) if label}
+        object.__setattr__(self, "axes", _axes(named))
 
 
 @dataclass(frozen=True)

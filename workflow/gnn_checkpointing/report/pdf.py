@@ -8,18 +8,16 @@ import tempfile
 from collections.abc import Callable
 from dataclasses import asdict
 from datetime import UTC, date, datetime
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 import typst
-from matplotlib import get_data_path
-from matplotlib.ft2font import FT2Font
 
+from gnn_checkpointing.report.figures.paper import on_paper
+from gnn_checkpointing.report.letters import FONTS, font_folder, is_drawn
+from gnn_checkpointing.report.packing import packed
 from gnn_checkpointing.report.page import Page
 from gnn_checkpointing.sourced import bare
-
-_FONTS = ("DejaVuSans.ttf", "DejaVuSans-Bold.ttf")
 
 
 def report_pdf(page: Page, templates: Path) -> bytes:
@@ -30,11 +28,14 @@ def report_pdf(page: Page, templates: Path) -> bytes:
         (root / "page.json").write_text(json.dumps(_printable(asdict(page)), ensure_ascii=False), encoding="utf-8")
         for figure in page.figures():
             for panel in figure.panels:
-                (root / f"{panel.id}.svg").write_text(_mapped(panel.svg, _drawable_or_named), encoding="utf-8")
+                paper = on_paper(_mapped(panel.svg, _drawable_or_named))
+                (root / f"{panel.id}.svg").write_text(paper.svg, encoding="utf-8")
+                labels = {"width": paper.width, "labels": [asdict(label) for label in paper.labels]}
+                (root / f"{panel.id}.json").write_text(json.dumps(labels, ensure_ascii=False), encoding="utf-8")
         fonts = root / "fonts"
         fonts.mkdir()
-        for font in _FONTS:
-            shutil.copyfile(_font_folder() / font, fonts / font)
+        for font in FONTS:
+            shutil.copyfile(font_folder() / font, fonts / font)
         compiled: bytes = typst.compile(
             root / "report.typ",
             root=root,
@@ -44,22 +45,12 @@ def report_pdf(page: Page, templates: Path) -> bytes:
             pdf_standards=["ua-1"],
             timestamp=datetime.combine(_day(page.date), datetime.min.time(), UTC),
         )
-        return compiled
+        return packed(compiled)
 
 
 def _day(text: str) -> date:
     """Return the page's date; a page without one is dated by the epoch, never by the clock."""
     return date.fromisoformat(text) if text else date(1970, 1, 1)
-
-
-def _font_folder() -> Path:
-    return Path(get_data_path()) / "fonts" / "ttf"
-
-
-@cache
-def _drawable() -> frozenset[str]:
-    """Return the characters that the fallback font draws: PDF/UA refuses a character without a glyph."""
-    return frozenset(chr(code) for code in FT2Font(str(_font_folder() / _FONTS[0])).get_charmap())
 
 
 def _printable(value: Any) -> Any:
@@ -79,6 +70,6 @@ def _mapped(text: str, replacement: Callable[[str], str]) -> str:
 
 def _drawable_or_named(character: str) -> str:
     """Return the character, or its Unicode number in brackets where no embedded font has it."""
-    if character in "\n\N{NO-BREAK SPACE}" or (character in _drawable() and character.isprintable()):
+    if is_drawn(character):
         return character
     return " " if character.isspace() else f"[U+{ord(character):04X}]"

@@ -5,33 +5,34 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, get_args
 
-from gnn_checkpointing.analysis.analyse import Findings, read_analysis, write_analysis
+from gnn_checkpointing.analysis.analyse import Findings, analysis_files, read_analysis
 from gnn_checkpointing.analysis.rounding import all_significant
 from gnn_checkpointing.artefacts import (
     digest,
+    json_text,
     read_json,
     sealed_bytes,
     sha256_of,
     text_cell,
     whole_file,
-    write_json,
-    write_text,
 )
 from gnn_checkpointing.audit.grades import read_audit
 from gnn_checkpointing.claims.ledger import Verdict, read_ledger
 from gnn_checkpointing.measurement.fingerprint import code_fingerprint
+from gnn_checkpointing.packed import PACK, is_there, pack_of
 from gnn_checkpointing.planning.knowledge import read_knowledge
 from gnn_checkpointing.records.demonstration import read_demonstration
 from gnn_checkpointing.records.graph_facts import read_graphs
 from gnn_checkpointing.records.measurements_table import read_table
 from gnn_checkpointing.records.traces import read_traces
+from gnn_checkpointing.report.crate import CRATE, crate
 from gnn_checkpointing.report.documents import TEMPLATES, answer_of, documents
-from gnn_checkpointing.report.history import HISTORY, continued, read_history
+from gnn_checkpointing.report.history import continued, read_history
 from gnn_checkpointing.report.html import report_html
 from gnn_checkpointing.report.inputs import (
     ANALYSIS,
@@ -42,7 +43,9 @@ from gnn_checkpointing.report.inputs import (
     EXPLAINED,
     GRAPHS,
     HARDWARE,
+    HISTORY,
     MEASUREMENTS,
+    PLAIN,
     PLANNER,
     RECORDS,
     STUDY,
@@ -63,7 +66,6 @@ PDF = "report.pdf"
 APPENDIX_HTML = "appendix.html"
 APPENDIX_PDF = "appendix.pdf"
 SUMMARY = "summary.json"
-MANIFEST = "manifest.json"
 
 
 @dataclass(frozen=True)
@@ -109,7 +111,7 @@ class Sources:
 
 def published_sources(folder: Path) -> Sources:
     """Return the files beside a published report."""
-    beside = {name: folder / name for name in (EXPLAINED, ENCODINGS) if (folder / name).is_file()}
+    beside = {name: folder / name for name in (EXPLAINED, ENCODINGS) if is_there(folder / name)}
     return Sources(
         measurements=folder / MEASUREMENTS,
         claims=folder / CLAIMS,
@@ -152,66 +154,66 @@ def report_code(templates: Path) -> str:
 
 
 def render_report(inputs: ReportInputs, sources: Sources, templates: Path, output_folder: Path) -> None:
-    """Write report and appendix, in HTML and PDF, the data they rest on, summary.json and manifest.json.
+    """Write report and appendix, in HTML and PDF, the data they rest on, summary.json and the crate.
 
-    `sources` are the files that `inputs` were read from; they are copied byte for byte into `output_folder`. Nothing is
-    written before both documents are made. The manifest has the SHA-256 of every other file.
+    `sources` are the files that `inputs` were read from. All but the pages, the summary and `PLAIN` is packed into one
+    archive. Nothing is written before both documents are made. The crate has the SHA-256 of every file, of packed ones
+    unpacked.
     """
-    contents = {name: sealed_bytes(path) for name, path in sources.by_name.items()}
+    given = {name: sealed_bytes(path) for name, path in sources.by_name.items()}
     history = continued(read_history(sources.study.parent / HISTORY) or read_history(output_folder / HISTORY), inputs)
-    digests = {name: hashlib.sha256(content).hexdigest() for name, content in contents.items()}
+    digests = {name: hashlib.sha256(content).hexdigest() for name, content in given.items()}
     made = documents(inputs, digests, templates, history)
-    pages = {
+    found = Findings(**{field.name: getattr(inputs, field.name) for field in fields(Findings)})
+    summarised = _summary(inputs, made.report)
+    contents = {
+        **given,
+        **{f"{ANALYSIS}/{name}": text.encode() for name, text in analysis_files(found).items()},
+        **{f"{FIGURES}/{figure.id}.csv": _drawn(figure).encode() for figure in made.figures()},
+        SUMMARY: json_text(summarised).encode(),
+        HISTORY: json_text([one.model_dump(mode="json") for one in history]).encode(),
         HTML: report_html(made.report, templates).encode(),
         APPENDIX_HTML: report_html(made.appendix, templates, "appendix.html").encode(),
         PDF: report_pdf(made.report, templates),
         APPENDIX_PDF: report_pdf(made.appendix, templates),
     }
-    for name, content in contents.items():
-        _write(output_folder / name, content)
-    found = Findings(**{field.name: getattr(inputs, field.name) for field in fields(Findings)})
-    write_analysis(output_folder / ANALYSIS, found)
-    write_json(output_folder / SUMMARY, _summary(inputs, made.report))
-    write_json(output_folder / HISTORY, [one.model_dump(mode="json") for one in history])
-    _write_figures(made.figures(), output_folder / FIGURES)
-    for name, content in pages.items():
-        _write(output_folder / name, content)
-    written = [
-        *sources.by_name,
-        *(f"{ANALYSIS}/{field.name}.json" for field in fields(Findings)),
-        *(f"{FIGURES}/{figure.id}.csv" for figure in made.figures()),
-        SUMMARY,
-        HISTORY,
-        *pages,
-    ]
-    checksums = {name: sha256_of(output_folder / name) for name in sorted(written)}
-    write_json(output_folder / MANIFEST, {"code": report_code(templates), "files": checksums})
+    plain = {name: contents[name] for name in (*PLAIN, SUMMARY, HTML, PDF, APPENDIX_HTML, APPENDIX_PDF)}
+    packed = {name: content for name, content in contents.items() if name not in plain}
+    plain[PACK] = pack_of(packed)
+    described = crate(plain, packed, inputs, summarised["headline"], report_code(templates))
+    _publish(output_folder, {**plain, CRATE: json_text(described).encode()}, packed)
 
 
-def _write_figures(figures: Sequence[Figure], folder: Path) -> None:
-    """Write what each figure draws as a CSV file of its id, and leave no file of a figure that is no more."""
-    for figure in figures:
-        panels = [panel for panel in figure.panels if panel.drawn.columns]
-        stream = io.StringIO()
-        writer = csv.writer(stream, lineterminator="\n")
-        writer.writerow(("panel", *(panels[0].drawn.columns if panels else ())))
-        for panel in panels:
-            writer.writerows((text_cell(bare(panel.title)), *map(_written, row)) for row in panel.drawn.rows)
-        write_text(folder / f"{figure.id}.csv", stream.getvalue())
-    kept = {f"{figure.id}.csv" for figure in figures}
-    for path in folder.glob("*.csv"):
-        if path.name not in kept:
-            path.unlink()
+def _publish(folder: Path, files: Mapping[str, bytes], packed: Iterable[str]) -> None:
+    """Write the files, and leave none of an earlier publication that had a manifest and nothing packed."""
+    for name, content in files.items():
+        with whole_file(folder / name) as stream:
+            stream.write(content)
+    for name in ("manifest.json", *packed):
+        (folder / name).unlink(missing_ok=True)
+        (folder / f"{name}.gz").unlink(missing_ok=True)
+    for place in (folder / ANALYSIS, folder / FIGURES):
+        if place.is_dir():
+            for path in (*place.glob("*.json"), *place.glob("*.csv"), *place.glob(".snakemake_timestamp")):
+                path.unlink()
+            if not any(place.iterdir()):
+                place.rmdir()
+
+
+def _drawn(figure: Figure) -> str:
+    """What a figure draws, as CSV."""
+    panels = [panel for panel in figure.panels if panel.drawn.columns]
+    stream = io.StringIO()
+    writer = csv.writer(stream, lineterminator="\n")
+    writer.writerow(("panel", *(panels[0].drawn.columns if panels else ())))
+    for panel in panels:
+        writer.writerows((text_cell(bare(panel.title)), *map(_written, row)) for row in panel.drawn.rows)
+    return stream.getvalue()
 
 
 def _written(value: str | float) -> str:
     """Return a value as a CSV field: a number to the digits that mean something, a text without addresses."""
     return text_cell(bare(value)) if isinstance(value, str) else repr(all_significant(plain(value), digits=10))
-
-
-def _write(path: Path, content: bytes) -> None:
-    with whole_file(path) as stream:
-        stream.write(content)
 
 
 def summary(inputs: ReportInputs, templates: Path = TEMPLATES) -> dict[str, Any]:

@@ -10,7 +10,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import gnn_checkpointing
+from gnn_checkpointing.artefacts import read_json
+from gnn_checkpointing.packed import bounded_bytes, is_there, packed_files
 from gnn_checkpointing.refusal import Refusal
+from gnn_checkpointing.report.crate import CRATE
 from gnn_checkpointing.report.inputs import ANALYSIS
 from gnn_checkpointing.report.provenance import FIGURES
 from gnn_checkpointing.report.render import (
@@ -48,21 +51,38 @@ def pages(folder: Path) -> Iterator[str]:
         except MISFITS as error:
             yield f"{HTML}: cannot be rendered again ({' '.join(str(error).split())[:300]})"
             return
-        yield from _figures(folder / FIGURES, made / FIGURES)
+        yield from _figures(folder, made)
         for name in (HTML, APPENDIX_HTML, PDF, APPENDIX_PDF):
             if not (folder / name).is_file():
                 yield f"{name}: not there; render the report again"
             else:
                 yield from (_html if name.endswith(".html") else _pdf)(folder / name, made / name)
+        yield from _crate(folder / CRATE, made / CRATE)
+
+
+def _crate(given: Path, again: Path) -> Iterator[str]:
+    """Yield what the crate says of the run that the data do not; checksums, sizes and code are compared elsewhere."""
+    measures = ("sha256", "contentSize", "softwareVersion")
+    one, other = (
+        [{key: value for key, value in entity.items() if key not in measures} for entity in read_json(path)["@graph"]]
+        for path in (given, again)
+    )
+    wrong = [str(a["@id"]) for a, b in zip(one, other, strict=False) if a != b]
+    if wrong or len(one) != len(other):
+        yield f"{given.name}: not what the data beside it give: {(wrong or ['its length'])[0]}"
 
 
 def _figures(given: Path, again: Path) -> Iterator[str]:
-    names = {path.name for place in (given, again) for path in place.glob("*.csv")}
-    for name in sorted(names):
-        if not ((given / name).is_file() and (again / name).is_file()):
-            yield f"{FIGURES}/{name}: drawn then or now, not both"
+    for name in sorted(_drawn(given) | _drawn(again)):
+        if not (is_there(given / name) and is_there(again / name)):
+            yield f"{name}: drawn then or now, not both"
         elif not _same_rows(given / name, again / name):
-            yield f"{FIGURES}/{name}: not what the figure draws"
+            yield f"{name}: not what the figure draws"
+
+
+def _drawn(folder: Path) -> set[str]:
+    plain = {f"{FIGURES}/{path.name}" for path in (folder / FIGURES).glob("*.csv")}
+    return plain | {name for name in packed_files(folder) if name.startswith(f"{FIGURES}/")}
 
 
 def _same_rows(given: Path, again: Path) -> bool:
@@ -143,4 +163,4 @@ def _printed(path: Path) -> str:
 
 
 def _text(path: Path) -> str:
-    return path.read_bytes().decode("utf-8", "replace")
+    return bounded_bytes(path).decode("utf-8", "replace")

@@ -12,6 +12,7 @@ from gnn_checkpointing.artefacts import read_json
 from gnn_checkpointing.audit.grades import Audit, read_audit
 from gnn_checkpointing.audit.inputs import Machine, machine_facts
 from gnn_checkpointing.claims.ledger import Ledger, read_ledger
+from gnn_checkpointing.packed import is_there
 from gnn_checkpointing.planning.knowledge import Knowledge, read_knowledge
 from gnn_checkpointing.records.cell import CellRecord, read_records
 from gnn_checkpointing.records.demonstration import Demonstration, read_demonstration
@@ -94,8 +95,8 @@ def read_measured(folder: Path) -> tuple[Measured | None, list[str]]:
         "traces": read(TRACES, read_traces),
         "trainings": read(TRAININGS, read_trainings),
         "demonstration": read(DEMONSTRATION, read_demonstration),
-        "explained": read(EXPLAINED, read_explained) if (folder / EXPLAINED).exists() else None,
-        "encodings": read(ENCODINGS, read_encodings) if (folder / ENCODINGS).exists() else [],
+        "explained": read(EXPLAINED, read_explained) if is_there(folder / EXPLAINED) else None,
+        "encodings": read(ENCODINGS, read_encodings) if is_there(folder / ENCODINGS) else [],
     }
     return (None if read.complaints else Measured(folder, **parts)), read.complaints
 

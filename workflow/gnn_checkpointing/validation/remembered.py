@@ -8,8 +8,9 @@ from pathlib import Path
 
 from gnn_checkpointing.artefacts import digest, read_json, sha256_of, write_json
 from gnn_checkpointing.refusal import Refusal
-from gnn_checkpointing.report.render import MANIFEST, report_code
-from gnn_checkpointing.validation.manifest import changed_files
+from gnn_checkpointing.report.crate import CRATE
+from gnn_checkpointing.report.render import report_code
+from gnn_checkpointing.validation.checksums import changed_files
 from gnn_checkpointing.validation.pages import TEMPLATES
 from gnn_checkpointing.validation.validate import complaints
 
@@ -19,8 +20,8 @@ _LIBRARIES = ("numpy", "scipy", "statsmodels", "matplotlib", "typst")
 def believed_complaints(folder: Path, memory: Path, check: Callable[[Path], list[str]] = complaints) -> list[str]:
     """Return what `check` says against a report; one that this code found nothing wrong with is not checked again.
 
-    `memory` lists the digests of such reports: of the manifest, which has the checksums of all their files, of our code
-    and of the libraries. Files that are not those of the manifest are seen each time.
+    `memory` lists the digests of such reports: of the crate, which has the checksums of all their files, of our code
+    and of the libraries. Files that are not those of the crate are seen each time.
     """
     changed = changed_files(folder)
     if changed:
@@ -39,7 +40,7 @@ def _key(folder: Path, check: str) -> str:
     names = [check, folder.parent.name, folder.name]
     versions = [importlib.metadata.version(name) for name in _LIBRARIES]
     checking = [sha256_of(path) for path in sorted(Path(__file__).parent.glob("*.py"))]
-    return digest([names, sha256_of(folder / MANIFEST), report_code(TEMPLATES), checking, versions], 32)
+    return digest([names, sha256_of(folder / CRATE), report_code(TEMPLATES), checking, versions], 32)
 
 
 def _remember(memory: Path, keys: list[str]) -> None:

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from gnn_checkpointing.report.render import report_code
 from gnn_checkpointing.validation import again, once, possible, whole
-from gnn_checkpointing.validation.manifest import changed_files, made_with
+from gnn_checkpointing.validation.checksums import changed_files, made_with
 from gnn_checkpointing.validation.pages import TEMPLATES, pages
 from gnn_checkpointing.validation.published import Measured, Published, read_concluded, read_measured
 

@@ -13,6 +13,7 @@ import importlib
 import os
 import platform
 import shutil
+import signal
 import subprocess
 import tempfile
 from pathlib import Path
@@ -83,7 +84,7 @@ def _folder() -> Path:
 @functools.cache
 def _machine() -> bytes:
     """All that a library depends on besides its source: flags, compiler, torch, and the processor's features."""
-    version = subprocess.run([_compiler(), "--version"], capture_output=True, text=True, check=False).stdout
+    version = said_by([_compiler(), "--version"], _POLICY)
     # Torch brings the threads that the kernels run on.
     return "\0".join((*_FLAGS, os.environ.get(_EXTRA, ""), version, torch.__version__, *_processor())).encode()
 
@@ -116,7 +117,7 @@ def _compile(source: Path, defines: tuple[str, ...], library: Path) -> None:
     with tempfile.TemporaryDirectory(dir=library.parent) as folder:
         made = Path(folder) / library.name
         flags = [*_FLAGS, *_openmp(), *os.environ.get(_EXTRA, "").split(), *defines]
-        _call([_compiler(), *flags, "-shared", str(source), "-o", str(made)])
+        said_by([_compiler(), *flags, "-shared", str(source), "-o", str(made)], _POLICY)
         # Two processes may both compile: each renames a whole library, and either is right.
         made.replace(library)
 
@@ -128,16 +129,36 @@ def _openmp() -> tuple[str, ...]:
         probe = Path(folder) / "probe.cpp"
         probe.write_text("#include <omp.h>\nint threads() { return omp_get_max_threads(); }\n")
         command = [_compiler(), "-fopenmp", "-fPIC", "-shared", str(probe), "-o", f"{probe}.so"]
-        return ("-fopenmp",) if subprocess.run(command, capture_output=True, check=False).returncode == 0 else ()
+        try:
+            said_by(command, _POLICY)
+        except Unavailable:
+            return ()
+        return ("-fopenmp",)
 
 
-def _call(command: list[str]) -> None:
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode == 0:
-        return
-    lines = done.stderr.strip().splitlines() or ["no message"]
+_POLICY = "fused_edge_blocks"
+_PATIENCE_SECONDS = 120.0
+"""The kernels compile in some seconds. A compiler that takes longer hangs, on a network drive or a licence."""
+
+
+def said_by(command: list[str], policy: str) -> str:
+    """What a compiler prints; `Unavailable` with its own words where it fails, or does not end."""
+    with subprocess.Popen(
+        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, errors="replace",
+        start_new_session=True,
+    ) as process:  # fmt: skip
+        try:
+            said, complaint = process.communicate(timeout=_PATIENCE_SECONDS)
+        except BaseException as error:
+            os.killpg(process.pid, signal.SIGKILL)  # its own processes, too, which hold its output open
+            if isinstance(error, subprocess.TimeoutExpired):
+                raise Unavailable(
+                    f"policy {policy}: {command[0]} did not end within {_PATIENCE_SECONDS:g} s; run it by hand to see "
+                    "why; policy edge_blocks needs no compiler"
+                ) from None
+            raise
+    if process.returncode == 0:
+        return said
+    lines = complaint.strip().splitlines() or ["no message"]
     first = next((line for line in lines if "error" in line), lines[0]).strip()
-    raise Unavailable(
-        f"policy fused_edge_blocks: {command[0]} cannot compile its kernels ({first}); policy edge_blocks needs no "
-        "compiler"
-    )
+    raise Unavailable(f"policy {policy}: {command[0]} fails ({first}); policy edge_blocks needs no compiler")

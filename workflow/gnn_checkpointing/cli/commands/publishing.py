@@ -42,8 +42,9 @@ def rebuild(
 ) -> None:
     from gnn_checkpointing.cli.commands.judging import analyse, audit, judge
     from gnn_checkpointing.cli.commands.planning import knowledge
+    from gnn_checkpointing.packed import bounded_bytes
     from gnn_checkpointing.report.inputs import GIVEN, published
-    from gnn_checkpointing.validation.manifest import refuse_changed
+    from gnn_checkpointing.validation.checksums import refuse_changed
     from gnn_checkpointing.validation.validate import measured_complaints
 
     given = published(frozen)
@@ -53,8 +54,8 @@ def rebuild(
     with tempfile.TemporaryDirectory() as folder:
         run = Path(folder)
         for path in given.values():
-            (run / path.name).symlink_to(path.resolve())
-        some = {option: given.get(option) for option in GIVEN}
+            (run / path.name).write_bytes(bounded_bytes(path))
+        some = {option: run / given[option].name if option in given else None for option in GIVEN}
         analyse(run=run, **some)
         for conclude in (judge, audit, knowledge):
             conclude(run=run)

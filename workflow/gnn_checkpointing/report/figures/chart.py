@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from gnn_checkpointing.analysis.results import Estimate
 from gnn_checkpointing.report.figures import svg
 from gnn_checkpointing.report.figures.marks import marker
 from gnn_checkpointing.report.figures.palette import INK, Look
@@ -32,6 +33,11 @@ class Point:
     low: float
     high: float
     cell: str = ""
+
+    @classmethod
+    def of(cls, x: float, value: Estimate, cell: str = "") -> Point:
+        """An estimate with its interval."""
+        return cls(x, value.estimate, value.low, value.high, cell)
 
 
 @dataclass(frozen=True)
@@ -93,6 +99,7 @@ class Series:
     size: float = 4.2
     width: float = 1.4
     opacity: float | None = None
+    cell: str = ""
 
     def draw(self, plot: Element, place: Place) -> None:
         """Draw the line, then whiskers, then marks."""
@@ -120,9 +127,11 @@ class Series:
 
     def told(self, point: Point, place: Place) -> str:
         """What a mark says: its name, its numbers and its cell."""
-        span = span_of(point, place.y)
-        cell = f"; {point.cell}" if point.cell else ""
-        return f"{self.name}: {place.y.text(point.y)}{span} at {place.x.text(point.x)}{cell}"
+        across = place.x.label.partition(" (")[0]
+        cell = f"; {point.cell or self.cell}" if point.cell or self.cell else ""
+        return (
+            f"{self.name}: {place.y.text(point.y)}{span_of(point, place.y)} at {across} {place.x.text(point.x)}{cell}"
+        )
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from gnn_checkpointing.report.figures import bars
 from gnn_checkpointing.report.figures.frontier import Path
 from gnn_checkpointing.report.figures.gantt import Bar
 from gnn_checkpointing.report.figures.lines import Line
@@ -52,3 +53,9 @@ def of_bars(bars: Sequence[Bar], graphs: Sequence[str]) -> Drawn:
     """Return the turns at the machine."""
     rows = ((graphs[bar.row], bar.process, bar.start, bar.end) for bar in bars)
     return Drawn(("graph", "process", "began (minutes)", "ended (minutes)"), tuple(rows))
+
+
+def of_limits(found: Sequence[bars.Bar], limit: float) -> Drawn:
+    """Return what each policy needs, nothing where it ran out, and the limit."""
+    rows = ((bar.name, "" if bar.value is None else bar.value, limit) for bar in found)
+    return Drawn(("policy", "peak memory (bytes)", "limit (bytes)"), tuple(rows))

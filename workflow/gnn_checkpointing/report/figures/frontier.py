@@ -45,9 +45,9 @@ class Path:
 
 
 def frontier_panel(
-    name: str, paths: Sequence[Path], levels: Sequence[str], x: Scale, y: Scale, front: Sequence[str] = ()
+    name: str, paths: Sequence[Path], levels: Sequence[str], x: Scale, y: Scale, front: Sequence[str], cell: str
 ) -> str:
-    """The SVG of one convolution; `levels` are all densities, sparse before dense.
+    """The SVG of one convolution, which `cell` names; `levels` are all densities, sparse before dense.
 
     `front` are the policies that no other beats in both at the densest level of all: a line joins them.
     """
@@ -57,7 +57,7 @@ def frontier_panel(
         corners = sorted([*corners, (1.0, 1.0)])
     none = Point(1.0, 1.0, 1.0, 1.0, "what all others are divided by")
     layers: list[Layer] = [Rule(x=1.0), Rule(y=1.0), *(_course(path) for path in paths), Steps(corners)]
-    layers += [_marks(path, place, levels) for path in paths for place in path.places]
+    layers += [_marks(path, place, levels, cell) for path in paths for place in path.places]
     layers.append(Series("none", Look(INK, "o"), [none], size=6.5, whiskers=False))
     return panel(name, Chart(_FRAME, x, y, layers, _names(paths, front, x, y)), _HEIGHT, _WIDTH)
 
@@ -87,9 +87,9 @@ def _course(path: Path) -> Series:
     return Series(path.policy, Look(INK, "o"), points, marks=False, whiskers=False, width=0.7, opacity=0.3)
 
 
-def _marks(path: Path, place: Place, levels: Sequence[str]) -> Series:
+def _marks(path: Path, place: Place, levels: Sequence[str], cell: str) -> Series:
     look = Look(ramp(_share(place.level, levels)), family(path.policy).marker)
-    point = Point(place.memory, place.time, place.low, place.high, f"average degree {place.level}")
+    point = Point(place.memory, place.time, place.low, place.high, f"{cell}, average degree {place.level}")
     return _Ratios(path.policy, look, [point], hollow=path.hollow, size=_size(place.level, levels))
 
 

@@ -49,18 +49,19 @@ def line_panel(
     x: Scale,
     y: Scale,
     reference: float | None = None,
+    cell: str = "",
     above: tuple[str, Sequence[str]] | None = None,
 ) -> str:
     """The SVG of one panel.
 
-    `reference` draws a level line, such as 1 for ratios; `above` is a second axis of x at the top: its label, and how
-    each tick of x reads on it.
+    `reference` draws a level line, such as 1 for ratios. `cell` is what its points are of. `above` is a second axis of
+    x at the top: its label, and how each tick of x reads on it.
     """
     top = ABOVE + (_TOP_AXIS if above else 0.0)
     height = max(HEIGHT, _LINE_HEIGHT * sum(1 + wrapped(line.policy).count("\n") for line in lines) + BELOW + top)
     frame = Frame(LEFT, top, WIDTH - _NAMES, height - BELOW)
     layers: list[Layer] = [] if reference is None else [Rule(y=reference)]
-    layers += [Series(line.policy, looks[line.policy], line.points) for line in lines]
+    layers += [Series(line.policy, looks[line.policy], line.points, cell=cell) for line in lines]
     names = end_names(lines, looks, frame, x, y)
     return panel(name, Chart(frame, x, y, layers, names, above=above), height)
 

@@ -44,6 +44,9 @@ _SPARE = (
 _VARIANT_MARKERS = ("", "d", ">", "8", "H")
 _VARIANT_DASHES: tuple[Dashes, ...] = ((), (1, 1.5), (6, 2, 1, 2), (2, 2), (8, 3))
 
+_OF_CONVOLUTIONS = ("o", "s", "^", "D", "v", "P", "X", "<", ">", "*")
+_DASHES: tuple[Dashes, ...] = ((), (4, 2), (1, 1.5), (6, 2, 1, 2), (2, 2), (8, 3))
+
 _MARKERS = {
     "nothing recomputed": "o",
     "whole layers or operators": "s",
@@ -73,6 +76,14 @@ def looks(policies: Sequence[str]) -> dict[str, Look]:
             unknown = sum(name not in _FIXED for name in seen) - 1
             found[policy] = _SPARE[unknown % len(_SPARE)]
     return found
+
+
+def by_convolution(convolutions: Sequence[str], colour: str) -> dict[str, Look]:
+    """Return a look for each convolution: one colour, told apart by marker and line."""
+    return {
+        name: Look(colour, _OF_CONVOLUTIONS[place % len(_OF_CONVOLUTIONS)], _DASHES[place % len(_DASHES)])
+        for place, name in enumerate(convolutions)
+    }
 
 
 def kind_of(policy: str) -> str:

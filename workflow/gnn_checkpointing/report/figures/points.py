@@ -41,6 +41,7 @@ class Mark:
     label: str
     policy: str
     value: float
+    more: str = ""
 
 
 def drawn_marks(lines: Sequence[Line]) -> list[Line]:
@@ -70,11 +71,19 @@ def thinning(panels: Iterable[Sequence[Line]]) -> str:
 
 
 def residual_panel(
-    name: str, lines: Sequence[Line], looks: Mapping[str, Look], x: Scale, y: Scale, *, diagonal: bool = False
+    name: str,
+    lines: Sequence[Line],
+    looks: Mapping[str, Look],
+    x: Scale,
+    y: Scale,
+    cell: str = "",
+    *,
+    diagonal: bool = False,
 ) -> str:
     """The SVG of residuals, one mark per cell, around the level line of 0 or the diagonal of a Q-Q plot."""
     ends = max(x.low, y.low), min(x.high, y.high)
-    return _scattered(name, lines, looks, x, y, Rule(through=tuple((e, e) for e in ends)) if diagonal else Rule(y=0.0))  # type: ignore[arg-type]
+    rule = Rule(through=((ends[0], ends[0]), (ends[1], ends[1]))) if diagonal else Rule(y=0.0)
+    return _scattered(name, lines, looks, x, y, rule, cell)
 
 
 def identity_panel(name: str, lines: Sequence[Line], looks: Mapping[str, Look], x: Scale, y: Scale) -> str:
@@ -85,14 +94,18 @@ def identity_panel(name: str, lines: Sequence[Line], looks: Mapping[str, Look], 
     return _scattered(name, lines, looks, x, y, Rule(through=((x.low, x.low), (x.high, x.high))))
 
 
-def _scattered(name: str, lines: Sequence[Line], looks: Mapping[str, Look], x: Scale, y: Scale, reference: Rule) -> str:
+def _scattered(
+    name: str, lines: Sequence[Line], looks: Mapping[str, Look], x: Scale, y: Scale, reference: Rule, cell: str = ""
+) -> str:
     """The SVG of marks without lines around a line of reference."""
     shown = drawn_marks(lines)
     rows = legend_rows([line.policy for line in lines])
     height = HEIGHT + _ROW * (rows - 1)
     frame = Frame(LEFT, ABOVE + _ROW * rows, WIDTH - RIGHT, height - BELOW)
     marks = [
-        Series(each.policy, looks[each.policy], each.points, joined=False, whiskers=False, hollow=True, size=3.6)
+        Series(
+            each.policy, looks[each.policy], each.points, joined=False, whiskers=False, hollow=True, size=3.6, cell=cell
+        )
         for each in shown
     ]
     root = svg.drawing(WIDTH, height, name)
@@ -123,8 +136,8 @@ def legend(root: svg.Element, looks: Mapping[str, Look], left: float, top: float
         svg.words(group, x + 9, y, name, font_size=8.0)
 
 
-def ratio_panel(name: str, marks: Sequence[Mark], looks: Mapping[str, Look], x: Scale) -> str:
-    """The SVG of ratios, one line of the panel per graph, one mark per policy."""
+def ratio_panel(name: str, marks: Sequence[Mark], looks: Mapping[str, Look], x: Scale, cell: str = "") -> str:
+    """The SVG of ratios of one `cell` or convolution, one line of the panel per graph, one mark per policy."""
     labels = list(dict.fromkeys(mark.label for mark in marks))
     policies = list(dict.fromkeys(mark.policy for mark in marks))
     rows = legend_rows(policies)
@@ -139,7 +152,7 @@ def ratio_panel(name: str, marks: Sequence[Mark], looks: Mapping[str, Look], x: 
         shift = min(0.18, 0.8 / len(policies)) * (position - (len(policies) - 1) / 2)
         own = [mark for mark in marks if mark.policy == policy]
         spots = [Point(m.value, labels.index(m.label) + shift, 0.0, 0.0, m.label) for m in own]
-        series.append(_OnRows(policy, looks[policy], spots, joined=False, whiskers=False, size=4.5))
+        series.append(_OnRows(policy, looks[policy], spots, joined=False, whiskers=False, size=4.5, cell=cell))
     root = svg.drawing(WIDTH, height, name)
     draw(root, Chart(frame, x, y, [*layers, *series]))
     legend(root, {policy: looks[policy] for policy in policies}, 4.0, 7.0)
@@ -151,7 +164,7 @@ class _OnRows(Series):
 
     def told(self, point: Point, place: Place) -> str:
         """What a mark says."""
-        return f"{self.name}: {place.x.text(point.x)} on {point.cell}"
+        return f"{self.name}: {place.x.text(point.x)} on {point.cell}" + (f"; {self.cell}" if self.cell else "")
 
 
 def _short(label: str) -> str:

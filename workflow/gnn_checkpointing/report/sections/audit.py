@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from gnn_checkpointing.audit.grades import Audit, Check
+from gnn_checkpointing.packed import PACK
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.inputs import AUDIT, ReportInputs
 from gnn_checkpointing.report.page import Cell, Column, Link, Links, Paragraph, Score, Section, Table
@@ -35,7 +36,7 @@ def audit_section(inputs: ReportInputs) -> Section:
                 rows=tuple(_row(check) for check in audit.checks),
                 source=AUDIT,
             ),
-            Links((Link(AUDIT, AUDIT, "every question with its rule, answer, numbers and evidence"),)),
+            Links((Link(PACK, f"{AUDIT} in {PACK}", "every question with its rule, answer, numbers and evidence"),)),
         ),
     )
 

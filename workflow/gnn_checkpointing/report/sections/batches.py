@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from gnn_checkpointing.analysis.results import SAVES_BELOW, BatchEffect, Estimate
 from gnn_checkpointing.report import units
-from gnn_checkpointing.report.figures import drawn, scales
-from gnn_checkpointing.report.figures.lines import Line, Point, line_panel
+from gnn_checkpointing.report.figures import scales
+from gnn_checkpointing.report.figures.lines import Line, Point
 from gnn_checkpointing.report.figures.palette import looks
 from gnn_checkpointing.report.inputs import EFFECTS, ReportInputs
-from gnn_checkpointing.report.page import Block, Cell, Column, Figure, Panel, Paragraph, Section, Table
+from gnn_checkpointing.report.page import Block, Cell, Column, Figure, Paragraph, Section, Table
+from gnn_checkpointing.report.panels import figure, lines_over
 from gnn_checkpointing.report.sections.density import estimate_cell
 from gnn_checkpointing.report.sections.frontier_points import spans
 from gnn_checkpointing.report.sections.frontier_tables import SAVES
@@ -27,56 +28,51 @@ def batches_section(inputs: ReportInputs) -> Section | None:
         return None
     blocks: list[Block] = [Paragraph(_text("a-step-on-a-mini"))]
     if any(effect.sampler == "neighbours" for effect in found):
-        blocks.append(_figure(inputs))
+        blocks.append(_figure(inputs, "memory", "activation memory / none's"))
+        if any(effect.time_ratio for effect in found if effect.sampler == "neighbours"):
+            blocks.append(_figure(inputs, "throughput", "throughput / none's"))
     blocks += [_payoff_table(inputs), _table(inputs)]
     return Section("batches", "Mini-batches", tuple(blocks))
 
 
-def _figure(inputs: ReportInputs) -> Figure:
+def _figure(inputs: ReportInputs, quantity: str, axis: str) -> Figure:
     shown = [effect for effect in inputs.variants.batches if effect.sampler == "neighbours" and effect.size]
-    y = scales.ratio_scale([effect.activation_ratio.estimate for effect in shown], "activation memory / none's")
+    values = {id(effect): ratio for effect in shown if (ratio := _value(effect, quantity)) is not None}
+    y = scales.ratio_scale([end for ratio in values.values() for end in (ratio.low, ratio.high)], axis)
     x = scales.degree_scale([effect.size or 1.0 for effect in shown], "neighbours drawn a layer")
-    panels: list[Panel] = []
-    for convolution in inputs.convolutions:
-        for base in dict.fromkeys(effect.base for effect in shown):
-            chosen = [e for e in shown if (e.convolution, e.base) == (convolution, base)]
-            lines = [Line(policy, points) for policy in inputs.compared if (points := _points(chosen, policy))]
-            name = f"batches-{len(panels)}"
-            if lines:
-                panels.append(
-                    Panel(
-                        id=name,
-                        title=f"{convolution}, {base}",
-                        alternative=_alternative(convolution, base, lines),
-                        svg=line_panel(name, lines, looks(inputs.policies), x, y, reference=1.0),
-                        drawn=drawn.of_lines(lines, x, y),
-                        convolution=convolution,
-                    )
-                )
-    return Figure(
-        id="figure-batches",
-        caption=_text("figure-batches"),
-        how_to_read=_text("figure-batches-how_to_read"),
-        panels=tuple(panels),
-        source=EFFECTS,
+    name = "figure-batches" if quantity == "memory" else f"figure-batches-{quantity}"
+
+    def line(policy: str, effects: list[BatchEffect]) -> Line:
+        own = sorted((e for e in effects if e.policy == policy and id(e) in values), key=lambda e: e.size or 0.0)
+        return Line(policy, tuple(Point.of(e.size or 0.0, values[id(e)]) for e in own))
+
+    return figure(
+        name,
+        _text(name),
+        _text("figure-batches-how_to_read"),
+        EFFECTS,
+        (
+            lines_over(
+                f"{convolution}, {base}",
+                [
+                    line(policy, [e for e in shown if (e.convolution, e.base) == (convolution, base)])
+                    for policy in inputs.compared
+                ],
+                looks(inputs.policies),
+                x,
+                y,
+                reference=1.0,
+                convolution=convolution,
+            )
+            for convolution in inputs.convolutions
+            for base in dict.fromkeys(effect.base for effect in shown)
+        ),
     )
 
 
-def _points(effects: list[BatchEffect], policy: str) -> tuple[Point, ...]:
-    chosen = sorted((e for e in effects if e.policy == policy), key=lambda effect: effect.size or 0.0)
-    return tuple(
-        Point(e.size or 0.0, e.activation_ratio.estimate, e.activation_ratio.low, e.activation_ratio.high)
-        for e in chosen
-    )
-
-
-def _alternative(convolution: str, base: str, lines: list[Line]) -> str:
-    texts = [
-        f"{line.policy} {units.ratio(line.points[0].y)} at {units.plain(line.points[0].x)} neighbours, "
-        f"{units.ratio(line.points[-1].y)} at {units.plain(line.points[-1].x)}"
-        for line in lines
-    ]
-    return f"Line chart, {convolution}, batches of {base}: activation memory / none's. {'; '.join(texts)}."
+def _value(effect: BatchEffect, quantity: str) -> Estimate | None:
+    """A batch's memory, or its throughput: the inverse of its time."""
+    return effect.activation_ratio if quantity == "memory" else units.inverse(effect.time_ratio)
 
 
 def _key(effect: BatchEffect) -> Key:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from gnn_checkpointing.packed import PACK
 from gnn_checkpointing.records.measurements_table import Value, columns_of
 from gnn_checkpointing.report.inputs import (
     ACCURACY,
@@ -15,6 +16,7 @@ from gnn_checkpointing.report.inputs import (
     GRAPHS,
     HARDWARE,
     MEASUREMENTS,
+    PLAIN,
     PLANNER,
     PREDICTIONS,
     QUALITY,
@@ -46,26 +48,29 @@ def data_section(
         (
             Paragraph(_text("every-number-above-was-measured")),
             Links(
-                (
-                    Link(MEASUREMENTS, MEASUREMENTS, "one row per cell and policy; the columns are explained below"),
-                    Link(CLAIMS, CLAIMS, "every claim with its rule, estimate, interval and verdict"),
-                    Link(EFFECTS, EFFECTS, "what each policy needs at each size, density, real graph, batch and depth"),
-                    Link(AUDIT, AUDIT, "every question that this report asks itself, and the answer"),
-                    Link(TRENDS, TRENDS, "bands along density and break-even densities"),
-                    Link(REGRESSIONS, REGRESSIONS, "additive laws, interactions, residuals"),
-                    Link(PREDICTIONS, PREDICTIONS, "chosen laws, every candidate, coverage, real graphs, what fits"),
-                    Link(PLANNER, PLANNER, "the laws as the planner reads them, by layers, channels and heads"),
-                    Link(ROBUSTNESS, ROBUSTNESS, "what was tried against the answer"),
-                    Link(EXPLANATIONS, EXPLANATIONS, "a trained Vision GNN's blocks on images, where there are some"),
-                    Link(GRAPHS, GRAPHS, "every graph: structure, source, licence, checksums, what was changed"),
-                    Link(ACCURACY, ACCURACY, "training jobs"),
-                    Link(TRAININGS, TRAININGS, "their loss curves"),
-                    Link(QUALITY, QUALITY, "outcomes, readings, overlap, widths, warnings"),
-                    Link(TRACES, TRACES, "live bytes at every allocation of one step per convolution and policy"),
-                    Link(DEMONSTRATION, DEMONSTRATION, "what other instruments say of the same run"),
-                    Link(RECORDS, RECORDS, "every record whole, one per line: each step's time, orders, stamps, loads"),
-                    Link(STUDY, STUDY, "the study as it was measured"),
-                    Link(HARDWARE, HARDWARE, "the machine and the versions of libraries"),
+                tuple(
+                    _link(name, note)
+                    for name, note in (
+                        (MEASUREMENTS, "one row per cell and policy; the columns are explained below"),
+                        (CLAIMS, "every claim with its rule, estimate, interval and verdict"),
+                        (EFFECTS, "what each policy needs at each size, density, real graph, batch and depth"),
+                        (AUDIT, "every question that this report asks itself, and the answer"),
+                        (TRENDS, "bands along density and break-even densities"),
+                        (REGRESSIONS, "additive laws, interactions, residuals"),
+                        (PREDICTIONS, "chosen laws, every candidate, coverage, real graphs, what fits"),
+                        (PLANNER, "the laws as the planner reads them, by layers, channels and heads"),
+                        (ROBUSTNESS, "what was tried against the answer"),
+                        (EXPLANATIONS, "a trained Vision GNN's blocks on images, where there are some"),
+                        (GRAPHS, "every graph: structure, source, licence, checksums, what was changed"),
+                        (ACCURACY, "training jobs"),
+                        (TRAININGS, "their loss curves"),
+                        (QUALITY, "outcomes, readings, overlap, widths, warnings"),
+                        (TRACES, "live bytes at every allocation of one step per convolution and policy"),
+                        (DEMONSTRATION, "what other instruments say of the same run"),
+                        (RECORDS, "every record whole, one per line: each step's time, orders, stamps, loads"),
+                        (STUDY, "the study as it was measured"),
+                        (HARDWARE, "the machine and the versions of libraries"),
+                    )
                 )
             ),
             _origins(figures),
@@ -82,6 +87,10 @@ def data_section(
             ),
         ),
     )
+
+
+def _link(name: str, note: str) -> Link:
+    return Link(name, name, note) if name in PLAIN else Link(PACK, f"{name} in {PACK}", note)
 
 
 def _origins(figures: Sequence[Figure]) -> Table:

@@ -10,12 +10,13 @@ from gnn_checkpointing.analysis.results import Effect, Estimate, Response
 from gnn_checkpointing.analysis.results import Quantity as RatioName
 from gnn_checkpointing.records.measurements_table import Value, number
 from gnn_checkpointing.report import units
-from gnn_checkpointing.report.figures import drawn, scales
-from gnn_checkpointing.report.figures.lines import Line, Point, line_panel
+from gnn_checkpointing.report.figures import scales
+from gnn_checkpointing.report.figures.lines import Line, Point
 from gnn_checkpointing.report.figures.palette import looks
 from gnn_checkpointing.report.figures.scales import Scale
 from gnn_checkpointing.report.inputs import MEASUREMENTS, ReportInputs, Row
-from gnn_checkpointing.report.page import Cell, Column, Figure, Panel, Table
+from gnn_checkpointing.report.page import Cell, Column, Figure, Table
+from gnn_checkpointing.report.panels import figure, lines_over
 from gnn_checkpointing.report.texts import texts
 
 _text = texts("density")
@@ -100,6 +101,7 @@ def largest_graphs(inputs: ReportInputs, quantity: Quantity) -> list[Row]:
 def level_lines(inputs: ReportInputs, convolution: str, quantity: Quantity) -> list[Line]:
     """Return each policy's median over replicates, with their range, for the largest graphs."""
     largest = largest_graphs(inputs, quantity)
+    num_nodes = f"{number(largest[0], 'num_nodes'):,.0f}" if largest else ""
     lines = []
     for policy in inputs.policies:
         rows = [row for row in largest if row["convolution"] == convolution and row["policy"] == policy]
@@ -109,7 +111,8 @@ def level_lines(inputs: ReportInputs, convolution: str, quantity: Quantity) -> l
             values = [value for row in level if (value := quantity.value(row))]
             realised = [value for row in level if (value := number(row, "average_degree"))]
             if values and realised:
-                points.append(Point(median(realised), median(values), min(values), max(values)))
+                cell = f"{convolution}, {num_nodes} nodes, {len(values)} graphs"
+                points.append(Point(median(realised), median(values), min(values), max(values), cell))
         if points:
             lines.append(Line(policy, tuple(points)))
     return lines
@@ -122,24 +125,23 @@ def level_figure(inputs: ReportInputs, quantity: Quantity) -> Figure:
     shown = {convolution: level_lines(inputs, convolution, quantity) for convolution in inputs.convolutions}
     y = quantity.scale([p.y for lines in shown.values() for line in lines for p in line.points], quantity.noun)
     x = scales.degree_scale([number(row, "requested_average_degree") or 0 for row in rows])
-    panels = [
-        Panel(
-            id=f"{quantity.id}-level-{position}",
-            title=convolution,
-            alternative=_level_alternative(inputs, convolution, quantity, lines, num_nodes),
-            svg=line_panel(f"{quantity.id}-level-{position}", lines, looks(inputs.policies), x, y),
-            drawn=drawn.of_lines(lines, x, y),
-            convolution=convolution,
-        )
-        for position, (convolution, lines) in enumerate(shown.items())
-        if lines
-    ]
-    return Figure(
-        id="figure-throughput" if quantity is THROUGHPUT else f"figure-{quantity.id}-level",
-        caption=_text("of-one-training-step-against", capitalize=quantity.noun.capitalize(), num_nodes=num_nodes),
-        how_to_read=_text("on-logarithmic-axes-a-straight"),
-        panels=tuple(panels),
-        source=MEASUREMENTS,
+    return figure(
+        "figure-throughput" if quantity is THROUGHPUT else f"figure-{quantity.id}-level",
+        _text("of-one-training-step-against", capitalize=quantity.noun.capitalize(), num_nodes=num_nodes),
+        _text("on-logarithmic-axes-a-straight"),
+        MEASUREMENTS,
+        (
+            lines_over(
+                convolution,
+                lines,
+                looks(inputs.policies),
+                x,
+                y,
+                convolution=convolution,
+                told=_level_alternative(inputs, convolution, quantity, lines, num_nodes),
+            )
+            for convolution, lines in shown.items()
+        ),
     )
 
 

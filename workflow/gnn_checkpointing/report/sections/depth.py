@@ -6,12 +6,13 @@ from collections.abc import Callable, Sequence
 
 from gnn_checkpointing.analysis.results import DepthPoint, Estimate
 from gnn_checkpointing.report import units
-from gnn_checkpointing.report.figures import drawn, scales
-from gnn_checkpointing.report.figures.lines import Line, Point, line_panel
+from gnn_checkpointing.report.figures import scales
+from gnn_checkpointing.report.figures.lines import Line, Point
 from gnn_checkpointing.report.figures.palette import looks
 from gnn_checkpointing.report.figures.scales import Scale
 from gnn_checkpointing.report.inputs import EFFECTS, ReportInputs
-from gnn_checkpointing.report.page import Block, Cell, Figure, Panel, Paragraph, Section, Table
+from gnn_checkpointing.report.page import Block, Cell, Figure, Paragraph, Section, Table
+from gnn_checkpointing.report.panels import figure, lines_over
 from gnn_checkpointing.report.sections.claims import verdict_table
 from gnn_checkpointing.report.sections.density import estimate_cell
 from gnn_checkpointing.report.tables import Of, table
@@ -84,47 +85,32 @@ def _figure(
     shown = [(point, estimate) for point in inputs.depths.points if (estimate := value(point)) is not None]
     x = scales.degree_scale([point.num_layers for point, _ in shown], "layers")
     y = scale([estimate.estimate for _, estimate in shown], axis)
-    panels = []
-    for position, place in enumerate(dict.fromkeys((p.stack, p.num_nodes, p.level) for p, _ in shown)):
-        stack, nodes, level = place
-        own = [(p, estimate) for p, estimate in shown if (p.stack, p.num_nodes, p.level) == place]
-        lines = [
-            Line(policy, points)
-            for policy in inputs.policies
-            if (policy != "none" or reference is None)
-            and (points := tuple(_point(p, estimate) for p, estimate in own if p.policy == policy))
-        ]
-        if lines:
-            panels.append(
-                Panel(
-                    id=f"depth-{name}-{position}",
-                    title=f"{stack}, {units.count(nodes)} nodes, average degree {level}",
-                    alternative=_alternative(stack, axis, lines, units.size if reference is None else units.ratio),
-                    svg=line_panel(f"depth-{name}-{position}", lines, looks(inputs.policies), x, y, reference),
-                    drawn=drawn.of_lines(lines, x, y),
-                    convolution=stack,
-                )
+    places = dict.fromkeys((p.stack, p.num_nodes, p.level) for p, _ in shown)
+
+    def line(policy: str, place: tuple[str, int, str]) -> Line:
+        own = [(p, e) for p, e in shown if (p.policy, p.stack, p.num_nodes, p.level) == (policy, *place)]
+        return Line(
+            policy, tuple(Point.of(p.num_layers, e) for p, e in sorted(own, key=lambda one: int(one[0].num_layers)))
+        )
+
+    return figure(
+        f"figure-depth-{name}",
+        f"{caption}.",
+        _text("one-panel-a-stack-and"),
+        EFFECTS,
+        (
+            lines_over(
+                f"{place[0]}, {units.count(place[1])} nodes, average degree {place[2]}",
+                [line(policy, place) for policy in inputs.policies if policy != "none" or reference is None],
+                looks(inputs.policies),
+                x,
+                y,
+                reference=reference,
+                convolution=place[0],
             )
-    return Figure(
-        id=f"figure-depth-{name}",
-        caption=f"{caption}.",
-        how_to_read=_text("one-panel-a-stack-and"),
-        panels=tuple(panels),
-        source=EFFECTS,
+            for place in places
+        ),
     )
-
-
-def _point(point: DepthPoint, value: Estimate) -> Point:
-    return Point(point.num_layers, value.estimate, value.low, value.high)
-
-
-def _alternative(stack: str, axis: str, lines: Sequence[Line], words: Callable[[float], str]) -> str:
-    parts = [
-        f"{line.policy} {words(line.points[0].y)} at {units.plain(line.points[0].x)} layers, "
-        f"{words(line.points[-1].y)} at {units.plain(line.points[-1].x)}"
-        for line in lines
-    ]
-    return f"Line chart, {stack}: {axis}. {'; '.join(parts)}."
 
 
 def _table(inputs: ReportInputs) -> Table:

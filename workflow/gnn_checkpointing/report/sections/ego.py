@@ -7,12 +7,13 @@ from collections.abc import Callable, Sequence
 from gnn_checkpointing.analysis.results import EgoPoint
 from gnn_checkpointing.records.encodings import EncodingCost
 from gnn_checkpointing.report import units
-from gnn_checkpointing.report.figures import drawn, scales
-from gnn_checkpointing.report.figures.lines import Line, Point, line_panel
+from gnn_checkpointing.report.figures import scales
+from gnn_checkpointing.report.figures.lines import Line, Point
 from gnn_checkpointing.report.figures.palette import looks
 from gnn_checkpointing.report.figures.scales import Scale
 from gnn_checkpointing.report.inputs import EFFECTS, ReportInputs
-from gnn_checkpointing.report.page import Block, Cell, Column, Figure, Panel, Paragraph, Section, Table
+from gnn_checkpointing.report.page import Block, Cell, Column, Figure, Paragraph, Section, Table
+from gnn_checkpointing.report.panels import Shown, figure, lines_over
 from gnn_checkpointing.report.sections.claims import verdict_table
 from gnn_checkpointing.report.sections.families import NAMES
 from gnn_checkpointing.report.sections.graphs import without_replicate
@@ -61,85 +62,49 @@ def ego_figure(inputs: ReportInputs, name: str = "ego-memory") -> Figure:
     x = scales.degree_scale([point.degree for point in points], "average degree of the graph itself")
     y = scales.size_scale([point.peak_memory_bytes for point in points], "peak memory without checkpointing")
     names = list(dict.fromkeys(named(point) for point in sorted(points, key=lambda p: (p.form, p.radius or 0.0))))
-    panels: list[Panel] = []
-    for convolution in inputs.convolutions:
-        for base in dict.fromkeys(point.base for point in points):
-            own = [point for point in points if (point.convolution, point.base) == (convolution, base)]
-            lines = [
-                Line(
-                    each,
-                    tuple(
-                        _point(point.degree, point.peak_memory_bytes)
-                        for point in sorted(own, key=lambda point: point.degree)
-                        if named(point) == each
-                    ),
-                )
-                for each in names
-            ]
-            lines = [line for line in lines if line.points]
-            if lines:
-                panels.append(_panel(f"{name}-{len(panels)}", convolution, lines, names, x, y, units.size))
-    return Figure(
-        id=f"figure-{name}",
-        caption=_text("figure-ego-memory"),
-        how_to_read=_text("figure-ego-memory-how_to_read"),
-        panels=tuple(panels),
-        source=EFFECTS,
+    places = [(c, base) for c in inputs.convolutions for base in dict.fromkeys(point.base for point in points)]
+
+    def line(each: str, place: tuple[str, str]) -> Line:
+        own = [p for p in points if (p.convolution, p.base) == place and named(p) == each]
+        return Line(each, tuple(_point(p.degree, p.peak_memory_bytes) for p in sorted(own, key=lambda p: p.degree)))
+
+    return figure(
+        f"figure-{name}",
+        _text("figure-ego-memory"),
+        _text("figure-ego-memory-how_to_read"),
+        EFFECTS,
+        (
+            lines_over(place[0], [line(each, place) for each in names], looks(names), x, y, names="input")
+            for place in places
+        ),
     )
 
 
 def _cost_figure(costs: Sequence[EncodingCost]) -> Figure:
     x = scales.degree_scale([cost.average_degree for cost in costs], "average degree")
     radii = sorted({cost.radius for cost in costs})
-    names = [f"radius {radius}" for radius in radii]
-    panels: list[Panel] = []
-    drawn_of: tuple[tuple[str, str, MakeScale, Callable[[float], str]], ...] = (
-        ("Seconds", "seconds", scales.time_scale, units.duration),
-        ("Bytes at once", "peak_bytes", scales.size_scale, units.size),
-    )
-    for title, field, scale, words in drawn_of:
+    ordered = sorted(costs, key=lambda cost: cost.average_degree)
+
+    def shown(title: str, field: str, scale: MakeScale) -> Shown | None:
         lines = [
             Line(
-                name,
-                tuple(
-                    _point(cost.average_degree, getattr(cost, field))
-                    for cost in sorted(costs, key=lambda cost: cost.average_degree)
-                    if cost.radius == radius
-                ),
+                f"radius {radius}",
+                tuple(_point(cost.average_degree, getattr(cost, field)) for cost in ordered if cost.radius == radius),
             )
-            for name, radius in zip(names, radii, strict=True)
+            for radius in radii
         ]
         y = scale([point.y for line in lines for point in line.points], title.lower())
-        panels.append(_panel(f"ego-cost-{len(panels)}", title, lines, names, x, y, words))
-    return Figure(
-        id="figure-ego-cost",
-        caption=_text("figure-ego-cost"),
-        how_to_read=_text("figure-ego-cost-how_to_read"),
-        panels=tuple(panels),
-        source=EFFECTS,
-    )
+        return lines_over(title, lines, looks([line.policy for line in lines]), x, y, names="input")
 
-
-def _panel(
-    id: str,
-    title: str,
-    lines: Sequence[Line],
-    names: Sequence[str],
-    x: Scale,
-    y: Scale,
-    words: Callable[[float], str],
-) -> Panel:
-    parts = [
-        f"{line.policy} {words(line.points[0].y)} at degree {units.plain(line.points[0].x)}, "
-        f"{words(line.points[-1].y)} at {units.plain(line.points[-1].x)}"
-        for line in lines
-    ]
-    return Panel(
-        id=id,
-        title=title,
-        alternative=f"Line chart, {title}: {y.label} over {x.label}. {'; '.join(parts)}.",
-        svg=line_panel(id, lines, looks(list(names)), x, y),
-        drawn=drawn.of_lines(lines, x, y, "input"),
+    return figure(
+        "figure-ego-cost",
+        _text("figure-ego-cost"),
+        _text("figure-ego-cost-how_to_read"),
+        EFFECTS,
+        (
+            shown("Seconds", "seconds", scales.time_scale),
+            shown("Bytes at once", "peak_bytes", scales.size_scale),
+        ),
     )
 
 

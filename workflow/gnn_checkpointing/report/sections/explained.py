@@ -6,11 +6,12 @@ from collections.abc import Sequence
 
 from gnn_checkpointing.analysis.results import Estimate, ExplainedBlock, ExplainedSet
 from gnn_checkpointing.report import units
-from gnn_checkpointing.report.figures import drawn, scales
-from gnn_checkpointing.report.figures.lines import Line, Point, line_panel
+from gnn_checkpointing.report.figures import scales
+from gnn_checkpointing.report.figures.lines import Line, Point
 from gnn_checkpointing.report.figures.palette import looks
 from gnn_checkpointing.report.inputs import EXPLANATIONS, ReportInputs
-from gnn_checkpointing.report.page import Block, Cell, Column, Figure, Panel, Paragraph, Section, Table
+from gnn_checkpointing.report.page import Block, Cell, Column, Figure, Paragraph, Section, Table
+from gnn_checkpointing.report.panels import Shown, figure, lines_over
 from gnn_checkpointing.report.sections.claims import verdict_table
 from gnn_checkpointing.report.texts import texts
 
@@ -52,45 +53,27 @@ def explained_section(inputs: ReportInputs) -> Section | None:
 
 
 def _figure(sets: dict[str, ExplainedSet]) -> Figure:
-    panels: list[Panel] = []
-    for measure, words in MEASURES.items():
+    names = [f"{block.number} ({block.neighbours})" for block in next(iter(sets.values())).blocks]
+    x = scales.step_scale(names, "block (its neighbours)")
+    own_looks = looks([one.label for one in sets.values()])
+
+    def shown(measure: str, words: str) -> Shown | None:
         lines = [Line(one.label, points) for one in sets.values() if (points := _points(one.blocks, measure))]
-        if not lines:
-            continue
-        names = [f"{block.number} ({block.neighbours})" for block in next(iter(sets.values())).blocks]
-        x = scales.step_scale(names, "block (its neighbours)")
-        y = scales.value_scale(
-            [end for line in lines for point in line.points for end in (point.low, point.high)], words
-        )
-        panels.append(
-            Panel(
-                id=f"explained-{len(panels)}",
-                title=words,
-                alternative=f"Line chart: {words} after each block. "
-                + "; ".join(
-                    f"{line.policy} {units.plain(line.points[0].y)} in the first block, "
-                    f"{units.plain(line.points[-1].y)} in the last"
-                    for line in lines
-                )
-                + ".",
-                svg=line_panel(f"explained-{len(panels)}", lines, looks([one.label for one in sets.values()]), x, y),
-                drawn=drawn.of_lines(lines, x, y, "images"),
-            )
-        )
-    return Figure(
-        id="figure-explained",
-        caption="The five measures and the accuracy after each block.",
-        how_to_read=_text("figure-explained-how_to_read"),
-        panels=tuple(panels),
-        source=EXPLANATIONS,
+        ends = [end for line in lines for point in line.points for end in (point.low, point.high)]
+        return lines_over(words, lines, own_looks, x, scales.value_scale(ends, words), names="images") if ends else None
+
+    return figure(
+        "figure-explained",
+        "The five measures and the accuracy after each block.",
+        _text("figure-explained-how_to_read"),
+        EXPLANATIONS,
+        (shown(measure, words) for measure, words in MEASURES.items()),
     )
 
 
 def _points(blocks: Sequence[ExplainedBlock], measure: str) -> tuple[Point, ...]:
     found = [(block.number, getattr(block, measure)) for block in blocks]
-    return tuple(
-        Point(number, value.estimate, value.low, value.high) for number, value in found if isinstance(value, Estimate)
-    )
+    return tuple(Point.of(number, value) for number, value in found if isinstance(value, Estimate))
 
 
 def _table(name: str, one: ExplainedSet) -> Table:

@@ -6,11 +6,12 @@ from collections.abc import Callable
 
 from gnn_checkpointing.analysis.results import Estimate, FamilyEffect
 from gnn_checkpointing.report import units
-from gnn_checkpointing.report.figures import drawn, scales
+from gnn_checkpointing.report.figures import scales
 from gnn_checkpointing.report.figures.palette import looks
-from gnn_checkpointing.report.figures.points import Mark, ratio_panel
+from gnn_checkpointing.report.figures.points import Mark
 from gnn_checkpointing.report.inputs import EFFECTS, ReportInputs
-from gnn_checkpointing.report.page import Block, Cell, Column, Figure, Panel, Paragraph, Section, Table
+from gnn_checkpointing.report.page import Block, Cell, Column, Figure, Paragraph, Section, Table
+from gnn_checkpointing.report.panels import figure, marks_on_rows
 from gnn_checkpointing.report.sections.density import estimate_cell
 from gnn_checkpointing.report.texts import texts
 from gnn_checkpointing.study.families import FAMILIES
@@ -59,33 +60,20 @@ def _figure(inputs: ReportInputs, name: str, axis: str, ratio: Ratio) -> Figure:
         if (effect.num_nodes, effect.level) == (num_nodes, level) and (estimate := ratio(effect)) is not None
     ]
     x = scales.ratio_scale([estimate.estimate for _, estimate in chosen], axis)
-    panels = []
-    for position, convolution in enumerate(inputs.convolutions):
-        marks = [
+    marks = {
+        convolution: [
             Mark(NAMES.get(effect.family, effect.family), effect.policy, estimate.estimate)
             for effect, estimate in chosen
             if effect.convolution == convolution
         ]
-        if marks:
-            panels.append(
-                Panel(
-                    id=f"families-{name}-{position}",
-                    title=convolution,
-                    alternative=f"Dot chart, {convolution}: {axis}. "
-                    + "; ".join(f"{mark.policy} on {mark.label} {units.ratio(mark.value)}" for mark in marks)
-                    + ".",
-                    svg=ratio_panel(f"families-{name}-{position}", marks, looks(inputs.policies), x),
-                    drawn=drawn.of_marks(marks, x),
-                    convolution=convolution,
-                )
-            )
-    return Figure(
-        id=f"figure-families-{name}",
-        caption=f"{axis.capitalize()}, on graphs of {units.count(num_nodes)} nodes and average degree {level}, by "
-        "family.",
-        how_to_read=_text("one-line-a-family-one"),
-        panels=tuple(panels),
-        source=EFFECTS,
+        for convolution in inputs.convolutions
+    }
+    return figure(
+        f"figure-families-{name}",
+        f"{axis.capitalize()}, on graphs of {units.count(num_nodes)} nodes and average degree {level}, by family.",
+        _text("one-line-a-family-one"),
+        EFFECTS,
+        (marks_on_rows(each, own, looks(inputs.policies), x, convolution=each) for each, own in marks.items()),
     )
 
 

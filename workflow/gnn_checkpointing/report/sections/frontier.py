@@ -76,7 +76,9 @@ def frontier_figure(inputs: ReportInputs, convolutions: Sequence[str], name: str
             id=f"{name}-{position}",
             title=convolution,
             alternative=_alternative(convolution, each),
-            svg=frontier_panel(f"{name}-{position}", each, levels, x, y, _front(inputs, convolution, levels[-1])),
+            svg=frontier_panel(
+                f"{name}-{position}", each, levels, x, y, _front(inputs, convolution, levels[-1]), convolution
+            ),
             drawn=drawn.of_paths(each, x, y),
             convolution=convolution,
         )

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from gnn_checkpointing.analysis.results import GradedEffect
 from gnn_checkpointing.report import units
-from gnn_checkpointing.report.figures import drawn, scales
-from gnn_checkpointing.report.figures.lines import Line, Point, line_panel
+from gnn_checkpointing.report.figures import scales
+from gnn_checkpointing.report.figures.lines import Line, Point
 from gnn_checkpointing.report.figures.palette import looks
 from gnn_checkpointing.report.inputs import EFFECTS, ReportInputs
-from gnn_checkpointing.report.page import Cell, Figure, Panel, Paragraph, Section, Table
+from gnn_checkpointing.report.page import Cell, Figure, Paragraph, Section, Table
+from gnn_checkpointing.report.panels import figure, lines_over
 from gnn_checkpointing.report.sections.density import estimate_cell
 from gnn_checkpointing.report.tables import Of, table
 from gnn_checkpointing.report.texts import texts
@@ -35,54 +35,33 @@ def graded_section(inputs: ReportInputs) -> Section | None:
 
 def _figure(inputs: ReportInputs) -> Figure:
     # A capped graph differs from a thinned one of the same degree in more than its edges' number: in the table only.
-    shown = [effect for effect in inputs.variants.graded if effect.method != "capped"]
+    shown = sorted((e for e in inputs.variants.graded if e.method != "capped"), key=lambda e: e.average_degree)
     y = scales.ratio_scale([effect.activation_ratio.estimate for effect in shown], "activation memory / none's")
     x = scales.count_scale([effect.average_degree for effect in shown], "average degree (edges per node)")
-    panels: list[Panel] = []
-    for convolution in inputs.convolutions:
-        for base in dict.fromkeys(effect.base for effect in shown):
-            lines = _lines(inputs, [e for e in shown if (e.convolution, e.base) == (convolution, base)])
-            name = f"graded-{len(panels)}"
-            if lines:
-                panels.append(
-                    Panel(
-                        id=name,
-                        title=f"{convolution}, {base}",
-                        alternative=_alternative(convolution, base, lines),
-                        svg=line_panel(name, lines, looks(inputs.policies), x, y, reference=1.0),
-                        drawn=drawn.of_lines(lines, x, y),
-                        convolution=convolution,
-                    )
-                )
-    return Figure(
-        id="figure-graded",
-        caption=_text("figure-graded"),
-        how_to_read=_text("figure-graded-how_to_read"),
-        panels=tuple(panels),
-        source=EFFECTS,
-    )
+    places = [(c, base) for c in inputs.convolutions for base in dict.fromkeys(effect.base for effect in shown)]
 
+    def line(policy: str, place: tuple[str, str]) -> Line:
+        own = [e for e in shown if (e.policy, e.convolution, e.base) == (policy, *place)]
+        return Line(policy, tuple(Point.of(e.average_degree, e.activation_ratio) for e in own))
 
-def _lines(inputs: ReportInputs, effects: list[GradedEffect]) -> list[Line]:
-    lines = []
-    for policy in inputs.compared:
-        chosen = sorted((e for e in effects if e.policy == policy), key=lambda effect: effect.average_degree)
-        if chosen:
-            points = tuple(
-                Point(e.average_degree, e.activation_ratio.estimate, e.activation_ratio.low, e.activation_ratio.high)
-                for e in chosen
+    return figure(
+        "figure-graded",
+        _text("figure-graded"),
+        _text("figure-graded-how_to_read"),
+        EFFECTS,
+        (
+            lines_over(
+                ", ".join(place),
+                [line(policy, place) for policy in inputs.compared],
+                looks(inputs.policies),
+                x,
+                y,
+                reference=1.0,
+                convolution=place[0],
             )
-            lines.append(Line(policy, points))
-    return lines
-
-
-def _alternative(convolution: str, base: str, lines: list[Line]) -> str:
-    texts = [
-        f"{line.policy} {units.ratio(line.points[0].y)} at degree {units.plain(line.points[0].x)}, "
-        f"{units.ratio(line.points[-1].y)} at degree {units.plain(line.points[-1].x)}"
-        for line in lines
-    ]
-    return _text("line-chart-on-activation-memory", convolution=convolution, base=base, texts="; ".join(texts))
+            for place in places
+        ),
+    )
 
 
 def _table(inputs: ReportInputs) -> Table:

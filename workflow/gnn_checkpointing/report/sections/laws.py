@@ -8,12 +8,13 @@ from typing import TypeVar
 
 from gnn_checkpointing.analysis.results import HeldOut, Interaction, Law, Response
 from gnn_checkpointing.report import units
-from gnn_checkpointing.report.figures import drawn, scales
+from gnn_checkpointing.report.figures import scales
 from gnn_checkpointing.report.figures.lines import Line, Point
 from gnn_checkpointing.report.figures.palette import looks
-from gnn_checkpointing.report.figures.points import residual_panel, thinning
+from gnn_checkpointing.report.figures.points import thinning
 from gnn_checkpointing.report.inputs import REGRESSIONS, ReportInputs
-from gnn_checkpointing.report.page import Block, Cell, Column, Figure, Panel, Paragraph, Section, Table
+from gnn_checkpointing.report.page import Block, Cell, Column, Figure, Paragraph, Section, Table
+from gnn_checkpointing.report.panels import figure, scattered
 from gnn_checkpointing.report.sections.reasons import reasons
 from gnn_checkpointing.report.tables import Of, table
 from gnn_checkpointing.report.texts import texts
@@ -176,24 +177,22 @@ def _residuals(inputs: ReportInputs, laws: Sequence[Law], reading: Reading) -> F
     points = [point for lines in shown.values() for line in lines for point in line.points]
     x = scales.count_scale([point.x for point in points] or [1.0], "edges")
     y = scales.share_scale([point.y for point in points] or [0.0], "residual (% of fitted)")
-    panels = [
-        Panel(
-            id=f"residuals-{reading.id}-{position}",
-            title=convolution,
-            alternative=_residual_alternative(inputs, [law for law in laws if law.convolution == convolution], reading),
-            svg=residual_panel(f"residuals-{reading.id}-{position}", lines, looks(inputs.policies), x, y),
-            drawn=drawn.of_points(lines, x, y),
-            convolution=convolution,
-        )
-        for position, (convolution, lines) in enumerate(shown.items())
-        if lines
-    ]
-    return Figure(
-        id=f"figure-residuals-{reading.id}",
-        caption=f"{reading.noun}: residual of each cell, relative to what the law says.",
-        how_to_read=_text("a-good-law-leaves-a", values=thinning(shown.values())),
-        panels=tuple(panels),
-        source=REGRESSIONS,
+    return figure(
+        f"figure-residuals-{reading.id}",
+        f"{reading.noun}: residual of each cell, relative to what the law says.",
+        _text("a-good-law-leaves-a", values=thinning(shown.values())),
+        REGRESSIONS,
+        (
+            scattered(
+                convolution,
+                lines,
+                looks(inputs.policies),
+                x,
+                y,
+                _residual_alternative(inputs, [law for law in laws if law.convolution == convolution], reading),
+            )
+            for convolution, lines in shown.items()
+        ),
     )
 
 
@@ -208,28 +207,25 @@ def _quantiles(inputs: ReportInputs, laws: Sequence[Law], reading: Reading) -> l
         return []
     x = scales.deviation_scale([point.x for point in points], "normal quantile")
     y = scales.deviation_scale([point.y for point in points], "residual (standard deviations)")
-    panels = [
-        Panel(
-            id=f"quantiles-{reading.id}-{position}",
-            title=convolution,
-            alternative=f"Q-Q plot, {convolution}: standardised residuals of {reading.noun.lower()} against normal "
-            "quantiles. " + " ".join(map(_furthest, lines)),
-            svg=residual_panel(
-                f"quantiles-{reading.id}-{position}", lines, looks(inputs.policies), x, y, diagonal=True
-            ),
-            drawn=drawn.of_points(lines, x, y),
-            convolution=convolution,
-        )
-        for position, (convolution, lines) in enumerate(shown.items())
-        if lines
-    ]
     return [
-        Figure(
-            id=f"figure-quantiles-{reading.id}",
-            caption=_text("residuals-of-the-laws-against", noun=reading.noun),
-            how_to_read=_text("normal-residuals-lie-on-the", values=thinning(shown.values())),
-            panels=tuple(panels),
-            source=REGRESSIONS,
+        figure(
+            f"figure-quantiles-{reading.id}",
+            _text("residuals-of-the-laws-against", noun=reading.noun),
+            _text("normal-residuals-lie-on-the", values=thinning(shown.values())),
+            REGRESSIONS,
+            (
+                scattered(
+                    convolution,
+                    lines,
+                    looks(inputs.policies),
+                    x,
+                    y,
+                    f"Q-Q plot, {convolution}: standardised residuals of {reading.noun.lower()} against normal "
+                    f"quantiles. {' '.join(map(_furthest, lines))}",
+                    diagonal=True,
+                )
+                for convolution, lines in shown.items()
+            ),
         )
     ]
 

@@ -9,12 +9,13 @@ from gnn_checkpointing.analysis.results import Effect
 from gnn_checkpointing.records.measurements_table import number
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.figures import drawn, scales
-from gnn_checkpointing.report.figures.lines import Line, Point, line_panel
-from gnn_checkpointing.report.figures.palette import Look, looks
-from gnn_checkpointing.report.figures.points import Mark, ratio_panel
-from gnn_checkpointing.report.figures.scales import Scale
+from gnn_checkpointing.report.figures.bars import Bar, bar_panel
+from gnn_checkpointing.report.figures.lines import Line, Point
+from gnn_checkpointing.report.figures.palette import Look, by_convolution, looks
+from gnn_checkpointing.report.figures.points import Mark
 from gnn_checkpointing.report.inputs import EFFECTS, MEASUREMENTS, ReportInputs
-from gnn_checkpointing.report.page import Figure, Panel
+from gnn_checkpointing.report.page import Figure
+from gnn_checkpointing.report.panels import Shown, figure, lines_over, marks_on_rows
 from gnn_checkpointing.report.sections.depth import depth_figure
 from gnn_checkpointing.report.sections.ego import ego_figure
 from gnn_checkpointing.report.sections.families import NAMES, densest
@@ -27,8 +28,6 @@ Compared = TypeVar("Compared", bound=Effect)
 
 _FIRST = ("layers", "edge_blocks")
 _AXIS = "activation memory / none's"
-_MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">", "*")
-_DASHES: tuple[tuple[float, ...], ...] = ((), (4, 2), (1, 1.5), (6, 2, 1, 2), (2, 2), (8, 3))
 _MOST_GRAPHS = 12
 
 
@@ -53,12 +52,7 @@ def _policies(inputs: ReportInputs) -> list[str]:
 
 
 def _looks(inputs: ReportInputs, policy: str) -> dict[str, Look]:
-    """Return a look for each convolution: the policy's colour, told apart by marker and line."""
-    colour = looks(inputs.policies)[policy].colour
-    return {
-        name: Look(colour, _MARKERS[place % len(_MARKERS)], _DASHES[place % len(_DASHES)])
-        for place, name in enumerate(inputs.convolutions)
-    }
+    return by_convolution(inputs.convolutions, looks(inputs.policies)[policy].colour)
 
 
 def _densities(inputs: ReportInputs) -> Figure | None:
@@ -85,7 +79,7 @@ def _along(
             Line(
                 convolution,
                 tuple(
-                    Point(place(e), ratio.estimate, ratio.low, ratio.high)
+                    Point.of(place(e), ratio)
                     for e in ordered
                     if (e.convolution, e.policy) == (convolution, policy) and (ratio := e.activation_ratio) is not None
                 ),
@@ -103,25 +97,10 @@ def _lines(inputs: ReportInputs, shown: dict[str, list[Line]], across: str, abou
         return None
     x, y = scales.degree_scale([p.x for p in points], across), scales.ratio_scale([p.y for p in points], _AXIS)
     panels = [
-        Panel(
-            id=f"lead-{place}",
-            title=policy,
-            alternative=f"Line chart, policy {policy}: {_AXIS} against {across}. " + " ".join(map(_told, lines)),
-            svg=line_panel(f"lead-{place}", lines, _looks(inputs, policy), x, y, reference=1.0),
-            drawn=drawn.of_lines(lines, x, y, "convolution"),
-        )
-        for place, (policy, lines) in enumerate(shown.items())
-        if lines
+        lines_over(policy, lines, _looks(inputs, policy), x, y, reference=1.0, names="convolution")
+        for policy, lines in shown.items()
     ]
     return _figure(panels, about, "one line per convolution", source)
-
-
-def _told(line: Line) -> str:
-    first, last = line.points[0], line.points[-1]
-    return (
-        f"{line.policy}: {units.ratio(first.y)} at {units.plain(first.x)}, {units.ratio(last.y)} at "
-        f"{units.plain(last.x)}."
-    )
 
 
 def _families(inputs: ReportInputs) -> Figure | None:
@@ -155,37 +134,35 @@ def _real(inputs: ReportInputs) -> Figure | None:
 
 
 def _limit(inputs: ReportInputs) -> Figure | None:
-    """What each policy needs of the memory limit, None where there is no limit or nothing completed under it."""
-    limit = inputs.study.measurement.memory_limit_gib
-    if limit is None or not inputs.completed:
+    """What each policy needs beside the memory limit, None where there is no limit or nothing completed under it."""
+    gib = inputs.study.measurement.memory_limit_gib
+    if gib is None or not inputs.completed:
         return None
-    needed = [
-        Mark(
-            policy,
-            str(row["convolution"]),
-            min(1.0, (number(row, "peak_memory_bytes") or limit * units.GIB) / (limit * units.GIB)),
+    limit = gib * units.GIB
+    bars = [
+        Bar(
+            policy if len(inputs.convolutions) == 1 else f"{policy}, {row['convolution']}",
+            number(row, "peak_memory_bytes") if row["outcome"] == "completed" else None,
+            str(row["graph_label"]),
         )
         for policy in inputs.policies
         for row in inputs.rows
         if row["policy"] == policy and row["outcome"] in ("completed", "out_of_memory")
     ]
-    axis = "peak memory / limit"
-    x = scales.ratio_scale([mark.value for mark in needed], axis)
-    panel = Panel(
-        id="lead-limit",
-        title=f"Under a limit of {units.plain(limit)} GiB",
-        alternative=f"Dot chart: {axis}. "
-        + "; ".join(f"{mark.label} {units.percent(mark.value)}" for mark in needed)
-        + "; at 100 % a policy ran out of memory.",
-        svg=ratio_panel("lead-limit", needed, {name: Look("#0072b2", "o", ()) for name in inputs.convolutions}, x),
-        drawn=drawn.of_marks(needed, x, "convolution"),
-    )
-    return Figure(
-        id="figure-lead",
-        caption="Peak memory of a training step, as a share of the limit.",
-        how_to_read="One line per policy. A marker on the dashed line ran out of memory: it needs more than the limit.",
-        panels=(panel,),
-        source=MEASUREMENTS,
+    told = "; ".join(f"{bar.name} {units.size(bar.value) if bar.value else 'ran out of memory'}" for bar in bars)
+    return figure(
+        "figure-lead",
+        "Peak memory of a training step, and the limit.",
+        "One bar per policy; the dashed line is the limit. A pale bar that runs past it ran out of memory: how much it "
+        "would need was not measured.",
+        MEASUREMENTS,
+        [
+            Shown(
+                f"Under a limit of {units.plain(gib)} GiB",
+                f"Bar chart: peak memory under a limit of {units.size(limit)}. {told}.",
+                lambda name: (bar_panel(name, bars, limit), drawn.of_limits(bars, limit)),
+            )
+        ],
     )
 
 
@@ -193,28 +170,13 @@ def _marks(inputs: ReportInputs, shown: dict[str, list[Mark]], about: str, sourc
     values = [mark.value for marks in shown.values() for mark in marks]
     if not values:
         return None
-    x: Scale = scales.ratio_scale(values, _AXIS)
+    x = scales.ratio_scale(values, _AXIS)
     panels = [
-        Panel(
-            id=f"lead-{place}",
-            title=policy,
-            alternative=f"Dot chart, policy {policy}: {_AXIS}. "
-            + "; ".join(f"{mark.policy} on {mark.label} {units.ratio(mark.value)}" for mark in marks)
-            + ".",
-            svg=ratio_panel(f"lead-{place}", marks, _looks(inputs, policy), x),
-            drawn=drawn.of_marks(marks, x, "convolution"),
-        )
-        for place, (policy, marks) in enumerate(shown.items())
-        if marks
+        marks_on_rows(policy, marks, _looks(inputs, policy), x, names="convolution") for policy, marks in shown.items()
     ]
     return _figure(panels, about, "one marker per convolution, one line per graph", source)
 
 
-def _figure(panels: Sequence[Panel], about: str, marks: str, source: str) -> Figure:
-    return Figure(
-        id="figure-lead",
-        caption=f"What is left of none's activation memory, {about}.",
-        how_to_read=_text("figure-lead-how_to_read", marks=marks),
-        panels=tuple(panels),
-        source=source,
-    )
+def _figure(panels: Sequence[Shown | None], about: str, marks: str, source: str) -> Figure:
+    caption = f"What is left of none's activation memory, {about}."
+    return figure("figure-lead", caption, _text("figure-lead-how_to_read", marks=marks), source, panels)

@@ -6,11 +6,12 @@ from collections.abc import Callable, Sequence
 
 from gnn_checkpointing.analysis.results import Effect, Estimate, Interaction
 from gnn_checkpointing.report import units
-from gnn_checkpointing.report.figures import drawn, scales
-from gnn_checkpointing.report.figures.lines import Line, Point, line_panel
+from gnn_checkpointing.report.figures import scales
+from gnn_checkpointing.report.figures.lines import Line, Point
 from gnn_checkpointing.report.figures.palette import looks
 from gnn_checkpointing.report.inputs import EFFECTS, TRENDS, ReportInputs
-from gnn_checkpointing.report.page import Cell, Column, Figure, Panel, Table
+from gnn_checkpointing.report.page import Cell, Column, Figure, Table
+from gnn_checkpointing.report.panels import figure, lines_over
 from gnn_checkpointing.report.sections.bands import simultaneous
 from gnn_checkpointing.report.sections.density import MEMORY, Quantity, degree_columns, estimate_cell
 from gnn_checkpointing.report.texts import texts
@@ -28,22 +29,10 @@ def ratio_figure(inputs: ReportInputs, quantity: Quantity) -> Figure:
     ends = [end for p in points for end in (max(p.low, p.y / _FURTHEST_DRAWN), min(p.high, p.y * _FURTHEST_DRAWN))]
     y = scales.ratio_scale(ends, quantity.ratio_noun)
     x = scales.degree_scale([point.x for point in points])
-    panels = [
-        Panel(
-            id=f"{quantity.id}-ratio-{position}",
-            title=convolution,
-            alternative=_ratio_alternative(inputs, convolution, quantity, lines),
-            svg=line_panel(f"{quantity.id}-ratio-{position}", lines, looks(inputs.policies), x, y, reference=1.0),
-            drawn=drawn.of_lines(lines, x, y),
-            convolution=convolution,
-        )
-        for position, (convolution, lines) in enumerate(shown.items())
-        if lines
-    ]
     bands = bool(simultaneous(inputs, quantity.ratio_name))
-    return Figure(
-        id=f"figure-{quantity.id}-ratio",
-        caption=_text(
+    return figure(
+        f"figure-{quantity.id}-ratio",
+        _text(
             "of-each-policy-divided-by",
             capitalize=quantity.noun.capitalize(),
             bands=", with the span over replicate graphs"
@@ -52,9 +41,21 @@ def ratio_figure(inputs: ReportInputs, quantity: Quantity) -> Figure:
             if bands
             else "",
         ),
-        how_to_read=_text("the-dashed-line-is-policy", bands=_whiskers(inputs, quantity, points, bands)),
-        panels=tuple(panels),
-        source=TRENDS if bands else EFFECTS,
+        _text("the-dashed-line-is-policy", bands=_whiskers(inputs, quantity, points, bands)),
+        TRENDS if bands else EFFECTS,
+        (
+            lines_over(
+                convolution,
+                lines,
+                looks(inputs.policies),
+                x,
+                y,
+                reference=1.0,
+                convolution=convolution,
+                told=_ratio_alternative(inputs, convolution, quantity, lines),
+            )
+            for convolution, lines in shown.items()
+        ),
     )
 
 
@@ -80,7 +81,7 @@ def ratio_lines(inputs: ReportInputs, convolution: str, quantity: Quantity) -> l
     for policy in inputs.compared:
         effects = [e for e in inputs.effects.generated if (e.convolution, e.policy) == (convolution, policy)]
         points = [
-            Point(effect.average_degree, estimate.estimate, estimate.low, estimate.high)
+            Point.of(effect.average_degree, estimate, f"{convolution}, {effect.cells} cells")
             for effect in sorted(effects, key=lambda effect: effect.average_degree)
             if (estimate := bands.get((convolution, policy, effect.level), quantity.ratio(effect))) is not None
         ]

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from gnn_checkpointing.analysis.results import Effect, Estimate
+from collections.abc import Callable
+
+from gnn_checkpointing.analysis.results import Estimate
 from gnn_checkpointing.records.measurements_table import number
 from gnn_checkpointing.report import units
-from gnn_checkpointing.report.figures import drawn, scales
+from gnn_checkpointing.report.figures import scales
 from gnn_checkpointing.report.figures.palette import looks
-from gnn_checkpointing.report.figures.points import Mark, ratio_panel
+from gnn_checkpointing.report.figures.points import Mark
 from gnn_checkpointing.report.inputs import MEASUREMENTS, ReportInputs, Row
-from gnn_checkpointing.report.page import Block, Cell, Column, Figure, Panel, Paragraph, Section, Table
+from gnn_checkpointing.report.page import Block, Cell, Column, Figure, Paragraph, Section, Table
+from gnn_checkpointing.report.panels import figure, marks_on_rows
 from gnn_checkpointing.report.texts import texts
 
 _text = texts("real")
+
+Value = Callable[[Row], float | None]
 
 
 def real_section(inputs: ReportInputs) -> Section | None:
@@ -28,8 +33,15 @@ def real_section(inputs: ReportInputs) -> Section | None:
     if not rows:
         return None
     blocks: list[Block] = [Paragraph(_text("the-same-models-and-policies"))]
-    if any(_ratio(row, "activation_ratio") for row in rows if row["policy"] != "none"):
-        blocks.append(_figure(inputs, rows))
+    drawn: tuple[tuple[str, str, Value], ...] = (
+        ("figure-real", "activation memory / none's", _memory),
+        ("figure-real-throughput", "throughput / none's", _throughput),
+    )
+    blocks += [
+        _figure(inputs, rows, name, axis, value)
+        for name, axis, value in drawn
+        if any(value(row) for row in rows if row["policy"] != "none")
+    ]
     blocks.append(_table(rows))
     return Section("real-graphs", "Real graphs", tuple(blocks))
 
@@ -98,55 +110,31 @@ def _time_estimate(row: Row) -> Estimate | None:
     return units.estimate_of(middle, middle if low is None else low, middle if high is None else high)
 
 
-def _ratio(row: Row, column: str) -> float | None:
-    """Return a positive ratio, None where there is none."""
-    value = number(row, column)
-    return value if value else None
+def _memory(row: Row) -> float | None:
+    return number(row, "activation_ratio")
 
 
-def _figure(inputs: ReportInputs, rows: list[Row]) -> Figure:
+def _throughput(row: Row) -> float | None:
+    """Edges per second divided by none's: the inverse of the time ratio."""
+    ratio = number(row, "time_ratio")
+    return 1 / ratio if ratio else None
+
+
+def _figure(inputs: ReportInputs, rows: list[Row], name: str, axis: str, value: Value) -> Figure:
+    """What each policy leaves of none's on each graph; what was not measured has no mark."""
     marks = {
         convolution: [
-            Mark(str(row["graph_label"]), str(row["policy"]), value)
+            Mark(str(row["graph_label"]), str(row["policy"]), found)
             for row in rows
-            if row["convolution"] == convolution
-            and row["policy"] != "none"
-            and (value := _ratio(row, "activation_ratio")) is not None
+            if row["convolution"] == convolution and row["policy"] != "none" and (found := value(row))
         ]
         for convolution in inputs.convolutions
     }
-    x = scales.ratio_scale([mark.value for each in marks.values() for mark in each], "activation memory / none's")
-    panels = [
-        Panel(
-            id=f"real-{position}",
-            title=convolution,
-            alternative=_alternative(inputs, convolution, each),
-            svg=ratio_panel(f"real-{position}", each, looks(inputs.policies), x),
-            drawn=drawn.of_marks(each, x),
-            convolution=convolution,
-        )
-        for position, (convolution, each) in enumerate(marks.items())
-        if each
-    ]
-    return Figure(
-        id="figure-real",
-        caption=_text("figure-real"),
-        how_to_read=_text("figure-real-how_to_read"),
-        panels=tuple(panels),
-        source=MEASUREMENTS,
-    )
-
-
-def _alternative(inputs: ReportInputs, convolution: str, marks: list[Mark]) -> str:
-    effects = {(e.level, e.policy): e for e in inputs.effects.real if e.convolution == convolution}
-    texts = [
-        f"{mark.policy} on {mark.label} {units.ratio(mark.value)}{_price(effects.get((mark.label, mark.policy)))}"
-        for mark in marks
-    ]
-    return f"Dot chart, {convolution}: activation memory / none's. " + "; ".join(texts) + "."
-
-
-def _price(effect: Effect | None) -> str:
-    return (
-        "" if effect is None or effect.time_ratio is None else f", time ratio {units.ratio_estimate(effect.time_ratio)}"
+    x = scales.ratio_scale([mark.value for each in marks.values() for mark in each], axis)
+    return figure(
+        name,
+        _text(name),
+        _text("figure-real-how_to_read"),
+        MEASUREMENTS,
+        (marks_on_rows(name, each, looks(inputs.policies), x, convolution=name) for name, each in marks.items()),
     )

@@ -7,12 +7,13 @@ from statistics import median
 
 from gnn_checkpointing.analysis.results import Capacity, Censored, Response, Score, ScoreSummary
 from gnn_checkpointing.report import units
-from gnn_checkpointing.report.figures import drawn, scales
+from gnn_checkpointing.report.figures import scales
 from gnn_checkpointing.report.figures.lines import Line, Point
 from gnn_checkpointing.report.figures.palette import looks
-from gnn_checkpointing.report.figures.points import residual_panel, thinning
+from gnn_checkpointing.report.figures.points import thinning
 from gnn_checkpointing.report.inputs import PREDICTIONS, ReportInputs
-from gnn_checkpointing.report.page import Block, Cell, Column, Figure, Panel, Paragraph, Section, Table
+from gnn_checkpointing.report.page import Block, Cell, Column, Figure, Paragraph, Section, Table
+from gnn_checkpointing.report.panels import figure, scattered
 from gnn_checkpointing.report.sections.law_words import RESPONSES, amount
 from gnn_checkpointing.report.tables import Of, table
 from gnn_checkpointing.report.texts import texts
@@ -115,36 +116,32 @@ def _figure(inputs: ReportInputs, scores: Sequence[Score], response: Response) -
     x = scales.count_scale([score.num_edges for score in chosen], "edges of the real graph")
     y = scales.share_scale([score.error for score in chosen], "error (% of measured)")
     name = "time" if response == "step_time_seconds" else "memory"
-    panels, drawn_lines = [], []
-    for position, convolution in enumerate(inputs.convolutions):
-        own = [score for score in chosen if score.convolution == convolution]
-        lines = [
-            Line(policy, tuple(Point(s.num_edges, s.error, s.error, s.error) for s in own if s.policy == policy))
+    shown = {
+        convolution: [
+            Line(policy, points)
             for policy in inputs.policies
+            if (points := tuple(_point(s) for s in chosen if (s.convolution, s.policy) == (convolution, policy)))
         ]
-        shown = [line for line in lines if line.points]
-        if shown:
-            drawn_lines.append(shown)
-            panels.append(
-                Panel(
-                    id=f"scorecard-{name}-{position}",
-                    title=convolution,
-                    alternative=_alternative(own, convolution, response),
-                    svg=residual_panel(f"scorecard-{name}-{position}", shown, looks(inputs.policies), x, y),
-                    drawn=drawn.of_points(shown, x, y),
-                    convolution=convolution,
-                )
-            )
-    return Figure(
-        id=f"figure-scorecard-{name}",
-        caption=f"{RESPONSES[response]} of real graphs: what the law said, less what was measured.",
-        how_to_read=_text("a-marker-is-one-real", drawn_lines=thinning(drawn_lines)),
-        panels=tuple(panels),
-        source=PREDICTIONS,
+        for convolution in inputs.convolutions
+    }
+    return figure(
+        f"figure-scorecard-{name}",
+        f"{RESPONSES[response]} of real graphs: what the law said, less what was measured.",
+        _text("a-marker-is-one-real", drawn_lines=thinning(shown.values())),
+        PREDICTIONS,
+        (
+            scattered(each, lines, looks(inputs.policies), x, y, _alternative(chosen, each, response))
+            for each, lines in shown.items()
+        ),
     )
 
 
-def _alternative(own: Sequence[Score], convolution: str, response: Response) -> str:
+def _point(score: Score) -> Point:
+    return Point(score.num_edges, score.error, score.error, score.error, f"{score.convolution} on {score.label}")
+
+
+def _alternative(scores: Sequence[Score], convolution: str, response: Response) -> str:
+    own = [score for score in scores if score.convolution == convolution]
     sentences = [f"Errors of the law of {RESPONSES[response].lower()} on real graphs, {convolution}."]
     for policy in dict.fromkeys(score.policy for score in own):
         errors = [score for score in own if score.policy == policy]

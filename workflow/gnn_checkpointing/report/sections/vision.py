@@ -7,11 +7,12 @@ from itertools import pairwise
 
 from gnn_checkpointing.records.traces import Trace
 from gnn_checkpointing.report import units
-from gnn_checkpointing.report.figures import drawn, scales
-from gnn_checkpointing.report.figures.lines import Line, Point, line_panel
+from gnn_checkpointing.report.figures import scales
+from gnn_checkpointing.report.figures.lines import Line, Point
 from gnn_checkpointing.report.figures.palette import looks
 from gnn_checkpointing.report.inputs import TRACES, ReportInputs
-from gnn_checkpointing.report.page import Block, Cell, Column, Figure, Panel, Paragraph, Section, Table
+from gnn_checkpointing.report.page import Block, Cell, Column, Figure, Paragraph, Section, Table
+from gnn_checkpointing.report.panels import Shown, figure, lines_over
 from gnn_checkpointing.report.sections.claims import verdict_table
 from gnn_checkpointing.report.sections.graphs import without_replicate
 from gnn_checkpointing.report.sections.timeline import traced_by_convolution
@@ -101,47 +102,29 @@ def _course(convolution: str, traces: Sequence[Trace]) -> str:
 def _figure(
     inputs: ReportInputs, traced: dict[str, list[Trace]], name: str, axis: str, caption: str, profile: Profile
 ) -> Figure:
-    panels = []
-    for position, (convolution, traces) in enumerate(traced.items()):
+    def shown(convolution: str, traces: Sequence[Trace]) -> Shown | None:
         # What a block keeps inside a recomputed run of blocks is nothing, which no logarithmic axis shows.
-        shown = [trace for trace in traces if min(profile(trace)) > 0]
-        if not shown:
-            continue
-        names = [f"{number} ({k:g})" for number, k in enumerate(shown[0].block_degrees, start=1)]
         lines = [
             Line(
-                trace.policy,
-                tuple(Point(place, value, value, value) for place, value in enumerate(profile(trace), start=1)),
+                trace.policy, tuple(Point(place, value, value, value) for place, value in enumerate(profile(trace), 1))
             )
-            for trace in shown
+            for trace in traces
+            if min(profile(trace)) > 0
         ]
+        if not lines:
+            return None
+        names = [f"{number} ({k:g})" for number, k in enumerate(traces[0].block_degrees, start=1)]
         x = scales.step_scale(names, "block (its neighbours)")
         y = scales.size_scale([point.y for line in lines for point in line.points], axis)
-        panels.append(
-            Panel(
-                id=f"vision-{name}-{position}",
-                title=f"{convolution}, {without_replicate(shown[0].graph_label)}",
-                alternative=_alternative(convolution, axis, lines),
-                svg=line_panel(f"vision-{name}-{position}", lines, looks(inputs.policies), x, y),
-                drawn=drawn.of_lines(lines, x, y),
-                convolution=convolution,
-            )
-        )
-    return Figure(
-        id=f"figure-vision-{name}",
-        caption=f"{caption}.",
-        how_to_read=_text("one-panel-a-model-one"),
-        panels=tuple(panels),
-        source=TRACES,
+        return lines_over(convolution, lines, looks(inputs.policies), x, y, convolution=convolution)
+
+    return figure(
+        f"figure-vision-{name}",
+        f"{caption}.",
+        _text("one-panel-a-model-one"),
+        TRACES,
+        (shown(convolution, traces) for convolution, traces in traced.items()),
     )
-
-
-def _alternative(convolution: str, axis: str, lines: Sequence[Line]) -> str:
-    parts = [
-        f"{line.policy} {units.size(line.points[0].y)} in the first block, {units.size(line.points[-1].y)} in the last"
-        for line in lines
-    ]
-    return f"Line chart, {convolution}: {axis}. {'; '.join(parts)}."
 
 
 def _table(inputs: ReportInputs, traced: dict[str, list[Trace]]) -> Table:

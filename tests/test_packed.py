@@ -1,0 +1,152 @@
+"""A published folder has its data in one archive; both forms are read, and no archive leads out of its folder."""
+
+from __future__ import annotations
+
+import io
+import json
+import lzma
+import shutil
+import tarfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from gnn_checkpointing.cli import main
+from gnn_checkpointing.packed import PACK, bounded_bytes, is_there, pack_of, packed_files
+from gnn_checkpointing.records.cell import read_records
+from gnn_checkpointing.records.measurements_table import read_table
+from gnn_checkpointing.refusal import Refusal
+from gnn_checkpointing.report.crate import CRATE
+from gnn_checkpointing.validation.checksums import changed_files
+from gnn_checkpointing.validation.validate import quick_complaints
+from rebuilt import ROOT, packed, unpack
+
+STUDY = "ten-million"
+FILES = {"a.json": b"[1]", "analysis/b.json": b"[2]"}
+SMALL, LARGEST = 1.3e6, 3e6
+"""Bytes of a published study: the mean of all, and the most that a publication may add to the history."""
+
+
+def test_published_folders_are_small() -> None:
+    sizes = {
+        folder.name: sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+        for folder in ROOT.glob("report/*/*/")
+    }
+    assert sum(sizes.values()) <= SMALL * len(sizes), sizes
+    assert max(sizes.values()) <= LARGEST, sizes
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A copy of a packed report under its own names."""
+    return Path(shutil.copytree(packed(STUDY), tmp_path / packed(STUDY).parent.name / STUDY))
+
+
+def test_both_forms_are_valid_and_give_the_same_report(folder: Path, tmp_path: Path) -> None:
+    assert quick_complaints(folder) == []
+    plain = Path(shutil.copytree(folder, tmp_path / "plain" / folder.parent.name / STUDY))
+    unpack(plain)
+    assert quick_complaints(plain) == []
+    for frozen in (folder, plain):
+        command = ["rebuild", f"--frozen={frozen}", f"--templates={ROOT / 'templates'}"]
+        assert main([*command, f"--output-folder={tmp_path / 'again'}"]) == 0
+        found = {path.name: path.read_bytes() for path in (tmp_path / "again").iterdir()}
+        assert found == {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+def test_a_plain_report_made_again_in_its_place_becomes_packed(folder: Path) -> None:
+    unpack(folder)
+    (folder / "figures/.snakemake_timestamp").touch()
+    command = ["rebuild", f"--frozen={folder}", f"--templates={ROOT / 'templates'}", f"--output-folder={folder}"]
+    assert main(command) == 0
+    assert {path.name for path in folder.iterdir()} == {path.name for path in packed(STUDY).iterdir()}
+
+
+def test_the_history_goes_with_a_report_that_is_made_again_elsewhere(folder: Path, tmp_path: Path) -> None:
+    history = json.loads((folder / "history.json").read_text())
+    earlier = history[0] | {"measured_on": "2020-01-01"}
+    (folder / "history.json").write_text(json.dumps([earlier, *history]))
+    (folder / CRATE).unlink()
+    command = ["rebuild", f"--frozen={folder}", f"--templates={ROOT / 'templates'}"]
+    assert main([*command, f"--output-folder={tmp_path / 'again'}"]) == 0
+    assert json.loads((tmp_path / "again/history.json").read_text())[0]["measured_on"] == "2020-01-01"
+
+
+def test_what_was_unpacked_beside_the_archive_is_held_to_its_checksum(folder: Path) -> None:
+    with tarfile.open(folder / PACK) as archive:
+        archive.extractall(folder, filter="data")
+    assert changed_files(folder) == []
+    (folder / "trainings.json").write_text("[] ")
+    assert changed_files(folder) == [
+        f"{folder / 'trainings.json'}: has changed since it was published (SHA-256 differs from {CRATE})"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda files: files.update({"trainings.json": b"[] "}), "trainings.json: has changed"),
+        (lambda files: files.pop("trainings.json"), f"trainings.json: listed in {CRATE}, and not there"),
+        (lambda files: files.update({"more.json": b"[]"}), f"more.json: not listed in {CRATE}"),
+    ],
+)
+def test_a_changed_archive_is_found_by_the_file_in_it(
+    folder: Path, change: Callable[[dict[str, bytes]], object], said: str
+) -> None:
+    files = dict(packed_files(folder))
+    change(files)
+    (folder / PACK).write_bytes(pack_of(files))
+    assert any(said in text for text in quick_complaints(folder))
+
+
+def test_readers_take_either_form(folder: Path, tmp_path: Path) -> None:
+    plain = Path(shutil.copytree(folder, tmp_path / "plain"))
+    unpack(plain)
+    assert read_table(folder / "measurements.csv") == read_table(plain / "measurements.csv")
+    assert read_records(folder / "records.jsonl") == read_records(plain / "records.jsonl")
+    assert main(["export", str(folder), "--format=csv", f"--output-folder={tmp_path / 'out'}"]) == 0
+
+
+def test_the_same_files_give_the_same_archive(tmp_path: Path) -> None:
+    assert pack_of(FILES) == pack_of(dict(reversed(FILES.items())))
+    (tmp_path / PACK).write_bytes(pack_of(FILES))
+    assert packed_files(tmp_path) == FILES
+    assert is_there(tmp_path / "analysis/b.json")
+    assert not is_there(tmp_path / "b.json")
+    with pytest.raises(FileNotFoundError):
+        bounded_bytes(tmp_path / "b.json")
+    (tmp_path / "a.json").write_bytes(b"[3]")
+    assert bounded_bytes(tmp_path / "a.json") == b"[3]"
+
+
+def archive(*entries: tuple[str, bytes]) -> bytes:
+    stream = io.BytesIO()
+    with tarfile.open(fileobj=stream, mode="w") as made:
+        for name, kind in entries:
+            entry = tarfile.TarInfo(name)
+            entry.type = kind
+            made.addfile(entry)
+    return lzma.compress(stream.getvalue())
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"no archive", "not readable"),
+        (b"", "not readable"),
+        (pack_of(FILES)[:-40], "not readable"),
+        (lzma.compress(b"no tar file" * 100), "not readable"),
+        (lzma.compress(bytes(2**28)), "expands to more than"),
+        (lzma.compress(bytes(10), filters=[{"id": lzma.FILTER_LZMA2, "dict_size": 2**30}]), "not readable"),
+        (archive(("../a", tarfile.REGTYPE)), "leads out of the folder"),
+        (archive(("/a", tarfile.REGTYPE)), "leads out of the folder"),
+        (archive(("a", tarfile.SYMTYPE)), "no plain file"),
+        (archive(("a", tarfile.REGTYPE), ("a", tarfile.REGTYPE)), "there twice"),
+    ],
+)
+def test_a_hostile_archive_is_refused_in_one_sentence(tmp_path: Path, content: bytes, said: str) -> None:
+    (tmp_path / PACK).write_bytes(content)
+    with pytest.raises(Refusal, match=said) as refusal:
+        bounded_bytes(tmp_path / "a.json")
+    assert str(tmp_path / PACK) in str(refusal.value)

@@ -1,0 +1,138 @@
+"""Files of a published folder: plain ones, and those packed together in its `data.tar.xz`.
+
+A reader asks for `FOLDER/analysis/effects.json` and need not know which form the folder has. The archive is a tar file
+compressed by xz, so `tar xf data.tar.xz` gives the plain form, which is read as well.
+"""
+
+from __future__ import annotations
+
+import gzip
+import io
+import lzma
+import stat
+import tarfile
+import zlib
+from collections.abc import Mapping
+from functools import lru_cache
+from pathlib import Path, PurePosixPath
+
+from gnn_checkpointing.refusal import Refusal, shown
+
+PACK = "data.tar.xz"
+
+MOST_BYTES = 2**29
+"""The largest file that is read whole. The largest published one has a thirtieth of it."""
+
+_MOST_EXPANDED = 100
+"""Published data shrink to a twentieth; what shrinks to less than a hundredth is made to fill memories."""
+
+_MEMORY = 2**27
+"""For the dictionary that an archive asks for; ours need a tenth."""
+
+
+def pack_of(contents: Mapping[str, bytes]) -> bytes:
+    """The archive of files by name; the same files give the same bytes."""
+    stream = io.BytesIO()
+    with tarfile.open(fileobj=stream, mode="w", format=tarfile.USTAR_FORMAT) as archive:
+        for name, content in sorted(contents.items()):
+            entry = tarfile.TarInfo(name)
+            entry.size = len(content)
+            archive.addfile(entry, io.BytesIO(content))
+    return lzma.compress(stream.getvalue(), preset=6)
+
+
+def bounded_bytes(path: Path) -> bytes:
+    """The bytes of a plain file, of `path`.gz, or of a packed file, in this order.
+
+    Raises `Refusal` where memory should not have to take them, and `FileNotFoundError` where there is no such file.
+    """
+    if path.exists():
+        return _plain(path)
+    compressed = path.with_name(f"{path.name}.gz")
+    if compressed.is_file():
+        return _expanded(compressed)
+    pack, name = _place(path)
+    if pack is not None and name in (found := packed_files(pack.parent)):
+        return found[name]
+    return path.read_bytes()
+
+
+def is_there(path: Path) -> bool:
+    """Whether `bounded_bytes` would find the file, or say why the archive that may hold it cannot be read."""
+    if path.is_file() or path.with_name(f"{path.name}.gz").is_file():
+        return True
+    pack, name = _place(path)
+    try:
+        return pack is not None and name in packed_files(pack.parent)
+    except Refusal:
+        return True
+
+
+def packed_files(folder: Path) -> Mapping[str, bytes]:
+    """The files in a folder's archive by name; none where it has no archive."""
+    pack = folder / PACK
+    if not pack.is_file():
+        return {}
+    found = pack.stat()
+    return _packed_files(pack, found.st_mtime_ns, found.st_size, found.st_ino)
+
+
+@lru_cache(maxsize=2)
+def _packed_files(pack: Path, *_: int) -> Mapping[str, bytes]:
+    content = _plain(pack)
+    most = _most(content)
+    try:
+        stream = lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=_MEMORY)
+        expanded = stream.decompress(content, most + 1)
+        if len(expanded) > most:
+            raise Refusal(f"{pack}: expands to more than {most} bytes; it is not a file of this project")
+        if not stream.eof or stream.unused_data:
+            raise EOFError("it ends too early, or goes on after its end")
+        files: dict[str, bytes] = {}
+        with tarfile.open(fileobj=io.BytesIO(expanded), mode="r:") as archive:
+            for entry in archive:
+                name = PurePosixPath(entry.name)
+                if not entry.isreg() or name.is_absolute() or ".." in name.parts or entry.name in files:
+                    raise Refusal(
+                        f"{pack}: {shown(entry.name)} in it is no plain file, has a path that leads out of the folder, "
+                        "or is there twice; put back the file as it was published"
+                    )
+                member = archive.extractfile(entry)
+                files[entry.name] = member.read() if member else b""
+    except (lzma.LZMAError, tarfile.TarError, EOFError, ValueError, OverflowError) as error:
+        raise Refusal(f"{pack}: not readable ({error}); put back the file as it was published") from None
+    return files
+
+
+def _place(path: Path) -> tuple[Path | None, str]:
+    """The archive that may hold a file, in its folder or the one above, and the file's name in there."""
+    for folder in (path.parent, path.parent.parent):
+        if (folder / PACK).is_file() and path.name != PACK:
+            return folder / PACK, path.relative_to(folder).as_posix()
+    return None, ""
+
+
+def _plain(path: Path) -> bytes:
+    found = path.stat()
+    if not stat.S_ISREG(found.st_mode):
+        raise Refusal(f"{path}: not a plain file; put the file itself there")
+    if found.st_size > MOST_BYTES:
+        raise Refusal(f"{path}: {found.st_size} bytes, at most {MOST_BYTES} are read; it is not a file of this project")
+    return path.read_bytes()
+
+
+def _expanded(path: Path) -> bytes:
+    content = _plain(path)
+    most = _most(content)
+    try:
+        with gzip.open(io.BytesIO(content)) as stream:
+            expanded = stream.read(most + 1)
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise Refusal(f"{path}: not readable as compressed ({error}); put back the file as it was published") from None
+    if len(expanded) > most:
+        raise Refusal(f"{path}: expands to more than {most} bytes; it is not a file of this project")
+    return expanded
+
+
+def _most(content: bytes) -> int:
+    return min(MOST_BYTES, _MOST_EXPANDED * len(content) + 2**20)

@@ -1,0 +1,71 @@
+"""The SHA-256 of every file of a published report, as its RO-Crate lists them, and what a folder says against it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from gnn_checkpointing.artefacts import read_json, sha256_of
+from gnn_checkpointing.packed import PACK, packed_files
+from gnn_checkpointing.refusal import Refusal
+from gnn_checkpointing.report.crate import CODE, CRATE, INSIDE
+
+
+def changed_files(folder: Path) -> list[str]:
+    """Return a complaint for each file that lacks, is not listed, or has changed since it was published."""
+    try:
+        expected = {
+            name.removeprefix(INSIDE): str(one["sha256"])
+            for name, one in _entities(folder).items()
+            if one["@type"] == "File" or name.startswith(INSIDE)
+        }
+    except Refusal as refusal:
+        return [str(refusal)]
+    except (KeyError, TypeError):
+        return [f"{folder / CRATE}: no list of files in it; make the report again with `make report-from`"]
+    # Hidden files are no part of a report: Snakemake leaves a time stamp in each folder that it made.
+    found = [path for path in folder.rglob("*") if path.is_file() and not path.name.startswith(".")]
+    there = {path.relative_to(folder).as_posix(): path for path in found}
+    for name in (CRATE, PACK):
+        there.pop(name, None)
+    expected.pop(PACK, None)  # what is in it is held to its own checksums, plain or packed
+    try:
+        packed = packed_files(folder)
+    except Refusal as refusal:
+        return [str(refusal)]
+    sums = [(name, hashlib.sha256(content).hexdigest()) for name, content in packed.items()]
+    sums += [(name, sha256_of(path)) for name, path in there.items()]
+    names = {name for name, _ in sums}
+    complaints = [f"{folder / name}: listed in {CRATE}, and not there" for name in sorted(expected.keys() - names)]
+    complaints += [f"{folder / name}: not listed in {CRATE}" for name in sorted(names - expected.keys())]
+    complaints += [
+        f"{folder / name}: has changed since it was published (SHA-256 differs from {CRATE})"
+        for name, checksum in sorted(sums)
+        if checksum != expected.get(name, checksum)
+    ]
+    return complaints
+
+
+def made_with(folder: Path) -> str:
+    """The digest of the code that made a report, as its crate has it; nothing where it does not say."""
+    try:
+        return str(_entities(folder)[CODE]["softwareVersion"])
+    except (Refusal, KeyError, TypeError):
+        return ""
+
+
+def _entities(folder: Path) -> dict[str, dict[str, Any]]:
+    return {str(one["@id"]): one for one in read_json(folder / CRATE)["@graph"]}
+
+
+def refuse_changed(folder: Path, names: Iterable[str]) -> None:
+    """Refuse a folder some of whose files, of those `names`, are not what was published; without a list, take it."""
+    if not (folder / CRATE).is_file():
+        return
+    for complaint in changed_files(folder):
+        if complaint.startswith(
+            tuple(f"{folder / name}{end}" for name in (*names, CRATE, PACK) for end in (":", ".gz:"))
+        ):
+            raise Refusal(f"{complaint}; put back the file as it was published")
