@@ -57,12 +57,14 @@ audit: $(READY) ## ask PyPI whether anything pinned has a known vulnerability (n
 
 # Two at a time but for those that run Snakemake against a clock.
 ALONE := tests/workflow
-test: $(READY) ## all tests, those of the browser, of the cluster and those that take minutes apart
-	pytest -n 2 --dist loadfile --ignore tests/browser --ignore tests/cluster $(ALONE:%=--ignore %) -m "not minutes"
-	pytest -m "not minutes" $(ALONE)
+TOGETHER := pytest -n 2 --dist loadfile --ignore tests/browser --ignore tests/cluster $(ALONE:%=--ignore %)
+test: $(READY) ## the tests of every room, in five minutes
+	$(TOGETHER) -m "not slow and not minutes"
+	pytest -m "not slow and not minutes" $(ALONE)
 
-test-all: $(READY) test test-faults ## every test but those of the browser and the cluster
-	pytest -m minutes --ignore tests/browser --ignore tests/cluster --ignore tests/faults --ignore tests/workflow
+test-all: $(READY) test ## those and the slow ones: every test but those of the browser and the cluster, and faults by the thousand
+	$(TOGETHER) -m "slow and not minutes"
+	pytest -m "slow and not minutes" $(ALONE)
 
 docs: $(READY) ## build the documentation into build/docs
 	python -m sphinx -q -W --keep-going -E -d .sphinx docs build/docs

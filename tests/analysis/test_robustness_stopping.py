@@ -25,6 +25,8 @@ from gnn_checkpointing.study.reading import parse_study
 
 from .tables import protocol
 
+pytestmark = pytest.mark.slow
+
 
 def played(**changes: Any) -> dict[tuple[str, float], StoppingRule]:
     rules = stopping(protocol(resamples=1000, **changes), np.random.default_rng(0))

@@ -23,7 +23,10 @@ from gnn_checkpointing.refusal import Refusal
 C, O, PROCESSES = CHANNELS, OUT, 2  # noqa: E741 - as PyG's own shapes are written
 POLICIES = ("edge_blocks(8)", "layers", "layers+edge_blocks(8)", "auto")
 
-pytestmark = pytest.mark.skipif(not distributed.is_gloo_available(), reason="torch was built without gloo")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not distributed.is_gloo_available(), reason="torch was built without gloo"),
+]
 
 
 class Model(nn.Module):

@@ -13,6 +13,8 @@ from torch_geometric import nn as pyg
 from gnn_checkpointing.checkpointing import apply
 from gnn_checkpointing.measurement.peak_memory import step_bytes
 
+pytestmark = pytest.mark.slow
+
 NODES, CHANNELS, SPARSE, DENSE = 1024, 64, 8, 128
 
 LAYERS: dict[str, Callable[[], nn.Module]] = {

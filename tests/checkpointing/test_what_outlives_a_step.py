@@ -8,6 +8,8 @@ from torch_geometric.nn import GAT, GCN, GraphSAGE
 
 from gnn_checkpointing import apply
 
+pytestmark = pytest.mark.slow
+
 NODES, CHANNELS = 64, 96
 
 

@@ -25,6 +25,8 @@ from gnn_checkpointing.validation.checksums import changed_files
 from .damage import DAMAGES, Damage
 from .finished import ROOT, Run, complete, finished_run, with_change
 
+pytestmark = pytest.mark.slow
+
 READ_BY_REPORT = (
     "study.json", "hardware.json", "measurements.csv", "claims.json", "audit.json", "planner.json", "graphs.json",
     "traces.json", "demonstration.json", "records.jsonl", "trainings.json", "analysis/effects.json",

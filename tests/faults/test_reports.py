@@ -21,6 +21,8 @@ from rebuilt import ROOT, rebuilt
 
 from .hostile import signed, tampered
 
+pytestmark = pytest.mark.slow
+
 STUDY = os.environ.get("STUDY", "ten-million")
 DRAWN = int(os.environ.get("FAULTS_DRAWN", "50"))
 """`make test-faults` draws a thousand."""

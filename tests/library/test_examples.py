@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[2]
 CORA = ROOT.parent / "shared/data/Planetoid/Cora/raw"
 SYNTHETIC = ("sage_on_sampled_pairs", "deepgcn", "heterogeneous", "molecules", "gps")

@@ -7,6 +7,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[2]
 LACKING = ("snakemake", "statsmodels", "pandas", "scipy", "matplotlib", "typst", "PIL", "pymetis", "safetensors", "ogb")
 """What is installed here and need not be where measuring is done; PyG itself brings jinja2, torch networkx."""

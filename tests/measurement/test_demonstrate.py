@@ -9,6 +9,8 @@ from gnn_checkpointing.measurement.demonstrate import HELD_BYTES, step_demonstra
 from gnn_checkpointing.records.demonstration import StepDemonstration, read_demonstration
 from gnn_checkpointing.refusal import Refusal
 
+pytestmark = pytest.mark.slow
+
 STEP = StepDemonstration(
     workload="w",
     held_bytes=1,

@@ -19,6 +19,8 @@ from gnn_checkpointing.study.graph_design import study_graphs
 from gnn_checkpointing.study.reading import parse_study, read_study
 from measurement.cells import CPU
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[2]
 DATA = ROOT.parent / "shared" / "data"
 POLICIES = ("none", "layers", "segments(2)", "edge_blocks", "edge_blocks(900)", "layers+edge_blocks")

@@ -11,6 +11,8 @@ from gnn_checkpointing.measurement.peak_memory import step_bytes
 from gnn_checkpointing.measurement.workload import cell_task, contestant
 from measurement.cells import CPU, cell_of, small_study
 
+pytestmark = pytest.mark.slow
+
 RANDOM_STATE = 5056  # bytes of the CPU generator's state, held while a layer runs that may draw
 
 

@@ -143,6 +143,7 @@ def test_a_policy_over_the_limit_is_an_outcome_and_the_others_are_still_compared
     assert row.get("peak_memory_bytes") is None
 
 
+@pytest.mark.slow
 def test_the_limit_counts_to_the_byte_whatever_the_heap_keeps(tmp_path: Path) -> None:
     """What the process takes from the system is far more than the peak of this step, and does not matter."""
     (free,) = measured(study_of(200, 16), tmp_path)
@@ -155,6 +156,7 @@ def test_the_limit_counts_to_the_byte_whatever_the_heap_keeps(tmp_path: Path) ->
         }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("spared", [0, 1])
 def test_a_policy_that_the_machine_cannot_hold_is_out_of_memory_in_whichever_process(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, spared: int
@@ -208,6 +210,7 @@ def test_a_record_that_lacks_its_second_process_waits_for_it_alone(tmp_path: Pat
     assert len(resumed.again) == 1 and resumed.again != record.again
 
 
+@pytest.mark.slow
 def test_a_policy_that_takes_too_long_is_an_outcome(tmp_path: Path) -> None:
     """No step ends within a millisecond, so each policy in turn is given up; nothing hangs, nothing is invented."""
     (record,) = measured(study_of(800, 300, timeout_seconds=0.001), tmp_path)

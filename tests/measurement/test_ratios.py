@@ -7,6 +7,8 @@ import pytest
 
 from gnn_checkpointing.measurement.ratios import ProcessSpread, paired_ratio, process_spread
 
+pytestmark = pytest.mark.slow
+
 
 def test_a_slow_round_slows_both_and_changes_nothing() -> None:
     rounds = [1.0, 1.0, 8.0, 1.0, 3.0]

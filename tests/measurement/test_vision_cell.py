@@ -20,6 +20,8 @@ from gnn_checkpointing.study.study import Study
 from .cells import CPU
 from .test_cell import CONTEXT, no_marks
 
+pytestmark = pytest.mark.slow
+
 POLICIES = ("none", "layers", "segments(4)", "edge_blocks", "fused_edge_blocks", "reversible")
 
 

@@ -11,6 +11,8 @@ from gnn_checkpointing.measurement.exact_peak import StepSizes, even_degrees, ex
 from gnn_checkpointing.planning import Planner
 from gnn_checkpointing.study.architecture import Architecture
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[2]
 (FILE,) = ROOT.glob("report/*/default/planner.json")
 PLANNER = Planner.read(FILE)

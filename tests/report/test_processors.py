@@ -66,7 +66,10 @@ def rebuilt(python: str, machine: tuple[str, int, str], frozen: str, folder: Pat
     return folder
 
 
-pytestmark = pytest.mark.skipif(platform.machine() != "x86_64", reason="kernels of x86-64 processors are named here")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(platform.machine() != "x86_64", reason="kernels of x86-64 processors are named here"),
+]
 
 
 def test_the_kernels_are_different_ones() -> None:
