@@ -32,6 +32,7 @@ MODULES: dict[str, Callable[[], Any]] = {
     "learnable powermean": lambda: aggr.PowerMeanAggregation(learn=True),
     "LSTM": lambda: aggr.LSTMAggregation(C, C),
     "GRU": lambda: aggr.GRUAggregation(C, C),
+    "patch transformer": lambda: aggr.PatchTransformerAggregation(C, C, 2, C, num_transformer_blocks=1),
     "median": lambda: aggr.MedianAggregation(),
     "attention": lambda: aggr.AttentionalAggregation(nn.Linear(C, 1), nn.Linear(C, C)),
     "deep sets": lambda: aggr.DeepSetsAggregation(nn.Linear(C, C), nn.Linear(C, C)),
@@ -70,7 +71,7 @@ ACROSS_DESTINATIONS: dict[str, Callable[[], Any]] = {
 """Aggregations with a norm over all edges or all destinations."""
 
 
-RECURRENT = {"LSTM", "GRU"}
+PADDED = {"LSTM", "GRU", "patch transformer"}
 """PyG pads each node's messages to the largest degree of the graph and reads the last state: another node's degree
 counts, so blocks may refuse these."""
 
@@ -93,8 +94,8 @@ def prepared(aggregation: Any) -> nn.Module:
     return without_zeros(Aggregated(aggregation))
 
 
-def is_refused_recurrence(name: str, policy: str, found: str) -> bool:
-    return name in RECURRENT and policy.startswith("edge_blocks") and found.startswith("refused: ")
+def is_refused_padding(name: str, policy: str, found: str) -> bool:
+    return name in PADDED and policy.startswith("edge_blocks") and found.startswith("refused: ")
 
 
 @pytest.mark.parametrize("policy", ["edge_blocks(8)", "edge_blocks(1)", "layers", "auto"])
@@ -116,14 +117,14 @@ def test_fused_blocks_do_not_ignore_the_aggregation(layer: type, compiler: None)
 def test_an_aggregation_module_is_exact_and_its_weights_learn(name: str, policy: str) -> None:
     torch.manual_seed(0)
     found = outcome(prepared(MODULES[name]()), policy, (X, SORTED))
-    assert found == "exact" or is_refused_recurrence(name, policy, found)
+    assert found == "exact" or is_refused_padding(name, policy, found)
 
 
 @pytest.mark.parametrize("name", MODULES)
 def test_an_aggregation_over_a_pair_of_node_sets_is_exact(name: str) -> None:
     torch.manual_seed(0)
     found = outcome(prepared(MODULES[name]()), "edge_blocks(8)", (PAIR, SORTED_PAIR))
-    assert found == "exact" or is_refused_recurrence(name, "edge_blocks(8)", found)
+    assert found == "exact" or is_refused_padding(name, "edge_blocks(8)", found)
 
 
 @pytest.mark.parametrize("name", [*BY_NAME, *MODULES])
@@ -135,18 +136,18 @@ def test_destinations_without_edges_between_others_are_exact(name: str) -> None:
     if name == "MLP":
         aggregation = aggr.MLPAggregation(C, C, max_num_elements=int(edges[1].bincount().max()), num_layers=1)
     found = outcome(prepared(aggregation), "edge_blocks(4)", (X, edges))
-    assert found == "exact" or is_refused_recurrence(name, "edge_blocks(4)", found)
+    assert found == "exact" or is_refused_padding(name, "edge_blocks(4)", found)
 
 
 @pytest.mark.parametrize("policy", ["edge_blocks(8)", "layers", "auto"])
-@pytest.mark.parametrize("name", sorted(RECURRENT))
-def test_a_recurrent_aggregation_depends_on_the_largest_degree(name: str, policy: str) -> None:
+@pytest.mark.parametrize("name", sorted(PADDED))
+def test_a_padded_aggregation_depends_on_the_largest_degree(name: str, policy: str) -> None:
     """Nodes of one to eight edges; the blocks of the first nodes do not contain the largest."""
     destinations = torch.arange(8).repeat_interleave(torch.arange(1, 9))
     edges = torch.stack([torch.arange(len(destinations)) % NODES, destinations])
     torch.manual_seed(0)
     found = outcome(prepared(MODULES[name]()), policy, (X, edges))
-    assert found == "exact" or is_refused_recurrence(name, policy, found)
+    assert found == "exact" or is_refused_padding(name, policy, found)
 
 
 @pytest.mark.parametrize("aggregation", ["mean", "max", "std", "softmax", ["sum", "min"]])

@@ -10,6 +10,7 @@ from every_convolution import perceptron
 from small_inputs import CHANNELS, EDGES, NODES, POSITION, X, drawn
 from steps_compared import outcome, seed_all, under, without_zeros
 from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
 from torch_geometric import nn as pyg
 from torch_geometric.nn import models as pyg_models
 
@@ -222,3 +223,23 @@ def test_the_plain_models_run() -> None:
     for name, layer in LAYERS.items():
         torch.manual_seed(0)
         assert outcome(TwoLayers(layer), "none", (X, EDGES)) == "exact", name
+
+
+@pytest.mark.parametrize("policy", ["edge_blocks(8)", "fused_edge_blocks", "layers"])
+@each_layer
+def test_a_checkpoint_around_both_layers_is_exact(name: str, policy: str) -> None:
+    """The second layer's input is computed again for its backward pass: another tensor than in its forward pass."""
+    torch.manual_seed(0)
+    inner = without_zeros(TwoLayers(LAYERS[name]))
+    assert outcome(Checkpointed(inner), policy, (X, EDGES)) == "exact"
+
+
+class Checkpointed(nn.Module):
+    """A model that PyTorch recomputes as a whole."""
+
+    def __init__(self, inner: nn.Module) -> None:
+        super().__init__()
+        self.inner = inner
+
+    def forward(self, x: Tensor, edge_index: Tensor) -> Tensor:
+        return checkpoint(self.inner, x, edge_index, use_reentrant=False)  # type: ignore[no-any-return]

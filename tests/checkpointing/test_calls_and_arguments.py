@@ -54,6 +54,15 @@ def test_attention_weights_are_returned_in_the_order_of_the_edges(name: str, pol
     assert outcome(build(), policy, args, {**named, "return_attention_weights": True}) == "exact"
 
 
+@pytest.mark.parametrize("name", ["edge_weight", "edge_attr"])
+def test_values_per_edge_of_another_type_are_exact(name: str) -> None:
+    """Kernels read one type of numbers; PyG multiplies and adds any."""
+    layer = pyg.GCNConv(C, O, normalize=False) if name == "edge_weight" else pyg.GINEConv(nn.Linear(C, O))
+    value = torch.arange(EDGES.shape[1]).remainder(2).bool()
+    value = value if name == "edge_weight" else value.int()[:, None].expand(-1, C)
+    assert outcome(layer, "fused_edge_blocks", (X, EDGES, value)) == "exact"
+
+
 FLOWS: dict[str, Callable[..., nn.Module]] = {
     "SAGEConv": lambda **o: pyg.SAGEConv(C, O, **o),
     "SAGEConv, max": lambda **o: pyg.SAGEConv(C, O, aggr="max", **o),

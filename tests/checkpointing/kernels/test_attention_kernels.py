@@ -121,6 +121,28 @@ def test_nothing_is_read_that_nothing_wrote(kind, tmp_path, monkeypatch):
     assert all(part.isfinite().all() for part in found)
 
 
+@pytest.mark.parametrize("dropout", [0.0, 0.3])
+@pytest.mark.parametrize("heads", [1, 2])
+@pytest.mark.parametrize("kind", KINDS)
+def test_shares_of_large_scores_keep_their_digits(kind, heads, dropout, monkeypatch):
+    """The kept logarithm has few left after the point; whole scores, so that float32 has them exactly."""
+    monkeypatch.setattr(plain, "SLOPE", 0.25)
+    sizes = (20, 6, 60)
+    inputs = plain.attention_inputs(kind, sizes, (heads, 16), False, torch.float32)
+    with torch.no_grad():
+        for part in (*inputs[:2], inputs[3]):
+            if part is not None:
+                part.copy_(part.sign() * 1024)
+    edge_index, gradient = plain.edges(*sizes), torch.randn(6, heads, 16)
+    torch.set_num_threads(2)
+    single = passes(kind, edge_index, sizes, inputs, gradient, dropout=dropout, seed=7)
+    doubled = [None if part is None else part.double() for part in inputs]
+    exact = passes(kind, edge_index, sizes, doubled, gradient.double(), dropout=dropout, seed=7)
+    largest = max(wanted.abs().max() for wanted in exact)  # some gradients are zero but for rounding
+    for found, wanted in zip(single, exact, strict=True):
+        assert (found - wanted).abs().max() <= 1e-4 * largest
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_drawn_mask_is_one_mask_in_both_passes(kind):
     """The mask is read off the edges' own shares: with values of one each edge to itself, then used in plain torch."""

@@ -83,6 +83,20 @@ def test_nan_wins_and_spoils_its_columns_gradient_as_in_torch():
     torch.testing.assert_close(extremum.backward(tables, gradient, x.detach()), of_x, equal_nan=True)
 
 
+def test_nan_and_infinities_pass_a_relu_as_in_torch():
+    edge_index, x, gradient = drawn((4, 3, 12), 8)
+    edge = torch.randn(12, 8, dtype=x.dtype).requires_grad_()
+    with torch.no_grad():
+        x[1, 2], x[2, 3], x[3, 4] = float("nan"), float("-inf"), float("inf")
+    wanted = scatter((x[edge_index[0]] + edge).relu(), edge_index[1], 0, 3, "sum")
+    tables, given = graph_tables(edge_index, 4, 3), (x.detach(), None, edge.detach())
+    torch.testing.assert_close(weighted.forward(tables, *given), wanted.detach(), equal_nan=True)
+    of_x, of_edge = plain.gradients(lambda: wanted, [x, edge], gradient)
+    found = weighted.backward(tables, gradient, *given)
+    torch.testing.assert_close(found.x, of_x, equal_nan=True)
+    torch.testing.assert_close(found.edge, of_edge, equal_nan=True)
+
+
 def test_gradcheck():
     edge_index, x, _ = drawn((5, 4, 20), 3)
     tables = graph_tables(edge_index, 5, 4)

@@ -59,20 +59,20 @@ class CutLayer:
     def _forward(self, *args: Any, **kwargs: Any) -> Any:
         if vars(self.conv).get("propagate") != self.propagate:  # PyG replaces it when an explainer comes and goes
             vars(self.conv)["propagate"] = self.propagate
-        if self._was_whole() and torch.is_grad_enabled():
+        scores = _argument(self.conv, "return_attention_weights", args, kwargs) is not None
+        if self._was_whole() and torch.is_grad_enabled() and not scores:
             # Most likely so again; `propagate` looks, and then keeps its own arguments instead of the layer's.
             return (self._given or partial(type(self.conv).forward, self.conv))(*args, **kwargs)
         forward = self._given or with_remembered_graphs(self.conv, self.tables)
         run = partial(forward, *args, **kwargs)
-        scores = _argument(self.conv, "return_attention_weights", args, kwargs) is not None
-        if self._cutter.stands_aside() or not torch.is_grad_enabled():
+        if scores or self._cutter.stands_aside() or not torch.is_grad_enabled():
             return computed(VISITS.during(self.conv, Visit(None, None, returns_scores=scores), run))
         device = next((p.device for p in pytree.tree_leaves((args, kwargs)) if isinstance(p, Tensor)), _CPU)
         state = Recomputation(self.conv, device)
-        entry = Entry(self.conv, forward, args, kwargs, self._parameters(), returns_scores=scores)
+        entry = Entry(self.conv, forward, args, kwargs, self._parameters())
         entry.open(state)
         try:
-            out = VISITS.during(self.conv, Visit(entry, state, returns_scores=scores), run)
+            out = VISITS.during(self.conv, Visit(entry, state), run)
         finally:
             entry.forward_done()
         state.forward_done()

@@ -36,8 +36,7 @@ _WEIGHTED_ROWS = {
 
 def kernel_for(conv: MessagePassing, call: Call) -> Kernel | None:
     """The kernel that computes this call, or None where there is none."""
-    floats = [tensor for tensor in call.tensors if tensor.is_floating_point()]
-    known = {tensor.dtype for tensor in floats} in ({torch.float32}, {torch.float64})
+    known = {tensor.dtype for tensor in call.tensors} in ({torch.float32}, {torch.float64})
     if not known or any(tensor.device.type != "cpu" for tensor in call.tensors):
         return None
     if type(conv).aggregate is not MessagePassing.aggregate or type(conv.aggr_module) not in _REDUCES:

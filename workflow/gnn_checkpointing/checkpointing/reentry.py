@@ -93,21 +93,15 @@ class Entry:
     """The arguments of a forward pass, with which it can be entered again, and the holes that it has left."""
 
     def __init__(
-        self,
-        layer: object,
-        forward: Callable[..., Any],
-        args: Any,
-        kwargs: Any,
-        kept: Sequence[Tensor],
-        *,
-        returns_scores: bool,
+        self, layer: object, forward: Callable[..., Any], args: Any, kwargs: Any, kept: Sequence[Tensor]
     ) -> None:
-        self._layer, self._forward, self._returns_scores = layer, forward, returns_scores
+        self._layer, self._forward = layer, forward
         leaves, self._structure = pytree.tree_flatten((args, kwargs))
         self._places = [position for position, leaf in enumerate(leaves) if isinstance(leaf, Tensor)]
         self._rest = [None if isinstance(leaf, Tensor) else leaf for leaf in leaves]
         self.tensors: tuple[Tensor, ...] = tuple(leaves[position] for position in self._places)
-        self._kept = {storage_of(tensor) for tensor in (*self.tensors, *kept)}
+        self._weights = {storage_of(tensor) for tensor in kept}
+        self._kept = self._weights | {storage_of(tensor) for tensor in self.tensors}
         self._arguments = tuple(tensor.detach().requires_grad_(tensor.requires_grad) for tensor in self.tensors)
         self._state: Recomputation | None = None
         self._holes, self._before_propagate, self._filled = 0, 0, dict[int, Tensor]()
@@ -140,7 +134,7 @@ class Entry:
 
     def again(self, tensors: Sequence[Tensor]) -> Call | None:
         """The call of `propagate` that the forward pass comes to with these arguments; fills the holes before it."""
-        with self._collecting() if self._before_propagate else nullcontext():
+        with self._collecting(tensors) if self._before_propagate else nullcontext():
             return self._run(tensors, seeks=True)
 
     def _run(self, tensors: Sequence[Tensor], *, seeks: bool) -> Call | None:
@@ -148,7 +142,7 @@ class Entry:
         for position, tensor in zip(self._places, tensors, strict=True):
             values[position] = tensor
         args, kwargs = pytree.tree_unflatten(values, self._structure)
-        visit = Visit(None, None, seeks=seeks, fills=not seeks, returns_scores=self._returns_scores)
+        visit = Visit(None, None, seeks=seeks, fills=not seeks)
         try:
             VISITS.during(self._layer, visit, lambda: self._forward(*args, **kwargs))
         except Reached as reached:
@@ -156,14 +150,17 @@ class Entry:
         return None
 
     def _fill(self, tensors: Sequence[Tensor]) -> None:
-        with self._collecting():
+        with self._collecting(tensors):
             self._run(tensors, seeks=self._holes == self._before_propagate)
 
     @contextmanager
-    def _collecting(self) -> Iterator[None]:
-        """Keep, in their order, the tensors for which the first run has left holes."""
+    def _collecting(self, tensors: Sequence[Tensor]) -> Iterator[None]:
+        """Keep, in their order, the tensors for which the first run has left holes.
+
+        Its arguments left none, and may be other tensors now: a checkpoint around the layer has computed them again.
+        """
         self._filled.clear()
-        collected, kept = self._filled, self._kept
+        collected, kept = self._filled, self._weights | {storage_of(tensor) for tensor in tensors}
 
         def collect(tensor: Tensor) -> Tensor:
             tensor = tensor.detach()

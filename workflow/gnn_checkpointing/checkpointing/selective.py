@@ -13,7 +13,7 @@ changed in place, which decides what can be kept:
 | EdgeConv | 2 of edges, a tensor as long as the messages each | not allowed |
 
 For GCN and SAGE (mean), whose layers keep little, this is more than policy `none` keeps. A layer that changes a
-matrix product in place, as `nn.ReLU(inplace=True)` after `nn.Linear` does, is refused in its first backward pass.
+matrix product in place, as `nn.ReLU(inplace=True)` after `nn.Linear` and GRU cells do, is refused in its first step.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from typing import Any
 
 import torch
 from torch import nn
-from torch.utils.checkpoint import create_selective_checkpoint_contexts
+from torch.utils.checkpoint import CheckpointPolicy, create_selective_checkpoint_contexts
 
 from gnn_checkpointing.checkpointing.changes import Changes
 from gnn_checkpointing.checkpointing.layers import layers_of, recomputed
@@ -34,6 +34,10 @@ KEPT = [torch.ops.aten.mm.default, torch.ops.aten.addmm.default, torch.ops.aten.
 """Operators whose results are kept: the only ones whose cost grows with the square of the channels."""
 
 
+_UNWATCHED = (torch.ops.aten.unsafe_split.Tensor, torch.ops.aten.unsafe_split_with_sizes.default)
+"""Parts of a result whose changes in place PyTorch does not count: GRU cells make them of their products."""
+
+
 def checkpoint_selectively(model: nn.Module, changes: Changes) -> None:
     """Checkpoint each layer of `model`, as policy `layers` does, but keep the results of the operators `KEPT`."""
     for layer in layers_of(model, "selective"):
@@ -41,8 +45,23 @@ def checkpoint_selectively(model: nn.Module, changes: Changes) -> None:
 
 
 def _contexts(layer: nn.Module) -> tuple[AbstractContextManager[Any], AbstractContextManager[Any]]:
-    keeping, reading = create_selective_checkpoint_contexts(KEPT)  # type: ignore[no-untyped-call]
+    keeping, reading = create_selective_checkpoint_contexts(partial(_kept, layer))  # type: ignore[no-untyped-call]
     return _WithoutCastCache(keeping), _WithoutCastCache(_Reading(layer, reading))
+
+
+def _kept(layer: nn.Module, _: Any, operator: Any, *__: Any, **___: Any) -> CheckpointPolicy:
+    """Whether an operator's result is kept."""
+    if operator in _UNWATCHED:
+        raise _refusal(layer)
+    return CheckpointPolicy.MUST_SAVE if operator in KEPT else CheckpointPolicy.PREFER_RECOMPUTE
+
+
+def _refusal(layer: nn.Module) -> Refusal:
+    conv = type(getattr(layer, "conv", layer)).__name__
+    return Refusal(
+        f"policy selective: {conv} changes a kept result in place (of mm, addmm or bmm), and PyTorch can keep none "
+        "that changes; build it without inplace=True and GRU, or take policy layers"
+    )
 
 
 class _WithoutCastCache(AbstractContextManager[None]):
@@ -80,11 +99,7 @@ class _Reading(AbstractContextManager[None]):
     def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
         self._reading.__exit__(kind, error, trace)
         if isinstance(error, RuntimeError) and _says_mutated(error):
-            conv = type(getattr(self._layer, "conv", self._layer)).__name__
-            raise Refusal(
-                f"policy selective: {conv} changes a kept result in place (of mm, addmm or bmm), and PyTorch can keep "
-                "none that is changed afterwards; build it without inplace=True"
-            ) from error
+            raise _refusal(self._layer) from error
 
 
 def _says_mutated(error: BaseException | None) -> bool:

@@ -38,7 +38,12 @@ _OVER_ROWS: tuple[type, ...] = (
 )
 
 
-_OF_ALL_DEGREES = (aggr.LSTMAggregation, aggr.GRUAggregation, aggr.LCMAggregation)
+_OF_ALL_DEGREES = (
+    aggr.LSTMAggregation,
+    aggr.GRUAggregation,
+    aggr.LCMAggregation,
+    aggr.PatchTransformerAggregation,
+)
 
 
 def layer_refusal(conv: nn.Module) -> str | None:

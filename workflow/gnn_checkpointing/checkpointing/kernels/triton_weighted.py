@@ -40,10 +40,10 @@ def _sums(
             e = tl.load(edge + given[:, None] * C + c[None, :], mask=shown, other=0.0)
             if BACK:
                 x = tl.load(own + node * C + c, mask=c < C, other=0.0)[None, :]
-                v = tl.where(shown & (x + e > 0), v, 0.0)
+                v = tl.where(shown & ~(x + e <= 0), v, 0.0)
                 tl.store(grad_edge + given[:, None] * C + c[None, :], v, mask=shown)
             else:
-                v = tl.where(v + e > 0, v + e, (v + e) * 0.0)
+                v = tl.where(v + e <= 0, 0.0, v + e)
         total += tl.sum(tl.where(shown, v, 0.0), axis=0)
     if MEAN and not BACK:
         total = total / tl.maximum(end - begin, 1).to(number)

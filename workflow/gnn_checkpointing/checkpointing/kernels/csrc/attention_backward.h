@@ -13,8 +13,14 @@ struct Backward : Heads<T, C, kind, edged> {
   using Number = T;
   int64_t group = 0;  // of nodes, whose part of the attention vector's gradient is being summed
 
-  // Shares after dropout into `score`, g . v into `dot`, the chunk's part of D returned. `factor` becomes ds / D's rest.
-  INLINE T shares(int64_t i, int64_t h, int count) {
+  // Sums over a node's edges, of shares and of p f d.
+  struct Totals {
+    T shares = 0, products = 0;
+  };
+
+  // Shares into `score`, g . v (times f) into `dot`, the chunk's part of both sums added to `totals`. Kept logarithms of
+  // large scores have few digits after the point: all shares of a node are off by one factor, which their sum tells.
+  INLINE void shares(int64_t i, int64_t h, int count, Totals& totals) {
     const T *values = in(a.values), *edge = in(a.edge);
     scores(i, h, count);
     const Held gradient(row(in(a.gradient), i, h));
@@ -31,19 +37,23 @@ struct Backward : Heads<T, C, kind, edged> {
       scale_by_factors(dot, count);
     }
     const T kept = in(a.log_denominators)[i * heads + h];
-    V part = {};
+    V part = {}, all = {};
     for (int l = 0; l < count; l += W) {
       const V p = exponential<T, W>(load<V>(score + l, Full<W>{}) - kept);
       part += p * load<V>(dot + l, Full<W>{});
+      all += p;
       store(score + l, p, Full<W>{});
     }
-    return sum<T, W>(part);
+    totals.shares += sum<T, W>(all);
+    totals.products += sum<T, W>(part);
   }
 
   // From shares and g . v (times f) to ds in `dot` and shares after dropout in `score`.
-  INLINE void score_gradients(int count, T of_all) {
+  INLINE void score_gradients(int count, const Totals& totals) {
+    const T by = 1 / totals.shares, of_all = totals.products * by;
     for (int l = 0; l < count; l += W) {
-      const V p = load<V>(score + l, Full<W>{});
+      const V p = load<V>(score + l, Full<W>{}) * by;
+      store(score + l, p, Full<W>{});
       store(dot + l, p * (load<V>(dot + l, Full<W>{}) - of_all), Full<W>{});
     }
     if (drops) scale_by_factors(score, count);
@@ -139,19 +149,19 @@ struct Backward : Heads<T, C, kind, edged> {
   void backward(int64_t i, int64_t h, bool gathered, T* keep, int64_t stride) {
     const int64_t begin = graph.begin(i), end = graph.begin(i + 1);
     const bool whole = end - begin <= kChunk;
-    T of_all = 0;
+    Totals totals, ignored;
     for (int64_t first = begin; first < end; first += kChunk) {
       const int count = int(std::min<int64_t>(kChunk, end - first));
       if (!gathered || !whole) gather(first, count);
-      of_all += shares(i, h, count);
+      shares(i, h, count, totals);
     }
     for (int64_t first = begin; first < end; first += kChunk) {
       const int count = int(std::min<int64_t>(kChunk, end - first));
       if (!whole) {
         gather(first, count);
-        shares(i, h, count);
+        shares(i, h, count, ignored);
       }
-      score_gradients(count, of_all);
+      score_gradients(count, totals);
       spread<true, everything>(i, h, count, score, dot);
       if (!everything) {
         std::copy_n(score, count, keep + first - begin);

@@ -55,17 +55,17 @@ struct Sums {
         const T* row = rows + int64_t(other[e]) * C;
         columns(block, [&](int k, int c, auto width) INLINE_LAMBDA {
           V v = load<V>(row + c, width);
-          if (EDGED) {
+          if (EDGED) {  // relu and its gradient as torch has them: NaN passes
             const int64_t at = int64_t(order[e]) * C + c;
             const V x = back ? load<V>(in(a.x) + node * C + c, width) : v;
             const V z = x + load<V>(in(a.edge) + at, width);
             if (back) {
-              v = z > T(0) ? v * weight : V{};
+              v = z <= T(0) ? V{} : v * weight;
               store(to(a.grad_edge) + at, v, width);
               sum[k] += v;
               return;
             }
-            v = z > T(0) ? z : z * T(0);  // NaN stays
+            v = z <= T(0) ? V{} : z;
           }
           sum[k] += weight * v;
         });
