@@ -12,8 +12,9 @@ from analysis import tables
 from gnn_checkpointing.analysis.results import Effect, Effects
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.documents import documents
+from gnn_checkpointing.report.figure import Figure
 from gnn_checkpointing.report.inputs import ReportInputs
-from gnn_checkpointing.report.page import Block, Claims, Figure, Note, Page, Paragraph, Section, Table
+from gnn_checkpointing.report.page import Block, Claims, Note, Page, Paragraph, Section, Table
 from gnn_checkpointing.report.sections.allocator import allocator_section
 from gnn_checkpointing.report.sections.frontier import frontier_section
 from gnn_checkpointing.report.sections.frontier_points import spans

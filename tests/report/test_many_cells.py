@@ -5,12 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from gnn_checkpointing.report.figure import Figure
 from gnn_checkpointing.report.figures import gantt, points, scales
 from gnn_checkpointing.report.figures.gantt import Bar, gantt_panel, graphs_a_row
 from gnn_checkpointing.report.figures.lines import Line, Point
 from gnn_checkpointing.report.figures.palette import looks
 from gnn_checkpointing.report.figures.points import drawn_marks, residual_panel, thinning
-from gnn_checkpointing.report.page import Figure, Table
+from gnn_checkpointing.report.page import Table
 from gnn_checkpointing.report.sections import run as run_room
 
 from .test_run_report import ROWS, section

@@ -10,8 +10,9 @@ import pytest
 from analysis import tables
 from gnn_checkpointing.analysis.results import PredictiveLaw
 from gnn_checkpointing.report import units
+from gnn_checkpointing.report.figure import Figure
 from gnn_checkpointing.report.inputs import ReportInputs, in_series
-from gnn_checkpointing.report.page import Figure, Paragraph
+from gnn_checkpointing.report.page import Paragraph
 from gnn_checkpointing.report.sections.law_words import in_words
 from gnn_checkpointing.report.sections.predictions import predictions_section
 from gnn_checkpointing.report.sections.scorecard import scorecard_section

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from gnn_checkpointing.report.documents import Documents, documents
-from gnn_checkpointing.report.page import Figure, Panel
+from gnn_checkpointing.report.figure import Figure, Panel
 from gnn_checkpointing.report.provenance import provenance
 from gnn_checkpointing.report.sections.laws import laws_section
 from gnn_checkpointing.report.sections.lead import lead_figure

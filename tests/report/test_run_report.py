@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from gnn_checkpointing.report.page import Figure, Paragraph, Section, Table
+from gnn_checkpointing.report.figure import Figure
+from gnn_checkpointing.report.page import Paragraph, Section, Table
 from gnn_checkpointing.report.sections.run import run_section
 
 from . import synthetic

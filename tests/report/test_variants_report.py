@@ -12,8 +12,9 @@ from analysis import tables
 from gnn_checkpointing.records.graph_facts import Derivation, GraphFacts, Provenance, Structure
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.documents import documents
+from gnn_checkpointing.report.figure import Figure
 from gnn_checkpointing.report.inputs import ReportInputs, in_series
-from gnn_checkpointing.report.page import Figure, Page, Paragraph, Table
+from gnn_checkpointing.report.page import Page, Paragraph, Table
 from gnn_checkpointing.report.sections.batches import batches_section
 from gnn_checkpointing.report.sections.families import families_section
 from gnn_checkpointing.report.sections.graded import graded_section

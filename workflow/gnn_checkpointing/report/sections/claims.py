@@ -8,19 +8,9 @@ from typing import get_args
 
 from gnn_checkpointing.claims.ledger import Claim, Kind, Ledger, Verdict
 from gnn_checkpointing.report import units
+from gnn_checkpointing.report.figure import Fact
 from gnn_checkpointing.report.inputs import CLAIMS, ReportInputs
-from gnn_checkpointing.report.page import (
-    Block,
-    Cell,
-    ClaimItem,
-    Claims,
-    Column,
-    Fact,
-    Outcome,
-    Paragraph,
-    Section,
-    Table,
-)
+from gnn_checkpointing.report.page import Block, Cell, ClaimItem, Claims, Column, Outcome, Paragraph, Section, Table
 from gnn_checkpointing.report.tables import Of, table
 from gnn_checkpointing.report.texts import texts
 from gnn_checkpointing.sourced import counted_where

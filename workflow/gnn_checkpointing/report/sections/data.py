@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from gnn_checkpointing.records.measurements_table import Value, columns_of
+from gnn_checkpointing.report.figure import Fact, Figure
 from gnn_checkpointing.report.inputs import (
     ACCURACY,
     AUDIT,
@@ -26,7 +27,7 @@ from gnn_checkpointing.report.inputs import (
     TRAININGS,
     TRENDS,
 )
-from gnn_checkpointing.report.page import Cell, Column, Fact, Facts, Figure, Link, Links, Paragraph, Section, Table
+from gnn_checkpointing.report.page import Cell, Column, Facts, Link, Links, Paragraph, Section, Table
 from gnn_checkpointing.report.tables import Of, table
 from gnn_checkpointing.report.texts import texts
 

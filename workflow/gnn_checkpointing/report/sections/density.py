@@ -10,12 +10,13 @@ from gnn_checkpointing.analysis.results import Effect, Estimate, Response
 from gnn_checkpointing.analysis.results import Quantity as RatioName
 from gnn_checkpointing.records.measurements_table import Value, number
 from gnn_checkpointing.report import units
+from gnn_checkpointing.report.figure import Figure
 from gnn_checkpointing.report.figures import scales
 from gnn_checkpointing.report.figures.lines import Line, Point
 from gnn_checkpointing.report.figures.palette import looks
 from gnn_checkpointing.report.figures.scales import Scale
 from gnn_checkpointing.report.inputs import MEASUREMENTS, ReportInputs, Row
-from gnn_checkpointing.report.page import Cell, Column, Figure, Table
+from gnn_checkpointing.report.page import Cell, Column, Table
 from gnn_checkpointing.report.panels import figure, lines_over
 from gnn_checkpointing.report.texts import texts
 

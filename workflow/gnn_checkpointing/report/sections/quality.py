@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from gnn_checkpointing.records.measurements_table import number
 from gnn_checkpointing.report import units
+from gnn_checkpointing.report.figure import Fact
 from gnn_checkpointing.report.inputs import MEASUREMENTS, QUALITY, ReportInputs, Row
-from gnn_checkpointing.report.page import Block, Cell, Column, Fact, Facts, Note, Paragraph, Section, Table
+from gnn_checkpointing.report.page import Block, Cell, Column, Facts, Note, Paragraph, Section, Table
 from gnn_checkpointing.report.sections.worst import LISTED
 from gnn_checkpointing.report.texts import texts
 from gnn_checkpointing.sourced import counted

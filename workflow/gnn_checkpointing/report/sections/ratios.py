@@ -6,11 +6,12 @@ from collections.abc import Callable, Sequence
 
 from gnn_checkpointing.analysis.results import Effect, Estimate, Interaction
 from gnn_checkpointing.report import units
+from gnn_checkpointing.report.figure import Figure
 from gnn_checkpointing.report.figures import scales
 from gnn_checkpointing.report.figures.lines import Line, Point
 from gnn_checkpointing.report.figures.palette import looks
 from gnn_checkpointing.report.inputs import EFFECTS, TRENDS, ReportInputs
-from gnn_checkpointing.report.page import Cell, Column, Figure, Table
+from gnn_checkpointing.report.page import Cell, Column, Table
 from gnn_checkpointing.report.panels import figure, lines_over
 from gnn_checkpointing.report.sections.bands import simultaneous
 from gnn_checkpointing.report.sections.density import MEMORY, Quantity, degree_columns, estimate_cell

@@ -7,11 +7,12 @@ from collections.abc import Sequence
 from gnn_checkpointing.analysis.table import series
 from gnn_checkpointing.records.traces import Trace
 from gnn_checkpointing.report import units
+from gnn_checkpointing.report.figure import Figure, Panel
 from gnn_checkpointing.report.figures.drawn import of_courses
 from gnn_checkpointing.report.figures.palette import looks
 from gnn_checkpointing.report.figures.timeline import Course, timeline_panel
 from gnn_checkpointing.report.inputs import TRACES, ReportInputs
-from gnn_checkpointing.report.page import Block, Cell, Column, Figure, Panel, Paragraph, Section, Table
+from gnn_checkpointing.report.page import Block, Cell, Column, Paragraph, Section, Table
 from gnn_checkpointing.report.texts import texts
 
 _text = texts("timeline")
