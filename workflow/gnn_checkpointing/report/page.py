@@ -81,21 +81,13 @@ class Column:
 
 
 @dataclass(frozen=True)
-class Cell:
-    """A formatted value and the value by which it sorts."""
-
-    text: str
-    sort: float | str | None = None
-
-
-@dataclass(frozen=True)
 class Table:
     """Formatted rows under a caption; the first column heads its row."""
 
     id: str
     caption: str
     columns: tuple[Column, ...]
-    rows: tuple[tuple[Cell, ...], ...]
+    rows: tuple[tuple[str, ...], ...]
     source: str
     kind: Literal["table"] = "table"
 

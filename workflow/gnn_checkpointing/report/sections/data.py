@@ -27,7 +27,7 @@ from gnn_checkpointing.report.inputs import (
     TRAININGS,
     TRENDS,
 )
-from gnn_checkpointing.report.page import Cell, Column, Facts, Link, Links, Paragraph, Section, Table
+from gnn_checkpointing.report.page import Column, Facts, Link, Links, Paragraph, Section, Table
 from gnn_checkpointing.report.tables import Of, table
 from gnn_checkpointing.report.texts import texts
 
@@ -76,10 +76,10 @@ def data_section(
                 f"Data dictionary of {MEASUREMENTS}.",
                 "gnn_checkpointing/records/measurements_table.py",
                 columns_of(rows),
-                Of("Column", lambda column: Cell(column.name)),
-                Of("Type", lambda column: Cell(column.kind)),
-                Of("Unit", lambda column: Cell(column.unit)),
-                Of("Meaning", lambda column: Cell(column.meaning), content="prose"),
+                Of("Column", lambda column: column.name),
+                Of("Type", lambda column: column.kind),
+                Of("Unit", lambda column: column.unit),
+                Of("Meaning", lambda column: column.meaning, content="prose"),
             ),
         ),
     )
@@ -98,7 +98,7 @@ def _origins(figures: Sequence[Figure]) -> Table:
             Column("Command", "", "prose"),
         ),
         rows=tuple(
-            (Cell(figure.caption), Cell(one.data), Cell(one.file), Cell(one.rule), Cell(one.command))
+            (figure.caption, one.data, one.file, one.rule, one.command)
             for figure in figures
             if (one := figure.provenance) is not None
         ),

@@ -18,7 +18,7 @@ from gnn_checkpointing.records.measurements_table import number
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.figure import Fact
 from gnn_checkpointing.report.inputs import DEMONSTRATION, MEASUREMENTS, QUALITY, ReportInputs
-from gnn_checkpointing.report.page import Block, Cell, Column, Facts, Note, Paragraph, Section, Table
+from gnn_checkpointing.report.page import Block, Column, Facts, Note, Paragraph, Section, Table
 from gnn_checkpointing.report.sections.worst import LISTED
 from gnn_checkpointing.report.texts import texts
 from gnn_checkpointing.sourced import counted, counted_where, sourced
@@ -102,21 +102,21 @@ def _on_cuda(allowed: Mapping[str, float]) -> str:
     )
 
 
-def _reading_row(reading: Reading) -> tuple[Cell, ...]:
+def _reading_row(reading: Reading) -> tuple[str, ...]:
     return (
-        Cell(_NAMES[reading.instrument], reading.instrument),
-        Cell(units.count(reading.read), reading.read),
-        Cell(units.count(reading.judged), reading.judged),
-        Cell(units.count(reading.agree), reading.agree),
+        _NAMES[reading.instrument],
+        units.count(reading.read),
+        units.count(reading.judged),
+        units.count(reading.agree),
         _optional(reading.median_difference, units.percent),
         _optional(reading.worst_bytes, units.size),
         _optional(reading.worst_difference, units.percent),
-        Cell(reading.worst_at or units.NOTHING),
+        (reading.worst_at or units.NOTHING),
     )
 
 
-def _optional(value: float | None, text: Callable[[float], str]) -> Cell:
-    return Cell(units.NOTHING) if value is None else Cell(text(value), value)
+def _optional(value: float | None, text: Callable[[float], str]) -> str:
+    return units.NOTHING if value is None else text(value)
 
 
 def _demonstration(inputs: ReportInputs) -> list[Block]:
@@ -155,19 +155,17 @@ def _demonstration(inputs: ReportInputs) -> list[Block]:
                 Column("Memory", "", "number"),
                 Column("Memory", "/ exact", "number"),
             ),
-            rows=tuple(
-                (Cell(name), Cell(scope), *_against(value, shown.exact_bytes)) for name, scope, value in readings
-            ),
+            rows=tuple((name, scope, *_against(value, shown.exact_bytes)) for name, scope, value in readings),
             source=DEMONSTRATION,
         ),
     ]
 
 
-def _against(value: int | None, exact: int) -> tuple[Cell, Cell]:
+def _against(value: int | None, exact: int) -> tuple[str, str]:
     if value is None:
-        return Cell("saw nothing"), Cell(units.NOTHING)
+        return "saw nothing", units.NOTHING
     ratio = value / exact if exact else 0.0
-    return Cell(units.size(value), value), Cell(units.ratio(ratio), ratio)
+    return units.size(value), units.ratio(ratio)
 
 
 def _steadiness(inputs: ReportInputs) -> list[Block]:
@@ -217,11 +215,11 @@ def _halves(inputs: ReportInputs) -> list[Block]:
             quotient = median(backward / forward for forward, backward in pairs if forward > 0)
             rows.append(
                 (
-                    Cell(inputs.named(policy), policy),
-                    Cell(units.count(_timed(inputs, policy)), len(pairs)),
-                    Cell(units.percent(share), share),
-                    Cell(units.percent(1 - share), 1 - share),
-                    Cell(units.ratio(quotient), quotient),
+                    inputs.named(policy),
+                    units.count(_timed(inputs, policy)),
+                    units.percent(share),
+                    units.percent(1 - share),
+                    units.ratio(quotient),
                 )
             )
     if not rows:
