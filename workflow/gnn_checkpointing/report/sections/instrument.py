@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from statistics import median
 
-from gnn_checkpointing.analysis.results import Reading, Spread
+from gnn_checkpointing.analysis.results import Spread
 from gnn_checkpointing.measurement.readings import (
     DRIVER_BYTES,
     FAKE_TENSOR_BYTES,
@@ -20,6 +20,7 @@ from gnn_checkpointing.report.figure import Fact
 from gnn_checkpointing.report.inputs import DEMONSTRATION, MEASUREMENTS, QUALITY, ReportInputs
 from gnn_checkpointing.report.page import Block, Column, Facts, Note, Paragraph, Section, Table
 from gnn_checkpointing.report.sections.worst import LISTED
+from gnn_checkpointing.report.tables import Of, table
 from gnn_checkpointing.report.texts import texts
 from gnn_checkpointing.sourced import counted, counted_where, sourced
 
@@ -53,21 +54,19 @@ def _readings(inputs: ReportInputs) -> list[Block]:
     allowed = {name: sourced(value, f"{_TOLERANCES}/{name}") for name, value in _TOLERATED.items()}
     blocks: list[Block] = [
         Paragraph(_on_cuda(allowed) if "cuda" in quality.setting.devices else _on_cpu(allowed)),
-        Table(
-            id="table-readings",
-            caption=_text("table-readings"),
-            columns=(
-                Column("Reading", "", "prose"),
-                Column("Taken", "", "number"),
-                Column("Compared", "", "number"),
-                Column("Agree", "", "number"),
-                Column("Median difference", "", "number"),
-                Column("Worst", "bytes", "number"),
-                Column("Worst", "of the peak", "number"),
-                Column("Where", "", "prose"),
-            ),
-            rows=tuple(_reading_row(reading) for reading in quality.readings),
-            source=QUALITY,
+        table(
+            "table-readings",
+            _text("table-readings"),
+            QUALITY,
+            quality.readings,
+            Of("Reading", lambda reading: _NAMES[reading.instrument], content="prose"),
+            Of("Taken", "read", units.count),
+            Of("Compared", "judged", units.count),
+            Of("Agree", "agree", units.count),
+            Of("Median difference", "median_difference", units.percent),
+            Of("Worst", "worst_bytes", units.size, unit="bytes"),
+            Of("Worst", "worst_difference", units.percent, unit="of the peak"),
+            Of("Where", lambda reading: reading.worst_at or units.NOTHING, content="prose"),
         ),
     ]
     if quality.disagreements:
@@ -100,23 +99,6 @@ def _on_cuda(allowed: Mapping[str, float]) -> str:
         fake_tensor_bytes=allowed["FAKE_TENSOR_BYTES"],
         driver_bytes=allowed["DRIVER_BYTES"],
     )
-
-
-def _reading_row(reading: Reading) -> tuple[str, ...]:
-    return (
-        _NAMES[reading.instrument],
-        units.count(reading.read),
-        units.count(reading.judged),
-        units.count(reading.agree),
-        _optional(reading.median_difference, units.percent),
-        _optional(reading.worst_bytes, units.size),
-        _optional(reading.worst_difference, units.percent),
-        (reading.worst_at or units.NOTHING),
-    )
-
-
-def _optional(value: float | None, text: Callable[[float], str]) -> str:
-    return units.NOTHING if value is None else text(value)
 
 
 def _demonstration(inputs: ReportInputs) -> list[Block]:
