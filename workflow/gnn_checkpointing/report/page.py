@@ -230,7 +230,6 @@ class Page:
     subtitle: str
     date: str
     facts: tuple[Fact, ...]
-    answer: tuple[()] = ()
     lead: Figure | None = None
     score: Score | None = None
     sections: tuple[Section, ...] = field(default=())
