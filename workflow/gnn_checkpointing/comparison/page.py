@@ -38,7 +38,6 @@ def comparison_page(comparison: Comparison) -> Page:
             Fact("Studies on two or more", units.count(counted(found.studies))),
             Fact("Findings", units.count(found.findings)),
         ),
-        answer=(),
         lead=None,
         score=Score("", ()),
         sections=(
