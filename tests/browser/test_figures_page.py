@@ -67,7 +67,7 @@ def test_logarithmic_axes_become_linear_and_logarithmic_again(opened: Opener, re
     for share, value in zip(linear["marks"], values, strict=True):
         assert abs(share - value / logarithmic["high"]) < 0.002
     assert "0" in linear["labels"] and any("iB" in label for label in linear["labels"])
-    assert (logarithmic["said"], linear["said"]) == ("Both axes are drawn logarithmic.", "Both axes are drawn linear.")
+    assert (logarithmic["said"], linear["said"]) == ("Both axes are logarithmic.", "Both axes are linear.")
     assert "axes=linear" in page.evaluate("location.hash")
     page.get_by_label("Logarithmic axes").select_option("")
     assert page.evaluate(read) == logarithmic

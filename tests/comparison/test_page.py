@@ -160,7 +160,7 @@ def test_every_mark_of_the_figure_is_a_row_of_its_table(reports: Path, found: An
     html = (reports / "comparison.html").read_text()
     ratios = found["studies"][0]["pairs"][0]["ratios"]
     body = html.partition('id="table-default-1-ratios"')[2].partition("</table>")[0]
-    assert body.count("<tr>") - 1 == len(ratios)
+    assert len(re.findall("<tr", body)) - 1 == len(ratios)
     figure = html.partition('id="figure-default-1-ratios"')[2].partition("</figure>")[0]
     assert figure.count('role="img"') == len({ratio["convolution"] for ratio in ratios}) == 3
     assert figure.count("Scatter chart") == 3
@@ -173,7 +173,7 @@ def test_what_came_of_the_checks_and_each_finding_stand_in_tables_and_in_the_ind
     html = (reports / "comparison.html").read_text()
     body = html.partition('id="table-default-1-findings"')[2].partition("</table>")[0]
     checks = html.partition('id="table-default-1-checks"')[2].partition("</table>")[0]
-    rows = [re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", row) for row in checks.split("<tr>")[2:]]
+    rows = [re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", row) for row in re.split("<tr[^>]*>", checks)[2:]]
     assert [row[1:3] + row[4:5] for row in rows] == [
         ["36", "0", "same"],
         ["322", "1", "different"],  # of 324 rows one timed out, and one is not there

@@ -4,7 +4,7 @@ import torch
 
 from gnn_checkpointing.graphs.graph import Graph
 from gnn_checkpointing.graphs.make import make_graph
-from gnn_checkpointing.study.design import Cell, graph_cells
+from gnn_checkpointing.study.design import graph_cells
 from gnn_checkpointing.study.graph_design import study_graphs
 from gnn_checkpointing.study.reading import parse_study
 from gnn_checkpointing.study.study import Study
@@ -34,7 +34,7 @@ def small_study(
     return parse_study(values, "test")
 
 
-def cell_of(study: Study) -> tuple[Cell, Graph]:
+def cell_of(study: Study) -> tuple[Graph]:
     """The study's one cell and its graph."""
     (spec,) = study_graphs(study)
     return graph_cells(study, spec)[0], make_graph(spec)

@@ -10,12 +10,12 @@ from gnn_checkpointing.measurement.workload import Contestant, Task, cell_task, 
 from gnn_checkpointing.models.reversible import ReversibleStack
 from gnn_checkpointing.models.stack import Stack
 from gnn_checkpointing.refusal import Refusal
-from gnn_checkpointing.study.design import Cell, graph_cells
+from gnn_checkpointing.study.design import graph_cells
 from gnn_checkpointing.study.graph_design import study_graphs
 from gnn_checkpointing.study.reading import parse_study
 
 
-def cell_and_task(aggregation: str) -> tuple[Cell, Task]:
+def cell_and_task(aggregation: str) -> tuple[Task]:
     values = {
         "name": "test",
         "title": "Test",

@@ -58,7 +58,9 @@ class Page(HTMLParser):
         tags = {tag for tag, _, _ in self.open}
         if not data.strip() or tags & {"script", "style", "svg", "code", "title", "option"}:
             return
-        own = self.open[-1][1] if self.open and self.open[-1][0] != "div" else None
+        own = self.open[-1][1] if self.open and self.open[-1][0] not in ("div", "tr") else None
+        if own and own.startswith("/"):
+            own = next(str(one[1]) for one in reversed(self.open) if one[0] == "tr") + own
         table = next(((one[1] or "", one[2] or "") for one in reversed(self.open) if one[0] == "div" and one[1]), None)
         self.pieces.append(Piece(data, own or "", table[0] if table else "", table[1] if table else ""))
 

@@ -13,8 +13,9 @@ from gnn_checkpointing.analysis.results import Effect, Effects
 from gnn_checkpointing.packed import is_there
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.documents import documents
+from gnn_checkpointing.report.figure import Figure
 from gnn_checkpointing.report.inputs import ReportInputs
-from gnn_checkpointing.report.page import Block, Claims, Figure, Note, Page, Paragraph, Section, Table
+from gnn_checkpointing.report.page import Block, Claims, Note, Page, Paragraph, Section, Table
 from gnn_checkpointing.report.sections.allocator import allocator_section
 from gnn_checkpointing.report.sections.frontier import frontier_section
 from gnn_checkpointing.report.sections.frontier_points import spans
@@ -57,8 +58,8 @@ def block(found: Section | None, id: str) -> Table:
 
 def texts(table: Table, *heads: str) -> list[str]:
     """Return the cells of the row that begins so, after its heads."""
-    (row,) = [row for row in table.rows if tuple(cell.text for cell in row[: len(heads)]) == heads]
-    return [cell.text for cell in row[len(heads) :]]
+    (row,) = [row for row in table.rows if tuple(cell for cell in row[: len(heads)]) == heads]
+    return list(row[len(heads) :])
 
 
 def sentences(page: Page) -> Iterator[tuple[str, str]]:
@@ -135,7 +136,7 @@ def test_flatness_and_segments_and_bytes_are_printed(page: Page) -> None:
 def test_another_model_is_marked_wherever_it_stands(page: Page) -> None:
     for id in ("table-frontier-memory", "table-frontier-time", "table-payoff", "table-flatness"):
         table = block(section(page, "frontier"), id)
-        names = {row[1].text for row in table.rows if "reversible" in row[1].text}
+        names = {row[1] for row in table.rows if "reversible" in row[1]}
         assert names == {"reversible (another model)"}, id
     assert "reversible*" not in section(page, "frontier").title
     assert any("reversible trains another model" in text for _, text in sentences(page))
@@ -143,7 +144,7 @@ def test_another_model_is_marked_wherever_it_stands(page: Page) -> None:
 
 def test_a_policy_that_is_unavailable_or_refuses_is_listed_with_its_reason(page: Page) -> None:
     absent = block(section(page, "failed"), "table-absent")
-    assert [[cell.text for cell in row] for row in absent.rows] == [
+    assert [list(row) for row in absent.rows] == [
         ["offloaded", "unavailable here", "GATv2, GCN, GCN (spmm)", "30", tables.NEEDS_CUDA],
         ["fused_edge_blocks", "refused", "GCN, GCN (spmm)", "20", tables.NEEDS_ATTENTION],
     ]
@@ -159,10 +160,10 @@ def test_the_allocators_part_is_told_apart_from_checkpointings(page: Page) -> No
     assert "Checkpointing's effect, under retaining" in said[1]
     assert "The allocator's effect: under default" in said[1]
     parts = block(found, "table-allocator-parts-default")
-    assert {row[2].text for row in parts.rows} == {"4", "128"}
-    none = next(row for row in parts.rows if (row[0].text, row[1].text, row[2].text) == ("GATv2", "none", "128"))
-    assert [cell.text for cell in none[3:5]] == [units.NOTHING, units.NOTHING]
-    assert none[6].text == f"0 / {1_948_005_000 // 4096:,}"
+    assert {row[2] for row in parts.rows} == {"4", "128"}
+    none = next(row for row in parts.rows if (row[0], row[1], row[2]) == ("GATv2", "none", "128"))
+    assert list(none[3:5]) == [units.NOTHING, units.NOTHING]
+    assert none[6] == f"0 / {1_948_005_000 // 4096:,}"
 
 
 def test_no_sentence_but_the_allocators_own_speaks_of_page_faults(page: Page) -> None:
@@ -184,9 +185,7 @@ def test_every_time_outside_the_allocators_section_is_the_references(inputs: Rep
 def _tables(found: Section | None) -> list[tuple[tuple[str, ...], ...]]:
     assert found is not None
     return [
-        tuple(tuple(cell.text for cell in row) for row in block.rows)
-        for block in found.blocks
-        if isinstance(block, Table)
+        tuple(tuple(cell for cell in row) for row in block.rows) for block in found.blocks if isinstance(block, Table)
     ]
 
 
@@ -209,12 +208,12 @@ def test_a_study_without_a_trace_has_no_timeline() -> None:
 def test_the_instrument_tells_what_agrees_what_does_not_and_what_others_would_say(inputs: ReportInputs) -> None:
     found = instrument_section(inputs)
     readings = block(found, "table-readings")
-    assert [cell.text for cell in readings.rows[0][1:4]] == ["370", "370", "369"]
+    assert list(readings.rows[0][1:4]) == ["370", "370", "369"]
     notes = [block.text for block in found.blocks if isinstance(block, Note)]
     assert len(notes) == 1
     assert "high_water_bytes is +0.2 % off activation_bytes" in notes[0]
     shown = block(found, "table-demonstration")
-    assert [row[3].text for row in shown.rows] == ["1.00", "1.00", "1.53", "1.86", "0.020"]
+    assert [row[3] for row in shown.rows] == ["1.00", "1.00", "1.53", "1.86", "0.020"]
     halves = block(found, "table-halves")
     assert texts(halves, "layers")[1:] == ["40\N{NO-BREAK SPACE}%", "60\N{NO-BREAK SPACE}%", "1.50"]
 
@@ -222,7 +221,7 @@ def test_the_instrument_tells_what_agrees_what_does_not_and_what_others_would_sa
 def test_a_benchmark_that_saw_nothing_says_so() -> None:
     blind = synthetic.demonstration().model_copy(update={"benchmark_max_rss_bytes": None})
     shown = block(instrument_section(synthetic.inputs(demonstration=blind)), "table-demonstration")
-    assert [cell.text for cell in shown.rows[-1][2:]] == ["saw nothing", units.NOTHING]
+    assert list(shown.rows[-1][2:]) == ["saw nothing", units.NOTHING]
 
 
 def test_a_study_in_which_nothing_was_timed_has_a_report() -> None:

@@ -9,8 +9,9 @@ import pytest
 
 from gnn_checkpointing.artefacts import write_json
 from gnn_checkpointing.refusal import Refusal
+from gnn_checkpointing.report.figure import Figure
 from gnn_checkpointing.report.history import HISTORY, continued, history_section, read_history
-from gnn_checkpointing.report.page import Figure, Table
+from gnn_checkpointing.report.page import Table
 
 from . import synthetic
 from .test_report import render

@@ -5,7 +5,7 @@ from gnn_checkpointing.report.sections.reasons import reasons
 
 def told(*sentences: str) -> list[tuple[str, ...]]:
     table = reasons("table-left-out", "What was left out.", sentences, "analysis/regressions.json")
-    return [tuple(cell.text for cell in row) for row in table.rows]
+    return [tuple(cell for cell in row) for row in table.rows]
 
 
 def test_pairs_of_one_reason_share_a_row() -> None:

@@ -18,7 +18,7 @@ from gnn_checkpointing.refusal import Refusal
 from gnn_checkpointing.report.documents import documents
 from gnn_checkpointing.report.inputs import ReportInputs, in_series, machine
 from gnn_checkpointing.report.letters import unprinted
-from gnn_checkpointing.report.page import Cell, Column, Table
+from gnn_checkpointing.report.page import Column, Table
 from gnn_checkpointing.report.render import render_report
 from gnn_checkpointing.sourced import counted, source_of, sourced
 
@@ -268,7 +268,7 @@ def test_nothing_is_written_when_a_face_fails(tmp_path: Path) -> None:
 
 def test_a_row_of_the_wrong_length_is_refused_when_made() -> None:
     with pytest.raises(ValueError, match="table t, row 0: 1 cells for 2 columns"):
-        Table("t", "caption", (Column("a"), Column("b")), ((Cell("1"),),), "source")
+        Table("t", "caption", (Column("a"), Column("b")), (("1",),), "source")
 
 
 def test_a_hardware_file_without_facts_is_refused() -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from gnn_checkpointing.report.page import Figure, Paragraph, Section, Table
+from gnn_checkpointing.report.figure import Figure
+from gnn_checkpointing.report.page import Paragraph, Section, Table
 from gnn_checkpointing.report.sections.run import run_section
 
 from . import synthetic
@@ -37,7 +38,7 @@ def test_every_turn_is_counted_and_the_graphs_follow_each_other() -> None:
     assert paragraph.text.startswith("8 turns at the machine in 13.5")
     assert "no two of them overlap" in paragraph.text
     assert figure.panels[0].alternative == f"Gantt chart of the run: {paragraph.text}"
-    assert [[cell.text for cell in row] for row in table.rows] == [
+    assert [list(row) for row in table.rows] == [
         ["graph 0", "4", "0.00", "11.50"],
         ["graph 1", "4", "2.00", "13.50"],
     ]

@@ -12,10 +12,11 @@ import pytest
 from gnn_checkpointing.analysis.results import Estimate
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.documents import documents
+from gnn_checkpointing.report.figure import Figure
 from gnn_checkpointing.report.figures import scales
 from gnn_checkpointing.report.figures.scales import Scale
 from gnn_checkpointing.report.inputs import EFFECTS, TRENDS, ReportInputs
-from gnn_checkpointing.report.page import Figure, Section
+from gnn_checkpointing.report.page import Section
 from gnn_checkpointing.report.sections import ratios
 from gnn_checkpointing.report.sections.bands import in_words
 from gnn_checkpointing.report.sections.density import MEMORY

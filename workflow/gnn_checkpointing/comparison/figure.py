@@ -5,11 +5,11 @@ from __future__ import annotations
 from gnn_checkpointing.comparison.folders import COMPARISON
 from gnn_checkpointing.comparison.results import Pair, RatioPair, RatioSummary
 from gnn_checkpointing.report import units
+from gnn_checkpointing.report.figure import Figure, Panel
 from gnn_checkpointing.report.figures import drawn, scales
 from gnn_checkpointing.report.figures.lines import Line, Point
 from gnn_checkpointing.report.figures.palette import looks
 from gnn_checkpointing.report.figures.points import identity_panel, thinning
-from gnn_checkpointing.report.page import Figure, Panel
 from gnn_checkpointing.sourced import plain
 
 

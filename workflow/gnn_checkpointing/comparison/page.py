@@ -21,7 +21,8 @@ from gnn_checkpointing.comparison.tables import (
 )
 from gnn_checkpointing.comparison.words import missing_sentence, ratio_sentence, same_sentence, versions_sentence
 from gnn_checkpointing.report import units
-from gnn_checkpointing.report.page import Block, Fact, Note, Page, Paragraph, Score, Section
+from gnn_checkpointing.report.figure import Fact
+from gnn_checkpointing.report.page import Block, Note, Page, Paragraph, Score, Section
 from gnn_checkpointing.sourced import counted, sourced
 
 
@@ -37,7 +38,6 @@ def comparison_page(comparison: Comparison) -> Page:
             Fact("Studies on two or more", units.count(counted(found.studies))),
             Fact("Findings", units.count(found.findings)),
         ),
-        answer=(),
         lead=None,
         score=Score("", ()),
         sections=(

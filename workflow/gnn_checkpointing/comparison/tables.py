@@ -9,9 +9,9 @@ from gnn_checkpointing.analysis.results import Estimate
 from gnn_checkpointing.comparison.folders import COMPARISON
 from gnn_checkpointing.comparison.results import BreakEvenPair, Comparison, Difference, Pair
 from gnn_checkpointing.report import units
-from gnn_checkpointing.report.page import Cell, Column, Table
+from gnn_checkpointing.report.page import Column, Table
 
-Shown = tuple[Column, Callable[[Any], Cell]]
+Shown = tuple[Column, Callable[[Any], str]]
 
 _COURSES = {
     "below": "below it everywhere",
@@ -29,29 +29,29 @@ def _table(id: str, caption: str, rows: Iterable[Any], *columns: Shown) -> Table
 
 
 def _words(title: str, of: Callable[[Any], str]) -> Shown:
-    return Column(title), lambda row: Cell(of(row))
+    return Column(title), lambda row: of(row)
 
 
 def _prose(title: str, of: Callable[[Any], str]) -> Shown:
-    return Column(title, "", "prose"), lambda row: Cell(of(row))
+    return Column(title, "", "prose"), lambda row: of(row)
 
 
 def _count(title: str, of: Callable[[Any], int]) -> Shown:
-    return Column(title, "", "number"), lambda row: Cell(units.count(of(row)), of(row))
+    return Column(title, "", "number"), lambda row: units.count(of(row))
 
 
 def _share(title: str, of: Callable[[Any], float | None]) -> Shown:
-    def cell(row: Any) -> Cell:
+    def cell(row: Any) -> str:
         value = of(row)
-        return Cell(units.NOTHING if value is None else units.share(value), value)
+        return units.NOTHING if value is None else units.share(value)
 
     return Column(title, "", "number"), cell
 
 
 def _estimate(title: str, unit: str, of: Callable[[Any], Estimate | None]) -> Shown:
-    def cell(row: Any) -> Cell:
+    def cell(row: Any) -> str:
         value = of(row)
-        return Cell(units.NOTHING) if value is None else Cell(units.ratio_estimate(value), value.estimate)
+        return units.NOTHING if value is None else units.ratio_estimate(value)
 
     return Column(title, unit, "number"), cell
 
@@ -184,7 +184,7 @@ def ratios_table(key: str, pair: Pair) -> Table:
         *_several(pair.ratios),
         _estimate(pair.first, "/ none", lambda one: one.first),
         _estimate(pair.second, "/ none", lambda one: one.second),
-        (Column("Second / first", "", "number"), lambda one: Cell(units.ratio(one.quotient), one.quotient)),
+        (Column("Second / first", "", "number"), lambda one: units.ratio(one.quotient)),
     )
 
 
@@ -192,9 +192,7 @@ def throughput_table(key: str, pair: Pair) -> Table:
     """Throughput on the largest graph that both machines timed."""
 
     def rate(title: str, of: str) -> Shown:
-        return Column(title, "million edges per second", "number"), lambda one: Cell(
-            units.fixed(getattr(one, of) / 1e6, 2), getattr(one, of)
-        )
+        return Column(title, "million edges per second", "number"), lambda one: units.fixed(getattr(one, of) / 1e6, 2)
 
     return _table(
         f"table-{key}-throughput",
@@ -207,7 +205,7 @@ def throughput_table(key: str, pair: Pair) -> Table:
         _count("Edges", lambda one: one.num_edges),
         rate(pair.first, "first"),
         rate(pair.second, "second"),
-        (Column("Second / first", "", "number"), lambda one: Cell(units.ratio(one.quotient), one.quotient)),
+        (Column("Second / first", "", "number"), lambda one: units.ratio(one.quotient)),
     )
 
 
@@ -215,8 +213,8 @@ def per_edge_table(key: str, pair: Pair) -> Table:
     """Time per edge by either machine's laws, and as ratios to none's."""
 
     def seconds(title: str, of: str) -> Shown:
-        return Column(title, "ns per edge", "number"), lambda one: Cell(
-            units.scaled_estimate(getattr(one, of), units.NANOSECOND), getattr(one, of).estimate
+        return Column(title, "ns per edge", "number"), lambda one: units.scaled_estimate(
+            getattr(one, of), units.NANOSECOND
         )
 
     return _table(
@@ -246,7 +244,7 @@ def break_evens_table(key: str, pair: Pair) -> Table:
         _words("Convolution", lambda one: one.convolution),
         _words("Policy", lambda one: one.policy),
         _words("Quantity", lambda one: _QUANTITIES[one.quantity]),
-        (Column("Threshold", "", "number"), lambda one: Cell(units.plain(one.threshold), one.threshold)),
+        (Column("Threshold", "", "number"), lambda one: units.plain(one.threshold)),
         _words(pair.first, lambda one: _course(one.first_course, one.first)),
         _words(pair.second, lambda one: _course(one.second_course, one.second)),
         _estimate("Second / first", "", lambda one: one.quotient),

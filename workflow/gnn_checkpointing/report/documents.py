@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from functools import partial
+from importlib import import_module
 from pathlib import Path
 
 import gnn_checkpointing
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.facts import Facts
+from gnn_checkpointing.report.figure import Fact, Figure
 from gnn_checkpointing.report.history import Measured, history_section
 from gnn_checkpointing.report.inputs import ReportInputs
 from gnn_checkpointing.report.markdown import Writer
@@ -18,8 +20,6 @@ from gnn_checkpointing.report.page import (
     Block,
     Box,
     Bullets,
-    Fact,
-    Figure,
     Note,
     Page,
     Paragraph,
@@ -32,38 +32,11 @@ from gnn_checkpointing.report.page import (
     figures_of,
 )
 from gnn_checkpointing.report.provenance import provenance, study_command, with_provenance
-from gnn_checkpointing.report.sections.accuracy import accuracy_section
-from gnn_checkpointing.report.sections.allocator import allocator_section
-from gnn_checkpointing.report.sections.audit import audit_score, audit_section
-from gnn_checkpointing.report.sections.batches import batches_section
-from gnn_checkpointing.report.sections.claims import claims_section
+from gnn_checkpointing.report.sections.audit import audit_score
 from gnn_checkpointing.report.sections.data import data_section
-from gnn_checkpointing.report.sections.depth import depth_section
-from gnn_checkpointing.report.sections.ego import ego_section
-from gnn_checkpointing.report.sections.explained import explained_section
-from gnn_checkpointing.report.sections.failed import failed_section
-from gnn_checkpointing.report.sections.families import families_section
-from gnn_checkpointing.report.sections.frontier import frontier_section
-from gnn_checkpointing.report.sections.graded import graded_section
-from gnn_checkpointing.report.sections.graphs import graphs_section
-from gnn_checkpointing.report.sections.instrument import instrument_section
-from gnn_checkpointing.report.sections.laws import laws_section
 from gnn_checkpointing.report.sections.lead import lead_figure
-from gnn_checkpointing.report.sections.machine import machine_section
-from gnn_checkpointing.report.sections.memory import memory_section
-from gnn_checkpointing.report.sections.method import method_section
-from gnn_checkpointing.report.sections.planner import planner_section
-from gnn_checkpointing.report.sections.predictions import predictions_section
-from gnn_checkpointing.report.sections.quality import quality_section
-from gnn_checkpointing.report.sections.real import real_section
 from gnn_checkpointing.report.sections.redo import redo_section
-from gnn_checkpointing.report.sections.robustness import robustness_section
-from gnn_checkpointing.report.sections.run import run_section
-from gnn_checkpointing.report.sections.scorecard import scorecard_section
 from gnn_checkpointing.report.sections.short import short_tables
-from gnn_checkpointing.report.sections.time import time_section
-from gnn_checkpointing.report.sections.timeline import timeline_section
-from gnn_checkpointing.report.sections.vision import vision_section
 from gnn_checkpointing.report.words import filters
 
 TEMPLATES = Path(gnn_checkpointing.__file__).resolve().parents[2] / "templates"
@@ -80,6 +53,13 @@ PROOF = {
     **{"limits": "method", "nothing": "failed"},
 }
 """Where the appendix has what a section or an answer rests on, where that is not called alike."""
+
+SECTIONS = (
+    *("planner", "memory", "time", "frontier", "allocator", "timeline", "vision", "explained", "depth", "ego", "laws"),
+    *("predictions", "scorecard", "families", "robustness", "real", "graded", "batches", "claims", "audit", "accuracy"),
+    *("failed", "quality", "run", "instrument", "graphs", "machine", "method"),
+)
+"""The appendix's sections in their order: a file each in `sections/`."""
 
 ANSWERS = ("limit", "depth", "ego", "vision", "batches", "families", "prediction", "real", "frontier", "density")
 """Which answer a study gives: that of the first of these that it has something of."""
@@ -235,37 +215,8 @@ def _evidence(appendix: Page) -> Callable[[str], str]:
 
 
 def _appendix(inputs: ReportInputs, checksums: Mapping[str, str], history: Sequence[Measured]) -> Page:
-    found = (
-        planner_section(inputs),
-        memory_section(inputs),
-        time_section(inputs),
-        frontier_section(inputs),
-        allocator_section(inputs),
-        timeline_section(inputs),
-        vision_section(inputs),
-        explained_section(inputs),
-        depth_section(inputs),
-        ego_section(inputs),
-        laws_section(inputs),
-        predictions_section(inputs),
-        scorecard_section(inputs),
-        families_section(inputs),
-        robustness_section(inputs),
-        real_section(inputs),
-        graded_section(inputs),
-        batches_section(inputs),
-        claims_section(inputs),
-        audit_section(inputs),
-        accuracy_section(inputs),
-        failed_section(inputs),
-        quality_section(inputs),
-        run_section(inputs),
-        history_section(history),
-        instrument_section(inputs),
-        graphs_section(inputs),
-        machine_section(inputs),
-        method_section(inputs),
-    )
+    found = [_section(name, inputs) for name in SECTIONS]
+    found.insert(SECTIONS.index("run") + 1, history_section(history))
     lead = lead_figure(inputs)
     origin = partial(with_provenance, study=inputs.study, checksums=checksums)
     sections = [origin(section) for section in found if section is not None]
@@ -283,6 +234,13 @@ def _appendix(inputs: ReportInputs, checksums: Mapping[str, str], history: Seque
         sections=tuple(sections),
         other="report",
     )
+
+
+def _section(name: str, inputs: ReportInputs) -> Section | None:
+    """What the file of that name in sections/ says of the study."""
+    module = import_module(f"gnn_checkpointing.report.sections.{name}")
+    found: Section | None = getattr(module, f"{name}_section")(inputs)
+    return found
 
 
 def _facts(inputs: ReportInputs) -> tuple[Fact, ...]:

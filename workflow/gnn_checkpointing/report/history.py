@@ -12,11 +12,12 @@ from gnn_checkpointing.artefacts import read_json
 from gnn_checkpointing.refusal import Refusal
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.facts import Facts
+from gnn_checkpointing.report.figure import Figure
 from gnn_checkpointing.report.figures import scales
 from gnn_checkpointing.report.figures.lines import Line, Point
 from gnn_checkpointing.report.figures.palette import looks
 from gnn_checkpointing.report.inputs import HISTORY, ReportInputs
-from gnn_checkpointing.report.page import Figure, Paragraph, Section, Table
+from gnn_checkpointing.report.page import Paragraph, Section, Table
 from gnn_checkpointing.report.panels import figure, lines_over
 from gnn_checkpointing.report.tables import Of, table
 from gnn_checkpointing.sourced import plain, sourced

@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, get_args
 
@@ -54,8 +56,9 @@ def environment(templates: Path) -> Environment:
         finalize=with_sources,
     )
     made.filters["bare"] = bare
-    made.filters["whole"] = whole
+    made.filters["wholes"] = wholes
     made.filters["side"] = side
+    made.filters["sides"] = sides
     made.filters["script_json"] = script_json
     made.filters["as_is"] = Markup
     made.filters["inline"] = inline
@@ -109,9 +112,26 @@ def whole(text: str, file: str) -> tuple[str, str]:
     return source[len(file) :] if inside else source, number
 
 
-def side(column: Column) -> Markup:
+def wholes(row: Sequence[str], file: str) -> tuple[str, list[tuple[str, str]]]:
+    """Return the place in `file` that all addresses of a row begin with, and its cells with the rest of theirs."""
+    cells = [whole(text, file) for text in row]
+    inside = [source for source, _ in cells if source.startswith("#") and " " not in source]
+    begin = os.path.commonprefix(inside).rpartition("/")[0] if len(inside) > 1 else ""  # noqa: RUF071 - by letter
+    if not begin:
+        return "", cells
+    return begin, [(source.removeprefix(begin) if source in inside else source, text) for source, text in cells]
+
+
+def side(column: Column, only: str = "") -> Markup:
     """Return the class of a column's cells as an attribute; text, the most of them, needs none."""
-    return Markup("") if column.content == "text" else Markup(' class="{}"').format(column.content)
+    named = column.content != "text" and only in ("", column.content)
+    return Markup(' class="{}"').format(column.content) if named else Markup("")
+
+
+def sides(columns: Sequence[Column]) -> Markup:
+    """Return which columns of a table line up on the right, as classes of the table: r2 is its second."""
+    right = [f"r{place}" for place, column in enumerate(columns, start=1) if column.content == "number"]
+    return Markup(' class="{}"').format(" ".join(right)) if right else Markup("")
 
 
 def script_json(value: Any) -> Markup:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from gnn_checkpointing.report.figure import Drawn, Figure, Panel
 from gnn_checkpointing.report.figures import drawn
 from gnn_checkpointing.report.figures.lines import Line, line_panel
 from gnn_checkpointing.report.figures.palette import Look
 from gnn_checkpointing.report.figures.points import Mark, ratio_panel, residual_panel
 from gnn_checkpointing.report.figures.scales import Scale
-from gnn_checkpointing.report.page import Drawn, Figure, Panel
 
 Looks = Mapping[str, Look]
 Drawing = Callable[[str], tuple[str, Drawn]]

@@ -56,9 +56,7 @@ def _day(text: str) -> date:
 def _printable(value: Any) -> Any:
     """Return the page's JSON without drawings and their data (they are files) and with every character drawable."""
     if isinstance(value, dict):
-        return {
-            key: _printable(item) for key, item in value.items() if key not in ("svg", "sort", "drawn", "knowledge")
-        }
+        return {key: _printable(item) for key, item in value.items() if key not in ("svg", "drawn", "knowledge")}
     if isinstance(value, list | tuple):
         return [_printable(item) for item in value]
     return _mapped(bare(value), _drawable_or_named) if isinstance(value, str) else value

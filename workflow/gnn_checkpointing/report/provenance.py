@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from gnn_checkpointing.report.figure import Fact, Figure, Provenance
 from gnn_checkpointing.report.inputs import (
     ANALYSIS,
     GIVEN,
@@ -18,7 +19,7 @@ from gnn_checkpointing.report.inputs import (
     TRACES,
     TRAININGS,
 )
-from gnn_checkpointing.report.page import Fact, Figure, Provenance, Section
+from gnn_checkpointing.report.page import Section
 from gnn_checkpointing.study.study import Study
 
 FIGURES = "figures"

@@ -32,6 +32,7 @@ from gnn_checkpointing.records.measurements_table import read_table
 from gnn_checkpointing.records.traces import read_traces
 from gnn_checkpointing.report.crate import CRATE, crate
 from gnn_checkpointing.report.documents import TEMPLATES, answer_of, documents
+from gnn_checkpointing.report.figure import Figure
 from gnn_checkpointing.report.history import continued, read_history
 from gnn_checkpointing.report.html import report_html
 from gnn_checkpointing.report.inputs import (
@@ -55,7 +56,7 @@ from gnn_checkpointing.report.inputs import (
     report_inputs,
     sourced_findings,
 )
-from gnn_checkpointing.report.page import Block, Bullets, Figure, Page, Paragraph, Span, words_of
+from gnn_checkpointing.report.page import Block, Bullets, Page, Paragraph, Span, words_of
 from gnn_checkpointing.report.pdf import report_pdf
 from gnn_checkpointing.report.provenance import FIGURES
 from gnn_checkpointing.sourced import bare, plain, sourced

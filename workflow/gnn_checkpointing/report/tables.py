@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Generic, Literal, TypeVar
 
 from gnn_checkpointing.report import units
-from gnn_checkpointing.report.page import Cell, Column, Table
+from gnn_checkpointing.report.page import Column, Table
 
 Item = TypeVar("Item")
 
@@ -27,17 +27,14 @@ class Of(Generic[Item]):
         """How the table heads it: what has words of its own is a number unless said otherwise."""
         return Column(self.name, self.unit, self.content or ("number" if self.words else "text"))
 
-    def cell(self, item: Item) -> Cell:
+    def cell(self, item: Item) -> str:
         """The item's value in words, a dash where it has none."""
         value = getattr(item, self.value) if isinstance(self.value, str) else self.value(item)
-        if isinstance(value, Cell):
-            return value
         if value is None or value == "":
-            return Cell(units.NOTHING)
-        if self.words is None:
-            return Cell(str(value) if not isinstance(value, str) else value, value)
-        sort = value.estimate if hasattr(value, "estimate") else value
-        return Cell(self.words(value), sort)
+            return units.NOTHING
+        if self.words is not None:
+            return self.words(value)
+        return value if isinstance(value, str) else str(value)
 
 
 def table(id: str, caption: str, source: str, items: Iterable[Item], *columns: Of[Item] | None) -> Table:

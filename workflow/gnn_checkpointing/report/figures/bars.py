@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.figures import scales, svg
-from gnn_checkpointing.report.figures.chart import WIDTH, Bars, Chart, Frame, Rule, draw
+from gnn_checkpointing.report.figures.chart import WIDTH, Chart, Frame, draw
+from gnn_checkpointing.report.figures.layers import Bars, Rule
 from gnn_checkpointing.report.figures.palette import INK, looks
 from gnn_checkpointing.report.figures.scales import Scale
 from gnn_checkpointing.sourced import plain

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from gnn_checkpointing.report.figure import Drawn
 from gnn_checkpointing.report.figures import bars
 from gnn_checkpointing.report.figures.frontier import Path
 from gnn_checkpointing.report.figures.gantt import Bar
@@ -11,7 +12,6 @@ from gnn_checkpointing.report.figures.lines import Line
 from gnn_checkpointing.report.figures.points import Mark
 from gnn_checkpointing.report.figures.scales import Scale
 from gnn_checkpointing.report.figures.timeline import Course, drawn_points
-from gnn_checkpointing.report.page import Drawn
 
 NOTHING = Drawn((), ())
 

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from gnn_checkpointing.report.figures import scales, svg
-from gnn_checkpointing.report.figures.chart import Chart, Frame, Layer, Point, Ribbon, Series, draw
+from gnn_checkpointing.report.figures.chart import Chart, Frame, Layer, Point, draw
+from gnn_checkpointing.report.figures.layers import Ribbon, Series
 from gnn_checkpointing.report.figures.palette import Look
 
 _LOOK, _EDGES = Look("#1a80c4", "o"), "#d55e00"

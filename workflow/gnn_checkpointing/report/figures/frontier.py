@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from gnn_checkpointing.report.figures import svg
-from gnn_checkpointing.report.figures.chart import Chart, Frame, Layer, Name, Point, Rule, Series, Steps, panel, span_of
+from gnn_checkpointing.report.figures.chart import Chart, Frame, Layer, Name, Point, panel, span_of
 from gnn_checkpointing.report.figures.chart import Place as Places
 from gnn_checkpointing.report.figures.labels import Box, placed
+from gnn_checkpointing.report.figures.layers import Rule, Series, Steps
 from gnn_checkpointing.report.figures.marks import marker
 from gnn_checkpointing.report.figures.palette import INK, Family, Look, family, ramp
 from gnn_checkpointing.report.figures.scales import Scale

@@ -9,7 +9,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from gnn_checkpointing.report.figures.chart import Bars, Chart, Frame, panel
+from gnn_checkpointing.report.figures.chart import Chart, Frame, panel
+from gnn_checkpointing.report.figures.layers import Bars
 from gnn_checkpointing.report.figures.scales import Scale, minute_scale
 
 _WIDTH, _HEIGHT = 446.0, 216.0

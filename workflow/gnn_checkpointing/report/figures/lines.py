@@ -18,11 +18,10 @@ from gnn_checkpointing.report.figures.chart import (
     Layer,
     Name,
     Point,
-    Rule,
-    Series,
     panel,
 )
 from gnn_checkpointing.report.figures.labels import wrapped
+from gnn_checkpointing.report.figures.layers import Rule, Series
 from gnn_checkpointing.report.figures.palette import Look
 from gnn_checkpointing.report.figures.scales import Scale
 

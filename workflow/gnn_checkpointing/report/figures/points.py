@@ -19,10 +19,9 @@ from gnn_checkpointing.report.figures.chart import (
     Frame,
     Place,
     Point,
-    Rule,
-    Series,
     draw,
 )
+from gnn_checkpointing.report.figures.layers import Rule, Series
 from gnn_checkpointing.report.figures.lines import Line
 from gnn_checkpointing.report.figures.marks import marker
 from gnn_checkpointing.report.figures.palette import Look

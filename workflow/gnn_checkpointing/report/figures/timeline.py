@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from gnn_checkpointing.report.figures import scales, svg
-from gnn_checkpointing.report.figures.chart import Chart, Frame, Point, Rule, Series, draw
+from gnn_checkpointing.report.figures.chart import Chart, Frame, Point, draw
+from gnn_checkpointing.report.figures.layers import Rule, Series
 from gnn_checkpointing.report.figures.palette import Look
 from gnn_checkpointing.report.figures.scales import Scale
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from gnn_checkpointing.analysis.results import AllocatorEffect
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.inputs import EFFECTS, ReportInputs
-from gnn_checkpointing.report.page import Block, Cell, Column, Paragraph, Section, Table
+from gnn_checkpointing.report.page import Block, Column, Paragraph, Section, Table
 from gnn_checkpointing.report.sections.density import degree_columns, estimate_cell
 from gnn_checkpointing.report.sections.frontier_points import turned
 from gnn_checkpointing.report.texts import texts
@@ -81,20 +81,17 @@ def _parts_table(inputs: ReportInputs, allocator: str, effects: Sequence[Allocat
     )
 
 
-def _parts_row(inputs: ReportInputs, effect: AllocatorEffect) -> tuple[Cell, ...]:
+def _parts_row(inputs: ReportInputs, effect: AllocatorEffect) -> tuple[str, ...]:
     is_none = effect.policy == "none"
     return (
-        Cell(effect.convolution, effect.convolution),
-        Cell(inputs.named(effect.policy), effect.policy),
-        Cell(effect.level, float(effect.level)),
-        Cell(units.NOTHING) if is_none else estimate_cell(effect.checkpointing),
-        Cell(units.NOTHING) if is_none else estimate_cell(effect.observed),
-        Cell(units.ratio(effect.on_policy), effect.on_policy),
-        Cell(f"{units.count(effect.reference_page_faults)} / {units.count(effect.page_faults)}", effect.page_faults),
-        Cell(
-            f"{units.percent(effect.reference_system_share)} / {units.percent(effect.system_share)}",
-            effect.system_share,
-        ),
+        effect.convolution,
+        inputs.named(effect.policy),
+        effect.level,
+        units.NOTHING if is_none else estimate_cell(effect.checkpointing),
+        units.NOTHING if is_none else estimate_cell(effect.observed),
+        units.ratio(effect.on_policy),
+        f"{units.count(effect.reference_page_faults)} / {units.count(effect.page_faults)}",
+        f"{units.percent(effect.reference_system_share)} / {units.percent(effect.system_share)}",
     )
 
 

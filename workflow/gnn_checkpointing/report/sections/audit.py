@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from gnn_checkpointing.audit.grades import Audit, Check
+from gnn_checkpointing.audit.grades import Audit
 from gnn_checkpointing.packed import PACK
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.inputs import AUDIT, ReportInputs
-from gnn_checkpointing.report.page import Cell, Column, Link, Links, Paragraph, Score, Section, Table
+from gnn_checkpointing.report.page import Link, Links, Paragraph, Score, Section
+from gnn_checkpointing.report.tables import Of, table
 from gnn_checkpointing.report.texts import texts
 from gnn_checkpointing.sourced import counted
 
@@ -23,18 +24,16 @@ def audit_section(inputs: ReportInputs) -> Section:
         "Audit",
         (
             Paragraph(_text("the-report-grades-itself-on", checks=counted(audit.checks), text=audit_score(audit).text)),
-            Table(
-                id="table-audit",
-                caption=_text("table-audit"),
-                columns=(
-                    Column("Question", "", "prose"),
-                    Column("Answer"),
-                    Column("Found", "", "prose"),
-                    Column("Rule", "", "prose"),
-                    Column("Evidence", "", "prose"),
-                ),
-                rows=tuple(_row(check) for check in audit.checks),
-                source=AUDIT,
+            table(
+                "table-audit",
+                _text("table-audit"),
+                AUDIT,
+                audit.checks,
+                Of("Question", "question", content="prose"),
+                Of("Answer", lambda check: _VERDICTS[check.passed]),
+                Of("Found", lambda check: check.found or check.needs, content="prose"),
+                Of("Rule", "rule", content="prose"),
+                Of("Evidence", lambda check: check.evidence or units.NOTHING, content="prose"),
             ),
             Links((Link(PACK, f"{AUDIT} in {PACK}", "every question with its rule, answer, numbers and evidence"),)),
         ),
@@ -48,13 +47,3 @@ def audit_score(audit: Audit) -> Score:
     if left_out:
         text += f"; {units.count(left_out)} more {'does' if left_out == 1 else 'do'} not apply to this study"
     return Score(f"{text}.", tuple(check.question for check in audit.failed))
-
-
-def _row(check: Check) -> tuple[Cell, ...]:
-    return (
-        Cell(check.question, check.id),
-        Cell(_VERDICTS[check.passed], _VERDICTS[check.passed]),
-        Cell(check.found or check.needs),
-        Cell(check.rule),
-        Cell(check.evidence or units.NOTHING),
-    )

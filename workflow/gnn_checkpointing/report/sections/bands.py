@@ -5,7 +5,7 @@ from __future__ import annotations
 from gnn_checkpointing.analysis.results import BreakEven, Estimate, Quantity
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.inputs import TRENDS, ReportInputs
-from gnn_checkpointing.report.page import Cell, Column, Table
+from gnn_checkpointing.report.page import Column, Table
 from gnn_checkpointing.report.texts import texts
 from gnn_checkpointing.sourced import bare
 
@@ -65,10 +65,7 @@ def break_even_table(inputs: ReportInputs, quantity: Quantity) -> tuple[Table, .
             id=f"table-break-even-{quantity.split('_')[0]}",
             caption=_text("by-the-ratios-and-between", threshold=_what(quantity, found[0].threshold), ends=ends),
             columns=(Column("Convolution"), Column("Policies", "", "prose"), Column("Course", "", "prose")),
-            rows=tuple(
-                (Cell(convolution, convolution), Cell(", ".join(policies), policies[0]), Cell(course, bare(course)))
-                for (convolution, course), policies in rows.items()
-            ),
+            rows=tuple((convolution, ", ".join(policies), course) for (convolution, course), policies in rows.items()),
             source=TRENDS,
         ),
     )

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from gnn_checkpointing.analysis.results import SAVES_BELOW, BatchEffect, Estimate
 from gnn_checkpointing.report import units
+from gnn_checkpointing.report.figure import Figure
 from gnn_checkpointing.report.figures import scales
 from gnn_checkpointing.report.figures.lines import Line, Point
 from gnn_checkpointing.report.figures.palette import looks
 from gnn_checkpointing.report.inputs import EFFECTS, ReportInputs
-from gnn_checkpointing.report.page import Block, Cell, Column, Figure, Paragraph, Section, Table
+from gnn_checkpointing.report.page import Block, Column, Paragraph, Section, Table
 from gnn_checkpointing.report.panels import figure, lines_over
 from gnn_checkpointing.report.sections.density import estimate_cell
 from gnn_checkpointing.report.sections.frontier_points import spans
@@ -105,19 +106,19 @@ def _payoff_table(inputs: ReportInputs) -> Table:
     )
 
 
-def _payoff_row(inputs: ReportInputs, key: Key, effects: list[BatchEffect]) -> tuple[Cell, ...]:
+def _payoff_row(inputs: ReportInputs, key: Key, effects: list[BatchEffect]) -> tuple[str, ...]:
     convolution, policy, base, sampler = key
     sizes = [f"{effect.size:g}" for effect in effects]
     timed = [(f"{effect.size:g}", effect.time_ratio) for effect in effects if effect.time_ratio]
     names = [size for size, _ in timed]
     return (
-        Cell(convolution, convolution),
-        Cell(inputs.named(policy), policy),
-        Cell(base, base),
-        Cell(SAMPLERS[sampler], sampler),
-        Cell(spans([f"{e.size:g}" for e in effects if e.activation_ratio.estimate < SAVES_BELOW], sizes)),
-        Cell(spans([size for size, ratio in timed if ratio.low > 1], names)),
-        Cell(spans([size for size, ratio in timed if ratio.high < 1], names)),
+        convolution,
+        inputs.named(policy),
+        base,
+        SAMPLERS[sampler],
+        spans([f"{e.size:g}" for e in effects if e.activation_ratio.estimate < SAVES_BELOW], sizes),
+        spans([size for size, ratio in timed if ratio.low > 1], names),
+        spans([size for size, ratio in timed if ratio.high < 1], names),
     )
 
 
@@ -151,13 +152,13 @@ def _table(inputs: ReportInputs) -> Table:
         ),
         rows=tuple(
             (
-                Cell(effect.convolution, effect.convolution),
-                Cell(effect.base, effect.base),
-                Cell(_named(effect)),
-                Cell(units.count(effect.num_nodes), effect.num_nodes),
-                Cell(units.count(effect.num_edges), effect.num_edges),
-                Cell(units.count(effect.training_nodes), effect.training_nodes),
-                Cell(inputs.named(effect.policy), effect.policy),
+                effect.convolution,
+                effect.base,
+                _named(effect),
+                units.count(effect.num_nodes),
+                units.count(effect.num_edges),
+                units.count(effect.training_nodes),
+                inputs.named(effect.policy),
                 estimate_cell(effect.activation_ratio),
                 estimate_cell(effect.time_ratio),
                 *(_rate(value) for value in (effect.training_nodes_per_second, _estimate(effect.edges_per_second))),
@@ -182,5 +183,5 @@ def _estimate(rate: Estimate | None) -> float | None:
     return None if rate is None else rate.estimate
 
 
-def _rate(value: float | None) -> Cell:
-    return Cell(units.NOTHING) if value is None else Cell(units.significant(value), value)
+def _rate(value: float | None) -> str:
+    return units.NOTHING if value is None else units.significant(value)

@@ -8,19 +8,9 @@ from typing import get_args
 
 from gnn_checkpointing.claims.ledger import Claim, Kind, Ledger, Verdict
 from gnn_checkpointing.report import units
+from gnn_checkpointing.report.figure import Fact
 from gnn_checkpointing.report.inputs import CLAIMS, ReportInputs
-from gnn_checkpointing.report.page import (
-    Block,
-    Cell,
-    ClaimItem,
-    Claims,
-    Column,
-    Fact,
-    Outcome,
-    Paragraph,
-    Section,
-    Table,
-)
+from gnn_checkpointing.report.page import Block, ClaimItem, Claims, Column, Outcome, Paragraph, Section, Table
 from gnn_checkpointing.report.tables import Of, table
 from gnn_checkpointing.report.texts import texts
 from gnn_checkpointing.sourced import counted_where
@@ -66,16 +56,16 @@ def verdict_table(inputs: ReportInputs, id: str, caption: str, templates: Sequen
             caption,
             CLAIMS,
             found,
-            Of("Claim", lambda claim: Cell(claim.sentence), content="prose"),
-            Of("Verdict", lambda claim: Cell(claim.verdict)),
-            Of("Estimate", lambda claim: Cell(_estimate(claim) or units.NOTHING)),
-            Of("Where", lambda claim: Cell(claim.reason), content="prose"),
+            Of("Claim", lambda claim: claim.sentence, content="prose"),
+            Of("Verdict", lambda claim: claim.verdict),
+            Of("Estimate", lambda claim: _estimate(claim) or units.NOTHING),
+            Of("Where", lambda claim: claim.reason, content="prose"),
         ),
     )
 
 
 def _summary(ledger: Ledger) -> Table:
-    rows: list[tuple[Cell, ...]] = []
+    rows: list[tuple[str, ...]] = []
     for kind in TITLES:
         of_kind = ("kind", "=", kind)
         judged = counted_where(ledger.claims, of_kind)
@@ -86,7 +76,7 @@ def _summary(ledger: Ledger) -> Table:
         verdicts = [counted_where(ledger.claims, of_kind, ("verdict", "=", verdict)) for verdict in VERDICTS]
         if judged:
             numbers = (sentences, judged, *verdicts)
-            rows.append((Cell(TITLES[kind]), *(Cell(units.count(number), number) for number in numbers)))
+            rows.append((TITLES[kind], *(units.count(number) for number in numbers)))
     return Table(
         id="table-claims",
         caption=_text("table-claims"),

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from gnn_checkpointing.packed import PACK
 from gnn_checkpointing.records.measurements_table import Value, columns_of
+from gnn_checkpointing.report.figure import Fact, Figure
 from gnn_checkpointing.report.inputs import (
     ACCURACY,
     AUDIT,
@@ -28,7 +29,7 @@ from gnn_checkpointing.report.inputs import (
     TRAININGS,
     TRENDS,
 )
-from gnn_checkpointing.report.page import Cell, Column, Fact, Facts, Figure, Link, Links, Paragraph, Section, Table
+from gnn_checkpointing.report.page import Column, Facts, Link, Links, Paragraph, Section, Table
 from gnn_checkpointing.report.tables import Of, table
 from gnn_checkpointing.report.texts import texts
 
@@ -80,10 +81,10 @@ def data_section(
                 f"Data dictionary of {MEASUREMENTS}.",
                 "gnn_checkpointing/records/measurements_table.py",
                 columns_of(rows),
-                Of("Column", lambda column: Cell(column.name)),
-                Of("Type", lambda column: Cell(column.kind)),
-                Of("Unit", lambda column: Cell(column.unit)),
-                Of("Meaning", lambda column: Cell(column.meaning), content="prose"),
+                Of("Column", lambda column: column.name),
+                Of("Type", lambda column: column.kind),
+                Of("Unit", lambda column: column.unit),
+                Of("Meaning", lambda column: column.meaning, content="prose"),
             ),
         ),
     )
@@ -106,7 +107,7 @@ def _origins(figures: Sequence[Figure]) -> Table:
             Column("Command", "", "prose"),
         ),
         rows=tuple(
-            (Cell(figure.caption), Cell(one.data), Cell(one.file), Cell(one.rule), Cell(one.command))
+            (figure.caption, one.data, one.file, one.rule, one.command)
             for figure in figures
             if (one := figure.provenance) is not None
         ),

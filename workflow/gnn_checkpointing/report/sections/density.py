@@ -10,12 +10,13 @@ from gnn_checkpointing.analysis.results import Effect, Estimate, Response
 from gnn_checkpointing.analysis.results import Quantity as RatioName
 from gnn_checkpointing.records.measurements_table import Value, number
 from gnn_checkpointing.report import units
+from gnn_checkpointing.report.figure import Figure
 from gnn_checkpointing.report.figures import scales
 from gnn_checkpointing.report.figures.lines import Line, Point
 from gnn_checkpointing.report.figures.palette import looks
 from gnn_checkpointing.report.figures.scales import Scale
 from gnn_checkpointing.report.inputs import MEASUREMENTS, ReportInputs, Row
-from gnn_checkpointing.report.page import Cell, Column, Figure, Table
+from gnn_checkpointing.report.page import Column, Table
 from gnn_checkpointing.report.panels import figure, lines_over
 from gnn_checkpointing.report.texts import texts
 
@@ -155,7 +156,7 @@ def level_table(inputs: ReportInputs, quantity: Quantity) -> Table:
         degrees = sorted({point.x for line in lines.values() for point in line.points})
         for degree in degrees:
             cells = [_level_cell(lines.get(policy), degree, quantity) for policy in inputs.policies]
-            rows.append((Cell(convolution, convolution), Cell(units.plain(degree), degree), *cells))
+            rows.append((convolution, units.plain(degree), *cells))
     return Table(
         id=f"table-{quantity.id}-level",
         caption=_level_caption(inputs, quantity),
@@ -179,8 +180,8 @@ def _turned_level_table(inputs: ReportInputs, quantity: Quantity) -> Table:
         columns=(Column("Convolution"), Column("Policy"), *degree_columns(units.plain(degree) for degree in degrees)),
         rows=tuple(
             (
-                Cell(convolution, convolution),
-                Cell(inputs.named(line.policy), line.policy),
+                convolution,
+                inputs.named(line.policy),
                 *(_level_cell(line, degree, quantity) for degree in degrees),
             )
             for convolution, lines in shown.items()
@@ -203,14 +204,14 @@ def _level_caption(inputs: ReportInputs, quantity: Quantity) -> str:
     )
 
 
-def estimate_cell(estimate: Estimate | None) -> Cell:
+def estimate_cell(estimate: Estimate | None) -> str:
     """Return a ratio with its interval, or a dash where there is none."""
-    return Cell(units.NOTHING) if estimate is None else Cell(units.ratio_estimate(estimate), estimate.estimate)
+    return units.NOTHING if estimate is None else units.ratio_estimate(estimate)
 
 
-def _level_cell(line: Line | None, degree: float, quantity: Quantity) -> Cell:
+def _level_cell(line: Line | None, degree: float, quantity: Quantity) -> str:
     values = [point.y for point in line.points if point.x == degree] if line else []
-    return Cell(quantity.text(values[0]), values[0]) if values else Cell(units.NOTHING)
+    return quantity.text(values[0]) if values else units.NOTHING
 
 
 def _level_alternative(

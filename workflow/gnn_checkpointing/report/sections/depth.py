@@ -6,12 +6,13 @@ from collections.abc import Callable, Sequence
 
 from gnn_checkpointing.analysis.results import DepthPoint, Estimate
 from gnn_checkpointing.report import units
+from gnn_checkpointing.report.figure import Figure
 from gnn_checkpointing.report.figures import scales
 from gnn_checkpointing.report.figures.lines import Line, Point
 from gnn_checkpointing.report.figures.palette import looks
 from gnn_checkpointing.report.figures.scales import Scale
 from gnn_checkpointing.report.inputs import EFFECTS, ReportInputs
-from gnn_checkpointing.report.page import Block, Cell, Figure, Paragraph, Section, Table
+from gnn_checkpointing.report.page import Block, Paragraph, Section, Table
 from gnn_checkpointing.report.panels import figure, lines_over
 from gnn_checkpointing.report.sections.claims import verdict_table
 from gnn_checkpointing.report.sections.density import estimate_cell
@@ -120,7 +121,7 @@ def _table(inputs: ReportInputs) -> Table:
         EFFECTS,
         inputs.depths.points,
         Of("Stack", "stack"),
-        Of("Average degree", lambda point: Cell(point.level, float(point.level)), content="number"),
+        Of("Average degree", lambda point: point.level, content="number"),
         Of("Layers", "num_layers", units.count),
         Of("Policy", "policy", inputs.named, content="text"),
         Of("Activation peak", "activation_bytes", units.size),

@@ -7,12 +7,13 @@ from collections.abc import Callable, Sequence
 from gnn_checkpointing.analysis.results import EgoPoint
 from gnn_checkpointing.records.encodings import EncodingCost
 from gnn_checkpointing.report import units
+from gnn_checkpointing.report.figure import Figure
 from gnn_checkpointing.report.figures import scales
 from gnn_checkpointing.report.figures.lines import Line, Point
 from gnn_checkpointing.report.figures.palette import looks
 from gnn_checkpointing.report.figures.scales import Scale
 from gnn_checkpointing.report.inputs import EFFECTS, ReportInputs
-from gnn_checkpointing.report.page import Block, Cell, Column, Figure, Paragraph, Section, Table
+from gnn_checkpointing.report.page import Block, Column, Paragraph, Section, Table
 from gnn_checkpointing.report.panels import Shown, figure, lines_over
 from gnn_checkpointing.report.sections.claims import verdict_table
 from gnn_checkpointing.report.sections.families import NAMES
@@ -119,9 +120,9 @@ def _table(inputs: ReportInputs) -> Table:
         EFFECTS,
         inputs.ego.points,
         Of("Convolution", "convolution"),
-        Of("Graph", lambda point: Cell(NAMES.get(point.base, point.base), point.base), content="prose"),
+        Of("Graph", lambda point: NAMES.get(point.base, point.base), content="prose"),
         Of("Average degree", "degree", units.plain),
-        Of("Input", lambda point: Cell(_told(point), named(point)), content="prose"),
+        Of("Input", lambda point: _told(point), content="prose"),
         Of("Nodes", "num_nodes", units.count),
         Of("Edges", "num_edges", units.count),
         Of("Features", "num_features", units.count),
@@ -148,13 +149,13 @@ def _cost_table(costs: Sequence[EncodingCost]) -> Table:
         ),
         rows=tuple(
             (
-                Cell(without_replicate(cost.label), cost.label),
-                Cell(units.count(cost.num_edges), cost.num_edges),
-                Cell(units.digits(cost.radius), cost.radius),
-                Cell(units.duration(cost.seconds), cost.seconds),
-                Cell(units.size(cost.peak_bytes), cost.peak_bytes),
+                without_replicate(cost.label),
+                units.count(cost.num_edges),
+                units.digits(cost.radius),
+                units.duration(cost.seconds),
+                units.size(cost.peak_bytes),
                 *(
-                    Cell(units.count(value), value)
+                    units.count(value)
                     for value in (cost.node_kinds, cost.edge_kinds, cost.node_counts, cost.edge_counts)
                 ),
             )

@@ -6,11 +6,12 @@ from collections.abc import Sequence
 
 from gnn_checkpointing.analysis.results import Estimate, ExplainedBlock, ExplainedSet
 from gnn_checkpointing.report import units
+from gnn_checkpointing.report.figure import Figure
 from gnn_checkpointing.report.figures import scales
 from gnn_checkpointing.report.figures.lines import Line, Point
 from gnn_checkpointing.report.figures.palette import looks
 from gnn_checkpointing.report.inputs import EXPLANATIONS, ReportInputs
-from gnn_checkpointing.report.page import Block, Cell, Column, Figure, Paragraph, Section, Table
+from gnn_checkpointing.report.page import Block, Column, Paragraph, Section, Table
 from gnn_checkpointing.report.panels import Shown, figure, lines_over
 from gnn_checkpointing.report.sections.claims import verdict_table
 from gnn_checkpointing.report.texts import texts
@@ -87,8 +88,8 @@ def _table(name: str, one: ExplainedSet) -> Table:
         ),
         rows=tuple(
             (
-                Cell(units.digits(block.number), block.number),
-                Cell(units.digits(block.neighbours), block.neighbours),
+                units.digits(block.number),
+                units.digits(block.neighbours),
                 *(_cell(getattr(block, measure)) for measure in MEASURES),
             )
             for block in one.blocks
@@ -97,5 +98,5 @@ def _table(name: str, one: ExplainedSet) -> Table:
     )
 
 
-def _cell(value: Estimate | None) -> Cell:
-    return Cell(units.NOTHING) if value is None else Cell(units.general_estimate(value), value.estimate)
+def _cell(value: Estimate | None) -> str:
+    return units.NOTHING if value is None else units.general_estimate(value)

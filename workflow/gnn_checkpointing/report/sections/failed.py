@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.inputs import MEASUREMENTS, QUALITY, ReportInputs
-from gnn_checkpointing.report.page import Block, Cell, Column, Paragraph, Section, Table
+from gnn_checkpointing.report.page import Block, Column, Paragraph, Section, Table
 from gnn_checkpointing.report.sections.real import outcome_text
 from gnn_checkpointing.report.tables import Of, table
 from gnn_checkpointing.report.texts import texts
@@ -33,8 +33,8 @@ def failed_section(inputs: ReportInputs) -> Section:
         Of("Cell", lambda row: str(row["cell"]), content="prose"),
         Of("Convolution", lambda row: str(row["convolution"])),
         Of("Policy", lambda row: str(row["policy"])),
-        Of("Outcome", lambda row: Cell(outcome_text(row), str(row["outcome"]))),
-        Of("Message", lambda row: Cell(str(row["message"] or units.NOTHING)), content="prose"),
+        Of("Outcome", lambda row: outcome_text(row)),
+        Of("Message", lambda row: str(row["message"] or units.NOTHING), content="prose"),
     )
     ended = counted_where(inputs.rows, ("outcome", "=", "completed"))
     sentence = f"{units.count(started - ended)} of {total} measurements (one per cell and policy) did not complete."
@@ -59,11 +59,11 @@ def _absences(inputs: ReportInputs) -> tuple[Block, ...]:
             ),
             rows=tuple(
                 (
-                    Cell(one.policy, one.policy),
-                    Cell(why, why),
-                    Cell(", ".join(one.convolutions)),
-                    Cell(units.count(one.cells), one.cells),
-                    Cell(one.reason),
+                    one.policy,
+                    why,
+                    ", ".join(one.convolutions),
+                    units.count(one.cells),
+                    one.reason,
                 )
                 for why, absences in (("unavailable here", unavailable), ("refused", refused))
                 for one in absences

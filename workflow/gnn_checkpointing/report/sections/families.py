@@ -6,11 +6,12 @@ from collections.abc import Callable
 
 from gnn_checkpointing.analysis.results import Estimate, FamilyEffect
 from gnn_checkpointing.report import units
+from gnn_checkpointing.report.figure import Figure
 from gnn_checkpointing.report.figures import scales
 from gnn_checkpointing.report.figures.palette import looks
 from gnn_checkpointing.report.figures.points import Mark
 from gnn_checkpointing.report.inputs import EFFECTS, ReportInputs
-from gnn_checkpointing.report.page import Block, Cell, Column, Figure, Paragraph, Section, Table
+from gnn_checkpointing.report.page import Block, Column, Paragraph, Section, Table
 from gnn_checkpointing.report.panels import figure, marks_on_rows
 from gnn_checkpointing.report.sections.density import estimate_cell
 from gnn_checkpointing.report.texts import texts
@@ -104,10 +105,10 @@ def _table(inputs: ReportInputs, name: str, noun: str, ratio: Ratio, over: Ratio
         ),
         rows=tuple(
             (
-                Cell(place[0], place[0]),
-                Cell(inputs.named(place[1]), place[1]),
-                Cell(units.count(place[2]), place[2]),
-                Cell(place[3], float(place[3])),
+                place[0],
+                inputs.named(place[1]),
+                units.count(place[2]),
+                place[3],
                 *(
                     estimate_cell(None if effect is None else (ratio if family == reference else over)(effect))
                     for family in families

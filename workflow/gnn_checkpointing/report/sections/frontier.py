@@ -6,10 +6,11 @@ from collections.abc import Sequence
 
 from gnn_checkpointing.analysis.results import Absence
 from gnn_checkpointing.report import units
+from gnn_checkpointing.report.figure import Figure, Panel
 from gnn_checkpointing.report.figures import drawn, scales
 from gnn_checkpointing.report.figures.frontier import Path, Place, frontier_panel, key_panel
 from gnn_checkpointing.report.inputs import EFFECTS, ReportInputs
-from gnn_checkpointing.report.page import Block, Figure, Panel, Paragraph, Section
+from gnn_checkpointing.report.page import Block, Paragraph, Section
 from gnn_checkpointing.report.sections.frontier_points import frontier_levels, reference_points
 from gnn_checkpointing.report.sections.frontier_tables import frontier_tables
 from gnn_checkpointing.report.texts import texts

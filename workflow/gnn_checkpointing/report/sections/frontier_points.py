@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 from gnn_checkpointing.analysis.results import FrontierPoint
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.inputs import ReportInputs
-from gnn_checkpointing.report.page import Cell
 
 
 def reference_points(inputs: ReportInputs) -> list[FrontierPoint]:
@@ -35,20 +34,20 @@ def timed_levels(inputs: ReportInputs) -> list[str]:
 
 def turned(
     inputs: ReportInputs,
-    cell: Callable[[FrontierPoint], Cell],
+    cell: Callable[[FrontierPoint], str],
     points: Sequence[FrontierPoint],
     levels: Sequence[str],
     *,
     with_none: bool = False,
-) -> tuple[tuple[Cell, ...], ...]:
+) -> tuple[tuple[str, ...], ...]:
     """Return one row a convolution and policy, one cell a level."""
     places = {(point.convolution, point.policy, point.level): point for point in points}
     pairs = list(dict.fromkeys((point.convolution, point.policy) for point in points))
-    nothing = Cell(units.NOTHING)
+    nothing = units.NOTHING
     return tuple(
         (
-            Cell(convolution, convolution),
-            Cell(inputs.named(policy), policy),
+            convolution,
+            inputs.named(policy),
             *(
                 cell(places[convolution, policy, level]) if (convolution, policy, level) in places else nothing
                 for level in levels

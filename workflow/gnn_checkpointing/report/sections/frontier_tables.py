@@ -5,7 +5,7 @@ from __future__ import annotations
 from gnn_checkpointing.analysis.results import SAVES_BELOW, SPARSE_DEGREE, Flatness, FrontierPoint, Payoff
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.inputs import EFFECTS, ReportInputs
-from gnn_checkpointing.report.page import Cell, Column, Table
+from gnn_checkpointing.report.page import Column, Table
 from gnn_checkpointing.report.sections.density import degree_columns, estimate_cell
 from gnn_checkpointing.report.sections.frontier_points import (
     frontier_levels,
@@ -46,9 +46,9 @@ def _memory_table(inputs: ReportInputs) -> Table:
     )
 
 
-def _memory_cell(point: FrontierPoint) -> Cell:
+def _memory_cell(point: FrontierPoint) -> str:
     ratio = point.activation_ratio
-    return Cell(units.NOTHING) if ratio is None else Cell(units.ratio(ratio.estimate), ratio.estimate)
+    return units.NOTHING if ratio is None else units.ratio(ratio.estimate)
 
 
 def _time_table(inputs: ReportInputs) -> Table:
@@ -80,9 +80,9 @@ def _bytes_table(inputs: ReportInputs) -> Table:
     )
 
 
-def _per_edge(point: FrontierPoint) -> Cell:
+def _per_edge(point: FrontierPoint) -> str:
     value = point.policy_resident_bytes / point.num_edges if point.num_edges else 0.0
-    return Cell(units.plain(value), value)
+    return units.plain(value)
 
 
 def _payoff_table(inputs: ReportInputs) -> Table:
@@ -104,19 +104,19 @@ def _payoff_table(inputs: ReportInputs) -> Table:
     )
 
 
-def _payoff_row(inputs: ReportInputs, payoff: Payoff) -> tuple[Cell, ...]:
+def _payoff_row(inputs: ReportInputs, payoff: Payoff) -> tuple[str, ...]:
     unbeaten = [
         best.level
         for best in inputs.frontier.pareto
         if best.convolution == payoff.convolution and payoff.policy in best.policies
     ]
     return (
-        Cell(payoff.convolution, payoff.convolution),
-        Cell(inputs.named(payoff.policy), payoff.policy),
-        Cell(spans(payoff.saves_at, payoff.levels)),
-        Cell(spans(payoff.slower_at, payoff.timed_levels)),
-        Cell(spans(payoff.faster_at, payoff.timed_levels)),
-        Cell(spans(unbeaten, payoff.timed_levels)),
+        payoff.convolution,
+        inputs.named(payoff.policy),
+        spans(payoff.saves_at, payoff.levels),
+        spans(payoff.slower_at, payoff.timed_levels),
+        spans(payoff.faster_at, payoff.timed_levels),
+        spans(unbeaten, payoff.timed_levels),
     )
 
 
@@ -130,11 +130,11 @@ def _segments_table(inputs: ReportInputs) -> Table:
         EFFECTS,
         best,
         Of("Convolution", "convolution"),
-        Of("Average degree", lambda one: Cell(one.level, float(one.level)), unit="edges per node", content="number"),
+        Of("Average degree", lambda one: one.level, unit="edges per node", content="number"),
         Of("Best", "policy"),
         Of("Activation memory", "activation_ratio", units.ratio, unit="/ none"),
         Of("Step time", "time_ratio", units.ratio, unit="/ none"),
-        Of("Tried", lambda one: Cell(", ".join(one.tried)), content="prose"),
+        Of("Tried", lambda one: ", ".join(one.tried), content="prose"),
     )
 
 
@@ -157,13 +157,13 @@ def _flatness_table(inputs: ReportInputs) -> Table:
     )
 
 
-def _flatness_row(inputs: ReportInputs, flat: Flatness) -> tuple[Cell, ...]:
+def _flatness_row(inputs: ReportInputs, flat: Flatness) -> tuple[str, ...]:
     ratio = flat.slope_ratio
     return (
-        Cell(flat.convolution, flat.convolution),
-        Cell(inputs.named(flat.policy), flat.policy),
-        Cell(units.plain(flat.bytes_per_edge), flat.bytes_per_edge),
-        Cell(units.NOTHING) if ratio is None else Cell(units.ratio(ratio), ratio),
-        Cell(units.ratio(flat.peak_ratio), flat.peak_ratio),
-        Cell(f"{flat.densest} / {flat.sparse}"),
+        flat.convolution,
+        inputs.named(flat.policy),
+        units.plain(flat.bytes_per_edge),
+        units.NOTHING if ratio is None else units.ratio(ratio),
+        units.ratio(flat.peak_ratio),
+        f"{flat.densest} / {flat.sparse}",
     )

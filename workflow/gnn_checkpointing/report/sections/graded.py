@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from gnn_checkpointing.report import units
+from gnn_checkpointing.report.figure import Figure
 from gnn_checkpointing.report.figures import scales
 from gnn_checkpointing.report.figures.lines import Line, Point
 from gnn_checkpointing.report.figures.palette import looks
 from gnn_checkpointing.report.inputs import EFFECTS, ReportInputs
-from gnn_checkpointing.report.page import Cell, Figure, Paragraph, Section, Table
+from gnn_checkpointing.report.page import Paragraph, Section, Table
 from gnn_checkpointing.report.panels import figure, lines_over
 from gnn_checkpointing.report.sections.density import estimate_cell
 from gnn_checkpointing.report.tables import Of, table
@@ -76,7 +77,7 @@ def _table(inputs: ReportInputs) -> Table:
         EFFECTS,
         found,
         Of("Graph", "base", content="prose"),
-        Of("Edges", lambda effect: Cell(METHODS.get(effect.method, effect.method), effect.method), content="prose"),
+        Of("Edges", lambda effect: METHODS.get(effect.method, effect.method), content="prose"),
         Of("Average degree", "average_degree", units.plain),
         Of("Convolution", "convolution"),
         Of("Policy", "policy", inputs.named, content="text"),

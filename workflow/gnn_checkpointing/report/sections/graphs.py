@@ -8,7 +8,7 @@ from gnn_checkpointing.graphs.structure import WEDGES
 from gnn_checkpointing.records.graph_facts import GraphFacts, Provenance
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.inputs import GRAPHS, ReportInputs
-from gnn_checkpointing.report.page import Block, Cell, Column, Paragraph, Section, Table
+from gnn_checkpointing.report.page import Block, Column, Paragraph, Section, Table
 from gnn_checkpointing.report.texts import texts
 from gnn_checkpointing.sourced import counted_where, sourced, square_root
 
@@ -95,19 +95,19 @@ def without_replicate(label: str) -> str:
     return _REPLICATE.sub("", label)
 
 
-def _structure_row(graph: GraphFacts) -> tuple[Cell, ...]:
+def _structure_row(graph: GraphFacts) -> tuple[str, ...]:
     found = graph.structure
     assert found is not None
     low, _, middle, _, high = found.degree_quantiles
     label = without_replicate(graph.label)
     return (
-        Cell(label, label),
-        Cell(units.count(graph.num_nodes), graph.num_nodes),
-        Cell(units.count(graph.num_edges), graph.num_edges),
-        Cell(units.plain(graph.average_degree), graph.average_degree),
-        *(Cell(units.count(degree), degree) for degree in (low, middle, high, found.maximum_degree)),
-        Cell(units.fixed(found.clustering, 3), found.clustering),
-        Cell(units.NOTHING) if found.homophily is None else Cell(units.fixed(found.homophily, 2), found.homophily),
+        label,
+        units.count(graph.num_nodes),
+        units.count(graph.num_edges),
+        units.plain(graph.average_degree),
+        *(units.count(degree) for degree in (low, middle, high, found.maximum_degree)),
+        units.fixed(found.clustering, 3),
+        units.NOTHING if found.homophily is None else units.fixed(found.homophily, 2),
     )
 
 
@@ -123,10 +123,10 @@ def _origin_table(graphs: list[GraphFacts]) -> Table:
         ),
         rows=tuple(
             (
-                Cell(graph.label, graph.label),
-                Cell(f"{found.source}; licence: {found.licence}"),
-                Cell("; ".join(f"{name}: {digest[:12]}" for name, digest in found.files.items()) or "part of PyG"),
-                Cell(_changes(found, graph.num_features)),
+                graph.label,
+                f"{found.source}; licence: {found.licence}",
+                ("; ".join(f"{name}: {digest[:12]}" for name, digest in found.files.items()) or "part of PyG"),
+                _changes(found, graph.num_features),
             )
             for graph in graphs
             if (found := graph.provenance) is not None

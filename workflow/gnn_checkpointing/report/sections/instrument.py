@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from statistics import median
 
-from gnn_checkpointing.analysis.results import Reading, Spread
+from gnn_checkpointing.analysis.results import Spread
 from gnn_checkpointing.measurement.readings import (
     DRIVER_BYTES,
     FAKE_TENSOR_BYTES,
@@ -16,9 +16,11 @@ from gnn_checkpointing.measurement.readings import (
 )
 from gnn_checkpointing.records.measurements_table import number
 from gnn_checkpointing.report import units
+from gnn_checkpointing.report.figure import Fact
 from gnn_checkpointing.report.inputs import DEMONSTRATION, MEASUREMENTS, QUALITY, ReportInputs
-from gnn_checkpointing.report.page import Block, Cell, Column, Fact, Facts, Note, Paragraph, Section, Table
+from gnn_checkpointing.report.page import Block, Column, Facts, Note, Paragraph, Section, Table
 from gnn_checkpointing.report.sections.worst import LISTED
+from gnn_checkpointing.report.tables import Of, table
 from gnn_checkpointing.report.texts import texts
 from gnn_checkpointing.sourced import counted, counted_where, sourced
 
@@ -52,21 +54,19 @@ def _readings(inputs: ReportInputs) -> list[Block]:
     allowed = {name: sourced(value, f"{_TOLERANCES}/{name}") for name, value in _TOLERATED.items()}
     blocks: list[Block] = [
         Paragraph(_on_cuda(allowed) if "cuda" in quality.setting.devices else _on_cpu(allowed)),
-        Table(
-            id="table-readings",
-            caption=_text("table-readings"),
-            columns=(
-                Column("Reading", "", "prose"),
-                Column("Taken", "", "number"),
-                Column("Compared", "", "number"),
-                Column("Agree", "", "number"),
-                Column("Median difference", "", "number"),
-                Column("Worst", "bytes", "number"),
-                Column("Worst", "of the peak", "number"),
-                Column("Where", "", "prose"),
-            ),
-            rows=tuple(_reading_row(reading) for reading in quality.readings),
-            source=QUALITY,
+        table(
+            "table-readings",
+            _text("table-readings"),
+            QUALITY,
+            quality.readings,
+            Of("Reading", lambda reading: _NAMES[reading.instrument], content="prose"),
+            Of("Taken", "read", units.count),
+            Of("Compared", "judged", units.count),
+            Of("Agree", "agree", units.count),
+            Of("Median difference", "median_difference", units.percent),
+            Of("Worst", "worst_bytes", units.size, unit="bytes"),
+            Of("Worst", "worst_difference", units.percent, unit="of the peak"),
+            Of("Where", lambda reading: reading.worst_at or units.NOTHING, content="prose"),
         ),
     ]
     if quality.disagreements:
@@ -99,23 +99,6 @@ def _on_cuda(allowed: Mapping[str, float]) -> str:
         fake_tensor_bytes=allowed["FAKE_TENSOR_BYTES"],
         driver_bytes=allowed["DRIVER_BYTES"],
     )
-
-
-def _reading_row(reading: Reading) -> tuple[Cell, ...]:
-    return (
-        Cell(_NAMES[reading.instrument], reading.instrument),
-        Cell(units.count(reading.read), reading.read),
-        Cell(units.count(reading.judged), reading.judged),
-        Cell(units.count(reading.agree), reading.agree),
-        _optional(reading.median_difference, units.percent),
-        _optional(reading.worst_bytes, units.size),
-        _optional(reading.worst_difference, units.percent),
-        Cell(reading.worst_at or units.NOTHING),
-    )
-
-
-def _optional(value: float | None, text: Callable[[float], str]) -> Cell:
-    return Cell(units.NOTHING) if value is None else Cell(text(value), value)
 
 
 def _demonstration(inputs: ReportInputs) -> list[Block]:
@@ -154,19 +137,17 @@ def _demonstration(inputs: ReportInputs) -> list[Block]:
                 Column("Memory", "", "number"),
                 Column("Memory", "/ exact", "number"),
             ),
-            rows=tuple(
-                (Cell(name), Cell(scope), *_against(value, shown.exact_bytes)) for name, scope, value in readings
-            ),
+            rows=tuple((name, scope, *_against(value, shown.exact_bytes)) for name, scope, value in readings),
             source=DEMONSTRATION,
         ),
     ]
 
 
-def _against(value: int | None, exact: int) -> tuple[Cell, Cell]:
+def _against(value: int | None, exact: int) -> tuple[str, str]:
     if value is None:
-        return Cell("saw nothing"), Cell(units.NOTHING)
+        return "saw nothing", units.NOTHING
     ratio = value / exact if exact else 0.0
-    return Cell(units.size(value), value), Cell(units.ratio(ratio), ratio)
+    return units.size(value), units.ratio(ratio)
 
 
 def _steadiness(inputs: ReportInputs) -> list[Block]:
@@ -216,11 +197,11 @@ def _halves(inputs: ReportInputs) -> list[Block]:
             quotient = median(backward / forward for forward, backward in pairs if forward > 0)
             rows.append(
                 (
-                    Cell(inputs.named(policy), policy),
-                    Cell(units.count(_timed(inputs, policy)), len(pairs)),
-                    Cell(units.percent(share), share),
-                    Cell(units.percent(1 - share), 1 - share),
-                    Cell(units.ratio(quotient), quotient),
+                    inputs.named(policy),
+                    units.count(_timed(inputs, policy)),
+                    units.percent(share),
+                    units.percent(1 - share),
+                    units.ratio(quotient),
                 )
             )
     if not rows:

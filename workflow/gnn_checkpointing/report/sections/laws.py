@@ -8,12 +8,13 @@ from typing import TypeVar
 
 from gnn_checkpointing.analysis.results import HeldOut, Interaction, Law, Response
 from gnn_checkpointing.report import units
+from gnn_checkpointing.report.figure import Figure
 from gnn_checkpointing.report.figures import scales
 from gnn_checkpointing.report.figures.lines import Line, Point
 from gnn_checkpointing.report.figures.palette import looks
 from gnn_checkpointing.report.figures.points import thinning
 from gnn_checkpointing.report.inputs import REGRESSIONS, ReportInputs
-from gnn_checkpointing.report.page import Block, Cell, Column, Figure, Paragraph, Section, Table
+from gnn_checkpointing.report.page import Block, Column, Paragraph, Section, Table
 from gnn_checkpointing.report.panels import figure, scattered
 from gnn_checkpointing.report.sections.reasons import reasons
 from gnn_checkpointing.report.tables import Of, table
@@ -136,10 +137,10 @@ def _predictions(laws: Sequence[Law], reading: Reading) -> Table:
         ),
         rows=tuple(
             (
-                Cell(law.convolution, law.convolution),
-                Cell(law.policy, law.policy),
-                Cell(units.percent(law.median_relative_residual), law.median_relative_residual),
-                Cell(units.percent(law.worst_relative_residual), law.worst_relative_residual),
+                law.convolution,
+                law.policy,
+                units.percent(law.median_relative_residual),
+                units.percent(law.worst_relative_residual),
                 _optional(law.breusch_pagan_p),
                 _optional(law.reset_p),
                 *_held_out(law.held_out),
@@ -150,18 +151,18 @@ def _predictions(laws: Sequence[Law], reading: Reading) -> Table:
     )
 
 
-def _optional(p_value: float | None) -> Cell:
-    return Cell(units.NOTHING) if p_value is None else Cell(units.probability(p_value), p_value)
+def _optional(p_value: float | None) -> str:
+    return units.NOTHING if p_value is None else units.probability(p_value)
 
 
-def _held_out(held_out: HeldOut | None) -> tuple[Cell, ...]:
+def _held_out(held_out: HeldOut | None) -> tuple[str, ...]:
     if held_out is None:
-        return (Cell(units.NOTHING),) * 4
+        return (units.NOTHING,) * 4
     return (
-        Cell(units.plain(held_out.level), held_out.level),
-        Cell(units.percent(held_out.median_relative_error), held_out.median_relative_error),
-        Cell(units.percent(held_out.worst_relative_error), held_out.worst_relative_error),
-        Cell(units.percent(held_out.inside_interval), held_out.inside_interval),
+        units.plain(held_out.level),
+        units.percent(held_out.median_relative_error),
+        units.percent(held_out.worst_relative_error),
+        units.percent(held_out.inside_interval),
     )
 
 

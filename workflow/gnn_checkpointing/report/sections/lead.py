@@ -8,13 +8,13 @@ from typing import TypeVar
 from gnn_checkpointing.analysis.results import Effect
 from gnn_checkpointing.records.measurements_table import number
 from gnn_checkpointing.report import units
+from gnn_checkpointing.report.figure import Figure
 from gnn_checkpointing.report.figures import drawn, scales
 from gnn_checkpointing.report.figures.bars import Bar, bar_panel
 from gnn_checkpointing.report.figures.lines import Line, Point
 from gnn_checkpointing.report.figures.palette import Look, by_convolution, looks
 from gnn_checkpointing.report.figures.points import Mark
 from gnn_checkpointing.report.inputs import EFFECTS, MEASUREMENTS, ReportInputs
-from gnn_checkpointing.report.page import Figure
 from gnn_checkpointing.report.panels import Shown, figure, lines_over, marks_on_rows
 from gnn_checkpointing.report.sections.depth import depth_figure
 from gnn_checkpointing.report.sections.ego import ego_figure

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from gnn_checkpointing.report.figure import Fact
 from gnn_checkpointing.report.inputs import ReportInputs
-from gnn_checkpointing.report.page import Fact, Facts, Paragraph, Section
+from gnn_checkpointing.report.page import Facts, Paragraph, Section
 from gnn_checkpointing.report.texts import texts
 
 _text = texts("machine")

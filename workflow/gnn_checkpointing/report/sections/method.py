@@ -6,9 +6,10 @@ from collections.abc import Sequence
 
 from gnn_checkpointing.measurement.readings import DRIVER_BYTES, SORT_BYTES_PER_EDGE
 from gnn_checkpointing.report import units
+from gnn_checkpointing.report.figure import Fact
 from gnn_checkpointing.report.figures.palette import kind_of
 from gnn_checkpointing.report.inputs import EFFECTS, TRENDS, ReportInputs
-from gnn_checkpointing.report.page import Fact, Facts, Paragraph, Section, Table
+from gnn_checkpointing.report.page import Facts, Paragraph, Section, Table
 from gnn_checkpointing.report.tables import Of, table
 from gnn_checkpointing.report.texts import texts
 from gnn_checkpointing.sourced import sourced

@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 from gnn_checkpointing.planning import Plan, Planner
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.inputs import PLANNER, ReportInputs
-from gnn_checkpointing.report.page import Block, Cell, Column, Field, Note, Paragraph, Section, Table
+from gnn_checkpointing.report.page import Block, Column, Field, Note, Paragraph, Section, Table
 from gnn_checkpointing.report.page import Planner as PlannerBlock
 from gnn_checkpointing.report.plan_words import HEADINGS, advice, cells
 from gnn_checkpointing.report.texts import texts
@@ -90,8 +90,6 @@ def _table(plans: list[Plan]) -> Table:
             Column("Convolution"),
             *(Column(heading, "", "text" if place in (0, 3) else "number") for place, heading in enumerate(HEADINGS)),
         ),
-        rows=tuple(
-            (Cell(plan.convolution), *(Cell(text) for text in cells(one))) for plan in plans for one in plan.policies
-        ),
+        rows=tuple((plan.convolution, *(text for text in cells(one))) for plan in plans for one in plan.policies),
         source=PLANNER,
     )

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from gnn_checkpointing.analysis.results import AnalyticCount, Candidate, Coverage, Knee, PredictiveLaw, Response
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.inputs import PREDICTIONS, ReportInputs
-from gnn_checkpointing.report.page import Block, Cell, Column, Paragraph, Section, Table
+from gnn_checkpointing.report.page import Block, Column, Paragraph, Section, Table
 from gnn_checkpointing.report.sections.law_words import FORMS, RESPONSES, in_words
 from gnn_checkpointing.report.tables import Of, table
 from gnn_checkpointing.report.texts import texts
@@ -56,8 +56,8 @@ def _laws(laws: Sequence[PredictiveLaw], response: Response) -> Table:
         laws,
         Of("Convolution", "convolution"),
         Of("Policy", "policy"),
-        Of("Form", lambda law: Cell(FORMS[law.form], law.form)),
-        Of("Law", lambda law: Cell(in_words(law)), content="prose"),
+        Of("Form", lambda law: FORMS[law.form]),
+        Of("Law", lambda law: in_words(law), content="prose"),
         Of("Interval", "half_width", units.share, unit="±"),
         Of("Worst residual", "worst_relative_residual", units.share),
     )
@@ -72,18 +72,15 @@ def _leaderboard(board: Sequence[Candidate], response: Response) -> Table:
         id=f"table-leaderboard-{_IDS[response]}",
         caption=_text("every-candidate-s-score-the", response=RESPONSES[response]),
         columns=(Column("Convolution"), Column("Policy"), *(Column(FORMS[form], "", "number") for form in forms)),
-        rows=tuple(
-            (Cell(pair[0], pair[0]), Cell(pair[1], pair[1]), *(_score(scores.get((*pair, form))) for form in forms))
-            for pair in series
-        ),
+        rows=tuple((pair[0], pair[1], *(_score(scores.get((*pair, form))) for form in forms)) for pair in series),
         source=PREDICTIONS,
     )
 
 
-def _score(one: Candidate | None) -> Cell:
+def _score(one: Candidate | None) -> str:
     if one is None or one.score is None:
-        return Cell(units.NOTHING)
-    return Cell(units.share(one.score) + (" (chosen)" if one.chosen else ""), one.score)
+        return units.NOTHING
+    return units.share(one.score) + (" (chosen)" if one.chosen else "")
 
 
 def _coverage(found: Iterable[Coverage]) -> Table:
@@ -92,8 +89,8 @@ def _coverage(found: Iterable[Coverage]) -> Table:
         _text("table-coverage"),
         PREDICTIONS,
         found,
-        Of("Response", lambda one: Cell(RESPONSES[one.response], one.response)),
-        Of("Interval", lambda one: Cell(_METHODS[one.method]), content="prose"),
+        Of("Response", lambda one: RESPONSES[one.response]),
+        Of("Interval", lambda one: _METHODS[one.method], content="prose"),
         Of("Held-out cells", "held_out", units.count),
         Of("Inside", "inside", units.accuracy),
         Of("Median width", "median_half_width", units.share, unit="±"),
@@ -111,11 +108,11 @@ def _analytic(found: Sequence[AnalyticCount]) -> Table:
         counted,
         Of("Convolution", "convolution"),
         Of("Policy", "policy"),
-        Of("Bytes", lambda one: Cell("peak" if one.response == "activation_bytes" else "saved", one.response)),
+        Of("Bytes", lambda one: "peak" if one.response == "activation_bytes" else "saved"),
         Of("Measured", "measured", lambda value: units.fixed(value, 1)),
         Of("Law", "law", lambda value: units.fixed(value, 1)),
-        Of("Counted", lambda one: Cell(units.count(one.counted or 0), one.counted), content="number"),
-        Of("Count", lambda one: Cell(one.formula), content="prose"),
+        Of("Counted", lambda one: units.count(one.counted or 0), content="number"),
+        Of("Count", lambda one: one.formula, content="prose"),
     )
 
 

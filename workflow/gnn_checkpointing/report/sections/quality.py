@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from gnn_checkpointing.records.measurements_table import number
 from gnn_checkpointing.report import units
+from gnn_checkpointing.report.figure import Fact
 from gnn_checkpointing.report.inputs import MEASUREMENTS, QUALITY, ReportInputs, Row
-from gnn_checkpointing.report.page import Block, Cell, Column, Fact, Facts, Note, Paragraph, Section, Table
+from gnn_checkpointing.report.page import Block, Column, Facts, Note, Paragraph, Section, Table
 from gnn_checkpointing.report.sections.worst import LISTED
 from gnn_checkpointing.report.texts import texts
 from gnn_checkpointing.sourced import counted
@@ -40,7 +41,7 @@ def _sameness(inputs: ReportInputs) -> list[Block]:
         if policy in quality.other_models:
             continue
         worst = [_worst(inputs, policy, column) for column in ("loss_error", "gradient_error", "buffer_error")]
-        rows.append((Cell(policy, policy), *worst))
+        rows.append((policy, *worst))
     if rows:
         blocks.append(
             Table(
@@ -59,11 +60,11 @@ def _sameness(inputs: ReportInputs) -> list[Block]:
     return blocks
 
 
-def _worst(inputs: ReportInputs, policy: str, column: str) -> Cell:
+def _worst(inputs: ReportInputs, policy: str, column: str) -> str:
     values = [
         value for row in inputs.completed if row["policy"] == policy if (value := number(row, column)) is not None
     ]
-    return Cell(units.error(max(values)), max(values)) if values else Cell(units.NOTHING)
+    return units.error(max(values)) if values else units.NOTHING
 
 
 def _noise(inputs: ReportInputs) -> list[Block]:
@@ -130,15 +131,15 @@ def half_width(row: Row) -> float | None:
     return (high - low) / 2 / ratio
 
 
-def _wide_row(width: float, row: Row) -> tuple[Cell, ...]:
+def _wide_row(width: float, row: Row) -> tuple[str, ...]:
     ratio, low, high = (number(row, name) or 0.0 for name in ("time_ratio", "time_ratio_low", "time_ratio_high"))
     rounds = number(row, "rounds") or 0
     return (
-        Cell(str(row["cell"]), str(row["cell"])),
-        Cell(str(row["policy"]), str(row["policy"])),
-        Cell(units.ratio_estimate(units.estimate_of(ratio, low, high)), ratio),
-        Cell(units.percent(width), width),
-        Cell(units.count(rounds), rounds),
+        str(row["cell"]),
+        str(row["policy"]),
+        units.ratio_estimate(units.estimate_of(ratio, low, high)),
+        units.percent(width),
+        units.count(rounds),
     )
 
 

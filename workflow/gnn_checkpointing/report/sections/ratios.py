@@ -6,11 +6,12 @@ from collections.abc import Callable, Sequence
 
 from gnn_checkpointing.analysis.results import Effect, Estimate, Interaction
 from gnn_checkpointing.report import units
+from gnn_checkpointing.report.figure import Figure
 from gnn_checkpointing.report.figures import scales
 from gnn_checkpointing.report.figures.lines import Line, Point
 from gnn_checkpointing.report.figures.palette import looks
 from gnn_checkpointing.report.inputs import EFFECTS, TRENDS, ReportInputs
-from gnn_checkpointing.report.page import Cell, Column, Figure, Table
+from gnn_checkpointing.report.page import Column, Table
 from gnn_checkpointing.report.panels import figure, lines_over
 from gnn_checkpointing.report.sections.bands import simultaneous
 from gnn_checkpointing.report.sections.density import MEMORY, Quantity, degree_columns, estimate_cell
@@ -136,9 +137,9 @@ def ratio_table(
             pairs = max(effect.cells for effect in by_policy.values())
             rows.append(
                 (
-                    Cell(convolution, convolution),
-                    Cell(units.plain(degree), degree),
-                    Cell(units.count(pairs), pairs),
+                    convolution,
+                    units.plain(degree),
+                    units.count(pairs),
                     *(ratio_cell(by_policy.get(policy), ratio) for policy in inputs.compared),
                 )
             )
@@ -169,8 +170,8 @@ def _turned_ratio_table(
         columns=(Column("Convolution"), Column("Policy"), *degree_columns(levels)),
         rows=tuple(
             (
-                Cell(convolution, convolution),
-                Cell(inputs.named(policy), policy),
+                convolution,
+                inputs.named(policy),
                 *(ratio_cell(effects.get((convolution, policy, level)), ratio) for level in levels),
             )
             for convolution in inputs.convolutions
@@ -193,6 +194,6 @@ def _ratio_caption(inputs: ReportInputs, quantity: Quantity, noun: str) -> str:
     return _text("of-each-policy-none-paired", noun=noun, ends=ends, turned=turned)
 
 
-def ratio_cell(effect: Effect | None, ratio: Callable[[Effect], Estimate | None]) -> Cell:
+def ratio_cell(effect: Effect | None, ratio: Callable[[Effect], Estimate | None]) -> str:
     """Return a ratio with its interval, or a dash where nothing was measured."""
     return estimate_cell(None if effect is None else ratio(effect))

@@ -7,11 +7,12 @@ from collections.abc import Callable
 from gnn_checkpointing.analysis.results import Estimate
 from gnn_checkpointing.records.measurements_table import number
 from gnn_checkpointing.report import units
+from gnn_checkpointing.report.figure import Figure
 from gnn_checkpointing.report.figures import scales
 from gnn_checkpointing.report.figures.palette import looks
 from gnn_checkpointing.report.figures.points import Mark
 from gnn_checkpointing.report.inputs import MEASUREMENTS, ReportInputs, Row
-from gnn_checkpointing.report.page import Block, Cell, Column, Figure, Paragraph, Section, Table
+from gnn_checkpointing.report.page import Block, Column, Paragraph, Section, Table
 from gnn_checkpointing.report.panels import figure, marks_on_rows
 from gnn_checkpointing.report.texts import texts
 
@@ -68,7 +69,7 @@ def _table(rows: list[Row]) -> Table:
     )
 
 
-def _row(row: Row) -> tuple[Cell, ...]:
+def _row(row: Row) -> tuple[str, ...]:
     nodes, edges = number(row, "num_nodes"), number(row, "num_edges")
     degree, peak, step = (
         number(row, "average_degree"),
@@ -77,17 +78,17 @@ def _row(row: Row) -> tuple[Cell, ...]:
     )
     activation = number(row, "activation_ratio") if row["policy"] != "none" else None
     return (
-        Cell(str(row["graph_label"]), str(row["graph_label"])),
-        Cell(units.NOTHING if nodes is None else units.count(nodes), nodes),
-        Cell(units.NOTHING if edges is None else units.count(edges), edges),
-        Cell(units.NOTHING if degree is None else units.plain(degree), degree),
-        Cell(str(row["convolution"]), str(row["convolution"])),
-        Cell(str(row["policy"]), str(row["policy"])),
-        Cell(units.NOTHING if peak is None else units.size(peak), peak),
-        Cell(units.NOTHING if activation is None else units.ratio(activation), activation),
-        Cell(units.NOTHING if step is None else units.duration(step), step),
+        str(row["graph_label"]),
+        (units.NOTHING if nodes is None else units.count(nodes)),
+        (units.NOTHING if edges is None else units.count(edges)),
+        (units.NOTHING if degree is None else units.plain(degree)),
+        str(row["convolution"]),
+        str(row["policy"]),
+        (units.NOTHING if peak is None else units.size(peak)),
+        (units.NOTHING if activation is None else units.ratio(activation)),
+        (units.NOTHING if step is None else units.duration(step)),
         _time_ratio(row),
-        Cell(outcome_text(row), str(row["outcome"])),
+        outcome_text(row),
     )
 
 
@@ -96,11 +97,11 @@ def outcome_text(row: Row) -> str:
     return str(row["outcome"]).replace("_", " ")
 
 
-def _time_ratio(row: Row) -> Cell:
+def _time_ratio(row: Row) -> str:
     if row["policy"] == "none":
-        return Cell(units.NOTHING)
+        return units.NOTHING
     estimate = _time_estimate(row)
-    return Cell(units.NOTHING) if estimate is None else Cell(units.ratio_estimate(estimate), estimate.estimate)
+    return units.NOTHING if estimate is None else units.ratio_estimate(estimate)
 
 
 def _time_estimate(row: Row) -> Estimate | None:

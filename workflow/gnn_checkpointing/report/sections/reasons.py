@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from gnn_checkpointing.report import units
-from gnn_checkpointing.report.page import Cell, Column, Table
+from gnn_checkpointing.report.page import Column, Table
 
 _LISTED = 6
 """Of more pairs of convolution and policy the first are named; all are in the file that the table names."""
@@ -21,7 +21,7 @@ def reasons(table: str, caption: str, sentences: Sequence[str], source: str) -> 
         id=table,
         caption=caption,
         columns=(Column("What", content="prose"), Column("Why", content="prose")),
-        rows=tuple((Cell(_what(names)), Cell(why.rstrip("."))) for why, names in found.items()),
+        rows=tuple((_what(names), why.rstrip(".")) for why, names in found.items()),
         source=source,
     )
 

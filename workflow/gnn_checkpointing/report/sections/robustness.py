@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from gnn_checkpointing.analysis.results import FamilyFactor, ReplicateSpread
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.inputs import ROBUSTNESS, ReportInputs
-from gnn_checkpointing.report.page import Block, Cell, Section
+from gnn_checkpointing.report.page import Block, Section
 from gnn_checkpointing.report.sections.families import NAMES
 from gnn_checkpointing.report.sections.law_words import RESPONSES
 from gnn_checkpointing.report.sections.reasons import reasons
@@ -49,26 +49,22 @@ def _families(inputs: ReportInputs, items: Sequence[FamilyFactor]) -> list[Block
             listed,
             Of(
                 "Quantity",
-                lambda item: Cell("Memory" if item.quantity == "activation_ratio" else "Time", item.quantity),
+                lambda item: "Memory" if item.quantity == "activation_ratio" else "Time",
             ),
             Of("Convolution", "convolution"),
             Of("Policy", "policy", inputs.named, content="text"),
             Of(
                 "Furthest family",
-                lambda item: Cell(
-                    NAMES.get(item.furthest_family, item.furthest_family) or "none", item.furthest_family
-                ),
+                lambda item: NAMES.get(item.furthest_family, item.furthest_family) or "none",
             ),
-            Of(
-                "Off by", lambda item: Cell(units.percent(item.largest_shift - 1), item.largest_shift), content="number"
-            ),
+            Of("Off by", lambda item: units.percent(item.largest_shift - 1), content="number"),
             Of("p", lambda item: _p_value(item.p_value), content="number"),
         )
     ]
 
 
-def _p_value(value: float | None) -> Cell:
-    return Cell(units.NOTHING) if value is None else Cell(units.probability(value), value)
+def _p_value(value: float | None) -> str:
+    return units.NOTHING if value is None else units.probability(value)
 
 
 def _replicates(items: Sequence[ReplicateSpread]) -> list[Block]:
@@ -80,7 +76,7 @@ def _replicates(items: Sequence[ReplicateSpread]) -> list[Block]:
             _text("table-replicates"),
             ROBUSTNESS,
             items,
-            Of("Response", lambda item: Cell(RESPONSES[item.response], item.response)),
+            Of("Response", lambda item: RESPONSES[item.response]),
             Of("Places", "places", units.count),
             Of("Median", "median", units.percent),
             Of("Worst", "worst", units.percent),

@@ -7,10 +7,11 @@ from datetime import datetime
 from gnn_checkpointing.analysis.results import GraphTurns, Run
 from gnn_checkpointing.analysis.turns import turns_of
 from gnn_checkpointing.report import units
+from gnn_checkpointing.report.figure import Figure, Panel
 from gnn_checkpointing.report.figures.drawn import of_bars
 from gnn_checkpointing.report.figures.gantt import Bar, gantt_panel, graphs_a_row
 from gnn_checkpointing.report.inputs import MEASUREMENTS, QUALITY, ReportInputs
-from gnn_checkpointing.report.page import Cell, Column, Figure, Panel, Paragraph, Section, Table
+from gnn_checkpointing.report.page import Column, Paragraph, Section, Table
 from gnn_checkpointing.report.texts import texts
 
 _text = texts("run")
@@ -118,13 +119,13 @@ def _bars(inputs: ReportInputs, run: Run) -> list[Bar]:
     ]
 
 
-def _row(graph: GraphTurns) -> tuple[Cell, ...]:
+def _row(graph: GraphTurns) -> tuple[str, ...]:
     start, end = graph.began_seconds / _PER_MINUTE, graph.ended_seconds / _PER_MINUTE
     return (
-        Cell(graph.graph, graph.graph),
-        Cell(units.count(graph.turns), graph.turns),
-        Cell(units.fixed(start, 2), start),
-        Cell(units.fixed(end, 2), end),
+        graph.graph,
+        units.count(graph.turns),
+        units.fixed(start, 2),
+        units.fixed(end, 2),
     )
 
 

@@ -7,12 +7,13 @@ from statistics import median
 
 from gnn_checkpointing.analysis.results import Capacity, Censored, Response, Score, ScoreSummary
 from gnn_checkpointing.report import units
+from gnn_checkpointing.report.figure import Figure
 from gnn_checkpointing.report.figures import scales
 from gnn_checkpointing.report.figures.lines import Line, Point
 from gnn_checkpointing.report.figures.palette import looks
 from gnn_checkpointing.report.figures.points import thinning
 from gnn_checkpointing.report.inputs import PREDICTIONS, ReportInputs
-from gnn_checkpointing.report.page import Block, Cell, Column, Figure, Paragraph, Section, Table
+from gnn_checkpointing.report.page import Block, Column, Paragraph, Section, Table
 from gnn_checkpointing.report.panels import figure, scattered
 from gnn_checkpointing.report.sections.law_words import RESPONSES, amount
 from gnn_checkpointing.report.tables import Of, table
@@ -61,11 +62,11 @@ def _summary_table(summaries: Sequence[ScoreSummary]) -> Table:
         "Errors of the laws on real graphs within their range.",
         PREDICTIONS,
         summaries,
-        Of("Response", lambda one: Cell(RESPONSES[one.response], one.response)),
+        Of("Response", lambda one: RESPONSES[one.response]),
         Of("Predictions", "scored", units.count),
         Of("Median error", "median_error", units.percent),
         Of("Worst error", "worst_error", units.percent),
-        Of("Worst at", lambda one: Cell(one.worst_at), content="prose"),
+        Of("Worst at", lambda one: one.worst_at, content="prose"),
         Of("Inside interval", "inside", units.percent),
     )
 
@@ -75,7 +76,7 @@ def _graph_table(scores: Sequence[Score]) -> Table:
     graphs = list(dict.fromkeys((score.label, score.num_nodes, score.num_edges) for score in scores))
     rows = []
     for label, nodes, edges in sorted(graphs, key=lambda graph: graph[2]):
-        cells = [Cell(label, label), Cell(units.count(nodes), nodes), Cell(units.count(edges), edges)]
+        cells = [label, units.count(nodes), units.count(edges)]
         for response in _DRAWN:
             own = [score for score in scores if score.label == label and score.response == response]
             cells += _errors(own)
@@ -97,15 +98,15 @@ def _graph_table(scores: Sequence[Score]) -> Table:
     )
 
 
-def _errors(own: Sequence[Score]) -> list[Cell]:
+def _errors(own: Sequence[Score]) -> list[str]:
     if not own:
-        return [Cell(units.NOTHING), Cell(units.NOTHING)]
+        return [units.NOTHING, units.NOTHING]
     middle = median(abs(score.error) for score in own)
     worst = max(own, key=lambda score: abs(score.error))
     sign = "+" if worst.error > 0 else ""
     return [
-        Cell(units.percent(middle), middle),
-        Cell(f"{sign}{units.percent(worst.error)} ({worst.convolution}, {worst.policy})", abs(worst.error)),
+        units.percent(middle),
+        f"{sign}{units.percent(worst.error)} ({worst.convolution}, {worst.policy})",
     ]
 
 
@@ -170,15 +171,15 @@ def _censored(found: list[Censored]) -> list[Block]:
             Of("Graph", "label", content="prose"),
             Of("Convolution", "convolution"),
             Of("Policy", "policy"),
-            Of("Limit", lambda one: Cell(_limit(one, one.limit), one.limit), content="number"),
+            Of("Limit", lambda one: _limit(one, one.limit), content="number"),
             Of(
                 "By the law",
-                lambda one: Cell(units.NOTHING if one.predicted is None else _limit(one, one.predicted), one.predicted),
+                lambda one: units.NOTHING if one.predicted is None else _limit(one, one.predicted),
                 content="number",
             ),
             Of(
                 "Foreseen",
-                lambda one: Cell(one.reason if one.foreseen is None else "yes" if one.foreseen else "no"),
+                lambda one: one.reason if one.foreseen is None else "yes" if one.foreseen else "no",
                 content="prose",
             ),
         ),
@@ -204,8 +205,8 @@ def _capacities(found: Sequence[Capacity]) -> list[Block]:
             columns=tuple(columns),
             rows=tuple(
                 (
-                    Cell(pair[0], pair[0]),
-                    Cell(pair[1], pair[1]),
+                    pair[0],
+                    pair[1],
                     *(cell for limit in limits for cell in _capacity(by_place[(*pair, limit)])),
                 )
                 for pair in series
@@ -215,13 +216,13 @@ def _capacities(found: Sequence[Capacity]) -> list[Block]:
     ]
 
 
-def _capacity(one: Capacity) -> tuple[Cell, Cell]:
-    gain = Cell(units.NOTHING) if one.gain is None else Cell(units.plain(one.gain), one.gain)
+def _capacity(one: Capacity) -> tuple[str, str]:
+    gain = units.NOTHING if one.gain is None else units.plain(one.gain)
     degree = one.average_degree
     if degree is None:
-        return Cell("none fits"), gain
+        return "none fits", gain
     if one.unbounded:
-        return Cell("complete graph*", degree.estimate), gain
+        return "complete graph*", gain
     star = "" if one.in_range else "*"
     ends = units.interval(units.plain(degree.low), units.plain(degree.high))
-    return Cell(f"{units.plain(degree.estimate)} ({ends}){star}", degree.estimate), gain
+    return f"{units.plain(degree.estimate)} ({ends}){star}", gain

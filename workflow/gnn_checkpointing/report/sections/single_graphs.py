@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from gnn_checkpointing.analysis.results import Influence, LeftOut
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.inputs import ROBUSTNESS, ReportInputs
-from gnn_checkpointing.report.page import Block, Cell, Column, Paragraph, Table
+from gnn_checkpointing.report.page import Block, Column, Paragraph, Table
 from gnn_checkpointing.report.sections.law_words import RESPONSES
 from gnn_checkpointing.report.sections.worst import worst
 from gnn_checkpointing.report.tables import Of, table
@@ -63,19 +63,19 @@ def _span(item: LeftOut) -> float:
     return (item.highest - item.lowest) / abs(item.whole.estimate) if item.whole.estimate else 0.0
 
 
-def _left_out_row(inputs: ReportInputs, item: LeftOut) -> tuple[Cell, ...]:
+def _left_out_row(inputs: ReportInputs, item: LeftOut) -> tuple[str, ...]:
     is_bytes = item.statement == "difference_per_edge"
     whole = units.scaled_estimate(item.whole) if is_bytes else units.ratio_estimate(item.whole)
     low, high = (units.plain(end) if is_bytes else units.ratio(end) for end in (item.lowest, item.highest))
     more = counted(item.changes) - _NAMED
     turns = ", ".join(item.changes[:_NAMED]) + (f" and {units.count(more)} more" if more > 0 else "")
     return (
-        Cell(_STATEMENTS[item.statement], item.statement),
-        Cell(item.convolution, item.convolution),
-        Cell(inputs.named(item.policy), item.policy),
-        Cell(whole, item.whole.estimate),
-        Cell(low if bare(low) == bare(high) else units.interval(low, high), _span(item)),
-        Cell(turns or "no graph", len(item.changes)),
+        _STATEMENTS[item.statement],
+        item.convolution,
+        inputs.named(item.policy),
+        whole,
+        (low if bare(low) == bare(high) else units.interval(low, high)),
+        (turns or "no graph"),
     )
 
 
@@ -90,10 +90,10 @@ def influence_blocks(items: Sequence[Influence]) -> list[Block]:
             _text("table-influence", more=more),
             ROBUSTNESS,
             listed,
-            Of("Law", lambda item: Cell(RESPONSES[item.response], item.response)),
+            Of("Law", lambda item: RESPONSES[item.response]),
             Of("Convolution", "convolution"),
             Of("Policy", "policy"),
-            Of("Graph", lambda item: Cell(item.graph or "none: the law is exact", item.graph), content="prose"),
+            Of("Graph", lambda item: item.graph or "none: the law is exact", content="prose"),
             Of("Slope moves by", "shift_per_edge", units.percent),
             Of("Cook's distance", "cooks_distance", units.plain),
         )

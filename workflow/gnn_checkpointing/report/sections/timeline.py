@@ -7,11 +7,12 @@ from collections.abc import Sequence
 from gnn_checkpointing.analysis.table import series
 from gnn_checkpointing.records.traces import Trace
 from gnn_checkpointing.report import units
+from gnn_checkpointing.report.figure import Figure, Panel
 from gnn_checkpointing.report.figures.drawn import of_courses
 from gnn_checkpointing.report.figures.palette import looks
 from gnn_checkpointing.report.figures.timeline import Course, timeline_panel
 from gnn_checkpointing.report.inputs import TRACES, ReportInputs
-from gnn_checkpointing.report.page import Block, Cell, Column, Figure, Panel, Paragraph, Section, Table
+from gnn_checkpointing.report.page import Block, Column, Paragraph, Section, Table
 from gnn_checkpointing.report.texts import texts
 
 _text = texts("timeline")
@@ -130,14 +131,14 @@ def _table(inputs: ReportInputs, traced: dict[str, list[Trace]]) -> Table:
         ),
         rows=tuple(
             (
-                Cell(convolution, convolution),
-                Cell(inputs.named(trace.policy), trace.policy),
-                Cell(units.size(trace.resident_bytes), trace.resident_bytes),
-                Cell(units.size(trace.peak_bytes), trace.peak_bytes),
-                Cell(units.size(trace.saved_activation_bytes), trace.saved_activation_bytes),
+                convolution,
+                inputs.named(trace.policy),
+                units.size(trace.resident_bytes),
+                units.size(trace.peak_bytes),
+                units.size(trace.saved_activation_bytes),
                 _transient(trace),
-                Cell(units.percent(_forward_share(trace)), _forward_share(trace)),
-                Cell(units.count(trace.events), trace.events),
+                units.percent(_forward_share(trace)),
+                units.count(trace.events),
             )
             for convolution, traces in traced.items()
             for trace in traces
@@ -146,6 +147,6 @@ def _table(inputs: ReportInputs, traced: dict[str, list[Trace]]) -> Table:
     )
 
 
-def _transient(trace: Trace) -> Cell:
+def _transient(trace: Trace) -> str:
     value = trace.peak_bytes - trace.saved_activation_bytes
-    return Cell(units.size(value), value)
+    return units.size(value)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from gnn_checkpointing.analysis.results import RunDrift, StoppingRule
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.inputs import ROBUSTNESS, ReportInputs
-from gnn_checkpointing.report.page import Block, Cell, Note, Paragraph
+from gnn_checkpointing.report.page import Block, Note, Paragraph
 from gnn_checkpointing.report.sections.worst import worst
 from gnn_checkpointing.report.tables import Of, table
 from gnn_checkpointing.report.texts import texts
@@ -86,7 +86,7 @@ def stopping_blocks(inputs: ReportInputs, items: Sequence[StoppingRule]) -> list
             items,
             Of(
                 "Noise of a round's ratio",
-                lambda item: Cell(units.percent(item.noise) + _DISTRIBUTIONS[item.distribution], item.noise),
+                lambda item: units.percent(item.noise) + _DISTRIBUTIONS[item.distribution],
                 content="prose",
             ),
             Of("Holds, by the rule", "covered", units.accuracy),

@@ -7,11 +7,12 @@ from itertools import pairwise
 
 from gnn_checkpointing.records.traces import Trace
 from gnn_checkpointing.report import units
+from gnn_checkpointing.report.figure import Figure
 from gnn_checkpointing.report.figures import scales
 from gnn_checkpointing.report.figures.lines import Line, Point
 from gnn_checkpointing.report.figures.palette import looks
 from gnn_checkpointing.report.inputs import TRACES, ReportInputs
-from gnn_checkpointing.report.page import Block, Cell, Column, Figure, Paragraph, Section, Table
+from gnn_checkpointing.report.page import Block, Column, Paragraph, Section, Table
 from gnn_checkpointing.report.panels import Shown, figure, lines_over
 from gnn_checkpointing.report.sections.claims import verdict_table
 from gnn_checkpointing.report.sections.graphs import without_replicate
@@ -135,12 +136,12 @@ def _table(inputs: ReportInputs, traced: dict[str, list[Trace]]) -> Table:
             for number, k, kept, within in found:
                 rows.append(
                     (
-                        Cell(convolution, convolution),
-                        Cell(inputs.named(trace.policy), trace.policy),
-                        Cell(units.digits(number), number),
-                        Cell(units.plain(k), k),
-                        Cell(units.size(kept), kept),
-                        Cell(units.size(within), within),
+                        convolution,
+                        inputs.named(trace.policy),
+                        units.digits(number),
+                        units.plain(k),
+                        units.size(kept),
+                        units.size(within),
                     )
                 )
     return Table(

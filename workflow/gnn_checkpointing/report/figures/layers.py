@@ -1,0 +1,147 @@
+"""What a chart draws at values: series of marks and lines, lines of reference, fronts and bars."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from gnn_checkpointing.report.figures import svg
+from gnn_checkpointing.report.figures.chart import Place, Point, span_of
+from gnn_checkpointing.report.figures.marks import marker
+from gnn_checkpointing.report.figures.palette import INK, Look
+from gnn_checkpointing.report.figures.svg import Element
+
+
+@dataclass(frozen=True)
+class Series:
+    """Marks of one name, `joined` by a line or not, with whiskers; a mark tells its numbers when it is pointed at."""
+
+    name: str
+    look: Look
+    points: Sequence[Point]
+    joined: bool = True
+    whiskers: bool = True
+    marks: bool = True
+    hollow: bool = False
+    size: float = 4.2
+    width: float = 1.4
+    opacity: float | None = None
+    cell: str = ""
+
+    def draw(self, plot: Element, place: Place) -> None:
+        """Draw the line, then whiskers, then marks."""
+        colour = self.look.colour
+        group = svg.add(plot, "g", class_=f"data p:{self.name}", stroke=colour, fill=colour, opacity=self.opacity)
+        spots = [place.at(point.x, point.y) for point in self.points]
+        if self.joined and len(spots) > 1:
+            dashes = " ".join(f"{length * self.width:g}" for length in self.look.dashes) or None
+            svg.add(group, "path", d=svg.path(spots), fill="none", stroke_width=self.width, stroke_dasharray=dashes)
+        ends = [(place.at(p.x, p.low), place.at(p.x, p.high)) for p in self.points if self.whiskers and p.low < p.high]
+        if ends:
+            cap = "m-2.2 0h4.4"
+            bars = "".join(
+                f"{svg.path([low, high])}{svg.path([low])}{cap}{svg.path([high])}{cap}" for low, high in ends
+            )
+            svg.add(group, "path", d=bars, stroke_width=1)
+        for point, spot in zip(self.points, spots, strict=True):
+            if self.marks:
+                shape = svg.path([spot]) + marker(self.look.marker, self.size)
+                fill = "none" if self.hollow else None
+                made = svg.add(
+                    group, "path", class_="mark", d=shape, fill=fill, stroke_width=0.9 if self.hollow else 0.4
+                )
+                svg.add(made, "title").text = svg.clean(self.told(point, place))
+
+    def told(self, point: Point, place: Place) -> str:
+        """What a mark says: its name, its numbers and its cell."""
+        across = place.x.label.partition(" (")[0]
+        cell = f"; {point.cell or self.cell}" if point.cell or self.cell else ""
+        return (
+            f"{self.name}: {place.y.text(point.y)}{span_of(point, place.y)} at {across} {place.x.text(point.x)}{cell}"
+        )
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A line of reference: level, upright, or through two pairs of values; with words at its end where it needs any."""
+
+    x: float | None = None
+    y: float | None = None
+    through: tuple[tuple[float, float], tuple[float, float]] | None = None
+    dashes: str | None = "4 3"
+    text: str = ""
+
+    def draw(self, plot: Element, place: Place) -> None:
+        """Draw from one end of the axes to the other."""
+        if self.through is not None:
+            ends = [place.at(*pair) for pair in self.through]
+        elif self.y is not None:
+            ends = [place.at(place.x.low, self.y), place.at(place.x.high, self.y)]
+        else:
+            ends = [place.at(self.x or 0.0, place.y.low), place.at(self.x or 0.0, place.y.high)]
+        svg.add(
+            plot, "path", class_="data", d=svg.path(ends), fill="none", stroke=INK, stroke_width=0.8,
+            stroke_opacity=0.7, stroke_dasharray=self.dashes,
+        )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Steps:
+    """A front: from each value to the next one to the right, then down."""
+
+    points: Sequence[tuple[float, float]]
+
+    def draw(self, plot: Element, place: Place) -> None:
+        """Draw the corners."""
+        corners: list[tuple[float, float]] = []
+        for x, y in self.points:
+            corners += [(x, corners[-1][1])] if corners else []
+            corners.append((x, y))
+        svg.add(
+            plot, "path", class_="data front", d=svg.path([place.at(*corner) for corner in corners]), fill="none",
+            stroke=INK, stroke_width=1.1, stroke_opacity=0.55,
+        )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Bars:
+    """Level bars on rows: from one value to another; each says what it is when it is pointed at."""
+
+    name: str
+    colour: str
+    spans: Sequence[tuple[float, float, float, str]]
+    thick: float = 0.7
+    opacity: float | None = None
+
+    def draw(self, plot: Element, place: Place) -> None:
+        """Draw every bar; those that say nothing are one path."""
+        group = svg.add(
+            plot, "g", class_=f"data p:{self.name}" if self.name else "data", fill=self.colour, opacity=self.opacity
+        )
+        silent = ""
+        for row, start, end, words in self.spans:
+            half = self.thick / 2
+            box = [(start, row - half), (end, row - half), (end, row + half), (start, row + half)]
+            shape = svg.path([place.at(*corner) for corner in box]) + "z"
+            if words:
+                svg.add(svg.add(group, "path", class_="mark", d=shape), "title").text = svg.clean(words)
+            else:
+                silent += shape
+        if silent:
+            svg.add(group, "path", d=silent)
+
+
+@dataclass(frozen=True)
+class Ribbon:
+    """The area between two lines."""
+
+    xs: Sequence[float]
+    low: Sequence[float]
+    high: Sequence[float]
+    colour: str
+
+    def draw(self, plot: Element, place: Place) -> None:
+        """Draw from left to right and back."""
+        there = [place.at(x, y) for x, y in zip(self.xs, self.low, strict=True)]
+        back = [place.at(x, y) for x, y in zip(self.xs, self.high, strict=True)]
+        svg.add(plot, "path", class_="data", d=svg.path(there + back[::-1]) + "z", fill=self.colour, fill_opacity=0.2)
