@@ -116,7 +116,11 @@ def test_editing_a_template_only_renders(restored: Checkout) -> None:
 
 
 def test_editing_measuring_code_measures(restored: Checkout) -> None:
-    restored.edit("workflow/gnn_checkpointing/checkpointing/layers.py", "use_reentrant=False", "use_reentrant=bool()")
+    restored.edit(
+        "workflow/gnn_checkpointing/checkpointing/layers.py",
+        "*args, use_reentrant=False",
+        "*args, use_reentrant=bool()",
+    )
     assert restored.planned()["measure"] == 8
 
 
