@@ -1,9 +1,18 @@
 """From a study file to a published report; `snakemake --cores 8` is the whole user interface."""
 
-# A study file is complete: the default is loaded only where no other is given, since Snakemake merges deeply.
+import os
+
+# A study file is complete: the default is loaded only where no other is given, since Snakemake merges deeply. It is that
+# of the folder where results go, or else the one beside this file.
+DEFAULT = (
+    "config.yaml"
+    if os.path.exists("config.yaml")
+    else os.path.join(workflow.basedir, "config.yaml")
+)
+
 if not workflow.overwrite_configfiles:
 
-    configfile: "config.yaml"
+    configfile: DEFAULT
 
 
 include: "workflow/rules/study.smk"

@@ -18,6 +18,7 @@ if worker := os.environ.get("PYTEST_XDIST_WORKER"):
     place = Path(tempfile.gettempdir()) / f"gnn-checkpointing-tests-{os.getuid()}-{worker}"
     place.mkdir(exist_ok=True)
     os.environ["TMPDIR"] = tempfile.tempdir = str(place)
+    os.environ["GNN_CHECKPOINTING_LOCK"] = str(place / "lock")
 
 
 @pytest.fixture(autouse=True)

@@ -109,6 +109,7 @@ class Cluster:
             "#!/bin/sh\n"
             f"mkdir -p {self.folder}/tmp/$SLURMD_NODENAME\n"
             f'echo "export TMPDIR={self.folder}/tmp/$SLURMD_NODENAME"\n'
+            f'echo "export GNN_CHECKPOINTING_LOCK={self.folder}/tmp/$SLURMD_NODENAME/lock"\n'
         )
         prolog.chmod(0o755)
         CONFIGURATION.parent.mkdir(exist_ok=True)

@@ -58,7 +58,7 @@ def run(script: str, folder: Path, path: str) -> None:
     environment = os.environ | {
         "PATH": f"{binaries}{os.pathsep}{os.environ['PATH']}",
         "PYTHONPATH": path,
-        "TMPDIR": str(folder),  # its own measuring lock
+        "GNN_CHECKPOINTING_LOCK": str(folder / ".lock"),
     }
     made = subprocess.run(
         ["sh", "-euc", script], cwd=folder, env=environment, capture_output=True, text=True, timeout=600

@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from gnn_checkpointing.measurement import exclusive
-from gnn_checkpointing.measurement.exclusive import Asker, machine
+from gnn_checkpointing.measurement.exclusive import LOCK, Asker, lock_path, machine
+from gnn_checkpointing.refusal import Refusal
 
 
 @pytest.fixture(autouse=True)
 def own_lock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(exclusive, "lock_path", lambda: tmp_path / "lock")
+    monkeypatch.setenv(LOCK, str(tmp_path / "lock"))
 
 
 def test_preparing_is_shared_and_measuring_is_not(tmp_path: Path) -> None:
@@ -23,6 +23,35 @@ def test_preparing_is_shared_and_measuring_is_not(tmp_path: Path) -> None:
         pytest.fail("measured beside a preparation")
     with machine(shared=False), pytest.raises(SystemExit), machine(shared=True, still_wanted=lambda: False):
         pytest.fail("prepared beside a measurement")
+
+
+def test_the_place_of_the_lock_is_one_whatever_tmpdir_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(LOCK)
+    before = lock_path()
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    assert lock_path() == before == Path(f"/tmp/gnn-checkpointing-{os.getuid()}.lock")
+
+
+@pytest.mark.parametrize("kind", ["link", "hard link", "folder", "pipe"])
+def test_a_lock_that_is_no_file_of_its_own_is_refused_and_left_alone(tmp_path: Path, kind: str) -> None:
+    other, lock = tmp_path / "other", tmp_path / "lock"
+    other.write_text("kept")
+    {
+        "link": lambda: lock.symlink_to(other),
+        "hard link": lambda: lock.hardlink_to(other),
+        "folder": lock.mkdir,
+        "pipe": lambda: os.mkfifo(lock),
+    }[kind]()
+    with pytest.raises(Refusal, match=rf"{lock}: .*{LOCK}"), machine(shared=True):
+        pytest.fail("held")
+    assert other.read_text() == "kept"
+
+
+def test_another_users_lock_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "lock").touch()
+    monkeypatch.setattr(os, "getuid", lambda own=os.getuid: own() + 1)
+    with pytest.raises(Refusal, match="no file of this user's own"), machine(shared=True):
+        pytest.fail("held")
 
 
 def wait_for(condition, seconds: float = 10.0) -> bool:

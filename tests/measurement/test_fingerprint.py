@@ -1,45 +1,141 @@
-"""A part's fingerprint is that of sources which are there: a name that no file has would be passed over in silence."""
+"""What a part of the pipeline depends on is what it imports, and what that does: neither more nor prose."""
 
+import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
+from gnn_checkpointing.graphs.storage import save_graph
 from gnn_checkpointing.measurement import fingerprint
+from gnn_checkpointing.measurement.sources import Sources, of_this_package
+from gnn_checkpointing.study.policy_names import POLICIES
+from measurement.cells import cell_of, small_study
+
+PACKAGE = Path(fingerprint.__file__).parents[1]
+FILES = {
+    "__init__.py": "def library():\n    from gnn_checkpointing import unused\n",
+    "start.py": "import os\nfrom gnn_checkpointing.rooms import one\nNAME = 'gnn_checkpointing.registry:drawn'\n",
+    "rooms/__init__.py": "",
+    "rooms/one.py": (
+        "from __future__ import annotations\nfrom typing import TYPE_CHECKING\n"
+        "if TYPE_CHECKING:\n    from gnn_checkpointing import typed\n\n"
+        "def call(value: int) -> int:\n    from gnn_checkpointing.late import later\n    return value + 1\n"
+    ),
+    "late.py": "later = 1\n",
+    "registry.py": "def drawn(): raise ValueError('wrong')\n",
+    "unused.py": "",
+    "typed.py": "",
+    "rooms/csrc/kernel.cpp": "int one() { return 1; }\n",
+}
 
 
-@pytest.mark.parametrize("part", fingerprint._SOURCES)
-def test_every_source_is_there(part: str) -> None:
-    for name in fingerprint._SOURCES[part]:
-        place = fingerprint._PACKAGE / name
-        assert place.is_file() or list(place.rglob("*.py")), name
+@pytest.fixture
+def package(tmp_path: Path) -> Path:
+    root = tmp_path / "gnn_checkpointing"
+    for name, text in FILES.items():
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text(text)
+    return root
 
 
-def test_what_measures_nothing_is_there_to_be_left_out() -> None:
-    for name in fingerprint._NOT_MEASURING:
-        assert (fingerprint._PACKAGE / "measurement" / name).is_file(), name
+def digests(root: Path) -> dict[str, str]:
+    return Sources(root).of(["gnn_checkpointing.start"])
 
 
-@pytest.mark.parametrize("ending", ["py", "cpp", "h"])
-@pytest.mark.parametrize("part", ["measuring", "training"])
-def test_another_kernel_is_another_fingerprint(
-    part: str, ending: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for name in fingerprint._SOURCES[part]:
-        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        if name.endswith(".py"):
-            (tmp_path / name).touch()
-    kernels = tmp_path / "checkpointing/kernels/csrc"
-    kernels.mkdir(parents=True)
-    monkeypatch.setattr(fingerprint, "_PACKAGE", tmp_path)
-    found = [fingerprint.code_fingerprint(part)]
-    for content in ("one", "another"):
-        (kernels / f"attention.{ending}").write_text(content)
-        found.append(fingerprint.code_fingerprint(part))
-    (kernels / "notes.txt").write_text("nothing that is compiled")
-    assert len({*found, fingerprint.code_fingerprint(part)}) == 3
+def test_what_is_imported_at_once_later_or_by_name_is_counted(package: Path) -> None:
+    """And the kernels beside it; not what type checkers read, nor what the library imports for others."""
+    assert set(digests(package)) == FILES.keys() - {"unused.py", "typed.py"}
 
 
-def test_the_kernels_own_sources_have_one_of_the_endings() -> None:
-    sources = [file for file in (fingerprint._PACKAGE / "checkpointing/kernels").rglob("*") if file.is_file()]
-    compiled = {file.suffix.removeprefix(".") for file in sources if "__pycache__" not in file.parts}
-    assert {"cpp", "h"} <= compiled <= set(fingerprint._KINDS)
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("late.py", '"""What it is."""\nlater = 1  # a comment\n"""What it says."""\n'),
+        ("registry.py", "def drawn():\n    raise ValueError(\n        'other words'\n    )\n"),
+        ("rooms/csrc/kernel.cpp", "// what it is\nint one() { return 1; /* one */ }  // one\n"),
+        ("unused.py", "value = 1"),
+        ("typed.py", "value = 1"),
+    ],
+)
+def test_prose_is_no_change(package: Path, name: str, text: str) -> None:
+    before = digests(package)
+    (package / name).write_text(text)
+    assert digests(package) == before
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("late.py", "later = 2\n"),
+        ("registry.py", "def drawn(): raise TypeError('wrong')\n"),
+        ("rooms/csrc/kernel.cpp", "int one() { return 2; }\n"),
+        ("rooms/csrc/other.h", "#define OTHER\n"),
+        ("rooms/one.py", "from gnn_checkpointing import typed\n"),
+    ],
+)
+def test_another_content_is_another_digest(package: Path, name: str, text: str) -> None:
+    before = digests(package)
+    (package / name).write_text(text)
+    assert digests(package) != before
+
+
+def test_what_was_read_is_kept_until_a_file_changes(package: Path) -> None:
+    before = digests(package)
+    (kept,) = package.glob("__pycache__/*.json")
+    values = json.loads(kept.read_text())
+    values["gnn_checkpointing.late"][2] = "remembered"
+    kept.write_text(json.dumps(values))
+    assert digests(package) == before | {"late.py": "remembered"}
+    kept.write_text("{")
+    assert digests(package) == before
+
+
+@pytest.mark.parametrize("part", fingerprint._ROOTS)
+def test_every_root_is_there(part: str) -> None:
+    for name in (*fingerprint._ROOTS[part], *fingerprint._APART):
+        place = PACKAGE.joinpath(*name.split("."))
+        assert place.is_dir() or place.with_suffix(".py").is_file(), name
+
+
+MEASURING = """
+import json, sys
+from pathlib import Path
+from gnn_checkpointing.graphs.storage import load_graph
+from gnn_checkpointing.measurement import supervise, worker
+from gnn_checkpointing.measurement.cell import measure_cell
+from gnn_checkpointing.measurement.high_water import HighWater
+from gnn_checkpointing.study.design import graph_cells
+from gnn_checkpointing.study.graph_design import study_graphs
+from gnn_checkpointing.study.reading import parse_study
+
+study = parse_study(json.loads(sys.argv[1]), "test")
+(cell,) = graph_cells(study, study_graphs(study)[0])
+context = {"hardware": "here", "fingerprint": "f", "memory_limit_bytes": 2**40, "restarts": 0, "visit": 0}
+context |= {"host": {"id": "i", "processor": "p", "cores": "1", "memory": "1 GiB", "accelerator": "none"}}
+read = lambda cell, policies: dict.fromkeys(policies, HighWater(None, "none"))
+measure_cell(study, cell, load_graph(Path(sys.argv[2])), worker.torch.device("cpu"), {}, print, read, context)
+names = [name for name in sys.modules if name.startswith("gnn_checkpointing.")]
+print(json.dumps([sys.modules[name].__file__ for name in names]))
+"""
+
+
+def test_every_file_that_a_measurement_runs_is_counted(tmp_path: Path) -> None:
+    """Whatever the imports of the real policies come to; those that only start it or name the machine apart."""
+    policies = ("none", *(name for name, row in POLICIES.items() if not (row.takes or row.compiled or row.retired)))
+    study = small_study(policies=tuple(dict.fromkeys(policies)))
+    save_graph(tmp_path / "graph.npz", cell_of(study)[1])
+    values = json.dumps(study.model_dump(mode="json", by_alias=True))
+    command = [sys.executable, "-c", MEASURING, values, str(tmp_path / "graph.npz")]
+    said = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()[-1]
+    run = {Path(file).relative_to(PACKAGE).as_posix() for file in json.loads(said)}
+    apart = {f"{name.replace('.', '/')}.py" for name in fingerprint._APART}
+    counted = of_this_package().of(
+        [f"gnn_checkpointing.{name}" for name in fingerprint._ROOTS["measuring"]],
+        [f"gnn_checkpointing.{name}" for name in fingerprint._APART],
+    )
+    assert run - apart <= counted.keys()
+    assert len(run) > 60
+    kernels = {file.relative_to(PACKAGE).as_posix() for file in (PACKAGE / "checkpointing/kernels/csrc").iterdir()}
+    assert kernels <= counted.keys()

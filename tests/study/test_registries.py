@@ -75,7 +75,7 @@ def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def run(package: Path, *command: str) -> str:
     """What a command prints that imports the copy."""
-    surroundings = os.environ | {"PYTHONPATH": str(package), "TMPDIR": str(package)}
+    surroundings = os.environ | {"PYTHONPATH": str(package), "GNN_CHECKPOINTING_LOCK": f"{package}/.lock"}
     found = subprocess.run([sys.executable, *command], capture_output=True, text=True, cwd=package, env=surroundings)
     assert found.returncode == 0, found.stderr
     return found.stdout

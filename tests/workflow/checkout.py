@@ -30,7 +30,8 @@ class Checkout:
         self.environment = os.environ | {
             "PATH": f"{binaries}{os.pathsep}{os.environ['PATH']}",
             "PYTHONPATH": str(folder / "workflow"),  # the copy's code, not the installed one
-            "TMPDIR": str(folder),  # its own measuring lock
+            "TMPDIR": str(folder),
+            "GNN_CHECKPOINTING_LOCK": str(folder / ".lock"),
         }
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:

@@ -115,13 +115,29 @@ def test_editing_a_template_only_renders(restored: Checkout) -> None:
 
 
 def test_editing_measuring_code_measures(restored: Checkout) -> None:
-    restored.edit("workflow/gnn_checkpointing/checkpointing/layers.py", "use_reentrant=False", "use_reentrant = False")
+    restored.edit(
+        "workflow/gnn_checkpointing/checkpointing/layers.py",
+        "*args, use_reentrant=False",
+        "*args, use_reentrant=bool()",
+    )
     assert restored.planned()["measure"] == 8
+
+
+def test_editing_prose_does_nothing(restored: Checkout) -> None:
+    """Comments, docstrings and layout, of what measures and of what analyses."""
+    package = restored.folder / "workflow/gnn_checkpointing"
+    restored.edit("workflow/gnn_checkpointing/checkpointing/layers.py", "use_reentrant=False", "use_reentrant = False")
+    for room in ("checkpointing", "measurement", "graphs", "analysis", "collecting", "study", "records"):
+        for source in sorted((package / room).glob("*.py")):
+            text = source.read_text()
+            docstring = text.replace('"""', '"""In other words: ', 1)
+            source.write_text(docstring + "\n# changed\n")
+    assert restored.planned() == {}
 
 
 def test_editing_analysis_code_does_not_measure(restored: Checkout) -> None:
     (source,) = (restored.folder / "workflow/gnn_checkpointing/analysis").glob("effects.py")
-    source.write_text(source.read_text() + "\n# changed\n")
+    source.write_text(source.read_text() + "\nCHANGED = 1\n")
     planned = restored.planned()
     assert "measure" not in planned
     assert planned["analyse"] == 1

@@ -58,7 +58,7 @@ rule report:
         code=code_fingerprint("report"),
     shell:
         "python -m gnn_checkpointing report --run {params.run} {params.beside}"
-        " --templates {params.templates} --output-folder {params.folder} > {log} 2>&1"
+        " --templates {params.templates:q} --output-folder {params.folder} > {log} 2>&1"
 
 
 rule index:
@@ -82,5 +82,5 @@ rule index:
             for path in sorted(Path(comparison.__file__).parent.glob("*.py"))
         ],
     shell:
-        "python -m gnn_checkpointing index --reports report --templates {params.templates} --output {output.html}"
+        "python -m gnn_checkpointing index --reports report --templates {params.templates:q} --output {output.html}"
         " > {log} 2>&1"

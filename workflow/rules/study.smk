@@ -10,7 +10,7 @@ from snakemake.exceptions import WorkflowError
 
 from gnn_checkpointing.artefacts import digest, seal, write_json
 from gnn_checkpointing.study.contents import Memory, with_contents
-from gnn_checkpointing.measurement import settings
+from gnn_checkpointing.measurement import fingerprint
 from gnn_checkpointing.measurement.fingerprint import code_fingerprint, library_versions
 from gnn_checkpointing.measurement.fork_server import RUN, this_run
 from gnn_checkpointing.measurement.hardware import hardware_slug
@@ -24,9 +24,9 @@ from gnn_checkpointing.study.vocabulary import Convolution
 from gnn_checkpointing.study.yaml_files import read_yaml
 
 try:
-    source = ", ".join(map(str, workflow.overwrite_configfiles)) or "config.yaml"
+    source = ", ".join(map(str, workflow.overwrite_configfiles)) or DEFAULT
     # Snakemake's own reader takes the last of two equal keys without a word.
-    for file in workflow.overwrite_configfiles or ["config.yaml"]:
+    for file in workflow.overwrite_configfiles or [DEFAULT]:
         read_yaml(Path(file))
     study = parse_study(config, source)
     refuse_unmeasurable(study, source)
@@ -49,12 +49,12 @@ GRAPHS = list(IDS)
 # Every measuring job in the design's order, by the name of its folder: some graphs are measured more than once.
 VISITS = {visit.name: visit for visit in visits(study)}
 PRIORITIES = {name: len(VISITS) - at for at, name in enumerate(VISITS)}
-DRAWN = f"results/graphs/{settings.of_graphs()}"
-MEASURED = f"{RESULTS}/measurements/{settings.of_measuring(study)}"
-TRAINED = f"{RESULTS}/training/{settings.of_training(study)}"
+DRAWN = f"results/graphs/{fingerprint.of_graphs()}"
+MEASURED = f"{RESULTS}/measurements/{fingerprint.of_measuring(study)}"
+TRAINED = f"{RESULTS}/training/{fingerprint.of_training(study)}"
 # Of a trained Vision GNN, where the study names one.
 EXPLAINED = (
-    [f"{RESULTS}/explained/{settings.of_explaining(study)}.json"]
+    [f"{RESULTS}/explained/{fingerprint.of_explaining(study)}.json"]
     if study.explained
     else []
 )
@@ -62,7 +62,7 @@ EXPLAINED = (
 EGOS = [
     spec for spec in SPECS if isinstance(spec, EgoGraph) and spec.form == "encodings"
 ]
-ENCODINGS = [f"{RESULTS}/encodings/{settings.of_encoding(EGOS)}.json"] if EGOS else []
+ENCODINGS = [f"{RESULTS}/encodings/{fingerprint.of_encoding(EGOS)}.json"] if EGOS else []
 # The options that hand both to a command; nothing of what the study does not have.
 BESIDE = " ".join(
     f"--{name} {file}"

@@ -3,31 +3,39 @@
 from __future__ import annotations
 
 import ctypes
+import errno
 import fcntl
 import os
 import re
 import signal
+import stat
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from gnn_checkpointing.refusal import Refusal
+
 _PR_SET_PDEATHSIG = 1
 
 
+LOCK = "GNN_CHECKPOINTING_LOCK"
+"""Environment variable: another lock file, for tests and for systems without /tmp."""
+
+
 def lock_path() -> Path:
-    """Return the lock file of this user on this machine; every checkout shares it, as they share the processor."""
-    return Path(tempfile.gettempdir()) / f"gnn-checkpointing-{os.getuid()}.lock"
+    """The lock file of this user on this machine, whatever TMPDIR says: all checkouts share one processor."""
+    return Path(os.environ.get(LOCK) or f"/tmp/gnn-checkpointing-{os.getuid()}.lock")  # noqa: S108 - opened with care
 
 
 @contextmanager
 def machine(shared: bool, still_wanted: Callable[[], bool] = lambda: True) -> Iterator[None]:
     """Hold the machine: alone to measure, `shared` to prepare. Waits while it is taken, in half-second looks."""
-    with lock_path().open("a") as stream:
+    handle = _opened(lock_path())
+    try:
         told = False
-        while not _locked(stream.fileno(), shared):
+        while not _locked(handle, shared):
             if not told:
                 print("waiting for another measurement on this machine to end", file=sys.stderr, flush=True)  # noqa: T201
                 told = True
@@ -35,6 +43,24 @@ def machine(shared: bool, still_wanted: Callable[[], bool] = lambda: True) -> It
                 raise SystemExit(1)
             time.sleep(0.5)
         yield
+    finally:
+        os.close(handle)
+
+
+def _opened(path: Path) -> int:
+    """The lock file, made where there is none; in a folder that all can write to, what another put there is refused."""
+    remedy = f"remove it, or name another lock file in {LOCK}"
+    try:
+        # Not blocking: of a pipe without a reader, opening would wait for ever.
+        handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK, 0o600)
+    except OSError as error:
+        what = "a link" if error.errno == errno.ELOOP else (error.strerror or str(error)).lower()
+        raise Refusal(f"{path}: the lock of whoever measures cannot be opened ({what}); {remedy}") from None
+    found = os.fstat(handle)
+    if not stat.S_ISREG(found.st_mode) or found.st_uid != os.getuid() or found.st_nlink != 1:
+        os.close(handle)
+        raise Refusal(f"{path}: the lock of whoever measures is no file of this user's own; {remedy}")
+    return handle
 
 
 def _locked(handle: int, shared: bool) -> bool:

@@ -1,118 +1,51 @@
-"""What a measurement depends on, as digests: the sources that measure, and the libraries they run on (torch-free)."""
+"""What each kind of result depends on, as short digests: settings, sources, libraries (torch-free).
+
+results/ keeps a folder for each: a study that is changed and changed back finds what it measured first where it was.
+"""
 
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 import importlib.metadata
 import platform
-from pathlib import Path
+from collections.abc import Iterable
+from functools import cache
 
 from gnn_checkpointing.artefacts import digest
+from gnn_checkpointing.measurement.sources import of_this_package
 from gnn_checkpointing.records.record import SCHEMA_VERSION
 from gnn_checkpointing.study.design import Cell
+from gnn_checkpointing.study.graph_design import GraphSpec, place
 from gnn_checkpointing.study.study import Study
 
-_PACKAGE = Path(__file__).resolve().parent.parent
-_SOURCES = {
-    "graphs": (
-        "graphs",
-        "records/graph_facts.py",
-        "records/record.py",
-        "study/families.py",
-        "study/graph_design.py",
-        "study/graph_entries.py",
-        "study/vision_shapes.py",
-    ),
-    "measuring": (
-        "measurement",
-        "checkpointing",
-        "models",
-        "analysis/bootstrap.py",
-        "study/block_rule.py",
-        "study/policy_names.py",
-        "study/vision_shapes.py",
-    ),
-    "training": ("training", "checkpointing", "models", "study/block_rule.py", "study/policy_names.py"),
-    "encoding": ("graphs/ego", "measurement/encoding_cost.py"),
-    "explaining": ("explaining", "models/vision", "records/explained.py", "study/vision_shapes.py"),
-    "collecting": (
-        "collecting",
-        "analysis/bootstrap.py",
-        "measurement/byte_trace.py",
-        "measurement/drift.py",
-        "measurement/ratios.py",
-        "records",
-        "study/vision_shapes.py",
-    ),
-    "demonstrating": (
-        "measurement/demonstrate.py",
-        "measurement/demonstrated_step.py",
-        "measurement/high_water.py",
-        "measurement/peak_memory.py",
-        "records/demonstration.py",
-        "records/record.py",
-    ),
-    "analysis": ("analysis", "records"),
-    "claims": ("claims", "analysis", "study/policy_names.py", "sourced.py"),
-    "audit": (
-        "audit",
-        "claims/ledger.py",
-        "analysis",
-        "records",
-        "study/design.py",
-        "study/graph_design.py",
-        "study/policy_names.py",
-    ),
-    "planning": (
-        "planning",
-        "analysis",
-        "records/graph_facts.py",
-        "records/record.py",
-        "study/block_rule.py",
-        "study/policy_names.py",
-    ),
-    "report": (
-        "report",
-        "planning",
-        "records",
-        "study/policy_names.py",
-        "measurement/readings.py",
-        "analysis",
-        "audit/grades.py",
-        "claims/ledger.py",
-        "claims/rules.py",
-        "graphs/structure.py",
-        "sourced.py",
-    ),
+_ROOTS = {
+    "graphs": ("graphs.make", "graphs.storage"),
+    "measuring": ("measurement.worker", "measurement.supervise"),
+    "training": ("training.every_policy",),
+    "encoding": ("measurement.encoding_cost",),
+    "explaining": ("explaining.explain", "explaining.images", "models.vision.weights"),
+    "collecting": ("collecting",),
+    "demonstrating": ("measurement.demonstrate", "measurement.demonstrated_step"),
+    "analysis": ("analysis",),
+    "claims": ("claims",),
+    "audit": ("audit",),
+    "planning": ("planning",),
+    "report": ("report",),
 }
-# Files of a measuring room that measure nothing: editing them must not measure again.
-_NOT_MEASURING = {
-    "encoding_cost.py",
-    "demonstrate.py",
-    "demonstrated_step.py",
-    "fingerprint.py",
-    "hardware.py",
-    "host.py",
-    "progress.py",
-    "settings.py",
-}
-_KINDS = ("py", "cpp", "h")
-"""Endings of sources: Python's, and those of the kernels that are compiled at first use."""
+"""The modules and packages that each part of the pipeline begins with; it depends on all that they import."""
+
+_APART = tuple(f"measurement.{name}" for name in ("fork_server", "hardware", "host", "fingerprint", "sources"))
+"""What starts processes or says which machine this is: no measurement depends on it."""
+
 _LIBRARIES = ("torch", "torch-geometric", "numpy")
 
 
+@cache
 def code_fingerprint(part: str) -> str:
-    """Return a digest of the sources of one part of the pipeline: their content, not their dates."""
-    content = hashlib.sha256()
-    for name in _SOURCES[part]:
-        place = _PACKAGE / name
-        files = [place] if place.is_file() else sorted(file for kind in _KINDS for file in place.rglob(f"*.{kind}"))
-        for file in files:
-            if part == "measuring" and file.name in _NOT_MEASURING:
-                continue
-            content.update(str(file.relative_to(_PACKAGE)).encode() + b"\0" + file.read_bytes() + b"\0")
-    return content.hexdigest()[:12]
+    """A digest of the sources that one part of the pipeline runs: what they do, not their prose or dates."""
+    package = __package__.partition(".")[0]
+    roots, apart = ([f"{package}.{name}" for name in names] for names in (_ROOTS[part], _APART))
+    return digest(sorted(of_this_package().of(roots, apart).items()))
 
 
 def library_versions() -> dict[str, str]:
@@ -147,3 +80,40 @@ def measuring_settings(study: Study) -> str:
             library_versions(),
         ]
     )
+
+
+def of_graphs() -> str:
+    """What every graph depends on besides its description and the files that it is read from."""
+    return digest([code_fingerprint("graphs"), library_versions()], 8)
+
+
+def of_measuring(study: Study) -> str:
+    """What every measuring job depends on besides its graph's description and files."""
+    return digest([measuring_settings(study), of_graphs()])
+
+
+def of_training(study: Study) -> str:
+    """What every training job depends on besides its graph and convolution."""
+    return digest(
+        [
+            study.architecture.model_dump(mode="json", exclude={"convolutions"}),
+            list(study.policies),
+            study.training.model_dump(mode="json", exclude={"graphs", "save_every"}),
+            study.seed,
+            code_fingerprint("training"),
+            library_versions(),
+            of_graphs(),
+        ]
+    )
+
+
+def of_explaining(study: Study) -> str:
+    """What the explanations of a trained model depend on; the study lists the checksums of weights and images."""
+    return digest(
+        [study.model_dump(mode="json", include={"explained"}), code_fingerprint("explaining"), library_versions()]
+    )
+
+
+def of_encoding(specs: Iterable[GraphSpec]) -> str:
+    """What the cost of counting the ego networks of these graphs depends on."""
+    return digest([[place(spec) for spec in specs], code_fingerprint("encoding"), library_versions(), of_graphs()])

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from torch import nn
 from torch_geometric.nn import EdgeConv, GATConv, GATv2Conv, GCNConv, GINConv, SAGEConv
 
+from gnn_checkpointing.models import templates  # noqa: F401 - its import changes PyG
 from gnn_checkpointing.study.vocabulary import Convolution
 
 

@@ -1,0 +1,86 @@
+"""The workflow runs from any folder, whatever its own is called and whoever may write there."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from .checkout import SMOKE, Checkout
+
+
+def run(checkout: Checkout, folder: Path, *arguments: str, **environment: str) -> str:
+    """What Snakemake says where `folder` is the working folder."""
+    command = ["snakemake", "--cores", "2", "--snakefile", str(checkout.folder / "Snakefile"), *arguments]
+    done = subprocess.run(
+        command, cwd=folder, env=checkout.environment | environment, text=True, capture_output=True, timeout=300
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    return done.stdout + done.stderr
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "elsewhere").mkdir()
+    return tmp_path / "elsewhere"
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Checkout:
+    """In a folder whose name has a blank, a quote and an umlaut."""
+    place = tmp_path / "Bärbel's clone"
+    place.mkdir()
+    return Checkout(place)
+
+
+def test_from_another_folder_it_is_the_default_study(checkout: Checkout, folder: Path) -> None:
+    said = run(checkout, folder, "--dry-run")
+    assert "sbm-n1600-d128-r1" in said
+
+
+def test_a_study_of_the_working_folder_comes_first(checkout: Checkout, folder: Path) -> None:
+    shutil.copy(checkout.folder / SMOKE, folder / "config.yaml")
+    assert "/smoke/measurements" in run(checkout, folder, "--dry-run")
+
+
+def test_every_command_names_the_clones_files_whole(checkout: Checkout, folder: Path) -> None:
+    """What a shell makes of a rule's line are paths that exist; the last rules use them when all is measured."""
+    said = run(checkout, folder, "--dry-run", "--printshellcmds", "--configfile", str(checkout.folder / SMOKE))
+    lines = dict(re.findall(r"python -m gnn_checkpointing (\w+) (.*)", said))
+    for command in ("report", "index"):
+        words = shlex.split(lines[command])
+        assert (folder / words[words.index("--templates") + 1]).resolve() == checkout.folder / "templates"
+
+
+@pytest.fixture
+def read_only(checkout: Checkout) -> Iterator[Checkout]:
+    """The checkout where nothing can be written; for root, too, by a mount."""
+    place = str(checkout.folder)
+    if os.getuid():
+        checkout.folder.chmod(0o500)
+        yield checkout
+        checkout.folder.chmod(0o700)
+        return
+    mounted = subprocess.run(["mount", "--bind", place, place], capture_output=True).returncode == 0
+    if not mounted or subprocess.run(["mount", "-o", "remount,ro,bind", place]).returncode:
+        pytest.skip("may not mount a folder here")
+    yield checkout
+    subprocess.run(["umount", place], check=True)
+
+
+@pytest.mark.parametrize("optimize", ["", "2"])
+def test_a_clone_that_may_only_be_read_works_in_another_folder(
+    read_only: Checkout, folder: Path, tmp_path: Path, optimize: str
+) -> None:
+    """Graphs are drawn and the machine is described there; with docstrings and asserts, and without."""
+    place = {"TMPDIR": str(tmp_path), "GNN_CHECKPOINTING_LOCK": str(tmp_path / "lock"), "PYTHONOPTIMIZE": optimize}
+    study = str(read_only.folder / SMOKE)
+    run(read_only, tmp_path, "--directory", str(folder), "--configfile", study, "--until", "graph", "hardware", **place)
+    assert len(list(folder.glob("results/graphs/*/*.npz"))) == 8
+    assert list(folder.glob("results/*/smoke/hardware.json"))

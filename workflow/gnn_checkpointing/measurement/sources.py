@@ -1,0 +1,172 @@
+"""The sources that a module runs, by what they import, and a digest of each without its prose (torch-free).
+
+Docstrings, comments, layout, the words of refusals and of a field's description change no digest. Registries name
+functions in strings; a string that names a module or a package of ours counts as an import of it.
+"""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import importlib.util
+import json
+import re
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+
+from gnn_checkpointing.artefacts import write_text
+
+_NAME = __package__.partition(".")[0]
+_COMPILED = (".cpp", ".h", ".cu")
+_PROSE = ("description", "help", "title")
+_BLANK = re.compile(rb"""("(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*')|(?://[^\n]*|/\*.*?\*/|\s)+""", re.DOTALL)
+"""A text of C++, or else what is between two words: a comment is as a blank, but for the end of a line."""
+
+
+@dataclass(frozen=True)
+class _Source:
+    """One file: its digest, what it imports, and what it imports only when a function of it is called."""
+
+    digest: str
+    imports: list[str]
+    later: list[str]
+
+
+@dataclass
+class Sources:
+    """The package's files under `root`. What was read of them is kept beside Python's own compiled files."""
+
+    root: Path
+    _read: dict[str, _Source] = field(default_factory=dict)
+    _kept: dict[str, list[object]] | None = None
+
+    def of(self, roots: Iterable[str], without: Collection[str] = ()) -> dict[str, str]:
+        """The digest of every file that the modules and packages `roots` run, by its path; none of `without`."""
+        found: dict[str, bool] = {}
+        waiting = [(module, True) for root in roots for module in self._modules(root)]
+        while waiting:
+            module, wholly = waiting.pop()
+            if module in without or found.get(module, -1) >= wholly:
+                continue
+            found[module] = wholly
+            source = self._source(module)
+            # A package is run before its modules. The library's functions, which it imports when asked, are not.
+            waiting += [(above, False) for above in [module.rpartition(".")[0]] if above]
+            waiting += [(each, True) for each in source.imports + (source.later if wholly and "." in module else [])]
+        digests = {
+            self._path(module).relative_to(self.root).as_posix(): self._source(module).digest for module in found
+        }
+        folders = {self._path(module).parent for module in found if "." in module}
+        for path in sorted({path for folder in folders for path in folder.glob("csrc/*") if path.suffix in _COMPILED}):
+            words = _BLANK.sub(lambda match: match[1] or b"\n"[: b"\n" in match[0]] or b" ", path.read_bytes()).strip()
+            digests[path.relative_to(self.root).as_posix()] = hashlib.sha256(words).hexdigest()
+        self._keep()
+        return digests
+
+    def _modules(self, name: str) -> list[str]:
+        """The module of that name, or all of a package."""
+        folder = self.root.parent.joinpath(*name.split("."))
+        if not folder.is_dir():
+            return [name]
+        paths = [path.relative_to(self.root.parent).with_suffix("") for path in sorted(folder.rglob("*.py"))]
+        return [".".join(path.parts[:-1] if path.name == "__init__" else path.parts) for path in paths]
+
+    def _path(self, module: str) -> Path:
+        place = self.root.parent.joinpath(*module.split("."))
+        return place / "__init__.py" if place.is_dir() else place.with_suffix(".py")
+
+    def _source(self, module: str) -> _Source:
+        if module not in self._read:
+            path = self._path(module)
+            stat = path.stat()
+            stamp = [stat.st_mtime_ns, stat.st_size]
+            kept = self._known().get(module)
+            if kept is None or kept[:2] != stamp:
+                tree = ast.parse(path.read_bytes())
+                imports, later = (sorted(self._imported(tree, deferred)) for deferred in (False, True))
+                kept = self._known()[module] = [*stamp, _digest(tree), imports, later]
+                self._changed = True
+            self._read[module] = _Source(*kept[2:])  # type: ignore[arg-type] # as written above
+        return self._read[module]
+
+    _changed = False
+
+    def _known(self) -> dict[str, list[object]]:
+        if self._kept is None:
+            try:
+                self._kept = json.loads(self._memory().read_text())
+            except (OSError, ValueError):
+                self._kept = {}
+        return self._kept
+
+    def _keep(self) -> None:
+        if self._changed:
+            self._changed = False
+            try:
+                write_text(self._memory(), json.dumps(self._kept))
+            except OSError:
+                return  # a folder that cannot be written to only costs reading the files again
+
+    def _memory(self) -> Path:
+        return Path(importlib.util.cache_from_source(str(self.root / "sources.py"))).with_suffix(".json")
+
+    def _imported(self, tree: ast.Module, deferred: bool) -> set[str]:
+        names = set()
+        for node in _run(tree, deferred):
+            if isinstance(node, ast.Import):
+                names |= {alias.name for alias in node.names}
+            elif isinstance(node, ast.ImportFrom):
+                names |= {f"{node.module}.{alias.name}" for alias in node.names}
+            elif isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value.startswith(f"{_NAME}."):
+                named = self._existing(node.value)
+                names |= {*self._modules(named)} if named != _NAME else set()
+        return {self._existing(name) for name in names if name.partition(".")[0] == _NAME}
+
+    def _existing(self, dotted: str) -> str:
+        """The longest beginning of a dotted name that is a module or a package."""
+        parts = re.split(r"[.:]", dotted)
+        while len(parts) > 1 and not (self._path(".".join(parts)).is_file()):
+            parts.pop()
+        return ".".join(parts)
+
+
+def _run(node: ast.AST, deferred: bool) -> Iterator[ast.AST]:
+    """What a module runs, with `deferred` what its functions do; nothing that is there for type checkers alone."""
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.If) and "TYPE_CHECKING" in ast.unparse(child.test):
+            continue
+        yield child
+        if deferred or not isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield from _run(child, deferred)
+
+
+def _digest(tree: ast.Module) -> str:
+    """A digest of what a module does; the tree loses its prose."""
+    for node in ast.walk(tree):
+        body = getattr(node, "body", None)
+        if isinstance(body, list):
+            node.body = [part for part in body if not _is_text(part)]  # type: ignore[attr-defined] # it has one
+        if isinstance(node, ast.keyword) and node.arg in _PROSE and isinstance(node.value, ast.Constant):
+            node.value = ast.Constant("")
+        if isinstance(node, ast.Raise):
+            for word in ast.walk(node):
+                if isinstance(word, ast.Constant) and isinstance(word.value, str):
+                    word.value = ""
+    return hashlib.sha256(ast.dump(tree).encode()).hexdigest()
+
+
+def _is_text(statement: ast.stmt) -> bool:
+    """Whether a statement is a string alone: a docstring, or the note below a constant."""
+    return (
+        isinstance(statement, ast.Expr)
+        and isinstance(statement.value, ast.Constant)
+        and isinstance(statement.value.value, str)
+    )
+
+
+@cache
+def of_this_package() -> Sources:
+    """The sources that this process runs."""
+    return Sources(Path(__file__).resolve().parent.parent)
