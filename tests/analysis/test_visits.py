@@ -93,6 +93,19 @@ def test_enough_visits_are_taken_as_they_were_measured(deviation: float) -> None
     assert run.degrees_of_freedom == run.seconds_degrees_of_freedom == 80
 
 
+def test_what_slows_the_sentinel_alike_is_no_deviation_of_laws_in_its_units() -> None:
+    """Each visit off by its own factor of about 30 %, and the sentinel with it: laws in its units know none of it."""
+    rows = table(np.random.default_rng(5), generated_graphs((500,), replicates=1), convolutions=("GCN",), noise=0.0)
+    again = with_visits(rows, [str(row["graph"]) for row in rows], deviation=0.3)
+    slowed = [{**row, "sentinel_seconds": 0.1 * float(row["step_time_seconds"] or 0)} for row in again]
+    run = run_to_run(slowed, "retaining")
+    assert run.of_laws(in_sentinels=True) == run.in_sentinels == pytest.approx(0, abs=1e-12)
+    assert run.of_laws(in_sentinels=False) == run.seconds_deviation > 0.2
+    without = run_to_run(again, "retaining")
+    assert without.in_sentinels is None
+    assert without.of_laws(in_sentinels=True) == without.seconds_deviation
+
+
 @pytest.mark.parametrize(("cells", "visits"), [(0, 0), (LEAST_FREEDOM - 1, 1)])
 def test_too_few_visits_narrow_no_interval(cells: int, visits: int) -> None:
     run = deviations(cells, visits, 0.001)

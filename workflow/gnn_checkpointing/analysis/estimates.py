@@ -100,6 +100,8 @@ def run_to_run(rows: Sequence[Mapping[str, Value]], reference: str) -> RunToRun:
     seconds = _between_visits(ours, "step_time_seconds")
     deviation, freedom = _rule(*ratios[:2], RATIO_KNOWN)
     seconds_deviation, seconds_freedom = _rule(*seconds[:2], SECONDS_KNOWN)
+    divided = [{**row, "step_time_seconds": _in_sentinels(row)} for row in ours]
+    sentinels = _between_visits(divided, "step_time_seconds")
     return RunToRun(
         deviation=deviation,
         seconds_deviation=seconds_deviation,
@@ -108,7 +110,14 @@ def run_to_run(rows: Sequence[Mapping[str, Value]], reference: str) -> RunToRun:
         degrees_of_freedom=freedom,
         seconds_measured=seconds[0] if seconds[1] else None,
         seconds_degrees_of_freedom=seconds_freedom,
+        in_sentinels=_rule(*sentinels[:2], SECONDS_KNOWN)[0] if sentinels[1] == seconds[1] > 0 else None,
     )
+
+
+def _in_sentinels(row: Mapping[str, Value]) -> float | None:
+    seconds, sentinel = row["step_time_seconds"], row.get("sentinel_seconds")
+    known = isinstance(seconds, int | float) and isinstance(sentinel, int | float)
+    return seconds / sentinel if known else None  # type: ignore[operator]
 
 
 def _rule(measured: float, freedom: int, known: float) -> tuple[float, int | None]:

@@ -145,6 +145,11 @@ class RunToRun(Result):
     degrees_of_freedom: int | None
     seconds_measured: Share | None = None
     seconds_degrees_of_freedom: int | None = None
+    in_sentinels: Share | None = Field(None, description="seconds_deviation of step times divided by their sentinel's")
+
+    def of_laws(self, *, in_sentinels: bool) -> float:
+        """The deviation of what laws of time were fitted to: step times, or step times in units of the sentinel."""
+        return self.seconds_deviation if self.in_sentinels is None or not in_sentinels else self.in_sentinels
 
 
 class Effects(Result):
