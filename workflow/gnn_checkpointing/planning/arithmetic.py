@@ -46,7 +46,7 @@ class Interval:
 
 
 def grown(growth: Growth, sizes: Sizes, width: int) -> float:
-    """Return a growth's number for a model of these sizes, one layer of which works with rows of `width` values."""
+    """A growth's number for a model of these sizes, one layer of which works with rows of `width` values."""
     return (
         growth.layer_channels * (sizes.num_layers * sizes.hidden_channels)
         + growth.layer_heads * (sizes.num_layers * sizes.heads)
@@ -58,7 +58,7 @@ def grown(growth: Growth, sizes: Sizes, width: int) -> float:
 
 
 def edges_at_once(known: PolicyKnowledge, num_nodes: float, num_edges: float, sizes: Sizes) -> float:
-    """Return the edges whose messages a layer holds at a time: all of them, or a block's."""
+    """The edges whose messages a layer holds at a time: all of them, or a block's."""
     if known.blocks is None:
         return num_edges
     rule = known.blocks
@@ -91,7 +91,7 @@ def value(
 
 
 def resident(known: PolicyKnowledge, num_nodes: float, num_edges: float, sizes: Sizes) -> float:
-    """Return the bytes that live before a step."""
+    """The bytes that live before a step."""
     terms = known.resident
     parameters = terms.parameters * (sizes.num_layers * (sizes.hidden_channels * sizes.hidden_channels))
     per_node = terms.per_node + terms.per_feature * sizes.num_features
@@ -221,7 +221,7 @@ def largest_edges(
 
 
 def _largest(fits: Callable[[int], bool], most: int) -> int | None:
-    """Return the largest number from 0 to `most` that fits, by halving; None where `most` does."""
+    """The largest number from 0 to `most` that fits, by halving; None where `most` does."""
     if fits(most):
         return None
     low, high = 0, most
