@@ -14,7 +14,7 @@ import operator
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields, is_dataclass, replace
-from typing import Any, Protocol, Self, TypeVar
+from typing import Any, Self, TypeVar
 from urllib.parse import quote
 
 from pydantic import BaseModel
@@ -67,17 +67,6 @@ class SourcedList(list[Value]):
     """A list and its address: what `counted` counts."""
 
     source: str
-
-
-class Between(Protocol):
-    """A value with the ends of its interval."""
-
-    @property
-    def estimate(self) -> float: ...  # noqa: D102 - a protocol's
-    @property
-    def low(self) -> float: ...  # noqa: D102
-    @property
-    def high(self) -> float: ...  # noqa: D102
 
 
 def sourced(value: Value, place: str) -> Value:
@@ -133,25 +122,19 @@ def counted_where(items: list[Any], *conditions: Condition, distinct: str = "") 
     A condition is a field (of a model, or a column of a row), one of < > = !=, and a value; what has no such value
     (None) meets none.
     """
-    met = [item for item in items if all(_meets(item, *condition) for condition in conditions)]
+    met = part_where(items, *conditions)
     found = len({_field(item, distinct) for item in met}) if distinct else len(met)
-    place = getattr(items, "source", "")
-    if not place:
-        return found
-    return SourcedInt(found, f"count({f'distinct {distinct} of ' if distinct else ''}{_where(place, conditions)})")
+    words = f"count({f'distinct {distinct} of ' if distinct else ''}{met.source})"
+    return SourcedInt(found, words) if met.source else found
 
 
-def part_where(items: list[Any], *conditions: Condition) -> list[Any]:
+def part_where(items: list[Any], *conditions: Condition) -> SourcedList[Any]:
     """The items that meet all conditions; counts of them name the conditions, too."""
     found = SourcedList(item for item in items if all(_meets(item, *condition) for condition in conditions))
     place = getattr(items, "source", "")
-    found.source = _where(place, conditions) if place else ""
-    return found
-
-
-def _where(place: str, conditions: tuple[Condition, ...]) -> str:
     words = " and ".join(f"{field} {sign} {quote(str(plain(bound)), safe='')}" for field, sign, bound in conditions)
-    return f"{place} {'and' if ' where ' in place else 'where'} {words}"
+    found.source = place and f"{place} {'and' if ' where ' in place else 'where'} {words}"
+    return found
 
 
 def _meets(item: Any, field: str, sign: str, bound: Any) -> bool:
@@ -185,14 +168,16 @@ def plain(value: Any) -> Any:
 
 def mark(text: str, value: object) -> str:
     """The text of a number with the number's address inside, where it has one."""
-    found = source_of(value)
-    return f"{_START}{found}{_MIDDLE}{text}{_END}" if found else text
+    return _marked(text, source_of(value))
 
 
-def mark_between(text: str, value: Between) -> str:
+def mark_between(text: str, value: Any) -> str:
     """The text of a value and its interval with the address of all three inside, where they have one."""
-    found = _common(*(source_of(number) for number in (value.estimate, value.low, value.high)))
-    return f"{_START}{found}{_MIDDLE}{text}{_END}" if found else text
+    return _marked(text, _common(*(source_of(number) for number in (value.estimate, value.low, value.high))))
+
+
+def _marked(text: str, source: str) -> str:
+    return f"{_START}{source}{_MIDDLE}{text}{_END}" if source else text
 
 
 def source_of(value: object) -> str:
