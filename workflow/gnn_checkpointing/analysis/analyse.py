@@ -132,7 +132,7 @@ def analyse(
         }
 
     def of_cells() -> dict[str, Any]:
-        found, noise = effects(everything, reference, confidence, visits)
+        found, noise = effects(everything, reference, confidence, visits, in_sentinels=unit is not None and unit.used)
         return {
             "effects": found.model_copy(update={"encodings": list(encodings)}),
             "trends": trends(measured, found, noise),

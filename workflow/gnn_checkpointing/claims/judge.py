@@ -109,8 +109,7 @@ def _claim(template: Template, findings: Findings, convolution: str, policy: str
 def _with_margin(estimates: tuple[Estimate, ...], margin: float, findings: Findings) -> tuple[Estimate, ...]:
     """The estimates, each widened by so many standard deviations of a step time from run to run."""
     run = findings.effects.run_to_run
-    unit = findings.predictions.time_unit
-    reach = plain(margin * run.of_laws(in_sentinels=unit is not None and unit.used)) if run else 0.0
+    reach = plain(margin * run.seconds_deviation) if run else 0.0
     ends = [{"low": max(0.0, plain(one.low) - reach), "high": plain(one.high) + reach} for one in estimates]
     return tuple(one.model_copy(update=end) for one, end in zip(estimates, ends, strict=True)) if reach else estimates
 

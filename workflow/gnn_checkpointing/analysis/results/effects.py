@@ -139,17 +139,14 @@ class RunToRun(Result):
     """
 
     deviation: Share
-    seconds_deviation: Share = Field(description="the same of a step time; not measured, where the machine is as fast")
+    seconds_deviation: Share = Field(
+        description="the same of step times in the unit of the laws of time; not measured, where the machine is as fast"
+    )
     repeated_cells: int
     measured: Share | None = Field(description="by the study's own repeats; None without any")
     degrees_of_freedom: int | None
-    seconds_measured: Share | None = None
-    seconds_degrees_of_freedom: int | None = None
-    in_sentinels: Share | None = Field(None, description="seconds_deviation of step times divided by their sentinel's")
-
-    def of_laws(self, *, in_sentinels: bool) -> float:
-        """The deviation of what laws of time were fitted to: step times, or step times in units of the sentinel."""
-        return self.seconds_deviation if self.in_sentinels is None or not in_sentinels else self.in_sentinels
+    level_deviation: Share | None = Field(None, description="of plain step times; None where it was not measured")
+    level_degrees_of_freedom: int | None = None
 
 
 class Effects(Result):
