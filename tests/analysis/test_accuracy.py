@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gnn_checkpointing.analysis.accuracy import accuracies
+from gnn_checkpointing.analysis.explained import accuracies
 from gnn_checkpointing.records.training import REORDERED
 from gnn_checkpointing.refusal import Refusal
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from gnn_checkpointing.analysis.fitting import fitted
-from gnn_checkpointing.analysis.interaction import interactions
+from gnn_checkpointing.analysis.regression import interactions
 from gnn_checkpointing.analysis.results import Interaction
 from gnn_checkpointing.analysis.table import completed
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from gnn_checkpointing.analysis.effects import effects
-from gnn_checkpointing.analysis.interaction import interactions
+from gnn_checkpointing.analysis.regression import interactions
 from gnn_checkpointing.analysis.results import Estimate, LeftOut, Robustness
 from gnn_checkpointing.analysis.robustness.left_out import left_out, side_of
 from gnn_checkpointing.analysis.robustness.robustness import robustness

@@ -89,15 +89,25 @@ def test_enough_visits_are_taken_as_they_were_measured(deviation: float) -> None
     assert run.repeated_cells == 40
     assert run.deviation == run.measured == pytest.approx(deviation, rel=0.25)
     # Steps of none and of the policy are shifted apart from each other here, and their mean variance is taken.
-    assert run.seconds_deviation == run.seconds_measured == pytest.approx(deviation, rel=0.25)
-    assert run.degrees_of_freedom == run.seconds_degrees_of_freedom == 80
+    assert run.seconds_deviation == run.level_deviation == pytest.approx(deviation, rel=0.25)
+    assert run.degrees_of_freedom == run.level_degrees_of_freedom == 80
+
+
+def test_what_slows_the_sentinel_alike_is_no_deviation_of_laws_in_its_units() -> None:
+    """Each visit off by its own factor of about 30 %, and the sentinel with it: laws in its units know none of it."""
+    rows = table(np.random.default_rng(5), generated_graphs((500,), replicates=1), convolutions=("GCN",), noise=0.0)
+    again = with_visits(rows, [str(row["graph"]) for row in rows], deviation=0.3)
+    slowed = [{**row, "sentinel_seconds": 0.1 * float(row["step_time_seconds"] or 0)} for row in again]
+    assert run_to_run(slowed, "retaining", in_sentinels=True).seconds_deviation == pytest.approx(0, abs=1e-12)
+    run = run_to_run(slowed, "retaining")
+    assert run.seconds_deviation == run.level_deviation > 0.2
 
 
 @pytest.mark.parametrize(("cells", "visits"), [(0, 0), (LEAST_FREEDOM - 1, 1)])
 def test_too_few_visits_narrow_no_interval(cells: int, visits: int) -> None:
     run = deviations(cells, visits, 0.001)
     assert (run.deviation, run.degrees_of_freedom) == (RATIO_KNOWN, None)
-    assert (run.seconds_deviation, run.seconds_degrees_of_freedom) == (SECONDS_KNOWN, None)
+    assert (run.seconds_deviation, run.level_degrees_of_freedom) == (SECONDS_KNOWN, None)
     assert run.repeated_cells == cells
     assert (run.measured is None) == (cells == 0)
 

@@ -29,7 +29,7 @@ def about(value: float, reach: float = 0.0) -> Estimate:
 
 def predictions(**parts: Any) -> Predictions:
     """Return predictions of which only `parts` are there."""
-    values: dict[str, Any] = {"confidence": 0.95, "candidates": {}}
+    values: dict[str, Any] = {"confidence": 0.95, "candidates": {}, "time_unit": None}
     lists = set(Predictions.model_fields) - set(values)
     return Predictions(**{**values, **{name: [] for name in lists}, **parts})
 

@@ -7,8 +7,8 @@ import pytest
 
 from analysis.tables import HIDDEN_CHANNELS, NUM_LAYERS, generated_graphs, protocol, real_graphs, table
 from gnn_checkpointing.analysis.laws.fit import FittedForm
-from gnn_checkpointing.analysis.laws.forms import FORMS, Sizes
 from gnn_checkpointing.analysis.laws.predictions import predictions
+from gnn_checkpointing.analysis.laws.series import FORMS, Sizes
 from gnn_checkpointing.analysis.results import Predictions, PredictiveLaw
 from gnn_checkpointing.analysis.table import completed, under
 from gnn_checkpointing.planning.arithmetic import edges_at_once, grown, resident, seconds, value

@@ -20,7 +20,6 @@ from gnn_checkpointing.report.inputs import ReportInputs, in_series, machine
 from gnn_checkpointing.report.letters import unprinted
 from gnn_checkpointing.report.page import Column, Table
 from gnn_checkpointing.report.render import render_report
-from gnn_checkpointing.sourced import counted, source_of, sourced
 
 from . import synthetic
 
@@ -232,13 +231,6 @@ def test_failed_cells_are_listed_with_their_reason(tmp_path: Path) -> None:
     assert "out of memory" in html
     assert "9 GiB &amp; &lt;more&gt;" in html
     assert "9 GiB & <more>" in pdf_text(tmp_path / "out" / "appendix.pdf")
-
-
-def test_a_cell_that_was_visited_again_is_counted_once() -> None:
-    rows = synthetic.generated_rows()[:2]
-    again = in_series(sourced([{**rows[0], "visit": 0}, {**rows[0], "visit": 1}, {**rows[1], "visit": 0}], "m.csv#"))
-    assert (counted(again), source_of(counted(again))) == (2, "count(m.csv# where visit = 0)")
-    assert source_of(again[1]["activation_bytes"]) == "m.csv#/2/activation_bytes"
 
 
 def test_a_study_in_which_everything_failed_still_has_a_report(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ import operator
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields, is_dataclass, replace
-from typing import Any, Protocol, Self, TypeVar
+from typing import Any, Self, TypeVar
 from urllib.parse import quote
 
 from pydantic import BaseModel
@@ -69,19 +69,8 @@ class SourcedList(list[Value]):
     source: str
 
 
-class Between(Protocol):
-    """A value with the ends of its interval."""
-
-    @property
-    def estimate(self) -> float: ...  # noqa: D102 - a protocol's
-    @property
-    def low(self) -> float: ...  # noqa: D102
-    @property
-    def high(self) -> float: ...  # noqa: D102
-
-
 def sourced(value: Value, place: str) -> Value:
-    """Return the value with every number inside knowing its address, and texts without the characters of a mark.
+    """The value with every number inside knowing its address, and texts without the characters of a mark.
 
     `place` is the address of the value itself, such as `claims.json#`; models, dataclasses, lists, tuples and mappings
     are gone through by the names that they have in their file.
@@ -121,37 +110,31 @@ def _sourced(value: Any, place: str) -> Any:
 
 
 def counted(items: Iterable[Any]) -> int:
-    """Return how many there are, with the address of what was counted where it has one."""
+    """How many there are, with the address of what was counted where it has one."""
     items = items if isinstance(items, list) else list(items)
     place = getattr(items, "source", "")
     return SourcedInt(len(items), f"count({place})") if place else len(items)
 
 
 def counted_where(items: list[Any], *conditions: Condition, distinct: str = "") -> int:
-    """Return how many items of the list meet all conditions; with `distinct`, how many values of that field they have.
+    """How many items of the list meet all conditions; with `distinct`, how many values of that field they have.
 
     A condition is a field (of a model, or a column of a row), one of < > = !=, and a value; what has no such value
     (None) meets none.
     """
-    met = [item for item in items if all(_meets(item, *condition) for condition in conditions)]
+    met = part_where(items, *conditions)
     found = len({_field(item, distinct) for item in met}) if distinct else len(met)
-    place = getattr(items, "source", "")
-    if not place:
-        return found
-    return SourcedInt(found, f"count({f'distinct {distinct} of ' if distinct else ''}{_where(place, conditions)})")
+    words = f"count({f'distinct {distinct} of ' if distinct else ''}{met.source})"
+    return SourcedInt(found, words) if met.source else found
 
 
-def part_where(items: list[Any], *conditions: Condition) -> list[Any]:
+def part_where(items: list[Any], *conditions: Condition) -> SourcedList[Any]:
     """The items that meet all conditions; counts of them name the conditions, too."""
     found = SourcedList(item for item in items if all(_meets(item, *condition) for condition in conditions))
     place = getattr(items, "source", "")
-    found.source = _where(place, conditions) if place else ""
-    return found
-
-
-def _where(place: str, conditions: tuple[Condition, ...]) -> str:
     words = " and ".join(f"{field} {sign} {quote(str(plain(bound)), safe='')}" for field, sign, bound in conditions)
-    return f"{place} {'and' if ' where ' in place else 'where'} {words}"
+    found.source = place and f"{place} {'and' if ' where ' in place else 'where'} {words}"
+    return found
 
 
 def _meets(item: Any, field: str, sign: str, bound: Any) -> bool:
@@ -184,31 +167,33 @@ def plain(value: Any) -> Any:
 
 
 def mark(text: str, value: object) -> str:
-    """Return the text of a number with the number's address inside, where it has one."""
-    found = source_of(value)
-    return f"{_START}{found}{_MIDDLE}{text}{_END}" if found else text
+    """The text of a number with the number's address inside, where it has one."""
+    return _marked(text, source_of(value))
 
 
-def mark_between(text: str, value: Between) -> str:
-    """Return the text of a value and its interval with the address of all three inside, where they have one."""
-    found = _common(*(source_of(number) for number in (value.estimate, value.low, value.high)))
-    return f"{_START}{found}{_MIDDLE}{text}{_END}" if found else text
+def mark_between(text: str, value: Any) -> str:
+    """The text of a value and its interval with the address of all three inside, where they have one."""
+    return _marked(text, _common(*(source_of(number) for number in (value.estimate, value.low, value.high))))
+
+
+def _marked(text: str, source: str) -> str:
+    return f"{_START}{source}{_MIDDLE}{text}{_END}" if source else text
 
 
 def source_of(value: object) -> str:
-    """Return a number's address or expression, "" where it has none."""
+    """A number's address or expression, "" where it has none."""
     if not isinstance(value, SourcedFloat | SourcedInt):
         return ""
     return value.source[1:-1] if value.source.startswith("(") else value.source
 
 
 def bare(text: str) -> str:
-    """Return the text as it is read, without addresses."""
+    """The text as it is read, without addresses."""
     return _MARK.sub(r"\2", text)
 
 
 def parts(text: str) -> list[tuple[str, str]]:
-    """Return the text in pieces, each with the address of the number that it is, "" for what lies between.
+    """The text in pieces, each with the address of the number that it is, "" for what lies between.
 
     A text that knows its own address is one piece.
     """
@@ -222,7 +207,7 @@ def parts(text: str) -> list[tuple[str, str]]:
 
 
 def _common(middle: str, low: str, high: str) -> str:
-    """Return one address for a value and the ends of its interval: that of what holds all three, or all three."""
+    """One address for a value and the ends of its interval: that of what holds all three, or all three."""
     if not (middle and low and high):
         return ""
     if middle == low == high:
@@ -238,7 +223,7 @@ def _common(middle: str, low: str, high: str) -> str:
 def _computed(
     left: Any, right: Any, sign: str, compute: Callable[[Any, Any], Any], nothing: tuple[object, object]
 ) -> Any:
-    """Return the result with its expression; what a sum or product leaves as it is keeps its address."""
+    """The result with its expression; what a sum or product leaves as it is keeps its address."""
     value = compute(plain(left), plain(right))
     if isinstance(right, SourcedFloat | SourcedInt) and _plain_is(left, nothing[0]):
         source = right.source
@@ -250,7 +235,7 @@ def _computed(
 
 
 def _plain_is(value: object, nothing: object) -> bool:
-    """Return whether a number without an address is the one that changes nothing."""
+    """Whether a number without an address is the one that changes nothing."""
     return nothing is not None and not isinstance(value, SourcedFloat | SourcedInt) and value == nothing
 
 

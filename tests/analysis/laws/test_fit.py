@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from gnn_checkpointing.analysis.laws.fit import fit_form, why_not_form
-from gnn_checkpointing.analysis.laws.forms import FORMS, Floats, Sizes, matrix
+from gnn_checkpointing.analysis.laws.series import FORMS, Floats, Sizes, matrix
 
 NODES, DEGREES = np.meshgrid([500.0, 1000.0, 2000.0], [4.0, 8.0, 16.0, 32.0, 64.0, 128.0])
 EDGES = (NODES * DEGREES).ravel()

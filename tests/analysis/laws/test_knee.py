@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from analysis.tables import table
-from gnn_checkpointing.analysis.laws.knee import knee
+from gnn_checkpointing.analysis.laws.fit import knee
 
 from .tables import series
 

@@ -84,22 +84,20 @@ def analyse(
     explained: ExplainedSets | None = None,
     encodings: Sequence[EncodingCost] = (),
 ) -> Findings:
-    """Return all findings of one table; the same input gives the same output to every digit that is written.
+    """All findings of one table; the same input gives the same output to every digit that is written.
 
     Everything but the frontier's comparison of allocators is found under the reference allocator alone. `explained` is
     what was measured of a trained model on images, `encodings` what counting ego networks cost, where a study has them.
     """
     # Imported here: reading findings back needs no statistics, and statsmodels takes a second to import.
-    from gnn_checkpointing.analysis.accuracy import accuracies
     from gnn_checkpointing.analysis.checks import check_compared, check_reference, check_visits
     from gnn_checkpointing.analysis.density import throughput_laws
     from gnn_checkpointing.analysis.effects import effects
-    from gnn_checkpointing.analysis.explained import explanations
-    from gnn_checkpointing.analysis.interaction import interactions
+    from gnn_checkpointing.analysis.explained import accuracies, explanations
     from gnn_checkpointing.analysis.laws.predictions import predictions
     from gnn_checkpointing.analysis.quality import quality
     from gnn_checkpointing.analysis.quiet import at_one_speed
-    from gnn_checkpointing.analysis.regression import laws
+    from gnn_checkpointing.analysis.regression import interactions, laws
     from gnn_checkpointing.analysis.robustness.robustness import robustness
     from gnn_checkpointing.analysis.table import completed, first_visits, under
     from gnn_checkpointing.analysis.trends import trends
@@ -134,7 +132,7 @@ def analyse(
         }
 
     def of_cells() -> dict[str, Any]:
-        found, noise = effects(everything, reference, confidence, visits)
+        found, noise = effects(everything, reference, confidence, visits, in_sentinels=unit is not None and unit.used)
         return {
             "effects": found.model_copy(update={"encodings": list(encodings)}),
             "trends": trends(measured, found, noise),

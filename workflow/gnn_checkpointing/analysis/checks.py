@@ -84,7 +84,7 @@ def check_compared(rows: Rows) -> None:
 
 
 def moment(stamp: str, name: str, cell: str) -> datetime:
-    """Return a time stamp as a moment, or refuse naming the cell."""
+    """A time stamp as a moment, or refuse naming the cell."""
     try:
         return datetime.fromisoformat(stamp)
     except ValueError:

@@ -37,8 +37,12 @@ def effects(
     reference: str,
     confidence: float,
     repeats: Sequence[Mapping[str, Value]] = (),
+    *,
+    in_sentinels: bool = False,
 ) -> tuple[Effects, Noise]:
     """Every effect, and the noise that its intervals include; `repeats` are the table's rows with all visits.
+
+    `in_sentinels`: in that unit laws of time are fitted.
 
     Policies that were shown to change what is computed have none; those that train another model are marked.
     """
@@ -46,7 +50,11 @@ def effects(
     kept = sorted((row for row in rows if not row.changes), key=lambda row: (*_order(row, place, reference), row.graph))
     groups = grouped(kept, lambda row: _order(row, place, reference))
     found_noise = noise(
-        confidence, (cells for _, cells in groups if cells[0].allocator == reference), repeats, reference
+        confidence,
+        (cells for _, cells in groups if cells[0].allocator == reference),
+        repeats,
+        reference,
+        in_sentinels=in_sentinels,
     )
     labels = labels_of([row for row in rows if row.is_real])
     headlines = _headlines([row for row in kept if row.is_drawn and row.allocator == reference])

@@ -57,7 +57,8 @@ class Noise:
     def seconds(self, cells: Sequence[Row]) -> Estimate:
         """The mean step time of timed cells, as the machine was on the day."""
         middle = logarithms(cells, "step_time_seconds")
-        run = self.run.seconds_deviation * _quantile(self.confidence, self.run.seconds_degrees_of_freedom)
+        deviation = self.run.seconds_deviation if self.run.level_deviation is None else self.run.level_deviation
+        run = deviation * _quantile(self.confidence, self.run.level_degrees_of_freedom)
         reach = math.hypot(self._reach(self.seconds_scatter, len(cells), self.confidence), run)
         return _around(float(middle.mean()), reach, reach)
 
@@ -76,39 +77,50 @@ def mean_bytes(cells: Sequence[Row], name: str) -> Estimate:
 
 
 def noise(
-    confidence: float, places: Iterable[Sequence[Row]], repeats: Sequence[Mapping[str, Value]], reference: str
+    confidence: float,
+    places: Iterable[Sequence[Row]],
+    repeats: Sequence[Mapping[str, Value]],
+    reference: str,
+    *,
+    in_sentinels: bool = False,
 ) -> Noise:
     """The noise of a study: `places` are the cells of each place and policy, `repeats` all rows with their visits."""
     timed = [[row for row in cells if row.time_ratio is not None] for cells in places]
     several = [cells for cells in timed if len(cells) > 1]
     return Noise(
         confidence,
-        run_to_run(repeats, reference),
+        run_to_run(repeats, reference, in_sentinels=in_sentinels),
         _pooled([logarithms(cells, "time_ratio") for cells in several]),
         _pooled([logarithms(cells, "step_time_seconds") for cells in several]),
     )
 
 
-def run_to_run(rows: Sequence[Mapping[str, Value]], reference: str) -> RunToRun:
+def run_to_run(rows: Sequence[Mapping[str, Value]], reference: str, *, in_sentinels: bool = False) -> RunToRun:
     """How far time ratios and step times of a cell differ from one visit to another.
 
     The rule: with `LEAST_FREEDOM` degrees of freedom or more, the deviation between visits is taken as it was measured,
     with Student's t of those degrees. With fewer, the larger of that and of what is known from two other runs.
     """
     ours = [row for row in rows if row["allocator"] == reference]
-    ratios = _between_visits([row for row in ours if row["policy"] != "none"], "time_ratio")
-    seconds = _between_visits(ours, "step_time_seconds")
-    deviation, freedom = _rule(*ratios[:2], RATIO_KNOWN)
-    seconds_deviation, seconds_freedom = _rule(*seconds[:2], SECONDS_KNOWN)
+    measured, freedom, cells = _between_visits([row for row in ours if row["policy"] != "none"], "time_ratio")
+    deviation, degrees = _rule(measured, freedom, RATIO_KNOWN)
+    level = _between_visits(ours, "step_time_seconds")
+    divided = [{**row, "step_time_seconds": _in_sentinels(row)} for row in ours] if in_sentinels else ours
     return RunToRun(
         deviation=deviation,
-        seconds_deviation=seconds_deviation,
-        repeated_cells=ratios[2],
-        measured=ratios[0] if ratios[1] else None,
-        degrees_of_freedom=freedom,
-        seconds_measured=seconds[0] if seconds[1] else None,
-        seconds_degrees_of_freedom=seconds_freedom,
+        seconds_deviation=_rule(*_between_visits(divided, "step_time_seconds")[:2], SECONDS_KNOWN)[0],
+        repeated_cells=cells,
+        measured=measured if freedom else None,
+        degrees_of_freedom=degrees,
+        level_deviation=_rule(*level[:2], SECONDS_KNOWN)[0] if level[1] else None,
+        level_degrees_of_freedom=_rule(*level[:2], SECONDS_KNOWN)[1] if level[1] else None,
     )
+
+
+def _in_sentinels(row: Mapping[str, Value]) -> float | None:
+    seconds, sentinel = row["step_time_seconds"], row.get("sentinel_seconds")
+    known = isinstance(seconds, int | float) and isinstance(sentinel, int | float)
+    return seconds / sentinel if known else None  # type: ignore[operator]
 
 
 def _rule(measured: float, freedom: int, known: float) -> tuple[float, int | None]:

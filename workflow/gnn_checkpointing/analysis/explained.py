@@ -1,16 +1,21 @@
-"""What was measured of a trained Vision GNN on images, as estimates with intervals."""
+"""What training jobs reached, and what was measured of a trained Vision GNN on images."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from statsmodels.stats.proportion import proportion_confint
 
-from gnn_checkpointing.analysis.results import Estimate, ExplainedBlock, ExplainedSet, Explanations
+from gnn_checkpointing.analysis.results import Accuracy, Estimate, ExplainedBlock, ExplainedSet, Explanations
+from gnn_checkpointing.analysis.table import policy_order
 from gnn_checkpointing.records.explained import Block, Explained, ExplainedSets, Mean
+from gnn_checkpointing.records.training import TrainingRecord
+from gnn_checkpointing.refusal import Refusal
 from gnn_checkpointing.study.vision_shapes import NAMES
 
 
 def explanations(found: ExplainedSets | None, confidence: float) -> Explanations:
-    """Return each set's blocks; means have the interval of their images, accuracies Wilson's."""
+    """Each set's blocks; means have the interval of their images, accuracies Wilson's."""
     if found is None:
         return Explanations()
     given = {"validation": found.validation, "adversarial": found.adversarial}
@@ -45,7 +50,48 @@ def _block(block: Block, images: int, confidence: float) -> ExplainedBlock:
 
 
 def _estimate(mean: Mean | None) -> Estimate | None:
-    """Return a mean that has an interval; of one image there is none."""
+    """A mean that has an interval; of one image there is none."""
     if mean is None or mean.low is None or mean.high is None:
         return None
     return Estimate(estimate=mean.mean, low=mean.low, high=mean.high)
+
+
+def accuracies(trainings: Sequence[TrainingRecord]) -> list[Accuracy]:
+    """One value per training job, or refuse jobs that cannot be compared."""
+    jobs: dict[tuple[str, str, str], TrainingRecord] = {}
+    for job in trainings:
+        key = (job.graph, job.convolution, job.policy)
+        if key in jobs:
+            raise Refusal(f"{_name(job)}: trained twice; delete one of the records")
+        if not job.losses:
+            raise Refusal(f"{_name(job)}: no losses in the record; train again")
+        jobs[key] = job
+    found: list[Accuracy] = []
+    for job in sorted(jobs.values(), key=lambda job: (job.graph, job.convolution, policy_order(job.policy))):
+        none = jobs.get((job.graph, job.convolution, "none"))
+        if none is None:
+            raise Refusal(f"{_name(job)}: policy none was not trained there, so there is no curve to compare with")
+        if len(job.losses) != len(none.losses):
+            raise Refusal(f"{_name(job)}: {len(job.losses)} epochs, but {len(none.losses)} for none; train again")
+        found.append(_accuracy(job, none))
+    return found
+
+
+def _accuracy(job: TrainingRecord, none: TrainingRecord) -> Accuracy:
+    # Relative to the loss at the start: late losses come close to zero, where a ratio to them says nothing.
+    start = abs(none.losses[0]) or 1.0
+    differences = (abs(loss - reference) / start for loss, reference in zip(job.losses, none.losses, strict=True))
+    return Accuracy(
+        graph=job.graph,
+        convolution=job.convolution,
+        policy=job.policy,
+        epochs=job.epochs,
+        final_loss=job.losses[-1],
+        train_accuracy=job.train_accuracy,
+        test_accuracy=job.test_accuracy,
+        largest_loss_difference=max(differences),
+    )
+
+
+def _name(job: TrainingRecord) -> str:
+    return f"training of {job.convolution} with {job.policy} on {job.graph}"

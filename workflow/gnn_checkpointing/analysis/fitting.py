@@ -99,7 +99,7 @@ def in_units(ends: Sequence[float], unit: float) -> Estimate:
 
 
 def p_value(fit: Fit, column: int) -> float:
-    """Return the p-value of a coefficient being 0, by Student's t; without any spread it is 1 or 0."""
+    """The p-value of a coefficient being 0, by Student's t; without any spread it is 1 or 0."""
     if is_nothing(fit, column):
         return 1.0
     error = float(_standard_errors(fit.result)[column])
@@ -114,7 +114,7 @@ def is_nothing(fit: Fit, column: int) -> bool:
 
 
 def predicted(fit: Fit, design: Floats, confidence: float) -> tuple[Floats, Floats, Floats]:
-    """Return predictions of new observations ([num_rows]) with the ends of their prediction intervals.
+    """Predictions of new observations ([num_rows]) with the ends of their prediction intervals.
 
     Replicates of a graph have the same row, and are predicted once.
     """
@@ -132,24 +132,24 @@ def predicted(fit: Fit, design: Floats, confidence: float) -> tuple[Floats, Floa
 
 
 def largest(design: Floats) -> Floats:
-    """Return the largest magnitude of each column ([num_columns])."""
+    """The largest magnitude of each column ([num_columns])."""
     # Column by column in memory: a maximum across rows of three numbers takes seven times as long.
     found: Floats = np.abs(design, order="F").max(axis=0)
     return found
 
 
 def largest_leverage(design: Floats) -> float:
-    """Return the largest leverage of a row: 1 where a coefficient rests on that row alone."""
+    """The largest leverage of a row: 1 where a coefficient rests on that row alone."""
     orthogonal = np.linalg.qr(design / largest(design))[0]
     return float((orthogonal**2).sum(axis=1).max())
 
 
 def _standard_errors(result: Any) -> Floats:
-    """Return the robust standard errors; a variance of 0 may come out as -1e-40, of which statsmodels makes NaN."""
+    """The robust standard errors; a variance of 0 may come out as -1e-40, of which statsmodels makes NaN."""
     variances: Floats = np.diag(result.cov_params()).clip(min=0.0)
     return np.sqrt(variances)
 
 
 def _degrees_of_freedom(result: Any) -> float:
-    """Return those of Student's t: one less than the clusters where there are clusters."""
+    """Those of Student's t: one less than the clusters where there are clusters."""
     return float(getattr(result, "df_resid_inference", result.df_resid))

@@ -15,7 +15,7 @@ class Protocol:
 
     `processes` is in how many fresh processes each cell is timed, which share `rounds`, the fewest and the most of a
     cell, out among them. `memory_forms` and `time_forms` name the forms of law to be tried for bytes and for seconds
-    (`laws/forms.py`), in the order in which equals are preferred.
+    (`laws/series.py`), in the order in which equals are preferred.
     """
 
     reference_allocator: str
@@ -32,7 +32,7 @@ class Protocol:
 
 
 def protocol_of(study: Study) -> Protocol:
-    """Return the study's settings of the analysis as plain values."""
+    """The study's settings of the analysis as plain values."""
     rounds = study.measurement.rounds
     return Protocol(
         reference_allocator=study.measurement.allocators[0],

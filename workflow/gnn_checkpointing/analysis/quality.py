@@ -28,7 +28,7 @@ _NUMBER = re.compile(r"\d+(\.\d+)?")
 def quality(
     rows: Sequence[Mapping[str, Value]], measured: Sequence[Row], reference_allocator: str, ratio_half_width: float
 ) -> Quality:
-    """Return what the table says about its own making; `ratio_half_width` is the width that the study asked for.
+    """What the table says about its own making; `ratio_half_width` is the width that the study asked for.
 
     `rows` are all, `measured` the completed ones of first visits, which alone are counted. Widths are those of the
     reference allocator's ratios, on which every sentence about time rests.
@@ -79,13 +79,13 @@ def quality(
 
 
 def _spans(cell: str, row: Mapping[str, Value]) -> list[tuple[str, datetime, datetime]]:
-    """Return on which machine a cell was measured, and when, process by process."""
+    """On which machine a cell was measured, and when, process by process."""
     stamps = [(moment(started, "started", cell), moment(ended, "ended", cell)) for started, ended in turns(row)]
     return [(host, *span) for host, span in zip(hosts(row), stamps, strict=True)]
 
 
 def _process_spread(rows: Sequence[Mapping[str, Value]], reference_allocator: str) -> float | None:
-    """Return the pooled spread of the reference allocator's ratios; None where each cell had one process."""
+    """The pooled spread of the reference allocator's ratios; None where each cell had one process."""
     found = {row["process_spread"] for row in rows if row["allocator"] == reference_allocator}
     return max((float(value) for value in found if isinstance(value, int | float)), default=None)
 
@@ -97,14 +97,14 @@ def _setting(rows: Sequence[Mapping[str, Value]]) -> Setting:
 
 
 def _failures(rows: Sequence[Mapping[str, Value]]) -> list[dict[str, str]]:
-    """Return what did not run to its end; a policy that refused or lacks its tools was never started."""
+    """What did not run to its end; a policy that refused or lacks its tools was never started."""
     fields = ("cell", "policy", "outcome", "message")
     failed = [{name: str(row[name] or "") for name in fields} for row in rows if row["outcome"] not in NOT_FAILED]
     return sorted(failed, key=lambda failure: (failure["cell"], failure["policy"]))
 
 
 def _absences(rows: Sequence[Mapping[str, Value]], outcome: str) -> list[Absence]:
-    """Return each policy and reason once, with the series and the number of cells that it concerns."""
+    """Each policy and reason once, with the series and the number of cells that it concerns."""
     found: dict[tuple[str, str], list[Mapping[str, Value]]] = {}
     for row in sorted(rows, key=lambda row: (str(row["policy"]), str(row["cell"]))):
         if row["outcome"] == outcome:
@@ -121,7 +121,7 @@ def _absences(rows: Sequence[Mapping[str, Value]], outcome: str) -> list[Absence
 
 
 def _reading(rows: Sequence[Mapping[str, Value]], name: Instrument) -> Reading | None:
-    """Return how one instrument compares with the allocator's events; None where it was never read."""
+    """How one instrument compares with the allocator's events; None where it was never read."""
     read = [row for row in rows if row["outcome"] == "completed" and row[name] is not None]
     if not read:
         return None
@@ -152,12 +152,12 @@ def _verdict(name: Instrument) -> str:
 
 
 def _off(row: Mapping[str, Value], name: Instrument) -> float:
-    """Return how many bytes more than the allocator's events the instrument reads."""
+    """How many bytes more than the allocator's events the instrument reads."""
     return float(row[name] or 0.0) - float(row["activation_bytes"] or 0.0)
 
 
 def _share_off(row: Mapping[str, Value], name: Instrument) -> float:
-    """Return the same as a share of the activation peak."""
+    """The same as a share of the activation peak."""
     return _off(row, name) / (float(row["activation_bytes"] or 0.0) or 1.0)
 
 
@@ -167,7 +167,7 @@ def _spread(values: Iterable[Value]) -> Spread | None:
 
 
 def _half_widths(rows: Sequence[Row]) -> list[float]:
-    """Return half the interval of each time ratio as a share of the ratio."""
+    """Half the interval of each time ratio as a share of the ratio."""
     return [
         (row.time_ratio_high - row.time_ratio_low) / 2 / row.time_ratio
         for row in rows
@@ -193,7 +193,7 @@ def _overlaps(spans: Sequence[tuple[str, datetime, datetime]]) -> int:
 
 
 def _warnings(cells: Mapping[str, Mapping[str, Value]]) -> list[str]:
-    """Return each kind of warning once, told by its first cell; a kind is a text but for its numbers."""
+    """Each kind of warning once, told by its first cell; a kind is a text but for its numbers."""
     found: dict[str, list[tuple[str, str]]] = {}
     for cell, row in sorted(cells.items()):
         for text in filter(None, str(row["warnings"] or "").split("; ")):

@@ -1,4 +1,4 @@
-"""Laws: bytes and seconds on nodes and edges per convolution x policy, and how they predict the densest level."""
+"""Laws of bytes and seconds on nodes and edges, and the joint model of none and a policy, whose slopes differ."""
 
 from __future__ import annotations
 
@@ -11,22 +11,35 @@ from scipy.stats import norm, rankdata
 from statsmodels.regression.linear_model import WLS
 from statsmodels.stats.diagnostic import het_breuschpagan
 
-from gnn_checkpointing.analysis.fitting import ROUNDING, SAMPLED, WEIGHTS, Fit, fitted, predicted, told
+from gnn_checkpointing.analysis.fitting import (
+    ROUNDING,
+    SAMPLED,
+    WEIGHTS,
+    Fit,
+    fitted,
+    is_nothing,
+    p_value,
+    predicted,
+    told,
+)
 from gnn_checkpointing.analysis.laws.series import residuals
-from gnn_checkpointing.analysis.results import HeldOut, Law, Response
+from gnn_checkpointing.analysis.results import HeldOut, Interaction, Law, Response
 from gnn_checkpointing.analysis.rounding import rounded
-from gnn_checkpointing.analysis.support import answering, design, observed, why_no_response, why_not
+from gnn_checkpointing.analysis.support import COLUMNS, answering, design, observed, why_no_response, why_not
 from gnn_checkpointing.analysis.table import Row, comparable, grouped
 from gnn_checkpointing.analysis.tolerance import rank
 
 Floats = NDArray[np.float64]
+RESPONSES: tuple[Response, ...] = ("activation_bytes", "step_time_seconds")
+NONE_EDGES = COLUMNS.index("edges")
+POLICY_EDGES = len(COLUMNS) + NONE_EDGES
 
 _PLACES = 6
 """Decimal places of a residual in standard deviations, which is what is left over of numbers that nearly cancel."""
 
 
 def laws(rows: Sequence[Row], confidence: float) -> tuple[list[Law], list[str]]:
-    """Return a law for each convolution x policy x response of generated graphs, and what has none and why."""
+    """A law for each convolution x policy x response of generated graphs, and what has none and why."""
     drawn = [row for row in comparable(rows) if row.is_drawn]
     if not drawn:
         return [], ["No law is fitted: no comparable cell of a generated graph was measured."]
@@ -84,7 +97,7 @@ def _law(cells: Sequence[Row], response: Response, confidence: float) -> Law:
 
 
 def _against_normal(fit: Fit) -> list[tuple[float | None, float | None]]:
-    """Return each weighted residual in standard deviations, and the normal quantile of its rank (Hazen's positions)."""
+    """Each weighted residual in standard deviations, and the normal quantile of its rank (Hazen's positions)."""
     residuals = np.asarray(fit.result.wresid, dtype=np.float64)
     if fit.exact:
         return [(None, None)] * len(residuals)
@@ -95,12 +108,12 @@ def _against_normal(fit: Fit) -> list[tuple[float | None, float | None]]:
 
 
 def _r_squared(fit: Fit) -> float:
-    """Return the weighted share of variance explained; an exact fit explains all, even where nothing varies."""
+    """The weighted share of variance explained; an exact fit explains all, even where nothing varies."""
     return 1.0 if fit.exact else float(fit.result.rsquared)
 
 
 def _breusch_pagan_p(fit: Fit) -> float | None:
-    """Return the p-value of equal variance in the weighted residuals; None where they are rounding alone."""
+    """The p-value of equal variance in the weighted residuals; None where they are rounding alone."""
     if fit.exact:
         return None
     p_value = float(het_breuschpagan(fit.result.wresid, fit.result.model.exog)[1])
@@ -108,7 +121,7 @@ def _breusch_pagan_p(fit: Fit) -> float | None:
 
 
 def _reset_p(fit: Fit) -> float | None:
-    """Return the p-value of Ramsey's RESET with the fit's square; None where residuals are rounding alone."""
+    """The p-value of Ramsey's RESET with the fit's square; None where residuals are rounding alone."""
     if fit.exact:
         return None
     # statsmodels' own `linear_reset` drops the weights.
@@ -144,4 +157,66 @@ def _held_out(cells: Sequence[Row], response: Response, confidence: float) -> He
         median_relative_error=float(np.median(errors)),
         worst_relative_error=float(errors.max()),
         inside_interval=float(inside.mean()),
+    )
+
+
+def interactions(
+    rows: Sequence[Row], confidence: float, responses: Sequence[Response] = RESPONSES
+) -> tuple[list[Interaction], list[str]]:
+    """The policy x edges interaction of each convolution x policy x response, and what has none and why."""
+    drawn = grouped([row for row in comparable(rows) if row.is_drawn], lambda row: (row.convolution, row.policy))
+    by_name = dict(drawn)
+    found: list[Interaction] = []
+    missing: list[str] = []
+    for (convolution, policy), cells in drawn:
+        if policy == "none":
+            continue
+        none, other = side_by_side(by_name.get((convolution, "none"), []), cells)
+        reason = why_not(none)
+        if reason is not None:
+            missing.append(f"{convolution}, {policy}: no interaction is tested: {reason}.")
+            continue
+        for response in responses:
+            pair = answering(none, response), answering(other, response)
+            reason = why_not(pair[0]) or why_no_response([*pair[0], *pair[1]], response)
+            answer = reason or _interaction(*pair, response, confidence)
+            if isinstance(answer, str):
+                missing.append(f"{convolution}, {policy}: no interaction of {response} is tested: {answer}.")
+            else:
+                found.append(answer)
+    return found, missing
+
+
+def joint_design(none: Sequence[Row], other: Sequence[Row]) -> Floats:
+    """The columns [1, nodes, edges] x [1, policy] of none's rows and then the policy's ([num_rows, 6])."""
+    columns = np.vstack([design(none), design(other)])
+    is_policy = np.repeat([0.0, 1.0], [len(none), len(other)])[:, np.newaxis]
+    return np.hstack([columns, columns * is_policy])
+
+
+def side_by_side(none: Sequence[Row], other: Sequence[Row]) -> tuple[list[Row], list[Row]]:
+    """The rows of the cells in which both were measured: other cells would bend one slope alone."""
+    both = {row.cell for row in none} & {row.cell for row in other}
+    return [row for row in none if row.cell in both], [row for row in other if row.cell in both]
+
+
+def _interaction(none: Sequence[Row], other: Sequence[Row], response: Response, confidence: float) -> Interaction | str:
+    """Fit [1, nodes, edges] x [1, policy] to both; the clusters are graphs, each measured under both."""
+    values = np.concatenate([observed(none, response), observed(other, response)])
+    graphs = [row.graph for row in (*none, *other)]
+    fit = fitted(joint_design(none, other), values, WEIGHTS[response], confidence, clusters=graphs)
+    if is_nothing(fit, NONE_EDGES):
+        return "none's own value does not grow with the edges, so there is nothing to compare"
+    none_slope, difference = told(fit, response)[NONE_EDGES], told(fit, response)[POLICY_EDGES]
+    slope_ratio = 1 + difference.estimate / none_slope.estimate
+    return Interaction(
+        convolution=other[0].convolution,
+        policy=other[0].policy,
+        response=response,
+        none_per_edge=none_slope,
+        difference_per_edge=difference,
+        slope_ratio=0.0 if fit.exact and abs(slope_ratio) < ROUNDING else slope_ratio,
+        # Bytes are exact: nothing was sampled that a p-value could speak of.
+        p_value=p_value(fit, POLICY_EDGES) if response in SAMPLED else None,
+        clusters=len(set(graphs)),
     )

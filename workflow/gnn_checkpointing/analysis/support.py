@@ -33,7 +33,7 @@ class Graphs:
     features: Integers
 
     def only(self, rows: Mask) -> Graphs:
-        """Return those of some of the rows."""
+        """Those of some of the rows."""
         return Graphs(self.levels[rows], self.nodes[rows], self.edges[rows], self.features[rows])
 
     @property
@@ -43,7 +43,7 @@ class Graphs:
 
 
 def graphs_of(rows: Sequence[Row]) -> Graphs:
-    """Return the graphs of the rows; the level of one that was not generated is 0."""
+    """The graphs of the rows; the level of one that was not generated is 0."""
     return Graphs(
         levels=np.array([row.requested_average_degree or 0.0 for row in rows], dtype=np.float64),
         nodes=np.array([row.num_nodes for row in rows], dtype=np.int64),
@@ -53,27 +53,27 @@ def graphs_of(rows: Sequence[Row]) -> Graphs:
 
 
 def design(rows: Sequence[Row]) -> Floats:
-    """Return the columns one, num_nodes, num_edges of the rows ([num_rows, 3])."""
+    """The columns one, num_nodes, num_edges of the rows ([num_rows, 3])."""
     return graphs_of(rows).design
 
 
 def answering(rows: Sequence[Row], response: Response) -> list[Row]:
-    """Return the rows that have the response: a cell that was not timed has no step time."""
+    """The rows that have the response: a cell that was not timed has no step time."""
     return [row for row in rows if getattr(row, response) is not None]
 
 
 def observed(rows: Sequence[Row], response: Response) -> Floats:
-    """Return the response of the rows ([num_rows])."""
+    """The response of the rows ([num_rows])."""
     return np.array([float(getattr(row, response)) for row in rows])
 
 
 def why_not(rows: Sequence[Row]) -> str | None:
-    """Return why no law can be fitted to these rows of generated graphs, or None if one can."""
+    """Why no law can be fitted to these rows of generated graphs, or None if one can."""
     return why_not_on(graphs_of(rows))
 
 
 def why_not_on(graphs: Graphs) -> str | None:
-    """Return why no law can be fitted to a row on each of these generated graphs, or None if one can."""
+    """Why no law can be fitted to a row on each of these generated graphs, or None if one can."""
     rows = len(graphs.nodes)
     levels, sizes = np.unique(graphs.levels), np.unique(graphs.nodes)
     if len(np.unique(graphs.features)) > 1:
@@ -93,7 +93,7 @@ def why_not_on(graphs: Graphs) -> str | None:
 
 
 def why_no_response(rows: Sequence[Row], response: Response) -> str | None:
-    """Return why this response has no law, or None if it can have one."""
+    """Why this response has no law, or None if it can have one."""
     if (observed(rows, response) <= 0).any():
         return "a cell's value is 0, which has no relative error"
     return None

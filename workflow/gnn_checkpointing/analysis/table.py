@@ -109,17 +109,17 @@ def completed(rows: Sequence[Mapping[str, Value]]) -> list[Row]:
 
 
 def comparable(rows: Iterable[Row]) -> list[Row]:
-    """Return the rows whose policy was shown to compute what none computes."""
+    """The rows whose policy was shown to compute what none computes."""
     return [row for row in rows if not row.changes and not row.other_model]
 
 
 def under(rows: Iterable[Row], allocator: str) -> list[Row]:
-    """Return the rows that were measured under one allocator: times of two are never compared as policies."""
+    """The rows that were measured under one allocator: times of two are never compared as policies."""
     return [row for row in rows if row.allocator == allocator]
 
 
 def series(row: Mapping[str, Value]) -> str:
-    """Return what the row's series is called: its convolution, with aggregation and model where they say more."""
+    """What the row's series is called: its convolution, with aggregation and model where they say more."""
     aggregation = "" if row["aggregation"] == "gather_scatter" else row["aggregation"]
     return _with_notes(row["convolution"], aggregation, row.get("model"))
 
@@ -130,7 +130,7 @@ def _with_notes(convolution: Value, *notes: Value) -> str:
 
 
 def policy_order(policy: str) -> tuple[bool, bool, str]:
-    """Return a sorting key: none first, whole layers next, then by name."""
+    """A sorting key: none first, whole layers next, then by name."""
     return policy != "none", policy != "layers", policy
 
 

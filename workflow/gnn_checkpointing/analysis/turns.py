@@ -27,7 +27,7 @@ class Turn:
 
 
 def turns_of(rows: Sequence[Mapping[str, Value]]) -> list[Turn]:
-    """Return every turn in order; a cell of which nothing could be started on this machine had none."""
+    """Every turn in order; a cell of which nothing could be started on this machine had none."""
     cells = {str(row["cell"]): row for row in rows if row["started"] and row["outcome"] != "unavailable"}
     found = [
         Turn(str(row["graph_label"]), process, moment(began, "started", cell), moment(ended, "ended", cell), host)
@@ -71,7 +71,7 @@ def _turns_of_visits(rows: Sequence[Mapping[str, Value]]) -> list[Turn]:
 
 
 def _idle_seconds(found: Sequence[Turn]) -> float:
-    """Return the time between turns that follow each other on one machine, of all machines together."""
+    """The time between turns that follow each other on one machine, of all machines together."""
     ordered = sorted(found, key=lambda turn: (turn.host, turn.began))
     pairs = [(before, after) for before, after in pairwise(ordered) if before.host == after.host]
     return sum(max(0.0, (after.began - before.ended).total_seconds()) for before, after in pairs)

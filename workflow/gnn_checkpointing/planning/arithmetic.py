@@ -7,6 +7,7 @@ compares the two to the last digit shown.
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -46,7 +47,7 @@ class Interval:
 
 
 def grown(growth: Growth, sizes: Sizes, width: int) -> float:
-    """Return a growth's number for a model of these sizes, one layer of which works with rows of `width` values."""
+    """A growth's number for a model of these sizes, one layer of which works with rows of `width` values."""
     return (
         growth.layer_channels * (sizes.num_layers * sizes.hidden_channels)
         + growth.layer_heads * (sizes.num_layers * sizes.heads)
@@ -58,7 +59,7 @@ def grown(growth: Growth, sizes: Sizes, width: int) -> float:
 
 
 def edges_at_once(known: PolicyKnowledge, num_nodes: float, num_edges: float, sizes: Sizes) -> float:
-    """Return the edges whose messages a layer holds at a time: all of them, or a block's."""
+    """The edges whose messages a layer holds at a time: all of them, or a block's."""
     if known.blocks is None:
         return num_edges
     rule = known.blocks
@@ -91,7 +92,7 @@ def value(
 
 
 def resident(known: PolicyKnowledge, num_nodes: float, num_edges: float, sizes: Sizes) -> float:
-    """Return the bytes that live before a step."""
+    """The bytes that live before a step."""
     terms = known.resident
     parameters = terms.parameters * (sizes.num_layers * (sizes.hidden_channels * sizes.hidden_channels))
     per_node = terms.per_node + terms.per_feature * sizes.num_features
@@ -221,35 +222,19 @@ def largest_edges(
 
 
 def _largest(fits: Callable[[int], bool], most: int) -> int | None:
-    """Return the largest number from 0 to `most` that fits, by halving; None where `most` does."""
-    if fits(most):
-        return None
-    low, high = 0, most
-    while high - low > 1:
-        middle = (low + high) // 2
-        if fits(middle):
-            low = middle
-        else:
-            high = middle
-    return low
+    """The largest number from 0 to `most` that fits; None where `most` does."""
+    return None if fits(most) else max(bisect_left(range(most), True, lo=1, key=lambda number: not fits(number)) - 1, 0)
 
 
 def _column(name: str, num_nodes: float, num_edges: float, at_once: float, knee: float | None) -> float:
-    match name:
-        case "constant":
-            return 1.0
-        case "nodes":
-            return num_nodes
-        case "edges":
-            return num_edges
-        case "edges_at_once":
-            return at_once
-        case "edges_squared":
-            return num_edges * num_edges
-        case "edges_over_knee":
-            return max(num_edges - (knee or 0.0), 0.0)
-        case "log_nodes":
-            return math.log(max(num_nodes, 1.0))
-        case "log_edges":
-            return math.log(max(num_edges, 1.0))
-    raise ValueError(f"no column {name!r}: the laws' forms and the planner's have parted")
+    columns = {
+        "constant": 1.0,
+        "nodes": num_nodes,
+        "edges": num_edges,
+        "edges_at_once": at_once,
+        "edges_squared": num_edges * num_edges,
+        "edges_over_knee": max(num_edges - (knee or 0.0), 0.0),
+        "log_nodes": math.log(max(num_nodes, 1.0)),
+        "log_edges": math.log(max(num_edges, 1.0)),
+    }
+    return columns[name]

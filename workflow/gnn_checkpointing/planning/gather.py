@@ -56,7 +56,7 @@ def knowledge(
     label: str,
     facts: Mapping[str, str],
 ) -> Knowledge:
-    """Return what a planner knows after a study; `slug`, `label` and `facts` are the machine's."""
+    """What a planner knows after a study; `slug`, `label` and `facts` are the machine's."""
     every = [*predictions.laws, *predictions.one_size]
     laws = {(law.convolution, law.policy, law.response): law for law in every}
     resident = {(law.convolution, law.policy): law for law in (*predictions.one_size_resident, *predictions.resident)}
@@ -93,7 +93,7 @@ def knowledge(
 
 
 def _planned_series(study: Study) -> set[str]:
-    """Return the series that a plan can be reckoned from: stacks of the study's own depth.
+    """The series that a plan can be reckoned from: stacks of the study's own depth.
 
     A Vision GNN's sizes come in threes, and its graph is not what anyone would name.
     """
@@ -106,7 +106,7 @@ def _planned_series(study: Study) -> set[str]:
 
 
 def _graphs(measured: Sequence[GraphFacts]) -> list[KnownGraph]:
-    """Return the real graphs that were measured, and those that everyone knows."""
+    """The real graphs that were measured, and those that everyone knows."""
     own = [
         KnownGraph(
             label=graph.label,
@@ -155,7 +155,7 @@ def _faster_at(law: PredictiveLaw | None, none: PredictiveLaw | None) -> list[tu
 
 
 def _blocks(policy: str, bounds: tuple[int, int]) -> Blocks | None:
-    """Return the rule of a policy's blocks: the size in its brackets, or what suits nodes and channels."""
+    """The rule of a policy's blocks: the size in its brackets, or what suits nodes and channels."""
     name = parse_policy(policy)
     if name.kind not in EDGES_PER_NODE:
         return None
@@ -168,7 +168,7 @@ def _blocks(policy: str, bounds: tuple[int, int]) -> Blocks | None:
 
 
 def _block_bounds(facts: Mapping[str, str]) -> tuple[int, int]:
-    """Return the fewest and the most bytes of a block on the device that was measured, as `block_plan.py` has them."""
+    """The fewest and the most bytes of a block on the device that was measured, as `block_plan.py` has them."""
     memory = _MEMORY.fullmatch(facts.get("accelerator memory", ""))
     if memory and facts.get("measured device") == "cuda":
         return cuda_bounds(int(memory[1]) * 2**20)
@@ -177,7 +177,7 @@ def _block_bounds(facts: Mapping[str, str]) -> tuple[int, int]:
 
 
 def _limits(laws: Sequence[PredictiveLaw], measured: Sizes) -> list[Limit]:
-    """Return what was measured, of sizes of the graph the narrowest of all laws."""
+    """What was measured, of sizes of the graph the narrowest of all laws."""
     if not laws:
         return []
     nodes = max(law.num_nodes[0] for law in laws), min(law.num_nodes[1] for law in laws)

@@ -65,7 +65,7 @@ class Plan:
     warnings: tuple[str, ...]
 
     def of(self, policy: str) -> PolicyPlan:
-        """Return one policy's answer, or refuse where there is none."""
+        """One policy's answer, or refuse where there is none."""
         for found in self.policies:
             if found.policy == policy:
                 return found
@@ -97,7 +97,7 @@ class Planner:
         self_loops: bool = False,
         attention_dropout: bool = False,
     ) -> Plan:
-        """Return every policy's cost on a graph of so many nodes and directed edges, and the policy to take.
+        """Every policy's cost on a graph of so many nodes and directed edges, and the policy to take.
 
         The recommended policy is the fastest of those that fit for certain, by the upper end of their peak's interval.
         Where none fits it is none, unless another one was measured to be faster on a graph of about that size.

@@ -11,9 +11,8 @@ import numpy as np
 
 from gnn_checkpointing.analysis.fitting import ROUNDING, WEIGHTS, fitted, predicted
 from gnn_checkpointing.analysis.laws.fit import fit_form, why_not_form
-from gnn_checkpointing.analysis.laws.forms import FORMS, matrix
 from gnn_checkpointing.analysis.laws.selection import Fold
-from gnn_checkpointing.analysis.laws.series import Series
+from gnn_checkpointing.analysis.laws.series import FORMS, Series, matrix
 from gnn_checkpointing.analysis.results import Coverage, Response
 
 
@@ -35,7 +34,7 @@ class Held:
 
 
 def misses(series: Series, form: str, found: Sequence[Fold]) -> list[Miss]:
-    """Return by how much the form, fitted without a level, misses each cell of it; levels that it needs are left in."""
+    """By how much the form, fitted without a level, misses each cell of it; levels that it needs are left in."""
     missed = []
     for number, fold in enumerate(found):
         kept, held = series.only(fold.kept), series.only(fold.held)
@@ -50,7 +49,7 @@ def misses(series: Series, form: str, found: Sequence[Fold]) -> list[Miss]:
 
 
 def half_width(missed: Iterable[Miss], response: Response, confidence: float) -> float | None:
-    """Return how far an interval reaches to both sides, as a share of the prediction; None without any miss.
+    """How far an interval reaches to both sides, as a share of the prediction; None without any miss.
 
     Bytes are exact, so what is left is the law's own error, and the bound is the worst of it that was seen. Seconds
     scatter: theirs is the conformal quantile, the ceil((n + 1) confidence)-th smallest of n (Vovk, Gammerman and Shafer
@@ -76,7 +75,7 @@ def held(missed: Sequence[Miss], response: Response, confidence: float) -> list[
 
 
 def held_by_least_squares(series: Series, found: Sequence[Fold], confidence: float) -> list[Held]:
-    """Return the same for the prediction intervals of least squares, which trust the additive form."""
+    """The same for the prediction intervals of least squares, which trust the additive form."""
     results = []
     for fold in found:
         kept, out = series.only(fold.kept), series.only(fold.held)
@@ -90,7 +89,7 @@ def held_by_least_squares(series: Series, found: Sequence[Fold], confidence: flo
 
 
 def coverage(response: Response, method: str, found: Sequence[Held]) -> Coverage | None:
-    """Return how often intervals held and how wide they were; None where nothing was held out."""
+    """How often intervals held and how wide they were; None where nothing was held out."""
     if not found:
         return None
     widths = [one.half_width for one in found]

@@ -8,8 +8,7 @@ import numpy as np
 
 from gnn_checkpointing.analysis.fitting import ROUNDING, largest
 from gnn_checkpointing.analysis.laws.fit import FittedForm
-from gnn_checkpointing.analysis.laws.forms import Floats, Sizes
-from gnn_checkpointing.analysis.laws.series import Series
+from gnn_checkpointing.analysis.laws.series import Floats, Series, Sizes
 from gnn_checkpointing.analysis.results import Capacity, Estimate, PredictiveLaw
 from gnn_checkpointing.analysis.rounding import places_of, rounded
 from gnn_checkpointing.analysis.support import design
@@ -34,7 +33,7 @@ def capacities(
 
 
 def _gain(one: Capacity, none: Capacity | None) -> float | None:
-    """Return how many times none's degree fits; where the policy's has no end, at least so many times."""
+    """How many times none's degree fits; where the policy's has no end, at least so many times."""
     if none is None or none.average_degree is None or one.average_degree is None or none.unbounded:
         return None
     return one.average_degree.estimate / none.average_degree.estimate
@@ -64,7 +63,7 @@ def _capacity(law: PredictiveLaw, fit: FittedForm, series: Series, memory_bytes:
 def _degree(
     fit: FittedForm, series: Series, terms: Floats, nodes: int, memory_bytes: float, factor: float
 ) -> float | None:
-    """Return the largest average degree whose peak fits, by bisection; None where not even an edge a node does."""
+    """The largest average degree whose peak fits, by bisection; None where not even an edge a node does."""
 
     def fits(degree: float) -> bool:
         sizes = _sizes(series, nodes, degree * nodes)
@@ -83,7 +82,7 @@ def _degree(
 
 
 def _sizes(series: Series, nodes: int, edges: float) -> Sizes:
-    """Return a graph that was not measured; its block is as large as those of the nearest density of that size."""
+    """A graph that was not measured; its block is as large as those of the nearest density of that size."""
     own = [place for place, row in enumerate(series.rows) if row.num_nodes == nodes]
     measured = series.sizes.only(own)
     at_once = None
@@ -99,7 +98,7 @@ def _sizes(series: Series, nodes: int, edges: float) -> Sizes:
 
 
 def resident_terms(rows: Sequence[Row]) -> Floats:
-    """Return constant, bytes per node and bytes per edge, `[3]`: exact where the graphs alone decide."""
+    """Constant, bytes per node and bytes per edge, `[3]`: exact where the graphs alone decide."""
     columns, bytes_before = design(rows), np.array([float(row.resident_bytes) for row in rows])
     units = ROUNDING * bytes_before.max() / largest(columns)
     found = least_squares(columns, bytes_before)
@@ -107,6 +106,6 @@ def resident_terms(rows: Sequence[Row]) -> Floats:
 
 
 def resident_at(terms: Floats, sizes: Sizes) -> Floats:
-    """Return the resident bytes of graphs, `[num_rows]`."""
+    """The resident bytes of graphs, `[num_rows]`."""
     values: Floats = np.column_stack([np.ones_like(sizes.nodes), sizes.nodes, sizes.edges]) @ terms
     return values

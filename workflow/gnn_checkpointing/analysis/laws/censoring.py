@@ -8,7 +8,7 @@ import numpy as np
 
 from gnn_checkpointing.analysis.laws.capacity import resident_at
 from gnn_checkpointing.analysis.laws.fit import FittedForm
-from gnn_checkpointing.analysis.laws.forms import FORMS, Floats, Sizes
+from gnn_checkpointing.analysis.laws.series import FORMS, Floats, Sizes
 from gnn_checkpointing.analysis.results import Censored, Response
 from gnn_checkpointing.analysis.table import series
 from gnn_checkpointing.records.measurements_table import Value
@@ -24,7 +24,7 @@ def censored(
     features: int | None,
     timeout_seconds: float,
 ) -> list[Censored]:
-    """Return every cell x policy that hit a limit, beside what its law says.
+    """Every cell x policy that hit a limit, beside what its law says.
 
     Memory: the limit counts all that the step needs, so the law of what is resident is added; time: the limit is how
     long a policy may be silent, which one step must not reach.

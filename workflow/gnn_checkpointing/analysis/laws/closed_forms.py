@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from gnn_checkpointing.analysis.laws.forms import Floats
+from gnn_checkpointing.analysis.laws.series import Floats
 from gnn_checkpointing.analysis.results import ClosedForm, PredictiveLaw, Response
 from gnn_checkpointing.analysis.support import answering
 from gnn_checkpointing.analysis.table import Row, comparable, grouped

@@ -1,4 +1,4 @@
-"""One law fitted: non-negative terms, least squares of the relative error."""
+"""One law fitted: non-negative terms, least squares of the relative error; and whether it has a knee."""
 
 from __future__ import annotations
 
@@ -10,9 +10,11 @@ from numpy.typing import NDArray
 from scipy.optimize import lsq_linear, nnls
 
 from gnn_checkpointing.analysis.fitting import REWEIGHTINGS, ROUNDING, largest
-from gnn_checkpointing.analysis.laws.forms import FORMS, Floats, Form, Sizes, matrix
+from gnn_checkpointing.analysis.laws.series import FORMS, Floats, Form, Series, Sizes, matrix
+from gnn_checkpointing.analysis.results import Knee
 from gnn_checkpointing.analysis.rounding import places_of, rounded
-from gnn_checkpointing.analysis.tolerance import first_least, greater, rank
+from gnn_checkpointing.analysis.tolerance import CLOSE, first_greatest, first_least, greater, least_squares, rank
+from gnn_checkpointing.analysis.tolerance import lengths as lengths_of
 
 Mask = NDArray[np.bool_]
 
@@ -48,7 +50,7 @@ class FittedForm:
 
 
 def why_not_form(name: str, sizes: Sizes) -> str | None:
-    """Return why a form cannot be fitted to these graphs, or None if it can."""
+    """Why a form cannot be fitted to these graphs, or None if it can."""
     form = FORMS[name]
     if "edges_at_once" in form.columns and sizes.at_once is None:
         return "the records do not tell how large the policy's blocks were"
@@ -60,7 +62,7 @@ def why_not_form(name: str, sizes: Sizes) -> str | None:
 
 
 def fit_form(name: str, sizes: Sizes, values: Floats) -> FittedForm:
-    """Return the form fitted to `values` (`[num_rows]`, positive), its terms to the digits that mean something."""
+    """The form fitted to `values` (`[num_rows]`, positive), its terms to the digits that mean something."""
     fit = _fitted(name, sizes, values)
     form = FORMS[name]
     # Of the largest response, a term times its column's largest value has no digit below the rounding.
@@ -90,7 +92,7 @@ def _exponents(columns: Floats, logarithms: Floats) -> Floats:
 
 
 def knees(edges: Floats) -> Floats:
-    """Return where a knee is looked for: between the sparsest and the densest graphs, never at an end."""
+    """Where a knee is looked for: between the sparsest and the densest graphs, never at an end."""
     found: Floats = np.unique(np.quantile(np.unique(edges), _KNEES))
     return found
 
@@ -105,7 +107,7 @@ def _additive(name: str, sizes: Sizes, values: Floats, knee: float | None = None
 
 
 def _terms(columns: Floats, values: Floats, measure: Floats) -> Floats:
-    """Return the non-negative terms whose sum is closest to `values`, as shares of `measure` (`[num_rows]`).
+    """The non-negative terms whose sum is closest to `values`, as shares of `measure` (`[num_rows]`).
 
     Shares of what was observed alone would pull the fit towards the rows that came out low.
     """
@@ -118,13 +120,13 @@ def _terms(columns: Floats, values: Floats, measure: Floats) -> Floats:
 
 
 def _best(fits: list[FittedForm], sizes: Sizes, values: Floats) -> FittedForm:
-    """Return the fit of the smallest relative error; of equals the first, and all that are exact are equal."""
+    """The fit of the smallest relative error; of equals the first, and all that are exact are equal."""
     errors = [float((((fit.at(sizes) - values) / values) ** 2).sum()) for fit in fits]
     return fits[first_least(errors, nothing=len(values) * ROUNDING**2)]
 
 
 def _largest_of_two(name: str, form: Form, sizes: Sizes, values: Floats) -> FittedForm:
-    """Return the largest of two additive laws, by alternating between which law a row obeys and the two fits.
+    """The largest of two additive laws, by alternating between which law a row obeys and the two fits.
 
     The algorithm of Magnani and Boyd (2009), "Convex piecewise-linear fitting", begun from several splits of the rows,
     and from one law alone, which a second one that is nowhere larger leaves as it is.
@@ -147,7 +149,7 @@ def _starts(sizes: Sizes) -> Iterator[Mask]:
 
 
 def _alternated(columns: Floats, values: Floats, second: Mask) -> Floats | None:
-    """Return both laws once no row changes sides; None where one is left with rows that determine none."""
+    """Both laws once no row changes sides; None where one is left with rows that determine none."""
     for _ in range(_MOST_ASSIGNMENTS):
         if min(_rank(columns[~second]), _rank(columns[second])) < columns.shape[1]:
             return None
@@ -162,3 +164,66 @@ def _alternated(columns: Floats, values: Floats, second: Mask) -> Floats | None:
 
 def _rank(columns: Floats) -> int:
     return rank(columns) if len(columns) >= columns.shape[1] else 0
+
+
+_ADDITIVE = FORMS["additive"]
+_WITH_KNEE = FORMS["knee"]
+
+
+def knee(series: Series, resamples: int, generator: np.random.Generator) -> Knee | None:
+    """Where the time per edge changes most, and how likely so much change is by chance; None for too few cells.
+
+    The largest F over all knees has no F distribution (Andrews 1993, "Tests for parameter instability and structural
+    change with unknown change point"), and times scatter in proportion to themselves: so its distribution is drawn, by
+    a wild bootstrap of the law without a knee (Rademacher signs; Davidson and Flachaire 2008, "The wild bootstrap,
+    tamed at last").
+    """
+    rows, parameters = len(series.values), len(_WITH_KNEE.columns)
+    if rows < 2 * (parameters + 1):
+        return None
+    weights = 1 / series.values
+    straight = _basis(matrix(_ADDITIVE, series.sizes) * weights[:, np.newaxis])
+    places = knees(series.sizes.edges)
+    bends = np.column_stack([np.maximum(series.sizes.edges - place, 0.0) * weights for place in places])
+    target = np.ones(rows)  # relative to itself, each response is one
+    explained = straight @ (straight.T @ target)
+    residuals = target - explained
+    signs = np.column_stack([np.ones(rows), generator.choice([-1.0, 1.0], size=(rows, resamples))])
+    scores = _f_ratios(residuals, signs, straight, bends, rows - parameters)
+    place = float(places[first_greatest(scores[:, 0])])
+    drawn = scores.max(axis=0)
+    terms = least_squares(matrix(_WITH_KNEE, series.sizes, place) * weights[:, np.newaxis], target)
+    before = float(terms[_WITH_KNEE.columns.index("edges")])
+    return Knee(
+        convolution=series.convolution,
+        policy=series.policy,
+        num_edges=place,
+        per_edge_before=before,
+        per_edge_after=before + float(terms[_WITH_KNEE.columns.index("edges_over_knee")]),
+        # A draw of the observed signs, or of all of them turned, has the observed F but for rounding.
+        p_value=float((1 + (drawn[1:] >= drawn[0] * (1 - CLOSE)).sum()) / (1 + resamples)),
+    )
+
+
+def _basis(columns: Floats) -> Floats:
+    """An orthonormal basis of the columns' span, `[num_rows, rank]`: a projection is two products."""
+    left, values, _ = np.linalg.svd(columns / lengths_of(columns), full_matrices=False)
+    kept: Floats = left[:, values > CLOSE * values[0]]
+    return kept
+
+
+def _f_ratios(residuals: Floats, signs: Floats, straight: Floats, bends: Floats, freedom: int) -> Floats:
+    """The F of every knee in every draw, `[num_knees, num_draws]`.
+
+    A draw is the straight law and its residuals under other signs. A knee adds one column to the straight law: what it
+    explains is the square of what is left of the draw along what is left of that column. What is left of the draw is
+    not needed itself: residuals of any signs have one length, and of that the straight law explains its share.
+    """
+    along = bends / lengths_of(bends)
+    along -= straight @ (straight.T @ along)
+    lengths = np.sqrt((along**2).sum(axis=0))
+    along /= np.where(lengths > CLOSE, lengths, np.inf)  # a knee that bends nothing explains nothing
+    without = float(residuals @ residuals) - (((straight * residuals[:, np.newaxis]).T @ signs) ** 2).sum(axis=0)
+    explained = ((along * residuals[:, np.newaxis]).T @ signs) ** 2
+    ratios: Floats = explained / np.maximum((without - explained) / freedom, 1e-30)
+    return ratios

@@ -7,8 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from scipy.optimize import nnls
 
-from gnn_checkpointing.analysis.laws.forms import Floats
-from gnn_checkpointing.analysis.laws.series import Series, residuals, series_of
+from gnn_checkpointing.analysis.laws.series import Floats, Series, residuals, series_of
 from gnn_checkpointing.analysis.results import PredictiveLaw, ResidentLaw, Response
 from gnn_checkpointing.analysis.support import answering
 from gnn_checkpointing.analysis.table import Row, comparable, grouped

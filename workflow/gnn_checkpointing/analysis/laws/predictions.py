@@ -11,13 +11,11 @@ from gnn_checkpointing.analysis.laws.bounds import Held, coverage, half_width, h
 from gnn_checkpointing.analysis.laws.capacity import capacities, resident_terms
 from gnn_checkpointing.analysis.laws.censoring import censored
 from gnn_checkpointing.analysis.laws.closed_forms import closed_forms
-from gnn_checkpointing.analysis.laws.fit import FittedForm, fit_form
-from gnn_checkpointing.analysis.laws.forms import FORMS
-from gnn_checkpointing.analysis.laws.knee import knee
+from gnn_checkpointing.analysis.laws.fit import FittedForm, fit_form, knee
 from gnn_checkpointing.analysis.laws.one_size import one_size_laws
 from gnn_checkpointing.analysis.laws.scorecard import scores, summaries
 from gnn_checkpointing.analysis.laws.selection import Fold, best, candidates, folds, trials
-from gnn_checkpointing.analysis.laws.series import Series, residuals, series_of
+from gnn_checkpointing.analysis.laws.series import FORMS, Series, residuals, series_of
 from gnn_checkpointing.analysis.laws.tensor_counts import analytic
 from gnn_checkpointing.analysis.protocol import Protocol
 from gnn_checkpointing.analysis.results import (
@@ -57,7 +55,7 @@ def predictions(
     protocol: Protocol,
     generator: np.random.Generator,
 ) -> Predictions:
-    """Return the laws of the `measured` rows and all that follows; `rows` also have what did not run to its end."""
+    """The laws of the `measured` rows and all that follows; `rows` also have what did not run to its end."""
     found = _Found()
     real = [row for row in comparable(measured) if row.is_real]
     for series, levels in _all_series(measured, found.missing):

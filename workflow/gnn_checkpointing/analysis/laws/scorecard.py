@@ -16,7 +16,7 @@ from gnn_checkpointing.analysis.tolerance import first_greatest
 
 
 def scores(law: PredictiveLaw, fit: FittedForm, real: Sequence[Row]) -> tuple[list[Score], list[str]]:
-    """Return the law's predictions of the real graphs' cells of its series, and what it cannot predict and why.
+    """The law's predictions of the real graphs' cells of its series, and what it cannot predict and why.
 
     The law reads nodes, edges and (from the degrees) the largest block of a real graph, nothing that was measured.
     """
@@ -60,7 +60,7 @@ def _score(law: PredictiveLaw, fit: FittedForm, row: Row, label: str) -> Score:
 
 
 def summaries(found: Iterable[Score]) -> list[ScoreSummary]:
-    """Return median and worst absolute error of each response, over what lies within the laws' range."""
+    """Median and worst absolute error of each response, over what lies within the laws' range."""
     by_response: dict[Response, list[Score]] = {}
     for score in found:
         if score.in_range:

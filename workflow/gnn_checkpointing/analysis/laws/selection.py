@@ -30,19 +30,19 @@ class Trial:
 
 
 def trials(series: Series, forms: Sequence[str], found: Sequence[Fold]) -> list[Trial]:
-    """Return every form's errors on the levels that decide."""
+    """Every form's errors on the levels that decide."""
     chosen = deciding(found, series.rows)
     return [_trial(series, form, chosen) for form in forms]
 
 
 def best(tried: Sequence[Trial]) -> str | None:
-    """Return the form with the lowest score, of equals the first; None where none could be tried."""
+    """The form with the lowest score, of equals the first; None where none could be tried."""
     scored = [(trial.score, trial.form) for trial in tried if trial.score is not None]
     return scored[first_least([score for score, _ in scored], nothing=_EQUAL)][1] if scored else None
 
 
 def candidates(series: Series, tried: Sequence[Trial]) -> list[Candidate]:
-    """Return the whole leaderboard, losers included."""
+    """The whole leaderboard, losers included."""
     chosen = best(tried)
     return [
         Candidate(
@@ -97,7 +97,7 @@ class Fold:
 
 
 def folds(rows: Sequence[Row]) -> list[Fold]:
-    """Return a fold for each level of density and each number of nodes, where the others still carry a law.
+    """A fold for each level of density and each number of nodes, where the others still carry a law.
 
     A level goes as a whole: replicates of one size and density hold the same number of edges, and a law that has seen
     one of them has seen the other.
@@ -115,7 +115,7 @@ def folds(rows: Sequence[Row]) -> list[Fold]:
 
 
 def deciding(found: Sequence[Fold], rows: Sequence[Row]) -> list[Fold]:
-    """Return the folds that choose among candidates: the densest level and the largest number of nodes."""
+    """The folds that choose among candidates: the densest level and the largest number of nodes."""
     densest = max((float(row.requested_average_degree or 0.0) for row in rows), default=0.0)
     largest = max((float(row.num_nodes) for row in rows), default=0.0)
     wanted = {("density", densest), ("nodes", largest)}

@@ -1,13 +1,13 @@
-"""What one law is fitted to: the cells of one convolution and policy, and one response."""
+"""What one law is fitted to, cells of one convolution and policy with a response, and the forms that it may take."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
-from gnn_checkpointing.analysis.laws.forms import Floats, Sizes
 from gnn_checkpointing.analysis.results import Residual, Response
 from gnn_checkpointing.analysis.support import observed
 from gnn_checkpointing.analysis.table import Row
@@ -25,7 +25,7 @@ class Series:
     values: Floats
 
     def only(self, rows: list[int]) -> Series:
-        """Return some of the cells."""
+        """Some of the cells."""
         return Series(
             self.convolution,
             self.policy,
@@ -42,12 +42,12 @@ class Series:
 
 
 def series_of(rows: Sequence[Row], response: Response) -> Series:
-    """Return the rows of one convolution and policy as a series."""
+    """The rows of one convolution and policy as a series."""
     return Series(rows[0].convolution, rows[0].policy, response, rows, sizes_of(rows), observed(rows, response))
 
 
 def sizes_of(rows: Sequence[Row]) -> Sizes:
-    """Return what a law knows of the rows' graphs."""
+    """What a law knows of the rows' graphs."""
     at_once = [row.edges_at_once for row in rows]
     return Sizes(
         nodes=np.array([row.num_nodes for row in rows], dtype=np.float64),
@@ -70,3 +70,83 @@ def residuals(rows: Sequence[Row], values: Floats, fitted: Floats, relative: Flo
         )
         for row, value, expected, share in zip(rows, values, fitted, relative, strict=True)
     ]
+
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """What a law knows of graphs, each `[num_rows]`: nodes, edges, and the edges that a policy works on at once.
+
+    `at_once` is None where nobody wrote down how large the policy's blocks were.
+    """
+
+    nodes: Floats
+    edges: Floats
+    at_once: Floats | None
+
+    def only(self, rows: list[int]) -> Sizes:
+        """Some of the rows."""
+        return Sizes(self.nodes[rows], self.edges[rows], None if self.at_once is None else self.at_once[rows])
+
+
+@dataclass(frozen=True)
+class Form:
+    """A sum of columns, or the largest of several such sums; `logarithmic` ones add up the response's logarithm.
+
+    A peak is a maximum over instants, each of which holds so many bytes a node and an edge: hence the largest of two.
+    A policy of blocks holds the messages of one block: hence `edges_at_once`. A cache that is too small from some
+    number of edges on makes each further edge dearer: hence `edges_over_knee`.
+    """
+
+    columns: tuple[str, ...]
+    pieces: int = 1
+    logarithmic: bool = False
+
+    @property
+    def has_knee(self) -> bool:
+        """Whether a column begins at a number of edges that is fitted, too."""
+        return "edges_over_knee" in self.columns
+
+    @property
+    def is_curved(self) -> bool:
+        """Whether it may grow faster than its graph, and so holds only inside of what was measured."""
+        return self.logarithmic or "edges_squared" in self.columns
+
+    @property
+    def parameters(self) -> int:
+        """How many numbers are fitted."""
+        return self.pieces * len(self.columns) + self.has_knee
+
+
+FORMS: dict[str, Form] = {
+    "additive": Form(("constant", "nodes", "edges")),
+    "blocks": Form(("constant", "nodes", "edges", "edges_at_once")),
+    "largest_of_two": Form(("constant", "nodes", "edges"), pieces=2),
+    "largest_of_two_blocks": Form(("constant", "nodes", "edges", "edges_at_once"), pieces=2),
+    "knee": Form(("constant", "nodes", "edges", "edges_over_knee")),
+    "quadratic": Form(("constant", "nodes", "edges", "edges_squared")),
+    "power": Form(("constant", "log_nodes", "log_edges"), logarithmic=True),
+}
+
+_COLUMNS: dict[str, Callable[[Sizes, float], Floats]] = {
+    "constant": lambda sizes, _: np.ones_like(sizes.nodes),
+    "nodes": lambda sizes, _: sizes.nodes,
+    "edges": lambda sizes, _: sizes.edges,
+    "edges_at_once": lambda sizes, _: _at_once(sizes),
+    "edges_squared": lambda sizes, _: sizes.edges**2,
+    "edges_over_knee": lambda sizes, knee: np.maximum(sizes.edges - knee, 0.0),
+    "log_nodes": lambda sizes, _: np.log(sizes.nodes),
+    "log_edges": lambda sizes, _: np.log(sizes.edges),
+}
+
+
+def matrix(form: Form, sizes: Sizes, knee: float | None = None) -> Floats:
+    """The form's columns of the rows, `[num_rows, num_columns]`."""
+    return np.column_stack([_COLUMNS[name](sizes, knee or 0.0) for name in form.columns])
+
+
+def _at_once(sizes: Sizes) -> Floats:
+    assert sizes.at_once is not None  # `why_not_form` asks first
+    return sizes.at_once

@@ -25,11 +25,11 @@ class Count:
     besides: int = 0
 
     def __add__(self, other: Count) -> Count:
-        """Return what lives where both do."""
+        """What lives where both do."""
         return Count(*(one + two for one, two in zip(astuple(self), astuple(other), strict=True)))
 
     def bytes(self, num_layers: int, channels: int, heads: int) -> int:
-        """Return the bytes of one edge in a stack of such layers."""
+        """The bytes of one edge in a stack of such layers."""
         each = (num_layers * channels, num_layers * heads, channels, heads, 1)
         return sum(share * count for share, count in zip(astuple(self), each, strict=True))
 
@@ -78,7 +78,7 @@ _BLOCKED = ("edge_blocks", "layers+edge_blocks")
 
 
 def counted(convolution: str, policy: str, response: Response) -> Count | None:
-    """Return what one more edge costs; None where nobody counted.
+    """What one more edge costs; None where nobody counted.
 
     Generated kernels keep what their compiler chooses, and a sparse product makes no messages: neither is counted.
     """
@@ -95,7 +95,7 @@ def counted(convolution: str, policy: str, response: Response) -> Count | None:
 
 
 def analytic(series: Series, law: FittedForm) -> AnalyticCount | None:
-    """Return the three slopes between the two densest levels of the largest graphs; None where there are not two."""
+    """The three slopes between the two densest levels of the largest graphs; None where there are not two."""
     nodes = int(series.sizes.nodes.max())
     levels = sorted({row.requested_average_degree or 0.0 for row in series.rows if row.num_nodes == nodes})
     if len(levels) < 2:

@@ -10,5 +10,4 @@ from gnn_checkpointing.analysis.results.predictions import *
 from gnn_checkpointing.analysis.results.quality import *
 from gnn_checkpointing.analysis.results.robustness import *
 from gnn_checkpointing.analysis.results.systems import *
-from gnn_checkpointing.analysis.results.trends import *
 from gnn_checkpointing.analysis.results.views import *

@@ -139,12 +139,14 @@ class RunToRun(Result):
     """
 
     deviation: Share
-    seconds_deviation: Share = Field(description="the same of a step time; not measured, where the machine is as fast")
+    seconds_deviation: Share = Field(
+        description="the same of step times in the unit of the laws of time; not measured, where the machine is as fast"
+    )
     repeated_cells: int
     measured: Share | None = Field(description="by the study's own repeats; None without any")
     degrees_of_freedom: int | None
-    seconds_measured: Share | None = None
-    seconds_degrees_of_freedom: int | None = None
+    level_deviation: Share | None = Field(None, description="of plain step times; None where it was not measured")
+    level_degrees_of_freedom: int | None = None
 
 
 class Effects(Result):

@@ -16,7 +16,7 @@ class PredictiveLaw(Result):
     """The chosen law of one response: the largest of its pieces, each a sum of term x column.
 
     Terms are non-negative bytes or seconds per column ("constant", "nodes", "edges", "edges_at_once" and so on, as in
-    `analysis/laws/forms.py`); a form with a logarithmic link has exponents instead. `half_width` is how far an
+    `analysis/laws/series.py`); a form with a logarithmic link has exponents instead. `half_width` is how far an
     interval reaches to both sides, as a share of the prediction: for bytes, which are exact, the worst error on
     held-out cells; for time, the conformal quantile of those errors at the study's confidence. `held_out_error` is that
     worst error of bytes, which are exact: no confidence level belongs to it, and time has none.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from gnn_checkpointing.analysis.results.base import Estimate, Probability, Response, Result, Share
-from gnn_checkpointing.analysis.results.trends import Quantity
+from gnn_checkpointing.analysis.results.laws import Quantity
 
 
 class FamilyFactor(Result):

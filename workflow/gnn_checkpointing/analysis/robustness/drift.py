@@ -23,7 +23,7 @@ LEAST_FREEDOM = 8
 
 
 def drift(rows: Sequence[Row], everything: Sequence[Row], confidence: float) -> tuple[list[RunDrift], list[str]]:
-    """Return the change of each convolution's and policy's step time over the run, and what has none and why.
+    """The change of each convolution's and policy's step time over the run, and what has none and why.
 
     `rows` are generated graphs, `everything` all that was measured, which tells how long the run was.
     """
@@ -40,7 +40,7 @@ def drift(rows: Sequence[Row], everything: Sequence[Row], confidence: float) -> 
 
 
 def order(rows: Sequence[Row]) -> dict[str, float]:
-    """Return each cell's place in the order of measurement, from -1/2 for the first to 1/2 for the last."""
+    """Each cell's place in the order of measurement, from -1/2 for the first to 1/2 for the last."""
     started = {row.cell: moment(row.started, "started", row.cell) for row in rows}
     cells = sorted(started, key=lambda cell: (started[cell], cell))
     return {cell: place / max(1, len(cells) - 1) - 0.5 for place, cell in enumerate(cells)}
@@ -78,7 +78,7 @@ def _drift(cells: Sequence[Row], places: dict[str, float], confidence: float) ->
 
 
 def _beside_draws(cells: Sequence[Row]) -> tuple[Sequence[Row], Floats, Floats] | None:
-    """Return each cell's time / the mean of the draws of its size, density and family, and a column for each such.
+    """Each cell's time / the mean of the draws of its size, density and family, and a column for each such.
 
     What nodes and edges do is in the mean, whatever it is; None where too few were drawn again.
     """
@@ -93,7 +93,7 @@ def _beside_draws(cells: Sequence[Row]) -> tuple[Sequence[Row], Floats, Floats] 
 
 
 def _beside_law(cells: Sequence[Row], confidence: float) -> tuple[Sequence[Row], Floats, Floats] | None:
-    """Return each cell's time / its additive law, and the law's columns / that; None where there is no law."""
+    """Each cell's time / its additive law, and the law's columns / that; None where there is no law."""
     if why_not(cells) or why_no_response(cells, RESPONSE):
         return None
     expected = fitted(design(cells), observed(cells, RESPONSE), "relative", confidence).fitted

@@ -20,7 +20,7 @@ QUANTITIES: tuple[Quantity, ...] = ("activation_ratio", "time_ratio")
 
 
 def families(rows: Sequence[Row]) -> tuple[list[FamilyFactor], list[str]]:
-    """Return the family's share in every policy's ratios, and what could not be tried and why."""
+    """The family's share in every policy's ratios, and what could not be tried and why."""
     paired = [row for row in rows if row.policy != "none" and row.activation_ratio is not None]
     if len({row.family for row in paired}) < 2:
         return [], [f"The family as a factor is not tried: {_why_none(paired)}."]
@@ -76,19 +76,19 @@ def _factor(cells: Sequence[Row], quantity: Quantity) -> FamilyFactor | str:
 
 
 def _at_shared_places(cells: Sequence[Row]) -> list[Row]:
-    """Return the cells at places where more than one family was measured."""
+    """The cells at places where more than one family was measured."""
     places = grouped(cells, lambda row: (row.num_nodes, row.requested_average_degree))
     return [row for _, part in places if len({row.family for row in part}) > 1 for row in part]
 
 
 def _dummies(labels: Sequence[str]) -> Floats:
-    """Return a column of ones and zeros for each label, in alphabetical order ([num_labels, num_different])."""
+    """A column of ones and zeros for each label, in alphabetical order ([num_labels, num_different])."""
     different, codes = np.unique(np.asarray(labels), return_inverse=True)
     return np.eye(len(different))[codes]
 
 
 def _p_value(values: Floats, full: Any, places: Floats) -> float:
-    """Return the p-value of the F test that no family differs; without any spread it is 1 or 0."""
+    """The p-value of the F test that no family differs; without any spread it is 1 or 0."""
     restricted = OLS(values, places).fit()
     if np.abs(restricted.resid).max() < ROUNDING:
         return 1.0
@@ -98,7 +98,7 @@ def _p_value(values: Floats, full: Any, places: Floats) -> float:
 
 
 def replicates(rows: Sequence[Row]) -> tuple[list[ReplicateSpread], list[str]]:
-    """Return the relative standard deviation between draws of each response, and what could not be tried and why."""
+    """The relative standard deviation between draws of each response, and what could not be tried and why."""
     groups = grouped(
         rows, lambda row: (row.convolution, row.policy, row.family, row.num_nodes, row.requested_average_degree)
     )
@@ -126,7 +126,7 @@ def replicates(rows: Sequence[Row]) -> tuple[list[ReplicateSpread], list[str]]:
 
 
 def _spreads(places: Sequence[Sequence[Row]], response: Response) -> list[tuple[float, str]]:
-    """Return the spread of each place that has more than one value above 0, and the place's name."""
+    """The spread of each place that has more than one value above 0, and the place's name."""
     found = []
     for cells in places:
         values = observed(answering(cells, response), response)

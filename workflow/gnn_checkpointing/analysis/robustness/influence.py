@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gnn_checkpointing.analysis.fitting import WEIGHTS, Fit, fitted, is_nothing
-from gnn_checkpointing.analysis.interaction import RESPONSES
+from gnn_checkpointing.analysis.regression import RESPONSES
 from gnn_checkpointing.analysis.results import Influence, Response
 from gnn_checkpointing.analysis.support import COLUMNS, answering, design, observed, why_no_response, why_not
 from gnn_checkpointing.analysis.table import Row, grouped
@@ -19,7 +19,7 @@ EDGES = COLUMNS.index("edges")
 
 
 def influence(rows: Sequence[Row], confidence: float) -> tuple[list[Influence], list[str]]:
-    """Return the most influential graph of each law of peak and time, and which laws have none and why."""
+    """The most influential graph of each law of peak and time, and which laws have none and why."""
     found: list[Influence] = []
     missing: list[str] = []
     for (convolution, policy), cells in grouped(rows, lambda row: (row.convolution, row.policy)):
@@ -65,6 +65,6 @@ def _moves(fit: Fit, graphs: Sequence[str], names: Sequence[str]) -> Floats:
 
 
 def _cooks_distance(fit: Fit, move: Floats) -> float:
-    """Return how far all fitted values move, in units of the residual variance: Cook (1977), Technometrics 19:1."""
+    """How far all fitted values move, in units of the residual variance: Cook (1977), Technometrics 19:1."""
     columns = fit.result.model.wexog
     return float(((columns @ move) ** 2).sum() / (len(move) * fit.result.mse_resid))

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Literal
 
 from gnn_checkpointing.analysis.estimates import Noise, mean_bytes
-from gnn_checkpointing.analysis.interaction import interactions
+from gnn_checkpointing.analysis.regression import interactions
 from gnn_checkpointing.analysis.results import Estimate, LeftOut
 from gnn_checkpointing.analysis.table import Row, grouped
 from gnn_checkpointing.analysis.tolerance import CLOSE
@@ -35,7 +35,7 @@ def left_out(rows: Sequence[Row], confidence: float, noise: Noise) -> tuple[list
 
 
 def side_of(estimate: Estimate, boundary: float) -> Side:
-    """Return on which side of the boundary an interval lies, by more than rounding."""
+    """On which side of the boundary an interval lies, by more than rounding."""
     if estimate.high < boundary - CLOSE:
         return "below"
     return "above" if estimate.low > boundary + CLOSE else "holds"

@@ -23,7 +23,7 @@ _OTHER_RULE = (
 
 
 def robustness(rows: Sequence[Row], protocol: Protocol, noise: Noise, generator: np.random.Generator) -> Robustness:
-    """Return how far the answer hangs on the family, the draw, the hour, one graph, or the rule that ends timing."""
+    """How far the answer hangs on the family, the draw, the hour, one graph, or the rule that ends timing."""
     drawn = [row for row in comparable(rows) if row.is_drawn]
     factors, no_factor = families(drawn)
     spreads, no_spread = replicates(drawn)

@@ -44,7 +44,7 @@ class Share:
 
     @classmethod
     def of(cls, protocol: Protocol) -> Share:
-        """Return the share of each process; widths shrink by the root of the processes that are averaged."""
+        """The share of each process; widths shrink by the root of the processes that are averaged."""
         at_least, at_most = protocol.rounds
         return cls(
             math.ceil(at_least / protocol.processes),
@@ -59,7 +59,7 @@ class Share:
 
 
 def stopping(protocol: Protocol, generator: np.random.Generator) -> list[StoppingRule]:
-    """Return how the study's rule fares at several noises, timing one policy beside none.
+    """How the study's rule fares at several noises, timing one policy beside none.
 
     The time budget of a cell, which also ends timing, knows no ratio, and so is left out. With several policies timing
     goes on until all of their intervals are narrow: one alone stops soonest. Processes are played alike: what they
@@ -69,7 +69,7 @@ def stopping(protocol: Protocol, generator: np.random.Generator) -> list[Stoppin
 
 
 def interval(middles: Floats, drawn: Floats, confidence: float) -> tuple[Floats, Floats, Floats]:
-    """Return ratios and the ends of their percentile intervals, from log medians and those of resamples."""
+    """Ratios and the ends of their percentile intervals, from log medians and those of resamples."""
     low, high = np.quantile(drawn, [(1 - confidence) / 2, (1 + confidence) / 2], axis=1)
     return np.exp(middles), np.exp(np.minimum(low, middles)), np.exp(np.maximum(high, middles))
 
@@ -100,7 +100,7 @@ def _played(
 
 
 def _logarithms(distribution: Distribution, noise: float, at_most: int, generator: np.random.Generator) -> Floats:
-    """Return the plays' log ratios round by round ([num_plays, at_most]), about that of `TRUE_RATIO`."""
+    """The plays' log ratios round by round ([num_plays, at_most]), about that of `TRUE_RATIO`."""
     scatter = noise * generator.standard_normal((PLAYS, at_most))
     if distribution == "heavy_tailed":
         scatter *= np.where(generator.random((PLAYS, at_most)) < SPIKES, SPIKE, 1.0)
@@ -108,7 +108,7 @@ def _logarithms(distribution: Distribution, noise: float, at_most: int, generato
 
 
 def _stops(logarithms: Floats, share: Share, generator: np.random.Generator) -> NDArray[np.int64]:
-    """Return after how many rounds each play stops in one process."""
+    """After how many rounds each play stops in one process."""
     stops = np.full(len(logarithms), share.at_most)
     playing = np.arange(len(logarithms))
     for rounds in share.looks:
@@ -123,7 +123,7 @@ def _stops(logarithms: Floats, share: Share, generator: np.random.Generator) -> 
 def _published(
     processes: Sequence[Floats], stops: Sequence[NDArray[np.int64]], protocol: Protocol, generator: np.random.Generator
 ) -> tuple[float, float]:
-    """Return the shares of published intervals that hold the truth and that are narrow enough.
+    """The shares of published intervals that hold the truth and that are narrow enough.
 
     What is published is resampled anew from the rounds that each process has when its timing has stopped, and averaged
     over the processes.
