@@ -16,7 +16,6 @@ GraphSAGE(16, 32, num_layers=2)
 
 from __future__ import annotations
 
-import importlib.metadata
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -40,6 +39,8 @@ def __getattr__(name: str) -> Any:
 
 def _version() -> str:
     """The version that pyproject.toml gives; a checkout on the path has none until it is installed."""
+    import importlib.metadata  # a tenth of a second, for the version alone
+
     try:
         return importlib.metadata.version("gnn-checkpointing")
     except importlib.metadata.PackageNotFoundError:
