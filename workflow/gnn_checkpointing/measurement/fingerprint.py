@@ -96,6 +96,8 @@ _NOT_MEASURING = {
     "host.py",
     "progress.py",
     "settings.py",
+    "step_trace.py",
+    "own.py",
 }
 _KINDS = ("py", "cpp", "h")
 """Endings of sources: Python's, and those of the kernels that are compiled at first use."""
