@@ -37,7 +37,7 @@ except Refusal as refusal:
 RESULTS = f"results/{hardware_slug(study)}/{study.name}"
 REPORT = f"report/{hardware_slug(study)}/{study.name}"
 STUDY = f"{RESULTS}/study.json"
-TEMPLATES = os.path.relpath(Path(workflow.basedir) / "templates")
+TEMPLATES = os.path.relpath(HERE.parent / "templates")
 # What is drawn, loaded, measured, trained or explained lies where a digest of all that it depends on says: the settings,
 # the user's own files, the code, the libraries. A study that is changed and changed back finds it again.
 IDS = {place(spec): spec.id for spec in SPECS}
