@@ -31,13 +31,23 @@ rule report:
             if path.name not in ("index.html", "comparison.html")
         ),
     output:
+        [
+            report(
+                f"{REPORT}/{name}",
+                category="Reports",
+                subcategory=study.name,
+                labels={"document": name.split(".")[0], "format": name.split(".")[1]},
+            )
+            for name in ("report.html", "report.pdf", "appendix.html", "appendix.pdf")
+        ],
+        report(
+            f"{REPORT}/measurements.csv",
+            category="Tables",
+            subcategory=study.name,
+            labels={"table": "measurements"},
+        ),
         multiext(
             f"{REPORT}/",
-            "report.html",
-            "report.pdf",
-            "appendix.html",
-            "appendix.pdf",
-            "measurements.csv",
             "claims.json",
             "audit.json",
             "planner.json",
@@ -53,7 +63,13 @@ rule report:
             *(["explained.json"] if EXPLAINED else []),
             *(["encodings.json"] if ENCODINGS else []),
         ),
-        figures=directory(f"{REPORT}/figures"),
+        figures=report(
+            directory(f"{REPORT}/figures"),
+            patterns=["{figure}.csv"],
+            category="Figures",
+            subcategory=study.name,
+            labels={"figure": "{figure}"},
+        ),
     log:
         f"{RESULTS}/logs/report.log",
     conda:
@@ -77,7 +93,11 @@ rule index:
         page=f"{TEMPLATES}/html/comparison.html",
     output:
         *COMPARED,
-        html="report/index.html",
+        html=report(
+            "report/index.html",
+            category="Reports",
+            labels={"document": "index of all reports", "format": "html"},
+        ),
     log:
         f"{RESULTS}/logs/index.log",
     conda:

@@ -22,9 +22,10 @@ from gnn_checkpointing.study.vocabulary import Convolution
 from gnn_checkpointing.study.yaml_files import read_yaml
 
 try:
-    source = ", ".join(map(str, workflow.overwrite_configfiles)) or "config.yaml"
+    files = workflow.overwrite_configfiles or workflow.configfiles
+    source = ", ".join(map(str, files)) or "config.yaml"
     # Snakemake's own reader takes the last of two equal keys without a word.
-    for file in workflow.overwrite_configfiles or ["config.yaml"]:
+    for file in files:
         read_yaml(Path(file))
     study = parse_study(config, source)
     refuse_unmeasurable(study, source)
