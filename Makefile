@@ -47,7 +47,7 @@ check: $(READY) ## linters, types, import contracts, workflow lint
 	ruff format --check .
 	mypy
 	lint-imports
-	snakefmt --check Snakefile workflow/rules
+	snakefmt --check Snakefile workflow/Snakefile workflow/rules
 	snakemake --lint
 	python -m pip check
 

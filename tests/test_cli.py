@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parent.parent
 COMMANDS = (
     "design", "schema", "hardware", "graph", "describe", "measure", "train", "demonstrate", "demonstration",
     "collect", "freeze", "analyse", "judge", "audit", "knowledge", "report", "rebuild", "validate",
-    "compare", "index", "plan", "explain", "explanations", "encode",
+    "compare", "index", "plan", "explain", "explanations", "encode", "export", "trace",
 )  # fmt: skip
 
 

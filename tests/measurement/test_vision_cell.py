@@ -12,7 +12,7 @@ from gnn_checkpointing.graphs.graph import Graph
 from gnn_checkpointing.graphs.make import make_graph, stream
 from gnn_checkpointing.measurement.cell import measure_cell
 from gnn_checkpointing.measurement.workload import cell_task, images_of_patches
-from gnn_checkpointing.study.design import graph_cells
+from gnn_checkpointing.study.design import Cell, graph_cells
 from gnn_checkpointing.study.graph_design import study_graphs
 from gnn_checkpointing.study.reading import parse_study
 from gnn_checkpointing.study.study import Study

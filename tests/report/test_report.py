@@ -16,7 +16,7 @@ from gnn_checkpointing.artefacts import read_json
 from gnn_checkpointing.packed import bounded_bytes
 from gnn_checkpointing.refusal import Refusal
 from gnn_checkpointing.report.documents import documents
-from gnn_checkpointing.report.inputs import ReportInputs, in_series, machine
+from gnn_checkpointing.report.inputs import ReportInputs, machine
 from gnn_checkpointing.report.letters import unprinted
 from gnn_checkpointing.report.page import Column, Table
 from gnn_checkpointing.report.render import render_report

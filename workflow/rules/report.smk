@@ -31,18 +31,28 @@ rule report:
             if path.name not in ("index.html", "comparison.html")
         ),
     output:
+        [
+            report(
+                f"{REPORT}/{name}",
+                category="Reports",
+                subcategory=study.name,
+                labels={"document": name.split(".")[0], "format": name.split(".")[1]},
+            )
+            for name in ("report.html", "report.pdf", "appendix.html", "appendix.pdf")
+        ],
+        report(
+            f"{REPORT}/data.tar.xz",
+            category="Data",
+            subcategory=study.name,
+            labels={"data": "measurements, records, analysis and figures"},
+        ),
         multiext(
             f"{REPORT}/",
-            "report.html",
-            "report.pdf",
-            "appendix.html",
-            "appendix.pdf",
             "claims.json",
             "planner.json",
             "hardware.json",
             "study.json",
             "summary.json",
-            "data.tar.xz",
             "ro-crate-metadata.json",
         ),
     log:
@@ -68,7 +78,11 @@ rule index:
         page=f"{TEMPLATES}/html/comparison.html",
     output:
         *COMPARED,
-        html="report/index.html",
+        html=report(
+            "report/index.html",
+            category="Reports",
+            labels={"document": "index of all reports", "format": "html"},
+        ),
     log:
         f"{RESULTS}/logs/index.log",
     conda:

@@ -24,9 +24,10 @@ from gnn_checkpointing.study.vocabulary import Convolution
 from gnn_checkpointing.study.yaml_files import read_yaml
 
 try:
-    source = ", ".join(map(str, workflow.overwrite_configfiles)) or DEFAULT
+    files = workflow.overwrite_configfiles or workflow.configfiles
+    source = ", ".join(map(str, files)) or DEFAULT
     # Snakemake's own reader takes the last of two equal keys without a word.
-    for file in workflow.overwrite_configfiles or [DEFAULT]:
+    for file in files:
         read_yaml(Path(file))
     study = parse_study(config, source)
     refuse_unmeasurable(study, source)
@@ -41,7 +42,7 @@ os.environ[RUN] = this_run()
 RESULTS = f"results/{hardware_slug(study)}/{study.name}"
 REPORT = f"report/{hardware_slug(study)}/{study.name}"
 STUDY = f"{RESULTS}/study.json"
-TEMPLATES = os.path.relpath(Path(workflow.basedir) / "templates")
+TEMPLATES = os.path.relpath(HERE.parent / "templates")
 # What is drawn, loaded, measured, trained or explained lies where a digest of all that it depends on says: the settings,
 # the user's own files, the code, the libraries. A study that is changed and changed back finds it again.
 IDS = {place(spec): spec.id for spec in SPECS}

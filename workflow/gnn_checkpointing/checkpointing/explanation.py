@@ -58,12 +58,14 @@ def explain(model: nn.Module) -> Explanation:
     convs.0  SAGEConv  edge_blocks  4.0 of 16.0 MiB     4 blocks of at most 16,384 edges
     convs.1  SAGEConv  edge_blocks  4.0 of 16.0 MiB     4 blocks of at most 16,384 edges
     """
+    parts = dict(model.named_modules())
+    whole = [name for name, part in parts.items() if isinstance(vars(part).get("forward"), partial)]
     return Explanation(
-        tuple(_explained(name, layer) for name, layer in model.named_modules() if isinstance(layer, MessagePassing))
+        tuple(_explained(name, layer, whole) for name, layer in parts.items() if isinstance(layer, MessagePassing))
     )
 
 
-def _explained(name: str, layer: nn.Module) -> LayerExplanation:
+def _explained(name: str, layer: nn.Module, recomputed: list[str]) -> LayerExplanation:
     cut, kind = cut_layer_of(layer), type(layer).__name__
     whole = isinstance(vars(layer).get("forward"), partial)
     if cut is not None:
@@ -72,6 +74,9 @@ def _explained(name: str, layer: nn.Module) -> LayerExplanation:
     if whole:
         reason = layer_refusal(layer) or "as asked for"
         return LayerExplanation(name, kind, "layers", reason)
+    around = next((part for part in recomputed if part and name.startswith(f"{part}.")), None)
+    if around is not None:
+        return LayerExplanation(name, kind, "layers", f"{around} is recomputed whole")
     return LayerExplanation(name, kind, "none", "no policy is on this layer")
 
 

@@ -8,7 +8,16 @@ from cyclopts import App, Parameter
 from rich.console import Console
 
 from gnn_checkpointing import __version__
-from gnn_checkpointing.cli.commands import designing, explaining, graphs, judging, measuring, planning, publishing
+from gnn_checkpointing.cli.commands import (
+    designing,
+    explaining,
+    graphs,
+    judging,
+    measuring,
+    planning,
+    publishing,
+    tracing,
+)
 
 app = App(
     name="python -m gnn_checkpointing",
@@ -57,6 +66,7 @@ COMMANDS: tuple[tuple[Callable[..., None], str], ...] = (
     ),
     (publishing.index, "Write the index of all reports, and the comparison of machines beside it."),
     (planning.plan, "Say what each policy would need on your graph in your memory, and which one to take."),
+    (tracing.trace, "Write a step's memory, layer by layer, as a trace that ui.perfetto.dev opens."),
     (explaining.explain, "Measure a Vision GNN's graphs on your images; draw curves and one image's patch graph."),
 )
 for place, (command, help_text) in enumerate(COMMANDS):

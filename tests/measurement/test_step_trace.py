@@ -1,0 +1,127 @@
+"""A step's trace has the form that Perfetto reads, exact bytes, and the layers that were kept and recomputed."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+import torch
+from torch import Tensor, nn
+from torch_geometric.nn import GAT
+
+from gnn_checkpointing import apply
+from gnn_checkpointing.cli import main
+from gnn_checkpointing.measurement.peak_memory import step_bytes
+from gnn_checkpointing.measurement.step_trace import COUNTER, step_trace
+
+ROOT = Path(__file__).resolve().parents[2]
+EVENT = {
+    "type": "object",
+    "required": ["name", "ph", "pid", "args"],
+    "properties": {"ph": {"enum": ["X", "C", "M"]}, "ts": {"type": "number", "minimum": 0}},
+    "allOf": [
+        {"if": {"properties": {"ph": {"const": "X"}}}, "then": {"required": ["ts", "dur", "tid", "cat"]}},
+        {
+            "if": {"properties": {"ph": {"const": "C"}}},
+            "then": {"required": ["ts"], "properties": {"args": {"additionalProperties": {"type": "integer"}}}},
+        },
+    ],
+}
+FORM = {"required": ["traceEvents"], "properties": {"traceEvents": {"type": "array", "items": EVENT}}}
+
+
+def traced(policy: str) -> tuple[dict[str, Any], Any]:
+    torch.manual_seed(0)
+    x, edges = torch.randn(500, 16), torch.randint(500, (2, 20_000))
+    model: nn.Module = apply(GAT(16, 32, num_layers=2, out_channels=4, heads=4), policy)
+
+    def forward() -> Tensor:
+        return model(x, edges).square().mean()
+
+    forward().backward()
+    model.zero_grad()
+    trace = step_trace(model, forward)
+    model.zero_grad()
+    return trace, step_bytes(forward, x.device)
+
+
+@pytest.mark.parametrize("policy", ["none", "layers", "edge_blocks"])
+def test_the_counter_is_the_measured_bytes_and_the_layers_are_told_apart(policy: str) -> None:
+    trace, found = traced(policy)
+    jsonschema.validate(json.loads(json.dumps(trace)), FORM)
+    assert trace["otherData"] == {"saved_activation_bytes": found.saved, "activation_bytes": found.peak}
+    counts = [event["args"]["bytes"] for event in trace["traceEvents"] if event["name"] == COUNTER]
+    assert max(counts) == found.peak
+    slices = [event for event in trace["traceEvents"] if event["ph"] == "X"]
+    kinds = ("forward", "recompute", "backward")
+    forwards, again, backwards = ([one["name"].split()[0] for one in slices if one["cat"] == kind] for kind in kinds)
+    assert forwards == ["convs.0", "convs.1"]
+    assert list(dict.fromkeys(backwards)) == ["convs.1", "convs.0"]
+    assert set(again) == (set() if policy == "none" else {"convs.0", "convs.1"})
+    forward = [one for one in slices if one["cat"] == "forward"]
+    assert {one["args"]["policy"] for one in forward} == {policy}
+    assert 0 < sum(one["args"]["saved_bytes"] for one in forward) <= found.saved
+
+
+@pytest.fixture(scope="module")
+def graph(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Path]:
+    from gnn_checkpointing.study.graph_design import study_graphs
+    from gnn_checkpointing.study.reading import read_study
+
+    study = ROOT / "workflow/studies/smoke.yaml"
+    name, path = study_graphs(read_study(study))[0].id, tmp_path_factory.mktemp("graph") / "graph.npz"
+    assert main(["graph", f"--study={study}", f"--graph={name}", f"--output={path}"]) == 0
+    return name, path
+
+
+@pytest.mark.parametrize("model", ["cell", "own"])
+def test_the_command_traces_a_cell_or_a_users_model(
+    graph: tuple[str, Path], model: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
+    monkeypatch.chdir(ROOT)
+    name, file = graph
+    cell = [f"--study={ROOT}/workflow/studies/smoke.yaml", f"--graph={name}", "--convolution=GATv2"]
+    chosen = cell if model == "cell" else ["--module=examples.own_model:build"]
+    output = tmp_path / "trace.json"
+    assert main(["trace", f"--graph-file={file}", *chosen, "--policy=layers", f"--output={output}"]) == 0
+    kinds = {event.get("cat") for event in json.loads(output.read_text())["traceEvents"]}
+    assert {"forward", "recompute", "backward"} <= kinds
+    first = capsys.readouterr().out.splitlines()[1].split()
+    assert first[2] == "layers", "a stack's block is recomputed whole, the convolution in it"
+
+
+OWN = """
+import torch
+from torch_geometric.nn import SAGEConv
+number = 3
+def nothing(features, classes): return "no model"
+def plain(features, classes): return torch.nn.Linear(features, classes)
+def wide(features, classes): return type("Wide", (SAGEConv,), {})(features, classes + 1)
+def needy(features): return None
+"""
+
+
+@pytest.mark.parametrize(
+    ("function", "said"),
+    [
+        ("absent", "cannot be imported (AttributeError"),
+        ("number", "number is not a function"),
+        ("nothing", "returns str, not a torch.nn.Module"),
+        ("plain", "no PyG MessagePassing layer"),
+        ("wide", "the model returns (120, 4), not class scores (120, 3)"),
+        ("needy", "it is called with the number of features and of classes"),
+    ],
+)
+def test_a_model_that_cannot_be_is_refused_in_one_sentence(
+    graph: tuple[str, Path], function: str, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
+    (tmp_path / "users_models.py").write_text(OWN)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    command = ["trace", f"--graph-file={graph[1]}", f"--module=users_models:{function}"]
+    assert main([*command, f"--output={tmp_path}/trace.json"]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert said in line
+    assert not (tmp_path / "trace.json").exists()

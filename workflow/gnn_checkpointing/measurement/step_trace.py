@@ -1,0 +1,155 @@
+"""One training step as a trace that Perfetto and Chrome open: layers forward, recomputed and backward, and live bytes.
+
+The counter is the running sum of the allocator's events, as in `peak_memory.py`. A layer's backward slices are the
+autograd nodes that its forward pass made, matched by their sequence numbers; inside a recomputing node, they are what
+is left of it beside the recomputation. The profiler itself makes the step slower: its bytes are exact, its times are
+not measurements.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from torch import Tensor, nn
+from torch.profiler import ProfilerActivity, profile, record_function
+
+from gnn_checkpointing.checkpointing.edge_blocks import message_passing_layers
+from gnn_checkpointing.checkpointing.explanation import explain
+from gnn_checkpointing.checkpointing.recomputation import Recomputation
+from gnn_checkpointing.measurement.peak_memory import no_garbage
+
+COUNTER = "activation bytes"
+_PREFIX = "gnn_checkpointing:"
+_NODE = "autograd::engine::evaluate_function: "
+
+
+@dataclass(frozen=True)
+class _Slice:
+    """What ran from `begin` to `end`, in nanoseconds; `kind` is forward, recompute or backward."""
+
+    kind: str
+    layer: str
+    begin: int
+    end: int
+
+
+def step_trace(model: nn.Module, forward: Callable[[], Tensor]) -> dict[str, Any]:
+    """The trace events of one step: `forward`, which runs `model` and returns a loss, and its backward pass.
+
+    Slices have the bytes live at their ends in `args`, forward slices also the layer's policy and why it has it. The
+    model must have run once before: what a first step leaves behind would count as the step's.
+    """
+    layers = message_passing_layers(model)
+    names = {id(part): name or "model" for name, part in model.named_modules()}
+    with no_garbage(), _marked(layers, names):
+        first, loss = _events(forward)
+        second, _ = _events(loss.backward)
+    forwards = sorted(first, key=lambda event: event.start_ns())
+    events = [*forwards, *sorted(second, key=lambda event: event.start_ns())]
+    start = events[0].start_ns()
+    live, counted = 0, []
+    for event in events:
+        if event.name() == "[memory]":
+            live += event.nbytes()
+            counted.append((event.start_ns(), live))
+    saved = sum(event.nbytes() for event in forwards if event.name() == "[memory]")
+    marks = [_slice(event) for event in events if event.name().startswith(_PREFIX)]
+    slices = [*marks, *_backward(events, [mark for mark in marks if mark.kind == "forward"])]
+    explained = {row.name or "model": row for row in explain(model).layers}
+
+    def microseconds(at: int) -> float:
+        return float(at - start) / 1000
+
+    def drawn(one: _Slice) -> dict[str, Any]:
+        args: dict[str, Any] = {"bytes_before": _at(counted, one.begin), "bytes_after": _at(counted, one.end)}
+        if one.kind == "forward" and one.layer in explained:
+            args |= {"policy": explained[one.layer].policy, "reason": explained[one.layer].reason}
+            args["saved_bytes"] = args["bytes_after"] - args["bytes_before"]
+        place = {"pid": 1, "tid": 1, "ts": microseconds(one.begin), "dur": (one.end - one.begin) / 1000}
+        return {"name": f"{one.layer} {one.kind}", "cat": one.kind, "ph": "X", **place, "args": args}
+
+    counter = [
+        {"name": COUNTER, "ph": "C", "pid": 1, "ts": microseconds(at), "args": {"bytes": value}}
+        for at, value in [(start, 0), *counted]
+    ]
+    named = {"name": "process_name", "ph": "M", "pid": 1, "args": {"name": f"a step of {type(model).__name__}"}}
+    peak = max((value for _, value in counted), default=0)
+    return {
+        "traceEvents": [named, *map(drawn, sorted(slices, key=lambda one: (one.begin, -one.end))), *counter],
+        "displayTimeUnit": "ms",
+        "otherData": {"saved_activation_bytes": saved, "activation_bytes": max(0, peak)},
+    }
+
+
+def _events(action: Callable[[], Any]) -> tuple[list[Any], Any]:
+    """The profiler's events of `action`, and what it returns."""
+    with profile(activities=[ProfilerActivity.CPU], profile_memory=True, acc_events=True) as session:
+        value = action()
+    assert session.profiler is not None
+    assert session.profiler.kineto_results is not None
+    return list(session.profiler.kineto_results.events()), value
+
+
+@contextmanager
+def _marked(layers: list[Any], names: dict[int, str]) -> Iterator[None]:
+    """Have the profiler record each layer's forward pass and each recomputation."""
+    open_marks: list[Any] = []
+
+    def enter(name: str, *_: Any) -> None:
+        open_marks.append(record_function(f"{_PREFIX}forward:{name}"))
+        open_marks[-1].__enter__()
+
+    def leave(*_: Any) -> None:
+        open_marks.pop().__exit__(None, None, None)
+
+    original = Recomputation.again
+
+    def again(state: Recomputation, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        with record_function(f"{_PREFIX}recompute:{names.get(id(state._module), 'model')}"):
+            return original(state, function, *args, **kwargs)
+
+    with ExitStack() as stack:
+        for layer in layers:
+            stack.callback(layer.register_forward_pre_hook(partial(enter, names[id(layer)])).remove)
+            stack.callback(layer.register_forward_hook(leave).remove)
+        stack.callback(setattr, Recomputation, "again", original)
+        Recomputation.again = again  # type: ignore[method-assign,assignment]
+        yield
+
+
+def _slice(event: Any) -> _Slice:
+    kind, _, layer = event.name().removeprefix(_PREFIX).partition(":")
+    return _Slice(kind, layer, event.start_ns(), event.start_ns() + event.duration_ns())
+
+
+def _backward(events: list[Any], forwards: list[_Slice]) -> Iterator[_Slice]:
+    """Each layer's backward pass: neighbouring autograd nodes of one layer joined."""
+    owners: dict[int, str] = {}
+    for event in events:
+        if event.sequence_nr() >= 0 and not event.name().startswith(_NODE):
+            inside = [one for one in forwards if one.begin <= event.start_ns() < one.end]
+            if inside:
+                owners.setdefault(event.sequence_nr(), inside[-1].layer)
+    nodes = [
+        (owners.get(event.sequence_nr()), event.start_ns(), event.start_ns() + event.duration_ns())
+        for event in events
+        if event.name().startswith(_NODE) and "AccumulateGrad" not in event.name()
+    ]
+    joined: _Slice | None = None
+    for layer, begin, end in nodes:
+        if joined is not None and joined.layer == layer:
+            joined = _Slice("backward", joined.layer, joined.begin, max(joined.end, end))
+            continue
+        if joined is not None:
+            yield joined
+        joined = None if layer is None else _Slice("backward", layer, begin, end)
+    if joined is not None:
+        yield joined
+
+
+def _at(counted: list[tuple[int, int]], at: int) -> int:
+    return next((value for moment, value in reversed(counted) if moment <= at), 0)
