@@ -63,7 +63,9 @@ EXPLAINED = (
 EGOS = [
     spec for spec in SPECS if isinstance(spec, EgoGraph) and spec.form == "encodings"
 ]
-ENCODINGS = [f"{RESULTS}/encodings/{fingerprint.of_encoding(EGOS)}.json"] if EGOS else []
+ENCODINGS = (
+    [f"{RESULTS}/encodings/{fingerprint.of_encoding(EGOS)}.json"] if EGOS else []
+)
 # The options that hand both to a command; nothing of what the study does not have.
 BESIDE = " ".join(
     f"--{name} {file}"
