@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from gnn_checkpointing.analysis.analyse import Findings, analyse, write_analysis
-from gnn_checkpointing.analysis.estimates import LEAST_FREEDOM, RATIO_KNOWN, SECONDS_KNOWN, run_to_run
+from gnn_checkpointing.analysis.estimates import RATIO_KNOWN, SECONDS_KNOWN, run_to_run
 from gnn_checkpointing.analysis.results import RunToRun
 from gnn_checkpointing.artefacts import read_json
 from gnn_checkpointing.refusal import Refusal
@@ -82,14 +82,13 @@ def deviations(cells: int, visits: int, deviation: float) -> RunToRun:
     )
 
 
-@pytest.mark.parametrize("deviation", [0.01, 0.2])
-def test_enough_visits_are_taken_as_they_were_measured(deviation: float) -> None:
+def test_visits_that_differ_more_than_two_runs_do_are_taken_as_they_were_measured() -> None:
     """40 cells visited three times; the pooled deviation of 80 degrees of freedom is within 25 % of the true one."""
-    run = deviations(40, 2, deviation)
+    run = deviations(40, 2, 0.2)
     assert run.repeated_cells == 40
-    assert run.deviation == run.measured == pytest.approx(deviation, rel=0.25)
+    assert run.deviation == run.measured == pytest.approx(0.2, rel=0.25)
     # Steps of none and of the policy are shifted apart from each other here, and their mean variance is taken.
-    assert run.seconds_deviation == run.level_deviation == pytest.approx(deviation, rel=0.25)
+    assert run.seconds_deviation == run.level_deviation == pytest.approx(0.2, rel=0.25)
     assert run.degrees_of_freedom == run.level_degrees_of_freedom == 80
 
 
@@ -103,8 +102,8 @@ def test_what_slows_the_sentinel_alike_is_no_deviation_of_laws_in_its_units() ->
     assert run.seconds_deviation == run.level_deviation > 0.2
 
 
-@pytest.mark.parametrize(("cells", "visits"), [(0, 0), (LEAST_FREEDOM - 1, 1)])
-def test_too_few_visits_narrow_no_interval(cells: int, visits: int) -> None:
+@pytest.mark.parametrize(("cells", "visits"), [(0, 0), (5, 1), (40, 2)])
+def test_visits_of_one_run_narrow_no_interval(cells: int, visits: int) -> None:
     run = deviations(cells, visits, 0.001)
     assert (run.deviation, run.degrees_of_freedom) == (RATIO_KNOWN, None)
     assert (run.seconds_deviation, run.level_degrees_of_freedom) == (SECONDS_KNOWN, None)

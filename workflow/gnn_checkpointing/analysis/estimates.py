@@ -25,9 +25,6 @@ RATIO_KNOWN = 0.092 / norm.ppf(0.95) / math.sqrt(2)
 SECONDS_KNOWN = 0.101 / norm.ppf(0.75) / math.sqrt(2)
 """The same two runs: half of the step times differed by more than 10.1 % beside the factor that all of them share."""
 
-LEAST_FREEDOM = 6
-"""Visits that give fewer degrees of freedom may widen an interval by the known deviation, and never narrow it."""
-
 
 @dataclass(frozen=True)
 class Noise:
@@ -98,8 +95,8 @@ def noise(
 def run_to_run(rows: Sequence[Mapping[str, Value]], reference: str, *, in_sentinels: bool = False) -> RunToRun:
     """How far time ratios and step times of a cell differ from one visit to another.
 
-    The rule: with `LEAST_FREEDOM` degrees of freedom or more, the deviation between visits is taken as it was measured,
-    with Student's t of those degrees. With fewer, the larger of that and of what is known from two other runs.
+    The larger of the deviation between this run's visits and of what is known from two runs on other hours: visits of
+    one run know nothing of another day, so they may widen an interval and never narrow it.
     """
     ours = [row for row in rows if row["allocator"] == reference]
     measured, freedom, cells = _between_visits([row for row in ours if row["policy"] != "none"], "time_ratio")
@@ -124,8 +121,6 @@ def _in_sentinels(row: Mapping[str, Value]) -> float | None:
 
 
 def _rule(measured: float, freedom: int, known: float) -> tuple[float, int | None]:
-    if freedom >= LEAST_FREEDOM:
-        return measured, freedom
     return (measured, freedom) if measured > known else (known, None)
 
 
