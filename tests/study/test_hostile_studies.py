@@ -220,7 +220,8 @@ def test_any_study_is_a_plan_or_one_sentence(study: Any, tmp_path: Path, capsys:
         assert header.startswith("cell\tgraph")
         assert cells
         ids = [cell.split("\t")[0] for cell in cells]
-        assert len(set(ids)) == len(ids)
+        visits = [cell.split("\t")[-1] for cell in cells]
+        assert len(set(zip(ids, visits, strict=True))) == len(ids)
         assert all(not set(one) - set(string.ascii_letters + string.digits + "-._") for one in ids)
         assert complaint == ""
     else:
