@@ -7,12 +7,11 @@ from dataclasses import replace
 
 import pytest
 
-from gnn_checkpointing.audit.answers import at_least, at_most, no_offender, percent
-from gnn_checkpointing.audit.checks.design import order_unrelated_to_density, rank_correlation
-from gnn_checkpointing.audit.checks.exclusiveness import SHARED, cells_alone
+from gnn_checkpointing.audit.checks.instrument import time_ratios_rederive
 from gnn_checkpointing.audit.checks.provenance import NAMED, NOT_STATED, VERSIONS
-from gnn_checkpointing.audit.checks.ratios import time_ratios_rederive
+from gnn_checkpointing.audit.checks.run import SHARED, cells_alone, order_unrelated_to_density, rank_correlation
 from gnn_checkpointing.audit.inputs import machine_facts
+from gnn_checkpointing.audit.question import at_least, at_most, no_offender, percent
 from gnn_checkpointing.graphs.sources import known
 from gnn_checkpointing.measurement import record_warnings
 from gnn_checkpointing.measurement.hardware import hardware_record
@@ -41,7 +40,7 @@ def test_cells_of_two_machines_may_overlap() -> None:
     cells = list(found.cells)
     for second, passed in (("b", True), ("a", False)):
         rows = [{**row, "hosts": f"{second if row['cell'] == cells[1] else 'a'}; a"} for row in found.rows]
-        assert cells_alone(replace(found, rows=rows)).passed is passed
+        assert cells_alone.answer(replace(found, rows=rows)).passed is passed
 
 
 @pytest.mark.parametrize(
@@ -65,7 +64,7 @@ def test_an_order_that_follows_density_matters_while_times_drift(order: str, dri
     one = found.findings.robustness.drift[0]
     change = one.change.model_copy(update={"estimate": drift, "low": drift, "high": drift})
     found = clean.part(found, "robustness", drift=[one.model_copy(update={"change": change, "p_value": 0.001})])
-    answer = order_unrelated_to_density(replace(found, rows=rows))
+    answer = order_unrelated_to_density.answer(replace(found, rows=rows))
     assert answer.passed is passed, answer.found
 
 
@@ -86,7 +85,7 @@ def test_scatter_parts_a_median_of_ratios_from_the_ratio_of_medians() -> None:
         own = next(row for row in found.rows if (row["cell"], row["policy"]) == (cell, "layers"))
         ratio = 1.12 * float(own["time_ratio"] or 0)
         ends = {"time_ratio": ratio, "time_ratio_low": ratio * (1 - half), "time_ratio_high": ratio * (1 + half)}
-        assert time_ratios_rederive(spoils.row("layers", **ends)(found)).passed is passed
+        assert time_ratios_rederive.answer(spoils.row("layers", **ends)(found)).passed is passed
 
 
 def test_the_first_offender_is_named() -> None:

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from analysis import tables
 from gnn_checkpointing.analysis.quality import quality
 from gnn_checkpointing.analysis.table import completed
+from gnn_checkpointing.audit import checks
 from gnn_checkpointing.audit.grades import Audit
 from gnn_checkpointing.audit.inputs import AuditInputs
-from gnn_checkpointing.audit.rubric import RUBRIC, audited
+from gnn_checkpointing.audit.rubric import audited, rubric
 
 from . import clean
 from .spoils import SPOILS, Spoil
+
+RUBRIC = rubric()
 
 
 def failed(audit: Audit) -> set[str]:
@@ -110,3 +115,22 @@ def test_page_faults_are_asked_for_only_where_freed_memory_is_kept() -> None:
     rows = [{**row, "allocator": "default", "page_faults": 900.0} for row in found.rows]
     audit = audited(replace(found, study=clean.study(measurement={"allocators": ["default"]}), rows=rows))
     assert "no-page-faults" in left_out(audit)
+
+
+def test_a_new_question_is_one_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "mine.py").write_text(
+        """from gnn_checkpointing.audit.question import asks, at_most
+
+PLACE = 99
+
+
+@asks("few-rows", "Are there few rows?", "There are at most ten rows.")
+def few_rows(inputs):
+    return at_most(len(inputs.rows), 10, "rows", "measurements.csv")
+"""
+    )
+    monkeypatch.setattr(checks, "__path__", [*checks.__path__, str(tmp_path)])
+    audit = audited(clean.inputs())
+    assert failed(audit) == {"few-rows"}
+    assert [check.id for check in audit.checks] == [*(question.id for question in RUBRIC), "few-rows"]
+    monkeypatch.delitem(sys.modules, f"{checks.__name__}.mine")

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import builtins
+from collections.abc import Callable
+from functools import cache
+
 import numpy as np
 
 from analysis.tables import (
@@ -25,11 +29,11 @@ def analysed(rows: Table, drift: float = 1e-6) -> Findings:
     return analyse(rows, trainings(drift=drift), protocol())
 
 
+@cache
 def synthetic(
-    graphs: list[Graph] | None = None, policies: tuple[str, ...] = ("none", "layers", "edge_blocks")
+    graphs: Callable[[], list[Graph]] = generated_graphs, policies: tuple[str, ...] = ("none", "layers", "edge_blocks")
 ) -> Findings:
-    chosen = generated_graphs() if graphs is None else graphs
-    return analysed(table(np.random.default_rng(0), chosen, policies=policies))
+    return analysed(table(np.random.default_rng(0), graphs(), policies=policies))
 
 
 def frontier() -> Findings:
@@ -39,13 +43,20 @@ def frontier() -> Findings:
 
 def varied() -> Findings:
     """Return findings of a study of families, graded graphs and batches."""
-    return synthetic([*families(), *graded(), *batches()])
+    return synthetic(lambda: [*families(), *graded(), *batches()])
 
 
 def ledger(findings: Findings) -> Ledger:
     return judge(findings, "synthetic", "test-machine")
 
 
+_JUDGED: dict[int, tuple[Findings, Ledger]] = {}
+
+
 def claim(findings: Findings, id: str) -> Claim:
-    (found,) = [claim for claim in ledger(findings).claims if claim.id == id]
+    """The claim of an id; findings that several tests ask about are judged once."""
+    if builtins.id(findings) not in _JUDGED:
+        _JUDGED[builtins.id(findings)] = (findings, ledger(findings))
+    judged = _JUDGED[builtins.id(findings)][1]
+    (found,) = [claim for claim in judged.claims if claim.id == id]
     return found

@@ -4,24 +4,30 @@ from __future__ import annotations
 
 import re
 import string
+import sys
+from pathlib import Path
 
-from gnn_checkpointing.claims.catalogue import CATALOGUE
-from gnn_checkpointing.claims.catalogue.template import OWN
+import pytest
+
+from gnn_checkpointing.claims import catalogue as registry
+from gnn_checkpointing.claims.catalogue import catalogue
+from gnn_checkpointing.claims.template import OWN
 
 from .findings import ledger, synthetic
+from .made import empty
 
 # Thresholds of this study's rules, as their sentences tell them; the 1 is a relative error or a break-even of 1 %.
 THRESHOLDS = ("1 %", "10 %", " 5 %", "20 %", "2 %", "25 %", "93 %", "93 times in 100", "10 times", "factor of 2")
 
 
 def test_every_template_has_an_id_of_its_own() -> None:
-    ids = [template.id for template in CATALOGUE]
+    ids = [template.id for template in catalogue()]
     assert len(ids) == len(set(ids))
     assert all(re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", id) for id in ids)
 
 
 def test_the_claims_of_the_first_reports_keep_their_ids_and_their_order() -> None:
-    assert [template.id for template in CATALOGUE][:7] == [
+    assert [template.id for template in catalogue()][:7] == [
         "layers-lower-the-peak",
         "layers-cost-time",
         "layers-save-less-when-dense",
@@ -30,7 +36,7 @@ def test_the_claims_of_the_first_reports_keep_their_ids_and_their_order() -> Non
         "edge-blocks-peak-below-layers",
         "edge-blocks-no-slower-than-layers",
     ]
-    assert CATALOGUE[28].id == "hydragnn-time"
+    assert catalogue()[28].id == "hydragnn-time"
 
 
 def test_the_default_study_judges_at_least_thirty_claims_of_its_own_and_others() -> None:
@@ -45,7 +51,7 @@ def test_the_default_study_judges_at_least_thirty_claims_of_its_own_and_others()
 
 def test_no_own_sentence_holds_a_number_but_its_rule() -> None:
     """Digits are thresholds; the literature's and the seeds' numbers are theirs."""
-    for template in CATALOGUE:
+    for template in catalogue():
         left = template.sentence
         for number in THRESHOLDS:
             left = left.replace(number, "")
@@ -53,12 +59,33 @@ def test_no_own_sentence_holds_a_number_but_its_rule() -> None:
 
 
 def test_sentences_name_nothing_but_convolution_and_policy() -> None:
-    for template in CATALOGUE:
+    for template in catalogue():
         names = {name for _, name, _, _ in string.Formatter().parse(template.sentence) if name is not None}
-        asked = {"convolution"} if template.scope == "convolution" else set()
+        asked = {"convolution"} if not template.of_study else set()
         assert asked <= names <= {"convolution", "policy"}, template.id
         assert template.policy or "policy" not in names, template.id
 
 
 def test_the_kind_follows_the_source() -> None:
-    assert all((template.source == OWN) == (template.kind == "study") for template in CATALOGUE)
+    assert all((template.source == OWN) == (template.kind == "study") for template in catalogue())
+
+
+def test_a_new_claim_is_one_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is judged for each convolution, after all others."""
+    (tmp_path / "mine.py").write_text(
+        """from gnn_checkpointing.claims.queries.effects import at_densest
+from gnn_checkpointing.claims.rules import below
+from gnn_checkpointing.claims.template import Template
+
+PLACE = 99
+CLAIMS = (
+    Template("mine", "Layers halve {convolution}.", at_densest("memory_ratio"), below(0.5), "layers"),
+)
+"""
+    )
+    before = ledger(empty()).claims
+    monkeypatch.setattr(registry, "__path__", [*registry.__path__, str(tmp_path)])
+    after = ledger(empty()).claims
+    assert after[: len(before)] == before
+    assert [one.id for one in after[len(before) :]] == ["mine:GATv2:layers", "mine:GCN:layers"]
+    monkeypatch.delitem(sys.modules, f"{registry.__name__}.mine")

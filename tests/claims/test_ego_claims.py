@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from analysis.tables import LAWS, RESIDENT_BYTES, ego_table, protocol
 from gnn_checkpointing.analysis.analyse import analyse
-from gnn_checkpointing.claims.evidence import most_saved
+from gnn_checkpointing.claims.queries.query import Asked
+from gnn_checkpointing.claims.queries.systems import most_saved
 
 from .findings import claim, ledger, synthetic
 
@@ -34,5 +35,5 @@ def test_the_most_that_is_saved_is_the_densest_graph_at_the_larger_radius() -> N
 
 
 def test_without_bags_it_is_said_what_it_takes() -> None:
-    assert "workflow/studies/ego.yaml" in most_saved(synthetic()).note
+    assert "workflow/studies/ego.yaml" in most_saved().pick(Asked(synthetic())).note
     assert not any(one.id.startswith(("bags-", "elene-")) for one in ledger(synthetic()).claims)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from gnn_checkpointing.analysis.results import Estimate
-from gnn_checkpointing.claims.flips import flipping, steady
-from gnn_checkpointing.claims.rules import Above, Within
+from gnn_checkpointing.claims.noise import flipping, steady
+from gnn_checkpointing.claims.rules import above, within
 
 from .findings import claim, synthetic
 from .tried import about
@@ -23,14 +23,14 @@ from .tried import about
 )
 def test_the_share_of_runs_that_turn_a_claim(low: float, middle: float, high: float, expected: float) -> None:
     estimate = Estimate(estimate=middle, low=low, high=high)
-    assert flipping(Above(1), [estimate], 0.95) == pytest.approx(expected, abs=0.05)
+    assert flipping(above(1), [estimate], 0.95) == pytest.approx(expected, abs=0.05)
 
 
 def test_many_estimates_at_once_turn_more_easily_than_one() -> None:
     """Each alone turns in 2.5 % of the runs; of twelve one or more does in 26 %."""
     edge = about(1.0, 0.1)
-    assert flipping(Within(0.9, 2), [edge], 0.95) < 0.05
-    assert 0.15 < flipping(Within(0.9, 2), [edge] * 12, 0.95) < 0.4
+    assert flipping(within(0.9, 2), [edge], 0.95) < 0.05
+    assert 0.15 < flipping(within(0.9, 2), [edge] * 12, 0.95) < 0.4
     assert steady("supported", 0.26) == steady("refuted", 0.26) == "inconclusive"
     assert steady("supported", 0.05) == "supported"
     assert steady("untested", 0.5) == "untested"

@@ -11,7 +11,7 @@ import pytest
 
 from analysis.tables import changed, frontier_table, generated_graphs, real_graphs, table, without
 from gnn_checkpointing.analysis.analyse import Findings, write_analysis
-from gnn_checkpointing.claims.catalogue import CATALOGUE
+from gnn_checkpointing.claims.catalogue import catalogue
 from gnn_checkpointing.claims.ledger import Ledger
 
 from .addresses import values_at
@@ -55,9 +55,9 @@ def test_a_known_law_has_its_verdict(default: Findings, id: str, verdict: str) -
 def test_every_claim_of_the_catalogue_is_judged_for_every_convolution(default: Findings) -> None:
     ids = [one.id for one in ledger(default).claims]
     assert len(ids) == len(set(ids))
-    for template in CATALOGUE:
+    for template in catalogue():
         named = [name for name in ("GCN", "SAGE", "GATv2") if not template.only or name in template.only]
-        expected = 0 if template.needs or template.beside else 1 if template.scope == "study" else len(named)
+        expected = 0 if template.needs or template.beside else 1 if template.of_study else len(named)
         found = sum(id.split(":")[0] == template.id for id in ids)
         assert found == expected or (template.kind == "literature" and not found), template.id
 
@@ -90,7 +90,7 @@ def test_a_policy_that_was_not_measured_is_untested_with_its_reason() -> None:
 
 
 def test_real_graphs_alone_leave_density_untested_and_judge_what_they_can() -> None:
-    findings = synthetic(real_graphs())
+    findings = synthetic(real_graphs)
     verdicts = {one.id: (one.verdict, one.reason) for one in ledger(findings).claims}
     assert verdicts["layers-lower-the-peak:GCN:layers"] == (
         "untested",
@@ -113,13 +113,13 @@ def test_the_densest_level_is_the_densest_that_both_policies_reached() -> None:
 
 
 def test_one_level_cannot_show_a_change_with_density() -> None:
-    found = claim(synthetic(generated_graphs(degrees=(4.0,))), "layers-save-less-when-dense:GCN:layers")
+    found = claim(synthetic(lambda: generated_graphs(degrees=(4.0,))), "layers-save-less-when-dense:GCN:layers")
     assert (found.verdict, found.reason) == ("untested", "only one level of density was measured")
 
 
 @pytest.mark.parametrize(
     "make",
-    [synthetic, lambda: synthetic(real_graphs()), frontier, varied, everything],
+    [synthetic, lambda: synthetic(real_graphs), frontier, varied, everything],
     ids=["generated", "real", "frontier", "variants", "by hand"],
 )
 def test_every_number_is_found_where_its_evidence_says(make: Callable[[], Findings], tmp_path: Path) -> None:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from gnn_checkpointing.analysis.results import StudyModel
-from gnn_checkpointing.claims.catalogue.seeds import SEEDS
-from gnn_checkpointing.claims.evidence import Picked, least_at_densest, segments_memory
+from gnn_checkpointing.claims.catalogue import catalogue
+from gnn_checkpointing.claims.queries.peaks import least_at_densest, segments_memory
+from gnn_checkpointing.claims.queries.query import Asked
 
 from .findings import claim, ledger
 from .made import effect, effects, empty, flatness, frontier, point, quality
@@ -33,7 +32,8 @@ def test_so_few_layers_that_the_count_saves_nothing_tell_nothing_of_it() -> None
     shallow = quality(setting=quality().setting.model_copy(update={"num_layers": [4]}))
     findings = empty(effects=effects(effect("GATv2", "segments(2)", memory=0.5)), quality=shallow)
     assert (
-        segments_memory(findings, "GATv2").note == "by the count, 2 segments of 4 layers keep as much as no segments do"
+        segments_memory(Asked(findings, "GATv2")).note
+        == "by the count, 2 segments of 4 layers keep as much as no segments do"
     )
     assert "chen-root-memory:GATv2" not in {one.id for one in ledger(findings).claims}
 
@@ -94,7 +94,7 @@ def test_a_fused_policy_is_held_to_its_peers_only_where_it_was_measured() -> Non
 def test_reversible_networks_are_judged_by_the_convolution_that_gains_most() -> None:
     id = "gsr-gnn-memory"
     assert id not in {one.id for one in ledger(empty()).claims}
-    assert "policy reversible was not measured" in least_at_densest(empty(), "reversible").note
+    assert "policy reversible was not measured" in least_at_densest("reversible").pick(Asked(empty())).note
     points = [
         point("GATv2", "reversible", level="4", ratio=0.05),  # not the densest
         point("GATv2", "reversible", ratio=0.12),
@@ -159,6 +159,6 @@ def test_the_twelve_seeds_are_untested_and_say_what_they_would_take() -> None:
 def test_a_seed_that_is_given_numbers_is_judged_by_its_rule(
     number: int, measured: tuple[float, ...], verdict: str
 ) -> None:
-    given = Picked(tuple(about(value) for value in measured), "vision.json: blocks", "")
-    seed = replace(SEEDS[number - 1], pick=lambda _findings, _convolution, _policy: given)
-    assert seed.rule.verdict(seed.pick(empty(), "", "").estimates) == verdict
+    seeds = [template for template in catalogue() if template.kind == "seed"]
+    assert seeds[number - 1].id.startswith(f"v{number}-")
+    assert seeds[number - 1].rule.verdict([about(value) for value in measured]) == verdict

@@ -48,7 +48,7 @@ def test_the_published_intervals_are_judged_not_those_of_least_squares() -> None
         coverage("activation_bytes", 0.93, 0.05),
         coverage("saved_activation_bytes", 1.0, 0.01),
         coverage("activation_bytes", 0.5, 0.9, "least_squares"),
-        coverage("step_time_seconds", 0.92, 0.26),
+        coverage("step_time_seconds", 0.85, 0.26),
     ]
     found = empty(predictions=predictions(coverage=tried))
     ids = ("memory-hold", "memory-are-narrow", "time-hold", "time-are-narrow")

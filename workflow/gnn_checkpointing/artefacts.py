@@ -89,6 +89,9 @@ def write_sealed(path: Path, value: Any) -> None:
     seal(path)
 
 
+MOST_TEXT = 100_000
+"""Characters of one text in a file: a label or a message, not a book."""
+
 _LARGEST = 1e150
 """Of a number in a file: its square can still be computed."""
 
@@ -109,11 +112,22 @@ def read_json(path: Path) -> Any:
 
 
 def parsed_json(text: str) -> Any:
-    """A JSON value; raises `ValueError` at numbers that arithmetic does not take and at half characters."""
+    """A JSON value; raises `ValueError` at numbers that arithmetic does not take, half characters and endless texts."""
     value = json.loads(text, parse_constant=_no_number, parse_int=whole_number, parse_float=real_number)
+    # What lies between two quotes may be a text or what parts two texts.
+    if len(text) > MOST_TEXT and max(map(len, text.split('"'))) > MOST_TEXT:
+        _refuse_long(value)
     if _HALF.search(text):  # an escape of half a character, which no encoding can write again
         json.dumps(value, ensure_ascii=False).encode()
     return _without_addresses(value) if _ADDRESS.search(text) else value
+
+
+def _refuse_long(value: Any) -> None:
+    for one in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        _refuse_long(one)
+    for text in value if isinstance(value, dict) else [value]:
+        if isinstance(text, str) and len(text) > MOST_TEXT:
+            raise ValueError(f"a text of {len(text)} characters begins {text[:20]!r}; at most {MOST_TEXT} are read")
 
 
 _HALF = re.compile(r"\\u[dD][89a-fA-F]")

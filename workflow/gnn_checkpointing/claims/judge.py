@@ -2,119 +2,124 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Iterator, Sequence
+from dataclasses import fields, replace
 
 from gnn_checkpointing.analysis.analyse import Findings
-from gnn_checkpointing.analysis.results import Estimate
-from gnn_checkpointing.claims.catalogue import CATALOGUE, Template
-from gnn_checkpointing.claims.conditions import setting
-from gnn_checkpointing.claims.evidence import Picked, convolutions, levels, variants, with_addresses
-from gnn_checkpointing.claims.flips import flipping, steady
+from gnn_checkpointing.claims.catalogue import catalogue
 from gnn_checkpointing.claims.ledger import Claim, Ledger
-from gnn_checkpointing.sourced import plain
+from gnn_checkpointing.claims.noise import flipping, steady, with_margin
+from gnn_checkpointing.claims.queries.effects import convolutions, levels, variants
+from gnn_checkpointing.claims.queries.query import Asked, Picked
+from gnn_checkpointing.claims.template import Template
+from gnn_checkpointing.sourced import sourced
 
 EACH = "each convolution"
+_DEVICES = {"cpu": "CPU", "cuda": "one CUDA device"}
 
 
 def judge(findings: Findings, study_name: str, hardware: str) -> Ledger:
-    """Return every claim of the catalogue with its estimate, evidence and verdict."""
-    findings = with_addresses(findings)
-    claims = [
-        _claim(template, findings, convolution, policy)
-        for template in CATALOGUE
-        for convolution, policy in _instances(template, findings)
-    ]
+    """Every claim of the catalogue with its estimate, evidence and verdict; numbers know their files' fields."""
+    found = Findings(
+        **{one.name: sourced(getattr(findings, one.name), f"analysis/{one.name}.json#") for one in fields(Findings)}
+    )
+    claims = [_claim(template, asked) for template in catalogue() for asked in _instances(template, found)]
     return Ledger(
         study=study_name,
         hardware=hardware,
-        confidence=findings.effects.confidence,
+        confidence=found.effects.confidence,
         # What others say concerns a study only where it tests it.
         claims=[claim for claim in claims if claim.kind != "literature" or claim.verdict != "untested"],
     )
 
 
-def claim_id(template_id: str, convolution: str = "", policy: str = "") -> str:
-    """Return the id of one claim, such as edge-blocks-are-flat-in-density:GATv2:edge_blocks."""
-    return ":".join(part for part in (template_id, convolution, policy) if part)
-
-
-def _instances(template: Template, findings: Findings) -> Iterator[tuple[str, str]]:
-    """Yield the convolutions and policies that a claim is made for."""
+def _instances(template: Template, findings: Findings) -> Iterator[Asked]:
+    """What a claim is asked about: each convolution and policy that it is made for."""
     if template.needs and not _measured(template.needs, findings):
         return
-    if template.scope == "study":
-        yield "", template.policy
+    if template.of_study:
+        yield Asked(findings, "", template.policy)
         return
-    policies = variants(findings, template.policy) if template.policy else [""]
     for convolution in convolutions(findings):
         if template.only and convolution.partition(" (")[0] not in template.only:
             continue
-        for policy in policies:
-            if not template.beside or _both_measured(findings, convolution, policy, template.beside):
-                yield convolution, policy
+        for policy in variants(findings, template.policy) if template.policy else [""]:
+            asked = Asked(findings, convolution, policy)
+            if not template.beside or _both_measured(asked, template.beside):
+                yield asked
 
 
 def _measured(needed: str, findings: Findings) -> bool:
-    """Return whether the study has what a claim needs besides generated graphs."""
-    policies = {effect.policy for effect in findings.effects.generated}
+    """Whether the study has what a claim needs besides generated graphs."""
+    effects, kinds = findings.effects, {effect.policy.partition("(")[0] for effect in findings.effects.generated}
     found: dict[str, object] = {
-        "real graphs": findings.effects.real,
+        "real graphs": effects.real,
         "families": findings.variants.families,
         "graded graphs": findings.variants.graded,
         "batches": findings.variants.batches,
-        "segments": [policy for policy in policies if policy.startswith("segments(")],
-        "budgets": [policy for policy in policies if policy.startswith("memory_budget(")],
+        "segments": "segments" in kinds,
+        "budgets": "memory_budget" in kinds,
         "censored cells": findings.predictions.censored,
         "depths": findings.depths.points,
-        "Vision GNNs": findings.explained.sets
-        or [model for model in findings.effects.models if model.convolution.startswith("ViG-")],
+        "Vision GNNs": findings.explained.sets or [m for m in effects.models if m.convolution.startswith("ViG-")],
         "ego networks": [point for point in findings.ego.points if point.method == "ego_networks"],
     }
     return bool(found[needed])
 
 
-def _both_measured(findings: Findings, convolution: str, policy: str, beside: str) -> bool:
-    """Return whether a convolution was measured on generated graphs with a policy and with one of another kind."""
-    others = variants(findings, beside)
-    return bool(levels(findings.effects, convolution, policy)) and any(
-        levels(findings.effects, convolution, other) for other in others
-    )
+def _both_measured(asked: Asked, beside: str) -> bool:
+    """Whether a convolution was measured on generated graphs with a policy and with one of another kind."""
+    others = variants(asked.findings, beside)
+    return bool(levels(asked)) and any(levels(asked, policy=other) for other in others)
 
 
-def _claim(template: Template, findings: Findings, convolution: str, policy: str) -> Claim:
-    picked = template.pick(findings, convolution, policy)
-    estimates = _with_margin(picked.estimates, template.margin, findings)
-    flips = flipping(template.rule, estimates, findings.effects.confidence) if picked.timed or template.margin else 0.0
+def _claim(template: Template, asked: Asked) -> Claim:
+    findings, query = asked.findings, template.query
+    found = query.pick(asked)
+    picked = replace(found, estimates=with_margin(found.estimates, template.margin, findings))
+    turns = picked.timed or template.margin
+    flips = flipping(template.rule, picked.estimates, findings.effects.confidence) if turns else 0.0
+    names = {"convolution": asked.convolution, "policy": asked.policy}
     return Claim(
-        id=claim_id(template.id, convolution, policy),
+        id=":".join(part for part in (template.id, asked.convolution, asked.policy) if part),
         kind=template.kind,
-        convolution=convolution,
-        policy=policy,
-        sentence=template.sentence.format(convolution=convolution, policy=policy),
-        in_general=template.sentence.format(convolution=EACH, policy=policy) if convolution else "",
+        convolution=asked.convolution,
+        policy=asked.policy,
+        sentence=template.sentence.format(**names),
+        in_general=template.sentence.format(**names | {"convolution": EACH}) if asked.convolution else "",
         source=template.source,
-        conditions=template.conditions.format(convolution=convolution, policy=policy, setting=setting(findings)),
+        conditions=template.conditions.format(**names, setting=_setting(findings)),
         rule=template.rule.words,
-        quantity=template.quantity.format(policy=policy) + _gathering(picked),
-        unit=template.unit,
-        estimate=replace(picked, estimates=estimates).summary,
+        quantity=(template.quantity or query.quantity).format(**names) + _gathering(picked),
+        unit=query.unit,
+        estimate=picked.summary,
         evidence=picked.evidence,
-        verdict=steady(template.rule.verdict(estimates), flips),
+        verdict=steady(template.rule.verdict(picked.estimates), flips),
         flips=flips,
         reason=picked.note,
     )
 
 
-def _with_margin(estimates: tuple[Estimate, ...], margin: float, findings: Findings) -> tuple[Estimate, ...]:
-    """The estimates, each widened by so many standard deviations of a step time from run to run."""
-    run = findings.effects.run_to_run
-    reach = plain(margin * run.seconds_deviation) if run else 0.0
-    ends = [{"low": max(0.0, plain(one.low) - reach), "high": plain(one.high) + reach} for one in estimates]
-    return tuple(one.model_copy(update=end) for one, end in zip(estimates, ends, strict=True)) if reach else estimates
-
-
 def _gathering(picked: Picked) -> str:
-    """Return how several estimates became the one that is printed; the rule looks at each of them."""
+    """How several estimates became the one that is printed; the rule looks at each of them."""
     count = len(picked.estimates)
     return f" ({count} values: their median, and the span of their intervals)" if count > 1 else ""
+
+
+def _setting(findings: Findings) -> str:
+    """Device, threads, allocator and model, such as "CPU, 1 thread, allocator retaining; 4 layers of 32 ..."."""
+    found, reference = findings.quality.setting, findings.frontier.reference
+    machine = [_listed([_DEVICES.get(device, device) for device in found.devices]) or "the study's device"]
+    if found.threads:
+        machine.append(f"{_listed(found.threads)} thread{'s' if found.threads != [1] else ''}")
+    if reference:
+        machine.append(f"allocator {reference}")
+    model = "the study's models"
+    if found.num_layers:
+        model = f"{_listed(found.num_layers)} layers of {_listed(found.hidden_channels)} channels"
+        model += "" if found.heads in ([], [1]) else f", {_listed(found.heads)} heads"
+    return f"{', '.join(machine)}; {model}, float32"
+
+
+def _listed(values: Sequence[object]) -> str:
+    return " or ".join(str(value) for value in values)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from gnn_checkpointing.analysis.results import Estimate
 from gnn_checkpointing.claims.ledger import Verdict
+
+Says = Callable[[Estimate], bool]
 
 
 class Rule(Protocol):
@@ -18,134 +20,24 @@ class Rule(Protocol):
         """The rule as a clause for the reader."""
 
     def verdict(self, estimates: Sequence[Estimate]) -> Verdict:
-        """Return what the intervals say, all of them together."""
+        """What the intervals say, all of them together."""
 
 
 @dataclass(frozen=True)
-class Below:
-    """The quantity is smaller than a threshold."""
+class _Each:
+    """A sentence that holds if each interval says so, and fails if one says the opposite."""
 
-    threshold: float
-
-    @property
-    def words(self) -> str:
-        """The rule as a clause for the reader."""
-        value = f"{self.threshold:g}"
-        return f"supported if every interval ends below {value}; refuted if one lies at {value} or above"
+    words: str
+    holds: Says
+    fails: Says
 
     def verdict(self, estimates: Sequence[Estimate]) -> Verdict:
-        """Return what the intervals say, all of them together."""
-        return _verdict(
-            estimates,
-            [value.high < self.threshold for value in estimates],
-            [value.low >= self.threshold for value in estimates],
-        )
-
-
-@dataclass(frozen=True)
-class Above:
-    """The quantity is larger than a threshold."""
-
-    threshold: float
-
-    @property
-    def words(self) -> str:
-        """The rule as a clause for the reader."""
-        value = f"{self.threshold:g}"
-        return f"supported if every interval begins above {value}; refuted if one lies at {value} or below"
-
-    def verdict(self, estimates: Sequence[Estimate]) -> Verdict:
-        """Return what the intervals say, all of them together."""
-        return _verdict(
-            estimates,
-            [value.low > self.threshold for value in estimates],
-            [value.high <= self.threshold for value in estimates],
-        )
-
-
-@dataclass(frozen=True)
-class AtMost:
-    """The quantity does not exceed a limit."""
-
-    limit: float
-
-    @property
-    def words(self) -> str:
-        """The rule as a clause for the reader."""
-        value = f"{self.limit:g}"
-        return f"supported if no interval reaches above {value}; refuted if one lies above {value} whole"
-
-    def verdict(self, estimates: Sequence[Estimate]) -> Verdict:
-        """Return what the intervals say, all of them together."""
-        return _verdict(
-            estimates,
-            [value.high <= self.limit for value in estimates],
-            [value.low > self.limit for value in estimates],
-        )
-
-
-@dataclass(frozen=True)
-class AtLeast:
-    """The quantity does not fall short of a limit."""
-
-    limit: float
-
-    @property
-    def words(self) -> str:
-        """The rule as a clause for the reader."""
-        value = f"{self.limit:g}"
-        return f"supported if no interval reaches below {value}; refuted if one lies below {value} whole"
-
-    def verdict(self, estimates: Sequence[Estimate]) -> Verdict:
-        """Return what the intervals say, all of them together."""
-        return _verdict(
-            estimates,
-            [value.low >= self.limit for value in estimates],
-            [value.high < self.limit for value in estimates],
-        )
-
-
-@dataclass(frozen=True)
-class Within:
-    """The quantity lies between two limits, on every graph."""
-
-    lowest: float
-    highest: float
-
-    @property
-    def words(self) -> str:
-        """The rule as a clause for the reader."""
-        span = f"{self.lowest:g} to {self.highest:g}"
-        return f"supported if every interval lies within {span}; refuted if one lies outside whole"
-
-    def verdict(self, estimates: Sequence[Estimate]) -> Verdict:
-        """Return what the intervals say, all of them together."""
-        return _verdict(
-            estimates,
-            [self.lowest <= value.low and value.high <= self.highest for value in estimates],
-            [value.high < self.lowest or self.highest < value.low for value in estimates],
-        )
-
-
-@dataclass(frozen=True)
-class Exactly:
-    """The quantity is a count, and this one."""
-
-    count: float
-
-    @property
-    def words(self) -> str:
-        """The rule as a clause for the reader."""
-        value = f"{self.count:g}"
-        return f"supported if every value is {value} exactly; refuted if an interval leaves {value} out"
-
-    def verdict(self, estimates: Sequence[Estimate]) -> Verdict:
-        """Return what the intervals say, all of them together."""
-        return _verdict(
-            estimates,
-            [value.low == self.count == value.high for value in estimates],
-            [not value.low <= self.count <= value.high for value in estimates],
-        )
+        """What the intervals say, all of them together."""
+        if not estimates:
+            return "untested"
+        if any(map(self.fails, estimates)):
+            return "refuted"
+        return "supported" if all(map(self.holds, estimates)) else "inconclusive"
 
 
 @dataclass(frozen=True)
@@ -160,25 +52,64 @@ class Respectively:
         return "; ".join(f"quantity {number}: {rule.words}" for number, rule in enumerate(self.rules, start=1))
 
     def verdict(self, estimates: Sequence[Estimate]) -> Verdict:
-        """Return what the intervals say, one for each rule; raises `ValueError` where there are not as many."""
+        """What the intervals say, one for each rule; raises `ValueError` where there are not as many."""
         if not estimates:
             return "untested"
-        pairs = zip(self.rules, estimates, strict=True)
-        return together([rule.verdict([estimate]) for rule, estimate in pairs])
+        found = [rule.verdict([one]) for rule, one in zip(self.rules, estimates, strict=True)]
+        if "refuted" in found:
+            return "refuted"
+        return "supported" if all(verdict == "supported" for verdict in found) else "inconclusive"
 
 
-def together(verdicts: Sequence[Verdict]) -> Verdict:
-    """Return the verdict of a sentence that holds only if all its parts do."""
-    if not verdicts or all(verdict == "untested" for verdict in verdicts):
-        return "untested"
-    if "refuted" in verdicts:
-        return "refuted"
-    return "supported" if all(verdict == "supported" for verdict in verdicts) else "inconclusive"
+def below(threshold: float) -> Rule:
+    """The quantity is smaller than a threshold."""
+    return _Each(
+        f"supported if every interval ends below {threshold:g}; refuted if one lies at {threshold:g} or above",
+        lambda value: value.high < threshold,
+        lambda value: value.low >= threshold,
+    )
 
 
-def _verdict(estimates: Sequence[Estimate], holds: Sequence[bool], fails: Sequence[bool]) -> Verdict:
-    if not estimates:
-        return "untested"
-    if any(fails):
-        return "refuted"
-    return "supported" if all(holds) else "inconclusive"
+def above(threshold: float) -> Rule:
+    """The quantity is larger than a threshold."""
+    return _Each(
+        f"supported if every interval begins above {threshold:g}; refuted if one lies at {threshold:g} or below",
+        lambda value: value.low > threshold,
+        lambda value: value.high <= threshold,
+    )
+
+
+def at_most(limit: float) -> Rule:
+    """The quantity does not exceed a limit."""
+    return _Each(
+        f"supported if no interval reaches above {limit:g}; refuted if one lies above {limit:g} whole",
+        lambda value: value.high <= limit,
+        lambda value: value.low > limit,
+    )
+
+
+def at_least(limit: float) -> Rule:
+    """The quantity does not fall short of a limit."""
+    return _Each(
+        f"supported if no interval reaches below {limit:g}; refuted if one lies below {limit:g} whole",
+        lambda value: value.low >= limit,
+        lambda value: value.high < limit,
+    )
+
+
+def within(lowest: float, highest: float) -> Rule:
+    """The quantity lies between two limits, on every graph."""
+    return _Each(
+        f"supported if every interval lies within {lowest:g} to {highest:g}; refuted if one lies outside whole",
+        lambda value: lowest <= value.low and value.high <= highest,
+        lambda value: value.high < lowest or highest < value.low,
+    )
+
+
+def exactly(count: float) -> Rule:
+    """The quantity is a count, and this one."""
+    return _Each(
+        f"supported if every value is {count:g} exactly; refuted if an interval leaves {count:g} out",
+        lambda value: value.low == count == value.high,
+        lambda value: not value.low <= count <= value.high,
+    )

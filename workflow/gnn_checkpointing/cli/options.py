@@ -32,4 +32,5 @@ Explanations = Annotated[Path | None, says("explained.json: a trained Vision GNN
 Encodings = Annotated[Path | None, says("encodings.json: what counting ego networks cost (default: none)")]
 Templates = Annotated[Path, says("folder of templates")]
 Reports = Annotated[Path, says("folder of all reports, <hardware>/<study>/ below it")]
+Seconds = Annotated[float, Parameter(help="to check one report at most", validator=Number(gt=0, lte=1e6))]
 AtLeastOne = Annotated[int, Parameter(validator=Number(gte=1))]

@@ -9,7 +9,7 @@ from typing import Any
 
 from gnn_checkpointing.analysis.results import Compared, DepthPoint, EgoPoint, Estimate, FrontierPoint
 from gnn_checkpointing.claims.ledger import Claim, Verdict
-from gnn_checkpointing.claims.rules import Below
+from gnn_checkpointing.claims.rules import below
 from gnn_checkpointing.records.measurements_table import number, per_second
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.inputs import ReportInputs, Row
@@ -75,7 +75,7 @@ class Facts:
 
     def pays(self, *effects: Compared) -> Verdict:
         """Whether a policy keeps so little memory that it is worth its time."""
-        return Below(WORTH).verdict([effect.activation_ratio for effect in effects])
+        return below(WORTH).verdict([effect.activation_ratio for effect in effects])
 
     def worthwhile(self, effects: Sequence[Compared], *verdicts: Verdict) -> list[Compared]:
         """Those of the effects that are worth their time; with `verdicts`, those of which that is the answer."""
@@ -99,7 +99,7 @@ class Facts:
         own = [one for one in self.winners() if one.convolution == convolution]
         points = [p for p in self._points() if p.convolution == convolution and own and p.level == own[-1].level]
         both = [(p.activation_ratio, p.time_ratio) for p in points if p.policy != "none"]
-        won = [Below(1.0).verdict([memory, time]) for memory, time in both if memory and time]
+        won = [below(1.0).verdict([memory, time]) for memory, time in both if memory and time]
         return "supported" if "supported" in won else "inconclusive" if "inconclusive" in won else "refuted"
 
     def densest(self, policy: str, convolution: str = "") -> list[Compared]:

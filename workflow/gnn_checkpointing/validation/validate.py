@@ -9,31 +9,34 @@ from typing import TypeVar
 from gnn_checkpointing.report.render import report_code
 from gnn_checkpointing.validation import again, once, possible, whole
 from gnn_checkpointing.validation.checksums import changed_files, made_with
+from gnn_checkpointing.validation.limits import MOST_SECONDS, within
 from gnn_checkpointing.validation.pages import TEMPLATES, pages
 from gnn_checkpointing.validation.published import Measured, Published, read_concluded, read_measured
 
 Read = TypeVar("Read")
 
 
-def complaints(folder: Path) -> list[str]:
-    """Return what is wrong with the report in `folder`; nothing where it can be believed.
+def complaints(folder: Path, seconds: float = MOST_SECONDS) -> list[str]:
+    """What is wrong with the report in `folder`; nothing where it can be believed.
 
     All that was concluded is computed again, and both pages are rendered again: some ten seconds.
     """
-    return _complaints(folder, (again.analysis, again.conclusions, _pages))
+    return within(seconds, folder, lambda own: _complaints(own, (again.analysis, again.conclusions, _pages)))
 
 
 def quick_complaints(folder: Path) -> list[str]:
-    """Return the same but for what takes long: the analysis of the table, and the pages, are taken as published."""
-    return _complaints(folder, (again.conclusions,))
+    """The same but for what takes long: the analysis of the table, and the pages, are taken as published."""
+    return within(MOST_SECONDS, folder, lambda own: _complaints(own, (again.conclusions,)))
 
 
 def measured_complaints(folder: Path) -> list[str]:
-    """Return what is wrong with what was measured: all that a report is made from again."""
-    found, unread = read_measured(folder)
-    if found is None:
-        return unread
-    return _of_all(_MEASURED, found, folder)
+    """What is wrong with what was measured: all that a report is made from again."""
+
+    def check(folder: Path) -> list[str]:
+        found, unread = read_measured(folder)
+        return unread if found is None else _of_all(_MEASURED, found, folder)
+
+    return within(MOST_SECONDS, folder, check)
 
 
 _MEASURED = (

@@ -7,9 +7,8 @@ from collections.abc import Mapping
 
 from gnn_checkpointing.analysis.results import AnalyticCount, PredictiveLaw, Response
 from gnn_checkpointing.analysis.table import series
-from gnn_checkpointing.audit.answers import Answer, no_offender, not_applicable, percent
 from gnn_checkpointing.audit.inputs import AuditInputs
-from gnn_checkpointing.audit.question import asks
+from gnn_checkpointing.audit.question import Answer, asks, no_offender, not_applicable, percent
 from gnn_checkpointing.records.measurements_table import number
 
 BYTES: tuple[Response, ...] = ("activation_bytes", "saved_activation_bytes")
@@ -24,6 +23,8 @@ SLOPE_BYTES = 8
 """One 64-bit index: a policy whose memory is flat has a slope of about nothing, of which no share makes sense."""
 
 NO_LAW = "no law was tried in this study"
+
+PLACE = 5
 
 
 @asks(
@@ -71,17 +72,31 @@ def densest_level_predicted(inputs: AuditInputs) -> Answer:
 
 
 @asks(
+    "slopes-met",
+    "Do the laws meet the measured bytes per edge?",
+    "Each law's bytes per edge are within 10 % (or 8 bytes) of the slope measured between the same graphs.",
+)
+def laws_meet_slopes(inputs: AuditInputs) -> Answer:
+    counts = inputs.findings.predictions.analytic
+    off = [f"{count.convolution}, {count.policy}, {count.response}" for count in counts if not _meets(count)]
+    evidence = "analysis/predictions.json: analytic.law, analytic.measured"
+    return no_offender(
+        off, len(counts), "laws miss the measured bytes per edge", evidence, "no law was set beside a measured slope"
+    )
+
+
+@asks(
     "growth-linear",
     "Do the laws of time stay sane beyond what was measured?",
     "No chosen law of step time grows faster than in proportion to nodes and edges together.",
 )
 def growth_linear(inputs: AuditInputs) -> Answer:
     laws = [law for law in inputs.findings.predictions.laws if law.response == "step_time_seconds"]
-    if not laws:
-        return not_applicable("no law of step time was chosen")
     wild = [f"{law.convolution}, {law.policy}: {law.form}" for law in laws if any(map(_wild, law.pieces))]
     evidence = "analysis/predictions.json: laws.form, laws.pieces"
-    return no_offender(wild, len(laws), "laws of step time grow faster than the graph", evidence)
+    return no_offender(
+        wild, len(laws), "laws of step time grow faster than the graph", evidence, "no law of step time was chosen"
+    )
 
 
 @asks(
@@ -98,25 +113,15 @@ def laws_ordered(inputs: AuditInputs) -> Answer:
             key = (series(row), str(row["policy"]))
             fastest[key] = min(ratio, fastest.get(key, ratio))
     judged = [key for key in laws if key[1] != "none" and (key[0], "none") in laws and fastest.get(key, 0.0) > 1]
-    if not judged:
-        return not_applicable("no policy with a law of step time always took longer than none")
     faster = [", ".join(key) for key in judged if _beyond(laws[key]) < _beyond(laws[key[0], "none"])]
     evidence = "analysis/predictions.json: laws.pieces; measurements.csv: time_ratio"
-    return no_offender(faster, len(judged), "policies are predicted to become faster than none", evidence)
-
-
-@asks(
-    "slopes-met",
-    "Do the laws meet the measured bytes per edge?",
-    "Each law's bytes per edge are within 10 % (or 8 bytes) of the slope measured between the same graphs.",
-)
-def laws_meet_slopes(inputs: AuditInputs) -> Answer:
-    counts = inputs.findings.predictions.analytic
-    if not counts:
-        return not_applicable("no law was set beside a measured slope")
-    off = [f"{count.convolution}, {count.policy}, {count.response}" for count in counts if not _meets(count)]
-    evidence = "analysis/predictions.json: analytic.law, analytic.measured"
-    return no_offender(off, len(counts), "laws miss the measured bytes per edge", evidence)
+    return no_offender(
+        faster,
+        len(judged),
+        "policies are predicted to become faster than none",
+        evidence,
+        "no policy with a law of step time always took longer than none",
+    )
 
 
 @asks(
@@ -126,11 +131,15 @@ def laws_meet_slopes(inputs: AuditInputs) -> Answer:
 )
 def failures_foreseen(inputs: AuditInputs) -> Answer:
     judged = [cell for cell in inputs.findings.predictions.censored if cell.foreseen is not None]
-    if not judged:
-        return not_applicable("nothing with a law of its own ran out of memory or time")
     unforeseen = [f"{cell.cell}, {cell.policy}" for cell in judged if not cell.foreseen]
     what = "failures were predicted to fit"
-    return no_offender(unforeseen, len(judged), what, "analysis/predictions.json: censored.foreseen")
+    return no_offender(
+        unforeseen,
+        len(judged),
+        what,
+        "analysis/predictions.json: censored.foreseen",
+        "nothing with a law of its own ran out of memory or time",
+    )
 
 
 def _meets(count: AnalyticCount) -> bool:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from collections import Counter
 
-from gnn_checkpointing.audit.answers import Answer, no_offender, not_applicable
 from gnn_checkpointing.audit.inputs import AuditInputs
-from gnn_checkpointing.audit.question import asks
+from gnn_checkpointing.audit.question import Answer, asks, no_offender, not_applicable
 from gnn_checkpointing.records.graph_facts import GraphFacts
+from gnn_checkpointing.records.training import REORDERED
+from gnn_checkpointing.study.design import trained_graphs
 
 VERSIONS = ("torch", "torch-geometric", "numpy", "python")
 NAMED = (
@@ -26,6 +27,8 @@ NOT_STATED = "not stated"
 """How the words begin that stand for a source or licence that nobody has stated (`graphs/sources/known.py`)."""
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
+
+PLACE = 8
 
 
 @asks(
@@ -75,11 +78,15 @@ def draws_differ(inputs: AuditInputs) -> Answer:
 )
 def edges_exact(inputs: AuditInputs) -> Answer:
     drawn = [graph for graph in inputs.graphs if graph.requested_average_degree is not None]
-    if not drawn:
-        return not_applicable("the study has no generated graphs")
     off = [graph.id for graph in drawn if graph.num_edges != _asked_edges(graph)]
     evidence = "graphs.json: num_edges, num_nodes, requested_average_degree"
-    return no_offender(off, len(drawn), "generated graphs have other edges than asked for", evidence)
+    return no_offender(
+        off,
+        len(drawn),
+        "generated graphs have other edges than asked for",
+        evidence,
+        "the study has no generated graphs",
+    )
 
 
 @asks(
@@ -89,11 +96,11 @@ def edges_exact(inputs: AuditInputs) -> Answer:
 )
 def real_graphs_documented(inputs: AuditInputs) -> Answer:
     real = [graph for graph in inputs.graphs if graph.family == "real"]
-    if not real:
-        return not_applicable("the study has no real graphs")
     without = [graph.id for graph in real if not _documented(graph)]
     evidence = "graphs.json: provenance.source, provenance.licence"
-    return no_offender(without, len(real), "real graphs have no stated source or licence", evidence)
+    return no_offender(
+        without, len(real), "real graphs have no stated source or licence", evidence, "the study has no real graphs"
+    )
 
 
 @asks(
@@ -114,6 +121,23 @@ def machine_described(inputs: AuditInputs) -> Answer:
 def versions_recorded(inputs: AuditInputs) -> Answer:
     missing = [name for name in VERSIONS if not inputs.machine.facts.get(name, "")[:1].isdigit()]
     return no_offender(missing, len(VERSIONS), "versions are missing", "hardware.json: facts")
+
+
+@asks(
+    "control-trained",
+    "Did the training jobs have their control?",
+    "Each graph and convolution that the study trains was also trained without checkpointing, edges reordered.",
+)
+def control_trained(inputs: AuditInputs) -> Answer:
+    asked = [
+        (spec.id, convolution)
+        for spec in trained_graphs(inputs.study)
+        for convolution in inputs.study.architecture.convolutions
+    ]
+    trained = {(job.graph, job.convolution) for job in inputs.findings.accuracy if job.policy == REORDERED}
+    missing = [f"{convolution} on {graph}" for graph, convolution in asked if (graph, convolution) not in trained]
+    evidence = f"analysis/accuracy.json: policy={REORDERED}"
+    return no_offender(missing, len(asked), "training jobs have no control", evidence, "the study asks for no training")
 
 
 def _known(fact: str) -> bool:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from gnn_checkpointing.audit.answers import Answer, no_offender, not_applicable
 from gnn_checkpointing.audit.inputs import AuditInputs, Row, place
-from gnn_checkpointing.audit.question import asks
+from gnn_checkpointing.audit.question import Answer, asks, no_offender, not_applicable
 from gnn_checkpointing.records.measurements_table import number
 from gnn_checkpointing.study.policy_names import OTHER_MODELS, parse_policy
 
 ERRORS = ("loss_error", "gradient_error", "buffer_error")
 FLAGS = ("same_loss", "same_gradients", "same_buffers")
+
+PLACE = 3
 
 
 @asks(
@@ -19,11 +20,11 @@ FLAGS = ("same_loss", "same_gradients", "same_buffers")
 )
 def everything_compared(inputs: AuditInputs) -> Answer:
     rows = _comparable(inputs)
-    if not rows:
-        return not_applicable("no other policy completed beside none")
     uncompared = [place(row) for row in rows if any(row[name] is None for name in (*ERRORS, *FLAGS))]
     what = "rows were not compared with none"
-    return no_offender(uncompared, len(rows), what, f"measurements.csv: {', '.join(ERRORS)}")
+    return no_offender(
+        uncompared, len(rows), what, f"measurements.csv: {', '.join(ERRORS)}", "no other policy completed beside none"
+    )
 
 
 @asks(
@@ -34,12 +35,16 @@ def everything_compared(inputs: AuditInputs) -> Answer:
 def nothing_changed(inputs: AuditInputs) -> Answer:
     tolerance = inputs.study.measurement.gradient_tolerance
     rows = [row for row in _comparable(inputs) if any(row[name] is not None for name in ERRORS)]
-    if not rows:
-        return not_applicable("no row was compared with none")
     changed = [place(row) for row in rows if any((number(row, name) or 0.0) > tolerance for name in ERRORS)]
     changed += [place(row) for row in rows if any(row[name] is False for name in FLAGS)]
     what = f"compared rows differ by more than {tolerance:g}"
-    return no_offender(list(dict.fromkeys(changed)), len(rows), what, f"measurements.csv: {', '.join(ERRORS)}")
+    return no_offender(
+        list(dict.fromkeys(changed)),
+        len(rows),
+        what,
+        f"measurements.csv: {', '.join(ERRORS)}",
+        "no row was compared with none",
+    )
 
 
 @asks(

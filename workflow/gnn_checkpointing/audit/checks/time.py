@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from statistics import median
 
-from gnn_checkpointing.audit.answers import Answer, at_least, at_most, no_offender, not_applicable
 from gnn_checkpointing.audit.inputs import AuditInputs, place
-from gnn_checkpointing.audit.question import asks
+from gnn_checkpointing.audit.question import Answer, asks, at_least, at_most, no_offender, not_applicable
 from gnn_checkpointing.records.measurements_table import number
 
 WORST_OVER_TARGET = 3
@@ -20,6 +19,8 @@ LARGEST_DRIFT = 0.05
 NOT_TIMED = "no steps were timed"
 NO_RATIO = "no policy was timed beside none"
 
+PLACE = 4
+
 
 @asks(
     "rounds-enough",
@@ -28,10 +29,10 @@ NO_RATIO = "no policy was timed beside none"
 )
 def rounds_enough(inputs: AuditInputs) -> Answer:
     rows, fewest = inputs.timed, inputs.study.measurement.rounds.at_least
-    if not rows:
-        return not_applicable(NOT_TIMED)
     short = [place(row) for row in rows if (number(row, "rounds") or 0) < fewest]
-    return no_offender(short, len(rows), f"rows were timed for fewer than {fewest} rounds", "measurements.csv: rounds")
+    return no_offender(
+        short, len(rows), f"rows were timed for fewer than {fewest} rounds", "measurements.csv: rounds", NOT_TIMED
+    )
 
 
 @asks(
@@ -41,11 +42,11 @@ def rounds_enough(inputs: AuditInputs) -> Answer:
 )
 def processes_enough(inputs: AuditInputs) -> Answer:
     rows = inputs.timed
-    if not rows:
-        return not_applicable(NOT_TIMED)
     few = [place(row) for row in rows if (number(row, "processes") or 1) < FEWEST_PROCESSES]
     evidence = "measurements.csv: processes"
-    return no_offender(few, len(rows), f"rows were timed in fewer than {FEWEST_PROCESSES} processes", evidence)
+    return no_offender(
+        few, len(rows), f"rows were timed in fewer than {FEWEST_PROCESSES} processes", evidence, NOT_TIMED
+    )
 
 
 @asks(

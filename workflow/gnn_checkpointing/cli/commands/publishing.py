@@ -62,13 +62,17 @@ def rebuild(
         report(run=run, **some, templates=templates, output_folder=output_folder)
 
 
-def validate(folders: Annotated[list[Path], says("reports: report/<hardware>/<study>")]) -> None:
+def validate(
+    folders: Annotated[list[Path], says("reports: report/<hardware>/<study>")],
+    *,
+    seconds: options.Seconds = 600.0,
+) -> None:
     from gnn_checkpointing.validation.validate import complaints
 
     for folder in folders:
         if not folder.is_dir():
             raise Refusal(f"{folder}: no such folder; name that of a published report, report/<hardware>/<study>")
-    found = {folder: complaints(folder.resolve()) for folder in folders}
+    found = {folder: complaints(folder.resolve(), seconds) for folder in folders}
     for text in (text for texts in found.values() for text in texts):
         print(f"error: {plain(text)}", file=sys.stderr)
     if any(found.values()):

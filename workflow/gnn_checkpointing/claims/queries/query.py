@@ -1,28 +1,33 @@
-"""What a query returns: estimates, the addresses they come from, and where or why not they were measured."""
+"""A query: what a claim looks at in words, and how its numbers are found among the findings of a study."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass, fields
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from statistics import median
 
 from gnn_checkpointing.analysis.analyse import Findings
 from gnn_checkpointing.analysis.results import Estimate
-from gnn_checkpointing.sourced import plain, source_of, sourced
+from gnn_checkpointing.sourced import plain, source_of
 
 _MIDDLE = re.compile(r"/estimate(?=[ )]|$)")
 
 
 @dataclass(frozen=True)
-class Picked:
-    """Estimates, and where or why not they were measured.
+class Asked:
+    """The findings, and the convolution and policy that they are asked about."""
 
-    `timed` says that another run would give other numbers. `written` is the address of numbers that lost theirs.
-    """
+    findings: Findings
+    convolution: str = ""
+    policy: str = ""
+
+
+@dataclass(frozen=True)
+class Picked:
+    """Estimates, and where or why not they were measured; `timed` says that another run would give other numbers."""
 
     estimates: tuple[Estimate, ...]
-    written: str
     note: str
     timed: bool = False
 
@@ -30,7 +35,7 @@ class Picked:
     def evidence(self) -> str:
         """The address of each estimate, or the expression of addresses that it was computed by; "; " parts them."""
         found = [_MIDDLE.sub("", source_of(value.estimate)) for value in self.estimates]
-        return joined(found) if all(found) else self.written
+        return "; ".join(dict.fromkeys(place for place in found if place))
 
     @property
     def summary(self) -> Estimate | None:
@@ -44,21 +49,23 @@ class Picked:
         )
 
 
-def with_addresses(findings: Findings) -> Findings:
-    """The findings with every number knowing the file of the analysis and the field that it comes from."""
-    return Findings(
-        **{one.name: sourced(getattr(findings, one.name), f"analysis/{one.name}.json#") for one in fields(Findings)}
-    )
+@dataclass(frozen=True)
+class Query:
+    """What is looked at in words (which may name {policy}), its numbers, and their unit."""
+
+    quantity: str
+    pick: Callable[[Asked], Picked]
+    unit: str = "ratio"
 
 
 def picked(estimates: Iterable[Estimate | None], note: str, *, timed: bool = False) -> Picked:
     """Those of the estimates that were measured."""
-    return Picked(tuple(one for one in estimates if one is not None), "", note, timed)
+    return Picked(tuple(one for one in estimates if one is not None), note, timed)
 
 
 def nothing(reason: str) -> Picked:
     """Nothing to judge, and why."""
-    return Picked((), "", reason)
+    return Picked((), reason)
 
 
 def exactly(value: float) -> Estimate:
@@ -68,10 +75,10 @@ def exactly(value: float) -> Estimate:
 
 def scaled(estimate: Estimate, factor: float) -> Estimate:
     """An estimate times a positive number."""
-    ends = {"low": plain(estimate.low * factor), "high": plain(estimate.high * factor)}
-    return estimate.model_copy(update={"estimate": estimate.estimate * factor, **ends})
+    return between(estimate.estimate * factor, estimate.low * factor, estimate.high * factor)
 
 
-def joined(places: Iterable[str]) -> str:
-    """Several addresses as one text, each once."""
-    return "; ".join(dict.fromkeys(place for place in places if place))
+def between(middle: float, low: float, high: float) -> Estimate:
+    """An estimate that keeps the address of its middle; rounding may have put that a digit outside of its interval."""
+    ends = {"low": min(plain(low), plain(middle)), "high": max(plain(high), plain(middle))}
+    return Estimate.model_construct(estimate=middle, **ends)

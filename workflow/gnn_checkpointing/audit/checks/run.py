@@ -1,4 +1,4 @@
-"""Was what the study planned measured, evenly and in an order that hides nothing?"""
+"""Was the machine the measurement's alone, was everything measured that was planned, and is every failure told?"""
 
 from __future__ import annotations
 
@@ -6,19 +6,56 @@ import math
 from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Sequence
+from datetime import datetime
 from statistics import correlation
 
 from gnn_checkpointing.analysis.checks import moment
+from gnn_checkpointing.analysis.quality import NOT_FAILED
 from gnn_checkpointing.analysis.table import series
-from gnn_checkpointing.audit.answers import Answer, no_offender, not_applicable, percent
-from gnn_checkpointing.audit.inputs import AuditInputs
-from gnn_checkpointing.audit.question import asks
+from gnn_checkpointing.audit.inputs import AuditInputs, place
+from gnn_checkpointing.audit.question import Answer, asks, no_offender, not_applicable, percent
+from gnn_checkpointing.records.measurements_table import hosts
 from gnn_checkpointing.study.design import graph_cells
 from gnn_checkpointing.study.graph_design import GeneratedGraph, study_graphs
 
+SHARED = "the machine was shared"
+"""The words with which a record warns of other load (`measurement/record_warnings.py`)."""
 LARGEST_CORRELATION, LARGEST_DRIFT = 0.5, 0.02
 FEWEST_GRAPHS = 10
 """A random order of fewer graphs is often correlated with their density by chance."""
+
+PLACE = 1
+
+
+@asks(
+    "cells-alone",
+    "Was each cell alone on the machine?",
+    "No cell began before an earlier one had ended.",
+)
+def cells_alone(inputs: AuditInputs) -> Answer:
+    # An earlier one of its own machine: the nodes of a cluster measure at the same time.
+    spans = sorted(
+        (hosts(row)[0], moment(str(row["started"]), "started", cell), moment(str(row["ended"]), "ended", cell), cell)
+        for cell, row in inputs.cells.items()
+    )
+    overlapping: list[str] = []
+    latest: dict[str, datetime] = {}
+    for host, started, ended, cell in spans:
+        if host in latest and started < latest[host]:
+            overlapping.append(cell)
+        latest[host] = max(latest.get(host, ended), ended)
+    return no_offender(overlapping, len(spans), "cells overlapped another", "measurements.csv: started, ended")
+
+
+@asks(
+    "nothing-else-ran",
+    "Was the machine free of other load?",
+    "No record warns that the machine was shared: of too high a load, or of a processor taken away too often.",
+)
+def nothing_else_ran(inputs: AuditInputs) -> Answer:
+    shared = [cell for cell, row in inputs.cells.items() if SHARED in str(row["warnings"] or "")]
+    what = "cells warn that the machine was shared"
+    return no_offender(sorted(shared), len(inputs.cells), what, "measurements.csv: warnings")
 
 
 @asks(
@@ -55,10 +92,8 @@ def everything_measured(inputs: AuditInputs) -> Answer:
 )
 def design_balanced(inputs: AuditInputs) -> Answer:
     places = _draws(inputs)
-    if not places:
-        return not_applicable("the study times no generated graphs")
     names = {name for found in places.values() for name in found}
-    usual = max(len(graphs) for found in places.values() for graphs in found.values())
+    usual = max((len(graphs) for found in places.values() for graphs in found.values()), default=0)
     uneven = [
         f"{family}, {nodes} nodes, degree {degree:g}"
         for (family, nodes, degree), found in sorted(places.items())
@@ -66,7 +101,7 @@ def design_balanced(inputs: AuditInputs) -> Answer:
     ]
     what = f"sizes and degrees lack a draw (of {usual}) or a convolution (of {len(names)})"
     fields = "family, num_nodes, requested_average_degree, convolution"
-    return no_offender(uneven, len(places), what, f"measurements.csv: {fields}")
+    return no_offender(uneven, len(places), what, f"measurements.csv: {fields}", "the study times no generated graphs")
 
 
 @asks(
@@ -96,6 +131,39 @@ def order_unrelated_to_density(inputs: AuditInputs) -> Answer:
         f"rank correlation {found:.2f} over {len(first)} graphs (p = {p_value:.2g}), while residuals drift by up to "
         f"{percent(drift)} over the run",
         "measurements.csv: started, average_degree; analysis/robustness.json: drift",
+    )
+
+
+@asks(
+    "failures-listed",
+    "Is every failure listed?",
+    "The list of failures has exactly the rows of the table that ran out of memory or time, or failed.",
+)
+def failures_listed(inputs: AuditInputs) -> Answer:
+    failed = {place(row) for row in inputs.rows if row["outcome"] not in NOT_FAILED}
+    listed = {f"{failure.get('cell')}, {failure.get('policy')}" for failure in inputs.findings.quality.failures}
+    if not failed and not listed:
+        return not_applicable("nothing failed, and nothing is listed")
+    differing = sorted(failed ^ listed)
+    what = "failures stand in the table or in the list alone"
+    evidence = "measurements.csv: outcome; analysis/quality.json: failures"
+    return no_offender(differing, len(failed | listed), what, evidence)
+
+
+@asks(
+    "outcomes-explained",
+    "Does everything that did not run say why?",
+    "Every row that is not completed (failed, refused or unavailable) has a message that says why.",
+)
+def outcomes_explained(inputs: AuditInputs) -> Answer:
+    absent = [row for row in inputs.rows if row["outcome"] != "completed"]
+    silent = [place(row) for row in absent if not str(row["message"] or "").strip()]
+    return no_offender(
+        silent,
+        len(absent),
+        "rows that did not complete give no reason",
+        "measurements.csv: message",
+        "every measurement ran to its end",
     )
 
 

@@ -1,0 +1,59 @@
+"""Another's report is read only so far and so long: one sentence says which limit it exceeds."""
+
+from __future__ import annotations
+
+import signal
+import time
+from pathlib import Path
+
+import pytest
+
+from gnn_checkpointing.artefacts import MOST_TEXT, parsed_json, write_json
+from gnn_checkpointing.cli import main
+from gnn_checkpointing.validation import limits
+from gnn_checkpointing.validation.limits import within
+from gnn_checkpointing.validation.validate import complaints, quick_complaints
+
+
+def test_a_check_that_takes_too_long_is_stopped_and_the_next_has_its_own_time(tmp_path: Path) -> None:
+    def endless(_folder: Path) -> list[str]:
+        try:
+            while True:
+                time.sleep(0.01)
+        except Exception:  # what a check takes for an answer must not swallow the alarm
+            return []
+
+    before = signal.getsignal(signal.SIGALRM)
+    (said,) = within(0.05, tmp_path, endless)
+    assert said == f"{tmp_path}: checking it took longer than 0.05 s and was stopped; allow more with --seconds"
+    assert within(60, tmp_path, lambda _: ["done"]) == ["done"]
+    assert signal.getsignal(signal.SIGALRM) == before
+    assert signal.getitimer(signal.ITIMER_REAL)[0] == 0
+
+
+def test_a_folder_too_large_in_all_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "MOST_FOLDER_BYTES", 10)
+    (tmp_path / "a").write_bytes(b"123456")
+    assert within(1, tmp_path, lambda _: ["read"]) == ["read"]
+    (tmp_path / "b").write_bytes(b"123456")
+    (said,) = quick_complaints(tmp_path)
+    assert said == f"{tmp_path}: 12 bytes in all, at most 10 are read; it is no report of this project"
+
+
+@pytest.mark.parametrize("place", [lambda text: {"label": text}, lambda text: {text: 1}, lambda text: [[text]]])
+def test_a_text_without_end_is_refused_and_long_lists_are_not(place: object, tmp_path: Path) -> None:
+    path = tmp_path / "x.json"
+    write_json(path, place("x" * (MOST_TEXT + 1)))  # type: ignore[operator]
+    with pytest.raises(ValueError, match=rf"a text of {MOST_TEXT + 1} characters begins 'xxx.*at most {MOST_TEXT}"):
+        parsed_json(path.read_text())
+    write_json(path, [place("x" * MOST_TEXT), list(range(MOST_TEXT))])  # type: ignore[operator]
+    assert len(parsed_json(path.read_text())[1]) == MOST_TEXT
+
+
+def test_the_command_has_the_limit(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write_json(tmp_path / "hardware.json", {"slug": "here", "label": "x" * 10**7})
+    begun = time.monotonic()
+    assert any(f"at most {MOST_TEXT} are read" in text for text in complaints(tmp_path))
+    assert time.monotonic() - begun < 30
+    assert main(["validate", str(tmp_path), "--seconds", "0"]) == 2
+    assert "--seconds" in capsys.readouterr().err

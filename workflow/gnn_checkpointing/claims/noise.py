@@ -1,0 +1,85 @@
+"""What another run would say: estimates with what differs between runs, and how often that turns a claim."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from statistics import NormalDist
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gnn_checkpointing.analysis.analyse import Findings
+from gnn_checkpointing.analysis.results import Estimate
+from gnn_checkpointing.claims.ledger import Verdict
+from gnn_checkpointing.claims.rules import Rule
+from gnn_checkpointing.sourced import plain
+
+RUNS = 500
+MOST_FLIPS = 0.05
+"""A claim that more runs than this would turn is neither supported nor refuted."""
+
+
+def with_run_to_run(ratio: Estimate, findings: Findings) -> Estimate:
+    """A ratio of times that was fitted within one run, with an interval that holds what the next run differs by."""
+    run = findings.effects.run_to_run
+    if run is None or min(ratio.low, ratio.estimate) <= 0:
+        return ratio
+    middle = math.log(plain(ratio.estimate))
+    reach = plain(run.deviation) * _quantile(findings.effects.confidence)
+    low, high = (math.hypot(middle - math.log(plain(end)), reach) for end in (ratio.low, ratio.high))
+    return ratio.model_copy(update={"low": math.exp(middle - low), "high": math.exp(middle + high)})
+
+
+def with_margin(estimates: Sequence[Estimate], margin: float, findings: Findings) -> tuple[Estimate, ...]:
+    """The estimates, each widened by so many standard deviations of a step time from run to run."""
+    run = findings.effects.run_to_run
+    reach = plain(margin * run.seconds_deviation) if run else 0.0
+    ends = [{"low": max(0.0, plain(one.low) - reach), "high": plain(one.high) + reach} for one in estimates]
+    return tuple(one.model_copy(update=end) if reach else one for one, end in zip(estimates, ends, strict=True))
+
+
+def share_of(share: float, count: int, findings: Findings) -> Estimate:
+    """A share of so many cells with Wilson's interval: other runs scatter by as much as other cells would."""
+    found, square = plain(share), _quantile(findings.effects.confidence) ** 2 / count
+    middle = (found + square / 2) / (1 + square)
+    reach = math.sqrt(square * found * (1 - found) + square**2 / 4) / (1 + square)
+    return Estimate.model_construct(estimate=share, low=min(found, middle - reach), high=max(found, middle + reach))
+
+
+def flipping(rule: Rule, estimates: Sequence[Estimate], confidence: float) -> float:
+    """The share of simulated runs in which the rule decides otherwise of the numbers alone than it does of these.
+
+    The interval of each estimate holds what differs between processes and hours, so its reach gives the standard
+    deviation of another run: of the logarithm where all is positive.
+    """
+    if not estimates:
+        return 0.0
+    generator = np.random.Generator(np.random.PCG64(0))
+    drawn = np.array([_again(one, confidence, generator.standard_normal(RUNS)) for one in estimates])
+    here = _decided(rule, [plain(one.estimate) for one in estimates])
+    return sum(_decided(rule, column) != here for column in drawn.T.tolist()) / RUNS
+
+
+def steady(verdict: Verdict, flips: float) -> Verdict:
+    """The verdict, unless another run might turn it."""
+    return "inconclusive" if flips > MOST_FLIPS and verdict in ("supported", "refuted") else verdict
+
+
+def _again(one: Estimate, confidence: float, draws: NDArray[np.float64]) -> NDArray[np.float64]:
+    middle, low, high = (plain(value) for value in (one.estimate, one.low, one.high))
+    quantile = _quantile(confidence)
+    if low > 0:
+        found: NDArray[np.float64] = np.exp(draws * (math.log(high / low) / 2 / quantile)) * middle
+        return found
+    around: NDArray[np.float64] = draws * ((high - low) / 2 / quantile) + middle
+    return around
+
+
+def _decided(rule: Rule, values: Sequence[float]) -> Verdict:
+    return rule.verdict([Estimate.model_construct(estimate=value, low=value, high=value) for value in values])
+
+
+def _quantile(confidence: float) -> float:
+    """The normal quantile to both sides of which an interval reaches."""
+    return NormalDist().inv_cdf((1 + plain(confidence)) / 2)
