@@ -12,7 +12,7 @@ import pytest
 from gnn_checkpointing import refusal
 from gnn_checkpointing.cli import guard
 from gnn_checkpointing.study import reading
-from rebuilt import ROOT, rebuilt
+from rebuilt import ROOT, packed
 
 
 def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[bytes]:
@@ -117,7 +117,7 @@ def test_no_message_is_long(text: str) -> None:
 
 
 def test_a_report_is_the_same_without_docstrings_and_asserts_in_a_terminal_of_ascii(tmp_path: Path) -> None:
-    usual = rebuilt("ten-million")
+    usual = packed("ten-million")
     places = ("--templates", str(ROOT / "templates"), "--output-folder", str(tmp_path))
     found = run("rebuild", "--frozen", str(usual), *places, PYTHONOPTIMIZE="2", PYTHONIOENCODING="ascii")
     assert found.returncode == 0, found.stderr

@@ -80,8 +80,7 @@ def test_a_broken_summary_is_refused_by_name(tmp_path: Path) -> None:
 def test_the_default_studys_leading_figure_is_a_picture(tmp_path: Path) -> None:
     root = Path(__file__).resolve().parents[2] / "report"
     (study,) = root.glob("*/default")
-    shutil.copytree(study / "figures", tmp_path / study.parent.name / "default" / "figures")
-    shutil.copyfile(study / "summary.json", tmp_path / study.parent.name / "default" / "summary.json")
+    shutil.copytree(study, tmp_path / study.parent.name / "default")
     index(tmp_path)
     with Image.open(tmp_path / "preview.png") as picture:
         assert picture.size == (1200, 630)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import typst
 
+from gnn_checkpointing.packed import bounded_bytes, is_there
 from gnn_checkpointing.report.figures import scales
 from gnn_checkpointing.report.figures.lines import Line, Point, line_panel
 from gnn_checkpointing.report.figures.palette import by_convolution, looks
@@ -23,10 +24,9 @@ _COLUMNS = ("panel", "convolution", "average degree (edges per node)", "activati
 def render_preview(study: Path, headline: str, machine: str, templates: Path, output: Path) -> None:
     """Write a picture of 1200 by 630 from what a published study's leading figure draws; none of another figure."""
     drawn = study / _FIGURE
-    if not drawn.is_file():
+    if not is_there(drawn):
         return
-    with drawn.open(encoding="utf-8", newline="") as stream:
-        header, *rows = csv.reader(stream)
+    header, *rows = csv.reader(bounded_bytes(drawn).decode().splitlines())
     if tuple(header) != _COLUMNS:
         return
     with tempfile.TemporaryDirectory() as name:
