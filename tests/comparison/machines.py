@@ -34,6 +34,7 @@ def measured_on(published: Path, slug: str, reports: Path) -> Path:
     """Publish a report below `reports` as if `slug` had measured it, whole and valid; return its folder."""
     folder = reports / slug / published.name
     shutil.copytree(published, folder)
+    unpack(folder)
     (folder / CRATE).unlink(missing_ok=True)
     in_json(folder, "hardware.json", lambda values: values.update(slug=slug, label=f"The machine {slug}"))
     in_records(folder, lambda record: record.update(hardware=slug))
