@@ -24,6 +24,8 @@ from gnn_checkpointing.validation.validate import complaints
 
 from .checkout import Checkout
 
+pytestmark = pytest.mark.slow
+
 GRAPHS = 6
 STUDY: dict[str, Any] = {
     "name": "own",

@@ -13,6 +13,8 @@ import pytest
 
 from .checkout import SMOKE, Checkout
 
+pytestmark = pytest.mark.slow
+
 OTHER = """
 configfile: "settings/config.yaml"
 

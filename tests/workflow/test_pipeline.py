@@ -15,6 +15,8 @@ from gnn_checkpointing.packed import packed_files
 
 from .checkout import COPIED, SMOKE, Checkout, measuring, wait_for
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
