@@ -173,7 +173,7 @@ def test_a_server_that_cannot_import_is_none(
     """The process is started instead, and says itself what is wrong."""
     (folder / "broken").mkdir()
     (folder / "broken/torch.py").write_text("raise ImportError('broken')")
-    process, said = spoken(environment | {"PYTHONPATH": f"{folder}/broken:{os.environ['PYTHONPATH']}"}, folder)
+    process, said = spoken(environment | {"PYTHONPATH": f"{folder}/broken:{os.environ.get('PYTHONPATH', '')}"}, folder)
     assert (process.wait(), said["forked"]) == (0, False)
 
 

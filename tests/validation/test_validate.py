@@ -185,6 +185,7 @@ def overturn(values: Any) -> None:
     claim["verdict"] = "refuted"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("study", STUDIES)
 def test_published_reports_are_what_their_analysis_gives(study: str) -> None:
     assert quick_complaints(rebuilt(study)) == []

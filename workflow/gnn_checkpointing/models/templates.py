@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import linecache
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,11 @@ _made = message_passing.module_from_template
 
 def _module_from_template(*arguments: Any, **options: Any) -> Any:
     """The module that PyG made of a template, without its file; its lines are kept for tracebacks and compilers."""
-    module = _made(*arguments, **options)
+    written, sys.dont_write_bytecode = sys.dont_write_bytecode, True  # else Python keeps a compiled copy beside it
+    try:
+        module = _made(*arguments, **options)
+    finally:
+        sys.dont_write_bytecode = written
     path = Path(str(module.__file__))
     if path.exists():
         lines = path.read_text().splitlines(keepends=True)
