@@ -54,7 +54,7 @@ def finished_run(folder: Path, study: str = "default") -> Run:
     for path in (*published.glob("*.json*"), *published.glob("*.csv"), *published.glob("analysis/*.json")):
         if path.name in ("summary.json", "ro-crate-metadata.json"):
             continue
-        copy = results / path.relative_to(report)
+        copy = results / path.relative_to(published)
         copy.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(path, copy)
         seal(copy)
