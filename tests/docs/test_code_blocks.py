@@ -55,13 +55,13 @@ def run(command: list[str], folder: Path) -> None:
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
 
 
-@pytest.mark.slow
+@pytest.mark.minutes
 @pytest.mark.parametrize("code", blocks("python"))
 def test_python_runs(code: str, copy: Path) -> None:
     run([sys.executable, "-c", code], copy)
 
 
-@pytest.mark.slow
+@pytest.mark.minutes
 @pytest.mark.parametrize("code", blocks("sh"))
 def test_commands_run(code: str, copy: Path) -> None:
     lines = [line for line in code.splitlines() if not f"{line}\n".startswith(SETS_UP)]
