@@ -13,7 +13,7 @@ import pytest
 
 from .checkout import SMOKE, Checkout
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.minutes
 
 OTHER = """
 configfile: "settings/config.yaml"
