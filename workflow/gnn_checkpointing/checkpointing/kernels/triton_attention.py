@@ -86,7 +86,7 @@ def _forward(
 @triton.jit(do_not_specialize=("key", "salt"))
 def _of_destinations(
     source, pointer, order, keys, queries, values, vector, edge, gradient, kept,
-    grad_queries, grad_vector, grad_edge, of_all,
+    grad_queries, grad_vector, grad_edge, of_all, of_shares,
     slope, scale, below, factor, key, salt, H,
     C: tl.constexpr, BC: tl.constexpr, BE: tl.constexpr, KIND: tl.constexpr, EDGED: tl.constexpr, DROPS: tl.constexpr,
 ):  # fmt: skip
@@ -100,10 +100,14 @@ def _of_destinations(
     logarithm = tl.load(kept + i * H + h)
     number: tl.constexpr = grad_queries.dtype.element_ty
     D = tl.zeros([1], number)
+    S = tl.zeros([1], number)
     of_query = tl.zeros([BC], number)
     of_vector = tl.zeros([BC], number)
-    # First the sum of p f d over all edges, then each edge's ds = p (f d - that sum).
+    # First the sums of p f d and of p over all edges, then each edge's ds = p (f d - the first). The second is one but
+    # for the digits that the logarithm of large scores has lost, and divides them out.
     for turn in tl.static_range(2):
+        if turn == 1:
+            D = tl.where(S > 0, D / S, D)
         for first in range(begin, end, BE):
             at = first + lane
             inside = at < end
@@ -121,7 +125,9 @@ def _of_destinations(
             d = d * f
             if turn == 0:
                 D += tl.sum(p * d, axis=0)
+                S += tl.sum(p, axis=0)
             else:
+                p = p / S
                 ds = p * (d - D)
                 edges = (given.to(tl.int64) * H + h)[:, None] * C + c[None, :]
                 shown = inside[:, None] & (c < C)[None, :]
@@ -147,12 +153,13 @@ def _of_destinations(
     if KIND == 0:
         tl.store(grad_vector + (i * H + h) * C + c, of_vector, mask=c < C)
     tl.store(of_all + i * H + h + tl.arange(0, 1), D)
+    tl.store(of_shares + i * H + h + tl.arange(0, 1), S)
 
 
 @triton.jit(do_not_specialize=("key", "salt"))
 def _of_sources(
     pointer, destination, order, keys, queries, values, vector, edge, gradient, kept,
-    of_all, grad_keys, grad_values,
+    of_all, of_shares, grad_keys, grad_values,
     slope, scale, below, factor, key, salt, H,
     C: tl.constexpr, BC: tl.constexpr, BE: tl.constexpr, KIND: tl.constexpr, EDGED: tl.constexpr, DROPS: tl.constexpr,
 ):  # fmt: skip
@@ -175,6 +182,7 @@ def _of_sources(
         e = _scored(edge, given, h, c, H, C, inside, KIND) if EDGED else 0.0
         score, z = _score(k, q, e, a, slope, scale, KIND, EDGED)
         p = tl.where(inside, tl.exp(score - tl.load(kept + i * H + h, mask=inside, other=0.0)), 0.0)
+        p = p / tl.load(of_shares + i * H + h, mask=inside, other=1.0)
         g = rows(gradient, i, h, c, H, C, inside)
         v = own + e if KIND == 2 and EDGED else own
         f = factors(given, h, below, factor, key, salt) if DROPS else 1.0
@@ -240,13 +248,13 @@ def backward(
     gradient, kept = given
     nodes, heads = kept.shape
     tail = _settings(kind, summed, edge, *settings)
-    of_all = torch.empty_like(kept)
+    totals = torch.empty_like(kept), torch.empty_like(kept)
     by_node = torch.empty_like(gradient) if kind == "gatv2" else None
     read = (keys, queries, summed, vector, edge, gradient, kept)
     if gradient.numel():
-        _of_destinations[nodes, heads](*tables, *read, of_queries, by_node, of_edge, of_all, *tail)
+        _of_destinations[nodes, heads](*tables, *read, of_queries, by_node, of_edge, *totals, *tail)
     if summed.numel():
         filled = of_keys if values is None else of_values
-        _of_sources[summed.size(0), heads](*by_source, *read, of_all, of_keys, filled, *tail)
+        _of_sources[summed.size(0), heads](*by_source, *read, *totals, of_keys, filled, *tail)
     if by_node is not None:
         of_vector.copy_(by_node.sum(dim=0))
