@@ -64,14 +64,15 @@ def test_python_runs(code: str, copy: Path) -> None:
 @pytest.mark.minutes
 @pytest.mark.parametrize("code", blocks("sh"))
 def test_commands_run(code: str, copy: Path) -> None:
-    lines = [line for line in code.splitlines() if not f"{line}\n".startswith(SETS_UP)]
+    commands = [line.split("  #")[0].rstrip() for line in code.splitlines()]
+    lines = [line for line in commands if not f"{line}\n".startswith(SETS_UP)]
     if not lines:
         pytest.skip("sets up the environment that this test runs in")
     # The smoke study and the sample graph are measured; longer studies are planned only.
     short = re.compile(r"smoke\.yaml|own\.yaml")
     lines = [
         f"{line} -n" if line.startswith("snakemake") and not short.search(line) and " -n" not in line else line
-        for line in (line.split("  #")[0].rstrip() for line in lines)
+        for line in lines
     ]
     run(["bash", "-euc", "\n".join(lines)], copy)
 

@@ -18,7 +18,7 @@ import pytest
 from gnn_checkpointing.graphs.storage import save_graph
 from gnn_checkpointing.measurement import supervise
 from gnn_checkpointing.measurement.allocator import worker_environment
-from gnn_checkpointing.measurement.fork_server import RUN, fork_process, start_process, this_run
+from gnn_checkpointing.measurement.forked import RUN, fork_process, start_process, this_run
 from gnn_checkpointing.measurement.supervise import COMPLETE, completed_records, measure_graph
 from gnn_checkpointing.records.cell import CellRecord
 from gnn_checkpointing.study.graph_design import study_graphs

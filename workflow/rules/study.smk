@@ -12,7 +12,7 @@ from gnn_checkpointing.artefacts import digest, seal, write_json
 from gnn_checkpointing.study.contents import Memory, with_contents
 from gnn_checkpointing.measurement import fingerprint
 from gnn_checkpointing.measurement.fingerprint import code_fingerprint, library_versions
-from gnn_checkpointing.measurement.fork_server import RUN, this_run
+from gnn_checkpointing.measurement.forked import RUN, this_run
 from gnn_checkpointing.measurement.hardware import hardware_slug
 from gnn_checkpointing.refusal import Refusal
 from gnn_checkpointing.report.letters import unprinted

@@ -34,7 +34,9 @@ _ROOTS = {
 }
 """The modules and packages that each part of the pipeline begins with; it depends on all that they import."""
 
-_APART = tuple(f"measurement.{name}" for name in ("fork_server", "hardware", "host", "fingerprint", "sources"))
+_APART = tuple(
+    f"measurement.{name}" for name in ("fork_server", "forked", "hardware", "host", "fingerprint", "sources")
+)
 """What starts processes or says which machine this is: no measurement depends on it."""
 
 _LIBRARIES = ("torch", "torch-geometric", "numpy")

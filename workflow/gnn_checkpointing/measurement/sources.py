@@ -41,6 +41,7 @@ class Sources:
     root: Path
     _read: dict[str, _Source] = field(default_factory=dict)
     _kept: dict[str, list[object]] | None = None
+    _changed: bool = False
 
     def of(self, roots: Iterable[str], without: Collection[str] = ()) -> dict[str, str]:
         """The digest of every file that the modules and packages `roots` run, by its path; none of `without`."""
@@ -90,8 +91,6 @@ class Sources:
                 self._changed = True
             self._read[module] = _Source(*kept[2:])  # type: ignore[arg-type] # as written above
         return self._read[module]
-
-    _changed = False
 
     def _known(self) -> dict[str, list[object]]:
         if self._kept is None:

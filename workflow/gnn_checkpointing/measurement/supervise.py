@@ -19,7 +19,7 @@ from gnn_checkpointing.measurement.allocator import missing, worker_environment
 from gnn_checkpointing.measurement.byte_trace import read_byte_traces
 from gnn_checkpointing.measurement.exclusive import machine
 from gnn_checkpointing.measurement.fingerprint import cell_fingerprint, measuring_settings
-from gnn_checkpointing.measurement.fork_server import RUN, start_process
+from gnn_checkpointing.measurement.forked import RUN, start_process
 from gnn_checkpointing.measurement.gpu import expected_device
 from gnn_checkpointing.measurement.host import this_host
 from gnn_checkpointing.measurement.job import Job, Turn

@@ -162,12 +162,12 @@ def inverse(estimate: Estimate | None) -> Estimate | None:
 
 @_between
 def scaled_estimate(estimate: Estimate, factor: float = 1.0) -> str:
-    """Return an estimate and its interval in units of `factor`, with the decimals that three digits need."""
+    """An estimate in units of `factor`, with the decimals that three digits need, and its interval where it has one."""
     values = [number / factor for number in (estimate.estimate, estimate.low, estimate.high)]
     largest = max(abs(value) for value in values)
     decimals = 0 if largest == 0 else min(6, max(0, 2 - math.floor(math.log10(largest))))
     middle, low, high = (fixed(value, decimals) for value in values)
-    return f"{middle} ({interval(low, high)})"
+    return middle if estimate.low == estimate.high else f"{middle} ({interval(low, high)})"
 
 
 @_number

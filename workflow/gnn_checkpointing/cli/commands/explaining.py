@@ -56,7 +56,7 @@ def explain(
 
 
 def explanations(*, study: Study = STUDY, output: Output) -> None:
-    from gnn_checkpointing.measurement.fork_server import leave_to_server
+    from gnn_checkpointing.measurement.forked import leave_to_server
     from gnn_checkpointing.study.contents import refuse_other_contents
     from gnn_checkpointing.study.reading import read_study
 

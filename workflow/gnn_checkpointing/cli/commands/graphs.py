@@ -16,7 +16,7 @@ def graph(*, study: Study = STUDY, graph: GraphId, output: Output) -> None:
     from gnn_checkpointing.graphs.make import make_graph
     from gnn_checkpointing.graphs.storage import save_graph
     from gnn_checkpointing.measurement.exclusive import machine
-    from gnn_checkpointing.measurement.fork_server import leave_to_server
+    from gnn_checkpointing.measurement.forked import leave_to_server
     from gnn_checkpointing.study.graph_design import graph_spec
     from gnn_checkpointing.study.reading import read_study
 

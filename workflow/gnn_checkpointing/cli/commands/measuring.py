@@ -60,7 +60,7 @@ def train(
 ) -> None:
     from gnn_checkpointing.artefacts import write_sealed
     from gnn_checkpointing.measurement.exclusive import Asker, machine
-    from gnn_checkpointing.measurement.fork_server import leave_to_server
+    from gnn_checkpointing.measurement.forked import leave_to_server
     from gnn_checkpointing.study.reading import read_study_to_measure
 
     asker, read = Asker(), read_study_to_measure(study)

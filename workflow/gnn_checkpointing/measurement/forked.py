@@ -1,0 +1,187 @@
+"""Processes that need not import torch and PyG: asked of this run's server, which has done so and forks (Linux).
+
+The first measured process of a run starts the server (`fork_server.py`), which ends with the run: the process that
+`RUN` names. There is a server for each state that a process keeps from its start: the environment that the C library,
+the linker and torch read once, the limits, the code. Without a run, or where a server fails, a process is started as
+any other. All connections are sequenced packets on an abstract Unix socket.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import resource
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import IO
+
+from gnn_checkpointing.artefacts import digest
+from gnn_checkpointing.measurement.allocator import worker_environment
+from gnn_checkpointing.measurement.gpu import expected_device
+from gnn_checkpointing.study.study import Study
+
+RUN = "GNN_CHECKPOINTING_RUN"
+"""Environment variable that names the process whose end is the end of the run, as `this_run` does."""
+
+_PACKAGE = Path(__file__).resolve().parent.parent
+_LIBRARIES = ("LD_", "MALLOC_", "GLIBC_", "OMP_", "GOMP_", "KMP_", "MKL_", "OPENBLAS_", "PYTHON", "LANG", "LC_")
+_DEVICES = ("TORCH", "PYTORCH_", "KINETO_", "CUDA_", "CUBLAS", "NVIDIA_")
+_COMMANDS = "gnn_checkpointing.cli"
+LARGEST = 1 << 16
+"""Bytes of one message between a client and the server."""
+
+
+def this_run(process: int | None = None) -> str:
+    """A process by boot, number and start, so that no other is ever taken for it; "" where Linux does not say."""
+    process = os.getpid() if process is None else process
+    try:
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+        start = Path(f"/proc/{process}/stat").read_text().rsplit(")", 1)[1].split()[19]
+    except (OSError, IndexError):
+        return ""
+    return f"{boot}:{process}:{start}"
+
+
+class Forked:
+    """A process that the server has forked, with what `subprocess.Popen` has of it."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        message, handles, _, _ = socket.recv_fds(connection, LARGEST, 1)
+        if not handles:
+            raise ConnectionError("the server has ended")
+        self.pid: int = json.loads(message)["pid"]
+        self.returncode: int | None = None
+        self._handle, self._connection = handles[0], connection
+
+    def send_signal(self, number: int) -> None:
+        """Send a signal, unless the process has ended."""
+        if self.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                signal.pidfd_send_signal(self._handle, number)
+
+    def kill(self) -> None:
+        """End the process at once."""
+        self.send_signal(signal.SIGKILL)
+
+    def wait(self) -> int:
+        """The exit code, or the negative number of the signal; SIGKILL where the server was killed."""
+        if self.returncode is None:
+            try:
+                answer = self._connection.recv(LARGEST)
+            except ConnectionError:
+                answer = b""
+            self.returncode = json.loads(answer)["status"] if answer else -signal.SIGKILL
+            self._connection.close()
+            os.close(self._handle)
+        return self.returncode
+
+
+def start_process(
+    module: str,
+    arguments: Sequence[str],
+    environment: dict[str, str],
+    stdin: IO[bytes],
+    output: IO[bytes],
+    errors: IO[bytes],
+    pass_fds: Sequence[int] = (),
+) -> Forked | subprocess.Popen[bytes]:
+    """`python -m module arguments`, forked by this run's server, or started where there is none."""
+    forked = fork_process(module, arguments, environment, stdin, output, errors, pass_fds)
+    if forked is not None:
+        return forked
+    command = [sys.executable, "-m", module, *arguments]
+    return subprocess.Popen(
+        command, stdin=stdin, stdout=output, stderr=errors, env=environment, pass_fds=tuple(pass_fds)
+    )
+
+
+def fork_process(
+    module: str,
+    arguments: Sequence[str],
+    environment: dict[str, str],
+    stdin: IO[bytes],
+    output: IO[bytes],
+    errors: IO[bytes],
+    pass_fds: Sequence[int] = (),
+) -> Forked | None:
+    """A process that runs `module` of this package, forked by this run's server; None where there is none."""
+    run = environment.get(RUN, "")
+    if not run or this_run(int(run.split(":")[1])) != run:
+        return None
+    request = {"module": module, "arguments": list(arguments), "environment": environment, "folder": str(Path.cwd())}
+    targets = [0, 1, 2, *pass_fds]
+    with tempfile.TemporaryFile() as stream:
+        stream.write(json.dumps(request | {"targets": targets}).encode())
+        stream.seek(0)
+        sent = [stream.fileno(), stdin.fileno(), output.fileno(), errors.fileno(), *pass_fds]
+        try:
+            connection = _connected(_name(run, environment), environment)
+            socket.send_fds(connection, [b"start"], sent)
+            return Forked(connection)
+        except OSError:
+            return None
+
+
+def leave_to_server(study: Study) -> None:
+    """Have this command run where torch has been imported, and end as it ends; go on where that is not possible."""
+    environment = worker_environment(dict(os.environ), study.measurement.allocators[0], study.measurement.threads)
+    if expected_device(study.measurement.device) == "cuda":
+        return  # CUDA does not survive a fork
+    with Path(os.devnull).open("rb") as nothing:
+        process = fork_process(_COMMANDS, sys.argv[1:], environment, nothing, sys.stdout.buffer, sys.stderr.buffer)
+    if process is not None:
+        status = process.wait()
+        raise SystemExit(status if status >= 0 else 128 - status)  # as a shell says it
+
+
+def _name(run: str, environment: dict[str, str]) -> str:
+    """The abstract name of the server's socket: a digest of the run and of what its processes keep from their start."""
+    kept = {name: value for name, value in environment.items() if name.startswith(_LIBRARIES + _DEVICES)}
+    limits = [resource.getrlimit(getattr(resource, name)) for name in dir(resource) if name.startswith("RLIMIT_")]
+    sources = [(str(path), path.stat().st_mtime_ns, path.stat().st_size) for path in sorted(_PACKAGE.rglob("*.py"))]
+    state = [run, kept, limits, sorted(os.sched_getaffinity(0)), os.nice(0), os.getuid(), sys.executable, sources]
+    return f"\0gnn-checkpointing-{digest(state, 32)}"
+
+
+def _connected(name: str, environment: dict[str, str]) -> socket.socket:
+    """A connection to the server of that name; whoever takes the name first starts it."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as listener:
+        try:
+            listener.bind(name)
+        except OSError:
+            pass  # it is there already
+        else:
+            listener.listen(64)
+            # The client may end before the server, and nobody waits for it.
+            _SERVERS.append(_started(listener, environment))
+        connection = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        connection.connect(name)
+    size = struct.calcsize("3i")
+    _, owner, _ = struct.unpack("3i", connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, size))
+    if owner != os.getuid():
+        connection.close()
+        raise ConnectionError("another user's server")
+    return connection
+
+
+_SERVERS: list[subprocess.Popen[bytes]] = []
+
+
+def _started(listener: socket.socket, environment: dict[str, str]) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "gnn_checkpointing.measurement.fork_server", str(listener.fileno())],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        env=environment,
+        pass_fds=(listener.fileno(),),
+        cwd="/",
+        start_new_session=True,  # Ctrl-C ends the clients, and they their processes
+    )
