@@ -8,11 +8,12 @@ from decimal import Decimal
 
 from gnn_checkpointing.artefacts import digest
 from gnn_checkpointing.refusal import Refusal
+from gnn_checkpointing.study.convolutions import Convolution
 from gnn_checkpointing.study.families import Family
-from gnn_checkpointing.study.graph_entries import Graded, NeighbourBatches, RealGraph
+from gnn_checkpointing.study.graph_entries import Graded, LargeGraphs, NeighbourBatches, RealGraph
 from gnn_checkpointing.study.study import Study
 from gnn_checkpointing.study.vision_shapes import PATCH_CLASSES, PATCH_PIXELS
-from gnn_checkpointing.study.vocabulary import Convolution, EgoForm, Grading, Sampler
+from gnn_checkpointing.study.vocabulary import EgoForm, Grading, Sampler
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,12 @@ class GeneratedGraph:
     rewiring: float = 0.1
     timed: bool = True
     convolutions: tuple[Convolution, ...] | None = None
+    rounds: tuple[int, int] | None = None
+
+    @property
+    def large(self) -> bool:
+        """Whether it is beyond the grids, for the laws alone; only then it has rounds of its own."""
+        return self.rounds is not None
 
     @property
     def num_edges(self) -> int:
@@ -123,10 +130,18 @@ def study_graphs(study: Study) -> list[GraphSpec]:
     """Return every graph of the study, each once: generated and real ones, and those that are made from them."""
     loaded = _loaded(study)
     specs: list[GraphSpec] = [*_generated(study), *loaded, *(spec for base in loaded for spec in _graded(base))]
-    whole = [spec for spec in specs if isinstance(spec, GeneratedGraph | LoadedGraph)]
+    whole = [
+        spec for spec in specs if isinstance(spec, LoadedGraph) or (isinstance(spec, GeneratedGraph) and not spec.large)
+    ]
     specs += [spec for base in whole for spec in _batches(study, base)]
     specs += [spec for base in whole for spec in _egos(study, base)]
     return list({spec.id: spec for spec in specs}.values())
+
+
+def large_graphs(study: Study) -> frozenset[str]:
+    """Ids of the graphs beyond the grids, on which laws are fitted alone."""
+    drawn = _generated(study) if study.graphs.large else []
+    return frozenset(spec.id for spec in drawn if spec.large)
 
 
 def graph_spec(study: Study, graph_id: str) -> GraphSpec:
@@ -145,7 +160,7 @@ def generator_of(spec: GraphSpec) -> GeneratedGraph | None:
 
 def _generated(study: Study) -> list[GeneratedGraph]:
     specs: list[GeneratedGraph] = []
-    for grid in study.graphs.generated:
+    for grid in (*study.graphs.generated, *study.graphs.large):
         names = {"num_features", "num_classes", "homophily", "feature_noise"}
         # Only where it has a meaning: graphs of the other families keep their ids and seeds whatever it is.
         names |= {"rewiring"} if grid.family == "watts_strogatz" else set()
@@ -167,6 +182,7 @@ def _generated(study: Study) -> list[GeneratedGraph]:
                             seed=derived_seed(study.seed, size, average_degree, digest(content)),
                             timed=grid.timed,
                             convolutions=grid.convolutions,
+                            rounds=grid.bounds if isinstance(grid, LargeGraphs) else None,
                             **content,
                         )
                     )
@@ -181,7 +197,7 @@ def _refuse_twice(study: Study, specs: list[GeneratedGraph]) -> None:
         if found.setdefault(spec.id, spec) != spec:
             raise Refusal(
                 f"study {study.name}: two grids of graphs.generated have the same graph of {spec.num_nodes} nodes and "
-                f"average degree {spec.average_degree:g}, with other convolutions or timing; name it in one of them"
+                f"average degree {spec.average_degree:g}, with other convolutions, timing or rounds; name it in one"
             )
 
 

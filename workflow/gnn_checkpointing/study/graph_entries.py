@@ -6,11 +6,12 @@ from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field, StringConstraints, model_validator
 
+from gnn_checkpointing.study.convolutions import Convolution
 from gnn_checkpointing.study.families import FAMILY_HELP, Family
+from gnn_checkpointing.study.measuring import Rounds
 from gnn_checkpointing.study.vision_shapes import PATCHES
 from gnn_checkpointing.study.vocabulary import (
     Checksum,
-    Convolution,
     Count,
     DatasetClass,
     Degree,
@@ -126,6 +127,17 @@ class GeneratedGraphs(Part):
             )
 
 
+class LargeGraphs(GeneratedGraphs):
+    """Graphs far beyond the grids, measured in few rounds: laws are fitted on them, too, effects are not."""
+
+    rounds: Rounds = Field(Rounds(at_least=3, at_most=3), description="rounds of their cells")
+
+    @property
+    def bounds(self) -> tuple[int, int]:
+        """The fewest and the most rounds."""
+        return self.rounds.at_least, self.rounds.at_most
+
+
 class Graded(Part):
     """Graphs of other densities made from a real one: the same nodes, features, labels and split, other edges."""
 
@@ -231,6 +243,9 @@ class Graphs(Part):
     """All graphs of a study."""
 
     generated: tuple[GeneratedGraphs, ...] = Field((), description="grids of random graphs")
+    large: tuple[LargeGraphs, ...] = Field(
+        (), description="generated graphs beyond the grids, for the laws alone: extrapolation starts from them"
+    )
     real: tuple[RealGraph, ...] = Field((), description="real graphs")
     num_features: Count | None = Field(
         None, description="wider features of real graphs are projected to so many; null: to hidden_channels"
