@@ -212,3 +212,20 @@ def test_cells_of_published_reports_keep_their_ids() -> None:
         update={"architecture": published.architecture.model_copy(update={"attention_dropout": 0.1})}
     )
     assert not {cell.id for cell in graph_cells(changed, spec)} & {cell.id for cell in graph_cells(published, spec)}
+
+
+@pytest.mark.parametrize(
+    ("practice", "words"),
+    [
+        (
+            {"norm": "none", "dropout": 0, "residual": False, "self_loops": False, "attention_dropout": 0},
+            "practice adds nothing to what architecture has",
+        ),
+        ({"graphs": {"num_nodes": [50]}}, "practice.graphs names no graph"),
+    ],
+)
+def test_practice_that_would_measure_nothing_new_is_refused(practice: dict[str, Any], words: str) -> None:
+    """A stack that adds nothing would have the id of the bare one."""
+    chosen = {"graphs": {"num_nodes": [50], "average_degrees": [4]}}
+    with pytest.raises(Refusal, match=words):
+        study(practice={**chosen, **practice})

@@ -103,6 +103,17 @@ class Study(Part):
         return self
 
     @model_validator(mode="after")
+    def _practice_adds_something(self) -> Study:
+        if self.practice is None:
+            return self
+        chosen, added = self.practice.graphs, self.practice.model_dump(exclude={"graphs"})
+        if all(getattr(self.architecture, key) == value for key, value in added.items()):
+            raise ValueError("practice adds nothing to what architecture has; change one of its keys, or leave it out")
+        if not chosen.real and not (chosen.num_nodes and chosen.average_degrees):
+            raise ValueError("practice.graphs names no graph: give num_nodes and average_degrees, or real")
+        return self
+
+    @model_validator(mode="after")
     def _images_and_vision_go_together(self) -> Study:
         images = any(grid.family == "images" for grid in self.graphs.generated)
         others = any(grid.family != "images" for grid in self.graphs.generated) or bool(self.graphs.real)
