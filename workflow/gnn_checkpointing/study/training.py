@@ -4,12 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from gnn_checkpointing.study.vocabulary import (
-    Amount,
-    Count,
-    Degree,
-    Part,
-)
+from gnn_checkpointing.study.vocabulary import Amount, Count, Degree, Part
 
 
 class ChosenGraphs(Part):
