@@ -5,12 +5,14 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from decimal import Decimal
+from itertools import product
 
 from gnn_checkpointing.artefacts import digest
 from gnn_checkpointing.refusal import Refusal
+from gnn_checkpointing.study.batch_entries import NeighbourBatches
 from gnn_checkpointing.study.convolutions import Convolution
 from gnn_checkpointing.study.families import Family
-from gnn_checkpointing.study.graph_entries import Graded, LargeGraphs, NeighbourBatches, RealGraph
+from gnn_checkpointing.study.graph_entries import Graded, LargeGraphs, RealGraph
 from gnn_checkpointing.study.study import Study
 from gnn_checkpointing.study.vision_shapes import PATCH_CLASSES, PATCH_PIXELS
 from gnn_checkpointing.study.vocabulary import EgoForm, Grading, Sampler
@@ -167,25 +169,14 @@ def _generated(study: Study) -> list[GeneratedGraph]:
         content = grid.model_dump(mode="json", include=names)
         if grid.family == "images":
             content |= {"num_features": PATCH_PIXELS, "num_classes": PATCH_CLASSES}
-        for num_nodes in grid.num_nodes:
-            for average_degree in grid.average_degrees:
-                for replicate in range(grid.replicates):
-                    size = f"{grid.family}-n{num_nodes}-d{level_name(average_degree)}-r{replicate}".replace("_", "-")
-                    tag = digest([study.seed, size, average_degree, content], 6)
-                    specs.append(
-                        GeneratedGraph(
-                            id=f"{size}-{tag}",
-                            family=grid.family,
-                            num_nodes=num_nodes,
-                            average_degree=average_degree,
-                            replicate=replicate,
-                            seed=derived_seed(study.seed, size, average_degree, digest(content)),
-                            timed=grid.timed,
-                            convolutions=grid.convolutions,
-                            rounds=grid.bounds if isinstance(grid, LargeGraphs) else None,
-                            **content,
-                        )
-                    )
+        rounds = (grid.rounds.at_least, grid.rounds.at_most) if isinstance(grid, LargeGraphs) else None
+        own = {"timed": grid.timed, "convolutions": grid.convolutions, "rounds": rounds, **content}
+        for place in product(grid.num_nodes, grid.average_degrees, range(grid.replicates)):
+            num_nodes, degree, replicate = place
+            size = f"{grid.family}-n{num_nodes}-d{level_name(degree)}-r{replicate}".replace("_", "-")
+            tag = digest([study.seed, size, degree, content], 6)
+            seed = derived_seed(study.seed, size, degree, digest(content))
+            specs.append(GeneratedGraph(f"{size}-{tag}", grid.family, *place, seed=seed, **own))
     _refuse_twice(study, specs)
     return specs
 
@@ -235,14 +226,12 @@ def _graded(base: LoadedGraph) -> list[GradedGraph]:
 
 def _egos(study: Study, base: GeneratedGraph | LoadedGraph) -> list[EgoGraph]:
     asked = study.graphs.ego
-    if asked is None:
-        return []
+    sizes = [] if asked is None else [(form, radius) for form in asked.forms for radius in asked.radii]
     specs: list[EgoGraph] = []
-    for form in asked.forms:
-        for radius in asked.radii:
-            channels = asked.channels if form == "encodings" else 0
-            name = f"{base.id}-{form}-{radius}-{digest([form, radius, channels], 4)}".replace("_", "-")
-            specs.append(EgoGraph(name, base, form, radius, channels, derived_seed(base.seed, form, radius)))
+    for form, radius in sizes:
+        channels = asked.channels if asked is not None and form == "encodings" else 0
+        name = f"{base.id}-{form}-{radius}-{digest([form, radius, channels], 4)}".replace("_", "-")
+        specs.append(EgoGraph(name, base, form, radius, channels, derived_seed(base.seed, form, radius)))
     return specs
 
 
@@ -255,16 +244,7 @@ def _batches(study: Study, base: GeneratedGraph | LoadedGraph) -> list[BatchGrap
         for size in batches.fan_outs if isinstance(batches, NeighbourBatches) else batches.parts:
             content = [batches.sampler, size, *([seed_nodes, hops] if drawn else [])]
             for draw in range(batches.draws):
-                specs.append(
-                    BatchGraph(
-                        id=f"{base.id}-{batches.sampler}-{size}-b{draw}-{digest(content, 4)}",
-                        base=base,
-                        sampler=batches.sampler,
-                        size=size,
-                        seed_nodes=seed_nodes,
-                        hops=hops,
-                        draw=draw,
-                        seed=derived_seed(base.seed, *content, draw if drawn else ""),
-                    )
-                )
+                name = f"{base.id}-{batches.sampler}-{size}-b{draw}-{digest(content, 4)}"
+                seed = derived_seed(base.seed, *content, draw if drawn else "")
+                specs.append(BatchGraph(name, base, batches.sampler, size, seed_nodes, hops, draw, seed))
     return specs
