@@ -85,7 +85,7 @@ def test_the_rule_looks_where_timing_looks(
     contest: Any = SimpleNamespace(forward=None, drop_gradients=lambda: None)
     orders, steps = real.timed_rounds(
         study,
-        SimpleNamespace(seed=1, timed=True),  # type: ignore[arg-type]
+        SimpleNamespace(seed=1, timed=True, rounds=None),  # type: ignore[arg-type]
         0,
         {"none": contest, "layers": contest},
         SimpleNamespace(type="cpu"),  # type: ignore[arg-type]

@@ -14,7 +14,7 @@ from gnn_checkpointing.models.adjacency import Adjacency, adjacency_for
 from gnn_checkpointing.models.reversible import build_reversible_stack
 from gnn_checkpointing.models.stack import build_stack
 from gnn_checkpointing.study.architecture import Architecture
-from gnn_checkpointing.study.vocabulary import Convolution
+from gnn_checkpointing.study.convolutions import Convolution
 
 NODES, DEGREE, CHANNELS = 60, 8, 8
 FEATURES = torch.randn(NODES, CHANNELS, generator=torch.Generator().manual_seed(1))

@@ -12,7 +12,7 @@ from gnn_checkpointing.checkpointing.compilation import forget_compiled
 from gnn_checkpointing.measurement.peak_memory import step_bytes
 from gnn_checkpointing.measurement.sameness import StepResult, compared, step_result
 from gnn_checkpointing.models.adjacency import Adjacency
-from gnn_checkpointing.study.vocabulary import Convolution
+from gnn_checkpointing.study.convolutions import Convolution
 
 TOLERANCE = 1e-5
 COPIES = 100

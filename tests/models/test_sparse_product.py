@@ -9,7 +9,7 @@ from gnn_checkpointing.models.adjacency import adjacency_for
 from gnn_checkpointing.models.stack import build_stack
 from gnn_checkpointing.refusal import Refusal
 from gnn_checkpointing.study.architecture import Architecture
-from gnn_checkpointing.study.vocabulary import Convolution
+from gnn_checkpointing.study.convolutions import Convolution
 
 NODES, DEGREE = 80, 20
 

@@ -1,9 +1,19 @@
 """Which cells a study has: every factor, in its order, and only where it says something."""
 
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gnn_checkpointing.refusal import Refusal
 from gnn_checkpointing.study.design import graph_cells
-from gnn_checkpointing.study.graph_design import EgoGraph, study_graphs
-from gnn_checkpointing.study.reading import parse_study
+from gnn_checkpointing.study.graph_design import EgoGraph, large_graphs, study_graphs
+from gnn_checkpointing.study.order import visits
+from gnn_checkpointing.study.practice import PRACTICE
+from gnn_checkpointing.study.reading import parse_study, read_study
 from gnn_checkpointing.study.study import Study
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def study(**changes: object) -> Study:
@@ -144,3 +154,78 @@ def test_ego_networks_come_beside_every_whole_graph_and_are_read_as_it_is() -> N
     more = study(graphs={"generated": [grid], **REAL, "ego": {"radii": [1], "channels": 99}})
     bags = {spec.id for spec in egos if (spec.form, spec.radius) == ("ego_networks", 1)}
     assert bags <= {spec.id for spec in study_graphs(more)}  # a bag does not depend on the encodings' channels
+
+
+BARE = {"convolutions": ["GCN", "GATv2"], "num_layers": 2, "hidden_channels": 8, "heads": 2}
+
+
+def test_stacks_in_practice_are_measured_beside_the_bare_ones_which_stay_as_they_were() -> None:
+    grid = {"family": "erdos_renyi", "num_nodes": [50], "average_degrees": [4, 6], "replicates": 2}
+    asked: dict[str, Any] = {
+        "graphs": {"generated": [grid]},
+        "architecture": BARE,
+        "measurement": {"allocators": ["retaining", "default"]},
+    }
+    plain = study(**asked)
+    chosen = study(**asked, practice={"graphs": {"num_nodes": [50], "average_degrees": [6]}, "norm": "layer"})
+    found = {spec.id: graph_cells(chosen, spec) for spec in study_graphs(chosen)}
+    added = {name: [cell for cell in cells if cell.model == PRACTICE] for name, cells in found.items()}
+    # Replicate 0 of degree 6 alone, and the reference allocator alone.
+    assert {name.rpartition("-")[0] for name, cells in added.items() if cells} == {"erdos-renyi-n50-d6-r0"}
+    (cells,) = filter(None, added.values())
+    assert {(cell.convolution, cell.allocator) for cell in cells} == {("GATv2", "retaining"), ("GCN", "retaining")}
+    architecture = cells[0].architecture
+    assert (architecture.norm, architecture.dropout, architecture.residual) == ("layer", 0.5, True)
+    assert (architecture.self_loops, architecture.attention_dropout) == (True, 0.5)
+    bare = {name: [cell for cell in cells if cell.model != PRACTICE] for name, cells in found.items()}
+    assert bare == {spec.id: graph_cells(plain, spec) for spec in study_graphs(plain)}
+
+
+def test_large_graphs_have_their_own_rounds_and_nothing_is_made_of_them() -> None:
+    grid = {"family": "erdos_renyi", "num_nodes": [50], "average_degrees": [4]}
+    large = {**grid, "num_nodes": [90], "convolutions": ["GCN"], "rounds": {"at_least": 3, "at_most": 4}}
+    batches = [{"sampler": "clusters", "parts": [3]}]
+    chosen = study(graphs={"generated": [grid], "large": [large], "batches": batches}, measurement={"repeats": 3})
+    small, big, batch = study_graphs(chosen)
+    assert large_graphs(chosen) == {big.id}
+    assert batch.id.startswith(small.id)
+    cells = graph_cells(chosen, big)
+    assert {(cell.convolution, cell.rounds) for cell in cells} == {("GCN", (3, 4))}
+    assert {cell.rounds for cell in graph_cells(chosen, small)} == {None}
+    assert {visit.graph.id for visit in visits(chosen) if visit.number} == {small.id, batch.id}
+    same = study(graphs={"generated": [grid, {**grid, "num_nodes": [90]}]})
+    assert [spec.id for spec in study_graphs(same)] == [small.id, big.id]
+
+
+@pytest.mark.parametrize("key", ["practice", "training"])
+def test_graphs_that_are_chosen_must_be_in_the_grids(key: str) -> None:
+    with pytest.raises(Refusal, match=rf"{key}.graphs.num_nodes names 51, which no graph has; allowed: 50"):
+        study(**{key: {"graphs": {"num_nodes": [51]}}})
+
+
+def test_cells_of_published_reports_keep_their_ids() -> None:
+    """Keys that an architecture got later are part of an id only where they are not as they always were."""
+    published = read_study(ROOT / "report/amd-epyc-2c-24gib/default/study.json")
+    spec = next(spec for spec in study_graphs(published) if spec.id == "sbm-n1600-d128-r0-1fa18a")
+    assert "sbm-n1600-d128-r0-1fa18a-GATv2-2c7f68" in {cell.id for cell in graph_cells(published, spec)}
+    changed = published.model_copy(
+        update={"architecture": published.architecture.model_copy(update={"attention_dropout": 0.1})}
+    )
+    assert not {cell.id for cell in graph_cells(changed, spec)} & {cell.id for cell in graph_cells(published, spec)}
+
+
+@pytest.mark.parametrize(
+    ("practice", "words"),
+    [
+        (
+            {"norm": "none", "dropout": 0, "residual": False, "self_loops": False, "attention_dropout": 0},
+            "practice adds nothing to what architecture has",
+        ),
+        ({"graphs": {"num_nodes": [50]}}, "practice.graphs names no graph"),
+    ],
+)
+def test_practice_that_would_measure_nothing_new_is_refused(practice: dict[str, Any], words: str) -> None:
+    """A stack that adds nothing would have the id of the bare one."""
+    chosen = {"graphs": {"num_nodes": [50], "average_degrees": [4]}}
+    with pytest.raises(Refusal, match=words):
+        study(practice={**chosen, **practice})

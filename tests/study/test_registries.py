@@ -1,4 +1,4 @@
-"""A new policy and a new family are two files each: what does it, and its row. Both are measured and printed."""
+"""A new policy, family or convolution is two files: what does it, and its row. All are measured and printed."""
 
 from __future__ import annotations
 
@@ -47,6 +47,17 @@ def ring_pairs(spec, labels, rng):
 '''
 FAMILY_ROW = '    "ring": FamilyRow("Ring", "Rings", "a ring", "gnn_checkpointing.graphs.families.ring:ring_pairs"),\n'
 
+CONVOLUTION_FILE = '''
+"""A weighted sum of neighbours beside the node itself."""
+
+from torch_geometric.nn import GraphConv
+
+
+def graph_conv(before, after, architecture):
+    return GraphConv(before, after)
+'''
+CONVOLUTION_ROW = '    "Graph": ConvolutionRow("sum of neighbours", "gnn_checkpointing.models.sums:graph_conv"),\n'
+
 
 def with_row(path: Path, table: str, row: str) -> None:
     """Add a row at the top of a registry's table."""
@@ -56,7 +67,7 @@ def with_row(path: Path, table: str, row: str) -> None:
 
 @pytest.fixture(scope="module")
 def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of the package with a policy and a family more: two files touched for each."""
+    """A copy of the package with a policy, a family and a convolution more: two files touched for each."""
     workflow = tmp_path_factory.mktemp("workflow")
     copy = workflow / "gnn_checkpointing"
     shutil.copytree(ROOT / "workflow/gnn_checkpointing", copy, ignore=shutil.ignore_patterns("__pycache__"))
@@ -64,9 +75,11 @@ def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with_row(copy / "study/policy_names.py", "POLICIES: dict[str, Policy] = {", POLICY_ROW)
     (copy / "graphs/families/ring.py").write_text(FAMILY_FILE.lstrip())
     with_row(copy / "study/families.py", "FAMILIES: dict[str, FamilyRow] = {", FAMILY_ROW)
+    (copy / "models/sums.py").write_text(CONVOLUTION_FILE.lstrip())
+    with_row(copy / "study/convolutions.py", "CONVOLUTIONS: dict[str, ConvolutionRow] = {", CONVOLUTION_ROW)
     study = yaml.safe_load((ROOT / "workflow/studies/smoke.yaml").read_text())
     study["graphs"]["generated"][0] |= {"family": "ring", "num_nodes": [60], "average_degrees": [4]}
-    study["architecture"]["convolutions"] = ["GATv2"]
+    study["architecture"]["convolutions"] = ["Graph"]
     study["policies"] = ["none", "all_but_first"]
     study["training"].pop("graphs")
     (workflow / "study.yaml").write_text(yaml.safe_dump(study))
@@ -81,7 +94,7 @@ def run(package: Path, *command: str) -> str:
     return found.stdout
 
 
-def test_a_new_policy_and_a_new_family_are_measured(package: Path) -> None:
+def test_a_new_policy_family_and_convolution_are_measured(package: Path) -> None:
     command, study = ("-m", "gnn_checkpointing"), ("--study", "study.yaml")
     graph = run(package, *command, "design", *study).splitlines()[1].split("\t")[1]
     assert graph.startswith("ring-n60-d4")
@@ -89,7 +102,7 @@ def test_a_new_policy_and_a_new_family_are_measured(package: Path) -> None:
     run(package, *command, "graph", *study, *named, "--output", "graph.npz")
     run(package, *command, "measure", *study, *named, "--graph-file", "graph.npz", "--output", "out/complete.json")
     (record,) = [json.loads(path.read_text()) for path in (package / "out").glob("ring*.json")]
-    assert record["graph"]["family"] == "ring"
+    assert (record["graph"]["family"], record["convolution"]) == ("ring", "Graph")
     found: dict[str, Any] = {one["policy"]: one for one in record["policies"]}
     assert set(found) == {"none", "all_but_first"}
     assert all(one["outcome"] == "completed" for one in found.values())
@@ -97,7 +110,7 @@ def test_a_new_policy_and_a_new_family_are_measured(package: Path) -> None:
     assert saved["all_but_first"] < saved["none"]
 
 
-def test_both_are_printed_with_the_words_of_their_rows(package: Path) -> None:
+def test_all_are_printed_with_the_words_of_their_rows(package: Path) -> None:
     program = """
 from gnn_checkpointing.report.figures.palette import family, looks
 from gnn_checkpointing.report.sections import families, method
@@ -105,8 +118,10 @@ from gnn_checkpointing.study.reading import study_schema
 policy, schema = "all_but_first", str(study_schema())
 print(families.NAMES["ring"], "|", method.POLICIES[policy].words, "|", looks([policy])[policy].colour)
 print(family(policy).name, "|", "ring (a ring)" in schema, "|", policy in schema)
+print("Graph (sum of neighbours)" in schema)
 """
     assert run(package, "-c", program).splitlines() == [
         "Rings | recomputes every layer but the first | #123456",
         "whole layers or operators | True | True",
+        "True",
     ]

@@ -4,7 +4,6 @@ import fcntl
 import os
 import sys
 from pathlib import Path
-from typing import get_args
 
 from snakemake.exceptions import WorkflowError
 
@@ -17,10 +16,10 @@ from gnn_checkpointing.measurement.hardware import hardware_slug
 from gnn_checkpointing.refusal import Refusal
 from gnn_checkpointing.report.letters import unprinted
 from gnn_checkpointing.study import design
+from gnn_checkpointing.study.convolutions import CONVOLUTIONS
 from gnn_checkpointing.study.graph_design import EgoGraph, place, study_graphs
 from gnn_checkpointing.study.order import visits
 from gnn_checkpointing.study.reading import parse_study, refuse_unmeasurable
-from gnn_checkpointing.study.vocabulary import Convolution
 from gnn_checkpointing.study.yaml_files import read_yaml
 
 try:
@@ -78,7 +77,7 @@ wildcard_constraints:
     graph="[A-Za-z0-9_.-]+",
     visit="[A-Za-z0-9_.-]+",
     # Named one by one: SAGE-max has a hyphen, and so have the names of graphs.
-    convolution="|".join(get_args(Convolution)),
+    convolution="|".join(CONVOLUTIONS),
 
 
 onstart:

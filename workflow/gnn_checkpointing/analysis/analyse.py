@@ -28,6 +28,7 @@ from gnn_checkpointing.records.explained import ExplainedSets
 from gnn_checkpointing.records.measurements_table import Value
 from gnn_checkpointing.records.training import TrainingRecord
 from gnn_checkpointing.refusal import Refusal
+from gnn_checkpointing.study.practice import PRACTICE
 from gnn_checkpointing.two_processes import both
 
 
@@ -95,6 +96,7 @@ def analyse(
     from gnn_checkpointing.analysis.effects import effects
     from gnn_checkpointing.analysis.explained import accuracies, explanations
     from gnn_checkpointing.analysis.laws.predictions import predictions
+    from gnn_checkpointing.analysis.practice import practice
     from gnn_checkpointing.analysis.quality import quality
     from gnn_checkpointing.analysis.quiet import at_one_speed
     from gnn_checkpointing.analysis.regression import interactions, laws
@@ -109,17 +111,23 @@ def analyse(
     check_visits(visits)
     check_compared(rows)
     check_reference(rows, reference)
-    measured = under(everything, reference)
-    at_speed, unit = at_one_speed(measured)
+    in_practice = [row for row in everything if row.model == PRACTICE]
+    # The laws are fitted on the bare stacks, on large graphs, too; all else is found on the grid.
+    bare = [row for row in everything if row.model != PRACTICE]
+    grid = [row for row in bare if row.graph not in protocol.large_graphs]
+    gridded = under(grid, reference)
+    at_speed, unit = at_one_speed(under(bare, reference))
+    grid_at_speed = [row for row in at_speed if row.graph not in protocol.large_graphs]
+    once, repeated = ([row for row in some if row.get("model") != PRACTICE] for some in (rows, visits))
 
     def generator() -> np.random.Generator:
         # One for each finding: what one of them draws moves no digit of another.
         return np.random.default_rng(protocol.seed)
 
     def of_models() -> dict[str, Any]:
-        found, no_law = laws(at_speed, confidence)
-        tested, no_interaction = interactions(at_speed, confidence)
-        rates, no_rate = throughput_laws(at_speed, confidence)
+        found, no_law = laws(grid_at_speed, confidence)
+        tested, no_interaction = interactions(grid_at_speed, confidence)
+        rates, no_rate = throughput_laws(grid_at_speed, confidence)
         return {
             "regressions": Regressions(
                 confidence=confidence,
@@ -128,18 +136,20 @@ def analyse(
                 throughput=rates,
                 not_fitted=no_law + no_interaction + no_rate,
             ),
-            "predictions": predictions(rows, at_speed, protocol, generator()).model_copy(update={"time_unit": unit}),
+            "predictions": predictions(once, at_speed, protocol, generator()).model_copy(update={"time_unit": unit}),
         }
 
     def of_cells() -> dict[str, Any]:
-        found, noise = effects(everything, reference, confidence, visits, in_sentinels=unit is not None and unit.used)
+        found, noise = effects(grid, reference, confidence, repeated, in_sentinels=unit is not None and unit.used)
         return {
-            "effects": found.model_copy(update={"encodings": list(encodings)}),
-            "trends": trends(measured, found, noise),
+            "effects": found.model_copy(
+                update={"encodings": list(encodings), "practice": practice(in_practice, gridded, noise)}
+            ),
+            "trends": trends(gridded, found, noise),
             "explained": explanations(explained, confidence),
-            "robustness": robustness(measured, protocol, noise, generator()),
+            "robustness": robustness(gridded, protocol, noise, generator()),
             "accuracy": accuracies(trainings),
-            "quality": quality(visits, everything, reference, protocol.ratio_half_width),
+            "quality": quality(visits, [*grid, *in_practice], reference, protocol.ratio_half_width),
         }
 
     models, cells = both(of_models, of_cells)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from gnn_checkpointing.study.graph_design import derived_seed
+from gnn_checkpointing.study.graph_design import derived_seed, large_graphs
 from gnn_checkpointing.study.study import Study
 
 
@@ -14,7 +14,8 @@ class Protocol:
     """The study's settings of the analysis, as plain values: the statistics know no study.
 
     `processes` is in how many fresh processes each cell is timed, which share `rounds`, the fewest and the most of a
-    cell, out among them. `memory_forms` and `time_forms` name the forms of law to be tried for bytes and for seconds
+    cell, out among them. `large_graphs` are the ids of graphs beyond the grids, on which laws alone are fitted.
+    `memory_forms` and `time_forms` name the forms of law to be tried for bytes and for seconds
     (`laws/series.py`), in the order in which equals are preferred.
     """
 
@@ -29,6 +30,7 @@ class Protocol:
     processes: int
     timeout_seconds: float
     capacity_gib: Sequence[float]
+    large_graphs: frozenset[str] = frozenset()
 
 
 def protocol_of(study: Study) -> Protocol:
@@ -46,4 +48,5 @@ def protocol_of(study: Study) -> Protocol:
         processes=study.measurement.processes,
         timeout_seconds=study.measurement.timeout_seconds,
         capacity_gib=study.analysis.capacity_gib,
+        large_graphs=large_graphs(study),
     )

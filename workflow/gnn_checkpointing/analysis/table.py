@@ -66,6 +66,7 @@ class Row:
     same_gradients: bool | None
     same_buffers: bool | None
     sentinel_seconds: float | None = None
+    model: str = ""
 
     @property
     def is_real(self) -> bool:

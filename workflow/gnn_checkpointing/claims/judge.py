@@ -62,6 +62,7 @@ def _measured(needed: str, findings: Findings) -> bool:
         "censored cells": findings.predictions.censored,
         "depths": findings.depths.points,
         "Vision GNNs": findings.explained.sets or [m for m in effects.models if m.convolution.startswith("ViG-")],
+        "practice": findings.effects.practice,
         "ego networks": [point for point in findings.ego.points if point.method == "ego_networks"],
     }
     return bool(found[needed])

@@ -23,6 +23,7 @@ Need = Literal[
     "depths",
     "ego networks",
     "Vision GNNs",
+    "practice",
 ]
 
 

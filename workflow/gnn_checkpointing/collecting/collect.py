@@ -36,7 +36,7 @@ def collect(study: Study, measurements: Path, training: Sequence[Path], to: Path
     records = [record for _, record in read]
     folders = {record.cell: folder for folder, record in read if not record.visit}
     shown = []
-    for record in traced_cells([record for record in records if not record.visit], study.measurement.allocators[0]):
+    for record in traced_cells([record for record in records if not record.visit], study):
         path = byte_traces(folders[record.cell], record.cell)
         shown += cell_traces(record, read_byte_traces(path)) if path.exists() else []
     graphs = list({record.graph.id: record.graph for record in records}.values())

@@ -11,18 +11,25 @@ from numpy.typing import NDArray
 from gnn_checkpointing.measurement.byte_trace import ByteTrace
 from gnn_checkpointing.records.cell import CellRecord
 from gnn_checkpointing.records.traces import Trace
+from gnn_checkpointing.study.graph_design import large_graphs
+from gnn_checkpointing.study.practice import PRACTICE
+from gnn_checkpointing.study.study import Study
 from gnn_checkpointing.study.vision_shapes import neighbours_by_block
 
 
-def traced_cells(records: Iterable[CellRecord], reference_allocator: str) -> list[CellRecord]:
+def traced_cells(records: Iterable[CellRecord], study: Study) -> list[CellRecord]:
     """Return the cell of each convolution, aggregation and model whose byte traces are shown.
 
     The densest timed generated graph, of these the largest, in its first draw; of a study of real graphs alone the one
-    with most edges. Under the reference allocator, where any policy completed.
+    with most edges. Under the reference allocator, where any policy completed. Graphs beyond the grids and stacks in
+    practice are left out.
     """
+    reference, large = study.measurement.allocators[0], large_graphs(study)
     chosen: dict[tuple[str, str, str], CellRecord] = {}
     for record in records:
-        if record.allocator != reference_allocator or not any(found.memory for found in record.policies):
+        if record.allocator != reference or not any(found.memory for found in record.policies):
+            continue
+        if record.graph.id in large or record.model == PRACTICE:
             continue
         place = (record.convolution, record.aggregation, record.model)
         if place not in chosen or _shown_before(record) > _shown_before(chosen[place]):

@@ -8,13 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from gnn_checkpointing.explaining.measures import (
-    modularity,
-    object_patches,
-    patch_pixels,
-    similarity,
-    spatial_distance,
-)
+from gnn_checkpointing.explaining.measures import modularity, object_patches, patch_pixels, similarity, spatial_distance
 from gnn_checkpointing.models.vision.vig import Vig
 
 

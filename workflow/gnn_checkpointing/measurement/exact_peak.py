@@ -20,9 +20,9 @@ from gnn_checkpointing.measurement.workload import Contestant, GraphTask, contes
 from gnn_checkpointing.models.adjacency import Adjacency
 from gnn_checkpointing.refusal import Refusal
 from gnn_checkpointing.study.architecture import Architecture
+from gnn_checkpointing.study.convolutions import Convolution
 from gnn_checkpointing.study.design import Cell
 from gnn_checkpointing.study.policy_names import EAGER, parse_policy
-from gnn_checkpointing.study.vocabulary import Convolution
 
 
 @dataclass(frozen=True)

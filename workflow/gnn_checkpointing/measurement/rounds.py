@@ -46,12 +46,16 @@ class Share:
     half_width: float
 
     @classmethod
-    def of(cls, study: Study) -> Share:
-        """Return the share of each process; widths shrink by the root of the processes that are averaged."""
+    def of(cls, study: Study, rounds: tuple[int, int] | None = None) -> Share:
+        """Return the share of each process; widths shrink by the root of the processes that are averaged.
+
+        `rounds` are a cell's own fewest and most.
+        """
         asked, processes = study.measurement, study.measurement.processes
+        at_least, at_most = rounds or (asked.rounds.at_least, asked.rounds.at_most)
         return cls(
-            at_least=math.ceil(asked.rounds.at_least / processes),
-            at_most=math.ceil(asked.rounds.at_most / processes),
+            at_least=math.ceil(at_least / processes),
+            at_most=math.ceil(at_most / processes),
             seconds=asked.seconds_per_cell / processes,
             half_width=asked.ratio_half_width * math.sqrt(processes),
         )
@@ -75,7 +79,7 @@ def timed_rounds(
         return [], {}
     times: dict[str, list[StepTime]] = {policy: [] for policy in contestants}
     shuffler = random.Random(derived_seed(cell.seed, f"rounds {process}"))  # noqa: S311 - order of rounds, no secret
-    share = Share.of(study)
+    share = Share.of(study, cell.rounds)
     orders: list[list[str]] = []
     spent = 0.0
     if device.type == "cuda":

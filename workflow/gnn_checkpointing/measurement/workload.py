@@ -18,10 +18,11 @@ from gnn_checkpointing.models.reversible import build_reversible_stack
 from gnn_checkpointing.models.stack import build_stack
 from gnn_checkpointing.models.vision.vig import VigOptions, build_vig
 from gnn_checkpointing.refusal import Refusal
+from gnn_checkpointing.study.convolutions import VISION
 from gnn_checkpointing.study.design import Cell
 from gnn_checkpointing.study.policy_names import OTHER_MODELS, parse_policy
 from gnn_checkpointing.study.vision_shapes import COLOURS, NAMES, PATCH, SHAPES_DRAWN, SIDE
-from gnn_checkpointing.study.vocabulary import VISION, VisionTask
+from gnn_checkpointing.study.vocabulary import VisionTask
 
 
 @dataclass(frozen=True)
@@ -106,7 +107,8 @@ def graph_task(graph: Graph, cell: Cell, device: torch.device) -> GraphTask:
     """Return the tensors of `graph` as the cell's convolution reads them."""
     train_nodes = torch.from_numpy(graph.train_mask).nonzero().flatten()
     edge_index = torch.from_numpy(graph.edge_index)
-    adjacency = adjacency_for(cell.convolution, edge_index, graph.num_nodes, cell.aggregation)
+    loops = cell.architecture.self_loops
+    adjacency = adjacency_for(cell.convolution, edge_index, graph.num_nodes, cell.aggregation, loops)
     return GraphTask(
         features=torch.from_numpy(graph.features).to(device),
         labels=torch.from_numpy(graph.labels)[train_nodes].to(device),

@@ -8,9 +8,11 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 from torch_geometric.nn.conv.gcn_conv import gcn_norm
+from torch_geometric.utils import add_self_loops, remove_self_loops
 
 from gnn_checkpointing.refusal import Refusal
-from gnn_checkpointing.study.vocabulary import SPARSE_PRODUCT, Aggregation, Convolution
+from gnn_checkpointing.study.convolutions import ATTENTION, SPARSE_PRODUCT, Convolution
+from gnn_checkpointing.study.vocabulary import Aggregation
 
 
 @dataclass(frozen=True)
@@ -48,18 +50,26 @@ def reordered(adjacency: Adjacency) -> Adjacency:
 
 
 def adjacency_for(
-    convolution: Convolution, edge_index: Tensor, num_nodes: int, aggregation: Aggregation = "gather_scatter"
+    convolution: Convolution,
+    edge_index: Tensor,
+    num_nodes: int,
+    aggregation: Aggregation = "gather_scatter",
+    self_loops: bool = False,
 ) -> Adjacency:
-    """Return the adjacency that `convolution` reads under `aggregation`.
+    """The adjacency that `convolution` reads under `aggregation`.
 
-    GCN gets self-loops and symmetric normalisation, D^-1/2 (A + I) D^-1/2 (Kipf and Welling, 2017); the others
-    read the graph as it is. `edge_index` `[2, num_edges]` is sorted by destination.
+    GCN gets self-loops and symmetric normalisation, D^-1/2 (A + I) D^-1/2 (Kipf and Welling, 2017); attention gets
+    `self_loops` where they are asked for, as PyG's layers add them: one for each node. The others read the graph as it
+    is. `edge_index` `[2, num_edges]` is sorted by destination.
     """
     weight: Tensor | None = None
     if convolution == "GCN":
         edge_index, weight = gcn_norm(edge_index, None, num_nodes, improved=False, add_self_loops=True)
+    elif self_loops and convolution in ATTENTION:
+        edge_index, _ = add_self_loops(remove_self_loops(edge_index)[0], num_nodes=num_nodes)
+    if not bool((edge_index[1].diff() >= 0).all()):
         order = torch.argsort(edge_index[1], stable=True)
-        edge_index, weight = edge_index[:, order].contiguous(), weight[order].contiguous()
+        edge_index, weight = edge_index[:, order].contiguous(), None if weight is None else weight[order].contiguous()
     if aggregation == "gather_scatter":
         return Adjacency(edge_index, weight)
     if convolution not in SPARSE_PRODUCT:

@@ -2,65 +2,62 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from torch import nn
 from torch_geometric.nn import EdgeConv, GATConv, GATv2Conv, GCNConv, GINConv, SAGEConv
 
 from gnn_checkpointing.models import templates  # noqa: F401 - its import changes PyG
-from gnn_checkpointing.study.vocabulary import Convolution
+from gnn_checkpointing.study.architecture import Architecture
+from gnn_checkpointing.study.convolutions import CONVOLUTIONS, Convolution
+from gnn_checkpointing.study.dotted_names import imported
 
 
-def _gcn(in_channels: int, out_channels: int, heads: int) -> nn.Module:  # noqa: ARG001 - one signature for all
-    layer: nn.Module = GCNConv(in_channels, out_channels, normalize=False)
+def build_convolution(
+    convolution: Convolution, in_channels: int, out_channels: int, architecture: Architecture
+) -> nn.Module:
+    """One layer that maps `[num_nodes, in_channels]` to `[num_nodes, out_channels]`."""
+    layer: nn.Module = imported(CONVOLUTIONS[convolution].builder)(in_channels, out_channels, architecture)
     return layer
 
 
-def _sage(in_channels: int, out_channels: int, heads: int) -> nn.Module:  # noqa: ARG001 - one signature for all
-    layer: nn.Module = SAGEConv(in_channels, out_channels)
-    return layer
+def gcn(before: int, after: int, _: Architecture) -> nn.Module:
+    """Kipf and Welling's convolution, whose weights `adjacency.py` normalises."""
+    return GCNConv(before, after, normalize=False)  # type: ignore[no-any-return]
 
 
-def _sage_max(in_channels: int, out_channels: int, heads: int) -> nn.Module:  # noqa: ARG001 - one signature for all
-    layer: nn.Module = SAGEConv(in_channels, out_channels, aggr="max")
-    return layer
+def sage(before: int, after: int, _: Architecture) -> nn.Module:
+    """GraphSAGE by the mean."""
+    return SAGEConv(before, after)  # type: ignore[no-any-return]
 
 
-def _gin(in_channels: int, out_channels: int, heads: int) -> nn.Module:  # noqa: ARG001 - one signature for all
-    layer: nn.Module = GINConv(_two_layers(in_channels, out_channels))
-    return layer
+def sage_max(before: int, after: int, _: Architecture) -> nn.Module:
+    """GraphSAGE by the largest."""
+    return SAGEConv(before, after, aggr="max")  # type: ignore[no-any-return]
 
 
-def _gat(in_channels: int, out_channels: int, heads: int) -> nn.Module:
-    layer: nn.Module = GATConv(in_channels, out_channels // heads, heads=heads, add_self_loops=False)
-    return layer
+def gin(before: int, after: int, _: Architecture) -> nn.Module:
+    """Graph isomorphism network with a fixed epsilon."""
+    return GINConv(_two_layers(before, after))  # type: ignore[no-any-return]
 
 
-def _gatv2(in_channels: int, out_channels: int, heads: int) -> nn.Module:
-    layer: nn.Module = GATv2Conv(in_channels, out_channels // heads, heads=heads, add_self_loops=False)
-    return layer
+def gat(before: int, after: int, architecture: Architecture) -> nn.Module:
+    """Graph attention; `adjacency.py` adds loops."""
+    return _attention(GATConv, before, after, architecture)
 
 
-def _edge_conv(in_channels: int, out_channels: int, heads: int) -> nn.Module:  # noqa: ARG001 - one signature for all
-    layer: nn.Module = EdgeConv(_two_layers(2 * in_channels, out_channels), aggr="max")
-    return layer
+def gatv2(before: int, after: int, architecture: Architecture) -> nn.Module:
+    """Graph attention of the second kind."""
+    return _attention(GATv2Conv, before, after, architecture)
 
 
-def _two_layers(in_channels: int, out_channels: int) -> nn.Module:
-    return nn.Sequential(nn.Linear(in_channels, out_channels), nn.ReLU(), nn.Linear(out_channels, out_channels))
+def edge_conv(before: int, after: int, _: Architecture) -> nn.Module:
+    """A perceptron of both ends of each edge, of which each node takes the largest."""
+    return EdgeConv(_two_layers(2 * before, after), aggr="max")  # type: ignore[no-any-return]
 
 
-_BUILDERS: dict[Convolution, Callable[[int, int, int], nn.Module]] = {
-    "GCN": _gcn,
-    "SAGE": _sage,
-    "SAGE-max": _sage_max,
-    "GIN": _gin,
-    "GAT": _gat,
-    "GATv2": _gatv2,
-    "EdgeConv": _edge_conv,
-}
+def _attention(layer: type[nn.Module], before: int, after: int, architecture: Architecture) -> nn.Module:
+    heads, dropout = architecture.heads, architecture.attention_dropout
+    return layer(before, after // heads, heads=heads, dropout=dropout, add_self_loops=False)
 
 
-def build_convolution(convolution: Convolution, in_channels: int, out_channels: int, heads: int) -> nn.Module:
-    """Return one layer that maps `[num_nodes, in_channels]` to `[num_nodes, out_channels]`."""
-    return _BUILDERS[convolution](in_channels, out_channels, heads)
+def _two_layers(before: int, after: int) -> nn.Module:
+    return nn.Sequential(nn.Linear(before, after), nn.ReLU(), nn.Linear(after, after))

@@ -14,7 +14,7 @@ from gnn_checkpointing.models.convolutions import build_convolution
 from gnn_checkpointing.models.stack import Block
 from gnn_checkpointing.refusal import Refusal
 from gnn_checkpointing.study.architecture import Architecture
-from gnn_checkpointing.study.vocabulary import Convolution
+from gnn_checkpointing.study.convolutions import Convolution
 
 NUM_GROUPS = 2
 
@@ -30,9 +30,9 @@ class ReversibleStack(nn.Module):
         self, convolution: Convolution, architecture: Architecture, num_features: int, num_classes: int
     ) -> None:
         super().__init__()
-        channels, heads = architecture.hidden_channels, architecture.heads
+        channels = architecture.hidden_channels
         self.first = Block(
-            build_convolution(convolution, num_features, channels, heads), channels, architecture, residual=False
+            build_convolution(convolution, num_features, channels, architecture), channels, architecture, residual=False
         )
         self.blocks = nn.ModuleList(
             GroupAddRev(
@@ -74,5 +74,5 @@ def build_reversible_stack(
 
 
 def _half(convolution: Convolution, architecture: Architecture, channels: int) -> Block:
-    conv = build_convolution(convolution, channels, channels, architecture.heads)
+    conv = build_convolution(convolution, channels, channels, architecture)
     return Block(conv, channels, architecture, residual=False)

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from gnn_checkpointing.models.convolutions import build_convolution
 from gnn_checkpointing.study.architecture import Architecture
-from gnn_checkpointing.study.vocabulary import Convolution
+from gnn_checkpointing.study.convolutions import Convolution
 
 _ACTIVATIONS = {"relu": nn.ReLU, "elu": nn.ELU}
 _NORMS = {"batch": nn.BatchNorm1d, "layer": nn.LayerNorm}
@@ -45,7 +45,7 @@ class Stack(nn.Module):
         widths = [num_features] + [hidden] * architecture.num_layers
         self.blocks = nn.ModuleList(
             Block(
-                build_convolution(convolution, before, after, architecture.heads),
+                build_convolution(convolution, before, after, architecture),
                 after,
                 architecture,
                 residual=architecture.residual and before == after,

@@ -32,10 +32,10 @@ from gnn_checkpointing.study.block_rule import (
     SMALLEST_BYTES,
     cuda_bounds,
 )
+from gnn_checkpointing.study.convolutions import VISION
 from gnn_checkpointing.study.design import models
 from gnn_checkpointing.study.policy_names import POLICIES, parse_policy
 from gnn_checkpointing.study.study import Study
-from gnn_checkpointing.study.vocabulary import VISION
 
 Laws = Mapping[tuple[str, str, Response], PredictiveLaw]
 

@@ -43,8 +43,8 @@ TEMPLATES = Path(gnn_checkpointing.__file__).resolve().parents[2] / "templates"
 """Those of a checkout of the project."""
 
 REPORT = (
-    *("memory", "time", "frontier", "limit", "depth", "ego", "vision", "batches", "families", "real", "prediction"),
-    *("laws", "planner", "trust", "method", "references", "data"),
+    *("memory", "time", "practice", "frontier", "limit", "depth", "ego", "vision", "batches", "families", "real"),
+    *("prediction", "laws", "planner", "trust", "method", "references", "data"),
 )
 """The report's sections in their order: a template each, which says nothing where the study has nothing of it."""
 
@@ -55,9 +55,9 @@ PROOF = {
 """Where the appendix has what a section or an answer rests on, where that is not called alike."""
 
 SECTIONS = (
-    *("planner", "memory", "time", "frontier", "allocator", "timeline", "vision", "explained", "depth", "ego", "laws"),
-    *("predictions", "scorecard", "families", "robustness", "real", "graded", "batches", "claims", "audit", "accuracy"),
-    *("failed", "quality", "run", "instrument", "graphs", "machine", "method"),
+    *("planner", "memory", "time", "frontier", "allocator", "timeline", "vision", "explained", "practice", "depth"),
+    *("ego", "laws", "predictions", "scorecard", "families", "robustness", "real", "graded", "batches", "claims"),
+    *("audit", "accuracy", "failed", "quality", "run", "instrument", "graphs", "machine", "method"),
 )
 """The appendix's sections in their order: a file each in `sections/`."""
 

@@ -6,12 +6,7 @@ from typing import Annotated
 
 from pydantic import Field, model_validator
 
-from gnn_checkpointing.study.vocabulary import (
-    Amount,
-    MemoryForm,
-    Part,
-    TimeForm,
-)
+from gnn_checkpointing.study.vocabulary import Amount, MemoryForm, Part, TimeForm
 
 
 class LawForms(Part):

@@ -6,14 +6,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field, model_validator
 
+from gnn_checkpointing.study.convolutions import CONVOLUTION_HELP, Convolution
 from gnn_checkpointing.study.vision_shapes import SHAPES
-from gnn_checkpointing.study.vocabulary import (
-    Aggregation,
-    Convolution,
-    Count,
-    Part,
-    VisionTask,
-)
+from gnn_checkpointing.study.vocabulary import Aggregation, Count, Part, VisionTask
 
 
 def _vision_says_its_own_sizes(schema: dict[str, Any]) -> None:
@@ -26,11 +21,7 @@ class Architecture(Part):
 
     model_config = ConfigDict(json_schema_extra=_vision_says_its_own_sizes)
 
-    convolutions: tuple[Convolution, ...] = Field(
-        min_length=1,
-        description="GCN, SAGE, SAGE-max, GIN, GAT, GATv2, EdgeConv: stacks, for all graphs but images; ViG-Ti, ViG-S, "
-        "ViG-B: Vision GNNs of fixed layers and channels, for images",
-    )
+    convolutions: tuple[Convolution, ...] = Field(min_length=1, description=CONVOLUTION_HELP)
     aggregations: tuple[Aggregation, ...] = Field(
         ("gather_scatter",), min_length=1, description="gather_scatter; spmm, for GCN, SAGE and GIN only"
     )
@@ -46,6 +37,12 @@ class Architecture(Part):
     norm: Literal["none", "batch", "layer"] = Field("none", description="none, batch or layer")
     dropout: Annotated[float, Field(ge=0, lt=1)] = Field(0.0, description="dropped share of each block's output")
     residual: bool = Field(False, description="add a block's input to its output where the widths agree")
+    self_loops: bool = Field(
+        False, description="GAT and GATv2 attend to the node itself, too (GCN always does, the others read it apart)"
+    )
+    attention_dropout: Annotated[float, Field(ge=0, lt=1)] = Field(
+        0.0, description="dropped share of the attention weights (GAT and GATv2)"
+    )
     tasks: tuple[VisionTask, ...] = Field(
         ("patches",),
         min_length=1,

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from gnn_checkpointing.artefacts import digest
 from gnn_checkpointing.study.architecture import Architecture
+from gnn_checkpointing.study.convolutions import SPARSE_PRODUCT, VISION, Convolution
 from gnn_checkpointing.study.graph_design import (
     GeneratedGraph,
     GraphSpec,
@@ -14,9 +15,11 @@ from gnn_checkpointing.study.graph_design import (
     generator_of,
     study_graphs,
 )
+from gnn_checkpointing.study.practice import PRACTICE
 from gnn_checkpointing.study.study import Study
+from gnn_checkpointing.study.training import ChosenGraphs
 from gnn_checkpointing.study.vision_shapes import SHAPES
-from gnn_checkpointing.study.vocabulary import SPARSE_PRODUCT, VISION, Aggregation, Allocator, Convolution
+from gnn_checkpointing.study.vocabulary import Aggregation, Allocator
 
 
 @dataclass(frozen=True)
@@ -26,7 +29,7 @@ class Cell:
     `model` says what tells the model from the study's others of the same convolution, such as "50 layers"; nothing
     where there is one. `architecture` is that of this model alone. `seed` is the same under every allocator, so that
     the same bytes and gradients are asked of each. A cell that is not `timed` has its bytes counted and its gradients
-    compared only.
+    compared only. `rounds` are its own, where they are not the study's.
     """
 
     id: str
@@ -38,6 +41,11 @@ class Cell:
     architecture: Architecture
     seed: int
     model: str = ""
+    rounds: tuple[int, int] | None = None
+
+
+UNNAMED = {"self_loops": False, "attention_dropout": 0.0}
+"""Keys of an architecture that are part of a cell's identity only with other values: older cells lack them."""
 
 
 @dataclass(frozen=True)
@@ -71,6 +79,18 @@ def models(study: Study, convolution: Convolution) -> list[Model]:
     ]
 
 
+def _in_practice(study: Study, graph: GraphSpec, convolution: Convolution) -> list[Model]:
+    """The model of a convolution in practice, where the study measures it on this graph."""
+    asked = study.practice
+    if asked is None or convolution in VISION or not is_chosen(graph, asked.graphs):
+        return []
+    return [
+        Model(
+            PRACTICE, models(study, convolution)[0].architecture.model_copy(update=asked.model_dump(exclude={"graphs"}))
+        )
+    ]
+
+
 def graph_cells(study: Study, graph: GraphSpec) -> list[Cell]:
     """Return the cells of one graph in their shuffled order, allocator by allocator (each needs its own process).
 
@@ -80,21 +100,23 @@ def graph_cells(study: Study, graph: GraphSpec) -> list[Cell]:
     Vision GNNs, and by nothing else.
     """
     generator = generator_of(graph)
+    rounds = None if generator is None else generator.rounds
     timed, readers = (True, None) if generator is None else (generator.timed, generator.convolutions)
     images = generator is not None and generator.family == "images"
     allocators = study.measurement.allocators
     chosen = study.measurement.allocator_convolutions
     beside = study.architecture.convolutions if chosen is None else chosen
     cells = [
-        _cell(study, graph.id, convolution, model, aggregation, allocator, timed)
+        _cell(study, graph.id, convolution, model, aggregation, allocator, timed, rounds)
         for allocator in allocators
         for aggregation in study.architecture.aggregations
         for convolution in study.architecture.convolutions
-        for model in models(study, convolution)
+        for model in (*models(study, convolution), *_in_practice(study, graph, convolution))
         if (readers is None or convolution in readers)
         and (convolution in VISION) == images
         and (aggregation == "gather_scatter" or convolution in SPARSE_PRODUCT)
         and (allocator == allocators[0] or (timed and convolution in beside))
+        and (model.name != PRACTICE or (allocator == allocators[0] and aggregation == "gather_scatter"))
     ]
     return sorted(cells, key=lambda cell: (allocators.index(cell.allocator), derived_seed("order", cell.seed)))
 
@@ -113,10 +135,12 @@ def _cell(
     aggregation: Aggregation,
     allocator: Allocator,
     timed: bool,
+    rounds: tuple[int, int] | None = None,
 ) -> Cell:
     # Without what names other models: a cell stays the same whichever are measured beside it.
     left_out = {"convolutions", "aggregations", "depths", "tasks"}
     described = model.architecture.model_dump(mode="json", exclude=left_out)
+    described = {key: value for key, value in described.items() if key not in UNNAMED or value != UNNAMED[key]}
     factors: list[str] = [convolution]
     if convolution in VISION and model.architecture.tasks != ("patches",):
         factors += model.architecture.tasks
@@ -134,20 +158,18 @@ def _cell(
         architecture=model.architecture,
         seed=derived_seed(study.seed, graph_id, convolution, digest(described)),
         model=model.name,
+        rounds=rounds,
     )
 
 
 def trained_graphs(study: Study) -> list[GraphSpec]:
-    """Return the graphs that training jobs use."""
-    chosen = study.training.graphs
-    return [
-        spec
-        for spec in study_graphs(study)
-        if (isinstance(spec, LoadedGraph) and spec.source.name in chosen.real)
-        or (
-            isinstance(spec, GeneratedGraph)
-            and spec.replicate == 0
-            and spec.num_nodes in chosen.num_nodes
-            and spec.average_degree in chosen.average_degrees
-        )
-    ]
+    """The graphs that training jobs use."""
+    return [spec for spec in study_graphs(study) if is_chosen(spec, study.training.graphs)]
+
+
+def is_chosen(spec: GraphSpec, chosen: ChosenGraphs) -> bool:
+    """Whether a graph is among those that the study names; of generated graphs replicate 0 of its grids."""
+    if isinstance(spec, GeneratedGraph):
+        named = spec.num_nodes in chosen.num_nodes and spec.average_degree in chosen.average_degrees
+        return named and spec.replicate == 0 and not spec.large
+    return isinstance(spec, LoadedGraph) and spec.source.name in chosen.real

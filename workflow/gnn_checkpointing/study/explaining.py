@@ -6,13 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from gnn_checkpointing.study.vocabulary import (
-    Checksum,
-    Count,
-    Part,
-    Text,
-    UserPath,
-)
+from gnn_checkpointing.study.vocabulary import Checksum, Count, Part, Text, UserPath
 
 
 class ImageSet(Part):

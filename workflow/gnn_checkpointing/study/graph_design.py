@@ -5,14 +5,17 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from decimal import Decimal
+from itertools import product
 
 from gnn_checkpointing.artefacts import digest
 from gnn_checkpointing.refusal import Refusal
+from gnn_checkpointing.study.batch_entries import NeighbourBatches
+from gnn_checkpointing.study.convolutions import Convolution
 from gnn_checkpointing.study.families import Family
-from gnn_checkpointing.study.graph_entries import Graded, NeighbourBatches, RealGraph
+from gnn_checkpointing.study.graph_entries import Graded, LargeGraphs, RealGraph
 from gnn_checkpointing.study.study import Study
 from gnn_checkpointing.study.vision_shapes import PATCH_CLASSES, PATCH_PIXELS
-from gnn_checkpointing.study.vocabulary import Convolution, EgoForm, Grading, Sampler
+from gnn_checkpointing.study.vocabulary import EgoForm, Grading, Sampler
 
 
 @dataclass(frozen=True)
@@ -32,6 +35,12 @@ class GeneratedGraph:
     rewiring: float = 0.1
     timed: bool = True
     convolutions: tuple[Convolution, ...] | None = None
+    rounds: tuple[int, int] | None = None
+
+    @property
+    def large(self) -> bool:
+        """Whether it is beyond the grids, for the laws alone; only then it has rounds of its own."""
+        return self.rounds is not None
 
     @property
     def num_edges(self) -> int:
@@ -123,10 +132,18 @@ def study_graphs(study: Study) -> list[GraphSpec]:
     """Return every graph of the study, each once: generated and real ones, and those that are made from them."""
     loaded = _loaded(study)
     specs: list[GraphSpec] = [*_generated(study), *loaded, *(spec for base in loaded for spec in _graded(base))]
-    whole = [spec for spec in specs if isinstance(spec, GeneratedGraph | LoadedGraph)]
+    whole = [
+        spec for spec in specs if isinstance(spec, LoadedGraph) or (isinstance(spec, GeneratedGraph) and not spec.large)
+    ]
     specs += [spec for base in whole for spec in _batches(study, base)]
     specs += [spec for base in whole for spec in _egos(study, base)]
     return list({spec.id: spec for spec in specs}.values())
+
+
+def large_graphs(study: Study) -> frozenset[str]:
+    """Ids of the graphs beyond the grids, on which laws are fitted alone."""
+    drawn = _generated(study) if study.graphs.large else []
+    return frozenset(spec.id for spec in drawn if spec.large)
 
 
 def graph_spec(study: Study, graph_id: str) -> GraphSpec:
@@ -145,31 +162,21 @@ def generator_of(spec: GraphSpec) -> GeneratedGraph | None:
 
 def _generated(study: Study) -> list[GeneratedGraph]:
     specs: list[GeneratedGraph] = []
-    for grid in study.graphs.generated:
+    for grid in (*study.graphs.generated, *study.graphs.large):
         names = {"num_features", "num_classes", "homophily", "feature_noise"}
         # Only where it has a meaning: graphs of the other families keep their ids and seeds whatever it is.
         names |= {"rewiring"} if grid.family == "watts_strogatz" else set()
         content = grid.model_dump(mode="json", include=names)
         if grid.family == "images":
             content |= {"num_features": PATCH_PIXELS, "num_classes": PATCH_CLASSES}
-        for num_nodes in grid.num_nodes:
-            for average_degree in grid.average_degrees:
-                for replicate in range(grid.replicates):
-                    size = f"{grid.family}-n{num_nodes}-d{level_name(average_degree)}-r{replicate}".replace("_", "-")
-                    tag = digest([study.seed, size, average_degree, content], 6)
-                    specs.append(
-                        GeneratedGraph(
-                            id=f"{size}-{tag}",
-                            family=grid.family,
-                            num_nodes=num_nodes,
-                            average_degree=average_degree,
-                            replicate=replicate,
-                            seed=derived_seed(study.seed, size, average_degree, digest(content)),
-                            timed=grid.timed,
-                            convolutions=grid.convolutions,
-                            **content,
-                        )
-                    )
+        rounds = (grid.rounds.at_least, grid.rounds.at_most) if isinstance(grid, LargeGraphs) else None
+        own = {"timed": grid.timed, "convolutions": grid.convolutions, "rounds": rounds, **content}
+        for place in product(grid.num_nodes, grid.average_degrees, range(grid.replicates)):
+            num_nodes, degree, replicate = place
+            size = f"{grid.family}-n{num_nodes}-d{level_name(degree)}-r{replicate}".replace("_", "-")
+            tag = digest([study.seed, size, degree, content], 6)
+            seed = derived_seed(study.seed, size, degree, digest(content))
+            specs.append(GeneratedGraph(f"{size}-{tag}", grid.family, *place, seed=seed, **own))
     _refuse_twice(study, specs)
     return specs
 
@@ -181,7 +188,7 @@ def _refuse_twice(study: Study, specs: list[GeneratedGraph]) -> None:
         if found.setdefault(spec.id, spec) != spec:
             raise Refusal(
                 f"study {study.name}: two grids of graphs.generated have the same graph of {spec.num_nodes} nodes and "
-                f"average degree {spec.average_degree:g}, with other convolutions or timing; name it in one of them"
+                f"average degree {spec.average_degree:g}, with other convolutions, timing or rounds; name it in one"
             )
 
 
@@ -219,14 +226,12 @@ def _graded(base: LoadedGraph) -> list[GradedGraph]:
 
 def _egos(study: Study, base: GeneratedGraph | LoadedGraph) -> list[EgoGraph]:
     asked = study.graphs.ego
-    if asked is None:
-        return []
+    sizes = [] if asked is None else [(form, radius) for form in asked.forms for radius in asked.radii]
     specs: list[EgoGraph] = []
-    for form in asked.forms:
-        for radius in asked.radii:
-            channels = asked.channels if form == "encodings" else 0
-            name = f"{base.id}-{form}-{radius}-{digest([form, radius, channels], 4)}".replace("_", "-")
-            specs.append(EgoGraph(name, base, form, radius, channels, derived_seed(base.seed, form, radius)))
+    for form, radius in sizes:
+        channels = asked.channels if asked is not None and form == "encodings" else 0
+        name = f"{base.id}-{form}-{radius}-{digest([form, radius, channels], 4)}".replace("_", "-")
+        specs.append(EgoGraph(name, base, form, radius, channels, derived_seed(base.seed, form, radius)))
     return specs
 
 
@@ -239,16 +244,7 @@ def _batches(study: Study, base: GeneratedGraph | LoadedGraph) -> list[BatchGrap
         for size in batches.fan_outs if isinstance(batches, NeighbourBatches) else batches.parts:
             content = [batches.sampler, size, *([seed_nodes, hops] if drawn else [])]
             for draw in range(batches.draws):
-                specs.append(
-                    BatchGraph(
-                        id=f"{base.id}-{batches.sampler}-{size}-b{draw}-{digest(content, 4)}",
-                        base=base,
-                        sampler=batches.sampler,
-                        size=size,
-                        seed_nodes=seed_nodes,
-                        hops=hops,
-                        draw=draw,
-                        seed=derived_seed(base.seed, *content, draw if drawn else ""),
-                    )
-                )
+                name = f"{base.id}-{batches.sampler}-{size}-b{draw}-{digest(content, 4)}"
+                seed = derived_seed(base.seed, *content, draw if drawn else "")
+                specs.append(BatchGraph(name, base, batches.sampler, size, seed_nodes, hops, draw, seed))
     return specs

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import ConfigDict, Field, StringConstraints, model_validator
 
+from gnn_checkpointing.study.batch_entries import Batches, EgoInputs
+from gnn_checkpointing.study.convolutions import Convolution
 from gnn_checkpointing.study.families import FAMILY_HELP, Family
+from gnn_checkpointing.study.measuring import Rounds
 from gnn_checkpointing.study.vision_shapes import PATCHES
 from gnn_checkpointing.study.vocabulary import (
     Checksum,
-    Convolution,
     Count,
     DatasetClass,
     Degree,
-    EgoForm,
     Part,
     Slug,
     Text,
@@ -126,6 +127,12 @@ class GeneratedGraphs(Part):
             )
 
 
+class LargeGraphs(GeneratedGraphs):
+    """Graphs far beyond the grids, measured in few rounds: laws are fitted on them, too, effects are not."""
+
+    rounds: Rounds = Field(Rounds(at_least=3, at_most=3), description="rounds of their cells")
+
+
 class Graded(Part):
     """Graphs of other densities made from a real one: the same nodes, features, labels and split, other edges."""
 
@@ -180,57 +187,13 @@ class RealGraph(Part):
         return self
 
 
-class NeighbourBatches(Part):
-    """Mini-batches of training nodes and neighbours drawn around them, layer by layer (GraphSAGE)."""
-
-    sampler: Literal["neighbours"] = Field(description="neighbours drawn around training nodes")
-    fan_outs: tuple[Count, ...] = Field(
-        min_length=1, description="neighbours drawn for each node, the same in every layer; one batch size each"
-    )
-    seed_nodes: Count = Field(512, description="training nodes of a batch")
-    draws: Count = Field(1, description="independent batches of each size")
-
-
-class ClusterBatches(Part):
-    """Mini-batches of whole clusters, found by METIS (Cluster-GCN)."""
-
-    sampler: Literal["clusters"] = Field(description="clusters that cut few edges")
-    parts: tuple[Annotated[int, Field(ge=2, le=10**9)], ...] = Field(
-        min_length=1, description="clusters that the graph is cut into; one batch size each"
-    )
-    draws: Count = Field(1, description="different clusters of each size")
-
-    @model_validator(mode="after")
-    def _as_many_as_parts(self) -> ClusterBatches:
-        if self.draws > min(self.parts):
-            raise ValueError(f"draws {self.draws} exceeds the {min(self.parts)} clusters there are")
-        return self
-
-
-class EgoInputs(Part):
-    """Graphs that bring the ego network of every node with them: encoded into features, or each as a small graph."""
-
-    radii: tuple[Annotated[int, Field(ge=1, le=7)], ...] = Field(
-        min_length=1, description="steps from a node within which its ego network lies; one graph of each form each"
-    )
-    forms: tuple[EgoForm, ...] = Field(
-        ("encodings", "ego_networks"),
-        min_length=1,
-        description="encodings: places around nodes and edges counted, as further features; ego_networks: all ego "
-        "networks side by side, as subgraph GNNs read them",
-    )
-    channels: Annotated[int, Field(ge=1, le=1024)] = Field(
-        16, description="features that the encodings of nodes become, and as many those of edges"
-    )
-
-
-Batches = Annotated[NeighbourBatches | ClusterBatches, Field(discriminator="sampler")]
-
-
 class Graphs(Part):
     """All graphs of a study."""
 
     generated: tuple[GeneratedGraphs, ...] = Field((), description="grids of random graphs")
+    large: tuple[LargeGraphs, ...] = Field(
+        (), description="generated graphs beyond the grids, for the laws alone: extrapolation starts from them"
+    )
     real: tuple[RealGraph, ...] = Field((), description="real graphs")
     num_features: Count | None = Field(
         None, description="wider features of real graphs are projected to so many; null: to hidden_channels"

@@ -6,12 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from gnn_checkpointing.study.vocabulary import (
-    Allocator,
-    Amount,
-    Convolution,
-    Part,
-)
+from gnn_checkpointing.study.convolutions import Convolution
+from gnn_checkpointing.study.vocabulary import Allocator, Amount, Part
 
 
 class Rounds(Part):

@@ -85,7 +85,7 @@ def _ranks(values: list[float]) -> list[float]:
 def visits(study: Study) -> list[Visit]:
     """Every measuring job in order: each graph once, and the first `repeats` timed ones at the middle and the end."""
     order = measuring_order(study)
-    timed = [spec for spec in order if (generator := generator_of(spec)) is None or generator.timed]
+    timed = [spec for spec in order if (drawn := generator_of(spec)) is None or (drawn.timed and not drawn.large)]
     again = timed[: study.measurement.repeats]
     first = [Visit(spec, 0) for spec in order]
     middle = max((len(first) + 1) // 2, len(again))

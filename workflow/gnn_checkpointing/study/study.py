@@ -9,19 +9,15 @@ from pydantic import Field, field_validator, model_validator
 from gnn_checkpointing.refusal import Refusal
 from gnn_checkpointing.study.analysis import Analysis
 from gnn_checkpointing.study.architecture import Architecture
+from gnn_checkpointing.study.convolutions import VISION
 from gnn_checkpointing.study.explaining import Explaining
 from gnn_checkpointing.study.graph_entries import Graphs
 from gnn_checkpointing.study.measuring import Measuring
 from gnn_checkpointing.study.policy_names import POLICY_HELP, PolicyName, parse_policy
-from gnn_checkpointing.study.training import TrainedGraphs, Training
+from gnn_checkpointing.study.practice import Practice
+from gnn_checkpointing.study.training import ChosenGraphs, Training
 from gnn_checkpointing.study.vision_shapes import PATCHES
-from gnn_checkpointing.study.vocabulary import (
-    VISION,
-    Part,
-    Slug,
-    Text,
-    UserPath,
-)
+from gnn_checkpointing.study.vocabulary import Part, Slug, Text, UserPath
 
 
 class HardwareName(Part):
@@ -43,6 +39,7 @@ class Study(Part):
     architecture: Architecture
     policies: tuple[str, ...] = Field(min_length=1, description=POLICY_HELP)
     measurement: Measuring = Measuring()
+    practice: Practice | None = Field(None, description="the stacks once more with what people add to them")
     training: Training = Training()
     analysis: Analysis = Analysis()
     explained: Explaining | None = Field(None, description="a trained Vision GNN and images to explain it on")
@@ -69,6 +66,7 @@ class Study(Part):
     def _chosen_convolutions_are_measured(self) -> Study:
         chosen = [("measurement.allocator_convolutions", self.measurement.allocator_convolutions)]
         chosen += [("graphs.generated.convolutions", grid.convolutions) for grid in self.graphs.generated]
+        chosen += [("graphs.large.convolutions", grid.convolutions) for grid in self.graphs.large]
         for key, names in chosen:
             for name in names or ():
                 if name not in self.architecture.convolutions:
@@ -79,21 +77,40 @@ class Study(Part):
         return self
 
     @model_validator(mode="after")
-    def _trained_graphs_exist(self) -> Study:
-        chosen, grids = self.training.graphs, self.graphs.generated
-        keys: list[tuple[str, tuple[Any, ...], set[Any]]] = [
-            ("real", chosen.real, {graph.name for graph in self.graphs.real}),
-            ("num_nodes", chosen.num_nodes, {nodes for grid in grids for nodes in grid.num_nodes}),
-            ("average_degrees", chosen.average_degrees, {one for grid in grids for one in grid.average_degrees}),
+    def _chosen_graphs_exist(self) -> Study:
+        grids = self.graphs.generated
+        allowed: dict[str, set[Any]] = {
+            "real": {graph.name for graph in self.graphs.real},
+            "num_nodes": {nodes for grid in grids for nodes in grid.num_nodes},
+            "average_degrees": {one for grid in grids for one in grid.average_degrees},
+        }
+        chosen = {"training.graphs": self.training.graphs}
+        if self.practice is not None:
+            chosen["practice.graphs"] = self.practice.graphs
+        keys = [
+            (f"{place}.{key}", getattr(graphs, key), known)
+            for place, graphs in chosen.items()
+            for key, known in allowed.items()
         ]
         for key, names, known in keys:
             for name in names:
                 if name not in known:
-                    allowed = (
-                        ", ".join(f"{one:g}" if isinstance(one, float) else str(one) for one in sorted(known))
-                        or "none, since the study has no such graphs"
+                    found = ", ".join(f"{one:g}" if isinstance(one, float) else str(one) for one in sorted(known))
+                    raise ValueError(
+                        f"{key} names {name}, which no graph has; allowed: "
+                        + (found or "none, since the study has no such graphs")
                     )
-                    raise ValueError(f"training.graphs.{key} names {name}, which no graph has; allowed: {allowed}")
+        return self
+
+    @model_validator(mode="after")
+    def _practice_adds_something(self) -> Study:
+        if self.practice is None:
+            return self
+        chosen, added = self.practice.graphs, self.practice.model_dump(exclude={"graphs"})
+        if all(getattr(self.architecture, key) == value for key, value in added.items()):
+            raise ValueError("practice adds nothing to what architecture has; change one of its keys, or leave it out")
+        if not chosen.real and not (chosen.num_nodes and chosen.average_degrees):
+            raise ValueError("practice.graphs names no graph: give num_nodes and average_degrees, or real")
         return self
 
     @model_validator(mode="after")
@@ -113,7 +130,7 @@ class Study(Part):
             )
         if stacks and not others:
             raise ValueError(f"{stacks[0]} reads no images: name Vision GNNs alone, or add other graphs")
-        for grid in self.graphs.generated:
+        for grid in (*self.graphs.generated, *self.graphs.large):
             for name in grid.convolutions or ():
                 if (name in VISION) != (grid.family == "images"):
                     raise ValueError(
@@ -130,6 +147,8 @@ class Study(Part):
                 f"architecture.tasks names images, and a graph of {PATCHES} nodes is one alone: BatchNorm in the head "
                 f"needs two; raise graphs.generated.num_nodes to {2 * PATCHES}, or leave the task out"
             )
-        if vision and self.training.graphs != TrainedGraphs():
+        if any(grid.family == "images" for grid in self.graphs.large):
+            raise ValueError("graphs.large has a grid of family images, whose law is theirs; leave it out")
+        if vision and self.training.graphs != ChosenGraphs():
             raise ValueError(f"training.graphs: training jobs train stacks, not {vision[0]}; leave it out")
         return self

@@ -4,16 +4,11 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from gnn_checkpointing.study.vocabulary import (
-    Amount,
-    Count,
-    Degree,
-    Part,
-)
+from gnn_checkpointing.study.vocabulary import Amount, Count, Degree, Part
 
 
-class TrainedGraphs(Part):
-    """Which of the study's graphs the training jobs use (replicate 0 of generated ones)."""
+class ChosenGraphs(Part):
+    """Some of the study's graphs; of generated ones replicate 0."""
 
     num_nodes: tuple[Count, ...] = Field((), description="node counts")
     average_degrees: tuple[Degree, ...] = Field((), description="average degrees")
@@ -26,4 +21,4 @@ class Training(Part):
     epochs: Count = Field(50, description="epochs of each training job")
     learning_rate: Amount = Field(0.01, description="Adam's learning rate")
     save_every: Count = Field(10, description="epochs between saved states")
-    graphs: TrainedGraphs = TrainedGraphs()
+    graphs: ChosenGraphs = Field(ChosenGraphs(), description="the graphs that are trained on")

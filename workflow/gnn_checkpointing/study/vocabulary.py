@@ -49,7 +49,6 @@ def _usable_path(path: Path) -> Path:
 
 UserPath = Annotated[Path, BeforeValidator(_path_text), AfterValidator(_usable_path)]
 
-Convolution = Literal["GCN", "SAGE", "SAGE-max", "GIN", "GAT", "GATv2", "EdgeConv", "ViG-Ti", "ViG-S", "ViG-B"]
 VisionTask = Literal["patches", "images"]
 Aggregation = Literal["gather_scatter", "spmm"]
 DatasetClass = Literal[
@@ -73,12 +72,6 @@ Sampler = Literal["neighbours", "clusters"]
 EgoForm = Literal["encodings", "ego_networks"]
 MemoryForm = Literal["additive", "blocks", "largest_of_two", "largest_of_two_blocks", "quadratic", "power"]
 TimeForm = Literal["additive", "blocks", "knee", "quadratic", "power"]
-
-SPARSE_PRODUCT: frozenset[Convolution] = frozenset({"GCN", "SAGE", "GIN"})
-"""Convolutions whose aggregation is a sum or mean of unchanged neighbours, and so a sparse matrix product."""
-
-VISION: frozenset[Convolution] = frozenset({"ViG-Ti", "ViG-S", "ViG-B"})
-"""Vision GNNs: whole models of their own, which read images and draw their own graphs."""
 
 ONE_OF_A_CLASS: frozenset[DatasetClass] = frozenset({"KarateClub", "Reddit", "Reddit2", "Flickr", "Yelp", "Actor"})
 """Dataset classes that hold a single graph, so that PyG gives it no name."""

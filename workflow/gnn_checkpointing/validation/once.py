@@ -50,7 +50,7 @@ def traces(found: Measured) -> Iterator[str]:
     """Yield traces that lack, that no measured cell has, and those that the records contradict."""
     asked = {
         (record.cell, policy.policy): (record, policy.memory)
-        for record in traced_cells(found.records, found.study.measurement.allocators[0])
+        for record in traced_cells(found.records, found.study)
         for policy in record.policies
         # On CUDA the allocator's events are not read.
         if policy.memory is not None and record.device == "cpu"

@@ -6,6 +6,7 @@ from gnn_checkpointing.analysis.results.base import *
 from gnn_checkpointing.analysis.results.effects import *
 from gnn_checkpointing.analysis.results.frontier import *
 from gnn_checkpointing.analysis.results.laws import *
+from gnn_checkpointing.analysis.results.practice import *
 from gnn_checkpointing.analysis.results.predictions import *
 from gnn_checkpointing.analysis.results.quality import *
 from gnn_checkpointing.analysis.results.robustness import *

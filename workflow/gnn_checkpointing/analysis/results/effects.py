@@ -9,6 +9,7 @@ from pydantic import Field
 
 from gnn_checkpointing.analysis.results.base import Estimate, Result, Share
 from gnn_checkpointing.analysis.results.frontier import AllocatorEffect, BestSegments, Flatness, ParetoSet, Payoff
+from gnn_checkpointing.analysis.results.practice import PracticeEffect
 from gnn_checkpointing.analysis.results.systems import StudyModel
 from gnn_checkpointing.records.encodings import EncodingCost
 
@@ -164,6 +165,12 @@ class Effects(Result):
     pareto: list[ParetoSet] = Field([])
     flatness: list[Flatness] = Field([])
     allocators: list[AllocatorEffect] = Field([])
+    practice: list[PracticeEffect] = Field(
+        # Not written where there are none: older reports lack it.
+        [],
+        exclude_if=lambda found: not found,
+        description="stacks with what people add, beside the bare ones",
+    )
 
     @property
     def generated(self) -> list[Compared]:

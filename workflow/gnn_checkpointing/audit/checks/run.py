@@ -17,6 +17,7 @@ from gnn_checkpointing.audit.question import Answer, asks, no_offender, not_appl
 from gnn_checkpointing.records.measurements_table import hosts
 from gnn_checkpointing.study.design import graph_cells
 from gnn_checkpointing.study.graph_design import GeneratedGraph, study_graphs
+from gnn_checkpointing.study.practice import PRACTICE
 
 SHARED = "the machine was shared"
 """The words with which a record warns of other load (`measurement/record_warnings.py`)."""
@@ -180,11 +181,12 @@ def _ranks(values: Sequence[float]) -> list[float]:
 
 def _draws(inputs: AuditInputs) -> dict[tuple[str, int, float], dict[str, set[str]]]:
     """Return the graphs measured at each family, size and degree that the study times, by series."""
-    untimed = {spec.id for spec in study_graphs(inputs.study) if isinstance(spec, GeneratedGraph) and not spec.timed}
+    drawn = [spec for spec in study_graphs(inputs.study) if isinstance(spec, GeneratedGraph)]
+    left_out = {spec.id for spec in drawn if not spec.timed or spec.large}
     places: dict[tuple[str, int, float], dict[str, set[str]]] = {}
     for row in inputs.rows:
         degree, graph = row["requested_average_degree"], str(row["graph"])
-        if degree is None or graph in untimed or row["allocator"] != inputs.reference:
+        if degree is None or graph in left_out or row["model"] == PRACTICE or row["allocator"] != inputs.reference:
             continue
         key = (str(row["family"]), int(row["num_nodes"] or 0), float(degree))
         places.setdefault(key, {}).setdefault(series(row), set()).add(graph)

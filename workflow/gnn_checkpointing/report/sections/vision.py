@@ -18,7 +18,7 @@ from gnn_checkpointing.report.sections.claims import verdict_table
 from gnn_checkpointing.report.sections.graphs import without_replicate
 from gnn_checkpointing.report.sections.timeline import traced_by_convolution
 from gnn_checkpointing.report.texts import texts
-from gnn_checkpointing.study.vocabulary import VISION
+from gnn_checkpointing.study.convolutions import VISION
 
 _text = texts("vision")
 

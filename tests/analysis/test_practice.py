@@ -1,0 +1,92 @@
+"""Stacks in practice are told beside the bare ones, large graphs are for the laws; neither moves anything else."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from gnn_checkpointing.analysis.analyse import Findings, analyse
+from gnn_checkpointing.claims.judge import judge
+from gnn_checkpointing.study.practice import PRACTICE
+
+from .tables import Table, changed, generated_graphs, protocol, table
+
+DEGREES, PLACE = (4.0, 32.0, 128.0), "sbm-n1000-d32-r0"
+GRID = generated_graphs((500, 1000), DEGREES)
+LARGE = generated_graphs((8000,), (128.0,), 1)
+
+
+def found(rows: Table, **changes: object) -> Findings:
+    return analyse(rows, [], protocol(**changes))
+
+
+def bare() -> Table:
+    return table(np.random.default_rng(0), GRID, convolutions=["GATv2"])
+
+
+def in_practice(rows: Table, kept: float = 1.2) -> Table:
+    """The cell of one graph once more, with 3 times the bytes, of which layers keep `kept` times what it did."""
+    own = [row for row in rows if row["graph"] == PLACE]
+    return [
+        {
+            **row,
+            "cell": f"{row['cell']}-practice",
+            "model": PRACTICE,
+            "activation_bytes": 3 * float(row["activation_bytes"] or 0),
+            "activation_ratio": float(row["activation_ratio"] or 0) * (kept if row["policy"] == "layers" else 1.0),
+        }
+        for row in own
+    ]
+
+
+def apart(findings: Findings) -> dict[str, object]:
+    """Everything but what counts rows, and the comparison itself."""
+    kept = {name: getattr(findings, name) for name in ("trends", "regressions", "predictions", "robustness")}
+    return kept | {"effects": findings.effects.model_copy(update={"practice": []})}
+
+
+def test_practice_is_compared_on_its_own_graph_and_moves_nothing_else() -> None:
+    rows = bare()
+    plain, both = found(rows), found(rows + in_practice(rows))
+    assert apart(both) == apart(plain)
+    assert plain.effects.practice == []
+    layers, blocks = both.effects.practice
+    assert (layers.convolution, layers.policy, layers.num_nodes, layers.level) == ("GATv2", "layers", 1000, "32")
+    assert layers.none_activation_bytes == pytest.approx(3)
+    assert layers.memory_kept.estimate == pytest.approx(1.2)
+    assert blocks.memory_kept.estimate == pytest.approx(1.0)
+    assert layers.time_ratio == layers.bare_time_ratio
+    assert both.quality.cells == plain.quality.cells + 1
+
+
+def test_a_policy_that_changes_what_is_computed_is_not_compared() -> None:
+    rows = bare()
+    added = in_practice(rows)
+    cell = str(added[0]["cell"])
+    spoilt = found(rows + changed(added, cell, "layers", same_gradients=False))
+    assert [row.policy for row in spoilt.effects.practice] == ["edge_blocks"]
+
+
+@pytest.mark.parametrize(("kept", "verdict"), [(1.05, "supported"), (1.2, "refuted")])
+def test_the_answer_holds_where_layers_keep_at_most_a_tenth_more(kept: float, verdict: str) -> None:
+    rows = bare()
+    claims = {claim.id: claim for claim in judge(found(rows + in_practice(rows, kept)), "study", "machine").claims}
+    judged = claims["layers-saves-in-practice:GATv2:layers"]
+    assert (judged.verdict, judged.reason) == (verdict, "1,000 nodes, average degree 32")
+    assert claims["edge-blocks-saves-in-practice:GATv2:edge_blocks"].verdict == "supported"
+    assert "layers-saves-in-practice:GATv2:layers" not in {c.id for c in judge(found(rows), "study", "machine").claims}
+
+
+def test_large_graphs_are_in_the_laws_and_in_nothing_else() -> None:
+    rows = bare()
+    large = [
+        {**row, "cell": f"{row['cell']}-large"}
+        for row in table(np.random.default_rng(1), LARGE, convolutions=["GATv2"])
+    ]
+    plain, both = found(rows), found(rows + large, large_graphs=frozenset({LARGE[0].id}))
+    kept, wider = apart(plain), apart(both)
+    assert {name for name in kept if kept[name] != wider[name]} == {"predictions"}
+    laws = {(law.policy, law.response): law for law in both.predictions.laws}
+    assert laws["none", "step_time_seconds"].num_edges[1] == 8000 * 128
+    assert {effect.num_nodes for effect in both.effects.at_sizes} == {500, 1000}
+    assert both.quality.median_half_width == plain.quality.median_half_width

@@ -1,0 +1,60 @@
+"""The convolutions, one row each: a new one is its builder in another file and its row (torch-free)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from pydantic import AfterValidator, WithJsonSchema
+
+
+@dataclass(frozen=True)
+class ConvolutionRow:
+    """How a convolution is described (`words`), and who builds a layer of it.
+
+    `builder` is the dotted name of a function from the channels before and after, and the study's architecture, to a
+    layer; Vision GNNs, whole models that read images and draw their own graphs, have none. `sparse_product`: the
+    aggregation is a sum or mean of unchanged neighbours, and so a sparse matrix product. `attention`: it weighs
+    neighbours by a softmax, in heads.
+    """
+
+    words: str
+    builder: str = ""
+    sparse_product: bool = False
+    attention: bool = False
+
+
+_BUILDERS = "gnn_checkpointing.models.convolutions"
+
+CONVOLUTIONS: dict[str, ConvolutionRow] = {
+    "GCN": ConvolutionRow("normalised sum of neighbours and itself", f"{_BUILDERS}:gcn", sparse_product=True),
+    "SAGE": ConvolutionRow("mean of neighbours", f"{_BUILDERS}:sage", sparse_product=True),
+    "SAGE-max": ConvolutionRow("largest of neighbours", f"{_BUILDERS}:sage_max"),
+    "GIN": ConvolutionRow("perceptron of a sum", f"{_BUILDERS}:gin", sparse_product=True),
+    "GAT": ConvolutionRow("attention", f"{_BUILDERS}:gat", attention=True),
+    "GATv2": ConvolutionRow("attention by a perceptron", f"{_BUILDERS}:gatv2", attention=True),
+    "EdgeConv": ConvolutionRow("perceptron of each edge", f"{_BUILDERS}:edge_conv"),
+    "ViG-Ti": ConvolutionRow("Vision GNN, tiny"),
+    "ViG-S": ConvolutionRow("Vision GNN, small"),
+    "ViG-B": ConvolutionRow("Vision GNN, base"),
+}
+
+SPARSE_PRODUCT = frozenset(name for name, row in CONVOLUTIONS.items() if row.sparse_product)
+ATTENTION = frozenset(name for name, row in CONVOLUTIONS.items() if row.attention)
+VISION = frozenset(name for name, row in CONVOLUTIONS.items() if not row.builder)
+
+CONVOLUTION_HELP = (
+    ", ".join(f"{name} ({row.words})" for name, row in CONVOLUTIONS.items() if row.builder)
+    + ": stacks, for all graphs but images; "
+    + ", ".join(sorted(VISION, reverse=True))
+    + ": Vision GNNs of fixed layers and channels, for images"
+)
+
+
+def _known(convolution: str) -> str:
+    if convolution not in CONVOLUTIONS:
+        raise ValueError(f"unknown convolution '{convolution[:60]}'; allowed: {', '.join(CONVOLUTIONS)}")
+    return convolution
+
+
+Convolution = Annotated[str, AfterValidator(_known), WithJsonSchema({"type": "string", "enum": list(CONVOLUTIONS)})]
