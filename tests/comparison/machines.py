@@ -60,12 +60,14 @@ def index_of(reports: Path) -> str:
 def publish(reports: Path, slug: str = OWN, study: str = "default") -> Path:
     """Put the published default report below `reports` as if `slug` had measured it.
 
-    Without faces and figures, and without the list of checksums that every change would be held to.
+    Without faces and figures, without cells measured again later, and without the list of checksums that every change
+    would be held to.
     """
     folder = reports / slug / study
     ignored = shutil.ignore_patterns("report.*", "appendix.*", "manifest.json", CRATE)
     shutil.copytree(PUBLISHED, folder, ignore=ignored)
     unpack(folder)
+    in_table(folder, keep_first_visits)
     in_json(folder, "hardware.json", lambda values: values.update(slug=slug, label=f"The machine {slug}"))
     in_json(folder, "study.json", lambda values: values.update(name=study))
     in_json(folder, "summary.json", lambda values: values["hardware"].update(slug=slug, label=f"The machine {slug}"))
@@ -91,6 +93,10 @@ def in_table(folder: Path, change: Callable[[Table], object]) -> None:
     writer.writeheader()
     writer.writerows(rows)
     (folder / "measurements.csv").write_text(stream.getvalue())
+
+
+def keep_first_visits(rows: Table) -> None:
+    rows[:] = [row for row in rows if row.get("visit", "0") in ("", "0")]
 
 
 def table(folder: Path) -> Table:

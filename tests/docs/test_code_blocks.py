@@ -15,7 +15,10 @@ ROOT = Path(__file__).parents[2]
 BLOCK = re.compile(r"^( *)```(python|sh)\n(.*?)^\1```$", re.MULTILINE | re.DOTALL)
 PAGES = [ROOT / "README.md", *sorted(page for page in (ROOT / "docs").rglob("*.md") if page.parent.name != "generated")]
 
-SETS_UP = ("make setup", ". .venv/bin/activate", "pip install", "git clone", "cd ", "make test", "make report\n")
+SETS_UP = (
+    *("make setup", ". .venv/bin/activate", "pip install", "git clone", "cd ", "make test", "make report\n"),
+    "make compare",  # needs the report of a second machine
+)
 """What makes the environment that the tests run in, or runs what has tests of its own."""
 
 
@@ -55,13 +58,13 @@ def run(command: list[str], folder: Path) -> None:
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
 
 
-@pytest.mark.minutes
+@pytest.mark.slow
 @pytest.mark.parametrize("code", blocks("python"))
 def test_python_runs(code: str, copy: Path) -> None:
     run([sys.executable, "-c", code], copy)
 
 
-@pytest.mark.minutes
+@pytest.mark.slow
 @pytest.mark.parametrize("code", blocks("sh"))
 def test_commands_run(code: str, copy: Path) -> None:
     commands = [line.split("  #")[0].rstrip() for line in code.splitlines()]

@@ -167,7 +167,8 @@ def _meets(value: Any, sign: str, bound: str) -> bool:
         return False
     if sign in "<>":
         return value < float(bound) if sign == "<" else value > float(bound)
-    return (str(value) == bound) is (sign == "=")
+    same = value == float(bound) if isinstance(value, float) else str(value) == bound
+    return same is (sign == "=")
 
 
 def readings(values: list[Any]) -> set[str]:

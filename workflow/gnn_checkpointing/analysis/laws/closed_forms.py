@@ -1,6 +1,7 @@
 """The physical law: activation bytes in closed form, from counting tensors, beside what was measured.
 
 N nodes, E directed edges, L layers of F channels and H heads, M input features, C classes, T training nodes; float32.
+R: the random state that a recomputed layer keeps, 5,056 bytes; later code keeps none.
 """
 
 from __future__ import annotations
@@ -17,8 +18,8 @@ from gnn_checkpointing.analysis.table import Row, comparable, grouped
 
 # Of a node each layer's output is kept, for the next layer's weights, and of a training node its class shares.
 _BASE = "4 L F N + 4 C T + 8"
-# A recomputed layer keeps the state of the random numbers, 5,056 bytes.
-_LAYERS = f"{_BASE} + 5056 L"
+_LAYERS = f"{_BASE} + R L"
+_STATE = 5056
 # The head's gradients, and beside them an attention layer's bias.
 _HEAD, _BIAS = "4 C F + 4 C + 8", "4 F"
 # SAGE keeps each mean for its weights, and of all layers but the first how many neighbours went into it.
@@ -37,7 +38,7 @@ FORMS: Forms = {
     ("GCN", "edge_blocks", "saved_activation_bytes"): (_BASE,),
     # Self-loops are edges of each node. Gathered and weighted messages live side by side.
     ("GCN", "none", "activation_bytes"): ("4 L F N + 4 F N + 8 F E + 8 F N",),
-    ("GCN", "layers", "activation_bytes"): (f"4 L F N + 8 F N + 8 F E + 8 F N + 5056 L + 5056 + {_HEAD}",),
+    ("GCN", "layers", "activation_bytes"): (f"4 L F N + 8 F N + 8 F E + 8 F N + R L + R + {_HEAD}",),
     ("GCN (spmm)", "none", "saved_activation_bytes"): (_BASE,),
     ("GCN (spmm)", "layers", "saved_activation_bytes"): (_LAYERS,),
     ("SAGE", "none", "saved_activation_bytes"): (f"{_BASE} + {_MEANS} + {_COUNTS}",),
@@ -51,9 +52,9 @@ FORMS: Forms = {
         _WIDE,
     ),
     ("SAGE", "layers", "activation_bytes"): (
-        f"4 L F N + 8 F N + 4 N + 4 F E + 5056 L + 5056 + {_HEAD}",
-        f"4 L F N + 4 N + 4 F E + 4 E + 5056 L + 5056 + {_HEAD}",
-        f"{_WIDE} + 4 F N + 5056 L - 5056 + 8 L F F - 8 F F + 4 L F - 4 F + {_HEAD}",
+        f"4 L F N + 8 F N + 4 N + 4 F E + R L + R + {_HEAD}",
+        f"4 L F N + 4 N + 4 F E + 4 E + R L + R + {_HEAD}",
+        f"{_WIDE} + 4 F N + R L - R + 8 L F F - 8 F F + 4 L F - 4 F + {_HEAD}",
     ),
     ("GAT", "none", "saved_activation_bytes"): (f"{_BASE} + 4 L F N + 4 L F E + 16 L H E",),
     ("GAT", "layers", "saved_activation_bytes"): (_LAYERS,),
@@ -62,7 +63,7 @@ FORMS: Forms = {
     ("GAT", "none", "activation_bytes"): (
         f"8 L F N - 4 F N + 4 L F E + 16 L H E + 12 F E + 4 H E + {_HEAD} + {_BIAS}",
     ),
-    ("GAT", "layers", "activation_bytes"): (f"4 L F N + 16 F E + 16 H E + 5056 L + {_HEAD} + {_BIAS}",),
+    ("GAT", "layers", "activation_bytes"): (f"4 L F N + 16 F E + 16 H E + R L + {_HEAD} + {_BIAS}",),
     ("GATv2", "none", "saved_activation_bytes"): (f"{_BASE} + 12 L F E + 12 L H E",),
     ("GATv2", "layers", "saved_activation_bytes"): (_LAYERS,),
     ("GATv2", "edge_blocks", "saved_activation_bytes"): (_BASE,),
@@ -70,7 +71,7 @@ FORMS: Forms = {
     ("GATv2", "none", "activation_bytes"): (
         f"4 L F N - 4 F N + 12 L F E + 12 L H E + 12 F E + 4 H E + {_HEAD} + {_BIAS}",
     ),
-    ("GATv2", "layers", "activation_bytes"): (f"4 L F N - 4 F N + 24 F E + 12 H E + 5056 L + {_HEAD} + {_BIAS}",),
+    ("GATv2", "layers", "activation_bytes"): (f"4 L F N - 4 F N + 24 F E + 12 H E + R L + {_HEAD} + {_BIAS}",),
 }
 """By series, policy and response: the largest of these sums. Peaks of blocks depend on how degrees fall into blocks."""
 
@@ -81,17 +82,26 @@ def value(formula: str, sizes: Mapping[str, float]) -> float:
     return sum(math.prod(sizes[one] if one in sizes else float(one) for one in term.split()) for term in signed)
 
 
+def with_state(formula: str, state: int) -> str:
+    """The formula with R in figures, or without its terms where no random state is kept."""
+    if state:
+        return formula.replace("R", str(state))
+    terms = formula.replace("- ", "+ -").split(" + ")
+    return " + ".join(term for term in terms if "R" not in term).replace("+ -", "- ")
+
+
 def closed_forms(rows: Sequence[Row], laws: Sequence[PredictiveLaw]) -> list[ClosedForm]:
     """Every closed form beside the cells that it counts, and the fitted law's error where one was chosen."""
     drawn = [row for row in comparable(rows) if row.is_drawn and row.training_nodes]
     classes = _classes(drawn)
     if classes is None:
         return []
+    state = _random_state(drawn, classes)
     fitted = {(law.convolution, law.policy, law.response): law for law in laws}
     found = []
     for (convolution, policy), cells in grouped(drawn, lambda row: (row.convolution, row.policy)):
         for response in _BYTES:
-            forms = FORMS.get((convolution, policy, response))
+            forms = tuple(with_state(form, state) for form in FORMS.get((convolution, policy, response), ()))
             answers = answering(cells, response)
             if forms and answers:
                 law = fitted.get((convolution, policy, response))
@@ -144,7 +154,16 @@ def _classes(rows: Sequence[Row]) -> int | None:
     """
     for row in rows:
         forms = FORMS.get((row.convolution, row.policy, "saved_activation_bytes"))
-        if forms is not None:
+        if forms is not None and row.policy == "none":
             least, more = (value(forms[0], _sizes(row, classes)) for classes in (0, 1))
             return round((row.saved_activation_bytes - least) / (more - least))
     return None
+
+
+def _random_state(rows: Sequence[Row], classes: int) -> int:
+    """What a recomputed layer kept of the random numbers when these cells were measured, in bytes: all or nothing."""
+    for row in rows:
+        if row.policy == "layers" and (row.convolution, "layers", "saved_activation_bytes") in FORMS:
+            kept = row.saved_activation_bytes - value(_BASE, _sizes(row, classes))
+            return _STATE if kept == _STATE * row.num_layers else 0
+    return 0
