@@ -6,7 +6,7 @@ from typing import Literal
 
 from gnn_checkpointing.analysis.results import Estimate, Quantity, Result
 
-Word = Literal["same", "different", "not compared"]
+CheckId = Literal["graphs", "saved-bytes", "bytes-per-edge", "verdicts"]
 
 
 class Machine(Result):
@@ -18,7 +18,7 @@ class Machine(Result):
 
 
 class Difference(Result):
-    """One thing that is not the same on two machines: where it stands, and what either says.
+    """One thing that is not the same on two machines: its place, and what either says.
 
     `relative` is the distance over the larger of two numbers, None of words; `note` what may explain it.
     """
@@ -37,13 +37,13 @@ class Check(Result):
     may explain a difference.
     """
 
-    id: Literal["graphs", "saved-bytes", "bytes-per-edge", "verdicts"]
+    id: CheckId
     question: str
     rule: str
     matched: int
     differ: int
     worst: float | None
-    word: Word
+    word: Literal["same", "different", "not compared"]
     note: str
     findings: list[Difference]
 
