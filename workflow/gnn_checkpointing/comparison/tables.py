@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from gnn_checkpointing.analysis.results import Estimate
 from gnn_checkpointing.comparison.folders import COMPARISON
-from gnn_checkpointing.comparison.results import BreakEvenPair, Check, Comparison, Difference, Pair
+from gnn_checkpointing.comparison.results import BreakEvenPair, Comparison, Pair
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.page import Table
 from gnn_checkpointing.report.tables import Of, table
@@ -76,141 +76,124 @@ def overview_table(found: Comparison) -> Table:
 
 def pair_tables(key: str, pair: Pair) -> dict[str, Table | None]:
     """The tables of a pair by name, in the page's order, None for one without rows; `key` is part of their id."""
-    specified = _what_must_be_the_same(pair) | _ratios(pair) | _densities(pair) | _around(pair)
+    specified = (*_what_must_be_the_same(pair), *_ratios(pair), *_densities(pair), *_around(pair))
     return {
         name: table(f"table-{key}-{name}", caption, COMPARISON, items, *columns) if items else None
-        for name, (caption, items, columns) in specified.items()
+        for name, caption, items, *columns in specified
     }
 
 
-Specified = dict[str, tuple[str, Sequence[Any], Sequence[Of[Any] | None]]]
-
-
-def _what_must_be_the_same(pair: Pair) -> Specified:
-    findings: list[tuple[Check, Difference]] = [(check, one) for check in pair.checks for one in check.findings]
-    return {
-        "checks": (
-            "What must be the same on both machines.",
-            pair.checks,
-            (
-                Of("Question", "question", content="prose"),
-                Of("Compared", "matched", units.count),
-                Of("Differ", "differ", units.count),
-                Of("Largest difference", "worst", units.share),
-                Of("Result", "word"),
-                Of("Rule", "rule", content="prose"),
-            ),
-        ),
-        "findings": (
-            "Findings: what must be the same on both machines and is not.",
-            findings,
-            (
-                Of("Where", lambda row: row[1].place, content="prose"),
-                Of("What", lambda row: row[0].id.replace("-", " ")),
-                Of(pair.first, lambda row: _value(row[1].first)),
-                Of(pair.second, lambda row: _value(row[1].second)),
-                Of("Difference", lambda row: row[1].relative, units.share),
-                Of("Note", lambda row: row[1].note, content="prose"),
-            ),
-        ),
-    }
-
-
-def _ratios(pair: Pair) -> Specified:
-    return {
-        "agreement": (
-            "Step time of a policy / none's, formed within each machine, and held against the other's.",
-            pair.ratio_summaries,
-            (
-                Of("Convolution", lambda one: one.convolution or "all"),
-                Of("Policy", lambda one: one.policy or "all"),
-                _allocator(pair.ratio_summaries),
-                Of("Cells", "cells", units.count),
-                Of("Graphs", "graphs", units.count),
-                Of(f"{pair.second} / {pair.first}", "quotient", units.ratio_estimate, "median"),
-                Of("Rank agreement", "rank_agreement", units.ratio_estimate, "Kendall's tau"),
-            ),
-        ),
-        "ratios": (
-            "Step time of each policy / none's in the same cell, on either machine with its interval.",
-            pair.ratios,
-            (
-                _GRAPH,
-                *_SERIES,
-                _allocator(pair.ratios),
-                *_on_both(pair, units.ratio_estimate, "/ none"),
-                _QUOTIENT,
-            ),
-        ),
-        "throughput": (
-            "Throughput of a training step on the largest graph that both machines timed: edges over the time of a "
-            "step.",
-            pair.throughput,
-            (
-                *_SERIES,
-                _allocator(pair.throughput),
-                _GRAPH,
-                Of("Edges", "num_edges", units.count),
-                *_on_both(pair, lambda rate: units.fixed(rate / 1e6, 2), "million edges per second"),
-                _QUOTIENT,
-            ),
-        ),
-    }
-
-
-def _densities(pair: Pair) -> Specified:
-    def nanoseconds(seconds: Estimate) -> str:
-        return units.scaled_estimate(seconds, units.NANOSECOND)
-
-    return {
-        "per-edge": (
-            "Time per edge by the laws of either machine; compared is its ratio to none's on the same machine.",
-            pair.per_edge,
-            (
-                *_SERIES,
-                *_on_both(pair, nanoseconds, "ns per edge", "_seconds"),
-                *_on_both(pair, units.ratio_estimate, "/ none"),
-                _ESTIMATED_QUOTIENT,
-                Of("Intervals", lambda one: one.quotient and ("do not meet" if one.apart else "meet")),
-            ),
-        ),
-        "break-even": (
-            "Average degree at which a policy's ratio to none's passes a threshold, on either machine.",
-            pair.break_evens,
-            (
-                *_SERIES,
-                Of("Quantity", lambda one: _QUANTITIES[one.quantity]),
-                Of("Threshold", "threshold", units.plain),
-                Of(pair.first, lambda one: _course(one.first_course, one.first)),
-                Of(pair.second, lambda one: _course(one.second_course, one.second)),
-                _ESTIMATED_QUOTIENT,
-                Of("Agreement", _agreement),
-            ),
-        ),
-    }
-
-
-def _around(pair: Pair) -> Specified:
-    """What differs around the measurements: machines, settings, what only one has or decides."""
-    listed = {
-        "facts": ("What hardware.json says otherwise of the two machines.", pair.facts),
-        "settings": ("What the two studies ask otherwise though they share a name.", pair.settings),
-        "outcomes": ("Measurements that ended otherwise on either machine.", pair.outcomes),
-        "half": ("Claims that one machine decides and the other leaves open.", pair.half_decided),
-    }
-    columns = (
-        Of[Difference]("What", "place", content="prose"),
-        Of[Difference](pair.first, lambda one: _value(one.first), content="prose"),
-        Of[Difference](pair.second, lambda one: _value(one.second), content="prose"),
+def _what_must_be_the_same(pair: Pair) -> Iterator[tuple[Any, ...]]:
+    yield (
+        "checks",
+        "What must be the same on both machines.",
+        pair.checks,
+        Of("Question", "question", content="prose"),
+        Of("Compared", "matched", units.count),
+        Of("Differ", "differ", units.count),
+        Of("Largest difference", "worst", units.share),
+        Of("Result", "word"),
+        Of("Rule", "rule", content="prose"),
     )
-    note: Of[Any] = Of("Note", "note", content="prose")
-    specified: Specified = {
-        name: (caption, items, (*columns, note if any(one.note for one in items) else None))
-        for name, (caption, items) in listed.items()
-    }
-    policies: Of[Any] = Of("Policies", lambda one: ", ".join(one.policies), content="prose")
-    machine: tuple[Of[Any], ...] = (Of("Cell", "cell", content="prose"), Of("Machine", "machine"))
-    return specified | {"alone": ("Measured on one machine alone.", pair.alone, (*machine, policies))}
+    yield (
+        "findings",
+        "Findings: what must be the same on both machines and is not.",
+        [(check, one) for check in pair.checks for one in check.findings],
+        Of("Where", lambda row: row[1].place, content="prose"),
+        Of("What", lambda row: row[0].id.replace("-", " ")),
+        Of(pair.first, lambda row: _value(row[1].first)),
+        Of(pair.second, lambda row: _value(row[1].second)),
+        Of("Difference", lambda row: row[1].relative, units.share),
+        Of("Note", lambda row: row[1].note, content="prose"),
+    )
+
+
+def _ratios(pair: Pair) -> Iterator[tuple[Any, ...]]:
+    yield (
+        "agreement",
+        "Step time of a policy / none's, formed within each machine, and held against the other's.",
+        pair.ratio_summaries,
+        Of("Convolution", lambda one: one.convolution or "all"),
+        Of("Policy", lambda one: one.policy or "all"),
+        _allocator(pair.ratio_summaries),
+        Of("Cells", "cells", units.count),
+        Of("Graphs", "graphs", units.count),
+        Of(f"{pair.second} / {pair.first}", "quotient", units.ratio_estimate, "median"),
+        Of("Rank agreement", "rank_agreement", units.ratio_estimate, "Kendall's tau"),
+    )
+    yield (
+        "ratios",
+        "Step time of each policy / none's in the same cell, on either machine with its interval.",
+        pair.ratios,
+        _GRAPH,
+        *_SERIES,
+        _allocator(pair.ratios),
+        *_on_both(pair, units.ratio_estimate, "/ none"),
+        _QUOTIENT,
+    )
+    yield (
+        "throughput",
+        "Throughput of a training step on the largest graph that both machines timed: edges over the time of a step.",
+        pair.throughput,
+        *_SERIES,
+        _allocator(pair.throughput),
+        _GRAPH,
+        Of("Edges", "num_edges", units.count),
+        *_on_both(pair, lambda rate: units.fixed(rate / 1e6, 2), "million edges per second"),
+        _QUOTIENT,
+    )
+
+
+def _densities(pair: Pair) -> Iterator[tuple[Any, ...]]:
+    yield (
+        "per-edge",
+        "Time per edge by the laws of either machine; compared is its ratio to none's on the same machine.",
+        pair.per_edge,
+        *_SERIES,
+        *_on_both(pair, lambda time: units.scaled_estimate(time, units.NANOSECOND), "ns per edge", "_seconds"),
+        *_on_both(pair, units.ratio_estimate, "/ none"),
+        _ESTIMATED_QUOTIENT,
+        Of("Intervals", lambda one: one.quotient and ("do not meet" if one.apart else "meet")),
+    )
+    yield (
+        "break-even",
+        "Average degree at which a policy's ratio to none's passes a threshold, on either machine.",
+        pair.break_evens,
+        *_SERIES,
+        Of("Quantity", lambda one: _QUANTITIES[one.quantity]),
+        Of("Threshold", "threshold", units.plain),
+        Of(pair.first, lambda one: _course(one.first_course, one.first)),
+        Of(pair.second, lambda one: _course(one.second_course, one.second)),
+        _ESTIMATED_QUOTIENT,
+        Of("Agreement", _agreement),
+    )
+
+
+def _around(pair: Pair) -> Iterator[tuple[Any, ...]]:
+    """What differs around the measurements: machines, settings, what only one has or decides."""
+    for name, caption, items in (
+        ("facts", "What hardware.json says otherwise of the two machines.", pair.facts),
+        ("settings", "What the two studies ask otherwise though they share a name.", pair.settings),
+        ("outcomes", "Measurements that ended otherwise on either machine.", pair.outcomes),
+        ("half", "Claims that one machine decides and the other leaves open.", pair.half_decided),
+    ):
+        yield (
+            name,
+            caption,
+            items,
+            Of("What", "place", content="prose"),
+            Of(pair.first, lambda one: _value(one.first), content="prose"),
+            Of(pair.second, lambda one: _value(one.second), content="prose"),
+            Of("Note", "note", content="prose") if any(one.note for one in items) else None,
+        )
+    yield (
+        "alone",
+        "Measured on one machine alone.",
+        pair.alone,
+        Of("Cell", "cell", content="prose"),
+        Of("Machine", "machine"),
+        Of("Policies", lambda one: ", ".join(one.policies), content="prose"),
+    )
 
 
 def _on_both(pair: Pair, words: Callable[..., str], unit: str, suffix: str = "") -> tuple[Of[Any], Of[Any]]:
