@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from gnn_checkpointing.report.render import report_code
-from gnn_checkpointing.validation import again, once, possible, whole
+from gnn_checkpointing.validation import again, possible, whole
 from gnn_checkpointing.validation.checksums import changed_files, made_with
 from gnn_checkpointing.validation.limits import MOST_SECONDS, within
 from gnn_checkpointing.validation.pages import TEMPLATES, pages
@@ -17,15 +17,14 @@ Read = TypeVar("Read")
 Check = Callable[[Read], Iterator[str]]
 
 _MEASURED: tuple[Check[Measured], ...] = (
-    once.doubles,
+    whole.doubles,
     whole.cells,
     whole.machines,
     possible.graphs,
     possible.records,
-    once.unmeasured_graphs,
-    once.other_files,
+    whole.graphs,
     whole.table,
-    once.traces,
+    whole.traces,
 )
 _NO_SENSE = "nothing can be made of its values"
 
