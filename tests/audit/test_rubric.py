@@ -16,6 +16,7 @@ from gnn_checkpointing.audit.grades import Audit
 from gnn_checkpointing.audit.inputs import AuditInputs
 from gnn_checkpointing.audit.rubric import RUBRIC as RUBRIC_FILE
 from gnn_checkpointing.audit.rubric import audited, rubric
+from gnn_checkpointing.measurement.sources import of_this_package
 
 from . import clean
 from .spoils import SPOILS, Spoil
@@ -135,3 +136,8 @@ def few_rows(inputs):
     assert failed(audit) == {"few-rows"}
     assert [check.id for check in audit.checks] == [*(question.id for question in RUBRIC), "few-rows"]
     monkeypatch.delitem(sys.modules, f"{checks.__name__}.mine")
+
+
+def test_other_words_of_a_question_are_other_code() -> None:
+    """So that an audit is made again, and a report's crate names another version."""
+    assert "audit/rubric.yaml" in of_this_package().of([audited.__module__])
