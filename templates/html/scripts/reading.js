@@ -5,10 +5,12 @@ const STEPS = { ArrowRight: [1, 0], ArrowLeft: [-1, 0], ArrowUp: [0, -1], ArrowD
 function startReading(charts) {
   for (const drawing of document.querySelectorAll(".panel > [role=img]")) {
     const own = charts.filter((chart) => drawing.contains(chart.group));
-    const marks = [...drawing.querySelectorAll(".mark")].map((mark) => {
-      const title = mark.querySelector("title"), text = title.textContent;
+    const marks = [...drawing.querySelectorAll("title")].map((title) => {
+      const mark = title.parentNode, numbers = title.textContent, told = mark.closest("[data-told]")?.dataset.told;
       title.remove();
-      return { mark, text };
+      mark.classList.add("mark");
+      const parts = [policyOf(mark.parentNode), ...numbers.split("\n")];
+      return { mark, text: told ? parts.reduce((text, part) => text.replace("{}", () => part), told) : numbers };
     });
     if (marks.length) readable(drawing, marks, own);
     downloadable(drawing);

@@ -51,12 +51,12 @@ def bar_panel(name: str, bars: Sequence[Bar], limit: float) -> str:
     group = draw(root, Chart(frame, x, y, [*layers, Rule(x=plain(limit))], grid=(True, False)))
     place = frame.left + frame.width / _PAST
     svg.words(
-        group, place, frame.top - 8, f"limit {units.plain(limit / units.GIB)} GiB", text_anchor="middle", font_size=8.0
+        group, place, frame.top - 8, f"limit {units.plain(limit / units.GIB)} GiB", 8.0, text_anchor="middle"
     )
     for row, bar in enumerate(bars):
         left = frame.left + frame.width * (0.0 if bar.value is None else plain(bar.value) / end)
         middle = frame.top + frame.height * (row + 0.5) / len(bars)
-        svg.words(group, left + 5, middle, _words(bar, limit), font_size=8.0, fill=INK)
+        svg.words(group, left + 5, middle, _words(bar, limit), 8.0, fill=INK)
     return svg.written(root)
 
 

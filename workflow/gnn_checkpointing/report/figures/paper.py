@@ -37,7 +37,7 @@ def on_paper(svg: str) -> Paper:
     labels: list[Label] = []
     for parent in list(root.iter()):
         for text in parent.findall(f"{_SVG}text"):
-            labels += _lines(text)
+            labels += _lines(text, parent)
             parent.remove(text)
         for _, marks in groupby(list(parent), _shape):
             _join(parent, list(marks))
@@ -45,9 +45,10 @@ def on_paper(svg: str) -> Paper:
     return Paper(Tree.tostring(root, encoding="unicode"), width, tuple(labels))
 
 
-def _lines(text: Element) -> list[Label]:
-    x, y = float(text.attrib["x"]), float(text.attrib["y"])
-    size, anchor = float(text.get("font-size", "8.5")), text.get("text-anchor", "start")
+def _lines(text: Element, parent: Element) -> list[Label]:
+    given = {**parent.attrib, **text.attrib}
+    x, y = float(given["x"]), float(given["y"])
+    size, anchor = float(given.get("font-size", "8.5")), given.get("text-anchor", "start")
     found = [Label(text.text or "", x, y, size, anchor)]
     for line in text:
         y += float(line.attrib["dy"])
@@ -57,7 +58,7 @@ def _lines(text: Element) -> list[Label]:
 
 def _shape(element: Element) -> tuple[tuple[str, str], ...] | None:
     """How a mark is drawn, None for anything else."""
-    if element.get("class") != "mark":
+    if element.find(f"{_SVG}title") is None:
         return None
     return tuple((name, value) for name, value in element.items() if name != "d")
 
