@@ -155,7 +155,19 @@ function choicesOf(title, names, hidden, show) {
   return group;
 }
 
+// The marks of a series are one path in the page; to be read, each becomes a path of its own.
+function parted(path) {
+  const pieces = path.getAttribute("d").split(/(?=M)/).map((d) => {
+    const mark = path.cloneNode();
+    mark.setAttribute("d", d);
+    mark.setAttribute("class", "mark");
+    return mark;
+  });
+  path.replaceWith(...pieces);
+}
+
 function startFigures() {
+  document.querySelectorAll(".plot .marks").forEach(parted);
   const parts = [...document.querySelectorAll("figure svg [class*='p:']")];
   const panels = [...document.querySelectorAll(".panel[data-convolution]")];
   const charts = [...document.querySelectorAll("figure svg .chart")].map(chartOf);

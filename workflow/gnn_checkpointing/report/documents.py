@@ -38,6 +38,7 @@ from gnn_checkpointing.report.sections.lead import lead_figure
 from gnn_checkpointing.report.sections.redo import redo_section
 from gnn_checkpointing.report.sections.short import short_tables
 from gnn_checkpointing.report.words import filters
+from gnn_checkpointing.sourced import bare
 
 TEMPLATES = Path(gnn_checkpointing.__file__).resolve().parents[2] / "templates"
 """Those of a checkout of the project."""
@@ -85,15 +86,22 @@ def documents(
 ) -> Documents:
     """Both documents; `checksums` gives the SHA-256 of each file beside them, `templates` is their folder."""
     appendix = _appendix(inputs, checksums, history)
-    return Documents(
-        _report(inputs, appendix, templates),
-        replace(appendix, lead=None, sections=tuple(map(_on_paper, appendix.sections))),
+    report = _report(inputs, appendix, templates)
+    shown = {figure.id for figure in report.figures()}
+    sections = (
+        replace(section, blocks=tuple(_elsewhere(section.blocks, shown))) for section in appendix.sections
     )
+    return Documents(report, replace(appendix, lead=None, sections=tuple(sections)))
 
 
-def _on_paper(section: Section) -> Section:
-    """A section without the planner's form, which only the report has."""
-    return replace(section, blocks=tuple(block for block in section.blocks if block.kind != "planner"))
+def _elsewhere(blocks: Iterable[Block], shown: set[str]) -> Iterator[Block]:
+    """The blocks without the planner's form, and with a link to each figure that the report has."""
+    for block in blocks:
+        if isinstance(block, Figure) and block.id in shown:
+            words = (Span("Figure in the report", href=f"report.html#{block.id}"), Span(f": {bare(block.caption)}"))
+            yield Paragraph(words, block.id)
+        elif block.kind != "planner":
+            yield block
 
 
 def _report(inputs: ReportInputs, appendix: Page, templates: Path) -> Page:

@@ -11,9 +11,10 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, get_args
 
+import minify
+import minify_html
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
-from minify_html import minify
 
 from gnn_checkpointing.claims.ledger import Verdict
 from gnn_checkpointing.report.page import PROVES, Column, Page, Span, Table, Text
@@ -33,14 +34,14 @@ def report_html(page: Page, templates: Path, template: str = "report.html") -> s
     """Return the page as one HTML file; `templates` is the folder that holds html/, where `template` lies."""
     script = page_script(templates)
     values = {"page": page, "script": script, "allowed": allowed(script)}
-    return minify(environment(templates).get_template(template).render(values), minify_css=True, **_PLAIN_ENOUGH)
+    return minify_html.minify(environment(templates).get_template(template).render(values), minify_css=True, **_PLAIN_ENOUGH)
 
 
 def page_script(templates: Path) -> str:
     """The page's one script, minified: the files of templates/html/scripts in a scope of their own."""
     texts = [(templates / "html" / "scripts" / name).read_text(encoding="utf-8") for name in SCRIPTS]
-    script = "\n".join(['<script>"use strict";', "{", *texts, "}</script>"])
-    return minify(script, minify_js=True).removeprefix("<script>").removesuffix("</script>")
+    script: str = minify.string("application/javascript", "\n".join(['"use strict";(() => {', *texts, "})();"]))
+    return script
 
 
 def allowed(script: str) -> str:
@@ -61,6 +62,7 @@ def environment(templates: Path) -> Environment:
     )
     made.filters["bare"] = bare
     made.filters["addressed"] = addressed
+    made.filters["within"] = within
     made.filters["side"] = side
     made.filters["sides"] = sides
     made.filters["script_json"] = script_json
@@ -78,9 +80,19 @@ def with_sources(value: Any) -> Any:
         return value
     if bare(value) == value and not isinstance(value, SourcedText):
         return value
+    return _spans(parts(value))
+
+
+def within(text: str, file: str) -> Markup:
+    """A text like any, in a table of one file: an address in it begins with #."""
+    return _spans(_short_parts(text, file))
+
+
+def _spans(pieces: Iterable[tuple[str, str]]) -> Markup:
+    """Pieces of a text, each number in an element with its address."""
     return Markup("").join(
         Markup('<span data-source="{}">{}</span>').format(source, text) if source else escape(text)
-        for source, text in parts(value)
+        for source, text in pieces
     )
 
 
@@ -143,11 +155,7 @@ def _within(source: str, base: str) -> str:
 
 def _cell(cell: list[tuple[str, str]], base: str, column: str) -> tuple[str, str | None, str | Markup]:
     if len(cell) != 1:
-        pieces = (
-            Markup('<span data-source="{}">{}</span>').format(_within(source, base), text) if source else escape(text)
-            for source, text in cell
-        )
-        return "", "" if column else None, Markup("").join(pieces)
+        return "", "" if column else None, _spans((_within(source, base), text) for source, text in cell)
     ((source, text),) = cell
     own = _entry(source)
     if column and _within(source, own) == column:

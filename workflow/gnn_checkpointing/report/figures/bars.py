@@ -42,7 +42,7 @@ def bar_panel(name: str, bars: Sequence[Bar], limit: float) -> str:
         Bars(
             bar.name,
             colours[bar.name],
-            [(row, 0.0, end if bar.value is None else bar.value, f"{bar.name}: {_words(bar, limit)}; {bar.cell}")],
+            [(row, 0.0, end if bar.value is None else bar.value, f"{_words(bar, limit)}; {bar.cell}")],
             opacity=0.3 if bar.value is None else 0.9,
         )
         for row, bar in enumerate(bars)

@@ -11,7 +11,7 @@ from gnn_checkpointing.report.figures import svg
 from gnn_checkpointing.report.figures.chart import Chart, Frame, Layer, Name, Point, panel, span_of
 from gnn_checkpointing.report.figures.chart import Place as Places
 from gnn_checkpointing.report.figures.labels import Box, placed
-from gnn_checkpointing.report.figures.layers import Rule, Series, Steps, series, whisker
+from gnn_checkpointing.report.figures.layers import HOLLOW, Rule, Series, Steps, tell, whisker
 from gnn_checkpointing.report.figures.marks import marker
 from gnn_checkpointing.report.figures.palette import INK, Family, Look, family, ramp
 from gnn_checkpointing.report.figures.scales import Scale
@@ -100,16 +100,17 @@ class _Levels:
     def draw(self, plot: Element, place: Places) -> None:
         """Draw whiskers and marks from sparse to dense."""
         told = f"{{}}: {{}} of none's activation memory, {{}} of its step time; {self.cell}, average degree {{}}"
-        group = series(plot, self.path.policy, told, hollow=self.path.hollow)
+        group = svg.add(plot, "g", class_=f"p:{self.path.policy}", **(HOLLOW if self.path.hollow else {}))
+        numbers = []
         for each in self.path.places:
             colour, point = ramp(_share(each.level, self.levels)), Point(each.memory, each.time, each.low, each.high)
             if point.low < point.high:
                 svg.add(group, "path", d=whisker(place, point), stroke_width=1, color=colour)
             shape = marker(family(self.path.policy).marker, _size(each.level, self.levels))
-            made = svg.add(group, "path", d=svg.path([place.at(point.x, point.y)]) + shape, color=colour)
-            span = span_of(point, place.y)
-            words = (place.x.text(point.x), place.y.text(point.y) + span, each.level)
-            svg.add(made, "title").text = "\n".join(map(svg.clean, words))
+            spot = svg.path([place.at(point.x, point.y)])
+            svg.add(group, "path", class_="marks", d=spot + shape, color=colour)
+            numbers.append((place.x.text(point.x), place.y.text(point.y) + span_of(point, place.y), each.level))
+        tell(plot, group, told, numbers)
 
 
 def named(paths: Sequence[Path], front: Sequence[str]) -> list[Path]:

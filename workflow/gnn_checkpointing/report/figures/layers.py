@@ -11,6 +11,9 @@ from gnn_checkpointing.report.figures.marks import marker
 from gnn_checkpointing.report.figures.palette import INK, Look
 from gnn_checkpointing.report.figures.svg import Element
 
+HOLLOW: dict[str, str | float] = {"fill": "none", "stroke_width": 0.9}
+_APART = str.maketrans("¦¶", "||")
+
 
 @dataclass(frozen=True)
 class Series:
@@ -30,7 +33,7 @@ class Series:
 
     def draw(self, plot: Element, place: Place) -> None:
         """Draw the line, then whiskers, then marks."""
-        group = series(plot, self.name, self.told(place) if self.marks else None, hollow=self.hollow)
+        group = svg.add(plot, "g", class_=f"p:{self.name}", **(HOLLOW if self.hollow else {}))
         if self.look.colour != INK:
             group.set("color", self.look.colour)
         if self.opacity is not None:
@@ -42,10 +45,10 @@ class Series:
         bars = "".join(whisker(place, point) for point in self.points if self.whiskers and point.low < point.high)
         if bars:
             svg.add(group, "path", d=bars, stroke_width=1)
-        for point, spot in zip(self.points, spots, strict=True):
-            if self.marks:
-                made = svg.add(group, "path", d=svg.path([spot]) + marker(self.look.marker, self.size))
-                svg.add(made, "title").text = "\n".join(map(svg.clean, self.numbers(point, place)))
+        if self.marks:
+            shape = marker(self.look.marker, self.size)
+            tell(plot, group, self.told(place), [self.numbers(point, place) for point in self.points])
+            svg.add(group, "path", class_="marks", d="".join(svg.path([spot]) + shape for spot in spots))
 
     def told(self, place: Place) -> str:
         """What every mark says, with a pair of braces for its name and for each of its `numbers`."""
@@ -54,19 +57,23 @@ class Series:
         return f"{{}}: {{}} at {across} {{}}{cell}"
 
     def numbers(self, point: Point, place: Place) -> list[str]:
-        """What one mark alone says, a part a line: a page's script puts it into what all say."""
+        """What one mark alone says: a page's script puts it into what all say."""
         own = [point.cell] if any(point.cell for point in self.points) else []
         return [place.y.text(point.y) + span_of(point, place.y), place.x.text(point.x), *own]
 
 
-def series(plot: Element, name: str, told: str | None, *, hollow: bool) -> Element:
-    """A group for what has one name; what its marks say is written once a plot."""
-    known = plot.get("data-told")
-    if told is not None and known is None:
-        plot.set("data-told", svg.clean(told))
-    own = None if told is None or known in (None, svg.clean(told)) else told
-    looks = {"fill": "none", "stroke_width": 0.9} if hollow else {}
-    return svg.add(plot, "g", class_=f"p:{name}", data_told=own, **looks)
+def tell(plot: Element, group: Element, told: str, numbers: Sequence[Sequence[str]]) -> None:
+    """Write what each of the marks in a group says: what all of a plot say only once.
+
+    The page's script makes the pieces of a path of class `marks` marks of their own, each of which says its numbers.
+    """
+    told = svg.clean(told)
+    if plot.get("data-told", told) != told:
+        group.set("data-told", told)
+    else:
+        plot.set("data-told", told)
+    parts = ("¦".join(svg.clean(part).translate(_APART) for part in one) for one in numbers)
+    group.set("data-numbers", "¶".join(parts))
 
 
 def whisker(place: Place, point: Point) -> str:
@@ -119,7 +126,7 @@ class Steps:
 
 @dataclass(frozen=True)
 class Bars:
-    """Level bars on rows: from one value to another; each says what it is when it is pointed at."""
+    """Level bars on rows: from one value to another; each may say what it is when it is pointed at."""
 
     name: str
     colour: str
@@ -128,20 +135,17 @@ class Bars:
     opacity: float | None = None
 
     def draw(self, plot: Element, place: Place) -> None:
-        """Draw every bar; those that say nothing are one path."""
-        name = f"p:{self.name}" if self.name else None
+        """Draw every bar."""
+        name, half = f"p:{self.name}" if self.name else None, self.thick / 2
         group = svg.add(plot, "g", class_=name, fill=self.colour, stroke="none", opacity=self.opacity)
-        silent = ""
-        for row, start, end, words in self.spans:
-            half = self.thick / 2
-            box = [(start, row - half), (end, row - half), (end, row + half), (start, row + half)]
-            shape = svg.path([place.at(*corner) for corner in box]) + "z"
-            if words:
-                svg.add(svg.add(group, "path", d=shape), "title").text = svg.clean(words)
-            else:
-                silent += shape
-        if silent:
-            svg.add(group, "path", d=silent)
+        if any(words for *_, words in self.spans):
+            tell(plot, group, "{}: {}", [[words] for *_, words in self.spans])
+        boxes = (
+            [(start, row - half), (end, row - half), (end, row + half), (start, row + half)]
+            for row, start, end, _ in self.spans
+        )
+        shapes = "".join(f"{svg.path([place.at(*corner) for corner in box])}z" for box in boxes)
+        svg.add(group, "path", class_="marks" if "data-numbers" in group.attrib else None, d=shapes)
 
 
 @dataclass(frozen=True)
