@@ -12,6 +12,8 @@ from pathlib import Path
 import pypdfium2
 import pytest
 
+from pages import whole
+
 GAP = 1600
 """How many letters may lie between two cells that follow each other: a running head, a repeated heading, footnotes,
 and below a claim its rule, conditions and reasons, which of six series take 1,260."""
@@ -128,7 +130,7 @@ def missing(wanted: list[str], text: str, gap: int) -> list[str]:
 
 @pytest.fixture(scope="module")
 def faces(document: Path) -> tuple[Face, list[str], Path]:
-    return Face(document.read_text()), printed(document.with_suffix(".pdf")), document
+    return Face(whole(document)), printed(document.with_suffix(".pdf")), document
 
 
 def test_every_sentence_of_the_html_is_in_the_pdf(faces: tuple[Face, list[str], Path]) -> None:
