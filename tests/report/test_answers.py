@@ -36,7 +36,7 @@ FACTORS = {
 
 def text_of(markup: str) -> str:
     """The words of a page, drawings and scripts apart."""
-    seen = re.sub(r"<(script|style|svg)\b.*?</\1>|<p class=\"alternative\".*?</p>", " ", markup, flags=re.DOTALL)
+    seen = re.sub(r"<(script|style|svg)\b.*?</\1>", " ", markup, flags=re.DOTALL)
     return html.unescape(re.sub(r"<[^>]+>", " ", seen)).replace("\N{NO-BREAK SPACE}", "")  # 5 % is one word
 
 

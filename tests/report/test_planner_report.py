@@ -64,7 +64,7 @@ def test_the_form_knows_what_planner_json_holds_and_hostile_names_stay_text(tmp_
     found = knowledge(graphs=graphs)
     render(tmp_path, synthetic.inputs(knowledge=found))
     html = whole(tmp_path / "out" / "report.html")
-    (inlined,) = re.findall(r'<script type="application/json" id="planner-knowledge">(.*?)</script>', html, re.DOTALL)
+    (inlined,) = re.findall(r'<script id="planner-knowledge" type="application/json">(.*?)</script>', html, re.DOTALL)
     assert Knowledge.model_validate(json.loads(inlined)) == found
     assert html.count("<script") == 2
     assert "alert(1)</script>" not in html.replace(inlined, "")

@@ -64,8 +64,8 @@ class Face(HTMLParser):
         text = "".join(self._text)
         own = dict(self._open[-1][1]) if self._open else {}
         if not any(self._within(name) for name in ("planner", "provenance", "masthead", "screen")):
-            if tag == "p" and "alternative" in str(own.get("class")):
-                self.alternatives.append(text)
+            if own.get("role") == "img":
+                self.alternatives.append(str(own["aria-label"]))
             elif tag == "caption":
                 self.tables[-1].caption = text
             elif tag in ("th", "td") and not self._in("thead"):

@@ -88,9 +88,7 @@ def documents(
     appendix = _appendix(inputs, checksums, history)
     report = _report(inputs, appendix, templates)
     shown = {figure.id for figure in report.figures()}
-    sections = (
-        replace(section, blocks=tuple(_elsewhere(section.blocks, shown))) for section in appendix.sections
-    )
+    sections = (replace(section, blocks=tuple(_elsewhere(section.blocks, shown))) for section in appendix.sections)
     return Documents(report, replace(appendix, lead=None, sections=tuple(sections)))
 
 

@@ -34,7 +34,9 @@ def report_html(page: Page, templates: Path, template: str = "report.html") -> s
     """Return the page as one HTML file; `templates` is the folder that holds html/, where `template` lies."""
     script = page_script(templates)
     values = {"page": page, "script": script, "allowed": allowed(script)}
-    return minify_html.minify(environment(templates).get_template(template).render(values), minify_css=True, **_PLAIN_ENOUGH)
+    return minify_html.minify(
+        environment(templates).get_template(template).render(values), minify_css=True, **_PLAIN_ENOUGH
+    )
 
 
 def page_script(templates: Path) -> str:

@@ -50,9 +50,7 @@ def bar_panel(name: str, bars: Sequence[Bar], limit: float) -> str:
     root = svg.drawing(WIDTH, height, name)
     group = draw(root, Chart(frame, x, y, [*layers, Rule(x=plain(limit))], grid=(True, False)))
     place = frame.left + frame.width / _PAST
-    svg.words(
-        group, place, frame.top - 8, f"limit {units.plain(limit / units.GIB)} GiB", 8.0, text_anchor="middle"
-    )
+    svg.words(group, place, frame.top - 8, f"limit {units.plain(limit / units.GIB)} GiB", 8.0, text_anchor="middle")
     for row, bar in enumerate(bars):
         left = frame.left + frame.width * (0.0 if bar.value is None else plain(bar.value) / end)
         middle = frame.top + frame.height * (row + 0.5) / len(bars)

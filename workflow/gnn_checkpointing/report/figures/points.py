@@ -161,7 +161,7 @@ def ratio_panel(name: str, marks: Sequence[Mark], looks: Mapping[str, Look], x: 
 class _OnRows(Series):
     """Marks whose number is along x, on rows that have names."""
 
-    def told(self, place: Place) -> str:
+    def told(self, place: Place) -> str:  # noqa: ARG002 - rows have names of their own
         """What every mark says."""
         return "{}: {} on {}" + (f"; {self.cell}" if self.cell else "")
 

@@ -88,13 +88,12 @@ def path(points: Sequence[tuple[float, float]]) -> str:
 
 def compact(numbers: Sequence[float]) -> str:
     """Coordinates to a tenth of a point, in as few letters as SVG allows."""
-    text = ""
-    for number_of in numbers:
-        written_so = re.sub(r"^(-?)0\.", r"\1.", tenth(number_of))
-        apart = text and not (written_so.startswith("-") or (written_so.startswith(".") and "." in last))
-        text += f" {written_so}" if apart else written_so
-        last = written_so
-    return text
+    short = [re.sub(r"^(-?)0\.", r"\1.", tenth(one)) for one in numbers]
+    # A minus begins a number of its own, and so does a second point.
+    return "".join(
+        one if not place or one[0] == "-" or (one[0] == "." and "." in short[place - 1]) else f" {one}"
+        for place, one in enumerate(short)
+    )
 
 
 def straightened(points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
