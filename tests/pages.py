@@ -17,8 +17,36 @@ _CLOSED_BY = {
     **{tag: (tag,) for tag in ("li", "option")},
 }
 _ENDS_PARAGRAPH = frozenset(
-    "article details div dl fieldset figcaption figure footer form h1 h2 h3 header main nav ol p pre section table "
-    "ul li dt dd td th tr tbody".split()
+    (
+        "article",
+        "details",
+        "div",
+        "dl",
+        "fieldset",
+        "figcaption",
+        "figure",
+        "footer",
+        "form",
+        "h1",
+        "h2",
+        "h3",
+        "header",
+        "main",
+        "nav",
+        "ol",
+        "p",
+        "pre",
+        "section",
+        "table",
+        "ul",
+        "li",
+        "dt",
+        "dd",
+        "td",
+        "th",
+        "tr",
+        "tbody",
+    )
 )
 """Which open elements a tag ends, of those whose end tags a page may leave out."""
 

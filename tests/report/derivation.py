@@ -70,16 +70,17 @@ class Page(HTMLParser):
         if not data.strip() or tags & {"script", "style", "svg", "code", "title", "option"}:
             return
         table = next((found for tag, found in reversed(self.open) if tag == "div" and "data-source" in found), {})
-        self.pieces.append(Piece(data, self.source(), table.get("data-source") or "", table.get("id") or ""))
+        self.pieces.append(Piece(data, self.source(data), table.get("data-source") or "", table.get("id") or ""))
 
-    def source(self) -> str:
-        """The address of what is read now: its own, else that of its column; @ is the entry of its cell or row."""
+    def source(self, text: str) -> str:
+        """The address of a text: its own, else a number's column's; @ is the entry of its cell or row."""
         tag, found = self.open[-1]
         cell, row = (
             next((of for name, of in reversed(self.open) if name in names), {}) for names in (("th", "td"), ("tr",))
         )
         if tag in ("th", "td") and "data-source" not in found and self.place < len(self.columns):
-            own = self.columns[self.place] if "tbody" in {name for name, _ in self.open} else ""
+            number = any(map(str.isdigit, text)) and "tbody" in {name for name, _ in self.open}
+            own = self.columns[self.place] if number else ""
         else:
             own = (found.get("data-source") or "") if tag not in ("div", "tr") else ""
         return own.replace("@", cell.get("data-entry") or row.get("data-entry") or "@")
