@@ -6,6 +6,8 @@ import html
 from html.parser import HTMLParser
 from pathlib import Path
 
+from markupsafe import escape
+
 VOID = frozenset("area base br col embed hr img input link meta source track wbr".split())  # noqa: SIM905
 _CELLS, _TERMS = ("td", "th"), ("dt", "dd")
 _PARTS = ("thead", "tbody")
@@ -16,44 +18,18 @@ _CLOSED_BY = {
     **dict.fromkeys(_TERMS, _TERMS),
     **{tag: (tag,) for tag in ("li", "option")},
 }
-_ENDS_PARAGRAPH = frozenset(
-    (
-        "article",
-        "details",
-        "div",
-        "dl",
-        "fieldset",
-        "figcaption",
-        "figure",
-        "footer",
-        "form",
-        "h1",
-        "h2",
-        "h3",
-        "header",
-        "main",
-        "nav",
-        "ol",
-        "p",
-        "pre",
-        "section",
-        "table",
-        "ul",
-        "li",
-        "dt",
-        "dd",
-        "td",
-        "th",
-        "tr",
-        "tbody",
-    )
+_ENDS_PARAGRAPH = set(
+    """article details div dl fieldset figcaption figure footer form h1 h2 h3 header main nav ol p pre section table
+    ul li dt dd td th tr tbody""".split()
 )
 """Which open elements a tag ends, of those whose end tags a page may leave out."""
 
 
 class _Whole(HTMLParser):
+    CDATA_CONTENT_ELEMENTS = ("script", "style", "title")
+
     def __init__(self, page: str) -> None:
-        super().__init__(convert_charrefs=False)
+        super().__init__()
         self.open: list[str] = []
         self.made: list[str] = []
         self.feed(page)
@@ -79,20 +55,15 @@ class _Whole(HTMLParser):
             self._close(self.open[::-1].index(tag) + 1)
 
     def handle_data(self, data: str) -> None:
-        self.made.append(data)
-
-    def handle_entityref(self, name: str) -> None:
-        self.made.append(f"&{name};")
-
-    def handle_charref(self, name: str) -> None:
-        self.made.append(f"&#{name};")
+        raw = bool({"script", "style"} & set(self.open))
+        self.made.append(data if raw else str(escape(html.unescape(data) if "title" in self.open else data)))
 
     def _close(self, count: int) -> None:
         self.made += [f"</{self.open.pop()}>" for _ in range(count)]
 
     def _written(self, attrs: list[tuple[str, str | None]]) -> str:
         ordered = sorted(attrs, key=lambda one: (one[0] != "id", one[0] != "class", one[0] != "type", one[0]))
-        return "".join(f' {name}="{html.escape(value or "")}"' for name, value in ordered)
+        return "".join(f' {name}="{escape(value or "")}"' for name, value in ordered)
 
 
 def whole(path: Path) -> str:

@@ -38,7 +38,7 @@ from gnn_checkpointing.report.sections.lead import lead_figure
 from gnn_checkpointing.report.sections.redo import redo_section
 from gnn_checkpointing.report.sections.short import short_tables
 from gnn_checkpointing.report.words import filters
-from gnn_checkpointing.sourced import bare
+from gnn_checkpointing.sourced import parts
 
 TEMPLATES = Path(gnn_checkpointing.__file__).resolve().parents[2] / "templates"
 """Those of a checkout of the project."""
@@ -96,8 +96,9 @@ def _elsewhere(blocks: Iterable[Block], shown: set[str]) -> Iterator[Block]:
     """The blocks without the planner's form, and with a link to each figure that the report has."""
     for block in blocks:
         if isinstance(block, Figure) and block.id in shown:
-            words = (Span("Figure in the report", href=f"report.html#{block.id}"), Span(f": {bare(block.caption)}"))
-            yield Paragraph(words, block.id)
+            link = Span("Figure in the report", href=f"report.html#{block.id}")
+            caption = (Span(text, source=source) for source, text in parts(block.caption))
+            yield Paragraph((link, Span(": "), *caption), block.id)
         elif block.kind != "planner":
             yield block
 
@@ -108,7 +109,7 @@ def _report(inputs: ReportInputs, appendix: Page, templates: Path) -> Page:
     }
     evidence = _evidence(appendix)
     known = {section.id for section in appendix.sections} | set(shown)
-    parts = {one.name: getattr(inputs, one.name) for one in fields(inputs)}
+    known_parts = {one.name: getattr(inputs, one.name) for one in fields(inputs)}
     derived = (
         "convolutions",
         "reference",
@@ -119,12 +120,12 @@ def _report(inputs: ReportInputs, appendix: Page, templates: Path) -> Page:
         "started",
         "not_started",
     )
-    parts |= {name: getattr(inputs, name) for name in derived} | {"kind": answer_of(inputs)}
+    known_parts |= {name: getattr(inputs, name) for name in derived} | {"kind": answer_of(inputs)}
     blocks = {block.kind: block for section in appendix.sections if section.id == "planner" for block in section.blocks}
     writer = Writer(
         templates / "report",
         filters() | {"evidence": partial(_linked, known)},
-        parts
+        known_parts
         | Facts(inputs).names()
         | {
             "block": partial(_block, shown),
