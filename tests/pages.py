@@ -18,10 +18,10 @@ _CLOSED_BY = {
     **dict.fromkeys(_TERMS, _TERMS),
     **{tag: (tag,) for tag in ("li", "option")},
 }
-_ENDS_PARAGRAPH = set(
-    """article details div dl fieldset figcaption figure footer form h1 h2 h3 header main nav ol p pre section table
-    ul li dt dd td th tr tbody""".split()
-)
+_ENDS_PARAGRAPH = {
+    *("article", "details", "div", "dl", "fieldset", "figcaption", "figure", "footer", "form", "h1", "h2", "h3"),
+    *("header", "main", "nav", "ol", "p", "pre", "section", "table", "ul", "li", "dt", "dd", "td", "th", "tr"),
+}
 """Which open elements a tag ends, of those whose end tags a page may leave out."""
 
 
