@@ -16,10 +16,10 @@ import pytest
 from gnn_checkpointing.cli import main
 from gnn_checkpointing.comparison.compare import compare
 from gnn_checkpointing.comparison.render import render_comparison
+from pages import whole
 from rebuilt import rebuilt
 from report.derivation import Derivation, Page, readings
 from report.test_rebuild import WITHOUT_TORCH
-from pages import whole
 
 from .machines import (
     OWN,
