@@ -14,6 +14,7 @@ from gnn_checkpointing.comparison.render import render_comparison
 from gnn_checkpointing.comparison.words import index_sentences
 from gnn_checkpointing.report.crate import CRATE
 from gnn_checkpointing.report.index import Compared, render_index
+from pages import whole
 from rebuilt import unpack
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -40,7 +41,7 @@ def measured_on(published: Path, slug: str, reports: Path) -> Path:
 def page_of(reports: Path) -> str:
     """Compare machines whose reports are made up for it, which the command would not let in; return the page."""
     render_comparison(compare(reports), TEMPLATES, reports)
-    return (reports / "comparison.html").read_text()
+    return whole(reports / "comparison.html")
 
 
 def index_of(reports: Path) -> str:

@@ -11,6 +11,7 @@ from gnn_checkpointing.packed import bounded_bytes
 from gnn_checkpointing.report.index import Compared, render_index
 from gnn_checkpointing.report.render import render_report
 from gnn_checkpointing.report.sections.audit import audit_score
+from pages import whole
 
 from . import synthetic
 from .test_report import TEMPLATES, Text, pdf_text, render
@@ -29,7 +30,7 @@ def test_the_score_counts_and_the_failed_checks_are_named() -> None:
 
 def test_the_report_says_its_score_and_what_failed_in_both_faces(tmp_path: Path) -> None:
     render(tmp_path, synthetic.inputs())
-    html = Text((tmp_path / "out" / "report.html").read_text()).text
+    html = Text(whole(tmp_path / "out" / "report.html")).text
     flat = pdf_text(tmp_path / "out" / "report.pdf")
     for page in (html.replace("1 of 2 .", "1 of 2."), flat):
         assert "passes 1 of 2" in page.replace(" 1  of  2", " 1 of 2")

@@ -23,6 +23,7 @@ from gnn_checkpointing.report.sections.instrument import instrument_section
 from gnn_checkpointing.report.sections.memory import memory_section
 from gnn_checkpointing.report.sections.time import time_section
 from gnn_checkpointing.report.sections.timeline import timeline_section
+from pages import whole
 
 from . import synthetic
 from .test_report import Text, pdf_text, render
@@ -241,7 +242,7 @@ def _without_times(made: ReportInputs) -> Effects:
 
 
 def test_both_faces_say_the_same_of_the_frontier(rendered: Path) -> None:
-    html = (rendered / "appendix.html").read_text()
+    html = whole(rendered / "appendix.html")
     pdf = pdf_text(rendered / "appendix.pdf").replace("\u00a0", " ")
     page = Text(html).text.replace("\u00a0", " ")
     for said in (
@@ -259,7 +260,7 @@ def test_both_faces_say_the_same_of_the_frontier(rendered: Path) -> None:
 
 
 def test_the_page_of_a_frontier_is_sound_and_its_data_lie_beside_it(rendered: Path) -> None:
-    html = (rendered / "appendix.html").read_text()
+    html = whole(rendered / "appendix.html")
     tags = Text(html).tags
     ids = [attributes["id"] for _, attributes in tags if attributes.get("id")]
     assert len(ids) == len(set(ids))

@@ -16,6 +16,7 @@ from gnn_checkpointing.report.page import Paragraph
 from gnn_checkpointing.report.sections.law_words import in_words
 from gnn_checkpointing.report.sections.predictions import predictions_section
 from gnn_checkpointing.report.sections.scorecard import scorecard_section
+from pages import whole
 
 from . import synthetic
 from .test_frontier_report import block, texts
@@ -145,7 +146,7 @@ def test_errors_are_drawn_for_each_convolution_with_words_for_who_does_not_see_t
 
 def test_both_faces_print_the_laws(made: ReportInputs, tmp_path: Path) -> None:
     render(tmp_path, made)
-    html, text = (tmp_path / "out" / "appendix.html").read_text(), pdf_text(tmp_path / "out" / "appendix.pdf")
+    html, text = whole(tmp_path / "out" / "appendix.html"), pdf_text(tmp_path / "out" / "appendix.pdf")
     for id in ("predictions", "scorecard"):
         assert f'id="{id}"' in html
     for words in ("Laws that predict", "conformal quantile of errors", "complete graph"):

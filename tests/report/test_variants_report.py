@@ -20,6 +20,7 @@ from gnn_checkpointing.report.sections.families import families_section
 from gnn_checkpointing.report.sections.graded import graded_section
 from gnn_checkpointing.report.sections.graphs import graphs_section
 from gnn_checkpointing.report.sections.real import real_section
+from pages import whole
 
 from . import synthetic
 from .test_frontier_report import block, texts
@@ -167,7 +168,7 @@ def test_graphs_say_what_they_look_like_and_where_they_are_from(made: ReportInpu
 
 
 def test_both_faces_have_every_section_and_escape_names(rendered: Path, page: Page) -> None:
-    html = (rendered / "appendix.html").read_text()
+    html = whole(rendered / "appendix.html")
     text = pdf_text(rendered / "appendix.pdf")
     for id in ("families", "graded-graphs", "batches", "graphs"):
         assert f'id="{id}"' in html
