@@ -141,7 +141,7 @@ LONG = "é" * 10**6
         (EDGES, "source,target\na,b,c,d\n", r"edges.csv, line 2: 4 values, but the header has 2 names"),
         (EDGES, "source,target\na,b\nb,c\nc,d,1\n", r"edges.csv, line 4: 3 values, but the header has 2 names"),
         (EDGES, ",source,target\n,a,b\n0,b,c\n", r"edges.csv, line 3: '0' is in a column without a name"),
-        (EDGES, "source,target\na,a\n", r"no edges"),
+        (EDGES, "source,target\na,a\n", r"no edge joins two nodes \(1 self-loops"),
         (EDGES, 'source,target\na,b\n"b,c\n', r"edges.csv, line 3: a quotation mark opens there that is never closed"),
         (EDGES, 'source,target\n"a\n",b\nb,e\n', r"edges.csv, line 4: target e is no node"),
         (EDGES, 'source,target\na,b\n"e\n\nf",b\n', r"edges.csv, line 3: source e\\n\\nf is no node"),

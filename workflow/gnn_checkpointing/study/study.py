@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import product
 from typing import Annotated, Any
 
 from pydantic import Field, field_validator, model_validator
@@ -151,4 +152,24 @@ class Study(Part):
             raise ValueError("graphs.large has a grid of family images, whose law is theirs; leave it out")
         if vision and self.training.graphs != ChosenGraphs():
             raise ValueError(f"training.graphs: training jobs train stacks, not {vision[0]}; leave it out")
+        return self
+
+    @model_validator(mode="after")
+    def _chosen_sizes_go_together(self) -> Study:
+        grids = self.graphs.generated
+        there = {(nodes, one) for grid in grids for nodes in grid.num_nodes for one in grid.average_degrees}
+        for place, graphs in (("training", self.training.graphs), ("practice", self.practice and self.practice.graphs)):
+            if graphs is None:
+                continue
+            meant = there & set(product(graphs.num_nodes, graphs.average_degrees))
+            lost = {
+                "num_nodes": set(graphs.num_nodes) - {nodes for nodes, _ in meant},
+                "average_degrees": set(graphs.average_degrees) - {degree for _, degree in meant},
+            }
+            for key, values in lost.items():
+                if values:
+                    raise ValueError(
+                        f"{place}.graphs.{key} has {min(values):g}, which no graph has together with the other key; "
+                        "give num_nodes and average_degrees of one grid"
+                    )
         return self
