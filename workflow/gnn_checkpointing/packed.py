@@ -99,7 +99,8 @@ def _packed_files(pack: Path, *_: int) -> Mapping[str, bytes]:
         with tarfile.open(fileobj=io.BytesIO(expanded), mode="r:") as archive:
             for entry in archive:
                 name = PurePosixPath(entry.name)
-                if not entry.isreg() or name.is_absolute() or ".." in name.parts or entry.name in files:
+                plain = entry.isreg() and entry.name == str(name) and not name.is_absolute()
+                if not plain or ".." in name.parts or entry.name in files:
                     raise Refusal(
                         f"{pack}: {shown(entry.name)} in it is no plain file, has a path that leads out of the folder, "
                         "or is there twice; put back the file as it was published"
@@ -108,7 +109,9 @@ def _packed_files(pack: Path, *_: int) -> Mapping[str, bytes]:
                 files[entry.name] = member.read() if member else b""
         # Anything else would be read by one program and passed over by another.
         if _tar_of(files) != expanded:
-            raise Refusal(f"{pack}: holds more than the files in it; put back the file as it was published")
+            raise Refusal(
+                f"{pack}: packed by another program, or holds more than its files; put back the published file"
+            )
     except (lzma.LZMAError, tarfile.TarError, EOFError, ValueError, OverflowError) as error:
         raise Refusal(f"{pack}: not readable ({error}); put back the file as it was published") from None
     return files

@@ -158,18 +158,20 @@ class Study(Part):
     def _chosen_sizes_go_together(self) -> Study:
         grids = self.graphs.generated
         there = {(nodes, one) for grid in grids for nodes in grid.num_nodes for one in grid.average_degrees}
-        for place, graphs in (("training", self.training.graphs), ("practice", self.practice and self.practice.graphs)):
-            if graphs is None:
-                continue
+        chosen = {"training": self.training.graphs}
+        if self.practice is not None:
+            chosen["practice"] = self.practice.graphs
+        for place, graphs in chosen.items():
             meant = there & set(product(graphs.num_nodes, graphs.average_degrees))
-            lost = {
-                "num_nodes": set(graphs.num_nodes) - {nodes for nodes, _ in meant},
-                "average_degrees": set(graphs.average_degrees) - {degree for _, degree in meant},
+            nodes, degrees = ({one[at] for one in meant} for at in (0, 1))
+            lost: dict[str, list[float]] = {
+                "num_nodes": [one for one in graphs.num_nodes if one not in nodes],
+                "average_degrees": [one for one in graphs.average_degrees if one not in degrees],
             }
             for key, values in lost.items():
                 if values:
                     raise ValueError(
-                        f"{place}.graphs.{key} has {min(values):g}, which no graph has together with the other key; "
+                        f"{place}.graphs.{key} has {values[0]:g}, which no graph has together with the other key; "
                         "give num_nodes and average_degrees of one grid"
                     )
         return self

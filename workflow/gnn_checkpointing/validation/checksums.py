@@ -13,6 +13,7 @@ from gnn_checkpointing.packed import PACK, packed_files
 from gnn_checkpointing.refusal import Refusal
 from gnn_checkpointing.report.crate import CODE, CRATE, INSIDE
 
+_ADVICE = "; put back the file as it was published"
 _NOT_PLAIN = "not a plain file, or one that cannot be read; put the file itself there"
 
 
@@ -74,4 +75,4 @@ def refuse_changed(folder: Path, names: Iterable[str]) -> None:
         if complaint.startswith(
             tuple(f"{folder / name}{end}" for name in (*names, CRATE, PACK) for end in (":", ".gz:"))
         ):
-            raise Refusal(f"{complaint}; put back the file as it was published")
+            raise Refusal(f"{complaint.removesuffix(_ADVICE)}{_ADVICE}")

@@ -60,6 +60,9 @@ class CsvFile:
         return [values[place] for place in self._named]
 
 
+MOST_CHARACTERS = 2**27
+"""Of a line: ten million columns have a tenth."""
+
 _BLANKS_AFTER = re.compile(r'"[^\S\r\n]+(?=[,\r\n]|$)')
 
 
@@ -68,7 +71,8 @@ def _rows(path: Path) -> Iterator[tuple[int, list[str]]]:
     line, record = 1, list[str]()
     try:
         with path.open(encoding="utf-8-sig", newline="") as stream:
-            reader = csv.reader(_recorded(stream, record), skipinitialspace=True)
+            lines = iter(lambda: stream.readline(MOST_CHARACTERS), "")
+            reader = csv.reader(_recorded(lines, record), skipinitialspace=True)
             for values in reader:
                 if any('"' in text for text in record) and (fault := _misquoted(record)):
                     raise Refusal(f"{path}, line {line}: {fault}")
@@ -84,6 +88,8 @@ def _rows(path: Path) -> Iterator[tuple[int, list[str]]]:
 
 def _recorded(lines: Iterable[str], record: list[str]) -> Iterator[str]:
     for line in lines:
+        if len(line) == MOST_CHARACTERS:
+            raise csv.Error(f"a line of more than {MOST_CHARACTERS} characters")
         record.append(line)
         yield line
 
