@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import string
-from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -250,26 +249,15 @@ def test_a_number_that_versions_of_yaml_read_differently_is_refused(text: str) -
     with TemporaryDirectory() as folder:
         path = Path(folder) / "study.yaml"
         path.write_text(f"seed: {text}\n")
-        with pytest.raises(Refusal, match="in YAML 1.1 and another value in 1.2"):
+        with pytest.raises(Refusal, match="is one number in YAML"):
             read_yaml(path)
 
 
-def numbers(value: Any, at: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
-    """Yield the path of every number in a study."""
-    for key, one in value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ():
-        yield from numbers(one, (*at, key))
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        yield at
-
-
 @as_often_as_asked
-@given(st.sampled_from(sorted(numbers(DEFAULT), key=str)), st.booleans())
-def test_a_switch_is_no_number(at: tuple[Any, ...], switch: bool) -> None:
+@given(st.sampled_from(numbers(DEFAULT)), st.booleans())
+def test_a_switch_is_no_number(path: tuple[Any, ...], switch: bool) -> None:
     values = copy.deepcopy(DEFAULT)
-    inner: Any = values
-    for key in at[:-1]:
-        inner = inner[key]
-    inner[at[-1]] = switch
+    at(values, path[:-1])[path[-1]] = switch
     with pytest.raises(Refusal, match="is no switch; write a number"):
         parse_study(values, "study.yaml")
 
@@ -305,7 +293,7 @@ def test_sizes_of_two_grids_do_not_go_together() -> None:
         grid | {"num_nodes": [1600], "average_degrees": [16]},
     ]
     values["practice"]["graphs"] = {"num_nodes": [800], "average_degrees": [4]}
-    with pytest.raises(Refusal, match="training.graphs.num_nodes has 800, which no graph has together"):
+    with pytest.raises(Refusal, match="num_nodes has 800, which no graph has together"):
         parse_study(values, "study.yaml")
     values["training"]["graphs"] = {"num_nodes": [800, 1600], "average_degrees": [4, 16]}
     parse_study(values, "study.yaml")
