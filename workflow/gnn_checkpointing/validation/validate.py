@@ -56,7 +56,7 @@ def _complaints(folder: Path, checks: Sequence[Check[Published]]) -> list[str]:
     changed = changed_files(folder)
     measured, unread = read_measured(folder)
     if measured is None:
-        return [*unread, *changed]
+        return list(dict.fromkeys([*unread, *changed]))  # each file of an archive says the same of it
     wrong = _of_all((whole.names, *_MEASURED), measured, folder)
     if wrong or changed:
         # What was changed afterwards is named; computing all of it again would say the same at length.
