@@ -49,6 +49,7 @@ check: $(READY) ## linters, types, import contracts, workflow lint
 	lint-imports
 	snakefmt --check Snakefile workflow/Snakefile workflow/rules
 	snakemake --lint
+	hadolint Containerfile
 	python -m pip check
 
 audit: $(READY) ## ask PyPI whether anything pinned has a known vulnerability (needs a network)

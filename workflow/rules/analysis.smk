@@ -2,16 +2,18 @@
 
 
 rule explanations:
+    input:
+        study=ancient(STUDY),
     output:
         EXPLAINED or f"{RESULTS}/explained/none.json",
     log:
         f"{RESULTS}/logs/explanations.log",
     conda:
         "../envs/gnn_checkpointing.yaml"
-    params:
-        study=STUDY,
+    envmodules:
+        "gnn-checkpointing",
     shell:
-        "python -m gnn_checkpointing explanations --study {params.study} --output {output} > {log} 2>&1"
+        "python -m gnn_checkpointing explanations --study {input.study} --output {output} > {log} 2>&1"
 
 
 rule analyse:
@@ -20,6 +22,7 @@ rule analyse:
         trainings=f"{RESULTS}/trainings.json",
         explanations=EXPLAINED,
         encodings=ENCODINGS,
+        study=ancient(STUDY),
     output:
         multiext(
             f"{RESULTS}/analysis/",
@@ -36,6 +39,8 @@ rule analyse:
         f"{RESULTS}/logs/analyse.log",
     conda:
         "../envs/gnn_checkpointing.yaml"
+    envmodules:
+        "gnn-checkpointing",
     threads: 2
     params:
         run=lambda wildcards, input: Path(input.table).parent,
@@ -48,7 +53,7 @@ rule analyse:
             study.measurement.processes,
             study.measurement.timeout_seconds,
         ],
-        beside=BESIDE,
+        beside=beside,
         code=code_fingerprint("analysis"),
     shell:
         "python -m gnn_checkpointing analyse --run {params.run} {params.beside} > {log} 2>&1"
@@ -58,12 +63,15 @@ rule judge:
     input:
         hardware=f"{RESULTS}/hardware.json",
         analysis=rules.analyse.output,
+        study=ancient(STUDY),
     output:
         f"{RESULTS}/claims.json",
     log:
         f"{RESULTS}/logs/judge.log",
     conda:
         "../envs/gnn_checkpointing.yaml"
+    envmodules:
+        "gnn-checkpointing",
     params:
         run=lambda wildcards, input: Path(input.hardware).parent,
         code=code_fingerprint("claims"),
@@ -79,12 +87,15 @@ rule audit:
         claims=f"{RESULTS}/claims.json",
         graphs=f"{RESULTS}/graphs.json",
         demonstration=f"{RESULTS}/demonstration.json",
+        study=ancient(STUDY),
     output:
         f"{RESULTS}/audit.json",
     log:
         f"{RESULTS}/logs/audit.log",
     conda:
         "../envs/gnn_checkpointing.yaml"
+    envmodules:
+        "gnn-checkpointing",
     params:
         run=lambda wildcards, input: Path(input.hardware).parent,
         settings=digest(study.model_dump(mode="json", by_alias=True)),
@@ -98,12 +109,15 @@ rule knowledge:
         hardware=f"{RESULTS}/hardware.json",
         analysis=rules.analyse.output,
         graphs=f"{RESULTS}/graphs.json",
+        study=ancient(STUDY),
     output:
         f"{RESULTS}/planner.json",
     log:
         f"{RESULTS}/logs/knowledge.log",
     conda:
         "../envs/gnn_checkpointing.yaml"
+    envmodules:
+        "gnn-checkpointing",
     params:
         run=lambda wildcards, input: Path(input.hardware).parent,
         settings=digest(study.model_dump(mode="json", by_alias=True)),

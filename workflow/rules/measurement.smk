@@ -6,50 +6,57 @@ rule measure:
         graph=lambda wildcards: f"{DRAWN}/{place(VISITS[wildcards.visit].graph)}.npz",
         # Another type of machine is refused. Its description may be made anew without measuring again.
         hardware=ancient(f"{RESULTS}/hardware.json"),
+        study=ancient(STUDY),
     output:
-        f"{MEASURED}/{{visit}}/complete.json",
+        complete=f"{MEASURED}/{{visit}}/complete.json",
+        cells=f"{MEASURED}/{{visit}}/cells.zip",
     log:
         f"{RESULTS}/logs/measure/{{visit}}.log",
     priority: lambda wildcards: PRIORITIES[wildcards.visit]
     conda:
         "../envs/gnn_checkpointing.yaml"
+    envmodules:
+        "gnn-checkpointing",
     resources:
         machine_percent=100,
         cpus_per_task=study.measurement.threads,
     params:
-        study=STUDY,
         graph=lambda wildcards: VISITS[wildcards.visit].graph.id,
         visit=lambda wildcards: VISITS[wildcards.visit].number,
     shell:
-        "python -m gnn_checkpointing measure --study {params.study} --graph {params.graph}"
-        " --graph-file {input.graph} --hardware-file {input.hardware} --output {output} --log {log}"
+        "python -m gnn_checkpointing measure --study {input.study} --graph {params.graph}"
+        " --graph-file {input.graph} --hardware-file {input.hardware} --output {output.complete} --log {log}"
         " --visit {params.visit}"
 
 
 rule encode:
     input:
-        [f"{DRAWN}/{place(spec.base)}.npz" for spec in EGOS],
+        graphs=[f"{DRAWN}/{place(spec.base)}.npz" for spec in EGOS],
         hardware=ancient(f"{RESULTS}/hardware.json"),
+        study=ancient(STUDY),
     output:
         ENCODINGS or f"{RESULTS}/encodings/none.json",
     log:
         f"{RESULTS}/logs/encode.log",
     conda:
         "../envs/gnn_checkpointing.yaml"
+    envmodules:
+        "gnn-checkpointing",
     resources:
         machine_percent=100,
         cpus_per_task=study.measurement.threads,
     params:
-        study=STUDY,
-        graphs=DRAWN,
+        graphs=lambda wildcards, input: Path(input.graphs[0]).parent,
     shell:
-        "python -m gnn_checkpointing encode --study {params.study} --graph-files {params.graphs} --output {output}"
+        "python -m gnn_checkpointing encode --study {input.study} --graph-files {params.graphs} --output {output}"
         " --hardware-file {input.hardware} > {log} 2>&1"
 
 
 rule collect:
     input:
         measurements=expand(f"{MEASURED}/{{visit}}/complete.json", visit=VISITS),
+        cells=expand(f"{MEASURED}/{{visit}}/cells.zip", visit=VISITS),
+        study=ancient(STUDY),
         training=expand(
             f"{TRAINED}/{{graph}}-{{convolution}}.json",
             graph=[place(spec) for spec in design.trained_graphs(study)],
@@ -65,9 +72,10 @@ rule collect:
         f"{RESULTS}/logs/collect.log",
     conda:
         "../envs/gnn_checkpointing.yaml"
+    envmodules:
+        "gnn-checkpointing",
     threads: 2
     params:
-        study=STUDY,
         measurements=lambda wildcards, input: Path(input.measurements[0]).parents[1],
         folder=lambda wildcards, output: Path(output.table).parent,
         settings=[
@@ -77,7 +85,7 @@ rule collect:
         ],
         code=code_fingerprint("collecting"),
     shell:
-        "python -m gnn_checkpointing collect --study {params.study} --measurements {params.measurements}"
+        "python -m gnn_checkpointing collect --study {input.study} --measurements {params.measurements}"
         " --training {input.training} --output-folder {params.folder} > {log} 2>&1"
 
 
@@ -93,6 +101,8 @@ rule demonstrate:
     priority: 3_000_000
     conda:
         "../envs/gnn_checkpointing.yaml"
+    envmodules:
+        "gnn-checkpointing",
     params:
         versions=library_versions(),
         code=code_fingerprint("demonstrating"),
@@ -110,6 +120,8 @@ rule demonstration:
         f"{RESULTS}/logs/demonstration.log",
     conda:
         "../envs/gnn_checkpointing.yaml"
+    envmodules:
+        "gnn-checkpointing",
     params:
         code=code_fingerprint("demonstrating"),
     shell:
