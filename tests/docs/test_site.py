@@ -2,34 +2,22 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import pytest
 
+from documentation import built_site
+
 pytestmark = pytest.mark.slow
 
-ROOT = Path(__file__).parents[2]
 MOST_BYTES = 5_000_000
 
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    target = tmp_path_factory.mktemp("site") / "docs"
-    command = [sys.executable, "-m", "sphinx", "-q", "-W", "--keep-going", "-E", "-d", str(target.parent / "doctrees")]
-    done = subprocess.run(
-        [*command, str(ROOT / "docs"), str(target)],
-        env={**os.environ, "PYTHONPATH": str(ROOT / "workflow")},
-        capture_output=True,
-        text=True,
-        timeout=300,
-    )
-    assert done.returncode == 0, done.stderr[-3000:]
-    return target
+    return built_site(tmp_path_factory.mktemp("site"))
 
 
 class Links(HTMLParser):

@@ -48,6 +48,14 @@ def script(path: Path, text: str) -> Path:
     return path
 
 
+def run(command: list[str], folder: Path, checkout: Checkout, nodes: Path) -> str:
+    """What Snakemake says in the folder of the run."""
+    done = subprocess.run(command, cwd=folder, env=checkout.environment, text=True, capture_output=True, timeout=600)
+    logs = "".join(path.read_text()[-2000:] for path in nodes.glob("*/said"))
+    assert done.returncode == 0, done.stderr[-4000:] + logs[-8000:]
+    return done.stdout + done.stderr
+
+
 @pytest.mark.slow
 def test_a_study_runs_where_only_inputs_and_outputs_are_handed_on(tmp_path: Path) -> None:
     if shutil.which("rsync") is None:
@@ -66,9 +74,8 @@ def test_a_study_runs_where_only_inputs_and_outputs_are_handed_on(tmp_path: Path
         *("--default-storage-provider", "fs", "--default-storage-prefix", str(storage)),
         *("--shared-fs-usage", "sources", "source-cache", "--seconds-between-status-checks", "1"),
     ]
-    done = subprocess.run(command, cwd=folder, env=checkout.environment, text=True, capture_output=True, timeout=600)
-    logs = "\n".join(path.read_text()[-2000:] for path in nodes.glob("*/said"))
-    assert done.returncode == 0, done.stderr[-4000:] + logs[-8000:]
+    said = run(command, folder, checkout, nodes)
+    assert "17 of 17 steps" in said
     assert len(list(nodes.iterdir())) >= 12
     report = storage / "report/elsewhere/remote"
     assert complaints(report, 600) == []
@@ -77,6 +84,12 @@ def test_a_study_runs_where_only_inputs_and_outputs_are_handed_on(tmp_path: Path
     assert 'href="elsewhere/remote/report.html"' in index
     assert "Left out" not in index
     assert not list(folder.glob("results/elsewhere"))
+    # After a change of the study what has no digest of its settings in its path is made again, but no cell is.
+    (folder / "study.yaml").write_text(STUDY.replace("[4, 8], num_features", "[4, 6, 8], num_features"))
+    said = run([*command, "--dry-run", "--quiet", "rules"], folder, checkout, nodes)
+    planned = dict(line.split() for line in said.splitlines() if len(line.split()) == 2)
+    assert {planned[rule] for rule in ("graph", "measure", "study", "collect", "report", "index")} == {"1"}
+    assert "train" not in planned
 
 
 def test_cells_come_out_of_their_pack_as_they_went_in(tmp_path: Path) -> None:

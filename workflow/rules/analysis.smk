@@ -3,7 +3,7 @@
 
 rule explanations:
     input:
-        study=ancient(STUDY),
+        study=ancient(HANDED),
     output:
         EXPLAINED or f"{RESULTS}/explained/none.json",
     log:
@@ -12,8 +12,10 @@ rule explanations:
         "../envs/gnn_checkpointing.yaml"
     envmodules:
         "gnn-checkpointing",
+    params:
+        study=handed,
     shell:
-        "python -m gnn_checkpointing explanations --study {input.study} --output {output} > {log} 2>&1"
+        "python -m gnn_checkpointing explanations --study {params.study} --output {output} > {log} 2>&1"
 
 
 rule analyse:
@@ -22,7 +24,7 @@ rule analyse:
         trainings=f"{RESULTS}/trainings.json",
         explanations=EXPLAINED,
         encodings=ENCODINGS,
-        study=ancient(STUDY),
+        study=HANDED,
     output:
         multiext(
             f"{RESULTS}/analysis/",
@@ -63,7 +65,7 @@ rule judge:
     input:
         hardware=f"{RESULTS}/hardware.json",
         analysis=rules.analyse.output,
-        study=ancient(STUDY),
+        study=HANDED,
     output:
         f"{RESULTS}/claims.json",
     log:
@@ -87,7 +89,7 @@ rule audit:
         claims=f"{RESULTS}/claims.json",
         graphs=f"{RESULTS}/graphs.json",
         demonstration=f"{RESULTS}/demonstration.json",
-        study=ancient(STUDY),
+        study=HANDED,
     output:
         f"{RESULTS}/audit.json",
     log:
@@ -109,7 +111,7 @@ rule knowledge:
         hardware=f"{RESULTS}/hardware.json",
         analysis=rules.analyse.output,
         graphs=f"{RESULTS}/graphs.json",
-        study=ancient(STUDY),
+        study=HANDED,
     output:
         f"{RESULTS}/planner.json",
     log:

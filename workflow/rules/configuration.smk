@@ -53,6 +53,11 @@ os.environ[RUN] = this_run()
 RESULTS = f"results/{hardware_slug(study)}/{study.name}"
 REPORT = f"report/{hardware_slug(study)}/{study.name}"
 STUDY = f"{RESULTS}/study.json"
+SHOWN = study.model_dump(mode="json", by_alias=True, exclude_none=True)
+# Where nodes share no folder the study is an input of every job, and what has no digest of its settings in its path is
+# made again whenever the study is changed. Here it is written when a run starts.
+REMOTE = workflow.storage_settings.default_storage_provider is not None
+HANDED = [STUDY] if REMOTE else []
 TEMPLATES = os.path.relpath(HERE.parent / "templates")
 # What is drawn, loaded, measured, trained or explained lies where a digest of all that it depends on says: the settings,
 # the user's own files, the code, the libraries. A study that is changed and changed back finds it again.
@@ -77,6 +82,11 @@ EGOS = [
 ENCODINGS = (
     [f"{RESULTS}/encodings/{fingerprint.of_encoding(EGOS)}.json"] if EGOS else []
 )
+
+
+def handed(wildcards, input):
+    """The study's file, for jobs that read it."""
+    return input.study or STUDY
 
 
 def beside(wildcards, input):

@@ -3,7 +3,7 @@
 
 rule graph:
     input:
-        study=ancient(STUDY),
+        study=ancient(HANDED),
     output:
         f"{DRAWN}/{{graph}}.npz",
     log:
@@ -15,7 +15,9 @@ rule graph:
     envmodules:
         "gnn-checkpointing",
     params:
-        # Snakemake keeps no record of a parameter that is made from the output, whose path names all it depends on.
+        study=handed,
+        # The path of the output names all that a graph depends on. Which study asks for it is not among that: Snakemake
+        # keeps no record of a parameter that is made from the output or the input.
         graph=lambda wildcards, output: IDS[wildcards.graph],
     shell:
-        "python -m gnn_checkpointing graph --study {input.study} --graph {params.graph} --output {output} > {log} 2>&1"
+        "python -m gnn_checkpointing graph --study {params.study} --graph {params.graph} --output {output} > {log} 2>&1"

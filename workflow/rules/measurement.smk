@@ -6,7 +6,7 @@ rule measure:
         graph=lambda wildcards: f"{DRAWN}/{place(VISITS[wildcards.visit].graph)}.npz",
         # Another type of machine is refused. Its description may be made anew without measuring again.
         hardware=ancient(f"{RESULTS}/hardware.json"),
-        study=ancient(STUDY),
+        study=ancient(HANDED),
     output:
         complete=f"{MEASURED}/{{visit}}/complete.json",
         cells=f"{MEASURED}/{{visit}}/cells.zip",
@@ -21,10 +21,11 @@ rule measure:
         machine_percent=100,
         cpus_per_task=study.measurement.threads,
     params:
+        study=handed,
         graph=lambda wildcards: VISITS[wildcards.visit].graph.id,
         visit=lambda wildcards: VISITS[wildcards.visit].number,
     shell:
-        "python -m gnn_checkpointing measure --study {input.study} --graph {params.graph}"
+        "python -m gnn_checkpointing measure --study {params.study} --graph {params.graph}"
         " --graph-file {input.graph} --hardware-file {input.hardware} --output {output.complete} --log {log}"
         " --visit {params.visit}"
 
@@ -33,7 +34,7 @@ rule encode:
     input:
         graphs=[f"{DRAWN}/{place(spec.base)}.npz" for spec in EGOS],
         hardware=ancient(f"{RESULTS}/hardware.json"),
-        study=ancient(STUDY),
+        study=ancient(HANDED),
     output:
         ENCODINGS or f"{RESULTS}/encodings/none.json",
     log:
@@ -46,9 +47,10 @@ rule encode:
         machine_percent=100,
         cpus_per_task=study.measurement.threads,
     params:
+        study=handed,
         graphs=lambda wildcards, input: Path(input.graphs[0]).parent,
     shell:
-        "python -m gnn_checkpointing encode --study {input.study} --graph-files {params.graphs} --output {output}"
+        "python -m gnn_checkpointing encode --study {params.study} --graph-files {params.graphs} --output {output}"
         " --hardware-file {input.hardware} > {log} 2>&1"
 
 
@@ -56,7 +58,7 @@ rule collect:
     input:
         measurements=expand(f"{MEASURED}/{{visit}}/complete.json", visit=VISITS),
         cells=expand(f"{MEASURED}/{{visit}}/cells.zip", visit=VISITS),
-        study=ancient(STUDY),
+        study=HANDED,
         training=expand(
             f"{TRAINED}/{{graph}}-{{convolution}}.json",
             graph=[place(spec) for spec in design.trained_graphs(study)],
@@ -76,6 +78,7 @@ rule collect:
         "gnn-checkpointing",
     threads: 2
     params:
+        study=handed,
         measurements=lambda wildcards, input: Path(input.measurements[0]).parents[1],
         folder=lambda wildcards, output: Path(output.table).parent,
         settings=[
@@ -85,7 +88,7 @@ rule collect:
         ],
         code=code_fingerprint("collecting"),
     shell:
-        "python -m gnn_checkpointing collect --study {input.study} --measurements {params.measurements}"
+        "python -m gnn_checkpointing collect --study {params.study} --measurements {params.measurements}"
         " --training {input.training} --output-folder {params.folder} > {log} 2>&1"
 
 

@@ -5,7 +5,6 @@ from gnn_checkpointing.artefacts import sha256_of
 from gnn_checkpointing.comparison.folders import COMPARISON, PAGE, shared, summaries
 
 # The summaries of all reports there are, this run's among them. A remote storage is not searched for others.
-REMOTE = workflow.storage_settings.default_storage_provider is not None
 SUMMARIES = sorted(
     {Path(f"{REPORT}/summary.json"), *(() if REMOTE else summaries(Path("report")))}
 )
@@ -28,7 +27,7 @@ rule report:
         trainings=f"{RESULTS}/trainings.json",
         explanations=EXPLAINED,
         encodings=ENCODINGS,
-        study=ancient(STUDY),
+        study=HANDED,
         templates=sorted(
             local(str(path))
             for path in Path(TEMPLATES).rglob("*.*")

@@ -39,24 +39,28 @@ onstart:
             flush=True,
         )
         os._exit(2)
+    if not REMOTE:
+        write_sealed(Path(STUDY), SHOWN)
 
 
-rule study:
-    # Not a shell line: a study has no length that a command line is sure to take.
-    output:
-        STUDY,
-    log:
-        f"{RESULTS}/logs/study.log",
-    localrule: True
-    params:
-        values=study.model_dump(mode="json", by_alias=True, exclude_none=True),
-    run:
-        write_sealed(Path(output[0]), params.values)
+if REMOTE:
+
+    rule study:
+        # Not a shell line: a study has no length that a command line is sure to take.
+        output:
+            STUDY,
+        log:
+            f"{RESULTS}/logs/study.log",
+        localrule: True
+        params:
+            values=SHOWN,
+        run:
+            write_sealed(Path(output[0]), params.values)
 
 
 rule hardware:
     input:
-        study=ancient(STUDY),
+        study=HANDED,
     output:
         f"{RESULTS}/hardware.json",
     log:
@@ -69,6 +73,7 @@ rule hardware:
         # The share of a machine that measuring has, so that both see the same one.
         cpus_per_task=study.measurement.threads,
     params:
+        study=handed,
         versions=library_versions(),
         settings=[
             study.measurement.threads,
@@ -76,4 +81,4 @@ rule hardware:
             study.hardware.label,
         ],
     shell:
-        "python -m gnn_checkpointing hardware --study {input.study} --output {output} > {log} 2>&1"
+        "python -m gnn_checkpointing hardware --study {params.study} --output {output} > {log} 2>&1"

@@ -4,7 +4,7 @@
 rule train:
     input:
         graph=f"{DRAWN}/{{graph}}.npz",
-        study=ancient(STUDY),
+        study=ancient(HANDED),
     output:
         f"{TRAINED}/{{graph}}-{{convolution}}.json",
     log:
@@ -14,7 +14,8 @@ rule train:
     envmodules:
         "gnn-checkpointing",
     params:
+        study=handed,
         graph=lambda wildcards: IDS[wildcards.graph],
     shell:
-        "python -m gnn_checkpointing train --study {input.study} --graph {params.graph}"
+        "python -m gnn_checkpointing train --study {params.study} --graph {params.graph}"
         " --convolution {wildcards.convolution} --graph-file {input.graph} --output {output} > {log} 2>&1"

@@ -13,6 +13,9 @@ SUMMARY = "summary.json"
 COMPARISON, PAGE = "comparison.json", "comparison.html"
 """Beside the folders of all machines."""
 
+DOCUMENTATION = "docs"
+"""Beside them, too, where it is published: a folder that holds no reports."""
+
 
 def summaries(reports: Path, left_out: Collection[Path] = ()) -> list[Path]:
     """Return the summary of every report below `reports`, which lie there as <hardware>/<study>/.
@@ -43,7 +46,11 @@ def refuse_strangers(reports: Path) -> None:
     """Refuse a place that holds no reports, and any folder two levels down that is none."""
     if not reports.is_dir():
         raise Refusal(f"{reports}: no such folder; name the one that holds the reports as <hardware>/<study>/")
-    for folder in sorted(path for path in reports.glob("*/*") if path.is_dir() and not path.name.startswith(".")):
+    for folder in sorted(
+        path
+        for path in reports.glob("*/*")
+        if path.is_dir() and not path.name.startswith(".") and path.parent.name != DOCUMENTATION
+    ):
         if not (folder / SUMMARY).is_file():
             raise Refusal(
                 f"{folder}: no {SUMMARY} there, so it is no published report; render it again or take it away"
