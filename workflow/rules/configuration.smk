@@ -29,7 +29,7 @@ def refuse_by_schema():
         wrong = error.__context__
         key = ".".join(map(str, wrong.absolute_path)) or "study"
         raise Refusal(
-            f"{source}: key {key}: {wrong.message[:200]} (by workflow/studies/schema.json); see workflow/studies/README.md"
+            f"{source}: key {key}: {wrong.message[:200]} (by workflow/studies/schema.json, which `make schema` writes); see workflow/studies/README.md"
         ) from None
 
 
