@@ -38,6 +38,14 @@ def test_an_empty_folder(tmp_path: Path) -> None:
     assert f"{tmp_path}: no report has been published yet" in refused(tmp_path)
 
 
+def test_the_documentation_is_no_stranger(tmp_path: Path) -> None:
+    (tmp_path / "docs/how-to").mkdir(parents=True)
+    refuse_strangers(tmp_path)
+    (tmp_path / "rack/how-to").mkdir(parents=True)
+    with pytest.raises(Refusal, match=r"rack/how-to: no summary\.json there"):
+        refuse_strangers(tmp_path)
+
+
 def test_one_machine(tmp_path: Path) -> None:
     publish(tmp_path / "report")
     publish(tmp_path / "report", study="real")

@@ -8,7 +8,7 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 
-from documentation import built_site
+from documentation import ROOT, built_site
 
 pytestmark = pytest.mark.slow
 
@@ -79,3 +79,12 @@ def test_every_command_and_column_is_described(site: Path) -> None:
     for name in ("measure", "rebuild", "plan", "validate"):
         assert f'id="{name}"' in commands
     assert "peak_memory_bytes" in columns
+
+
+def test_the_published_site_has_the_same_pages(site: Path) -> None:
+    published = ROOT / "report/docs"
+    if not published.is_dir():
+        pytest.skip("not published: `make republish` builds it beside the reports")
+    assert {page.relative_to(published) for page in published.rglob("*.html")} == {
+        page.relative_to(site) for page in site.rglob("*.html")
+    }
