@@ -1,4 +1,4 @@
-"""Software as Snakemake's users deploy it: by conda, by environment modules, in a container."""
+"""What Snakemake's users expect of it: studies checked by a schema; conda, environment modules, a container."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from .checkout import ROOT, Checkout
+from .checkout import ROOT, SMOKE, Checkout
 
 ENVIRONMENT = ROOT / "workflow/envs/gnn_checkpointing.yaml"
 MODULES = ROOT / "workflow/envs/modules"
@@ -51,6 +51,17 @@ def test_the_conda_environment_pins_what_the_lock_pins() -> None:
     found, locked = pinned(pip["pip"]), pinned((ROOT / "requirements.lock").read_text().splitlines())
     assert set(found) == wanted - {"snakemake"}
     assert found == {name: locked[name] for name in found}
+
+
+def test_a_study_that_only_the_schema_refuses_is_one_sentence(tmp_path: Path) -> None:
+    """Python would read the number between the quotes."""
+    checkout = Checkout(tmp_path)
+    checkout.edit(SMOKE, "seed: 7", 'seed: "7"')
+    process = checkout.start("--dry-run")
+    said, _ = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert "smoke.yaml: key seed: '7' is not of type 'integer' (by workflow/studies/schema.json" in said
+    assert "Traceback" not in said
 
 
 def test_a_dry_run_with_conda(tmp_path: Path) -> None:
