@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from gnn_checkpointing.measurement.packed_cells import PACKED, pack_cells, unpack_cells
+from gnn_checkpointing.artefacts import write_json
+from gnn_checkpointing.collecting.packed_cells import PACKED, pack_cells, unpack_cells
+from gnn_checkpointing.measurement.supervise import COMPLETE
 from gnn_checkpointing.packed import packed_files
 from gnn_checkpointing.refusal import Refusal
 from gnn_checkpointing.validation.validate import complaints
@@ -94,20 +96,22 @@ def test_a_study_runs_where_only_inputs_and_outputs_are_handed_on(tmp_path: Path
 
 def test_cells_come_out_of_their_pack_as_they_went_in(tmp_path: Path) -> None:
     here, there = tmp_path / "here", tmp_path / "there"
-    for folder in (here, there):
-        folder.mkdir()
+    write_json(here / COMPLETE, {"cells": {"one.json": ""}, "traces": {"one.npz": ""}})
     (here / "one.json").write_text("{}")
     (here / "one.npz").write_bytes(bytes(range(256)))
-    pack_cells(here, ["one.json", "one.npz"])
-    shutil.copy(here / PACKED, there)
+    pack_cells(here / COMPLETE)
+    there.mkdir()
+    for name in (PACKED, COMPLETE):
+        shutil.copy(here / name, there)
     (there / "one.json").write_text("kept")
-    unpack_cells(there, ["one.json", "one.npz"])
+    unpack_cells(there / COMPLETE)
     assert (there / "one.npz").read_bytes() == bytes(range(256))
     assert (there / "one.json").read_text() == "kept"
 
 
 @pytest.mark.parametrize("content", [b"", b"no archive"])
 def test_a_spoilt_pack_is_refused_in_one_sentence(content: bytes, tmp_path: Path) -> None:
+    write_json(tmp_path / COMPLETE, {"cells": {"one.json": ""}, "traces": {}})
     (tmp_path / PACKED).write_bytes(content)
     with pytest.raises(Refusal, match=r"cells\.zip: not readable .*; delete .* and measure again"):
-        unpack_cells(tmp_path, ["one.json"])
+        unpack_cells(tmp_path / COMPLETE)

@@ -23,7 +23,6 @@ from gnn_checkpointing.measurement.forked import RUN, start_process
 from gnn_checkpointing.measurement.gpu import expected_device
 from gnn_checkpointing.measurement.host import this_host
 from gnn_checkpointing.measurement.job import Job, Turn
-from gnn_checkpointing.measurement.packed_cells import pack_cells, unpack_cells
 from gnn_checkpointing.measurement.unmeasured import unavailable_cell
 from gnn_checkpointing.records.cell import CellRecord, read_cell
 from gnn_checkpointing.refusal import Refusal
@@ -77,7 +76,6 @@ def measure_graph(
     settings = measuring_settings(study)
     seconds = time.monotonic() - started
     listed = {"graph": graph_id, "settings": settings, "seconds": seconds, "cells": records, "traces": traces}
-    pack_cells(folder, [*records, *traces])
     write_json(folder / COMPLETE, listed)
     seal(folder / COMPLETE)
     (folder / _UNFINISHED).unlink()
@@ -86,7 +84,6 @@ def measure_graph(
 def completed_records(complete: Path) -> Iterator[CellRecord]:
     """Yield the records that a `complete.json` lists; one that changed since, or whose traces did, is refused."""
     listed = read_json(complete)
-    unpack_cells(complete.parent, [*listed["cells"], *listed["traces"]])
     for name, expected in (listed["cells"] | listed["traces"]).items():
         path = complete.parent / name
         if not path.is_file() or sha256_of(path) != expected:
