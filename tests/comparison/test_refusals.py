@@ -54,6 +54,14 @@ def test_folders_that_cannot_be_compared(tmp_path: Path, made: Callable[[Path], 
     assert said in refused(tmp_path / "report")
 
 
+def test_the_documentation_is_no_stranger(tmp_path: Path) -> None:
+    (tmp_path / "docs/how-to").mkdir(parents=True)
+    refuse_strangers(tmp_path)
+    (tmp_path / "rack/how-to").mkdir(parents=True)
+    with pytest.raises(Refusal, match=r"rack/how-to: no summary\.json there"):
+        refuse_strangers(tmp_path)
+
+
 @pytest.mark.parametrize(
     ("spoil", "said"),
     [

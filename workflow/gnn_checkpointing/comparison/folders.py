@@ -14,6 +14,9 @@ SUMMARY = "summary.json"
 COMPARISON, PAGE = "comparison.json", "comparison.html"
 """Beside the folders of all machines."""
 
+DOCUMENTATION = "docs"
+"""Beside them, too, where it is published: a folder that holds no reports."""
+
 
 def summaries(reports: Path, left_out: Collection[Path] = ()) -> list[Path]:
     """The summary of every report <hardware>/<study>/ below `reports`, except of folders that are `left_out`."""
@@ -35,7 +38,11 @@ def refuse_strangers(reports: Path) -> None:
     """Refuse a place that holds no reports, and any folder two levels down that is none."""
     if not reports.is_dir():
         raise Refusal(f"{reports}: no such folder; name the one that holds the reports as <hardware>/<study>/")
-    for folder in sorted(path for path in reports.glob("*/*") if path.is_dir() and not path.name.startswith(".")):
+    for folder in sorted(
+        path
+        for path in reports.glob("*/*")
+        if path.is_dir() and not path.name.startswith(".") and path.parent.name != DOCUMENTATION
+    ):
         if not (folder / SUMMARY).is_file():
             raise Refusal(
                 f"{folder}: no {SUMMARY} there, so it is no published report; render it again or take it away"
