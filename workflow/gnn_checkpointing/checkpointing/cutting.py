@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.autograd import forward_ad
 from torch.utils import _pytree as pytree
 from torch_geometric import EdgeIndex
 from torch_geometric.nn import MessagePassing
@@ -28,15 +29,10 @@ from gnn_checkpointing.checkpointing.eager_blocks import EagerBlocks
 from gnn_checkpointing.checkpointing.edge_mlp import edge_mlp_blocks
 from gnn_checkpointing.checkpointing.fused import kernel_for
 from gnn_checkpointing.checkpointing.graph_tables import GraphTables
+from gnn_checkpointing.checkpointing.hooks import all_modules_hooked, hooked, messages_hooked
 from gnn_checkpointing.checkpointing.kernel_executors import KernelExecutor
-from gnn_checkpointing.checkpointing.trial import trial_refusal
+from gnn_checkpointing.checkpointing.trial import parts_inside, trial_refusal
 from gnn_checkpointing.refusal import Refusal
-
-_HOOKS = tuple(
-    f"_{method}_forward_{when}hooks"
-    for method in ("propagate", "message", "aggregate", "message_and_aggregate", "edge_update")
-    for when in ("pre_", "")
-)
 
 
 @dataclass(frozen=True)
@@ -99,12 +95,15 @@ class Cutter:
         return not self.plan.worth(edge_index.size(1), 0, widest)
 
     def stands_aside(self) -> bool:
-        """Whether somebody looks at all messages at once, or `torch.func` transforms the layer."""
+        """Whether somebody looks at all messages at once, or forward mode or `torch.func` transforms the layer."""
         conv = self.conv
         return (
             bool(conv.explain)
             or conv.decomposed_layers > 1
-            or any(getattr(conv, hooks) for hooks in _HOOKS)
+            or messages_hooked(conv)
+            or all_modules_hooked()
+            or any(hooked(part) for _, part in parts_inside(conv))
+            or forward_ad._current_level >= 0
             or torch._C._functorch.maybe_current_level() is not None
         )
 

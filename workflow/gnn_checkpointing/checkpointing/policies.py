@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Literal, TypeVar
 
 from torch import nn
@@ -33,7 +34,7 @@ Wrapper = Callable[[nn.Module, Changes, PolicyName, bool], None]
 def _recomputed_blocks(model: nn.Module, changes: Changes, name: PolicyName, lenient: bool) -> None:
     """Edge blocks inside recomputed layers: one layer's node maps and one block at a time; edges' work three times."""
     cut_layers(model, changes, name, lenient=lenient)
-    checkpoint_layers(model, changes)
+    checkpoint_layers(model, changes, compiled=False)
 
 
 def _segments(model: nn.Module, changes: Changes, name: PolicyName, _: bool) -> None:
@@ -95,6 +96,7 @@ def apply(
         wrap(model, changes)
         if policy != "none":
             vars(model)[_RECORD] = (policy, changes)
+            changes.set(model, "_replicate_for_data_parallel", partial(_refuse_replicas, policy))
         if verify is not None:
             verify_step(model, remove, verify, policy)
     except (Refusal, Unavailable):
@@ -106,6 +108,13 @@ def apply(
             raise
         return apply(model, "auto", verify=verify)
     return model
+
+
+def _refuse_replicas(policy: str) -> nn.Module:
+    raise Refusal(
+        f"policy {policy}: the replicas of torch.nn.DataParallel would compute with the first one's weights; use "
+        "torch.nn.parallel.DistributedDataParallel, or remove the policy"
+    )
 
 
 def _wrapper(policy: str, *, lenient: bool) -> Callable[[nn.Module, Changes], None]:

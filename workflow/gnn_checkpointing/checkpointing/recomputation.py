@@ -16,6 +16,8 @@ from torch._subclasses.fake_tensor import FakeTensor
 from torch.func import functional_call
 from torch.utils._python_dispatch import _disable_current_modes
 
+from gnn_checkpointing.checkpointing.hooks import Hooks
+
 
 class Recomputation:
     """The state in which `module` starts its forward pass; `again` runs a function in it and leaves no trace.
@@ -27,12 +29,15 @@ class Recomputation:
 
     def __init__(self, module: nn.Module, device: torch.device) -> None:
         self._module = module
+        self.hooks = Hooks(module)
         self._parameters = dict(module.named_parameters(remove_duplicate=False))
+        self._learned = {name: tensor.requires_grad for name, tensor in self._parameters.items()}
+        self._forms = {name: (tensor.dtype, tensor.device) for name, tensor in self._parameters.items()}
         self._versions: dict[str, int] = {}
         self._buffers = dict(module.named_buffers(remove_duplicate=False))
         self._before = {name: tensor.detach().clone() for name, tensor in self._buffers.items()}
         self._attributes = [(part, _attributes(part)) for part in module.modules()]
-        self._changed: list[tuple[nn.Module, dict[str, Any]]] = []
+        self._earlier: list[tuple[nn.Module, dict[str, Any]]] = []
         self._random: RandomStates | None = RandomStates.now(device)
         self._autocast = (device.type, torch.get_autocast_dtype(device.type), torch.is_autocast_enabled(device.type))
 
@@ -44,7 +49,11 @@ class Recomputation:
             # By value: BatchNorm's kernels write into running statistics past their version counters.
             if now.get(name) is self._buffers[name] and _are_equal(before, now[name]):
                 del self._before[name]
-        self._changed = [(part, changed) for part, before in self._attributes if (changed := _changed(part, before))]
+        self._earlier = [
+            # Attributes that stayed as they were may be set between the passes, as `training` is.
+            (part, {name: value for name, (value, _) in before.items()} | _changed(part, before))
+            for part, before in self._attributes
+        ]
         self._attributes = []
         if self._random is not None and self._random == RandomStates.now(self._random.device):
             self._random = None
@@ -55,7 +64,8 @@ class Recomputation:
         Raises `RuntimeError` where a weight was changed in place since: its old value is gone.
         """
         for name, tensor in self._parameters.items():
-            if tensor._version != self._versions.get(name, tensor._version):
+            same = tensor._version == self._versions.get(name, tensor._version)
+            if not same or (tensor.dtype, tensor.device) != self._forms[name]:
                 raise RuntimeError(
                     f"the weight {name!r} of {type(self._module).__name__} was changed in place between its forward "
                     "and its backward pass, and its old value is gone; step the optimiser after backward()"
@@ -63,10 +73,24 @@ class Recomputation:
         device, dtype, enabled = self._autocast
         with (
             torch.autocast(device, dtype=dtype, enabled=enabled),
-            _attributes_restored(self._module, self._changed),
+            self.hooks.repeated(),
+            self._learning_restored(),
+            _attributes_restored(self._module, self._earlier),
             random_restored(self._random),
         ):
             return self._with_tensors(function, *args, **kwargs)
+
+    @contextmanager
+    def _learning_restored(self) -> Iterator[None]:
+        """Give the weights that were frozen or freed since the forward pass a gradient, or none, as they had in it."""
+        changed = [t for name, t in self._parameters.items() if t.is_leaf and t.requires_grad != self._learned[name]]
+        for tensor in changed:
+            tensor.requires_grad_(not tensor.requires_grad)
+        try:
+            yield
+        finally:
+            for tensor in changed:
+                tensor.requires_grad_(not tensor.requires_grad)
 
     def _with_tensors(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         """Call `function` with the parameters and buffers of the forward pass in place."""
@@ -97,7 +121,7 @@ class Rerunnable:
         """The function's result, the first time as it comes, then as it came the first time."""
         if self._ran:
             return self._state.again(self._repeated, *args, **kwargs)
-        with self._contexts[0]:
+        with self._state.hooks.watched(), self._contexts[0]:
             out = self._function(*args, **kwargs)
         self._state.forward_done()
         self._ran = True
@@ -218,8 +242,9 @@ def _attributes_restored(module: nn.Module, earlier: list[tuple[nn.Module, dict[
 
 def _set(part: nn.Module, attributes: dict[str, Any]) -> None:
     for name, value in attributes.items():
-        vars(part).pop(name, None)
-        if value is not _MISSING:
+        if value is _MISSING:
+            vars(part).pop(name, None)
+        else:
             vars(part)[name] = value
 
 
