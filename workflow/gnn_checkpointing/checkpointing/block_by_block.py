@@ -94,7 +94,7 @@ class _Cut(torch.autograd.Function):
                 replaced = {name: leaves[id(p)] for name, p in cut.conv.named_parameters() if id(p) in leaves}
                 parameters = tuple(leaves.get(id(p), p) for p in parameters)
                 differentiated = partial(executor.gradients, detached, kept, gradients, wanted, parameters)
-                return with_tensors(cut.conv, replaced, differentiated)
+                return with_tensors(cut.conv, replaced, differentiated)  # type: ignore[no-any-return]
 
         of_tensors, of_parameters = ctx.state.again(found)
         remaining = iter(of_parameters)

@@ -183,7 +183,9 @@ def cut_layer_of(module: nn.Module) -> CutLayer | None:
 _CPU = torch.device("cpu")
 
 
-@torch.compiler.disable(reason="edge blocks run between compiled graphs: leave out fullgraph=True")  # type: ignore[untyped-decorator]
+@torch.compiler.disable(  # type: ignore[no-untyped-call,untyped-decorator]
+    reason="edge blocks run between compiled graphs: leave out fullgraph=True"
+)
 def _uncompiled(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     """Run past `torch.compile`: what is recomputed is not to be traced."""
     return function(*args, **kwargs)

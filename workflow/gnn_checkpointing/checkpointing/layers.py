@@ -65,7 +65,9 @@ def recomputed(
     return checkpoint(function, *args, use_reentrant=False, preserve_rng_state=False, **kwargs)
 
 
-@torch.compiler.disable(reason="what is cut into edge blocks runs between compiled graphs: leave out fullgraph=True")
+@torch.compiler.disable(  # type: ignore[no-untyped-call,untyped-decorator]
+    reason="what is cut into edge blocks runs between compiled graphs: leave out fullgraph=True"
+)
 def recomputed_uncompiled(module: nn.Module, forward: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     """As `recomputed`, past `torch.compile`."""
     return recomputed(module, forward, *args, **kwargs)

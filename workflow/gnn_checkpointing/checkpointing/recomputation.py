@@ -73,9 +73,9 @@ class Recomputation:
         device, dtype, enabled = self._autocast
         with (
             torch.autocast(device, dtype=dtype, enabled=enabled),
-            self.hooks.repeated(),
             self._learning_restored(),
             _attributes_restored(self._module, self._earlier),
+            self.hooks.repeated(),
             random_restored(self._random),
         ):
             return self._with_tensors(function, *args, **kwargs)
