@@ -7,7 +7,7 @@ once and in two parts, and both must agree.
 from __future__ import annotations
 
 import functools
-from collections.abc import Hashable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from types import CodeType
 from typing import Any
@@ -182,15 +182,14 @@ def _leaves_of(outs: tuple[Tensor, ...]) -> Iterator[Tensor]:
 
 def parts_inside(conv: MessagePassing) -> Iterator[tuple[str, nn.Module]]:
     """The submodules that a layer's messages use, with their names, as the code of its methods names them."""
-    kind: Hashable = type(conv)
-    named = _names_read(kind, ("message", "edge_update", "aggregate"))
+    named = _names_read(type(conv), ("message", "edge_update", "aggregate"))  # type: ignore[arg-type]
     for name, child in conv.named_children():
         if name in named or name == "aggr_module":
             yield from ((f"{name}.{inner}" if inner else name, part) for inner, part in child.named_modules())
 
 
 @functools.cache
-def _names_read(kind: Any, methods: tuple[str, ...]) -> set[str]:
+def _names_read(kind: type, methods: tuple[str, ...]) -> set[str]:
     """The attributes that the methods' code reads, in the methods that they call, too."""
     found: set[str] = set()
     waiting = list(methods)
