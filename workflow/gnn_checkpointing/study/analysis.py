@@ -13,10 +13,10 @@ class LawForms(Part):
     """The forms of law that are tried; what was not listed before the data is not chosen after."""
 
     memory: tuple[MemoryForm, ...] = Field(
-        ("additive", "blocks", "largest_of_two", "largest_of_two_blocks", "quadratic", "power"),
+        ("additive", "blocks", "several_blocks", "largest_of_two", "largest_of_two_blocks", "quadratic", "power"),
         min_length=1,
-        description="for bytes: additive, blocks, largest_of_two, largest_of_two_blocks, quadratic, power; of equals "
-        "the first is taken",
+        description="for bytes: additive, blocks, several_blocks, largest_of_two, largest_of_two_blocks, quadratic, "
+        "power; of equals the first is taken",
     )
     time: tuple[TimeForm, ...] = Field(
         ("additive", "blocks", "knee", "quadratic", "power"),

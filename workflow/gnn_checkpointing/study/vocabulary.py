@@ -70,7 +70,9 @@ Allocator = Literal["retaining", "default", "jemalloc"]
 Grading = Literal["thinned", "capped", "two_hop"]
 Sampler = Literal["neighbours", "clusters"]
 EgoForm = Literal["encodings", "ego_networks"]
-MemoryForm = Literal["additive", "blocks", "largest_of_two", "largest_of_two_blocks", "quadratic", "power"]
+MemoryForm = Literal[
+    "additive", "blocks", "several_blocks", "largest_of_two", "largest_of_two_blocks", "quadratic", "power"
+]
 TimeForm = Literal["additive", "blocks", "knee", "quadratic", "power"]
 
 ONE_OF_A_CLASS: frozenset[DatasetClass] = frozenset({"KarateClub", "Reddit", "Reddit2", "Flickr", "Yelp", "Actor"})

@@ -1,7 +1,8 @@
 """The physical law: activation bytes in closed form, from counting tensors, beside what was measured.
 
 N nodes, E directed edges, L layers of F channels and H heads, M input features, C classes, T training nodes; float32.
-R: the random state that a recomputed layer keeps, 5,056 bytes; later code keeps none.
+R: the random state that a recomputed layer keeps, 5,056 bytes; later code keeps none. K edges of the largest block, and
+S is 1 where a layer fills two blocks or more, else 0.
 """
 
 from __future__ import annotations
@@ -73,7 +74,21 @@ FORMS: Forms = {
     ),
     ("GATv2", "layers", "activation_bytes"): (f"4 L F N - 4 F N + 24 F E + 12 H E + R L + {_HEAD} + {_BIAS}",),
 }
-"""By series, policy and response: the largest of these sums. Peaks of blocks depend on how degrees fall into blocks."""
+"""By series, policy and response: the largest of these sums."""
+
+# Beside the second full block live the sums of the first; SAGE counts the neighbours of one block, or of each.
+_BLOCKED_SAGE = f"4 L F N + {_MEANS} + 4 F N + 4 S F N"
+BLOCK_FORMS: Forms = {
+    ("GCN", "edge_blocks", "activation_bytes"): (f"4 L F N + 4 F N + 4 S F N + 8 F K + 16 K + {_HEAD} + {_BIAS} + 4",),
+    ("SAGE", "edge_blocks", "activation_bytes"): (
+        f"{_BLOCKED_SAGE} + 4 N - 4 S N + 4 F K + 16 K + 8 F F + {_HEAD} + {_BIAS} + 4",
+        f"{_BLOCKED_SAGE} - 4 F N + 4 F K + 16 K + 8 S K + 8 F F + {_HEAD} + {_BIAS}",
+    ),
+    ("GATv2", "edge_blocks", "activation_bytes"): (
+        f"4 L F N + 8 F N + 8 S F N + 24 F K + 12 H K + {_HEAD} + {_BIAS} + 4 + 4 S F",
+    ),
+}
+"""The peaks of blocks, by the code that keeps no random state; earlier code worked through its blocks otherwise."""
 
 
 def value(formula: str, sizes: Mapping[str, float]) -> float:
@@ -97,11 +112,12 @@ def closed_forms(rows: Sequence[Row], laws: Sequence[PredictiveLaw]) -> list[Clo
     if classes is None:
         return []
     state = _random_state(drawn, classes)
+    known = FORMS if state else {**FORMS, **BLOCK_FORMS}
     fitted = {(law.convolution, law.policy, law.response): law for law in laws}
     found = []
     for (convolution, policy), cells in grouped(drawn, lambda row: (row.convolution, row.policy)):
         for response in _BYTES:
-            forms = tuple(with_state(form, state) for form in FORMS.get((convolution, policy, response), ()))
+            forms = tuple(with_state(form, state) for form in known.get((convolution, policy, response), ()))
             answers = answering(cells, response)
             if forms and answers:
                 law = fitted.get((convolution, policy, response))
@@ -144,6 +160,8 @@ def _sizes(row: Row, classes: float) -> dict[str, float]:
         "M": row.num_features,
         "C": classes,
         "T": row.training_nodes or 0,
+        "K": row.edges_at_once or 0,
+        "S": float(row.num_edges >= 2 * (row.edges_at_once or row.num_edges)),
     }
 
 

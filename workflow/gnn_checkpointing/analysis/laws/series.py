@@ -96,8 +96,9 @@ class Form:
     """A sum of columns, or the largest of several such sums; `logarithmic` ones add up the response's logarithm.
 
     A peak is a maximum over instants, each of which holds so many bytes a node and an edge: hence the largest of two.
-    A policy of blocks holds the messages of one block: hence `edges_at_once`. A cache that is too small from some
-    number of edges on makes each further edge dearer: hence `edges_over_knee`.
+    A policy of blocks holds the messages of one block: hence `edges_at_once`; beside the second full block it also
+    holds the sums of the first, a value per node and channel: hence `nodes_with_blocks`. A cache that is too small
+    from some number of edges on makes each further edge dearer: hence `edges_over_knee`.
     """
 
     columns: tuple[str, ...]
@@ -123,6 +124,7 @@ class Form:
 FORMS: dict[str, Form] = {
     "additive": Form(("constant", "nodes", "edges")),
     "blocks": Form(("constant", "nodes", "edges", "edges_at_once")),
+    "several_blocks": Form(("constant", "nodes", "nodes_with_blocks", "edges", "edges_at_once")),
     "largest_of_two": Form(("constant", "nodes", "edges"), pieces=2),
     "largest_of_two_blocks": Form(("constant", "nodes", "edges", "edges_at_once"), pieces=2),
     "knee": Form(("constant", "nodes", "edges", "edges_over_knee")),
@@ -135,6 +137,7 @@ _COLUMNS: dict[str, Callable[[Sizes, float], Floats]] = {
     "nodes": lambda sizes, _: sizes.nodes,
     "edges": lambda sizes, _: sizes.edges,
     "edges_at_once": lambda sizes, _: _at_once(sizes),
+    "nodes_with_blocks": lambda sizes, _: np.where(sizes.edges >= 2 * _at_once(sizes), sizes.nodes, 0.0),
     "edges_squared": lambda sizes, _: sizes.edges**2,
     "edges_over_knee": lambda sizes, knee: np.maximum(sizes.edges - knee, 0.0),
     "log_nodes": lambda sizes, _: np.log(sizes.nodes),

@@ -95,11 +95,14 @@ def counted(convolution: str, policy: str, response: Response) -> Count | None:
 
 
 def analytic(series: Series, law: FittedForm) -> AnalyticCount | None:
-    """The three slopes between the two densest levels of the largest graphs; None where there are not two."""
-    nodes = int(series.sizes.nodes.max())
-    levels = sorted({row.requested_average_degree or 0.0 for row in series.rows if row.num_nodes == nodes})
-    if len(levels) < 2:
+    """The three slopes between the two densest levels of the largest graphs that have two; None where none have."""
+    levels_of: dict[int, set[float]] = {}
+    for row in series.rows:
+        levels_of.setdefault(row.num_nodes, set()).add(row.requested_average_degree or 0.0)
+    nodes = max((nodes for nodes, levels in levels_of.items() if len(levels) > 1), default=None)
+    if nodes is None:
         return None
+    levels = sorted(levels_of[nodes])
     ends = [_at_level(series, nodes, level) for level in levels[-2:]]
     edges = [float(series.sizes.edges[end].mean()) for end in ends]
     measured = [float(series.values[end].mean()) for end in ends]

@@ -1,4 +1,4 @@
-"""A law as a line of text: N nodes, E edges, K edges of the largest block."""
+"""A law as a line of text: N nodes, E edges, K edges of the largest block, N[E ≥ 2K] nodes if two blocks are full."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from gnn_checkpointing.sourced import exponential
 FORMS = {
     "additive": "additive",
     "blocks": "additive, with blocks",
+    "several_blocks": "additive, with several blocks",
     "largest_of_two": "larger of two",
     "largest_of_two_blocks": "larger of two, with blocks",
     "knee": "with a knee",
@@ -25,6 +26,7 @@ _FACTORS = {
     "nodes": "N",
     "edges": "E",
     "edges_at_once": "K",
+    "nodes_with_blocks": "N[E ≥ 2K]",
     "edges_squared": "E²",
     "log_nodes": "N",
     "log_edges": "E",

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from gnn_checkpointing.analysis.results import AnalyticCount, Candidate, Coverage, Knee, PredictiveLaw, Response
+from gnn_checkpointing.analysis.results import (
+    AnalyticCount,
+    Candidate,
+    ClosedForm,
+    Coverage,
+    Knee,
+    PredictiveLaw,
+    Response,
+)
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.inputs import PREDICTIONS, ReportInputs
 from gnn_checkpointing.report.page import Block, Column, Paragraph, Section, Table
@@ -43,6 +51,8 @@ def predictions_section(inputs: ReportInputs) -> Section | None:
     blocks.append(_coverage(found.coverage))
     if found.analytic:
         blocks.append(_analytic(found.analytic))
+    if found.closed_forms:
+        blocks.append(_closed_forms(found.closed_forms))
     if found.knees:
         blocks += _knees(found.knees)
     return Section("predictions", "Laws that predict", tuple(blocks))
@@ -113,6 +123,23 @@ def _analytic(found: Sequence[AnalyticCount]) -> Table:
         Of("Law", "law", lambda value: units.fixed(value, 1)),
         Of("Counted", lambda one: units.count(one.counted or 0), content="number"),
         Of("Count", lambda one: one.formula, content="prose"),
+    )
+
+
+def _closed_forms(found: Sequence[ClosedForm]) -> Table:
+    return table(
+        "table-closed-forms",
+        _text("table-closed-forms"),
+        PREDICTIONS,
+        found,
+        Of("Convolution", "convolution"),
+        Of("Policy", "policy"),
+        Of("Bytes", lambda one: "peak" if one.response == "activation_bytes" else "saved"),
+        Of("Closed form", "formula", content="prose"),
+        Of("Cells", "cells", units.count),
+        Of("Exact to the byte", "exact_cells", units.count, "cells"),
+        Of("Worst error", "worst_error", units.share),
+        Of("Fitted law is off by", "law_error", units.share, "at most"),
     )
 
 
