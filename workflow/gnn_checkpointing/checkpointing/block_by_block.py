@@ -19,7 +19,8 @@ from torch._C._functorch import is_legacy_batchedtensor
 from gnn_checkpointing.checkpointing.block_arguments import Call
 from gnn_checkpointing.checkpointing.cut_call import CutCall, Executor, Outputs
 from gnn_checkpointing.checkpointing.eager_blocks import differentiable_gradients
-from gnn_checkpointing.checkpointing.recomputation import RandomStates, Recomputation, random_restored, with_tensors
+from gnn_checkpointing.checkpointing.random_states import RandomStates, random_restored
+from gnn_checkpointing.checkpointing.recomputation import Recomputation, with_tensors
 from gnn_checkpointing.refusal import Refusal
 
 Again = Callable[[Sequence[Tensor]], Call | None]

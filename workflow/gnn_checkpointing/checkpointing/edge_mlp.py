@@ -18,7 +18,7 @@ from torch_geometric.nn import DynamicEdgeConv, EdgeConv, MessagePassing
 from gnn_checkpointing.checkpointing.block_arguments import Call, Leaves, Slot, end_of
 from gnn_checkpointing.checkpointing.cut_call import CutCall, Outputs, stage
 from gnn_checkpointing.checkpointing.eager_blocks import EagerBlocks
-from gnn_checkpointing.checkpointing.recomputation import RandomStates, random_restored
+from gnn_checkpointing.checkpointing.random_states import RandomStates, random_restored
 
 TOLERANCE = 1e-5
 """Of the trial: both ways round differently, by about 1e-7 in float32."""

@@ -22,7 +22,8 @@ from gnn_checkpointing.checkpointing.block_arguments import Leaves
 from gnn_checkpointing.checkpointing.block_plan import EdgeBlock
 from gnn_checkpointing.checkpointing.cut_call import CutCall, stage
 from gnn_checkpointing.checkpointing.deferred import OfOneBlock
-from gnn_checkpointing.checkpointing.recomputation import RandomStates, Recomputation
+from gnn_checkpointing.checkpointing.random_states import RandomStates
+from gnn_checkpointing.checkpointing.recomputation import Recomputation
 
 TOLERANCE = 1e-4
 """Of two ways to compute the same: matrix products of other shapes differ by about 1e-6 in float32."""
