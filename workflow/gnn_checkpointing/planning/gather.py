@@ -43,8 +43,8 @@ _CLEARLY_FASTER = 0.9
 
 _SELF_LOOPS = ("GCN",)
 _CACHE, _MEMORY = re.compile(r"(\d+)K"), re.compile(r"(\d+) MiB")
-_BEYOND_GRAPHS = "the laws are carried on beyond that"
-_BEYOND_MODELS = "other numbers are reckoned from the tensors that a layer keeps and works with"
+_BEYOND_GRAPHS = "beyond that, the laws are extrapolated"
+_BEYOND_MODELS = "other numbers are computed from the tensors that a layer keeps and works with"
 
 
 def knowledge(
@@ -200,5 +200,5 @@ def _limits(laws: Sequence[PredictiveLaw], measured: Sizes) -> list[Limit]:
 def _limit(size: Size, ends: tuple[int, int], measured: str) -> Limit:
     beyond = _BEYOND_GRAPHS if size in ("num_nodes", "num_edges") else _BEYOND_MODELS
     return Limit(
-        size=size, low=ends[0], high=ends[1], warning=f"{measured}: {beyond}, and no interval vouches for the result."
+        size=size, low=ends[0], high=ends[1], warning=f"{measured}: {beyond}, and their intervals are untested."
     )
