@@ -148,11 +148,12 @@ class Time:
 
 def measured_faster(known: PolicyKnowledge, num_nodes: float, num_edges: float) -> bool:
     """Whether the policy's step was measured to be shorter than none's on a graph of about that size."""
-    return any(
-        max(nodes, num_nodes) <= NEARBY * min(nodes, num_nodes)
-        and max(edges, num_edges) <= NEARBY * min(edges, num_edges)
-        for nodes, edges in known.faster_at
-    )
+    return any(near(measured, (num_nodes, num_edges)) for measured in known.faster_at)
+
+
+def near(one: tuple[float, float], other: tuple[float, float]) -> bool:
+    """Whether two graphs, by nodes and edges, are of about the same size."""
+    return all(max(pair) <= NEARBY * min(pair) for pair in zip(one, other, strict=True))
 
 
 def seconds(

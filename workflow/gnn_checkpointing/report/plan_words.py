@@ -21,7 +21,11 @@ def cells(found: PolicyPlan) -> tuple[str, ...]:
         _span(size, found.peak),
         _time(found.time),
         found.verdict,
-        "no end" if found.largest_nodes is None else f"{count(found.largest_nodes)} nodes" if found.largest_nodes else "none",
+        "no end"
+        if found.largest_nodes is None
+        else f"{count(found.largest_nodes)} nodes"
+        if found.largest_nodes
+        else "none",
         "any" if found.largest_degree is None else plain(found.largest_degree) if found.largest_degree else "none",
     )
 
@@ -57,7 +61,9 @@ def _fit_too(names: list[str]) -> str:
 
 def _nothing_fits(plan: Plan, memory: str) -> str:
     least = min(plan.policies, key=lambda one: one.peak.estimate)
-    known = f"No policy fits {memory} for certain; the smallest peak is that of {least.policy}, {_span(size, least.peak)}"
+    known = (
+        f"No policy fits {memory} for certain; the smallest peak is that of {least.policy}, {_span(size, least.peak)}"
+    )
     if least.verdict == "may fit":
         return f"{known}, which may fit: try it, or train on sampled neighbours or clusters."
     return f"{known}: train on sampled neighbours or clusters, or on a machine with more memory."
