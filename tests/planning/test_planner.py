@@ -193,8 +193,8 @@ def test_bounds_of_time_rank_nothing_and_the_advice_says_what_is_not_known() -> 
         return advice(plan).replace("\N{NO-BREAK SPACE}", " ")
 
     assert said(STORED, BLOCKED, fused, memory_gib=1.0) == (
-        "The smallest peak is that of edge_blocks: 112 MiB of 1.00 GiB. compiled fits, too. Too little was measured near "
-        "this size to predict which is fastest: time a few steps of each."
+        "The smallest peak is that of edge_blocks: 112 MiB of 1.00 GiB. compiled fits, too. Too little was measured "
+        "near this size to predict which is fastest: time a few steps of each."
     )
     assert said(STORED, BLOCKED, memory_gib=1.0).startswith("Take edge_blocks, the only policy that is certain to fit")
     assert said(STORED, BLOCKED, fused, memory_gib=2.0).startswith("Nothing needs checkpointing: 1.16 GiB of 2.00 GiB")
