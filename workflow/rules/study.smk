@@ -1,7 +1,9 @@
 """The study of this run, the folders it fills, and the lock that keeps a second run out of them."""
 
 import fcntl
+import importlib.util
 import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -77,7 +79,7 @@ wildcard_constraints:
     graph="[A-Za-z0-9_.-]+",
     visit="[A-Za-z0-9_.-]+",
     # Named one by one: SAGE-max has a hyphen, and so have the names of graphs.
-    convolution="|".join(CONVOLUTIONS),
+    convolution="|".join({*CONVOLUTIONS, *study.architecture.convolutions}),
 
 
 onstart:
@@ -109,6 +111,11 @@ onstart:
         Path(STUDY), study.model_dump(mode="json", by_alias=True, exclude_none=True)
     )
     seal(Path(STUDY))
+    # A model of the user's own is tried before anything is measured, where this process may import torch.
+    if study.architecture.module and importlib.util.find_spec("torch"):
+        command = [sys.executable, "-m", "gnn_checkpointing", "model", "--study", STUDY]
+        if subprocess.run(command, stdout=subprocess.DEVNULL).returncode:
+            os._exit(2)
 
 
 rule hardware:
