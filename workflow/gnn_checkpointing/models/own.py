@@ -103,7 +103,7 @@ def tried_own(name: str, num_features: int, num_classes: int) -> OwnSizes:
 def imported_own(name: str) -> Callable[..., Any]:
     """What `name` names, imported from its source as it is now."""
     try:
-        module_name, function_name = module_andimported_own(name)
+        module_name, function_name = module_and_function(name)
     except ValueError as error:
         raise Refusal(str(error)) from None
     known = {path.resolve() for path in module_files(name).values()}
