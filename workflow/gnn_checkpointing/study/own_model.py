@@ -86,12 +86,10 @@ def _is_own(wanted: str, name: str) -> bool:
 def _spec(name: str) -> ModuleSpec | None:
     """Where a module lies; nothing is imported."""
     folders: list[str] | None = [str(Path.cwd()), *filter(None, sys.path)]
-    parts = name.split(".")
     spec = None
-    for number in range(1, len(parts) + 1):
-        if folders is None:
-            return None
-        spec = PathFinder.find_spec(".".join(parts[:number]), folders)
+    for part in name.split("."):
+        # By its last word: of the whole name Python would look for the package among the imported ones.
+        spec = None if folders is None else PathFinder.find_spec(part, folders)
         if spec is None:
             return None
         folders = None if spec.submodule_search_locations is None else list(spec.submodule_search_locations)
