@@ -56,8 +56,8 @@ def tried(module: str, **graphs: Any) -> list[str]:
 
 
 WRONG = {
-    "no function": ("make", "", "models.py has no function make; name one that returns the model"),
-    "syntax": ("build", "def build(:", "models.py, line 22: invalid syntax; correct it"),
+    "no function": ("make", "", "has no function make; name one that returns the model"),
+    "syntax": ("build", "def build(:", ".py, line 21: invalid syntax; correct it"),
     "import": ("build", "raise OSError('x')", "cannot be imported (OSError: x); correct it"),
     "arity": ("one", "def one(features): pass", "one does not take two arguments"),
     "no function but a value": ("value", "value = 3", "value is not a function; name one"),
@@ -112,7 +112,7 @@ def test_its_sizes_are_counted_and_its_weights_are_the_seeds(here: Path) -> None
 
 def test_batches_draw_as_many_hops_as_it_has_layers(here: Path) -> None:
     (here / "hops.py").write_text(MODEL)
-    with pytest.raises(Refusal, match="architecture.num_layers says, 1, but module hops:build has 2 layers"):
+    with pytest.raises(Refusal, match=r"architecture\.num_layers says, 1, but module hops:build has 2 layers"):
         tried("hops:build", batches=[{"sampler": "neighbours", "fan_outs": [3]}])
 
 

@@ -116,7 +116,6 @@ def test_its_short_name_is_a_slug_that_no_convolution_has(module: str, name: str
 )
 def test_what_a_study_may_not_say_of_it(given: dict[str, Any], sentence: str) -> None:
     if given["architecture"]["module"] is None:
-        del given["architecture"]["module"]
-        given["architecture"]["convolutions"] = []
+        given["architecture"] = {"convolutions": [], "num_layers": 1, "hidden_channels": 1}
     with pytest.raises(Refusal, match=sentence.replace("(", r"\(")):
         parse_study(given, "study")
