@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import py_compile
 import sys
 from pathlib import Path
 from typing import Any
@@ -57,7 +59,7 @@ def tried(module: str, **graphs: Any) -> list[str]:
 
 WRONG = {
     "no function": ("make", "", "has no function make; name one that returns the model"),
-    "syntax": ("build", "def build(:", ".py, line 21: invalid syntax; correct it"),
+    "syntax": ("build", "def build(:", ".py, line 19: invalid syntax; correct it"),
     "import": ("build", "raise OSError('x')", "cannot be imported (OSError: x); correct it"),
     "arity": ("one", "def one(features): pass", "one does not take two arguments"),
     "no function but a value": ("value", "value = 3", "value is not a function; name one"),
@@ -118,7 +120,11 @@ def test_batches_draw_as_many_hops_as_it_has_layers(here: Path) -> None:
 
 def test_an_edit_within_a_second_is_what_runs(here: Path) -> None:
     """Python's own compiled files are known by their source's second of change and size."""
-    (here / "edited.py").write_text(MODEL)
-    cached = here / "__pycache__"
-    assert tried("edited:build")
-    assert not cached.exists()
+    path = here / "edited.py"
+    path.write_text(MODEL)
+    py_compile.compile(str(path))
+    before = path.stat()
+    path.write_text(MODEL.replace("8", "9"))
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert path.stat().st_size == before.st_size
+    assert "9 channels" in tried("edited:build")[0]
