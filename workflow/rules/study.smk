@@ -1,6 +1,9 @@
 """The lock that keeps a second run out of a folder, the study as a file, and the machine."""
 
 import fcntl
+import importlib.util
+import os
+import subprocess
 import sys
 
 from gnn_checkpointing.artefacts import write_sealed
@@ -11,7 +14,7 @@ wildcard_constraints:
     graph="[A-Za-z0-9_.-]+",
     visit="[A-Za-z0-9_.-]+",
     # Named one by one: SAGE-max has a hyphen, and so have the names of graphs.
-    convolution="|".join(CONVOLUTIONS),
+    convolution="|".join({*CONVOLUTIONS, *study.architecture.convolutions}),
 
 
 onstart:
@@ -41,6 +44,11 @@ onstart:
         os._exit(2)
     if not REMOTE:
         write_sealed(Path(STUDY), SHOWN)
+    # A model of the user's own is tried before anything is measured, where this process may import torch.
+    if not REMOTE and study.architecture.module and importlib.util.find_spec("torch"):
+        command = [sys.executable, "-m", "gnn_checkpointing", "model", "--study", STUDY]
+        if subprocess.run(command, stdout=subprocess.DEVNULL).returncode:
+            os._exit(2)
 
 
 if REMOTE:

@@ -64,7 +64,9 @@ def check(rows: Rows) -> None:
         for row in policies.values():
             _check_beside(row, policies["none"])
         _check_cell(cell, policies["none"])
-    for (convolution, _), members in series.items():
+    for (convolution, _), found in series.items():
+        # Of what was not available nobody built a model to count the layers of.
+        members = [row for row in found if row["outcome"] != "unavailable"]
         for name, one, other in _different(OF_A_CONVOLUTION, members):
             raise Refusal(
                 f"{SOURCE}: convolution {convolution}: {name} is {one!r} in one row and {other!r} in another; a study "

@@ -32,7 +32,7 @@ from gnn_checkpointing.study.block_rule import (
     SMALLEST_BYTES,
     cuda_bounds,
 )
-from gnn_checkpointing.study.convolutions import READS_FEATURES, VISION
+from gnn_checkpointing.study.convolutions import READS_FEATURES, VISION, is_own
 from gnn_checkpointing.study.design import models
 from gnn_checkpointing.study.policy_names import POLICIES, parse_policy
 from gnn_checkpointing.study.study import Study
@@ -95,13 +95,14 @@ def knowledge(
 def _planned_series(study: Study) -> set[str]:
     """The series that a plan can be reckoned from: stacks of the study's own depth.
 
-    A Vision GNN's sizes come in threes, and its graph is not what anyone would name.
+    A Vision GNN's sizes come in threes, and its graph is not what anyone would name. How a user's own model grows with
+    layers and channels nobody knows.
     """
     return {
         series({"convolution": convolution, "aggregation": aggregation, "model": models(study, convolution)[0].name})
         for convolution in study.architecture.convolutions
         for aggregation in study.architecture.aggregations
-        if convolution not in VISION
+        if convolution not in VISION and not is_own(convolution)
     }
 
 
