@@ -13,6 +13,8 @@ import pytest
 if TYPE_CHECKING:
     import torch
 
+# Where what is made once for all workers lies: `rebuilt.py`.
+os.environ.setdefault("GNN_CHECKPOINTING_SHARED", tempfile.gettempdir())
 if worker := os.environ.get("PYTEST_XDIST_WORKER"):
     # The lock of whoever measures lies there: two that run tests side by side would wait for each other, and say so.
     place = Path(tempfile.gettempdir()) / f"gnn-checkpointing-tests-{os.getuid()}-{worker}"

@@ -22,8 +22,7 @@ from gnn_checkpointing.analysis.robustness.stopping import (
 from gnn_checkpointing.measurement.ratios import paired_ratio
 from gnn_checkpointing.measurement.step_time import StepTime
 from gnn_checkpointing.study.reading import parse_study
-
-from .tables import protocol
+from synthetic.tables import protocol
 
 pytestmark = pytest.mark.slow
 

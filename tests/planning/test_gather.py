@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from analysis.tables import HIDDEN_CHANNELS, NUM_LAYERS, generated_graphs, protocol, real_graphs, table
 from gnn_checkpointing.analysis.laws.fit import FittedForm
 from gnn_checkpointing.analysis.laws.predictions import predictions
 from gnn_checkpointing.analysis.laws.series import FORMS, Sizes
@@ -15,6 +14,9 @@ from gnn_checkpointing.planning.arithmetic import edges_at_once, grown, resident
 from gnn_checkpointing.planning.gather import knowledge
 from gnn_checkpointing.planning.knowledge import Knowledge, PolicyKnowledge
 from gnn_checkpointing.study.reading import parse_study
+from synthetic.graphs import generated_graphs, real_graphs
+from synthetic.rows import HIDDEN_CHANNELS, NUM_LAYERS, table
+from synthetic.tables import protocol
 
 STUDY = parse_study(
     {

@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from claims.everything import everything
-from claims.findings import ledger as judged
-from claims.tried import about
 from gnn_checkpointing.claims.ledger import Claim, Ledger
 from gnn_checkpointing.report.page import ClaimItem, Claims, Table
 from gnn_checkpointing.report.sections.claims import claims_section
+from synthetic import inputs as synthetic
+from synthetic.everything import everything
+from synthetic.findings import ledger as judged
+from synthetic.results import about
 
-from . import synthetic
 from .test_report import Text, pdf_text, render
 
 

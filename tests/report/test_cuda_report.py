@@ -13,8 +13,8 @@ from gnn_checkpointing.report.sections.data import data_section
 from gnn_checkpointing.report.sections.instrument import instrument_section
 from gnn_checkpointing.report.sections.method import method_section
 from gnn_checkpointing.sourced import bare
+from synthetic import inputs as synthetic
 
-from . import synthetic
 from .test_report import render
 
 

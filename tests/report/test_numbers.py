@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from .conftest import STUDIES, Rendered
+from rebuilt import rendered
+
 from .derivation import Derivation, Page, Piece, readings
 
 DIGIT = re.compile(r"\d")
@@ -95,8 +96,8 @@ def _split(text: str) -> Iterator[str]:
         yield word.partition("T")[0]  # the day of a time stamp
 
 
-def test_a_number_that_was_changed_is_found(rendered_study: Rendered) -> None:
-    path = rendered_study(next(folder for folder in STUDIES if folder.name == "default"))
+def test_a_number_that_was_changed_is_found() -> None:
+    path = rendered("default")
     derive = Derivation(path)
     pieces = [piece for piece in Page((path / "appendix.html").read_text()).pieces if piece.source]
     size = next(piece for piece in pieces if piece.text.endswith("\N{NO-BREAK SPACE}MiB"))
