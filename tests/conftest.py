@@ -36,6 +36,20 @@ def no_fault(request: pytest.FixtureRequest) -> Iterator[Path]:
             pytest.fail(f"the guard of the command line fired:\n{faults}")
 
 
+@pytest.fixture(scope="session")
+def whole_run() -> str:
+    """The test run as a fork server names it: all its workers share one."""
+    from gnn_checkpointing.measurement.forked import this_run
+
+    return this_run(os.getppid() if worker else os.getpid())
+
+
+@pytest.fixture
+def forked(monkeypatch: pytest.MonkeyPatch, whole_run: str) -> None:
+    """Measured processes are forked by a server that has imported torch, instead of importing it each."""
+    monkeypatch.setenv("GNN_CHECKPOINTING_RUN", whole_run)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Run tests that measure on an idle device before those that leave this process's own context there."""
     items.sort(key=lambda item: "idle_cuda" not in getattr(item, "fixturenames", ()))

@@ -102,6 +102,7 @@ def test_a_folder_of_tables_is_described_or_its_wrong_line_named(tmp_path: Path)
     assert run(*own, "--graph", name).returncode == 0
 
 
+@pytest.mark.usefixtures("forked")
 @pytest.mark.parametrize("shell", ["", "set -e; "])
 def test_measuring_works_by_hand_without_snakemake(tmp_path: Path, shell: str) -> None:
     study = ROOT / "workflow/studies/smoke.yaml"
