@@ -43,8 +43,8 @@ def test_a_machine_three_times_as_slow_is_the_same_in_all_that_is_compared(tmp_p
     assert check(pair, "bytes-per-edge").matched == 2 * 9  # three convolutions, three policies, two responses
     assert check(pair, "verdicts").matched > 20
     assert {found.quotient for found in pair.ratios} == {1.0}
-    assert len(pair.throughput) == 9
-    assert [found.quotient for found in pair.throughput] == pytest.approx([1 / 3] * 9)
+    assert len(pair.throughput) == 18  # three convolutions, bare and in practice, under three policies
+    assert [found.quotient for found in pair.throughput] == pytest.approx([1 / 3] * 18)
     largest = max(int(row["num_edges"]) for row in rows)
     (none,) = [found for found in pair.throughput if (found.convolution, found.policy) == ("GCN", "none")]
     times = [
@@ -96,7 +96,7 @@ def test_one_byte_more_in_one_cell_is_a_finding_that_names_it(tmp_path: Path) ->
 def test_a_difference_says_which_devices_and_versions_it_is_between(
     tmp_path: Path, device: str, torch: str, said: str
 ) -> None:
-    _, second = two(tmp_path)
+    first, second = two(tmp_path)
 
     def change(rows: list[dict[str, str]]) -> None:
         rows[0]["saved_activation_bytes"] = "1"
@@ -112,7 +112,7 @@ def test_a_difference_says_which_devices_and_versions_it_is_between(
     pair = pair_of(tmp_path)
     found = check(pair, "saved-bytes")
     assert said in found.note
-    assert found.findings[0].note == "1600 and 99 edges at once"
+    assert found.findings[0].note == f"{table(first)[0]['edges_at_once']} and 99 edges at once"
     assert [(fact.place, fact.second) for fact in pair.facts] == [("torch", torch)]
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from gnn_checkpointing.analysis.blocks import of_hidden_layers
 from gnn_checkpointing.analysis.laws.predictions import predictions
 from gnn_checkpointing.analysis.protocol import protocol_of
 from gnn_checkpointing.analysis.table import Row, completed, first_visits, under
@@ -24,7 +25,8 @@ from gnn_checkpointing.study.reading import parse_study
 @cache
 def measured(study: str) -> list[Row]:
     """The published rows of the reference allocator."""
-    return under(completed(read_table(MACHINE / study / "measurements.csv")), "retaining")
+    rows = completed(first_visits(read_table(MACHINE / study / "measurements.csv")))
+    return under([of_hidden_layers(row) for row in rows], "retaining")
 
 
 @cache

@@ -133,11 +133,9 @@ def test_none_is_advised_where_it_fits_and_recomputing_is_never_told_to_be_faste
         assert time is not None and time.order >= none.order
 
 
-def test_a_graph_of_the_size_of_acm_is_told_its_time_within_forty_percent_or_a_bound_that_holds() -> None:
-    """3.03 seconds (2.29 to 3.77) were told by the default study's square; 0.586 were measured."""
-    bound = one("default", 3025, 2_207_736, "GCN", "none").time
-    assert bound is not None and bound.interval is None and bound.at_least is not None
-    assert bound.at_least < 0.586
-    told = one("prediction", 3025, 2_207_736, "GCN", "none").seconds
+@pytest.mark.parametrize("study", ["default", "prediction"])
+def test_the_time_of_a_graph_of_the_size_of_acm_is_predicted_within_forty_percent(study: str) -> None:
+    """The default study's square once predicted 3.03 seconds (2.29 to 3.77); 0.586 were measured."""
+    told = one(study, 3025, 2_207_736, "GCN", "none").seconds
     assert told is not None
     assert told.estimate == pytest.approx(0.586, rel=0.4)

@@ -17,7 +17,7 @@ def test_every_closed_form_is_what_was_measured_to_the_byte(study: str) -> None:
     for one in found:
         place = one.convolution, one.policy, one.response
         if place in BLOCK_FORMS:  # degrees decide how full the second block is
-            assert (one.exact_cells > one.cells / 2, one.worst_error < 0.01) == (True, True), place
+            assert (one.exact_cells > one.cells / 3, one.worst_error < 0.01) == (True, True), place
         else:
             assert (one.exact_cells, one.worst_error) == (one.cells, 0.0), place
 

@@ -91,6 +91,7 @@ def analyse(
     what was measured of a trained model on images, `encodings` what counting ego networks cost, where a study has them.
     """
     # Imported here: reading findings back needs no statistics, and statsmodels takes a second to import.
+    from gnn_checkpointing.analysis.blocks import of_hidden_layers
     from gnn_checkpointing.analysis.checks import check_compared, check_reference, check_visits
     from gnn_checkpointing.analysis.density import throughput_laws
     from gnn_checkpointing.analysis.effects import effects
@@ -107,7 +108,7 @@ def analyse(
     reference, confidence = protocol.reference_allocator, protocol.confidence
     # Visits after the first only tell how far another hour and process are off.
     visits, rows = rows, first_visits(rows)
-    everything = completed(rows)
+    everything = [of_hidden_layers(row) for row in completed(rows)]
     check_visits(visits)
     check_compared(rows)
     check_reference(rows, reference)

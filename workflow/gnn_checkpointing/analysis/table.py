@@ -45,6 +45,7 @@ class Row:
     stack: str
     policy: str
     allocator: str
+    device: str
     started: str
     other_model: bool | None
     edges_at_once: int | None

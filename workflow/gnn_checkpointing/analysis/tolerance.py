@@ -30,10 +30,10 @@ def greater(one: Floats, other: Floats) -> NDArray[np.bool_]:
     return one > other + CLOSE * np.maximum(np.abs(one), np.abs(other))
 
 
-def rank(columns: Floats) -> int:
+def rank(columns: Floats, close: float = CLOSE) -> int:
     """The numerical rank of columns (`[num_rows, num_columns]`), whatever units they are in."""
     values = np.linalg.svd(columns / lengths(columns), compute_uv=False)
-    return int((values > CLOSE * values[0]).sum()) if len(values) else 0
+    return int((values > close * values[0]).sum()) if len(values) else 0
 
 
 def least_squares(columns: Floats, target: Floats) -> Floats:

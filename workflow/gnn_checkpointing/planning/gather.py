@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 from gnn_checkpointing.analysis.results import Predictions, PredictiveLaw, ResidentLaw, Response
 from gnn_checkpointing.analysis.table import series
 from gnn_checkpointing.planning.growth import (
-    READS_FEATURES,
     base,
     counts_features,
     planned_bytes,
@@ -32,7 +31,7 @@ from gnn_checkpointing.study.block_rule import (
     SMALLEST_BYTES,
     cuda_bounds,
 )
-from gnn_checkpointing.study.convolutions import VISION
+from gnn_checkpointing.study.convolutions import READS_FEATURES, VISION
 from gnn_checkpointing.study.design import models
 from gnn_checkpointing.study.policy_names import POLICIES, parse_policy
 from gnn_checkpointing.study.study import Study

@@ -9,12 +9,10 @@ from gnn_checkpointing.analysis.results import PredictiveLaw, ResidentLaw
 from gnn_checkpointing.planning.arithmetic import OF_EDGES
 from gnn_checkpointing.planning.knowledge import Growth, PlannedLaw, Resident, Sizes
 from gnn_checkpointing.study.block_rule import BYTES_PER_VALUE
+from gnn_checkpointing.study.convolutions import READS_FEATURES
 
 _COUNT_MET = 1e-3
 """A law's bytes per edge that lie so near the count of tensors are that count, which knows heads apart."""
-
-READS_FEATURES = ("SAGE", "SAGE-max", "GIN", "EdgeConv")
-"""The others map features to channels before they gather them."""
 
 _MEAN_OF_FEATURES = 4
 """Bytes of a node and feature that SAGE keeps, for the first layer's weights."""
@@ -22,7 +20,7 @@ _MEAN_OF_FEATURES = 4
 _FIRST_LAYER: Mapping[str, dict[str, Growth]] = {
     "none": {"nodes": Growth(features=8, rest=4), "edges": Growth(features=4)},
     "layers": {"nodes": Growth(features=8, channels=4, rest=4), "edges": Growth(features=4)},
-    "edge_blocks": {"nodes": Growth(features=8, rest=4), "edges_at_once": Growth(features=4, rest=8)},
+    "edge_blocks": {"nodes": Growth(features=8, rest=4), "edges_at_once": Growth(features=4, rest=16)},
 }
 """SAGE's peak where features are wide: messages of the first layer, their sums and means, while little else is kept.
 

@@ -15,25 +15,26 @@ class ConvolutionRow:
     `builder` is the dotted name of a function from the channels before and after, and the study's architecture, to a
     layer; Vision GNNs, whole models that read images and draw their own graphs, have none. `sparse_product`: the
     aggregation is a sum or mean of unchanged neighbours, and so a sparse matrix product. `attention`: it weighs
-    neighbours by a softmax, in heads.
+    neighbours by a softmax, in heads. `reads_features`: it gathers a node's values before it maps them to channels.
     """
 
     words: str
     builder: str = ""
     sparse_product: bool = False
     attention: bool = False
+    reads_features: bool = False
 
 
 _BUILDERS = "gnn_checkpointing.models.convolutions"
 
 CONVOLUTIONS: dict[str, ConvolutionRow] = {
     "GCN": ConvolutionRow("normalised sum of neighbours and itself", f"{_BUILDERS}:gcn", sparse_product=True),
-    "SAGE": ConvolutionRow("mean of neighbours", f"{_BUILDERS}:sage", sparse_product=True),
-    "SAGE-max": ConvolutionRow("largest of neighbours", f"{_BUILDERS}:sage_max"),
-    "GIN": ConvolutionRow("perceptron of a sum", f"{_BUILDERS}:gin", sparse_product=True),
+    "SAGE": ConvolutionRow("mean of neighbours", f"{_BUILDERS}:sage", sparse_product=True, reads_features=True),
+    "SAGE-max": ConvolutionRow("largest of neighbours", f"{_BUILDERS}:sage_max", reads_features=True),
+    "GIN": ConvolutionRow("perceptron of a sum", f"{_BUILDERS}:gin", sparse_product=True, reads_features=True),
     "GAT": ConvolutionRow("attention", f"{_BUILDERS}:gat", attention=True),
     "GATv2": ConvolutionRow("attention by a perceptron", f"{_BUILDERS}:gatv2", attention=True),
-    "EdgeConv": ConvolutionRow("perceptron of each edge", f"{_BUILDERS}:edge_conv"),
+    "EdgeConv": ConvolutionRow("perceptron of each edge", f"{_BUILDERS}:edge_conv", reads_features=True),
     "ViG-Ti": ConvolutionRow("Vision GNN, tiny"),
     "ViG-S": ConvolutionRow("Vision GNN, small"),
     "ViG-B": ConvolutionRow("Vision GNN, base"),
@@ -41,6 +42,7 @@ CONVOLUTIONS: dict[str, ConvolutionRow] = {
 
 SPARSE_PRODUCT = frozenset(name for name, row in CONVOLUTIONS.items() if row.sparse_product)
 ATTENTION = frozenset(name for name, row in CONVOLUTIONS.items() if row.attention)
+READS_FEATURES = frozenset(name for name, row in CONVOLUTIONS.items() if row.reads_features)
 VISION = frozenset(name for name, row in CONVOLUTIONS.items() if not row.builder)
 
 CONVOLUTION_HELP = (

@@ -18,6 +18,7 @@ from gnn_checkpointing.analysis.tolerance import lengths as lengths_of
 
 Mask = NDArray[np.bool_]
 
+_APART = 1e-3  # blocks of eight edges per node differ from eight times the nodes by less
 _MOST_ASSIGNMENTS = 30
 _KNEES = np.linspace(0.15, 0.85, 10)
 _SPLITS = (0.25, 0.5, 0.75)
@@ -56,7 +57,7 @@ def why_not_form(name: str, sizes: Sizes) -> str | None:
         return "the records do not tell how large the policy's blocks were"
     if len(sizes.nodes) < 2 * form.parameters:
         return f"{len(sizes.nodes)} cells for {form.parameters} parameters, and it wants two cells each"
-    if rank(matrix(form, sizes, float(np.median(sizes.edges)))) < len(form.columns):
+    if rank(matrix(form, sizes, float(np.median(sizes.edges))), _APART) < len(form.columns):
         return "its columns cannot be told apart on these graphs"
     return None
 
