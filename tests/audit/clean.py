@@ -12,7 +12,6 @@ from gnn_checkpointing.analysis.quality import quality
 from gnn_checkpointing.analysis.results import (
     Accuracy,
     Effects,
-    Estimate,
     Explanations,
     Regressions,
     Trends,
@@ -30,8 +29,10 @@ from gnn_checkpointing.study.design import graph_cells
 from gnn_checkpointing.study.graph_design import GeneratedGraph, LoadedGraph, study_graphs
 from gnn_checkpointing.study.reading import parse_study
 from gnn_checkpointing.study.study import Study
+from synthetic import results
 from synthetic.changes import without
 from synthetic.graphs import Graph
+from synthetic.results import about
 from synthetic.rows import Table, table
 
 from . import predicted
@@ -125,23 +126,14 @@ def out_of_memory(rows: Table) -> str:
 def findings(made: Study, rows: Table) -> Findings:
     """Return findings whose parts are made by hand, but for the quality of the run."""
     return Findings(
-        effects=Effects(confidence=0.95, rows=[]),
-        trends=Trends(confidence=0.95, bands=[], break_evens=[]),
-        regressions=Regressions(confidence=0.95, laws=[], interactions=[], not_fitted=[]),
+        effects=results.made(Effects, reference_allocator=""),
+        trends=results.made(Trends),
+        regressions=results.made(Regressions),
         predictions=predicted.predictions(),
         explained=Explanations(),
         robustness=predicted.robustness(),
         accuracy=[
-            Accuracy(
-                graph=spec.id,
-                convolution=convolution,
-                policy=policy,
-                epochs=3,
-                final_loss=0.5,
-                train_accuracy=0.9,
-                test_accuracy=0.8,
-                largest_loss_difference=0.0,
-            )
+            results.made(Accuracy, graph=spec.id, convolution=convolution, policy=policy, epochs=3, final_loss=0.5)
             for spec in study_graphs(made)
             if isinstance(spec, GeneratedGraph) and (spec.num_nodes, spec.average_degree, spec.replicate) == (500, 4, 0)
             for convolution in CONVOLUTIONS
@@ -153,21 +145,10 @@ def findings(made: Study, rows: Table) -> Findings:
 
 def ledger() -> Ledger:
     """Return 30 supported claims and an untested one."""
-    supported = Claim(
-        id="c",
-        sentence="It saves.",
-        source="this study",
-        rule="supported if below 1",
-        quantity="ratio",
-        unit="ratio",
-        estimate=Estimate(estimate=0.5, low=0.4, high=0.6),
-        evidence="analysis/effects.json: generated",
-        verdict="supported",
-        reason="",
+    supported = results.made(
+        Claim, sentence="It saves.", estimate=about(0.5, 0.1), evidence="analysis/effects.json: generated"
     )
-    untested = supported.model_copy(
-        update={"id": "u", "estimate": None, "evidence": "", "verdict": "untested", "reason": "needs CUDA"}
-    )
+    untested = results.made(Claim, id="u", sentence="It saves.", verdict="untested", reason="needs CUDA")
     claims = [supported.model_copy(update={"id": f"c{number}"}) for number in range(30)]
     return Ledger(study="synthetic", hardware="test-machine", confidence=0.95, claims=[*claims, untested])
 

@@ -22,7 +22,7 @@ from synthetic.rows import table
 from synthetic.tables import protocol
 
 from .test_frontier_report import block, texts
-from .test_report import pdf_text, render
+from .test_report import appendix, pdf_text
 
 
 def law(
@@ -147,7 +147,7 @@ def test_errors_are_drawn_for_each_convolution_with_words_for_who_does_not_see_t
 
 
 def test_both_faces_print_the_laws(made: ReportInputs, tmp_path: Path) -> None:
-    render(tmp_path, made)
+    appendix(tmp_path, made)
     html, text = (tmp_path / "out" / "appendix.html").read_text(), pdf_text(tmp_path / "out" / "appendix.pdf")
     for id in ("predictions", "scorecard"):
         assert f'id="{id}"' in html

@@ -18,7 +18,7 @@ from synthetic import results
 from synthetic.results import left_out, made
 
 from .test_frontier_report import block, texts
-from .test_report import pdf_text, render
+from .test_report import appendix, pdf_text
 
 SPACE = "\N{NO-BREAK SPACE}"
 
@@ -126,7 +126,7 @@ def test_heavy_tails_are_said_to_be_heavy() -> None:
 
 
 def test_both_faces_have_the_section(tmp_path: Path, tried: ReportInputs) -> None:
-    html, _ = render(tmp_path, tried)
+    html, _ = appendix(tmp_path, tried)
     assert 'id="robustness"' in html
     text = "".join(pdf_text(tmp_path / "out" / "appendix.pdf").split())
     for table in (each for each in section(tried).blocks if isinstance(each, Table)):

@@ -31,7 +31,7 @@ from synthetic.graphs import generated_graphs
 from synthetic.rows import Table, table
 from synthetic.tables import depth_table, ego_table, protocol
 
-from .test_report import render
+from .test_report import appendix
 
 IMAGES = {"generated": [{"family": "images", "num_nodes": [392], "average_degrees": [9]}]}
 VISION = {"convolutions": ["ViG-S"], "tasks": ["patches", "images"]}
@@ -202,7 +202,7 @@ def test_both_faces_take_them(made: Callable[[], ReportInputs], tmp_path: Path) 
     added = ("figure-vision", "figure-depth", "figure-explained", "figure-ego")
     figures = [figure for figure in documents(inputs, {}).appendix.figures() if figure.id.startswith(added)]
     assert figures and all(figure.provenance is not None for figure in figures)
-    html, pdf = render(tmp_path, inputs)
+    html, pdf = appendix(tmp_path, inputs)
     assert all(f'id="{figure.id}"' in html for figure in figures)
     assert "photos <b>" not in html
     assert pdf.startswith(b"%PDF")

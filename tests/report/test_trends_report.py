@@ -27,7 +27,7 @@ from synthetic import inputs as synthetic
 from synthetic.results import made
 
 from .test_frontier_report import block, texts
-from .test_report import pdf_text, render
+from .test_report import appendix, pdf_text
 
 CROSSING = Estimate(estimate=41.2, low=33.1, high=52.4)
 
@@ -152,7 +152,7 @@ def test_without_break_evens_there_is_no_table() -> None:
 
 def test_both_faces_say_where_a_policy_breaks_even(tmp_path: Path, inputs: ReportInputs) -> None:
     assert documents(inputs, {}).appendix.sections
-    html, _ = render(tmp_path, inputs)
+    html, _ = appendix(tmp_path, inputs)
     said = f"stops saving above degree 41.2 ({units.interval('33.1', '52.4')})"
     assert said in html
     assert said.replace(" ", "") in pdf_text(tmp_path / "out" / "appendix.pdf").replace(" ", "")

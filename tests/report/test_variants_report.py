@@ -25,7 +25,7 @@ from synthetic.rows import table
 from synthetic.tables import protocol
 
 from .test_frontier_report import block, texts
-from .test_report import pdf_text, render
+from .test_report import appendix, pdf_text
 
 
 def facts(id: str, **changes: Any) -> GraphFacts:
@@ -104,7 +104,7 @@ def page(made: ReportInputs) -> Page:
 @pytest.fixture(scope="module")
 def rendered(made: ReportInputs, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("variants")
-    render(folder, made)
+    appendix(folder, made)
     return folder / "out"
 
 
