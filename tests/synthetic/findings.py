@@ -60,11 +60,13 @@ def synthetic(
     return analysed(table(np.random.default_rng(0), graphs(), policies=policies))
 
 
+@cache
 def frontier_findings() -> Findings:
     """Return findings of a frontier study: many policies, one number of nodes, the densest level not timed."""
     return analysed(frontier_table(allocators=("retaining", "default")))
 
 
+@cache
 def varied() -> Findings:
     """Return findings of a study of families, graded graphs and batches."""
     return synthetic(lambda: [*families(), *graded(), *batches()])
