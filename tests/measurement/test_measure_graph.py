@@ -28,27 +28,17 @@ from gnn_checkpointing.records.measurements_table import read_table, write_table
 from gnn_checkpointing.refusal import Refusal
 from gnn_checkpointing.study.design import graph_cells
 from gnn_checkpointing.study.graph_design import graph_spec, study_graphs
-from gnn_checkpointing.study.reading import parse_study
 from gnn_checkpointing.study.study import Study
+from synthetic.studies import small_study
 
 pytestmark = pytest.mark.usefixtures("forked")
 
 
 def study_of(nodes: int, degree: float, **measurement: object) -> Study:
-    values = {
-        "name": "test",
-        "title": "Test",
-        "seed": 3,
-        "graphs": {
-            "generated": [
-                {"family": "erdos_renyi", "num_nodes": [nodes], "average_degrees": [degree], "num_features": 64}
-            ]
-        },
-        "architecture": {"convolutions": ["GATv2"], "num_layers": 3, "hidden_channels": 64, "heads": 4},
-        "policies": ["none", "layers", "edge_blocks"],
-        "measurement": {"device": "cpu", "processes": 1, "rounds": {"at_least": 4, "at_most": 4}, **measurement},
-    }
-    return parse_study(values, "test")
+    grid = {"num_nodes": [nodes], "average_degrees": [degree], "num_features": 64}
+    measuring = {"device": "cpu", "processes": 1, "rounds": {"at_least": 4, "at_most": 4}, **measurement}
+    policies = ("none", "layers", "edge_blocks")
+    return small_study(["GATv2"], policies, grid, {"hidden_channels": 64, "heads": 4}, measurement=measuring)
 
 
 def measured(study: Study, folder: Path) -> list[CellRecord]:

@@ -18,6 +18,7 @@ DIGIT = re.compile(r"\d")
 PROSE = {
     "R²": "the name of a statistic",
     "E²": "a term of a law",
+    "2K": "two blocks of edges, in a term of a law",
     "SHA-256": "the name of a digest",
     "95": "a quantile of degrees, in %",
     "GATv2": "a convolution, in the data dictionary",
