@@ -40,6 +40,10 @@ def test_a_small_ratio_keeps_two_significant_digits() -> None:
     assert units.ratio(0.0251) == "0.025"
 
 
+def test_an_exact_estimate_in_other_units_has_no_interval() -> None:
+    assert units.scaled_estimate(Estimate(estimate=2.0, low=2.0, high=2.0), 0.5) == "4.00"
+
+
 def test_an_interval_with_a_negative_end_is_spelled_with_a_word() -> None:
     text = units.scaled_estimate(Estimate(estimate=-3.2, low=-5.0, high=1.1))
     assert text == "\N{MINUS SIGN}3.20 (\N{MINUS SIGN}5.00 to 1.10)"

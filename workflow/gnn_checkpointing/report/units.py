@@ -138,10 +138,9 @@ def interval(low: str, high: str) -> str:
 
 @_between
 def ratio_estimate(estimate: Estimate) -> str:
-    """Return a ratio and its interval, such as "1.34 (1.31-1.38)"; an exact one has none."""
-    if estimate.low == estimate.high:
-        return ratio(estimate.estimate)
-    return f"{ratio(estimate.estimate)} ({interval(ratio(estimate.low), ratio(estimate.high))})"
+    """A ratio and its interval, such as "1.34 (1.31-1.38)"; alone where the interval reads the same."""
+    middle, low, high = (ratio(value) for value in (estimate.estimate, estimate.low, estimate.high))
+    return middle if low == middle == high else f"{middle} ({interval(low, high)})"
 
 
 @_between
