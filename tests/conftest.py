@@ -13,8 +13,9 @@ import pytest
 if TYPE_CHECKING:
     import torch
 
-# Where what is made once for all workers lies: `rebuilt.py`.
+# What is made once for all workers: reports (`rebuilt.py`), and what torch compiles, which it names by its content.
 os.environ.setdefault("GNN_CHECKPOINTING_SHARED", tempfile.gettempdir())
+os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", f"{tempfile.gettempdir()}/gnn-checkpointing-compiled-{os.getuid()}")
 if worker := os.environ.get("PYTEST_XDIST_WORKER"):
     # The lock of whoever measures lies there: two that run tests side by side would wait for each other, and say so.
     place = Path(tempfile.gettempdir()) / f"gnn-checkpointing-tests-{os.getuid()}-{worker}"
