@@ -6,12 +6,13 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from analysis import tables
 from gnn_checkpointing.analysis.results import Effect, Estimate, Spread
 from gnn_checkpointing.audit.inputs import AuditInputs, Machine
 from gnn_checkpointing.records.graph_facts import Provenance
 from gnn_checkpointing.records.measurements_table import Value
 from gnn_checkpointing.records.training import REORDERED
+from synthetic.changes import changed
+from synthetic.rows import Table
 
 from . import clean, predicted
 
@@ -23,12 +24,12 @@ def row(policy: str, /, **values: Value) -> Spoil:
 
     def spoil(found: AuditInputs) -> AuditInputs:
         cell = str(found.rows[0]["cell"])
-        return replace(found, rows=tables.changed([dict(row) for row in found.rows], cell, policy, **values))
+        return replace(found, rows=changed([dict(row) for row in found.rows], cell, policy, **values))
 
     return spoil
 
 
-def rows(change: Callable[[tables.Table], tables.Table]) -> Spoil:
+def rows(change: Callable[[Table], Table]) -> Spoil:
     """Change the table."""
     return lambda found: replace(found, rows=change([dict(row) for row in found.rows]))
 
@@ -38,14 +39,14 @@ def part(name: str, /, **changes: Any) -> Spoil:
     return lambda found: clean.part(found, name, **changes)
 
 
-def overlapping(table: tables.Table) -> tables.Table:
+def overlapping(table: Table) -> Table:
     """Let the second cell begin a second before the first ends (cells take 3 s, 4 s apart)."""
     first, second = list(dict.fromkeys(row["cell"] for row in table))[:2]
     assert next(row["ended"] for row in table if row["cell"] == first) == "2026-01-01T00:00:03+00:00"
     return [{**row, "started": "2026-01-01T00:00:02+00:00"} if row["cell"] == second else row for row in table]
 
 
-def sparse_to_dense(table: tables.Table) -> tables.Table:
+def sparse_to_dense(table: Table) -> Table:
     """Measure the graphs in the order of their density, each cell in a minute of its own."""
     cells = list(dict.fromkeys((float(row["average_degree"] or 0), str(row["cell"])) for row in table))
     place = {cell: f"2026-01-01T00:{number:02}" for number, (_, cell) in enumerate(sorted(cells))}

@@ -12,9 +12,7 @@ import pytest
 from gnn_checkpointing.claims import catalogue as registry
 from gnn_checkpointing.claims.catalogue import catalogue
 from gnn_checkpointing.claims.template import OWN
-
-from .findings import ledger, synthetic
-from .made import empty
+from synthetic.findings import empty, ledger, synthetic
 
 NUMBER = re.compile(r"\d+(?:\.\d+)?")
 FIRST = [

@@ -15,8 +15,7 @@ from gnn_checkpointing.planning.arithmetic import edges_at_once, peak, value
 from gnn_checkpointing.planning.knowledge import Growth, PlannedLaw
 from gnn_checkpointing.refusal import Refusal
 from gnn_checkpointing.report.plan_words import advice, cells
-
-from .known import BLOCKED, STORED, knowledge, law
+from synthetic.planner import BLOCKED, STORED, knowledge, law
 
 KNOWN = knowledge()
 SIZES = KNOWN.measured

@@ -15,7 +15,7 @@ from gnn_checkpointing.report.documents import documents
 from gnn_checkpointing.report.page import Bullets, Paragraph, words_of
 from gnn_checkpointing.sourced import bare
 from pages import whole
-from report import synthetic
+from synthetic import inputs as synthetic
 
 MOST_WORDS, MOST_PAGES, MOST_FIRST = 4500, 12, 150
 MEDIAN_SENTENCE, LONGEST_SENTENCE = 18, 35

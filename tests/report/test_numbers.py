@@ -11,14 +11,15 @@ from pathlib import Path
 from typing import Any
 
 from pages import whole
+from rebuilt import rendered
 
-from .conftest import STUDIES, Rendered
 from .derivation import Derivation, Page, Piece, readings
 
 DIGIT = re.compile(r"\d")
 PROSE = {
     "R²": "the name of a statistic",
     "E²": "a term of a law",
+    "2K": "two blocks of edges, in a term of a law",
     "SHA-256": "the name of a digest",
     "95": "a quantile of degrees, in %",
     "GATv2": "a convolution, in the data dictionary",
@@ -97,8 +98,8 @@ def _split(text: str) -> Iterator[str]:
         yield word.partition("T")[0]  # the day of a time stamp
 
 
-def test_a_number_that_was_changed_is_found(rendered_study: Rendered) -> None:
-    path = rendered_study(next(folder for folder in STUDIES if folder.name == "default"))
+def test_a_number_that_was_changed_is_found() -> None:
+    path = rendered("default")
     derive = Derivation(path)
     pieces = [piece for piece in Page(whole(path / "appendix.html")).pieces if piece.source]
     size = next(piece for piece in pieces if piece.text.endswith("\N{NO-BREAK SPACE}MiB"))
