@@ -52,7 +52,7 @@ def test_the_grades_are_published_and_told_to_the_index(tmp_path: Path) -> None:
     sources = synthetic.data_files(tmp_path, synthetic.inputs())
     folder = tmp_path / "reports" / "laptop" / "default"
     render_report(synthetic.inputs(), sources, TEMPLATES, folder)
-    assert bounded_bytes(folder / "audit.json") == sources.audit.read_bytes()
+    assert bounded_bytes(folder / "audit.json") == sources["audit.json"].read_bytes()
     told = {"passed": 1, "applicable": 2, "failed": ["Was the machine steady?"]}
     assert read_json(folder / "summary.json")["audit"] == told
     render_index(tmp_path / "reports", TEMPLATES, tmp_path / "reports" / "index.html", Compared(()))
