@@ -122,6 +122,11 @@ def test_measuring_works_by_hand_without_snakemake(tmp_path: Path, shell: str) -
     [
         ((), ("which graph?", "--known NAME")),
         (("--known", "Redit"), ("known are", "Reddit")),
+        (("--known", "Cora", "--nodes", 5), ("which graph?", "keep one of them")),
+        (("--nodes", "1.5", "--edges", 2), ("--nodes", "a whole number is needed")),
+        (("--known", "Cora", "--features", "3.7"), ("--features", "a whole number is needed")),
+        (("--npz", "/dev/null"), ("/dev/null: not a plain file; name an .npz file",)),
+        (("--known", "Cora", "--layers", 999999, "--exact"), ("--exact: field num_layers", "10000")),
         (("--known", "Cora", "--features", 0), ("num_features 0: allowed are whole numbers from 1",)),
         (("--nodes", 10, "--edges", 1000), ("10 nodes have 0 to 90 directed edges",)),
         (("--known", "Cora", "--convolution", "Gin"), ("has no law for it; allowed: GCN, SAGE, GATv2",)),

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from changed import in_json, in_table, table
 from gnn_checkpointing.cli import main
 from gnn_checkpointing.comparison.compare import compare
 from gnn_checkpointing.comparison.render import render_comparison
@@ -21,18 +22,7 @@ from rebuilt import rebuilt
 from report.derivation import Derivation, Page, readings
 from report.test_rebuild import WITHOUT_TORCH
 
-from .machines import (
-    OWN,
-    TEMPLATES,
-    in_json,
-    in_table,
-    index_of,
-    measured_on,
-    page_of,
-    scale_ratios,
-    table,
-    two,
-)
+from .machines import OWN, TEMPLATES, index_of, measured_on, page_of, scale_ratios, two
 
 DIGIT = re.compile(r"\d")
 

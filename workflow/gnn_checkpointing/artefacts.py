@@ -192,8 +192,12 @@ def _no_number(word: str) -> float:
 
 def sha256_of(path: Path) -> str:
     """Return the hexadecimal SHA-256 of a file's bytes."""
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
+    try:
+        with path.open("rb") as stream:
+            return hashlib.file_digest(stream, "sha256").hexdigest()
+    except OSError as error:
+        error.filename = str(path)  # of a file that opens and cannot be read, the system does not say it
+        raise
 
 
 def digest(value: Any, length: int = 12) -> str:
