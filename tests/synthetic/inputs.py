@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import MISSING, fields
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +42,7 @@ from gnn_checkpointing.records.measurements_table import write_table
 from gnn_checkpointing.records.traces import Trace, Traces
 from gnn_checkpointing.report.figure import Fact
 from gnn_checkpointing.report.inputs import Machine, ReportInputs, Row, in_series
-from gnn_checkpointing.report.render import Sources
+from gnn_checkpointing.report.render import Sources, published_sources
 from gnn_checkpointing.study.reading import parse_study
 from gnn_checkpointing.study.study import Study
 
@@ -600,19 +599,19 @@ def frontier_inputs(**changes: Any) -> ReportInputs:
 
 def data_files(folder: Path, made: ReportInputs) -> Sources:
     """Write the files that belong to the inputs."""
-    tables = {"measurements": "csv", "records": "jsonl"}
-    names = [one.name for one in fields(Sources) if one.default is MISSING]
-    files = {name: folder / f"{name}.{tables.get(name, 'json')}" for name in names}
-    sources = Sources(**files)
-    write_table(sources.measurements, made.rows)
-    write_json(sources.claims, made.ledger.model_dump(mode="json"))
-    write_json(sources.audit, made.audit.model_dump(mode="json"))
-    write_json(sources.planner, made.knowledge.model_dump(mode="json"))
-    write_json(sources.graphs, GraphList(graphs=made.graphs).model_dump(mode="json"))
-    write_json(sources.traces, Traces(traces=made.traces).model_dump(mode="json"))
-    write_json(sources.demonstration, made.demonstration.model_dump(mode="json"))
-    write_records(sources.records, [])
-    write_json(sources.trainings, [])
-    write_json(sources.hardware, {"slug": "laptop"})
-    write_json(sources.study, made.study.model_dump(mode="json", by_alias=True, exclude_none=True))
-    return sources
+    write_table(folder / "measurements.csv", made.rows)
+    written = {
+        "claims.json": made.ledger.model_dump(mode="json"),
+        "audit.json": made.audit.model_dump(mode="json"),
+        "planner.json": made.knowledge.model_dump(mode="json"),
+        "graphs.json": GraphList(graphs=made.graphs).model_dump(mode="json"),
+        "traces.json": Traces(traces=made.traces).model_dump(mode="json"),
+        "demonstration.json": made.demonstration.model_dump(mode="json"),
+        "trainings.json": [],
+        "hardware.json": {"slug": "laptop"},
+        "study.json": made.study.model_dump(mode="json", by_alias=True, exclude_none=True),
+    }
+    for name, value in written.items():
+        write_json(folder / name, value)
+    write_records(folder / "records.jsonl", [])
+    return published_sources(folder)

@@ -45,8 +45,19 @@ onstart:
     if not REMOTE:
         write_sealed(Path(STUDY), SHOWN)
     # A model of the user's own is tried before anything is measured, where this process may import torch.
-    if not REMOTE and study.architecture.module and importlib.util.find_spec("torch"):
-        command = [sys.executable, "-m", "gnn_checkpointing", "model", "--study", STUDY]
+    if (
+        not REMOTE
+        and study.architecture.module
+        and importlib.util.find_spec("torch")
+    ):
+        command = [
+            sys.executable,
+            "-m",
+            "gnn_checkpointing",
+            "model",
+            "--study",
+            STUDY,
+        ]
         if subprocess.run(command, stdout=subprocess.DEVNULL).returncode:
             os._exit(2)
 

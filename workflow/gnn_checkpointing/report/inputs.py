@@ -71,6 +71,12 @@ PLAIN = (CLAIMS, PLANNER, STUDY, HARDWARE, HISTORY)
 GIVEN = {"explanations": EXPLAINED, "encodings": ENCODINGS}
 """What only some studies have, by the option of the commands that read it."""
 
+FOUND = (
+    *("effects", "trends", "regressions", "predictions", "frontier", "variants", "depths", "explained", "ego"),
+    *("robustness", "accuracy", "quality"),
+)
+"""What a report takes of the findings, by the same names."""
+
 MANY_POLICIES = 6
 """More policies than this beside none are too many for one column or one line each."""
 
@@ -199,44 +205,6 @@ class ReportInputs:
             if (law.convolution, law.policy, law.response) == (convolution, policy, response):
                 return law
         return None
-
-
-def report_inputs(
-    study: Study,
-    hardware: Any,
-    rows: list[Row],
-    findings: Findings,
-    ledger: Ledger,
-    audit: Audit,
-    knowledge: Knowledge,
-    graphs: list[GraphFacts],
-    traces: list[Trace],
-    demonstration: Demonstration,
-) -> ReportInputs:
-    """Return the report's inputs; `hardware` is the content of hardware.json, `findings` what the analysis found."""
-    return ReportInputs(
-        study=study,
-        machine=machine(hardware),
-        rows=in_series(rows),
-        effects=findings.effects,
-        trends=findings.trends,
-        regressions=findings.regressions,
-        predictions=findings.predictions,
-        frontier=findings.frontier,
-        variants=findings.variants,
-        depths=findings.depths,
-        explained=findings.explained,
-        ego=findings.ego,
-        robustness=findings.robustness,
-        accuracy=findings.accuracy,
-        quality=findings.quality,
-        ledger=ledger,
-        audit=audit,
-        knowledge=knowledge,
-        graphs=graphs,
-        traces=traces,
-        demonstration=demonstration,
-    )
 
 
 def sourced_findings(found: Findings) -> Findings:

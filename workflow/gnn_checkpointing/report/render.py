@@ -6,7 +6,7 @@ import csv
 import hashlib
 import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from pathlib import Path
 from typing import Any, get_args
 
@@ -42,6 +42,7 @@ from gnn_checkpointing.report.inputs import (
     DEMONSTRATION,
     ENCODINGS,
     EXPLAINED,
+    FOUND,
     GRAPHS,
     HARDWARE,
     HISTORY,
@@ -53,7 +54,8 @@ from gnn_checkpointing.report.inputs import (
     TRACES,
     TRAININGS,
     ReportInputs,
-    report_inputs,
+    in_series,
+    machine,
     sourced_findings,
 )
 from gnn_checkpointing.report.page import Block, Bullets, Page, Paragraph, Span, words_of
@@ -70,81 +72,32 @@ APPENDIX_PDF = "appendix.pdf"
 SUMMARY = "summary.json"
 
 
-@dataclass(frozen=True)
-class Sources:
-    """The files that the inputs were read from; each is published beside the report under its own name."""
+Sources = Mapping[str, Path]
+"""The files that the inputs were read from, by the name that each is published under."""
 
-    measurements: Path
-    claims: Path
-    audit: Path
-    planner: Path
-    graphs: Path
-    traces: Path
-    demonstration: Path
-    records: Path
-    trainings: Path
-    hardware: Path
-    study: Path
-    explained: Path | None = None
-    encodings: Path | None = None
-
-    @property
-    def by_name(self) -> dict[str, Path]:
-        """Each file by the name that it is published under."""
-        return {
-            MEASUREMENTS: self.measurements,
-            CLAIMS: self.claims,
-            AUDIT: self.audit,
-            PLANNER: self.planner,
-            GRAPHS: self.graphs,
-            TRACES: self.traces,
-            DEMONSTRATION: self.demonstration,
-            RECORDS: self.records,
-            TRAININGS: self.trainings,
-            HARDWARE: self.hardware,
-            STUDY: self.study,
-            **{
-                name: path
-                for name, path in ((EXPLAINED, self.explained), (ENCODINGS, self.encodings))
-                if path is not None
-            },
-        }
+_ALWAYS = (MEASUREMENTS, CLAIMS, AUDIT, PLANNER, GRAPHS, TRACES, DEMONSTRATION, RECORDS, TRAININGS, HARDWARE, STUDY)
 
 
-def published_sources(folder: Path) -> Sources:
-    """Return the files beside a published report."""
-    beside = {name: folder / name for name in (EXPLAINED, ENCODINGS) if is_there(folder / name)}
-    return Sources(
-        measurements=folder / MEASUREMENTS,
-        claims=folder / CLAIMS,
-        audit=folder / AUDIT,
-        planner=folder / PLANNER,
-        graphs=folder / GRAPHS,
-        traces=folder / TRACES,
-        demonstration=folder / DEMONSTRATION,
-        records=folder / RECORDS,
-        trainings=folder / TRAININGS,
-        hardware=folder / HARDWARE,
-        study=folder / STUDY,
-        explained=beside.get(EXPLAINED),
-        encodings=beside.get(ENCODINGS),
-    )
+def published_sources(folder: Path) -> dict[str, Path]:
+    """The files beside a published report."""
+    some = (name for name in (EXPLAINED, ENCODINGS) if is_there(folder / name))
+    return {name: folder / name for name in (*_ALWAYS, *some)}
 
 
 def read_inputs(sources: Sources, analysis: Path) -> ReportInputs:
     """Read what a report is made from; every number knows the file and the field that it was read from."""
     findings = sourced_findings(read_analysis(analysis))
-    return report_inputs(
-        sourced(read_study(sources.study), f"{STUDY}#"),
-        read_json(sources.hardware),
-        sourced(read_table(sources.measurements), f"{MEASUREMENTS}#"),
-        findings,
-        sourced(read_ledger(sources.claims), f"{CLAIMS}#"),
-        sourced(read_audit(sources.audit), f"{AUDIT}#"),
-        read_knowledge(sources.planner),
-        sourced(read_graphs(sources.graphs), f"{GRAPHS}#/graphs"),
-        sourced(read_traces(sources.traces), f"{TRACES}#/traces"),
-        sourced(read_demonstration(sources.demonstration), f"{DEMONSTRATION}#"),
+    return ReportInputs(
+        study=sourced(read_study(sources[STUDY]), f"{STUDY}#"),
+        machine=machine(read_json(sources[HARDWARE])),
+        rows=in_series(sourced(read_table(sources[MEASUREMENTS]), f"{MEASUREMENTS}#")),
+        **{name: getattr(findings, name) for name in FOUND},
+        ledger=sourced(read_ledger(sources[CLAIMS]), f"{CLAIMS}#"),
+        audit=sourced(read_audit(sources[AUDIT]), f"{AUDIT}#"),
+        knowledge=read_knowledge(sources[PLANNER]),
+        graphs=sourced(read_graphs(sources[GRAPHS]), f"{GRAPHS}#/graphs"),
+        traces=sourced(read_traces(sources[TRACES]), f"{TRACES}#/traces"),
+        demonstration=sourced(read_demonstration(sources[DEMONSTRATION]), f"{DEMONSTRATION}#"),
     )
 
 
@@ -162,8 +115,8 @@ def render_report(inputs: ReportInputs, sources: Sources, templates: Path, outpu
     archive. Nothing is written before both documents are made. The crate has the SHA-256 of every file, of packed ones
     unpacked.
     """
-    given = {name: sealed_bytes(path) for name, path in sources.by_name.items()}
-    history = continued(read_history(sources.study.parent / HISTORY) or read_history(output_folder / HISTORY), inputs)
+    given = {name: sealed_bytes(path) for name, path in sources.items()}
+    history = continued(read_history(sources[STUDY].parent / HISTORY) or read_history(output_folder / HISTORY), inputs)
     digests = {name: hashlib.sha256(content).hexdigest() for name, content in given.items()}
     made = documents(inputs, digests, templates, history)
     found = Findings(**{field.name: getattr(inputs, field.name) for field in fields(Findings)})

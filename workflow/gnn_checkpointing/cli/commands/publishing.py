@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 import tempfile
 from collections.abc import Collection, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -27,10 +26,11 @@ def report(
     templates: options.Templates,
     output_folder: options.OutputFolder,
 ) -> None:
-    from gnn_checkpointing.report.inputs import ANALYSIS
+    from gnn_checkpointing.report.inputs import ANALYSIS, ENCODINGS, EXPLAINED
     from gnn_checkpointing.report.render import published_sources, read_inputs, render_report
 
-    sources = replace(published_sources(run), explained=explanations, encodings=encodings)
+    given = {EXPLAINED: explanations, ENCODINGS: encodings}
+    sources = {name: path for name, path in {**published_sources(run), **given}.items() if path is not None}
     render_report(read_inputs(sources, run / ANALYSIS), sources, templates, output_folder)
 
 
