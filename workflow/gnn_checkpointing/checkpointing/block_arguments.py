@@ -18,7 +18,7 @@ from torch_geometric.nn import MessagePassing
 from gnn_checkpointing.checkpointing.block_plan import EdgeBlock, SortedEdges
 
 Role = Literal["edge", "whole"]
-_GIVEN = frozenset(
+GIVEN = frozenset(
     {"edge_index", "edge_index_i", "edge_index_j", "index", "ptr", "size", "size_i", "size_j", "dim_size", "adj_t"}
 )
 
@@ -104,12 +104,6 @@ def _slotted(value: Any, tensors: list[Tensor]) -> Any:
     return value
 
 
-def wanted_names(conv: MessagePassing, methods: Sequence[str]) -> list[str]:
-    """The argument names that a layer's methods ask `propagate` or `edge_updater` for."""
-    names: list[str] = conv.inspector.get_flat_param_names(list(methods))
-    return names
-
-
 class BlockReader:
     """Reads the arguments of one call for one block after another."""
 
@@ -129,7 +123,7 @@ class BlockReader:
         given = self._given(block, ends)
         found: dict[str, Any] = {}
         for name in names:
-            if name in _GIVEN and not (name in values and name not in given):
+            if name in GIVEN and not (name in values and name not in given):
                 found[name] = given[name]() if callable(given[name]) else given[name]
             elif name.endswith(("_i", "_j")):
                 if name[:-2] in values:
@@ -221,7 +215,7 @@ def roles_of(conv: MessagePassing, call: Call, names: Sequence[str], num_edges: 
     roles: dict[str, Role] = {}
     for values in (call.values, call.edge_values or {}):
         for name in names:
-            if name in values and name not in _GIVEN:
+            if name in values and name not in GIVEN:
                 roles[name] = _role(conv, call, values[name], num_edges)
     return roles
 
@@ -243,35 +237,15 @@ def _counts_edges(conv: MessagePassing, tensor: Tensor, num_edges: int) -> bool:
     return tensor.dim() >= -conv.node_dim > 0 and tensor.dim() > 1 and tensor.size(conv.node_dim) == num_edges
 
 
-def sizes_of(conv: MessagePassing, call: Call, names: Sequence[str], size: Any) -> tuple[int, int]:
-    """How many nodes may send and how many receive, found as PyG finds it: from `size` and from the node maps."""
-    found: list[int | None] = list(size) if size is not None else [None, None]
-    for values in (call.values, call.edge_values or {}):
-        for name in names:
-            if not name.endswith(("_i", "_j")) or name in _GIVEN or name[:-2] not in values:
-                continue
-            value = values[name[:-2]]
-            ends = list(enumerate(value)) if isinstance(value, tuple | list) else [(_side(conv, name[-1]), value)]
-            for side, part in ends:
-                if isinstance(part, Slot):
-                    conv._set_size(found, side, call.tensors[part.position])
-    receiving, sending = (0, 1) if conv.flow == "target_to_source" else (1, 0)
-    num_nodes = found[receiving] if found[receiving] is not None else found[sending]
-    num_sources = found[sending] if found[sending] is not None else found[receiving]
-    if num_nodes is None or num_sources is None:
-        raise Uncuttable("its messages do not say how many nodes there are")
-    return num_sources, num_nodes
-
-
 def end_of(conv: MessagePassing, value: Any, end: str) -> Any:
     """What a pair of node maps has for this end of an edge; any other value itself."""
     if not isinstance(value, tuple | list):
         return value
     # Generated from a template, PyG's `propagate` takes the first of a pair for sources whatever the flow.
     by_flow = type(conv)._jinja_propagate is type(conv)._orig_propagate
-    return value[_side(conv, end) if by_flow else "ji".index(end)]
+    return value[side_of(conv, end) if by_flow else "ji".index(end)]
 
 
-def _side(conv: MessagePassing, end: str) -> int:
+def side_of(conv: MessagePassing, end: str) -> int:
     """The row of `edge_index` that holds this end of the edges."""
     return "ji".index(end) if conv.flow == "source_to_target" else "ij".index(end)

@@ -9,15 +9,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import torch
 from torch import Tensor
+from torch._C._functorch import is_legacy_batchedtensor
 
 from gnn_checkpointing.checkpointing.block_arguments import Call
 from gnn_checkpointing.checkpointing.cut_call import CutCall, Executor, Outputs
 from gnn_checkpointing.checkpointing.eager_blocks import differentiable_gradients
-from gnn_checkpointing.checkpointing.recomputation import RandomStates, Recomputation, random_restored
+from gnn_checkpointing.checkpointing.random_states import RandomStates, random_restored
+from gnn_checkpointing.checkpointing.recomputation import Recomputation, with_tensors
+from gnn_checkpointing.refusal import Refusal
 
 Again = Callable[[Sequence[Tensor]], Call | None]
 """Makes the call once more from the tensors that were saved for it."""
@@ -67,6 +71,12 @@ class _Cut(torch.autograd.Function):
         everything = ctx.saved_tensors  # read once: a checkpoint around this layer recomputes at every reading
         saved, kept = everything[:start], everything[start:]
         differentiable = torch.is_grad_enabled()
+        batched = any(gradient is not None and is_legacy_batchedtensor(gradient) for gradient in gradients)
+        if batched and (differentiable or ctx.executor.draws):  # kernels compute one after the other
+            raise Refusal(
+                f"edge blocks of {type(ctx.cut.conv).__name__} give no gradients in a batch (is_grads_batched=True, or "
+                "vectorize=True); ask for one gradient after the other, use torch.func.jacrev, or remove the policy"
+            )
 
         def found() -> tuple[Sequence[Tensor | None], Sequence[Tensor | None]]:
             with torch.set_grad_enabled(differentiable):
@@ -80,7 +90,12 @@ class _Cut(torch.autograd.Function):
                     return differentiable_gradients(cut, gradients, wanted, parameters)
                 detached = cut.on([tensor.detach() for tensor in call.tensors])
                 executor: Executor = ctx.executor
-                return executor.gradients(detached, kept, gradients, wanted, parameters)
+                # A weight's own hooks see its whole gradient, where autograd adds it up, and not that of each block.
+                leaves = {id(p): p.detach().requires_grad_() for p in parameters if p._backward_hooks}
+                replaced = {name: leaves[id(p)] for name, p in cut.conv.named_parameters() if id(p) in leaves}
+                parameters = tuple(leaves.get(id(p), p) for p in parameters)
+                differentiated = partial(executor.gradients, detached, kept, gradients, wanted, parameters)
+                return with_tensors(cut.conv, replaced, differentiated)  # type: ignore[no-any-return]
 
         of_tensors, of_parameters = ctx.state.again(found)
         remaining = iter(of_parameters)

@@ -63,16 +63,21 @@ class CutLayer:
         if self._was_whole() and torch.is_grad_enabled() and not scores:
             # Most likely so again; `propagate` looks, and then keeps its own arguments instead of the layer's.
             return (self._given or partial(type(self.conv).forward, self.conv))(*args, **kwargs)
-        forward = self._given or with_remembered_graphs(self.conv, self.tables)
+        aside = self._cutter.stands_aside()
+        if self._given or aside:  # `vmap` lets nobody look at the values of a graph
+            forward = self._given or partial(type(self.conv).forward, self.conv)
+        else:
+            forward = with_remembered_graphs(self.conv, self.tables)
         run = partial(forward, *args, **kwargs)
-        if scores or self._cutter.stands_aside() or not torch.is_grad_enabled():
+        if scores or aside or not torch.is_grad_enabled():
             return computed(VISITS.during(self.conv, Visit(None, None, returns_scores=scores), run))
         device = next((p.device for p in pytree.tree_leaves((args, kwargs)) if isinstance(p, Tensor)), _CPU)
         state = Recomputation(self.conv, device)
         entry = Entry(self.conv, forward, args, kwargs, self._parameters())
         entry.open(state)
         try:
-            out = VISITS.during(self.conv, Visit(entry, state), run)
+            with state.hooks.watched():
+                out = VISITS.during(self.conv, Visit(entry, state), run)
         finally:
             entry.forward_done()
         state.forward_done()
@@ -178,7 +183,9 @@ def cut_layer_of(module: nn.Module) -> CutLayer | None:
 _CPU = torch.device("cpu")
 
 
-@torch.compiler.disable  # type: ignore[untyped-decorator]
+@torch.compiler.disable(  # type: ignore[no-untyped-call,untyped-decorator]
+    reason="edge blocks run between compiled graphs: leave out fullgraph=True"
+)
 def _uncompiled(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     """Run past `torch.compile`: what is recomputed is not to be traced."""
     return function(*args, **kwargs)

@@ -8,18 +8,20 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.autograd import forward_ad
 from torch.utils import _pytree as pytree
 from torch_geometric import EdgeIndex
 from torch_geometric.nn import MessagePassing
 from torch_geometric.utils import is_sparse
 
 from gnn_checkpointing.checkpointing.block_arguments import (
+    GIVEN,
     Call,
+    Slot,
     Uncuttable,
     call_of,
     roles_of,
-    sizes_of,
-    wanted_names,
+    side_of,
 )
 from gnn_checkpointing.checkpointing.block_plan import SortedEdges, block_size
 from gnn_checkpointing.checkpointing.cut_call import CutCall, Executor
@@ -28,15 +30,10 @@ from gnn_checkpointing.checkpointing.eager_blocks import EagerBlocks
 from gnn_checkpointing.checkpointing.edge_mlp import edge_mlp_blocks
 from gnn_checkpointing.checkpointing.fused import kernel_for
 from gnn_checkpointing.checkpointing.graph_tables import GraphTables
+from gnn_checkpointing.checkpointing.hooks import all_modules_hooked, hooked, messages_hooked
 from gnn_checkpointing.checkpointing.kernel_executors import KernelExecutor
-from gnn_checkpointing.checkpointing.trial import trial_refusal
+from gnn_checkpointing.checkpointing.trial import parts_inside, trial_refusal
 from gnn_checkpointing.refusal import Refusal
-
-_HOOKS = tuple(
-    f"_{method}_forward_{when}hooks"
-    for method in ("propagate", "message", "aggregate", "message_and_aggregate", "edge_update")
-    for when in ("pre_", "")
-)
 
 
 @dataclass(frozen=True)
@@ -73,7 +70,7 @@ class Cutter:
         conv, reverse = self.conv, self.conv.flow == "target_to_source"
         self._check(edge_index, size, kwargs)
         call, names = _call(conv, kwargs)
-        num_sources, num_nodes = sizes_of(conv, call, names, size)
+        num_sources, num_nodes = _sizes_of(conv, call, names, size)
         num_edges, wide = edge_index.size(1), channels_of(conv, call)
         if num_edges == 0 or num_nodes == 0:
             raise Uncuttable("the graph has no edges")
@@ -99,12 +96,15 @@ class Cutter:
         return not self.plan.worth(edge_index.size(1), 0, widest)
 
     def stands_aside(self) -> bool:
-        """Whether somebody looks at all messages at once, or `torch.func` transforms the layer."""
+        """Whether somebody looks at all messages at once, or forward mode or `torch.func` transforms the layer."""
         conv = self.conv
         return (
             bool(conv.explain)
             or conv.decomposed_layers > 1
-            or any(getattr(conv, hooks) for hooks in _HOOKS)
+            or messages_hooked(conv)
+            or all_modules_hooked()
+            or any(hooked(part) for _, part in parts_inside(conv))
+            or forward_ad._current_level >= 0
             or torch._C._functorch.maybe_current_level() is not None
         )
 
@@ -159,10 +159,30 @@ def _width(tensor: Tensor, node_dim: int) -> int:
 
 def _call(conv: MessagePassing, kwargs: dict[str, Any]) -> tuple[Call, list[str]]:
     """The call with its tensors in one row, and the names of the arguments that the layer's methods ask for."""
-    names = wanted_names(conv, ("message", "aggregate", "update"))
+    names: list[str] = conv.inspector.get_flat_param_names(["message", "aggregate", "update"])
     deferred = {name: value for name, value in kwargs.items() if isinstance(value, DeferredEdgeValues)}
     if len(deferred) != 1:
         return call_of(computed(kwargs), None, None), names
     ((result, value),) = deferred.items()
     own = {name: given for name, given in kwargs.items() if name != result}
-    return call_of(own, value.values, result), [*names, *wanted_names(conv, ("edge_update",))]
+    return call_of(own, value.values, result), [*names, *conv.inspector.get_param_names("edge_update")]
+
+
+def _sizes_of(conv: MessagePassing, call: Call, names: list[str], size: Any) -> tuple[int, int]:
+    """How many nodes may send and how many receive, found as PyG finds it: from `size` and from the node maps."""
+    found: list[int | None] = list(size) if size is not None else [None, None]
+    for values in (call.values, call.edge_values or {}):
+        for name in names:
+            if not name.endswith(("_i", "_j")) or name in GIVEN or name[:-2] not in values:
+                continue
+            value = values[name[:-2]]
+            ends = list(enumerate(value)) if isinstance(value, tuple | list) else [(side_of(conv, name[-1]), value)]
+            for side, part in ends:
+                if isinstance(part, Slot):
+                    conv._set_size(found, side, call.tensors[part.position])
+    receiving, sending = (0, 1) if conv.flow == "target_to_source" else (1, 0)
+    num_nodes = found[receiving] if found[receiving] is not None else found[sending]
+    num_sources = found[sending] if found[sending] is not None else found[receiving]
+    if num_nodes is None or num_sources is None:
+        raise Uncuttable("its messages do not say how many nodes there are")
+    return num_sources, num_nodes

@@ -18,8 +18,7 @@ from torch_geometric.nn import DynamicEdgeConv, EdgeConv, MessagePassing
 from gnn_checkpointing.checkpointing.block_arguments import Call, Leaves, Slot, end_of
 from gnn_checkpointing.checkpointing.cut_call import CutCall, Outputs, stage
 from gnn_checkpointing.checkpointing.eager_blocks import EagerBlocks
-from gnn_checkpointing.checkpointing.faster_parts import hooked
-from gnn_checkpointing.checkpointing.recomputation import RandomStates, random_restored
+from gnn_checkpointing.checkpointing.random_states import RandomStates, random_restored
 
 TOLERANCE = 1e-5
 """Of the trial: both ways round differently, by about 1e-7 in float32."""
@@ -107,11 +106,11 @@ def edge_mlp_blocks(cut: CutCall) -> EdgeMlpBlocks | None:
 
 
 def _first(conv: Any) -> nn.Linear | None:
-    """The linear map at the beginning of the layer's MLP, if nothing else looks at what goes through it."""
+    """The linear map at the beginning of the layer's MLP."""
     mlp = conv.nn
     if type(mlp) is not nn.Sequential or len(mlp) < 2 or type(mlp[0]) is not nn.Linear:
         return None
-    return None if hooked(mlp) or hooked(mlp[0]) or "forward" in vars(mlp[0]) else mlp[0]
+    return None if "forward" in vars(mlp[0]) else mlp[0]
 
 
 class _Rest:

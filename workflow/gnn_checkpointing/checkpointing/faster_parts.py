@@ -87,7 +87,7 @@ def aggregate_unread(conv: MessagePassing, messages: Any, destination: Tensor, n
     if not mean and type(module) is not aggr.SumAggregation:
         return None
     own = getattr(conv.aggregate, "__func__", None) is not MessagePassing.aggregate
-    if own or hooked(module) or not isinstance(messages, Tensor) or not messages.is_floating_point():
+    if own or not isinstance(messages, Tensor) or not messages.is_floating_point():
         return None
     unread: Tensor = _Unread.apply(messages, destination, num_nodes, conv.node_dim, mean)  # type: ignore[no-untyped-call]
     return unread
@@ -116,8 +116,3 @@ class _Unread(torch.autograd.Function):
             counts = gradient.new_zeros(ctx.num_nodes).index_add_(0, index, gradient.new_ones(1).expand(len(index)))
             gradient = gradient / counts.clamp_(min=1).view(shape)
         return gradient.index_select(ctx.dim, index), None, None, None, None
-
-
-def hooked(module: torch.nn.Module) -> bool:
-    """Whether somebody looks at what goes through a module."""
-    return bool(module._forward_hooks or module._forward_pre_hooks or module._backward_hooks)

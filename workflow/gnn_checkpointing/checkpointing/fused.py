@@ -15,7 +15,6 @@ from torch_geometric import nn as pyg
 from torch_geometric.nn import MessagePassing, aggr
 
 from gnn_checkpointing.checkpointing.block_arguments import Call, Slot, end_of
-from gnn_checkpointing.checkpointing.faster_parts import hooked
 from gnn_checkpointing.checkpointing.kernel_executors import AttentionKernel, EdgeFeatures, Kernel, RowsKernel
 
 _REDUCES: dict[type, str] = {
@@ -41,8 +40,8 @@ def kernel_for(conv: MessagePassing, call: Call) -> Kernel | None:
         return None
     if type(conv).aggregate is not MessagePassing.aggregate or type(conv.aggr_module) not in _REDUCES:
         return None
-    # Somebody's own methods on this one layer, or hooks on its aggregation.
-    if vars(conv).keys() & {"message", "aggregate", "edge_update"} or hooked(conv.aggr_module):
+    # Somebody's own methods on this one layer.
+    if vars(conv).keys() & {"message", "aggregate", "edge_update"}:
         return None
     for recognise in (_attention, _rows, _rows_and_edges):
         if (kernel := recognise(conv, call)) is not None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -17,24 +17,6 @@ from gnn_checkpointing.checkpointing.cut_call import CutCall, Outputs
 from gnn_checkpointing.checkpointing.kernels import GraphTables, attention, extremum, weighted
 
 Gradients = tuple[list[Tensor | None], list[Tensor | None]]
-
-
-class Kernel(Protocol):
-    """A known call; with the graph's tables it is an executor."""
-
-    def forward(self, tables: GraphTables, cut: CutCall) -> tuple[Outputs, Outputs]:
-        """The aggregates, and what is kept of each node."""
-
-    def gradients(
-        self,
-        tables: GraphTables,
-        cut: CutCall,
-        kept: Outputs,
-        gradient: Tensor,
-        wanted: Sequence[bool],
-        weights: Outputs,
-    ) -> Gradients:
-        """The gradients of the call's tensors and of `weights`."""
 
 
 @dataclass(frozen=True)
@@ -71,6 +53,16 @@ class EdgeFeatures:
     position: int
     map: Callable[[Tensor], Tensor]
 
+    def of(self, cut: CutCall, places: Tensor | slice) -> Tensor:
+        """Mapped features of the edges at `places`."""
+        return self.map(cut.call.tensors[self.position][places])
+
+    def learned(self, cut: CutCall, places: Tensor | slice) -> tuple[Tensor, Tensor]:
+        """Features of the edges at `places`, and their map as a function of them."""
+        leaf = cut.call.tensors[self.position][places].detach().requires_grad_()
+        with torch.enable_grad():
+            return leaf, self.map(leaf)
+
 
 @dataclass(frozen=True)
 class AttentionKernel:
@@ -89,8 +81,7 @@ class AttentionKernel:
         seed = torch.randint(2**62, (1,)) if self._dropout() else torch.zeros(1, dtype=torch.int64)
         outs = []
         for part, nodes, places in _parts(tables, cut, self.edges):
-            mapped = None if self.edges is None else self.edges.map(cut.call.tensors[self.edges.position][places])
-            given = self._given(cut, nodes) | {"edge": mapped}
+            given = self._given(cut, nodes) | {"edge": self.edges and self.edges.of(cut, places)}
             outs.append(attention.forward(self.kind, part, **given, **self._options(seed, nodes)))
         out, log_denominators = (torch.cat(parts) if len(outs) > 1 else parts[0] for parts in zip(*outs, strict=True))
         return (out,), (log_denominators, seed)
@@ -107,12 +98,8 @@ class AttentionKernel:
         """The gradients of keys, queries, values, features of edges and weights."""
         sums = _Sums(cut.call, wanted, weights)
         for part, nodes, places in _parts(tables, cut, self.edges):
-            leaf = mapped = None
-            if self.edges is not None:
-                leaf = cut.call.tensors[self.edges.position][places].detach().requires_grad_()
-                with torch.enable_grad():
-                    mapped = self.edges.map(leaf)
-            given = self._given(cut, nodes) | {"edge": None if mapped is None else mapped.detach()}
+            features = self.edges and self.edges.learned(cut, places)
+            given = self._given(cut, nodes) | {"edge": features and features[1].detach()}
             options = self._options(kept[1], nodes)
             found = attention.backward(self.kind, part, gradient[nodes], kept[0][nodes], **given, **options)
             sums.add(self.keys, found.keys)
@@ -121,8 +108,8 @@ class AttentionKernel:
                 sums.add(self.values, found.values)
             if self.vector is not None and found.attention is not None:
                 sums.add_weight(getattr(self.conv, self.vector), found.attention)
-            if self.edges is not None and leaf is not None and mapped is not None:
-                sums.add_edges(self.edges.position, places, leaf, mapped, found.edge)
+            if self.edges and features:
+                sums.add_edges(self.edges.position, places, *features, found.edge)
         return sums.tensors, sums.weights
 
     def _given(self, cut: CutCall, nodes: slice) -> dict[str, Any]:
@@ -159,7 +146,7 @@ class RowsKernel:
             return (extremum.forward(tables, x, reduce=self.reduce),), ()
         outs = []
         for part, _, places in _parts(tables, cut, self.edges):
-            edge = None if self.edges is None else self.edges.map(cut.call.tensors[self.edges.position][places])
+            edge = None if self.edges is None else self.edges.of(cut, places)
             outs.append(weighted.forward(part, x, weight, edge, reduce=self.reduce))
         return (torch.cat(outs) if len(outs) > 1 else outs[0],), ()
 
@@ -182,22 +169,22 @@ class RowsKernel:
         if not (wanted[self.rows] or of_weight or self.edges is not None):
             return sums.tensors, sums.weights
         for part, nodes, places in _parts(tables, cut, self.edges):
-            leaf = mapped = None
-            if self.edges is not None:
-                leaf = cut.call.tensors[self.edges.position][places].detach().requires_grad_()
-                with torch.enable_grad():
-                    mapped = self.edges.map(leaf)
-            edge = None if mapped is None else mapped.detach()
+            features = None if self.edges is None else self.edges.learned(cut, places)
+            edge = None if features is None else features[1].detach()
             found = weighted.backward(part, gradient[nodes], x, weight, edge, reduce=self.reduce, of_weight=of_weight)
             sums.add(self.rows, found.x)
             if self.weight is not None and of_weight:
                 sums.add(self.weight, found.weight)
-            if self.edges is not None and leaf is not None and mapped is not None:
-                sums.add_edges(self.edges.position, places, leaf, mapped, found.edge)
+            if self.edges and features:
+                sums.add_edges(self.edges.position, places, *features, found.edge)
         return sums.tensors, sums.weights
 
     def _given(self, cut: CutCall) -> tuple[Tensor, Tensor | None]:
         return cut.call.tensors[self.rows], None if self.weight is None else cut.call.tensors[self.weight]
+
+
+Kernel = AttentionKernel | RowsKernel
+"""A known call; with the graph's tables it is an executor."""
 
 
 class _Sums:

@@ -14,6 +14,7 @@ from torch.utils.checkpoint import checkpoint
 from torch_geometric.nn import MessagePassing
 
 from gnn_checkpointing.checkpointing.changes import Changes
+from gnn_checkpointing.checkpointing.hooks import all_modules_hooked
 from gnn_checkpointing.checkpointing.recomputation import Rerunnable
 from gnn_checkpointing.refusal import Refusal
 
@@ -24,10 +25,13 @@ def _no_contexts() -> tuple[AbstractContextManager[Any], AbstractContextManager[
     return nullcontext(), nullcontext()
 
 
-def checkpoint_layers(model: nn.Module, changes: Changes) -> None:
-    """Checkpoint each layer of `model`: its `blocks` where it has a list of them, else each message passing layer."""
+def checkpoint_layers(model: nn.Module, changes: Changes, *, compiled: bool = True) -> None:
+    """Checkpoint each layer of `model`: its `blocks` where it has a list of them, else each message passing layer.
+
+    Without `compiled` the compiler runs past them: of a layer in parts it would update the buffers twice.
+    """
     for layer in layers_of(model, "layers"):
-        changes.set(layer, "forward", partial(recomputed, layer, layer.forward))
+        changes.set(layer, "forward", partial(recomputed if compiled else recomputed_uncompiled, layer, layer.forward))
 
 
 def layers_of(model: nn.Module, policy: str) -> list[nn.Module]:
@@ -48,7 +52,8 @@ def recomputed(
     tensors = [part for part in pytree.tree_leaves((args, kwargs)) if isinstance(part, Tensor)]
     # PyG sorts a COO matrix in place, which a saved one must not be; `torch.func` knows no recomputation.
     sorted_in_place = any(tensor.layout == torch.sparse_coo for tensor in tensors)
-    if not torch.is_grad_enabled() or sorted_in_place or torch._C._functorch.maybe_current_level() is not None:
+    transformed = torch._C._functorch.maybe_current_level() is not None
+    if not torch.is_grad_enabled() or sorted_in_place or transformed or all_modules_hooked():
         return forward(*args, **kwargs)
     # use_reentrant=False: the reentrant form trains nothing where the input needs no gradient, as raw features do.
     if torch.compiler.is_compiling():
@@ -58,3 +63,11 @@ def recomputed(
     function = Rerunnable(module, forward, device, contexts())
     # Random states are the rerunnable's: of Python's and NumPy's generators `checkpoint` knows nothing.
     return checkpoint(function, *args, use_reentrant=False, preserve_rng_state=False, **kwargs)
+
+
+@torch.compiler.disable(  # type: ignore[no-untyped-call,untyped-decorator]
+    reason="what is cut into edge blocks runs between compiled graphs: leave out fullgraph=True"
+)
+def recomputed_uncompiled(module: nn.Module, forward: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    """As `recomputed`, past `torch.compile`."""
+    return recomputed(module, forward, *args, **kwargs)

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Literal, TypeVar
 
 from torch import nn
 
 from gnn_checkpointing.checkpointing.automatic import wrap_automatically
 from gnn_checkpointing.checkpointing.changes import Changes
-from gnn_checkpointing.checkpointing.compiled import compile_whole
+from gnn_checkpointing.checkpointing.compilation import compile_model
 from gnn_checkpointing.checkpointing.edge_blocks import cut_layers
 from gnn_checkpointing.checkpointing.layers import checkpoint_layers
-from gnn_checkpointing.checkpointing.memory_budget import compile_within
 from gnn_checkpointing.checkpointing.offloaded import offload
 from gnn_checkpointing.checkpointing.reversible import reverse_blocks
 from gnn_checkpointing.checkpointing.segments import checkpoint_segments
@@ -33,7 +33,7 @@ Wrapper = Callable[[nn.Module, Changes, PolicyName, bool], None]
 def _recomputed_blocks(model: nn.Module, changes: Changes, name: PolicyName, lenient: bool) -> None:
     """Edge blocks inside recomputed layers: one layer's node maps and one block at a time; edges' work three times."""
     cut_layers(model, changes, name, lenient=lenient)
-    checkpoint_layers(model, changes)
+    checkpoint_layers(model, changes, compiled=False)
 
 
 def _segments(model: nn.Module, changes: Changes, name: PolicyName, _: bool) -> None:
@@ -42,8 +42,9 @@ def _segments(model: nn.Module, changes: Changes, name: PolicyName, _: bool) -> 
 
 
 def _memory_budget(model: nn.Module, changes: Changes, name: PolicyName, _: bool) -> None:
+    """Compiled to keep a share of what `compiled` keeps, and to recompute the rest; the peak need not fall with it."""
     assert name.argument is not None  # its form has a number
-    compile_within(model, changes, name.argument)
+    compile_model(model, changes, f"memory_budget({name.argument:g})", name.argument)
 
 
 _WRAPPERS: dict[str, Wrapper] = {
@@ -54,7 +55,7 @@ _WRAPPERS: dict[str, Wrapper] = {
     "edge_blocks": lambda model, changes, name, lenient: cut_layers(model, changes, name, lenient=lenient),
     "fused_edge_blocks": lambda model, changes, name, lenient: cut_layers(model, changes, name, lenient=lenient),
     "layers+edge_blocks": _recomputed_blocks,
-    "compiled": lambda model, changes, *_: compile_whole(model, changes),
+    "compiled": lambda model, changes, *_: compile_model(model, changes, "compiled"),
     "memory_budget": _memory_budget,
     "reversible": lambda model, changes, *_: reverse_blocks(model, changes),
     "offloaded": lambda model, changes, *_: offload(model, changes),
@@ -95,6 +96,7 @@ def apply(
         wrap(model, changes)
         if policy != "none":
             vars(model)[_RECORD] = (policy, changes)
+            changes.set(model, "_replicate_for_data_parallel", partial(_refuse_replicas, policy))
         if verify is not None:
             verify_step(model, remove, verify, policy)
     except (Refusal, Unavailable):
@@ -106,6 +108,13 @@ def apply(
             raise
         return apply(model, "auto", verify=verify)
     return model
+
+
+def _refuse_replicas(policy: str) -> nn.Module:
+    raise Refusal(
+        f"policy {policy}: the replicas of torch.nn.DataParallel would compute with the first one's weights; use "
+        "torch.nn.parallel.DistributedDataParallel, or remove the policy"
+    )
 
 
 def _wrapper(policy: str, *, lenient: bool) -> Callable[[nn.Module, Changes], None]:

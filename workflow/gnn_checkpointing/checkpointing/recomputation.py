@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 from torch._subclasses.fake_tensor import FakeTensor
 from torch.func import functional_call
-from torch.utils._python_dispatch import _disable_current_modes
+
+from gnn_checkpointing.checkpointing.hooks import Hooks
+from gnn_checkpointing.checkpointing.random_states import RandomStates, random_restored
 
 
 class Recomputation:
@@ -27,12 +26,15 @@ class Recomputation:
 
     def __init__(self, module: nn.Module, device: torch.device) -> None:
         self._module = module
+        self.hooks = Hooks(module)
         self._parameters = dict(module.named_parameters(remove_duplicate=False))
+        self._learned = {name: tensor.requires_grad for name, tensor in self._parameters.items()}
+        self._forms = {name: (tensor.dtype, tensor.device) for name, tensor in self._parameters.items()}
         self._versions: dict[str, int] = {}
         self._buffers = dict(module.named_buffers(remove_duplicate=False))
         self._before = {name: tensor.detach().clone() for name, tensor in self._buffers.items()}
         self._attributes = [(part, _attributes(part)) for part in module.modules()]
-        self._changed: list[tuple[nn.Module, dict[str, Any]]] = []
+        self._earlier: list[tuple[nn.Module, dict[str, Any]]] = []
         self._random: RandomStates | None = RandomStates.now(device)
         self._autocast = (device.type, torch.get_autocast_dtype(device.type), torch.is_autocast_enabled(device.type))
 
@@ -44,7 +46,11 @@ class Recomputation:
             # By value: BatchNorm's kernels write into running statistics past their version counters.
             if now.get(name) is self._buffers[name] and _are_equal(before, now[name]):
                 del self._before[name]
-        self._changed = [(part, changed) for part, before in self._attributes if (changed := _changed(part, before))]
+        self._earlier = [
+            # Attributes that stayed as they were may be set between the passes, as `training` is.
+            (part, {name: value for name, (value, _) in before.items()} | _changed(part, before))
+            for part, before in self._attributes
+        ]
         self._attributes = []
         if self._random is not None and self._random == RandomStates.now(self._random.device):
             self._random = None
@@ -55,7 +61,8 @@ class Recomputation:
         Raises `RuntimeError` where a weight was changed in place since: its old value is gone.
         """
         for name, tensor in self._parameters.items():
-            if tensor._version != self._versions.get(name, tensor._version):
+            same = tensor._version == self._versions.get(name, tensor._version)
+            if not same or (tensor.dtype, tensor.device) != self._forms[name]:
                 raise RuntimeError(
                     f"the weight {name!r} of {type(self._module).__name__} was changed in place between its forward "
                     "and its backward pass, and its old value is gone; step the optimiser after backward()"
@@ -63,10 +70,24 @@ class Recomputation:
         device, dtype, enabled = self._autocast
         with (
             torch.autocast(device, dtype=dtype, enabled=enabled),
-            _attributes_restored(self._module, self._changed),
+            self._learning_restored(),
+            _attributes_restored(self._module, self._earlier),
+            self.hooks.repeated(),
             random_restored(self._random),
         ):
             return self._with_tensors(function, *args, **kwargs)
+
+    @contextmanager
+    def _learning_restored(self) -> Iterator[None]:
+        """Give the weights that were frozen or freed since the forward pass a gradient, or none, as they had in it."""
+        changed = [t for name, t in self._parameters.items() if t.is_leaf and t.requires_grad != self._learned[name]]
+        for tensor in changed:
+            tensor.requires_grad_(not tensor.requires_grad)
+        try:
+            yield
+        finally:
+            for tensor in changed:
+                tensor.requires_grad_(not tensor.requires_grad)
 
     def _with_tensors(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         """Call `function` with the parameters and buffers of the forward pass in place."""
@@ -97,7 +118,7 @@ class Rerunnable:
         """The function's result, the first time as it comes, then as it came the first time."""
         if self._ran:
             return self._state.again(self._repeated, *args, **kwargs)
-        with self._contexts[0]:
+        with self._state.hooks.watched(), self._contexts[0]:
             out = self._function(*args, **kwargs)
         self._state.forward_done()
         self._ran = True
@@ -106,43 +127,6 @@ class Rerunnable:
     def _repeated(self, *args: Any, **kwargs: Any) -> Any:
         with self._contexts[1]:
             return self._function(*args, **kwargs)
-
-
-@dataclass(frozen=True, eq=False)
-class RandomStates:
-    """The random states that a forward pass may draw from."""
-
-    device: torch.device
-    cpu: Tensor
-    cuda: Tensor | None
-    python: Any
-    numpy: Any
-
-    @classmethod
-    def now(cls, device: torch.device) -> RandomStates:
-        """The present states; that of the GPU only where `device` is one."""
-        cuda = torch.cuda.get_rng_state(device) if device.type == "cuda" else None
-        return cls(device, torch.get_rng_state(), cuda, random.getstate(), np.random.get_state())
-
-    def restore(self) -> None:
-        """Make these the present states."""
-        torch.set_rng_state(self.cpu)
-        if self.cuda is not None:
-            torch.cuda.set_rng_state(self.cuda, self.device)
-        random.setstate(self.python)
-        np.random.set_state(self.numpy)
-
-    def __eq__(self, other: object) -> bool:
-        """Whether nothing was drawn between the two."""
-        if not isinstance(other, RandomStates):
-            return NotImplemented
-        same_numpy = self.numpy[2] == other.numpy[2] and np.array_equal(self.numpy[1], other.numpy[1])
-        # States are real tensors also where a mode makes all others fake ones.
-        with _disable_current_modes():
-            on_device = self.cuda is None or (other.cuda is not None and torch.equal(self.cuda, other.cuda))
-            return on_device and torch.equal(self.cpu, other.cpu) and self.python == other.python and same_numpy
-
-    __hash__ = None  # type: ignore[assignment] # states are compared, never looked up
 
 
 def _are_equal(one: Tensor, other: Tensor) -> bool:
@@ -218,20 +202,7 @@ def _attributes_restored(module: nn.Module, earlier: list[tuple[nn.Module, dict[
 
 def _set(part: nn.Module, attributes: dict[str, Any]) -> None:
     for name, value in attributes.items():
-        vars(part).pop(name, None)
-        if value is not _MISSING:
+        if value is _MISSING:
+            vars(part).pop(name, None)
+        else:
             vars(part)[name] = value
-
-
-@contextmanager
-def random_restored(states: RandomStates | None) -> Iterator[None]:
-    """Draw from earlier random states inside the context, without moving the present ones."""
-    if states is None:
-        yield
-        return
-    present = RandomStates.now(states.device)
-    try:
-        states.restore()
-        yield
-    finally:
-        present.restore()

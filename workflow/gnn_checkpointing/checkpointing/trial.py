@@ -6,6 +6,7 @@ once and in two parts, and both must agree.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 from dataclasses import replace
 from types import CodeType
@@ -20,7 +21,9 @@ from torch_geometric.nn import MeshCNNConv, MessagePassing, aggr, norm
 from gnn_checkpointing.checkpointing.block_arguments import Leaves
 from gnn_checkpointing.checkpointing.block_plan import EdgeBlock
 from gnn_checkpointing.checkpointing.cut_call import CutCall, stage
-from gnn_checkpointing.checkpointing.recomputation import RandomStates, Recomputation
+from gnn_checkpointing.checkpointing.deferred import OfOneBlock
+from gnn_checkpointing.checkpointing.random_states import RandomStates
+from gnn_checkpointing.checkpointing.recomputation import Recomputation
 
 TOLERANCE = 1e-4
 """Of two ways to compute the same: matrix products of other shapes differ by about 1e-6 in float32."""
@@ -54,7 +57,7 @@ def layer_refusal(conv: nn.Module) -> str | None:
         return "it has a propagate method of its own"
     if isinstance(conv, MeshCNNConv):
         return "its messages read edges in groups of four, whatever their destinations"
-    for name, part in _parts_inside(conv):
+    for name, part in parts_inside(conv):
         if isinstance(part, _OF_ALL_DEGREES):
             return f"{name} ({type(part).__name__}) pads every node to the largest number of edges of the whole graph"
         if isinstance(part, _OVER_ROWS) or (isinstance(part, norm.LayerNorm) and part.mode == "graph"):
@@ -111,7 +114,9 @@ def _compared(cut: CutCall, block: EdgeBlock, halves: tuple[EdgeBlock, EdgeBlock
             if not torch.equal(buffer, buffers[name]):
                 return f"its messages change the buffer {name}, and blocks would change it once for each block"
         for name, value in vars(cut.conv).items():
-            if name not in attributes or not (value is attributes[name] or isinstance(value, Tensor)):
+            # Tensors are seen to where they are read; None is what other threads leave.
+            passing = value is None or isinstance(value, Tensor | OfOneBlock)
+            if name not in attributes or not (value is attributes[name] or passing):
                 return f"its messages change the attribute {name}, and blocks would change it once for each block"
         if before != RandomStates.now(before.device):
             cut.conv.eval()  # masks of two cuts differ; without them the rest can be compared
@@ -133,10 +138,12 @@ def _compared(cut: CutCall, block: EdgeBlock, halves: tuple[EdgeBlock, EdgeBlock
 def _alike(one: Tensor, other: Tensor) -> bool:
     if not one.is_floating_point():
         return torch.equal(one, other)
-    scale, tolerance = one.detach().double().norm(), max(TOLERANCE, 8 * torch.finfo(one.dtype).eps)
-    return bool((one - other).detach().double().norm() <= tolerance * scale + 1e-30) or bool(
-        torch.equal(one.isnan(), other.isnan()) and one.isnan().any()
-    )
+    epsilon = torch.finfo(one.dtype).eps
+    finite = one.isfinite()  # what is not comes from the features, and is left out of both norms
+    if not torch.equal(finite, other.isfinite()):
+        return False
+    one, other = one.detach()[finite].double(), other.detach()[finite].double()
+    return bool((one - other).norm() <= max(TOLERANCE, 8 * epsilon) * one.norm() + 1e-30)
 
 
 def _parts(cut: CutCall) -> tuple[EdgeBlock, tuple[int, int]] | None:
@@ -174,14 +181,15 @@ def _leaves_of(outs: tuple[Tensor, ...]) -> Iterator[Tensor]:
         waiting.extend(following for following, _ in node.next_functions if following is not None)
 
 
-def _parts_inside(conv: MessagePassing) -> Iterator[tuple[str, nn.Module]]:
+def parts_inside(conv: MessagePassing) -> Iterator[tuple[str, nn.Module]]:
     """The submodules that a layer's messages use, with their names, as the code of its methods names them."""
-    named = _names_read(type(conv), ("message", "edge_update", "aggregate"))
+    named = _names_read(type(conv), ("message", "edge_update", "aggregate"))  # type: ignore[arg-type]
     for name, child in conv.named_children():
         if name in named or name == "aggr_module":
             yield from ((f"{name}.{inner}" if inner else name, part) for inner, part in child.named_modules())
 
 
+@functools.cache
 def _names_read(kind: type, methods: tuple[str, ...]) -> set[str]:
     """The attributes that the methods' code reads, in the methods that they call, too."""
     found: set[str] = set()

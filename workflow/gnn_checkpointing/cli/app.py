@@ -46,6 +46,7 @@ app = App(
 # Help is written here, not taken from docstrings, which `python -OO` leaves out.
 COMMANDS: tuple[tuple[Callable[..., None], str], ...] = (
     (designing.design, "Print the study's cells in the order they are measured, one line each."),
+    (designing.model, "Try the study's own model on small graphs: what it has, or why it cannot be measured."),
     (designing.schema, "Print the JSON schema of a study file, or of claims.json."),
     (designing.hardware, "Write what this machine is: slug, label, processor, memory, versions."),
     (graphs.graph, "Draw or load one graph of the study and write it as .npz."),

@@ -107,6 +107,8 @@ class Study(Part):
     def _practice_adds_something(self) -> Study:
         if self.practice is None:
             return self
+        if not self.architecture.has_stacks:
+            raise ValueError("practice is about stacks of convolutions, of which there are none; leave it out")
         chosen, added = self.practice.graphs, self.practice.model_dump(exclude={"graphs"})
         if all(getattr(self.architecture, key) == value for key, value in added.items()):
             raise ValueError("practice adds nothing to what architecture has; change one of its keys, or leave it out")

@@ -13,32 +13,9 @@ import triton
 import triton.language as tl
 from torch import Tensor
 
-from gnn_checkpointing.checkpointing.kernels.triton_parts import factors, rows, sizes
+from gnn_checkpointing.checkpointing.kernels.triton_parts import factors, rows, score_of, scored, sizes
 
 _KINDS = {"gatv2": 0, "gat": 1, "transformer": 2}
-
-
-@triton.jit
-def _score(k, q, e, vector, slope, scale, KIND: tl.constexpr, EDGED: tl.constexpr):
-    """The scores `[n]`, and z (for the Transformer k + e), from which their gradients are read."""
-    z = k + e if EDGED else k
-    if KIND == 2:
-        score = tl.sum(q * z, axis=1) * scale
-    else:
-        z = z + q
-        leaky = tl.where(z > 0, z, z * slope)
-        score = leaky if KIND == 1 else tl.sum(vector * leaky, axis=1)
-    return score, z
-
-
-@triton.jit
-def _scored(start, node, h, c, H, C: tl.constexpr, inside, KIND: tl.constexpr):
-    """What scores read of nodes or edges: a number for each in GAT, else a row."""
-    if KIND == 1:
-        found = tl.load(start + node.to(tl.int64) * H + h, mask=inside, other=0.0)
-    else:
-        found = rows(start, node, h, c, H, C, inside)
-    return found
 
 
 @triton.jit(do_not_specialize=("key", "salt"))
@@ -51,7 +28,7 @@ def _forward(
     c, lane = tl.arange(0, BC), tl.arange(0, BE)
     begin, end = tl.load(pointer + i).to(tl.int64), tl.load(pointer + i + 1).to(tl.int64)
     one, always = i + tl.arange(0, 1), tl.arange(0, 1) == 0
-    q = _scored(queries, one, h, c, H, C, always, KIND)
+    q = scored(queries, one, h, c, H, C, always, KIND)
     a = tl.load(vector + h * C + c, mask=c < C, other=0.0)[None, :] if KIND == 0 else 0.0
     number: tl.constexpr = out.dtype.element_ty
     most = tl.full([1], float("-inf"), number)
@@ -62,9 +39,9 @@ def _forward(
         inside = at < end
         j = tl.load(source + at, mask=inside, other=0)
         given = tl.load(order + at, mask=inside, other=0)
-        k = _scored(keys, j, h, c, H, C, inside, KIND)
-        e = _scored(edge, given, h, c, H, C, inside, KIND) if EDGED else 0.0
-        score, _ = _score(k, q, e, a, slope, scale, KIND, EDGED)
+        k = scored(keys, j, h, c, H, C, inside, KIND)
+        e = scored(edge, given, h, c, H, C, inside, KIND) if EDGED else 0.0
+        score, _ = score_of(k, q, e, a, slope, scale, KIND, EDGED)
         score = tl.where(inside, score, float("-inf"))
         now = tl.maximum(most, tl.max(score, axis=0))
         shrink = tl.exp(most - now)
@@ -94,7 +71,7 @@ def _of_destinations(
     c, lane = tl.arange(0, BC), tl.arange(0, BE)
     begin, end = tl.load(pointer + i).to(tl.int64), tl.load(pointer + i + 1).to(tl.int64)
     one, always = i + tl.arange(0, 1), tl.arange(0, 1) == 0
-    q = _scored(queries, one, h, c, H, C, always, KIND)
+    q = scored(queries, one, h, c, H, C, always, KIND)
     a = tl.load(vector + h * C + c, mask=c < C, other=0.0)[None, :] if KIND == 0 else 0.0
     g = rows(gradient, one, h, c, H, C, always)
     logarithm = tl.load(kept + i * H + h)
@@ -113,9 +90,9 @@ def _of_destinations(
             inside = at < end
             j = tl.load(source + at, mask=inside, other=0)
             given = tl.load(order + at, mask=inside, other=0)
-            k = _scored(keys, j, h, c, H, C, inside, KIND)
-            e = _scored(edge, given, h, c, H, C, inside, KIND) if EDGED else 0.0
-            score, z = _score(k, q, e, a, slope, scale, KIND, EDGED)
+            k = scored(keys, j, h, c, H, C, inside, KIND)
+            e = scored(edge, given, h, c, H, C, inside, KIND) if EDGED else 0.0
+            score, z = score_of(k, q, e, a, slope, scale, KIND, EDGED)
             p = tl.where(inside, tl.exp(score - logarithm), 0.0)
             v = rows(values, j, h, c, H, C, inside)
             if KIND == 2 and EDGED:
@@ -167,7 +144,7 @@ def _of_sources(
     c, lane = tl.arange(0, BC), tl.arange(0, BE)
     begin, end = tl.load(pointer + j).to(tl.int64), tl.load(pointer + j + 1).to(tl.int64)
     one, always = j + tl.arange(0, 1), tl.arange(0, 1) == 0
-    k = _scored(keys, one, h, c, H, C, always, KIND)
+    k = scored(keys, one, h, c, H, C, always, KIND)
     a = tl.load(vector + h * C + c, mask=c < C, other=0.0)[None, :] if KIND == 0 else 0.0
     own = rows(values, one, h, c, H, C, always)
     number: tl.constexpr = grad_values.dtype.element_ty
@@ -178,9 +155,9 @@ def _of_sources(
         inside = at < end
         i = tl.load(destination + at, mask=inside, other=0).to(tl.int64)
         given = tl.load(order + at, mask=inside, other=0)
-        q = _scored(queries, i, h, c, H, C, inside, KIND)
-        e = _scored(edge, given, h, c, H, C, inside, KIND) if EDGED else 0.0
-        score, z = _score(k, q, e, a, slope, scale, KIND, EDGED)
+        q = scored(queries, i, h, c, H, C, inside, KIND)
+        e = scored(edge, given, h, c, H, C, inside, KIND) if EDGED else 0.0
+        score, z = score_of(k, q, e, a, slope, scale, KIND, EDGED)
         p = tl.where(inside, tl.exp(score - tl.load(kept + i * H + h, mask=inside, other=0.0)), 0.0)
         p = p / tl.load(of_shares + i * H + h, mask=inside, other=1.0)
         g = rows(gradient, i, h, c, H, C, inside)

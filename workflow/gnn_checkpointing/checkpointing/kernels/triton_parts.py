@@ -1,4 +1,4 @@
-"""What the kernels for CUDA share: blocks of rows, sizes of blocks, dropout's masks."""
+"""What the kernels for CUDA share: blocks of rows, sizes of blocks, scores of attention, dropout's masks."""
 
 from __future__ import annotations
 
@@ -34,3 +34,26 @@ def factors(edge, h, below, scale, key, salt):
         b, a = a * multiplier, high ^ k ^ b
         k += nothing + 0x9E3779B9
     return tl.where(a.to(tl.int64) < below, 0.0, scale)
+
+
+@triton.jit
+def score_of(k, q, e, vector, slope, scale, KIND: tl.constexpr, EDGED: tl.constexpr):
+    """The scores `[n]`, and z (for the Transformer k + e), from which their gradients are read."""
+    z = k + e if EDGED else k
+    if KIND == 2:
+        score = tl.sum(q * z, axis=1) * scale
+    else:
+        z = z + q
+        leaky = tl.where(z > 0, z, z * slope)
+        score = leaky if KIND == 1 else tl.sum(vector * leaky, axis=1)
+    return score, z
+
+
+@triton.jit
+def scored(start, node, h, c, H, C: tl.constexpr, inside, KIND: tl.constexpr):
+    """What scores read of nodes or edges: a number for each in GAT, else a row."""
+    if KIND == 1:
+        found = tl.load(start + node.to(tl.int64) * H + h, mask=inside, other=0.0)
+    else:
+        found = rows(start, node, h, c, H, C, inside)
+    return found
