@@ -94,4 +94,17 @@ def test_names_that_are_taken_or_too_long(tmp_path: Path) -> None:
     assert "a file stands where a folder is needed" in told(tmp_path / "file" / "hardware.json")
     (tmp_path / "folder.json" / "full").mkdir(parents=True)
     assert "a folder stands where a file is needed" in told(tmp_path / "folder.json")
+    assert "a folder stands where a file is needed" in told(Path())
+    assert "a folder stands where a file is needed" in told(Path("/"))
     assert "file name too long; choose a shorter name" in told(tmp_path / ("x" * 300))
+
+
+def test_streams_that_are_closed_and_a_folder_that_is_gone(tmp_path: Path) -> None:
+    describe = [sys.executable, "-m", "gnn_checkpointing", "describe", "--csv"]
+    sample = ROOT / "workflow/studies/sample_graph"
+    assert subprocess.run([*describe, sample], cwd=ROOT, preexec_fn=lambda: os.close(1)).returncode == 0
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    found = subprocess.run([*describe, "."], cwd=gone, capture_output=True, text=True, preexec_fn=gone.rmdir)
+    assert found.returncode == 2
+    assert "change to a folder that is there" in found.stderr

@@ -34,6 +34,7 @@ _ADVICE = {
     errno.EPERM: _PERMISSIONS,
     errno.ENOTDIR: _FOLDER_NEEDED,
     errno.EEXIST: _FOLDER_NEEDED,
+    errno.ENOENT: "put it back, or change to a folder that is there",
     errno.EISDIR: "a folder stands where a file is needed; move it away, or name another place",
     errno.ENAMETOOLONG: "choose a shorter name",
     errno.EIO: "the disk does not answer; look at it, and run it again",
@@ -52,6 +53,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = [argument for argument in given if argument != "--debug"]
     command = next((argument for argument in given if not argument.startswith("-")), "gnn_checkpointing")
     codecs.register_error("nearest", _nearest)
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # whoever started this closed it
+            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115 - as long as the process
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="nearest")
@@ -109,6 +113,8 @@ def _sentence(command: str, error: Exception) -> str | None:
             f"{command} needs {package}, which is not installed; pip install 'gnn-checkpointing[report]' brings it"
         )
         return missing if package not in ("", "gnn_checkpointing") else None
+    if isinstance(error, ImportError) and "failed to map segment" in str(error):
+        return f"{command} ran out of memory; free some, or give it less"
     if isinstance(error, OSError) and error.errno and (error.errno in _ADVICE or error.filename is not None):
         where = "" if error.filename is None else f"{os.fsdecode(error.filename)}: "
         what = (error.strerror or type(error).__name__).lower()
