@@ -34,8 +34,9 @@ report-from: $(READY) ## make a published report again from its data: FROZEN=rep
 	@test -n "$(FROZEN)" || { echo "error: name a published report: make report-from FROZEN=report/<hardware>/<study>" >&2; exit 2; }
 	python -m gnn_checkpointing rebuild --frozen $(FROZEN) --templates templates --output-folder $(or $(OUTPUT),$(FROZEN))
 
-republish: $(READY) ## make all published reports again from their data, after a change to what is computed or said
+republish: $(READY) ## make all published reports again from their data, and the documentation, after a change to what is computed or said
 	set -e; for folder in report/*/*/; do python -m gnn_checkpointing rebuild --frozen $$folder --templates templates --output-folder $$folder; done
+	rm -rf report/docs && $(SITE) report/docs
 	python -m gnn_checkpointing index --reports report --templates templates --output report/index.html
 
 compare: $(READY) ## compare all machines that have a report of the same study; the index then tells of it
@@ -49,6 +50,7 @@ check: $(READY) ## linters, types, import contracts, workflow lint
 	lint-imports
 	snakefmt --check Snakefile workflow/Snakefile workflow/rules
 	snakemake --lint
+	hadolint Containerfile
 	python -m pip check
 
 audit: $(READY) ## ask PyPI whether anything pinned has a known vulnerability (needs a network)
@@ -66,8 +68,9 @@ test-all: $(READY) test ## those and the slow ones: every test but those of the 
 	$(TOGETHER) -m "slow and not minutes"
 	pytest -m "slow and not minutes" $(ALONE)
 
+SITE := python -m sphinx -q -W --keep-going -E -d .sphinx docs
 docs: $(READY) ## build the documentation into build/docs
-	python -m sphinx -q -W --keep-going -E -d .sphinx docs build/docs
+	$(SITE) build/docs
 
 test-faults: $(READY) ## everything that can go wrong, done on purpose, a thousand inputs of each kind drawn: minutes
 	FAULTS_DRAWN=1000 pytest tests/faults tests/workflow tests/docs tests/study tests/graphs/test_tables.py tests/graphs/test_npz.py

@@ -13,6 +13,9 @@ import pytest
 if TYPE_CHECKING:
     import torch
 
+# What is made once for all workers: reports (`rebuilt.py`), and what torch compiles, which it names by its content.
+os.environ.setdefault("GNN_CHECKPOINTING_SHARED", tempfile.gettempdir())
+os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", f"{tempfile.gettempdir()}/gnn-checkpointing-compiled-{os.getuid()}")
 if worker := os.environ.get("PYTEST_XDIST_WORKER"):
     # The lock of whoever measures lies there: two that run tests side by side would wait for each other, and say so.
     place = Path(tempfile.gettempdir()) / f"gnn-checkpointing-tests-{os.getuid()}-{worker}"
@@ -32,6 +35,20 @@ def no_fault(request: pytest.FixtureRequest) -> Iterator[Path]:
         place.unlink()
         if "faults_expected" not in request.keywords:
             pytest.fail(f"the guard of the command line fired:\n{faults}")
+
+
+@pytest.fixture(scope="session")
+def whole_run() -> str:
+    """The test run as a fork server names it: all its workers share one."""
+    from gnn_checkpointing.measurement.forked import this_run
+
+    return this_run(os.getppid() if worker else os.getpid())
+
+
+@pytest.fixture
+def forked(monkeypatch: pytest.MonkeyPatch, whole_run: str) -> None:
+    """Measured processes are forked by a server that has imported torch, instead of importing it each."""
+    monkeypatch.setenv("GNN_CHECKPOINTING_RUN", whole_run)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -1,35 +1,67 @@
-"""Published reports as this code makes them again, so that tests need not wait until they are published again."""
+"""Published reports as this code makes them, once for all tests, workers and runs of the same code."""
 
 from __future__ import annotations
 
-import atexit
+import fcntl
 import functools
+import hashlib
+import os
 import shutil
 import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from gnn_checkpointing.cli import main
 from gnn_checkpointing.packed import PACK, packed_files
+from gnn_checkpointing.report.render import TEMPLATES, published_sources, read_inputs, render_report
 
 ROOT = Path(__file__).resolve().parent.parent
+CODE = ("workflow/gnn_checkpointing", "templates", "requirements.lock", "tests/rebuilt.py")
+PLACE = Path(os.environ.get("GNN_CHECKPOINTING_SHARED", tempfile.gettempdir()))
+SHARED = PLACE / f"gnn-checkpointing-made-{os.getuid()}"
+KEPT_SECONDS = 86_400
 
 
 @functools.cache
 def rebuilt(study: str) -> Path:
-    """The folder of a published study, made again once for all tests, its files plain; copy it to change it."""
-    folder = Path(shutil.copytree(packed(study), _place() / packed(study).parent.name / study))
-    unpack(folder)
-    return folder
+    """The folder of a published study, made again, its files plain; copy it to change it."""
+
+    def make(folder: Path) -> None:
+        shutil.copytree(packed(study), folder)
+        unpack(folder)
+
+    return _shared(study, "rebuilt", make)
 
 
 @functools.cache
 def packed(study: str) -> Path:
     """The same as it is published, its data in one archive."""
-    (published,) = ROOT.glob(f"report/*/{study}")
-    folder = _place() / published.parent.name / study
-    options = (f"--frozen={published}", f"--templates={ROOT / 'templates'}", f"--output-folder={folder}")
-    assert main(["rebuild", *options]) == 0
-    return folder
+
+    def make(folder: Path) -> None:
+        options = (f"--frozen={published(study)}", f"--templates={TEMPLATES}", f"--output-folder={folder}")
+        assert main(["rebuild", *options]) == 0
+
+    return _shared(study, "packed", make)
+
+
+@functools.cache
+def rendered(study: str) -> Path:
+    """Both documents of a published study, rendered from the data beside them; of those nothing is computed again."""
+
+    def make(folder: Path) -> None:
+        sources = published_sources(published(study))
+        render_report(read_inputs(sources, published(study) / "analysis"), sources, TEMPLATES, folder)
+        unpack(folder)
+
+    return _shared(study, "rendered", make)
+
+
+def published(study: str) -> Path:
+    """The folder of a published study."""
+    (found,) = ROOT.glob(f"report/*/{study}")
+    return found
 
 
 def unpack(folder: Path) -> None:
@@ -40,7 +72,46 @@ def unpack(folder: Path) -> None:
     (folder / PACK).unlink(missing_ok=True)
 
 
-def _place() -> Path:
-    place = Path(tempfile.mkdtemp(prefix="rebuilt-"))
-    atexit.register(shutil.rmtree, place, ignore_errors=True)
+def _shared(study: str, kind: str, make: Callable[[Path], None]) -> Path:
+    names = published(study).relative_to(ROOT / "report")
+    return once(f"{kind}-{study}", lambda place: make(place / names), str(published(study))) / names
+
+
+def once(name: str, make: Callable[[Path], object], *sources: str) -> Path:
+    """The folder that `make` fills; whoever asks first for it, of this code and these sources, makes it."""
+    place = SHARED / f"{name}-{digest(*CODE, *sources)}"
+    with locked(place.with_suffix(".lock")):
+        if not place.exists():
+            _forget_old()
+            making = place.with_suffix(".making")
+            shutil.rmtree(making, ignore_errors=True)
+            making.mkdir()
+            make(making)
+            making.rename(place)
     return place
+
+
+@functools.cache
+def digest(*places: str) -> str:
+    """What tells folders and files below the root apart by their content."""
+    found = hashlib.sha256()
+    for place in (ROOT / name for name in places):
+        for path in sorted(place.rglob("*")) if place.is_dir() else [place]:
+            if path.is_file() and path.suffix not in (".pyc", ".so"):
+                found.update(f"{path.relative_to(ROOT)} {path.stat().st_size}\n".encode() + path.read_bytes())
+    return found.hexdigest()[:16]
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Hold a file's lock; the system gives it back when a process dies."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def _forget_old() -> None:
+    for path in SHARED.iterdir():
+        if path.is_dir() and path.stat().st_mtime < time.time() - KEPT_SECONDS:
+            shutil.rmtree(path, ignore_errors=True)

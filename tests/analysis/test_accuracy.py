@@ -7,8 +7,7 @@ import pytest
 from gnn_checkpointing.analysis.explained import accuracies
 from gnn_checkpointing.records.training import REORDERED
 from gnn_checkpointing.refusal import Refusal
-
-from .tables import trainings
+from synthetic.tables import trainings
 
 
 def test_the_largest_difference_of_a_curve_is_a_share_of_the_first_loss() -> None:

@@ -13,8 +13,10 @@ import pytest
 
 from gnn_checkpointing.analysis.analyse import Findings, analyse, read_analysis, write_analysis
 from gnn_checkpointing.refusal import Refusal
-
-from .tables import Table, generated_graphs, protocol, real_graphs, table, trainings, without
+from synthetic.changes import without
+from synthetic.graphs import generated_graphs, real_graphs
+from synthetic.rows import Table, table
+from synthetic.tables import protocol, trainings
 
 FILES = tuple(sorted(f"{field.name}.json" for field in fields(Findings)))
 

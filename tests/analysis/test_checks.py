@@ -10,8 +10,9 @@ import pytest
 from gnn_checkpointing.analysis.table import completed
 from gnn_checkpointing.records.measurements_table import read_table, write_table
 from gnn_checkpointing.refusal import Refusal
-
-from .tables import Table, changed, generated_graphs, table, without
+from synthetic.changes import changed, without
+from synthetic.graphs import generated_graphs
+from synthetic.rows import Table, table
 
 GRAPHS = generated_graphs(num_nodes=(500,), degrees=(4.0, 8.0), replicates=1)
 CELL = "sbm-n500-d4-r0-GCN"

@@ -8,8 +8,8 @@ import pytest
 from gnn_checkpointing.analysis.density import throughput_laws
 from gnn_checkpointing.analysis.table import Row, completed, under
 from planning.published import measured
-
-from .tables import generated_graphs, table
+from synthetic.graphs import generated_graphs
+from synthetic.rows import table
 
 
 def rows(num_nodes: tuple[int, ...], **changes: float | None) -> list[Row]:

@@ -7,8 +7,9 @@ from gnn_checkpointing.analysis.analyse import analyse
 from gnn_checkpointing.analysis.effects import effects
 from gnn_checkpointing.analysis.results.views import depths
 from gnn_checkpointing.analysis.table import completed
-
-from .tables import depth_table, protocol, table, without
+from synthetic.changes import without
+from synthetic.rows import table
+from synthetic.tables import depth_table, protocol
 
 
 def found(rows):

@@ -11,8 +11,9 @@ from gnn_checkpointing.analysis.effects import effects
 from gnn_checkpointing.analysis.estimates import RATIO_KNOWN, noise
 from gnn_checkpointing.analysis.results import Effect, Effects
 from gnn_checkpointing.analysis.table import completed
-
-from .tables import LAWS, Table, changed, generated_graphs, real_graphs, table, without
+from synthetic.changes import changed, without
+from synthetic.graphs import generated_graphs, real_graphs
+from synthetic.rows import LAWS, Table, table
 
 ONE_A_LEVEL = generated_graphs(num_nodes=(500,), degrees=(4.0, 128.0), replicates=1)
 

@@ -6,8 +6,9 @@ import pytest
 from gnn_checkpointing.analysis.effects import effects
 from gnn_checkpointing.analysis.results.views import ego
 from gnn_checkpointing.analysis.table import completed
-
-from .tables import LAWS, RESIDENT_BYTES, ego_table, generated_graphs, table
+from synthetic.graphs import generated_graphs
+from synthetic.rows import LAWS, RESIDENT_BYTES, table
+from synthetic.tables import ego_table
 
 
 def points_of(rows):

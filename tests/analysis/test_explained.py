@@ -7,8 +7,7 @@ import pytest
 from gnn_checkpointing.analysis.explained import explanations
 from gnn_checkpointing.analysis.results import Estimate
 from gnn_checkpointing.records.explained import ExplainedSets, Mean
-
-from .explained_sets import block, explained
+from synthetic.explained import block, explained
 
 
 def test_nothing_explained_is_nothing_found() -> None:

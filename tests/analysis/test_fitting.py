@@ -7,8 +7,7 @@ import pytest
 from scipy.stats import t as student
 
 from gnn_checkpointing.analysis.fitting import fitted
-
-from .tables import generated_graphs
+from synthetic.graphs import generated_graphs
 
 COLUMNS = np.array(
     [[1.0, graph.num_nodes, graph.num_edges] for graph in generated_graphs((500, 1000), (4.0, 8.0, 16.0), 1)]

@@ -10,8 +10,11 @@ from gnn_checkpointing.analysis.results import Flatness, Frontier, FrontierPoint
 from gnn_checkpointing.analysis.results.views import frontier
 from gnn_checkpointing.analysis.table import completed
 from gnn_checkpointing.refusal import Refusal
+from synthetic.changes import changed, without
+from synthetic.frontier import FRONTIER_SHARES, frontier_table
+from synthetic.graphs import generated_graphs, real_graphs
+from synthetic.rows import Table, table
 
-from .tables import FRONTIER_SHARES, Table, changed, frontier_table, generated_graphs, real_graphs, table, without
 from .test_analyse import findings
 
 GATV2 = "gather_scatter-retaining"

@@ -9,8 +9,9 @@ from gnn_checkpointing.analysis.fitting import fitted
 from gnn_checkpointing.analysis.regression import interactions
 from gnn_checkpointing.analysis.results import Interaction
 from gnn_checkpointing.analysis.table import completed
-
-from .tables import LAWS, Table, generated_graphs, real_graphs, table, without
+from synthetic.changes import without
+from synthetic.graphs import generated_graphs, real_graphs
+from synthetic.rows import LAWS, Table, table
 
 
 def found(rows: Table) -> tuple[list[Interaction], list[str]]:

@@ -8,8 +8,10 @@ import pytest
 from gnn_checkpointing.analysis.analyse import Findings, analyse
 from gnn_checkpointing.claims.judge import judge
 from gnn_checkpointing.study.practice import PRACTICE
-
-from .tables import Table, changed, generated_graphs, protocol, table
+from synthetic.changes import changed
+from synthetic.graphs import generated_graphs
+from synthetic.rows import Table, table
+from synthetic.tables import protocol
 
 DEGREES, PLACE = (4.0, 32.0, 128.0), "sbm-n1000-d32-r0"
 GRID = generated_graphs((500, 1000), DEGREES)

@@ -8,8 +8,10 @@ import pytest
 from gnn_checkpointing.analysis.quality import quality
 from gnn_checkpointing.analysis.results import Quality
 from gnn_checkpointing.analysis.table import completed
-
-from .tables import NEEDS_ATTENTION, NEEDS_CUDA, Table, changed, frontier_table, generated_graphs, table, without
+from synthetic.changes import changed, without
+from synthetic.frontier import NEEDS_ATTENTION, NEEDS_CUDA, frontier_table
+from synthetic.graphs import generated_graphs
+from synthetic.rows import Table, table
 
 CELL = "sbm-n500-d4-r0-GCN"
 

@@ -10,8 +10,7 @@ import pytest
 from gnn_checkpointing.analysis.quiet import at_one_speed
 from gnn_checkpointing.analysis.regression import laws
 from gnn_checkpointing.analysis.table import Row, completed
-
-from .tables import table
+from synthetic.rows import table
 
 SENTINEL = 2e-3
 

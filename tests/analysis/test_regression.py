@@ -10,8 +10,9 @@ from gnn_checkpointing.analysis.regression import laws
 from gnn_checkpointing.analysis.results import Law
 from gnn_checkpointing.analysis.support import design
 from gnn_checkpointing.analysis.table import completed, policy_order
-
-from .tables import LAWS, Table, changed, generated_graphs, real_graphs, table, without
+from synthetic.changes import changed, without
+from synthetic.graphs import generated_graphs, real_graphs
+from synthetic.rows import LAWS, Table, table
 
 
 def found(rows: Table) -> tuple[list[Law], list[str]]:

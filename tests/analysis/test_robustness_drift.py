@@ -8,8 +8,8 @@ import pytest
 from gnn_checkpointing.analysis.results import RunDrift
 from gnn_checkpointing.analysis.robustness.drift import drift, order
 from gnn_checkpointing.analysis.table import completed
-
-from .tables import DEGREES, Graph, Table, generated_graphs, table
+from synthetic.graphs import DEGREES, Graph, generated_graphs
+from synthetic.rows import Table, table
 
 
 def drifting(

@@ -10,9 +10,10 @@ import pytest
 from gnn_checkpointing.analysis.results import FamilyFactor
 from gnn_checkpointing.analysis.robustness.families import families, replicates
 from gnn_checkpointing.analysis.table import completed
-
-from . import tables
-from .tables import Table, changed, generated_graphs, table
+from synthetic import graphs
+from synthetic.changes import changed
+from synthetic.graphs import generated_graphs
+from synthetic.rows import Table, table
 
 
 def found(rows: Table) -> tuple[list[FamilyFactor], list[str]]:
@@ -32,7 +33,7 @@ def skewed(rows: Table, family: str, factor: float) -> Table:
 
 def gcn(seed: int, noise: float = 0.02) -> Table:
     return table(
-        np.random.default_rng(seed), tables.families(), convolutions=("GCN",), policies=("none", "layers"), noise=noise
+        np.random.default_rng(seed), graphs.families(), convolutions=("GCN",), policies=("none", "layers"), noise=noise
     )
 
 

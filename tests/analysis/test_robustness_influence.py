@@ -10,8 +10,9 @@ from gnn_checkpointing.analysis.results import Influence
 from gnn_checkpointing.analysis.robustness.influence import influence
 from gnn_checkpointing.analysis.support import design, observed
 from gnn_checkpointing.analysis.table import completed
-
-from .tables import Table, changed, generated_graphs, table
+from synthetic.changes import changed
+from synthetic.graphs import generated_graphs
+from synthetic.rows import Table, table
 
 OUTLIER = "sbm-n2000-d128-r1"
 

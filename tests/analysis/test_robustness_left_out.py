@@ -14,8 +14,10 @@ from gnn_checkpointing.analysis.results import Estimate, LeftOut, Robustness
 from gnn_checkpointing.analysis.robustness.left_out import left_out, side_of
 from gnn_checkpointing.analysis.robustness.robustness import robustness
 from gnn_checkpointing.analysis.table import Row, completed
-
-from .tables import TIMES, Table, changed, generated_graphs, protocol, real_graphs, table
+from synthetic.changes import TIMES, changed
+from synthetic.graphs import generated_graphs, real_graphs
+from synthetic.rows import Table, table
+from synthetic.tables import protocol
 
 LONER = "sbm-n1000-d128-r0"
 

@@ -21,9 +21,8 @@ from gnn_checkpointing.analysis.robustness.stopping import (
 )
 from gnn_checkpointing.measurement.ratios import paired_ratio
 from gnn_checkpointing.measurement.step_time import StepTime
-from gnn_checkpointing.study.reading import parse_study
-
-from .tables import protocol
+from synthetic.studies import small_study
+from synthetic.tables import protocol
 
 pytestmark = pytest.mark.slow
 
@@ -69,19 +68,8 @@ def test_the_rule_looks_where_timing_looks(
 
     monkeypatch.setattr(real, "paired_ratio", wide)
     monkeypatch.setattr(real, "timed", lambda *_: StepTime(1e-9, 1e-9, 1e-9, 0.0, 0, 0, 0))
-    study = parse_study(
-        {
-            "name": "test",
-            "title": "Test",
-            "seed": 3,
-            "graphs": {"generated": [{"family": "erdos_renyi", "num_nodes": [60], "average_degrees": [6]}]},
-            "architecture": {"convolutions": ["GCN"], "num_layers": 3, "hidden_channels": 16, "heads": 2},
-            "policies": ["none", "layers"],
-            "measurement": {"processes": processes, "rounds": {"at_least": at_least, "at_most": at_most}},
-        },
-        "test",
-    )
-
+    measurement = {"processes": processes, "rounds": {"at_least": at_least, "at_most": at_most}}
+    study = small_study(["GCN"], measurement=measurement)
     contest: Any = SimpleNamespace(forward=None, drop_gradients=lambda: None)
     orders, steps = real.timed_rounds(
         study,

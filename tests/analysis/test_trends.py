@@ -13,8 +13,9 @@ from gnn_checkpointing.analysis.estimates import RATIO_KNOWN
 from gnn_checkpointing.analysis.results import SAVES_BELOW, Band, BandPoint, Estimate, Quantity, Trends
 from gnn_checkpointing.analysis.table import completed
 from gnn_checkpointing.analysis.trends import METHODS, break_even, trends
-
-from .tables import DEGREES, LAWS, TIMES, Table, changed, generated_graphs, real_graphs, table
+from synthetic.changes import TIMES, changed
+from synthetic.graphs import DEGREES, generated_graphs, real_graphs
+from synthetic.rows import LAWS, Table, table
 
 ONE_A_LEVEL = generated_graphs(num_nodes=(500,), degrees=(4.0, 128.0), replicates=1)
 SIX_A_LEVEL = generated_graphs(num_nodes=(1000,), replicates=6)

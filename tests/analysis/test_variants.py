@@ -6,8 +6,8 @@ import pytest
 from gnn_checkpointing.analysis.effects import effects
 from gnn_checkpointing.analysis.results.views import variants
 from gnn_checkpointing.analysis.table import completed
-
-from .tables import LAWS, batches, families, generated_graphs, graded, table
+from synthetic.graphs import batches, families, generated_graphs, graded
+from synthetic.rows import LAWS, table
 
 
 def found(graphs, **changes):

@@ -15,8 +15,10 @@ from gnn_checkpointing.analysis.estimates import RATIO_KNOWN, SECONDS_KNOWN, run
 from gnn_checkpointing.analysis.results import RunToRun
 from gnn_checkpointing.artefacts import read_json
 from gnn_checkpointing.refusal import Refusal
-
-from .tables import Table, generated_graphs, protocol, real_graphs, table, trainings, with_visits
+from synthetic.changes import with_visits
+from synthetic.graphs import generated_graphs, real_graphs
+from synthetic.rows import Table, table
+from synthetic.tables import protocol, trainings
 
 INTERVALS = ("low", "high")
 OF_INTERVALS = ("run_to_run", "slower", "faster", "certain", "open", "side", "changes")

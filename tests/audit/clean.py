@@ -13,7 +13,6 @@ from gnn_checkpointing.analysis.quality import quality
 from gnn_checkpointing.analysis.results import (
     Accuracy,
     Effects,
-    Estimate,
     Explanations,
     Regressions,
     Trends,
@@ -22,7 +21,7 @@ from gnn_checkpointing.analysis.table import completed
 from gnn_checkpointing.artefacts import digest
 from gnn_checkpointing.audit.checks.provenance import NAMED, VERSIONS
 from gnn_checkpointing.audit.inputs import AuditInputs, Machine
-from gnn_checkpointing.claims.ledger import Claim, Ledger
+from gnn_checkpointing.claims.ledger import Ledger
 from gnn_checkpointing.records.demonstration import Demonstration
 from gnn_checkpointing.records.graph_facts import GraphFacts, Provenance
 from gnn_checkpointing.records.measurements_table import Value
@@ -37,6 +36,18 @@ from . import predicted
 CONVOLUTIONS = ("GCN", "GATv2")
 POLICIES = ("none", "layers", "edge_blocks", "reversible")
 GRID: dict[str, Any] = {"family": "sbm", "num_nodes": [500, 1000], "average_degrees": [4, 16, 64], "replicates": 2}
+DEMONSTRATION: dict[str, Any] = {
+    **{"workload": "a step", "step_seconds": 0.8, "benchmark_seconds": 4.2},
+    **{"held_bytes": 500, "exact_bytes": 1000, "high_water_bytes": 1010, "process_high_water_bytes": 2000},
+    **{"child_maxrss_bytes": 3000, "benchmark_max_rss_bytes": 12},
+}
+TRAINED = {"epochs": 3, "final_loss": 0.5, "train_accuracy": 0.9, "test_accuracy": 0.8, "largest_loss_difference": 0.0}
+CLAIM: dict[str, Any] = {
+    **{"id": "c", "sentence": "It saves.", "source": "this study", "rule": "supported if below 1"},
+    **{"quantity": "ratio", "unit": "ratio", "estimate": {"estimate": 0.5, "low": 0.4, "high": 0.6}},
+    **{"evidence": "analysis/effects.json: generated", "verdict": "supported", "reason": ""},
+}
+UNTESTED = {"id": "u", "estimate": None, "evidence": "", "verdict": "untested", "reason": "needs CUDA"}
 UNCOMPARED = ("loss_error", "gradient_error", "buffer_error", "same_loss", "same_gradients", "same_buffers")
 
 
@@ -67,17 +78,7 @@ def inputs() -> AuditInputs:
         ledger=ledger(),
         graphs=graphs(made),
         machine=Machine("test-machine", {name: f"some {name}" for name in NAMED} | dict.fromkeys(VERSIONS, "2.1.0")),
-        demonstration=Demonstration(
-            workload="a step",
-            held_bytes=500,
-            step_seconds=0.8,
-            exact_bytes=1000,
-            high_water_bytes=1010,
-            process_high_water_bytes=2000,
-            child_maxrss_bytes=3000,
-            benchmark_max_rss_bytes=12,
-            benchmark_seconds=4.2,
-        ),
+        demonstration=Demonstration.model_validate(DEMONSTRATION),
     )
 
 
@@ -130,16 +131,7 @@ def findings(made: Study, rows: tables.Table) -> Findings:
         explained=Explanations(),
         robustness=predicted.robustness(),
         accuracy=[
-            Accuracy(
-                graph=spec.id,
-                convolution=convolution,
-                policy=policy,
-                epochs=3,
-                final_loss=0.5,
-                train_accuracy=0.9,
-                test_accuracy=0.8,
-                largest_loss_difference=0.0,
-            )
+            Accuracy.model_validate({"graph": spec.id, "convolution": convolution, "policy": policy, **TRAINED})
             for spec in study_graphs(made)
             if isinstance(spec, GeneratedGraph) and (spec.num_nodes, spec.average_degree, spec.replicate) == (500, 4, 0)
             for convolution in CONVOLUTIONS
@@ -151,23 +143,9 @@ def findings(made: Study, rows: tables.Table) -> Findings:
 
 def ledger() -> Ledger:
     """Return 30 supported claims and an untested one."""
-    supported = Claim(
-        id="c",
-        sentence="It saves.",
-        source="this study",
-        rule="supported if below 1",
-        quantity="ratio",
-        unit="ratio",
-        estimate=Estimate(estimate=0.5, low=0.4, high=0.6),
-        evidence="analysis/effects.json: generated",
-        verdict="supported",
-        reason="",
-    )
-    untested = supported.model_copy(
-        update={"id": "u", "estimate": None, "evidence": "", "verdict": "untested", "reason": "needs CUDA"}
-    )
-    claims = [supported.model_copy(update={"id": f"c{number}"}) for number in range(30)]
-    return Ledger(study="synthetic", hardware="test-machine", confidence=0.95, claims=[*claims, untested])
+    claims = [*({**CLAIM, "id": f"c{number}"} for number in range(30)), {**CLAIM, **UNTESTED}]
+    about = {"study": "synthetic", "hardware": "test-machine", "confidence": 0.95}
+    return Ledger.model_validate({**about, "claims": claims})
 
 
 def graphs(made: Study) -> list[GraphFacts]:

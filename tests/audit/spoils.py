@@ -6,12 +6,13 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from analysis import tables
 from gnn_checkpointing.analysis.results import Effect, Estimate, Spread
 from gnn_checkpointing.audit.inputs import AuditInputs, Machine
 from gnn_checkpointing.records.graph_facts import Provenance
 from gnn_checkpointing.records.measurements_table import Value
 from gnn_checkpointing.records.training import REORDERED
+from synthetic.changes import changed
+from synthetic.rows import Table
 
 from . import clean, predicted
 
@@ -23,12 +24,12 @@ def row(policy: str, /, **values: Value) -> Spoil:
 
     def spoil(found: AuditInputs) -> AuditInputs:
         cell = str(found.rows[0]["cell"])
-        return replace(found, rows=tables.changed([dict(row) for row in found.rows], cell, policy, **values))
+        return replace(found, rows=changed([dict(row) for row in found.rows], cell, policy, **values))
 
     return spoil
 
 
-def rows(change: Callable[[tables.Table], tables.Table]) -> Spoil:
+def rows(change: Callable[[Table], Table]) -> Spoil:
     """Change the table."""
     return lambda found: replace(found, rows=change([dict(row) for row in found.rows]))
 
@@ -38,14 +39,14 @@ def part(name: str, /, **changes: Any) -> Spoil:
     return lambda found: clean.part(found, name, **changes)
 
 
-def overlapping(table: tables.Table) -> tables.Table:
+def overlapping(table: Table) -> Table:
     """Let the second cell begin a second before the first ends (cells take 3 s, 4 s apart)."""
     first, second = list(dict.fromkeys(row["cell"] for row in table))[:2]
     assert next(row["ended"] for row in table if row["cell"] == first) == "2026-01-01T00:00:03+00:00"
     return [{**row, "started": "2026-01-01T00:00:02+00:00"} if row["cell"] == second else row for row in table]
 
 
-def sparse_to_dense(table: tables.Table) -> tables.Table:
+def sparse_to_dense(table: Table) -> Table:
     """Measure the graphs in the order of their density, each cell in a minute of its own."""
     cells = list(dict.fromkeys((float(row["average_degree"] or 0), str(row["cell"])) for row in table))
     place = {cell: f"2026-01-01T00:{number:02}" for number, (_, cell) in enumerate(sorted(cells))}
@@ -55,21 +56,15 @@ def sparse_to_dense(table: tables.Table) -> tables.Table:
     ]
 
 
-def one_draw_at_the_densest(found: AuditInputs) -> AuditInputs:
-    """Plan and measure one draw, not two, at degree 64."""
-    grids = ({**clean.GRID, "average_degrees": [4, 16]}, {**clean.GRID, "average_degrees": [64], "replicates": 1})
-    kept = [row for row in found.rows if (row["requested_average_degree"], row["replicate"]) != (64.0, 1)]
-    return replace(found, study=clean.study(grids), rows=kept)
+def thinner_at_the_densest(column: str, value: Value, **grid: Any) -> Spoil:
+    """Plan and measure degree 64 without the rows that have this value in the column."""
 
+    def spoil(found: AuditInputs) -> AuditInputs:
+        grids = ({**clean.GRID, "average_degrees": [4, 16]}, {**clean.GRID, "average_degrees": [64], **grid})
+        kept = [row for row in found.rows if (row["requested_average_degree"], row[column]) != (64.0, value)]
+        return replace(found, study=clean.study(grids), rows=kept)
 
-def one_convolution_at_the_densest(found: AuditInputs) -> AuditInputs:
-    """Plan and measure GCN alone at degree 64."""
-    grids = (
-        {**clean.GRID, "average_degrees": [4, 16]},
-        {**clean.GRID, "average_degrees": [64], "convolutions": ["GCN"]},
-    )
-    kept = [row for row in found.rows if (row["requested_average_degree"], row["convolution"]) != (64.0, "GATv2")]
-    return replace(found, study=clean.study(grids), rows=kept)
+    return spoil
 
 
 def unmarked_other_model(found: AuditInputs) -> AuditInputs:
@@ -119,30 +114,40 @@ def fact(name: str, value: str) -> Spoil:
     return lambda found: replace(found, machine=Machine(found.machine.slug, {**found.machine.facts, name: value}))
 
 
+def each(name: str, field: str, where: Callable[[Any], bool], **changes: Any) -> Spoil:
+    """Change fields of those items of a list in one finding that meet a condition."""
+
+    def spoil(found: AuditInputs) -> AuditInputs:
+        listed = getattr(getattr(found.findings, name), field)
+        changed = [one.model_copy(update=changes) if where(one) else one for one in listed]
+        return clean.part(found, name, **{field: changed})
+
+    return spoil
+
+
+def first(name: str, field: str, **changes: Any) -> Spoil:
+    """Change the first of a list in one finding."""
+
+    def spoil(found: AuditInputs) -> AuditInputs:
+        one = getattr(getattr(found.findings, name), field)[0]
+        return each(name, field, lambda other: other is one, **changes)(found)
+
+    return spoil
+
+
 def covered(response: str, **changes: Any) -> Spoil:
     """Change the coverage of the published intervals of one response."""
-
-    def spoil(found: AuditInputs) -> AuditInputs:
-        coverage = [
-            one.model_copy(update=changes) if one.response == response and one.method != "least_squares" else one
-            for one in found.findings.predictions.coverage
-        ]
-        return clean.part(found, "predictions", coverage=coverage)
-
-    return spoil
+    published = lambda one: one.response == response and one.method != "least_squares"  # noqa: E731
+    return each("predictions", "coverage", published, **changes)
 
 
-def scored(**changes: tuple[float, float]) -> Spoil:
-    """Give responses another median and worst error on real graphs."""
+def scored(response: str, **changes: Any) -> Spoil:
+    """Change the scores of one response on real graphs."""
+    return each("predictions", "summaries", lambda one: one.response == response, **changes)
 
-    def spoil(found: AuditInputs) -> AuditInputs:
-        summaries = [
-            predicted.summary(one.response, *changes.get(one.response, (one.median_error, one.worst_error)))
-            for one in found.findings.predictions.summaries
-        ]
-        return clean.part(found, "predictions", summaries=summaries)
 
-    return spoil
+def demonstrated(**changes: int) -> Spoil:
+    return lambda found: replace(found, demonstration=found.demonstration.model_copy(update=changes))
 
 
 def ledger(**changes: Any) -> Spoil:
@@ -151,16 +156,6 @@ def ledger(**changes: Any) -> Spoil:
 
 def failure(cell: str) -> dict[str, str]:
     return {"cell": cell, "policy": "layers", "outcome": "failed", "message": "why"}
-
-
-def with_index_zero(name: str, field: str, **changes: Any) -> Spoil:
-    """Change the first of a list in one finding."""
-
-    def spoil(found: AuditInputs) -> AuditInputs:
-        listed = list(getattr(getattr(found.findings, name), field))
-        return clean.part(found, name, **{field: [listed[0].model_copy(update=changes), *listed[1:]]})
-
-    return spoil
 
 
 SPOILS: dict[str, tuple[Spoil, ...]] = {
@@ -177,7 +172,10 @@ SPOILS: dict[str, tuple[Spoil, ...]] = {
         rows(lambda table: [*table, {**table[1], "policy": "segments(2)"}]),
         rows(lambda table: [*table, table[1]]),
     ),
-    "design-balanced": (one_draw_at_the_densest, one_convolution_at_the_densest),
+    "design-balanced": (
+        thinner_at_the_densest("replicate", 1, replicates=1),
+        thinner_at_the_densest("convolution", "GATv2", convolutions=["GCN"]),
+    ),
     "order-random": (rows(sparse_to_dense),),
     "failures-listed": (
         part("quality", failures=[]),
@@ -193,8 +191,8 @@ SPOILS: dict[str, tuple[Spoil, ...]] = {
     "readings-agree": (row("layers", high_water_agrees=False), row("none", fake_tensor_agrees=False)),
     "peaks-add-up": (row("layers", transient_bytes=1), row("layers", saved_activation_bytes=None)),
     "known-step": (
-        lambda found: replace(found, demonstration=found.demonstration.model_copy(update={"high_water_bytes": 900})),
-        lambda found: replace(found, demonstration=found.demonstration.model_copy(update={"exact_bytes": 0})),
+        demonstrated(high_water_bytes=900),
+        demonstrated(exact_bytes=0),
     ),
     "memory-ratios": (
         row("layers", memory_ratio=0.123),
@@ -232,17 +230,8 @@ SPOILS: dict[str, tuple[Spoil, ...]] = {
             ],
         ),
     ),
-    "real-bounds": (with_index_zero("predictions", "summaries", inside=0.53),),
-    "real-intervals": (
-        lambda found: clean.part(
-            found,
-            "predictions",
-            summaries=[
-                one.model_copy(update={"inside": 0.8}) if one.response == "step_time_seconds" else one
-                for one in found.findings.predictions.summaries
-            ],
-        ),
-    ),
+    "real-bounds": (first("predictions", "summaries", inside=0.53),),
+    "real-intervals": (scored("step_time_seconds", inside=0.8),),
     "time-ratios": (
         row("layers", time_ratio=3.0, time_ratio_low=2.9, time_ratio_high=3.1),
         row("layers", time_ratio_low=1.49, time_ratio_high=1.495),
@@ -257,26 +246,28 @@ SPOILS: dict[str, tuple[Spoil, ...]] = {
     "worst-width": (part("quality", worst_half_width=0.091),),
     "machine-steady": (part("quality", sentinel_drift=Spread(values=26, median=0.051, worst=0.06)),),
     "no-page-faults": (rows(lambda table: [{**each, "page_faults": 1.0} for each in table]),),
-    "candidates-fixed": (with_index_zero("predictions", "leaderboard", form="quadratic"),),
+    "candidates-fixed": (first("predictions", "leaderboard", form="quadratic"),),
     "densest-predicted": (
-        with_index_zero(
+        lambda found: first(
             "predictions",
             "leaderboard",
-            errors=predicted.candidate("activation_bytes", "blocks", chosen=True, worst=0.11).errors,
-        ),
+            errors=[
+                found.findings.predictions.leaderboard[0].errors[0].model_copy(update={"worst_relative_error": 0.11})
+            ],
+        )(found),
     ),
-    "slopes-met": (with_index_zero("predictions", "analytic", law=111.0),),
-    "failures-foreseen": (with_index_zero("predictions", "censored", foreseen=False),),
+    "slopes-met": (first("predictions", "analytic", law=111.0),),
+    "failures-foreseen": (first("predictions", "censored", foreseen=False),),
     "held-out-often": (covered("activation_bytes", held_out=99),),
     "bytes-covered": (covered("activation_bytes", inside=0.92), covered("saved_activation_bytes", inside=0.92)),
     "time-covered": (covered("step_time_seconds", inside=0.92),),
     "bytes-narrow": (covered("saved_activation_bytes", median_half_width=0.051),),
     "time-narrow": (covered("step_time_seconds", median_half_width=0.26),),
-    "real-bytes": (scored(activation_bytes=(0.021, 0.03)), scored(saved_activation_bytes=(0.0, 0.051))),
-    "real-time": (scored(step_time_seconds=(0.11, 0.2)),),
-    "no-graph-decides": (with_index_zero("robustness", "left_out", changes=["sbm-n500"]),),
-    "no-drift": (with_index_zero("robustness", "drift", p_value=0.01),),
-    "stopping-covers": (with_index_zero("robustness", "stopping", covered=0.92),),
+    "real-bytes": (scored("activation_bytes", median_error=0.021), scored("saved_activation_bytes", worst_error=0.051)),
+    "real-time": (scored("step_time_seconds", median_error=0.11, worst_error=0.2),),
+    "no-graph-decides": (first("robustness", "left_out", changes=["sbm-n500"]),),
+    "no-drift": (first("robustness", "drift", p_value=0.01),),
+    "stopping-covers": (first("robustness", "stopping", covered=0.92),),
     "claims-enough": (claims(lambda listed: listed[2:]), first_claim(id="c1")),
     "verdicts-estimated": (first_claim(estimate=None), first_claim(evidence="")),
     "untested-explained": (claims(lambda listed: [*listed[:-1], listed[-1].model_copy(update={"reason": " "})]),),

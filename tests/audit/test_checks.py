@@ -7,11 +7,11 @@ from dataclasses import replace
 
 import pytest
 
-from gnn_checkpointing.audit.checks.instrument import time_ratios_rederive
 from gnn_checkpointing.audit.checks.provenance import NAMED, NOT_STATED, VERSIONS
-from gnn_checkpointing.audit.checks.run import SHARED, cells_alone, order_unrelated_to_density, rank_correlation
+from gnn_checkpointing.audit.checks.run import SHARED, order_random
 from gnn_checkpointing.audit.inputs import machine_facts
-from gnn_checkpointing.audit.question import at_least, at_most, no_offender, percent
+from gnn_checkpointing.audit.question import Question, at_least, at_most, no_offender, percent
+from gnn_checkpointing.audit.rubric import rubric
 from gnn_checkpointing.graphs.sources import known
 from gnn_checkpointing.measurement import record_warnings
 from gnn_checkpointing.measurement.hardware import hardware_record
@@ -19,19 +19,14 @@ from gnn_checkpointing.refusal import Refusal
 
 from . import clean, spoils
 
-
-def test_rank_correlation_by_hand() -> None:
-    """Ranks 0 1 2 and 2 0 1: centred products -1 + 0 + 0 over 2. Ties share 0.5: 0.5 + 0 + 1 over sqrt(1.5 x 2)."""
-    assert rank_correlation([1, 2, 3], [9, 1, 4]) == pytest.approx(-0.5)
-    assert rank_correlation([1, 2, 3], [5, 50, 500]) == pytest.approx(1)
-    assert rank_correlation([1, 1, 2], [1, 2, 3]) == pytest.approx(1.5 / 3**0.5)
+QUESTIONS: dict[str, Question] = {question.id: question for question in rubric()}
 
 
 def test_a_value_just_beside_its_limit_is_not_printed_as_the_limit() -> None:
     assert percent(0.9297) == "92.97 %"
-    answer = at_least(0.9297, 0.93, "inside", "a.json: b")
+    answer = at_least(0.9297, 0.93, "inside")
     assert (answer.passed, answer.found) == (False, "inside: 92.97 %, at least 93 % asked for")
-    assert at_most(0.05, 0.05, "drift", "a.json: b").passed
+    assert at_most(0.05, 0.05, "drift").passed
 
 
 def test_cells_of_two_machines_may_overlap() -> None:
@@ -40,7 +35,7 @@ def test_cells_of_two_machines_may_overlap() -> None:
     cells = list(found.cells)
     for second, passed in (("b", True), ("a", False)):
         rows = [{**row, "hosts": f"{second if row['cell'] == cells[1] else 'a'}; a"} for row in found.rows]
-        assert cells_alone.answer(replace(found, rows=rows)).passed is passed
+        assert QUESTIONS["cells-alone"].answer(replace(found, rows=rows)).passed is passed
 
 
 @pytest.mark.parametrize(
@@ -64,18 +59,18 @@ def test_an_order_that_follows_density_matters_while_times_drift(order: str, dri
     one = found.findings.robustness.drift[0]
     change = one.change.model_copy(update={"estimate": drift, "low": drift, "high": drift})
     found = clean.part(found, "robustness", drift=[one.model_copy(update={"change": change, "p_value": 0.001})])
-    answer = order_unrelated_to_density.answer(replace(found, rows=rows))
+    answer = order_random(replace(found, rows=rows))
     assert answer.passed is passed, answer.found
 
 
 def test_no_number_is_no_pass() -> None:
-    assert at_most(float("nan"), 0.05, "drift", "").passed is False
-    assert at_least(float("nan"), 0.93, "inside", "").passed is False
+    assert at_most(float("nan"), 0.05, "drift").passed is False
+    assert at_least(float("nan"), 0.93, "inside").passed is False
 
 
 def test_what_could_not_fail_is_not_counted() -> None:
-    answer = no_offender([], 0, "untested claims give no reason", "")
-    assert (answer.passed, answer.needs) == (None, "there is nothing of the kind, so the check could not fail")
+    assert no_offender([], "untested claims give no reason").passed is None
+    assert QUESTIONS["untested-explained"].needs == "there is nothing of the kind, so the check could not fail"
 
 
 def test_scatter_parts_a_median_of_ratios_from_the_ratio_of_medians() -> None:
@@ -85,12 +80,13 @@ def test_scatter_parts_a_median_of_ratios_from_the_ratio_of_medians() -> None:
         own = next(row for row in found.rows if (row["cell"], row["policy"]) == (cell, "layers"))
         ratio = 1.12 * float(own["time_ratio"] or 0)
         ends = {"time_ratio": ratio, "time_ratio_low": ratio * (1 - half), "time_ratio_high": ratio * (1 + half)}
-        assert time_ratios_rederive.answer(spoils.row("layers", **ends)(found)).passed is passed
+        assert QUESTIONS["time-ratios"].answer(spoils.row("layers", **ends)(found)).passed is passed
 
 
 def test_the_first_offender_is_named() -> None:
-    assert no_offender([], 37, "cells overlapped another", "").found == "0 of 37 cells overlapped another"
-    assert no_offender(["x", "y"], 37, "cells overlapped another", "").found.endswith("; the first: x")
+    cells = [("w", False), ("x", True), ("y", True)]
+    assert no_offender(cells[:1], "cells overlapped another").found == "0 of 1 cells overlapped another"
+    assert no_offender(cells, "cells overlapped another").found == "2 of 3 cells overlapped another; the first: x"
 
 
 def test_the_words_looked_for_are_those_that_records_warn_with() -> None:

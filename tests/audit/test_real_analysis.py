@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from analysis import tables
 from gnn_checkpointing.analysis.analyse import analyse
 from gnn_checkpointing.audit.rubric import audited
 from gnn_checkpointing.claims.judge import judge
+from synthetic.tables import protocol, trainings
 
 from . import clean
 
@@ -22,8 +22,8 @@ def test_a_table_of_exact_laws_passes_but_for_the_failure_that_they_cannot_fores
     made = clean.study(({**clean.GRID, **SIZES},))
     found = replace(clean.inputs(), study=made, rows=clean.measured(made), graphs=clean.graphs(made))
     (graph,) = {job.graph for job in found.findings.accuracy}
-    protocol = tables.protocol(memory_forms=made.analysis.laws.memory, time_forms=made.analysis.laws.time)
-    real = analyse(found.rows, tables.trainings([graph], clean.CONVOLUTIONS), protocol)
+    forms = protocol(memory_forms=made.analysis.laws.memory, time_forms=made.analysis.laws.time)
+    real = analyse(found.rows, trainings([graph], clean.CONVOLUTIONS), forms)
     audit = audited(replace(found, findings=real, ledger=judge(real, "synthetic", "test-machine")))
     assert {check.id for check in audit.failed} - {"stopping-covers"} == {"failures-foreseen"}
     assert {check.id for check in audit.checks if check.passed is None} == {

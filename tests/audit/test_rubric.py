@@ -14,7 +14,9 @@ from gnn_checkpointing.analysis.table import completed
 from gnn_checkpointing.audit import checks
 from gnn_checkpointing.audit.grades import Audit
 from gnn_checkpointing.audit.inputs import AuditInputs
+from gnn_checkpointing.audit.rubric import RUBRIC as RUBRIC_FILE
 from gnn_checkpointing.audit.rubric import audited, rubric
+from gnn_checkpointing.measurement.sources import of_this_package
 
 from . import clean
 from .spoils import SPOILS, Spoil
@@ -33,7 +35,7 @@ def left_out(audit: Audit) -> set[str]:
 def test_the_rubric_has_at_least_twenty_questions_each_with_a_rule() -> None:
     assert len(RUBRIC) >= 20
     assert len({question.id for question in RUBRIC}) == len(RUBRIC)
-    assert len({question.answer for question in RUBRIC}) == len(RUBRIC)
+    assert len({question.check for question in RUBRIC}) == len(RUBRIC)
     assert all(question.question.endswith("?") and question.rule.endswith(".") for question in RUBRIC)
 
 
@@ -117,20 +119,25 @@ def test_page_faults_are_asked_for_only_where_freed_memory_is_kept() -> None:
     assert "no-page-faults" in left_out(audit)
 
 
-def test_a_new_question_is_one_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_new_question_is_a_row_and_a_function(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "mine.py").write_text(
-        """from gnn_checkpointing.audit.question import asks, at_most
-
-PLACE = 99
+        """from gnn_checkpointing.audit.question import at_most
 
 
-@asks("few-rows", "Are there few rows?", "There are at most ten rows.")
 def few_rows(inputs):
-    return at_most(len(inputs.rows), 10, "rows", "measurements.csv")
+    return at_most(len(inputs.rows), 10, "rows")
 """
     )
+    row = "mine: {few-rows: {question: 'Few rows?', rule: At most ten., evidence: 'measurements.csv: cell'}}"
+    (tmp_path / "rubric.yaml").write_text(f"{RUBRIC_FILE.read_text()}{row}\n")
     monkeypatch.setattr(checks, "__path__", [*checks.__path__, str(tmp_path)])
+    monkeypatch.setattr("gnn_checkpointing.audit.rubric.RUBRIC", tmp_path / "rubric.yaml")
     audit = audited(clean.inputs())
     assert failed(audit) == {"few-rows"}
     assert [check.id for check in audit.checks] == [*(question.id for question in RUBRIC), "few-rows"]
     monkeypatch.delitem(sys.modules, f"{checks.__name__}.mine")
+
+
+def test_other_words_of_a_question_are_other_code() -> None:
+    """So that an audit is made again, and a report's crate names another version."""
+    assert "audit/rubric.yaml" in of_this_package().of([audited.__module__])

@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
+from documentation import ROOT, built_site
 from gnn_checkpointing.report.index import Compared, render_index
 from gnn_checkpointing.report.render import TEMPLATES, published_sources, read_inputs, render_report
 
-ROOT = Path(__file__).resolve().parents[2]
 AXE = Path(__file__).parent / "node_modules/axe-core/axe.min.js"
 REQUIRED = "REQUIRE_BROWSER"
 """Set by `make test-browser`: there a missing browser is a failure."""
@@ -82,6 +82,12 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> Path:
         render_report(read_inputs(sources, folder / "analysis"), sources, TEMPLATES, output)
     render_index(root, TEMPLATES, root / "index.html", Compared(()))
     return root
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The documentation as it is now."""
+    return built_site(tmp_path_factory.mktemp("site"))
 
 
 @pytest.fixture(scope="session")

@@ -9,8 +9,8 @@ from PIL import Image
 
 from gnn_checkpointing.packed import PACK, bounded_bytes
 from gnn_checkpointing.report.html import environment, page_script
-from report import synthetic
 from report.test_report import HOSTILE, TEMPLATES, render
+from synthetic import inputs as synthetic
 
 from .conftest import Opener
 from .test_pages import violations

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from analysis.tables import changed, depth_table, protocol
 from gnn_checkpointing.analysis.analyse import analyse
-
-from .findings import claim, ledger, synthetic
+from synthetic.changes import changed
+from synthetic.findings import claim, ledger, synthetic
+from synthetic.tables import depth_table, protocol
 
 
 def found(rows):

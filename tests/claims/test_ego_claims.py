@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from analysis.tables import LAWS, RESIDENT_BYTES, ego_table, protocol
 from gnn_checkpointing.analysis.analyse import analyse
 from gnn_checkpointing.claims.queries.query import Asked
 from gnn_checkpointing.claims.queries.systems import most_saved
-
-from .findings import claim, ledger, synthetic
+from synthetic.findings import claim, ledger, synthetic
+from synthetic.rows import LAWS, RESIDENT_BYTES
+from synthetic.tables import ego_table, protocol
 
 
 def found():

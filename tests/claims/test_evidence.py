@@ -7,13 +7,12 @@ from dataclasses import replace
 
 import pytest
 
-from analysis.tables import generated_graphs
 from gnn_checkpointing.analysis.results import RunToRun
 from gnn_checkpointing.claims.queries.effects import against, densest_over_sparsest, levels
 from gnn_checkpointing.claims.queries.peaks import slope_ratio
 from gnn_checkpointing.claims.queries.query import Asked
-
-from .findings import synthetic
+from synthetic.findings import synthetic
+from synthetic.graphs import generated_graphs
 
 UNKNOWN = {"measured": None, "degrees_of_freedom": None}
 

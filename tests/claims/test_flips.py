@@ -7,9 +7,8 @@ import pytest
 from gnn_checkpointing.analysis.results import Estimate
 from gnn_checkpointing.claims.noise import flipping, steady
 from gnn_checkpointing.claims.rules import above, within
-
-from .findings import claim, synthetic
-from .tried import about
+from synthetic.findings import claim, synthetic
+from synthetic.results import about
 
 
 @pytest.mark.parametrize(

@@ -9,14 +9,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from analysis.tables import changed, frontier_table, generated_graphs, real_graphs, table, without
 from gnn_checkpointing.analysis.analyse import Findings, write_analysis
 from gnn_checkpointing.claims.catalogue import catalogue
 from gnn_checkpointing.claims.ledger import Ledger
+from synthetic.changes import changed, without
+from synthetic.everything import everything
+from synthetic.findings import analysed, claim, frontier_findings, ledger, synthetic, varied
+from synthetic.frontier import frontier_table
+from synthetic.graphs import generated_graphs, real_graphs
+from synthetic.rows import table
 
 from .addresses import values_at
-from .everything import everything
-from .findings import analysed, claim, frontier, ledger, synthetic, varied
 
 
 @pytest.fixture(scope="module")
@@ -119,7 +122,7 @@ def test_one_level_cannot_show_a_change_with_density() -> None:
 
 @pytest.mark.parametrize(
     "make",
-    [synthetic, lambda: synthetic(real_graphs), frontier, varied, everything],
+    [synthetic, lambda: synthetic(real_graphs), frontier_findings, varied, everything],
     ids=["generated", "real", "frontier", "variants", "by hand"],
 )
 def test_every_number_is_found_where_its_evidence_says(make: Callable[[], Findings], tmp_path: Path) -> None:
@@ -140,7 +143,7 @@ def test_every_number_is_found_where_its_evidence_says(make: Callable[[], Findin
 
 @pytest.fixture(scope="module")
 def many() -> Findings:
-    return frontier()
+    return frontier_findings()
 
 
 def test_no_claim_rests_on_another_allocator_than_the_reference(many: Findings) -> None:

@@ -14,9 +14,7 @@ from gnn_checkpointing.claims.ledger import Ledger, ledger_schema, read_ledger
 from gnn_checkpointing.cli import main
 from gnn_checkpointing.refusal import Refusal
 from gnn_checkpointing.study.reading import study_schema
-
-from .findings import ledger
-from .made import empty
+from synthetic.findings import empty, ledger
 
 COMMITTED = Path(__file__).resolve().parents[2] / "workflow" / "claims.schema.json"
 

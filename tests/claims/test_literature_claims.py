@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import pytest
 
-from gnn_checkpointing.analysis.results import StudyModel
+from gnn_checkpointing.analysis.results import Quality, StudyModel
 from gnn_checkpointing.claims.catalogue import catalogue
 from gnn_checkpointing.claims.queries.peaks import least_at_densest, segments_memory
 from gnn_checkpointing.claims.queries.query import Asked
-
-from .findings import claim, ledger
-from .made import effect, effects, empty, flatness, frontier, point, quality
-from .tried import about
+from synthetic.findings import claim, empty, ledger
+from synthetic.results import SETTING, about, effect, flatness, frontier, made, point, some_effects
 
 VIG = StudyModel(convolution="ViG-Ti (images)", num_layers=12, hidden_channels=192, heads=1, parameters=7)
-SEGMENTS = effects(effect("GATv2", "segments(3)", memory=0.5, time=1.42), effect("GATv2", "segments(5)", memory=0.9))
+SEGMENTS = some_effects(
+    effect("GATv2", "segments(3)", memory=0.5, time=1.42), effect("GATv2", "segments(5)", memory=0.9)
+)
 
 
 def test_root_memory_is_judged_by_the_segments_nearest_to_the_root() -> None:
@@ -29,8 +29,8 @@ def test_root_memory_is_judged_by_the_segments_nearest_to_the_root() -> None:
 
 def test_so_few_layers_that_the_count_saves_nothing_tell_nothing_of_it() -> None:
     """Four layers in two segments: (2 + 2) / 4 = 1."""
-    shallow = quality(setting=quality().setting.model_copy(update={"num_layers": [4]}))
-    findings = empty(effects=effects(effect("GATv2", "segments(2)", memory=0.5)), quality=shallow)
+    shallow = made(Quality, setting=SETTING.model_copy(update={"num_layers": [4]}))
+    findings = empty(effects=some_effects(effect("GATv2", "segments(2)", memory=0.5)), quality=shallow)
     assert (
         segments_memory(Asked(findings, "GATv2")).note
         == "by the count, 2 segments of 4 layers keep as much as no segments do"
@@ -56,7 +56,7 @@ def test_without_segments_or_budgets_nothing_is_claimed_of_them() -> None:
 
 def test_a_budget_of_one_half_is_compared_with_the_whole_one() -> None:
     """0.2 / 0.5 = 0.4 of what the compiler keeps by itself."""
-    budgets = effects(
+    budgets = some_effects(
         effect("GATv2", "memory_budget(0.5)", memory=0.2), effect("GATv2", "memory_budget(1)", memory=0.5)
     )
     found = claim(empty(effects=budgets), "pytorch-budget-is-a-share:GATv2")
@@ -78,13 +78,13 @@ def test_edges_dominate_where_their_bytes_are_nine_tenths_of_the_peak() -> None:
 
 
 def test_claims_about_attention_are_not_asked_of_other_convolutions() -> None:
-    blocks = effects(*(effect(name, "edge_blocks", memory=0.01) for name in ("GATv2", "GCN")))
+    blocks = some_effects(*(effect(name, "edge_blocks", memory=0.01) for name in ("GATv2", "GCN")))
     asked = [one.convolution for one in ledger(empty(effects=blocks)).claims if one.id.startswith(("mlsys", "turbo"))]
     assert set(asked) == {"GATv2"}
 
 
 def test_a_fused_policy_is_held_to_its_peers_only_where_it_was_measured() -> None:
-    fused = effects(effect("GATv2", "fused_edge_blocks", memory=0.01, time=0.3))
+    fused = some_effects(effect("GATv2", "fused_edge_blocks", memory=0.01, time=0.3))
     judged = {one.id.partition(":")[0]: one.verdict for one in ledger(empty(effects=fused)).claims}
     # 1 / 76 = 0.013, 1 / 2.75 = 0.36, 1 / 2 = 0.5.
     assert [judged[id] for id in ("turbo-gnn-memory-at-best", "mlsys-speed", "turbo-gnn-speed")] == ["supported"] * 3
@@ -108,7 +108,7 @@ def test_reversible_networks_are_judged_by_the_convolution_that_gains_most() -> 
 
 def test_chunks_are_compared_with_whole_layers_which_recompute_as_much() -> None:
     """0.3 / 0.5 = 0.6, below 22.08 / 33.45 = 0.66; 1.5 / 1.4 = 1.07, above 1.033."""
-    found = empty(effects=effects(effect("GATv2", "edge_blocks", memory=0.3, time=1.5)))
+    found = empty(effects=some_effects(effect("GATv2", "edge_blocks", memory=0.3, time=1.5)))
     assert claim(found, "anemoi-chunks-memory:GATv2:edge_blocks").verdict == "supported"
     assert claim(found, "anemoi-chunks-time:GATv2:edge_blocks").verdict == "refuted"
 
@@ -118,8 +118,8 @@ def test_conditions_are_those_of_the_study() -> None:
     assert found.conditions.startswith(
         "CPU, 1 thread, allocator retaining; 9 layers of 64 channels, 4 heads, float32; every layer under"
     )
-    changed = quality().setting.model_copy(update={"devices": ["cuda"], "threads": [8], "heads": [1]})
-    on_cuda = claim(empty(quality=quality(setting=changed)), "a-third-more-time:GATv2:layers")
+    changed = SETTING.model_copy(update={"devices": ["cuda"], "threads": [8], "heads": [1]})
+    on_cuda = claim(empty(quality=made(Quality, setting=changed)), "a-third-more-time:GATv2:layers")
     assert on_cuda.conditions.startswith(
         "one CUDA device, 8 threads, allocator retaining; 9 layers of 64 channels, float32"
     )

@@ -6,14 +6,13 @@ from typing import Any
 
 import pytest
 
-from analysis.explained_sets import block, explained
 from gnn_checkpointing.analysis.analyse import Findings
 from gnn_checkpointing.analysis.explained import explanations
 from gnn_checkpointing.analysis.results import StudyModel
 from gnn_checkpointing.records.explained import Explained, ExplainedSets, Mean
-
-from .findings import ledger
-from .made import empty, frontier
+from synthetic.explained import block, explained
+from synthetic.findings import empty, ledger
+from synthetic.results import frontier
 
 NUMBERS = range(1, 17)
 

@@ -6,10 +6,8 @@ import pytest
 
 from gnn_checkpointing.analysis.results import Estimate
 from gnn_checkpointing.claims.ledger import Claim
-
-from .findings import claim
-from .made import effect, effects, empty, trends
-from .tried import about
+from synthetic.findings import claim, empty
+from synthetic.results import about, effect, some_effects, trends
 
 STOP = "layers-stop-saving-within-the-range:GATv2:layers"
 LOCATED = "layers-break-even-is-located:GATv2:layers"
@@ -17,7 +15,7 @@ RISING = ("rises", Estimate(estimate=45, low=40, high=70), "")
 
 
 def judged(id: str, *band: object) -> Claim:
-    return claim(empty(trends=trends(*band), effects=effects(effect("GATv2", "edge_blocks"))), id)  # type: ignore[arg-type]
+    return claim(empty(trends=trends(*band), effects=some_effects(effect("GATv2", "edge_blocks"))), id)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from analysis.tables import batches, families, graded, table
-
-from .findings import analysed, claim, ledger, synthetic
+from synthetic.findings import analysed, claim, ledger, synthetic
+from synthetic.graphs import batches, families, graded
+from synthetic.rows import table
 
 
 def findings(graphs, change=None):

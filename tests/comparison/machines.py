@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import csv
-import io
-import json
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from gnn_checkpointing.artefacts import write_json
+from changed import Table, in_json, in_records, in_table
 from gnn_checkpointing.cli import main
 from gnn_checkpointing.comparison.compare import compare
 from gnn_checkpointing.comparison.folders import PAGE
 from gnn_checkpointing.comparison.render import render_comparison
 from gnn_checkpointing.comparison.words import index_sentences
-from gnn_checkpointing.packed import bounded_bytes
 from gnn_checkpointing.report.crate import CRATE
 from gnn_checkpointing.report.index import Compared, render_index
+from pages import whole
 from rebuilt import unpack
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -26,8 +22,6 @@ TEMPLATES = ROOT / "templates"
 (PUBLISHED,) = ROOT.glob("report/*/default")
 OWN = PUBLISHED.parent.name
 """The machine that comes first in every pair: "amd-..." stands before "rack"."""
-
-Table = list[dict[str, str]]
 
 
 def measured_on(published: Path, slug: str, reports: Path) -> Path:
@@ -37,7 +31,7 @@ def measured_on(published: Path, slug: str, reports: Path) -> Path:
     unpack(folder)
     (folder / CRATE).unlink(missing_ok=True)
     in_json(folder, "hardware.json", lambda values: values.update(slug=slug, label=f"The machine {slug}"))
-    in_records(folder, lambda record: record.update(hardware=slug))
+    in_records(folder, lambda records: [record.update(hardware=slug) for record in records])
     in_table(folder, lambda rows: [row.update(hardware=slug) for row in rows])
     assert main(["rebuild", f"--frozen={folder}", f"--templates={TEMPLATES}", f"--output-folder={folder}"]) == 0
     unpack(folder)
@@ -47,7 +41,7 @@ def measured_on(published: Path, slug: str, reports: Path) -> Path:
 def page_of(reports: Path) -> str:
     """Compare machines whose reports are made up for it, which the command would not let in; return the page."""
     render_comparison(compare(reports), TEMPLATES, reports)
-    return (reports / "comparison.html").read_text()
+    return whole(reports / "comparison.html")
 
 
 def index_of(reports: Path) -> str:
@@ -79,36 +73,8 @@ def two(reports: Path) -> tuple[Path, Path]:
     return publish(reports), publish(reports, "rack")
 
 
-def in_json(folder: Path, name: str, change: Callable[[Any], object]) -> None:
-    values = json.loads((folder / name).read_text())
-    change(values)
-    write_json(folder / name, values)
-
-
-def in_table(folder: Path, change: Callable[[Table], object]) -> None:
-    rows = table(folder)
-    change(rows)
-    stream = io.StringIO()
-    writer = csv.DictWriter(stream, rows[0].keys(), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    (folder / "measurements.csv").write_text(stream.getvalue())
-
-
 def keep_first_visits(rows: Table) -> None:
     rows[:] = [row for row in rows if row.get("visit", "0") in ("", "0")]
-
-
-def table(folder: Path) -> Table:
-    return list(csv.DictReader(io.StringIO((folder / "measurements.csv").read_text())))
-
-
-def in_records(folder: Path, change: Callable[[dict[str, Any]], object]) -> None:
-    path = folder / "records.jsonl"
-    records = [json.loads(line) for line in bounded_bytes(path).splitlines()]
-    for record in records:
-        change(record)
-    path.write_text("".join(json.dumps(record) + "\n" for record in records))
 
 
 def slow_down(folder: Path, factor: float) -> None:

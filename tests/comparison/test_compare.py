@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
+from changed import in_json, in_records, in_table, table
 from gnn_checkpointing.comparison.compare import compare
 from gnn_checkpointing.comparison.results import Check, Pair
 
-from .machines import OWN, in_json, in_records, in_table, publish, scale_ratios, slow_down, table, two
+from .machines import OWN, publish, scale_ratios, slow_down, two
 
 
 def pair_of(reports: Path) -> Pair:
@@ -197,7 +198,7 @@ def test_what_ran_to_its_end_on_one_alone_is_listed_and_not_compared(tmp_path: P
 def test_other_settings_and_other_code_are_told(tmp_path: Path) -> None:
     _, second = two(tmp_path)
     in_json(second, "study.json", lambda values: values["measurement"].update(threads=2))
-    in_records(second, lambda record: record.update(fingerprint="other"))
+    in_records(second, lambda records: [record.update(fingerprint="other") for record in records])
     pair = pair_of(tmp_path)
     assert [(one.place, one.first, one.second) for one in pair.settings] == [("measurement.threads", "1", "2")]
     assert pair.same_code == 0 < pair.cells

@@ -13,25 +13,16 @@ from typing import Any
 
 import pytest
 
+from changed import in_json, in_table, table
 from gnn_checkpointing.cli import main
 from gnn_checkpointing.comparison.compare import compare
 from gnn_checkpointing.comparison.render import render_comparison
+from pages import whole
 from rebuilt import rebuilt
 from report.derivation import Derivation, Page, readings
 from report.test_rebuild import WITHOUT_TORCH
 
-from .machines import (
-    OWN,
-    TEMPLATES,
-    in_json,
-    in_table,
-    index_of,
-    measured_on,
-    page_of,
-    scale_ratios,
-    table,
-    two,
-)
+from .machines import OWN, TEMPLATES, index_of, measured_on, page_of, scale_ratios, two
 
 DIGIT = re.compile(r"\d")
 
@@ -85,7 +76,7 @@ def test_no_number_stands_there_without_an_address(reports: Path, found: Any) ->
     known = {word.rstrip(".") for text in texts_of(found) for word in re.findall(r"[^\s;,():]+", text)}
     loose = [
         (word, piece.text)
-        for piece in Page((reports / "comparison.html").read_text()).pieces
+        for piece in Page(whole(reports / "comparison.html")).pieces
         if not piece.source
         for word in re.findall(r"[^\s;,():\N{EN DASH}]+", piece.text)
         if DIGIT.search(word) and word.rstrip(".") not in known
@@ -157,7 +148,7 @@ def test_times_per_edge_are_those_of_the_laws(reports: Path, found: Any) -> None
 
 
 def test_every_mark_of_the_figure_is_a_row_of_its_table(reports: Path, found: Any) -> None:
-    html = (reports / "comparison.html").read_text()
+    html = whole(reports / "comparison.html")
     ratios = found["studies"][0]["pairs"][0]["ratios"]
     body = html.partition('id="table-default-1-ratios"')[2].partition("</table>")[0]
     assert len(re.findall("<tr", body)) - 1 == len(ratios)
@@ -170,7 +161,7 @@ def test_every_mark_of_the_figure_is_a_row_of_its_table(reports: Path, found: An
 
 
 def test_what_came_of_the_checks_and_each_finding_stand_in_tables_and_in_the_index(reports: Path) -> None:
-    html = (reports / "comparison.html").read_text()
+    html = whole(reports / "comparison.html")
     body = html.partition('id="table-default-1-findings"')[2].partition("</table>")[0]
     checks = html.partition('id="table-default-1-checks"')[2].partition("</table>")[0]
     rows = [re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", row) for row in re.split("<tr[^>]*>", checks)[2:]]

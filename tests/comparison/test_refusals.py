@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from changed import in_json, in_table
 from gnn_checkpointing.artefacts import sha256_of, write_json
 from gnn_checkpointing.cli import main
 from gnn_checkpointing.comparison.compare import compare
@@ -17,7 +18,7 @@ from gnn_checkpointing.refusal import Refusal
 from gnn_checkpointing.report.crate import CRATE, INSIDE
 from rebuilt import rebuilt
 
-from .machines import OWN, TEMPLATES, in_json, in_table, measured_on, publish, two
+from .machines import OWN, TEMPLATES, measured_on, publish, two
 
 
 def refused(reports: Path) -> str:
@@ -30,30 +31,35 @@ def refused(reports: Path) -> str:
     pytest.fail("nothing was refused")
 
 
-def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
-    assert "nowhere: no such folder" in refused(tmp_path / "nowhere")
+def a_folder_beside(reports: Path) -> None:
+    two(reports)
+    (reports / "rack/notes").mkdir()
 
 
-def test_an_empty_folder(tmp_path: Path) -> None:
-    assert f"{tmp_path}: no report has been published yet" in refused(tmp_path)
+@pytest.mark.parametrize(
+    ("made", "said"),
+    [
+        (lambda reports: None, "report: no such folder"),
+        (lambda reports: reports.mkdir(), "report: no report has been published yet"),
+        (
+            lambda reports: (publish(reports), publish(reports, study="real")),
+            f"only one machine, {OWN}, has published a report",
+        ),
+        (lambda reports: (publish(reports), publish(reports, "rack", "real")), f"({OWN} has default; rack has real)"),
+        (a_folder_beside, "rack/notes: no summary.json there, so it is no published report"),
+    ],
+)
+def test_folders_that_cannot_be_compared(tmp_path: Path, made: Callable[[Path], object], said: str) -> None:
+    made(tmp_path / "report")
+    assert said in refused(tmp_path / "report")
 
 
-def test_one_machine(tmp_path: Path) -> None:
-    publish(tmp_path / "report")
-    publish(tmp_path / "report", study="real")
-    assert f"only one machine, {OWN}, has published a report" in refused(tmp_path / "report")
-
-
-def test_no_study_on_two_machines(tmp_path: Path) -> None:
-    publish(tmp_path / "report")
-    publish(tmp_path / "report", "rack", "real")
-    assert f"({OWN} has default; rack has real)" in refused(tmp_path / "report")
-
-
-def test_a_folder_that_is_no_report(tmp_path: Path) -> None:
-    two(tmp_path / "report")
-    (tmp_path / "report/rack/notes").mkdir()
-    assert "rack/notes: no summary.json there, so it is no published report" in refused(tmp_path / "report")
+def test_the_documentation_is_no_stranger(tmp_path: Path) -> None:
+    (tmp_path / "docs/how-to").mkdir(parents=True)
+    refuse_strangers(tmp_path)
+    (tmp_path / "rack/how-to").mkdir(parents=True)
+    with pytest.raises(Refusal, match=r"rack/how-to: no summary\.json there"):
+        refuse_strangers(tmp_path)
 
 
 @pytest.mark.parametrize(

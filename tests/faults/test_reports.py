@@ -13,11 +13,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gnn_checkpointing.cli import main
-from gnn_checkpointing.packed import MOST_BYTES
+from gnn_checkpointing.packed import MOST_BYTES, packed_files
 from gnn_checkpointing.records.measurements_table import read_table, write_table
 from gnn_checkpointing.refusal import plain
 from gnn_checkpointing.validation.validate import quick_complaints
-from rebuilt import ROOT, rebuilt
+from rebuilt import ROOT, published, rebuilt
 
 from .hostile import signed, tampered
 
@@ -27,18 +27,21 @@ STUDY = os.environ.get("STUDY", "ten-million")
 DRAWN = int(os.environ.get("FAULTS_DRAWN", "50"))
 """`make test-faults` draws a thousand."""
 
-PUBLISHED = rebuilt(STUDY)
-NAMES = sorted(
-    path.relative_to(PUBLISHED).as_posix()
-    for path in PUBLISHED.rglob("*")
-    if path.suffix in (".json", ".jsonl") or path.name == "measurements.csv"
-)
+
+def names(folder: Path) -> list[str]:
+    """The files of a report that hold data."""
+    found = [*packed_files(folder), *(path.relative_to(folder).as_posix() for path in folder.rglob("*"))]
+    return sorted({name for name in found if name.endswith((".json", ".jsonl")) or name == "measurements.csv"})
+
+
+NAMES = names(published(STUDY))
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    place = tmp_path_factory.mktemp("reports") / PUBLISHED.parent.name / STUDY
-    shutil.copytree(PUBLISHED, place)
+    assert names(rebuilt(STUDY)) == NAMES
+    place = tmp_path_factory.mktemp("reports") / published(STUDY).parent.name / STUDY
+    shutil.copytree(rebuilt(STUDY), place)
     return place
 
 
@@ -147,8 +150,8 @@ BOMB = gzip.compress(bytes(2**28), mtime=0)
     ],
 )
 def test_a_bomb_or_an_impossible_number_is_one_sentence(tmp_path: Path, name: str, content: bytes, said: str) -> None:
-    place = tmp_path / PUBLISHED.parent.name / STUDY
-    shutil.copytree(PUBLISHED, place)
+    place = tmp_path / published(STUDY).parent.name / STUDY
+    shutil.copytree(rebuilt(STUDY), place)
     if name == "records.jsonl.gz":
         (place / "records.jsonl").unlink()
     (place / name).write_bytes(content)
@@ -157,15 +160,15 @@ def test_a_bomb_or_an_impossible_number_is_one_sentence(tmp_path: Path, name: st
 
 
 def test_a_file_that_memory_would_not_hold_is_not_read(tmp_path: Path) -> None:
-    place = tmp_path / PUBLISHED.parent.name / STUDY
-    shutil.copytree(PUBLISHED, place)
+    place = tmp_path / published(STUDY).parent.name / STUDY
+    shutil.copytree(rebuilt(STUDY), place)
     with (place / "measurements.csv").open("r+b") as stream:
         stream.truncate(MOST_BYTES + 1)  # holes take no room on the disk
     assert any(f"at most {MOST_BYTES} are read" in text for text in quick_complaints(place))
 
 
 def test_formulas_and_addresses_are_inert_in_the_table(tmp_path: Path) -> None:
-    row = read_table(PUBLISHED / "measurements.csv")[0]
+    row = read_table(rebuilt(STUDY) / "measurements.csv")[0]
     hostile = {"graph_label": '=HYPERLINK("http://x")', "message": "\ue000measurements.csv\ue001+1", "base_label": "-1"}
     write_table(tmp_path / "t.csv", [row | hostile])
     text = (tmp_path / "t.csv").read_text()

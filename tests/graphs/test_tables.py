@@ -4,6 +4,7 @@ import csv
 import io
 import itertools
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -16,6 +17,8 @@ from hypothesis import strategies as st
 from faults.drawn import as_often_as_asked, assert_graph_or_sentence, texts
 from gnn_checkpointing.graphs.description import described
 from gnn_checkpointing.graphs.make import make_graph
+from gnn_checkpointing.graphs.sources import csv_file
+from gnn_checkpointing.graphs.sources.csv_file import CsvFile
 from gnn_checkpointing.refusal import Refusal
 
 from .builders import loaded
@@ -141,7 +144,7 @@ LONG = "é" * 10**6
         (EDGES, "source,target\na,b,c,d\n", r"edges.csv, line 2: 4 values, but the header has 2 names"),
         (EDGES, "source,target\na,b\nb,c\nc,d,1\n", r"edges.csv, line 4: 3 values, but the header has 2 names"),
         (EDGES, ",source,target\n,a,b\n0,b,c\n", r"edges.csv, line 3: '0' is in a column without a name"),
-        (EDGES, "source,target\na,a\n", r"no edges"),
+        (EDGES, "source,target\na,a\n", r"no edge joins two nodes \(1 self-loops"),
         (EDGES, 'source,target\na,b\n"b,c\n', r"edges.csv, line 3: a quotation mark opens there that is never closed"),
         (EDGES, 'source,target\n"a\n",b\nb,e\n', r"edges.csv, line 4: target e is no node"),
         (EDGES, 'source,target\na,b\n"e\n\nf",b\n', r"edges.csv, line 3: source e\\n\\nf is no node"),
@@ -279,3 +282,40 @@ def test_any_damage_is_a_graph_or_one_sentence(data, tmp_path):
         )
         text = text[:place] + piece + text[place + length :]
     assert_graph_or_sentence(lambda: load(tmp_path, {name: text.encode(errors="surrogatepass")}))
+
+
+@as_often_as_asked
+@given(st.sampled_from(list(GOOD)), st.text('"ab1, \n', min_size=1, max_size=12))
+def test_quotation_marks_mean_what_every_reader_says_or_are_refused(tmp_path_factory, name, text):
+    """The strict reader of the standard library is the judge: what it does not take is refused, not guessed."""
+    content = GOOD[name].replace("\na,", f"\n{text}\na,", 1)
+    assert_graph_or_sentence(lambda: load(tmp_path_factory.mktemp("graph"), {name: content}))
+    path = tmp_path_factory.mktemp("csv") / name
+    path.write_text(content, newline="")
+    try:
+        found = [row for _, row in CsvFile(path, "").rows()]
+    except Refusal:
+        return
+    plain = re.sub(r'" +(?=,|\n|$)', '"', content)  # a blank behind a quotation mark, which only this reader minds
+    header, *rows = csv.reader(io.StringIO(plain), strict=True, skipinitialspace=True)
+    stripped = [[value.strip() for value in row] for row in rows]
+    assert found == [(row + [""] * len(header))[: len(header)] for row in stripped if any(row)]
+
+
+@pytest.mark.parametrize(
+    ("row", "words"),
+    [
+        ('"a"1,red', "line 2: a value goes on after its closing quotation mark"),
+        ('a,"re"d', "line 2: a value goes on after its closing quotation mark"),
+        ('a,"red', "line 2: a quotation mark opens there that is never closed"),
+    ],
+)
+def test_misplaced_quotation_marks_are_named_by_the_line_where_they_open(tmp_path, row, words):
+    with pytest.raises(Refusal, match=words):
+        load(tmp_path, {LABELS: f"node,label\n{row}\nb,red\nc,blue\nd,\n"})
+
+
+def test_a_line_that_memory_would_not_hold_is_not_read(tmp_path, monkeypatch):
+    monkeypatch.setattr(csv_file, "MOST_CHARACTERS", 1000)
+    with pytest.raises(Refusal, match="a line of more than 1000 characters"):
+        load(tmp_path, {LABELS: "node,label\na," + 2000 * " " + "\n"})

@@ -6,8 +6,8 @@ from gnn_checkpointing.graphs.graph import Graph
 from gnn_checkpointing.graphs.make import make_graph
 from gnn_checkpointing.study.design import graph_cells
 from gnn_checkpointing.study.graph_design import study_graphs
-from gnn_checkpointing.study.reading import parse_study
 from gnn_checkpointing.study.study import Study
+from synthetic.studies import small_study as synthetic
 
 CPU = torch.device("cpu")
 
@@ -16,22 +16,8 @@ def small_study(
     convolution: str = "GATv2", policies: tuple[str, ...] = ("none", "layers"), **architecture: object
 ) -> Study:
     """Three layers of 16 channels on 60 nodes of degree 6."""
-    values = {
-        "name": "test",
-        "title": "Test",
-        "seed": 3,
-        "graphs": {"generated": [{"family": "erdos_renyi", "num_nodes": [60], "average_degrees": [6]}]},
-        "architecture": {
-            "convolutions": [convolution],
-            "num_layers": 3,
-            "hidden_channels": 16,
-            "heads": 2,
-            **architecture,
-        },
-        "policies": policies,
-        "measurement": {"device": "cpu", "rounds": {"at_least": 3, "at_most": 3}},
-    }
-    return parse_study(values, "test")
+    measurement = {"device": "cpu", "rounds": {"at_least": 3, "at_most": 3}}
+    return synthetic([convolution], policies, architecture={"heads": 2, **architecture}, measurement=measurement)
 
 
 def cell_of(study: Study) -> tuple[Graph]:

@@ -19,9 +19,9 @@ from gnn_checkpointing.measurement.worker import _fatal_policies
 from gnn_checkpointing.records.cell import CellRecord
 from gnn_checkpointing.records.measurements_table import columns_of
 from gnn_checkpointing.refusal import Refusal
-from gnn_checkpointing.study.reading import parse_study
 from gnn_checkpointing.study.study import Study
 from measurement.cells import cell_of, small_study
+from synthetic import studies
 
 POLICIES = ("none", "layers", "edge_blocks", "compiled", "fused_edge_blocks", "offloaded")
 HOLD = """
@@ -33,17 +33,9 @@ sys.stdin.read()
 
 
 def study_of(nodes: int, degree: float, policies: tuple[str, ...], **measurement: object) -> Study:
-    grid = {"family": "erdos_renyi", "num_nodes": [nodes], "average_degrees": [degree], "num_features": 64}
-    values = {
-        "name": "test",
-        "title": "Test",
-        "seed": 3,
-        "graphs": {"generated": [grid]},
-        "architecture": {"convolutions": ["GATv2"], "num_layers": 3, "hidden_channels": 64, "heads": 4},
-        "policies": policies,
-        "measurement": {"device": "cuda", "rounds": {"at_least": 4, "at_most": 4}, **measurement},
-    }
-    return parse_study(values, "test")
+    grid = {"num_nodes": [nodes], "average_degrees": [degree], "num_features": 64}
+    measuring = {"device": "cuda", "rounds": {"at_least": 4, "at_most": 4}, **measurement}
+    return studies.small_study(["GATv2"], policies, grid, {"hidden_channels": 64, "heads": 4}, measurement=measuring)
 
 
 def measured(study: Study, folder: Path) -> CellRecord:

@@ -14,21 +14,13 @@ from gnn_checkpointing.graphs.storage import save_graph
 from gnn_checkpointing.measurement.encoding_cost import encoding_cost
 from gnn_checkpointing.records.encodings import read_encodings
 from gnn_checkpointing.study.graph_design import GeneratedGraph, study_graphs
-from gnn_checkpointing.study.reading import parse_study
 from gnn_checkpointing.study.study import Study
+from synthetic.studies import small_study
 
 
 def study(**graphs: object) -> Study:
     grid = {"family": "erdos_renyi", "num_nodes": [200], "average_degrees": [4]}
-    values = {
-        "name": "ego",
-        "title": "Ego",
-        "seed": 1,
-        "graphs": {"generated": [grid], **graphs},
-        "architecture": {"convolutions": ["GIN"], "num_layers": 2, "hidden_channels": 8},
-        "policies": ["none", "layers"],
-    }
-    return parse_study(values, "test")
+    return small_study(["GIN"], graphs={"generated": [grid], **graphs})
 
 
 def test_the_cost_says_what_is_counted() -> None:

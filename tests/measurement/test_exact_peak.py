@@ -16,8 +16,9 @@ from gnn_checkpointing.refusal import Refusal
 from gnn_checkpointing.study.architecture import Architecture
 from gnn_checkpointing.study.design import graph_cells
 from gnn_checkpointing.study.graph_design import study_graphs
-from gnn_checkpointing.study.reading import parse_study, read_study
+from gnn_checkpointing.study.reading import read_study
 from measurement.cells import CPU
+from synthetic.studies import small_study
 
 pytestmark = pytest.mark.slow
 
@@ -33,15 +34,8 @@ POLICIES = ("none", "layers", "segments(2)", "edge_blocks", "edge_blocks(900)", 
 )
 def test_the_peak_is_the_counted_one(convolution: str, family: str) -> None:
     """400 nodes of degree 30, 3 layers of 32 channels; blocks as large as the rule has them, and smaller ones."""
-    values = {
-        "name": "test",
-        "title": "Test",
-        "seed": 3,
-        "graphs": {"generated": [{"family": family, "num_nodes": [400], "average_degrees": [30]}]},
-        "architecture": {"convolutions": [convolution], "num_layers": 3, "hidden_channels": 32, "heads": 2},
-        "policies": POLICIES,
-    }
-    study = parse_study(values, "test")
+    grid = {"family": family, "num_nodes": [400], "average_degrees": [30]}
+    study = small_study([convolution], POLICIES, grid, {"hidden_channels": 32, "heads": 2})
     (spec,) = study_graphs(study)
     graph, cell = make_graph(spec), graph_cells(study, spec)[0]
     degrees = np.bincount(graph.edge_index[1], minlength=graph.num_nodes)

@@ -2,9 +2,11 @@
 
 import json
 import resource
+import shutil
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,7 @@ from gnn_checkpointing.graphs.make import make_graph
 from gnn_checkpointing.graphs.storage import save_graph
 from gnn_checkpointing.measurement import supervise
 from gnn_checkpointing.measurement.byte_trace import read_byte_traces
+from gnn_checkpointing.measurement.forked import RUN
 from gnn_checkpointing.measurement.host import this_host
 from gnn_checkpointing.measurement.job import Job
 from gnn_checkpointing.measurement.supervise import COMPLETE, completed_records, measure_graph, traces_file
@@ -25,25 +28,17 @@ from gnn_checkpointing.records.measurements_table import read_table, write_table
 from gnn_checkpointing.refusal import Refusal
 from gnn_checkpointing.study.design import graph_cells
 from gnn_checkpointing.study.graph_design import graph_spec, study_graphs
-from gnn_checkpointing.study.reading import parse_study
 from gnn_checkpointing.study.study import Study
+from synthetic.studies import small_study
+
+pytestmark = pytest.mark.usefixtures("forked")
 
 
 def study_of(nodes: int, degree: float, **measurement: object) -> Study:
-    values = {
-        "name": "test",
-        "title": "Test",
-        "seed": 3,
-        "graphs": {
-            "generated": [
-                {"family": "erdos_renyi", "num_nodes": [nodes], "average_degrees": [degree], "num_features": 64}
-            ]
-        },
-        "architecture": {"convolutions": ["GATv2"], "num_layers": 3, "hidden_channels": 64, "heads": 4},
-        "policies": ["none", "layers", "edge_blocks"],
-        "measurement": {"device": "cpu", "processes": 1, "rounds": {"at_least": 4, "at_most": 4}, **measurement},
-    }
-    return parse_study(values, "test")
+    grid = {"num_nodes": [nodes], "average_degrees": [degree], "num_features": 64}
+    measuring = {"device": "cpu", "processes": 1, "rounds": {"at_least": 4, "at_most": 4}, **measurement}
+    policies = ("none", "layers", "edge_blocks")
+    return small_study(["GATv2"], policies, grid, {"hidden_channels": 64, "heads": 4}, measurement=measuring)
 
 
 def measured(study: Study, folder: Path) -> list[CellRecord]:
@@ -53,6 +48,28 @@ def measured(study: Study, folder: Path) -> list[CellRecord]:
     with (folder / "log").open("wb") as log:
         measure_graph(study, spec.id, graph_file, folder / "records", "here", log, lambda: True, lambda record: None)
     return list(completed_records(folder / "records" / COMPLETE))
+
+
+SMALL = study_of(60, 4)
+
+
+@pytest.fixture(scope="module")
+def once(tmp_path_factory: pytest.TempPathFactory, whole_run: str) -> Path:
+    """The folder in which the small study was measured; copied, for tests that change its records."""
+    folder = tmp_path_factory.mktemp("measured")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(RUN, whole_run)
+        measured(SMALL, folder)
+    return folder
+
+
+@pytest.fixture
+def small(once: Path, tmp_path: Path) -> tuple[CellRecord, Path]:
+    """The record of the small study in an unfinished folder, and its path."""
+    shutil.copytree(once, tmp_path, dirs_exist_ok=True)
+    (record,) = completed_records(tmp_path / "records" / COMPLETE)
+    (tmp_path / "records" / "unfinished").touch()
+    return record, tmp_path / "records" / f"{record.cell}.json"
 
 
 def test_every_policy_is_measured_and_the_record_says_how(tmp_path: Path) -> None:
@@ -112,13 +129,26 @@ def test_traces_lie_beside_the_record_and_say_what_it_says(tmp_path: Path) -> No
         list(completed_records(tmp_path / "records" / COMPLETE))
 
 
-def test_a_record_whose_traces_are_gone_is_not_kept(tmp_path: Path) -> None:
-    study = study_of(60, 4)
-    (record,) = measured(study, tmp_path)
-    (tmp_path / "records" / "unfinished").touch()
-    traces_file(tmp_path / "records", record.cell).unlink()
+def without_traces(path: Path) -> Study:
+    traces_file(path.parent, path.stem).unlink()
+    return SMALL
+
+
+def with_a_digit_more(path: Path) -> Study:
+    """In a file that reads as well as before."""
+    path.write_text(path.read_text().replace('"load_before": ', '"load_before": 1', 1))
+    return SMALL
+
+
+@pytest.mark.parametrize("change", [without_traces, with_a_digit_more, lambda _: study_of(60, 4, seconds_per_cell=0.7)])
+def test_a_record_that_is_not_what_this_study_measured_is_not_kept(
+    small: tuple[CellRecord, Path], tmp_path: Path, change: Callable[[Path], Study]
+) -> None:
+    record, path = small
+    study = change(path)
     (again,) = measured(study, tmp_path)
     assert again.started > record.started
+    assert (again.fingerprint == record.fingerprint) is (study is SMALL)
     assert traces_file(tmp_path / "records", record.cell).exists()
 
 
@@ -174,6 +204,7 @@ def test_a_policy_that_the_machine_cannot_hold_is_out_of_memory_in_whichever_pro
             kwargs["preexec_fn"] = lambda: resource.setrlimit(resource.RLIMIT_AS, limits)
         return real(*args, **kwargs)
 
+    monkeypatch.delenv(RUN)  # a ceiling is for processes that are started
     monkeypatch.setattr(subprocess, "Popen", under_a_ceiling)
     study = study_of(600, 300, processes=1 + spared, fake_tensor_reading=False).model_copy(
         update={"policies": ("none", "edge_blocks")}
@@ -217,47 +248,25 @@ def test_a_policy_that_takes_too_long_is_an_outcome(tmp_path: Path) -> None:
     assert record.measured_seconds == 0
 
 
-def test_records_of_an_unfinished_run_are_kept_and_of_a_finished_one_made_again(tmp_path: Path) -> None:
-    study = study_of(60, 4)
-    (record,) = measured(study, tmp_path)
-    path = tmp_path / "records" / f"{record.cell}.json"
-    (tmp_path / "records" / "unfinished").touch()
+def test_records_of_an_unfinished_run_are_kept_and_of_a_finished_one_made_again(
+    small: tuple[CellRecord, Path], tmp_path: Path
+) -> None:
+    _, path = small
     (tmp_path / "records" / COMPLETE).unlink()
     before = path.read_bytes()
-    measured(study, tmp_path)
+    measured(SMALL, tmp_path)
     assert path.read_bytes() == before
-    measured(study, tmp_path)
+    measured(SMALL, tmp_path)
     assert path.read_bytes() != before
 
 
-def test_a_record_that_changed_since_is_not_kept(tmp_path: Path) -> None:
-    """One digit more in a file that reads as well as before: the cell is measured again."""
-    study = study_of(60, 4)
-    (record,) = measured(study, tmp_path)
-    path = tmp_path / "records" / f"{record.cell}.json"
-    (tmp_path / "records" / "unfinished").touch()
-    path.write_text(path.read_text().replace('"load_before": ', '"load_before": 1', 1))
-    (again,) = measured(study, tmp_path)
-    assert again.started > record.started
-
-
-def test_a_stale_record_is_not_kept(tmp_path: Path) -> None:
-    study = study_of(60, 4)
-    (record,) = measured(study, tmp_path)
-    (tmp_path / "records" / "unfinished").touch()
-    (again,) = measured(study_of(60, 4, seconds_per_cell=0.7), tmp_path)
-    assert again.fingerprint != record.fingerprint
-    assert again.started > record.started
-
-
-def test_a_changed_record_is_refused_by_name(tmp_path: Path) -> None:
-    (record,) = measured(study_of(60, 4), tmp_path)
-    path = tmp_path / "records" / f"{record.cell}.json"
+def test_a_changed_record_is_refused_by_name(small: tuple[CellRecord, Path]) -> None:
+    record, path = small
     values = json.loads(path.read_text())
     values["policies"][0]["memory"]["peak_memory_bytes"] += 1
     path.write_text(json.dumps(values))
     with pytest.raises(Refusal, match=record.cell):
-        list(completed_records(tmp_path / "records" / COMPLETE))
+        list(completed_records(path.parent / COMPLETE))
 
 
 def test_a_graph_file_that_is_none_is_refused(tmp_path: Path) -> None:
@@ -313,8 +322,8 @@ def test_a_worker_that_gets_a_signal_is_started_again(
                 started[-1].send_signal(sent)
             yield event
 
-    popen, started = subprocess.Popen, []
-    monkeypatch.setattr(subprocess, "Popen", lambda *a, **k: started.append(popen(*a, **k)) or started[-1])
+    start, started = supervise.start_process, []
+    monkeypatch.setattr(supervise, "start_process", lambda *a: started.append(start(*a)) or started[-1])
     monkeypatch.setattr(supervise, "_events", events)
     (record,) = measured(study_of(60, 4, timeout_seconds=6), tmp_path)
     assert {found.outcome for found in record.policies} == {"completed"}

@@ -7,20 +7,10 @@ import pytest
 from gnn_checkpointing.measurement.drift import sentinel_drift
 from gnn_checkpointing.measurement.record_warnings import record_warnings
 from gnn_checkpointing.records.cell import CellRecord
-from gnn_checkpointing.study.reading import parse_study
+from synthetic.studies import small_study
 
 ROUNDS = 12
-STUDY = parse_study(
-    {
-        "name": "test",
-        "title": "Test",
-        "seed": 1,
-        "graphs": {"generated": [{"family": "sbm", "num_nodes": [40], "average_degrees": [4]}]},
-        "architecture": {"convolutions": ["GCN"], "num_layers": 2, "hidden_channels": 8},
-        "policies": ["none", "layers"],
-    },
-    "test",
-)
+STUDY = small_study(["GCN"], grid={"family": "sbm", "num_nodes": [40], "average_degrees": [4]}, seed=1)
 
 
 def steps(**changed: list[float]) -> dict[str, Any]:

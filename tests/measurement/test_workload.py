@@ -12,25 +12,12 @@ from gnn_checkpointing.models.stack import Stack
 from gnn_checkpointing.refusal import Refusal
 from gnn_checkpointing.study.design import graph_cells
 from gnn_checkpointing.study.graph_design import study_graphs
-from gnn_checkpointing.study.reading import parse_study
+from synthetic.studies import small_study
 
 
 def cell_and_task(aggregation: str) -> tuple[Task]:
-    values = {
-        "name": "test",
-        "title": "Test",
-        "seed": 3,
-        "graphs": {"generated": [{"family": "erdos_renyi", "num_nodes": [50], "average_degrees": [6]}]},
-        "architecture": {
-            "convolutions": ["SAGE"],
-            "aggregations": [aggregation],
-            "num_layers": 3,
-            "hidden_channels": 8,
-            "norm": "batch",
-        },
-        "policies": ["none", "layers"],
-    }
-    study = parse_study(values, "test")
+    sizes = {"aggregations": [aggregation], "hidden_channels": 8, "norm": "batch"}
+    study = small_study(["SAGE"], grid={"num_nodes": [50]}, architecture=sizes)
     (spec,) = study_graphs(study)
     (cell,) = graph_cells(study, spec)
     return cell, cell_task(make_graph(spec), cell, torch.device("cpu"))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from analysis.tables import HIDDEN_CHANNELS, NUM_LAYERS, generated_graphs, protocol, real_graphs, table
 from gnn_checkpointing.analysis.laws.fit import FittedForm
 from gnn_checkpointing.analysis.laws.predictions import predictions
 from gnn_checkpointing.analysis.laws.series import FORMS, Sizes
@@ -14,23 +13,17 @@ from gnn_checkpointing.analysis.table import completed, under
 from gnn_checkpointing.planning.arithmetic import edges_at_once, grown, resident, seconds, value
 from gnn_checkpointing.planning.gather import knowledge
 from gnn_checkpointing.planning.knowledge import Knowledge, PolicyKnowledge
-from gnn_checkpointing.study.reading import parse_study
+from synthetic.graphs import generated_graphs, real_graphs
+from synthetic.rows import HIDDEN_CHANNELS, NUM_LAYERS, table
+from synthetic.studies import small_study
+from synthetic.tables import protocol
 
-STUDY = parse_study(
-    {
-        "name": "test",
-        "title": "Test",
-        "seed": 1,
-        "graphs": {"generated": [{"family": "sbm", "num_nodes": [500], "average_degrees": [4]}]},
-        "architecture": {
-            "convolutions": ["GCN", "SAGE", "GATv2"],
-            "num_layers": NUM_LAYERS,
-            "hidden_channels": HIDDEN_CHANNELS,
-            "heads": 4,
-        },
-        "policies": ["none", "layers", "edge_blocks"],
-    },
-    "test",
+STUDY = small_study(
+    ("GCN", "SAGE", "GATv2"),
+    ("none", "layers", "edge_blocks"),
+    {"family": "sbm", "num_nodes": [500], "average_degrees": [4]},
+    {"num_layers": NUM_LAYERS, "hidden_channels": HIDDEN_CHANNELS, "heads": 4},
+    seed=1,
 )
 CACHE = {"last-level cache": "32768K"}
 

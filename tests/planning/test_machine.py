@@ -10,8 +10,8 @@ from gnn_checkpointing.artefacts import write_json
 from gnn_checkpointing.planning import Planner
 from gnn_checkpointing.planning.machine import together
 from gnn_checkpointing.refusal import Refusal
+from synthetic.planner import BLOCKED, STORED, knowledge, law
 
-from .known import BLOCKED, STORED, knowledge, law
 from .published import measured, planner
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,8 @@ from gnn_checkpointing.planning import Plan, Planner
 from gnn_checkpointing.planning.arithmetic import edges_at_once, peak, value
 from gnn_checkpointing.planning.knowledge import Growth, PlannedLaw
 from gnn_checkpointing.refusal import Refusal
-
-from .known import BLOCKED, STORED, knowledge, law
+from gnn_checkpointing.report.plan_words import advice, cells
+from synthetic.planner import BLOCKED, STORED, knowledge, law
 
 KNOWN = knowledge()
 SIZES = KNOWN.measured
@@ -178,6 +179,34 @@ def test_none_is_taken_where_it_fits_unless_another_was_measured_to_be_faster_ne
         assert blocks is not None and none is not None
         assert plan.recommended == taken
         assert (blocks.estimate < none.estimate) == (taken != "none")
+
+
+def test_bounds_of_time_rank_nothing_and_the_advice_says_what_is_not_known() -> None:
+    """In 1 GiB none does not fit; compiled has by far the lower bound, and the larger peak."""
+    narrow = law({"edges": {"rest": 1e-12}}, num_edges=(1000, 2000))
+    fused = {**STORED, "policy": "compiled", "activation": law({"edges": {"rest": 100.0}}), "seconds": narrow}
+    asked = {"num_nodes": 10_000, "num_edges": 6_000_000, "convolution": "GATv2"}
+
+    def said(*policies: dict[str, Any], memory_gib: float) -> str:
+        plan = Planner(knowledge(*policies)).plan(**asked, memory_gib=memory_gib)
+        return advice(plan).replace("\N{NO-BREAK SPACE}", " ")
+
+    assert said(STORED, BLOCKED, fused, memory_gib=1.0) == (
+        "The smallest peak is that of edge_blocks: 112 MiB of 1.00 GiB. compiled fits, too. Too little was measured "
+        "near this size to predict which is fastest: time a few steps of each."
+    )
+    assert said(STORED, BLOCKED, memory_gib=1.0).startswith("Take edge_blocks, the only policy that is certain to fit")
+    assert said(STORED, BLOCKED, fused, memory_gib=2.0).startswith("Nothing needs checkpointing: 1.16 GiB of 2.00 GiB")
+    wide = {**BLOCKED, "seconds": law({"edges": {"rest": 1e-6}}, num_nodes=(1, 10**5), num_edges=(1, 10**7))}
+    assert re.fullmatch(
+        r"Take edge_blocks: .*6\.00 s a step\. compiled fits, too\. Too little .*", said(wide, fused, memory_gib=1.0)
+    )
+    assert "which may fit: try it" in said(STORED, BLOCKED, memory_gib=0.11)
+    assert said(STORED, memory_gib=0.01).endswith("or on a machine with more memory.")
+
+
+def test_a_graph_that_fits_with_no_edge_has_no_largest_degree() -> None:
+    assert cells(planned(memory_gib=1e-6).of("none"))[3:] == ("does not fit", "none", "none")
 
 
 def test_what_has_no_end_says_so() -> None:

@@ -118,6 +118,7 @@ def test_reddits_time_is_withheld_and_no_square_is_carried_on_to_hours(convoluti
         ("default", 1600, 10**6, "GCN"),  # edge_blocks takes 1.30 times as long as none; it was advised
         ("default", 11_758, 1_038_000, "GCN"),  # tolokers: none 287 ms, edge_blocks 409; it was advised
         ("prediction", 11_758, 1_038_000, "GCN"),
+        ("prediction", 1600, 10**6, "GCN"),  # at 2,000 nodes 0.87 with 540,000 edges, but 0.97 with 1,400,000
         ("default", 1600, 204_800, "SAGE"),
     ],
 )
@@ -126,11 +127,15 @@ def test_none_is_advised_where_it_fits_and_recomputing_is_never_told_to_be_faste
 ) -> None:
     plan = planner(study).plan(num_nodes=nodes, num_edges=edges, convolution=convolution, memory_gib=64)
     assert plan.recommended == "none"
-    none = plan.of("none").time
-    assert none is not None
     for policy in ("layers", "edge_blocks"):
-        time = plan.of(policy).time
-        assert time is not None and time.order >= none.order
+        assert least_seconds(plan.of(policy)) >= least_seconds(plan.of("none"))
+
+
+def least_seconds(found: PolicyPlan) -> float:
+    assert found.time is not None
+    least = found.time.at_least if found.seconds is None else found.seconds.estimate
+    assert least is not None
+    return least
 
 
 @pytest.mark.parametrize("study", ["default", "prediction"])

@@ -42,27 +42,48 @@ class Page(HTMLParser):
     def __init__(self, html: str) -> None:
         super().__init__()
         self.pieces: list[Piece] = []
-        self.open: list[tuple[str, str | None, str | None]] = []
+        self.open: list[tuple[str, dict[str, str | None]]] = []
+        self.columns: list[str] = []
+        self.place = -1
         self.feed(html)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag in ("tr", "table"):
+            self.place = -1
+        if tag == "table":
+            self.columns = []
+        if tag in ("th", "td"):
+            self.place += 1
         if tag not in VOID:
-            found = dict(attrs)
-            self.open.append((tag, found.get("data-source"), found.get("id")))
+            self.open.append((tag, dict(attrs)))
+        if tag == "th" and dict(attrs).get("scope") == "col":
+            self.columns.append(self.open.pop()[1].get("data-source") or "")
+            self.open.append((tag, {}))
 
     def handle_endtag(self, tag: str) -> None:
-        while self.open and self.open.pop()[0] != tag:
-            pass
+        if any(name == tag for name, _ in self.open):
+            while self.open.pop()[0] != tag:
+                pass
 
     def handle_data(self, data: str) -> None:
-        tags = {tag for tag, _, _ in self.open}
+        tags = {tag for tag, _ in self.open}
         if not data.strip() or tags & {"script", "style", "svg", "code", "title", "option"}:
             return
-        own = self.open[-1][1] if self.open and self.open[-1][0] not in ("div", "tr") else None
-        if own and own.startswith("/"):
-            own = next(str(one[1]) for one in reversed(self.open) if one[0] == "tr") + own
-        table = next(((one[1] or "", one[2] or "") for one in reversed(self.open) if one[0] == "div" and one[1]), None)
-        self.pieces.append(Piece(data, own or "", table[0] if table else "", table[1] if table else ""))
+        table = next((found for tag, found in reversed(self.open) if tag == "div" and "data-source" in found), {})
+        self.pieces.append(Piece(data, self.source(data), table.get("data-source") or "", table.get("id") or ""))
+
+    def source(self, text: str) -> str:
+        """The address of a text: its own, else a number's column's; @ is the entry of its cell or row."""
+        tag, found = self.open[-1]
+        cell, row = (
+            next((of for name, of in reversed(self.open) if name in names), {}) for names in (("th", "td"), ("tr",))
+        )
+        if tag in ("th", "td") and "data-source" not in found and self.place < len(self.columns):
+            number = any(map(str.isdigit, text)) and "tbody" in {name for name, _ in self.open}
+            own = self.columns[self.place] if number else ""
+        else:
+            own = (found.get("data-source") or "") if tag not in ("div", "tr") else ""
+        return own.replace("@", cell.get("data-entry") or row.get("data-entry") or "@")
 
 
 class Derivation:

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import re
+import shutil
 from pathlib import Path
 
 from gnn_checkpointing.artefacts import read_json
 from gnn_checkpointing.audit.grades import graded
 from gnn_checkpointing.packed import bounded_bytes
 from gnn_checkpointing.report.index import Compared, render_index
-from gnn_checkpointing.report.render import render_report
 from gnn_checkpointing.report.sections.audit import audit_score
+from pages import whole
+from synthetic import inputs as synthetic
 
-from . import synthetic
-from .test_report import TEMPLATES, Text, pdf_text, render
+from .test_report import TEMPLATES, Text, pdf_text
 
 SCORE = "1 of 2 checks passed; 1 more does not apply to this study."
 FAILED = "Was the machine steady?"
@@ -27,17 +28,16 @@ def test_the_score_counts_and_the_failed_checks_are_named() -> None:
     assert audit_score(graded("default", "laptop", passed)).failed == ()
 
 
-def test_the_report_says_its_score_and_what_failed_in_both_faces(tmp_path: Path) -> None:
-    render(tmp_path, synthetic.inputs())
-    html = Text((tmp_path / "out" / "report.html").read_text()).text
-    flat = pdf_text(tmp_path / "out" / "report.pdf")
+def test_the_report_says_its_score_and_what_failed_in_both_faces(rendered: Path) -> None:
+    html = Text(whole(rendered / "report.html")).text
+    flat = pdf_text(rendered / "report.pdf")
     for page in (html.replace("1 of 2 .", "1 of 2."), flat):
         assert "passes 1 of 2" in page.replace(" 1  of  2", " 1 of 2")
         assert FAILED in page
 
 
-def test_every_check_is_listed_with_a_word_for_its_answer(tmp_path: Path) -> None:
-    html, _ = render(tmp_path, synthetic.inputs())
+def test_every_check_is_listed_with_a_word_for_its_answer(rendered: Path) -> None:
+    html = (rendered / "appendix.html").read_text()
     table = html[html.index('id="table-audit"') :]
     rows = [Text(row).text for row in re.split("<tr[^>]*>", table[: table.index("</table>")])[2:]]
     assert len(rows) == 3
@@ -47,11 +47,9 @@ def test_every_check_is_listed_with_a_word_for_its_answer(tmp_path: Path) -> Non
     assert "analysis/quality.json: sentinel_drift.median" in rows[1]
 
 
-def test_the_grades_are_published_and_told_to_the_index(tmp_path: Path) -> None:
-    sources = synthetic.data_files(tmp_path, synthetic.inputs())
-    folder = tmp_path / "reports" / "laptop" / "default"
-    render_report(synthetic.inputs(), sources, TEMPLATES, folder)
-    assert bounded_bytes(folder / "audit.json") == sources.audit.read_bytes()
+def test_the_grades_are_published_and_told_to_the_index(rendered: Path, tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(rendered, tmp_path / "reports" / "laptop" / "default"))
+    assert bounded_bytes(folder / "audit.json") == (rendered.parent / "audit.json").read_bytes()
     told = {"passed": 1, "applicable": 2, "failed": ["Was the machine steady?"]}
     assert read_json(folder / "summary.json")["audit"] == told
     render_index(tmp_path / "reports", TEMPLATES, tmp_path / "reports" / "index.html", Compared(()))

@@ -8,15 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from claims.everything import everything
-from claims.findings import ledger as judged
-from claims.tried import about
 from gnn_checkpointing.claims.ledger import Claim, Ledger
 from gnn_checkpointing.report.page import ClaimItem, Claims, Table
 from gnn_checkpointing.report.sections.claims import claims_section
+from synthetic import inputs as synthetic
+from synthetic.everything import everything
+from synthetic.findings import ledger as judged
+from synthetic.results import about
 
-from . import synthetic
-from .test_report import Text, pdf_text, render
+from .test_report import Text, appendix, pdf_text
 
 
 @pytest.fixture(scope="module")
@@ -107,7 +107,7 @@ def test_the_counts_add_up(ledger: Ledger) -> None:
 
 
 def test_both_faces_say_every_claim_and_the_page_stays_small(ledger: Ledger, tmp_path: Path) -> None:
-    html, _ = render(tmp_path, replace(synthetic.inputs(), ledger=ledger))
+    html, _ = appendix(tmp_path, replace(synthetic.inputs(), ledger=ledger))
     in_html = Text(html).text
     in_pdf = re.sub(r"\s+", " ", pdf_text(tmp_path / "out" / "appendix.pdf"))
     for table in tables(ledger):

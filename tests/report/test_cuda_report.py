@@ -13,9 +13,9 @@ from gnn_checkpointing.report.sections.data import data_section
 from gnn_checkpointing.report.sections.instrument import instrument_section
 from gnn_checkpointing.report.sections.method import method_section
 from gnn_checkpointing.sourced import bare
+from synthetic import inputs as synthetic
 
-from . import synthetic
-from .test_report import render
+from .test_report import appendix
 
 
 @pytest.fixture(scope="module")
@@ -62,6 +62,6 @@ def test_the_data_dictionary_has_the_columns_of_the_table(inputs: ReportInputs, 
 
 
 def test_both_faces_come_out(inputs: ReportInputs, tmp_path: Path) -> None:
-    html, pdf = render(tmp_path, inputs)
+    html, pdf = appendix(tmp_path, inputs)
     assert "device_time_seconds" in html and pdf.startswith(b"%PDF")
     assert 'id="timeline"' not in html

@@ -39,8 +39,18 @@ def test_a_panel_keeps_text_as_text_and_has_neither_ids_nor_stamps() -> None:
 
 
 def test_each_mark_says_its_numbers() -> None:
-    said = [title.replace("\N{NO-BREAK SPACE}", " ") for title in re.findall("<title>(.*?)</title>", panel("a"))]
-    assert said[1] == "none: 28.6 MiB (27.7 MiB\N{EN DASH}29.6 MiB) at average degree 128; GCN"
+    made = panel("a").replace("\N{NO-BREAK SPACE}", " ")
+    (told,), (numbers,) = re.findall('data-told="(.*?)"', made), re.findall('data-numbers="(.*?)"', made)
+    assert told == "{}: {} at average degree {}; GCN"
+    assert numbers.split("¶")[1].split("¦") == ["28.6 MiB (27.7 MiB\N{EN DASH}29.6 MiB)", "128"]
+    (marks,) = re.findall('class="marks" d="(.*?)"', made)
+    assert marks.count("M") == 2
+
+
+def test_coordinates_are_short_and_lines_are_straightened() -> None:
+    assert drawn_svg.compact([0.5, -0.25, 0.31, 12, 3.04, -0.001]) == ".5-.2.3 12 3 0"
+    assert drawn_svg.path([(0, 5), (1, 5), (2, 5), (2, 7), (4, 8)]) == "M0 5l2 0 0 2 2 1"
+    assert drawn_svg.path([(0, 5), (2, 5), (1, 5)]) == "M0 5l2 0-1 0"  # what turns back stays
 
 
 def test_text_of_anyone_is_text() -> None:

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from analysis import tables
 from gnn_checkpointing.analysis.results import Effect, Effects
 from gnn_checkpointing.packed import is_there
 from gnn_checkpointing.report import units
@@ -23,8 +22,11 @@ from gnn_checkpointing.report.sections.instrument import instrument_section
 from gnn_checkpointing.report.sections.memory import memory_section
 from gnn_checkpointing.report.sections.time import time_section
 from gnn_checkpointing.report.sections.timeline import timeline_section
+from pages import whole
+from synthetic import inputs as synthetic
+from synthetic.changes import TIMES
+from synthetic.frontier import FRONTIER_SHARES, NEEDS_ATTENTION, NEEDS_CUDA
 
-from . import synthetic
 from .test_report import Text, pdf_text, render
 
 DASH = units.NOTHING
@@ -100,7 +102,7 @@ def test_the_figure_says_in_words_where_each_policy_lies(page: Page) -> None:
     assert [panel.title for panel in figure.panels] == ["Key", "GCN", "GCN (spmm)", "GATv2"]
     assert figure.size == "wide"
     alternative = figure.panels[-1].alternative
-    for policy in set(tables.FRONTIER_SHARES) - {"none", "offloaded"}:
+    for policy in set(FRONTIER_SHARES) - {"none", "offloaded"}:
         spot = rf"[ ;.]{re.escape(policy)} [0-9.]+ and [0-9.]+ \([0-9.{DASH}]+\) at degree 4, "
         assert re.search(spot, alternative), policy
     assert "layers 0.36 and 1.4" in alternative
@@ -145,13 +147,13 @@ def test_another_model_is_marked_wherever_it_stands(page: Page) -> None:
 def test_a_policy_that_is_unavailable_or_refuses_is_listed_with_its_reason(page: Page) -> None:
     absent = block(section(page, "failed"), "table-absent")
     assert [list(row) for row in absent.rows] == [
-        ["offloaded", "unavailable here", "GATv2, GCN, GCN (spmm)", "30", tables.NEEDS_CUDA],
-        ["fused_edge_blocks", "refused", "GCN, GCN (spmm)", "20", tables.NEEDS_ATTENTION],
+        ["offloaded", "unavailable here", "GATv2, GCN, GCN (spmm)", "30", NEEDS_CUDA],
+        ["fused_edge_blocks", "refused", "GCN, GCN (spmm)", "20", NEEDS_ATTENTION],
     ]
     assert "None failed: all 370 measurements" in next(text for id, text in sentences(page) if id == "failed")
     said = next(text for _, text in sentences(page) if text.startswith("Not on the frontier"))
-    assert tables.NEEDS_CUDA in said
-    assert tables.NEEDS_ATTENTION in said
+    assert NEEDS_CUDA in said
+    assert NEEDS_ATTENTION in said
 
 
 def test_the_allocators_part_is_told_apart_from_checkpointings(page: Page) -> None:
@@ -228,9 +230,7 @@ def test_a_study_in_which_nothing_was_timed_has_a_report() -> None:
     made = synthetic.frontier_inputs(
         convolutions=("GCN",), aggregations=("gather_scatter",), allocators=("retaining",), degrees=(4, 8), untimed=None
     )
-    untimed = [
-        {**row, **dict.fromkeys(tables.TIMES)} for row in made.rows if row["policy"] in ("none", "layers", "selective")
-    ]
+    untimed = [{**row, **dict.fromkeys(TIMES)} for row in made.rows if row["policy"] in ("none", "layers", "selective")]
     assert documents(synthetic.inputs(untimed, effects=_without_times(made)), {}).appendix.sections
 
 
@@ -241,7 +241,7 @@ def _without_times(made: ReportInputs) -> Effects:
 
 
 def test_both_faces_say_the_same_of_the_frontier(rendered: Path) -> None:
-    html = (rendered / "appendix.html").read_text()
+    html = whole(rendered / "appendix.html")
     pdf = pdf_text(rendered / "appendix.pdf").replace("\u00a0", " ")
     page = Text(html).text.replace("\u00a0", " ")
     for said in (
@@ -250,7 +250,7 @@ def test_both_faces_say_the_same_of_the_frontier(rendered: Path) -> None:
         "Timeline of one training step",
         f"all (4{DASH}128)",
         "512 / 8",
-        tables.NEEDS_CUDA,
+        NEEDS_CUDA,
         "Checkpointing's effect, under retaining",
         "Snakemake's benchmark directive",
     ):
@@ -259,7 +259,7 @@ def test_both_faces_say_the_same_of_the_frontier(rendered: Path) -> None:
 
 
 def test_the_page_of_a_frontier_is_sound_and_its_data_lie_beside_it(rendered: Path) -> None:
-    html = (rendered / "appendix.html").read_text()
+    html = whole(rendered / "appendix.html")
     tags = Text(html).tags
     ids = [attributes["id"] for _, attributes in tags if attributes.get("id")]
     assert len(ids) == len(set(ids))

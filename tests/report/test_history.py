@@ -12,8 +12,8 @@ from gnn_checkpointing.refusal import Refusal
 from gnn_checkpointing.report.figure import Figure
 from gnn_checkpointing.report.history import HISTORY, continued, history_section, read_history
 from gnn_checkpointing.report.page import Table
+from synthetic import inputs as synthetic
 
-from . import synthetic
 from .test_report import render
 
 BEFORE = {
@@ -24,9 +24,9 @@ BEFORE = {
 }
 
 
-def test_a_first_measurement_begins_the_history_and_is_not_drawn(tmp_path: Path) -> None:
-    html, _ = render(tmp_path, synthetic.inputs())
-    (only,) = json.loads((tmp_path / "out" / HISTORY).read_text())
+def test_a_first_measurement_begins_the_history_and_is_not_drawn(rendered: Path) -> None:
+    html = (rendered / "appendix.html").read_text()
+    (only,) = json.loads((rendered / HISTORY).read_text())
     assert only["measured_on"] == "2026-11-24"
     assert only["cells"] == 108
     assert 'id="history"' not in html

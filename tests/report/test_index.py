@@ -53,6 +53,13 @@ def test_hostile_text_is_inert(tmp_path: Path) -> None:
     assert "&lt;script&gt;" in html
 
 
+def test_the_documentation_is_linked_where_it_is_published(tmp_path: Path) -> None:
+    assert "docs/index.html" not in index(tmp_path)
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "docs/index.html").write_text("a page")
+    assert '<a href="docs/index.html">' in index(tmp_path)
+
+
 def test_an_empty_folder_gives_a_page_that_says_so(tmp_path: Path) -> None:
     assert "No report has been published yet." in index(tmp_path)
 

@@ -13,6 +13,7 @@ import pytest
 
 from gnn_checkpointing.report.index import Compared, render_index
 from gnn_checkpointing.report.render import TEMPLATES
+from pages import whole
 
 from .derivation import Page
 
@@ -32,7 +33,7 @@ def plain_text(page: str) -> str:
 
 
 def pages(folder: Path) -> dict[str, str]:
-    return {name: (folder / f"{name}.html").read_text() for name in ("report", "appendix")}
+    return {name: whole(folder / f"{name}.html") for name in ("report", "appendix")}
 
 
 def counts(text: str, noun: str) -> Iterator[str]:

@@ -13,9 +13,10 @@ from gnn_checkpointing.report.page import Note, Paragraph, Section, Table
 from gnn_checkpointing.report.plan_words import advice, cells
 from gnn_checkpointing.report.sections.planner import planner_section
 from gnn_checkpointing.sourced import bare
-from planning import known
+from pages import whole
+from synthetic import inputs as synthetic
+from synthetic import planner as known
 
-from . import synthetic
 from .test_report import HOSTILE, pdf_text, render
 
 LIMITS = [
@@ -62,8 +63,8 @@ def test_the_form_knows_what_planner_json_holds_and_hostile_names_stay_text(tmp_
     graphs = [{"label": f"</script>{HOSTILE}", "num_nodes": 34, "num_edges": 156}]
     found = knowledge(graphs=graphs)
     render(tmp_path, synthetic.inputs(knowledge=found))
-    html = (tmp_path / "out" / "report.html").read_text()
-    (inlined,) = re.findall(r'<script type="application/json" id="planner-knowledge">(.*?)</script>', html, re.DOTALL)
+    html = whole(tmp_path / "out" / "report.html")
+    (inlined,) = re.findall(r'<script id="planner-knowledge" type="application/json">(.*?)</script>', html, re.DOTALL)
     assert Knowledge.model_validate(json.loads(inlined)) == found
     assert html.count("<script") == 2
     assert "alert(1)</script>" not in html.replace(inlined, "")

@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from analysis import tables
 from gnn_checkpointing.analysis.results import PredictiveLaw
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.figure import Figure
@@ -16,10 +15,15 @@ from gnn_checkpointing.report.page import Paragraph
 from gnn_checkpointing.report.sections.law_words import in_words
 from gnn_checkpointing.report.sections.predictions import predictions_section
 from gnn_checkpointing.report.sections.scorecard import scorecard_section
+from pages import whole
+from synthetic import inputs as synthetic
+from synthetic.changes import without
+from synthetic.graphs import generated_graphs, real_graphs
+from synthetic.rows import table
+from synthetic.tables import protocol
 
-from . import synthetic
 from .test_frontier_report import block, texts
-from .test_report import pdf_text, render
+from .test_report import appendix, pdf_text
 
 
 def law(
@@ -51,10 +55,10 @@ def made() -> ReportInputs:
     from gnn_checkpointing.analysis.laws.predictions import predictions
     from gnn_checkpointing.analysis.table import completed
 
-    graphs = [*tables.generated_graphs(num_nodes=(500, 1000, 4000), replicates=1), *tables.real_graphs()]
-    rows = tables.table(np.random.default_rng(4), graphs)
-    rows = tables.without(rows, "sbm-n4000-d128-r0-GATv2", "none", "out_of_memory")
-    found = predictions(rows, completed(rows), tables.protocol(), np.random.default_rng(0))
+    graphs = [*generated_graphs(num_nodes=(500, 1000, 4000), replicates=1), *real_graphs()]
+    rows = table(np.random.default_rng(4), graphs)
+    rows = without(rows, "sbm-n4000-d128-r0-GATv2", "none", "out_of_memory")
+    found = predictions(rows, completed(rows), protocol(), np.random.default_rng(0))
     return synthetic.inputs(in_series(rows), predictions=found)
 
 
@@ -144,8 +148,8 @@ def test_errors_are_drawn_for_each_convolution_with_words_for_who_does_not_see_t
 
 
 def test_both_faces_print_the_laws(made: ReportInputs, tmp_path: Path) -> None:
-    render(tmp_path, made)
-    html, text = (tmp_path / "out" / "appendix.html").read_text(), pdf_text(tmp_path / "out" / "appendix.pdf")
+    appendix(tmp_path, made)
+    html, text = whole(tmp_path / "out" / "appendix.html"), pdf_text(tmp_path / "out" / "appendix.pdf")
     for id in ("predictions", "scorecard"):
         assert f'id="{id}"' in html
     for words in ("Laws that predict", "conformal quantile of errors", "complete graph"):

@@ -15,8 +15,8 @@ from gnn_checkpointing.report.figure import Figure, Panel
 from gnn_checkpointing.report.provenance import provenance
 from gnn_checkpointing.report.sections.laws import laws_section
 from gnn_checkpointing.report.sections.lead import lead_figure
+from synthetic import inputs as synthetic
 
-from . import synthetic
 from .test_report import render
 
 CHECKSUMS = {

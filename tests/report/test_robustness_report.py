@@ -6,16 +6,19 @@ from pathlib import Path
 
 import pytest
 
+from gnn_checkpointing.analysis.results import StoppingRule
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.documents import documents
 from gnn_checkpointing.report.inputs import ReportInputs
 from gnn_checkpointing.report.page import Note, Paragraph, Section, Table
 from gnn_checkpointing.report.sections.robustness import robustness_section
 from gnn_checkpointing.sourced import bare
+from synthetic import inputs as synthetic
+from synthetic import results
+from synthetic.results import left_out, made
 
-from . import synthetic, tried
 from .test_frontier_report import block, texts
-from .test_report import pdf_text, render
+from .test_report import appendix, pdf_text
 
 SPACE = "\N{NO-BREAK SPACE}"
 
@@ -27,8 +30,8 @@ def section(inputs: ReportInputs) -> Section:
 
 
 @pytest.fixture(scope="module")
-def made() -> ReportInputs:
-    return synthetic.inputs(robustness=tried.robustness())
+def tried() -> ReportInputs:
+    return synthetic.inputs(robustness=results.tried())
 
 
 def paragraphs(found: Section) -> str:
@@ -39,13 +42,13 @@ def test_nothing_tried_is_no_section() -> None:
     assert robustness_section(synthetic.inputs()) is None
 
 
-def test_the_section_follows_what_it_is_tried_against(made: ReportInputs) -> None:
-    ids = [each.id for each in documents(made, {}).appendix.sections]
+def test_the_section_follows_what_it_is_tried_against(tried: ReportInputs) -> None:
+    ids = [each.id for each in documents(tried, {}).appendix.sections]
     assert ids.index("robustness") > ids.index("laws")
 
 
-def test_each_trial_has_a_row(made: ReportInputs) -> None:
-    found = section(made)
+def test_each_trial_has_a_row(tried: ReportInputs) -> None:
+    found = section(tried)
     assert texts(block(found, "table-family-factor"), "Time", "GCN", "layers", "R-MAT") == [f"4.3{SPACE}%", "< 0.001"]
     assert texts(block(found, "table-replicates"), "Step time", "162") == [
         f"1.2{SPACE}%",
@@ -73,32 +76,32 @@ def test_each_trial_has_a_row(made: ReportInputs) -> None:
 
 
 def test_a_statement_that_turns_comes_first_with_its_graphs() -> None:
-    steady = tried.left_out(policy="edge_blocks", lowest=0.5, highest=1.5)
-    turned = tried.left_out(side="holds", changes=["one", "two", "three"])
-    found = section(synthetic.inputs(robustness=tried.robustness(left_out=[steady, turned])))
+    steady = left_out(policy="edge_blocks", lowest=0.5, highest=1.5)
+    turned = left_out(side="holds", changes=["one", "two", "three"])
+    found = section(synthetic.inputs(robustness=results.tried(left_out=[steady, turned])))
     table = block(found, "table-left-out")
     assert [row[5] for row in table.rows] == ["one, two and 1 more", "no graph"]
     assert "1 of them turns" in paragraphs(found)
-    assert "None of them turns" in paragraphs(section(synthetic.inputs(robustness=tried.robustness(left_out=[steady]))))
+    assert "None of them turns" in paragraphs(section(synthetic.inputs(robustness=results.tried(left_out=[steady]))))
 
 
 def test_long_tables_show_the_worst_and_name_the_file() -> None:
-    items = [tried.left_out(policy="layers", highest=0.9 + number / 1000) for number in range(30)]
-    table = block(section(synthetic.inputs(robustness=tried.robustness(left_out=items))), "table-left-out")
+    items = [left_out(policy="layers", highest=0.9 + number / 1000) for number in range(30)]
+    table = block(section(synthetic.inputs(robustness=results.tried(left_out=items))), "table-left-out")
     assert len(table.rows) == 12
     assert "The 12 worst of 30; all are in analysis/robustness.json." in bare(table.caption)
     assert table.rows[0][4] == units.interval("0.89", "0.93")
 
 
 def test_bytes_read_as_bytes() -> None:
-    bytes_per_edge = tried.left_out(
+    bytes_per_edge = left_out(
         statement="difference_per_edge",
         boundary=0.0,
         whole=synthetic.estimate(-1500.0),
         lowest=-1510.0,
         highest=-1495.0,
     )
-    table = block(section(synthetic.inputs(robustness=tried.robustness(left_out=[bytes_per_edge]))), "table-left-out")
+    table = block(section(synthetic.inputs(robustness=results.tried(left_out=[bytes_per_edge]))), "table-left-out")
     minus = units.MINUS
     assert list(table.rows[0][3:5]) == [
         f"{minus}1,500 ({minus}1,530 to {minus}1,470)",
@@ -107,24 +110,24 @@ def test_bytes_read_as_bytes() -> None:
 
 
 def test_a_rule_that_costs_coverage_is_a_note() -> None:
-    short = tried.stopping_rule(noise=0.1, covered=0.88, fixed_covered=0.94)
-    found = section(synthetic.inputs(robustness=tried.robustness(stopping=[tried.stopping_rule(), short])))
+    short = made(StoppingRule, noise=0.1, covered=0.88, fixed_covered=0.94)
+    found = section(synthetic.inputs(robustness=results.tried(stopping=[made(StoppingRule), short])))
     (note,) = [each.text for each in found.blocks if isinstance(each, Note)]
     assert f"88.0{SPACE}% of the plays" in note
     assert f"94.0{SPACE}% with as many rounds fixed beforehand" in note
-    honest = section(synthetic.inputs(robustness=tried.robustness()))
+    honest = section(synthetic.inputs(robustness=results.tried()))
     assert not [each for each in honest.blocks if isinstance(each, Note)]
 
 
 def test_heavy_tails_are_said_to_be_heavy() -> None:
-    heavy = tried.stopping_rule(distribution="heavy_tailed")
-    table = block(section(synthetic.inputs(robustness=tried.robustness(stopping=[heavy]))), "table-stopping")
+    heavy = made(StoppingRule, distribution="heavy_tailed")
+    table = block(section(synthetic.inputs(robustness=results.tried(stopping=[heavy]))), "table-stopping")
     assert table.rows[0][0] == f"3.0{SPACE}%, one round in ten ten times that"
 
 
-def test_both_faces_have_the_section(tmp_path: Path, made: ReportInputs) -> None:
-    html, _ = render(tmp_path, made)
+def test_both_faces_have_the_section(tmp_path: Path, tried: ReportInputs) -> None:
+    html, _ = appendix(tmp_path, tried)
     assert 'id="robustness"' in html
     text = "".join(pdf_text(tmp_path / "out" / "appendix.pdf").split())
-    for table in (each for each in section(made).blocks if isinstance(each, Table)):
+    for table in (each for each in section(tried).blocks if isinstance(each, Table)):
         assert "".join(table.caption.split())[:60] in text

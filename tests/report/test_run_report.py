@@ -5,8 +5,7 @@ from __future__ import annotations
 from gnn_checkpointing.report.figure import Figure
 from gnn_checkpointing.report.page import Paragraph, Section, Table
 from gnn_checkpointing.report.sections.run import run_section
-
-from . import synthetic
+from synthetic import inputs as synthetic
 
 ROWS = [
     {

@@ -10,9 +10,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-from analysis import tables
-from analysis.explained_sets import explained
-from analysis.tables import Table, depth_table, ego_table, protocol
 from gnn_checkpointing.analysis.analyse import analyse
 from gnn_checkpointing.analysis.explained import explanations
 from gnn_checkpointing.claims.judge import judge
@@ -28,9 +25,13 @@ from gnn_checkpointing.report.sections.explained import explained_section
 from gnn_checkpointing.report.sections.vision import kept_by_block, vision_section
 from gnn_checkpointing.sourced import bare
 from gnn_checkpointing.study.study import Study
+from synthetic import inputs as synthetic
+from synthetic.explained import explained
+from synthetic.graphs import generated_graphs
+from synthetic.rows import Table, table
+from synthetic.tables import depth_table, ego_table, protocol
 
-from . import synthetic
-from .test_report import render
+from .test_report import appendix
 
 IMAGES = {"generated": [{"family": "images", "num_nodes": [392], "average_degrees": [9]}]}
 VISION = {"convolutions": ["ViG-S"], "tasks": ["patches", "images"]}
@@ -71,9 +72,7 @@ def vision_inputs() -> ReportInputs:
             ("edge_blocks", [2**18, 0, 0]),
         )
     ]
-    drawn = tables.table(
-        np.random.default_rng(0), tables.generated_graphs((392, 784), (4.0, 9.0)), convolutions=("GCN",)
-    )
+    drawn = table(np.random.default_rng(0), generated_graphs((392, 784), (4.0, 9.0)), convolutions=("GCN",))
     rows = [
         {**row, "cell": f"{row['cell']}-{model}", "convolution": "ViG-S", "model": model}
         for model in ("", "images")
@@ -203,7 +202,7 @@ def test_both_faces_take_them(made: Callable[[], ReportInputs], tmp_path: Path) 
     added = ("figure-vision", "figure-depth", "figure-explained", "figure-ego")
     figures = [figure for figure in documents(inputs, {}).appendix.figures() if figure.id.startswith(added)]
     assert figures and all(figure.provenance is not None for figure in figures)
-    html, pdf = render(tmp_path, inputs)
+    html, pdf = appendix(tmp_path, inputs)
     assert all(f'id="{figure.id}"' in html for figure in figures)
     assert "photos <b>" not in html
     assert pdf.startswith(b"%PDF")

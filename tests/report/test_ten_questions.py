@@ -13,8 +13,9 @@ from gnn_checkpointing.report import units
 from gnn_checkpointing.report.inputs import ReportInputs
 from gnn_checkpointing.report.render import published_sources, read_inputs
 from gnn_checkpointing.sourced import bare
+from rebuilt import rendered
 
-from .conftest import STUDIES, Rendered
+from .conftest import STUDIES
 from .test_answers import text_of
 
 Answer = Callable[[ReportInputs], list[str]]
@@ -154,9 +155,8 @@ def test_there_are_ten_questions() -> None:
 @pytest.mark.parametrize(
     ("name", "question"), [(name, question) for name, asked in QUESTIONS.items() for question in asked]
 )
-def test_the_first_two_screens_answer(rendered_study: Rendered, name: str, question: str) -> None:
-    folder = folder_of(name)
-    page = (rendered_study(folder) / "report.html").read_text()
+def test_the_first_two_screens_answer(name: str, question: str) -> None:
+    page = (rendered(name) / "report.html").read_text()
     screens = page[page.index('<div class="answer">') : page.index("</section>", page.index('id="limits"'))]
     seen = squeezed(text_of(screens))
     for answer in QUESTIONS[name][question](read(name)):

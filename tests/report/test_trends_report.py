@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from gnn_checkpointing.analysis.results import Estimate
+from gnn_checkpointing.analysis.results import BreakEven, Estimate
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.documents import documents
 from gnn_checkpointing.report.figure import Figure
@@ -23,17 +23,18 @@ from gnn_checkpointing.report.sections.density import MEMORY
 from gnn_checkpointing.report.sections.memory import memory_section
 from gnn_checkpointing.report.sections.ratios import ratio_lines
 from gnn_checkpointing.report.sections.time import time_section
+from synthetic import inputs as synthetic
+from synthetic.results import made
 
-from . import synthetic, tried
 from .test_frontier_report import block, texts
-from .test_report import pdf_text, render
+from .test_report import appendix, pdf_text
 
 CROSSING = Estimate(estimate=41.2, low=33.1, high=52.4)
 
 
 @pytest.fixture(scope="module")
 def inputs() -> ReportInputs:
-    return synthetic.inputs(trends=tried.trends())
+    return synthetic.inputs(trends=synthetic.trends())
 
 
 def figure(section: Section, id: str) -> Figure:
@@ -71,9 +72,9 @@ def test_the_table_beside_says_that_its_intervals_are_of_one_level_alone(inputs:
 
 
 def test_without_a_band_for_every_level_each_level_has_its_own() -> None:
-    bands = tried.trends().bands
+    bands = synthetic.trends().bands
     short = bands[0].model_copy(update={"points": bands[0].points[:-1]})
-    trends = tried.trends().model_copy(update={"bands": [short, *bands[1:]]})
+    trends = synthetic.trends().model_copy(update={"bands": [short, *bands[1:]]})
     found = figure(memory_section(synthetic.inputs(trends=trends)), "figure-memory-ratio")
     assert found.source == EFFECTS
     assert "simultaneous" not in found.how_to_read + found.caption + found.panels[0].alternative
@@ -88,7 +89,7 @@ def test_an_interval_that_says_nothing_does_not_squeeze_the_others(monkeypatch: 
         return scales.ratio_scale(values, label)
 
     monkeypatch.setattr(ratios, "scales", SimpleNamespace(ratio_scale=ratio_scale, degree_scale=scales.degree_scale))
-    made = tried.trends()
+    made = synthetic.trends()
     first = next(band for band in made.bands if band.quantity == "time_ratio")
     others = [band for band in made.bands if band is not first]
     wild = first.points[0].model_copy(update={"ratio": Estimate(estimate=0.7, low=1e-6, high=1e6)})
@@ -130,7 +131,7 @@ def test_an_interval_that_says_nothing_does_not_squeeze_the_others(monkeypatch: 
     ],
 )
 def test_a_break_even_in_words(changes: dict[str, Any], expected: str) -> None:
-    assert in_words(tried.break_even(**changes)) == expected
+    assert in_words(made(BreakEven, **{"convolution": "GCN", **changes})) == expected
 
 
 def test_policies_of_one_course_share_a_row(inputs: ReportInputs) -> None:
@@ -151,7 +152,7 @@ def test_without_break_evens_there_is_no_table() -> None:
 
 def test_both_faces_say_where_a_policy_breaks_even(tmp_path: Path, inputs: ReportInputs) -> None:
     assert documents(inputs, {}).appendix.sections
-    html, _ = render(tmp_path, inputs)
+    html, _ = appendix(tmp_path, inputs)
     said = f"stops saving above degree 41.2 ({units.interval('33.1', '52.4')})"
     assert said in html
     assert said.replace(" ", "") in pdf_text(tmp_path / "out" / "appendix.pdf").replace(" ", "")

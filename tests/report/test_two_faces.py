@@ -12,6 +12,8 @@ from pathlib import Path
 import pypdfium2
 import pytest
 
+from pages import whole
+
 GAP = 1600
 """How many letters may lie between two cells that follow each other: a running head, a repeated heading, footnotes,
 and below a claim its rule, conditions and reasons, which of six series take 1,260."""
@@ -62,8 +64,8 @@ class Face(HTMLParser):
         text = "".join(self._text)
         own = dict(self._open[-1][1]) if self._open else {}
         if not any(self._within(name) for name in ("planner", "provenance", "masthead", "screen")):
-            if tag == "p" and "alternative" in str(own.get("class")):
-                self.alternatives.append(text)
+            if own.get("role") == "img":
+                self.alternatives.append(str(own["aria-label"]))
             elif tag == "caption":
                 self.tables[-1].caption = text
             elif tag in ("th", "td") and not self._in("thead"):
@@ -128,7 +130,7 @@ def missing(wanted: list[str], text: str, gap: int) -> list[str]:
 
 @pytest.fixture(scope="module")
 def faces(document: Path) -> tuple[Face, list[str], Path]:
-    return Face(document.read_text()), printed(document.with_suffix(".pdf")), document
+    return Face(whole(document)), printed(document.with_suffix(".pdf")), document
 
 
 def test_every_sentence_of_the_html_is_in_the_pdf(faces: tuple[Face, list[str], Path]) -> None:

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-from analysis import tables
 from gnn_checkpointing.records.graph_facts import Derivation, GraphFacts, Provenance, Structure
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.documents import documents
@@ -20,10 +19,14 @@ from gnn_checkpointing.report.sections.families import families_section
 from gnn_checkpointing.report.sections.graded import graded_section
 from gnn_checkpointing.report.sections.graphs import graphs_section
 from gnn_checkpointing.report.sections.real import real_section
+from pages import whole
+from synthetic import inputs as synthetic
+from synthetic.graphs import batches, families, graded
+from synthetic.rows import table
+from synthetic.tables import protocol
 
-from . import synthetic
 from .test_frontier_report import block, texts
-from .test_report import pdf_text, render
+from .test_report import appendix, pdf_text
 
 
 def facts(id: str, **changes: Any) -> GraphFacts:
@@ -71,9 +74,9 @@ def inputs() -> ReportInputs:
     from gnn_checkpointing.analysis.analyse import analyse
     from gnn_checkpointing.claims.judge import judge
 
-    graphs = [*tables.families(), *tables.graded(), *tables.batches()]
-    rows = tables.table(np.random.default_rng(4), graphs)
-    found = analyse(rows, [], tables.protocol())
+    graphs = [*families(), *graded(), *batches()]
+    rows = table(np.random.default_rng(4), graphs)
+    found = analyse(rows, [], protocol())
     ledger = judge(found, "variants", "laptop")
     return synthetic.inputs(
         in_series(rows),
@@ -102,7 +105,7 @@ def page(made: ReportInputs) -> Page:
 @pytest.fixture(scope="module")
 def rendered(made: ReportInputs, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("variants")
-    render(folder, made)
+    appendix(folder, made)
     return folder / "out"
 
 
@@ -167,11 +170,11 @@ def test_graphs_say_what_they_look_like_and_where_they_are_from(made: ReportInpu
 
 
 def test_both_faces_have_every_section_and_escape_names(rendered: Path, page: Page) -> None:
-    html = (rendered / "appendix.html").read_text()
+    html = whole(rendered / "appendix.html")
     text = pdf_text(rendered / "appendix.pdf")
     for id in ("families", "graded-graphs", "batches", "graphs"):
         assert f'id="{id}"' in html
     assert "X &lt;b&gt;" in html and "X <b>" not in html
-    for table in (each for section in page.sections for each in section.blocks if isinstance(each, Table)):
-        if table.id in ("table-families-memory", "table-batches", "table-graded", "table-graphs"):
-            assert "".join(table.caption.split())[:60] in "".join(text.split())
+    for shown in (each for section in page.sections for each in section.blocks if isinstance(each, Table)):
+        if shown.id in ("table-families-memory", "table-batches", "table-graded", "table-graphs"):
+            assert "".join(shown.caption.split())[:60] in "".join(text.split())

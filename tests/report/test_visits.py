@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from gnn_checkpointing.report.inputs import in_series
 from gnn_checkpointing.sourced import counted, source_of, sourced
-
-from . import synthetic
+from synthetic import inputs as synthetic
 
 
 def test_a_cell_that_was_visited_again_is_counted_once() -> None:

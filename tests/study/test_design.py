@@ -10,27 +10,17 @@ from gnn_checkpointing.study.design import graph_cells
 from gnn_checkpointing.study.graph_design import EgoGraph, large_graphs, study_graphs
 from gnn_checkpointing.study.order import visits
 from gnn_checkpointing.study.practice import PRACTICE
-from gnn_checkpointing.study.reading import parse_study, read_study
+from gnn_checkpointing.study.reading import read_study
 from gnn_checkpointing.study.study import Study
+from synthetic.studies import small_study
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
 def study(**changes: object) -> Study:
-    values = {
-        "name": "test",
-        "title": "Test",
-        "seed": 3,
-        "graphs": {"generated": [{"family": "erdos_renyi", "num_nodes": [50], "average_degrees": [4]}]},
-        "architecture": {
-            "convolutions": ["GCN", "GAT"],
-            "aggregations": ["gather_scatter", "spmm"],
-            "num_layers": 2,
-            "hidden_channels": 8,
-        },
-        "policies": ["none", "layers"],
-    }
-    return parse_study(values | changes, "test")
+    grid = {"num_nodes": [50], "average_degrees": [4]}
+    sizes = {"aggregations": ["gather_scatter", "spmm"], "num_layers": 2, "hidden_channels": 8}
+    return small_study(("GCN", "GAT"), grid=grid, **{"architecture": sizes, **changes})
 
 
 def factors(chosen: Study) -> list[tuple[str, str, str]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import string
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ from gnn_checkpointing.cli import main
 from gnn_checkpointing.refusal import Refusal
 from gnn_checkpointing.study.graph_design import study_graphs
 from gnn_checkpointing.study.reading import parse_study
+from gnn_checkpointing.study.yaml_files import read_yaml
 
 ROOT = Path(__file__).resolve().parents[2]
 DEFAULT: dict[str, Any] = yaml.safe_load((ROOT / "config.yaml").read_text())
@@ -43,6 +45,9 @@ def with_line(line: str) -> str:
 BOMB = "\n".join(["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"] + [
     f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 10)
 ])  # fmt: skip
+MERGED = "\n".join(["a0: &a0 {k: 1}"] + [
+    f"a{n}: &a{n} {{<<: [{', '.join([f'*a{n - 1}'] * 10)}]}}" for n in range(1, 10)
+])  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -54,6 +59,11 @@ BOMB = "\n".join(["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"] + [
         (with_line("title: !!python/object/apply:os.system ['touch hacked']"), "could not determine a constructor"),
         (with_line("title: !!python/name:os.system"), "could not determine a constructor"),
         (with_line("title: 2026-13-45"), "not readable as YAML"),
+        (with_line("title: !!bool abc"), "a value is not what its !!tag says"),
+        (with_line("title: !!timestamp abc"), "a value is not what its !!tag says"),
+        (f"{MERGED}\n{with_line('title: x')}", "more than 100000 values once << is followed"),
+        (with_line("hardware: &a {<<: *a}"), "nested deeper"),
+        (with_line("title: x\ndata_root: ''"), "an empty path"),
         (with_line(f"title: {'9' * 5000}"), "not readable as YAML"),
         (with_line(f"title: 0x{'f' * 5000}"), "title"),
         (with_line("title: x\nname: ../../../etc/passwd"), "name"),
@@ -229,3 +239,70 @@ def test_any_study_is_a_plan_or_one_sentence(study: Any, tmp_path: Path, capsys:
         assert output == ""
         assert complaint.startswith("error: ")
         assert len(complaint.splitlines()) == 1
+
+
+@as_often_as_asked
+@given(st.from_regex(r"[-+]?0[0-7_]{1,6}|[-+]?[1-9][0-9]{0,2}(:[0-5]?[0-9]){1,3}(\.[0-9]{1,2})?", fullmatch=True))
+def test_a_number_that_versions_of_yaml_read_differently_is_refused(text: str) -> None:
+    if isinstance(yaml.safe_load(f"seed: {text}")["seed"], str):
+        return
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "study.yaml"
+        path.write_text(f"seed: {text}\n")
+        with pytest.raises(Refusal, match="is one number in YAML"):
+            read_yaml(path)
+
+
+@as_often_as_asked
+@given(st.sampled_from(numbers(DEFAULT)), st.booleans())
+def test_a_switch_is_no_number(path: tuple[Any, ...], switch: bool) -> None:
+    values = copy.deepcopy(DEFAULT)
+    at(values, path[:-1])[path[-1]] = switch
+    with pytest.raises(Refusal, match="is no switch; write a number"):
+        parse_study(values, "study.yaml")
+
+
+NEIGHBOURS: dict[str, Any] = {"sampler": "neighbours", "fan_outs": [5]}
+CLUSTERS: dict[str, Any] = {"sampler": "clusters", "parts": [4]}
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "words"),
+    [
+        ("batches", [NEIGHBOURS, NEIGHBOURS | {"draws": 2}], "two entries of batches have batches of neighbours"),
+        ("batches", [CLUSTERS, {"sampler": "clusters", "parts": [2, 4]}], "two entries of batches have batches of clu"),
+        ("batches", [NEIGHBOURS | {"draws": 10**9}], "graphs, batches among them; at most 100000"),
+        ("training", {"num_nodes": [800]}, "training.graphs.num_nodes has 800, which no graph has together"),
+        ("training", {"average_degrees": [16]}, "training.graphs.average_degrees has 16, which no graph has together"),
+        ("practice", {"average_degrees": [16]}, "practice.graphs names no graph"),
+    ],
+)
+def test_what_would_be_dropped_or_never_end_is_refused(key: str, value: Any, words: str) -> None:
+    values = copy.deepcopy(DEFAULT)
+    place = values["graphs"] if key == "batches" else values[key]
+    place["batches" if key == "batches" else "graphs"] = value
+    with pytest.raises(Refusal, match=words):
+        parse_study(values, "study.yaml")
+
+
+def test_sizes_of_two_grids_do_not_go_together() -> None:
+    values = copy.deepcopy(DEFAULT)
+    grid = values["graphs"]["generated"][0]
+    values["graphs"]["generated"] = [
+        grid | {"num_nodes": [800], "average_degrees": [4]},
+        grid | {"num_nodes": [1600], "average_degrees": [16]},
+    ]
+    values["practice"]["graphs"] = {"num_nodes": [800], "average_degrees": [4]}
+    with pytest.raises(Refusal, match="num_nodes has 800, which no graph has together"):
+        parse_study(values, "study.yaml")
+    values["training"]["graphs"] = {"num_nodes": [800, 1600], "average_degrees": [4, 16]}
+    parse_study(values, "study.yaml")
+
+
+def test_batches_of_other_seed_nodes_are_others() -> None:
+    def count(*batches: dict[str, Any]) -> int:
+        values = copy.deepcopy(DEFAULT)
+        values["graphs"]["batches"] = list(batches)
+        return len(study_graphs(parse_study(values, "study.yaml")))
+
+    assert count(NEIGHBOURS, NEIGHBOURS | {"seed_nodes": 20}) - count() == 2 * (count(NEIGHBOURS) - count()) > 0

@@ -5,22 +5,13 @@ from itertools import pairwise
 import pytest
 
 from gnn_checkpointing.study.order import LARGEST_CORRELATION, imbalance, measuring_order, visits
-from gnn_checkpointing.study.reading import parse_study
 from gnn_checkpointing.study.study import Study
+from synthetic.studies import small_study
 
 
 def study_of(seed: int, repeats: int = 0, sizes: tuple[int, ...] = (400, 800, 1600)) -> Study:
-    grid = {"family": "erdos_renyi", "num_nodes": sizes, "average_degrees": [4, 8, 16, 32, 64, 128], "replicates": 2}
-    values = {
-        "name": "test",
-        "title": "Test",
-        "seed": seed,
-        "graphs": {"generated": [grid]},
-        "architecture": {"convolutions": ["GCN"], "num_layers": 2, "hidden_channels": 8},
-        "policies": ["none", "layers"],
-        "measurement": {"repeats": repeats},
-    }
-    return parse_study(values, "test")
+    grid = {"num_nodes": sizes, "average_degrees": [4, 8, 16, 32, 64, 128], "replicates": 2}
+    return small_study(["GCN"], grid=grid, seed=seed, measurement={"repeats": repeats})
 
 
 @pytest.mark.parametrize("seed", range(20))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import shutil
 from collections.abc import Callable
@@ -12,6 +10,7 @@ from typing import Any
 
 import pytest
 
+import changed
 from gnn_checkpointing.analysis.rounding import significant
 from gnn_checkpointing.artefacts import sha256_of, write_json
 from gnn_checkpointing.cli import main
@@ -67,38 +66,20 @@ def signed(folder: Path) -> None:
 
 
 def in_json(name: str, change: Callable[[Any], None]) -> Callable[[Path], None]:
-    def spoil(folder: Path) -> None:
-        values = json.loads((folder / name).read_text())
-        change(values)
-        write_json(folder / name, values)
-
-    return spoil
+    return lambda folder: changed.in_json(folder, name, change)
 
 
 def in_records(change: Callable[[list[dict[str, Any]]], None]) -> Callable[[Path], None]:
-    def spoil(folder: Path) -> None:
-        path = folder / "records.jsonl"
-        records = [json.loads(line) for line in path.read_text().splitlines()]
-        change(records)
-        path.write_text("".join(json.dumps(record) + "\n" for record in records))
-
-    return spoil
+    return lambda folder: changed.in_records(folder, change)
 
 
 def in_table(column: str, value: str) -> Callable[[Path], None]:
     """Change a field of the first completed row."""
 
-    def spoil(folder: Path) -> None:
-        path = folder / "measurements.csv"
-        rows = list(csv.DictReader(io.StringIO(path.read_text())))
+    def spoil(rows: changed.Table) -> None:
         next(row for row in rows if row["outcome"] == "completed")[column] = value
-        stream = io.StringIO()
-        writer = csv.DictWriter(stream, rows[0].keys(), lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
-        path.write_text(stream.getvalue())
 
-    return spoil
+    return lambda folder: changed.in_table(folder, spoil)
 
 
 def completed(records: list[dict[str, Any]]) -> dict[str, Any]:
@@ -122,6 +103,13 @@ def turn_round(records: list[dict[str, Any]]) -> None:
     records[0]["started"], records[0]["ended"] = records[0]["ended"], records[0]["started"]
 
 
+def hurry(records: list[dict[str, Any]]) -> None:
+    """A step faster than any machine's."""
+    timed = completed(records)["steps"]
+    for name in ("wall_seconds", "forward_seconds", "cpu_seconds"):
+        timed[name] = [1e-9 if name == "wall_seconds" else 5e-10 for _ in timed[name]]
+
+
 def of_hosts(*changes: dict[str, str]) -> Callable[[list[dict[str, Any]]], None]:
     """Let the first records be of machines of the report's type, but for what is changed of each."""
 
@@ -134,15 +122,11 @@ def of_hosts(*changes: dict[str, str]) -> Callable[[list[dict[str, Any]]], None]
 
 def forged_rows(folder: Path) -> None:
     """Put each row before itself, a hundred times as slow."""
-    path = folder / "measurements.csv"
-    header, *lines = path.read_text().splitlines()
-    names = header.split(",")
-    rows = list(csv.DictReader(io.StringIO(path.read_text())))
-    stream = io.StringIO()
-    writer = csv.DictWriter(stream, names, lineterminator="\n")
-    for row in rows:
-        writer.writerow(row | {"time_ratio": repr(100 * float(row["time_ratio"])) if row["time_ratio"] else ""})
-    path.write_text("\n".join([header, *stream.getvalue().splitlines(), *lines]) + "\n")
+
+    def slow(row: dict[str, str]) -> dict[str, str]:
+        return row | {"time_ratio": repr(100 * float(row["time_ratio"])) if row["time_ratio"] else ""}
+
+    changed.in_table(folder, lambda rows: rows.__setitem__(slice(0, 0), [slow(row) for row in rows]))
 
 
 def concluded_again(folder: Path) -> None:
@@ -243,6 +227,7 @@ def test_a_file_that_was_touched_is_named(folder: Path, spoil: Callable[[Path], 
         (in_records(steps("forward_seconds", 1e9)), "a forward pass of"),
         (in_records(steps("cpu_seconds", 1e9)), "s of CPU in a step of"),
         (in_records(turn_round), "before it started"),
+        (in_records(hurry), "edges x layers x channels"),
         (in_records(of_hosts({"cores": "64"}, {})), "process 1 ran on another type of machine: cores 64, not "),
         (in_records(of_hosts({}, {"id": "other"})), "hosts is '', the records say"),
         (in_records(lambda records: records[0].update(measured_seconds=1e9)), "measured for 1000000000.000 s"),
@@ -397,17 +382,6 @@ def test_a_false_report_is_not_rebuilt(folder: Path, capsys: pytest.CaptureFixtu
     assert main(["rebuild", f"--frozen={folder}", f"--templates={TEMPLATES}", f"--output-folder={output}"]) == 2
     assert "there 2 times" in capsys.readouterr().err
     assert not output.exists()
-
-
-def test_a_step_too_fast_for_any_machine_is_named(folder: Path) -> None:
-    def hurry(records: list[dict[str, Any]]) -> None:
-        timed = completed(records)["steps"]
-        for name in ("wall_seconds", "forward_seconds", "cpu_seconds"):
-            timed[name] = [1e-9 if name == "wall_seconds" else 5e-10 for _ in timed[name]]
-
-    in_records(hurry)(folder)
-    signed(folder)
-    assert any("edges x layers x channels" in text for text in complaints(folder))
 
 
 def test_no_folder_is_one_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -74,8 +74,19 @@ def sealed_bytes(path: Path) -> bytes:
 
 
 def json_text(value: Any) -> str:
-    """`value` as readable JSON; NaN and infinity are refused, since JSON has neither."""
-    return json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    """`value` as readable JSON, a line for each entry of its lists; NaN and infinity are refused: JSON has neither."""
+    return _json_lines(value, 2) + "\n"
+
+
+def _json_lines(value: Any, levels: int) -> str:
+    """`value` with a line for each entry of the outermost `levels`; what is deeper is on the line of its entry."""
+    indent = " " * (3 - levels)
+    if levels and value and isinstance(value, dict):
+        entries = [f"{_json_lines(str(key), 0)}: {_json_lines(one, levels - 1)}" for key, one in value.items()]
+        return "{\n" + ",\n".join(indent + entry for entry in entries) + f"\n{indent[1:]}}}"
+    if levels and value and isinstance(value, list | tuple):
+        return "[\n" + ",\n".join(indent + _json_lines(one, levels - 1) for one in value) + f"\n{indent[1:]}]"
+    return json.dumps(value, ensure_ascii=False, allow_nan=False)
 
 
 def write_json(path: Path, value: Any) -> None:
@@ -181,8 +192,12 @@ def _no_number(word: str) -> float:
 
 def sha256_of(path: Path) -> str:
     """Return the hexadecimal SHA-256 of a file's bytes."""
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
+    try:
+        with path.open("rb") as stream:
+            return hashlib.file_digest(stream, "sha256").hexdigest()
+    except OSError as error:
+        error.filename = str(path)  # of a file that opens and cannot be read, the system does not say it
+        raise
 
 
 def digest(value: Any, length: int = 12) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import gzip
 import io
 import lzma
+import os
 import stat
 import tarfile
 import zlib
@@ -32,13 +33,17 @@ _MEMORY = 2**27
 
 def pack_of(contents: Mapping[str, bytes]) -> bytes:
     """The archive of files by name; the same files give the same bytes."""
+    return lzma.compress(_tar_of(contents), preset=6)
+
+
+def _tar_of(contents: Mapping[str, bytes]) -> bytes:
     stream = io.BytesIO()
     with tarfile.open(fileobj=stream, mode="w", format=tarfile.USTAR_FORMAT) as archive:
         for name, content in sorted(contents.items()):
             entry = tarfile.TarInfo(name)
             entry.size = len(content)
             archive.addfile(entry, io.BytesIO(content))
-    return lzma.compress(stream.getvalue(), preset=6)
+    return stream.getvalue()
 
 
 def bounded_bytes(path: Path) -> bytes:
@@ -72,6 +77,8 @@ def packed_files(folder: Path) -> Mapping[str, bytes]:
     """The files in a folder's archive by name; none where it has no archive."""
     pack = folder / PACK
     if not pack.is_file():
+        if os.path.lexists(pack):
+            raise Refusal(f"{pack}: not a plain file; put back the file as it was published")
         return {}
     found = pack.stat()
     return _packed_files(pack, found.st_mtime_ns, found.st_size, found.st_ino)
@@ -92,13 +99,19 @@ def _packed_files(pack: Path, *_: int) -> Mapping[str, bytes]:
         with tarfile.open(fileobj=io.BytesIO(expanded), mode="r:") as archive:
             for entry in archive:
                 name = PurePosixPath(entry.name)
-                if not entry.isreg() or name.is_absolute() or ".." in name.parts or entry.name in files:
+                plain = entry.isreg() and entry.name == str(name) and not name.is_absolute()
+                if not plain or ".." in name.parts or entry.name in files:
                     raise Refusal(
                         f"{pack}: {shown(entry.name)} in it is no plain file, has a path that leads out of the folder, "
                         "or is there twice; put back the file as it was published"
                     )
                 member = archive.extractfile(entry)
                 files[entry.name] = member.read() if member else b""
+        # Anything else would be read by one program and passed over by another.
+        if _tar_of(files) != expanded:
+            raise Refusal(
+                f"{pack}: packed by another program, or holds more than its files; put back the published file"
+            )
     except (lzma.LZMAError, tarfile.TarError, EOFError, ValueError, OverflowError) as error:
         raise Refusal(f"{pack}: not readable ({error}); put back the file as it was published") from None
     return files
@@ -107,7 +120,7 @@ def _packed_files(pack: Path, *_: int) -> Mapping[str, bytes]:
 def _place(path: Path) -> tuple[Path | None, str]:
     """The archive that may hold a file, in its folder or the one above, and the file's name in there."""
     for folder in (path.parent, path.parent.parent):
-        if (folder / PACK).is_file() and path.name != PACK:
+        if os.path.lexists(folder / PACK) and path.name != PACK:
             return folder / PACK, path.relative_to(folder).as_posix()
     return None, ""
 

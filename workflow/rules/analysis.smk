@@ -2,14 +2,18 @@
 
 
 rule explanations:
+    input:
+        study=ancient(HANDED),
     output:
         EXPLAINED or f"{RESULTS}/explained/none.json",
     log:
         f"{RESULTS}/logs/explanations.log",
     conda:
         "../envs/gnn_checkpointing.yaml"
+    envmodules:
+        "gnn-checkpointing",
     params:
-        study=STUDY,
+        study=handed,
     shell:
         "python -m gnn_checkpointing explanations --study {params.study} --output {output} > {log} 2>&1"
 
@@ -20,6 +24,7 @@ rule analyse:
         trainings=f"{RESULTS}/trainings.json",
         explanations=EXPLAINED,
         encodings=ENCODINGS,
+        study=HANDED,
     output:
         multiext(
             f"{RESULTS}/analysis/",
@@ -36,6 +41,8 @@ rule analyse:
         f"{RESULTS}/logs/analyse.log",
     conda:
         "../envs/gnn_checkpointing.yaml"
+    envmodules:
+        "gnn-checkpointing",
     threads: 2
     params:
         run=lambda wildcards, input: Path(input.table).parent,
@@ -48,7 +55,7 @@ rule analyse:
             study.measurement.processes,
             study.measurement.timeout_seconds,
         ],
-        beside=BESIDE,
+        beside=beside,
         code=code_fingerprint("analysis"),
     shell:
         "python -m gnn_checkpointing analyse --run {params.run} {params.beside} > {log} 2>&1"
@@ -58,12 +65,15 @@ rule judge:
     input:
         hardware=f"{RESULTS}/hardware.json",
         analysis=rules.analyse.output,
+        study=HANDED,
     output:
         f"{RESULTS}/claims.json",
     log:
         f"{RESULTS}/logs/judge.log",
     conda:
         "../envs/gnn_checkpointing.yaml"
+    envmodules:
+        "gnn-checkpointing",
     params:
         run=lambda wildcards, input: Path(input.hardware).parent,
         code=code_fingerprint("claims"),
@@ -79,12 +89,15 @@ rule audit:
         claims=f"{RESULTS}/claims.json",
         graphs=f"{RESULTS}/graphs.json",
         demonstration=f"{RESULTS}/demonstration.json",
+        study=HANDED,
     output:
         f"{RESULTS}/audit.json",
     log:
         f"{RESULTS}/logs/audit.log",
     conda:
         "../envs/gnn_checkpointing.yaml"
+    envmodules:
+        "gnn-checkpointing",
     params:
         run=lambda wildcards, input: Path(input.hardware).parent,
         settings=digest(study.model_dump(mode="json", by_alias=True)),
@@ -98,12 +111,15 @@ rule knowledge:
         hardware=f"{RESULTS}/hardware.json",
         analysis=rules.analyse.output,
         graphs=f"{RESULTS}/graphs.json",
+        study=HANDED,
     output:
         f"{RESULTS}/planner.json",
     log:
         f"{RESULTS}/logs/knowledge.log",
     conda:
         "../envs/gnn_checkpointing.yaml"
+    envmodules:
+        "gnn-checkpointing",
     params:
         run=lambda wildcards, input: Path(input.hardware).parent,
         settings=digest(study.model_dump(mode="json", by_alias=True)),

@@ -2,6 +2,8 @@
 
 
 rule graph:
+    input:
+        study=ancient(HANDED),
     output:
         f"{DRAWN}/{{graph}}.npz",
     log:
@@ -10,10 +12,12 @@ rule graph:
     priority: 2_000_000
     conda:
         "../envs/gnn_checkpointing.yaml"
+    envmodules:
+        "gnn-checkpointing",
     params:
+        study=handed,
         # The path of the output names all that a graph depends on. Which study asks for it is not among that: Snakemake
-        # keeps no record of a parameter that is made from the output.
-        study=lambda wildcards, output: STUDY,
+        # keeps no record of a parameter that is made from the output or the input.
         graph=lambda wildcards, output: IDS[wildcards.graph],
     shell:
         "python -m gnn_checkpointing graph --study {params.study} --graph {params.graph} --output {output} > {log} 2>&1"

@@ -6,42 +6,49 @@ rule measure:
         graph=lambda wildcards: f"{DRAWN}/{place(VISITS[wildcards.visit].graph)}.npz",
         # Another type of machine is refused. Its description may be made anew without measuring again.
         hardware=ancient(f"{RESULTS}/hardware.json"),
+        study=ancient(HANDED),
     output:
-        f"{MEASURED}/{{visit}}/complete.json",
+        complete=f"{MEASURED}/{{visit}}/complete.json",
+        cells=f"{MEASURED}/{{visit}}/cells.zip",
     log:
         f"{RESULTS}/logs/measure/{{visit}}.log",
     priority: lambda wildcards: PRIORITIES[wildcards.visit]
     conda:
         "../envs/gnn_checkpointing.yaml"
+    envmodules:
+        "gnn-checkpointing",
     resources:
         machine_percent=100,
         cpus_per_task=study.measurement.threads,
     params:
-        study=STUDY,
+        study=handed,
         graph=lambda wildcards: VISITS[wildcards.visit].graph.id,
         visit=lambda wildcards: VISITS[wildcards.visit].number,
     shell:
         "python -m gnn_checkpointing measure --study {params.study} --graph {params.graph}"
-        " --graph-file {input.graph} --hardware-file {input.hardware} --output {output} --log {log}"
+        " --graph-file {input.graph} --hardware-file {input.hardware} --output {output.complete} --log {log}"
         " --visit {params.visit}"
 
 
 rule encode:
     input:
-        [f"{DRAWN}/{place(spec.base)}.npz" for spec in EGOS],
+        graphs=[f"{DRAWN}/{place(spec.base)}.npz" for spec in EGOS],
         hardware=ancient(f"{RESULTS}/hardware.json"),
+        study=ancient(HANDED),
     output:
         ENCODINGS or f"{RESULTS}/encodings/none.json",
     log:
         f"{RESULTS}/logs/encode.log",
     conda:
         "../envs/gnn_checkpointing.yaml"
+    envmodules:
+        "gnn-checkpointing",
     resources:
         machine_percent=100,
         cpus_per_task=study.measurement.threads,
     params:
-        study=STUDY,
-        graphs=DRAWN,
+        study=handed,
+        graphs=lambda wildcards, input: Path(input.graphs[0]).parent,
     shell:
         "python -m gnn_checkpointing encode --study {params.study} --graph-files {params.graphs} --output {output}"
         " --hardware-file {input.hardware} > {log} 2>&1"
@@ -50,6 +57,8 @@ rule encode:
 rule collect:
     input:
         measurements=expand(f"{MEASURED}/{{visit}}/complete.json", visit=VISITS),
+        cells=expand(f"{MEASURED}/{{visit}}/cells.zip", visit=VISITS),
+        study=HANDED,
         training=expand(
             f"{TRAINED}/{{graph}}-{{convolution}}.json",
             graph=[place(spec) for spec in design.trained_graphs(study)],
@@ -65,9 +74,11 @@ rule collect:
         f"{RESULTS}/logs/collect.log",
     conda:
         "../envs/gnn_checkpointing.yaml"
+    envmodules:
+        "gnn-checkpointing",
     threads: 2
     params:
-        study=STUDY,
+        study=handed,
         measurements=lambda wildcards, input: Path(input.measurements[0]).parents[1],
         folder=lambda wildcards, output: Path(output.table).parent,
         settings=[
@@ -93,6 +104,8 @@ rule demonstrate:
     priority: 3_000_000
     conda:
         "../envs/gnn_checkpointing.yaml"
+    envmodules:
+        "gnn-checkpointing",
     params:
         versions=library_versions(),
         code=code_fingerprint("demonstrating"),
@@ -110,6 +123,8 @@ rule demonstration:
         f"{RESULTS}/logs/demonstration.log",
     conda:
         "../envs/gnn_checkpointing.yaml"
+    envmodules:
+        "gnn-checkpointing",
     params:
         code=code_fingerprint("demonstrating"),
     shell:

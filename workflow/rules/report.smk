@@ -4,8 +4,10 @@ from gnn_checkpointing import comparison
 from gnn_checkpointing.artefacts import sha256_of
 from gnn_checkpointing.comparison.folders import COMPARISON, PAGE, shared, summaries
 
-# The summaries of all reports there are, this run's among them.
-SUMMARIES = sorted({*summaries(Path("report")), Path(f"{REPORT}/summary.json")})
+# The summaries of all reports there are, this run's among them. A remote storage is not searched for others.
+SUMMARIES = sorted(
+    {Path(f"{REPORT}/summary.json"), *(() if REMOTE else summaries(Path("report")))}
+)
 # As soon as two machines have a report of one study.
 COMPARED = [f"report/{COMPARISON}", f"report/{PAGE}"] if shared(SUMMARIES) else []
 
@@ -25,8 +27,9 @@ rule report:
         trainings=f"{RESULTS}/trainings.json",
         explanations=EXPLAINED,
         encodings=ENCODINGS,
+        study=HANDED,
         templates=sorted(
-            str(path)
+            local(str(path))
             for path in Path(TEMPLATES).rglob("*.*")
             if path.name not in ("index.html", "comparison.html")
         ),
@@ -55,16 +58,20 @@ rule report:
             "summary.json",
             "ro-crate-metadata.json",
         ),
+        # Goes on from the last report's, which must still be there.
+        update(f"{REPORT}/history.json"),
     log:
         f"{RESULTS}/logs/report.log",
     conda:
         "../envs/gnn_checkpointing.yaml"
+    envmodules:
+        "gnn-checkpointing",
     params:
         run=lambda wildcards, input: Path(input.hardware).parent,
         templates=lambda wildcards, input: os.path.commonpath(input.templates),
         folder=lambda wildcards, output: Path(output[0]).parent,
         settings=digest(study.model_dump(mode="json", by_alias=True)),
-        beside=BESIDE,
+        beside=beside,
         code=code_fingerprint("report"),
     shell:
         "python -m gnn_checkpointing report --run {params.run} {params.beside}"
@@ -74,8 +81,9 @@ rule report:
 rule index:
     input:
         SUMMARIES,
-        template=f"{TEMPLATES}/html/index.html",
-        page=f"{TEMPLATES}/html/comparison.html",
+        report=rules.report.output,
+        template=local(f"{TEMPLATES}/html/index.html"),
+        page=local(f"{TEMPLATES}/html/comparison.html"),
     output:
         *COMPARED,
         html=report(
@@ -87,7 +95,10 @@ rule index:
         f"{RESULTS}/logs/index.log",
     conda:
         "../envs/gnn_checkpointing.yaml"
+    envmodules:
+        "gnn-checkpointing",
     params:
+        reports=lambda wildcards, input: Path(input.report[0]).parents[2],
         templates=lambda wildcards, input: Path(input.template).parents[1],
         code=code_fingerprint("report"),
         # What compares machines renders no report, and so is no part of that digest.
@@ -96,5 +107,5 @@ rule index:
             for path in sorted(Path(comparison.__file__).parent.glob("*.py"))
         ],
     shell:
-        "python -m gnn_checkpointing index --reports report --templates {params.templates:q} --output {output.html}"
+        "python -m gnn_checkpointing index --reports {params.reports} --templates {params.templates:q} --output {output.html}"
         " > {log} 2>&1"

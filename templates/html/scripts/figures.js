@@ -1,6 +1,6 @@
 // Figures: policies and convolutions can be hidden in all of them at once, and logarithmic axes made linear.
 const WORDS = { size, duration, plain, count, ratio: plain, percent: (share) => plain(100 * share) };
-const PAIR = /([ML])(-?[\d.]+) (-?[\d.]+)/g;
+const LINE = /M([^a-zA-Z]*)(?:l([^a-zA-Z]*))?/g, NUMBERS = /-?\d*\.?\d+/g;
 
 function policyOf(part) {
   return [...part.classList].find((name) => name.startsWith("p:")).slice(2);
@@ -54,6 +54,20 @@ function tickText(axis, value) {
   return (number.includes(".") ? number.replace(/\.?0+$/, "") : number) + (unit ? SPACE + unit : "");
 }
 
+// A path with each of its lines of data through `move`; shapes around a value begin with a small m, and stay.
+function movedPath(d, move) {
+  return d.replace(LINE, (_, first, steps = "") => {
+    let [x, y] = first.match(NUMBERS).map(Number), line = "M" + move(x, y);
+    const found = (steps.match(NUMBERS) ?? []).map(Number);
+    for (let place = 0; place < found.length; place += 2) {
+      x += found[place];
+      y += found[place + 1];
+      line += "L" + move(x, y);
+    }
+    return line;
+  });
+}
+
 // One chart: its frame, its own axes and those that it is drawn on now.
 function chartOf(group) {
   const [left, top, right, bottom] = group.dataset.frame.split(" ").map(Number);
@@ -64,7 +78,7 @@ function chartOf(group) {
     const found = group.querySelector(`:scope > .${kind}`);
     ticks[kind] = { group: found, first: [...found.childNodes] };
   }
-  const names = [...group.querySelectorAll(":scope > .name")].map((name) => ({
+  const names = [...group.querySelectorAll(":scope > g > .name")].map((name) => ({
     name, at: name.dataset.at.split(" ").map(Number), text: name.querySelector("text"),
     lead: name.querySelector("path"), d: name.querySelector("path").getAttribute("d"),
   }));
@@ -114,8 +128,8 @@ function redraw(chart) {
     width * shareOf(now.x, valueAt(own.x, x / width)),
     height * (1 - shareOf(now.y, valueAt(own.y, 1 - y / height))),
   ];
-  const pair = (_, letter, x, y) => letter + move(Number(x), Number(y)).map((at) => at.toFixed(2)).join(" ");
-  for (const [part, d] of chart.paths) part.setAttribute("d", moved ? d.replace(PAIR, pair) : d);
+  const pair = (x, y) => move(x, y).map((at) => at.toFixed(2)).join(" ");
+  for (const [part, d] of chart.paths) part.setAttribute("d", moved ? movedPath(d, pair) : d);
   retick(chart, "x");
   retick(chart, "y");
   rename(chart, moved ? move : (x, y) => [x, y], moved);
@@ -141,7 +155,19 @@ function choicesOf(title, names, hidden, show) {
   return group;
 }
 
+// The marks of a series are one path in the page; to be read, each becomes a path of its own.
+function parted(path) {
+  const pieces = path.getAttribute("d").split(/(?=M)/).map((d) => {
+    const mark = path.cloneNode();
+    mark.setAttribute("d", d);
+    mark.setAttribute("class", "mark");
+    return mark;
+  });
+  path.replaceWith(...pieces);
+}
+
 function startFigures() {
+  document.querySelectorAll(".plot .marks").forEach(parted);
   const parts = [...document.querySelectorAll("figure svg [class*='p:']")];
   const panels = [...document.querySelectorAll(".panel[data-convolution]")];
   const charts = [...document.querySelectorAll("figure svg .chart")].map(chartOf);

@@ -94,7 +94,7 @@ function longest(laws, nodes, edges, sizes) {
   return { estimate: most("estimate"), low: most("low"), high: most("high") };
 }
 
-// Far from what was measured a time is withheld, and a bound on it is given.
+// Far from what was measured a bound on the time is given, by which policies cannot be ranked.
 function secondsOf(known, none, nodes, edges, sizes) {
   const law = known.seconds;
   if (law === null) return null;
@@ -103,14 +103,14 @@ function secondsOf(known, none, nodes, edges, sizes) {
   const [n, e] = [law.num_nodes, law.num_edges];
   if (nodes > REACH * n[1] || edges > REACH * e[1]) {
     const found = longest(laws, Math.min(nodes, n[1]), Math.min(edges, e[1]), sizes);
-    return { order: found.estimate * Math.max(nodes / n[1], edges / e[1]), words: "over " + duration(found.low) };
+    return { words: "over " + duration(found.low) };
   }
   if (nodes * REACH < n[0] || edges * REACH < e[0]) {
     const found = longest(laws, Math.max(nodes, n[0]), Math.max(edges, e[0]), sizes);
-    return { order: found.estimate, words: "under " + duration(found.high) };
+    return { words: "under " + duration(found.high) };
   }
   const found = longest(laws, nodes, edges, sizes);
-  return { order: found.estimate, words: duration(found.estimate), span: spanOf(duration, found) };
+  return { estimate: found.estimate, words: duration(found.estimate), span: spanOf(duration, found) };
 }
 
 function largest(fits, most) {
@@ -143,13 +143,17 @@ function least(found, number) {
   return found.reduce((best, one) => (number(one) < number(best) ? one : best));
 }
 
+function isTimed(one) {
+  return one.seconds !== null && "estimate" in one.seconds;
+}
+
 function recommended(found) {
   let fitting = found.filter((one) => one.verdict === "fits");
   if (fitting.some((one) => one.policy === "none")) {
     fitting = fitting.filter((one) => one.policy === "none" || one.faster);
   }
-  const timed = fitting.filter((one) => one.seconds !== null);
-  if (timed.length) return least(timed, (one) => one.seconds.order);
+  const timed = fitting.filter(isTimed);
+  if (timed.length) return least(timed, (one) => one.seconds.estimate);
   return fitting.length ? least(fitting, (one) => one.peak.estimate) : null;
 }
 
@@ -164,23 +168,39 @@ function cellsOf(one) {
     spanOf(size, one.peak),
     one.seconds === null ? NOTHING : one.seconds.span ?? one.seconds.words,
     one.verdict,
-    one.largestNodes === null ? "no end" : count(one.largestNodes) + " nodes",
-    one.largestDegree === null ? "any" : plain(one.largestDegree),
+    one.largestNodes === null ? "no end" : one.largestNodes ? count(one.largestNodes) + " nodes" : "none",
+    one.largestDegree === null ? "any" : one.largestDegree ? plain(one.largestDegree) : "none",
   ];
+}
+
+const UNRANKED = "Too little was measured near this size to predict which is fastest: time a few steps of each.";
+
+function fitToo(names) {
+  return names.join(", ") + (names.length === 1 ? " fits" : " fit") + ", too. " + UNRANKED;
+}
+
+function nothingFits(found, memory) {
+  const smallest = least(found, (one) => one.peak.estimate);
+  const known = "No policy fits " + size(memory) + " for certain; the smallest peak is that of " + smallest.policy + ", "
+    + spanOf(size, smallest.peak);
+  return smallest.verdict === "may fit"
+    ? known + ", which may fit: try it, or train on sampled neighbours or clusters."
+    : known + ": train on sampled neighbours or clusters, or on a machine with more memory.";
 }
 
 function adviceOf(found, memory) {
   const taken = recommended(found);
-  if (taken === null) {
-    const smallest = least(found, (one) => one.peak.estimate);
-    return "No policy fits " + size(memory) + " for certain; the smallest peak is that of " + smallest.policy + ", "
-      + size(smallest.peak.estimate) + ": train on sampled neighbours or clusters, or on a machine with more memory.";
-  }
+  if (taken === null) return nothingFits(found, memory);
+  const bytes = size(taken.peak.estimate) + " of " + size(memory);
   const time = taken.seconds === null ? "" : ", " + taken.seconds.words + " a step";
-  if (taken.policy === "none") {
-    return "Nothing needs checkpointing: " + size(taken.peak.estimate) + " of " + size(memory) + time + ".";
-  }
-  return "Take " + taken.policy + ": " + size(taken.peak.estimate) + " of " + size(memory) + time + ".";
+  if (taken.policy === "none") return "Nothing needs checkpointing: " + bytes + time + ".";
+  const others = found.filter((one) => one.verdict === "fits" && one !== taken);
+  const names = others.map((one) => one.policy), unknown = others.filter((one) => !isTimed(one)).map((one) => one.policy);
+  const take = "Take " + taken.policy + ": " + bytes + time + ".";
+  if (names.includes("none")) return take + " It was measured to be faster than none on a graph of about this size.";
+  if (isTimed(taken)) return take + (unknown.length ? " " + fitToo(unknown) : "");
+  if (!names.length) return "Take " + taken.policy + ", the only policy that is certain to fit: " + bytes + time + ".";
+  return "The smallest peak is that of " + taken.policy + ": " + bytes + ". " + fitToo(names);
 }
 
 // The whole answer to a question, or one sentence on what is wrong with it.

@@ -5,10 +5,12 @@ const STEPS = { ArrowRight: [1, 0], ArrowLeft: [-1, 0], ArrowUp: [0, -1], ArrowD
 function startReading(charts) {
   for (const drawing of document.querySelectorAll(".panel > [role=img]")) {
     const own = charts.filter((chart) => drawing.contains(chart.group));
-    const marks = [...drawing.querySelectorAll(".mark")].map((mark) => {
-      const title = mark.querySelector("title"), text = title.textContent;
-      title.remove();
-      return { mark, text };
+    const marks = [...drawing.querySelectorAll("[data-numbers]")].flatMap((group) => {
+      const told = group.closest("[data-told]").dataset.told, numbers = group.dataset.numbers.split("\u00b6");
+      return [...group.querySelectorAll(".mark")].map((mark, place) => {
+        const parts = [policyOf(group), ...numbers[place].split("\u00a6")];
+        return { mark, text: parts.reduce((text, part) => text.replace("{}", () => part), told) };
+      });
     });
     if (marks.length) readable(drawing, marks, own);
     downloadable(drawing);

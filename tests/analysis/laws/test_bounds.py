@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from analysis.tables import table
 from gnn_checkpointing.analysis.laws.bounds import (
     Miss,
     coverage,
@@ -15,8 +14,9 @@ from gnn_checkpointing.analysis.laws.bounds import (
     misses,
 )
 from gnn_checkpointing.analysis.laws.selection import folds
-
-from .tables import series, with_bytes
+from synthetic.changes import with_bytes
+from synthetic.rows import table
+from synthetic.tables import series
 
 TIME = "step_time_seconds"
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from analysis.tables import table
 from gnn_checkpointing.analysis.laws.fit import knee
-
-from .tables import series
+from synthetic.rows import table
+from synthetic.tables import series
 
 TIME = "step_time_seconds"
 

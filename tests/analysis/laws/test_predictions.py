@@ -5,21 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from analysis.tables import (
-    LAWS,
-    MEMORY_LIMIT_BYTES,
-    RESIDENT_BYTES,
-    Table,
-    changed,
-    generated_graphs,
-    protocol,
-    real_graphs,
-    table,
-    without,
-)
 from gnn_checkpointing.analysis.laws.predictions import predictions
 from gnn_checkpointing.analysis.results import Predictions
 from gnn_checkpointing.analysis.table import completed, under
+from synthetic.changes import changed, without
+from synthetic.graphs import generated_graphs, real_graphs
+from synthetic.rows import LAWS, MEMORY_LIMIT_BYTES, RESIDENT_BYTES, Table, table
+from synthetic.tables import protocol
 
 BOTH = [*generated_graphs(num_nodes=(500, 1000, 4000)), *real_graphs()]
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from analysis.tables import generated_graphs, table
 from gnn_checkpointing.analysis.laws.fit import fit_form
 from gnn_checkpointing.analysis.laws.selection import best, candidates, deciding, folds, trials
 from gnn_checkpointing.analysis.laws.series import Series
-
-from .tables import series, with_bytes
+from synthetic.changes import with_bytes
+from synthetic.graphs import generated_graphs
+from synthetic.rows import table
+from synthetic.tables import series
 
 FORMS = ("additive", "blocks", "several_blocks", "largest_of_two", "largest_of_two_blocks", "quadratic", "power")
 

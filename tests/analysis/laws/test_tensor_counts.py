@@ -5,12 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from analysis.tables import table
 from gnn_checkpointing.analysis.laws.fit import fit_form
 from gnn_checkpointing.analysis.laws.tensor_counts import Count, analytic, counted
 from gnn_checkpointing.analysis.results import Response
-
-from .tables import series
+from synthetic.rows import table
+from synthetic.tables import series
 
 
 @pytest.mark.parametrize(

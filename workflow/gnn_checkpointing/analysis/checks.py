@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
 from gnn_checkpointing.records.measurements_table import COLUMNS, Value
 from gnn_checkpointing.refusal import Refusal
 
-Rows = Sequence[Mapping[str, Value]]
+Row = Mapping[str, Value]
+Rows = Sequence[Row]
 
 SOURCE = "measurements.csv"
 ONE_OF_A_KIND = ("hardware", "study", "device", "threads")
@@ -41,24 +42,47 @@ def check(rows: Rows) -> None:
     """Refuse a table that is empty, mixed, doubled, without its reference, or holds an impossible number."""
     if not rows:
         raise Refusal(f"{SOURCE}: no rows; measure something first")
-    _check_one_run(rows)
+    for name, one, other in _different(ONE_OF_A_KIND, rows):
+        raise Refusal(
+            f"{SOURCE}: {name} is {one!r} in one row and {other!r} in another; a table holds one study on one machine "
+            "under one setting, so collect them apart"
+        )
+    cells: dict[str, dict[Value, Row]] = {}
+    series: dict[tuple[Value, Value], list[Row]] = {}
     for row in rows:
         _check_numbers(row)
-    _check_cells(rows)
-    _check_convolutions(rows)
+        policies = cells.setdefault(str(row["cell"]), {})
+        if row["policy"] in policies:
+            raise _again(row, "there are two rows of it")
+        policies[row["policy"]] = row
+        series.setdefault((row["convolution"], row["model"]), []).append(row)
+    for cell, policies in cells.items():
+        if "none" not in policies:
+            raise Refusal(
+                f"{SOURCE}: cell {cell}: no row of policy none, with which the others are compared; collect again"
+            )
+        for row in policies.values():
+            _check_beside(row, policies["none"])
+        _check_cell(cell, policies["none"])
+    for (convolution, _), found in series.items():
+        # Of what was not available nobody built a model to count the layers of.
+        members = [row for row in found if row["outcome"] != "unavailable"]
+        for name, one, other in _different(OF_A_CONVOLUTION, members):
+            raise Refusal(
+                f"{SOURCE}: convolution {convolution}: {name} is {one!r} in one row and {other!r} in another; a study "
+                "has one architecture per convolution and model, so collect them apart"
+            )
 
 
 def check_visits(rows: Rows) -> None:
     """Refuse a later visit that contradicts itself, or is of a cell that the study has not."""
     cells = {row["cell"] for row in rows if not row.get("visit")}
-    visits: dict[Value, list[Mapping[str, Value]]] = {}
+    visits: dict[Value, list[Row]] = {}
     for row in rows:
         if row.get("visit"):
             visits.setdefault(row["visit"], []).append(row)
             if row["cell"] not in cells:
-                raise Refusal(
-                    f"{_where(row)}: visit {row['visit']} of a cell that was never measured first; collect again"
-                )
+                raise _again(row, f"visit {row['visit']} of a cell that was never measured first")
     for part in visits.values():
         check(part)
 
@@ -91,69 +115,50 @@ def moment(stamp: str, name: str, cell: str) -> datetime:
         raise Refusal(f"{SOURCE}: cell {cell}: {name} is {stamp!r}, not an ISO 8601 time; collect again") from None
 
 
-def _check_one_run(rows: Rows) -> None:
-    for name in ONE_OF_A_KIND:
+def _different(names: Sequence[str], rows: Rows) -> Iterator[tuple[str, Value, Value]]:
+    """The columns that should have one value throughout and have not, with the first value and the next."""
+    for name in names:
         found = list(dict.fromkeys(row[name] for row in rows))
         if len(found) > 1:
-            raise Refusal(
-                f"{SOURCE}: {name} is {found[0]!r} in one row and {found[1]!r} in another; a table holds one study "
-                "on one machine under one setting, so collect them apart"
-            )
+            yield name, found[0], found[1]
 
 
-def _check_numbers(row: Mapping[str, Value]) -> None:
+def _again(row: Row, text: str) -> Refusal:
+    return Refusal(f"{SOURCE}: cell {row['cell']}, policy {row['policy']}: {text}; collect again")
+
+
+def _check_numbers(row: Row) -> None:
     for name in NUMERIC:
         value = row[name]
         if isinstance(value, (int, float)) and not math.isfinite(value):
-            raise Refusal(f"{_where(row)}: {name} is {value}, not a finite number; collect again")
+            raise _again(row, f"{name} is {value}, not a finite number")
         if isinstance(value, (int, float)) and value < 0:
-            raise Refusal(f"{_where(row)}: {name} is {value}, below zero; collect again")
+            raise _again(row, f"{name} is {value}, below zero")
     if row["outcome"] != "completed":
         return
     for name in NEEDED:
         if row[name] is None:
-            raise Refusal(f"{_where(row)}: completed, but {name} is empty; collect again")
+            raise _again(row, f"completed, but {name} is empty")
     for name in ("step_time_seconds", *MEMORY_RATIOS, *TIME_RATIOS):
         if row[name] == 0:
-            raise Refusal(f"{_where(row)}: {name} is 0, but a step takes time and memory; collect again")
+            raise _again(row, f"{name} is 0, but a step takes time and memory")
 
 
-def _check_cells(rows: Rows) -> None:
-    cells: dict[str, dict[str, Mapping[str, Value]]] = {}
-    for row in rows:
-        policies = cells.setdefault(str(row["cell"]), {})
-        policy = str(row["policy"])
-        if policy in policies:
-            raise Refusal(f"{_where(row)}: there are two rows of it; collect again")
-        policies[policy] = row
-    for cell, policies in cells.items():
-        if "none" not in policies:
-            raise Refusal(
-                f"{SOURCE}: cell {cell}: no row of policy none, with which the others are compared; collect again"
-            )
-        _check_cell(cell, policies)
+def _check_beside(row: Row, none: Row) -> None:
+    for name, expected, value in _different(OF_A_CELL, (none, row)):
+        raise _again(row, f"{name} is {value!r}, but {expected!r} for policy none of the same cell")
+    if row is none or row["outcome"] != "completed" or none["outcome"] != "completed":
+        return
+    timed = row["step_time_seconds"] is not None
+    if timed != (none["step_time_seconds"] is not None):
+        text = "step_time_seconds is given for one of it and none, not for both; a cell is timed whole or not at all"
+        raise _again(row, text)
+    for name in (*MEMORY_RATIOS, *(TIME_RATIOS if timed else ())):
+        if row[name] is None:
+            raise _again(row, f"completed beside none, but {name} is empty")
 
 
-def _check_cell(cell: str, policies: Mapping[str, Mapping[str, Value]]) -> None:
-    none = policies["none"]
-    for policy, row in policies.items():
-        for name in OF_A_CELL:
-            if row[name] != none[name]:
-                raise Refusal(
-                    f"{_where(row)}: {name} is {row[name]!r}, but {none[name]!r} for policy none of the same cell; "
-                    "collect again"
-                )
-        if policy == "none" or row["outcome"] != "completed" or none["outcome"] != "completed":
-            continue
-        if (row["step_time_seconds"] is None) != (none["step_time_seconds"] is None):
-            raise Refusal(
-                f"{_where(row)}: step_time_seconds is given for one of it and none, not for both; a cell is timed "
-                "whole or not at all; collect again"
-            )
-        timed = row["step_time_seconds"] is not None
-        for name in (*MEMORY_RATIOS, *(TIME_RATIOS if timed else ())):
-            if row[name] is None:
-                raise Refusal(f"{_where(row)}: completed beside none, but {name} is empty; collect again")
+def _check_cell(cell: str, none: Row) -> None:
     started, ended = (moment(str(none[name]), name, cell) for name in ("started", "ended"))
     if ended < started:
         raise Refusal(
@@ -165,20 +170,3 @@ def _check_cell(cell: str, policies: Mapping[str, Mapping[str, Value]]) -> None:
             f"requested_average_degree {none['requested_average_degree']}; whole generated graphs have one, and they "
             "alone; collect again"
         )
-
-
-def _check_convolutions(rows: Rows) -> None:
-    seen: dict[tuple[Value, Value], Mapping[str, Value]] = {}
-    for row in rows:
-        first = seen.setdefault((row["convolution"], row["model"]), row)
-        for name in OF_A_CONVOLUTION:
-            if row[name] != first[name]:
-                raise Refusal(
-                    f"{SOURCE}: convolution {row['convolution']}: {name} is {first[name]!r} in one row and "
-                    f"{row[name]!r} in another; a study has one architecture per convolution and model, so collect "
-                    "them apart"
-                )
-
-
-def _where(row: Mapping[str, Value]) -> str:
-    return f"{SOURCE}: cell {row['cell']}, policy {row['policy']}"

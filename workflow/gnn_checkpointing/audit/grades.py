@@ -50,19 +50,13 @@ class Audit(Result):
         return self
 
     @property
-    def score(self) -> str:
-        """The score in words, with how many checks could have failed at all."""
-        idle = len(self.checks) - self.applicable
-        return f"{self.passed} of {self.applicable} checks that could fail passed; {idle} had nothing to look at"
-
-    @property
     def failed(self) -> list[Check]:
         """The checks that failed, in the rubric's order."""
         return [check for check in self.checks if check.passed is False]
 
 
 def graded(study: str, hardware: str, checks: list[Check]) -> Audit:
-    """Return the audit that these checks make."""
+    """The audit that these checks make."""
     passed, applicable = _score(checks)
     return Audit(study=study, hardware=hardware, checks=checks, passed=passed, applicable=applicable)
 

@@ -63,6 +63,11 @@ class AuditInputs:
         return [row for row in self.rows if row["outcome"] == "completed"]
 
     @property
+    def judged(self) -> list[Row]:
+        """Completed rows under the reference allocator."""
+        return [row for row in self.completed if row["allocator"] == self.reference]
+
+    @property
     def timed(self) -> list[Row]:
         """Completed rows whose steps were timed."""
         return [row for row in self.completed if row["step_time_seconds"] is not None]

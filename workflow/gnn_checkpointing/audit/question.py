@@ -1,8 +1,8 @@
-"""A question of the rubric, the check that answers it, and its answer: yes, no, or that it does not apply."""
+"""A question of the rubric, what a check may answer, and the words of its answer: yes, no, or not applicable."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from gnn_checkpointing.audit.inputs import AuditInputs
@@ -10,62 +10,66 @@ from gnn_checkpointing.audit.inputs import AuditInputs
 
 @dataclass(frozen=True)
 class Answer:
-    """The answer to one question; `evidence` is where the number that decides comes from.
+    """The answer to one question; `passed` is None where the question does not apply, `needs` then says why.
 
-    `passed` is None where `needs` says why the question does not apply.
+    `needs` and `evidence` are only given where they are not the question's own.
     """
 
     passed: bool | None
-    found: str
-    evidence: str
+    found: str = ""
     needs: str = ""
+    evidence: str = ""
 
 
-Check = Callable[[AuditInputs], Answer]
+Named = Iterable[tuple[str, bool]]
+"""Things by name, each with whether it breaks the rule."""
 
 
 @dataclass(frozen=True)
 class Question:
-    """A question that a sound report answers with yes; `rule` says when the answer is yes."""
+    """A question that a sound report answers with yes, as `rubric.yaml` words it, and the check that answers it."""
 
     id: str
+    check: Callable[[AuditInputs], Answer | Named]
     question: str
     rule: str
-    answer: Check
+    evidence: str
+    offends: str = ""
+    needs: str = "there is nothing of the kind, so the check could not fail"
+
+    def answer(self, inputs: AuditInputs) -> Answer:
+        """What the check finds; of things by name, whether none of them breaks the rule."""
+        found = self.check(inputs)
+        return found if isinstance(found, Answer) else no_offender(found, self.offends)
 
 
-def asks(id: str, question: str, rule: str) -> Callable[[Check], Question]:
-    """Make a question of the check below."""
-    return lambda answer: Question(id, question, rule, answer)
-
-
-def not_applicable(needs: str) -> Answer:
+def not_applicable(needs: str = "") -> Answer:
     """The study has nothing that the question is about."""
-    return Answer(None, "", "", needs)
+    return Answer(None, needs=needs)
 
 
-def no_offender(
-    offenders: Sequence[str],
-    total: int,
-    what: str,
-    evidence: str,
-    needs: str = "there is nothing of the kind, so the check could not fail",
-) -> Answer:
+def no_offender(named: Named, offends: str) -> Answer:
     """Yes if nothing offends, such as "0 of 37 cells overlapped another"; else the first offender is named."""
+    things = list(named)
+    return offended([name for name, is_offender in things if is_offender], len(things), offends)
+
+
+def offended(offenders: Sequence[str], total: int, offends: str) -> Answer:
+    """The same of the offenders' names and how many things there are."""
     if not total:
-        return not_applicable(needs)
+        return not_applicable()
     first = f"; the first: {offenders[0]}" if offenders else ""
-    return Answer(not offenders, f"{len(offenders)} of {total} {what}{first}", evidence)
+    return Answer(not offenders, f"{len(offenders)} of {total} {offends}{first}")
 
 
-def at_most(share: float, limit: float, what: str, evidence: str) -> Answer:
+def at_most(share: float, limit: float, what: str) -> Answer:
     """Whether a share stays within its limit."""
-    return Answer(share <= limit, f"{what}: {percent(share)}, at most {percent(limit)} allowed", evidence)
+    return Answer(share <= limit, f"{what}: {percent(share)}, at most {percent(limit)} allowed")
 
 
-def at_least(share: float, limit: float, what: str, evidence: str) -> Answer:
+def at_least(share: float, limit: float, what: str) -> Answer:
     """Whether a share reaches its limit."""
-    return Answer(share >= limit, f"{what}: {percent(share)}, at least {percent(limit)} asked for", evidence)
+    return Answer(share >= limit, f"{what}: {percent(share)}, at least {percent(limit)} asked for")
 
 
 def percent(share: float) -> str:

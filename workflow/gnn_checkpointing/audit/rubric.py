@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-import pkgutil
 from importlib import import_module
+from pathlib import Path
 
 from gnn_checkpointing.audit import checks
 from gnn_checkpointing.audit.grades import Audit, Check, graded
 from gnn_checkpointing.audit.inputs import AuditInputs
 from gnn_checkpointing.audit.question import Question
+from gnn_checkpointing.study.yaml_files import read_yaml
+
+RUBRIC = Path(__file__).with_name("rubric.yaml")
 
 
 def rubric() -> list[Question]:
-    """Every question of every module of checks: modules by their `PLACE`, questions as they are written there."""
-    modules = [import_module(f"{checks.__name__}.{found.name}") for found in pkgutil.iter_modules(checks.__path__)]
-    ordered = sorted(modules, key=lambda module: (module.PLACE, module.__name__))
-    return [value for module in ordered for value in vars(module).values() if isinstance(value, Question)]
+    """The questions of `rubric.yaml`, each with the function of its id in the module of checks that it is listed by."""
+    return [
+        Question(id, getattr(import_module(f"{checks.__name__}.{theme}"), id.replace("-", "_")), **words)
+        for theme, questions in read_yaml(RUBRIC).items()
+        for id, words in questions.items()
+    ]
 
 
 def audited(inputs: AuditInputs) -> Audit:
@@ -25,4 +30,14 @@ def audited(inputs: AuditInputs) -> Audit:
 
 
 def _checked(question: Question, inputs: AuditInputs) -> Check:
-    return Check(id=question.id, question=question.question, rule=question.rule, **vars(question.answer(inputs)))
+    answer = question.answer(inputs)
+    applies = answer.passed is not None
+    return Check(
+        id=question.id,
+        question=question.question,
+        rule=question.rule,
+        passed=answer.passed,
+        found=answer.found,
+        evidence=answer.evidence or question.evidence if applies else "",
+        needs="" if applies else answer.needs or question.needs,
+    )

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Any, get_args
 
-from cyclopts import App, Parameter
+from cyclopts import App, Parameter, Token, convert
 from rich.console import Console
 
 from gnn_checkpointing import __version__
@@ -19,6 +20,14 @@ from gnn_checkpointing.cli.commands import (
     tracing,
 )
 
+
+def _converted(kind: Any, tokens: Sequence[Token]) -> Any:
+    """What an option is given, as its type; a whole number is not rounded, as cyclopts would."""
+    if int in (kind, *get_args(kind)) and any("." in token.value for token in tokens):
+        raise ValueError("a whole number is needed")
+    return convert(kind, tokens)
+
+
 app = App(
     name="python -m gnn_checkpointing",
     help="What gradient checkpointing does to memory and throughput of GNNs, measured across densities.\n\n"
@@ -29,7 +38,7 @@ app = App(
     help_format="plaintext",
     help_formatter="plain",
     console=Console(width=120, highlight=False, emoji=False, markup=False),
-    default_parameter=Parameter(negative=()),
+    default_parameter=Parameter(negative=(), converter=_converted),
     suppress_keyboard_interrupt=False,
     result_action="return_value",
 )
@@ -37,6 +46,7 @@ app = App(
 # Help is written here, not taken from docstrings, which `python -OO` leaves out.
 COMMANDS: tuple[tuple[Callable[..., None], str], ...] = (
     (designing.design, "Print the study's cells in the order they are measured, one line each."),
+    (designing.model, "Try the study's own model on small graphs: what it has, or why it cannot be measured."),
     (designing.schema, "Print the JSON schema of a study file, or of claims.json."),
     (designing.hardware, "Write what this machine is: slug, label, processor, memory, versions."),
     (graphs.graph, "Draw or load one graph of the study and write it as .npz."),

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gnn_checkpointing.artefacts import read_json, seal, write_json
+from gnn_checkpointing.collecting.packed_cells import unpack_cells
 from gnn_checkpointing.collecting.rows import cell_rows, process_spreads, with_hosts
 from gnn_checkpointing.collecting.traces import cell_traces, traced_cells
 from gnn_checkpointing.measurement.byte_trace import read_byte_traces
@@ -31,6 +32,8 @@ def collect(study: Study, measurements: Path, training: Sequence[Path], to: Path
     table, records_file = to / "measurements.csv", to / "records.jsonl"
     graphs_file, traces_file, trainings_file = to / "graphs.json", to / "traces.json", to / "trainings.json"
     files = [made_of(visit.graph, measurements, visit.ending) / COMPLETE for visit in visits(study)]
+    for file in files:
+        unpack_cells(file)
     read = [(file.parent, record) for file in files for record in completed_records(file)]
     _refuse_strangers(study, read)
     records = [record for _, record in read]

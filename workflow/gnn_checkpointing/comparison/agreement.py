@@ -18,12 +18,12 @@ CONFIDENCE, RESAMPLES, SEED = 0.95, 2000, 20261128
 
 
 def deviations(low: Floats, high: Floats, confidence: float) -> Floats:
-    """Return the standard deviations of logarithms whose intervals at `confidence` reach from `low` to `high`."""
+    """Standard deviations of logarithms whose intervals at `confidence` reach from `low` to `high`."""
     return (high - low) / (2 * norm.isf((1 - confidence) / 2))
 
 
 def median_quotient(logarithms: Floats, spread: Floats, graphs: Sequence[str]) -> Estimate:
-    """Return the median over cells of quotients given as logarithms, with its interval ([num_cells] each).
+    """Median over cells of quotients given as logarithms, with its interval ([num_cells] each).
 
     Graphs are resampled whole, for cells of one graph are no independent witnesses; the interval is as wide as that of
     `analysis.effects` for as many graphs. It is never narrower than what the cells' own standard deviations (`spread`)
@@ -44,10 +44,10 @@ def median_quotient(logarithms: Floats, spread: Floats, graphs: Sequence[str]) -
 
 
 def rank_agreement(first: Floats, second: Floats, graphs: Sequence[str]) -> Estimate | None:
-    """Return Kendall's tau-b of the values on two machines with its interval; None where one side does not rank.
+    """Kendall's tau-b of the values on two machines with its interval; None where one side does not rank.
 
-    1 where any two cells stand in the same order on both, -1 where in the opposite one. Graphs are resampled whole, so
-    the interval knows how far they scatter, and not that noise of timing alone lowers tau. One graph leaves all open.
+    1 where any two cells are in the same order on both, -1 where in the opposite one. Graphs are resampled whole: the
+    interval covers their scatter, not that noise of timing alone lowers tau. One graph leaves all open.
     """
     one, other = (np.sign(np.subtract.outer(values, values)) for values in (first, second))
     places, count = _places(graphs)
@@ -69,7 +69,7 @@ def rank_agreement(first: Floats, second: Floats, graphs: Sequence[str]) -> Esti
 
 
 def exact_rank_agreement(first: Sequence[float], second: Sequence[float]) -> RankAgreement | None:
-    """Return Kendall's tau-b of independent values with its p-value, exact for few without ties; None below three."""
+    """Kendall's tau-b of independent values with its p-value, exact for few without ties; None below three."""
     if len(first) < 3 or len(set(first)) == 1 or len(set(second)) == 1:
         return None
     found = kendalltau(first, second)
@@ -77,18 +77,18 @@ def exact_rank_agreement(first: Sequence[float], second: Sequence[float]) -> Ran
 
 
 def _places(graphs: Sequence[str]) -> tuple[NDArray[np.int64], int]:
-    """Return each cell's graph as a number, and how many graphs there are."""
+    """Each cell's graph as a number, and how many graphs there are."""
     names = {name: number for number, name in enumerate(dict.fromkeys(graphs))}
     return np.array([names[name] for name in graphs]), len(names)
 
 
 def _times_drawn(count: int, generator: np.random.Generator) -> NDArray[np.int64]:
-    """Return how often each of `count` graphs is in each resample ([resamples, count])."""
+    """How often each of `count` graphs is in each resample ([resamples, count])."""
     return generator.multinomial(count, np.full(count, 1 / count), size=RESAMPLES)
 
 
 def _weighted_medians(values: Floats, times: NDArray[np.int64]) -> Floats:
-    """Return the median of each resample, in which cell number n stands `times[:, n]` times ([resamples])."""
+    """Median of each resample, in which cell number n is there `times[:, n]` times ([resamples])."""
     order = np.argsort(values)
     reached = np.cumsum(times[:, order], axis=1)
     half = reached[:, -1:] / 2

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gnn_checkpointing.analysis.table import grouped
 from gnn_checkpointing.comparison.folders import COMPARISON
 from gnn_checkpointing.comparison.results import Pair, RatioPair, RatioSummary
 from gnn_checkpointing.report import units
@@ -14,27 +15,27 @@ from gnn_checkpointing.sourced import plain
 
 
 def ratios_figure(key: str, pair: Pair) -> Figure:
-    """Return a panel for each convolution: one mark a cell and policy, at its time ratio on either machine."""
+    """A panel for each convolution: one mark per cell and policy, at its time ratio on either machine."""
     values = [plain(one.estimate) for ratio in pair.ratios for one in (ratio.first, ratio.second)]
-    x = scales.ratio_scale(values, f"step time / none's, {pair.first}")
-    y = scales.ratio_scale(values, f"step time / none's, {pair.second}")
+    x, y = (scales.ratio_scale(values, f"step time / none's, {slug}") for slug in (pair.first, pair.second))
     policies = list(dict.fromkeys(ratio.policy for ratio in pair.ratios))
+    several = len({ratio.allocator for ratio in pair.ratios}) > 1
     panels, drawn_lines = [], []
-    for number, (title, ratios) in enumerate(_by_panel(pair).items()):
-        lines = [
-            Line(policy, tuple(_point(ratio) for ratio in ratios if ratio.policy == policy))
-            for policy in policies
-            if any(ratio.policy == policy for ratio in ratios)
-        ]
+    for number, ((allocator, convolution), ratios) in enumerate(
+        grouped(pair.ratios, lambda ratio: (ratio.allocator, ratio.convolution))
+    ):
+        id, title = f"ratios-{key}-{number}", f"{convolution}, allocator {allocator}" if several else convolution
+        by_policy = {policy: [ratio for ratio in ratios if ratio.policy == policy] for policy in policies}
+        lines = [Line(policy, tuple(map(_point, own))) for policy, own in by_policy.items() if own]
         drawn_lines.append(lines)
         panels.append(
             Panel(
-                id=f"ratios-{key}-{number}",
+                id=id,
                 title=title,
-                alternative=_alternative(title, pair, ratios),
-                svg=identity_panel(f"ratios-{key}-{number}", lines, looks(policies), x, y),
+                alternative=_alternative(title, pair, by_policy),
+                svg=identity_panel(id, lines, looks(policies), x, y),
                 drawn=drawn.of_points(lines, x, y),
-                convolution=ratios[0].convolution,
+                convolution=convolution,
             )
         )
     return Figure(
@@ -47,47 +48,28 @@ def ratios_figure(key: str, pair: Pair) -> Figure:
     )
 
 
-def _by_panel(pair: Pair) -> dict[str, list[RatioPair]]:
-    several = len({ratio.allocator for ratio in pair.ratios}) > 1
-    panels: dict[str, list[RatioPair]] = {}
-    for ratio in pair.ratios:
-        title = f"{ratio.convolution}, allocator {ratio.allocator}" if several else ratio.convolution
-        panels.setdefault(title, []).append(ratio)
-    return panels
-
-
 def _point(ratio: RatioPair) -> Point:
     second = ratio.second
     return Point(plain(ratio.first.estimate), plain(second.estimate), plain(second.low), plain(second.high))
 
 
-def _alternative(title: str, pair: Pair, ratios: list[RatioPair]) -> str:
-    """Return for each policy how many marks there are, and where they lie on either machine."""
+def _alternative(title: str, pair: Pair, by_policy: dict[str, list[RatioPair]]) -> str:
+    """For each policy how many marks there are, and where they lie on either machine."""
     sentences = [
         f"Scatter chart, {title}: step time / none's on {pair.second} against that on {pair.first}, one mark a cell, "
         "with the line on which both are equal."
     ]
-    for policy in dict.fromkeys(ratio.policy for ratio in ratios):
-        own = [ratio for ratio in ratios if ratio.policy == policy]
-        spans = [
-            f"{units.ratio(min(side))} to {units.ratio(max(side))} on {slug}"
-            for slug, side in (
-                (pair.first, [ratio.first.estimate for ratio in own]),
-                (pair.second, [ratio.second.estimate for ratio in own]),
+    for policy, own in by_policy.items():
+        if own:
+            sides = {pair.first: [one.first.estimate for one in own], pair.second: [one.second.estimate for one in own]}
+            spans = [f"{units.ratio(min(side))} to {units.ratio(max(side))} on {slug}" for slug, side in sides.items()]
+            whole = next(one for one in pair.ratio_summaries if _series(one) == _series(own[0]))
+            sentences.append(
+                f"Policy {policy}, {units.count(whole.cells)} marks: {', '.join(spans)}; in the median "
+                f"{units.ratio_estimate(whole.quotient)} times as much on the second."
             )
-        ]
-        whole = next(one for one in pair.ratio_summaries if _is_of(one, own[0]))
-        sentences.append(
-            f"Policy {policy}, {units.count(whole.cells)} marks: {', '.join(spans)}; in the median "
-            f"{units.ratio_estimate(whole.quotient)} times as much on the second."
-        )
     return " ".join(sentences)
 
 
-def _is_of(summary: RatioSummary, ratio: RatioPair) -> bool:
-    """Return whether a summary is of the convolution, policy and allocator that the ratio is of."""
-    return (summary.convolution, summary.policy, summary.allocator) == (
-        ratio.convolution,
-        ratio.policy,
-        ratio.allocator,
-    )
+def _series(one: RatioSummary | RatioPair) -> tuple[str, str, str]:
+    return one.convolution, one.policy, one.allocator

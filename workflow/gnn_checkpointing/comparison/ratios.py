@@ -2,99 +2,115 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
-from gnn_checkpointing.analysis.results import BreakEven, Estimate, Law
+from gnn_checkpointing.analysis.results import Estimate, Law
 from gnn_checkpointing.analysis.table import policy_order, series
 from gnn_checkpointing.comparison.agreement import deviations, median_quotient, rank_agreement
-from gnn_checkpointing.comparison.joining import Joined
+from gnn_checkpointing.comparison.joining import Joined, matched
 from gnn_checkpointing.comparison.published import Report, Row
 from gnn_checkpointing.comparison.results import BreakEvenPair, PerEdge, RatioPair, RatioSummary, Throughput
 from gnn_checkpointing.records.measurements_table import number
 
+Laws = dict[tuple[str, str], Law]
+
 
 def ratio_pairs(pairs: Sequence[Joined]) -> list[RatioPair]:
-    """Return each policy's time / none's where both machines timed it, none left out: it is 1 on either."""
+    """Each policy's time / none's where both machines timed it, except none's own: it is 1 on either."""
     found = []
     for pair in pairs:
         first, second = _time_ratio(pair.first), _time_ratio(pair.second)
-        if pair.first["policy"] == "none" or first is None or second is None:
-            continue
-        found.append(
-            RatioPair(
-                graph=str(pair.first["graph"]),
-                graph_label=str(pair.first["graph_label"]),
-                convolution=series(pair.first),
-                policy=str(pair.first["policy"]),
-                allocator=str(pair.first["allocator"]),
-                first_row=pair.first_row,
-                second_row=pair.second_row,
-                first=first,
-                second=second,
-                quotient=second.estimate / first.estimate,
+        if first and second and pair.first["policy"] != "none":
+            found.append(
+                RatioPair(
+                    graph=str(pair.first["graph"]),
+                    graph_label=str(pair.first["graph_label"]),
+                    **_measured(pair.first),
+                    first_row=pair.first_row,
+                    second_row=pair.second_row,
+                    first=first,
+                    second=second,
+                    quotient=second.estimate / first.estimate,
+                )
             )
-        )
-    return sorted(found, key=lambda one: (one.allocator, one.convolution, policy_order(one.policy)))
+    return sorted(found, key=_order)
 
 
 def ratio_summaries(pairs: Sequence[RatioPair], confidences: tuple[float, float]) -> list[RatioSummary]:
-    """Return the time ratios of all cells under an allocator, of each convolution, and of each of its policies.
+    """The time ratios of all cells under an allocator, of each convolution, and of each of its policies.
 
     `confidences` are those of the intervals on either machine.
     """
-    keys: list[Callable[[RatioPair], tuple[str, str, str]]] = [
-        lambda one: (one.allocator, "", ""),
-        lambda one: (one.allocator, one.convolution, ""),
-        lambda one: (one.allocator, one.convolution, one.policy),
-    ]
     groups: dict[tuple[str, str, str], list[RatioPair]] = {}
-    for key in keys:
+    for of_convolution, of_policy in ((False, False), (True, False), (True, True)):
         for pair in pairs:
-            groups.setdefault(key(pair), []).append(pair)
-    return [_summary(key, members, confidences) for key, members in groups.items()]
+            key = (pair.allocator, pair.convolution if of_convolution else "", pair.policy if of_policy else "")
+            groups.setdefault(key, []).append(pair)
+    return [_summary(*key, members, confidences) for key, members in groups.items()]
 
 
 def throughputs(pairs: Sequence[Joined]) -> list[Throughput]:
     """Edges per second of every series and policy, on the largest graph on which both machines timed it."""
-    found: dict[tuple[str, str, str], Throughput] = {}
+    found: dict[tuple[str, ...], Throughput] = {}
     for pair in pairs:
-        edges, first, second = number(pair.first, "num_edges"), *map(_rate, (pair.first, pair.second))
-        if not edges or not first or not second:
-            continue
-        key = (series(pair.first), str(pair.first["policy"]), str(pair.first["allocator"]))
-        if key not in found or edges > found[key].num_edges:
-            label = str(pair.first["graph_label"])
+        edges = round(number(pair.first, "num_edges") or 0)
+        first, second = (number(row, "edges_per_second") for row in (pair.first, pair.second))
+        names = _measured(pair.first)
+        key = tuple(names.values())
+        if pair.both_completed and first and second and edges > (found[key].num_edges if key in found else 0):
             found[key] = Throughput(
-                convolution=key[0],
-                policy=key[1],
-                allocator=key[2],
-                graph_label=label,
-                num_edges=round(edges),
+                **names,
+                graph_label=str(pair.first["graph_label"]),
+                num_edges=edges,
                 first=first,
                 second=second,
                 quotient=second / first,
             )
-    return sorted(found.values(), key=lambda one: (one.allocator, one.convolution, policy_order(one.policy)))
+    return sorted(found.values(), key=_order)
 
 
 def per_edge(first: Report, second: Report) -> list[PerEdge]:
-    """Return the time per edge of every series and policy that has a law of time on both machines."""
-    one, other = _time_laws(first), _time_laws(second)
+    """The time per edge of every series and policy that has a law of time on both machines."""
+    one, other = (
+        {(law.convolution, law.policy): law for law in report.laws if law.response == "step_time_seconds"}
+        for report in (first, second)
+    )
     return [_per_edge(place, one, other) for place in one if place in other]
 
 
 def break_evens(first: Report, second: Report) -> tuple[list[BreakEvenPair], int]:
-    """Return the break-even densities of the policies that have one on either machine, and how many have on none."""
-    others = {_kind(found): found for found in second.trends.break_evens}
-    both = [(found, others[_kind(found)]) for found in first.trends.break_evens if _kind(found) in others]
-    shown = [pair for pair in both if not _never(*pair)]
-    return [_break_even(*pair) for pair in shown], len(both) - len(shown)
+    """The break-even densities of the policies that have one on either machine, and how many have on none."""
+    found, never = [], 0
+    kind = ("convolution", "policy", "quantity", "threshold")
+    for one, other in matched(
+        first.break_evens, second.break_evens, lambda found: tuple(getattr(found, name) for name in kind)
+    ):
+        if one.course == other.course and one.course in ("below", "above"):
+            never += 1  # both machines' ratios stay on the same side of the threshold
+            continue
+        degrees = one.average_degree, other.average_degree
+        found.append(
+            BreakEvenPair(
+                **{name: getattr(one, name) for name in kind},
+                first_course=one.course,
+                second_course=other.course,
+                first=degrees[0],
+                second=degrees[1],
+                quotient=_over(*degrees),
+                apart=one.course != other.course or _apart(*degrees),
+            )
+        )
+    return found, never
 
 
-def _rate(row: Row) -> float | None:
-    return number(row, "edges_per_second") if row["outcome"] == "completed" else None
+def _measured(row: Row) -> dict[str, str]:
+    return {"convolution": series(row), "policy": str(row["policy"]), "allocator": str(row["allocator"])}
+
+
+def _order(one: RatioPair | Throughput) -> tuple[object, ...]:
+    return one.allocator, one.convolution, policy_order(one.policy)
 
 
 def _time_ratio(row: Row) -> Estimate | None:
@@ -104,15 +120,16 @@ def _time_ratio(row: Row) -> Estimate | None:
     return Estimate(estimate=middle, low=low, high=high)
 
 
-def _summary(key: tuple[str, str, str], members: Sequence[RatioPair], confidences: tuple[float, float]) -> RatioSummary:
+def _summary(
+    allocator: str, convolution: str, policy: str, members: Sequence[RatioPair], confidences: tuple[float, float]
+) -> RatioSummary:
     graphs = [pair.graph for pair in members]
-    sides = [[pair.first for pair in members], [pair.second for pair in members]]
-    logarithms = [np.log([one.estimate for one in side]) for side in sides]
-    spreads = [
-        deviations(np.log([one.low for one in side]), np.log([one.high for one in side]), confidence)
-        for side, confidence in zip(sides, confidences, strict=True)
-    ]
-    allocator, convolution, policy = key
+    logarithms, spreads = [], []
+    for side, confidence in zip(("first", "second"), confidences, strict=True):
+        ratios: list[Estimate] = [getattr(pair, side) for pair in members]
+        middle, low, high = np.log([(one.estimate, one.low, one.high) for one in ratios]).T
+        logarithms.append(middle)
+        spreads.append(deviations(low, high, confidence))
     return RatioSummary(
         convolution=convolution,
         policy=policy,
@@ -124,12 +141,7 @@ def _summary(key: tuple[str, str, str], members: Sequence[RatioPair], confidence
     )
 
 
-def _time_laws(report: Report) -> dict[tuple[str, str], Law]:
-    laws = (law for law in report.regressions.laws if law.response == "step_time_seconds")
-    return {(law.convolution, law.policy): law for law in laws}
-
-
-def _per_edge(place: tuple[str, str], one: dict[tuple[str, str], Law], other: dict[tuple[str, str], Law]) -> PerEdge:
+def _per_edge(place: tuple[str, str], one: Laws, other: Laws) -> PerEdge:
     first, second = _over_none(place, one), _over_none(place, other)
     return PerEdge(
         convolution=place[0],
@@ -138,45 +150,22 @@ def _per_edge(place: tuple[str, str], one: dict[tuple[str, str], Law], other: di
         second_seconds=other[place].per_edge,
         first=first,
         second=second,
-        quotient=None if first is None or second is None else second.over(first),
-        apart=first is not None and second is not None and _apart(first, second),
+        quotient=_over(first, second),
+        apart=_apart(first, second),
     )
 
 
-def _over_none(place: tuple[str, str], laws: dict[tuple[str, str], Law]) -> Estimate | None:
-    convolution, policy = place
-    none = laws.get((convolution, "none"))
-    if policy == "none" or none is None or min(none.per_edge.low, laws[place].per_edge.low) <= 0:
+def _over_none(place: tuple[str, str], laws: Laws) -> Estimate | None:
+    own, none = laws[place], laws.get((place[0], "none"))
+    if place[1] == "none" or none is None or min(none.per_edge.low, own.per_edge.low) <= 0:
         return None
-    return laws[place].per_edge.over(none.per_edge)
+    return own.per_edge.over(none.per_edge)
 
 
-def _kind(found: BreakEven) -> tuple[str, str, str, float]:
-    return found.convolution, found.policy, found.quantity, found.threshold
-
-
-def _never(first: BreakEven, second: BreakEven) -> bool:
-    """Return whether neither machine's ratio passes the threshold, and both stay on the same side."""
-    return first.course == second.course and first.course in ("below", "above")
-
-
-def _break_even(first: BreakEven, second: BreakEven) -> BreakEvenPair:
-    one, other = first.average_degree, second.average_degree
-    both = one is not None and other is not None
-    return BreakEvenPair(
-        convolution=first.convolution,
-        policy=first.policy,
-        quantity=first.quantity,
-        threshold=first.threshold,
-        first_course=first.course,
-        second_course=second.course,
-        first=one,
-        second=other,
-        quotient=other.over(one) if one is not None and other is not None else None,
-        apart=first.course != second.course or (both and _apart(one, other)),
-    )
+def _over(first: Estimate | None, second: Estimate | None) -> Estimate | None:
+    return second.over(first) if first and second else None
 
 
 def _apart(first: Estimate | None, second: Estimate | None) -> bool:
-    """Return whether the intervals do not meet."""
+    """Whether both have an interval, and the two do not meet."""
     return first is not None and second is not None and (first.high < second.low or second.high < first.low)

@@ -6,7 +6,7 @@ from typing import Literal
 
 from gnn_checkpointing.analysis.results import Estimate, Quantity, Result
 
-Word = Literal["same", "different", "not compared"]
+CheckId = Literal["graphs", "saved-bytes", "bytes-per-edge", "verdicts"]
 
 
 class Machine(Result):
@@ -18,10 +18,7 @@ class Machine(Result):
 
 
 class Difference(Result):
-    """One thing that is not the same on two machines: where it stands, and what either says.
-
-    `relative` is the distance over the larger of two numbers, None of words; `note` what may explain it.
-    """
+    """What is not the same: its place, what either says, how far apart over the larger number, what may explain it."""
 
     place: str
     first: int | float | str
@@ -31,19 +28,15 @@ class Difference(Result):
 
 
 class Check(Result):
-    """Something that must be the same on every machine: how many were held against each other, and what differs.
+    """Something that must be the same on every machine: how many were compared, how many differ and by how much."""
 
-    `worst` is the largest relative difference, None where there is none or where words are compared. `note` says what
-    may explain a difference.
-    """
-
-    id: Literal["graphs", "saved-bytes", "bytes-per-edge", "verdicts"]
+    id: CheckId
     question: str
     rule: str
     matched: int
     differ: int
     worst: float | None
-    word: Word
+    word: Literal["same", "different", "not compared"]
     note: str
     findings: list[Difference]
 
@@ -57,10 +50,7 @@ class Alone(Result):
 
 
 class RatioPair(Result):
-    """A policy's time / none's in one cell, on either machine with its interval; `quotient` is second / first.
-
-    `first_row` and `second_row` are the rows of either `measurements.csv`, counted from 0.
-    """
+    """A policy's time / none's in one cell, on either machine with its row of `measurements.csv`, counted from 0."""
 
     graph: str
     graph_label: str
@@ -75,10 +65,9 @@ class RatioPair(Result):
 
 
 class RatioSummary(Result):
-    """The time ratios of some cells taken together; `convolution` and `policy` are empty where all are.
+    """The time ratios of some cells together; `convolution` and `policy` are empty where all are.
 
-    `quotient` is the median over cells of second / first. `rank_agreement` is Kendall's tau-b of the ratios on either
-    machine, None where one machine's ratios are all equal or there is one alone.
+    `quotient` is the median of second / first, `rank_agreement` Kendall's tau-b, None where ratios do not rank.
     """
 
     convolution: str
@@ -101,8 +90,7 @@ class RankAgreement(Result):
 class PerEdge(Result):
     """Time per edge by the laws of either machine: in seconds, and as the ratio to none's on the same machine.
 
-    Ratios are None for none itself, and where an interval reaches down to 0. `quotient` is second / first of the
-    ratios; `apart` tells whether their intervals do not meet.
+    Ratios are None for none itself, and where an interval reaches down to 0; `apart` if their intervals do not meet.
     """
 
     convolution: str
@@ -129,10 +117,9 @@ class Throughput(Result):
 
 
 class BreakEvenPair(Result):
-    """Where along density a policy breaks even on either machine; `course` as in `analysis/trends.json`.
+    """Where along density a policy breaks even on either machine, None where the ratio does not cross its threshold.
 
-    Degrees are None where the ratio does not cross its threshold; `quotient` is second / first. `apart` tells whether
-    the courses differ, or the intervals do not meet.
+    `course` is as in `analysis/trends.json`; `apart` if the courses differ or the intervals do not meet.
     """
 
     convolution: str
@@ -150,10 +137,9 @@ class BreakEvenPair(Result):
 class Pair(Result):
     """One study on two machines.
 
-    `facts` and `settings` are what differs in `hardware.json` and `study.json`. `cells` and `rows` are what both
-    have; of these cells `same_code` were measured by the same code, libraries and settings (by the records'
-    fingerprints). `outcomes` are rows that ended otherwise on either; `half_decided` are claims that one of the two
-    decides and the other leaves open. `no_break_even` counts the ratios that pass no threshold on either machine.
+    `facts` and `settings` are what differs in `hardware.json` and `study.json`; `cells` and `rows` what both have, of
+    these cells `same_code` with one fingerprint. `outcomes` are rows that ended otherwise on either, `half_decided`
+    claims that one decides alone, `no_break_even` counts ratios that pass no threshold on either machine.
     """
 
     first: str

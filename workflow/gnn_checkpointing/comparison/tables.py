@@ -1,13 +1,13 @@
-"""The tables of a comparison, each as its rows and columns."""
+"""The tables of a comparison: each a caption, its items and its columns."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from gnn_checkpointing.analysis.results import Estimate
 from gnn_checkpointing.comparison.folders import COMPARISON
-from gnn_checkpointing.comparison.results import BreakEvenPair, Check, Comparison, Difference, Pair
+from gnn_checkpointing.comparison.results import BreakEvenPair, Comparison, Pair
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.page import Table
 from gnn_checkpointing.report.tables import Of, table
@@ -42,14 +42,17 @@ def machines_table(found: Comparison) -> Table:
 def overview_table(found: Comparison) -> Table:
     """One row for each study and pair of machines: what must be the same, and how the times agree."""
 
-    def check(title: str, id: str) -> Of[tuple[str, Pair]]:
-        return Of(title, lambda row: next(one.word for one in row[1].checks if one.id == id))
+    def of(name: str, field: str, words: Callable[..., str] | None = None) -> Of[tuple[str, Pair]]:
+        return Of(name, lambda row: getattr(row[1], field), words)
 
-    def whole(title: str, unit: str, of: str) -> Of[tuple[str, Pair]]:
+    def check(name: str, id: str) -> Of[tuple[str, Pair]]:
+        return Of(name, lambda row: next(one.word for one in row[1].checks if one.id == id))
+
+    def whole(name: str, unit: str, field: str) -> Of[tuple[str, Pair]]:
         def value(row: tuple[str, Pair]) -> Estimate | None:
-            return next((getattr(one, of) for one in row[1].ratio_summaries if not one.convolution), None)
+            return next((getattr(one, field) for one in row[1].ratio_summaries if not one.convolution), None)
 
-        return Of(title, value, units.ratio_estimate, unit)
+        return Of(name, value, units.ratio_estimate, unit)
 
     return table(
         "table-overview",
@@ -58,10 +61,10 @@ def overview_table(found: Comparison) -> Table:
         COMPARISON,
         [(study.name, pair) for study in found.studies for pair in study.pairs],
         Of("Study", lambda row: row[0]),
-        Of("First", lambda row: row[1].first),
-        Of("Second", lambda row: row[1].second),
-        Of("Measurements on both", lambda row: row[1].rows, units.count),
-        Of("Findings", lambda row: row[1].findings, units.count),
+        of("First", "first"),
+        of("Second", "second"),
+        of("Measurements on both", "rows", units.count),
+        of("Findings", "findings", units.count),
         check("Graphs", "graphs"),
         check("Saved bytes", "saved-bytes"),
         check("Bytes per edge", "bytes-per-edge"),
@@ -71,12 +74,19 @@ def overview_table(found: Comparison) -> Table:
     )
 
 
-def checks_table(key: str, pair: Pair) -> Table:
-    """What must be the same, and whether it is."""
-    return table(
-        f"table-{key}-checks",
+def pair_tables(key: str, pair: Pair) -> dict[str, Table | None]:
+    """The tables of a pair by name, in the page's order, None for one without rows; `key` is part of their id."""
+    specified = (*_what_must_be_the_same(pair), *_ratios(pair), *_densities(pair), *_around(pair))
+    return {
+        name: table(f"table-{key}-{name}", caption, COMPARISON, items, *columns) if items else None
+        for name, caption, items, *columns in specified
+    }
+
+
+def _what_must_be_the_same(pair: Pair) -> Iterator[tuple[Any, ...]]:
+    yield (
+        "checks",
         "What must be the same on both machines.",
-        COMPARISON,
         pair.checks,
         Of("Question", "question", content="prose"),
         Of("Compared", "matched", units.count),
@@ -85,16 +95,10 @@ def checks_table(key: str, pair: Pair) -> Table:
         Of("Result", "word"),
         Of("Rule", "rule", content="prose"),
     )
-
-
-def findings_table(key: str, pair: Pair) -> Table:
-    """Everything that must be the same and is not."""
-    rows: list[tuple[Check, Difference]] = [(check, one) for check in pair.checks for one in check.findings]
-    return table(
-        f"table-{key}-findings",
+    yield (
+        "findings",
         "Findings: what must be the same on both machines and is not.",
-        COMPARISON,
-        rows,
+        [(check, one) for check in pair.checks for one in check.findings],
         Of("Where", lambda row: row[1].place, content="prose"),
         Of("What", lambda row: row[0].id.replace("-", " ")),
         Of(pair.first, lambda row: _value(row[1].first)),
@@ -104,39 +108,10 @@ def findings_table(key: str, pair: Pair) -> Table:
     )
 
 
-def differences_table(key: str, name: str, caption: str, pair: Pair, listed: Sequence[Difference]) -> Table:
-    """What either machine says of some things that need not be the same; `name` is part of the table's id."""
-    return table(
-        f"table-{key}-{name}",
-        caption,
-        COMPARISON,
-        listed,
-        Of("What", "place", content="prose"),
-        Of(pair.first, lambda one: _value(one.first), content="prose"),
-        Of(pair.second, lambda one: _value(one.second), content="prose"),
-        Of("Note", "note", content="prose") if any(one.note for one in listed) else None,
-    )
-
-
-def alone_table(key: str, pair: Pair) -> Table:
-    """The cells and policies that one machine has alone."""
-    return table(
-        f"table-{key}-alone",
-        "Measured on one machine alone.",
-        COMPARISON,
-        pair.alone,
-        Of("Cell", "cell", content="prose"),
-        Of("Machine", "machine"),
-        Of("Policies", lambda one: ", ".join(one.policies), content="prose"),
-    )
-
-
-def summaries_table(key: str, pair: Pair) -> Table:
-    """How the time ratios agree: of all cells, of each convolution, of each of its policies."""
-    return table(
-        f"table-{key}-agreement",
+def _ratios(pair: Pair) -> Iterator[tuple[Any, ...]]:
+    yield (
+        "agreement",
         "Step time of a policy / none's, formed within each machine, and held against the other's.",
-        COMPARISON,
         pair.ratio_summaries,
         Of("Convolution", lambda one: one.convolution or "all"),
         Of("Policy", lambda one: one.policy or "all"),
@@ -146,14 +121,9 @@ def summaries_table(key: str, pair: Pair) -> Table:
         Of(f"{pair.second} / {pair.first}", "quotient", units.ratio_estimate, "median"),
         Of("Rank agreement", "rank_agreement", units.ratio_estimate, "Kendall's tau"),
     )
-
-
-def ratios_table(key: str, pair: Pair) -> Table:
-    """What the figure of ratios draws, with intervals."""
-    return table(
-        f"table-{key}-ratios",
+    yield (
+        "ratios",
         "Step time of each policy / none's in the same cell, on either machine with its interval.",
-        COMPARISON,
         pair.ratios,
         _GRAPH,
         *_SERIES,
@@ -161,53 +131,33 @@ def ratios_table(key: str, pair: Pair) -> Table:
         *_on_both(pair, units.ratio_estimate, "/ none"),
         _QUOTIENT,
     )
-
-
-def throughput_table(key: str, pair: Pair) -> Table:
-    """Throughput on the largest graph that both machines timed."""
-
-    def millions(rate: float) -> str:
-        return units.fixed(rate / 1e6, 2)
-
-    return table(
-        f"table-{key}-throughput",
+    yield (
+        "throughput",
         "Throughput of a training step on the largest graph that both machines timed: edges over the time of a step.",
-        COMPARISON,
         pair.throughput,
         *_SERIES,
         _allocator(pair.throughput),
         _GRAPH,
         Of("Edges", "num_edges", units.count),
-        *_on_both(pair, millions, "million edges per second"),
+        *_on_both(pair, lambda rate: units.fixed(rate / 1e6, 2), "million edges per second"),
         _QUOTIENT,
     )
 
 
-def per_edge_table(key: str, pair: Pair) -> Table:
-    """Time per edge by either machine's laws, and as ratios to none's."""
-
-    def nanoseconds(seconds: Estimate) -> str:
-        return units.scaled_estimate(seconds, units.NANOSECOND)
-
-    return table(
-        f"table-{key}-per-edge",
+def _densities(pair: Pair) -> Iterator[tuple[Any, ...]]:
+    yield (
+        "per-edge",
         "Time per edge by the laws of either machine; compared is its ratio to none's on the same machine.",
-        COMPARISON,
         pair.per_edge,
         *_SERIES,
-        *_on_both(pair, nanoseconds, "ns per edge", "_seconds"),
+        *_on_both(pair, lambda time: units.scaled_estimate(time, units.NANOSECOND), "ns per edge", "_seconds"),
         *_on_both(pair, units.ratio_estimate, "/ none"),
         _ESTIMATED_QUOTIENT,
         Of("Intervals", lambda one: one.quotient and ("do not meet" if one.apart else "meet")),
     )
-
-
-def break_evens_table(key: str, pair: Pair) -> Table:
-    """Where along density policies break even on either machine."""
-    return table(
-        f"table-{key}-break-even",
+    yield (
+        "break-even",
         "Average degree at which a policy's ratio to none's passes a threshold, on either machine.",
-        COMPARISON,
         pair.break_evens,
         *_SERIES,
         Of("Quantity", lambda one: _QUANTITIES[one.quantity]),
@@ -219,12 +169,39 @@ def break_evens_table(key: str, pair: Pair) -> Table:
     )
 
 
+def _around(pair: Pair) -> Iterator[tuple[Any, ...]]:
+    """What differs around the measurements: machines, settings, what only one has or decides."""
+    for name, caption, items in (
+        ("facts", "What hardware.json says otherwise of the two machines.", pair.facts),
+        ("settings", "What the two studies ask otherwise though they share a name.", pair.settings),
+        ("outcomes", "Measurements that ended otherwise on either machine.", pair.outcomes),
+        ("half", "Claims that one machine decides and the other leaves open.", pair.half_decided),
+    ):
+        yield (
+            name,
+            caption,
+            items,
+            Of("What", "place", content="prose"),
+            Of(pair.first, lambda one: _value(one.first), content="prose"),
+            Of(pair.second, lambda one: _value(one.second), content="prose"),
+            Of("Note", "note", content="prose") if any(one.note for one in items) else None,
+        )
+    yield (
+        "alone",
+        "Measured on one machine alone.",
+        pair.alone,
+        Of("Cell", "cell", content="prose"),
+        Of("Machine", "machine"),
+        Of("Policies", lambda one: ", ".join(one.policies), content="prose"),
+    )
+
+
 def _on_both(pair: Pair, words: Callable[..., str], unit: str, suffix: str = "") -> tuple[Of[Any], Of[Any]]:
     """A column for each machine."""
     return Of(pair.first, f"first{suffix}", words, unit), Of(pair.second, f"second{suffix}", words, unit)
 
 
-def _allocator(rows: Iterable[Any]) -> Of[Any] | None:
+def _allocator(rows: Sequence[Any]) -> Of[Any] | None:
     """The column of allocators, where there are two."""
     return Of("Allocator", "allocator") if len({one.allocator for one in rows}) > 1 else None
 

@@ -2,33 +2,32 @@
 
 from __future__ import annotations
 
+from gnn_checkpointing.comparison.checks import LIBRARIES
 from gnn_checkpointing.comparison.folders import COMPARISON
-from gnn_checkpointing.comparison.results import Check, Comparison, Difference, Pair, RatioSummary, StudyCompared
+from gnn_checkpointing.comparison.results import Check, Comparison, Pair, RatioSummary
 from gnn_checkpointing.report import units
 from gnn_checkpointing.sourced import sourced
 
-_SAME = {
-    "graphs": "the graphs are the same ({count})",
-    "saved-bytes": "the saved bytes are the same in {count} of {count} measurements",
-    "bytes-per-edge": "the bytes per edge are the same in {count} of {count} laws",
-    "verdicts": "no verdict is turned round ({count} claims are decided on both)",
-}
-_DIFFERENT = {
-    "graphs": "{differ} of {count} graphs are not the same",
-    "saved-bytes": "the saved bytes differ in {differ} of {count} measurements (largest difference {worst})",
-    "bytes-per-edge": "the bytes per edge differ in {differ} of {count} laws (largest difference {worst})",
-    "verdicts": "{differ} of {count} verdicts that are decided on both go the other way",
-}
-_NOTHING = {
-    "graphs": "no graph is on both",
-    "saved-bytes": "no saved bytes can be compared",
-    "bytes-per-edge": "no law of memory is on both",
-    "verdicts": "no claim is decided on both",
+_WORDS = {
+    ("graphs", "same"): "the graphs are the same ({count})",
+    ("graphs", "different"): "{differ} of {count} graphs are not the same",
+    ("graphs", "not compared"): "no graph is on both",
+    ("saved-bytes", "same"): "the saved bytes are the same in {count} of {count} measurements",
+    ("saved-bytes", "different"): "the saved bytes differ in {differ} of {count} measurements (largest difference "
+    "{worst})",
+    ("saved-bytes", "not compared"): "no saved bytes can be compared",
+    ("bytes-per-edge", "same"): "the bytes per edge are the same in {count} of {count} laws",
+    ("bytes-per-edge", "different"): "the bytes per edge differ in {differ} of {count} laws (largest difference "
+    "{worst})",
+    ("bytes-per-edge", "not compared"): "no law of memory is on both",
+    ("verdicts", "same"): "no verdict is turned round ({count} claims are decided on both)",
+    ("verdicts", "different"): "{differ} of {count} verdicts that are decided on both go the other way",
+    ("verdicts", "not compared"): "no claim is decided on both",
 }
 
 
 def index_sentences(comparison: Comparison) -> list[str]:
-    """Return a sentence for each pair of machines and study, every number with its address in `comparison.json`."""
+    """A sentence for each pair of machines and study, every number with its address in `comparison.json`."""
     found = sourced(comparison, f"{COMPARISON}#")
     return [
         f"Study {study.name} on {pair.first} and {pair.second}: {same_sentence(pair)} {ratio_sentence(pair)}"
@@ -38,45 +37,39 @@ def index_sentences(comparison: Comparison) -> list[str]:
 
 
 def same_sentence(pair: Pair) -> str:
-    """Return what came of the checks of what must be the same."""
+    """The results of the checks of what must be the same, a clause each."""
     if not pair.rows:
         return "they share the study's name and no measurement."
-    return f"{'; '.join(check_words(check) for check in pair.checks)}."
-
-
-def check_words(check: Check) -> str:
-    """Return what came of one check, as a clause."""
-    if check.word == "not compared":
-        return _NOTHING[check.id]
-    words = _SAME if check.word == "same" else _DIFFERENT
-    worst = "" if check.worst is None else units.share(check.worst)
-    return words[check.id].format(count=units.count(check.matched), differ=units.count(check.differ), worst=worst)
+    return f"{'; '.join(map(_check_words, pair.checks))}."
 
 
 def ratio_sentence(pair: Pair) -> str:
-    """Return how the time ratios of all cells agree, under each allocator."""
+    """How the time ratios of all cells agree, under each allocator."""
     whole = [one for one in pair.ratio_summaries if not one.convolution]
     if not whole:
         return "No time ratio is on both."
     return " ".join(_agreement(pair, one, several=len(whole) > 1) for one in whole)
 
 
-def versions_sentence(pair: Pair, libraries: tuple[str, ...]) -> str:
-    """Return which versions of the measured libraries differ, and in how many cells code and settings were the same."""
+def versions_sentence(pair: Pair) -> str:
+    """Which versions of the measured libraries differ, and in how many cells code and settings were the same."""
     differ = {fact.place: fact for fact in pair.facts}
-    named = [_versions(differ[name]) for name in libraries if name in differ]
-    told = f"Other versions: {'; '.join(named)}." if named else "The libraries have the same versions."
+    named = [
+        f"{name} {differ[name].first or 'unknown'} on the first, {differ[name].second or 'unknown'} on the second"
+        for name in LIBRARIES
+        if name in differ
+    ]
+    versions = f"Other versions: {'; '.join(named)}." if named else "The libraries have the same versions."
     return (
-        f"{told} Code, libraries and settings were the same, by the records' fingerprints, in "
+        f"{versions} Code, libraries and settings were the same, by the records' fingerprints, in "
         f"{units.count(pair.same_code)} of {units.count(pair.cells)} cells that both have."
     )
 
 
-def missing_sentence(study: StudyCompared) -> str:
-    """Return which machines have not published the study; nothing where all have."""
-    if not study.missing:
-        return ""
-    return f"Study {study.name} has not been published by {', '.join(study.missing)}."
+def _check_words(check: Check) -> str:
+    worst = "" if check.worst is None else units.share(check.worst)
+    words = _WORDS[check.id, check.word]
+    return words.format(count=units.count(check.matched), differ=units.count(check.differ), worst=worst)
 
 
 def _agreement(pair: Pair, one: RatioSummary, *, several: bool) -> str:
@@ -90,7 +83,3 @@ def _agreement(pair: Pair, one: RatioSummary, *, several: bool) -> str:
         f"{under} policy's time / none's is, in the median of {units.count(one.cells)} cells and policies, "
         f"{units.ratio_estimate(one.quotient)} times as large on {pair.second} as on {pair.first}; {ranks}."
     )
-
-
-def _versions(fact: Difference) -> str:
-    return f"{fact.place} {fact.first or 'unknown'} on the first, {fact.second or 'unknown'} on the second"

@@ -135,6 +135,11 @@ def _simple(source: RealGraph, edge_index: NDArray[np.int64], num_nodes: int) ->
         )
     edges = simple_edges(edge_index, num_nodes)
     self_loops = int((edge_index[0] == edge_index[1]).sum())
+    if not edges.size:
+        raise Refusal(
+            f"real graph {source.name}: no edge joins two nodes ({self_loops} self-loops, which are left out); at "
+            "least one is needed"
+        )
     missing = missing_reverses(edges, num_nodes)
     if missing and not source.to_undirected:
         raise Refusal(

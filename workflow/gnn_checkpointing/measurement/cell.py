@@ -55,6 +55,7 @@ def measure_cell(
     forget_compiled()  # another cell's kernels are of other sizes
     started, load_before, clock_before = now(), os.getloadavg()[0], clock_mhz()
     task = cell_task(graph, cell, device)
+    cell = task.sized(cell)
     sentinel = Sentinel(device)
     measured, outcomes = _probed_policies(study, cell, task, lost, context["memory_limit_bytes"], announce)
     contestants = {policy: found.contest for policy, found in measured.items()}

@@ -14,6 +14,7 @@ from functools import cache
 from gnn_checkpointing.artefacts import digest
 from gnn_checkpointing.measurement.sources import of_this_package
 from gnn_checkpointing.records.record import SCHEMA_VERSION
+from gnn_checkpointing.study.contents import model_contents
 from gnn_checkpointing.study.design import Cell
 from gnn_checkpointing.study.graph_design import GraphSpec, place
 from gnn_checkpointing.study.study import Study
@@ -61,6 +62,7 @@ def cell_fingerprint(study: Study, cell: Cell, graph_sha256: str) -> str:
         [
             SCHEMA_VERSION,
             dataclasses.asdict(cell) | {"architecture": cell.architecture.model_dump(mode="json")},
+            model_contents(cell.architecture),  # a study that nobody filled in does not list them
             list(study.policies),
             study.measurement.model_dump(mode="json", exclude={"repeats"}),
             graph_sha256,

@@ -99,6 +99,11 @@ def _run(handles: list[int]) -> NoReturn:
         with os.fdopen(handles[0], "rb") as stream:
             request = json.load(stream)
         _take_files(handles[1:], request["targets"])
+        # The server's own streams take a pipe for a file if the server had files.
+        for name, number in (("stdin", 0), ("stdout", 1), ("stderr", 2)):
+            before = getattr(sys, name)
+            kept = {"encoding": before.encoding, "errors": before.errors, "closefd": False}
+            setattr(sys, name, open(number, before.mode, 1 if number == 2 else -1, **kept))  # noqa: PTH123, SIM115
         os.environ.clear()
         os.environ.update(request["environment"])
         del os.environ[RUN]  # a server of its own would import all again

@@ -63,6 +63,8 @@ class Sources:
         for path in sorted({path for folder in folders for path in folder.glob("csrc/*") if path.suffix in _COMPILED}):
             words = _BLANK.sub(lambda match: match[1] or b"\n"[: b"\n" in match[0]] or b" ", path.read_bytes()).strip()
             digests[path.relative_to(self.root).as_posix()] = hashlib.sha256(words).hexdigest()
+        for path in sorted({path for folder in folders for path in folder.glob("*.yaml")}):
+            digests[path.relative_to(self.root).as_posix()] = hashlib.sha256(path.read_bytes()).hexdigest()
         self._keep()
         return digests
 

@@ -14,6 +14,8 @@ from gnn_checkpointing.records.record import SCHEMA_VERSION
 from gnn_checkpointing.study.design import Cell
 from gnn_checkpointing.study.study import Study
 
+_OF_OWN_MODELS = ("module", "files")
+
 # The clock on the wall may be set back while a process measures; its stamps then go on from where they began.
 _BEGAN, _BEGAN_MONOTONIC = time.time(), time.monotonic()
 
@@ -33,7 +35,9 @@ def described(study: Study, cell: Cell, graph: Graph, device: str) -> dict[str, 
         "graph": facts(graph),
         "convolution": cell.convolution,
         "model": cell.model,
-        "architecture": cell.architecture.model_dump(mode="json", exclude={"convolutions", "aggregations"}),
+        "architecture": cell.architecture.model_dump(
+            mode="json", exclude={"convolutions", "aggregations", *(() if cell.architecture.module else _OF_OWN_MODELS)}
+        ),
         "aggregation": cell.aggregation,
         "seed": cell.seed,
         "device": device,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 
 import torch
 import torch.nn.functional as F
@@ -14,10 +14,12 @@ from gnn_checkpointing.checkpointing import apply, policy_tensors
 from gnn_checkpointing.graphs.graph import Graph
 from gnn_checkpointing.measurement.peak_memory import resident_bytes
 from gnn_checkpointing.models.adjacency import Adjacency, adjacency_for
+from gnn_checkpointing.models.own import OwnSizes, build_own, own_scores, tried_own
 from gnn_checkpointing.models.reversible import build_reversible_stack
 from gnn_checkpointing.models.stack import build_stack
 from gnn_checkpointing.models.vision.vig import VigOptions, build_vig
 from gnn_checkpointing.refusal import Refusal
+from gnn_checkpointing.study.contents import refuse_other_model
 from gnn_checkpointing.study.convolutions import VISION
 from gnn_checkpointing.study.design import Cell
 from gnn_checkpointing.study.policy_names import OTHER_MODELS, parse_policy
@@ -45,6 +47,10 @@ class Task(ABC):
     def model(self, cell: Cell, policy: str) -> nn.Module:
         """Return a fresh model from the cell's seed; raises `Refusal` where there is none that `policy` could train."""
 
+    def sized(self, cell: Cell) -> Cell:
+        """The cell with the sizes of its model, where the study does not say them."""
+        return cell
+
 
 @dataclass(frozen=True)
 class GraphTask(Task):
@@ -57,15 +63,41 @@ class GraphTask(Task):
         """Return the tensors that live before, during and after every step."""
         return [self.features, self.labels, self.train_nodes, *self.adjacency.tensors()]
 
+    def scores(self, model: nn.Module) -> Tensor:
+        """The class scores of all nodes."""
+        scores: Tensor = model(self.features, self.adjacency.edge_index, self.adjacency.edge_weight)
+        return scores
+
     def loss(self, model: nn.Module) -> Tensor:
         """Return the mean cross-entropy over the training nodes."""
-        scores = model(self.features, self.adjacency.edge_index, self.adjacency.edge_weight)
-        return F.cross_entropy(scores.index_select(0, self.train_nodes), self.labels)
+        return F.cross_entropy(self.scores(model).index_select(0, self.train_nodes), self.labels)
 
     def model(self, cell: Cell, policy: str) -> nn.Module:
         """Return a fresh stack, of reversible blocks where the policy takes it."""
         build = build_reversible_stack if parse_policy(policy).kind in OTHER_MODELS else build_stack
         return build(cell.convolution, cell.architecture, self.features.size(1), self.num_classes, cell.seed)
+
+
+@dataclass(frozen=True)
+class OwnTask(GraphTask):
+    """Node classification by the user's own model, `module`."""
+
+    module: str
+    sizes: OwnSizes
+
+    def scores(self, model: nn.Module) -> Tensor:
+        """The class scores of all nodes."""
+        return own_scores(model, self.module, self.features, self.adjacency.edge_index, self.num_classes)
+
+    def model(self, cell: Cell, policy: str) -> nn.Module:
+        """A fresh model; none is made of reversible blocks for it."""
+        if parse_policy(policy).kind in OTHER_MODELS:
+            raise Refusal(f"policy {policy}: {cell.convolution} is not made of reversible blocks")
+        return build_own(self.module, self.features.size(1), self.num_classes, cell.seed)
+
+    def sized(self, cell: Cell) -> Cell:
+        """The cell with the layers, channels and heads that the model is found to have."""
+        return replace(cell, architecture=cell.architecture.model_copy(update=asdict(self.sizes)))
 
 
 @dataclass(frozen=True)
@@ -109,13 +141,18 @@ def graph_task(graph: Graph, cell: Cell, device: torch.device) -> GraphTask:
     edge_index = torch.from_numpy(graph.edge_index)
     loops = cell.architecture.self_loops
     adjacency = adjacency_for(cell.convolution, edge_index, graph.num_nodes, cell.aggregation, loops)
-    return GraphTask(
+    task = GraphTask(
         features=torch.from_numpy(graph.features).to(device),
         labels=torch.from_numpy(graph.labels)[train_nodes].to(device),
         train_nodes=train_nodes.to(device),
         adjacency=adjacency.to(device),
         num_classes=graph.num_classes,
     )
+    module = cell.architecture.module
+    if module is None:
+        return task
+    refuse_other_model(cell.architecture)
+    return OwnTask(**vars(task), module=module, sizes=tried_own(module, task.features.size(1), task.num_classes))
 
 
 def _image_task(graph: Graph, cell: Cell, device: torch.device) -> ImageTask:

@@ -3,14 +3,33 @@
 from __future__ import annotations
 
 import importlib
+import inspect
 import os
 import sys
+from collections.abc import Callable, Iterator, Sized
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch_geometric.nn import MessagePassing
 
 from gnn_checkpointing.refusal import Refusal
+from gnn_checkpointing.study.own_model import module_and_function, module_files
+
+_TRIAL_NODES = 32
+
+
+@dataclass(frozen=True)
+class OwnSizes:
+    """What a model is found to have: layers that `layers` recomputes, the widest one's channels, attention heads."""
+
+    num_layers: int
+    hidden_channels: int
+    heads: int
 
 
 def build_own(name: str, num_features: int, num_classes: int, seed: int) -> nn.Module:
@@ -19,28 +38,18 @@ def build_own(name: str, num_features: int, num_classes: int, seed: int) -> nn.M
     The folder where the command runs is searched for the module first. The initial weights depend on `seed` alone; the
     global random state is left as it was.
     """
-    module_name, _, function_name = name.partition(":")
-    if not (module_name and function_name):
-        raise Refusal(f"module {name!r}: write it as my_package.my_model:build")
-    if os.getcwd() not in sys.path:  # noqa: PTH109 - as `python -m` does
-        sys.path.insert(0, os.getcwd())  # noqa: PTH109
-    try:
-        build = getattr(importlib.import_module(module_name), function_name)
-    except Exception as error:  # whatever a user's module does when it is imported
-        raise Refusal(f"module {name}: cannot be imported ({type(error).__name__}: {error}); correct it") from None
-    if not callable(build):
-        raise Refusal(f"module {name}: {function_name} is not a function; name one that returns the model")
+    build, function = imported_own(name), name.partition(":")[2]
     try:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             model = build(num_features, num_classes)
-    except Exception as error:  # as above
+    except Exception as error:  # whatever a user's function does
         raise Refusal(
-            f"module {name}: {function_name}({num_features}, {num_classes}) fails ({type(error).__name__}: {error}); "
-            "it is called with the number of features and of classes"
+            f"module {name}: {function}({num_features}, {num_classes}) fails ({_said(error)}); it is called with the "
+            "number of features and of classes"
         ) from None
     if not isinstance(model, nn.Module):
-        raise Refusal(f"module {name}: {function_name} returns {type(model).__name__}, not a torch.nn.Module")
+        raise Refusal(f"module {name}: {function} returns {type(model).__name__}, not a torch.nn.Module")
     if not any(isinstance(part, MessagePassing) for part in model.modules()):
         raise Refusal(f"module {name}: the model has no PyG MessagePassing layer, so there is nothing to checkpoint")
     return model
@@ -53,3 +62,123 @@ def own_scores(model: nn.Module, name: str, x: Tensor, edge_index: Tensor, num_c
     if shape != (x.size(0), num_classes):
         raise Refusal(f"module {name}: the model returns {shape}, not class scores {(x.size(0), num_classes)}")
     return scores  # type: ignore[no-any-return]
+
+
+@cache
+def tried_own(name: str, num_features: int, num_classes: int) -> OwnSizes:
+    """What the model has, after a training step on a small graph; one that could not be measured is refused."""
+    model, twin = (build_own(name, num_features, num_classes, seed=0).train() for _ in range(2))
+    if not _same_weights(model, twin):
+        raise Refusal(
+            f"module {name}: two models from one random state differ; draw the initial weights by torch alone"
+        )
+    blocks = getattr(model, "blocks", None)
+    layers: Sized = blocks if isinstance(blocks, nn.ModuleList) else _messages(model)
+    widths: list[int] = []
+    for layer in _messages(model):
+        layer.register_forward_hook(lambda _, __, out: widths.append(_width(out)))
+    generator = torch.Generator().manual_seed(0)
+    x = torch.randn(_TRIAL_NODES, num_features, generator=generator)
+    nodes = torch.arange(_TRIAL_NODES)
+    edge_index = torch.stack([nodes.roll(1).repeat(2), torch.cat([nodes, nodes.roll(2)])])
+    edge_index = edge_index[:, edge_index[1].argsort(stable=True)]
+    try:
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(0)
+            scores = own_scores(model, name, x, edge_index, num_classes)
+            scores.sum().backward()  # type: ignore[no-untyped-call] # torch annotates it partly
+    except Refusal:
+        raise
+    except Exception as error:  # whatever a user's model does
+        raise Refusal(
+            f"module {name}: a training step of the model fails ({_said(error)}); it is called as model(x, edge_index) "
+            f"with {num_features} features"
+        ) from None
+    heads = max(_whole(getattr(layer, "heads", 1)) for layer in _messages(model))
+    # The last layer is often as wide as there are classes, which is the graph's number and not the model's.
+    return OwnSizes(len(layers), max([*widths[: max(1, len(widths) - 1)], 1]), heads)
+
+
+@cache
+def imported_own(name: str) -> Callable[..., Any]:
+    """What `name` names, imported from its source as it is now."""
+    try:
+        module_name, function_name = module_and_function(name)
+    except ValueError as error:
+        raise Refusal(str(error)) from None
+    known = {path.resolve() for path in module_files(name).values()}
+    with _searched():
+        before = set(sys.modules)
+        try:
+            build = getattr(importlib.import_module(module_name), function_name)
+        except Exception as error:  # whatever a user's module does when it is imported
+            raise Refusal(f"module {name}: cannot be imported ({_said(error)}); correct it") from None
+        _refuse_unseen(name, known, set(sys.modules) - before)
+    if not callable(build):
+        raise Refusal(f"module {name}: {function_name} is not a function; name one that returns the model")
+    try:
+        inspect.signature(build).bind(1, 1)
+    except ValueError:
+        return build  # type: ignore[no-any-return] # written in C: it has no signature to look at
+    except TypeError as error:
+        raise Refusal(
+            f"module {name}: {function_name} does not take two arguments, the numbers of features and of classes "
+            f"({error}); change its parameters"
+        ) from None
+    return build  # type: ignore[no-any-return]
+
+
+@contextmanager
+def _searched() -> Iterator[None]:
+    """Search the folder of the command first, and compile what lies there from its source.
+
+    Python takes compiled files by their source's second of change and size, and so an edit may go unseen.
+    """
+    if str(Path.cwd()) not in sys.path:
+        sys.path.insert(0, str(Path.cwd()))
+    prefix, written = sys.pycache_prefix, sys.dont_write_bytecode
+    sys.pycache_prefix, sys.dont_write_bytecode = os.devnull, True
+    try:
+        yield
+    finally:
+        sys.pycache_prefix, sys.dont_write_bytecode = prefix, written
+
+
+def _refuse_unseen(name: str, known: set[Path], loaded: set[str]) -> None:
+    """Refuse modules of the user's own that are imported otherwise than by an import statement."""
+    here, apart = Path.cwd().resolve(), [Path(one).resolve() for one in (sys.prefix, __file__)]
+    for one in sorted(loaded):
+        file = getattr(sys.modules[one], "__file__", None)
+        path = None if file is None else Path(file).resolve()
+        if path is None or path in known or not path.is_relative_to(here):
+            continue
+        if path.is_relative_to(apart[0]) or path.is_relative_to(apart[1].parents[1]):
+            continue
+        raise Refusal(
+            f"module {name}: it imports {path} in a way that cannot be seen in its source, so an edit of that file "
+            "would go unnoticed; use an import statement"
+        )
+
+
+def _messages(model: nn.Module) -> list[Any]:
+    return [part for part in model.modules() if isinstance(part, MessagePassing)]
+
+
+def _same_weights(one: nn.Module, other: nn.Module) -> bool:
+    first, second = one.state_dict(), other.state_dict()
+    return first.keys() == second.keys() and all(
+        torch.equal(value, second[key]) for key, value in first.items() if isinstance(value, Tensor)
+    )
+
+
+def _width(out: Any) -> int:
+    first = out[0] if isinstance(out, tuple | list) and out else out
+    return int(first.size(-1)) if isinstance(first, Tensor) and first.dim() else 1
+
+
+def _whole(heads: Any) -> int:
+    return heads if isinstance(heads, int) and heads > 0 else 1
+
+
+def _said(error: Exception) -> str:
+    return f"{type(error).__name__}: {' '.join(str(error).split())[:300]}"

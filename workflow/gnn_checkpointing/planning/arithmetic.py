@@ -16,7 +16,7 @@ from gnn_checkpointing.study.block_rule import block_edges
 from gnn_checkpointing.study.policy_names import EAGER, parse_policy
 
 REACH = 4.0
-"""How many times fewer or more nodes or edges than were measured a time is still told for."""
+"""How many times fewer or more nodes or edges than were measured a time is still predicted for."""
 
 NEARBY = 2.0
 """Within how many times its nodes and edges a measured graph speaks for another one."""
@@ -136,12 +136,11 @@ def peak(
 
 @dataclass(frozen=True)
 class Time:
-    """Seconds of a step; far from what was measured they are withheld, and a bound on them is given instead.
+    """Seconds of a step; far from what was measured a bound on them, by which policies cannot be ranked.
 
-    `order` is by what policies are ordered, and is not told: of a bound, the same time for each node or edge beyond.
+    Each policy's bound comes from the edge of its own study's range: a small one says that little was measured.
     """
 
-    order: float
     interval: Interval | None = None
     at_least: float | None = None
     at_most: float | None = None
@@ -149,11 +148,12 @@ class Time:
 
 def measured_faster(known: PolicyKnowledge, num_nodes: float, num_edges: float) -> bool:
     """Whether the policy's step was measured to be shorter than none's on a graph of about that size."""
-    return any(
-        max(nodes, num_nodes) <= NEARBY * min(nodes, num_nodes)
-        and max(edges, num_edges) <= NEARBY * min(edges, num_edges)
-        for nodes, edges in known.faster_at
-    )
+    return any(near(measured, (num_nodes, num_edges)) for measured in known.faster_at)
+
+
+def near(one: tuple[float, float], other: tuple[float, float]) -> bool:
+    """Whether two graphs, by nodes and edges, are of about the same size."""
+    return all(max(pair) <= NEARBY * min(pair) for pair in zip(one, other, strict=True))
 
 
 def seconds(
@@ -161,7 +161,7 @@ def seconds(
 ) -> Time | None:
     """The seconds of a training step; None where no law predicts them.
 
-    A policy that recomputes does all that `none` does: its time is never told to be shorter, unless it was measured so.
+    A policy that recomputes does all that `none` does: its predicted time is never shorter, unless it was measured so.
     """
     law = known.seconds
     if law is None:
@@ -177,15 +177,11 @@ def seconds(
         laws.append(none)
     if num_nodes > REACH * law.num_nodes[1] or num_edges > REACH * law.num_edges[1]:
         nodes, edges = min(num_nodes, law.num_nodes[1]), min(num_edges, law.num_edges[1])
-        least = _longest(laws, nodes, edges, sizes)
-        growth = max(num_nodes / law.num_nodes[1], num_edges / law.num_edges[1])
-        return Time(least.estimate * growth, at_least=least.low)
+        return Time(at_least=_longest(laws, nodes, edges, sizes).low)
     if num_nodes * REACH < law.num_nodes[0] or num_edges * REACH < law.num_edges[0]:
         nodes, edges = max(num_nodes, law.num_nodes[0]), max(num_edges, law.num_edges[0])
-        most = _longest(laws, nodes, edges, sizes)
-        return Time(most.estimate, at_most=most.high)
-    found = _longest(laws, num_nodes, num_edges, sizes)
-    return Time(found.estimate, found)
+        return Time(at_most=_longest(laws, nodes, edges, sizes).high)
+    return Time(_longest(laws, num_nodes, num_edges, sizes))
 
 
 def _longest(laws: list[PolicyKnowledge], num_nodes: float, num_edges: float, sizes: Sizes) -> Interval:

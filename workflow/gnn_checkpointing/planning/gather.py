@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from gnn_checkpointing.analysis.results import Predictions, PredictiveLaw, ResidentLaw, Response
 from gnn_checkpointing.analysis.table import series
+from gnn_checkpointing.planning.arithmetic import near
 from gnn_checkpointing.planning.growth import (
     base,
     counts_features,
@@ -31,7 +32,7 @@ from gnn_checkpointing.study.block_rule import (
     SMALLEST_BYTES,
     cuda_bounds,
 )
-from gnn_checkpointing.study.convolutions import READS_FEATURES, VISION
+from gnn_checkpointing.study.convolutions import READS_FEATURES, VISION, is_own
 from gnn_checkpointing.study.design import models
 from gnn_checkpointing.study.policy_names import POLICIES, parse_policy
 from gnn_checkpointing.study.study import Study
@@ -43,8 +44,8 @@ _CLEARLY_FASTER = 0.9
 
 _SELF_LOOPS = ("GCN",)
 _CACHE, _MEMORY = re.compile(r"(\d+)K"), re.compile(r"(\d+) MiB")
-_BEYOND_GRAPHS = "the laws are carried on beyond that"
-_BEYOND_MODELS = "other numbers are reckoned from the tensors that a layer keeps and works with"
+_BEYOND_GRAPHS = "beyond that, the laws are extrapolated"
+_BEYOND_MODELS = "other numbers are computed from the tensors that a layer keeps and works with"
 
 
 def knowledge(
@@ -94,13 +95,14 @@ def knowledge(
 def _planned_series(study: Study) -> set[str]:
     """The series that a plan can be reckoned from: stacks of the study's own depth.
 
-    A Vision GNN's sizes come in threes, and its graph is not what anyone would name.
+    A Vision GNN's sizes come in threes, and its graph is not what anyone would name. How a user's own model grows with
+    layers and channels nobody knows.
     """
     return {
         series({"convolution": convolution, "aggregation": aggregation, "model": models(study, convolution)[0].name})
         for convolution in study.architecture.convolutions
         for aggregation in study.architecture.aggregations
-        if convolution not in VISION
+        if convolution not in VISION and not is_own(convolution)
     }
 
 
@@ -139,7 +141,10 @@ def _policy(
 
 
 def _faster_at(law: PredictiveLaw | None, none: PredictiveLaw | None) -> list[tuple[int, int]]:
-    """Nodes and edges of the graphs on which the policy's step was clearly shorter than none's, over all draws."""
+    """Nodes and edges of the graphs on which the policy's step was clearly shorter than none's, over all draws.
+
+    A graph near which another one was measured without that result does not count: it would not hold between them.
+    """
     if law is None or none is None or law.policy == "none":
         return []
     plain = {one.graph: one.observed for one in none.residuals}
@@ -150,7 +155,9 @@ def _faster_at(law: PredictiveLaw | None, none: PredictiveLaw | None) -> list[tu
             level = one.num_nodes, round(one.num_edges / one.num_nodes)
             ratios.setdefault(level, []).append(one.observed / plain[one.graph])
             sizes.setdefault(level, (one.num_nodes, one.num_edges))
-    return [sizes[level] for level, found in ratios.items() if max(found) <= _CLEARLY_FASTER]
+    faster = [sizes[level] for level, found in ratios.items() if max(found) <= _CLEARLY_FASTER]
+    slower = [size for size in sizes.values() if size not in faster]
+    return [size for size in faster if not any(near(size, other) for other in slower)]
 
 
 def _blocks(policy: str, bounds: tuple[int, int]) -> Blocks | None:
@@ -200,5 +207,5 @@ def _limits(laws: Sequence[PredictiveLaw], measured: Sizes) -> list[Limit]:
 def _limit(size: Size, ends: tuple[int, int], measured: str) -> Limit:
     beyond = _BEYOND_GRAPHS if size in ("num_nodes", "num_edges") else _BEYOND_MODELS
     return Limit(
-        size=size, low=ends[0], high=ends[1], warning=f"{measured}: {beyond}, and no interval vouches for the result."
+        size=size, low=ends[0], high=ends[1], warning=f"{measured}: {beyond}, and their intervals are untested."
     )

@@ -54,10 +54,10 @@ def _graph_limits(policies: Sequence[PolicyKnowledge]) -> list[Limit]:
     for size, noun in _GRAPH.items():
         ranges = [getattr(one.activation, size) for one in policies]
         low, high = min(low for low, _ in ranges), max(high for _, high in ranges)
-        words = f"Graphs of {low:,} to {high:,} {noun} were measured: the laws are carried on beyond that, and no"
+        words = f"Graphs of {low:,} to {high:,} {noun} were measured: beyond that, the laws are extrapolated, and"
         found.append(
             Limit.model_validate(
-                {"size": size, "low": low, "high": high, "warning": f"{words} interval vouches for the result."}
+                {"size": size, "low": low, "high": high, "warning": f"{words} their intervals are untested."}
             )
         )
     return found

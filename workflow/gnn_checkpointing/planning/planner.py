@@ -100,7 +100,8 @@ class Planner:
         """Every policy's cost on a graph of so many nodes and directed edges, and the policy to take.
 
         The recommended policy is the fastest of those that fit for certain, by the upper end of their peak's interval.
-        Where none fits it is none, unless another one was measured to be faster on a graph of about that size.
+        If `none` fits, it is `none`, unless another one was measured to be faster on a graph of about that size.
+        Times that are only bounded rank nothing: without a predicted time it is the policy of the lowest peak.
         With `self_loops` each node has an edge to itself besides; with `attention_dropout` GAT and GATv2 drop shares of
         attention. Sizes that are left out are those that were measured. Raises `Refusal` for impossible numbers and
         for a convolution that there is no law for.
@@ -200,11 +201,11 @@ def _policy(known: PolicyKnowledge, none: PolicyKnowledge | None, asked: _Asked)
 
 
 def _recommended(policies: tuple[PolicyPlan, ...]) -> str | None:
-    """The fastest policy that fits for certain; where times are unknown, the one of the lowest peak."""
+    """The fastest policy that fits for certain; where no time is predicted, the one of the lowest peak."""
     fitting = [one for one in policies if one.verdict == "fits"]
     if any(one.policy == "none" for one in fitting):
         fitting = [one for one in fitting if one.policy == "none" or one.faster]
-    timed = [one for one in fitting if one.time is not None]
+    timed = [(one.seconds.estimate, one.policy) for one in fitting if one.seconds is not None]
     if timed:
-        return min(timed, key=lambda one: one.time.order if one.time else 0.0).policy
+        return min(timed, key=lambda pair: pair[0])[1]
     return min(fitting, key=lambda one: one.peak.estimate).policy if fitting else None

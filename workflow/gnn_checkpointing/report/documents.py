@@ -38,6 +38,7 @@ from gnn_checkpointing.report.sections.lead import lead_figure
 from gnn_checkpointing.report.sections.redo import redo_section
 from gnn_checkpointing.report.sections.short import short_tables
 from gnn_checkpointing.report.words import filters
+from gnn_checkpointing.sourced import parts
 
 TEMPLATES = Path(gnn_checkpointing.__file__).resolve().parents[2] / "templates"
 """Those of a checkout of the project."""
@@ -85,15 +86,21 @@ def documents(
 ) -> Documents:
     """Both documents; `checksums` gives the SHA-256 of each file beside them, `templates` is their folder."""
     appendix = _appendix(inputs, checksums, history)
-    return Documents(
-        _report(inputs, appendix, templates),
-        replace(appendix, lead=None, sections=tuple(map(_on_paper, appendix.sections))),
-    )
+    report = _report(inputs, appendix, templates)
+    shown = {figure.id for figure in report.figures()}
+    sections = (replace(section, blocks=tuple(_elsewhere(section.blocks, shown))) for section in appendix.sections)
+    return Documents(report, replace(appendix, lead=None, sections=tuple(sections)))
 
 
-def _on_paper(section: Section) -> Section:
-    """A section without the planner's form, which only the report has."""
-    return replace(section, blocks=tuple(block for block in section.blocks if block.kind != "planner"))
+def _elsewhere(blocks: Iterable[Block], shown: set[str]) -> Iterator[Block]:
+    """The blocks without the planner's form, and with a link to each figure that the report has."""
+    for block in blocks:
+        if isinstance(block, Figure) and block.id in shown:
+            link = Span("Figure in the report", href=f"report.html#{block.id}")
+            caption = (Span(text, source=source) for source, text in parts(block.caption))
+            yield Paragraph((link, Span(": "), *caption), block.id)
+        elif block.kind != "planner":
+            yield block
 
 
 def _report(inputs: ReportInputs, appendix: Page, templates: Path) -> Page:
@@ -102,7 +109,7 @@ def _report(inputs: ReportInputs, appendix: Page, templates: Path) -> Page:
     }
     evidence = _evidence(appendix)
     known = {section.id for section in appendix.sections} | set(shown)
-    parts = {one.name: getattr(inputs, one.name) for one in fields(inputs)}
+    known_parts = {one.name: getattr(inputs, one.name) for one in fields(inputs)}
     derived = (
         "convolutions",
         "reference",
@@ -113,12 +120,12 @@ def _report(inputs: ReportInputs, appendix: Page, templates: Path) -> Page:
         "started",
         "not_started",
     )
-    parts |= {name: getattr(inputs, name) for name in derived} | {"kind": answer_of(inputs)}
+    known_parts |= {name: getattr(inputs, name) for name in derived} | {"kind": answer_of(inputs)}
     blocks = {block.kind: block for section in appendix.sections if section.id == "planner" for block in section.blocks}
     writer = Writer(
         templates / "report",
         filters() | {"evidence": partial(_linked, known)},
-        parts
+        known_parts
         | Facts(inputs).names()
         | {
             "block": partial(_block, shown),

@@ -5,38 +5,45 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-import os
-from collections.abc import Sequence
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, get_args
 
+import minify
+import minify_html
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from gnn_checkpointing.claims.ledger import Verdict
-from gnn_checkpointing.report.page import PROVES, Column, Page, Span, Text
+from gnn_checkpointing.report.page import PROVES, Column, Page, Span, Table, Text
 from gnn_checkpointing.sourced import SourcedText, bare, parts
 
 SCRIPTS = ("numbers.js", "elements.js", "view.js", "planner.js", "tables.js", "figures.js", "reading.js", "start.js")
 """In the order in which they need each other."""
+
+_PLAIN_ENOUGH = {"keep_html_and_head_opening_tags": True, "minify_doctype": False}
+"""What every reader of HTML asks for stays."""
+
+_ENTRY = re.compile(r"[^\s()]*#(?:/[^\s()/]+)*?/\d+(?![^/\s);])")
+"""The place of an entry of a list in an address: up to the first number."""
 
 
 def report_html(page: Page, templates: Path, template: str = "report.html") -> str:
     """Return the page as one HTML file; `templates` is the folder that holds html/, where `template` lies."""
     script = page_script(templates)
     values = {"page": page, "script": script, "allowed": allowed(script)}
-    return environment(templates).get_template(template).render(values)
+    return minify_html.minify(
+        environment(templates).get_template(template).render(values), minify_css=True, **_PLAIN_ENOUGH
+    )
 
 
 def page_script(templates: Path) -> str:
-    """Return the page's one script: the files of templates/html/scripts in a scope of their own.
-
-    Comments and indentation stay behind: a report is read by many who do not read its script.
-    """
+    """The page's one script, minified: the files of templates/html/scripts in a scope of their own."""
     texts = [(templates / "html" / "scripts" / name).read_text(encoding="utf-8") for name in SCRIPTS]
-    lines = [line.strip() for text in texts for line in text.splitlines()]
-    kept = [line for line in lines if line and not line.startswith("//")]
-    return "\n".join(['"use strict";', "{", *kept, "}", ""])
+    script: str = minify.string("application/javascript", "\n".join(['"use strict";(() => {', *texts, "})();"]))
+    return script
 
 
 def allowed(script: str) -> str:
@@ -56,7 +63,8 @@ def environment(templates: Path) -> Environment:
         finalize=with_sources,
     )
     made.filters["bare"] = bare
-    made.filters["wholes"] = wholes
+    made.filters["addressed"] = addressed
+    made.filters["within"] = within
     made.filters["side"] = side
     made.filters["sides"] = sides
     made.filters["script_json"] = script_json
@@ -74,9 +82,19 @@ def with_sources(value: Any) -> Any:
         return value
     if bare(value) == value and not isinstance(value, SourcedText):
         return value
+    return _spans(parts(value))
+
+
+def within(text: str, file: str) -> Markup:
+    """A text like any, in a table of one file: an address in it begins with #."""
+    return _spans(_short_parts(text, file))
+
+
+def _spans(pieces: Iterable[tuple[str, str]]) -> Markup:
+    """Pieces of a text, each number in an element with its address."""
     return Markup("").join(
         Markup('<span data-source="{}">{}</span>').format(source, text) if source else escape(text)
-        for source, text in parts(value)
+        for source, text in pieces
     )
 
 
@@ -99,27 +117,53 @@ def _element(span: Span) -> Markup:
     return Markup('<span data-source="{}">{}</span>').format(span.source, words) if span.source else words
 
 
-def whole(text: str, file: str) -> tuple[str, str]:
-    """Return address and number of a table cell that is one number, else nothing and the text itself.
+def addressed(block: Table) -> tuple[list[str], list[tuple[str, list[tuple[str, str | None, str | Markup]]]]]:
+    """The addresses that a table's columns share, and its rows: entry, and each cell's entry, address and content.
 
-    Within a table of one `file` an address begins with the field, as a link within a page does.
+    Most numbers of a column are at one field of a list, in another entry each: the column says `@/field`, the row or
+    the cell which entry `@` is. A cell whose address is None has that of its column.
     """
-    found = parts(text)
-    if len(found) != 1 or not found[0][0]:
-        return "", text
-    source, number = found[0]
-    inside = source.startswith(f"{file}#") and " " not in source
-    return source[len(file) :] if inside else source, number
+    rows = [[_short_parts(text, block.source) for text in row] for row in block.rows]
+    bases = [_most_common(_entry(source) for cell in row for source, _ in cell) for row in rows]
+    columns = [
+        _most_common(_within(cell[0][0], _entry(cell[0][0])) for row in rows if len(cell := row[place]) == 1)
+        for place in range(len(block.columns))
+    ]
+    return columns, [
+        (base, [_cell(cell, base, column) for cell, column in zip(row, columns, strict=True)])
+        for row, base in zip(rows, bases, strict=True)
+    ]
 
 
-def wholes(row: Sequence[str], file: str) -> tuple[str, list[tuple[str, str]]]:
-    """Return the place in `file` that all addresses of a row begin with, and its cells with the rest of theirs."""
-    cells = [whole(text, file) for text in row]
-    inside = [source for source, _ in cells if source.startswith("#") and " " not in source]
-    begin = os.path.commonprefix(inside).rpartition("/")[0] if len(inside) > 1 else ""  # noqa: RUF071 - by letter
-    if not begin:
-        return "", cells
-    return begin, [(source.removeprefix(begin) if source in inside else source, text) for source, text in cells]
+def _short_parts(text: str, file: str) -> list[tuple[str, str]]:
+    """A text in pieces with their addresses; within the file of its table an address begins with #."""
+    return [(source.replace(f"{file}#", "#"), piece) for source, piece in parts(text)]
+
+
+def _most_common(found: Iterable[str]) -> str:
+    (best, times), *_ = Counter(filter(None, found)).most_common(1) or [("", 0)]
+    return best if times > 1 else ""
+
+
+def _entry(source: str) -> str:
+    """The address of the first entry of a list in an address, "" where it has none."""
+    found = _ENTRY.search(source)
+    return found[0] if found else ""
+
+
+def _within(source: str, base: str) -> str:
+    return re.sub(rf"{re.escape(base)}(?![^/\s);])", "@", source) if base else source
+
+
+def _cell(cell: list[tuple[str, str]], base: str, column: str) -> tuple[str, str | None, str | Markup]:
+    if len(cell) != 1:
+        return "", "" if column else None, _spans((_within(source, base), text) for source, text in cell)
+    ((source, text),) = cell
+    own = _entry(source)
+    if column and _within(source, own) == column:
+        return "" if own == base else own, None, escape(text)
+    bare_number = column and any(map(str.isdigit, text))  # a word may have the address of its column
+    return "", _within(source, base) if source or bare_number else None, escape(text)
 
 
 def side(column: Column, only: str = "") -> Markup:

@@ -20,6 +20,9 @@ from gnn_checkpointing.report.html import environment
 from gnn_checkpointing.report.preview import PREVIEW, render_preview
 from gnn_checkpointing.report.render import HTML, PDF, SUMMARY
 
+DOCUMENTATION = "docs/index.html"
+"""The documentation, where it is published beside the index."""
+
 QUESTIONS = {
     "density": "Does checkpointing pay as graphs get denser?",
     "frontier": "Which policy wins at which density?",
@@ -126,7 +129,13 @@ def render_index(
     template = environment(templates).get_template("index.html")
     write_text(
         output,
-        template.render(machines=machines, compared=compared, left_out=sorted(left_out.values()), allowed="'none'"),
+        template.render(
+            machines=machines,
+            compared=compared,
+            left_out=sorted(left_out.values()),
+            documentation=DOCUMENTATION if (output.parent / DOCUMENTATION).is_file() else "",
+            allowed="'none'",
+        ),
     )
 
 

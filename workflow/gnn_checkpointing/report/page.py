@@ -31,9 +31,10 @@ PROVES = "\N{SECTION SIGN}"
 
 @dataclass(frozen=True)
 class Paragraph:
-    """Running text."""
+    """Running text; `id` is its address within the page, where it has one."""
 
     text: Text
+    id: str = ""
     kind: Literal["paragraph"] = "paragraph"
 
 

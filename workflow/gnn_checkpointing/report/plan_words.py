@@ -21,25 +21,52 @@ def cells(found: PolicyPlan) -> tuple[str, ...]:
         _span(size, found.peak),
         _time(found.time),
         found.verdict,
-        "no end" if found.largest_nodes is None else f"{count(found.largest_nodes)} nodes",
-        "any" if found.largest_degree is None else plain(found.largest_degree),
+        "no end"
+        if found.largest_nodes is None
+        else f"{count(found.largest_nodes)} nodes"
+        if found.largest_nodes
+        else "none",
+        "any" if found.largest_degree is None else plain(found.largest_degree) if found.largest_degree else "none",
     )
 
 
 def advice(plan: Plan) -> str:
-    """Return the sentence that answers: which policy to take."""
+    """The sentences that answer: which policy to take, and what is not known about the others."""
     memory = size(plan.memory_bytes)
     if plan.recommended is None:
-        least = min(plan.policies, key=lambda one: one.peak.estimate)
-        return (
-            f"No policy fits {memory} for certain; the smallest peak is that of {least.policy}, "
-            f"{size(least.peak.estimate)}: train on sampled neighbours or clusters, or on a machine with more memory."
-        )
+        return _nothing_fits(plan, memory)
     found = plan.of(plan.recommended)
+    bytes_of = f"{size(found.peak.estimate)} of {memory}"
     time = "" if found.time is None else f", {_short(found.time)} a step"
     if found.policy == "none":
-        return f"Nothing needs checkpointing: {size(found.peak.estimate)} of {memory}{time}."
-    return f"Take {found.policy}: {size(found.peak.estimate)} of {memory}{time}."
+        return f"Nothing needs checkpointing: {bytes_of}{time}."
+    others = [one for one in plan.policies if one.verdict == "fits" and one.policy != found.policy]
+    names, unknown = [one.policy for one in others], [one.policy for one in others if one.seconds is None]
+    take = f"Take {found.policy}: {bytes_of}{time}."
+    if "none" in names:
+        return f"{take} It was measured to be faster than none on a graph of about this size."
+    if found.seconds is not None:
+        return f"{take} {_fit_too(unknown)}" if unknown else take
+    if not names:
+        return f"Take {found.policy}, the only policy that is certain to fit: {bytes_of}{time}."
+    return f"The smallest peak is that of {found.policy}: {bytes_of}. {_fit_too(names)}"
+
+
+_UNRANKED = "Too little was measured near this size to predict which is fastest: time a few steps of each."
+
+
+def _fit_too(names: list[str]) -> str:
+    return f"{', '.join(names)} {'fits' if len(names) == 1 else 'fit'}, too. {_UNRANKED}"
+
+
+def _nothing_fits(plan: Plan, memory: str) -> str:
+    least = min(plan.policies, key=lambda one: one.peak.estimate)
+    known = (
+        f"No policy fits {memory} for certain; the smallest peak is that of {least.policy}, {_span(size, least.peak)}"
+    )
+    if least.verdict == "may fit":
+        return f"{known}, which may fit: try it, or train on sampled neighbours or clusters."
+    return f"{known}: train on sampled neighbours or clusters, or on a machine with more memory."
 
 
 def spoken(plan: Plan, knowledge: Knowledge, exact: Mapping[str, int | str]) -> str:

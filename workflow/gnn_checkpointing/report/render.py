@@ -61,6 +61,7 @@ from gnn_checkpointing.report.pdf import report_pdf
 from gnn_checkpointing.report.provenance import FIGURES
 from gnn_checkpointing.sourced import bare, plain, sourced
 from gnn_checkpointing.study.reading import read_study
+from gnn_checkpointing.two_processes import both
 
 HTML = "report.html"
 PDF = "report.pdf"
@@ -173,14 +174,22 @@ def render_report(inputs: ReportInputs, sources: Sources, templates: Path, outpu
         **{f"{FIGURES}/{figure.id}.csv": _drawn(figure).encode() for figure in made.figures()},
         SUMMARY: json_text(summarised).encode(),
         HISTORY: json_text([one.model_dump(mode="json") for one in history]).encode(),
-        HTML: report_html(made.report, templates).encode(),
-        APPENDIX_HTML: report_html(made.appendix, templates, "appendix.html").encode(),
-        PDF: report_pdf(made.report, templates),
-        APPENDIX_PDF: report_pdf(made.appendix, templates),
     }
-    plain = {name: contents[name] for name in (*PLAIN, SUMMARY, HTML, PDF, APPENDIX_HTML, APPENDIX_PDF)}
+    plain = {name: contents[name] for name in (*PLAIN, SUMMARY)}
     packed = {name: content for name, content in contents.items() if name not in plain}
-    plain[PACK] = pack_of(packed)
+
+    def for_screens() -> dict[str, bytes]:
+        return {
+            HTML: report_html(made.report, templates).encode(),
+            APPENDIX_HTML: report_html(made.appendix, templates, "appendix.html").encode(),
+            PACK: pack_of(packed),
+        }
+
+    def for_paper() -> dict[str, bytes]:
+        return {PDF: report_pdf(made.report, templates), APPENDIX_PDF: report_pdf(made.appendix, templates)}
+
+    for pages in both(for_screens, for_paper):
+        plain |= pages
     described = crate(plain, packed, inputs, summarised["headline"], report_code(templates))
     _publish(output_folder, {**plain, CRATE: json_text(described).encode()}, packed)
 

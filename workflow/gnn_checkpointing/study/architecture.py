@@ -4,24 +4,47 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import ConfigDict, Field, field_serializer, field_validator, model_validator
 
-from gnn_checkpointing.study.convolutions import CONVOLUTION_HELP, Convolution
+from gnn_checkpointing.study.convolutions import CONVOLUTION_HELP, CONVOLUTIONS, VISION, BuiltIn, is_own
+from gnn_checkpointing.study.own_model import module_and_function, own_name
 from gnn_checkpointing.study.vision_shapes import SHAPES
-from gnn_checkpointing.study.vocabulary import Aggregation, Count, Part, VisionTask
+from gnn_checkpointing.study.vocabulary import Aggregation, Checksum, Count, Part, VisionTask
 
 
-def _vision_says_its_own_sizes(schema: dict[str, Any]) -> None:
-    """Ask in the JSON schema for what is always asked for: layers and channels only where not all are Vision GNNs."""
-    schema["required"] = [name for name in schema["required"] if name not in ("num_layers", "hidden_channels")]
+def _stacks_alone_need_sizes(schema: dict[str, Any]) -> None:
+    """Ask in the JSON schema for what is always asked for: a model; layers and channels only where there are stacks."""
+    del schema["required"]
+    convolutions = {"required": ["convolutions"], "properties": {"convolutions": {"minItems": 1}}}
+    schema["anyOf"] = [convolutions, {"required": ["module"]}]
+
+
+def _own_name(module: Any) -> str | None:
+    """The short name of a user's own model; where it is misspelt, which is said elsewhere, one that it could have."""
+    if not isinstance(module, str):
+        return None
+    try:
+        return own_name(module)
+    except ValueError:
+        return "own-model"
 
 
 class Architecture(Part):
     """The models that are measured: one stack per convolution, all else equal."""
 
-    model_config = ConfigDict(json_schema_extra=_vision_says_its_own_sizes)
+    model_config = ConfigDict(json_schema_extra=_stacks_alone_need_sizes)
 
-    convolutions: tuple[Convolution, ...] = Field(min_length=1, description=CONVOLUTION_HELP)
+    convolutions: tuple[BuiltIn, ...] = Field(description=CONVOLUTION_HELP)
+    module: Annotated[str, Field(max_length=200)] | None = Field(
+        None,
+        description="a model of your own, instead of convolutions or beside them: package.module:function, looked for "
+        "in the folder where the command runs first; called with the numbers of features and classes, it returns a "
+        "torch.nn.Module that maps (x, edge_index) to class scores",
+    )
+    files: dict[str, Checksum] = Field(
+        default_factory=dict,
+        description="checksums of the module's files: written down by each run, nothing to fill in",
+    )
     aggregations: tuple[Aggregation, ...] = Field(
         ("gather_scatter",), min_length=1, description="gather_scatter; spmm, for GCN, SAGE and GIN only"
     )
@@ -49,21 +72,58 @@ class Architecture(Part):
         description="what Vision GNNs classify: patches (object or background), images; each makes a series of its own",
     )
 
+    @property
+    def has_stacks(self) -> bool:
+        """Whether there is a model that layers and channels are about."""
+        return any(not is_own(name) and name not in VISION for name in self.convolutions)
+
+    @property
+    def is_own_alone(self) -> bool:
+        """Whether the user's own model is the only one."""
+        return self.module is not None and len(self.convolutions) == 1
+
     @model_validator(mode="before")
     @classmethod
-    def _vision_alone_says_its_own_layers(cls, values: Any) -> Any:
-        """Take layers and channels from the first Vision GNN where there is nothing else to be stacked."""
-        if not isinstance(values, dict):
+    def _whole_models(cls, values: Any) -> Any:
+        """Put the user's own model first; ask for no layers and channels where nothing is stacked."""
+        names = values.get("convolutions", ()) if isinstance(values, dict) else None
+        if not isinstance(names, list | tuple):
             return values
-        names = values.get("convolutions")
-        if (
-            not isinstance(names, list | tuple)
-            or not names
-            or not all(isinstance(name, str) and name in SHAPES for name in names)
-        ):
-            return values
-        shape = SHAPES[names[0]]
-        return {"num_layers": shape.blocks, "hidden_channels": shape.channels, **values}
+        own = _own_name(values.get("module"))
+        if own is not None:
+            names = (own, *(name for name in names if name != own))
+        if not names or any(not isinstance(name, str) or name not in (*SHAPES, own) for name in names):
+            return values | {"convolutions": names}
+        shape = next((SHAPES[name] for name in names if name in SHAPES), None)
+        sizes = (1, 1) if shape is None else (shape.blocks, shape.channels)
+        return {"num_layers": sizes[0], "hidden_channels": sizes[1], **values, "convolutions": names}
+
+    @field_validator("module")
+    @classmethod
+    def _module_is_named(cls, module: str | None) -> str | None:
+        if module is not None:
+            module_and_function(module)
+        return module
+
+    @field_serializer("convolutions")
+    def _without_own(self, names: tuple[str, ...]) -> list[str]:
+        return [name for name in names if not is_own(name)]
+
+    @model_validator(mode="after")
+    def _models_are_known(self) -> Architecture:
+        own = None if self.module is None else own_name(self.module)
+        if not self.convolutions:
+            raise ValueError(
+                "names neither convolutions nor module: name a convolution, or a model of your own by module"
+            )
+        for name in self.convolutions:
+            if name not in (*CONVOLUTIONS, own):
+                raise ValueError(f"unknown convolution '{name[:60]}'; allowed: {', '.join(CONVOLUTIONS)}")
+        if own is not None and "gather_scatter" not in self.aggregations:
+            raise ValueError(f"aggregations lacks gather_scatter, and {own} can be measured under no other; add it")
+        if self.depths and not self.has_stacks:
+            raise ValueError("depths is for stacks of convolutions, of which there are none; leave it out")
+        return self
 
     @model_validator(mode="after")
     def _depths_are_further(self) -> Architecture:

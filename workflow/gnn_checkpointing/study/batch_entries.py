@@ -19,6 +19,11 @@ class NeighbourBatches(Part):
     seed_nodes: Count = Field(512, description="training nodes of a batch")
     draws: Count = Field(1, description="independent batches of each size")
 
+    @property
+    def kinds(self) -> list[tuple[str, int, int]]:
+        """Sampler, size and seed nodes of each kind of batch."""
+        return [(self.sampler, size, self.seed_nodes) for size in self.fan_outs]
+
 
 class ClusterBatches(Part):
     """Mini-batches of whole clusters, found by METIS (Cluster-GCN)."""
@@ -28,6 +33,11 @@ class ClusterBatches(Part):
         min_length=1, description="clusters that the graph is cut into; one batch size each"
     )
     draws: Count = Field(1, description="different clusters of each size")
+
+    @property
+    def kinds(self) -> list[tuple[str, int, int]]:
+        """Sampler, size and seed nodes (none are chosen) of each kind of batch."""
+        return [(self.sampler, size, 0) for size in self.parts]
 
     @model_validator(mode="after")
     def _as_many_as_parts(self) -> ClusterBatches:

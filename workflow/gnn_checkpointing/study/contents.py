@@ -10,8 +10,10 @@ from typing import Any
 
 from gnn_checkpointing.artefacts import digest, read_json, sha256_of, write_json
 from gnn_checkpointing.refusal import Refusal
+from gnn_checkpointing.study.architecture import Architecture
 from gnn_checkpointing.study.explaining import Explaining, ImageSet
 from gnn_checkpointing.study.graph_entries import RealGraph
+from gnn_checkpointing.study.own_model import module_files
 from gnn_checkpointing.study.study import Study
 from gnn_checkpointing.study.vocabulary import ONE_OF_A_CLASS, expanded
 
@@ -73,13 +75,17 @@ def with_contents(study: Study, memory: Memory) -> Study:
         explained = study.explained
         if explained is not None:
             explained = explained.model_copy(update={"files": _explained(explained, memory)})
+        architecture = study.architecture
+        if architecture.module is not None:
+            files = memory.checksums(module_files(architecture.module))
+            architecture = architecture.model_copy(update={"files": files})
     except OSError as error:
         raise Refusal(
             f"study {study.name}: {error.filename}: not readable ({(error.strerror or str(error)).lower()}); change "
             "its permissions, or name another file"
         ) from None
     graphs = study.graphs.model_copy(update={"real": real})
-    return study.model_copy(update={"graphs": graphs, "explained": explained})
+    return study.model_copy(update={"graphs": graphs, "explained": explained, "architecture": architecture})
 
 
 def graph_files(source: RealGraph, root: Path | None) -> dict[str, Path]:
@@ -115,6 +121,19 @@ def explained_contents(asked: Explaining) -> dict[str, dict[str, Path]]:
         if given.masks is not None:
             found[f"{name}.masks"] = _tree(given.masks)
     return {name: files for name, files in found.items() if files}
+
+
+def model_contents(architecture: Architecture) -> dict[str, str]:
+    """The SHA-256 of each file of the user's own model, as found now; nothing where there is none."""
+    if architecture.module is None:
+        return {}
+    return {name: sha256_of(path) for name, path in module_files(architecture.module).items()}
+
+
+def refuse_other_model(architecture: Architecture) -> None:
+    """Refuse files of the user's own model that are not those that the study lists."""
+    if architecture.files and architecture.files != model_contents(architecture):
+        raise Refusal(f"module {architecture.module}: its files have changed since this run began; run again")
 
 
 def refuse_other_contents(study: Study) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -53,10 +54,25 @@ CONVOLUTION_HELP = (
 )
 
 
+_OWN = r"^[a-z0-9]+(-[a-z0-9]+)*$"
+
+
+def is_own(convolution: str) -> bool:
+    """Whether this is the short name of a user's own model."""
+    return convolution not in CONVOLUTIONS
+
+
 def _known(convolution: str) -> str:
-    if convolution not in CONVOLUTIONS:
+    if convolution not in CONVOLUTIONS and not re.fullmatch(_OWN, convolution):
         raise ValueError(f"unknown convolution '{convolution[:60]}'; allowed: {', '.join(CONVOLUTIONS)}")
     return convolution
 
 
-Convolution = Annotated[str, AfterValidator(_known), WithJsonSchema({"type": "string", "enum": list(CONVOLUTIONS)})]
+_ENUM = {"type": "string", "enum": list(CONVOLUTIONS)}
+Convolution = Annotated[
+    str, AfterValidator(_known), WithJsonSchema({"anyOf": [_ENUM, {"type": "string", "pattern": _OWN}]})
+]
+"""One of the convolutions, or the short name of the study's own model."""
+
+BuiltIn = Annotated[str, AfterValidator(_known), WithJsonSchema(_ENUM)]
+"""One of the convolutions, in a study file."""

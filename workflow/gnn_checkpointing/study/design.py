@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from gnn_checkpointing.artefacts import digest
 from gnn_checkpointing.study.architecture import Architecture
-from gnn_checkpointing.study.convolutions import SPARSE_PRODUCT, VISION, Convolution
+from gnn_checkpointing.study.convolutions import SPARSE_PRODUCT, VISION, Convolution, is_own
 from gnn_checkpointing.study.graph_design import (
     GeneratedGraph,
     GraphSpec,
@@ -44,7 +45,7 @@ class Cell:
     rounds: tuple[int, int] | None = None
 
 
-UNNAMED = {"self_loops": False, "attention_dropout": 0.0}
+UNNAMED: dict[str, Any] = {"self_loops": False, "attention_dropout": 0.0, "module": None, "files": {}}
 """Keys of an architecture that are part of a cell's identity only with other values: older cells lack them."""
 
 
@@ -62,6 +63,10 @@ class Model:
 def models(study: Study, convolution: Convolution) -> list[Model]:
     """Return the study's models of a convolution, the one that the study is about first."""
     asked = study.architecture
+    if is_own(convolution):
+        # It is what it is, whatever the stacks beside it are made of.
+        return [Model("", Architecture.model_validate({"module": asked.module, "files": asked.files}))]
+    asked = asked.model_copy(update={"module": None, "files": {}})
     if convolution in VISION:
         shape = SHAPES[convolution]
         fixed = {"num_layers": shape.blocks, "hidden_channels": shape.channels, "heads": 1, "depths": ()}
@@ -82,7 +87,7 @@ def models(study: Study, convolution: Convolution) -> list[Model]:
 def _in_practice(study: Study, graph: GraphSpec, convolution: Convolution) -> list[Model]:
     """The model of a convolution in practice, where the study measures it on this graph."""
     asked = study.practice
-    if asked is None or convolution in VISION or not is_chosen(graph, asked.graphs):
+    if asked is None or convolution in VISION or is_own(convolution) or not is_chosen(graph, asked.graphs):
         return []
     return [
         Model(
@@ -141,6 +146,9 @@ def _cell(
     left_out = {"convolutions", "aggregations", "depths", "tasks"}
     described = model.architecture.model_dump(mode="json", exclude=left_out)
     described = {key: value for key, value in described.items() if key not in UNNAMED or value != UNNAMED[key]}
+    files: list[Any] = []
+    if is_own(convolution):
+        described, files = {"module": model.architecture.module}, [model.architecture.files]
     factors: list[str] = [convolution]
     if convolution in VISION and model.architecture.tasks != ("patches",):
         factors += model.architecture.tasks
@@ -149,7 +157,7 @@ def _cell(
     if allocator != "retaining":
         factors.append(allocator)
     return Cell(
-        id=f"{graph_id}-{'-'.join(factors)}-{digest([described, *factors], 6)}",
+        id=f"{graph_id}-{'-'.join(factors)}-{digest([described, *factors, *files], 6)}",
         graph=graph_id,
         convolution=convolution,
         aggregation=aggregation,

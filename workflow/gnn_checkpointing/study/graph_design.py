@@ -192,9 +192,14 @@ def _refuse_twice(study: Study, specs: list[GeneratedGraph]) -> None:
             )
 
 
+_AS_THEY_ARE = 10**9
+
+
 def _loaded(study: Study) -> list[LoadedGraph]:
     root = None if study.data_root is None else str(study.data_root)
-    width = study.graphs.num_features or study.architecture.hidden_channels
+    asked = study.architecture
+    # A user's own model alone reads the features as they are.
+    width = study.graphs.num_features or (_AS_THEY_ARE if asked.is_own_alone else asked.hidden_channels)
     specs: list[LoadedGraph] = []
     for source in study.graphs.real:
         # What is made from a graph is not part of it; what its files hold is part of its place, not of its name.

@@ -212,3 +212,15 @@ class Graphs(Part):
             if names.count(name) > 1:
                 raise ValueError(f"two real graphs are called {name}: give one of them another name or label")
         return self
+
+    @model_validator(mode="after")
+    def _batches_once_and_not_too_many(self) -> Graphs:
+        kinds = [kind for batches in self.batches for kind in batches.kinds]
+        for kind in kinds:
+            if kinds.count(kind) > 1:
+                raise ValueError(f"two entries of batches have batches of {kind[0]} of size {kind[1]}; name it in one")
+        whole = sum(len(grid.num_nodes) * len(grid.average_degrees) * grid.replicates for grid in self.generated)
+        count = (whole + len(self.real)) * (1 + sum(len(one.kinds) * one.draws for one in self.batches))
+        if count > MOST_GRAPHS:
+            raise ValueError(f"{count} graphs, batches among them; at most {MOST_GRAPHS}: lower draws or replicates")
+        return self

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import product
 from typing import Annotated, Any
 
 from pydantic import Field, field_validator, model_validator
@@ -106,6 +107,8 @@ class Study(Part):
     def _practice_adds_something(self) -> Study:
         if self.practice is None:
             return self
+        if not self.architecture.has_stacks:
+            raise ValueError("practice is about stacks of convolutions, of which there are none; leave it out")
         chosen, added = self.practice.graphs, self.practice.model_dump(exclude={"graphs"})
         if all(getattr(self.architecture, key) == value for key, value in added.items()):
             raise ValueError("practice adds nothing to what architecture has; change one of its keys, or leave it out")
@@ -151,4 +154,26 @@ class Study(Part):
             raise ValueError("graphs.large has a grid of family images, whose law is theirs; leave it out")
         if vision and self.training.graphs != ChosenGraphs():
             raise ValueError(f"training.graphs: training jobs train stacks, not {vision[0]}; leave it out")
+        return self
+
+    @model_validator(mode="after")
+    def _chosen_sizes_go_together(self) -> Study:
+        grids = self.graphs.generated
+        there = {(nodes, one) for grid in grids for nodes in grid.num_nodes for one in grid.average_degrees}
+        chosen = {"training": self.training.graphs}
+        if self.practice is not None:
+            chosen["practice"] = self.practice.graphs
+        for place, graphs in chosen.items():
+            meant = there & set(product(graphs.num_nodes, graphs.average_degrees))
+            nodes, degrees = ({one[at] for one in meant} for at in (0, 1))
+            lost: dict[str, list[float]] = {
+                "num_nodes": [one for one in graphs.num_nodes if one not in nodes],
+                "average_degrees": [one for one in graphs.average_degrees if one not in degrees],
+            }
+            for key, values in lost.items():
+                if values:
+                    raise ValueError(
+                        f"{place}.graphs.{key} has {values[0]:g}, which no graph has together with the other key; "
+                        "give num_nodes and average_degrees of one grid"
+                    )
         return self

@@ -17,6 +17,7 @@ from pydantic import (
     StringConstraints,
     ValidationInfo,
     field_validator,
+    model_validator,
 )
 
 from gnn_checkpointing.refusal import shown
@@ -32,6 +33,8 @@ Amount = Annotated[float, Field(gt=0, le=10**9)]
 
 def _path_text(value: Any) -> Any:
     """The value, unless YAML made something else of a folder's name, which cannot be undone: 007 is the number 7."""
+    if value == "":
+        raise ValueError("an empty path; write . for data_root itself, or leave the key out")
     if not isinstance(value, str | Path):
         raise ValueError(f"not a path but, as YAML reads it, {type(value).__name__}; put ./ before the name")
     return value
@@ -86,6 +89,18 @@ class Part(BaseModel):
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _no_number_from_a_switch(cls, values: Any) -> Any:
+        for key, value in values.items() if isinstance(values, dict) else ():
+            field, given = cls.model_fields.get(key), value if isinstance(value, list | tuple) else [value]
+            if field and field.annotation is not bool and any(isinstance(one, bool) for one in given):
+                raise ValueError(
+                    f"{key} is no switch; write a number, or put a text in quotes (YAML reads yes, no, on and off as "
+                    "true and false)"
+                )
+        return values
 
     @field_validator("*")
     @classmethod

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,37 @@ class _EachKeyOnce(yaml.SafeLoader):
                 found[key.value] = line
         return node
 
+    def flatten_mapping(self, node: yaml.MappingNode) -> None:
+        """Merge `<<` into a mapping, refused where it becomes more than a study can be."""
+        merged = [value for key, value in node.value if key.tag == "tag:yaml.org,2002:merge"]
+        parts = [one for value in merged for one in (value.value if isinstance(value, yaml.SequenceNode) else [value])]
+        entries = 0
+        for part in parts:
+            if isinstance(part, yaml.MappingNode):
+                self.flatten_mapping(part)
+                entries += len(part.value)
+                if entries > MOST_VALUES:
+                    raise yaml.YAMLError(f"more than {MOST_VALUES} values once << is followed; write it out")
+        super().flatten_mapping(node)
+
+    def plain_number(self, node: yaml.ScalarNode) -> int | float:
+        """A number that every version of YAML reads alike: 010 is 8 or 10, and 1:30 is 90 or a text."""
+        text = node.value
+        if ":" in text or (node.tag.endswith(":int") and _OCTAL.fullmatch(text)):
+            raise yaml.YAMLError(
+                f"{shown(text)} on line {node.start_mark.line + 1} is one number in YAML 1.1 and another value in 1.2; "
+                "write a decimal number, or put a text in quotes"
+            )
+        number: int | float = (
+            self.construct_yaml_int(node) if node.tag.endswith(":int") else self.construct_yaml_float(node)
+        )
+        return number
+
+
+_OCTAL = re.compile(r"[-+]?0[0-7_]+")
+for _kind in ("int", "float"):
+    _EachKeyOnce.add_constructor(f"tag:yaml.org,2002:{_kind}", _EachKeyOnce.plain_number)
+
 
 def read_yaml(path: Path) -> Any:
     """Return the values of a YAML (or JSON) file, or refuse in one sentence that names it."""
@@ -44,6 +76,8 @@ def read_yaml(path: Path) -> Any:
         raise Refusal(f"{path}: no such study file") from None
     except RecursionError:
         raise Refusal(f"{path}: nested deeper than the {DEEPEST} levels that are allowed") from None
+    except (LookupError, AttributeError, TypeError):
+        raise Refusal(f"{path}: not readable as YAML (a value is not what its !!tag says); leave the tag out") from None
     except (OSError, ValueError, yaml.YAMLError) as error:
         reason = " ".join(str(error).split())
         raise Refusal(f"{path}: not readable as YAML ({reason[:300]})") from None

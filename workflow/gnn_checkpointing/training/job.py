@@ -18,6 +18,7 @@ from gnn_checkpointing.measurement.workload import Contestant, GraphTask, contes
 from gnn_checkpointing.models.adjacency import reordered
 from gnn_checkpointing.records.record import SCHEMA_VERSION
 from gnn_checkpointing.records.training import REORDERED, TrainingRecord
+from gnn_checkpointing.study.contents import model_contents
 from gnn_checkpointing.study.design import Cell
 from gnn_checkpointing.study.graph_design import derived_seed
 from gnn_checkpointing.study.study import Study
@@ -40,6 +41,7 @@ class Job:
                 SCHEMA_VERSION,
                 self.cell.id,
                 self.cell.seed,
+                model_contents(self.cell.architecture),
                 self.policy,
                 self.graph.content_sha256,
                 self.study.training.model_dump(mode="json", exclude={"graphs", "save_every"}),
@@ -103,7 +105,7 @@ def _accuracies(model: nn.Module, task: GraphTask, graph: Graph) -> tuple[float,
     """Return the shares of training and of test nodes whose class is found."""
     model.eval()
     with torch.no_grad():
-        found = model(task.features, task.adjacency.edge_index, task.adjacency.edge_weight).argmax(dim=1).cpu()
+        found = task.scores(model).argmax(dim=1).cpu()
     right = found == torch.from_numpy(graph.labels)
     return _share(right, torch.from_numpy(graph.train_mask)), _share(right, torch.from_numpy(graph.test_mask))
 

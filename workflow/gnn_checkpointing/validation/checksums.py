@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,9 @@ from gnn_checkpointing.artefacts import read_json, sha256_of
 from gnn_checkpointing.packed import PACK, packed_files
 from gnn_checkpointing.refusal import Refusal
 from gnn_checkpointing.report.crate import CODE, CRATE, INSIDE
+
+_ADVICE = "; put back the file as it was published"
+_NOT_PLAIN = "not a plain file, or one that cannot be read; put the file itself there"
 
 
 def changed_files(folder: Path) -> list[str]:
@@ -38,7 +42,10 @@ def changed_files(folder: Path) -> list[str]:
     sums = [(name, hashlib.sha256(content).hexdigest()) for name, content in packed.items()]
     sums += [(name, sha256_of(path)) for name, path in there.items()]
     names = {name for name, _ in sums}
-    complaints = [f"{folder / name}: listed in {CRATE}, and not there" for name in sorted(expected.keys() - names)]
+    complaints = [
+        f"{folder / name}: " + (_NOT_PLAIN if os.path.lexists(folder / name) else f"listed in {CRATE}, and not there")
+        for name in sorted(expected.keys() - names)
+    ]
     complaints += [f"{folder / name}: not listed in {CRATE}" for name in sorted(names - expected.keys())]
     complaints += [
         f"{folder / name}: has changed since it was published (SHA-256 differs from {CRATE})"
@@ -68,4 +75,4 @@ def refuse_changed(folder: Path, names: Iterable[str]) -> None:
         if complaint.startswith(
             tuple(f"{folder / name}{end}" for name in (*names, CRATE, PACK) for end in (":", ".gz:"))
         ):
-            raise Refusal(f"{complaint}; put back the file as it was published")
+            raise Refusal(f"{complaint.removesuffix(_ADVICE)}{_ADVICE}")

@@ -47,14 +47,11 @@ def _stop(_signal: int, _frame: object) -> None:
 
 def _too_large(folder: Path) -> list[str]:
     sizes = {path: path.stat().st_size for path in sorted(folder.rglob("*")) if path.is_file()}
+    words = "{}: {} bytes{}, at most {} are read; it is {} of this project"
     found = [
-        f"{path}: {size} bytes, at most {MOST_BYTES} are read; it is not a file of this project"
-        for path, size in sizes.items()
-        if size > MOST_BYTES
+        words.format(path, size, "", MOST_BYTES, "not a file") for path, size in sizes.items() if size > MOST_BYTES
     ]
-    if not found and sum(sizes.values()) > MOST_FOLDER_BYTES:
-        total = sum(sizes.values())
-        found = [
-            f"{folder}: {total} bytes in all, at most {MOST_FOLDER_BYTES} are read; it is no report of this project"
-        ]
+    total = sum(sizes.values())
+    if not found and total > MOST_FOLDER_BYTES:
+        found = [words.format(folder, total, " in all", MOST_FOLDER_BYTES, "no report")]
     return found

@@ -23,7 +23,7 @@ _LEAST_SECONDS = 0.02
 
 
 def graphs(found: Measured) -> Iterator[str]:
-    """Yield graphs of sizes that contradict themselves, and those that records tell otherwise."""
+    """Yield graphs of sizes that contradict themselves, and those that records describe otherwise."""
     listed = {graph.id: graph for graph in found.graphs}
     for graph in found.graphs:
         yield from (f"graphs.json: graph {graph.id}: {text}" for text in _impossible(graph))
@@ -35,7 +35,11 @@ def graphs(found: Measured) -> Iterator[str]:
 def records(found: Measured) -> Iterator[str]:
     """Yield what cannot be of any record."""
     for record in found.records:
-        yield from (f"cell {record.cell}: {text}" for text in _of_record(record))
+        for number, run in enumerate(record.runs, start=1):
+            yield from (f"cell {record.cell}: process {number} {text}" for text in _of_run(run))
+        for policy in record.policies:
+            texts = _of_policy(record, policy)
+            yield from (f"cell {record.cell}: policy {policy.policy}: {text}" for text in texts)
 
 
 def _impossible(graph: GraphFacts) -> Iterator[str]:
@@ -48,72 +52,55 @@ def _impossible(graph: GraphFacts) -> Iterator[str]:
         yield f"density {graph.density:g}, but edges / pairs are {edges / nodes / (nodes - 1):g}"
 
 
-def _of_record(record: CellRecord) -> Iterator[str]:
-    for number, run in enumerate(record.runs, start=1):
-        yield from _of_run(run, number)
-    for policy in record.policies:
-        yield from (f"policy {policy.policy}: {text}" for text in _of_policy(record, policy))
-
-
-def _of_run(run: ProcessRun, number: int) -> Iterator[str]:
-    started, ended = datetime.fromisoformat(run.started), datetime.fromisoformat(run.ended)
-    if ended < started:
-        yield f"process {number} ended {run.ended}, before it started {run.started}"
-    elif run.measured_seconds > (ended - started).total_seconds() + _LEAST_SECONDS:
-        yield (
-            f"process {number} measured for {run.measured_seconds:.3f} s in {(ended - started).total_seconds():.3f} s"
-        )
+def _of_run(run: ProcessRun) -> Iterator[str]:
+    seconds = (datetime.fromisoformat(run.ended) - datetime.fromisoformat(run.started)).total_seconds()
+    if seconds < 0:
+        yield f"ended {run.ended}, before it started {run.started}"
+    elif run.measured_seconds > seconds + _LEAST_SECONDS:
+        yield f"measured for {run.measured_seconds:.3f} s in {seconds:.3f} s"
 
 
 def _of_policy(record: CellRecord, policy: PolicyRecord) -> Iterator[str]:
-    memory = policy.memory
+    memory, accounts = policy.memory, policy.readings
     if (policy.outcome == "completed") != (memory is not None):
         yield f"{policy.outcome}, {'without' if memory is None else 'with'} bytes"
         return
     if memory is None:
         return
-    total = memory.resident_bytes + memory.saved_activation_bytes + memory.transient_bytes
-    if total != memory.peak_memory_bytes:
-        yield f"resident, saved and transient bytes add up to {total}, not to the peak {memory.peak_memory_bytes}"
-    if min(memory.resident_bytes, memory.saved_activation_bytes, memory.transient_bytes) < 0:
+    parts = (memory.resident_bytes, memory.saved_activation_bytes, memory.transient_bytes)
+    if sum(parts) != memory.peak_memory_bytes:
+        yield f"resident, saved and transient bytes add up to {sum(parts)}, not to the peak {memory.peak_memory_bytes}"
+    if min(parts) < 0:
         yield "a number of bytes below zero"
     if not 0 <= memory.policy_resident_bytes <= memory.resident_bytes:
         yield f"{memory.policy_resident_bytes} bytes of the policy among {memory.resident_bytes} resident ones"
-    yield from _of_accounts(policy)
+    allocated, reserved = (accounts.allocated_bytes, accounts.reserved_bytes) if accounts else (None, None)
+    if None not in (allocated, reserved) and not memory.peak_memory_bytes <= (allocated or 0) <= (reserved or 0):
+        yield (
+            f"a peak of {memory.peak_memory_bytes} bytes in {allocated} allocated and {reserved} reserved ones; each "
+            "holds the one before"
+        )
     if memory.peak_memory_bytes > record.memory_limit_bytes:
         yield f"completed with a peak of {memory.peak_memory_bytes} bytes over the limit {record.memory_limit_bytes}"
-    least = record.graph.num_edges * record.architecture["num_layers"] * record.architecture["hidden_channels"]
     for number, steps in enumerate(record.steps_of(policy.policy), start=1):
-        yield from (f"process {number}: {text}" for text in _of_steps(record, steps, number, least))
+        rounds = len(record.runs[number - 1].round_orders)
+        text = _of_steps(record, steps, rounds)
+        if text:
+            yield f"process {number}: {text}"
 
 
-def _of_accounts(policy: PolicyRecord) -> Iterator[str]:
-    """Yield where a narrower account of CUDA's memory exceeds a wider one."""
-    memory, found = policy.memory, policy.readings
-    if memory is None or found is None or found.allocated_bytes is None or found.reserved_bytes is None:
-        return
-    if not memory.peak_memory_bytes <= found.allocated_bytes <= found.reserved_bytes:
-        yield (
-            f"a peak of {memory.peak_memory_bytes} bytes in {found.allocated_bytes} allocated and "
-            f"{found.reserved_bytes} reserved ones; each holds the one before"
-        )
-
-
-def _of_steps(record: CellRecord, steps: Steps, number: int, work: int) -> Iterator[str]:
-    rounds = len(record.runs[number - 1].round_orders)
+def _of_steps(record: CellRecord, steps: Steps, rounds: int) -> str:
     lengths = {len(values) for values in steps.model_dump(exclude_none=True).values()}
     if lengths != {rounds}:
-        yield f"{sorted(lengths)} values of {rounds} rounds"
-        return
+        return f"{sorted(lengths)} values of {rounds} rounds"
+    work = record.graph.num_edges * record.architecture["num_layers"] * record.architecture["hidden_channels"]
     # Autograd runs the backward pass of a CUDA device in a thread of that device's own.
     threads = record.threads + (record.device == "cuda")
     for wall, forward, cpu in zip(steps.wall_seconds, steps.forward_seconds, steps.cpu_seconds, strict=True):
         if not 0 < forward < wall:
-            yield f"a forward pass of {forward:g} s in a step of {wall:g} s"
-        elif not 0 <= cpu <= _CLOCKS * wall * threads + _LEAST_SECONDS:
-            yield f"{cpu:g} s of CPU in a step of {wall:g} s with {record.threads} threads"
-        elif not FASTEST_SECONDS * work <= wall <= max(SLOWEST_SECONDS * work, ANY_SECONDS):
-            yield f"a step of {wall:g} s for {work} edges x layers x channels"
-        else:
-            continue
-        return
+            return f"a forward pass of {forward:g} s in a step of {wall:g} s"
+        if not 0 <= cpu <= _CLOCKS * wall * threads + _LEAST_SECONDS:
+            return f"{cpu:g} s of CPU in a step of {wall:g} s with {record.threads} threads"
+        if not FASTEST_SECONDS * work <= wall <= max(SLOWEST_SECONDS * work, ANY_SECONDS):
+            return f"a step of {wall:g} s for {work} edges x layers x channels"
+    return ""

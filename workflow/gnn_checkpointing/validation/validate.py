@@ -7,13 +7,26 @@ from pathlib import Path
 from typing import TypeVar
 
 from gnn_checkpointing.report.render import report_code
-from gnn_checkpointing.validation import again, once, possible, whole
+from gnn_checkpointing.validation import again, possible, whole
 from gnn_checkpointing.validation.checksums import changed_files, made_with
 from gnn_checkpointing.validation.limits import MOST_SECONDS, within
 from gnn_checkpointing.validation.pages import TEMPLATES, pages
-from gnn_checkpointing.validation.published import Measured, Published, read_concluded, read_measured
+from gnn_checkpointing.validation.published import Measured, Published, read_measured, read_published
 
 Read = TypeVar("Read")
+Check = Callable[[Read], Iterator[str]]
+
+_MEASURED: tuple[Check[Measured], ...] = (
+    whole.doubles,
+    whole.cells,
+    whole.machines,
+    possible.graphs,
+    possible.records,
+    whole.graphs,
+    whole.table,
+    whole.traces,
+)
+_NO_SENSE = "nothing can be made of its values"
 
 
 def complaints(folder: Path, seconds: float = MOST_SECONDS) -> list[str]:
@@ -39,52 +52,32 @@ def measured_complaints(folder: Path) -> list[str]:
     return within(MOST_SECONDS, folder, check)
 
 
-_MEASURED = (
-    once.doubles,
-    whole.cells,
-    whole.machines,
-    possible.graphs,
-    possible.records,
-    once.unmeasured_graphs,
-    once.other_files,
-    whole.table,
-    once.traces,
-)
-Check = Callable[[Published], Iterator[str]]
-
-
-def _complaints(folder: Path, checks: Sequence[Check]) -> list[str]:
+def _complaints(folder: Path, checks: Sequence[Check[Published]]) -> list[str]:
     changed = changed_files(folder)
     measured, unread = read_measured(folder)
     if measured is None:
-        return [*unread, *changed]
+        return list(dict.fromkeys([*unread, *changed]))  # each file of an archive says the same of it
     wrong = _of_all((whole.names, *_MEASURED), measured, folder)
     if wrong or changed:
         # What was changed afterwards is named; computing all of it again would say the same at length.
         return [*changed, *wrong]
-    concluded, unread = read_concluded(folder)
-    if concluded is None:
+    published, unread = read_published(measured)
+    if published is None:
         return _in_one(folder, unread)
-    published = Published(measured, concluded)
-    found: list[str] = []
-    for check in checks:
-        # What a false number is printed in is false, too, and says no more.
-        found = found or _said(check, published)
+    # What a false number is printed in is false, too, and says no more: the first check that complains is the last.
+    found = next((said for check in checks if (said := _said(check, published))), [])
     return _in_one(folder, [f"{folder}: {text}" for text in found])
 
 
-def _of_all(checks: Sequence[Callable[[Measured], Iterator[str]]], found: Measured, folder: Path) -> list[str]:
+def _of_all(checks: Sequence[Check[Measured]], found: Measured, folder: Path) -> list[str]:
     """What all checks say; that one cannot compute is worth a word only where no other names the reason."""
     said = [text for check in checks for text in _said(check, found)]
     named = [text for text in said if _NO_SENSE not in text]
     return [f"{folder}: {text}" for text in named or said]
 
 
-_NO_SENSE = "nothing can be made of its values"
-
-
-def _said(check: Callable[[Read], Iterator[str]], found: Read) -> list[str]:
-    """Return what a check says, and where it fails at numbers that no run gives, that it does."""
+def _said(check: Check[Read], found: Read) -> list[str]:
+    """What a check says, and where it fails at numbers that no run gives, that it does."""
     complaints: list[str] = []
     try:
         complaints.extend(check(found))
@@ -95,7 +88,7 @@ def _said(check: Callable[[Read], Iterator[str]], found: Read) -> list[str]:
 
 
 def _in_one(folder: Path, found: list[str]) -> list[str]:
-    """Return complaints as they are, or in one sentence where other code than this made the report."""
+    """Complaints as they are, or in one sentence where other code than this made the report."""
     if not found or made_with(folder) == report_code(TEMPLATES):
         return found
     first = found[0].removeprefix(f"{folder}: ")

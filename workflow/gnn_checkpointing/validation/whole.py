@@ -1,16 +1,20 @@
-"""Is everything there that the study asked for, under one name, and is the table what the records say?"""
+"""Is everything there once, as the study asked for it, and are table, graphs and traces what the records say?"""
 
 from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 
 from gnn_checkpointing.collecting.rows import cell_rows, process_spreads, with_hosts
+from gnn_checkpointing.collecting.traces import traced_cells
 from gnn_checkpointing.measurement.host import differences
+from gnn_checkpointing.records.cell import CellRecord
 from gnn_checkpointing.records.measurements_table import COLUMNS, HOSTS, Value
+from gnn_checkpointing.records.policy import Memory
+from gnn_checkpointing.records.traces import Trace
 from gnn_checkpointing.study.design import graph_cells
-from gnn_checkpointing.study.graph_design import study_graphs
+from gnn_checkpointing.study.graph_design import LoadedGraph, study_graphs
 from gnn_checkpointing.validation.published import Measured
 
 _TOLERANCE = 1e-9
@@ -19,17 +23,25 @@ _TOLERANCE = 1e-9
 
 def names(found: Measured) -> Iterator[str]:
     """Yield where folder, study, machine and measurements are not of one name."""
-    study, machine = found.study.name, found.machine.slug
-    hardware_of = {record.hardware for record in found.records} | {str(row["hardware"]) for row in found.rows}
-    study_of = {record.study for record in found.records} | {str(row["study"]) for row in found.rows}
-    for kind, folder, own, measured in (
-        ("study", found.folder.name, study, study_of),
-        ("hardware", found.folder.parent.name, machine, hardware_of),
+    folder = found.folder
+    for kind, called, own in (
+        ("study", folder.name, found.study.name),
+        ("hardware", folder.parent.name, found.machine.slug),
     ):
-        if folder != own:
-            yield f"{kind} {own} lies in a folder called {folder}; call it {own}"
+        measured = {str(getattr(record, kind)) for record in found.records} | {str(row[kind]) for row in found.rows}
+        if called != own:
+            yield f"{kind} {own} lies in a folder called {called}; call it {own}"
         for other in sorted(measured - {own}):
             yield f"{kind} is {own}, but some measurements say {other}; they are another run's"
+
+
+def doubles(found: Measured) -> Iterator[str]:
+    """Yield rows, graphs, traces and training jobs that are there more than once."""
+    jobs = ((job.graph, job.convolution, job.policy) for job in found.trainings)
+    yield from _twice("measurements.csv: cell {}, policy {}", map(_row, found.rows))
+    yield from _twice("graphs.json: graph {}", ((graph.id,) for graph in found.graphs))
+    yield from _twice("traces.json: {}, {}, policy {}", map(_trace, found.traces))
+    yield from _twice("trainings.json: graph {}, {}, policy {}", jobs)
 
 
 def cells(found: Measured) -> Iterator[str]:
@@ -51,9 +63,27 @@ def machines(found: Measured) -> Iterator[str]:
     """Yield processes that ran on another type of machine than the one that the report is of."""
     for record in found.records:
         for number, run in enumerate(record.runs, start=1):
-            told = differences(run.host, found.machine.facts, found.study.measurement.device) if run.host else []
-            if told:
-                yield f"cell {record.cell}: process {number} ran on another type of machine: {'; '.join(told)}"
+            other = differences(run.host, found.machine.facts, found.study.measurement.device) if run.host else []
+            if other:
+                yield f"cell {record.cell}: process {number} ran on another type of machine: {'; '.join(other)}"
+
+
+def graphs(found: Measured) -> Iterator[str]:
+    """Yield graphs that no record is of, and real ones that were read from other files than the study lists."""
+    measured = {record.graph.id for record in found.records}
+    for graph in found.graphs:
+        if graph.id not in measured:
+            yield f"graphs.json: graph {graph.id}: listed, and not measured"
+    listed = {graph.id: graph for graph in found.graphs}
+    for spec in study_graphs(found.study):
+        known = listed[spec.id].provenance if spec.id in listed else None
+        if isinstance(spec, LoadedGraph) and spec.source.files and known is not None:
+            for name, sha256 in known.files.items():
+                if spec.source.files.get(name) != sha256:
+                    yield (
+                        f"graphs.json: graph {spec.id} was read from {name} with SHA-256 {sha256}, but study.json "
+                        f"lists {spec.source.files.get(name, 'no such file')}"
+                    )
 
 
 def table(found: Measured) -> Iterator[str]:
@@ -62,26 +92,74 @@ def table(found: Measured) -> Iterator[str]:
     rows = [
         row for record in found.records for row in cell_rows(record, found.study.analysis, spreads[record.allocator])
     ]
-    again = {_place(row): row for row in with_hosts(rows, found.records)}
+    again = {_row(row): row for row in with_hosts(rows, found.records)}
     # Tables from before a column was there have nothing in it.
     compared = [column for column in COLUMNS if not column.new or any(row[column.name] for row in found.rows)]
     compared.append(HOSTS)
-    given = {_place(row): row for row in found.rows}
-    for place in sorted(again.keys() ^ given.keys(), key=str):
-        yield f"measurements.csv: cell {place[0]}, policy {place[1]}: in the records or in the table, not in both"
+    given = {_row(row): row for row in found.rows}
+    for cell, policy, _ in sorted(again.keys() ^ given.keys(), key=str):
+        yield f"measurements.csv: cell {cell}, policy {policy}: in the records or in the table, not in both"
     for place in sorted(again.keys() & given.keys(), key=str):
-        for column in compared:
-            if not _same(given[place][column.name], again[place].get(column.name)):
+        for name in (column.name for column in compared):
+            if not _same(given[place][name], again[place].get(name)):
                 yield (
-                    f"measurements.csv: cell {place[0]}, policy {place[1]}: {column.name} is "
-                    f"{given[place][column.name]!r}, the records say {again[place].get(column.name)!r}"
+                    f"measurements.csv: cell {place[0]}, policy {place[1]}: {name} is {given[place][name]!r}, the "
+                    f"records say {again[place].get(name)!r}"
                 )
     if given.keys() == again.keys() and list(given) != list(again):
         yield "measurements.csv: its rows are not in the order of the records"
 
 
-def _place(row: Mapping[str, Value]) -> tuple[str, str, int]:
+def traces(found: Measured) -> Iterator[str]:
+    """Yield traces that lack, that no measured cell has, and those that the records contradict."""
+    asked: dict[tuple[str, str, str], tuple[CellRecord, Memory]] = {}
+    for record in traced_cells(found.records, found.study):
+        for policy in record.policies:
+            # On CUDA the allocator's events are not read.
+            if policy.memory is not None and record.device == "cpu":
+                model = _model(record.convolution, record.aggregation, record.model)
+                asked[record.graph.id, model, policy.policy] = record, policy.memory
+    given = {_trace(trace): trace for trace in found.traces}
+    words = "traces.json: {}, {}, policy {}"
+    for place in sorted(asked.keys() - given.keys()):
+        yield "traces.json: no trace of {}, {}, policy {}".format(*place)
+    for place in sorted(given.keys() - asked.keys()):
+        yield f"{words.format(*place)}: no such trace is shown of these records"
+    for place in sorted(given.keys() & asked.keys()):
+        wrong = _contradiction(given[place], *asked[place])
+        if wrong:
+            yield f"{words.format(*place)}: {wrong}"
+
+
+def _contradiction(trace: Trace, record: CellRecord, memory: Memory) -> str:
+    given = (trace.num_nodes, trace.num_edges, trace.resident_bytes, trace.saved_activation_bytes, trace.peak_bytes)
+    graph, above = record.graph, memory.peak_memory_bytes - memory.resident_bytes
+    known = (graph.num_nodes, graph.num_edges, memory.resident_bytes, memory.saved_activation_bytes, above)
+    if given != known:
+        return f"nodes, edges, resident, saved and peak bytes are {given}, the record says {known}"
+    if len(trace.seconds) != len(trace.live_bytes) or trace.seconds != sorted(trace.seconds):
+        return "its times do not go with its bytes"
+    if max(trace.live_bytes, default=0) != trace.peak_bytes:
+        return f"its bytes reach {max(trace.live_bytes, default=0)}, its peak is {trace.peak_bytes}"
+    return ""
+
+
+def _twice(words: str, places: Iterable[tuple[Hashable, ...]]) -> Iterator[str]:
+    for place, count in Counter(places).items():
+        if count > 1:
+            yield f"{words.format(*place)}: there {count} times"
+
+
+def _row(row: Mapping[str, Value]) -> tuple[str, str, int]:
     return str(row["cell"]), str(row["policy"]), int(row.get("visit") or 0)
+
+
+def _trace(trace: Trace) -> tuple[str, str, str]:
+    return trace.graph, _model(trace.convolution, trace.aggregation, trace.model), trace.policy
+
+
+def _model(convolution: str, aggregation: str, model: str) -> str:
+    return " ".join(filter(None, (convolution, aggregation, model)))
 
 
 def _same(one: Value, other: Value) -> bool:

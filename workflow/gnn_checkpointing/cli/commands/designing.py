@@ -27,6 +27,14 @@ def schema(*, of: Annotated[Literal["study", "claims"], says("a study file or cl
     print(json.dumps(ledger_schema() if of == "claims" else study_schema(), indent=2))
 
 
+def model(*, study: Study = STUDY) -> None:
+    from gnn_checkpointing.measurement.own_models import tried_models
+    from gnn_checkpointing.study.reading import read_study_to_measure
+
+    for line in tried_models(read_study_to_measure(study)):
+        print(line)
+
+
 def hardware(*, study: Study = STUDY, output: Output) -> None:
     from gnn_checkpointing.artefacts import write_sealed
     from gnn_checkpointing.measurement.hardware import hardware_record

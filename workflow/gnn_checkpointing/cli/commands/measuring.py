@@ -21,6 +21,7 @@ def measure(
     visit: Annotated[int, says("how often the graph was measured before in this run")] = 0,
     detached: Annotated[bool, says("go on when whoever started this command is gone (default: stop)")] = False,
 ) -> None:
+    from gnn_checkpointing.collecting.packed_cells import pack_cells
     from gnn_checkpointing.measurement.exclusive import Asker
     from gnn_checkpointing.measurement.hardware import hardware_slug
     from gnn_checkpointing.measurement.host import refuse_another_type, this_host
@@ -48,6 +49,7 @@ def measure(
             progress=Progress(read, output.parent.parent, output.parent.name),
             visit=visit,
         )
+    pack_cells(output)
 
 
 def train(

@@ -107,6 +107,8 @@ def _asked_graph(
     """The graph that was asked for: by its sizes, by the name of one that was measured, or from its file."""
     from gnn_checkpointing.planning.knowledge import KnownGraph
 
+    if [npz is not None, known is not None, nodes is not None or edges is not None].count(True) > 1:
+        raise Refusal("which graph? --nodes with --edges, --known and --npz each name one; keep one of them")
     if npz is not None:
         from gnn_checkpointing.graphs.storage import load_graph
 
@@ -131,9 +133,11 @@ def _features(graph: Graph | KnownGraph) -> int | None:
 def _exact_peaks(graph: Graph | KnownGraph, found: Plan) -> dict[str, int | str]:
     """Return each policy's peak by fake tensors, or why there is none."""
     import numpy as np
+    from pydantic import ValidationError
 
     from gnn_checkpointing.measurement.exact_peak import StepSizes, even_degrees, exact_peak
     from gnn_checkpointing.planning.knowledge import KnownGraph
+    from gnn_checkpointing.records.record import complaint
     from gnn_checkpointing.study.architecture import Architecture
 
     if isinstance(graph, KnownGraph):
@@ -143,9 +147,12 @@ def _exact_peaks(graph: Graph | KnownGraph, found: Plan) -> dict[str, int | str]
         degrees = np.bincount(graph.edge_index[1], minlength=graph.num_nodes)
         classes, training = graph.num_classes, int(graph.train_mask.sum())
     sizes = StepSizes(degrees, found.sizes.num_features, classes, training)
-    architecture = Architecture.model_validate(
-        {"convolutions": [found.convolution], **found.sizes.model_dump(exclude={"num_features"})}
-    )
+    try:
+        architecture = Architecture.model_validate(
+            {"convolutions": [found.convolution], **found.sizes.model_dump(exclude={"num_features"})}
+        )
+    except ValidationError as error:
+        raise Refusal(f"--exact: {complaint(error)}; lower it, or leave --exact out") from None
     peaks: dict[str, int | str] = {}
     for one in found.policies:
         try:

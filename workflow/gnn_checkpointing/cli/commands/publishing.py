@@ -127,7 +127,9 @@ def export(
     output_folder: options.OutputFolder,
 ) -> None:
     from gnn_checkpointing.records.exporting import export as exported
+    from gnn_checkpointing.validation.checksums import refuse_changed
 
+    refuse_changed(folder, ["measurements.csv"])
     print(exported(folder, format, output_folder))
 
 

@@ -25,6 +25,8 @@ def most_bytes(path: Path) -> int:
 
 def read_arrays(path: Path, remedy: str) -> dict[str, NDArray[Any]]:
     """All arrays of an `.npz` file, never unpickled; else a refusal that names file, reason and remedy."""
+    if path.exists() and not path.is_file():
+        raise Refusal(f"{path}: not a plain file; name an .npz file")
     try:
         # numpy takes anything that is no zip file for a pickle, and advises to load it unsafely.
         if not zipfile.is_zipfile(path):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -59,15 +60,22 @@ class CsvFile:
         return [values[place] for place in self._named]
 
 
+MOST_CHARACTERS = 2**27
+"""Of a line: ten million columns have a tenth."""
+
+_BLANKS_AFTER = re.compile(r'"[^\S\r\n]+(?=[,\r\n]|$)')
+
+
 def _rows(path: Path) -> Iterator[tuple[int, list[str]]]:
     """The first line of each row, from 1, and its values; a quoted value may hold commas and line breaks."""
     line, record = 1, list[str]()
     try:
         with path.open(encoding="utf-8-sig", newline="") as stream:
-            reader = csv.reader(_recorded(stream, record), skipinitialspace=True)
+            lines = iter(lambda: stream.readline(MOST_CHARACTERS), "")
+            reader = csv.reader(_recorded(lines, record), skipinitialspace=True)
             for values in reader:
-                if '"' in record[-1] and _is_open(record):
-                    raise Refusal(f"{path}, line {line}: a quotation mark opens there that is never closed")
+                if any('"' in text for text in record) and (fault := _misquoted(record)):
+                    raise Refusal(f"{path}, line {line}: {fault}")
                 yield line, [value.strip() for value in values]
                 line = reader.line_num + 1
                 record.clear()
@@ -80,14 +88,18 @@ def _rows(path: Path) -> Iterator[tuple[int, list[str]]]:
 
 def _recorded(lines: Iterable[str], record: list[str]) -> Iterator[str]:
     for line in lines:
+        if len(line) == MOST_CHARACTERS:
+            raise csv.Error(f"a line of more than {MOST_CHARACTERS} characters")
         record.append(line)
         yield line
 
 
-def _is_open(record: list[str]) -> bool:
-    """Whether a row ends inside a quoted value, which only the last row of a file can."""
+def _misquoted(record: list[str]) -> str:
+    """What is wrong with a row's quotation marks, which Python reads over: "1"2 would be 12; "" where nothing is."""
     try:
-        list(csv.reader(record, strict=True, skipinitialspace=True))
+        list(csv.reader([_BLANKS_AFTER.sub('"', "".join(record))], strict=True, skipinitialspace=True))
     except csv.Error as error:
-        return "unexpected end" in str(error)
-    return False
+        if "unexpected end" in str(error):
+            return "a quotation mark opens there that is never closed"
+        return "a value goes on after its closing quotation mark; quote the whole value, or double the mark inside it"
+    return ""

@@ -42,7 +42,7 @@ def bar_panel(name: str, bars: Sequence[Bar], limit: float) -> str:
         Bars(
             bar.name,
             colours[bar.name],
-            [(row, 0.0, end if bar.value is None else bar.value, f"{bar.name}: {_words(bar, limit)}; {bar.cell}")],
+            [(row, 0.0, end if bar.value is None else bar.value, f"{_words(bar, limit)}; {bar.cell}")],
             opacity=0.3 if bar.value is None else 0.9,
         )
         for row, bar in enumerate(bars)
@@ -50,13 +50,11 @@ def bar_panel(name: str, bars: Sequence[Bar], limit: float) -> str:
     root = svg.drawing(WIDTH, height, name)
     group = draw(root, Chart(frame, x, y, [*layers, Rule(x=plain(limit))], grid=(True, False)))
     place = frame.left + frame.width / _PAST
-    svg.words(
-        group, place, frame.top - 8, f"limit {units.plain(limit / units.GIB)} GiB", text_anchor="middle", font_size=8.0
-    )
+    svg.words(group, place, frame.top - 8, f"limit {units.plain(limit / units.GIB)} GiB", 8.0, text_anchor="middle")
     for row, bar in enumerate(bars):
         left = frame.left + frame.width * (0.0 if bar.value is None else plain(bar.value) / end)
         middle = frame.top + frame.height * (row + 0.5) / len(bars)
-        svg.words(group, left + 5, middle, _words(bar, limit), font_size=8.0, fill=INK)
+        svg.words(group, left + 5, middle, _words(bar, limit), 8.0, fill=INK)
     return svg.written(root)
 
 

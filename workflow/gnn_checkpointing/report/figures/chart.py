@@ -2,7 +2,7 @@
 
 What is drawn says what it is, so that the page's script can read, hide and move it: a `g.chart` has its frame and axes;
 in it `.x` and `.y` hold ticks, `svg.plot` what lies at values, `.name` what names it. In a path within `svg.plot`,
-capital letters stand before values, small ones before shapes.
+a capital letter stands before values, small ones before shapes.
 """
 
 from __future__ import annotations
@@ -99,7 +99,7 @@ class Name:
     lead: tuple[tuple[float, float], tuple[float, float]] | None = None
     colour: str = INK
     size: float = 8.0
-    side: str = "end"
+    side: str = ""
 
 
 @dataclass(frozen=True)
@@ -142,18 +142,20 @@ def draw(parent: Element, chart: Chart) -> Element:
     svg.add(group, "path", d=outline, fill="none", stroke=INK, stroke_width=0.7)
     size = 7.0 if chart.small else 8.5
     middle = (frame.left + frame.right) / 2
-    svg.words(group, middle, frame.bottom + (17 if chart.small else 24), x.label, text_anchor="middle", font_size=size)
+    svg.words(group, middle, frame.bottom + (17 if chart.small else 24), x.label, size, text_anchor="middle")
     # Above the axis and level: nobody has to turn their head, and the panel keeps its width for the data.
     lift = 25 if chart.above else 10
-    svg.words(group, frame.left - (0 if chart.small else 36), frame.top - lift, y.label, font_size=chart.title_size)
+    svg.words(group, frame.left - (0 if chart.small else 36), frame.top - lift, y.label, chart.title_size)
     plot = svg.add(
         group, "svg", class_="plot", x=frame.left, y=frame.top, width=frame.width, height=frame.height,
-        overflow="hidden",
+        overflow="hidden", stroke=INK, stroke_width=0.4,
     )  # fmt: skip
     for layer in chart.layers:
         layer.draw(plot, chart.place)
-    for name in chart.names:
-        _name(group, name)
+    if chart.names:
+        names = svg.add(group, "g", stroke_width=0.7, stroke_opacity=0.8)
+        for name in chart.names:
+            _name(names, name)
     return group
 
 
@@ -161,28 +163,29 @@ def _ticks(group: Element, chart: Chart) -> None:
     frame, size = chart.frame, 7.0 if chart.small else 8.0
     kinds = (("x", chart.x, chart.tick_labels[0], chart.grid[0]), ("y", chart.y, chart.tick_labels[1], chart.grid[1]))
     for kind, scale, labelled, grid in kinds:
-        ticks = svg.add(group, "g", class_=kind)
+        anchor = "middle" if kind == "x" else "end"
+        ticks, lines = svg.add(group, "g", class_=kind, text_anchor=anchor, font_size=size), ""
         for place, (tick, text) in enumerate(zip(scale.ticks, scale.tick_labels, strict=True)):
             share = scale.share(tick)
             spot = frame.left + share * frame.width if kind == "x" else frame.bottom - share * frame.height
-            line = (
-                [(spot, frame.bottom), (spot, frame.top)] if kind == "x" else [(frame.left, spot), (frame.right, spot)]
-            )
-            if grid:
-                svg.add(ticks, "path", d=svg.path(line), stroke=INK, stroke_opacity=0.13, stroke_width=0.6)
+            if kind == "x":
+                lines += f"M{svg.tenth(spot)} {svg.tenth(frame.top)}v{svg.tenth(frame.height)}"
+            else:
+                lines += f"M{svg.tenth(frame.left)} {svg.tenth(spot)}h{svg.tenth(frame.width)}"
             if labelled and kind == "x":
-                svg.words(ticks, spot, frame.bottom + 9, text, text_anchor="middle", font_size=size)
+                svg.words(ticks, spot, frame.bottom + 9, text, size)
                 if chart.above:
-                    svg.words(ticks, spot, frame.top - 6, chart.above[1][place], text_anchor="middle", font_size=6.5)
+                    svg.words(ticks, spot, frame.top - 6, chart.above[1][place], 6.5)
             elif labelled:
-                svg.words(ticks, frame.left - 4, spot, text, text_anchor="end", font_size=size)
+                svg.words(ticks, frame.left - 4, spot, text, size)
+        if grid and lines:
+            svg.add(ticks, "path", d=lines, stroke=INK, stroke_opacity=0.13, stroke_width=0.6)
     if chart.above:
-        svg.words(group, frame.right, frame.top - 15, chart.above[0], text_anchor="end", font_size=6.5)
+        svg.words(group, frame.right, frame.top - 15, chart.above[0], 6.5, text_anchor="end")
 
 
 def _name(group: Element, name: Name) -> None:
-    at = f"{svg.number(name.at[0])} {svg.number(name.at[1])}"
-    made = svg.add(group, "g", class_=f"name p:{name.name}", data_at=at, data_side=name.side)
-    lead = svg.path(list(name.lead)) if name.lead else ""
-    svg.add(made, "path", d=lead or None, fill="none", stroke=name.colour, stroke_width=0.7, stroke_opacity=0.8)
-    svg.words(made, name.x, name.y, name.text, font_size=name.size)
+    at = " ".join(map(svg.tenth, name.at))
+    made = svg.add(group, "g", class_=f"name p:{name.name}", data_at=at, data_side=name.side or None)
+    svg.add(made, "path", d=svg.path(name.lead) if name.lead else None, stroke=name.colour)
+    svg.words(made, name.x, name.y, name.text, name.size)

@@ -12,6 +12,7 @@ from gnn_checkpointing.report.figures.lines import Line
 from gnn_checkpointing.report.figures.points import Mark
 from gnn_checkpointing.report.figures.scales import Scale
 from gnn_checkpointing.report.figures.timeline import Course, drawn_points
+from gnn_checkpointing.sourced import plain
 
 NOTHING = Drawn((), ())
 
@@ -45,7 +46,9 @@ def of_paths(paths: Sequence[Path], x: Scale, y: Scale) -> Drawn:
 
 def of_courses(courses: Sequence[Course]) -> Drawn:
     """Return the drawn points of each policy's step."""
-    rows = ((course.policy, share, value) for course in courses for share, value in drawn_points(course))
+    rows = (
+        (course.policy, round(plain(share), 5), value) for course in courses for share, value in drawn_points(course)
+    )
     return Drawn(("policy", "share of the step", "live bytes above resident"), tuple(rows))
 
 

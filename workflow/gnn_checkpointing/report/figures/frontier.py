@@ -11,10 +11,11 @@ from gnn_checkpointing.report.figures import svg
 from gnn_checkpointing.report.figures.chart import Chart, Frame, Layer, Name, Point, panel, span_of
 from gnn_checkpointing.report.figures.chart import Place as Places
 from gnn_checkpointing.report.figures.labels import Box, placed
-from gnn_checkpointing.report.figures.layers import Rule, Series, Steps
+from gnn_checkpointing.report.figures.layers import HOLLOW, Rule, Series, Steps, tell, whisker
 from gnn_checkpointing.report.figures.marks import marker
 from gnn_checkpointing.report.figures.palette import INK, Family, Look, family, ramp
 from gnn_checkpointing.report.figures.scales import Scale
+from gnn_checkpointing.report.figures.svg import Element
 
 _WIDTH, _HEIGHT = 353.0, 288.0
 _FRAME = Frame(43, 20, 344, 256)
@@ -58,7 +59,7 @@ def frontier_panel(
         corners = sorted([*corners, (1.0, 1.0)])
     none = Point(1.0, 1.0, 1.0, 1.0, "what all others are divided by")
     layers: list[Layer] = [Rule(x=1.0), Rule(y=1.0), *(_course(path) for path in paths), Steps(corners)]
-    layers += [_marks(path, place, levels, cell) for path in paths for place in path.places]
+    layers += [_Levels(path, levels, cell) for path in paths]
     layers.append(Series("none", Look(INK, "o"), [none], size=6.5, whiskers=False))
     return panel(name, Chart(_FRAME, x, y, layers, _names(paths, front, x, y)), _HEIGHT, _WIDTH)
 
@@ -71,11 +72,11 @@ def key_panel(name: str, policies: Sequence[str], levels: Sequence[str]) -> str:
     for position, level in enumerate(levels):
         left, colour = 92 + position * step, ramp(_share(level, levels))
         svg.add(root, "path", d=svg.path([(left, 14)]) + marker("o", _size(level, levels)), fill=colour)
-        svg.words(root, left + 6, 14, level, font_size=8.0)
+        svg.words(root, left + 6, 14, level, 8.0)
     for position, member in enumerate(_families(policies)):
         left, top = 8 + (position % 2) * 173, 38 + 17 * (position // 2)
         svg.add(root, "path", d=svg.path([(left, top)]) + marker(member.marker, 5.5), fill_opacity=0.8)
-        svg.words(root, left + 9, top, member.name, font_size=8.0)
+        svg.words(root, left + 9, top, member.name, 8.0)
     return svg.written(root)
 
 
@@ -88,22 +89,28 @@ def _course(path: Path) -> Series:
     return Series(path.policy, Look(INK, "o"), points, marks=False, whiskers=False, width=0.7, opacity=0.3)
 
 
-def _marks(path: Path, place: Place, levels: Sequence[str], cell: str) -> Series:
-    look = Look(ramp(_share(place.level, levels)), family(path.policy).marker)
-    point = Point(place.memory, place.time, place.low, place.high, f"{cell}, average degree {place.level}")
-    return _Ratios(path.policy, look, [point], hollow=path.hollow, size=_size(place.level, levels))
+@dataclass(frozen=True)
+class _Levels:
+    """A policy's marks, in colour and size from sparse to dense; each tells both of its numbers as ratios to none."""
 
+    path: Path
+    levels: Sequence[str]
+    cell: str
 
-class _Ratios(Series):
-    """Marks that tell both of their numbers as ratios to none."""
-
-    def told(self, point: Point, place: Places) -> str:
-        """What a mark says."""
-        span = span_of(point, place.y)
-        return (
-            f"{self.name}: {place.x.text(point.x)} of none's activation memory, {place.y.text(point.y)}{span} of its "
-            f"step time; {point.cell}"
-        )
+    def draw(self, plot: Element, place: Places) -> None:
+        """Draw whiskers and marks from sparse to dense."""
+        told = f"{{}}: {{}} of none's activation memory, {{}} of its step time; {self.cell}, average degree {{}}"
+        group = svg.add(plot, "g", class_=f"p:{self.path.policy}", **(HOLLOW if self.path.hollow else {}))
+        numbers = []
+        for each in self.path.places:
+            colour, point = ramp(_share(each.level, self.levels)), Point(each.memory, each.time, each.low, each.high)
+            if point.low < point.high:
+                svg.add(group, "path", d=whisker(place, point), stroke_width=1, color=colour)
+            shape = marker(family(self.path.policy).marker, _size(each.level, self.levels))
+            spot = svg.path([place.at(point.x, point.y)])
+            svg.add(group, "path", class_="marks", d=spot + shape, color=colour)
+            numbers.append((place.x.text(point.x), place.y.text(point.y) + span_of(point, place.y), each.level))
+        tell(plot, group, told, numbers)
 
 
 def named(paths: Sequence[Path], front: Sequence[str]) -> list[Path]:

@@ -11,6 +11,9 @@ from gnn_checkpointing.report.figures.marks import marker
 from gnn_checkpointing.report.figures.palette import INK, Look
 from gnn_checkpointing.report.figures.svg import Element
 
+HOLLOW: dict[str, str | float] = {"fill": "none", "stroke_width": 0.9}
+_APART = str.maketrans("¦¶", "||")
+
 
 @dataclass(frozen=True)
 class Series:
@@ -30,35 +33,53 @@ class Series:
 
     def draw(self, plot: Element, place: Place) -> None:
         """Draw the line, then whiskers, then marks."""
-        colour = self.look.colour
-        group = svg.add(plot, "g", class_=f"data p:{self.name}", stroke=colour, fill=colour, opacity=self.opacity)
+        group = svg.add(plot, "g", class_=f"p:{self.name}", **(HOLLOW if self.hollow else {}))
+        if self.look.colour != INK:
+            group.set("color", self.look.colour)
+        if self.opacity is not None:
+            group.set("opacity", svg.number(self.opacity))
         spots = [place.at(point.x, point.y) for point in self.points]
         if self.joined and len(spots) > 1:
             dashes = " ".join(f"{length * self.width:g}" for length in self.look.dashes) or None
             svg.add(group, "path", d=svg.path(spots), fill="none", stroke_width=self.width, stroke_dasharray=dashes)
-        ends = [(place.at(p.x, p.low), place.at(p.x, p.high)) for p in self.points if self.whiskers and p.low < p.high]
-        if ends:
-            cap = "m-2.2 0h4.4"
-            bars = "".join(
-                f"{svg.path([low, high])}{svg.path([low])}{cap}{svg.path([high])}{cap}" for low, high in ends
-            )
+        bars = "".join(whisker(place, point) for point in self.points if self.whiskers and point.low < point.high)
+        if bars:
             svg.add(group, "path", d=bars, stroke_width=1)
-        for point, spot in zip(self.points, spots, strict=True):
-            if self.marks:
-                shape = svg.path([spot]) + marker(self.look.marker, self.size)
-                fill = "none" if self.hollow else None
-                made = svg.add(
-                    group, "path", class_="mark", d=shape, fill=fill, stroke_width=0.9 if self.hollow else 0.4
-                )
-                svg.add(made, "title").text = svg.clean(self.told(point, place))
+        if self.marks:
+            shape = marker(self.look.marker, self.size)
+            tell(plot, group, self.told(place), [self.numbers(point, place) for point in self.points])
+            svg.add(group, "path", class_="marks", d="".join(svg.path([spot]) + shape for spot in spots))
 
-    def told(self, point: Point, place: Place) -> str:
-        """What a mark says: its name, its numbers and its cell."""
+    def told(self, place: Place) -> str:
+        """What every mark says, with a pair of braces for its name and for each of its `numbers`."""
         across = place.x.label.partition(" (")[0]
-        cell = f"; {point.cell or self.cell}" if point.cell or self.cell else ""
-        return (
-            f"{self.name}: {place.y.text(point.y)}{span_of(point, place.y)} at {across} {place.x.text(point.x)}{cell}"
-        )
+        cell = "; {}" if any(point.cell for point in self.points) else f"; {self.cell}" if self.cell else ""
+        return f"{{}}: {{}} at {across} {{}}{cell}"
+
+    def numbers(self, point: Point, place: Place) -> list[str]:
+        """What one mark alone says: a page's script puts it into what all say."""
+        own = [point.cell] if any(point.cell for point in self.points) else []
+        return [place.y.text(point.y) + span_of(point, place.y), place.x.text(point.x), *own]
+
+
+def tell(plot: Element, group: Element, told: str, numbers: Sequence[Sequence[str]]) -> None:
+    """Write what each of the marks in a group says: what all of a plot say only once.
+
+    The page's script makes the pieces of a path of class `marks` marks of their own, each of which says its numbers.
+    """
+    told = svg.clean(told)
+    if plot.get("data-told", told) != told:
+        group.set("data-told", told)
+    else:
+        plot.set("data-told", told)
+    parts = ("¦".join(svg.clean(part).translate(_APART) for part in one) for one in numbers)
+    group.set("data-numbers", "¶".join(parts))
+
+
+def whisker(place: Place, point: Point) -> str:
+    """The interval of a point, with a cap at either end."""
+    low, high = place.at(point.x, point.low), place.at(point.x, point.high)
+    return f"{svg.path([low])}m-2.2 0h4.4{svg.path([low, high])}m-2.2 0h4.4"
 
 
 @dataclass(frozen=True)
@@ -80,8 +101,8 @@ class Rule:
         else:
             ends = [place.at(self.x or 0.0, place.y.low), place.at(self.x or 0.0, place.y.high)]
         svg.add(
-            plot, "path", class_="data", d=svg.path(ends), fill="none", stroke=INK, stroke_width=0.8,
-            stroke_opacity=0.7, stroke_dasharray=self.dashes,
+            plot, "path", class_="data", d=svg.path(ends), stroke_width=0.8, stroke_opacity=0.7,
+            stroke_dasharray=self.dashes,
         )  # fmt: skip
 
 
@@ -99,13 +120,13 @@ class Steps:
             corners.append((x, y))
         svg.add(
             plot, "path", class_="data front", d=svg.path([place.at(*corner) for corner in corners]), fill="none",
-            stroke=INK, stroke_width=1.1, stroke_opacity=0.55,
+            stroke_width=1.1, stroke_opacity=0.55,
         )  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Bars:
-    """Level bars on rows: from one value to another; each says what it is when it is pointed at."""
+    """Level bars on rows: from one value to another; each may say what it is when it is pointed at."""
 
     name: str
     colour: str
@@ -114,21 +135,17 @@ class Bars:
     opacity: float | None = None
 
     def draw(self, plot: Element, place: Place) -> None:
-        """Draw every bar; those that say nothing are one path."""
-        group = svg.add(
-            plot, "g", class_=f"data p:{self.name}" if self.name else "data", fill=self.colour, opacity=self.opacity
+        """Draw every bar."""
+        name, half = f"p:{self.name}" if self.name else None, self.thick / 2
+        group = svg.add(plot, "g", class_=name, fill=self.colour, stroke="none", opacity=self.opacity)
+        if any(words for *_, words in self.spans):
+            tell(plot, group, "{}: {}", [[words] for *_, words in self.spans])
+        boxes = (
+            [(start, row - half), (end, row - half), (end, row + half), (start, row + half)]
+            for row, start, end, _ in self.spans
         )
-        silent = ""
-        for row, start, end, words in self.spans:
-            half = self.thick / 2
-            box = [(start, row - half), (end, row - half), (end, row + half), (start, row + half)]
-            shape = svg.path([place.at(*corner) for corner in box]) + "z"
-            if words:
-                svg.add(svg.add(group, "path", class_="mark", d=shape), "title").text = svg.clean(words)
-            else:
-                silent += shape
-        if silent:
-            svg.add(group, "path", d=silent)
+        shapes = "".join(f"{svg.path([place.at(*corner) for corner in box])}z" for box in boxes)
+        svg.add(group, "path", class_="marks" if "data-numbers" in group.attrib else None, d=shapes)
 
 
 @dataclass(frozen=True)
@@ -144,4 +161,5 @@ class Ribbon:
         """Draw from left to right and back."""
         there = [place.at(x, y) for x, y in zip(self.xs, self.low, strict=True)]
         back = [place.at(x, y) for x, y in zip(self.xs, self.high, strict=True)]
-        svg.add(plot, "path", class_="data", d=svg.path(there + back[::-1]) + "z", fill=self.colour, fill_opacity=0.2)
+        outline = svg.path(there + back[::-1]) + "z"
+        svg.add(plot, "path", class_="data", d=outline, fill=self.colour, fill_opacity=0.2, stroke="none")

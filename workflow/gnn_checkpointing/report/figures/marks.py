@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from functools import cache
 
-from gnn_checkpointing.report.figures.svg import number
+from gnn_checkpointing.report.figures.svg import compact, tenth
 
 _SQUARE = ((-0.9, -0.9), (0.9, -0.9), (0.9, 0.9), (-0.9, 0.9))
 _UP = ((0.0, -1.1), (1.05, 0.85), (-1.05, 0.85))
@@ -58,12 +58,9 @@ def marker(shape: str, size: float) -> str:
     """A mark of that many points across, relative to where the pen is."""
     radius = size / 2
     if shape == "o":
-        r, across = number(radius), number(2 * radius)
-        return f"m-{r} 0a{r} {r} 0 1 0 {across} 0a{r} {r} 0 1 0-{across} 0"
-    corners = [(radius * x, radius * y) for x, y in _SHAPES[shape]]
+        # One arc nearly all the way round: half as long as two half circles.
+        r = compact([radius])
+        return f"m0-{r}a{r} {r} 0 1 0 .01 0z"
+    corners = [(float(tenth(radius * x)), float(tenth(radius * y))) for x, y in _SHAPES[shape]]
     steps = [(x1 - x0, y1 - y0) for (x0, y0), (x1, y1) in zip([(0.0, 0.0), *corners], corners, strict=False)]
-    parts = [
-        "".join(f"{letter}{number(x)} {number(y)}")
-        for letter, (x, y) in zip("m" + "l" * len(steps), steps, strict=False)
-    ]
-    return "".join(parts) + "z"
+    return f"m{compact([each for step in steps for each in step])}z"

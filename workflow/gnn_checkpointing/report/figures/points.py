@@ -132,7 +132,7 @@ def legend(root: svg.Element, looks: Mapping[str, Look], left: float, top: float
         group = svg.add(root, "g", class_=f"label p:{name}")
         shape = svg.path([(x + 3, y)]) + marker(look.marker, 4.5)
         svg.add(group, "path", d=shape, stroke=look.colour, fill="none" if hollow else look.colour, stroke_width=0.9)
-        svg.words(group, x + 9, y, name, font_size=8.0)
+        svg.words(group, x + 9, y, name, 8.0)
 
 
 def ratio_panel(name: str, marks: Sequence[Mark], looks: Mapping[str, Look], x: Scale, cell: str = "") -> str:
@@ -161,9 +161,13 @@ def ratio_panel(name: str, marks: Sequence[Mark], looks: Mapping[str, Look], x: 
 class _OnRows(Series):
     """Marks whose number is along x, on rows that have names."""
 
-    def told(self, point: Point, place: Place) -> str:
-        """What a mark says."""
-        return f"{self.name}: {place.x.text(point.x)} on {point.cell}" + (f"; {self.cell}" if self.cell else "")
+    def told(self, place: Place) -> str:  # noqa: ARG002 - rows have names of their own
+        """What every mark says."""
+        return "{}: {} on {}" + (f"; {self.cell}" if self.cell else "")
+
+    def numbers(self, point: Point, place: Place) -> list[str]:
+        """What one mark alone says."""
+        return [place.x.text(point.x), point.cell]
 
 
 def _short(label: str) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from xml.etree import ElementTree as Tree
 
 from gnn_checkpointing.report.figures.palette import INK
@@ -30,7 +32,6 @@ def drawing(width: float, height: float, name: str = "") -> Element:
             "font-size": "8.5",
             "stroke-linejoin": "round",
             "aria-hidden": "true",
-            "focusable": "false",
             **({"data-name": name} if name else {}),
         },
     )
@@ -46,32 +47,67 @@ def add(parent: Element, name: str, **attributes: str | float | None) -> Element
     return Tree.SubElement(parent, name, written)
 
 
-def words(parent: Element, x: float, y: float, text: str, **attributes: str | float | None) -> Element:
-    """Text in one or several lines, the block of them centred on `y`; `font_size` is in `attributes` or 8.5."""
-    size = float(attributes.get("font_size") or 8.5)
+def words(parent: Element, x: float, y: float, text: str, size: float = 8.5, **attributes: str | None) -> Element:
+    """Text in one or several lines, the block of them centred on `y`; `parent` may have its size and anchor."""
     lines = clean(text).split("\n")
     first = y + (0.72 - 1.1 * (len(lines) - 1)) * size / 2
-    made = add(parent, "text", x=x, y=first, **attributes)
+    made = add(parent, "text", x=tenth(x), y=tenth(first), **attributes)
+    if number(size) != parent.get("font-size", "8.5"):
+        made.set("font-size", number(size))
     made.text = lines[0]
     for line in lines[1:]:
-        add(made, "tspan", x=x, dy=1.1 * size).text = line
+        add(made, "tspan", x=tenth(x), dy=1.1 * size).text = line
     return made
 
 
 def written(root: Element) -> str:
     """The drawing as one line of text."""
-    return Tree.tostring(root, encoding="unicode", short_empty_elements=True) + "\n"
+    return Tree.tostring(root, encoding="unicode").replace(" />", "/>") + "\n"
 
 
-def number(value: float) -> str:
-    """A coordinate to a hundredth; the rounding before keeps the last bits of a processor out of a tie."""
-    text = f"{round(round(float(value), 6), 2):.2f}".rstrip("0").rstrip(".")
+def number(value: float, decimals: int = 2) -> str:
+    """A number to a hundredth; the rounding before keeps the last bits of a processor out of a tie."""
+    text = f"{round(round(float(value), 6), decimals):.{decimals}f}".rstrip("0").rstrip(".")
     return "0" if text in ("-0", "") else text
 
 
-def path(points: list[tuple[float, float]]) -> str:
-    """A line through some points. Capital letters stand before places of data, which a page may move."""
-    return "".join(f"{'L' if place else 'M'}{number(x)} {number(y)}" for place, (x, y) in enumerate(points))
+def tenth(value: float) -> str:
+    """A coordinate to a tenth of a point, a thirtieth of a millimetre."""
+    return number(value, 1)
+
+
+def path(points: Sequence[tuple[float, float]]) -> str:
+    """A line through some places of data, which a page may move: the first, and the steps from one to the next."""
+    if not points:
+        return ""
+    (left, top), *others = places = [(float(tenth(x)), float(tenth(y))) for x, y in straightened(points)]
+    pairs = zip(others, places, strict=False)
+    steps = [each - last for one, before in pairs for each, last in zip(one, before, strict=True)]
+    return f"M{compact([left, top])}" + (f"l{compact(steps)}" if steps else "")
+
+
+def compact(numbers: Sequence[float]) -> str:
+    """Coordinates to a tenth of a point, in as few letters as SVG allows."""
+    short = [re.sub(r"^(-?)0\.", r"\1.", tenth(one)) for one in numbers]
+    # A minus begins a number of its own, and so does a second point.
+    return "".join(
+        one if not place or one[0] == "-" or (one[0] == "." and "." in short[place - 1]) else f" {one}"
+        for place, one in enumerate(short)
+    )
+
+
+def straightened(points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
+    """The points without those in the middle of a level or upright piece of line."""
+    kept: list[tuple[float, float]] = []
+    for x, y in points:
+        if len(kept) > 1 and any(
+            tenth(kept[-2][axis]) == tenth(kept[-1][axis]) == tenth(at)
+            and (kept[-2][1 - axis] <= kept[-1][1 - axis] <= other or kept[-2][1 - axis] >= kept[-1][1 - axis] >= other)
+            for axis, at, other in ((0, x, y), (1, y, x))
+        ):
+            kept.pop()
+        kept.append((x, y))
+    return kept
 
 
 def clean(text: str) -> str:

@@ -16,7 +16,7 @@ _COLUMNS = 3
 _WIDTH = 353.0
 _LEFT, _RIGHT, _TOP, _BOTTOM = 45.0, 6.0, 17.0, 30.0
 _GAP, _ROW = 10.0, 80.0
-_BUCKETS = 70
+_BUCKETS = 48
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ def _draw_course(
         tick_labels=labelled,
     )
     group = draw(root, chart)
-    svg.words(group, frame.right - 3, frame.top + 7, course.peak, text_anchor="end", font_size=7.0)
+    svg.words(group, frame.right - 3, frame.top + 7, course.peak, 7.0, text_anchor="end")
 
 
 def drawn_points(course: Course) -> list[tuple[float, float]]:

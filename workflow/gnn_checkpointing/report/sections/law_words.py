@@ -1,4 +1,4 @@
-"""A law as a line of text: N nodes, E edges, K edges of the largest block, N[E ≥ 2K] nodes if two blocks are full."""
+"""A law as a line of text: N nodes, E edges, K edges of the largest block, N₂ nodes where two blocks are full."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _FACTORS = {
     "nodes": "N",
     "edges": "E",
     "edges_at_once": "K",
-    "nodes_with_blocks": "N[E ≥ 2K]",
+    "nodes_with_blocks": "N₂",
     "edges_squared": "E²",
     "log_nodes": "N",
     "log_edges": "E",

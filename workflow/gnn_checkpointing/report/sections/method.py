@@ -13,6 +13,8 @@ from gnn_checkpointing.report.page import Facts, Paragraph, Section, Table
 from gnn_checkpointing.report.tables import Of, table
 from gnn_checkpointing.report.texts import texts
 from gnn_checkpointing.sourced import sourced
+from gnn_checkpointing.study.architecture import Architecture
+from gnn_checkpointing.study.own_model import own_name
 from gnn_checkpointing.study.policy_names import POLICIES
 
 _text = texts("method")
@@ -88,8 +90,11 @@ def _ratios(inputs: ReportInputs) -> str:
 
 
 def _several_sizes(inputs: ReportInputs) -> bool:
-    """Tell whether the study's models differ in layers or channels."""
-    return len({(model.num_layers, model.hidden_channels) for model in inputs.depths.models}) > 1
+    """Tell whether the study's models differ in layers or channels, or one is what it was found to be."""
+    return (
+        inputs.study.architecture.module is not None
+        or len({(model.num_layers, model.hidden_channels) for model in inputs.depths.models}) > 1
+    )
 
 
 def _sizes(inputs: ReportInputs) -> tuple[Fact, ...]:
@@ -102,6 +107,25 @@ def _sizes(inputs: ReportInputs) -> tuple[Fact, ...]:
         Fact("Hidden channels", units.digits(architecture.hidden_channels)),
         Fact("Attention heads", units.digits(architecture.heads)),
     )
+
+
+def _blocks(architecture: Architecture) -> tuple[Fact, ...]:
+    """Return what the blocks of stacks have besides their convolution."""
+    if architecture.is_own_alone:
+        return ()
+    words = (
+        f"{architecture.activation}, {architecture.norm}, "
+        f"{units.plain(architecture.dropout)}, {'yes' if architecture.residual else 'no'}"
+    )
+    return (Fact("Activation, norm, dropout, residual", words),)
+
+
+def _own_model(architecture: Architecture) -> tuple[Fact, ...]:
+    """Return where a model of the user's own comes from: its module and the checksums of its files."""
+    if architecture.module is None:
+        return ()
+    files = [Fact(f"SHA-256 of {name}", sha256) for name, sha256 in architecture.files.items()]
+    return (Fact(f"{own_name(architecture.module)} is built by", architecture.module), *files)
 
 
 def _models(inputs: ReportInputs) -> tuple[Table, ...]:
@@ -148,11 +172,8 @@ def method_section(inputs: ReportInputs) -> Section:
             Facts(
                 (
                     *_sizes(inputs),
-                    Fact(
-                        "Activation, norm, dropout, residual",
-                        f"{architecture.activation}, {architecture.norm}, "
-                        f"{units.plain(architecture.dropout)}, {'yes' if architecture.residual else 'no'}",
-                    ),
+                    *_blocks(architecture),
+                    *_own_model(architecture),
                     Fact("Compute threads", units.digits(measuring.threads)),
                     Fact("Allocators", ", ".join(measuring.allocators)),
                     Fact("Fresh processes that time each cell", _numbers(inputs.quality.processes)),

@@ -1,30 +1,41 @@
-"""Findings made by hand in which every part has something to say: the widest ledger that there is."""
+"""Findings in which every part has something to say: the widest ledger that there is."""
 
 from __future__ import annotations
 
-from analysis.explained_sets import explained
-from analysis.tables import depth_table, ego_table, protocol
 from gnn_checkpointing.analysis.analyse import Findings, analyse
 from gnn_checkpointing.analysis.explained import explanations
-from gnn_checkpointing.analysis.results import Quantity, ReplicateSpread, Trends
+from gnn_checkpointing.analysis.results import (
+    Influence,
+    LeftOut,
+    Predictions,
+    Quantity,
+    ReplicateSpread,
+    Robustness,
+    RunDrift,
+    StoppingRule,
+    Trends,
+)
 from gnn_checkpointing.records.explained import ExplainedSets
 
-from .made import effect, effects, empty, flatness, frontier, point, trends
-from .tried import (
+from .explained import explained
+from .findings import empty
+from .results import (
     about,
     candidate,
     capacity,
     censored,
     count,
     coverage,
-    drift,
-    influence,
-    left_out,
-    predictions,
-    robustness,
-    stopping,
+    effect,
+    flatness,
+    frontier,
+    made,
+    point,
+    some_effects,
     summary,
+    trends,
 )
+from .tables import depth_table, ego_table, protocol
 
 QUANTITIES: tuple[Quantity, ...] = ("activation_ratio", "time_ratio")
 
@@ -39,15 +50,16 @@ def everything() -> Findings:
         for quantity in QUANTITIES
     ]
     return empty(
-        effects=effects(
+        effects=some_effects(
             *(effect("GATv2", policy, time=1.2) for policy in more), real=(effect("GCN", "layers", "Cora"),)
         ),
-        trends=Trends(
-            confidence=0.95,
+        trends=made(
+            Trends,
             bands=[band for one in bands for band in one.bands],
             break_evens=[even for one in bands for even in one.break_evens],
         ),
-        predictions=predictions(
+        predictions=made(
+            Predictions,
             leaderboard=[candidate("none", 0.01), candidate("layers", 0.05), candidate("layers", 0.9, chosen=False)],
             coverage=[coverage("activation_bytes"), coverage("saved_activation_bytes"), coverage("step_time_seconds")],
             analytic=[count("none", 99.0), count("layers", 103.0), count("edge_blocks", 0.0)],
@@ -59,12 +71,19 @@ def everything() -> Findings:
                 for policy, degree in (("none", about(20 * gib, 1)), ("edge_blocks", about(400 * gib, 9)))
             ],
         ),
-        robustness=robustness(
-            left_out=[left_out("layers"), left_out("edge_blocks", "g1", "g2")],
-            influence=[influence("layers", -0.02), influence("edge_blocks", 0.3)],
-            drift=[drift("layers", 0.01), drift("edge_blocks", 0.2)],
-            replicates=[ReplicateSpread(response="activation_bytes", places=9, median=0.0, worst=0.002, worst_at="d4")],
-            stopping=[stopping(0.02, 0.95), stopping(0.1, 0.94)],
+        robustness=made(
+            Robustness,
+            left_out=[made(LeftOut), made(LeftOut, policy="edge_blocks", changes=["g1", "g2"])],
+            influence=[
+                made(Influence, shift_per_edge=-0.02),
+                made(Influence, policy="edge_blocks", shift_per_edge=0.3),
+            ],
+            drift=[
+                made(RunDrift, change=about(0.01, 0.02)),
+                made(RunDrift, policy="edge_blocks", change=about(0.2, 0.02)),
+            ],
+            replicates=[made(ReplicateSpread, places=9, worst=0.002)],
+            stopping=[made(StoppingRule, noise=noise, covered=share) for noise, share in ((0.02, 0.95), (0.1, 0.94))],
         ),
         explained=explanations(ExplainedSets(validation=explained(), adversarial=explained(label="b <i>")), 0.95),
         frontier=frontier(

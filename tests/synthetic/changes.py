@@ -1,0 +1,98 @@
+"""Tables changed: a row that did not complete, a field replaced, cells measured again, laws of other bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from gnn_checkpointing.records.measurements_table import COLUMNS, Value
+
+from .rows import Table
+
+RATIOS = ("memory_ratio", "activation_ratio", "time_ratio", "time_ratio_low", "time_ratio_high")
+TIMES = (
+    "step_time_seconds",
+    "forward_time_seconds",
+    "backward_time_seconds",
+    "cpu_time_seconds",
+    "system_time_seconds",
+    "page_faults",
+    "involuntary_switches",
+    "warm_up_seconds",
+    "nodes_per_second",
+    "edges_per_second",
+    "rounds",
+    "processes",
+    "process_spread",
+    "time_ratio",
+    "time_ratio_low",
+    "time_ratio_high",
+)
+STAMPS = ("started", "ended", "again_started", "again_ended")
+SHIFTED = ("step_time_seconds", "time_ratio", "time_ratio_low", "time_ratio_high")
+
+
+def emptied() -> dict[str, Value]:
+    """The fields that a row which did not complete leaves empty."""
+    return (
+        {
+            column.name: None
+            for column in COLUMNS
+            if column.unit in ("bytes", "seconds") and column.name not in ("measured_seconds", "memory_limit_bytes")
+        }
+        | dict.fromkeys(RATIOS)
+        | dict.fromkeys(("same_loss", "same_gradients", "same_buffers"))
+    )
+
+
+def without(rows: Table, cell: str, policy: str, outcome: str, message: str = "") -> Table:
+    """Return the table with one row that did not complete: its numbers empty, as the collector leaves them."""
+    change = {**emptied(), "outcome": outcome, "message": message}
+    lost_reference = dict.fromkeys(RATIOS) if policy == "none" else {}
+    return [
+        {**row, **change}
+        if (row["cell"], row["policy"]) == (cell, policy)
+        else {**row, **(lost_reference if row["cell"] == cell else {})}
+        for row in rows
+    ]
+
+
+def changed(rows: Table, cell: str, policy: str, /, **values: Value) -> Table:
+    """Return the table with some fields of one row replaced."""
+    return [{**row, **values} if (row["cell"], row["policy"]) == (cell, policy) else row for row in rows]
+
+
+def with_visits(
+    rows: Table, graphs: Sequence[str], *, visits: int = 2, deviation: float = 0.05, day: int = 5, seed: int = 9
+) -> Table:
+    """The table with its `graphs` visited again, each time on a later day; ratios of time off by `deviation`.
+
+    Other numbers of a visit are far from the first ones, so that a reader that counts them would tell.
+    """
+    generator = np.random.default_rng(seed)
+    found = list(rows)
+    for visit in range(1, visits + 1):
+        for row in rows:
+            if row["graph"] not in graphs or row["outcome"] != "completed":
+                continue
+            off = float(np.exp(deviation * generator.standard_normal()))
+            stamps = dict.fromkeys(STAMPS, f"2026-02-0{day}T0{visit}:00:00+00:00")
+            times = {name: float(row[name]) * off for name in SHIFTED if isinstance(row[name], int | float)}
+            worse = {"activation_bytes": 2 * int(row["activation_bytes"] or 0), "warnings": "visited", "rounds": 99}
+            found.append({**row, **stamps, **times, **worse, "visit": visit, "high_water_agrees": False})
+    return found
+
+
+def with_bytes(rows: Table, convolution: str, policy: str, law: Callable[[float, float, float], float]) -> Table:
+    """The table with one policy's activation bytes computed from nodes, edges and edges at once."""
+
+    def bytes_of(row: dict[str, object]) -> int:
+        return round(law(*(float(str(row[name])) for name in ("num_nodes", "num_edges", "edges_at_once"))))
+
+    return [
+        {**row, "activation_bytes": bytes_of(dict(row))}
+        if (row["convolution"], row["policy"]) == (convolution, policy)
+        else row
+        for row in rows
+    ]

@@ -1,0 +1,88 @@
+"""Findings of a study: analysed from tables of known laws, or made by hand, as empty as can be but for one part."""
+
+from __future__ import annotations
+
+import builtins
+from collections.abc import Callable
+from dataclasses import replace
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from gnn_checkpointing.analysis.analyse import Findings, analyse
+from gnn_checkpointing.analysis.results import (
+    Effects,
+    Explanations,
+    Predictions,
+    Quality,
+    Regressions,
+    Robustness,
+    Trends,
+)
+from gnn_checkpointing.claims.judge import judge
+from gnn_checkpointing.claims.ledger import Claim, Ledger
+
+from .frontier import frontier_table
+from .graphs import Graph, batches, families, generated_graphs, graded
+from .results import made, some_effects
+from .rows import Table, table
+from .tables import protocol, trainings
+
+
+def empty(effects: Effects | None = None, frontier: Effects | None = None, **parts: Any) -> Findings:
+    """Findings of a study of GATv2 and GCN under `layers` in which nothing else was found but `parts`.
+
+    `frontier` has more rows of effects, and what is read off them.
+    """
+    whole = effects if effects is not None else some_effects()
+    if frontier is not None:
+        read_off = {
+            name: getattr(frontier, name) or getattr(whole, name) for name in ("flatness", "models", "encodings")
+        }
+        known = {(row.convolution, row.policy, row.degree) for row in frontier.rows}
+        rows = [row for row in whole.rows if (row.convolution, row.policy, row.degree) not in known]
+        whole = whole.model_copy(update={"rows": [*rows, *frontier.rows], **read_off})
+    kinds = {"trends": Trends, "regressions": Regressions, "predictions": Predictions, "robustness": Robustness}
+    nothing: dict[str, Any] = {name: made(kind) for name, kind in kinds.items()}
+    found = Findings(effects=whole, explained=Explanations(), accuracy=[], quality=made(Quality), **nothing)
+    return replace(found, **parts)
+
+
+def analysed(rows: Table, drift: float = 1e-6) -> Findings:
+    return analyse(rows, trainings(drift=drift), protocol())
+
+
+@cache
+def synthetic(
+    graphs: Callable[[], list[Graph]] = generated_graphs, policies: tuple[str, ...] = ("none", "layers", "edge_blocks")
+) -> Findings:
+    return analysed(table(np.random.default_rng(0), graphs(), policies=policies))
+
+
+@cache
+def frontier_findings() -> Findings:
+    """Return findings of a frontier study: many policies, one number of nodes, the densest level not timed."""
+    return analysed(frontier_table(allocators=("retaining", "default")))
+
+
+@cache
+def varied() -> Findings:
+    """Return findings of a study of families, graded graphs and batches."""
+    return synthetic(lambda: [*families(), *graded(), *batches()])
+
+
+def ledger(findings: Findings) -> Ledger:
+    return judge(findings, "synthetic", "test-machine")
+
+
+_JUDGED: dict[int, tuple[Findings, Ledger]] = {}
+
+
+def claim(findings: Findings, id: str) -> Claim:
+    """The claim of an id; findings that several tests ask about are judged once."""
+    if builtins.id(findings) not in _JUDGED:
+        _JUDGED[builtins.id(findings)] = (findings, ledger(findings))
+    judged = _JUDGED[builtins.id(findings)][1]
+    (found,) = [claim for claim in judged.claims if claim.id == id]
+    return found

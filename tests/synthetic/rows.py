@@ -1,0 +1,179 @@
+"""Rows of a measurement table, every column filled, and tables of known laws: exact bytes, noisy times."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from gnn_checkpointing.records.measurements_table import COLUMNS, Value
+
+from .graphs import Graph, generated_graphs
+
+Table = list[dict[str, Value]]
+
+NUM_LAYERS = 4
+HIDDEN_CHANNELS = 16
+RESIDENT_BYTES = 1_000_000
+MEMORY_LIMIT_BYTES = 8 * 2**30
+BLOCK_EDGES = 8192
+
+
+@dataclass(frozen=True)
+class TrueLaw:
+    """constant + per_node * num_nodes + per_edge * num_edges."""
+
+    constant: float
+    per_node: float
+    per_edge: float
+
+    def at(self, num_nodes: int, num_edges: int) -> float:
+        return self.constant + self.per_node * num_nodes + self.per_edge * num_edges
+
+
+# What each policy costs: (activation bytes, saved bytes, seconds of a step).
+LAWS: dict[tuple[str, str], tuple[TrueLaw, TrueLaw, TrueLaw]] = {
+    ("GCN", "none"): (TrueLaw(64, 1500, 120), TrueLaw(16, 1000, 40), TrueLaw(1e-3, 2e-6, 1e-7)),
+    ("GCN", "layers"): (TrueLaw(64, 1000, 100), TrueLaw(16, 700, 0), TrueLaw(1.5e-3, 3e-6, 1.5e-7)),
+    ("GCN", "edge_blocks"): (TrueLaw(64, 1200, 0), TrueLaw(16, 800, 0), TrueLaw(1.4e-3, 3e-6, 1.3e-7)),
+    ("SAGE", "none"): (TrueLaw(64, 1600, 130), TrueLaw(16, 1100, 16), TrueLaw(1e-3, 3e-6, 8e-8)),
+    ("SAGE", "layers"): (TrueLaw(64, 900, 128), TrueLaw(16, 600, 16), TrueLaw(1.5e-3, 5e-6, 1.3e-7)),
+    ("SAGE", "edge_blocks"): (TrueLaw(64, 1300, 0), TrueLaw(16, 900, 0), TrueLaw(1.4e-3, 4e-6, 1.1e-7)),
+    ("GATv2", "none"): (TrueLaw(64, 3000, 2000), TrueLaw(16, 2500, 1800), TrueLaw(2e-3, 4e-6, 4e-7)),
+    ("GATv2", "layers"): (TrueLaw(64, 1500, 500), TrueLaw(16, 900, 0), TrueLaw(3e-3, 6e-6, 5.4e-7)),
+    ("GATv2", "edge_blocks"): (TrueLaw(64, 2500, 0), TrueLaw(16, 1100, 0), TrueLaw(3e-3, 6e-6, 4.8e-7)),
+}
+CONVOLUTIONS = ("GCN", "SAGE", "GATv2")
+POLICIES = ("none", "layers", "edge_blocks")
+
+
+@dataclass(frozen=True)
+class Costs:
+    """What one row measured, and none beside it."""
+
+    activation: float
+    saved: float
+    none_activation: float
+    seconds: float
+    none_seconds: float
+
+
+def table(
+    generator: np.random.Generator,
+    graphs: Iterable[Graph] | None = None,
+    *,
+    convolutions: Sequence[str] = CONVOLUTIONS,
+    policies: Sequence[str] = POLICIES,
+    noise: float = 0.02,
+) -> Table:
+    """Return one row per graph x convolution x policy, as `read_table` would."""
+    rows: Table = []
+    cells = [(graph, name) for graph in (generated_graphs() if graphs is None else graphs) for name in convolutions]
+    for number, (graph, convolution) in enumerate(cells):
+        seconds = {
+            policy: LAWS[convolution, policy][2].at(graph.num_nodes, graph.num_edges)
+            * float(np.exp(noise * generator.standard_normal()))
+            for policy in policies
+        }
+        for policy in policies:
+            activation, saved, _ = (law.at(graph.num_nodes, graph.num_edges) for law in LAWS[convolution, policy])
+            none = LAWS[convolution, "none"][0].at(graph.num_nodes, graph.num_edges)
+            costs = Costs(activation, saved, none, seconds[policy], seconds["none"])
+            rows.append(row(number, graph, convolution, policy, costs))
+    return rows
+
+
+def row(number: int, graph: Graph, convolution: str, policy: str, costs: Costs) -> dict[str, Value]:
+    activation, saved, none = costs.activation, costs.saved, costs.none_activation
+    ratio = costs.seconds / costs.none_seconds
+    minute, second = divmod(number * 4, 60)
+    hour, minute = divmod(minute, 60)
+    values: dict[str, Value] = {
+        "hardware": "test-machine",
+        "study": "synthetic",
+        "cell": f"{graph.id}-{convolution}",
+        "graph": graph.id,
+        "graph_label": graph.label,
+        "family": graph.family,
+        "num_nodes": graph.num_nodes,
+        "num_edges": graph.num_edges,
+        "requested_average_degree": graph.requested,
+        "average_degree": graph.num_edges / graph.num_nodes,
+        "density": graph.num_edges / (graph.num_nodes * (graph.num_nodes - 1)),
+        "visit": 0,
+        "nodes_per_second": graph.num_nodes / costs.seconds,
+        "edges_per_second": graph.num_edges / costs.seconds,
+        "num_features": 32,
+        "replicate": graph.replicate,
+        "derivation": graph.derivation,
+        "base": graph.base,
+        "base_label": graph.base_label,
+        "derivation_size": graph.size,
+        "training_nodes": graph.num_nodes // 2,
+        "degree_p5": 1,
+        "median_degree": 8,
+        "degree_p95": 40,
+        "maximum_degree": 90,
+        "clustering": 0.1,
+        "homophily": 0.6,
+        "convolution": convolution,
+        "aggregation": "gather_scatter",
+        "model": "",
+        "parameters": 12_345,
+        "num_layers": NUM_LAYERS,
+        "hidden_channels": HIDDEN_CHANNELS,
+        "heads": 4,
+        "policy": policy,
+        "allocator": "retaining",
+        "device": "cpu",
+        "threads": 1,
+        "outcome": "completed",
+        "message": "",
+        "resident_bytes": RESIDENT_BYTES,
+        "policy_resident_bytes": 0,
+        "saved_activation_bytes": int(saved),
+        "transient_bytes": int(activation) - int(saved),
+        "peak_memory_bytes": RESIDENT_BYTES + int(activation),
+        "activation_bytes": int(activation),
+        "other_model": False,
+        "high_water_bytes": int(activation * 1.002),
+        "high_water_agrees": True,
+        "fake_tensor_bytes": int(activation),
+        "fake_tensor_agrees": True,
+        "forward_time_seconds": costs.seconds * 0.4,
+        "backward_time_seconds": costs.seconds * 0.6,
+        "involuntary_switches": 0.0,
+        "sentinel_drift": 0.01,
+        "sentinel_seconds": None,
+        "step_time_seconds": costs.seconds,
+        "cpu_time_seconds": costs.seconds,
+        "system_time_seconds": 0.0,
+        "page_faults": 0.0,
+        "warm_up_seconds": 2 * costs.seconds,
+        "rounds": 10,
+        "processes": 2,
+        "process_spread": 0.005,
+        "edges_at_once": min(graph.num_edges, BLOCK_EDGES) if "edge_blocks" in policy else graph.num_edges,
+        "memory_limit_bytes": MEMORY_LIMIT_BYTES,
+        "memory_ratio": (RESIDENT_BYTES + int(activation)) / (RESIDENT_BYTES + int(none)),
+        "activation_ratio": int(activation) / int(none),
+        "time_ratio": ratio,
+        "time_ratio_low": ratio * 0.98,
+        "time_ratio_high": ratio * 1.02,
+        "loss_error": 0.0,
+        "gradient_error": 1e-7,
+        "buffer_error": 0.0,
+        "same_loss": True,
+        "same_gradients": True,
+        "same_buffers": True,
+        "measured_seconds": 1.5,
+        "started": f"2026-01-01T{hour:02}:{minute:02}:{second:02}+00:00",
+        "ended": f"2026-01-01T{hour:02}:{minute:02}:{second + 3:02}+00:00",
+        "again_started": f"2026-01-02T{hour:02}:{minute:02}:{second:02}+00:00",
+        "again_ended": f"2026-01-02T{hour:02}:{minute:02}:{second + 3:02}+00:00",
+        "warnings": "",
+        **{column.name: None for column in COLUMNS if column.cuda},
+    }
+    assert set(values) == {column.name for column in COLUMNS}
+    return values

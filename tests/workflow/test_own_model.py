@@ -1,0 +1,118 @@
+"""A model of the user's own goes through the whole pipeline, and its results belong to what its files hold."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from gnn_checkpointing.artefacts import read_json
+from gnn_checkpointing.records.measurements_table import read_table
+from gnn_checkpointing.validation.validate import complaints
+
+from .checkout import Checkout
+
+MODEL = """
+from torch import nn
+from torch_geometric.nn import SAGEConv
+
+from .widths import WIDTH
+
+
+class Mine(nn.Module):
+    def __init__(self, features, classes):
+        super().__init__()
+        self.one, self.two = SAGEConv(features, WIDTH), SAGEConv(WIDTH, classes)
+
+    def forward(self, x, edge_index):
+        return self.two(self.one(x, edge_index).relu(), edge_index)
+
+
+def build(features, classes):
+    return Mine(features, classes)
+"""
+GRID = {"family": "sbm", "num_nodes": [60], "average_degrees": [4, 8], "num_features": 6, "num_classes": 3}
+STUDY: dict[str, Any] = {
+    "name": "mine",
+    "title": "A model of mine",
+    "seed": 1,
+    "graphs": {"generated": [GRID]},
+    "architecture": {"module": "mine.models:build"},
+    "policies": ["none", "layers", "edge_blocks", "reversible"],
+    "measurement": {"rounds": {"at_least": 3, "at_most": 3}, "seconds_per_cell": 0.1, "processes": 1},
+    "training": {"epochs": 4, "save_every": 2, "graphs": {"num_nodes": [60], "average_degrees": [8]}},
+}
+
+
+def study(folder: Path, **changes: Any) -> Path:
+    (folder / "study.yaml").write_text(yaml.safe_dump(STUDY | changes))
+    return folder / "study.yaml"
+
+
+def package(folder: Path, model: str = MODEL, width: int = 8) -> None:
+    """Write the package `mine`, whose model has one hidden width."""
+    (folder / "mine").mkdir(exist_ok=True)
+    (folder / "mine/models.py").write_text(model)
+    (folder / "mine/widths.py").write_text(f"WIDTH = {width}\n")
+
+
+class Mine(Checkout):
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        study(folder)
+
+    def jobs(self, width: int) -> list[str]:
+        package(self.folder, width=width)
+        return re.findall(r"^(?:local)?rule (\w+):$", self.run("--configfile", "study.yaml"), re.MULTILINE)
+
+    @property
+    def report(self) -> Path:
+        (found,) = self.folder.glob("report/*/mine")
+        return found
+
+
+def widths(report: Path) -> set[Any]:
+    """The widths by the table, which lies packed beside the report."""
+    subprocess.run(["tar", "xf", "data.tar.xz", "measurements.csv"], cwd=report, check=True)
+    rows = read_table(report / "measurements.csv")
+    (report / "measurements.csv").unlink()
+    assert {row["convolution"] for row in rows} == {"models"}
+    assert {row["outcome"] for row in rows if row["policy"] == "reversible"} == {"refused"}
+    assert all(row["same_gradients"] for row in rows if row["policy"] != "reversible")
+    return {row["hidden_channels"] for row in rows}
+
+
+@pytest.mark.slow
+def test_one_model_then_another_then_the_first_again(tmp_path: Path) -> None:
+    """The width is in a file that the module imports; the two files that say it have one size and second of change."""
+    mine = Mine(tmp_path)
+    first = mine.jobs(width=8)
+    assert (first.count("measure"), first.count("train")) == (2, 1)
+    report = mine.report
+    assert widths(report) == {8}
+    assert "models" in (report / "report.html").read_text().split("</h2>")[1]
+    listed = read_json(report / "study.json")["architecture"]
+    assert sorted(listed["files"]) == ["mine/models.py", "mine/widths.py"]
+    assert "SHA-256 of mine/widths.py" in (report / "appendix.html").read_text()
+
+    assert mine.jobs(width=9).count("measure") == 2
+    assert widths(report) == {9}
+    again = mine.jobs(width=8)
+    assert not {"measure", "train", "graph"} & set(again)
+    assert widths(report) == {8}
+    assert read_json(report / "study.json")["architecture"] == listed
+    assert complaints(report) == []
+
+    # What cannot be measured stops the run before anything is.
+    study(tmp_path, architecture={"module": "mine.models:Broken"})
+    with (tmp_path / "mine/models.py").open("a") as stream:
+        stream.write("\n\nclass Broken(Mine):\n    def forward(self, x):\n        return x\n")
+    process = mine.start("--configfile", "study.yaml")
+    output, _ = process.communicate(timeout=300)
+    assert process.returncode == 2
+    assert "a training step of the model fails (TypeError" in output
+    assert not re.search(r"^rule \w+:$", output, re.MULTILINE)

@@ -1,0 +1,136 @@
+"""A user's own model in a study, named by `package.module:function`: its short name, and its files (torch-free).
+
+The folder where the command runs is searched first, then what Python searches anyway.
+"""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import sys
+from collections.abc import Iterator
+from importlib.machinery import ModuleSpec, PathFinder
+from pathlib import Path
+
+from gnn_checkpointing.refusal import Refusal, shown
+from gnn_checkpointing.study.vocabulary import slug
+
+_OURS = __package__.partition(".")[0]
+_MOST_FILES = 2000
+
+
+def module_and_function(module: str) -> tuple[str, str]:
+    """The two halves of `package.module:function`; raises `ValueError` where it is something else."""
+    name, _, function = module.partition(":")
+    if not function.isidentifier() or not all(part.isidentifier() for part in name.split(".")):
+        raise ValueError(
+            f"module {shown(module)}: write it as package.module:function, such as my_package.my_model:build"
+        )
+    return name, function
+
+
+def own_name(module: str) -> str:
+    """How tables and figures call the model: the module's last word, and the function's unless it is `build`."""
+    name, function = module_and_function(module)
+    last = name.rpartition(".")[2]
+    return slug(last if function == "build" else f"{last} {function}", "own-model")
+
+
+def module_files(module: str) -> dict[str, Path]:
+    """The files of the module, of the packages that it lies in, and of the user's own modules that these import.
+
+    A module is the user's own where it lies in the folder where the command runs, or in the model's own top-level
+    package. By their paths from there.
+    """
+    name, function = module_and_function(module)
+    importlib.invalidate_caches()
+    found: dict[str, Path] = {}
+    searched: set[str] = set()
+    waiting = [name]
+    while waiting:
+        wanted = waiting.pop()
+        if wanted in searched or not (wanted == name or _is_own(wanted, name)):
+            continue
+        searched.add(wanted)
+        spec = _spec(wanted)
+        if spec is None:
+            continue  # a name in a module, or something that is not installed, which importing it says
+        waiting += [wanted.rpartition(".")[0]] if "." in wanted else []
+        if spec.origin is None or not Path(spec.origin).is_file():
+            continue  # a folder without __init__.py
+        path = Path(spec.origin)
+        end = f"/{path.name}" if spec.submodule_search_locations is not None else path.name[len(path.stem) :]
+        found[wanted.replace(".", "/") + end] = path
+        if len(found) > _MOST_FILES:
+            raise Refusal(f"module {module}: it imports more than {_MOST_FILES} files of your own; name a smaller one")
+        if path.suffix == ".py":
+            tree = _tree(module, path)
+            waiting += _imports(tree, wanted if spec.submodule_search_locations is not None else _above(wanted))
+            if wanted == name:
+                _refuse_missing(tree, module, function, path)
+    if name not in searched or _spec(name) is None:
+        raise Refusal(
+            f"module {module}: there is no {name} in {Path.cwd()}, where the command runs, nor where Python looks for "
+            "modules; correct the name, or run the command in the folder that holds it"
+        )
+    return dict(sorted(found.items()))
+
+
+def _is_own(wanted: str, name: str) -> bool:
+    top = wanted.partition(".")[0]
+    if top == _OURS:
+        return False  # a result depends on this package's code in any case
+    return top == name.partition(".")[0] or PathFinder.find_spec(top, [str(Path.cwd())]) is not None
+
+
+def _spec(name: str) -> ModuleSpec | None:
+    """Where a module lies; nothing is imported."""
+    folders: list[str] | None = [str(Path.cwd()), *filter(None, sys.path)]
+    spec = None
+    for part in name.split("."):
+        # By its last word: of the whole name Python would look for the package among the imported ones.
+        spec = None if folders is None else PathFinder.find_spec(part, folders)
+        if spec is None:
+            return None
+        folders = None if spec.submodule_search_locations is None else list(spec.submodule_search_locations)
+    return spec
+
+
+def _tree(module: str, path: Path) -> ast.Module:
+    try:
+        return ast.parse(path.read_bytes())
+    except SyntaxError as error:
+        raise Refusal(f"module {module}: {path}, line {error.lineno}: {error.msg}; correct it") from None
+    except (OSError, ValueError, RecursionError, MemoryError) as error:
+        raise Refusal(f"module {module}: {path}: not readable as Python ({error}); correct it") from None
+
+
+def _above(name: str) -> str:
+    return name.rpartition(".")[0]
+
+
+def _imports(tree: ast.Module, package: str) -> Iterator[str]:
+    """All that a module may import, wherever in it; what stands behind `from ... import` may be a module, too."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = package
+            for _ in range(node.level - 1):
+                base = _above(base)
+            whole = ".".join(filter(None, (base if node.level else "", node.module or "")))
+            yield from filter(None, (whole, *(f"{whole}.{alias.name}".strip(".") for alias in node.names)))
+
+
+def _refuse_missing(tree: ast.Module, module: str, function: str, path: Path) -> None:
+    """Refuse a function that nothing in the module makes."""
+    bound: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            bound.add(node.name)
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            bound.add(node.id)
+        elif isinstance(node, ast.alias):
+            bound.add(node.asname or node.name.partition(".")[0])
+    if not bound & {function, "*", "__getattr__"}:
+        raise Refusal(f"module {module}: {path} has no function {function}; name one that returns the model")
