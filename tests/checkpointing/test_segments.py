@@ -29,7 +29,9 @@ def test_every_block_runs_twice(segments: int) -> None:
     model, graph = built("SAGE", f"segments({segments})"), adjacency("SAGE")
     calls: list[int] = []
     for position, block in enumerate(model.blocks):
-        block.register_forward_pre_hook(lambda *_, position=position: calls.append(position))
+        inside = block.conv if hasattr(block, "conv") else block
+        forward = inside.forward
+        inside.forward = lambda *args, p=position, f=forward, **named: (calls.append(p), f(*args, **named))[1]
     loss_of(model, graph).backward()
     assert sorted(calls) == sorted([0, 1, 2, 3] * 2)
 

@@ -205,9 +205,7 @@ def shared_rows(conv: MessagePassing, call: Call) -> frozenset[tuple[int, str]]:
 
 def edge_dim(tensor: Tensor, num_edges: int, node_dim: int) -> int:
     """The dimension of a value per edge that counts edges."""
-    if tensor.size(0) == num_edges:
-        return 0
-    return node_dim
+    return 0 if tensor.size(0) == num_edges else node_dim
 
 
 def roles_of(conv: MessagePassing, call: Call, names: Sequence[str], num_edges: int) -> dict[str, Role]:

@@ -16,6 +16,8 @@ from torch import Tensor
 from torch_geometric.nn import MessagePassing, aggr
 from torch_geometric.utils import softmax as softmax_of_pyg
 
+from gnn_checkpointing.checkpointing.hooks import hooked
+
 _TINY = 1e-16
 """As PyG adds it to the sum."""
 
@@ -87,7 +89,7 @@ def aggregate_unread(conv: MessagePassing, messages: Any, destination: Tensor, n
     if not mean and type(module) is not aggr.SumAggregation:
         return None
     own = getattr(conv.aggregate, "__func__", None) is not MessagePassing.aggregate
-    if own or not isinstance(messages, Tensor) or not messages.is_floating_point():
+    if own or hooked(module) or not isinstance(messages, Tensor) or not messages.is_floating_point():
         return None
     unread: Tensor = _Unread.apply(messages, destination, num_nodes, conv.node_dim, mean)  # type: ignore[no-untyped-call]
     return unread
