@@ -33,7 +33,8 @@ def test_every_command_explains_itself(command: str, capsys: pytest.CaptureFixtu
 def test_the_design_lists_every_cell_once() -> None:
     lines = run("design").stdout.splitlines()[1:]
     first = [line for line in lines if line.endswith("\t0")]
-    assert len({line.split("\t")[0] for line in first}) == len(first) == 6 * 3 * 2 * 3 + 3 + 2 * 3  # grid, large graphs, practice
+    grid, large, practice = 6 * 3 * 2 * 3, 3, 2 * 3
+    assert len({line.split("\t")[0] for line in first}) == len(first) == grid + large + practice
     # Three graphs are visited twice more, under each of three convolutions.
     assert len(lines) - len(first) == 3 * 2 * 3
 

@@ -6,6 +6,7 @@ import csv
 import hashlib
 import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import fields
 from pathlib import Path
 from typing import Any, get_args
@@ -63,7 +64,6 @@ from gnn_checkpointing.report.pdf import report_pdf
 from gnn_checkpointing.report.provenance import FIGURES
 from gnn_checkpointing.sourced import bare, plain, sourced
 from gnn_checkpointing.study.reading import read_study
-from gnn_checkpointing.two_processes import both
 
 HTML = "report.html"
 PDF = "report.pdf"
@@ -141,8 +141,10 @@ def render_report(inputs: ReportInputs, sources: Sources, templates: Path, outpu
     def for_paper() -> dict[str, bytes]:
         return {PDF: report_pdf(made.report, templates), APPENDIX_PDF: report_pdf(made.appendix, templates)}
 
-    for pages in both(for_screens, for_paper):
-        plain |= pages
+    # A thread, not a fork: Typst has threads of its own, which a forked process lacks and waits for.
+    with ThreadPoolExecutor(1) as paper:
+        printed = paper.submit(for_paper)
+        plain |= for_screens() | printed.result()
     described = crate(plain, packed, inputs, summarised["headline"], report_code(templates))
     _publish(output_folder, {**plain, CRATE: json_text(described).encode()}, packed)
 
