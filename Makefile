@@ -35,7 +35,7 @@ report-from: $(READY) ## make a published report again from its data: FROZEN=rep
 	python -m gnn_checkpointing rebuild --frozen $(FROZEN) --templates templates --output-folder $(or $(OUTPUT),$(FROZEN))
 
 republish: $(READY) ## make all published reports again from their data, and the documentation, after a change to what is computed or said
-	set -e; for folder in report/*/*/; do python -m gnn_checkpointing rebuild --frozen $$folder --templates templates --output-folder $$folder; done
+	set -e; for study in report/*/*/study.json; do folder=$${study%study.json}; python -m gnn_checkpointing rebuild --frozen $$folder --templates templates --output-folder $$folder; done
 	rm -rf report/docs && $(SITE) report/docs
 	python -m gnn_checkpointing index --reports report --templates templates --output report/index.html
 

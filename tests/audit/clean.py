@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from analysis import tables
 from gnn_checkpointing.analysis.analyse import Findings
 from gnn_checkpointing.analysis.quality import quality
 from gnn_checkpointing.analysis.results import (
@@ -30,6 +29,9 @@ from gnn_checkpointing.study.design import graph_cells
 from gnn_checkpointing.study.graph_design import GeneratedGraph, LoadedGraph, study_graphs
 from gnn_checkpointing.study.reading import parse_study
 from gnn_checkpointing.study.study import Study
+from synthetic.changes import without
+from synthetic.graphs import Graph
+from synthetic.rows import Table, table
 
 from . import predicted
 
@@ -82,7 +84,7 @@ def inputs() -> AuditInputs:
     )
 
 
-def drawn(made: Study) -> list[tables.Graph]:
+def drawn(made: Study) -> list[Graph]:
     """Return the study's graphs: the first draws from sparse to dense, the second back, and Cora between them.
 
     So the rank correlation of order and density is near 0.
@@ -92,36 +94,36 @@ def drawn(made: Study) -> list[tables.Graph]:
     there = sorted((spec for spec in specs if spec.replicate == 0), key=lambda spec: spec.average_degree)
     back = sorted((spec for spec in specs if spec.replicate == 1), key=lambda spec: -spec.average_degree)
     generated = [
-        tables.Graph(spec.id, spec.id, spec.family, spec.num_nodes, spec.num_edges, spec.average_degree, spec.replicate)
+        Graph(spec.id, spec.id, spec.family, spec.num_nodes, spec.num_edges, spec.average_degree, spec.replicate)
         for spec in (*there, *back)
     ]
-    cora = tables.Graph(real.id, "Cora", "real", 2708, 10556, None)
+    cora = Graph(real.id, "Cora", "real", 2708, 10556, None)
     return [*generated[: len(there)], cora, *generated[len(there) :]]
 
 
-def measured(made: Study) -> tables.Table:
+def measured(made: Study) -> Table:
     """Return the study's table: `reversible` beside the policies of known laws, and one policy out of memory."""
-    rows: tables.Table = []
+    rows: Table = []
     cells = {(spec.id, cell.convolution): cell.id for spec in study_graphs(made) for cell in graph_cells(made, spec)}
-    for row in tables.table(np.random.default_rng(0), drawn(made), convolutions=CONVOLUTIONS, noise=0.0):
+    for row in table(np.random.default_rng(0), drawn(made), convolutions=CONVOLUTIONS, noise=0.0):
         named = {**row, "cell": cells[str(row["graph"]), str(row["convolution"])], "rounds": 12}
         rows.append(named)
         if row["policy"] == "layers":
             rows.append({**named, "policy": "reversible", "other_model": True, **dict.fromkeys(UNCOMPARED)})
-    return tables.without(rows, out_of_memory(rows), "layers", "out_of_memory", "needed 9 GiB")
+    return without(rows, out_of_memory(rows), "layers", "out_of_memory", "needed 9 GiB")
 
 
-def again(rows: tables.Table, **changes: Value) -> tables.Table:
+def again(rows: Table, **changes: Value) -> Table:
     """The rows of the first cell, measured again in another hour."""
     return [{**row, "visit": 1, **changes} for row in rows if row["cell"] == rows[0]["cell"]]
 
 
-def out_of_memory(rows: tables.Table) -> str:
+def out_of_memory(rows: Table) -> str:
     """Return the cell in which `layers` runs out of memory: GATv2 on a graph of degree 16."""
     return next(str(row["cell"]) for row in rows if (row["convolution"], row["average_degree"]) == ("GATv2", 16.0))
 
 
-def findings(made: Study, rows: tables.Table) -> Findings:
+def findings(made: Study, rows: Table) -> Findings:
     """Return findings whose parts are made by hand, but for the quality of the run."""
     return Findings(
         effects=Effects(confidence=0.95, rows=[]),

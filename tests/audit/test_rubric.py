@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from analysis import tables
 from gnn_checkpointing.analysis.quality import quality
 from gnn_checkpointing.analysis.table import completed
 from gnn_checkpointing.audit import checks
@@ -17,6 +16,7 @@ from gnn_checkpointing.audit.inputs import AuditInputs
 from gnn_checkpointing.audit.rubric import RUBRIC as RUBRIC_FILE
 from gnn_checkpointing.audit.rubric import audited, rubric
 from gnn_checkpointing.measurement.sources import of_this_package
+from synthetic.changes import TIMES
 
 from . import clean
 from .spoils import SPOILS, Spoil
@@ -79,7 +79,7 @@ def without_predictions(found: AuditInputs) -> AuditInputs:
 def test_what_a_study_lacks_does_not_apply_and_counts_on_neither_side() -> None:
     """No laws, no times, no training, no fake tensors: 28 checks are left out, the others pass."""
     found = without_predictions(clean.inputs())
-    untimed = [{**row, **dict.fromkeys(tables.TIMES)} for row in found.rows]
+    untimed = [{**row, **dict.fromkeys(TIMES)} for row in found.rows]
     found = replace(found, study=clean.study(training={}, measurement={"fake_tensor_reading": False}), rows=untimed)
     audit = audited(clean.part(found, "quality", sentinel_drift=None))
     assert failed(audit) == set()
@@ -104,7 +104,7 @@ def test_what_a_study_lacks_does_not_apply_and_counts_on_neither_side() -> None:
 def test_a_study_that_could_not_run_at_all_is_audited_too() -> None:
     """Every policy unavailable, with the reason: nothing fails, and nothing is said of memory, ratios and sameness."""
     found = without_predictions(clean.inputs().by_visit())
-    gone = {**dict.fromkeys(tables.TIMES), "outcome": "unavailable", "message": "needs CUDA"}
+    gone = {**dict.fromkeys(TIMES), "outcome": "unavailable", "message": "needs CUDA"}
     rows = [{**row, **gone} for row in found.rows]
     found = clean.finding(replace(found, rows=rows), quality=quality(rows, completed(rows), "retaining", 0.03))
     audit = audited(found)

@@ -156,8 +156,9 @@ def test_every_mark_of_the_figure_is_a_row_of_its_table(reports: Path, found: An
     assert figure.count('role="img"') == len({ratio["convolution"] for ratio in ratios}) == 6
     assert figure.count("Scatter chart") == 6
     for policy in {ratio["policy"] for ratio in ratios}:
-        marks = re.findall(rf'<g class="data p:{policy}"[^>]*>(.*?)</g>', figure)
-        assert sum(group.count('class="mark"') for group in marks) == sum(ratio["policy"] == policy for ratio in ratios)
+        groups = re.findall(rf'<g class="p:{policy}"[^>]*>(.*?)</g>', figure)
+        marks = [path for group in groups for path in re.findall('class="marks" d="(.*?)"', group)]
+        assert sum(path.count("M") for path in marks) == sum(ratio["policy"] == policy for ratio in ratios)
 
 
 def test_what_came_of_the_checks_and_each_finding_stand_in_tables_and_in_the_index(reports: Path) -> None:

@@ -107,12 +107,12 @@ def needy(features): return None
 @pytest.mark.parametrize(
     ("function", "said"),
     [
-        ("absent", "cannot be imported (AttributeError"),
+        ("absent", "absent"),
         ("number", "number is not a function"),
         ("nothing", "returns str, not a torch.nn.Module"),
         ("plain", "no PyG MessagePassing layer"),
         ("wide", "the model returns (120, 4), not class scores (120, 3)"),
-        ("needy", "it is called with the number of features and of classes"),
+        ("needy", "does not take two arguments, the numbers of features and of classes"),
     ],
 )
 def test_a_model_that_cannot_be_is_refused_in_one_sentence(

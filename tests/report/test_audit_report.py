@@ -37,7 +37,7 @@ def test_the_report_says_its_score_and_what_failed_in_both_faces(rendered: Path)
 
 
 def test_every_check_is_listed_with_a_word_for_its_answer(rendered: Path) -> None:
-    html = (rendered / "appendix.html").read_text()
+    html = whole(rendered / "appendix.html")
     table = html[html.index('id="table-audit"') :]
     rows = [Text(row).text for row in re.split("<tr[^>]*>", table[: table.index("</table>")])[2:]]
     assert len(rows) == 3

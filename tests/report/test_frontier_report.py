@@ -14,7 +14,7 @@ from gnn_checkpointing.report import units
 from gnn_checkpointing.report.documents import documents
 from gnn_checkpointing.report.figure import Figure
 from gnn_checkpointing.report.inputs import ReportInputs
-from gnn_checkpointing.report.page import Block, Claims, Note, Page, Paragraph, Section, Table
+from gnn_checkpointing.report.page import Block, Claims, Note, Page, Paragraph, Section, Table, words_of
 from gnn_checkpointing.report.sections.allocator import allocator_section
 from gnn_checkpointing.report.sections.frontier import frontier_section
 from gnn_checkpointing.report.sections.frontier_points import spans
@@ -69,7 +69,7 @@ def sentences(page: Page) -> Iterator[tuple[str, str]]:
     for part in page.sections:
         for block in part.blocks:
             if isinstance(block, Paragraph | Note):
-                yield part.id, block.text
+                yield part.id, words_of(block.text)
             if isinstance(block, Claims):
                 yield from ((part.id, item.sentence) for item in block.items)
 
@@ -97,8 +97,8 @@ def test_every_point_of_the_frontier_stands_in_its_tables(inputs: ReportInputs, 
             assert shown.startswith(f"{point.time_ratio.estimate:.2f} (")
 
 
-def test_the_figure_says_in_words_where_each_policy_lies(page: Page) -> None:
-    (figure,) = [block for block in section(page, "frontier").blocks if isinstance(block, Figure)]
+def test_the_figure_says_in_words_where_each_policy_lies(inputs: ReportInputs) -> None:
+    (figure,) = [one for one in documents(inputs, {}).report.figures() if one.id.startswith("figure-frontier")][:1]
     assert [panel.title for panel in figure.panels] == ["Key", "GCN", "GCN (spmm)", "GATv2"]
     assert figure.size == "wide"
     alternative = figure.panels[-1].alternative

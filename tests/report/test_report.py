@@ -160,7 +160,7 @@ def test_a_pdf_is_packed(rendered: Path) -> None:
 
 
 def test_the_same_inputs_give_the_same_bytes(rendered: Path, tmp_path: Path) -> None:
-    faces = ((rendered / "appendix.html").read_text(), (rendered / "appendix.pdf").read_bytes())
+    faces = (whole(rendered / "appendix.html"), (rendered / "appendix.pdf").read_bytes())
     assert render(tmp_path, synthetic.inputs()) == faces
 
 

@@ -25,13 +25,14 @@ from gnn_checkpointing.report.sections.explained import explained_section
 from gnn_checkpointing.report.sections.vision import kept_by_block, vision_section
 from gnn_checkpointing.sourced import bare
 from gnn_checkpointing.study.study import Study
+from pages import whole
 from synthetic import inputs as synthetic
 from synthetic.explained import explained
 from synthetic.graphs import generated_graphs
 from synthetic.rows import Table, table
 from synthetic.tables import depth_table, ego_table, protocol
 
-from .test_report import appendix
+from .test_report import render
 
 IMAGES = {"generated": [{"family": "images", "num_nodes": [392], "average_degrees": [9]}]}
 VISION = {"convolutions": ["ViG-S"], "tasks": ["patches", "images"]}
@@ -200,9 +201,11 @@ def test_the_explained_section_draws_each_measure_for_both_sets() -> None:
 def test_both_faces_take_them(made: Callable[[], ReportInputs], tmp_path: Path) -> None:
     inputs = made()
     added = ("figure-vision", "figure-depth", "figure-explained", "figure-ego")
-    figures = [figure for figure in documents(inputs, {}).appendix.figures() if figure.id.startswith(added)]
+    both = documents(inputs, {})
+    figures = [one for page in (both.report, both.appendix) for one in page.figures() if one.id.startswith(added)]
     assert figures and all(figure.provenance is not None for figure in figures)
-    html, pdf = appendix(tmp_path, inputs)
+    html, pdf = render(tmp_path, inputs)
+    html += whole(tmp_path / "out" / "report.html")
     assert all(f'id="{figure.id}"' in html for figure in figures)
     assert "photos <b>" not in html
     assert pdf.startswith(b"%PDF")

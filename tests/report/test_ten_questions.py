@@ -13,6 +13,7 @@ from gnn_checkpointing.report import units
 from gnn_checkpointing.report.inputs import ReportInputs
 from gnn_checkpointing.report.render import published_sources, read_inputs
 from gnn_checkpointing.sourced import bare
+from pages import whole
 from rebuilt import rendered
 
 from .conftest import STUDIES
@@ -156,7 +157,7 @@ def test_there_are_ten_questions() -> None:
     ("name", "question"), [(name, question) for name, asked in QUESTIONS.items() for question in asked]
 )
 def test_the_first_two_screens_answer(name: str, question: str) -> None:
-    page = (rendered(name) / "report.html").read_text()
+    page = whole(rendered(name) / "report.html")
     screens = page[page.index('<div class="answer">') : page.index("</section>", page.index('id="limits"'))]
     seen = squeezed(text_of(screens))
     for answer in QUESTIONS[name][question](read(name)):
