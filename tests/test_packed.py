@@ -26,7 +26,7 @@ from rebuilt import ROOT, packed, unpack
 STUDY = "ten-million"
 FILES = {"a.json": b"[1]", "analysis/b.json": b"[2]"}
 SMALL, LARGEST = 1.35e6, 3e6
-"""Bytes of a published study: the mean of all, and the most that a publication may add. Wanted are 1.2e6 on the mean."""
+"""Bytes of a published study: the mean of all, and the most of one. Wanted is a mean of 1.2e6."""
 
 
 def test_published_folders_are_small() -> None:
