@@ -59,7 +59,8 @@ def finished_run(folder: Path, study: str = "default") -> Run:
         shutil.copy(path, copy)
         seal(copy)
     for record in read_records(report / "records.jsonl"):
-        write_json(results / "measurements" / record.graph.id / f"{record.cell}.json", record.model_dump(mode="json"))
+        place = f"{record.graph.id}.visit-{record.visit}" if record.visit else record.graph.id
+        write_json(results / "measurements" / place / f"{record.cell}.json", record.model_dump(mode="json"))
     for place in (results / "measurements").iterdir():
         complete(place)
     return Run(results, report)
@@ -68,7 +69,13 @@ def finished_run(folder: Path, study: str = "default") -> Run:
 def complete(place: Path) -> None:
     """Write `complete.json` of a graph's folder as measuring does, whatever lies there."""
     cells = {path.name: sha256_of(path) for path in sorted(place.glob("*.json")) if path.name != "complete.json"}
-    listed: dict[str, Any] = {"graph": place.name, "settings": "any", "seconds": 1.0, "cells": cells, "traces": {}}
+    listed: dict[str, Any] = {
+        "graph": place.name.partition(".visit-")[0],
+        "settings": "any",
+        "seconds": 1.0,
+        "cells": cells,
+        "traces": {},
+    }
     write_json(place / "complete.json", listed)
     seal(place / "complete.json")
 
