@@ -81,7 +81,8 @@ rule report:
 rule index:
     input:
         SUMMARIES,
-        report=rules.report.output,
+        # All files of the report, where they come from elsewhere; here the summaries tell, whichever study asks.
+        report=rules.report.output if REMOTE else [],
         template=local(f"{TEMPLATES}/html/index.html"),
         page=local(f"{TEMPLATES}/html/comparison.html"),
     output:
@@ -98,7 +99,9 @@ rule index:
     envmodules:
         "gnn-checkpointing",
     params:
-        reports=lambda wildcards, input: Path(input.report[0]).parents[2],
+        reports=lambda wildcards, input: (
+            Path(input.report[0]).parents[2] if REMOTE else "report"
+        ),
         templates=lambda wildcards, input: Path(input.template).parents[1],
         code=code_fingerprint("report"),
         # What compares machines renders no report, and so is no part of that digest.
