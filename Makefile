@@ -60,7 +60,7 @@ audit: $(READY) ## ask PyPI whether anything pinned has a known vulnerability (n
 # Two at a time but for those that run Snakemake against a clock.
 ALONE := tests/workflow
 TOGETHER := pytest -n 2 --dist loadfile --ignore tests/browser --ignore tests/cluster $(ALONE:%=--ignore %)
-test: $(READY) ## the tests of every room, in five minutes
+test: $(READY) ## the tests of every room, in ten minutes
 	$(TOGETHER) -m "not slow and not minutes"
 	pytest -m "not slow and not minutes" $(ALONE)
 

@@ -43,7 +43,6 @@ rule analyse:
         "../envs/gnn_checkpointing.yaml"
     envmodules:
         "gnn-checkpointing",
-    threads: 2
     params:
         run=lambda wildcards, input: Path(input.table).parent,
         settings=[

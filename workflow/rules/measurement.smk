@@ -76,7 +76,6 @@ rule collect:
         "../envs/gnn_checkpointing.yaml"
     envmodules:
         "gnn-checkpointing",
-    threads: 2
     params:
         study=handed,
         measurements=lambda wildcards, input: Path(input.measurements[0]).parents[1],

@@ -110,5 +110,5 @@ rule index:
             for path in sorted(Path(comparison.__file__).parent.glob("*.py"))
         ],
     shell:
-        "python -m gnn_checkpointing index --reports {params.reports} --templates {params.templates:q} --output {output.html}"
+        "python -m gnn_checkpointing index --reports {params.reports:q} --templates {params.templates:q} --output {output.html}"
         " > {log} 2>&1"

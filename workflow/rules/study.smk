@@ -14,7 +14,7 @@ wildcard_constraints:
     graph="[A-Za-z0-9_.-]+",
     visit="[A-Za-z0-9_.-]+",
     # Named one by one: SAGE-max has a hyphen, and so have the names of graphs.
-    convolution="|".join({*CONVOLUTIONS, *study.architecture.convolutions}),
+    convolution="|".join(sorted({*CONVOLUTIONS, *study.architecture.convolutions})),
 
 
 onstart:

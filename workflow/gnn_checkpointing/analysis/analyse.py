@@ -29,7 +29,6 @@ from gnn_checkpointing.records.measurements_table import Value
 from gnn_checkpointing.records.training import TrainingRecord
 from gnn_checkpointing.refusal import Refusal
 from gnn_checkpointing.study.practice import PRACTICE
-from gnn_checkpointing.two_processes import both
 
 
 @dataclass(frozen=True)
@@ -125,36 +124,28 @@ def analyse(
         # One for each finding: what one of them draws moves no digit of another.
         return np.random.default_rng(protocol.seed)
 
-    def of_models() -> dict[str, Any]:
-        found, no_law = laws(grid_at_speed, confidence)
-        tested, no_interaction = interactions(grid_at_speed, confidence)
-        rates, no_rate = throughput_laws(grid_at_speed, confidence)
-        return {
-            "regressions": Regressions(
-                confidence=confidence,
-                laws=found,
-                interactions=tested,
-                throughput=rates,
-                not_fitted=no_law + no_interaction + no_rate,
-            ),
-            "predictions": predictions(once, at_speed, protocol, generator()).model_copy(update={"time_unit": unit}),
-        }
-
-    def of_cells() -> dict[str, Any]:
-        found, noise = effects(grid, reference, confidence, repeated, in_sentinels=unit is not None and unit.used)
-        return {
-            "effects": found.model_copy(
-                update={"encodings": list(encodings), "practice": practice(in_practice, gridded, noise)}
-            ),
-            "trends": trends(gridded, found, noise),
-            "explained": explanations(explained, confidence),
-            "robustness": robustness(gridded, protocol, noise, generator()),
-            "accuracy": accuracies(trainings),
-            "quality": quality(visits, [*grid, *in_practice], reference, protocol.ratio_half_width),
-        }
-
-    models, cells = both(of_models, of_cells)
-    return Findings(**models, **cells)
+    found, no_law = laws(grid_at_speed, confidence)
+    tested, no_interaction = interactions(grid_at_speed, confidence)
+    rates, no_rate = throughput_laws(grid_at_speed, confidence)
+    measured, noise = effects(grid, reference, confidence, repeated, in_sentinels=unit is not None and unit.used)
+    return Findings(
+        effects=measured.model_copy(
+            update={"encodings": list(encodings), "practice": practice(in_practice, gridded, noise)}
+        ),
+        trends=trends(gridded, measured, noise),
+        regressions=Regressions(
+            confidence=confidence,
+            laws=found,
+            interactions=tested,
+            throughput=rates,
+            not_fitted=no_law + no_interaction + no_rate,
+        ),
+        predictions=predictions(once, at_speed, protocol, generator()).model_copy(update={"time_unit": unit}),
+        explained=explanations(explained, confidence),
+        robustness=robustness(gridded, protocol, noise, generator()),
+        accuracy=accuracies(trainings),
+        quality=quality(visits, [*grid, *in_practice], reference, protocol.ratio_half_width),
+    )
 
 
 def analysis_files(findings: Findings) -> dict[str, str]:

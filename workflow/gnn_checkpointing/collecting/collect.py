@@ -20,10 +20,8 @@ from gnn_checkpointing.records.traces import Traces
 from gnn_checkpointing.refusal import Refusal
 from gnn_checkpointing.study.graph_design import GraphSpec, place
 from gnn_checkpointing.study.order import visits
-from gnn_checkpointing.two_processes import both
 
 if TYPE_CHECKING:
-    from gnn_checkpointing.records.measurements_table import Value
     from gnn_checkpointing.study.study import Study
 
 
@@ -49,12 +47,8 @@ def collect(study: Study, measurements: Path, training: Sequence[Path], to: Path
     write_records(records_file, records)
     spreads = process_spreads(records)
 
-    def rows_of(those: list[CellRecord]) -> list[dict[str, Value]]:
-        return [row for record in those for row in cell_rows(record, study.analysis, spreads[record.allocator])]
-
-    half = len(records) // 2
-    first, second = both(lambda: rows_of(records[:half]), lambda: rows_of(records[half:]))
-    write_table(table, with_hosts(first + second, records))
+    rows = [row for record in records for row in cell_rows(record, study.analysis, spreads[record.allocator])]
+    write_table(table, with_hosts(rows, records))
     seal(table, traces_file, graphs_file, records_file, trainings_file)
 
 
