@@ -88,3 +88,11 @@ def test_the_published_site_has_the_same_pages(site: Path) -> None:
     assert {page.relative_to(published) for page in published.rglob("*.html")} == {
         page.relative_to(site) for page in site.rglob("*.html")
     }
+
+
+def test_the_published_site_is_what_the_pages_and_the_code_give(site: Path) -> None:
+    """`make republish` builds it; its number of bytes is small, so it lies beside the reports that link to it."""
+    published = ROOT / "report" / "docs"
+    pages = {path.relative_to(site) for path in site.rglob("*.html")}
+    assert pages == {path.relative_to(published) for path in published.rglob("*.html")}
+    assert [str(page) for page in sorted(pages) if (site / page).read_bytes() != (published / page).read_bytes()] == []
