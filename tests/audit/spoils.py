@@ -56,6 +56,13 @@ def sparse_to_dense(table: Table) -> Table:
     ]
 
 
+def added_form(found: AuditInputs) -> AuditInputs:
+    """Add a form when the data have been seen."""
+    laws = found.study.analysis.laws.model_copy(update={"added": ("additive",)})
+    analysis = found.study.analysis.model_copy(update={"laws": laws})
+    return replace(found, study=found.study.model_copy(update={"analysis": analysis}))
+
+
 def thinner_at_the_densest(column: str, value: Value, **grid: Any) -> Spoil:
     """Plan and measure degree 64 without the rows that have this value in the column."""
 
@@ -246,7 +253,7 @@ SPOILS: dict[str, tuple[Spoil, ...]] = {
     "worst-width": (part("quality", worst_half_width=0.091),),
     "machine-steady": (part("quality", sentinel_drift=Spread(values=26, median=0.051, worst=0.06)),),
     "no-page-faults": (rows(lambda table: [{**each, "page_faults": 1.0} for each in table]),),
-    "candidates-fixed": (first("predictions", "leaderboard", form="quadratic"),),
+    "candidates-fixed": (first("predictions", "leaderboard", form="quadratic"), added_form),
     "densest-predicted": (
         lambda found: first(
             "predictions",

@@ -199,3 +199,13 @@ def test_another_degree_leaves_every_other_cell_as_it_was() -> None:
     assert len(old) - len(kept) == 3 * 3 * 2  # convolutions, sizes, replicates
     assert all(old[cell].seed == new[cell].seed for cell in kept)
     assert all("-d64-" in cell for cell in old.keys() - kept)
+
+
+def test_a_form_of_law_that_was_added_is_one_that_is_tried() -> None:
+    laws = {"memory": ["additive", "blocks"], "added": ["blocks"]}
+    study = parse_study(with_change("analysis", value={"laws": laws}), "added")
+    assert study.analysis.laws.added == ("blocks",)
+    with pytest.raises(Refusal, match="added: power is not among the forms that are tried"):
+        parse_study(
+            with_change("analysis", value={"laws": {**laws, "time": ["additive"], "added": ["power"]}}), "added"
+        )

@@ -10,7 +10,7 @@ from gnn_checkpointing.study.vocabulary import Amount, MemoryForm, Part, TimeFor
 
 
 class LawForms(Part):
-    """The forms of law that are tried; what was not listed before the data is not chosen after."""
+    """The forms of law that are tried; what was listed after the data had been seen is named."""
 
     memory: tuple[MemoryForm, ...] = Field(
         ("additive", "blocks", "several_blocks", "largest_of_two", "largest_of_two_blocks", "quadratic", "power"),
@@ -23,6 +23,19 @@ class LawForms(Part):
         min_length=1,
         description="for seconds: additive, blocks, knee, quadratic, power; of equals the first is taken",
     )
+    added: tuple[MemoryForm | TimeForm, ...] = Field(
+        (),
+        description="of these, the forms that were added when the data had been seen: the report and its audit say so",
+    )
+
+    @model_validator(mode="after")
+    def _added_are_tried(self) -> LawForms:
+        for form in self.added:
+            if form not in (*self.memory, *self.time):
+                raise ValueError(
+                    f"added: {form} is not among the forms that are tried; list it under memory or time, too"
+                )
+        return self
 
 
 class Analysis(Part):

@@ -28,7 +28,8 @@ def candidates_fixed(inputs: AuditInputs) -> Named:
     tried = [(candidate.response, candidate.form) for candidate in found.leaderboard]
     tried += [(law.response, law.form) for law in found.laws]
     for response, form in dict.fromkeys(tried):
-        yield f"{form} for {response}", form not in (listed.memory if response in BYTES else listed.time)
+        before = form not in listed.added and form in (listed.memory if response in BYTES else listed.time)
+        yield f"{form} for {response}", not before
 
 
 def densest_predicted(inputs: AuditInputs) -> Answer:

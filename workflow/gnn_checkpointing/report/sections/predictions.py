@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 
 from gnn_checkpointing.analysis.results import (
@@ -22,6 +23,9 @@ from gnn_checkpointing.report.texts import texts
 from gnn_checkpointing.sourced import counted, counted_where, sourced
 
 _text = texts("predictions")
+
+_TERM = re.compile(r"(?<=\w) (?=\w)")
+"""The blanks within a product, at which no line should break."""
 
 _METHODS = {
     "held_out_bound": "worst error on the other levels (bound)",
@@ -135,7 +139,7 @@ def _closed_forms(found: Sequence[ClosedForm]) -> Table:
         Of("Convolution", "convolution"),
         Of("Policy", "policy"),
         Of("Bytes", lambda one: "peak" if one.response == "activation_bytes" else "saved"),
-        Of("Closed form", "formula", content="prose"),
+        Of("Closed form", lambda one: _TERM.sub(units.SPACE, one.formula), content="prose"),
         Of("Cells", "cells", units.count),
         Of("Exact to the byte", "exact_cells", units.count, "cells"),
         Of("Worst error", "worst_error", units.share),
