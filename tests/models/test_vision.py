@@ -11,7 +11,6 @@ import torch
 from torch import Tensor, nn
 
 from gnn_checkpointing.checkpointing import apply
-
 from gnn_checkpointing.models.vision.vig import Vig, VigOptions, build_vig, dilated_neighbours, max_relative, shape_of
 from gnn_checkpointing.models.vision.weights import load_weights
 from gnn_checkpointing.refusal import Refusal

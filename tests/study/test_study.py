@@ -110,7 +110,10 @@ REFUSED: list[tuple[Any, ...]] = [
     (default("policies", ["none", "memory_budget(0.5)", "memory_budget(0.50)"]), "are one policy"),
     (default("training.graphs", {"num_nodes": [801]}), "training.graphs.num_nodes names 801"),
     (default("training.graphs", {"average_degrees": [17]}), "names 17.0, which no graph has; allowed: 4, 8,"),
-    (default("training.graphs", {"num_nodes": [800]}), "training.graphs.num_nodes has 800, which no graph has together"),
+    (
+        default("training.graphs", {"num_nodes": [800]}),
+        "training.graphs.num_nodes has 800, which no graph has together",
+    ),
     (default("training.graphs", {"average_degrees": [16]}), "average_degrees has 16, which no graph has together"),
     (two_grids({"num_nodes": [800], "average_degrees": [16]}), "num_nodes has 800, which no graph has together"),
     (default("practice.graphs", {"average_degrees": [16]}), "practice.graphs names no graph"),
@@ -125,7 +128,10 @@ REFUSED: list[tuple[Any, ...]] = [
     (changed(OWN, "data_root", 123), "put ./ before the name"),
     (default("graphs.batches", [{"sampler": "saint"}]), "graphs.batches.0", "'neighbours'", "saint"),
     (default("graphs.batches", [CLUSTERS | {"draws": 5}]), "draws 5 exceeds the 4 clusters"),
-    (default("graphs.batches", [NEIGHBOURS, NEIGHBOURS | {"draws": 2}]), "two entries of batches have batches of neigh"),
+    (
+        default("graphs.batches", [NEIGHBOURS, NEIGHBOURS | {"draws": 2}]),
+        "two entries of batches have batches of nei",
+    ),
     (default("graphs.batches", [CLUSTERS, CLUSTERS | {"parts": [2, 4]}]), "two entries of batches have batches of clu"),
     (default("graphs.batches", [NEIGHBOURS | {"draws": 10**9}]), "graphs, batches among them; at most 100000"),
     (default("graphs.ego", {"radii": [0]}), "graphs.ego.radii.0", "greater than or equal to 1"),
@@ -179,7 +185,8 @@ def test_another_degree_leaves_every_other_cell_as_it_was() -> None:
     before = read_study(ROOT / "config.yaml")
     after = parse_study(default(f"{GRID}.average_degrees", [4, 8, 16, 32, 48, 128]), "changed")
     old, new = (
-        {cell.id: cell for spec in study_graphs(study) for cell in graph_cells(study, spec)} for study in (before, after)
+        {cell.id: cell for spec in study_graphs(study) for cell in graph_cells(study, spec)}
+        for study in (before, after)
     )
     kept = old.keys() & new.keys()
     assert len(old) - len(kept) == 3 * 3 * 2  # convolutions, sizes, replicates

@@ -53,7 +53,9 @@ def small_values(
 def changed(study: Any, key: str | tuple[Any, ...], value: Any) -> Any:
     """A study's values with another one at a key, such as graphs.generated.0.homophily, which may be new."""
     made = node = copy.deepcopy(study)
-    *parts, last = [int(part) if str(part).isdigit() else part for part in (key.split(".") if isinstance(key, str) else key)]
+    *parts, last = [
+        int(part) if str(part).isdigit() else part for part in (key.split(".") if isinstance(key, str) else key)
+    ]
     for part in parts:
         node = node.setdefault(part, {}) if isinstance(node, dict) else node[part]
     node[last] = value

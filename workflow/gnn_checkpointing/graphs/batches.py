@@ -129,7 +129,7 @@ class NeighbourSampler(BaseSampler):  # type: ignore[misc]
         raise NotImplementedError("links are not sampled here")
 
     def _drawn(self, nodes: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Numbers of the drawn edges, the first few of each node's in random order, and the nodes they are drawn for."""
+        """The drawn edges, the first few of each node's in random order, and the nodes that they are drawn for."""
         degrees = self.degrees[nodes]
         owner = np.repeat(np.arange(nodes.size), degrees)
         within = np.arange(owner.size) - (np.cumsum(degrees) - degrees)[owner]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from pydantic import ValidationError
@@ -55,9 +56,9 @@ def load_graph(path: Path, asked: str | None = None) -> Graph:
             raise Refusal(f"{path}: array {name} is missing, so it holds no graph of this project; {AGAIN}")
     try:
         text = arrays["metadata"].astype(np.uint8, casting="no").tobytes()
-        fields = dict(_Metadata.model_validate_json(text, strict=True))
+        fields: dict[str, Any] = dict(_Metadata.model_validate_json(text, strict=True))
         sha256 = fields.pop("content_sha256")
-        graph = Graph(**fields, **{name: arrays[name] for name in ARRAYS})
+        graph = Graph(**fields | {name: arrays[name] for name in ARRAYS})
     except TypeError:
         raise Refusal(f"{path}: array metadata is not JSON text; {AGAIN}") from None
     except ValidationError as error:

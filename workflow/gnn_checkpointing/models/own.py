@@ -8,9 +8,10 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Sized
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -22,7 +23,8 @@ from gnn_checkpointing.study.own_model import module_and_function, module_files
 _TRIAL_NODES = 32
 
 
-class OwnSizes(NamedTuple):
+@dataclass(frozen=True)
+class OwnSizes:
     """What a model is found to have: layers that `layers` recomputes, the widest one's channels, attention heads."""
 
     num_layers: int

@@ -22,7 +22,7 @@ _NORMS = {"none": nn.Identity, "batch": nn.BatchNorm1d, "layer": nn.LayerNorm}
 
 
 class Block(nn.Module):
-    """Convolution, norm, activation, dropout and, where it is asked for and the widths agree, residual, in this order."""
+    """Convolution, norm, activation, dropout and, if asked for and where the widths agree, residual, in this order."""
 
     def __init__(
         self, convolution: Convolution, before: int, after: int, architecture: Architecture, residual: bool = False

@@ -11,7 +11,6 @@ from gnn_checkpointing.study.own_model import own_name
 from gnn_checkpointing.study.vision_shapes import SHAPES
 from gnn_checkpointing.study.vocabulary import Aggregation, Checksum, Count, Norm, Part, Share, VisionTask
 
-
 Depth = Annotated[int, Field(ge=1, le=10_000)]
 
 
@@ -90,7 +89,9 @@ class Architecture(Part):
             try:
                 own = own_name(values["module"])
             except ValueError:
-                own = "own-model"  # a name that it could have: that it is misspelt is said once the other keys are right
+                own = (
+                    "own-model"  # a name that it could have: that it is misspelt is said once the other keys are right
+                )
             names = (own, *(name for name in names if name != own))
         if not names or any(not isinstance(name, str) or name not in (*SHAPES, own) for name in names):
             return values | {"convolutions": names}

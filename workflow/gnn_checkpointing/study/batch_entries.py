@@ -63,5 +63,4 @@ class EgoInputs(Part):
     )
 
 
-
 Batches = Annotated[NeighbourBatches | ClusterBatches, Field(discriminator="sampler")]

@@ -131,7 +131,7 @@ def derived_seed(*parts: object) -> int:
 def study_graphs(study: Study) -> list[GraphSpec]:
     """Every graph of the study, each once: generated and real ones, and those that are made from them."""
     drawn, loaded = _generated(study), _loaded(study)
-    whole = [*(spec for spec in drawn if not spec.large), *loaded]
+    whole: list[GeneratedGraph | LoadedGraph] = [*(spec for spec in drawn if not spec.large), *loaded]
     specs: list[GraphSpec] = [*drawn, *loaded, *(spec for base in loaded for spec in _graded(base))]
     specs += [spec for base in whole for spec in _batches(study, base)]
     specs += [spec for base in whole for spec in _egos(study, base)]

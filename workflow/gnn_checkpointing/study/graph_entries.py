@@ -49,7 +49,9 @@ class GeneratedGraphs(Part):
     num_features: Count = Field(32, description="input features per node; images: always a patch's pixels")
     num_classes: FromTwo = Field(4, description="labels; in sbm its blocks; images: always object and background")
     homophily: Fraction = Field(0.7, description="share of edges that join nodes of one block (sbm only)")
-    rewiring: Fraction = Field(0.1, description="share of edges that lead anywhere, not along the ring (watts_strogatz)")
+    rewiring: Fraction = Field(
+        0.1, description="share of edges that lead anywhere, not along the ring (watts_strogatz)"
+    )
     feature_noise: Annotated[float, Field(ge=0, le=10**6)] = Field(
         2.0, description="standard deviation of the noise added to a class's feature pattern of +1 and -1"
     )

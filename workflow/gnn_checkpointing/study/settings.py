@@ -115,7 +115,9 @@ class Practice(Part):
 class LawForms(Part):
     """The forms of law that are tried, of equals the first is taken; what was listed after the data is named."""
 
-    memory: tuple[MemoryForm, ...] = Field(MEMORY_FORMS, min_length=1, description=f"for bytes: {', '.join(MEMORY_FORMS)}")
+    memory: tuple[MemoryForm, ...] = Field(
+        MEMORY_FORMS, min_length=1, description=f"for bytes: {', '.join(MEMORY_FORMS)}"
+    )
     time: tuple[TimeForm, ...] = Field(TIME_FORMS, min_length=1, description=f"for seconds: {', '.join(TIME_FORMS)}")
     added: tuple[MemoryForm | TimeForm, ...] = Field(
         (), description="of these, the forms that were added when the data had been seen: report and audit say so"
@@ -167,7 +169,9 @@ class Explaining(Part):
     weights: UserPath = Field(description="ViG weights in the published layout")
     convolution: Literal["ViG-Ti", "ViG-S", "ViG-B"] = Field("ViG-S", description="the size that they belong to")
     neighbours: Count = Field(9, description="neighbours in its first block, twice as many in the last")
-    classes: UserPath | None = Field(None, description="the model's classes, a folder's name a line; null: the folders'")
+    classes: UserPath | None = Field(
+        None, description="the model's classes, a folder's name a line; null: the folders'"
+    )
     validation: ImageSet = Field(description="images of the kind that it was trained on, such as ImageNet's validation")
     adversarial: ImageSet | None = Field(None, description="images that deceive it, such as ImageNet-A")
     batch: Count = Field(16, description="images at once")

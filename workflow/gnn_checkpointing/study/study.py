@@ -76,6 +76,42 @@ class Study(Part):
         return self
 
     @model_validator(mode="after")
+    def _images_and_vision_go_together(self) -> Self:
+        graphs, asked = self.graphs, self.architecture
+        images = [grid for grid in graphs.generated if grid.family == "images"]
+        others = len(images) < len(graphs.generated) or graphs.real
+        vision = [name for name in asked.convolutions if name in VISION]
+        stacks = [name for name in asked.convolutions if name not in VISION]
+        if images and not vision:
+            raise ValueError(f"graphs of family images are read by {', '.join(sorted(VISION))} alone: name one of them")
+        if vision and not images:
+            raise ValueError(f"{vision[0]} reads graphs of family images alone: add some to graphs.generated")
+        if others and not stacks:
+            raise ValueError(f"{vision[0]} reads no graphs but images: name another convolution for the other graphs")
+        if stacks and not others:
+            raise ValueError(f"{stacks[0]} reads no images: name Vision GNNs alone, or add other graphs")
+        for grid in (*graphs.generated, *graphs.large):
+            for name in grid.convolutions or ():
+                if (name in VISION) != (grid.family == "images"):
+                    raise ValueError(
+                        f"graphs.generated.convolutions: {name} does not read graphs of family {grid.family}"
+                    )
+        if images and graphs.batches:
+            raise ValueError("graphs.batches samples nodes of graphs, which images have none of: leave one of them out")
+        if images and graphs.ego:
+            raise ValueError("graphs.ego takes the ego networks of graphs, which images have none of: leave it out")
+        if "images" in asked.tasks and any(PATCHES in grid.num_nodes for grid in images):
+            raise ValueError(
+                f"architecture.tasks names images, and a graph of {PATCHES} nodes is one alone: BatchNorm in the head "
+                f"needs two; raise graphs.generated.num_nodes to {2 * PATCHES}, or leave the task out"
+            )
+        if any(grid.family == "images" for grid in graphs.large):
+            raise ValueError("graphs.large has a grid of family images, whose law is theirs; leave it out")
+        if vision and self.training.graphs != ChosenGraphs():
+            raise ValueError(f"training.graphs: training jobs train stacks, not {vision[0]}; leave it out")
+        return self
+
+    @model_validator(mode="after")
     def _chosen_graphs_exist(self) -> Self:
         there = {pair for grid in self.graphs.generated for pair in product(grid.num_nodes, grid.average_degrees)}
         known: dict[str, set[Any]] = {
@@ -112,40 +148,4 @@ class Study(Part):
             raise ValueError("practice is about stacks of convolutions, of which there are none; leave it out")
         if added and all(getattr(self.architecture, key) == value for key, value in added.items()):
             raise ValueError("practice adds nothing to what architecture has; change one of its keys, or leave it out")
-        return self
-
-    @model_validator(mode="after")
-    def _images_and_vision_go_together(self) -> Self:
-        graphs, asked = self.graphs, self.architecture
-        images = [grid for grid in graphs.generated if grid.family == "images"]
-        others = len(images) < len(graphs.generated) or graphs.real
-        vision = [name for name in asked.convolutions if name in VISION]
-        stacks = [name for name in asked.convolutions if name not in VISION]
-        if images and not vision:
-            raise ValueError(f"graphs of family images are read by {', '.join(sorted(VISION))} alone: name one of them")
-        if vision and not images:
-            raise ValueError(f"{vision[0]} reads graphs of family images alone: add some to graphs.generated")
-        if others and not stacks:
-            raise ValueError(f"{vision[0]} reads no graphs but images: name another convolution for the other graphs")
-        if stacks and not others:
-            raise ValueError(f"{stacks[0]} reads no images: name Vision GNNs alone, or add other graphs")
-        for grid in (*graphs.generated, *graphs.large):
-            for name in grid.convolutions or ():
-                if (name in VISION) != (grid.family == "images"):
-                    raise ValueError(
-                        f"graphs.generated.convolutions: {name} does not read graphs of family {grid.family}"
-                    )
-        if images and graphs.batches:
-            raise ValueError("graphs.batches samples nodes of graphs, which images have none of: leave one of them out")
-        if images and graphs.ego:
-            raise ValueError("graphs.ego takes the ego networks of graphs, which images have none of: leave it out")
-        if "images" in asked.tasks and any(PATCHES in grid.num_nodes for grid in images):
-            raise ValueError(
-                f"architecture.tasks names images, and a graph of {PATCHES} nodes is one alone: BatchNorm in the head "
-                f"needs two; raise graphs.generated.num_nodes to {2 * PATCHES}, or leave the task out"
-            )
-        if any(grid.family == "images" for grid in graphs.large):
-            raise ValueError("graphs.large has a grid of family images, whose law is theirs; leave it out")
-        if vision and self.training.graphs != ChosenGraphs():
-            raise ValueError(f"training.graphs: training jobs train stacks, not {vision[0]}; leave it out")
         return self

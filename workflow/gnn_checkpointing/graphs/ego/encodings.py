@@ -76,7 +76,9 @@ def edge_counts(around: Surroundings, edge_index: Numbers) -> Iterator[tuple[Num
         limit = _PAIRS + (held[start - 1] if start else 0)
         stop = max(start + 1, int(np.searchsorted(held, limit, side="right")))
         source, destination = edge_index[:, start:stop]
-        own, other = (matrix[one].multiply(there[two]).tocsr() for one, two in ((destination, source), (source, destination)))
+        own, other = (
+            matrix[one].multiply(there[two]).tocsr() for one, two in ((destination, source), (source, destination))
+        )
         own.sort_indices()
         other.sort_indices()
         edge = np.repeat(np.arange(start, stop, dtype=np.int64), np.diff(own.indptr))

@@ -76,7 +76,9 @@ def _features(file: CsvFile) -> tuple[dict[str, int], NDArray[np.float32]]:
                 number = _number(text)
                 if number is None or not abs(number) <= LARGEST:
                     what = "empty or NaN" if text in ("", "NA", "NaN", "nan") else f"'{shown(text)}'"
-                    raise file.wrong(line, f"{shown(name)} of node {shown(node)} is {what}; only finite numbers are allowed")
+                    raise file.wrong(
+                        line, f"{shown(name)} of node {shown(node)} is {what}; only finite numbers are allowed"
+                    )
         values.extend(numbers)
     if len(lines) < 2:
         raise Refusal(f"{file.path}: {len(lines)} nodes; at least 2 are needed")

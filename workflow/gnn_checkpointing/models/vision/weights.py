@@ -23,8 +23,8 @@ def load_weights(model: Vig, path: Path) -> None:
         shape = _named(found, name, path).shape
         if shape != tensor.shape:
             raise Refusal(
-                f"{path}: {name} has shape {list(shape)}, this model's is {list(tensor.shape)}; choose the size (--size "
-                "ti, s or b), image and classes that the file was trained with"
+                f"{path}: {name} has shape {list(shape)}, this model's is {list(tensor.shape)}; choose the "
+                "size (--size ti, s or b), image and classes that the file was trained with"
             )
     # A published file may hold positions beside its weights, which this model does not read.
     foreign = [name for name in found if name not in wanted and not name.endswith(".relative_pos")]
