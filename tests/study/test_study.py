@@ -128,10 +128,7 @@ REFUSED: list[tuple[Any, ...]] = [
     (changed(OWN, "data_root", 123), "put ./ before the name"),
     (default("graphs.batches", [{"sampler": "saint"}]), "graphs.batches.0", "'neighbours'", "saint"),
     (default("graphs.batches", [CLUSTERS | {"draws": 5}]), "draws 5 exceeds the 4 clusters"),
-    (
-        default("graphs.batches", [NEIGHBOURS, NEIGHBOURS | {"draws": 2}]),
-        "two entries of batches have batches of nei",
-    ),
+    (default("graphs.batches", [NEIGHBOURS, NEIGHBOURS | {"draws": 2}]), "two entries of batches have batches of nei"),
     (default("graphs.batches", [CLUSTERS, CLUSTERS | {"parts": [2, 4]}]), "two entries of batches have batches of clu"),
     (default("graphs.batches", [NEIGHBOURS | {"draws": 10**9}]), "graphs, batches among them; at most 100000"),
     (default("graphs.ego", {"radii": [0]}), "graphs.ego.radii.0", "greater than or equal to 1"),
