@@ -35,7 +35,7 @@ from gnn_checkpointing.refusal import Refusal
 from gnn_checkpointing.study.block_rule import EDGES_PER_NODE, SMALLEST_BYTES, block_edges
 from gnn_checkpointing.study.convolutions import READS_FEATURES
 from gnn_checkpointing.study.policy_names import parse_policy
-from gnn_checkpointing.study.practice import PRACTICE
+from gnn_checkpointing.study.settings import PRACTICE
 
 
 @dataclass(frozen=True)
