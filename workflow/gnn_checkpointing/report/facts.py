@@ -13,7 +13,7 @@ from gnn_checkpointing.claims.rules import below
 from gnn_checkpointing.records.measurements_table import number, per_second
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.inputs import ReportInputs, Row
-from gnn_checkpointing.report.sections.frontier_points import spans
+from gnn_checkpointing.report.sections.parts import spans
 from gnn_checkpointing.sourced import counted_where, sourced
 
 WORTH = 0.95

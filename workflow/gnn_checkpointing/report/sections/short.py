@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-from gnn_checkpointing.analysis.results import Compared, Law
+from gnn_checkpointing.analysis.results import Compared
 from gnn_checkpointing.records.measurements_table import number
 from gnn_checkpointing.report import units
-from gnn_checkpointing.report.facts import Facts, Rate, Winner
+from gnn_checkpointing.report.facts import Facts
 from gnn_checkpointing.report.inputs import EFFECTS, MEASUREMENTS, REGRESSIONS, ReportInputs, Row
 from gnn_checkpointing.report.page import Table
+from gnn_checkpointing.report.sections.parts import CONVOLUTION
+from gnn_checkpointing.report.sections.real import outcome_text
 from gnn_checkpointing.report.tables import Of, table
+from gnn_checkpointing.report.texts import texts
+
+_text = texts("short")
 
 FEW = ("none", "layers", "edge_blocks", "compiled", "memory_budget(0.5)", "fused_edge_blocks", "reversible")
 """What a short table shows of many policies."""
@@ -20,22 +23,16 @@ MOST_SERIES = 6
 def short_tables(inputs: ReportInputs) -> list[Table]:
     """Every short table that the study has rows for."""
     facts = Facts(inputs)
-    found = [
-        _throughput(inputs, facts.rates(FEW if inputs.many_policies else ())),
-        _winners(inputs, facts.winners()),
-        _limit(inputs),
-        _edges(inputs),
-        _real(inputs, facts),
-    ]
+    found = [_throughput(inputs, facts), _winners(inputs, facts), _limit(inputs), _edges(inputs), _real(inputs, facts)]
     return [one for one in found if one.rows]
 
 
-def _throughput(inputs: ReportInputs, rates: Sequence[Rate]) -> Table:
-    level = units.confidence(inputs.effects.confidence)
+def _throughput(inputs: ReportInputs, facts: Facts) -> Table:
+    rates = facts.rates(FEW if inputs.many_policies else ())
     names = list(dict.fromkeys(rate.point.convolution for rate in rates))[:MOST_SERIES]
     return table(
         "table-throughput",
-        f"Throughput of a training step on the densest graphs, and its ratio to none's with {level} interval.",
+        _text("table-throughput", confidence=inputs.effects.confidence),
         EFFECTS,
         [rate for rate in rates if rate.point.convolution in names],
         Of("Convolution", lambda rate: rate.point.convolution),
@@ -47,13 +44,13 @@ def _throughput(inputs: ReportInputs, rates: Sequence[Rate]) -> Table:
     )
 
 
-def _winners(inputs: ReportInputs, winners: Sequence[Winner]) -> Table:
+def _winners(inputs: ReportInputs, facts: Facts) -> Table:
     return table(
         "table-winners",
-        "Of the policies that no other beats in both: the fastest and the smallest at each density, beside none.",
+        _text("table-winners"),
         EFFECTS,
-        winners if inputs.has_frontier else (),
-        Of("Convolution", "convolution"),
+        facts.winners() if inputs.has_frontier else (),
+        CONVOLUTION,
         Of("Average degree", "level", str),
         Of("Fastest", lambda one: one.fastest.policy),
         Of("Time", lambda one: one.ratios[0], units.ratio, "/ none"),
@@ -65,20 +62,18 @@ def _winners(inputs: ReportInputs, winners: Sequence[Winner]) -> Table:
 
 
 def _limit(inputs: ReportInputs) -> Table:
-    limit = inputs.study.measurement.memory_limit_gib
-
     def rate(row: Row) -> float | None:
         edges, seconds = number(row, "num_edges"), number(row, "step_time_seconds")
         return edges / seconds if edges and seconds else None
 
     return table(
         "table-limit",
-        "Every policy under the memory limit.",
+        _text("table-limit"),
         MEASUREMENTS,
-        inputs.rows if limit is not None else (),
+        inputs.rows if inputs.study.measurement.memory_limit_gib is not None else (),
         Of("Convolution", lambda row: row["convolution"]),
         Of("Policy", lambda row: row["policy"]),
-        Of("Outcome", lambda row: str(row["outcome"]).replace("_", " ")),
+        Of("Outcome", outcome_text),
         Of("Activation memory", lambda row: number(row, "activation_bytes"), units.size),
         Of("Peak memory", lambda row: number(row, "peak_memory_bytes"), units.size),
         Of("Step time", lambda row: number(row, "step_time_seconds"), units.duration),
@@ -94,16 +89,9 @@ def _edges(inputs: ReportInputs) -> Table:
         for policy in policies
         if (memory := inputs.law(name, policy, "activation_bytes")) is not None
     ]
-
-    def limit(pair: tuple[Law, Law | None]) -> float | None:
-        return 1 / pair[1].per_edge.estimate if pair[1] and pair[1].per_edge.low > 0 else None
-
-    def seconds(pair: tuple[Law, Law | None]) -> float | None:
-        return pair[1].per_edge.estimate / units.NANOSECOND if pair[1] else None
-
     return table(
         "table-edges",
-        "What one more edge costs, and the throughput that dense graphs approach.",
+        _text("table-edges"),
         REGRESSIONS,
         pairs,
         Of("Convolution", lambda pair: pair[0].convolution),
@@ -115,7 +103,12 @@ def _edges(inputs: ReportInputs) -> Table:
             units.plain,
             "ns per edge",
         ),
-        Of("Throughput", limit, units.significant, "edges per second"),
+        Of(
+            "Throughput",
+            lambda pair: 1 / pair[1].per_edge.estimate if pair[1] and pair[1].per_edge.low > 0 else None,
+            units.significant,
+            "edges per second",
+        ),
     )
 
 
@@ -124,12 +117,12 @@ def _real(inputs: ReportInputs, facts: Facts) -> Table:
     order = {name: place for place, name in enumerate(inputs.convolutions)}
     return table(
         "table-real-short",
-        "Each policy on real graphs, divided by none: memory, step time, and edges per second; sparse graphs first.",
+        _text("table-real-short"),
         EFFECTS,
         sorted(effects, key=lambda e: (e.average_degree, order[e.convolution])),
         Of("Graph", "level"),
         Of("Average degree", "average_degree", units.plain),
-        Of("Convolution", "convolution"),
+        CONVOLUTION,
         Of("Policy", "policy"),
         Of("Activation memory", lambda e: e.activation_ratio.estimate, units.ratio, "/ none"),
         Of("Step time", lambda e: e.time_ratio and e.time_ratio.estimate, units.ratio, "/ none"),
