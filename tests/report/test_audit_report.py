@@ -10,7 +10,7 @@ from gnn_checkpointing.artefacts import read_json
 from gnn_checkpointing.audit.grades import graded
 from gnn_checkpointing.packed import bounded_bytes
 from gnn_checkpointing.report.index import Compared, render_index
-from gnn_checkpointing.report.sections.audit import audit_score
+from gnn_checkpointing.report.sections.claims import audit_score
 from pages import whole
 from synthetic import inputs as synthetic
 

@@ -8,13 +8,12 @@ import pytest
 
 from gnn_checkpointing.analysis.results import Setting
 from gnn_checkpointing.report.inputs import ReportInputs
-from gnn_checkpointing.report.page import Paragraph, Section, Table
-from gnn_checkpointing.report.sections.data import data_section
+from gnn_checkpointing.report.page import Table
 from gnn_checkpointing.report.sections.instrument import instrument_section
-from gnn_checkpointing.report.sections.method import method_section
-from gnn_checkpointing.sourced import bare
+from gnn_checkpointing.report.sections.method import data_section, method_section
 from synthetic import inputs as synthetic
 
+from .reading import prose
 from .test_report import appendix
 
 
@@ -31,10 +30,6 @@ def inputs() -> ReportInputs:
     by_hand = {"benchmark_seconds": None, "benchmark_max_rss_bytes": None}
     demonstration = synthetic.demonstration().model_copy(update=by_hand)
     return synthetic.inputs(rows, quality=quality, traces=[], demonstration=demonstration)
-
-
-def prose(section: Section) -> str:
-    return bare(" ".join(block.text for block in section.blocks if isinstance(block, Paragraph)))
 
 
 def test_the_method_says_what_bytes_and_seconds_are_there(inputs: ReportInputs) -> None:

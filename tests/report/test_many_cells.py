@@ -14,7 +14,7 @@ from gnn_checkpointing.report.figures.lines import Line, Point
 from gnn_checkpointing.report.figures.palette import looks
 from gnn_checkpointing.report.figures.points import drawn_marks, residual_panel, thinning
 from gnn_checkpointing.report.page import Table
-from gnn_checkpointing.report.sections import run as run_room
+from gnn_checkpointing.report.sections import instrument as run_room
 
 from .test_run_report import ROWS, section
 

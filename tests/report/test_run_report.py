@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from gnn_checkpointing.report.figure import Figure
 from gnn_checkpointing.report.page import Paragraph, Section, Table
-from gnn_checkpointing.report.sections.run import run_section
+from gnn_checkpointing.report.sections.instrument import run_section
 from synthetic import inputs as synthetic
 
 ROWS = [

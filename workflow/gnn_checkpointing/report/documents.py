@@ -33,9 +33,8 @@ from gnn_checkpointing.report.page import (
 )
 from gnn_checkpointing.report.provenance import provenance, study_command, with_provenance
 from gnn_checkpointing.report.sections.claims import audit_score
-from gnn_checkpointing.report.sections.data import data_section
 from gnn_checkpointing.report.sections.lead import lead_figure
-from gnn_checkpointing.report.sections.method import redo_section
+from gnn_checkpointing.report.sections.method import data_section, redo_section
 from gnn_checkpointing.report.sections.short import short_tables
 from gnn_checkpointing.report.words import filters
 from gnn_checkpointing.sourced import parts
@@ -56,10 +55,10 @@ PROOF = {
 """Where the appendix has what a section or an answer rests on, where that is not called alike."""
 
 SECTIONS = (
-    *("planner", "trends.memory", "trends.time", "frontier", "allocator", "timeline", "vision", "explained"),
+    *("planner", "trends.memory", "trends.time", "frontier", "allocator", "timeline", "vision", "vision.explained"),
     *("stacks.practice", "stacks.depth", "ego", "laws", "predictions", "scorecard", "families", "robustness", "real"),
-    *("real.graded", "batches", "claims", "claims.audit", "quality.accuracy", "quality.failed", "quality", "run"),
-    *("instrument", "graphs", "method.machine", "method"),
+    *("real.graded", "batches", "claims", "claims.audit", "quality.accuracy", "quality.failed", "quality"),
+    *("instrument.run", "instrument", "graphs", "method.machine", "method"),
 )
 """The appendix's sections in their order: a file in `sections/`, and which of its sections where it has several."""
 
@@ -224,7 +223,7 @@ def _evidence(appendix: Page) -> Callable[[str], str]:
 
 def _appendix(inputs: ReportInputs, checksums: Mapping[str, str], history: Sequence[Measured]) -> Page:
     found = [_section(name, inputs) for name in SECTIONS]
-    found.insert(SECTIONS.index("run") + 1, history_section(history))
+    found.insert(SECTIONS.index("instrument.run") + 1, history_section(history))
     lead = lead_figure(inputs)
     origin = partial(with_provenance, study=inputs.study, checksums=checksums)
     sections = [origin(section) for section in found if section is not None]

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from gnn_checkpointing.analysis.results import SAVES_BELOW, BatchEffect, Estimate
+from gnn_checkpointing.analysis.results import SAVES_BELOW, BatchEffect, Effect, Estimate
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.figure import Figure
 from gnn_checkpointing.report.figures import scales
-from gnn_checkpointing.report.figures.palette import looks
 from gnn_checkpointing.report.inputs import EFFECTS, ReportInputs
 from gnn_checkpointing.report.page import Section, Table
-from gnn_checkpointing.report.panels import figure, lines_over
+from gnn_checkpointing.report.panels import figure
 from gnn_checkpointing.report.sections.frontier import SAVES
-from gnn_checkpointing.report.sections.parts import CONVOLUTION, blocks, line, of_policy, of_ratio, spans
+from gnn_checkpointing.report.sections.parts import CONVOLUTION, blocks, grouped, of_policy, of_ratio, over_bases, spans
 from gnn_checkpointing.report.tables import Of, table
 from gnn_checkpointing.report.texts import texts
 
@@ -44,7 +43,7 @@ def batches_section(inputs: ReportInputs) -> Section | None:
 
 
 def _figure(
-    inputs: ReportInputs, name: str, axis: str, value: Callable[[BatchEffect], Estimate | None]
+    inputs: ReportInputs, name: str, axis: str, value: Callable[[Effect], Estimate | None]
 ) -> Figure:
     shown = [effect for effect in inputs.variants.batches if effect.sampler == "neighbours" and effect.size]
     ratios = [ratio for effect in shown if (ratio := value(effect)) is not None]
@@ -55,36 +54,14 @@ def _figure(
         _text(name),
         _text("figure-batches-how-to-read"),
         EFFECTS,
-        (
-            lines_over(
-                f"{convolution}, {base}",
-                [
-                    line(
-                        policy,
-                        [e for e in shown if (e.convolution, e.base, e.policy) == (convolution, base, policy)],
-                        lambda e: e.size or 0.0,
-                        value,
-                    )
-                    for policy in inputs.compared
-                ],
-                looks(inputs.policies),
-                x,
-                y,
-                reference=1.0,
-                convolution=convolution,
-            )
-            for convolution in inputs.convolutions
-            for base in dict.fromkeys(effect.base for effect in shown)
-        ),
+        over_bases(inputs, shown, lambda e: e.size or 0.0, value, x, y),
     )
 
 
 def _payoff_table(inputs: ReportInputs) -> Table:
     """At which sizes of batch each policy saves memory, and at which it costs or saves time."""
-    groups: dict[tuple[str, str, str, str], list[BatchEffect]] = {}
-    for effect in sorted(inputs.variants.batches, key=lambda e: e.size or 0.0):
-        if effect.sampler and effect.policy != "none":
-            groups.setdefault((effect.convolution, effect.policy, effect.base, effect.sampler), []).append(effect)
+    drawn = sorted((e for e in inputs.variants.batches if e.sampler and e.policy != "none"), key=lambda e: e.size or 0.0)
+    groups = grouped(drawn, lambda e: (e.convolution, e.policy, e.base, e.sampler))
     order = sorted(
         groups, key=lambda k: (inputs.convolutions.index(k[0]), inputs.policies.index(k[1]), k[2], k[3] != "neighbours")
     )

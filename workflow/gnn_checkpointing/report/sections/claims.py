@@ -13,7 +13,7 @@ from gnn_checkpointing.report import units
 from gnn_checkpointing.report.figure import Fact
 from gnn_checkpointing.report.inputs import AUDIT, CLAIMS, ReportInputs
 from gnn_checkpointing.report.page import ClaimItem, Claims, Link, Links, Outcome, Score, Section, Table
-from gnn_checkpointing.report.sections.parts import blocks
+from gnn_checkpointing.report.sections.parts import blocks, grouped
 from gnn_checkpointing.report.tables import Of, table
 from gnn_checkpointing.report.texts import texts
 from gnn_checkpointing.sourced import counted, counted_where
@@ -36,11 +36,10 @@ def claims_section(inputs: ReportInputs) -> Section:
     ledger = inputs.ledger
     if not ledger.claims:
         return Section("claims", "Claims", blocks(_text("no-claims")))
-    by_kind = {kind: [claim for claim in ledger.claims if claim.kind == kind] for kind in TITLES}
     judged = [
-        Claims(f"claims-{kind}", TITLES[kind], tuple(map(_item, _alike(claims))), CLAIMS)
-        for kind, claims in by_kind.items()
-        if claims
+        Claims(f"claims-{kind}", TITLES[kind], tuple(map(_item, grouped(claims, _sentence).values())), CLAIMS)
+        for kind in TITLES
+        if (claims := [claim for claim in ledger.claims if claim.kind == kind])
     ]
     opening = _text("each-claim-was-written-down", confidence=ledger.confidence, claims=CLAIMS)
     return Section("claims", "Claims and verdicts", blocks(opening, _summary(ledger.claims), judged))
@@ -85,14 +84,6 @@ def _summary(claims: list[Claim]) -> Table:
     )
 
 
-def _alike(claims: Sequence[Claim]) -> list[list[Claim]]:
-    """The claims that differ in their convolution alone, together, in the order of the first of them."""
-    found: dict[tuple[str, str], list[Claim]] = {}
-    for claim in claims:
-        found.setdefault((claim.id.partition(":")[0], claim.policy), []).append(claim)
-    return list(found.values())
-
-
 def _item(alike: Sequence[Claim]) -> ClaimItem:
     first, reason = alike[0], _each(alike, lambda claim: claim.reason)
     untested = all(claim.verdict == "untested" for claim in alike)
@@ -105,7 +96,7 @@ def _item(alike: Sequence[Claim]) -> ClaimItem:
         Fact("Evidence", "; ".join(dict.fromkeys(place for claim in alike for place in _places(claim)))),
     ]
     return ClaimItem(
-        id=first.id if len(alike) == 1 else ":".join(filter(None, (first.id.partition(":")[0], first.policy))),
+        id=first.id if len(alike) == 1 else ":".join(filter(None, _sentence(first))),
         sentence=first.sentence if len(alike) == 1 else first.in_general or first.sentence,
         outcomes=tuple(Outcome(claim.convolution, claim.verdict, _estimate(claim)) for claim in alike),
         wants=reason if untested else "",
@@ -113,11 +104,14 @@ def _item(alike: Sequence[Claim]) -> ClaimItem:
     )
 
 
+def _sentence(claim: Claim) -> tuple[str, str]:
+    """What is the same of claims that differ in their convolution alone."""
+    return claim.id.partition(":")[0], claim.policy
+
+
 def _each(alike: Sequence[Claim], text: Callable[[Claim], str]) -> str:
     """What the claims say, once where they say the same; else with the convolutions that say it."""
-    found: dict[str, list[str]] = {}
-    for claim in alike:
-        found.setdefault(text(claim), []).append(claim.convolution)
+    found = {words: [claim.convolution for claim in own] for words, own in grouped(alike, text).items()}
     if len(found) == 1:
         return next(iter(found))
     return "; ".join(f"{', '.join(names)}: {words}" for words, names in found.items() if words)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from statistics import median
 
@@ -116,50 +116,50 @@ def level_figure(inputs: ReportInputs, quantity: Quantity) -> Figure:
     y = quantity.scale([point.y for point in points(shown.values())], quantity.noun)
     x = scales.degree_scale([number(row, "requested_average_degree") or 0 for row in rows])
     against = f"{quantity.noun} against average degree on graphs of {units.count(num_nodes)} nodes"
-    return figure(
-        "figure-throughput" if quantity is THROUGHPUT else f"figure-{quantity.id}-level",
-        _text("figure-level", quantity=quantity, num_nodes=num_nodes),
-        _text("figure-level-how-to-read"),
-        MEASUREMENTS,
-        (
-            lines_over(
-                convolution,
-                lines,
-                looks(inputs.policies),
-                x,
-                y,
-                convolution=convolution,
-                told=told(
-                    f"Line chart, {convolution}: {against}.",
-                    lines,
-                    lambda point: quantity.text(point.y),
-                    lambda policy, of=convolution: _slope(inputs, of, policy, quantity),
-                ),
-            )
-            for convolution, lines in shown.items()
-        ),
+    words = _text("figure-level", quantity=quantity, num_nodes=num_nodes), _text("figure-level-how-to-read"), MEASUREMENTS
+
+    def slope(convolution: str, policy: str) -> str:
+        if quantity is THROUGHPUT:
+            return ""
+        law = inputs.law(convolution, policy, quantity.response)
+        if law is None:
+            return "; no slope was fitted"
+        per_edge, level = units.scaled_estimate(law.per_edge, quantity.slope_factor), inputs.regressions.confidence
+        return f"; fitted slope {per_edge} {quantity.slope_unit}, {units.confidence(level)} interval in brackets"
+
+    id = "figure-throughput" if quantity is THROUGHPUT else f"figure-{quantity.id}-level"
+    return over_degree(inputs, id, words, shown, (x, y), against, lambda point: quantity.text(point.y), slope)
+
+
+def over_degree(
+    inputs: ReportInputs,
+    id: str,
+    words: tuple[str, str, str],
+    shown: Mapping[str, Sequence[Line]],
+    axes: tuple[Scale, Scale],
+    against: str,
+    end: Callable[[Point], str],
+    slope: Callable[[str, str], str],
+    reference: float | None = None,
+) -> Figure:
+    """A panel for each convolution, described by both ends of each policy's line and its fitted slope.
+
+    `words` are the caption, how to read it, and the source.
+    """
+
+    def told(convolution: str, lines: Sequence[Line]) -> str:
+        sentences = [f"Line chart, {convolution}: {against}."]
+        for line in lines:
+            ends = (f"{end(one)} at degree {units.plain(one.x)}" for one in (line.points[0], line.points[-1]))
+            sentences.append(f"Policy {line.policy}: {', '.join(ends)}{slope(convolution, line.policy)}.")
+        return " ".join(sentences)
+
+    colours = looks(inputs.policies)
+    panels = (
+        lines_over(name, lines, colours, *axes, reference=reference, convolution=name, told=told(name, lines))
+        for name, lines in shown.items()
     )
-
-
-def told(
-    opening: str, lines: Sequence[Line], words: Callable[[Point], str], slope: Callable[[str], str]
-) -> str:
-    """What who cannot see a panel should know: both ends of each policy's line, and its fitted slope."""
-    sentences = [opening]
-    for line in lines:
-        first, last = (f"{words(end)} at degree {units.plain(end.x)}" for end in (line.points[0], line.points[-1]))
-        sentences.append(f"Policy {line.policy}: {first}, {last}{slope(line.policy)}.")
-    return " ".join(sentences)
-
-
-def _slope(inputs: ReportInputs, convolution: str, policy: str, quantity: Quantity) -> str:
-    if quantity is THROUGHPUT:
-        return ""
-    law = inputs.law(convolution, policy, quantity.response)
-    if law is None:
-        return "; no slope was fitted"
-    slope, level = units.scaled_estimate(law.per_edge, quantity.slope_factor), inputs.regressions.confidence
-    return f"; fitted slope {slope} {quantity.slope_unit}, {units.confidence(level)} interval in brackets"
+    return figure(id, *words, panels)
 
 
 def level_table(inputs: ReportInputs, quantity: Quantity) -> Table:

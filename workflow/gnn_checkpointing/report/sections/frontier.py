@@ -15,6 +15,7 @@ from gnn_checkpointing.report.sections.parts import (
     CONVOLUTION,
     blocks,
     by_pair,
+    grouped,
     in_order,
     of_policy,
     over_levels,
@@ -74,16 +75,16 @@ def _levels(points: Sequence[FrontierPoint]) -> list[str]:
 
 def _paths(inputs: ReportInputs, convolution: str) -> list[Path]:
     """Each policy's places that have both ratios; none itself is where the dashed lines cross."""
-    places: dict[str, list[Place]] = {}
-    for point in points_under(inputs, inputs.reference):
-        time = point.time_ratio
-        if point.convolution == convolution and point.policy != "none" and point.activation_ratio and time:
-            place = Place(point.level, point.activation_ratio.estimate, time.estimate, time.low, time.high)
-            places.setdefault(point.policy, []).append(place)
+    found = [
+        (point.policy, Place(point.level, point.activation_ratio.estimate, time.estimate, time.low, time.high))
+        for point in points_under(inputs, inputs.reference)
+        if point.convolution == convolution and point.policy != "none" and point.activation_ratio
+        if (time := point.time_ratio) is not None
+    ]
     others = inputs.quality.other_models
     return [
-        Path(policy, f"{policy}*" if policy in others else policy, tuple(each), hollow=policy in others)
-        for policy, each in places.items()
+        Path(policy, f"{policy}*" if policy in others else policy, tuple(p for _, p in own), hollow=policy in others)
+        for policy, own in grouped(found, lambda one: one[0]).items()
     ]
 
 

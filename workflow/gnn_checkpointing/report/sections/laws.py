@@ -11,12 +11,10 @@ from gnn_checkpointing.report import units
 from gnn_checkpointing.report.figure import Figure
 from gnn_checkpointing.report.figures import scales
 from gnn_checkpointing.report.figures.lines import Line, Point
-from gnn_checkpointing.report.figures.palette import looks
 from gnn_checkpointing.report.figures.points import thinning
 from gnn_checkpointing.report.inputs import REGRESSIONS, ReportInputs
 from gnn_checkpointing.report.page import Section, Table
-from gnn_checkpointing.report.panels import figure, scattered
-from gnn_checkpointing.report.sections.parts import CONVOLUTION, Part, blocks, in_order, points
+from gnn_checkpointing.report.sections.parts import CONVOLUTION, Part, blocks, in_order, points, scatter
 from gnn_checkpointing.report.sections.worst import reasons
 from gnn_checkpointing.report.tables import Of, table
 from gnn_checkpointing.report.texts import texts
@@ -120,22 +118,17 @@ def _residuals(inputs: ReportInputs, laws: Sequence[Law], reading: Reading) -> F
     x = scales.count_scale([point.x for point in every] or [1.0], "edges")
     y = scales.share_scale([point.y for point in every] or [0.0], "residual (% of fitted)")
     level = inputs.regressions.confidence
-    return figure(
+    return scatter(
+        inputs,
         f"figure-residuals-{reading.id}",
-        _text("figure-residuals", noun=reading.noun),
-        _text("a-good-law-leaves-a", values=thinning(shown.values())),
-        REGRESSIONS,
         (
-            scattered(
-                convolution,
-                lines,
-                looks(inputs.policies),
-                x,
-                y,
-                _text("residuals", reading=reading, laws=own[convolution], level=level) if lines else "",
-            )
-            for convolution, lines in shown.items()
+            _text("figure-residuals", noun=reading.noun),
+            _text("a-good-law-leaves-a", values=thinning(shown.values())),
+            REGRESSIONS,
         ),
+        shown,
+        lambda name: _text("residuals", reading=reading, laws=own[name], level=level),
+        (x, y),
     )
 
 
@@ -150,29 +143,16 @@ def _quantiles(inputs: ReportInputs, laws: Sequence[Law], reading: Reading) -> F
         return None
     x = scales.deviation_scale([point.x for point in every], "normal quantile")
     y = scales.deviation_scale([point.y for point in every], "residual (standard deviations)")
-    return figure(
-        f"figure-quantiles-{reading.id}",
+    def told(name: str) -> str:
+        furthest = [(line.policy, max(line.points, key=lambda each: abs(each.y - each.x))) for line in shown[name]]
+        return _text("quantiles", convolution=name, noun=reading.noun, furthest=furthest)
+
+    words = (
         _text("residuals-of-the-laws-against", noun=reading.noun),
         _text("normal-residuals-lie-on-the", values=thinning(shown.values())),
         REGRESSIONS,
-        (
-            scattered(
-                convolution,
-                lines,
-                looks(inputs.policies),
-                x,
-                y,
-                _text(
-                    "quantiles",
-                    convolution=convolution,
-                    noun=reading.noun,
-                    furthest=[(line.policy, max(line.points, key=lambda each: abs(each.y - each.x))) for line in lines],
-                ),
-                diagonal=True,
-            )
-            for convolution, lines in shown.items()
-        ),
     )
+    return scatter(inputs, f"figure-quantiles-{reading.id}", words, shown, told, (x, y), diagonal=True)
 
 
 def _against_normal(law: Law) -> Line:

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from itertools import product
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from itertools import groupby, product
 from typing import Any, TypeVar
 
-from gnn_checkpointing.analysis.results import Estimate
+from gnn_checkpointing.analysis.results import Effect, Estimate
 from gnn_checkpointing.report import units
+from gnn_checkpointing.report.figure import Figure
 from gnn_checkpointing.report.figures.lines import Line, Point
+from gnn_checkpointing.report.figures.palette import looks
+from gnn_checkpointing.report.figures.scales import Scale
 from gnn_checkpointing.report.inputs import ReportInputs
 from gnn_checkpointing.report.page import Block, Paragraph, Table
+from gnn_checkpointing.report.panels import Shown, figure, lines_over, scattered
 from gnn_checkpointing.report.tables import Of, table
 
 Item = TypeVar("Item")
+Key = TypeVar("Key", bound=Hashable)
 Part = str | Block | Sequence["Part"] | None
 Pair = tuple[str, str]
 """A convolution and a policy."""
@@ -50,6 +55,14 @@ def in_order(items: Iterable[Item], convolutions: Sequence[str], policies: Seque
     """What has a convolution and a policy, in the order of these; other pairs last, as they come."""
     places = {pair: place for place, pair in enumerate(product(convolutions, policies))}
     return sorted(items, key=lambda one: places.get(_pair(one), len(places)))
+
+
+def grouped(items: Iterable[Item], key: Callable[[Item], Key]) -> dict[Key, list[Item]]:
+    """The items of each key, keys and items in their order."""
+    found: dict[Key, list[Item]] = {}
+    for one in items:
+        found.setdefault(key(one), []).append(one)
+    return found
 
 
 def by_pair(items: Iterable[Item]) -> dict[Pair, Item]:
@@ -119,13 +132,41 @@ def spans(chosen: Sequence[str], levels: Sequence[str]) -> str:
         return "not measured"
     if not chosen:
         return "nowhere"
-    runs: list[list[str]] = []
-    for place, level in enumerate(levels):
-        if level not in chosen:
-            continue
-        if runs and place and levels[place - 1] == runs[-1][-1]:
-            runs[-1].append(level)
-        else:
-            runs.append([level])
+    runs = [list(run) for is_chosen, run in groupby(levels, key=lambda level: level in chosen) if is_chosen]
     text = ", ".join(run[0] if len(run) == 1 else units.interval(run[0], run[-1]) for run in runs)
     return f"all ({text})" if len(chosen) == len(levels) > 1 else text
+
+
+def over_bases(
+    inputs: ReportInputs,
+    effects: Sequence[Effect],
+    place: Callable[[Effect], float],
+    value: Callable[[Effect], Estimate | None],
+    x: Scale,
+    y: Scale,
+) -> Iterator[Shown | None]:
+    """A panel for each convolution and graph that others were made from: each policy's ratio to none over a place."""
+    for convolution, base in product(inputs.convolutions, dict.fromkeys(effect.base for effect in effects)):
+        own = [effect for effect in effects if (effect.convolution, effect.base) == (convolution, base)]
+        lines = [line(policy, [e for e in own if e.policy == policy], place, value) for policy in inputs.compared]
+        title, colours = f"{convolution}, {base}", looks(inputs.policies)
+        yield lines_over(title, lines, colours, x, y, reference=1.0, convolution=convolution)
+
+
+def scatter(
+    inputs: ReportInputs,
+    id: str,
+    words: tuple[str, str, str],
+    panels: Mapping[str, Sequence[Line]],
+    told: Callable[[str], str],
+    scales: tuple[Scale, Scale],
+    *,
+    diagonal: bool = False,
+) -> Figure:
+    """Marks of several policies, a panel for each convolution; `words` are caption, how to read it, and source."""
+    shown = (
+        scattered(name, lines, looks(inputs.policies), *scales, told(name), diagonal=diagonal)
+        for name, lines in panels.items()
+        if lines
+    )
+    return figure(id, *words, shown)

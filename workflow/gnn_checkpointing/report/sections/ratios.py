@@ -10,11 +10,9 @@ from gnn_checkpointing.report import units
 from gnn_checkpointing.report.figure import Figure
 from gnn_checkpointing.report.figures import scales
 from gnn_checkpointing.report.figures.lines import Line, Point
-from gnn_checkpointing.report.figures.palette import looks
 from gnn_checkpointing.report.inputs import EFFECTS, TRENDS, ReportInputs
 from gnn_checkpointing.report.page import Table
-from gnn_checkpointing.report.panels import figure, lines_over
-from gnn_checkpointing.report.sections.density import MEMORY, Quantity, told
+from gnn_checkpointing.report.sections.density import Quantity, over_degree
 from gnn_checkpointing.report.sections.parts import line, over_levels, points
 from gnn_checkpointing.report.tables import Of, table
 from gnn_checkpointing.report.texts import texts
@@ -68,44 +66,20 @@ def ratio_figure(inputs: ReportInputs, quantity: Quantity) -> Figure:
     has_bands = bool(_bands(inputs, quantity.ratio))
     cut = any(p.low * _FURTHEST_DRAWN < p.y or p.high > p.y * _FURTHEST_DRAWN for p in every)
     known = {"quantity": quantity, "bands": has_bands, "cut": cut, "level": inputs.effects.confidence}
-    ends_are = _text("ratio-ends", **known)
-    return figure(
-        f"figure-{quantity.id}-ratio",
-        _text("figure-ratio", **known),
-        _text("figure-ratio-how-to-read", **known),
-        TRENDS if has_bands else EFFECTS,
-        (
-            lines_over(
-                convolution,
-                lines,
-                looks(inputs.policies),
-                x,
-                y,
-                reference=1.0,
-                convolution=convolution,
-                told=told(
-                    f"Line chart, {convolution}: {quantity.ratio_noun} against average degree, {ends_are}.",
-                    lines,
-                    _end,
-                    lambda policy, of=convolution: _slope(inputs, of, policy, quantity),
-                ),
-            )
-            for convolution, lines in shown.items()
-        ),
-    )
+    words = _text("figure-ratio", **known), _text("figure-ratio-how-to-read", **known), TRENDS if has_bands else EFFECTS
+    against = f"{quantity.ratio_noun} against average degree, {_text('ratio-ends', **known)}"
 
+    def end(point: Point) -> str:
+        return units.ratio_estimate(units.estimate_of(point.y, point.low, point.high))
 
-def _end(point: Point) -> str:
-    return units.ratio_estimate(units.estimate_of(point.y, point.low, point.high))
+    def slope(*pair: str) -> str:
+        for found in inputs.regressions.interactions:
+            if (found.convolution, found.policy, found.response) == (*pair, quantity.response):
+                difference = units.scaled_estimate(found.difference_per_edge, quantity.slope_factor)
+                return f"; its slope differs from none's by {difference} {quantity.slope_unit}"
+        return "; no difference of slopes was fitted"
 
-
-def _slope(inputs: ReportInputs, convolution: str, policy: str, quantity: Quantity) -> str:
-    key = (convolution, policy, quantity.response)
-    for found in inputs.regressions.interactions:
-        if (found.convolution, found.policy, found.response) == key:
-            slope = units.scaled_estimate(found.difference_per_edge, quantity.slope_factor)
-            return f"; its slope differs from none's by {slope} {quantity.slope_unit}"
-    return "; no difference of slopes was fitted"
+    return over_degree(inputs, f"figure-{quantity.id}-ratio", words, shown, (x, y), against, end, slope, reference=1.0)
 
 
 def ratio_table(inputs: ReportInputs, quantity: Quantity, ratio: str, noun: str) -> Table:

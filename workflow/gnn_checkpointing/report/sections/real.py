@@ -11,8 +11,8 @@ from gnn_checkpointing.report.figures.palette import looks
 from gnn_checkpointing.report.figures.points import Mark
 from gnn_checkpointing.report.inputs import EFFECTS, MEASUREMENTS, ReportInputs, Row
 from gnn_checkpointing.report.page import Section, Table
-from gnn_checkpointing.report.panels import figure, lines_over, marks_on_rows
-from gnn_checkpointing.report.sections.parts import CONVOLUTION, blocks, line, of_policy, of_ratio
+from gnn_checkpointing.report.panels import figure, marks_on_rows
+from gnn_checkpointing.report.sections.parts import CONVOLUTION, blocks, of_policy, of_ratio, over_bases
 from gnn_checkpointing.report.tables import Of, table
 from gnn_checkpointing.report.texts import texts
 
@@ -133,25 +133,5 @@ def _graded_figure(inputs: ReportInputs) -> Figure:
         _text("figure-graded"),
         _text("figure-graded-how-to-read"),
         EFFECTS,
-        (
-            lines_over(
-                f"{convolution}, {base}",
-                [
-                    line(
-                        policy,
-                        [e for e in shown if (e.convolution, e.base, e.policy) == (convolution, base, policy)],
-                        lambda e: e.average_degree,
-                        lambda e: e.activation_ratio,
-                    )
-                    for policy in inputs.compared
-                ],
-                looks(inputs.policies),
-                x,
-                y,
-                reference=1.0,
-                convolution=convolution,
-            )
-            for convolution in inputs.convolutions
-            for base in dict.fromkeys(effect.base for effect in shown)
-        ),
+        over_bases(inputs, shown, lambda e: e.average_degree, lambda e: e.activation_ratio, x, y),
     )

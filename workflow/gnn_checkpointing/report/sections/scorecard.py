@@ -10,12 +10,10 @@ from gnn_checkpointing.report import units
 from gnn_checkpointing.report.figure import Figure
 from gnn_checkpointing.report.figures import scales
 from gnn_checkpointing.report.figures.lines import Line, Point
-from gnn_checkpointing.report.figures.palette import looks
 from gnn_checkpointing.report.figures.points import thinning
 from gnn_checkpointing.report.inputs import PREDICTIONS, ReportInputs
 from gnn_checkpointing.report.page import Section, Table
-from gnn_checkpointing.report.panels import figure, scattered
-from gnn_checkpointing.report.sections.parts import CONVOLUTION, Part, blocks
+from gnn_checkpointing.report.sections.parts import CONVOLUTION, Part, blocks, grouped, scatter
 from gnn_checkpointing.report.sections.predictions import RESPONSES, amount
 from gnn_checkpointing.report.tables import Of, table
 from gnn_checkpointing.report.texts import texts
@@ -99,46 +97,34 @@ def _figure(inputs: ReportInputs, scores: Sequence[Score], name: str) -> Figure 
         return None
     x = scales.count_scale([score.num_edges for score in chosen], "edges of the real graph")
     y = scales.share_scale([score.error for score in chosen], "error (% of measured)")
-    own = {
-        convolution: {
-            policy: [s for s in chosen if (s.convolution, s.policy) == (convolution, policy)]
+    shown = {
+        convolution: [
+            Line(policy, found)
             for policy in inputs.policies
-        }
+            if (found := tuple(_point(s) for s in chosen if (s.convolution, s.policy) == (convolution, policy)))
+        ]
         for convolution in inputs.convolutions
     }
-    shown = {
-        convolution: [Line(policy, tuple(map(_point, found))) for policy, found in policies.items() if found]
-        for convolution, policies in own.items()
-    }
     response = RESPONSES[_DRAWN[name]]
-    return figure(
-        f"figure-scorecard-{name}",
+    words = (
         _text("figure-scorecard", response=response),
         _text("a-marker-is-one-real", drawn_lines=thinning(shown.values())),
         PREDICTIONS,
-        (
-            scattered(each, lines, looks(inputs.policies), x, y, _alternative(chosen, each, response))
-            for each, lines in shown.items()
-        ),
     )
+
+    def told(convolution: str) -> str:
+        own = grouped((score for score in chosen if score.convolution == convolution), lambda score: score.policy)
+        found = [
+            (policy, median(abs(one.error) for one in scores), max(scores, key=lambda one: abs(one.error)))
+            for policy, scores in own.items()
+        ]
+        return _text("errors", response=response, convolution=convolution, found=found)
+
+    return scatter(inputs, f"figure-scorecard-{name}", words, shown, told, (x, y))
 
 
 def _point(score: Score) -> Point:
     return Point(score.num_edges, score.error, score.error, score.error, f"{score.convolution} on {score.label}")
-
-
-def _alternative(scores: Sequence[Score], convolution: str, response: str) -> str:
-    sentences = [f"Errors of the law of {response.lower()} on real graphs, {convolution}."]
-    policies: dict[str, list[Score]] = {}
-    for score in scores:
-        if score.convolution == convolution:
-            policies.setdefault(score.policy, []).append(score)
-    for policy, own in policies.items():
-        worst, middle = max(own, key=lambda score: abs(score.error)), median(abs(score.error) for score in own)
-        sentences.append(
-            f"Policy {policy}: median {units.percent(middle)}, worst {units.percent(worst.error)} on {worst.label}."
-        )
-    return " ".join(sentences)
 
 
 def _censored(found: list[Censored]) -> list[Part]:

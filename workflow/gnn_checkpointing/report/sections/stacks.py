@@ -14,7 +14,7 @@ from gnn_checkpointing.report.inputs import EFFECTS, ReportInputs
 from gnn_checkpointing.report.page import Section
 from gnn_checkpointing.report.panels import figure, lines_over
 from gnn_checkpointing.report.sections.claims import verdict_table
-from gnn_checkpointing.report.sections.parts import CONVOLUTION, blocks, line, of_policy, of_ratio
+from gnn_checkpointing.report.sections.parts import CONVOLUTION, blocks, grouped, line, of_policy, of_ratio
 from gnn_checkpointing.report.tables import Of, table
 from gnn_checkpointing.report.texts import texts
 
@@ -82,9 +82,7 @@ def _figure(
     shown = [(point, estimate) for point in inputs.depths.points if (estimate := value(point)) is not None]
     x = scales.degree_scale([point.num_layers for point, _ in shown], "layers")
     y = scale([estimate.estimate for _, estimate in shown], axis)
-    panels: dict[tuple[str, int, str], list[DepthPoint]] = {}
-    for point, _ in shown:
-        panels.setdefault((point.stack, point.num_nodes, point.level), []).append(point)
+    panels = grouped((point for point, _ in shown), lambda point: (point.stack, point.num_nodes, point.level))
     return figure(
         f"figure-depth-{name}",
         caption,

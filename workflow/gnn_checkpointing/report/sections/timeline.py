@@ -13,7 +13,7 @@ from gnn_checkpointing.report.figures.palette import looks
 from gnn_checkpointing.report.figures.timeline import Course, timeline_panel
 from gnn_checkpointing.report.inputs import TRACES, ReportInputs
 from gnn_checkpointing.report.page import Section
-from gnn_checkpointing.report.sections.parts import blocks
+from gnn_checkpointing.report.sections.parts import blocks, grouped
 from gnn_checkpointing.report.tables import Of, table
 from gnn_checkpointing.report.texts import texts
 
@@ -49,10 +49,8 @@ def timeline_section(inputs: ReportInputs) -> Section | None:
 def traced_by_convolution(inputs: ReportInputs) -> dict[str, list[Trace]]:
     """Each convolution's traces in the study's order of policies."""
     order = {policy: place for place, policy in enumerate(inputs.policies)}
-    found: dict[str, list[Trace]] = {}
-    for trace in sorted(inputs.traces, key=lambda trace: order.get(trace.policy, len(order))):
-        name = series({"convolution": trace.convolution, "aggregation": trace.aggregation, "model": trace.model})
-        found.setdefault(name, []).append(trace)
+    ordered = sorted(inputs.traces, key=lambda trace: order.get(trace.policy, len(order)))
+    found = grouped(ordered, lambda t: series({"convolution": t.convolution, "aggregation": t.aggregation, "model": t.model}))
     names = (*inputs.convolutions, *sorted(set(found) - set(inputs.convolutions)))
     return {name: found[name] for name in names if name in found}
 

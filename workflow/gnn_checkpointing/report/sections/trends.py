@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
-from gnn_checkpointing.analysis.results import BreakEven, Quantity
+from gnn_checkpointing.analysis.results import BreakEven
+from gnn_checkpointing.analysis.results import Quantity as RatioName
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.inputs import TRENDS, ReportInputs
 from gnn_checkpointing.report.page import Note, Section, Table
-from gnn_checkpointing.report.sections.density import MEMORY, THROUGHPUT, TIME, graded, level_figure, level_table
+from gnn_checkpointing.report.sections.density import (
+    MEMORY,
+    THROUGHPUT,
+    TIME,
+    Quantity,
+    graded,
+    level_figure,
+    level_table,
+)
 from gnn_checkpointing.report.sections.parts import Part, blocks
 from gnn_checkpointing.report.sections.ratios import ratio_figure, ratio_table
 from gnn_checkpointing.report.tables import Of, table
@@ -15,7 +24,7 @@ from gnn_checkpointing.sourced import bare
 
 _text = texts("trends")
 
-_COURSES: dict[tuple[Quantity, str], str] = {
+_COURSES: dict[tuple[RatioName, str], str] = {
     ("activation_ratio", "below"): "saves at every density measured",
     ("activation_ratio", "above"): "saves at no density measured",
     ("activation_ratio", "rises"): "stops saving above degree {}",
@@ -31,26 +40,16 @@ _COURSES: dict[tuple[Quantity, str], str] = {
 
 def memory_section(inputs: ReportInputs) -> Section:
     """Memory over density."""
+    levels: list[Part] = [level_figure(inputs, MEMORY), level_table(inputs, MEMORY)] if inputs.generated else []
     ratios: list[Part] = []
     if inputs.effects.generated:
-        if inputs.many_policies and inputs.has_frontier:
-            ratios = [_text("memory-is-on-the-frontier")]
-        else:
-            ratios = [
-                ratio_figure(inputs, MEMORY),
-                ratio_table(inputs, MEMORY, "activation_ratio", "Activation memory"),
-            ]
-        ratios += [
+        ratios = [
+            *_ratios(inputs, MEMORY, "Activation memory"),
             _break_even_table(inputs, "activation_ratio"),
             ratio_table(inputs, MEMORY, "memory_ratio", "Peak memory, resident included,"),
         ]
-    found = blocks(
-        _text("memory"),
-        [level_figure(inputs, MEMORY), level_table(inputs, MEMORY)] if inputs.generated else None,
-        ratios,
-        None if inputs.generated else _text("no-graded-graphs"),
-    )
-    return Section("memory", "Memory against density", found)
+    parts = blocks(_text("memory"), levels, ratios, _text("no-graded-graphs", inputs=inputs))
+    return Section("memory", "Memory against density", parts)
 
 
 def time_section(inputs: ReportInputs) -> Section:
@@ -62,23 +61,27 @@ def time_section(inputs: ReportInputs) -> Section:
         levels = [level_figure(inputs, TIME), level_table(inputs, TIME), level_figure(inputs, THROUGHPUT)]
     elif inputs.generated:
         levels = [_text("nothing-timed")]
-    if any(effect.time_ratio for effect in inputs.effects.generated):
-        if inputs.many_policies and inputs.has_frontier:
-            levels.append(_text("time-is-on-the-frontier"))
-        else:
-            levels += [ratio_figure(inputs, TIME), ratio_table(inputs, TIME, "time_ratio", "Step time")]
-    found = blocks(
+    timed = any(effect.time_ratio for effect in inputs.effects.generated)
+    parts = blocks(
         _text("time"),
         Note(_text("wide-intervals", inputs=inputs)) if noisy else None,
         _text("allocator", inputs=inputs),
         levels,
+        _ratios(inputs, TIME, "Step time") if timed else None,
         _break_even_table(inputs, "time_ratio"),
-        None if inputs.generated else _text("no-graded-graphs"),
+        _text("no-graded-graphs", inputs=inputs),
     )
-    return Section("time", "Time against density", found)
+    return Section("time", "Time against density", parts)
 
 
-def _break_even_table(inputs: ReportInputs, quantity: Quantity) -> Table | None:
+def _ratios(inputs: ReportInputs, quantity: Quantity, noun: str) -> list[Part]:
+    """Ratios to none in a figure and a table, where the frontier does not show them."""
+    if inputs.many_policies and inputs.has_frontier:
+        return [_text(f"{quantity.id}-is-on-the-frontier")]
+    return [ratio_figure(inputs, quantity), ratio_table(inputs, quantity, quantity.ratio, noun)]
+
+
+def _break_even_table(inputs: ReportInputs, quantity: RatioName) -> Table | None:
     """Break-evens, a row for each convolution and course; None where there are none."""
     found = [each for each in inputs.trends.break_evens if each.quantity == quantity and each.policy in inputs.compared]
     if not found:
