@@ -13,7 +13,7 @@ from gnn_checkpointing.report import units
 from gnn_checkpointing.report.figure import Fact
 from gnn_checkpointing.report.inputs import AUDIT, CLAIMS, ReportInputs
 from gnn_checkpointing.report.page import ClaimItem, Claims, Link, Links, Outcome, Score, Section, Table
-from gnn_checkpointing.report.sections.parts import blocks, grouped
+from gnn_checkpointing.report.sections.parts import Columns, blocks, grouped
 from gnn_checkpointing.report.tables import Of, table
 from gnn_checkpointing.report.texts import texts
 from gnn_checkpointing.sourced import counted, counted_where
@@ -29,6 +29,13 @@ VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
 _ANSWERS = {True: "passed", False: "FAILED", None: "does not apply"}
 _ENTRY = re.compile(r"(?<=/)\d+\b")
 """The number of an entry in a list, in an address."""
+_AUDIT: Columns = (
+    Of("Question", "question", content="prose"),
+    Of("Answer", lambda check: _ANSWERS[check.passed]),
+    Of("Found", lambda check: check.found or check.needs, content="prose"),
+    Of("Rule", "rule", content="prose"),
+    Of("Evidence", "evidence", content="prose"),
+)
 
 
 def claims_section(inputs: ReportInputs) -> Section:
@@ -134,17 +141,7 @@ def _places(claim: Claim) -> list[str]:
 def audit_section(inputs: ReportInputs) -> Section:
     """Every question of the rubric, its rule, the answer and what decided it."""
     audit = inputs.audit
-    shown = table(
-        "table-audit",
-        _text("table-audit"),
-        AUDIT,
-        audit.checks,
-        Of("Question", "question", content="prose"),
-        Of("Answer", lambda check: _ANSWERS[check.passed]),
-        Of("Found", lambda check: check.found or check.needs, content="prose"),
-        Of("Rule", "rule", content="prose"),
-        Of("Evidence", "evidence", content="prose"),
-    )
+    shown = table("table-audit", _text("table-audit"), AUDIT, audit.checks, *_AUDIT)
     opening = _text("the-report-grades-itself-on", checks=counted(audit.checks), text=audit_score(audit).text)
     link = Link(PACK, f"{AUDIT} in {PACK}", "every question with its rule, answer, numbers and evidence")
     return Section("audit", "Audit", blocks(opening, shown, Links((link,))))

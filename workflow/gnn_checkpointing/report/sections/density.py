@@ -86,12 +86,11 @@ def _largest_graphs(inputs: ReportInputs, quantity: Quantity) -> list[Row]:
 
 def _lines(largest: Sequence[Row], inputs: ReportInputs, quantity: Quantity) -> dict[str, list[Line]]:
     """Of each convolution, each policy's median over replicates with their range."""
+    def own(*pair: str) -> tuple[Point, ...]:
+        return _points([row for row in largest if (row["convolution"], row["policy"]) == pair], quantity)
+
     return {
-        convolution: [
-            Line(policy, found)
-            for policy in inputs.policies
-            if (found := _points([r for r in largest if (r["convolution"], r["policy"]) == (convolution, policy)], quantity))
-        ]
+        convolution: [Line(policy, found) for policy in inputs.policies if (found := own(convolution, policy))]
         for convolution in inputs.convolutions
     }
 
@@ -111,12 +110,12 @@ def _points(rows: Sequence[Row], quantity: Quantity) -> tuple[Point, ...]:
 def level_figure(inputs: ReportInputs, quantity: Quantity) -> Figure:
     """The quantity itself over degree, one panel per convolution."""
     rows = _largest_graphs(inputs, quantity)
-    num_nodes = number(rows[0], "num_nodes") or 0
-    shown = _lines(rows, inputs, quantity)
+    num_nodes, shown = number(rows[0], "num_nodes") or 0, _lines(rows, inputs, quantity)
     y = quantity.scale([point.y for point in points(shown.values())], quantity.noun)
     x = scales.degree_scale([number(row, "requested_average_degree") or 0 for row in rows])
     against = f"{quantity.noun} against average degree on graphs of {units.count(num_nodes)} nodes"
-    words = _text("figure-level", quantity=quantity, num_nodes=num_nodes), _text("figure-level-how-to-read"), MEASUREMENTS
+    caption = _text("figure-level", quantity=quantity, num_nodes=num_nodes)
+    words = caption, _text("figure-level-how-to-read"), MEASUREMENTS
 
     def slope(convolution: str, policy: str) -> str:
         if quantity is THROUGHPUT:

@@ -17,7 +17,7 @@ from gnn_checkpointing.report.panels import Shown, figure, lines_over
 from gnn_checkpointing.report.sections.claims import verdict_table
 from gnn_checkpointing.report.sections.families import NAMES
 from gnn_checkpointing.report.sections.graphs import without_replicate
-from gnn_checkpointing.report.sections.parts import CONVOLUTION, blocks, line, of_policy, points
+from gnn_checkpointing.report.sections.parts import CONVOLUTION, Columns, blocks, line, of_policy, points
 from gnn_checkpointing.report.tables import Of, table
 from gnn_checkpointing.report.texts import texts
 
@@ -30,6 +30,17 @@ CLAIMS = (
     "elene-memory",
 )
 _FORMS = {"": "graph alone", "encodings": "encodings", "ego_networks": "bag"}
+_COSTS: Columns = (
+    Of("Graph", lambda cost: without_replicate(cost.label), content="prose"),
+    Of("Edges", "num_edges", units.count),
+    Of("Radius", "radius", units.digits),
+    Of("Time", "seconds", units.duration),
+    Of("At once", "peak_bytes", units.size),
+    Of("Places", "node_kinds", units.count),
+    Of("Pairs", "edge_kinds", units.count),
+    Of("Counts", "node_counts", units.count, "of nodes"),
+    Of("Counts", "edge_counts", units.count, "of edges"),
+)
 
 
 def ego_section(inputs: ReportInputs) -> Section | None:
@@ -54,21 +65,7 @@ def ego_section(inputs: ReportInputs) -> Section | None:
         Of("Peak memory", "peak_memory_bytes", units.size),
         Of("Step time", "step_time_seconds", units.duration),
     )
-    costs_table = table(
-        "table-ego-cost",
-        _text("table-ego-cost"),
-        EFFECTS,
-        costs,
-        Of("Graph", lambda cost: without_replicate(cost.label), content="prose"),
-        Of("Edges", "num_edges", units.count),
-        Of("Radius", "radius", units.digits),
-        Of("Time", "seconds", units.duration),
-        Of("At once", "peak_bytes", units.size),
-        Of("Places", "node_kinds", units.count),
-        Of("Pairs", "edge_kinds", units.count),
-        Of("Counts", "node_counts", units.count, "of nodes"),
-        Of("Counts", "edge_counts", units.count, "of edges"),
-    )
+    costs_table = table("table-ego-cost", _text("table-ego-cost"), EFFECTS, costs, *_COSTS)
     parts = blocks(
         _text("a-node-s-ego-network"),
         [ego_figure(inputs), inputs_table] if plain else None,

@@ -13,6 +13,7 @@ from gnn_checkpointing.report.inputs import EFFECTS, ReportInputs
 from gnn_checkpointing.report.page import Section, Table
 from gnn_checkpointing.report.sections.parts import (
     CONVOLUTION,
+    Columns,
     blocks,
     by_pair,
     grouped,
@@ -31,6 +32,14 @@ SAVES = units.share(1 - sourced(SAVES_BELOW, "gnn_checkpointing/analysis/results
 """A policy saves memory where it saves more than this."""
 
 _SPARSE = sourced(SPARSE_DEGREE, "gnn_checkpointing/analysis/results/frontier.py#/SPARSE_DEGREE")
+_SEGMENTS: Columns = (
+    CONVOLUTION,
+    Of("Average degree", "level", unit="edges per node", content="number"),
+    Of("Best", "policy"),
+    Of("Activation memory", "activation_ratio", units.ratio, "/ none"),
+    Of("Step time", "time_ratio", units.ratio, "/ none"),
+    Of("Tried", lambda one: ", ".join(one.tried), content="prose"),
+)
 
 
 def frontier_section(inputs: ReportInputs) -> Section | None:
@@ -40,8 +49,11 @@ def frontier_section(inputs: ReportInputs) -> Section | None:
     found = inputs.frontier
     points = points_under(inputs, inputs.reference)
     levels = _levels(inputs.frontier.points)
-    none_apart = [point for point in points if point.policy != "none"]
-    memory = {(p.convolution, p.policy, p.level): p.activation_ratio and p.activation_ratio.estimate for p in none_apart}
+    memory = {
+        (p.convolution, p.policy, p.level): p.activation_ratio and p.activation_ratio.estimate
+        for p in points
+        if p.policy != "none"
+    }
     tables = [
         over_levels(
             "table-frontier-memory",
@@ -116,7 +128,8 @@ def frontier_figure(inputs: ReportInputs, convolutions: Sequence[str], name: str
         front = [policy for policies in best for policy in policies]
         id = f"{name}-{position}"
         svg = frontier_panel(id, each, levels, x, y, front, convolution)
-        panels.append(Panel(id, convolution, _alternative(convolution, each), svg, drawn.of_paths(each, x, y), convolution))
+        told = _alternative(convolution, each)
+        panels.append(Panel(id, convolution, told, svg, drawn.of_paths(each, x, y), convolution))
     return Figure(
         id=f"figure-{name}",
         caption=_text("figure-frontier"),
@@ -193,18 +206,8 @@ def _payoff_table(inputs: ReportInputs, points: Sequence[FrontierPoint]) -> Tabl
 
 def _segments_table(inputs: ReportInputs) -> Table:
     order = inputs.convolutions
-    return table(
-        "table-segments",
-        _text("table-segments"),
-        EFFECTS,
-        sorted(inputs.frontier.best_segments, key=lambda one: (order.index(one.convolution), float(one.level))),
-        CONVOLUTION,
-        Of("Average degree", "level", unit="edges per node", content="number"),
-        Of("Best", "policy"),
-        Of("Activation memory", "activation_ratio", units.ratio, "/ none"),
-        Of("Step time", "time_ratio", units.ratio, "/ none"),
-        Of("Tried", lambda one: ", ".join(one.tried), content="prose"),
-    )
+    best = sorted(inputs.frontier.best_segments, key=lambda one: (order.index(one.convolution), float(one.level)))
+    return table("table-segments", _text("table-segments"), EFFECTS, best, *_SEGMENTS)
 
 
 def _flatness_table(inputs: ReportInputs, points: Sequence[FrontierPoint]) -> Table:

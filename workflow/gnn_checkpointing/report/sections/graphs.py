@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 
 from gnn_checkpointing.graphs.structure import WEDGES
-from gnn_checkpointing.records.graph_facts import GraphFacts, Provenance, Structure
+from gnn_checkpointing.records.graph_facts import GraphFacts, Provenance
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.inputs import GRAPHS, ReportInputs
 from gnn_checkpointing.report.page import Section, Table
-from gnn_checkpointing.report.sections.parts import blocks
+from gnn_checkpointing.report.sections.parts import Columns, blocks
 from gnn_checkpointing.report.tables import Of, table
 from gnn_checkpointing.report.texts import texts
 from gnn_checkpointing.sourced import counted_where, sourced, square_root
@@ -25,6 +24,24 @@ _REPLICATE = re.compile(r", replicate \d+")
 
 MOST_ROWS = sourced(60, "gnn_checkpointing/report/sections/graphs.py#/MOST_ROWS")
 """A study of more graphs shows so many of them; `graphs.json` has all."""
+_STRUCTURE: Columns = (
+    Of("Graph", lambda graph: without_replicate(graph.label), content="prose"),
+    Of("Nodes", "num_nodes", units.count),
+    Of("Edges", "num_edges", units.count),
+    Of("Average degree", "average_degree", units.plain),
+    Of("Degree", lambda graph: graph.structure.degree_quantiles[0], units.count, "5 %"),
+    Of("Degree", lambda graph: graph.structure.degree_quantiles[2], units.count, "median"),
+    Of("Degree", lambda graph: graph.structure.degree_quantiles[4], units.count, "95 %"),
+    Of("Degree", lambda graph: graph.structure.maximum_degree, units.count, "largest"),
+    Of("Clustering", lambda graph: graph.structure.clustering, lambda value: units.fixed(value, 3)),
+    Of("Homophily", lambda graph: graph.structure.homophily, lambda value: units.fixed(value, 2)),
+)
+_ORIGINS: Columns = (
+    Of("Graph", lambda row: row[0].label, content="prose"),
+    Of("Source", lambda row: f"{row[1].source}; licence: {row[1].licence}", unit="licence", content="prose"),
+    Of("Files", lambda row: _files(row[1]), content="prose"),
+    Of("Changed", lambda row: _changes(row[1], row[0].num_features), content="prose"),
+)
 
 
 def graphs_section(inputs: ReportInputs) -> Section | None:
@@ -38,7 +55,7 @@ def graphs_section(inputs: ReportInputs) -> Section | None:
     origins = {graph.id: graph for graph in shown if graph.provenance and not graph.derivation}
     parts = blocks(
         _text("structure", wedges=_WEDGES, error=_ERROR, number=number, shown=len(shown), most=MOST_ROWS),
-        _structure_table(shown[:MOST_ROWS]),
+        table("table-graphs", _text("table-graphs"), GRAPHS, shown[:MOST_ROWS], *_STRUCTURE),
         [_text("real-graphs-are-read-from"), _origin_table(list(origins.values()))] if origins else None,
     )
     return Section("graphs", "Graphs", parts)
@@ -62,40 +79,9 @@ def without_replicate(label: str) -> str:
     return _REPLICATE.sub("", label)
 
 
-def _structure_table(graphs: list[GraphFacts]) -> Table:
-    def of(name: str, value: Callable[[Structure], float | None], words: Callable[[float], str], unit: str = "") -> Of[GraphFacts]:
-        return Of(name, lambda graph: graph.structure and value(graph.structure), words, unit)
-
-    return table(
-        "table-graphs",
-        _text("table-graphs"),
-        GRAPHS,
-        graphs,
-        Of("Graph", lambda graph: without_replicate(graph.label), content="prose"),
-        Of("Nodes", "num_nodes", units.count),
-        Of("Edges", "num_edges", units.count),
-        Of("Average degree", "average_degree", units.plain),
-        of("Degree", lambda found: found.degree_quantiles[0], units.count, "5 %"),
-        of("Degree", lambda found: found.degree_quantiles[2], units.count, "median"),
-        of("Degree", lambda found: found.degree_quantiles[4], units.count, "95 %"),
-        of("Degree", lambda found: found.maximum_degree, units.count, "largest"),
-        of("Clustering", lambda found: found.clustering, lambda value: units.fixed(value, 3)),
-        of("Homophily", lambda found: found.homophily, lambda value: units.fixed(value, 2)),
-    )
-
-
 def _origin_table(graphs: list[GraphFacts]) -> Table:
     found = [(graph, graph.provenance) for graph in graphs if graph.provenance is not None]
-    return table(
-        "table-origins",
-        _text("table-origins", graphs=GRAPHS),
-        GRAPHS,
-        found,
-        Of("Graph", lambda row: row[0].label, content="prose"),
-        Of("Source", lambda row: f"{row[1].source}; licence: {row[1].licence}", unit="licence", content="prose"),
-        Of("Files", lambda row: _files(row[1]), content="prose"),
-        Of("Changed", lambda row: _changes(row[1], row[0].num_features), content="prose"),
-    )
+    return table("table-origins", _text("table-origins", graphs=GRAPHS), GRAPHS, found, *_ORIGINS)
 
 
 def _files(found: Provenance) -> str:

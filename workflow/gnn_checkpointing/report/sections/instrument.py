@@ -15,7 +15,7 @@ from gnn_checkpointing.report.figures.drawn import of_bars
 from gnn_checkpointing.report.figures.gantt import Bar, gantt_panel, graphs_a_row
 from gnn_checkpointing.report.inputs import DEMONSTRATION, MEASUREMENTS, QUALITY, ReportInputs
 from gnn_checkpointing.report.page import Facts, Note, Section, Table
-from gnn_checkpointing.report.sections.parts import Part, blocks
+from gnn_checkpointing.report.sections.parts import Columns, Part, blocks
 from gnn_checkpointing.report.sections.worst import LISTED
 from gnn_checkpointing.report.tables import Of, table
 from gnn_checkpointing.report.texts import texts
@@ -31,6 +31,22 @@ _NAMES = {
     "high_water_bytes": "the process's high-water mark",
     "fake_tensor_bytes": "fake tensors, which allocate nothing",
 }
+_READINGS: Columns = (
+    Of("Reading", lambda reading: _NAMES[reading.instrument], content="prose"),
+    Of("Taken", "read", units.count),
+    Of("Compared", "judged", units.count),
+    Of("Agree", "agree", units.count),
+    Of("Median difference", "median_difference", units.percent),
+    Of("Worst", "worst_bytes", units.size, "bytes"),
+    Of("Worst", "worst_difference", units.percent, "of the peak"),
+    Of("Where", "worst_at", content="prose"),
+)
+_TURNS: Columns = (
+    Of("Graph", "graph", content="prose"),
+    Of("Turns", "turns", units.count),
+    Of("Began", lambda graph: units.fixed(graph.began_seconds / _PER_MINUTE, 2), unit="minutes", content="number"),
+    Of("Ended", lambda graph: units.fixed(graph.ended_seconds / _PER_MINUTE, 2), unit="minutes", content="number"),
+)
 
 
 def tolerated(name: str) -> float:
@@ -50,20 +66,7 @@ def _readings(inputs: ReportInputs) -> list[Part]:
     if not quality.readings:
         return [_text("memory-was-read-by-the")]
     device = "cuda" if "cuda" in quality.setting.devices else "cpu"
-    shown = table(
-        "table-readings",
-        _text("table-readings"),
-        QUALITY,
-        quality.readings,
-        Of("Reading", lambda reading: _NAMES[reading.instrument], content="prose"),
-        Of("Taken", "read", units.count),
-        Of("Compared", "judged", units.count),
-        Of("Agree", "agree", units.count),
-        Of("Median difference", "median_difference", units.percent),
-        Of("Worst", "worst_bytes", units.size, "bytes"),
-        Of("Worst", "worst_difference", units.percent, "of the peak"),
-        Of("Where", "worst_at", content="prose"),
-    )
+    shown = table("table-readings", _text("table-readings"), QUALITY, quality.readings, *_READINGS)
     opening = _text(f"readings-on-{device}", **{name: tolerated(name) for name in _TOLERATED})
     found = quality.disagreements
     more = counted(found) - LISTED
@@ -192,16 +195,8 @@ def run_section(inputs: ReportInputs) -> Section | None:
         source=MEASUREMENTS,
         size="wide",
     )
-    shown = table(
-        "table-run",
-        _text("table-run", most=_MOST_GRAPHS, graphs=len(run.graphs)),
-        QUALITY,
-        _longest(run),
-        Of("Graph", "graph", content="prose"),
-        Of("Turns", "turns", units.count),
-        Of("Began", lambda graph: units.fixed(graph.began_seconds / _PER_MINUTE, 2), unit="minutes", content="number"),
-        Of("Ended", lambda graph: units.fixed(graph.ended_seconds / _PER_MINUTE, 2), unit="minutes", content="number"),
-    )
+    caption = _text("table-run", most=_MOST_GRAPHS, graphs=len(run.graphs))
+    shown = table("table-run", caption, QUALITY, _longest(run), *_TURNS)
     return Section("run", "The run", blocks(sentence, figure, shown))
 
 

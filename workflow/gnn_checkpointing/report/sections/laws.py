@@ -14,13 +14,25 @@ from gnn_checkpointing.report.figures.lines import Line, Point
 from gnn_checkpointing.report.figures.points import thinning
 from gnn_checkpointing.report.inputs import REGRESSIONS, ReportInputs
 from gnn_checkpointing.report.page import Section, Table
-from gnn_checkpointing.report.sections.parts import CONVOLUTION, Part, blocks, in_order, points, scatter
+from gnn_checkpointing.report.sections.parts import CONVOLUTION, Columns, Part, blocks, in_order, points, scatter
 from gnn_checkpointing.report.sections.worst import reasons
 from gnn_checkpointing.report.tables import Of, table
 from gnn_checkpointing.report.texts import texts
 
 _text = texts("laws")
 _POLICY: Of[Law | Interaction] = Of("Policy", "policy")
+_FIT: Columns = (
+    CONVOLUTION,
+    _POLICY,
+    Of("Median residual", "median_relative_residual", units.percent),
+    Of("Worst residual", "worst_relative_residual", units.percent),
+    Of("Breusch-Pagan p", "breusch_pagan_p", units.probability),
+    Of("RESET p", "reset_p", units.probability),
+    Of("Held-out degree", lambda law: law.held_out and law.held_out.level, units.plain, "edges per node"),
+    Of("Median error", lambda law: law.held_out and law.held_out.median_relative_error, units.percent),
+    Of("Worst error", lambda law: law.held_out and law.held_out.worst_relative_error, units.percent),
+    Of("Inside interval", lambda law: law.held_out and law.held_out.inside_interval, units.percent),
+)
 
 
 @dataclass(frozen=True)
@@ -86,22 +98,8 @@ def _coefficients(laws: Sequence[Law], reading: Reading, level: float) -> Table:
 
 
 def _predictions(laws: Sequence[Law], reading: Reading) -> Table:
-    return table(
-        f"table-prediction-{reading.id}",
-        _text("how-well-the-laws-fit", noun=reading.noun),
-        REGRESSIONS,
-        laws,
-        CONVOLUTION,
-        _POLICY,
-        Of("Median residual", "median_relative_residual", units.percent),
-        Of("Worst residual", "worst_relative_residual", units.percent),
-        Of("Breusch-Pagan p", "breusch_pagan_p", units.probability),
-        Of("RESET p", "reset_p", units.probability),
-        Of("Held-out degree", lambda law: law.held_out and law.held_out.level, units.plain, "edges per node"),
-        Of("Median error", lambda law: law.held_out and law.held_out.median_relative_error, units.percent),
-        Of("Worst error", lambda law: law.held_out and law.held_out.worst_relative_error, units.percent),
-        Of("Inside interval", lambda law: law.held_out and law.held_out.inside_interval, units.percent),
-    )
+    caption = _text("how-well-the-laws-fit", noun=reading.noun)
+    return table(f"table-prediction-{reading.id}", caption, REGRESSIONS, laws, *_FIT)
 
 
 def _residuals(inputs: ReportInputs, laws: Sequence[Law], reading: Reading) -> Figure:

@@ -14,7 +14,7 @@ from gnn_checkpointing.report.inputs import ReportInputs
 from gnn_checkpointing.report.page import Facts, Link, Links, Section, Step, Steps, Table
 from gnn_checkpointing.report.provenance import study_command
 from gnn_checkpointing.report.sections.instrument import tolerated
-from gnn_checkpointing.report.sections.parts import blocks
+from gnn_checkpointing.report.sections.parts import Columns, blocks
 from gnn_checkpointing.report.tables import Of, table
 from gnn_checkpointing.report.texts import texts
 from gnn_checkpointing.study.own_model import own_name
@@ -43,6 +43,27 @@ _NOTES = {
     files.STUDY: "the study as it was measured",
     files.HARDWARE: "the machine and the versions of libraries",
 }
+_TABLE = "gnn_checkpointing/records/measurements_table.py"
+_MODELS: Columns = (
+    Of("Model", "convolution"),
+    Of("Layers", "num_layers", units.digits),
+    Of("Channels", "hidden_channels", units.digits),
+    Of("Heads", "heads", units.digits),
+    Of("Parameters", "parameters", units.count),
+)
+_ORIGINS: Columns = (
+    Of("Figure", lambda row: row[0], content="prose"),
+    Of("Drawn numbers", lambda row: row[1].data, content="prose"),
+    Of("From", lambda row: row[1].file, content="prose"),
+    Of("Rule", lambda row: row[1].rule),
+    Of("Command", lambda row: row[1].command, content="prose"),
+)
+_DICTIONARY: Columns = (
+    Of("Column", "name"),
+    Of("Type", "kind"),
+    Of("Unit", "unit"),
+    Of("Meaning", "meaning", content="prose"),
+)
 
 
 def method_section(inputs: ReportInputs) -> Section:
@@ -58,7 +79,8 @@ def method_section(inputs: ReportInputs) -> Section:
     }
     several = _several_sizes(inputs)
     facts = Facts(tuple(Fact(name, value) for name, value in _facts(inputs, several=several).items()))
-    parts = blocks(_text("method", **known), _models(inputs) if several else None, facts)
+    models = table("table-models", _text("table-models"), files.EFFECTS, inputs.depths.models, *_MODELS)
+    parts = blocks(_text("method", **known), models if several else None, facts)
     return Section("method", "Method", parts)
 
 
@@ -96,21 +118,6 @@ def _facts(inputs: ReportInputs, *, several: bool) -> dict[str, str]:
     }
 
 
-def _models(inputs: ReportInputs) -> Table:
-    """The models of a study that has several sizes of them."""
-    return table(
-        "table-models",
-        _text("table-models"),
-        files.EFFECTS,
-        inputs.depths.models,
-        Of("Model", "convolution"),
-        Of("Layers", "num_layers", units.digits),
-        Of("Channels", "hidden_channels", units.digits),
-        Of("Heads", "heads", units.digits),
-        Of("Parameters", "parameters", units.count),
-    )
-
-
 def machine_section(inputs: ReportInputs) -> Section:
     """The machine, as written beside its records."""
     machine = inputs.machine
@@ -144,27 +151,11 @@ def data_section(
         Link(name, name, note) if name in files.PLAIN else Link(PACK, f"{name} in {PACK}", note)
         for name, note in _NOTES.items()
     ]
-    origins = table(
-        "table-origins-of-figures",
-        _text("table-origins-of-figures"),
-        "workflow/rules",
-        [(figure.caption, one) for figure in figures if (one := figure.provenance) is not None],
-        Of("Figure", lambda row: row[0], content="prose"),
-        Of("Drawn numbers", lambda row: row[1].data, content="prose"),
-        Of("From", lambda row: row[1].file, content="prose"),
-        Of("Rule", lambda row: row[1].rule),
-        Of("Command", lambda row: row[1].command, content="prose"),
-    )
-    dictionary = table(
-        "table-dictionary",
-        _text("table-dictionary", file=files.MEASUREMENTS),
-        "gnn_checkpointing/records/measurements_table.py",
-        columns_of(rows),
-        Of("Column", "name"),
-        Of("Type", "kind"),
-        Of("Unit", "unit"),
-        Of("Meaning", "meaning", content="prose"),
-    )
+    drawn = [(figure.caption, one) for figure in figures if (one := figure.provenance) is not None]
+    caption = _text("table-origins-of-figures")
+    origins = table("table-origins-of-figures", caption, "workflow/rules", drawn, *_ORIGINS)
+    caption = _text("table-dictionary", file=files.MEASUREMENTS)
+    dictionary = table("table-dictionary", caption, _TABLE, columns_of(rows), *_DICTIONARY)
     sums = Facts(tuple(Fact(f"SHA-256 of {name}", checksum) for name, checksum in checksums.items()))
     parts = blocks(_text("every-number-above-was-measured"), Links(tuple(links)), origins, sums, dictionary)
     return Section("data", "Data", parts)

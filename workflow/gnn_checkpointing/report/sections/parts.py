@@ -20,6 +20,7 @@ from gnn_checkpointing.report.tables import Of, table
 Item = TypeVar("Item")
 Key = TypeVar("Key", bound=Hashable)
 Part = str | Block | Sequence["Part"] | None
+Columns = tuple[Of[Any], ...]
 Pair = tuple[str, str]
 """A convolution and a policy."""
 

@@ -9,7 +9,7 @@ from gnn_checkpointing.analysis.results import Candidate, PredictiveLaw, Respons
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.inputs import PREDICTIONS, ReportInputs
 from gnn_checkpointing.report.page import Section, Table
-from gnn_checkpointing.report.sections.parts import CONVOLUTION, Part, blocks, over_levels
+from gnn_checkpointing.report.sections.parts import CONVOLUTION, Columns, Part, blocks, over_levels
 from gnn_checkpointing.report.tables import Of, table
 from gnn_checkpointing.report.texts import texts
 from gnn_checkpointing.sourced import counted, counted_where, exponential, sourced
@@ -51,6 +51,50 @@ _METHODS = {
 }
 _NOTABLE = sourced(0.05, "gnn_checkpointing/report/sections/predictions.py#/_NOTABLE")
 """Below this p-value a knee is told of."""
+_COVERAGE: Columns = (
+    Of("Response", lambda one: RESPONSES[one.response]),
+    Of("Interval", lambda one: _METHODS[one.method], content="prose"),
+    Of("Held-out cells", "held_out", units.count),
+    Of("Inside", "inside", units.accuracy),
+    Of("Median width", "median_half_width", units.share, "±"),
+    Of("Widest", "worst_half_width", units.share, "±"),
+)
+_COUNTED: Columns = (
+    CONVOLUTION,
+    Of("Policy", "policy"),
+    Of("Bytes", lambda one: "peak" if one.response == "activation_bytes" else "saved"),
+)
+_ANALYTIC: Columns = (
+    *_COUNTED,
+    Of("Measured", "measured", lambda value: units.fixed(value, 1)),
+    Of("Law", "law", lambda value: units.fixed(value, 1)),
+    Of("Counted", lambda one: one.counted or 0, units.count),
+    Of("Count", "formula", content="prose"),
+)
+_CLOSED_FORMS: Columns = (
+    *_COUNTED,
+    Of("Closed form", lambda one: _TERM.sub(units.SPACE, one.formula), content="prose"),
+    Of("Cells", "cells", units.count),
+    Of("Exact to the byte", "exact_cells", units.count, "cells"),
+    Of("Worst error", "worst_error", units.share),
+    Of("Fitted law is off by", "law_error", units.share, "at most"),
+)
+_KNEES: Columns = (
+    CONVOLUTION,
+    Of("Policy", "policy"),
+    Of("From", "num_edges", units.count, "edges"),
+    Of("Before", "per_edge_before", units.duration, "per edge"),
+    Of("After", "per_edge_after", units.duration, "per edge"),
+    Of("p", "p_value", units.probability),
+)
+_LAWS: Columns = (
+    CONVOLUTION,
+    Of("Policy", "policy"),
+    Of("Form", lambda law: FORMS[law.form]),
+    Of("Law", lambda law: in_words(law), content="prose"),
+    Of("Interval", "half_width", units.share, "±"),
+    Of("Worst residual", "worst_relative_residual", units.share),
+)
 
 
 def predictions_section(inputs: ReportInputs) -> Section | None:
@@ -64,18 +108,7 @@ def predictions_section(inputs: ReportInputs) -> Section | None:
         if laws:
             board = [one for one in found.leaderboard if one.response == response]
             parts += [_laws(laws, response), _leaderboard(board, response)]
-    coverage = table(
-        "table-coverage",
-        _text("table-coverage"),
-        PREDICTIONS,
-        found.coverage,
-        Of("Response", lambda one: RESPONSES[one.response]),
-        Of("Interval", lambda one: _METHODS[one.method], content="prose"),
-        Of("Held-out cells", "held_out", units.count),
-        Of("Inside", "inside", units.accuracy),
-        Of("Median width", "median_half_width", units.share, "±"),
-        Of("Widest", "worst_half_width", units.share, "±"),
-    )
+    coverage = table("table-coverage", _text("table-coverage"), PREDICTIONS, found.coverage, *_COVERAGE)
     return Section("predictions", "Laws that predict", blocks(*parts, coverage, _counts(inputs), _knees(inputs)))
 
 
@@ -84,18 +117,8 @@ def _id(response: Response) -> str:
 
 
 def _laws(laws: Sequence[PredictiveLaw], response: Response) -> Table:
-    return table(
-        f"table-predictive-{_id(response)}",
-        _text("table-predictive", response=RESPONSES[response]),
-        PREDICTIONS,
-        laws,
-        CONVOLUTION,
-        Of("Policy", "policy"),
-        Of("Form", lambda law: FORMS[law.form]),
-        Of("Law", in_words, content="prose"),
-        Of("Interval", "half_width", units.share, "±"),
-        Of("Worst residual", "worst_relative_residual", units.share),
-    )
+    caption = _text("table-predictive", response=RESPONSES[response])
+    return table(f"table-predictive-{_id(response)}", caption, PREDICTIONS, laws, *_LAWS)
 
 
 def _leaderboard(board: Sequence[Candidate], response: Response) -> Table:
@@ -114,34 +137,10 @@ def _leaderboard(board: Sequence[Candidate], response: Response) -> Table:
 def _counts(inputs: ReportInputs) -> list[Table]:
     """Bytes of an edge, and of a step, counted beside the measured ones."""
     analytic, closed = inputs.predictions.analytic, inputs.predictions.closed_forms
-    of: tuple[Of[object], ...] = (
-        CONVOLUTION,
-        Of("Policy", "policy"),
-        Of("Bytes", lambda one: "peak" if one.response == "activation_bytes" else "saved"),
-    )
-    by_edge = table(
-        "table-analytic",
-        _text("table-analytic", nodes=" and ".join({one.num_nodes: units.count(one.num_nodes) for one in analytic}.values())),
-        PREDICTIONS,
-        [one for one in analytic if one.counted is not None],
-        *of,
-        Of("Measured", "measured", lambda value: units.fixed(value, 1)),
-        Of("Law", "law", lambda value: units.fixed(value, 1)),
-        Of("Counted", lambda one: one.counted or 0, units.count),
-        Of("Count", "formula", content="prose"),
-    )
-    by_step = table(
-        "table-closed-forms",
-        _text("table-closed-forms"),
-        PREDICTIONS,
-        closed,
-        *of,
-        Of("Closed form", lambda one: _TERM.sub(units.SPACE, one.formula), content="prose"),
-        Of("Cells", "cells", units.count),
-        Of("Exact to the byte", "exact_cells", units.count, "cells"),
-        Of("Worst error", "worst_error", units.share),
-        Of("Fitted law is off by", "law_error", units.share, "at most"),
-    )
+    nodes = " and ".join({one.num_nodes: units.count(one.num_nodes) for one in analytic}.values())
+    counted = [one for one in analytic if one.counted is not None]
+    by_edge = table("table-analytic", _text("table-analytic", nodes=nodes), PREDICTIONS, counted, *_ANALYTIC)
+    by_step = table("table-closed-forms", _text("table-closed-forms"), PREDICTIONS, closed, *_CLOSED_FORMS)
     return [*([by_edge] if analytic else []), *([by_step] if closed else [])]
 
 
@@ -151,18 +150,8 @@ def _knees(inputs: ReportInputs) -> list[Part]:
         return []
     number = counted_where(found, ("p_value", "<", _NOTABLE))
     sentence = _text("knees", number=number, of=counted(found), notable=_NOTABLE)
-    shown = table(
-        "table-knees",
-        _text("table-knees"),
-        PREDICTIONS,
-        [one for one in found if one.p_value < _NOTABLE],
-        CONVOLUTION,
-        Of("Policy", "policy"),
-        Of("From", "num_edges", units.count, "edges"),
-        Of("Before", "per_edge_before", units.duration, "per edge"),
-        Of("After", "per_edge_after", units.duration, "per edge"),
-        Of("p", "p_value", units.probability),
-    )
+    bent = [one for one in found if one.p_value < _NOTABLE]
+    shown = table("table-knees", _text("table-knees"), PREDICTIONS, bent, *_KNEES)
     return [sentence, shown if shown.rows else None]
 
 

@@ -11,7 +11,7 @@ from gnn_checkpointing.report import units
 from gnn_checkpointing.report.figure import Fact
 from gnn_checkpointing.report.inputs import ACCURACY, MEASUREMENTS, QUALITY, ReportInputs, Row
 from gnn_checkpointing.report.page import Facts, Note, Section, Table
-from gnn_checkpointing.report.sections.parts import CONVOLUTION, Part, blocks
+from gnn_checkpointing.report.sections.parts import CONVOLUTION, Columns, Part, blocks
 from gnn_checkpointing.report.sections.real import outcome_text
 from gnn_checkpointing.report.sections.worst import LISTED
 from gnn_checkpointing.report.tables import Of, table
@@ -22,6 +22,37 @@ _text = texts("quality")
 
 _CELL: Of[Row] = Of("Cell", lambda row: str(row["cell"]), content="prose")
 _POLICY: Of[Row] = Of("Policy", lambda row: str(row["policy"]))
+_FAILED: Columns = (
+    _CELL,
+    Of("Convolution", lambda row: str(row["convolution"])),
+    _POLICY,
+    Of("Outcome", outcome_text),
+    Of("Message", lambda row: str(row["message"] or units.NOTHING), content="prose"),
+)
+_ABSENT: Columns = (
+    Of("Policy", lambda row: row[1].policy),
+    Of("Why", lambda row: row[0]),
+    Of("Convolutions", lambda row: ", ".join(row[1].convolutions), content="prose"),
+    Of("Cells", lambda row: row[1].cells, units.count),
+    Of("Reason", lambda row: row[1].reason, content="prose"),
+)
+_WIDE: Columns = (
+    Of("Cell", lambda pair: str(pair[1]["cell"]), content="prose"),
+    Of("Policy", lambda pair: str(pair[1]["policy"])),
+    Of("Time ratio", lambda pair: _ratio(pair[1]), units.ratio_estimate),
+    Of("Half-width", lambda pair: pair[0], units.percent),
+    Of("Rounds", lambda pair: number(pair[1], "rounds") or 0, units.count),
+)
+_ACCURACY: Columns = (
+    Of("Graph", "graph", content="prose"),
+    CONVOLUTION,
+    Of("Policy", "policy"),
+    Of("Epochs", "epochs", units.count),
+    Of("Final loss", "final_loss", lambda value: units.fixed(value, 4)),
+    Of("Training accuracy", "train_accuracy", units.accuracy),
+    Of("Test accuracy", "test_accuracy", units.accuracy),
+    Of("Loss difference", "largest_loss_difference", units.error),
+)
 
 
 def failed_section(inputs: ReportInputs) -> Section:
@@ -31,17 +62,7 @@ def failed_section(inputs: ReportInputs) -> Section:
     """
     failed = [row for row in inputs.rows if row["outcome"] not in ("completed", "refused", "unavailable")]
     lost = inputs.started - counted_where(inputs.rows, ("outcome", "=", "completed"))
-    listing = table(
-        "table-failed",
-        _text("table-failed"),
-        MEASUREMENTS,
-        failed,
-        _CELL,
-        Of("Convolution", lambda row: str(row["convolution"])),
-        _POLICY,
-        Of("Outcome", outcome_text),
-        Of("Message", lambda row: str(row["message"] or units.NOTHING), content="prose"),
-    )
+    listing = table("table-failed", _text("table-failed"), MEASUREMENTS, failed, *_FAILED)
     sentence = _text("some-failed" if failed else "none-failed", started=inputs.started, lost=lost)
     return Section("failed", "Failed cells", blocks(sentence, listing if failed else None, _absences(inputs)))
 
@@ -50,17 +71,7 @@ def _absences(inputs: ReportInputs) -> Table | None:
     """The policies that were not started, each once with its reason; None where all were."""
     quality = inputs.quality
     found = [("unavailable here", one) for one in quality.unavailable] + [("refused", one) for one in quality.refused]
-    shown = table(
-        "table-absent",
-        _text("table-absent"),
-        QUALITY,
-        found,
-        Of("Policy", lambda row: row[1].policy),
-        Of("Why", lambda row: row[0]),
-        Of("Convolutions", lambda row: ", ".join(row[1].convolutions), content="prose"),
-        Of("Cells", lambda row: row[1].cells, units.count),
-        Of("Reason", lambda row: row[1].reason, content="prose"),
-    )
+    shown = table("table-absent", _text("table-absent"), QUALITY, found, *_ABSENT)
     return shown if found else None
 
 
@@ -123,17 +134,8 @@ def _noise(inputs: ReportInputs) -> list[Part]:
     known = Facts(tuple(Fact(name, value) for name, value in facts.items() if value))
     if not wide:
         return [known, _text("all-within")]
-    shown = table(
-        "table-wide",
-        _text("table-wide", target=target, too_wide=1 - quality.within_target, wide=wide, listed=LISTED),
-        MEASUREMENTS,
-        wide[:LISTED],
-        Of("Cell", lambda pair: str(pair[1]["cell"]), content="prose"),
-        Of("Policy", lambda pair: str(pair[1]["policy"])),
-        Of("Time ratio", lambda pair: _ratio(pair[1]), units.ratio_estimate),
-        Of("Half-width", lambda pair: pair[0], units.percent),
-        Of("Rounds", lambda pair: number(pair[1], "rounds") or 0, units.count),
-    )
+    caption = _text("table-wide", target=target, too_wide=1 - quality.within_target, wide=wide, listed=LISTED)
+    shown = table("table-wide", caption, MEASUREMENTS, wide[:LISTED], *_WIDE)
     return [known, shown]
 
 
@@ -165,18 +167,5 @@ def accuracy_section(inputs: ReportInputs) -> Section:
         worst=worst(item for item in inputs.accuracy if item.policy != REORDERED),
         control=worst(item for item in inputs.accuracy if item.policy == REORDERED),
     )
-    shown = table(
-        "table-accuracy",
-        _text("table-accuracy"),
-        ACCURACY,
-        inputs.accuracy,
-        Of("Graph", "graph", content="prose"),
-        CONVOLUTION,
-        Of("Policy", "policy"),
-        Of("Epochs", "epochs", units.count),
-        Of("Final loss", "final_loss", lambda value: units.fixed(value, 4)),
-        Of("Training accuracy", "train_accuracy", units.accuracy),
-        Of("Test accuracy", "test_accuracy", units.accuracy),
-        Of("Loss difference", "largest_loss_difference", units.error),
-    )
+    shown = table("table-accuracy", _text("table-accuracy"), ACCURACY, inputs.accuracy, *_ACCURACY)
     return Section("accuracy", "Accuracy", blocks(opening, shown))

@@ -121,4 +121,4 @@ def _rows(inputs: ReportInputs, effects: Sequence[Effect]) -> list[tuple[str, di
         found[effect.convolution, effect.level] = {}
     for effect in effects:
         found[effect.convolution, effect.level][effect.policy] = effect
-    return [(name, own) for name in inputs.convolutions for (convolution, _), own in found.items() if convolution == name]
+    return [(name, own) for name in inputs.convolutions for key, own in found.items() if key[0] == name]

@@ -10,15 +10,33 @@ from gnn_checkpointing.report.figures import scales
 from gnn_checkpointing.report.figures.palette import looks
 from gnn_checkpointing.report.figures.points import Mark
 from gnn_checkpointing.report.inputs import EFFECTS, MEASUREMENTS, ReportInputs, Row
-from gnn_checkpointing.report.page import Section, Table
+from gnn_checkpointing.report.page import Section
 from gnn_checkpointing.report.panels import figure, marks_on_rows
-from gnn_checkpointing.report.sections.parts import CONVOLUTION, blocks, of_policy, of_ratio, over_bases
+from gnn_checkpointing.report.sections.parts import CONVOLUTION, Columns, blocks, of_policy, of_ratio, over_bases
 from gnn_checkpointing.report.tables import Of, table
 from gnn_checkpointing.report.texts import texts
 
 _text = texts("real")
 
 METHODS = {"": "as it is", "thinned": "thinned", "capped": "capped", "two_hop": "two-hop"}
+_REAL: Columns = (
+    Of("Graph", lambda row: str(row["graph_label"]), content="prose"),
+    Of("Nodes", lambda row: number(row, "num_nodes"), units.count),
+    Of("Edges", lambda row: number(row, "num_edges"), units.count),
+    Of("Average degree", lambda row: number(row, "average_degree"), units.plain),
+    Of("Convolution", lambda row: str(row["convolution"])),
+    Of("Policy", lambda row: str(row["policy"])),
+    Of("Peak", lambda row: number(row, "peak_memory_bytes"), units.size),
+    Of(
+        "Activations",
+        lambda row: None if row["policy"] == "none" else number(row, "activation_ratio"),
+        units.ratio,
+        "/ none",
+    ),
+    Of("Step time", lambda row: number(row, "step_time_seconds"), units.duration),
+    Of("Time", lambda row: _ratio(row), units.ratio_estimate, "/ none"),
+    Of("Outcome", lambda row: outcome_text(row)),
+)
 
 
 def real_section(inputs: ReportInputs) -> Section | None:
@@ -38,7 +56,8 @@ def real_section(inputs: ReportInputs) -> Section | None:
         _figure(inputs, rows, "figure-real", "activation memory / none's", "activation_ratio", inverse=False),
         _figure(inputs, rows, "figure-real-throughput", "throughput / none's", "time_ratio", inverse=True),
     ]
-    return Section("real-graphs", "Real graphs", blocks(_text("the-same-models-and-policies"), figures, _table(rows)))
+    shown = table("table-real", _text("table-real"), MEASUREMENTS, rows, *_REAL)
+    return Section("real-graphs", "Real graphs", blocks(_text("the-same-models-and-policies"), figures, shown))
 
 
 def _figure(
@@ -61,35 +80,11 @@ def _figure(
     return figure(name, _text(name), _text("figure-real-how-to-read"), MEASUREMENTS, shown)
 
 
-def _table(rows: list[Row]) -> Table:
-    def ratio(row: Row) -> Estimate | None:
-        middle, low, high = (number(row, name) for name in ("time_ratio", "time_ratio_low", "time_ratio_high"))
-        if middle is None or row["policy"] == "none":
-            return None
-        return units.estimate_of(middle, middle if low is None else low, middle if high is None else high)
-
-    return table(
-        "table-real",
-        _text("table-real"),
-        MEASUREMENTS,
-        rows,
-        Of("Graph", lambda row: str(row["graph_label"]), content="prose"),
-        Of("Nodes", lambda row: number(row, "num_nodes"), units.count),
-        Of("Edges", lambda row: number(row, "num_edges"), units.count),
-        Of("Average degree", lambda row: number(row, "average_degree"), units.plain),
-        Of("Convolution", lambda row: str(row["convolution"])),
-        Of("Policy", lambda row: str(row["policy"])),
-        Of("Peak", lambda row: number(row, "peak_memory_bytes"), units.size),
-        Of(
-            "Activations",
-            lambda row: None if row["policy"] == "none" else number(row, "activation_ratio"),
-            units.ratio,
-            "/ none",
-        ),
-        Of("Step time", lambda row: number(row, "step_time_seconds"), units.duration),
-        Of("Time", ratio, units.ratio_estimate, "/ none"),
-        Of("Outcome", outcome_text),
-    )
+def _ratio(row: Row) -> Estimate | None:
+    middle, low, high = (number(row, name) for name in ("time_ratio", "time_ratio_low", "time_ratio_high"))
+    if middle is None or row["policy"] == "none":
+        return None
+    return units.estimate_of(middle, middle if low is None else low, middle if high is None else high)
 
 
 def outcome_text(row: Row) -> str:

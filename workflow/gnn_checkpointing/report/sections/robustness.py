@@ -10,7 +10,7 @@ from gnn_checkpointing.report import units
 from gnn_checkpointing.report.inputs import ROBUSTNESS, ReportInputs
 from gnn_checkpointing.report.page import Note, Section, Table
 from gnn_checkpointing.report.sections.families import NAMES
-from gnn_checkpointing.report.sections.parts import CONVOLUTION, Part, blocks, of_policy
+from gnn_checkpointing.report.sections.parts import CONVOLUTION, Columns, Part, blocks, of_policy
 from gnn_checkpointing.report.sections.predictions import RESPONSES
 from gnn_checkpointing.report.sections.worst import reasons, worst
 from gnn_checkpointing.report.tables import Of, table
@@ -26,22 +26,30 @@ _STATEMENTS = {
     "difference_per_edge": "Bytes per edge, difference from none's",
 }
 _DISTRIBUTIONS = {"lognormal": "", "heavy_tailed": ", one round in ten ten times that"}
+_REPLICATES: Columns = (
+    Of("Response", lambda item: RESPONSES[item.response]),
+    Of("Places", "places", units.count),
+    Of("Median", "median", units.percent),
+    Of("Worst", "worst", units.percent),
+    Of("Worst at", "worst_at", content="prose"),
+)
+_STOPPING: Columns = (
+    Of(
+        "Noise of a round's ratio",
+        lambda item: units.percent(item.noise) + _DISTRIBUTIONS[item.distribution],
+        content="prose",
+    ),
+    Of("Holds, by the rule", "covered", units.accuracy),
+    Of("Holds, rounds fixed", "fixed_covered", units.accuracy),
+    Of("Median rounds", "median_rounds", units.plain),
+    Of("Narrow enough", "reached_target", units.percent),
+)
 
 
 def robustness_section(inputs: ReportInputs) -> Section | None:
     """What was tried against the answer, None where nothing was to be tried."""
     found = inputs.robustness
-    replicates = table(
-        "table-replicates",
-        _text("table-replicates"),
-        ROBUSTNESS,
-        found.replicates,
-        Of("Response", lambda item: RESPONSES[item.response]),
-        Of("Places", "places", units.count),
-        Of("Median", "median", units.percent),
-        Of("Worst", "worst", units.percent),
-        Of("Worst at", "worst_at", content="prose"),
-    )
+    replicates = table("table-replicates", _text("table-replicates"), ROBUSTNESS, found.replicates, *_REPLICATES)
     parts = blocks(
         _left_out(inputs, found.left_out) if found.left_out else None,
         _influence(found.influence) if found.influence else None,
@@ -156,20 +164,6 @@ def _stopping(inputs: ReportInputs, items: Sequence[StoppingRule]) -> list[Part]
     level = inputs.effects.confidence
     short = [item for item in items if item.covered < level - 3 * item.expected_error]
     least = min(short, key=lambda item: item.covered, default=None)
-    shown = table(
-        "table-stopping",
-        _text("table-stopping"),
-        ROBUSTNESS,
-        items,
-        Of(
-            "Noise of a round's ratio",
-            lambda item: units.percent(item.noise) + _DISTRIBUTIONS[item.distribution],
-            content="prose",
-        ),
-        Of("Holds, by the rule", "covered", units.accuracy),
-        Of("Holds, rounds fixed", "fixed_covered", units.accuracy),
-        Of("Median rounds", "median_rounds", units.plain),
-        Of("Narrow enough", "reached_target", units.percent),
-    )
+    shown = table("table-stopping", _text("table-stopping"), ROBUSTNESS, items, *_STOPPING)
     opening = _text("timing-ends-when-the-intervals", rule=items[0], level=level)
     return [opening, Note(_text("intervals-at-hold-less-than", level=level, least=least)) if least else None, shown]

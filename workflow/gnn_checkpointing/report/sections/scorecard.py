@@ -13,7 +13,7 @@ from gnn_checkpointing.report.figures.lines import Line, Point
 from gnn_checkpointing.report.figures.points import thinning
 from gnn_checkpointing.report.inputs import PREDICTIONS, ReportInputs
 from gnn_checkpointing.report.page import Section, Table
-from gnn_checkpointing.report.sections.parts import CONVOLUTION, Part, blocks, grouped, scatter
+from gnn_checkpointing.report.sections.parts import CONVOLUTION, Columns, Part, blocks, grouped, scatter
 from gnn_checkpointing.report.sections.predictions import RESPONSES, amount
 from gnn_checkpointing.report.tables import Of, table
 from gnn_checkpointing.report.texts import texts
@@ -22,6 +22,26 @@ from gnn_checkpointing.sourced import counted, counted_where
 _text = texts("scorecard")
 
 _DRAWN: dict[str, Response] = {"memory": "activation_bytes", "time": "step_time_seconds"}
+_SUMMARY: Columns = (
+    Of("Response", lambda one: RESPONSES[one.response]),
+    Of("Predictions", "scored", units.count),
+    Of("Median error", "median_error", units.percent),
+    Of("Worst error", "worst_error", units.percent),
+    Of("Worst at", "worst_at", content="prose"),
+    Of("Inside interval", "inside", units.percent),
+)
+_CENSORED: Columns = (
+    Of("Graph", "label", content="prose"),
+    CONVOLUTION,
+    Of("Policy", "policy"),
+    Of("Limit", lambda one: _limit(one, one.limit), content="number"),
+    Of("By the law", lambda one: _limit(one, one.predicted), content="number"),
+    Of(
+        "Foreseen",
+        lambda one: one.reason if one.foreseen is None else "yes" if one.foreseen else "no",
+        content="prose",
+    ),
+)
 
 
 def scorecard_section(inputs: ReportInputs) -> Section | None:
@@ -36,18 +56,7 @@ def scorecard_section(inputs: ReportInputs) -> Section | None:
 
 
 def _real(inputs: ReportInputs, scores: Sequence[Score]) -> list[Part]:
-    summaries = table(
-        "table-scorecard",
-        _text("table-scorecard"),
-        PREDICTIONS,
-        inputs.predictions.summaries,
-        Of("Response", lambda one: RESPONSES[one.response]),
-        Of("Predictions", "scored", units.count),
-        Of("Median error", "median_error", units.percent),
-        Of("Worst error", "worst_error", units.percent),
-        Of("Worst at", "worst_at", content="prose"),
-        Of("Inside interval", "inside", units.percent),
-    )
+    summaries = table("table-scorecard", _text("table-scorecard"), PREDICTIONS, inputs.predictions.summaries, *_SUMMARY)
     opening = _text("real", outside=sorted({score.label for score in scores if not score.in_range}))
     figures = [_figure(inputs, scores, name) for name in _DRAWN]
     return [opening, summaries if summaries.rows else None, _graph_table(scores), figures]
@@ -130,27 +139,13 @@ def _point(score: Score) -> Point:
 def _censored(found: list[Censored]) -> list[Part]:
     right, wrong = (counted_where(found, ("foreseen", "=", foreseen)) for foreseen in (True, False))
 
-    def limit(one: Censored, value: float | None) -> str | None:
-        response: Response = "activation_bytes" if one.outcome == "out_of_memory" else "step_time_seconds"
-        return None if value is None else amount(value, response)
-
-    shown = table(
-        "table-censored",
-        _text("table-censored"),
-        PREDICTIONS,
-        found,
-        Of("Graph", "label", content="prose"),
-        CONVOLUTION,
-        Of("Policy", "policy"),
-        Of("Limit", lambda one: limit(one, one.limit), content="number"),
-        Of("By the law", lambda one: limit(one, one.predicted), content="number"),
-        Of(
-            "Foreseen",
-            lambda one: one.reason if one.foreseen is None else "yes" if one.foreseen else "no",
-            content="prose",
-        ),
-    )
+    shown = table("table-censored", _text("table-censored"), PREDICTIONS, found, *_CENSORED)
     return [_text("censored", cells=counted(found), asked=right + wrong, right=right), shown]
+
+
+def _limit(one: Censored, value: float | None) -> str | None:
+    response: Response = "activation_bytes" if one.outcome == "out_of_memory" else "step_time_seconds"
+    return None if value is None else amount(value, response)
 
 
 def _capacities(found: Sequence[Capacity]) -> Table:

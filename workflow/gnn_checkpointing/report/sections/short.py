@@ -8,7 +8,7 @@ from gnn_checkpointing.report import units
 from gnn_checkpointing.report.facts import Facts
 from gnn_checkpointing.report.inputs import EFFECTS, MEASUREMENTS, REGRESSIONS, ReportInputs, Row
 from gnn_checkpointing.report.page import Table
-from gnn_checkpointing.report.sections.parts import CONVOLUTION
+from gnn_checkpointing.report.sections.parts import CONVOLUTION, Columns
 from gnn_checkpointing.report.sections.real import outcome_text
 from gnn_checkpointing.report.tables import Of, table
 from gnn_checkpointing.report.texts import texts
@@ -18,6 +18,42 @@ _text = texts("short")
 FEW = ("none", "layers", "edge_blocks", "compiled", "memory_budget(0.5)", "fused_edge_blocks", "reversible")
 """What a short table shows of many policies."""
 MOST_SERIES = 6
+_WINNERS: Columns = (
+    CONVOLUTION,
+    Of("Average degree", "level", str),
+    Of("Fastest", lambda one: one.fastest.policy),
+    Of("Time", lambda one: one.ratios[0], units.ratio, "/ none"),
+    Of("Memory", lambda one: one.ratios[1], units.ratio, "/ none"),
+    Of("Smallest", lambda one: one.smallest.policy),
+    Of("Time", lambda one: one.ratios[2], units.ratio, "/ none"),
+    Of("Memory", lambda one: one.ratios[3], units.ratio, "/ none"),
+)
+_EDGES: Columns = (
+    Of("Convolution", lambda pair: pair[0].convolution),
+    Of("Policy", lambda pair: pair[0].policy),
+    Of("Activation memory", lambda pair: pair[0].per_edge.estimate, units.plain, "bytes per edge"),
+    Of(
+        "Step time",
+        lambda pair: pair[1] and pair[1].per_edge.estimate / units.NANOSECOND,
+        units.plain,
+        "ns per edge",
+    ),
+    Of(
+        "Throughput",
+        lambda pair: 1 / pair[1].per_edge.estimate if pair[1] and pair[1].per_edge.low > 0 else None,
+        units.significant,
+        "edges per second",
+    ),
+)
+_REAL: Columns = (
+    Of("Graph", "level"),
+    Of("Average degree", "average_degree", units.plain),
+    CONVOLUTION,
+    Of("Policy", "policy"),
+    Of("Activation memory", lambda e: e.activation_ratio.estimate, units.ratio, "/ none"),
+    Of("Step time", lambda e: e.time_ratio and e.time_ratio.estimate, units.ratio, "/ none"),
+    Of("Throughput", lambda e: e.time_ratio and 1 / e.time_ratio.estimate, units.ratio, "/ none"),
+)
 
 
 def short_tables(inputs: ReportInputs) -> list[Table]:
@@ -45,20 +81,8 @@ def _throughput(inputs: ReportInputs, facts: Facts) -> Table:
 
 
 def _winners(inputs: ReportInputs, facts: Facts) -> Table:
-    return table(
-        "table-winners",
-        _text("table-winners"),
-        EFFECTS,
-        facts.winners() if inputs.has_frontier else (),
-        CONVOLUTION,
-        Of("Average degree", "level", str),
-        Of("Fastest", lambda one: one.fastest.policy),
-        Of("Time", lambda one: one.ratios[0], units.ratio, "/ none"),
-        Of("Memory", lambda one: one.ratios[1], units.ratio, "/ none"),
-        Of("Smallest", lambda one: one.smallest.policy),
-        Of("Time", lambda one: one.ratios[2], units.ratio, "/ none"),
-        Of("Memory", lambda one: one.ratios[3], units.ratio, "/ none"),
-    )
+    found = facts.winners() if inputs.has_frontier else ()
+    return table("table-winners", _text("table-winners"), EFFECTS, found, *_WINNERS)
 
 
 def _limit(inputs: ReportInputs) -> Table:
@@ -89,42 +113,11 @@ def _edges(inputs: ReportInputs) -> Table:
         for policy in policies
         if (memory := inputs.law(name, policy, "activation_bytes")) is not None
     ]
-    return table(
-        "table-edges",
-        _text("table-edges"),
-        REGRESSIONS,
-        pairs,
-        Of("Convolution", lambda pair: pair[0].convolution),
-        Of("Policy", lambda pair: pair[0].policy),
-        Of("Activation memory", lambda pair: pair[0].per_edge.estimate, units.plain, "bytes per edge"),
-        Of(
-            "Step time",
-            lambda pair: pair[1] and pair[1].per_edge.estimate / units.NANOSECOND,
-            units.plain,
-            "ns per edge",
-        ),
-        Of(
-            "Throughput",
-            lambda pair: 1 / pair[1].per_edge.estimate if pair[1] and pair[1].per_edge.low > 0 else None,
-            units.significant,
-            "edges per second",
-        ),
-    )
+    return table("table-edges", _text("table-edges"), REGRESSIONS, pairs, *_EDGES)
 
 
 def _real(inputs: ReportInputs, facts: Facts) -> Table:
     effects: list[Compared] = [e for policy in inputs.compared for e in facts.reals(policy)]
     order = {name: place for place, name in enumerate(inputs.convolutions)}
-    return table(
-        "table-real-short",
-        _text("table-real-short"),
-        EFFECTS,
-        sorted(effects, key=lambda e: (e.average_degree, order[e.convolution])),
-        Of("Graph", "level"),
-        Of("Average degree", "average_degree", units.plain),
-        CONVOLUTION,
-        Of("Policy", "policy"),
-        Of("Activation memory", lambda e: e.activation_ratio.estimate, units.ratio, "/ none"),
-        Of("Step time", lambda e: e.time_ratio and e.time_ratio.estimate, units.ratio, "/ none"),
-        Of("Throughput", lambda e: e.time_ratio and 1 / e.time_ratio.estimate, units.ratio, "/ none"),
-    )
+    effects = sorted(effects, key=lambda e: (e.average_degree, order[e.convolution]))
+    return table("table-real-short", _text("table-real-short"), EFFECTS, effects, *_REAL)

@@ -50,7 +50,8 @@ def traced_by_convolution(inputs: ReportInputs) -> dict[str, list[Trace]]:
     """Each convolution's traces in the study's order of policies."""
     order = {policy: place for place, policy in enumerate(inputs.policies)}
     ordered = sorted(inputs.traces, key=lambda trace: order.get(trace.policy, len(order)))
-    found = grouped(ordered, lambda t: series({"convolution": t.convolution, "aggregation": t.aggregation, "model": t.model}))
+    keys = ("convolution", "aggregation", "model")
+    found = grouped(ordered, lambda trace: series({key: getattr(trace, key) for key in keys}))
     names = (*inputs.convolutions, *sorted(set(found) - set(inputs.convolutions)))
     return {name: found[name] for name in names if name in found}
 

@@ -16,7 +16,7 @@ from gnn_checkpointing.report.sections.density import (
     level_figure,
     level_table,
 )
-from gnn_checkpointing.report.sections.parts import Part, blocks
+from gnn_checkpointing.report.sections.parts import Columns, Part, blocks
 from gnn_checkpointing.report.sections.ratios import ratio_figure, ratio_table
 from gnn_checkpointing.report.tables import Of, table
 from gnn_checkpointing.report.texts import texts
@@ -36,6 +36,11 @@ _COURSES: dict[tuple[RatioName, str], str] = {
     ("time_ratio", "falls"): "slower than none below degree {}, faster above",
     ("time_ratio", "crosses"): "faster than none at some densities, and slower at others between them",
 }
+_BREAK_EVENS: Columns = (
+    Of("Convolution", lambda row: row[0][0]),
+    Of("Policies", lambda row: ", ".join(row[1]), content="prose"),
+    Of("Course", lambda row: row[0][1], content="prose"),
+)
 
 
 def memory_section(inputs: ReportInputs) -> Section:
@@ -95,15 +100,8 @@ def _break_even_table(inputs: ReportInputs, quantity: RatioName) -> Table | None
             course = words.setdefault(bare(in_words(each)), in_words(each))
             rows.setdefault((convolution, course), []).append(inputs.named(each.policy))
     saving = f"{units.plain(100 * (1 - found[0].threshold))}{units.SPACE}%"
-    return table(
-        f"table-break-even-{quantity.split('_')[0]}",
-        _text("table-break-even", quantity=quantity, saving=saving, confidence=inputs.trends.confidence),
-        TRENDS,
-        rows.items(),
-        Of("Convolution", lambda row: row[0][0]),
-        Of("Policies", lambda row: ", ".join(row[1]), content="prose"),
-        Of("Course", lambda row: row[0][1], content="prose"),
-    )
+    caption = _text("table-break-even", quantity=quantity, saving=saving, confidence=inputs.trends.confidence)
+    return table(f"table-break-even-{quantity.split('_')[0]}", caption, TRENDS, rows.items(), *_BREAK_EVENS)
 
 
 def in_words(found: BreakEven) -> str:

@@ -16,7 +16,7 @@ from gnn_checkpointing.report.page import Section, Table
 from gnn_checkpointing.report.panels import Shown, figure, lines_over
 from gnn_checkpointing.report.sections.claims import verdict_table
 from gnn_checkpointing.report.sections.graphs import without_replicate
-from gnn_checkpointing.report.sections.parts import blocks, line, points
+from gnn_checkpointing.report.sections.parts import Columns, blocks, line, points
 from gnn_checkpointing.report.sections.timeline import traced_by_convolution
 from gnn_checkpointing.report.tables import Of, table
 from gnn_checkpointing.report.texts import texts
@@ -30,6 +30,11 @@ CLAIMS = (
     "vision-edge-blocks-keep-less-the-denser",
     "edge-blocks-are-flat-in-density",
     "v1-the-model-is-vig-small",
+)
+_MEASURED: Columns = (
+    Of("Block", "number", units.digits),
+    Of("Neighbours", "neighbours", units.digits),
+    *(Of(words.partition(" (")[0].capitalize(), of, units.general_estimate) for of, words in MEASURES.items()),
 )
 
 
@@ -135,15 +140,7 @@ def explained_section(inputs: ReportInputs) -> Section | None:
     if not sets:
         return None
     tables = [
-        table(
-            f"table-explained-{name}",
-            _text("table-explained", one=one),
-            EXPLANATIONS,
-            one.blocks,
-            Of("Block", "number", units.digits),
-            Of("Neighbours", "neighbours", units.digits),
-            *(Of(words.partition(" (")[0].capitalize(), of, units.general_estimate) for of, words in MEASURES.items()),
-        )
+        table(f"table-explained-{name}", _text("table-explained", one=one), EXPLANATIONS, one.blocks, *_MEASURED)
         for name, one in sets.items()
     ]
     seeds = [claim.id for claim in inputs.ledger.claims if claim.kind == "seed"]

@@ -16,6 +16,10 @@ LISTED = sourced(12, "gnn_checkpointing/report/sections/worst.py#/LISTED")
 """Tables show so many of the worst, and lists so many of the first."""
 _NAMED = 6
 """Of more pairs of convolution and policy the first are named; all are in the file that the table names."""
+_REASONS: tuple[Of[tuple[str, list[str]]], ...] = (
+    Of("What", lambda one: _what(one[1]), content="prose"),
+    Of("Why", lambda one: one[0], content="prose"),
+)
 
 
 def worst(items: Sequence[Item], badness: Callable[[Item], float], source: str) -> tuple[list[Item], str]:
@@ -32,8 +36,7 @@ def reasons(id: str, caption: str, sentences: Sequence[str], source: str) -> Tab
     for sentence in sentences:
         what, _, why = sentence.partition(": ")
         found.setdefault((why or sentence).rstrip("."), []).append(what if why else "")
-    what_and_why = Of("What", lambda one: _what(one[1]), content="prose"), Of("Why", lambda one: one[0], content="prose")
-    return table(id, caption, source, found.items(), *what_and_why) if found else None
+    return table(id, caption, source, found.items(), *_REASONS) if found else None
 
 
 def _what(names: Sequence[str]) -> str:
