@@ -183,10 +183,6 @@ def test_the_timeline_says_in_words_and_in_a_table_what_it_draws(inputs: ReportI
     assert float(peak.split()[0]) == pytest.approx(trace.peak_bytes / 2**20, rel=0.01)
 
 
-def test_a_study_without_a_trace_has_no_timeline() -> None:
-    assert timeline_section(synthetic.inputs(traces=[])) is None
-
-
 def test_the_instrument_tells_what_agrees_what_does_not_and_what_others_would_say(inputs: ReportInputs) -> None:
     found = instrument_section(inputs)
     readings = block(found, "table-readings")

@@ -10,7 +10,6 @@ from gnn_checkpointing.report.figure import Figure
 from gnn_checkpointing.report.inputs import ReportInputs
 from gnn_checkpointing.report.sections.predictions import in_words, predictions_section
 from gnn_checkpointing.report.sections.scorecard import scorecard_section
-from synthetic import inputs as synthetic
 from synthetic.results import made
 
 from .conftest import Faces
@@ -37,12 +36,6 @@ def test_a_law_reads_as_a_formula_with_units() -> None:
     power = law("power", {"constant": float(np.log(1024)), "log_nodes": 0.5, "log_edges": 0.8})
     assert in_words(power) == f"1.00{space}KiB·N^0.500·E^0.800"
     assert in_words(law("additive", {"constant": 0.0, "nodes": 0.0, "edges": 0.0})) == "0"
-
-
-def test_studies_without_laws_have_neither_section() -> None:
-    plain = synthetic.inputs()
-    assert predictions_section(plain) is None
-    assert scorecard_section(plain) is None
 
 
 def test_the_leaderboard_shows_losers_and_names_the_chosen(predicted: ReportInputs) -> None:

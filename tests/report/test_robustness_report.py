@@ -33,10 +33,6 @@ def tried() -> ReportInputs:
     return synthetic.inputs(robustness=results.tried())
 
 
-def test_nothing_tried_is_no_section() -> None:
-    assert robustness_section(synthetic.inputs()) is None
-
-
 def test_the_section_follows_what_it_is_tried_against(tried: ReportInputs) -> None:
     ids = [each.id for each in documents(tried, {}).appendix.sections]
     assert ids.index("robustness") > ids.index("laws")

@@ -72,12 +72,6 @@ def made() -> ReportInputs:
     return analysed(rows, synthetic.study(), graphs=GRAPHS)
 
 
-def test_a_study_without_variants_has_none_of_the_sections() -> None:
-    plain = synthetic.inputs()
-    for section in (families_section, graded_section, batches_section, graphs_section):
-        assert section(plain) is None
-
-
 def test_families_stand_relative_to_the_one_without_structure(made: ReportInputs) -> None:
     table = block(families_section(made), "table-families-memory")
     assert [column.name for column in table.columns][4:] == ["Erdős-Rényi", "Block model", "R-MAT"]

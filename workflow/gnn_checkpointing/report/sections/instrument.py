@@ -10,11 +10,11 @@ from gnn_checkpointing.analysis.turns import turns_of
 from gnn_checkpointing.measurement import readings
 from gnn_checkpointing.records.measurements_table import number
 from gnn_checkpointing.report import units
-from gnn_checkpointing.report.figure import Fact, Figure, Panel
+from gnn_checkpointing.report.figure import Figure, Panel
 from gnn_checkpointing.report.figures.drawn import of_bars
 from gnn_checkpointing.report.figures.gantt import Bar, gantt_panel, graphs_a_row
 from gnn_checkpointing.report.inputs import DEMONSTRATION, MEASUREMENTS, QUALITY, ReportInputs
-from gnn_checkpointing.report.page import Facts, Note, Section, Table
+from gnn_checkpointing.report.page import Note, Section, Table
 from gnn_checkpointing.report.sections.parts import Columns, Part, blocks
 from gnn_checkpointing.report.sections.worst import LISTED
 from gnn_checkpointing.report.tables import Of, table
@@ -41,6 +41,9 @@ _READINGS: Columns = (
     Of("Worst", "worst_difference", units.percent, "of the peak"),
     Of("Where", "worst_at", content="prose"),
 )
+_PER_MINUTE = 60.0
+_MOST_GRAPHS = 120
+"""Of the table: of more, those are told that took longest."""
 _TURNS: Columns = (
     Of("Graph", "graph", content="prose"),
     Of("Turns", "turns", units.count),
@@ -111,15 +114,15 @@ def _demonstration(inputs: ReportInputs) -> list[Part]:
 
 def _steadiness(inputs: ReportInputs) -> list[Part]:
     quality = inputs.quality
-    facts = [
-        Fact(name, _text("spread", spread=spread, median=words(spread.median), worst=words(spread.worst)))
+    facts = {
+        name: _text("spread", spread=spread, median=words(spread.median), worst=words(spread.worst))
         for name, spread, words in (
             ("Drift of a fixed workload within a cell", quality.sentinel_drift, units.percent),
             ("Times a step lost the processor", quality.involuntary_switches, units.plain),
         )
         if spread is not None
-    ]
-    return [_text("a-small-fixed-workload-is"), Facts(tuple(facts))] if facts else []
+    }
+    return [_text("a-small-fixed-workload-is"), facts] if facts else []
 
 
 def _halves(inputs: ReportInputs) -> Table | None:
@@ -160,10 +163,6 @@ def _pairs(inputs: ReportInputs, policy: str) -> list[tuple[float, float]]:
         and (backward := number(row, "backward_time_seconds")) is not None
         and forward + backward > 0
     ]
-
-_PER_MINUTE = 60.0
-_MOST_GRAPHS = 120
-"""Of the table: of more, those are told that took longest."""
 
 
 def run_section(inputs: ReportInputs) -> Section | None:

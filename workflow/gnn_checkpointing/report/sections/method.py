@@ -78,9 +78,8 @@ def method_section(inputs: ReportInputs) -> Section:
         "trends": files.TRENDS,
     }
     several = _several_sizes(inputs)
-    facts = Facts(tuple(Fact(name, value) for name, value in _facts(inputs, several=several).items()))
     models = table("table-models", _text("table-models"), files.EFFECTS, inputs.depths.models, *_MODELS)
-    parts = blocks(_text("method", **known), models if several else None, facts)
+    parts = blocks(_text("method", **known), models if several else None, _facts(inputs, several=several))
     return Section("method", "Method", parts)
 
 
@@ -156,6 +155,6 @@ def data_section(
     origins = table("table-origins-of-figures", caption, "workflow/rules", drawn, *_ORIGINS)
     caption = _text("table-dictionary", file=files.MEASUREMENTS)
     dictionary = table("table-dictionary", caption, _TABLE, columns_of(rows), *_DICTIONARY)
-    sums = Facts(tuple(Fact(f"SHA-256 of {name}", checksum) for name, checksum in checksums.items()))
+    sums = {f"SHA-256 of {name}": checksum for name, checksum in checksums.items()}
     parts = blocks(_text("every-number-above-was-measured"), Links(tuple(links)), origins, sums, dictionary)
     return Section("data", "Data", parts)

@@ -8,18 +8,18 @@ from typing import Any, TypeVar
 
 from gnn_checkpointing.analysis.results import Effect, Estimate
 from gnn_checkpointing.report import units
-from gnn_checkpointing.report.figure import Figure
+from gnn_checkpointing.report.figure import Fact, Figure
 from gnn_checkpointing.report.figures.lines import Line, Point
 from gnn_checkpointing.report.figures.palette import looks
 from gnn_checkpointing.report.figures.scales import Scale
 from gnn_checkpointing.report.inputs import ReportInputs
-from gnn_checkpointing.report.page import Block, Paragraph, Table
+from gnn_checkpointing.report.page import Block, Facts, Paragraph, Table
 from gnn_checkpointing.report.panels import Shown, figure, lines_over, scattered
 from gnn_checkpointing.report.tables import Of, table
 
 Item = TypeVar("Item")
 Key = TypeVar("Key", bound=Hashable)
-Part = str | Block | Sequence["Part"] | None
+Part = str | Block | Mapping[str, str] | Sequence["Part"] | None
 Columns = tuple[Of[Any], ...]
 Pair = tuple[str, str]
 """A convolution and a policy."""
@@ -28,7 +28,7 @@ CONVOLUTION: Of[Any] = Of("Convolution", "convolution")
 
 
 def blocks(*parts: Part) -> tuple[Block, ...]:
-    """The blocks of a section: a text is a paragraph, or several; what is None or empty is left out."""
+    """The blocks of a section: a text is a paragraph, or several, a mapping has facts; None is left out."""
     return tuple(_flat(parts))
 
 
@@ -36,6 +36,8 @@ def _flat(parts: Iterable[Part]) -> Iterator[Block]:
     for part in parts:
         if isinstance(part, str):
             yield from (Paragraph(text) for text in part.split("\n\n") if text)
+        elif isinstance(part, Mapping):
+            yield Facts(tuple(Fact(name, value) for name, value in part.items()))
         elif isinstance(part, Sequence):
             yield from _flat(part)
         elif part is not None:

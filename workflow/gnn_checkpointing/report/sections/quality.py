@@ -8,9 +8,8 @@ from gnn_checkpointing.analysis.results import Accuracy, Estimate
 from gnn_checkpointing.records.measurements_table import number
 from gnn_checkpointing.records.training import REORDERED
 from gnn_checkpointing.report import units
-from gnn_checkpointing.report.figure import Fact
 from gnn_checkpointing.report.inputs import ACCURACY, MEASUREMENTS, QUALITY, ReportInputs, Row
-from gnn_checkpointing.report.page import Facts, Note, Section, Table
+from gnn_checkpointing.report.page import Note, Section, Table
 from gnn_checkpointing.report.sections.parts import CONVOLUTION, Columns, Part, blocks
 from gnn_checkpointing.report.sections.real import outcome_text
 from gnn_checkpointing.report.sections.worst import LISTED
@@ -120,23 +119,22 @@ def _noise(inputs: ReportInputs) -> list[Part]:
         ((width, row) for width, row in widths if width > target),
         key=lambda pair: (-pair[0], str(pair[1]["cell"]), str(pair[1]["policy"])),
     )
-    spread = quality.process_spread
-    within = f"{units.percent(quality.within_target)} (±{units.percent(target)})"
+    spread, within = quality.process_spread, f"{units.percent(quality.within_target)} (±{units.percent(target)})"
+    between = "Standard deviation of a time ratio between processes"
     share, wall = units.percent(quality.measured_share), units.duration(quality.wall_seconds)
     facts = {
         "Time ratios within the target": within,
         "Median half-width of a time ratio": units.percent(quality.median_half_width),
         "Widest half-width": units.percent(quality.worst_half_width),
-        "Standard deviation of a time ratio between processes": "" if spread is None else units.percent(spread),
+        **({} if spread is None else {between: units.percent(spread)}),
         "Time inside measured steps": f"{units.duration(quality.measured_seconds)} ({share} of {wall})",
         "Cells that overlapped another": units.count(quality.overlapping_cells),
     }
-    known = Facts(tuple(Fact(name, value) for name, value in facts.items() if value))
     if not wide:
-        return [known, _text("all-within")]
+        return [facts, _text("all-within")]
     caption = _text("table-wide", target=target, too_wide=1 - quality.within_target, wide=wide, listed=LISTED)
     shown = table("table-wide", caption, MEASUREMENTS, wide[:LISTED], *_WIDE)
-    return [known, shown]
+    return [facts, shown]
 
 
 def _ratio(row: Row) -> Estimate | None:
