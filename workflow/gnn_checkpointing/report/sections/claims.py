@@ -52,11 +52,9 @@ def claims_section(inputs: ReportInputs) -> Section:
     return Section("claims", "Claims and verdicts", blocks(opening, _summary(ledger.claims), judged))
 
 
-def verdict_table(inputs: ReportInputs, id: str, caption: str, templates: Sequence[str]) -> Table | None:
-    """The claims of some templates with their verdicts, None where the study judges none of them."""
+def verdict_table(inputs: ReportInputs, id: str, caption: str, templates: Sequence[str]) -> Table:
+    """The claims of some templates with their verdicts."""
     found = [claim for claim in inputs.ledger.claims if claim.id.partition(":")[0] in templates]
-    if not found:
-        return None
     return table(
         id,
         caption,

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import product
 from statistics import median
+from typing import Any
 
 from gnn_checkpointing.analysis.results import Quantity as RatioName
 from gnn_checkpointing.analysis.results import Response
@@ -162,34 +164,50 @@ def over_degree(
 
 
 def level_table(inputs: ReportInputs, quantity: Quantity) -> Table:
-    """The level figure's numbers: a column for each policy, or for each degree where policies are many."""
+    """The level figure's numbers."""
     largest = _largest_graphs(inputs, quantity)
-    shown = _lines(largest, inputs, quantity)
-    id = f"table-{quantity.id}-level"
     num_nodes = number(largest[0], "num_nodes") or 0
+    cells = {
+        (convolution, line.policy, point.x): point.y
+        for convolution, lines in _lines(largest, inputs, quantity).items()
+        for line in lines
+        for point in line.points
+    }
     caption = _text("table-level", quantity=quantity, num_nodes=num_nodes, inputs=inputs)
+    degree = Of[tuple[str, float]]("Average degree", lambda place: place[1], units.plain, "edges per node")
+    id = f"table-{quantity.id}-level"
+    return over_density(inputs, id, caption, MEASUREMENTS, cells, quantity.text, inputs.policies, [degree], "", units.plain)
+
+
+def over_density(
+    inputs: ReportInputs,
+    id: str,
+    caption: str,
+    source: str,
+    cells: Mapping[tuple[str, str, Any], Any],
+    words: Callable[[Any], str],
+    policies: Sequence[str],
+    columns: Sequence[Of[tuple[str, Any]]],
+    unit: str,
+    heading: Callable[[Any], str] = str,
+) -> Table:
+    """Cells by convolution, policy and level: a column for each policy, or for each level where policies are many.
+
+    `columns` are about the convolution and level of a row; `heading` is the level's.
+    """
+    levels = sorted({level for *_, level in cells}, key=float)
     if inputs.many_policies:
-        cells = {
-            (convolution, line.policy, point.x): point.y
-            for convolution, lines in shown.items()
-            for line in lines
-            for point in line.points
-        }
-        degrees = sorted({degree for *_, degree in cells})
-        return over_levels(
-            id, caption, MEASUREMENTS, cells, degrees, quantity.text, named=inputs.named, heading=units.plain
-        )
-    rows = [
-        (convolution, degree, {line.policy: point.y for line in lines for point in line.points if point.x == degree})
-        for convolution, lines in shown.items()
-        for degree in sorted({point.x for line in lines for point in line.points})
-    ]
+        return over_levels(id, caption, source, cells, levels, words, named=inputs.named, heading=heading)
+    known = {(name, level) for name, _, level in cells}
     return table(
         id,
         caption,
-        MEASUREMENTS,
-        rows,
-        Of("Convolution", lambda row: row[0]),
-        Of("Average degree", lambda row: row[1], units.plain, "edges per node"),
-        *(Of(policy, lambda row, of=policy: row[2].get(of), quantity.text) for policy in inputs.policies),
+        source,
+        [place for place in product(inputs.convolutions, levels) if place in known],
+        Of("Convolution", lambda place: place[0]),
+        *columns,
+        *(
+            Of(policy, lambda place, of=policy: cells.get((place[0], of, place[1])), words, unit)
+            for policy in policies
+        ),
     )

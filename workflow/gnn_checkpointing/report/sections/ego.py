@@ -69,7 +69,7 @@ def ego_section(inputs: ReportInputs) -> Section | None:
     parts = blocks(
         _text("a-node-s-ego-network"),
         [ego_figure(inputs), inputs_table] if plain else None,
-        [_cost_figure(costs), costs_table] if costs else None,
+        [_cost_figure(costs) if costs else None, costs_table],
         verdict_table(inputs, "table-ego-verdicts", _text("table-ego-verdicts"), CLAIMS),
     )
     return Section("ego", "Ego networks as inputs", parts)

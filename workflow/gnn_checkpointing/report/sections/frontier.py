@@ -46,7 +46,6 @@ def frontier_section(inputs: ReportInputs) -> Section | None:
     """The frontier in a figure and in tables, None where too few policies were measured for one."""
     if not inputs.has_frontier:
         return None
-    found = inputs.frontier
     points = points_under(inputs, inputs.reference)
     levels = _levels(inputs.frontier.points)
     memory = {
@@ -67,8 +66,8 @@ def frontier_section(inputs: ReportInputs) -> Section | None:
         times_table(inputs, "table-frontier-time", _text("table-frontier-time", inputs=inputs), points),
         _bytes_table(inputs, points),
         _payoff_table(inputs, points),
-        _segments_table(inputs) if found.best_segments else None,
-        _flatness_table(inputs, points) if found.flatness else None,
+        _segments_table(inputs),
+        _flatness_table(inputs, points),
     ]
     opening = _text("every-policy-on-graphs-of", inputs=inputs)
     figure, missing = frontier_figure(inputs, inputs.convolutions), _text("missing", quality=inputs.quality)

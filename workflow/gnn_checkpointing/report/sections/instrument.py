@@ -125,7 +125,7 @@ def _steadiness(inputs: ReportInputs) -> list[Part]:
     return [_text("a-small-fixed-workload-is"), facts] if facts else []
 
 
-def _halves(inputs: ReportInputs) -> Table | None:
+def _halves(inputs: ReportInputs) -> Table:
     """How each policy's step is shared between forward and backward."""
     found = {policy: pairs for policy in inputs.policies if (pairs := _pairs(inputs, policy))}
 
@@ -139,7 +139,7 @@ def _halves(inputs: ReportInputs) -> Table | None:
     def quotient(policy: str) -> float:
         return median(backward / forward for forward, backward in found[policy] if forward > 0)
 
-    shown = table(
+    return table(
         "table-halves",
         _text("table-halves", reference=inputs.reference),
         MEASUREMENTS,
@@ -150,7 +150,6 @@ def _halves(inputs: ReportInputs) -> Table | None:
         Of("Backward", lambda policy: 1 - share(policy), units.percent, "of the step"),
         Of("Backward", quotient, units.ratio, "/ forward"),
     )
-    return shown if found else None
 
 
 def _pairs(inputs: ReportInputs, policy: str) -> list[tuple[float, float]]:

@@ -28,7 +28,10 @@ CONVOLUTION: Of[Any] = Of("Convolution", "convolution")
 
 
 def blocks(*parts: Part) -> tuple[Block, ...]:
-    """The blocks of a section: a text is a paragraph, or several, a mapping has facts; None is left out."""
+    """The blocks of a section: a text is a paragraph, or several, a mapping has facts.
+
+    None and tables without rows are left out.
+    """
     return tuple(_flat(parts))
 
 
@@ -40,7 +43,7 @@ def _flat(parts: Iterable[Part]) -> Iterator[Block]:
             yield Facts(tuple(Fact(name, value) for name, value in part.items()))
         elif isinstance(part, Sequence):
             yield from _flat(part)
-        elif part is not None:
+        elif part is not None and not (isinstance(part, Table) and not part.rows):
             yield part
 
 

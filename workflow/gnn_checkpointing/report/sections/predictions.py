@@ -141,7 +141,7 @@ def _counts(inputs: ReportInputs) -> list[Table]:
     counted = [one for one in analytic if one.counted is not None]
     by_edge = table("table-analytic", _text("table-analytic", nodes=nodes), PREDICTIONS, counted, *_ANALYTIC)
     by_step = table("table-closed-forms", _text("table-closed-forms"), PREDICTIONS, closed, *_CLOSED_FORMS)
-    return [*([by_edge] if analytic else []), *([by_step] if closed else [])]
+    return [by_edge, by_step]
 
 
 def _knees(inputs: ReportInputs) -> list[Part]:
@@ -152,7 +152,7 @@ def _knees(inputs: ReportInputs) -> list[Part]:
     sentence = _text("knees", number=number, of=counted(found), notable=_NOTABLE)
     bent = [one for one in found if one.p_value < _NOTABLE]
     shown = table("table-knees", _text("table-knees"), PREDICTIONS, bent, *_KNEES)
-    return [sentence, shown if shown.rows else None]
+    return [sentence, shown]
 
 
 def in_words(law: PredictiveLaw) -> str:

@@ -63,15 +63,10 @@ def failed_section(inputs: ReportInputs) -> Section:
     lost = inputs.started - counted_where(inputs.rows, ("outcome", "=", "completed"))
     listing = table("table-failed", _text("table-failed"), MEASUREMENTS, failed, *_FAILED)
     sentence = _text("some-failed" if failed else "none-failed", started=inputs.started, lost=lost)
-    return Section("failed", "Failed cells", blocks(sentence, listing if failed else None, _absences(inputs)))
-
-
-def _absences(inputs: ReportInputs) -> Table | None:
-    """The policies that were not started, each once with its reason; None where all were."""
-    quality = inputs.quality
-    found = [("unavailable here", one) for one in quality.unavailable] + [("refused", one) for one in quality.refused]
-    shown = table("table-absent", _text("table-absent"), QUALITY, found, *_ABSENT)
-    return shown if found else None
+    absences = [("unavailable here", one) for one in inputs.quality.unavailable]
+    absences += [("refused", one) for one in inputs.quality.refused]
+    absent = table("table-absent", _text("table-absent"), QUALITY, absences, *_ABSENT)
+    return Section("failed", "Failed cells", blocks(sentence, listing, absent))
 
 
 def quality_section(inputs: ReportInputs) -> Section:
@@ -107,7 +102,7 @@ def _sameness(inputs: ReportInputs) -> list[Part]:
         Of("Gradients", lambda policy: worst(policy, "gradient_error"), units.error),
         Of("Buffers", lambda policy: worst(policy, "buffer_error"), units.error),
     )
-    return [*parts, shown if shown.rows else None]
+    return [*parts, shown]
 
 
 def _noise(inputs: ReportInputs) -> list[Part]:

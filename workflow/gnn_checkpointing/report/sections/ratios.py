@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from gnn_checkpointing.analysis.results import Effect, Estimate
 from gnn_checkpointing.analysis.results import Quantity as RatioName
 from gnn_checkpointing.report import units
@@ -12,9 +10,9 @@ from gnn_checkpointing.report.figures import scales
 from gnn_checkpointing.report.figures.lines import Line, Point
 from gnn_checkpointing.report.inputs import EFFECTS, TRENDS, ReportInputs
 from gnn_checkpointing.report.page import Table
-from gnn_checkpointing.report.sections.density import Quantity, over_degree
-from gnn_checkpointing.report.sections.parts import line, over_levels, points
-from gnn_checkpointing.report.tables import Of, table
+from gnn_checkpointing.report.sections.density import Quantity, over_degree, over_density
+from gnn_checkpointing.report.sections.parts import Columns, grouped, line, points
+from gnn_checkpointing.report.tables import Of
 from gnn_checkpointing.report.texts import texts
 
 _text = texts("trends")
@@ -83,42 +81,20 @@ def ratio_figure(inputs: ReportInputs, quantity: Quantity) -> Figure:
 
 
 def ratio_table(inputs: ReportInputs, quantity: Quantity, ratio: str, noun: str) -> Table:
-    """Ratios with intervals: a column for each policy, or for each level where policies are many."""
+    """The ratios at each level, with intervals."""
+    effects = grouped(inputs.effects.generated, lambda e: (e.convolution, e.level))
+    cells = {
+        (convolution, policy, level): getattr(effect, ratio)
+        for convolution in inputs.convolutions
+        for policy in inputs.compared
+        for (name, level), own in effects.items()
+        for effect in own
+        if (convolution, policy) == (name, effect.policy)
+    }
+    columns: Columns = (
+        Of("Average degree", lambda at: max(e.average_degree for e in effects[at]), units.plain, "edges per node"),
+        Of("Cells", lambda at: max(effect.cells for effect in effects[at]), units.count),
+    )
     id = f"table-{quantity.id}-{noun.split()[0].lower()}-ratio"
     caption = _text("table-ratio", inputs=inputs, quantity=quantity, noun=noun)
-    effects = {(e.convolution, e.policy, e.level): e for e in inputs.effects.generated}
-    if inputs.many_policies:
-        levels = sorted({effect.level for effect in inputs.effects.generated}, key=float)
-        pairs = {(convolution, policy) for convolution, policy, _ in effects}
-        cells = {
-            (convolution, policy, level): getattr(effects.get((convolution, policy, level)), ratio, None)
-            for convolution in inputs.convolutions
-            for policy in inputs.compared
-            for level in levels
-            if (convolution, policy) in pairs
-        }
-        return over_levels(id, caption, EFFECTS, cells, levels, units.ratio_estimate, named=inputs.named)
-    rows = _rows(inputs, inputs.effects.generated)
-    return table(
-        id,
-        caption,
-        EFFECTS,
-        rows,
-        Of("Convolution", lambda row: row[0]),
-        Of("Average degree", lambda row: max(e.average_degree for e in row[1].values()), units.plain, "edges per node"),
-        Of("Cells", lambda row: max(effect.cells for effect in row[1].values()), units.count),
-        *(
-            Of(policy, lambda row, of=policy: getattr(row[1].get(of), ratio, None), units.ratio_estimate, "/ none")
-            for policy in inputs.compared
-        ),
-    )
-
-
-def _rows(inputs: ReportInputs, effects: Sequence[Effect]) -> list[tuple[str, dict[str, Effect]]]:
-    """The effects at each level of each convolution, by policy, sparse before dense."""
-    found: dict[tuple[str, str], dict[str, Effect]] = {}
-    for effect in sorted(effects, key=lambda effect: effect.average_degree):
-        found[effect.convolution, effect.level] = {}
-    for effect in effects:
-        found[effect.convolution, effect.level][effect.policy] = effect
-    return [(name, own) for name in inputs.convolutions for key, own in found.items() if key[0] == name]
+    return over_density(inputs, id, caption, EFFECTS, cells, units.ratio_estimate, inputs.compared, columns, "/ none")

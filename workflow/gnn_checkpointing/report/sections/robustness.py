@@ -54,7 +54,7 @@ def robustness_section(inputs: ReportInputs) -> Section | None:
         _left_out(inputs, found.left_out) if found.left_out else None,
         _influence(found.influence) if found.influence else None,
         _families(inputs, found.families) if found.families else None,
-        replicates if found.replicates else None,
+        replicates,
         _drift(inputs, found.drift) if found.drift else None,
         _stopping(inputs, found.stopping) if found.stopping else None,
         reasons("table-not-tried", _text("table-not-tried"), found.not_tried, ROBUSTNESS),

@@ -59,7 +59,7 @@ def _real(inputs: ReportInputs, scores: Sequence[Score]) -> list[Part]:
     summaries = table("table-scorecard", _text("table-scorecard"), PREDICTIONS, inputs.predictions.summaries, *_SUMMARY)
     opening = _text("real", outside=sorted({score.label for score in scores if not score.in_range}))
     figures = [_figure(inputs, scores, name) for name in _DRAWN]
-    return [opening, summaries if summaries.rows else None, _graph_table(scores), figures]
+    return [opening, summaries, _graph_table(scores), figures]
 
 
 def _graph_table(scores: Sequence[Score]) -> Table:

@@ -30,13 +30,13 @@ def worst(items: Sequence[Item], badness: Callable[[Item], float], source: str) 
     return ordered[:LISTED], f" The {units.count(LISTED)} worst of {units.count(counted(items))}; all are in {source}."
 
 
-def reasons(id: str, caption: str, sentences: Sequence[str], source: str) -> Table | None:
-    """A table of sentences of the form "what: why", those of one reason in one row; None without any."""
+def reasons(id: str, caption: str, sentences: Sequence[str], source: str) -> Table:
+    """A table of sentences of the form "what: why", those of one reason in one row."""
     found: dict[str, list[str]] = {}
     for sentence in sentences:
         what, _, why = sentence.partition(": ")
         found.setdefault((why or sentence).rstrip("."), []).append(what if why else "")
-    return table(id, caption, source, found.items(), *_REASONS) if found else None
+    return table(id, caption, source, found.items(), *_REASONS)
 
 
 def _what(names: Sequence[str]) -> str:
