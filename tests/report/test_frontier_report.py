@@ -51,11 +51,11 @@ def rendered(inputs: ReportInputs, tmp_path_factory: pytest.TempPathFactory) -> 
 def sentences(page: Page) -> Iterator[tuple[str, str]]:
     """Yield every sentence of the report with the id of its section."""
     for part in page.sections:
-        for block in part.blocks:
-            if isinstance(block, Paragraph | Note):
-                yield part.id, words_of(block.text)
-            if isinstance(block, Claims):
-                yield from ((part.id, item.sentence) for item in block.items)
+        for one in part.blocks:
+            if isinstance(one, Paragraph | Note):
+                yield part.id, words_of(one.text)
+            if isinstance(one, Claims):
+                yield from ((part.id, item.sentence) for item in one.items)
 
 
 def test_many_policies_have_a_frontier_and_three_have_none(page: Page) -> None:

@@ -16,7 +16,9 @@ from .conftest import Faces
 from .reading import block, prose, texts
 
 
-def law(form: str, *pieces: dict[str, float], response: str = "activation_bytes", knee: float | None = None) -> PredictiveLaw:
+def law(
+    form: str, *pieces: dict[str, float], response: str = "activation_bytes", knee: float | None = None
+) -> PredictiveLaw:
     return made(PredictiveLaw, form=form, pieces=pieces, response=response, knee=knee)
 
 
@@ -73,7 +75,9 @@ def test_the_record_names_the_worst_graph_and_the_cell_out_of_memory(predicted: 
         units.size(64 + 3000 * 4000 + 2000 * 512_000 + 1e6),
         "no",
     ]
-    assert prose(section).endswith("Of 1 such cells under a policy a law could be asked of 1, and put 0 above the limit.")
+    assert prose(section).endswith(
+        "Of 1 such cells under a policy a law could be asked of 1, and put 0 above the limit."
+    )
 
 
 def test_what_fits_is_told_with_its_gain(predicted: ReportInputs) -> None:

@@ -128,5 +128,10 @@ def test_both_faces_have_every_section_and_escape_names(made: ReportInputs, tmp_
         assert f'id="{id}"' in html
     assert "X &lt;b&gt;" in html and "X <b>" not in html
     for shown in (each for section in documents(made, {}).appendix.sections for each in section.blocks):
-        if isinstance(shown, Table) and shown.id in ("table-families-memory", "table-batches", "table-graded", "table-graphs"):
+        if isinstance(shown, Table) and shown.id in (
+            "table-families-memory",
+            "table-batches",
+            "table-graded",
+            "table-graphs",
+        ):
             assert "".join(shown.caption.split())[:60] in text

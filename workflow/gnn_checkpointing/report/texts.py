@@ -1,6 +1,7 @@
 """The appendix's sentences, by section and name: `templates/appendix/SECTION.md` has each under a heading of its own.
 
-A text is one or several paragraphs of Jinja; its values are numbers, which filters put in words with their addresses, or words.
+A text is one or several paragraphs of Jinja; its values are words, or numbers that filters put in words with their
+addresses.
 """
 
 from __future__ import annotations

@@ -31,7 +31,9 @@ def batches_section(inputs: ReportInputs) -> Section | None:
     timed = any(effect.time_ratio for effect in drawn)
     parts = blocks(
         _text("a-step-on-a-mini"),
-        _figure(inputs, "figure-batches", "activation memory / none's", lambda e: e.activation_ratio) if drawn else None,
+        _figure(inputs, "figure-batches", "activation memory / none's", lambda e: e.activation_ratio)
+        if drawn
+        else None,
         # Throughput is the inverse of time.
         _figure(inputs, "figure-batches-throughput", "throughput / none's", lambda e: units.inverse(e.time_ratio))
         if timed
@@ -42,9 +44,7 @@ def batches_section(inputs: ReportInputs) -> Section | None:
     return Section("batches", "Mini-batches", parts)
 
 
-def _figure(
-    inputs: ReportInputs, name: str, axis: str, value: Callable[[Effect], Estimate | None]
-) -> Figure:
+def _figure(inputs: ReportInputs, name: str, axis: str, value: Callable[[Effect], Estimate | None]) -> Figure:
     shown = [effect for effect in inputs.variants.batches if effect.sampler == "neighbours" and effect.size]
     ratios = [ratio for effect in shown if (ratio := value(effect)) is not None]
     y = scales.ratio_scale([end for ratio in ratios for end in (ratio.low, ratio.high)], axis)
@@ -60,7 +60,9 @@ def _figure(
 
 def _payoff_table(inputs: ReportInputs) -> Table:
     """At which sizes of batch each policy saves memory, and at which it costs or saves time."""
-    drawn = sorted((e for e in inputs.variants.batches if e.sampler and e.policy != "none"), key=lambda e: e.size or 0.0)
+    drawn = sorted(
+        (e for e in inputs.variants.batches if e.sampler and e.policy != "none"), key=lambda e: e.size or 0.0
+    )
     groups = grouped(drawn, lambda e: (e.convolution, e.policy, e.base, e.sampler))
     order = sorted(
         groups, key=lambda k: (inputs.convolutions.index(k[0]), inputs.policies.index(k[1]), k[2], k[3] != "neighbours")

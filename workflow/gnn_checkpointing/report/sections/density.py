@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import product
 from statistics import median
 from typing import Any
 
@@ -88,6 +87,7 @@ def _largest_graphs(inputs: ReportInputs, quantity: Quantity) -> list[Row]:
 
 def _lines(largest: Sequence[Row], inputs: ReportInputs, quantity: Quantity) -> dict[str, list[Line]]:
     """Of each convolution, each policy's median over replicates with their range."""
+
     def own(*pair: str) -> tuple[Point, ...]:
         return _points([row for row in largest if (row["convolution"], row["policy"]) == pair], quantity)
 
@@ -176,7 +176,9 @@ def level_table(inputs: ReportInputs, quantity: Quantity) -> Table:
     caption = _text("table-level", quantity=quantity, num_nodes=num_nodes, inputs=inputs)
     degree = Of[tuple[str, float]]("Average degree", lambda place: place[1], units.plain, "edges per node")
     id = f"table-{quantity.id}-level"
-    return over_density(inputs, id, caption, MEASUREMENTS, cells, quantity.text, inputs.policies, [degree], "", units.plain)
+    return over_density(
+        inputs, id, caption, MEASUREMENTS, cells, quantity.text, inputs.policies, [degree], "", units.plain
+    )
 
 
 def over_density(
@@ -198,16 +200,18 @@ def over_density(
     levels = sorted({level for *_, level in cells}, key=float)
     if inputs.many_policies:
         return over_levels(id, caption, source, cells, levels, words, named=inputs.named, heading=heading)
-    known = {(name, level) for name, _, level in cells}
+    order = inputs.convolutions
+
+    def of(policy: str) -> Of[tuple[str, Any]]:
+        return Of(policy, lambda place: cells.get((place[0], policy, place[1])), words, unit)
+
+    known = dict.fromkeys((name, level) for name, _, level in cells)
     return table(
         id,
         caption,
         source,
-        [place for place in product(inputs.convolutions, levels) if place in known],
+        sorted(known, key=lambda place: (order.index(place[0]), float(place[1]))),
         Of("Convolution", lambda place: place[0]),
         *columns,
-        *(
-            Of(policy, lambda place, of=policy: cells.get((place[0], of, place[1])), words, unit)
-            for policy in policies
-        ),
+        *map(of, policies),
     )

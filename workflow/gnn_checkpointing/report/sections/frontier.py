@@ -53,16 +53,9 @@ def frontier_section(inputs: ReportInputs) -> Section | None:
         for p in points
         if p.policy != "none"
     }
+    caption = _text("table-frontier-memory")
     tables = [
-        over_levels(
-            "table-frontier-memory",
-            _text("table-frontier-memory"),
-            EFFECTS,
-            memory,
-            levels,
-            units.ratio,
-            named=inputs.named,
-        ),
+        over_levels("table-frontier-memory", caption, EFFECTS, memory, levels, units.ratio, named=inputs.named),
         times_table(inputs, "table-frontier-time", _text("table-frontier-time", inputs=inputs), points),
         _bytes_table(inputs, points),
         _payoff_table(inputs, points),

@@ -141,6 +141,7 @@ def _quantiles(inputs: ReportInputs, laws: Sequence[Law], reading: Reading) -> F
         return None
     x = scales.deviation_scale([point.x for point in every], "normal quantile")
     y = scales.deviation_scale([point.y for point in every], "residual (standard deviations)")
+
     def told(name: str) -> str:
         furthest = [(line.policy, max(line.points, key=lambda each: abs(each.y - each.x))) for line in shown[name]]
         return _text("quantiles", convolution=name, noun=reading.noun, furthest=furthest)

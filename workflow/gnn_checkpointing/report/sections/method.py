@@ -11,7 +11,7 @@ from gnn_checkpointing.report import units
 from gnn_checkpointing.report.figure import Fact, Figure
 from gnn_checkpointing.report.figures.palette import kind_of
 from gnn_checkpointing.report.inputs import ReportInputs
-from gnn_checkpointing.report.page import Facts, Link, Links, Section, Step, Steps, Table
+from gnn_checkpointing.report.page import Facts, Link, Links, Section, Step, Steps
 from gnn_checkpointing.report.provenance import study_command
 from gnn_checkpointing.report.sections.instrument import tolerated
 from gnn_checkpointing.report.sections.parts import Columns, blocks

@@ -9,7 +9,7 @@ from gnn_checkpointing.records.measurements_table import number
 from gnn_checkpointing.records.training import REORDERED
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.inputs import ACCURACY, MEASUREMENTS, QUALITY, ReportInputs, Row
-from gnn_checkpointing.report.page import Note, Section, Table
+from gnn_checkpointing.report.page import Note, Section
 from gnn_checkpointing.report.sections.parts import CONVOLUTION, Columns, Part, blocks
 from gnn_checkpointing.report.sections.real import outcome_text
 from gnn_checkpointing.report.sections.worst import LISTED
@@ -74,7 +74,9 @@ def quality_section(inputs: ReportInputs) -> Section:
     warnings = inputs.quality.warnings
     more = counted(warnings) - LISTED
     said: list[Part] = [Note(warning) for warning in warnings[:LISTED]]
-    parts = blocks(_sameness(inputs), _noise(inputs), said, _text("warnings", warnings=warnings, more=more, file=QUALITY))
+    parts = blocks(
+        _sameness(inputs), _noise(inputs), said, _text("warnings", warnings=warnings, more=more, file=QUALITY)
+    )
     return Section("quality", "Sameness and noise", parts)
 
 

@@ -65,29 +65,17 @@ def _real(inputs: ReportInputs, scores: Sequence[Score]) -> list[Part]:
 def _graph_table(scores: Sequence[Score]) -> Table:
     """Median and worst error of each graph, over convolutions and policies."""
     graphs = dict.fromkeys((score.label, score.num_nodes, score.num_edges) for score in scores)
+    found = grouped(scores, lambda score: (score.label, score.response))
 
-    def own(label: str, response: Response) -> list[Score]:
-        return [score for score in scores if (score.label, score.response) == (label, response)]
+    def of(name: str, response: Response) -> Columns:
+        def own(graph: tuple[str, int, int]) -> list[Score]:
+            return found.get((graph[0], response), [])
 
-    def middle(label: str, response: Response) -> float | None:
-        errors = [abs(score.error) for score in own(label, response)]
-        return median(errors) if errors else None
-
-    def worst(label: str, response: Response) -> str:
-        found = max(own(label, response), key=lambda score: abs(score.error), default=None)
-        if found is None:
-            return units.NOTHING
-        sign = "+" if found.error > 0 else ""
-        return f"{sign}{units.percent(found.error)} ({found.convolution}, {found.policy})"
-
-    errors = [
-        column
-        for name, of in _DRAWN.items()
-        for column in (
-            Of(f"{name.capitalize()}, median", lambda graph, of=of: middle(graph[0], of), units.percent),
-            Of(f"{name.capitalize()}, worst", lambda graph, of=of: worst(graph[0], of), content="prose"),
+        return (
+            Of(f"{name}, median", lambda graph: median(map(_size, own(graph))) if own(graph) else None, units.percent),
+            Of(f"{name}, worst", lambda graph: _worst(own(graph)) if own(graph) else None, content="prose"),
         )
-    ]
+
     return table(
         "table-scorecard-graphs",
         _text("table-scorecard-graphs"),
@@ -96,8 +84,18 @@ def _graph_table(scores: Sequence[Score]) -> Table:
         Of("Graph", lambda graph: graph[0]),
         Of("Nodes", lambda graph: graph[1], units.count),
         Of("Edges", lambda graph: graph[2], units.count),
-        *errors,
+        *of("Memory", "activation_bytes"),
+        *of("Time", "step_time_seconds"),
     )
+
+
+def _size(score: Score) -> float:
+    return abs(score.error)
+
+
+def _worst(own: Sequence[Score]) -> str:
+    found = max(own, key=_size)
+    return f"{'+' if found.error > 0 else ''}{units.percent(found.error)} ({found.convolution}, {found.policy})"
 
 
 def _figure(inputs: ReportInputs, scores: Sequence[Score], name: str) -> Figure | None:
@@ -123,10 +121,7 @@ def _figure(inputs: ReportInputs, scores: Sequence[Score], name: str) -> Figure 
 
     def told(convolution: str) -> str:
         own = grouped((score for score in chosen if score.convolution == convolution), lambda score: score.policy)
-        found = [
-            (policy, median(abs(one.error) for one in scores), max(scores, key=lambda one: abs(one.error)))
-            for policy, scores in own.items()
-        ]
+        found = [(policy, median(map(_size, scores)), max(scores, key=_size)) for policy, scores in own.items()]
         return _text("errors", response=response, convolution=convolution, found=found)
 
     return scatter(inputs, f"figure-scorecard-{name}", words, shown, told, (x, y))
@@ -152,14 +147,13 @@ def _capacities(found: Sequence[Capacity]) -> Table:
     nodes = " and ".join({one.num_nodes: units.count(one.num_nodes) for one in found}.values())
     limits = dict.fromkeys(one.memory_bytes for one in found)
     places = {(one.convolution, one.policy, one.memory_bytes): one for one in found}
-    columns = [
-        column
-        for limit in limits
-        for column in (
-            Of(f"Degree in {units.size(limit)}", lambda pair, at=limit: _degree(places[*pair, at]), content="number"),
-            Of("Gain", lambda pair, at=limit: places[*pair, at].gain, units.plain, "/ none"),
+
+    def of(limit: float) -> Columns:
+        return (
+            Of(f"Degree in {units.size(limit)}", lambda pair: _degree(places[*pair, limit]), content="number"),
+            Of("Gain", lambda pair: places[*pair, limit].gain, units.plain, "/ none"),
         )
-    ]
+
     return table(
         "table-capacity",
         _text("table-capacity", nodes=nodes),
@@ -167,7 +161,7 @@ def _capacities(found: Sequence[Capacity]) -> Table:
         dict.fromkeys((one.convolution, one.policy) for one in found),
         Of("Convolution", lambda pair: pair[0]),
         Of("Policy", lambda pair: pair[1]),
-        *columns,
+        *(column for limit in limits for column in of(limit)),
     )
 
 

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-
 from gnn_checkpointing.analysis.results import DepthPoint, Estimate
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.figure import Figure
 from gnn_checkpointing.report.figures import scales
 from gnn_checkpointing.report.figures.palette import looks
-from gnn_checkpointing.report.figures.scales import Scale
 from gnn_checkpointing.report.inputs import EFFECTS, ReportInputs
 from gnn_checkpointing.report.page import Section
 from gnn_checkpointing.report.panels import figure, lines_over
@@ -52,59 +49,38 @@ def depth_section(inputs: ReportInputs) -> Section | None:
     )
     timed = any(point.time_ratio for point in found)
     verdicts = verdict_table(inputs, "table-depth-verdicts", _text("table-depth-verdicts"), OF_DEPTH)
-    figures = [depth_figure(inputs), _time_figure(inputs) if timed else None]
+    figures = [depth_figure(inputs), depth_figure(inputs, "time", time=True) if timed else None]
     return Section("depth", "Deep models", blocks(_text("depth"), figures, shown, verdicts))
 
 
-def depth_figure(inputs: ReportInputs, name: str = "memory") -> Figure:
-    """The activation peak of every policy against the number of layers."""
+def depth_figure(inputs: ReportInputs, name: str = "memory", *, time: bool = False) -> Figure:
+    """The activation peak of every policy against the number of layers, or its time divided by none's."""
 
-    def value(point: DepthPoint) -> Estimate:
-        return units.estimate_of(*3 * (point.activation_bytes,))
+    def value(point: DepthPoint) -> Estimate | None:
+        return point.time_ratio if time else units.estimate_of(*3 * (point.activation_bytes,))
 
-    return _figure(inputs, name, _text("figure-depth"), "activation peak", value, scales.size_scale, None)
-
-
-def _time_figure(inputs: ReportInputs) -> Figure:
-    caption = _text("figure-depth-time")
-    return _figure(inputs, "time", caption, "step time / none's", lambda p: p.time_ratio, scales.ratio_scale, 1.0)
-
-
-def _figure(
-    inputs: ReportInputs,
-    name: str,
-    caption: str,
-    axis: str,
-    value: Callable[[DepthPoint], Estimate | None],
-    scale: Callable[[Sequence[float], str], Scale],
-    reference: float | None,
-) -> Figure:
-    shown = [(point, estimate) for point in inputs.depths.points if (estimate := value(point)) is not None]
-    x = scales.degree_scale([point.num_layers for point, _ in shown], "layers")
-    y = scale([estimate.estimate for _, estimate in shown], axis)
-    panels = grouped((point for point, _ in shown), lambda point: (point.stack, point.num_nodes, point.level))
-    return figure(
-        f"figure-depth-{name}",
-        caption,
-        _text("figure-depth-how-to-read"),
-        EFFECTS,
-        (
-            lines_over(
-                f"{stack}, {units.count(num_nodes)} nodes, average degree {level}",
-                [
-                    line(policy, [p for p in own if p.policy == policy], lambda p: p.num_layers, value)
-                    for policy in inputs.policies
-                    if policy != "none" or reference is None
-                ],
-                looks(inputs.policies),
-                x,
-                y,
-                reference=reference,
-                convolution=stack,
-            )
-            for (stack, num_nodes, level), own in panels.items()
-        ),
+    found = [(point, estimate) for point in inputs.depths.points if (estimate := value(point)) is not None]
+    panels = grouped((point for point, _ in found), lambda point: (point.stack, point.num_nodes, point.level))
+    ends = [estimate.estimate for _, estimate in found]
+    x = scales.degree_scale([point.num_layers for point, _ in found], "layers")
+    y = scales.ratio_scale(ends, "step time / none's") if time else scales.size_scale(ends, "activation peak")
+    shown = (
+        lines_over(
+            f"{stack}, {units.count(num_nodes)} nodes, average degree {level}",
+            [
+                line(policy, [p for p in own if p.policy == policy], lambda p: p.num_layers, value)
+                for policy in (inputs.compared if time else inputs.policies)
+            ],
+            looks(inputs.policies),
+            x,
+            y,
+            reference=1.0 if time else None,
+            convolution=stack,
+        )
+        for (stack, num_nodes, level), own in panels.items()
     )
+    caption = _text("figure-depth-time" if time else "figure-depth")
+    return figure(f"figure-depth-{name}", caption, _text("figure-depth-how-to-read"), EFFECTS, shown)
 
 
 def practice_section(inputs: ReportInputs) -> Section | None:

@@ -31,6 +31,14 @@ CLAIMS = (
     "edge-blocks-are-flat-in-density",
     "v1-the-model-is-vig-small",
 )
+MEASURES = {
+    "spatial_distance": "spatial distance (patches)",
+    "visual_similarity": "visual similarity (cosine)",
+    "embedding_similarity": "embedding similarity (cosine)",
+    "class_probability": "probability of the right class",
+    "modularity": "modularity of the object",
+    "top1_accuracy": "top-1 accuracy",
+}
 _MEASURED: Columns = (
     Of("Block", "number", units.digits),
     Of("Neighbours", "neighbours", units.digits),
@@ -122,16 +130,6 @@ def _table(inputs: ReportInputs, traced: dict[str, list[Trace]]) -> Table:
         Of("Kept", lambda row: row[4], units.size),
         Of("At once", lambda row: row[5], units.size),
     )
-
-
-MEASURES = {
-    "spatial_distance": "spatial distance (patches)",
-    "visual_similarity": "visual similarity (cosine)",
-    "embedding_similarity": "embedding similarity (cosine)",
-    "class_probability": "probability of the right class",
-    "modularity": "modularity of the object",
-    "top1_accuracy": "top-1 accuracy",
-}
 
 
 def explained_section(inputs: ReportInputs) -> Section | None:
