@@ -66,11 +66,16 @@ def ledger() -> Ledger:
 
 @dataclass(frozen=True)
 class Faces:
-    """The appendix as HTML, and the text of its PDF."""
+    """The appendix as HTML and as a PDF."""
 
     inputs: ReportInputs
     html: str
-    pdf: str
+    paper: Path
+
+    @property
+    def pdf(self) -> str:
+        """The text of the PDF."""
+        return pdf_text(self.paper)
 
 
 @pytest.fixture(scope="session")
@@ -80,4 +85,4 @@ def faces(predicted: ReportInputs, ledger: Ledger, tmp_path_factory: pytest.Temp
     inputs = synthetic.inputs(ledger=ledger, **found)
     folder = tmp_path_factory.mktemp("faces")
     html, _ = appendix(folder, inputs)
-    return Faces(inputs, html, pdf_text(folder / "out" / "appendix.pdf"))
+    return Faces(inputs, html, folder / "out" / "appendix.pdf")
