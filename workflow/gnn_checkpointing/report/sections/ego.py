@@ -90,12 +90,12 @@ def ego_figure(inputs: ReportInputs, name: str = "ego-memory") -> Figure:
 
     def lines(convolution: str, base: str) -> Shown | None:
         own = {
-            each: [p for of, p in named if (of, p.convolution, p.base) == (each, convolution, base)] for each in names
+            each: [p for of, p in named if (of, p.convolution, p.origin) == (each, convolution, base)] for each in names
         }
         drawn = [line(each, of, lambda p: p.degree, lambda p: p.peak_memory_bytes) for each, of in own.items()]
         return lines_over(convolution, drawn, looks(names), x, y, names="input")
 
-    bases = dict.fromkeys(point.base for point in shown)
+    bases = dict.fromkeys(point.origin for point in shown)
     return figure(
         f"figure-{name}",
         _text("figure-ego-memory"),
