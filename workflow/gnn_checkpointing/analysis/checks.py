@@ -65,7 +65,7 @@ def check(rows: Rows) -> None:
             _check_beside(row, policies["none"])
         _check_cell(cell, policies["none"])
     for (convolution, _), found in series.items():
-        # Of what was not available nobody built a model to count the layers of.
+        # No model was built, and so no layers counted, of what was not available.
         members = [row for row in found if row["outcome"] != "unavailable"]
         for name, one, other in _different(OF_A_CONVOLUTION, members):
             raise Refusal(
