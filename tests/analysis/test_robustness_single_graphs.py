@@ -75,7 +75,7 @@ def test_exact_bytes_turn_without_none_and_span_their_graphs() -> None:
     assert missing == []
     assert len(items) == 3 * 2 * 3
     memory = only(items, "densest_activation_ratio", "GATv2", "layers")
-    assert (memory.side, memory.changes) == ("below", [])
+    assert (memory.boundary, memory.side, memory.changes) == (1.0, "below", [])
     assert memory.lowest <= memory.whole.estimate <= memory.highest
     slope = only(items, "difference_per_edge", "GATv2", "layers")
     assert (slope.boundary, slope.side, slope.changes) == (0.0, "below", [])
