@@ -13,7 +13,7 @@ import pytest
 import torch
 
 from gnn_checkpointing.measurement import worker
-from gnn_checkpointing.measurement.other_processes import Neighbours
+from gnn_checkpointing.measurement.gpu import Neighbours
 from gnn_checkpointing.refusal import Refusal
 from measurement.cells import CPU, cell_of, small_study
 from measurement.test_cell import CONTEXT, no_marks
@@ -34,8 +34,9 @@ NEIGHBOURS = Told(CPU, frozenset(), 0)
 def test_who_came_meanwhile_is_in_the_record_and_its_warnings(tmp_path: Path) -> None:
     study, events = small_study(), io.StringIO()
     cell, graph = cell_of(study)
-    job: dict[str, Any] = {"lost": {}, "folder": str(tmp_path)}
-    worker._measure_one(job, study, cell, graph, CPU, NEIGHBOURS, no_marks, CONTEXT, events)
+    context = {name: CONTEXT[name] for name in ("hardware", "restarts")}
+    job: dict[str, Any] = {"lost": {}, "folder": str(tmp_path), "context": context, "fingerprints": {cell.id: "f"}}
+    worker.Worker(job, study, graph, CPU, NEIGHBOURS, events).measure(cell, no_marks)
     record = json.loads(events.getvalue().splitlines()[-1])["record"]
     assert record["others_on_device"] == [OTHER]
     assert any("the GPU was shared" in sentence and OTHER in sentence for sentence in record["warnings"])
@@ -45,7 +46,7 @@ def test_who_came_while_it_was_timed_again_is_in_those_rounds() -> None:
     study, events = small_study(), io.StringIO()
     cell, graph = cell_of(study)
     job = {"process": 1, "timed": {cell.id: ["none", "layers"]}}
-    worker._time_one_again(job, study, cell, graph, CPU, NEIGHBOURS, events)
+    worker.Worker(job, study, graph, CPU, NEIGHBOURS, events).time_again(cell)
     assert json.loads(events.getvalue().splitlines()[-1])["rounds"]["others_on_device"] == [OTHER]
 
 

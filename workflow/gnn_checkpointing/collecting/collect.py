@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
+import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gnn_checkpointing.artefacts import read_json, seal, write_json
-from gnn_checkpointing.collecting.packed_cells import unpack_cells
+from gnn_checkpointing.artefacts import read_json, seal, whole_file, write_json
 from gnn_checkpointing.collecting.rows import cell_rows, process_spreads, with_hosts
 from gnn_checkpointing.collecting.traces import cell_traces, traced_cells
-from gnn_checkpointing.measurement.byte_trace import read_byte_traces
 from gnn_checkpointing.measurement.supervise import COMPLETE, completed_records
-from gnn_checkpointing.measurement.supervise import traces_file as byte_traces
 from gnn_checkpointing.records.cell import CellRecord, write_records
 from gnn_checkpointing.records.graph_facts import GraphFacts, GraphList
 from gnn_checkpointing.records.measurements_table import write_table
-from gnn_checkpointing.records.traces import Traces
+from gnn_checkpointing.records.traces import Traces, byte_traces_file, read_byte_traces
 from gnn_checkpointing.refusal import Refusal
 from gnn_checkpointing.study.graph_design import GraphSpec, place
 from gnn_checkpointing.study.order import visits
@@ -24,11 +22,39 @@ from gnn_checkpointing.study.order import visits
 if TYPE_CHECKING:
     from gnn_checkpointing.study.study import Study
 
+PACKED = "cells.zip"
+"""A graph's records and traces in one file, which a workflow can hand from one machine to another."""
+
+
+def pack_cells(complete: Path) -> None:
+    """Write `cells.zip` beside a `complete.json`, with the files that it lists."""
+    folder = complete.parent
+    with whole_file(folder / PACKED) as stream, zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name in _listed(complete):
+            archive.write(folder / name, name)
+
+
+def unpack_cells(complete: Path) -> None:
+    """Take from `cells.zip` the listed files that are not there; whoever reads them checks what they hold."""
+    folder = complete.parent
+    if not (folder / PACKED).exists():
+        return
+    missing = [name for name in _listed(complete) if not (folder / name).exists()]
+    try:
+        with zipfile.ZipFile(folder / PACKED) as archive:
+            for name in missing:
+                archive.extract(name, folder)
+    except (OSError, KeyError, zipfile.BadZipFile) as error:
+        raise Refusal(f"{folder / PACKED}: not readable ({error}); delete {folder} and measure again") from None
+
+
+def _listed(complete: Path) -> list[str]:
+    listed = read_json(complete)
+    return [*listed["cells"], *listed["traces"]]
+
 
 def collect(study: Study, measurements: Path, training: Sequence[Path], to: Path) -> None:
     """Write into the folder `to` what the records below `measurements` and those of training jobs hold."""
-    table, records_file = to / "measurements.csv", to / "records.jsonl"
-    graphs_file, traces_file, trainings_file = to / "graphs.json", to / "traces.json", to / "trainings.json"
     files = [made_of(visit.graph, measurements, visit.ending) / COMPLETE for visit in visits(study)]
     for file in files:
         unpack_cells(file)
@@ -38,18 +64,17 @@ def collect(study: Study, measurements: Path, training: Sequence[Path], to: Path
     folders = {record.cell: folder for folder, record in read if not record.visit}
     shown = []
     for record in traced_cells([record for record in records if not record.visit], study):
-        path = byte_traces(folders[record.cell], record.cell)
+        path = byte_traces_file(folders[record.cell], record.cell)
         shown += cell_traces(record, read_byte_traces(path)) if path.exists() else []
     graphs = list({record.graph.id: record.graph for record in records}.values())
-    write_json(graphs_file, GraphList(graphs=graphs).model_dump(mode="json"))
-    write_json(traces_file, Traces(traces=shown).model_dump(mode="json"))
-    write_json(trainings_file, [job for file in training for job in read_json(file)])
-    write_records(records_file, records)
+    write_json(to / "graphs.json", GraphList(graphs=graphs).model_dump(mode="json"))
+    write_json(to / "traces.json", Traces(traces=shown).model_dump(mode="json"))
+    write_json(to / "trainings.json", [job for file in training for job in read_json(file)])
+    write_records(to / "records.jsonl", records)
     spreads = process_spreads(records)
-
     rows = [row for record in records for row in cell_rows(record, study.analysis, spreads[record.allocator])]
-    write_table(table, with_hosts(rows, records))
-    seal(table, traces_file, graphs_file, records_file, trainings_file)
+    write_table(to / "measurements.csv", with_hosts(rows, records))
+    seal(*(to / name for name in ("measurements.csv", "traces.json", "graphs.json", "records.jsonl", "trainings.json")))
 
 
 def made_of(spec: GraphSpec, folder: Path, ending: str = "") -> Path:
