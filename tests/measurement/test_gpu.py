@@ -1,4 +1,4 @@
-"""What nvidia-smi answers is read field by field; another process on the GPU is refused before measuring, told after."""
+"""What nvidia-smi answers is read field by field; another process on the GPU is refused before, and said afterwards."""
 
 from __future__ import annotations
 

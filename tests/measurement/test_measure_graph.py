@@ -17,13 +17,13 @@ from gnn_checkpointing.artefacts import write_json
 from gnn_checkpointing.collecting.rows import cell_rows
 from gnn_checkpointing.collecting.traces import cell_traces
 from gnn_checkpointing.measurement import supervise
-from gnn_checkpointing.records.traces import byte_traces_file, read_byte_traces
 from gnn_checkpointing.measurement.forked import RUN
 from gnn_checkpointing.measurement.hardware import this_host
 from gnn_checkpointing.measurement.job import Job
 from gnn_checkpointing.measurement.supervise import COMPLETE, completed_records, measure_graph
 from gnn_checkpointing.records.cell import CellRecord, write_records
 from gnn_checkpointing.records.measurements_table import read_table, write_table
+from gnn_checkpointing.records.traces import byte_traces_file, read_byte_traces
 from gnn_checkpointing.refusal import Refusal
 from gnn_checkpointing.study.design import graph_cells
 from gnn_checkpointing.study.graph_design import study_graphs

@@ -127,7 +127,9 @@ def _time(
     timed = record.steps_of(found.policy)
     if not timed:
         return {}
-    every = {column: [one for steps in timed for one in getattr(steps, name) or []] for column, name in _MEDIANS.items()}
+    every = {
+        column: [one for steps in timed for one in getattr(steps, name) or []] for column, name in _MEDIANS.items()
+    }
     forward = every["forward_time_seconds"]
     every["backward_time_seconds"] = [
         wall - before for wall, before in zip(every["step_time_seconds"], forward, strict=True)

@@ -15,6 +15,7 @@ from gnn_checkpointing.study.practice import PRACTICE
 from gnn_checkpointing.study.study import Study
 from gnn_checkpointing.study.vision_shapes import neighbours_by_block
 
+
 def traced_cells(records: Iterable[CellRecord], study: Study) -> list[CellRecord]:
     """The cell of each convolution, aggregation and model whose byte traces are shown.
 
@@ -34,12 +35,14 @@ def traced_cells(records: Iterable[CellRecord], study: Study) -> list[CellRecord
             chosen[place] = record
     return list(chosen.values())
 
+
 def _shown_before(record: CellRecord) -> tuple[bool, bool, float, int, int]:
     graph = record.graph
     degree = graph.requested_average_degree
     if degree is None:
         return (record.timed, False, graph.num_edges, graph.num_nodes, 0)
     return (record.timed, True, degree, graph.num_nodes, -graph.replicate)
+
 
 def cell_traces(record: CellRecord, traces: dict[str, ByteTrace]) -> list[Trace]:
     """The traces of one cell, thinned, in the order of its policies."""
@@ -76,6 +79,7 @@ def cell_traces(record: CellRecord, traces: dict[str, ByteTrace]) -> list[Trace]
         )
     return shown
 
+
 def _block_degrees(record: CellRecord) -> list[float]:
     """How many neighbours of a node each block reads: a Vision GNN's own, else the graph's."""
     layers: int = record.architecture["num_layers"]
@@ -83,11 +87,13 @@ def _block_degrees(record: CellRecord) -> list[float]:
         return [float(k) for k, _ in neighbours_by_block(round(record.graph.average_degree), layers)]
     return [record.graph.average_degree] * layers
 
+
 def thinned(trace: ByteTrace, most: int = 400) -> tuple[list[float], list[int]]:
     """At most `most` points of the trace; forward and backward keep their ends and each bucket's extremes."""
     cut = trace.forward_events
     kept = [*_extremes(trace.live_bytes[:cut], most // 2), *(cut + _extremes(trace.live_bytes[cut:], most // 2))]
     return trace.seconds[kept].tolist(), trace.live_bytes[kept].tolist()
+
 
 def _extremes(values: NDArray[np.int64], most: int) -> NDArray[np.int64]:
     """Positions of first, last, and of the lowest and highest value of each of `most / 2 - 1` buckets."""

@@ -62,7 +62,9 @@ def measure_cell(
     contestants = {policy: found.contest for policy, found in measured.items()}
     timed, steps = _timed(study, cell, 0, contestants, device, sentinel, announce)
     _read_otherwise(study, cell, graph, task, measured, read_high_water)
-    outcomes |= {policy: found.record.model_copy(update={"steps": steps.get(policy)}) for policy, found in measured.items()}
+    outcomes |= {
+        policy: found.record.model_copy(update={"steps": steps.get(policy)}) for policy, found in measured.items()
+    }
     trained = [contest.model for policy, contest in contestants.items() if not is_other_model(policy)]
     record = CellRecord(
         **described(study, cell, graph, device.type),

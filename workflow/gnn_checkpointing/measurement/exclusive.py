@@ -122,7 +122,7 @@ def parent_of(process: int) -> int | None:
 
 
 def end_all_with(setting: str) -> None:
-    """Kill every process that was started with a setting in its environment: what a dead process left behind (Linux)."""
+    """Kill all processes that were started with a setting in their environment: what a dead one left behind (Linux)."""
     for place in Path("/proc").glob("[0-9]*"):
         with suppress(OSError):
             if setting.encode() in (place / "environ").read_bytes().split(b"\0"):

@@ -36,9 +36,7 @@ _ROOTS = {
 }
 """The modules and packages that each part of the pipeline begins with; it depends on all that they import."""
 
-_APART = tuple(
-    f"measurement.{name}" for name in ("fork_server", "forked", "hardware", "fingerprint", "sources")
-)
+_APART = tuple(f"measurement.{name}" for name in ("fork_server", "forked", "hardware", "fingerprint", "sources"))
 """What starts processes or says which machine this is: no measurement depends on it."""
 
 _LIBRARIES = ("torch", "torch-geometric", "numpy")

@@ -85,7 +85,9 @@ def _device_step_bytes(forward: Callable[[], Tensor], device: torch.device) -> S
     def accounts(when: str) -> tuple[int, int, int, int]:
         stats = torch.cuda.memory_stats(device)
         free, total = torch.cuda.mem_get_info(device)
-        requested, allocated, reserved = (stats[f"{one}_bytes.all.{when}"] for one in ("requested", "allocated", "reserved"))
+        requested, allocated, reserved = (
+            stats[f"{one}_bytes.all.{when}"] for one in ("requested", "allocated", "reserved")
+        )
         return requested, allocated, reserved, int(total - free)
 
     finish(device)

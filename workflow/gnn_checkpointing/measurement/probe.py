@@ -21,7 +21,7 @@ from gnn_checkpointing.study.design import Cell
 from gnn_checkpointing.study.policy_names import COMPILED, EAGER, OTHER_MODELS, parse_policy
 
 Announce = Callable[[str, str], None]
-"""Called with the policy and the phase before each of its steps: where a process dies, the last call names the policy."""
+"""Called with the policy and the phase before each of its steps: of a process that dies, the last call names them."""
 
 
 @dataclass
@@ -89,8 +89,8 @@ def probed(
 def _blocks(contest: Contestant) -> list[nn.Module]:
     """The model's blocks where a mark at their ends changes nothing; inside a generated kernel there is none."""
     blocks = getattr(contest.model, "blocks", None)
-    marked = parse_policy(contest.policy).kind in EAGER and isinstance(blocks, nn.ModuleList)
-    return list(blocks) if marked else []
+    eager = parse_policy(contest.policy).kind in EAGER
+    return list(blocks) if eager and isinstance(blocks, nn.ModuleList) else []
 
 
 def warmed_up(contest: Contestant, cell: Cell, announce: Announce) -> float:

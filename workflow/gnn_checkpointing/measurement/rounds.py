@@ -48,7 +48,9 @@ class Share(NamedTuple):
         asked, processes = study.measurement, study.measurement.processes
         fewest, most = rounds or (asked.rounds.at_least, asked.rounds.at_most)
         width = asked.ratio_half_width * math.sqrt(processes)
-        return cls(math.ceil(fewest / processes), math.ceil(most / processes), asked.seconds_per_cell / processes, width)
+        return cls(
+            math.ceil(fewest / processes), math.ceil(most / processes), asked.seconds_per_cell / processes, width
+        )
 
 
 def timed_rounds(
@@ -93,8 +95,7 @@ def timed_rounds(
                 spent += times[policy][-1].wall_seconds
             orders.append(order)
             if len(orders) >= share.at_least and (
-                spent >= share.seconds
-                or (len(orders) % LOOK_EVERY == 0 and _narrow(times, share.half_width, cell))
+                spent >= share.seconds or (len(orders) % LOOK_EVERY == 0 and _narrow(times, share.half_width, cell))
             ):
                 break
     finally:

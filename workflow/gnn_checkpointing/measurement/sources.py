@@ -12,6 +12,7 @@ import importlib.util
 import json
 import re
 from collections.abc import Collection, Iterable, Iterator
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
@@ -57,16 +58,16 @@ class Sources:
         for folder in {self._path(module).parent for module in found if "." in module}:
             for path in folder.glob("csrc/*"):
                 if path.suffix in _COMPILED:
-                    content = _BLANK.sub(lambda match: match[1] or b"\n"[: b"\n" in match[0]] or b" ", path.read_bytes())
+                    content = _BLANK.sub(
+                        lambda match: match[1] or b"\n"[: b"\n" in match[0]] or b" ", path.read_bytes()
+                    )
                     digests[path] = hashlib.sha256(content.strip()).hexdigest()
             for path in (*folder.glob("*.yaml"), *folder.glob("*.csv")):
                 digests[path] = hashlib.sha256(path.read_bytes()).hexdigest()
         if self._changed:
             self._changed = False
-            try:
+            with suppress(OSError):  # a folder that cannot be written to only costs reading the files again
                 write_text(self._memory, json.dumps(self._kept))
-            except OSError:
-                pass  # a folder that cannot be written to only costs reading the files again
         return {path.relative_to(self.root).as_posix(): digest for path, digest in digests.items()}
 
     def _modules(self, name: str) -> list[str]:

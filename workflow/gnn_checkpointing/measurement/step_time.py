@@ -9,7 +9,7 @@ from __future__ import annotations
 import resource
 import time
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -43,36 +43,33 @@ def timed(forward: Callable[[], Tensor], device: torch.device) -> StepTime:
     """
     on_cuda = device.type == "cuda"
     # torch annotates events partly.
-    begin, halfway, ended = (
-        [torch.cuda.Event(enable_timing=True) for _ in range(3)] if on_cuda else [None] * 3  # type: ignore[no-untyped-call]
-    )
+    events: list[Any] = [torch.cuda.Event(enable_timing=True) for _ in range(3 * on_cuda)]  # type: ignore[no-untyped-call]
     allocations = _allocations(device) if on_cuda else 0
     finish(device)
     before = resource.getrusage(resource.RUSAGE_SELF)
     start = time.perf_counter_ns()
-    if begin:
-        begin.record()
+    if on_cuda:
+        events[0].record()
     loss = forward()
-    if halfway:
-        halfway.record()
+    if on_cuda:
+        events[1].record()
     middle = time.perf_counter_ns()
     loss.backward()  # type: ignore[no-untyped-call] # torch annotates it partly
-    if ended:
-        # Backward ran on the stream of forward, and this one is behind its last kernel.
-        ended.record()
+    if on_cuda:
+        events[2].record()  # backward ran on the stream of forward, and this is behind its last kernel
     finish(device)
     end = time.perf_counter_ns()
     after = resource.getrusage(resource.RUSAGE_SELF)
     system = after.ru_stime - before.ru_stime
     return StepTime(
         wall_seconds=(end - start) / 1e9,
-        forward_seconds=float(begin.elapsed_time(halfway)) / 1e3 if begin else (middle - start) / 1e9,
+        forward_seconds=events[0].elapsed_time(events[1]) / 1e3 if on_cuda else (middle - start) / 1e9,
         cpu_seconds=after.ru_utime - before.ru_utime + system,
         system_seconds=system,
         page_faults=after.ru_minflt - before.ru_minflt,
         voluntary_switches=after.ru_nvcsw - before.ru_nvcsw,
         involuntary_switches=after.ru_nivcsw - before.ru_nivcsw,
-        device_seconds=float(begin.elapsed_time(ended)) / 1e3 if begin else None,
+        device_seconds=events[0].elapsed_time(events[2]) / 1e3 if on_cuda else None,
         device_allocations=_allocations(device) - allocations if on_cuda else None,
     )
 

@@ -1,4 +1,4 @@
-"""The measured process: measures the cells of one graph in turn, and reports to the commanding process by JSON lines."""
+"""The measured process: measures the cells of one graph in turn, and reports to the commanding one by JSON lines."""
 
 from __future__ import annotations
 

@@ -47,8 +47,8 @@ class Column:
 
 def _columns() -> tuple[Column, ...]:
     with Path(__file__).with_name("columns.csv").open(encoding="utf-8", newline="") as stream:
-        rows = csv.DictReader(stream)
-        return tuple(Column(**row | {"kind": cast("Kind", row["kind"])}) for row in rows)
+        _, *rows = csv.reader(stream)
+    return tuple(Column(name, cast("Kind", kind), unit, meaning, flag) for name, kind, unit, meaning, flag in rows)
 
 
 COLUMNS = _columns()
