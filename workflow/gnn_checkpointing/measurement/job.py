@@ -103,10 +103,12 @@ class Job:
         """Write a record, sealed: an unfinished run that is taken up again must not trust one that changed since."""
         write_sealed(self.record_file(record.cell), record.model_dump(mode="json"))
 
-    def joined(self, cell: str, rounds: dict[str, Any]) -> CellRecord:
-        """A cell's record with the rounds of one more process."""
-        found = AnotherProcess.model_validate(rounds).model_copy(update={"host": self.host})
-        record = read_cell(self.record_file(cell))
+    def record_of(self, event: dict[str, Any]) -> CellRecord:
+        """A cell's record after an event: whole from its first process, else with the rounds of one more."""
+        if event["event"] == "cell":
+            return CellRecord.model_validate(event["record"])
+        found = AnotherProcess.model_validate(event["rounds"]).model_copy(update={"host": self.host})
+        record = read_cell(self.record_file(event["cell"]))
         return with_warnings(record.model_copy(update={"again": [*record.again, found]}), self.study)
 
     def restart(self, cell: str) -> None:

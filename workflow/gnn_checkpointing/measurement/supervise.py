@@ -158,12 +158,8 @@ def _run_worker(job: Job, log: IO[bytes], still_wanted: StillWanted, progress: P
     try:
         for event in _events(reading, measurement.timeout_seconds, still_wanted):
             match event["event"]:
-                case "cell" | "again" as kind:
-                    record = (
-                        CellRecord.model_validate(event["record"])
-                        if kind == "cell"
-                        else job.joined(event["cell"], event["rounds"])
-                    )
+                case "cell" | "again":
+                    record = job.record_of(event)
                     job.write(record, number)
                     progress(record)
                     last = None
@@ -177,11 +173,11 @@ def _run_worker(job: Job, log: IO[bytes], still_wanted: StillWanted, progress: P
                     settled = True
                 case "step":
                     last = event
+                case "silence" if _is_stopped(process.pid):
+                    stopped = True
                 case "silence":
-                    stopped = _is_stopped(process.pid)
-                    if not stopped:
-                        _lose_silent(job, number, last)
-                        settled = True
+                    _lose_silent(job, number, last)
+                    settled = True
     finally:
         if settled or stopped or sys.exc_info()[0] is not None:
             process.kill()
