@@ -100,7 +100,10 @@ def time_again(
     sentinel = Sentinel(device)
     made = list(policies)
     random.Random(derived_seed(cell.seed, f"made {process}")).shuffle(made)  # noqa: S311 - an order, no secret
-    contestants = {policy: contestant(cell, task, policy) for policy in made}
+    contestants = {}
+    for policy in made:
+        announce(policy, "preparation")
+        contestants[policy] = contestant(cell, task, policy)
     warm_up = sum(warmed_up(contest, cell, announce) for contest in contestants.values())
     timed, steps = _timed(study, cell, process, contestants, device, sentinel, announce)
     seconds = warm_up + _wall_seconds(steps)

@@ -53,6 +53,7 @@ def probed(
     `reference` is what the same step of `none` left, if it ran; another model is compared with its own twin. Raises
     `Refusal` where the policy, made or at its first step, refuses.
     """
+    announce(policy, "preparation")  # a policy's own compiler runs here
     contest = contestant(cell, task, policy)
     if is_other_model(policy):
         announce(policy, "first step of the same model without the policy")
