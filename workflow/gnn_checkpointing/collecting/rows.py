@@ -11,7 +11,7 @@ from gnn_checkpointing.records.cell import CellRecord
 from gnn_checkpointing.records.graph_facts import GraphFacts
 from gnn_checkpointing.records.measurements_table import HOSTS, SEPARATOR, Value, throughput
 from gnn_checkpointing.records.policy import PolicyRecord
-from gnn_checkpointing.study.analysis import Analysis
+from gnn_checkpointing.study.settings import Analysis
 
 _OF_GRAPH = {
     "family",
