@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 
 from gnn_checkpointing.artefacts import write_json
+from gnn_checkpointing.collecting.collect import cell_traces
 from gnn_checkpointing.collecting.rows import cell_rows
-from gnn_checkpointing.collecting.traces import cell_traces
 from gnn_checkpointing.measurement import supervise
 from gnn_checkpointing.measurement.forked import RUN
 from gnn_checkpointing.measurement.hardware import this_host
