@@ -18,7 +18,7 @@ from gnn_checkpointing.measurement.hardware import (
 from gnn_checkpointing.records.cell import Host
 from gnn_checkpointing.refusal import Refusal
 
-from .cells import measured, study_of
+from .cells import study_of
 
 HOST = Host(id="1234abcd", processor="AMD EPYC", cores="64", memory="251.6 GiB", accelerator="none")
 FACTS = {"processor": "AMD EPYC", "cores": "64", "memory": "251.6 GiB", "accelerator": "none"}
@@ -71,10 +71,3 @@ def test_another_type_is_refused_with_what_to_do(tmp_path: Path) -> None:
     write_json(path, ["no facts"])
     with pytest.raises(Refusal, match=r"hardware\.json: .*facts"):
         refuse_another_type(HOST, path, "cpu")
-
-
-def test_each_process_of_a_record_says_where_it_ran(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("SLURMD_NODENAME", "n1")
-    study = study_of(60, 4, processes=2)
-    record = measured(study, tmp_path)
-    assert [run.host for run in record.runs] == [this_host(study)] * 2

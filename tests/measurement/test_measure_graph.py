@@ -36,28 +36,50 @@ pytestmark = pytest.mark.usefixtures("forked")
 SMALL = study_of(60, 4)
 
 
+TWICE = study_of(200, 16, processes=2)
+
+
+def made(folder: Path, run: str, study: Study, **environment: str) -> Path:
+    """The folder in which a study was measured in another environment."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in {RUN: run, **environment}.items():
+            patch.setenv(name, value)
+        measured(study, folder)
+    return folder
+
+
 @pytest.fixture(scope="module")
 def once(tmp_path_factory: pytest.TempPathFactory, whole_run: str) -> Path:
-    """The folder in which the small study was measured; copied, for tests that change its records."""
-    folder = tmp_path_factory.mktemp("measured")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv(RUN, whole_run)
-        measured(SMALL, folder)
-    return folder
+    """The small study, measured with a folder of its own for temporary files."""
+    temporary = tmp_path_factory.mktemp("temporary")
+    return made(tmp_path_factory.mktemp("measured"), whole_run, SMALL, TMPDIR=str(temporary))
+
+
+@pytest.fixture(scope="module")
+def twice(tmp_path_factory: pytest.TempPathFactory, whole_run: str) -> Path:
+    """The study of two processes, measured on a node of a cluster."""
+    return made(tmp_path_factory.mktemp("measured"), whole_run, TWICE, SLURMD_NODENAME="n1")
+
+
+def unfinished(measured_in: Path, copy: Path) -> tuple[CellRecord, Path]:
+    """The record of a measured study in an unfinished copy of its folder, and its path."""
+    shutil.copytree(measured_in, copy, dirs_exist_ok=True)
+    (record,) = completed_records(copy / "records" / COMPLETE)
+    (copy / "records" / "unfinished").touch()
+    return record, copy / "records" / f"{record.cell}.json"
 
 
 @pytest.fixture
 def small(once: Path, tmp_path: Path) -> tuple[CellRecord, Path]:
-    """The record of the small study in an unfinished folder, and its path."""
-    shutil.copytree(once, tmp_path, dirs_exist_ok=True)
-    (record,) = completed_records(tmp_path / "records" / COMPLETE)
-    (tmp_path / "records" / "unfinished").touch()
-    return record, tmp_path / "records" / f"{record.cell}.json"
+    return unfinished(once, tmp_path)
 
 
-def test_every_policy_is_measured_and_the_record_says_how(tmp_path: Path) -> None:
-    study = study_of(200, 16, processes=2)
-    record = measured(study, tmp_path)
+def test_every_policy_is_measured_and_the_record_says_how_and_where(
+    twice: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record, _ = unfinished(twice, tmp_path)
+    monkeypatch.setenv("SLURMD_NODENAME", "n1")
+    assert [run.host for run in record.runs] == [this_host(TWICE)] * 2
     assert [found.policy for found in record.policies] == ["none", "layers", "edge_blocks"]
     assert {found.outcome for found in record.policies} == {"completed"}
     (again,) = record.again
@@ -82,7 +104,7 @@ def test_every_policy_is_measured_and_the_record_says_how(tmp_path: Path) -> Non
     assert record.policies[0].memory.resident_bytes == graph + parameters
     # A copy of the sources, int32, and the pointers of a sorted graph, int64.
     assert record.policies[2].memory.policy_resident_bytes == 4 * 3200 + 8 * 201
-    rows = cell_rows(record, study.analysis)
+    rows = cell_rows(record, TWICE.analysis)
     write_table(tmp_path / "table.csv", rows)
     table = read_table(tmp_path / "table.csv")
     assert table[1]["activation_bytes"] == rows[1]["activation_bytes"]
@@ -95,9 +117,8 @@ def test_every_policy_is_measured_and_the_record_says_how(tmp_path: Path) -> Non
     assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
 
 
-def test_traces_lie_beside_the_record_and_say_what_it_says(tmp_path: Path) -> None:
-    study = study_of(120, 8)
-    record = measured(study, tmp_path)
+def test_traces_lie_beside_the_record_and_say_what_it_says(small: tuple[CellRecord, Path], tmp_path: Path) -> None:
+    record, _ = small
     path = byte_traces_file(tmp_path / "records", record.cell)
     traces = read_byte_traces(path)
     for found, shown in zip(record.policies, cell_traces(record, traces), strict=True):
@@ -127,18 +148,14 @@ def with_a_digit_more(path: Path) -> Study:
 def test_a_record_that_is_not_what_this_study_measured_is_not_kept(
     small: tuple[CellRecord, Path], tmp_path: Path, change: Callable[[Path], Study]
 ) -> None:
+    """And what is measured in its place has the same memory, to the byte."""
     record, path = small
     study = change(path)
     again = measured(study, tmp_path)
     assert again.started > record.started
     assert (again.fingerprint == record.fingerprint) is (study is SMALL)
+    assert [found.memory for found in again.policies] == [found.memory for found in record.policies]
     assert byte_traces_file(tmp_path / "records", record.cell).exists()
-
-
-def test_memory_is_the_same_to_the_byte_in_a_second_process(tmp_path: Path) -> None:
-    study = study_of(150, 10)
-    first, second = (measured(study, tmp_path) for _ in range(2))
-    assert [found.memory for found in first.policies] == [found.memory for found in second.policies]
 
 
 def test_a_policy_over_the_limit_is_an_outcome_and_the_others_are_still_compared_with_it(tmp_path: Path) -> None:
@@ -212,13 +229,10 @@ print(int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesiz
 """
 
 
-def test_a_record_that_lacks_its_second_process_waits_for_it_alone(tmp_path: Path) -> None:
-    study = study_of(60, 4, processes=2)
-    record = measured(study, tmp_path)
-    path = tmp_path / "records" / f"{record.cell}.json"
+def test_a_record_that_lacks_its_second_process_waits_for_it_alone(twice: Path, tmp_path: Path) -> None:
+    record, path = unfinished(twice, tmp_path)
     write_json(path, record.model_copy(update={"again": []}).model_dump(mode="json"))
-    (tmp_path / "records" / "unfinished").touch()
-    resumed = measured(study, tmp_path)
+    resumed = measured(TWICE, tmp_path)
     assert resumed.policies == record.policies
     assert len(resumed.again) == 1 and resumed.again != record.again
 
@@ -317,11 +331,8 @@ def test_a_worker_that_gets_a_signal_is_started_again(
     assert record.restarts == 1
 
 
-def test_nothing_is_left_in_the_folder_for_temporary_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nothing_is_left_in_the_folder_for_temporary_files(once: Path) -> None:
     """PyG writes files of generated code, which nobody removes."""
-    (tmp_path / "temporary").mkdir()
-    monkeypatch.setenv("TMPDIR", str(tmp_path / "temporary"))
-    record = measured(study_of(60, 4), tmp_path)
-    assert {found.outcome for found in record.policies} == {"completed"}
-    left = {path.name for path in (tmp_path / "temporary").iterdir()}
+    (temporary,) = once.parent.glob("temporary[0-9]")
+    left = {path.name for path in temporary.iterdir()}
     assert left <= {f"torchinductor_{getpass.getuser()}"}  # torch's own cache, one folder for all processes
