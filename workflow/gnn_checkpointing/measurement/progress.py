@@ -11,7 +11,7 @@ from gnn_checkpointing.artefacts import read_json
 from gnn_checkpointing.measurement.fingerprint import measuring_settings
 from gnn_checkpointing.measurement.supervise import COMPLETE
 from gnn_checkpointing.records.cell import CellRecord
-from gnn_checkpointing.refusal import Refusal
+from gnn_checkpointing.refusal import Refusal, plain
 from gnn_checkpointing.study.design import graph_cells
 from gnn_checkpointing.study.order import visits
 from gnn_checkpointing.study.study import Study
@@ -53,13 +53,12 @@ class Progress:
         records: list[Any] = [read_json(path) for path in self._own.glob("*.json") if path.name != COMPLETE]
         done = self._others + sum(1 + len(found.get("again", [])) for found in records)
         spent = self._other_seconds + time.monotonic() - self._started
-        print(  # noqa: T201 - what the person at the terminal waits for
+        line = (
             f"{done} of {self._all}: {record.graph.label} · {record.convolution} · {policies} · "
             f"{len(runs[-1].round_orders)} rounds in {runs[-1].measured_seconds:.1f} s{which}"
-            f"{time_left(spent / (self._others + self._had), self._all - done)}",
-            file=sys.stderr,
-            flush=True,
+            f"{time_left(spent / (self._others + self._had), self._all - done)}"
         )
+        print(plain(line), file=sys.stderr, flush=True)  # noqa: T201 - what the person at the terminal waits for
 
 
 def time_left(seconds_each: float, waiting: int) -> str:
