@@ -53,13 +53,15 @@ def frontier_section(inputs: ReportInputs) -> Section | None:
         for p in points
         if p.policy != "none"
     }
+    order = inputs.convolutions
+    best = sorted(inputs.frontier.best_segments, key=lambda one: (order.index(one.convolution), float(one.level)))
     caption = _text("table-frontier-memory")
     tables = [
         over_levels("table-frontier-memory", caption, EFFECTS, memory, levels, units.ratio, named=inputs.named),
         times_table(inputs, "table-frontier-time", _text("table-frontier-time", inputs=inputs), points),
         _bytes_table(inputs, points),
         _payoff_table(inputs, points),
-        _segments_table(inputs),
+        table("table-segments", _text("table-segments"), EFFECTS, best, *_SEGMENTS),
         _flatness_table(inputs, points),
     ]
     opening = _text("every-policy-on-graphs-of", inputs=inputs)
@@ -194,12 +196,6 @@ def _payoff_table(inputs: ReportInputs, points: Sequence[FrontierPoint]) -> Tabl
             unit="average degree",
         ),
     )
-
-
-def _segments_table(inputs: ReportInputs) -> Table:
-    order = inputs.convolutions
-    best = sorted(inputs.frontier.best_segments, key=lambda one: (order.index(one.convolution), float(one.level)))
-    return table("table-segments", _text("table-segments"), EFFECTS, best, *_SEGMENTS)
 
 
 def _flatness_table(inputs: ReportInputs, points: Sequence[FrontierPoint]) -> Table:

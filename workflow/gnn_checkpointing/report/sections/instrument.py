@@ -23,10 +23,6 @@ from gnn_checkpointing.sourced import counted, counted_where, sourced
 
 _text = texts("instrument")
 
-_TOLERATED = (
-    *("HIGH_WATER_SHARE", "HIGH_WATER_BYTES", "FAKE_TENSOR_SHARE", "FAKE_TENSOR_BYTES"),
-    *("SORT_BYTES_PER_EDGE", "DRIVER_BYTES"),
-)
 _NAMES = {
     "high_water_bytes": "the process's high-water mark",
     "fake_tensor_bytes": "fake tensors, which allocate nothing",
@@ -40,6 +36,12 @@ _READINGS: Columns = (
     Of("Worst", "worst_bytes", units.size, "bytes"),
     Of("Worst", "worst_difference", units.percent, "of the peak"),
     Of("Where", "worst_at", content="prose"),
+)
+_DEMONSTRATED: Columns = (
+    Of("Instrument", lambda row: row[0], content="prose"),
+    Of("Speaks of", lambda row: row[1], content="prose"),
+    Of("Memory", lambda row: "saw nothing" if row[2] is None else units.size(row[2]), content="number"),
+    Of("Memory", lambda row: row[3], units.ratio, "/ exact"),
 )
 _PER_MINUTE = 60.0
 _MOST_GRAPHS = 120
@@ -70,7 +72,7 @@ def _readings(inputs: ReportInputs) -> list[Part]:
         return [_text("memory-was-read-by-the")]
     device = "cuda" if "cuda" in quality.setting.devices else "cpu"
     shown = table("table-readings", _text("table-readings"), QUALITY, quality.readings, *_READINGS)
-    opening = _text(f"readings-on-{device}", **{name: tolerated(name) for name in _TOLERATED})
+    opening = _text(f"readings-on-{device}", tolerated=tolerated)
     found = quality.disagreements
     more = counted(found) - LISTED
     note = Note(_text("disagreements", found=found[:LISTED], more=more, file=QUALITY)) if found else None
@@ -92,23 +94,11 @@ def _demonstration(inputs: ReportInputs) -> list[Part]:
         found.append(("Snakemake's benchmark directive", polls, shown.benchmark_max_rss_bytes))
     instruments = "five instruments" if len(found) == 5 else "four instruments"
     exact = shown.exact_bytes
+    rows = [(name, of, value, None if value is None else value / exact if exact else 0.0) for name, of, value in found]
+    caption = _text("table-demonstration", instruments=instruments)
     return [
         _text("one-step-of-as-tell", shown=shown, instruments=instruments),
-        table(
-            "table-demonstration",
-            _text("table-demonstration", instruments=instruments),
-            DEMONSTRATION,
-            found,
-            Of("Instrument", lambda row: row[0], content="prose"),
-            Of("Speaks of", lambda row: row[1], content="prose"),
-            Of("Memory", lambda row: "saw nothing" if row[2] is None else units.size(row[2]), content="number"),
-            Of(
-                "Memory",
-                lambda row: None if row[2] is None else row[2] / exact if exact else 0.0,
-                units.ratio,
-                "/ exact",
-            ),
-        ),
+        table("table-demonstration", caption, DEMONSTRATION, rows, *_DEMONSTRATED),
     ]
 
 

@@ -72,21 +72,16 @@ def method_section(inputs: ReportInputs) -> Section:
     known = {
         "inputs": inputs,
         "device": "cuda" if "cuda" in inputs.quality.setting.devices else "cpu",
-        "sorting": tolerated("SORT_BYTES_PER_EDGE"),
-        "driver": tolerated("DRIVER_BYTES"),
+        "tolerated": tolerated,
         "kinds": {kind: POLICIES[kind].words for kind in kinds},
         "trends": files.TRENDS,
     }
-    several = _several_sizes(inputs)
+    # Models differ in layers or channels, or one is what it was found to be.
+    sizes = {(model.num_layers, model.hidden_channels) for model in inputs.depths.models}
+    several = inputs.study.architecture.module is not None or len(sizes) > 1
     models = table("table-models", _text("table-models"), files.EFFECTS, inputs.depths.models, *_MODELS)
     parts = blocks(_text("method", **known), models if several else None, _facts(inputs, several=several))
     return Section("method", "Method", parts)
-
-
-def _several_sizes(inputs: ReportInputs) -> bool:
-    """Whether the study's models differ in layers or channels, or one is what it was found to be."""
-    sizes = {(model.num_layers, model.hidden_channels) for model in inputs.depths.models}
-    return inputs.study.architecture.module is not None or len(sizes) > 1
 
 
 def _facts(inputs: ReportInputs, *, several: bool) -> dict[str, str]:
