@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import datetime
 from statistics import median
 
-from gnn_checkpointing.analysis.results import GraphTurns, Run
 from gnn_checkpointing.analysis.turns import turns_of
 from gnn_checkpointing.measurement import readings
 from gnn_checkpointing.records.measurements_table import number
@@ -184,12 +183,7 @@ def run_section(inputs: ReportInputs) -> Section | None:
         size="wide",
     )
     caption = _text("table-run", most=_MOST_GRAPHS, graphs=len(run.graphs))
-    shown = table("table-run", caption, QUALITY, _longest(run), *_TURNS)
-    return Section("run", "The run", blocks(sentence, figure, shown))
-
-
-def _longest(run: Run) -> list[GraphTurns]:
-    """The graphs of the table, in the order in which they were measured."""
     longest = sorted(run.graphs, key=lambda graph: graph.began_seconds - graph.ended_seconds)[:_MOST_GRAPHS]
     names = {graph.graph for graph in longest}
-    return [graph for graph in run.graphs if graph.graph in names]
+    shown = table("table-run", caption, QUALITY, [graph for graph in run.graphs if graph.graph in names], *_TURNS)
+    return Section("run", "The run", blocks(sentence, figure, shown))

@@ -68,19 +68,14 @@ _DICTIONARY: Columns = (
 
 def method_section(inputs: ReportInputs) -> Section:
     """The meaning of the numbers."""
-    kinds = dict.fromkeys(kind_of(policy) for policy in ("none", *inputs.study.policies))
-    known = {
-        "inputs": inputs,
-        "device": "cuda" if "cuda" in inputs.quality.setting.devices else "cpu",
-        "tolerated": tolerated,
-        "kinds": {kind: POLICIES[kind].words for kind in kinds},
-        "trends": files.TRENDS,
-    }
+    kinds = {kind: POLICIES[kind].words for kind in map(kind_of, ("none", *inputs.study.policies))}
+    device = "cuda" if "cuda" in inputs.quality.setting.devices else "cpu"
     # Models differ in layers or channels, or one is what it was found to be.
     sizes = {(model.num_layers, model.hidden_channels) for model in inputs.depths.models}
     several = inputs.study.architecture.module is not None or len(sizes) > 1
     models = table("table-models", _text("table-models"), files.EFFECTS, inputs.depths.models, *_MODELS)
-    parts = blocks(_text("method", **known), models if several else None, _facts(inputs, several=several))
+    text = _text("method", inputs=inputs, device=device, tolerated=tolerated, kinds=kinds, trends=files.TRENDS)
+    parts = blocks(text, models if several else None, _facts(inputs, several=several))
     return Section("method", "Method", parts)
 
 

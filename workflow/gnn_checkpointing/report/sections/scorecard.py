@@ -37,9 +37,7 @@ _CENSORED: Columns = (
     Of("Limit", lambda one: _limit(one, one.limit), content="number"),
     Of("By the law", lambda one: _limit(one, one.predicted), content="number"),
     Of(
-        "Foreseen",
-        lambda one: one.reason if one.foreseen is None else "yes" if one.foreseen else "no",
-        content="prose",
+        "Foreseen", lambda one: one.reason if one.foreseen is None else "yes" if one.foreseen else "no", content="prose"
     ),
 )
 
