@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 
 from gnn_checkpointing.analysis.explained import explanations
-from gnn_checkpointing.records.encodings import EncodingCost
 from gnn_checkpointing.records.explained import ExplainedSets
+from gnn_checkpointing.records.graph_facts import EncodingCost
 from gnn_checkpointing.records.traces import Trace
 from gnn_checkpointing.report.documents import documents
 from gnn_checkpointing.report.html import report_html

@@ -8,7 +8,7 @@ import tracemalloc
 
 from gnn_checkpointing.graphs.ego.encodings import Encodings, edge_encodings, node_encodings, surroundings
 from gnn_checkpointing.graphs.graph import Graph
-from gnn_checkpointing.records.encodings import EncodingCost
+from gnn_checkpointing.records.graph_facts import EncodingCost
 
 _TIMES = 3
 

@@ -1,4 +1,4 @@
-"""The record of a graph: its origin, how it was made, its structure."""
+"""The record of a graph: its origin, how it was made, its structure, and what counting its ego networks costs."""
 
 from __future__ import annotations
 
@@ -85,3 +85,29 @@ class GraphList(Record):
 def read_graphs(path: Path) -> list[GraphFacts]:
     """The graphs in `graphs.json`."""
     return checked(path, GraphList, "make it again with `collect`").graphs
+
+
+class EncodingCost(Record):
+    """The fastest of several counts of one graph's encodings, and the most bytes at once.
+
+    `node_kinds` and `edge_kinds` are the numbers of different places, and pairs of places; `node_counts` and
+    `edge_counts` are the numbers of counts in all, which is what a sparse encoding holds.
+    """
+
+    graph: str
+    label: str
+    num_nodes: int
+    num_edges: int
+    average_degree: float
+    radius: int
+    seconds: float
+    peak_bytes: int
+    node_kinds: int
+    edge_kinds: int
+    node_counts: int
+    edge_counts: int
+
+
+def read_encodings(path: Path) -> list[EncodingCost]:
+    """The records in a study's `encodings.json`."""
+    return checked(path, list[EncodingCost], "make it again with `encode`")

@@ -16,9 +16,8 @@ from gnn_checkpointing.packed import is_there
 from gnn_checkpointing.planning.knowledge import read_knowledge
 from gnn_checkpointing.records.cell import CellRecord, read_records
 from gnn_checkpointing.records.demonstration import read_demonstration
-from gnn_checkpointing.records.encodings import EncodingCost, read_encodings
 from gnn_checkpointing.records.explained import ExplainedSets, read_explained
-from gnn_checkpointing.records.graph_facts import GraphFacts, read_graphs
+from gnn_checkpointing.records.graph_facts import EncodingCost, GraphFacts, read_encodings, read_graphs
 from gnn_checkpointing.records.measurements_table import Value, read_table
 from gnn_checkpointing.records.traces import Trace, read_traces
 from gnn_checkpointing.records.training import TrainingRecord, read_trainings

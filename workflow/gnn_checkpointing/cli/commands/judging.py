@@ -11,8 +11,8 @@ def analyse(*, run: Run, explanations: Explanations = None, encodings: Encodings
     from gnn_checkpointing.analysis.analyse import write_analysis
     from gnn_checkpointing.analysis.protocol import protocol_of
     from gnn_checkpointing.artefacts import seal
-    from gnn_checkpointing.records.encodings import read_encodings
     from gnn_checkpointing.records.explained import read_explained
+    from gnn_checkpointing.records.graph_facts import read_encodings
     from gnn_checkpointing.records.measurements_table import read_table
     from gnn_checkpointing.records.training import read_trainings
     from gnn_checkpointing.report.inputs import ANALYSIS, MEASUREMENTS, STUDY, TRAININGS

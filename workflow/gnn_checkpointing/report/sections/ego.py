@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from gnn_checkpointing.analysis.results import EgoPoint
-from gnn_checkpointing.records.encodings import EncodingCost
+from gnn_checkpointing.records.graph_facts import EncodingCost
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.figure import Figure
 from gnn_checkpointing.report.figures import scales
