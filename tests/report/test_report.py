@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -245,7 +246,7 @@ def test_a_study_in_which_everything_failed_still_has_a_report(tmp_path: Path) -
     rows = [{**row, **dict.fromkeys(lost), "outcome": "timed_out"} for row in synthetic.generated_rows()]
     nothing = synthetic.real_inputs()
     inputs = synthetic.inputs(rows, effects=synthetic.effects([]).model_copy(update={"generated": []}))
-    html, _ = appendix(tmp_path, ReportInputs(**{**vars(inputs), "regressions": nothing.regressions}))
+    html, _ = appendix(tmp_path, replace(inputs, regressions=nothing.regressions))
     assert "324 of 324 measurements" in html
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -44,22 +45,22 @@ class Findings:
     accuracy: list[Accuracy]
     quality: Quality
 
-    @property
+    @cached_property
     def frontier(self) -> views.Frontier:
         """Memory against time at the headline size."""
         return views.frontier(self.effects)
 
-    @property
+    @cached_property
     def variants(self) -> views.Variants:
         """Families, graded graphs and batches."""
         return views.variants(self.effects)
 
-    @property
+    @cached_property
     def depths(self) -> views.Depths:
         """Models, and stacks at several depths."""
         return views.depths(self.effects)
 
-    @property
+    @cached_property
     def ego(self) -> views.Ego:
         """Inputs with ego networks."""
         return views.ego(self.effects)

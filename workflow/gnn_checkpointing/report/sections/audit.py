@@ -6,7 +6,7 @@ from gnn_checkpointing.audit.grades import Audit
 from gnn_checkpointing.packed import PACK
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.inputs import AUDIT, ReportInputs
-from gnn_checkpointing.report.page import Link, Links, Paragraph, Score, Section
+from gnn_checkpointing.report.page import Link, Links, Paragraph, Section
 from gnn_checkpointing.report.tables import Of, table
 from gnn_checkpointing.report.texts import texts
 from gnn_checkpointing.sourced import counted
@@ -23,7 +23,7 @@ def audit_section(inputs: ReportInputs) -> Section:
         "audit",
         "Audit",
         (
-            Paragraph(_text("the-report-grades-itself-on", checks=counted(audit.checks), text=audit_score(audit).text)),
+            Paragraph(_text("the-report-grades-itself-on", checks=counted(audit.checks), text=_score(audit))),
             table(
                 "table-audit",
                 _text("table-audit"),
@@ -40,10 +40,10 @@ def audit_section(inputs: ReportInputs) -> Section:
     )
 
 
-def audit_score(audit: Audit) -> Score:
-    """Return the score in words, and the questions that were answered with no."""
+def _score(audit: Audit) -> str:
+    """The score in words."""
     left_out = counted(audit.checks) - audit.applicable
     text = f"{units.count(audit.passed)} of {units.count(audit.applicable)} checks passed"
     if left_out:
         text += f"; {units.count(left_out)} more {'does' if left_out == 1 else 'do'} not apply to this study"
-    return Score(f"{text}.", tuple(check.question for check in audit.failed))
+    return f"{text}."
