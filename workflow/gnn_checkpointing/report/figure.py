@@ -35,7 +35,7 @@ class Panel:
     title: str
     alternative: str
     svg: str
-    drawn: Drawn
+    drawn: Drawn = Drawn((), ())
     convolution: str = ""
     role: Literal["drawing", "key"] = "drawing"
 

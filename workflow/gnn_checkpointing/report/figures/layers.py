@@ -7,9 +7,8 @@ from dataclasses import dataclass
 
 from gnn_checkpointing.report.figures import svg
 from gnn_checkpointing.report.figures.chart import Place, Point, span_of
-from gnn_checkpointing.report.figures.marks import marker
 from gnn_checkpointing.report.figures.palette import INK, Look
-from gnn_checkpointing.report.figures.svg import Element
+from gnn_checkpointing.report.figures.svg import Element, marker
 
 HOLLOW: dict[str, str | float] = {"fill": "none", "stroke_width": 0.9}
 _APART = str.maketrans("¦¶", "||")

@@ -23,7 +23,6 @@ from gnn_checkpointing.report.figures.chart import (
 )
 from gnn_checkpointing.report.figures.layers import Rule, Series
 from gnn_checkpointing.report.figures.lines import Line
-from gnn_checkpointing.report.figures.marks import marker
 from gnn_checkpointing.report.figures.palette import Look
 from gnn_checkpointing.report.figures.scales import Scale
 
@@ -130,7 +129,7 @@ def legend(root: svg.Element, looks: Mapping[str, Look], left: float, top: float
     for place, (name, look) in enumerate(looks.items()):
         x, y = left + step * (place % columns), top + _ROW * (place // columns)
         group = svg.add(root, "g", class_=f"label p:{name}")
-        shape = svg.path([(x + 3, y)]) + marker(look.marker, 4.5)
+        shape = svg.path([(x + 3, y)]) + svg.marker(look.marker, 4.5)
         svg.add(group, "path", d=shape, stroke=look.colour, fill="none" if hollow else look.colour, stroke_width=0.9)
         svg.words(group, x + 9, y, name, 8.0)
 

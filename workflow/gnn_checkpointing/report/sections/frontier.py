@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from gnn_checkpointing.analysis.results import Absence
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.figure import Figure, Panel
-from gnn_checkpointing.report.figures import drawn, scales
-from gnn_checkpointing.report.figures.frontier import Path, Place, frontier_panel, key_panel
+from gnn_checkpointing.report.figures import scales
+from gnn_checkpointing.report.figures.frontier import Path, Place, drawn_paths, frontier_panel, key_panel
 from gnn_checkpointing.report.inputs import EFFECTS, ReportInputs
 from gnn_checkpointing.report.page import Block, Paragraph, Section
 from gnn_checkpointing.report.sections.frontier_points import frontier_levels, reference_points
@@ -68,7 +68,6 @@ def frontier_figure(inputs: ReportInputs, convolutions: Sequence[str], name: str
             title="Key",
             alternative=_text("key-colour-and-size-from", levels=levels[0], levels2=levels[-1]),
             svg=key_panel(f"{name}-key", policies, levels),
-            drawn=drawn.NOTHING,
             role="key",
         )
     ]
@@ -80,7 +79,7 @@ def frontier_figure(inputs: ReportInputs, convolutions: Sequence[str], name: str
             svg=frontier_panel(
                 f"{name}-{position}", each, levels, x, y, _front(inputs, convolution, levels[-1]), convolution
             ),
-            drawn=drawn.of_paths(each, x, y),
+            drawn=drawn_paths(each, x, y),
             convolution=convolution,
         )
         for position, (convolution, each) in enumerate(shown.items())

@@ -8,8 +8,7 @@ from gnn_checkpointing.analysis.results import GraphTurns, Run
 from gnn_checkpointing.analysis.turns import turns_of
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.figure import Figure, Panel
-from gnn_checkpointing.report.figures.drawn import of_bars
-from gnn_checkpointing.report.figures.gantt import Bar, gantt_panel, graphs_a_row
+from gnn_checkpointing.report.figures.bars import Turn, drawn_turns, gantt_panel, graphs_a_row
 from gnn_checkpointing.report.inputs import MEASUREMENTS, QUALITY, ReportInputs
 from gnn_checkpointing.report.page import Column, Paragraph, Section, Table
 from gnn_checkpointing.report.texts import texts
@@ -45,7 +44,7 @@ def run_section(inputs: ReportInputs) -> Section | None:
                         title="Turns at the machine",
                         alternative=f"Gantt chart of the run: {sentence}",
                         svg=gantt_panel("panel-run", bars),
-                        drawn=of_bars(bars, [graph.graph for graph in run.graphs]),
+                        drawn=drawn_turns(bars, [graph.graph for graph in run.graphs]),
                     ),
                 ),
                 source=MEASUREMENTS,
@@ -108,11 +107,11 @@ def _above_each_other(inputs: ReportInputs) -> str:
     return _text("bars-may-stand-one-above", machines=machines)
 
 
-def _bars(inputs: ReportInputs, run: Run) -> list[Bar]:
+def _bars(inputs: ReportInputs, run: Run) -> list[Turn]:
     places = {graph.graph: place for place, graph in enumerate(run.graphs)}
     found = turns_of(inputs.rows)
     return [
-        Bar(
+        Turn(
             places[turn.graph], _minutes(found[0].began, turn.began), _minutes(found[0].began, turn.ended), turn.process
         )
         for turn in found

@@ -8,9 +8,8 @@ from gnn_checkpointing.analysis.table import series
 from gnn_checkpointing.records.traces import Trace
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.figure import Figure, Panel
-from gnn_checkpointing.report.figures.drawn import of_courses
 from gnn_checkpointing.report.figures.palette import looks
-from gnn_checkpointing.report.figures.timeline import Course, timeline_panel
+from gnn_checkpointing.report.figures.timeline import Course, drawn_courses, timeline_panel
 from gnn_checkpointing.report.inputs import TRACES, ReportInputs
 from gnn_checkpointing.report.page import Block, Column, Paragraph, Section, Table
 from gnn_checkpointing.report.texts import texts
@@ -72,7 +71,7 @@ def _figure(inputs: ReportInputs, traced: dict[str, list[Trace]]) -> Figure:
                 title=convolution,
                 alternative=_alternative(convolution, traces),
                 svg=timeline_panel(f"timeline-{position}", _courses(inputs, traces), low, high),
-                drawn=of_courses(_courses(inputs, traces)),
+                drawn=drawn_courses(_courses(inputs, traces)),
                 convolution=convolution,
             )
             for position, (convolution, traces) in enumerate(traced.items())
