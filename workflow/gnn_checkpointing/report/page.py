@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from gnn_checkpointing.claims.ledger import Verdict
@@ -213,14 +213,6 @@ class Section:
 
 
 @dataclass(frozen=True)
-class Score:
-    """How the report grades itself: the score in words, and the questions that it answers with no."""
-
-    text: str
-    failed: tuple[str, ...]
-
-
-@dataclass(frozen=True)
 class Page:
     """One document; `date` is the ISO date of the latest measurement, never the clock's.
 
@@ -232,8 +224,7 @@ class Page:
     date: str
     facts: tuple[Fact, ...]
     lead: Figure | None = None
-    score: Score | None = None
-    sections: tuple[Section, ...] = field(default=())
+    sections: tuple[Section, ...] = ()
     opening: tuple[Block, ...] = ()
     other: str = ""
 
