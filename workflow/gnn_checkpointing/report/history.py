@@ -83,16 +83,6 @@ def history_section(history: Sequence[Measured]) -> Section | None:
         return None
     known: list[Measured] = sourced(list(history), f"{HISTORY}#")
     names = list(dict.fromkeys(speed.convolution for one in known for speed in one.speeds))
-    words = Paragraph("The same study, measured more than once on this machine: nodes per second of plain training.")
-    return Section("history", "Measured more than once", (words, *_figure(known, names), _table(known, names)))
-
-
-def _plain_training(one: Measured, convolution: str) -> float | None:
-    own = (s.nodes_per_second for s in one.speeds if (s.convolution, s.policy) == (convolution, "none"))
-    return next(own, None)
-
-
-def _figure(known: Sequence[Measured], names: Sequence[str]) -> list[Figure]:
     lines = [
         Line(
             name,
@@ -104,19 +94,29 @@ def _figure(known: Sequence[Measured], names: Sequence[str]) -> list[Figure]:
         )
         for name in names
     ]
-    shown = [line for line in lines if line.points]
-    if not shown:
+    words = Paragraph("The same study, measured more than once on this machine: nodes per second of plain training.")
+    return Section("history", "Measured more than once", (words, *_figure(known, lines), _table(known, names)))
+
+
+def _plain_training(one: Measured, convolution: str) -> float | None:
+    own = (s.nodes_per_second for s in one.speeds if (s.convolution, s.policy) == (convolution, "none"))
+    return next(own, None)
+
+
+def _figure(known: Sequence[Measured], lines: Sequence[Line]) -> list[Figure]:
+    values = [point.y for line in lines for point in line.points]
+    if not values:
         return []
-    days = [f"{one.measured_on} {one.commit[:7]}".strip() for one in known]
-    x = scales.step_scale(days, "measurement")
-    y = scales.count_scale([point.y for line in shown for point in line.points], "nodes per second")
+    x = scales.step_scale([f"{one.measured_on} {one.commit[:7]}".strip() for one in known], "measurement")
+    y = scales.count_scale(values, "nodes per second")
+    shown = lines_over("Plain training", lines, looks([line.policy for line in lines]), x, y, names="convolution")
     return [
         figure(
             "figure-history",
             "Throughput of plain training on the densest graphs, measurement by measurement.",
             "One line per convolution; the measurements follow each other from left to right.",
             HISTORY,
-            [lines_over("Plain training", shown, looks(list(names)), x, y, names="convolution")],
+            [shown],
         )
     ]
 

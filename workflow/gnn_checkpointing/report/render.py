@@ -123,7 +123,6 @@ def _publish(folder: Path, files: Mapping[str, bytes], packed: Iterable[str]) ->
             stream.write(content)
     for name in ("manifest.json", *packed):
         (folder / name).unlink(missing_ok=True)
-        (folder / f"{name}.gz").unlink(missing_ok=True)
     for place in (folder / names.ANALYSIS, folder / FIGURES):
         if place.is_dir():
             for path in (*place.glob("*.json"), *place.glob("*.csv"), *place.glob(".snakemake_timestamp")):
