@@ -7,11 +7,11 @@ import shutil
 import subprocess
 import sys
 from dataclasses import replace
-from html.parser import HTMLParser
 from pathlib import Path
 
 import pikepdf
 import pytest
+from lxml.html import fromstring
 
 from gnn_checkpointing.artefacts import read_json
 from gnn_checkpointing.packed import bounded_bytes
@@ -59,24 +59,13 @@ def pdf_text(pdf: Path) -> str:
     return " ".join(found.stdout.split())
 
 
-class Text(HTMLParser):
-    """Collects tags, attributes and text as a browser would see them."""
+class Text:
+    """The tags, attributes and text of a page as a browser would see them."""
 
     def __init__(self, html: str) -> None:
-        super().__init__()
-        self.tags: list[tuple[str, dict[str, str | None]]] = []
-        self.pieces: list[str] = []
-        self.feed(html)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append((tag, dict(attrs)))
-
-    def handle_data(self, data: str) -> None:
-        self.pieces.append(data)
-
-    @property
-    def text(self) -> str:
-        return " ".join(" ".join(self.pieces).split())
+        page = fromstring(html)
+        self.tags = [(one.tag, dict(one.attrib)) for one in page.iter()]
+        self.text = " ".join(" ".join(page.itertext()).split())
 
 
 def test_the_html_has_every_section_and_is_small(rendered: Path) -> None:
