@@ -32,7 +32,8 @@ _ENTRY = re.compile(r"[^\s()]*#(?:/[^\s()/]+)*?/\d+(?![^/\s);])")
 
 def report_html(page: Page, templates: Path, template: str = "report.html") -> str:
     """The page as one HTML file; `templates` is the folder that holds html/, where `template` lies."""
-    script = page_script(templates)
+    blocks = [*page.opening, *(block for section in page.sections for block in section.blocks)]
+    script = page_script(templates, planner=any(block.kind == "planner" for block in blocks))
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     # The page's security policy lets this script run, and no other.
     values = {"page": page, "script": script, "allowed": f"'sha256-{digest}'"}
@@ -41,9 +42,13 @@ def report_html(page: Page, templates: Path, template: str = "report.html") -> s
     )
 
 
-def page_script(templates: Path) -> str:
-    """The page's one script, minified: the files of templates/html/scripts in a scope of their own."""
-    texts = [(templates / "html" / "scripts" / name).read_text(encoding="utf-8") for name in SCRIPTS]
+def page_script(templates: Path, *, planner: bool = True) -> str:
+    """The page's one script, minified: the files of templates/html/scripts in a scope of their own.
+
+    What answers the planner's form is only where there is one: it is a third of all.
+    """
+    names = [name for name in SCRIPTS if planner or name != "planner.js"]
+    texts = [(templates / "html" / "scripts" / name).read_text(encoding="utf-8") for name in names]
     script: str = minify.string("application/javascript", "\n".join(['"use strict";(() => {', *texts, "})();"]))
     return script
 
