@@ -12,7 +12,7 @@ import re
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict
+from dataclasses import fields, is_dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -37,7 +37,7 @@ _HARDEST = 12
 
 def report_pdf(page: Page, templates: Path) -> bytes:
     """Return the report as PDF/UA-1, the same bytes for the same page; `templates` is the folder that holds typst/."""
-    files = {"page.json": json.dumps(_printable(asdict(page)), ensure_ascii=False)}
+    files = {"page.json": json.dumps(_printable(page), ensure_ascii=False)}
     for panel in (panel for figure in page.figures() for panel in figure.panels):
         files[f"{panel.id}.svg"], labels = _apart(_drawable(panel.svg))
         files[f"{panel.id}.json"] = json.dumps(labels, ensure_ascii=False)
@@ -61,10 +61,11 @@ def typeset(template: Path, files: Mapping[str, str], **options: Any) -> bytes:
 
 
 def _printable(value: Any) -> Any:
-    """Return the page's JSON without drawings and their data (they are files) and with every character drawable."""
-    if isinstance(value, dict):
-        return {key: _printable(item) for key, item in value.items() if key not in ("svg", "drawn", "knowledge")}
-    if isinstance(value, list | tuple):
+    """The page as JSON without drawings and their data (they are files) and with every character drawable."""
+    if is_dataclass(value) and not isinstance(value, type):
+        names = [one.name for one in fields(value) if one.name not in ("svg", "drawn", "knowledge")]
+        return {"kind": getattr(value, "kind", "")} | {name: _printable(getattr(value, name)) for name in names}
+    if isinstance(value, tuple):
         return [_printable(item) for item in value]
     return _drawable(bare(value)) if isinstance(value, str) else value
 
@@ -100,16 +101,16 @@ def _lines(text: Tree.Element, given: Mapping[str, str]) -> Iterator[dict[str, A
 def _packed(pdf: bytes) -> bytes:
     """The same pages, smaller: the tags keep their roles, and lose the borders that are drawn anyway."""
     with pikepdf.open(io.BytesIO(pdf)) as document:
-        drawings = [
-            one for one in document.objects if isinstance(one, pikepdf.Stream) and one.get("/Subtype") == "/Form"
-        ]
-        for stream in [*(page.Contents for page in document.pages), *drawings]:
-            packed_so = bytes(deflate.zlib_compress(_short(stream.read_bytes()), _HARDEST))
-            stream.write(packed_so, filter=pikepdf.Name.FlateDecode)
-        for tag in document.objects:
-            if isinstance(tag, pikepdf.Dictionary) and tag.get("/Type") == "/StructElem":
-                _lighten(tag)
+        drawn = [page.Contents.objgen for page in document.pages]
+        for one in document.objects:
+            if isinstance(one, pikepdf.Stream) and one.get("/Filter") == "/FlateDecode":
+                content = one.read_bytes()
+                content = _short(content) if one.objgen in drawn or one.get("/Subtype") == "/Form" else content
+                one.write(bytes(deflate.zlib_compress(content, _HARDEST)), filter=pikepdf.Name.FlateDecode)
+            elif isinstance(one, pikepdf.Dictionary) and one.get("/Type") == "/StructElem":
+                _lighten(one)
         written = io.BytesIO()
+        pikepdf.settings.set_flate_compression_level(9)
         document.save(
             written,
             object_stream_mode=pikepdf.ObjectStreamMode.generate,
