@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from gnn_checkpointing.refusal import Refusal
-from gnn_checkpointing.report.crate import CODE, CRATE
+from gnn_checkpointing.report.provenance import CODE, CRATE
 from gnn_checkpointing.report.inputs import published
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -65,7 +65,7 @@ def _printable(value: Any) -> Any:
     if is_dataclass(value) and not isinstance(value, type):
         names = [one.name for one in fields(value) if one.name not in ("svg", "drawn", "knowledge")]
         return {"kind": getattr(value, "kind", "")} | {name: _printable(getattr(value, name)) for name in names}
-    if isinstance(value, tuple):
+    if isinstance(value, list | tuple):
         return [_printable(item) for item in value]
     return _drawable(bare(value)) if isinstance(value, str) else value
 
