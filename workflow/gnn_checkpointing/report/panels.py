@@ -1,17 +1,25 @@
-"""Figures from what they show: each panel drawn, described for who cannot see it, and with its numbers to download."""
+"""Figures and tables from what they show.
+
+A panel is drawn, described for who cannot see it, and has its numbers to download. A column of a table says its name,
+the value that it takes of an item, and how that reads.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any, Generic, Literal, TypeVar
 
+from gnn_checkpointing.report import units
 from gnn_checkpointing.report.figure import Drawn, Figure, Panel
 from gnn_checkpointing.report.figures.lines import Line, line_panel
 from gnn_checkpointing.report.figures.palette import Look
 from gnn_checkpointing.report.figures.points import Mark, ratio_panel, residual_panel
 from gnn_checkpointing.report.figures.scales import Scale
+from gnn_checkpointing.report.page import Column, Table
 
 Looks = Mapping[str, Look]
+Item = TypeVar("Item")
 
 
 @dataclass(frozen=True)
@@ -95,3 +103,35 @@ def points_of(lines: Sequence[Line], x: Scale, y: Scale) -> Drawn:
     """What a panel draws of points that have no interval."""
     rows = ((line.policy, point.x, point.y) for line in lines for point in line.points)
     return Drawn(("policy", x.label, y.label), tuple(rows))
+
+
+@dataclass(frozen=True)
+class Of(Generic[Item]):
+    """One column. `value` is a field's name or a function of the item; without `words` the value is a text."""
+
+    name: str
+    value: str | Callable[[Item], Any]
+    words: Callable[..., str] | None = None
+    unit: str = ""
+    content: Literal["text", "number", "prose"] | None = None
+
+    @property
+    def column(self) -> Column:
+        """How the table heads it: what has words of its own is a number unless said otherwise."""
+        return Column(self.name, self.unit, self.content or ("number" if self.words else "text"))
+
+    def cell(self, item: Item) -> str:
+        """The item's value in words, a dash where it has none."""
+        value = getattr(item, self.value) if isinstance(self.value, str) else self.value(item)
+        if value is None or value == "":
+            return units.NOTHING
+        if self.words is not None:
+            return self.words(value)
+        return value if isinstance(value, str) else str(value)
+
+
+def table(id: str, caption: str, source: str, items: Iterable[Item], *columns: Of[Item] | None) -> Table:
+    """A table with a row for each item; a column that is None is left out."""
+    kept = [column for column in columns if column is not None]
+    rows = tuple(tuple(column.cell(item) for column in kept) for item in items)
+    return Table(id, caption, tuple(column.column for column in kept), rows, source)

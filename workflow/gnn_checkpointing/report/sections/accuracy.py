@@ -9,7 +9,7 @@ from gnn_checkpointing.records.training import REORDERED
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.inputs import ACCURACY, ReportInputs
 from gnn_checkpointing.report.page import Block, Paragraph, Section
-from gnn_checkpointing.report.tables import Of, table
+from gnn_checkpointing.report.panels import Of, table
 from gnn_checkpointing.report.texts import texts
 
 _text = texts("accuracy")

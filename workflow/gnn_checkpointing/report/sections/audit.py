@@ -7,7 +7,7 @@ from gnn_checkpointing.packed import PACK
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.inputs import AUDIT, ReportInputs
 from gnn_checkpointing.report.page import Link, Links, Paragraph, Section
-from gnn_checkpointing.report.tables import Of, table
+from gnn_checkpointing.report.panels import Of, table
 from gnn_checkpointing.report.texts import texts
 from gnn_checkpointing.sourced import counted
 

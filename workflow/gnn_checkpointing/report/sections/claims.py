@@ -11,7 +11,7 @@ from gnn_checkpointing.report import units
 from gnn_checkpointing.report.figure import Fact
 from gnn_checkpointing.report.inputs import CLAIMS, ReportInputs
 from gnn_checkpointing.report.page import Block, ClaimItem, Claims, Column, Outcome, Paragraph, Section, Table
-from gnn_checkpointing.report.tables import Of, table
+from gnn_checkpointing.report.panels import Of, table
 from gnn_checkpointing.report.texts import texts
 from gnn_checkpointing.sourced import counted_where
 

@@ -30,7 +30,7 @@ from gnn_checkpointing.report.inputs import (
     TRENDS,
 )
 from gnn_checkpointing.report.page import Column, Facts, Link, Links, Paragraph, Section, Table
-from gnn_checkpointing.report.tables import Of, table
+from gnn_checkpointing.report.panels import Of, table
 from gnn_checkpointing.report.texts import texts
 
 _text = texts("data")

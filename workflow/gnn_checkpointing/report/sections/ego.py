@@ -18,7 +18,7 @@ from gnn_checkpointing.report.panels import Shown, figure, lines_over
 from gnn_checkpointing.report.sections.claims import verdict_table
 from gnn_checkpointing.report.sections.families import NAMES
 from gnn_checkpointing.report.sections.graphs import without_replicate
-from gnn_checkpointing.report.tables import Of, table
+from gnn_checkpointing.report.panels import Of, table
 from gnn_checkpointing.report.texts import texts
 
 _text = texts("ego")

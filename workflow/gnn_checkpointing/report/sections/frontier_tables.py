@@ -14,7 +14,7 @@ from gnn_checkpointing.report.sections.frontier_points import (
     timed_levels,
     turned,
 )
-from gnn_checkpointing.report.tables import Of, table
+from gnn_checkpointing.report.panels import Of, table
 from gnn_checkpointing.report.texts import texts
 from gnn_checkpointing.sourced import sourced
 

@@ -11,7 +11,7 @@ from gnn_checkpointing.report.inputs import EFFECTS, ReportInputs
 from gnn_checkpointing.report.page import Paragraph, Section, Table
 from gnn_checkpointing.report.panels import figure, lines_over
 from gnn_checkpointing.report.sections.density import estimate_cell
-from gnn_checkpointing.report.tables import Of, table
+from gnn_checkpointing.report.panels import Of, table
 from gnn_checkpointing.report.texts import texts
 
 _text = texts("graded")

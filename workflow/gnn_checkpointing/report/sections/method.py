@@ -10,7 +10,7 @@ from gnn_checkpointing.report.figure import Fact
 from gnn_checkpointing.report.figures.palette import kind_of
 from gnn_checkpointing.report.inputs import EFFECTS, TRENDS, ReportInputs
 from gnn_checkpointing.report.page import Facts, Paragraph, Section, Table
-from gnn_checkpointing.report.tables import Of, table
+from gnn_checkpointing.report.panels import Of, table
 from gnn_checkpointing.report.texts import texts
 from gnn_checkpointing.sourced import sourced
 from gnn_checkpointing.study.architecture import Architecture

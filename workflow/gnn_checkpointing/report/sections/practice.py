@@ -7,7 +7,7 @@ from gnn_checkpointing.report.inputs import EFFECTS, ReportInputs
 from gnn_checkpointing.report.page import Paragraph, Section
 from gnn_checkpointing.report.sections.claims import verdict_table
 from gnn_checkpointing.report.sections.density import estimate_cell
-from gnn_checkpointing.report.tables import Of, table
+from gnn_checkpointing.report.panels import Of, table
 from gnn_checkpointing.report.texts import texts
 
 _text = texts("practice")

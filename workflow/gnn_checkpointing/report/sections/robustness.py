@@ -14,7 +14,7 @@ from gnn_checkpointing.report.sections.reasons import reasons
 from gnn_checkpointing.report.sections.single_graphs import influence_blocks, left_out_blocks
 from gnn_checkpointing.report.sections.timing import drift_blocks, stopping_blocks
 from gnn_checkpointing.report.sections.worst import worst
-from gnn_checkpointing.report.tables import Of, table
+from gnn_checkpointing.report.panels import Of, table
 from gnn_checkpointing.report.texts import texts
 
 _text = texts("robustness")

@@ -10,7 +10,7 @@ from gnn_checkpointing.report import units
 from gnn_checkpointing.report.facts import Facts, Rate, Winner
 from gnn_checkpointing.report.inputs import EFFECTS, MEASUREMENTS, REGRESSIONS, ReportInputs, Row
 from gnn_checkpointing.report.page import Table
-from gnn_checkpointing.report.tables import Of, table
+from gnn_checkpointing.report.panels import Of, table
 
 FEW = ("none", "layers", "edge_blocks", "compiled", "memory_budget(0.5)", "fused_edge_blocks", "reversible")
 """What a short table shows of many policies."""

@@ -9,7 +9,7 @@ from gnn_checkpointing.report import units
 from gnn_checkpointing.report.inputs import ROBUSTNESS, ReportInputs
 from gnn_checkpointing.report.page import Block, Note, Paragraph
 from gnn_checkpointing.report.sections.worst import worst
-from gnn_checkpointing.report.tables import Of, table
+from gnn_checkpointing.report.panels import Of, table
 from gnn_checkpointing.report.texts import texts
 from gnn_checkpointing.sourced import counted, counted_where
 
