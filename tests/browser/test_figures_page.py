@@ -14,7 +14,6 @@ from synthetic import inputs as synthetic
 
 from .conftest import Opener, violations
 
-
 SHOWN = """(name) => [...document.querySelectorAll(`figure svg [class~='p:${name}']`)]
   .map((part) => getComputedStyle(part).display)"""
 

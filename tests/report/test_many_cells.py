@@ -53,7 +53,9 @@ def test_graphs_share_rows_and_bars_that_touch_are_one() -> None:
     """1,200 graphs of a minute each in two processes: ten a row, so 120 rows with one bar of either process."""
     assert (graphs_a_row(120), graphs_a_row(121), graphs_a_row(1200)) == (1, 2, 10)
     turns = [
-        Turn(row, row + 2000 * process, row + 2000 * process + 0.9, process) for row in range(1200) for process in (0, 1)
+        Turn(row, row + 2000 * process, row + 2000 * process + 0.9, process)
+        for row in range(1200)
+        for process in (0, 1)
     ]
     joined = bars._shared(turns)
     assert [(bar.row, bar.process) for bar in joined] == [(row, process) for row in range(120) for process in (0, 1)]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-
 from itertools import pairwise
 from pathlib import Path
 

@@ -167,8 +167,6 @@ def without_addresses(text: str) -> str:
     return text.translate(_ADDRESSES)
 
 
-
-
 _FORMULA = re.compile(r"[=+\-@\t\r]")
 
 

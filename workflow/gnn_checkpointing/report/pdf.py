@@ -72,9 +72,7 @@ def _printable(value: Any) -> Any:
 
 def _drawable(text: str) -> str:
     """The text with the Unicode number in brackets for each character that no embedded font has."""
-    return "".join(
-        one if is_drawn(one) else " " if one.isspace() else f"[U+{ord(one):04X}]" for one in text
-    )
+    return "".join(one if is_drawn(one) else " " if one.isspace() else f"[U+{ord(one):04X}]" for one in text)
 
 
 def _apart(svg: str) -> tuple[str, dict[str, Any]]:

@@ -67,8 +67,6 @@ def chip(verdict: Verdict) -> Span:
     return Span(_CHIPS[verdict], verdict)
 
 
-
-
 def code(name: object) -> Span:
     """A name as it is typed."""
     return Span(str(name), "code")
@@ -127,5 +125,3 @@ def more_time(ratio: Estimate | None) -> tuple[str, ...]:
     if ratio.estimate > 1:
         return (units.percent(ratio.estimate - 1), " more time")
     return (units.percent(1 - ratio.estimate), " less time")
-
-

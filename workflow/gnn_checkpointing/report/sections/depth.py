@@ -13,10 +13,9 @@ from gnn_checkpointing.report.figures.palette import looks
 from gnn_checkpointing.report.figures.scales import Scale
 from gnn_checkpointing.report.inputs import EFFECTS, ReportInputs
 from gnn_checkpointing.report.page import Block, Paragraph, Section, Table
-from gnn_checkpointing.report.panels import figure, lines_over
+from gnn_checkpointing.report.panels import Of, figure, lines_over, table
 from gnn_checkpointing.report.sections.claims import verdict_table
 from gnn_checkpointing.report.sections.density import estimate_cell
-from gnn_checkpointing.report.panels import Of, table
 from gnn_checkpointing.report.texts import texts
 
 _text = texts("depth")

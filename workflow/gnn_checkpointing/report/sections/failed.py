@@ -5,8 +5,8 @@ from __future__ import annotations
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.inputs import MEASUREMENTS, QUALITY, ReportInputs
 from gnn_checkpointing.report.page import Block, Column, Paragraph, Section, Table
-from gnn_checkpointing.report.sections.real import outcome_text
 from gnn_checkpointing.report.panels import Of, table
+from gnn_checkpointing.report.sections.real import outcome_text
 from gnn_checkpointing.report.texts import texts
 from gnn_checkpointing.sourced import counted_where
 

@@ -6,6 +6,7 @@ from gnn_checkpointing.analysis.results import SAVES_BELOW, SPARSE_DEGREE, Flatn
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.inputs import EFFECTS, ReportInputs
 from gnn_checkpointing.report.page import Column, Table
+from gnn_checkpointing.report.panels import Of, table
 from gnn_checkpointing.report.sections.density import degree_columns, estimate_cell
 from gnn_checkpointing.report.sections.frontier_points import (
     frontier_levels,
@@ -14,7 +15,6 @@ from gnn_checkpointing.report.sections.frontier_points import (
     timed_levels,
     turned,
 )
-from gnn_checkpointing.report.panels import Of, table
 from gnn_checkpointing.report.texts import texts
 from gnn_checkpointing.sourced import sourced
 

@@ -9,9 +9,8 @@ from gnn_checkpointing.report.figures.lines import Line, Point
 from gnn_checkpointing.report.figures.palette import looks
 from gnn_checkpointing.report.inputs import EFFECTS, ReportInputs
 from gnn_checkpointing.report.page import Paragraph, Section, Table
-from gnn_checkpointing.report.panels import figure, lines_over
+from gnn_checkpointing.report.panels import Of, figure, lines_over, table
 from gnn_checkpointing.report.sections.density import estimate_cell
-from gnn_checkpointing.report.panels import Of, table
 from gnn_checkpointing.report.texts import texts
 
 _text = texts("graded")

@@ -19,8 +19,8 @@ from gnn_checkpointing.report import units
 from gnn_checkpointing.report.figure import Fact
 from gnn_checkpointing.report.inputs import DEMONSTRATION, MEASUREMENTS, QUALITY, ReportInputs
 from gnn_checkpointing.report.page import Block, Column, Facts, Note, Paragraph, Section, Table
-from gnn_checkpointing.report.sections.worst import LISTED
 from gnn_checkpointing.report.panels import Of, table
+from gnn_checkpointing.report.sections.worst import LISTED
 from gnn_checkpointing.report.texts import texts
 from gnn_checkpointing.sourced import counted, counted_where, sourced
 

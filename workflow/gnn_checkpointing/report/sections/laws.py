@@ -15,9 +15,8 @@ from gnn_checkpointing.report.figures.palette import looks
 from gnn_checkpointing.report.figures.points import thinning
 from gnn_checkpointing.report.inputs import REGRESSIONS, ReportInputs
 from gnn_checkpointing.report.page import Block, Column, Paragraph, Section, Table
-from gnn_checkpointing.report.panels import figure, scattered
+from gnn_checkpointing.report.panels import Of, figure, scattered, table
 from gnn_checkpointing.report.sections.reasons import reasons
-from gnn_checkpointing.report.panels import Of, table
 from gnn_checkpointing.report.texts import texts
 
 _text = texts("laws")

@@ -10,7 +10,7 @@ from gnn_checkpointing.records.measurements_table import number
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.figure import Figure
 from gnn_checkpointing.report.figures import scales
-from gnn_checkpointing.report.figures.bars import Bar, bar_panel, drawn_bars, drawn_bars
+from gnn_checkpointing.report.figures.bars import Bar, bar_panel, drawn_bars
 from gnn_checkpointing.report.figures.lines import Line, Point
 from gnn_checkpointing.report.figures.palette import Look, by_convolution, looks
 from gnn_checkpointing.report.figures.points import Mark

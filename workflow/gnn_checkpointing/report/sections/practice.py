@@ -5,9 +5,9 @@ from __future__ import annotations
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.inputs import EFFECTS, ReportInputs
 from gnn_checkpointing.report.page import Paragraph, Section
+from gnn_checkpointing.report.panels import Of, table
 from gnn_checkpointing.report.sections.claims import verdict_table
 from gnn_checkpointing.report.sections.density import estimate_cell
-from gnn_checkpointing.report.panels import Of, table
 from gnn_checkpointing.report.texts import texts
 
 _text = texts("practice")

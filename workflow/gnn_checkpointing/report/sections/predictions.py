@@ -17,8 +17,8 @@ from gnn_checkpointing.analysis.results import (
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.inputs import PREDICTIONS, ReportInputs
 from gnn_checkpointing.report.page import Block, Column, Paragraph, Section, Table
-from gnn_checkpointing.report.sections.law_words import FORMS, RESPONSES, in_words
 from gnn_checkpointing.report.panels import Of, table
+from gnn_checkpointing.report.sections.law_words import FORMS, RESPONSES, in_words
 from gnn_checkpointing.report.texts import texts
 from gnn_checkpointing.sourced import counted, counted_where, sourced
 

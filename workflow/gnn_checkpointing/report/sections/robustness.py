@@ -8,13 +8,13 @@ from gnn_checkpointing.analysis.results import FamilyFactor, ReplicateSpread
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.inputs import ROBUSTNESS, ReportInputs
 from gnn_checkpointing.report.page import Block, Section
+from gnn_checkpointing.report.panels import Of, table
 from gnn_checkpointing.report.sections.families import NAMES
 from gnn_checkpointing.report.sections.law_words import RESPONSES
 from gnn_checkpointing.report.sections.reasons import reasons
 from gnn_checkpointing.report.sections.single_graphs import influence_blocks, left_out_blocks
 from gnn_checkpointing.report.sections.timing import drift_blocks, stopping_blocks
 from gnn_checkpointing.report.sections.worst import worst
-from gnn_checkpointing.report.panels import Of, table
 from gnn_checkpointing.report.texts import texts
 
 _text = texts("robustness")

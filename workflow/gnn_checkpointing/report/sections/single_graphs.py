@@ -8,9 +8,9 @@ from gnn_checkpointing.analysis.results import Influence, LeftOut
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.inputs import ROBUSTNESS, ReportInputs
 from gnn_checkpointing.report.page import Block, Column, Paragraph, Table
+from gnn_checkpointing.report.panels import Of, table
 from gnn_checkpointing.report.sections.law_words import RESPONSES
 from gnn_checkpointing.report.sections.worst import worst
-from gnn_checkpointing.report.panels import Of, table
 from gnn_checkpointing.report.texts import texts
 from gnn_checkpointing.sourced import bare, counted, counted_where
 

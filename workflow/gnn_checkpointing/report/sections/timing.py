@@ -8,8 +8,8 @@ from gnn_checkpointing.analysis.results import RunDrift, StoppingRule
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.inputs import ROBUSTNESS, ReportInputs
 from gnn_checkpointing.report.page import Block, Note, Paragraph
-from gnn_checkpointing.report.sections.worst import worst
 from gnn_checkpointing.report.panels import Of, table
+from gnn_checkpointing.report.sections.worst import worst
 from gnn_checkpointing.report.texts import texts
 from gnn_checkpointing.sourced import counted, counted_where
 
