@@ -187,7 +187,7 @@ def _render_preview(study: Path, entry: Entry, templates: Path, output: Path) ->
 
 def _drawing(panel: str, rows: Sequence[Sequence[str]]) -> str:
     """The SVG of one panel, on the axes of all."""
-    numbers = [(row[0], row[1], Point(*map(float, row[2:]))) for row in rows]
+    numbers = [(row[0], row[1], Point(float(row[2]), float(row[3]), float(row[4]), float(row[5]))) for row in rows]
     x = scales.degree_scale([point.x for _, _, point in numbers], _COLUMNS[2])
     y = scales.ratio_scale([point.y for _, _, point in numbers], _COLUMNS[3])
     lines = [
