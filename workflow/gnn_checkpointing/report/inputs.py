@@ -56,7 +56,7 @@ PLAIN = (CLAIMS, PLANNER, STUDY, HARDWARE, HISTORY)
 GIVEN = {"explanations": EXPLAINED, "encodings": ENCODINGS}
 """What only some studies have, by the option of the commands that read it."""
 
-MEASURED = (STUDY, HARDWARE, MEASUREMENTS, GRAPHS, TRACES, DEMONSTRATION, RECORDS, TRAININGS)
+MEASURED = (MEASUREMENTS, GRAPHS, TRACES, DEMONSTRATION, RECORDS, TRAININGS, HARDWARE, STUDY)
 """What every published report has of its measurements."""
 
 MANY_POLICIES = 6
@@ -186,7 +186,7 @@ def published(folder: Path) -> dict[str, Path]:
     missing = [name for name in MEASURED if not is_there(folder / name)]
     if missing:
         raise Refusal(
-            f"{folder}: no {missing[0]} there; name the folder of a published report, report/<hardware>/<study>"
+            f"{folder}: no {missing[-1]} there; name the folder of a published report, report/<hardware>/<study>"
         )
     some = (name for name in (*GIVEN.values(), HISTORY) if is_there(folder / name))
     return {name: folder / name for name in (*MEASURED, *some)}

@@ -49,8 +49,9 @@ Sources = Mapping[str, Path]
 def published_sources(folder: Path) -> dict[str, Path]:
     """The files beside a published report."""
     some = (name for name in names.GIVEN.values() if is_there(folder / name))
-    concluded = (names.CLAIMS, names.AUDIT, names.PLANNER)
-    return {name: folder / name for name in (*names.MEASURED, *concluded, *some)}
+    first, *others = names.MEASURED
+    known = (first, names.CLAIMS, names.AUDIT, names.PLANNER, *others, *some)
+    return {name: folder / name for name in known}
 
 
 def read_inputs(sources: Sources, analysis: Path) -> ReportInputs:
