@@ -206,10 +206,6 @@ def parts(text: str) -> list[tuple[str, str]]:
     return [piece for piece in [*found, ("", text[end:])] if piece[1]]
 
 
-def _written(value: Any) -> str:
-    return value.source if isinstance(value, SourcedFloat | SourcedInt) else repr(value)
-
-
 def _computed(value: float, source: str) -> Any:
     return SourcedInt(value, source) if isinstance(value, int) else SourcedFloat(value, source)
 
@@ -223,7 +219,8 @@ def _operation(sign: str, compute: Callable[[Any, Any], Any], *nothing: object) 
     def operate(left: Any, right: Any) -> Any:
         if any(not isinstance(one, int | float) or isinstance(one, bool) for one in (left, right)):
             return NotImplemented
-        source = f"({_written(left)} {sign} {_written(right)})"
+        first, second = (getattr(one, "source", "") or repr(one) for one in (left, right))
+        source = f"({first} {sign} {second})"
         for one, other, idle in zip((left, right), (right, left), nothing, strict=True):
             if idle is not None and not isinstance(one, SourcedFloat | SourcedInt) and one == idle:
                 source = other.source

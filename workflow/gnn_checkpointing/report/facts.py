@@ -7,19 +7,25 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Any, TypeVar
 
-from gnn_checkpointing.analysis.results import Compared, DepthPoint, EgoPoint, Estimate, FrontierPoint
+from gnn_checkpointing.analysis.results import Compared, DepthPoint, Effect, EgoPoint, Estimate, FrontierPoint
 from gnn_checkpointing.claims.ledger import Claim, Verdict
 from gnn_checkpointing.claims.rules import below
+from gnn_checkpointing.records.encodings import EncodingCost
 from gnn_checkpointing.records.measurements_table import number, per_second
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.inputs import ReportInputs, Row
-from gnn_checkpointing.report.sections.frontier_points import spans
+from gnn_checkpointing.report.sections.families import NAMES
 from gnn_checkpointing.sourced import counted_where, sourced
 
 WORTH = 0.95
 """A policy that keeps more of the activation memory than this does not pay for the time it takes."""
 
 _WORTH = sourced(WORTH, "gnn_checkpointing/report/facts.py#/WORTH")
+
+_SAME = {"memory_budget(1)": "compiled"}
+"""Policies under the name by which a reader knows them: a budget of all is the compiler as it is."""
+
+_SPMM = " (spmm)"
 
 Item = TypeVar("Item")
 
@@ -57,14 +63,9 @@ class Facts:
         """Take the study's inputs."""
         self._inputs = inputs
 
-    def speed(self, effect: Compared | FrontierPoint) -> float:
-        """Throughput of a policy divided by none's: the inverse of its time ratio."""
-        measured: Estimate | None = getattr(effect, "throughput_ratio", None)
-        if measured is not None:
-            return measured.estimate
-        if effect.time_ratio is None:
-            raise ValueError(f"{effect.policy} was not timed")
-        return 1 / effect.time_ratio.estimate
+    def speed(self, effect: Effect) -> float:
+        """Throughput of a timed effect divided by none's."""
+        return self.speeds([effect])[0].estimate
 
     def worth(self) -> float:
         """The share of memory that a policy must save to be worth its time."""
@@ -78,32 +79,34 @@ class Facts:
         """Those of the effects that are worth their time; with `verdicts`, those of which that is the answer."""
         return [effect for effect in effects if self.pays(effect) in (verdicts or ("supported",))]
 
-    def runs(self, convolution: str) -> list[tuple[FrontierPoint, str]]:
-        """The fastest policy along the densities: its point at the densest of a run of levels, and the run."""
-        own = _those(self.winners(), convolution=convolution)
-        found: dict[str, list[Winner]] = {}
-        for one in reversed(own):
-            found.setdefault(one.fastest.policy, []).insert(0, one)
-        levels = [one.level for one in own]
-        return [(run[-1].fastest, spans([one.level for one in run], levels)) for run in found.values()]
+    def speeds(self, effects: Sequence[Effect]) -> list[Estimate]:
+        """Throughput of each timed effect divided by none's."""
+        found = (effect.throughput_ratio or units.inverse(effect.time_ratio) for effect in effects)
+        return [ratio for ratio in found if ratio is not None]
+
+    def pays_from(self, policy: str) -> str:
+        """The lowest level from which on a policy is worth its time with every convolution; "" where there is none."""
+        own = [effect for effect in self._inputs.effects.generated if effect.policy == policy]
+        levels = sorted({effect.level for effect in own}, key=float)
+        poor = {effect.level for effect in own if self.pays(effect) != "supported"}
+        last = max((levels.index(level) for level in poor), default=-1)
+        return levels[last + 1] if last + 1 < len(levels) else ""
+
+    def pays_at(self, effects: Sequence[Any]) -> float | None:
+        """The size of batch from which on a policy is worth its time; None where it never is."""
+        poor = max((place for place, effect in enumerate(effects) if self.pays(effect) != "supported"), default=-1)
+        return effects[poor + 1].size if poor + 1 < len(effects) else None
 
     def beats_none(self, convolution: str) -> Verdict:
         """Whether some policy needs both less memory and less time than none at the densest timed level."""
         own = _those(self.winners(), convolution=convolution)
         points = _those(self._points(), convolution=convolution, level=own[-1].level) if own else []
         both = [(p.activation_ratio, p.time_ratio) for p in points if p.policy != "none"]
-        won = [below(1.0).verdict([memory, time]) for memory, time in both if memory and time]
+        won = {below(1.0).verdict([memory, time]) for memory, time in both if memory and time}
         return "supported" if "supported" in won else "inconclusive" if "inconclusive" in won else "refuted"
 
-    def densest(self, policy: str, convolution: str = "") -> list[Compared]:
+    def densest(self, policy: str, convolution: str = "", place: int = -1) -> list[Compared]:
         """A policy's effect at the densest timed level, an effect for each convolution."""
-        return self._ends(policy, convolution, -1)
-
-    def sparsest(self, policy: str, convolution: str = "") -> list[Compared]:
-        """A policy's effect at the sparsest timed level, an effect for each convolution."""
-        return self._ends(policy, convolution, 0)
-
-    def _ends(self, policy: str, convolution: str, place: int) -> list[Compared]:
         found: list[Compared] = []
         for name in [convolution] if convolution else self._inputs.convolutions:
             own = _those(self._inputs.effects.generated, convolution=name, policy=policy)
@@ -112,6 +115,10 @@ class Facts:
                 level = sorted({effect.level for effect in timed}, key=float)[place]
                 found.append(max(_those(timed, level=level), key=lambda e: getattr(e, "num_nodes", None) or 0))
         return found
+
+    def sparsest(self, policy: str, convolution: str = "") -> list[Compared]:
+        """A policy's effect at the sparsest timed level, an effect for each convolution."""
+        return self.densest(policy, convolution, 0)
 
     def _points(self) -> list[FrontierPoint]:
         return _those(self._inputs.frontier.points, allocator=self._inputs.reference)
@@ -135,7 +142,8 @@ class Facts:
         points = {(p.convolution, p.level, p.policy): p for p in self._points()}
         found = []
         for best in self._inputs.frontier.pareto:
-            own = [points[best.convolution, best.level, policy] for policy in best.policies]
+            names = {policy: (best.convolution, best.level, _SAME.get(policy, policy)) for policy in best.policies}
+            own = [points.get(key) or points[best.convolution, best.level, name] for name, key in names.items()]
             timed = [point for point in own if point.time_ratio and point.activation_ratio]
             if timed:
                 fastest = min(timed, key=lambda p: p.time_ratio.estimate)  # type: ignore[union-attr]
@@ -144,27 +152,39 @@ class Facts:
         order = self._inputs.convolutions
         return sorted(found, key=lambda one: (order.index(one.convolution), float(one.level)))
 
+    def spmm_loses(self) -> bool:
+        """Whether a compiled convolution is faster than its own sparse product, at the densest timed level."""
+        nodes = {(rate.point.convolution, rate.point.policy): rate.nodes for rate in self.rates(["none", "compiled"])}
+        pairs = [
+            (nodes[name, "none"], nodes.get((name.removesuffix(_SPMM), "compiled")))
+            for name, policy in nodes
+            if policy == "none" and name.endswith(_SPMM)
+        ]
+        return bool(pairs) and all(other is not None and other > own for own, other in pairs)
+
     def rivals(self, convolution: str, level: str, policies: Sequence[str]) -> list[FrontierPoint]:
         """Some policies at one density, in the order asked for."""
         own = {p.policy: p for p in _those(self._points(), convolution=convolution, level=level)}
         return [own[policy] for policy in policies if policy in own]
 
     def depth_points(self, layers: int, policy: str) -> list[DepthPoint]:
-        """A policy at one number of layers, at the sparsest level of each stack."""
-        found = self._inputs.depths.points
-        first = {p.stack: min((q.level for q in found if q.stack == p.stack), key=float) for p in found}
-        return [p for p in _those(found, num_layers=layers, policy=policy) if p.level == first[p.stack]]
+        """A policy at one number of layers, at every level of each stack."""
+        return _those(self._inputs.depths.points, num_layers=layers, policy=policy)
 
-    def fewer(self, points: Sequence[DepthPoint]) -> list[float]:
-        """How many times less memory than none each policy needs, smallest first."""
-        return sorted((1 / p.activation_ratio.estimate for p in points if p.activation_ratio), key=float)
+    def recomputed(self, layers: int) -> list[DepthPoint]:
+        """The policy that needs the least memory of those that train the same model, at each level of each stack."""
+        own = _those(self._inputs.depths.points, num_layers=layers, other_model=False)
+        kept: dict[str, list[float]] = {}
+        for point in own:
+            if point.activation_ratio and point.time_ratio and point.policy != "none":
+                kept.setdefault(point.policy, []).append(float(point.activation_ratio.estimate))
+        best = min(sorted(kept), key=lambda policy: max(kept[policy]), default="")
+        return [point for point in _those(own, policy=best) if point.activation_ratio and point.time_ratio]
 
     def less(self, point: DepthPoint, others: Sequence[DepthPoint]) -> Verdict:
-        """Whether a policy needs less memory than another one with the same stack."""
-        own = _those(others, stack=point.stack)
-        if not own:
-            return "untested"
-        return "supported" if all(point.activation_bytes < other.activation_bytes for other in own) else "refuted"
+        """Whether a policy needs less memory than another one with the same stack at the same level."""
+        own = [other.activation_bytes for other in _those(others, stack=point.stack, level=point.level)]
+        return "untested" if not own else "supported" if point.activation_bytes < min(own, key=float) else "refuted"
 
     def throughput(self, policy: str) -> float:
         """Edges per second of a policy's median step."""
@@ -175,6 +195,11 @@ class Facts:
         """The largest degree at which a bag was trained without checkpointing."""
         found = _those(self._inputs.ego.points, form="ego_networks", policy="none")
         return max((point.degree for point in found), key=float)
+
+    def encoding_cost(self, degree: float, radius: float) -> EncodingCost | None:
+        """What counting the encodings took on the graph of that degree; None where the study has no such graph."""
+        found = (one for one in self._inputs.ego.costs if (one.average_degree, one.radius) == (degree, radius))
+        return max(found, key=lambda cost: int(cost.peak_bytes), default=None)
 
     def gap(self, convolution: str, degree: float) -> Verdict:
         """Whether some policy makes a bag as small as encodings without checkpointing."""
@@ -225,6 +250,10 @@ class Facts:
         own = _those(self._inputs.variants.families, policy=policy, convolution=convolution)
         level = max((e.level for e in own), key=float, default="")
         return _those(own, level=level, num_nodes=max((e.num_nodes for e in own), default=0))
+
+    def family_name(self, family: str) -> str:
+        """A family of graphs as a reader knows it."""
+        return NAMES.get(family, family)
 
     def extremes(self, column: str) -> list[float]:
         """The smallest and the largest value of a column, one where they are the same."""

@@ -152,16 +152,22 @@ def read_summary(path: Path) -> Summary:
 def _entry(folder: Path, base: Path) -> Entry:
     summary = read_summary(folder / SUMMARY)
     address = quote(Path(os.path.relpath(folder, base)).as_posix())
-    audit = summary.audit
     return Entry(
         summary=summary,
         question=QUESTIONS.get(summary.kind, ""),
         headline=summary.headline or next((sentence.text for sentence in summary.answer), ""),
         cells=units.count(summary.cells),
-        audit=f"audit: {units.count(audit.passed)} of {units.count(audit.applicable)} checks passed" if audit else "",
+        audit=_score(summary.audit),
         html=f"{address}/{HTML}",
         pdf=f"{address}/{PDF}",
     )
+
+
+def _score(audit: _Audit | None) -> str:
+    """A report's score of itself in words, nothing where it has none."""
+    if audit is None:
+        return ""
+    return f"passes {units.count(audit.passed)} of {units.count(audit.applicable)} checks of its own quality"
 
 
 def _place(entry: Entry) -> tuple[bool, int, str]:
