@@ -31,9 +31,8 @@ from gnn_checkpointing.report.page import (
     figures_of,
 )
 from gnn_checkpointing.report.provenance import provenance, study_command, with_provenance
-from gnn_checkpointing.report.sections.data import data_section
 from gnn_checkpointing.report.sections.lead import lead_figure
-from gnn_checkpointing.report.sections.redo import redo_section
+from gnn_checkpointing.report.sections.method import data_section, redo_section
 from gnn_checkpointing.report.sections.short import short_tables
 from gnn_checkpointing.report.texts import TEMPLATES, filters
 from gnn_checkpointing.sourced import parts
@@ -51,11 +50,12 @@ PROOF = {
 """Where the appendix has what a section or an answer rests on, where that is not called alike."""
 
 SECTIONS = (
-    *("planner", "memory", "time", "frontier", "allocator", "timeline", "vision", "explained", "practice", "depth"),
-    *("ego", "laws", "predictions", "scorecard", "families", "robustness", "real", "graded", "batches", "claims"),
-    *("audit", "accuracy", "failed", "quality", "run", "instrument", "graphs", "machine", "method"),
+    *("planner", "trends.memory", "trends.time", "frontier", "allocator", "timeline", "vision", "vision.explained"),
+    *("stacks.practice", "stacks.depth", "ego", "laws", "predictions", "scorecard", "families", "robustness", "real"),
+    *("real.graded", "batches", "claims", "claims.audit", "quality.accuracy", "quality.failed", "quality"),
+    *("instrument.run", "instrument", "graphs", "method.machine", "method"),
 )
-"""The appendix's sections in their order: a file each in `sections/`."""
+"""The appendix's sections in their order: a file in `sections/`, and which of its sections where it has several."""
 
 
 @dataclass(frozen=True)
@@ -186,9 +186,12 @@ def _evidence(appendix: Page) -> Callable[[str], str]:
 
 
 def _appendix(inputs: ReportInputs, checksums: Mapping[str, str], history: Sequence[Measured]) -> Page:
-    modules = {name: import_module(f"gnn_checkpointing.report.sections.{name}") for name in SECTIONS}
-    found: list[Section | None] = [getattr(module, f"{name}_section")(inputs) for name, module in modules.items()]
-    found.insert(SECTIONS.index("run") + 1, history_section(history))
+    found: list[Section | None] = []
+    for name in SECTIONS:
+        file, _, section = name.partition(".")
+        module = import_module(f"gnn_checkpointing.report.sections.{file}")
+        found.append(getattr(module, f"{section or file}_section")(inputs))
+    found.insert(SECTIONS.index("instrument.run") + 1, history_section(history))
     lead = lead_figure(inputs)
     origin = partial(with_provenance, study=inputs.study, checksums=checksums)
     sections = [origin(section) for section in found if section is not None]

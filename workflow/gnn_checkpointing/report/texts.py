@@ -1,7 +1,7 @@
 """What a template may do with a value, and the appendix's sentences by section and name.
 
 Filters put numbers in words, which keep their addresses. `templates/appendix/SECTION.md` has each sentence under a
-heading of its own: one paragraph of Jinja.
+heading of its own: one or several paragraphs of Jinja.
 """
 
 from __future__ import annotations
@@ -33,20 +33,21 @@ def texts(section: str) -> Callable[..., str]:
     """A function from the name of a text of this section, and its values, to the text."""
 
     def text(name: str, /, **values: object) -> str:
-        return _texts(section)[name].render(values)
+        paragraphs = (one.render(values) for one in _texts(section)[name])
+        return "\n\n".join(filter(None, paragraphs))
 
     return text
 
 
 @cache
-def _texts(section: str) -> dict[str, Template]:
-    """Every text of a section's file by its name."""
+def _texts(section: str) -> dict[str, list[Template]]:
+    """The paragraphs of every text of a section's file, by its name."""
     environment = Environment(undefined=StrictUndefined, autoescape=False)  # noqa: S701 - each face escapes
     environment.filters |= filters()
     content = (TEMPLATES / "appendix" / f"{section}.md").read_text(encoding="utf-8")
     _, *found = _HEADING.split(content)
     return {
-        name: environment.from_string(" ".join(body.split(" ")).strip().replace("\n", " "))
+        name: [environment.from_string(one.replace("\n", " ")) for one in body.strip().split("\n\n")]
         for name, body in zip(found[::2], found[1::2], strict=True)
     }
 
