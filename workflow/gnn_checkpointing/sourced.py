@@ -26,7 +26,6 @@ _FOREIGN = str.maketrans("", "", _START + _MIDDLE + _END)
 _COMPARE = {"<": operator.lt, ">": operator.gt, "=": operator.eq, "!=": operator.ne}
 
 Value = TypeVar("Value")
-Condition = tuple[str, str, Any]
 
 
 class _Sourced:
@@ -77,7 +76,7 @@ def sourced(value: Value, place: str) -> Value:
     """
     made: Any = value
     match made:
-        case None | bool() | _Sourced():
+        case bool() | _Sourced():
             pass
         case float():
             made = SourcedFloat(made, place)
@@ -110,7 +109,7 @@ def counted(items: Iterable[Any]) -> int:
     return SourcedInt(len(items), f"count({place})") if place else len(items)
 
 
-def counted_where(items: list[Any], *conditions: Condition, distinct: str = "") -> int:
+def counted_where(items: list[Any], *conditions: tuple[str, str, Any], distinct: str = "") -> int:
     """How many items of the list meet all conditions; with `distinct`, how many values of that field they have.
 
     A condition is a field (of a model, or a column of a row), one of < > = !=, and a value; what has no such value
@@ -122,7 +121,7 @@ def counted_where(items: list[Any], *conditions: Condition, distinct: str = "") 
     return SourcedInt(found, words) if met.source else found
 
 
-def part_where(items: list[Any], *conditions: Condition) -> SourcedList[Any]:
+def part_where(items: list[Any], *conditions: tuple[str, str, Any]) -> SourcedList[Any]:
     """The items that meet all conditions; counts of them name the conditions, too."""
 
     def meets(item: Any, field: str, sign: str, bound: Any) -> bool:
@@ -165,6 +164,10 @@ def mark(text: str, value: object) -> str:
     return _marked(text, source_of(value))
 
 
+def _marked(text: str, source: str) -> str:
+    return f"{_START}{source}{_MIDDLE}{text}{_END}" if source else text
+
+
 def mark_between(text: str, value: Any) -> str:
     """The text of a value and its interval with one address, where all three have one: that of what holds them."""
     middle, low, high = sources = [source_of(number) for number in (value.estimate, value.low, value.high)]
@@ -174,10 +177,6 @@ def mark_between(text: str, value: Any) -> str:
     if [low, high] in ([middle, middle], [f"{middle}_low", f"{middle}_high"]):
         return _marked(text, middle)
     return _marked(text, "; ".join(sources) if all(sources) else "")
-
-
-def _marked(text: str, source: str) -> str:
-    return f"{_START}{source}{_MIDDLE}{text}{_END}" if source else text
 
 
 def source_of(value: object) -> str:

@@ -31,6 +31,7 @@ from gnn_checkpointing.report.page import (
     figures_of,
 )
 from gnn_checkpointing.report.provenance import provenance, study_command, with_provenance
+from gnn_checkpointing.report.sections.families import NAMES
 from gnn_checkpointing.report.sections.lead import lead_figure
 from gnn_checkpointing.report.sections.method import data_section, redo_section
 from gnn_checkpointing.report.sections.short import short_tables
@@ -116,6 +117,7 @@ def _report(inputs: ReportInputs, appendix: Page, templates: Path) -> Page:
         {name: getattr(one, name) for one in asked for name in dir(one) if not name.startswith("_")}
         | {
             "kind": answer,
+            "family_names": NAMES,
             "block": lambda *names: [shown[name] for name in names if name in shown],
             "form": [block for block in whole if block.kind == "planner"],
             "again": Steps((Step("", study_command(inputs.study)),)),

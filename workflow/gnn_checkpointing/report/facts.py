@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from statistics import median
-from typing import Any, TypeVar
+from typing import Any, get_args
 
 from gnn_checkpointing.analysis.results import Compared, DepthPoint, Effect, EgoPoint, Estimate, FrontierPoint
 from gnn_checkpointing.claims.ledger import Claim, Verdict
@@ -14,7 +14,6 @@ from gnn_checkpointing.records.encodings import EncodingCost
 from gnn_checkpointing.records.measurements_table import number, per_second
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.inputs import ReportInputs, Row
-from gnn_checkpointing.report.sections.families import NAMES
 from gnn_checkpointing.sourced import counted_where, sourced
 
 WORTH = 0.95
@@ -24,10 +23,6 @@ _WORTH = sourced(WORTH, "gnn_checkpointing/report/facts.py#/WORTH")
 
 _SAME = {"memory_budget(1)": "compiled"}
 """Policies under the name by which a reader knows them: a budget of all is the compiler as it is."""
-
-_SPMM = " (spmm)"
-
-Item = TypeVar("Item")
 
 
 @dataclass(frozen=True)
@@ -62,10 +57,6 @@ class Facts:
     def __init__(self, inputs: ReportInputs) -> None:
         """Take the study's inputs."""
         self._inputs = inputs
-
-    def speed(self, effect: Effect) -> float:
-        """Throughput of a timed effect divided by none's."""
-        return self.speeds([effect])[0].estimate
 
     def worth(self) -> float:
         """The share of memory that a policy must save to be worth its time."""
@@ -155,12 +146,9 @@ class Facts:
     def spmm_loses(self) -> bool:
         """Whether a compiled convolution is faster than its own sparse product, at the densest timed level."""
         nodes = {(rate.point.convolution, rate.point.policy): rate.nodes for rate in self.rates(["none", "compiled"])}
-        pairs = [
-            (nodes[name, "none"], nodes.get((name.removesuffix(_SPMM), "compiled")))
-            for name, policy in nodes
-            if policy == "none" and name.endswith(_SPMM)
-        ]
-        return bool(pairs) and all(other is not None and other > own for own, other in pairs)
+        own = {name: rate for (name, policy), rate in nodes.items() if policy == "none" and name.endswith(" (spmm)")}
+        compiled = (nodes.get((name.removesuffix(" (spmm)"), "compiled"), 0.0) for name in own)
+        return bool(own) and all(other > rate for other, rate in zip(compiled, own.values(), strict=True))
 
     def rivals(self, convolution: str, level: str, policies: Sequence[str]) -> list[FrontierPoint]:
         """Some policies at one density, in the order asked for."""
@@ -193,8 +181,8 @@ class Facts:
 
     def ego_degree(self) -> float:
         """The largest degree at which a bag was trained without checkpointing."""
-        found = _those(self._inputs.ego.points, form="ego_networks", policy="none")
-        return max((point.degree for point in found), key=float)
+        own = [p.degree for p in self._inputs.ego.points if (p.form, p.policy) == ("ego_networks", "none")]
+        return max(own, key=float)
 
     def encoding_cost(self, degree: float, radius: float) -> EncodingCost | None:
         """What counting the encodings took on the graph of that degree; None where the study has no such graph."""
@@ -231,14 +219,13 @@ class Facts:
 
     def verdicts(self) -> dict[str, int]:
         """How many claims have each verdict."""
-        names = ("supported", "refuted", "inconclusive", "untested")
-        return {name: counted_where(self._inputs.ledger.claims, ("verdict", "=", name)) for name in names}
+        found = self._inputs.ledger.claims
+        return {name: counted_where(found, ("verdict", "=", name)) for name in get_args(Verdict)}
 
     def batches(self, convolution: str, policy: str) -> list[Any]:
         """Effects on batches of sampled neighbours, small batches first."""
-        found = self._inputs.variants.batches
-        own = _those(found, convolution=convolution, policy=policy, sampler="neighbours")
-        return sorted(own, key=lambda e: e.size or 0)
+        wanted = {"convolution": convolution, "policy": policy, "sampler": "neighbours"}
+        return sorted(_those(self._inputs.variants.batches, **wanted), key=lambda e: e.size or 0)
 
     def reals(self, policy: str, convolution: str = "") -> list[Compared]:
         """Effects on real graphs, sparse ones first."""
@@ -251,16 +238,12 @@ class Facts:
         level = max((e.level for e in own), key=float, default="")
         return _those(own, level=level, num_nodes=max((e.num_nodes for e in own), default=0))
 
-    def family_name(self, family: str) -> str:
-        """A family of graphs as a reader knows it."""
-        return NAMES.get(family, family)
-
     def extremes(self, column: str) -> list[float]:
         """The smallest and the largest value of a column, one where they are the same."""
         values = sorted((v for row in self._inputs.rows if (v := number(row, column)) is not None), key=float)
         return [] if not values else values[:1] if values[0] == values[-1] else [values[0], values[-1]]
 
 
-def _those(items: Iterable[Item], **wanted: Any) -> list[Item]:
+def _those(items: Iterable[Any], **wanted: Any) -> list[Any]:
     """The items whose fields have these values."""
     return [one for one in items if all(getattr(one, name) == value for name, value in wanted.items())]
