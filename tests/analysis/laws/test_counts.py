@@ -1,11 +1,25 @@
-"""The physical law against the published records, to the byte: three studies of other sizes, one of them of GAT."""
+"""The physical law against the published records, to the byte, and an edge's tensors as worked out on paper."""
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
-from gnn_checkpointing.analysis.laws.closed_forms import BLOCK_FORMS, FORMS, closed_forms, value, with_state
+from gnn_checkpointing.analysis.laws.counts import (
+    BLOCK_FORMS,
+    FORMS,
+    analytic,
+    closed_forms,
+    counted,
+    terms,
+    value,
+    with_state,
+)
+from gnn_checkpointing.analysis.laws.fit import fit_form
+from gnn_checkpointing.analysis.results import Response
 from planning.published import measured
+from synthetic.rows import table
+from synthetic.tables import series
 
 STUDIES = ("default", "prediction", "frontier")
 
@@ -52,6 +66,7 @@ def test_terms_of_random_state_are_in_figures_or_left_out() -> None:
 
 
 def test_sums_of_products_are_worked_out() -> None:
+    assert terms("4 L F N - 4 F N + 8") == [(4, ["L", "F", "N"]), (-4, ["F", "N"]), (8, [])]
     assert value("4 L F N - 4 F N + 8", {"L": 3, "F": 2, "N": 5}) == 120 - 40 + 8
 
 
@@ -64,3 +79,39 @@ def test_gatv2_with_whole_layers_keeps_two_of_one_more_than_its_layers(study: st
     for row in dense:
         kept = row.activation_bytes / rows[row.graph, "none"].activation_bytes
         assert kept == pytest.approx(2 / (layers + 1), rel=0.06)
+
+
+@pytest.mark.parametrize(
+    ("convolution", "policy", "response", "bytes", "words"),
+    [
+        # 4 layers of 3 x 32 + 3 x 4 values: 4 x 108 x 4 bytes; at the peak 3 x 32 + 4 more of one layer.
+        ("GATv2", "none", "saved_activation_bytes", 1728, "12 L F + 12 L H"),
+        ("GATv2", "none", "activation_bytes", 2128, "12 L F + 12 L H + 12 F + 4 H"),
+        ("GATv2", "layers", "activation_bytes", 816, "24 F + 12 H"),
+        ("GCN", "none", "activation_bytes", 256, "8 F"),
+        ("SAGE", "layers", "activation_bytes", 132, "4 F + 4"),
+        # The first of 4 layers keeps nothing: 3 x 32 x 4 bytes.
+        ("SAGE-max", "none", "saved_activation_bytes", 384, "4 L F - 4 F"),
+        ("GAT", "layers", "saved_activation_bytes", 0, "0"),
+        ("EdgeConv", "edge_blocks", "activation_bytes", 0, "0"),
+    ],
+)
+def test_an_edge_costs_what_its_tensors_weigh(
+    convolution: str, policy: str, response: Response, bytes: int, words: str
+) -> None:
+    assert counted(convolution, policy, response) == words
+    assert value(words, {"L": 4, "F": 32, "H": 4}) == bytes
+
+
+@pytest.mark.parametrize(("convolution", "policy"), [("GCN (spmm)", "none"), ("GATv2", "compiled"), ("GIN", "none")])
+def test_what_nobody_counted_has_no_count(convolution: str, policy: str) -> None:
+    assert counted(convolution, policy, "activation_bytes") is None
+
+
+def test_three_slopes_stand_side_by_side() -> None:
+    """2,000 bytes an edge in the table and its law; 4 layers of 16 channels and 4 heads: 4 (48 + 12) 4 + 208 = 1168."""
+    one = series(table(np.random.default_rng(0)))
+    found = analytic(one, fit_form("additive", one.sizes, one.values))
+    assert (found.num_nodes, found.counted) == (2000, 1168.0)
+    assert found.measured == pytest.approx(2000)
+    assert found.law == pytest.approx(2000)

@@ -1,8 +1,8 @@
-"""The physical law: activation bytes in closed form, from counting tensors, beside what was measured.
+"""The physical law: activation bytes counted from the tensors that PyG's convolutions make, beside what was measured.
 
-N nodes, E directed edges, L layers of F channels and H heads, M input features, C classes, T training nodes; float32.
-R: the random state that a recomputed layer keeps, 5,056 bytes; later code keeps none. K edges of the largest block, and
-S is 1 where a layer fills two blocks or more, else 0.
+Letters of the formulas: N nodes, E directed edges, L layers of F channels and H heads, M input features, C classes, T
+training nodes; float32. R: the random state that a recomputed layer keeps, 5,056 bytes; later code keeps none. K edges
+of the largest block, and S is 1 where a layer fills two blocks or more, else 0.
 """
 
 from __future__ import annotations
@@ -12,10 +12,11 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from gnn_checkpointing.analysis.laws.series import Floats
-from gnn_checkpointing.analysis.results import ClosedForm, PredictiveLaw, Response
+from gnn_checkpointing.analysis.laws.fit import FittedForm
+from gnn_checkpointing.analysis.laws.series import Series
+from gnn_checkpointing.analysis.results import AnalyticCount, ClosedForm, PredictiveLaw, Response
 from gnn_checkpointing.analysis.support import answering
-from gnn_checkpointing.analysis.table import Row, comparable, grouped
+from gnn_checkpointing.analysis.table import Row, by_series, drawn
 
 # Of a node each layer's output is kept, for the next layer's weights, and of a training node its class shares.
 _BASE = "4 L F N + 4 C T + 8"
@@ -90,67 +91,96 @@ BLOCK_FORMS: Forms = {
 }
 """The peaks of blocks, by the code that keeps no random state; earlier code worked through its blocks otherwise."""
 
+# The same of one edge, for more convolutions: kept, at the peak, and at the peak where whole layers are checkpointed.
+# Autograd keeps in every layer of GCN and SAGE nothing, since the weight of a message needs no gradient and a sum needs
+# none of its inputs. SAGE-max: the messages, for the gradient of the maximum; those of the first layer come from
+# features, which need none. GAT: the message, and of each head its logit, exponential, denominator and share. GATv2:
+# x_j, the sum of both ends, its leaky ReLU, and of each head the last three. EdgeConv: both ends side by side, the
+# hidden values, the messages. Beside that lives at the peak what one layer works with: the gathered and the weighted
+# messages of GCN, the gathered ones of SAGE with a one to count them, three gradients of the messages with one of the
+# heads under attention, five and a mask of a byte under a maximum. A whole layer keeps all of its own while it is
+# differentiated.
+_PER_EDGE = {
+    "GCN": ("0", "8 F", "8 F"),
+    "SAGE": ("0", "4 F + 4", "4 F + 4"),
+    "SAGE-max": ("4 L F - 4 F", "4 L F + 17 F", "25 F"),
+    "GAT": ("4 L F + 16 L H", "4 L F + 16 L H + 12 F + 4 H", "16 F + 16 H"),
+    "GATv2": ("12 L F + 12 L H", "12 L F + 12 L H + 12 F + 4 H", "24 F + 12 H"),
+    "EdgeConv": ("16 L F", "16 L F + 21 F", "37 F"),
+}
+
+
+def counted(convolution: str, policy: str, response: Response) -> str | None:
+    """What one more edge costs, as a formula; None where it was not counted.
+
+    Generated kernels keep what their compiler chooses, and a sparse product makes no messages: neither is counted.
+    """
+    if convolution not in _PER_EDGE:
+        return None
+    kept, peak, one_layer = _PER_EDGE[convolution]
+    saved = response == "saved_activation_bytes"
+    per_policy = {"none": kept if saved else peak, "layers": "0" if saved else one_layer}
+    return {**per_policy, "edge_blocks": "0", "layers+edge_blocks": "0"}.get(policy)
+
+
+def terms(formula: str) -> list[tuple[float, list[str]]]:
+    """The terms of a sum of products, such as "4 L F N - 4 F N", each a number and letters."""
+    split = (term.split() for term in formula.replace("- ", "+ -").split("+ "))
+    return [(float(number), letters) for number, *letters in split]
+
 
 def value(formula: str, sizes: Mapping[str, float]) -> float:
-    """The value of a sum of products, such as "4 L F N - 4 F N"."""
-    signed = formula.replace("- ", "+ -").split("+ ")
-    return sum(math.prod(sizes[one] if one in sizes else float(one) for one in term.split()) for term in signed)
+    """The value of a sum of products."""
+    return sum(number * math.prod(sizes[letter] for letter in letters) for number, letters in terms(formula))
 
 
 def with_state(formula: str, state: int) -> str:
     """The formula with R in figures, or without its terms where no random state is kept."""
     if state:
         return formula.replace("R", str(state))
-    terms = formula.replace("- ", "+ -").split(" + ")
-    return " + ".join(term for term in terms if "R" not in term).replace("+ -", "- ")
+    signed = formula.replace("- ", "+ -").split(" + ")
+    return " + ".join(term for term in signed if "R" not in term).replace("+ -", "- ")
 
 
 def closed_forms(rows: Sequence[Row], laws: Sequence[PredictiveLaw]) -> list[ClosedForm]:
     """Every closed form beside the cells that it counts, and the fitted law's error where one was chosen."""
-    drawn = [row for row in comparable(rows) if row.is_drawn and row.training_nodes]
-    classes = _classes(drawn)
+    counting = [row for row in drawn(rows) if row.training_nodes]
+    classes = _classes(counting)
     if classes is None:
         return []
-    state = _random_state(drawn, classes)
+    state = _random_state(counting, classes)
     known = FORMS if state else {**FORMS, **BLOCK_FORMS}
     fitted = {(law.convolution, law.policy, law.response): law for law in laws}
     found = []
-    for (convolution, policy), cells in grouped(drawn, lambda row: (row.convolution, row.policy)):
+    for (convolution, policy), cells in by_series(counting):
         for response in _BYTES:
             forms = tuple(with_state(form, state) for form in known.get((convolution, policy, response), ()))
             answers = answering(cells, response)
             if forms and answers:
                 law = fitted.get((convolution, policy, response))
-                found.append(_compared(answers, response, forms, classes, law))
+                found.append(_compared(Series(answers, response), forms, classes, law))
     return found
 
 
-def _compared(
-    cells: Sequence[Row], response: str, forms: tuple[str, ...], classes: int, law: PredictiveLaw | None
-) -> ClosedForm:
-    measured: Floats = np.array([float(getattr(row, response)) for row in cells])
-    counted: Floats = np.array([max(value(form, _sizes(row, classes)) for form in forms) for row in cells])
-    errors = np.abs(counted - measured) / measured
-    fitted = None
+def _compared(series: Series, forms: tuple[str, ...], classes: int, law: PredictiveLaw | None) -> ClosedForm:
+    counts = np.array([max(value(form, _sizes(row, classes)) for form in forms) for row in series.rows])
+    errors = np.abs(counts - series.values) / series.values
+    law_error = None
     if law is not None:
         by_graph = {one.graph: one.fitted for one in law.residuals}
-        told = np.array([by_graph.get(row.graph, np.nan) for row in cells])
-        fitted = float(np.nanmax(np.abs(told - counted) / counted))
-    return ClosedForm.model_validate(
-        {
-            "convolution": cells[0].convolution,
-            "policy": cells[0].policy,
-            "response": response,
-            "formula": forms[0] if len(forms) == 1 else f"the largest of {'; '.join(forms)}",
-            "cells": len(cells),
-            "exact_cells": int((counted == measured).sum()),
-            "worst_error": float(errors.max()),
-            "law_error": fitted,
-        }
-    )
+        by_law = np.array([by_graph.get(row.graph, np.nan) for row in series.rows])
+        law_error = float(np.nanmax(np.abs(by_law - counts) / counts))
+    compared = {
+        "formula": forms[0] if len(forms) == 1 else f"the largest of {'; '.join(forms)}",
+        "cells": len(series.rows),
+        "exact_cells": int((counts == series.values).sum()),
+        "worst_error": float(errors.max()),
+        "law_error": law_error,
+    }
+    return ClosedForm.model_validate({**series.about, **compared})
 
 
-def _sizes(row: Row, classes: float) -> dict[str, float]:
+def _sizes(row: Row, classes: float = 0) -> dict[str, float]:
     return {
         "N": row.num_nodes,
         "E": row.num_edges,
@@ -185,3 +215,27 @@ def _random_state(rows: Sequence[Row], classes: int) -> int:
             kept = row.saved_activation_bytes - value(_BASE, _sizes(row, classes))
             return _STATE if kept == _STATE * row.num_layers else 0
     return 0
+
+
+def analytic(series: Series, law: FittedForm) -> AnalyticCount | None:
+    """The three slopes between the two densest levels of the largest graphs that have two; None where none have."""
+    places: dict[tuple[int, float], list[int]] = {}
+    for place, row in enumerate(series.rows):
+        places.setdefault((row.num_nodes, row.requested_average_degree or 0.0), []).append(place)
+    sizes = [nodes for nodes, _ in places]
+    nodes = max((nodes for nodes in sizes if sizes.count(nodes) > 1), default=None)
+    if nodes is None:
+        return None
+    ends = [places[one] for one in sorted(places) if one[0] == nodes][-2:]
+    edges = [float(series.sizes.edges[end].mean()) for end in ends]
+    measured = [float(series.values[end].mean()) for end in ends]
+    by_law = [float(law.at(series.sizes.only(end)).mean()) for end in ends]
+    formula = counted(*series.key)
+    slopes = {
+        "num_nodes": nodes,
+        "measured": float(np.diff(measured)[0] / np.diff(edges)[0]),
+        "law": float(np.diff(by_law)[0] / np.diff(edges)[0]),
+        "counted": None if formula is None else value(formula, _sizes(series.rows[0])),
+        "formula": formula or "",
+    }
+    return AnalyticCount.model_validate({**series.about, **slopes})
