@@ -63,13 +63,13 @@ def test_a_history_of_another_form_is_refused_by_name(tmp_path: Path) -> None:
 
 def test_a_repeat_counts_the_same_bytes_and_names_the_conclusions_that_moved() -> None:
     (now,) = continued([], synthetic.inputs())
-    supported = [claim for claim, verdict in now.verdicts.items() if verdict == "supported"]
+    verdicts = {"supported": "refuted", "refuted": "inconclusive", "inconclusive": "inconclusive"}
     first, *others = now.speeds
     before = now.model_copy(
         update={
             "measured_on": "2026-01-02",
             "speeds": (first.model_copy(update={"bytes": "other"}), *others),
-            "verdicts": {**now.verdicts, supported[0]: "refuted", supported[1]: "inconclusive"},
+            "verdicts": {claim: verdicts[verdict] for claim, verdict in now.verdicts.items()},
         }
     )
     found = continued([before], synthetic.inputs())
@@ -77,10 +77,11 @@ def test_a_repeat_counts_the_same_bytes_and_names_the_conclusions_that_moved() -
     repeats = found[1].repeats
     assert repeats is not None
     assert (repeats.series, repeats.same_bytes) == (len(now.speeds), len(others))
-    assert (repeats.conclusions, repeats.reversed, repeats.unsettled) == (len(now.verdicts), 1, 1)
-    assert set(repeats.moved) == set(supported[:2])
+    assert now.verdicts == {"flat-memory": "supported", "a-third": "refuted", "noise": "inconclusive"}
+    assert (repeats.conclusions, repeats.reversed, repeats.unsettled) == (3, 1, 1)
+    assert repeats.moved == ("a-third", "flat-memory")
     section = history_section(found)
     assert section is not None
     (rows,) = (block.rows for block in section.blocks if isinstance(block, Table) and block.id == "table-repeats")
     assert len(rows) == 1
-    assert all(claim in rows[0][-1] for claim in supported[:2])
+    assert rows[0][-1] == "a-third, flat-memory"
