@@ -60,7 +60,7 @@ audit: $(READY) ## ask PyPI whether anything pinned has a known vulnerability (n
 # Two at a time, in the order of tests/conftest.py, but for those that run Snakemake against a clock.
 ALONE := tests/workflow
 TOGETHER := pytest -n 2 --dist loadfile --no-loadscope-reorder --ignore tests/browser --ignore tests/cluster $(ALONE:%=--ignore %)
-test: $(READY) ## the tests of every room, in ten minutes
+test: $(READY) ## the tests of every room, in five minutes
 	$(TOGETHER) -m "not slow and not minutes"
 	pytest -m "not slow and not minutes" $(ALONE)
 
