@@ -190,6 +190,7 @@ def test_the_same_reports_give_the_same_bytes(reports: Path, tmp_path: Path) -> 
         assert (tmp_path / name).read_bytes() == (reports / name).read_bytes()
 
 
+@pytest.mark.slow
 def test_comparing_takes_no_torch_and_the_index_has_the_same_page(tmp_path: Path) -> None:
     """By the commands, which let in what is valid; a second time nothing is computed again."""
     published = rebuilt("batches")
