@@ -1,11 +1,9 @@
-"""A question of the rubric, what a check may answer, and the words of its answer: yes, no, or not applicable."""
+"""What a check of the rubric may answer, and the words of its answer: yes, no, or not applicable."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-
-from gnn_checkpointing.audit.inputs import AuditInputs
 
 
 @dataclass(frozen=True)
@@ -23,24 +21,6 @@ class Answer:
 
 Named = Iterable[tuple[str, bool]]
 """Things by name, each with whether it breaks the rule."""
-
-
-@dataclass(frozen=True)
-class Question:
-    """A question that a sound report answers with yes, as `rubric.yaml` words it, and the check that answers it."""
-
-    id: str
-    check: Callable[[AuditInputs], Answer | Named]
-    question: str
-    rule: str
-    evidence: str
-    offends: str = ""
-    needs: str = "there is nothing of the kind, so the check could not fail"
-
-    def answer(self, inputs: AuditInputs) -> Answer:
-        """What the check finds; of things by name, whether none of them breaks the rule."""
-        found = self.check(inputs)
-        return found if isinstance(found, Answer) else no_offender(found, self.offends)
 
 
 def not_applicable(needs: str = "") -> Answer:

@@ -74,7 +74,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except MemoryError:
         return _refused(f"{command} ran out of memory; free some, or give it less")
     except Exception as error:
-        sentence = _sentence(command, error)
+        # cyclopts wraps the reason why the module of a command cannot be imported.
+        cause = error.__cause__ if isinstance(error, ImportError) and isinstance(error.__cause__, Exception) else error
+        sentence = _sentence(command, cause)
         if sentence is not None and not debug:
             return _refused(sentence)
         return _fault(command, error, debug)

@@ -36,7 +36,8 @@ def median_quotient(logarithms: Floats, spread: Floats, graphs: Sequence[str]) -
     ends = [float(end) for end in np.quantile(shaken, [tail, 1 - tail])]
     places, count = _places(graphs)
     if count > 1:
-        medians = _weighted_medians(logarithms, _times_drawn(count, generator)[:, places])
+        drawn = _times_drawn(count, generator)[:, places]
+        medians = [np.median(np.repeat(logarithms, times)) for times in drawn]
         tail = widened_tail(count, CONFIDENCE)
         ends += [float(end) for end in np.quantile(medians, [tail, 1 - tail])]
     low, high = min([*ends, middle]), max([*ends, middle])
@@ -85,14 +86,3 @@ def _places(graphs: Sequence[str]) -> tuple[NDArray[np.int64], int]:
 def _times_drawn(count: int, generator: np.random.Generator) -> NDArray[np.int64]:
     """How often each of `count` graphs is in each resample ([resamples, count])."""
     return generator.multinomial(count, np.full(count, 1 / count), size=RESAMPLES)
-
-
-def _weighted_medians(values: Floats, times: NDArray[np.int64]) -> Floats:
-    """Median of each resample, in which cell number n is there `times[:, n]` times ([resamples])."""
-    order = np.argsort(values)
-    reached = np.cumsum(times[:, order], axis=1)
-    half = reached[:, -1:] / 2
-    lower, upper = np.argmax(reached >= half, axis=1), np.argmax(reached > half, axis=1)
-    ranked: Floats = values[order]
-    middle: Floats = (ranked[lower] + ranked[upper]) / 2
-    return middle

@@ -1,14 +1,18 @@
-"""The page of a comparison as data: an overview of all pairs of machines, then each study and pair in full."""
+"""The page of a comparison and its sentences: an overview of all pairs of machines, then each study and pair in full."""
 
 from __future__ import annotations
 
+from pathlib import Path
+
+from gnn_checkpointing.artefacts import write_json, write_text
+from gnn_checkpointing.comparison.checks import LIBRARIES, texts
 from gnn_checkpointing.comparison.figure import ratios_figure
-from gnn_checkpointing.comparison.folders import COMPARISON
-from gnn_checkpointing.comparison.results import Comparison, Pair
+from gnn_checkpointing.comparison.folders import COMPARISON, PAGE
+from gnn_checkpointing.comparison.results import Check, Comparison, Pair, RatioSummary
 from gnn_checkpointing.comparison.tables import machines_table, overview_table, pair_tables
-from gnn_checkpointing.comparison.words import ratio_sentence, same_sentence, versions_sentence
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.figure import Fact
+from gnn_checkpointing.report.html import report_html
 from gnn_checkpointing.report.page import Block, Note, Page, Paragraph, Score, Section
 from gnn_checkpointing.sourced import counted, sourced
 
@@ -30,15 +34,31 @@ _METHOD = (
 )
 
 
-def comparison_page(comparison: Comparison) -> Page:
+def render_comparison(comparison: Comparison, templates: Path, output_folder: Path) -> None:
+    """Write comparison.json and comparison.html into `output_folder`; nothing before the page is made."""
+    html = report_html(_page(comparison), templates, PAGE)
+    write_json(output_folder / COMPARISON, comparison.model_dump(mode="json"))
+    write_text(output_folder / PAGE, html)
+
+
+def index_sentences(comparison: Comparison) -> list[str]:
+    """A sentence for each pair of machines and study, every number with its address in `comparison.json`."""
+    found = sourced(comparison, f"{COMPARISON}#")
+    return [
+        f"Study {study.name} on {pair.first} and {pair.second}: {_same_sentence(pair)} {_ratio_sentence(pair)}"
+        for study in found.studies
+        for pair in study.pairs
+    ]
+
+
+def _page(comparison: Comparison) -> Page:
     """The whole page; every number on it knows its address in `comparison.json`."""
     found = sourced(comparison, f"{COMPARISON}#")
     missing = [
-        f"Study {study.name} has not been published by {', '.join(study.missing)}."
+        Paragraph(f"Study {study.name} has not been published by {', '.join(study.missing)}.")
         for study in found.studies
         if study.missing
     ]
-    tables = (overview_table(found), machines_table(found))
     method = {"level": units.confidence(found.confidence), "resamples": units.count(found.resamples)}
     return Page(
         title="Machines compared",
@@ -52,7 +72,7 @@ def comparison_page(comparison: Comparison) -> Page:
         lead=None,
         score=Score("", ()),
         sections=(
-            Section("overview", "Overview", (Paragraph(_WHY), *tables, *map(Paragraph, missing))),
+            Section("overview", "Overview", (Paragraph(_WHY), overview_table(found), machines_table(found), *missing)),
             *(
                 _pair_section(f"{study.name}-{number}", study.name, pair)
                 for study in found.studies
@@ -68,9 +88,9 @@ def _pair_section(key: str, study: str, pair: Pair) -> Section:
     ranks, never = pair.per_edge_ranks, pair.no_break_even
     blocks: list[Block | None] = [
         Paragraph(f"{units.count(pair.rows)} measurements in {units.count(pair.cells)} cells are on both machines."),
-        Paragraph(f"What must be the same: {same_sentence(pair)}"),
-        Paragraph(ratio_sentence(pair)),
-        Paragraph(versions_sentence(pair)),
+        Paragraph(f"What must be the same: {_same_sentence(pair)}"),
+        Paragraph(_ratio_sentence(pair)),
+        Paragraph(_versions_sentence(pair)),
     ]
     for name, one in pair_tables(key, pair).items():
         blocks.append(one)
@@ -95,3 +115,50 @@ def _pair_section(key: str, study: str, pair: Pair) -> Section:
             )
     shown = tuple(block for block in blocks if block is not None)
     return Section(key, f"{study}: {pair.first} and {pair.second}", shown)
+
+
+def _same_sentence(pair: Pair) -> str:
+    """The results of the checks of what must be the same, a clause each."""
+    if not pair.rows:
+        return "they share the study's name and no measurement."
+    return f"{'; '.join(map(_clause, pair.checks))}."
+
+
+def _clause(check: Check) -> str:
+    worst = "" if check.worst is None else units.share(check.worst)
+    words = texts()[check.id][check.word]
+    return words.format(count=units.count(check.matched), differ=units.count(check.differ), worst=worst)
+
+
+def _ratio_sentence(pair: Pair) -> str:
+    """How the time ratios of all cells agree, under each allocator."""
+    whole = [one for one in pair.ratio_summaries if not one.convolution]
+    if not whole:
+        return "No time ratio is on both."
+    return " ".join(_agreement(pair, one, several=len(whole) > 1) for one in whole)
+
+
+def _agreement(pair: Pair, one: RatioSummary, *, several: bool) -> str:
+    under = f"Under allocator {one.allocator} a" if several else "A"
+    ranks = "they do not rank"
+    if one.rank_agreement is not None:
+        ranks = f"they rank alike with Kendall's tau {units.ratio_estimate(one.rank_agreement)}"
+    return (
+        f"{under} policy's time / none's is, in the median of {units.count(one.cells)} cells and policies, "
+        f"{units.ratio_estimate(one.quotient)} times as large on {pair.second} as on {pair.first}; {ranks}."
+    )
+
+
+def _versions_sentence(pair: Pair) -> str:
+    """Which versions of the measured libraries differ, and in how many cells code and settings were the same."""
+    named = [
+        f"{fact.place} {fact.first or 'unknown'} on the first, {fact.second or 'unknown'} on the second"
+        for name in LIBRARIES
+        for fact in pair.facts
+        if fact.place == name
+    ]
+    versions = f"Other versions: {'; '.join(named)}." if named else "The libraries have the same versions."
+    return (
+        f"{versions} Code, libraries and settings were the same, by the records' fingerprints, in "
+        f"{units.count(pair.same_code)} of {units.count(pair.cells)} cells that both have."
+    )

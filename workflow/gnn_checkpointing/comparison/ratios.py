@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
 from gnn_checkpointing.analysis.results import Estimate, Law
 from gnn_checkpointing.analysis.table import policy_order, series
 from gnn_checkpointing.comparison.agreement import deviations, median_quotient, rank_agreement
-from gnn_checkpointing.comparison.joining import Joined, matched
-from gnn_checkpointing.comparison.published import Report, Row
+from gnn_checkpointing.comparison.reports import Joined, Report, Row, matched
 from gnn_checkpointing.comparison.results import BreakEvenPair, PerEdge, RatioPair, RatioSummary, Throughput
 from gnn_checkpointing.records.measurements_table import number
-
-Laws = dict[tuple[str, str], Law]
 
 
 def ratio_pairs(pairs: Sequence[Joined]) -> list[RatioPair]:
@@ -60,14 +58,9 @@ def throughputs(pairs: Sequence[Joined]) -> list[Throughput]:
         names = _measured(pair.first)
         key = tuple(names.values())
         if pair.both_completed and first and second and edges > (found[key].num_edges if key in found else 0):
-            found[key] = Throughput(
-                **names,
-                graph_label=str(pair.first["graph_label"]),
-                num_edges=edges,
-                first=first,
-                second=second,
-                quotient=second / first,
-            )
+            label = str(pair.first["graph_label"])
+            rates = {"first": first, "second": second, "quotient": second / first}
+            found[key] = Throughput(**names, graph_label=label, num_edges=edges, **rates)
     return sorted(found.values(), key=_order)
 
 
@@ -77,7 +70,17 @@ def per_edge(first: Report, second: Report) -> list[PerEdge]:
         {(law.convolution, law.policy): law for law in report.laws if law.response == "step_time_seconds"}
         for report in (first, second)
     )
-    return [_per_edge(place, one, other) for place in one if place in other]
+    return [
+        PerEdge(
+            convolution=place[0],
+            policy=place[1],
+            first_seconds=one[place].per_edge,
+            second_seconds=other[place].per_edge,
+            **_both(_over_none(place, one), _over_none(place, other)),
+        )
+        for place in one
+        if place in other
+    ]
 
 
 def break_evens(first: Report, second: Report) -> tuple[list[BreakEvenPair], int]:
@@ -90,18 +93,10 @@ def break_evens(first: Report, second: Report) -> tuple[list[BreakEvenPair], int
         if one.course == other.course and one.course in ("below", "above"):
             never += 1  # both machines' ratios stay on the same side of the threshold
             continue
-        degrees = one.average_degree, other.average_degree
-        found.append(
-            BreakEvenPair(
-                **{name: getattr(one, name) for name in kind},
-                first_course=one.course,
-                second_course=other.course,
-                first=degrees[0],
-                second=degrees[1],
-                quotient=_over(*degrees),
-                apart=one.course != other.course or _apart(*degrees),
-            )
-        )
+        degrees = _both(one.average_degree, other.average_degree)
+        degrees["apart"] |= one.course != other.course
+        names = {name: getattr(one, name) for name in kind}
+        found.append(BreakEvenPair(**names, first_course=one.course, second_course=other.course, **degrees))
     return found, never
 
 
@@ -125,8 +120,9 @@ def _summary(
 ) -> RatioSummary:
     graphs = [pair.graph for pair in members]
     logarithms, spreads = [], []
-    for side, confidence in zip(("first", "second"), confidences, strict=True):
-        ratios: list[Estimate] = [getattr(pair, side) for pair in members]
+    for ratios, confidence in zip(
+        ([pair.first for pair in members], [pair.second for pair in members]), confidences, strict=True
+    ):
         middle, low, high = np.log([(one.estimate, one.low, one.high) for one in ratios]).T
         logarithms.append(middle)
         spreads.append(deviations(low, high, confidence))
@@ -141,31 +137,16 @@ def _summary(
     )
 
 
-def _per_edge(place: tuple[str, str], one: Laws, other: Laws) -> PerEdge:
-    first, second = _over_none(place, one), _over_none(place, other)
-    return PerEdge(
-        convolution=place[0],
-        policy=place[1],
-        first_seconds=one[place].per_edge,
-        second_seconds=other[place].per_edge,
-        first=first,
-        second=second,
-        quotient=_over(first, second),
-        apart=_apart(first, second),
-    )
-
-
-def _over_none(place: tuple[str, str], laws: Laws) -> Estimate | None:
+def _over_none(place: tuple[str, str], laws: dict[tuple[str, str], Law]) -> Estimate | None:
     own, none = laws[place], laws.get((place[0], "none"))
     if place[1] == "none" or none is None or min(none.per_edge.low, own.per_edge.low) <= 0:
         return None
     return own.per_edge.over(none.per_edge)
 
 
-def _over(first: Estimate | None, second: Estimate | None) -> Estimate | None:
-    return second.over(first) if first and second else None
-
-
-def _apart(first: Estimate | None, second: Estimate | None) -> bool:
-    """Whether both have an interval, and the two do not meet."""
-    return first is not None and second is not None and (first.high < second.low or second.high < first.low)
+def _both(first: Estimate | None, second: Estimate | None) -> dict[str, Any]:
+    """Both, the second over the first, and whether both have an interval and the two do not meet."""
+    if first is None or second is None:
+        return {"first": first, "second": second, "quotient": None, "apart": False}
+    apart = first.high < second.low or second.high < first.low
+    return {"first": first, "second": second, "quotient": second.over(first), "apart": apart}

@@ -11,6 +11,9 @@ from torch import Tensor, nn
 from gnn_checkpointing.explaining.measures import modularity, object_patches, patch_pixels, similarity, spatial_distance
 from gnn_checkpointing.models.vision.vig import Vig
 
+Measures = dict[str, list[float]]
+"""One block's measures by name, each a number per image; without masks there is no modularity."""
+
 
 @dataclass(frozen=True)
 class BlockState:
@@ -18,18 +21,6 @@ class BlockState:
 
     neighbours: Tensor
     features: Tensor
-
-
-@dataclass(frozen=True)
-class Measured:
-    """One block's measures of one image; `modularity` is None without a mask."""
-
-    spatial_distance: float
-    visual_similarity: float
-    embedding_similarity: float
-    class_probability: float
-    correct: bool
-    modularity: float | None
 
 
 @torch.no_grad()
@@ -48,8 +39,8 @@ def states(model: Vig, images: Tensor) -> Iterator[BlockState]:
         model.train(training)
 
 
-def measured(model: Vig, images: Tensor, classes: Tensor, masks: Tensor | None) -> list[list[Measured]]:
-    """Return every block's measures, block by block, image by image.
+def measured(model: Vig, images: Tensor, classes: Tensor, masks: Tensor | None) -> list[Measures]:
+    """The measures of each block.
 
     `images` `[images, 3, side, side]` normalised as the model was trained, `classes` int64 `[images]` the true ones,
     `masks` bool `[images, side, side]` where the object is.
@@ -58,31 +49,25 @@ def measured(model: Vig, images: Tensor, classes: Tensor, masks: Tensor | None) 
     objects = None if masks is None else object_patches(masks)
     found = []
     for state in states(model, images):
-        distance = spatial_distance(state.neighbours)
-        visual = similarity(pixels, state.neighbours)
-        embedding = similarity(state.features.flatten(2).transpose(1, 2), state.neighbours)
         scores = _scores(model, state.features)
-        chances = scores.softmax(1).gather(1, classes.unsqueeze(1)).squeeze(1)
-        right = scores.argmax(1) == classes
-        found.append(
-            [
-                Measured(
-                    spatial_distance=float(distance[image]),
-                    visual_similarity=float(visual[image]),
-                    embedding_similarity=float(embedding[image]),
-                    class_probability=float(chances[image]),
-                    correct=bool(right[image]),
-                    modularity=None if objects is None else modularity(state.neighbours[image], objects[image]),
-                )
-                for image in range(len(images))
-            ]
-        )
+        own: Measures = {
+            "spatial_distance": spatial_distance(state.neighbours).tolist(),
+            "visual_similarity": similarity(pixels, state.neighbours).tolist(),
+            "embedding_similarity": similarity(
+                state.features.flatten(2).transpose(1, 2), state.neighbours
+            ).tolist(),
+            "class_probability": scores.softmax(1).gather(1, classes.unsqueeze(1)).squeeze(1).tolist(),
+            "correct": (scores.argmax(1) == classes).tolist(),
+        }
+        if objects is not None:
+            own["modularity"] = [modularity(*one) for one in zip(state.neighbours, objects, strict=True)]
+        found.append(own)
     return found
 
 
 @torch.no_grad()
 def _scores(model: Vig, features: Tensor) -> Tensor:
-    """Return the head's scores `[images, classes]` of features pooled over patches, whatever the model's own task."""
+    """The head's scores `[images, classes]` of features pooled over patches, whatever the model's own task."""
     training = model.training
     model.eval()
     head: nn.Module = model.prediction

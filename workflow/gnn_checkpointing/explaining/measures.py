@@ -17,7 +17,7 @@ from gnn_checkpointing.study.vision_shapes import PATCH
 
 
 def spatial_distance(neighbours: Tensor) -> Tensor:
-    """Return `[images]`: the mean over edges of the Manhattan distance on the grid, in patches."""
+    """`[images]`: the mean over edges of the Manhattan distance on the grid, in patches."""
     side = math.isqrt(neighbours.size(1))
     own = torch.arange(neighbours.size(1), device=neighbours.device).view(1, -1, 1)
     others = neighbours[:, :, 1:]
@@ -26,7 +26,7 @@ def spatial_distance(neighbours: Tensor) -> Tensor:
 
 
 def similarity(features: Tensor, neighbours: Tensor) -> Tensor:
-    """Return `[images]`: the mean over edges of the cosine similarity of `features` `[images, nodes, channels]`.
+    """`[images]`: the mean over edges of the cosine similarity of `features` `[images, nodes, channels]`.
 
     Of pixels it is the visual similarity, of the features after a block the embedding similarity.
     """
@@ -36,18 +36,18 @@ def similarity(features: Tensor, neighbours: Tensor) -> Tensor:
 
 
 def patch_pixels(images: Tensor) -> Tensor:
-    """Return each patch's pixels `[images, nodes, channels * PATCH * PATCH]` of `[images, channels, side, side]`."""
+    """Each patch's pixels `[images, nodes, channels * PATCH * PATCH]` of `[images, channels, side, side]`."""
     return F.unfold(images, PATCH, stride=PATCH).transpose(1, 2)
 
 
 def object_patches(masks: Tensor) -> Tensor:
-    """Return bool `[images, nodes]`: patches with any pixel in the object; `masks` is bool `[images, side, side]`."""
+    """Bool `[images, nodes]`: patches with any pixel in the object; `masks` is bool `[images, side, side]`."""
     pixels = F.unfold(masks.unsqueeze(1).float(), PATCH, stride=PATCH)
     return pixels.amax(1) > 0
 
 
 def modularity(neighbours: Tensor, is_object: Tensor) -> float:
-    """Return the modularity of object against the rest, of one image's undirected simple graph; 0 if either is empty.
+    """The modularity of object against the rest, of one image's undirected simple graph; 0 if either is empty.
 
     `neighbours` is `[nodes, k]`, all slots, `is_object` bool `[nodes]`.
     """

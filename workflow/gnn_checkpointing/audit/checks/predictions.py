@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from gnn_checkpointing.analysis.results import Coverage, Response, ScoreSummary
 from gnn_checkpointing.audit.checks.laws import BYTES, SECONDS
 from gnn_checkpointing.audit.inputs import AuditInputs
@@ -23,22 +25,6 @@ def held_out_often(inputs: AuditInputs) -> Answer:
     return Answer(fewest.held_out >= FEWEST_HELD_OUT, found)
 
 
-def bytes_covered(inputs: AuditInputs) -> Answer:
-    return _covered(_tried(inputs, BYTES))
-
-
-def time_covered(inputs: AuditInputs) -> Answer:
-    return _covered(_tried(inputs, SECONDS))
-
-
-def bytes_narrow(inputs: AuditInputs) -> Answer:
-    return _narrow(_tried(inputs, BYTES), BYTES_HALF_WIDTH)
-
-
-def time_narrow(inputs: AuditInputs) -> Answer:
-    return _narrow(_tried(inputs, SECONDS), TIME_HALF_WIDTH)
-
-
 def real_bytes(inputs: AuditInputs) -> Answer:
     scored = _scored(inputs, BYTES)
     if not scored:
@@ -52,17 +38,35 @@ def real_bytes(inputs: AuditInputs) -> Answer:
     )
 
 
-def real_bounds(inputs: AuditInputs) -> Answer:
-    return _held(_scored(inputs, BYTES))
-
-
 def real_time(inputs: AuditInputs) -> Answer:
     errors = [summary.median_error for summary in _scored(inputs, SECONDS)]
     return at_most(max(errors), TIME_MEDIAN_ERROR, "median error") if errors else not_applicable()
 
 
-def real_intervals(inputs: AuditInputs) -> Answer:
-    return _held(_scored(inputs, SECONDS))
+def _covered(inputs: AuditInputs, responses: tuple[Response, ...]) -> Answer:
+    tried = _tried(inputs, responses)
+    if not tried:
+        return not_applicable()
+    least = min(tried, key=lambda coverage: coverage.inside)
+    what = f"share inside their intervals, of {least.held_out} held-out cells ({least.response})"
+    return at_least(least.inside, LEAST_COVERAGE, what)
+
+
+def _narrow(inputs: AuditInputs, responses: tuple[Response, ...], limit: float) -> Answer:
+    tried = _tried(inputs, responses)
+    if not tried:
+        return not_applicable()
+    widest = max(tried, key=lambda coverage: coverage.median_half_width)
+    return at_most(widest.median_half_width, limit, f"median half-width ({widest.response})")
+
+
+def _held(inputs: AuditInputs, responses: tuple[Response, ...]) -> Answer:
+    scored = _scored(inputs, responses)
+    if not scored:
+        return not_applicable()
+    least = min(scored, key=lambda summary: summary.inside)
+    what = f"share of {least.scored} predictions of {least.response} on real graphs that hold what was measured"
+    return at_least(least.inside, LEAST_REAL_COVERAGE, what)
 
 
 def _tried(inputs: AuditInputs, responses: tuple[Response, ...]) -> list[Coverage]:
@@ -75,24 +79,7 @@ def _scored(inputs: AuditInputs, responses: tuple[Response, ...]) -> list[ScoreS
     return [one for one in inputs.findings.predictions.summaries if one.response in responses and one.scored]
 
 
-def _covered(tried: list[Coverage]) -> Answer:
-    if not tried:
-        return not_applicable()
-    least = min(tried, key=lambda coverage: coverage.inside)
-    what = f"share inside their intervals, of {least.held_out} held-out cells ({least.response})"
-    return at_least(least.inside, LEAST_COVERAGE, what)
-
-
-def _narrow(tried: list[Coverage], limit: float) -> Answer:
-    if not tried:
-        return not_applicable()
-    widest = max(tried, key=lambda coverage: coverage.median_half_width)
-    return at_most(widest.median_half_width, limit, f"median half-width ({widest.response})")
-
-
-def _held(scored: list[ScoreSummary]) -> Answer:
-    if not scored:
-        return not_applicable()
-    least = min(scored, key=lambda summary: summary.inside)
-    what = f"share of {least.scored} predictions of {least.response} on real graphs that hold what was measured"
-    return at_least(least.inside, LEAST_REAL_COVERAGE, what)
+bytes_covered, time_covered = partial(_covered, responses=BYTES), partial(_covered, responses=SECONDS)
+bytes_narrow = partial(_narrow, responses=BYTES, limit=BYTES_HALF_WIDTH)
+time_narrow = partial(_narrow, responses=SECONDS, limit=TIME_HALF_WIDTH)
+real_bounds, real_intervals = partial(_held, responses=BYTES), partial(_held, responses=SECONDS)

@@ -4,9 +4,21 @@ from __future__ import annotations
 
 from typing import Annotated
 
+import torch
+import torch.nn.functional as F
+
+from gnn_checkpointing.artefacts import write_json
+from gnn_checkpointing.checkpointing import apply, explain
 from gnn_checkpointing.cli import options
 from gnn_checkpointing.cli.options import STUDY, says
+from gnn_checkpointing.graphs.storage import load_graph
+from gnn_checkpointing.measurement.step_trace import step_trace
+from gnn_checkpointing.measurement.workload import cell_task, contestant, seeded
+from gnn_checkpointing.models.own import build_own, own_scores
 from gnn_checkpointing.refusal import Refusal
+from gnn_checkpointing.study.design import graph_cells
+from gnn_checkpointing.study.graph_design import graph_spec
+from gnn_checkpointing.study.reading import read_study
 
 
 def trace(
@@ -19,19 +31,6 @@ def trace(
     policy: Annotated[str, says("policy, as in a study file")] = "none",
     output: options.Output,
 ) -> None:
-    import torch
-    import torch.nn.functional as F
-
-    from gnn_checkpointing.artefacts import write_json
-    from gnn_checkpointing.checkpointing import apply, explain
-    from gnn_checkpointing.graphs.storage import load_graph
-    from gnn_checkpointing.measurement.step_trace import step_trace
-    from gnn_checkpointing.measurement.workload import cell_task, contestant, seeded
-    from gnn_checkpointing.models.own import build_own, own_scores
-    from gnn_checkpointing.study.design import graph_cells
-    from gnn_checkpointing.study.graph_design import graph_spec
-    from gnn_checkpointing.study.reading import read_study
-
     if (module is None) == (convolution is None) or (graph is None) != (convolution is None):
         raise Refusal("which model? give --graph and --convolution of a study, or --module my_package.my_model:build")
     if module is not None:
