@@ -35,5 +35,5 @@ def test_the_most_that_is_saved_is_the_densest_graph_at_the_larger_radius() -> N
 
 
 def test_without_bags_it_is_said_what_it_takes() -> None:
-    assert "workflow/studies/ego.yaml" in most_saved().pick(Asked(synthetic())).note
+    assert "workflow/studies/ego.yaml" in most_saved(Asked(synthetic())).note
     assert not any(one.id.startswith(("bags-", "elene-")) for one in ledger(synthetic()).claims)

@@ -19,7 +19,7 @@ UNKNOWN = {"measured": None, "degrees_of_freedom": None}
 
 def test_the_errors_of_a_quotient_of_times_add_in_quadrature() -> None:
     findings = synthetic(lambda: generated_graphs(replicates=1))
-    (value,) = against("time_ratio", "layers").pick(Asked(findings, "GCN", "edge_blocks")).estimates
+    (value,) = against(Asked(findings, "GCN", "edge_blocks"), "time_ratio", "layers").estimates
     blocks = levels(Asked(findings, "GCN", "edge_blocks"))[-1].time_ratio
     layers = levels(Asked(findings, "GCN", "layers"))[-1].time_ratio
     assert value.estimate == pytest.approx(blocks.estimate / layers.estimate)
@@ -29,7 +29,7 @@ def test_the_errors_of_a_quotient_of_times_add_in_quadrature() -> None:
 
 def test_change_with_density_divides_the_densest_by_the_sparsest() -> None:
     """GATv2 layers / none: 0.25 at degree 128 over 0.32 at degree 4."""
-    (value,) = densest_over_sparsest("activation_ratio").pick(Asked(synthetic(), "GATv2", "layers")).estimates
+    (value,) = densest_over_sparsest(Asked(synthetic(), "GATv2", "layers"), "activation_ratio").estimates
     assert value.estimate == pytest.approx((65_500 / 259_000) / (3_500 / 11_000), rel=1e-3)
 
 
@@ -43,7 +43,7 @@ def test_a_slope_ratio_has_the_difference_and_of_times_what_the_next_run_differs
         for one in findings.regressions.interactions
         if (one.convolution, one.policy, one.response) == ("GCN", "layers", "step_time_seconds")
     )
-    (value,) = slope_ratio("step_time_seconds").pick(Asked(findings, "GCN", "layers")).estimates
+    (value,) = slope_ratio(Asked(findings, "GCN", "layers"), "step_time_seconds").estimates
     assert value.estimate == known.slope_ratio
     fitted = 1 + known.difference_per_edge.high / known.none_per_edge.estimate
     reach = math.hypot(math.log(fitted / known.slope_ratio), 1.96 * 0.04 if run else 0.0)

@@ -38,12 +38,6 @@ def test_tau_and_its_interval_are_those_of_cells_drawn_graph_by_graph() -> None:
     assert (found.low, found.high) == pytest.approx(tuple(np.quantile(taus, [tail, 1 - tail])))
 
 
-def test_medians_of_resamples_are_those_of_cells_written_out() -> None:
-    values, times = np.array([3.0, 1.0, 2.0]), np.array([[1, 1, 1], [0, 2, 1], [2, 2, 0], [0, 0, 3]])
-    expected = [np.median(np.repeat(values, row)) for row in times]
-    assert agreement._weighted_medians(values, times).tolist() == expected == [2.0, 1.0, 2.0, 2.0]
-
-
 def test_one_graph_leaves_only_its_own_interval_and_no_order() -> None:
     """A quotient of 2 known to a standard deviation of 0.1: 2 times e to the power of 1.96 of these, either way."""
     found = median_quotient(np.log([2.0]), np.array([0.1]), ["g"])

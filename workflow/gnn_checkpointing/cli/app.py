@@ -61,8 +61,8 @@ COMMANDS = {
     "designing:export": "Write a published report's measurements as Parquet, CSV or JSON with units.",
     "publishing:index": "Write the index of all reports, and the comparison of machines beside it.",
     "planning:plan": "Say what each policy would need on your graph in your memory, and which one to take.",
-    "tracing:trace": "Write a step's memory, layer by layer, as a trace that ui.perfetto.dev opens.",
-    "explaining:explain": "Measure a Vision GNN's graphs on your images; draw curves and one image's patch graph.",
+    "showing:trace": "Write a step's memory, layer by layer, as a trace that ui.perfetto.dev opens.",
+    "showing:explain": "Measure a Vision GNN's graphs on your images; draw curves and one image's patch graph.",
 }
 for place, (command, help_text) in enumerate(COMMANDS.items()):
     app.command(f"gnn_checkpointing.cli.commands.{command}", help=help_text, sort_key=place)

@@ -21,6 +21,7 @@ from gnn_checkpointing.study.explaining import Explaining
 from gnn_checkpointing.study.vision_shapes import NAMES, PATCH, SIDE, Size, neighbours_by_block
 
 LEVEL = 0.95
+MEASURES = ("spatial_distance", "visual_similarity", "embedding_similarity", "class_probability")
 
 Progress = Callable[[int, int], None]
 """Called with how many images of how many are done."""
@@ -77,7 +78,8 @@ def explained(
                 number=number,
                 neighbours=k,
                 dilation=dilation,
-                **{"modularity": None, **{name: mean(values) for name, values in own.items() if name != "correct"}},
+                **{name: mean(own[name]) for name in MEASURES},
+                modularity=mean(own["modularity"]) if "modularity" in own else None,
                 top1_accuracy=fmean(own["correct"]),
             )
             for number, ((k, dilation), own) in enumerate(zip(shapes, blocks, strict=True), start=1)

@@ -6,7 +6,7 @@ import math
 from dataclasses import replace
 
 from gnn_checkpointing.audit.inputs import AuditInputs, Row, place
-from gnn_checkpointing.audit.question import Answer, Named, at_most, no_offender, not_applicable, percent
+from gnn_checkpointing.audit.rubric import Answer, Named, at_most, no_offender, not_applicable, percent
 from gnn_checkpointing.records.measurements_table import number
 
 LARGEST_SHARE = 0.1

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from gnn_checkpointing.analysis.results import PredictiveLaw, Response
 from gnn_checkpointing.analysis.table import series
 from gnn_checkpointing.audit.inputs import AuditInputs
-from gnn_checkpointing.audit.question import Answer, Named, not_applicable, percent
+from gnn_checkpointing.audit.rubric import Answer, Named, not_applicable, percent
 from gnn_checkpointing.records.measurements_table import number
 
 BYTES: tuple[Response, ...] = ("activation_bytes", "saved_activation_bytes")

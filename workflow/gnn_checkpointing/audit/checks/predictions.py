@@ -7,7 +7,7 @@ from functools import partial
 from gnn_checkpointing.analysis.results import Coverage, Response, ScoreSummary
 from gnn_checkpointing.audit.checks.laws import BYTES, SECONDS
 from gnn_checkpointing.audit.inputs import AuditInputs
-from gnn_checkpointing.audit.question import Answer, at_least, at_most, not_applicable, percent
+from gnn_checkpointing.audit.rubric import Answer, at_least, at_most, not_applicable, percent
 
 LEAST_COVERAGE = 0.93
 LEAST_REAL_COVERAGE = 0.9

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gnn_checkpointing.audit.inputs import AuditInputs, Row, place
-from gnn_checkpointing.audit.question import Answer, Named, no_offender, not_applicable, offended
+from gnn_checkpointing.audit.rubric import Answer, Named, no_offender, not_applicable, offended
 from gnn_checkpointing.records.measurements_table import number
 from gnn_checkpointing.study.policy_names import OTHER_MODELS, parse_policy
 
