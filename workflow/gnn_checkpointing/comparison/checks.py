@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from gnn_checkpointing.claims.ledger import Claim
 from gnn_checkpointing.comparison.reports import Joined, Report, matched, place
@@ -21,10 +22,9 @@ _DECIDED = ("supported", "refuted")
 
 
 @cache
-def texts() -> dict[str, dict[str, str]]:
-    """The question, rule and results of each check in words."""
-    found: dict[str, dict[str, str]] = read_yaml(Path(__file__).with_name("checks.yaml"))
-    return found
+def texts() -> Any:
+    """What the page says: of each check its question, rule and results, why machines are compared, and how."""
+    return read_yaml(Path(__file__).with_name("texts.yaml"))
 
 
 def checks(pairs: Sequence[Joined], first: Report, second: Report) -> list[Check]:
@@ -36,7 +36,7 @@ def checks(pairs: Sequence[Joined], first: Report, second: Report) -> list[Check
         "bytes-per-edge": (_slopes(first, second), reason),
         "verdicts": (_verdicts(first, second), ""),
     }
-    return [_check(id, *compared[id]) for id in texts()]
+    return [_check(id, *compared[id]) for id in texts()["checks"]]
 
 
 def half_decided(first: Report, second: Report) -> list[Difference]:
@@ -50,8 +50,8 @@ def _check(id: str, compared: Iterator[Difference | None], reason: str) -> Check
     findings = [one for one in differences if one is not None]
     return Check(
         id=id,
-        question=texts()[id]["question"],
-        rule=texts()[id]["rule"],
+        question=texts()["checks"][id]["question"],
+        rule=texts()["checks"][id]["rule"],
         matched=len(differences),
         differ=len(findings),
         worst=max((one.relative for one in findings if one.relative is not None), default=None),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from itertools import combinations
 from pathlib import Path
 
@@ -27,7 +27,16 @@ def compare(reports: Path, left_out: Collection[Path] = ()) -> Comparison:
     read = [[read_report(folder) for folder in folders] for folders in shared(found).values()]
     published = machines(found)
     labels = {report.slug: report.label for several in read for report in several}
-    studies = [_study(several, sorted(published)) for several in read]
+    studies = [
+        StudyCompared(
+            name=several[0].study.name,
+            title=several[0].study.title,
+            machines=[report.slug for report in several],
+            missing=sorted(published.keys() - {report.slug for report in several}),
+            pairs=[_pair(*two) for two in combinations(several, 2)],
+        )
+        for several in read
+    ]
     return Comparison(
         confidence=CONFIDENCE,
         resamples=RESAMPLES,
@@ -35,18 +44,6 @@ def compare(reports: Path, left_out: Collection[Path] = ()) -> Comparison:
         machines=[Machine(slug=slug, label=labels.get(slug, slug), studies=own) for slug, own in published.items()],
         studies=studies,
         findings=sum(pair.findings for study in studies for pair in study.pairs),
-    )
-
-
-def _study(reports: Sequence[Report], slugs: Sequence[str]) -> StudyCompared:
-    """One study's reports in pairs; `slugs` are all machines that have published anything."""
-    there = [report.slug for report in reports]
-    return StudyCompared(
-        name=reports[0].study.name,
-        title=reports[0].study.title,
-        machines=there,
-        missing=[slug for slug in slugs if slug not in there],
-        pairs=[_pair(first, second) for first, second in combinations(reports, 2)],
     )
 
 

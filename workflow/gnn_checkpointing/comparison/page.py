@@ -16,24 +16,6 @@ from gnn_checkpointing.report.html import report_html
 from gnn_checkpointing.report.page import Block, Note, Page, Paragraph, Score, Section
 from gnn_checkpointing.sourced import counted, sourced
 
-_WHY = (
-    "Bytes follow from the graph, the model and the policy, so two machines must agree on them; a difference is a "
-    "finding. Seconds are each machine's own: what can agree is their ratio to those of policy none in the same cell, "
-    "and the order of such ratios."
-)
-_METHOD = (
-    "Measurements of two machines are one where their cell and policy are: a cell's id names its graph, architecture, "
-    "aggregation and allocator. Folders are taken as published; whether one can be believed is what the command "
-    "validate says.",
-    "A quotient is the second machine's ratio over the first's; the ratio itself is formed within a machine, policy "
-    "over none in the same rounds, so a faster clock leaves it as it is. Its {level} interval resamples graphs whole, "
-    "{resamples} times, and is never narrower than the cells' own intervals leave open.",
-    "Rank agreement is Kendall's tau-b: one where any two cells stand in the same order on both machines, zero where "
-    "the orders have nothing in common. Its interval resamples graphs whole; noise of timing alone keeps tau below one "
-    "where many ratios are nearly equal.",
-)
-
-
 def render_comparison(comparison: Comparison, templates: Path, output_folder: Path) -> None:
     """Write comparison.json and comparison.html into `output_folder`; nothing before the page is made."""
     html = report_html(_page(comparison), templates, PAGE)
@@ -72,13 +54,13 @@ def _page(comparison: Comparison) -> Page:
         lead=None,
         score=Score("", ()),
         sections=(
-            Section("overview", "Overview", (Paragraph(_WHY), overview_table(found), machines_table(found), *missing)),
+            Section("overview", "Overview", (Paragraph(texts()["why"]), overview_table(found), machines_table(found), *missing)),
             *(
                 _pair_section(f"{study.name}-{number}", study.name, pair)
                 for study in found.studies
                 for number, pair in enumerate(study.pairs, start=1)
             ),
-            Section("method", "How this is compared", tuple(Paragraph(text.format_map(method)) for text in _METHOD)),
+            Section("method", "How this is compared", tuple(Paragraph(text.format_map(method)) for text in texts()["method"])),
         ),
     )
 
@@ -126,7 +108,7 @@ def _same_sentence(pair: Pair) -> str:
 
 def _clause(check: Check) -> str:
     worst = "" if check.worst is None else units.share(check.worst)
-    words = texts()[check.id][check.word]
+    words = texts()["checks"][check.id][check.word]
     return words.format(count=units.count(check.matched), differ=units.count(check.differ), worst=worst)
 
 
