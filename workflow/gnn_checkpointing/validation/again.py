@@ -17,7 +17,7 @@ from gnn_checkpointing.audit.rubric import audited
 from gnn_checkpointing.claims.judge import judge
 from gnn_checkpointing.planning.gather import knowledge
 from gnn_checkpointing.refusal import Refusal
-from gnn_checkpointing.report.inputs import ANALYSIS, AUDIT, CLAIMS, HARDWARE, MEASUREMENTS, PLANNER
+from gnn_checkpointing.report.inputs import ANALYSIS, AUDIT, CLAIMS, MEASUREMENTS, PLANNER
 from gnn_checkpointing.report.render import SUMMARY, published_sources, read_inputs, summary
 from gnn_checkpointing.validation.published import Measured
 
@@ -46,8 +46,7 @@ def conclusions(found: Measured, findings: Findings) -> Iterator[str]:
     folder, study, machine = found.folder, found.study, found.machine
 
     def known() -> Any:
-        label = str(read_json(folder / HARDWARE).get("label", machine.slug))
-        return knowledge(study, findings.predictions, found.graphs, machine.slug, label, machine.facts)
+        return knowledge(study, findings.predictions, found.graphs, machine.slug, machine.label, machine.facts)
 
     def summarised() -> Any:
         return summary(read_inputs(published_sources(folder), folder / ANALYSIS))

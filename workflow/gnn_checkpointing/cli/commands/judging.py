@@ -49,15 +49,8 @@ def audit(*, run: Run) -> None:
 
 
 def knowledge(*, run: Run) -> None:
-    described = read_json(run / names.HARDWARE)
-    machine = machine_facts(described)
-    found = gathered(
-        read_study(run / names.STUDY),
-        read_analysis(run / names.ANALYSIS).predictions,
-        read_graphs(run / names.GRAPHS),
-        machine.slug,
-        str(described.get("label", machine.slug)),
-        machine.facts,
-    )
+    machine = machine_facts(read_json(run / names.HARDWARE))
+    laws, graphs = read_analysis(run / names.ANALYSIS).predictions, read_graphs(run / names.GRAPHS)
+    found = gathered(read_study(run / names.STUDY), laws, graphs, machine.slug, machine.label, machine.facts)
     # Ten digits, not eight: its numbers are quotients of rounded ones, and their products are bytes.
     write_sealed(run / names.PLANNER, all_significant(found.model_dump(mode="json"), digits=10))
