@@ -7,8 +7,8 @@ import pytest
 from scipy.stats import kendalltau, norm
 
 from gnn_checkpointing.analysis.estimates import widened_tail
-from gnn_checkpointing.comparison import agreement
-from gnn_checkpointing.comparison.agreement import (
+from gnn_checkpointing.comparison import ratios as agreement
+from gnn_checkpointing.comparison.ratios import (
     deviations,
     exact_rank_agreement,
     median_quotient,

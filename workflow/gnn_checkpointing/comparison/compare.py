@@ -6,10 +6,19 @@ from collections.abc import Collection
 from itertools import combinations
 from pathlib import Path
 
-from gnn_checkpointing.comparison.agreement import CONFIDENCE, RESAMPLES, SEED, exact_rank_agreement
 from gnn_checkpointing.comparison.checks import checks, half_decided
 from gnn_checkpointing.comparison.folders import machines, shared, summaries, why_nothing
-from gnn_checkpointing.comparison.ratios import break_evens, per_edge, ratio_pairs, ratio_summaries, throughputs
+from gnn_checkpointing.comparison.ratios import (
+    CONFIDENCE,
+    RESAMPLES,
+    SEED,
+    break_evens,
+    exact_rank_agreement,
+    per_edge,
+    ratio_pairs,
+    ratio_summaries,
+    throughputs,
+)
 from gnn_checkpointing.comparison.reports import Report, alone, differing, joined, place, read_report, settings
 from gnn_checkpointing.comparison.results import Comparison, Difference, Machine, Pair, StudyCompared
 from gnn_checkpointing.refusal import Refusal

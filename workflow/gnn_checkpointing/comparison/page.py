@@ -1,20 +1,24 @@
-"""The page of a comparison and its sentences: an overview of all pairs of machines, then each study and pair in full."""
+"""The page of a comparison: an overview of all pairs of machines, each study and pair in full, sentences and figures."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
+from gnn_checkpointing.analysis.table import grouped
 from gnn_checkpointing.artefacts import write_json, write_text
 from gnn_checkpointing.comparison.checks import LIBRARIES, texts
-from gnn_checkpointing.comparison.figure import ratios_figure
 from gnn_checkpointing.comparison.folders import COMPARISON, PAGE
-from gnn_checkpointing.comparison.results import Check, Comparison, Pair, RatioSummary
+from gnn_checkpointing.comparison.results import Check, Comparison, Pair, RatioPair, RatioSummary
 from gnn_checkpointing.comparison.tables import machines_table, overview_table, pair_tables
 from gnn_checkpointing.report import units
-from gnn_checkpointing.report.figure import Fact
+from gnn_checkpointing.report.figure import Fact, Figure, Panel
+from gnn_checkpointing.report.figures import drawn, scales
+from gnn_checkpointing.report.figures.lines import Line, Point
+from gnn_checkpointing.report.figures.palette import looks
+from gnn_checkpointing.report.figures.points import identity_panel, thinning
 from gnn_checkpointing.report.html import report_html
 from gnn_checkpointing.report.page import Block, Note, Page, Paragraph, Score, Section
-from gnn_checkpointing.sourced import counted, sourced
+from gnn_checkpointing.sourced import counted, plain, sourced
 
 def render_comparison(comparison: Comparison, templates: Path, output_folder: Path) -> None:
     """Write comparison.json and comparison.html into `output_folder`; nothing before the page is made."""
@@ -79,7 +83,7 @@ def _pair_section(key: str, study: str, pair: Pair) -> Section:
         if name == "checks":
             blocks += [Note(text) for text in dict.fromkeys(check.note for check in pair.checks if check.note)]
         elif name == "agreement" and pair.ratios:
-            blocks.append(ratios_figure(key, pair))
+            blocks.append(_ratios_figure(key, pair))
         elif name == "per-edge" and ranks is not None:
             blocks.append(
                 Paragraph(
@@ -144,3 +148,64 @@ def _versions_sentence(pair: Pair) -> str:
         f"{versions} Code, libraries and settings were the same, by the records' fingerprints, in "
         f"{units.count(pair.same_code)} of {units.count(pair.cells)} cells that both have."
     )
+
+
+def _ratios_figure(key: str, pair: Pair) -> Figure:
+    """A panel for each convolution: one mark per cell and policy, at its time ratio on either machine."""
+    values = [plain(one.estimate) for ratio in pair.ratios for one in (ratio.first, ratio.second)]
+    x, y = (scales.ratio_scale(values, f"step time / none's, {slug}") for slug in (pair.first, pair.second))
+    policies = list(dict.fromkeys(ratio.policy for ratio in pair.ratios))
+    several = len({ratio.allocator for ratio in pair.ratios}) > 1
+    panels, drawn_lines = [], []
+    for number, ((allocator, convolution), ratios) in enumerate(
+        grouped(pair.ratios, lambda ratio: (ratio.allocator, ratio.convolution))
+    ):
+        id, title = f"ratios-{key}-{number}", f"{convolution}, allocator {allocator}" if several else convolution
+        by_policy = {policy: [ratio for ratio in ratios if ratio.policy == policy] for policy in policies}
+        lines = [Line(policy, tuple(map(_point, own))) for policy, own in by_policy.items() if own]
+        drawn_lines.append(lines)
+        panels.append(
+            Panel(
+                id=id,
+                title=title,
+                alternative=_alternative(title, pair, by_policy),
+                svg=identity_panel(id, lines, looks(policies), x, y),
+                drawn=drawn.of_points(lines, x, y),
+                convolution=convolution,
+            )
+        )
+    return Figure(
+        id=f"figure-{key}-ratios",
+        caption=f"Step time of each policy / none's in the same cell: on {pair.first} and on {pair.second}.",
+        how_to_read="Each mark is a cell and policy. On the line a policy costs the same share on both machines; above "
+        f"it costs more on the second. Intervals are in the table below.{thinning(drawn_lines)}",
+        panels=tuple(panels),
+        source=COMPARISON,
+    )
+
+
+def _point(ratio: RatioPair) -> Point:
+    second = ratio.second
+    return Point(plain(ratio.first.estimate), plain(second.estimate), plain(second.low), plain(second.high))
+
+
+def _alternative(title: str, pair: Pair, by_policy: dict[str, list[RatioPair]]) -> str:
+    """For each policy how many marks there are, and where they lie on either machine."""
+    sentences = [
+        f"Scatter chart, {title}: step time / none's on {pair.second} against that on {pair.first}, one mark a cell, "
+        "with the line on which both are equal."
+    ]
+    for policy, own in by_policy.items():
+        if own:
+            sides = {pair.first: [one.first.estimate for one in own], pair.second: [one.second.estimate for one in own]}
+            spans = [f"{units.ratio(min(side))} to {units.ratio(max(side))} on {slug}" for slug, side in sides.items()]
+            whole = next(one for one in pair.ratio_summaries if _series(one) == _series(own[0]))
+            sentences.append(
+                f"Policy {policy}, {units.count(whole.cells)} marks: {', '.join(spans)}; in the median "
+                f"{units.ratio_estimate(whole.quotient)} times as much on the second."
+            )
+    return " ".join(sentences)
+
+
+def _series(one: RatioSummary | RatioPair) -> tuple[str, str, str]:
+    return one.convolution, one.policy, one.allocator
