@@ -78,7 +78,11 @@ def test_bad_input_is_one_sentence(tmp_path: Path, refused: Callable[..., None])
     output = tmp_path / "out"
     refused(("design", "--study", tmp_path / "none.yaml"), "none.yaml", "no such study")
     refused(("graph", "--study", smoke, "--graph", "g", "--output", output), "no graph g", "`design` lists")
-    refused(("collect", "--study", smoke, "--measurements", tmp_path, "--output-folder", output), "complete.json", "no such file")
+    refused(
+        ("collect", "--study", smoke, "--measurements", tmp_path, "--output-folder", output),
+        "complete.json",
+        "no such file",
+    )
     graph = run("design", "--study", smoke).stdout.splitlines()[1].split("\t")[1]
     broken = tmp_path / "broken.npz"
     broken.write_bytes(b"PK not a zip")

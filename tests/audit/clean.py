@@ -134,7 +134,7 @@ def out_of_memory(rows: Table) -> str:
 def findings(asked: Study, rows: Table) -> Findings:
     """Return findings whose parts are made by hand, but for the quality of the run."""
     return Findings(
-        effects=made(Effects),
+        effects=Effects(confidence=0.95, rows=[]),
         trends=made(Trends),
         regressions=made(Regressions),
         predictions=predictions(),

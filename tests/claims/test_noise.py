@@ -1,4 +1,4 @@
-"""What another run would say: numbers made from two keep their intervals, and a claim that it may turn is inconclusive."""
+"""What another run would say: numbers made from two keep their intervals; a claim that it may turn is inconclusive."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Claims on depths, ego networks, families, grades and batches: made where those were measured, judged by their numbers."""
+"""Claims on depths, ego networks, families, grades and batches: made where measured, judged by their numbers."""
 
 from __future__ import annotations
 

@@ -12,12 +12,12 @@ from PIL import Image
 
 from gnn_checkpointing.explaining.blocks import (
     measured,
-    states,
     modularity,
     object_patches,
     patch_pixels,
     similarity,
     spatial_distance,
+    states,
 )
 from gnn_checkpointing.explaining.images import DEVIATION, MEAN, batches, class_names, image_tensor, pictures
 from gnn_checkpointing.models.vision.vig import VigOptions, build_vig

@@ -66,6 +66,7 @@ def percent(share: float) -> str:
     """A share in digits enough that one just beside its limit is not printed as the limit."""
     return f"{100 * share:.4g} %"
 
+
 @dataclass(frozen=True)
 class Question:
     """A question that a sound report answers with yes, as `rubric.yaml` words it, and the check that answers it."""

@@ -1,4 +1,4 @@
-"""The page of a comparison: an overview of all pairs of machines, each study and pair in full, sentences and figures."""
+"""The page of a comparison: an overview of all pairs of machines, then each study and pair in full."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from gnn_checkpointing.report.figures.points import identity_panel, thinning
 from gnn_checkpointing.report.html import report_html
 from gnn_checkpointing.report.page import Block, Note, Page, Paragraph, Score, Section
 from gnn_checkpointing.sourced import counted, plain, sourced
+
 
 def render_comparison(comparison: Comparison, templates: Path, output_folder: Path) -> None:
     """Write comparison.json and comparison.html into `output_folder`; nothing before the page is made."""
@@ -46,6 +47,8 @@ def _page(comparison: Comparison) -> Page:
         if study.missing
     ]
     method = {"level": units.confidence(found.confidence), "resamples": units.count(found.resamples)}
+    how = tuple(Paragraph(text.format_map(method)) for text in texts()["method"])
+    why = Paragraph(texts()["why"])
     return Page(
         title="Machines compared",
         subtitle="The same studies on other hardware: what must be the same, and how alike times rank",
@@ -58,13 +61,13 @@ def _page(comparison: Comparison) -> Page:
         lead=None,
         score=Score("", ()),
         sections=(
-            Section("overview", "Overview", (Paragraph(texts()["why"]), overview_table(found), machines_table(found), *missing)),
+            Section("overview", "Overview", (why, overview_table(found), machines_table(found), *missing)),
             *(
                 _pair_section(f"{study.name}-{number}", study.name, pair)
                 for study in found.studies
                 for number, pair in enumerate(study.pairs, start=1)
             ),
-            Section("method", "How this is compared", tuple(Paragraph(text.format_map(method)) for text in texts()["method"])),
+            Section("method", "How this is compared", how),
         ),
     )
 
@@ -112,7 +115,7 @@ def _same_sentence(pair: Pair) -> str:
 
 def _clause(check: Check) -> str:
     worst = "" if check.worst is None else units.share(check.worst)
-    words = texts()["checks"][check.id][check.word]
+    words: str = texts()["checks"][check.id][check.word]
     return words.format(count=units.count(check.matched), differ=units.count(check.differ), worst=worst)
 
 

@@ -13,7 +13,14 @@ from gnn_checkpointing.analysis.estimates import widened_tail
 from gnn_checkpointing.analysis.results import Estimate, Law
 from gnn_checkpointing.analysis.table import policy_order, series
 from gnn_checkpointing.comparison.reports import Joined, Report, Row, matched
-from gnn_checkpointing.comparison.results import BreakEvenPair, PerEdge, RankAgreement, RatioPair, RatioSummary, Throughput
+from gnn_checkpointing.comparison.results import (
+    BreakEvenPair,
+    PerEdge,
+    RankAgreement,
+    RatioPair,
+    RatioSummary,
+    Throughput,
+)
 from gnn_checkpointing.records.measurements_table import number
 
 Floats = NDArray[np.float64]

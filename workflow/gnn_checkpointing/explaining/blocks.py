@@ -60,9 +60,7 @@ def measured(model: Vig, images: Tensor, classes: Tensor, masks: Tensor | None) 
         own: Measures = {
             "spatial_distance": spatial_distance(state.neighbours).tolist(),
             "visual_similarity": similarity(pixels, state.neighbours).tolist(),
-            "embedding_similarity": similarity(
-                state.features.flatten(2).transpose(1, 2), state.neighbours
-            ).tolist(),
+            "embedding_similarity": similarity(state.features.flatten(2).transpose(1, 2), state.neighbours).tolist(),
             "class_probability": scores.softmax(1).gather(1, classes.unsqueeze(1)).squeeze(1).tolist(),
             "correct": (scores.argmax(1) == classes).tolist(),
         }

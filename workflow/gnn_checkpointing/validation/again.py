@@ -102,7 +102,8 @@ def _held(found: Measured, what: str, source: str, make: Callable[[], dict[str, 
             # Of a claim or a check its id says more than its place.
             id = f"{given[parts[1]][int(parts[2])].get('id', '')}: " if name in (CLAIMS, AUDIT) and parts[2:] else ""
             more = f" ({len(different)} places in all)" if len(different) > 1 else ""
-            yield f"{name}: not what {source} gives: {id}{place or 'the whole'} is {_short(one)}, not {_short(other)}{more}"
+            words = f"{place or 'the whole'} is {_short(one)}, not {_short(other)}"
+            yield f"{name}: not what {source} gives: {id}{words}{more}"
 
 
 def _short(value: Any) -> str:

@@ -1,4 +1,4 @@
-"""Were laws chosen as planned, did they foresee what they did not see, and do their intervals hold what they promise?"""
+"""Were laws chosen as planned, did they foresee what they had not seen, and do their intervals hold?"""
 
 from __future__ import annotations
 

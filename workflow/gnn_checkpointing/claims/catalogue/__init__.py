@@ -1,7 +1,7 @@
 """Every claim, written before the data: the YAML files here in the order of their names, read as templates.
 
-A claim has a `sentence`, a `query` (a function of `queries/` with its arguments) and a `rule` (one of `rules.py` with its
-threshold; a list has one for each quantity in turn). The other keys are the fields of `Template`.
+A claim has a `sentence`, a `query` (a function of `queries/` with its arguments) and a `rule` (one of `rules.py` with
+its threshold; a list has one for each quantity in turn). The other keys are the fields of `Template`.
 """
 
 from __future__ import annotations

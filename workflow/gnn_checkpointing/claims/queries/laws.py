@@ -31,9 +31,7 @@ def held_out_errors(asked: Asked, response: Response) -> Picked:
     return picked([exactly(held_out.worst_relative_error) for _, held_out in laws], note)
 
 
-@query(
-    "the larger of the median errors at the densest level and the largest size, each held out", "relative error"
-)
+@query("the larger of the median errors at the densest level and the largest size, each held out", "relative error")
 def unseen_errors(asked: Asked, response: Response) -> Picked:
     """The chosen law's score of each policy: the larger of its median errors at the densest and the largest."""
     key = (asked.convolution, response)
