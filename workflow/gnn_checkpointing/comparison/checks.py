@@ -10,7 +10,7 @@ from typing import Any
 from gnn_checkpointing.claims.ledger import Claim
 from gnn_checkpointing.comparison.reports import Joined, Report, matched, place
 from gnn_checkpointing.comparison.results import Check, Difference
-from gnn_checkpointing.study.yaml_files import read_yaml
+from gnn_checkpointing.study.reading import read_yaml
 
 ROUNDING, ROUNDING_BYTES = 1e-6, 1e-3
 """Two fits of the same bytes agree to this share of their slope, or to so many bytes per edge of a slope of nothing."""

@@ -18,7 +18,7 @@ from gnn_checkpointing.claims import queries
 from gnn_checkpointing.claims.ledger import Kind
 from gnn_checkpointing.claims.queries.query import QUERIES, Asked, Picked
 from gnn_checkpointing.claims.rules import RULES, Rule, respectively
-from gnn_checkpointing.study.yaml_files import read_yaml
+from gnn_checkpointing.study.reading import read_yaml
 
 FOLDER = Path(__file__).parent
 OWN = "this study"
