@@ -17,7 +17,7 @@ from gnn_checkpointing.explaining.images import Picture, batches, class_names, i
 from gnn_checkpointing.models.vision.vig import Vig, VigOptions, build_vig, shape_of
 from gnn_checkpointing.models.vision.weights import classes_of, load_weights
 from gnn_checkpointing.records.explained import Block, Explained, ExplainedSets, Mean
-from gnn_checkpointing.study.explaining import Explaining
+from gnn_checkpointing.study.settings import Explaining
 from gnn_checkpointing.study.vision_shapes import NAMES, PATCH, SIDE, Size, neighbours_by_block
 
 LEVEL = 0.95
