@@ -98,9 +98,11 @@ def _held(found: Measured, what: str, source: str, make: Callable[[], dict[str, 
         different = list(differences(given, TypeAdapter(Any).dump_python(again, mode="json")))
         if different:
             place, one, other = different[0]
-            parts = place.split("/")
             # Of a claim or a check its id says more than its place.
-            id = f"{given[parts[1]][int(parts[2])].get('id', '')}: " if name in (CLAIMS, AUDIT) and parts[2:] else ""
+            id = (
+                dict(_leaves(given)).get("/".join([*place.split("/")[:3], "id"]), "") if name in (CLAIMS, AUDIT) else ""
+            )
+            id = f"{id}: " if id else ""
             more = f" ({len(different)} places in all)" if len(different) > 1 else ""
             words = f"{place or 'the whole'} is {_short(one)}, not {_short(other)}"
             yield f"{name}: not what {source} gives: {id}{words}{more}"
