@@ -14,9 +14,9 @@ from gnn_checkpointing.report.figures.lines import Line, Point
 from gnn_checkpointing.report.figures.palette import looks
 from gnn_checkpointing.report.figures.points import drawn_marks, residual_panel, thinning
 from gnn_checkpointing.report.page import Table
-from gnn_checkpointing.report.sections import run as run_room
+from gnn_checkpointing.report.sections import instrument as run_room
 
-from .test_run_report import ROWS, section
+from .test_instrument_report import ROWS, run_of
 
 
 def cells(count: int, policy: str = "none") -> Line:
@@ -70,7 +70,7 @@ def test_the_run_tells_the_longest_graphs_of_many(monkeypatch: pytest.MonkeyPatc
     """Of graphs of 11.5 and 11.6 minutes one is told: the longer."""
     monkeypatch.setattr(run_room, "_MOST_GRAPHS", 1)
     rows = [*ROWS[:3], {**ROWS[3], "again_ended": "2026-11-24T10:13:36+00:00"}]
-    _, figure, table = section(rows).blocks
+    _, figure, table = run_of(rows)
     assert isinstance(figure, Figure) and isinstance(table, Table)
     assert [row[0] for row in table.rows] == ["graph 1"]
     assert table.caption == (

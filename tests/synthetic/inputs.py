@@ -28,7 +28,6 @@ from gnn_checkpointing.analysis.results import (
     Robustness,
     Spread,
     Trends,
-    views,
 )
 from gnn_checkpointing.analysis.turns import run
 from gnn_checkpointing.artefacts import write_json
@@ -485,7 +484,10 @@ def inputs(rows: list[Row] | None = None, **changes: Any) -> ReportInputs:
         "trends": made(Trends),
         "regressions": regressions(),
         "predictions": made(Predictions),
-        **{name: getattr(views, name)(known) for name in ("frontier", "variants", "depths", "ego")},
+        "frontier": known,
+        "variants": known,
+        "depths": known.depths,
+        "ego": known.ego,
         "explained": Explanations(),
         "robustness": made(Robustness),
         "graphs": [],

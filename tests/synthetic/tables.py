@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from gnn_checkpointing.analysis.laws.series import Series, series_of
+from gnn_checkpointing.analysis.laws.series import Series
 from gnn_checkpointing.analysis.protocol import Protocol
 from gnn_checkpointing.analysis.results import Response
 from gnn_checkpointing.analysis.table import Row, completed
@@ -135,7 +135,7 @@ def series(
 ) -> Series:
     """One series of the synthetic table."""
     made = table(np.random.default_rng(seed), noise=noise) if rows is None else rows
-    return series_of(chosen(completed(made), convolution, policy), response)
+    return Series(chosen(completed(made), convolution, policy), response)
 
 
 def chosen(rows: Sequence[Row], convolution: str, policy: str) -> list[Row]:

@@ -32,10 +32,9 @@ from gnn_checkpointing.report.page import (
     figures_of,
 )
 from gnn_checkpointing.report.provenance import provenance, study_command, with_provenance
-from gnn_checkpointing.report.sections.audit import audit_score
-from gnn_checkpointing.report.sections.data import data_section
+from gnn_checkpointing.report.sections.claims import audit_score
 from gnn_checkpointing.report.sections.lead import lead_figure
-from gnn_checkpointing.report.sections.redo import redo_section
+from gnn_checkpointing.report.sections.method import data_section, redo_section
 from gnn_checkpointing.report.sections.short import short_tables
 from gnn_checkpointing.report.words import filters
 from gnn_checkpointing.sourced import parts
@@ -56,11 +55,12 @@ PROOF = {
 """Where the appendix has what a section or an answer rests on, where that is not called alike."""
 
 SECTIONS = (
-    *("planner", "memory", "time", "frontier", "allocator", "timeline", "vision", "explained", "practice", "depth"),
-    *("ego", "laws", "predictions", "scorecard", "families", "robustness", "real", "graded", "batches", "claims"),
-    *("audit", "accuracy", "failed", "quality", "run", "instrument", "graphs", "machine", "method"),
+    *("planner", "trends.memory", "trends.time", "frontier", "allocator", "timeline", "vision", "vision.explained"),
+    *("stacks.practice", "stacks.depth", "ego", "laws", "predictions", "scorecard", "families", "robustness", "real"),
+    *("real.graded", "batches", "claims", "claims.audit", "quality.accuracy", "quality.failed", "quality"),
+    *("instrument.run", "instrument", "graphs", "method.machine", "method"),
 )
-"""The appendix's sections in their order: a file each in `sections/`."""
+"""The appendix's sections in their order: a file in `sections/`, and which of its sections where it has several."""
 
 ANSWERS = ("limit", "depth", "ego", "vision", "batches", "families", "prediction", "real", "frontier", "density")
 """Which answer a study gives: that of the first of these that it has something of."""
@@ -223,7 +223,7 @@ def _evidence(appendix: Page) -> Callable[[str], str]:
 
 def _appendix(inputs: ReportInputs, checksums: Mapping[str, str], history: Sequence[Measured]) -> Page:
     found = [_section(name, inputs) for name in SECTIONS]
-    found.insert(SECTIONS.index("run") + 1, history_section(history))
+    found.insert(SECTIONS.index("instrument.run") + 1, history_section(history))
     lead = lead_figure(inputs)
     origin = partial(with_provenance, study=inputs.study, checksums=checksums)
     sections = [origin(section) for section in found if section is not None]
@@ -244,9 +244,10 @@ def _appendix(inputs: ReportInputs, checksums: Mapping[str, str], history: Seque
 
 
 def _section(name: str, inputs: ReportInputs) -> Section | None:
-    """What the file of that name in sections/ says of the study."""
-    module = import_module(f"gnn_checkpointing.report.sections.{name}")
-    found: Section | None = getattr(module, f"{name}_section")(inputs)
+    """What a file of sections/ says of the study."""
+    file, _, section = name.partition(".")
+    module = import_module(f"gnn_checkpointing.report.sections.{file}")
+    found: Section | None = getattr(module, f"{section or file}_section")(inputs)
     return found
 
 
