@@ -73,6 +73,7 @@ def test_a_package_that_a_command_lacks_is_named() -> None:
     ("arguments", "words"),
     [
         (["nope"], "Unknown command"),
+        (["mesure"], 'Did you mean "measure"?'),
         (["design", "--stud", "x"], "--stud"),
         (["graph"], "--graph requires an argument"),
         (["explain", "--batch", "0", "--images", "i", "--weights", "w", "--output-folder", "o"], "--batch"),
