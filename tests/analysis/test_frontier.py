@@ -166,24 +166,6 @@ def test_nothing_but_the_comparison_of_allocators_comes_from_another_allocator(r
         findings([row for row in rows if row["allocator"] == "default"])
 
 
-def test_means_of_replicates_do_not_depend_on_which_other_allocators_were_measured() -> None:
-    rows: Table = []
-    for replicate in range(9):
-        drawn = frontier_table(convolutions=("GCN",), policies=("none", "layers"), degrees=(4, 8), untimed=None)
-        rows += [
-            {
-                **row,
-                "cell": f"{row['cell']}-{replicate}",
-                "graph": f"{row['graph']}-{replicate}",
-                "time_ratio": float(row["time_ratio"] or 1) * (1 + 0.1 * replicate**1.5 * (row["policy"] != "none")),
-            }
-            for row in drawn
-        ]
-    both, alone = of(rows), of([row for row in rows if row["allocator"] == "retaining"])
-    assert [p for p in both.points if p.allocator == "retaining"] == alone.points
-    assert any(p.time_ratio and p.time_ratio.low < p.time_ratio.estimate for p in alone.points)
-
-
 def test_another_model_is_on_the_frontier_and_nowhere_else(whole: Findings) -> None:
     found = whole.effects
     assert all(p.other_model == (p.policy == "reversible") for p in found.points)

@@ -78,30 +78,22 @@ def test_what_lives_before_a_step_is_what_was_measured(found: Predictions, known
         assert resident(one, Step(1000, 30_000, known.measured)) == pytest.approx(expected, rel=1e-9)
 
 
-def test_order_and_ranges_are_the_studys(known: Knowledge) -> None:
+def test_order_ranges_and_self_loops_are_the_studys(known: Knowledge) -> None:
     assert known.convolutions == ["GCN", "SAGE", "GATv2"]
     assert [one.policy for one in known.policies[:3]] == ["none", "layers", "edge_blocks"]
     limits = {limit.size: (limit.low, limit.high) for limit in known.limits}
     assert limits["num_nodes"] == (500, 4000)
     assert limits["num_layers"] == (NUM_LAYERS, NUM_LAYERS)
     assert limits["num_features"] == (32, 32)
-
-
-def test_blocks_follow_the_policys_rule_and_the_machines_cache(known: Knowledge) -> None:
-    blocks = policy(known, "GATv2", "edge_blocks").blocks
-    assert (blocks.edges_per_node, blocks.largest_bytes) == (8, 32 * 2**20)
-    assert policy(known, "GATv2", "layers").blocks is None
     assert policy(known, "GCN", "none").self_loops and not policy(known, "SAGE", "none").self_loops
+    assert policy(known, "GATv2", "layers").blocks is None
 
 
 def test_what_is_kept_grows_with_the_layers_and_the_rest_does_not(found: Predictions, known: Knowledge) -> None:
     """Of layers no byte per edge is kept, so that twice the layers need none more; of a node its input is, in each."""
     one = policy(known, "SAGE", "layers")
-    saved = next(
-        law
-        for law in found.laws
-        if (law.convolution, law.policy, law.response) == ("SAGE", "layers", "saved_activation_bytes")
-    )
+    laws = {(law.convolution, law.policy, law.response): law for law in found.laws}
+    saved = laws["SAGE", "layers", "saved_activation_bytes"]
     deep = known.measured.model_copy(update={"num_layers": 2 * NUM_LAYERS})
     (terms,) = one.activation.pieces
     for column, growth in terms.items():
@@ -114,10 +106,10 @@ def test_a_study_without_laws_gives_a_planner_that_knows_nothing() -> None:
     assert nothing.policies == [] and nothing.limits == []
 
 
-def test_blocks_on_cuda_follow_the_devices_memory(found: Predictions) -> None:
+def test_blocks_follow_the_policys_rule_and_the_cache_or_the_memory_of_a_gpu(found: Predictions) -> None:
     """A GPU that was not measured does not matter."""
     facts = CACHE | {"accelerator memory": "81559 MiB"}
     for device, bounds in (("cuda", (16 * 2**20, 81559 * 2**20 // 256)), ("cpu", (2**20, 32 * 2**20))):
         read = knowledge(STUDY, found, [], "here", "Here", facts | {"measured device": device})
         blocks = policy(read, "GATv2", "edge_blocks").blocks
-        assert (blocks.smallest_bytes, blocks.largest_bytes) == bounds
+        assert (blocks.edges_per_node, blocks.smallest_bytes, blocks.largest_bytes) == (8, *bounds)

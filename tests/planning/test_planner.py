@@ -33,15 +33,9 @@ def test_bytes_and_seconds_are_the_laws() -> None:
     assert found.peak.estimate == found.peak.low == found.peak.high == 192 * 50_000 + before
     assert found.seconds.estimate == pytest.approx(16e-9 * 50_000)
     assert (found.seconds.low, found.seconds.high) == pytest.approx((0.9 * 8e-4, 1.1 * 8e-4))
-
-
-def test_an_interval_reaches_as_far_as_the_law_of_activations_not_of_what_is_resident() -> None:
-    """Blocks of 8 edges a node: 800 a node and 160 an edge of a block of 8,000."""
-    found = planned().of("edge_blocks").peak
-    before = 128 + 28 * 1000 + 16 * 50_000
-    activation = 800 * 1000 + 160 * 8000
-    assert found.estimate == activation + before
-    assert (found.low, found.high) == (0.75 * activation + before, 1.25 * activation + before)
+    # The interval is that of activations. Blocks of 8 edges a node: 800 a node and 160 an edge of a block of 8,000.
+    blocks, activation = planned().of("edge_blocks").peak, 800 * 1000 + 160 * 8000
+    assert (blocks.estimate, blocks.low, blocks.high) == tuple(share * activation + before for share in (1, 0.75, 1.25))
 
 
 @pytest.mark.parametrize(
@@ -54,14 +48,11 @@ def test_an_interval_reaches_as_far_as_the_law_of_activations_not_of_what_is_res
     ],
 )
 def test_blocks_are_as_large_as_the_rule_says(nodes: int, edges: int, at_once: int) -> None:
-    known = KNOWN.policies[1]
-    assert edges_at_once(known, Step(nodes, edges, SIZES)) == at_once
-    assert edges_at_once(KNOWN.policies[0], Step(nodes, edges, SIZES)) == edges
-
-
-def test_a_convolution_with_self_loops_has_them_in_its_blocks() -> None:
-    known = knowledge({**BLOCKED, "self_loops": True}).policies[0]
-    assert edges_at_once(known, Step(100, 500, SIZES)) == 600
+    whole, blocked = KNOWN.policies
+    assert edges_at_once(blocked, Step(nodes, edges, SIZES)) == at_once
+    assert edges_at_once(whole, Step(nodes, edges, SIZES)) == edges
+    looped = knowledge({**BLOCKED, "self_loops": True}).policies[0]
+    assert edges_at_once(looped, Step(100, 500, SIZES)) == 600
 
 
 def test_other_sizes_grow_as_the_law_says() -> None:
@@ -227,9 +218,6 @@ def test_what_was_not_measured_is_warned_of() -> None:
 def test_impossible_questions_are_refused(changes: dict[str, Any], words: str) -> None:
     with pytest.raises(Refusal, match=words):
         planned(**changes)
-
-
-def test_a_policy_without_a_law_is_refused_by_name() -> None:
     with pytest.raises(Refusal, match="policy layers: no law; there is one of none, edge_blocks"):
         planned().of("layers")
 

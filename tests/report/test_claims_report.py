@@ -170,4 +170,4 @@ def test_the_grades_are_published_and_told_to_the_index(rendered: Path, tmp_path
     told = {"passed": 1, "applicable": 2, "failed": ["Was the machine steady?"]}
     assert read_json(folder / "summary.json")["audit"] == told
     render_index(tmp_path / "reports", TEMPLATES, tmp_path / "reports" / "index.html", Compared(()))
-    assert "audit: 1 of 2 checks passed" in (tmp_path / "reports" / "index.html").read_text()
+    assert "passes 1 of 2 checks of its own quality" in (tmp_path / "reports" / "index.html").read_text()

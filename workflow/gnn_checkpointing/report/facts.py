@@ -15,6 +15,7 @@ from gnn_checkpointing.records.measurements_table import number, per_second
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.inputs import ReportInputs, Row
 from gnn_checkpointing.report.sections.families import NAMES
+from gnn_checkpointing.report.sections.parts import spans
 from gnn_checkpointing.sourced import counted_where, sourced
 
 WORTH = 0.95
@@ -87,6 +88,19 @@ class Facts:
     def worthwhile(self, effects: Sequence[Compared], *verdicts: Verdict) -> list[Compared]:
         """Those of the effects that are worth their time; with `verdicts`, those of which that is the answer."""
         return [effect for effect in effects if self.pays(effect) in (verdicts or ("supported",))]
+
+    def runs(self, convolution: str) -> list[tuple[FrontierPoint, str]]:
+        """The fastest policy along the densities: its point at the densest of a run of levels, and the run."""
+        own = [one for one in self.winners() if one.convolution == convolution]
+        levels = [one.level for one in own]
+        policies = dict.fromkeys(one.fastest.policy for one in reversed(own))
+        return [
+            (
+                [one.fastest for one in own if one.fastest.policy == policy][-1],
+                spans([one.level for one in own if one.fastest.policy == policy], levels),
+            )
+            for policy in policies
+        ]
 
     def speeds(self, effects: Sequence[Effect]) -> list[Estimate]:
         """Throughput of each timed effect divided by none's."""
@@ -165,6 +179,10 @@ class Facts:
                 found.append(Winner(best.convolution, best.level, fastest, smallest))
         order = self._inputs.convolutions
         return sorted(found, key=lambda one: (order.index(one.convolution), float(one.level)))
+
+    def smaller(self, winner: Winner) -> bool:
+        """Whether the smallest policy needs so much less than the fastest that it is worth a reader's time."""
+        return bool(winner.ratios[3] < WORTH * winner.ratios[1])
 
     def spmm_loses(self) -> bool:
         """Whether a compiled convolution is faster than its own sparse product, at the densest timed level."""

@@ -9,14 +9,12 @@ from gnn_checkpointing.artefacts import read_json, write_json, write_sealed
 from gnn_checkpointing.cli import options
 from gnn_checkpointing.cli.options import STUDY, says
 from gnn_checkpointing.collecting.collect import collect as gathered
-from gnn_checkpointing.collecting.collect import made_of
-from gnn_checkpointing.collecting.packed_cells import pack_cells
+from gnn_checkpointing.collecting.collect import made_of, pack_cells
 from gnn_checkpointing.graphs.storage import load_graph
 from gnn_checkpointing.measurement.demonstrate import step_demonstration, with_benchmark
 from gnn_checkpointing.measurement.exclusive import Asker, machine
 from gnn_checkpointing.measurement.forked import leave_to_server
-from gnn_checkpointing.measurement.hardware import hardware_slug
-from gnn_checkpointing.measurement.host import refuse_another_type, this_host
+from gnn_checkpointing.measurement.hardware import hardware_slug, refuse_another_type, this_host
 from gnn_checkpointing.measurement.progress import Progress
 from gnn_checkpointing.measurement.supervise import COMPLETE, measure_graph
 from gnn_checkpointing.records.demonstration import read_step_demonstration
@@ -69,7 +67,7 @@ def train(
 ) -> None:
     asker, read = Asker(), read_study_to_measure(study)
     leave_to_server(read)
-    from gnn_checkpointing.training.every_policy import train_under_every_policy
+    from gnn_checkpointing.training.job import train_under_every_policy
 
     with machine(shared=True):
         records = train_under_every_policy(read, graph, convolution, graph_file, output, asker.is_there)

@@ -105,7 +105,7 @@ def _features(graph: Graph | KnownGraph) -> int | None:
 
 def _exact_peaks(graph: Graph | KnownGraph, found: Plan) -> dict[str, int | str]:
     """Each policy's peak by fake tensors, or why there is none."""
-    from gnn_checkpointing.measurement.exact_peak import StepSizes, even_degrees, exact_peak
+    from gnn_checkpointing.measurement.fake_tensors import StepSizes, even_degrees, exact_peak
 
     if isinstance(graph, KnownGraph):
         degrees = even_degrees(graph.num_nodes, graph.num_edges)

@@ -28,19 +28,13 @@ def batches_section(inputs: ReportInputs) -> Section | None:
     if not found:
         return None
     drawn = [effect for effect in found if effect.sampler == "neighbours"]
-    timed = any(effect.time_ratio for effect in drawn)
-    parts = blocks(
-        _text("a-step-on-a-mini"),
-        _figure(inputs, "figure-batches", "activation memory / none's", lambda e: e.activation_ratio)
-        if drawn
-        else None,
-        # Throughput is the inverse of time.
-        _figure(inputs, "figure-batches-throughput", "throughput / none's", lambda e: units.inverse(e.time_ratio))
-        if timed
-        else None,
-        _payoff_table(inputs),
-        _table(inputs),
-    )
+    figures = []
+    if drawn:
+        figures = [_figure(inputs, "figure-batches", "activation memory / none's", lambda e: e.activation_ratio)]
+    if any(effect.time_ratio for effect in drawn):
+        name, axis = "figure-batches-throughput", "throughput / none's"
+        figures.append(_figure(inputs, name, axis, lambda e: units.inverse(e.time_ratio)))
+    parts = blocks(_text("a-step-on-a-mini"), figures, _payoff_table(inputs), _table(inputs))
     return Section("batches", "Mini-batches", parts)
 
 

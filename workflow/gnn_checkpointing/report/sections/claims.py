@@ -92,13 +92,16 @@ def _summary(claims: list[Claim]) -> Table:
 def _item(alike: Sequence[Claim]) -> ClaimItem:
     first, reason = alike[0], _each(alike, lambda claim: claim.reason)
     untested = all(claim.verdict == "untested" for claim in alike)
+    # Files and fields, without the numbers of the entries, which claims.json has.
+    evidence = (_ENTRY.sub("…", place) for claim in alike for place in claim.evidence.split("; "))
+    places = dict.fromkeys(filter(None, evidence))
     facts = [
         Fact("Source", first.source if first.kind != "study" else ""),
         Fact("Rule", first.rule),
         Fact("Quantity", _each(alike, _quantity)),
         Fact("Conditions", _each(alike, lambda claim: claim.conditions)),
         Fact("Reason", "" if untested else reason),
-        Fact("Evidence", "; ".join(dict.fromkeys(place for claim in alike for place in _places(claim)))),
+        Fact("Evidence", "; ".join(places)),
     ]
     return ClaimItem(
         id=first.id if len(alike) == 1 else ":".join(filter(None, _sentence(first))),
@@ -129,11 +132,6 @@ def _quantity(claim: Claim) -> str:
 
 def _estimate(claim: Claim) -> str:
     return "" if claim.estimate is None else units.exact_or_general(claim.estimate)
-
-
-def _places(claim: Claim) -> list[str]:
-    """The files and fields of the claim's evidence, without the numbers of the entries, which claims.json has."""
-    return [_ENTRY.sub("…", place) for place in claim.evidence.split("; ") if place]
 
 
 def audit_section(inputs: ReportInputs) -> Section:

@@ -88,11 +88,10 @@ def ego_figure(inputs: ReportInputs, name: str = "ego-memory") -> Figure:
     x = scales.degree_scale([point.degree for point in shown], "average degree of the graph itself")
     y = scales.size_scale([point.peak_memory_bytes for point in shown], "peak memory without checkpointing")
 
-    def lines(convolution: str, base: str) -> Shown | None:
-        own = {
-            each: [p for of, p in named if (of, p.convolution, p.origin) == (each, convolution, base)] for each in names
-        }
-        drawn = [line(each, of, lambda p: p.degree, lambda p: p.peak_memory_bytes) for each, of in own.items()]
+    def panel(convolution: str, base: str) -> Shown | None:
+        own = [(name, p) for name, p in named if (p.convolution, p.origin) == (convolution, base)]
+        lines = {each: [p for name, p in own if name == each] for each in names}
+        drawn = [line(each, of, lambda p: p.degree, lambda p: p.peak_memory_bytes) for each, of in lines.items()]
         return lines_over(convolution, drawn, looks(names), x, y, names="input")
 
     bases = dict.fromkeys(point.origin for point in shown)
@@ -101,7 +100,7 @@ def ego_figure(inputs: ReportInputs, name: str = "ego-memory") -> Figure:
         _text("figure-ego-memory"),
         _text("figure-ego-memory-how-to-read"),
         EFFECTS,
-        (lines(convolution, base) for convolution in inputs.convolutions for base in bases),
+        (panel(convolution, base) for convolution in inputs.convolutions for base in bases),
     )
 
 

@@ -71,7 +71,9 @@ def laws_section(inputs: ReportInputs) -> Section:
     for reading in READINGS:
         laws = in_order([law for law in found.laws if law.response == reading.response], *order)
         if laws:
-            parts += [_coefficients(laws, reading, found.confidence), _predictions(laws, reading)]
+            caption = _text("how-well-the-laws-fit", noun=reading.noun)
+            fit = table(f"table-prediction-{reading.id}", caption, REGRESSIONS, laws, *_FIT)
+            parts += [_coefficients(laws, reading, found.confidence), fit]
         if laws and reading.id != "saved":
             parts += [_residuals(inputs, laws, reading), _quantiles(inputs, laws, reading)]
         differences = in_order([one for one in found.interactions if one.response == reading.response], *order)
@@ -95,11 +97,6 @@ def _coefficients(laws: Sequence[Law], reading: Reading, level: float) -> Table:
         reading.coefficient("Per edge", "per_edge"),
         Of("R²", "r_squared", lambda value: units.fixed(value, 4)),
     )
-
-
-def _predictions(laws: Sequence[Law], reading: Reading) -> Table:
-    caption = _text("how-well-the-laws-fit", noun=reading.noun)
-    return table(f"table-prediction-{reading.id}", caption, REGRESSIONS, laws, *_FIT)
 
 
 def _residuals(inputs: ReportInputs, laws: Sequence[Law], reading: Reading) -> Figure:

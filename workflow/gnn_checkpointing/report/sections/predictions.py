@@ -107,18 +107,15 @@ def predictions_section(inputs: ReportInputs) -> Section | None:
         laws = [law for law in found.laws if law.response == response]
         if laws:
             board = [one for one in found.leaderboard if one.response == response]
-            parts += [_laws(laws, response), _leaderboard(board, response)]
+            caption = _text("table-predictive", response=RESPONSES[response])
+            chosen = table(f"table-predictive-{_id(response)}", caption, PREDICTIONS, laws, *_LAWS)
+            parts += [chosen, _leaderboard(board, response)]
     coverage = table("table-coverage", _text("table-coverage"), PREDICTIONS, found.coverage, *_COVERAGE)
     return Section("predictions", "Laws that predict", blocks(*parts, coverage, _counts(inputs), _knees(inputs)))
 
 
 def _id(response: Response) -> str:
     return response.removeprefix("step_").partition("_")[0]
-
-
-def _laws(laws: Sequence[PredictiveLaw], response: Response) -> Table:
-    caption = _text("table-predictive", response=RESPONSES[response])
-    return table(f"table-predictive-{_id(response)}", caption, PREDICTIONS, laws, *_LAWS)
 
 
 def _leaderboard(board: Sequence[Candidate], response: Response) -> Table:

@@ -32,12 +32,7 @@ _EDGES: Columns = (
     Of("Convolution", lambda pair: pair[0].convolution),
     Of("Policy", lambda pair: pair[0].policy),
     Of("Activation memory", lambda pair: pair[0].per_edge.estimate, units.plain, "bytes per edge"),
-    Of(
-        "Step time",
-        lambda pair: pair[1] and pair[1].per_edge.estimate / units.NANOSECOND,
-        units.plain,
-        "ns per edge",
-    ),
+    Of("Step time", lambda pair: pair[1] and pair[1].per_edge.estimate / units.NANOSECOND, units.plain, "ns per edge"),
     Of(
         "Throughput",
         lambda pair: 1 / pair[1].per_edge.estimate if pair[1] and pair[1].per_edge.low > 0 else None,

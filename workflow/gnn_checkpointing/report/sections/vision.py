@@ -87,11 +87,7 @@ def _course(convolution: str, traces: Sequence[Trace]) -> str:
 
 
 def _figure(
-    inputs: ReportInputs,
-    traced: dict[str, list[Trace]],
-    id: str,
-    axis: str,
-    profile: Callable[[Trace], Sequence[int]],
+    inputs: ReportInputs, traced: dict[str, list[Trace]], id: str, axis: str, profile: Callable[[Trace], Sequence[int]]
 ) -> Figure:
     def shown(convolution: str, traces: Sequence[Trace]) -> Shown | None:
         # What a block keeps inside a recomputed run of blocks is nothing, which no logarithmic axis shows.

@@ -8,12 +8,17 @@ from typing import Any
 import pytest
 
 from gnn_checkpointing.artefacts import write_json
-from gnn_checkpointing.measurement.hardware import hardware_record
-from gnn_checkpointing.measurement.host import differences, facts_by_name, refuse_another_type, this_host
-from gnn_checkpointing.records.machine import Host
+from gnn_checkpointing.measurement.hardware import (
+    differences,
+    facts_by_name,
+    hardware_record,
+    refuse_another_type,
+    this_host,
+)
+from gnn_checkpointing.records.cell import Host
 from gnn_checkpointing.refusal import Refusal
 
-from .test_measure_graph import measured, study_of
+from .cells import measured, study_of
 
 HOST = Host(id="1234abcd", processor="AMD EPYC", cores="64", memory="251.6 GiB", accelerator="none")
 FACTS = {"processor": "AMD EPYC", "cores": "64", "memory": "251.6 GiB", "accelerator": "none"}
@@ -71,5 +76,5 @@ def test_another_type_is_refused_with_what_to_do(tmp_path: Path) -> None:
 def test_each_process_of_a_record_says_where_it_ran(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SLURMD_NODENAME", "n1")
     study = study_of(60, 4, processes=2)
-    (record,) = measured(study, tmp_path)
+    record = measured(study, tmp_path)
     assert [run.host for run in record.runs] == [this_host(study)] * 2

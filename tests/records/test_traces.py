@@ -1,4 +1,4 @@
-"""A byte trace comes back as it went, and knows what was live at the ends of its blocks and inside them."""
+"""A byte trace comes back as it went, knows its blocks, and keeps its peak and extremes when thinned for a figure."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gnn_checkpointing.measurement.byte_trace import ByteTrace, read_byte_traces, write_byte_traces
+from gnn_checkpointing.collecting.collect import thinned
+from gnn_checkpointing.records.traces import ByteTrace, read_byte_traces, write_byte_traces
 from gnn_checkpointing.refusal import Refusal
 
 
@@ -42,3 +43,25 @@ def test_blocks_by_hand() -> None:
     marked = ByteTrace(np.arange(6.0), live, 6, 1.0, np.array([0, 3, 6]))
     assert marked.at_blocks() == [0, 7, 6]
     assert marked.within_blocks() == [9, 12]
+
+
+@pytest.mark.parametrize("events", [0, 5, 400, 401, 20_000])
+def test_a_thinned_trace_keeps_its_ends_and_extremes_in_order(events: int) -> None:
+    whole = trace(events, events // 3)
+    seconds, live = thinned(whole)
+    assert len(seconds) == len(live) <= 400
+    assert seconds == sorted(seconds)
+    if events:
+        assert max(live) == whole.live_bytes.max() and min(live) == whole.live_bytes.min()
+        assert live[-1] == whole.live_bytes[-1]
+    if events > 3:
+        ended = whole.forward_events - 1
+        assert (whole.seconds[ended], whole.live_bytes[ended]) in list(zip(seconds, live, strict=True))
+
+
+def test_a_short_peak_in_each_pass_survives_thinning() -> None:
+    """Two spikes of one event each among 20,000: both are the extremes of their buckets."""
+    live = np.zeros(20_000, dtype=np.int64)
+    live[3_333], live[15_001] = 7, 9
+    _, kept = thinned(ByteTrace(np.arange(20_000.0), live, 10_000, 1.0))
+    assert 7 in kept and 9 in kept
