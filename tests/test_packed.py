@@ -18,7 +18,7 @@ from gnn_checkpointing.packed import PACK, bounded_bytes, is_there, pack_of, pac
 from gnn_checkpointing.records.cell import read_records
 from gnn_checkpointing.records.measurements_table import read_table
 from gnn_checkpointing.refusal import Refusal
-from gnn_checkpointing.report.crate import CRATE
+from gnn_checkpointing.report.provenance import CRATE
 from gnn_checkpointing.validation.checksums import changed_files
 from gnn_checkpointing.validation.validate import quick_complaints
 from rebuilt import ROOT, packed, unpack
@@ -159,7 +159,7 @@ def test_a_hostile_archive_is_refused_in_one_sentence(tmp_path: Path, content: b
 
 
 @pytest.mark.parametrize("make", [lambda path: path.mkdir(), lambda path: path.symlink_to(path), os.mkfifo])
-@pytest.mark.parametrize("name", [PACK, "claims.json"])
+@pytest.mark.parametrize("name", [PACK, "planner.json"])
 def test_what_is_no_plain_file_is_not_called_missing(folder: Path, name: str, make: Callable[[Path], object]) -> None:
     (folder / name).unlink()
     make(folder / name)

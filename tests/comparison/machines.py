@@ -11,8 +11,8 @@ from gnn_checkpointing.cli import main
 from gnn_checkpointing.comparison.compare import compare
 from gnn_checkpointing.comparison.folders import PAGE
 from gnn_checkpointing.comparison.page import index_sentences, render_comparison
-from gnn_checkpointing.report.crate import CRATE
 from gnn_checkpointing.report.index import Compared, render_index
+from gnn_checkpointing.report.provenance import CRATE
 from pages import whole
 from rebuilt import unpack
 

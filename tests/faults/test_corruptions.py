@@ -17,7 +17,7 @@ from gnn_checkpointing.graphs.make import make_graph
 from gnn_checkpointing.graphs.storage import load_graph, save_graph
 from gnn_checkpointing.records.traces import ByteTrace, read_byte_traces, write_byte_traces
 from gnn_checkpointing.refusal import Refusal
-from gnn_checkpointing.report.crate import CRATE
+from gnn_checkpointing.report.provenance import CRATE
 from gnn_checkpointing.study.graph_design import study_graphs
 from gnn_checkpointing.study.reading import read_study
 from gnn_checkpointing.validation.checksums import changed_files

@@ -51,7 +51,6 @@ rule report:
         ),
         multiext(
             f"{REPORT}/",
-            "claims.json",
             "planner.json",
             "hardware.json",
             "study.json",

@@ -12,12 +12,13 @@ from gnn_checkpointing.comparison.results import Check, Comparison, Pair, RatioP
 from gnn_checkpointing.comparison.tables import machines_table, overview_table, pair_tables
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.figure import Fact, Figure, Panel
-from gnn_checkpointing.report.figures import drawn, scales
+from gnn_checkpointing.report.figures import scales
 from gnn_checkpointing.report.figures.lines import Line, Point
 from gnn_checkpointing.report.figures.palette import looks
-from gnn_checkpointing.report.figures.points import identity_panel, thinning
+from gnn_checkpointing.report.figures.points import residual_panel, thinning
 from gnn_checkpointing.report.html import report_html
-from gnn_checkpointing.report.page import Block, Note, Page, Paragraph, Score, Section
+from gnn_checkpointing.report.page import Block, Note, Page, Paragraph, Section
+from gnn_checkpointing.report.panels import points_of
 from gnn_checkpointing.sourced import counted, plain, sourced
 
 
@@ -58,8 +59,6 @@ def _page(comparison: Comparison) -> Page:
             Fact("Studies on two or more", units.count(counted(found.studies))),
             Fact("Findings", units.count(found.findings)),
         ),
-        lead=None,
-        score=Score("", ()),
         sections=(
             Section("overview", "Overview", (why, overview_table(found), machines_table(found), *missing)),
             *(
@@ -172,8 +171,8 @@ def _ratios_figure(key: str, pair: Pair) -> Figure:
                 id=id,
                 title=title,
                 alternative=_alternative(title, pair, by_policy),
-                svg=identity_panel(id, lines, looks(policies), x, y),
-                drawn=drawn.of_points(lines, x, y),
+                svg=residual_panel(id, lines, looks(policies), x, y, diagonal=True),
+                drawn=points_of(lines, x, y),
                 convolution=convolution,
             )
         )

@@ -45,14 +45,14 @@ def rebuild(
     output_folder: options.OutputFolder,
 ) -> None:
     given = inputs.published(frozen)
-    refuse_changed(frozen, [path.name for path in given.values()])
+    refuse_changed(frozen, given)
     # What was concluded is made again; what was measured must be what `validate` takes.
     _refuse(measured_complaints(frozen))
     with tempfile.TemporaryDirectory() as folder:
         run = Path(folder)
-        for path in given.values():
-            (run / path.name).write_bytes(bounded_bytes(path))
-        some = {option: run / given[option].name if option in given else None for option in inputs.GIVEN}
+        for name, path in given.items():
+            (run / name).write_bytes(bounded_bytes(path))
+        some = {option: run / name if name in given else None for option, name in inputs.GIVEN.items()}
         analyse(run=run, **some)
         for conclude in (judge, audit, knowledge):
             conclude(run=run)

@@ -9,9 +9,9 @@ from gnn_checkpointing.analysis.results import AllocatorEffect, Estimate
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.inputs import EFFECTS, ReportInputs
 from gnn_checkpointing.report.page import Section, Table
+from gnn_checkpointing.report.panels import Of, table
 from gnn_checkpointing.report.sections.frontier import points_under, times_table
 from gnn_checkpointing.report.sections.parts import CONVOLUTION, Part, blocks, in_order, of_policy
-from gnn_checkpointing.report.tables import Of, table
 from gnn_checkpointing.report.texts import texts
 
 _text = texts("allocator")

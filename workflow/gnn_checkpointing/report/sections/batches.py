@@ -10,10 +10,9 @@ from gnn_checkpointing.report.figure import Figure
 from gnn_checkpointing.report.figures import scales
 from gnn_checkpointing.report.inputs import EFFECTS, ReportInputs
 from gnn_checkpointing.report.page import Section, Table
-from gnn_checkpointing.report.panels import figure
+from gnn_checkpointing.report.panels import Of, figure, table
 from gnn_checkpointing.report.sections.frontier import SAVES
 from gnn_checkpointing.report.sections.parts import CONVOLUTION, blocks, grouped, of_policy, of_ratio, over_bases, spans
-from gnn_checkpointing.report.tables import Of, table
 from gnn_checkpointing.report.texts import texts
 
 _text = texts("batches")

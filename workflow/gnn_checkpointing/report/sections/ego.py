@@ -13,12 +13,11 @@ from gnn_checkpointing.report.figures.palette import looks
 from gnn_checkpointing.report.figures.scales import Scale
 from gnn_checkpointing.report.inputs import EFFECTS, ReportInputs
 from gnn_checkpointing.report.page import Section
-from gnn_checkpointing.report.panels import Shown, figure, lines_over
+from gnn_checkpointing.report.panels import Of, Shown, figure, lines_over, table
 from gnn_checkpointing.report.sections.claims import verdict_table
 from gnn_checkpointing.report.sections.families import NAMES
 from gnn_checkpointing.report.sections.graphs import without_replicate
 from gnn_checkpointing.report.sections.parts import CONVOLUTION, Columns, blocks, line, of_policy, points
-from gnn_checkpointing.report.tables import Of, table
 from gnn_checkpointing.report.texts import texts
 
 _text = texts("ego")

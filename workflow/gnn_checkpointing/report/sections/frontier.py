@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from gnn_checkpointing.analysis.results import SAVES_BELOW, SPARSE_DEGREE, FrontierPoint
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.figure import Figure, Panel
-from gnn_checkpointing.report.figures import drawn, scales
-from gnn_checkpointing.report.figures.frontier import Path, Place, frontier_panel, key_panel
+from gnn_checkpointing.report.figures import scales
+from gnn_checkpointing.report.figures.frontier import Path, Place, drawn_paths, frontier_panel, key_panel
 from gnn_checkpointing.report.inputs import EFFECTS, ReportInputs
 from gnn_checkpointing.report.page import Section, Table
+from gnn_checkpointing.report.panels import Of, table
 from gnn_checkpointing.report.sections.parts import (
     CONVOLUTION,
     Columns,
@@ -22,7 +23,6 @@ from gnn_checkpointing.report.sections.parts import (
     over_levels,
     spans,
 )
-from gnn_checkpointing.report.tables import Of, table
 from gnn_checkpointing.report.texts import texts
 from gnn_checkpointing.sourced import sourced
 
@@ -111,7 +111,6 @@ def frontier_figure(inputs: ReportInputs, convolutions: Sequence[str], name: str
             title="Key",
             alternative=_text("key", levels=levels),
             svg=key_panel(f"{name}-key", policies, levels),
-            drawn=drawn.NOTHING,
             role="key",
         )
     ]
@@ -123,7 +122,7 @@ def frontier_figure(inputs: ReportInputs, convolutions: Sequence[str], name: str
         id = f"{name}-{position}"
         svg = frontier_panel(id, each, levels, x, y, front, convolution)
         told = _text("alternative", convolution=convolution, paths=each, estimate=units.estimate_of)
-        panels.append(Panel(id, convolution, told, svg, drawn.of_paths(each, x, y), convolution))
+        panels.append(Panel(id, convolution, told, svg, drawn_paths(each, x, y), convolution))
     return Figure(
         id=f"figure-{name}",
         caption=_text("figure-frontier"),

@@ -9,8 +9,8 @@ from gnn_checkpointing.records.graph_facts import GraphFacts, Provenance
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.inputs import GRAPHS, ReportInputs
 from gnn_checkpointing.report.page import Section
+from gnn_checkpointing.report.panels import Of, table
 from gnn_checkpointing.report.sections.parts import Columns, blocks
-from gnn_checkpointing.report.tables import Of, table
 from gnn_checkpointing.report.texts import texts
 from gnn_checkpointing.sourced import counted_where, sourced, square_root
 

@@ -10,13 +10,12 @@ from gnn_checkpointing.measurement import readings
 from gnn_checkpointing.records.measurements_table import number
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.figure import Figure, Panel
-from gnn_checkpointing.report.figures.drawn import of_bars
-from gnn_checkpointing.report.figures.gantt import Bar, gantt_panel, graphs_a_row
+from gnn_checkpointing.report.figures.bars import Turn, drawn_turns, gantt_panel, graphs_a_row
 from gnn_checkpointing.report.inputs import DEMONSTRATION, MEASUREMENTS, QUALITY, ReportInputs
 from gnn_checkpointing.report.page import Note, Section, Table
+from gnn_checkpointing.report.panels import Of, table
 from gnn_checkpointing.report.sections.parts import Columns, Part, blocks
 from gnn_checkpointing.report.sections.worst import LISTED
-from gnn_checkpointing.report.tables import Of, table
 from gnn_checkpointing.report.texts import texts
 from gnn_checkpointing.sourced import counted, counted_where, sourced
 
@@ -165,13 +164,13 @@ def run_section(inputs: ReportInputs) -> Section | None:
     def minutes(moment: datetime) -> float:
         return (moment - turns[0].began).total_seconds() / _PER_MINUTE
 
-    bars = [Bar(places[turn.graph], minutes(turn.began), minutes(turn.ended), turn.process) for turn in turns]
+    bars = [Turn(places[turn.graph], minutes(turn.began), minutes(turn.ended), turn.process) for turn in turns]
     panel = Panel(
         id="panel-run",
         title="Turns at the machine",
         alternative=f"Gantt chart of the run: {sentence}",
         svg=gantt_panel("panel-run", bars),
-        drawn=of_bars(bars, [graph.graph for graph in run.graphs]),
+        drawn=drawn_turns(bars, [graph.graph for graph in run.graphs]),
     )
     several, machines = graphs_a_row(len(run.graphs)), len({turn.host for turn in turns})
     figure = Figure(

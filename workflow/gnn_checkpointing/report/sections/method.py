@@ -12,10 +12,10 @@ from gnn_checkpointing.report.figure import Fact, Figure
 from gnn_checkpointing.report.figures.palette import kind_of
 from gnn_checkpointing.report.inputs import ReportInputs
 from gnn_checkpointing.report.page import Facts, Link, Links, Section, Step, Steps
+from gnn_checkpointing.report.panels import Of, table
 from gnn_checkpointing.report.provenance import study_command
 from gnn_checkpointing.report.sections.instrument import tolerated
 from gnn_checkpointing.report.sections.parts import Columns, blocks
-from gnn_checkpointing.report.tables import Of, table
 from gnn_checkpointing.report.texts import texts
 from gnn_checkpointing.study.own_model import own_name
 from gnn_checkpointing.study.policy_names import POLICIES

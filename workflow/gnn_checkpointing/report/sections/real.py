@@ -11,9 +11,8 @@ from gnn_checkpointing.report.figures.palette import looks
 from gnn_checkpointing.report.figures.points import Mark
 from gnn_checkpointing.report.inputs import EFFECTS, MEASUREMENTS, ReportInputs, Row
 from gnn_checkpointing.report.page import Section
-from gnn_checkpointing.report.panels import figure, marks_on_rows
+from gnn_checkpointing.report.panels import Of, figure, marks_on_rows, table
 from gnn_checkpointing.report.sections.parts import CONVOLUTION, Columns, blocks, of_policy, of_ratio, over_bases
-from gnn_checkpointing.report.tables import Of, table
 from gnn_checkpointing.report.texts import texts
 
 _text = texts("real")

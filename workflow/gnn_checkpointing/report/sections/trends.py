@@ -7,6 +7,7 @@ from gnn_checkpointing.analysis.results import Quantity as RatioName
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.inputs import TRENDS, ReportInputs
 from gnn_checkpointing.report.page import Note, Section, Table
+from gnn_checkpointing.report.panels import Of, table
 from gnn_checkpointing.report.sections.density import (
     MEMORY,
     THROUGHPUT,
@@ -18,7 +19,6 @@ from gnn_checkpointing.report.sections.density import (
 )
 from gnn_checkpointing.report.sections.parts import Columns, Part, blocks
 from gnn_checkpointing.report.sections.ratios import ratio_figure, ratio_table
-from gnn_checkpointing.report.tables import Of, table
 from gnn_checkpointing.report.texts import texts
 from gnn_checkpointing.sourced import bare
 
