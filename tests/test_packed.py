@@ -159,7 +159,7 @@ def test_a_hostile_archive_is_refused_in_one_sentence(tmp_path: Path, content: b
 
 
 @pytest.mark.parametrize("make", [lambda path: path.mkdir(), lambda path: path.symlink_to(path), os.mkfifo])
-@pytest.mark.parametrize("name", [PACK, "planner.json"])
+@pytest.mark.parametrize("name", [PACK, "claims.json"])
 def test_what_is_no_plain_file_is_not_called_missing(folder: Path, name: str, make: Callable[[Path], object]) -> None:
     (folder / name).unlink()
     make(folder / name)

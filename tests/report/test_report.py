@@ -101,7 +101,7 @@ def test_relative_links_lead_to_files_beside_the_report(rendered: Path) -> None:
     for name in ("report.html", "appendix.html"):
         tags = Text((rendered / name).read_text()).tags
         links = [str(a["href"]) for tag, a in tags if tag == "a" and not str(a["href"]).startswith(("#", "../../"))]
-        assert {"planner.json" if name == "appendix.html" else "study.json", "data.tar.xz"} <= set(links)
+        assert {"claims.json", "data.tar.xz"} <= set(links)
         assert all((rendered / link.partition("#")[0]).is_file() for link in links)
 
 

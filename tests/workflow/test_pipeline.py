@@ -53,6 +53,7 @@ def test_the_report_and_its_data_are_there(finished: Checkout) -> None:
         "report.pdf",
         "appendix.html",
         "appendix.pdf",
+        "claims.json",
         "planner.json",
         "hardware.json",
         "study.json",
@@ -63,7 +64,6 @@ def test_the_report_and_its_data_are_there(finished: Checkout) -> None:
     }
     assert set(packed_files(folder)) >= {
         "measurements.csv",
-        "claims.json",
         "records.jsonl",
         "analysis/effects.json",
         "figures/figure-lead.csv",

@@ -51,6 +51,7 @@ rule report:
         ),
         multiext(
             f"{REPORT}/",
+            "claims.json",
             "planner.json",
             "hardware.json",
             "study.json",

@@ -50,7 +50,7 @@ ENCODINGS = "encodings.json"
 
 HISTORY = "history.json"
 
-PLAIN = (PLANNER, STUDY, HARDWARE, HISTORY)
+PLAIN = (CLAIMS, PLANNER, STUDY, HARDWARE, HISTORY)
 """Data that are published as files of their own; all others are packed together."""
 
 GIVEN = {"explanations": EXPLAINED, "encodings": ENCODINGS}

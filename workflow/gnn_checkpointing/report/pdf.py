@@ -10,12 +10,10 @@ import io
 import json
 import re
 import shutil
-import struct
 import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import fields, is_dataclass
 from datetime import UTC, datetime
-from itertools import accumulate
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as Tree
@@ -33,7 +31,6 @@ _STRING = re.compile(rb"(\((?:[^()\\]|\\.)*\))", re.DOTALL)
 _ESCAPED = re.compile(rb"\\([0-7]{1,3}|.)", re.DOTALL)
 _LETTERS = {b"n": b"\n", b"r": b"\r", b"t": b"\t", b"b": b"\b", b"f": b"\f"}
 _LONG = re.compile(rb"-?\d+\.\d{3,}")
-_TRAILER = ("/Root", "/Info", "/ID")
 _HARDEST = 12
 """Of the levels of compression: a tenth less than zlib's hardest."""
 
@@ -107,56 +104,18 @@ def _packed(pdf: bytes) -> bytes:
             if isinstance(one, pikepdf.Stream) and one.get("/Filter") == "/FlateDecode":
                 content = one.read_bytes()
                 content = _short(content) if one.objgen in drawn or one.get("/Subtype") == "/Form" else content
-                one.write(_deflated(content), filter=pikepdf.Name.FlateDecode)
+                one.write(bytes(deflate.zlib_compress(content, _HARDEST)), filter=pikepdf.Name.FlateDecode)
             elif isinstance(one, pikepdf.Dictionary) and one.get("/Type") == "/StructElem":
                 _lighten(one)
-        plain = io.BytesIO()
+        written = io.BytesIO()
+        pikepdf.settings.set_flate_compression_level(9)
         document.save(
-            plain,
-            object_stream_mode=pikepdf.ObjectStreamMode.disable,
-            stream_decode_level=pikepdf.StreamDecodeLevel.none,
+            written,
+            object_stream_mode=pikepdf.ObjectStreamMode.generate,
             deterministic_id=True,
             fix_metadata_version=False,
         )
-    with pikepdf.open(plain) as document:
-        return _together(document)
-
-
-def _together(document: pikepdf.Pdf) -> bytes:
-    """The file with a thousand objects compressed together; pikepdf would take a hundred, and zlib."""
-    file = bytearray(b"%PDF-1.7\n%\xbf\xf7\xa2\xfe\n")
-    places = {0: (0, 0, 65535)}
-    number = len(document.objects)  # of the last object
-
-    def add(number: int, head: bytes, content: bytes) -> None:
-        places[number] = (1, len(file), 0)
-        file.extend(b"%d 0 obj\n%bstream\n%b\nendstream\nendobj\n" % (number, head, content))
-
-    objects = []
-    for one in document.objects:
-        if isinstance(one, pikepdf.Stream):
-            add(one.objgen[0], pikepdf.Dictionary(one.stream_dict).unparse(), one.read_raw_bytes())
-        else:
-            objects.append((one.objgen[0], one.unparse(resolved=True) + b"\n"))
-    for part in (objects[begin : begin + 1000] for begin in range(0, len(objects), 1000)):
-        number += 1
-        places |= {own: (2, number, place) for place, (own, _) in enumerate(part)}
-        begins = accumulate((len(text) for _, text in part), initial=0)
-        head = b"".join(b"%d %d " % (own, begin) for (own, _), begin in zip(part, begins, strict=False))
-        content = _deflated(head + b"".join(text for _, text in part))
-        sizes = (len(part), len(head), len(content))
-        add(number, b"<</Type/ObjStm/N %d/First %d/Length %d/Filter/FlateDecode>>" % sizes, content)
-    start, places[number + 1] = len(file), (1, len(file), 0)
-    table = b"".join(struct.pack(">BIH", *places.get(own, (0, 0, 0))) for own in range(number + 2))
-    content, keys = _deflated(table), document.trailer.items()
-    trailer = b"".join(b"%b %b" % (name.encode(), key.unparse()) for name, key in keys if name in _TRAILER)
-    described = (number + 2, len(content), trailer)
-    add(number + 1, b"<</Type/XRef/W[1 4 2]/Size %d/Length %d/Filter/FlateDecode%b>>" % described, content)
-    return bytes(file) + b"startxref\n%d\n%%%%EOF\n" % start
-
-
-def _deflated(content: bytes) -> bytes:
-    return bytes(deflate.zlib_compress(content, _HARDEST))
+    return written.getvalue()
 
 
 def _short(content: bytes) -> bytes:
@@ -191,5 +150,3 @@ def _lighten(tag: pikepdf.Dictionary) -> None:
         tag.A = pikepdf.Array(kept)
     elif "/A" in tag:
         del tag["/A"]
-    if "/K" in tag and len(tag.K) == 1 and isinstance(tag.K[0], int):
-        tag.K = tag.K[0]
