@@ -134,7 +134,7 @@ def test_every_number_is_found_where_its_evidence_says(make: Callable[[], Findin
     for one in tested:
         values = [
             float(value.estimate if isinstance(value, Estimate) else value)
-            for value in derive.values(Piece("", one.evidence, "", ""))
+            for value in derive.values(Piece("", one.evidence, ""))
         ]
         if "slope_ratio; " in one.evidence:
             values = values[:1]  # the others make its interval

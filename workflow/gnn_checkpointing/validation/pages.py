@@ -13,7 +13,6 @@ from pathlib import Path
 from gnn_checkpointing.artefacts import read_json
 from gnn_checkpointing.packed import bounded_bytes, is_there, packed_files
 from gnn_checkpointing.refusal import Refusal
-from gnn_checkpointing.report.documents import TEMPLATES
 from gnn_checkpointing.report.inputs import ANALYSIS
 from gnn_checkpointing.report.provenance import CRATE, FIGURES
 from gnn_checkpointing.report.render import (
@@ -25,6 +24,7 @@ from gnn_checkpointing.report.render import (
     read_inputs,
     render_report,
 )
+from gnn_checkpointing.report.texts import TEMPLATES
 from gnn_checkpointing.validation.again import MISFITS, differences
 
 _NUMBER = re.compile(r" ?(-?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?)")

@@ -10,9 +10,9 @@ from pathlib import Path
 from gnn_checkpointing.analysis.analyse import Findings
 from gnn_checkpointing.artefacts import digest, read_json, sha256_of, write_json
 from gnn_checkpointing.refusal import Refusal
-from gnn_checkpointing.report.documents import TEMPLATES
 from gnn_checkpointing.report.provenance import CRATE
 from gnn_checkpointing.report.render import report_code
+from gnn_checkpointing.report.texts import TEMPLATES
 from gnn_checkpointing.validation import again, possible, whole
 from gnn_checkpointing.validation.checksums import changed_files, made_with
 from gnn_checkpointing.validation.limits import MOST_SECONDS, within
