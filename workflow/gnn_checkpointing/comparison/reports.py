@@ -1,24 +1,47 @@
-"""What two reports of one study have in common: items of one key, rows among them, and what differs around them."""
+"""Published reports as far as they can be compared, and what two of one study have in common."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
-from gnn_checkpointing.comparison.published import Report, Row
+from gnn_checkpointing.analysis.analyse import read_finding
+from gnn_checkpointing.analysis.results import BreakEven, Law
+from gnn_checkpointing.artefacts import read_json
+from gnn_checkpointing.claims.ledger import Claim, read_ledger
 from gnn_checkpointing.comparison.results import Alone, Difference
+from gnn_checkpointing.records.cell import read_records
+from gnn_checkpointing.records.graph_facts import GraphFacts, read_graphs
+from gnn_checkpointing.records.measurements_table import Value, read_table
+from gnn_checkpointing.refusal import Refusal
+from gnn_checkpointing.report.inputs import ANALYSIS, CLAIMS, GRAPHS, HARDWARE, MEASUREMENTS, RECORDS, STUDY, machine
+from gnn_checkpointing.study.reading import read_study
+from gnn_checkpointing.study.study import Study
 
+Row = dict[str, Value]
 Item = TypeVar("Item")
 
 _NOT_ASKED = {"hardware"}
 """Of a study: what names the machine, and so is each machine's own."""
 
 
-def matched(first: Iterable[Item], second: Iterable[Item], key: Callable[[Item], Hashable]) -> list[tuple[Item, Item]]:
-    """The items of one key, in the first's order."""
-    others = {key(item): item for item in second}
-    return [(item, others[key(item)]) for item in first if key(item) in others]
+@dataclass(frozen=True)
+class Report:
+    """What one machine says of one study; `facts` are the machine's by name, `fingerprints` the records' by cell."""
+
+    slug: str
+    label: str
+    facts: dict[str, str]
+    study: Study
+    rows: list[Row]
+    graphs: list[GraphFacts]
+    fingerprints: dict[str, str]
+    claims: list[Claim]
+    laws: list[Law]
+    break_evens: list[BreakEven]
 
 
 class Joined(NamedTuple):
@@ -33,6 +56,37 @@ class Joined(NamedTuple):
     def both_completed(self) -> bool:
         """Whether the policy ran to its end on both machines."""
         return self.first["outcome"] == self.second["outcome"] == "completed"
+
+
+def read_report(folder: Path) -> Report:
+    """Read a folder report/<hardware>/<study>, or refuse naming the file; its names must be what the files say."""
+    described = read_json(folder / HARDWARE)
+    try:
+        own = machine(described)
+    except Refusal as refusal:
+        raise Refusal(f"{folder / HARDWARE}: {refusal}") from None
+    found = Report(
+        slug=own.slug,
+        label=own.label,
+        facts={fact.name: fact.value for fact in own.facts},
+        study=read_study(folder / STUDY),
+        rows=read_table(folder / MEASUREMENTS),
+        graphs=read_graphs(folder / GRAPHS),
+        fingerprints={record.cell: record.fingerprint for record in read_records(folder / RECORDS)},
+        claims=read_ledger(folder / CLAIMS).claims,
+        laws=read_finding(folder / ANALYSIS, "regressions").laws,
+        break_evens=read_finding(folder / ANALYSIS, "trends").break_evens,
+    )
+    for file, name, called in ((HARDWARE, own.slug, folder.parent.name), (STUDY, found.study.name, folder.name)):
+        if name != called:
+            raise Refusal(f"{folder / file}: it says {name}, but lies in a folder called {called}; call that {name}")
+    return found
+
+
+def matched(first: Iterable[Item], second: Iterable[Item], key: Callable[[Item], Hashable]) -> list[tuple[Item, Item]]:
+    """The items of one key, in the first's order."""
+    others = {key(item): item for item in second}
+    return [(item, others[key(item)]) for item in first if key(item) in others]
 
 
 def place(row: Row) -> str:
