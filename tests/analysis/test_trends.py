@@ -10,7 +10,7 @@ import pytest
 
 from gnn_checkpointing.analysis.effects import effects
 from gnn_checkpointing.analysis.estimates import RATIO_KNOWN
-from gnn_checkpointing.analysis.results import SAVES_BELOW, Band, BandPoint, Estimate, Quantity, Trends
+from gnn_checkpointing.analysis.results import Band, BandPoint, Estimate, Quantity, Trends
 from gnn_checkpointing.analysis.table import Row, completed, under
 from gnn_checkpointing.analysis.trends import METHODS, break_even, throughput_laws, trends
 from planning.published import measured
@@ -96,60 +96,38 @@ def test_bands_of_synthetic_tables_hold_the_known_ratios_of_other_runs_together(
     assert held / 200 >= 0.95 - 3 * math.sqrt(0.95 * 0.05 / 200)
 
 
-def test_a_rise_through_the_threshold_breaks_even_where_the_line_passes() -> None:
-    """From a half to twice the threshold between degrees 4 and 16: on logarithms halfway, at 8. The upper end, sqrt(2)
-    above, passes a quarter of the way (4 * 4^0.25 = 5.657), the lower three quarters (11.314)."""
-    root = math.sqrt(2)
-    half, twice = SAVES_BELOW / 2, SAVES_BELOW * 2
-    one = break_even(
-        band_of((4, 16), [(half / root, half, half * root), (twice / root, twice, twice * root)], "activation_ratio"),
-        SAVES_BELOW,
-    )
-    assert (one.course, one.open, one.certain) == ("rises", "", True)
-    degree = one.average_degree
-    assert (degree.low, degree.estimate, degree.high) == pytest.approx((4 * 4**0.25, 8, 4 * 4**0.75))
-
-
-def test_a_fall_through_one_is_the_mirror_image() -> None:
-    one = break_even(band_of((4, 16), [(1.5, 2, 2.5), (0.4, 0.5, 0.6)]), 1.0)
-    assert (one.course, one.open, one.certain) == ("falls", "", True)
-    # log 1.5 / log(1.5 / 0.4) = 0.30676 and log 2.5 / log(2.5 / 0.6) = 0.64206 of the way.
-    degree = one.average_degree
-    assert (degree.low, degree.estimate, degree.high) == pytest.approx((4 * 4**0.30676, 8, 4 * 4**0.64206), rel=1e-4)
+R = math.sqrt(2)
 
 
 @pytest.mark.parametrize(
-    ("first", "last", "expected", "low", "high"),
+    ("ratios", "course", "open", "certain", "where"),
     [
-        ((0.5, 0.9, 1.1), (1.5, 2.0, 2.5), "sparse", 4.0, None),
-        ((0.4, 0.5, 0.6), (0.9, 1.1, 1.3), "dense", None, 16.0),
-        ((0.5, 0.9, 1.1), (0.9, 1.1, 1.3), "both", 4.0, 16.0),
+        # From a half to twice between degrees 4 and 16: on logarithms halfway, at 8. The upper end, sqrt(2) above,
+        # passes a quarter of the way, the lower three quarters.
+        ([(0.5 / R, 0.5, 0.5 * R), (2 / R, 2, 2 * R)], "rises", "", True, (4 * 4**0.25, 8, 4 * 4**0.75)),
+        # log 1.5 / log(1.5 / 0.4) = 0.30676 and log 2.5 / log(2.5 / 0.6) = 0.64206 of the way.
+        ([(1.5, 2, 2.5), (0.4, 0.5, 0.6)], "falls", "", True, (4 * 4**0.30676, 8, 4 * 4**0.64206)),
+        ([(0.5, 0.9, 1.1), (1.5, 2.0, 2.5)], "rises", "sparse", False, None),
+        ([(0.4, 0.5, 0.6), (0.9, 1.1, 1.3)], "rises", "dense", False, None),
+        ([(0.5, 0.9, 1.1), (0.9, 1.1, 1.3)], "rises", "both", False, None),
+        (exactly(0.5, 0.6, 0.7), "below", "", True, None),
+        (exactly(1.2, 1.0, 1.3), "above", "", True, None),
+        ([(0.8, 0.9, 1.1), *exactly(0.6, 0.7)], "below", "", False, None),
+        ([(0.9, 1.1, 1.2), *exactly(1.2, 1.3)], "above", "", False, None),
+        (exactly(0.9, 1.1, 0.9), "crosses", "", False, None),
     ],
 )
-def test_an_end_beyond_the_levels_is_the_outermost_level_and_open(
-    first: Ends, last: Ends, expected: str, low: float | None, high: float | None
+def test_a_ratio_breaks_even_where_its_line_passes_one_and_an_end_beyond_the_levels_is_open(
+    ratios: list[Ends], course: str, open: str, certain: bool, where: Ends | None
 ) -> None:
-    one = break_even(band_of((4, 16), [first, last]), 1.0)
-    assert one.course == "rises"
-    assert (one.open, one.certain) == (expected, False)
-    assert (one.average_degree.low == 4.0) == (low is not None)
-    assert (one.average_degree.high == 16.0) == (high is not None)
-    assert one.average_degree.low < one.average_degree.estimate < one.average_degree.high
-
-
-@pytest.mark.parametrize(
-    ("ratios", "course", "certain"),
-    [
-        (exactly(0.5, 0.6, 0.7), "below", True),
-        (exactly(1.2, 1.0, 1.3), "above", True),
-        ([(0.8, 0.9, 1.1), *exactly(0.6, 0.7)], "below", False),
-        ([(0.9, 1.1, 1.2), *exactly(1.2, 1.3)], "above", False),
-        (exactly(0.9, 1.1, 0.9), "crosses", False),
-    ],
-)
-def test_a_ratio_that_does_not_pass_once_has_no_break_even(ratios: list[Ends], course: str, certain: bool) -> None:
-    one = break_even(band_of((4, 8, 16), ratios), 1.0)
-    assert (one.course, one.certain, one.average_degree, one.open) == (course, certain, None, "")
+    one = break_even(band_of((4, 8, 16) if len(ratios) == 3 else (4, 16), ratios), 1.0)
+    assert (one.course, one.open, one.certain) == (course, open, certain)
+    degree = one.average_degree
+    assert (degree is None) == (len(ratios) == 3)
+    if degree is not None:
+        assert (degree.low == 4, degree.high == 16) == (open in ("sparse", "both"), open in ("dense", "both"))
+        assert degree.low < degree.estimate < degree.high
+        assert where is None or (degree.low, degree.estimate, degree.high) == pytest.approx(where, rel=1e-4)
 
 
 def test_a_known_power_of_the_degree_is_crossed_where_it_must_be() -> None:

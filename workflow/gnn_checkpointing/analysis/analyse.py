@@ -99,7 +99,7 @@ def analyse(
     from gnn_checkpointing.analysis.trends import throughput_laws, trends
 
     reference, confidence = protocol.reference_allocator, protocol.confidence
-    # Visits after the first only tell how far another hour and process are off.
+    # Visits after the first only show how far results differ in another hour and process.
     visits, rows = rows, first_visits(rows)
     everything = [of_hidden_layers(row) for row in completed(rows)]
     check_visits(visits)

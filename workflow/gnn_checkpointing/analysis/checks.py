@@ -65,7 +65,7 @@ def check(rows: Rows) -> None:
             _check_beside(row, policies["none"])
         _check_cell(cell, policies["none"])
     for (convolution, _), found in series.items():
-        # Of what was not available nobody built a model to count the layers of.
+        # No model was built, and so no layers counted, of what was not available.
         members = [row for row in found if row["outcome"] != "unavailable"]
         for name, one, other in _different(OF_A_CONVOLUTION, members):
             raise Refusal(
@@ -77,14 +77,12 @@ def check(rows: Rows) -> None:
 def check_visits(rows: Rows) -> None:
     """Refuse a later visit that contradicts itself, or is of a cell that the study has not."""
     cells = {row["cell"] for row in rows if not row.get("visit")}
-    visits: dict[Value, list[Row]] = {}
-    for row in rows:
-        if row.get("visit"):
-            visits.setdefault(row["visit"], []).append(row)
-            if row["cell"] not in cells:
-                raise _again(row, f"visit {row['visit']} of a cell that was never measured first")
-    for part in visits.values():
-        check(part)
+    again = [row for row in rows if row.get("visit")]
+    for row in again:
+        if row["cell"] not in cells:
+            raise _again(row, f"visit {row['visit']} of a cell that was never measured first")
+    for visit in dict.fromkeys(row["visit"] for row in again):
+        check([row for row in again if row["visit"] == visit])
 
 
 def check_reference(rows: Rows, allocator: str) -> None:
@@ -130,10 +128,8 @@ def _again(row: Row, text: str) -> Refusal:
 def _check_numbers(row: Row) -> None:
     for name in NUMERIC:
         value = row[name]
-        if isinstance(value, (int, float)) and not math.isfinite(value):
-            raise _again(row, f"{name} is {value}, not a finite number")
-        if isinstance(value, (int, float)) and value < 0:
-            raise _again(row, f"{name} is {value}, below zero")
+        if isinstance(value, (int, float)) and not 0 <= value < math.inf:
+            raise _again(row, f"{name} is {value}, {'below zero' if -math.inf < value < 0 else 'not a finite number'}")
     if row["outcome"] != "completed":
         return
     for name in NEEDED:

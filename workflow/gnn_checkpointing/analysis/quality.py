@@ -174,7 +174,7 @@ def _overlaps(turns: Sequence[Turn]) -> int:
 
 
 def _warnings(cells: Mapping[str, Mapping[str, Value]]) -> list[str]:
-    """Each kind of warning once, told by its first cell; a kind is a text but for its numbers."""
+    """Each kind of warning once, quoted from its first cell; texts that differ in numbers alone are one kind."""
     found: dict[str, list[tuple[str, str]]] = {}
     for cell, row in sorted(cells.items()):
         for text in filter(None, str(row["warnings"] or "").split("; ")):

@@ -19,7 +19,7 @@ DIGITS = 8
 digit on; the two digits in between make it unlikely that two processors round to different sides."""
 
 SHARE_PLACES = 8
-"""Decimal places of a share of one: 0.000001 %, far above the 1e-16 that stands for 0."""
+"""Decimal places of a share of one: 0.000001 %, far above the 1e-16 that means 0."""
 
 PROBABILITY_PLACES = 5
 """Decimal places of a p-value. Where a fit is almost exact, its scatter is known to seven digits, and so is its p."""
@@ -54,7 +54,7 @@ def probability(value: float) -> float:
 
 
 def places_of(unit: float) -> int:
-    """The decimal places that tell multiples of `unit` apart, 0 where that is a whole number."""
+    """The decimal places that distinguish multiples of `unit`, 0 where that is a whole number."""
     return max(0, -math.floor(math.log10(unit)))
 
 

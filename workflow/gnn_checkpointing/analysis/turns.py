@@ -17,7 +17,7 @@ from gnn_checkpointing.records.measurements_table import Value, hosts, turns
 class Turn:
     """One cell's time in one process; `graph` is the graph's name for reading, processes count from 0.
 
-    `host` tells machines apart where there are several.
+    `host` is the machine, where there are several.
     """
 
     graph: str

@@ -12,7 +12,7 @@ from gnn_checkpointing.study.block_rule import BYTES_PER_VALUE
 from gnn_checkpointing.study.convolutions import READS_FEATURES
 
 _COUNT_MET = 1e-3
-"""A law's bytes per edge that lie so near the count of tensors are that count, which tells heads apart."""
+"""A law's bytes per edge that lie so near the count of tensors are that count, which has heads of its own."""
 
 _MEAN_OF_FEATURES = 4
 """Bytes of a node and feature that SAGE keeps, for the first layer's weights."""
@@ -36,7 +36,7 @@ def planned_bytes(law: PredictiveLaw, saved: PredictiveLaw | None, measured: Siz
     """The law of the activation peak with each term split into what is kept for backward and the rest.
 
     What is kept is kept in every layer; the rest is what one layer works with. Where the bytes of an edge meet the
-    count of its tensors, that count tells both, heads apart.
+    count of its tensors, that count is taken for both, with heads of its own.
     """
     if law.form == "power":
         return planned_seconds(law, measured)
@@ -83,7 +83,7 @@ def _planned(law: PredictiveLaw, pieces: list[dict[str, Growth]]) -> PlannedLaw:
 
 
 def counts_features(law: PredictiveLaw, measured: Sizes) -> bool:
-    """Whether what features take is counted besides the law, whose graphs have too few for it to tell."""
+    """Whether what features take is counted besides the law, whose graphs have too few for it to show."""
     return (
         law.convolution == "SAGE"
         and law.policy in _FIRST_LAYER

@@ -34,7 +34,7 @@ Verdict = Literal["fits", "may fit", "does not fit"]
 class PolicyPlan:
     """One policy's answer: peak memory in bytes, seconds of a step, and the largest graphs that fit for certain.
 
-    `time` is None where no law predicts it; `faster` whether it was measured to take less time than none hereabouts.
+    `time` is None where no law predicts it; `faster` whether it was measured to beat none near this size.
     `largest_nodes` at the average degree asked for, `largest_degree` at the nodes asked for; None: there is no end.
     """
 

@@ -135,11 +135,11 @@ class Band(OfPolicy):
 class BreakEven(OfPolicy):
     """Where along density a policy stops (or starts) to save memory or to cost time.
 
-    `threshold` is the ratio below which it saves (memory) or costs nothing (time). `course` tells how the ratio goes
+    `threshold` is the ratio below which it saves (memory) or costs nothing (time). `course` is how the ratio goes
     from the sparsest level to the densest; `average_degree` is where it crosses, between two levels by interpolation,
     its interval where the band crosses (an end beyond the measured levels is the outermost level, and `open` says so).
     The interval knows how far the graphs scatter, not how the ratio bends between the two levels.
-    `certain` tells whether the whole band goes that way: without a crossing it lies on one side at every level, with
+    `certain`: whether the whole band goes that way: without a crossing it lies on one side at every level, with
     one it does so at the sparsest and at the densest; a ratio that crosses more than once never is.
     """
 

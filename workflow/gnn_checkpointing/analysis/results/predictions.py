@@ -89,7 +89,7 @@ class AnalyticCount(OfResponse):
     """Bytes per edge by measurement, by law and by counting tensors: a law that misses the count misses physics.
 
     `measured` is the least-squares slope on the edges at one number of nodes, `law` the chosen law's slope between
-    the same graphs, `counted` the tensors that autograd must keep (`formula` in words), None where nobody counted.
+    the same graphs, `counted` the tensors that autograd must keep (`formula` in words), None where not counted.
     """
 
     num_nodes: int
@@ -116,7 +116,7 @@ class ClosedForm(OfResponse):
 class Score(Result):
     """One real graph's prediction beside its measurement; `error` is (predicted - measured) / measured.
 
-    `in_range` tells whether nodes and edges lie within what the law was fitted on.
+    `in_range`: whether nodes and edges lie within what the law was fitted on.
     """
 
     graph: str
@@ -165,7 +165,7 @@ class Capacity(OfPolicy):
     """The largest average degree whose activation peak fits into `memory_bytes`, by the law and its interval's ends.
 
     The lower end is what fits for certain. `unbounded` where the peak stops growing below the limit: the degree is
-    then that of a complete graph. `in_range` tells whether the degree lies within what was measured.
+    then that of a complete graph. `in_range`: whether the degree lies within what was measured.
     """
 
     num_nodes: int
@@ -185,7 +185,7 @@ class ResidentLaw(OfPolicy):
 
 
 class TimeUnit(Result):
-    """In what laws of time were fitted: in seconds, or (`used`) in sentinels, told in seconds at their median speed.
+    """The unit in which laws of time were fitted: seconds, or (`used`) sentinels, given in seconds at the median speed.
 
     The errors are the median ones of additive laws on held-out levels of density and size, None without such laws.
     `sentinel_deviation` is the standard deviation of the sentinel's logarithm from cell to cell.

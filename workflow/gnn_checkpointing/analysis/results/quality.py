@@ -1,4 +1,4 @@
-"""What the run says of its own making, what training jobs reached, and what images tell of a trained Vision GNN."""
+"""What the run says of its own making, what training jobs reached, and a trained Vision GNN explained on images."""
 
 from __future__ import annotations
 

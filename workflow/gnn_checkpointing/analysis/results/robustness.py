@@ -1,4 +1,4 @@
-"""How far the answer hangs on one family, one draw, one graph, the hour, or the rule that stops the clock."""
+"""How far the answer depends on one family, one draw, one graph, the hour, or the rule that stops the clock."""
 
 from __future__ import annotations
 

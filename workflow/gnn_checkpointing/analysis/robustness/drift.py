@@ -23,7 +23,7 @@ LEAST_FREEDOM = 8
 def drift(rows: Sequence[Row], everything: Sequence[Row], confidence: float) -> tuple[list[RunDrift], list[str]]:
     """The change of each convolution's and policy's step time over the run, and what has none and why.
 
-    `rows` are generated graphs, `everything` all that was measured, which tells how long the run was.
+    `rows` are generated graphs, `everything` all that was measured, which shows how long the run was.
     """
     places = order(everything)
     return answers(

@@ -61,7 +61,7 @@ class Share:
 def stopping(protocol: Protocol, generator: np.random.Generator) -> list[StoppingRule]:
     """How the study's rule fares at several noises, timing one policy beside none.
 
-    The time budget of a cell, which also ends timing, knows no ratio, and so is left out. With several policies timing
+    The time budget of a cell, which also ends timing, depends on no ratio and is left out. With several policies timing
     goes on until all of their intervals are narrow: one alone stops soonest. Processes are played alike: what they
     differ by is found and added afterwards, whatever the rule.
     """
@@ -141,7 +141,7 @@ def _published(
 ) -> tuple[float, float]:
     """The shares of published intervals that hold the truth and that are narrow enough.
 
-    What is published is resampled anew from the rounds that each process has when its timing has stopped, and averaged
+    What is published is resampled from the rounds that each process has when its timing has stopped, and averaged
     over the processes.
     """
     middles, drawn = np.zeros(PLAYS), np.zeros((PLAYS, protocol.resamples))
