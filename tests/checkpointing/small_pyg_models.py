@@ -25,6 +25,7 @@ from small_inputs import (
     X,
     drawn,
 )
+from small_layers import TwoLayers
 from steps_compared import without_zeros
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -32,17 +33,6 @@ from torch_geometric import nn as pyg
 from torch_geometric.nn import models as pyg_models
 
 C, O, D = CHANNELS, OUT, EDGE_CHANNELS  # noqa: E741 - as PyG's own shapes are written
-
-
-class TwoLayers(nn.Module):
-    """Two layers with a ReLU between them, as in PyG's first examples."""
-
-    def __init__(self, first: nn.Module, second: nn.Module) -> None:
-        super().__init__()
-        self.first, self.second = first, second
-
-    def forward(self, x: Tensor, edge_index: Tensor) -> Tensor:
-        return self.second(self.first(x, edge_index).relu(), edge_index)
 
 
 class DeepGCN(nn.Module):

@@ -8,6 +8,7 @@ import warnings
 import pytest
 import torch
 from small_inputs import CHANNELS, EDGES, OUT, WEIGHT, X, different_edges, drawn
+from small_layers import Centered, Counted, calls_in_a_step
 from steps_compared import difference, outcome, step, without_zeros
 from torch import Tensor, nn
 from torch_geometric import nn as pyg
@@ -22,39 +23,6 @@ EVERY_POLICY = ("none", "layers", "selective", "edge_blocks", "edge_blocks(8)", 
 DENSE_NODES = 150
 DENSE = different_edges(DENSE_NODES, DENSE_NODES, DENSE_NODES * 100, seed=95)
 DENSE_X = drawn(DENSE_NODES, C, seed=96)
-
-
-CALLS: list[int] = []
-"""Not in the layer: blocks refuse a message that changes an attribute of its layer."""
-
-
-class Counted(pyg.MessagePassing):
-    """A layer that counts the calls of its message."""
-
-    def __init__(self) -> None:
-        super().__init__(aggr="sum")
-        self.lin = nn.Linear(C, C)
-
-    def forward(self, x: Tensor, edge_index: Tensor) -> Tensor:
-        return self.propagate(edge_index, x=self.lin(x))
-
-    def message(self, x_j: Tensor) -> Tensor:
-        CALLS.append(1)
-        return x_j.tanh()
-
-
-class Centered(pyg.MessagePassing):
-    """A layer that no policy of blocks can cut: its message takes the mean over all edges away."""
-
-    def __init__(self) -> None:
-        super().__init__(aggr="sum")
-        self.lin = nn.Linear(C, C)
-
-    def forward(self, x: Tensor, edge_index: Tensor) -> Tensor:
-        return self.propagate(edge_index, x=self.lin(x))
-
-    def message(self, x_j: Tensor) -> Tensor:
-        return x_j - x_j.mean(dim=0)
 
 
 class Mixed(nn.Module):
@@ -73,14 +41,6 @@ class Mixed(nn.Module):
 def built(kind: type = Mixed) -> nn.Module:
     torch.manual_seed(0)
     return without_zeros(kind())
-
-
-def calls_in_a_step(layer: Counted) -> int:
-    """Calls of `message` in the second of two steps: 1 plain, more under a policy that recomputes."""
-    step(layer, (X, EDGES))
-    CALLS.clear()
-    step(layer, (X, EDGES))
-    return len(CALLS)
 
 
 def test_the_package_and_its_library_offer_the_same_functions() -> None:

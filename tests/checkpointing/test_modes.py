@@ -11,6 +11,7 @@ import pytest
 import torch
 from every_convolution import perceptron
 from small_inputs import CHANNELS, EDGES, OUT, X, different_edges, drawn
+from small_layers import TwoLayers
 from steps_compared import difference, is_exact_or_refused, outcome, step, under, without_zeros
 from torch import Tensor, nn
 from torch.nn.utils import parametrizations
@@ -24,27 +25,16 @@ POLICIES = ("edge_blocks(8)", "layers", "layers+edge_blocks(8)", "selective", "a
 each_policy = pytest.mark.parametrize("policy", POLICIES)
 
 
-class Stack(nn.Module):
-    """Two layers with a ReLU between them."""
-
-    def __init__(self, first: nn.Module, second: nn.Module) -> None:
-        super().__init__()
-        self.first, self.second = first, second
-
-    def forward(self, x: Tensor, edge_index: Tensor) -> Tensor:
-        return self.second(self.first(x, edge_index).relu(), edge_index)
-
-
 def shared() -> nn.Module:
     layer = pyg.GATv2Conv(C, C)
-    return Stack(layer, layer)
+    return TwoLayers(layer, layer)
 
 
 MODELS: dict[str, Callable[[], nn.Module]] = {
-    "SAGE": lambda: Stack(pyg.SAGEConv(C, C), pyg.SAGEConv(C, O)),
-    "GCN": lambda: Stack(pyg.GCNConv(C, C), pyg.GCNConv(C, O)),
-    "GAT": lambda: Stack(pyg.GATConv(C, C), pyg.GATConv(C, O, heads=2)),
-    "GIN with BatchNorm": lambda: Stack(
+    "SAGE": lambda: TwoLayers(pyg.SAGEConv(C, C), pyg.SAGEConv(C, O)),
+    "GCN": lambda: TwoLayers(pyg.GCNConv(C, C), pyg.GCNConv(C, O)),
+    "GAT": lambda: TwoLayers(pyg.GATConv(C, C), pyg.GATConv(C, O, heads=2)),
+    "GIN with BatchNorm": lambda: TwoLayers(
         pyg.GINConv(nn.Sequential(nn.Linear(C, C), nn.BatchNorm1d(C))), pyg.EdgeConv(perceptron(2 * C))
     ),
     "one layer used twice": shared,

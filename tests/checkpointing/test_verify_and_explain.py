@@ -22,6 +22,7 @@ from small_inputs import (
     different_edges,
     drawn,
 )
+from small_layers import Centered, Own
 from steps_compared import difference, step, without_zeros
 from torch import Tensor, nn
 from torch_geometric import nn as pyg
@@ -118,31 +119,13 @@ def test_a_model_of_several_kinds_of_nodes_is_verified(policy: str) -> None:
     assert len(model(FEATURES_BY_TYPE, EDGES_BY_TYPE)["author"]) == DESTINATIONS
 
 
-class Centered(pyg.MessagePassing):
-    """A layer whose message takes the mean over all edges away."""
-
-    def __init__(self) -> None:
-        super().__init__(aggr="sum")
-        self.lin = nn.Linear(C, C)
-
-    def forward(self, x: Tensor, edge_index: Tensor) -> Tensor:
-        return self.propagate(edge_index, x=self.lin(x))
-
-    def message(self, x_j: Tensor) -> Tensor:
-        return x_j - x_j.mean(dim=0)
-
-
-class Impure(pyg.MessagePassing):
+class Impure(Own):
     """A layer that computes something else each time it runs, by a counter that no policy knows of."""
 
     count = 0
 
     def __init__(self) -> None:
-        super().__init__(aggr="sum")
-        self.lin = nn.Linear(C, C)
-
-    def forward(self, x: Tensor, edge_index: Tensor) -> Tensor:
-        return self.propagate(edge_index, x=self.lin(x))
+        super().__init__(lambda x_j, _: x_j, C)
 
     def message(self, x_j: Tensor) -> Tensor:
         Impure.count += 1

@@ -43,7 +43,7 @@ def reverse_blocks(model: nn.Module, changes: Changes) -> None:
 
 def _held(block: nn.Module, function: Callable[..., Any], *args: Any) -> Any:
     """Run a block once more, without a second update of BatchNorm's running statistics."""
-    with held_running_statistics(block):
+    with _held_running_statistics(block):
         return function(*args)
 
 
@@ -54,7 +54,7 @@ def _held_in_backward(block: GroupAddRev, forward: Callable[..., Any], *args: An
 
 
 @contextmanager
-def held_running_statistics(module: nn.Module) -> Iterator[None]:
+def _held_running_statistics(module: nn.Module) -> Iterator[None]:
     """Keep the running statistics of every norm in `module` unchanged inside the context.
 
     A second forward pass would update them again (pytorch#96136). With momentum 0 the update is

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils import _pytree as pytree
 
-from gnn_checkpointing.checkpointing.random_states import RandomStates
+from gnn_checkpointing.checkpointing.recomputation import RandomStates
 from gnn_checkpointing.refusal import Refusal
 
 TOLERANCE = 1e-4
