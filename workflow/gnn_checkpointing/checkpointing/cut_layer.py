@@ -32,8 +32,6 @@ from gnn_checkpointing.checkpointing.pyg_functions import with_remembered_graphs
 from gnn_checkpointing.checkpointing.recomputation import Recomputation
 from gnn_checkpointing.checkpointing.reentry import Entry, Reached, Visit, during, visit_of
 
-_CPU = torch.device("cpu")
-
 
 class CutLayer:
     """Replaces the methods `forward`, `propagate` and `edge_updater` of one layer."""
@@ -67,14 +65,14 @@ class CutLayer:
         if self._was_whole() and torch.is_grad_enabled() and not scores:
             # Most likely so again; `propagate` looks, and then keeps its own arguments instead of the layer's.
             return forward(*args, **kwargs)
-        aside = self._cutter.stands_aside()
+        given = [part for part in pytree.tree_leaves((args, kwargs)) if isinstance(part, Tensor)]
+        aside = self._cutter.stands_aside() or any(tensor.is_meta for tensor in given)
         if not self._given and not aside:  # `vmap` lets nobody look at the values of a graph
             forward = with_remembered_graphs(self.conv, self.tables)
         run = partial(forward, *args, **kwargs)
         if scores or aside or not torch.is_grad_enabled():
             return computed(during(self.conv, Visit(returns_scores=scores), run))
-        device = next((p.device for p in pytree.tree_leaves((args, kwargs)) if isinstance(p, Tensor)), _CPU)
-        state = Recomputation(self.conv, device)
+        state = Recomputation(self.conv, given[0].device if given else torch.device("cpu"))
         entry = Entry(self.conv, forward, args, kwargs, self._parameters())
         entry.open(state)
         try:

@@ -30,7 +30,7 @@ from gnn_checkpointing.checkpointing.deferred import DeferredEdgeValues, compute
 from gnn_checkpointing.checkpointing.edge_mlp import edge_mlp_blocks
 from gnn_checkpointing.checkpointing.fused import kernel_for
 from gnn_checkpointing.checkpointing.graph_tables import GraphTables
-from gnn_checkpointing.checkpointing.hooks import all_modules_hooked, hooked, messages_hooked
+from gnn_checkpointing.checkpointing.hooks import hooked, messages_hooked, observed
 from gnn_checkpointing.checkpointing.trial import parts_inside, trial_refusal
 from gnn_checkpointing.refusal import Refusal
 from gnn_checkpointing.study import block_rule
@@ -92,25 +92,26 @@ class Cutter:
         return not self.plan.worth(edge_index.size(1), 0, widest)
 
     def stands_aside(self) -> bool:
-        """Whether somebody looks at all messages at once, or forward mode or `torch.func` transforms the layer."""
+        """Whether somebody looks at all messages at once, or transforms or records what the layer computes."""
         conv = self.conv
         return (
             bool(conv.explain)
             or conv.decomposed_layers > 1
             or messages_hooked(conv)
-            or all_modules_hooked()
+            or observed()
             or any(hooked(part) for _, part in parts_inside(conv))
             or forward_ad._current_level >= 0
-            or torch._C._functorch.maybe_current_level() is not None
         )
 
     def _check(self, edge_index: Any, size: Any, kwargs: dict[str, Any]) -> None:
         """Raise `Uncuttable` where the layer or the form of the graph rules blocks out."""
         conv = self.conv
         if self.stands_aside():
-            raise Uncuttable("an explainer, a hook or a decomposition looks at all its messages at once")
+            raise Uncuttable("an explainer, a hook, a trace or a decomposition looks at all its messages at once")
         if not is_plain(edge_index):
             raise Uncuttable("a sparse product makes no messages")
+        if edge_index.is_meta:
+            raise Uncuttable("its tensors have no values")
         if isinstance(edge_index, EdgeIndex) and conv.fuse and conv.SUPPORTS_FUSED_EDGE_INDEX:
             raise Uncuttable("PyG computes this product without messages")
         conv._check_input(edge_index, size)

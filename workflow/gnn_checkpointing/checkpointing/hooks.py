@@ -11,7 +11,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import torch
 from torch import Tensor, nn
+from torch.fx._symbolic_trace import is_fx_tracing
 from torch.nn.modules import module as of_all_modules
 from torch.utils import _pytree as pytree
 
@@ -37,9 +39,15 @@ def messages_hooked(conv: nn.Module) -> bool:
     return any(vars(conv)[name] for name in _MESSAGES)
 
 
-def all_modules_hooked() -> bool:
-    """Whether somebody looks at every module of the process."""
-    return any(getattr(of_all_modules, name) for name in _OF_ALL)
+def observed() -> bool:
+    """Whether somebody looks at every module, or transforms or records what runs: `torch.func`, a trace, an export."""
+    return (
+        any(getattr(of_all_modules, name) for name in _OF_ALL)
+        or torch._C._functorch.maybe_current_level() is not None
+        or torch.jit.is_tracing()
+        or torch.compiler.is_exporting()
+        or is_fx_tracing()
+    )
 
 
 class Hooks:

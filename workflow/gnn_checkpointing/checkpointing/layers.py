@@ -16,7 +16,7 @@ from torch.utils.checkpoint import checkpoint
 from torch_geometric.nn import MessagePassing
 
 from gnn_checkpointing.checkpointing.changes import Changes
-from gnn_checkpointing.checkpointing.hooks import all_modules_hooked
+from gnn_checkpointing.checkpointing.hooks import observed
 from gnn_checkpointing.checkpointing.recomputation import Recomputation
 from gnn_checkpointing.refusal import Refusal, Unavailable
 
@@ -114,10 +114,9 @@ def recomputed(
 ) -> Any:
     """`forward(*args, **kwargs)`, a part of `module`, recomputed in the backward pass."""
     tensors = [part for part in pytree.tree_leaves((args, kwargs)) if isinstance(part, Tensor)]
-    # PyG sorts a COO matrix in place, which a saved one must not be; `torch.func` knows no recomputation.
-    sorted_in_place = any(tensor.layout == torch.sparse_coo for tensor in tensors)
-    transformed = torch._C._functorch.maybe_current_level() is not None
-    if not torch.is_grad_enabled() or sorted_in_place or transformed or all_modules_hooked():
+    # PyG sorts a COO matrix in place, which a saved one must not be; without values nothing is worth recomputing.
+    aside = any(tensor.layout == torch.sparse_coo or tensor.is_meta for tensor in tensors)
+    if not torch.is_grad_enabled() or aside or observed():
         return forward(*args, **kwargs)
     # use_reentrant=False: the reentrant form trains nothing where the input needs no gradient, as raw features do.
     if torch.compiler.is_compiling():

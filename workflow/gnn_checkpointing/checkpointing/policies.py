@@ -33,6 +33,13 @@ def _recomputed_blocks(model: nn.Module, changes: Changes, name: PolicyName, len
     checkpoint_layers(model, changes, compiled=False)
 
 
+_REFUSED = {
+    "_replicate_for_data_parallel": "the replicas of torch.nn.DataParallel would compute with the first one's weights; "
+    "use torch.nn.parallel.DistributedDataParallel",
+    "__prepare_scriptable__": "torch.jit.script cannot compile what recomputes; use torch.jit.trace, or torch.compile",
+}
+"""Methods of a model that a policy refuses, with the reason and what to do."""
+
 _WRAPPERS: dict[str, Wrapper] = {
     "none": lambda *_: None,
     "layers": lambda model, changes, *_: checkpoint_layers(model, changes),
@@ -85,7 +92,8 @@ def apply(
         wrap(model, changes)
         if policy != "none":
             vars(model)[_RECORD] = (policy, changes)
-            changes.set(model, "_replicate_for_data_parallel", partial(_refuse_replicas, policy))
+            for method, reason in _REFUSED.items():
+                changes.set(model, method, partial(_refuse, f"policy {policy}: {reason}, or remove the policy"))
         if verify is not None:
             verify_step(model, remove, verify, policy)
     except (Refusal, Unavailable):
@@ -99,11 +107,8 @@ def apply(
     return model
 
 
-def _refuse_replicas(policy: str) -> nn.Module:
-    raise Refusal(
-        f"policy {policy}: the replicas of torch.nn.DataParallel would compute with the first one's weights; use "
-        "torch.nn.parallel.DistributedDataParallel, or remove the policy"
-    )
+def _refuse(reason: str) -> nn.Module:
+    raise Refusal(reason)
 
 
 def _wrapper(policy: str, *, lenient: bool) -> Callable[[nn.Module, Changes], None]:
