@@ -73,7 +73,7 @@ def _slotted(value: Any, tensors: list[Tensor]) -> Any:
 
 
 def node_maps(names: Sequence[str], values: dict[str, Any]) -> Iterator[tuple[str, str, Any]]:
-    """Those of `names` that ask for rows of node maps, each with its end of an edge and the node map or pair of them."""
+    """Those of `names` that ask for rows of node maps, each with its end of an edge and what holds the rows."""
     for name in names:
         if name.endswith(("_i", "_j")) and name not in GIVEN and name[:-2] in values:
             yield name, name[-1], values[name[:-2]]

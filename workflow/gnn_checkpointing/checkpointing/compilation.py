@@ -1,4 +1,4 @@
-"""Policies `compiled` and `memory_budget`: TorchInductor, never shared by two models, and never silently not compiled."""
+"""Policies `compiled` and `memory_budget`: TorchInductor, not shared by two models, and never silently left out."""
 
 from __future__ import annotations
 

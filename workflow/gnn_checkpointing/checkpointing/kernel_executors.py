@@ -50,7 +50,8 @@ class AttentionKernel:
         outs = []
         for part, nodes, places in _parts(cut, self.edges):
             edge = None if self.edges is None else self.edges.of(cut, places)
-            outs.append(attention.forward(self.kind, part, *self._inputs(cut, nodes, edge), **self._options(seed, nodes)))
+            inputs, options = self._inputs(cut, nodes, edge), self._options(seed, nodes)
+            outs.append(attention.forward(self.kind, part, *inputs, **options))
         out, log_denominators = (torch.cat(parts) if len(outs) > 1 else parts[0] for parts in zip(*outs, strict=True))
         return (out,), (log_denominators, seed)
 

@@ -80,13 +80,13 @@ Contexts = tuple[Callable[[], AbstractContextManager[Any]], Callable[[], Abstrac
 
 
 class Rerunnable:
-    """`function` of `module` for `torch.utils.checkpoint`: its first call is the forward pass, later ones repeat it.
+    """`function` for `torch.utils.checkpoint`: its first call is the forward pass, later ones repeat it in its `state`.
 
     `contexts` are entered around the function alone.
     """
 
-    def __init__(self, module: nn.Module, function: Callable[..., Any], device: torch.device, contexts: Contexts) -> None:
-        self._state = Recomputation(module, device)
+    def __init__(self, state: Recomputation, function: Callable[..., Any], contexts: Contexts) -> None:
+        self._state = state
         self._function, self._contexts = function, contexts
         self._ran = False
 
@@ -123,7 +123,7 @@ def recomputed(
         # The compiler makes random numbers and updates of buffers part of its graph, so that each happens once.
         return checkpoint(forward, *args, use_reentrant=False, **kwargs)
     device = next((tensor.device for tensor in tensors), torch.device("cpu"))
-    function = Rerunnable(module, forward, device, contexts())
+    function = Rerunnable(Recomputation(module, device), forward, contexts())
     # Random states are the rerunnable's: of Python's and NumPy's generators `checkpoint` knows nothing.
     return checkpoint(function, *args, use_reentrant=False, preserve_rng_state=False, **kwargs)
 
@@ -137,7 +137,7 @@ def uncompiled(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
 
 
 def offload(model: nn.Module, changes: Changes) -> None:
-    """Policy `offloaded`: what is saved for backward waits in pinned memory of the host; nothing is recomputed (CUDA)."""
+    """Policy `offloaded`: what is saved for backward waits in the host's pinned memory; nothing is recomputed (CUDA)."""
     if not all(parameter.is_cuda for parameter in model.parameters()):
         raise Unavailable("policy offloaded needs a CUDA device: on CPU there is nowhere to offload to")
     changes.set(model, "forward", partial(_offloaded, model.forward))

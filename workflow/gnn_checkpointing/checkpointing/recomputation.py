@@ -113,7 +113,8 @@ class Recomputation:
         Raises `RuntimeError` where a weight was changed in place since: its old value is gone.
         """
         for name, tensor in self._parameters.items():
-            if tensor._version != self._versions.get(name, tensor._version) or _form(tensor)[:2] != self._forms[name][:2]:
+            written = tensor._version != self._versions.get(name, tensor._version)
+            if written or _form(tensor)[:2] != self._forms[name][:2]:
                 raise RuntimeError(
                     f"the weight {name!r} of {type(self._module).__name__} was changed in place between its forward "
                     "and its backward pass, and its old value is gone; step the optimiser after backward()"
