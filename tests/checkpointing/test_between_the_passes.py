@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 import torch
-from small_inputs import CHANNELS, EDGES, NODES, X, different_edges, drawn
+from small_inputs import CHANNELS, EDGES, NODES, X, drawn
 from small_layers import TwoBlocks, gradients
 from steps_compared import seed_all, tensors_in, without_zeros
 from torch import Tensor, nn
@@ -223,21 +223,6 @@ def two_models_in_two_threads(model: nn.Module) -> Any:
 
     with ThreadPoolExecutor(2) as threads:
         return list(threads.map(trained, range(2)))
-
-
-@scene
-def one_model_in_four_threads_on_graphs_of_their_own(model: nn.Module) -> Any:
-    graphs = [different_edges(NODES, NODES, 20 + 5 * i, seed=i) for i in range(4)]
-    model.eval()
-
-    def gradient(at: int) -> list[Tensor]:
-        for _ in range(5):
-            x = X.clone().requires_grad_()
-            found = torch.autograd.grad(model(x, graphs[at]).square().sum(), [x, *model.parameters()])
-        return list(found)
-
-    with ThreadPoolExecutor(4) as threads:
-        return list(threads.map(gradient, range(4)))
 
 
 @scene
