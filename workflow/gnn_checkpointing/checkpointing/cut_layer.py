@@ -53,6 +53,8 @@ class CutLayer:
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         """The layer's own forward pass, during which `propagate` is cut."""
+        if torch.compiler.is_exporting():
+            return self._plain_forward(*args, **kwargs)
         if torch.compiler.is_compiling():  # what is recomputed is not to be traced
             return uncompiled(self._forward, *args, **kwargs)
         return self._forward(*args, **kwargs)
@@ -60,7 +62,7 @@ class CutLayer:
     def _forward(self, *args: Any, **kwargs: Any) -> Any:
         if vars(self.conv).get("propagate") != self.propagate:  # PyG replaces it when an explainer comes and goes
             vars(self.conv)["propagate"] = self.propagate
-        forward = self._given or partial(type(self.conv).forward, self.conv)
+        forward: Any = self._plain_forward
         scores = _argument(self.conv, "return_attention_weights", args, kwargs) is not None
         if self._was_whole() and torch.is_grad_enabled() and not scores:
             # Most likely so again; `propagate` looks, and then keeps its own arguments instead of the layer's.
@@ -85,6 +87,8 @@ class CutLayer:
 
     def propagate(self, edge_index: Any, size: Any = None, **kwargs: Any) -> Any:
         """Cut where that is possible, else PyG's own."""
+        if torch.compiler.is_exporting():
+            return type(self.conv).propagate(self.conv, edge_index, size=size, **kwargs)
         if self._was_whole() and self._cutter.is_small(edge_index, kwargs):
             return self._own(edge_index, size, kwargs)
         visit = visit_of(self.conv) or Visit()
@@ -116,6 +120,8 @@ class CutLayer:
 
     def edge_updater(self, edge_index: Any, size: Any = None, **kwargs: Any) -> Any:
         """Put off until `propagate` asks for the result."""
+        if torch.compiler.is_exporting():
+            return type(self.conv).edge_updater(self.conv, edge_index, size=size, **kwargs)
         whole = partial(type(self.conv).edge_updater, self.conv, edge_index, size=size, **kwargs)
         visit = visit_of(self.conv)
         if self._cutter.stands_aside() or not is_plain(edge_index) or visit is None or visit.returns_scores:
@@ -142,6 +148,9 @@ class CutLayer:
                 # A message left it there for whoever reads it next, but it belongs to one block.
                 vars(self.conv)[name] = OfOneBlock(name, type(self.conv).__name__, self.plan.policy)
         return out
+
+    def _plain_forward(self, *args: Any, **kwargs: Any) -> Any:
+        return self._given(*args, **kwargs) if self._given else type(self.conv).forward(self.conv, *args, **kwargs)
 
     def _was_whole(self) -> bool:
         return self.plan.lenient and self.computes_by == "none"

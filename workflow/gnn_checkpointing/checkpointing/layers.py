@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
-from itertools import pairwise
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.autograd.graph import save_on_cpu
@@ -70,9 +70,8 @@ def _by_segments(
 
 def segments_of(blocks: Sequence[nn.Module], num_segments: int) -> list[nn.ModuleList]:
     """`blocks` cut into consecutive segments whose lengths differ by at most one, the longer ones first."""
-    length, longer = divmod(len(blocks), num_segments)
-    ends = [length * segment + min(segment, longer) for segment in range(num_segments + 1)]
-    return [nn.ModuleList(list(blocks)[start:end]) for start, end in pairwise(ends)]
+    parts = np.array_split(range(len(blocks)), num_segments)
+    return [nn.ModuleList([blocks[place] for place in part]) for part in parts]
 
 
 Contexts = tuple[Callable[[], AbstractContextManager[Any]], Callable[[], AbstractContextManager[Any]]]
