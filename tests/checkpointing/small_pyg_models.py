@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+import small_inputs as s
 import torch
 from every_convolution import PNA, Configuration, called
-import small_inputs as s
 from small_inputs import ATTRIBUTES, CHANNELS, EDGE_CHANNELS, EDGES, NODES, OUT, WEIGHT, WIDE_ATTRIBUTES, X
 from small_layers import TwoLayers
 from steps_compared import without_zeros

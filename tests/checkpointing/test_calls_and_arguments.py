@@ -6,9 +6,9 @@ import copy
 from collections.abc import Callable
 
 import pytest
+import small_inputs as s
 import torch
 from every_convolution import perceptron
-import small_inputs as s
 from small_inputs import CHANNELS, EDGE_CHANNELS, EDGES, NODES, OUT, PAIR, PAIR_EDGES, TYPE, TYPES, WEIGHT, X
 from steps_compared import difference, is_exact_or_refused, outcome, seed_all, step, under
 from torch import Tensor, nn

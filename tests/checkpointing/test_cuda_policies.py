@@ -51,7 +51,9 @@ def test_atomic_additions_stay_far_within_the_tolerance(cuda: torch.device, conv
 
 
 @pytest.mark.parametrize("convolution", CONVOLUTIONS)
-@pytest.mark.parametrize("policy", ["layers", "edge_blocks(500)", "layers+edge_blocks(500)", "segments(2)", "offloaded"])
+@pytest.mark.parametrize(
+    "policy", ["layers", "edge_blocks(500)", "layers+edge_blocks(500)", "segments(2)", "offloaded"]
+)
 def test_eager_policies(cuda: torch.device, convolution: Convolution, policy: str) -> None:
     assert_same(stepped(convolution, policy, cuda), stepped(convolution, "none", cuda))
 

@@ -136,9 +136,7 @@ def rows_alive() -> int:
     """Tensors with a row per node and a column per channel that somebody holds."""
     gc.collect()
     tensors = (found for found in gc.get_objects() if isinstance(found, torch.Tensor))
-    return len(
-        {t.untyped_storage()._cdata for t in tensors if t.layout == torch.strided and t.numel() == ROWS * WIDTH}
-    )
+    return len({t.untyped_storage()._cdata for t in tensors if t.layout == torch.strided and t.numel() == ROWS * WIDTH})
 
 
 @pytest.mark.parametrize("policy", ["edge_blocks(100)", "fused_edge_blocks", "layers", "layers+edge_blocks(100)"])

@@ -16,7 +16,7 @@ from every_convolution import perceptron
 from small_inputs import CHANNELS, EDGES, OUT, X, different_edges, drawn
 from small_layers import TwoLayers
 from steps_compared import difference, is_exact_or_refused, outcome, step, under, without_zeros
-from torch import Tensor, nn
+from torch import nn
 from torch.nn.utils import parametrizations
 from torch_geometric import nn as pyg
 

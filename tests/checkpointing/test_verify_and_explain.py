@@ -7,8 +7,8 @@ import copy
 from typing import Any
 
 import pytest
-import torch
 import small_inputs as s
+import torch
 from small_inputs import CHANNELS, EDGES, NODES, OUT, WEIGHT, X, different_edges, drawn
 from small_layers import Centered, Own
 from steps_compared import difference, step, without_zeros

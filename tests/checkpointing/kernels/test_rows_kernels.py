@@ -137,7 +137,10 @@ def test_bits_do_not_depend_on_threads(message):
     runs = []
     for threads in (1, 2, 3):
         torch.set_num_threads(threads)
-        extrema = [rows.forward(tables, x.detach(), reduce="max"), rows.backward(tables, gradient, x.detach(), reduce="max").x]
+        extrema = [
+            rows.forward(tables, x.detach(), reduce="max"),
+            rows.backward(tables, gradient, x.detach(), reduce="max").x,
+        ]
         runs.append([*sums(edge_index, sizes, x, weight, edge, gradient, "mean"), *extrema])
     for one, other in pairwise(runs):
         assert all(torch.equal(a, b) for a, b in zip(one, other, strict=True))

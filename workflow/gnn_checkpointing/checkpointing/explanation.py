@@ -11,6 +11,7 @@ from torch_geometric.nn import MessagePassing
 from gnn_checkpointing.checkpointing.cut_layer import cut_layer_of
 from gnn_checkpointing.checkpointing.trial import layer_refusal
 
+
 @dataclass(frozen=True)
 class LayerExplanation:
     """One message passing layer: its name, class and policy, why it has that policy, and bytes where they are known.

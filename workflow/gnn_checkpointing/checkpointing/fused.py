@@ -65,8 +65,8 @@ def _attention(conv: Any, call: Call) -> Kernel | None:
         return AttentionKernel(conv, kind, keys.position, queries.position, of_values, vector, edges)
 
     if kind.message is pyg.TransformerConv.message and call.edge_values is None:
-        slots = [call.values.get(name) for name in ("key", "query", "value", "edge_attr")]
-        return kernel("transformer", *slots, _heads)
+        keys, queries, values, features = (call.values.get(name) for name in ("key", "query", "value", "edge_attr"))
+        return kernel("transformer", keys, queries, values, features, _heads)
     updates = getattr(kind, "edge_update", None)
     if updates is pyg.GATv2Conv.edge_update and kind.message is pyg.GATv2Conv.message:
         keys, queries = (end_of(conv, edge_values.get("x"), end) for end in "ji")

@@ -44,7 +44,7 @@ def observed() -> bool:
     return (
         any(getattr(of_all_modules, name) for name in _OF_ALL)
         or torch._C._functorch.maybe_current_level() is not None
-        or torch.jit.is_tracing()
+        or torch.jit.is_tracing()  # type: ignore[attr-defined,no-untyped-call]
         or torch.compiler.is_exporting()
         or is_fx_tracing()
     )

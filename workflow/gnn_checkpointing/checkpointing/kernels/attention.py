@@ -90,12 +90,14 @@ def backward(
     # On CPU threads own sources instead.
     by_source = graph.by_source if keys.is_cuda else (None, None, None)
     made = _backward(kind, *tables, *kept, *given, negative_slope, dropout, seed, *by_source)
-    return Gradients(*(None if tensor is None else of for tensor, of in zip(given, made, strict=True)))
+    found: list[Any] = [None if tensor is None else of for tensor, of in zip(given, made, strict=True)]
+    return Gradients(*found)
 
 
 def _checked(kind: str, graph: SortedEdges, inputs: Sequence[Tensor | None], dropout: float) -> tuple[Any, list[Any]]:
     """The edges' tables, and the inputs contiguous, each checked to have the shape that the module's table says."""
-    keys, queries, values, attention, edge = (*inputs, *[None] * (5 - len(inputs)))
+    padded: list[Any] = [*inputs, *[None] * (5 - len(inputs))]
+    keys, queries, values, attention, edge = padded
     if kind not in _KINDS:
         raise ValueError(f"attention of kind {kind!r}: allowed are {', '.join(_KINDS)}")
     if not 0 <= dropout <= 1:
@@ -104,7 +106,6 @@ def _checked(kind: str, graph: SortedEdges, inputs: Sequence[Tensor | None], dro
         if (tensor is not None) != wanted:
             raise ValueError(f"attention of kind {kind} {'needs' if wanted else 'takes no'} {name}")
     summed = keys if values is None else values
-    assert keys is not None and summed is not None
     if summed.dim() != 3:
         raise ValueError(f"the summed values have shape {list(summed.shape)}: expected [nodes, heads, channels]")
     head = tuple(summed.shape[1:])
@@ -141,8 +142,8 @@ def _run(kind: str, graph: Graph, tensors: dict[str, Tensor | None], back: bool,
         return
     arguments = _Arguments(graph=graph, heads=summed.size(1), **numbers)
     edged = "false" if tensors["edge"] is None else "true"
-    constants = {"NUMBER": NUMBERS[summed.dtype], "CHANNELS": summed.size(2), "KIND": _KINDS[kind], "EDGED": edged}
-    run("attention", back, arguments, tensors, **constants)
+    number, channels = NUMBERS[summed.dtype], summed.size(2)
+    run("attention", back, arguments, tensors, NUMBER=number, CHANNELS=channels, KIND=_KINDS[kind], EDGED=edged)
 
 
 def _aggregates(pointer: Tensor, keys: Tensor, values: Tensor | None) -> tuple[Tensor, Tensor]:

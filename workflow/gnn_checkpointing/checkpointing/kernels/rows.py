@@ -141,11 +141,13 @@ def _forward(*given: Any) -> Tensor:
     return out
 
 
-@_forward.register_fake
 def _aggregates(*given: Any) -> Tensor:
     pointer, x = given[1], given[4]
     made: Tensor = x.new_empty(pointer.size(0) - 1, x.size(1))
     return made
+
+
+_forward.register_fake(_aggregates)
 
 
 @_forward.register_kernel("cuda")
@@ -174,12 +176,14 @@ def _backward(*given: Any) -> tuple[Tensor, ...]:
     return made
 
 
-@_backward.register_fake
 def _gradients(*given: Any) -> tuple[Tensor, ...]:
     """Memory for the gradients of x, weights and edge vectors; one that is not wanted is empty."""
     num_sources, gradient, weight, edge, of_weight = given[3], given[7], given[9], given[10], given[12]
     of_x = gradient.new_empty(num_sources, gradient.size(1))
     return of_x, *empty_gradients(gradient, weight if of_weight else None, edge)[1:]
+
+
+_backward.register_fake(_gradients)
 
 
 @_backward.register_kernel("cuda")
