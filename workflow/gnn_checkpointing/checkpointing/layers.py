@@ -136,7 +136,7 @@ def uncompiled(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
 
 
 def offload(model: nn.Module, changes: Changes) -> None:
-    """Policy `offloaded`: what is saved waits for backward in the host's pinned memory; nothing is recomputed (CUDA)."""
+    """Policy `offloaded`: what is saved for backward waits in pinned host memory; nothing is recomputed (CUDA)."""
     if not all(parameter.is_cuda for parameter in model.parameters()):
         raise Unavailable("policy offloaded needs a CUDA device: on CPU there is nowhere to offload to")
     changes.set(model, "forward", partial(_offloaded, model.forward))
