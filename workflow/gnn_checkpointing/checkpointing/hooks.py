@@ -13,7 +13,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.fx._symbolic_trace import is_fx_tracing
+from torch.fx._symbolic_trace import is_fx_symbolic_tracing
 from torch.nn.modules import module as of_all_modules
 from torch.utils import _pytree as pytree
 
@@ -46,7 +46,7 @@ def observed() -> bool:
         or torch._C._functorch.maybe_current_level() is not None
         or torch.jit.is_tracing()  # type: ignore[attr-defined,no-untyped-call]
         or torch.compiler.is_exporting()
-        or is_fx_tracing()
+        or is_fx_symbolic_tracing()
     )
 
 
