@@ -201,7 +201,7 @@ def test_reset_parameters_and_moves_to_another_precision_work(policy: str) -> No
 
 
 @pytest.mark.parametrize("when", ["before apply", "after apply"])
-@pytest.mark.parametrize("policy", ["edge_blocks(8)", "layers", "auto"])
+@pytest.mark.parametrize("policy", ["edge_blocks(8)", "layers", "layers+edge_blocks(8)", "auto"])
 @pytest.mark.parametrize("name", ["SAGE", "GCN"])
 def test_a_compiled_model_is_exact_or_refused(name: str, policy: str, when: str) -> None:
     plain = built(name)

@@ -26,6 +26,7 @@ from gnn_checkpointing.checkpointing.cut_call import CutCall, Executor
 from gnn_checkpointing.checkpointing.cutting import Cutter, Plan, channels_of, is_plain
 from gnn_checkpointing.checkpointing.deferred import DeferredEdgeValues, OfOneBlock, computed
 from gnn_checkpointing.checkpointing.graph_tables import GraphTables
+from gnn_checkpointing.checkpointing.hooks import recorded
 from gnn_checkpointing.checkpointing.kernel_executors import Kernel
 from gnn_checkpointing.checkpointing.layers import uncompiled
 from gnn_checkpointing.checkpointing.pyg_functions import with_remembered_graphs
@@ -53,7 +54,7 @@ class CutLayer:
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         """The layer's own forward pass, during which `propagate` is cut."""
-        if torch.compiler.is_exporting():
+        if recorded():
             return self._plain_forward(*args, **kwargs)
         if torch.compiler.is_compiling():  # what is recomputed is not to be traced
             return uncompiled(self._forward, *args, **kwargs)
@@ -87,7 +88,7 @@ class CutLayer:
 
     def propagate(self, edge_index: Any, size: Any = None, **kwargs: Any) -> Any:
         """Cut where that is possible, else PyG's own."""
-        if torch.compiler.is_exporting():
+        if recorded():
             return type(self.conv).propagate(self.conv, edge_index, size=size, **kwargs)
         if self._was_whole() and self._cutter.is_small(edge_index, kwargs):
             return self._own(edge_index, size, kwargs)
@@ -120,7 +121,7 @@ class CutLayer:
 
     def edge_updater(self, edge_index: Any, size: Any = None, **kwargs: Any) -> Any:
         """Put off until `propagate` asks for the result."""
-        if torch.compiler.is_exporting():
+        if recorded():
             return type(self.conv).edge_updater(self.conv, edge_index, size=size, **kwargs)
         whole = partial(type(self.conv).edge_updater, self.conv, edge_index, size=size, **kwargs)
         visit = visit_of(self.conv)

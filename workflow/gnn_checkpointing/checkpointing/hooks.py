@@ -39,15 +39,16 @@ def messages_hooked(conv: nn.Module) -> bool:
     return any(vars(conv)[name] for name in _MESSAGES)
 
 
+def recorded() -> bool:
+    """Whether somebody records what runs: `torch.jit.trace`, `torch.export` or `torch.fx.symbolic_trace`."""
+    tracing: bool = torch.jit.is_tracing()  # type: ignore[attr-defined,no-untyped-call]
+    return tracing or torch.compiler.is_exporting() or is_fx_symbolic_tracing()
+
+
 def observed() -> bool:
-    """Whether somebody looks at every module, or transforms or records what runs: `torch.func`, a trace, an export."""
-    return (
-        any(getattr(of_all_modules, name) for name in _OF_ALL)
-        or torch._C._functorch.maybe_current_level() is not None
-        or torch.jit.is_tracing()  # type: ignore[attr-defined,no-untyped-call]
-        or torch.compiler.is_exporting()
-        or is_fx_symbolic_tracing()
-    )
+    """Whether somebody records what runs, transforms it (`torch.func`), or looks at every module of the process."""
+    transformed = torch._C._functorch.maybe_current_level() is not None
+    return recorded() or transformed or any(getattr(of_all_modules, name) for name in _OF_ALL)
 
 
 class Hooks:

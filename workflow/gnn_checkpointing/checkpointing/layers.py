@@ -27,9 +27,8 @@ def checkpoint_layers(model: nn.Module, changes: Changes, *, compiled: bool = Tr
     A layer is one of the model's `blocks` where it has a list of them, else a message passing layer. Without `compiled`
     the compiler runs past them: of a layer in parts it would update the buffers twice.
     """
-    run = recomputed if compiled else partial(uncompiled, recomputed)
     for layer in layers_of(model, "layers"):
-        changes.set(layer, "forward", partial(run, layer, layer.forward))
+        changes.set(layer, "forward", partial(recomputed, layer, layer.forward, compiled=compiled))
 
 
 def layers_of(model: nn.Module, policy: str) -> list[nn.Module]:
@@ -109,15 +108,18 @@ def recomputed(
     forward: Callable[..., Any],
     *args: Any,
     contexts: Callable[[], Contexts] = lambda: (nullcontext, nullcontext),
+    compiled: bool = True,
     **kwargs: Any,
 ) -> Any:
-    """`forward(*args, **kwargs)`, a part of `module`, recomputed in the backward pass."""
+    """`forward(*args, **kwargs)`, a part of `module`, recomputed in the backward pass; by the compiler if `compiled`."""
     tensors = [part for part in pytree.tree_leaves((args, kwargs)) if isinstance(part, Tensor)]
     # PyG sorts a COO matrix in place, which a saved one must not be; without values nothing is worth recomputing.
     aside = any(tensor.layout == torch.sparse_coo or tensor.is_meta for tensor in tensors)
     if not torch.is_grad_enabled() or aside or observed():
         return forward(*args, **kwargs)
     # use_reentrant=False: the reentrant form trains nothing where the input needs no gradient, as raw features do.
+    if torch.compiler.is_compiling() and not compiled:
+        return uncompiled(recomputed, module, forward, *args, **kwargs)
     if torch.compiler.is_compiling():
         # The compiler makes random numbers and updates of buffers part of its graph, so that each happens once.
         return checkpoint(forward, *args, use_reentrant=False, **kwargs)
