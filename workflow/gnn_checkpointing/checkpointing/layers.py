@@ -111,7 +111,7 @@ def recomputed(
     compiled: bool = True,
     **kwargs: Any,
 ) -> Any:
-    """`forward(*args, **kwargs)`, a part of `module`, recomputed in the backward pass; by the compiler if `compiled`."""
+    """`forward(*args, **kwargs)` of `module`, recomputed in the backward pass; by the compiler where `compiled`."""
     tensors = [part for part in pytree.tree_leaves((args, kwargs)) if isinstance(part, Tensor)]
     # PyG sorts a COO matrix in place, which a saved one must not be; without values nothing is worth recomputing.
     aside = any(tensor.layout == torch.sparse_coo or tensor.is_meta for tensor in tensors)
