@@ -16,6 +16,10 @@ if TYPE_CHECKING:
 # What is made once for all workers: reports (`rebuilt.py`), and what torch compiles, which it names by its content.
 os.environ.setdefault("GNN_CHECKPOINTING_SHARED", tempfile.gettempdir())
 os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", f"{tempfile.gettempdir()}/gnn-checkpointing-compiled-{os.getuid()}")
+# One thread each: small operators of several threads wait for each other where tests share the cores, and take ten
+# times as long. Whoever tests threads asks for them.
+for library in ("OMP", "MKL", "OPENBLAS"):
+    os.environ.setdefault(f"{library}_NUM_THREADS", "1")
 if worker := os.environ.get("PYTEST_XDIST_WORKER"):
     # The lock of whoever measures lies there: two that run tests side by side would wait for each other, and say so.
     place = Path(tempfile.gettempdir()) / f"gnn-checkpointing-tests-{os.getuid()}-{worker}"

@@ -7,7 +7,7 @@ import pytest
 
 from gnn_checkpointing.analysis.analyse import Findings, analyse
 from gnn_checkpointing.claims.judge import judge
-from gnn_checkpointing.study.practice import PRACTICE
+from gnn_checkpointing.study.settings import PRACTICE
 from synthetic.changes import changed
 from synthetic.graphs import generated_graphs
 from synthetic.rows import Table, table

@@ -12,7 +12,7 @@ from gnn_checkpointing.audit.checks.run import SHARED, order_random
 from gnn_checkpointing.audit.inputs import machine_facts
 from gnn_checkpointing.audit.question import Question, at_least, at_most, no_offender, percent
 from gnn_checkpointing.audit.rubric import rubric
-from gnn_checkpointing.graphs.sources import known
+from gnn_checkpointing.graphs.sources.loaded import NOT_STATED as UNKNOWN
 from gnn_checkpointing.measurement import record_warnings
 from gnn_checkpointing.measurement.hardware import hardware_record
 from gnn_checkpointing.refusal import Refusal
@@ -95,7 +95,7 @@ def test_the_words_looked_for_are_those_that_records_warn_with() -> None:
 
 
 def test_an_unstated_licence_begins_as_the_sources_write_it() -> None:
-    assert known.NOT_STATED.startswith(NOT_STATED)
+    assert UNKNOWN.startswith(NOT_STATED)
 
 
 def test_a_machine_is_described_by_what_the_audit_asks_for() -> None:

@@ -11,8 +11,7 @@ from gnn_checkpointing.checkpointing import apply
 from gnn_checkpointing.measurement.peak_memory import StepBytes, step_bytes
 from gnn_checkpointing.measurement.sameness import StepResult, step_result
 from gnn_checkpointing.models.adjacency import Adjacency, adjacency_for
-from gnn_checkpointing.models.reversible import build_reversible_stack
-from gnn_checkpointing.models.stack import build_stack
+from gnn_checkpointing.models.stack import build_reversible_stack, build_stack
 from gnn_checkpointing.study.architecture import Architecture
 from gnn_checkpointing.study.convolutions import Convolution
 

@@ -8,7 +8,7 @@ from torch_geometric.nn import GroupAddRev
 
 from gnn_checkpointing.checkpointing import apply
 from gnn_checkpointing.measurement.sameness import compared
-from gnn_checkpointing.models.reversible import build_reversible_stack
+from gnn_checkpointing.models.stack import build_reversible_stack
 from gnn_checkpointing.refusal import Refusal
 from gnn_checkpointing.study.architecture import Architecture
 

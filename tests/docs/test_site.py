@@ -81,15 +81,6 @@ def test_every_command_and_column_is_described(site: Path) -> None:
     assert "peak_memory_bytes" in columns
 
 
-def test_the_published_site_has_the_same_pages(site: Path) -> None:
-    published = ROOT / "report/docs"
-    if not published.is_dir():
-        pytest.skip("not published: `make republish` builds it beside the reports")
-    assert {page.relative_to(published) for page in published.rglob("*.html")} == {
-        page.relative_to(site) for page in site.rglob("*.html")
-    }
-
-
 def test_the_published_site_is_what_the_pages_and_the_code_give(site: Path) -> None:
     """`make republish` builds it; its number of bytes is small, so it lies beside the reports that link to it."""
     published = ROOT / "report" / "docs"

@@ -14,9 +14,8 @@ from hypothesis import strategies as st
 from gnn_checkpointing.graphs.edges import both_directions
 from gnn_checkpointing.graphs.ego import encodings as module
 from gnn_checkpointing.graphs.ego import places as places_module
-from gnn_checkpointing.graphs.ego.bags import bag
 from gnn_checkpointing.graphs.ego.encodings import Encodings, edge_encodings, node_encodings, surroundings
-from gnn_checkpointing.graphs.ego.features import ego_features
+from gnn_checkpointing.graphs.ego.inputs import bag, ego_features
 from gnn_checkpointing.graphs.graph import Graph
 from gnn_checkpointing.graphs.make import make_graph
 

@@ -1,4 +1,6 @@
-"""Features make a real task, and the split is stratified."""
+"""Features make a real task, wide ones become narrow, and the split is stratified."""
+
+import hashlib
 
 import numpy as np
 import pytest
@@ -6,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.random import PCG64, Generator
 
-from gnn_checkpointing.graphs.features import noisy_patterns, split
+from gnn_checkpointing.graphs.features import noisy_patterns, projected, split
 from gnn_checkpointing.graphs.make import make_graph
 
 from .builders import generated
@@ -51,3 +53,28 @@ def test_the_split_depends_on_the_seed():
     first, second = (split(labels, Generator(PCG64(seed)))[0] for seed in (1, 2))
     assert first.sum() == second.sum() == 60
     assert not np.array_equal(first, second)
+
+
+def test_narrow_features_stay_as_they_are():
+    features = np.arange(12, dtype=np.float32).reshape(3, 4)
+    assert projected(features, 4) is features
+
+
+def test_distances_survive_within_what_128_columns_allow():
+    """Johnson and Lindenstrauss: relative errors of squared distances have standard deviation sqrt(2 / 128) = 0.125."""
+    features = np.random.default_rng(5).random((60, 2000)).astype(np.float32)
+    narrow = projected(features, 128)
+    assert narrow.shape == (60, 128)
+    before, after = (((f[:, None] - f[None]) ** 2).sum(-1)[np.triu_indices(60, 1)] for f in (features, narrow))
+    ratios = after / before
+    assert abs(ratios.mean() - 1) < 0.1
+    assert ratios.std() < 0.16
+
+
+def test_the_projection_is_the_same_bytes_everywhere_and_row_by_row():
+    """20,000 rows are more than one turn of the loop."""
+    features = (np.arange(20_000 * 9) % 7).astype(np.float32).reshape(20_000, 9)
+    narrow = projected(features, 4)
+    golden = "ae5c5bf47eabfa2e9d2bba331514c80db060c17281e8ae7617ff9b790e78adde"
+    assert hashlib.sha256(narrow.tobytes()).hexdigest() == golden
+    assert np.array_equal(narrow[19_000:], projected(features[19_000:], 4))

@@ -3,8 +3,7 @@
 import numpy as np
 import pytest
 
-from gnn_checkpointing.graphs.graded.capped import capped
-from gnn_checkpointing.graphs.graded.grade import graded
+from gnn_checkpointing.graphs.graded import capped, graded
 from gnn_checkpointing.graphs.make import make_graph
 from gnn_checkpointing.refusal import Refusal
 from gnn_checkpointing.study.graph_design import GradedGraph

@@ -9,7 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from numpy.random import PCG64, Generator
 
-from gnn_checkpointing.graphs.pairs import distinct_codes, rectangular_pairs, triangular_pairs
+from gnn_checkpointing.graphs.pairs import distinct_codes, triangular_pairs
 
 
 @given(st.integers(1, 400), st.floats(0, 1), st.integers(0, 2**32))
@@ -76,7 +76,3 @@ def test_triangular_decoding_is_exact_on_both_sides_of_a_row_start(i):
     pairs = triangular_pairs(np.array([start, start + i - 1, max(start - 1, 0)]))
     before = [i - 1, i - 2] if i > 1 else [1, 0]
     assert pairs.T.tolist() == [[i, 0], [i, i - 1], before]
-
-
-def test_rectangular_codes_number_all_cells():
-    assert rectangular_pairs(np.arange(6), 3).T.tolist() == [[0, 0], [0, 1], [0, 2], [1, 0], [1, 1], [1, 2]]

@@ -15,8 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from faults.drawn import as_often_as_asked, assert_graph_or_sentence, texts
-from gnn_checkpointing.graphs.description import described
-from gnn_checkpointing.graphs.make import make_graph
+from gnn_checkpointing.graphs.make import described, make_graph
 from gnn_checkpointing.graphs.sources import csv_file
 from gnn_checkpointing.graphs.sources.csv_file import CsvFile
 from gnn_checkpointing.refusal import Refusal
@@ -220,7 +219,7 @@ def test_a_file_that_vanishes_while_it_is_read_is_one_sentence(tmp_path, monkeyp
         path.unlink()
         return "0" * 64
 
-    monkeypatch.setattr("gnn_checkpointing.graphs.sources.tables.sha256_of", vanish)
+    monkeypatch.setattr("gnn_checkpointing.graphs.sources.raw_files.sha256_of", vanish)
     with pytest.raises(Refusal, match=r"edges\.csv vanished while it was read"):
         load(tmp_path)
 

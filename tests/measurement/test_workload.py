@@ -7,8 +7,7 @@ from gnn_checkpointing.graphs.make import make_graph
 from gnn_checkpointing.measurement.peak_memory import resident_bytes
 from gnn_checkpointing.measurement.sameness import compared, step_result
 from gnn_checkpointing.measurement.workload import Contestant, Task, cell_task, contestant, twin
-from gnn_checkpointing.models.reversible import ReversibleStack
-from gnn_checkpointing.models.stack import Stack
+from gnn_checkpointing.models.stack import ReversibleStack, Stack
 from gnn_checkpointing.refusal import Refusal
 from gnn_checkpointing.study.design import graph_cells
 from gnn_checkpointing.study.graph_design import study_graphs

@@ -11,8 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from gnn_checkpointing.checkpointing import apply
-from gnn_checkpointing.models.vision.neighbours import dilated_neighbours, max_relative
-from gnn_checkpointing.models.vision.vig import Vig, VigOptions, build_vig, shape_of
+from gnn_checkpointing.models.vision.vig import Vig, VigOptions, build_vig, dilated_neighbours, max_relative, shape_of
 from gnn_checkpointing.models.vision.weights import load_weights
 from gnn_checkpointing.refusal import Refusal
 from gnn_checkpointing.study.vision_shapes import Size, neighbours_by_block

@@ -23,7 +23,7 @@ FACTORS = {
     "default": ("edges a node", "GATv2", "GCN", "SAGE", "edge_blocks"),
     "frontier": ("edges a node", "fused_edge_blocks", "compiled", "memory_budget"),
     "ten-million": ("20 GiB", "10,000,000 edges", "edge_blocks", "none"),
-    "depth": ("layers", "reversible", "times less"),
+    "depth": ("layers", "reversible", "times as long"),
     "ego": ("ego networks", "times as much memory", "encoded"),
     "vision": ("neighbours a patch", "Vision GNN"),
     "batches": ("mini-batches", "neighbours a layer"),

@@ -59,3 +59,29 @@ def test_a_history_of_another_form_is_refused_by_name(tmp_path: Path) -> None:
     write_json(tmp_path / HISTORY, [{**BEFORE, "cells": "many"}])
     with pytest.raises(Refusal, match=r"history\.json: field 0\.cells"):
         read_history(tmp_path / HISTORY)
+
+
+def test_a_repeat_counts_the_same_bytes_and_names_the_conclusions_that_moved() -> None:
+    (now,) = continued([], synthetic.inputs())
+    verdicts = {"supported": "refuted", "refuted": "inconclusive", "inconclusive": "inconclusive"}
+    first, *others = now.speeds
+    before = now.model_copy(
+        update={
+            "measured_on": "2026-01-02",
+            "speeds": (first.model_copy(update={"bytes": "other"}), *others),
+            "verdicts": {claim: verdicts[verdict] for claim, verdict in now.verdicts.items()},
+        }
+    )
+    found = continued([before], synthetic.inputs())
+    assert found[0].repeats is None
+    repeats = found[1].repeats
+    assert repeats is not None
+    assert (repeats.series, repeats.same_bytes) == (len(now.speeds), len(others))
+    assert now.verdicts == {"flat-memory": "supported", "a-third": "refuted", "noise": "inconclusive"}
+    assert (repeats.conclusions, repeats.reversed, repeats.unsettled) == (3, 1, 1)
+    assert repeats.moved == ("a-third", "flat-memory")
+    section = history_section(found)
+    assert section is not None
+    (rows,) = (block.rows for block in section.blocks if isinstance(block, Table) and block.id == "table-repeats")
+    assert len(rows) == 1
+    assert rows[0][-1] == "a-third, flat-memory"

@@ -9,8 +9,8 @@ from gnn_checkpointing.refusal import Refusal
 from gnn_checkpointing.study.design import graph_cells
 from gnn_checkpointing.study.graph_design import EgoGraph, large_graphs, study_graphs
 from gnn_checkpointing.study.order import visits
-from gnn_checkpointing.study.practice import PRACTICE
 from gnn_checkpointing.study.reading import read_study
+from gnn_checkpointing.study.settings import PRACTICE
 from gnn_checkpointing.study.study import Study
 from synthetic.studies import small_study
 

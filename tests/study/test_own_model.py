@@ -14,19 +14,14 @@ from gnn_checkpointing.study.graph_design import study_graphs
 from gnn_checkpointing.study.own_model import module_files, own_name
 from gnn_checkpointing.study.reading import parse_study
 from gnn_checkpointing.study.study import Study
+from synthetic.studies import small_values
 
 GRID = {"family": "sbm", "num_nodes": [40], "average_degrees": [4], "num_features": 4, "num_classes": 2}
 
 
 def values(graphs: dict[str, Any] | None = None, **architecture: Any) -> dict[str, Any]:
-    return {
-        "name": "mine",
-        "title": "Mine",
-        "seed": 1,
-        "graphs": {"generated": [GRID], **(graphs or {})},
-        "architecture": {"module": "mine.models:build", **architecture},
-        "policies": ["none", "layers"],
-    }
+    graphs = {"generated": [GRID], **(graphs or {})}
+    return small_values(graphs=graphs) | {"architecture": {"module": "mine.models:build", **architecture}}
 
 
 def package(folder: Path) -> None:

@@ -1,6 +1,5 @@
 """Study files: the default keeps its promises, and whatever cannot be is refused by key, value and what is allowed."""
 
-import copy
 import json
 from pathlib import Path
 from typing import Any
@@ -13,10 +12,10 @@ from gnn_checkpointing.refusal import Refusal
 from gnn_checkpointing.study.design import graph_cells
 from gnn_checkpointing.study.graph_design import study_graphs
 from gnn_checkpointing.study.reading import parse_study, read_study, read_study_to_measure, study_schema
+from synthetic.studies import DEFAULT, OWN, ROOT, changed, small_values
 
-ROOT = Path(__file__).resolve().parents[2]
 STUDIES = [ROOT / "config.yaml", *sorted((ROOT / "workflow/studies").glob("*.yaml"))]
-DEFAULT = yaml.safe_load((ROOT / "config.yaml").read_text())
+GRID, MINE = "graphs.generated.0", "graphs.real.0.graded"
 
 
 @pytest.mark.parametrize("path", STUDIES, ids=lambda path: path.name)
@@ -28,20 +27,13 @@ def test_every_study_file_is_complete_and_obeys_the_schema(path: Path) -> None:
     assert parse_study(study.model_dump(mode="json", by_alias=True), "again") == study
 
 
-def test_the_schema_file_is_the_models_own() -> None:
+def test_the_schema_file_is_the_models_own_and_every_key_is_explained() -> None:
     """After a change of the model: make schema."""
-    assert json.loads((ROOT / "workflow/studies/schema.json").read_text()) == study_schema()
-
-
-def test_every_key_is_explained() -> None:
-    text = (ROOT / "workflow/studies/README.md").read_text()
-
-    def keys(node: dict[str, Any], definitions: dict[str, Any]) -> set[str]:
-        found = set(node.get("properties", {}))
-        return found.union(*(keys(part, {}) for part in definitions.values()))
-
     schema = study_schema()
-    assert {key for key in keys(schema, schema["$defs"]) if f"`{key}`" not in text} == set()
+    assert json.loads((ROOT / "workflow/studies/schema.json").read_text()) == schema
+    text = (ROOT / "workflow/studies/README.md").read_text()
+    keys = {key for node in (schema, *schema["$defs"].values()) for key in node.get("properties", {})}
+    assert {key for key in keys if f"`{key}`" not in text} == set()
 
 
 def test_the_default_study_spans_what_it_promises() -> None:
@@ -55,120 +47,128 @@ def test_the_default_study_spans_what_it_promises() -> None:
     assert set(study.policies) == {"none", "layers", "edge_blocks"}
 
 
-def with_change(*keys: str | int, value: object) -> dict[str, Any]:
-    values = copy.deepcopy(DEFAULT)
-    node = values
-    for key in keys[:-1]:
-        node = node[key]
-    node[keys[-1]] = value
-    return values
+def default(key: str, value: object) -> Any:
+    return changed(DEFAULT, key, value)
 
 
-GRID = ("graphs", "generated", 0)
+def vision(architecture: dict[str, Any] | None = None, more: Any = (), grid: Any = None, **changes: Any) -> Any:
+    """A study of one image grid, and `more` grids."""
+    images = {"family": "images", "num_nodes": [392], "average_degrees": [9], **(grid or {})}
+    values = small_values(["ViG-S"], architecture=architecture, **changes)
+    return values | {"graphs": {"generated": [images, *more]}}
 
 
-def vision(architecture: dict[str, Any] | None = None, **changes: Any) -> dict[str, Any]:
-    """Return a study of one image grid; changes to the grid by its keys, to the study by others."""
-    grid = {"family": "images", "num_nodes": [392], "average_degrees": [9]}
-    values = {
-        "name": "v",
-        "title": "V",
-        "seed": 1,
-        "architecture": {"convolutions": ["ViG-S"], "num_layers": 2, "hidden_channels": 8, **(architecture or {})},
-        "policies": ["none", "layers"],
-    }
-    own = {key: value for key, value in changes.items() if key in ("training", "explained")}
-    return {**values, **own, "graphs": {"generated": [{**grid, **{k: v for k, v in changes.items() if k not in own}}]}}
+PLAIN = {"family": "erdos_renyi", "num_nodes": [50], "average_degrees": [4]}
+NEIGHBOURS, CLUSTERS = {"sampler": "neighbours", "fan_outs": [5]}, {"sampler": "clusters", "parts": [4]}
+BOTH = {"convolutions": ["GCN", "ViG-S"]}
 
 
-def crossed() -> dict[str, Any]:
-    """Return a study of two grids in which a stack is asked to read images."""
-    values = vision(architecture={"convolutions": ["GCN", "ViG-S"]}, convolutions=["GCN"])
-    values["graphs"]["generated"].append({"family": "erdos_renyi", "num_nodes": [50], "average_degrees": [4]})
-    return values
+def real(*entries: dict[str, Any]) -> Any:
+    return default("graphs.real", list(entries))
 
 
-def test_vision_gnns_alone_say_their_layers_and_channels_themselves() -> None:
-    values = vision()
-    values["architecture"] = {"convolutions": ["ViG-Ti"]}
-    study = parse_study(values, "study.yaml")
-    assert (study.architecture.num_layers, study.architecture.hidden_channels) == (12, 192)
+def two_grids(training: dict[str, Any]) -> Any:
+    """Nodes of one grid and degrees of another do not go together."""
+    grids = [{"num_nodes": [nodes], "average_degrees": [degree]} for nodes, degree in ((800, 4), (1600, 16))]
+    values = default("graphs.generated", [DEFAULT["graphs"]["generated"][0] | one for one in grids])
+    return changed(changed(values, "practice.graphs", grids[0]), "training.graphs", training)
 
 
-@pytest.mark.parametrize(
-    ("values", "words"),
-    [
-        (with_change("densities", value=[1]), ["unknown key densities", "allowed: analysis, architecture"]),
-        (with_change(*GRID, "degree", value=4), ["unknown key graphs.generated.0.degree", "average_degrees"]),
-        (with_change(*GRID, "average_degrees", value=[-4]), ["average_degrees.0", "greater than 0", "-4"]),
-        (with_change(*GRID, "average_degrees", value=[500]), ["average degree 500", "400 nodes", "at most 399"]),
-        (with_change(*GRID, "average_degrees", value=[float("nan")]), ["average_degrees.0", "nan"]),
-        (with_change(*GRID, "homophily", value=1.0), ["homophily 1", "allowed there"]),
-        (with_change("architecture", "convolutions", value=["GCNN"]), ["convolutions.0", "allowed: GCN, SAGE", "GCNN"]),
-        (with_change("architecture", "heads", value=5), ["hidden_channels 32", "heads 5"]),
-        (
-            with_change("measurement", value={"allocator_convolutions": ["GAT"]}),
-            ["measurement.allocator_convolutions names GAT", "GCN, SAGE, GATv2"],
-        ),
-        (with_change("measurement", value={"allocator_convolutions": []}), ["is empty"]),
-        (with_change(*GRID, "family", value="small_world"), ["family", "allowed: sbm, erdos_renyi", "small_world"]),
-        (with_change(*GRID, "rewiring", value=2), ["rewiring", "less than or equal to 1"]),
-        (with_change("graphs", "real", value=[{"name": "x"}]), ["real graph x", "class", "npz", "csv", "not none"]),
-        (
-            with_change("graphs", "real", value=[{"name": "x", "npz": "a.npz", "csv": "b"}]),
-            ["real graph x", "not npz and csv"],
-        ),
-        (
-            with_change("graphs", "real", value=[{"name": "arxiv", "class": "OGB"}]),
-            ["class OGB", "ogbn-arxiv and ogbn-products"],
-        ),
-        (
-            with_change("graphs", "real", value=[{"name": "x", "csv": "a"}, {"name": "x", "csv": "b"}]),
-            ["two real graphs are called x"],
-        ),
-        (with_change("graphs", "batches", value=[{"sampler": "saint"}]), ["graphs.batches.0", "'neighbours'", "saint"]),
-        (
-            with_change("graphs", "batches", value=[{"sampler": "clusters", "parts": [2], "draws": 3}]),
-            ["draws 3 exceeds the 2 clusters"],
-        ),
-        (with_change("architecture", "depths", value=[8, 8]), ["depths has 8 twice"]),
-        (
-            with_change("architecture", "convolutions", value=["GCN", "SAGE", "GATv2", "ViG-S"]),
-            ["ViG-S reads graphs of"],
-        ),
-        (with_change(*GRID, "family", value="images"), ["num_nodes 400 is no multiple of 196", "8 images are 1568"]),
-        (vision(average_degrees=[99]), ["average degree 99", "whole numbers from 1 to 98"]),
-        (vision(average_degrees=[2.5]), ["average degree 2.5", "whole numbers"]),
-        (crossed(), ["GCN does not read graphs of family images"]),
-        (vision(architecture={"convolutions": ["GCN", "ViG-S"]}), ["GCN reads no images"]),
-        (vision(architecture={"convolutions": ["ViG-S"], "tasks": ["edges"]}), ["tasks.0", "'patches' or 'images'"]),
-        (vision({"tasks": ["images"]}, num_nodes=[196]), ["BatchNorm in the head needs two", "num_nodes to 392"]),
-        (vision(training={"graphs": {"num_nodes": [392]}}), ["training jobs train stacks, not ViG-S"]),
-        (vision(explained={"weights": "w.pth"}), ["explained.validation is missing"]),
-        (with_change("graphs", "ego", value={"radii": [0]}), ["graphs.ego.radii.0", "greater than or equal to 1"]),
-        (with_change("policies", value=["none", "magic"]), ["unknown policy 'magic'", "(EDGES PER BLOCK"]),
-        (with_change("policies", value=["layers"]), ["policy none is missing"]),
-        (with_change("policies", value=["none"]), ["policy none alone leaves nothing to compare"]),
-        (with_change("name", value="../../etc"), ["key name", "../../etc"]),
-        (with_change("measurement", "threads", value=0), ["measurement.threads", "greater than or equal to 1", "0"]),
-        ({"name": "x"}, ["is missing"]),
-        ([1, 2], ["mapping of keys to values"]),
-    ],
-    ids=lambda value: value[0] if isinstance(value, list) and isinstance(value[0], str) else "values",
-)
-def test_bad_values_are_refused_in_one_sentence(values: Any, words: list[str]) -> None:
+REFUSED: list[tuple[Any, ...]] = [
+    (default("densities", [1]), "unknown key densities", "allowed: analysis, architecture"),
+    (default(f"{GRID}.degree", 4), "unknown key graphs.generated.0.degree", "average_degrees"),
+    (default(f"{GRID}.average_degrees", [-4]), "average_degrees.0", "greater than 0", "-4"),
+    (default(f"{GRID}.average_degrees", [500]), "average degree 500", "400 nodes", "at most 399"),
+    (default(f"{GRID}.average_degrees", [float("nan")]), "average_degrees.0", "nan"),
+    (default(f"{GRID}.average_degrees", [4, 4.0000001]), "4.0 and 4.0000001, one number to six digits"),
+    (default(f"{GRID}.average_degrees", [4, 4.001]), "4.0 and 4.001 give 400 nodes equally many edges"),
+    (default(f"{GRID}.replicates", 10**9), "graphs in one grid; allowed are 100000"),
+    (default(f"{GRID}.homophily", 1.0), "homophily 1", "allowed there"),
+    (default(f"{GRID}.family", "small_world"), "family", "allowed: sbm, erdos_renyi", "small_world"),
+    (default(f"{GRID}.rewiring", 2), "rewiring", "less than or equal to 1"),
+    (default("architecture.convolutions", ["GCNN"]), "convolutions.0", "allowed: GCN, SAGE", "GCNN"),
+    (default("architecture.convolutions", ["GCN", "GCN"]), "convolutions has GCN twice"),
+    (default("architecture.convolutions", ["GCN", "SAGE", "GATv2", "ViG-S"]), "ViG-S reads graphs of"),
+    (default("architecture.depths", [8, 8]), "depths has 8 twice"),
+    (default("architecture.heads", 5), "hidden_channels 32", "heads 5"),
+    (
+        default("measurement.allocator_convolutions", ["GAT"]),
+        "measurement.allocator_convolutions names GAT",
+        "GCN, SAGE, GATv2",
+    ),
+    (default("measurement.allocator_convolutions", []), "is empty"),
+    (default("measurement.allocators", ["retaining"] * 2), "allocators has retaining twice"),
+    (default("measurement.threads", 0), "measurement.threads", "greater than or equal to 1", "0"),
+    (default("analysis.resamples", 10**12), "analysis.resamples"),
+    (default("analysis.confidence", 0.999999), "confidence 0.999999 needs at least 10000000 resamples"),
+    (default("name", "../../etc"), "key name", "../../etc"),
+    (default("policies", ["none", "magic"]), "unknown policy 'magic'", "(EDGES PER BLOCK"),
+    (default("policies", ["none", f"edge_blocks({'9' * 400})"]), "unknown policy 'edge_blocks(999"),
+    (default("policies", ["layers"]), "policy none is missing"),
+    (default("policies", ["none"]), "policy none alone leaves nothing to compare"),
+    (default("policies", ["none", "layers", "layers"]), "policies has layers twice"),
+    (default("policies", ["none", "memory_budget(0.5)", "memory_budget(0.50)"]), "are one policy"),
+    (default("training.graphs", {"num_nodes": [801]}), "training.graphs.num_nodes names 801"),
+    (default("training.graphs", {"average_degrees": [17]}), "names 17.0, which no graph has; allowed: 4, 8,"),
+    (
+        default("training.graphs", {"num_nodes": [800]}),
+        "training.graphs.num_nodes has 800, which no graph has together",
+    ),
+    (default("training.graphs", {"average_degrees": [16]}), "average_degrees has 16, which no graph has together"),
+    (two_grids({"num_nodes": [800], "average_degrees": [16]}), "num_nodes has 800, which no graph has together"),
+    (default("practice.graphs", {"average_degrees": [16]}), "practice.graphs names no graph"),
+    (real({"name": "x"}), "real graph x", "class", "npz", "csv", "not none"),
+    (real({"name": "x", "npz": "a.npz", "csv": "b"}), "real graph x", "not npz and csv"),
+    (real({"name": "arxiv", "class": "OGB"}), "class OGB", "ogbn-arxiv and ogbn-products"),
+    (real({"name": "x", "csv": "a"}, {"name": "x", "csv": "b"}), "two real graphs are called x"),
+    (changed(OWN, MINE, {"thinned": [2, 2.0000001]}), "thinned has 2.0 and 2.0000001"),
+    (changed(OWN, MINE, {"capped": [5, 5]}), "capped has 5 twice"),
+    (changed(OWN, "training.graphs.real", ["my-grph"]), "training.graphs.real names my-grph"),
+    (changed(OWN, "data_root", "a\0b"), "a path cannot hold a NUL"),
+    (changed(OWN, "data_root", 123), "put ./ before the name"),
+    (default("graphs.batches", [{"sampler": "saint"}]), "graphs.batches.0", "'neighbours'", "saint"),
+    (default("graphs.batches", [CLUSTERS | {"draws": 5}]), "draws 5 exceeds the 4 clusters"),
+    (default("graphs.batches", [NEIGHBOURS, NEIGHBOURS | {"draws": 2}]), "two entries of batches have batches of nei"),
+    (default("graphs.batches", [CLUSTERS, CLUSTERS | {"parts": [2, 4]}]), "two entries of batches have batches of clu"),
+    (default("graphs.batches", [NEIGHBOURS | {"draws": 10**9}]), "graphs, batches among them; at most 100000"),
+    (default("graphs.ego", {"radii": [0]}), "graphs.ego.radii.0", "greater than or equal to 1"),
+    (default(f"{GRID}.family", "images"), "num_nodes 400 is no multiple of 196", "8 images are 1568"),
+    (vision(grid={"average_degrees": [99]}), "average degree 99", "whole numbers from 1 to 98"),
+    (vision(grid={"average_degrees": [2.5]}), "average degree 2.5", "whole numbers"),
+    (vision(BOTH, [PLAIN], {"convolutions": ["GCN"]}), "GCN does not read graphs of family images"),
+    (vision(BOTH), "GCN reads no images"),
+    (vision({"tasks": ["edges"]}), "tasks.0", "'patches' or 'images'"),
+    (vision({"tasks": ["images"]}, grid={"num_nodes": [196]}), "BatchNorm in the head needs two", "num_nodes to 392"),
+    (vision(training={"graphs": {"num_nodes": [392]}}), "training jobs train stacks, not ViG-S"),
+    (vision(explained={"weights": "w.pth"}), "explained.validation is missing"),
+    ({"name": "x"}, "is missing"),
+    ([1, 2], "mapping of keys to values"),
+]
+
+
+@pytest.mark.parametrize("case", REFUSED, ids=lambda case: case[1])
+def test_bad_values_are_refused_in_one_sentence(case: tuple[Any, ...]) -> None:
     with pytest.raises(Refusal) as refusal:
-        parse_study(values, "study.yaml")
+        parse_study(case[0], "study.yaml")
     text = str(refusal.value)
     assert text.startswith("study.yaml: ")
     assert "\n" not in text
-    for word in words:
+    for word in case[1:]:
         assert word in text
+
+
+def test_sizes_of_two_grids_that_are_all_used_go_together() -> None:
+    parse_study(two_grids({"num_nodes": [800, 1600], "average_degrees": [4, 16]}), "study.yaml")
+
+
+def test_vision_gnns_alone_say_their_layers_and_channels_themselves() -> None:
+    study = parse_study(vision() | {"architecture": {"convolutions": ["ViG-Ti"]}}, "study.yaml")
+    assert (study.architecture.num_layers, study.architecture.hidden_channels) == (12, 192)
 
 
 def test_a_policy_of_older_reports_is_read_but_not_measured(tmp_path: Path) -> None:
     path = tmp_path / "study.json"
-    path.write_text(json.dumps(with_change("policies", value=["none", "compiled_edge_blocks(100)"])))
+    path.write_text(json.dumps(default("policies", ["none", "compiled_edge_blocks(100)"])))
     assert read_study(path).policies == ("none", "compiled_edge_blocks(100)")
     with pytest.raises(Refusal) as refusal:
         read_study_to_measure(path)
@@ -178,34 +178,35 @@ def test_a_policy_of_older_reports_is_read_but_not_measured(tmp_path: Path) -> N
     )
 
 
-@pytest.mark.parametrize("text", ["a: [", "!!python/object/apply:os.system ['touch marker']", "\x00"])
-def test_a_file_that_is_not_plain_yaml_is_refused(text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "study.yaml").write_text(text)
-    with pytest.raises(Refusal, match="not readable as YAML"):
-        read_study(tmp_path / "study.yaml")
-    assert not (tmp_path / "marker").exists()
-
-
 def test_another_degree_leaves_every_other_cell_as_it_was() -> None:
     before = read_study(ROOT / "config.yaml")
-    after = parse_study(with_change(*GRID, "average_degrees", value=[4, 8, 16, 32, 48, 128]), "changed")
-
-    def cells(study) -> dict[str, object]:
-        return {cell.id: cell for spec in study_graphs(study) for cell in graph_cells(study, spec)}
-
-    old, new = cells(before), cells(after)
+    after = parse_study(default(f"{GRID}.average_degrees", [4, 8, 16, 32, 48, 128]), "changed")
+    old, new = (
+        {cell.id: cell for spec in study_graphs(study) for cell in graph_cells(study, spec)}
+        for study in (before, after)
+    )
     kept = old.keys() & new.keys()
     assert len(old) - len(kept) == 3 * 3 * 2  # convolutions, sizes, replicates
     assert all(old[cell].seed == new[cell].seed for cell in kept)
     assert all("-d64-" in cell for cell in old.keys() - kept)
 
 
+def test_a_large_level_has_a_name_without_a_sign() -> None:
+    """1e+06 would be no name of a file, and 1000001 the same one."""
+    graphs = study_graphs(parse_study(changed(OWN, MINE, {"capped": [1000000, 1000001]}), "study"))
+    assert [graph.id.rsplit("-", 1)[1] for graph in graphs[1:]] == ["1000000", "1000001"]
+
+
+def test_batches_of_other_seed_nodes_are_others() -> None:
+    none, one, two = (
+        len(study_graphs(parse_study(default("graphs.batches", batches), "study.yaml")))
+        for batches in ([], [NEIGHBOURS], [NEIGHBOURS, NEIGHBOURS | {"seed_nodes": 20}])
+    )
+    assert two - none == 2 * (one - none) > 0
+
+
 def test_a_form_of_law_that_was_added_is_one_that_is_tried() -> None:
     laws = {"memory": ["additive", "blocks"], "added": ["blocks"]}
-    study = parse_study(with_change("analysis", value={"laws": laws}), "added")
-    assert study.analysis.laws.added == ("blocks",)
+    assert parse_study(default("analysis.laws", laws), "added").analysis.laws.added == ("blocks",)
     with pytest.raises(Refusal, match="added: power is not among the forms that are tried"):
-        parse_study(
-            with_change("analysis", value={"laws": {**laws, "time": ["additive"], "added": ["power"]}}), "added"
-        )
+        parse_study(default("analysis.laws", {**laws, "time": ["additive"], "added": ["power"]}), "added")

@@ -1,12 +1,21 @@
-"""Small studies."""
+"""Small studies, and studies with another value at one key."""
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
+
+import yaml
 
 from gnn_checkpointing.study.reading import parse_study
 from gnn_checkpointing.study.study import Study
+
+ROOT = Path(__file__).resolve().parents[2]
+DEFAULT: dict[str, Any] = yaml.safe_load((ROOT / "config.yaml").read_text())
+VISION: dict[str, Any] = yaml.safe_load((ROOT / "workflow/studies/vision.yaml").read_text())
+OWN: dict[str, Any] = yaml.safe_load((ROOT / "workflow/studies/own.yaml").read_text())
 
 
 def small_study(
@@ -17,6 +26,17 @@ def small_study(
     **changes: Any,
 ) -> Study:
     """Three layers of 16 channels on 60 nodes of degree 6; `grid` and `architecture` change their own keys alone."""
+    return parse_study(small_values(convolutions, policies, grid, architecture, **changes), "test")
+
+
+def small_values(
+    convolutions: Sequence[str] = ("GATv2",),
+    policies: Sequence[str] = ("none", "layers"),
+    grid: Mapping[str, Any] | None = None,
+    architecture: Mapping[str, Any] | None = None,
+    **changes: Any,
+) -> dict[str, Any]:
+    """The same as a study file has it."""
     whole_grid = {"family": "erdos_renyi", "num_nodes": [60], "average_degrees": [6], **(grid or {})}
     sizes = {"convolutions": list(convolutions), "num_layers": 3, "hidden_channels": 16, **(architecture or {})}
     values = {
@@ -27,4 +47,16 @@ def small_study(
         "architecture": sizes,
         "policies": list(policies),
     }
-    return parse_study({**values, **changes}, "test")
+    return {**values, **changes}
+
+
+def changed(study: Any, key: str | tuple[Any, ...], value: Any) -> Any:
+    """A study's values with another one at a key, such as graphs.generated.0.homophily, which may be new."""
+    made = node = copy.deepcopy(study)
+    *parts, last = [
+        int(part) if str(part).isdigit() else part for part in (key.split(".") if isinstance(key, str) else key)
+    ]
+    for part in parts:
+        node = node.setdefault(part, {}) if isinstance(node, dict) else node[part]
+    node[last] = value
+    return made

@@ -15,16 +15,8 @@ from gnn_checkpointing.records.record import SCHEMA_VERSION
 from gnn_checkpointing.records.training import REORDERED, TrainingRecord
 
 from .graphs import Graph, generated_graphs
-from .rows import (
-    CONVOLUTIONS,
-    POLICIES,
-    Costs,
-    Table,
-    table,
-)
-from .rows import (
-    row as row_of,
-)
+from .rows import CONVOLUTIONS, POLICIES, Costs, Table, table
+from .rows import row as row_of
 
 
 def protocol(**changes: Any) -> Protocol:

@@ -17,8 +17,11 @@ from gnn_checkpointing.study import design
 from gnn_checkpointing.study.convolutions import CONVOLUTIONS
 from gnn_checkpointing.study.graph_design import EgoGraph, place, study_graphs
 from gnn_checkpointing.study.order import visits
-from gnn_checkpointing.study.reading import parse_study, refuse_unmeasurable
-from gnn_checkpointing.study.yaml_files import read_yaml
+from gnn_checkpointing.study.reading import (
+    parse_study,
+    read_yaml,
+    refuse_unmeasurable,
+)
 
 
 def refuse_by_schema():

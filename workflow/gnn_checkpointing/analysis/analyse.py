@@ -28,7 +28,7 @@ from gnn_checkpointing.records.explained import ExplainedSets
 from gnn_checkpointing.records.measurements_table import Value
 from gnn_checkpointing.records.training import TrainingRecord
 from gnn_checkpointing.refusal import Refusal
-from gnn_checkpointing.study.practice import PRACTICE
+from gnn_checkpointing.study.settings import PRACTICE
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from gnn_checkpointing.audit import checks
 from gnn_checkpointing.audit.grades import Audit, Check, graded
 from gnn_checkpointing.audit.inputs import AuditInputs
 from gnn_checkpointing.audit.question import Question
-from gnn_checkpointing.study.yaml_files import read_yaml
+from gnn_checkpointing.study.reading import read_yaml
 
 RUBRIC = Path(__file__).with_name("rubric.yaml")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from pkgutil import resolve_name
 from typing import Any, Literal, TypeVar
 
 from torch import nn
@@ -16,7 +17,6 @@ from gnn_checkpointing.checkpointing.reversible import reverse_blocks
 from gnn_checkpointing.checkpointing.selective import checkpoint_selectively
 from gnn_checkpointing.checkpointing.verification import verify_step
 from gnn_checkpointing.refusal import Refusal, Unavailable
-from gnn_checkpointing.study.dotted_names import imported
 from gnn_checkpointing.study.policy_names import POLICIES, PolicyName, parse_policy, refuse_retired
 
 Model = TypeVar("Model", bound=nn.Module)
@@ -119,7 +119,7 @@ def _wrapper(policy: str, *, lenient: bool) -> Callable[[nn.Module, Changes], No
     except Refusal as refusal:
         raise Refusal(f"{refusal}; or auto, which chooses a policy for each layer") from None
     refuse_retired(policy)
-    wrapper: Wrapper = _WRAPPERS.get(name.kind) or imported(POLICIES[name.kind].wrapper)
+    wrapper: Wrapper = _WRAPPERS.get(name.kind) or resolve_name(POLICIES[name.kind].wrapper)
     return lambda model, changes: wrapper(model, changes, name, lenient)
 
 

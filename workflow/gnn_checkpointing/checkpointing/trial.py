@@ -81,8 +81,9 @@ def trial_refusal(cut: CutCall) -> str | None:
         return None
     state = Recomputation(cut.conv, cut.edges.pointer.device)
     try:
-        # Hooks of its own: what the trial saves is nothing to a checkpoint around this layer.
-        with saved_tensors_hooks(lambda tensor: tensor, lambda tensor: tensor):
+        # Hooks of its own: what the trial saves is nothing to a checkpoint around this layer. A saved output that kept
+        # its graph would hold itself for ever, out of the garbage collector's sight.
+        with saved_tensors_hooks(Tensor.detach, Tensor.detach):
             return state.again(_compared, cut, *blocks)  # type: ignore[no-any-return]
     except (RuntimeError, IndexError, ValueError, TypeError, AssertionError, AttributeError) as error:
         first = (str(error).strip().splitlines() or [""])[0][:160]

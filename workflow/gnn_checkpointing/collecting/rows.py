@@ -11,7 +11,7 @@ from gnn_checkpointing.records.cell import CellRecord
 from gnn_checkpointing.records.graph_facts import GraphFacts
 from gnn_checkpointing.records.measurements_table import HOSTS, SEPARATOR, Value, throughput
 from gnn_checkpointing.records.policy import PolicyRecord, Steps
-from gnn_checkpointing.study.analysis import Analysis
+from gnn_checkpointing.study.settings import Analysis
 
 
 def cell_rows(record: CellRecord, analysis: Analysis, spread: ProcessSpread | None = None) -> list[dict[str, Value]]:

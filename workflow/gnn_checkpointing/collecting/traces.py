@@ -12,7 +12,7 @@ from gnn_checkpointing.measurement.byte_trace import ByteTrace
 from gnn_checkpointing.records.cell import CellRecord
 from gnn_checkpointing.records.traces import Trace
 from gnn_checkpointing.study.graph_design import large_graphs
-from gnn_checkpointing.study.practice import PRACTICE
+from gnn_checkpointing.study.settings import PRACTICE
 from gnn_checkpointing.study.study import Study
 from gnn_checkpointing.study.vision_shapes import neighbours_by_block
 

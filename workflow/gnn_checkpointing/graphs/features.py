@@ -1,29 +1,32 @@
-"""Labels, features that tell the labels through noise, and the split into training and test nodes."""
+"""Labels, features that tell the labels through noise, the split, and wide features made narrow."""
 
 from __future__ import annotations
 
 import numpy as np
-from numpy.random import Generator
+from numpy.random import PCG64, Generator
 from numpy.typing import NDArray
 
 from gnn_checkpointing.study.graph_entries import block_sizes
 
+ROWS = 16_384
+"""Nodes projected at once: bounds the working memory."""
+
 
 def shuffled_labels(num_nodes: int, num_classes: int, rng: Generator) -> NDArray[np.int64]:
-    """Return labels `[num_nodes]` of classes that differ by at most one node, in random order."""
+    """Labels `[num_nodes]` of classes that differ by at most one node, in random order."""
     return rng.permutation(np.repeat(np.arange(num_classes, dtype=np.int64), block_sizes(num_nodes, num_classes)))
 
 
 def noisy_patterns(
     labels: NDArray[np.int64], num_classes: int, num_features: int, noise: float, rng: Generator
 ) -> NDArray[np.float32]:
-    """Return features `[num_nodes, num_features]`: the class's pattern of +1 and -1, plus noise of that deviation."""
+    """Features `[num_nodes, num_features]`: the class's pattern of +1 and -1, plus noise of that deviation."""
     patterns = 2.0 * rng.integers(0, 2, (num_classes, num_features), dtype=np.int64) - 1.0
     return (patterns[labels] + noise * bell((labels.size, num_features), rng)).astype(np.float32)
 
 
 def split(labels: NDArray[np.int64], rng: Generator) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Return masks of training (60 %) and test (40 %) nodes; nodes labelled -1 are in neither.
+    """Masks of training (60 %) and test (40 %) nodes; nodes labelled -1 are in neither.
 
     Each class is split 60 to 40 to within one node: its members, shuffled, stand in a row after those of
     the classes before, and three of every five places in that row train.
@@ -32,14 +35,11 @@ def split(labels: NDArray[np.int64], rng: Generator) -> tuple[NDArray[np.bool_],
     row = shuffled[np.argsort(labels[shuffled], kind="stable")]
     row = row[labels[row] >= 0]
     trains = np.arange(row.size) % 5 % 2 == 0
-    train_mask, test_mask = np.zeros(labels.size, np.bool_), np.zeros(labels.size, np.bool_)
-    train_mask[row[trains]] = True
-    test_mask[row[~trains]] = True
-    return train_mask, test_mask
+    return np.isin(np.arange(labels.size), row[trains]), np.isin(np.arange(labels.size), row[~trains])
 
 
 def bell(shape: tuple[int, ...], rng: Generator) -> NDArray[np.float64]:
-    """Return bell-shaped noise of mean 0 and standard deviation 1: twelve uniform numbers added, less 6.
+    """Bell-shaped noise of mean 0 and standard deviation 1: twelve uniform numbers added, less 6.
 
     A uniform number has variance 1/12, so twelve have 1. Normal numbers would need exp, log or cos, whose
     last digit differs between C libraries, and a sum over an axis is ordered as the processor likes; adding
@@ -49,3 +49,23 @@ def bell(shape: tuple[int, ...], rng: Generator) -> NDArray[np.float64]:
     for _ in range(12):
         total += rng.random(shape)
     return total
+
+
+def projected(features: NDArray[np.float32], width: int) -> NDArray[np.float32]:
+    """Features `[num_nodes, min(width, columns)]`: as they are where they are narrow enough, else projected.
+
+    Each new column adds up all old ones with random signs and divides by the root of `width` (Achlioptas, J. Comput.
+    Syst. Sci. 66, 671). The signs depend on nothing but the two widths, and a sparse product adds in a fixed order, so
+    the same features give the same bytes on every machine.
+    """
+    columns = features.shape[1]
+    if columns <= width:
+        return features
+    from scipy.sparse import csr_array  # drawn graphs do without
+
+    signs = 1.0 - 2.0 * Generator(PCG64([columns, width])).integers(0, 2, (columns, width), dtype=np.int8)
+    narrow = np.empty((features.shape[0], width), np.float32)
+    for start in range(0, features.shape[0], ROWS):
+        rows = slice(start, start + ROWS)
+        narrow[rows] = csr_array(features[rows].astype(np.float64)) @ signs / np.sqrt(width)
+    return narrow

@@ -47,7 +47,7 @@ class Graph:
 
     def __post_init__(self) -> None:
         """Refuse, naming the first thing that is wrong."""
-        complaint = _wrong_arrays(self) or _wrong_nodes(self) or _wrong_edges(self)
+        complaint = self._wrong_arrays() or self._wrong_nodes() or self._wrong_edges()
         if complaint:
             raise Refusal(f"graph {self.id}: {complaint}")
 
@@ -99,77 +99,59 @@ class Graph:
             total.update(array.reshape(-1).view(np.uint8).data)
         return total.hexdigest()
 
+    def _wrong_arrays(self) -> str:
+        nodes = self.labels.size
+        right = {
+            "edge_index": self.edge_index.ndim == 2 and self.edge_index.shape[0] == 2,
+            "features": self.features.ndim == 2 and self.features.shape[0] == nodes and self.features.shape[1] > 0,
+            "labels": self.labels.ndim == 1,
+            "train_mask": self.train_mask.shape == (nodes,),
+            "test_mask": self.test_mask.shape == (nodes,),
+        }
+        for name, dtype in ARRAYS.items():
+            array: NDArray[Any] = getattr(self, name)
+            if array.dtype != np.dtype(dtype):
+                return f"{name} is {array.dtype}, not {np.dtype(dtype).name}"
+            if not right[name]:
+                return f"{name} has the impossible shape {list(array.shape)} beside {nodes} labels"
+        return ""
+
+    def _wrong_nodes(self) -> str:
+        if self.num_nodes < 2:
+            return f"{self.num_nodes} nodes; at least 2 are needed"
+        if not np.isfinite(self.features).all():
+            return "features hold infinities or NaN; only finite numbers are allowed"
+        low, high = int(self.labels.min()), int(self.labels.max())
+        if low < -1 or high >= self.num_classes:
+            return f"labels run from {low} to {high}; allowed: -1 (none) to num_classes - 1 = {self.num_classes - 1}"
+        if (self.train_mask & self.test_mask).any():
+            return "train_mask and test_mask share nodes"
+        if (self.labels[self.train_mask | self.test_mask] < 0).any():
+            return "train_mask or test_mask holds nodes without a label"
+        if not self.train_mask.any() or not (self.test_mask.any() or self.is_drawn_batch):
+            return "train_mask or test_mask is empty; at least two labelled nodes are needed"
+        return ""
+
+    def _wrong_edges(self) -> str:
+        if self.num_edges == 0:
+            return "no edges; a higher average degree is needed"
+        if self.edge_index.min() < 0 or self.edge_index.max() >= self.num_nodes:
+            return f"edge_index names nodes outside 0 to {self.num_nodes - 1}"
+        if (self.edge_index[0] == self.edge_index[1]).any():
+            return "edge_index holds self-loops"
+        if (np.diff(edge_keys(self.edge_index, self.num_nodes)) <= 0).any():
+            return "edge_index is not sorted by destination then source, or holds an edge twice"
+        missing = 0 if self.is_directed else missing_reverses(self.edge_index, self.num_nodes)
+        return f"{missing} edges have no reverse; both directions are needed" if missing else ""
+
 
 def facts(graph: Graph) -> GraphFacts:
-    """Return what a record says of the graph."""
+    """What a record says of the graph."""
+    same = ("num_nodes", "num_edges", "average_degree", "density", *METADATA, *PAST)
     return GraphFacts(
-        id=graph.id,
-        label=graph.label,
-        family=graph.family,
         sha256=graph.content_sha256,
-        num_nodes=graph.num_nodes,
-        num_edges=graph.num_edges,
         num_features=int(graph.features.shape[1]),
-        num_classes=graph.num_classes,
-        requested_average_degree=graph.requested_average_degree,
-        average_degree=graph.average_degree,
-        density=graph.density,
-        replicate=graph.replicate,
         training_nodes=int(graph.train_mask.sum()),
         structure=structure(graph.edge_index, graph.labels),
-        provenance=graph.provenance,
-        derivation=graph.derivation,
+        **{name: getattr(graph, name) for name in same},
     )
-
-
-def _wrong_arrays(graph: Graph) -> str:
-    """Return a complaint about dtypes and shapes, or nothing."""
-    num_nodes = graph.labels.size
-    forms = {
-        "edge_index": graph.edge_index.ndim == 2 and graph.edge_index.shape[0] == 2,
-        "features": graph.features.ndim == 2 and graph.features.shape[0] == num_nodes and graph.features.shape[1] > 0,
-        "labels": graph.labels.ndim == 1,
-        "train_mask": graph.train_mask.shape == (num_nodes,),
-        "test_mask": graph.test_mask.shape == (num_nodes,),
-    }
-    for name, dtype in ARRAYS.items():
-        array: NDArray[Any] = getattr(graph, name)
-        if array.dtype != np.dtype(dtype):
-            return f"{name} is {array.dtype}, not {np.dtype(dtype).name}"
-        if not forms[name]:
-            return f"{name} has the impossible shape {list(array.shape)} beside {num_nodes} labels"
-    return ""
-
-
-def _wrong_nodes(graph: Graph) -> str:
-    """Return a complaint about features, labels and masks, or nothing."""
-    if graph.num_nodes < 2:
-        return f"{graph.num_nodes} nodes; at least 2 are needed"
-    if not np.isfinite(graph.features).all():
-        return "features hold infinities or NaN; only finite numbers are allowed"
-    low, high = int(graph.labels.min()), int(graph.labels.max())
-    if low < -1 or high >= graph.num_classes:
-        return f"labels run from {low} to {high}; allowed: -1 (none) to num_classes - 1 = {graph.num_classes - 1}"
-    if (graph.train_mask & graph.test_mask).any():
-        return "train_mask and test_mask share nodes"
-    if (graph.labels[graph.train_mask | graph.test_mask] < 0).any():
-        return "train_mask or test_mask holds nodes without a label"
-    if not graph.train_mask.any() or not (graph.test_mask.any() or graph.is_drawn_batch):
-        return "train_mask or test_mask is empty; at least two labelled nodes are needed"
-    return ""
-
-
-def _wrong_edges(graph: Graph) -> str:
-    """Return a complaint about the edges, or nothing."""
-    if graph.num_edges == 0:
-        return "no edges; a higher average degree is needed"
-    if graph.edge_index.min() < 0 or graph.edge_index.max() >= graph.num_nodes:
-        return f"edge_index names nodes outside 0 to {graph.num_nodes - 1}"
-    if (graph.edge_index[0] == graph.edge_index[1]).any():
-        return "edge_index holds self-loops"
-    if (np.diff(edge_keys(graph.edge_index, graph.num_nodes)) <= 0).any():
-        return "edge_index is not sorted by destination then source, or holds an edge twice"
-    if graph.is_directed:
-        return ""
-    missing = missing_reverses(graph.edge_index, graph.num_nodes)
-    return f"{missing} edges have no reverse; both directions are needed" if missing else ""

@@ -8,6 +8,8 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
+from gnn_checkpointing.graphs.edges import positions
+
 Codes = NDArray[np.int64]
 
 PATIENCE = 64
@@ -17,15 +19,15 @@ LARGEST_DRAW = 4_000_000
 """Numbers drawn at once: some hundred MiB of working memory, however many edges are asked for."""
 
 
-def distinct_codes(count: int, size: int, rng: Generator) -> NDArray[np.int64]:
-    """Return `count` distinct numbers out of `range(size)`, sorted; every such set is equally likely.
+def distinct_codes(count: int, size: int, rng: Generator) -> Codes:
+    """`count` distinct numbers out of `range(size)`, sorted; every such set is equally likely.
 
     Time and memory grow with `count`, not with `size`.
     """
     if not 0 <= count <= size:
         raise ValueError(f"{count} distinct numbers out of {size} is impossible")
     if count > size - count:
-        return _gaps(distinct_codes(size - count, size, rng), count)
+        return _free(distinct_codes(size - count, size, rng), np.arange(count, dtype=np.int64))
     drawn = np.empty(0, np.int64)
     while True:
         codes, first = np.unique(drawn, return_index=True)
@@ -36,8 +38,8 @@ def distinct_codes(count: int, size: int, rng: Generator) -> NDArray[np.int64]:
     return codes[np.argsort(np.argsort(first)) < count]
 
 
-def triangular_pairs(codes: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return the pairs `[2, codes]` with i > j >= 0 whose number i (i - 1) / 2 + j is the code (below 2**61).
+def triangular_pairs(codes: Codes) -> NDArray[np.int64]:
+    """The pairs `[2, codes]` with i > j >= 0 whose number i (i - 1) / 2 + j is the code (below 2**61).
 
     The root of i (i - 1) / 2 = code in floating point is at most one off; integers put that right.
     """
@@ -48,19 +50,14 @@ def triangular_pairs(codes: NDArray[np.int64]) -> NDArray[np.int64]:
 
 
 def triangular_codes(pairs: NDArray[np.int64]) -> Codes:
-    """Return the number i (i - 1) / 2 + j of each of the pairs `[2, codes]`, i > j, in either order."""
+    """The number i (i - 1) / 2 + j of each of the pairs `[2, codes]`, i > j, in either order."""
     i, j = np.maximum(pairs[0], pairs[1]), np.minimum(pairs[0], pairs[1])
     codes: Codes = i * (i - 1) // 2 + j
     return codes
 
 
-def rectangular_pairs(codes: NDArray[np.int64], columns: NDArray[np.int64] | int) -> NDArray[np.int64]:
-    """Return the pairs `[2, codes]` of row and column whose number row * columns + column is the code."""
-    return np.stack(np.divmod(codes, columns))
-
-
 def gathered(taken: Codes, count: int, draw: Callable[[int], Codes]) -> Codes:
-    """Return the sorted `taken` with `count` new numbers, sorted: the first free ones that `draw` gives.
+    """The sorted `taken` with `count` new numbers, sorted: the first free ones that `draw` gives.
 
     `draw(asked)` gives at most `asked` numbers, by any rule. They stay fewer than `count` where PATIENCE draws for
     each were not enough.
@@ -77,7 +74,7 @@ def gathered(taken: Codes, count: int, draw: Callable[[int], Codes]) -> Codes:
 
 
 def first_distinct(count: int, size: int, draw: Callable[[int], Codes], rng: Generator) -> Codes:
-    """Return `count` distinct numbers out of `range(size)`, sorted: the first that `draw` gives, as in `gathered`.
+    """`count` distinct numbers out of `range(size)`, sorted: the first that `draw` gives, as in `gathered`.
 
     What it does not give in time (in graphs so dense that a rule hardly ever finds a free pair) is drawn evenly from
     the free numbers.
@@ -87,7 +84,7 @@ def first_distinct(count: int, size: int, draw: Callable[[int], Codes], rng: Gen
 
 
 def settled(taken: Codes, count: int, draw: Callable[[Codes], Codes]) -> tuple[Codes, Codes]:
-    """Let each of `count` drawers draw until its number is free; return all numbers taken, and who found none.
+    """Let each of `count` drawers draw until its number is free; all numbers taken, and who found none.
 
     `taken` is sorted. `draw(who)` gives one number for each of `who`, -1 for none; a number that two draw in the same
     round goes to the first. Drawers that found no free number in PATIENCE rounds are the second array returned.
@@ -103,32 +100,25 @@ def settled(taken: Codes, count: int, draw: Callable[[Codes], Codes]) -> tuple[C
 
 
 def free_codes(taken: Codes, count: int, size: int, rng: Generator) -> Codes:
-    """Return `count` distinct numbers out of those of `range(size)` not in the sorted `taken`, evenly drawn, sorted."""
-    ranks = distinct_codes(count, size - taken.size, rng)
+    """`count` distinct numbers out of those of `range(size)` not in the sorted `taken`, evenly drawn, sorted."""
+    return _free(taken, distinct_codes(count, size - taken.size, rng))
+
+
+def _free(taken: Codes, ranks: Codes) -> Codes:
+    """The numbers of these ranks among those that are not in the sorted `taken`."""
+    # The k-th free number is k plus the taken ones below it, and that sum steps up at taken[m] - m.
     codes: Codes = ranks + np.searchsorted(taken - np.arange(taken.size), ranks, side="right")
     return codes
 
 
 def _fresh(drawn: Codes, taken: Codes) -> tuple[Codes, Codes]:
-    """Return where in `drawn` a number stands for the first time that is neither -1 nor taken, and those numbers."""
-    _, first = np.unique(drawn, return_index=True)
-    places = np.sort(first).astype(np.int64)
+    """Where in `drawn` a number stands for the first time that is neither -1 nor taken, and those numbers."""
+    places = np.sort(np.unique(drawn, return_index=True)[1]).astype(np.int64)
     codes = drawn[places]
-    free = codes >= 0
-    if taken.size:
-        free &= taken[np.minimum(np.searchsorted(taken, codes), taken.size - 1)] != codes
+    free = (codes >= 0) & ~positions(taken, codes)[1]
     return places[free], codes[free]
 
 
 def _merged(taken: Codes, fresh: Codes) -> Codes:
-    merged = np.concatenate([taken, fresh])
-    merged.sort(kind="stable")  # mostly sorted already, which a stable sort makes use of
-    return merged
-
-
-def _gaps(missing: NDArray[np.int64], count: int) -> NDArray[np.int64]:
-    """Return the `count` numbers from 0 that are not in the sorted `missing`."""
-    # The k-th number kept is k plus the missing ones below it, and that sum steps up at missing[m] - m.
-    steps = missing - np.arange(missing.size)
-    runs = np.diff(steps, prepend=0, append=count)
-    return np.arange(count, dtype=np.int64) + np.repeat(np.arange(missing.size + 1, dtype=np.int64), runs)
+    # Mostly sorted already, which a stable sort makes use of.
+    return np.sort(np.concatenate([taken, fresh]), kind="stable")

@@ -8,16 +8,28 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import ValidationError
 
 from gnn_checkpointing.artefacts import whole_file
-from gnn_checkpointing.graphs.graph import ARRAYS, METADATA, Graph
+from gnn_checkpointing.graphs.graph import ARRAYS, Graph
 from gnn_checkpointing.graphs.sources.bounded import read_arrays
 from gnn_checkpointing.records.graph_facts import Derivation, Provenance
+from gnn_checkpointing.records.record import Record
 from gnn_checkpointing.refusal import Refusal
 
 AGAIN = "delete it and make it again"
+
+
+class _Metadata(Record):
+    id: str
+    label: str
+    family: str
+    requested_average_degree: int | float | None
+    replicate: int
+    num_classes: int
+    content_sha256: str
+    provenance: Provenance | None = None
+    derivation: Derivation | None = None
 
 
 def save_graph(path: Path, graph: Graph) -> None:
@@ -34,7 +46,7 @@ def save_graph(path: Path, graph: Graph) -> None:
 
 
 def load_graph(path: Path, asked: str | None = None) -> Graph:
-    """Return the graph stored in `path`, or refuse in one sentence that names the file.
+    """The graph stored in `path`, or a refusal in one sentence that names the file.
 
     `asked` is the id of the graph that it must be, where that matters.
     """
@@ -42,40 +54,24 @@ def load_graph(path: Path, asked: str | None = None) -> Graph:
     for name in ("metadata", *ARRAYS):
         if name not in arrays:
             raise Refusal(f"{path}: array {name} is missing, so it holds no graph of this project; {AGAIN}")
-    described = _metadata(path, arrays["metadata"])
-    fields: dict[str, Any] = {name: described[name] for name in METADATA} | {name: arrays[name] for name in ARRAYS}
     try:
-        for name, kind in (("provenance", Provenance), ("derivation", Derivation)):
-            fields[name] = kind.model_validate(described[name]) if name in described else None
-        graph = Graph(**fields)
+        text = arrays["metadata"].astype(np.uint8, casting="no").tobytes()
+        fields: dict[str, Any] = dict(_Metadata.model_validate_json(text, strict=True))
+        sha256 = fields.pop("content_sha256")
+        graph = Graph(**fields | {name: arrays[name] for name in ARRAYS})
+    except TypeError:
+        raise Refusal(f"{path}: array metadata is not JSON text; {AGAIN}") from None
     except ValidationError as error:
-        field = ".".join(str(part) for part in error.errors()[0]["loc"])
-        raise Refusal(f"{path}: metadata field {field} is missing or of the wrong type; {AGAIN}") from None
+        first = error.errors(include_url=False)[0]
+        field = ".".join(map(str, first["loc"])) or "id"
+        what = "array metadata is not JSON text" if first["type"] == "json_invalid" else (
+            f"metadata field {field} is missing or of the wrong type"
+        )  # fmt: skip
+        raise Refusal(f"{path}: {what}; {AGAIN}") from None
     except Refusal as refusal:
         raise Refusal(f"{path}: {refusal}; {AGAIN}") from None
-    if graph.content_sha256 != described["content_sha256"]:
+    if graph.content_sha256 != sha256:
         raise Refusal(f"{path}: its content has changed since it was written (SHA-256 differs); {AGAIN}")
     if asked is not None and graph.id != asked:
         raise Refusal(f"{path}: holds the graph {graph.id}, not {asked}; {AGAIN}")
     return graph
-
-
-def _metadata(path: Path, array: NDArray[Any]) -> dict[str, Any]:
-    """Return the stored metadata with every field present and of its type, or refuse."""
-    kinds: dict[str, tuple[type, ...]] = {
-        "id": (str,),
-        "label": (str,),
-        "family": (str,),
-        "requested_average_degree": (float, int, type(None)),
-        "replicate": (int,),
-        "num_classes": (int,),
-        "content_sha256": (str,),
-    }
-    try:
-        values = json.loads(array.astype(np.uint8, casting="no").tobytes())
-    except (TypeError, ValueError):
-        raise Refusal(f"{path}: array metadata is not JSON text; {AGAIN}") from None
-    for name, kind in kinds.items():
-        if not isinstance(values, dict) or not isinstance(values.get(name, ...), kind):
-            raise Refusal(f"{path}: metadata field {name} is missing or of the wrong type; {AGAIN}")
-    return dict(values)

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.random import PCG64, Generator
 from numpy.typing import NDArray
 
-from gnn_checkpointing.graphs.edges import edge_keys
+from gnn_checkpointing.graphs.edges import edge_keys, positions
 from gnn_checkpointing.records.graph_facts import Structure
 
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
@@ -14,23 +14,22 @@ WEDGES = 100_000
 
 
 def structure(edge_index: NDArray[np.int64], labels: NDArray[np.int64]) -> Structure:
-    """Return the structure of sorted edges `[2, num_edges]` between nodes with `labels` (-1: none)."""
+    """The structure of sorted edges `[2, num_edges]` between nodes with `labels` (-1: none)."""
     degrees = np.bincount(edge_index[1], minlength=labels.size)
-    low, lower, middle, upper, high = (int(value) for value in np.quantile(degrees, QUANTILES, method="inverted_cdf"))
     ends = labels[edge_index]
     labelled = (ends >= 0).all(axis=0)
     equal = (ends[0] == ends[1]) & labelled
     return Structure(
-        degree_quantiles=(low, lower, middle, upper, high),
+        degree_quantiles=tuple(int(one) for one in np.quantile(degrees, QUANTILES, method="inverted_cdf")),
         maximum_degree=int(degrees.max()),
         isolated_nodes=int((degrees == 0).sum()),
-        clustering=sampled_clustering(edge_index, degrees),
+        clustering=_sampled_clustering(edge_index, degrees),
         homophily=float(equal.sum() / labelled.sum()) if labelled.any() else None,
     )
 
 
-def sampled_clustering(edge_index: NDArray[np.int64], degrees: NDArray[np.int64]) -> float:
-    """Return the average local clustering coefficient, from WEDGES drawn pairs of neighbours.
+def _sampled_clustering(edge_index: NDArray[np.int64], degrees: NDArray[np.int64]) -> float:
+    """The average local clustering coefficient, from WEDGES drawn pairs of neighbours.
 
     A node with fewer than two neighbours counts as 0 (Watts and Strogatz; networkx does, too). Nodes are drawn evenly
     among those with two and more, then two of its neighbours: the standard error is at most 0.5 / sqrt(WEDGES) =
@@ -47,7 +46,5 @@ def sampled_clustering(edge_index: NDArray[np.int64], degrees: NDArray[np.int64]
     second += second >= first
     start = (np.cumsum(degrees) - degrees)[centre]
     pair = np.stack([edge_index[0, start + first], edge_index[0, start + second]])
-    keys = edge_keys(edge_index, degrees.size)
-    wanted = edge_keys(pair, degrees.size)
-    found = keys[np.minimum(np.searchsorted(keys, wanted), keys.size - 1)] == wanted
-    return float(found.mean() * nodes.size / degrees.size)
+    _, joined = positions(edge_keys(edge_index, degrees.size), edge_keys(pair, degrees.size))
+    return float(joined.mean() * nodes.size / degrees.size)

@@ -27,26 +27,29 @@ class Adjacency:
     edge_weight: Tensor | None
 
     def tensors(self) -> list[Tensor]:
-        """Return the plain tensors that stay in memory during a step."""
+        """The plain tensors that stay in memory during a step."""
         if self.edge_index.layout == torch.sparse_csr:
             return [self.edge_index.crow_indices(), self.edge_index.col_indices(), self.edge_index.values()]
         return [self.edge_index] if self.edge_weight is None else [self.edge_index, self.edge_weight]
 
     def to(self, device: torch.device) -> Adjacency:
-        """Return the same on `device`."""
+        """The same on `device`."""
         weight = self.edge_weight
         return Adjacency(self.edge_index.to(device), None if weight is None else weight.to(device))
 
 
+def _taken(edge_index: Tensor, weight: Tensor | None, order: Tensor) -> Adjacency:
+    return Adjacency(edge_index[:, order].contiguous(), None if weight is None else weight[order])
+
+
 def reordered(adjacency: Adjacency) -> Adjacency:
-    """Return the same edges, still sorted by destination, each destination's in reverse order.
+    """The same edges, still sorted by destination, each destination's in reverse order.
 
     Sums over neighbours are then rounded differently; in exact arithmetic nothing changes.
     """
     last = adjacency.edge_index.size(1) - 1
     order = last - torch.argsort(adjacency.edge_index[1].flip(0), stable=True)
-    weight = adjacency.edge_weight
-    return Adjacency(adjacency.edge_index[:, order].contiguous(), None if weight is None else weight[order])
+    return _taken(adjacency.edge_index, adjacency.edge_weight, order)
 
 
 def adjacency_for(
@@ -67,25 +70,27 @@ def adjacency_for(
         edge_index, weight = gcn_norm(edge_index, None, num_nodes, improved=False, add_self_loops=True)
     elif self_loops and convolution in ATTENTION:
         edge_index, _ = add_self_loops(remove_self_loops(edge_index)[0], num_nodes=num_nodes)
+    found = Adjacency(edge_index, weight)
     if not bool((edge_index[1].diff() >= 0).all()):
-        order = torch.argsort(edge_index[1], stable=True)
-        edge_index, weight = edge_index[:, order].contiguous(), None if weight is None else weight[order].contiguous()
+        found = _taken(edge_index, weight, torch.argsort(edge_index[1], stable=True))
     if aggregation == "gather_scatter":
-        return Adjacency(edge_index, weight)
+        return found
     if convolution not in SPARSE_PRODUCT:
         raise Refusal(f"aggregation spmm: {convolution} is no sparse product; allowed: {sorted(SPARSE_PRODUCT)}")
-    return Adjacency(_sparse_matrix(edge_index, weight, num_nodes), None)
+    return Adjacency(_sparse_matrix(found, num_nodes), None)
 
 
-def _sparse_matrix(edge_index: Tensor, weight: Tensor | None, num_nodes: int) -> Tensor:
-    """Return the CSR matrix that PyG's layers multiply by: a row for each destination, a column for each source."""
-    order = torch.argsort(edge_index[1] * num_nodes + edge_index[0])  # a loop of GCN stands last among its row
-    source, destination = edge_index[:, order]
+def _sparse_matrix(adjacency: Adjacency, num_nodes: int) -> Tensor:
+    """The CSR matrix that PyG's layers multiply by: a row for each destination, a column for each source."""
+    source, destination = adjacency.edge_index
+    order = torch.argsort(destination * num_nodes + source)  # a loop of GCN stands last among its row
     # Half the bytes of int64, for the matrix and for the transposed one that PyTorch makes in each backward pass.
     kind = torch.int32 if source.numel() < 2**31 else torch.int64
     pointer = torch.zeros(num_nodes + 1, dtype=kind)
     pointer[1:] = torch.bincount(destination, minlength=num_nodes).cumsum(0)
+    weight = adjacency.edge_weight
     values = torch.ones(source.numel()) if weight is None else weight[order]
+    columns = source[order].to(kind)
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Sparse CSR tensor support is in beta")
-        return torch.sparse_csr_tensor(pointer, source.to(kind), values, (num_nodes, num_nodes), check_invariants=True)
+        return torch.sparse_csr_tensor(pointer, columns, values, (num_nodes, num_nodes), check_invariants=True)

@@ -1,21 +1,31 @@
-"""The graph convolutions: PyG's own layers, built so that `forward` neither adds loops nor normalises."""
+"""The graph convolutions: PyG's own layers, built so that `forward` neither adds loops nor normalises.
+
+Nothing of PyG's is left in the folder for temporary files, where it writes one for each class of layers and process.
+"""
 
 from __future__ import annotations
 
+import linecache
+import sys
+from pathlib import Path
+from pkgutil import resolve_name
+from typing import Any
+
 from torch import nn
 from torch_geometric.nn import EdgeConv, GATConv, GATv2Conv, GCNConv, GINConv, SAGEConv
+from torch_geometric.nn.conv import message_passing
 
-from gnn_checkpointing.models import templates  # noqa: F401 - its import changes PyG
 from gnn_checkpointing.study.architecture import Architecture
 from gnn_checkpointing.study.convolutions import CONVOLUTIONS, Convolution
-from gnn_checkpointing.study.dotted_names import imported
+
+_made = message_passing.module_from_template
 
 
 def build_convolution(
     convolution: Convolution, in_channels: int, out_channels: int, architecture: Architecture
 ) -> nn.Module:
     """One layer that maps `[num_nodes, in_channels]` to `[num_nodes, out_channels]`."""
-    layer: nn.Module = imported(CONVOLUTIONS[convolution].builder)(in_channels, out_channels, architecture)
+    layer: nn.Module = resolve_name(CONVOLUTIONS[convolution].builder)(in_channels, out_channels, architecture)
     return layer
 
 
@@ -61,3 +71,22 @@ def _attention(layer: type[nn.Module], before: int, after: int, architecture: Ar
 
 def _two_layers(before: int, after: int) -> nn.Module:
     return nn.Sequential(nn.Linear(before, after), nn.ReLU(), nn.Linear(after, after))
+
+
+def _module_from_template(*arguments: Any, **options: Any) -> Any:
+    """The module that PyG made of a template, without its file; its lines are kept for tracebacks and compilers."""
+    written, sys.dont_write_bytecode = sys.dont_write_bytecode, True  # else Python keeps a compiled copy beside it
+    try:
+        module = _made(*arguments, **options)
+    finally:
+        sys.dont_write_bytecode = written
+    path = Path(str(module.__file__))
+    if path.exists():
+        lines = path.read_text().splitlines(keepends=True)
+        # Without a date, an entry is never compared with its file.
+        linecache.cache[str(path)] = (sum(map(len, lines)), None, lines, str(path))
+        path.unlink()
+    return module
+
+
+message_passing.module_from_template = _module_from_template

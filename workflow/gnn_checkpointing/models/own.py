@@ -32,6 +32,19 @@ class OwnSizes:
     heads: int
 
 
+@contextmanager
+def _refusing(name: str, what: str, remedy: str) -> Iterator[None]:
+    """Refuse, naming the model, whatever a user's code does; the global random state is left as it was."""
+    try:
+        with torch.random.fork_rng(devices=[]):
+            yield
+    except Refusal:
+        raise
+    except Exception as error:
+        said = f"{type(error).__name__}: {' '.join(str(error).split())[:300]}"
+        raise Refusal(f"module {name}: {what} ({said}); {remedy}") from None
+
+
 def build_own(name: str, num_features: int, num_classes: int, seed: int) -> nn.Module:
     """The model that `name`, such as my_package.my_model:build, builds; refused where it is none that can be measured.
 
@@ -39,18 +52,13 @@ def build_own(name: str, num_features: int, num_classes: int, seed: int) -> nn.M
     global random state is left as it was.
     """
     build, function = imported_own(name), name.partition(":")[2]
-    try:
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(seed)
-            model = build(num_features, num_classes)
-    except Exception as error:  # whatever a user's function does
-        raise Refusal(
-            f"module {name}: {function}({num_features}, {num_classes}) fails ({_said(error)}); it is called with the "
-            "number of features and of classes"
-        ) from None
+    call = f"{function}({num_features}, {num_classes}) fails"
+    with _refusing(name, call, "it is called with the number of features and of classes"):
+        torch.manual_seed(seed)
+        model = build(num_features, num_classes)
     if not isinstance(model, nn.Module):
         raise Refusal(f"module {name}: {function} returns {type(model).__name__}, not a torch.nn.Module")
-    if not any(isinstance(part, MessagePassing) for part in model.modules()):
+    if not _messages(model):
         raise Refusal(f"module {name}: the model has no PyG MessagePassing layer, so there is nothing to checkpoint")
     return model
 
@@ -68,35 +76,30 @@ def own_scores(model: nn.Module, name: str, x: Tensor, edge_index: Tensor, num_c
 def tried_own(name: str, num_features: int, num_classes: int) -> OwnSizes:
     """What the model has, after a training step on a small graph; one that could not be measured is refused."""
     model, twin = (build_own(name, num_features, num_classes, seed=0).train() for _ in range(2))
-    if not _same_weights(model, twin):
+    first, second = model.state_dict(), twin.state_dict()
+    if first.keys() != second.keys() or not all(
+        torch.equal(value, second[key]) for key, value in first.items() if isinstance(value, Tensor)
+    ):
         raise Refusal(
             f"module {name}: two models from one random state differ; draw the initial weights by torch alone"
         )
-    blocks = getattr(model, "blocks", None)
-    layers: Sized = blocks if isinstance(blocks, nn.ModuleList) else _messages(model)
-    widths: list[int] = []
-    for layer in _messages(model):
+    messages, widths = _messages(model), list[int]()
+    for layer in messages:
         layer.register_forward_hook(lambda _, __, out: widths.append(_width(out)))
-    generator = torch.Generator().manual_seed(0)
-    x = torch.randn(_TRIAL_NODES, num_features, generator=generator)
+    x = torch.randn(_TRIAL_NODES, num_features, generator=torch.Generator().manual_seed(0))
     nodes = torch.arange(_TRIAL_NODES)
     edge_index = torch.stack([nodes.roll(1).repeat(2), torch.cat([nodes, nodes.roll(2)])])
     edge_index = edge_index[:, edge_index[1].argsort(stable=True)]
-    try:
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(0)
-            scores = own_scores(model, name, x, edge_index, num_classes)
-            scores.sum().backward()  # type: ignore[no-untyped-call] # torch annotates it partly
-    except Refusal:
-        raise
-    except Exception as error:  # whatever a user's model does
-        raise Refusal(
-            f"module {name}: a training step of the model fails ({_said(error)}); it is called as model(x, edge_index) "
-            f"with {num_features} features"
-        ) from None
-    heads = max(_whole(getattr(layer, "heads", 1)) for layer in _messages(model))
+    call = f"it is called as model(x, edge_index) with {num_features} features"
+    with _refusing(name, "a training step of the model fails", call):
+        torch.manual_seed(0)
+        scores = own_scores(model, name, x, edge_index, num_classes)
+        scores.sum().backward()  # type: ignore[no-untyped-call] # torch annotates it partly
+    heads = [one for layer in messages if isinstance(one := getattr(layer, "heads", 1), int)]
+    blocks = getattr(model, "blocks", None)
+    layers: Sized = blocks if isinstance(blocks, nn.ModuleList) else messages
     # The last layer is often as wide as there are classes, which is the graph's number and not the model's.
-    return OwnSizes(len(layers), max([*widths[: max(1, len(widths) - 1)], 1]), heads)
+    return OwnSizes(len(layers), max([*widths[: max(1, len(widths) - 1)], 1]), max([*heads, 1]))
 
 
 @cache
@@ -109,17 +112,15 @@ def imported_own(name: str) -> Callable[..., Any]:
     known = {path.resolve() for path in module_files(name).values()}
     with _searched():
         before = set(sys.modules)
-        try:
+        with _refusing(name, "cannot be imported", "correct it"):
             build = getattr(importlib.import_module(module_name), function_name)
-        except Exception as error:  # whatever a user's module does when it is imported
-            raise Refusal(f"module {name}: cannot be imported ({_said(error)}); correct it") from None
         _refuse_unseen(name, known, set(sys.modules) - before)
     if not callable(build):
         raise Refusal(f"module {name}: {function_name} is not a function; name one that returns the model")
     try:
         inspect.signature(build).bind(1, 1)
     except ValueError:
-        return build  # type: ignore[no-any-return] # written in C: it has no signature to look at
+        pass  # written in C: it has no signature to look at
     except TypeError as error:
         raise Refusal(
             f"module {name}: {function_name} does not take two arguments, the numbers of features and of classes "
@@ -146,39 +147,23 @@ def _searched() -> Iterator[None]:
 
 def _refuse_unseen(name: str, known: set[Path], loaded: set[str]) -> None:
     """Refuse modules of the user's own that are imported otherwise than by an import statement."""
-    here, apart = Path.cwd().resolve(), [Path(one).resolve() for one in (sys.prefix, __file__)]
+    apart = (Path(sys.prefix).resolve(), Path(__file__).resolve().parents[1])
     for one in sorted(loaded):
         file = getattr(sys.modules[one], "__file__", None)
         path = None if file is None else Path(file).resolve()
-        if path is None or path in known or not path.is_relative_to(here):
+        if path is None or path in known or not path.is_relative_to(Path.cwd().resolve()):
             continue
-        if path.is_relative_to(apart[0]) or path.is_relative_to(apart[1].parents[1]):
-            continue
-        raise Refusal(
-            f"module {name}: it imports {path} in a way that cannot be seen in its source, so an edit of that file "
-            "would go unnoticed; use an import statement"
-        )
+        if not any(path.is_relative_to(folder) for folder in apart):
+            raise Refusal(
+                f"module {name}: it imports {path} in a way that cannot be seen in its source, so an edit of that file "
+                "would go unnoticed; use an import statement"
+            )
 
 
 def _messages(model: nn.Module) -> list[Any]:
     return [part for part in model.modules() if isinstance(part, MessagePassing)]
 
 
-def _same_weights(one: nn.Module, other: nn.Module) -> bool:
-    first, second = one.state_dict(), other.state_dict()
-    return first.keys() == second.keys() and all(
-        torch.equal(value, second[key]) for key, value in first.items() if isinstance(value, Tensor)
-    )
-
-
 def _width(out: Any) -> int:
     first = out[0] if isinstance(out, tuple | list) and out else out
     return int(first.size(-1)) if isinstance(first, Tensor) and first.dim() else 1
-
-
-def _whole(heads: Any) -> int:
-    return heads if isinstance(heads, int) and heads > 0 else 1
-
-
-def _said(error: Exception) -> str:
-    return f"{type(error).__name__}: {' '.join(str(error).split())[:300]}"

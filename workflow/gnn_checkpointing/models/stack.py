@@ -1,4 +1,4 @@
-"""A plain stack of graph convolutions for node classification; it does not know that it is checkpointed."""
+"""Stacks of graph convolutions for node classification, plain and reversible; none knows that it is checkpointed."""
 
 from __future__ import annotations
 
@@ -7,25 +7,32 @@ from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
+from torch_geometric.nn import GroupAddRev
 
 from gnn_checkpointing.models.convolutions import build_convolution
+from gnn_checkpointing.refusal import Refusal
 from gnn_checkpointing.study.architecture import Architecture
 from gnn_checkpointing.study.convolutions import Convolution
 
+NUM_GROUPS = 2
+"""Groups of channels of a reversible block."""
+
 _ACTIVATIONS = {"relu": nn.ReLU, "elu": nn.ELU}
-_NORMS = {"batch": nn.BatchNorm1d, "layer": nn.LayerNorm}
+_NORMS = {"none": nn.Identity, "batch": nn.BatchNorm1d, "layer": nn.LayerNorm}
 
 
 class Block(nn.Module):
-    """Convolution, norm, activation, dropout and residual, in this order."""
+    """Convolution, norm, activation, dropout and, if asked for and where the widths agree, residual, in this order."""
 
-    def __init__(self, conv: nn.Module, out_channels: int, architecture: Architecture, residual: bool) -> None:
+    def __init__(
+        self, convolution: Convolution, before: int, after: int, architecture: Architecture, residual: bool = False
+    ) -> None:
         super().__init__()
-        self.conv = conv
-        self.norm = nn.Identity() if architecture.norm == "none" else _NORMS[architecture.norm](out_channels)
+        self.conv = build_convolution(convolution, before, after, architecture)
+        self.norm = _NORMS[architecture.norm](after)
         self.activation = _ACTIVATIONS[architecture.activation]()
         self.dropout = nn.Dropout(architecture.dropout)
-        self.residual = residual
+        self.residual = residual and before == after
 
     def forward(self, x: Tensor, edge_index: Tensor, edge_weight: Tensor | None = None) -> Tensor:
         """Map `x` `[num_nodes, in_channels]` to `[num_nodes, out_channels]`."""
@@ -42,36 +49,84 @@ class Stack(nn.Module):
     ) -> None:
         super().__init__()
         hidden = architecture.hidden_channels
-        widths = [num_features] + [hidden] * architecture.num_layers
         self.blocks = nn.ModuleList(
-            Block(
-                build_convolution(convolution, before, after, architecture),
-                after,
-                architecture,
-                residual=architecture.residual and before == after,
-            )
-            for before, after in pairwise(widths)
+            Block(convolution, before, after, architecture, architecture.residual)
+            for before, after in pairwise([num_features] + [hidden] * architecture.num_layers)
         )
         self.head = nn.Linear(hidden, num_classes)
 
     def forward(self, x: Tensor, edge_index: Tensor, edge_weight: Tensor | None = None) -> Tensor:
-        """Return class scores `[num_nodes, num_classes]` for features `[num_nodes, num_features]`."""
+        """Class scores `[num_nodes, num_classes]` for features `[num_nodes, num_features]`."""
         scores: Tensor = self.head(self.through_blocks(self.blocks, x, edge_index, edge_weight))
         return scores
 
     def through_blocks(
         self, blocks: Iterable[nn.Module], x: Tensor, edge_index: Tensor, edge_weight: Tensor | None
     ) -> Tensor:
-        """Return what `blocks`, one after another, make of `x` `[num_nodes, channels]`."""
+        """What `blocks`, one after another, make of `x` `[num_nodes, channels]`."""
         for block in blocks:
             x = block(x, edge_index, edge_weight)
         return x
 
 
+class ReversibleStack(nn.Module):
+    """A plain block, PyG's reversible blocks (GroupAddRev), whose inputs follow from their outputs, and a linear head.
+
+    Another model than Stack. Two groups of channels, each updated from the other: y1 = x1 + f1(x2), y2 = x2 + f2(y1)
+    (Gomez et al., 2017; grouped, for graphs: Li et al., 2021). f1 and f2 are blocks of half the channels, each with the
+    graph for itself. `residual` is left out: a reversible block adds its input anyway. The memory saving is off until
+    policy `reversible` turns it on; what is computed is the same.
+    """
+
+    def __init__(
+        self, convolution: Convolution, architecture: Architecture, num_features: int, num_classes: int
+    ) -> None:
+        super().__init__()
+        channels = architecture.hidden_channels
+        half = channels // NUM_GROUPS
+        self.first = Block(convolution, num_features, channels, architecture)
+        self.blocks = nn.ModuleList(
+            GroupAddRev(
+                nn.ModuleList(Block(convolution, half, half, architecture) for _ in range(NUM_GROUPS)), disable=True
+            )
+            for _ in range(architecture.num_layers - 1)
+        )
+        self.head = nn.Linear(channels, num_classes)
+
+    def forward(self, x: Tensor, edge_index: Tensor, edge_weight: Tensor | None = None) -> Tensor:
+        """Class scores `[num_nodes, num_classes]` for features `[num_nodes, num_features]`."""
+        # A copy: a reversible block frees what it is given, and the first block may have saved its own output.
+        x = self.first(x, edge_index, edge_weight).clone()
+        for block in self.blocks:
+            x = block(x, edge_index, edge_weight)
+        scores: Tensor = self.head(x)
+        return scores
+
+
 def build_stack(
     convolution: Convolution, architecture: Architecture, num_features: int, num_classes: int, seed: int
 ) -> Stack:
-    """Return a stack whose initial weights depend on `seed` alone; the global random state is left as it was."""
+    """A stack whose initial weights depend on `seed` alone; the global random state is left as it was."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         return Stack(convolution, architecture, num_features, num_classes)
+
+
+def build_reversible_stack(
+    convolution: Convolution, architecture: Architecture, num_features: int, num_classes: int, seed: int
+) -> ReversibleStack:
+    """A reversible stack whose initial weights depend on `seed` alone.
+
+    Raises `Refusal` where there is no block to reverse or the channels cannot be halved.
+    """
+    half, odd = divmod(architecture.hidden_channels, NUM_GROUPS)
+    if odd or half % architecture.heads:
+        raise Refusal(
+            f"policy reversible: hidden_channels {architecture.hidden_channels} is not a multiple of {NUM_GROUPS} "
+            f"groups x {architecture.heads} heads"
+        )
+    if architecture.num_layers == 1:
+        raise Refusal("policy reversible: num_layers 1 leaves no block whose input and output widths agree")
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return ReversibleStack(convolution, architecture, num_features, num_classes)

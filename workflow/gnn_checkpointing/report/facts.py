@@ -7,19 +7,26 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Any
 
-from gnn_checkpointing.analysis.results import Compared, DepthPoint, EgoPoint, Estimate, FrontierPoint
+from gnn_checkpointing.analysis.results import Compared, DepthPoint, Effect, EgoPoint, Estimate, FrontierPoint
 from gnn_checkpointing.claims.ledger import Claim, Verdict
 from gnn_checkpointing.claims.rules import below
+from gnn_checkpointing.records.encodings import EncodingCost
 from gnn_checkpointing.records.measurements_table import number, per_second
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.inputs import ReportInputs, Row
-from gnn_checkpointing.report.sections.frontier_points import spans
+from gnn_checkpointing.report.sections.families import NAMES
 from gnn_checkpointing.sourced import counted_where, sourced
 
 WORTH = 0.95
 """A policy that keeps more of the activation memory than this does not pay for the time it takes."""
 
 _WORTH = sourced(WORTH, "gnn_checkpointing/report/facts.py#/WORTH")
+
+
+_SAME = {"memory_budget(1)": "compiled"}
+"""Policies under the name by which a reader knows them: a budget of all is the compiler as it is."""
+
+_SPMM = " (spmm)"
 
 
 @dataclass(frozen=True)
@@ -81,18 +88,23 @@ class Facts:
         """Those of the effects that are worth their time; with `verdicts`, those of which that is the answer."""
         return [effect for effect in effects if self.pays(effect) in (verdicts or ("supported",))]
 
-    def runs(self, convolution: str) -> list[tuple[FrontierPoint, str]]:
-        """The fastest policy along the densities: its point at the densest of a run of levels, and the run."""
-        own = [one for one in self.winners() if one.convolution == convolution]
-        levels = [one.level for one in own]
-        policies = dict.fromkeys(one.fastest.policy for one in reversed(own))
-        return [
-            (
-                [one.fastest for one in own if one.fastest.policy == policy][-1],
-                spans([one.level for one in own if one.fastest.policy == policy], levels),
-            )
-            for policy in policies
-        ]
+    def speeds(self, effects: Sequence[Effect]) -> list[Estimate]:
+        """Throughput of each timed effect divided by none's."""
+        found = (effect.throughput_ratio or units.inverse(effect.time_ratio) for effect in effects)
+        return [ratio for ratio in found if ratio is not None]
+
+    def pays_from(self, policy: str) -> str:
+        """The lowest level from which on a policy is worth its time with every convolution; "" where there is none."""
+        own = [effect for effect in self._inputs.effects.generated if effect.policy == policy]
+        levels = sorted({effect.level for effect in own}, key=float)
+        poor = {effect.level for effect in own if self.pays(effect) != "supported"}
+        last = max((levels.index(level) for level in poor), default=-1)
+        return levels[last + 1] if last + 1 < len(levels) else ""
+
+    def pays_at(self, effects: Sequence[Any]) -> float | None:
+        """The size of batch from which on a policy is worth its time; None where it never is."""
+        poor = max((place for place, effect in enumerate(effects) if self.pays(effect) != "supported"), default=-1)
+        return effects[poor + 1].size if poor + 1 < len(effects) else None
 
     def beats_none(self, convolution: str) -> Verdict:
         """Whether some policy needs both less memory and less time than none at the densest timed level."""
@@ -144,7 +156,8 @@ class Facts:
         points = {(p.convolution, p.level, p.policy): p for p in self._points()}
         found = []
         for best in self._inputs.frontier.pareto:
-            own = [points[best.convolution, best.level, policy] for policy in best.policies]
+            names = {policy: (best.convolution, best.level, _SAME.get(policy, policy)) for policy in best.policies}
+            own = [points.get(key) or points[best.convolution, best.level, name] for name, key in names.items()]
             timed = [point for point in own if point.time_ratio and point.activation_ratio]
             if timed:
                 fastest = min(timed, key=lambda p: p.time_ratio.estimate)  # type: ignore[union-attr]
@@ -153,32 +166,40 @@ class Facts:
         order = self._inputs.convolutions
         return sorted(found, key=lambda one: (order.index(one.convolution), float(one.level)))
 
+    def spmm_loses(self) -> bool:
+        """Whether a compiled convolution is faster than its own sparse product, at the densest timed level."""
+        nodes = {(rate.point.convolution, rate.point.policy): rate.nodes for rate in self.rates(["none", "compiled"])}
+        pairs = [
+            (nodes[name, "none"], nodes.get((name.removesuffix(_SPMM), "compiled")))
+            for name, policy in nodes
+            if policy == "none" and name.endswith(_SPMM)
+        ]
+        return bool(pairs) and all(other is not None and other > own for own, other in pairs)
+
     def rivals(self, convolution: str, level: str, policies: Sequence[str]) -> list[FrontierPoint]:
         """Some policies at one density, in the order asked for."""
         own = {p.policy: p for p in self._points() if (p.convolution, p.level) == (convolution, level)}
         return [own[policy] for policy in policies if policy in own]
 
     def depth_points(self, layers: int | None = None, policy: str = "") -> list[DepthPoint]:
-        """Policies at one number of layers, at the sparsest level of each stack."""
+        """Policies at one number of layers, at every level of each stack."""
         found = self._inputs.depths.points
-        first = {p.stack: min((q.level for q in found if q.stack == p.stack), key=float) for p in found}
-        return [
-            p
-            for p in found
-            if p.level == first[p.stack] and layers in (None, p.num_layers) and policy in ("", p.policy)
-        ]
+        return [p for p in found if layers in (None, p.num_layers) and policy in ("", p.policy)]
 
     def deepest(self) -> int:
         """The largest number of layers."""
         return max((p.num_layers for p in self._inputs.depths.points), key=int)
 
-    def fewer(self, points: Sequence[DepthPoint]) -> list[float]:
-        """How many times less memory than none each policy needs, smallest first."""
-        return sorted((1 / p.activation_ratio.estimate for p in points if p.activation_ratio), key=float)
+    def recomputed(self, layers: int) -> list[DepthPoint]:
+        """The policy that needs the least memory of those that train the same model, at each level of each stack."""
+        own = [p for p in self.depth_points(layers) if p.activation_ratio and p.time_ratio and not p.other_model]
+        worst = {policy: max(_kept(p) for p in own if p.policy == policy) for policy in {p.policy for p in own}}
+        worst.pop("none", None)
+        return [p for p in own if p.policy == min(sorted(worst), key=worst.__getitem__)] if worst else []
 
     def less(self, point: DepthPoint, others: Sequence[DepthPoint]) -> Verdict:
-        """Whether a policy needs less memory than another one with the same stack."""
-        own = [other for other in others if other.stack == point.stack]
+        """Whether a policy needs less memory than another one with the same stack at the same level."""
+        own = [other for other in others if (other.stack, other.level) == (point.stack, point.level)]
         if not own:
             return "untested"
         return "supported" if all(point.activation_bytes < other.activation_bytes for other in own) else "refuted"
@@ -192,6 +213,11 @@ class Facts:
         """The largest degree at which a bag was trained without checkpointing."""
         found = [p.degree for p in self._inputs.ego.points if p.form == "ego_networks" and p.policy == "none"]
         return max(found, key=float)
+
+    def encoding_cost(self, degree: float, radius: float) -> EncodingCost | None:
+        """What counting the encodings took on the graph of that degree; None where the study has no such graph."""
+        found = (one for one in self._inputs.ego.costs if (one.average_degree, one.radius) == (degree, radius))
+        return max(found, key=lambda cost: int(cost.peak_bytes), default=None)
 
     def gap(self, convolution: str, degree: float) -> Verdict:
         """Whether some policy makes a bag as small as encodings without checkpointing."""
@@ -252,6 +278,10 @@ class Facts:
         nodes = max((e.num_nodes for e in own), default=0)
         return [e for e in own if (e.level, e.num_nodes) == (level, nodes)]
 
+    def family_name(self, family: str) -> str:
+        """A family of graphs as a reader knows it."""
+        return NAMES.get(family, family)
+
     def extremes(self, column: str) -> list[float]:
         """The smallest and the largest value of a column, one where they are the same."""
         values = sorted((v for row in self._inputs.rows if (v := number(row, column)) is not None), key=float)
@@ -273,3 +303,7 @@ class Facts:
 
 def _size(effect: Compared) -> int:
     return getattr(effect, "num_nodes", None) or 0
+
+
+def _kept(point: DepthPoint) -> float:
+    return float(point.activation_ratio.estimate) if point.activation_ratio else 1.0

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
+from hashlib import sha256
+from itertools import pairwise
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from gnn_checkpointing.artefacts import read_json
+from gnn_checkpointing.claims.ledger import Verdict
 from gnn_checkpointing.refusal import Refusal
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.facts import Facts
@@ -22,9 +25,12 @@ from gnn_checkpointing.report.panels import figure, lines_over
 from gnn_checkpointing.report.tables import Of, table
 from gnn_checkpointing.sourced import plain, sourced
 
+BYTES = ("saved_activation_bytes", "transient_bytes", "peak_memory_bytes")
+"""Columns that another measurement of the same code must repeat to the byte."""
+
 
 class Speed(BaseModel):
-    """The throughput of one convolution and policy on the densest graphs that were timed."""
+    """The throughput of one convolution and policy on the densest graphs that were timed, and a digest of its bytes."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -32,17 +38,34 @@ class Speed(BaseModel):
     policy: str
     nodes_per_second: float
     edges_per_second: float
+    bytes: str = ""
+
+
+class Repeat(BaseModel):
+    """What a measurement repeats of the one before it: series of bytes, and the conclusions that both came to."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    series: int
+    same_bytes: int
+    conclusions: int
+    reversed: int
+    unsettled: int
+    moved: tuple[str, ...]
 
 
 class Measured(BaseModel):
-    """One measurement of the study: its day, the commit that measured, and how fast it was."""
+    """One measurement of the study: when, by which commit, how fast it was, and what each conclusion was."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     measured_on: str
+    started: str = ""
     commit: str
     cells: int
     speeds: tuple[Speed, ...]
+    verdicts: dict[str, Verdict] = {}
+    repeats: Repeat | None = None
 
 
 _FORM = TypeAdapter(list[Measured])
@@ -69,12 +92,47 @@ def continued(before: Sequence[Measured], inputs: ReportInputs) -> list[Measured
             policy=str(rate.point.policy),
             nodes_per_second=float(f"{plain(rate.nodes):.6g}"),
             edges_per_second=float(f"{plain(rate.edges):.6g}"),
+            bytes=_digest(inputs, str(rate.point.convolution), str(rate.point.policy)),
         )
         for rate in Facts(inputs).rates()
     )
-    now = Measured(measured_on=inputs.measured_on, commit=commit, cells=plain(inputs.quality.cells), speeds=speeds)
+    now = Measured(
+        measured_on=inputs.measured_on,
+        started=min((str(row["started"] or "") for row in inputs.rows), default=""),
+        commit=commit,
+        cells=plain(inputs.quality.cells),
+        speeds=speeds,
+        verdicts={claim.id: claim.verdict for claim in inputs.ledger.claims if claim.verdict != "untested"},
+    )
     kept = [one for one in before if (one.measured_on, one.commit) != (now.measured_on, now.commit)]
-    return sorted([*kept, now], key=lambda one: (one.measured_on, one.commit))
+    found = sorted([*kept, now], key=lambda one: (one.measured_on, one.started, one.commit))
+    repeats = [None, *(_repeat(before, after) for before, after in pairwise(found))]
+    return [one.model_copy(update={"repeats": repeat}) for one, repeat in zip(found, repeats, strict=True)]
+
+
+def _repeat(before: Measured, now: Measured) -> Repeat | None:
+    """The later measurement beside the earlier one; None where the earlier kept no conclusions."""
+    if not (before.verdicts and now.verdicts):
+        return None
+    old, new = ({(one.convolution, one.policy): one.bytes for one in run.speeds} for run in (before, now))
+    series, both = old.keys() & new.keys(), before.verdicts.keys() & now.verdicts.keys()
+    moved = {claim: {before.verdicts[claim], now.verdicts[claim]} for claim in sorted(both)}
+    moved = {claim: verdicts for claim, verdicts in moved.items() if len(verdicts) == 2}
+    turned = sum(verdicts == {"supported", "refuted"} for verdicts in moved.values())
+    return Repeat(
+        series=len(series),
+        same_bytes=sum(old[key] == new[key] for key in series),
+        conclusions=len(both),
+        reversed=turned,
+        unsettled=len(moved) - turned,
+        moved=tuple(moved),
+    )
+
+
+def _digest(inputs: ReportInputs, convolution: str, policy: str) -> str:
+    rows = (row for row in inputs.completed if (row["convolution"], row["policy"]) == (convolution, policy))
+    readings = sorted(f"{row['cell']} {[plain(row[column]) for column in BYTES]}" for row in rows)
+    return sha256("\n".join(readings).encode()).hexdigest()[:16]
 
 
 def history_section(history: Sequence[Measured]) -> Section | None:
@@ -84,7 +142,8 @@ def history_section(history: Sequence[Measured]) -> Section | None:
     known: list[Measured] = sourced(list(history), f"{HISTORY}#")
     names = list(dict.fromkeys(speed.convolution for one in known for speed in one.speeds))
     words = Paragraph("The same study, measured more than once on this machine: nodes per second of plain training.")
-    return Section("history", "Measured more than once", (words, *_figure(known, names), _table(known, names)))
+    blocks = (words, *_figure(known, names), _table(known, names), *_repeats(known))
+    return Section("history", "Measured more than once", blocks)
 
 
 def _plain_training(one: Measured, convolution: str) -> float | None:
@@ -135,3 +194,29 @@ def _table(known: Sequence[Measured], names: Sequence[str]) -> Table:
             for name in names
         ),
     )
+
+
+def _repeats(known: Sequence[Measured]) -> list[Paragraph | Table]:
+    """Each measurement beside the one before it, where both kept their conclusions."""
+    compared = [(one, one.repeats) for one in known if one.repeats]
+    if not compared:
+        return []
+    words = Paragraph(
+        "The same code on the same machine should read the same bytes, and no conclusion should change from supported "
+        "to refuted or back. Each row compares a measurement with the one before it."
+    )
+    shown = table(
+        "table-repeats",
+        "What each measurement repeats of the one before it.",
+        HISTORY,
+        compared,
+        Of("Measured on", lambda pair: pair[0].measured_on),
+        Of("Commit", lambda pair: pair[0].commit),
+        Of("Series of bytes", lambda pair: pair[1].series, units.count, "convolution and policy"),
+        Of("Identical", lambda pair: pair[1].same_bytes, units.count),
+        Of("Conclusions", lambda pair: pair[1].conclusions, units.count),
+        Of("Reversed", lambda pair: pair[1].reversed, units.count),
+        Of("To or from inconclusive", lambda pair: pair[1].unsettled, units.count),
+        Of("Which", lambda pair: ", ".join(pair[1].moved), content="prose"),
+    )
+    return [words, shown]

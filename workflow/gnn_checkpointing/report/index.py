@@ -174,7 +174,7 @@ def _score(audit: _Audit | None) -> str:
     """Return a report's score of itself in words, nothing where it has none."""
     if audit is None:
         return ""
-    return f"audit: {units.count(audit.passed)} of {units.count(audit.applicable)} checks passed"
+    return f"passes {units.count(audit.passed)} of {units.count(audit.applicable)} checks of its own quality"
 
 
 def _link(folder: Path, base: Path) -> str:

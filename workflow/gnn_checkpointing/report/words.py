@@ -22,7 +22,7 @@ def filters() -> dict[str, Callable[..., Any]]:
         *(units.confidence, units.error, units.accuracy, units.significant, units.probability, units.fixed),
         *(units.ratio_estimate, units.share_estimate, units.general_estimate, units.scaled_estimate),
     )
-    own = (chip, code, degrees, listed, more_time, deviation, percents, ratio_span, ratios, rate, meaning, verdict_name)
+    own = (chip, code, listed, more_time, deviation, percents, ratios, rate, meaning, verdict_name)
     return {one.__name__: one for one in (*numbers, *own)}
 
 
@@ -71,17 +71,6 @@ def _span(values: Sequence[Estimate], words: Callable[[float], str]) -> tuple[st
     ordered = sorted((value.estimate for value in values), key=float)
     low, high = words(ordered[0]), words(ordered[-1])
     return (low,) if words(float(ordered[0])) == words(float(ordered[-1])) else (low, " to ", high)
-
-
-def degrees(levels: str) -> str:
-    """Where along the densities, such as " at degree 8-32"."""
-    return " at every degree" if levels.startswith("all ") else f" at degree {levels}"
-
-
-def ratio_span(values: Sequence[float]) -> tuple[str, ...]:
-    """Numbers from the smallest to the largest."""
-    words = list(dict.fromkeys(units.plain(value) for value in (values[0], values[-1])))
-    return (words[0],) if len(words) == 1 else (words[0], " to ", words[1])
 
 
 def deviation(values: Sequence[Estimate]) -> str:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import ConfigDict, Field, field_serializer, field_validator, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, field_serializer, model_validator
 
 from gnn_checkpointing.study.convolutions import CONVOLUTION_HELP, CONVOLUTIONS, VISION, BuiltIn, is_own
-from gnn_checkpointing.study.own_model import module_and_function, own_name
+from gnn_checkpointing.study.own_model import own_name
 from gnn_checkpointing.study.vision_shapes import SHAPES
-from gnn_checkpointing.study.vocabulary import Aggregation, Checksum, Count, Part, VisionTask
+from gnn_checkpointing.study.vocabulary import Aggregation, Checksum, Count, Norm, Part, Share, VisionTask
+
+Depth = Annotated[int, Field(ge=1, le=10_000)]
 
 
 def _stacks_alone_need_sizes(schema: dict[str, Any]) -> None:
@@ -19,14 +21,9 @@ def _stacks_alone_need_sizes(schema: dict[str, Any]) -> None:
     schema["anyOf"] = [convolutions, {"required": ["module"]}]
 
 
-def _own_name(module: Any) -> str | None:
-    """The short name of a user's own model; where it is misspelt, which is said elsewhere, one that it could have."""
-    if not isinstance(module, str):
-        return None
-    try:
-        return own_name(module)
-    except ValueError:
-        return "own-model"
+def _well_named(module: str) -> str:
+    own_name(module)  # raises ValueError where it is no name of a function in a module
+    return module
 
 
 class Architecture(Part):
@@ -35,7 +32,7 @@ class Architecture(Part):
     model_config = ConfigDict(json_schema_extra=_stacks_alone_need_sizes)
 
     convolutions: tuple[BuiltIn, ...] = Field(description=CONVOLUTION_HELP)
-    module: Annotated[str, Field(max_length=200)] | None = Field(
+    module: Annotated[str, Field(max_length=200), AfterValidator(_well_named)] | None = Field(
         None,
         description="a model of your own, instead of convolutions or beside them: package.module:function, looked for "
         "in the folder where the command runs first; called with the numbers of features and classes, it returns a "
@@ -48,8 +45,8 @@ class Architecture(Part):
     aggregations: tuple[Aggregation, ...] = Field(
         ("gather_scatter",), min_length=1, description="gather_scatter; spmm, for GCN, SAGE and GIN only"
     )
-    num_layers: Annotated[int, Field(ge=1, le=10_000)] = Field(description="convolution blocks in the stack")
-    depths: tuple[Annotated[int, Field(ge=1, le=10_000)], ...] = Field(
+    num_layers: Depth = Field(description="convolution blocks in the stack")
+    depths: tuple[Depth, ...] = Field(
         (), description="further numbers of layers, measured beside num_layers; each makes a series of its own"
     )
     hidden_channels: Annotated[int, Field(ge=1, le=10**6)] = Field(
@@ -57,15 +54,13 @@ class Architecture(Part):
     )
     heads: Count = Field(1, description="attention heads (GAT and GATv2)")
     activation: Literal["relu", "elu"] = Field("relu", description="relu or elu")
-    norm: Literal["none", "batch", "layer"] = Field("none", description="none, batch or layer")
-    dropout: Annotated[float, Field(ge=0, lt=1)] = Field(0.0, description="dropped share of each block's output")
+    norm: Norm = Field("none", description="none, batch or layer")
+    dropout: Share = Field(0.0, description="dropped share of each block's output")
     residual: bool = Field(False, description="add a block's input to its output where the widths agree")
     self_loops: bool = Field(
         False, description="GAT and GATv2 attend to the node itself, too (GCN always does, the others read it apart)"
     )
-    attention_dropout: Annotated[float, Field(ge=0, lt=1)] = Field(
-        0.0, description="dropped share of the attention weights (GAT and GATv2)"
-    )
+    attention_dropout: Share = Field(0.0, description="dropped share of the attention weights (GAT and GATv2)")
     tasks: tuple[VisionTask, ...] = Field(
         ("patches",),
         min_length=1,
@@ -89,8 +84,14 @@ class Architecture(Part):
         names = values.get("convolutions", ()) if isinstance(values, dict) else None
         if not isinstance(names, list | tuple):
             return values
-        own = _own_name(values.get("module"))
-        if own is not None:
+        own = None
+        if isinstance(values.get("module"), str):
+            try:
+                own = own_name(values["module"])
+            except ValueError:
+                own = (
+                    "own-model"  # a name that it could have: that it is misspelt is said once the other keys are right
+                )
             names = (own, *(name for name in names if name != own))
         if not names or any(not isinstance(name, str) or name not in (*SHAPES, own) for name in names):
             return values | {"convolutions": names}
@@ -98,19 +99,12 @@ class Architecture(Part):
         sizes = (1, 1) if shape is None else (shape.blocks, shape.channels)
         return {"num_layers": sizes[0], "hidden_channels": sizes[1], **values, "convolutions": names}
 
-    @field_validator("module")
-    @classmethod
-    def _module_is_named(cls, module: str | None) -> str | None:
-        if module is not None:
-            module_and_function(module)
-        return module
-
     @field_serializer("convolutions")
     def _without_own(self, names: tuple[str, ...]) -> list[str]:
         return [name for name in names if not is_own(name)]
 
     @model_validator(mode="after")
-    def _models_are_known(self) -> Architecture:
+    def _models_are_known(self) -> Self:
         own = None if self.module is None else own_name(self.module)
         if not self.convolutions:
             raise ValueError(
@@ -123,16 +117,8 @@ class Architecture(Part):
             raise ValueError(f"aggregations lacks gather_scatter, and {own} can be measured under no other; add it")
         if self.depths and not self.has_stacks:
             raise ValueError("depths is for stacks of convolutions, of which there are none; leave it out")
-        return self
-
-    @model_validator(mode="after")
-    def _depths_are_further(self) -> Architecture:
         if self.num_layers in self.depths:
             raise ValueError(f"depths has {self.num_layers}, which num_layers is already; name each once")
-        return self
-
-    @model_validator(mode="after")
-    def _heads_divide_channels(self) -> Architecture:
         if self.hidden_channels % self.heads:
             raise ValueError(f"hidden_channels {self.hidden_channels} is not a multiple of heads {self.heads}")
         return self

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from gnn_checkpointing.study.vocabulary import Count, EgoForm, Part
+from gnn_checkpointing.study.vocabulary import Count, EgoForm, FromTwo, Part
 
 
 class NeighbourBatches(Part):
@@ -20,27 +20,27 @@ class NeighbourBatches(Part):
     draws: Count = Field(1, description="independent batches of each size")
 
     @property
-    def kinds(self) -> list[tuple[str, int, int]]:
-        """Sampler, size and seed nodes of each kind of batch."""
-        return [(self.sampler, size, self.seed_nodes) for size in self.fan_outs]
+    def kinds(self) -> list[tuple[int, int]]:
+        """Size and seed nodes of each kind of batch."""
+        return [(size, self.seed_nodes) for size in self.fan_outs]
 
 
 class ClusterBatches(Part):
     """Mini-batches of whole clusters, found by METIS (Cluster-GCN)."""
 
     sampler: Literal["clusters"] = Field(description="clusters that cut few edges")
-    parts: tuple[Annotated[int, Field(ge=2, le=10**9)], ...] = Field(
+    parts: tuple[FromTwo, ...] = Field(
         min_length=1, description="clusters that the graph is cut into; one batch size each"
     )
     draws: Count = Field(1, description="different clusters of each size")
 
     @property
-    def kinds(self) -> list[tuple[str, int, int]]:
-        """Sampler, size and seed nodes (none are chosen) of each kind of batch."""
-        return [(self.sampler, size, 0) for size in self.parts]
+    def kinds(self) -> list[tuple[int, int]]:
+        """Size and seed nodes (none are chosen) of each kind of batch."""
+        return [(size, 0) for size in self.parts]
 
     @model_validator(mode="after")
-    def _as_many_as_parts(self) -> ClusterBatches:
+    def _as_many_as_parts(self) -> Self:
         if self.draws > min(self.parts):
             raise ValueError(f"draws {self.draws} exceeds the {min(self.parts)} clusters there are")
         return self

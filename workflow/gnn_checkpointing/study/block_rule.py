@@ -14,7 +14,7 @@ EDGES_PER_NODE = {kind: row.edges_per_node for kind, row in POLICIES.items() if 
 
 
 def block_edges(num_nodes: int, channels: int, edges_per_node: int, smallest_bytes: int, largest_bytes: int) -> int:
-    """Return how many edges a block should have: `edges_per_node` per node, within two bounds.
+    """How many edges a block should have: `edges_per_node` per node, within two bounds.
 
     Proportional to the nodes, one block's messages weigh as much as the node maps of a few layers, so that neither
     dominates the peak. Below the lower bound (bytes of one message tensor `[block edges, channels]`) what a block
@@ -25,5 +25,5 @@ def block_edges(num_nodes: int, channels: int, edges_per_node: int, smallest_byt
 
 
 def cuda_bounds(memory_bytes: int) -> tuple[int, int]:
-    """Return the same two bounds for a CUDA device of that memory: it takes more edges to keep it busy."""
+    """The same two bounds for a CUDA device of that memory: it takes more edges to keep it busy."""
     return 16 * 2**20, max(memory_bytes // 256, 32 * 2**20)

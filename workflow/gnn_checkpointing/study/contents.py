@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from gnn_checkpointing.artefacts import digest, read_json, sha256_of, write_json
 from gnn_checkpointing.refusal import Refusal
 from gnn_checkpointing.study.architecture import Architecture
-from gnn_checkpointing.study.explaining import Explaining, ImageSet
 from gnn_checkpointing.study.graph_entries import RealGraph
 from gnn_checkpointing.study.own_model import module_files
+from gnn_checkpointing.study.settings import Explaining
 from gnn_checkpointing.study.study import Study
 from gnn_checkpointing.study.vocabulary import ONE_OF_A_CLASS, expanded
 
@@ -40,7 +41,7 @@ class Memory:
         self._known: dict[str, Any] = found if isinstance(found, dict) else {}
 
     def checksums(self, files: Mapping[str, Path]) -> dict[str, str]:
-        """Return the SHA-256 of each file by its name in `files`."""
+        """The SHA-256 of each file by its name in `files`."""
         states = {name: path.stat() for name, path in sorted(files.items())}
         key = digest([str(path.resolve()) for _, path in sorted(files.items())])
         stamp = digest([[name, s.st_size, s.st_mtime_ns, s.st_ctime_ns, s.st_ino] for name, s in states.items()], 32)
@@ -50,35 +51,31 @@ class Memory:
         newest = max((state.st_ctime_ns for state in states.values()), default=0)
         if newest < time.time_ns() - _SETTLED_NANOSECONDS:
             self._known[key] = {"stamp": stamp, "files": found}
-            self._write()
+            with suppress(OSError):  # a folder that cannot be written to only costs reading the files again
+                write_json(self._path, self._known)
         return found
-
-    def _write(self) -> None:
-        try:
-            write_json(self._path, self._known)
-        except OSError:
-            return  # a folder that cannot be written to only costs reading the files again
 
 
 def with_contents(study: Study, memory: Memory) -> Study:
-    """Return the study with the SHA-256 of every file that it reads, as found now.
+    """The study with the SHA-256 of every file that it reads, as found now.
 
     Files that are missing are left out: whatever reads them says which ones, and where to put them. So are datasets
     that are downloaded.
     """
     root = None if study.data_root is None else expanded(study.data_root)
+    explained, architecture = study.explained, study.architecture
     try:
         real = tuple(
             source.model_copy(update={"files": memory.checksums(graph_files(source, root))})
             for source in study.graphs.real
         )
-        explained = study.explained
         if explained is not None:
-            explained = explained.model_copy(update={"files": _explained(explained, memory)})
-        architecture = study.architecture
+            contents = explained_contents(explained).items()
+            sums = {name: _together(memory.checksums(files)) for name, files in contents}
+            explained = explained.model_copy(update={"files": sums})
         if architecture.module is not None:
-            files = memory.checksums(module_files(architecture.module))
-            architecture = architecture.model_copy(update={"files": files})
+            sums = memory.checksums(module_files(architecture.module))
+            architecture = architecture.model_copy(update={"files": sums})
     except OSError as error:
         raise Refusal(
             f"study {study.name}: {error.filename}: not readable ({(error.strerror or str(error)).lower()}); change "
@@ -89,7 +86,7 @@ def with_contents(study: Study, memory: Memory) -> Study:
 
 
 def graph_files(source: RealGraph, root: Path | None) -> dict[str, Path]:
-    """Return the files that a real graph is read from, by the names that its provenance gives them.
+    """The files that a real graph is read from, by the names that its provenance gives them.
 
     Of a dataset they are all files in its raw folder: which of them PyG reads, only PyG knows.
     """
@@ -100,26 +97,27 @@ def graph_files(source: RealGraph, root: Path | None) -> dict[str, Path]:
         path = place if root is None else root / place
         names = {name: path / name for name in _TABLES} if source.csv is not None else {path.name: path}
         return {name: file for name, file in names.items() if file.is_file()}
-    if root is None or not (root / str(source.dataset)).is_dir():
+    folder = root and root / str(source.dataset)
+    if folder is None or not folder.is_dir():
         return {}
-    folder = root / str(source.dataset)
-    own = [folder] if source.dataset in ONE_OF_A_CLASS else [one for one in folder.iterdir() if _named(one, source)]
+    # PyG changes case and hyphens of some names.
+    own = [folder] if source.dataset in ONE_OF_A_CLASS else [
+        one for one in folder.iterdir() if _plain(one.name) == _plain(source.name)
+    ]  # fmt: skip
     raw = [one for above in own for pattern in ("raw", "*/raw") for one in above.glob(pattern)]
     return {name: path for one in raw for pattern in ("*", "*/*") for name, path in _files(one, pattern).items()}
 
 
 def explained_contents(asked: Explaining) -> dict[str, dict[str, Path]]:
-    """Return the files of a trained model and its images: by what they are, then by name."""
-    sets: list[tuple[str, ImageSet]] = [("validation", asked.validation)]
-    if asked.adversarial is not None:
-        sets.append(("adversarial", asked.adversarial))
-    found = {"weights": _single(asked.weights)}
-    if asked.classes is not None:
-        found["classes"] = _single(asked.classes)
-    for name, given in sets:
-        found[f"{name}.images"] = _tree(given.images)
-        if given.masks is not None:
-            found[f"{name}.masks"] = _tree(given.masks)
+    """The files of a trained model and its images: by what they are, then by name; images lie in a folder per class."""
+    found = {
+        name: {_UNNAMED: path} if path is not None and path.is_file() else {}
+        for name, path in (("weights", asked.weights), ("classes", asked.classes))
+    }
+    for name, given in (("validation", asked.validation), ("adversarial", asked.adversarial)):
+        for part in ("images", "masks"):
+            folder = getattr(given, part, None)
+            found[f"{name}.{part}"] = {} if folder is None else _files(folder, "*/*")
     return {name: files for name, files in found.items() if files}
 
 
@@ -146,35 +144,17 @@ def refuse_other_contents(study: Study) -> None:
             raise Refusal(f"explained.{name}: its files have changed since this run began; run again")
 
 
-def _explained(asked: Explaining, memory: Memory) -> dict[str, str]:
-    return {name: _together(memory.checksums(files)) for name, files in explained_contents(asked).items()}
-
-
 def _together(checksums: Mapping[str, str]) -> str:
-    """Return the checksum of a file that goes without a name, and one checksum of the files of a folder."""
+    """The checksum of a file that goes without a name, or one checksum of the files of a folder."""
     if list(checksums) == [_UNNAMED]:
         return checksums[_UNNAMED]
-    lines: Iterable[str] = (f"{sha256}  {name}\n" for name, sha256 in sorted(checksums.items()))
+    lines = (f"{sha256}  {name}\n" for name, sha256 in sorted(checksums.items()))
     return hashlib.sha256("".join(lines).encode()).hexdigest()
-
-
-def _single(path: Path) -> dict[str, Path]:
-    return {_UNNAMED: path} if path.is_file() else {}
-
-
-def _tree(folder: Path) -> dict[str, Path]:
-    """Return a folder of images or masks: a folder for each class, as they are read."""
-    return _files(folder, "*/*")
 
 
 def _files(folder: Path, pattern: str) -> dict[str, Path]:
     # By a pattern of one depth, which follows links to folders: datasets are often linked, and `**` passes links by.
     return {path.relative_to(folder).as_posix(): path for path in folder.glob(pattern) if path.is_file()}
-
-
-def _named(folder: Path, source: RealGraph) -> bool:
-    """Tell whether PyG would look for a dataset in this folder: it changes case and hyphens of some names."""
-    return _plain(folder.name) == _plain(source.name)
 
 
 def _plain(name: str) -> str:

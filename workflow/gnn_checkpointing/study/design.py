@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from gnn_checkpointing.artefacts import digest
 from gnn_checkpointing.study.architecture import Architecture
@@ -16,9 +16,8 @@ from gnn_checkpointing.study.graph_design import (
     generator_of,
     study_graphs,
 )
-from gnn_checkpointing.study.practice import PRACTICE
+from gnn_checkpointing.study.settings import PRACTICE, ChosenGraphs
 from gnn_checkpointing.study.study import Study
-from gnn_checkpointing.study.training import ChosenGraphs
 from gnn_checkpointing.study.vision_shapes import SHAPES
 from gnn_checkpointing.study.vocabulary import Aggregation, Allocator
 
@@ -49,8 +48,7 @@ UNNAMED: dict[str, Any] = {"self_loops": False, "attention_dropout": 0.0, "modul
 """Keys of an architecture that are part of a cell's identity only with other values: older cells lack them."""
 
 
-@dataclass(frozen=True)
-class Model:
+class Model(NamedTuple):
     """One of the study's models of a convolution, and what tells it from the others; nothing where it is the only one.
 
     `architecture` has its own number of layers, and of a Vision GNN its channels and its one task.
@@ -61,73 +59,67 @@ class Model:
 
 
 def models(study: Study, convolution: Convolution) -> list[Model]:
-    """Return the study's models of a convolution, the one that the study is about first."""
+    """The study's models of a convolution, the one that the study is about first."""
     asked = study.architecture
     if is_own(convolution):
         # It is what it is, whatever the stacks beside it are made of.
         return [Model("", Architecture.model_validate({"module": asked.module, "files": asked.files}))]
-    asked = asked.model_copy(update={"module": None, "files": {}})
+
+    def model(name: str, **changes: Any) -> Model:
+        return Model(name, asked.model_copy(update={"module": None, "files": {}, "depths": (), **changes}))
+
     if convolution in VISION:
         shape = SHAPES[convolution]
-        fixed = {"num_layers": shape.blocks, "hidden_channels": shape.channels, "heads": 1, "depths": ()}
-        return [
-            Model("images" if task == "images" else "", asked.model_copy(update={**fixed, "tasks": (task,)}))
-            for task in asked.tasks
-        ]
-    layers = (asked.num_layers, *asked.depths)
+        fixed = {"num_layers": shape.blocks, "hidden_channels": shape.channels, "heads": 1}
+        return [model("images" if task == "images" else "", **fixed, tasks=(task,)) for task in asked.tasks]
     return [
-        Model(
-            f"{number} layers" if asked.depths else "",
-            asked.model_copy(update={"num_layers": number, "depths": (), "tasks": ("patches",)}),
-        )
-        for number in layers
-    ]
-
-
-def _in_practice(study: Study, graph: GraphSpec, convolution: Convolution) -> list[Model]:
-    """The model of a convolution in practice, where the study measures it on this graph."""
-    asked = study.practice
-    if asked is None or convolution in VISION or is_own(convolution) or not is_chosen(graph, asked.graphs):
-        return []
-    return [
-        Model(
-            PRACTICE, models(study, convolution)[0].architecture.model_copy(update=asked.model_dump(exclude={"graphs"}))
-        )
+        model(f"{number} layers" if asked.depths else "", num_layers=number, tasks=("patches",))
+        for number in (asked.num_layers, *asked.depths)
     ]
 
 
 def graph_cells(study: Study, graph: GraphSpec) -> list[Cell]:
-    """Return the cells of one graph in their shuffled order, allocator by allocator (each needs its own process).
+    """The cells of one graph in their shuffled order, allocator by allocator (each needs its own process).
 
     A cell's id and seed depend on its graph and architecture alone, so that another degree in the study file
     leaves every other cell as it was. A convolution that cannot be a sparse product has no cell under `spmm`; an
     allocator beside the reference changes times alone, so it has cells only where steps are timed; images are read by
-    Vision GNNs, and by nothing else.
+    Vision GNNs, and by nothing else. Stacks in practice are measured as the reference alone.
     """
-    generator = generator_of(graph)
-    rounds = None if generator is None else generator.rounds
-    timed, readers = (True, None) if generator is None else (generator.timed, generator.convolutions)
+    generator, practice = generator_of(graph), study.practice
+    timed, readers, rounds = (
+        (True, None, None) if generator is None else (generator.timed, generator.convolutions, generator.rounds)
+    )
     images = generator is not None and generator.family == "images"
-    allocators = study.measurement.allocators
+    reference, *others = study.measurement.allocators
     chosen = study.measurement.allocator_convolutions
-    beside = study.architecture.convolutions if chosen is None else chosen
-    cells = [
-        _cell(study, graph.id, convolution, model, aggregation, allocator, timed, rounds)
-        for allocator in allocators
-        for aggregation in study.architecture.aggregations
-        for convolution in study.architecture.convolutions
-        for model in (*models(study, convolution), *_in_practice(study, graph, convolution))
-        if (readers is None or convolution in readers)
-        and (convolution in VISION) == images
-        and (aggregation == "gather_scatter" or convolution in SPARSE_PRODUCT)
-        and (allocator == allocators[0] or (timed and convolution in beside))
-        and (model.name != PRACTICE or (allocator == allocators[0] and aggregation == "gather_scatter"))
-    ]
-    return sorted(cells, key=lambda cell: (allocators.index(cell.allocator), derived_seed("order", cell.seed)))
+    cells: list[Cell] = []
+    for convolution in study.architecture.convolutions:
+        if (convolution in VISION) != images or (readers is not None and convolution not in readers):
+            continue
+        beside = others if timed and (chosen is None or convolution in chosen) else []
+        aggregations = [
+            one for one in study.architecture.aggregations if one == "gather_scatter" or convolution in SPARSE_PRODUCT
+        ]
+        own = models(study, convolution)
+        cells += [
+            _cell(study, graph.id, convolution, model, aggregation, allocator, timed, rounds)
+            for allocator in (reference, *beside)
+            for aggregation in aggregations
+            for model in own
+        ]
+        stacked = not images and not is_own(convolution) and "gather_scatter" in aggregations
+        if practice is not None and stacked and is_chosen(graph, practice.graphs):
+            added = own[0].architecture.model_copy(update=practice.model_dump(exclude={"graphs"}))
+            cells.append(
+                _cell(study, graph.id, convolution, Model(PRACTICE, added), "gather_scatter", reference, timed, rounds)
+            )
+    order = study.measurement.allocators.index
+    return sorted(cells, key=lambda cell: (order(cell.allocator), derived_seed("order", cell.seed)))
 
 
 def training_cell(study: Study, graph_id: str, convolution: Convolution) -> Cell:
-    """Return the cell whose model the training jobs of a graph and convolution train."""
+    """The cell whose model the training jobs of a graph and convolution train."""
     model, allocator = models(study, convolution)[0], study.measurement.allocators[0]
     return _cell(study, graph_id, convolution, model, "gather_scatter", allocator, timed=False)
 

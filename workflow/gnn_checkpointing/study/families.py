@@ -21,18 +21,18 @@ class FamilyRow:
     drawer: str = ""
 
 
-_DRAWERS = "gnn_checkpointing.graphs.families"
+_IN = "gnn_checkpointing.graphs.families"
 
 FAMILIES: dict[str, FamilyRow] = {
-    "sbm": FamilyRow("SBM", "Block model", "stochastic block model", f"{_DRAWERS}.sbm:sbm_pairs"),
-    "erdos_renyi": FamilyRow("Erdős-Rényi", "Erdős-Rényi", "no structure", f"{_DRAWERS}.erdos_renyi:erdos_renyi_pairs"),
-    "heavy_tail": FamilyRow("Heavy tail", "Heavy tail", "hubs", f"{_DRAWERS}.heavy_tail:heavy_tail_pairs"),
+    "sbm": FamilyRow("SBM", "Block model", "stochastic block model", f"{_IN}.sbm:sbm_pairs"),
+    "erdos_renyi": FamilyRow("Erdős-Rényi", "Erdős-Rényi", "no structure", f"{_IN}.independent:erdos_renyi_pairs"),
+    "heavy_tail": FamilyRow("Heavy tail", "Heavy tail", "hubs", f"{_IN}.independent:heavy_tail_pairs"),
     "watts_strogatz": FamilyRow(
-        "Watts-Strogatz", "Watts-Strogatz", "small world", f"{_DRAWERS}.watts_strogatz:watts_strogatz_pairs"
+        "Watts-Strogatz", "Watts-Strogatz", "small world", f"{_IN}.ordered:watts_strogatz_pairs"
     ),
-    "spatial": FamilyRow("Spatial", "Spatial", "closest points of a square", f"{_DRAWERS}.spatial:spatial_pairs"),
-    "rmat": FamilyRow("R-MAT", "R-MAT", "skewed, as web graphs", f"{_DRAWERS}.rmat:rmat_pairs"),
-    "circuit": FamilyRow("Circuit", "Circuit", "gates in order, sparse", f"{_DRAWERS}.circuit:circuit_pairs"),
+    "spatial": FamilyRow("Spatial", "Spatial", "closest points of a square", f"{_IN}.spatial:spatial_pairs"),
+    "rmat": FamilyRow("R-MAT", "R-MAT", "skewed, as web graphs", f"{_IN}.independent:rmat_pairs"),
+    "circuit": FamilyRow("Circuit", "Circuit", "gates in order, sparse", f"{_IN}.ordered:circuit_pairs"),
     "images": FamilyRow("Images", "Images", "patches of drawn images, read by Vision GNNs alone"),
 }
 

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from itertools import product
 
 from gnn_checkpointing.artefacts import digest
 from gnn_checkpointing.refusal import Refusal
-from gnn_checkpointing.study.batch_entries import NeighbourBatches
 from gnn_checkpointing.study.convolutions import Convolution
 from gnn_checkpointing.study.families import Family
-from gnn_checkpointing.study.graph_entries import Graded, LargeGraphs, RealGraph
+from gnn_checkpointing.study.graph_entries import LargeGraphs, RealGraph
 from gnn_checkpointing.study.study import Study
 from gnn_checkpointing.study.vision_shapes import PATCH_CLASSES, PATCH_PIXELS
 from gnn_checkpointing.study.vocabulary import EgoForm, Grading, Sampler
@@ -105,7 +105,7 @@ GraphSpec = GeneratedGraph | LoadedGraph | GradedGraph | BatchGraph | EgoGraph
 
 
 def place(spec: GraphSpec) -> str:
-    """Return the name of a graph's files below results/: its id, and for a real graph what its source holds.
+    """The name of a graph's files below results/: its id, and for a real graph what its source holds.
 
     The id alone says the same of every graph of that name, whatever its files hold.
     """
@@ -123,18 +123,16 @@ def level_name(level: float) -> str:
 
 
 def derived_seed(*parts: object) -> int:
-    """Return a 63-bit seed that depends on every part and on nothing else."""
+    """A 63-bit seed that depends on every part and on nothing else."""
     text = "/".join(str(part) for part in parts)
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big") >> 1
 
 
 def study_graphs(study: Study) -> list[GraphSpec]:
-    """Return every graph of the study, each once: generated and real ones, and those that are made from them."""
-    loaded = _loaded(study)
-    specs: list[GraphSpec] = [*_generated(study), *loaded, *(spec for base in loaded for spec in _graded(base))]
-    whole = [
-        spec for spec in specs if isinstance(spec, LoadedGraph) or (isinstance(spec, GeneratedGraph) and not spec.large)
-    ]
+    """Every graph of the study, each once: generated and real ones, and those that are made from them."""
+    drawn, loaded = _generated(study), _loaded(study)
+    whole: list[GeneratedGraph | LoadedGraph] = [*(spec for spec in drawn if not spec.large), *loaded]
+    specs: list[GraphSpec] = [*drawn, *loaded, *(spec for base in loaded for spec in _graded(base))]
     specs += [spec for base in whole for spec in _batches(study, base)]
     specs += [spec for base in whole for spec in _egos(study, base)]
     return list({spec.id: spec for spec in specs}.values())
@@ -142,12 +140,11 @@ def study_graphs(study: Study) -> list[GraphSpec]:
 
 def large_graphs(study: Study) -> frozenset[str]:
     """Ids of the graphs beyond the grids, on which laws are fitted alone."""
-    drawn = _generated(study) if study.graphs.large else []
-    return frozenset(spec.id for spec in drawn if spec.large)
+    return frozenset(spec.id for spec in _generated(study) if spec.large) if study.graphs.large else frozenset()
 
 
 def graph_spec(study: Study, graph_id: str) -> GraphSpec:
-    """Return the study's graph of that id, or refuse."""
+    """The study's graph of that id, or a refusal."""
     for spec in study_graphs(study):
         if spec.id == graph_id:
             return spec
@@ -155,13 +152,13 @@ def graph_spec(study: Study, graph_id: str) -> GraphSpec:
 
 
 def generator_of(spec: GraphSpec) -> GeneratedGraph | None:
-    """Return the description of the random graph that `spec` is or is a batch of, None where it is real."""
+    """The description of the random graph that `spec` is or is made from, None where it is real."""
     base = spec.base if isinstance(spec, BatchGraph | EgoGraph) else spec
     return base if isinstance(base, GeneratedGraph) else None
 
 
 def _generated(study: Study) -> list[GeneratedGraph]:
-    specs: list[GeneratedGraph] = []
+    found: dict[str, GeneratedGraph] = {}
     for grid in (*study.graphs.generated, *study.graphs.large):
         names = {"num_features", "num_classes", "homophily", "feature_noise"}
         # Only where it has a meaning: graphs of the other families keep their ids and seeds whatever it is.
@@ -170,26 +167,25 @@ def _generated(study: Study) -> list[GeneratedGraph]:
         if grid.family == "images":
             content |= {"num_features": PATCH_PIXELS, "num_classes": PATCH_CLASSES}
         rounds = (grid.rounds.at_least, grid.rounds.at_most) if isinstance(grid, LargeGraphs) else None
-        own = {"timed": grid.timed, "convolutions": grid.convolutions, "rounds": rounds, **content}
         for place in product(grid.num_nodes, grid.average_degrees, range(grid.replicates)):
             num_nodes, degree, replicate = place
             size = f"{grid.family}-n{num_nodes}-d{level_name(degree)}-r{replicate}".replace("_", "-")
-            tag = digest([study.seed, size, degree, content], 6)
-            seed = derived_seed(study.seed, size, degree, digest(content))
-            specs.append(GeneratedGraph(f"{size}-{tag}", grid.family, *place, seed=seed, **own))
-    _refuse_twice(study, specs)
-    return specs
-
-
-def _refuse_twice(study: Study, specs: list[GeneratedGraph]) -> None:
-    """Refuse a graph that two grids have and treat differently: one of them would be left out without a word."""
-    found: dict[str, GeneratedGraph] = {}
-    for spec in specs:
-        if found.setdefault(spec.id, spec) != spec:
-            raise Refusal(
-                f"study {study.name}: two grids of graphs.generated have the same graph of {spec.num_nodes} nodes and "
-                f"average degree {spec.average_degree:g}, with other convolutions, timing or rounds; name it in one"
+            spec = GeneratedGraph(
+                f"{size}-{digest([study.seed, size, degree, content], 6)}",
+                grid.family,
+                *place,
+                seed=derived_seed(study.seed, size, degree, digest(content)),
+                timed=grid.timed,
+                convolutions=grid.convolutions,
+                rounds=rounds,
+                **content,
             )
+            if found.setdefault(spec.id, spec) != spec:
+                raise Refusal(
+                    f"study {study.name}: two grids of graphs.generated have the same graph of {num_nodes} nodes and "
+                    f"average degree {degree:g}, with other convolutions, timing or rounds; name it in one"
+                )
+    return list(found.values())
 
 
 _AS_THEY_ARE = 10**9
@@ -210,46 +206,29 @@ def _loaded(study: Study) -> list[LoadedGraph]:
     return specs
 
 
-def _graded(base: LoadedGraph) -> list[GradedGraph]:
-    graded: Graded = base.source.graded
-    levels: list[tuple[Grading, float]] = [
-        *(("thinned", degree) for degree in graded.thinned),
-        *(("capped", float(largest)) for largest in graded.capped),
-        *(("two_hop", degree) for degree in graded.two_hop),
-    ]
-    return [
-        GradedGraph(
-            f"{base.id}-{method}-{level_name(level)}".replace("_", "-"),
-            base,
-            method,
-            level,
-            derived_seed(base.seed, method, level),
-        )
-        for method, level in levels
-    ]
+def _graded(base: LoadedGraph) -> Iterator[GradedGraph]:
+    methods: tuple[Grading, ...] = ("thinned", "capped", "two_hop")
+    for method in methods:
+        for level in map(float, getattr(base.source.graded, method)):
+            name = f"{base.id}-{method}-{level_name(level)}".replace("_", "-")
+            yield GradedGraph(name, base, method, level, derived_seed(base.seed, method, level))
 
 
-def _egos(study: Study, base: GeneratedGraph | LoadedGraph) -> list[EgoGraph]:
+def _egos(study: Study, base: GeneratedGraph | LoadedGraph) -> Iterator[EgoGraph]:
     asked = study.graphs.ego
-    sizes = [] if asked is None else [(form, radius) for form in asked.forms for radius in asked.radii]
-    specs: list[EgoGraph] = []
-    for form, radius in sizes:
-        channels = asked.channels if asked is not None and form == "encodings" else 0
+    for form, radius in product(asked.forms, asked.radii) if asked else ():
+        channels = asked.channels if asked and form == "encodings" else 0
         name = f"{base.id}-{form}-{radius}-{digest([form, radius, channels], 4)}".replace("_", "-")
-        specs.append(EgoGraph(name, base, form, radius, channels, derived_seed(base.seed, form, radius)))
-    return specs
+        yield EgoGraph(name, base, form, radius, channels, derived_seed(base.seed, form, radius))
 
 
-def _batches(study: Study, base: GeneratedGraph | LoadedGraph) -> list[BatchGraph]:
-    specs: list[BatchGraph] = []
+def _batches(study: Study, base: GeneratedGraph | LoadedGraph) -> Iterator[BatchGraph]:
     hops = study.architecture.num_layers
     for batches in study.graphs.batches:
-        drawn = isinstance(batches, NeighbourBatches)
-        seed_nodes = batches.seed_nodes if isinstance(batches, NeighbourBatches) else 0
-        for size in batches.fan_outs if isinstance(batches, NeighbourBatches) else batches.parts:
+        drawn = batches.sampler == "neighbours"
+        for size, seed_nodes in batches.kinds:
             content = [batches.sampler, size, *([seed_nodes, hops] if drawn else [])]
             for draw in range(batches.draws):
                 name = f"{base.id}-{batches.sampler}-{size}-b{draw}-{digest(content, 4)}"
                 seed = derived_seed(base.seed, *content, draw if drawn else "")
-                specs.append(BatchGraph(name, base, batches.sampler, size, seed_nodes, hops, draw, seed))
-    return specs
+                yield BatchGraph(name, base, batches.sampler, size, seed_nodes, hops, draw, seed)

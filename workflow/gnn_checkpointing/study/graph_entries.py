@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Self
 
 from pydantic import ConfigDict, Field, StringConstraints, model_validator
 
 from gnn_checkpointing.study.batch_entries import Batches, EgoInputs
 from gnn_checkpointing.study.convolutions import Convolution
 from gnn_checkpointing.study.families import FAMILY_HELP, Family
-from gnn_checkpointing.study.measuring import Rounds
+from gnn_checkpointing.study.settings import Rounds
 from gnn_checkpointing.study.vision_shapes import PATCHES
 from gnn_checkpointing.study.vocabulary import (
     Checksum,
     Count,
     DatasetClass,
     Degree,
+    Fraction,
+    FromTwo,
     Part,
     Slug,
     Text,
@@ -30,7 +32,7 @@ MOST_GRAPHS = 100_000
 
 
 def block_sizes(num_nodes: int, num_blocks: int) -> list[int]:
-    """Return the sizes of blocks that differ by at most one node and sum to `num_nodes`."""
+    """Sizes of blocks that differ by at most one node and sum to `num_nodes`."""
     size, larger = divmod(num_nodes, num_blocks)
     return [size + (block < larger) for block in range(num_blocks)]
 
@@ -39,20 +41,16 @@ class GeneratedGraphs(Part):
     """A grid of random graphs: node counts x average degrees x replicates of one family."""
 
     family: Family = Field(description=FAMILY_HELP)
-    num_nodes: tuple[Annotated[int, Field(ge=2, le=10**9)], ...] = Field(min_length=1, description="node counts")
+    num_nodes: tuple[FromTwo, ...] = Field(min_length=1, description="node counts")
     average_degrees: tuple[Degree, ...] = Field(
         min_length=1, description="num_edges / num_nodes, both directions of an edge counted"
     )
     replicates: Count = Field(1, description="independent graphs drawn for each size and degree")
     num_features: Count = Field(32, description="input features per node; images: always a patch's pixels")
-    num_classes: Annotated[int, Field(ge=2, le=10**9)] = Field(
-        4, description="labels; in sbm they are the blocks; images: always object and background"
-    )
-    homophily: Annotated[float, Field(ge=0, le=1)] = Field(
-        0.7, description="share of edges that join nodes of one block (sbm only)"
-    )
-    rewiring: Annotated[float, Field(ge=0, le=1)] = Field(
-        0.1, description="share of edges that lead anywhere instead of along the ring (watts_strogatz only)"
+    num_classes: FromTwo = Field(4, description="labels; in sbm its blocks; images: always object and background")
+    homophily: Fraction = Field(0.7, description="share of edges that join nodes of one block (sbm only)")
+    rewiring: Fraction = Field(
+        0.1, description="share of edges that lead anywhere, not along the ring (watts_strogatz)"
     )
     feature_noise: Annotated[float, Field(ge=0, le=10**6)] = Field(
         2.0, description="standard deviation of the noise added to a class's feature pattern of +1 and -1"
@@ -63,18 +61,21 @@ class GeneratedGraphs(Part):
     )
     timed: bool = Field(True, description="false: bytes and sameness alone, which need two steps, not timed rounds")
 
+    @property
+    def count(self) -> int:
+        """Graphs of the grid."""
+        return len(self.num_nodes) * len(self.average_degrees) * self.replicates
+
     @model_validator(mode="after")
-    def _simple_graphs_exist(self) -> GeneratedGraphs:
-        smallest, densest = min(self.num_nodes), max(self.average_degrees)
-        count = len(self.num_nodes) * len(self.average_degrees) * self.replicates
-        if count > MOST_GRAPHS:
+    def _simple_graphs_exist(self) -> Self:
+        smallest, sparsest, densest = min(self.num_nodes), min(self.average_degrees), max(self.average_degrees)
+        if self.count > MOST_GRAPHS:
             raise ValueError(
-                f"{count} graphs in one grid; allowed are {MOST_GRAPHS}: lower replicates, or name fewer degrees"
+                f"{self.count} graphs in one grid; allowed are {MOST_GRAPHS}: lower replicates, or name fewer degrees"
             )
-        if smallest * min(self.average_degrees) < 1:
+        if smallest * sparsest < 1:
             raise ValueError(
-                f"average degree {min(self.average_degrees):g} leaves {smallest} nodes without an edge; raise "
-                "average_degrees"
+                f"average degree {sparsest:g} leaves {smallest} nodes without an edge; raise average_degrees"
             )
         if densest > smallest - 1:
             raise ValueError(
@@ -98,7 +99,6 @@ class GeneratedGraphs(Part):
         return self
 
     def _patches_of_whole_images(self) -> None:
-        """Check that nodes make whole images and that degrees are numbers of neighbours that a ViG can double."""
         for nodes in self.num_nodes:
             if nodes % PATCHES:
                 raise ValueError(
@@ -114,9 +114,8 @@ class GeneratedGraphs(Part):
 
     def _blocks_hold_the_edges(self, num_nodes: int, average_degree: float) -> None:
         """Check that pairs inside and between blocks suffice for homophily at the tightest size and degree."""
-        sizes = block_sizes(num_nodes, self.num_classes)
         pairs = num_nodes * (num_nodes - 1) // 2
-        inside = sum(size * (size - 1) // 2 for size in sizes)
+        inside = sum(size * (size - 1) // 2 for size in block_sizes(num_nodes, self.num_classes))
         edges = round(num_nodes * average_degree / 2)
         wanted = round(edges * self.homophily)
         if wanted > inside or edges - wanted > pairs - inside:
@@ -175,7 +174,7 @@ class RealGraph(Part):
     graded: Graded = Field(Graded(), description="graphs of other densities made from this one")
 
     @model_validator(mode="after")
-    def _one_source(self) -> RealGraph:
+    def _one_source(self) -> Self:
         given = [key for key, value in (("class", self.dataset), ("npz", self.npz), ("csv", self.csv)) if value]
         if len(given) != 1:
             raise ValueError(
@@ -204,23 +203,19 @@ class Graphs(Part):
     )
 
     @model_validator(mode="after")
-    def _not_empty(self) -> Graphs:
+    def _not_empty_and_each_once(self) -> Self:
         if not self.generated and not self.real:
             raise ValueError("no graphs: list at least one under generated or real")
         names = [graph.label or graph.name for graph in self.real]
         for name in names:
             if names.count(name) > 1:
                 raise ValueError(f"two real graphs are called {name}: give one of them another name or label")
-        return self
-
-    @model_validator(mode="after")
-    def _batches_once_and_not_too_many(self) -> Graphs:
-        kinds = [kind for batches in self.batches for kind in batches.kinds]
+        kinds = [(batches.sampler, *kind) for batches in self.batches for kind in batches.kinds]
         for kind in kinds:
             if kinds.count(kind) > 1:
                 raise ValueError(f"two entries of batches have batches of {kind[0]} of size {kind[1]}; name it in one")
-        whole = sum(len(grid.num_nodes) * len(grid.average_degrees) * grid.replicates for grid in self.generated)
-        count = (whole + len(self.real)) * (1 + sum(len(one.kinds) * one.draws for one in self.batches))
+        whole = sum(grid.count for grid in self.generated) + len(self.real)
+        count = whole * (1 + sum(len(one.kinds) * one.draws for one in self.batches))
         if count > MOST_GRAPHS:
             raise ValueError(f"{count} graphs, batches among them; at most {MOST_GRAPHS}: lower draws or replicates")
         return self

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import random
 from bisect import bisect_left, bisect_right
+from contextlib import suppress
 from statistics import StatisticsError, correlation
 from typing import NamedTuple
 
@@ -65,21 +66,14 @@ def measuring_order(study: Study) -> list[GraphSpec]:
 def imbalance(order: list[GraphSpec]) -> float:
     """The larger rank correlation, in absolute value, of the place in the order with density and with size."""
     places = [(at, spec) for at, spec in enumerate(order) if isinstance(spec, GeneratedGraph)]
-    factors = ([spec.average_degree for _, spec in places], [float(spec.num_nodes) for _, spec in places])
-    return max(_related([float(at) for at, _ in places], factor) for factor in factors)
-
-
-def _related(places: list[float], factor: list[float]) -> float:
-    try:
-        return abs(correlation(places, _ranks(factor)))
-    except StatisticsError:  # fewer than two graphs, or all of one level
-        return 0.0
-
-
-def _ranks(values: list[float]) -> list[float]:
-    """The place of each value in ascending order; equal ones share the mean of theirs."""
-    ordered = sorted(values)
-    return [float(bisect_left(ordered, value) + bisect_right(ordered, value)) for value in values]
+    found = [0.0]
+    for factor in ([spec.average_degree for _, spec in places], [float(spec.num_nodes) for _, spec in places]):
+        ordered = sorted(factor)
+        # Twice the mean place of all that are equal.
+        ranks = [float(bisect_left(ordered, value) + bisect_right(ordered, value)) for value in factor]
+        with suppress(StatisticsError):  # fewer than two graphs, or all of one level
+            found.append(abs(correlation([float(at) for at, _ in places], ranks)))
+    return max(found)
 
 
 def visits(study: Study) -> list[Visit]:
@@ -89,9 +83,5 @@ def visits(study: Study) -> list[Visit]:
     again = timed[: study.measurement.repeats]
     first = [Visit(spec, 0) for spec in order]
     middle = max((len(first) + 1) // 2, len(again))
-    return [
-        *first[:middle],
-        *(Visit(spec, 1) for spec in again),
-        *first[middle:],
-        *(Visit(spec, 2) for spec in again),
-    ]
+    second, third = ([Visit(spec, number) for spec in again] for number in (1, 2))
+    return [*first[:middle], *second, *first[middle:], *third]

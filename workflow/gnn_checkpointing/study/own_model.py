@@ -54,25 +54,26 @@ def module_files(module: str) -> dict[str, Path]:
         searched.add(wanted)
         spec = _spec(wanted)
         if spec is None:
+            if wanted == name:
+                raise Refusal(
+                    f"module {module}: there is no {name} in {Path.cwd()}, where the command runs, nor where Python "
+                    "looks for modules; correct the name, or run the command in the folder that holds it"
+                )
             continue  # a name in a module, or something that is not installed, which importing it says
-        waiting += [wanted.rpartition(".")[0]] if "." in wanted else []
+        above = wanted.rpartition(".")[0]
+        waiting += [above] if above else []
         if spec.origin is None or not Path(spec.origin).is_file():
             continue  # a folder without __init__.py
-        path = Path(spec.origin)
-        end = f"/{path.name}" if spec.submodule_search_locations is not None else path.name[len(path.stem) :]
+        path, is_package = Path(spec.origin), spec.submodule_search_locations is not None
+        end = f"/{path.name}" if is_package else path.name[len(path.stem) :]
         found[wanted.replace(".", "/") + end] = path
         if len(found) > _MOST_FILES:
             raise Refusal(f"module {module}: it imports more than {_MOST_FILES} files of your own; name a smaller one")
         if path.suffix == ".py":
             tree = _tree(module, path)
-            waiting += _imports(tree, wanted if spec.submodule_search_locations is not None else _above(wanted))
-            if wanted == name:
-                _refuse_missing(tree, module, function, path)
-    if name not in searched or _spec(name) is None:
-        raise Refusal(
-            f"module {module}: there is no {name} in {Path.cwd()}, where the command runs, nor where Python looks for "
-            "modules; correct the name, or run the command in the folder that holds it"
-        )
+            waiting += _imports(tree, wanted if is_package else above)
+            if wanted == name and not {function, "*", "__getattr__"} & set(_bound(tree)):
+                raise Refusal(f"module {module}: {path} has no function {function}; name one that returns the model")
     return dict(sorted(found.items()))
 
 
@@ -105,32 +106,23 @@ def _tree(module: str, path: Path) -> ast.Module:
         raise Refusal(f"module {module}: {path}: not readable as Python ({error}); correct it") from None
 
 
-def _above(name: str) -> str:
-    return name.rpartition(".")[0]
-
-
 def _imports(tree: ast.Module, package: str) -> Iterator[str]:
     """All that a module may import, wherever in it; what stands behind `from ... import` may be a module, too."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
-            base = package
-            for _ in range(node.level - 1):
-                base = _above(base)
+            base = ".".join(package.split(".")[: 1 - node.level or None])
             whole = ".".join(filter(None, (base if node.level else "", node.module or "")))
             yield from filter(None, (whole, *(f"{whole}.{alias.name}".strip(".") for alias in node.names)))
 
 
-def _refuse_missing(tree: ast.Module, module: str, function: str, path: Path) -> None:
-    """Refuse a function that nothing in the module makes."""
-    bound: set[str] = set()
+def _bound(tree: ast.Module) -> Iterator[str]:
+    """The names that something in a module makes."""
     for node in ast.walk(tree):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-            bound.add(node.name)
+            yield node.name
         elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
-            bound.add(node.id)
+            yield node.id
         elif isinstance(node, ast.alias):
-            bound.add(node.asname or node.name.partition(".")[0])
-    if not bound & {function, "*", "__getattr__"}:
-        raise Refusal(f"module {module}: {path} has no function {function}; name one that returns the model")
+            yield node.asname or node.name.partition(".")[0]

@@ -43,45 +43,33 @@ _BRACKETS = {
 INK = ""
 """In place of a colour: that of the text."""
 
+_WHOLE, _BLOCKS, _FUSED = "whole layers or operators", "edge blocks", "compiled edge blocks"
+_OTHER = "another model, or offloaded"
+
 # Colours from Okabe and Ito's colour-blind-safe set (https://jfly.uni-koeln.de/color/) and between, the ones that keep
 # a contrast of 3:1 on white and on the dark ground alike; none is drawn in the text colour, as the others are compared
 # with it. Policies of one idea are neighbours in hue, told apart by marker and line.
 POLICIES: dict[str, Policy] = {
     "none": Policy("stores every activation", (INK, "o", ()), "nothing recomputed", eager=True),
     "layers": Policy(
-        "recomputes each block of the stack in the backward pass",
-        ("#d55e00", "s", ()),
-        "whole layers or operators",
-        eager=True,
+        "recomputes each block of the stack in the backward pass", ("#d55e00", "s", ()), _WHOLE, eager=True
     ),
     "segments": Policy(
-        "recomputes the stack in that many runs of blocks",
-        ("#b97700", "D", (4, 2)),
-        "whole layers or operators",
-        takes=SEGMENTS,
-        eager=True,
+        "recomputes the stack in that many runs of blocks", ("#b97700", "D", (4, 2)), _WHOLE, SEGMENTS, eager=True
     ),
     "selective": Policy(
-        "keeps the results of chosen operators and recomputes the rest",
-        ("#b4552f", "P", (1, 1.5)),
-        "whole layers or operators",
-        eager=True,
+        "keeps the results of chosen operators and recomputes the rest", ("#b4552f", "P", (1, 1.5)), _WHOLE, eager=True
     ),
     "edge_blocks": Policy(
         "cuts the edges, sorted by destination, into blocks and recomputes the per-edge work of one block at a time",
         ("#1a80c4", "^", ()),
-        "edge blocks",
-        takes=EDGES,
+        _BLOCKS,
+        EDGES,
         eager=True,
         edges_per_node=8,
     ),
     "layers+edge_blocks": Policy(
-        "does both, one within the other",
-        ("#4a6fd0", "<", (4, 2)),
-        "edge blocks",
-        takes=EDGES,
-        eager=True,
-        edges_per_node=8,
+        "does both, one within the other", ("#4a6fd0", "<", (4, 2)), _BLOCKS, EDGES, eager=True, edges_per_node=8
     ),
     "compiled": Policy(
         "lets PyTorch's compiler generate the kernels of the whole step and decide what to keep",
@@ -93,34 +81,30 @@ POLICIES: dict[str, Policy] = {
         "does the same, told to keep that share of what it would keep",
         ("#5b8f1d", "v", (4, 2)),
         "compiler",
-        takes=SHARE,
+        SHARE,
         compiled=True,
     ),
     "fused_edge_blocks": Policy(
         "compiles forward and a written-out backward, and keeps of attention the softmax's normalisation per node in "
         "place of any per-edge value",
         ("#8a66c8", "*", (4, 2)),
-        "compiled edge blocks",
-        takes=EDGES,
+        _FUSED,
+        EDGES,
         compiled=True,
         edges_per_node=8,
     ),
     "reversible": Policy(
         "computes each block's input back from its output, which takes another model",
         ("#8a7a2a", "h", (1, 1.5)),
-        "another model, or offloaded",
+        _OTHER,
         other_model=True,
     ),
-    "offloaded": Policy(
-        "moves what is stored to the host's memory and back",
-        ("#6b8e9e", "d", (1, 1.5)),
-        "another model, or offloaded",
-    ),
+    "offloaded": Policy("moves what is stored to the host's memory and back", ("#6b8e9e", "d", (1, 1.5)), _OTHER),
     "compiled_edge_blocks": Policy(
         "is edge_blocks with the function of a block compiled",
         ("#b8639a", "p", ()),
-        "compiled edge blocks",
-        takes=EDGES,
+        _FUSED,
+        EDGES,
         retired="fused_edge_blocks and edge_blocks replace it",
     ),
 }

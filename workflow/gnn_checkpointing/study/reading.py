@@ -1,21 +1,31 @@
-"""A study file as typed values: unknown keys and impossible values are refused by name."""
+"""A study file as typed values; unknown keys and impossible values are refused by name.
+
+Anyone may have written the YAML: it is read without tags, and refused where it unfolds into more than a study can be.
+"""
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
+import yaml
 from pydantic import ValidationError
 
-from gnn_checkpointing.refusal import Refusal
+from gnn_checkpointing.artefacts import sealed_bytes
+from gnn_checkpointing.refusal import Refusal, shown
 from gnn_checkpointing.study.policy_names import refuse_retired
 from gnn_checkpointing.study.study import Study
-from gnn_checkpointing.study.yaml_files import read_yaml, refuse_bomb
+
+MOST_BYTES, MOST_VALUES, DEEPEST = 1_000_000, 100_000, 40
+"""The longest study here has 4,000 bytes and 200 values, eight deep."""
+
+_OCTAL = re.compile(r"[-+]?0[0-7_]+")
 
 
 def parse_study(values: Any, source: str) -> Study:
-    """Return the study that `values` describe, or refuse naming the key, its value and what is allowed."""
-    refuse_bomb(values, source)
+    """The study that `values` describe, or a refusal that names the key, its value and what is allowed."""
+    _refuse_bomb(values, source)
     if not isinstance(values, dict):
         raise Refusal(f"{source}: a study file is a mapping of keys to values; see workflow/studies/README.md")
     try:
@@ -46,13 +56,92 @@ def refuse_unmeasurable(study: Study, source: str) -> None:
 
 
 def study_schema() -> dict[str, Any]:
-    """Return the JSON schema of a study file."""
+    """The JSON schema of a study file."""
     schema = Study.model_json_schema(by_alias=True)
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
 
 
+def read_yaml(path: Path) -> Any:
+    """The values of a YAML (or JSON) file, or a refusal in one sentence that names it."""
+    try:
+        content = sealed_bytes(path)
+        if len(content) > MOST_BYTES:
+            raise Refusal(f"{path}: {len(content)} bytes; allowed are {MOST_BYTES}, and a study needs a few thousand")
+        values: Any = _EachKeyOnce(content.decode()).get_single_data()
+    except FileNotFoundError:
+        raise Refusal(f"{path}: no such study file") from None
+    except RecursionError:
+        raise Refusal(f"{path}: nested deeper than the {DEEPEST} levels that are allowed") from None
+    except (LookupError, AttributeError, TypeError):
+        raise Refusal(f"{path}: not readable as YAML (a value is not what its !!tag says); leave the tag out") from None
+    except (OSError, ValueError, yaml.YAMLError) as error:
+        reason = " ".join(str(error).split())
+        raise Refusal(f"{path}: not readable as YAML ({reason[:300]})") from None
+    _refuse_bomb(values, str(path))
+    return values
+
+
+class _EachKeyOnce(yaml.SafeLoader):
+    """YAML without tags whose mappings have each key once: of two, YAML would take the last without a word."""
+
+    def compose_mapping_node(self, anchor: Any) -> yaml.MappingNode:
+        node = super().compose_mapping_node(anchor)
+        lines: dict[str, int] = {}
+        for key, _ in node.value:
+            if isinstance(key, yaml.ScalarNode):
+                line = key.start_mark.line + 1
+                if key.value in lines:
+                    where = f"on line {lines[key.value]} and again on line {line}"
+                    raise yaml.YAMLError(f"key {shown(key.value)} is {where}; keep one")
+                lines[key.value] = line
+        return node
+
+    def flatten_mapping(self, node: yaml.MappingNode) -> None:
+        merged = [value for key, value in node.value if key.tag == "tag:yaml.org,2002:merge"]
+        parts = [one for value in merged for one in (value.value if isinstance(value, yaml.SequenceNode) else [value])]
+        entries = 0
+        for part in parts:
+            if isinstance(part, yaml.MappingNode):
+                self.flatten_mapping(part)
+                entries += len(part.value)
+                if entries > MOST_VALUES:
+                    raise yaml.YAMLError(f"more than {MOST_VALUES} values once << is followed; write it out")
+        super().flatten_mapping(node)
+
+    def plain_number(self, node: yaml.ScalarNode) -> int | float:
+        """A number that every version of YAML reads alike: 010 is 8 or 10, and 1:30 is 90 or a text."""
+        text, whole = node.value, node.tag.endswith(":int")
+        if ":" in text or (whole and _OCTAL.fullmatch(text)):
+            raise yaml.YAMLError(
+                f"{shown(text)} on line {node.start_mark.line + 1} is one number in YAML 1.1 and another value in 1.2; "
+                "write a decimal number, or put a text in quotes"
+            )
+        number: int | float = self.construct_yaml_int(node) if whole else self.construct_yaml_float(node)
+        return number
+
+
+for _kind in ("int", "float"):
+    _EachKeyOnce.add_constructor(f"tag:yaml.org,2002:{_kind}", _EachKeyOnce.plain_number)
+
+
+def _refuse_bomb(values: Any, source: str) -> None:
+    """Refuse values that are too many or too deep once every alias is followed; a few lines of YAML can be both."""
+    seen, level = 0, [values]
+    for _ in range(DEEPEST):
+        seen += len(level)
+        deeper: list[Any] = []
+        for value in level:
+            deeper += value.values() if isinstance(value, dict) else value if isinstance(value, list | tuple) else ()
+            if seen + len(deeper) > MOST_VALUES:
+                raise Refusal(f"{source}: more than {MOST_VALUES} values once its aliases are followed; write it out")
+        level = deeper
+        if not level:
+            return
+    raise Refusal(f"{source}: nested deeper than the {DEEPEST} levels that are allowed, or in itself")
+
+
 def _sentence(error: ValidationError) -> str:
-    """Return the first complaint of a validation error as one sentence, and how many more there are."""
+    """The first complaint of a validation error as one sentence, and how many more there are."""
     complaints = error.errors(include_url=False)
     # A misspelt key also leaves the right one missing; the misspelling is what helps.
     first = next((complaint for complaint in complaints if complaint["type"] == "extra_forbidden"), complaints[0])
@@ -62,30 +151,23 @@ def _sentence(error: ValidationError) -> str:
     elif first["type"] == "missing":
         what = f"key {key} is missing"
     else:
-        message = first["msg"].removeprefix("Value error, ")
-        what = f"key {key}: {message}" + (
-            "" if first["type"] == "value_error" else f" (given: {_short(first['input'])})"
-        )
+        what = f"key {key}: {first['msg'].removeprefix('Value error, ')}"
+        if first["type"] != "value_error":
+            try:
+                given = repr(first["input"])
+            except ValueError:  # Python prints no number of more than 4,300 digits
+                given = "a number of thousands of digits"
+            what += f" (given: {given if len(given) <= 80 else given[:77] + '...'})"
     more = len(complaints) - 1
     return what + (f" (and {more} more)" if more else "")
 
 
-def _short(value: Any) -> str:
-    try:
-        text = repr(value)
-    except ValueError:  # Python prints no number of more than 4,300 digits
-        text = "a number of thousands of digits"
-    return text if len(text) <= 80 else text[:77] + "..."
-
-
 def _allowed_keys(location: tuple[int | str, ...]) -> str:
-    """Return the keys that are allowed beside the unknown one at `location`."""
+    """The keys that are allowed beside the unknown one at `location`."""
     schema = study_schema()
     node: dict[str, Any] = schema
     for part in location[:-1]:
         node = node["items"] if isinstance(part, int) else node.get("properties", {}).get(part, {})
-        reference = node.get("$ref", "")
-        if reference:
-            node = schema["$defs"][reference.rsplit("/", 1)[-1]]
+        node = schema["$defs"].get(node.get("$ref", "").rsplit("/", 1)[-1], node)
     allowed = sorted(node.get("properties", {}))
     return "allowed: " + ", ".join(allowed) if allowed else "see the allowed keys"

@@ -59,12 +59,12 @@ SHAPES: dict[Convolution, VigShape] = {
 
 
 def further_class_parameters(classes: int) -> int:
-    """Return how many parameters more a model of so many classes would have with ImageNet's: weights and biases."""
+    """How many parameters more a model of so many classes would have with ImageNet's: weights and biases."""
     return (HEAD_CHANNELS + 1) * (PUBLISHED_CLASSES - classes)
 
 
 def neighbours_by_block(k: int, blocks: int, nodes: int = PATCHES) -> list[tuple[int, int]]:
-    """Return `(k, dilation)` of each block: from `k` to `2 k` neighbours, itself among them, in whole steps.
+    """`(k, dilation)` of each block: from `k` to `2 k` neighbours, itself among them, in whole steps.
 
     The dilation grows every four blocks while an image of so many `nodes` has enough of them.
     """

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import (
-    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -26,7 +25,10 @@ Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max
 Text = Annotated[str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True)]
 Checksum = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 Degree = Annotated[float, Field(gt=0)]
+Fraction = Annotated[float, Field(ge=0, le=1)]
+Share = Annotated[float, Field(ge=0, lt=1)]
 Count = Annotated[int, Field(ge=1, le=10**9)]
+FromTwo = Annotated[int, Field(ge=2, le=10**9)]
 Amount = Annotated[float, Field(gt=0, le=10**9)]
 """Of seconds (thirty years), gibibytes or anything else that is multiplied before it is used."""
 
@@ -37,23 +39,28 @@ def _path_text(value: Any) -> Any:
         raise ValueError("an empty path; write . for data_root itself, or leave the key out")
     if not isinstance(value, str | Path):
         raise ValueError(f"not a path but, as YAML reads it, {type(value).__name__}; put ./ before the name")
-    return value
-
-
-def _usable_path(path: Path) -> Path:
     try:
-        usable = b"\0" not in os.fsencode(path)
+        usable = b"\0" not in os.fsencode(value)
     except UnicodeEncodeError:
         usable = False
     if not usable:
         raise ValueError("a path cannot hold a NUL or half a surrogate pair")
-    return path
+    return value
 
 
-UserPath = Annotated[Path, BeforeValidator(_path_text), AfterValidator(_usable_path)]
+UserPath = Annotated[Path, BeforeValidator(_path_text)]
 
+Norm = Literal["none", "batch", "layer"]
 VisionTask = Literal["patches", "images"]
 Aggregation = Literal["gather_scatter", "spmm"]
+Allocator = Literal["retaining", "default", "jemalloc"]
+Grading = Literal["thinned", "capped", "two_hop"]
+Sampler = Literal["neighbours", "clusters"]
+EgoForm = Literal["encodings", "ego_networks"]
+MemoryForm = Literal[
+    "additive", "blocks", "several_blocks", "largest_of_two", "largest_of_two_blocks", "quadratic", "power"
+]
+TimeForm = Literal["additive", "blocks", "knee", "quadratic", "power"]
 DatasetClass = Literal[
     "KarateClub",
     "Planetoid",
@@ -69,14 +76,6 @@ DatasetClass = Literal[
     "WebKB",
     "OGB",
 ]
-Allocator = Literal["retaining", "default", "jemalloc"]
-Grading = Literal["thinned", "capped", "two_hop"]
-Sampler = Literal["neighbours", "clusters"]
-EgoForm = Literal["encodings", "ego_networks"]
-MemoryForm = Literal[
-    "additive", "blocks", "several_blocks", "largest_of_two", "largest_of_two_blocks", "quadratic", "power"
-]
-TimeForm = Literal["additive", "blocks", "knee", "quadratic", "power"]
 
 ONE_OF_A_CLASS: frozenset[DatasetClass] = frozenset({"KarateClub", "Reddit", "Reddit2", "Flickr", "Yelp", "Actor"})
 """Dataset classes that hold a single graph, so that PyG gives it no name."""

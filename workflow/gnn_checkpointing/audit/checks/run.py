@@ -16,7 +16,7 @@ from gnn_checkpointing.audit.question import Answer, Named, no_offender, not_app
 from gnn_checkpointing.records.measurements_table import hosts
 from gnn_checkpointing.study.design import graph_cells
 from gnn_checkpointing.study.graph_design import GeneratedGraph, study_graphs
-from gnn_checkpointing.study.practice import PRACTICE
+from gnn_checkpointing.study.settings import PRACTICE
 
 SHARED = "the machine was shared"
 """The words with which a record warns of other load (`measurement/record_warnings.py`)."""

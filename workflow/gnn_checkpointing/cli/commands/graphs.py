@@ -38,6 +38,6 @@ def _imports_torch(spec: GraphSpec) -> bool:
 
 
 def describe(*, csv: Annotated[Path, says("folder with edges.csv, features.csv and labels.csv")]) -> None:
-    from gnn_checkpointing.graphs.description import described
+    from gnn_checkpointing.graphs.make import described
 
     print("\n".join(map(plain, described(csv))))

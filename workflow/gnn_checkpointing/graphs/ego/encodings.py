@@ -7,20 +7,18 @@ other. Exact counts, as sparse as they come; after ELENE (arXiv 2312.05905), in 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from gnn_checkpointing.graphs.ego.places import adjacency_of, chunks_of_places, unpacked
+from gnn_checkpointing.graphs.ego.places import Numbers, Places, adjacency_of, chunks_of_places, unpacked
 
 _PAIRS = 8_000_000
 """About so many nodes beside edges are held at once: a chunk of edges is as large as they allow."""
 
 
-@dataclass(frozen=True)
-class Encodings:
+class Encodings(NamedTuple):
     """`counts[i, k]`: how often kind `k` occurs around node or edge `i`.
 
     `kinds` is int64 `[kinds, 4]` for nodes: distance, and neighbours nearer, as far, farther; `[kinds, 8]` for edges:
@@ -28,63 +26,48 @@ class Encodings:
     """
 
     counts: csr_array
-    kinds: NDArray[np.int64]
+    kinds: Numbers
 
 
-@dataclass(frozen=True)
-class Surroundings:
+class Surroundings(NamedTuple):
     """Every node's ego network: `kinds[matrix[root, node] - 1]` is the place (packed) of a node in a root's."""
 
     matrix: csr_array
-    kinds: NDArray[np.int64]
+    kinds: Numbers
 
 
-@dataclass(frozen=True)
-class EdgeCounts:
-    """Counts around edges `start` and following: for edge `start + row` the pair of kinds occurs `count` times.
-
-    `pair` is kind of the destination's * number of kinds + kind of the source's.
-    """
-
-    start: int
-    row: NDArray[np.int64]
-    pair: NDArray[np.int64]
-    count: NDArray[np.int64]
-
-
-def surroundings(edge_index: NDArray[np.int64], num_nodes: int, radius: int) -> Surroundings:
-    """Return every node's ego network of a simple undirected graph `edge_index` `[2, num_edges]`."""
-    found = list(chunks_of_places(adjacency_of(edge_index, num_nodes), radius))
-    kinds, number = np.unique(np.concatenate([part.keys for part in found]), return_inverse=True)
-    sizes = np.bincount(np.concatenate([part.roots for part in found]), minlength=num_nodes)
-    starts = np.concatenate([[0], np.cumsum(sizes)])
-    nodes = np.concatenate([part.nodes for part in found])
-    matrix = csr_array(((number + 1).astype(np.int32), nodes, starts), shape=(num_nodes, num_nodes))
+def surroundings(edge_index: Numbers, num_nodes: int, radius: int) -> Surroundings:
+    """Every node's ego network of a simple undirected graph `edge_index` `[2, num_edges]`."""
+    chunks = chunks_of_places(adjacency_of(edge_index, num_nodes), radius)
+    found = Places(*map(np.concatenate, zip(*chunks, strict=True)))
+    kinds, number = np.unique(found.keys, return_inverse=True)
+    starts = np.concatenate([[0], np.cumsum(np.bincount(found.roots, minlength=num_nodes))])
+    matrix = csr_array(((number + 1).astype(np.int32), found.nodes, starts), shape=(num_nodes, num_nodes))
     return Surroundings(matrix, kinds)
 
 
 def node_encodings(around: Surroundings) -> Encodings:
-    """Return the encodings of nodes `[num_nodes, kinds]`."""
+    """The encodings of nodes `[num_nodes, kinds]`."""
     num_nodes, kinds = around.matrix.shape[0], len(around.kinds)
     rows = np.repeat(np.arange(num_nodes, dtype=np.int64), np.diff(around.matrix.indptr))
     cells, counts = np.unique(rows * kinds + (around.matrix.data - 1), return_counts=True)
-    row, kind = np.divmod(cells, kinds)
-    return Encodings(csr_array((counts, (row, kind)), shape=(num_nodes, kinds)), unpacked(around.kinds))
+    return Encodings(csr_array((counts, np.divmod(cells, kinds)), shape=(num_nodes, kinds)), unpacked(around.kinds))
 
 
-def edge_encodings(around: Surroundings, edge_index: NDArray[np.int64]) -> Encodings:
-    """Return the encodings of edges `[num_edges, kinds]`, in the order of `edge_index`."""
-    parts = list(edge_counts(around, edge_index))
-    pairs, number = np.unique(np.concatenate([part.pair for part in parts]), return_inverse=True)
-    rows = np.concatenate([part.start + part.row for part in parts])
-    counts = np.concatenate([part.count for part in parts])
+def edge_encodings(around: Surroundings, edge_index: Numbers) -> Encodings:
+    """The encodings of edges `[num_edges, kinds]`, in the order of `edge_index`."""
+    rows, pair, counts = map(np.concatenate, zip(*edge_counts(around, edge_index), strict=True))
+    pairs, number = np.unique(pair, return_inverse=True)
     destination, source = np.divmod(pairs, len(around.kinds))
     kinds = np.concatenate([unpacked(around.kinds[destination]), unpacked(around.kinds[source])], axis=1)
     return Encodings(csr_array((counts, (rows, number)), shape=(edge_index.shape[1], len(pairs))), kinds)
 
 
-def edge_counts(around: Surroundings, edge_index: NDArray[np.int64]) -> Iterator[EdgeCounts]:
-    """Yield the counts around edges, some edges at a time: memory does not grow with their number."""
+def edge_counts(around: Surroundings, edge_index: Numbers) -> Iterator[tuple[Numbers, Numbers, Numbers]]:
+    """Edges, pairs of kinds around them, and how often; some edges at a time: memory does not grow with their number.
+
+    A pair is the kind of the destination's * number of kinds + the kind of the source's.
+    """
     matrix, kinds = around.matrix, len(around.kinds)
     there = csr_array((np.ones_like(matrix.data), matrix.indices, matrix.indptr), shape=matrix.shape)
     held = np.cumsum(np.diff(matrix.indptr)[edge_index].sum(axis=0))
@@ -98,9 +81,9 @@ def edge_counts(around: Surroundings, edge_index: NDArray[np.int64]) -> Iterator
         )
         own.sort_indices()
         other.sort_indices()
-        row = np.repeat(np.arange(stop - start, dtype=np.int64), np.diff(own.indptr))
+        edge = np.repeat(np.arange(start, stop, dtype=np.int64), np.diff(own.indptr))
         pair = (own.data - 1).astype(np.int64) * kinds + (other.data - 1)
-        cells, counts = np.unique(row * kinds**2 + pair, return_counts=True)
+        cells, counts = np.unique((edge - start) * kinds**2 + pair, return_counts=True)
         rows, pairs = np.divmod(cells, kinds**2)
-        yield EdgeCounts(start, rows, pairs, counts)
+        yield start + rows, pairs, counts
         start = stop

@@ -21,7 +21,7 @@ _GRAIN = 18
 
 
 def images_of(spec: GeneratedGraph, rng: Generator) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return pixels `[images, SIDE, SIDE, COLOURS]` from 0 to 255, and bool masks `[images, SIDE, SIDE]` as 0 and 1."""
+    """Pixels `[images, SIDE, SIDE, COLOURS]` from 0 to 255, and bool masks `[images, SIDE, SIDE]` as 0 and 1."""
     number = spec.num_nodes // PATCHES
     grounds = rng.integers(40, 216, (2, number, 1, 1, COLOURS))
     masks = np.stack([_object(image % SHAPES_DRAWN, rng) for image in range(number)])
@@ -34,7 +34,7 @@ def images_of(spec: GeneratedGraph, rng: Generator) -> tuple[NDArray[np.int64], 
 
 
 def patches_of(images: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return each patch's values `[images * PATCHES, channels * PATCH * PATCH]` of `[images, SIDE, SIDE, channels]`.
+    """Each patch's values `[images * PATCHES, channels * PATCH * PATCH]` of `[images, SIDE, SIDE, channels]`.
 
     Patches row by row, in each the channels one after another, in these its pixels row by row, as torch's `unfold`.
     """
@@ -45,12 +45,12 @@ def patches_of(images: NDArray[np.int64]) -> NDArray[np.int64]:
 
 
 def normalised(patches: NDArray[np.int64]) -> NDArray[np.float32]:
-    """Return pixels as features: shares of 255, less one half, times four, which spreads them as ImageNet's are."""
+    """Pixels as features: shares of 255, less one half, times four, which spreads them as ImageNet's are."""
     return ((patches / 255 - 0.5) * 4).astype(np.float32)
 
 
 def nearest_pixels(patches: NDArray[np.int64], neighbours: int) -> NDArray[np.int64]:
-    """Return the directed `edge_index` in which each patch is reached from its `neighbours` nearest of its own image.
+    """The directed `edge_index` in which each patch is reached from its `neighbours` nearest of its own image.
 
     By squared distance of pixels; of equally near ones, from the first on.
     """
@@ -68,7 +68,7 @@ def nearest_pixels(patches: NDArray[np.int64], neighbours: int) -> NDArray[np.in
 
 
 def _object(shape: int, rng: Generator) -> NDArray[np.int64]:
-    """Return the mask `[SIDE, SIDE]` of a square, disc, diamond or cross somewhere in the image."""
+    """The mask `[SIDE, SIDE]` of a square, disc, diamond or cross somewhere in the image."""
     radius = int(rng.integers(SIDE // 6, SIDE // 4))
     row, column = rng.integers(radius, SIDE - radius, 2)
     down, right = np.abs(np.arange(SIDE) - row)[:, None], np.abs(np.arange(SIDE) - column)[None, :]

@@ -17,26 +17,30 @@ SIDE = 2**26
 
 
 def spatial_pairs(spec: GeneratedGraph, labels: NDArray[np.int64], rng: Generator) -> NDArray[np.int64]:
-    """Return the undirected edges `[2, spec.num_edges / 2]`, each once: the closest pairs of evenly scattered points.
+    """The undirected edges `[2, spec.num_edges / 2]`, each once: the closest pairs of evenly scattered points.
 
     That is a random geometric graph whose radius is chosen for its number of edges. Nodes are numbered strip by
-    strip, as pixels and mesh points are: neighbours in space are near in memory.
+    strip, as pixels and mesh points are: neighbours in space are near in memory. Of equally close pairs, those of the
+    lower code are taken.
     """
-    points = _scattered(labels.size, rng)
-    candidates = _closer_than_needed(points, spec.num_edges // 2)
-    offsets = points[candidates[0]] - points[candidates[1]]
-    return _closest(triangular_codes(candidates), (offsets**2).sum(axis=1), spec.num_edges // 2)
+    edges, points = spec.num_edges // 2, scattered(labels.size, rng)
+    candidates = _close_pairs(points, edges)
+    distances = ((points[candidates[0]] - points[candidates[1]]) ** 2).sum(axis=1)
+    codes = triangular_codes(candidates)
+    farthest = np.partition(distances, edges - 1)[edges - 1]
+    nearer, ties = codes[distances < farthest], np.sort(codes[distances == farthest])
+    return triangular_pairs(np.concatenate([nearer, ties[: edges - nearer.size]]))
 
 
-def _scattered(num_nodes: int, rng: Generator) -> NDArray[np.int64]:
-    """Return points `[num_nodes, 2]`, in strips from the bottom, each from left to right."""
+def scattered(num_nodes: int, rng: Generator) -> NDArray[np.int64]:
+    """Points `[num_nodes, 2]`, in strips from the bottom, each from left to right."""
     points = rng.integers(0, SIDE, (num_nodes, 2), dtype=np.int64)
     strips = max(1, math.isqrt(num_nodes))
     return points[np.lexsort((points[:, 0], points[:, 1] * strips // SIDE))]
 
 
-def _closer_than_needed(points: NDArray[np.int64], edges: int) -> NDArray[np.int64]:
-    """Return pairs `[2, at least edges]`: all that are closer than some radius."""
+def _close_pairs(points: NDArray[np.int64], edges: int) -> NDArray[np.int64]:
+    """Pairs `[2, at least edges]`: all that are closer than some radius."""
     num_nodes = len(points)
     tree = KDTree(points.astype(np.float64))
     # Points near the border have fewer neighbours, so the radius without a border is too small: start there.
@@ -46,10 +50,3 @@ def _closer_than_needed(points: NDArray[np.int64], edges: int) -> NDArray[np.int
     # A point exactly on the circle may fall to either side in floating point; beyond it, none is missed.
     pairs: NDArray[np.int64] = tree.query_pairs(radius * (1 + 1e-9), output_type="ndarray").astype(np.int64).T
     return pairs
-
-
-def _closest(codes: NDArray[np.int64], distances: NDArray[np.int64], edges: int) -> NDArray[np.int64]:
-    """Return the pairs of the `edges` smallest distances; of equal ones, those of the lower code."""
-    farthest = np.partition(distances, edges - 1)[edges - 1]
-    nearer, ties = codes[distances < farthest], np.sort(codes[distances == farthest])
-    return triangular_pairs(np.concatenate([nearer, ties[: edges - nearer.size]]))

@@ -29,9 +29,6 @@ def read_arrays(path: Path, remedy: str) -> dict[str, NDArray[Any]]:
         raise Refusal(f"{path}: not a plain file; name an .npz file")
     try:
         # numpy takes anything that is no zip file for a pickle, and advises to load it unsafely.
-        if not zipfile.is_zipfile(path):
-            path.open("rb").close()
-            raise ValueError("it is no zip archive of arrays")
         with zipfile.ZipFile(path) as archive:
             members = archive.infolist()
             unfolded = sum(member.file_size for member in members)
@@ -40,12 +37,12 @@ def read_arrays(path: Path, remedy: str) -> dict[str, NDArray[Any]]:
                     f"its arrays have {unfolded:,} bytes, more than {MOST_TIMES} times the file's; save it without "
                     "compression"
                 )
-            return {_array_name(member): _array(archive, member) for member in members}
+            return {member.filename.removesuffix(".npy"): _array(archive, member) for member in members}
     except FileNotFoundError:
         raise Refusal(f"{path}: no such file; make it first, or correct the path") from None
     except Exception as error:  # a damaged archive fails in zipfile, zlib or numpy, each in its own way
-        reason = " ".join(str(error).split()) or type(error).__name__
-        raise Refusal(f"{path}: not readable as an .npz file ({shown(reason)}); {remedy}") from None
+        why = shown(" ".join(str(error).split()) or type(error).__name__)
+        raise Refusal(f"{path}: not readable as an .npz file ({why}); {remedy}") from None
 
 
 def refuse_gzip_bomb(path: Path) -> None:
@@ -68,20 +65,17 @@ def refuse_gzip_bomb(path: Path) -> None:
         )
 
 
-def _array_name(member: zipfile.ZipInfo) -> str:
-    return member.filename.removesuffix(".npy")
-
-
 def _array(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> NDArray[Any]:
     """One array, whose header promises as many bytes as the member has."""
+    name = member.filename.removesuffix(".npy")
     with archive.open(member) as stream:
         version = np.lib.format.read_magic(stream)
         read_header = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
         if version not in read_header:
-            raise ValueError(f"array {_array_name(member)} is of the unknown format {version}")
+            raise ValueError(f"array {name} is of the unknown format {version}")
         shape, _, dtype = read_header[version](stream)
         if not dtype.hasobject and math.prod(shape) * dtype.itemsize != member.file_size - stream.tell():
-            raise ValueError(f"array {_array_name(member)} has another size than its header says")
+            raise ValueError(f"array {name} has another size than its header says")
     with archive.open(member) as stream:
         array: NDArray[Any] = np.lib.format.read_array(stream, allow_pickle=False)
         return array

@@ -9,10 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
-from gnn_checkpointing.artefacts import sha256_of
 from gnn_checkpointing.graphs.sources.bounded import read_arrays
 from gnn_checkpointing.graphs.sources.loaded import Loaded, reason
-from gnn_checkpointing.graphs.sources.raw_files import below, check_sha256, user_path
+from gnn_checkpointing.graphs.sources.raw_files import below, checked_sha256, user_path
 from gnn_checkpointing.refusal import Refusal
 from gnn_checkpointing.study.graph_entries import RealGraph
 
@@ -27,10 +26,8 @@ def load_npz(source: RealGraph, data_root: Path | None, npz: Path) -> Loaded:
 
     PyG's own reader drops self-loops and turns every positive feature into 1, both without a word.
     """
-    place = below(source, data_root, "npz", npz)
-    path = user_path(source, place, "put the .npz there, or correct npz or data_root")
-    found = sha256_of(path)
-    check_sha256(source, path, found)
+    path = user_path(below(data_root, "npz", npz), "put the .npz there, or correct npz or data_root")
+    sha256 = checked_sha256(source, path)
     arrays = read_arrays(path, "replace it by the original file")
     try:
         labels = arrays["labels"]
@@ -42,18 +39,14 @@ def load_npz(source: RealGraph, data_root: Path | None, npz: Path) -> Loaded:
         edges = _matrix(arrays, "adj", labels.size).tocoo()
     except Exception as error:  # whatever numpy or scipy objects to, the file is at fault
         raise Refusal(f"{path}: not in the layout of PyG's read_npz ({reason(error)}); replace the file") from None
+    others, zeros = int((edges.data != 1).sum()), int((edges.data == 0).sum())
     return Loaded(
         features=np.ascontiguousarray(features.astype(np.float32).toarray()),
         edge_index=np.stack([edges.row, edges.col]).astype(np.int64),
         labels=labels,
-        files={path.name: found},
-        notes=_notes(edges.data),
+        files={path.name: sha256},
+        notes=(f"{others:,} edges have weights other than 1 ({zeros:,} of them 0), which are ignored",) * bool(others),
     )
-
-
-def _notes(weights: NDArray[Any]) -> tuple[str, ...]:
-    others, zeros = int((weights != 1).sum()), int((weights == 0).sum())
-    return (f"{others:,} edges have weights other than 1 ({zeros:,} of them 0), which are ignored",) if others else ()
 
 
 def _matrix(arrays: dict[str, NDArray[Any]], name: str, num_nodes: int) -> csr_matrix:

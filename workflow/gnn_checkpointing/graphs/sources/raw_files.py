@@ -1,4 +1,4 @@
-"""Raw files of PyG datasets: found, else downloaded to a folder of ours; handed to PyG as checked copies."""
+"""Raw files of public datasets: found, else downloaded to a folder of ours; handed on as checked copies."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from gnn_checkpointing.artefacts import seal, sealed_bytes, whole_file
+from gnn_checkpointing.artefacts import seal, sealed_bytes, sha256_of, whole_file
 from gnn_checkpointing.graphs.sources.bounded import refuse_gzip_bomb
 from gnn_checkpointing.refusal import Refusal
 from gnn_checkpointing.study.graph_entries import RealGraph
@@ -26,12 +26,12 @@ SOCKET_SECONDS = 15.0
 HARMLESS_SUFFIXES = (".npz", ".mat", ".json", ".txt", ".csv", ".gz")
 HARMLESS_FILES = ("feats.npy",)
 
-_KINDS: dict[str, Callable[[int], bool]] = {
-    "file": stat.S_ISREG,
-    "folder": stat.S_ISDIR,
-    "pipe": stat.S_ISFIFO,
-    "socket": stat.S_ISSOCK,
-    "device": stat.S_ISCHR,
+_KINDS = {
+    stat.S_IFREG: "file",
+    stat.S_IFDIR: "folder",
+    stat.S_IFIFO: "pipe",
+    stat.S_IFSOCK: "socket",
+    stat.S_IFCHR: "device",
 }
 
 KNOWN_SHA256 = {
@@ -50,86 +50,87 @@ KNOWN_SHA256 = {
 def provide(
     source: RealGraph, data_root: Path | None, inner: Path, names: list[str], target: Path, download: Callable[[], None]
 ) -> tuple[Path, dict[str, str]]:
-    """Fill `target` with checked copies of the raw files `names`; return the folder they came from and their SHA-256.
+    """Fill `target` with checked copies of the raw files `names`; the folder they came from and their SHA-256.
 
     `inner` is PyG's place for them below its root (such as Cora/raw); `download` is PyG's, and writes to `target`.
     """
+
+    def missing(folder: Path) -> list[str]:
+        return [name for name in names if not (folder / name).is_file()]
+
     place = Path(str(source.dataset)) / inner
     folders = [root / place for root in (data_root, DOWNLOADS) if root is not None]
-    folder = next((folder for folder in folders if not _missing(folder, names)), None)
+    folder = next((folder for folder in folders if not missing(folder)), None)
     target.mkdir(parents=True, exist_ok=True)
     if folder is None:
         folder = DOWNLOADS / place
         try:
             _within_patience(download, target)
-            _keep(target, names, folder)
+            for name in names:  # each whole or not at all, and sealed: they stand for what was published
+                with (target / name).open("rb") as downloaded, whole_file(folder / name) as kept:
+                    shutil.copyfileobj(downloaded, kept)
+                seal(folder / name)
         except Exception as error:  # offline shows as any of urllib's, aiohttp's, ssl's and the system's errors
-            raise Refusal(_where_to_put(source, folders, names, data_root is None, error)) from None
-    return folder, {name: _copy_checked(source, folder / name, target / name) for name in names}
+            why = " ".join(str(error).split()) or type(error).__name__
+            hint = "; or set data_root in the study to a folder that holds them" if data_root is None else ""
+            raise Refusal(
+                f"raw files of {source.dataset} are neither here nor downloadable ({why}); put "
+                f"{', '.join(missing(folders[0]))} into {folders[0].resolve()}{hint}"
+            ) from None
+    digests = {}
+    for name in names:
+        refuse_gzip_bomb(folder / name)
+        content = sealed_bytes(folder / name)
+        digests[name] = hashlib.sha256(content).hexdigest()
+        _refuse_other(source, folder / name, digests[name])
+        # PyG reads the copy, so nothing can change between the check and the reading.
+        (target / name).write_bytes(content)
+    return folder, digests
 
 
-def below(source: RealGraph, data_root: Path | None, key: str, path: Path) -> Path:
-    """Return where a file or folder of the user's own lies: `path` itself, or below data_root."""
+def below(data_root: Path | None, key: str, path: Path) -> Path:
+    """Where a file or folder of the user's own lies: `path` itself, or below data_root."""
     if not path.is_absolute() and data_root is None:
-        raise Refusal(
-            f"real graph {source.name}: {key} {path} is below data_root, which is not set; set it in the study"
-        )
+        raise Refusal(f"{key} {path} is below data_root, which is not set; set it in the study")
     return path if data_root is None else data_root / path
 
 
-def user_path(source: RealGraph, path: Path, advice: str, folder: bool = False) -> Path:
+def user_path(path: Path, advice: str, folder: bool = False) -> Path:
     """A file, or folder, of the user's own that is there and of that kind; else refused with the cause and `advice`."""
     place, wanted = os.path.abspath(path), "folder" if folder else "file"  # noqa: PTH100 - links may lead in circles
     try:
-        mode = path.stat().st_mode
+        found = _KINDS.get(stat.S_IFMT(path.stat().st_mode), "something else")
     except FileNotFoundError:
         cause = f"no {wanted} {place}" if folder else f"{place} is missing"
     except OSError as error:
         cause = f"{place}: {(error.strerror or str(error)).lower()}"
     else:
-        if stat.S_ISDIR(mode) if folder else stat.S_ISREG(mode):
+        if found == wanted:
             return path
-        found = next((name for name, test in _KINDS.items() if test(mode)), "something else")
         cause = f"{place} is a {found}, not a {wanted}"
-    raise Refusal(f"real graph {source.name}: {cause}; {advice}")
+    raise Refusal(f"{cause}; {advice}")
 
 
-def check_sha256(source: RealGraph, path: Path, found: str) -> None:
+def checked_sha256(source: RealGraph, path: Path) -> str:
+    """The SHA-256 of a file of the user's own, refused where the study knows another."""
+    found = sha256_of(path)
+    _refuse_other(source, path, found)
+    return found
+
+
+def _refuse_other(source: RealGraph, path: Path, found: str) -> None:
     """Refuse a file whose SHA-256 is not the known one, or that could run code and has no known one."""
     known = KNOWN_SHA256.get(path.name, source.sha256.get(path.name))
     if known is None and path.suffix not in HARMLESS_SUFFIXES and path.name not in HARMLESS_FILES:
         raise Refusal(
-            f"real graph {source.name}: {path.resolve()} is a pickle, which can run code when it is opened, and its "
-            f"SHA-256 is not known, so it was not opened; compare the output of `sha256sum {path.resolve().parent}/*` "
-            "with a source that you trust and list file names and checksums under sha256 in the graph's entry"
+            f"{path.resolve()} is a pickle, which can run code when it is opened, and its SHA-256 is not known, so it "
+            f"was not opened; compare the output of `sha256sum {path.resolve().parent}/*` with a source that you trust "
+            "and list file names and checksums under sha256 in the graph's entry"
         )
     if known is not None and found != known:
         raise Refusal(
-            f"real graph {source.name}: {path.resolve()} has SHA-256 {found}, not {known}, so it was not opened; "
-            "replace it by the original file"
+            f"{path.resolve()} has SHA-256 {found}, not {known}, so it was not opened; replace it by the original file"
         )
-
-
-def _copy_checked(source: RealGraph, path: Path, copy: Path) -> str:
-    """Copy a file whose bytes have passed the check; PyG reads the copy, so nothing can change in between."""
-    refuse_gzip_bomb(path)
-    content = sealed_bytes(path)
-    found = hashlib.sha256(content).hexdigest()
-    check_sha256(source, path, found)
-    copy.write_bytes(content)
-    return found
-
-
-def _missing(folder: Path, names: list[str]) -> list[str]:
-    return [name for name in names if not (folder / name).is_file()]
-
-
-def _keep(target: Path, names: list[str], folder: Path) -> None:
-    """Copy downloaded files to `folder`, each whole or not at all, and sealed: they stand for what was published."""
-    for name in names:
-        with (target / name).open("rb") as downloaded, whole_file(folder / name) as kept:
-            shutil.copyfileobj(downloaded, kept)
-        seal(folder / name)
 
 
 def _within_patience(download: Callable[[], None], target: Path) -> None:
@@ -162,14 +163,3 @@ def _within_patience(download: Callable[[], None], target: Path) -> None:
         socket.setdefaulttimeout(limit)
     if errors:
         raise errors[0]
-
-
-def _where_to_put(source: RealGraph, folders: list[Path], names: list[str], rootless: bool, error: Exception) -> str:
-    """Return the sentence that says which file to put where."""
-    folder = folders[0]
-    reason = " ".join(str(error).split()) or type(error).__name__
-    hint = "; or set data_root in the study to a folder that holds them" if rootless else ""
-    return (
-        f"real graph {source.name}: raw files of {source.dataset} are neither here nor downloadable ({reason}); "
-        f"put {', '.join(_missing(folder, names))} into {folder.resolve()}{hint}"
-    )

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import math
 from array import array
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gnn_checkpointing.artefacts import sha256_of
 from gnn_checkpointing.graphs.sources.csv_file import CsvFile
 from gnn_checkpointing.graphs.sources.loaded import Loaded
-from gnn_checkpointing.graphs.sources.raw_files import below, check_sha256, user_path
+from gnn_checkpointing.graphs.sources.raw_files import below, checked_sha256, user_path
 from gnn_checkpointing.refusal import Refusal, shown
 from gnn_checkpointing.study.graph_entries import RealGraph
 
@@ -34,18 +34,26 @@ def load_tables(source: RealGraph, data_root: Path | None, folder: Path) -> Load
     not known. Each refusal names the file and the line.
     """
     advice = f"put {EDGES}, {FEATURES} and {LABELS} there, or correct csv or data_root"
-    place = user_path(source, below(source, data_root, "csv", folder), advice, folder=True)
+    place = user_path(below(data_root, "csv", folder), advice, folder=True)
     digests, files = {}, {}
     for name, form in FORMS.items():
-        path = user_path(source, place / name, f"it has the columns {form}")
-        digests[name] = sha256_of(path)
-        check_sha256(source, path, digests[name])
+        path = user_path(place / name, f"it has the columns {form}")
+        digests[name] = checked_sha256(source, path)
         files[name] = CsvFile(path, form)
     nodes, features = _features(files[FEATURES])
     edges = _edges(files[EDGES], nodes)
     labels = _labels(files[LABELS], nodes)
-    notes = tuple(note for file in files.values() for note in file.notes)
-    return Loaded(features, edges, labels, digests, notes)
+    return Loaded(features, edges, labels, digests, tuple(note for file in files.values() for note in file.notes))
+
+
+def _by_node(file: CsvFile, lines: dict[str, int]) -> Iterator[tuple[int, str, list[str]]]:
+    """Each row's line, node and values; a row without an id is refused, and a second one of a node; `lines` has all."""
+    for line, (node, *values) in file.rows():
+        if not node:
+            raise file.wrong(line, "node is empty; every row begins with a node's id")
+        if lines.setdefault(node, line) != line:
+            raise file.wrong(line, f"node {shown(node)} is on line {lines[node]} already; each node has one row")
+        yield line, node, values
 
 
 def _features(file: CsvFile) -> tuple[dict[str, int], NDArray[np.float32]]:
@@ -54,30 +62,28 @@ def _features(file: CsvFile) -> tuple[dict[str, int], NDArray[np.float32]]:
     if len(names) < 2 or names[0] != "node" or any(_number(name) is not None for name in names):
         raise file.wrong_header()
     if len(set(names)) < len(names):
-        raise Refusal(f"{file.path}, line 1: two columns have the same name; give each feature its own")
+        raise file.wrong(1, "two columns have the same name; give each feature its own")
     lines: dict[str, int] = {}
     values = array("d")
-    for line, (node, *texts) in file.rows():
-        _take_id(file, line, node, lines)
+    for line, node, texts in _by_node(file, lines):
         try:
             numbers = [float(text) for text in texts]
         except ValueError:
             numbers = [math.nan]
         # A cheap look at the whole row; Python reads 1_000 as a number, and no other program does.
         if not sum(map(abs, numbers)) <= LARGEST or "_" in "".join(texts):
-            _refuse_features(file, line, node, texts)
+            for name, text in zip(names[1:], texts, strict=True):
+                number = _number(text)
+                if number is None or not abs(number) <= LARGEST:
+                    what = "empty or NaN" if text in ("", "NA", "NaN", "nan") else f"'{shown(text)}'"
+                    raise file.wrong(
+                        line, f"{shown(name)} of node {shown(node)} is {what}; only finite numbers are allowed"
+                    )
         values.extend(numbers)
-    _refuse_few(file, lines)
+    if len(lines) < 2:
+        raise Refusal(f"{file.path}: {len(lines)} nodes; at least 2 are needed")
     features = np.frombuffer(values, np.float64).reshape(len(lines), -1).astype(np.float32)
     return {node: number for number, node in enumerate(lines)}, features
-
-
-def _refuse_features(file: CsvFile, line: int, node: str, texts: list[str]) -> None:
-    for name, text in zip(file.names[1:], texts, strict=True):
-        number = _number(text)
-        if number is None or not abs(number) <= LARGEST:
-            what = "empty or NaN" if text in ("", "NA", "NaN", "nan") else f"'{shown(text)}'"
-            raise file.wrong(line, f"{shown(name)} of node {shown(node)} is {what}; only finite numbers are allowed")
 
 
 def _edges(file: CsvFile, nodes: dict[str, int]) -> NDArray[np.int64]:
@@ -101,44 +107,29 @@ def _labels(file: CsvFile, nodes: dict[str, int]) -> NDArray[np.int64]:
     """The nodes' labels as numbers from 0, in the order of the labels; -1 where the label is empty."""
     if file.names != ["node", "label"]:
         raise file.wrong_header()
-    lines: dict[str, int] = {}
-    labels = [""] * len(nodes)
-    for line, (node, label) in file.rows():
-        _take_id(file, line, node, lines)
+    labels: dict[str, str] = {}
+    for line, node, (label,) in _by_node(file, {}):
         if node not in nodes:
             raise file.wrong(line, f"node {shown(node)} is not in {FEATURES}; remove the row")
-        labels[nodes[node]] = label
+        labels[node] = label
     for node in nodes:
-        if node not in lines:
+        if node not in labels:
             raise Refusal(
                 f"{file.path}: no row for node {shown(node)}, which {FEATURES} has; add one, with an empty label where "
                 "it is not known"
             )
-    known = sorted(set(labels) - {""}, key=_label_order)
+    known = sorted(set(labels.values()) - {""}, key=_label_order)
     if len(known) < 2:
         what = f"every label is {shown(known[0])}" if known else "every label is empty"
         raise Refusal(f"{file.path}: {what}; at least two classes are needed")
     numbers = {"": -1} | {label: number for number, label in enumerate(known)}
-    return np.array([numbers[label] for label in labels], np.int64)
+    return np.array([numbers[labels[node]] for node in nodes], np.int64)
 
 
 def _label_order(label: str) -> tuple[bool, float, str]:
     """Numbers by value, then texts; a label is the text that is written, so 1 and 1.0 are two and nan is a text."""
     number = _number(label)
     return (True, 0.0, label) if number is None else (False, number, label)
-
-
-def _take_id(file: CsvFile, line: int, node: str, lines: dict[str, int]) -> None:
-    """Note the line of a node's row, or refuse one without an id and a second one."""
-    if not node:
-        raise file.wrong(line, "node is empty; every row begins with a node's id")
-    if lines.setdefault(node, line) != line:
-        raise file.wrong(line, f"node {shown(node)} is on line {lines[node]} already; each node has one row")
-
-
-def _refuse_few(file: CsvFile, nodes: dict[str, int]) -> None:
-    if len(nodes) < 2:
-        raise Refusal(f"{file.path}: {len(nodes)} nodes; at least 2 are needed")
 
 
 def _number(text: str) -> float | None:

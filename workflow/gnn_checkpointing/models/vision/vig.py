@@ -2,26 +2,18 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import pairwise
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
-from gnn_checkpointing.models.vision.neighbours import dilated_neighbours, max_relative
 from gnn_checkpointing.refusal import Refusal
-from gnn_checkpointing.study.vision_shapes import (
-    COLOURS,
-    HEAD_CHANNELS,
-    NAMES,
-    PATCH,
-    SHAPES,
-    SIDE,
-    Size,
-    VigShape,
-    neighbours_by_block,
-)
+from gnn_checkpointing.study import vision_shapes
+from gnn_checkpointing.study.vision_shapes import COLOURS, NAMES, PATCH, SHAPES, SIDE, Size
 from gnn_checkpointing.study.vocabulary import VisionTask
 
 
@@ -43,26 +35,53 @@ class VigOptions:
     dropout: float = 0.0
 
 
-def shape_of(size: Size) -> VigShape:
-    """Return the blocks and channels of a size."""
+def shape_of(size: Size) -> vision_shapes.VigShape:
+    """The blocks and channels of a size."""
     return SHAPES[NAMES[size]]
 
 
-class Stem(nn.Module):
+@torch.no_grad()
+def dilated_neighbours(x: Tensor, k: int, dilation: int, stochastic: float = 0.0) -> Tensor:
+    """Int64 `[batch, nodes, k]`: for each node the nodes nearest to it by cosine, itself first.
+
+    `x` is `[batch, channels, nodes]`. Of the `k * dilation` nearest every `dilation`-th is taken (Li et al., 2019);
+    with probability `stochastic` a random `k` of them, drawn from torch's global state as dropout is: a recomputation,
+    which restores that state and sees the same features bit for bit, draws the same graph.
+    """
+    points = F.normalize(x, dim=1).transpose(1, 2)
+    # Of unit vectors, |a - b|^2 = 2 - 2 a.b, so the nearest have the largest product; ties go by torch.topk, which for
+    # equal input answers equally.
+    wide = torch.topk(points @ points.transpose(1, 2), k * dilation).indices
+    if stochastic and torch.rand(()).item() < stochastic:
+        return wide[:, :, torch.randperm(k * dilation, device="cpu")[:k].to(wide.device)]
+    return wide[:, :, ::dilation]
+
+
+def max_relative(x: Tensor, neighbours: Tensor, first: int = 0) -> Tensor:
+    """`[batch, channels, some nodes]`: for each node and channel the largest `x_neighbour - x_node`.
+
+    As Li et al. (2019). `x` is `[batch, channels, nodes]`, `neighbours` `[batch, some nodes, k]` of the nodes from
+    `first` on. Holds `batch * channels * some nodes * k` values.
+    """
+    batch, channels, nodes = x.shape
+    some = neighbours.size(1)
+    own = x if some == nodes else x.narrow(2, first, some)  # the gradient of a part is written into a whole of zeros
+    index = neighbours.reshape(batch, 1, -1).expand(batch, channels, -1)
+    gathered = x.gather(2, index).view(batch, channels, some, -1)
+    return (gathered - own.unsqueeze(3)).amax(3)
+
+
+def _mapped(before: int, after: int) -> nn.Sequential:
+    return nn.Sequential(nn.Conv2d(before, after, 1), nn.BatchNorm2d(after))
+
+
+def _stem(channels: int) -> nn.Sequential:
     """Four convolutions of stride 2 and one of stride 1: an image to the features of its patches."""
-
-    def __init__(self, channels: int) -> None:
-        super().__init__()
-        widths = [COLOURS, channels // 8, channels // 4, channels // 2, channels]
-        steps: list[nn.Module] = []
-        for before, after in pairwise(widths):
-            steps += [nn.Conv2d(before, after, 3, stride=2, padding=1), nn.BatchNorm2d(after), nn.GELU()]
-        self.convs = nn.Sequential(*steps, nn.Conv2d(channels, channels, 3, padding=1), nn.BatchNorm2d(channels))
-
-    def forward(self, images: Tensor) -> Tensor:
-        """Return the patches' features."""
-        out: Tensor = self.convs(images)
-        return out
+    steps: list[nn.Module] = []
+    for before, after in pairwise([COLOURS, channels // 8, channels // 4, channels // 2, channels]):
+        steps += [nn.Conv2d(before, after, 3, stride=2, padding=1), nn.BatchNorm2d(after), nn.GELU()]
+    steps += [nn.Conv2d(channels, channels, 3, padding=1), nn.BatchNorm2d(channels)]
+    return nn.Sequential(OrderedDict(convs=nn.Sequential(*steps)))
 
 
 class DropPath(nn.Module):
@@ -73,7 +92,7 @@ class DropPath(nn.Module):
         self.probability = probability
 
     def forward(self, x: Tensor) -> Tensor:
-        """Return `x` `[batch, ...]`, zero for the images that skip the block."""
+        """`x` `[batch, ...]`, zero for the images that skip the block."""
         if not self.probability or not self.training:
             return x
         kept = 1 - self.probability
@@ -98,7 +117,7 @@ class MaxRelative(nn.Module):
         return out
 
     def aggregated(self, x: Tensor, neighbours: Tensor, first: int = 0) -> Tensor:
-        """Return what nodes from `first` on receive of their `neighbours`: all of the work on edges (`max_relative`).
+        """What nodes from `first` on receive of their `neighbours`: all of the work on edges (`max_relative`).
 
         Policies of edge blocks compute it some nodes at a time.
         """
@@ -114,7 +133,7 @@ class DynamicGraphConv(nn.Module):
         self.k, self.dilation, self.stochastic = k, dilation, stochastic
 
     def graph(self, x: Tensor) -> Tensor:
-        """Return the neighbours `[batch, nodes, k]` that `forward` uses for `x`, stochastic ones in training alone."""
+        """The neighbours `[batch, nodes, k]` that `forward` uses for `x`, stochastic ones in training alone."""
         return dilated_neighbours(x.flatten(2), self.k, self.dilation, self.stochastic if self.training else 0.0)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -128,9 +147,9 @@ class Grapher(nn.Module):
 
     def __init__(self, channels: int, k: int, dilation: int, stochastic: float, drop_path: float) -> None:
         super().__init__()
-        self.fc1 = nn.Sequential(nn.Conv2d(channels, channels, 1), nn.BatchNorm2d(channels))
+        self.fc1 = _mapped(channels, channels)
         self.graph_conv = DynamicGraphConv(channels, k, dilation, stochastic)
-        self.fc2 = nn.Sequential(nn.Conv2d(2 * channels, channels, 1), nn.BatchNorm2d(channels))
+        self.fc2 = _mapped(2 * channels, channels)
         self.drop_path = DropPath(drop_path)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -144,9 +163,9 @@ class FeedForward(nn.Module):
 
     def __init__(self, channels: int, drop_path: float) -> None:
         super().__init__()
-        self.fc1 = nn.Sequential(nn.Conv2d(channels, 4 * channels, 1), nn.BatchNorm2d(4 * channels))
+        self.fc1 = _mapped(channels, 4 * channels)
         self.act = nn.GELU()
-        self.fc2 = nn.Sequential(nn.Conv2d(4 * channels, channels, 1), nn.BatchNorm2d(channels))
+        self.fc2 = _mapped(4 * channels, channels)
         self.drop_path = DropPath(drop_path)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -161,26 +180,23 @@ class Vig(nn.Module):
     def __init__(self, size: Size, options: VigOptions) -> None:
         super().__init__()
         shape, side = shape_of(size), options.image // PATCH
+        channels = shape.channels
         self.options = options
-        self.stem = Stem(shape.channels)
-        self.pos_embed = nn.Parameter(torch.zeros(1, shape.channels, side, side))
-        skips = [value.item() for value in torch.linspace(0, options.drop_path, shape.blocks)]
+        self.stem = _stem(channels)
+        self.pos_embed = nn.Parameter(torch.zeros(1, channels, side, side))
+        skips = torch.linspace(0, options.drop_path, shape.blocks).tolist()
+        graphs = vision_shapes.neighbours_by_block(options.k, shape.blocks, side**2)
         self.backbone = nn.Sequential(
             *(
-                nn.Sequential(
-                    Grapher(shape.channels, k, dilation, options.stochastic, skip), FeedForward(shape.channels, skip)
-                )
-                for (k, dilation), skip in zip(
-                    neighbours_by_block(options.k, shape.blocks, side**2), skips, strict=True
-                )
+                nn.Sequential(Grapher(channels, *graph, options.stochastic, skip), FeedForward(channels, skip))
+                for graph, skip in zip(graphs, skips, strict=True)
             )
         )
         self.prediction = nn.Sequential(
-            nn.Conv2d(shape.channels, HEAD_CHANNELS, 1),
-            nn.BatchNorm2d(HEAD_CHANNELS),
+            *_mapped(channels, vision_shapes.HEAD_CHANNELS),
             nn.GELU(),
             nn.Dropout(options.dropout),
-            nn.Conv2d(HEAD_CHANNELS, options.classes, 1),
+            nn.Conv2d(vision_shapes.HEAD_CHANNELS, options.classes, 1),
         )
 
     @property
@@ -189,34 +205,33 @@ class Vig(nn.Module):
         return nn.ModuleList(self.backbone)
 
     def forward(self, images: Tensor) -> Tensor:
-        """Return scores of `images` `[batch, 3, image, image]`: `[batch, classes]`, or `[batch, nodes, classes]`."""
+        """Scores of `images` `[batch, 3, image, image]`: `[batch, classes]`, or `[batch, nodes, classes]`."""
         return self.scores(self.through_blocks(self.blocks, self.patches(images)))
 
     def patches(self, images: Tensor) -> Tensor:
-        """Return the features `[batch, channels, side, side]` that the first block is given."""
-        if images.dim() != 4 or tuple(images.shape[1:]) != (COLOURS, self.options.image, self.options.image):
-            wanted = f"[batch, {COLOURS}, {self.options.image}, {self.options.image}]"
-            raise Refusal(f"images of shape {list(images.shape)}: this ViG takes {wanted}; resize and crop them first")
+        """The features `[batch, channels, side, side]` that the first block is given."""
+        wanted = (COLOURS, self.options.image, self.options.image)
+        if images.dim() != 4 or tuple(images.shape[1:]) != wanted:
+            shape = f"[batch, {', '.join(map(str, wanted))}]"
+            raise Refusal(f"images of shape {list(images.shape)}: this ViG takes {shape}; resize and crop them first")
         out: Tensor = self.stem(images) + self.pos_embed
         return out
 
     def through_blocks(self, blocks: Iterable[nn.Module], x: Tensor) -> Tensor:
-        """Return what `blocks`, one after another, make of `x` `[batch, channels, side, side]`."""
+        """What `blocks`, one after another, make of `x` `[batch, channels, side, side]`."""
         for block in blocks:
             x = block(x)
         return x
 
     def scores(self, x: Tensor) -> Tensor:
-        """Return the head's scores for the features after some block, pooled for images, patch by patch for patches."""
-        if self.options.task == "images":
-            pooled: Tensor = self.prediction(x.mean((2, 3), keepdim=True))
-            return pooled.flatten(1)
-        each: Tensor = self.prediction(x)
-        return each.flatten(2).transpose(1, 2)
+        """The head's scores for the features after some block, pooled for images, patch by patch for patches."""
+        whole = self.options.task == "images"
+        each: Tensor = self.prediction(x.mean((2, 3), keepdim=True) if whole else x)
+        return each.flatten(1) if whole else each.flatten(2).transpose(1, 2)
 
 
 def build_vig(size: Size, options: VigOptions, seed: int) -> Vig:
-    """Return a ViG whose initial weights depend on `seed` alone; the global random state is left as it was.
+    """A ViG whose initial weights depend on `seed` alone; the global random state is left as it was.
 
     Raises `Refusal` for an image that is no multiple of a patch, or too small for its neighbours.
     """

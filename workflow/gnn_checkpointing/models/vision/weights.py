@@ -12,10 +12,7 @@ from torch import Tensor
 from gnn_checkpointing.models.vision.vig import Vig
 from gnn_checkpointing.refusal import Refusal
 
-_HOLDERS = ("state_dict", "state_dict_ema", "model")
 _HEAD = "prediction.4.weight"
-_IGNORED = (".relative_pos",)
-"""Constants that a published file may hold beside its weights: positions, which this model does not read."""
 
 
 def load_weights(model: Vig, path: Path) -> None:
@@ -23,31 +20,32 @@ def load_weights(model: Vig, path: Path) -> None:
     found = _tensors(path)
     wanted = model.state_dict()
     for name, tensor in wanted.items():
-        if name not in found:
+        shape = _named(found, name, path).shape
+        if shape != tensor.shape:
             raise Refusal(
-                f"{path}: no {name} in it; name a file of ViG weights in the published layout (backbone.0.0...)"
-            )
-        if found[name].shape != tensor.shape:
-            raise Refusal(
-                f"{path}: {name} has shape {list(found[name].shape)}, this model's is {list(tensor.shape)}; choose the "
+                f"{path}: {name} has shape {list(shape)}, this model's is {list(tensor.shape)}; choose the "
                 "size (--size ti, s or b), image and classes that the file was trained with"
             )
-    foreign = [name for name in found if name not in wanted and not name.endswith(_IGNORED)]
+    # A published file may hold positions beside its weights, which this model does not read.
+    foreign = [name for name in found if name not in wanted and not name.endswith(".relative_pos")]
     if foreign:
         raise Refusal(f"{path}: {foreign[0]} is none of this model's ({len(foreign)} in all); choose another file")
     model.load_state_dict({name: found[name] for name in wanted})
 
 
 def classes_of(path: Path) -> int:
-    """Return how many classes the head of a file of weights has; raises `Refusal` where it has no such head."""
-    head = _tensors(path).get(_HEAD)
-    if head is None:
-        raise Refusal(f"{path}: no {_HEAD} in it; name a file of ViG weights in the published layout (backbone.0.0...)")
-    return head.size(0)
+    """How many classes the head of a file of weights has; raises `Refusal` where it has no such head."""
+    return _named(_tensors(path), _HEAD, path).size(0)
+
+
+def _named(tensors: dict[str, Tensor], name: str, path: Path) -> Tensor:
+    if name not in tensors:
+        raise Refusal(f"{path}: no {name} in it; name a file of ViG weights in the published layout (backbone.0.0...)")
+    return tensors[name]
 
 
 def _tensors(path: Path) -> dict[str, Tensor]:
-    """Return the tensors of a file by name, without running anything that the file says."""
+    """The tensors of a file by name, without running anything that the file says."""
     try:
         content: Any = torch.load(path, map_location="cpu", weights_only=True)
     except FileNotFoundError:
@@ -55,7 +53,7 @@ def _tensors(path: Path) -> dict[str, Tensor]:
     except (OSError, UnpicklingError, RuntimeError, EOFError, ValueError, KeyError) as error:
         first = str(error).splitlines()[0][:120] if str(error) else type(error).__name__
         raise Refusal(f"{path}: not a file of weights alone ({first}); name one that was saved by torch.save") from None
-    for holder in _HOLDERS:
+    for holder in ("state_dict", "state_dict_ema", "model"):
         if isinstance(content, dict) and isinstance(content.get(holder), dict):
             content = content[holder]
     if not isinstance(content, dict) or not all(isinstance(value, Tensor) for value in content.values()):

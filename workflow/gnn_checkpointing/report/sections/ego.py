@@ -63,10 +63,10 @@ def ego_figure(inputs: ReportInputs, name: str = "ego-memory") -> Figure:
     x = scales.degree_scale([point.degree for point in points], "average degree of the graph itself")
     y = scales.size_scale([point.peak_memory_bytes for point in points], "peak memory without checkpointing")
     names = list(dict.fromkeys(named(point) for point in sorted(points, key=lambda p: (p.form, p.radius or 0.0))))
-    places = [(c, base) for c in inputs.convolutions for base in dict.fromkeys(point.base for point in points)]
+    places = [(c, base) for c in inputs.convolutions for base in dict.fromkeys(point.origin for point in points)]
 
     def line(each: str, place: tuple[str, str]) -> Line:
-        own = [p for p in points if (p.convolution, p.base) == place and named(p) == each]
+        own = [p for p in points if (p.convolution, p.origin) == place and named(p) == each]
         return Line(each, tuple(_point(p.degree, p.peak_memory_bytes) for p in sorted(own, key=lambda p: p.degree)))
 
     return figure(

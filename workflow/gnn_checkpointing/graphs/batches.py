@@ -1,0 +1,138 @@
+"""Mini-batches as graphs of their own, made by PyG's loaders: drawn neighbours (GraphSAGE), or a cluster (Cluster-GCN).
+
+PyG's own `NeighborLoader` and METIS need pyg-lib or torch-sparse, which have no wheels on the Python package index. A
+sampler written here and pymetis (the same METIS) plug into PyG's loaders in their place, and give the same batch for
+the same seed on every machine.
+"""
+
+from __future__ import annotations
+
+from itertools import islice
+from typing import Any
+
+import numpy as np
+import pymetis
+import torch
+from numpy.random import Generator
+from numpy.typing import NDArray
+from torch import Tensor
+from torch_geometric.data import Data
+from torch_geometric.loader import ClusterData, ClusterLoader, NodeLoader
+from torch_geometric.sampler import BaseSampler, EdgeSamplerInput, NodeSamplerInput, SamplerOutput
+
+from gnn_checkpointing.graphs.edges import simple_edges
+from gnn_checkpointing.graphs.graph import Graph
+from gnn_checkpointing.records.graph_facts import Derivation
+from gnn_checkpointing.refusal import Refusal
+from gnn_checkpointing.study.graph_design import BatchGraph
+
+_WORDS = {"neighbours": "{} neighbours a layer", "clusters": "one of {} clusters"}
+
+
+def batch(spec: BatchGraph, base: Graph, rng: Generator) -> Graph:
+    """The batch that the description asks for: its own nodes and edges, with numbers of its own.
+
+    Of drawn neighbours, the training nodes are the seeds, and edges lead from drawn neighbours to the nodes they were
+    drawn for. Of a cluster, they are the graph's training nodes in it.
+    """
+    data = Data(
+        x=torch.from_numpy(base.features),
+        y=torch.from_numpy(base.labels),
+        edge_index=torch.from_numpy(base.edge_index),
+        trains=torch.from_numpy(base.train_mask),
+        tests=torch.from_numpy(base.test_mask),
+    )
+    if spec.sampler == "neighbours":
+        found = _drawn_neighbours(spec, data, rng)
+        seeds = np.arange(found.num_nodes) < found.batch_size
+    else:
+        found = _cluster(spec, data)
+        seeds = found.trains.numpy()
+    return Graph(
+        id=spec.id,
+        label=f"{base.label}, batch {spec.draw} of {_WORDS[spec.sampler].format(spec.size)}",
+        family=base.family,
+        edge_index=simple_edges(found.edge_index.numpy(), found.num_nodes),
+        features=np.ascontiguousarray(found.x.numpy()),
+        labels=found.y.numpy(),
+        train_mask=seeds,
+        test_mask=found.tests.numpy() & ~seeds,
+        requested_average_degree=None,
+        replicate=base.replicate,
+        num_classes=base.num_classes,
+        provenance=base.provenance,
+        derivation=Derivation(
+            base=base.id, base_label=base.label, method=spec.sampler, size=float(spec.size), draw=spec.draw
+        ),
+    )
+
+
+def _drawn_neighbours(spec: BatchGraph, data: Data, rng: Generator) -> Any:
+    """The batch around `seed_nodes` randomly chosen training nodes (all, where there are no more)."""
+    training = rng.permutation(np.flatnonzero(data.trains.numpy()))[: spec.seed_nodes]
+    sampler = NeighbourSampler(data.edge_index.numpy(), data.num_nodes, spec.size, spec.hops, rng)
+    return next(iter(NodeLoader(data, sampler, input_nodes=torch.from_numpy(training), batch_size=training.size)))
+
+
+def _cluster(spec: BatchGraph, data: Data) -> Any:
+    if spec.size > data.num_nodes:
+        raise Refusal(f"a graph of {data.num_nodes} nodes cannot be cut into {spec.size} clusters; lower batches.parts")
+    loader = ClusterLoader(MetisClusters(data, spec.size, log=False), batch_size=1)
+    return next(islice(loader, spec.draw, None))
+
+
+class MetisClusters(ClusterData):  # type: ignore[misc]
+    """PyG's clusters, found by pymetis; METIS starts from a fixed seed, so the same graph has the same clusters."""
+
+    def _metis(self, edge_index: Tensor, num_nodes: int) -> Tensor:
+        # Edges are sorted by destination and lead both ways: the sources are the neighbours of each node in turn.
+        degrees = np.bincount(edge_index[1].numpy(), minlength=num_nodes)
+        adjacency = pymetis.CSRAdjacency(np.concatenate([[0], np.cumsum(degrees)]), edge_index[0].numpy())
+        _, membership = pymetis.part_graph(self.num_parts, adjacency=adjacency)
+        return torch.from_numpy(np.asarray(membership, np.int64))
+
+
+class NeighbourSampler(BaseSampler):  # type: ignore[misc]
+    """Draws up to `fan_out` neighbours of each node, `hops` times outwards, without replacement.
+
+    `edge_index` is sorted by destination; a node's neighbours are the sources of its edges. A node is expanded once,
+    in the hop after it was first met, as PyG's `NeighborSampler` does.
+    """
+
+    def __init__(self, edge_index: NDArray[np.int64], num_nodes: int, fan_out: int, hops: int, rng: Generator) -> None:
+        self.source = edge_index[0]
+        self.degrees = np.bincount(edge_index[1], minlength=num_nodes)
+        self.start = np.cumsum(self.degrees) - self.degrees
+        self.fan_out, self.hops, self.rng = fan_out, hops, rng
+
+    def sample_from_nodes(self, index: NodeSamplerInput, **kwargs: Any) -> SamplerOutput:  # noqa: ARG002 - PyG's form
+        """The nodes, seeds first, and the drawn edges from neighbour to node, numbered within the batch."""
+        seeds = index.node.numpy()
+        place = np.full(self.degrees.size, -1, np.int64)
+        place[seeds] = np.arange(seeds.size)
+        nodes, edges, frontier = [seeds], [], seeds
+        count = seeds.size
+        for _ in range(self.hops):
+            drawn, target = self._drawn(frontier)
+            source = self.source[drawn]
+            frontier = np.unique(source[place[source] < 0])
+            place[frontier] = count + np.arange(frontier.size)
+            count += frontier.size
+            nodes.append(frontier)
+            edges.append((drawn, place[source], place[target]))
+        edge, row, column = (torch.from_numpy(np.concatenate(part)) for part in zip(*edges, strict=True))
+        node = torch.from_numpy(np.concatenate(nodes))
+        return SamplerOutput(node=node, row=row, col=column, edge=edge, metadata=(index.input_id, index.time))
+
+    def sample_from_edges(self, index: EdgeSamplerInput, neg_sampling: Any = None) -> SamplerOutput:
+        """What PyG's `BaseSampler` also asks for; the loader of nodes used here never calls it."""
+        raise NotImplementedError("links are not sampled here")
+
+    def _drawn(self, nodes: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """The drawn edges, the first few of each node's in random order, and the nodes that they are drawn for."""
+        degrees = self.degrees[nodes]
+        owner = np.repeat(np.arange(nodes.size), degrees)
+        within = np.arange(owner.size) - (np.cumsum(degrees) - degrees)[owner]
+        order = np.lexsort((self.rng.random(owner.size), owner))
+        kept = order[within < self.fan_out]
+        return self.start[nodes][owner[kept]] + within[kept], nodes[owner[kept]]

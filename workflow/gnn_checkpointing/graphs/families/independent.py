@@ -1,0 +1,59 @@
+"""Families whose edges are drawn without regard to each other: evenly (Erdős-Rényi), with hubs, and skewed (R-MAT)."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.random import Generator
+from numpy.typing import NDArray
+
+from gnn_checkpointing.graphs.pairs import distinct_codes, first_distinct, triangular_codes, triangular_pairs
+from gnn_checkpointing.study.graph_design import GeneratedGraph
+
+# Graph500's shares of the four quarters, 0.57, 0.19, 0.19 and 0.05, as bounds of a 16-bit number.
+TOP_LEFT, TOP, BOTTOM_LEFT = (round(65536 * share) for share in (0.57, 0.57 + 0.19, 0.57 + 0.19 + 0.19))
+
+
+def erdos_renyi_pairs(spec: GeneratedGraph, labels: NDArray[np.int64], rng: Generator) -> NDArray[np.int64]:
+    """The undirected edges `[2, spec.num_edges / 2]`, each once; G(n, m): every such graph is equally likely."""
+    return triangular_pairs(distinct_codes(spec.num_edges // 2, _all_pairs(labels), rng))
+
+
+def heavy_tail_pairs(spec: GeneratedGraph, labels: NDArray[np.int64], rng: Generator) -> NDArray[np.int64]:
+    """The undirected edges `[2, spec.num_edges / 2]`, each once; low numbers are hubs.
+
+    The static model of Goh, Kahng and Kim (Phys. Rev. Lett. 87, 278701): both ends are drawn with weight
+    (node + 1)^(-1/2), which gives the tail exponent 3 of Barabási and Albert's growth and, unlike it, any number of
+    edges. In a dense graph hubs saturate and the tail is cut.
+    """
+
+    def draw(asked: int) -> NDArray[np.int64]:
+        # The inverse of the distribution function is a square, exact on every machine.
+        ends = (labels.size * rng.random((2, asked)) ** 2).astype(np.int64)
+        return triangular_codes(ends[:, ends[0] != ends[1]])
+
+    return triangular_pairs(first_distinct(spec.num_edges // 2, _all_pairs(labels), draw, rng))
+
+
+def rmat_pairs(spec: GeneratedGraph, labels: NDArray[np.int64], rng: Generator) -> NDArray[np.int64]:
+    """The undirected edges `[2, spec.num_edges / 2]`, each once; low numbers are hubs, near numbers related.
+
+    Chakrabarti, Zhan and Faloutsos (SDM 2004): the adjacency matrix is cut into quarters again and again, one of
+    them chosen each time. Nodes beyond the last, which the next power of two would have, are drawn again.
+    """
+    num_nodes = labels.size
+
+    def draw(asked: int) -> NDArray[np.int64]:
+        row, column = np.zeros(asked, np.int64), np.zeros(asked, np.int64)
+        for _ in range((num_nodes - 1).bit_length()):
+            quarter = rng.integers(0, 65536, asked, dtype=np.uint16)
+            below = quarter >= TOP
+            right = ((quarter >= TOP_LEFT) & ~below) | (quarter >= BOTTOM_LEFT)
+            row, column = 2 * row + below, 2 * column + right
+        inside = (row != column) & (row < num_nodes) & (column < num_nodes)
+        return triangular_codes(np.stack([row[inside], column[inside]]))
+
+    return triangular_pairs(first_distinct(spec.num_edges // 2, _all_pairs(labels), draw, rng))
+
+
+def _all_pairs(labels: NDArray[np.int64]) -> int:
+    return labels.size * (labels.size - 1) // 2

@@ -1,0 +1,110 @@
+"""Other densities of a real graph: edges are removed or added, the nodes stay as they are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+from numpy.random import Generator
+from numpy.typing import NDArray
+
+from gnn_checkpointing.graphs.edges import both_directions
+from gnn_checkpointing.graphs.graph import Graph
+from gnn_checkpointing.graphs.pairs import distinct_codes, gathered, triangular_codes, triangular_pairs
+from gnn_checkpointing.records.graph_facts import Derivation
+from gnn_checkpointing.refusal import Refusal
+from gnn_checkpointing.study.graph_design import GradedGraph, level_name
+from gnn_checkpointing.study.vocabulary import Grading
+
+Pairs = NDArray[np.int64]
+
+
+def thinned(pairs: Pairs, num_nodes: int, level: float, rng: Generator) -> Pairs:
+    """As many of the undirected edges `[2, edges]` as give the average degree `level`, all equally likely."""
+    wanted = round(num_nodes * level / 2)
+    if wanted > pairs.shape[1]:
+        raise Refusal(
+            f"cannot be thinned to average degree {level:g}: it has {2 * pairs.shape[1] / num_nodes:.4g}; lower "
+            "graded.thinned, or use graded.two_hop"
+        )
+    return pairs[:, distinct_codes(wanted, pairs.shape[1], rng)]
+
+
+def capped(pairs: Pairs, num_nodes: int, level: float, rng: Generator) -> Pairs:
+    """Those of the undirected edges `[2, edges]` that are among the first `level` of both ends.
+
+    First in one random order of all edges: nodes with at most `level` neighbours lose only what the other end does
+    not keep, and no degree exceeds `level`.
+    """
+    edges = pairs.shape[1]
+    turn = rng.permutation(edges)
+    ends = np.concatenate([pairs[0], pairs[1]])
+    order = np.lexsort((np.tile(turn, 2), ends))
+    degrees = np.bincount(ends, minlength=num_nodes)
+    start = np.cumsum(degrees) - degrees
+    rank = np.empty(2 * edges, np.int64)
+    rank[order] = np.arange(2 * edges) - start[ends[order]]
+    return pairs[:, (rank[:edges] < level) & (rank[edges:] < level)]
+
+
+def two_hop(pairs: Pairs, num_nodes: int, level: float, rng: Generator) -> Pairs:
+    """The undirected edges `[2, edges]` and as many two-hop pairs as give the average degree `level`.
+
+    A new edge joins the ends of a random path of two edges (an edge, then another of its end), so that pairs with
+    many common neighbours come first; the closure itself, which may not fit in memory, is never listed.
+    """
+    edge_index = both_directions(pairs, num_nodes)
+    degrees = np.bincount(edge_index[1], minlength=num_nodes)
+    start = np.cumsum(degrees) - degrees
+    wanted = round(num_nodes * level / 2) - pairs.shape[1]
+    if wanted < 0:
+        raise Refusal(
+            f"cannot be closed to average degree {level:g}: it has {2 * pairs.shape[1] / num_nodes:.4g} already; raise "
+            "graded.two_hop, or use graded.thinned"
+        )
+
+    def draw(asked: int) -> NDArray[np.int64]:
+        first = rng.integers(0, edge_index.shape[1], asked)
+        middle = edge_index[0, first]
+        second = start[middle] + rng.integers(0, degrees[middle])
+        ends = np.stack([edge_index[1, first], edge_index[0, second]])
+        return triangular_codes(ends[:, ends[0] != ends[1]])
+
+    codes = gathered(np.sort(triangular_codes(pairs)), wanted, draw)
+    if codes.size < pairs.shape[1] + wanted:
+        raise Refusal(
+            f"cannot be closed to average degree {level:g}: joining neighbours of neighbours reaches about "
+            f"{2 * codes.size / num_nodes:.4g}; lower graded.two_hop"
+        )
+    return triangular_pairs(codes)
+
+
+METHODS: dict[Grading, tuple[str, Callable[[Pairs, int, float, Generator], Pairs]]] = {
+    "thinned": ("thinned to degree {}", thinned),
+    "capped": ("at most {} neighbours", capped),
+    "two_hop": ("two-hop, degree {}", two_hop),
+}
+
+
+def graded(spec: GradedGraph, base: Graph, rng: Generator) -> Graph:
+    """The real graph `base` with the edges that the description asks for; nodes and split stay."""
+    words, method = METHODS[spec.method]
+    levels: tuple[float, ...] = () if spec.method == "capped" else getattr(spec.base.source.graded, spec.method)
+    try:
+        for other in levels:  # only now the graph's nodes are known
+            if other != spec.level and round(base.num_nodes * other / 2) == round(base.num_nodes * spec.level / 2):
+                raise Refusal(
+                    f"graded.{spec.method} {spec.level} and {other} give {base.num_nodes} nodes equally many edges; "
+                    "name one of them"
+                )
+        edges = method(base.edge_index[:, base.edge_index[0] > base.edge_index[1]], base.num_nodes, spec.level, rng)
+    except Refusal as refusal:
+        raise Refusal(f"real graph {spec.base.source.name}: {refusal}") from None
+    return replace(
+        base,
+        id=spec.id,
+        label=f"{base.label}, {words.format(level_name(spec.level))}",
+        edge_index=both_directions(edges, base.num_nodes),
+        derivation=Derivation(base=base.id, base_label=base.label, method=spec.method, size=spec.level),
+    )
