@@ -8,14 +8,16 @@ import numpy as np
 import pytest
 
 from gnn_checkpointing.analysis.effects import effects
-from gnn_checkpointing.analysis.estimates import RATIO_KNOWN, noise
-from gnn_checkpointing.analysis.results import Effect, Effects
+from gnn_checkpointing.analysis.estimates import RATIO_KNOWN, noise, throughput
+from gnn_checkpointing.analysis.results import Effect, Effects, Estimate
 from gnn_checkpointing.analysis.table import completed
+from gnn_checkpointing.records.measurements_table import per_second
 from synthetic.changes import changed, without
 from synthetic.graphs import generated_graphs, real_graphs
 from synthetic.rows import LAWS, Table, table
 
 ONE_A_LEVEL = generated_graphs(num_nodes=(500,), degrees=(4.0, 128.0), replicates=1)
+RATIOS = ("time_ratio", "time_ratio_low", "time_ratio_high")
 
 
 def found(rows: Table, repeats: Table | None = None) -> Effects:
@@ -57,54 +59,42 @@ def test_several_cells_give_the_geometric_mean_inside_its_interval() -> None:
     assert effect.time_ratio.low < min(ratios) < max(ratios) < effect.time_ratio.high
 
 
-def test_levels_run_from_sparse_to_dense_within_each_convolution_and_policy() -> None:
-    order = [(effect.convolution, effect.policy) for effect in found(table(np.random.default_rng(0))).generated]
-    assert list(dict.fromkeys(order)) == [
-        (name, policy) for name in ("GATv2", "GCN", "SAGE") for policy in ("layers", "edge_blocks")
-    ]
-    levels = [effect.level for effect in found(table(np.random.default_rng(0))).generated[:6]]
-    assert levels == ["4", "8", "16", "32", "64", "128"]
-
-
-def test_a_policy_that_changes_the_computation_is_no_win() -> None:
-    rows = changed(table(np.random.default_rng(0), ONE_A_LEVEL), "sbm-n500-d4-r0-GCN", "layers", same_buffers=False)
-    left = [(e.convolution, e.policy, e.level) for e in found(rows).generated]
-    assert ("GCN", "layers", "4") not in left
-    assert ("GCN", "layers", "128") in left
-    assert ("GCN", "edge_blocks", "4") in left
-
-
-@pytest.mark.parametrize("outcome", ["out_of_memory", "timed_out", "failed", "refused"])
-def test_a_policy_that_did_not_complete_is_left_out(outcome: str) -> None:
-    rows = without(table(np.random.default_rng(0), ONE_A_LEVEL), "sbm-n500-d4-r0-GCN", "layers", outcome)
-    assert ("GCN", "layers", "4") not in [(e.convolution, e.policy, e.level) for e in found(rows).generated]
-
-
-def test_without_the_reference_there_is_no_effect() -> None:
-    rows = without(table(np.random.default_rng(0), ONE_A_LEVEL), "sbm-n500-d128-r0-GATv2", "none", "out_of_memory")
-    left = {(e.convolution, e.level) for e in found(rows).generated}
-    assert ("GATv2", "128") not in left
-    assert ("GATv2", "4") in left
-
-
-def test_real_graphs_are_levels_of_their_own() -> None:
-    result = found(table(np.random.default_rng(0), real_graphs()))
-    assert result.generated == []
-    assert [effect.level for effect in result.real[:2]] == ["Cora", "amherst41"]
-
-
-def test_real_graphs_that_share_a_label_are_told_apart_by_their_ids() -> None:
-    rows = [{**row, "graph_label": "same"} for row in table(np.random.default_rng(0), real_graphs())]
-    assert {effect.level for effect in found(rows).real} == {graph.id for graph in real_graphs()}
-
-
-def test_size_is_a_factor_and_the_largest_is_the_headline() -> None:
-    """GATv2 edge_blocks / layers: node bytes weigh less at larger sizes only through the constant, so bytes agree."""
+def test_levels_run_from_sparse_to_dense_and_the_largest_size_is_the_headline() -> None:
     result = found(table(np.random.default_rng(0)))
+    order = dict.fromkeys((effect.convolution, effect.policy) for effect in result.generated)
+    assert list(order) == [(name, policy) for name in ("GATv2", "GCN", "SAGE") for policy in ("layers", "edge_blocks")]
+    assert [effect.level for effect in result.generated[:6]] == ["4", "8", "16", "32", "64", "128"]
     chosen = [e for e in result.at_sizes if (e.convolution, e.policy, e.degree) == ("GATv2", "layers", 128.0)]
     assert [(effect.num_nodes, effect.headline) for effect in chosen] == [(500, False), (1000, False), (2000, True)]
     assert {effect.num_nodes for effect in result.generated} == {2000}
     assert all(e.density == pytest.approx(e.num_edges / e.num_nodes / (e.num_nodes - 1)) for e in chosen)
+
+
+def left(rows: Table) -> set[tuple[str, str, str]]:
+    return {(e.convolution, e.policy, e.level) for e in found(rows).generated}
+
+
+def test_a_policy_that_changes_the_computation_is_no_win() -> None:
+    rows = table(np.random.default_rng(0), ONE_A_LEVEL)
+    spoilt = changed(rows, "sbm-n500-d4-r0-GCN", "layers", same_buffers=False)
+    assert left(rows) - left(spoilt) == {("GCN", "layers", "4")}
+
+
+@pytest.mark.parametrize("outcome", ["out_of_memory", "timed_out", "failed", "refused"])
+def test_a_policy_that_did_not_complete_is_left_out_and_without_none_there_is_no_effect(outcome: str) -> None:
+    rows = table(np.random.default_rng(0), ONE_A_LEVEL)
+    assert left(rows) - left(without(rows, "sbm-n500-d4-r0-GCN", "layers", outcome)) == {("GCN", "layers", "4")}
+    lost = left(rows) - left(without(rows, "sbm-n500-d128-r0-GATv2", "none", outcome))
+    assert lost == {("GATv2", "layers", "128"), ("GATv2", "edge_blocks", "128")}
+
+
+def test_real_graphs_are_levels_of_their_own_and_have_their_ids_where_they_share_a_label() -> None:
+    rows = table(np.random.default_rng(0), real_graphs())
+    result = found(rows)
+    assert result.generated == []
+    assert [effect.level for effect in result.real[:2]] == ["Cora", "amherst41"]
+    same = found([{**row, "graph_label": "same"} for row in rows])
+    assert {effect.level for effect in same.real} == {graph.id for graph in real_graphs()}
 
 
 def test_throughput_is_counts_by_the_mean_step_time() -> None:
@@ -127,7 +117,7 @@ def test_intervals_of_time_hold_the_truth_of_other_runs() -> None:
         run = float(np.exp(RATIO_KNOWN * generator.standard_normal()))
         rows = table(generator, graphs, convolutions=("GCN",), policies=("none", "layers"))
         for row in rows:
-            for name in ("time_ratio", "time_ratio_low", "time_ratio_high"):
+            for name in RATIOS:
                 row[name] = float(row[name] or 0) * (run if row["policy"] == "layers" else 1.0)
         ratio = found(rows).generated[-1].time_ratio
         held += ratio.low <= layers / none <= ratio.high
@@ -161,3 +151,8 @@ def test_ratios_follow_the_law_they_were_made_from() -> None:
         policy, none = LAWS[effect.convolution, effect.policy], LAWS[effect.convolution, "none"]
         expected = policy[2].at(2000, 128_000) / none[2].at(2000, 128_000)
         assert effect.time_ratio.estimate == pytest.approx(expected)
+
+
+def test_throughput_is_count_over_time_and_the_longest_step_is_the_lowest() -> None:
+    assert throughput(1000, Estimate(estimate=2.0, low=1.0, high=4.0)) == Estimate(estimate=500, low=250, high=1000)
+    assert (per_second(1000, 2.0), per_second(1000, None)) == (500.0, None)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from gnn_checkpointing.analysis.analyse import Findings
 from gnn_checkpointing.analysis.effects import effects
-from gnn_checkpointing.analysis.results import Flatness, Frontier, FrontierPoint
-from gnn_checkpointing.analysis.results.views import frontier
+from gnn_checkpointing.analysis.results import Effect, Effects, Flatness
 from gnn_checkpointing.analysis.table import completed
 from gnn_checkpointing.refusal import Refusal
 from synthetic.changes import changed, without
@@ -17,8 +17,8 @@ from synthetic.rows import Table, table
 
 from .test_analyse import findings
 
-GATV2 = "gather_scatter-retaining"
-DENSE = "sbm-n2000-d128-r0-GATv2-" + GATV2
+CELL = "sbm-n2000-d{}-r0-GATv2-gather_scatter-retaining"
+DENSE = CELL.format(128)
 
 
 @pytest.fixture(scope="module")
@@ -27,95 +27,96 @@ def rows() -> Table:
 
 
 @pytest.fixture(scope="module")
-def found(rows: Table) -> Frontier:
+def found(rows: Table) -> Effects:
     return of(rows)
 
 
-def of(rows: Table) -> Frontier:
-    return frontier(effects(completed(rows), "retaining", 0.95)[0])
+@pytest.fixture(scope="module")
+def whole(rows: Table) -> Findings:
+    return findings(rows)
 
 
-def point(
-    found: Frontier, policy: str, level: str, convolution: str = "GATv2", allocator: str = "retaining"
-) -> FrontierPoint:
+def of(rows: Table) -> Effects:
+    return effects(completed(rows), "retaining", 0.95)[0]
+
+
+def point(found: Effects, policy: str, level: str, convolution: str = "GATv2") -> Effect:
     (one,) = [
         p
         for p in found.points
-        if (p.convolution, p.policy, p.level, p.allocator) == (convolution, policy, level, allocator)
+        if (p.convolution, p.policy, p.level, p.allocator) == (convolution, policy, level, "retaining")
     ]
     return one
 
 
-def flat(found: Frontier, policy: str, convolution: str = "GATv2") -> Flatness:
+def flat(found: Effects, policy: str, convolution: str = "GATv2") -> Flatness:
     (one,) = [f for f in found.flatness if (f.convolution, f.policy) == (convolution, policy)]
     return one
 
 
-def test_a_point_holds_what_its_cell_measured(found: Frontier) -> None:
-    """GATv2, layers, degree 128: 5,000 + 0.6 x 14,000 x 2,000 + 0.25 x 7,500 x 256,000 bytes."""
+def test_a_point_holds_what_its_cell_measured(found: Effects) -> None:
+    """GATv2, layers, degree 128: 5,000 + 0.6 x 14,000 x 2,000 + 0.25 x 7,500 x 256,000 bytes.
+
+    In these tables forward and loss take two fifths of every step.
+    """
     layers = point(found, "layers", "128")
     assert layers.activation_bytes == 5_000 + 16_800_000 + 480_000_000
     assert layers.saved_activation_bytes + layers.transient_bytes == layers.activation_bytes
-    assert layers.activation_ratio is not None
     assert layers.activation_ratio.estimate == pytest.approx(496_805_000 / 1_948_005_000)
-    assert layers.time_ratio is not None
     assert layers.time_ratio.estimate == pytest.approx(1.42 * 128**-0.02)
     assert point(found, "edge_blocks", "128").policy_resident_bytes == 12 * 256_000
+    assert point(found, "none", "128").forward_share == pytest.approx(0.4)
     assert found.num_nodes == 2000
+    assert {p.policy for p in found.points if p.convolution == "GATv2"} == set(FRONTIER_SHARES) - {"offloaded"}
 
 
-def test_a_level_that_was_not_timed_has_bytes_and_no_time(found: Frontier) -> None:
+def test_a_level_that_was_not_timed_has_bytes_and_no_time(found: Effects) -> None:
     densest = point(found, "edge_blocks", "512")
     assert densest.activation_ratio is not None
     assert (densest.time_ratio, densest.step_time_seconds, densest.page_faults) == (None, None, None)
-    assert not [effect for effect in found.allocators if effect.level == "512"]
-
-
-def test_the_forward_pass_has_its_share_of_a_timed_step(found: Frontier) -> None:
-    """In these tables forward and loss take two fifths of every step; the level of 512 was not timed."""
-    assert point(found, "none", "128").forward_share == pytest.approx(0.4)
     assert point(found, "none", "512").forward_share is None
+    assert not [effect for effect in found.allocators if effect.level == "512"]
+    layers = {
+        effect.level: effect for effect in found.generated if (effect.convolution, effect.policy) == ("GATv2", "layers")
+    }
+    assert (layers["512"].time_ratio, layers["512"].timed_cells) == (None, 0)
+    assert layers["512"].activation_ratio.estimate == pytest.approx(0.25, abs=0.01)
+    assert layers["128"].time_ratio is not None
 
 
-def test_two_aggregations_are_two_series_each_against_its_own_none(found: Frontier) -> None:
+def test_two_aggregations_are_two_series_each_against_its_own_none(found: Effects) -> None:
     """The sparse product's none keeps 9,000 bytes a node and 50 an edge, not 500."""
     assert {p.convolution for p in found.points} == {"GCN", "GCN (spmm)", "GATv2"}
     assert point(found, "none", "128", "GCN (spmm)").activation_bytes == 5_000 + 18_000_000 + 12_800_000
     ratio = point(found, "layers", "128", "GCN (spmm)").activation_ratio
-    assert ratio is not None
     assert ratio.estimate == pytest.approx((5_000 + 10_800_000 + 3_200_000) / 30_805_000)
 
 
 def test_the_best_number_of_segments_has_the_smallest_peak_and_of_equals_the_least_time(rows: Table) -> None:
-    best = {(one.convolution, one.level): one for one in of(rows).best_segments}
-    assert best["GATv2", "128"].policy == "segments(3)"
-    assert best["GATv2", "128"].tried == ["segments(2)", "segments(3)"]
     two = next(row for row in rows if (row["cell"], row["policy"]) == (DENSE, "segments(2)"))
     level = changed(
-        rows, DENSE, "segments(3)", activation_bytes=two["activation_bytes"], activation_ratio=two["activation_ratio"]
+        rows, DENSE, "segments(3)", **{name: two[name] for name in ("activation_bytes", "activation_ratio")}
     )
-    assert next(one.policy for one in of(level).best_segments if (one.convolution, one.level) == ("GATv2", "128")) == (
-        "segments(2)"
-    )
+    for each, policy in ((rows, "segments(3)"), (level, "segments(2)")):
+        best = next(one for one in of(each).best_segments if (one.convolution, one.level) == ("GATv2", "128"))
+        assert (best.policy, best.tried) == (policy, ["segments(2)", "segments(3)"])
 
 
-def test_where_a_policy_pays_is_told_level_by_level(rows: Table) -> None:
+def test_where_a_policy_pays_is_listed_level_by_level(rows: Table) -> None:
     """`layers` is made to save 1 % exactly at degree 8, and to take as long as none within its interval at 32."""
-    cell = "sbm-n2000-d{}-r0-GATv2-" + GATV2
-    rows = changed(rows, cell.format(8), "layers", activation_ratio=0.99)
-    rows = changed(rows, cell.format(32), "layers", time_ratio=1.0, time_ratio_low=0.99, time_ratio_high=1.01)
+    rows = changed(rows, CELL.format(8), "layers", activation_ratio=0.99)
+    rows = changed(rows, CELL.format(32), "layers", time_ratio=1.0, time_ratio_low=0.99, time_ratio_high=1.01)
     payoffs = {(payoff.convolution, payoff.policy): payoff for payoff in of(rows).payoffs}
     layers = payoffs["GATv2", "layers"]
     assert layers.levels == ["4", "8", "32", "128", "512"]
     assert layers.saves_at == ["4", "32", "128", "512"]
     assert layers.timed_levels == ["4", "8", "32", "128"]
-    assert layers.slower_at == ["4", "8", "128"]
-    assert layers.faster_at == []
+    assert (layers.slower_at, layers.faster_at) == (["4", "8", "128"], [])
     assert payoffs["GATv2", "fused_edge_blocks"].faster_at == ["4", "8", "32", "128"]
     assert ("GATv2", "none") not in payoffs
 
 
-def test_the_pareto_set_holds_what_nothing_beats_in_both(found: Frontier) -> None:
+def test_the_pareto_set_holds_what_nothing_beats_in_both(found: Effects) -> None:
     """Fused edge blocks are the smallest and the fastest but for nested blocks, smaller, and no other model counts."""
     sets = {(one.convolution, one.level): one.policies for one in found.pareto}
     assert sets["GATv2", "128"] == ["fused_edge_blocks"]
@@ -123,11 +124,10 @@ def test_the_pareto_set_holds_what_nothing_beats_in_both(found: Frontier) -> Non
     assert not any("reversible" in policies for policies in sets.values())
 
 
-def test_flatness_is_the_slope_against_nones_at_one_number_of_nodes(found: Frontier) -> None:
+def test_flatness_is_the_slope_against_nones_at_one_number_of_nodes(found: Effects) -> None:
     """edge_blocks keeps 0.002 of none's 7,500 bytes per edge; at degree 512, 5,000 + 19.6 M + 15 x 1,024,000 in all."""
     blocks = flat(found, "edge_blocks")
-    assert blocks.bytes_per_edge == pytest.approx(15)
-    assert blocks.none_bytes_per_edge == pytest.approx(7_500)
+    assert (blocks.bytes_per_edge, blocks.none_bytes_per_edge) == (pytest.approx(15), pytest.approx(7_500))
     assert blocks.slope_ratio == pytest.approx(0.002)
     assert (blocks.densest, blocks.sparse) == ("512", "8")
     assert blocks.peak_ratio == pytest.approx((19_605_000 + 15_360_000) / (19_605_000 + 240_000))
@@ -135,14 +135,13 @@ def test_flatness_is_the_slope_against_nones_at_one_number_of_nodes(found: Front
 
 
 def test_flatness_compares_only_levels_that_none_ran_at_too(rows: Table) -> None:
-    rows = without(rows, f"sbm-n2000-d512-r0-GATv2-{GATV2}", "none", "out_of_memory")
-    found = of(rows)
+    found = of(without(rows, CELL.format(512), "none", "out_of_memory"))
     assert flat(found, "edge_blocks").levels == ["4", "8", "32", "128"]
-    assert point(found, "edge_blocks", "512").activation_ratio is None
-    assert point(found, "edge_blocks", "512").activation_bytes > 0
+    lost = point(found, "edge_blocks", "512")
+    assert lost.activation_ratio is None and lost.activation_bytes > 0
 
 
-def test_a_ratio_under_another_allocator_is_taken_apart(found: Frontier) -> None:
+def test_a_ratio_under_another_allocator_is_split_into_its_factors(found: Effects) -> None:
     """GATv2 at degree 128: none takes 0.516 s, and 4 s a GiB of 1,948,005,000 bytes more under `default`."""
     (effect,) = [e for e in found.allocators if (e.convolution, e.policy, e.level) == ("GATv2", "edge_blocks", "128")]
     assert (effect.reference, effect.allocator) == ("retaining", "default")
@@ -154,85 +153,47 @@ def test_a_ratio_under_another_allocator_is_taken_apart(found: Frontier) -> None
     assert effect.system_share == pytest.approx(1 - 1 / effect.on_policy)
 
 
-def test_nothing_but_the_comparison_of_allocators_comes_from_another_allocator(rows: Table) -> None:
+def test_nothing_but_the_comparison_of_allocators_comes_from_another_allocator(rows: Table, whole: Findings) -> None:
     """A table without the rows of `default` gives the same effects, laws, sets and tables to the last digit."""
-    both, alone = findings(rows), findings([row for row in rows if row["allocator"] == "retaining"])
-    assert both.effects.generated == alone.effects.generated
-    assert both.regressions == alone.regressions
-    for name in ("best_segments", "payoffs", "pareto", "flatness"):
-        assert getattr(both.frontier, name) == getattr(alone.frontier, name), name
-    assert both.frontier.allocators
-    assert not alone.frontier.allocators
-    assert both.quality.median_half_width == alone.quality.median_half_width
-
-
-def test_resampling_does_not_depend_on_which_other_allocators_were_measured() -> None:
-    """Nine replicates of one cell, whose means are resampled."""
-    rows: Table = []
-    for replicate in range(9):
-        drawn = frontier_table(convolutions=("GCN",), policies=("none", "layers"), degrees=(4, 8), untimed=None)
-        rows += [
-            {
-                **row,
-                "cell": f"{row['cell']}-{replicate}",
-                "graph": f"{row['graph']}-{replicate}",
-                "time_ratio": float(row["time_ratio"] or 1) * (1 + 0.1 * replicate**1.5 * (row["policy"] != "none")),
-            }
-            for row in drawn
-        ]
-    both, alone = of(rows), of([row for row in rows if row["allocator"] == "retaining"])
-    assert [p for p in both.points if p.allocator == "retaining"] == alone.points
-    assert any(p.time_ratio and p.time_ratio.low < p.time_ratio.estimate for p in alone.points)
-
-
-def test_a_table_without_the_reference_allocator_is_refused(rows: Table) -> None:
+    alone = findings([row for row in rows if row["allocator"] == "retaining"])
+    for name in ("generated", "best_segments", "payoffs", "pareto", "flatness"):
+        assert getattr(whole.effects, name) == getattr(alone.effects, name), name
+    assert whole.regressions == alone.regressions
+    assert whole.effects.allocators and not alone.effects.allocators
+    assert whole.quality.median_half_width == alone.quality.median_half_width
+    assert [p for p in whole.effects.points if p.allocator == "retaining"] == alone.effects.points
     with pytest.raises(Refusal, match="no row under allocator retaining, the study's reference \\(found: default\\)"):
         findings([row for row in rows if row["allocator"] == "default"])
 
 
-def test_another_model_is_on_the_frontier_and_nowhere_else(rows: Table) -> None:
-    found = findings(rows)
-    assert all(p.other_model == (p.policy == "reversible") for p in found.frontier.points)
-    assert point(found.frontier, "reversible", "128").activation_ratio is not None
-    assert "reversible" not in {effect.policy for effect in found.effects.generated}
-    assert found.quality.not_the_same == []
-    assert found.quality.other_models == ["reversible"]
+def test_another_model_is_on_the_frontier_and_nowhere_else(whole: Findings) -> None:
+    found = whole.effects
+    assert all(p.other_model == (p.policy == "reversible") for p in found.points)
+    assert point(found, "reversible", "128").activation_ratio is not None
+    assert "reversible" not in {effect.policy for effect in found.generated}
+    assert (whole.quality.not_the_same, whole.quality.other_models) == ([], ["reversible"])
 
 
 def test_a_policy_that_changes_the_computation_is_not_on_the_frontier(rows: Table) -> None:
     found = of(changed(rows, DENSE, "layers", same_gradients=False))
-    assert not [
-        p
-        for p in found.points
-        if (p.convolution, p.policy, p.level) == ("GATv2", "layers", "128") and p.allocator == "retaining"
-    ]
-
-
-def test_effects_of_an_untimed_level_have_memory_alone(rows: Table) -> None:
-    effects = {(e.convolution, e.policy, e.level): e for e in findings(rows).effects.generated}
-    assert effects["GATv2", "layers", "512"].time_ratio is None
-    assert effects["GATv2", "layers", "512"].timed_cells == 0
-    assert effects["GATv2", "layers", "512"].activation_ratio.estimate == pytest.approx(0.25, abs=0.01)
-    assert effects["GATv2", "layers", "128"].time_ratio is not None
+    with pytest.raises(ValueError, match="not enough values"):
+        point(found, "layers", "128")
 
 
 def test_laws_of_bytes_know_the_untimed_level_and_laws_of_time_do_not() -> None:
-    rows: Table = []
-    for nodes in (500, 1000):
-        rows += frontier_table(
-            convolutions=("GCN",),
-            aggregations=("gather_scatter",),
-            allocators=("retaining",),
-            policies=("none", "layers"),
-            degrees=(4, 8, 32, 64),
-            num_nodes=nodes,
-            untimed=64,
-        )
-    found = findings(rows)
-    laws = {(law.policy, law.response): law for law in found.regressions.laws}
-    assert (laws["layers", "activation_bytes"].cells, laws["layers", "step_time_seconds"].cells) == (8, 6)
-    tested = {(one.policy, one.response): one for one in found.regressions.interactions}
-    assert (tested["layers", "activation_bytes"].clusters, tested["layers", "step_time_seconds"].clusters) == (8, 6)
+    small = {"convolutions": ("GCN",), "aggregations": ("gather_scatter",), "allocators": ("retaining",)}
+    degrees, policies = (4, 8, 32, 64), ("none", "layers")
+    found = findings(
+        [
+            row
+            for nodes in (500, 1000)
+            for row in frontier_table(**small, policies=policies, degrees=degrees, num_nodes=nodes, untimed=64)
+        ]
+    ).regressions
+    cells = {(law.policy, law.response): law.cells for law in found.laws}
+    clusters = {(one.policy, one.response): one.clusters for one in found.interactions}
+    for counts in (cells, clusters):
+        assert (counts["layers", "activation_bytes"], counts["layers", "step_time_seconds"]) == (8, 6)
 
 
 @pytest.mark.parametrize(
@@ -248,8 +209,3 @@ def test_the_frontier_is_of_the_most_graded_graphs(rows: Table, num_nodes: int |
     found = of(rows)
     assert found.num_nodes == num_nodes
     assert bool(found.points) == (num_nodes is not None)
-
-
-def test_every_policy_that_ran_is_a_point_at_every_level(found: Frontier) -> None:
-    ran = {p.policy for p in found.points if p.convolution == "GATv2"}
-    assert ran == set(FRONTIER_SHARES) - {"offloaded"}

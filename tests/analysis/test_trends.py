@@ -1,4 +1,4 @@
-"""Bands hold at all levels together, and a break-even lies where the numbers put it by hand."""
+"""Along density: bands hold at all levels together; break-evens and exponents are those that tables were made of."""
 
 from __future__ import annotations
 
@@ -11,12 +11,14 @@ import pytest
 from gnn_checkpointing.analysis.effects import effects
 from gnn_checkpointing.analysis.estimates import RATIO_KNOWN
 from gnn_checkpointing.analysis.results import SAVES_BELOW, Band, BandPoint, Estimate, Quantity, Trends
-from gnn_checkpointing.analysis.table import completed
-from gnn_checkpointing.analysis.trends import METHODS, break_even, trends
+from gnn_checkpointing.analysis.table import Row, completed, under
+from gnn_checkpointing.analysis.trends import METHODS, break_even, throughput_laws, trends
+from planning.published import measured
 from synthetic.changes import TIMES, changed
 from synthetic.graphs import DEGREES, generated_graphs, real_graphs
 from synthetic.rows import LAWS, Table, table
 
+Ends = tuple[float, float, float]
 ONE_A_LEVEL = generated_graphs(num_nodes=(500,), degrees=(4.0, 128.0), replicates=1)
 SIX_A_LEVEL = generated_graphs(num_nodes=(1000,), replicates=6)
 
@@ -31,36 +33,30 @@ def only(result: Trends, convolution: str, policy: str, quantity: Quantity) -> B
     return one
 
 
-def band_of(degrees: Sequence[float], ratios: Sequence[tuple[float, float, float]], quantity: Quantity) -> Band:
+def band_of(degrees: Sequence[float], ratios: Sequence[Ends], quantity: Quantity = "time_ratio") -> Band:
     """Return a band of these (low, estimate, high)."""
     points = [
-        BandPoint(
-            degree=degree,
-            average_degree=degree,
-            cells=6,
-            ratio=Estimate(estimate=middle, low=low, high=high),
-        )
+        BandPoint(degree=degree, average_degree=degree, cells=6, ratio=Estimate(estimate=middle, low=low, high=high))
         for degree, (low, middle, high) in zip(degrees, ratios, strict=True)
     ]
     return Band(convolution="GCN", policy="layers", quantity=quantity, method="", points=points)
 
 
-def exactly(*ratios: float) -> list[tuple[float, float, float]]:
+def exactly(*ratios: float) -> list[Ends]:
     return [(ratio, ratio, ratio) for ratio in ratios]
 
 
-def test_one_exact_cell_a_level_leaves_a_band_without_width() -> None:
-    """GCN at 500 nodes, 2,000 edges: layers 64 + 500,000 + 200,000, none 64 + 750,000 + 240,000 bytes."""
-    one = only(found(table(np.random.default_rng(0), ONE_A_LEVEL)), "GCN", "layers", "activation_ratio")
-    assert one.method == METHODS["activation_ratio"]
-    assert one.points[0].ratio.estimate == pytest.approx(700_064 / 990_064)
-    assert all(point.ratio.low == point.ratio.estimate == point.ratio.high for point in one.points)
+def test_one_cell_a_level_has_exact_bytes_and_its_own_interval_of_time_widened_for_the_number_of_levels() -> None:
+    """GCN at 500 nodes, 2,000 edges: layers 64 + 500,000 + 200,000, none 64 + 750,000 + 240,000 bytes.
 
-
-def test_one_timed_cell_a_level_has_its_own_interval_widened_for_the_number_of_levels() -> None:
-    """Two levels each miss in 1 - sqrt(0.95) = 2.53 %, so all reaches are 2.2365 / 1.9600 = 1.1411 times as far."""
-    one = only(found(table(np.random.default_rng(0), ONE_A_LEVEL)), "GCN", "layers", "time_ratio")
-    for point in one.points:
+    Two levels each miss in 1 - sqrt(0.95) = 2.53 %, so all reaches are 2.2365 / 1.9600 = 1.1411 times as far.
+    """
+    result = found(table(np.random.default_rng(0), ONE_A_LEVEL))
+    memory, time = (only(result, "GCN", "layers", quantity) for quantity in ("activation_ratio", "time_ratio"))
+    assert memory.method == METHODS["activation_ratio"]
+    assert memory.points[0].ratio.estimate == pytest.approx(700_064 / 990_064)
+    assert all(point.ratio.low == point.ratio.estimate == point.ratio.high for point in memory.points)
+    for point in time.points:
         reach = math.hypot(1.1411 * math.log(1.02), 2.2365 * RATIO_KNOWN)
         assert math.log(point.ratio.high / point.ratio.estimate) == pytest.approx(reach, rel=1e-3)
 
@@ -74,7 +70,6 @@ def test_no_band_is_narrower_than_the_level_alone() -> None:
         for point in one.points:
             effect = by_place[one.convolution, one.policy, point.level]
             ratio = effect.activation_ratio if one.quantity == "activation_ratio" else effect.time_ratio
-            assert ratio is not None
             assert point.ratio.estimate == ratio.estimate
             assert point.ratio.low <= ratio.low * (1 + 1e-12)
             assert point.ratio.high >= ratio.high * (1 - 1e-12)
@@ -111,20 +106,16 @@ def test_a_rise_through_the_threshold_breaks_even_where_the_line_passes() -> Non
         SAVES_BELOW,
     )
     assert (one.course, one.open, one.certain) == ("rises", "", True)
-    assert one.average_degree is not None
-    assert one.average_degree.estimate == pytest.approx(8)
-    assert one.average_degree.low == pytest.approx(4 * 4**0.25)
-    assert one.average_degree.high == pytest.approx(4 * 4**0.75)
+    degree = one.average_degree
+    assert (degree.low, degree.estimate, degree.high) == pytest.approx((4 * 4**0.25, 8, 4 * 4**0.75))
 
 
 def test_a_fall_through_one_is_the_mirror_image() -> None:
-    one = break_even(band_of((4, 16), [(1.5, 2, 2.5), (0.4, 0.5, 0.6)], "time_ratio"), 1.0)
+    one = break_even(band_of((4, 16), [(1.5, 2, 2.5), (0.4, 0.5, 0.6)]), 1.0)
     assert (one.course, one.open, one.certain) == ("falls", "", True)
-    assert one.average_degree is not None
-    assert one.average_degree.estimate == pytest.approx(8)
     # log 1.5 / log(1.5 / 0.4) = 0.30676 and log 2.5 / log(2.5 / 0.6) = 0.64206 of the way.
-    assert one.average_degree.low == pytest.approx(4 * 4**0.30676, rel=1e-4)
-    assert one.average_degree.high == pytest.approx(4 * 4**0.64206, rel=1e-4)
+    degree = one.average_degree
+    assert (degree.low, degree.estimate, degree.high) == pytest.approx((4 * 4**0.30676, 8, 4 * 4**0.64206), rel=1e-4)
 
 
 @pytest.mark.parametrize(
@@ -136,16 +127,11 @@ def test_a_fall_through_one_is_the_mirror_image() -> None:
     ],
 )
 def test_an_end_beyond_the_levels_is_the_outermost_level_and_open(
-    first: tuple[float, float, float],
-    last: tuple[float, float, float],
-    expected: str,
-    low: float | None,
-    high: float | None,
+    first: Ends, last: Ends, expected: str, low: float | None, high: float | None
 ) -> None:
-    one = break_even(band_of((4, 16), [first, last], "time_ratio"), 1.0)
+    one = break_even(band_of((4, 16), [first, last]), 1.0)
     assert one.course == "rises"
     assert (one.open, one.certain) == (expected, False)
-    assert one.average_degree is not None
     assert (one.average_degree.low == 4.0) == (low is not None)
     assert (one.average_degree.high == 16.0) == (high is not None)
     assert one.average_degree.low < one.average_degree.estimate < one.average_degree.high
@@ -161,10 +147,8 @@ def test_an_end_beyond_the_levels_is_the_outermost_level_and_open(
         (exactly(0.9, 1.1, 0.9), "crosses", False),
     ],
 )
-def test_a_ratio_that_does_not_pass_once_has_no_break_even(
-    ratios: list[tuple[float, float, float]], course: str, certain: bool
-) -> None:
-    one = break_even(band_of((4, 8, 16), ratios, "time_ratio"), 1.0)
+def test_a_ratio_that_does_not_pass_once_has_no_break_even(ratios: list[Ends], course: str, certain: bool) -> None:
+    one = break_even(band_of((4, 8, 16), ratios), 1.0)
     assert (one.course, one.certain, one.average_degree, one.open) == (course, certain, None, "")
 
 
@@ -179,10 +163,8 @@ def test_a_known_power_of_the_degree_is_crossed_where_it_must_be() -> None:
     ]
     (memory, time) = found(bent).break_evens
     assert (memory.quantity, memory.threshold, memory.course) == ("activation_ratio", 0.99, "rises")
-    assert memory.average_degree is not None
-    assert memory.average_degree.estimate == pytest.approx(40)
-    assert memory.average_degree.low == pytest.approx(40)
-    assert memory.average_degree.high == pytest.approx(40)
+    degree = memory.average_degree
+    assert (degree.low, degree.estimate, degree.high) == pytest.approx((40, 40, 40))
     assert (time.quantity, time.threshold, time.course) == ("time_ratio", 1.0, "above")
 
 
@@ -204,3 +186,49 @@ def test_a_policy_that_changes_the_computation_has_no_band() -> None:
 def test_without_generated_graphs_or_policies_there_is_nothing() -> None:
     assert found(table(np.random.default_rng(0), real_graphs())).bands == []
     assert found(table(np.random.default_rng(0), ONE_A_LEVEL, policies=("none",))).break_evens == []
+
+
+def timed_rows(num_nodes: tuple[int, ...], **changes: float | None) -> list[Row]:
+    """Rows of steps of 1e-6 N^0.9 (E / N)^0.5 seconds."""
+    made = table(np.random.default_rng(0), generated_graphs(num_nodes=num_nodes), convolutions=["GCN"])
+    for row in made:
+        nodes, edges = (float(row[name] or 0) for name in ("num_nodes", "num_edges"))
+        row["step_time_seconds"] = 1e-6 * nodes**0.9 * (edges / nodes) ** 0.5
+        row.update(changes)
+    return under(completed(made), "retaining")
+
+
+@pytest.mark.parametrize(("response", "elasticity", "nodes"), [("nodes", -0.5, 0.1), ("edges", 0.5, 0.1)])
+def test_exponents_are_found_on_both_scales(response: str, elasticity: float, nodes: float) -> None:
+    found, missing = throughput_laws(timed_rows((500, 1000, 4000)), 0.95)
+    assert not missing
+    ours = {law.density: law for law in found if law.policy == "none" and law.response == f"{response}_per_second"}
+    by_degree, by_density = ours["average_degree"], ours["density"]
+    assert by_degree.elasticity.estimate == pytest.approx(elasticity, abs=1e-6)
+    assert by_degree.nodes_elasticity.estimate == pytest.approx(nodes, abs=1e-6)
+    # Of the same degree, twice the nodes are half as dense: the difference goes to the nodes.
+    assert by_density.elasticity.estimate == pytest.approx(elasticity, abs=1e-6)
+    assert by_density.nodes_elasticity.estimate == pytest.approx(nodes + elasticity, abs=1e-3)
+    assert by_degree.elasticity.low <= by_degree.elasticity.estimate <= by_degree.elasticity.high
+
+
+def test_one_size_leaves_density_alone_and_untimed_cells_are_told() -> None:
+    found, _ = throughput_laws(timed_rows((1000,)), 0.95)
+    assert found and all(law.nodes_elasticity is None for law in found)
+    nothing, missing = throughput_laws(timed_rows((1000,), step_time_seconds=None), 0.95)
+    assert nothing == [] and missing == []
+
+
+def test_too_few_graphs_are_a_sentence_and_repeats_of_a_graph_are_one_draw() -> None:
+    few = [row for row in timed_rows((1000,)) if row.average_degree < 9]
+    found, missing = throughput_laws(few * 3, 0.95)
+    assert found == []
+    assert missing[0].startswith("GCN, none: throughput is not regressed on density: 4 timed graphs at 2 levels")
+
+
+def test_real_graphs_are_regressed_where_no_graph_was_drawn() -> None:
+    found, _ = throughput_laws(measured("real"), 0.95)
+    assert {law.convolution for law in found} == {"GCN", "SAGE", "GATv2"}
+    for law in found:
+        if (law.response, law.density) == ("nodes_per_second", "average_degree"):
+            assert -1.1 < law.elasticity.low < law.elasticity.high < 0  # denser graphs have fewer nodes a second

@@ -12,8 +12,8 @@ from gnn_checkpointing.comparison.compare import compare
 from gnn_checkpointing.comparison.folders import PAGE
 from gnn_checkpointing.comparison.render import render_comparison
 from gnn_checkpointing.comparison.words import index_sentences
-from gnn_checkpointing.report.crate import CRATE
 from gnn_checkpointing.report.index import Compared, render_index
+from gnn_checkpointing.report.provenance import CRATE
 from pages import whole
 from rebuilt import unpack
 

@@ -9,6 +9,7 @@ import torch
 
 from gnn_checkpointing.collecting.rows import cell_rows
 from gnn_checkpointing.graphs.storage import save_graph
+from gnn_checkpointing.measurement import cell as in_process
 from gnn_checkpointing.measurement import probe, supervise
 from gnn_checkpointing.measurement.allocator import worker_environment
 from gnn_checkpointing.measurement.cell import measure_cell
@@ -54,6 +55,23 @@ def test_a_policy_that_refuses_at_its_first_step_is_an_outcome(
     assert (found["layers"].outcome, found["layers"].message) == (outcome, "cannot be done here")
     assert found["none"].outcome == found["segments(2)"].outcome == "completed"
     assert all(sorted(order) == ["none", "segments(2)"] for order in record.round_orders)
+
+
+def test_a_policy_is_announced_before_it_is_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In either process: a compiler that hangs or fails there is charged to the policy that compiles."""
+    study, announced = small_study(), []
+    cell, graph = cell_of(study)
+    for module in (probe, in_process):
+
+        def noted(cell: Any, task: Any, policy: str, made: Any = module.contestant) -> Any:
+            assert announced[-1] == (policy, "preparation")
+            return made(cell, task, policy)
+
+        monkeypatch.setattr(module, "contestant", noted)
+    measure_cell(study, cell, graph, CPU, {}, lambda *step: announced.append(step), no_marks, CONTEXT)
+    assert len([phase for _, phase in announced if phase == "preparation"]) == 2
+    in_process.time_again(study, cell, graph, CPU, 1, study.policies, lambda *step: announced.append(step))
+    assert len([phase for _, phase in announced if phase == "preparation"]) == 4
 
 
 def test_another_model_is_compared_with_itself_without_the_policy() -> None:

@@ -4,8 +4,7 @@ from typing import Any
 
 import pytest
 
-from gnn_checkpointing.measurement.drift import sentinel_drift
-from gnn_checkpointing.measurement.record_warnings import record_warnings
+from gnn_checkpointing.measurement.record_warnings import record_warnings, sentinel_drift
 from gnn_checkpointing.records.cell import CellRecord
 from synthetic.studies import small_study
 

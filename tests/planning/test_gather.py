@@ -10,10 +10,11 @@ from gnn_checkpointing.analysis.laws.predictions import predictions
 from gnn_checkpointing.analysis.laws.series import FORMS, Sizes
 from gnn_checkpointing.analysis.results import Predictions, PredictiveLaw
 from gnn_checkpointing.analysis.table import completed, under
-from gnn_checkpointing.planning.arithmetic import edges_at_once, grown, resident, seconds, value
+from gnn_checkpointing.planning.arithmetic import Step, edges_at_once, grown, resident, seconds, value
 from gnn_checkpointing.planning.gather import knowledge
 from gnn_checkpointing.planning.knowledge import Knowledge, PolicyKnowledge
 from synthetic.graphs import generated_graphs, real_graphs
+from synthetic.results import made
 from synthetic.rows import HIDDEN_CHANNELS, NUM_LAYERS, table
 from synthetic.studies import small_study
 from synthetic.tables import protocol
@@ -42,9 +43,8 @@ def known(found: Predictions) -> Knowledge:
 def by_law(law: PredictiveLaw, nodes: float, edges: float, at_once: float) -> float:
     columns = FORMS[law.form].columns
     pieces = np.array([[piece[column] for column in columns] for piece in law.pieces])
-    sizes = Sizes(np.array([nodes]), np.array([edges]), np.array([at_once]))
     most = float(law.num_nodes[1]), float(law.num_edges[1])
-    return float(FittedForm(law.form, pieces, law.knee, most).at(sizes)[0])
+    return float(FittedForm(law.form, pieces, law.knee, most).at(Sizes.one(nodes, edges, at_once))[0])
 
 
 def policy(known: Knowledge, convolution: str, name: str) -> PolicyKnowledge:
@@ -56,17 +56,16 @@ def test_at_the_measured_sizes_a_planner_says_what_the_laws_say(found: Predictio
     for law in found.laws:
         one = policy(known, law.convolution, law.policy)
         for nodes, edges in ((500, 2000), (1000, 30_000), (4000, 512_000), (3000, 10**6)):
-            at_once = edges_at_once(one, nodes, edges, known.measured)
+            step = Step(nodes, edges, known.measured)
+            at_once = edges_at_once(one, step)
             expected = by_law(law, nodes, edges, at_once)
             if law.response == "activation_bytes":
                 # Bytes per edge that meet the count of tensors are taken to be it.
-                assert value(
-                    one.activation, nodes, edges, at_once, known.measured, one.reads_features
-                ) == pytest.approx(expected, rel=2e-3)
+                found_bytes = value(one.activation, step, at_once, one.reads_features)
+                assert found_bytes == pytest.approx(expected, rel=2e-3)
                 asked += 1
             elif law.response == "step_time_seconds":
-                time = seconds(one, None, nodes, edges, known.measured)
-                assert time is not None and time.interval is not None
+                time = seconds(one, None, step)
                 assert time.interval.estimate == pytest.approx(expected, rel=1e-9)
                 asked += 1
     assert asked == 2 * 9 * 4
@@ -76,34 +75,25 @@ def test_what_lives_before_a_step_is_what_was_measured(found: Predictions, known
     for law in found.resident:
         one = policy(known, law.convolution, law.policy)
         expected = law.constant + law.per_node * 1000 + law.per_edge * 30_000
-        assert resident(one, 1000, 30_000, known.measured) == pytest.approx(expected, rel=1e-9)
+        assert resident(one, Step(1000, 30_000, known.measured)) == pytest.approx(expected, rel=1e-9)
 
 
-def test_order_and_ranges_are_the_studys(known: Knowledge) -> None:
+def test_order_ranges_and_self_loops_are_the_studys(known: Knowledge) -> None:
     assert known.convolutions == ["GCN", "SAGE", "GATv2"]
     assert [one.policy for one in known.policies[:3]] == ["none", "layers", "edge_blocks"]
     limits = {limit.size: (limit.low, limit.high) for limit in known.limits}
     assert limits["num_nodes"] == (500, 4000)
     assert limits["num_layers"] == (NUM_LAYERS, NUM_LAYERS)
     assert limits["num_features"] == (32, 32)
-
-
-def test_blocks_follow_the_policys_rule_and_the_machines_cache(known: Knowledge) -> None:
-    blocks = policy(known, "GATv2", "edge_blocks").blocks
-    assert blocks is not None
-    assert (blocks.edges_per_node, blocks.largest_bytes) == (8, 32 * 2**20)
-    assert policy(known, "GATv2", "layers").blocks is None
     assert policy(known, "GCN", "none").self_loops and not policy(known, "SAGE", "none").self_loops
+    assert policy(known, "GATv2", "layers").blocks is None
 
 
 def test_what_is_kept_grows_with_the_layers_and_the_rest_does_not(found: Predictions, known: Knowledge) -> None:
     """Of layers no byte per edge is kept, so that twice the layers need none more; of a node its input is, in each."""
     one = policy(known, "SAGE", "layers")
-    saved = next(
-        law
-        for law in found.laws
-        if (law.convolution, law.policy, law.response) == ("SAGE", "layers", "saved_activation_bytes")
-    )
+    laws = {(law.convolution, law.policy, law.response): law for law in found.laws}
+    saved = laws["SAGE", "layers", "saved_activation_bytes"]
     deep = known.measured.model_copy(update={"num_layers": 2 * NUM_LAYERS})
     (terms,) = one.activation.pieces
     for column, growth in terms.items():
@@ -112,30 +102,14 @@ def test_what_is_kept_grows_with_the_layers_and_the_rest_does_not(found: Predict
 
 
 def test_a_study_without_laws_gives_a_planner_that_knows_nothing() -> None:
-    empty = Predictions(
-        confidence=0.95,
-        candidates={},
-        laws=[],
-        resident=[],
-        leaderboard=[],
-        coverage=[],
-        knees=[],
-        analytic=[],
-        scorecard=[],
-        summaries=[],
-        censored=[],
-        capacities=[],
-        not_fitted=[],
-    )
-    nothing = knowledge(STUDY, empty, [], "here", "Here", {})
+    nothing = knowledge(STUDY, made(Predictions), [], "here", "Here", {})
     assert nothing.policies == [] and nothing.limits == []
 
 
-def test_blocks_on_cuda_follow_the_devices_memory(found: Predictions) -> None:
+def test_blocks_follow_the_policys_rule_and_the_cache_or_the_memory_of_a_gpu(found: Predictions) -> None:
     """A GPU that was not measured does not matter."""
     facts = CACHE | {"accelerator memory": "81559 MiB"}
     for device, bounds in (("cuda", (16 * 2**20, 81559 * 2**20 // 256)), ("cpu", (2**20, 32 * 2**20))):
-        made = knowledge(STUDY, found, [], "here", "Here", facts | {"measured device": device})
-        blocks = policy(made, "GATv2", "edge_blocks").blocks
-        assert blocks is not None
-        assert (blocks.smallest_bytes, blocks.largest_bytes) == bounds
+        read = knowledge(STUDY, found, [], "here", "Here", facts | {"measured device": device})
+        blocks = policy(read, "GATv2", "edge_blocks").blocks
+        assert (blocks.edges_per_node, blocks.smallest_bytes, blocks.largest_bytes) == (8, *bounds)

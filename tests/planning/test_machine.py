@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 
 from gnn_checkpointing.artefacts import write_json
 from gnn_checkpointing.planning import Planner
-from gnn_checkpointing.planning.machine import together
+from gnn_checkpointing.planning.knowledge import together
 from gnn_checkpointing.refusal import Refusal
 from synthetic.planner import BLOCKED, STORED, knowledge, law
 
@@ -46,7 +47,6 @@ def test_among_all_policies_the_one_advised_was_measured_to_be_within_a_fifth_of
     right = 0
     for convolution, seconds in cells.items():
         plan = planner("frontier").plan(num_nodes=2000, num_edges=2000 * degree, convolution=convolution, memory_gib=24)
-        assert plan.recommended is not None
         right += seconds[plan.recommended] <= 1.2 * min(seconds.values())
     assert right >= 0.9 * len(cells)
 
@@ -67,3 +67,22 @@ def test_another_studys_policy_is_added_and_no_policy_is_answered_for_twice(tmp_
 def test_a_folder_without_planners_is_refused(tmp_path: Path) -> None:
     with pytest.raises(Refusal, match=r"no study below it has a planner\.json with laws"):
         Planner.read(tmp_path)
+
+
+def test_policies_of_a_narrower_study_are_named_where_their_bytes_are_extrapolated(machine: Planner) -> None:
+    """The frontier has 2,000 nodes alone, the prediction study 2,000 to 12,000; beyond both, the limits warn of all."""
+    asked = {"convolution": "GATv2", "memory_gib": 24}
+    (warning,) = machine.plan(num_nodes=4000, num_edges=64_000, **asked).warnings
+    assert re.fullmatch(r".*fused_edge_blocks.*: measured on graphs of other sizes alone, .* untested\.", warning)
+    assert not any(name in warning.split(":")[0].split(", ") for name in ("none", "layers", "edge_blocks"))
+    assert machine.plan(num_nodes=2000, num_edges=64_000, **asked).warnings == ()
+    far = machine.plan(num_nodes=10**6, num_edges=10**8, **asked).warnings
+    assert far and not any("other sizes alone" in one for one in far)
+
+
+def test_a_policy_that_recomputes_takes_no_less_than_none_was_measured_to_take() -> None:
+    """Blocks were timed up to 2,000 edges, none up to 100,000: their bound is that of none's largest graph."""
+    narrow = {**BLOCKED, "seconds": law({"edges": {"layer_channels": 1e-9}}, num_edges=(1000, 2000))}
+    plan = Planner(knowledge(STORED, narrow)).plan(num_nodes=1000, num_edges=900_000, convolution="GATv2", memory_gib=1)
+    bounds = [plan.of(policy).time.at_least for policy in ("none", "edge_blocks")]
+    assert bounds[0] == bounds[1] == pytest.approx(0.9 * 16e-9 * 100_000)

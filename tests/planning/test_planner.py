@@ -11,8 +11,8 @@ import pytest
 
 from gnn_checkpointing.artefacts import write_json
 from gnn_checkpointing.planning import Plan, Planner
-from gnn_checkpointing.planning.arithmetic import edges_at_once, peak, value
-from gnn_checkpointing.planning.knowledge import Growth, PlannedLaw
+from gnn_checkpointing.planning.arithmetic import Step, edges_at_once, peak, value
+from gnn_checkpointing.planning.knowledge import PlannedLaw
 from gnn_checkpointing.refusal import Refusal
 from gnn_checkpointing.report.plan_words import advice, cells
 from synthetic.planner import BLOCKED, STORED, knowledge, law
@@ -31,18 +31,11 @@ def test_bytes_and_seconds_are_the_laws() -> None:
     found = planned().of("none")
     before = 128 + 28 * 1000 + 16 * 50_000
     assert found.peak.estimate == found.peak.low == found.peak.high == 192 * 50_000 + before
-    assert found.seconds is not None
     assert found.seconds.estimate == pytest.approx(16e-9 * 50_000)
     assert (found.seconds.low, found.seconds.high) == pytest.approx((0.9 * 8e-4, 1.1 * 8e-4))
-
-
-def test_an_interval_reaches_as_far_as_the_law_of_activations_not_of_what_is_resident() -> None:
-    """Blocks of 8 edges a node: 800 a node and 160 an edge of a block of 8,000."""
-    found = planned().of("edge_blocks").peak
-    before = 128 + 28 * 1000 + 16 * 50_000
-    activation = 800 * 1000 + 160 * 8000
-    assert found.estimate == activation + before
-    assert (found.low, found.high) == (0.75 * activation + before, 1.25 * activation + before)
+    # The interval is that of activations. Blocks of 8 edges a node: 800 a node and 160 an edge of a block of 8,000.
+    blocks, activation = planned().of("edge_blocks").peak, 800 * 1000 + 160 * 8000
+    assert (blocks.estimate, blocks.low, blocks.high) == tuple(share * activation + before for share in (1, 0.75, 1.25))
 
 
 @pytest.mark.parametrize(
@@ -55,14 +48,11 @@ def test_an_interval_reaches_as_far_as_the_law_of_activations_not_of_what_is_res
     ],
 )
 def test_blocks_are_as_large_as_the_rule_says(nodes: int, edges: int, at_once: int) -> None:
-    known = KNOWN.policies[1]
-    assert edges_at_once(known, nodes, edges, SIZES) == at_once
-    assert edges_at_once(KNOWN.policies[0], nodes, edges, SIZES) == edges
-
-
-def test_a_convolution_with_self_loops_has_them_in_its_blocks() -> None:
-    known = knowledge({**BLOCKED, "self_loops": True}).policies[0]
-    assert edges_at_once(known, 100, 500, SIZES) == 600
+    whole, blocked = KNOWN.policies
+    assert edges_at_once(blocked, Step(nodes, edges, SIZES)) == at_once
+    assert edges_at_once(whole, Step(nodes, edges, SIZES)) == edges
+    looped = knowledge({**BLOCKED, "self_loops": True}).policies[0]
+    assert edges_at_once(looped, Step(100, 500, SIZES)) == 600
 
 
 def test_other_sizes_grow_as_the_law_says() -> None:
@@ -107,12 +97,12 @@ def test_features_wider_than_a_layer_widen_the_messages_of_who_gathers_them_as_t
 def test_every_form_of_law(changes: dict[str, Any], columns: dict[str, float], expected: float) -> None:
     piece = {column: {"rest": term} for column, term in columns.items()}
     made = PlannedLaw.model_validate(law(piece, **changes))
-    assert value(made, 100, 1000, 1000, SIZES, False) == pytest.approx(expected)
+    assert value(made, Step(100, 1000, SIZES), 1000, False) == pytest.approx(expected)
 
 
 def test_a_law_of_two_pieces_is_the_larger_one() -> None:
     made = PlannedLaw.model_validate(law({"nodes": {"rest": 10.0}}, {"edges": {"rest": 1.0}}))
-    assert [value(made, 100, edges, edges, SIZES, False) for edges in (500, 5000)] == [1000, 5000]
+    assert [value(made, Step(100, edges, SIZES), edges, False) for edges in (500, 5000)] == [1000, 5000]
 
 
 def test_the_fastest_that_fits_is_recommended_and_what_fits_is_judged_by_the_upper_end() -> None:
@@ -139,14 +129,11 @@ def test_the_largest_graphs_fit_and_the_next_ones_do_not() -> None:
     memory = 0.01 * 2**30
     for one, known in zip(found.policies, KNOWN.policies, strict=True):
         nodes, degree = one.largest_nodes, one.largest_degree
-        assert nodes is not None and degree is not None
-        assert (
-            peak(known, nodes, 50.0 * nodes, SIZES).high
-            <= memory
-            < peak(known, nodes + 1, 50.0 * (nodes + 1), SIZES).high
-        )
+        peaks = [peak(known, Step(more, 50.0 * more, SIZES)).high for more in (nodes, nodes + 1)]
+        assert peaks[0] <= memory < peaks[1]
         edges = round(degree * 1000)
-        assert peak(known, 1000, edges, SIZES).high <= memory < peak(known, 1000, edges + 1, SIZES).high
+        peaks = [peak(known, Step(1000, more, SIZES)).high for more in (edges, edges + 1)]
+        assert peaks[0] <= memory < peaks[1]
 
 
 @pytest.mark.parametrize(
@@ -162,7 +149,6 @@ def test_beyond_four_times_the_measured_a_time_is_withheld_and_bounded(
     nodes: int, edges: int, at_least: float | None, at_most: float | None
 ) -> None:
     time = planned(num_nodes=nodes, num_edges=edges).of("none").time
-    assert time is not None
     assert (time.interval is None) == (at_least is not None or at_most is not None)
     assert time.at_least == pytest.approx(at_least)
     assert time.at_most == pytest.approx(at_most)
@@ -176,7 +162,6 @@ def test_none_is_taken_where_it_fits_unless_another_was_measured_to_be_faster_ne
             num_nodes=1000, num_edges=50_000, convolution="GATv2", memory_gib=1
         )
         blocks, none = plan.of("edge_blocks").seconds, plan.of("none").seconds
-        assert blocks is not None and none is not None
         assert plan.recommended == taken
         assert (blocks.estimate < none.estimate) == (taken != "none")
 
@@ -205,14 +190,11 @@ def test_bounds_of_time_rank_nothing_and_the_advice_says_what_is_not_known() -> 
     assert said(STORED, memory_gib=0.01).endswith("or on a machine with more memory.")
 
 
-def test_a_graph_that_fits_with_no_edge_has_no_largest_degree() -> None:
-    assert cells(planned(memory_gib=1e-6).of("none"))[3:] == ("does not fit", "none", "none")
-
-
-def test_what_has_no_end_says_so() -> None:
+def test_what_has_no_end_or_fits_with_no_edge_says_so() -> None:
     """Half a TiB holds any graph of 1,000 nodes: 999,000 edges of 208 bytes."""
     assert planned(memory_gib=512).of("none").largest_degree is None
     assert planned(memory_gib=512).of("none").largest_nodes is not None
+    assert cells(planned(memory_gib=1e-6).of("none"))[3:] == ("does not fit", "none", "none")
 
 
 def test_what_was_not_measured_is_warned_of() -> None:
@@ -236,9 +218,6 @@ def test_what_was_not_measured_is_warned_of() -> None:
 def test_impossible_questions_are_refused(changes: dict[str, Any], words: str) -> None:
     with pytest.raises(Refusal, match=words):
         planned(**changes)
-
-
-def test_a_policy_without_a_law_is_refused_by_name() -> None:
     with pytest.raises(Refusal, match="policy layers: no law; there is one of none, edge_blocks"):
         planned().of("layers")
 
@@ -250,7 +229,3 @@ def test_a_file_that_is_no_planner_is_refused_naming_the_field(tmp_path: Path) -
     write_json(tmp_path / "planner.json", values | {"confidence": "high"})
     with pytest.raises(Refusal, match=r"planner\.json: field confidence: .*make it again with `knowledge`"):
         Planner.read(tmp_path / "planner.json")
-
-
-def test_growth_is_nothing_unless_told() -> None:
-    assert Growth() == Growth(layer_channels=0, layer_heads=0, channels=0, heads=0, rest=0)

@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from gnn_checkpointing.claims.ledger import Ledger
+from gnn_checkpointing.report.inputs import ReportInputs, in_series
 from rebuilt import ROOT, once
 from rebuilt import rendered as rendered_study
 from synthetic import inputs as synthetic
+from synthetic import results
+from synthetic.changes import without
+from synthetic.everything import everything
+from synthetic.findings import ledger as judged
+from synthetic.graphs import generated_graphs, real_graphs
+from synthetic.rows import table
+from synthetic.tables import protocol
 
-from .test_report import render
+from .test_report import appendix, pdf_text, render
 
 STUDIES = sorted(path.parent for path in ROOT.glob("report/*/*/study.json"))
 DOCUMENTS = ("report", "appendix")
@@ -32,3 +43,46 @@ def document(request: pytest.FixtureRequest, study: Path) -> Path:
 def rendered() -> Path:
     """The report of the default made inputs: the files that it was made from, and `out`, what was made."""
     return once("made-report", lambda folder: render(folder, synthetic.inputs()), "tests/synthetic") / "out"
+
+
+@pytest.fixture(scope="session")
+def predicted() -> ReportInputs:
+    """The inputs of a study of generated and real graphs, one cell of which ran out of memory, and its predictions."""
+    from gnn_checkpointing.analysis.laws.predictions import predictions
+    from gnn_checkpointing.analysis.table import completed
+
+    graphs = [*generated_graphs(num_nodes=(500, 1000, 4000), replicates=1), *real_graphs()]
+    rows = table(np.random.default_rng(4), graphs)
+    rows = without(rows, "sbm-n4000-d128-r0-GATv2", "none", "out_of_memory")
+    found = predictions(rows, completed(rows), protocol(), np.random.default_rng(0))
+    return synthetic.inputs(in_series(rows), predictions=found)
+
+
+@pytest.fixture(scope="session")
+def ledger() -> Ledger:
+    """Every claim, judged."""
+    return judged(everything())
+
+
+@dataclass(frozen=True)
+class Faces:
+    """The appendix as HTML and as a PDF."""
+
+    inputs: ReportInputs
+    html: str
+    paper: Path
+
+    @property
+    def pdf(self) -> str:
+        """The text of the PDF."""
+        return pdf_text(self.paper)
+
+
+@pytest.fixture(scope="session")
+def faces(predicted: ReportInputs, ledger: Ledger, tmp_path_factory: pytest.TempPathFactory) -> Faces:
+    """Both faces of an appendix with every claim, break-evens, trials against the answer and laws that predict."""
+    found = {"trends": synthetic.trends(), "robustness": results.tried(), "predictions": predicted.predictions}
+    inputs = synthetic.inputs(ledger=ledger, **found)
+    folder = tmp_path_factory.mktemp("faces")
+    html, _ = appendix(folder, inputs)
+    return Faces(inputs, html, folder / "out" / "appendix.pdf")

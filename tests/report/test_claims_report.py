@@ -1,27 +1,28 @@
-"""Claims are printed once each with a verdict a convolution, the same in both faces, in few bytes."""
+"""Claims are printed once each with a verdict for each convolution, and the report's own grades beside them."""
 
 from __future__ import annotations
 
 import re
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from gnn_checkpointing.artefacts import read_json
+from gnn_checkpointing.audit.grades import graded
 from gnn_checkpointing.claims.ledger import Claim, Ledger
+from gnn_checkpointing.packed import bounded_bytes
+from gnn_checkpointing.report.index import Compared, render_index
 from gnn_checkpointing.report.page import ClaimItem, Claims, Table
-from gnn_checkpointing.report.sections.claims import claims_section
+from gnn_checkpointing.report.sections.claims import audit_section, claims_section
+from pages import whole
 from synthetic import inputs as synthetic
-from synthetic.everything import everything
-from synthetic.findings import ledger as judged
-from synthetic.results import about
+from synthetic.results import about, made
 
-from .test_report import Text, appendix, pdf_text
-
-
-@pytest.fixture(scope="module")
-def ledger() -> Ledger:
-    return judged(everything())
+from .conftest import Faces
+from .reading import prose
+from .test_report import TEMPLATES, Text, pdf_text
 
 
 def tables(ledger: Ledger) -> list[Claims]:
@@ -106,20 +107,16 @@ def test_the_counts_add_up(ledger: Ledger) -> None:
     assert all(row[1] == sum(row[2:]) for row in rows)
 
 
-def test_both_faces_say_every_claim_and_the_page_stays_small(ledger: Ledger, tmp_path: Path) -> None:
-    html, _ = appendix(tmp_path, replace(synthetic.inputs(), ledger=ledger))
-    in_html = Text(html).text
-    in_pdf = re.sub(r"\s+", " ", pdf_text(tmp_path / "out" / "appendix.pdf"))
-    for table in tables(ledger):
-        for one in table.items:
-            assert one.sentence in in_html
-            assert one.sentence in in_pdf
-            assert one.wants in in_html
-            assert one.wants in in_pdf
-    section = html[html.index('<section id="claims"') :]
+def test_both_faces_say_every_claim_and_the_page_stays_small(faces: Faces, ledger: Ledger) -> None:
+    said = [words for found in tables(ledger) for one in found.items for words in (one.sentence, one.wants)]
+    in_html = Text(faces.html).text
+    assert all(words in in_html for words in said)
+    section = faces.html[faces.html.index('<section id="claims"') :]
     section = section[: section.index("</section>")]
     assert section.count('class="verdict') == len(ledger.claims)
     assert len(section) < 150_000
+    in_pdf = faces.pdf
+    assert all(words in in_pdf for words in said)
 
 
 def test_a_ledger_without_claims_says_so() -> None:
@@ -130,20 +127,46 @@ def test_a_ledger_without_claims_says_so() -> None:
 def test_a_claim_of_an_older_ledger_is_printed_as_it_stands() -> None:
     """Without `in_general` a sentence cannot be told of each convolution."""
     old = [
-        Claim(
-            id=f"old:{name}",
-            convolution=name,
-            sentence="An old sentence.",
-            source="this study",
-            rule="r",
-            quantity="q",
-            unit="ratio",
-            estimate=None,
-            evidence="",
-            verdict="untested",
-            reason="",
-        )
+        made(Claim, id=f"old:{name}", convolution=name, sentence="An old sentence.", verdict="untested", estimate=None)
         for name in ("GCN", "SAGE")
     ]
     (table,) = tables(Ledger(study="x", hardware="y", confidence=0.95, claims=old))
     assert [one.sentence for one in table.items] == ["An old sentence."]
+
+
+SCORE = "1 of 2 checks passed; 1 more does not apply to this study."
+FAILED = "Was the machine steady?"
+
+
+def test_the_score_counts() -> None:
+    passed = graded("default", "laptop", synthetic.audit().checks[:1])
+    assert SCORE in prose(audit_section(synthetic.inputs()))
+    assert "1 of 1 checks passed." in prose(audit_section(synthetic.inputs(audit=passed)))
+
+
+def test_the_report_says_its_score_and_what_failed_in_both_faces(rendered: Path) -> None:
+    html = Text(whole(rendered / "report.html")).text
+    flat = pdf_text(rendered / "report.pdf")
+    for page in (html.replace("1 of 2 .", "1 of 2."), flat):
+        assert "passes 1 of 2" in page.replace(" 1  of  2", " 1 of 2")
+        assert FAILED in page
+
+
+def test_every_check_is_listed_with_a_word_for_its_answer(rendered: Path) -> None:
+    html = whole(rendered / "appendix.html")
+    table = html[html.index('id="table-audit"') :]
+    rows = [Text(row).text for row in re.split("<tr[^>]*>", table[: table.index("</table>")])[2:]]
+    assert len(rows) == 3
+    assert "alone on the machine? passed 0 of 108 cells overlapped another" in rows[0]
+    assert "steady? FAILED median drift: 5.607 %" in rows[1]
+    assert "predicted? does not apply no real graph lies within what a law was fitted on" in rows[2]
+    assert "analysis/quality.json: sentinel_drift.median" in rows[1]
+
+
+def test_the_grades_are_published_and_told_to_the_index(rendered: Path, tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(rendered, tmp_path / "reports" / "laptop" / "default"))
+    assert bounded_bytes(folder / "audit.json") == (rendered.parent / "audit.json").read_bytes()
+    told = {"passed": 1, "applicable": 2, "failed": ["Was the machine steady?"]}
+    assert read_json(folder / "summary.json")["audit"] == told
+    render_index(tmp_path / "reports", TEMPLATES, tmp_path / "reports" / "index.html", Compared(()))
+    assert "passes 1 of 2 checks of its own quality" in (tmp_path / "reports" / "index.html").read_text()

@@ -12,21 +12,20 @@ from gnn_checkpointing.analysis.results import Effect, Effects
 from gnn_checkpointing.packed import is_there
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.documents import documents
-from gnn_checkpointing.report.figure import Figure
 from gnn_checkpointing.report.inputs import ReportInputs
-from gnn_checkpointing.report.page import Block, Claims, Note, Page, Paragraph, Section, Table, words_of
+from gnn_checkpointing.report.page import Claims, Note, Page, Paragraph, Section, Table, words_of
 from gnn_checkpointing.report.sections.allocator import allocator_section
 from gnn_checkpointing.report.sections.frontier import frontier_section
-from gnn_checkpointing.report.sections.frontier_points import spans
 from gnn_checkpointing.report.sections.instrument import instrument_section
-from gnn_checkpointing.report.sections.memory import memory_section
-from gnn_checkpointing.report.sections.time import time_section
+from gnn_checkpointing.report.sections.parts import spans
 from gnn_checkpointing.report.sections.timeline import timeline_section
+from gnn_checkpointing.report.sections.trends import memory_section, time_section
 from pages import whole
 from synthetic import inputs as synthetic
 from synthetic.changes import TIMES
 from synthetic.frontier import FRONTIER_SHARES, NEEDS_ATTENTION, NEEDS_CUDA
 
+from .reading import block, prose, section, texts
 from .test_report import Text, pdf_text, render
 
 DASH = units.NOTHING
@@ -49,29 +48,14 @@ def rendered(inputs: ReportInputs, tmp_path_factory: pytest.TempPathFactory) -> 
     return folder / "out"
 
 
-def section(page: Page, id: str) -> Section:
-    return next(section for section in page.sections if section.id == id)
-
-
-def block(found: Section | None, id: str) -> Table:
-    assert found is not None
-    return next(block for block in found.blocks if isinstance(block, Table) and block.id == id)
-
-
-def texts(table: Table, *heads: str) -> list[str]:
-    """Return the cells of the row that begins so, after its heads."""
-    (row,) = [row for row in table.rows if tuple(cell for cell in row[: len(heads)]) == heads]
-    return list(row[len(heads) :])
-
-
 def sentences(page: Page) -> Iterator[tuple[str, str]]:
     """Yield every sentence of the report with the id of its section."""
     for part in page.sections:
-        for block in part.blocks:
-            if isinstance(block, Paragraph | Note):
-                yield part.id, words_of(block.text)
-            if isinstance(block, Claims):
-                yield from ((part.id, item.sentence) for item in block.items)
+        for one in part.blocks:
+            if isinstance(one, Paragraph | Note):
+                yield part.id, words_of(one.text)
+            if isinstance(one, Claims):
+                yield from ((part.id, item.sentence) for item in one.items)
 
 
 def test_many_policies_have_a_frontier_and_three_have_none(page: Page) -> None:
@@ -158,9 +142,9 @@ def test_a_policy_that_is_unavailable_or_refuses_is_listed_with_its_reason(page:
 
 def test_the_allocators_part_is_told_apart_from_checkpointings(page: Page) -> None:
     found = section(page, "allocator")
-    said = [block.text for block in found.blocks if isinstance(block, Paragraph)]
-    assert "Checkpointing's effect, under retaining" in said[1]
-    assert "The allocator's effect: under default" in said[1]
+    said = prose(found)
+    assert "Checkpointing's effect, under retaining" in said
+    assert "The allocator's effect: under default" in said
     parts = block(found, "table-allocator-parts-default")
     assert {row[2] for row in parts.rows} == {"4", "128"}
     none = next(row for row in parts.rows if (row[0], row[1], row[2]) == ("GATv2", "none", "128"))
@@ -178,33 +162,25 @@ def test_no_sentence_but_the_allocators_own_speaks_of_page_faults(page: Page) ->
 def test_every_time_outside_the_allocators_section_is_the_references(inputs: ReportInputs) -> None:
     """A table without the rows of `default` gives the same sections."""
     alone = synthetic.frontier_inputs(allocators=("retaining",))
-    for make in (memory_section, frontier_section):
+    for make in (memory_section, frontier_section, time_section):
         assert _tables(make(inputs)) == _tables(make(alone))
-    assert _tables(time_section(inputs)) == _tables(time_section(alone))
     assert allocator_section(alone) is None
 
 
 def _tables(found: Section | None) -> list[tuple[tuple[str, ...], ...]]:
     assert found is not None
-    return [
-        tuple(tuple(cell for cell in row) for row in block.rows) for block in found.blocks if isinstance(block, Table)
-    ]
+    return [one.rows for one in found.blocks if isinstance(one, Table)]
 
 
 def test_the_timeline_says_in_words_and_in_a_table_what_it_draws(inputs: ReportInputs) -> None:
     found = timeline_section(inputs)
-    assert found is not None
-    (figure,) = [block for block in found.blocks if isinstance(block, Figure)]
+    figure = block(found, "figure-timeline")
     assert [panel.title for panel in figure.panels] == ["GCN", "GCN (spmm)", "GATv2"]
     trace = next(t for t in inputs.traces if (t.convolution, t.policy) == ("GATv2", "edge_blocks"))
     peak = texts(block(found, "table-timeline"), "GATv2", "edge_blocks")[1]
     assert f"edge_blocks peaks at {peak} and holds" in figure.panels[-1].alternative
     assert peak.endswith("MiB")
     assert float(peak.split()[0]) == pytest.approx(trace.peak_bytes / 2**20, rel=0.01)
-
-
-def test_a_study_without_a_trace_has_no_timeline() -> None:
-    assert timeline_section(synthetic.inputs(traces=[])) is None
 
 
 def test_the_instrument_tells_what_agrees_what_does_not_and_what_others_would_say(inputs: ReportInputs) -> None:
@@ -270,10 +246,6 @@ def test_the_page_of_a_frontier_is_sound_and_its_data_lie_beside_it(rendered: Pa
     assert len(html) < 1.5 * 2**20
 
 
-def blocks_of(page: Page) -> Iterator[Block]:
-    for part in page.sections:
-        yield from part.blocks
-
-
 def test_no_table_is_wider_than_a_sheet(page: Page) -> None:
-    assert max(len(block.columns) for block in blocks_of(page) if isinstance(block, Table)) <= 11
+    found = (one for part in page.sections for one in part.blocks if isinstance(one, Table))
+    assert max(len(one.columns) for one in found) <= 11

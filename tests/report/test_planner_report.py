@@ -55,10 +55,6 @@ def test_what_lies_outside_of_the_measured_is_warned_of() -> None:
     assert note.text == "Layers."
 
 
-def test_without_laws_there_is_no_planner() -> None:
-    assert planner_section(synthetic.inputs()) is None
-
-
 def test_the_form_knows_what_planner_json_holds_and_hostile_names_stay_text(tmp_path: Path) -> None:
     graphs = [{"label": f"</script>{HOSTILE}", "num_nodes": 34, "num_edges": 156}]
     found = knowledge(graphs=graphs)

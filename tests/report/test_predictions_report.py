@@ -2,64 +2,24 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
-import pytest
 
 from gnn_checkpointing.analysis.results import PredictiveLaw
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.figure import Figure
-from gnn_checkpointing.report.inputs import ReportInputs, in_series
-from gnn_checkpointing.report.page import Paragraph
-from gnn_checkpointing.report.sections.law_words import in_words
-from gnn_checkpointing.report.sections.predictions import predictions_section
+from gnn_checkpointing.report.inputs import ReportInputs
+from gnn_checkpointing.report.sections.predictions import in_words, predictions_section
 from gnn_checkpointing.report.sections.scorecard import scorecard_section
-from pages import whole
-from synthetic import inputs as synthetic
-from synthetic.changes import without
-from synthetic.graphs import generated_graphs, real_graphs
-from synthetic.rows import table
-from synthetic.tables import protocol
+from synthetic.results import made
 
-from .test_frontier_report import block, texts
-from .test_report import appendix, pdf_text
+from .conftest import Faces
+from .reading import block, prose, texts
 
 
 def law(
     form: str, *pieces: dict[str, float], response: str = "activation_bytes", knee: float | None = None
 ) -> PredictiveLaw:
-    return PredictiveLaw.model_validate(
-        {
-            "convolution": "GCN",
-            "policy": "none",
-            "response": response,
-            "form": form,
-            "pieces": pieces,
-            "knee": knee,
-            "cells": 36,
-            "num_nodes": (500, 2000),
-            "num_edges": (2000, 256_000),
-            "num_features": 32,
-            "half_width": 0.01,
-            "median_relative_residual": 0.0,
-            "worst_relative_residual": 0.0,
-            "residuals": [],
-        }
-    )
-
-
-@pytest.fixture(scope="module")
-def made() -> ReportInputs:
-    """Return the inputs of a study of generated and real graphs, one cell of which ran out of memory."""
-    from gnn_checkpointing.analysis.laws.predictions import predictions
-    from gnn_checkpointing.analysis.table import completed
-
-    graphs = [*generated_graphs(num_nodes=(500, 1000, 4000), replicates=1), *real_graphs()]
-    rows = table(np.random.default_rng(4), graphs)
-    rows = without(rows, "sbm-n4000-d128-r0-GATv2", "none", "out_of_memory")
-    found = predictions(rows, completed(rows), protocol(), np.random.default_rng(0))
-    return synthetic.inputs(in_series(rows), predictions=found)
+    return made(PredictiveLaw, form=form, pieces=pieces, response=response, knee=knee)
 
 
 def test_a_law_reads_as_a_formula_with_units() -> None:
@@ -80,14 +40,8 @@ def test_a_law_reads_as_a_formula_with_units() -> None:
     assert in_words(law("additive", {"constant": 0.0, "nodes": 0.0, "edges": 0.0})) == "0"
 
 
-def test_studies_without_laws_have_neither_section() -> None:
-    plain = synthetic.inputs()
-    assert predictions_section(plain) is None
-    assert scorecard_section(plain) is None
-
-
-def test_the_leaderboard_shows_losers_and_names_the_chosen(made: ReportInputs) -> None:
-    board = block(predictions_section(made), "table-leaderboard-activation")
+def test_the_leaderboard_shows_losers_and_names_the_chosen(predicted: ReportInputs) -> None:
+    board = block(predictions_section(predicted), "table-leaderboard-activation")
     assert [column.name for column in board.columns][2:] == [
         "additive",
         "additive, with blocks",
@@ -101,15 +55,15 @@ def test_the_leaderboard_shows_losers_and_names_the_chosen(made: ReportInputs) -
     assert len(board.rows) == 9
 
 
-def test_bytes_an_edge_stand_three_times_side_by_side(made: ReportInputs) -> None:
+def test_bytes_an_edge_stand_three_times_side_by_side(predicted: ReportInputs) -> None:
     """The synthetic table's GATv2 takes 2,000 bytes an edge; 4 layers of 16 channels and 4 heads would take 1,168."""
-    found = block(predictions_section(made), "table-analytic")
+    found = block(predictions_section(predicted), "table-analytic")
     assert texts(found, "GATv2", "none", "saved")[:3] == ["1,800.0", "1,800.0", "960"]
     assert texts(found, "SAGE", "edge_blocks", "peak") == ["0.0", "0.0", "0", "0"]
 
 
-def test_the_record_names_the_worst_graph_and_the_cell_out_of_memory(made: ReportInputs) -> None:
-    section = scorecard_section(made)
+def test_the_record_names_the_worst_graph_and_the_cell_out_of_memory(predicted: ReportInputs) -> None:
+    section = scorecard_section(predicted)
     summary = block(section, "table-scorecard")
     assert [row[0] for row in summary.rows] == ["Activation memory", "Saved activations", "Step time"]
     assert {row[1] for row in summary.rows} == {"18"}
@@ -121,24 +75,21 @@ def test_the_record_names_the_worst_graph_and_the_cell_out_of_memory(made: Repor
         units.size(64 + 3000 * 4000 + 2000 * 512_000 + 1e6),
         "no",
     ]
-    assert section is not None
-    told = [each.text for each in section.blocks if isinstance(each, Paragraph)]
-    assert any(
-        text.endswith("Of 1 such cells under a policy a law could be asked of 1, and put 0 above the limit.")
-        for text in told
+    assert prose(section).endswith(
+        "Of 1 such cells under a policy a law could be asked of 1, and put 0 above the limit."
     )
 
 
-def test_what_fits_is_told_with_its_gain(made: ReportInputs) -> None:
-    found = block(scorecard_section(made), "table-capacity")
+def test_what_fits_is_told_with_its_gain(predicted: ReportInputs) -> None:
+    found = block(scorecard_section(predicted), "table-capacity")
     degree, gain = texts(found, "GATv2", "layers")
     assert degree.startswith("533") and degree.endswith("*")
     assert gain == "4.02"
     assert texts(found, "GATv2", "edge_blocks")[0] == "complete graph*"
 
 
-def test_errors_are_drawn_for_each_convolution_with_words_for_who_does_not_see_them(made: ReportInputs) -> None:
-    section = scorecard_section(made)
+def test_errors_are_drawn_for_each_convolution_with_words_for_who_does_not_see_them(predicted: ReportInputs) -> None:
+    section = scorecard_section(predicted)
     assert section is not None
     memory, time = [each for each in section.blocks if isinstance(each, Figure)]
     assert (
@@ -147,11 +98,10 @@ def test_errors_are_drawn_for_each_convolution_with_words_for_who_does_not_see_t
     assert "Policy layers: median" in time.panels[0].alternative
 
 
-def test_both_faces_print_the_laws(made: ReportInputs, tmp_path: Path) -> None:
-    appendix(tmp_path, made)
-    html, text = whole(tmp_path / "out" / "appendix.html"), pdf_text(tmp_path / "out" / "appendix.pdf")
+def test_both_faces_print_the_laws(faces: Faces) -> None:
     for id in ("predictions", "scorecard"):
-        assert f'id="{id}"' in html
+        assert f'id="{id}"' in faces.html
     for words in ("Laws that predict", "conformal quantile of errors", "complete graph"):
-        assert words in html
-        assert words.split()[0] in text
+        assert words in faces.html
+    text = faces.pdf
+    assert all(word in text for word in ("Laws", "conformal", "complete"))

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from gnn_checkpointing.refusal import Refusal
-from gnn_checkpointing.report.crate import CODE, CRATE
 from gnn_checkpointing.report.inputs import published
+from gnn_checkpointing.report.provenance import CODE, CRATE
 
 ROOT = Path(__file__).resolve().parents[2]
 TEMPLATES = ROOT / "templates"

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from gnn_checkpointing.analysis.results import StoppingRule
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.documents import documents
 from gnn_checkpointing.report.inputs import ReportInputs
-from gnn_checkpointing.report.page import Note, Paragraph, Section, Table
+from gnn_checkpointing.report.page import Note, Section, Table
 from gnn_checkpointing.report.sections.robustness import robustness_section
+from gnn_checkpointing.report.sections.worst import reasons
 from gnn_checkpointing.sourced import bare
 from synthetic import inputs as synthetic
 from synthetic import results
 from synthetic.results import left_out, made
 
-from .test_frontier_report import block, texts
-from .test_report import appendix, pdf_text
+from .conftest import Faces
+from .reading import block, prose, texts
 
 SPACE = "\N{NO-BREAK SPACE}"
 
@@ -32,14 +31,6 @@ def section(inputs: ReportInputs) -> Section:
 @pytest.fixture(scope="module")
 def tried() -> ReportInputs:
     return synthetic.inputs(robustness=results.tried())
-
-
-def paragraphs(found: Section) -> str:
-    return " ".join(each.text for each in found.blocks if isinstance(each, Paragraph))
-
-
-def test_nothing_tried_is_no_section() -> None:
-    assert robustness_section(synthetic.inputs()) is None
 
 
 def test_the_section_follows_what_it_is_tried_against(tried: ReportInputs) -> None:
@@ -81,8 +72,8 @@ def test_a_statement_that_turns_comes_first_with_its_graphs() -> None:
     found = section(synthetic.inputs(robustness=results.tried(left_out=[steady, turned])))
     table = block(found, "table-left-out")
     assert [row[5] for row in table.rows] == ["one, two and 1 more", "no graph"]
-    assert "1 of them turns" in paragraphs(found)
-    assert "None of them turns" in paragraphs(section(synthetic.inputs(robustness=results.tried(left_out=[steady]))))
+    assert "1 of them turns" in prose(found)
+    assert "None of them turns" in prose(section(synthetic.inputs(robustness=results.tried(left_out=[steady]))))
 
 
 def test_long_tables_show_the_worst_and_name_the_file() -> None:
@@ -125,9 +116,35 @@ def test_heavy_tails_are_said_to_be_heavy() -> None:
     assert table.rows[0][0] == f"3.0{SPACE}%, one round in ten ten times that"
 
 
-def test_both_faces_have_the_section(tmp_path: Path, tried: ReportInputs) -> None:
-    html, _ = appendix(tmp_path, tried)
-    assert 'id="robustness"' in html
-    text = "".join(pdf_text(tmp_path / "out" / "appendix.pdf").split())
-    for table in (each for each in section(tried).blocks if isinstance(each, Table)):
+def test_both_faces_have_the_section(faces: Faces) -> None:
+    assert 'id="robustness"' in faces.html
+    text = "".join(faces.pdf.split())
+    for table in (each for each in section(faces.inputs).blocks if isinstance(each, Table)):
         assert "".join(table.caption.split())[:60] in text
+
+
+ALIKE = "no law is fitted: only 3 comparable cells"
+MANY = [f"GCN, segments({k}): no step was timed." for k in range(7)]
+
+
+@pytest.mark.parametrize(
+    ("sentences", "rows"),
+    [
+        (
+            [f"GCN, none: {ALIKE}.", "GCN, layers: all equal.", f"GCN, edge_blocks: {ALIKE}.", f"SAGE, none: {ALIKE}."],
+            [("GCN: none, edge_blocks; SAGE: none", ALIKE), ("GCN, layers", "all equal")],
+        ),
+        (MANY[:6], [(f"GCN: {', '.join(f'segments({k})' for k in range(6))}", "no step was timed")]),
+        (MANY, [(f"GCN: {', '.join(f'segments({k})' for k in range(6))}; and more", "no step was timed")]),
+        (["Nothing was measured."], [(units.NOTHING, "Nothing was measured")]),
+        (
+            ["The spread is not tried: one draw.", "The family is not tried: one draw.", "GCN, none: one draw."],
+            [("The spread is not tried; The family is not tried; GCN: none", "one draw")],
+        ),
+    ],
+)
+def test_what_was_left_out_is_listed_by_its_reason(sentences: list[str], rows: list[tuple[str, str]]) -> None:
+    """Pairs of one reason share a row, of many the first are named; what is no pair is named as it is."""
+    found = reasons("table-left-out", "What was left out.", sentences, "analysis/regressions.json")
+    assert found is not None
+    assert list(found.rows) == rows

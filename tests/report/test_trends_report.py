@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -11,23 +10,18 @@ import pytest
 
 from gnn_checkpointing.analysis.results import BreakEven, Estimate
 from gnn_checkpointing.report import units
-from gnn_checkpointing.report.documents import documents
-from gnn_checkpointing.report.figure import Figure
 from gnn_checkpointing.report.figures import scales
 from gnn_checkpointing.report.figures.scales import Scale
 from gnn_checkpointing.report.inputs import EFFECTS, TRENDS, ReportInputs
-from gnn_checkpointing.report.page import Section
 from gnn_checkpointing.report.sections import ratios
-from gnn_checkpointing.report.sections.bands import in_words
 from gnn_checkpointing.report.sections.density import MEMORY
-from gnn_checkpointing.report.sections.memory import memory_section
 from gnn_checkpointing.report.sections.ratios import ratio_lines
-from gnn_checkpointing.report.sections.time import time_section
+from gnn_checkpointing.report.sections.trends import in_words, memory_section, time_section
 from synthetic import inputs as synthetic
 from synthetic.results import made
 
-from .test_frontier_report import block, texts
-from .test_report import appendix, pdf_text
+from .conftest import Faces
+from .reading import block, texts
 
 CROSSING = Estimate(estimate=41.2, low=33.1, high=52.4)
 
@@ -37,23 +31,19 @@ def inputs() -> ReportInputs:
     return synthetic.inputs(trends=synthetic.trends())
 
 
-def figure(section: Section, id: str) -> Figure:
-    return next(each for each in section.blocks if isinstance(each, Figure) and each.id == id)
-
-
 def test_the_whiskers_are_those_of_the_band(inputs: ReportInputs) -> None:
     """GATv2 under layers at degree 128: (3,000 + 420 x 128) / (5,000 + 1,500 x 128) = 0.2881, 10 % to both sides."""
     line = next(line for line in ratio_lines(inputs, "GATv2", MEMORY) if line.policy == "layers")
     last = line.points[-1]
     assert (last.y, last.low, last.high) == pytest.approx((0.28812, 0.25931, 0.31693), rel=1e-4)
-    found = figure(memory_section(inputs), "figure-memory-ratio")
+    found = block(memory_section(inputs), "figure-memory-ratio")
     assert found.source == TRENDS
     assert f"0.29 ({units.interval('0.26', '0.32')}) at degree 128" in found.panels[-1].alternative
 
 
 def test_bytes_have_a_span_over_graphs_and_times_an_interval_that_holds_together(inputs: ReportInputs) -> None:
-    memory = figure(memory_section(inputs), "figure-memory-ratio")
-    time = figure(time_section(inputs), "figure-time-ratio")
+    memory = block(memory_section(inputs), "figure-memory-ratio")
+    time = block(time_section(inputs), "figure-time-ratio")
     together, span = "simultaneous 95\N{NO-BREAK SPACE}% intervals", "span over replicate graphs"
     assert "with simultaneous intervals" in time.caption
     for text, other in (
@@ -75,7 +65,7 @@ def test_without_a_band_for_every_level_each_level_has_its_own() -> None:
     bands = synthetic.trends().bands
     short = bands[0].model_copy(update={"points": bands[0].points[:-1]})
     trends = synthetic.trends().model_copy(update={"bands": [short, *bands[1:]]})
-    found = figure(memory_section(synthetic.inputs(trends=trends)), "figure-memory-ratio")
+    found = block(memory_section(synthetic.inputs(trends=trends)), "figure-memory-ratio")
     assert found.source == EFFECTS
     assert "simultaneous" not in found.how_to_read + found.caption + found.panels[0].alternative
 
@@ -94,7 +84,7 @@ def test_an_interval_that_says_nothing_does_not_squeeze_the_others(monkeypatch: 
     others = [band for band in made.bands if band is not first]
     wild = first.points[0].model_copy(update={"ratio": Estimate(estimate=0.7, low=1e-6, high=1e6)})
     bands = [first.model_copy(update={"points": [wild, *first.points[1:]]}), *others]
-    found = figure(time_section(synthetic.inputs(trends=made.model_copy(update={"bands": bands}))), "figure-time-ratio")
+    found = block(time_section(synthetic.inputs(trends=made.model_copy(update={"bands": bands}))), "figure-time-ratio")
     assert "run out of the panel" in found.how_to_read
     assert max(scaled[0]) == pytest.approx(2.1)
     assert min(scaled[0]) > 0.01
@@ -150,9 +140,7 @@ def test_without_break_evens_there_is_no_table() -> None:
     assert "table-break-even-activation" not in ids
 
 
-def test_both_faces_say_where_a_policy_breaks_even(tmp_path: Path, inputs: ReportInputs) -> None:
-    assert documents(inputs, {}).appendix.sections
-    html, _ = appendix(tmp_path, inputs)
+def test_both_faces_say_where_a_policy_breaks_even(faces: Faces) -> None:
     said = f"stops saving above degree 41.2 ({units.interval('33.1', '52.4')})"
-    assert said in html
-    assert said.replace(" ", "") in pdf_text(tmp_path / "out" / "appendix.pdf").replace(" ", "")
+    assert said in faces.html
+    assert said.replace(" ", "") in faces.pdf.replace(" ", "")

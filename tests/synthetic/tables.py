@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from gnn_checkpointing.analysis.laws.series import Series, series_of
+from gnn_checkpointing.analysis.laws.series import Series
 from gnn_checkpointing.analysis.protocol import Protocol
 from gnn_checkpointing.analysis.results import Response
 from gnn_checkpointing.analysis.table import Row, completed
@@ -134,8 +134,10 @@ def series(
     seed: int = 0,
 ) -> Series:
     """One series of the synthetic table."""
-    made = table(np.random.default_rng(seed), noise=noise) if rows is None else rows
-    return series_of(chosen(completed(made), convolution, policy), response)
+    if rows is None:
+        policies = tuple(dict.fromkeys(("none", policy)))
+        rows = table(np.random.default_rng(seed), convolutions=(convolution,), policies=policies, noise=noise)
+    return Series(chosen(completed(rows), convolution, policy), response)
 
 
 def chosen(rows: Sequence[Row], convolution: str, policy: str) -> list[Row]:

@@ -14,7 +14,7 @@ import changed
 from gnn_checkpointing.analysis.rounding import significant
 from gnn_checkpointing.artefacts import sha256_of, write_json
 from gnn_checkpointing.cli import main
-from gnn_checkpointing.report.crate import CODE, CRATE, INSIDE
+from gnn_checkpointing.report.provenance import CODE, CRATE, INSIDE
 from gnn_checkpointing.report.render import report_code
 from gnn_checkpointing.validation.pages import TEMPLATES
 from gnn_checkpointing.validation.validate import complaints, quick_complaints

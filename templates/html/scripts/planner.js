@@ -102,8 +102,9 @@ function secondsOf(known, none, nodes, edges, sizes) {
   const laws = bound ? [known, none] : [known];
   const [n, e] = [law.num_nodes, law.num_edges];
   if (nodes > REACH * n[1] || edges > REACH * e[1]) {
-    const found = longest(laws, Math.min(nodes, n[1]), Math.min(edges, e[1]), sizes);
-    return { words: "over " + duration(found.low) };
+    const least = laws.map((one) => longest([one], Math.min(nodes, one.seconds.num_nodes[1]),
+      Math.min(edges, one.seconds.num_edges[1]), sizes).low);
+    return { words: "over " + duration(Math.max(...least)) };
   }
   if (nodes * REACH < n[0] || edges * REACH < e[0]) {
     const found = longest(laws, Math.max(nodes, n[0]), Math.max(edges, e[0]), sizes);
@@ -229,8 +230,17 @@ function answerTo(knowledge, question) {
     warnings: knowledge.limits
       .filter((limit) => question[limit.size] < limit.low || question[limit.size] > limit.high)
       .map((limit) => limit.warning)
+      .concat(extrapolated(ours, question.num_nodes, question.num_edges))
       .concat(question.attention_dropout ? ["Attention dropout: its bytes are counted, its time was not measured."] : []),
   };
+}
+
+// Policies that were measured on smaller or larger graphs alone, where others were measured.
+function extrapolated(ours, nodes, edges) {
+  const inside = ({ activation: { num_nodes: n, num_edges: e } }) => n[0] <= nodes && nodes <= n[1] && e[0] <= edges && edges <= e[1];
+  const names = ours.filter((known) => !inside(known)).map((known) => known.policy);
+  if (!names.length || names.length === ours.length) return [];
+  return [names.join(", ") + ": measured on graphs of other sizes alone, so bytes are extrapolated and their intervals untested."];
 }
 
 function questionIn(form) {

@@ -1,13 +1,18 @@
-"""Each form gives back the terms that its values were made from, and says where it cannot be fitted."""
+"""Each form gives back the terms that its values were made from; a knee is found where time has one, no more often."""
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from gnn_checkpointing.analysis.laws.fit import fit_form, why_not_form
-from gnn_checkpointing.analysis.laws.series import FORMS, Floats, Sizes, matrix
+from gnn_checkpointing.analysis.laws.fit import fit_form, knee, why_not_form
+from gnn_checkpointing.analysis.laws.series import FORMS, Series, Sizes, matrix
+from gnn_checkpointing.analysis.support import Floats
+from synthetic.tables import series
 
+TIME = "step_time_seconds"
 NODES, DEGREES = np.meshgrid([500.0, 1000.0, 2000.0], [4.0, 8.0, 16.0, 32.0, 64.0, 128.0])
 EDGES = (NODES * DEGREES).ravel()
 SIZES = Sizes(NODES.ravel(), EDGES, np.minimum(EDGES, 16_000.0))
@@ -55,8 +60,7 @@ def test_the_largest_of_two_laws_gives_back_both() -> None:
     one, two = values(0.0, 4000.0, 16.0), values(0.0, 1000.0, 132.0)
     fit = fit_form("largest_of_two", SIZES, np.maximum(one, two))
     np.testing.assert_allclose(fit.at(SIZES), np.maximum(one, two), rtol=1e-9)
-    sparse = Sizes(np.array([10_000.0]), np.array([20_000.0]), None)
-    np.testing.assert_allclose(fit.at(sparse), 16 * 20_000 + 4000 * 10_000, rtol=1e-6)
+    np.testing.assert_allclose(fit.at(Sizes.one(10_000, 20_000, None)), 16 * 20_000 + 4000 * 10_000, rtol=1e-6)
 
 
 def test_one_law_is_the_largest_of_two_with_nothing() -> None:
@@ -67,7 +71,6 @@ def test_one_law_is_the_largest_of_two_with_nothing() -> None:
 def test_a_knee_is_found_between_the_graphs_that_show_it() -> None:
     """An edge costs 1, from 40,000 edges on 3: the next knees that are tried lie at 32,000 and 64,000."""
     fit = fit_form("knee", SIZES, values(0.0, 2.0, 1.0, 2.0, form="knee"))
-    assert fit.knee is not None
     assert 25_000 < fit.knee < 64_000
     before, after = fit.pieces[0][2], fit.pieces[0][2] + fit.pieces[0][3]
     assert before == pytest.approx(1, rel=0.15)
@@ -119,10 +122,30 @@ def test_beyond_its_graphs_a_law_rises_and_grows_no_faster_than_they_do(form: st
     """Reddit's size was once told 2.7 hours: a square carried on 560 times beyond what it had seen."""
     fit = fit_form(form, SIZES, made)
     for nodes, edges in ((2000.0, 256_000.0), (2000.0, 10**6), (10**5, 256_000.0), (232_965.0, 114_615_892.0)):
-        here, more = (
-            float(fit.at(Sizes(np.array([factor * nodes]), np.array([factor * edges]), None))[0]) for factor in (1, 2)
-        )
+        here, more = (fit.at(Sizes.one(factor * nodes, factor * edges, None))[0] for factor in (1, 2))
         assert here * (1 - 1e-9) <= more <= 2 * here * (1 + 1e-9)
-    (densest,) = fit.at(Sizes(np.array([2000.0]), np.array([256_000.0]), None))
-    (reddit,) = fit.at(Sizes(np.array([232_965.0]), np.array([114_615_892.0]), None))
+    (densest,) = fit.at(Sizes.one(2000, 256_000, None))
+    (reddit,) = fit.at(Sizes.one(232_965, 114_615_892, None))
     assert reddit <= densest * 114_615_892 / 256_000 * (1 + 1e-9)
+
+
+def test_times_that_bend_are_found_to_bend_where_they_do() -> None:
+    """From 50,000 edges on each edge costs 4e-7 s more than the 4e-7 s before."""
+    one = series(response=TIME)
+    bent = [
+        replace(row, step_time_seconds=row.step_time_seconds + 4e-7 * max(row.num_edges - 50_000, 0))
+        for row in one.rows
+    ]
+    found = knee(Series(bent, TIME), 499, np.random.default_rng(1))
+    assert found.p_value == 1 / 500
+    assert 25_000 < found.num_edges < 100_000
+    assert found.per_edge_after / found.per_edge_before == pytest.approx(2, rel=0.25)
+
+
+def test_straight_times_bend_by_chance_one_time_in_twenty() -> None:
+    """200 tables: 5 % give 10 +- 3.1, so between 1 and 20."""
+    found = [
+        knee(series(response=TIME, noise=0.05, seed=seed), 199, np.random.default_rng(seed)) for seed in range(200)
+    ]
+    assert 1 <= sum(one is not None and one.p_value <= 0.05 for one in found) <= 20
+    assert knee(series(response=TIME).only(list(range(9))), 199, np.random.default_rng(0)) is None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -57,21 +59,14 @@ def test_a_graph_that_the_law_gets_wrong_is_the_worst_one() -> None:
     assert summary.worst_error == pytest.approx(0.5, abs=1e-3)
 
 
-def test_graphs_beyond_the_law_are_predicted_but_not_summed_up() -> None:
+def test_graphs_beyond_the_law_are_predicted_but_not_summed_up_and_other_features_are_not_predicted() -> None:
     """The law saw up to 1,000 nodes; Cora has 2,708 and amherst41 2,235."""
     rows = table(np.random.default_rng(0), [*generated_graphs(num_nodes=(500, 1000)), *real_graphs()])
     result = found(rows)
     assert len(result.scorecard) == 54
     assert not any(score.in_range for score in result.scorecard)
     assert result.summaries == []
-
-
-def test_other_features_are_not_predicted_and_the_reason_is_told() -> None:
-    rows = [
-        {**row, "num_features": 64} if row["graph"] == "Planetoid-Cora-000000" else row
-        for row in table(np.random.default_rng(0), BOTH)
-    ]
-    result = found(rows)
+    result = found([{**row, "num_features": 64} if row["graph_label"] == "Cora" else row for row in rows])
     assert {score.label for score in result.scorecard} == {"amherst41"}
     assert "GCN, none: Cora is not predicted: it has 64 input features, and the law knows 32." in result.not_fitted
 
@@ -90,30 +85,30 @@ def test_coverage_is_counted_on_every_held_out_cell(whole: Predictions) -> None:
     assert shares["step_time_seconds", "conformal"].inside == pytest.approx(0.95, abs=0.04)
 
 
-def test_a_cell_out_of_memory_is_foreseen_where_the_law_lies_above_the_limit() -> None:
-    """GATv2 at 4,000 nodes and degree 128 takes 64 + 3000 N + 2000 E bytes and 1 MB that are resident: 1.04 GB."""
-    cell = "sbm-n4000-d128-r0-GATv2"
-    rows = without(table(np.random.default_rng(0), BOTH), cell, "none", "out_of_memory")
-    (far,) = found(rows).censored
-    expected = 64 + 3000 * 4000 + 2000 * 512_000 + RESIDENT_BYTES
-    assert (far.limit, far.foreseen) == (MEMORY_LIMIT_BYTES, False)
-    assert far.predicted == pytest.approx(expected, rel=1e-3)
-    (near,) = found([{**row, "memory_limit_bytes": 10**9} for row in rows]).censored
-    assert (near.cell, near.policy, near.outcome, near.foreseen) == (cell, "none", "out_of_memory", True)
+AMHERST = "LINKXDataset-amherst41-000000-GATv2"
+DENSEST = "sbm-n4000-d128-r0-GATv2"
 
 
-def test_a_cell_that_took_too_long_is_asked_of_the_law_of_time() -> None:
-    rows = without(table(np.random.default_rng(0), BOTH), "sbm-n4000-d128-r0-GATv2", "layers", "timed_out")
-    (late,) = found(rows).censored
-    assert (late.limit, late.foreseen) == (300.0, False)
-    assert late.predicted == pytest.approx(3e-3 + 6e-6 * 4000 + 5.4e-7 * 512_000, rel=0.05)
-
-
-def test_a_cell_without_a_law_is_shown_with_the_reason() -> None:
-    rows = table(np.random.default_rng(0), real_graphs())
-    (lost,) = found(without(rows, "LINKXDataset-amherst41-000000-GATv2", "none", "out_of_memory")).censored
-    assert (lost.predicted, lost.foreseen) == (None, None)
-    assert lost.reason == "no law predicts this convolution and policy: see not_fitted"
+@pytest.mark.parametrize(
+    ("graphs", "cell", "policy", "outcome", "limit", "predicted", "foreseen"),
+    [
+        # 64 + 3000 N + 2000 E bytes and 1 MB that are resident: 1.04 GB.
+        (BOTH, DENSEST, "none", "out_of_memory", MEMORY_LIMIT_BYTES, 64 + 12e6 + 1.024e9 + RESIDENT_BYTES, False),
+        (BOTH, DENSEST, "none", "out_of_memory", 10**9, 64 + 12e6 + 1.024e9 + RESIDENT_BYTES, True),
+        (BOTH, DENSEST, "layers", "timed_out", 300.0, 3e-3 + 6e-6 * 4000 + 5.4e-7 * 512_000, False),
+        (real_graphs(), AMHERST, "none", "out_of_memory", MEMORY_LIMIT_BYTES, None, None),
+    ],
+)
+def test_a_cell_that_hit_a_limit_is_foreseen_where_its_law_lies_above_that(
+    graphs: Any, cell: str, policy: str, outcome: str, limit: float, predicted: float | None, foreseen: bool | None
+) -> None:
+    rows = without(table(np.random.default_rng(0), graphs), cell, policy, outcome)
+    if outcome == "out_of_memory":
+        rows = [{**row, "memory_limit_bytes": limit} for row in rows]
+    (one,) = found(rows).censored
+    assert (one.cell, one.policy, one.outcome, one.limit, one.foreseen) == (cell, policy, outcome, limit, foreseen)
+    assert one.predicted == (None if predicted is None else pytest.approx(predicted, rel=0.05))
+    assert one.reason == ("" if predicted else "no law predicts this convolution and policy: see not_fitted")
 
 
 def test_the_densest_graph_that_fits_is_where_the_law_meets_the_limit(whole: Predictions) -> None:
@@ -121,29 +116,28 @@ def test_the_densest_graph_that_fits_is_where_the_law_meets_the_limit(whole: Pre
     by_policy = {one.policy: one for one in whole.capacities if one.convolution == "GATv2"}
     none, layers, blocks = (by_policy[name] for name in ("none", "layers", "edge_blocks"))
     degree = (2**30 - RESIDENT_BYTES - 64 - 3000 * 4000) / 2000 / 4000
-    assert none.average_degree is not None
     assert none.average_degree.estimate == pytest.approx(degree, rel=1e-3)
     assert none.average_degree.low <= none.average_degree.estimate <= none.average_degree.high
     assert (none.gain, none.unbounded, none.in_range) == (1.0, False, False)
     expected = (2**30 - RESIDENT_BYTES - 64 - 1500 * 4000) / 500 / 4000 / degree
     assert layers.gain == pytest.approx(expected, rel=1e-3)
     assert blocks.unbounded
-    assert blocks.average_degree is not None
     assert blocks.average_degree.estimate == 3999
 
 
-def test_a_study_of_real_graphs_alone_says_that_no_law_predicts() -> None:
-    result = found(table(np.random.default_rng(0), real_graphs()))
-    assert result.laws == []
-    assert result.not_fitted == ["No law predicts anything: no comparable cell of a generated graph was measured."]
-
-
-def test_a_study_too_small_to_hold_anything_out_says_so() -> None:
-    """2 sizes x 3 densities: without a density 2 are left, without a size 1."""
-    result = found(table(np.random.default_rng(0), generated_graphs((500, 1000), (4.0, 8.0, 16.0))))
-    assert result.laws == []
+@pytest.mark.parametrize(
+    ("graphs", "sentence"),
+    [
+        (real_graphs(), "No law predicts anything: no comparable cell of a generated graph was measured."),
+        # 2 sizes x 3 densities: without a density 2 are left, without a size 1.
+        (
+            generated_graphs((500, 1000), (4.0, 8.0, 16.0)),
+            "GATv2, none: no law predicts activation_bytes: neither the densest level nor the largest graphs can be "
+            "held out.",
+        ),
+    ],
+)
+def test_a_study_too_small_to_predict_says_so(graphs: Any, sentence: str) -> None:
+    result = found(table(np.random.default_rng(0), graphs))
+    assert (result.laws, result.not_fitted[0]) == ([], sentence)
     assert all(one.score is None for one in result.leaderboard)
-    assert result.not_fitted[0] == (
-        "GATv2, none: no law predicts activation_bytes: neither the densest level nor the largest graphs can be held "
-        "out."
-    )

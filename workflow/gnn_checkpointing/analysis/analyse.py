@@ -1,11 +1,12 @@
-"""The whole analysis: from the measured rows to a result a file, and these to and from their files."""
+"""The whole analysis: from the measured rows to one result per file, and these to and from their files."""
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, get_type_hints
 
 import numpy as np
 from pydantic import TypeAdapter, ValidationError
@@ -13,21 +14,27 @@ from pydantic import TypeAdapter, ValidationError
 from gnn_checkpointing.analysis.protocol import Protocol
 from gnn_checkpointing.analysis.results import (
     Accuracy,
+    Depths,
     Effects,
+    Ego,
     Explanations,
     Predictions,
     Quality,
     Regressions,
     Robustness,
     Trends,
-    views,
 )
+from gnn_checkpointing.analysis.table import Row, completed, first_visits, under
 from gnn_checkpointing.artefacts import json_text, read_json, write_text
 from gnn_checkpointing.records.encodings import EncodingCost
 from gnn_checkpointing.records.explained import ExplainedSets
 from gnn_checkpointing.records.measurements_table import Value
+from gnn_checkpointing.records.record import complaint
 from gnn_checkpointing.records.training import TrainingRecord
 from gnn_checkpointing.refusal import Refusal
+from gnn_checkpointing.study.block_rule import EDGES_PER_NODE, SMALLEST_BYTES, block_edges
+from gnn_checkpointing.study.convolutions import READS_FEATURES
+from gnn_checkpointing.study.policy_names import parse_policy
 from gnn_checkpointing.study.settings import PRACTICE
 
 
@@ -45,36 +52,27 @@ class Findings:
     quality: Quality
 
     @property
-    def frontier(self) -> views.Frontier:
+    def frontier(self) -> Effects:
         """Memory against time at the headline size."""
-        return views.frontier(self.effects)
+        return self.effects
 
     @property
-    def variants(self) -> views.Variants:
+    def variants(self) -> Effects:
         """Families, graded graphs and batches."""
-        return views.variants(self.effects)
+        return self.effects
 
     @property
-    def depths(self) -> views.Depths:
+    def depths(self) -> Depths:
         """Models, and stacks at several depths."""
-        return views.depths(self.effects)
+        return self.effects.depths
 
     @property
-    def ego(self) -> views.Ego:
+    def ego(self) -> Ego:
         """Inputs with ego networks."""
-        return views.ego(self.effects)
+        return self.effects.ego
 
 
-_ADAPTERS: dict[str, TypeAdapter[Any]] = {
-    "effects": TypeAdapter(Effects),
-    "trends": TypeAdapter(Trends),
-    "regressions": TypeAdapter(Regressions),
-    "predictions": TypeAdapter(Predictions),
-    "explained": TypeAdapter(Explanations),
-    "robustness": TypeAdapter(Robustness),
-    "accuracy": TypeAdapter(list[Accuracy]),
-    "quality": TypeAdapter(Quality),
-}
+_ADAPTERS: dict[str, TypeAdapter[Any]] = {name: TypeAdapter(kind) for name, kind in get_type_hints(Findings).items()}
 
 
 def analyse(
@@ -90,19 +88,15 @@ def analyse(
     what was measured of a trained model on images, `encodings` what counting ego networks cost, where a study has them.
     """
     # Imported here: reading findings back needs no statistics, and statsmodels takes a second to import.
-    from gnn_checkpointing.analysis.blocks import of_hidden_layers
     from gnn_checkpointing.analysis.checks import check_compared, check_reference, check_visits
-    from gnn_checkpointing.analysis.density import throughput_laws
-    from gnn_checkpointing.analysis.effects import effects
+    from gnn_checkpointing.analysis.effects import effects, practice
     from gnn_checkpointing.analysis.explained import accuracies, explanations
     from gnn_checkpointing.analysis.laws.predictions import predictions
-    from gnn_checkpointing.analysis.practice import practice
+    from gnn_checkpointing.analysis.laws.selection import at_one_speed
     from gnn_checkpointing.analysis.quality import quality
-    from gnn_checkpointing.analysis.quiet import at_one_speed
     from gnn_checkpointing.analysis.regression import interactions, laws
-    from gnn_checkpointing.analysis.robustness.robustness import robustness
-    from gnn_checkpointing.analysis.table import completed, first_visits, under
-    from gnn_checkpointing.analysis.trends import trends
+    from gnn_checkpointing.analysis.robustness import robustness
+    from gnn_checkpointing.analysis.trends import throughput_laws, trends
 
     reference, confidence = protocol.reference_allocator, protocol.confidence
     # Visits after the first only tell how far another hour and process are off.
@@ -148,6 +142,20 @@ def analyse(
     )
 
 
+def of_hidden_layers(row: Row) -> Row:
+    """The row with the block of a hidden layer, which decides the peak; records hold the largest of all layers.
+
+    Where the first layer gathers few features, its block has more edges.
+    """
+    policy = parse_policy(row.policy)
+    by_rule = row.edges_at_once is not None and policy.count is None and policy.kind in EDGES_PER_NODE
+    few_features = row.convolution.split(" ")[0] in READS_FEATURES and row.num_features < row.hidden_channels
+    if not by_rule or not few_features or row.device != "cpu":
+        return row
+    block = block_edges(row.num_nodes, row.hidden_channels, EDGES_PER_NODE[policy.kind], SMALLEST_BYTES, sys.maxsize)
+    return replace(row, edges_at_once=min(row.edges_at_once or block, block))
+
+
 def analysis_files(findings: Findings) -> dict[str, str]:
     """The text of a JSON file for each finding, its numbers to the digits that mean something (`results/base.py`)."""
     return {
@@ -173,14 +181,8 @@ def read_analysis(folder: Path) -> Findings:
 
 def read_finding(folder: Path, name: str) -> Any:
     """Read one of the files that `write_analysis` wrote, by the name of its field of `Findings`, or refuse."""
-    return _read(folder / f"{name}.json", _ADAPTERS[name])
-
-
-def _read(path: Path, adapter: TypeAdapter[Any]) -> Any:
-    values: Any = read_json(path)
+    path = folder / f"{name}.json"
     try:
-        return adapter.validate_python(values)
+        return _ADAPTERS[name].validate_python(read_json(path))
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        field = ".".join(str(part) for part in first["loc"]) or "file"
-        raise Refusal(f"{path}: field {field}: {first['msg']}; make it again with `analyse`") from None
+        raise Refusal(f"{path}: {complaint(error)}; make it again with `analyse`") from None

@@ -10,8 +10,7 @@ from typing import Any
 
 from gnn_checkpointing.analysis.estimates import Noise, mean_bytes, noise, throughput
 from gnn_checkpointing.analysis.frontier import frontier
-from gnn_checkpointing.analysis.results import Effect, Effects, StudyModel
-from gnn_checkpointing.analysis.results.effects import Kind
+from gnn_checkpointing.analysis.results import Effect, Effects, Kind, PracticeEffect, StudyModel
 from gnn_checkpointing.analysis.table import Row, grouped, policy_order
 from gnn_checkpointing.records.measurements_table import Value
 
@@ -47,18 +46,20 @@ def effects(
     Policies that were shown to change what is computed have none; those that train another model are marked.
     """
     place = _places(rows)
-    kept = sorted((row for row in rows if not row.changes), key=lambda row: (*_order(row, place, reference), row.graph))
-    groups = grouped(kept, lambda row: _order(row, place, reference))
-    found_noise = noise(
-        confidence,
-        (cells for _, cells in groups if cells[0].allocator == reference),
-        repeats,
-        reference,
-        in_sentinels=in_sentinels,
-    )
+
+    def order(row: Row) -> tuple[Any, ...]:
+        # Draws of one size and density fall together, and so do batches of a size.
+        kind, *where = place(row)
+        allocator = (row.allocator != reference, row.allocator)
+        return (*allocator, row.convolution, policy_order(row.policy), KINDS.index(kind), *where)
+
+    kept = sorted((row for row in rows if not row.changes), key=lambda row: (*order(row), row.graph))
+    groups = [cells for _, cells in grouped(kept, order)]
+    ours = [cells for cells in groups if cells[0].allocator == reference]
+    found_noise = noise(confidence, ours, repeats, reference, in_sentinels=in_sentinels)
     labels = labels_of([row for row in rows if row.is_real])
-    headlines = _headlines([row for row in kept if row.is_drawn and row.allocator == reference])
-    table = [_effect(cells, place, labels, headlines, found_noise) for _, cells in groups]
+    headlines = _headlines([row for cells in ours for row in cells if row.is_drawn])
+    table = [_effect(cells, place(cells[0]), labels, headlines, found_noise) for cells in groups]
     family, table = _beside_reference_family(table)
     found = Effects(
         confidence=confidence,
@@ -71,20 +72,13 @@ def effects(
     return found.model_copy(update=frontier(table, reference)), found_noise
 
 
-def _order(row: Row, place: Callable[[Row], Place], reference: str) -> tuple[Any, ...]:
-    """What a row is grouped and sorted by: draws of one size and density fall together, and so do batches of a size."""
-    kind, *where = place(row)
-    allocator = (row.allocator != reference, row.allocator)
-    return (*allocator, row.convolution, policy_order(row.policy), KINDS.index(kind), *where)
-
-
 def _places(rows: Sequence[Row]) -> Callable[[Row], Place]:
     """A function from a row to its place; what was made from a graph is placed by that graph's own size and density."""
     by_graph = {row.graph: row for row in rows}
 
     def place(row: Row) -> Place:
         base = by_graph.get(row.base, row) if row.derivation else row
-        own = (base.num_nodes, degree_of(base)) if base.is_drawn else (0, base.average_degree)
+        own = (base.num_nodes, base.degree) if base.is_drawn else (0, base.average_degree)
         origin = base.family if base.is_drawn else (row.base or row.graph)
         kind = METHODS.get(row.derivation, "generated" if row.is_drawn else "real")
         return kind, *own, origin, row.derivation, row.derivation_size or 0.0
@@ -92,20 +86,19 @@ def _places(rows: Sequence[Row]) -> Callable[[Row], Place]:
     return place
 
 
-def degree_of(row: Row) -> float:
-    """The average degree that was asked for, or of a real graph as it is."""
-    return row.average_degree if row.requested_average_degree is None else row.requested_average_degree
+_OF_ALL_CELLS = ("convolution", "policy", "allocator", "stack", "num_layers", "family", "num_features")
+_MEDIANS = ("activation_bytes", "saved_activation_bytes", "step_time_seconds", "system_time_seconds", "page_faults")
 
 
 def _effect(
     cells: Sequence[Row],
-    place: Callable[[Row], Place],
+    place: Place,
     labels: Mapping[str, str],
     headlines: Mapping[str, tuple[str, int]],
     found: Noise,
 ) -> Effect:
     first = cells[0]
-    kind, _, base_degree, origin, *_ = place(first)
+    kind, _, base_degree, origin, *_ = place
     timed = [row for row in cells if row.time_ratio is not None]
     clocked = [row for row in cells if row.step_time_seconds]
     paired = [row for row in cells if row.activation_ratio is not None]
@@ -113,15 +106,16 @@ def _effect(
     ratio = found.time_ratio(timed) if timed else None
     num_nodes, num_edges = (float(median(getattr(row, name) for row in cells)) for name in ("num_nodes", "num_edges"))
     label = labels.get(first.graph, first.graph_label)
+    values: dict[str, Any] = {
+        **{name: getattr(first, name) for name in (*_OF_ALL_CELLS, "requested_average_degree")},
+        **{name: _median(getattr(row, name) for row in cells) for name in _MEDIANS},
+        **{name: math.fsum(getattr(row, name) for row in cells) / len(cells) for name in ("average_degree", "density")},
+        **{name: mean_bytes(paired, name) if paired else None for name in ("memory_ratio", "activation_ratio")},
+    }
     return Effect(
+        **values,
         kind=kind,
-        convolution=first.convolution,
-        policy=first.policy,
-        allocator=first.allocator,
         other_model=bool(first.other_model),
-        stack=first.stack,
-        num_layers=first.num_layers,
-        family=first.family,
         label=label if len({row.graph for row in cells}) == 1 else "",
         base=labels.get(first.base, first.base_label) if first.derivation else label,
         base_degree=base_degree,
@@ -130,20 +124,11 @@ def _effect(
         num_nodes=int(num_nodes),
         num_edges=num_edges,
         training_nodes=float(median(row.training_nodes or 0 for row in cells)),
-        num_features=first.num_features,
-        requested_average_degree=first.requested_average_degree,
-        average_degree=_mean(row.average_degree for row in cells),
-        density=_mean(row.density for row in cells),
         headline=kind != "generated" or headlines.get(first.convolution) == (origin, first.num_nodes),
         cells=len(cells),
         timed_cells=len(timed),
         peak_memory_bytes=float(median(row.resident_bytes + row.activation_bytes for row in cells)),
-        activation_bytes=float(median(row.activation_bytes for row in cells)),
-        saved_activation_bytes=float(median(row.saved_activation_bytes for row in cells)),
         policy_resident_bytes=float(median(row.policy_resident_bytes or 0.0 for row in cells)),
-        step_time_seconds=_median(row.step_time_seconds for row in cells),
-        system_time_seconds=_median(row.system_time_seconds for row in cells),
-        page_faults=_median(row.page_faults for row in cells),
         forward_share=_median(
             row.forward_time_seconds / row.step_time_seconds
             for row in clocked
@@ -151,16 +136,9 @@ def _effect(
         ),
         nodes_per_second=throughput(num_nodes, seconds) if seconds else None,
         edges_per_second=throughput(num_edges, seconds) if seconds and num_edges else None,
-        memory_ratio=mean_bytes(paired, "memory_ratio") if paired else None,
-        activation_ratio=mean_bytes(paired, "activation_ratio") if paired else None,
         time_ratio=ratio,
         throughput_ratio=ratio.inverse if ratio else None,
     )
-
-
-def _mean(values: Iterable[float]) -> float:
-    found = list(values)
-    return math.fsum(found) / len(found)
 
 
 def _median(values: Iterable[float | None]) -> float | None:
@@ -182,15 +160,12 @@ def _headlines(rows: Sequence[Row]) -> dict[str, tuple[str, int]]:
     """
     degrees: dict[str, dict[tuple[str, int], set[float]]] = {}
     for row in rows:
-        sizes = degrees.setdefault(row.convolution, {})
-        sizes.setdefault((row.family, row.num_nodes), set()).add(degree_of(row))
-
-    def best(sizes: Mapping[tuple[str, int], set[float]]) -> tuple[str, int]:
+        degrees.setdefault(row.convolution, {}).setdefault((row.family, row.num_nodes), set()).add(row.degree)
+    return {
         # The order of names decides between families with equally many degrees of equally many nodes.
-        ranked = sorted(sizes, key=lambda one: (one[0] != PREFERRED_FAMILY, -len(sizes[one]), -one[1], one[0]))
-        return ranked[0]
-
-    return {convolution: best(sizes) for convolution, sizes in degrees.items()}
+        convolution: min(sizes, key=lambda one: (one[0] != PREFERRED_FAMILY, -len(sizes[one]), -one[1], one[0]))
+        for convolution, sizes in degrees.items()
+    }
 
 
 def _beside_reference_family(rows: list[Effect]) -> tuple[str | None, list[Effect]]:
@@ -210,13 +185,9 @@ def _apart_from_family(row: Effect) -> Place:
 def _beside(row: Effect, base: Effect | None) -> Effect:
     if base is None or row.activation_ratio is None or base.activation_ratio is None:
         return row
-    timed = row.time_ratio is not None and base.time_ratio is not None
-    return row.model_copy(
-        update={
-            "activation_over_reference": row.activation_ratio.over(base.activation_ratio),
-            "time_over_reference": row.time_ratio.relative_to(base.time_ratio) if timed else None,  # type: ignore[union-attr, arg-type]
-        }
-    )
+    timed = None if row.time_ratio is None or base.time_ratio is None else row.time_ratio.relative_to(base.time_ratio)
+    over = {"activation_over_reference": row.activation_ratio.over(base.activation_ratio), "time_over_reference": timed}
+    return row.model_copy(update=over)
 
 
 def _models(rows: Sequence[Row]) -> list[StudyModel]:
@@ -225,8 +196,45 @@ def _models(rows: Sequence[Row]) -> list[StudyModel]:
     for row in sorted(rows, key=lambda row: (row.stack, row.num_layers, row.convolution, policy_order(row.policy))):
         if not row.other_model:
             found.setdefault(row.convolution, row)
-    names = ("num_layers", "hidden_channels", "heads", "parameters")
-    return [
-        StudyModel(convolution=convolution, **{name: getattr(row, name) for name in names})
-        for convolution, row in found.items()
+    names = ("convolution", "num_layers", "hidden_channels", "heads", "parameters")
+    return [StudyModel(**{name: getattr(row, name) for name in names}) for row in found.values()]
+
+
+def practice(rows: Sequence[Row], bare: Sequence[Row], noise: Noise) -> list[PracticeEffect]:
+    """Every policy on stacks with what people add, beside the bare stack on the same graphs, sparse before dense.
+
+    A policy that was shown to change what is computed is left out, and so is one that did not run on both.
+    """
+    beside = {(row.graph, row.stack, row.policy): row for row in bare}
+    none = {(row.graph, row.stack): row for row in rows if row.policy == "none"}
+    pairs = [
+        (row, twin)
+        for row in rows
+        if row.policy != "none"
+        and row.activation_ratio is not None
+        and not row.changes
+        and not row.other_model
+        and (twin := beside.get((row.graph, row.stack, row.policy))) is not None
+        and twin.activation_ratio is not None
     ]
+    pairs.sort(key=lambda pair: (pair[0].stack, pair[0].num_nodes, pair[0].degree, policy_order(pair[0].policy)))
+    found = []
+    for _, cells in grouped(pairs, lambda pair: (pair[0].stack, pair[0].policy, pair[0].num_nodes, pair[0].degree)):
+        own, others = [row for row, _ in cells], [twin for _, twin in cells]
+        timed = all(row.time_ratio is not None for row in (*own, *others))
+        first = own[0]
+        graph = first.graph, first.stack
+        found.append(
+            PracticeEffect(
+                convolution=first.stack,
+                policy=first.policy,
+                num_nodes=first.num_nodes,
+                average_degree=first.degree,
+                none_activation_bytes=none[graph].activation_bytes / beside[*graph, "none"].activation_bytes,
+                bare_activation_ratio=mean_bytes(others, "activation_ratio"),
+                activation_ratio=mean_bytes(own, "activation_ratio"),
+                bare_time_ratio=noise.time_ratio(others) if timed else None,
+                time_ratio=noise.time_ratio(own) if timed else None,
+            )
+        )
+    return found

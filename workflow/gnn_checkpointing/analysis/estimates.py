@@ -14,7 +14,7 @@ from scipy.stats import t as student
 
 from gnn_checkpointing.analysis.results import Estimate, RunToRun
 from gnn_checkpointing.analysis.table import Row
-from gnn_checkpointing.records.measurements_table import Value, per_second
+from gnn_checkpointing.records.measurements_table import Value
 
 Floats = NDArray[np.float64]
 
@@ -83,13 +83,8 @@ def noise(
 ) -> Noise:
     """The noise of a study: `places` are the cells of each place and policy, `repeats` all rows with their visits."""
     timed = [[row for row in cells if row.time_ratio is not None] for cells in places]
-    several = [cells for cells in timed if len(cells) > 1]
-    return Noise(
-        confidence,
-        run_to_run(repeats, reference, in_sentinels=in_sentinels),
-        _pooled([logarithms(cells, "time_ratio") for cells in several]),
-        _pooled([logarithms(cells, "step_time_seconds") for cells in several]),
-    )
+    scatter = (_pooled([logarithms(cells, name) for cells in timed]) for name in ("time_ratio", "step_time_seconds"))
+    return Noise(confidence, run_to_run(repeats, reference, in_sentinels=in_sentinels), *scatter)
 
 
 def run_to_run(rows: Sequence[Mapping[str, Value]], reference: str, *, in_sentinels: bool = False) -> RunToRun:
@@ -101,7 +96,8 @@ def run_to_run(rows: Sequence[Mapping[str, Value]], reference: str, *, in_sentin
     ours = [row for row in rows if row["allocator"] == reference]
     measured, freedom, cells = _between_visits([row for row in ours if row["policy"] != "none"], "time_ratio")
     deviation, degrees = _rule(measured, freedom, RATIO_KNOWN)
-    level = _between_visits(ours, "step_time_seconds")
+    of_seconds, level_freedom, _ = _between_visits(ours, "step_time_seconds")
+    level, level_degrees = _rule(of_seconds, level_freedom, SECONDS_KNOWN)
     divided = [{**row, "step_time_seconds": _in_sentinels(row)} for row in ours] if in_sentinels else ours
     return RunToRun(
         deviation=deviation,
@@ -109,15 +105,14 @@ def run_to_run(rows: Sequence[Mapping[str, Value]], reference: str, *, in_sentin
         repeated_cells=cells,
         measured=measured if freedom else None,
         degrees_of_freedom=degrees,
-        level_deviation=_rule(*level[:2], SECONDS_KNOWN)[0] if level[1] else None,
-        level_degrees_of_freedom=_rule(*level[:2], SECONDS_KNOWN)[1] if level[1] else None,
+        level_deviation=level if level_freedom else None,
+        level_degrees_of_freedom=level_degrees if level_freedom else None,
     )
 
 
 def _in_sentinels(row: Mapping[str, Value]) -> float | None:
-    seconds, sentinel = row["step_time_seconds"], row.get("sentinel_seconds")
-    known = isinstance(seconds, int | float) and isinstance(sentinel, int | float)
-    return seconds / sentinel if known else None  # type: ignore[operator]
+    seconds, sentinel = (row.get(name) for name in ("step_time_seconds", "sentinel_seconds"))
+    return seconds / sentinel if isinstance(seconds, int | float) and isinstance(sentinel, int | float) else None
 
 
 def _rule(measured: float, freedom: int, known: float) -> tuple[float, int | None]:
@@ -158,6 +153,7 @@ def widened_tail(count: int, confidence: float) -> float:
 
 
 def _pooled(groups: Sequence[Floats]) -> tuple[float, int]:
+    groups = [values for values in groups if len(values) > 1]
     freedom = sum(len(values) - 1 for values in groups)
     squares = math.fsum(float(((values - values.mean()) ** 2).sum()) for values in groups)
     return (math.sqrt(squares / freedom), freedom) if freedom else (0.0, 0)
@@ -177,10 +173,7 @@ def _around(logarithm: float, below: float, above: float) -> Estimate:
     return Estimate(estimate=math.exp(logarithm), low=math.exp(logarithm - below), high=math.exp(logarithm + above))
 
 
-__all__ = ["per_second", "throughput"]
-
-
 def throughput(count: float, step_time_seconds: Estimate) -> Estimate:
-    """`per_second` with its interval: the longest step gives the lowest throughput."""
+    """Counts per second with their interval: the longest step gives the lowest throughput."""
     time = step_time_seconds
     return Estimate(estimate=count / time.estimate, low=count / time.high, high=count / time.low)

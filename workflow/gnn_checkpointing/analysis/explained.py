@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from statsmodels.stats.proportion import proportion_confint
 
 from gnn_checkpointing.analysis.results import Accuracy, Estimate, ExplainedBlock, ExplainedSet, Explanations
 from gnn_checkpointing.analysis.table import policy_order
 from gnn_checkpointing.records.explained import Block, Explained, ExplainedSets, Mean
+from gnn_checkpointing.records.record import Record
 from gnn_checkpointing.records.training import TrainingRecord
 from gnn_checkpointing.refusal import Refusal
 from gnn_checkpointing.study.vision_shapes import NAMES
@@ -16,42 +18,34 @@ from gnn_checkpointing.study.vision_shapes import NAMES
 
 def explanations(found: ExplainedSets | None, confidence: float) -> Explanations:
     """Each set's blocks; means have the interval of their images, accuracies Wilson's."""
-    if found is None:
-        return Explanations()
-    given = {"validation": found.validation, "adversarial": found.adversarial}
+    given = {} if found is None else {"validation": found.validation, "adversarial": found.adversarial}
     return Explanations(sets={name: _set(one, confidence) for name, one in given.items() if one is not None})
 
 
 def _set(found: Explained, confidence: float) -> ExplainedSet:
-    return ExplainedSet(
-        label=found.label,
-        convolution=NAMES[found.size],
-        images=found.images,
-        parameters=found.parameters,
-        channels=found.channels,
-        blocks=[_block(block, found.images, confidence) for block in found.blocks],
-        late_rise=_estimate(found.late_rise),
-    )
+    blocks = [_block(block, found.images, confidence) for block in found.blocks]
+    return ExplainedSet(**_shared(found, ExplainedSet), convolution=NAMES[found.size], blocks=blocks)
 
 
 def _block(block: Block, images: int, confidence: float) -> ExplainedBlock:
     right = round(block.top1_accuracy * images)
     low, high = proportion_confint(right, images, alpha=1 - confidence, method="wilson")
-    return ExplainedBlock(
-        number=block.number,
-        neighbours=block.neighbours,
-        spatial_distance=_estimate(block.spatial_distance),
-        visual_similarity=_estimate(block.visual_similarity),
-        embedding_similarity=_estimate(block.embedding_similarity),
-        class_probability=_estimate(block.class_probability),
-        modularity=_estimate(block.modularity),
-        top1_accuracy=Estimate(estimate=right / images, low=float(low), high=float(high)),
-    )
+    accuracy = Estimate(estimate=right / images, low=float(low), high=float(high))
+    return ExplainedBlock(**_shared(block, ExplainedBlock), top1_accuracy=accuracy)
 
 
-def _estimate(mean: Mean | None) -> Estimate | None:
-    """A mean that has an interval; of one image there is none."""
-    if mean is None or mean.low is None or mean.high is None:
+def _shared(record: Record, kind: type[ExplainedSet] | type[ExplainedBlock]) -> dict[str, Any]:
+    """The fields that a result takes over as they were recorded; a mean of one image has no interval, and is None."""
+    own = {
+        name: getattr(record, name)
+        for name in kind.model_fields
+        if name not in ("blocks", "convolution", "top1_accuracy")
+    }
+    return {name: _estimate(value) if isinstance(value, Mean) else value for name, value in own.items()}
+
+
+def _estimate(mean: Mean) -> Estimate | None:
+    if mean.low is None or mean.high is None:
         return None
     return Estimate(estimate=mean.mean, low=mean.low, high=mean.high)
 

@@ -1,4 +1,4 @@
-"""One least-squares fit: columns scaled for conditioning, coefficients told in base units."""
+"""One least-squares fit: columns scaled for conditioning, coefficients in base units."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy.stats import t as student
 from statsmodels.regression.linear_model import WLS
 
-from gnn_checkpointing.analysis.results import Estimate, Response
+from gnn_checkpointing.analysis.results import Estimate, Response, exactly
 from gnn_checkpointing.analysis.rounding import places_of, rounded
 
 Floats = NDArray[np.float64]
@@ -26,10 +26,8 @@ WEIGHTS: dict[Response, Weights] = {
     "saved_activation_bytes": "equal",
     "step_time_seconds": "relative",
 }
-
-
+# Responses that scatter; bytes are the same in every run, and what a law misses of them is its own error.
 SAMPLED: tuple[Response, ...] = ("step_time_seconds",)
-"""Responses that scatter; bytes are the same in every run, and what a law misses of them is its own error."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +41,11 @@ class Fit:
     fitted: Floats
     coefficients: tuple[Estimate, ...]
     exact: bool
+
+    @property
+    def r_squared(self) -> float:
+        """The weighted share of variance explained; an exact fit explains all, even where nothing varies."""
+        return 1.0 if self.exact else float(self.result.rsquared)
 
 
 def fitted(
@@ -81,11 +84,11 @@ def fitted(
     )
 
 
-def told(fit: Fit, response: Response) -> tuple[Estimate, ...]:
+def coefficients(fit: Fit, response: Response) -> tuple[Estimate, ...]:
     """The coefficients; those of bytes have no sampling error, and so no interval."""
     if response in SAMPLED:
         return fit.coefficients
-    return tuple(Estimate(estimate=one.estimate, low=one.estimate, high=one.estimate) for one in fit.coefficients)
+    return tuple(exactly(one.estimate) for one in fit.coefficients)
 
 
 def in_units(ends: Sequence[float], unit: float) -> Estimate:

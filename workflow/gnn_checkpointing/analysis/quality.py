@@ -4,24 +4,22 @@ from __future__ import annotations
 
 import math
 import re
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
-from heapq import heappop, heappush
-from itertools import groupby
 from statistics import median
 from typing import Literal
 
-from gnn_checkpointing.analysis.checks import moment
 from gnn_checkpointing.analysis.results import Absence, Quality, Reading, Setting, Spread
-from gnn_checkpointing.analysis.table import Row, first_visits, series, under
-from gnn_checkpointing.analysis.turns import run
-from gnn_checkpointing.records.measurements_table import Value, hosts, turns
+from gnn_checkpointing.analysis.table import Row, first_visits, grouped, series, under
+from gnn_checkpointing.analysis.turns import Turn, run, turns_of
+from gnn_checkpointing.records.measurements_table import Value
 
 Instrument = Literal["high_water_bytes", "fake_tensor_bytes"]
 INSTRUMENTS: tuple[Instrument, ...] = ("high_water_bytes", "fake_tensor_bytes")
 NOT_FAILED = ("completed", "refused", "unavailable")
 
+_FAILURE = ("cell", "policy", "outcome", "message")
 _NUMBER = re.compile(r"\d+(\.\d+)?")
 
 
@@ -35,15 +33,18 @@ def quality(
     """
     visits, rows = [row for row in rows if row.get("visit")], first_visits(rows)
     cells = {str(row["cell"]): row for row in rows}
-    spans = [span for cell, row in sorted(cells.items()) for span in _spans(cell, row)]
+    turns = turns_of(rows)
+    # A policy that refused or lacks its tools was never started.
+    failed = sorted((row for row in rows if row["outcome"] not in NOT_FAILED), key=_place)
     measured_seconds = math.fsum(float(row["measured_seconds"] or 0.0) for row in cells.values())
-    wall_seconds = math.fsum((ended - started).total_seconds() for _, started, ended in spans)
+    wall_seconds = math.fsum((turn.ended - turn.began).total_seconds() for turn in turns)
+    spreads = {row["process_spread"] for row in rows if row["allocator"] == reference_allocator}
     widths = _half_widths(under(measured, reference_allocator))
     return Quality(
         cells=len(cells),
         rows=len(rows),
         outcomes=dict(sorted(Counter(str(row["outcome"]) for row in rows).items())),
-        failures=_failures(rows),
+        failures=[{name: str(row[name] or "") for name in _FAILURE} for row in failed],
         refused=_absences(rows, "refused"),
         unavailable=_absences(rows, "unavailable"),
         other_models=sorted({row.policy for row in measured if row.other_model}),
@@ -54,9 +55,9 @@ def quality(
         measured_share=measured_seconds / wall_seconds if wall_seconds > 0 else 0.0,
         measured_seconds=measured_seconds,
         wall_seconds=wall_seconds,
-        overlapping_cells=_overlaps(spans),
+        overlapping_cells=_overlaps(turns),
         processes=sorted({int(row["processes"]) for row in rows if isinstance(row["processes"], int | float)}),
-        process_spread=_process_spread(rows, reference_allocator),
+        process_spread=max((float(one) for one in spreads if isinstance(one, int | float)), default=None),
         median_half_width=median(widths) if widths else 0.0,
         worst_half_width=max(widths, default=0.0),
         within_target=sum(width <= ratio_half_width for width in widths) / len(widths) if widths else 0.0,
@@ -78,29 +79,14 @@ def quality(
     )
 
 
-def _spans(cell: str, row: Mapping[str, Value]) -> list[tuple[str, datetime, datetime]]:
-    """On which machine a cell was measured, and when, process by process."""
-    stamps = [(moment(started, "started", cell), moment(ended, "ended", cell)) for started, ended in turns(row)]
-    return [(host, *span) for host, span in zip(hosts(row), stamps, strict=True)]
-
-
-def _process_spread(rows: Sequence[Mapping[str, Value]], reference_allocator: str) -> float | None:
-    """The pooled spread of the reference allocator's ratios; None where each cell had one process."""
-    found = {row["process_spread"] for row in rows if row["allocator"] == reference_allocator}
-    return max((float(value) for value in found if isinstance(value, int | float)), default=None)
+def _place(row: Mapping[str, Value]) -> tuple[str, str]:
+    return str(row["cell"]), str(row["policy"])
 
 
 def _setting(rows: Sequence[Mapping[str, Value]]) -> Setting:
     columns = {"devices": "device"} | {name: name for name in ("threads", "num_layers", "hidden_channels", "heads")}
     found = {name: {row[column] for row in rows} - {None, ""} for name, column in columns.items()}
     return Setting.model_validate({name: sorted(values, key=str) for name, values in found.items()})
-
-
-def _failures(rows: Sequence[Mapping[str, Value]]) -> list[dict[str, str]]:
-    """What did not run to its end; a policy that refused or lacks its tools was never started."""
-    fields = ("cell", "policy", "outcome", "message")
-    failed = [{name: str(row[name] or "") for name in fields} for row in rows if row["outcome"] not in NOT_FAILED]
-    return sorted(failed, key=lambda failure: (failure["cell"], failure["policy"]))
 
 
 def _absences(rows: Sequence[Mapping[str, Value]], outcome: str) -> list[Absence]:
@@ -126,7 +112,7 @@ def _reading(rows: Sequence[Mapping[str, Value]], name: Instrument) -> Reading |
     if not read:
         return None
     judged = [row for row in read if row[_verdict(name)] is not None]
-    worst = max(judged, key=lambda row: (abs(_off(row, name)), str(row["cell"]), str(row["policy"])), default=None)
+    worst = max(judged, key=lambda row: (abs(_off(row, name)), *_place(row)), default=None)
     return Reading(
         instrument=name,
         read=len(read),
@@ -142,7 +128,7 @@ def _reading(rows: Sequence[Mapping[str, Value]], name: Instrument) -> Reading |
 def _disagreements(rows: Sequence[Mapping[str, Value]], name: Instrument) -> list[str]:
     return [
         f"{row['cell']}, {row['policy']}: {name} is {100 * _share_off(row, name):+.1f} % off activation_bytes"
-        for row in sorted(rows, key=lambda row: (str(row["cell"]), str(row["policy"])))
+        for row in sorted(rows, key=_place)
         if row["outcome"] == "completed" and row[_verdict(name)] is False
     ]
 
@@ -178,17 +164,12 @@ def _half_widths(rows: Sequence[Row]) -> list[float]:
     ]
 
 
-def _overlaps(spans: Sequence[tuple[str, datetime, datetime]]) -> int:
-    """Count the pairs of cells measured on one machine at the same time: none, if it was theirs alone."""
+def _overlaps(turns: Sequence[Turn]) -> int:
+    """The pairs of cells measured on one machine at the same time: none, if it was theirs alone."""
     found = 0
-    for _, own in groupby(sorted(spans), key=lambda span: span[0]):
-        running: list[datetime] = []  # ends, the next one first
-        for _, started, ended in own:
-            while running and running[0] <= started:
-                heappop(running)
-            if ended > started:
-                found += len(running)
-                heappush(running, ended)
+    for _, own in grouped([turn for turn in turns if turn.ended > turn.began], lambda turn: (turn.host,)):
+        ends = sorted(turn.ended for turn in own)
+        found += sum(place - bisect_right(ends, turn.began) for place, turn in enumerate(own))
     return found
 
 

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.stats import norm, rankdata
 from statsmodels.regression.linear_model import WLS
 from statsmodels.stats.diagnostic import het_breuschpagan
@@ -16,23 +15,30 @@ from gnn_checkpointing.analysis.fitting import (
     SAMPLED,
     WEIGHTS,
     Fit,
+    coefficients,
     fitted,
     is_nothing,
     p_value,
     predicted,
-    told,
 )
-from gnn_checkpointing.analysis.laws.series import residuals
+from gnn_checkpointing.analysis.laws.series import Series
 from gnn_checkpointing.analysis.results import HeldOut, Interaction, Law, Response
-from gnn_checkpointing.analysis.rounding import rounded
-from gnn_checkpointing.analysis.support import COLUMNS, answering, design, observed, why_no_response, why_not
-from gnn_checkpointing.analysis.table import Row, comparable, grouped
-from gnn_checkpointing.analysis.tolerance import rank
+from gnn_checkpointing.analysis.rounding import rank, rounded
+from gnn_checkpointing.analysis.support import (
+    COLUMNS,
+    EDGES,
+    Floats,
+    answering,
+    answers,
+    design,
+    observed,
+    why_no_response,
+    why_not,
+)
+from gnn_checkpointing.analysis.table import Row, by_series, drawn
 
-Floats = NDArray[np.float64]
 RESPONSES: tuple[Response, ...] = ("activation_bytes", "step_time_seconds")
-NONE_EDGES = COLUMNS.index("edges")
-POLICY_EDGES = len(COLUMNS) + NONE_EDGES
+POLICY_EDGES = len(COLUMNS) + EDGES
 
 _PLACES = 6
 """Decimal places of a residual in standard deviations, which is what is left over of numbers that nearly cancel."""
@@ -40,35 +46,34 @@ _PLACES = 6
 
 def laws(rows: Sequence[Row], confidence: float) -> tuple[list[Law], list[str]]:
     """A law for each convolution x policy x response of generated graphs, and what has none and why."""
-    drawn = [row for row in comparable(rows) if row.is_drawn]
-    if not drawn:
+    own = drawn(rows)
+    if not own:
         return [], ["No law is fitted: no comparable cell of a generated graph was measured."]
-    found: list[Law] = []
-    missing: list[str] = []
-    for (convolution, policy), cells in grouped(drawn, lambda row: (row.convolution, row.policy)):
-        reason = why_not(cells)
-        if reason is not None:
-            missing.append(f"{convolution}, {policy}: no law is fitted: {reason}.")
+    return answers(_laws(own, confidence))
+
+
+def _laws(rows: Sequence[Row], confidence: float) -> Iterator[tuple[str, Law | str]]:
+    for (convolution, policy), cells in by_series(rows):
+        name = f"{convolution}, {policy}"
+        if reason := why_not(cells):
+            yield f"{name}: no law is fitted", reason
             continue
         for response in WEIGHTS:
-            answers = answering(cells, response)
-            reason = why_not(answers) or why_no_response(answers, response)
-            if reason is not None:
-                missing.append(f"{convolution}, {policy}: no law of {response} is fitted: {reason}.")
-                continue
-            found.append(_law(answers, response, confidence))
-        reason = why_not(_without_densest(cells)[0])
-        if reason is not None:
-            missing.append(f"{convolution}, {policy}: the densest level is not held out: without it, {reason}.")
-    return found, missing
+            yield f"{name}: no law of {response} is fitted", _law(answering(cells, response), response, confidence)
+        if reason := why_not(_without_densest(cells)[0]):
+            yield f"{name}: the densest level is not held out", f"without it, {reason}"
 
 
-def _law(cells: Sequence[Row], response: Response, confidence: float) -> Law:
-    values = observed(cells, response)
+def _law(cells: Sequence[Row], response: Response, confidence: float) -> Law | str:
+    if reason := why_not(cells, response):
+        return reason
+    series = Series(cells, response)
+    values = series.values
     fit = fitted(design(cells), values, WEIGHTS[response], confidence)
     relative = (values - fit.fitted) / values
-    constant, per_node, per_edge = told(fit, response)
+    constant, per_node, per_edge = coefficients(fit, response)
     held_out = _held_out(cells, response, confidence)
+    residuals = zip(series.residuals(fit.fitted, relative), *_against_normal(fit), strict=True)
     return Law(
         convolution=cells[0].convolution,
         policy=cells[0].policy,
@@ -79,7 +84,7 @@ def _law(cells: Sequence[Row], response: Response, confidence: float) -> Law:
         constant=constant,
         per_node=per_node,
         per_edge=per_edge,
-        r_squared=_r_squared(fit),
+        r_squared=fit.r_squared,
         median_relative_residual=float(np.median(np.abs(relative))),
         worst_relative_residual=float(np.abs(relative).max()),
         breusch_pagan_p=_breusch_pagan_p(fit) if response in SAMPLED else None,
@@ -89,35 +94,24 @@ def _law(cells: Sequence[Row], response: Response, confidence: float) -> Law:
         held_out_error=None if response in SAMPLED or held_out is None else held_out.worst_relative_error,
         residuals=[
             one.model_copy(update={"standardised": standardised, "normal_quantile": quantile})
-            for one, (standardised, quantile) in zip(
-                residuals(cells, values, fit.fitted, relative), _against_normal(fit), strict=True
-            )
+            for one, standardised, quantile in residuals
         ],
     )
 
 
-def _against_normal(fit: Fit) -> list[tuple[float | None, float | None]]:
-    """Each weighted residual in standard deviations, and the normal quantile of its rank (Hazen's positions)."""
+def _against_normal(fit: Fit) -> tuple[Sequence[float | None], Sequence[float | None]]:
+    """The weighted residuals in standard deviations, and the normal quantiles of their ranks (Hazen's positions)."""
     residuals = np.asarray(fit.result.wresid, dtype=np.float64)
     if fit.exact:
-        return [(None, None)] * len(residuals)
+        return [None] * len(residuals), [None] * len(residuals)
     # Rounded before they are ranked: two draws of one size and density may leave the same but for rounding.
     standardised = [rounded(one, _PLACES) for one in (residuals / math.sqrt(float(fit.result.mse_resid))).tolist()]
-    quantiles = norm.ppf((rankdata(standardised) - 0.5) / len(residuals)).tolist()
-    return list(zip(standardised, quantiles, strict=True))
-
-
-def _r_squared(fit: Fit) -> float:
-    """The weighted share of variance explained; an exact fit explains all, even where nothing varies."""
-    return 1.0 if fit.exact else float(fit.result.rsquared)
+    return standardised, norm.ppf((rankdata(standardised) - 0.5) / len(residuals)).tolist()
 
 
 def _breusch_pagan_p(fit: Fit) -> float | None:
     """The p-value of equal variance in the weighted residuals; None where they are rounding alone."""
-    if fit.exact:
-        return None
-    p_value = float(het_breuschpagan(fit.result.wresid, fit.result.model.exog)[1])
-    return p_value if math.isfinite(p_value) else None
+    return None if fit.exact else _finite(het_breuschpagan(fit.result.wresid, fit.result.model.exog)[1])
 
 
 def _reset_p(fit: Fit) -> float | None:
@@ -130,8 +124,11 @@ def _reset_p(fit: Fit) -> float | None:
     columns = np.column_stack([model.exog, without.fittedvalues**2])
     if rank(columns * np.sqrt(model.weights)[:, np.newaxis]) < columns.shape[1]:
         return None  # the square is none that the law has not already
-    p_value = float(WLS(model.endog, columns, weights=model.weights).fit().compare_f_test(without)[1])
-    return p_value if math.isfinite(p_value) else None
+    return _finite(WLS(model.endog, columns, weights=model.weights).fit().compare_f_test(without)[1])
+
+
+def _finite(p_value: float) -> float | None:
+    return float(p_value) if math.isfinite(p_value) else None
 
 
 def _without_densest(cells: Sequence[Row]) -> tuple[list[Row], list[Row]]:
@@ -164,27 +161,25 @@ def interactions(
     rows: Sequence[Row], confidence: float, responses: Sequence[Response] = RESPONSES
 ) -> tuple[list[Interaction], list[str]]:
     """The policy x edges interaction of each convolution x policy x response, and what has none and why."""
-    drawn = grouped([row for row in comparable(rows) if row.is_drawn], lambda row: (row.convolution, row.policy))
-    by_name = dict(drawn)
-    found: list[Interaction] = []
-    missing: list[str] = []
-    for (convolution, policy), cells in drawn:
+    return answers(_interactions(drawn(rows), confidence, responses))
+
+
+def _interactions(
+    rows: Sequence[Row], confidence: float, responses: Sequence[Response]
+) -> Iterator[tuple[str, Interaction | str]]:
+    cells_of = dict(by_series(rows))
+    for (convolution, policy), cells in cells_of.items():
         if policy == "none":
             continue
-        none, other = side_by_side(by_name.get((convolution, "none"), []), cells)
-        reason = why_not(none)
-        if reason is not None:
-            missing.append(f"{convolution}, {policy}: no interaction is tested: {reason}.")
+        none, other = side_by_side(cells_of.get((convolution, "none"), []), cells)
+        if reason := why_not(none):
+            yield f"{convolution}, {policy}: no interaction is tested", reason
             continue
         for response in responses:
             pair = answering(none, response), answering(other, response)
-            reason = why_not(pair[0]) or why_no_response([*pair[0], *pair[1]], response)
+            reason = why_not(pair[0], response) or why_no_response(pair[1], response)
             answer = reason or _interaction(*pair, response, confidence)
-            if isinstance(answer, str):
-                missing.append(f"{convolution}, {policy}: no interaction of {response} is tested: {answer}.")
-            else:
-                found.append(answer)
-    return found, missing
+            yield f"{convolution}, {policy}: no interaction of {response} is tested", answer
 
 
 def joint_design(none: Sequence[Row], other: Sequence[Row]) -> Floats:
@@ -205,9 +200,9 @@ def _interaction(none: Sequence[Row], other: Sequence[Row], response: Response, 
     values = np.concatenate([observed(none, response), observed(other, response)])
     graphs = [row.graph for row in (*none, *other)]
     fit = fitted(joint_design(none, other), values, WEIGHTS[response], confidence, clusters=graphs)
-    if is_nothing(fit, NONE_EDGES):
+    if is_nothing(fit, EDGES):
         return "none's own value does not grow with the edges, so there is nothing to compare"
-    none_slope, difference = told(fit, response)[NONE_EDGES], told(fit, response)[POLICY_EDGES]
+    none_slope, difference = (coefficients(fit, response)[column] for column in (EDGES, POLICY_EDGES))
     slope_ratio = 1 + difference.estimate / none_slope.estimate
     return Interaction(
         convolution=other[0].convolution,

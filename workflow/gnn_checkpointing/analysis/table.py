@@ -80,6 +80,11 @@ class Row:
         return self.requested_average_degree is not None
 
     @property
+    def degree(self) -> float:
+        """The average degree that was asked for, or of a real graph as it is."""
+        return self.average_degree if self.requested_average_degree is None else self.requested_average_degree
+
+    @property
     def changes(self) -> tuple[str, ...]:
         """What the policy was not shown to leave as it is: of loss, gradients and buffers.
 
@@ -106,13 +111,28 @@ def completed(rows: Sequence[Mapping[str, Value]]) -> list[Row]:
     """The completed rows of first visits, sorted, after refusing a table that contradicts itself."""
     rows = first_visits(rows)
     check(rows)
-    chosen = [_row(row) for row in rows if row["outcome"] == "completed"]
+    chosen = []
+    for row in (row for row in rows if row["outcome"] == "completed"):
+        # `check` has made sure that every field has the type that the data dictionary gives it.
+        named = {"convolution": series(row), "stack": series({**row, "model": ""})}
+        values = {name: row[name] for name in Row.__dataclass_fields__ if name in row}
+        chosen.append(Row(**{**values, **named}))  # type: ignore[arg-type]
     return sorted(chosen, key=lambda row: (row.convolution, policy_order(row.policy), row.graph, row.cell))
 
 
 def comparable(rows: Iterable[Row]) -> list[Row]:
     """The rows whose policy was shown to compute what none computes."""
     return [row for row in rows if not row.changes and not row.other_model]
+
+
+def drawn(rows: Iterable[Row]) -> list[Row]:
+    """The comparable rows of whole generated graphs, on which laws rest."""
+    return [row for row in comparable(rows) if row.is_drawn]
+
+
+def by_series(rows: Iterable[Row]) -> list[tuple[tuple[str, str], list[Row]]]:
+    """The rows of each convolution and policy."""
+    return grouped(rows, lambda row: (row.convolution, row.policy))
 
 
 def under(rows: Iterable[Row], allocator: str) -> list[Row]:
@@ -123,12 +143,8 @@ def under(rows: Iterable[Row], allocator: str) -> list[Row]:
 def series(row: Mapping[str, Value]) -> str:
     """What the row's series is called: its convolution, with aggregation and model where they say more."""
     aggregation = "" if row["aggregation"] == "gather_scatter" else row["aggregation"]
-    return _with_notes(row["convolution"], aggregation, row.get("model"))
-
-
-def _with_notes(convolution: Value, *notes: Value) -> str:
-    told = ", ".join(str(note) for note in notes if note)
-    return f"{convolution} ({told})" if told else str(convolution)
+    notes = ", ".join(str(note) for note in (aggregation, row.get("model")) if note)
+    return f"{row['convolution']} ({notes})" if notes else str(row["convolution"])
 
 
 def policy_order(policy: str) -> tuple[bool, bool, str]:
@@ -143,10 +159,3 @@ def grouped(rows: Iterable[Item], key: Callable[[Item], Key]) -> list[tuple[Key,
     for row in listed:
         order.setdefault(key(row), len(order))
     return [(name, list(part)) for name, part in groupby(sorted(listed, key=lambda r: order[key(r)]), key)]
-
-
-def _row(row: Mapping[str, Value]) -> Row:
-    # `check` has seen to it that every field has the type that the data dictionary gives it.
-    named = {"convolution": series(row), "stack": series({**row, "model": ""})}
-    values = {name: row[name] for name in Row.__dataclass_fields__ if name not in named and name in row}
-    return Row(**{**values, **named})  # type: ignore[arg-type]

@@ -1,28 +1,33 @@
-"""Effects along density taken together: simultaneous bands, and the density at which a policy breaks even."""
+"""Effects along density: simultaneous bands, the density at which a policy breaks even, and throughput on density."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gnn_checkpointing.analysis.estimates import Noise, mean_bytes
+from gnn_checkpointing.analysis.fitting import fitted, largest_leverage
 from gnn_checkpointing.analysis.results import (
     SAVES_BELOW,
     Band,
     BandPoint,
     BreakEven,
+    Density,
     Effects,
     Estimate,
     Quantity,
+    Throughput,
+    ThroughputLaw,
     Trends,
 )
-from gnn_checkpointing.analysis.table import Row, comparable, grouped, policy_order
-from gnn_checkpointing.analysis.tolerance import CLOSE
+from gnn_checkpointing.analysis.rounding import CLOSE
+from gnn_checkpointing.analysis.support import LEAST_LEVELS, Floats, answers
+from gnn_checkpointing.analysis.table import Row, by_series, comparable, drawn, grouped, policy_order
+from gnn_checkpointing.records.measurements_table import per_second
 
-Floats = NDArray[np.float64]
 Course = Literal["below", "above", "rises", "falls", "crosses"]
 Open = Literal["", "sparse", "dense", "both"]
 
@@ -42,17 +47,11 @@ _OPEN: dict[tuple[bool, bool], Open] = {
 def trends(rows: Sequence[Row], effects: Effects, noise: Noise) -> Trends:
     """Every policy's bands along the degrees of generated graphs of the headline size, and its break-evens."""
     places = {(e.convolution, e.policy, e.family, e.num_nodes) for e in effects.generated}
-    chosen = sorted(
-        (
-            row
-            for row in comparable(rows)
-            if row.is_drawn and (row.convolution, row.policy, row.family, row.num_nodes) in places
-        ),
-        key=lambda row: (row.convolution, policy_order(row.policy), _degree(row)),
-    )
+    chosen = [row for row in drawn(rows) if (row.convolution, row.policy, row.family, row.num_nodes) in places]
+    chosen.sort(key=lambda row: (row.convolution, policy_order(row.policy), row.degree))
     bands = [
         found
-        for _, cells in grouped(chosen, lambda row: (row.convolution, row.policy))
+        for _, cells in by_series(chosen)
         for quantity in THRESHOLDS
         if (found := _band(cells, quantity, noise)) is not None
     ]
@@ -63,14 +62,10 @@ def trends(rows: Sequence[Row], effects: Effects, noise: Noise) -> Trends:
     )
 
 
-def _degree(row: Row) -> float:
-    return row.requested_average_degree or 0.0
-
-
 def _band(rows: Sequence[Row], quantity: Quantity, noise: Noise) -> Band | None:
     """The band of one convolution and policy; None where no cell has the quantity."""
     having = [row for row in rows if getattr(row, quantity) is not None]
-    degrees = grouped(having, lambda row: (_degree(row),))
+    degrees = grouped(having, lambda row: (row.degree,))
     if not degrees:
         return None
     together = noise.confidence ** (1 / len(degrees))
@@ -143,3 +138,75 @@ def _crossings(degrees: Floats, heights: Floats) -> Floats:
     before = np.flatnonzero(below[1:] != below[:-1])
     share = heights[before] / (heights[before] - heights[before + 1])
     return degrees[before] * (degrees[before + 1] / degrees[before]) ** share
+
+
+LEAST_GRAPHS = 4
+"""As many as leave an interval: one more than there are coefficients."""
+
+_DENSITIES: tuple[Density, ...] = ("density", "average_degree")
+_THROUGHPUTS: tuple[Throughput, ...] = ("nodes_per_second", "edges_per_second")
+
+
+def throughput_laws(rows: Sequence[Row], confidence: float) -> tuple[list[ThroughputLaw], list[str]]:
+    """Regressions of throughput on density for each convolution x policy, and what has none and why."""
+    return answers(_laws([row for row in comparable(rows) if row.step_time_seconds], confidence))
+
+
+def _laws(timed: Sequence[Row], confidence: float) -> Iterator[tuple[str, ThroughputLaw | str]]:
+    # Generated graphs, whose density was chosen; where a study has none, its real graphs and those made of them.
+    for (convolution, policy), cells in by_series([row for row in timed if row.is_drawn] or timed):
+        levels = {round(row.average_degree) for row in cells}
+        graphs = {row.graph for row in cells}
+        alone = largest_leverage(_columns(cells, "average_degree")) > 1 - CLOSE
+        if len(levels) < LEAST_LEVELS or len(graphs) < LEAST_GRAPHS or alone:
+            yield (
+                f"{convolution}, {policy}: throughput is not regressed on density",
+                f"{len(graphs)} timed graphs at {len(levels)} levels, and it wants {LEAST_GRAPHS} at {LEAST_LEVELS}, "
+                "none of which decides alone",
+            )
+            continue
+        for response in _THROUGHPUTS:
+            for density in _DENSITIES:
+                yield "", _law(cells, response, density, confidence)
+
+
+def _density(cells: Sequence[Row], density: Density) -> Floats:
+    nodes = np.array([float(row.num_nodes) for row in cells])
+    edges = np.array([float(row.num_edges) for row in cells])
+    measured: Floats = edges / (nodes * (nodes - 1)) if density == "density" else edges / nodes
+    return measured
+
+
+def _columns(cells: Sequence[Row], density: Density) -> Floats:
+    """One, the logarithm of density, and that of the nodes where they differ."""
+    nodes = np.log([float(row.num_nodes) for row in cells])
+    columns = [np.ones(len(cells)), np.log(_density(cells, density))]
+    return np.column_stack([*columns, nodes] if np.ptp(nodes) > 0 else columns)
+
+
+def _law(cells: Sequence[Row], response: Throughput, density: Density, confidence: float) -> ThroughputLaw:
+    measured, nodes = _density(cells, density), [row.num_nodes for row in cells]
+    counts = [row.num_nodes if response == "nodes_per_second" else row.num_edges for row in cells]
+    rates = [per_second(count, row.step_time_seconds) for count, row in zip(counts, cells, strict=True)]
+    logarithms: Floats = np.log(np.array(rates, dtype=np.float64))
+    # A graph that was measured more than once is one draw: its rows move together.
+    graphs = [row.graph for row in cells]
+    clusters = graphs if len(set(graphs)) < len(graphs) else None
+    fit = fitted(_columns(cells, density), logarithms, "equal", confidence, clusters)
+    errors = np.abs(np.expm1(fit.fitted - logarithms))
+    constant, elasticity, *nodes_elasticity = fit.coefficients
+    return ThroughputLaw(
+        convolution=cells[0].convolution,
+        policy=cells[0].policy,
+        response=response,
+        density=density,
+        cells=len(cells),
+        num_nodes=(min(nodes), max(nodes)),
+        span=(float(measured.min()), float(measured.max())),
+        constant=constant,
+        elasticity=elasticity,
+        nodes_elasticity=nodes_elasticity[0] if nodes_elasticity else None,
+        r_squared=fit.r_squared,
+        median_relative_error=float(np.median(errors)),
+        worst_relative_error=float(errors.max()),
+    )

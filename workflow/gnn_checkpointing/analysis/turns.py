@@ -9,6 +9,7 @@ from itertools import pairwise
 
 from gnn_checkpointing.analysis.checks import moment
 from gnn_checkpointing.analysis.results import GraphTurns, Run
+from gnn_checkpointing.analysis.table import grouped
 from gnn_checkpointing.records.measurements_table import Value, hosts, turns
 
 
@@ -38,20 +39,23 @@ def turns_of(rows: Sequence[Mapping[str, Value]]) -> list[Turn]:
 
 
 def run(rows: Sequence[Mapping[str, Value]], visits: Sequence[Mapping[str, Value]] = ()) -> Run | None:
-    """What the run comes to, None where nothing had a turn; in the turns of later `visits` no machine was idle."""
+    """What the run comes to, None where nothing had a turn; in the turns of later `visits` no machine was idle.
+
+    Idle is the time between turns that follow each other on one machine, of all machines together.
+    """
     found = turns_of(rows)
     if not found:
         return None
     begin, end = found[0].began, max(turn.ended for turn in found)
-    between = [turn for turn in _turns_of_visits(visits) if turn.began < end]
-    graphs: dict[str, list[Turn]] = {}
-    for turn in found:
-        graphs.setdefault(turn.graph, []).append(turn)
+    # Visits apart from each other: they are of the same cells.
+    again = (turn for _, visit in grouped(visits, lambda row: (row["visit"],)) for turn in turns_of(visit))
+    busy = sorted([*found, *(turn for turn in again if turn.began < end)], key=lambda turn: (turn.host, turn.began))
+    pairs = [(before, after) for before, after in pairwise(busy) if before.host == after.host]
     return Run(
         turns=len(found),
         processes=1 + max(turn.process for turn in found),
         seconds=(end - begin).total_seconds(),
-        idle_seconds=_idle_seconds([*found, *between]),
+        idle_seconds=sum(max(0.0, (after.began - before.ended).total_seconds()) for before, after in pairs),
         graphs=[
             GraphTurns(
                 graph=graph,
@@ -59,19 +63,6 @@ def run(rows: Sequence[Mapping[str, Value]], visits: Sequence[Mapping[str, Value
                 began_seconds=(own[0].began - begin).total_seconds(),
                 ended_seconds=(max(turn.ended for turn in own) - begin).total_seconds(),
             )
-            for graph, own in graphs.items()
+            for (graph,), own in grouped(found, lambda turn: (turn.graph,))
         ],
     )
-
-
-def _turns_of_visits(rows: Sequence[Mapping[str, Value]]) -> list[Turn]:
-    # Apart from each other: they are of the same cells.
-    numbers = {row["visit"] for row in rows}
-    return [turn for number in numbers for turn in turns_of([row for row in rows if row["visit"] == number])]
-
-
-def _idle_seconds(found: Sequence[Turn]) -> float:
-    """The time between turns that follow each other on one machine, of all machines together."""
-    ordered = sorted(found, key=lambda turn: (turn.host, turn.began))
-    pairs = [(before, after) for before, after in pairwise(ordered) if before.host == after.host]
-    return sum(max(0.0, (after.began - before.ended).total_seconds()) for before, after in pairs)

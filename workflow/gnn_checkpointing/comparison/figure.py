@@ -7,10 +7,11 @@ from gnn_checkpointing.comparison.folders import COMPARISON
 from gnn_checkpointing.comparison.results import Pair, RatioPair, RatioSummary
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.figure import Figure, Panel
-from gnn_checkpointing.report.figures import drawn, scales
+from gnn_checkpointing.report.figures import scales
 from gnn_checkpointing.report.figures.lines import Line, Point
 from gnn_checkpointing.report.figures.palette import looks
-from gnn_checkpointing.report.figures.points import identity_panel, thinning
+from gnn_checkpointing.report.figures.points import residual_panel, thinning
+from gnn_checkpointing.report.panels import points_of
 from gnn_checkpointing.sourced import plain
 
 
@@ -33,8 +34,8 @@ def ratios_figure(key: str, pair: Pair) -> Figure:
                 id=id,
                 title=title,
                 alternative=_alternative(title, pair, by_policy),
-                svg=identity_panel(id, lines, looks(policies), x, y),
-                drawn=drawn.of_points(lines, x, y),
+                svg=residual_panel(id, lines, looks(policies), x, y, diagonal=True),
+                drawn=points_of(lines, x, y),
                 convolution=convolution,
             )
         )

@@ -9,7 +9,7 @@ from gnn_checkpointing.comparison.tables import machines_table, overview_table, 
 from gnn_checkpointing.comparison.words import ratio_sentence, same_sentence, versions_sentence
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.figure import Fact
-from gnn_checkpointing.report.page import Block, Note, Page, Paragraph, Score, Section
+from gnn_checkpointing.report.page import Block, Note, Page, Paragraph, Section
 from gnn_checkpointing.sourced import counted, sourced
 
 _WHY = (
@@ -49,8 +49,6 @@ def comparison_page(comparison: Comparison) -> Page:
             Fact("Studies on two or more", units.count(counted(found.studies))),
             Fact("Findings", units.count(found.findings)),
         ),
-        lead=None,
-        score=Score("", ()),
         sections=(
             Section("overview", "Overview", (Paragraph(_WHY), *tables, *map(Paragraph, missing))),
             *(

@@ -12,7 +12,7 @@ import importlib.util
 import json
 import re
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass, field
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
@@ -24,24 +24,22 @@ _PROSE = ("description", "help", "title")
 _BLANK = re.compile(rb"""("(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*')|(?://[^\n]*|/\*.*?\*/|\s)+""", re.DOTALL)
 """A text of C++, or else what is between two words: a comment is as a blank, but for the end of a line."""
 
-
-@dataclass(frozen=True)
-class _Source:
-    """One file: its digest, what it imports, and what it imports only when a function of it is called."""
-
-    digest: str
-    imports: list[str]
-    later: list[str]
+Source = tuple[str, list[str], list[str]]
+"""Of one file: its digest, what it imports, and what it imports only when a function of it is called."""
 
 
-@dataclass
 class Sources:
     """The package's files under `root`. What was read of them is kept beside Python's own compiled files."""
 
-    root: Path
-    _read: dict[str, _Source] = field(default_factory=dict)
-    _kept: dict[str, list[object]] | None = None
-    _changed: bool = False
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self._memory = Path(importlib.util.cache_from_source(str(root / "sources.py"))).with_suffix(".json")
+        self._read: dict[str, Source] = {}
+        self._changed = False
+        try:
+            self._kept = json.loads(self._memory.read_text())
+        except (OSError, ValueError):
+            self._kept = {}
 
     def of(self, roots: Iterable[str], without: Collection[str] = ()) -> dict[str, str]:
         """The digest of every file that the modules and packages `roots` run, by its path; none of `without`."""
@@ -52,21 +50,25 @@ class Sources:
             if module in without or found.get(module, -1) >= wholly:
                 continue
             found[module] = wholly
-            source = self._source(module)
+            _, imports, later = self._source(module)
             # A package is run before its modules. The library's functions, which it imports when asked, are not.
             waiting += [(above, False) for above in [module.rpartition(".")[0]] if above]
-            waiting += [(each, True) for each in source.imports + (source.later if wholly and "." in module else [])]
-        digests = {
-            self._path(module).relative_to(self.root).as_posix(): self._source(module).digest for module in found
-        }
-        folders = {self._path(module).parent for module in found if "." in module}
-        for path in sorted({path for folder in folders for path in folder.glob("csrc/*") if path.suffix in _COMPILED}):
-            words = _BLANK.sub(lambda match: match[1] or b"\n"[: b"\n" in match[0]] or b" ", path.read_bytes()).strip()
-            digests[path.relative_to(self.root).as_posix()] = hashlib.sha256(words).hexdigest()
-        for path in sorted({path for folder in folders for path in folder.glob("*.yaml")}):
-            digests[path.relative_to(self.root).as_posix()] = hashlib.sha256(path.read_bytes()).hexdigest()
-        self._keep()
-        return digests
+            waiting += [(each, True) for each in imports + (later if wholly and "." in module else [])]
+        digests = {self._path(module): self._source(module)[0] for module in found}
+        for folder in {self._path(module).parent for module in found if "." in module}:
+            for path in folder.glob("csrc/*"):
+                if path.suffix in _COMPILED:
+                    content = _BLANK.sub(
+                        lambda match: match[1] or b"\n"[: b"\n" in match[0]] or b" ", path.read_bytes()
+                    )
+                    digests[path] = hashlib.sha256(content.strip()).hexdigest()
+            for path in (*folder.glob("*.yaml"), *folder.glob("*.csv")):
+                digests[path] = hashlib.sha256(path.read_bytes()).hexdigest()
+        if self._changed:
+            self._changed = False
+            with suppress(OSError):  # a folder that cannot be written to only costs reading the files again
+                write_text(self._memory, json.dumps(self._kept))
+        return {path.relative_to(self.root).as_posix(): digest for path, digest in digests.items()}
 
     def _modules(self, name: str) -> list[str]:
         """The module of that name, or all of a package."""
@@ -80,38 +82,19 @@ class Sources:
         place = self.root.parent.joinpath(*module.split("."))
         return place / "__init__.py" if place.is_dir() else place.with_suffix(".py")
 
-    def _source(self, module: str) -> _Source:
+    def _source(self, module: str) -> Source:
         if module not in self._read:
             path = self._path(module)
             stat = path.stat()
             stamp = [stat.st_mtime_ns, stat.st_size]
-            kept = self._known().get(module)
-            if kept is None or kept[:2] != stamp:
+            if self._kept.get(module, [])[:2] != stamp:
                 tree = ast.parse(path.read_bytes())
                 imports, later = (sorted(self._imported(tree, deferred)) for deferred in (False, True))
-                kept = self._known()[module] = [*stamp, _digest(tree), imports, later]
+                self._kept[module] = [*stamp, _digest(tree), imports, later]
                 self._changed = True
-            self._read[module] = _Source(*kept[2:])  # type: ignore[arg-type] # as written above
+            _, _, *source = self._kept[module]
+            self._read[module] = (*source,)
         return self._read[module]
-
-    def _known(self) -> dict[str, list[object]]:
-        if self._kept is None:
-            try:
-                self._kept = json.loads(self._memory().read_text())
-            except (OSError, ValueError):
-                self._kept = {}
-        return self._kept
-
-    def _keep(self) -> None:
-        if self._changed:
-            self._changed = False
-            try:
-                write_text(self._memory(), json.dumps(self._kept))
-            except OSError:
-                return  # a folder that cannot be written to only costs reading the files again
-
-    def _memory(self) -> Path:
-        return Path(importlib.util.cache_from_source(str(self.root / "sources.py"))).with_suffix(".json")
 
     def _imported(self, tree: ast.Module, deferred: bool) -> set[str]:
         names = set()
@@ -158,13 +141,10 @@ def _digest(tree: ast.Module) -> str:
     return hashlib.sha256(ast.dump(tree).encode()).hexdigest()
 
 
-def _is_text(statement: ast.stmt) -> bool:
+def _is_text(statement: ast.AST) -> bool:
     """Whether a statement is a string alone: a docstring, or the note below a constant."""
-    return (
-        isinstance(statement, ast.Expr)
-        and isinstance(statement.value, ast.Constant)
-        and isinstance(statement.value.value, str)
-    )
+    value = statement.value if isinstance(statement, ast.Expr) else None
+    return isinstance(value, ast.Constant) and isinstance(value.value, str)
 
 
 @cache

@@ -1,51 +1,28 @@
-"""From a study's findings to what a planner knows: laws taken apart into what grows with layers, channels and heads."""
+"""From a study's findings to what a planner knows: laws split into what grows with layers, channels and heads."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
 
-from gnn_checkpointing.analysis.results import Predictions, PredictiveLaw, ResidentLaw, Response
+from gnn_checkpointing.analysis.results import Predictions, PredictiveLaw
 from gnn_checkpointing.analysis.table import series
 from gnn_checkpointing.planning.arithmetic import near
-from gnn_checkpointing.planning.growth import (
-    base,
-    counts_features,
-    planned_bytes,
-    planned_resident,
-    planned_seconds,
-)
-from gnn_checkpointing.planning.knowledge import (
-    Blocks,
-    Knowledge,
-    KnownGraph,
-    Limit,
-    PolicyKnowledge,
-    Size,
-    Sizes,
-)
+from gnn_checkpointing.planning.growth import base, counts_features, planned_bytes, planned_resident, planned_seconds
+from gnn_checkpointing.planning.knowledge import Blocks, Knowledge, KnownGraph, Limit, PolicyKnowledge, Sizes
 from gnn_checkpointing.planning.well_known import WELL_KNOWN
 from gnn_checkpointing.records.graph_facts import GraphFacts
-from gnn_checkpointing.study.block_rule import (
-    EDGES_PER_NODE,
-    LARGEST_BYTES,
-    SMALLEST_BYTES,
-    cuda_bounds,
-)
+from gnn_checkpointing.study.block_rule import EDGES_PER_NODE, LARGEST_BYTES, SMALLEST_BYTES, cuda_bounds
 from gnn_checkpointing.study.convolutions import READS_FEATURES, VISION, is_own
 from gnn_checkpointing.study.design import models
 from gnn_checkpointing.study.policy_names import POLICIES, parse_policy
 from gnn_checkpointing.study.study import Study
-
-Laws = Mapping[tuple[str, str, Response], PredictiveLaw]
 
 _CLEARLY_FASTER = 0.9
 """Ratios of times of two runs differ by up to a tenth."""
 
 _SELF_LOOPS = ("GCN",)
 _CACHE, _MEMORY = re.compile(r"(\d+)K"), re.compile(r"(\d+) MiB")
-_BEYOND_GRAPHS = "beyond that, the laws are extrapolated"
-_BEYOND_MODELS = "other numbers are computed from the tensors that a layer keeps and works with"
 
 
 def knowledge(
@@ -76,7 +53,23 @@ def knowledge(
         num_features=activations[0].num_features if activations else 1,
     )
     bounds = _block_bounds(facts)
-    known = [_policy(law, laws, resident[law.convolution, law.policy], measured, bounds) for law in activations]
+    known = []
+    for law in activations:
+        convolution, policy = law.convolution, law.policy
+        seconds = laws.get((convolution, policy, "step_time_seconds"))
+        known.append(
+            PolicyKnowledge(
+                convolution=convolution,
+                policy=policy,
+                self_loops=base(convolution) in _SELF_LOOPS,
+                reads_features=base(convolution) in READS_FEATURES and not counts_features(law, measured),
+                activation=planned_bytes(law, laws.get((convolution, policy, "saved_activation_bytes")), measured),
+                seconds=None if seconds is None else planned_seconds(seconds, measured),
+                resident=planned_resident(resident[convolution, policy], measured),
+                blocks=_blocks(policy, bounds),
+                faster_at=_faster_at(seconds, laws.get((convolution, "none", "step_time_seconds"))),
+            )
+        )
     policies = list(study.policies)
     convolutions = list(dict.fromkeys(law.convolution for law in activations))
     places = {name: (architecture.convolutions.index(base(name)), name) for name in convolutions}
@@ -93,10 +86,10 @@ def knowledge(
 
 
 def _planned_series(study: Study) -> set[str]:
-    """The series that a plan can be reckoned from: stacks of the study's own depth.
+    """The series that a plan can be computed from: stacks of the study's own depth.
 
     A Vision GNN's sizes come in threes, and its graph is not what anyone would name. How a user's own model grows with
-    layers and channels nobody knows.
+    layers and channels is not known.
     """
     return {
         series({"convolution": convolution, "aggregation": aggregation, "model": models(study, convolution)[0].name})
@@ -107,37 +100,15 @@ def _planned_series(study: Study) -> set[str]:
 
 
 def _graphs(measured: Sequence[GraphFacts]) -> list[KnownGraph]:
-    """The real graphs that were measured, and those that everyone knows."""
+    """The real graphs that were measured, and well-known ones."""
+    fields = ("label", "num_nodes", "num_edges", "num_features")
     own = [
-        KnownGraph(
-            label=graph.label,
-            num_nodes=graph.num_nodes,
-            num_edges=graph.num_edges,
-            num_features=graph.num_features,
-        )
+        KnownGraph(**{name: getattr(graph, name) for name in fields})
         for graph in measured
         if graph.family == "real" and graph.derivation is None
     ]
     names = {graph.label for graph in own}
     return [*own, *(graph for graph in WELL_KNOWN if graph.label not in names)]
-
-
-def _policy(
-    law: PredictiveLaw, laws: Laws, resident: ResidentLaw, measured: Sizes, bounds: tuple[int, int]
-) -> PolicyKnowledge:
-    convolution, policy = law.convolution, law.policy
-    seconds = laws.get((convolution, policy, "step_time_seconds"))
-    return PolicyKnowledge(
-        convolution=convolution,
-        policy=policy,
-        self_loops=base(convolution) in _SELF_LOOPS,
-        reads_features=base(convolution) in READS_FEATURES and not counts_features(law, measured),
-        activation=planned_bytes(law, laws.get((convolution, policy, "saved_activation_bytes")), measured),
-        seconds=None if seconds is None else planned_seconds(seconds, measured),
-        resident=planned_resident(resident, measured),
-        blocks=_blocks(policy, bounds),
-        faster_at=_faster_at(seconds, laws.get((convolution, "none", "step_time_seconds"))),
-    )
 
 
 def _faster_at(law: PredictiveLaw | None, none: PredictiveLaw | None) -> list[tuple[int, int]]:
@@ -165,12 +136,9 @@ def _blocks(policy: str, bounds: tuple[int, int]) -> Blocks | None:
     name = parse_policy(policy)
     if name.kind not in EDGES_PER_NODE:
         return None
-    return Blocks(
-        edges_per_node=EDGES_PER_NODE[name.kind],
-        smallest_bytes=bounds[0],
-        largest_bytes=bounds[1],
-        edges=name.count,
-    )
+    smallest, largest = bounds
+    per_node = EDGES_PER_NODE[name.kind]
+    return Blocks(edges_per_node=per_node, smallest_bytes=smallest, largest_bytes=largest, edges=name.count)
 
 
 def _block_bounds(facts: Mapping[str, str]) -> tuple[int, int]:
@@ -188,24 +156,5 @@ def _limits(laws: Sequence[PredictiveLaw], measured: Sizes) -> list[Limit]:
         return []
     nodes = max(law.num_nodes[0] for law in laws), min(law.num_nodes[1] for law in laws)
     edges = max(law.num_edges[0] for law in laws), min(law.num_edges[1] for law in laws)
-    found = [
-        _limit("num_nodes", nodes, f"Graphs of {nodes[0]:,} to {nodes[1]:,} nodes were measured"),
-        _limit("num_edges", edges, f"Graphs of {edges[0]:,} to {edges[1]:,} edges were measured"),
-    ]
-    words: tuple[tuple[Size, str], ...] = (
-        ("num_layers", "layers"),
-        ("hidden_channels", "channels"),
-        ("heads", "heads"),
-        ("num_features", "input features"),
-    )
-    for size, word in words:
-        number = getattr(measured, size)
-        found.append(_limit(size, (number, number), f"Models of {number:,} {word} were measured"))
-    return found
-
-
-def _limit(size: Size, ends: tuple[int, int], measured: str) -> Limit:
-    beyond = _BEYOND_GRAPHS if size in ("num_nodes", "num_edges") else _BEYOND_MODELS
-    return Limit(
-        size=size, low=ends[0], high=ends[1], warning=f"{measured}: {beyond}, and their intervals are untested."
-    )
+    model = [Limit.of(size, number, number) for size, number in measured.model_dump().items()]
+    return [Limit.of("num_nodes", *nodes), Limit.of("num_edges", *edges), *model]

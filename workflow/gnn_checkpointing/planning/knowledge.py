@@ -1,4 +1,4 @@
-"""What a planner knows: the laws of one study on one machine, as numbers that grow with the model's sizes.
+"""What a planner knows: the laws of a machine's studies, as numbers that grow with the model's sizes.
 
 `planner.json` holds it, and the page and the command line read the same file: both do the arithmetic of
 `arithmetic.py`, here in Python and there in JavaScript, on the same numbers in the same order.
@@ -6,18 +6,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
 from pydantic import Field, ValidationError
 
 from gnn_checkpointing.artefacts import read_json
-from gnn_checkpointing.records.record import Record
+from gnn_checkpointing.records.record import Record, complaint
 from gnn_checkpointing.refusal import Refusal
 
 FILE = "planner.json"
 
 Size = Literal["num_nodes", "num_edges", "num_layers", "hidden_channels", "heads", "num_features"]
+GRAPH_SIZES = ("num_nodes", "num_edges")
+_NOUNS = {
+    "num_nodes": "nodes",
+    "num_edges": "edges",
+    "num_layers": "layers",
+    "hidden_channels": "channels",
+    "heads": "heads",
+    "num_features": "input features",
+}
+_BEYOND_MODELS = "other numbers are computed from the tensors that a layer keeps and works with"
 
 
 class Growth(Record):
@@ -95,6 +106,16 @@ class Limit(Record):
     high: int
     warning: str
 
+    @classmethod
+    def of(cls, size: str, low: int, high: int) -> Limit:
+        """A limit with its sentence."""
+        if size in GRAPH_SIZES:
+            measured, beyond = f"Graphs of {low:,} to {high:,}", "beyond that, the laws are extrapolated"
+        else:
+            measured, beyond = f"Models of {low:,}", _BEYOND_MODELS
+        warning = f"{measured} {_NOUNS[size]} were measured: {beyond}, and their intervals are untested."
+        return cls.model_validate({"size": size, "low": low, "high": high, "warning": warning})
+
 
 class KnownGraph(Record):
     """A real graph to pick, `source` where its sizes are from; `num_features` None where they are those measured."""
@@ -143,6 +164,51 @@ def read_knowledge(path: Path) -> Knowledge:
     try:
         return Knowledge.model_validate(read_json(path))
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        field = ".".join(str(part) for part in first["loc"]) or "knowledge"
-        raise Refusal(f"{path}: field {field}: {first['msg']}; make it again with `knowledge`") from None
+        raise Refusal(f"{path}: {complaint(error)}; make it again with `knowledge`") from None
+
+
+def machine_knowledge(folder: Path) -> Knowledge:
+    """The knowledge of the studies below `report/<hardware>/`; sizes that a question leaves out are the default's."""
+    found = [read_knowledge(path) for path in sorted(folder.glob(f"*/{FILE}"))]
+    known = [one for one in found if one.policies]
+    if not known:
+        raise Refusal(f"{folder}: no study below it has a {FILE} with laws; make one with `knowledge`")
+    return together(sorted(known, key=lambda one: (one.study != "default", one.study)))
+
+
+def together(known: Sequence[Knowledge]) -> Knowledge:
+    """One knowledge of several, the first one's model and words.
+
+    Each convolution is answered for by the study whose step without checkpointing reaches the most edges, so that its
+    policies are compared within one study; others add the policies that it lacks.
+    """
+    first = known[0]
+    policies: list[PolicyKnowledge] = []
+    for convolution in dict.fromkeys(name for one in known for name in one.convolutions):
+        ordered = sorted(known, key=lambda one: -_reach(one, convolution))
+        ours = (one for knows in ordered for one in knows.policies if one.convolution == convolution)
+        by_name: dict[str, PolicyKnowledge] = {}
+        for one in ours:
+            by_name.setdefault(one.policy, one)
+        policies += by_name.values()
+    graphs = {graph.label: graph for one in known for graph in one.graphs}
+    return first.model_copy(
+        update={
+            "study": ", ".join(one.study for one in known),
+            "limits": [*_graph_limits(policies), *(one for one in first.limits if one.size not in GRAPH_SIZES)],
+            "graphs": list(graphs.values()),
+            "policies": policies,
+        }
+    )
+
+
+def _graph_limits(policies: Sequence[PolicyKnowledge]) -> list[Limit]:
+    ranges = {size: [getattr(one.activation, size) for one in policies] for size in GRAPH_SIZES}
+    return [Limit.of(size, min(low for low, _ in ends), max(high for _, high in ends)) for size, ends in ranges.items()]
+
+
+def _reach(known: Knowledge, convolution: str) -> int:
+    """The most edges without checkpointing; more than one size of graph goes before one."""
+    none = [one for one in known.policies if (one.convolution, one.policy) == (convolution, "none")]
+    sizes = [one.activation.num_nodes[0] < one.activation.num_nodes[1] for one in none]
+    return max((one.activation.num_edges[1] + 10**15 * many for one, many in zip(none, sizes, strict=True)), default=0)

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
 from gnn_checkpointing.planning.arithmetic import (
+    MOST_EDGES,
+    MOST_NODES,
     Interval,
+    Step,
     Time,
-    largest_edges,
-    largest_nodes,
+    largest,
     measured_faster,
     peak,
     seconds,
-    with_self_loops,
 )
-from gnn_checkpointing.planning.knowledge import Knowledge, PolicyKnowledge, Sizes, read_knowledge
-from gnn_checkpointing.planning.machine import machine_knowledge
+from gnn_checkpointing.planning.knowledge import Knowledge, PolicyKnowledge, Sizes, machine_knowledge, read_knowledge
 from gnn_checkpointing.refusal import Refusal
 
 GIB = 2**30
@@ -106,7 +107,9 @@ class Planner:
         attention. Sizes that are left out are those that were measured. Raises `Refusal` for impossible numbers and
         for a convolution that there is no law for.
         """
-        sizes = self._sizes(num_layers, hidden_channels, heads, num_features)
+        sizes = self._sizes(
+            num_layers=num_layers, hidden_channels=hidden_channels, heads=heads, num_features=num_features
+        )
         _check(num_nodes, num_edges, memory_gib)
         memory_bytes = memory_gib * GIB
         known = [one for one in self.knowledge.policies if one.convolution == convolution]
@@ -116,8 +119,8 @@ class Planner:
                 f"{', '.join(self.knowledge.convolutions) or 'none'}"
             )
         none = next((one for one in known if one.policy == "none"), None)
-        asked = _Asked(num_nodes, num_edges, memory_bytes, sizes, self_loops, attention_dropout)
-        policies = tuple(_policy(one, none, asked) for one in known)
+        step = Step(num_nodes, float(num_edges), sizes, attention_dropout)
+        policies = tuple(_policy(one, none, step, memory_bytes, self_loops=self_loops) for one in known)
         return Plan(
             convolution=convolution,
             num_nodes=num_nodes,
@@ -126,20 +129,16 @@ class Planner:
             memory_bytes=memory_bytes,
             policies=policies,
             recommended=_recommended(policies),
-            warnings=self._warnings(num_nodes, num_edges, sizes) + ((DROPOUT,) if attention_dropout else ()),
+            warnings=(
+                *self._warnings(num_nodes, num_edges, sizes),
+                *_extrapolated(known, num_nodes, num_edges),
+                *((DROPOUT,) if attention_dropout else ()),
+            ),
         )
 
-    def _sizes(
-        self, num_layers: int | None, hidden_channels: int | None, heads: int | None, num_features: int | None
-    ) -> Sizes:
-        measured = self.knowledge.measured
-        asked = {
-            "num_layers": num_layers,
-            "hidden_channels": hidden_channels,
-            "heads": heads,
-            "num_features": num_features,
-        }
-        values = {name: getattr(measured, name) if value is None else value for name, value in asked.items()}
+    def _sizes(self, **asked: int | None) -> Sizes:
+        given = {name: value for name, value in asked.items() if value is not None}
+        values = {**self.knowledge.measured.model_dump(), **given}
         for name, value in values.items():
             if not 1 <= value <= MOST:
                 raise Refusal(f"{name} {value}: allowed are whole numbers from 1 to {MOST:,}")
@@ -157,6 +156,16 @@ class Planner:
         )
 
 
+def _extrapolated(known: Sequence[PolicyKnowledge], num_nodes: int, num_edges: int) -> Iterator[str]:
+    """Yield a sentence on policies that were measured on smaller or larger graphs alone, where others were measured."""
+    ranges = [(one.activation.num_nodes, one.activation.num_edges) for one in known]
+    inside = [n[0] <= num_nodes <= n[1] and e[0] <= num_edges <= e[1] for n, e in ranges]
+    if any(inside) and not all(inside):
+        names = ", ".join(one.policy for one, measured in zip(known, inside, strict=True) if not measured)
+        words = "measured on graphs of other sizes alone, so bytes are extrapolated and their intervals untested"
+        yield f"{names}: {words}."
+
+
 def _check(num_nodes: int, num_edges: int, memory_gib: float) -> None:
     if not 1 <= num_nodes <= MOST:
         raise Refusal(f"num_nodes {num_nodes}: allowed are whole numbers from 1 to {MOST:,}")
@@ -170,33 +179,25 @@ def _check(num_nodes: int, num_edges: int, memory_gib: float) -> None:
         raise Refusal(f"memory_gib {memory_gib:g}: allowed are numbers above 0, in GiB")
 
 
-@dataclass(frozen=True)
-class _Asked:
-    """What one policy is asked for."""
-
-    num_nodes: int
-    num_edges: int
-    memory_bytes: float
-    sizes: Sizes
-    self_loops: bool
-    attention_dropout: bool
-
-
-def _policy(known: PolicyKnowledge, none: PolicyKnowledge | None, asked: _Asked) -> PolicyPlan:
-    memory, sizes, dropout = asked.memory_bytes, asked.sizes, asked.attention_dropout
-    nodes, edges = asked.num_nodes, float(asked.num_edges)
-    if asked.self_loops:
-        edges = with_self_loops(known, nodes, edges)
-    found = peak(known, nodes, edges, sizes, dropout)
-    most = largest_edges(known, nodes, memory, sizes, dropout)
+def _policy(
+    known: PolicyKnowledge, none: PolicyKnowledge | None, step: Step, memory: float, *, self_loops: bool
+) -> PolicyPlan:
+    if self_loops and not known.self_loops:  # some convolutions add their own
+        step = replace(step, edges=step.edges + step.nodes)
+    found = peak(known, step)
+    degree = step.edges / step.nodes
+    densest = min(int(step.nodes) * (int(step.nodes) - 1), MOST_EDGES)
+    most = largest(known, memory, lambda edges: replace(step, edges=edges), densest)
     return PolicyPlan(
         policy=known.policy,
         peak=found,
-        time=seconds(known, none, nodes, edges, sizes),
-        faster=measured_faster(known, nodes, edges),
+        time=seconds(known, none, step),
+        faster=measured_faster(known, step),
         verdict="fits" if found.high <= memory else "may fit" if found.low <= memory else "does not fit",
-        largest_nodes=largest_nodes(known, edges / nodes, memory, sizes, dropout),
-        largest_degree=None if most is None else most / nodes,
+        largest_nodes=largest(
+            known, memory, lambda nodes: replace(step, nodes=nodes, edges=degree * nodes), MOST_NODES
+        ),
+        largest_degree=None if most is None else most / step.nodes,
     )
 
 

@@ -1,21 +1,17 @@
-"""What is written down of counting a graph's ego-network encodings: `encodings.json`."""
+"""The record of counting a graph's ego-network encodings: `encodings.json`."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from pydantic import TypeAdapter, ValidationError
-
-from gnn_checkpointing.artefacts import read_json
-from gnn_checkpointing.records.record import Record, complaint
-from gnn_checkpointing.refusal import Refusal
+from gnn_checkpointing.records.record import Record, checked
 
 
 class EncodingCost(Record):
-    """What it takes to count the encodings of one graph: the fastest of several times, and the most bytes at once.
+    """The fastest of several counts of one graph's encodings, and the most bytes at once.
 
-    `node_kinds` and `edge_kinds` are how many different places, and pairs of places, occur; `node_counts` and
-    `edge_counts` how many counts there are in all, which is what a sparse encoding holds.
+    `node_kinds` and `edge_kinds` are the numbers of different places, and pairs of places; `node_counts` and
+    `edge_counts` are the numbers of counts in all, which is what a sparse encoding holds.
     """
 
     graph: str
@@ -33,8 +29,5 @@ class EncodingCost(Record):
 
 
 def read_encodings(path: Path) -> list[EncodingCost]:
-    """Read a study's `encodings.json`, or refuse naming the file and the field."""
-    try:
-        return TypeAdapter(list[EncodingCost]).validate_python(read_json(path))
-    except ValidationError as error:
-        raise Refusal(f"{path}: {complaint(error)}; make it again with `encode`") from None
+    """The records in a study's `encodings.json`."""
+    return checked(path, list[EncodingCost], "make it again with `encode`")

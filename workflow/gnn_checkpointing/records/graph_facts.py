@@ -1,14 +1,12 @@
-"""What is written down of a graph: where it is from, how it was made, what it looks like."""
+"""The record of a graph: its origin, how it was made, its structure."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from pydantic import Field, ValidationError
+from pydantic import Field
 
-from gnn_checkpointing.artefacts import read_json
-from gnn_checkpointing.records.record import Record
-from gnn_checkpointing.refusal import Refusal
+from gnn_checkpointing.records.record import Record, checked
 from gnn_checkpointing.study.vocabulary import EgoForm, Grading, Sampler
 
 
@@ -85,10 +83,5 @@ class GraphList(Record):
 
 
 def read_graphs(path: Path) -> list[GraphFacts]:
-    """Read `graphs.json`, or refuse naming the file and the field."""
-    try:
-        return GraphList.model_validate(read_json(path)).graphs
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        field = ".".join(str(part) for part in first["loc"]) or "file"
-        raise Refusal(f"{path}: field {field}: {first['msg']}; make it again with `collect`") from None
+    """The graphs in `graphs.json`."""
+    return checked(path, GraphList, "make it again with `collect`").graphs

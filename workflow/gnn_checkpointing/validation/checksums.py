@@ -11,7 +11,7 @@ from typing import Any
 from gnn_checkpointing.artefacts import read_json, sha256_of
 from gnn_checkpointing.packed import PACK, packed_files
 from gnn_checkpointing.refusal import Refusal
-from gnn_checkpointing.report.crate import CODE, CRATE, INSIDE
+from gnn_checkpointing.report.provenance import CODE, CRATE, INSIDE
 
 _ADVICE = "; put back the file as it was published"
 _NOT_PLAIN = "not a plain file, or one that cannot be read; put the file itself there"

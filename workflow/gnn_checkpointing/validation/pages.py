@@ -14,9 +14,8 @@ import gnn_checkpointing
 from gnn_checkpointing.artefacts import read_json
 from gnn_checkpointing.packed import bounded_bytes, is_there, packed_files
 from gnn_checkpointing.refusal import Refusal
-from gnn_checkpointing.report.crate import CRATE
 from gnn_checkpointing.report.inputs import ANALYSIS
-from gnn_checkpointing.report.provenance import FIGURES
+from gnn_checkpointing.report.provenance import CRATE, FIGURES
 from gnn_checkpointing.report.render import (
     APPENDIX_HTML,
     APPENDIX_PDF,

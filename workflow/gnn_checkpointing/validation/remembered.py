@@ -8,7 +8,7 @@ from pathlib import Path
 
 from gnn_checkpointing.artefacts import digest, read_json, sha256_of, write_json
 from gnn_checkpointing.refusal import Refusal
-from gnn_checkpointing.report.crate import CRATE
+from gnn_checkpointing.report.provenance import CRATE
 from gnn_checkpointing.report.render import report_code
 from gnn_checkpointing.validation.checksums import changed_files
 from gnn_checkpointing.validation.pages import TEMPLATES

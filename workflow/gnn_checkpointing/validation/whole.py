@@ -6,9 +6,9 @@ import math
 from collections import Counter
 from collections.abc import Hashable, Iterable, Iterator, Mapping
 
+from gnn_checkpointing.collecting.collect import traced_cells
 from gnn_checkpointing.collecting.rows import cell_rows, process_spreads, with_hosts
-from gnn_checkpointing.collecting.traces import traced_cells
-from gnn_checkpointing.measurement.host import differences
+from gnn_checkpointing.measurement.hardware import differences
 from gnn_checkpointing.records.cell import CellRecord
 from gnn_checkpointing.records.measurements_table import COLUMNS, HOSTS, Value
 from gnn_checkpointing.records.policy import Memory

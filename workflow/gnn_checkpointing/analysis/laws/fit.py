@@ -10,11 +10,20 @@ from numpy.typing import NDArray
 from scipy.optimize import lsq_linear, nnls
 
 from gnn_checkpointing.analysis.fitting import REWEIGHTINGS, ROUNDING, largest
-from gnn_checkpointing.analysis.laws.series import FORMS, Floats, Form, Series, Sizes, matrix
+from gnn_checkpointing.analysis.laws.series import FORMS, Form, Series, Sizes, matrix
 from gnn_checkpointing.analysis.results import Knee
-from gnn_checkpointing.analysis.rounding import places_of, rounded
-from gnn_checkpointing.analysis.tolerance import CLOSE, first_greatest, first_least, greater, least_squares, rank
-from gnn_checkpointing.analysis.tolerance import lengths as lengths_of
+from gnn_checkpointing.analysis.rounding import (
+    CLOSE,
+    first_greatest,
+    first_least,
+    greater,
+    least_squares,
+    lengths,
+    places_of,
+    rank,
+    rounded,
+)
+from gnn_checkpointing.analysis.support import Floats
 
 Mask = NDArray[np.bool_]
 
@@ -100,14 +109,14 @@ def knees(edges: Floats) -> Floats:
 
 def _additive(name: str, sizes: Sizes, values: Floats, knee: float | None = None) -> FittedForm:
     columns = matrix(FORMS[name], sizes, knee)
-    terms = _terms(columns, values, values)
+    terms = relative_terms(columns, values, values)
     for _ in range(REWEIGHTINGS):
         expected = columns @ terms
-        terms = _terms(columns, values, np.where(expected > 0, expected, values))
+        terms = relative_terms(columns, values, np.where(expected > 0, expected, values))
     return FittedForm(name, terms[np.newaxis], knee)
 
 
-def _terms(columns: Floats, values: Floats, measure: Floats) -> Floats:
+def relative_terms(columns: Floats, values: Floats, measure: Floats) -> Floats:
     """The non-negative terms whose sum is closest to `values`, as shares of `measure` (`[num_rows]`).
 
     Shares of what was observed alone would pull the fit towards the rows that came out low.
@@ -133,7 +142,7 @@ def _largest_of_two(name: str, form: Form, sizes: Sizes, values: Floats) -> Fitt
     and from one law alone, which a second one that is nowhere larger leaves as it is.
     """
     columns = matrix(form, sizes)
-    alone = np.vstack([_terms(columns, values, values), np.zeros(columns.shape[1])])
+    alone = np.vstack([relative_terms(columns, values, values), np.zeros(columns.shape[1])])
     fits = [FittedForm(name, alone)]
     for start in _starts(sizes):
         pieces = _alternated(columns, values, start)
@@ -154,7 +163,7 @@ def _alternated(columns: Floats, values: Floats, second: Mask) -> Floats | None:
     for _ in range(_MOST_ASSIGNMENTS):
         if min(_rank(columns[~second]), _rank(columns[second])) < columns.shape[1]:
             return None
-        pieces = np.vstack([_terms(columns[part], values[part], values[part]) for part in (~second, second)])
+        pieces = np.vstack([relative_terms(columns[part], values[part], values[part]) for part in (~second, second)])
         both = columns @ pieces.T
         moved = greater(both[:, 1], both[:, 0])  # a row that obeys both belongs to the first
         if (moved == second).all():
@@ -196,8 +205,8 @@ def knee(series: Series, resamples: int, generator: np.random.Generator) -> Knee
     terms = least_squares(matrix(_WITH_KNEE, series.sizes, place) * weights[:, np.newaxis], target)
     before = float(terms[_WITH_KNEE.columns.index("edges")])
     return Knee(
-        convolution=series.convolution,
-        policy=series.policy,
+        convolution=series.rows[0].convolution,
+        policy=series.rows[0].policy,
         num_edges=place,
         per_edge_before=before,
         per_edge_after=before + float(terms[_WITH_KNEE.columns.index("edges_over_knee")]),
@@ -208,7 +217,7 @@ def knee(series: Series, resamples: int, generator: np.random.Generator) -> Knee
 
 def _basis(columns: Floats) -> Floats:
     """An orthonormal basis of the columns' span, `[num_rows, rank]`: a projection is two products."""
-    left, values, _ = np.linalg.svd(columns / lengths_of(columns), full_matrices=False)
+    left, values, _ = np.linalg.svd(columns / lengths(columns), full_matrices=False)
     kept: Floats = left[:, values > CLOSE * values[0]]
     return kept
 
@@ -220,10 +229,10 @@ def _f_ratios(residuals: Floats, signs: Floats, straight: Floats, bends: Floats,
     explains is the square of what is left of the draw along what is left of that column. What is left of the draw is
     not needed itself: residuals of any signs have one length, and of that the straight law explains its share.
     """
-    along = bends / lengths_of(bends)
+    along = bends / lengths(bends)
     along -= straight @ (straight.T @ along)
-    lengths = np.sqrt((along**2).sum(axis=0))
-    along /= np.where(lengths > CLOSE, lengths, np.inf)  # a knee that bends nothing explains nothing
+    left = np.sqrt((along**2).sum(axis=0))
+    along /= np.where(left > CLOSE, left, np.inf)  # a knee that bends nothing explains nothing
     without = float(residuals @ residuals) - (((straight * residuals[:, np.newaxis]).T @ signs) ** 2).sum(axis=0)
     explained = ((along * residuals[:, np.newaxis]).T @ signs) ** 2
     ratios: Floats = explained / np.maximum((without - explained) / freedom, 1e-30)

@@ -1,52 +1,37 @@
-"""All predictive laws of a study: chosen, bounded, scored on real graphs, and asked what they imply."""
+"""All predictive laws of a study: chosen, bounded, scored on real graphs, and what follows from them."""
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 
 import numpy as np
 
-from gnn_checkpointing.analysis.laws.bounds import Held, coverage, half_width, held, held_by_least_squares, misses
-from gnn_checkpointing.analysis.laws.capacity import capacities, resident_terms
-from gnn_checkpointing.analysis.laws.censoring import censored
-from gnn_checkpointing.analysis.laws.closed_forms import closed_forms
-from gnn_checkpointing.analysis.laws.fit import FittedForm, fit_form, knee
-from gnn_checkpointing.analysis.laws.one_size import one_size_laws
-from gnn_checkpointing.analysis.laws.scorecard import scores, summaries
-from gnn_checkpointing.analysis.laws.selection import Fold, best, candidates, folds, trials
-from gnn_checkpointing.analysis.laws.series import FORMS, Series, residuals, series_of
-from gnn_checkpointing.analysis.laws.tensor_counts import analytic
-from gnn_checkpointing.analysis.protocol import Protocol
-from gnn_checkpointing.analysis.results import (
-    AnalyticCount,
-    Candidate,
-    Coverage,
-    Knee,
-    Predictions,
-    PredictiveLaw,
-    ResidentLaw,
-    Response,
-    Score,
+from gnn_checkpointing.analysis.laws.asked import FittedLaw, capacities, censored, scores, summaries
+from gnn_checkpointing.analysis.laws.counts import analytic, closed_forms
+from gnn_checkpointing.analysis.laws.fit import fit_form, knee, relative_terms
+from gnn_checkpointing.analysis.laws.selection import (
+    Fold,
+    Held,
+    candidates,
+    coverage,
+    folds,
+    half_width,
+    held,
+    held_by_least_squares,
+    misses,
 )
-from gnn_checkpointing.analysis.support import answering, why_no_response, why_not
-from gnn_checkpointing.analysis.table import Row, comparable, grouped
+from gnn_checkpointing.analysis.laws.series import FORMS, RESPONSES, Series
+from gnn_checkpointing.analysis.protocol import Protocol
+from gnn_checkpointing.analysis.results import Candidate, Knee, Predictions, PredictiveLaw, ResidentLaw, Response
+from gnn_checkpointing.analysis.rounding import first_least
+from gnn_checkpointing.analysis.support import Floats, answering, why_not
+from gnn_checkpointing.analysis.table import Row, by_series, comparable, drawn
 from gnn_checkpointing.records.measurements_table import Value
 
-RESPONSES: tuple[Response, ...] = ("activation_bytes", "saved_activation_bytes", "step_time_seconds")
-
-
-@dataclass
-class _Found:
-    """What has been found so far, law by law."""
-
-    laws: list[tuple[PredictiveLaw, FittedForm, Series]] = field(default_factory=list)
-    leaderboard: list[Candidate] = field(default_factory=list)
-    held: dict[tuple[Response, str], list[Held]] = field(default_factory=dict)
-    knees: list[Knee] = field(default_factory=list)
-    analytic: list[AnalyticCount] = field(default_factory=list)
-    scorecard: list[Score] = field(default_factory=list)
-    missing: list[str] = field(default_factory=list)
+# Laws of one size need as many levels; errors that differ by less are equal.
+_LEAST_LEVELS = 4
+_EQUAL = 1e-6
 
 
 def predictions(
@@ -56,120 +41,120 @@ def predictions(
     generator: np.random.Generator,
 ) -> Predictions:
     """The laws of the `measured` rows and all that follows; `rows` also have what did not run to its end."""
-    found = _Found()
+    laws: list[FittedLaw] = []
+    leaderboard: list[Candidate] = []
+    knees: list[Knee] = []
+    missing: list[str] = []
+    tried: dict[tuple[Response, str], list[Held]] = defaultdict(list)
+    scorecard = []
     real = [row for row in comparable(measured) if row.is_real]
-    for series, levels in _all_series(measured, found.missing):
-        _add_law(found, series, levels, real, protocol, generator)
+    for series, levels in _all_series(measured, missing):
+        in_time = series.response == "step_time_seconds"
+        board = candidates(series, protocol.time_forms if in_time else protocol.memory_forms, levels)
+        leaderboard += board
+        if in_time and (bend := knee(series, protocol.resamples, generator)) is not None:
+            knees.append(bend)
+        form = next((one.form for one in board if one.chosen), None)
+        missed = [] if form is None else misses(series, form, levels)
+        reach = half_width(missed, series.response, protocol.confidence)
+        if form is None or reach is None:
+            missing.append(f"{series.name}: no law predicts {series.response}: {board[0].reason}.")
+            continue
+        method = "conformal" if in_time else "held_out_bound"
+        tried[series.response, method] += held(missed, series.response, protocol.confidence)
+        if series.response != "saved_activation_bytes":
+            tried[series.response, "least_squares"] += held_by_least_squares(series, levels, protocol.confidence)
+        fit = fit_form(form, series.sizes, series.values)
+        pieces = [dict(zip(FORMS[form].columns, piece.tolist(), strict=True)) for piece in fit.pieces]
+        laws.append(FittedLaw(series.law(form, pieces, fit.knee, fit.at(series.sizes), reach), fit, series))
+        scored, unscored = scores(laws[-1], real)
+        scorecard += scored
+        missing += unscored
     ours = [row for row in rows if row["allocator"] == protocol.reference_allocator]
-    fits = {(law.convolution, law.policy, law.response): fit for law, fit, _ in found.laws}
-    resident = {(series.convolution, series.policy): resident_terms(series.rows) for _, _, series in found.laws}
     along_edges, along_edges_resident = one_size_laws(measured)
-    features = found.laws[0][0].num_features if found.laws else None
+    coverages = (coverage(*key, results) for key, results in tried.items())
+    counts = (analytic(law.series, law.fit) for law in laws if law.law.response != "step_time_seconds")
     return Predictions(
         confidence=protocol.confidence,
         candidates={"memory": list(protocol.memory_forms), "time": list(protocol.time_forms)},
-        laws=[law for law, _, _ in found.laws],
-        resident=[_resident(*named, terms.tolist()) for named, terms in resident.items()],
+        laws=[law.law for law in laws],
+        resident=list({(law.law.convolution, law.law.policy): law.resident for law in laws}.values()),
         one_size=along_edges,
         one_size_resident=along_edges_resident,
-        leaderboard=found.leaderboard,
-        coverage=list(_coverages(found)),
-        knees=found.knees,
-        analytic=found.analytic,
-        closed_forms=closed_forms(measured, [law for law, _, _ in found.laws]),
-        scorecard=found.scorecard,
-        summaries=summaries(found.scorecard),
-        censored=censored(ours, fits, resident, features, protocol.timeout_seconds),
-        capacities=capacities(found.laws, protocol.capacity_gib),
-        not_fitted=found.missing,
+        leaderboard=leaderboard,
+        coverage=[one for one in coverages if one is not None],
+        knees=knees,
+        analytic=[one for one in counts if one is not None],
+        closed_forms=closed_forms(measured, [law.law for law in laws]),
+        scorecard=scorecard,
+        summaries=summaries(scorecard),
+        censored=censored(ours, laws, protocol.timeout_seconds),
+        capacities=capacities(laws, protocol.capacity_gib),
+        not_fitted=missing,
     )
 
 
 def _all_series(measured: Sequence[Row], missing: list[str]) -> Iterator[tuple[Series, list[Fold]]]:
     """Yield every series that can carry a law, with what is held out of it; of the others, say why not."""
-    drawn = [row for row in comparable(measured) if row.is_drawn]
-    if not drawn:
+    rows = drawn(measured)
+    if not rows:
         missing.append("No law predicts anything: no comparable cell of a generated graph was measured.")
-    for (convolution, policy), cells in grouped(drawn, lambda row: (row.convolution, row.policy)):
+    for (convolution, policy), cells in by_series(rows):
         levels = folds(cells)
         for response in RESPONSES:
             answers = answering(cells, response)
-            reason = why_not(answers) or why_no_response(answers, response)
+            reason = why_not(answers, response)
             if reason is not None:
                 missing.append(f"{convolution}, {policy}: no law predicts {response}: {reason}.")
                 continue
-            yield series_of(answers, response), levels if len(answers) == len(cells) else folds(answers)
+            yield Series(answers, response), levels if len(answers) == len(cells) else folds(answers)
 
 
-def _add_law(
-    found: _Found,
-    series: Series,
-    levels: Sequence[Fold],
-    real: Sequence[Row],
-    protocol: Protocol,
-    generator: np.random.Generator,
-) -> None:
-    """Choose the law of one series, bound it on held-out `levels`, and ask it for the real graphs."""
-    in_time = series.response == "step_time_seconds"
-    tried = trials(series, protocol.time_forms if in_time else protocol.memory_forms, levels)
-    found.leaderboard += candidates(series, tried)
-    if in_time and (bend := knee(series, protocol.resamples, generator)) is not None:
-        found.knees.append(bend)
-    form = best(tried)
-    missed = [] if form is None else misses(series, form, levels)
-    reach = half_width(missed, series.response, protocol.confidence)
-    if form is None or reach is None:
-        found.missing.append(f"{series.name}: no law predicts {series.response}: {tried[0].reason}.")
-        return
-    _remember(
-        found, series, "conformal" if in_time else "held_out_bound", held(missed, series.response, protocol.confidence)
-    )
-    if series.response != "saved_activation_bytes":
-        _remember(found, series, "least_squares", held_by_least_squares(series, levels, protocol.confidence))
-    fit = fit_form(form, series.sizes, series.values)
-    law = _law(series, fit, reach)
-    found.laws.append((law, fit, series))
-    if not in_time and (count := analytic(series, fit)) is not None:
-        found.analytic.append(count)
-    scored, unscored = scores(law, fit, real)
-    found.scorecard += scored
-    found.missing += unscored
+def one_size_laws(measured: Sequence[Row]) -> tuple[list[PredictiveLaw], list[ResidentLaw]]:
+    """Laws along the edges where all graphs have one number of nodes: no law of both can be fitted there.
+
+    They are for planning: what all graphs share is charged to the nodes, and an interval reaches as far as the worst
+    error on a level that was held out.
+    """
+    laws: list[PredictiveLaw] = []
+    resident: list[ResidentLaw] = []
+    for (convolution, policy), cells in by_series(drawn(measured)):
+        if len({(row.num_nodes, row.num_features) for row in cells}) > 1:
+            continue
+        every = [Series(answering(cells, response), response) for response in RESPONSES]
+        found = [_law(one) for one in every if len({row.num_edges for row in one.rows}) >= _LEAST_LEVELS]
+        laws += found
+        if found:
+            before = np.array([float(row.resident_bytes) for row in cells])
+            node, edge = relative_terms(_columns(every[0], "edges"), before, before).tolist()
+            resident.append(
+                ResidentLaw(convolution=convolution, policy=policy, constant=0.0, per_node=node, per_edge=edge)
+            )
+    return laws, resident
 
 
-def _remember(found: _Found, series: Series, method: str, results: list[Held]) -> None:
-    found.held.setdefault((series.response, method), []).extend(results)
+def _columns(series: Series, column: str) -> Floats:
+    sizes = series.sizes
+    worked = sizes.edges if column == "edges" or sizes.at_once is None else sizes.at_once
+    return np.column_stack([sizes.nodes, worked])
 
 
-def _coverages(found: _Found) -> Iterator[Coverage]:
-    for (response, method), results in found.held.items():
-        if (one := coverage(response, method, results)) is not None:
-            yield one
+def _held_out(columns: Floats, series: Series) -> float:
+    """The worst error on a level that a fit has not seen."""
+    worst, values = 0.0, series.values
+    for level in np.unique(series.sizes.edges):
+        out = series.sizes.edges == level
+        expected = columns[out] @ relative_terms(columns[~out], values[~out], values[~out])
+        worst = max(worst, float(np.abs(expected / values[out] - 1).max()))
+    return worst
 
 
-def _resident(convolution: str, policy: str, terms: list[float]) -> ResidentLaw:
-    constant, per_node, per_edge = terms
-    return ResidentLaw(convolution=convolution, policy=policy, constant=constant, per_node=per_node, per_edge=per_edge)
-
-
-def _law(series: Series, fit: FittedForm, reach: float) -> PredictiveLaw:
-    values = fit.at(series.sizes)
-    relative = (series.values - values) / values
-    columns = FORMS[fit.form].columns
-    edges, nodes = series.sizes.edges, series.sizes.nodes
-    return PredictiveLaw(
-        convolution=series.convolution,
-        policy=series.policy,
-        response=series.response,
-        form=fit.form,
-        pieces=[dict(zip(columns, piece.tolist(), strict=True)) for piece in fit.pieces],
-        knee=fit.knee,
-        cells=len(series.rows),
-        num_nodes=(int(nodes.min()), int(nodes.max())),
-        num_edges=(int(edges.min()), int(edges.max())),
-        num_features=series.rows[0].num_features,
-        half_width=reach,
-        held_out_error=None if series.response == "step_time_seconds" else reach,
-        median_relative_residual=float(np.median(np.abs(relative))),
-        worst_relative_residual=float(np.abs(relative).max()),
-        residuals=residuals(series.rows, series.values, values, relative),
-    )
+def _law(series: Series) -> PredictiveLaw:
+    forms = {"edges": "additive"} if series.sizes.at_once is None else {"edges": "additive", "edges_at_once": "blocks"}
+    columns = {column: _columns(series, column) for column in forms}
+    errors = [_held_out(each, series) for each in columns.values()]
+    best = first_least(errors, nothing=_EQUAL)
+    column = list(forms)[best]
+    terms = relative_terms(columns[column], series.values, series.values)
+    pieces = [dict(zip(("nodes", column), terms.tolist(), strict=True))]
+    return series.law(forms[column], pieces, None, columns[column] @ terms, errors[best])

@@ -1,96 +1,33 @@
-"""Which form a law takes: the one that best predicts whole levels of density and size that were held out."""
+"""What a law has not seen: levels held out to choose its form and the unit of time, and to bound its error."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from statistics import median
 from typing import Literal
 
 import numpy as np
 
+from gnn_checkpointing.analysis.fitting import ROUNDING, WEIGHTS, fitted, predicted
 from gnn_checkpointing.analysis.laws.fit import fit_form, why_not_form
-from gnn_checkpointing.analysis.laws.series import Series
-from gnn_checkpointing.analysis.results import Candidate, HeldOutError
-from gnn_checkpointing.analysis.support import Floats, graphs_of, why_not_on
-from gnn_checkpointing.analysis.table import Row
-from gnn_checkpointing.analysis.tolerance import first_least
+from gnn_checkpointing.analysis.laws.series import FORMS, Series, matrix
+from gnn_checkpointing.analysis.results import Candidate, Coverage, HeldOutError, Response, TimeUnit
+from gnn_checkpointing.analysis.rounding import first_least
+from gnn_checkpointing.analysis.support import Floats, answering, why_not
+from gnn_checkpointing.analysis.table import Row, by_series, drawn
 
 # Scores that differ by less are equal, and the form that the study lists first is taken.
 _EQUAL = 1e-6
-
-
-@dataclass(frozen=True)
-class Trial:
-    """One form on one series; `score` is None where it could not be tried, and `reason` says why."""
-
-    form: str
-    errors: tuple[HeldOutError, ...]
-    score: float | None
-    reason: str
-
-
-def trials(series: Series, forms: Sequence[str], found: Sequence[Fold]) -> list[Trial]:
-    """Every form's errors on the levels that decide."""
-    chosen = deciding(found, series.rows)
-    return [_trial(series, form, chosen) for form in forms]
-
-
-def best(tried: Sequence[Trial]) -> str | None:
-    """The form with the lowest score, of equals the first; None where none could be tried."""
-    scored = [(trial.score, trial.form) for trial in tried if trial.score is not None]
-    return scored[first_least([score for score, _ in scored], nothing=_EQUAL)][1] if scored else None
-
-
-def candidates(series: Series, tried: Sequence[Trial]) -> list[Candidate]:
-    """The whole leaderboard, losers included."""
-    chosen = best(tried)
-    return [
-        Candidate(
-            convolution=series.convolution,
-            policy=series.policy,
-            response=series.response,
-            form=trial.form,
-            chosen=trial.form == chosen,
-            score=trial.score,
-            errors=list(trial.errors),
-            reason=trial.reason,
-        )
-        for trial in tried
-    ]
-
-
-def _trial(series: Series, form: str, chosen: Sequence[Fold]) -> Trial:
-    if not chosen:
-        return Trial(form, (), None, "neither the densest level nor the largest graphs can be held out")
-    for fold in chosen:
-        reason = why_not_form(form, series.only(fold.kept).sizes)
-        if reason is not None:
-            return Trial(form, (), None, reason)
-    errors = tuple(_error(series, form, fold) for fold in chosen)
-    return Trial(form, errors, max(error.median_relative_error for error in errors), "")
-
-
-def _error(series: Series, form: str, fold: Fold) -> HeldOutError:
-    kept, held = series.only(fold.kept), series.only(fold.held)
-    values = fit_form(form, kept.sizes, kept.values).at(held.sizes)
-    relative = np.abs(values - held.values) / held.values
-    return HeldOutError(
-        place="densest" if fold.factor == "density" else "largest",
-        level=fold.level,
-        cells=len(fold.held),
-        median_relative_error=float(np.median(relative)),
-        worst_relative_error=float(relative.max()),
-    )
-
-
-Factor = Literal["density", "nodes"]
+_TIME: Response = "step_time_seconds"
 
 
 @dataclass(frozen=True)
 class Fold:
     """A level that is held out: positions of the rows that are kept and of those that are not."""
 
-    factor: Factor
+    factor: Literal["density", "nodes"]
     level: float
     kept: list[int]
     held: list[int]
@@ -102,15 +39,16 @@ def folds(rows: Sequence[Row]) -> list[Fold]:
     A level goes as a whole: replicates of one size and density hold the same number of edges, and a law that has seen
     one of them has seen the other.
     """
-    graphs = graphs_of(rows)
-    levels: dict[Factor, Floats] = {"density": graphs.levels, "nodes": graphs.nodes.astype(np.float64)}
+    levels: dict[Literal["density", "nodes"], list[float]] = {
+        "density": [float(row.requested_average_degree or 0.0) for row in rows],
+        "nodes": [float(row.num_nodes) for row in rows],
+    }
     found = []
     for factor, values in levels.items():
-        for level in np.unique(values):
-            held = values == level
-            if why_not_on(graphs.only(~held)) is None:
-                fold = Fold(factor, float(level), np.flatnonzero(~held).tolist(), np.flatnonzero(held).tolist())
-                found.append(fold)
+        for level in sorted(set(values)):
+            kept = [place for place, value in enumerate(values) if value != level]
+            if why_not([rows[place] for place in kept]) is None:
+                found.append(Fold(factor, level, kept, [place for place, value in enumerate(values) if value == level]))
     return found
 
 
@@ -118,5 +56,174 @@ def deciding(found: Sequence[Fold], rows: Sequence[Row]) -> list[Fold]:
     """The folds that choose among candidates: the densest level and the largest number of nodes."""
     densest = max((float(row.requested_average_degree or 0.0) for row in rows), default=0.0)
     largest = max((float(row.num_nodes) for row in rows), default=0.0)
-    wanted = {("density", densest), ("nodes", largest)}
-    return [fold for fold in found if (fold.factor, fold.level) in wanted]
+    return [fold for fold in found if (fold.factor, fold.level) in {("density", densest), ("nodes", largest)}]
+
+
+def candidates(series: Series, forms: Sequence[str], found: Sequence[Fold]) -> list[Candidate]:
+    """Every form with its errors on the levels that decide; the one of the lowest score is chosen, of equals the first.
+
+    None is chosen where none could be tried.
+    """
+    decide = deciding(found, series.rows)
+    tried = [_tried(series, form, decide) for form in forms]
+    scored = [(one.score, place) for place, one in enumerate(tried) if one.score is not None]
+    if scored:
+        place = scored[first_least([score for score, _ in scored], nothing=_EQUAL)][1]
+        tried[place] = tried[place].model_copy(update={"chosen": True})
+    return tried
+
+
+def _tried(series: Series, form: str, decide: Sequence[Fold]) -> Candidate:
+    reasons = (why_not_form(form, series.only(fold.kept).sizes) for fold in decide)
+    reason = next(filter(None, reasons), "")
+    if not decide:
+        reason = "neither the densest level nor the largest graphs can be held out"
+    errors = [] if reason else [_error(series, form, fold) for fold in decide]
+    score = max((error.median_relative_error for error in errors), default=None)
+    tried = {"form": form, "chosen": False, "score": score, "errors": errors, "reason": reason}
+    return Candidate.model_validate({**series.about, **tried})
+
+
+def _error(series: Series, form: str, fold: Fold) -> HeldOutError:
+    values, actual = _without(series, form, fold)
+    relative = np.abs(values - actual) / actual
+    return HeldOutError(
+        place="densest" if fold.factor == "density" else "largest",
+        level=fold.level,
+        cells=len(fold.held),
+        median_relative_error=float(np.median(relative)),
+        worst_relative_error=float(relative.max()),
+    )
+
+
+def _without(series: Series, form: str, fold: Fold) -> tuple[Floats, Floats]:
+    """What the form, fitted without a level, predicts there, and what was measured."""
+    kept, held = series.only(fold.kept), series.only(fold.held)
+    return fit_form(form, kept.sizes, kept.values).at(held.sizes), held.values
+
+
+@dataclass(frozen=True)
+class Miss:
+    """One cell held out: by how much the law missed it, as a share of the prediction."""
+
+    fold: int
+    row: int
+    share: float
+
+
+@dataclass(frozen=True)
+class Held:
+    """One cell held out: whether the interval that was made without it holds it, and how far that reaches."""
+
+    inside: bool
+    half_width: float
+
+
+def misses(series: Series, form: str, found: Sequence[Fold]) -> list[Miss]:
+    """By how much the form, fitted without a level, misses each cell of it; levels that it needs are left in."""
+    return [
+        Miss(number, row, abs(value - actual) / max(value, ROUNDING * actual))
+        for number, fold in enumerate(found)
+        if why_not_form(form, series.only(fold.kept).sizes) is None
+        for row, value, actual in zip(fold.held, *(each.tolist() for each in _without(series, form, fold)), strict=True)
+    ]
+
+
+def half_width(missed: Iterable[Miss], response: Response, confidence: float) -> float | None:
+    """How far an interval reaches to both sides, as a share of the prediction; None without any miss.
+
+    Bytes are exact, so what is left is the law's own error, and the bound is the worst of it that was seen. Seconds
+    scatter: theirs is the conformal quantile, the ceil((n + 1) confidence)-th smallest of n (Vovk, Gammerman and Shafer
+    2005, "Algorithmic learning in a random world").
+    """
+    shares = sorted(miss.share for miss in missed)
+    if not shares:
+        return None
+    rank = math.ceil((len(shares) + 1) * confidence) if response == "step_time_seconds" else len(shares)
+    return shares[min(rank, len(shares)) - 1]
+
+
+def held(missed: Sequence[Miss], response: Response, confidence: float) -> list[Held]:
+    """For each cell held out, whether an interval made of the other levels' other cells holds it."""
+    found = []
+    rows = {number: {miss.row for miss in missed if miss.fold == number} for number in {m.fold for m in missed}}
+    for number, own in rows.items():
+        others = [miss for miss in missed if miss.fold != number and miss.row not in own]
+        reach = half_width(others, response, confidence)
+        if reach is not None:
+            found += [Held(m.share <= reach + ROUNDING, reach) for m in missed if m.fold == number]
+    return found
+
+
+def held_by_least_squares(series: Series, found: Sequence[Fold], confidence: float) -> list[Held]:
+    """The same for the prediction intervals of least squares, which trust the additive form."""
+    results = []
+    for fold in found:
+        kept, out = series.only(fold.kept), series.only(fold.held)
+        fit = fitted(matrix(FORMS["additive"], kept.sizes), kept.values, WEIGHTS[series.response], confidence)
+        values, lows, highs = predicted(fit, matrix(FORMS["additive"], out.sizes), confidence)
+        slack = ROUNDING * out.values
+        inside = (lows - slack <= out.values) & (out.values <= highs + slack)
+        widths = (highs - lows) / 2 / np.maximum(np.abs(values), ROUNDING * out.values)
+        results += [Held(bool(one), float(width)) for one, width in zip(inside, widths, strict=True)]
+    return results
+
+
+def coverage(response: Response, method: str, found: Sequence[Held]) -> Coverage | None:
+    """How often intervals held and how wide they were; None where nothing was held out."""
+    if not found:
+        return None
+    widths = [one.half_width for one in found]
+    return Coverage.model_validate(
+        {
+            "response": response,
+            "method": method,
+            "held_out": len(found),
+            "inside": sum(one.inside for one in found) / len(found),
+            "median_half_width": median(widths),
+            "worst_half_width": max(widths),
+        }
+    )
+
+
+def at_one_speed(rows: Sequence[Row]) -> tuple[list[Row], TimeUnit | None]:
+    """The rows with the step times that laws are fitted to, and by what they were chosen; None without sentinels.
+
+    The rule, fixed before any data: step times are divided by the sentinel, a fixed step of the same kind of work that
+    was timed in the same rounds, where every timed row has one, unless the additive law then misses held-out cells by
+    more, at the median over all of them, than it does in plain seconds. They are published in seconds at the median
+    speed of the machine: the fastest speed would be that of few rows.
+    """
+    timed = answering(rows, _TIME)
+    read = np.array([row.sentinel_seconds for row in timed if row.sentinel_seconds is not None])
+    if not len(read) or len(read) < len(timed):
+        return list(rows), None
+    usual = float(np.median(read))
+    divided = [
+        replace(row, step_time_seconds=row.step_time_seconds * usual / row.sentinel_seconds)
+        if row.step_time_seconds is not None and row.sentinel_seconds is not None
+        else row
+        for row in rows
+    ]
+    in_seconds, in_sentinels = (_held_out_error(each) for each in (rows, divided))
+    used = in_seconds is None or in_sentinels is None or in_sentinels <= in_seconds
+    unit = TimeUnit(
+        sentinel_seconds=usual,
+        sentinel_deviation=float(np.std(np.log(read))),
+        error_in_seconds=in_seconds,
+        error_in_sentinels=in_sentinels,
+        used=used,
+    )
+    return (divided if used else list(rows)), unit
+
+
+def _held_out_error(rows: Sequence[Row]) -> float | None:
+    """The median error of additive laws on levels that they have not seen; None where there is no law."""
+    timed = [answering(cells, _TIME) for _, cells in by_series(drawn(rows))]
+    shares = [
+        miss.share
+        for cells in timed
+        if why_not(cells, _TIME) is None
+        for miss in misses(Series(cells, _TIME), "additive", folds(cells))
+    ]
+    return float(np.median(shares)) if shares else None

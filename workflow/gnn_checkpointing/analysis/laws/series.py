@@ -2,48 +2,91 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
 
-from gnn_checkpointing.analysis.results import Residual, Response
-from gnn_checkpointing.analysis.support import observed
+from gnn_checkpointing.analysis.results import PredictiveLaw, Residual, Response
+from gnn_checkpointing.analysis.support import Floats, observed
 from gnn_checkpointing.analysis.table import Row
+
+RESPONSES: tuple[Response, ...] = ("activation_bytes", "saved_activation_bytes", "step_time_seconds")
 
 
 @dataclass(frozen=True)
 class Series:
-    """The cells of one convolution and policy on generated graphs, all with a response, `[num_rows]`."""
+    """The cells of one convolution and policy on generated graphs, all with the response."""
 
-    convolution: str
-    policy: str
-    response: Response
     rows: Sequence[Row]
-    sizes: Sizes
-    values: Floats
+    response: Response
 
-    def only(self, rows: list[int]) -> Series:
+    def only(self, places: list[int]) -> Series:
         """Some of the cells."""
-        return Series(
-            self.convolution,
-            self.policy,
-            self.response,
-            [self.rows[row] for row in rows],
-            self.sizes.only(rows),
-            self.values[rows],
-        )
+        return Series([self.rows[place] for place in places], self.response)
+
+    @cached_property
+    def sizes(self) -> Sizes:
+        """What a law knows of the graphs."""
+        return sizes_of(self.rows)
+
+    @cached_property
+    def values(self) -> Floats:
+        """The response, `[num_rows]`."""
+        return observed(self.rows, self.response)
+
+    @property
+    def key(self) -> tuple[str, str, Response]:
+        """Convolution, policy and response."""
+        return self.rows[0].convolution, self.rows[0].policy, self.response
 
     @property
     def name(self) -> str:
-        """How a sentence calls it."""
-        return f"{self.convolution}, {self.policy}"
+        """Convolution and policy for reading."""
+        return f"{self.rows[0].convolution}, {self.rows[0].policy}"
 
+    @property
+    def about(self) -> dict[str, str]:
+        """What a result about the series begins with."""
+        return dict(zip(("convolution", "policy", "response"), self.key, strict=True))
 
-def series_of(rows: Sequence[Row], response: Response) -> Series:
-    """The rows of one convolution and policy as a series."""
-    return Series(rows[0].convolution, rows[0].policy, response, rows, sizes_of(rows), observed(rows, response))
+    def residuals(self, fitted: Floats, relative: Floats) -> list[Residual]:
+        """Each cell's response beside a law's value, and the difference as a share."""
+        return [
+            Residual(
+                graph=row.graph,
+                num_nodes=row.num_nodes,
+                num_edges=row.num_edges,
+                observed=float(value),
+                fitted=float(expected),
+                relative=float(share),
+                started=row.started,
+            )
+            for row, value, expected, share in zip(self.rows, self.values, fitted, relative, strict=True)
+        ]
+
+    def law(
+        self, form: str, pieces: Sequence[Mapping[str, float]], knee: float | None, fitted: Floats, reach: float
+    ) -> PredictiveLaw:
+        """The law of the series, whose interval reaches that share of the prediction to both sides."""
+        relative = (self.values - fitted) / fitted
+        nodes, edges = self.sizes.nodes, self.sizes.edges
+        law = {
+            "form": form,
+            "pieces": pieces,
+            "knee": knee,
+            "cells": len(self.rows),
+            "num_nodes": (int(nodes.min()), int(nodes.max())),
+            "num_edges": (int(edges.min()), int(edges.max())),
+            "num_features": self.rows[0].num_features,
+            "half_width": reach,
+            "held_out_error": None if self.response == "step_time_seconds" else reach,
+            "median_relative_residual": float(np.median(np.abs(relative))),
+            "worst_relative_residual": float(np.abs(relative).max()),
+            "residuals": self.residuals(fitted, relative),
+        }
+        return PredictiveLaw.model_validate({**self.about, **law})
 
 
 def sizes_of(rows: Sequence[Row]) -> Sizes:
@@ -56,39 +99,26 @@ def sizes_of(rows: Sequence[Row]) -> Sizes:
     )
 
 
-def residuals(rows: Sequence[Row], values: Floats, fitted: Floats, relative: Floats) -> list[Residual]:
-    """Each row's response beside a law's value."""
-    return [
-        Residual(
-            graph=row.graph,
-            num_nodes=row.num_nodes,
-            num_edges=row.num_edges,
-            observed=float(value),
-            fitted=float(expected),
-            relative=float(share),
-            started=row.started,
-        )
-        for row, value, expected, share in zip(rows, values, fitted, relative, strict=True)
-    ]
-
-
-Floats = NDArray[np.float64]
-
-
 @dataclass(frozen=True)
 class Sizes:
     """What a law knows of graphs, each `[num_rows]`: nodes, edges, and the edges that a policy works on at once.
 
-    `at_once` is None where nobody wrote down how large the policy's blocks were.
+    `at_once` is None where the size of the policy's blocks was not recorded.
     """
 
     nodes: Floats
     edges: Floats
     at_once: Floats | None
 
-    def only(self, rows: list[int]) -> Sizes:
+    @classmethod
+    def one(cls, nodes: float, edges: float, at_once: float | None) -> Sizes:
+        """Those of one graph."""
+        blocks = None if at_once is None else np.array([float(at_once)])
+        return cls(np.array([float(nodes)]), np.array([float(edges)]), blocks)
+
+    def only(self, places: list[int]) -> Sizes:
         """Some of the rows."""
-        return Sizes(self.nodes[rows], self.edges[rows], None if self.at_once is None else self.at_once[rows])
+        return Sizes(self.nodes[places], self.edges[places], None if self.at_once is None else self.at_once[places])
 
 
 @dataclass(frozen=True)

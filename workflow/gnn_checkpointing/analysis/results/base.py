@@ -11,6 +11,7 @@ from gnn_checkpointing.analysis.rounding import all_significant, probability, sh
 from gnn_checkpointing.sourced import plain
 
 Response = Literal["activation_bytes", "saved_activation_bytes", "step_time_seconds"]
+Quantity = Literal["activation_ratio", "time_ratio"]
 
 Share = Annotated[float, PlainSerializer(share, return_type=float)]
 """A share of one, such as a relative error: what is 1e-16 instead of 0 is written as 0."""
@@ -22,7 +23,7 @@ Probability = Annotated[float, PlainSerializer(probability, return_type=float)]
 class Result(BaseModel):
     """A part of a result: frozen, closed to unknown fields, finite numbers only.
 
-    Written, its numbers have the digits that mean something. Whatever is found from results reads them as they were
+    Numbers are written with the digits that mean something. Whatever is found from results reads them as they were
     written, and so rests on no digit that depends on the processor.
     """
 
@@ -36,6 +37,19 @@ class Result(BaseModel):
             name: value if isinstance(getattr(self, name, None), BaseModel) else all_significant(value)
             for name, value in fields(self).items()
         }
+
+
+class OfPolicy(Result):
+    """A result about one convolution under one policy."""
+
+    convolution: str
+    policy: str
+
+
+class OfResponse(OfPolicy):
+    """A result about one response of one convolution under one policy."""
+
+    response: Response
 
 
 class Estimate(Result):
@@ -64,6 +78,11 @@ class Estimate(Result):
     def inverse(self) -> Estimate:
         """One divided by it."""
         return Estimate(estimate=1 / self.estimate, low=1 / self.high, high=1 / self.low)
+
+
+def exactly(value: float) -> Estimate:
+    """A value without sampling error."""
+    return Estimate(estimate=value, low=value, high=value)
 
 
 def _hypotenuse(one: float, other: float) -> float:

@@ -1,157 +1,58 @@
-"""The one tidy table of effects: a row per place, convolution, policy and allocator."""
+"""The one tidy table of effects, with one row per place, convolution, policy and allocator, and selections from it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Literal, cast
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TypeVar, cast
 
 from pydantic import Field
 
-from gnn_checkpointing.analysis.results.base import Estimate, Result, Share
-from gnn_checkpointing.analysis.results.frontier import AllocatorEffect, BestSegments, Flatness, ParetoSet, Payoff
-from gnn_checkpointing.analysis.results.practice import PracticeEffect
-from gnn_checkpointing.analysis.results.systems import StudyModel
+from gnn_checkpointing.analysis.results.base import Result
+from gnn_checkpointing.analysis.results.effect import Compared, Effect, Kind, RunToRun
+from gnn_checkpointing.analysis.results.frontier import (
+    AllocatorEffect,
+    BestSegments,
+    Flatness,
+    ParetoSet,
+    Payoff,
+    PracticeEffect,
+)
 from gnn_checkpointing.records.encodings import EncodingCost
 
-Kind = Literal["generated", "real", "graded", "batch", "ego"]
+Row = TypeVar("Row", bound=Effect)
 
 
-class Effect(Result):
-    """What one policy needs at one place, and that divided by what `against` needs in the same cells.
+class StudyModel(Result):
+    """One model of a study, by the name of its series; `parameters` is None where they were not counted."""
 
-    A place is a size and density of generated graphs, a real graph, or what was made from either; its cells are
-    independent draws, so its row is a mean over draws alone, never over sizes. Keys that a place lacks are None or "".
-
-    Ratios of bytes are exact in each cell: `low` and `high` are the span over the cells. Ratios of time and throughput
-    have an interval at the study's confidence that includes what differs from one run to the next (`RunToRun`). A
-    ratio is None where `against` did not run to its end there, one of time also where no cell was timed.
-    """
-
-    kind: Kind = "generated"
     convolution: str
-    policy: str
-    against: str = "none"
-    allocator: str = ""
-    other_model: bool = Field(False, description="the policy trains another model than `against`")
-    stack: str = Field("", description="the convolution, whatever the depth of its model")
-    num_layers: int = 0
-    family: str = Field("", description="generator of the graph, or of the graph that it was made from")
-    label: str = Field("", description="the graph's name; of generated graphs empty where several are averaged")
-    base: str = Field("", description="the name of the graph that it was made from; of any other its own")
-    base_degree: float = Field(0.0, description="average degree of that graph: as asked for, or of a real one as it is")
-    method: str = Field("", description="how it was made from the base: thinned, neighbours, ego_networks ...")
-    size: float | None = Field(None, description="degree, fan-out, number of clusters or radius asked for")
-    num_nodes: int = 0
-    num_edges: float = 0.0
-    training_nodes: float = 0.0
-    num_features: int = 0
-    requested_average_degree: float | None = None
-    average_degree: float = 0.0
-    density: Share = Field(0.0, description="num_edges / (num_nodes (num_nodes - 1))")
-    headline: bool = Field(True, description="at the size and of the family that the convolution's answer is given for")
-    cells: int = 1
-    timed_cells: int = 0
-
-    peak_memory_bytes: float = 0.0
-    activation_bytes: float = 0.0
-    saved_activation_bytes: float = 0.0
-    policy_resident_bytes: float = 0.0
-    step_time_seconds: float | None = None
-    system_time_seconds: float | None = None
-    page_faults: float | None = None
-    forward_share: float | None = Field(None, description="time of forward and loss / the step's")
-    nodes_per_second: Estimate | None = None
-    edges_per_second: Estimate | None = None
-
-    memory_ratio: Estimate | None = None
-    activation_ratio: Estimate | None = None
-    time_ratio: Estimate | None = None
-    throughput_ratio: Estimate | None = None
-    activation_over_reference: Estimate | None = Field(
-        None, description="activation_ratio / that of the reference family at the same place"
-    )
-    time_over_reference: Estimate | None = None
-
-    @property
-    def degree(self) -> float:
-        """The average degree asked for, of the graph that ego networks are from; of other graphs, as it is."""
-        if self.kind == "ego":
-            return self.base_degree
-        return self.average_degree if self.requested_average_degree is None else self.requested_average_degree
-
-    @property
-    def level(self) -> str:
-        """The place in words: the degree asked for, how it was made, or the graph's name."""
-        if self.requested_average_degree is not None:
-            return f"{self.requested_average_degree:g}"
-        return f"{self.method} {self.size:g}" if self.method and self.size is not None else self.label
-
-    @property
-    def sampler(self) -> str:
-        """How batches were drawn; "" for the full batch."""
-        return self.method
-
-    @property
-    def form(self) -> str:
-        """How ego networks are given; "" for a graph as it is."""
-        return self.method
-
-    @property
-    def radius(self) -> float | None:
-        """The radius of ego networks."""
-        return self.size
-
-    @property
-    def transient_bytes(self) -> float:
-        """The part of the activation peak that is not kept for the backward pass."""
-        return self.activation_bytes - self.saved_activation_bytes
-
-    @property
-    def training_nodes_per_second(self) -> float | None:
-        """Nodes whose loss is computed, per second of the median step; drawing a batch is not part of it."""
-        return self.training_nodes / self.step_time_seconds if self.step_time_seconds else None
-
-    @property
-    def origin(self) -> str:
-        """The real graph that it is or was made from; of generated graphs, their family."""
-        return self.base if self.family == "real" else self.family
+    num_layers: int
+    hidden_channels: int
+    heads: int
+    parameters: int | None
 
 
-class Compared(Effect):
-    """An effect beside `against`: the type of rows in the views below that have both ratios of bytes."""
+@dataclass(frozen=True)
+class Depths:
+    """The models of a study, and the effects of stacks that were measured at several depths."""
 
-    memory_ratio: Estimate
-    activation_ratio: Estimate
-
-
-FamilyEffect = Compared
-GradedEffect = Compared
-BatchEffect = Compared
-DepthPoint = Effect
-EgoPoint = Effect
-FrontierPoint = Effect
+    confidence: float
+    models: list[StudyModel]
+    points: list[Effect]
 
 
-class RunToRun(Result):
-    """How far the logarithm of a time ratio differs from one run to the next, as a standard deviation.
+@dataclass(frozen=True)
+class Ego:
+    """Graphs as they are and with their ego networks, and what the encodings cost; empty without them."""
 
-    Measured by visiting some cells again at the study's middle and end. Where too few were, it is at least what two
-    runs of the default study differed by; degrees of freedom are None where it is that.
-    """
-
-    deviation: Share
-    seconds_deviation: Share = Field(
-        description="the same of step times in the unit of the laws of time; not measured, where the machine is as fast"
-    )
-    repeated_cells: int
-    measured: Share | None = Field(description="by the study's own repeats; None without any")
-    degrees_of_freedom: int | None
-    level_deviation: Share | None = Field(None, description="of plain step times; None where it was not measured")
-    level_degrees_of_freedom: int | None = None
+    points: list[Effect]
+    costs: list[EncodingCost]
 
 
 class Effects(Result):
-    """Every effect of a study, and what is read off those at the headline size. `views.py` selects from it."""
+    """Every effect of a study, and what follows from those at the headline size; properties select rows."""
 
     confidence: float
     reference_allocator: str = ""
@@ -173,31 +74,85 @@ class Effects(Result):
     )
 
     @property
-    def generated(self) -> list[Compared]:
-        """Policies beside none on generated graphs, at the headline size of each convolution, sparse before dense."""
-        return [row for row in self.at_sizes if row.headline]
+    def reference(self) -> str:
+        """The reference allocator."""
+        return self.reference_allocator
+
+    @property
+    def points(self) -> list[Effect]:
+        """Memory and time at the headline size, under every allocator."""
+        return [row for row in self.rows if row.kind == "generated" and row.headline]
+
+    @property
+    def num_nodes(self) -> int | None:
+        """The headline size."""
+        return max((row.num_nodes for row in self.points), default=None)
 
     @property
     def at_sizes(self) -> list[Compared]:
-        """The same at every size and of every family."""
-        return self._compared(lambda row: row.kind == "generated")
+        """Policies beside none on generated graphs of every size and family, sparse before dense."""
+        return [row for row in self._compared if row.kind == "generated"]
+
+    @property
+    def generated(self) -> list[Compared]:
+        """The same at the headline size of each convolution."""
+        return [row for row in self.at_sizes if row.headline]
 
     @property
     def real(self) -> list[Compared]:
         """Policies beside none on each real graph as it was loaded, sparse before dense."""
-        return self._compared(lambda row: row.kind == "real")
+        return [row for row in self._compared if row.kind == "real"]
 
-    def _compared(self, chosen: Callable[[Effect], bool]) -> list[Compared]:
-        """Rows of the reference allocator that compute what none computes and have it beside them."""
-        return cast(
-            "list[Compared]",
-            [
-                row
-                for row in self.rows
-                if chosen(row)
-                and row.allocator == self.reference_allocator
-                and row.policy != row.against
-                and row.activation_ratio is not None
-                and not row.other_model
-            ],
-        )
+    @property
+    def families(self) -> list[Compared]:
+        """Policies beside none where the family of the graph differs."""
+        return [row for row in self._compared if row.activation_over_reference is not None]
+
+    @property
+    def graded(self) -> list[Compared]:
+        """Policies beside none on real graphs of changed density, and on those graphs as they are."""
+        return _with_bases(self._compared, "graded")
+
+    @property
+    def batches(self) -> list[Compared]:
+        """All policies on batches, and on the graphs that these are from."""
+        return _with_bases(self._paired, "batch")
+
+    @property
+    def depths(self) -> Depths:
+        """Every model, and the rows of stacks that were measured at several depths."""
+        rows = [row for row in self._under_reference if row.kind == "generated"]
+        depths = {(row.stack, row.num_layers) for row in rows}
+        several = Counter(stack for stack, _ in depths)
+        return Depths(self.confidence, self.models, [row for row in rows if several[row.stack] > 1])
+
+    @property
+    def ego(self) -> Ego:
+        """Inputs with ego networks, and the graphs that they are from."""
+        rows = [row for row in self._under_reference if not row.other_model]
+        return Ego(_with_bases(rows, "ego"), self.encodings)
+
+    @property
+    def _under_reference(self) -> list[Effect]:
+        return [row for row in self.rows if row.allocator == self.reference_allocator]
+
+    @property
+    def _paired(self) -> list[Compared]:
+        """Rows that compute what none computes and have it beside them."""
+        rows = [row for row in self._under_reference if row.activation_ratio is not None and not row.other_model]
+        return cast("list[Compared]", rows)
+
+    @property
+    def _compared(self) -> list[Compared]:
+        return [row for row in self._paired if row.policy != row.against]
+
+
+Frontier = Effects
+Variants = Effects
+
+
+def _with_bases(rows: Sequence[Row], kind: Kind) -> list[Row]:
+    """The rows of one kind, and those of the graphs that they were made from."""
+    bases = {(row.origin, row.base_degree) for row in rows if row.kind == kind}
+    wanted = (kind, "generated", "real")
+    return [row for row in rows if row.kind in wanted and (row.origin, row.base_degree) in bases]

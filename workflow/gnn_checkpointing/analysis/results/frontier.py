@@ -1,91 +1,74 @@
-"""What is read off the frontier of memory and time: where each policy pays, and which no other beats."""
+"""What follows from the frontier of memory and time: where each policy pays, and which no other policy beats."""
 
 from __future__ import annotations
 
-from gnn_checkpointing.analysis.results.base import Estimate, Result
+from typing import ClassVar
+
+from gnn_checkpointing.analysis.results.base import Estimate, OfPolicy, Result
 
 SAVES_BELOW = 0.99
 """An activation ratio below this saves more than 1 % of memory."""
 
 SPARSE_DEGREE = 8.0
-"""The degree nearest to this is what the densest is compared with: real sparse graphs have about as many edges."""
+"""The densest graphs are compared with those nearest to this degree, which is typical of real sparse graphs."""
 
 
-class Payoff(Result):
-    """The degrees at which a policy saves more than 1 % of memory, and at which its time interval leaves 1."""
+def in_words(degrees: list[float]) -> list[str]:
+    """Degrees as text."""
+    return [f"{degree:g}" for degree in degrees]
 
-    convolution: str
-    policy: str
+
+class Payoff(OfPolicy):
+    """The degrees at which a policy saves more than 1 % of memory, and at which its time interval excludes 1."""
+
     degrees: list[float]
     saves: list[float]
     timed: list[float]
     slower: list[float]
     faster: list[float]
 
-    @property
-    def levels(self) -> list[str]:
-        """The degrees in words."""
-        return _words(self.degrees)
-
-    @property
-    def saves_at(self) -> list[str]:
-        """The degrees in words at which it saves."""
-        return _words(self.saves)
-
-    @property
-    def timed_levels(self) -> list[str]:
-        """The degrees in words at which it was timed."""
-        return _words(self.timed)
-
-    @property
-    def slower_at(self) -> list[str]:
-        """The degrees in words at which its step is longer."""
-        return _words(self.slower)
-
-    @property
-    def faster_at(self) -> list[str]:
-        """The degrees in words at which its step is shorter."""
-        return _words(self.faster)
+    # The same as text.
+    levels: ClassVar[property] = property(lambda self: in_words(self.degrees))
+    saves_at: ClassVar[property] = property(lambda self: in_words(self.saves))
+    timed_levels: ClassVar[property] = property(lambda self: in_words(self.timed))
+    slower_at: ClassVar[property] = property(lambda self: in_words(self.slower))
+    faster_at: ClassVar[property] = property(lambda self: in_words(self.faster))
 
 
-class ParetoSet(Result):
-    """The policies at one degree that no other policy beats in memory and time at once."""
+class AtDegree(Result):
+    """A result about one convolution at one degree."""
 
     convolution: str
     degree: float
-    policies: list[str]
 
     @property
     def level(self) -> str:
-        """The degree in words."""
+        """The degree as text."""
         return f"{self.degree:g}"
 
 
-class BestSegments(Result):
+class ParetoSet(AtDegree):
+    """The policies at one degree that no other policy beats in memory and time at once."""
+
+    policies: list[str]
+
+
+class BestSegments(AtDegree):
     """The number of segments with the smallest activation peak; of equals the faster."""
 
-    convolution: str
-    degree: float
     policy: str
     activation_ratio: float
     time_ratio: float | None
     tried: list[str]
 
-    @property
-    def level(self) -> str:
-        """The degree in words."""
-        return f"{self.degree:g}"
 
-
-class Flatness(Result):
+class Flatness(OfPolicy):
     """How a policy's activation peak grows with the edges at one number of nodes, relative to none's.
 
     `slope_ratio` is None where none's peak does not grow. `peak_ratio` is the peak at `densest_degree` / at
     `sparse_degree`, the one nearest to average degree 8.
     """
 
-    convolution: str
-    policy: str
     degrees: list[float]
     bytes_per_edge: float
     none_bytes_per_edge: float
@@ -96,29 +79,27 @@ class Flatness(Result):
 
     @property
     def levels(self) -> list[str]:
-        """The degrees in words."""
-        return _words(self.degrees)
+        """The degrees as text."""
+        return in_words(self.degrees)
 
     @property
     def sparse(self) -> str:
-        """The sparse degree in words."""
+        """The sparse degree as text."""
         return f"{self.sparse_degree:g}"
 
     @property
     def densest(self) -> str:
-        """The largest degree in words."""
+        """The largest degree as text."""
         return f"{self.densest_degree:g}"
 
 
-class AllocatorEffect(Result):
-    """A policy's time ratio under another allocator than the reference, taken apart.
+class AllocatorEffect(OfPolicy):
+    """A policy's time ratio under another allocator than the reference, split into its factors.
 
     `observed` is the ratio under `allocator`, `checkpointing` the one under `reference`; `on_policy` and `on_none`
     are step times under `allocator` / under `reference`, from separate processes and so without an interval.
     """
 
-    convolution: str
-    policy: str
     degree: float
     average_degree: float
     reference: str
@@ -134,9 +115,31 @@ class AllocatorEffect(Result):
 
     @property
     def level(self) -> str:
-        """The degree in words."""
+        """The degree as text."""
         return f"{self.degree:g}"
 
 
-def _words(degrees: list[float]) -> list[str]:
-    return [f"{degree:g}" for degree in degrees]
+class PracticeEffect(OfPolicy):
+    """A policy's share of none's memory and time, on the bare stack and on the one with what people add.
+
+    Both are on the same graph, each divided by none of its own stack. `none_activation_bytes` is the peak of none with
+    the additions / that of none on the bare stack.
+    """
+
+    num_nodes: int
+    average_degree: float
+    none_activation_bytes: float
+    bare_activation_ratio: Estimate
+    activation_ratio: Estimate
+    bare_time_ratio: Estimate | None
+    time_ratio: Estimate | None
+
+    @property
+    def level(self) -> str:
+        """The average degree as text."""
+        return f"{self.average_degree:g}"
+
+    @property
+    def memory_kept(self) -> Estimate:
+        """The share of memory in practice / that on the bare stack."""
+        return self.activation_ratio.over(self.bare_activation_ratio)

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from gnn_checkpointing.analysis.results.base import Estimate, Probability, Response, Result, Share
+from gnn_checkpointing.analysis.results.base import Estimate, OfPolicy, OfResponse, Probability, Quantity, Result, Share
 
 
 class Residual(Result):
@@ -37,7 +37,7 @@ class HeldOut(Result):
     inside_interval: Share
 
 
-class Law(Result):
+class Law(OfResponse):
     """response = constant + per_node * num_nodes + per_edge * num_edges for one convolution x policy.
 
     `breusch_pagan_p` tests that the residuals' variance is even, `reset_p` that no square of the fit is missing
@@ -46,9 +46,6 @@ class Law(Result):
     `condition_number` is of the scaled, weighted design.
     """
 
-    convolution: str
-    policy: str
-    response: Response
     weights: Literal["equal", "relative"]
     covariance: str
     cells: int
@@ -66,15 +63,12 @@ class Law(Result):
     residuals: list[Residual]
 
 
-class Interaction(Result):
+class Interaction(OfResponse):
     """How many bytes or seconds per edge a policy adds to (or takes from) none's, and whether that is nothing.
 
     Bytes are exact: they have no interval and no p-value.
     """
 
-    convolution: str
-    policy: str
-    response: Response
     none_per_edge: Estimate
     difference_per_edge: Estimate
     slope_ratio: float
@@ -86,15 +80,13 @@ Throughput = Literal["nodes_per_second", "edges_per_second"]
 Density = Literal["density", "average_degree"]
 
 
-class ThroughputLaw(Result):
+class ThroughputLaw(OfPolicy):
     """log throughput = constant + elasticity * log density + nodes_elasticity * log num_nodes.
 
     `density` is 2E / (N (N - 1)) of E undirected edges, or the average degree; `span` is what was measured of it. An
     elasticity of -1 halves throughput where density doubles. `nodes_elasticity` is None where all graphs have one size.
     """
 
-    convolution: str
-    policy: str
     response: Throughput
     density: Density
     cells: int
@@ -118,9 +110,6 @@ class Regressions(Result):
     not_fitted: list[str]
 
 
-Quantity = Literal["activation_ratio", "time_ratio"]
-
-
 class BandPoint(Result):
     """One level of a band; `ratio` is wider than the level's own interval, so that all levels hold together."""
 
@@ -135,17 +124,15 @@ class BandPoint(Result):
         return f"{self.degree:g}"
 
 
-class Band(Result):
+class Band(OfPolicy):
     """A policy's ratio along density with simultaneous intervals."""
 
-    convolution: str
-    policy: str
     quantity: Quantity
     method: str
     points: list[BandPoint]
 
 
-class BreakEven(Result):
+class BreakEven(OfPolicy):
     """Where along density a policy stops (or starts) to save memory or to cost time.
 
     `threshold` is the ratio below which it saves (memory) or costs nothing (time). `course` tells how the ratio goes
@@ -156,8 +143,6 @@ class BreakEven(Result):
     one it does so at the sparsest and at the densest; a ratio that crosses more than once never is.
     """
 
-    convolution: str
-    policy: str
     quantity: Quantity
     threshold: float
     course: Literal["below", "above", "rises", "falls", "crosses"]

@@ -6,13 +6,13 @@ from typing import Literal
 
 from pydantic import Field
 
-from gnn_checkpointing.analysis.results.base import Estimate, Probability, Response, Result, Share
+from gnn_checkpointing.analysis.results.base import Estimate, OfPolicy, OfResponse, Probability, Response, Result, Share
 from gnn_checkpointing.analysis.results.laws import Residual
 
 Place = Literal["densest", "largest"]
 
 
-class PredictiveLaw(Result):
+class PredictiveLaw(OfResponse):
     """The chosen law of one response: the largest of its pieces, each a sum of term x column.
 
     Terms are non-negative bytes or seconds per column ("constant", "nodes", "edges", "edges_at_once" and so on, as in
@@ -22,9 +22,6 @@ class PredictiveLaw(Result):
     worst error of bytes, which are exact: no confidence level belongs to it, and time has none.
     """
 
-    convolution: str
-    policy: str
-    response: Response
     form: str
     pieces: list[dict[str, float]]
     knee: float | None
@@ -49,15 +46,12 @@ class HeldOutError(Result):
     worst_relative_error: Share
 
 
-class Candidate(Result):
+class Candidate(OfResponse):
     """One form tried for one response; `score` is the larger of its median errors on the held-out levels.
 
     `reason` says why a form could not be tried, where it could not; it has no score then.
     """
 
-    convolution: str
-    policy: str
-    response: Response
     form: str
     chosen: bool
     score: Share | None
@@ -79,30 +73,25 @@ class Coverage(Result):
     worst_half_width: Share
 
 
-class Knee(Result):
+class Knee(OfPolicy):
     """Whether the time per edge changes at some number of edges: a breakpoint test (sup-F, wild bootstrap).
 
     `per_edge_after` / `per_edge_before` is the change at `num_edges`, the place of the largest F.
     """
 
-    convolution: str
-    policy: str
     num_edges: float
     per_edge_before: float
     per_edge_after: float
     p_value: Probability
 
 
-class AnalyticCount(Result):
+class AnalyticCount(OfResponse):
     """Bytes per edge by measurement, by law and by counting tensors: a law that misses the count misses physics.
 
     `measured` is the least-squares slope on the edges at one number of nodes, `law` the chosen law's slope between
     the same graphs, `counted` the tensors that autograd must keep (`formula` in words), None where nobody counted.
     """
 
-    convolution: str
-    policy: str
-    response: Response
     num_nodes: int
     measured: float
     law: float
@@ -110,16 +99,13 @@ class AnalyticCount(Result):
     formula: str
 
 
-class ClosedForm(Result):
+class ClosedForm(OfResponse):
     """The physical law of one series: activation bytes by counting tensors (`formula`), beside what was measured.
 
     Of `cells`, `exact_cells` agree to the byte; `worst_error` is the count's largest error, `law_error` the largest
     difference of the fitted law from the count, None where none was fitted.
     """
 
-    convolution: str
-    policy: str
-    response: Response
     formula: str
     cells: int
     exact_cells: int
@@ -175,15 +161,13 @@ class Censored(Result):
     reason: str
 
 
-class Capacity(Result):
+class Capacity(OfPolicy):
     """The largest average degree whose activation peak fits into `memory_bytes`, by the law and its interval's ends.
 
     The lower end is what fits for certain. `unbounded` where the peak stops growing below the limit: the degree is
     then that of a complete graph. `in_range` tells whether the degree lies within what was measured.
     """
 
-    convolution: str
-    policy: str
     num_nodes: int
     memory_bytes: float
     average_degree: Estimate | None
@@ -192,11 +176,9 @@ class Capacity(Result):
     gain: float | None
 
 
-class ResidentLaw(Result):
+class ResidentLaw(OfPolicy):
     """Bytes that live before a step: parameters (`constant`), and what a node and an edge cost."""
 
-    convolution: str
-    policy: str
     constant: float
     per_node: float
     per_edge: float

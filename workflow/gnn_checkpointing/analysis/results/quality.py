@@ -1,4 +1,4 @@
-"""What the run says of its own making."""
+"""What the run says of its own making, what training jobs reached, and what images tell of a trained Vision GNN."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from gnn_checkpointing.analysis.results.base import Result
+from gnn_checkpointing.analysis.results.base import Estimate, Result
 
 
 class Absence(Result):
@@ -106,3 +106,47 @@ class Quality(Result):
     warnings: list[str]
     setting: Setting = Setting()
     run: Run | None = None
+
+
+class ExplainedBlock(Result):
+    """One block's measures over a set of images; None where it takes masks, or two images, that were not given."""
+
+    number: int
+    neighbours: int
+    spatial_distance: Estimate | None
+    visual_similarity: Estimate | None
+    embedding_similarity: Estimate | None
+    class_probability: Estimate | None
+    modularity: Estimate | None
+    top1_accuracy: Estimate
+
+
+class ExplainedSet(Result):
+    """A trained model on one set of images; `late_rise` is explained in `records/explained.py`."""
+
+    label: str
+    convolution: str
+    images: int
+    parameters: int
+    channels: int
+    blocks: list[ExplainedBlock]
+    late_rise: Estimate | None
+
+
+class Explanations(Result):
+    """The sets by name: validation first, adversarial where it was given; none where the study explains nothing."""
+
+    sets: dict[str, ExplainedSet] = Field({})
+
+
+class Accuracy(Result):
+    """One training job's end."""
+
+    graph: str
+    convolution: str
+    policy: str
+    epochs: int
+    final_loss: float
+    train_accuracy: float
+    test_accuracy: float
+    largest_loss_difference: float

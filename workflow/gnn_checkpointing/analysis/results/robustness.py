@@ -4,18 +4,24 @@ from __future__ import annotations
 
 from typing import Literal
 
-from gnn_checkpointing.analysis.results.base import Estimate, Probability, Response, Result, Share
-from gnn_checkpointing.analysis.results.laws import Quantity
+from gnn_checkpointing.analysis.results.base import (
+    Estimate,
+    OfPolicy,
+    OfResponse,
+    Probability,
+    Quantity,
+    Response,
+    Result,
+    Share,
+)
 
 
-class FamilyFactor(Result):
+class FamilyFactor(OfPolicy):
     """Whether the family moves a ratio, on the log scale, where nodes and density are equal (F test).
 
     `largest_shift` is the mean ratio of `furthest_family` / that of all families; 1 of "" where all are equal.
     """
 
-    convolution: str
-    policy: str
     quantity: Quantity
     families: list[str]
     largest_shift: float
@@ -33,25 +39,19 @@ class ReplicateSpread(Result):
     worst_at: str
 
 
-class RunDrift(Result):
+class RunDrift(OfResponse):
     """Change of a response's residuals over the whole run, as a share, against the order of measurement."""
 
-    convolution: str
-    policy: str
-    response: Response
     change: Estimate
     p_value: Probability
 
 
-class Influence(Result):
+class Influence(OfResponse):
     """The graph that moves a law's bytes or seconds per edge most when it is left out (DFBETA as a share of it).
 
     `graph` is "" where the law is exact, and no graph moves it.
     """
 
-    convolution: str
-    policy: str
-    response: Response
     graph: str
     shift_per_edge: Share
     cooks_distance: float

@@ -6,16 +6,14 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.stats import t as student
 
 from gnn_checkpointing.analysis.checks import moment
 from gnn_checkpointing.analysis.fitting import ROUNDING, fitted, largest
 from gnn_checkpointing.analysis.results import Estimate, Response, RunDrift
-from gnn_checkpointing.analysis.support import answering, design, observed, why_no_response, why_not
-from gnn_checkpointing.analysis.table import Row, grouped
+from gnn_checkpointing.analysis.support import Floats, answering, answers, design, observed, why_not
+from gnn_checkpointing.analysis.table import Row, by_series, grouped
 
-Floats = NDArray[np.float64]
 RESPONSE: Response = "step_time_seconds"
 """Bytes know no hour."""
 LEAST_FREEDOM = 8
@@ -28,15 +26,13 @@ def drift(rows: Sequence[Row], everything: Sequence[Row], confidence: float) -> 
     `rows` are generated graphs, `everything` all that was measured, which tells how long the run was.
     """
     places = order(everything)
-    found: list[RunDrift] = []
-    missing: list[str] = []
-    for (convolution, policy), cells in grouped(rows, lambda row: (row.convolution, row.policy)):
-        answer = _drift(answering(cells, RESPONSE), places, confidence)
-        if isinstance(answer, str):
-            missing.append(f"{convolution}, {policy}: drift of {RESPONSE} is not tried: {answer}.")
-        else:
-            found.append(answer)
-    return found, missing
+    return answers(
+        (
+            f"{convolution}, {policy}: drift of {RESPONSE} is not tried",
+            _drift(answering(cells, RESPONSE), places, confidence),
+        )
+        for (convolution, policy), cells in by_series(rows)
+    )
 
 
 def order(rows: Sequence[Row]) -> dict[str, float]:
@@ -94,7 +90,7 @@ def _beside_draws(cells: Sequence[Row]) -> tuple[Sequence[Row], Floats, Floats] 
 
 def _beside_law(cells: Sequence[Row], confidence: float) -> tuple[Sequence[Row], Floats, Floats] | None:
     """Each cell's time / its additive law, and the law's columns / that; None where there is no law."""
-    if why_not(cells) or why_no_response(cells, RESPONSE):
+    if why_not(cells, RESPONSE):
         return None
     expected = fitted(design(cells), observed(cells, RESPONSE), "relative", confidence).fitted
     if (expected <= 0).any():

@@ -6,16 +6,14 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from statsmodels.regression.linear_model import OLS
 
 from gnn_checkpointing.analysis.fitting import ROUNDING, WEIGHTS
 from gnn_checkpointing.analysis.results import FamilyFactor, Quantity, ReplicateSpread, Response
-from gnn_checkpointing.analysis.support import answering, observed
-from gnn_checkpointing.analysis.table import Row, grouped
-from gnn_checkpointing.analysis.tolerance import first_greatest, rank
+from gnn_checkpointing.analysis.rounding import first_greatest, rank
+from gnn_checkpointing.analysis.support import Floats, answering, answers, observed
+from gnn_checkpointing.analysis.table import Row, by_series, grouped
 
-Floats = NDArray[np.float64]
 QUANTITIES: tuple[Quantity, ...] = ("activation_ratio", "time_ratio")
 
 
@@ -23,23 +21,18 @@ def families(rows: Sequence[Row]) -> tuple[list[FamilyFactor], list[str]]:
     """The family's share in every policy's ratios, and what could not be tried and why."""
     paired = [row for row in rows if row.policy != "none" and row.activation_ratio is not None]
     if len({row.family for row in paired}) < 2:
-        return [], [f"The family as a factor is not tried: {_why_none(paired)}."]
-    found: list[FamilyFactor] = []
-    missing: list[str] = []
-    for (convolution, policy), cells in grouped(paired, lambda row: (row.convolution, row.policy)):
-        for quantity in QUANTITIES:
-            answer = _factor([row for row in cells if getattr(row, quantity) is not None], quantity)
-            if isinstance(answer, str):
-                missing.append(f"{convolution}, {policy}: the family as a factor of {quantity} is not tried: {answer}.")
-            else:
-                found.append(answer)
-    return found, missing
-
-
-def _why_none(paired: Sequence[Row]) -> str:
-    if not paired:
-        return "no policy was measured beside none on a generated graph"
-    return f"all generated graphs are of one family, {paired[0].family}"
+        why = "no policy was measured beside none on a generated graph"
+        if paired:
+            why = f"all generated graphs are of one family, {paired[0].family}"
+        return [], [f"The family as a factor is not tried: {why}."]
+    return answers(
+        (
+            f"{convolution}, {policy}: the family as a factor of {quantity} is not tried",
+            _factor([row for row in cells if getattr(row, quantity) is not None], quantity),
+        )
+        for (convolution, policy), cells in by_series(paired)
+        for quantity in QUANTITIES
+    )
 
 
 def _factor(cells: Sequence[Row], quantity: Quantity) -> FamilyFactor | str:
@@ -105,34 +98,25 @@ def replicates(rows: Sequence[Row]) -> tuple[list[ReplicateSpread], list[str]]:
     places = [cells for _, cells in groups if len(cells) > 1]
     if not places:
         return [], ["The spread between draws is not tried: no size, degree and family was drawn twice."]
-    found: list[ReplicateSpread] = []
-    missing: list[str] = []
-    for response in WEIGHTS:
-        spreads = _spreads(places, response)
-        if not spreads:
-            missing.append(f"The spread of {response} between draws is not tried: no place has two values.")
-            continue
-        worst, worst_at = spreads[first_greatest([spread for spread, _ in spreads], nothing=ROUNDING)]
-        found.append(
-            ReplicateSpread(
-                response=response,
-                places=len(spreads),
-                median=float(np.median([spread for spread, _ in spreads])),
-                worst=worst,
-                worst_at=worst_at,
-            )
-        )
-    return found, missing
+    return answers(
+        (f"The spread of {response} between draws is not tried", _spread(places, response)) for response in WEIGHTS
+    )
 
 
-def _spreads(places: Sequence[Sequence[Row]], response: Response) -> list[tuple[float, str]]:
-    """The spread of each place that has more than one value above 0, and the place's name."""
-    found = []
+def _spread(places: Sequence[Sequence[Row]], response: Response) -> ReplicateSpread | str:
+    """The spreads of places that have more than one value above 0."""
+    spreads = []
     for cells in places:
         values = observed(answering(cells, response), response)
         if len(values) > 1 and values.mean() > 0:
-            found.append((float(values.std(ddof=1) / values.mean()), _name(cells[0])))
-    return found
+            spreads.append((float(values.std(ddof=1) / values.mean()), _name(cells[0])))
+    if not spreads:
+        return "no place has two values"
+    shares = [share for share, _ in spreads]
+    worst, worst_at = spreads[first_greatest(shares, nothing=ROUNDING)]
+    return ReplicateSpread(
+        response=response, places=len(spreads), median=float(np.median(shares)), worst=worst, worst_at=worst_at
+    )
 
 
 def _name(row: Row) -> str:

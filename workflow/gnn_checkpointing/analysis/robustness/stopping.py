@@ -9,8 +9,8 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import betaincinv
 
-from gnn_checkpointing.analysis.bootstrap import resampled_medians
 from gnn_checkpointing.analysis.protocol import Protocol
 from gnn_checkpointing.analysis.results import StoppingRule
 
@@ -68,6 +68,22 @@ def stopping(protocol: Protocol, generator: np.random.Generator) -> list[Stoppin
     return [_played(distribution, noise, protocol, generator) for distribution, noise in NOISES]
 
 
+def resampled(logarithms: Floats, resamples: int, generator: np.random.Generator) -> tuple[Floats, Floats]:
+    """Each play's median and those of resamples of its rounds, `[num_plays]` and `[num_plays, resamples]`.
+
+    All plays take the same resamples, stratified: those whose two middle places have evenly spread probabilities (Latin
+    hypercube; the distribution of the places is explained in `analysis/bootstrap.py`).
+    """
+    ordered = np.sort(logarithms, axis=1)
+    count = ordered.shape[1]
+    lower, upper = (count - 1) // 2, count // 2
+    one, two = ((generator.permutation(resamples) + 0.5) / resamples for _ in range(2))
+    first = betaincinv(lower + 1, count - lower, one)
+    second = first if lower == upper else 1 - (1 - first) * two ** (1 / (count - upper))
+    places = [np.minimum((share * count).astype(np.int64), count - 1) for share in (first, second)]
+    return (ordered[:, lower] + ordered[:, upper]) / 2, (ordered[:, places[0]] + ordered[:, places[1]]) / 2
+
+
 def interval(middles: Floats, drawn: Floats, confidence: float) -> tuple[Floats, Floats, Floats]:
     """Ratios and the ends of their percentile intervals, from log medians and those of resamples."""
     low, high = np.quantile(drawn, [(1 - confidence) / 2, (1 + confidence) / 2], axis=1)
@@ -113,7 +129,7 @@ def _stops(logarithms: Floats, share: Share, generator: np.random.Generator) -> 
     playing = np.arange(len(logarithms))
     for rounds in share.looks:
         if len(playing):
-            found = resampled_medians(logarithms[playing, :rounds], LOOK_RESAMPLES, generator)
+            found = resampled(logarithms[playing, :rounds], LOOK_RESAMPLES, generator)
             narrow = _half_width(*interval(*found, LOOK_CONFIDENCE)) <= share.half_width
             stops[playing[narrow]] = rounds
             playing = playing[~narrow]
@@ -132,7 +148,7 @@ def _published(
     for logarithms, stopped in zip(processes, stops, strict=True):
         for rounds in np.unique(stopped):
             own = stopped == rounds
-            found = resampled_medians(logarithms[own, :rounds], protocol.resamples, generator)
+            found = resampled(logarithms[own, :rounds], protocol.resamples, generator)
             middles[own] += found[0] / len(processes)
             drawn[own] += found[1] / len(processes)
     ratio, low, high = interval(middles, drawn, protocol.confidence)

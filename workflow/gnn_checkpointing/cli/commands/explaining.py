@@ -92,7 +92,7 @@ def explanations(*, study: Study = STUDY, output: Output) -> None:
 
 def _curves(result: Explained) -> list[Curve]:
     from gnn_checkpointing.report.figures.explained import Curve
-    from gnn_checkpointing.report.sections.explained import MEASURES
+    from gnn_checkpointing.report.sections.vision import MEASURES
 
     curves = []
     for name, title in MEASURES.items():

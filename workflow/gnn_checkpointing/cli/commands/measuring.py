@@ -21,10 +21,9 @@ def measure(
     visit: Annotated[int, says("how often the graph was measured before in this run")] = 0,
     detached: Annotated[bool, says("go on when whoever started this command is gone (default: stop)")] = False,
 ) -> None:
-    from gnn_checkpointing.collecting.packed_cells import pack_cells
+    from gnn_checkpointing.collecting.collect import pack_cells
     from gnn_checkpointing.measurement.exclusive import Asker
-    from gnn_checkpointing.measurement.hardware import hardware_slug
-    from gnn_checkpointing.measurement.host import refuse_another_type, this_host
+    from gnn_checkpointing.measurement.hardware import hardware_slug, refuse_another_type, this_host
     from gnn_checkpointing.measurement.progress import Progress
     from gnn_checkpointing.measurement.supervise import COMPLETE, measure_graph
     from gnn_checkpointing.study.graph_design import graph_spec
@@ -67,7 +66,7 @@ def train(
 
     asker, read = Asker(), read_study_to_measure(study)
     leave_to_server(read)
-    from gnn_checkpointing.training.every_policy import train_under_every_policy
+    from gnn_checkpointing.training.job import train_under_every_policy
 
     with machine(shared=True):
         records = train_under_every_policy(read, graph, convolution, graph_file, output, asker.is_there)
@@ -110,7 +109,7 @@ def encode(
     from gnn_checkpointing.graphs.storage import load_graph
     from gnn_checkpointing.measurement.encoding_cost import encoding_cost
     from gnn_checkpointing.measurement.exclusive import machine
-    from gnn_checkpointing.measurement.host import refuse_another_type, this_host
+    from gnn_checkpointing.measurement.hardware import refuse_another_type, this_host
     from gnn_checkpointing.study.graph_design import EgoGraph, study_graphs
     from gnn_checkpointing.study.reading import read_study
 

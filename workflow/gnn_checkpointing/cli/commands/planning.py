@@ -135,7 +135,7 @@ def _exact_peaks(graph: Graph | KnownGraph, found: Plan) -> dict[str, int | str]
     import numpy as np
     from pydantic import ValidationError
 
-    from gnn_checkpointing.measurement.exact_peak import StepSizes, even_degrees, exact_peak
+    from gnn_checkpointing.measurement.fake_tensors import StepSizes, even_degrees, exact_peak
     from gnn_checkpointing.planning.knowledge import KnownGraph
     from gnn_checkpointing.records.record import complaint
     from gnn_checkpointing.study.architecture import Architecture

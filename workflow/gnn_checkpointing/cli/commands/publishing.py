@@ -48,14 +48,14 @@ def rebuild(
     from gnn_checkpointing.validation.validate import measured_complaints
 
     given = published(frozen)
-    refuse_changed(frozen, [path.name for path in given.values()])
+    refuse_changed(frozen, given)
     # What was concluded is made again; what was measured must be what `validate` takes.
     _refuse(measured_complaints(frozen))
     with tempfile.TemporaryDirectory() as folder:
         run = Path(folder)
-        for path in given.values():
-            (run / path.name).write_bytes(bounded_bytes(path))
-        some = {option: run / given[option].name if option in given else None for option in GIVEN}
+        for name, path in given.items():
+            (run / name).write_bytes(bounded_bytes(path))
+        some = {option: run / name if name in given else None for option, name in GIVEN.items()}
         analyse(run=run, **some)
         for conclude in (judge, audit, knowledge):
             conclude(run=run)

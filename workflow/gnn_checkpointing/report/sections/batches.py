@@ -2,186 +2,107 @@
 
 from __future__ import annotations
 
-from gnn_checkpointing.analysis.results import SAVES_BELOW, BatchEffect, Estimate
+from collections.abc import Callable
+
+from gnn_checkpointing.analysis.results import SAVES_BELOW, BatchEffect, Effect, Estimate
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.figure import Figure
 from gnn_checkpointing.report.figures import scales
-from gnn_checkpointing.report.figures.lines import Line, Point
-from gnn_checkpointing.report.figures.palette import looks
 from gnn_checkpointing.report.inputs import EFFECTS, ReportInputs
-from gnn_checkpointing.report.page import Block, Column, Paragraph, Section, Table
-from gnn_checkpointing.report.panels import figure, lines_over
-from gnn_checkpointing.report.sections.density import estimate_cell
-from gnn_checkpointing.report.sections.frontier_points import spans
-from gnn_checkpointing.report.sections.frontier_tables import SAVES
+from gnn_checkpointing.report.page import Section, Table
+from gnn_checkpointing.report.panels import Of, figure, table
+from gnn_checkpointing.report.sections.frontier import SAVES
+from gnn_checkpointing.report.sections.parts import CONVOLUTION, blocks, grouped, of_policy, of_ratio, over_bases, spans
 from gnn_checkpointing.report.texts import texts
 
 _text = texts("batches")
 
-SAMPLERS = {"": "full batch", "neighbours": "neighbours a layer", "clusters": "clusters, one of"}
-Key = tuple[str, str, str, str]
+_NAMES = {"neighbours": "{} neighbours a layer", "clusters": "one of {} clusters", "": "full batch"}
+_SAMPLERS = {"neighbours": "neighbours a layer", "clusters": "clusters, one of"}
 
 
 def batches_section(inputs: ReportInputs) -> Section | None:
-    """Return the section on mini-batches, None where the study has none."""
+    """Every policy on batches of every size, None where the study has none."""
     found = inputs.variants.batches
     if not found:
         return None
-    blocks: list[Block] = [Paragraph(_text("a-step-on-a-mini"))]
-    if any(effect.sampler == "neighbours" for effect in found):
-        blocks.append(_figure(inputs, "memory", "activation memory / none's"))
-        if any(effect.time_ratio for effect in found if effect.sampler == "neighbours"):
-            blocks.append(_figure(inputs, "throughput", "throughput / none's"))
-    blocks += [_payoff_table(inputs), _table(inputs)]
-    return Section("batches", "Mini-batches", tuple(blocks))
+    drawn = [effect for effect in found if effect.sampler == "neighbours"]
+    figures = []
+    if drawn:
+        figures = [_figure(inputs, "figure-batches", "activation memory / none's", lambda e: e.activation_ratio)]
+    if any(effect.time_ratio for effect in drawn):
+        name, axis = "figure-batches-throughput", "throughput / none's"
+        figures.append(_figure(inputs, name, axis, lambda e: units.inverse(e.time_ratio)))
+    parts = blocks(_text("a-step-on-a-mini"), figures, _payoff_table(inputs), _table(inputs))
+    return Section("batches", "Mini-batches", parts)
 
 
-def _figure(inputs: ReportInputs, quantity: str, axis: str) -> Figure:
+def _figure(inputs: ReportInputs, name: str, axis: str, value: Callable[[Effect], Estimate | None]) -> Figure:
     shown = [effect for effect in inputs.variants.batches if effect.sampler == "neighbours" and effect.size]
-    values = {id(effect): ratio for effect in shown if (ratio := _value(effect, quantity)) is not None}
-    y = scales.ratio_scale([end for ratio in values.values() for end in (ratio.low, ratio.high)], axis)
+    ratios = [ratio for effect in shown if (ratio := value(effect)) is not None]
+    y = scales.ratio_scale([end for ratio in ratios for end in (ratio.low, ratio.high)], axis)
     x = scales.degree_scale([effect.size or 1.0 for effect in shown], "neighbours drawn a layer")
-    name = "figure-batches" if quantity == "memory" else f"figure-batches-{quantity}"
-
-    def line(policy: str, effects: list[BatchEffect]) -> Line:
-        own = sorted((e for e in effects if e.policy == policy and id(e) in values), key=lambda e: e.size or 0.0)
-        return Line(policy, tuple(Point.of(e.size or 0.0, values[id(e)]) for e in own))
-
     return figure(
         name,
         _text(name),
-        _text("figure-batches-how_to_read"),
+        _text("figure-batches-how-to-read"),
         EFFECTS,
-        (
-            lines_over(
-                f"{convolution}, {base}",
-                [
-                    line(policy, [e for e in shown if (e.convolution, e.base) == (convolution, base)])
-                    for policy in inputs.compared
-                ],
-                looks(inputs.policies),
-                x,
-                y,
-                reference=1.0,
-                convolution=convolution,
-            )
-            for convolution in inputs.convolutions
-            for base in dict.fromkeys(effect.base for effect in shown)
-        ),
+        over_bases(inputs, shown, lambda e: e.size or 0.0, value, x, y),
     )
-
-
-def _value(effect: BatchEffect, quantity: str) -> Estimate | None:
-    """A batch's memory, or its throughput: the inverse of its time."""
-    return effect.activation_ratio if quantity == "memory" else units.inverse(effect.time_ratio)
-
-
-def _key(effect: BatchEffect) -> Key:
-    return effect.convolution, effect.policy, effect.base, effect.sampler
 
 
 def _payoff_table(inputs: ReportInputs) -> Table:
-    """Return at which sizes of batch each policy saves memory, and at which it costs or saves time."""
-    groups: dict[Key, list[BatchEffect]] = {}
-    for effect in sorted(inputs.variants.batches, key=lambda e: e.size or 0.0):
-        if effect.sampler and effect.policy != "none":
-            groups.setdefault(_key(effect), []).append(effect)
+    """At which sizes of batch each policy saves memory, and at which it costs or saves time."""
+    drawn = sorted(
+        (e for e in inputs.variants.batches if e.sampler and e.policy != "none"), key=lambda e: e.size or 0.0
+    )
+    groups = grouped(drawn, lambda e: (e.convolution, e.policy, e.base, e.sampler))
     order = sorted(
         groups, key=lambda k: (inputs.convolutions.index(k[0]), inputs.policies.index(k[1]), k[2], k[3] != "neighbours")
     )
-    return Table(
-        id="table-batch-payoff",
-        caption=_text("table-batch-payoff", saves=SAVES, confidence=inputs.effects.confidence),
-        columns=(
-            Column("Convolution"),
-            Column("Policy"),
-            Column("Graph", "", "prose"),
-            Column("Batch", "", "prose"),
-            Column("Saves memory at"),
-            Column("Costs time at"),
-            Column("Saves time at"),
-        ),
-        rows=tuple(_payoff_row(inputs, key, groups[key]) for key in order),
-        source=EFFECTS,
-    )
 
+    def sizes(effects: list[BatchEffect], chosen: Callable[[Estimate], bool]) -> str:
+        timed = [(f"{effect.size:g}", effect.time_ratio) for effect in effects if effect.time_ratio]
+        return spans([size for size, ratio in timed if chosen(ratio)], [size for size, _ in timed])
 
-def _payoff_row(inputs: ReportInputs, key: Key, effects: list[BatchEffect]) -> tuple[str, ...]:
-    convolution, policy, base, sampler = key
-    sizes = [f"{effect.size:g}" for effect in effects]
-    timed = [(f"{effect.size:g}", effect.time_ratio) for effect in effects if effect.time_ratio]
-    names = [size for size, _ in timed]
-    return (
-        convolution,
-        inputs.named(policy),
-        base,
-        SAMPLERS[sampler],
-        spans([f"{e.size:g}" for e in effects if e.activation_ratio.estimate < SAVES_BELOW], sizes),
-        spans([size for size, ratio in timed if ratio.low > 1], names),
-        spans([size for size, ratio in timed if ratio.high < 1], names),
+    def saving(effects: list[BatchEffect]) -> str:
+        saves = [f"{e.size:g}" for e in effects if e.activation_ratio.estimate < SAVES_BELOW]
+        return spans(saves, [f"{effect.size:g}" for effect in effects])
+
+    return table(
+        "table-batch-payoff",
+        _text("table-batch-payoff", saves=SAVES, confidence=inputs.effects.confidence),
+        EFFECTS,
+        order,
+        Of("Convolution", lambda key: key[0]),
+        Of("Policy", lambda key: inputs.named(key[1])),
+        Of("Graph", lambda key: key[2], content="prose"),
+        Of("Batch", lambda key: _SAMPLERS[key[3]], content="prose"),
+        Of("Saves memory at", lambda key: saving(groups[key])),
+        Of("Costs time at", lambda key: sizes(groups[key], lambda ratio: ratio.low > 1)),
+        Of("Saves time at", lambda key: sizes(groups[key], lambda ratio: ratio.high < 1)),
     )
 
 
 def _table(inputs: ReportInputs) -> Table:
-    found = sorted(
-        inputs.variants.batches,
-        key=lambda e: (
-            inputs.convolutions.index(e.convolution),
-            e.base,
-            e.sampler == "",
-            e.sampler,
-            e.size or 0.0,
-            inputs.policies.index(e.policy),
-        ),
+    def place(e: BatchEffect) -> tuple[object, ...]:
+        convolution, policy = inputs.convolutions.index(e.convolution), inputs.policies.index(e.policy)
+        return convolution, e.base, e.sampler == "", e.sampler, e.size or 0.0, policy
+
+    return table(
+        "table-batches",
+        _text("table-batches", confidence=inputs.effects.confidence),
+        EFFECTS,
+        sorted(inputs.variants.batches, key=place),
+        CONVOLUTION,
+        Of("Graph", "base", content="prose"),
+        Of("Batch", lambda e: _NAMES[e.sampler].format(units.digits(e.size or 0)), content="prose"),
+        Of("Nodes", "num_nodes", units.count),
+        Of("Edges", "num_edges", units.count),
+        Of("Training nodes", "training_nodes", units.count),
+        of_policy(inputs),
+        of_ratio("Activations", "activation_ratio"),
+        of_ratio("Step time", "time_ratio"),
+        Of("Training nodes", "training_nodes_per_second", units.significant, "per second"),
+        Of("Edges", lambda e: e.edges_per_second and e.edges_per_second.estimate, units.significant, "per second"),
     )
-    return Table(
-        id="table-batches",
-        caption=_text("table-batches", confidence=inputs.effects.confidence),
-        columns=(
-            Column("Convolution"),
-            Column("Graph", "", "prose"),
-            Column("Batch", "", "prose"),
-            Column("Nodes", "", "number"),
-            Column("Edges", "", "number"),
-            Column("Training nodes", "", "number"),
-            Column("Policy"),
-            Column("Activations", "/ none", "number"),
-            Column("Step time", "/ none", "number"),
-            Column("Training nodes", "per second", "number"),
-            Column("Edges", "per second", "number"),
-        ),
-        rows=tuple(
-            (
-                effect.convolution,
-                effect.base,
-                _named(effect),
-                units.count(effect.num_nodes),
-                units.count(effect.num_edges),
-                units.count(effect.training_nodes),
-                inputs.named(effect.policy),
-                estimate_cell(effect.activation_ratio),
-                estimate_cell(effect.time_ratio),
-                *(_rate(value) for value in (effect.training_nodes_per_second, _estimate(effect.edges_per_second))),
-            )
-            for effect in found
-        ),
-        source=EFFECTS,
-    )
-
-
-def _named(effect: BatchEffect) -> str:
-    """Return a size of batch in words."""
-    match effect.sampler:
-        case "neighbours":
-            return f"{units.digits(effect.size or 0)} neighbours a layer"
-        case "clusters":
-            return f"one of {units.digits(effect.size or 0)} clusters"
-    return SAMPLERS[""]
-
-
-def _estimate(rate: Estimate | None) -> float | None:
-    return None if rate is None else rate.estimate
-
-
-def _rate(value: float | None) -> str:
-    return units.NOTHING if value is None else units.significant(value)

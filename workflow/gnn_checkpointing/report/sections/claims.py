@@ -1,4 +1,4 @@
-"""Every judged sentence once, with its verdict for each convolution and what it rests on."""
+"""What is judged: every claim once with its verdict for each convolution, and the report's own grades."""
 
 from __future__ import annotations
 
@@ -6,14 +6,16 @@ import re
 from collections.abc import Callable, Sequence
 from typing import get_args
 
-from gnn_checkpointing.claims.ledger import Claim, Kind, Ledger, Verdict
+from gnn_checkpointing.claims.ledger import Claim, Kind, Verdict
+from gnn_checkpointing.packed import PACK
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.figure import Fact
-from gnn_checkpointing.report.inputs import CLAIMS, ReportInputs
-from gnn_checkpointing.report.page import Block, ClaimItem, Claims, Column, Outcome, Paragraph, Section, Table
-from gnn_checkpointing.report.tables import Of, table
+from gnn_checkpointing.report.inputs import AUDIT, CLAIMS, ReportInputs
+from gnn_checkpointing.report.page import ClaimItem, Claims, Link, Links, Outcome, Section, Table
+from gnn_checkpointing.report.panels import Of, table
+from gnn_checkpointing.report.sections.parts import Columns, blocks, grouped
 from gnn_checkpointing.report.texts import texts
-from gnn_checkpointing.sourced import counted_where
+from gnn_checkpointing.sourced import counted, counted_where
 
 _text = texts("claims")
 
@@ -23,95 +25,85 @@ TITLES: dict[Kind, str] = {
     "seed": "What this project began from: claims about Vision GNNs",
 }
 VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
+_ANSWERS = {True: "passed", False: "FAILED", None: "does not apply"}
 _ENTRY = re.compile(r"(?<=/)\d+\b")
 """The number of an entry in a list, in an address."""
+_AUDIT: Columns = (
+    Of("Question", "question", content="prose"),
+    Of("Answer", lambda check: _ANSWERS[check.passed]),
+    Of("Found", lambda check: check.found or check.needs, content="prose"),
+    Of("Rule", "rule", content="prose"),
+    Of("Evidence", "evidence", content="prose"),
+)
 
 
 def claims_section(inputs: ReportInputs) -> Section:
-    """Return the section on claims and their verdicts."""
+    """Every claim and its verdicts."""
     ledger = inputs.ledger
     if not ledger.claims:
-        return Section("claims", "Claims", (Paragraph("This study judges no claims."),))
-    by_kind = {kind: [claim for claim in ledger.claims if claim.kind == kind] for kind in TITLES}
-    blocks: list[Block] = [
-        Paragraph(_text("each-claim-was-written-down", confidence=ledger.confidence, claims=CLAIMS)),
-        _summary(ledger),
+        return Section("claims", "Claims", blocks(_text("no-claims")))
+    judged = [
+        Claims(f"claims-{kind}", TITLES[kind], tuple(map(_item, grouped(claims, _sentence).values())), CLAIMS)
+        for kind in TITLES
+        if (claims := [claim for claim in ledger.claims if claim.kind == kind])
     ]
-    blocks += [
-        Claims(f"claims-{kind}", TITLES[kind], tuple(_item(alike) for alike in _alike(claims)), CLAIMS)
-        for kind, claims in by_kind.items()
-        if claims
-    ]
-    return Section("claims", "Claims and verdicts", tuple(blocks))
+    opening = _text("each-claim-was-written-down", confidence=ledger.confidence, claims=CLAIMS)
+    return Section("claims", "Claims and verdicts", blocks(opening, _summary(ledger.claims), judged))
 
 
-def verdict_table(inputs: ReportInputs, id: str, caption: str, templates: Sequence[str]) -> tuple[Table, ...]:
-    """Return the claims of some templates with their verdicts; nothing where the study judges none of them."""
+def verdict_table(inputs: ReportInputs, id: str, caption: str, templates: Sequence[str]) -> Table:
+    """The claims of some templates with their verdicts."""
     found = [claim for claim in inputs.ledger.claims if claim.id.partition(":")[0] in templates]
-    if not found:
-        return ()
-    return (
-        table(
-            id,
-            caption,
-            CLAIMS,
-            found,
-            Of("Claim", lambda claim: claim.sentence, content="prose"),
-            Of("Verdict", lambda claim: claim.verdict),
-            Of("Estimate", lambda claim: _estimate(claim) or units.NOTHING),
-            Of("Where", lambda claim: claim.reason, content="prose"),
-        ),
+    return table(
+        id,
+        caption,
+        CLAIMS,
+        found,
+        Of("Claim", "sentence", content="prose"),
+        Of("Verdict", "verdict"),
+        Of("Estimate", _estimate),
+        Of("Where", "reason", content="prose"),
     )
 
 
-def _summary(ledger: Ledger) -> Table:
-    rows: list[tuple[str, ...]] = []
-    for kind in TITLES:
+def _summary(claims: list[Claim]) -> Table:
+    def sentences(kind: Kind) -> int:
+        # A claim about every convolution is one sentence in general; one about the study has nothing in general.
         of_kind = ("kind", "=", kind)
-        judged = counted_where(ledger.claims, of_kind)
-        # A claim about every convolution is told in general once; one about the study has nothing in general.
-        sentences = counted_where(ledger.claims, of_kind, ("in_general", "=", "")) + counted_where(
-            ledger.claims, of_kind, ("in_general", "!=", ""), distinct="in_general"
-        )
-        verdicts = [counted_where(ledger.claims, of_kind, ("verdict", "=", verdict)) for verdict in VERDICTS]
-        if judged:
-            numbers = (sentences, judged, *verdicts)
-            rows.append((TITLES[kind], *(units.count(number) for number in numbers)))
-    return Table(
-        id="table-claims",
-        caption=_text("table-claims"),
-        columns=(
-            Column("Claims", "", "prose"),
-            Column("Sentences", "", "number"),
-            Column("Judgements", "", "number"),
-            *(Column(verdict.capitalize(), "", "number") for verdict in VERDICTS),
-        ),
-        rows=tuple(rows),
-        source=CLAIMS,
+        alone = counted_where(claims, of_kind, ("in_general", "=", ""))
+        return alone + counted_where(claims, of_kind, ("in_general", "!=", ""), distinct="in_general")
+
+    def judged(*verdict: tuple[str, str, str]) -> Callable[[Kind], int]:
+        return lambda kind: counted_where(claims, ("kind", "=", kind), *verdict)
+
+    return table(
+        "table-claims",
+        _text("table-claims"),
+        CLAIMS,
+        [kind for kind in TITLES if judged()(kind)],
+        Of("Claims", lambda kind: TITLES[kind], content="prose"),
+        Of("Sentences", sentences, units.count),
+        Of("Judgements", judged(), units.count),
+        *(Of(verdict.capitalize(), judged(("verdict", "=", verdict)), units.count) for verdict in VERDICTS),
     )
-
-
-def _alike(claims: Sequence[Claim]) -> list[list[Claim]]:
-    """Return the claims that differ in their convolution alone, together, in the order of the first of them."""
-    found: dict[tuple[str, str], list[Claim]] = {}
-    for claim in claims:
-        found.setdefault((claim.id.partition(":")[0], claim.policy), []).append(claim)
-    return list(found.values())
 
 
 def _item(alike: Sequence[Claim]) -> ClaimItem:
     first, reason = alike[0], _each(alike, lambda claim: claim.reason)
     untested = all(claim.verdict == "untested" for claim in alike)
+    # Files and fields, without the numbers of the entries, which claims.json has.
+    evidence = (_ENTRY.sub("…", place) for claim in alike for place in claim.evidence.split("; "))
+    places = dict.fromkeys(filter(None, evidence))
     facts = [
         Fact("Source", first.source if first.kind != "study" else ""),
         Fact("Rule", first.rule),
         Fact("Quantity", _each(alike, _quantity)),
         Fact("Conditions", _each(alike, lambda claim: claim.conditions)),
         Fact("Reason", "" if untested else reason),
-        Fact("Evidence", "; ".join(dict.fromkeys(place for claim in alike for place in _places(claim)))),
+        Fact("Evidence", "; ".join(places)),
     ]
     return ClaimItem(
-        id=first.id if len(alike) == 1 else ":".join(filter(None, (first.id.partition(":")[0], first.policy))),
+        id=first.id if len(alike) == 1 else ":".join(filter(None, _sentence(first))),
         sentence=first.sentence if len(alike) == 1 else first.in_general or first.sentence,
         outcomes=tuple(Outcome(claim.convolution, claim.verdict, _estimate(claim)) for claim in alike),
         wants=reason if untested else "",
@@ -119,11 +111,14 @@ def _item(alike: Sequence[Claim]) -> ClaimItem:
     )
 
 
+def _sentence(claim: Claim) -> tuple[str, str]:
+    """What is the same of claims that differ in their convolution alone."""
+    return claim.id.partition(":")[0], claim.policy
+
+
 def _each(alike: Sequence[Claim], text: Callable[[Claim], str]) -> str:
-    """Return what the claims say, once where they say the same; else with the convolutions that say it."""
-    found: dict[str, list[str]] = {}
-    for claim in alike:
-        found.setdefault(text(claim), []).append(claim.convolution)
+    """What the claims say, once where they say the same; else with the convolutions that say it."""
+    found = {words: [claim.convolution for claim in own] for words, own in grouped(alike, text).items()}
     if len(found) == 1:
         return next(iter(found))
     return "; ".join(f"{', '.join(names)}: {words}" for words, names in found.items() if words)
@@ -135,11 +130,14 @@ def _quantity(claim: Claim) -> str:
 
 
 def _estimate(claim: Claim) -> str:
-    if claim.estimate is None:
-        return ""
-    return units.exact_or_general(claim.estimate)
+    return "" if claim.estimate is None else units.exact_or_general(claim.estimate)
 
 
-def _places(claim: Claim) -> list[str]:
-    """The files and fields of the claim's evidence, without the numbers of the entries, which claims.json has."""
-    return [_ENTRY.sub("…", place) for place in claim.evidence.split("; ") if place]
+def audit_section(inputs: ReportInputs) -> Section:
+    """Every question of the rubric, its rule, the answer and what decided it."""
+    audit = inputs.audit
+    shown = table("table-audit", _text("table-audit"), AUDIT, audit.checks, *_AUDIT)
+    score = _text("score", audit=audit, left_out=counted(audit.checks) - audit.applicable)
+    opening = _text("the-report-grades-itself-on", checks=counted(audit.checks), text=score)
+    link = Link(PACK, f"{AUDIT} in {PACK}", "every question with its rule, answer, numbers and evidence")
+    return Section("audit", "Audit", blocks(opening, shown, Links((link,))))

@@ -1,13 +1,14 @@
-"""Memory and time over density: what is drawn, and the same figure and table for each quantity."""
+"""Memory, time and throughput over density: the same figure and table for each quantity."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from statistics import median
+from typing import Any
 
-from gnn_checkpointing.analysis.results import Effect, Estimate, Response
 from gnn_checkpointing.analysis.results import Quantity as RatioName
+from gnn_checkpointing.analysis.results import Response
 from gnn_checkpointing.records.measurements_table import Value, number
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.figure import Figure
@@ -16,11 +17,12 @@ from gnn_checkpointing.report.figures.lines import Line, Point
 from gnn_checkpointing.report.figures.palette import looks
 from gnn_checkpointing.report.figures.scales import Scale
 from gnn_checkpointing.report.inputs import MEASUREMENTS, ReportInputs, Row
-from gnn_checkpointing.report.page import Column, Table
-from gnn_checkpointing.report.panels import figure, lines_over
+from gnn_checkpointing.report.page import Table
+from gnn_checkpointing.report.panels import Of, figure, lines_over, table
+from gnn_checkpointing.report.sections.parts import over_levels, points
 from gnn_checkpointing.report.texts import texts
 
-_text = texts("density")
+_text = texts("trends")
 
 
 @dataclass(frozen=True)
@@ -28,49 +30,35 @@ class Quantity:
     """What is drawn over density, and how it reads."""
 
     id: str
-    response: Response
     noun: str
+    response: Response
+    ratio: RatioName
     text: Callable[[float], str]
     scale: Callable[[Sequence[float], str], Scale]
-    ratio: Callable[[Effect], Estimate | None]
-    ratio_name: RatioName
-    ratio_noun: str
     slope_factor: float
     slope_unit: str
-    value: Callable[[Row], float | None]
 
+    @property
+    def ratio_noun(self) -> str:
+        """What its ratio is called."""
+        return f"{self.noun} / none's"
 
-def _rate(row: Row) -> float | None:
-    """Nodes per second of a row's step."""
-    nodes, seconds = number(row, "num_nodes"), number(row, "step_time_seconds")
-    return nodes / seconds if nodes and seconds else None
+    def value(self, row: Row) -> float | None:
+        """A row's value; throughput is nodes per second of its step."""
+        value = number(row, self.response)
+        if self.id != "throughput":
+            return value
+        nodes = number(row, "num_nodes")
+        return nodes / value if nodes and value else None
 
 
 MEMORY = Quantity(
-    id="memory",
-    response="activation_bytes",
-    noun="activation memory",
-    text=units.size,
-    scale=scales.size_scale,
-    ratio=lambda effect: effect.activation_ratio,
-    ratio_name="activation_ratio",
-    ratio_noun="activation memory / none's",
-    slope_factor=1.0,
-    slope_unit="bytes per edge",
-    value=lambda row: number(row, "activation_bytes"),
+    *("memory", "activation memory", "activation_bytes", "activation_ratio"),
+    *(units.size, scales.size_scale, 1.0, "bytes per edge"),
 )
 TIME = Quantity(
-    id="time",
-    response="step_time_seconds",
-    noun="step time",
-    text=units.duration,
-    scale=scales.time_scale,
-    ratio=lambda effect: effect.time_ratio,
-    ratio_name="time_ratio",
-    ratio_noun="step time / none's",
-    slope_factor=units.NANOSECOND,
-    slope_unit="ns per edge",
-    value=lambda row: number(row, "step_time_seconds"),
+    *("time", "step time", "step_time_seconds", "time_ratio"),
+    *(units.duration, scales.time_scale, units.NANOSECOND, "ns per edge"),
 )
 THROUGHPUT = replace(
     TIME,
@@ -78,19 +66,16 @@ THROUGHPUT = replace(
     noun="throughput",
     text=lambda value: f"{units.significant(value)} nodes per second",
     scale=lambda values, _: scales.count_scale(values, "nodes per second"),
-    ratio=lambda _: None,
-    ratio_noun="",
-    value=_rate,
 )
 
 
 def graded(inputs: ReportInputs, quantity: Quantity) -> list[Row]:
-    """Return the rows of generated graphs that have the quantity: a cell that was not timed has no step time."""
+    """The rows of generated graphs that have the quantity: a cell that was not timed has no step time."""
     return [row for row in inputs.generated if quantity.value(row)]
 
 
-def largest_graphs(inputs: ReportInputs, quantity: Quantity) -> list[Row]:
-    """Return the rows of the node count with the most levels of density, of equals the largest."""
+def _largest_graphs(inputs: ReportInputs, quantity: Quantity) -> list[Row]:
+    """The rows of the node count with the most levels of density, of equals the largest."""
     rows = graded(inputs, quantity)
     levels: dict[float, set[Value]] = {}
     for row in rows:
@@ -99,139 +84,133 @@ def largest_graphs(inputs: ReportInputs, quantity: Quantity) -> list[Row]:
     return [row for row in rows if row["num_nodes"] == chosen]
 
 
-def level_lines(inputs: ReportInputs, convolution: str, quantity: Quantity) -> list[Line]:
-    """Return each policy's median over replicates, with their range, for the largest graphs."""
-    largest = largest_graphs(inputs, quantity)
-    num_nodes = f"{number(largest[0], 'num_nodes'):,.0f}" if largest else ""
-    lines = []
-    for policy in inputs.policies:
-        rows = [row for row in largest if row["convolution"] == convolution and row["policy"] == policy]
-        points = []
-        for degree in sorted({number(row, "requested_average_degree") or 0 for row in rows}):
-            level = [row for row in rows if row["requested_average_degree"] == degree]
-            values = [value for row in level if (value := quantity.value(row))]
-            realised = [value for row in level if (value := number(row, "average_degree"))]
-            if values and realised:
-                cell = f"{convolution}, {num_nodes} nodes, {len(values)} graphs"
-                points.append(Point(median(realised), median(values), min(values), max(values), cell))
-        if points:
-            lines.append(Line(policy, tuple(points)))
-    return lines
+def _lines(largest: Sequence[Row], inputs: ReportInputs, quantity: Quantity) -> dict[str, list[Line]]:
+    """Of each convolution, each policy's median over replicates with their range."""
+
+    def own(*pair: str) -> tuple[Point, ...]:
+        return _points([row for row in largest if (row["convolution"], row["policy"]) == pair], quantity)
+
+    return {
+        convolution: [Line(policy, found) for policy in inputs.policies if (found := own(convolution, policy))]
+        for convolution in inputs.convolutions
+    }
+
+
+def _points(rows: Sequence[Row], quantity: Quantity) -> tuple[Point, ...]:
+    found = []
+    for degree in sorted({number(row, "requested_average_degree") or 0 for row in rows}):
+        level = [row for row in rows if row["requested_average_degree"] == degree]
+        values = [value for row in level if (value := quantity.value(row))]
+        realised = [value for row in level if (value := number(row, "average_degree"))]
+        if values and realised:
+            cell = f"{rows[0]['convolution']}, {number(rows[0], 'num_nodes'):,.0f} nodes, {len(values)} graphs"
+            found.append(Point(median(realised), median(values), min(values), max(values), cell))
+    return tuple(found)
 
 
 def level_figure(inputs: ReportInputs, quantity: Quantity) -> Figure:
-    """Return the quantity itself over degree, one panel a convolution."""
-    rows = largest_graphs(inputs, quantity)
-    num_nodes = units.count(number(rows[0], "num_nodes") or 0)
-    shown = {convolution: level_lines(inputs, convolution, quantity) for convolution in inputs.convolutions}
-    y = quantity.scale([p.y for lines in shown.values() for line in lines for p in line.points], quantity.noun)
+    """The quantity itself over degree, one panel per convolution."""
+    rows = _largest_graphs(inputs, quantity)
+    num_nodes, shown = number(rows[0], "num_nodes") or 0, _lines(rows, inputs, quantity)
+    y = quantity.scale([point.y for point in points(shown.values())], quantity.noun)
     x = scales.degree_scale([number(row, "requested_average_degree") or 0 for row in rows])
-    return figure(
-        "figure-throughput" if quantity is THROUGHPUT else f"figure-{quantity.id}-level",
-        _text("of-one-training-step-against", capitalize=quantity.noun.capitalize(), num_nodes=num_nodes),
-        _text("on-logarithmic-axes-a-straight"),
-        MEASUREMENTS,
-        (
-            lines_over(
-                convolution,
-                lines,
-                looks(inputs.policies),
-                x,
-                y,
-                convolution=convolution,
-                told=_level_alternative(inputs, convolution, quantity, lines, num_nodes),
-            )
-            for convolution, lines in shown.items()
-        ),
+    against = f"{quantity.noun} against average degree on graphs of {units.count(num_nodes)} nodes"
+    caption = _text("figure-level", quantity=quantity, num_nodes=num_nodes)
+    words = caption, _text("figure-level-how-to-read"), MEASUREMENTS
+
+    def slope(convolution: str, policy: str) -> str:
+        if quantity is THROUGHPUT:
+            return ""
+        law = inputs.law(convolution, policy, quantity.response)
+        if law is None:
+            return "; no slope was fitted"
+        per_edge, level = units.scaled_estimate(law.per_edge, quantity.slope_factor), inputs.regressions.confidence
+        return f"; fitted slope {per_edge} {quantity.slope_unit}, {units.confidence(level)} interval in brackets"
+
+    id = "figure-throughput" if quantity is THROUGHPUT else f"figure-{quantity.id}-level"
+    return over_degree(inputs, id, words, shown, (x, y), against, lambda point: quantity.text(point.y), slope)
+
+
+def over_degree(
+    inputs: ReportInputs,
+    id: str,
+    words: tuple[str, str, str],
+    shown: Mapping[str, Sequence[Line]],
+    axes: tuple[Scale, Scale],
+    against: str,
+    end: Callable[[Point], str],
+    slope: Callable[[str, str], str],
+    reference: float | None = None,
+) -> Figure:
+    """A panel for each convolution, described by both ends of each policy's line and its fitted slope.
+
+    `words` are the caption, how to read it, and the source.
+    """
+
+    def told(convolution: str, lines: Sequence[Line]) -> str:
+        sentences = [f"Line chart, {convolution}: {against}."]
+        for line in lines:
+            ends = (f"{end(one)} at degree {units.plain(one.x)}" for one in (line.points[0], line.points[-1]))
+            sentences.append(f"Policy {line.policy}: {', '.join(ends)}{slope(convolution, line.policy)}.")
+        return " ".join(sentences)
+
+    colours = looks(inputs.policies)
+    panels = (
+        lines_over(name, lines, colours, *axes, reference=reference, convolution=name, told=told(name, lines))
+        for name, lines in shown.items()
     )
+    return figure(id, *words, panels)
 
 
 def level_table(inputs: ReportInputs, quantity: Quantity) -> Table:
-    """Return the level figure's numbers: one row a convolution and degree, one column a policy, or turned if many."""
+    """The level figure's numbers."""
+    largest = _largest_graphs(inputs, quantity)
+    num_nodes = number(largest[0], "num_nodes") or 0
+    cells = {
+        (convolution, line.policy, point.x): point.y
+        for convolution, lines in _lines(largest, inputs, quantity).items()
+        for line in lines
+        for point in line.points
+    }
+    caption = _text("table-level", quantity=quantity, num_nodes=num_nodes, inputs=inputs)
+    degree = Of[tuple[str, float]]("Average degree", lambda place: place[1], units.plain, "edges per node")
+    id = f"table-{quantity.id}-level"
+    return over_density(
+        inputs, id, caption, MEASUREMENTS, cells, quantity.text, inputs.policies, [degree], "", units.plain
+    )
+
+
+def over_density(
+    inputs: ReportInputs,
+    id: str,
+    caption: str,
+    source: str,
+    cells: Mapping[tuple[str, str, Any], Any],
+    words: Callable[[Any], str],
+    policies: Sequence[str],
+    columns: Sequence[Of[tuple[str, Any]]],
+    unit: str,
+    heading: Callable[[Any], str] = str,
+) -> Table:
+    """Cells by convolution, policy and level: a column for each policy, or for each level where policies are many.
+
+    `columns` are about the convolution and level of a row; `heading` is the level's.
+    """
+    levels = sorted({level for *_, level in cells}, key=float)
     if inputs.many_policies:
-        return _turned_level_table(inputs, quantity)
-    rows = []
-    for convolution in inputs.convolutions:
-        lines = {line.policy: line for line in level_lines(inputs, convolution, quantity)}
-        degrees = sorted({point.x for line in lines.values() for point in line.points})
-        for degree in degrees:
-            cells = [_level_cell(lines.get(policy), degree, quantity) for policy in inputs.policies]
-            rows.append((convolution, units.plain(degree), *cells))
-    return Table(
-        id=f"table-{quantity.id}-level",
-        caption=_level_caption(inputs, quantity),
-        columns=(
-            Column("Convolution"),
-            Column("Average degree", "edges per node", "number"),
-            *(Column(policy, "", "number") for policy in inputs.policies),
-        ),
-        rows=tuple(rows),
-        source=MEASUREMENTS,
+        return over_levels(id, caption, source, cells, levels, words, named=inputs.named, heading=heading)
+    order = inputs.convolutions
+
+    def of(policy: str) -> Of[tuple[str, Any]]:
+        return Of(policy, lambda place: cells.get((place[0], policy, place[1])), words, unit)
+
+    known = dict.fromkeys((name, level) for name, _, level in cells)
+    return table(
+        id,
+        caption,
+        source,
+        sorted(known, key=lambda place: (order.index(place[0]), float(place[1]))),
+        Of("Convolution", lambda place: place[0]),
+        *columns,
+        *map(of, policies),
     )
-
-
-def _turned_level_table(inputs: ReportInputs, quantity: Quantity) -> Table:
-    """Return the same numbers with one row a convolution and policy, one column a degree."""
-    shown = {convolution: level_lines(inputs, convolution, quantity) for convolution in inputs.convolutions}
-    degrees = sorted({point.x for lines in shown.values() for line in lines for point in line.points})
-    return Table(
-        id=f"table-{quantity.id}-level",
-        caption=_level_caption(inputs, quantity),
-        columns=(Column("Convolution"), Column("Policy"), *degree_columns(units.plain(degree) for degree in degrees)),
-        rows=tuple(
-            (
-                convolution,
-                inputs.named(line.policy),
-                *(_level_cell(line, degree, quantity) for degree in degrees),
-            )
-            for convolution, lines in shown.items()
-            for line in lines
-        ),
-        source=MEASUREMENTS,
-    )
-
-
-def degree_columns(degrees: Iterable[str]) -> tuple[Column, ...]:
-    """Return a column for each degree."""
-    return tuple(Column(degree, "degree", "number") for degree in degrees)
-
-
-def _level_caption(inputs: ReportInputs, quantity: Quantity) -> str:
-    num_nodes = units.count(number(largest_graphs(inputs, quantity)[0], "num_nodes") or 0)
-    turned = ", by average degree" if inputs.many_policies else ""
-    return _text(
-        "of-one-training-step-median", capitalize=quantity.noun.capitalize(), num_nodes=num_nodes, turned=turned
-    )
-
-
-def estimate_cell(estimate: Estimate | None) -> str:
-    """Return a ratio with its interval, or a dash where there is none."""
-    return units.NOTHING if estimate is None else units.ratio_estimate(estimate)
-
-
-def _level_cell(line: Line | None, degree: float, quantity: Quantity) -> str:
-    values = [point.y for point in line.points if point.x == degree] if line else []
-    return quantity.text(values[0]) if values else units.NOTHING
-
-
-def _level_alternative(
-    inputs: ReportInputs, convolution: str, quantity: Quantity, lines: Sequence[Line], num_nodes: str
-) -> str:
-    """Return what a reader who cannot see the panel should know, the fitted slope with its interval included."""
-    level = units.confidence(inputs.regressions.confidence)
-    sentences = [f"Line chart, {convolution}: {quantity.noun} against average degree on graphs of {num_nodes} nodes."]
-    for line in lines:
-        first, last = line.points[0], line.points[-1]
-        text = (
-            f"Policy {line.policy}: {quantity.text(first.y)} at degree {units.plain(first.x)}, "
-            f"{quantity.text(last.y)} at degree {units.plain(last.x)}"
-        )
-        law = inputs.law(convolution, line.policy, quantity.response)
-        if quantity.id == "throughput":
-            sentences.append(f"{text}.")
-        elif law is None:
-            sentences.append(f"{text}; no slope was fitted.")
-        else:
-            slope = units.scaled_estimate(law.per_edge, quantity.slope_factor)
-            sentences.append(f"{text}; fitted slope {slope} {quantity.slope_unit}, {level} interval in brackets.")
-    return " ".join(sentences)

@@ -1,190 +1,150 @@
-"""What the numbers mean and how they were measured."""
+"""What the numbers mean, how and on what they were measured, the data beside them, and how to measure them again."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from gnn_checkpointing.measurement.readings import DRIVER_BYTES, SORT_BYTES_PER_EDGE
+from gnn_checkpointing.packed import PACK
+from gnn_checkpointing.records.measurements_table import Value, columns_of
+from gnn_checkpointing.report import inputs as files
 from gnn_checkpointing.report import units
-from gnn_checkpointing.report.figure import Fact
+from gnn_checkpointing.report.figure import Fact, Figure
 from gnn_checkpointing.report.figures.palette import kind_of
-from gnn_checkpointing.report.inputs import EFFECTS, TRENDS, ReportInputs
-from gnn_checkpointing.report.page import Facts, Paragraph, Section, Table
-from gnn_checkpointing.report.tables import Of, table
+from gnn_checkpointing.report.inputs import ReportInputs
+from gnn_checkpointing.report.page import Facts, Link, Links, Section, Step, Steps
+from gnn_checkpointing.report.panels import Of, table
+from gnn_checkpointing.report.provenance import study_command
+from gnn_checkpointing.report.sections.instrument import tolerated
+from gnn_checkpointing.report.sections.parts import Columns, blocks
 from gnn_checkpointing.report.texts import texts
-from gnn_checkpointing.sourced import sourced
-from gnn_checkpointing.study.architecture import Architecture
 from gnn_checkpointing.study.own_model import own_name
 from gnn_checkpointing.study.policy_names import POLICIES
 
 _text = texts("method")
 
-_SORTING = sourced(SORT_BYTES_PER_EDGE, "gnn_checkpointing/measurement/readings.py#/SORT_BYTES_PER_EDGE")
-_DRIVER = sourced(DRIVER_BYTES, "gnn_checkpointing/measurement/readings.py#/DRIVER_BYTES")
-
-_ALLOCATORS = {
-    "retaining": "The allocator keeps freed memory, as CUDA's caching allocator does: with the platform's default, "
-    "page faults of freed and newly mapped memory can dominate the time of the plain step and turn a verdict round.",
-    "jemalloc": "The allocator is jemalloc, which keeps some freed memory and gives the rest back over time.",
-    "default": "The allocator is the platform's default: freed memory goes back to the operating system, and the page "
-    "faults of mapping it again are part of the step time.",
+_NOTES = {
+    files.MEASUREMENTS: "one row per cell and policy; the columns are explained below",
+    files.CLAIMS: "every claim with its rule, estimate, interval and verdict",
+    files.EFFECTS: "what each policy needs at each size, density, real graph, batch and depth",
+    files.AUDIT: "every question that this report asks itself, and the answer",
+    files.TRENDS: "bands along density and break-even densities",
+    files.REGRESSIONS: "additive laws, interactions, residuals",
+    files.PREDICTIONS: "chosen laws, every candidate, coverage, real graphs, what fits",
+    files.PLANNER: "the laws as the planner reads them, by layers, channels and heads",
+    files.ROBUSTNESS: "what was tried against the answer",
+    files.EXPLANATIONS: "a trained Vision GNN's blocks on images, where there are some",
+    files.GRAPHS: "every graph: structure, source, licence, checksums, what was changed",
+    files.ACCURACY: "training jobs",
+    files.TRAININGS: "their loss curves",
+    files.QUALITY: "outcomes, readings, overlap, widths, warnings",
+    files.TRACES: "live bytes at every allocation of one step per convolution and policy",
+    files.DEMONSTRATION: "what other instruments say of the same run",
+    files.RECORDS: "every record whole, one per line: each step's time, orders, stamps, loads",
+    files.STUDY: "the study as it was measured",
+    files.HARDWARE: "the machine and the versions of libraries",
 }
-
-_CACHING = (
-    "The caching allocator keeps freed memory in its segments, so that a step does not wait for the driver: each "
-    "policy runs once untimed to fill its cache. The device is synchronised before and after a timed step; events on "
-    "it tell forward from backward, and the time of the step once more (device_time_seconds). Products are computed in "
-    "full single precision. Sums over edges are atomic additions on CUDA, whose order differs from run to run: results "
-    "are compared within a tolerance, never bit by bit."
+_TABLE = "gnn_checkpointing/records/measurements_table.py"
+_MODELS: Columns = (
+    Of("Model", "convolution"),
+    Of("Layers", "num_layers", units.digits),
+    Of("Channels", "hidden_channels", units.digits),
+    Of("Heads", "heads", units.digits),
+    Of("Parameters", "parameters", units.count),
 )
-
-_ACTIVATION = (
-    "Activation memory is that peak minus what was live before the step (parameters, features, graph, the policy's own "
-    "tables)."
+_ORIGINS: Columns = (
+    Of("Figure", lambda row: row[0], content="prose"),
+    Of("Drawn numbers", lambda row: row[1].data, content="prose"),
+    Of("From", lambda row: row[1].file, content="prose"),
+    Of("Rule", lambda row: row[1].rule),
+    Of("Command", lambda row: row[1].command, content="prose"),
 )
-
-
-def _on_cpu() -> str:
-    return _text("peak-memory-is-the-highest", sorting=_SORTING, activation=_ACTIVATION)
-
-
-def _on_cuda() -> str:
-    return _text("peak-memory-is-the-highest-2", driver=_DRIVER, activation=_ACTIVATION)
-
-
-def _policies(inputs: ReportInputs) -> str:
-    """Return what each kind of policy in the study does."""
-    kinds = dict.fromkeys(kind_of(policy) for policy in ("none", *inputs.study.policies))
-    return "; ".join(f"{kind} {POLICIES[kind].words}" for kind in kinds)
-
-
-def _aggregations(inputs: ReportInputs) -> tuple[Paragraph, ...]:
-    if "spmm" not in inputs.study.architecture.aggregations:
-        return ()
-    return (Paragraph(_text("a-convolution-marked-spmm-aggregates")),)
-
-
-def _bands(inputs: ReportInputs) -> tuple[Paragraph, ...]:
-    if not inputs.trends.bands:
-        return ()
-    level = units.confidence(inputs.trends.confidence)
-    return (Paragraph(_text("simultaneous-intervals-hold-at-all", level=level, trends=TRENDS)),)
-
-
-def _ratios(inputs: ReportInputs) -> str:
-    """Return how a time ratio and its interval come about, for as many processes as timed each cell."""
-    level, quality = units.confidence(inputs.study.analysis.confidence), inputs.quality
-    paired = (
-        "Ratios are paired: the time ratio of a cell is the median over rounds of the policy's time divided by none's "
-        "in the same round"
-    )
-    ends = (
-        "Rounds go on until the interval is narrow enough or the cell's time budget is spent. Outliers stay in; "
-        "nothing is measured again because its result surprised."
-    )
-    if quality.process_spread is None:
-        return _text("with-a-bootstrap-interval-the", paired=paired, level=level, ends=ends)
-    return _text(
-        "in-each-of-several-fresh", paired=paired, level=level, process_spread=quality.process_spread, ends=ends
-    )
-
-
-def _several_sizes(inputs: ReportInputs) -> bool:
-    """Tell whether the study's models differ in layers or channels, or one is what it was found to be."""
-    return (
-        inputs.study.architecture.module is not None
-        or len({(model.num_layers, model.hidden_channels) for model in inputs.depths.models}) > 1
-    )
-
-
-def _sizes(inputs: ReportInputs) -> tuple[Fact, ...]:
-    """Return the sizes that all models share; nothing where they differ."""
-    architecture = inputs.study.architecture
-    if _several_sizes(inputs):
-        return ()
-    return (
-        Fact("Layers", units.digits(architecture.num_layers)),
-        Fact("Hidden channels", units.digits(architecture.hidden_channels)),
-        Fact("Attention heads", units.digits(architecture.heads)),
-    )
-
-
-def _blocks(architecture: Architecture) -> tuple[Fact, ...]:
-    """Return what the blocks of stacks have besides their convolution."""
-    if architecture.is_own_alone:
-        return ()
-    words = (
-        f"{architecture.activation}, {architecture.norm}, "
-        f"{units.plain(architecture.dropout)}, {'yes' if architecture.residual else 'no'}"
-    )
-    return (Fact("Activation, norm, dropout, residual", words),)
-
-
-def _own_model(architecture: Architecture) -> tuple[Fact, ...]:
-    """Return where a model of the user's own comes from: its module and the checksums of its files."""
-    if architecture.module is None:
-        return ()
-    files = [Fact(f"SHA-256 of {name}", sha256) for name, sha256 in architecture.files.items()]
-    return (Fact(f"{own_name(architecture.module)} is built by", architecture.module), *files)
-
-
-def _models(inputs: ReportInputs) -> tuple[Table, ...]:
-    """Return the models of a study that has several sizes of them."""
-    if not _several_sizes(inputs):
-        return ()
-    return (
-        table(
-            "table-models",
-            _text("table-models"),
-            EFFECTS,
-            inputs.depths.models,
-            Of("Model", "convolution"),
-            Of("Layers", "num_layers", units.digits),
-            Of("Channels", "hidden_channels", units.digits),
-            Of("Heads", "heads", units.digits),
-            Of("Parameters", "parameters", units.count),
-        ),
-    )
-
-
-def _numbers(processes: Sequence[int]) -> str:
-    return " or ".join(units.digits(number) for number in processes) or units.NOTHING
+_DICTIONARY: Columns = (
+    Of("Column", "name"),
+    Of("Type", "kind"),
+    Of("Unit", "unit"),
+    Of("Meaning", "meaning", content="prose"),
+)
 
 
 def method_section(inputs: ReportInputs) -> Section:
-    """Return the section on the meaning of the numbers."""
-    study = inputs.study
-    measuring, architecture = study.measurement, study.architecture
+    """The meaning of the numbers."""
+    kinds = {kind: POLICIES[kind].words for kind in map(kind_of, ("none", *inputs.study.policies))}
     device = "cuda" if "cuda" in inputs.quality.setting.devices else "cpu"
-    return Section(
-        "method",
-        "Method",
-        (
-            Paragraph(_text("a-step-is-forward-loss")),
-            Paragraph(_on_cuda() if device == "cuda" else _on_cpu()),
-            Paragraph(_text("self-loops-and-normalisation-are")),
-            Paragraph(_CACHING if device == "cuda" else _ALLOCATORS[measuring.allocators[0]]),
-            Paragraph(_ratios(inputs)),
-            *_bands(inputs),
-            Paragraph(_text("average-degree-is-edges-nodes", inputs=_policies(inputs))),
-            *_aggregations(inputs),
-            *_models(inputs),
-            Facts(
-                (
-                    *_sizes(inputs),
-                    *_blocks(architecture),
-                    *_own_model(architecture),
-                    Fact("Compute threads", units.digits(measuring.threads)),
-                    Fact("Allocators", ", ".join(measuring.allocators)),
-                    Fact("Fresh processes that time each cell", _numbers(inputs.quality.processes)),
-                    Fact(
-                        "Rounds of a cell",
-                        f"{units.digits(measuring.rounds.at_least)} to {units.digits(measuring.rounds.at_most)}",
-                    ),
-                    Fact("Target half-width of a time ratio", f"±{units.percent(measuring.ratio_half_width)}"),
-                    Fact("Time budget of a cell", units.duration(measuring.seconds_per_cell)),
-                    Fact("Seed", units.digits(study.seed)),
-                )
-            ),
+    # Models differ in layers or channels, or one is what it was found to be.
+    sizes = {(model.num_layers, model.hidden_channels) for model in inputs.depths.models}
+    several = inputs.study.architecture.module is not None or len(sizes) > 1
+    models = table("table-models", _text("table-models"), files.EFFECTS, inputs.depths.models, *_MODELS)
+    text = _text("method", inputs=inputs, device=device, tolerated=tolerated, kinds=kinds, trends=files.TRENDS)
+    parts = blocks(text, models if several else None, _facts(inputs, several=several))
+    return Section("method", "Method", parts)
+
+
+def _facts(inputs: ReportInputs, *, several: bool) -> dict[str, str]:
+    """The sizes that all models share, what stacks and a user's own model are made of, and how it was measured."""
+    measuring, architecture = inputs.study.measurement, inputs.study.architecture
+    facts = {}
+    if not several:
+        facts["Layers"] = units.digits(architecture.num_layers)
+        facts["Hidden channels"] = units.digits(architecture.hidden_channels)
+        facts["Attention heads"] = units.digits(architecture.heads)
+    if not architecture.is_own_alone:
+        facts["Activation, norm, dropout, residual"] = (
+            f"{architecture.activation}, {architecture.norm}, {units.plain(architecture.dropout)}, "
+            f"{'yes' if architecture.residual else 'no'}"
+        )
+    if architecture.module is not None:
+        facts[f"{own_name(architecture.module)} is built by"] = architecture.module
+        facts |= {f"SHA-256 of {name}": sha256 for name, sha256 in architecture.files.items()}
+    rounds, processes = measuring.rounds, inputs.quality.processes
+    return facts | {
+        "Compute threads": units.digits(measuring.threads),
+        "Allocators": ", ".join(measuring.allocators),
+        "Fresh processes that time each cell": " or ".join(map(units.digits, processes)) or units.NOTHING,
+        "Rounds of a cell": f"{units.digits(rounds.at_least)} to {units.digits(rounds.at_most)}",
+        "Target half-width of a time ratio": f"±{units.percent(measuring.ratio_half_width)}",
+        "Time budget of a cell": units.duration(measuring.seconds_per_cell),
+        "Seed": units.digits(inputs.study.seed),
+    }
+
+
+def machine_section(inputs: ReportInputs) -> Section:
+    """The machine, as written beside its records."""
+    machine = inputs.machine
+    facts = Facts((Fact("Machine", machine.label), Fact("Slug", machine.slug), *machine.facts))
+    return Section("machine", "Hardware and versions", blocks(_text("machine"), facts))
+
+
+def redo_section(inputs: ReportInputs) -> Section:
+    """The commands that make this report again."""
+    run = study_command(inputs.study)
+    set_up = "make setup\n. .venv/bin/activate\n"
+    steps = (
+        Step("Show the plan without measuring.", f"{set_up}{run} -n"),
+        Step(
+            "Measure, analyse and publish; what is already measured is kept.",
+            "make report" if inputs.study.name == "default" else f"{set_up}{run}",
         ),
+        Step("Run the project's own tests.", "make test"),
     )
+    return Section("redo", "How to redo it", blocks(_text("redo"), Steps(steps)))
+
+
+def data_section(
+    checksums: Mapping[str, str], figures: Sequence[Figure], rows: Sequence[Mapping[str, Value]]
+) -> Section:
+    """The files beside the report; `checksums` gives the SHA-256 of each.
+
+    `rows` are those of the table, whose columns are explained.
+    """
+    links = [
+        Link(name, name, note) if name in files.PLAIN else Link(PACK, f"{name} in {PACK}", note)
+        for name, note in _NOTES.items()
+    ]
+    drawn = [(figure.caption, one) for figure in figures if (one := figure.provenance) is not None]
+    caption = _text("table-origins-of-figures")
+    origins = table("table-origins-of-figures", caption, "workflow/rules", drawn, *_ORIGINS)
+    caption = _text("table-dictionary", file=files.MEASUREMENTS)
+    dictionary = table("table-dictionary", caption, _TABLE, columns_of(rows), *_DICTIONARY)
+    sums = {f"SHA-256 of {name}": checksum for name, checksum in checksums.items()}
+    parts = blocks(_text("every-number-above-was-measured"), Links(tuple(links)), origins, sums, dictionary)
+    return Section("data", "Data", parts)

@@ -1,28 +1,45 @@
-"""Real graphs: every graph, convolution and policy, completed or not."""
+"""Real graphs: every graph, convolution and policy, completed or not, and the same graphs graded in density."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
-from gnn_checkpointing.analysis.results import Estimate
+from gnn_checkpointing.analysis.results import Effect, Estimate
 from gnn_checkpointing.records.measurements_table import number
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.figure import Figure
 from gnn_checkpointing.report.figures import scales
 from gnn_checkpointing.report.figures.palette import looks
 from gnn_checkpointing.report.figures.points import Mark
-from gnn_checkpointing.report.inputs import MEASUREMENTS, ReportInputs, Row
-from gnn_checkpointing.report.page import Block, Column, Paragraph, Section, Table
-from gnn_checkpointing.report.panels import figure, marks_on_rows
+from gnn_checkpointing.report.inputs import EFFECTS, MEASUREMENTS, ReportInputs, Row
+from gnn_checkpointing.report.page import Section
+from gnn_checkpointing.report.panels import Of, figure, marks_on_rows, table
+from gnn_checkpointing.report.sections.parts import CONVOLUTION, Columns, blocks, of_policy, of_ratio, over_bases
 from gnn_checkpointing.report.texts import texts
 
 _text = texts("real")
 
-Value = Callable[[Row], float | None]
+METHODS = {"": "as it is", "thinned": "thinned", "capped": "capped", "two_hop": "two-hop"}
+_REAL: Columns = (
+    Of("Graph", lambda row: str(row["graph_label"]), content="prose"),
+    Of("Nodes", lambda row: number(row, "num_nodes"), units.count),
+    Of("Edges", lambda row: number(row, "num_edges"), units.count),
+    Of("Average degree", lambda row: number(row, "average_degree"), units.plain),
+    Of("Convolution", lambda row: str(row["convolution"])),
+    Of("Policy", lambda row: str(row["policy"])),
+    Of("Peak", lambda row: number(row, "peak_memory_bytes"), units.size),
+    Of(
+        "Activations",
+        lambda row: None if row["policy"] == "none" else number(row, "activation_ratio"),
+        units.ratio,
+        "/ none",
+    ),
+    Of("Step time", lambda row: number(row, "step_time_seconds"), units.duration),
+    Of("Time", lambda row: _ratio(row), units.ratio_estimate, "/ none"),
+    Of("Outcome", lambda row: outcome_text(row)),
+)
 
 
 def real_section(inputs: ReportInputs) -> Section | None:
-    """Return the section on real graphs, None where the study has none."""
+    """Every policy on every real graph, None where the study has none."""
     rows = [
         row
         for row in inputs.rows
@@ -33,109 +50,80 @@ def real_section(inputs: ReportInputs) -> Section | None:
     ]
     if not rows:
         return None
-    blocks: list[Block] = [Paragraph(_text("the-same-models-and-policies"))]
-    drawn: tuple[tuple[str, str, Value], ...] = (
-        ("figure-real", "activation memory / none's", _memory),
-        ("figure-real-throughput", "throughput / none's", _throughput),
-    )
-    blocks += [
-        _figure(inputs, rows, name, axis, value)
-        for name, axis, value in drawn
-        if any(value(row) for row in rows if row["policy"] != "none")
+    # Edges per second divided by none's: the inverse of the time ratio.
+    figures = [
+        _figure(inputs, rows, "figure-real", "activation memory / none's", "activation_ratio", inverse=False),
+        _figure(inputs, rows, "figure-real-throughput", "throughput / none's", "time_ratio", inverse=True),
     ]
-    blocks.append(_table(rows))
-    return Section("real-graphs", "Real graphs", tuple(blocks))
+    shown = table("table-real", _text("table-real"), MEASUREMENTS, rows, *_REAL)
+    return Section("real-graphs", "Real graphs", blocks(_text("the-same-models-and-policies"), figures, shown))
 
 
-def _table(rows: list[Row]) -> Table:
-    return Table(
-        id="table-real",
-        caption=_text("table-real"),
-        columns=(
-            Column("Graph", "", "prose"),
-            Column("Nodes", "", "number"),
-            Column("Edges", "", "number"),
-            Column("Average degree", "", "number"),
-            Column("Convolution"),
-            Column("Policy"),
-            Column("Peak", "", "number"),
-            Column("Activations", "/ none", "number"),
-            Column("Step time", "", "number"),
-            Column("Time", "/ none", "number"),
-            Column("Outcome"),
-        ),
-        rows=tuple(_row(row) for row in rows),
-        source=MEASUREMENTS,
-    )
+def _figure(
+    inputs: ReportInputs, rows: list[Row], name: str, axis: str, column: str, *, inverse: bool
+) -> Figure | None:
+    """What each policy leaves of none's on each graph; what was not measured has no mark."""
+    marks = {
+        convolution: [
+            Mark(str(row["graph_label"]), str(row["policy"]), 1 / found if inverse else found)
+            for row in rows
+            if row["convolution"] == convolution and row["policy"] != "none" and (found := number(row, column))
+        ]
+        for convolution in inputs.convolutions
+    }
+    values = [mark.value for each in marks.values() for mark in each]
+    if not values:
+        return None
+    x = scales.ratio_scale(values, axis)
+    shown = (marks_on_rows(name, each, looks(inputs.policies), x, convolution=name) for name, each in marks.items())
+    return figure(name, _text(name), _text("figure-real-how-to-read"), MEASUREMENTS, shown)
 
 
-def _row(row: Row) -> tuple[str, ...]:
-    nodes, edges = number(row, "num_nodes"), number(row, "num_edges")
-    degree, peak, step = (
-        number(row, "average_degree"),
-        number(row, "peak_memory_bytes"),
-        number(row, "step_time_seconds"),
-    )
-    activation = number(row, "activation_ratio") if row["policy"] != "none" else None
-    return (
-        str(row["graph_label"]),
-        (units.NOTHING if nodes is None else units.count(nodes)),
-        (units.NOTHING if edges is None else units.count(edges)),
-        (units.NOTHING if degree is None else units.plain(degree)),
-        str(row["convolution"]),
-        str(row["policy"]),
-        (units.NOTHING if peak is None else units.size(peak)),
-        (units.NOTHING if activation is None else units.ratio(activation)),
-        (units.NOTHING if step is None else units.duration(step)),
-        _time_ratio(row),
-        outcome_text(row),
-    )
-
-
-def outcome_text(row: Row) -> str:
-    """Return an outcome as words."""
-    return str(row["outcome"]).replace("_", " ")
-
-
-def _time_ratio(row: Row) -> str:
-    if row["policy"] == "none":
-        return units.NOTHING
-    estimate = _time_estimate(row)
-    return units.NOTHING if estimate is None else units.ratio_estimate(estimate)
-
-
-def _time_estimate(row: Row) -> Estimate | None:
+def _ratio(row: Row) -> Estimate | None:
     middle, low, high = (number(row, name) for name in ("time_ratio", "time_ratio_low", "time_ratio_high"))
-    if middle is None:
+    if middle is None or row["policy"] == "none":
         return None
     return units.estimate_of(middle, middle if low is None else low, middle if high is None else high)
 
 
-def _memory(row: Row) -> float | None:
-    return number(row, "activation_ratio")
+def outcome_text(row: Row) -> str:
+    """An outcome as words."""
+    return str(row["outcome"]).replace("_", " ")
 
 
-def _throughput(row: Row) -> float | None:
-    """Edges per second divided by none's: the inverse of the time ratio."""
-    ratio = number(row, "time_ratio")
-    return 1 / ratio if ratio else None
+def graded_section(inputs: ReportInputs) -> Section | None:
+    """Real graphs with fewer or more edges, None where the study has none."""
+    found = inputs.variants.graded
+    if not found:
+        return None
+    order = {name: place for place, name in enumerate(inputs.convolutions)}
 
+    def place(e: Effect) -> tuple[object, ...]:
+        return order.get(e.convolution, 99), e.base, inputs.policies.index(e.policy), e.average_degree
 
-def _figure(inputs: ReportInputs, rows: list[Row], name: str, axis: str, value: Value) -> Figure:
-    """What each policy leaves of none's on each graph; what was not measured has no mark."""
-    marks = {
-        convolution: [
-            Mark(str(row["graph_label"]), str(row["policy"]), found)
-            for row in rows
-            if row["convolution"] == convolution and row["policy"] != "none" and (found := value(row))
-        ]
-        for convolution in inputs.convolutions
-    }
-    x = scales.ratio_scale([mark.value for each in marks.values() for mark in each], axis)
-    return figure(
-        name,
-        _text(name),
-        _text("figure-real-how_to_read"),
-        MEASUREMENTS,
-        (marks_on_rows(name, each, looks(inputs.policies), x, convolution=name) for name, each in marks.items()),
+    shown = table(
+        "table-graded",
+        _text("table-graded", confidence=inputs.effects.confidence),
+        EFFECTS,
+        sorted(found, key=place),
+        Of("Graph", "base", content="prose"),
+        Of("Edges", lambda effect: METHODS.get(effect.method, effect.method), content="prose"),
+        Of("Average degree", "average_degree", units.plain),
+        CONVOLUTION,
+        of_policy(inputs),
+        of_ratio("Activations", "activation_ratio"),
+        of_ratio("Step time", "time_ratio"),
     )
+    # A capped graph differs from a thinned one of the same degree in more than its edges' number: in the table only.
+    effects = sorted((e for e in found if e.method != "capped"), key=lambda e: e.average_degree)
+    y = scales.ratio_scale([effect.activation_ratio.estimate for effect in effects], "activation memory / none's")
+    x = scales.count_scale([effect.average_degree for effect in effects], "average degree (edges per node)")
+    drawn = figure(
+        "figure-graded",
+        _text("figure-graded"),
+        _text("figure-graded-how-to-read"),
+        EFFECTS,
+        over_bases(inputs, effects, lambda e: e.average_degree, lambda e: e.activation_ratio, x, y),
+    )
+    parts = blocks(_text("each-real-graph-keeps-its"), drawn, shown)
+    return Section("graded-graphs", "Real graphs, graded in density", parts)

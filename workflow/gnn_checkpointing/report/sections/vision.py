@@ -1,21 +1,22 @@
-"""Vision GNNs: density doubles inside one model, and with it what a block keeps."""
+"""Vision GNNs: density doubles inside one model, and with it what a block keeps; and a trained one explained."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 
+from gnn_checkpointing.analysis.results import ExplainedSet
 from gnn_checkpointing.records.traces import Trace
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.figure import Figure
 from gnn_checkpointing.report.figures import scales
-from gnn_checkpointing.report.figures.lines import Line, Point
 from gnn_checkpointing.report.figures.palette import looks
-from gnn_checkpointing.report.inputs import TRACES, ReportInputs
-from gnn_checkpointing.report.page import Block, Column, Paragraph, Section, Table
-from gnn_checkpointing.report.panels import Shown, figure, lines_over
+from gnn_checkpointing.report.inputs import EXPLANATIONS, TRACES, ReportInputs
+from gnn_checkpointing.report.page import Section, Table
+from gnn_checkpointing.report.panels import Of, Shown, figure, lines_over, table
 from gnn_checkpointing.report.sections.claims import verdict_table
 from gnn_checkpointing.report.sections.graphs import without_replicate
+from gnn_checkpointing.report.sections.parts import Columns, blocks, line, points
 from gnn_checkpointing.report.sections.timeline import traced_by_convolution
 from gnn_checkpointing.report.texts import texts
 from gnn_checkpointing.study.convolutions import VISION
@@ -29,42 +30,45 @@ CLAIMS = (
     "edge-blocks-are-flat-in-density",
     "v1-the-model-is-vig-small",
 )
-
-Profile = Callable[[Trace], Sequence[int]]
+MEASURES = {
+    "spatial_distance": "spatial distance (patches)",
+    "visual_similarity": "visual similarity (cosine)",
+    "embedding_similarity": "embedding similarity (cosine)",
+    "class_probability": "probability of the right class",
+    "modularity": "modularity of the object",
+    "top1_accuracy": "top-1 accuracy",
+}
+_MEASURED: Columns = (
+    Of("Block", "number", units.digits),
+    Of("Neighbours", "neighbours", units.digits),
+    *(Of(words.partition(" (")[0].capitalize(), of, units.general_estimate) for of, words in MEASURES.items()),
+)
 
 
 def vision_section(inputs: ReportInputs) -> Section | None:
-    """Return the section on Vision GNNs, None where none was measured block by block."""
-    traced = _profiled(inputs)
+    """Vision GNNs block by block, None where none was measured so."""
+    profiled = {
+        convolution: [trace for trace in traces if trace.block_bytes]
+        for convolution, traces in traced_by_convolution(inputs).items()
+        if convolution.partition(" ")[0] in VISION
+    }
+    traced = {convolution: traces for convolution, traces in profiled.items() if traces}
     if not traced:
         return None
-    blocks: list[Block] = [
-        Paragraph(_text("a-vision-gnn-takes-the")),
-        *(Paragraph(text) for convolution, traces in traced.items() if (text := _course(convolution, traces))),
-        _figure(
-            inputs,
-            traced,
-            "kept",
-            "kept for the backward pass by each block",
-            "What each block of the model adds to what is kept for the backward pass",
-            kept_by_block,
-        ),
-        _figure(
-            inputs,
-            traced,
-            "within",
-            "most at once inside each block",
-            "The most that each block's forward pass holds at once, above what lived when it began",
-            _within,
-        ),
+    kept, within = "kept for the backward pass by each block", "most at once inside each block"
+    parts = blocks(
+        _text("a-vision-gnn-takes-the"),
+        [_course(convolution, traces) for convolution, traces in traced.items()],
+        _figure(inputs, traced, "figure-vision-kept", kept, kept_by_block),
+        _figure(inputs, traced, "figure-vision-within", within, _within),
         _table(inputs, traced),
-        *verdict_table(inputs, "table-vision-verdicts", "What is claimed of Vision GNNs, and its verdict.", CLAIMS),
-    ]
-    return Section("vision", "Vision GNNs, block by block", tuple(blocks))
+        verdict_table(inputs, "table-vision-verdicts", _text("table-vision-verdicts"), CLAIMS),
+    )
+    return Section("vision", "Vision GNNs, block by block", parts)
 
 
 def kept_by_block(trace: Trace) -> list[int]:
-    """Return what each block adds to what is live, in bytes: what is kept of it for the backward pass."""
+    """What each block adds to what is live, in bytes: what is kept of it for the backward pass."""
     return [after - before for before, after in pairwise(trace.block_bytes)]
 
 
@@ -72,43 +76,22 @@ def _within(trace: Trace) -> list[int]:
     return [peak - before for before, peak in zip(trace.block_bytes, trace.block_peaks, strict=False)]
 
 
-def _profiled(inputs: ReportInputs) -> dict[str, list[Trace]]:
-    """Return the traces whose blocks were marked, of Vision GNNs, by model."""
-    found = {
-        convolution: [trace for trace in traces if trace.block_bytes]
-        for convolution, traces in traced_by_convolution(inputs).items()
-        if convolution.partition(" ")[0] in VISION
-    }
-    return {convolution: traces for convolution, traces in found.items() if traces}
-
-
 def _course(convolution: str, traces: Sequence[Trace]) -> str:
-    """Return what the first and the last block keep without checkpointing, in a sentence."""
+    """What the first and the last block keep without checkpointing, in a sentence; "" where that was not traced."""
     none = next((trace for trace in traces if trace.policy == "none"), None)
     if none is None:
         return ""
-    kept = kept_by_block(none)
-    first, last = (units.plain(none.block_degrees[end]) for end in (0, -1))
-    return _text(
-        "from-neighbours-in-the-first",
-        convolution=convolution,
-        graph_label=without_replicate(none.graph_label),
-        first=first,
-        last=last,
-        kept=kept[0],
-        kept2=kept[-1],
-    )
+    label = without_replicate(none.graph_label)
+    return _text("from-neighbours-in-the-first", series=convolution, label=label, trace=none, kept=kept_by_block(none))
 
 
 def _figure(
-    inputs: ReportInputs, traced: dict[str, list[Trace]], name: str, axis: str, caption: str, profile: Profile
+    inputs: ReportInputs, traced: dict[str, list[Trace]], id: str, axis: str, profile: Callable[[Trace], Sequence[int]]
 ) -> Figure:
     def shown(convolution: str, traces: Sequence[Trace]) -> Shown | None:
         # What a block keeps inside a recomputed run of blocks is nothing, which no logarithmic axis shows.
         lines = [
-            Line(
-                trace.policy, tuple(Point(place, value, value, value) for place, value in enumerate(profile(trace), 1))
-            )
+            line(trace.policy, list(enumerate(profile(trace), start=1)), lambda one: one[0], lambda one: one[1])
             for trace in traces
             if min(profile(trace)) > 0
         ]
@@ -116,45 +99,66 @@ def _figure(
             return None
         names = [f"{number} ({k:g})" for number, k in enumerate(traces[0].block_degrees, start=1)]
         x = scales.step_scale(names, "block (its neighbours)")
-        y = scales.size_scale([point.y for line in lines for point in line.points], axis)
+        y = scales.size_scale([point.y for point in points([lines])], axis)
         return lines_over(convolution, lines, looks(inputs.policies), x, y, convolution=convolution)
 
-    return figure(
-        f"figure-vision-{name}",
-        f"{caption}.",
-        _text("one-panel-a-model-one"),
-        TRACES,
-        (shown(convolution, traces) for convolution, traces in traced.items()),
-    )
+    panels = (shown(convolution, traces) for convolution, traces in traced.items())
+    return figure(id, _text(id), _text("figure-vision-how-to-read"), TRACES, panels)
 
 
 def _table(inputs: ReportInputs, traced: dict[str, list[Trace]]) -> Table:
-    rows = []
-    for convolution, traces in traced.items():
-        for trace in traces:
-            found = zip(trace.block_numbers, trace.block_degrees, kept_by_block(trace), _within(trace), strict=True)
-            for number, k, kept, within in found:
-                rows.append(
-                    (
-                        convolution,
-                        inputs.named(trace.policy),
-                        units.digits(number),
-                        units.plain(k),
-                        units.size(kept),
-                        units.size(within),
-                    )
-                )
-    return Table(
-        id="table-vision-blocks",
-        caption=_text("table-vision-blocks"),
-        columns=(
-            Column("Model"),
-            Column("Policy"),
-            Column("Block", "", "number"),
-            Column("Neighbours", "", "number"),
-            Column("Kept", "", "number"),
-            Column("At once", "", "number"),
-        ),
-        rows=tuple(rows),
-        source=TRACES,
+    rows = [
+        (convolution, trace.policy, *block)
+        for convolution, traces in traced.items()
+        for trace in traces
+        for block in zip(trace.block_numbers, trace.block_degrees, kept_by_block(trace), _within(trace), strict=True)
+    ]
+    return table(
+        "table-vision-blocks",
+        _text("table-vision-blocks"),
+        TRACES,
+        rows,
+        Of("Model", lambda row: row[0]),
+        Of("Policy", lambda row: inputs.named(row[1])),
+        Of("Block", lambda row: row[2], units.digits),
+        Of("Neighbours", lambda row: row[3], units.plain),
+        Of("Kept", lambda row: row[4], units.size),
+        Of("At once", lambda row: row[5], units.size),
+    )
+
+
+def explained_section(inputs: ReportInputs) -> Section | None:
+    """A model's blocks on images, None where the study explains none."""
+    sets = inputs.explained.sets
+    if not sets:
+        return None
+    tables = [
+        table(f"table-explained-{name}", _text("table-explained", one=one), EXPLANATIONS, one.blocks, *_MEASURED)
+        for name, one in sets.items()
+    ]
+    seeds = [claim.id for claim in inputs.ledger.claims if claim.kind == "seed"]
+    verdicts = verdict_table(inputs, "table-explained-verdicts", _text("table-explained-verdicts"), seeds)
+    opening = _text("explained", sets=list(sets.values()))
+    return Section("explained", "A Vision GNN explained", blocks(opening, _explained_figure(sets), tables, verdicts))
+
+
+def _explained_figure(sets: dict[str, ExplainedSet]) -> Figure:
+    names = [f"{block.number} ({block.neighbours})" for block in next(iter(sets.values())).blocks]
+    x = scales.step_scale(names, "block (its neighbours)")
+    own_looks = looks([one.label for one in sets.values()])
+
+    def shown(measure: str, words: str) -> Shown | None:
+        lines = [
+            line(one.label, one.blocks, lambda block: block.number, lambda block: getattr(block, measure))
+            for one in sets.values()
+        ]
+        ends = [end for point in points([lines]) for end in (point.low, point.high)]
+        return lines_over(words, lines, own_looks, x, scales.value_scale(ends, words), names="images") if ends else None
+
+    return figure(
+        "figure-explained",
+        _text("figure-explained"),
+        _text("figure-explained-how-to-read"),
+        EXPLANATIONS,
+        (shown(measure, words) for measure, words in MEASURES.items()),
     )

@@ -1,0 +1,45 @@
+"""What tests of sections share: inputs with the analysis' own findings, and what they read off a section."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from typing import Any
+
+from gnn_checkpointing.analysis.analyse import analyse
+from gnn_checkpointing.claims.judge import judge
+from gnn_checkpointing.report.inputs import ReportInputs, in_series
+from gnn_checkpointing.report.page import Page, Paragraph, Section, Table, words_of
+from gnn_checkpointing.sourced import bare
+from gnn_checkpointing.study.study import Study
+from synthetic import inputs as synthetic
+from synthetic.rows import Table as Rows
+from synthetic.tables import protocol
+
+
+def section(page: Page, id: str) -> Section:
+    return next(section for section in page.sections if section.id == id)
+
+
+def block(found: Section | None, id: str) -> Any:
+    """The section's table or figure of that id."""
+    assert found is not None
+    return next(one for one in found.blocks if getattr(one, "id", "") == id)
+
+
+def texts(table: Table, *heads: str) -> list[str]:
+    """The cells of the row that begins so, after its heads."""
+    (row,) = [row for row in table.rows if tuple(cell for cell in row[: len(heads)]) == heads]
+    return list(row[len(heads) :])
+
+
+def prose(found: Section | None) -> str:
+    assert found is not None
+    return bare(" ".join(words_of(one.text) for one in found.blocks if isinstance(one, Paragraph)))
+
+
+def analysed(rows: Rows, study: Study, **more: Any) -> ReportInputs:
+    """Inputs whose findings are the analysis' own, and no traces but those given."""
+    found = analyse(rows, [], protocol(), encodings=more.pop("encodings", ()))
+    parts = {field.name: getattr(found, field.name) for field in fields(found)}
+    known = {"ledger": judge(found, study.name, "laptop"), "traces": [], **more}
+    return synthetic.inputs(in_series(rows), study=study, **{**parts, **known})

@@ -1,0 +1,241 @@
+"""What a law says of graphs that it was not fitted to: real ones, ones that did not fit, and the densest that fits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from statistics import median
+
+import numpy as np
+
+from gnn_checkpointing.analysis.effects import labels_of
+from gnn_checkpointing.analysis.fitting import ROUNDING, largest
+from gnn_checkpointing.analysis.laws.fit import FittedForm
+from gnn_checkpointing.analysis.laws.series import FORMS, Series, Sizes, sizes_of
+from gnn_checkpointing.analysis.results import (
+    Capacity,
+    Censored,
+    Estimate,
+    PredictiveLaw,
+    ResidentLaw,
+    Response,
+    Score,
+    ScoreSummary,
+)
+from gnn_checkpointing.analysis.rounding import first_greatest, least_squares, places_of, rounded
+from gnn_checkpointing.analysis.support import answering, answers, design
+from gnn_checkpointing.analysis.table import Row
+from gnn_checkpointing.analysis.table import series as series_name
+from gnn_checkpointing.records.measurements_table import Value
+
+_GIB = 2**30
+_HALVINGS = 80
+_ENDED = ("out_of_memory", "timed_out")
+
+
+@dataclass(frozen=True)
+class FittedLaw:
+    """A published law, the form that computes it, and the series that it was fitted to."""
+
+    law: PredictiveLaw
+    fit: FittedForm
+    series: Series
+
+    @cached_property
+    def resident(self) -> ResidentLaw:
+        """What lives before a step: constant, bytes per node and per edge; exact where the graphs alone decide."""
+        columns, before = design(self.series.rows), np.array([float(row.resident_bytes) for row in self.series.rows])
+        units = ROUNDING * before.max() / largest(columns)
+        terms = zip(least_squares(columns, before).tolist(), units.tolist(), strict=True)
+        constant, node, edge = (rounded(term, places_of(unit)) for term, unit in terms)
+        own = {"convolution": self.law.convolution, "policy": self.law.policy}
+        return ResidentLaw(**own, constant=constant, per_node=node, per_edge=edge)
+
+    def at(self, sizes: Sizes, share: float = 0.0, *, with_resident: bool) -> float:
+        """The law's value for one graph, or for bytes the whole peak; `share` more than the law says."""
+        value = (1 + share) * float(self.fit.at(sizes)[0])
+        if with_resident:
+            terms = np.array([self.resident.constant, self.resident.per_node, self.resident.per_edge])
+            value += float((np.column_stack([np.ones(1), sizes.nodes, sizes.edges]) @ terms)[0])
+        return value
+
+
+def scores(fitted: FittedLaw, real: Sequence[Row]) -> tuple[list[Score], list[str]]:
+    """The law's predictions of the real graphs' cells of its series, and what it cannot predict and why.
+
+    The law reads nodes, edges and (from the degrees) the largest block of a real graph, nothing that was measured.
+    """
+    law, labels = fitted.law, labels_of(real)
+    own = [
+        row for row in answering(real, law.response) if (row.convolution, row.policy) == (law.convolution, law.policy)
+    ]
+    return answers(
+        (
+            f"{fitted.series.name}: {labels[row.graph]} is not predicted",
+            _score(fitted, row, labels[row.graph]),
+        )
+        for row in own
+    )
+
+
+def _score(fitted: FittedLaw, row: Row, label: str) -> Score | str:
+    law = fitted.law
+    if row.num_features != law.num_features:
+        return f"it has {row.num_features} input features, and the law knows {law.num_features}"
+    predicted = fitted.at(sizes_of([row]), with_resident=False)
+    measured = float(getattr(row, law.response))
+    low, high = predicted * (1 - law.half_width), predicted * (1 + law.half_width)
+    slack = ROUNDING * measured
+    return Score(
+        graph=row.graph,
+        label=label,
+        num_nodes=row.num_nodes,
+        num_edges=row.num_edges,
+        convolution=row.convolution,
+        policy=row.policy,
+        response=law.response,
+        measured=measured,
+        predicted=Estimate(estimate=predicted, low=low, high=high),
+        error=(predicted - measured) / measured,
+        inside=low - slack <= measured <= high + slack,
+        in_range=law.num_nodes[0] <= row.num_nodes <= law.num_nodes[1]
+        and law.num_edges[0] <= row.num_edges <= law.num_edges[1],
+    )
+
+
+def summaries(found: Iterable[Score]) -> list[ScoreSummary]:
+    """Median and worst absolute error of each response, over what lies within the laws' range."""
+    by_response: dict[Response, list[Score]] = {}
+    for score in found:
+        if score.in_range:
+            by_response.setdefault(score.response, []).append(score)
+    summed = []
+    for response, each in by_response.items():
+        worst = each[first_greatest([abs(score.error) for score in each], nothing=ROUNDING)]
+        summed.append(
+            ScoreSummary(
+                response=response,
+                scored=len(each),
+                median_error=median(abs(score.error) for score in each),
+                worst_error=abs(worst.error),
+                worst_at=f"{worst.label}, {worst.convolution}, {worst.policy}",
+                inside=sum(score.inside for score in each) / len(each),
+            )
+        )
+    return summed
+
+
+def censored(rows: Sequence[Mapping[str, Value]], laws: Sequence[FittedLaw], timeout_seconds: float) -> list[Censored]:
+    """Every cell x policy that ran out of memory or time, beside what its law says.
+
+    Memory: the limit counts all that the step needs, so the law of what is resident is added; time: the limit is how
+    long a policy may be silent, which one step must not reach.
+    """
+    found = []
+    for row in sorted(rows, key=lambda row: (str(row["cell"]), str(row["policy"]))):
+        if row["outcome"] not in _ENDED or row["other_model"]:
+            continue
+        in_memory = row["outcome"] == "out_of_memory"
+        limit = float(row["memory_limit_bytes"] or 0) if in_memory else timeout_seconds
+        answer = _predicted(row, laws, in_memory=in_memory)
+        predicted = None if isinstance(answer, str) else answer
+        found.append(
+            Censored.model_validate(
+                {
+                    "cell": row["cell"],
+                    "label": row["graph_label"],
+                    "convolution": series_name(row),
+                    "policy": row["policy"],
+                    "outcome": row["outcome"],
+                    "limit": limit,
+                    "predicted": predicted,
+                    "foreseen": None if predicted is None else predicted >= limit,
+                    "reason": answer if isinstance(answer, str) else "",
+                }
+            )
+        )
+    return found
+
+
+def _predicted(row: Mapping[str, Value], laws: Sequence[FittedLaw], *, in_memory: bool) -> float | str:
+    """The peak or the time by the law of the row's series, or why there is none."""
+    key = (series_name(row), row["policy"], "activation_bytes" if in_memory else "step_time_seconds")
+    law = next((law for law in laws if law.series.key == key), None)
+    if law is None:
+        return "no law predicts this convolution and policy: see not_fitted"
+    features = laws[0].law.num_features
+    if row["num_features"] != features:
+        return f"the law knows {features} input features, this graph has {row['num_features']}"
+    at_once = row["edges_at_once"]
+    if "edges_at_once" in FORMS[law.fit.form].columns and at_once is None:
+        return "how large the policy's blocks would have been is not on record"
+    sizes = Sizes.one(*(float(row[name] or 0) for name in ("num_nodes", "num_edges", "edges_at_once")))
+    return law.at(sizes, with_resident=in_memory)
+
+
+def capacities(laws: Sequence[FittedLaw], limits_gib: Iterable[float]) -> list[Capacity]:
+    """For the largest graphs of the study, the degree that fits into each limit; `gain` compares with none.
+
+    Where the policy's degree has no end, `gain` is a lower bound.
+    """
+    found = []
+    for limit in limits_gib:
+        own = [_capacity(law, limit * _GIB) for law in laws if law.law.response == "activation_bytes"]
+        none = {
+            one.convolution: one.average_degree.estimate
+            for one in own
+            if one.policy == "none" and one.average_degree is not None and not one.unbounded
+        }
+        for one in own:
+            start, degree = none.get(one.convolution), one.average_degree
+            gain = None if start is None or degree is None else degree.estimate / start
+            found.append(one.model_copy(update={"gain": gain}))
+    return found
+
+
+def _capacity(fitted: FittedLaw, memory_bytes: float) -> Capacity:
+    law = fitted.law
+    nodes = law.num_nodes[1]
+    degrees = [_degree(fitted, nodes, memory_bytes, share) for share in (law.half_width, 0.0, -law.half_width)]
+    low, middle, high = degrees
+    fits = middle is not None and low is not None and high is not None
+    return Capacity(
+        convolution=law.convolution,
+        policy=law.policy,
+        num_nodes=nodes,
+        memory_bytes=memory_bytes,
+        average_degree=Estimate(estimate=middle, low=low, high=high) if fits else None,
+        unbounded=middle == nodes - 1,
+        in_range=middle is not None and law.num_edges[0] <= middle * nodes <= law.num_edges[1],
+        gain=None,
+    )
+
+
+def _degree(fitted: FittedLaw, nodes: int, memory_bytes: float, share: float) -> float | None:
+    """The largest average degree whose peak fits, by bisection; None where not even an edge a node does."""
+
+    def fits(degree: float) -> bool:
+        return fitted.at(_sizes(fitted.series, nodes, degree * nodes), share, with_resident=True) <= memory_bytes
+
+    low, high = 1.0, float(nodes - 1)
+    if not fits(low):
+        return None
+    if fits(high):
+        return high
+    for _ in range(_HALVINGS):
+        middle = (low + high) / 2
+        low, high = (middle, high) if fits(middle) else (low, middle)
+    return low
+
+
+def _sizes(series: Series, nodes: int, edges: float) -> Sizes:
+    """A graph that was not measured; its block is as large as those of the nearest density of that size."""
+    measured = series.sizes.only([place for place, row in enumerate(series.rows) if row.num_nodes == nodes])
+    if measured.at_once is None:
+        return Sizes.one(nodes, edges, None)
+    order = np.argsort(measured.edges, kind="stable")
+    share = measured.at_once[order] / measured.edges[order]
+    # Where the densest graph was worked on whole, so is a denser one; else its block is as large as it gets.
+    at_once = edges if share[-1] >= 1 else float(np.interp(edges, measured.edges[order], measured.at_once[order]))
+    return Sizes.one(nodes, edges, at_once)

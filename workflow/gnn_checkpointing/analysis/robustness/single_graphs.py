@@ -1,0 +1,150 @@
+"""Which graph moves a law most, and would a statement of the answer turn if one graph had not been measured?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Literal
+
+import numpy as np
+
+from gnn_checkpointing.analysis.estimates import Noise, mean_bytes
+from gnn_checkpointing.analysis.fitting import WEIGHTS, Fit, fitted, is_nothing
+from gnn_checkpointing.analysis.laws.series import Series
+from gnn_checkpointing.analysis.regression import RESPONSES, interactions
+from gnn_checkpointing.analysis.results import Estimate, Influence, LeftOut, Response
+from gnn_checkpointing.analysis.rounding import CLOSE, first_greatest, least_squares
+from gnn_checkpointing.analysis.support import EDGES, Floats, answering, answers, design, why_not
+from gnn_checkpointing.analysis.table import Row, by_series
+
+Statement = Literal["densest_activation_ratio", "densest_time_ratio", "difference_per_edge"]
+Side = Literal["below", "above", "holds"]
+
+BOUNDARIES: dict[Statement, float] = {
+    "densest_activation_ratio": 1.0,
+    "densest_time_ratio": 1.0,
+    "difference_per_edge": 0.0,
+}
+
+
+def influence(rows: Sequence[Row], confidence: float) -> tuple[list[Influence], list[str]]:
+    """The most influential graph of each law of peak and time, and which laws have none and why."""
+    return answers(
+        (
+            f"{convolution}, {policy}: no graph's influence on {response} is told",
+            _influence(answering(cells, response), response, confidence),
+        )
+        for (convolution, policy), cells in by_series(rows)
+        for response in RESPONSES
+    )
+
+
+def _influence(cells: Sequence[Row], response: Response, confidence: float) -> Influence | str:
+    if reason := why_not(cells, response):
+        return reason
+    series = Series(cells, response)
+    fit = fitted(design(cells), series.values, WEIGHTS[response], confidence)
+    if is_nothing(fit, EDGES):
+        return "the law does not grow with the edges, so nothing is a share of its slope"
+    graphs = [row.graph for row in cells]
+    names = list(dict.fromkeys(graphs))
+    moves = _moves(fit, graphs, names)
+    shares = moves[:, EDGES] / abs(fit.result.params[EDGES])
+    worst = first_greatest(np.abs(shares))
+    found = {"graph": "", "shift_per_edge": 0.0, "cooks_distance": 0.0}
+    if not fit.exact:
+        found = {"graph": names[worst], "shift_per_edge": float(shares[worst])}
+        found["cooks_distance"] = _cooks_distance(fit, moves[worst])
+    return Influence.model_validate({**series.about, **found})
+
+
+def _moves(fit: Fit, graphs: Sequence[str], names: Sequence[str]) -> Floats:
+    """By how much the scaled coefficients move without each named graph ([num_names, num_columns]).
+
+    Weights stay those of the whole fit, so that the law stays the same.
+    """
+    columns, target = fit.result.model.wexog, fit.result.model.wendog
+    kept = [np.array(graphs) != name for name in names]
+    moves: Floats = np.array([least_squares(columns[own], target[own]) for own in kept]) - fit.result.params
+    return moves
+
+
+def _cooks_distance(fit: Fit, move: Floats) -> float:
+    """How far all fitted values move, in units of the residual variance: Cook (1977), Technometrics 19:1."""
+    columns = fit.result.model.wexog
+    return float(((columns @ move) ** 2).sum() / (len(move) * fit.result.mse_resid))
+
+
+def left_out(rows: Sequence[Row], confidence: float, noise: Noise) -> tuple[list[LeftOut], list[str]]:
+    """Each statement with each of its graphs left out in turn, and what could not be tried and why.
+
+    `rows` are comparable cells of generated graphs.
+    """
+    densest, no_densest = answers(_densest(rows, noise))
+    slopes, no_slopes = _slopes(rows, confidence)
+    return densest + slopes, no_densest + no_slopes
+
+
+def side_of(estimate: Estimate, boundary: float) -> Side:
+    """On which side of the boundary an interval lies, by more than rounding."""
+    if estimate.high < boundary - CLOSE:
+        return "below"
+    return "above" if estimate.low > boundary + CLOSE else "holds"
+
+
+def _densest(rows: Sequence[Row], noise: Noise) -> Iterator[tuple[str, LeftOut | str]]:
+    """The ratios at each policy's densest level, which rest on the graphs of that level and size alone."""
+    paired = [row for row in rows if row.policy != "none" and row.activation_ratio is not None]
+    for series, cells in by_series(paired):
+        densest = max(row.requested_average_degree or 0.0 for row in cells)
+        largest = max(row.num_nodes for row in cells if row.requested_average_degree == densest)
+        level = [row for row in cells if (row.requested_average_degree, row.num_nodes) == (densest, largest)]
+        timed = [row for row in level if row.time_ratio is not None]
+        chosen: dict[Statement, list[Row]] = {"densest_activation_ratio": level, "densest_time_ratio": timed}
+        for statement, those in chosen.items():
+            subject = f"{', '.join(series)}: no graph is left out of {statement}"
+            graphs = list(dict.fromkeys(row.graph for row in those))
+            if len(graphs) < 2:
+                yield subject, "the densest level has one graph" if graphs else "no cell of the densest level was timed"
+                continue
+            without = {g: _ratio(statement, [row for row in those if row.graph != g], noise) for g in graphs}
+            yield subject, _statement(statement, *series, _ratio(statement, those, noise), without)
+
+
+def _ratio(statement: Statement, cells: Sequence[Row], noise: Noise) -> Estimate:
+    return noise.time_ratio(cells) if statement == "densest_time_ratio" else mean_bytes(cells, "activation_ratio")
+
+
+def _slopes(rows: Sequence[Row], confidence: float) -> tuple[list[LeftOut], list[str]]:
+    """The policy x edges differences of peak bytes; leaving out a graph takes it from none and policy alike."""
+    found, missing = interactions(rows, confidence, ("activation_bytes",))
+    cells_of = dict(by_series(rows))
+    statements = []
+    for one in found:
+        cells = [*cells_of[one.convolution, "none"], *cells_of[one.convolution, one.policy]]
+        without: dict[str, Estimate] = {}
+        for graph in dict.fromkeys(row.graph for row in cells):
+            refit, _ = interactions([row for row in cells if row.graph != graph], confidence, ("activation_bytes",))
+            if refit:
+                without[graph] = refit[0].difference_per_edge
+        whole = one.difference_per_edge
+        statements.append(_statement("difference_per_edge", one.convolution, one.policy, whole, without))
+    return statements, [text.replace("no interaction", "no graph is left out: no interaction") for text in missing]
+
+
+def _statement(
+    statement: Statement, convolution: str, policy: str, whole: Estimate, without: Mapping[str, Estimate]
+) -> LeftOut:
+    boundary = BOUNDARIES[statement]
+    side = side_of(whole, boundary)
+    estimates = [whole.estimate, *(estimate.estimate for estimate in without.values())]
+    return LeftOut(
+        statement=statement,
+        convolution=convolution,
+        policy=policy,
+        boundary=boundary,
+        whole=whole,
+        lowest=min(estimates),
+        highest=max(estimates),
+        side=side,
+        changes=[graph for graph, estimate in without.items() if side_of(estimate, boundary) != side],
+    )

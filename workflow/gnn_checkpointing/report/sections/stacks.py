@@ -1,0 +1,106 @@
+"""Other stacks than the bare ones of a few layers: deep models, and models with what people add in practice."""
+
+from __future__ import annotations
+
+from gnn_checkpointing.analysis.results import DepthPoint, Estimate
+from gnn_checkpointing.report import units
+from gnn_checkpointing.report.figure import Figure
+from gnn_checkpointing.report.figures import scales
+from gnn_checkpointing.report.figures.palette import looks
+from gnn_checkpointing.report.inputs import EFFECTS, ReportInputs
+from gnn_checkpointing.report.page import Section
+from gnn_checkpointing.report.panels import Of, figure, lines_over, table
+from gnn_checkpointing.report.sections.claims import verdict_table
+from gnn_checkpointing.report.sections.parts import CONVOLUTION, blocks, grouped, line, of_policy, of_ratio
+from gnn_checkpointing.report.texts import texts
+
+_text = texts("stacks")
+
+OF_DEPTH = (
+    "reversible-peak-hardly-grows-with-depth",
+    "deep-reversible-peaks-below-layers",
+    "deep-reversible-peaks-below-edge-blocks",
+    "deep-reversible-peaks-below-nested-edge-blocks",
+    "gsr-gnn-memory",
+    "gsr-gnn-speed",
+)
+OF_PRACTICE = [f"{policy}-{name}-in-practice" for policy in ("layers", "edge-blocks") for name in ("saves", "costs")]
+
+
+def depth_section(inputs: ReportInputs) -> Section | None:
+    """Deep models, None where the study's models have one depth."""
+    found = inputs.depths.points
+    if not found:
+        return None
+    shown = table(
+        "table-depth",
+        _text("table-depth", confidence=inputs.depths.confidence),
+        EFFECTS,
+        found,
+        Of("Stack", "stack"),
+        Of("Average degree", "level", content="number"),
+        Of("Layers", "num_layers", units.count),
+        of_policy(inputs),
+        Of("Activation peak", "activation_bytes", units.size),
+        Of("Kept", "saved_activation_bytes", units.size, "at end of forward"),
+        of_ratio("Activations", "activation_ratio"),
+        of_ratio("Step time", "time_ratio"),
+    )
+    timed = any(point.time_ratio for point in found)
+    verdicts = verdict_table(inputs, "table-depth-verdicts", _text("table-depth-verdicts"), OF_DEPTH)
+    figures = [depth_figure(inputs), depth_figure(inputs, "time", time=True) if timed else None]
+    return Section("depth", "Deep models", blocks(_text("depth"), figures, shown, verdicts))
+
+
+def depth_figure(inputs: ReportInputs, name: str = "memory", *, time: bool = False) -> Figure:
+    """The activation peak of every policy against the number of layers, or its time divided by none's."""
+
+    def value(point: DepthPoint) -> Estimate | None:
+        return point.time_ratio if time else units.estimate_of(*3 * (point.activation_bytes,))
+
+    found = [(point, estimate) for point in inputs.depths.points if (estimate := value(point)) is not None]
+    panels = grouped((point for point, _ in found), lambda point: (point.stack, point.num_nodes, point.level))
+    ends = [estimate.estimate for _, estimate in found]
+    x = scales.degree_scale([point.num_layers for point, _ in found], "layers")
+    y = scales.ratio_scale(ends, "step time / none's") if time else scales.size_scale(ends, "activation peak")
+    shown = (
+        lines_over(
+            f"{stack}, {units.count(num_nodes)} nodes, average degree {level}",
+            [
+                line(policy, [p for p in own if p.policy == policy], lambda p: p.num_layers, value)
+                for policy in (inputs.compared if time else inputs.policies)
+            ],
+            looks(inputs.policies),
+            x,
+            y,
+            reference=1.0 if time else None,
+            convolution=stack,
+        )
+        for (stack, num_nodes, level), own in panels.items()
+    )
+    caption = _text("figure-depth-time" if time else "figure-depth")
+    return figure(f"figure-depth-{name}", caption, _text("figure-depth-how-to-read"), EFFECTS, shown)
+
+
+def practice_section(inputs: ReportInputs) -> Section | None:
+    """Stacks with what people add, None where the study has none."""
+    asked, found = inputs.study.practice, inputs.effects.practice
+    if asked is None or not found:
+        return None
+    shown = table(
+        "table-practice",
+        _text("table-practice", confidence=inputs.effects.confidence),
+        EFFECTS,
+        found,
+        CONVOLUTION,
+        of_policy(inputs),
+        Of("Nodes", "num_nodes", units.count),
+        Of("Average degree", "level", content="number"),
+        of_ratio("Activations, bare", "bare_activation_ratio"),
+        of_ratio("In practice", "activation_ratio"),
+        of_ratio("Time, bare", "bare_time_ratio"),
+        of_ratio("In practice", "time_ratio"),
+        Of("None, in practice", "none_activation_bytes", units.ratio, "/ bare"),
+    )
+    verdicts = verdict_table(inputs, "table-practice-verdicts", _text("table-practice-verdicts"), OF_PRACTICE)
+    return Section("practice", "In practice", blocks(_text("practice", asked=asked), shown, verdicts))
