@@ -181,3 +181,17 @@ def test_a_message_that_blocks_change_is_refused_by_name_in_the_first_step_or_fa
 def test_an_unknown_way_to_refuse_is_refused() -> None:
     with pytest.raises((Refusal, ValueError), match=r"on_refusal|fall_back"):
         apply(built(Counted), "layers", on_refusal="ignore")
+
+
+def test_a_layer_with_a_propagate_of_its_own_is_refused_or_recomputed_whole() -> None:
+    """Blocks would pass by what a user does in it."""
+
+    class Doubling(pyg.SAGEConv):
+        def propagate(self, edge_index: Tensor, size: tuple | None = None, **named: object) -> Tensor:
+            return 2 * super().propagate(edge_index, size=size, **named)
+
+    torch.manual_seed(0)
+    layer = Doubling(C, O)
+    with pytest.raises(Refusal, match="edge_blocks cannot wrap Doubling: it has a propagate method of its own"):
+        apply(copy.deepcopy(layer), "edge_blocks(8)")
+    assert outcome(layer, "auto", (X, EDGES)) == "exact"

@@ -73,7 +73,7 @@ LAYERS = {
 def test_a_step_is_that_of_the_plain_layer(name: str, what: str) -> None:
     """Where several neighbours attain a maximum they share its gradient; a block holds all of a node's edges.
 
-    Features 0 and 1 alone, in three channels, make ties certain: 16 neighbours each, and only 2^3 possible rows. Weights
+    Features 0 and 1 alone, in three channels, make ties certain: 16 neighbours each, only 2^3 possible rows. Weights
     are then sixteenths, of which sums are exact: equal rows have equal products wherever a matrix product has them.
     """
     generator = torch.Generator().manual_seed(3)
