@@ -201,9 +201,10 @@ def exact_peak(convolution: Convolution, policy: str, architecture: Architecture
     cell = Cell("planned", "planned", convolution, "gather_scatter", "default", False, architecture, 0)
     loops, num_nodes = 1 if convolution == "GCN" else 0, len(sizes.in_degrees)
     starts = torch.from_numpy(np.concatenate([[0], np.cumsum(sizes.in_degrees + loops)]).astype(np.int64))
+    num_edges = int(starts[-1])  # a value, which a fake tensor does not have
     mode = FakeTensorMode()
     with mode:
-        index = torch.empty((2, int(starts[-1])), dtype=torch.int64)
+        index = torch.empty((2, num_edges), dtype=torch.int64)
         task = GraphTask(
             features=torch.empty(num_nodes, sizes.num_features),
             labels=torch.empty(sizes.training_nodes, dtype=torch.int64),
