@@ -201,7 +201,7 @@ def exact_peak(convolution: Convolution, policy: str, architecture: Architecture
     cell = Cell("planned", "planned", convolution, "gather_scatter", "default", False, architecture, 0)
     loops, num_nodes = 1 if convolution == "GCN" else 0, len(sizes.in_degrees)
     starts = torch.from_numpy(np.concatenate([[0], np.cumsum(sizes.in_degrees + loops)]).astype(np.int64))
-    num_edges = int(starts[-1])
+    num_edges = int(starts[-1])  # a value, which a fake tensor does not have
     mode = FakeTensorMode()
     with mode:
         index = torch.empty((2, num_edges), dtype=torch.int64)

@@ -6,7 +6,7 @@ from torch.autograd import gradcheck, gradgradcheck
 from torch_geometric.nn import GATv2Conv, SAGEConv, SimpleConv
 from torch_geometric.utils import softmax as softmax_of_pyg
 
-from gnn_checkpointing.checkpointing.faster_parts import aggregate_unread, method_of, softmax
+from gnn_checkpointing.checkpointing.pyg_functions import aggregate_unread, method_of, softmax
 
 INDEX = torch.tensor([0, 0, 2, 2, 2, 3])
 """Node 1 has no edge."""
