@@ -90,6 +90,8 @@ def test_batches_say_where_a_policy_pays(varied: ReportInputs) -> None:
     assert texts(payoff, "GCN", "layers", "W", "neighbours a layer") == [f"all ({units.interval('5', '10')})"] * 2 + [
         "nowhere"
     ]
+    drawn = {row[1] for panel in block(section, "figure-batches").panels for row in panel.drawn.rows}
+    assert drawn == {5, 10}  # neighbours alone: clusters are no neighbours
     table = block(section, "table-batches")
     assert texts(table, "GCN", "W", "5 neighbours a layer", "1,000", "6,000", "500", "none")[0] == "1.00"
 
