@@ -20,6 +20,7 @@ from gnn_checkpointing.artefacts import write_text
 
 _NAME = __package__.partition(".")[0]
 _COMPILED = (".cpp", ".h", ".cu")
+_STRING = "="
 _PROSE = ("description", "help", "title")
 _BLANK = re.compile(rb"""("(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*')|(?://[^\n]*|/\*.*?\*/|\s)+""", re.DOTALL)
 """A text of C++, or else what is between two words: a comment is as a blank, but for the end of a line."""
@@ -33,7 +34,7 @@ class Sources:
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        self._memory = Path(importlib.util.cache_from_source(str(root / "sources.py"))).with_suffix(".json")
+        self._memory = Path(importlib.util.cache_from_source(str(root / "names.py"))).with_suffix(".json")
         self._read: dict[str, Source] = {}
         self._changed = False
         try:
@@ -89,24 +90,19 @@ class Sources:
             stamp = [stat.st_mtime_ns, stat.st_size]
             if self._kept.get(module, [])[:2] != stamp:
                 tree = ast.parse(path.read_bytes())
-                imports, later = (sorted(self._imported(tree, deferred)) for deferred in (False, True))
-                self._kept[module] = [*stamp, _digest(tree), imports, later]
+                names = [sorted(_names(tree, deferred)) for deferred in (False, True)]
+                self._kept[module] = [*stamp, _digest(tree), *names]
                 self._changed = True
-            _, _, *source = self._kept[module]
-            self._read[module] = (*source,)
+            _, _, digest, *names = self._kept[module]
+            # Which files the names are is asked again: others may have come or gone beside a file that stayed.
+            self._read[module] = (digest, *map(self._modules_of, names))
         return self._read[module]
 
-    def _imported(self, tree: ast.Module, deferred: bool) -> set[str]:
-        names = set()
-        for node in _run(tree, deferred):
-            if isinstance(node, ast.Import):
-                names |= {alias.name for alias in node.names}
-            elif isinstance(node, ast.ImportFrom):
-                names |= {f"{node.module}.{alias.name}" for alias in node.names}
-            elif isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value.startswith(f"{_NAME}."):
-                named = self._existing(node.value)
-                names |= {*self._modules(named)} if named != _NAME else set()
-        return {self._existing(name) for name in names if name.partition(".")[0] == _NAME}
+    def _modules_of(self, names: list[str]) -> list[str]:
+        """The modules that imports and strings name; a string that names a package means all of its modules."""
+        found = {self._existing(name) for name in names if not name.startswith(_STRING)}
+        packages = {self._existing(name.removeprefix(_STRING)) for name in names if name.startswith(_STRING)}
+        return sorted(found.union(*map(self._modules, packages - {_NAME})))
 
     def _existing(self, dotted: str) -> str:
         """The longest beginning of a dotted name that is a module or a package."""
@@ -114,6 +110,19 @@ class Sources:
         while len(parts) > 1 and not (self._path(".".join(parts)).is_file()):
             parts.pop()
         return ".".join(parts)
+
+
+def _names(tree: ast.Module, deferred: bool) -> set[str]:
+    """What a module imports of ours, and the strings that begin as our modules do, marked."""
+    names = set()
+    for node in _run(tree, deferred):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            names |= {f"{node.module}.{alias.name}" for alias in node.names}
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value.startswith(f"{_NAME}."):
+            names.add(_STRING + node.value)
+    return {name for name in names if name.removeprefix(_STRING).partition(".")[0] == _NAME}
 
 
 def _run(node: ast.AST, deferred: bool) -> Iterator[ast.AST]:
