@@ -57,10 +57,10 @@ audit: $(READY) ## ask PyPI whether anything pinned has a known vulnerability (n
 	python -m venv $(VENV).audit && $(VENV).audit/bin/python -m pip install --quiet pip-audit==2.10.0
 	$(VENV).audit/bin/pip-audit --strict --disable-pip --no-deps --requirement requirements.lock
 
-# Two at a time but for those that run Snakemake against a clock.
+# Two at a time, in the order of tests/conftest.py, but for those that run Snakemake against a clock.
 ALONE := tests/workflow
-TOGETHER := pytest -n 2 --dist loadfile --ignore tests/browser --ignore tests/cluster $(ALONE:%=--ignore %)
-test: $(READY) ## the tests of every room, in ten minutes
+TOGETHER := pytest -n 2 --dist loadfile --no-loadscope-reorder --ignore tests/browser --ignore tests/cluster $(ALONE:%=--ignore %)
+test: $(READY) ## the tests of every room, in five minutes
 	$(TOGETHER) -m "not slow and not minutes"
 	pytest -m "not slow and not minutes" $(ALONE)
 

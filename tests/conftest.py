@@ -55,9 +55,22 @@ def forked(monkeypatch: pytest.MonkeyPatch, whole_run: str) -> None:
     monkeypatch.setenv("GNN_CHECKPOINTING_RUN", whole_run)
 
 
+LONG = ("analysis", "report", "validation", "checkpointing", "measurement", "claims", "comparison")
+"""The rooms whose files of tests take longest."""
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run tests that measure on an idle device before those that leave this process's own context there."""
-    items.sort(key=lambda item: "idle_cuda" not in getattr(item, "fixturenames", ()))
+    """Start what takes long first, so that all workers end together.
+
+    Before that, tests that measure on an idle device: others leave this process's own context there.
+    """
+    rooms = {name: place for place, name in enumerate(LONG)}
+
+    def turn(item: pytest.Item) -> tuple[bool, int]:
+        place = item.path.relative_to(Path(__file__).parent).parts[0]
+        return "idle_cuda" not in getattr(item, "fixturenames", ()), rooms.get(place, len(LONG))
+
+    items.sort(key=turn)
 
 
 @pytest.fixture

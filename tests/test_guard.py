@@ -61,10 +61,19 @@ def test_everything_else_is_a_sentence_of_its_own(
     assert words in line
 
 
+def test_a_package_that_a_command_lacks_is_named() -> None:
+    code = "import sys; sys.modules['pydantic'] = None; from gnn_checkpointing.cli import main; "
+    code += "sys.exit(main(['judge', '--run', 'x']))"
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT)
+    assert (found.returncode, found.stderr.count("\n")) == (2, 1)
+    assert found.stderr.startswith("error: judge needs pydantic, which is not installed; pip install")
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
         (["nope"], "Unknown command"),
+        (["mesure"], 'Did you mean "measure"?'),
         (["design", "--stud", "x"], "--stud"),
         (["graph"], "--graph requires an argument"),
         (["explain", "--batch", "0", "--images", "i", "--weights", "w", "--output-folder", "o"], "--batch"),

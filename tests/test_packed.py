@@ -18,7 +18,7 @@ from gnn_checkpointing.packed import PACK, bounded_bytes, is_there, pack_of, pac
 from gnn_checkpointing.records.cell import read_records
 from gnn_checkpointing.records.measurements_table import read_table
 from gnn_checkpointing.refusal import Refusal
-from gnn_checkpointing.report.crate import CRATE
+from gnn_checkpointing.report.provenance import CRATE
 from gnn_checkpointing.validation.checksums import changed_files
 from gnn_checkpointing.validation.validate import quick_complaints
 from rebuilt import ROOT, packed, unpack

@@ -14,7 +14,7 @@ from gnn_checkpointing.records.training import REORDERED
 from synthetic.changes import changed
 from synthetic.rows import Table
 
-from . import clean, predicted
+from . import clean
 
 Spoil = Callable[[AuditInputs], AuditInputs]
 
@@ -224,16 +224,16 @@ SPOILS: dict[str, tuple[Spoil, ...]] = {
         ),
     ),
     "growth-linear": (
-        part("predictions", laws=[predicted.time_law("additive", constant=1e-3, edges=1e-7, edges_squared=1e-14)]),
-        part("predictions", laws=[predicted.time_law("knee", constant=-9.0, log_nodes=0.3, log_edges=0.9)]),
+        part("predictions", laws=[clean.time_law("additive", constant=1e-3, edges=1e-7, edges_squared=1e-14)]),
+        part("predictions", laws=[clean.time_law("knee", constant=-9.0, log_nodes=0.3, log_edges=0.9)]),
     ),
     # A law with a knee for none and none for the policy: beyond the measured range the lines cross.
     "laws-ordered": (
         part(
             "predictions",
             laws=[
-                predicted.time_law("knee", constant=1e-3, edges=1e-7, edges_over_knee=8e-8),
-                predicted.time_law(policy="layers", constant=1e-3, edges=1.4e-7),
+                clean.time_law("knee", constant=1e-3, edges=1e-7, edges_over_knee=8e-8),
+                clean.time_law(policy="layers", constant=1e-3, edges=1.4e-7),
             ],
         ),
     ),

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from comparison.machines import in_json, in_table, index_of, page_of, scale_ratios, two
 from documentation import ROOT, built_site
 from gnn_checkpointing.report.index import Compared, render_index
 from gnn_checkpointing.report.render import TEMPLATES, published_sources, read_inputs, render_report
@@ -104,3 +105,36 @@ def appendix(report: Path) -> Path:
 @pytest.fixture(scope="session")
 def index(pages: Path) -> Path:
     return pages / "index.html"
+
+
+@pytest.fixture(scope="session")
+def comparison(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The comparison of two machines that differ, beside its index."""
+    reports = tmp_path_factory.mktemp("compared")
+    _, second = two(reports)
+    scale_ratios(second, "layers", 1.25)
+    in_table(second, lambda rows: rows[0].update(saved_activation_bytes="1234"))
+    in_json(second, "claims.json", lambda values: values["claims"][0].update(verdict="refuted"))
+    page_of(reports)
+    index_of(reports)
+    return reports / "comparison.html"
+
+
+@pytest.fixture(scope="session")
+def compared(comparison: Path) -> Path:
+    """The index that has a comparison."""
+    return comparison.with_name("index.html")
+
+
+def violations(page: Any, axe: str) -> list[str]:
+    """What axe finds in a page that is not accessible."""
+    page.evaluate(axe)
+    found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+    return [f"{one['id']}: {one['nodes'][0]['html'][:200]} ({len(one['nodes'])} times)" for one in found["violations"]]
+
+
+def silent_on_a_phone(opened: Opener, path: Path, own: str = "") -> bool:
+    """Whether a page asks for nothing but itself, or files of its `own` folder, complains of nothing, and fits."""
+    page = opened(path, 360)
+    asked = [url for url in page.asked if not url.startswith((own or path.as_uri(), "data:"))]
+    return (asked, page.complaints, page.evaluate("document.documentElement.scrollWidth") <= 360) == ([], [], True)

@@ -12,8 +12,7 @@ from gnn_checkpointing.report.html import environment, page_script
 from report.test_report import HOSTILE, TEMPLATES, render
 from synthetic import inputs as synthetic
 
-from .conftest import Opener
-from .test_pages import violations
+from .conftest import Opener, violations
 
 SHOWN = """(name) => [...document.querySelectorAll(`figure svg [class~='p:${name}']`)]
   .map((part) => getComputedStyle(part).display)"""
@@ -208,3 +207,15 @@ def test_axe_finds_nothing_in_the_choices_and_on_linear_axes(opened: Opener, axe
     assert page.locator(".choices fieldset").first.is_visible()
     page.locator("figure details.provenance summary").first.click()
     assert violations(page, axe) == []
+
+
+def test_in_a_comparison_a_policy_can_be_hidden_and_the_line_of_equal_times_stays(
+    opened: Opener, comparison: Path
+) -> None:
+    page = opened(comparison)
+    page.locator(".choices summary").click()
+    page.locator(".choices label", has_text="layers").first.locator("input").uncheck()
+    marks = page.locator("main figure svg").first.locator("[class*='p:layers']")
+    assert marks.count() > 0
+    assert all(mark.evaluate("one => getComputedStyle(one).display") == "none" for mark in marks.all())
+    assert page.locator("main figure svg").first.locator("path.data").is_visible()

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from .conftest import ROOT, Opener
+from .conftest import ROOT, Opener, silent_on_a_phone, violations
 
 DRAWINGS = "main figure svg:not(.plot)"
 """Within each is the plot, an SVG of its own that clips it."""
@@ -19,15 +19,9 @@ OF_SCRIPTS = ".tip, .drawing-tools"
 INTERACTIVE_MILLISECONDS = 1000
 
 
-def violations(page: Any, axe: str) -> list[str]:
-    page.evaluate(axe)
-    found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
-    return [f"{one['id']}: {one['nodes'][0]['html'][:200]} ({len(one['nodes'])} times)" for one in found["violations"]]
-
-
 @pytest.mark.parametrize("width", [360, 1280])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("name", ["report", "appendix", "index"])
+@pytest.mark.parametrize("name", ["report", "appendix", "index", "comparison", "compared"])
 def test_axe_finds_nothing(
     request: pytest.FixtureRequest, opened: Opener, axe: str, name: str, scheme: str, width: int
 ) -> None:
@@ -43,15 +37,14 @@ def test_axe_finds_nothing_in_a_theme_against_the_systems(opened: Opener, axe: s
     assert violations(page, axe) == []
 
 
-def test_every_page_is_small_silent_and_fits_a_phone(opened: Opener, pages: Path) -> None:
-    found = sorted(pages.glob("*/*/*.html"))
-    assert len(found) >= 20
+def test_every_page_is_small_silent_and_fits_a_phone(
+    opened: Opener, pages: Path, comparison: Path, compared: Path
+) -> None:
+    found = [*sorted(pages.glob("*/*/*.html")), comparison, compared]
+    assert len(found) >= 22
     for path in found:
         assert path.stat().st_size <= 2 * 1000**2, path
-        page = opened(path, 360)
-        assert page.asked == [path.as_uri()]
-        assert page.complaints == []
-        assert page.evaluate("document.documentElement.scrollWidth") <= 360, path
+        assert silent_on_a_phone(opened, path), path
 
 
 def test_the_answer_is_on_the_first_screen_of_a_phone_and_of_a_desk(opened: Opener, pages: Path) -> None:
@@ -76,12 +69,14 @@ def without_what_scripts_add(page: Any) -> None:
     page.evaluate("(added) => document.querySelectorAll(added).forEach((one) => one.remove())", OF_SCRIPTS)
 
 
-@pytest.mark.parametrize(("name", "least", "only"), [("report", 3, [".answer li"]), ("appendix", 12, [])])
+@pytest.mark.parametrize(
+    ("name", "least", "only"), [("report", 3, [".answer li"]), ("appendix", 12, []), ("comparison", 6, [])]
+)
 def test_everything_is_there_without_scripts(
-    opened: Opener, report: Path, name: str, least: int, only: list[str]
+    request: pytest.FixtureRequest, opened: Opener, name: str, least: int, only: list[str]
 ) -> None:
     """The same sections, figures, tables and cells in the same words; what needs a script is not shown."""
-    document = report.with_name(f"{name}.html")
+    document = request.getfixturevalue(name)
     with_scripts, plain = opened(document), opened(document, java_script_enabled=False)
     without_what_scripts_add(with_scripts)
     for selector in ("h2", "p:not(.planner p)", "figcaption", "caption:not(.planner caption)", "dd", *only):

@@ -9,14 +9,22 @@ from gnn_checkpointing.checkpointing.compilation import forget_compiled, require
 from gnn_checkpointing.refusal import Unavailable
 
 
-@pytest.fixture
-def compiler() -> Iterator[None]:
-    """Skip without a compiler, or fail where REQUIRE_COMPILER=1; leave no compiled code behind."""
+@pytest.fixture(scope="session")
+def reason_not_to_compile() -> str:
+    """Asked once: a compiler is started to find out."""
     try:
         require_compiler("cpu")
     except Unavailable as reason:
         if os.environ.get("REQUIRE_COMPILER") == "1":
             raise
-        pytest.skip(str(reason))
+        return str(reason)
+    return ""
+
+
+@pytest.fixture
+def compiler(reason_not_to_compile: str) -> Iterator[None]:
+    """Skip without a compiler, or fail where REQUIRE_COMPILER=1; leave no compiled code behind."""
+    if reason_not_to_compile:
+        pytest.skip(reason_not_to_compile)
     yield
     forget_compiled()

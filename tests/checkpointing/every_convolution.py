@@ -6,31 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from small_inputs import (
-    ATTRIBUTES,
-    CHANNELS,
-    DEGREES,
-    EDGE_CHANNELS,
-    EDGES,
-    NODE_TYPE,
-    OUT,
-    PAIR,
-    PAIR_ATTRIBUTES,
-    PAIR_EDGES,
-    PAIR_PLACES,
-    PAIR_TYPE,
-    PAIR_WEIGHT,
-    PAIR_WIDE_ATTRIBUTES,
-    PLACES,
-    SIZE,
-    TYPE,
-    TYPES,
-    WEIGHT,
-    WIDE_ATTRIBUTES,
-    X_START,
-    X,
-    drawn,
-)
+import small_inputs as s
+from small_inputs import ATTRIBUTES, CHANNELS, EDGE_CHANNELS, EDGES, OUT, PAIR, PAIR_EDGES, TYPE, TYPES, WEIGHT, X
 from torch import nn
 from torch_geometric import nn as pyg
 
@@ -109,7 +86,7 @@ ON_ONE_GRAPH = {
     "GINConv, BatchNorm": called(
         lambda: pyg.GINConv(nn.Sequential(nn.Linear(C, O), nn.BatchNorm1d(O)), train_eps=True), X, EDGES
     ),
-    "GINEConv": called(lambda: pyg.GINEConv(perceptron()), X, EDGES, WIDE_ATTRIBUTES),
+    "GINEConv": called(lambda: pyg.GINEConv(perceptron()), X, EDGES, s.WIDE_ATTRIBUTES),
     "GINEConv, edge channels": called(lambda: pyg.GINEConv(perceptron(), edge_dim=D), X, EDGES, edge_attr=ATTRIBUTES),
     "ARMAConv": called(lambda: pyg.ARMAConv(C, O), X, EDGES, WEIGHT),
     "ARMAConv, stacks": called(lambda: pyg.ARMAConv(C, O, 2, 2, dropout=0.2), X, EDGES, draws=True),
@@ -135,20 +112,20 @@ ON_ONE_GRAPH = {
     "RGATConv, dropout": called(lambda: pyg.RGATConv(C, O, TYPES, dropout=0.5), X, EDGES, TYPE, draws=True),
     "SignedConv": called(lambda: pyg.SignedConv(C, O, first_aggr=True), X, EDGES, EDGES.flip(0)),
     "SignedConv, deeper": called(lambda: pyg.SignedConv(4, O, first_aggr=False), X, EDGES, EDGES.flip(0)),
-    "DNAConv": called(lambda: pyg.DNAConv(C, heads=2, groups=2), drawn(len(X), 3, C, seed=30), EDGES, WEIGHT),
-    "DNAConv, dropout": called(lambda: pyg.DNAConv(C, dropout=0.5), drawn(len(X), 3, C, seed=30), EDGES, draws=True),
-    "GMMConv": called(lambda: pyg.GMMConv(C, O, dim=2, kernel_size=3), X, EDGES, PLACES),
-    "GMMConv, separate": called(lambda: pyg.GMMConv(C, O, 2, 3, separate_gaussians=True), X, EDGES, PLACES),
-    "SplineConv": called(lambda: pyg.SplineConv(C, O, dim=2, kernel_size=3), X, EDGES, PLACES),
+    "DNAConv": called(lambda: pyg.DNAConv(C, heads=2, groups=2), s.drawn(len(X), 3, C, seed=30), EDGES, WEIGHT),
+    "DNAConv, dropout": called(lambda: pyg.DNAConv(C, dropout=0.5), s.drawn(len(X), 3, C, seed=30), EDGES, draws=True),
+    "GMMConv": called(lambda: pyg.GMMConv(C, O, dim=2, kernel_size=3), X, EDGES, s.PLACES),
+    "GMMConv, separate": called(lambda: pyg.GMMConv(C, O, 2, 3, separate_gaussians=True), X, EDGES, s.PLACES),
+    "SplineConv": called(lambda: pyg.SplineConv(C, O, dim=2, kernel_size=3), X, EDGES, s.PLACES),
     "NNConv": called(lambda: pyg.NNConv(C, O, perceptron(D, C * O)), X, EDGES, edge_attr=ATTRIBUTES),
     "CGConv": called(lambda: pyg.CGConv(C), X, EDGES),
     "CGConv, edge features, BatchNorm": called(lambda: pyg.CGConv(C, dim=D, batch_norm=True), X, EDGES, ATTRIBUTES),
     "EdgeConv": called(lambda: pyg.EdgeConv(perceptron(2 * C)), X, EDGES),
     "FeaStConv": called(lambda: pyg.FeaStConv(C, O, heads=2), X, EDGES),
     "LEConv": called(lambda: pyg.LEConv(C, O), X, EDGES, WEIGHT),
-    "PNAConv": called(lambda: pyg.PNAConv(C, O, **PNA, deg=DEGREES), X, EDGES),
+    "PNAConv": called(lambda: pyg.PNAConv(C, O, **PNA, deg=s.DEGREES), X, EDGES),
     "PNAConv, towers, edge features": called(
-        lambda: pyg.PNAConv(C, O, **PNA, deg=DEGREES, edge_dim=D, towers=2, train_norm=True), X, EDGES, ATTRIBUTES
+        lambda: pyg.PNAConv(C, O, **PNA, deg=s.DEGREES, edge_dim=D, towers=2, train_norm=True), X, EDGES, ATTRIBUTES
     ),
     "ClusterGCNConv": called(lambda: pyg.ClusterGCNConv(C, O, diag_lambda=0.1), X, EDGES),
     "GENConv": called(lambda: pyg.GENConv(C, O), X, EDGES),
@@ -156,7 +133,7 @@ ON_ONE_GRAPH = {
         lambda: pyg.GENConv(C, O, learn_t=True, msg_norm=True, learn_msg_scale=True, edge_dim=D), X, EDGES, ATTRIBUTES
     ),
     "GENConv, power mean": called(lambda: pyg.GENConv(C, O, aggr="powermean", learn_p=True), X, EDGES),
-    "GCN2Conv": called(lambda: pyg.GCN2Conv(C, 0.1, theta=0.5, layer=2), X, X_START, EDGES, WEIGHT),
+    "GCN2Conv": called(lambda: pyg.GCN2Conv(C, 0.1, theta=0.5, layer=2), X, s.X_START, EDGES, WEIGHT),
     "WLConvContinuous": called(lambda: pyg.WLConvContinuous(), X, EDGES, WEIGHT),
     "FiLMConv": called(lambda: pyg.FiLMConv(C, O), X, EDGES),
     "FiLMConv, relations": called(lambda: pyg.FiLMConv(C, O, num_relations=TYPES), X, EDGES, edge_type=TYPE),
@@ -167,8 +144,8 @@ ON_ONE_GRAPH = {
         lambda: pyg.SuperGATConv(C, O, attention_type="SD", dropout=0.5), X, EDGES, neg_edge_index=EDGES.flip(0),
         draws=True, loss_of=lambda layer: layer.get_attention_loss(),
     ),
-    "FAConv": called(lambda: pyg.FAConv(C), X, X_START, EDGES),
-    "FAConv, dropout": called(lambda: pyg.FAConv(C, dropout=0.5), X, X_START, EDGES, draws=True),
+    "FAConv": called(lambda: pyg.FAConv(C), X, s.X_START, EDGES),
+    "FAConv, dropout": called(lambda: pyg.FAConv(C, dropout=0.5), X, s.X_START, EDGES, draws=True),
     "EGConv": called(lambda: pyg.EGConv(C, 8), X, EDGES),
     "EGConv, aggregators": called(lambda: pyg.EGConv(C, 8, ["mean", "max", "std", "symnorm"], 4), X, EDGES),
     "PDNConv": called(lambda: pyg.PDNConv(C, O, edge_dim=D, hidden_channels=4), X, EDGES, ATTRIBUTES),
@@ -178,7 +155,7 @@ ON_ONE_GRAPH = {
         X, EDGES, ATTRIBUTES,
     ),
     "HEATConv": called(
-        lambda: pyg.HEATConv(C, O, 2, TYPES, 4, D, 4, heads=2), X, EDGES, NODE_TYPE, TYPE, ATTRIBUTES
+        lambda: pyg.HEATConv(C, O, 2, TYPES, 4, D, 4, heads=2), X, EDGES, s.NODE_TYPE, TYPE, ATTRIBUTES
     ),
     "LGConv": called(lambda: pyg.LGConv(), X, EDGES, WEIGHT),
     "MixHopConv": called(lambda: pyg.MixHopConv(C, O), X, EDGES, WEIGHT),
@@ -188,30 +165,34 @@ ON_ONE_GRAPH = {
 """Calls on the nodes of one graph; those on pairs of node sets are below."""
 
 ON_PAIRS = {
-    "SimpleConv, pair": called(lambda: pyg.SimpleConv(), PAIR, PAIR_EDGES, PAIR_WEIGHT),
+    "SimpleConv, pair": called(lambda: pyg.SimpleConv(), PAIR, PAIR_EDGES, s.PAIR_WEIGHT),
     "SAGEConv, pair": called(lambda: pyg.SAGEConv((C, C), O), PAIR, PAIR_EDGES),
-    "SAGEConv, pair and size": called(lambda: pyg.SAGEConv(C, O), (X, None), PAIR_EDGES, size=SIZE),
-    "GraphConv, pair": called(lambda: pyg.GraphConv((C, C), O), PAIR, PAIR_EDGES, PAIR_WEIGHT, size=SIZE),
+    "SAGEConv, pair and size": called(lambda: pyg.SAGEConv(C, O), (X, None), PAIR_EDGES, size=s.SIZE),
+    "GraphConv, pair": called(lambda: pyg.GraphConv((C, C), O), PAIR, PAIR_EDGES, s.PAIR_WEIGHT, size=s.SIZE),
     "ResGatedGraphConv, pair": called(lambda: pyg.ResGatedGraphConv((C, C), O), PAIR, PAIR_EDGES),
-    "GATConv, pair": called(lambda: pyg.GATConv((C, C), O, heads=2, add_self_loops=False), PAIR, PAIR_EDGES, size=SIZE),
+    "GATConv, pair": called(
+        lambda: pyg.GATConv((C, C), O, heads=2, add_self_loops=False), PAIR, PAIR_EDGES, size=s.SIZE
+    ),
     "GATv2Conv, pair": called(
-        lambda: pyg.GATv2Conv((C, C), O, heads=2, add_self_loops=False, edge_dim=D), PAIR, PAIR_EDGES, PAIR_ATTRIBUTES
+        lambda: pyg.GATv2Conv((C, C), O, heads=2, add_self_loops=False, edge_dim=D), PAIR, PAIR_EDGES, s.PAIR_ATTRIBUTES
     ),
     "TransformerConv, pair": called(lambda: pyg.TransformerConv((C, C), O), PAIR, PAIR_EDGES),
-    "GINConv, pair": called(lambda: pyg.GINConv(perceptron()), PAIR, PAIR_EDGES, size=SIZE),
-    "GINEConv, pair": called(lambda: pyg.GINEConv(perceptron()), PAIR, PAIR_EDGES, PAIR_WIDE_ATTRIBUTES),
+    "GINConv, pair": called(lambda: pyg.GINConv(perceptron()), PAIR, PAIR_EDGES, size=s.SIZE),
+    "GINEConv, pair": called(lambda: pyg.GINEConv(perceptron()), PAIR, PAIR_EDGES, s.PAIR_WIDE_ATTRIBUTES),
     "MFConv, pair": called(lambda: pyg.MFConv((C, C), O), PAIR, PAIR_EDGES),
-    "RGCNConv, pair": called(lambda: pyg.RGCNConv((C, C), O, TYPES), PAIR, PAIR_EDGES, PAIR_TYPE),
+    "RGCNConv, pair": called(lambda: pyg.RGCNConv((C, C), O, TYPES), PAIR, PAIR_EDGES, s.PAIR_TYPE),
     "SignedConv, pair": called(lambda: pyg.SignedConv(C, O, first_aggr=True), PAIR, PAIR_EDGES, PAIR_EDGES),
-    "GMMConv, pair": called(lambda: pyg.GMMConv((C, C), O, dim=2, kernel_size=3), PAIR, PAIR_EDGES, PAIR_PLACES),
-    "SplineConv, pair": called(lambda: pyg.SplineConv((C, C), O, dim=2, kernel_size=3), PAIR, PAIR_EDGES, PAIR_PLACES),
-    "NNConv, pair": called(lambda: pyg.NNConv((C, C), O, perceptron(D, C * O)), PAIR, PAIR_EDGES, PAIR_ATTRIBUTES),
-    "CGConv, pair": called(lambda: pyg.CGConv((C, C), dim=D), PAIR, PAIR_EDGES, PAIR_ATTRIBUTES),
+    "GMMConv, pair": called(lambda: pyg.GMMConv((C, C), O, dim=2, kernel_size=3), PAIR, PAIR_EDGES, s.PAIR_PLACES),
+    "SplineConv, pair": called(
+        lambda: pyg.SplineConv((C, C), O, dim=2, kernel_size=3), PAIR, PAIR_EDGES, s.PAIR_PLACES
+    ),
+    "NNConv, pair": called(lambda: pyg.NNConv((C, C), O, perceptron(D, C * O)), PAIR, PAIR_EDGES, s.PAIR_ATTRIBUTES),
+    "CGConv, pair": called(lambda: pyg.CGConv((C, C), dim=D), PAIR, PAIR_EDGES, s.PAIR_ATTRIBUTES),
     "EdgeConv, pair": called(lambda: pyg.EdgeConv(perceptron(2 * C)), PAIR, PAIR_EDGES),
     "FeaStConv, pair": called(lambda: pyg.FeaStConv(C, O, add_self_loops=False), PAIR, PAIR_EDGES),
-    "LEConv, pair": called(lambda: pyg.LEConv((C, C), O), PAIR, PAIR_EDGES, PAIR_WEIGHT),
-    "GENConv, pair": called(lambda: pyg.GENConv((C, C), O), PAIR, PAIR_EDGES, size=SIZE),
-    "WLConvContinuous, pair": called(lambda: pyg.WLConvContinuous(), PAIR, PAIR_EDGES, PAIR_WEIGHT, size=SIZE),
-    "FiLMConv, pair": called(lambda: pyg.FiLMConv((C, C), O, TYPES), PAIR, PAIR_EDGES, PAIR_TYPE),
-    "GeneralConv, pair": called(lambda: pyg.GeneralConv((C, C), O), PAIR, PAIR_EDGES, size=SIZE),
+    "LEConv, pair": called(lambda: pyg.LEConv((C, C), O), PAIR, PAIR_EDGES, s.PAIR_WEIGHT),
+    "GENConv, pair": called(lambda: pyg.GENConv((C, C), O), PAIR, PAIR_EDGES, size=s.SIZE),
+    "WLConvContinuous, pair": called(lambda: pyg.WLConvContinuous(), PAIR, PAIR_EDGES, s.PAIR_WEIGHT, size=s.SIZE),
+    "FiLMConv, pair": called(lambda: pyg.FiLMConv((C, C), O, TYPES), PAIR, PAIR_EDGES, s.PAIR_TYPE),
+    "GeneralConv, pair": called(lambda: pyg.GeneralConv((C, C), O), PAIR, PAIR_EDGES, size=s.SIZE),
 }

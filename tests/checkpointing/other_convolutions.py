@@ -2,28 +2,10 @@
 
 from __future__ import annotations
 
+import small_inputs as s
 import torch
 from every_convolution import ON_ONE_GRAPH, ON_PAIRS, Configuration, called, perceptron
-from small_inputs import (
-    BATCH,
-    CHANNELS,
-    EDGES,
-    EDGES_BY_TYPE,
-    FEATURES_BY_TYPE,
-    HYPEREDGES,
-    MESH_EDGES,
-    METADATA,
-    NORMAL,
-    OUT,
-    PAIR,
-    PAIR_EDGES,
-    PAIR_NORMAL,
-    PAIR_POSITION,
-    POSITION,
-    WIDE_ATTRIBUTES,
-    X,
-    drawn,
-)
+from small_inputs import CHANNELS, EDGES, HYPEREDGES, MESH_EDGES, OUT, PAIR, PAIR_EDGES, PAIR_POSITION, POSITION, X
 from stand_ins_for_pyg_lib import stand_in_for_pyg_lib
 from steps_compared import without_zeros
 from torch import nn
@@ -39,9 +21,10 @@ ON_POINTS = {
     "PointNetConv, pair": called(
         lambda: pyg.PointNetConv(perceptron(C + 3), add_self_loops=False), (X, None), PAIR_POSITION, PAIR_EDGES
     ),
-    "PPFConv": called(lambda: pyg.PPFConv(perceptron(C + 4), perceptron(O)), X, POSITION, NORMAL, EDGES),
+    "PPFConv": called(lambda: pyg.PPFConv(perceptron(C + 4), perceptron(O)), X, POSITION, s.NORMAL, EDGES),
     "PPFConv, pair": called(
-        lambda: pyg.PPFConv(perceptron(C + 4), add_self_loops=False), (X, None), PAIR_POSITION, PAIR_NORMAL, PAIR_EDGES
+        lambda: pyg.PPFConv(perceptron(C + 4), add_self_loops=False),
+        (X, None), PAIR_POSITION, s.PAIR_NORMAL, PAIR_EDGES,
     ),
     "PointTransformerConv": called(lambda: pyg.PointTransformerConv(C, O), X, POSITION, EDGES),
     "PointTransformerConv, networks": called(
@@ -61,11 +44,11 @@ ON_POINTS = {
 ON_HYPEREDGES_AND_MESHES = {
     "HypergraphConv": called(lambda: pyg.HypergraphConv(C, O), X, HYPEREDGES),
     "HypergraphConv, weights": called(
-        lambda: pyg.HypergraphConv(C, O), X, HYPEREDGES, hyperedge_weight=drawn(5, seed=31).abs()
+        lambda: pyg.HypergraphConv(C, O), X, HYPEREDGES, hyperedge_weight=s.drawn(5, seed=31).abs()
     ),
     "HypergraphConv, attention": called(
         lambda: pyg.HypergraphConv(C, O, use_attention=True, heads=2, dropout=0.5),
-        X, HYPEREDGES, hyperedge_attr=drawn(5, C, seed=32), draws=True,
+        X, HYPEREDGES, hyperedge_attr=s.drawn(5, C, seed=32), draws=True,
     ),
     "MeshCNNConv": called(lambda: pyg.MeshCNNConv(C, O), X, MESH_EDGES),
     "MeshCNNConv, neighbours as sources": called(lambda: pyg.MeshCNNConv(C, O), X, MESH_EDGES.flip(0).contiguous()),
@@ -73,10 +56,10 @@ ON_HYPEREDGES_AND_MESHES = {
 }  # fmt: skip
 
 ON_SEVERAL_KINDS = {
-    "HGTConv": called(lambda: pyg.HGTConv(C, O, METADATA, heads=2), FEATURES_BY_TYPE, EDGES_BY_TYPE),
-    "HANConv": called(lambda: pyg.HANConv(C, O, METADATA, heads=2), FEATURES_BY_TYPE, EDGES_BY_TYPE),
+    "HGTConv": called(lambda: pyg.HGTConv(C, O, s.METADATA, heads=2), s.FEATURES_BY_TYPE, s.EDGES_BY_TYPE),
+    "HANConv": called(lambda: pyg.HANConv(C, O, s.METADATA, heads=2), s.FEATURES_BY_TYPE, s.EDGES_BY_TYPE),
     "HANConv, dropout": called(
-        lambda: pyg.HANConv(C, O, METADATA, heads=2, dropout=0.5), FEATURES_BY_TYPE, EDGES_BY_TYPE, draws=True
+        lambda: pyg.HANConv(C, O, s.METADATA, heads=2, dropout=0.5), s.FEATURES_BY_TYPE, s.EDGES_BY_TYPE, draws=True
     ),
     "HeteroConv": called(
         lambda: pyg.HeteroConv(
@@ -86,16 +69,16 @@ ON_SEVERAL_KINDS = {
                 ("author", "writes", "paper"): pyg.GATConv((-1, -1), O, add_self_loops=False),
             }
         ),
-        FEATURES_BY_TYPE, EDGES_BY_TYPE,
+        s.FEATURES_BY_TYPE, s.EDGES_BY_TYPE,
     ),
 }  # fmt: skip
 
 AROUND_ANOTHER = {
     "GPSConv": called(
-        lambda: pyg.GPSConv(C, pyg.GINEConv(perceptron(C, C)), heads=2), X, EDGES, BATCH, edge_attr=WIDE_ATTRIBUTES
+        lambda: pyg.GPSConv(C, pyg.GINEConv(perceptron(C, C)), heads=2), X, EDGES, s.BATCH, edge_attr=s.WIDE_ATTRIBUTES
     ),
     "GPSConv, dropout": called(
-        lambda: pyg.GPSConv(C, pyg.GATv2Conv(C, C, dropout=0.5), heads=2, dropout=0.2), X, EDGES, BATCH, draws=True
+        lambda: pyg.GPSConv(C, pyg.GATv2Conv(C, C, dropout=0.5), heads=2, dropout=0.2), X, EDGES, s.BATCH, draws=True
     ),
     "AntiSymmetricConv, phi": called(lambda: pyg.AntiSymmetricConv(C, pyg.GATConv(C, C)), X, EDGES),
     "DirGNNConv, GAT": called(

@@ -4,27 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import small_inputs as s
 import torch
 from every_convolution import PNA, Configuration, called
-from small_inputs import (
-    ATTRIBUTES,
-    BATCH,
-    CHANNELS,
-    COUNT,
-    DEGREES,
-    EDGE_CHANNELS,
-    EDGES,
-    EDGES_BY_TYPE,
-    FEATURES_BY_TYPE,
-    METADATA,
-    NODES,
-    OUT,
-    POSITION,
-    WEIGHT,
-    WIDE_ATTRIBUTES,
-    X,
-    drawn,
-)
+from small_inputs import ATTRIBUTES, CHANNELS, EDGE_CHANNELS, EDGES, NODES, OUT, WEIGHT, WIDE_ATTRIBUTES, X
+from small_layers import TwoLayers
 from steps_compared import without_zeros
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -32,17 +16,6 @@ from torch_geometric import nn as pyg
 from torch_geometric.nn import models as pyg_models
 
 C, O, D = CHANNELS, OUT, EDGE_CHANNELS  # noqa: E741 - as PyG's own shapes are written
-
-
-class TwoLayers(nn.Module):
-    """Two layers with a ReLU between them, as in PyG's first examples."""
-
-    def __init__(self, first: nn.Module, second: nn.Module) -> None:
-        super().__init__()
-        self.first, self.second = first, second
-
-    def forward(self, x: Tensor, edge_index: Tensor) -> Tensor:
-        return self.second(self.first(x, edge_index).relu(), edge_index)
 
 
 class DeepGCN(nn.Module):
@@ -158,20 +131,20 @@ MODELS: dict[str, Configuration] = {
     "GAT, attention dropout": called(lambda: basic(pyg.GAT, heads=2, dropout=0.6), X, EDGES, draws=True),
     "GATv2": called(lambda: basic(pyg.GAT, heads=2, v2=True, edge_dim=D), X, EDGES, edge_attr=ATTRIBUTES),
     "GIN": called(lambda: basic(pyg.GIN, norm="batch_norm"), X, EDGES),
-    "PNA": called(lambda: basic(pyg.PNA, **PNA, deg=DEGREES), X, EDGES),
+    "PNA": called(lambda: basic(pyg.PNA, **PNA, deg=s.DEGREES), X, EDGES),
     "EdgeCNN": called(
         lambda: basic(pyg.EdgeCNN, norm="batch_norm", dropout=0.5, jk="cat"), X, EDGES, draws=True
     ),
     "DeepGCN": called(lambda: DeepGCN(3, 0.0), X, EDGES, ATTRIBUTES),
     "DeepGCN, dropout": called(lambda: DeepGCN(3, 0.3), X, EDGES, ATTRIBUTES, draws=True),
-    "GPS": called(lambda: GPS(), X, EDGES, WIDE_ATTRIBUTES, BATCH),
-    "GPS, dropout": called(lambda: GPS(0.3), X, EDGES, WIDE_ATTRIBUTES, BATCH, draws=True),
-    "GINE with BatchNorm": called(lambda: Molecules(), X, EDGES, ATTRIBUTES, BATCH),
+    "GPS": called(lambda: GPS(), X, EDGES, WIDE_ATTRIBUTES, s.BATCH),
+    "GPS, dropout": called(lambda: GPS(0.3), X, EDGES, WIDE_ATTRIBUTES, s.BATCH, draws=True),
+    "GINE with BatchNorm": called(lambda: Molecules(), X, EDGES, ATTRIBUTES, s.BATCH),
     "to_hetero of SAGE": called(
         lambda: pyg.to_hetero(
-            TwoLayers(pyg.SAGEConv((-1, -1), 8), pyg.SAGEConv((-1, -1), O)), METADATA, aggr="sum"
+            TwoLayers(pyg.SAGEConv((-1, -1), 8), pyg.SAGEConv((-1, -1), O)), s.METADATA, aggr="sum"
         ),
-        FEATURES_BY_TYPE, EDGES_BY_TYPE,
+        s.FEATURES_BY_TYPE, s.EDGES_BY_TYPE,
     ),
     "to_hetero of GAT": called(
         lambda: pyg.to_hetero(
@@ -179,19 +152,20 @@ MODELS: dict[str, Configuration] = {
                 pyg.GATConv((-1, -1), 4, heads=2, add_self_loops=False),
                 pyg.GATConv((-1, -1), O, add_self_loops=False),
             ),
-            METADATA,
+            s.METADATA,
         ),
-        FEATURES_BY_TYPE, EDGES_BY_TYPE,
+        s.FEATURES_BY_TYPE, s.EDGES_BY_TYPE,
     ),
     "LightGCN": called(lambda: pyg.LightGCN(NODES, 8, num_layers=2), EDGES, EDGES[:, :5], WEIGHT),
-    "SchNet": called(schnet, ATOMS, POSITION, BATCH),
+    "SchNet": called(schnet, ATOMS, s.POSITION, s.BATCH),
     "GraphUNet": called(lambda: pyg.GraphUNet(C, 8, O, depth=2, pool_ratios=0.5), X, EDGES),
     "AttentiveFP": called(
-        lambda: pyg_models.AttentiveFP(C, 8, O, edge_dim=D, num_layers=2, num_timesteps=2), X, EDGES, ATTRIBUTES, BATCH
+        lambda: pyg_models.AttentiveFP(C, 8, O, edge_dim=D, num_layers=2, num_timesteps=2),
+        X, EDGES, ATTRIBUTES, s.BATCH,
     ),
     "SignedGCN": called(lambda: pyg_models.SignedGCN(C, 8, num_layers=2), X, EDGES, EDGES.flip(0)),
     "LINKX": called(lambda: pyg_models.LINKX(NODES, C, 8, O, num_layers=2), X, EDGES, WEIGHT),
-    "NeuralFingerprint": called(lambda: pyg_models.NeuralFingerprint(C, 8, O, num_layers=2), X, EDGES, BATCH),
+    "NeuralFingerprint": called(lambda: pyg_models.NeuralFingerprint(C, 8, O, num_layers=2), X, EDGES, s.BATCH),
     "Sequential": called(
         lambda: pyg.Sequential(
             "x, edge_index, weight",
@@ -200,7 +174,8 @@ MODELS: dict[str, Configuration] = {
         X, EDGES, WEIGHT,
     ),
     "MetaLayer": called(
-        lambda: pyg.MetaLayer(EdgeModel(), NodeModel()), X, EDGES, drawn(COUNT, D, seed=40), torch.zeros(2, 1), BATCH
+        lambda: pyg.MetaLayer(EdgeModel(), NodeModel()),
+        X, EDGES, s.drawn(s.COUNT, D, seed=40), torch.zeros(2, 1), s.BATCH,
     ),
 }  # fmt: skip
 

@@ -19,13 +19,9 @@ SORTED_PAIR = PAIR_EDGES[:, PAIR_EDGES[1].argsort(stable=True)].contiguous()
 DEGREES = torch.bincount(torch.bincount(EDGES[1], minlength=NODES))
 MOST = int(torch.bincount(EDGES[1]).max())
 
-BY_NAME: dict[str, Any] = {
-    name: name
-    for name in ("sum", "add", "mean", "max", "min", "mul", "var", "std", "median", "softmax", "powermean", "quantile")
-}
-BY_NAME["quantile"] = aggr.QuantileAggregation([0.25, 0.75])
-
+NAMES = ("sum", "add", "mean", "max", "min", "mul", "var", "std", "median", "softmax", "powermean")
 MODULES: dict[str, Callable[[], Any]] = {
+    "quantile": lambda: aggr.QuantileAggregation([0.25, 0.75]),
     "learnable softmax": lambda: aggr.SoftmaxAggregation(learn=True),
     "softmax per channel": lambda: aggr.SoftmaxAggregation(learn=True, channels=C),
     "half a gradient": lambda: aggr.SoftmaxAggregation(t=0.5, semi_grad=True),
@@ -33,7 +29,7 @@ MODULES: dict[str, Callable[[], Any]] = {
     "LSTM": lambda: aggr.LSTMAggregation(C, C),
     "GRU": lambda: aggr.GRUAggregation(C, C),
     "patch transformer": lambda: aggr.PatchTransformerAggregation(C, C, 2, C, num_transformer_blocks=1),
-    "median": lambda: aggr.MedianAggregation(),
+    "median, a module": lambda: aggr.MedianAggregation(),
     "attention": lambda: aggr.AttentionalAggregation(nn.Linear(C, 1), nn.Linear(C, C)),
     "deep sets": lambda: aggr.DeepSetsAggregation(nn.Linear(C, C), nn.Linear(C, C)),
     "degree scaler": lambda: aggr.DegreeScalerAggregation(["mean", "max"], ["identity", "amplification"], DEGREES),
@@ -76,6 +72,25 @@ PADDED = {"LSTM", "GRU", "patch transformer"}
 counts, so blocks may refuse these."""
 
 
+THIRDS = torch.stack([SORTED[0], SORTED[1] // 3 * 3])
+_DESTINATIONS = torch.arange(8).repeat_interleave(torch.arange(1, 9))
+GRAPHS = {
+    "one graph": (X, SORTED),
+    "a pair": (PAIR, SORTED_PAIR),
+    # Blocks begin and end with nodes that receive no edges.
+    "every third node receives edges": (X, THIRDS),
+    # The blocks of the first nodes do not contain the largest degree.
+    "degrees of one to eight": (X, torch.stack([torch.arange(36) % NODES, _DESTINATIONS])),
+}
+RUNS = [
+    *(("one graph", name, policy) for name in (*NAMES, *MODULES) for policy in ("edge_blocks(8)", "layers", "auto")),
+    *(("one graph", name, "edge_blocks(1)") for name in NAMES),
+    *(("a pair", name, "edge_blocks(8)") for name in MODULES),
+    *(("every third node receives edges", name, "edge_blocks(4)") for name in (*NAMES, *MODULES)),
+    *(("degrees of one to eight", n, p) for n in sorted(PADDED) for p in ("edge_blocks(8)", "layers", "auto")),
+]
+
+
 class Aggregated(pyg.MessagePassing):
     """Messages are the features of the source; all that happens is the aggregation."""
 
@@ -94,14 +109,16 @@ def prepared(aggregation: Any) -> nn.Module:
     return without_zeros(Aggregated(aggregation))
 
 
-def is_refused_padding(name: str, policy: str, found: str) -> bool:
-    return name in PADDED and policy.startswith("edge_blocks") and found.startswith("refused: ")
-
-
-@pytest.mark.parametrize("policy", ["edge_blocks(8)", "edge_blocks(1)", "layers", "auto"])
-@pytest.mark.parametrize("name", BY_NAME)
-def test_an_aggregation_by_name_is_exact(name: str, policy: str) -> None:
-    assert outcome(prepared(BY_NAME[name]), policy, (X, SORTED)) == "exact"
+@pytest.mark.parametrize(("graph", "name", "policy"), RUNS)
+def test_an_aggregation_is_exact_and_its_weights_learn(graph: str, name: str, policy: str) -> None:
+    torch.manual_seed(0)
+    aggregation = MODULES.get(name, lambda: name)()
+    if name == "MLP":
+        most = int(GRAPHS[graph][1][1].bincount().max())
+        aggregation = aggr.MLPAggregation(C, C, max_num_elements=most, num_layers=1)
+    found = outcome(prepared(aggregation), policy, GRAPHS[graph])
+    refused = name in PADDED and policy.startswith("edge_blocks") and found.startswith("refused: ")
+    assert found == "exact" or refused
 
 
 @pytest.mark.parametrize("layer", [pyg.GATConv, pyg.GATv2Conv])
@@ -110,44 +127,6 @@ def test_fused_blocks_do_not_ignore_the_aggregation(layer: type, compiler: None)
     torch.manual_seed(0)
     found = outcome(layer(C, O, aggr="max", add_self_loops=False), "fused_edge_blocks(8)", (X, SORTED))
     assert found == "exact" or found.startswith("refused: ")
-
-
-@pytest.mark.parametrize("policy", ["edge_blocks(8)", "layers", "auto"])
-@pytest.mark.parametrize("name", MODULES)
-def test_an_aggregation_module_is_exact_and_its_weights_learn(name: str, policy: str) -> None:
-    torch.manual_seed(0)
-    found = outcome(prepared(MODULES[name]()), policy, (X, SORTED))
-    assert found == "exact" or is_refused_padding(name, policy, found)
-
-
-@pytest.mark.parametrize("name", MODULES)
-def test_an_aggregation_over_a_pair_of_node_sets_is_exact(name: str) -> None:
-    torch.manual_seed(0)
-    found = outcome(prepared(MODULES[name]()), "edge_blocks(8)", (PAIR, SORTED_PAIR))
-    assert found == "exact" or is_refused_padding(name, "edge_blocks(8)", found)
-
-
-@pytest.mark.parametrize("name", [*BY_NAME, *MODULES])
-def test_destinations_without_edges_between_others_are_exact(name: str) -> None:
-    """Only every third node receives edges, so that blocks begin and end with nodes that receive none."""
-    edges = torch.stack([SORTED[0], SORTED[1] // 3 * 3])
-    torch.manual_seed(0)
-    aggregation = BY_NAME[name] if name in BY_NAME else MODULES[name]()
-    if name == "MLP":
-        aggregation = aggr.MLPAggregation(C, C, max_num_elements=int(edges[1].bincount().max()), num_layers=1)
-    found = outcome(prepared(aggregation), "edge_blocks(4)", (X, edges))
-    assert found == "exact" or is_refused_padding(name, "edge_blocks(4)", found)
-
-
-@pytest.mark.parametrize("policy", ["edge_blocks(8)", "layers", "auto"])
-@pytest.mark.parametrize("name", sorted(PADDED))
-def test_a_padded_aggregation_depends_on_the_largest_degree(name: str, policy: str) -> None:
-    """Nodes of one to eight edges; the blocks of the first nodes do not contain the largest."""
-    destinations = torch.arange(8).repeat_interleave(torch.arange(1, 9))
-    edges = torch.stack([torch.arange(len(destinations)) % NODES, destinations])
-    torch.manual_seed(0)
-    found = outcome(prepared(MODULES[name]()), policy, (X, edges))
-    assert found == "exact" or is_refused_padding(name, policy, found)
 
 
 @pytest.mark.parametrize("aggregation", ["mean", "max", "std", "softmax", ["sum", "min"]])

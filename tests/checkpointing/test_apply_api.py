@@ -8,6 +8,7 @@ import warnings
 import pytest
 import torch
 from small_inputs import CHANNELS, EDGES, OUT, WEIGHT, X, different_edges, drawn
+from small_layers import Centered, Counted, calls_in_a_step
 from steps_compared import difference, outcome, step, without_zeros
 from torch import Tensor, nn
 from torch_geometric import nn as pyg
@@ -22,39 +23,6 @@ EVERY_POLICY = ("none", "layers", "selective", "edge_blocks", "edge_blocks(8)", 
 DENSE_NODES = 150
 DENSE = different_edges(DENSE_NODES, DENSE_NODES, DENSE_NODES * 100, seed=95)
 DENSE_X = drawn(DENSE_NODES, C, seed=96)
-
-
-CALLS: list[int] = []
-"""Not in the layer: blocks refuse a message that changes an attribute of its layer."""
-
-
-class Counted(pyg.MessagePassing):
-    """A layer that counts the calls of its message."""
-
-    def __init__(self) -> None:
-        super().__init__(aggr="sum")
-        self.lin = nn.Linear(C, C)
-
-    def forward(self, x: Tensor, edge_index: Tensor) -> Tensor:
-        return self.propagate(edge_index, x=self.lin(x))
-
-    def message(self, x_j: Tensor) -> Tensor:
-        CALLS.append(1)
-        return x_j.tanh()
-
-
-class Centered(pyg.MessagePassing):
-    """A layer that no policy of blocks can cut: its message takes the mean over all edges away."""
-
-    def __init__(self) -> None:
-        super().__init__(aggr="sum")
-        self.lin = nn.Linear(C, C)
-
-    def forward(self, x: Tensor, edge_index: Tensor) -> Tensor:
-        return self.propagate(edge_index, x=self.lin(x))
-
-    def message(self, x_j: Tensor) -> Tensor:
-        return x_j - x_j.mean(dim=0)
 
 
 class Mixed(nn.Module):
@@ -73,14 +41,6 @@ class Mixed(nn.Module):
 def built(kind: type = Mixed) -> nn.Module:
     torch.manual_seed(0)
     return without_zeros(kind())
-
-
-def calls_in_a_step(layer: Counted) -> int:
-    """Calls of `message` in the second of two steps: 1 plain, more under a policy that recomputes."""
-    step(layer, (X, EDGES))
-    CALLS.clear()
-    step(layer, (X, EDGES))
-    return len(CALLS)
 
 
 def test_the_package_and_its_library_offer_the_same_functions() -> None:
@@ -221,3 +181,17 @@ def test_a_message_that_blocks_change_is_refused_by_name_in_the_first_step_or_fa
 def test_an_unknown_way_to_refuse_is_refused() -> None:
     with pytest.raises((Refusal, ValueError), match=r"on_refusal|fall_back"):
         apply(built(Counted), "layers", on_refusal="ignore")
+
+
+def test_a_layer_with_a_propagate_of_its_own_is_refused_or_recomputed_whole() -> None:
+    """Blocks would pass by what a user does in it."""
+
+    class Doubling(pyg.SAGEConv):
+        def propagate(self, edge_index: Tensor, size: tuple | None = None, **named: object) -> Tensor:
+            return 2 * super().propagate(edge_index, size=size, **named)
+
+    torch.manual_seed(0)
+    layer = Doubling(C, O)
+    with pytest.raises(Refusal, match="edge_blocks cannot wrap Doubling: it has a propagate method of its own"):
+        apply(copy.deepcopy(layer), "edge_blocks(8)")
+    assert outcome(layer, "auto", (X, EDGES)) == "exact"

@@ -3,49 +3,28 @@
 from __future__ import annotations
 
 import copy
+import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 import torch
-from small_inputs import CHANNELS, EDGES, NODES, X, different_edges, drawn
+from small_inputs import CHANNELS, EDGES, NODES, X, drawn
+from small_layers import TwoBlocks, gradients
 from steps_compared import seed_all, tensors_in, without_zeros
 from torch import Tensor, nn
 from torch.autograd import forward_ad
 from torch.nn.utils import prune, spectral_norm
 from torch_geometric import nn as pyg
 
-from gnn_checkpointing.checkpointing import apply, automatic
+from gnn_checkpointing.checkpointing import apply
+from gnn_checkpointing.checkpointing.edge_blocks import cut_layers
 from gnn_checkpointing.refusal import Refusal
 
 C = CHANNELS
 POLICIES = ("edge_blocks(8)", "fused_edge_blocks", "layers", "layers+edge_blocks(8)", "selective", "auto")
 BLOCKS = ("edge_blocks(8)", "layers+edge_blocks(8)")
-
-
-class Block(nn.Module):
-    """A layer and what follows it."""
-
-    def __init__(self, layer: nn.Module) -> None:
-        super().__init__()
-        self.layer, self.drop = layer, nn.Dropout(0.5)
-
-    def forward(self, x: Tensor, edge_index: Tensor) -> Tensor:
-        return self.drop(self.layer(x, edge_index)).tanh()
-
-
-class TwoBlocks(nn.Module):
-    """Two blocks, each recomputed as a whole by `layers`."""
-
-    def __init__(self, layer: Callable[[], nn.Module]) -> None:
-        super().__init__()
-        self.blocks = nn.ModuleList(Block(layer()) for _ in range(2))
-
-    def forward(self, x: Tensor, edge_index: Tensor) -> Tensor:
-        for block in self.blocks:
-            x = block(x, edge_index)
-        return x
 
 
 LAYERS: dict[str, Callable[[], nn.Module]] = {
@@ -62,10 +41,6 @@ SCENES: dict[str, Callable[[nn.Module], Any]] = {}
 def scene(run: Callable[[nn.Module], Any]) -> Callable[[nn.Module], Any]:
     SCENES[run.__name__] = run
     return run
-
-
-def gradients(model: nn.Module) -> list[Tensor | None]:
-    return [weight.grad for weight in model.parameters()]
 
 
 def loss_of(model: nn.Module) -> Tensor:
@@ -251,31 +226,11 @@ def two_models_in_two_threads(model: nn.Module) -> Any:
 
 
 @scene
-def one_model_in_four_threads_on_graphs_of_their_own(model: nn.Module) -> Any:
-    graphs = [different_edges(NODES, NODES, 20 + 5 * i, seed=i) for i in range(4)]
-    model.eval()
-
-    def gradient(at: int) -> list[Tensor]:
-        for _ in range(5):
-            x = X.clone().requires_grad_()
-            found = torch.autograd.grad(model(x, graphs[at]).square().sum(), [x, *model.parameters()])
-        return list(found)
-
-    with ThreadPoolExecutor(4) as threads:
-        return list(threads.map(gradient, range(4)))
-
-
-@scene
 def infinite_features(model: nn.Module) -> Any:
     x = X.clone()
     x[2] = float("inf")
     model.eval()(x, EDGES).sum().backward()
     return gradients(model)
-
-
-def found_in(model: nn.Module, run: Callable[[nn.Module], Any]) -> Any:
-    seed_all(3)
-    return run(model)
 
 
 def alike(found: Any, expected: Any, scale: float) -> None:
@@ -294,21 +249,24 @@ def alike(found: Any, expected: Any, scale: float) -> None:
 @pytest.mark.parametrize("name", LAYERS)
 @pytest.mark.parametrize("what", SCENES)
 def test_is_exact(what: str, name: str, policy: str, compiler: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(automatic, "worth", lambda *_: True)
+    monkeypatch.setattr(sys.modules[cut_layers.__module__], "worth", lambda *_: True)
     torch.manual_seed(0)
-    plain = without_zeros(TwoBlocks(LAYERS[name]))
+    plain = without_zeros(TwoBlocks(LAYERS[name], 0.5))
+    seed_all(3)
     try:
-        expected = found_in(copy.deepcopy(plain), SCENES[what])
+        expected = SCENES[what](copy.deepcopy(plain))
     except RuntimeError as error:
         pytest.skip(f"plain PyTorch cannot: {error}")
     largest = max((t.nan_to_num(0, 0, 0).abs().max().item() for t in tensors_in(expected) if t.numel()), default=1.0)
-    alike(found_in(apply(plain, policy), SCENES[what]), expected, largest)
+    wrapped = apply(plain, policy)
+    seed_all(3)
+    alike(SCENES[what](wrapped), expected, largest)
 
 
 @pytest.mark.parametrize("policy", POLICIES)
 def test_weights_of_another_precision_are_named(policy: str, compiler: None) -> None:
     """The backward pass of a recomputed layer needs the weights as they were."""
-    model = apply(TwoBlocks(LAYERS["GATv2"]), policy)
+    model = apply(TwoBlocks(LAYERS["GATv2"], 0.5), policy)
     loss = loss_of(model)
     model.double()
     if policy == "auto":  # nothing is recomputed on a graph as small as this
@@ -321,7 +279,7 @@ def test_weights_of_another_precision_are_named(policy: str, compiler: None) -> 
 @pytest.mark.parametrize("policy", BLOCKS)
 def test_gradients_in_a_batch_are_refused_in_the_backward_pass(policy: str) -> None:
     x = X.clone().requires_grad_()
-    out = apply(TwoBlocks(LAYERS["SAGE"]).eval(), policy)(x, EDGES).sum(0)
+    out = apply(TwoBlocks(LAYERS["SAGE"], 0.5).eval(), policy)(x, EDGES).sum(0)
     with pytest.raises(Refusal, match=r"edge blocks of SAGEConv give no gradients in a batch .*; ask for one"):
         torch.autograd.grad(out, x, torch.eye(C), is_grads_batched=True)
 
@@ -329,7 +287,7 @@ def test_gradients_in_a_batch_are_refused_in_the_backward_pass(policy: str) -> N
 @pytest.mark.parametrize("policy", POLICIES)
 def test_replicas_of_data_parallel_are_refused(policy: str, compiler: None) -> None:
     """A replica has weights of its own; a policy's methods would read those of the first."""
-    model = apply(TwoBlocks(LAYERS["SAGE"]), policy)
+    model = apply(TwoBlocks(LAYERS["SAGE"], 0.5), policy)
     with pytest.raises(Refusal, match=r"replicas of torch.nn.DataParallel would compute with the first one's weights"):
         model._replicate_for_data_parallel()
 
@@ -338,7 +296,7 @@ def test_replicas_of_data_parallel_are_refused(policy: str, compiler: None) -> N
 def test_edges_of_four_bytes_have_the_gradients_of_edges_of_eight(policy: str) -> None:
     """PyG itself has other ones: its own scatter of int32 indices is off."""
     torch.manual_seed(0)
-    model = apply(without_zeros(TwoBlocks(LAYERS["SAGE"])).eval(), policy)
+    model = apply(without_zeros(TwoBlocks(LAYERS["SAGE"], 0.5)).eval(), policy)
     found = []
     for edges in (EDGES, EDGES.int()):
         model.zero_grad()

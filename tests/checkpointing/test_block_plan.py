@@ -5,7 +5,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gnn_checkpointing.checkpointing.block_plan import SortedEdges, block_size, sorted_edges
+from gnn_checkpointing.checkpointing.block_plan import SortedEdges, block_size, kernel_edges, sorted_edges
 
 
 @given(st.integers(1, 40), st.integers(1, 40), st.integers(0, 200), st.integers(1, 60), st.integers(0, 10**6))
@@ -61,12 +61,44 @@ def test_tables_are_narrow_copies() -> None:
         source.sub_(1)
 
 
+@pytest.mark.parametrize("dtype", [torch.int32, torch.int64])
+def test_kernels_read_the_same_edges_by_destination_and_by_source(dtype: torch.dtype) -> None:
+    generator = torch.Generator().manual_seed(80)
+    edge_index = torch.stack([torch.randint(high, (80,), generator=generator) for high in (9, 5)]).to(dtype)
+    edges = kernel_edges(edge_index, 9, 6)
+    assert edges.source.dtype == edges.pointer.dtype == edges.order.dtype == torch.int32
+    assert (edges.num_sources, edges.num_nodes, edges.num_edges) == (9, 6, 80)
+    destination = torch.repeat_interleave(torch.arange(6), edges.pointer.diff())
+    assert torch.equal(edge_index[:, edges.order].long(), torch.stack([edges.source, destination]).long())
+    keys = (destination * 9 + edges.source).tolist()
+    assert keys == sorted(keys), "by destination, then by source"
+    pointer, destinations, order = edges.by_source
+    source = torch.repeat_interleave(torch.arange(9), pointer.diff())
+    assert torch.equal(edge_index[:, order].long(), torch.stack([source, destinations]).long())
+    assert edges.by_source is edges.by_source
+    assert sum(tensor.numel() for tensor in edges.tensors()) == 4 * 80 + 7 + 10
+
+
 @pytest.mark.parametrize(
-    ("source", "destination", "role"), [(5, 0, "source"), (-1, 0, "source"), (0, 3, "destination")]
+    ("source", "destination", "said"),
+    [
+        (5, 0, "source node 5 of 5 source nodes; indices must be between 0 and 4"),
+        (-1, 0, "source node -1 of 5"),
+        (0, 3, "destination node 3 of 3 destination nodes"),
+    ],
 )
-def test_an_edge_of_a_node_that_does_not_exist_is_an_error(source: int, destination: int, role: str) -> None:
-    with pytest.raises(IndexError, match=f"names {role} node"):
-        sorted_edges(torch.tensor([0, source]), torch.tensor([0, destination]), 5, 3)
+def test_an_edge_of_a_node_that_does_not_exist_is_an_error(source: int, destination: int, said: str) -> None:
+    ends = torch.tensor([[0, source], [0, destination]])
+    with pytest.raises(IndexError, match=said):
+        sorted_edges(*ends, 5, 3)
+    with pytest.raises(IndexError, match=said):
+        kernel_edges(ends, 5, 3)
+
+
+def test_what_is_no_edge_index_is_refused() -> None:
+    for wrong in (torch.zeros(3, 4, dtype=torch.long), torch.zeros(2, 4), torch.zeros(4, dtype=torch.long)):
+        with pytest.raises(ValueError, match="whole numbers"):
+            kernel_edges(wrong, 5)
 
 
 def test_a_block_grows_with_the_nodes_between_two_bounds_on_its_bytes() -> None:

@@ -6,25 +6,10 @@ import copy
 from collections.abc import Callable
 
 import pytest
+import small_inputs as s
 import torch
 from every_convolution import perceptron
-from small_inputs import (
-    ATTRIBUTES,
-    CHANNELS,
-    EDGE_CHANNELS,
-    EDGES,
-    NODES,
-    OUT,
-    PAIR,
-    PAIR_EDGES,
-    SIZE,
-    TYPE,
-    TYPES,
-    WEIGHT,
-    X_START,
-    X,
-    drawn,
-)
+from small_inputs import CHANNELS, EDGE_CHANNELS, EDGES, NODES, OUT, PAIR, PAIR_EDGES, TYPE, TYPES, WEIGHT, X
 from steps_compared import difference, is_exact_or_refused, outcome, seed_all, step, under
 from torch import Tensor, nn
 from torch_geometric import EdgeIndex
@@ -36,12 +21,12 @@ WITHOUT_LOOPS = {"add_self_loops": False}
 
 WITH_ATTENTION: dict[str, tuple[Callable[[], nn.Module], tuple, dict]] = {
     "GATConv": (lambda: pyg.GATConv(C, O, heads=2), (X, EDGES), {}),
-    "GATConv, edge features": (lambda: pyg.GATConv(C, O, edge_dim=D), (X, EDGES), {"edge_attr": ATTRIBUTES}),
-    "GATConv, pair": (lambda: pyg.GATConv((C, C), O, **WITHOUT_LOOPS), (PAIR, PAIR_EDGES), {"size": SIZE}),
+    "GATConv, edge features": (lambda: pyg.GATConv(C, O, edge_dim=D), (X, EDGES), {"edge_attr": s.ATTRIBUTES}),
+    "GATConv, pair": (lambda: pyg.GATConv((C, C), O, **WITHOUT_LOOPS), (PAIR, PAIR_EDGES), {"size": s.SIZE}),
     "GATv2Conv": (lambda: pyg.GATv2Conv(C, O, heads=2), (X, EDGES), {}),
     "TransformerConv": (lambda: pyg.TransformerConv(C, O, heads=2), (X, EDGES), {}),
     "RGATConv": (lambda: pyg.RGATConv(C, O, TYPES), (X, EDGES), {"edge_type": TYPE}),
-    "FAConv": (lambda: pyg.FAConv(C), (X, X_START, EDGES), {}),
+    "FAConv": (lambda: pyg.FAConv(C), (X, s.X_START, EDGES), {}),
 }
 
 
@@ -111,7 +96,7 @@ LAZY: dict[str, tuple[Callable[[], nn.Module], tuple, dict]] = {
     "GATConv": (lambda: pyg.GATConv(-1, O, heads=2), (X, EDGES), {}),
     "GATv2Conv": (lambda: pyg.GATv2Conv((-1, -1), O, **WITHOUT_LOOPS), (PAIR, PAIR_EDGES), {}),
     "GraphConv": (lambda: pyg.GraphConv(-1, O), (X, EDGES, WEIGHT), {}),
-    "TransformerConv": (lambda: pyg.TransformerConv(-1, O, edge_dim=D), (X, EDGES, ATTRIBUTES), {}),
+    "TransformerConv": (lambda: pyg.TransformerConv(-1, O, edge_dim=D), (X, EDGES, s.ATTRIBUTES), {}),
 }
 
 
@@ -172,7 +157,7 @@ class Asking(pyg.MessagePassing):
 
     def __init__(self, table_rows: int) -> None:
         super().__init__(aggr="sum")
-        self.lin, self.table = nn.Linear(C, O), nn.Parameter(drawn(table_rows, O, seed=65))
+        self.lin, self.table = nn.Linear(C, O), nn.Parameter(s.drawn(table_rows, O, seed=65))
 
     def forward(self, x: Tensor, edge_index: Tensor, edge_type: Tensor, weight: Tensor) -> Tensor:
         x, scale = self.lin(x), torch.tensor(3.0)
@@ -205,7 +190,7 @@ def test_as_many_edges_as_nodes_are_exact(policy: str) -> None:
     torch.manual_seed(0)
     assert outcome(Asking(TYPES), policy, (X, few, TYPE[:NODES], WEIGHT[:NODES])) == "exact"
     gine = pyg.GINEConv(perceptron(C, C))
-    assert outcome(gine, policy, (X, few, drawn(NODES, C, seed=66))) == "exact"
+    assert outcome(gine, policy, (X, few, s.drawn(NODES, C, seed=66))) == "exact"
 
 
 @pytest.mark.parametrize("policy", POLICIES)

@@ -1,4 +1,4 @@
-"""`compiled` and what all compiled policies share: one graph, nothing shared, nothing silently left uncompiled."""
+"""`compiled` and `memory_budget(b)`: one graph, nothing shared, nothing silently left uncompiled, budgets respected."""
 
 import re
 import sys
@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 import torch._inductor.config as kernels
-from small_models import FEATURES, adjacency, built, bytes_of, stepped
+from small_models import CHANNELS, FEATURES, NODES, adjacency, built, bytes_of, stepped
 from torch import nn
 from torch._dynamo.utils import counters
 from torch_geometric.nn import GATConv
@@ -164,12 +164,34 @@ def test_before_torch_2_13_models_share_compiled_code_and_its_limit_is_raised(mo
             assert found.same_loss and found.same_gradients
 
 
-def test_on_cuda_a_gpu_too_old_for_triton_is_said_to_be(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_on_cuda_a_gpu_too_old_for_triton_is_said_to_be(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr("importlib.util.find_spec", lambda name: object())
     monkeypatch.setattr("shutil.which", lambda name: "/usr/bin/gcc")
-    monkeypatch.setattr(compilation, "_require_headers", lambda policy: None)
+    (tmp_path / "Python.h").touch()
+    monkeypatch.setattr(sysconfig, "get_path", lambda name: str(tmp_path))
     monkeypatch.setattr(torch.cuda, "get_device_capability", lambda: (6, 1))
     with pytest.raises(Unavailable, match=r"needs a GPU of compute capability 7\.0 for triton; this one has 6\.1"):
         require_compiler("cuda")
     monkeypatch.setattr(torch.cuda, "get_device_capability", lambda: (7, 0))
     require_compiler("cuda")
+
+
+def test_each_budget_is_compiled_for_itself_and_keeps_its_share() -> None:
+    """Two models of one class in one process share no compiled code: a budget's bytes are its own.
+
+    At 0 the model keeps its inputs alone, which are resident: what is left are the scores, N x 3, that the loss's
+    `square` keeps, and the loss, 4 bytes. At 1 it keeps what `compiled` keeps.
+    """
+    graph = adjacency("SAGE-max")
+    options = {"num_layers": 2}
+    reference = stepped(built("SAGE-max", "none", **options), graph)
+    before, saved = graphs_compiled(), {}
+    for policy in ("memory_budget(1)", "memory_budget(0.5)", "memory_budget(0)"):
+        model = built("SAGE-max", policy, **options)
+        same = compared(stepped(model, graph), reference, 1e-5)
+        assert same.same_loss and same.same_gradients
+        saved[policy] = bytes_of(model, graph).saved
+    assert graphs_compiled() == before + 3
+    assert saved["memory_budget(0)"] == NODES * 3 * 4 + 4
+    assert saved["memory_budget(0.5)"] <= 0.5 * saved["memory_budget(1)"] + NODES * CHANNELS * 4
+    assert saved["memory_budget(1)"] > 4 * saved["memory_budget(0)"]

@@ -12,6 +12,7 @@ from gnn_checkpointing.checkpointing.compilation import forget_compiled
 from gnn_checkpointing.measurement.peak_memory import step_bytes
 from gnn_checkpointing.measurement.sameness import StepResult, compared, step_result
 from gnn_checkpointing.models.adjacency import Adjacency
+from gnn_checkpointing.refusal import Unavailable
 from gnn_checkpointing.study.convolutions import Convolution
 
 TOLERANCE = 1e-5
@@ -50,7 +51,9 @@ def test_atomic_additions_stay_far_within_the_tolerance(cuda: torch.device, conv
 
 
 @pytest.mark.parametrize("convolution", CONVOLUTIONS)
-@pytest.mark.parametrize("policy", ["layers", "edge_blocks(500)", "layers+edge_blocks(500)", "segments(2)"])
+@pytest.mark.parametrize(
+    "policy", ["layers", "edge_blocks(500)", "layers+edge_blocks(500)", "segments(2)", "offloaded"]
+)
 def test_eager_policies(cuda: torch.device, convolution: Convolution, policy: str) -> None:
     assert_same(stepped(convolution, policy, cuda), stepped(convolution, "none", cuda))
 
@@ -69,16 +72,24 @@ def test_generated_kernels(cuda: torch.device, policy: str) -> None:
         forget_compiled()
 
 
-def test_edge_blocks_hold_less_of_the_device(cuda: torch.device) -> None:
+@pytest.mark.parametrize(
+    ("policy", "reading", "factor"), [("edge_blocks(2000)", "peak", 2), ("offloaded", "saved", 10)]
+)
+def test_less_of_the_device_is_held(cuda: torch.device, policy: str, reading: str, factor: int) -> None:
     features, graph = large("GATv2", cuda)
-    peaks = {}
-    for policy in ("none", "edge_blocks(2000)"):
-        model = apply(built("GATv2", "none").to(cuda), policy)
+    found = {}
+    for name in ("none", policy):
+        model = apply(built("GATv2", "none").to(cuda), name)
 
         def loss(model: nn.Module = model) -> torch.Tensor:
             return model(features, graph.edge_index).square().mean()
 
         loss().backward()
         model.zero_grad(set_to_none=True)
-        peaks[policy] = step_bytes(loss, cuda).peak
-    assert peaks["edge_blocks(2000)"] * 2 < peaks["none"]
+        found[name] = getattr(step_bytes(loss, cuda), reading)
+    assert found[policy] * factor < found["none"]
+
+
+def test_a_model_on_the_cpu_has_nowhere_to_offload_to() -> None:
+    with pytest.raises(Unavailable, match="needs a CUDA device: on CPU there is nowhere to offload to"):
+        built("SAGE", "offloaded")

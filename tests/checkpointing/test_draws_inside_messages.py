@@ -11,6 +11,7 @@ import numpy
 import pytest
 import torch
 from small_inputs import ATTRIBUTES, CHANNELS, EDGE_CHANNELS, EDGES, NODES, OUT, X, drawn
+from small_layers import Own
 from steps_compared import difference, outcome, seed_all, slope_error, step, under, without_zeros
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -20,20 +21,6 @@ from gnn_checkpointing.refusal import Refusal
 
 C, O, D = CHANNELS, OUT, EDGE_CHANNELS  # noqa: E741 - as PyG's own shapes are written
 POLICIES = ("edge_blocks(8)", "layers", "layers+edge_blocks(8)", "selective", "auto")
-
-
-class Own(pyg.MessagePassing):
-    """A user's layer whose message is given."""
-
-    def __init__(self, message: Callable[[Tensor, bool], Tensor]) -> None:
-        super().__init__(aggr="sum")
-        self.given, self.lin = message, nn.Linear(C, O)
-
-    def forward(self, x: Tensor, edge_index: Tensor) -> Tensor:
-        return self.propagate(edge_index, x=self.lin(x))
-
-    def message(self, x_j: Tensor) -> Tensor:
-        return self.given(x_j, self.training)
 
 
 def edge_conv(module: nn.Module) -> nn.Module:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import copy
 import gc
-import threading
 import weakref
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import torch
@@ -194,32 +194,21 @@ def test_tables_go_with_their_graph(policy: str) -> None:
     assert alive() is None
 
 
-@each_policy
+@pytest.mark.parametrize("policy", [*POLICIES, "fused_edge_blocks", "selective"])
 @each_layer
-def test_threads_that_share_a_model_get_their_own_graphs(name: str, policy: str) -> None:
+def test_threads_that_share_a_model_get_their_own_graphs(name: str, policy: str, compiler: None) -> None:
     """Four threads, each with graphs of its own, evaluate one model at the same time."""
     plain, wrapped = pair_of_models(name, policy)
-    wrong: list[str] = []
 
-    def evaluate(thread: int) -> None:
+    def gradient(model: nn.Module, edges: Tensor) -> Tensor:
+        x = X.clone().requires_grad_()
+        return torch.autograd.grad(model(x, edges).square().sum(), x)[0]
+
+    def evaluated(thread: int) -> None:
         for seed in range(15):
             edges = different_edges(NODES, NODES, 20 + seed, seed=100 * thread + seed)
-            x = X.clone().requires_grad_()
-            (found,) = torch.autograd.grad(wrapped(x, edges).square().sum(), x)
-            again = X.clone().requires_grad_()
-            (expected,) = torch.autograd.grad(copy.deepcopy(plain)(again, edges).square().sum(), again)
-            if not torch.allclose(found, expected, rtol=1e-4, atol=1e-5):
-                wrong.append(f"thread {thread}, graph {seed}")
+            expected = gradient(copy.deepcopy(plain), edges)
+            torch.testing.assert_close(gradient(wrapped, edges), expected, rtol=1e-4, atol=1e-5)
 
-    def guarded(thread: int) -> None:
-        try:
-            evaluate(thread)
-        except Exception as error:
-            wrong.append(f"{type(error).__name__}: {error}")
-
-    threads = [threading.Thread(target=guarded, args=(number,)) for number in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert wrong == []
+    with ThreadPoolExecutor(4) as threads:
+        list(threads.map(evaluated, range(4)))

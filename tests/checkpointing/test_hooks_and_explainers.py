@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import torch
 from small_inputs import ATTRIBUTES, CHANNELS, EDGE_CHANNELS, EDGES, NODES, OUT, WEIGHT, X
+from small_layers import CALLS, Counted
 from steps_compared import difference, is_exact_or_refused, outcome, step, under, without_zeros
 from torch import Tensor, nn
 from torch_geometric import nn as pyg
@@ -165,29 +166,10 @@ def test_the_attention_explainer_finds_the_same_attention(policy: str) -> None:
     torch.testing.assert_close(explanation(under(policy, model), AttentionExplainer()), expected)
 
 
-CALLS: list[int] = []
-"""Not in the layer: blocks refuse a message that changes an attribute of its layer."""
-
-
-class Counted(pyg.MessagePassing):
-    """A layer that counts the calls of its message."""
-
-    def __init__(self) -> None:
-        super().__init__(aggr="sum")
-        self.lin = nn.Linear(C, O)
-
-    def forward(self, x: Tensor, edge_index: Tensor) -> Tensor:
-        return self.propagate(edge_index, x=self.lin(x))
-
-    def message(self, x_j: Tensor) -> Tensor:
-        CALLS.append(1)
-        return x_j.tanh()
-
-
 def test_an_explainer_leaves_the_policy_in_place() -> None:
     """PyG puts its own `propagate` back when an explanation ends; the blocks are there again."""
     torch.manual_seed(0)
-    layer = apply(Counted(), "edge_blocks(8)")
+    layer = apply(Counted(OUT), "edge_blocks(8)")
     layer(X, EDGES)
     CALLS.clear()
     layer(X, EDGES)

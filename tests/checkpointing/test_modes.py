@@ -5,18 +5,23 @@ from __future__ import annotations
 import copy
 import io
 import pickle
+import re
+import sys
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 import torch
 from every_convolution import perceptron
 from small_inputs import CHANNELS, EDGES, OUT, X, different_edges, drawn
+from small_layers import TwoLayers
 from steps_compared import difference, is_exact_or_refused, outcome, step, under, without_zeros
-from torch import Tensor, nn
+from torch import nn
 from torch.nn.utils import parametrizations
 from torch_geometric import nn as pyg
 
 from gnn_checkpointing.checkpointing import apply
+from gnn_checkpointing.checkpointing.edge_blocks import cut_layers
 from gnn_checkpointing.refusal import Refusal
 
 C, O = CHANNELS, OUT  # noqa: E741 - as PyG's own shapes are written
@@ -24,27 +29,16 @@ POLICIES = ("edge_blocks(8)", "layers", "layers+edge_blocks(8)", "selective", "a
 each_policy = pytest.mark.parametrize("policy", POLICIES)
 
 
-class Stack(nn.Module):
-    """Two layers with a ReLU between them."""
-
-    def __init__(self, first: nn.Module, second: nn.Module) -> None:
-        super().__init__()
-        self.first, self.second = first, second
-
-    def forward(self, x: Tensor, edge_index: Tensor) -> Tensor:
-        return self.second(self.first(x, edge_index).relu(), edge_index)
-
-
 def shared() -> nn.Module:
     layer = pyg.GATv2Conv(C, C)
-    return Stack(layer, layer)
+    return TwoLayers(layer, layer)
 
 
 MODELS: dict[str, Callable[[], nn.Module]] = {
-    "SAGE": lambda: Stack(pyg.SAGEConv(C, C), pyg.SAGEConv(C, O)),
-    "GCN": lambda: Stack(pyg.GCNConv(C, C), pyg.GCNConv(C, O)),
-    "GAT": lambda: Stack(pyg.GATConv(C, C), pyg.GATConv(C, O, heads=2)),
-    "GIN with BatchNorm": lambda: Stack(
+    "SAGE": lambda: TwoLayers(pyg.SAGEConv(C, C), pyg.SAGEConv(C, O)),
+    "GCN": lambda: TwoLayers(pyg.GCNConv(C, C), pyg.GCNConv(C, O)),
+    "GAT": lambda: TwoLayers(pyg.GATConv(C, C), pyg.GATConv(C, O, heads=2)),
+    "GIN with BatchNorm": lambda: TwoLayers(
         pyg.GINConv(nn.Sequential(nn.Linear(C, C), nn.BatchNorm1d(C))), pyg.EdgeConv(perceptron(2 * C))
     ),
     "one layer used twice": shared,
@@ -207,7 +201,7 @@ def test_reset_parameters_and_moves_to_another_precision_work(policy: str) -> No
 
 
 @pytest.mark.parametrize("when", ["before apply", "after apply"])
-@pytest.mark.parametrize("policy", ["edge_blocks(8)", "layers", "auto"])
+@pytest.mark.parametrize("policy", ["edge_blocks(8)", "layers", "layers+edge_blocks(8)", "auto"])
 @pytest.mark.parametrize("name", ["SAGE", "GCN"])
 def test_a_compiled_model_is_exact_or_refused(name: str, policy: str, when: str) -> None:
     plain = built(name)
@@ -246,3 +240,58 @@ def test_a_parametrised_weight_inside_a_message_is_exact_or_refused(wrap: Callab
 
 def test_the_plain_models_run() -> None:
     assert all(outcome(built(name), "none", (X, EDGES)) == "exact" for name in MODELS)
+
+
+OTHER = (drawn(20, C, seed=82), different_edges(20, 20, 50, seed=83))
+"""Another graph, of another size: what a trace holds must not be the first graph's."""
+
+
+def traced(model: nn.Module) -> Any:
+    return torch.jit.trace(model, (X, EDGES))(*OTHER)
+
+
+def exported(model: nn.Module) -> Any:
+    return torch.export.export(model, (X, EDGES)).module()(X, EDGES)
+
+
+def exported_by_dynamo(model: nn.Module) -> Any:
+    return torch.export.export(model, (X, EDGES), strict=True).module()(X, EDGES)
+
+
+def symbolically_traced(model: nn.Module) -> Any:
+    return torch.fx.symbolic_trace(model)(*OTHER)
+
+
+def on_meta(model: nn.Module) -> Any:
+    out = model.to("meta")(X.to("meta"), EDGES.to("meta"))
+    out.sum().backward()
+    return torch.zeros(out.shape), [weight.grad.shape for weight in model.parameters()]
+
+
+@pytest.mark.filterwarnings("ignore::torch.jit.TracerWarning", "ignore::DeprecationWarning")
+@pytest.mark.parametrize("record", [traced, exported, exported_by_dynamo, symbolically_traced, on_meta])
+@pytest.mark.parametrize("policy", [*POLICIES, "fused_edge_blocks"])
+@pytest.mark.parametrize("name", ["SAGE", "GCN", "GAT"])
+def test_what_is_recorded_or_has_no_values_is_as_without_a_policy(
+    name: str, policy: str, record: Callable, compiler: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the plain model cannot be recorded, neither can this one, for the same reason."""
+    monkeypatch.setattr(sys.modules[cut_layers.__module__], "worth", lambda *_: True)
+    plain = built(name).eval()
+    wrapped = under(policy, plain)
+    try:
+        expected = record(plain)
+    except Exception as error:
+        with pytest.raises(type(error)):
+            record(wrapped)
+        return
+    torch.testing.assert_close(record(wrapped), expected)
+
+
+@each_policy
+def test_torch_script_is_refused(policy: str) -> None:
+    model = under(policy, built("SAGE"))
+    with pytest.raises(Refusal, match=rf"{re.escape(policy)}: torch\.jit\.script cannot compile .*remove the policy"):
+        torch.jit.script(model)
+    with pytest.raises(Refusal, match=r"torch\.jit\.script cannot compile"):
+        torch.jit.script(nn.Sequential(nn.ReLU(), model))

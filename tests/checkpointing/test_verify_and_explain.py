@@ -7,21 +7,10 @@ import copy
 from typing import Any
 
 import pytest
+import small_inputs as s
 import torch
-from small_inputs import (
-    CHANNELS,
-    DESTINATIONS,
-    EDGES,
-    EDGES_BY_TYPE,
-    FEATURES_BY_TYPE,
-    METADATA,
-    NODES,
-    OUT,
-    WEIGHT,
-    X,
-    different_edges,
-    drawn,
-)
+from small_inputs import CHANNELS, EDGES, NODES, OUT, WEIGHT, X, different_edges, drawn
+from small_layers import Centered, Own
 from steps_compared import difference, step, without_zeros
 from torch import Tensor, nn
 from torch_geometric import nn as pyg
@@ -107,42 +96,24 @@ def test_a_model_of_a_data_object_is_verified() -> None:
 @pytest.mark.parametrize("policy", POLICIES)
 def test_a_model_of_several_kinds_of_nodes_is_verified(policy: str) -> None:
     data = HeteroData()
-    for kind, x in FEATURES_BY_TYPE.items():
+    for kind, x in s.FEATURES_BY_TYPE.items():
         data[kind].x = x
-    for kinds, edges in EDGES_BY_TYPE.items():
+    for kinds, edges in s.EDGES_BY_TYPE.items():
         data[kinds].edge_index = edges
     torch.manual_seed(0)
-    model = pyg.HANConv(C, O, METADATA)
+    model = pyg.HANConv(C, O, s.METADATA)
     apply(model, policy, verify=data)
-    apply(model, policy, verify=(FEATURES_BY_TYPE, EDGES_BY_TYPE))
-    assert len(model(FEATURES_BY_TYPE, EDGES_BY_TYPE)["author"]) == DESTINATIONS
+    apply(model, policy, verify=(s.FEATURES_BY_TYPE, s.EDGES_BY_TYPE))
+    assert len(model(s.FEATURES_BY_TYPE, s.EDGES_BY_TYPE)["author"]) == s.DESTINATIONS
 
 
-class Centered(pyg.MessagePassing):
-    """A layer whose message takes the mean over all edges away."""
-
-    def __init__(self) -> None:
-        super().__init__(aggr="sum")
-        self.lin = nn.Linear(C, C)
-
-    def forward(self, x: Tensor, edge_index: Tensor) -> Tensor:
-        return self.propagate(edge_index, x=self.lin(x))
-
-    def message(self, x_j: Tensor) -> Tensor:
-        return x_j - x_j.mean(dim=0)
-
-
-class Impure(pyg.MessagePassing):
+class Impure(Own):
     """A layer that computes something else each time it runs, by a counter that no policy knows of."""
 
     count = 0
 
     def __init__(self) -> None:
-        super().__init__(aggr="sum")
-        self.lin = nn.Linear(C, C)
-
-    def forward(self, x: Tensor, edge_index: Tensor) -> Tensor:
-        return self.propagate(edge_index, x=self.lin(x))
+        super().__init__(lambda x_j, _: x_j, C)
 
     def message(self, x_j: Tensor) -> Tensor:
         Impure.count += 1

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import re
 import string
-import sys
 from pathlib import Path
 
 import pytest
 
-from gnn_checkpointing.claims import catalogue as registry
-from gnn_checkpointing.claims.catalogue import catalogue
-from gnn_checkpointing.claims.template import OWN
+from gnn_checkpointing.analysis.results import SAVES_BELOW
+from gnn_checkpointing.claims.catalogue import OWN, catalogue
+from gnn_checkpointing.claims.rules import at_least, below
 from synthetic.findings import empty, ledger, synthetic
 
 NUMBER = re.compile(r"\d+(?:\.\d+)?")
@@ -71,22 +70,21 @@ def test_the_kind_follows_the_source() -> None:
     assert all((template.source == OWN) == (template.kind == "study") for template in catalogue())
 
 
-def test_a_new_claim_is_one_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_new_claim_is_one_entry(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is judged for each convolution, after all others."""
-    (tmp_path / "mine.py").write_text(
-        """from gnn_checkpointing.claims.queries.effects import at_densest
-from gnn_checkpointing.claims.rules import below
-from gnn_checkpointing.claims.template import Template
-
-PLACE = 99
-CLAIMS = (
-    Template("mine", "Layers halve {convolution}.", at_densest("memory_ratio"), below(0.5), "layers"),
-)
-"""
+    (tmp_path / "mine.yaml").write_text(
+        "claims: {mine: {sentence: 'Layers halve {convolution}.', policy: layers, query: {at_densest: memory_ratio}, "
+        "rule: {below: 0.5}}}"
     )
-    before = ledger(empty()).claims
-    monkeypatch.setattr(registry, "__path__", [*registry.__path__, str(tmp_path)])
+    before, known = ledger(empty()).claims, catalogue()
+    monkeypatch.setattr("gnn_checkpointing.claims.judge.catalogue", lambda: [*known, *catalogue(tmp_path)])
     after = ledger(empty()).claims
     assert after[: len(before)] == before
     assert [one.id for one in after[len(before) :]] == ["mine:GATv2:layers", "mine:GCN:layers"]
-    monkeypatch.delitem(sys.modules, f"{registry.__name__}.mine")
+    assert after[-1].quantity == "peak memory, layers / none, at the densest level"
+
+
+def test_the_claim_of_a_policy_that_stops_saving_has_the_threshold_of_the_analysis() -> None:
+    rules = {template.id: template.rule.words for template in catalogue()}
+    assert rules["layers-stop-saving-within-the-range"] == at_least(SAVES_BELOW).words
+    assert rules["edge-blocks-save-at-every-density"] == below(SAVES_BELOW).words

@@ -10,16 +10,15 @@ import numpy as np
 import pytest
 
 from gnn_checkpointing.analysis.analyse import Findings, write_analysis
+from gnn_checkpointing.analysis.results import Estimate
 from gnn_checkpointing.claims.catalogue import catalogue
-from gnn_checkpointing.claims.ledger import Ledger
+from report.derivation import Derivation, Piece
 from synthetic.changes import changed, without
 from synthetic.everything import everything
 from synthetic.findings import analysed, claim, frontier_findings, ledger, synthetic, varied
 from synthetic.frontier import frontier_table
 from synthetic.graphs import generated_graphs, real_graphs
 from synthetic.rows import table
-
-from .addresses import values_at
 
 
 @pytest.fixture(scope="module")
@@ -131,8 +130,12 @@ def test_every_number_is_found_where_its_evidence_says(make: Callable[[], Findin
     write_analysis(tmp_path / "analysis", findings)
     tested = [one for one in ledger(findings).claims if one.estimate is not None]
     assert tested
+    derive = Derivation(tmp_path)
     for one in tested:
-        values = values_at(tmp_path, one.evidence)
+        values = [
+            float(value.estimate if isinstance(value, Estimate) else value)
+            for value in derive.values(Piece("", one.evidence, ""))
+        ]
         if "slope_ratio; " in one.evidence:
             values = values[:1]  # the others make its interval
         gathered = re.search(r"\((\d+) values", one.quantity)
@@ -197,8 +200,3 @@ def test_a_slope_through_exact_bytes_stands_in_where_all_graphs_have_one_size(ma
     assert found.estimate is not None
     assert found.estimate.estimate == pytest.approx(0.002)
     assert found.reason == "least squares over average degrees 4, 8, 32, 128, 512 at one number of nodes"
-
-
-def test_a_ledger_survives_its_file(default: Findings) -> None:
-    written = ledger(default).model_dump_json()
-    assert Ledger.model_validate_json(written).model_dump_json() == written

@@ -94,7 +94,7 @@ def test_a_fused_policy_is_held_to_its_peers_only_where_it_was_measured() -> Non
 def test_reversible_networks_are_judged_by_the_convolution_that_gains_most() -> None:
     id = "gsr-gnn-memory"
     assert id not in {one.id for one in ledger(empty()).claims}
-    assert "policy reversible was not measured" in least_at_densest("reversible").pick(Asked(empty())).note
+    assert "policy reversible was not measured" in least_at_densest(Asked(empty()), "reversible").note
     points = [
         point("GATv2", "reversible", level="4", ratio=0.05),  # not the densest
         point("GATv2", "reversible", ratio=0.12),

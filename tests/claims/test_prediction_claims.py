@@ -80,6 +80,7 @@ def test_where_everything_fits_or_nothing_has_a_law_no_law_is_blamed() -> None:
         (about(50, 5), about(900, 100), "supported"),
         (about(50, 5), about(500, 100), "inconclusive"),  # 400 / 55 = 7.3 to 600 / 45 = 13.3
         (about(50, 5), about(300, 50), "refuted"),  # at most 350 / 45 = 7.8
+        (about(99.9), about(1200), "supported"),  # ten times 99.9 is the complete graph of 1,000 nodes
     ],
 )
 def test_capacity_is_the_quotient_of_the_degrees_that_fit(none: Estimate, blocks: Estimate, verdict: str) -> None:

@@ -10,10 +10,9 @@ from changed import Table, in_json, in_records, in_table
 from gnn_checkpointing.cli import main
 from gnn_checkpointing.comparison.compare import compare
 from gnn_checkpointing.comparison.folders import PAGE
-from gnn_checkpointing.comparison.render import render_comparison
-from gnn_checkpointing.comparison.words import index_sentences
-from gnn_checkpointing.report.crate import CRATE
+from gnn_checkpointing.comparison.page import index_sentences, render_comparison
 from gnn_checkpointing.report.index import Compared, render_index
+from gnn_checkpointing.report.provenance import CRATE
 from pages import whole
 from rebuilt import unpack
 

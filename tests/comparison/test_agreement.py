@@ -7,8 +7,8 @@ import pytest
 from scipy.stats import kendalltau, norm
 
 from gnn_checkpointing.analysis.estimates import widened_tail
-from gnn_checkpointing.comparison import agreement
-from gnn_checkpointing.comparison.agreement import (
+from gnn_checkpointing.comparison import ratios as agreement
+from gnn_checkpointing.comparison.ratios import (
     deviations,
     exact_rank_agreement,
     median_quotient,
@@ -36,12 +36,6 @@ def test_tau_and_its_interval_are_those_of_cells_drawn_graph_by_graph() -> None:
         taus.append(kendalltau(first[cells], second[cells]).statistic)
     tail = widened_tail(6, agreement.CONFIDENCE)
     assert (found.low, found.high) == pytest.approx(tuple(np.quantile(taus, [tail, 1 - tail])))
-
-
-def test_medians_of_resamples_are_those_of_cells_written_out() -> None:
-    values, times = np.array([3.0, 1.0, 2.0]), np.array([[1, 1, 1], [0, 2, 1], [2, 2, 0], [0, 0, 3]])
-    expected = [np.median(np.repeat(values, row)) for row in times]
-    assert agreement._weighted_medians(values, times).tolist() == expected == [2.0, 1.0, 2.0, 2.0]
 
 
 def test_one_graph_leaves_only_its_own_interval_and_no_order() -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from changed import in_json, in_records, in_table, table
+from changed import Table, in_json, in_records, in_table, table
 from gnn_checkpointing.comparison.compare import compare
 from gnn_checkpointing.comparison.results import Check, Pair
 
@@ -26,6 +28,58 @@ def check(pair: Pair, id: str) -> Check:
 
 def whole(pair: Pair) -> Any:
     return next(found for found in pair.ratio_summaries if not found.convolution)
+
+
+@dataclass
+class Changed:
+    """Two reports of one study, the second changed in many places that have nothing to do with each other."""
+
+    first: Table
+    second: Table
+    pair: Pair
+    ids: dict[str, str] = field(default_factory=dict)
+
+
+@pytest.fixture(scope="module")
+def changed(tmp_path_factory: pytest.TempPathFactory) -> Changed:
+    reports, ids = tmp_path_factory.mktemp("reports"), dict[str, str]()
+    first, second = two(reports)
+
+    def rows(found: Table) -> None:
+        found[7]["saved_activation_bytes"] = str(int(found[7]["saved_activation_bytes"]) + 1)
+        found[1]["outcome"] = "out_of_memory"
+        found.pop(4)
+
+    def claims(values: Any) -> None:
+        supported = [claim for claim in values["claims"] if claim["verdict"] == "supported"]
+        for claim, verdict in zip(supported, ("refuted", "inconclusive"), strict=False):
+            ids[verdict] = claim["id"]
+            claim["verdict"] = verdict
+
+    def laws(values: Any) -> None:
+        saved = [law for law in values["laws"] if law["response"] == "saved_activation_bytes"]
+        saved[0]["per_edge"]["estimate"] *= 1 + 1e-9
+        saved[1]["per_edge"]["estimate"] += 4
+        saved[1]["cells"] = 35
+
+    def crossing(degree: float) -> Callable[[Any], None]:
+        ends = {"estimate": degree, "low": 7 / 8 * degree, "high": 9 / 8 * degree}
+        return lambda values: values["break_evens"][0].update(course="rises", average_degree=ends)
+
+    in_table(second, rows)
+    in_table(first, lambda rows: [rows.pop() for _ in range(3)])
+    in_json(second, "claims.json", claims)
+    in_json(second, "analysis/regressions.json", laws)
+    in_json(second, "study.json", lambda values: values["measurement"].update(threads=2))
+    in_records(second, lambda records: [record.update(fingerprint="other") for record in records])
+    in_json(first, "analysis/trends.json", crossing(8.0))
+    in_json(second, "analysis/trends.json", crossing(16.0))
+    in_json(
+        second,
+        "analysis/trends.json",
+        lambda values: values["break_evens"][1].update(course="crosses", average_degree=None),
+    )
+    return Changed(table(first), table(second), pair_of(reports), ids)
 
 
 def test_a_machine_three_times_as_slow_is_the_same_in_all_that_is_compared(tmp_path: Path) -> None:
@@ -68,23 +122,71 @@ def test_a_machine_three_times_as_slow_is_the_same_in_all_that_is_compared(tmp_p
         assert not law.apart
     assert pair.per_edge_ranks is not None
     assert pair.per_edge_ranks.tau == pytest.approx(1)
-    assert [found.first for found in pair.facts] == []
-    assert pair.settings == pair.alone == pair.outcomes == pair.half_decided == []
+    assert pair.facts == pair.settings == pair.alone == pair.outcomes == pair.half_decided == []
 
 
-def test_one_byte_more_in_one_cell_is_a_finding_that_names_it(tmp_path: Path) -> None:
-    first, second = two(tmp_path)
-    row = table(first)[7]
+def test_one_byte_more_in_one_cell_is_a_finding_that_names_it(changed: Changed) -> None:
+    row, found = changed.first[7], check(changed.pair, "saved-bytes")
     saved = int(row["saved_activation_bytes"])
-    in_table(second, lambda rows: rows[7].update(saved_activation_bytes=str(saved + 1)))
-    pair = pair_of(tmp_path)
-    found = check(pair, "saved-bytes")
-    assert (found.word, found.differ, pair.findings) == ("different", 1, 1)
     (difference,) = found.findings
+    assert (found.word, found.differ) == ("different", 1)
     assert difference.place == f"{row['cell']}, {row['policy']}"
     assert (difference.first, difference.second) == (saved, saved + 1)
     assert found.worst == difference.relative == pytest.approx(1 / (saved + 1))
     assert "the same kind of device under the same versions" in found.note
+    assert changed.pair.findings == 3  # and one slope, one verdict
+
+
+def test_a_verdict_turned_round_is_a_finding_and_one_left_open_is_told_apart(changed: Changed) -> None:
+    (difference,) = check(changed.pair, "verdicts").findings
+    ids = changed.ids
+    assert (difference.place, difference.first, difference.second) == (ids["refuted"], "supported", "refuted")
+    (half,) = changed.pair.half_decided
+    assert (half.place, half.first, half.second) == (ids["inconclusive"], "supported", "inconclusive")
+
+
+def test_another_slope_is_a_finding_and_the_rounding_of_a_fit_is_none(changed: Changed) -> None:
+    (difference,) = check(changed.pair, "bytes-per-edge").findings
+    assert isinstance(difference.first, float) and isinstance(difference.second, float)
+    assert difference.second - difference.first == pytest.approx(4)
+    assert difference.place.endswith(", saved_activation_bytes")
+    assert difference.note == "laws of 36 and 35 cells"
+
+
+def test_what_only_one_has_is_listed_by_cell_and_policy(changed: Changed) -> None:
+    lacking, more = changed.first[4], changed.second[-3:]
+    assert [(one.machine, one.cell, one.policies) for one in changed.pair.alone] == [
+        (OWN, lacking["cell"], [lacking["policy"]]),
+        ("rack", more[0]["cell"], [row["policy"] for row in more]),
+    ]
+    assert changed.pair.rows == len(changed.second) - 3
+
+
+def test_what_ran_to_its_end_on_one_alone_is_listed_and_not_compared(changed: Changed) -> None:
+    pair = changed.pair
+    assert [(one.first, one.second) for one in pair.outcomes] == [("completed", "out_of_memory")]
+    assert check(pair, "saved-bytes").matched == pair.rows - 1
+    assert all(ratio.second_row != 1 for ratio in pair.ratios)
+
+
+def test_other_settings_and_other_code_are_told(changed: Changed) -> None:
+    settings = [(one.place, one.first, one.second) for one in changed.pair.settings]
+    assert settings == [("measurement.threads", "1", "2")]
+    assert changed.pair.same_code == 0 < changed.pair.cells
+
+
+def test_a_break_even_moved_to_twice_the_degree_is_shown_as_two(changed: Changed) -> None:
+    moved, turned = changed.pair.break_evens[:2]
+    assert moved.quotient is not None
+    assert (moved.quotient.estimate, moved.quotient.low, moved.quotient.high) == (2, 14 / 9, 18 / 7)
+    assert moved.apart
+    assert (turned.first_course, turned.second_course, turned.quotient, turned.apart) == (
+        *("above", "crosses"),
+        None,
+        True,
+    )
+    # Three convolutions, two policies, two quantities.
+    assert len(changed.pair.break_evens) + changed.pair.no_break_even == 12
 
 
 @pytest.mark.parametrize(
@@ -117,44 +219,6 @@ def test_a_difference_says_which_devices_and_versions_it_is_between(
     assert [(fact.place, fact.second) for fact in pair.facts] == [("torch", torch)]
 
 
-def test_a_verdict_turned_round_is_a_finding_and_one_left_open_is_told_apart(tmp_path: Path) -> None:
-    _, second = two(tmp_path)
-    ids: dict[str, str] = {}
-
-    def overturn(values: Any) -> None:
-        supported = [claim for claim in values["claims"] if claim["verdict"] == "supported"]
-        for claim, verdict in zip(supported, ("refuted", "inconclusive"), strict=False):
-            ids[verdict] = claim["id"]
-            claim["verdict"] = verdict
-
-    in_json(second, "claims.json", overturn)
-    pair = pair_of(tmp_path)
-    (difference,) = check(pair, "verdicts").findings
-    assert (difference.place, difference.first, difference.second) == (ids["refuted"], "supported", "refuted")
-    assert pair.findings == 1
-    assert [(one.place, one.first, one.second) for one in pair.half_decided] == [
-        (ids["inconclusive"], "supported", "inconclusive")
-    ]
-
-
-def test_another_slope_is_a_finding_and_the_rounding_of_a_fit_is_none(tmp_path: Path) -> None:
-    _, second = two(tmp_path)
-
-    def change(values: Any) -> None:
-        laws = [law for law in values["laws"] if law["response"] == "saved_activation_bytes"]
-        laws[0]["per_edge"]["estimate"] *= 1 + 1e-9
-        laws[1]["per_edge"]["estimate"] += 4
-        laws[1]["cells"] = 35
-
-    in_json(second, "analysis/regressions.json", change)
-    found = check(pair_of(tmp_path), "bytes-per-edge")
-    (difference,) = found.findings
-    assert isinstance(difference.first, float) and isinstance(difference.second, float)
-    assert difference.second - difference.first == pytest.approx(4)
-    assert difference.place.endswith(", saved_activation_bytes")
-    assert difference.note == "laws of 36 and 35 cells"
-
-
 def test_graphs_of_one_id_and_another_content_are_findings_and_of_another_size_no_pairs(tmp_path: Path) -> None:
     _, second = two(tmp_path)
     rows = table(second)
@@ -171,37 +235,6 @@ def test_graphs_of_one_id_and_another_content_are_findings_and_of_another_size_n
     assert difference.second == f"400 nodes, 1602 edges, SHA-256 {'0' * 12}"
     assert pair.rows == len(rows) - sum(row["graph"] == graph for row in rows)
     assert pair.alone == []
-
-
-def test_what_only_one_has_is_listed_by_cell_and_policy(tmp_path: Path) -> None:
-    first, second = two(tmp_path)
-    in_table(second, lambda rows: rows.pop(4))
-    in_table(first, lambda rows: [rows.pop() for _ in range(3)])
-    before = table(second)
-    pair = pair_of(tmp_path)
-    assert [(one.machine, one.cell, one.policies) for one in pair.alone] == [
-        (OWN, table(first)[4]["cell"], [table(first)[4]["policy"]]),
-        ("rack", before[-1]["cell"], [row["policy"] for row in before[-3:]]),
-    ]
-    assert pair.rows == len(before) - 3
-
-
-def test_what_ran_to_its_end_on_one_alone_is_listed_and_not_compared(tmp_path: Path) -> None:
-    _, second = two(tmp_path)
-    in_table(second, lambda rows: rows[1].update(outcome="out_of_memory"))
-    pair = pair_of(tmp_path)
-    assert [(one.first, one.second) for one in pair.outcomes] == [("completed", "out_of_memory")]
-    assert check(pair, "saved-bytes").matched == pair.rows - 1
-    assert all(ratio.second_row != 1 for ratio in pair.ratios)
-
-
-def test_other_settings_and_other_code_are_told(tmp_path: Path) -> None:
-    _, second = two(tmp_path)
-    in_json(second, "study.json", lambda values: values["measurement"].update(threads=2))
-    in_records(second, lambda records: [record.update(fingerprint="other") for record in records])
-    pair = pair_of(tmp_path)
-    assert [(one.place, one.first, one.second) for one in pair.settings] == [("measurement.threads", "1", "2")]
-    assert pair.same_code == 0 < pair.cells
 
 
 def test_a_policy_twice_as_dear_is_found_at_two_and_ranks_as_it_did(tmp_path: Path) -> None:
@@ -228,34 +261,6 @@ def test_ratios_in_the_opposite_order_rank_at_minus_one(tmp_path: Path) -> None:
 
     in_table(second, turn)
     assert whole(pair_of(tmp_path)).rank_agreement.estimate == pytest.approx(-1)
-
-
-def test_a_break_even_moved_to_twice_the_degree_is_shown_as_two(tmp_path: Path) -> None:
-    first, second = two(tmp_path)
-
-    def crossing(values: Any) -> None:
-        found = values["break_evens"][0]
-        found.update(course="rises", average_degree={"estimate": 8.0, "low": 7.0, "high": 9.0})
-
-    def later(values: Any) -> None:
-        crossing(values)
-        values["break_evens"][0]["average_degree"] = {"estimate": 16.0, "low": 14.0, "high": 18.0}
-        values["break_evens"][1].update(course="crosses", average_degree=None)
-
-    in_json(first, "analysis/trends.json", crossing)
-    in_json(second, "analysis/trends.json", later)
-    pair = pair_of(tmp_path)
-    moved, turned = pair.break_evens[:2]
-    assert moved.quotient is not None
-    assert (moved.quotient.estimate, moved.quotient.low, moved.quotient.high) == (2, 14 / 9, 18 / 7)
-    assert moved.apart
-    assert (turned.first_course, turned.second_course, turned.quotient, turned.apart) == (
-        "above",
-        "crosses",
-        None,
-        True,
-    )
-    assert len(pair.break_evens) + pair.no_break_even == 12  # three convolutions, two policies, two quantities
 
 
 def test_three_machines_are_compared_two_by_two_and_a_missing_study_is_said(tmp_path: Path) -> None:

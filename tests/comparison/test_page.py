@@ -16,10 +16,10 @@ import pytest
 from changed import in_json, in_table, table
 from gnn_checkpointing.cli import main
 from gnn_checkpointing.comparison.compare import compare
-from gnn_checkpointing.comparison.render import render_comparison
+from gnn_checkpointing.comparison.page import render_comparison
 from pages import whole
 from rebuilt import rebuilt
-from report.derivation import Derivation, Page, readings
+from report.derivation import Derivation, pieces_of, readings
 from report.test_rebuild import WITHOUT_TORCH
 
 from .machines import OWN, TEMPLATES, index_of, measured_on, page_of, scale_ratios, two
@@ -58,7 +58,7 @@ def found(reports: Path) -> Any:
 @pytest.mark.parametrize("name", ["comparison.html", "index.html"])
 def test_every_number_is_what_its_address_says(reports: Path, name: str) -> None:
     derive = Derivation(reports)
-    bound = [piece for piece in Page((reports / name).read_text()).pieces if piece.source]
+    bound = [piece for piece in pieces_of((reports / name).read_text()) if piece.source]
     assert len(bound) > (1000 if name == "comparison.html" else 8)
     for piece in bound:
         assert piece.text in readings(derive.values(piece)), f"{piece.text!r} is not {piece.source} of {piece.file}"
@@ -76,7 +76,7 @@ def test_no_number_stands_there_without_an_address(reports: Path, found: Any) ->
     known = {word.rstrip(".") for text in texts_of(found) for word in re.findall(r"[^\s;,():]+", text)}
     loose = [
         (word, piece.text)
-        for piece in Page(whole(reports / "comparison.html")).pieces
+        for piece in pieces_of(whole(reports / "comparison.html"))
         if not piece.source
         for word in re.findall(r"[^\s;,():\N{EN DASH}]+", piece.text)
         if DIGIT.search(word) and word.rstrip(".") not in known
@@ -190,6 +190,7 @@ def test_the_same_reports_give_the_same_bytes(reports: Path, tmp_path: Path) -> 
         assert (tmp_path / name).read_bytes() == (reports / name).read_bytes()
 
 
+@pytest.mark.slow
 def test_comparing_takes_no_torch_and_the_index_has_the_same_page(tmp_path: Path) -> None:
     """By the commands, which let in what is valid; a second time nothing is computed again."""
     published = rebuilt("batches")

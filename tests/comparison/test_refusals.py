@@ -15,7 +15,7 @@ from gnn_checkpointing.cli import main
 from gnn_checkpointing.comparison.compare import compare
 from gnn_checkpointing.comparison.folders import refuse_strangers
 from gnn_checkpointing.refusal import Refusal
-from gnn_checkpointing.report.crate import CRATE, INSIDE
+from gnn_checkpointing.report.provenance import CRATE, INSIDE
 from rebuilt import rebuilt
 
 from .machines import OWN, TEMPLATES, measured_on, publish, two

@@ -11,8 +11,7 @@ import torch
 from PIL import Image
 
 from gnn_checkpointing.cli import main
-from gnn_checkpointing.explaining.blocks import Measured
-from gnn_checkpointing.explaining.means import late_rise, mean
+from gnn_checkpointing.explaining.explain import late_rise, mean
 from gnn_checkpointing.models.vision.vig import VigOptions, build_vig
 from gnn_checkpointing.records.explained import Explained, read_explained
 
@@ -98,11 +97,7 @@ def test_a_late_rise_by_hand() -> None:
     The two that end one block before the last overlap with the last two, and do not count.
     """
     curve = [0.0, 0.1, 0.2, 0.4, 0.8, 0.9]
-    assert late_rise([[_similar(value)] for value in curve]).mean == pytest.approx(0.5 - 0.3)
-
-
-def _similar(value: float) -> Measured:
-    return Measured(1.0, 0.5, value, 0.1, True, None)
+    assert late_rise([[value] for value in curve]).mean == pytest.approx(0.5 - 0.3)
 
 
 def as_study(given: dict[str, Path], tmp_path: Path, **changes: object) -> Path:

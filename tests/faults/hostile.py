@@ -12,7 +12,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from gnn_checkpointing.artefacts import sha256_of, write_json
-from gnn_checkpointing.report.crate import CRATE, INSIDE
+from gnn_checkpointing.report.provenance import CRATE, INSIDE
 
 VALUES: tuple[Any, ...] = (
     None, True, 0, -1, 1, 0.5, -0.0, 1e308, 1e-308, 2**31, 2**63 - 1, 2**64, 10**400, float("nan"), float("inf"),

@@ -15,9 +15,9 @@ from gnn_checkpointing.cli import main
 from gnn_checkpointing.graphs.graph import Graph
 from gnn_checkpointing.graphs.make import make_graph
 from gnn_checkpointing.graphs.storage import load_graph, save_graph
-from gnn_checkpointing.measurement.byte_trace import ByteTrace, read_byte_traces, write_byte_traces
+from gnn_checkpointing.records.traces import ByteTrace, read_byte_traces, write_byte_traces
 from gnn_checkpointing.refusal import Refusal
-from gnn_checkpointing.report.crate import CRATE
+from gnn_checkpointing.report.provenance import CRATE
 from gnn_checkpointing.study.graph_design import study_graphs
 from gnn_checkpointing.study.reading import read_study
 from gnn_checkpointing.validation.checksums import changed_files

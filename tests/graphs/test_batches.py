@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from gnn_checkpointing.graphs.make import make_graph
+from gnn_checkpointing.graphs import batches
+from gnn_checkpointing.graphs.make import make_graph, stream
 from gnn_checkpointing.refusal import Refusal
 from gnn_checkpointing.study.graph_design import BatchGraph
 
@@ -56,11 +57,12 @@ def test_a_fan_out_beyond_every_degree_gives_all_neighbours(base):
     assert part.num_edges == base.train_mask[base.edge_index[1]].sum()
 
 
-def test_every_neighbour_is_as_likely_as_every_other():
+def test_every_neighbour_is_as_likely_as_every_other(base):
     """One of each seed's about 12 neighbours, 300 times: no neighbour is drawn three times as often as the mean."""
     counts: dict[bytes, dict[bytes, int]] = {}
     for seed in range(300):
-        part = batch(size=1, seed_nodes=1000, hops=1, seed=seed)
+        spec = BatchGraph("batch", BASE, "neighbours", 1, 1000, 1, 0, seed)
+        part = batches.batch(spec, base, stream(spec, "batch"))
         for source, target in part.edge_index.T:
             drawn = counts.setdefault(part.features[target].tobytes(), {})
             name = part.features[source].tobytes()

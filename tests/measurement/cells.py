@@ -1,10 +1,15 @@
-"""Small cells for the tests of the instrument, and one of them measured in this process."""
+"""Small cells for the tests of the instrument, and graphs measured by processes of their own."""
+
+from pathlib import Path
 
 import torch
 
 from gnn_checkpointing.graphs.graph import Graph
 from gnn_checkpointing.graphs.make import make_graph
-from gnn_checkpointing.study.design import graph_cells
+from gnn_checkpointing.graphs.storage import save_graph
+from gnn_checkpointing.measurement.supervise import COMPLETE, completed_records, measure_graph
+from gnn_checkpointing.records.cell import CellRecord
+from gnn_checkpointing.study.design import Cell, graph_cells
 from gnn_checkpointing.study.graph_design import study_graphs
 from gnn_checkpointing.study.study import Study
 from synthetic.studies import small_study as synthetic
@@ -20,7 +25,29 @@ def small_study(
     return synthetic([convolution], policies, architecture={"heads": 2, **architecture}, measurement=measurement)
 
 
-def cell_of(study: Study) -> tuple[Graph]:
+def study_of(
+    nodes: int, degree: float, policies: tuple[str, ...] = ("none", "layers", "edge_blocks"), **measurement: object
+) -> Study:
+    """GATv2 with 64 channels as 4 heads on one graph."""
+    grid = {"num_nodes": [nodes], "average_degrees": [degree], "num_features": 64}
+    measuring = {"device": "cpu", "processes": 1, "rounds": {"at_least": 4, "at_most": 4}, **measurement}
+    return synthetic(["GATv2"], policies, grid, {"hidden_channels": 64, "heads": 4}, measurement=measuring)
+
+
+def cell_of(study: Study) -> tuple[Cell, Graph]:
     """The study's one cell and its graph."""
     (spec,) = study_graphs(study)
     return graph_cells(study, spec)[0], make_graph(spec)
+
+
+def measured(study: Study, folder: Path) -> CellRecord:
+    """The record of the study's one cell, measured in a folder."""
+    cell, graph = cell_of(study)
+    folder.mkdir(exist_ok=True)
+    save_graph(folder / "graph.npz", graph)
+    with (folder / "log").open("wb") as log:
+        measure_graph(
+            study, cell.graph, folder / "graph.npz", folder / "records", "here", log, lambda: True, lambda record: None
+        )
+    (record,) = completed_records(folder / "records" / COMPLETE)
+    return record

@@ -9,6 +9,7 @@ import torch
 
 from gnn_checkpointing.collecting.rows import cell_rows
 from gnn_checkpointing.graphs.storage import save_graph
+from gnn_checkpointing.measurement import cell as in_process
 from gnn_checkpointing.measurement import probe, supervise
 from gnn_checkpointing.measurement.allocator import worker_environment
 from gnn_checkpointing.measurement.cell import measure_cell
@@ -54,6 +55,23 @@ def test_a_policy_that_refuses_at_its_first_step_is_an_outcome(
     assert (found["layers"].outcome, found["layers"].message) == (outcome, "cannot be done here")
     assert found["none"].outcome == found["segments(2)"].outcome == "completed"
     assert all(sorted(order) == ["none", "segments(2)"] for order in record.round_orders)
+
+
+def test_a_policy_is_announced_before_it_is_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In either process: a compiler that hangs or fails there is charged to the policy that compiles."""
+    study, announced = small_study(), []
+    cell, graph = cell_of(study)
+    for module in (probe, in_process):
+
+        def noted(cell: Any, task: Any, policy: str, made: Any = module.contestant) -> Any:
+            assert announced[-1] == (policy, "preparation")
+            return made(cell, task, policy)
+
+        monkeypatch.setattr(module, "contestant", noted)
+    measure_cell(study, cell, graph, CPU, {}, lambda *step: announced.append(step), no_marks, CONTEXT)
+    assert len([phase for _, phase in announced if phase == "preparation"]) == 2
+    in_process.time_again(study, cell, graph, CPU, 1, study.policies, lambda *step: announced.append(step))
+    assert len([phase for _, phase in announced if phase == "preparation"]) == 4
 
 
 def test_another_model_is_compared_with_itself_without_the_policy() -> None:
@@ -111,32 +129,21 @@ def test_without_jemalloc_every_policy_of_its_cells_is_unavailable_and_nothing_i
     assert all(row["outcome"] == "unavailable" for row in cell_rows(record, study.analysis))
 
 
-def test_jemalloc_is_preloaded_and_nothing_of_the_allocator_is_inherited(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nothing_of_an_allocator_or_of_cudas_precision_is_inherited(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("gnn_checkpointing.measurement.allocator.jemalloc", lambda: "/lib/libjemalloc.so.2")
-    inherited = {"PATH": "/bin", "LD_PRELOAD": "other.so", "MALLOC_ARENA_MAX": "1", "MALLOC_CONF": "x"}
-    jemalloc = worker_environment(inherited, "jemalloc", 1)
-    assert jemalloc["LD_PRELOAD"] == "/lib/libjemalloc.so.2"
-    assert "LD_PRELOAD" not in worker_environment(inherited, "default", 1)
-    assert not {"MALLOC_ARENA_MAX", "MALLOC_CONF", "MALLOC_MMAP_THRESHOLD_"} & set(jemalloc)
-
-
-def test_nothing_of_cudas_allocator_or_precision_is_inherited() -> None:
-    inherited = {
-        "PATH": "/bin",
-        "CUDA_VISIBLE_DEVICES": "1",
+    kept = {"PATH": "/bin", "CUDA_VISIBLE_DEVICES": "1"}
+    dropped = {
+        "LD_PRELOAD": "other.so",
+        "MALLOC_ARENA_MAX": "1",
+        "MALLOC_CONF": "x",
         "PYTORCH_ALLOC_CONF": "max_split_size_mb:32",
         "PYTORCH_CUDA_ALLOC_CONF": "backend:cudaMallocAsync",
         "PYTORCH_NO_CUDA_MEMORY_CACHING": "1",
         "CUDA_LAUNCH_BLOCKING": "1",
         "NVIDIA_TF32_OVERRIDE": "1",
     }
-    found = worker_environment(inherited, "retaining", 1)
-    assert {name: found.get(name) for name in inherited} == {
-        "PATH": "/bin",
-        "CUDA_VISIBLE_DEVICES": "1",
-        "PYTORCH_ALLOC_CONF": "expandable_segments:False",
-        "PYTORCH_CUDA_ALLOC_CONF": None,
-        "PYTORCH_NO_CUDA_MEMORY_CACHING": None,
-        "CUDA_LAUNCH_BLOCKING": None,
-        "NVIDIA_TF32_OVERRIDE": None,
-    }
+    for allocator, own in (("retaining", {}), ("default", {}), ("jemalloc", {"LD_PRELOAD": "/lib/libjemalloc.so.2"})):
+        found = worker_environment(kept | dropped, allocator, 1)
+        expected = kept | {"PYTORCH_ALLOC_CONF": "expandable_segments:False"} | own
+        assert {name: found[name] for name in (kept | dropped) if name in found} == expected
+        assert ("MALLOC_MMAP_THRESHOLD_" in found) == (allocator == "retaining")

@@ -1,4 +1,4 @@
-"""On a CUDA device: peaks worked out on paper, to the byte, and inside the wider accounts; and the device is chosen."""
+"""On a CUDA device: peaks worked out on paper, to the byte, wider accounts, and times by events on the device."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from gnn_checkpointing.measurement.device import accelerator, chosen_device, full_precision
 from gnn_checkpointing.measurement.peak_memory import StepBytes, step_bytes
 from gnn_checkpointing.measurement.readings import DRIVER_BYTES
+from gnn_checkpointing.measurement.step_time import Sentinel, timed
 from measurement.test_peak_memory import MIB, three_layers
 
 
@@ -82,3 +83,32 @@ def test_what_another_tensor_holds_is_not_this_steps(cuda: torch.device) -> None
     assert found.device is not None and alone.device is not None
     assert found.device.reserved == pytest.approx(alone.device.reserved, abs=20 * MIB)  # a segment may be shared
     assert beside.numel() == 64 * MIB
+
+
+def test_events_lie_within_the_wall_time_and_forward_within_the_step(cuda: torch.device) -> None:
+    layers, x = three_layers()
+    layers, x = layers.to(cuda), x.to(cuda)
+
+    def forward() -> torch.Tensor:
+        return layers(x).sum()
+
+    for _ in range(3):
+        found = timed(forward, cuda)
+        layers.zero_grad(set_to_none=True)
+    assert found.device_seconds is not None
+    assert 0 < found.forward_seconds < found.device_seconds <= found.wall_seconds
+    assert found.device_allocations == 0
+    torch.cuda.empty_cache()
+    again = timed(forward, cuda)
+    assert again.device_allocations is not None and again.device_allocations > 0
+
+
+def test_the_sentinel_is_the_devices_time_and_not_that_of_starting_kernels(cuda: torch.device) -> None:
+    """16 kernels take some 0.1 ms to start; the work itself is more than ten times that on any device."""
+    sentinel = Sentinel(cuda)
+    before = torch.cuda.memory_allocated(cuda)
+    for _ in range(5):
+        sentinel.time()
+    assert torch.cuda.memory_allocated(cuda) == before
+    assert min(sentinel.seconds) > 1e-3
+    assert max(sentinel.seconds[2:]) == pytest.approx(min(sentinel.seconds[2:]), rel=1)

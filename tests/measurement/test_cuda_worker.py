@@ -13,15 +13,12 @@ import pytest
 import torch
 
 from gnn_checkpointing.collecting.rows import cell_rows
-from gnn_checkpointing.graphs.storage import save_graph
-from gnn_checkpointing.measurement.supervise import COMPLETE, completed_records, measure_graph
-from gnn_checkpointing.measurement.worker import _fatal_policies
-from gnn_checkpointing.records.cell import CellRecord
+from gnn_checkpointing.measurement.worker import fatal_policies
 from gnn_checkpointing.records.measurements_table import columns_of
 from gnn_checkpointing.refusal import Refusal
 from gnn_checkpointing.study.study import Study
-from measurement.cells import cell_of, small_study
-from synthetic import studies
+from measurement import cells
+from measurement.cells import cell_of, measured, small_study
 
 POLICIES = ("none", "layers", "edge_blocks", "compiled", "fused_edge_blocks", "offloaded")
 HOLD = """
@@ -33,20 +30,7 @@ sys.stdin.read()
 
 
 def study_of(nodes: int, degree: float, policies: tuple[str, ...], **measurement: object) -> Study:
-    grid = {"num_nodes": [nodes], "average_degrees": [degree], "num_features": 64}
-    measuring = {"device": "cuda", "rounds": {"at_least": 4, "at_most": 4}, **measurement}
-    return studies.small_study(["GATv2"], policies, grid, {"hidden_channels": 64, "heads": 4}, measurement=measuring)
-
-
-def measured(study: Study, folder: Path) -> CellRecord:
-    cell, graph = cell_of(study)
-    save_graph(folder / "graph.npz", graph)
-    with (folder / "log").open("wb") as log:
-        measure_graph(
-            study, cell.graph, folder / "graph.npz", folder / "r", "here", log, lambda: True, lambda record: None
-        )
-    (record,) = completed_records(folder / "r" / COMPLETE)
-    return record
+    return cells.study_of(nodes, degree, policies, **{"device": "cuda", "processes": 2, **measurement})
 
 
 @pytest.mark.usefixtures("idle_cuda")
@@ -115,7 +99,7 @@ def test_the_devices_out_of_memory_is_told_from_other_errors(cuda: torch.device)
     told = []
 
     def take(size: int, events: io.StringIO) -> None:
-        with _fatal_policies(cell, events) as announce:
+        with fatal_policies(cell, events) as announce:
             announce("none", "first step")
             torch.empty(size, dtype=torch.uint8, device=cuda)
 

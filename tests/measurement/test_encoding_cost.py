@@ -12,7 +12,7 @@ from gnn_checkpointing.graphs.ego.encodings import edge_encodings, node_encoding
 from gnn_checkpointing.graphs.make import make_graph
 from gnn_checkpointing.graphs.storage import save_graph
 from gnn_checkpointing.measurement.encoding_cost import encoding_cost
-from gnn_checkpointing.records.encodings import read_encodings
+from gnn_checkpointing.records.graph_facts import read_encodings
 from gnn_checkpointing.study.graph_design import GeneratedGraph, study_graphs
 from gnn_checkpointing.study.study import Study
 from synthetic.studies import small_study

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from gnn_checkpointing.measurement.exclusive import LOCK, Asker, lock_path, machine
+from gnn_checkpointing.measurement.exclusive import LOCK, Asker, end_all_with, lock_path, machine
 from gnn_checkpointing.refusal import Refusal
 
 
@@ -106,3 +106,16 @@ def test_the_death_of_snakemake_is_seen_through_the_shell_it_started(tmp_path: P
 
 def test_a_command_started_by_hand_watches_its_own_parent_alone() -> None:
     assert Asker().is_there()
+
+
+def test_what_a_dead_process_left_behind_is_ended_and_nothing_else() -> None:
+    started = [subprocess.Popen(["sleep", "60"], env=os.environ | {"MARK": mark}) for mark in ("one", "one more")]
+    try:
+        assert wait_for(lambda: all(Path(f"/proc/{one.pid}/comm").read_text() == "sleep\n" for one in started))
+        end_all_with("MARK=one")
+        assert started[0].wait(10) == -signal.SIGKILL
+        assert started[1].poll() is None
+    finally:
+        for one in started:
+            one.kill()
+            one.wait()

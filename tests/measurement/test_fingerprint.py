@@ -92,6 +92,19 @@ def test_what_was_read_is_kept_until_a_file_changes(package: Path) -> None:
     assert digests(package) == before
 
 
+def test_files_that_come_or_go_beside_one_that_stays_are_seen(package: Path) -> None:
+    """A name in a string is that of a package, whatever it has today; an import may become a package's."""
+    (package / "start.py").write_text("import gnn_checkpointing.late\nPLACE = 'gnn_checkpointing.rooms'\n")
+    before = digests(package)
+    (package / "rooms/two.py").write_text("")
+    assert set(digests(package)) == before.keys() | {"rooms/two.py"}
+    (package / "rooms/two.py").unlink()
+    (package / "late.py").unlink()
+    (package / "late").mkdir()
+    (package / "late/__init__.py").write_text("later = 1\n")
+    assert set(digests(package)) == before.keys() - {"late.py"} | {"late/__init__.py"}
+
+
 @pytest.mark.parametrize("part", fingerprint._ROOTS)
 def test_every_root_is_there(part: str) -> None:
     for name in (*fingerprint._ROOTS[part], *fingerprint._APART):

@@ -15,15 +15,11 @@ from typing import Any
 
 import pytest
 
-from gnn_checkpointing.graphs.storage import save_graph
 from gnn_checkpointing.measurement import supervise
 from gnn_checkpointing.measurement.allocator import worker_environment
 from gnn_checkpointing.measurement.forked import RUN, fork_process, start_process, this_run
-from gnn_checkpointing.measurement.supervise import COMPLETE, completed_records, measure_graph
-from gnn_checkpointing.records.cell import CellRecord
-from gnn_checkpointing.study.graph_design import study_graphs
 from gnn_checkpointing.study.policy_names import EDGES, POLICIES, SEGMENTS, SHARE
-from measurement.cells import cell_of, small_study
+from measurement.cells import measured, small_study
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="a server forks on Linux alone")
 
@@ -184,20 +180,6 @@ def test_another_process_is_not_taken_for_the_run(environment: dict[str, str]) -
             assert fork_process("speaking", [], environment | {RUN: other}, nothing, nothing, nothing) is None
 
 
-def measured(folder: Path, policies: tuple[str, ...]) -> CellRecord:
-    """The one cell of a small study under these policies."""
-    folder.mkdir()
-    study = small_study("GATv2", policies)
-    (spec,) = study_graphs(study)
-    save_graph(folder / "graph.npz", cell_of(study)[1])
-    with (folder / "log").open("wb") as log:
-        measure_graph(
-            study, spec.id, folder / "graph.npz", folder / "r", "here", log, lambda: True, lambda record: None
-        )
-    (record,) = completed_records(folder / "r" / COMPLETE)
-    return record
-
-
 NAMES = {
     kind: kind + {"": "", SEGMENTS: "(2)", SHARE: "(0.5)", EDGES: "(100)"}[policy.takes]
     for kind, policy in POLICIES.items()
@@ -213,9 +195,9 @@ def test_every_policys_bytes_are_those_of_a_started_process(
 ) -> None:
     """To the byte; the high-water mark, which counts pages, within its own tolerance of the exact count."""
     names = [name for kind, name in NAMES.items() if kind != "none" and POLICIES[kind].compiled == compiled]
-    started = measured(tmp_path / "started", ("none", *names))
+    started = measured(small_study("GATv2", ("none", *names)), tmp_path / "started")
     monkeypatch.setenv(RUN, environment[RUN])
-    forked = measured(tmp_path / "forked", ("none", *names))
+    forked = measured(small_study("GATv2", ("none", *names)), tmp_path / "forked")
     assert forked.policies[0].outcome == "completed"
     for one, other in zip(started.policies, forked.policies, strict=True):
         assert (one.policy, one.outcome, one.memory, one.sameness) == (
@@ -245,7 +227,7 @@ def test_a_server_that_is_killed_while_it_measures_costs_one_more_try(
 
     monkeypatch.setattr(supervise, "start_process", start)
     monkeypatch.setenv(RUN, environment[RUN])
-    record = measured(tmp_path / "killed", ("none", "layers"))
+    record = measured(small_study("GATv2", ("none", "layers")), tmp_path / "killed")
     assert {found.outcome for found in record.policies} == {"completed"}
     assert record.restarts == 1
     assert len({process.pid for process in started}) == len(started)

@@ -1,5 +1,6 @@
 """A graph measured for real: what is recorded, and that memory and time limits are outcomes, not crashes."""
 
+import getpass
 import json
 import resource
 import shutil
@@ -13,68 +14,72 @@ from typing import Any
 import pytest
 
 from gnn_checkpointing.artefacts import write_json
+from gnn_checkpointing.collecting.collect import cell_traces
 from gnn_checkpointing.collecting.rows import cell_rows
-from gnn_checkpointing.collecting.traces import cell_traces
-from gnn_checkpointing.graphs.make import make_graph
-from gnn_checkpointing.graphs.storage import save_graph
 from gnn_checkpointing.measurement import supervise
-from gnn_checkpointing.measurement.byte_trace import read_byte_traces
 from gnn_checkpointing.measurement.forked import RUN
-from gnn_checkpointing.measurement.host import this_host
+from gnn_checkpointing.measurement.hardware import this_host
 from gnn_checkpointing.measurement.job import Job
-from gnn_checkpointing.measurement.supervise import COMPLETE, completed_records, measure_graph, traces_file
+from gnn_checkpointing.measurement.supervise import COMPLETE, completed_records, measure_graph
 from gnn_checkpointing.records.cell import CellRecord, write_records
 from gnn_checkpointing.records.measurements_table import read_table, write_table
+from gnn_checkpointing.records.traces import byte_traces_file, read_byte_traces
 from gnn_checkpointing.refusal import Refusal
 from gnn_checkpointing.study.design import graph_cells
-from gnn_checkpointing.study.graph_design import graph_spec, study_graphs
+from gnn_checkpointing.study.graph_design import study_graphs
 from gnn_checkpointing.study.study import Study
-from synthetic.studies import small_study
+from measurement.cells import measured, study_of
 
 pytestmark = pytest.mark.usefixtures("forked")
-
-
-def study_of(nodes: int, degree: float, **measurement: object) -> Study:
-    grid = {"num_nodes": [nodes], "average_degrees": [degree], "num_features": 64}
-    measuring = {"device": "cpu", "processes": 1, "rounds": {"at_least": 4, "at_most": 4}, **measurement}
-    policies = ("none", "layers", "edge_blocks")
-    return small_study(["GATv2"], policies, grid, {"hidden_channels": 64, "heads": 4}, measurement=measuring)
-
-
-def measured(study: Study, folder: Path) -> list[CellRecord]:
-    spec = study_graphs(study)[0]
-    graph_file = folder / f"{spec.id}.npz"
-    save_graph(graph_file, make_graph(graph_spec(study, spec.id)))
-    with (folder / "log").open("wb") as log:
-        measure_graph(study, spec.id, graph_file, folder / "records", "here", log, lambda: True, lambda record: None)
-    return list(completed_records(folder / "records" / COMPLETE))
 
 
 SMALL = study_of(60, 4)
 
 
+TWICE = study_of(200, 16, processes=2)
+
+
+def made(folder: Path, run: str, study: Study, **environment: str) -> Path:
+    """The folder in which a study was measured in another environment."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in {RUN: run, **environment}.items():
+            patch.setenv(name, value)
+        measured(study, folder)
+    return folder
+
+
 @pytest.fixture(scope="module")
 def once(tmp_path_factory: pytest.TempPathFactory, whole_run: str) -> Path:
-    """The folder in which the small study was measured; copied, for tests that change its records."""
-    folder = tmp_path_factory.mktemp("measured")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv(RUN, whole_run)
-        measured(SMALL, folder)
-    return folder
+    """The small study, measured with a folder of its own for temporary files."""
+    temporary = tmp_path_factory.mktemp("temporary")
+    return made(tmp_path_factory.mktemp("measured"), whole_run, SMALL, TMPDIR=str(temporary))
+
+
+@pytest.fixture(scope="module")
+def twice(tmp_path_factory: pytest.TempPathFactory, whole_run: str) -> Path:
+    """The study of two processes, measured on a node of a cluster."""
+    return made(tmp_path_factory.mktemp("measured"), whole_run, TWICE, SLURMD_NODENAME="n1")
+
+
+def unfinished(measured_in: Path, copy: Path) -> tuple[CellRecord, Path]:
+    """The record of a measured study in an unfinished copy of its folder, and its path."""
+    shutil.copytree(measured_in, copy, dirs_exist_ok=True)
+    (record,) = completed_records(copy / "records" / COMPLETE)
+    (copy / "records" / "unfinished").touch()
+    return record, copy / "records" / f"{record.cell}.json"
 
 
 @pytest.fixture
 def small(once: Path, tmp_path: Path) -> tuple[CellRecord, Path]:
-    """The record of the small study in an unfinished folder, and its path."""
-    shutil.copytree(once, tmp_path, dirs_exist_ok=True)
-    (record,) = completed_records(tmp_path / "records" / COMPLETE)
-    (tmp_path / "records" / "unfinished").touch()
-    return record, tmp_path / "records" / f"{record.cell}.json"
+    return unfinished(once, tmp_path)
 
 
-def test_every_policy_is_measured_and_the_record_says_how(tmp_path: Path) -> None:
-    study = study_of(200, 16, processes=2)
-    (record,) = measured(study, tmp_path)
+def test_every_policy_is_measured_and_the_record_says_how_and_where(
+    twice: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record, _ = unfinished(twice, tmp_path)
+    monkeypatch.setenv("SLURMD_NODENAME", "n1")
+    assert [run.host for run in record.runs] == [this_host(TWICE)] * 2
     assert [found.policy for found in record.policies] == ["none", "layers", "edge_blocks"]
     assert {found.outcome for found in record.policies} == {"completed"}
     (again,) = record.again
@@ -99,7 +104,7 @@ def test_every_policy_is_measured_and_the_record_says_how(tmp_path: Path) -> Non
     assert record.policies[0].memory.resident_bytes == graph + parameters
     # A copy of the sources, int32, and the pointers of a sorted graph, int64.
     assert record.policies[2].memory.policy_resident_bytes == 4 * 3200 + 8 * 201
-    rows = cell_rows(record, study.analysis)
+    rows = cell_rows(record, TWICE.analysis)
     write_table(tmp_path / "table.csv", rows)
     table = read_table(tmp_path / "table.csv")
     assert table[1]["activation_bytes"] == rows[1]["activation_bytes"]
@@ -112,10 +117,9 @@ def test_every_policy_is_measured_and_the_record_says_how(tmp_path: Path) -> Non
     assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
 
 
-def test_traces_lie_beside_the_record_and_say_what_it_says(tmp_path: Path) -> None:
-    study = study_of(120, 8)
-    (record,) = measured(study, tmp_path)
-    path = traces_file(tmp_path / "records", record.cell)
+def test_traces_lie_beside_the_record_and_say_what_it_says(small: tuple[CellRecord, Path], tmp_path: Path) -> None:
+    record, _ = small
+    path = byte_traces_file(tmp_path / "records", record.cell)
     traces = read_byte_traces(path)
     for found, shown in zip(record.policies, cell_traces(record, traces), strict=True):
         assert found.memory is not None
@@ -130,7 +134,7 @@ def test_traces_lie_beside_the_record_and_say_what_it_says(tmp_path: Path) -> No
 
 
 def without_traces(path: Path) -> Study:
-    traces_file(path.parent, path.stem).unlink()
+    byte_traces_file(path.parent, path.stem).unlink()
     return SMALL
 
 
@@ -144,23 +148,19 @@ def with_a_digit_more(path: Path) -> Study:
 def test_a_record_that_is_not_what_this_study_measured_is_not_kept(
     small: tuple[CellRecord, Path], tmp_path: Path, change: Callable[[Path], Study]
 ) -> None:
+    """And what is measured in its place has the same memory, to the byte."""
     record, path = small
     study = change(path)
-    (again,) = measured(study, tmp_path)
+    again = measured(study, tmp_path)
     assert again.started > record.started
     assert (again.fingerprint == record.fingerprint) is (study is SMALL)
-    assert traces_file(tmp_path / "records", record.cell).exists()
-
-
-def test_memory_is_the_same_to_the_byte_in_a_second_process(tmp_path: Path) -> None:
-    study = study_of(150, 10)
-    first, second = (measured(study, tmp_path)[0] for _ in range(2))
-    assert [found.memory for found in first.policies] == [found.memory for found in second.policies]
+    assert [found.memory for found in again.policies] == [found.memory for found in record.policies]
+    assert byte_traces_file(tmp_path / "records", record.cell).exists()
 
 
 def test_a_policy_over_the_limit_is_an_outcome_and_the_others_are_still_compared_with_it(tmp_path: Path) -> None:
     """3 layers on 400 x 200 edges with 64 channels: `none` holds about 0.24 GiB, the others far less than 150 MiB."""
-    (record,) = measured(study_of(400, 200, memory_limit_gib=0.15), tmp_path)
+    record = measured(study_of(400, 200, memory_limit_gib=0.15), tmp_path)
     found = {policy.policy: policy for policy in record.policies}
     assert found["none"].outcome == "out_of_memory"
     assert f"over the limit of {int(0.15 * 2**30):,} bytes" in found["none"].message
@@ -175,10 +175,10 @@ def test_a_policy_over_the_limit_is_an_outcome_and_the_others_are_still_compared
 @pytest.mark.slow
 def test_the_limit_counts_to_the_byte_whatever_the_heap_keeps(tmp_path: Path) -> None:
     """What the process takes from the system is far more than the peak of this step, and does not matter."""
-    (free,) = measured(study_of(200, 16), tmp_path)
+    free = measured(study_of(200, 16), tmp_path)
     peaks = {found.policy: found.memory.peak_memory_bytes for found in free.policies if found.memory}
     for spared, outcome in ((0, "completed"), (1, "out_of_memory")):
-        (record,) = measured(study_of(200, 16, memory_limit_gib=(peaks["none"] - spared) / 2**30), tmp_path)
+        record = measured(study_of(200, 16, memory_limit_gib=(peaks["none"] - spared) / 2**30), tmp_path)
         assert record.memory_limit_bytes == peaks["none"] - spared
         assert {found.policy: found.outcome for found in record.policies} == {
             policy: outcome if policy == "none" else "completed" for policy in peaks
@@ -209,7 +209,7 @@ def test_a_policy_that_the_machine_cannot_hold_is_out_of_memory_in_whichever_pro
     study = study_of(600, 300, processes=1 + spared, fake_tensor_reading=False).model_copy(
         update={"policies": ("none", "edge_blocks")}
     )
-    (record,) = measured(study, tmp_path)
+    record = measured(study, tmp_path)
     found = {policy.policy: policy for policy in record.policies}
     assert found["none"].outcome == "out_of_memory"
     assert "in first step" in found["none"].message
@@ -229,13 +229,10 @@ print(int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesiz
 """
 
 
-def test_a_record_that_lacks_its_second_process_waits_for_it_alone(tmp_path: Path) -> None:
-    study = study_of(60, 4, processes=2)
-    (record,) = measured(study, tmp_path)
-    path = tmp_path / "records" / f"{record.cell}.json"
+def test_a_record_that_lacks_its_second_process_waits_for_it_alone(twice: Path, tmp_path: Path) -> None:
+    record, path = unfinished(twice, tmp_path)
     write_json(path, record.model_copy(update={"again": []}).model_dump(mode="json"))
-    (tmp_path / "records" / "unfinished").touch()
-    (resumed,) = measured(study, tmp_path)
+    resumed = measured(TWICE, tmp_path)
     assert resumed.policies == record.policies
     assert len(resumed.again) == 1 and resumed.again != record.again
 
@@ -243,7 +240,7 @@ def test_a_record_that_lacks_its_second_process_waits_for_it_alone(tmp_path: Pat
 @pytest.mark.slow
 def test_a_policy_that_takes_too_long_is_an_outcome(tmp_path: Path) -> None:
     """No step ends within a millisecond, so each policy in turn is given up; nothing hangs, nothing is invented."""
-    (record,) = measured(study_of(800, 300, timeout_seconds=0.001), tmp_path)
+    record = measured(study_of(800, 300, timeout_seconds=0.001), tmp_path)
     assert {found.outcome for found in record.policies} == {"timed_out"}
     assert record.measured_seconds == 0
 
@@ -280,29 +277,33 @@ def test_a_graph_file_that_is_none_is_refused(tmp_path: Path) -> None:
     assert graph_cells(study, spec)
 
 
-def test_a_worker_killed_before_its_first_step_has_one_more_try(tmp_path: Path) -> None:
+def waiting_job(folder: Path) -> Job:
+    """A job with one cell, of which nothing has been measured."""
     study = study_of(60, 4)
     (spec,) = study_graphs(study)
-    (cell,) = graph_cells(study, spec)
-    job = Job(study, spec.id, tmp_path / "g", tmp_path, "here", {}, {cell.id: cell.allocator}, this_host(study))
-    job.wait_for(cell.id, kept=False)
+    cells = {cell.id: cell for cell in graph_cells(study, spec)}
+    job = Job(study, spec.id, folder / "g", folder, "here", cells, {}, this_host(study))
+    job.wait_for(*cells, kept=False)
+    return job
+
+
+def test_a_worker_killed_before_its_first_step_has_one_more_try(tmp_path: Path) -> None:
+    job = waiting_job(tmp_path)
     supervise._lose_dead(job, 0, None, -signal.SIGKILL)
-    assert job.asked()[0].cell == cell.id
-    assert job.restarts == {cell.id: 1}
+    (cell,) = job.cells
+    assert job.asked()[0].cell == cell
+    assert job.restarts == {cell: 1}
     with pytest.raises(Refusal, match="died before its first step"):
         supervise._lose_dead(job, 0, None, -signal.SIGKILL)
 
 
 @pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGINT, signal.SIGSTOP])
 def test_a_signal_from_outside_is_no_outcome_of_a_policy(tmp_path: Path, sent: signal.Signals) -> None:
-    study = study_of(60, 4)
-    (spec,) = study_graphs(study)
-    (cell,) = graph_cells(study, spec)
-    job = Job(study, spec.id, tmp_path / "g", tmp_path, "here", {}, {cell.id: cell.allocator}, this_host(study))
-    job.wait_for(cell.id, kept=False)
-    last = {"cell": cell.id, "policy": "layers", "phase": "first step"}
+    job = waiting_job(tmp_path)
+    (cell,) = job.cells
+    last = {"cell": cell, "policy": "layers", "phase": "first step"}
     supervise._lose_dead(job, 0, last, -sent)
-    assert (job.lost, job.restarts) == ({}, {cell.id: 1})
+    assert (job.lost, job.restarts) == ({}, {cell: 1})
     with pytest.raises(Refusal, match=sent.name):
         supervise._lose_dead(job, 0, last, -sent)
     assert job.lost == {}
@@ -325,6 +326,13 @@ def test_a_worker_that_gets_a_signal_is_started_again(
     start, started = supervise.start_process, []
     monkeypatch.setattr(supervise, "start_process", lambda *a: started.append(start(*a)) or started[-1])
     monkeypatch.setattr(supervise, "_events", events)
-    (record,) = measured(study_of(60, 4, timeout_seconds=6), tmp_path)
+    record = measured(study_of(60, 4, timeout_seconds=6), tmp_path)
     assert {found.outcome for found in record.policies} == {"completed"}
     assert record.restarts == 1
+
+
+def test_nothing_is_left_in_the_folder_for_temporary_files(once: Path) -> None:
+    """PyG writes files of generated code, which nobody removes."""
+    (temporary,) = once.parent.glob("temporary[0-9]")
+    left = {path.name for path in temporary.iterdir()}
+    assert left <= {f"torchinductor_{getpass.getuser()}"}  # torch's own cache, one folder for all processes

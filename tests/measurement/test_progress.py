@@ -1,6 +1,8 @@
 """The line of a cell counts what holds today, and judges the time left by what its like has taken."""
 
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -30,6 +32,21 @@ def test_graphs_measured_under_other_settings_do_not_count(tmp_path: Path) -> No
     assert progress._others == len(STUDY.architecture.convolutions) * STUDY.measurement.processes
     assert progress._other_seconds == 7.0
     assert progress._all == progress._others * len(study_graphs(STUDY))
+
+
+def test_a_line_is_safe_to_print(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Labels of graphs are the user's, and may hold what moves a terminal's cursor."""
+    record: Any = SimpleNamespace(
+        graph=SimpleNamespace(label="\x1b[2Jmine"),
+        convolution="GCN",
+        policies=[SimpleNamespace(policy="none", outcome="completed")],
+        runs=[SimpleNamespace(round_orders=[], measured_seconds=0.0)],
+        timed=True,
+    )
+    Progress(STUDY, tmp_path, study_graphs(STUDY)[0].id)(record)
+    line = capsys.readouterr().err
+    assert line.split(": ", 1)[1].startswith("\\x1b[2Jmine · GCN · none · 0 rounds")
+    assert line.rstrip("\n").isprintable()
 
 
 @pytest.mark.parametrize(

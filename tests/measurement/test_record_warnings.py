@@ -4,9 +4,10 @@ from typing import Any
 
 import pytest
 
-from gnn_checkpointing.measurement.drift import sentinel_drift
-from gnn_checkpointing.measurement.record_warnings import record_warnings
+from gnn_checkpointing.measurement.job import unavailable_cell
+from gnn_checkpointing.measurement.record_warnings import record_warnings, sentinel_drift
 from gnn_checkpointing.records.cell import CellRecord
+from measurement.cells import cell_of
 from synthetic.studies import small_study
 
 ROUNDS = 12
@@ -52,50 +53,17 @@ def policy(name: str, fake_bytes: int = 900, same: bool = True, **changed: list[
 
 
 def warnings(layers: dict[str, Any] | None = None, **changed: Any) -> list[str]:
-    values = {
-        "schema_version": 2,
-        "study": "test",
-        "hardware": "here",
-        "cell": "c",
-        "graph": {
-            "id": "g",
-            "label": "G",
-            "family": "sbm",
-            "sha256": "0",
-            "num_nodes": 40,
-            "num_edges": 160,
-            "num_features": 4,
-            "num_classes": 4,
-            "requested_average_degree": 4,
-            "average_degree": 4,
-            "density": 0.1,
-            "replicate": 0,
-        },
-        "convolution": "GCN",
-        "architecture": {"convolutions": ["GCN"], "num_layers": 2, "hidden_channels": 8},
-        "aggregation": "gather_scatter",
-        "fingerprint": "f",
-        "seed": 5,
-        "device": "cpu",
-        "threads": 1,
-        "allocator": "retaining",
-        "memory_limit_bytes": 1,
+    undisturbed = {
         "started": "2026-11-24T19:29:40.074+00:00",
         "ended": "2026-11-24T19:29:41.074+00:00",
-        "timed": True,
         "load_before": 0.5,
         "load_after": 1.0,
-        "clock_mhz_before": None,
-        "clock_mhz_after": None,
-        "governor": None,
         "sentinel_seconds": [0.005] * 9,
-        "measured_seconds": 1,
-        "restarts": 0,
-        "round_orders": [],
         "policies": [policy("none"), layers or policy("layers")],
-        "warnings": [],
-    } | changed
-    return record_warnings(CellRecord.model_validate(values), STUDY)
+    }
+    context = {"hardware": "here", "fingerprint": "f", "memory_limit_bytes": 1, "restarts": 0}
+    record = unavailable_cell(STUDY, *cell_of(STUDY), "cpu", "replayed", context)
+    return record_warnings(CellRecord.model_validate(record.model_dump(mode="json") | undisturbed | changed), STUDY)
 
 
 def test_a_clean_record_says_nothing_against_itself() -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 import torch
 
+from gnn_checkpointing.collecting.collect import cell_traces
 from gnn_checkpointing.collecting.rows import cell_rows
-from gnn_checkpointing.collecting.traces import cell_traces
 from gnn_checkpointing.graphs.families.images import images_of, normalised
 from gnn_checkpointing.graphs.graph import Graph
 from gnn_checkpointing.graphs.make import make_graph, stream

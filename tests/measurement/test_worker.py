@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import json
 import os
@@ -13,7 +14,7 @@ import pytest
 import torch
 
 from gnn_checkpointing.measurement import worker
-from gnn_checkpointing.measurement.other_processes import Neighbours
+from gnn_checkpointing.measurement.gpu import Neighbours
 from gnn_checkpointing.refusal import Refusal
 from measurement.cells import CPU, cell_of, small_study
 from measurement.test_cell import CONTEXT, no_marks
@@ -34,8 +35,9 @@ NEIGHBOURS = Told(CPU, frozenset(), 0)
 def test_who_came_meanwhile_is_in_the_record_and_its_warnings(tmp_path: Path) -> None:
     study, events = small_study(), io.StringIO()
     cell, graph = cell_of(study)
-    job: dict[str, Any] = {"lost": {}, "folder": str(tmp_path)}
-    worker._measure_one(job, study, cell, graph, CPU, NEIGHBOURS, no_marks, CONTEXT, events)
+    context = {name: CONTEXT[name] for name in ("hardware", "restarts")}
+    job: dict[str, Any] = {"lost": {}, "folder": str(tmp_path), "context": context, "fingerprints": {cell.id: "f"}}
+    worker.Worker(job, study, graph, CPU, NEIGHBOURS, events).measure(cell, no_marks)
     record = json.loads(events.getvalue().splitlines()[-1])["record"]
     assert record["others_on_device"] == [OTHER]
     assert any("the GPU was shared" in sentence and OTHER in sentence for sentence in record["warnings"])
@@ -45,17 +47,27 @@ def test_who_came_while_it_was_timed_again_is_in_those_rounds() -> None:
     study, events = small_study(), io.StringIO()
     cell, graph = cell_of(study)
     job = {"process": 1, "timed": {cell.id: ["none", "layers"]}}
-    worker._time_one_again(job, study, cell, graph, CPU, NEIGHBOURS, events)
+    worker.Worker(job, study, graph, CPU, NEIGHBOURS, events).time_again(cell)
     assert json.loads(events.getvalue().splitlines()[-1])["rounds"]["others_on_device"] == [OTHER]
 
 
-def test_a_device_in_use_ends_the_worker_with_a_refusal_before_anything_is_on_it(
-    monkeypatch: pytest.MonkeyPatch,
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (Refusal(f"the GPU is in use by {OTHER}"), f"the GPU is in use by {OTHER}"),
+        (
+            OSError(errno.ENOSPC, "No space left on device", "/disk/traces.npz"),
+            "/disk/traces.npz: no space left on device; free some space, and run it again",
+        ),
+    ],
+)
+def test_a_device_in_use_or_a_full_disk_ends_the_worker_with_a_refusal(
+    monkeypatch: pytest.MonkeyPatch, error: Exception, said: str
 ) -> None:
     study = small_study()
 
     def refused(device: torch.device) -> Neighbours:
-        raise Refusal(f"the GPU is in use by {OTHER}")
+        raise error
 
     monkeypatch.setattr(worker, "die_with_parent", lambda: None)
     monkeypatch.setattr(worker, "chosen_device", lambda asked: torch.device("cuda", 0))
@@ -67,4 +79,17 @@ def test_a_device_in_use_ends_the_worker_with_a_refusal_before_anything_is_on_it
         worker.main()
     assert ended.value.code == 2
     with os.fdopen(reading) as told:
-        assert json.loads(told.read()) == {"event": "refusal", "message": f"the GPU is in use by {OTHER}"}
+        assert json.loads(told.read()) == {"event": "refusal", "message": said}
+
+
+def test_a_full_disk_in_a_policys_step_is_no_outcome_of_the_policy() -> None:
+    (cell, _), events = cell_of(small_study()), io.StringIO()
+
+    def step() -> None:
+        with worker.fatal_policies(cell, events) as announce:
+            announce("layers", "first step")
+            raise RuntimeError("the compiler failed") from OSError(errno.ENOSPC, "full")
+
+    with pytest.raises(OSError, match="full"):
+        step()
+    assert [json.loads(line)["event"] for line in events.getvalue().splitlines()] == ["step"]

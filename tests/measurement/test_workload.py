@@ -1,17 +1,40 @@
-"""A cell's contestants: which model each policy gets, what it is compared with, and what a sparse product refuses."""
+"""Which model each policy of a cell gets, what a sparse product refuses, and how another result is seen."""
 
 import pytest
 import torch
 
 from gnn_checkpointing.graphs.make import make_graph
 from gnn_checkpointing.measurement.peak_memory import resident_bytes
-from gnn_checkpointing.measurement.sameness import compared, step_result
+from gnn_checkpointing.measurement.sameness import StepResult, compared, step_result
 from gnn_checkpointing.measurement.workload import Contestant, Task, cell_task, contestant, twin
 from gnn_checkpointing.models.stack import ReversibleStack, Stack
 from gnn_checkpointing.refusal import Refusal
 from gnn_checkpointing.study.design import graph_cells
 from gnn_checkpointing.study.graph_design import study_graphs
 from synthetic.studies import small_study
+
+REFERENCE = StepResult(2.0, (torch.tensor([3.0, 0.0]), torch.tensor([4.0])), (torch.tensor([1.0]),))
+
+
+def test_equal_results_have_no_error() -> None:
+    same = compared(REFERENCE, REFERENCE, 1e-5)
+    assert (same.loss_error, same.gradient_error, same.buffer_error) == (0.0, 0.0, 0.0)
+    assert same.same_loss and same.same_gradients and same.same_buffers
+
+
+@pytest.mark.parametrize(
+    ("changed", "field", "error"),
+    [
+        (StepResult(2.002, REFERENCE.gradients, REFERENCE.buffers), "loss", 0.001),
+        # All gradients together have norm 5: a difference of 0.5 in one is a tenth.
+        (StepResult(2.0, (torch.tensor([3.0, 0.5]), torch.tensor([4.0])), REFERENCE.buffers), "gradient", 0.1),
+        (StepResult(2.0, REFERENCE.gradients, (torch.tensor([1.25]),)), "buffer", 0.25),
+    ],
+)
+def test_a_difference_is_found_and_sized(changed: StepResult, field: str, error: float) -> None:
+    same = compared(changed, REFERENCE, 1e-5)
+    assert getattr(same, f"{field}_error") == pytest.approx(error, rel=1e-5)
+    assert not getattr(same, {"loss": "same_loss", "gradient": "same_gradients", "buffer": "same_buffers"}[field])
 
 
 def cell_and_task(aggregation: str) -> tuple[Task]:

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gnn_checkpointing.measurement.exact_peak import StepSizes, even_degrees, exact_peak
+from gnn_checkpointing.measurement.fake_tensors import StepSizes, even_degrees, exact_peak
 from gnn_checkpointing.planning import Planner
 from gnn_checkpointing.study.architecture import Architecture
 

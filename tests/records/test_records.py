@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from gnn_checkpointing.records.cell import read_cell
+from gnn_checkpointing.records.cell import read_cell, read_records
 from gnn_checkpointing.records.measurements_table import COLUMNS, columns_of, hosts, read_table, write_table
 from gnn_checkpointing.refusal import Refusal
 
@@ -59,6 +59,9 @@ def test_a_record_of_another_form_is_refused_by_field(tmp_path: Path) -> None:
     (tmp_path / "c.json").write_text('{"schema_version": 1, "policies": "none"}')
     with pytest.raises(Refusal, match=r"c\.json: field started"):
         read_cell(tmp_path / "c.json")
+    (tmp_path / "r.jsonl").write_text("{}\n{}\n")
+    with pytest.raises(Refusal, match=r"r\.jsonl, record 1: field started"):
+        read_records(tmp_path / "r.jsonl")
 
 
 def test_machines_are_a_column_only_where_there_are_several(tmp_path: Path) -> None:

@@ -12,18 +12,20 @@ import importlib
 import json
 import math
 import re
+from collections.abc import Iterator
 from functools import cache
-from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, unquote
+
+from lxml.html import document_fromstring
 
 from gnn_checkpointing.analysis.results import Estimate
 from gnn_checkpointing.planning import Planner
 from gnn_checkpointing.report import units
 
-VOID = frozenset("area base br col embed hr img input link meta source track wbr".split())  # noqa: SIM905
 TOKEN = re.compile(r"\s*(count\([^()]*\)|abs\(|exp\(|sqrt\(|\(|\)|[^\s()]*#/?[^\s()]*|-?\d[\d.e+-]*|[-+*/])")
+UNREAD = " or ".join(f"ancestor::{tag}" for tag in ("script", "style", "svg", "code", "option"))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -33,57 +35,26 @@ class Piece:
     text: str
     source: str
     file: str
-    table: str
 
 
-class Page(HTMLParser):
-    """Collects the texts of a page, drawings and scripts apart."""
+def pieces_of(html: str) -> Iterator[Piece]:
+    """The texts of a page, drawings and scripts apart."""
+    for text in document_fromstring(html).xpath(f"//body//text()[not({UNREAD})]"):
+        own = text.getparent().getparent() if text.is_tail else text.getparent()
+        if text.strip():
+            file = own.xpath("string(ancestor-or-self::div[@data-source][1]/@data-source)")
+            yield Piece(str(text), _source(own, text), str(file))
 
-    def __init__(self, html: str) -> None:
-        super().__init__()
-        self.pieces: list[Piece] = []
-        self.open: list[tuple[str, dict[str, str | None]]] = []
-        self.columns: list[str] = []
-        self.place = -1
-        self.feed(html)
 
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        if tag in ("tr", "table"):
-            self.place = -1
-        if tag == "table":
-            self.columns = []
-        if tag in ("th", "td"):
-            self.place += 1
-        if tag not in VOID:
-            self.open.append((tag, dict(attrs)))
-        if tag == "th" and dict(attrs).get("scope") == "col":
-            self.columns.append(self.open.pop()[1].get("data-source") or "")
-            self.open.append((tag, {}))
-
-    def handle_endtag(self, tag: str) -> None:
-        if any(name == tag for name, _ in self.open):
-            while self.open.pop()[0] != tag:
-                pass
-
-    def handle_data(self, data: str) -> None:
-        tags = {tag for tag, _ in self.open}
-        if not data.strip() or tags & {"script", "style", "svg", "code", "title", "option"}:
-            return
-        table = next((found for tag, found in reversed(self.open) if tag == "div" and "data-source" in found), {})
-        self.pieces.append(Piece(data, self.source(data), table.get("data-source") or "", table.get("id") or ""))
-
-    def source(self, text: str) -> str:
-        """The address of a text: its own, else a number's column's; @ is the entry of its cell or row."""
-        tag, found = self.open[-1]
-        cell, row = (
-            next((of for name, of in reversed(self.open) if name in names), {}) for names in (("th", "td"), ("tr",))
-        )
-        if tag in ("th", "td") and "data-source" not in found and self.place < len(self.columns):
-            number = any(map(str.isdigit, text)) and "tbody" in {name for name, _ in self.open}
-            own = self.columns[self.place] if number else ""
-        else:
-            own = (found.get("data-source") or "") if tag not in ("div", "tr") else ""
-        return own.replace("@", cell.get("data-entry") or row.get("data-entry") or "@")
+def _source(own: Any, text: str) -> str:
+    """The address of a text: its own, else a number's column's; @ is the entry of its cell or row."""
+    found = "" if own.tag in ("div", "tr") or own.get("scope") == "col" else own.get("data-source", "")
+    if own.tag in ("td", "th") and "data-source" not in own.attrib and any(map(str.isdigit, text)):
+        row = own.getparent()
+        columns = row.xpath("ancestor::table//th[@scope='col']") if row.getparent().tag == "tbody" else []
+        found = columns[row.index(own)].get("data-source", "") if columns else ""
+    entries = own.xpath("ancestor-or-self::*[self::td or self::th or self::tr]/@data-entry")
+    return found.replace("@", entries[-1]) if entries else found
 
 
 class Derivation:

@@ -10,7 +10,7 @@ import pytest
 from rocrate.rocrate import ROCrate
 
 from gnn_checkpointing.artefacts import sha256_of
-from gnn_checkpointing.report.crate import CODE, CRATE
+from gnn_checkpointing.report.provenance import CODE, CRATE
 from gnn_checkpointing.validation.pages import pages
 from rebuilt import packed
 

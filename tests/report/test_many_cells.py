@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from gnn_checkpointing.report.figure import Figure
-from gnn_checkpointing.report.figures import gantt, points, scales
-from gnn_checkpointing.report.figures.gantt import Bar, gantt_panel, graphs_a_row
+from gnn_checkpointing.report.figures import bars, scales
+from gnn_checkpointing.report.figures.bars import Turn, gantt_panel, graphs_a_row
 from gnn_checkpointing.report.figures.lines import Line, Point
 from gnn_checkpointing.report.figures.palette import looks
 from gnn_checkpointing.report.figures.points import drawn_marks, residual_panel, thinning
@@ -52,18 +52,20 @@ def test_a_panel_of_many_cells_takes_no_more_room_than_one_of_some_hundred() -> 
 def test_graphs_share_rows_and_bars_that_touch_are_one() -> None:
     """1,200 graphs of a minute each in two processes: ten a row, so 120 rows with one bar of either process."""
     assert (graphs_a_row(120), graphs_a_row(121), graphs_a_row(1200)) == (1, 2, 10)
-    bars = [
-        Bar(row, row + 2000 * process, row + 2000 * process + 0.9, process) for row in range(1200) for process in (0, 1)
+    turns = [
+        Turn(row, row + 2000 * process, row + 2000 * process + 0.9, process)
+        for row in range(1200)
+        for process in (0, 1)
     ]
-    joined = gantt._shared(bars)
+    joined = bars._shared(turns)
     assert [(bar.row, bar.process) for bar in joined] == [(row, process) for row in range(120) for process in (0, 1)]
-    assert joined[3] == Bar(1, 2010, pytest.approx(2019.9), 1)  # type: ignore[arg-type]
-    assert len(gantt_panel("run", bars)) < 30_000
+    assert joined[3] == Turn(1, 2010, pytest.approx(2019.9), 1)  # type: ignore[arg-type]
+    assert len(gantt_panel("run", turns)) < 30_000
 
 
 def test_bars_that_do_not_touch_stay_apart() -> None:
-    bars = [Bar(row, 10 * row, 10 * row + 1, 0) for row in range(240)]
-    assert len(gantt._shared(bars)) == 240
+    turns = [Turn(row, 10 * row, 10 * row + 1, 0) for row in range(240)]
+    assert len(bars._shared(turns)) == 240
 
 
 def test_the_run_tells_the_longest_graphs_of_many(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -81,4 +83,4 @@ def test_the_run_tells_the_longest_graphs_of_many(monkeypatch: pytest.MonkeyPatc
 
 def test_points_without_a_line_are_nothing_to_thin() -> None:
     assert thinning([]) == "" == thinning([[]])
-    assert points.drawn_marks([]) == []
+    assert drawn_marks([]) == []

@@ -15,7 +15,7 @@ from gnn_checkpointing.report.index import Compared, render_index
 from gnn_checkpointing.report.render import TEMPLATES
 from pages import whole
 
-from .derivation import Page
+from .derivation import pieces_of
 
 NOUNS = ("measurements", "questions")
 """What is counted once a study: every count before these words is the same."""
@@ -70,7 +70,7 @@ def test_counts_of_one_thing_agree(study: Path) -> None:
 def test_one_address_is_one_number_in_both_documents(study: Path) -> None:
     found: dict[str, dict[float, str]] = defaultdict(dict)
     for page in pages(study).values():
-        for piece in Page(page).pieces:
+        for piece in pieces_of(page):
             address = f"{piece.file}{piece.source}" if piece.source.startswith("#") else piece.source
             value = base_value(piece.text)
             if address and value is not None and "?" not in address:

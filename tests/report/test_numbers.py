@@ -7,13 +7,14 @@ import hashlib
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from pages import whole
 from rebuilt import rendered
 
-from .derivation import Derivation, Page, Piece, readings
+from .derivation import Derivation, pieces_of, readings
 
 DIGIT = re.compile(r"\d")
 PROSE = {
@@ -30,7 +31,7 @@ PROSE = {
 
 def test_every_number_is_what_its_address_says(document: Path) -> None:
     derive = Derivation(document.parent)
-    bound = [piece for piece in Page(whole(document)).pieces if piece.source]
+    bound = [piece for piece in pieces_of(whole(document)) if piece.source]
     assert len(bound) > 20
     for piece in bound:
         assert piece.text in readings(derive.values(piece)), f"{piece.text!r} is not {piece.source} of {piece.file}"
@@ -40,7 +41,7 @@ def test_no_number_is_printed_without_an_address(document: Path) -> None:
     known = set(_words_of(document.parent)) | set(PROSE)
     loose = [
         (word, piece.text)
-        for piece in Page(_without_references(whole(document))).pieces
+        for piece in pieces_of(_without_references(whole(document)))
         if not piece.source
         for word in piece.text.split()
         if DIGIT.search(word) and not _is_known(word, known)
@@ -101,8 +102,8 @@ def _split(text: str) -> Iterator[str]:
 def test_a_number_that_was_changed_is_found() -> None:
     path = rendered("default")
     derive = Derivation(path)
-    pieces = [piece for piece in Page(whole(path / "appendix.html")).pieces if piece.source]
+    pieces = [piece for piece in pieces_of(whole(path / "appendix.html")) if piece.source]
     size = next(piece for piece in pieces if piece.text.endswith("\N{NO-BREAK SPACE}MiB"))
-    wrong = Piece("12.3\N{NO-BREAK SPACE}MiB", size.source, size.file, size.table)
+    wrong = replace(size, text="12.3\N{NO-BREAK SPACE}MiB")
     assert size.text in readings(derive.values(size))
     assert wrong.text not in readings(derive.values(wrong))

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from gnn_checkpointing.refusal import Refusal
-from gnn_checkpointing.report.crate import CODE, CRATE
 from gnn_checkpointing.report.inputs import published
+from gnn_checkpointing.report.provenance import CODE, CRATE
 
 ROOT = Path(__file__).resolve().parents[2]
 TEMPLATES = ROOT / "templates"
@@ -63,6 +63,7 @@ def test_both_faces_come_out_byte_for_byte_from_the_findings_beside_them(frozen:
     assert different(frozen, tmp_path) == [], ADVICE
 
 
+@pytest.mark.slow
 def test_all_of_it_comes_out_byte_for_byte_from_the_measurements(frozen: Path, tmp_path: Path) -> None:
     run("rebuild", "--frozen", frozen, "--templates", TEMPLATES, "--output-folder", tmp_path)
     assert different(frozen, tmp_path) == [], ADVICE

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -10,24 +12,25 @@ import numpy as np
 import pytest
 
 from gnn_checkpointing.analysis.explained import explanations
-from gnn_checkpointing.records.encodings import EncodingCost
 from gnn_checkpointing.records.explained import ExplainedSets
+from gnn_checkpointing.records.graph_facts import EncodingCost
 from gnn_checkpointing.records.traces import Trace
 from gnn_checkpointing.report.documents import documents
+from gnn_checkpointing.report.html import report_html
 from gnn_checkpointing.report.inputs import ReportInputs
 from gnn_checkpointing.report.sections.ego import ego_section
 from gnn_checkpointing.report.sections.method import method_section
 from gnn_checkpointing.report.sections.stacks import depth_section
 from gnn_checkpointing.report.sections.vision import explained_section, kept_by_block, vision_section
-from pages import whole
 from synthetic import inputs as synthetic
 from synthetic.explained import explained
 from synthetic.graphs import generated_graphs
+from synthetic.results import made
 from synthetic.rows import table
 from synthetic.tables import depth_table, ego_table
 
 from .reading import analysed, block, prose
-from .test_report import render
+from .test_report import TEMPLATES, appendix
 
 IMAGES = {"generated": [{"family": "images", "num_nodes": [392], "average_degrees": [9]}]}
 VISION = {"convolutions": ["ViG-S"], "tasks": ["patches", "images"]}
@@ -35,9 +38,7 @@ VISION = {"convolutions": ["ViG-S"], "tasks": ["patches", "images"]}
 
 def profiled(policy: str, kept: list[int], model: str = "") -> Trace:
     """Return a step of a ViG-S whose blocks keep so many bytes, and hold 1 MiB more at once."""
-    ends = [0]
-    for bytes_ in kept:
-        ends.append(ends[-1] + bytes_)
+    ends = list(accumulate(kept, initial=0))
     changes: dict[str, Any] = {
         "model": model,
         "block_numbers": list(range(1, len(kept) + 1)),
@@ -78,19 +79,14 @@ def depth_inputs() -> ReportInputs:
 
 def ego_inputs() -> ReportInputs:
     costs = [
-        EncodingCost(
-            graph=f"g{degree}",
+        made(
+            EncodingCost,
             label=f"ER, degree {degree}, replicate 0",
-            num_nodes=1000,
             num_edges=1000 * degree,
             average_degree=degree,
             radius=radius,
             seconds=0.01 * degree**radius,
             peak_bytes=10_000 * degree**radius,
-            node_kinds=12,
-            edge_kinds=90,
-            node_counts=4000,
-            edge_counts=50_000,
         )
         for degree in (2, 8)
         for radius in (1, 2)
@@ -173,15 +169,15 @@ def test_the_explained_section_draws_each_measure_for_both_sets() -> None:
     assert len(block(section, "table-explained-validation").rows) == 16
 
 
-@pytest.mark.parametrize("made", [vision_inputs, depth_inputs, explained_inputs, ego_inputs])
-def test_both_faces_take_them(made: Callable[[], ReportInputs], tmp_path: Path) -> None:
-    inputs = made()
+@pytest.mark.parametrize("make", [vision_inputs, depth_inputs, explained_inputs, ego_inputs])
+def test_both_faces_take_them(make: Callable[[], ReportInputs], tmp_path: Path) -> None:
+    inputs = make()
     added = ("figure-vision", "figure-depth", "figure-explained", "figure-ego")
     both = documents(inputs, {})
     figures = [one for page in (both.report, both.appendix) for one in page.figures() if one.id.startswith(added)]
     assert figures and all(figure.provenance is not None for figure in figures)
-    html, pdf = render(tmp_path, inputs)
-    html += whole(tmp_path / "out" / "report.html")
-    assert all(f'id="{figure.id}"' in html for figure in figures)
+    html, pdf = appendix(tmp_path, inputs)
+    html += report_html(both.report, TEMPLATES)
+    assert all(re.search(f'id="?{figure.id}"?[ >]', html) for figure in figures)
     assert "photos <b>" not in html
     assert pdf.startswith(b"%PDF")

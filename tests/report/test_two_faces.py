@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import dataclasses
 import os
 import re
-from html.parser import HTMLParser
 from itertools import pairwise
 from pathlib import Path
 
 import pypdfium2
 import pytest
+from lxml.html import document_fromstring
 
 from pages import whole
 
@@ -19,69 +18,31 @@ GAP = 1600
 and below a claim its rule, conditions and reasons, which of six series take 1,260."""
 
 
-@dataclasses.dataclass
-class Table:
-    """A table of the page: its caption, and its cells row by row."""
-
-    caption: str
-    cells: list[str]
+PROSE = " or ".join(f"self::{tag}" for tag in ("p", "li", "dd", "dt", "figcaption"))
 
 
-class Face(HTMLParser):
-    """Collects the texts of the page that belong on paper: sentences, tables, and how many figures there are.
+class Face:
+    """The texts of the page that belong on paper: sentences, tables, and how many figures there are.
 
     Not what is for screens alone: the planner's form, links to other places of the page, and the drawers of figures,
     whose content stands in a table of its own.
     """
 
-    PROSE = frozenset({"p", "li", "dd", "dt", "figcaption"})
-
     def __init__(self, html: str) -> None:
-        super().__init__()
-        self.sentences: list[str] = []
-        self.tables: list[Table] = []
-        self.alternatives: list[str] = []
-        self.figures = 0
-        self._open: list[tuple[str, dict[str, str | None]]] = []
-        self._text: list[str] = []
-        self.feed(html)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        if tag in ("meta", "input", "br", "link", "img"):
-            return
-        self._open.append((tag, dict(attrs)))
-        self.figures += tag == "figure"
-        if tag == "table" and not self._within("planner"):
-            self.tables.append(Table("", []))
-        if tag in ("caption", "th", "td", *self.PROSE):
-            self._text = []
-
-    def handle_data(self, data: str) -> None:
-        if not any(tag in ("script", "style", "svg", "nav", "summary", "pre") for tag, _ in self._open):
-            self._text.append(data)
-
-    def handle_endtag(self, tag: str) -> None:
-        text = "".join(self._text)
-        own = dict(self._open[-1][1]) if self._open else {}
-        if not any(self._within(name) for name in ("planner", "provenance", "masthead", "screen")):
-            if own.get("role") == "img":
-                self.alternatives.append(str(own["aria-label"]))
-            elif tag == "caption":
-                self.tables[-1].caption = text
-            elif tag in ("th", "td") and not self._in("thead"):
-                self.tables[-1].cells.append(text)
-            elif tag in self.PROSE and not self._in("table") and text.strip():
-                self.sentences.append(text)
-        if tag in ("caption", "th", "td", *self.PROSE):
-            self._text = []
-        while self._open and self._open.pop()[0] != tag:
-            pass
-
-    def _within(self, name: str) -> bool:
-        return any(name in str(attributes.get("class") or "").split() for _, attributes in self._open)
-
-    def _in(self, name: str) -> bool:
-        return any(tag == name for tag, _ in self._open)
+        page = document_fromstring(html)
+        for screen in page.xpath("//script|//style|//svg|//nav|//summary|//pre|//header|//*[@class='screen']"):
+            screen.drop_tree()
+        for drawer in page.xpath("//*[contains(@class, 'planner') or contains(@class, 'provenance')]"):
+            drawer.drop_tree()
+        self.figures = len(page.xpath("//figure"))
+        self.alternatives = page.xpath("//*[@role='img']/@aria-label")
+        found = page.xpath(f"//*[{PROSE}][not(ancestor::table)][not(descendant::*[{PROSE}])]")
+        self.sentences = [text for one in found if (text := one.text_content()).strip()]
+        cells = f"tbody//*[self::th or self::td][not(descendant::*[{PROSE}])]"
+        self.tables = {
+            table.xpath("string(caption)"): [cell.text_content() for cell in table.xpath(cells)]
+            for table in page.xpath("//table")
+        }
 
 
 def squeezed(text: str) -> str:
@@ -144,11 +105,11 @@ def test_every_cell_of_every_table_is_in_the_pdf_in_its_order(faces: tuple[Face,
     html, pages, _ = faces
     pdf = "".join(pages)
     assert len(html.tables) > 0
-    for table in html.tables:
-        start = pdf.find(squeezed(table.caption))
-        assert start >= 0, f"the table {table.caption[:60]!r} is not in the PDF"
-        lost = missing([squeezed(cell) for cell in table.cells], pdf[start:], GAP)
-        assert not lost, f"{table.caption[:60]!r}: {len(lost)} cells are not in the PDF, such as {lost[:5]}"
+    for caption, cells in html.tables.items():
+        start = pdf.find(squeezed(caption))
+        assert start >= 0, f"the table {caption[:60]!r} is not in the PDF"
+        lost = missing([squeezed(cell) for cell in cells], pdf[start:], GAP)
+        assert not lost, f"{caption[:60]!r}: {len(lost)} cells are not in the PDF, such as {lost[:5]}"
 
 
 def test_both_faces_have_the_same_figures(faces: tuple[Face, list[str], Path]) -> None:

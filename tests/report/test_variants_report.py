@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from gnn_checkpointing.records.graph_facts import Derivation, GraphFacts, Provenance, Structure
+from gnn_checkpointing.records.graph_facts import Derivation, GraphFacts, Provenance
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.documents import documents
 from gnn_checkpointing.report.inputs import ReportInputs
@@ -19,32 +19,24 @@ from gnn_checkpointing.report.sections.graphs import graphs_section
 from gnn_checkpointing.report.sections.real import graded_section, real_section
 from synthetic import inputs as synthetic
 from synthetic.graphs import batches, families, graded
+from synthetic.results import made
 from synthetic.rows import table
 
 from .reading import analysed, block, prose, texts
 from .test_report import appendix, pdf_text
 
+STRUCTURE = {
+    "degree_quantiles": (2, 8, 15, 20, 41),
+    "maximum_degree": 97,
+    "isolated_nodes": 0,
+    "clustering": 0.1234,
+    "homophily": 0.75,
+}
+SIZES = {"num_nodes": 1000, "num_edges": 16_000, "num_features": 64, "average_degree": 16.0}
 
-def facts(id: str, **changes: Any) -> GraphFacts:
-    values: dict[str, Any] = {
-        "id": id,
-        "label": id,
-        "family": "real",
-        "sha256": "0" * 64,
-        "num_nodes": 1000,
-        "num_edges": 16_000,
-        "num_features": 64,
-        "num_classes": 3,
-        "requested_average_degree": None,
-        "average_degree": 16.0,
-        "density": 0.016,
-        "replicate": 0,
-        "training_nodes": 500,
-        "structure": Structure(
-            degree_quantiles=(2, 8, 15, 20, 41), maximum_degree=97, isolated_nodes=0, clustering=0.1234, homophily=0.75
-        ),
-    }
-    return GraphFacts(**(values | changes))
+
+def facts(label: str, family: str = "real", **more: Any) -> GraphFacts:
+    return made(GraphFacts, id=label, label=label, family=family, structure=STRUCTURE, **SIZES, **more)
 
 
 GRAPHS = [
@@ -66,49 +58,51 @@ GRAPHS = [
 
 
 @pytest.fixture(scope="module")
-def made() -> ReportInputs:
+def varied() -> ReportInputs:
     """The inputs of a study that has everything: families, graded graphs, batches."""
     rows = table(np.random.default_rng(4), [*families(), *graded(), *batches()])
     return analysed(rows, synthetic.study(), graphs=GRAPHS)
 
 
-def test_families_stand_relative_to_the_one_without_structure(made: ReportInputs) -> None:
-    table = block(families_section(made), "table-families-memory")
+def test_families_stand_relative_to_the_one_without_structure(varied: ReportInputs) -> None:
+    table = block(families_section(varied), "table-families-memory")
     assert [column.name for column in table.columns][4:] == ["Erdős-Rényi", "Block model", "R-MAT"]
     # GATv2 under layers at degree 32: (1,500 + 500 x 32) / (3,000 + 2,000 x 32), and the same in every family.
     assert texts(table, "GATv2", "layers", "1,000", "32") == ["0.26", "1.00", "1.00"]
 
 
-def test_the_families_figure_has_a_line_a_family_at_the_densest_level(made: ReportInputs) -> None:
-    figure = block(families_section(made), "figure-families-memory")
+def test_the_families_figure_has_a_line_a_family_at_the_densest_level(varied: ReportInputs) -> None:
+    figure = block(families_section(varied), "figure-families-memory")
     assert "average degree 32" in figure.caption
     assert "layers on R-MAT 0.26" in figure.panels[-1].alternative or "layers on R-MAT" in figure.panels[0].alternative
 
 
-def test_a_graded_graph_is_a_row_a_density(made: ReportInputs) -> None:
-    table = block(graded_section(made), "table-graded")
+def test_a_graded_graph_is_a_row_a_density(varied: ReportInputs) -> None:
+    table = block(graded_section(varied), "table-graded")
     assert len(table.rows) == 4 * 3 * 2
     assert texts(table, "X", "two-hop", "64", "GATv2", "layers")[0] == "0.26"
-    assert "capped" not in block(graded_section(made), "figure-graded").panels[0].svg
+    assert "capped" not in block(graded_section(varied), "figure-graded").panels[0].svg
 
 
-def test_batches_say_where_a_policy_pays(made: ReportInputs) -> None:
-    section = batches_section(made)
+def test_batches_say_where_a_policy_pays(varied: ReportInputs) -> None:
+    section = batches_section(varied)
     payoff = block(section, "table-batch-payoff")
     assert texts(payoff, "GCN", "layers", "W", "neighbours a layer") == [f"all ({units.interval('5', '10')})"] * 2 + [
         "nowhere"
     ]
+    drawn = {row[1] for panel in block(section, "figure-batches").panels for row in panel.drawn.rows}
+    assert drawn == {5, 10}  # neighbours alone: clusters are no neighbours
     table = block(section, "table-batches")
     assert texts(table, "GCN", "W", "5 neighbours a layer", "1,000", "6,000", "500", "none")[0] == "1.00"
 
 
-def test_the_real_section_has_neither_grades_nor_batches(made: ReportInputs) -> None:
-    table = block(real_section(made), "table-real")
+def test_the_real_section_has_neither_grades_nor_batches(varied: ReportInputs) -> None:
+    table = block(real_section(varied), "table-real")
     assert {row[0] for row in table.rows} == {"X"}
 
 
-def test_graphs_say_what_they_look_like_and_where_they_are_from(made: ReportInputs) -> None:
-    section = graphs_section(made)
+def test_graphs_say_what_they_look_like_and_where_they_are_from(varied: ReportInputs) -> None:
+    section = graphs_section(varied)
     structure = block(section, "table-graphs")
     assert texts(structure, "X <b>") == ["1,000", "16,000", "16", "2", "15", "41", "97", "0.123", "0.75"]
     assert len(structure.rows) == 3  # the second draw of the block model is left out
@@ -121,13 +115,13 @@ def test_graphs_say_what_they_look_like_and_where_they_are_from(made: ReportInpu
     assert "Of 4 graphs, the first draw of each kind is shown" in prose(section)
 
 
-def test_both_faces_have_every_section_and_escape_names(made: ReportInputs, tmp_path: Path) -> None:
-    html, _ = appendix(tmp_path, made)
+def test_both_faces_have_every_section_and_escape_names(varied: ReportInputs, tmp_path: Path) -> None:
+    html, _ = appendix(tmp_path, varied)
     text = "".join(pdf_text(tmp_path / "out" / "appendix.pdf").split())
     for id in ("families", "graded-graphs", "batches", "graphs"):
         assert f'id="{id}"' in html
     assert "X &lt;b&gt;" in html and "X <b>" not in html
-    for shown in (each for section in documents(made, {}).appendix.sections for each in section.blocks):
+    for shown in (each for section in documents(varied, {}).appendix.sections for each in section.blocks):
         if isinstance(shown, Table) and shown.id in (
             "table-families-memory",
             "table-batches",

@@ -473,21 +473,16 @@ def knowledge(**changes: Any) -> Knowledge:
 
 
 def inputs(rows: list[Row] | None = None, **changes: Any) -> ReportInputs:
-    """Inputs on generated graphs; the given parts replace the made ones, and views are of the effects."""
-    known = changes.get("effects") or effects()
+    """Inputs on generated graphs; the given parts replace the made ones."""
     rows = generated_rows() if rows is None else rows
     parts: dict[str, Any] = {
         "study": study(),
         "machine": machine(),
         "rows": rows,
-        "effects": known,
+        "effects": effects(),
         "trends": made(Trends),
         "regressions": regressions(),
         "predictions": made(Predictions),
-        "frontier": known,
-        "variants": known,
-        "depths": known.depths,
-        "ego": known.ego,
         "explained": Explanations(),
         "robustness": made(Robustness),
         "graphs": [],

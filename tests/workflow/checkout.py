@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
@@ -45,6 +47,10 @@ class Checkout:
         output, _ = process.communicate(timeout=600)
         assert process.returncode == 0, output[-6000:]
         return output
+
+    def jobs(self, *arguments: str) -> Counter[str]:
+        """Run, and return how many jobs of each rule there were."""
+        return Counter(re.findall(r"^(?:local)?rule (\w+):$", self.run(*arguments), re.MULTILINE))
 
     def planned(self, *arguments: str) -> dict[str, int]:
         """Return how many jobs of each rule a dry run plans."""

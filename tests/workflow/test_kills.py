@@ -20,13 +20,12 @@ pytestmark = pytest.mark.minutes
 _KILLS = 20
 _REPLAYED = {
     "measurement/worker.py": (
-        ("measurement.another_process import time_again", "measurement.tape import time_again"),
-        ("measurement.cell import ReadHighWater, measure_cell", "measurement.cell import ReadHighWater"),
-        ("import torch\n", "import torch\nfrom gnn_checkpointing.measurement.tape import measure_cell\n"),
+        ("measurement.cell import ReadHighWater, measure_cell, time_again", "measurement.cell import ReadHighWater"),
+        ("import torch\n", "import torch\nfrom gnn_checkpointing.measurement.tape import measure_cell, time_again\n"),
     ),
-    "training/every_policy.py": (
-        ("training.job import Job, train\n", "training.job import Job\n"),
-        ("from pathlib", "from gnn_checkpointing.measurement.tape import train\nfrom pathlib"),
+    "training/job.py": (
+        ("def train(", "def really_train("),
+        ("@dataclass", "from gnn_checkpointing.measurement.tape import train\n\n\n@dataclass"),
     ),
     "cli/commands/measuring.py": (
         ("measurement.demonstrate import with_benchmark", "measurement.tape import with_benchmark"),

@@ -65,9 +65,9 @@ class Mine(Checkout):
         super().__init__(folder)
         study(folder)
 
-    def jobs(self, width: int) -> list[str]:
+    def measured(self, width: int) -> dict[str, int]:
         package(self.folder, width=width)
-        return re.findall(r"^(?:local)?rule (\w+):$", self.run("--configfile", "study.yaml"), re.MULTILINE)
+        return self.jobs("--configfile", "study.yaml")
 
     @property
     def report(self) -> Path:
@@ -90,8 +90,8 @@ def widths(report: Path) -> set[Any]:
 def test_one_model_then_another_then_the_first_again(tmp_path: Path) -> None:
     """The width is in a file that the module imports; the two files that say it have one size and second of change."""
     mine = Mine(tmp_path)
-    first = mine.jobs(width=8)
-    assert (first.count("measure"), first.count("train")) == (2, 1)
+    first = mine.measured(width=8)
+    assert (first["measure"], first["train"]) == (2, 1)
     report = mine.report
     assert widths(report) == {8}
     assert "models" in (report / "report.html").read_text().split("</h2>")[1]
@@ -99,10 +99,10 @@ def test_one_model_then_another_then_the_first_again(tmp_path: Path) -> None:
     assert sorted(listed["files"]) == ["mine/models.py", "mine/widths.py"]
     assert "SHA-256 of mine/widths.py" in (report / "appendix.html").read_text()
 
-    assert mine.jobs(width=9).count("measure") == 2
+    assert mine.measured(width=9)["measure"] == 2
     assert widths(report) == {9}
-    again = mine.jobs(width=8)
-    assert not {"measure", "train", "graph"} & set(again)
+    again = mine.measured(width=8)
+    assert not {"measure", "train", "graph"} & again.keys()
     assert widths(report) == {8}
     assert read_json(report / "study.json")["architecture"] == listed
     assert complaints(report) == []

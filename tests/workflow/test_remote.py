@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from gnn_checkpointing.artefacts import write_json
-from gnn_checkpointing.collecting.packed_cells import PACKED, pack_cells, unpack_cells
+from gnn_checkpointing.collecting.collect import PACKED, pack_cells, unpack_cells
 from gnn_checkpointing.measurement.supervise import COMPLETE
 from gnn_checkpointing.packed import packed_files
 from gnn_checkpointing.refusal import Refusal

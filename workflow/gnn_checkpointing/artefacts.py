@@ -131,9 +131,9 @@ def parsed_json(text: str) -> Any:
     # What lies between two quotes may be a text or what parts two texts.
     if len(text) > MOST_TEXT and max(map(len, text.split('"'))) > MOST_TEXT:
         _refuse_long(value)
-    if _HALF.search(text):  # an escape of half a character, which no encoding can write again
-        json.dumps(value, ensure_ascii=False).encode()
-    return _without_addresses(value) if _ADDRESS.search(text) else value
+    if _SUSPECT.search(text):  # half a character fails to be encoded; letters of an address go
+        value = json.loads(without_addresses(json.dumps(value, ensure_ascii=False).encode().decode()))
+    return value
 
 
 def _refuse_long(value: Any) -> None:
@@ -144,8 +144,7 @@ def _refuse_long(value: Any) -> None:
             raise ValueError(f"a text of {len(text)} characters begins {text[:20]!r}; at most {MOST_TEXT} are read")
 
 
-_HALF = re.compile(r"\\u[dD][89a-fA-F]")
-_ADDRESS = re.compile(r"[\ue000-\ue002]|\\u[eE]00[0-2]")
+_SUSPECT = re.compile(r"\\u[dD][89a-fA-F]|[\ue000-\ue002]|\\u[eE]00[0-2]")
 
 
 def whole_number(text: str) -> int:
@@ -166,14 +165,6 @@ def real_number(text: str) -> float:
 def without_addresses(text: str) -> str:
     """A text without the letters that mark where a report's numbers are from."""
     return text.translate(_ADDRESSES)
-
-
-def _without_addresses(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {without_addresses(key): _without_addresses(one) for key, one in value.items()}
-    if isinstance(value, list):
-        return [_without_addresses(one) for one in value]
-    return without_addresses(value) if isinstance(value, str) else value
 
 
 _FORMULA = re.compile(r"[=+\-@\t\r]")

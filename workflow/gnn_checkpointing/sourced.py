@@ -1,4 +1,4 @@
-"""Numbers that know where they stand: read from a published file, they keep their address through arithmetic.
+"""Numbers that carry their provenance: read from a published file, they keep their address through arithmetic.
 
 A number that is put in words carries its address along inside the text, between three characters that no text of a
 user has, so that sentences can be built like any others; the page shows it as `data-source`. An address is a file and
@@ -26,7 +26,6 @@ _FOREIGN = str.maketrans("", "", _START + _MIDDLE + _END)
 _COMPARE = {"<": operator.lt, ">": operator.gt, "=": operator.eq, "!=": operator.ne}
 
 Value = TypeVar("Value")
-Condition = tuple[str, str, Any]
 
 
 class _Sourced:
@@ -75,38 +74,32 @@ def sourced(value: Value, place: str) -> Value:
     `place` is the address of the value itself, such as `claims.json#`; models, dataclasses, lists, tuples and mappings
     are gone through by the names that they have in their file.
     """
-    return _sourced(value, place)  # type: ignore[no-any-return]
-
-
-def _sourced(value: Any, place: str) -> Any:
-    match value:
-        case None | bool() | SourcedFloat() | SourcedInt() | SourcedText():
-            return value
+    made: Any = value
+    match made:
+        case bool() | _Sourced():
+            pass
         case float():
-            return SourcedFloat(value, place)
+            made = SourcedFloat(made, place)
         case int():
-            return SourcedInt(value, place)
+            made = SourcedInt(made, place)
         case str():
-            text = value.translate(_FOREIGN)
-            return SourcedText(text, place) if any(map(str.isdigit, text)) else text
+            text = made.translate(_FOREIGN)
+            made = SourcedText(text, place) if any(map(str.isdigit, text)) else text
         case BaseModel():
-            names = {name: field.alias or name for name, field in type(value).model_fields.items()}
-            return value.model_copy(
-                update={name: _sourced(getattr(value, name), f"{place}/{key}") for name, key in names.items()}
-            )
+            names = {name: field.alias or name for name, field in type(made).model_fields.items()}
+            named = {name: sourced(getattr(made, name), f"{place}/{key}") for name, key in names.items()}
+            made = made.model_copy(update=named)
         case Mapping():
-            return {key: _sourced(item, f"{place}/{quote(str(key), safe='')}") for key, item in value.items()}
+            made = {key: sourced(item, f"{place}/{quote(str(key), safe='')}") for key, item in made.items()}
         case list():
-            found = SourcedList(_sourced(item, f"{place}/{number}") for number, item in enumerate(value))
-            found.source = place
-            return found
+            made = SourcedList(sourced(item, f"{place}/{number}") for number, item in enumerate(made))
+            made.source = place
         case tuple():
-            return tuple(_sourced(item, f"{place}/{number}") for number, item in enumerate(value))
-    if is_dataclass(value) and not isinstance(value, type):
-        return replace(
-            value, **{one.name: _sourced(getattr(value, one.name), f"{place}/{one.name}") for one in fields(value)}
-        )
-    return value
+            made = tuple(sourced(item, f"{place}/{number}") for number, item in enumerate(made))
+        case _ if is_dataclass(made) and not isinstance(made, type):
+            whole = {one.name: sourced(getattr(made, one.name), f"{place}/{one.name}") for one in fields(made)}
+            made = replace(made, **whole)
+    return made  # type: ignore[no-any-return]
 
 
 def counted(items: Iterable[Any]) -> int:
@@ -116,7 +109,7 @@ def counted(items: Iterable[Any]) -> int:
     return SourcedInt(len(items), f"count({place})") if place else len(items)
 
 
-def counted_where(items: list[Any], *conditions: Condition, distinct: str = "") -> int:
+def counted_where(items: list[Any], *conditions: tuple[str, str, Any], distinct: str = "") -> int:
     """How many items of the list meet all conditions; with `distinct`, how many values of that field they have.
 
     A condition is a field (of a model, or a column of a row), one of < > = !=, and a value; what has no such value
@@ -128,18 +121,18 @@ def counted_where(items: list[Any], *conditions: Condition, distinct: str = "") 
     return SourcedInt(found, words) if met.source else found
 
 
-def part_where(items: list[Any], *conditions: Condition) -> SourcedList[Any]:
+def part_where(items: list[Any], *conditions: tuple[str, str, Any]) -> SourcedList[Any]:
     """The items that meet all conditions; counts of them name the conditions, too."""
-    found = SourcedList(item for item in items if all(_meets(item, *condition) for condition in conditions))
+
+    def meets(item: Any, field: str, sign: str, bound: Any) -> bool:
+        value = _field(item, field)
+        return value is not None and bool(_COMPARE[sign](value, bound))
+
+    found = SourcedList(item for item in items if all(meets(item, *condition) for condition in conditions))
     place = getattr(items, "source", "")
     words = " and ".join(f"{field} {sign} {quote(str(plain(bound)), safe='')}" for field, sign, bound in conditions)
     found.source = place and f"{place} {'and' if ' where ' in place else 'where'} {words}"
     return found
-
-
-def _meets(item: Any, field: str, sign: str, bound: Any) -> bool:
-    value = _field(item, field)
-    return value is not None and bool(_COMPARE[sign](value, bound))
 
 
 def _field(item: Any, name: str) -> Any:
@@ -171,13 +164,19 @@ def mark(text: str, value: object) -> str:
     return _marked(text, source_of(value))
 
 
-def mark_between(text: str, value: Any) -> str:
-    """The text of a value and its interval with the address of all three inside, where they have one."""
-    return _marked(text, _common(*(source_of(number) for number in (value.estimate, value.low, value.high))))
-
-
 def _marked(text: str, source: str) -> str:
     return f"{_START}{source}{_MIDDLE}{text}{_END}" if source else text
+
+
+def mark_between(text: str, value: Any) -> str:
+    """The text of a value and its interval with one address, where all three have one: that of what holds them."""
+    middle, low, high = sources = [source_of(number) for number in (value.estimate, value.low, value.high)]
+    holder = middle.removesuffix("/estimate")
+    if sources == [f"{holder}/estimate", f"{holder}/low", f"{holder}/high"]:
+        return _marked(text, holder)
+    if [low, high] in ([middle, middle], [f"{middle}_low", f"{middle}_high"]):
+        return _marked(text, middle)
+    return _marked(text, "; ".join(sources) if all(sources) else "")
 
 
 def source_of(value: object) -> str:
@@ -206,59 +205,27 @@ def parts(text: str) -> list[tuple[str, str]]:
     return [piece for piece in [*found, ("", text[end:])] if piece[1]]
 
 
-def _common(middle: str, low: str, high: str) -> str:
-    """One address for a value and the ends of its interval: that of what holds all three, or all three."""
-    if not (middle and low and high):
-        return ""
-    if middle == low == high:
-        return middle
-    if (low, high) == (f"{middle}_low", f"{middle}_high"):
-        return middle
-    holder = middle.removesuffix("/estimate")
-    if (middle, low, high) == (f"{holder}/estimate", f"{holder}/low", f"{holder}/high"):
-        return holder
-    return f"{middle}; {low}; {high}"
-
-
-def _computed(
-    left: Any, right: Any, sign: str, compute: Callable[[Any, Any], Any], nothing: tuple[object, object]
-) -> Any:
-    """The result with its expression; what a sum or product leaves as it is keeps its address."""
-    value = compute(plain(left), plain(right))
-    if isinstance(right, SourcedFloat | SourcedInt) and _plain_is(left, nothing[0]):
-        source = right.source
-    elif isinstance(left, SourcedFloat | SourcedInt) and _plain_is(right, nothing[1]):
-        source = left.source
-    else:
-        source = f"({_written(left)} {sign} {_written(right)})"
+def _computed(value: float, source: str) -> Any:
     return SourcedInt(value, source) if isinstance(value, int) else SourcedFloat(value, source)
 
 
-def _plain_is(value: object, nothing: object) -> bool:
-    """Whether a number without an address is the one that changes nothing."""
-    return nothing is not None and not isinstance(value, SourcedFloat | SourcedInt) and value == nothing
+def _operation(sign: str, compute: Callable[[Any, Any], Any], *nothing: object) -> Callable[[Any, Any], Any]:
+    """An operator with its expression; what a sum or product leaves as it is keeps its address.
 
+    `nothing` are the left and the right number that change nothing, None where there is none.
+    """
 
-def _written(value: Any) -> str:
-    return value.source if isinstance(value, SourcedFloat | SourcedInt) else repr(value)
-
-
-def _operation(
-    sign: str, compute: Callable[[Any, Any], Any], nothing: tuple[object, object], *, turned: bool
-) -> Callable[[Any, Any], Any]:
-    def operate(self: Any, other: Any) -> Any:
-        if not isinstance(other, int | float) or isinstance(other, bool):
+    def operate(left: Any, right: Any) -> Any:
+        if any(not isinstance(one, int | float) or isinstance(one, bool) for one in (left, right)):
             return NotImplemented
-        left, right = (other, self) if turned else (self, other)
-        return _computed(left, right, sign, compute, nothing)
+        first, second = (getattr(one, "source", "") or repr(one) for one in (left, right))
+        source = f"({first} {sign} {second})"
+        for one, other, idle in zip((left, right), (right, left), nothing, strict=True):
+            if idle is not None and not isinstance(one, SourcedFloat | SourcedInt) and one == idle:
+                source = other.source
+        return _computed(compute(plain(left), plain(right)), source)
 
     return operate
-
-
-def _absolute(self: Any) -> Any:
-    value = abs(plain(self))
-    source = f"abs({source_of(self)})"
-    return SourcedInt(value, source) if isinstance(value, int) else SourcedFloat(value, source)
 
 
 def _refused(name: str) -> Callable[..., Any]:
@@ -269,17 +236,15 @@ def _refused(name: str) -> Callable[..., Any]:
 
 
 for _kind in (SourcedFloat, SourcedInt):
-    for _name, _kept in (("abs", _absolute), ("neg", lambda self: 0 - self)):
-        setattr(_kind, f"__{_name}__", _kept)
+    for _name, _made in (
+        ("add", _operation("+", operator.add, 0, 0)),
+        ("sub", _operation("-", operator.sub, None, 0)),
+        ("mul", _operation("*", operator.mul, 1, 1)),
+        ("truediv", _operation("/", operator.truediv, None, 1)),
+    ):
+        setattr(_kind, f"__{_name}__", _made)
+        setattr(_kind, f"__r{_name}__", lambda self, other, made=_made: made(other, self))
     for _name in ("round", "floordiv", "rfloordiv", "mod", "rmod", "divmod", "pow", "rpow"):
         setattr(_kind, f"__{_name}__", _refused(_name))
-
-for _name, _sign, _compute, _nothing in (
-    ("add", "+", operator.add, (0, 0)),
-    ("sub", "-", operator.sub, (None, 0)),
-    ("mul", "*", operator.mul, (1, 1)),
-    ("truediv", "/", operator.truediv, (None, 1)),
-):
-    for _kind in (SourcedFloat, SourcedInt):
-        setattr(_kind, f"__{_name}__", _operation(_sign, _compute, _nothing, turned=False))
-        setattr(_kind, f"__r{_name}__", _operation(_sign, _compute, _nothing, turned=True))
+    setattr(_kind, "__neg__", lambda self: 0 - self)  # noqa: B010 - beside the others
+    setattr(_kind, "__abs__", lambda self: _computed(abs(plain(self)), f"abs({source_of(self)})"))  # noqa: B010

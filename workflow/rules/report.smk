@@ -107,7 +107,7 @@ rule index:
         # What compares machines renders no report, and so is no part of that digest.
         comparing=[
             sha256_of(path)
-            for path in sorted(Path(comparison.__file__).parent.glob("*.py"))
+            for path in sorted(Path(comparison.__file__).parent.glob("*.*"))
         ],
     shell:
         "python -m gnn_checkpointing index --reports {params.reports:q} --templates {params.templates:q} --output {output.html}"

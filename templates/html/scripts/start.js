@@ -1,6 +1,6 @@
 // Starts everything; a linked place is gone to last, when the page has its final height.
 startThemes();
-startPlanner();
+if (typeof startPlanner === "function") startPlanner(); // only a page with its form has the planner
 startTables();
 startFigures();
 addEventListener("hashchange", keepView);

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 import torch
 
-from gnn_checkpointing.checkpointing.kernels import load
+from gnn_checkpointing.checkpointing.kernels.build import load
 from gnn_checkpointing.refusal import Unavailable
 
 

@@ -8,7 +8,8 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from gnn_checkpointing.checkpointing.kernels import attention, attention_operators, build, graph_tables
+from gnn_checkpointing.checkpointing.block_plan import kernel_edges
+from gnn_checkpointing.checkpointing.kernels import arguments, attention, build
 
 from . import plain
 
@@ -18,7 +19,7 @@ HEADS = {"whole vectors": (4, 16), "a rest": (2, 7), "one channel": (3, 1), "lon
 
 def passes(kind, edge_index, sizes, inputs, gradient, **dropout):
     """Aggregates and all gradients."""
-    tables = graph_tables(edge_index, *sizes[:2])
+    tables = kernel_edges(edge_index, *sizes[:2])
     with torch.no_grad():
         out, kept = attention.forward(kind, tables, *inputs, negative_slope=plain.SLOPE, **dropout)
         found = attention.backward(kind, tables, gradient, kept, *inputs, negative_slope=plain.SLOPE, **dropout)
@@ -60,7 +61,7 @@ def test_any_graph_will_do(kind, sizes):
 @pytest.mark.parametrize("kind", KINDS)
 def test_gradcheck(kind):
     sizes = (5, 4, 20)
-    tables = graph_tables(plain.edges(*sizes), *sizes[:2])
+    tables = kernel_edges(plain.edges(*sizes), *sizes[:2])
     inputs = plain.attention_inputs(kind, sizes, (2, 3), edged=True, dtype=torch.float64)
 
     class Layer(torch.autograd.Function):
@@ -113,7 +114,7 @@ def test_nothing_is_read_that_nothing_wrote(kind, tmp_path, monkeypatch):
         forward, backward = library.forward, library.backward
         return SimpleNamespace(forward=lambda a: (spoil(), forward(a)), backward=lambda a: (spoil(), backward(a)))
 
-    monkeypatch.setattr(attention_operators, "load", on_a_spoilt_stack)
+    monkeypatch.setattr(arguments, "load", on_a_spoilt_stack)
     sizes = (20, 8, 21)  # one to four edges a node
     inputs = plain.attention_inputs(kind, sizes, (4, 16), False, torch.float32)
     torch.set_num_threads(1)
@@ -149,7 +150,7 @@ def test_a_drawn_mask_is_one_mask_in_both_passes(kind):
     sizes, p = (300, 50, 300), 0.4
     edge_index = torch.stack([torch.arange(300), torch.randint(50, (300,))])  # an edge a source
     inputs = plain.attention_inputs(kind, sizes, (2, 8), edged=False, dtype=torch.float64)
-    tables = graph_tables(edge_index, *sizes[:2])
+    tables = kernel_edges(edge_index, *sizes[:2])
     # A source's values get its one share times the gradient: zero where the mask drops.
     ones = torch.ones(50, 2, 8, dtype=torch.float64)
     inner = [inputs[0], inputs[1], torch.zeros(300, 2, 8, dtype=torch.float64), inputs[3], None]
@@ -170,7 +171,7 @@ def test_a_drawn_mask_is_one_mask_in_both_passes(kind):
 def test_the_masks_law_is_dropouts():
     """40,000 shares of 1: kept ones are 1 / (1 - p), their number within four standard deviations of 40,000 (1 - p)."""
     nodes, heads, p = 10000, 4, 0.3
-    tables = graph_tables(torch.arange(nodes).repeat(2, 1), nodes)
+    tables = kernel_edges(torch.arange(nodes).repeat(2, 1), nodes)
     scores, values = torch.zeros(nodes, heads), torch.ones(nodes, heads, 1)
 
     def draws(seed):
@@ -188,7 +189,7 @@ def test_the_masks_law_is_dropouts():
 
 
 def test_all_dropped_is_zero():
-    tables = graph_tables(plain.edges(5, 5, 20), 5)
+    tables = kernel_edges(plain.edges(5, 5, 20), 5)
     scores, values = torch.randn(5, 2), torch.randn(5, 2, 4)
     assert not attention.forward("gat", tables, scores, scores, values, dropout=1.0)[0].any()
 
@@ -199,8 +200,8 @@ def test_a_mask_belongs_to_an_edge_and_not_to_its_place():
     loops = torch.arange(nodes).repeat(2, 1)
     order = torch.randperm(nodes)
     scores, values = torch.zeros(nodes, 1), torch.ones(nodes, 1, 1)
-    straight = attention.forward("gat", graph_tables(loops, nodes), scores, scores, values, dropout=0.5)[0]
-    permuted = attention.forward("gat", graph_tables(loops[:, order], nodes), scores, scores, values, dropout=0.5)[0]
+    straight = attention.forward("gat", kernel_edges(loops, nodes), scores, scores, values, dropout=0.5)[0]
+    permuted = attention.forward("gat", kernel_edges(loops[:, order], nodes), scores, scores, values, dropout=0.5)[0]
     assert torch.equal(permuted[order], straight)
 
 
@@ -209,7 +210,7 @@ def test_nan_and_huge_scores_come_out_as_in_pyg():
     edge_index = torch.tensor([[0, 1, 2, 0], [0, 0, 1, 1]])
     keys, queries = torch.tensor([[1e4], [9.99e3], [float("nan")]]), torch.zeros(2, 1)
     values = torch.tensor([[[1.0]], [[5.0]], [[7.0]]])
-    out, _ = attention.forward("gat", graph_tables(edge_index, 3, 2), keys, queries, values)
+    out, _ = attention.forward("gat", kernel_edges(edge_index, 3, 2), keys, queries, values)
     torch.testing.assert_close(
         out, plain.attention("gat", edge_index, 2, keys, queries, values, None, None), equal_nan=True
     )
@@ -230,15 +231,16 @@ def test_nan_and_huge_scores_come_out_as_in_pyg():
     ],
 )
 def test_bad_input_is_refused_in_a_sentence(change, said):
-    tables = graph_tables(plain.edges(4, 4, 10), 4)
+    tables = kernel_edges(plain.edges(4, 4, 10), 4)
     inputs = {"keys": torch.zeros(4, 2, 8), "queries": torch.zeros(4, 2, 8), "attention": torch.zeros(2, 8)}
-    arguments = {"kind": "gatv2", "tables": tables, **inputs, **change}
+    given = {"kind": "gatv2", **inputs, "dropout": 0.0, **change}
+    names = ("keys", "queries", "values", "attention", "edge")
     with pytest.raises(ValueError, match=said):
-        attention.forward(**arguments)
+        attention.forward(given["kind"], tables, *map(given.get, names), dropout=given["dropout"])
 
 
 def test_rows_that_are_not_contiguous_are_read_as_they_are_meant():
-    tables = graph_tables(plain.edges(6, 6, 30), 6)
+    tables = kernel_edges(plain.edges(6, 6, 30), 6)
     keys, queries = torch.randn(6, 2), torch.randn(6, 2)
     values = torch.randn(2, 8, 6).permute(2, 0, 1)
     out, _ = attention.forward("gat", tables, keys, queries, values)
@@ -250,7 +252,7 @@ def test_fake_tensors_have_the_real_ones_shapes():
 
     sizes = (6, 5, 30)
     with FakeTensorMode():
-        tables = graph_tables(torch.zeros(2, 30, dtype=torch.long), 6, 5)
+        tables = kernel_edges(torch.zeros(2, 30, dtype=torch.long), 6, 5)
         for kind in KINDS:
             inputs = plain_fakes(kind, sizes)
             out, kept = attention.forward(kind, tables, *inputs)

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from gnn_checkpointing.checkpointing.kernels import attention, extremum, graph_tables, weighted
+from gnn_checkpointing.checkpointing.block_plan import kernel_edges
+from gnn_checkpointing.checkpointing.kernels import attention, rows
 
 from . import plain
 
@@ -28,11 +29,11 @@ def test_the_interpreter_agrees():
 
 @pytest.fixture
 def tables():
-    return graph_tables(plain.edges(*SIZES), *SIZES[:2])
+    return kernel_edges(plain.edges(*SIZES), *SIZES[:2])
 
 
-def transposed(tables):
-    return tables.by_source.pointer, tables.by_source.destination, tables.by_source.edge
+def flat(tables):
+    return tables.source, tables.pointer, tables.order
 
 
 @interpreted
@@ -50,11 +51,11 @@ def test_attention(tables, kind, edged, dropout, large):
     options = {"negative_slope": 0.25, "dropout": dropout, "seed": seed}
     out, kept = attention.forward(kind, tables, *inputs, **options)
     wanted = attention.backward(kind, tables, gradient, kept, *inputs, **options)
-    flat, settings = (tables.source, tables.pointer, tables.order), (0.25, dropout, seed)
+    settings = (0.25, dropout, seed)
     made = (torch.empty_like(out), torch.empty_like(kept))
-    triton_attention.forward(kind, flat, inputs, made, settings)
+    triton_attention.forward(kind, flat(tables), inputs, made, settings)
     found = tuple(torch.empty(0) if part is None else torch.empty_like(part) for part in inputs)
-    triton_attention.backward(kind, flat, transposed(tables), (gradient, kept), inputs, found, settings)
+    triton_attention.backward(kind, flat(tables), tables.by_source, (gradient, kept), inputs, found, settings)
     pairs = [pair for pair in zip(found, wanted, strict=True) if pair[1] is not None]
     largest = max(other.abs().max().item() for _, other in pairs) if large else 1
     for mine, other in [*zip(made, (out, kept), strict=True), *pairs]:
@@ -65,20 +66,19 @@ def test_attention(tables, kind, edged, dropout, large):
 @pytest.mark.parametrize("reduce", ["sum", "mean"])
 @pytest.mark.parametrize("message", ["rows", "weight", "edge"])
 def test_sums(tables, message, reduce):
-    from gnn_checkpointing.checkpointing.kernels import triton_weighted
+    from gnn_checkpointing.checkpointing.kernels import triton_rows
 
     x, gradient = torch.randn(9, 5), torch.randn(7, 5)
     weight = torch.randn(120) if message == "weight" else None
     edge = torch.randn(120, 5) if message == "edge" else None
     out = torch.empty(7, 5)
-    triton_weighted.forward(tables.pointer, tables.source, tables.order, x, weight, edge, out, reduce == "mean")
-    torch.testing.assert_close(out, weighted.forward(tables, x, weight, edge, reduce=reduce))
+    triton_rows.forward(flat(tables), (x, weight, edge), out, reduce)
+    torch.testing.assert_close(out, rows.forward(tables, x, weight, edge, reduce=reduce))
     of_weight = weight is not None
     made = (torch.empty(9, 5), torch.empty(120), torch.empty(120, 5))
-    triton_weighted.backward(
-        transposed(tables), tables.pointer, gradient, x, weight, edge, made, reduce == "mean", of_weight
-    )
-    wanted = weighted.backward(tables, gradient, x, weight, edge, reduce=reduce, of_weight=of_weight)
+    given = (gradient, x, weight, edge)
+    triton_rows.backward(flat(tables), tables.by_source, given, made, reduce, of_weight)
+    wanted = rows.backward(tables, gradient, x, weight, edge, reduce=reduce, of_weight=of_weight)
     for mine, other in zip(made, wanted, strict=True):
         if other is not None:
             torch.testing.assert_close(mine, other)
@@ -88,13 +88,14 @@ def test_sums(tables, message, reduce):
 @pytest.mark.parametrize("reduce", ["max", "min"])
 def test_extrema(tables, reduce):
     """Rounded values, which tie, and one NaN."""
-    from gnn_checkpointing.checkpointing.kernels import triton_extremum
+    from gnn_checkpointing.checkpointing.kernels import triton_rows
 
     sign = 1 if reduce == "max" else -1
     x, gradient = sign * (2 * torch.randn(9, 5)).round().relu(), torch.randn(7, 5)
     x[2, 1] = float("nan")
     out, grad = torch.empty(7, 5), torch.empty(9, 5)
-    triton_extremum.forward(tables.pointer, tables.source, x, out, sign)
-    torch.testing.assert_close(out, extremum.forward(tables, x, reduce=reduce), equal_nan=True)
-    triton_extremum.backward((tables.pointer, tables.source), transposed(tables)[:2], x, gradient, grad, sign)
-    torch.testing.assert_close(grad, extremum.backward(tables, gradient, x, reduce=reduce), equal_nan=True)
+    triton_rows.forward(flat(tables), (x, None, None), out, reduce)
+    torch.testing.assert_close(out, rows.forward(tables, x, reduce=reduce), equal_nan=True)
+    made = (grad, torch.empty(0), torch.empty(0))
+    triton_rows.backward(flat(tables), tables.by_source, (gradient, x, None, None), made, reduce, False)
+    torch.testing.assert_close(grad, rows.backward(tables, gradient, x, reduce=reduce).x, equal_nan=True)

@@ -26,8 +26,8 @@ from gnn_checkpointing.analysis.results import (
 )
 from gnn_checkpointing.analysis.table import Row, completed, first_visits, under
 from gnn_checkpointing.artefacts import json_text, read_json, write_text
-from gnn_checkpointing.records.encodings import EncodingCost
 from gnn_checkpointing.records.explained import ExplainedSets
+from gnn_checkpointing.records.graph_facts import EncodingCost
 from gnn_checkpointing.records.measurements_table import Value
 from gnn_checkpointing.records.record import complaint
 from gnn_checkpointing.records.training import TrainingRecord

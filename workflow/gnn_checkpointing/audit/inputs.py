@@ -22,10 +22,11 @@ Row = Mapping[str, Value]
 
 @dataclass(frozen=True)
 class Machine:
-    """The machine as `hardware.json` describes it: its slug, and its facts by name."""
+    """The machine as `hardware.json` describes it: its slug, its facts by name, and what people call it."""
 
     slug: str
     facts: Mapping[str, str]
+    label: str = ""
 
 
 @dataclass(frozen=True)
@@ -83,7 +84,8 @@ def machine_facts(values: Any) -> Machine:
     """Return the machine that the content of a `hardware.json` describes, or refuse."""
     try:
         facts = {str(fact["name"]): str(fact["value"]) for fact in values["facts"]}
-        return Machine(str(values["slug"]), facts)
+        slug = str(values["slug"])
+        return Machine(slug, facts, str(values.get("label", slug)))
     except (KeyError, TypeError) as error:
         raise Refusal(
             f"hardware description: {error!r}; it needs slug and facts (a list of name and value); write it anew with "

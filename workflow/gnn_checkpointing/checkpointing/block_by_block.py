@@ -15,24 +15,124 @@ from typing import Any
 import torch
 from torch import Tensor
 from torch._C._functorch import is_legacy_batchedtensor
+from torch.nn.parameter import is_lazy
 
-from gnn_checkpointing.checkpointing.block_arguments import Call
-from gnn_checkpointing.checkpointing.cut_call import CutCall, Executor, Outputs
-from gnn_checkpointing.checkpointing.eager_blocks import differentiable_gradients
-from gnn_checkpointing.checkpointing.random_states import RandomStates, random_restored
-from gnn_checkpointing.checkpointing.recomputation import Recomputation, with_tensors
+from gnn_checkpointing.checkpointing.block_arguments import Call, edge_dim, shared_rows
+from gnn_checkpointing.checkpointing.block_plan import EdgeBlock
+from gnn_checkpointing.checkpointing.cut_call import CutCall, Executor, Leaves, Outputs, Sums, stage
+from gnn_checkpointing.checkpointing.recomputation import RandomStates, Recomputation, random_restored, with_tensors
 from gnn_checkpointing.refusal import Refusal
 
-Again = Callable[[Sequence[Tensor]], Call | None]
-"""Makes the call once more from the tensors that were saved for it."""
+
+class EagerBlocks:
+    """Blocks computed by PyTorch's own operators and differentiated by autograd, one after the other."""
+
+    draws = True
+
+    def forward(self, cut: CutCall) -> tuple[Outputs, Outputs]:
+        """The aggregates, joined; nothing is kept."""
+        dim, shared = cut.conv.node_dim, shared_rows(cut.conv, cut.call)
+        joined: list[Tensor] = []
+        for block in cut.blocks:
+            parts = stage(cut, block, cut.edges.ends(block), Leaves(shared=shared))
+            for position, part in enumerate(parts):
+                if len(joined) == position:
+                    shape = list(part.shape)
+                    shape[dim] = cut.edges.num_nodes
+                    joined.append(part.new_empty(shape))
+                joined[position].narrow(dim, block.first, block.num_nodes).copy_(part)
+            del parts
+        return tuple(joined), ()
+
+    def add_gradients(
+        self,
+        cut: CutCall,
+        kept: Outputs,  # noqa: ARG002 - one signature for all executors
+        gradients: Sequence[Tensor | None],
+        sums: Sums,
+    ) -> None:
+        """Add the gradients of one block after the other."""
+        for block in cut.blocks:
+            if not _add_block(cut, block, gradients, sums):
+                break
+
+
+def _add_block(cut: CutCall, block: EdgeBlock, gradients: Sequence[Tensor | None], sums: Sums) -> bool:
+    """Differentiate one block and add its gradients to the sums; False where no block has a gradient."""
+    dim, ends = cut.conv.node_dim, cut.edges.ends(block)
+    leaves = Leaves(sums.wanted, shared_rows(cut.conv, cut.call))
+    with torch.enable_grad():
+        parts = stage(cut, block, ends, leaves, unread=True)
+    pairs = [
+        (part, gradient.narrow(dim, block.first, block.num_nodes))
+        for part, gradient in zip(parts, gradients, strict=True)
+        if gradient is not None and part.requires_grad
+    ]
+    del parts
+    asked = list(leaves.leaves.items())
+    if not pairs or not (asked or sums.weights):
+        return False
+    outs, rows = zip(*pairs, strict=True)
+    inputs = [leaf for _, leaf in asked] + list(sums.weights)
+    found = torch.autograd.grad(outs, inputs, rows, allow_unused=True)
+    for ((position, end), _), part in zip(asked, found, strict=False):
+        if part is not None:
+            _add_read(cut, block, sums.total(position), end, part)
+    sums.add_to_weights(found[len(asked) :])
+    return True
+
+
+def _add_read(cut: CutCall, block: EdgeBlock, total: Tensor, end: str, part: Tensor) -> None:
+    """Add the gradient of what one block read to that of the whole tensor."""
+    if end in ("j", "whole"):
+        total.add_(part)
+    elif end == "i":
+        total.narrow(cut.conv.node_dim, block.first, block.num_nodes).add_(part)
+    else:
+        dim, places = edge_dim(total, cut.edges.num_edges, cut.conv.node_dim), cut.edges.places(block)
+        if isinstance(places, slice):
+            total.narrow(dim, places.start, places.stop - places.start).add_(part)
+        else:
+            total.index_copy_(dim, places.to(torch.int64), part)
+
+
+def _differentiable_gradients(cut: CutCall, gradients: Sequence[Tensor | None], sums: Sums) -> None:
+    """Fill in the gradients as functions that can be differentiated again; all blocks are recorded at once.
+
+    By aliases of all inputs: one that follows from another, or from a weight, has its own partial derivative.
+    """
+    inputs = [tensor.view_as(tensor) for tensor in cut.call.tensors]
+    weights = {name: weight.view_as(weight) for name, weight in cut.conv.named_parameters() if not is_lazy(weight)}
+    of_weight = {id(weight): weights[name] for name, weight in cut.conv.named_parameters() if name in weights}
+    cut, dim = cut.on(inputs), cut.conv.node_dim
+
+    def all_parts() -> list[Outputs]:
+        return [stage(cut, block, cut.edges.ends(block), Leaves()) for block in cut.blocks]
+
+    outs = [torch.cat(part, dim) for part in zip(*with_tensors(cut.conv, weights, all_parts), strict=True)]
+    pairs = [(out, g) for out, g in zip(outs, gradients, strict=True) if g is not None and out.requires_grad]
+    wanted = [position for position, wants in enumerate(sums.wanted) if wants]
+    found = torch.autograd.grad(
+        [out for out, _ in pairs],
+        [*(inputs[position] for position in wanted), *(of_weight[id(weight)] for weight in sums.weights)],
+        [gradient for _, gradient in pairs],
+        create_graph=True,
+        allow_unused=True,
+    )
+    for position, part in zip(wanted, found, strict=False):
+        sums.of_tensors[position] = part
+    sums.add_to_weights(found[len(wanted) :])
 
 
 @dataclass(frozen=True)
 class Saved:
-    """What the backward pass starts from: the call's own tensors, or the arguments of the layer's forward pass."""
+    """What the backward pass starts from: the call's own tensors, or the arguments of the layer's forward pass.
 
-    tensors: tuple[Tensor, ...]
-    again: Again | None
+    `again` makes the call once more from these arguments.
+    """
+
+    tensors: Outputs = ()
+    again: Callable[[Sequence[Tensor]], Call | None] | None = None
 
 
 def run_cut(cut: CutCall, executor: Executor, saved: Saved, state: Recomputation, parameters: Outputs) -> Any:
@@ -52,12 +152,10 @@ class _Cut(torch.autograd.Function):
         count, start = len(cut.call.tensors), len(cut.call.tensors) + len(saved.tensors)
         before = RandomStates.now(cut.edges.pointer.device) if executor.draws else None
         out, kept = executor.forward(cut.on([tensor.detach() for tensor in tensors[:count]]))
-        ctx.cut = replace(cut, call=cut.call.with_tensors(()))
-        ctx.executor, ctx.state, ctx.again = executor, state, saved.again
+        ctx.cut, ctx.executor, ctx.state, ctx.again = cut.on(()), executor, state, saved.again
         # Of this call: what the layer drew before it was drawn by its own forward pass.
         ctx.random = None if before is None or before == RandomStates.now(before.device) else before
-        ctx.counts = (count, len(saved.tensors))
-        ctx.parameters = tensors[start:]
+        ctx.counts, ctx.parameters = (count, len(saved.tensors)), tensors[start:]
         ctx.save_for_backward(*(saved.tensors if saved.again else tensors[:count]), *kept)
         return out
 
@@ -78,27 +176,29 @@ class _Cut(torch.autograd.Function):
                 "vectorize=True); ask for one gradient after the other, use torch.func.jacrev, or remove the policy"
             )
 
-        def found() -> tuple[Sequence[Tensor | None], Sequence[Tensor | None]]:
+        def found() -> tuple[list[Tensor | None], list[Tensor | None]]:
             with torch.set_grad_enabled(differentiable):
                 call = ctx.again(saved) if ctx.again else ctx.cut.call.with_tensors(saved)
             if call is None:
                 raise RuntimeError(f"{type(ctx.cut.conv).__name__} did not call propagate when it was computed again")
             cut = replace(ctx.cut, call=call)
             parameters = tuple(p for p, wants in zip(ctx.parameters, wants_parameters, strict=True) if wants)
+            # A weight's own hooks see its whole gradient, where autograd adds it up, and not that of each block.
+            hooked = () if differentiable else tuple(p for p in parameters if p._backward_hooks)
+            leaves = {id(p): p.detach().requires_grad_() for p in hooked}
+            replaced = {name: leaves[id(p)] for name, p in cut.conv.named_parameters() if id(p) in leaves}
+            sums = Sums(call.tensors, wanted, tuple(leaves.get(id(p), p) for p in parameters))
             with random_restored(ctx.random):
                 if differentiable:
-                    return differentiable_gradients(cut, gradients, wanted, parameters)
-                detached = cut.on([tensor.detach() for tensor in call.tensors])
-                executor: Executor = ctx.executor
-                # A weight's own hooks see its whole gradient, where autograd adds it up, and not that of each block.
-                leaves = {id(p): p.detach().requires_grad_() for p in parameters if p._backward_hooks}
-                replaced = {name: leaves[id(p)] for name, p in cut.conv.named_parameters() if id(p) in leaves}
-                parameters = tuple(leaves.get(id(p), p) for p in parameters)
-                differentiated = partial(executor.gradients, detached, kept, gradients, wanted, parameters)
-                return with_tensors(cut.conv, replaced, differentiated)  # type: ignore[no-any-return]
+                    _differentiable_gradients(cut, gradients, sums)
+                else:
+                    cut = cut.on([tensor.detach() for tensor in call.tensors])
+                    executor: Executor = ctx.executor
+                    with_tensors(cut.conv, replaced, partial(executor.add_gradients, cut, kept, gradients, sums))
+            return sums.of_tensors, sums.of_weights
 
-        of_tensors, of_parameters = ctx.state.again(found)
-        remaining = iter(of_parameters)
+        of_tensors, of_weights = ctx.state.again(found)
+        remaining = iter(of_weights)
         return (
             *(None,) * 4,
             *of_tensors,

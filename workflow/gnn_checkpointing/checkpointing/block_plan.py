@@ -1,4 +1,4 @@
-"""How a graph's edges are cut into blocks: sorted by destination, every block whole for its destination nodes."""
+"""A graph's edges sorted by destination, and their cuts into blocks, every block whole for its destination nodes."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 
 import torch
 from torch import Tensor
+from torch._subclasses.fake_tensor import FakeTensor
 
 from gnn_checkpointing.study.block_rule import LARGEST_BYTES, SMALLEST_BYTES, block_edges, cuda_bounds
 
@@ -40,8 +41,8 @@ class SortedEdges:
     """A graph's edges by destination, and the ways in which they have been cut.
 
     `source` `[num_edges]` holds the sources in sorted order, `pointer` `[num_nodes + 1]` where each destination's
-    edges start, `order` `[num_edges]` the given position of each sorted edge (None: they were sorted). `source` and
-    `order` are int32 where that is enough. `num_nodes` counts destinations, `num_sources` the nodes that may send.
+    edges start, `order` `[num_edges]` the given position of each sorted edge (None: they were sorted). Numbers are
+    int32 where that is enough. `num_nodes` counts destinations, `num_sources` the nodes that may send.
     """
 
     source: Tensor
@@ -80,18 +81,30 @@ class SortedEdges:
     def ends(self, block: EdgeBlock) -> tuple[Tensor, Tensor]:
         """The block's sources, and its destinations counted from its first node; int64 `[block edges]`.
 
-        Destinations are made anew for each use: keeping them for all edges would double what stays in memory.
+        Destinations are made again for each use: keeping them for all edges would double what stays in memory.
         """
         degrees = self.pointer[block.first : block.last + 1].to(torch.int64).diff()
         source = self.source[block.start : block.stop].to(torch.int64)
         return source, torch.repeat_interleave(degrees, output_size=block.num_edges)
 
+    @functools.cached_property
+    def by_source(self) -> tuple[Tensor, Tensor, Tensor]:
+        """The edges once more, by source: where each source's edges start, their destinations and given positions.
+
+        Made when first asked for, of edges that `kernel_edges` has sorted.
+        """
+        assert self.order is not None
+        source, places = torch.sort(self.source, stable=True)
+        wide = self.pointer.dtype
+        destination = torch.bucketize(places.to(wide), self.pointer[1:], right=True).to(wide)
+        return _pointer(source, self.num_sources, wide), destination, self.order.index_select(0, places)
+
     def tensors(self) -> Iterator[Tensor]:
         """Yield what is kept in memory."""
-        yield self.source
-        yield self.pointer
+        yield from (self.source, self.pointer)
         if self.order is not None:
             yield self.order
+        yield from vars(self).get("by_source", ())
 
 
 def sorted_edges(source: Tensor, destination: Tensor, num_sources: int, num_nodes: int) -> SortedEdges:
@@ -112,13 +125,40 @@ def sorted_edges(source: Tensor, destination: Tensor, num_sources: int, num_node
     return SortedEdges(_narrow(source, num_sources), pointer, order, num_sources)
 
 
+def kernel_edges(edge_index: Tensor, num_sources: int, num_nodes: int | None = None) -> SortedEdges:
+    """Edges `[2, num_edges]`, sources above destinations, by destination and then by source, as the kernels read them.
+
+    All tensors have one type. Without `num_nodes` there are as many destinations as sources. Raises `IndexError` for
+    an index out of range.
+    """
+    num_nodes = num_sources if num_nodes is None else num_nodes
+    if edge_index.dim() != 2 or edge_index.size(0) != 2 or edge_index.dtype not in (torch.int32, torch.int64):
+        raise ValueError(
+            f"edge_index is {edge_index.dtype} {list(edge_index.shape)}: the kernels read whole numbers [2, num_edges]"
+        )
+    source, destination = edge_index
+    _check_range(source, num_sources, "source")
+    _check_range(destination, num_nodes, "destination")
+    wide = torch.int32 if max(num_sources, num_nodes, edge_index.size(1)) < 2**31 else torch.int64
+    by_source = torch.argsort(source, stable=True)
+    sorted_destination, places = torch.sort(destination.index_select(0, by_source), stable=True)
+    order = by_source.index_select(0, places)
+    pointer = _pointer(sorted_destination, num_nodes, wide)
+    return SortedEdges(source.index_select(0, order).to(wide), pointer, order.to(wide), num_sources)
+
+
+def _pointer(nodes: Tensor, num_nodes: int, wide: torch.dtype) -> Tensor:
+    """Where each node's edges begin in sorted `nodes`, and at last where all end."""
+    return torch.searchsorted(nodes, torch.arange(num_nodes + 1, dtype=nodes.dtype, device=nodes.device)).to(wide)
+
+
 def _narrow(index: Tensor, bound: int) -> Tensor:
     """A copy of `index`, as int32 where `bound` fits."""
     return index.to(torch.int32 if bound < 2**31 else torch.int64, copy=True)
 
 
 def _check_range(index: Tensor, num_nodes: int, role: str) -> None:
-    if index.numel() == 0:
+    if index.numel() == 0 or isinstance(index, FakeTensor):  # a fake tensor has no values
         return
     lowest, highest = (int(bound) for bound in torch.aminmax(index))
     if lowest < 0 or highest >= num_nodes:
@@ -133,13 +173,10 @@ def block_size(num_nodes: int, channels: int, edges_per_node: int, device: torch
 
     The upper bound is the last-level cache, on CUDA a 256th of the memory.
     """
-    return block_edges(num_nodes, channels, edges_per_node, *_bounds(device))
-
-
-def _bounds(device: torch.device) -> tuple[int, int]:
+    bounds = SMALLEST_BYTES, max(_last_level_cache(), LARGEST_BYTES)
     if device.type == "cuda":
-        return cuda_bounds(torch.cuda.get_device_properties(device).total_memory)
-    return SMALLEST_BYTES, max(_last_level_cache(), LARGEST_BYTES)
+        bounds = cuda_bounds(torch.cuda.get_device_properties(device).total_memory)
+    return block_edges(num_nodes, channels, edges_per_node, *bounds)
 
 
 @functools.cache

@@ -1,4 +1,4 @@
-"""What the compiled policies share: TorchInductor, never shared between two models, and never silently not compiled."""
+"""Policies `compiled` and `memory_budget`: TorchInductor, not shared by two models, and never silently left out."""
 
 from __future__ import annotations
 
@@ -21,8 +21,6 @@ from gnn_checkpointing.checkpointing.changes import Changes
 from gnn_checkpointing.checkpointing.kernels.build import said_by
 from gnn_checkpointing.refusal import Refusal, Unavailable
 
-Backend = Callable[[torch.fx.GraphModule, list[Tensor]], Any]
-
 COMPILING: dict[str, Any] = {
     # One graph or an error: a graph break, or the limit of recompilations, would silently leave a part uncompiled.
     "fullgraph": True,
@@ -40,6 +38,11 @@ if ISOLATES:
 _ENOUGH_FOR_ALL = 256
 """Recompilations of one code object where all models share its compiled code: the default, 8, is soon spent."""
 
+_APT = "on Debian and Ubuntu: apt-get install"
+
+_TRITON_SINCE = (7, 0)
+"""TorchInductor refuses older GPUs."""
+
 
 def require_compiler(device_type: str, policy: str = "compiled") -> None:
     """Raise `Unavailable` where TorchInductor lacks what it makes kernels for `device_type` with."""
@@ -48,55 +51,27 @@ def require_compiler(device_type: str, policy: str = "compiled") -> None:
             raise Unavailable(f"policy {policy} needs triton on CUDA: pip install triton")
         # Triton builds its launchers at run time.
         if not any(map(shutil.which, [os.environ.get("CC", "gcc"), "clang"])):
-            raise Unavailable(f"policy {policy} needs a C compiler (CC, gcc or clang): on Debian and Ubuntu: {_APT}")
-        _require_headers(policy)
-        capability = torch.cuda.get_device_capability()
-        if capability < _TRITON_SINCE:
-            raise Unavailable(
-                f"policy {policy} needs a GPU of compute capability {_said(_TRITON_SINCE)} for triton; this one has "
-                f"{_said(capability)}"
-            )
-        return
-    import torch._inductor.config as kernels
+            raise Unavailable(f"policy {policy} needs a C compiler (CC, gcc or clang): {_APT} g++")
+    else:
+        import torch._inductor.config as kernels
 
-    # TorchInductor asks the same compilers, without a time limit and without their words.
-    compilers = [path for name in kernels.cpp.cxx if name and (path := shutil.which(name))]
-    if not compilers:
-        raise Unavailable(f"policy {policy} needs a C++ compiler (CXX or g++): on Debian and Ubuntu: {_APT}")
-    said_by([compilers[0], "--version"], policy)
-    _require_headers(policy)
-
-
-def _require_headers(policy: str) -> None:
-    """Raise `Unavailable` without Python's headers, which the launchers of both kinds of kernels are built with."""
-    headers = Path(sysconfig.get_path("include"))
+        # TorchInductor asks the same compilers, without a time limit and without their words.
+        compilers = [path for name in kernels.cpp.cxx if name and (path := shutil.which(name))]
+        if not compilers:
+            raise Unavailable(f"policy {policy} needs a C++ compiler (CXX or g++): {_APT} g++")
+        said_by([compilers[0], "--version"], policy)
+    headers = Path(sysconfig.get_path("include"))  # the launchers of both kinds of kernels are built with them
     if not (headers / "Python.h").exists():
+        raise Unavailable(f"policy {policy} needs Python's headers ({headers} has none): {_APT} python3-dev")
+    if device_type == "cuda" and (capability := torch.cuda.get_device_capability()) < _TRITON_SINCE:
+        wanted, found = (".".join(map(str, version)) for version in (_TRITON_SINCE, capability))
         raise Unavailable(
-            f"policy {policy} needs Python's headers ({headers} has none): on Debian and Ubuntu: apt-get install "
-            "python3-dev"
-        )
-
-
-def _said(capability: tuple[int, int]) -> str:
-    return ".".join(map(str, capability))
-
-
-_APT = "apt-get install g++"
-
-_TRITON_SINCE = (7, 0)
-"""TorchInductor refuses older GPUs."""
-
-
-def refuse_random_masks(policy: str, model: nn.Module) -> None:
-    """Refuse a model with active dropout, between its layers or inside one."""
-    if name := drops_at_random(model):
-        raise Refusal(
-            f"policy {policy}: {name} drops at random, and generated kernels draw other masks than PyTorch's own"
+            f"policy {policy} needs a GPU of compute capability {wanted} for triton; this one has {found}"
         )
 
 
 def drops_at_random(model: nn.Module) -> str | None:
-    """Return the name of the first part of `model` with active dropout, or None."""
+    """The name of the first part of `model` with active dropout, or None."""
     for name, module in model.named_modules():
         between = module.p if isinstance(module, nn.modules.dropout._DropoutNd) else 0.0
         inside = getattr(module, "dropout", 0.0) if isinstance(module, MessagePassing) else 0.0
@@ -110,9 +85,12 @@ def compile_model(model: nn.Module, changes: Changes, policy: str, activation_me
 
     Nothing is compiled before the first call. Raises `Unavailable` without a compiler and `Refusal` for dropout.
     """
-    require_compiler(device_type(model), policy)
-    refuse_random_masks(policy, model)
-    compiled = torch.compile(model._call_impl, backend=inductor(activation_memory_budget), **COMPILING)
+    require_compiler(next((parameter.device.type for parameter in model.parameters()), "cpu"), policy)
+    if name := drops_at_random(model):
+        raise Refusal(
+            f"policy {policy}: {name} drops at random, and generated kernels draw other masks than PyTorch's own"
+        )
+    compiled = torch.compile(model._call_impl, backend=_inductor(activation_memory_budget), **COMPILING)
     changes.set(model, "_compiled_call_impl", partial(_for_any_edges, compiled))
 
 
@@ -133,8 +111,8 @@ def _for_any_edges(compiled: Any, *arguments: Any, **named: Any) -> Any:
     return compiled(*arguments, **named)
 
 
-def inductor(activation_memory_budget: float = 1.0, settings: dict[str, Any] | None = None) -> Backend:
-    """Return TorchInductor with its settings fixed (`settings` are further ones), as a backend that equals no other."""
+def _inductor(activation_memory_budget: float) -> Callable[[torch.fx.GraphModule, list[Tensor]], Any]:
+    """TorchInductor with its settings fixed, as a backend that equals no other."""
     if not ISOLATES:
         import torch._dynamo.config as dynamo
 
@@ -146,10 +124,8 @@ def inductor(activation_memory_budget: float = 1.0, settings: dict[str, Any] | N
         from torch._inductor.compile_fx import compile_fx
 
         # One compile thread: a measured process starts no pool of workers, whose memory and time would be its own.
-        with (
-            functorch.patch(activation_memory_budget=activation_memory_budget),
-            kernels.patch(compile_threads=1, **(settings or {})),
-        ):
+        budget = functorch.patch(activation_memory_budget=activation_memory_budget)
+        with budget, kernels.patch(compile_threads=1):
             return compile_fx(graph, inputs)
 
     return backend
@@ -159,8 +135,3 @@ def forget_compiled() -> None:
     """Drop all compiled code of this process; a model that is still alive compiles again at its next call."""
     if "torch._dynamo" in sys.modules:  # else nothing was compiled, and the import would cost a second
         torch._dynamo.reset()
-
-
-def device_type(model: nn.Module) -> str:
-    """Return where the model's parameters are: cpu or cuda."""
-    return next((parameter.device.type for parameter in model.parameters()), "cpu")

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
+import torch
 from torch import Tensor
 from torch_geometric.nn import MessagePassing
 
-from gnn_checkpointing.checkpointing.block_arguments import BlockReader, Call, Leaves, Role
+from gnn_checkpointing.checkpointing.block_arguments import Call, Role, Slot, edge_dim, end_of
 from gnn_checkpointing.checkpointing.block_plan import EdgeBlock, SortedEdges
-from gnn_checkpointing.checkpointing.faster_parts import aggregate_unread, method_of
+from gnn_checkpointing.checkpointing.pyg_functions import aggregate_unread, method_of
 
 Outputs = tuple[Tensor, ...]
 
@@ -35,9 +36,71 @@ class CutCall:
         """The same call on other tensors."""
         return replace(self, call=self.call.with_tensors(tensors))
 
-    def reader(self) -> BlockReader:
-        """A reader of its arguments."""
-        return BlockReader(self.conv, self.call, self.edges, self.roles)
+
+@dataclass
+class Leaves:
+    """What one block reads of each tensor: where a gradient is `wanted`, a leaf of the block's own autograd graph.
+
+    Node maps are leaves before their rows are gathered, since autograd keeps a gathered row only where it needs it.
+    Rows that two methods read, `shared`, are gathered once.
+    """
+
+    wanted: Sequence[bool] = ()
+    shared: frozenset[tuple[int, str]] = frozenset()
+    leaves: dict[tuple[int, str], Tensor] = field(default_factory=dict)
+    rows: dict[tuple[int, str], Tensor] = field(default_factory=dict)
+
+    def of(self, position: int, end: str, tensor: Tensor) -> Tensor:
+        """The part `tensor` of one of the call's tensors, as a leaf where it wants a gradient."""
+        if not self.wanted or not self.wanted[position]:
+            return tensor
+        return self.leaves.setdefault((position, end), tensor.detach().requires_grad_())
+
+    def gathered(self, position: int, end: str, tensor: Tensor, dim: int, index: Tensor) -> Tensor:
+        """Rows of a node map, one for each edge of the block."""
+        key = (position, end)
+        if key in self.rows:
+            return self.rows.pop(key)
+        rows = self.of(position, end, tensor).index_select(dim, index)
+        if key in self.shared:
+            self.rows[key] = rows
+        return rows
+
+
+class Sums:
+    """The gradients of a call, added up part by part: of its tensors where they are `wanted`, and of `weights`.
+
+    None until a part reads the tensor: what no message reads has no gradient, as without blocks.
+    """
+
+    def __init__(self, tensors: Outputs, wanted: Sequence[bool], weights: Outputs) -> None:
+        self._tensors, self.wanted, self.weights = tensors, wanted, weights
+        self.of_tensors: list[Tensor | None] = [None] * len(tensors)
+        self.of_weights: list[Tensor | None] = [None] * len(weights)
+
+    def total(self, position: int) -> Tensor:
+        """The gradient of one tensor, to be added to."""
+        total = self.of_tensors[position]
+        if total is None:
+            total = self.of_tensors[position] = torch.zeros_like(self._tensors[position])
+        return total
+
+    def add(self, position: int, part: Tensor | None, places: slice | Tensor = slice(None)) -> None:
+        """Add `part` to the gradient of one tensor, at some of its rows."""
+        if part is None or not self.wanted[position]:
+            return
+        whole = isinstance(places, slice) and part.shape == self._tensors[position].shape
+        if whole and self.of_tensors[position] is None:
+            self.of_tensors[position] = part
+        else:
+            self.total(position)[places] += part
+
+    def add_to_weights(self, parts: Sequence[Tensor | None]) -> None:
+        """Add to the gradients of the weights, in their order."""
+        for position, part in enumerate(parts):
+            if part is not None:
+                before = self.of_weights[position]
+                self.of_weights[position] = part if before is None else before + part
 
 
 class Executor(Protocol):
@@ -50,35 +113,31 @@ class Executor(Protocol):
     def forward(self, cut: CutCall) -> tuple[Outputs, Outputs]:
         """The aggregates `[..., num_nodes, ...]`, and values per node that the backward pass will read."""
 
-    def gradients(
-        self,
-        cut: CutCall,
-        kept: Outputs,
-        gradients: Sequence[Tensor | None],
-        wanted: Sequence[bool],
-        parameters: Outputs,
-    ) -> tuple[Sequence[Tensor | None], Sequence[Tensor | None]]:
-        """The gradients of `cut.call.tensors` where `wanted`, and those of `parameters`."""
+    def add_gradients(self, cut: CutCall, kept: Outputs, gradients: Sequence[Tensor | None], sums: Sums) -> None:
+        """Add the gradients of the call's tensors and of weights to `sums`, given those of the aggregates."""
 
 
 def stage(
-    cut: CutCall,
-    reader: BlockReader,
-    block: EdgeBlock,
-    ends: tuple[Tensor, Tensor],
-    leaves: Leaves,
-    *,
-    unread: bool = False,
-) -> tuple[Tensor, ...]:
+    cut: CutCall, block: EdgeBlock, ends: tuple[Tensor, Tensor], leaves: Leaves, *, unread: bool = False
+) -> Outputs:
     """What the layer aggregates for the block's nodes, by its own methods; `unread`: only to be differentiated."""
     conv, call = cut.conv, cut.call
+    given, updated = _given(cut, block, ends), dict[str, Any]()
 
     def arguments(method: str, values: dict[str, Any]) -> dict[str, Any]:
-        names = conv.inspector.get_param_names(method)
-        found = reader.arguments(names, values, block, ends, leaves)
-        return found | {name: value for name, value in updated.items() if name in names}
+        found: dict[str, Any] = {}
+        for name in conv.inspector.get_param_names(method):
+            if name in given:
+                found[name] = given[name]() if callable(given[name]) else given[name]
+            elif name in updated:
+                found[name] = updated[name]
+            elif name.endswith(("_i", "_j")):
+                if name[:-2] in values:
+                    found[name] = _rows(cut, values[name[:-2]], name[-1], block, ends, leaves)
+            elif name in values:
+                found[name] = _plain(cut, values[name], cut.roles.get(name, "whole"), block, leaves)
+        return found
 
-    updated: dict[str, Any] = {}
     if call.edge_values is not None and call.edge_result is not None:
         updated[call.edge_result] = method_of(conv, "edge_update")(**arguments("edge_update", call.edge_values))
     messages = method_of(conv, "message")(**arguments("message", call.values))
@@ -86,3 +145,49 @@ def stage(
         return (shape,)
     out = conv.aggregate(messages, **arguments("aggregate", call.values))
     return tuple(out) if isinstance(out, tuple | list) else (out,)
+
+
+def _given(cut: CutCall, block: EdgeBlock, ends: tuple[Tensor, Tensor]) -> dict[str, Any]:
+    """What PyG itself provides to each method, counted from the block's first node."""
+    reverse = cut.conv.flow == "target_to_source"
+    source, destination = ends
+    sizes = [cut.edges.num_sources, block.num_nodes]
+    return {
+        "edge_index": lambda: torch.stack([source, destination + block.first][:: -1 if reverse else 1]),
+        "edge_index_i": destination,
+        "edge_index_j": source,
+        "index": destination,
+        "ptr": None,
+        "adj_t": None,
+        "size": sizes[::-1] if reverse else sizes,
+        "size_i": block.num_nodes,
+        "size_j": cut.edges.num_sources,
+        "dim_size": block.num_nodes,
+    }
+
+
+def _rows(cut: CutCall, value: Any, end: str, block: EdgeBlock, ends: tuple[Tensor, Tensor], leaves: Leaves) -> Any:
+    """Rows of a node map, those of sources or of destinations."""
+    value = end_of(cut.conv, value, end)
+    if not isinstance(value, Slot):
+        return value
+    tensor, dim = cut.call.tensors[value.position], cut.conv.node_dim
+    if end == "j":
+        return leaves.gathered(value.position, end, tensor, dim, ends[0])
+    return leaves.gathered(value.position, end, tensor.narrow(dim, block.first, block.num_nodes), dim, ends[1])
+
+
+def _plain(cut: CutCall, value: Any, role: Role, block: EdgeBlock, leaves: Leaves) -> Any:
+    """A value per edge, sliced, or a value for all."""
+    if isinstance(value, tuple | list):
+        return type(value)(_plain(cut, part, role, block, leaves) for part in value)
+    if not isinstance(value, Slot):
+        return value
+    tensor = cut.call.tensors[value.position]
+    if role == "edge":
+        dim, places = edge_dim(tensor, cut.edges.num_edges, cut.conv.node_dim), cut.edges.places(block)
+        if isinstance(places, slice):
+            tensor = tensor.narrow(dim, places.start, places.stop - places.start)
+        else:
+            tensor = tensor.index_select(dim, places)
+    return leaves.of(value.position, role, tensor)

@@ -26,10 +26,12 @@ from gnn_checkpointing.checkpointing.cut_call import CutCall, Executor
 from gnn_checkpointing.checkpointing.cutting import Cutter, Plan, channels_of, is_plain
 from gnn_checkpointing.checkpointing.deferred import DeferredEdgeValues, OfOneBlock, computed
 from gnn_checkpointing.checkpointing.graph_tables import GraphTables
-from gnn_checkpointing.checkpointing.graph_utilities import with_remembered_graphs
-from gnn_checkpointing.checkpointing.kernel_executors import KernelExecutor
+from gnn_checkpointing.checkpointing.hooks import recorded
+from gnn_checkpointing.checkpointing.kernel_executors import Kernel
+from gnn_checkpointing.checkpointing.layers import uncompiled
+from gnn_checkpointing.checkpointing.pyg_functions import with_remembered_graphs
 from gnn_checkpointing.checkpointing.recomputation import Recomputation
-from gnn_checkpointing.checkpointing.reentry import VISITS, Entry, Reached, Visit
+from gnn_checkpointing.checkpointing.reentry import Entry, Reached, Visit, during, visit_of
 
 
 class CutLayer:
@@ -52,32 +54,33 @@ class CutLayer:
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         """The layer's own forward pass, during which `propagate` is cut."""
-        if torch.compiler.is_compiling():
-            return _uncompiled(self._forward, *args, **kwargs)
+        if recorded():
+            return self._plain_forward(*args, **kwargs)
+        if torch.compiler.is_compiling():  # what is recomputed is not to be traced
+            return uncompiled(self._forward, *args, **kwargs)
         return self._forward(*args, **kwargs)
 
     def _forward(self, *args: Any, **kwargs: Any) -> Any:
         if vars(self.conv).get("propagate") != self.propagate:  # PyG replaces it when an explainer comes and goes
             vars(self.conv)["propagate"] = self.propagate
+        forward: Any = self._plain_forward
         scores = _argument(self.conv, "return_attention_weights", args, kwargs) is not None
         if self._was_whole() and torch.is_grad_enabled() and not scores:
             # Most likely so again; `propagate` looks, and then keeps its own arguments instead of the layer's.
-            return (self._given or partial(type(self.conv).forward, self.conv))(*args, **kwargs)
-        aside = self._cutter.stands_aside()
-        if self._given or aside:  # `vmap` lets nobody look at the values of a graph
-            forward = self._given or partial(type(self.conv).forward, self.conv)
-        else:
+            return forward(*args, **kwargs)
+        given = [part for part in pytree.tree_leaves((args, kwargs)) if isinstance(part, Tensor)]
+        aside = self._cutter.stands_aside() or any(tensor.is_meta for tensor in given)
+        if not self._given and not aside:  # `vmap` lets nobody look at the values of a graph
             forward = with_remembered_graphs(self.conv, self.tables)
         run = partial(forward, *args, **kwargs)
         if scores or aside or not torch.is_grad_enabled():
-            return computed(VISITS.during(self.conv, Visit(None, None, returns_scores=scores), run))
-        device = next((p.device for p in pytree.tree_leaves((args, kwargs)) if isinstance(p, Tensor)), _CPU)
-        state = Recomputation(self.conv, device)
+            return computed(during(self.conv, Visit(returns_scores=scores), run))
+        state = Recomputation(self.conv, given[0].device if given else torch.device("cpu"))
         entry = Entry(self.conv, forward, args, kwargs, self._parameters())
         entry.open(state)
         try:
             with state.hooks.watched():
-                out = VISITS.during(self.conv, Visit(entry, state), run)
+                out = during(self.conv, Visit(entry, state), run)
         finally:
             entry.forward_done()
         state.forward_done()
@@ -85,9 +88,11 @@ class CutLayer:
 
     def propagate(self, edge_index: Any, size: Any = None, **kwargs: Any) -> Any:
         """Cut where that is possible, else PyG's own."""
+        if recorded():
+            return type(self.conv).propagate(self.conv, edge_index, size=size, **kwargs)
         if self._was_whole() and self._cutter.is_small(edge_index, kwargs):
             return self._own(edge_index, size, kwargs)
-        visit = VISITS.of(self.conv) or Visit(None, None)
+        visit = visit_of(self.conv) or Visit()
         if visit.entry is not None:
             visit.entry.close()
         try:
@@ -97,7 +102,8 @@ class CutLayer:
         except Uncuttable as reason:
             if visit.seeks:
                 raise Reached(None) from None
-            return self._whole(str(reason), edge_index, size, kwargs)
+            self.computes_by, self.reason, self.message_bytes, self.block_bytes = "none", str(reason), None, None
+            return self._own(edge_index, size, kwargs)
         if visit.seeks:
             raise Reached(cut.call)
         visit.calls += 1
@@ -105,14 +111,20 @@ class CutLayer:
             visit.entry.reached()
         self._note(cut, executor)
         out = self._aggregated(cut, executor, visit)
-        if visit.entry is not None and isinstance(executor, KernelExecutor):
+        if visit.entry is not None and isinstance(executor, Kernel):
             visit.entry.open(visit.state)
-        return self._updated(out, cut, kwargs | {"edge_index": edge_index})
+        if type(self.conv).update is MessagePassing.update:
+            return out
+        values = {"size": None, "dim_size": cut.edges.num_nodes, "edge_index": edge_index} | kwargs
+        names = self.conv.inspector.get_param_names("update", exclude=[0])
+        return self.conv.update(out, **{name: values[name] for name in names if name in values})
 
     def edge_updater(self, edge_index: Any, size: Any = None, **kwargs: Any) -> Any:
         """Put off until `propagate` asks for the result."""
+        if recorded():
+            return type(self.conv).edge_updater(self.conv, edge_index, size=size, **kwargs)
         whole = partial(type(self.conv).edge_updater, self.conv, edge_index, size=size, **kwargs)
-        visit = VISITS.of(self.conv)
+        visit = visit_of(self.conv)
         if self._cutter.stands_aside() or not is_plain(edge_index) or visit is None or visit.returns_scores:
             return whole()
         return DeferredEdgeValues(kwargs, whole)
@@ -121,7 +133,7 @@ class CutLayer:
         """What the destinations aggregate, a tensor or a tuple of them."""
         before = dict(vars(self.conv))
         if torch.is_grad_enabled() and not visit.fills:
-            saved = Saved((), None)
+            saved = Saved()
             if visit.entry is not None and visit.calls == 1 and visit.entry.makes(cut.call.tensors):
                 saved = Saved(visit.entry.tensors, visit.entry.again)
             state = visit.state or Recomputation(self.conv, cut.edges.pointer.device)
@@ -138,13 +150,8 @@ class CutLayer:
                 vars(self.conv)[name] = OfOneBlock(name, type(self.conv).__name__, self.plan.policy)
         return out
 
-    def _updated(self, out: Any, cut: CutCall, values: dict[str, Any]) -> Any:
-        """The layer's `update` of what was aggregated, with the arguments that it asks for."""
-        if type(self.conv).update is MessagePassing.update:
-            return out
-        values = {"size": None, "dim_size": cut.edges.num_nodes} | values
-        names = self.conv.inspector.get_param_names("update", exclude=[0])
-        return self.conv.update(out, **{name: values[name] for name in names if name in values})
+    def _plain_forward(self, *args: Any, **kwargs: Any) -> Any:
+        return self._given(*args, **kwargs) if self._given else type(self.conv).forward(self.conv, *args, **kwargs)
 
     def _was_whole(self) -> bool:
         return self.plan.lenient and self.computes_by == "none"
@@ -152,20 +159,17 @@ class CutLayer:
     def _parameters(self) -> tuple[Tensor, ...]:
         return tuple(parameter for parameter in self.conv.parameters() if not is_lazy(parameter))
 
-    def _whole(self, reason: str, edge_index: Any, size: Any, kwargs: dict[str, Any]) -> Any:
-        self.computes_by, self.reason, self.message_bytes, self.block_bytes = "none", reason, None, None
-        return self._own(edge_index, size, kwargs)
-
     def _own(self, edge_index: Any, size: Any, kwargs: dict[str, Any]) -> Any:
-        """PyG's own `propagate`."""
-        own = _own_propagate(self.conv) or type(self.conv).propagate.__get__(self.conv)
-        return own(edge_index, size=size, **computed(kwargs))
+        """PyG's own `propagate`: for this instance where it is not the class's, as explained and decomposed layers'."""
+        special = self.conv.explain or self.conv.decomposed_layers > 1
+        own: Any = type(self.conv)._orig_propagate if special else type(self.conv).propagate
+        return own(self.conv, edge_index, size=size, **computed(kwargs))
 
     def _note(self, cut: CutCall, executor: Executor) -> None:
         """Note for `explain` how the call is computed."""
         row = 4 * channels_of(self.conv, cut.call)
         self.message_bytes = row * cut.edges.num_edges
-        if isinstance(executor, KernelExecutor):
+        if isinstance(executor, Kernel):
             self.computes_by, self.block_bytes = "fused_edge_blocks", 0
             self.reason = "a kernel computes its messages without storing them"
             return
@@ -180,17 +184,6 @@ def cut_layer_of(module: nn.Module) -> CutLayer | None:
     return found if isinstance(found, CutLayer) else None
 
 
-_CPU = torch.device("cpu")
-
-
-@torch.compiler.disable(  # type: ignore[no-untyped-call,untyped-decorator]
-    reason="edge blocks run between compiled graphs: leave out fullgraph=True"
-)
-def _uncompiled(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-    """Run past `torch.compile`: what is recomputed is not to be traced."""
-    return function(*args, **kwargs)
-
-
 @functools.cache
 def _argument_names(forward: Callable[..., Any]) -> list[str]:
     return list(inspect.signature(forward).parameters)[1:]
@@ -201,11 +194,3 @@ def _argument(conv: MessagePassing, name: str, args: Sequence[Any], kwargs: dict
     names = _argument_names(type(conv).forward)
     place = names.index(name) if name in names else len(args)
     return args[place] if place < len(args) else kwargs.get(name)
-
-
-def _own_propagate(conv: MessagePassing) -> Callable[..., Any] | None:
-    """PyG's own method for this instance where it is not the class's: explained and decomposed layers have another."""
-    if conv.explain or conv.decomposed_layers > 1:
-        own: Callable[..., Any] = type(conv)._orig_propagate.__get__(conv)
-        return own
-    return None

@@ -15,39 +15,38 @@ from torch_geometric.nn import MessagePassing
 from torch_geometric.utils import is_sparse
 
 from gnn_checkpointing.checkpointing.block_arguments import (
-    GIVEN,
     Call,
     Slot,
     Uncuttable,
     call_of,
+    node_maps,
     roles_of,
     side_of,
 )
-from gnn_checkpointing.checkpointing.block_plan import SortedEdges, block_size
+from gnn_checkpointing.checkpointing.block_by_block import EagerBlocks
+from gnn_checkpointing.checkpointing.block_plan import block_size
 from gnn_checkpointing.checkpointing.cut_call import CutCall, Executor
 from gnn_checkpointing.checkpointing.deferred import DeferredEdgeValues, computed
-from gnn_checkpointing.checkpointing.eager_blocks import EagerBlocks
 from gnn_checkpointing.checkpointing.edge_mlp import edge_mlp_blocks
 from gnn_checkpointing.checkpointing.fused import kernel_for
 from gnn_checkpointing.checkpointing.graph_tables import GraphTables
-from gnn_checkpointing.checkpointing.hooks import all_modules_hooked, hooked, messages_hooked
-from gnn_checkpointing.checkpointing.kernel_executors import KernelExecutor
+from gnn_checkpointing.checkpointing.hooks import hooked, messages_hooked, observed
 from gnn_checkpointing.checkpointing.trial import parts_inside, trial_refusal
 from gnn_checkpointing.refusal import Refusal
+from gnn_checkpointing.study import block_rule
 
 
 @dataclass(frozen=True)
 class Plan:
     """How a policy cuts the layers of a model.
 
-    `edges_per_block` was asked for; without it a block has `edges_per_node` edges per node, within bounds
-    (`block_rule.py`). `fused`: by kernels where there is one. `lenient`: a call that must not be cut runs whole
-    instead of being refused. `worth` says whether edges, nodes and channels make a cut worth its time.
+    `edges_per_block` was asked for; without it a block has as many as `block_rule.py` says. `fused`: by kernels where
+    there is one. `lenient`: a call that must not be cut runs whole instead of being refused. `worth` says whether
+    edges, nodes and channels make a cut worth its time.
     """
 
     policy: str
     edges_per_block: int | None
-    edges_per_node: int
     fused: bool = False
     lenient: bool = False
     worth: Callable[[int, int, int], bool] | None = None
@@ -77,15 +76,12 @@ class Cutter:
         if self.plan.worth is not None and not self.plan.worth(num_edges, num_nodes, wide):
             raise Uncuttable("the graph is so small or sparse that nothing is worth recomputing")
         roles = roles_of(conv, call, names, num_edges)
-        most = self.plan.edges_per_block or block_size(num_nodes, wide, self.plan.edges_per_node, edge_index.device)
+        per_node = block_rule.EDGES_PER_NODE[self.plan.policy]
+        most = self.plan.edges_per_block or block_size(num_nodes, wide, per_node, edge_index.device)
         kernel = kernel_for(conv, call) if self.plan.fused else None
-        if kernel is not None:
-            tables = self.tables.of_kernels(edge_index, num_sources, num_nodes, reverse=reverse)
-            edges = SortedEdges(tables.source, tables.pointer, tables.order, num_sources)
-            return CutCall(conv, call, edges, roles, most), KernelExecutor(kernel, tables)
-        edges = self.tables.sorted(edge_index, num_sources, num_nodes, reverse=reverse)
+        edges = self.tables.sorted(edge_index, num_sources, num_nodes, reverse=reverse, kernels=kernel is not None)
         cut = CutCall(conv, call, edges, roles, most)
-        return cut, self._tried_once(cut)
+        return cut, kernel or self._tried_once(cut)
 
     def is_small(self, edge_index: Any, kwargs: dict[str, Any]) -> bool:
         """Whether a look at the sizes says that no cut of this call is worth its time."""
@@ -96,25 +92,26 @@ class Cutter:
         return not self.plan.worth(edge_index.size(1), 0, widest)
 
     def stands_aside(self) -> bool:
-        """Whether somebody looks at all messages at once, or forward mode or `torch.func` transforms the layer."""
+        """Whether somebody looks at all messages at once, or transforms or records what the layer computes."""
         conv = self.conv
         return (
             bool(conv.explain)
             or conv.decomposed_layers > 1
             or messages_hooked(conv)
-            or all_modules_hooked()
+            or observed()
             or any(hooked(part) for _, part in parts_inside(conv))
             or forward_ad._current_level >= 0
-            or torch._C._functorch.maybe_current_level() is not None
         )
 
     def _check(self, edge_index: Any, size: Any, kwargs: dict[str, Any]) -> None:
         """Raise `Uncuttable` where the layer or the form of the graph rules blocks out."""
         conv = self.conv
         if self.stands_aside():
-            raise Uncuttable("an explainer, a hook or a decomposition looks at all its messages at once")
+            raise Uncuttable("an explainer, a hook, a trace or a decomposition looks at all its messages at once")
         if not is_plain(edge_index):
             raise Uncuttable("a sparse product makes no messages")
+        if edge_index.is_meta:
+            raise Uncuttable("its tensors have no values")
         if isinstance(edge_index, EdgeIndex) and conv.fuse and conv.SUPPORTS_FUSED_EDGE_INDEX:
             raise Uncuttable("PyG computes this product without messages")
         conv._check_input(edge_index, size)
@@ -172,12 +169,8 @@ def _sizes_of(conv: MessagePassing, call: Call, names: list[str], size: Any) -> 
     """How many nodes may send and how many receive, found as PyG finds it: from `size` and from the node maps."""
     found: list[int | None] = list(size) if size is not None else [None, None]
     for values in (call.values, call.edge_values or {}):
-        for name in names:
-            if not name.endswith(("_i", "_j")) or name in GIVEN or name[:-2] not in values:
-                continue
-            value = values[name[:-2]]
-            ends = list(enumerate(value)) if isinstance(value, tuple | list) else [(side_of(conv, name[-1]), value)]
-            for side, part in ends:
+        for _, end, value in node_maps(names, values):
+            for side, part in enumerate(value) if isinstance(value, tuple | list) else [(side_of(conv, end), value)]:
                 if isinstance(part, Slot):
                     conv._set_size(found, side, call.tensors[part.position])
     receiving, sending = (0, 1) if conv.flow == "target_to_source" else (1, 0)

@@ -1,4 +1,4 @@
-"""The result of `edge_updater`, not computed until somebody reads it.
+"""Objects in place of tensors: a result that is not computed until somebody reads it, and one that nobody may read.
 
 Attention layers compute a score per edge in `edge_updater` and hand it to `propagate`. Inside blocks the scores are
 computed with the messages, so that they are never stored for all edges; whoever else reads them gets the tensor.
@@ -15,73 +15,33 @@ from torch.utils import _pytree as pytree
 from gnn_checkpointing.refusal import Refusal
 
 
-class DeferredEdgeValues:
-    """Stands for the tensor that `make` computes; any use of it but by `propagate` computes it, once."""
-
-    def __init__(self, values: dict[str, Any], make: Callable[[], Any]) -> None:
-        self.values = values
-        self._make = make
-        self._made: Any = None
+class _InPlaceOfATensor:
+    """Any use as a tensor uses what `computed` gives."""
 
     def computed(self) -> Any:
-        """What `edge_updater` returns without blocks."""
-        if self._made is None:
-            self._made = self._make()
-        return self._made
+        """The tensor."""
+        raise NotImplementedError
 
     @classmethod
     def __torch_function__(
         cls, function: Callable[..., Any], types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
-        """Run a function of torch on the computed tensor."""
-        args, kwargs = computed((args, kwargs or {}))
+        """Run a function of torch on the tensor."""
+        args, kwargs = computed((args, kwargs or {}), _InPlaceOfATensor)
         return function(*args, **kwargs)
 
     def __getattr__(self, name: str) -> Any:
-        """An attribute of the computed tensor."""
+        """An attribute of the tensor."""
         if name.startswith("__") and name.endswith("__"):
             raise AttributeError(name)
         return getattr(self.computed(), name)
 
 
 def _operator(name: str) -> Callable[..., Any]:
-    def operator(self: DeferredEdgeValues, *others: Any) -> Any:
-        return getattr(self.computed(), name)(*computed(others))
+    def operator(self: _InPlaceOfATensor, *others: Any) -> Any:
+        return getattr(self.computed(), name)(*computed(others, _InPlaceOfATensor))
 
     return operator
-
-
-class OfOneBlock:
-    """Stands for a tensor that a message has left in its layer, of which only the last block's part exists."""
-
-    def __init__(self, attribute: str, layer: str, policy: str) -> None:
-        self._refusal = (
-            f"{policy}: {layer} reads its attribute {attribute!r}, which a message has set for one block alone; use "
-            "policy layers for this layer"
-        )
-
-    @classmethod
-    def __torch_function__(
-        cls, function: Callable[..., Any], types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
-    ) -> Any:
-        """Refuse any function of torch."""
-        leaves = pytree.tree_leaves((args, kwargs or {}))
-        raise Refusal(next(part._refusal for part in leaves if isinstance(part, OfOneBlock)))
-
-    def refused(self, *_: Any) -> Any:
-        """Refuse an operator or an attribute."""
-        raise Refusal(self._refusal)
-
-    def __getattr__(self, name: str) -> Any:
-        """Refuse any attribute of a tensor."""
-        if name.startswith("__") and name.endswith("__"):
-            raise AttributeError(name)
-        return self.refused()
-
-
-def computed(values: Any) -> Any:
-    """`values` with everything that was deferred computed, in tuples, lists and dictionaries, too."""
-    return pytree.tree_map(lambda part: part.computed() if isinstance(part, DeferredEdgeValues) else part, values)
 
 
 # Python looks operators up in the class, past `__getattr__`.
@@ -90,5 +50,37 @@ for _name in (
     *("__neg__", "__abs__", "__getitem__", "__len__", "__iter__", "__lt__", "__le__", "__gt__", "__ge__"),
 ):
     if hasattr(Tensor, _name):
-        setattr(DeferredEdgeValues, _name, _operator(_name))
-        setattr(OfOneBlock, _name, OfOneBlock.refused)
+        setattr(_InPlaceOfATensor, _name, _operator(_name))
+
+
+class DeferredEdgeValues(_InPlaceOfATensor):
+    """Stands for the tensor that `make` computes; any use of it but by `propagate` computes it, once."""
+
+    def __init__(self, values: dict[str, Any], make: Callable[[], Any]) -> None:
+        self.values, self._make = values, make
+        self._made: Any = None
+
+    def computed(self) -> Any:
+        """What `edge_updater` returns without blocks."""
+        if self._made is None:
+            self._made = self._make()
+        return self._made
+
+
+class OfOneBlock(_InPlaceOfATensor):
+    """Stands for a tensor that a message has left in its layer, of which only the last block's part exists."""
+
+    def __init__(self, attribute: str, layer: str, policy: str) -> None:
+        self._refusal = (
+            f"{policy}: {layer} reads its attribute {attribute!r}, which a message has set for one block alone; use "
+            "policy layers for this layer"
+        )
+
+    def computed(self) -> Any:
+        """Refuse any use."""
+        raise Refusal(self._refusal)
+
+
+def computed(values: Any, kind: type[_InPlaceOfATensor] = DeferredEdgeValues) -> Any:
+    """`values` with everything that was deferred computed, in tuples, lists and dictionaries, too."""
+    return pytree.tree_map(lambda part: part.computed() if isinstance(part, kind) else part, values)

@@ -1,4 +1,4 @@
-"""Policy `edge_blocks`: per-edge work is done and recomputed block by block, so its memory does not grow with density.
+"""Policies by edge blocks: per-edge work is done and recomputed block by block, so memory does not grow with density.
 
 Edges are sorted by destination and cut into blocks that hold all edges of their destination nodes; a softmax over a
 node's neighbours therefore stays exact. A layer keeps its input; all else is computed again in the backward pass, by
@@ -7,28 +7,39 @@ PyTorch's own operators, one block after the other.
 Analytic floor of the activation peak, for L layers of F channels on N nodes and blocks of B edges: L N F 4 bytes, each
 layer's input, and one block. For GATv2 a block is six tensors of B F 4 bytes: three that autograd keeps (x_j, the sum
 of both ends, its leaky ReLU) and three gradients that are alive at once while they are differentiated.
+
+Policy `auto` cuts every layer that can be cut and recomputes the others whole, both only on graphs on which it pays.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TypeVar
+from collections.abc import Callable
+from functools import partial
+from typing import Any
 
+import torch
 from torch import Tensor, nn
+from torch.utils import _pytree as pytree
+from torch.utils.checkpoint import checkpoint
 from torch_geometric.nn import MessagePassing
 
+from gnn_checkpointing.checkpointing.block_plan import block_size
 from gnn_checkpointing.checkpointing.changes import Changes
 from gnn_checkpointing.checkpointing.cut_layer import CutLayer, cut_layer_of
 from gnn_checkpointing.checkpointing.cutting import Plan
-from gnn_checkpointing.checkpointing.drawn_blocks import block_drawn_layer, drawn_layers
 from gnn_checkpointing.checkpointing.graph_tables import GraphTables
-from gnn_checkpointing.checkpointing.kernels import load
+from gnn_checkpointing.checkpointing.kernels.build import load
+from gnn_checkpointing.checkpointing.layers import recomputed
 from gnn_checkpointing.checkpointing.trial import layer_refusal
-from gnn_checkpointing.refusal import Refusal
+from gnn_checkpointing.refusal import Refusal, Unavailable
 from gnn_checkpointing.study import block_rule
 from gnn_checkpointing.study.policy_names import PolicyName
 
-Layer = TypeVar("Layer", bound=nn.Module)
+WORTH_BYTES = 8 * 2**20
+"""Of one layer's messages, one tensor `[num_edges, channels]`: below it nothing is worth recomputing."""
+
+WORTH_DEGREE = 8
+"""Edges per node: below it a layer's node maps weigh as much as its messages (`report/`: where the lines cross)."""
 
 
 def message_passing_layers(model: nn.Module) -> list[MessagePassing]:
@@ -36,27 +47,83 @@ def message_passing_layers(model: nn.Module) -> list[MessagePassing]:
     return [module for module in model.modules() if isinstance(module, MessagePassing)]
 
 
-def cut_layers(model: nn.Module, changes: Changes, name: PolicyName, *, lenient: bool) -> None:
+def cut_layers(model: nn.Module, changes: Changes, name: PolicyName, lenient: bool) -> None:
     """Make every message passing layer of `model` compute by edge blocks, and every layer that draws its own graph.
 
     Raises `Refusal` for a layer that blocks would change, before any layer is wrapped; where `lenient`, a layer whose
     messages turn out to depend on each other is computed whole.
     """
-    policy, edges_per_node = name.kind, block_rule.EDGES_PER_NODE[name.kind]
-    layers, drawn = message_passing_layers(model), drawn_layers(model)
+    policy = name.kind
+    layers = message_passing_layers(model)
+    drawn: list[Any] = [module for module in model.modules() if callable(getattr(module, "aggregated", None))]
     if not layers and not drawn:
         raise Refusal(f"policy {policy}: {type(model).__name__} has no PyG message passing layer")
     for layer in layers:
         if reason := layer_refusal(layer):
             raise Refusal(f"{policy} cannot wrap {type(layer).__name__}: {reason}")
     for module in drawn:
-        block_drawn_layer(module, changes, name.count, edges_per_node)
+        changes.set(module, "aggregated", partial(_blocked, module, module.aggregated, name))
     if policy == "fused_edge_blocks":
         load()  # or say why there is no compiler, before anything is wrapped
-    tables = GraphTables()
-    plan = Plan(policy, name.count, edges_per_node, fused=policy == "fused_edge_blocks", lenient=lenient)
+    tables, plan = GraphTables(), Plan(policy, name.count, fused=policy == "fused_edge_blocks", lenient=lenient)
     for layer in layers:
         CutLayer(layer, tables, plan).install(changes)
+
+
+def _blocked(layer: nn.Module, whole: Callable[..., Tensor], name: PolicyName, x: Tensor, neighbours: Tensor) -> Tensor:
+    """What a layer that draws its own graph aggregates: each node has as many neighbours, a block is a run of nodes.
+
+    `whole(x, neighbours, first)` gives what the nodes from `first` on receive, `[batch, channels, some nodes]`, of `x`
+    `[batch, channels, nodes]` and `neighbours`, int64 `[batch, some nodes, k]`. A Vision GNN's max-relative convolution
+    keeps of every edge and channel a difference, 4 bytes, for the gradient of the maximum. Block by block these are
+    made again in the backward pass; what is kept is the graph, 8 bytes an edge, whatever the channels. Ties of a
+    maximum share its gradient as before; gradients differ by the order in which they are summed.
+    """
+    batch, nodes, k = neighbours.shape
+    neighbours = neighbours.contiguous()  # of dilated ones, a view would keep those that were left out, too
+    per_node = block_rule.EDGES_PER_NODE[name.kind]
+    edges = name.count or block_size(batch * nodes, x.size(1), per_node, x.device)
+    step = max(1, min(nodes, edges // (batch * k)))
+    layer._largest_block_edges = batch * step * k  # type: ignore[assignment] # read by largest_block_edges
+    parts = [
+        # No random state is kept: nothing is drawn inside a block, the graph was drawn before.
+        checkpoint(whole, x, neighbours[:, first : first + step], first, use_reentrant=False, preserve_rng_state=False)
+        for first in range(0, nodes, step)
+    ]
+    return torch.cat(parts, dim=2)
+
+
+def wrap_automatically(model: nn.Module, changes: Changes) -> None:
+    """Cut every layer that can be cut, recompute the others whole; both only on graphs on which it pays."""
+    try:
+        load()
+        compiles = True
+    except Unavailable:
+        compiles = False
+    tables, plan = GraphTables(), Plan("edge_blocks", None, fused=compiles, lenient=True, worth=worth)
+    for layer in message_passing_layers(model):
+        if layer_refusal(layer) is None:
+            CutLayer(layer, tables, plan).install(changes)
+        else:
+            changes.set(layer, "forward", partial(_recomputed_where_worth, layer, layer.forward))
+
+
+def worth(num_edges: int, num_nodes: int, width: int, element_size: int = 4) -> bool:
+    """Whether messages `[num_edges, width]` are large enough, on a graph dense enough, to be recomputed."""
+    return num_edges >= WORTH_DEGREE * num_nodes and num_edges * width * element_size >= WORTH_BYTES
+
+
+def _recomputed_where_worth(layer: nn.Module, forward: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    tensors = [part for part in pytree.tree_leaves((args, kwargs)) if isinstance(part, Tensor)]
+    edges = max(
+        (t.size(1) for t in tensors if t.dim() == 2 and t.size(0) == 2 and not t.is_floating_point()), default=0
+    )
+    maps = [tensor for tensor in tensors if tensor.is_floating_point() and tensor.dim() > 1]
+    nodes = max((tensor.size(-2) for tensor in maps), default=0)
+    width = max((tensor.size(-1) for tensor in maps), default=0)
+    if torch.is_grad_enabled() and worth(edges, nodes, width):
+        return recomputed(layer, forward, *args, **kwargs)
+    return forward(*args, **kwargs)
 
 
 def policy_tensors(model: nn.Module) -> list[Tensor]:
@@ -67,15 +134,11 @@ def policy_tensors(model: nn.Module) -> list[Tensor]:
 def largest_block_edges(model: nn.Module) -> int | None:
     """Edges of the largest block that the model's layers work on at a time; None without blocks."""
     drawn = [getattr(module, "_largest_block_edges", 0) for module in model.modules()]
-    return max([tables.largest_block() for tables in tables_of(model)] + drawn, default=0) or None
+    cut = [edges.largest_block for tables in tables_of(model) for edges in tables.all_sorted()]
+    return max(drawn + cut, default=0) or None
 
 
 def tables_of(model: nn.Module) -> list[GraphTables]:
     """The tables that the model's cut layers read, each once."""
-    return list({id(cut.tables): cut.tables for cut in _cuts(model)}.values())
-
-
-def _cuts(model: nn.Module) -> Iterator[CutLayer]:
-    for module in model.modules():
-        if (cut := cut_layer_of(module)) is not None:
-            yield cut
+    cuts = [cut for module in model.modules() if (cut := cut_layer_of(module)) is not None]
+    return list({id(cut.tables): cut.tables for cut in cuts}.values())

@@ -15,10 +15,10 @@ import torch
 from torch import Tensor, nn
 from torch_geometric.nn import DynamicEdgeConv, EdgeConv, MessagePassing
 
-from gnn_checkpointing.checkpointing.block_arguments import Call, Leaves, Slot, end_of
-from gnn_checkpointing.checkpointing.cut_call import CutCall, Outputs, stage
-from gnn_checkpointing.checkpointing.eager_blocks import EagerBlocks
-from gnn_checkpointing.checkpointing.random_states import RandomStates, random_restored
+from gnn_checkpointing.checkpointing.block_arguments import Call, Slot, end_of
+from gnn_checkpointing.checkpointing.block_by_block import EagerBlocks
+from gnn_checkpointing.checkpointing.cut_call import CutCall, Leaves, Outputs, Sums, stage
+from gnn_checkpointing.checkpointing.recomputation import RandomStates, random_restored
 
 TOLERANCE = 1e-5
 """Of the trial: both ways round differently, by about 1e-7 in float32."""
@@ -38,36 +38,28 @@ class EdgeMlpBlocks:
         """The aggregates, joined; nothing is kept."""
         return EagerBlocks().forward(_after_first(cut, self.maps(cut)))
 
-    def gradients(
-        self,
-        cut: CutCall,
-        kept: Outputs,
-        gradients: Sequence[Tensor | None],
-        wanted: Sequence[bool],
-        parameters: Outputs,
-    ) -> tuple[Sequence[Tensor | None], Sequence[Tensor | None]]:
-        """The gradients: block by block down to the two node maps, and from there all at once."""
-        ends = {position: cut.call.tensors[position] for position in {self.here, self.there}}
+    def add_gradients(self, cut: CutCall, kept: Outputs, gradients: Sequence[Tensor | None], sums: Sums) -> None:
+        """Add the gradients: block by block down to the two node maps, and from there all at once."""
+        wanted = [position for position in {self.here, self.there} if sums.wanted[position]]
         with torch.enable_grad():
             leaves = [
-                tensor.detach().requires_grad_(wanted[position]) if position in ends else tensor
+                tensor.detach().requires_grad_() if position in wanted else tensor
                 for position, tensor in enumerate(cut.call.tensors)
             ]
             maps = self.maps(cut.on(leaves))
         rest = _after_first(cut, [made.detach() for made in maps])
-        of_maps, of_parameters = EagerBlocks().gradients(
-            rest, kept, gradients, [made.requires_grad for made in maps], parameters
-        )
-        pairs = [(made, g) for made, g in zip(maps, of_maps, strict=True) if g is not None]
-        asked = [leaves[position] for position in ends if wanted[position]]
-        if not pairs or not (asked or parameters):
-            return [None] * len(wanted), of_parameters
+        of_maps = Sums(rest.call.tensors, [made.requires_grad for made in maps], sums.weights)
+        EagerBlocks().add_gradients(rest, kept, gradients, of_maps)
+        sums.add_to_weights(of_maps.of_weights)
+        pairs = [(made, g) for made, g in zip(maps, of_maps.of_tensors, strict=True) if g is not None]
+        if not pairs or not (wanted or sums.weights):
+            return
         outs, rows = zip(*pairs, strict=True)
-        found = iter(torch.autograd.grad(outs, [*asked, *parameters], rows, allow_unused=True))
-        of_ends = {position: next(found) for position in ends if wanted[position]}
-        return [of_ends.get(position) for position in range(len(wanted))], [
-            _sum(one, other) for one, other in zip(of_parameters, found, strict=True)
-        ]
+        asked = [*(leaves[position] for position in wanted), *sums.weights]
+        found = torch.autograd.grad(outs, asked, rows, allow_unused=True)
+        for position, part in zip(wanted, found, strict=False):
+            sums.of_tensors[position] = part
+        sums.add_to_weights(found[len(wanted) :])
 
     def agrees(self, cut: CutCall) -> bool:
         """Whether both ways give the first block's nodes the same aggregates, with the same random numbers."""
@@ -76,7 +68,7 @@ class EdgeMlpBlocks:
             pairs = []
             for way in (cut, _after_first(cut, self.maps(cut))):
                 with random_restored(states):
-                    pairs.append(stage(way, way.reader(), block, way.edges.ends(block), Leaves()))
+                    pairs.append(stage(way, block, way.edges.ends(block), Leaves()))
         return all(bool((b - a).norm() <= TOLERANCE * a.norm()) for a, b in zip(*pairs, strict=True))
 
     def maps(self, cut: CutCall) -> list[Tensor]:
@@ -89,28 +81,21 @@ class EdgeMlpBlocks:
 
 def edge_mlp_blocks(cut: CutCall) -> EdgeMlpBlocks | None:
     """What computes this call with the first linear map on nodes; None where it is none of the layers known here."""
-    conv, call = cut.conv, cut.call
+    conv: Any = cut.conv
     own = vars(conv).keys() & {"message", "aggregate"} or type(conv).aggregate is not MessagePassing.aggregate
-    own = own or type(conv).message not in _MESSAGES or call.edge_values is not None
-    first = None if own else _first(conv)
-    if first is None or torch.is_autocast_enabled(cut.edges.pointer.device.type):
+    if own or type(conv).message not in _MESSAGES or cut.call.edge_values is not None:
         return None
-    slots = [end_of(conv, call.values.get("x"), end) for end in "ij"]
-    if not all(isinstance(slot, Slot) for slot in slots):
-        return None
-    found = EdgeMlpBlocks(slots[0].position, slots[1].position)
-    rows = [call.tensors[position] for position in (found.here, found.there)]
-    if any(r.dim() != 2 or r.dtype != first.weight.dtype or 2 * r.size(1) != first.in_features for r in rows):
-        return None
-    return found
-
-
-def _first(conv: Any) -> nn.Linear | None:
-    """The linear map at the beginning of the layer's MLP."""
     mlp = conv.nn
-    if type(mlp) is not nn.Sequential or len(mlp) < 2 or type(mlp[0]) is not nn.Linear:
+    if type(mlp) is not nn.Sequential or len(mlp) < 2 or type(mlp[0]) is not nn.Linear or "forward" in vars(mlp[0]):
         return None
-    return None if "forward" in vars(mlp[0]) else mlp[0]
+    slots = [end_of(conv, cut.call.values.get("x"), end) for end in "ij"]
+    autocast = torch.is_autocast_enabled(cut.edges.pointer.device.type)
+    if autocast or not all(isinstance(slot, Slot) for slot in slots):
+        return None
+    rows = [cut.call.tensors[slot.position] for slot in slots]
+    if any(r.dim() != 2 or r.dtype != mlp[0].weight.dtype or 2 * r.size(1) != mlp[0].in_features for r in rows):
+        return None
+    return EdgeMlpBlocks(slots[0].position, slots[1].position)
 
 
 class _Rest:
@@ -139,8 +124,4 @@ class _Rest:
 def _after_first(cut: CutCall, maps: Sequence[Tensor]) -> CutCall:
     """The call as the rest of the layer sees it: its messages read the two node maps."""
     rest: Any = _Rest(cut.conv)
-    return replace(cut, conv=rest, call=Call(tuple(maps), {"p": Slot(0), "q": Slot(1)}, None, None), roles={})
-
-
-def _sum(one: Tensor | None, other: Tensor | None) -> Tensor | None:
-    return other if one is None else one if other is None else one + other
+    return replace(cut, conv=rest, call=Call(tuple(maps), {"p": Slot(0), "q": Slot(1)}), roles={})

@@ -11,8 +11,6 @@ from torch_geometric.nn import MessagePassing
 from gnn_checkpointing.checkpointing.cut_layer import cut_layer_of
 from gnn_checkpointing.checkpointing.trial import layer_refusal
 
-_MIB = 2**20
-
 
 @dataclass(frozen=True)
 class LayerExplanation:
@@ -59,28 +57,25 @@ def explain(model: nn.Module) -> Explanation:
     convs.1  SAGEConv  edge_blocks  4.0 of 16.0 MiB     4 blocks of at most 16,384 edges
     """
     parts = dict(model.named_modules())
-    whole = [name for name, part in parts.items() if isinstance(vars(part).get("forward"), partial)]
-    return Explanation(
-        tuple(_explained(name, layer, whole) for name, layer in parts.items() if isinstance(layer, MessagePassing))
-    )
+    recomputed = [name for name, part in parts.items() if isinstance(vars(part).get("forward"), partial)]
+    layers = [(name, layer) for name, layer in parts.items() if isinstance(layer, MessagePassing)]
+    return Explanation(tuple(_explained(name, layer, recomputed) for name, layer in layers))
 
 
 def _explained(name: str, layer: nn.Module, recomputed: list[str]) -> LayerExplanation:
     cut, kind = cut_layer_of(layer), type(layer).__name__
-    whole = isinstance(vars(layer).get("forward"), partial)
     if cut is not None:
-        policy = "layers+edge_blocks" if whole else cut.computes_by
+        policy = "layers+edge_blocks" if name in recomputed else cut.computes_by
         return LayerExplanation(name, kind, policy, cut.reason, cut.message_bytes, cut.block_bytes)
-    if whole:
-        reason = layer_refusal(layer) or "as asked for"
-        return LayerExplanation(name, kind, "layers", reason)
-    around = next((part for part in recomputed if part and name.startswith(f"{part}.")), None)
-    if around is not None:
-        return LayerExplanation(name, kind, "layers", f"{around} is recomputed whole")
+    if name in recomputed:
+        return LayerExplanation(name, kind, "layers", layer_refusal(layer) or "as asked for")
+    for around in recomputed:
+        if around and name.startswith(f"{around}."):
+            return LayerExplanation(name, kind, "layers", f"{around} is recomputed whole")
     return LayerExplanation(name, kind, "none", "no policy is on this layer")
 
 
 def _held(row: LayerExplanation) -> str:
     if row.message_bytes is None or row.block_bytes is None:
         return "?"
-    return f"{row.block_bytes / _MIB:.1f} of {row.message_bytes / _MIB:.1f} MiB"
+    return f"{row.block_bytes / 2**20:.1f} of {row.message_bytes / 2**20:.1f} MiB"

@@ -16,6 +16,7 @@ from torch_geometric.nn import MessagePassing, aggr
 
 from gnn_checkpointing.checkpointing.block_arguments import Call, Slot, end_of
 from gnn_checkpointing.checkpointing.kernel_executors import AttentionKernel, EdgeFeatures, Kernel, RowsKernel
+from gnn_checkpointing.checkpointing.kernels import attention
 
 _REDUCES: dict[type, str] = {
     aggr.SumAggregation: "sum",
@@ -43,56 +44,41 @@ def kernel_for(conv: MessagePassing, call: Call) -> Kernel | None:
     # Somebody's own methods on this one layer.
     if vars(conv).keys() & {"message", "aggregate", "edge_update"}:
         return None
-    for recognise in (_attention, _rows, _rows_and_edges):
-        if (kernel := recognise(conv, call)) is not None:
-            return kernel
-    return None
+    return _attention(conv, call) or _rows(conv, call) or _rows_and_edges(conv, call)
 
 
 def _attention(conv: Any, call: Call) -> Kernel | None:
-    kind = type(conv)
+    kind, edge_values = type(conv), call.edge_values or {}
     if type(conv.aggr_module) is not aggr.SumAggregation or not isinstance(getattr(conv, "dropout", None), float | int):
         return None
-    edge_values = call.edge_values or {}
+
+    def kernel(
+        kind: attention.Kind, keys: Any, queries: Any, values: Any, features: Any, mapping: Callable[..., Tensor]
+    ) -> Kernel | None:
+        summed = keys if values is None else values
+        if not all(isinstance(slot, Slot) for slot in (keys, queries, summed)):
+            return None
+        if not isinstance(features, Slot | None) or call.tensors[summed.position].dim() != 3:
+            return None
+        edges = None if features is None else EdgeFeatures(features.position, lambda edge: mapping(conv, edge))
+        of_values, vector = None if values is None else values.position, "att" if kind == "gatv2" else None
+        return AttentionKernel(conv, kind, keys.position, queries.position, of_values, vector, edges)
+
     if kind.message is pyg.TransformerConv.message and call.edge_values is None:
-        slots = [call.values.get(name) for name in ("key", "query", "value")]
-        return _attention_of(conv, call, "transformer", slots, None, call.values.get("edge_attr"), _heads)
-    if getattr(kind, "edge_update", None) is pyg.GATv2Conv.edge_update and kind.message is pyg.GATv2Conv.message:
-        pair = edge_values.get("x")
-        same = end_of(conv, call.values.get("x"), "j") == end_of(conv, pair, "j")
+        keys, queries, values, features = (call.values.get(name) for name in ("key", "query", "value", "edge_attr"))
+        return kernel("transformer", keys, queries, values, features, _heads)
+    updates = getattr(kind, "edge_update", None)
+    if updates is pyg.GATv2Conv.edge_update and kind.message is pyg.GATv2Conv.message:
+        keys, queries = (end_of(conv, edge_values.get("x"), end) for end in "ji")
+        same = end_of(conv, call.values.get("x"), "j") == keys
         if not same or not isinstance(vars(conv)["_parameters"].get("att"), nn.Parameter | Tensor):
             return None
-        slots = [end_of(conv, pair, "j"), end_of(conv, pair, "i"), None]
-        return _attention_of(conv, call, "gatv2", slots, "att", edge_values.get("edge_attr"), _heads)
-    if getattr(kind, "edge_update", None) is pyg.GATConv.edge_update and kind.message is pyg.GATConv.message:
-        pair = edge_values.get("alpha")
-        slots = [end_of(conv, pair, "j"), end_of(conv, pair, "i"), end_of(conv, call.values.get("x"), "j")]
+        return kernel("gatv2", keys, queries, None, edge_values.get("edge_attr"), _heads)
+    if updates is pyg.GATConv.edge_update and kind.message is pyg.GATConv.message:
+        keys, queries = (end_of(conv, edge_values.get("alpha"), end) for end in "ji")
         features = edge_values.get("edge_attr") if conv.lin_edge is not None else None
-        return _attention_of(conv, call, "gat", slots, None, features, _scores)
+        return kernel("gat", keys, queries, end_of(conv, call.values.get("x"), "j"), features, _scores)
     return None
-
-
-def _attention_of(
-    conv: Any,
-    call: Call,
-    kind: Any,
-    slots: list[Any],
-    vector: str | None,
-    features: Any,
-    mapping: Callable[..., Tensor],
-) -> Kernel | None:
-    keys, queries, values = slots
-    summed = keys if values is None else values
-    if not all(isinstance(slot, Slot) for slot in (keys, queries, summed)) or not (
-        features is None or isinstance(features, Slot)
-    ):
-        return None
-    if call.tensors[summed.position].dim() != 3:
-        return None
-    edges = None if features is None else EdgeFeatures(features.position, lambda edge: mapping(conv, edge))
-    return AttentionKernel(
-        conv, kind, keys.position, queries.position, None if values is None else values.position, vector, edges
-    )
 
 
 def _heads(conv: Any, features: Tensor) -> Tensor:
@@ -132,11 +118,8 @@ def _rows_and_edges(conv: Any, call: Call) -> Kernel | None:
     rows, features = end_of(conv, call.values.get("x"), "j"), call.values.get("edge_attr")
     if not (isinstance(rows, Slot) and isinstance(features, Slot)):
         return None
-    if any(call.tensors[slot.position].dim() != 2 for slot in (rows, features)):
+    of_rows, of_features = call.tensors[rows.position], call.tensors[features.position]
+    if of_rows.dim() != 2 or of_features.dim() != 2 or (conv.lin is None and of_features.size(1) != of_rows.size(1)):
         return None
-    lin = conv.lin
-    if lin is None and call.tensors[features.position].size(1) != call.tensors[rows.position].size(1):
-        return None
-    return RowsKernel(
-        rows.position, None, "sum", EdgeFeatures(features.position, (lambda edge: edge) if lin is None else lin)
-    )
+    mapping = (lambda edge: edge) if conv.lin is None else conv.lin
+    return RowsKernel(rows.position, None, "sum", EdgeFeatures(features.position, mapping))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 import weakref
 from collections.abc import Callable, Hashable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -17,22 +17,20 @@ from torch import Tensor
 from torch.utils import _pytree as pytree
 from torch_geometric import EdgeIndex
 
-from gnn_checkpointing.checkpointing.block_plan import EdgeBlock, SortedEdges, sorted_edges
-from gnn_checkpointing.checkpointing.kernels import tables as kernel_tables
+from gnn_checkpointing.checkpointing.block_plan import SortedEdges, kernel_edges, sorted_edges
 
 _ROW = 1024
 
 
 @dataclass
 class _Graph:
-    """One `edge_index` by content, and what was made of it."""
+    """One `edge_index` by content, and what was made of it: results with the versions of their tensors."""
 
     digest: Hashable
     alive: weakref.ref[Tensor]
+    results: dict[Hashable, tuple[Any, list[int]]]
     own_version: int | None = None
     """Set for a tensor that these tables made themselves: nobody writes into it past its version counter."""
-    sorted: dict[tuple[bool, int, int], SortedEdges] = field(default_factory=dict)
-    results: dict[Hashable, Any] = field(default_factory=dict)
 
 
 class GraphTables:
@@ -51,34 +49,30 @@ class GraphTables:
         """Empty tables: a saved model does not carry its graphs."""
         return GraphTables, ()
 
-    def sorted(self, edge_index: Tensor, num_sources: int, num_nodes: int, *, reverse: bool) -> SortedEdges:
-        """The edges of `edge_index` `[2, num_edges]` by destination; `reverse`: they flow from target to source."""
-        key = (reverse, num_sources, num_nodes)
-        with self._lock:
-            graph = self._graph(edge_index)
-            if key not in graph.sorted:
-                with torch.inference_mode(False), torch.no_grad():
-                    index = _plain(edge_index)
-                    index = index.clone() if index.is_inference() else index
-                    ends = (index[1], index[0]) if reverse else (index[0], index[1])
-                    graph.sorted[key] = sorted_edges(*ends, num_sources, num_nodes)
-            return graph.sorted[key]
+    def sorted(
+        self, edge_index: Tensor, num_sources: int, num_nodes: int, *, reverse: bool, kernels: bool = False
+    ) -> SortedEdges:
+        """The edges of `edge_index` `[2, num_edges]` by destination, as blocks or as `kernels` read them.
 
-    def of_kernels(
-        self, edge_index: Tensor, num_sources: int, num_nodes: int, *, reverse: bool
-    ) -> kernel_tables.GraphTables:
-        """The tables that the kernels read of `edge_index`."""
-        index = _plain(edge_index)
-        return self.remembered(  # type: ignore[no-any-return]
-            edge_index,
-            ("kernels", num_sources, num_nodes, reverse),
-            lambda: kernel_tables.graph_tables(index.flip(0) if reverse else index, num_sources, num_nodes),
-        )
+        With `reverse` they flow from target to source.
+        """
+
+        def make() -> SortedEdges:
+            with torch.no_grad():
+                index = _plain(edge_index)
+                index = index.clone() if index.is_inference() else index
+                if kernels:
+                    return kernel_edges(index.flip(0) if reverse else index, num_sources, num_nodes)
+                ends = (index[1], index[0]) if reverse else (index[0], index[1])
+                return sorted_edges(*ends, num_sources, num_nodes)
+
+        made: SortedEdges = self.remembered(edge_index, (kernels, reverse, num_sources, num_nodes), make)
+        return made
 
     def keep(self, edge_index: Tensor, edges: SortedEdges) -> None:
         """Take `edges` for the sorted edges of `edge_index`, where its values cannot be read (fake tensors)."""
         with self._lock:
-            self._graph(edge_index).sorted[False, edges.num_sources, edges.num_nodes] = edges
+            self._graph(edge_index).results[False, False, edges.num_sources, edges.num_nodes] = (edges, [])
 
     def remembered(self, edge_index: Tensor, key: Hashable, make: Callable[[], Any]) -> Any:
         """What `make` returned for this graph and `key` the first time."""
@@ -94,30 +88,24 @@ class GraphTables:
                         self._graph(made).own_version = made._version
             return result
 
-    def largest_block(self) -> int:
-        """Edges of the largest block that was cut so far; 0 where none was."""
-        return max((edges.largest_block for edges in self.all_sorted()), default=0)
-
     def all_sorted(self) -> list[SortedEdges]:
         """The sorted edges of every living graph."""
         with self._lock:
-            return [edges for graph in self._graphs.values() for edges in graph.sorted.values()]
+            made = [result for graph in self._graphs.values() for result, _ in graph.results.values()]
+        return [result for result in made if isinstance(result, SortedEdges)]
 
     def tensors(self) -> Iterator[Tensor]:
         """What the tables keep in memory."""
+        for edges in self.all_sorted():
+            yield from edges.tensors()
         with self._lock:
-            for graph in list(self._graphs.values()):
-                for edges in graph.sorted.values():
-                    yield from edges.tensors()
-                for made in pytree.tree_leaves(graph.results):
-                    if isinstance(made, kernel_tables.GraphTables):
-                        yield from made.tensors()
-                    elif isinstance(made, Tensor):
-                        yield made
+            made = pytree.tree_leaves([graph.results for graph in self._graphs.values()])
+        yield from (part for part in made if isinstance(part, Tensor))
 
     def _graph(self, edge_index: Tensor) -> _Graph:
         """The entry of this graph, or of another tensor with the same content, or a new one."""
-        known = self._graphs.get(id(edge_index))
+        key = id(edge_index)
+        known = self._graphs.get(key)
         if known is not None and known.alive() is not edge_index:
             known = None
         if known is not None and known.own_version is not None and known.own_version == edge_index._version:
@@ -125,12 +113,9 @@ class GraphTables:
         digest = content_digest(edge_index)
         if known is not None and known.digest == digest:
             return known
-        same = next((graph for graph in self._graphs.values() if graph.digest == digest and digest is not None), None)
-        fresh = same or _Graph(digest, weakref.ref(edge_index))
-        key = id(edge_index)
+        same = (graph.results for graph in self._graphs.values() if graph.digest == digest)
         alive = weakref.ref(edge_index, lambda _: self._forget(key))
-        entry = _Graph(digest, alive, sorted=fresh.sorted, results=fresh.results)
-        self._graphs[key] = entry
+        self._graphs[key] = entry = _Graph(digest, alive, next(same, {}))
         return entry
 
     def _forget(self, key: int) -> None:
@@ -149,7 +134,7 @@ def _versions(result: Any) -> list[int]:
 
 
 def content_digest(index: Tensor) -> Hashable:
-    """A number that changes with any value of `index`; None where values cannot be read.
+    """A number that changes with any value of `index`; its identity where values cannot be read.
 
     A random linear form modulo 2^64, as a product of a matrix and two vectors: it reads the tensor once and allocates
     next to nothing, unlike a comparison with a copy.
@@ -179,6 +164,3 @@ def _weights(count: int, seed: int) -> Tensor:
             size = max(count, _ROW)
             _WEIGHTS[seed] = torch.randint(-(2**62), 2**62, (size,), generator=generator) * 2 + 1
     return _WEIGHTS[seed][:count]
-
-
-__all__ = ["EdgeBlock", "GraphTables", "SortedEdges", "content_digest"]

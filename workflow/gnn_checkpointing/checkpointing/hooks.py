@@ -11,7 +11,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import torch
 from torch import Tensor, nn
+from torch.fx._symbolic_trace import is_fx_symbolic_tracing
 from torch.nn.modules import module as of_all_modules
 from torch.utils import _pytree as pytree
 
@@ -37,9 +39,16 @@ def messages_hooked(conv: nn.Module) -> bool:
     return any(vars(conv)[name] for name in _MESSAGES)
 
 
-def all_modules_hooked() -> bool:
-    """Whether somebody looks at every module of the process."""
-    return any(getattr(of_all_modules, name) for name in _OF_ALL)
+def recorded() -> bool:
+    """Whether somebody records what runs: `torch.jit.trace`, `torch.export` or `torch.fx.symbolic_trace`."""
+    tracing: bool = torch.jit.is_tracing()  # type: ignore[attr-defined,no-untyped-call]
+    return tracing or torch.compiler.is_exporting() or is_fx_symbolic_tracing()
+
+
+def observed() -> bool:
+    """Whether somebody records what runs, transforms it (`torch.func`), or looks at every module of the process."""
+    transformed = torch._C._functorch.maybe_current_level() is not None
+    return recorded() or transformed or any(getattr(of_all_modules, name) for name in _OF_ALL)
 
 
 class Hooks:

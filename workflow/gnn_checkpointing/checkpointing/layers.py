@@ -1,37 +1,34 @@
-"""Policy `layers`: each layer keeps its input and is recomputed whole in the backward pass."""
+"""Policies that recompute whole layers, `layers` and `segments`, or move what they save, `offloaded`."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.autograd.graph import save_on_cpu
 from torch.utils import _pytree as pytree
 from torch.utils.checkpoint import checkpoint
 from torch_geometric.nn import MessagePassing
 
 from gnn_checkpointing.checkpointing.changes import Changes
-from gnn_checkpointing.checkpointing.hooks import all_modules_hooked
-from gnn_checkpointing.checkpointing.recomputation import Rerunnable
-from gnn_checkpointing.refusal import Refusal
-
-Contexts = Callable[[], tuple[AbstractContextManager[Any], AbstractContextManager[Any]]]
-
-
-def _no_contexts() -> tuple[AbstractContextManager[Any], AbstractContextManager[Any]]:
-    return nullcontext(), nullcontext()
+from gnn_checkpointing.checkpointing.hooks import observed
+from gnn_checkpointing.checkpointing.recomputation import Recomputation
+from gnn_checkpointing.refusal import Refusal, Unavailable
 
 
 def checkpoint_layers(model: nn.Module, changes: Changes, *, compiled: bool = True) -> None:
-    """Checkpoint each layer of `model`: its `blocks` where it has a list of them, else each message passing layer.
+    """Policy `layers`: each layer keeps its input and is recomputed whole in the backward pass.
 
-    Without `compiled` the compiler runs past them: of a layer in parts it would update the buffers twice.
+    A layer is one of the model's `blocks` where it has a list of them, else a message passing layer. Without `compiled`
+    the compiler runs past them: of a layer in parts it would update the buffers twice.
     """
     for layer in layers_of(model, "layers"):
-        changes.set(layer, "forward", partial(recomputed if compiled else recomputed_uncompiled, layer, layer.forward))
+        changes.set(layer, "forward", partial(recomputed, layer, layer.forward, compiled=compiled))
 
 
 def layers_of(model: nn.Module, policy: str) -> list[nn.Module]:
@@ -45,29 +42,108 @@ def layers_of(model: nn.Module, policy: str) -> list[nn.Module]:
     return layers
 
 
+def checkpoint_segments(model: nn.Module, changes: Changes, num_segments: int) -> None:
+    """Policy `segments`: runs of blocks of near-equal length; each keeps its input and is recomputed whole.
+
+    Where a segment ends, its output alone goes on to the next: the model must say how, by a method
+    `through_blocks(blocks, x, ...)` that its forward pass calls with its `blocks`, as `models.stack.Stack` does.
+    """
+    blocks, through = getattr(model, "blocks", None), getattr(model, "through_blocks", None)
+    if not isinstance(blocks, nn.ModuleList) or through is None:
+        raise Refusal(
+            f"policy segments: {type(model).__name__} has no list `blocks` with a method `through_blocks(blocks, x, "
+            "...)` that runs some of them one after another"
+        )
+    if num_segments > len(blocks):
+        raise Refusal(f"policy segments({num_segments}): {type(model).__name__} has only {len(blocks)} blocks")
+    changes.set(model, "through_blocks", partial(_by_segments, through, num_segments))
+
+
+def _by_segments(
+    through: Callable[..., Tensor], num_segments: int, blocks: Sequence[nn.Module], x: Tensor, *rest: Any
+) -> Tensor:
+    for segment in segments_of(blocks, num_segments):
+        x = recomputed(segment, through, segment, x, *rest)
+    return x
+
+
+def segments_of(blocks: Sequence[nn.Module], num_segments: int) -> list[nn.ModuleList]:
+    """`blocks` cut into consecutive segments whose lengths differ by at most one, the longer ones first."""
+    parts = np.array_split(range(len(blocks)), num_segments)
+    return [nn.ModuleList([blocks[place] for place in part]) for part in parts]
+
+
+Contexts = tuple[Callable[[], AbstractContextManager[Any]], Callable[[], AbstractContextManager[Any]]]
+"""What makes contexts around a function: in its forward pass, and in a repetition."""
+
+
+class Rerunnable:
+    """`function` for `torch.utils.checkpoint`: its first call is the forward pass, later ones repeat it in its `state`.
+
+    `contexts` are entered around the function alone.
+    """
+
+    def __init__(self, state: Recomputation, function: Callable[..., Any], contexts: Contexts) -> None:
+        self._state = state
+        self._function, self._contexts = function, contexts
+        self._ran = False
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """The function's result, the first time as it comes, then as it came the first time."""
+        if self._ran:
+            return self._state.again(self._within, 1, *args, **kwargs)
+        with self._state.hooks.watched():
+            out = self._within(0, *args, **kwargs)
+        self._state.forward_done()
+        self._ran = True
+        return out
+
+    def _within(self, run: int, *args: Any, **kwargs: Any) -> Any:
+        with self._contexts[run]():
+            return self._function(*args, **kwargs)
+
+
 def recomputed(
-    module: nn.Module, forward: Callable[..., Any], *args: Any, contexts: Contexts = _no_contexts, **kwargs: Any
+    module: nn.Module,
+    forward: Callable[..., Any],
+    *args: Any,
+    contexts: Callable[[], Contexts] = lambda: (nullcontext, nullcontext),
+    compiled: bool = True,
+    **kwargs: Any,
 ) -> Any:
-    """`forward(*args, **kwargs)`, a part of `module`, recomputed in the backward pass."""
+    """`forward(*args, **kwargs)` of `module`, recomputed in the backward pass; by the compiler where `compiled`."""
     tensors = [part for part in pytree.tree_leaves((args, kwargs)) if isinstance(part, Tensor)]
-    # PyG sorts a COO matrix in place, which a saved one must not be; `torch.func` knows no recomputation.
-    sorted_in_place = any(tensor.layout == torch.sparse_coo for tensor in tensors)
-    transformed = torch._C._functorch.maybe_current_level() is not None
-    if not torch.is_grad_enabled() or sorted_in_place or transformed or all_modules_hooked():
+    # PyG sorts a COO matrix in place, which a saved one must not be; without values nothing is worth recomputing.
+    aside = any(tensor.layout == torch.sparse_coo or tensor.is_meta for tensor in tensors)
+    if not torch.is_grad_enabled() or aside or observed():
         return forward(*args, **kwargs)
     # use_reentrant=False: the reentrant form trains nothing where the input needs no gradient, as raw features do.
+    if torch.compiler.is_compiling() and not compiled:
+        return uncompiled(recomputed, module, forward, *args, **kwargs)
     if torch.compiler.is_compiling():
         # The compiler makes random numbers and updates of buffers part of its graph, so that each happens once.
         return checkpoint(forward, *args, use_reentrant=False, **kwargs)
     device = next((tensor.device for tensor in tensors), torch.device("cpu"))
-    function = Rerunnable(module, forward, device, contexts())
+    function = Rerunnable(Recomputation(module, device), forward, contexts())
     # Random states are the rerunnable's: of Python's and NumPy's generators `checkpoint` knows nothing.
     return checkpoint(function, *args, use_reentrant=False, preserve_rng_state=False, **kwargs)
 
 
 @torch.compiler.disable(  # type: ignore[no-untyped-call,untyped-decorator]
-    reason="what is cut into edge blocks runs between compiled graphs: leave out fullgraph=True"
+    reason="edge blocks run between compiled graphs: leave out fullgraph=True"
 )
-def recomputed_uncompiled(module: nn.Module, forward: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-    """As `recomputed`, past `torch.compile`."""
-    return recomputed(module, forward, *args, **kwargs)
+def uncompiled(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    """What `function` returns, run past `torch.compile`."""
+    return function(*args, **kwargs)
+
+
+def offload(model: nn.Module, changes: Changes) -> None:
+    """Policy `offloaded`: what is saved for backward waits in pinned host memory; nothing is recomputed (CUDA)."""
+    if not all(parameter.is_cuda for parameter in model.parameters()):
+        raise Unavailable("policy offloaded needs a CUDA device: on CPU there is nowhere to offload to")
+    changes.set(model, "forward", partial(_offloaded, model.forward))
+
+
+def _offloaded(forward: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    with save_on_cpu(pin_memory=True):
+        return forward(*args, **kwargs)

@@ -9,14 +9,11 @@ from typing import Any, Literal, TypeVar
 
 from torch import nn
 
-from gnn_checkpointing.checkpointing.automatic import wrap_automatically
 from gnn_checkpointing.checkpointing.changes import Changes
 from gnn_checkpointing.checkpointing.compilation import compile_model
-from gnn_checkpointing.checkpointing.edge_blocks import cut_layers
-from gnn_checkpointing.checkpointing.layers import checkpoint_layers
-from gnn_checkpointing.checkpointing.offloaded import offload
+from gnn_checkpointing.checkpointing.edge_blocks import cut_layers, wrap_automatically
+from gnn_checkpointing.checkpointing.layers import checkpoint_layers, checkpoint_segments, offload
 from gnn_checkpointing.checkpointing.reversible import reverse_blocks
-from gnn_checkpointing.checkpointing.segments import checkpoint_segments
 from gnn_checkpointing.checkpointing.selective import checkpoint_selectively
 from gnn_checkpointing.checkpointing.verification import verify_step
 from gnn_checkpointing.refusal import Refusal, Unavailable
@@ -32,31 +29,30 @@ Wrapper = Callable[[nn.Module, Changes, PolicyName, bool], None]
 
 def _recomputed_blocks(model: nn.Module, changes: Changes, name: PolicyName, lenient: bool) -> None:
     """Edge blocks inside recomputed layers: one layer's node maps and one block at a time; edges' work three times."""
-    cut_layers(model, changes, name, lenient=lenient)
+    cut_layers(model, changes, name, lenient)
     checkpoint_layers(model, changes, compiled=False)
 
 
-def _segments(model: nn.Module, changes: Changes, name: PolicyName, _: bool) -> None:
-    assert name.count is not None  # its form has a number
-    checkpoint_segments(model, changes, name.count)
-
-
-def _memory_budget(model: nn.Module, changes: Changes, name: PolicyName, _: bool) -> None:
-    """Compiled to keep a share of what `compiled` keeps, and to recompute the rest; the peak need not fall with it."""
-    assert name.argument is not None  # its form has a number
-    compile_model(model, changes, f"memory_budget({name.argument:g})", name.argument)
-
+_REFUSED = {
+    "_replicate_for_data_parallel": "the replicas of torch.nn.DataParallel would compute with the first one's weights; "
+    "use torch.nn.parallel.DistributedDataParallel",
+    "__prepare_scriptable__": "torch.jit.script cannot compile what recomputes; use torch.jit.trace, or torch.compile",
+}
+"""Methods of a model that a policy refuses, with the reason and what to do."""
 
 _WRAPPERS: dict[str, Wrapper] = {
     "none": lambda *_: None,
     "layers": lambda model, changes, *_: checkpoint_layers(model, changes),
-    "segments": _segments,
+    "segments": lambda model, changes, name, _: checkpoint_segments(model, changes, name.count or 1),
     "selective": lambda model, changes, *_: checkpoint_selectively(model, changes),
-    "edge_blocks": lambda model, changes, name, lenient: cut_layers(model, changes, name, lenient=lenient),
-    "fused_edge_blocks": lambda model, changes, name, lenient: cut_layers(model, changes, name, lenient=lenient),
+    "edge_blocks": cut_layers,
+    "fused_edge_blocks": cut_layers,
     "layers+edge_blocks": _recomputed_blocks,
     "compiled": lambda model, changes, *_: compile_model(model, changes, "compiled"),
-    "memory_budget": _memory_budget,
+    # Keeps a share of what `compiled` keeps, and recomputes the rest; the peak need not fall with it.
+    "memory_budget": lambda model, changes, name, _: compile_model(
+        model, changes, f"memory_budget({name.argument:g})", name.argument or 0.0
+    ),
     "reversible": lambda model, changes, *_: reverse_blocks(model, changes),
     "offloaded": lambda model, changes, *_: offload(model, changes),
 }
@@ -96,7 +92,8 @@ def apply(
         wrap(model, changes)
         if policy != "none":
             vars(model)[_RECORD] = (policy, changes)
-            changes.set(model, "_replicate_for_data_parallel", partial(_refuse_replicas, policy))
+            for method, reason in _REFUSED.items():
+                changes.set(model, method, partial(_refuse, f"policy {policy}: {reason}, or remove the policy"))
         if verify is not None:
             verify_step(model, remove, verify, policy)
     except (Refusal, Unavailable):
@@ -110,11 +107,8 @@ def apply(
     return model
 
 
-def _refuse_replicas(policy: str) -> nn.Module:
-    raise Refusal(
-        f"policy {policy}: the replicas of torch.nn.DataParallel would compute with the first one's weights; use "
-        "torch.nn.parallel.DistributedDataParallel, or remove the policy"
-    )
+def _refuse(reason: str) -> nn.Module:
+    raise Refusal(reason)
 
 
 def _wrapper(policy: str, *, lenient: bool) -> Callable[[nn.Module, Changes], None]:

@@ -2,18 +2,70 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch._subclasses.fake_tensor import FakeTensor
 from torch.func import functional_call
+from torch.utils._python_dispatch import _disable_current_modes
 
 from gnn_checkpointing.checkpointing.hooks import Hooks
-from gnn_checkpointing.checkpointing.random_states import RandomStates, random_restored
+
+
+@dataclass(frozen=True, eq=False)
+class RandomStates:
+    """The random states that a forward pass may draw from."""
+
+    device: torch.device
+    cpu: Tensor
+    cuda: Tensor | None
+    python: Any
+    numpy: Any
+
+    @classmethod
+    def now(cls, device: torch.device) -> RandomStates:
+        """The present states; that of the GPU only where `device` is one."""
+        cuda = torch.cuda.get_rng_state(device) if device.type == "cuda" else None
+        return cls(device, torch.get_rng_state(), cuda, random.getstate(), np.random.get_state())
+
+    def restore(self) -> None:
+        """Make these the present states."""
+        torch.set_rng_state(self.cpu)
+        if self.cuda is not None:
+            torch.cuda.set_rng_state(self.cuda, self.device)
+        random.setstate(self.python)
+        np.random.set_state(self.numpy)
+
+    def __eq__(self, other: object) -> bool:
+        """Whether nothing was drawn between the two."""
+        if not isinstance(other, RandomStates):
+            return NotImplemented
+        same_numpy = self.numpy[2] == other.numpy[2] and np.array_equal(self.numpy[1], other.numpy[1])
+        # States are real tensors also where a mode makes all others fake ones.
+        with _disable_current_modes():
+            on_device = self.cuda is None or (other.cuda is not None and torch.equal(self.cuda, other.cuda))
+            return on_device and torch.equal(self.cpu, other.cpu) and self.python == other.python and same_numpy
+
+
+@contextmanager
+def random_restored(states: RandomStates | None) -> Iterator[None]:
+    """Draw from earlier random states inside the context, without moving the present ones."""
+    if states is None:
+        yield
+        return
+    present = RandomStates.now(states.device)
+    try:
+        states.restore()
+        yield
+    finally:
+        present.restore()
 
 
 class Recomputation:
@@ -28,8 +80,7 @@ class Recomputation:
         self._module = module
         self.hooks = Hooks(module)
         self._parameters = dict(module.named_parameters(remove_duplicate=False))
-        self._learned = {name: tensor.requires_grad for name, tensor in self._parameters.items()}
-        self._forms = {name: (tensor.dtype, tensor.device) for name, tensor in self._parameters.items()}
+        self._forms = {name: _form(tensor) for name, tensor in self._parameters.items()}
         self._versions: dict[str, int] = {}
         self._buffers = dict(module.named_buffers(remove_duplicate=False))
         self._before = {name: tensor.detach().clone() for name, tensor in self._buffers.items()}
@@ -43,8 +94,9 @@ class Recomputation:
         self._versions = {name: tensor._version for name, tensor in self._parameters.items()}
         now = dict(self._module.named_buffers(remove_duplicate=False))
         for name, before in list(self._before.items()):
-            # By value: BatchNorm's kernels write into running statistics past their version counters.
-            if now.get(name) is self._buffers[name] and _are_equal(before, now[name]):
+            # By value, which fake tensors lack: BatchNorm's kernels write past the version counters of buffers.
+            known = now.get(name) is self._buffers[name] and not isinstance(now[name], FakeTensor)
+            if known and torch.equal(before, now[name]):
                 del self._before[name]
         self._earlier = [
             # Attributes that stayed as they were may be set between the passes, as `training` is.
@@ -61,12 +113,15 @@ class Recomputation:
         Raises `RuntimeError` where a weight was changed in place since: its old value is gone.
         """
         for name, tensor in self._parameters.items():
-            same = tensor._version == self._versions.get(name, tensor._version)
-            if not same or (tensor.dtype, tensor.device) != self._forms[name]:
+            written = tensor._version != self._versions.get(name, tensor._version)
+            if written or _form(tensor)[:2] != self._forms[name][:2]:
                 raise RuntimeError(
                     f"the weight {name!r} of {type(self._module).__name__} was changed in place between its forward "
                     "and its backward pass, and its old value is gone; step the optimiser after backward()"
                 )
+        changed: dict[str, Tensor] = {name: tensor.clone() for name, tensor in self._before.items()}
+        now = dict(self._module.named_parameters(remove_duplicate=False))
+        changed |= {name: tensor for name, tensor in self._parameters.items() if now.get(name) is not tensor}
         device, dtype, enabled = self._autocast
         with (
             torch.autocast(device, dtype=dtype, enabled=enabled),
@@ -75,12 +130,12 @@ class Recomputation:
             self.hooks.repeated(),
             random_restored(self._random),
         ):
-            return self._with_tensors(function, *args, **kwargs)
+            return with_tensors(self._module, changed, partial(function, *args, **kwargs))
 
     @contextmanager
     def _learning_restored(self) -> Iterator[None]:
         """Give the weights that were frozen or freed since the forward pass a gradient, or none, as they had in it."""
-        changed = [t for name, t in self._parameters.items() if t.is_leaf and t.requires_grad != self._learned[name]]
+        changed = [t for name, t in self._parameters.items() if t.is_leaf and t.requires_grad != self._forms[name][2]]
         for tensor in changed:
             tensor.requires_grad_(not tensor.requires_grad)
         try:
@@ -89,49 +144,9 @@ class Recomputation:
             for tensor in changed:
                 tensor.requires_grad_(not tensor.requires_grad)
 
-    def _with_tensors(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-        """Call `function` with the parameters and buffers of the forward pass in place."""
-        changed: dict[str, Tensor] = {name: tensor.clone() for name, tensor in self._before.items()}
-        now = dict(self._module.named_parameters(remove_duplicate=False))
-        changed |= {name: tensor for name, tensor in self._parameters.items() if now.get(name) is not tensor}
-        return with_tensors(self._module, changed, partial(function, *args, **kwargs))
 
-
-class Rerunnable:
-    """`function` of `module` for `torch.utils.checkpoint`: its first call is the forward pass, later ones repeat it.
-
-    `contexts` are entered around the function alone, the first in the forward pass and the second in a repetition.
-    """
-
-    def __init__(
-        self,
-        module: nn.Module,
-        function: Callable[..., Any],
-        device: torch.device,
-        contexts: tuple[AbstractContextManager[Any], AbstractContextManager[Any]],
-    ) -> None:
-        self._state = Recomputation(module, device)
-        self._function, self._contexts = function, contexts
-        self._ran = False
-
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        """The function's result, the first time as it comes, then as it came the first time."""
-        if self._ran:
-            return self._state.again(self._repeated, *args, **kwargs)
-        with self._state.hooks.watched(), self._contexts[0]:
-            out = self._function(*args, **kwargs)
-        self._state.forward_done()
-        self._ran = True
-        return out
-
-    def _repeated(self, *args: Any, **kwargs: Any) -> Any:
-        with self._contexts[1]:
-            return self._function(*args, **kwargs)
-
-
-def _are_equal(one: Tensor, other: Tensor) -> bool:
-    """Whether two tensors have the same values; of fake ones, which have none, nobody knows."""
-    return not isinstance(other, FakeTensor) and torch.equal(one, other)
+def _form(tensor: Tensor) -> tuple[torch.dtype, torch.device, bool]:
+    return tensor.dtype, tensor.device, tensor.requires_grad
 
 
 def with_tensors(module: nn.Module, tensors: dict[str, Tensor], function: Callable[[], Any]) -> Any:
@@ -146,11 +161,7 @@ class _Shell(nn.Module):
 
     def __init__(self, module: nn.Module, function: Callable[[], Any]) -> None:
         super().__init__()
-        self.module = module
-        self._function = function
-
-    def forward(self) -> Any:
-        return self._function()
+        self.module, self.forward = module, function
 
 
 _INTERNAL = frozenset(vars(nn.Module())) - {"training"}

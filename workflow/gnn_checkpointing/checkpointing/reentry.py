@@ -31,51 +31,42 @@ class Reached(BaseException):
         self.call = call
 
 
+@dataclass(eq=False)
 class Visit:
     """One run of a layer's forward pass.
 
     One that `seeks` ends at the first call of `propagate`; one that `fills` goes on without recording it.
     """
 
-    def __init__(
-        self,
-        entry: Entry | None,
-        state: Recomputation | None,
-        *,
-        seeks: bool = False,
-        fills: bool = False,
-        returns_scores: bool = False,
-    ) -> None:
-        self.entry, self.state, self.returns_scores = entry, state, returns_scores
-        self.seeks, self.fills, self.calls = seeks, fills, 0
+    entry: Entry | None = None
+    state: Recomputation | None = None
+    seeks: bool = False
+    fills: bool = False
+    returns_scores: bool = False
+    calls: int = 0
 
 
-class Visits:
-    """The forward passes that this thread is inside of, by layer."""
-
-    def __init__(self) -> None:
-        self._local = threading.local()
-
-    def of(self, layer: object) -> Visit | None:
-        """The innermost run of a layer's forward pass."""
-        found: dict[int, Visit] = getattr(self._local, "visits", {})
-        return found.get(id(layer))
-
-    def during(self, layer: object, visit: Visit, run: Callable[[], Any]) -> Any:
-        """What `run` returns, with `visit` as the layer's innermost run."""
-        visits = self._local.__dict__.setdefault("visits", {})
-        before = visits.get(id(layer))
-        visits[id(layer)] = visit
-        try:
-            return run()
-        finally:
-            if before is None:
-                del visits[id(layer)]
-            else:
-                visits[id(layer)] = before
+_LOCAL = threading.local()
 
 
-VISITS = Visits()
+def visit_of(layer: object) -> Visit | None:
+    """This thread's innermost run of a layer's forward pass."""
+    visits: dict[int, Visit] = getattr(_LOCAL, "visits", {})
+    return visits.get(id(layer))
+
+
+def during(layer: object, visit: Visit, run: Callable[[], Any]) -> Any:
+    """What `run` returns, with `visit` as the layer's innermost run."""
+    visits = _LOCAL.__dict__.setdefault("visits", {})
+    before = visits.get(id(layer))
+    visits[id(layer)] = visit
+    try:
+        return run()
+    finally:
+        if before is None:
+            del visits[id(layer)]
+        else:
+            visits[id(layer)] = before
 
 
 @dataclass(frozen=True)
@@ -142,16 +133,11 @@ class Entry:
         for position, tensor in zip(self._places, tensors, strict=True):
             values[position] = tensor
         args, kwargs = pytree.tree_unflatten(values, self._structure)
-        visit = Visit(None, None, seeks=seeks, fills=not seeks)
         try:
-            VISITS.during(self._layer, visit, lambda: self._forward(*args, **kwargs))
+            during(self._layer, Visit(seeks=seeks, fills=not seeks), lambda: self._forward(*args, **kwargs))
         except Reached as reached:
             return reached.call
         return None
-
-    def _fill(self, tensors: Sequence[Tensor]) -> None:
-        with self._collecting(tensors):
-            self._run(tensors, seeks=self._holes == self._before_propagate)
 
     @contextmanager
     def _collecting(self, tensors: Sequence[Tensor]) -> Iterator[None]:
@@ -168,8 +154,12 @@ class Entry:
                 collected[len(collected)] = tensor
             return tensor
 
-        with torch.enable_grad(), saved_tensors_hooks(collect, _as_it_is):
+        with torch.enable_grad(), saved_tensors_hooks(collect, lambda tensor: tensor):
             yield
+
+    def _fill(self, tensors: Sequence[Tensor]) -> None:
+        with self._collecting(tensors):
+            self._run(tensors, seeks=self._holes == self._before_propagate)
 
     def _pack(self, tensor: Tensor) -> Tensor | _Hole:
         if storage_of(tensor) in self._kept:
@@ -184,10 +174,6 @@ class Entry:
             assert self._state is not None  # holes are left after it was set
             self._state.again(self._fill, packed.arguments)
         return self._filled.pop(packed.index)
-
-
-def _as_it_is(packed: Tensor) -> Tensor:
-    return packed
 
 
 def storage_of(tensor: Tensor) -> object:

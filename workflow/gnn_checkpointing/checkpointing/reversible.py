@@ -6,18 +6,17 @@ off is what it is compared with. Inputs come back by subtraction, so gradients d
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
 import torch
 from torch import nn
-from torch.nn.modules.batchnorm import _NormBase
 from torch_geometric.nn import GroupAddRev
 
 from gnn_checkpointing.checkpointing.changes import Changes
 from gnn_checkpointing.checkpointing.compilation import drops_at_random
+from gnn_checkpointing.checkpointing.recomputation import with_tensors
 from gnn_checkpointing.refusal import Refusal
 
 
@@ -42,33 +41,12 @@ def reverse_blocks(model: nn.Module, changes: Changes) -> None:
 
 
 def _held(block: nn.Module, function: Callable[..., Any], *args: Any) -> Any:
-    """Run a block once more, without a second update of BatchNorm's running statistics."""
-    with held_running_statistics(block):
-        return function(*args)
+    """Run a block once more on copies of its buffers: BatchNorm would update its own again (pytorch#96136)."""
+    copies = {name: buffer.clone() for name, buffer in block.named_buffers()}
+    return with_tensors(block, copies, partial(function, *args))
 
 
 def _held_in_backward(block: GroupAddRev, forward: Callable[..., Any], *args: Any) -> Any:
     # PyG runs a block's forward pass without gradients, and once more with them in the backward pass.
     again = torch.is_grad_enabled() and not block.disable
     return _held(block, forward, *args) if again else forward(*args)
-
-
-@contextmanager
-def held_running_statistics(module: nn.Module) -> Iterator[None]:
-    """Keep the running statistics of every norm in `module` unchanged inside the context.
-
-    A second forward pass would update them again (pytorch#96136). With momentum 0 the update is
-    running * 1 + batch * 0, which leaves finite values as they are, bit for bit.
-    """
-    norms = [part for part in module.modules() if isinstance(part, _NormBase) and part.track_running_stats]
-    momenta = [norm.momentum for norm in norms]
-    counts = [None if norm.num_batches_tracked is None else norm.num_batches_tracked.clone() for norm in norms]
-    for norm in norms:
-        norm.momentum = 0.0
-    try:
-        yield
-    finally:
-        for norm, momentum, count in zip(norms, momenta, counts, strict=True):
-            norm.momentum = momentum
-            if count is not None and norm.num_batches_tracked is not None:
-                norm.num_batches_tracked.copy_(count)

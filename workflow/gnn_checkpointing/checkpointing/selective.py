@@ -18,7 +18,8 @@ matrix product in place, as `nn.ReLU(inplace=True)` after `nn.Linear` and GRU ce
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager, ExitStack
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from functools import partial
 from typing import Any
 
@@ -27,7 +28,7 @@ from torch import nn
 from torch.utils.checkpoint import CheckpointPolicy, create_selective_checkpoint_contexts
 
 from gnn_checkpointing.checkpointing.changes import Changes
-from gnn_checkpointing.checkpointing.layers import layers_of, recomputed
+from gnn_checkpointing.checkpointing.layers import Contexts, layers_of, recomputed
 from gnn_checkpointing.refusal import Refusal
 
 KEPT = [torch.ops.aten.mm.default, torch.ops.aten.addmm.default, torch.ops.aten.bmm.default]
@@ -44,9 +45,9 @@ def checkpoint_selectively(model: nn.Module, changes: Changes) -> None:
         changes.set(layer, "forward", partial(recomputed, layer, layer.forward, contexts=partial(_contexts, layer)))
 
 
-def _contexts(layer: nn.Module) -> tuple[AbstractContextManager[Any], AbstractContextManager[Any]]:
+def _contexts(layer: nn.Module) -> Contexts:
     keeping, reading = create_selective_checkpoint_contexts(partial(_kept, layer))  # type: ignore[no-untyped-call]
-    return _WithoutCastCache(keeping), _WithoutCastCache(_Reading(layer, reading))
+    return partial(_without_cast_cache, keeping), partial(_reading, layer, reading, {})
 
 
 def _kept(layer: nn.Module, _: Any, operator: Any, *__: Any, **___: Any) -> CheckpointPolicy:
@@ -64,48 +65,31 @@ def _refusal(layer: nn.Module) -> Refusal:
     )
 
 
-class _WithoutCastCache(AbstractContextManager[None]):
-    """A context in which autocast casts a shared weight at every use, so that each pass has the same operators."""
-
-    def __init__(self, inner: AbstractContextManager[Any]) -> None:
-        self._inner = inner
-
-    def __enter__(self) -> None:
-        self._stack = ExitStack()
+@contextmanager
+def _without_cast_cache(inner: AbstractContextManager[Any]) -> Iterator[None]:
+    """Inside `inner`, autocast casts a shared weight at every use, so that each pass has the same operators."""
+    with ExitStack() as stack:
         for device in ("cpu", "cuda"):
             if torch.is_autocast_enabled(device):
                 dtype = torch.get_autocast_dtype(device)
-                self._stack.enter_context(torch.autocast(device, dtype=dtype, cache_enabled=False))
-        self._stack.enter_context(self._inner)
-
-    def __exit__(self, *error: Any) -> bool | None:
-        return self._stack.__exit__(*error)
+                stack.enter_context(torch.autocast(device, dtype=dtype, cache_enabled=False))
+        stack.enter_context(inner)
+        yield
 
 
-class _Reading(AbstractContextManager[None]):
+@contextmanager
+def _reading(layer: nn.Module, reading: Any, kept: dict[Any, Any]) -> Iterator[None]:
     """Recompute `layer` from what was kept; a kept result that was changed in place ends in a refusal."""
-
-    def __init__(self, layer: nn.Module, reading: Any) -> None:
-        self._layer, self._reading = layer, reading
-        self._kept: dict[Any, Any] | None = None
-
-    def __enter__(self) -> None:
-        if self._kept is None:
-            self._kept = self._reading.storage
-        # A copy for each pass: PyTorch consumes what it reads, and a graph may be differentiated twice.
-        self._reading.storage = {key: dict(entries) for key, entries in self._kept.items()}
-        self._reading.__enter__()
-
-    def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
-        self._reading.__exit__(kind, error, trace)
-        if isinstance(error, RuntimeError) and _says_mutated(error):
-            raise _refusal(self._layer) from error
-
-
-def _says_mutated(error: BaseException | None) -> bool:
-    """Say whether PyTorch complains of a changed result; PyG, checking its indices, may have covered the complaint."""
-    while error is not None:
-        if "has been mutated" in str(error):
-            return True
-        error = error.__context__
-    return False
+    kept.update(reading.storage if not kept else {})
+    # A copy for each pass: PyTorch consumes what it reads, and a graph may be differentiated twice.
+    reading.storage = {key: dict(entries) for key, entries in kept.items()}
+    try:
+        with _without_cast_cache(reading):
+            yield
+    except RuntimeError as error:
+        cause: BaseException | None = error
+        while cause is not None:  # PyG, checking its indices, may have covered PyTorch's complaint
+            if "has been mutated" in str(cause):
+                raise _refusal(layer) from error
+            cause = cause.__context__
+        raise

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterator
-from dataclasses import replace
 from types import CodeType
 from typing import Any
 
@@ -18,12 +17,10 @@ from torch.autograd.graph import saved_tensors_hooks
 from torch.nn.modules.batchnorm import _NormBase
 from torch_geometric.nn import MeshCNNConv, MessagePassing, aggr, norm
 
-from gnn_checkpointing.checkpointing.block_arguments import Leaves
 from gnn_checkpointing.checkpointing.block_plan import EdgeBlock
-from gnn_checkpointing.checkpointing.cut_call import CutCall, stage
+from gnn_checkpointing.checkpointing.cut_call import CutCall, Leaves, stage
 from gnn_checkpointing.checkpointing.deferred import OfOneBlock
-from gnn_checkpointing.checkpointing.random_states import RandomStates
-from gnn_checkpointing.checkpointing.recomputation import Recomputation
+from gnn_checkpointing.checkpointing.recomputation import RandomStates, Recomputation
 
 TOLERANCE = 1e-4
 """Of two ways to compute the same: matrix products of other shapes differ by about 1e-6 in float32."""
@@ -79,60 +76,53 @@ def _has_own_propagate(kind: type) -> bool:
 
 def trial_refusal(cut: CutCall) -> str | None:
     """Why this call must not be cut, found by computing a part of it in two ways; None where both agree."""
-    parts = _parts(cut)
-    if parts is None:
+    blocks = _whole_and_halves(cut)
+    if blocks is None:
         return None
-    block, middle = parts
     state = Recomputation(cut.conv, cut.edges.pointer.device)
-    halves = (
-        EdgeBlock(block.first, middle[0], block.start, middle[1]),
-        EdgeBlock(middle[0], block.last, middle[1], block.stop),
-    )
     try:
         # Hooks of its own: what the trial saves is nothing to a checkpoint around this layer. A saved output that kept
         # its graph would hold itself for ever, out of the garbage collector's sight.
         with saved_tensors_hooks(Tensor.detach, Tensor.detach):
-            return state.again(_compared, cut, block, halves)  # type: ignore[no-any-return]
+            return state.again(_compared, cut, *blocks)  # type: ignore[no-any-return]
     except (RuntimeError, IndexError, ValueError, TypeError, AssertionError, AttributeError) as error:
         first = (str(error).strip().splitlines() or [""])[0][:160]
         return f"its messages cannot be computed for some destinations alone ({type(error).__name__}: {first})"
 
 
-def _compared(cut: CutCall, block: EdgeBlock, halves: tuple[EdgeBlock, EdgeBlock]) -> str | None:
+def _compared(cut: CutCall, block: EdgeBlock, *halves: EdgeBlock) -> str | None:
+    conv, dim = cut.conv, cut.conv.node_dim
     leaves = [t.detach().requires_grad_(t.is_floating_point()) for t in cut.call.tensors]
-    cut = replace(cut, call=cut.call.with_tensors(leaves))
-    reader, dim = cut.reader(), cut.conv.node_dim
+    cut = cut.on(leaves)
 
     def computed(part: EdgeBlock) -> tuple[Tensor, ...]:
-        return stage(cut, reader, part, cut.edges.ends(part), Leaves())
+        return stage(cut, part, cut.edges.ends(part), Leaves())
 
     before = RandomStates.now(cut.edges.pointer.device)
-    buffers = {name: buffer.clone() for name, buffer in cut.conv.named_buffers()}
-    attributes = dict(vars(cut.conv))
+    buffers = {name: buffer.clone() for name, buffer in conv.named_buffers()}
+    attributes = dict(vars(conv))
     with torch.enable_grad():
         whole = computed(block)
-        for name, buffer in cut.conv.named_buffers():
-            if not torch.equal(buffer, buffers[name]):
-                return f"its messages change the buffer {name}, and blocks would change it once for each block"
-        for name, value in vars(cut.conv).items():
+        changed = [f"buffer {name}" for name, buffer in conv.named_buffers() if not torch.equal(buffer, buffers[name])]
+        for name, value in vars(conv).items():
             # Tensors are seen to where they are read; None is what other threads leave.
             passing = value is None or isinstance(value, Tensor | OfOneBlock)
             if name not in attributes or not (value is attributes[name] or passing):
-                return f"its messages change the attribute {name}, and blocks would change it once for each block"
+                changed.append(f"attribute {name}")
+        if changed:
+            return f"its messages change the {changed[0]}, and blocks would change it once for each block"
         if before != RandomStates.now(before.device):
-            cut.conv.eval()  # masks of two cuts differ; without them the rest can be compared
+            conv.eval()  # masks of two cuts differ; without them the rest can be compared
             whole = computed(block)
         parts = [computed(half) for half in halves]
-    for position, out in enumerate(whole):
+    for out, *pieces in zip(whole, *parts, strict=True):
         if out.dim() < -dim or out.size(dim) != block.num_nodes:
             return "what it aggregates has no row per destination"
-        joined = torch.cat([part[position] for part in parts], dim)
-        if not _alike(out, joined):
+        if not _alike(out, torch.cat(pieces, dim)):
             return "its messages depend on each other: two ways to cut the same edges give different results"
-    known = {id(tensor) for tensor in (*leaves, *cut.conv.parameters())}
-    for leaf in _leaves_of(whole):
-        if id(leaf) not in known:
-            return "its messages read a tensor with a gradient that is neither an argument of propagate nor a weight"
+    known = {id(tensor) for tensor in (*leaves, *conv.parameters())}
+    if any(id(leaf) not in known for leaf in _leaves_of(whole)):
+        return "its messages read a tensor with a gradient that is neither an argument of propagate nor a weight"
     return None
 
 
@@ -147,8 +137,8 @@ def _alike(one: Tensor, other: Tensor) -> bool:
     return bool((one - other).norm() <= max(TOLERANCE, 8 * epsilon) * one.norm() + 1e-30)
 
 
-def _parts(cut: CutCall) -> tuple[EdgeBlock, tuple[int, int]] | None:
-    """Blocks from the first on, until they have two nodes with edges, and where they are parted: a node and an edge.
+def _whole_and_halves(cut: CutCall) -> tuple[EdgeBlock, EdgeBlock, EdgeBlock] | None:
+    """Blocks from the first on, until they have two nodes with edges, as one, and its two halves.
 
     None where one node alone has edges, so that there is one block and nothing to compare.
     """
@@ -156,7 +146,7 @@ def _parts(cut: CutCall) -> tuple[EdgeBlock, tuple[int, int]] | None:
     places = starts[1:][starts[1:] > starts[:-1]]  # where each node that has edges ends
     if places.numel() < 2:
         return None
-    stop = max(int(places[1]), *(block.stop for block in cut.blocks[:1]))
+    stop = max(int(places[1]), cut.blocks[0].stop)
     inside = places[places <= stop]
     half = int(inside[max(inside.numel() // 2 - 1, 0)])
 
@@ -164,8 +154,8 @@ def _parts(cut: CutCall) -> tuple[EdgeBlock, tuple[int, int]] | None:
         """The node that the edge at this place ends in."""
         return int(torch.searchsorted(starts, edge, right=True)) - 1
 
-    last = cut.edges.num_nodes if stop == cut.edges.num_edges else first_node(stop)
-    return EdgeBlock(0, last, 0, stop), (first_node(half), half)
+    last, middle = cut.edges.num_nodes if stop == cut.edges.num_edges else first_node(stop), first_node(half)
+    return EdgeBlock(0, last, 0, stop), EdgeBlock(0, middle, 0, half), EdgeBlock(middle, last, half, stop)
 
 
 def _leaves_of(outs: tuple[Tensor, ...]) -> Iterator[Tensor]:

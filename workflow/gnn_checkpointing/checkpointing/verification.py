@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils import _pytree as pytree
 
-from gnn_checkpointing.checkpointing.random_states import RandomStates
+from gnn_checkpointing.checkpointing.recomputation import RandomStates, random_restored
 from gnn_checkpointing.refusal import Refusal
 
 TOLERANCE = 1e-4
@@ -24,26 +24,24 @@ def verify_step(model: nn.Module, remove: Callable[[nn.Module], nn.Module], batc
     that draws random numbers is compared in evaluation mode.
     """
     args, kwargs = _arguments(batch)
-    wrapped = copy.deepcopy(model)
-    plain = remove(copy.deepcopy(model))
     device = next((p.device for p in pytree.tree_leaves((args, kwargs)) if isinstance(p, Tensor)), torch.device("cpu"))
     states = RandomStates.now(device)
+
+    def step(change: Callable[[nn.Module], nn.Module], evaluates: bool) -> tuple[dict[str, Tensor], bool]:
+        copied = change(copy.deepcopy(model))
+        with random_restored(states):
+            return _step(copied.eval() if evaluates else copied, args, kwargs), states != RandomStates.now(device)
+
     try:
-        try:
-            expected = _step(plain, args, kwargs)
-        except Exception as error:
-            raise Refusal(
-                f"verify: {type(model).__name__} does not run on this batch ({type(error).__name__}: {error}); give "
-                "the arguments of its forward pass"
-            ) from error
-        if states != RandomStates.now(device):
-            states.restore()
-            plain, wrapped = remove(copy.deepcopy(model)).eval(), wrapped.eval()
-            expected = _step(plain, args, kwargs)
-            states.restore()
-        found = _step(wrapped, args, kwargs)
-    finally:
-        states.restore()
+        expected, draws = step(remove, evaluates=False)
+    except Exception as error:
+        raise Refusal(
+            f"verify: {type(model).__name__} does not run on this batch ({type(error).__name__}: {error}); give the "
+            "arguments of its forward pass"
+        ) from error
+    if draws:
+        expected, _ = step(remove, evaluates=True)
+    found, _ = step(lambda copied: copied, evaluates=draws)
     for name, value in expected.items():
         other = found.get(name)
         if other is None or not _alike(value, other):

@@ -6,12 +6,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import fields, replace
 
 from gnn_checkpointing.analysis.analyse import Findings
-from gnn_checkpointing.claims.catalogue import catalogue
+from gnn_checkpointing.claims.catalogue import Template, catalogue
 from gnn_checkpointing.claims.ledger import Claim, Ledger
 from gnn_checkpointing.claims.noise import flipping, steady, with_margin
 from gnn_checkpointing.claims.queries.effects import convolutions, levels, variants
-from gnn_checkpointing.claims.queries.query import Asked, Picked
-from gnn_checkpointing.claims.template import Template
+from gnn_checkpointing.claims.queries.query import Asked
 from gnn_checkpointing.sourced import sourced
 
 EACH = "each convolution"
@@ -75,11 +74,14 @@ def _both_measured(asked: Asked, beside: str) -> bool:
 
 
 def _claim(template: Template, asked: Asked) -> Claim:
-    findings, query = asked.findings, template.query
-    found = query.pick(asked)
+    findings = asked.findings
+    found = template.pick(asked)
     picked = replace(found, estimates=with_margin(found.estimates, template.margin, findings))
     turns = picked.timed or template.margin
     flips = flipping(template.rule, picked.estimates, findings.effects.confidence) if turns else 0.0
+    count = len(picked.estimates)
+    # The rule looks at each of several estimates; one is printed.
+    gathering = f" ({count} values: their median, and the span of their intervals)" if count > 1 else ""
     names = {"convolution": asked.convolution, "policy": asked.policy}
     return Claim(
         id=":".join(part for part in (template.id, asked.convolution, asked.policy) if part),
@@ -91,20 +93,14 @@ def _claim(template: Template, asked: Asked) -> Claim:
         source=template.source,
         conditions=template.conditions.format(**names, setting=_setting(findings)),
         rule=template.rule.words,
-        quantity=(template.quantity or query.quantity).format(**names) + _gathering(picked),
-        unit=query.unit,
+        quantity=template.quantity.format(**names) + gathering,
+        unit=template.unit,
         estimate=picked.summary,
         evidence=picked.evidence,
         verdict=steady(template.rule.verdict(picked.estimates), flips),
         flips=flips,
         reason=picked.note,
     )
-
-
-def _gathering(picked: Picked) -> str:
-    """How several estimates became the one that is printed; the rule looks at each of them."""
-    count = len(picked.estimates)
-    return f" ({count} values: their median, and the span of their intervals)" if count > 1 else ""
 
 
 def _setting(findings: Findings) -> str:

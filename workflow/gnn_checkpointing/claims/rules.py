@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 from gnn_checkpointing.analysis.results import Estimate
 from gnn_checkpointing.claims.ledger import Verdict
@@ -12,58 +11,30 @@ from gnn_checkpointing.claims.ledger import Verdict
 Says = Callable[[Estimate], bool]
 
 
-class Rule(Protocol):
-    """A decision about one or several intervals; none at all is untested."""
-
-    @property
-    def words(self) -> str:
-        """The rule as a clause for the reader."""
-
-    def verdict(self, estimates: Sequence[Estimate]) -> Verdict:
-        """What the intervals say, all of them together."""
-
-
 @dataclass(frozen=True)
-class _Each:
-    """A sentence that holds if each interval says so, and fails if one says the opposite."""
+class Rule:
+    """A decision about one or several intervals, as a clause for the reader and as a function of them."""
 
     words: str
-    holds: Says
-    fails: Says
+    verdict: Callable[[Sequence[Estimate]], Verdict]
 
-    def verdict(self, estimates: Sequence[Estimate]) -> Verdict:
-        """What the intervals say, all of them together."""
+
+def _each(words: str, holds: Says, fails: Says) -> Rule:
+    """Supported if each interval says so, refuted if one says the opposite."""
+
+    def verdict(estimates: Sequence[Estimate]) -> Verdict:
         if not estimates:
             return "untested"
-        if any(map(self.fails, estimates)):
+        if any(map(fails, estimates)):
             return "refuted"
-        return "supported" if all(map(self.holds, estimates)) else "inconclusive"
+        return "supported" if all(map(holds, estimates)) else "inconclusive"
 
-
-@dataclass(frozen=True)
-class Respectively:
-    """Several quantities in a fixed order, each with a rule of its own; the claim holds if all of them do."""
-
-    rules: tuple[Rule, ...]
-
-    @property
-    def words(self) -> str:
-        """The rules as clauses for the reader, in the order of their quantities."""
-        return "; ".join(f"quantity {number}: {rule.words}" for number, rule in enumerate(self.rules, start=1))
-
-    def verdict(self, estimates: Sequence[Estimate]) -> Verdict:
-        """What the intervals say, one for each rule; raises `ValueError` where there are not as many."""
-        if not estimates:
-            return "untested"
-        found = [rule.verdict([one]) for rule, one in zip(self.rules, estimates, strict=True)]
-        if "refuted" in found:
-            return "refuted"
-        return "supported" if all(verdict == "supported" for verdict in found) else "inconclusive"
+    return Rule(words, verdict)
 
 
 def below(threshold: float) -> Rule:
     """The quantity is smaller than a threshold."""
-    return _Each(
+    return _each(
         f"supported if every interval ends below {threshold:g}; refuted if one lies at {threshold:g} or above",
         lambda value: value.high < threshold,
         lambda value: value.low >= threshold,
@@ -72,7 +43,7 @@ def below(threshold: float) -> Rule:
 
 def above(threshold: float) -> Rule:
     """The quantity is larger than a threshold."""
-    return _Each(
+    return _each(
         f"supported if every interval begins above {threshold:g}; refuted if one lies at {threshold:g} or below",
         lambda value: value.low > threshold,
         lambda value: value.high <= threshold,
@@ -81,7 +52,7 @@ def above(threshold: float) -> Rule:
 
 def at_most(limit: float) -> Rule:
     """The quantity does not exceed a limit."""
-    return _Each(
+    return _each(
         f"supported if no interval reaches above {limit:g}; refuted if one lies above {limit:g} whole",
         lambda value: value.high <= limit,
         lambda value: value.low > limit,
@@ -90,7 +61,7 @@ def at_most(limit: float) -> Rule:
 
 def at_least(limit: float) -> Rule:
     """The quantity does not fall short of a limit."""
-    return _Each(
+    return _each(
         f"supported if no interval reaches below {limit:g}; refuted if one lies below {limit:g} whole",
         lambda value: value.low >= limit,
         lambda value: value.high < limit,
@@ -99,7 +70,7 @@ def at_least(limit: float) -> Rule:
 
 def within(lowest: float, highest: float) -> Rule:
     """The quantity lies between two limits, on every graph."""
-    return _Each(
+    return _each(
         f"supported if every interval lies within {lowest:g} to {highest:g}; refuted if one lies outside whole",
         lambda value: lowest <= value.low and value.high <= highest,
         lambda value: value.high < lowest or highest < value.low,
@@ -108,8 +79,25 @@ def within(lowest: float, highest: float) -> Rule:
 
 def exactly(count: float) -> Rule:
     """The quantity is a count, and this one."""
-    return _Each(
+    return _each(
         f"supported if every value is {count:g} exactly; refuted if an interval leaves {count:g} out",
         lambda value: value.low == count == value.high,
         lambda value: not value.low <= count <= value.high,
     )
+
+
+RULES: dict[str, Callable[..., Rule]] = {
+    rule.__name__: rule for rule in (below, above, at_most, at_least, within, exactly)
+}
+
+
+def respectively(*rules: Rule) -> Rule:
+    """Several quantities in a fixed order, each with a rule of its own; the claim holds if all of them do."""
+
+    def verdict(estimates: Sequence[Estimate]) -> Verdict:
+        if not estimates:
+            return "untested"
+        found = {rule.verdict([one]) for rule, one in zip(rules, estimates, strict=True)}
+        return "refuted" if "refuted" in found else "supported" if found == {"supported"} else "inconclusive"
+
+    return Rule("; ".join(f"quantity {number}: {rule.words}" for number, rule in enumerate(rules, start=1)), verdict)

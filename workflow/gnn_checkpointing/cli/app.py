@@ -2,23 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, get_args
 
 from cyclopts import App, Parameter, Token, convert
 from rich.console import Console
 
 from gnn_checkpointing import __version__
-from gnn_checkpointing.cli.commands import (
-    designing,
-    explaining,
-    graphs,
-    judging,
-    measuring,
-    planning,
-    publishing,
-    tracing,
-)
 
 
 def _converted(kind: Any, tokens: Sequence[Token]) -> Any:
@@ -43,41 +33,36 @@ app = App(
     result_action="return_value",
 )
 
-# Help is written here, not taken from docstrings, which `python -OO` leaves out.
-COMMANDS: tuple[tuple[Callable[..., None], str], ...] = (
-    (designing.design, "Print the study's cells in the order they are measured, one line each."),
-    (designing.model, "Try the study's own model on small graphs: what it has, or why it cannot be measured."),
-    (designing.schema, "Print the JSON schema of a study file, or of claims.json."),
-    (designing.hardware, "Write what this machine is: slug, label, processor, memory, versions."),
-    (graphs.graph, "Draw or load one graph of the study and write it as .npz."),
-    (graphs.describe, "Print what a folder of three CSV files holds, or which line of them is wrong."),
-    (measuring.measure, "Measure every cell of one graph: all policies side by side, alone on the machine."),
-    (measuring.train, "Train one convolution on one graph under each policy, and once with reordered edges."),
-    (measuring.demonstrate, "Run one step of known peak memory and write what right and wrong instruments read."),
-    (measuring.demonstration, "Join what `demonstrate` found with Snakemake's benchmark of it."),
-    (measuring.collect, "Gather all records of a study: measurements.csv and the files beside it."),
-    (measuring.freeze, "Lay out what was measured by hand as the folder that `rebuild` takes."),
-    (explaining.explanations, "Measure the graph of every block on the images that a study names."),
-    (measuring.encode, "Measure what counting the ego networks of a study's graphs takes, alone on the machine."),
-    (judging.analyse, "Fit laws, pair effects, test interactions; write one JSON file for each."),
-    (judging.judge, "Judge every claim by its rule; write claims.json."),
-    (judging.audit, "Ask whether the data can be believed, one published question at a time; write audit.json."),
-    (planning.knowledge, "Write planner.json: what a planner knows after the study."),
-    (publishing.report, "Render report.html and report.pdf, with the data beside them."),
-    (
-        publishing.rebuild,
-        "Make a published report again from the data beside it: no torch, no measuring, same bytes.",
-    ),
-    (publishing.validate, "Compute published reports again from their records, and say what speaks against them."),
-    (publishing.compare, "Compare machines by their published reports; write comparison.json and comparison.html."),
-    (
-        publishing.export,
-        "Write a published report's measurements as Parquet, CSV or JSON with units.",
-    ),
-    (publishing.index, "Write the index of all reports, and the comparison of machines beside it."),
-    (planning.plan, "Say what each policy would need on your graph in your memory, and which one to take."),
-    (tracing.trace, "Write a step's memory, layer by layer, as a trace that ui.perfetto.dev opens."),
-    (explaining.explain, "Measure a Vision GNN's graphs on your images; draw curves and one image's patch graph."),
-)
-for place, (command, help_text) in enumerate(COMMANDS):
-    app.command(command, help=help_text, sort_key=place)
+# Help is written here, not taken from docstrings, which `python -OO` leaves out. The modules of `commands` are imported
+# when one of their commands runs: help comes at once.
+COMMANDS = {
+    "designing:design": "Print the study's cells in the order they are measured, one line each.",
+    "designing:model": "Try the study's own model on small graphs: what it has, or why it cannot be measured.",
+    "designing:schema": "Print the JSON schema of a study file, or of claims.json.",
+    "designing:hardware": "Write what this machine is: slug, label, processor, memory, versions.",
+    "designing:graph": "Draw or load one graph of the study and write it as .npz.",
+    "designing:describe": "Print what a folder of three CSV files holds, or which line of them is wrong.",
+    "measuring:measure": "Measure every cell of one graph: all policies side by side, alone on the machine.",
+    "measuring:train": "Train one convolution on one graph under each policy, and once with reordered edges.",
+    "measuring:demonstrate": "Run one step of known peak memory and write what right and wrong instruments read.",
+    "measuring:demonstration": "Join what `demonstrate` found with Snakemake's benchmark of it.",
+    "measuring:collect": "Gather all records of a study: measurements.csv and the files beside it.",
+    "measuring:freeze": "Lay out what was measured by hand as the folder that `rebuild` takes.",
+    "measuring:explanations": "Measure the graph of every block on the images that a study names.",
+    "measuring:encode": "Measure what counting the ego networks of a study's graphs takes, alone on the machine.",
+    "judging:analyse": "Fit laws, pair effects, test interactions; write one JSON file for each.",
+    "judging:judge": "Judge every claim by its rule; write claims.json.",
+    "judging:audit": "Ask whether the data can be believed, one published question at a time; write audit.json.",
+    "judging:knowledge": "Write planner.json: what a planner knows after the study.",
+    "publishing:report": "Render report.html and report.pdf, with the data beside them.",
+    "publishing:rebuild": "Make a published report again from the data beside it: no torch, no measuring, same bytes.",
+    "publishing:validate": "Compute published reports again from their records, and say what speaks against them.",
+    "publishing:compare": "Compare machines by their published reports; write comparison.json and comparison.html.",
+    "designing:export": "Write a published report's measurements as Parquet, CSV or JSON with units.",
+    "publishing:index": "Write the index of all reports, and the comparison of machines beside it.",
+    "planning:plan": "Say what each policy would need on your graph in your memory, and which one to take.",
+    "showing:trace": "Write a step's memory, layer by layer, as a trace that ui.perfetto.dev opens.",
+    "showing:explain": "Measure a Vision GNN's graphs on your images; draw curves and one image's patch graph.",
+}
+for place, (command, help_text) in enumerate(COMMANDS.items()):
+    app.command(f"gnn_checkpointing.cli.commands.{command}", help=help_text, sort_key=place)

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import codecs
+import difflib
 import errno
 import io
 import os
@@ -74,7 +75,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except MemoryError:
         return _refused(f"{command} ran out of memory; free some, or give it less")
     except Exception as error:
-        sentence = _sentence(command, error)
+        # cyclopts wraps the reason why the module of a command cannot be imported.
+        cause = error.__cause__ if isinstance(error, ImportError) and isinstance(error.__cause__, Exception) else error
+        sentence = _sentence(command, cause)
         if sentence is not None and not debug:
             return _refused(sentence)
         return _fault(command, error, debug)
@@ -91,13 +94,18 @@ def _run(given: list[str]) -> int:
     try:
         from cyclopts import CycloptsError
 
-        from gnn_checkpointing.cli.app import app
+        from gnn_checkpointing.cli.app import COMMANDS, app
     except ModuleNotFoundError as error:
         # The library alone has no command line but these two.
         if (error.name or "").partition(".")[0] != "cyclopts" or not {"--version", "--help"} & {*given}:
             raise
         print(__version__ if "--version" in given else "Commands need more: pip install 'gnn-checkpointing[report]'")
         return 0
+    # Cyclopts would import every command, torch with it, to say what it does not know.
+    names = [place.partition(":")[2] for place in COMMANDS]
+    if given and not given[0].startswith("-") and given[0] not in names:
+        close = [f' Did you mean "{name}"?' for name in difflib.get_close_matches(given[0], names, 1)]
+        raise Refusal(f'Unknown command "{given[0]}".{"".join(close)} Commands: {", ".join(names)}')
     try:
         app(given, exit_on_error=False, print_error=False)
     except CycloptsError as error:

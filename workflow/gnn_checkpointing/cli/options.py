@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -34,3 +35,8 @@ Templates = Annotated[Path, says("folder of templates")]
 Reports = Annotated[Path, says("folder of all reports, <hardware>/<study>/ below it")]
 Seconds = Annotated[float, Parameter(help="to check one report at most", validator=Number(gt=0, lte=1e6))]
 AtLeastOne = Annotated[int, Parameter(validator=Number(gte=1))]
+
+
+def progress(done: int, of: int) -> None:
+    """Show how many images of how many are done."""
+    print(f"\r{done} of {of} images", end="\n" if done == of else "", file=sys.stderr, flush=True)

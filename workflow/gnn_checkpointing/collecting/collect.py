@@ -2,33 +2,64 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import zipfile
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gnn_checkpointing.artefacts import read_json, seal, write_json
-from gnn_checkpointing.collecting.packed_cells import unpack_cells
+import numpy as np
+from numpy.typing import NDArray
+
+from gnn_checkpointing.artefacts import read_json, seal, whole_file, write_json
 from gnn_checkpointing.collecting.rows import cell_rows, process_spreads, with_hosts
-from gnn_checkpointing.collecting.traces import cell_traces, traced_cells
-from gnn_checkpointing.measurement.byte_trace import read_byte_traces
 from gnn_checkpointing.measurement.supervise import COMPLETE, completed_records
-from gnn_checkpointing.measurement.supervise import traces_file as byte_traces
 from gnn_checkpointing.records.cell import CellRecord, write_records
 from gnn_checkpointing.records.graph_facts import GraphFacts, GraphList
 from gnn_checkpointing.records.measurements_table import write_table
-from gnn_checkpointing.records.traces import Traces
+from gnn_checkpointing.records.traces import ByteTrace, Trace, Traces, byte_traces_file, read_byte_traces
 from gnn_checkpointing.refusal import Refusal
-from gnn_checkpointing.study.graph_design import GraphSpec, place
+from gnn_checkpointing.study.graph_design import GraphSpec, large_graphs, place
 from gnn_checkpointing.study.order import visits
+from gnn_checkpointing.study.settings import PRACTICE
+from gnn_checkpointing.study.vision_shapes import neighbours_by_block
 
 if TYPE_CHECKING:
     from gnn_checkpointing.study.study import Study
 
+PACKED = "cells.zip"
+"""A graph's records and traces in one file, which a workflow can hand from one machine to another."""
+
+
+def pack_cells(complete: Path) -> None:
+    """Write `cells.zip` beside a `complete.json`, with the files that it lists."""
+    folder = complete.parent
+    with whole_file(folder / PACKED) as stream, zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name in _listed(complete):
+            archive.write(folder / name, name)
+
+
+def unpack_cells(complete: Path) -> None:
+    """Take from `cells.zip` the listed files that are not there; whoever reads them checks what they hold."""
+    folder = complete.parent
+    if not (folder / PACKED).exists():
+        return
+    missing = [name for name in _listed(complete) if not (folder / name).exists()]
+    try:
+        with zipfile.ZipFile(folder / PACKED) as archive:
+            for name in missing:
+                archive.extract(name, folder)
+    except (OSError, KeyError, zipfile.BadZipFile) as error:
+        raise Refusal(f"{folder / PACKED}: not readable ({error}); delete {folder} and measure again") from None
+
+
+def _listed(complete: Path) -> list[str]:
+    listed = read_json(complete)
+    return [*listed["cells"], *listed["traces"]]
+
 
 def collect(study: Study, measurements: Path, training: Sequence[Path], to: Path) -> None:
     """Write into the folder `to` what the records below `measurements` and those of training jobs hold."""
-    table, records_file = to / "measurements.csv", to / "records.jsonl"
-    graphs_file, traces_file, trainings_file = to / "graphs.json", to / "traces.json", to / "trainings.json"
     files = [made_of(visit.graph, measurements, visit.ending) / COMPLETE for visit in visits(study)]
     for file in files:
         unpack_cells(file)
@@ -38,18 +69,17 @@ def collect(study: Study, measurements: Path, training: Sequence[Path], to: Path
     folders = {record.cell: folder for folder, record in read if not record.visit}
     shown = []
     for record in traced_cells([record for record in records if not record.visit], study):
-        path = byte_traces(folders[record.cell], record.cell)
+        path = byte_traces_file(folders[record.cell], record.cell)
         shown += cell_traces(record, read_byte_traces(path)) if path.exists() else []
     graphs = list({record.graph.id: record.graph for record in records}.values())
-    write_json(graphs_file, GraphList(graphs=graphs).model_dump(mode="json"))
-    write_json(traces_file, Traces(traces=shown).model_dump(mode="json"))
-    write_json(trainings_file, [job for file in training for job in read_json(file)])
-    write_records(records_file, records)
+    write_json(to / "graphs.json", GraphList(graphs=graphs).model_dump(mode="json"))
+    write_json(to / "traces.json", Traces(traces=shown).model_dump(mode="json"))
+    write_json(to / "trainings.json", [job for file in training for job in read_json(file)])
+    write_records(to / "records.jsonl", records)
     spreads = process_spreads(records)
-
     rows = [row for record in records for row in cell_rows(record, study.analysis, spreads[record.allocator])]
-    write_table(table, with_hosts(rows, records))
-    seal(table, traces_file, graphs_file, records_file, trainings_file)
+    write_table(to / "measurements.csv", with_hosts(rows, records))
+    seal(*(to / name for name in ("measurements.csv", "traces.json", "graphs.json", "records.jsonl", "trainings.json")))
 
 
 def made_of(spec: GraphSpec, folder: Path, ending: str = "") -> Path:
@@ -71,3 +101,92 @@ def _refuse_strangers(study: Study, read: list[tuple[Path, CellRecord]]) -> None
             wrong = "its graph is not that of the other records"
         if wrong:
             raise Refusal(f"{folder / f'{record.cell}.json'}: {wrong}; delete its folder and measure again")
+
+
+def traced_cells(records: Iterable[CellRecord], study: Study) -> list[CellRecord]:
+    """The cell of each convolution, aggregation and model whose byte traces are shown.
+
+    The densest timed generated graph, of these the largest, in its first draw; of a study of real graphs alone the one
+    with most edges. Under the reference allocator, where any policy completed. Graphs beyond the grids and stacks in
+    practice are left out.
+    """
+    reference, large = study.measurement.allocators[0], large_graphs(study)
+    chosen: dict[tuple[str, str, str], CellRecord] = {}
+    for record in records:
+        if record.allocator != reference or not any(found.memory for found in record.policies):
+            continue
+        if record.graph.id in large or record.model == PRACTICE:
+            continue
+        place = (record.convolution, record.aggregation, record.model)
+        if place not in chosen or _shown_before(record) > _shown_before(chosen[place]):
+            chosen[place] = record
+    return list(chosen.values())
+
+
+def _shown_before(record: CellRecord) -> tuple[bool, bool, float, int, int]:
+    graph = record.graph
+    degree = graph.requested_average_degree
+    if degree is None:
+        return (record.timed, False, graph.num_edges, graph.num_nodes, 0)
+    return (record.timed, True, degree, graph.num_nodes, -graph.replicate)
+
+
+def cell_traces(record: CellRecord, traces: dict[str, ByteTrace]) -> list[Trace]:
+    """The traces of one cell, thinned, in the order of its policies."""
+    graph = record.graph
+    shown = []
+    for found in record.policies:
+        if found.memory is None or found.policy not in traces:
+            continue
+        trace = traces[found.policy]
+        seconds, live_bytes = thinned(trace)
+        shown.append(
+            Trace(
+                graph=graph.id,
+                graph_label=graph.label,
+                num_nodes=graph.num_nodes,
+                num_edges=graph.num_edges,
+                average_degree=graph.average_degree,
+                convolution=record.convolution,
+                aggregation=record.aggregation,
+                policy=found.policy,
+                events=len(trace.seconds),
+                forward_ended_seconds=trace.forward_ended_seconds,
+                resident_bytes=found.memory.resident_bytes,
+                saved_activation_bytes=found.memory.saved_activation_bytes,
+                peak_bytes=found.memory.activation_bytes,
+                seconds=seconds,
+                live_bytes=live_bytes,
+                model=record.model,
+                block_numbers=list(range(1, len(trace.block_events))),
+                block_bytes=trace.at_blocks(),
+                block_peaks=trace.within_blocks(),
+                block_degrees=_block_degrees(record) if len(trace.block_events) else [],
+            )
+        )
+    return shown
+
+
+def _block_degrees(record: CellRecord) -> list[float]:
+    """How many neighbours of a node each block reads: a Vision GNN's own, else the graph's."""
+    layers: int = record.architecture["num_layers"]
+    if record.graph.family == "images":
+        return [float(k) for k, _ in neighbours_by_block(round(record.graph.average_degree), layers)]
+    return [record.graph.average_degree] * layers
+
+
+def thinned(trace: ByteTrace, most: int = 400) -> tuple[list[float], list[int]]:
+    """At most `most` points of the trace; forward and backward keep their ends and each bucket's extremes."""
+    cut = trace.forward_events
+    kept = [*_extremes(trace.live_bytes[:cut], most // 2), *(cut + _extremes(trace.live_bytes[cut:], most // 2))]
+    return trace.seconds[kept].tolist(), trace.live_bytes[kept].tolist()
+
+
+def _extremes(values: NDArray[np.int64], most: int) -> NDArray[np.int64]:
+    """Positions of first, last, and of the lowest and highest value of each of `most / 2 - 1` buckets."""
+    if len(values) <= most:
+        return np.arange(len(values))
+    edges = np.linspace(0, len(values), most // 2, dtype=np.int64)
+    buckets = [(start, values[start:stop]) for start, stop in pairwise(edges)]
+    found = [start + position(bucket) for start, bucket in buckets for position in (np.argmin, np.argmax)]
+    return np.unique(np.array([0, *found, len(values) - 1], dtype=np.int64))

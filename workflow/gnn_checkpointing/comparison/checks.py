@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
 
-from gnn_checkpointing.analysis.results import Law
 from gnn_checkpointing.claims.ledger import Claim
-from gnn_checkpointing.comparison.joining import Joined, matched, place
-from gnn_checkpointing.comparison.published import Report
-from gnn_checkpointing.comparison.results import Check, CheckId, Difference
-from gnn_checkpointing.records.graph_facts import GraphFacts
+from gnn_checkpointing.comparison.reports import Joined, Report, matched, place
+from gnn_checkpointing.comparison.results import Check, Difference
+from gnn_checkpointing.study.reading import read_yaml
 
 ROUNDING, ROUNDING_BYTES = 1e-6, 1e-3
 """Two fits of the same bytes agree to this share of their slope, or to so many bytes per edge of a slope of nothing."""
@@ -19,38 +20,23 @@ LIBRARIES = ("torch", "torch-geometric", "numpy", "python")
 
 _DECIDED = ("supported", "refuted")
 
-_QUESTIONS: dict[CheckId, tuple[str, str]] = {
-    "graphs": (
-        "Are the graphs the same?",
-        "Graphs of one id have the same SHA-256; where sizes differ, too, their rows are not compared.",
-    ),
-    "saved-bytes": (
-        "Are the saved bytes the same?",
-        "Where a policy ran to its end on both, saved_activation_bytes are equal to the byte.",
-    ),
-    "bytes-per-edge": (
-        "Are the bytes per edge the same?",
-        f"The laws of activation_bytes and saved_activation_bytes have slopes that differ by no more than rounding: "
-        f"a share of {ROUNDING:f}, or {ROUNDING_BYTES:g} bytes per edge.",
-    ),
-    "verdicts": (
-        "Do the verdicts go the same way?",
-        "No claim is supported on one machine and refuted on the other.",
-    ),
-}
+
+@cache
+def texts() -> Any:
+    """What the page says: of each check its question, rule and results, why machines are compared, and how."""
+    return read_yaml(Path(__file__).with_name("texts.yaml"))
 
 
 def checks(pairs: Sequence[Joined], first: Report, second: Report) -> list[Check]:
     """Every check of two reports of one study; `pairs` are the rows that both have."""
     reason = _reason(first, second)
-    return [
-        _check(
-            "graphs", _graphs(first, second), "A generator of random numbers or a data set has changed between the two."
-        ),
-        _check("saved-bytes", _saved_bytes(pairs), reason),
-        _check("bytes-per-edge", _slopes(first, second), reason),
-        _check("verdicts", _verdicts(first, second), ""),
-    ]
+    compared = {
+        "graphs": (_graphs(first, second), "A generator of random numbers or a data set has changed between the two."),
+        "saved-bytes": (_saved_bytes(pairs), reason),
+        "bytes-per-edge": (_slopes(first, second), reason),
+        "verdicts": (_verdicts(first, second), ""),
+    }
+    return [_check(id, *compared[id]) for id in texts()["checks"]]
 
 
 def half_decided(first: Report, second: Report) -> list[Difference]:
@@ -58,15 +44,14 @@ def half_decided(first: Report, second: Report) -> list[Difference]:
     return [_claim(*pair) for pair in _claims(first, second) if sum(one.verdict in _DECIDED for one in pair) == 1]
 
 
-def _check(id: CheckId, compared: Iterator[Difference | None], reason: str) -> Check:
+def _check(id: str, compared: Iterator[Difference | None], reason: str) -> Check:
     """A check of items that were held against each other, None for each that is the same."""
     differences = list(compared)
     findings = [one for one in differences if one is not None]
-    question, rule = _QUESTIONS[id]
     return Check(
         id=id,
-        question=question,
-        rule=rule,
+        question=texts()["checks"][id]["question"],
+        rule=texts()["checks"][id]["rule"],
         matched=len(differences),
         differ=len(findings),
         worst=max((one.relative for one in findings if one.relative is not None), default=None),
@@ -77,9 +62,10 @@ def _check(id: CheckId, compared: Iterator[Difference | None], reason: str) -> C
 
 
 def _graphs(first: Report, second: Report) -> Iterator[Difference | None]:
-    for one, other in matched(first.graphs, second.graphs, lambda graph: graph.id):
-        same = one.sha256 == other.sha256
-        yield None if same else Difference(place=one.id, first=_described(one), second=_described(other))
+    for pair in matched(first.graphs, second.graphs, lambda graph: graph.id):
+        one, other = (f"{g.num_nodes} nodes, {g.num_edges} edges, SHA-256 {g.sha256[:12]}" for g in pair)
+        same = pair[0].sha256 == pair[1].sha256
+        yield None if same else Difference(place=pair[0].id, first=one, second=other)
 
 
 def _saved_bytes(pairs: Sequence[Joined]) -> Iterator[Difference | None]:
@@ -93,12 +79,16 @@ def _saved_bytes(pairs: Sequence[Joined]) -> Iterator[Difference | None]:
 
 
 def _slopes(first: Report, second: Report) -> Iterator[Difference | None]:
-    of_bytes = [[law for law in report.laws if law.response != "step_time_seconds"] for report in (first, second)]
-    for one, other in matched(of_bytes[0], of_bytes[1], _name):
-        a, b = one.per_edge.estimate, other.per_edge.estimate
-        same = abs(a - b) <= max(ROUNDING_BYTES, ROUNDING * max(abs(a), abs(b)))
-        note = "" if one.cells == other.cells else f"laws of {one.cells} and {other.cells} cells"
-        yield None if same else _apart(_name(one), a, b, note)
+    one_laws, other_laws = (
+        {f"{law.convolution}, {law.policy}, {law.response}": law for law in report.laws} for report in (first, second)
+    )
+    for name, one in one_laws.items():
+        other = other_laws.get(name)
+        if other is not None and one.response != "step_time_seconds":
+            a, b = one.per_edge.estimate, other.per_edge.estimate
+            same = abs(a - b) <= max(ROUNDING_BYTES, ROUNDING * max(abs(a), abs(b)))
+            note = "" if one.cells == other.cells else f"laws of {one.cells} and {other.cells} cells"
+            yield None if same else _apart(name, a, b, note)
 
 
 def _verdicts(first: Report, second: Report) -> Iterator[Difference | None]:
@@ -121,28 +111,16 @@ def _apart(where: str, first: float, second: float, note: str) -> Difference:
     return Difference(place=where, first=first, second=second, relative=relative, note=note)
 
 
-def _name(law: Law) -> str:
-    return f"{law.convolution}, {law.policy}, {law.response}"
-
-
-def _described(graph: GraphFacts) -> str:
-    return f"{graph.num_nodes} nodes, {graph.num_edges} edges, SHA-256 {graph.sha256[:12]}"
-
-
 def _reason(first: Report, second: Report) -> str:
     """What two machines' bytes may differ by: their devices, their versions, or nothing."""
-    devices = [sorted({str(row["device"]) for row in report.rows}) for report in (first, second)]
-    if devices[0] != devices[1]:
-        one, other = map(" and ".join, devices)
+    one, other = (" and ".join(sorted({str(row["device"]) for row in report.rows})) for report in (first, second))
+    if one != other:
         return (
             f"Measured on {one} here and on {other} there: their kernels may rightly keep different tensors, so this "
             "tells of the devices before it tells of an error."
         )
-    versions = [
-        f"{name} {first.facts.get(name, 'unknown')} and {second.facts.get(name, 'unknown')}"
-        for name in LIBRARIES
-        if first.facts.get(name) != second.facts.get(name)
-    ]
-    if versions:
-        return f"Measured under different versions ({'; '.join(versions)}), which may keep different tensors."
+    versions = [(name, first.facts.get(name, "unknown"), second.facts.get(name, "unknown")) for name in LIBRARIES]
+    apart = "; ".join(f"{name} {one} and {other}" for name, one, other in versions if one != other)
+    if apart:
+        return f"Measured under different versions ({apart}), which may keep different tensors."
     return "Measured on the same kind of device under the same versions, where the bytes should be equal."

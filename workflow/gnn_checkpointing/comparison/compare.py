@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from itertools import combinations
 from pathlib import Path
 
-from gnn_checkpointing.comparison.agreement import CONFIDENCE, RESAMPLES, SEED, exact_rank_agreement
 from gnn_checkpointing.comparison.checks import checks, half_decided
 from gnn_checkpointing.comparison.folders import machines, shared, summaries, why_nothing
-from gnn_checkpointing.comparison.joining import alone, differing, joined, place, settings
-from gnn_checkpointing.comparison.published import Report, read_report
-from gnn_checkpointing.comparison.ratios import break_evens, per_edge, ratio_pairs, ratio_summaries, throughputs
+from gnn_checkpointing.comparison.ratios import (
+    CONFIDENCE,
+    RESAMPLES,
+    SEED,
+    break_evens,
+    exact_rank_agreement,
+    per_edge,
+    ratio_pairs,
+    ratio_summaries,
+    throughputs,
+)
+from gnn_checkpointing.comparison.reports import Report, alone, differing, joined, place, read_report, settings
 from gnn_checkpointing.comparison.results import Comparison, Difference, Machine, Pair, StudyCompared
 from gnn_checkpointing.refusal import Refusal
 
@@ -28,7 +36,16 @@ def compare(reports: Path, left_out: Collection[Path] = ()) -> Comparison:
     read = [[read_report(folder) for folder in folders] for folders in shared(found).values()]
     published = machines(found)
     labels = {report.slug: report.label for several in read for report in several}
-    studies = [_study(several, sorted(published)) for several in read]
+    studies = [
+        StudyCompared(
+            name=several[0].study.name,
+            title=several[0].study.title,
+            machines=[report.slug for report in several],
+            missing=sorted(published.keys() - {report.slug for report in several}),
+            pairs=[_pair(*two) for two in combinations(several, 2)],
+        )
+        for several in read
+    ]
     return Comparison(
         confidence=CONFIDENCE,
         resamples=RESAMPLES,
@@ -36,18 +53,6 @@ def compare(reports: Path, left_out: Collection[Path] = ()) -> Comparison:
         machines=[Machine(slug=slug, label=labels.get(slug, slug), studies=own) for slug, own in published.items()],
         studies=studies,
         findings=sum(pair.findings for study in studies for pair in study.pairs),
-    )
-
-
-def _study(reports: Sequence[Report], slugs: Sequence[str]) -> StudyCompared:
-    """One study's reports in pairs; `slugs` are all machines that have published anything."""
-    there = [report.slug for report in reports]
-    return StudyCompared(
-        name=reports[0].study.name,
-        title=reports[0].study.title,
-        machines=there,
-        missing=[slug for slug in slugs if slug not in there],
-        pairs=[_pair(first, second) for first, second in combinations(reports, 2)],
     )
 
 

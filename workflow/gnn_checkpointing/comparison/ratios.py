@@ -1,20 +1,31 @@
-"""What differs between machines, as ratios that are formed within each: times, times per edge, break-even densities."""
+"""What differs between machines: ratios formed within each (times, times per edge, break-evens), and how they agree."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import kendalltau, norm
 
+from gnn_checkpointing.analysis.estimates import widened_tail
 from gnn_checkpointing.analysis.results import Estimate, Law
 from gnn_checkpointing.analysis.table import policy_order, series
-from gnn_checkpointing.comparison.agreement import deviations, median_quotient, rank_agreement
-from gnn_checkpointing.comparison.joining import Joined, matched
-from gnn_checkpointing.comparison.published import Report, Row
-from gnn_checkpointing.comparison.results import BreakEvenPair, PerEdge, RatioPair, RatioSummary, Throughput
+from gnn_checkpointing.comparison.reports import Joined, Report, Row, matched
+from gnn_checkpointing.comparison.results import (
+    BreakEvenPair,
+    PerEdge,
+    RankAgreement,
+    RatioPair,
+    RatioSummary,
+    Throughput,
+)
 from gnn_checkpointing.records.measurements_table import number
 
-Laws = dict[tuple[str, str], Law]
+Floats = NDArray[np.float64]
+
+CONFIDENCE, RESAMPLES, SEED = 0.95, 2000, 20261128
 
 
 def ratio_pairs(pairs: Sequence[Joined]) -> list[RatioPair]:
@@ -60,14 +71,9 @@ def throughputs(pairs: Sequence[Joined]) -> list[Throughput]:
         names = _measured(pair.first)
         key = tuple(names.values())
         if pair.both_completed and first and second and edges > (found[key].num_edges if key in found else 0):
-            found[key] = Throughput(
-                **names,
-                graph_label=str(pair.first["graph_label"]),
-                num_edges=edges,
-                first=first,
-                second=second,
-                quotient=second / first,
-            )
+            label = str(pair.first["graph_label"])
+            rates = {"first": first, "second": second, "quotient": second / first}
+            found[key] = Throughput(**names, graph_label=label, num_edges=edges, **rates)
     return sorted(found.values(), key=_order)
 
 
@@ -77,7 +83,17 @@ def per_edge(first: Report, second: Report) -> list[PerEdge]:
         {(law.convolution, law.policy): law for law in report.laws if law.response == "step_time_seconds"}
         for report in (first, second)
     )
-    return [_per_edge(place, one, other) for place in one if place in other]
+    return [
+        PerEdge(
+            convolution=place[0],
+            policy=place[1],
+            first_seconds=one[place].per_edge,
+            second_seconds=other[place].per_edge,
+            **_both(_over_none(place, one), _over_none(place, other)),
+        )
+        for place in one
+        if place in other
+    ]
 
 
 def break_evens(first: Report, second: Report) -> tuple[list[BreakEvenPair], int]:
@@ -90,18 +106,10 @@ def break_evens(first: Report, second: Report) -> tuple[list[BreakEvenPair], int
         if one.course == other.course and one.course in ("below", "above"):
             never += 1  # both machines' ratios stay on the same side of the threshold
             continue
-        degrees = one.average_degree, other.average_degree
-        found.append(
-            BreakEvenPair(
-                **{name: getattr(one, name) for name in kind},
-                first_course=one.course,
-                second_course=other.course,
-                first=degrees[0],
-                second=degrees[1],
-                quotient=_over(*degrees),
-                apart=one.course != other.course or _apart(*degrees),
-            )
-        )
+        degrees = _both(one.average_degree, other.average_degree)
+        degrees["apart"] |= one.course != other.course
+        names = {name: getattr(one, name) for name in kind}
+        found.append(BreakEvenPair(**names, first_course=one.course, second_course=other.course, **degrees))
     return found, never
 
 
@@ -125,8 +133,9 @@ def _summary(
 ) -> RatioSummary:
     graphs = [pair.graph for pair in members]
     logarithms, spreads = [], []
-    for side, confidence in zip(("first", "second"), confidences, strict=True):
-        ratios: list[Estimate] = [getattr(pair, side) for pair in members]
+    for ratios, confidence in zip(
+        ([pair.first for pair in members], [pair.second for pair in members]), confidences, strict=True
+    ):
         middle, low, high = np.log([(one.estimate, one.low, one.high) for one in ratios]).T
         logarithms.append(middle)
         spreads.append(deviations(low, high, confidence))
@@ -141,31 +150,87 @@ def _summary(
     )
 
 
-def _per_edge(place: tuple[str, str], one: Laws, other: Laws) -> PerEdge:
-    first, second = _over_none(place, one), _over_none(place, other)
-    return PerEdge(
-        convolution=place[0],
-        policy=place[1],
-        first_seconds=one[place].per_edge,
-        second_seconds=other[place].per_edge,
-        first=first,
-        second=second,
-        quotient=_over(first, second),
-        apart=_apart(first, second),
-    )
-
-
-def _over_none(place: tuple[str, str], laws: Laws) -> Estimate | None:
+def _over_none(place: tuple[str, str], laws: dict[tuple[str, str], Law]) -> Estimate | None:
     own, none = laws[place], laws.get((place[0], "none"))
     if place[1] == "none" or none is None or min(none.per_edge.low, own.per_edge.low) <= 0:
         return None
     return own.per_edge.over(none.per_edge)
 
 
-def _over(first: Estimate | None, second: Estimate | None) -> Estimate | None:
-    return second.over(first) if first and second else None
+def _both(first: Estimate | None, second: Estimate | None) -> dict[str, Any]:
+    """Both, the second over the first, and whether both have an interval and the two do not meet."""
+    if first is None or second is None:
+        return {"first": first, "second": second, "quotient": None, "apart": False}
+    apart = first.high < second.low or second.high < first.low
+    return {"first": first, "second": second, "quotient": second.over(first), "apart": apart}
 
 
-def _apart(first: Estimate | None, second: Estimate | None) -> bool:
-    """Whether both have an interval, and the two do not meet."""
-    return first is not None and second is not None and (first.high < second.low or second.high < first.low)
+def deviations(low: Floats, high: Floats, confidence: float) -> Floats:
+    """Standard deviations of logarithms whose intervals at `confidence` reach from `low` to `high`."""
+    return (high - low) / (2 * norm.isf((1 - confidence) / 2))
+
+
+def median_quotient(logarithms: Floats, spread: Floats, graphs: Sequence[str]) -> Estimate:
+    """Median over cells of quotients given as logarithms, with its interval ([num_cells] each).
+
+    Graphs are resampled whole, for cells of one graph are no independent witnesses; the interval is as wide as that of
+    `analysis.effects` for as many graphs. It is never narrower than what the cells' own standard deviations (`spread`)
+    leave open: those alone where there is one graph.
+    """
+    generator = np.random.default_rng(SEED)
+    middle = float(np.median(logarithms))
+    shaken = np.median(generator.normal(logarithms, spread, size=(RESAMPLES, len(logarithms))), axis=1)
+    tail = (1 - CONFIDENCE) / 2
+    ends = [float(end) for end in np.quantile(shaken, [tail, 1 - tail])]
+    places, count = _places(graphs)
+    if count > 1:
+        drawn = _times_drawn(count, generator)[:, places]
+        medians = [np.median(np.repeat(logarithms, times)) for times in drawn]
+        tail = widened_tail(count, CONFIDENCE)
+        ends += [float(end) for end in np.quantile(medians, [tail, 1 - tail])]
+    low, high = min([*ends, middle]), max([*ends, middle])
+    return Estimate(estimate=float(np.exp(middle)), low=float(np.exp(low)), high=float(np.exp(high)))
+
+
+def rank_agreement(first: Floats, second: Floats, graphs: Sequence[str]) -> Estimate | None:
+    """Kendall's tau-b of the values on two machines with its interval; None where one side does not rank.
+
+    1 where any two cells are in the same order on both, -1 where in the opposite one. Graphs are resampled whole: the
+    interval covers their scatter, not that noise of timing alone lowers tau. One graph leaves all open.
+    """
+    one, other = (np.sign(np.subtract.outer(values, values)) for values in (first, second))
+    places, count = _places(graphs)
+    members = np.eye(count)[places]
+    # Pairs by the graphs that their cells are of, so that a resample only has to weigh these sums.
+    same, ranked, ranked_there = (members.T @ pairs @ members for pairs in (one * other, one**2, other**2))
+    if not ranked.any() or not ranked_there.any():
+        return None
+    tau = float(same.sum() / np.sqrt(ranked.sum() * ranked_there.sum()))
+    if count == 1:
+        return Estimate(estimate=tau, low=-1.0, high=1.0)
+    drawn = _times_drawn(count, np.random.default_rng(SEED)).astype(float)
+    above, below, below_there = (((drawn @ sums) * drawn).sum(axis=1) for sums in (same, ranked, ranked_there))
+    ranks = (below > 0) & (below_there > 0)
+    taus = above[ranks] / np.sqrt(below[ranks] * below_there[ranks])
+    tail = widened_tail(count, CONFIDENCE)
+    low, high = (float(end) for end in np.quantile(taus, [tail, 1 - tail]))
+    return Estimate(estimate=tau, low=max(-1.0, min(low, tau)), high=min(1.0, max(high, tau)))
+
+
+def exact_rank_agreement(first: Sequence[float], second: Sequence[float]) -> RankAgreement | None:
+    """Kendall's tau-b of independent values with its p-value, exact for few without ties; None below three."""
+    if len(first) < 3 or len(set(first)) == 1 or len(set(second)) == 1:
+        return None
+    found = kendalltau(first, second)
+    return RankAgreement(series=len(first), tau=float(found.statistic), p_value=float(found.pvalue))
+
+
+def _places(graphs: Sequence[str]) -> tuple[NDArray[np.int64], int]:
+    """Each cell's graph as a number, and how many graphs there are."""
+    names = {name: number for number, name in enumerate(dict.fromkeys(graphs))}
+    return np.array([names[name] for name in graphs]), len(names)
+
+
+def _times_drawn(count: int, generator: np.random.Generator) -> NDArray[np.int64]:
+    """How often each of `count` graphs is in each resample ([resamples, count])."""
+    return generator.multinomial(count, np.full(count, 1 / count), size=RESAMPLES)

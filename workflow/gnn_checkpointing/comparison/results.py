@@ -6,8 +6,6 @@ from typing import Literal
 
 from gnn_checkpointing.analysis.results import Estimate, Quantity, Result
 
-CheckId = Literal["graphs", "saved-bytes", "bytes-per-edge", "verdicts"]
-
 
 class Machine(Result):
     """A machine that has published a report of one of the compared studies; `studies` are those of all its reports."""
@@ -30,7 +28,7 @@ class Difference(Result):
 class Check(Result):
     """Something that must be the same on every machine: how many were compared, how many differ and by how much."""
 
-    id: CheckId
+    id: str
     question: str
     rule: str
     matched: int

@@ -10,7 +10,7 @@ from gnn_checkpointing.comparison.folders import COMPARISON
 from gnn_checkpointing.comparison.results import BreakEvenPair, Comparison, Pair
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.page import Table
-from gnn_checkpointing.report.tables import Of, table
+from gnn_checkpointing.report.panels import Of, table
 
 _COURSES = {
     "below": "below it everywhere",

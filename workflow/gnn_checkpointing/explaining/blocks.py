@@ -1,15 +1,25 @@
-"""A Vision GNN run block by block: each block's graph, its features, and what the head would say there."""
+"""A Vision GNN run block by block: each block's graph with its five measures, and what the head would say there.
+
+`neighbours` is int64 `[images, nodes, k]`, the node itself in slot 0; nodes stand row by row on a square grid. Slot 0
+is left out of distances and similarities, and modularity knows no loops.
+"""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+import networkx as nx
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
-from gnn_checkpointing.explaining.measures import modularity, object_patches, patch_pixels, similarity, spatial_distance
 from gnn_checkpointing.models.vision.vig import Vig
+from gnn_checkpointing.study.vision_shapes import PATCH
+
+Measures = dict[str, list[float]]
+"""One block's measures by name, each a number per image; without masks there is no modularity."""
 
 
 @dataclass(frozen=True)
@@ -18,18 +28,6 @@ class BlockState:
 
     neighbours: Tensor
     features: Tensor
-
-
-@dataclass(frozen=True)
-class Measured:
-    """One block's measures of one image; `modularity` is None without a mask."""
-
-    spatial_distance: float
-    visual_similarity: float
-    embedding_similarity: float
-    class_probability: float
-    correct: bool
-    modularity: float | None
 
 
 @torch.no_grad()
@@ -48,8 +46,8 @@ def states(model: Vig, images: Tensor) -> Iterator[BlockState]:
         model.train(training)
 
 
-def measured(model: Vig, images: Tensor, classes: Tensor, masks: Tensor | None) -> list[list[Measured]]:
-    """Return every block's measures, block by block, image by image.
+def measured(model: Vig, images: Tensor, classes: Tensor, masks: Tensor | None) -> list[Measures]:
+    """The measures of each block.
 
     `images` `[images, 3, side, side]` normalised as the model was trained, `classes` int64 `[images]` the true ones,
     `masks` bool `[images, side, side]` where the object is.
@@ -58,34 +56,72 @@ def measured(model: Vig, images: Tensor, classes: Tensor, masks: Tensor | None) 
     objects = None if masks is None else object_patches(masks)
     found = []
     for state in states(model, images):
-        distance = spatial_distance(state.neighbours)
-        visual = similarity(pixels, state.neighbours)
-        embedding = similarity(state.features.flatten(2).transpose(1, 2), state.neighbours)
         scores = _scores(model, state.features)
-        chances = scores.softmax(1).gather(1, classes.unsqueeze(1)).squeeze(1)
-        right = scores.argmax(1) == classes
-        found.append(
-            [
-                Measured(
-                    spatial_distance=float(distance[image]),
-                    visual_similarity=float(visual[image]),
-                    embedding_similarity=float(embedding[image]),
-                    class_probability=float(chances[image]),
-                    correct=bool(right[image]),
-                    modularity=None if objects is None else modularity(state.neighbours[image], objects[image]),
-                )
-                for image in range(len(images))
-            ]
-        )
+        own: Measures = {
+            "spatial_distance": spatial_distance(state.neighbours).tolist(),
+            "visual_similarity": similarity(pixels, state.neighbours).tolist(),
+            "embedding_similarity": similarity(state.features.flatten(2).transpose(1, 2), state.neighbours).tolist(),
+            "class_probability": scores.softmax(1).gather(1, classes.unsqueeze(1)).squeeze(1).tolist(),
+            "correct": (scores.argmax(1) == classes).tolist(),
+        }
+        if objects is not None:
+            own["modularity"] = [modularity(*one) for one in zip(state.neighbours, objects, strict=True)]
+        found.append(own)
     return found
 
 
 @torch.no_grad()
 def _scores(model: Vig, features: Tensor) -> Tensor:
-    """Return the head's scores `[images, classes]` of features pooled over patches, whatever the model's own task."""
+    """The head's scores `[images, classes]` of features pooled over patches, whatever the model's own task."""
     training = model.training
     model.eval()
     head: nn.Module = model.prediction
     out: Tensor = head(features.mean((2, 3), keepdim=True))
     model.train(training)
     return out.flatten(1)
+
+
+def spatial_distance(neighbours: Tensor) -> Tensor:
+    """`[images]`: the mean over edges of the Manhattan distance on the grid, in patches."""
+    side = math.isqrt(neighbours.size(1))
+    own = torch.arange(neighbours.size(1), device=neighbours.device).view(1, -1, 1)
+    others = neighbours[:, :, 1:]
+    steps = (own // side - others // side).abs() + (own % side - others % side).abs()
+    return steps.double().mean((1, 2))
+
+
+def similarity(features: Tensor, neighbours: Tensor) -> Tensor:
+    """`[images]`: the mean over edges of the cosine similarity of `features` `[images, nodes, channels]`.
+
+    Of pixels it is the visual similarity, of the features after a block the embedding similarity.
+    """
+    unit = F.normalize(features.double(), dim=2)
+    products = unit @ unit.transpose(1, 2)
+    return products.gather(2, neighbours[:, :, 1:]).mean((1, 2))
+
+
+def patch_pixels(images: Tensor) -> Tensor:
+    """Each patch's pixels `[images, nodes, channels * PATCH * PATCH]` of `[images, channels, side, side]`."""
+    return F.unfold(images, PATCH, stride=PATCH).transpose(1, 2)
+
+
+def object_patches(masks: Tensor) -> Tensor:
+    """Bool `[images, nodes]`: patches with any pixel in the object; `masks` is bool `[images, side, side]`."""
+    pixels = F.unfold(masks.unsqueeze(1).float(), PATCH, stride=PATCH)
+    return pixels.amax(1) > 0
+
+
+def modularity(neighbours: Tensor, is_object: Tensor) -> float:
+    """The modularity of object against the rest, of one image's undirected simple graph; 0 if either is empty.
+
+    `neighbours` is `[nodes, k]`, all slots, `is_object` bool `[nodes]`.
+    """
+    parts = [set(torch.nonzero(is_object == side).flatten().tolist()) for side in (True, False)]
+    if not all(parts):
+        return 0.0
+    graph = nx.Graph()
+    graph.add_nodes_from(range(neighbours.size(0)))
+    graph.add_edges_from(
+        (node, other) for node, others in enumerate(neighbours.tolist()) for other in others if node != other
+    )
+    return float(nx.community.modularity(graph, parts))

@@ -31,7 +31,7 @@ class Picture:
 
 
 def pictures(folder: Path, masks: Path | None, class_names: Sequence[str]) -> list[Picture]:
-    """Return the images below `folder`, a folder a class, in the order of their paths.
+    """The images below `folder`, a folder a class, in the order of their paths.
 
     `class_names` are the folders' names in the order of the model's classes. A mask has the image's path below `masks`
     and the ending .png. Raises `Refusal` for an empty folder, an unknown class, or a missing mask.
@@ -58,7 +58,7 @@ def pictures(folder: Path, masks: Path | None, class_names: Sequence[str]) -> li
 
 
 def class_names(folder: Path, listed: Path | None, wanted: int) -> list[str]:
-    """Return the classes in the model's order: those listed, a name a line, else the folders by their names.
+    """The classes in the model's order: those listed, a name a line, else the folders by their names.
 
     Raises `Refusal` where they are not as many as the model's.
     """
@@ -89,20 +89,20 @@ def batches(found: Sequence[Picture], side: int, size: int) -> Iterator[tuple[Te
 
 
 def image_tensor(path: Path, side: int) -> Tensor:
-    """Return an image float32 `[3, side, side]`, resized, cropped at its centre and normalised."""
+    """An image float32 `[3, side, side]`, resized, cropped at its centre and normalised."""
     shares = pixels(path, side).astype(np.float32) / 255
     normalised = (shares - np.asarray(MEAN, dtype=np.float32)) / np.asarray(DEVIATION, dtype=np.float32)
     return torch.from_numpy(normalised.transpose(2, 0, 1).copy())
 
 
 def pixels(path: Path, side: int) -> NDArray[np.uint8]:
-    """Return an image as it is seen, uint8 `[side, side, 3]`, through the same cut."""
+    """An image as it is seen, uint8 `[side, side, 3]`, through the same cut."""
     with _opened(path) as image:
         return np.asarray(_cropped(image.convert("RGB"), side, Image.Resampling.BICUBIC), dtype=np.uint8)
 
 
 def mask_tensor(path: Path, image: Path, side: int) -> Tensor:
-    """Return a mask bool `[side, side]`: true where it is not black, through the same cut as its image."""
+    """A mask bool `[side, side]`: true where it is not black, through the same cut as its image."""
     with _opened(path) as mask, _opened(image) as shown:
         if mask.size != shown.size:
             raise Refusal(
@@ -120,7 +120,7 @@ def _opened(path: Path) -> Image.Image:
 
 
 def _cropped(image: Image.Image, side: int, resampling: Image.Resampling) -> Image.Image:
-    """Return the square of `side` pixels at the centre, once the shorter side is `side / CROPPED`."""
+    """The square of `side` pixels at the centre, once the shorter side is `side / CROPPED`."""
     scale = round(side / CROPPED) / min(image.size)
     width, height = (max(side, round(length * scale)) for length in image.size)
     resized = image.resize((width, height), resampling)

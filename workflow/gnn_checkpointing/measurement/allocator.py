@@ -1,4 +1,4 @@
-"""The memory allocator as a factor: environment settings that must stand before the measured process starts.
+"""The memory allocator as a factor: environment settings that must be there before the measured process starts.
 
 glibc's defaults give every large block back to the system after each step; page faults then cost more than the
 computation. `retaining` keeps freed memory, as CUDA's caching allocator does. `jemalloc` runs with its own defaults:
@@ -12,26 +12,17 @@ from pathlib import Path
 
 from gnn_checkpointing.study.vocabulary import Allocator
 
-_SETTINGS: dict[Allocator, dict[str, str]] = {
-    "retaining": {
-        "MALLOC_MMAP_THRESHOLD_": str(16 * 2**30),
-        "MALLOC_TRIM_THRESHOLD_": str(16 * 2**30),
-        "MALLOC_TOP_PAD_": str(256 * 2**20),
-    },
-    "default": {},
-    "jemalloc": {},
+_RETAINING = {
+    "MALLOC_MMAP_THRESHOLD_": str(16 * 2**30),
+    "MALLOC_TRIM_THRESHOLD_": str(16 * 2**30),
+    "MALLOC_TOP_PAD_": str(256 * 2**20),
 }
-_NAMES = {name for settings in _SETTINGS.values() for name in settings} | {
+_NEVER_INHERITED = {
+    *_RETAINING,
     "MALLOC_ARENA_MAX",
     "MALLOC_CONF",
     "LD_PRELOAD",
-}
-
-_CUDA_SETTINGS = {
-    # PyTorch's default, said aloud: segments of their own for large tensors, which are what `reserved` counts.
-    "PYTORCH_ALLOC_CONF": "expandable_segments:False",
-}
-_CUDA_NAMES = {
+    # What would change how memory is handed out on CUDA, whether steps are queued, or how products round.
     "PYTORCH_CUDA_ALLOC_CONF",  # comes before PYTORCH_ALLOC_CONF
     "PYTORCH_HIP_ALLOC_CONF",
     "PYTORCH_NO_CUDA_MEMORY_CACHING",
@@ -41,18 +32,18 @@ _CUDA_NAMES = {
     "NVIDIA_TF32_OVERRIDE",
     "TORCH_ALLOW_TF32_CUBLAS_OVERRIDE",
 }
-"""What would change how memory is handed out on CUDA, whether steps are queued, or how products round."""
-
-
 _DEBIAN_PATHS = ("/usr/lib/x86_64-linux-gnu", "/usr/lib/aarch64-linux-gnu", "/usr/local/lib", "/usr/lib64", "/usr/lib")
 
 
 def worker_environment(inherited: dict[str, str], allocator: Allocator, threads: int) -> dict[str, str]:
-    """Return the environment of a measured process: allocators, on CUDA, too, and threads fixed, never inherited."""
-    environment = {name: value for name, value in inherited.items() if name not in _NAMES | _CUDA_NAMES}
-    environment |= _SETTINGS[allocator] | _CUDA_SETTINGS
+    """The environment of a measured process: allocators, on CUDA, too, and threads fixed, never inherited."""
+    environment = {name: value for name, value in inherited.items() if name not in _NEVER_INHERITED}
+    if allocator == "retaining":
+        environment |= _RETAINING
     if allocator == "jemalloc" and (library := jemalloc()):
         environment["LD_PRELOAD"] = library
+    # PyTorch's default, made explicit: segments of their own for large tensors, which are what `reserved` counts.
+    environment["PYTORCH_ALLOC_CONF"] = "expandable_segments:False"
     for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
         environment[name] = str(threads)
     environment["KINETO_LOG_LEVEL"] = "99"  # the profiler reports its own start and stop otherwise
@@ -60,20 +51,20 @@ def worker_environment(inherited: dict[str, str], allocator: Allocator, threads:
 
 
 def missing(allocator: Allocator) -> str | None:
-    """Return what `allocator` needs that this machine lacks, or None."""
+    """What `allocator` needs that this machine lacks, or None."""
     if allocator == "jemalloc" and jemalloc() is None:
         return "needs libjemalloc: apt-get install libjemalloc2"
     return None
 
 
 def refused_on_cuda(allocator: Allocator) -> str | None:
-    """Return why `allocator` is no level of the factor on CUDA, or None."""
+    """Why `allocator` is no level of the factor on CUDA, or None."""
     if allocator == "retaining":
         return None
     return "on CUDA the caching allocator hands out memory, and keeps it; measured under retaining alone"
 
 
 def jemalloc() -> str | None:
-    """Return what LD_PRELOAD loads jemalloc by, or None where it is not installed."""
+    """What LD_PRELOAD loads jemalloc by, or None where it is not installed."""
     paths = (path for folder in _DEBIAN_PATHS for path in sorted(Path(folder).glob("libjemalloc.so*")))
     return next(map(str, paths), None) or ctypes.util.find_library("jemalloc")

@@ -1,12 +1,14 @@
-"""One cell: every policy's bytes and sameness first, then rounds that time all side by side, then two more readings.
+"""One cell in one process.
 
-All of it in the first process; `another_process.py` has the rounds of the others.
+The first process reads every policy's bytes and sameness, then times rounds of all side by side, then reads bytes with
+two more instruments. A further process times again what completed in the first.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+import random
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -14,23 +16,23 @@ import torch
 
 from gnn_checkpointing.checkpointing.compilation import forget_compiled
 from gnn_checkpointing.graphs.graph import Graph
-from gnn_checkpointing.measurement.byte_trace import ByteTrace
-from gnn_checkpointing.measurement.clock import clock_governor, clock_mhz
 from gnn_checkpointing.measurement.fake_tensors import fake_tensor_bytes
+from gnn_checkpointing.measurement.hardware import clock_governor, clock_mhz
 from gnn_checkpointing.measurement.high_water import HighWater, give_garbage_back
-from gnn_checkpointing.measurement.memory_limit import over_limit
-from gnn_checkpointing.measurement.probe import Announce, Probed, is_other_model, probed
+from gnn_checkpointing.measurement.job import described, now
+from gnn_checkpointing.measurement.probe import Announce, Probed, is_other_model, probed, warmed_up
 from gnn_checkpointing.measurement.readings import agreement
-from gnn_checkpointing.measurement.record_warnings import record_warnings
+from gnn_checkpointing.measurement.record_warnings import with_warnings
 from gnn_checkpointing.measurement.rounds import timed_rounds
 from gnn_checkpointing.measurement.sameness import StepResult
-from gnn_checkpointing.measurement.sentinel import Sentinel
-from gnn_checkpointing.measurement.unmeasured import described, now
-from gnn_checkpointing.measurement.workload import Task, cell_task
-from gnn_checkpointing.records.cell import CellRecord
-from gnn_checkpointing.records.policy import Outcome, PolicyRecord, Readings
+from gnn_checkpointing.measurement.step_time import Sentinel
+from gnn_checkpointing.measurement.workload import Contestant, Task, cell_task, contestant
+from gnn_checkpointing.records.cell import AnotherProcess, CellRecord
+from gnn_checkpointing.records.policy import PolicyRecord, Readings, Steps
+from gnn_checkpointing.records.traces import ByteTrace
 from gnn_checkpointing.refusal import Refusal, Unavailable
 from gnn_checkpointing.study.design import Cell
+from gnn_checkpointing.study.graph_design import derived_seed
 from gnn_checkpointing.study.study import Study
 
 ReadHighWater = Callable[[str, dict[str, int]], dict[str, HighWater]]
@@ -47,55 +49,102 @@ def measure_cell(
     read_high_water: ReadHighWater,
     context: dict[str, Any],
 ) -> tuple[CellRecord, dict[str, ByteTrace]]:
-    """Measure every policy of `cell` that is not already `lost`; return the record and the policies' byte traces.
+    """The record of every policy of `cell` that is not already `lost`, and the policies' byte traces.
 
     `context` holds the record's fields that the commanding process knows: hardware, fingerprint, memory limit,
     restarts.
     """
-    forget_compiled()  # another cell's kernels are of other sizes
-    started, load_before, clock_before = now(), os.getloadavg()[0], clock_mhz()
+    begun = _begun()
     task = cell_task(graph, cell, device)
     cell = task.sized(cell)
     sentinel = Sentinel(device)
     measured, outcomes = _probed_policies(study, cell, task, lost, context["memory_limit_bytes"], announce)
     contestants = {policy: found.contest for policy, found in measured.items()}
-    orders, steps = timed_rounds(study, cell, 0, contestants, device, sentinel, announce)
-    load_after, clock_after = os.getloadavg()[0], clock_mhz()
+    timed, steps = _timed(study, cell, 0, contestants, device, sentinel, announce)
     _read_otherwise(study, cell, graph, task, measured, read_high_water)
-    outcomes |= {policy: found.record(steps.get(policy)) for policy, found in measured.items()}
+    outcomes |= {
+        policy: found.record.model_copy(update={"steps": steps.get(policy)}) for policy, found in measured.items()
+    }
+    trained = [contest.model for policy, contest in contestants.items() if not is_other_model(policy)]
     record = CellRecord(
         **described(study, cell, graph, device.type),
         **context,
-        started=started,
+        **begun,
+        **timed,
         ended=now(),
-        load_before=load_before,
-        load_after=load_after,
-        clock_mhz_before=clock_before,
-        clock_mhz_after=clock_after,
         governor=clock_governor(),
-        sentinel_seconds=sentinel.seconds,
-        sentinel_by_round=True,
-        measured_seconds=sum(found.seconds for found in measured.values())
-        + sum(sum(timed.wall_seconds) for timed in steps.values()),
-        round_orders=orders,
-        parameters=_parameters(measured),
+        measured_seconds=sum(found.seconds for found in measured.values()) + _wall_seconds(steps),
+        parameters=sum(parameter.numel() for parameter in trained[0].parameters()) if trained else None,
         policies=[outcomes[policy] for policy in study.policies],
         warnings=[],
     )
     traces = {policy: found.trace for policy, found in measured.items() if found.trace is not None}
-    return record.model_copy(update={"warnings": record_warnings(record, study)}), traces
+    return with_warnings(record, study), traces
 
 
-def _parameters(measured: dict[str, Probed]) -> int | None:
-    """Return the parameters of the model that the policies train; None where none that trains it ran."""
-    own = [found.contest.model for policy, found in measured.items() if not is_other_model(policy)]
-    return sum(parameter.numel() for parameter in own[0].parameters()) if own else None
+def time_again(
+    study: Study,
+    cell: Cell,
+    graph: Graph,
+    device: torch.device,
+    process: int,
+    policies: Sequence[str],
+    announce: Announce,
+) -> AnotherProcess:
+    """Time `policies` in rounds of their own; `process` counts from 0, which is the one that read their bytes.
+
+    The models are made in another order in each process, so that their memory lies elsewhere.
+    """
+    begun = _begun()
+    task = cell_task(graph, cell, device)
+    sentinel = Sentinel(device)
+    made = list(policies)
+    random.Random(derived_seed(cell.seed, f"made {process}")).shuffle(made)  # noqa: S311 - an order, no secret
+    contestants = {}
+    for policy in made:
+        announce(policy, "preparation")
+        contestants[policy] = contestant(cell, task, policy)
+    warm_up = sum(warmed_up(contest, cell, announce) for contest in contestants.values())
+    timed, steps = _timed(study, cell, process, contestants, device, sentinel, announce)
+    seconds = warm_up + _wall_seconds(steps)
+    return AnotherProcess(**begun, **timed, ended=now(), measured_seconds=seconds, steps=steps)
+
+
+def _begun() -> dict[str, Any]:
+    """The fields of a record that are read before anything of a cell is made."""
+    forget_compiled()  # another cell's kernels are of other sizes
+    return {"started": now(), "load_before": os.getloadavg()[0], "clock_mhz_before": clock_mhz()}
+
+
+def _timed(
+    study: Study,
+    cell: Cell,
+    process: int,
+    contestants: dict[str, Contestant],
+    device: torch.device,
+    sentinel: Sentinel,
+    announce: Announce,
+) -> tuple[dict[str, Any], dict[str, Steps]]:
+    """The fields of a record that the timed rounds fill, and the policies' steps."""
+    orders, steps = timed_rounds(study, cell, process, contestants, device, sentinel, announce)
+    fields = {
+        "load_after": os.getloadavg()[0],
+        "clock_mhz_after": clock_mhz(),
+        "sentinel_seconds": sentinel.seconds,
+        "sentinel_by_round": True,
+        "round_orders": orders,
+    }
+    return fields, steps
+
+
+def _wall_seconds(steps: Mapping[str, Steps]) -> float:
+    return sum(sum(found.wall_seconds) for found in steps.values())
 
 
 def _probed_policies(
     study: Study, cell: Cell, task: Task, lost: dict[str, PolicyRecord], limit_bytes: int, announce: Announce
 ) -> tuple[dict[str, Probed], dict[str, PolicyRecord]]:
-    """Return what is measured of the policies that run, `none` first, and the outcomes of those that do not.
+    """What is measured of the policies that run, `none` first, and the outcomes of those that do not.
 
     A policy over the limit has run nevertheless: the others are still compared with what `none` computed.
     """
@@ -105,21 +154,19 @@ def _probed_policies(
     for policy in sorted(study.policies, key=lambda name: name != "none"):
         if policy in outcomes:
             continue
+        ended = {"policy": policy, "other_model": is_other_model(policy)}
         try:
             found, result = probed(policy, cell, task, reference, study.measurement.gradient_tolerance, announce)
         except Refusal as refusal:
-            outcome: Outcome = "unavailable" if isinstance(refusal, Unavailable) else "refused"
-            outcomes[policy] = PolicyRecord(
-                policy=policy, outcome=outcome, message=str(refusal), other_model=is_other_model(policy)
-            )
+            outcome = "unavailable" if isinstance(refusal, Unavailable) else "refused"
+            outcomes[policy] = PolicyRecord(**ended, outcome=outcome, message=str(refusal))
             continue
         if policy == "none":
             reference = result
-        message = over_limit(found.memory.peak_memory_bytes, limit_bytes)
-        if message:
-            outcomes[policy] = PolicyRecord(
-                policy=policy, outcome="out_of_memory", message=message, other_model=is_other_model(policy)
-            )
+        peak = found.memory.peak_memory_bytes
+        if peak > limit_bytes:
+            message = f"peak memory of {peak:,} bytes is over the limit of {limit_bytes:,} bytes"
+            outcomes[policy] = PolicyRecord(**ended, outcome="out_of_memory", message=message)
         else:
             measured[policy] = found
     return measured, outcomes
@@ -140,33 +187,29 @@ def _read_otherwise(
     reference = study.measurement.allocators[0]
     if cell.allocator != reference:
         for found in measured.values():
-            found.readings = Readings(notes=[f"the other instruments are read under allocator {reference}"])
+            found.add(readings=Readings(notes=[f"the other instruments are read under allocator {reference}"]))
         return
-    node_map = graph.num_nodes * max(task.features.size(1), cell.architecture.hidden_channels) * 4
     give_garbage_back()
     with ThreadPoolExecutor(1) as waiting:
-        reading = waiting.submit(
-            read_high_water, cell.id, {policy: found.activation_bytes for policy, found in measured.items()}
-        )
-        fakes = {policy: _fake_reading(study, cell, found) for policy, found in measured.items()}
+        peaks = {policy: found.memory.activation_bytes for policy, found in measured.items()}
+        reading = waiting.submit(read_high_water, cell.id, peaks)
+        fakes: dict[str, tuple[int | None, str]] = {
+            policy: fake_tensor_bytes(cell, found.contest)
+            if study.measurement.fake_tensor_reading
+            else (None, "no reading by fake tensors: the study leaves it out")
+            for policy, found in measured.items()
+        }
         marks = reading.result()
     for policy, found in measured.items():
-        fake, why_not = fakes[policy]
-        found.high_water_seconds = marks[policy].seconds
-        found.readings = agreement(
-            found.activation_bytes,
+        (fake, why_not), mark = fakes[policy], marks[policy]
+        found.seconds += mark.seconds
+        readings = agreement(
+            found.memory,
             num_edges=graph.num_edges + graph.num_nodes,  # GCN reads self-loops, too
-            node_map_bytes=node_map,
-            high_water=marks[policy].bytes,
+            node_map_bytes=graph.num_nodes * max(task.features.size(1), cell.architecture.hidden_channels) * 4,
+            high_water=mark.bytes,
             fake=fake,
-            notes=[note for note in (marks[policy].note, why_not) if note],
-            resident_bytes=found.memory.resident_bytes,
+            notes=[note for note in (mark.note, why_not) if note],
             device=found.device_bytes,
         )
-
-
-def _fake_reading(study: Study, cell: Cell, found: Probed) -> tuple[int | None, str]:
-    """Return the activation peak by fake tensors, or None and the reason."""
-    if not study.measurement.fake_tensor_reading:
-        return None, "no reading by fake tensors: the study leaves it out"
-    return fake_tensor_bytes(cell, found.contest)
+        found.add(readings=readings)

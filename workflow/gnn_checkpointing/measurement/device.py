@@ -1,26 +1,34 @@
-"""CPU or CUDA: which one, how PyTorch is set there, and when it has finished."""
+"""CPU or CUDA: which one, how PyTorch is set there, when it has finished, and how much memory a cell may take.
+
+The limit is compared with the peak that was counted, so that a policy runs out of it at the same byte every time. What
+the process takes from the system is no measure of that: a heap that keeps freed memory has holes. Below the limit a
+net spares the machine.
+"""
 
 from __future__ import annotations
 
 import os
+import resource
+import sys
+from pathlib import Path
 from typing import Literal
 
 import torch
 
-from gnn_checkpointing.records.machine import Accelerator
+from gnn_checkpointing.records.cell import Accelerator
 from gnn_checkpointing.refusal import Refusal
+
+_DEFAULT_SHARE = 0.9
 
 
 def chosen_device(asked: Literal["auto", "cpu", "cuda"]) -> torch.device:
-    """Return the device that a study asks for; `auto` takes CUDA where there is one."""
+    """The device that a study asks for; `auto` takes CUDA where there is one."""
     available = torch.cuda.is_available()
     if asked == "cuda" and not available:
         raise Refusal("measurement.device is cuda, but torch finds no CUDA device here; use auto or cpu")
-    if available and asked != "cpu":
-        # The first that CUDA_VISIBLE_DEVICES shows; asking for the current one would initialise CUDA, and other
-        # processes on the device are looked for before that.
-        return torch.device("cuda", 0)
-    return torch.device("cpu")
+    # The first that CUDA_VISIBLE_DEVICES shows; asking for the current one would initialise CUDA, and other processes
+    # on the device are looked for before that.
+    return torch.device("cuda", 0) if available and asked != "cpu" else torch.device("cpu")
 
 
 def full_precision(device: torch.device) -> None:
@@ -35,7 +43,7 @@ def full_precision(device: torch.device) -> None:
 
 
 def accelerator(device: torch.device) -> Accelerator | None:
-    """Return what a record says of a CUDA device; None for the CPU."""
+    """What a record says of a CUDA device; None for the CPU."""
     if device.type != "cuda":
         return None
     found = torch.cuda.get_device_properties(device)
@@ -53,3 +61,29 @@ def finish(device: torch.device) -> None:
     """Wait until the device has done all that was asked of it."""
     if device.type == "cuda":
         torch.cuda.synchronize(device)
+
+
+def memory_limit(device: torch.device, limit_gib: float | None) -> int:
+    """The limit in bytes: `limit_gib`, or 90 % of the device's memory."""
+    return int(_DEFAULT_SHARE * _total(device) if limit_gib is None else limit_gib * 2**30)
+
+
+def spread_net(device: torch.device) -> None:
+    """Let this process grow by at most 90 % of the device's memory, so that running out is an exception here.
+
+    On CPU the address space is limited, over what the idle process already has; on CUDA, which reserves address space
+    far beyond what it uses, the caching allocator. A lower limit that the process was started under stays.
+    """
+    if device.type == "cuda":
+        torch.cuda.set_per_process_memory_fraction(_DEFAULT_SHARE, device)
+    elif sys.platform == "linux":
+        pages = int(Path("/proc/self/statm").read_text().split()[0])
+        ceiling = pages * resource.getpagesize() + int(_DEFAULT_SHARE * _total(device))
+        given = [limit for limit in resource.getrlimit(resource.RLIMIT_AS) if limit != resource.RLIM_INFINITY]
+        resource.setrlimit(resource.RLIMIT_AS, (min([ceiling, *given]),) * 2)
+
+
+def _total(device: torch.device) -> int:
+    if device.type == "cuda":
+        return int(torch.cuda.get_device_properties(device).total_memory)
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")

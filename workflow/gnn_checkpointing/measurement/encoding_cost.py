@@ -1,4 +1,4 @@
-"""What it takes to count the ego-network encodings of a graph: seconds, and the most bytes at once."""
+"""The cost of counting a graph's ego-network encodings: seconds and peak bytes, apart from any training."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import tracemalloc
 
 from gnn_checkpointing.graphs.ego.encodings import Encodings, edge_encodings, node_encodings, surroundings
 from gnn_checkpointing.graphs.graph import Graph
-from gnn_checkpointing.records.encodings import EncodingCost
+from gnn_checkpointing.records.graph_facts import EncodingCost
 
 _TIMES = 3
 
@@ -19,22 +19,27 @@ def encoding_cost(graph: Graph, radius: int) -> EncodingCost:
     Bytes are those that numpy and Python hold at once, both encodings whole among them, by tracemalloc; scipy's own
     arrays are numpy's.
     """
+
+    def encodings() -> tuple[Encodings, Encodings]:
+        around = surroundings(graph.edge_index, graph.num_nodes, radius)
+        return node_encodings(around), edge_encodings(around, graph.edge_index)
+
     seconds = []
     for _ in range(_TIMES):
         start = time.perf_counter()
-        of_nodes, of_edges = _encodings(graph, radius)
+        nodes, edges = encodings()
         seconds.append(time.perf_counter() - start)
     sizes = {
-        "node_kinds": len(of_nodes.kinds),
-        "edge_kinds": len(of_edges.kinds),
-        "node_counts": int(of_nodes.counts.nnz),
-        "edge_counts": int(of_edges.counts.nnz),
+        "node_kinds": len(nodes.kinds),
+        "edge_kinds": len(edges.kinds),
+        "node_counts": int(nodes.counts.nnz),
+        "edge_counts": int(edges.counts.nnz),
     }
-    del of_nodes, of_edges
+    del nodes, edges
     gc.collect()
     tracemalloc.start()
     try:
-        _encodings(graph, radius)
+        encodings()
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
@@ -49,8 +54,3 @@ def encoding_cost(graph: Graph, radius: int) -> EncodingCost:
         peak_bytes=peak,
         **sizes,
     )
-
-
-def _encodings(graph: Graph, radius: int) -> tuple[Encodings, Encodings]:
-    around = surroundings(graph.edge_index, graph.num_nodes, radius)
-    return node_encodings(around), edge_encodings(around, graph.edge_index)

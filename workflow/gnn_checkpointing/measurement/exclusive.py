@@ -12,13 +12,12 @@ import stat
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from gnn_checkpointing.refusal import Refusal
 
 _PR_SET_PDEATHSIG = 1
-
 
 LOCK = "GNN_CHECKPOINTING_LOCK"
 """Environment variable: another lock file, for tests and for systems without /tmp."""
@@ -34,11 +33,11 @@ def machine(shared: bool, still_wanted: Callable[[], bool] = lambda: True) -> It
     """Hold the machine: alone to measure, `shared` to prepare. Waits while it is taken, in half-second looks."""
     handle = _opened(lock_path())
     try:
-        told = False
+        waiting = False
         while not _locked(handle, shared):
-            if not told:
+            if not waiting:
                 print("waiting for another measurement on this machine to end", file=sys.stderr, flush=True)  # noqa: T201
-                told = True
+                waiting = True
             if not still_wanted():
                 raise SystemExit(1)
             time.sleep(0.5)
@@ -89,13 +88,13 @@ class Asker:
 
     def __init__(self) -> None:
         self._parent = os.getppid()
-        self._grandparent = _parent_of(self._parent) if _runs_one_line(self._parent) else None
+        self._grandparent = parent_of(self._parent) if _runs_one_line(self._parent) else None
 
     def is_there(self) -> bool:
-        """Tell whether the asker still lives."""
+        """Whether the asker still lives."""
         if os.getppid() != self._parent:
             return False
-        return self._grandparent is None or _parent_of(self._parent) == self._grandparent
+        return self._grandparent is None or parent_of(self._parent) == self._grandparent
 
 
 def _runs_one_line(process: int) -> bool:
@@ -107,10 +106,24 @@ def _runs_one_line(process: int) -> bool:
     return any(re.fullmatch(rb"-[a-z]*c", argument) for argument in arguments[1:3])
 
 
-def _parent_of(process: int) -> int | None:
+def state_of(process: int) -> list[str]:
+    """What Linux says of a process, from its state on (proc(5), fields 3 and up); nothing where there is none."""
     try:
-        status = Path(f"/proc/{process}/stat").read_text()
+        # The command name, in brackets, may hold spaces; the fields after it do not.
+        return Path(f"/proc/{process}/stat").read_text().rsplit(")", 1)[1].split()
     except OSError:
-        return None
-    # The command name, in brackets, may hold spaces; the fields after it do not.
-    return int(status.rsplit(")", 1)[1].split()[1])
+        return []
+
+
+def parent_of(process: int) -> int | None:
+    """The parent of a process, None where there is none."""
+    found = state_of(process)
+    return int(found[1]) if found else None
+
+
+def end_all_with(setting: str) -> None:
+    """Kill all processes that were started with a setting in their environment: what a dead one left behind (Linux)."""
+    for place in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            if setting.encode() in (place / "environ").read_bytes().split(b"\0"):
+                os.kill(int(place.name), signal.SIGKILL)

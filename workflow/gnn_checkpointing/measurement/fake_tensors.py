@@ -1,22 +1,34 @@
-"""The activation peak by fake tensors: the same step on tensors that have sizes and storages but no memory."""
+"""The peak of a step on fake tensors, which have sizes and storages but no memory.
+
+Of a step that also runs it is one more reading of its activation peak; of a step that never runs, the exact peak that
+a plan needs.
+"""
 
 from __future__ import annotations
 
 import dataclasses
 import weakref
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from functools import reduce
 from typing import Any, TypeVar
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
-from torch._subclasses.fake_tensor import FakeTensorMode
+from torch._subclasses.fake_tensor import FakeTensorMode, unset_fake_temporarily
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from gnn_checkpointing.checkpointing import policy_tensors
+from gnn_checkpointing.checkpointing.block_plan import EdgeBlock, SortedEdges
 from gnn_checkpointing.checkpointing.edge_blocks import tables_of
 from gnn_checkpointing.measurement.peak_memory import no_garbage
-from gnn_checkpointing.measurement.workload import Contestant, GraphTask, contestant
+from gnn_checkpointing.measurement.workload import Contestant, GraphTask, Task, contestant
+from gnn_checkpointing.models.adjacency import Adjacency
+from gnn_checkpointing.refusal import Refusal
+from gnn_checkpointing.study.architecture import Architecture
+from gnn_checkpointing.study.convolutions import Convolution
 from gnn_checkpointing.study.design import Cell
 from gnn_checkpointing.study.policy_names import EAGER, parse_policy
 
@@ -26,25 +38,22 @@ Value = TypeVar("Value")
 class LiveBytes(TorchDispatchMode):  # type: ignore[no-untyped-call] # torch does not annotate it
     """Sums the storages that operators make and Python still holds, each once: what MemTracker counts, without its
     breakdown by module, which takes twice the time.
+
+    `resident` is the sum before the step.
     """
 
     def __init__(self, resident: Iterable[Tensor]) -> None:
         super().__init__()  # type: ignore[no-untyped-call] # torch does not annotate it
         self._alive: dict[int, weakref.ref[torch.UntypedStorage]] = {}
-        self._live = self._highest = 0
+        self._live = 0
         for tensor in resident:
             self._count(tensor)
-        self._resident = self._highest = self._live
-
-    @property
-    def resident(self) -> int:
-        """The sum before the step."""
-        return self._resident
+        self.resident = self._highest = self._live
 
     @property
     def peak(self) -> int:
         """The highest sum so far, above what was resident."""
-        return self._highest - self._resident
+        return self._highest - self.resident
 
     def __torch_dispatch__(
         self, func: Callable[..., Any], types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
@@ -74,7 +83,7 @@ class LiveBytes(TorchDispatchMode):  # type: ignore[no-untyped-call] # torch doe
 
 
 def _is_made_in_place(func: Callable[..., Any]) -> bool:
-    """Tell whether autograd adds up gradients, those of a tensor or of a row: in place, unless a mode listens.
+    """Whether autograd adds up gradients, those of a tensor or of a row: in place, unless a mode listens.
 
     What it makes here instead counts from the next operator on, when the gradient that it replaces is gone.
     """
@@ -83,7 +92,7 @@ def _is_made_in_place(func: Callable[..., Any]) -> bool:
 
 
 def _promoted_bytes(func: Callable[..., Any], args: tuple[Any, ...]) -> int:
-    """Return what an elementwise operator on CPU takes meanwhile to bring tensors of several types to one.
+    """What an elementwise operator on CPU takes meanwhile to bring tensors of several types to one.
 
     The one workspace inside an operator that is known from outside; in the gradient of a maximum (mask times float) it
     is a whole tensor of messages.
@@ -97,8 +106,17 @@ def _promoted_bytes(func: Callable[..., Any], args: tuple[Any, ...]) -> int:
     return sum(tensor.numel() * common.itemsize for tensor in tensors if tensor.dtype != common)
 
 
+def _counted(mode: FakeTensorMode, contest: Contestant, task: Task) -> LiveBytes:
+    """The bytes of one step of a model on fake tensors."""
+    resident = [*contest.model.parameters(), *contest.model.buffers(), *task.tensors(), *policy_tensors(contest.model)]
+    with no_garbage(), mode, LiveBytes(resident) as live:
+        contest.step()
+    counted: LiveBytes = live
+    return counted
+
+
 def fake_tensor_bytes(cell: Cell, contest: Contestant) -> tuple[int | None, str]:
-    """Return the peak of one more step of `contest`, above what is resident, or None and the reason.
+    """The peak of one more step of `contest`, above what is resident, or None and the reason.
 
     `contest` must have run a step: its tables, made from the graph's values, are taken over by their sizes.
     """
@@ -125,17 +143,18 @@ def _peak(cell: Cell, contest: Contestant) -> int:
 
     task = _converted(contest.task, faked)
     fake = contestant(cell, contest.task, contest.policy)
-    fake_parameters(fake.model, faked)
+    _convert_parameters(fake.model, faked)
     fake = dataclasses.replace(fake, task=task)
-    _hand_over_tables(contest, fake, faked)
-    resident = [*fake.model.parameters(), *fake.model.buffers(), *task.tensors(), *policy_tensors(fake.model)]
-    with no_garbage(), mode, LiveBytes(resident) as live:
-        fake.step()
-    peak: int = live.peak
-    return peak
+    if isinstance(contest.task, GraphTask) and isinstance(task, GraphTask):
+        # Sorted edges are made from values, which fake tensors do not have.
+        num_nodes = contest.task.features.size(0)
+        for theirs, ours in zip(tables_of(contest.model), tables_of(fake.model), strict=True):
+            edges = theirs.sorted(contest.task.adjacency.edge_index, num_nodes, num_nodes, reverse=False)
+            ours.keep(task.adjacency.edge_index, _converted(edges, faked))
+    return _counted(mode, fake, task).peak
 
 
-def fake_parameters(model: nn.Module, convert: Callable[[Tensor], Tensor]) -> None:
+def _convert_parameters(model: nn.Module, convert: Callable[[Tensor], Tensor]) -> None:
     """Put a converted tensor in place of each parameter and buffer of `model`."""
     for module in model.modules():
         # Parameters stay parameters, which torch's annotations cannot say.
@@ -144,21 +163,75 @@ def fake_parameters(model: nn.Module, convert: Callable[[Tensor], Tensor]) -> No
             kept.update({name: convert(tensor) for name, tensor in kept.items() if tensor is not None})
 
 
-def _hand_over_tables(contest: Contestant, fake: Contestant, convert: Callable[[Tensor], Tensor]) -> None:
-    """Give the layers of `fake` the sorted edges of `contest`: made from values, which fake tensors do not have."""
-    if not (isinstance(contest.task, GraphTask) and isinstance(fake.task, GraphTask)):
-        return
-    num_nodes = contest.task.features.size(0)
-    for theirs, ours in zip(tables_of(contest.model), tables_of(fake.model), strict=True):
-        edges = theirs.sorted(contest.task.adjacency.edge_index, num_nodes, num_nodes, reverse=False)
-        ours.keep(fake.task.adjacency.edge_index, _converted(edges, convert))
-
-
 def _converted(value: Value, convert: Callable[[Tensor], Tensor]) -> Value:
-    """Return a dataclass, however nested, with each of its tensors converted and all else as it is."""
+    """A dataclass, however nested, with each of its tensors converted and all else as it is."""
     if isinstance(value, Tensor):
         return convert(value)  # type: ignore[return-value]
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         parts = {field.name: _converted(getattr(value, field.name), convert) for field in dataclasses.fields(value)}
         return dataclasses.replace(value, **parts)
     return value
+
+
+@dataclass(frozen=True)
+class StepSizes:
+    """All that the bytes of a step depend on: the graph's sizes and, for the cuts of blocks, its in-degrees.
+
+    `in_degrees` is int64 `[num_nodes]`, self-loops not counted.
+    """
+
+    in_degrees: NDArray[np.int64]
+    num_features: int
+    num_classes: int
+    training_nodes: int
+
+
+def even_degrees(num_nodes: int, num_edges: int) -> NDArray[np.int64]:
+    """In-degrees that differ by one at the most, `[num_nodes]`: for a graph of which only sizes are known."""
+    return np.diff(np.arange(num_nodes + 1, dtype=np.int64) * num_edges // num_nodes)
+
+
+def exact_peak(convolution: Convolution, policy: str, architecture: Architecture, sizes: StepSizes) -> int:
+    """The peak memory of a training step in bytes, resident included, without allocating it.
+
+    Raises `Refusal` for policies that compute or free past the dispatcher of operators.
+    """
+    if parse_policy(policy).kind not in EAGER:
+        raise Refusal(f"policy {policy}: no exact peak, for it computes or frees past the dispatcher of operators")
+    cell = Cell("planned", "planned", convolution, "gather_scatter", "default", False, architecture, 0)
+    loops, num_nodes = 1 if convolution == "GCN" else 0, len(sizes.in_degrees)
+    starts = torch.from_numpy(np.concatenate([[0], np.cumsum(sizes.in_degrees + loops)]).astype(np.int64))
+    num_edges = int(starts[-1])  # a value, which a fake tensor does not have
+    mode = FakeTensorMode()
+    with mode:
+        index = torch.empty((2, num_edges), dtype=torch.int64)
+        task = GraphTask(
+            features=torch.empty(num_nodes, sizes.num_features),
+            labels=torch.empty(sizes.training_nodes, dtype=torch.int64),
+            train_nodes=torch.empty(sizes.training_nodes, dtype=torch.int64),
+            adjacency=Adjacency(index, torch.empty(index.size(1)) if loops else None),
+            num_classes=sizes.num_classes,
+        )
+    contest = contestant(cell, task, policy)
+    _convert_parameters(contest.model, mode.from_tensor)
+    with mode:
+        for tables in tables_of(contest.model):
+            pointer = torch.empty(starts.numel(), dtype=torch.int64)
+            source = torch.empty(index.size(1), dtype=torch.int32)
+            tables.keep(index, _CutElsewhere(source, pointer, None, num_nodes, starts=starts))
+    live = _counted(mode, contest, task)
+    return live.peak + live.resident
+
+
+@dataclass(frozen=True)
+class _CutElsewhere(SortedEdges):
+    """Sorted edges without values, cut by the real places at which each destination's edges start."""
+
+    starts: Tensor = dataclasses.field(default_factory=lambda: torch.zeros(1, dtype=torch.int64))
+
+    def blocks(self, size: int) -> tuple[EdgeBlock, ...]:
+        """The blocks that the real edges would be cut into."""
+        if size not in self._cuts:
+            with unset_fake_temporarily():
+                self._cuts[size] = SortedEdges(self.starts, self.starts, None, self.num_sources).blocks(size)
+        return self._cuts[size]

@@ -31,7 +31,7 @@ from gnn_checkpointing.measurement.forked import LARGEST, RUN, this_run
 _PR_SET_NAME = 15
 _IMPORTED = (
     "gnn_checkpointing.measurement.worker",
-    "gnn_checkpointing.training.every_policy",
+    "gnn_checkpointing.training.job",
     "gnn_checkpointing.cli.app",
     "torch_geometric.datasets",
 )

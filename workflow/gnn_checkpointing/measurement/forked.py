@@ -1,4 +1,4 @@
-"""Processes that need not import torch and PyG: asked of this run's server, which has done so and forks (Linux).
+"""Processes that need not import torch and PyG: this run's server has imported them, and forks (Linux).
 
 The first measured process of a run starts the server (`fork_server.py`), which ends with the run: the process that
 `RUN` names. There is a server for each state that a process keeps from its start: the environment that the C library,
@@ -24,6 +24,7 @@ from typing import IO
 
 from gnn_checkpointing.artefacts import digest
 from gnn_checkpointing.measurement.allocator import worker_environment
+from gnn_checkpointing.measurement.exclusive import state_of
 from gnn_checkpointing.measurement.gpu import expected_device
 from gnn_checkpointing.study.study import Study
 
@@ -43,10 +44,9 @@ def this_run(process: int | None = None) -> str:
     process = os.getpid() if process is None else process
     try:
         boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
-        start = Path(f"/proc/{process}/stat").read_text().rsplit(")", 1)[1].split()[19]
+        return f"{boot}:{process}:{state_of(process)[19]}"
     except (OSError, IndexError):
         return ""
-    return f"{boot}:{process}:{start}"
 
 
 class Forked:
@@ -150,6 +150,10 @@ def _name(run: str, environment: dict[str, str]) -> str:
     return f"\0gnn-checkpointing-{digest(state, 32)}"
 
 
+_SERVERS: list[subprocess.Popen[bytes]] = []
+"""The client may end before the server, and nobody waits for it."""
+
+
 def _connected(name: str, environment: dict[str, str]) -> socket.socket:
     """A connection to the server of that name; whoever takes the name first starts it."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as listener:
@@ -159,8 +163,17 @@ def _connected(name: str, environment: dict[str, str]) -> socket.socket:
             pass  # it is there already
         else:
             listener.listen(64)
-            # The client may end before the server, and nobody waits for it.
-            _SERVERS.append(_started(listener, environment))
+            server = subprocess.Popen(
+                [sys.executable, "-m", "gnn_checkpointing.measurement.fork_server", str(listener.fileno())],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                env=environment,
+                pass_fds=(listener.fileno(),),
+                cwd="/",
+                start_new_session=True,  # Ctrl-C ends the clients, and they their processes
+            )
+            _SERVERS.append(server)
         connection = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         connection.connect(name)
     size = struct.calcsize("3i")
@@ -169,19 +182,3 @@ def _connected(name: str, environment: dict[str, str]) -> socket.socket:
         connection.close()
         raise ConnectionError("another user's server")
     return connection
-
-
-_SERVERS: list[subprocess.Popen[bytes]] = []
-
-
-def _started(listener: socket.socket, environment: dict[str, str]) -> subprocess.Popen[bytes]:
-    return subprocess.Popen(
-        [sys.executable, "-m", "gnn_checkpointing.measurement.fork_server", str(listener.fileno())],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        env=environment,
-        pass_fds=(listener.fileno(),),
-        cwd="/",
-        start_new_session=True,  # Ctrl-C ends the clients, and they their processes
-    )

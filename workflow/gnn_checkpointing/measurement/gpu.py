@@ -1,4 +1,12 @@
-"""What nvidia-smi says of the GPUs: their names and drivers, and the processes that compute on them (torch-free)."""
+"""The GPUs by nvidia-smi: names and drivers, and who else holds memory of the one that is measured.
+
+Another process is refused before measuring, and is in the record when it came later. nvidia-smi lists processes by the
+numbers that the host gives them, which in a container are other ones or none at all. So the list is read before and
+after this process makes its own CUDA context: what has come in between is itself. Where it is not in the list, others
+might not be either, and the driver's account of the device's memory is compared with this process's own instead.
+
+Torch is imported only where a device is looked at.
+"""
 
 from __future__ import annotations
 
@@ -7,18 +15,36 @@ import os
 import re
 import shutil
 import subprocess
+import time
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-_MIB = 2**20
+from gnn_checkpointing.refusal import Refusal
+
+if TYPE_CHECKING:
+    import torch
+
 _TIMEOUT_SECONDS = 30
 """A driver that is not kept loaded takes seconds to answer for the first time."""
+
+CONTEXT_BYTES, CONTEXT_SHARE = 2**30, 0.01
+"""Of the device's memory, what this process's context may take before it has a tensor: 0.3 to 0.7 GiB were seen on GPUs
+of 16 to 80 GiB, growing with the device."""
+
+GROWTH_BYTES = 512 * 2**20
+"""What kernels and handles of libraries may add to the context while a graph is measured."""
+
+_PATIENCE_SECONDS, _LOOK_SECONDS = 10.0, 0.5
+"""A process that has just ended, such as a worker before this one, may stay in the list for a moment."""
+
+_REMEDY = "end it, wait for it, or name an idle GPU in CUDA_VISIBLE_DEVICES"
 
 
 @dataclass(frozen=True)
 class Gpu:
-    """One GPU: its name, its memory in bytes (None where it is not told) and the version of its driver."""
+    """One GPU: its name, its memory in bytes (None where it is not known) and the version of its driver."""
 
     name: str
     memory_bytes: int | None
@@ -35,48 +61,42 @@ class GpuProcess:
     used_bytes: int | None
 
     def __str__(self) -> str:
-        """Return it for a sentence: number, name, bytes."""
+        """Number, name and bytes, for a sentence."""
         held = "an unknown number of bytes" if self.used_bytes is None else f"{self.used_bytes:,} bytes"
         return f"process {self.pid} ({self.name}), {held}"
 
 
 def measured_gpu(asked: Literal["auto", "cpu", "cuda"]) -> Gpu | None:
-    """Return the GPU that a study's device leads to here, as far as it can be told without torch; None for the CPU.
+    """The GPU that a study's device leads to here, as far as it can be known without torch; None for the CPU.
 
     `auto` leads to none where the installed torch was built without CUDA.
     """
-    if asked == "cpu" or (asked == "auto" and cuda_of_torch() is None):
-        return None
-    return first_gpu()
+    return None if asked == "cpu" or (asked == "auto" and cuda_of_torch() is None) else first_gpu()
 
 
 def expected_device(asked: Literal["auto", "cpu", "cuda"]) -> str:
-    """The device that a measured process will use, as far as it can be told without torch."""
+    """The device that a measured process will use, as far as it can be known without torch."""
     return "cuda" if asked == "cuda" or measured_gpu(asked) else "cpu"
 
 
 def first_gpu() -> Gpu | None:
-    """Return the first GPU that a process started here would see, or None."""
+    """The first GPU that a process started here would see, or None."""
     visible = os.environ.get("CUDA_VISIBLE_DEVICES")
     first = None if visible is None else visible.split(",")[0].strip()
     if first in ("", "-1"):
         return None
-    chosen = [] if first is None else [f"--id={first}"]
-    rows = _asked("--query-gpu=memory.total,driver_version,name", *chosen)
-    if not rows:
-        return None
-    memory, driver, name = rows[0]
-    return Gpu(name, _bytes(memory), driver)
+    rows = _asked("--query-gpu=memory.total,driver_version,name", *([] if first is None else [f"--id={first}"]))
+    return Gpu(rows[0][2], _bytes(rows[0][0]), rows[0][1]) if rows else None
 
 
 def gpu_processes() -> list[GpuProcess]:
-    """Return the processes that compute on any GPU; in a container the list may be empty though there are some."""
+    """The processes that compute on any GPU; in a container the list may be empty though there are some."""
     rows = _asked("--query-compute-apps=gpu_uuid,pid,used_memory,process_name")
     return [GpuProcess(uuid, int(pid), name, _bytes(used)) for uuid, pid, used, name in rows if pid.isdigit()]
 
 
 def cuda_of_torch() -> str | None:
-    """Return the CUDA version that the installed torch was built for, None where it was built without or is missing."""
+    """The CUDA version that the installed torch was built for, None where it was built without or is missing."""
     found = importlib.util.find_spec("torch")
     if found is None or found.origin is None:
         return None
@@ -89,22 +109,14 @@ def cuda_of_torch() -> str | None:
 
 
 def _asked(query: str, *more: str) -> list[list[str]]:
-    """Return the rows of one query, each split into its fields; none where the tool is missing or fails.
+    """The rows of one query, each split into its fields; none where the tool is missing or fails.
 
-    The field asked for last may have commas of its own.
+    The last field may have commas of its own.
     """
-    tool = shutil.which("nvidia-smi")
-    if tool is None:
-        return []
     fields = query.count(",") + 1
+    command = [shutil.which("nvidia-smi") or "", query, "--format=csv,noheader,nounits", *more]
     try:
-        answer = subprocess.run(
-            [tool, query, "--format=csv,noheader,nounits", *more],
-            capture_output=True,
-            text=True,
-            timeout=_TIMEOUT_SECONDS,
-            check=True,
-        )
+        answer = subprocess.run(command, capture_output=True, text=True, timeout=_TIMEOUT_SECONDS, check=True)
     except (OSError, subprocess.SubprocessError):
         return []
     rows = [[part.strip() for part in line.split(",", fields - 1)] for line in answer.stdout.splitlines()]
@@ -112,5 +124,76 @@ def _asked(query: str, *more: str) -> list[list[str]]:
 
 
 def _bytes(mebibytes: str) -> int | None:
-    """Return a field in MiB as bytes; None for the likes of `[N/A]`."""
-    return int(mebibytes) * _MIB if mebibytes.isdigit() else None
+    """A field in MiB as bytes; None for the likes of `[N/A]`."""
+    return int(mebibytes) * 2**20 if mebibytes.isdigit() else None
+
+
+Listed = Callable[[], Sequence[GpuProcess]]
+
+
+@dataclass(frozen=True)
+class Neighbours:
+    """What was known of the device's other users when measuring began.
+
+    `own` are the numbers by which the list knows this process, empty where it does not; `outside_bytes` is what the
+    driver had given out beside the caching allocator's memory: the context of this process.
+    """
+
+    device: torch.device
+    own: frozenset[int]
+    outside_bytes: int
+    listed: Listed = gpu_processes
+
+    def found(self) -> list[str]:
+        """Who holds memory of the device now, this process apart; for a sentence each."""
+        others = [str(process) for process in _strangers(self.listed(), self.device, self.own)]
+        grown = _outside_bytes(self.device) - self.outside_bytes
+        if not self.own and grown > GROWTH_BYTES:
+            others.append(f"someone who cannot be seen from here, {grown:,} bytes")
+        return others
+
+
+def alone_on(device: torch.device, listed: Listed = gpu_processes) -> Neighbours:
+    """What to compare with later, or a refusal of a device whose memory another process holds.
+
+    To be called before anything is on the device; makes this process's context.
+    """
+    import torch
+
+    before = {process.pid for process in listed()}
+    outside = _outside_bytes(device)
+    now = {process.pid for process in _strangers(listed(), device, ())}
+    own = frozenset({os.getpid()} if os.getpid() in now else now - before)
+    others = _strangers(listed(), device, own)
+    given_up = time.monotonic() + _PATIENCE_SECONDS
+    while others and time.monotonic() < given_up:
+        time.sleep(_LOOK_SECONDS)
+        others = _strangers(listed(), device, own)
+    name = torch.cuda.get_device_name(device)
+    if others:
+        who = " and ".join(map(str, others))
+        raise Refusal(f"the GPU {name} is in use by {who}: it would be measured along with the study; {_REMEDY}")
+    allowed = CONTEXT_BYTES + int(CONTEXT_SHARE * torch.cuda.get_device_properties(device).total_memory)
+    if not own and outside > allowed:
+        raise Refusal(
+            f"the GPU {name} has {outside:,} bytes in use before anything is measured, more than the {allowed:,} that "
+            f"a CUDA context takes, by a process that cannot be seen from here; {_REMEDY}"
+        )
+    return Neighbours(device, own, outside, listed)
+
+
+def _strangers(listed: Sequence[GpuProcess], device: torch.device, own: Collection[int]) -> list[GpuProcess]:
+    """Those of the listed processes that compute on the device and are not this one."""
+    import torch
+
+    # Without the prefix that nvidia-smi gives it.
+    uuid = str(getattr(torch.cuda.get_device_properties(device), "uuid", ""))
+    return [process for process in listed if uuid in process.uuid and process.pid not in own]
+
+
+def _outside_bytes(device: torch.device) -> int:
+    """The device's memory in use that is not the caching allocator's of this process."""
+    import torch
+
+    free, total = torch.cuda.mem_get_info(device)
+    return int(total - free - torch.cuda.memory_reserved(device))

@@ -1,4 +1,7 @@
-"""What this machine is: a short slug for folders, and the facts that the report prints (no torch needed)."""
+"""What this machine is: its slug and facts, its clock, and whether it is of the type that a study's results are from.
+
+No torch is needed.
+"""
 
 from __future__ import annotations
 
@@ -6,18 +9,27 @@ import os
 import platform
 import re
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
+from gnn_checkpointing.artefacts import digest, read_json
 from gnn_checkpointing.measurement.allocator import missing
-from gnn_checkpointing.measurement.clock import clock_governor
 from gnn_checkpointing.measurement.fingerprint import library_versions
 from gnn_checkpointing.measurement.gpu import cuda_of_torch, first_gpu, measured_gpu
+from gnn_checkpointing.records.cell import Host
+from gnn_checkpointing.refusal import Refusal
 from gnn_checkpointing.study.study import Study
+
+_FREQUENCIES = "/sys/devices/system/cpu/cpu{core}/cpufreq/{name}"
+
+_SAME_MEMORY = 0.05
+"""Relative: machines of one type leave their systems a little more or less."""
 
 
 def hardware_slug(study: Study) -> str:
-    """Return the study's own slug, or one made of accelerator or processor, cores and memory.
+    """The study's own slug, or one made of accelerator or processor, cores and memory.
 
     Clock frequency and load are left out: the same machine must find its folder again.
     """
@@ -26,27 +38,28 @@ def hardware_slug(study: Study) -> str:
     gpu = measured_gpu(study.measurement.device)
     words = re.findall(r"[a-z0-9]+", (gpu.name if gpu else processor_name()).lower())
     words = [word for word in words if word not in {"r", "tm", "cpu", "processor", "core", "with"}]
-    return "-".join([*words[:5], f"{core_count()}c", f"{round(memory_bytes() / 2**30)}gib"])
-
-
-def hardware_label(study: Study) -> str:
-    """Return the machine's name for reading."""
-    if study.hardware.label:
-        return study.hardware.label
-    gpu = measured_gpu(study.measurement.device)
-    named = f"{gpu.name} + {processor_name()}" if gpu else processor_name()
-    return f"{named}, {core_count()} cores, {memory_bytes() / 2**30:.0f} GiB"
+    return "-".join([*words[:5], f"{len(_cores())}c", f"{round(_memory_bytes() / 2**30)}gib"])
 
 
 def hardware_record(study: Study) -> dict[str, Any]:
-    """Return slug, label and facts; the content of `hardware.json`."""
+    """Slug, label and facts; the content of `hardware.json`."""
+    gpu, measured = first_gpu(), measured_gpu(study.measurement.device)
     facts = {
         "processor": processor_name(),
         "architecture": platform.machine(),
-        "cores": str(core_count()),
-        "memory": f"{memory_bytes() / 2**30:.1f} GiB",
+        "cores": str(len(_cores())),
+        "memory": f"{_memory_bytes() / 2**30:.1f} GiB",
         "last-level cache": _cache(),
-        **_accelerator(study),
+        "accelerator": gpu.name if gpu else "none",
+    }
+    if gpu:
+        facts |= {
+            "accelerator memory": "unknown" if gpu.memory_bytes is None else f"{gpu.memory_bytes // 2**20} MiB",
+            "accelerator driver": gpu.driver,
+            "CUDA of torch": cuda_of_torch() or "none: built without",
+            "measured device": "cuda" if measured else "cpu",
+        }
+    facts |= {
         "operating system": _system_name(),
         "kernel": platform.release(),
         "C library": " ".join(platform.libc_ver()) or "unknown",
@@ -57,44 +70,96 @@ def hardware_record(study: Study) -> dict[str, Any]:
         "allocators": ", ".join(
             f"{name} ({reason})" if (reason := missing(name)) else name for name in study.measurement.allocators
         ),
-    } | library_versions()
+        **library_versions(),
+    }
+    named = f"{measured.name} + {processor_name()}" if measured else processor_name()
     return {
         "slug": hardware_slug(study),
-        "label": hardware_label(study),
+        "label": study.hardware.label or f"{named}, {len(_cores())} cores, {_memory_bytes() / 2**30:.0f} GiB",
         "facts": [{"name": name, "value": value} for name, value in facts.items()],
     }
 
 
+def this_host(study: Study) -> Host:
+    """The machine that this process runs on; SLURM's name of a node comes before the system's."""
+    facts = facts_by_name(hardware_record(study))
+    name = os.environ.get("SLURMD_NODENAME") or platform.node()
+    fields = {field: facts[field] for field in ("processor", "cores", "memory", "accelerator")}
+    return Host(id=digest(name, 8), **fields)
+
+
+def facts_by_name(hardware: Any) -> dict[str, str]:
+    """The facts of a `hardware.json`."""
+    return {str(fact["name"]): str(fact["value"]) for fact in hardware["facts"]}
+
+
+def differences(host: Host, facts: Mapping[str, str], device: str) -> list[str]:
+    """What tells `host` from the type of machine that `facts` describe; nothing where it is of that type.
+
+    An accelerator counts where the study may measure on one.
+    """
+    fields = ["processor", "cores", *([] if device == "cpu" else ["accelerator"]), "memory"]
+    return [
+        f"{field} {own}, not {facts.get(field)}"
+        for field in fields
+        if (own := getattr(host, field)) != facts.get(field)
+        and not (field == "memory" and _same_memory(own, facts.get(field, "")))
+    ]
+
+
+def refuse_another_type(host: Host, hardware_file: Path, device: str) -> None:
+    """Refuse to measure on `host` where `hardware_file` describes another type of machine."""
+    try:
+        facts = facts_by_name(read_json(hardware_file))
+    except (KeyError, TypeError) as error:
+        raise Refusal(f"{hardware_file}: {error!r}; it needs facts, a list of name and value; delete it") from None
+    found = differences(host, facts, device)
+    if found:
+        raise Refusal(
+            f"{hardware_file}: this machine is of another type ({'; '.join(found)}), and one study's results are of "
+            "one type: keep measuring jobs on it (`constraint` in profiles/slurm/config.yaml), or give this type "
+            "results of its own (hardware.slug in the study)"
+        )
+
+
+def _same_memory(one: str, other: str) -> bool:
+    """Whether two sizes such as "23.6 GiB" are those of one type of machine."""
+    try:
+        sizes = sorted(float(text.split()[0]) for text in (one, other))
+    except (IndexError, ValueError):
+        return False
+    return sizes[1] - sizes[0] <= _SAME_MEMORY * sizes[1]
+
+
+def clock_mhz() -> float | None:
+    """The mean clock of the cores that this process may use, in MHz; None where the system does not say."""
+    now = [text for core in _cores() if (text := _read(_FREQUENCIES.format(core=core, name="scaling_cur_freq")))]
+    if now:
+        return fmean(int(kilohertz) / 1000 for kilohertz in now)
+    found = re.findall(r"^cpu MHz\s*:\s*([0-9.]+)", _read("/proc/cpuinfo") or "", re.MULTILINE)
+    return fmean(map(float, found)) if found else None
+
+
+def clock_governor() -> str | None:
+    """The frequency governor of the first core; None where it is not visible."""
+    return _read(_FREQUENCIES.format(core=0, name="scaling_governor"))
+
+
 def processor_name() -> str:
-    """Return the processor's model name."""
-    for line in (_read("/proc/cpuinfo") or "").splitlines():
-        if line.lower().startswith("model name"):
-            return " ".join(line.split(":", 1)[1].split())
+    """The processor's model name."""
+    found = re.search(r"^model name[^:]*:(.*)", _read("/proc/cpuinfo") or "", re.MULTILINE | re.IGNORECASE)
+    if found:
+        return " ".join(found[1].split())
     return platform.processor() or platform.machine() or "unknown processor"
 
 
-def core_count() -> int:
-    """Return the cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 1)
+def _cores() -> list[int]:
+    """The cores that this process may use."""
+    return sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else list(range(os.cpu_count() or 1))
 
 
-def memory_bytes() -> int:
-    """Return the machine's physical memory in bytes."""
+def _memory_bytes() -> int:
     return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-
-
-def _accelerator(study: Study) -> dict[str, str]:
-    """Return the facts of the first GPU; only its absence where there is none."""
-    gpu = first_gpu()
-    if gpu is None:
-        return {"accelerator": "none"}
-    return {
-        "accelerator": gpu.name,
-        "accelerator memory": "unknown" if gpu.memory_bytes is None else f"{gpu.memory_bytes // 2**20} MiB",
-        "accelerator driver": gpu.driver,
-        "CUDA of torch": cuda_of_torch() or "none: built without",
-        "measured device": "cuda" if measured_gpu(study.measurement.device) else "cpu",
-    }
 
 
 def _first_line(*command: str) -> str:

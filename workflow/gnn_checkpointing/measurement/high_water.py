@@ -9,25 +9,25 @@ from __future__ import annotations
 
 import ctypes
 import gc
-import json
 import os
 import platform
 import re
-import selectors
 import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from multiprocessing import Pipe
+from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 import torch
 from torch.utils.checkpoint import checkpoint
 
 from gnn_checkpointing.graphs.storage import load_graph
+from gnn_checkpointing.measurement.device import spread_net
 from gnn_checkpointing.measurement.exclusive import die_with_parent
-from gnn_checkpointing.measurement.memory_limit import spread_net
 from gnn_checkpointing.measurement.workload import Contestant, cell_task, contestant
 from gnn_checkpointing.study.design import Cell
 from gnn_checkpointing.study.policy_names import COMPILED, parse_policy
@@ -58,7 +58,7 @@ class HighWater:
 
 
 def no_high_water(device: torch.device) -> str | None:
-    """Return why there can be no reading here, or None."""
+    """Why there can be no reading here, or None."""
     if device.type != "cpu":
         return "no high-water reading: the mark is the process's, and CUDA memory is not in it"
     if sys.platform != "linux" or platform.libc_ver()[0] != "glibc":
@@ -83,7 +83,7 @@ def give_garbage_back() -> None:
 
 
 def status_bytes(name: str) -> int:
-    """Return `VmRSS` or `VmHWM` of this process in bytes."""
+    """`VmRSS` or `VmHWM` of this process in bytes."""
     found = re.search(rf"^{name}:\s+(\d+) kB", Path("/proc/self/status").read_text(), re.MULTILINE)
     assert found is not None
     return int(found[1]) * 1024
@@ -106,30 +106,25 @@ class HighWaterReader:
     """Asks the reading process; `close` or the worker's death ends it."""
 
     def __init__(self, study: Study, graph_file: Path, cells: dict[str, Cell]) -> None:
-        asked, ask = os.pipe()
-        answer, answered = os.pipe()
+        self._connection, theirs = Pipe()
+        self._patience = study.measurement.timeout_seconds
         self._process = os.fork()
         if self._process == 0:
             status = 1
             try:
                 # Whatever else the worker has open (its events!) must end with the worker, not with this process.
-                os.closerange(3, min(asked, answered))
-                os.close(ask)
-                os.close(answer)
+                os.closerange(3, theirs.fileno())
+                os.closerange(theirs.fileno() + 1, 2**16)
                 die_with_parent()
                 give_freed_memory_back()
-                with os.fdopen(asked) as requests, os.fdopen(answered, "w", buffering=1) as answers:
-                    _serve(requests, answers, study, graph_file, cells)
+                _serve(theirs, study, graph_file, cells)
                 status = 0
             finally:
                 os._exit(status)
-        os.close(asked)
-        os.close(answered)
-        self._ask, self._answer, self._buffer = ask, answer, b""
-        self._patience = study.measurement.timeout_seconds
+        theirs.close()
 
     def readings(self, cell: str, policies: dict[str, int], alive: Callable[[], None]) -> dict[str, HighWater]:
-        """Return each policy's reading; `alive` is called about every second meanwhile.
+        """Each policy's reading; `alive` is called about every second meanwhile.
 
         `policies` gives the activation peak in bytes that another instrument read: where it is large, what its first
         step leaves behind is nothing beside it, and one step is enough, unless it is the first of a process.
@@ -137,7 +132,7 @@ class HighWaterReader:
         found: dict[str, HighWater] = {}
         while waiting := [policy for policy in policies if policy not in found]:
             warmed = [policy for policy in waiting if policies[policy] < _LARGE_BYTES or policy == waiting[0]]
-            how = self._one_round({"cell": cell, "policies": waiting, "warmed": warmed}, found, alive)
+            how = self._one_round((cell, waiting, warmed), found, alive)
             missing = [policy for policy in waiting if policy not in found]
             if missing:
                 found[missing[0]] = HighWater(None, f"no high-water reading: its process {how}")
@@ -145,94 +140,82 @@ class HighWaterReader:
 
     def close(self) -> None:
         """End the reading process."""
-        os.close(self._ask)
-        os.close(self._answer)
+        self._connection.close()
         os.kill(self._process, signal.SIGKILL)
         os.waitpid(self._process, 0)
 
-    def _one_round(self, request: dict[str, Any], found: dict[str, HighWater], alive: Callable[[], None]) -> str:
-        """Let one fork read the policies of `request` until it ends; return how it ended."""
-        try:
-            os.write(self._ask, (json.dumps(request) + "\n").encode())
-        except OSError:
-            return "is gone"
+    def _one_round(self, request: Any, found: dict[str, HighWater], alive: Callable[[], None]) -> str:
+        """Let one fork read the policies of `request` until it ends; how it ended."""
         reader: int | None = None
         killed = False
-        for answer in self._answers(alive):
-            if "reader" in answer:
-                reader = answer["reader"]
-            elif "policy" in answer:
-                found[answer["policy"]] = HighWater(answer["bytes"], answer["note"], answer["seconds"])
-            elif "silence" in answer:
-                if reader is not None and not killed:
+        try:
+            self._connection.send(request)
+            for kind, value in self._answers(alive):
+                if kind == "reader":
+                    reader = value
+                elif kind == "read":
+                    found[value[0]] = value[1]
+                elif kind == "ended":
+                    return "took too long" if killed else f"ended early ({_how(value)})"
+                elif reader is not None and not killed:  # silent for too long
                     os.kill(reader, signal.SIGKILL)
                     killed = True
-            elif "ended" in answer:
-                return "took too long" if killed else f"ended early ({_how(answer['ended'])})"
+        except (EOFError, OSError):
+            pass
         return "is gone"
 
-    def _answers(self, alive: Callable[[], None]) -> Iterator[dict[str, Any]]:
-        """Yield the reading process's lines, and a silence that lasts too long, until it closes its end."""
+    def _answers(self, alive: Callable[[], None]) -> Iterator[tuple[str, Any]]:
+        """What the reading process says, and a silence that lasts too long."""
         heard, allowed = time.monotonic(), _START_SECONDS + self._patience
-        with selectors.DefaultSelector() as selector:
-            selector.register(self._answer, selectors.EVENT_READ)
-            while True:
-                *lines, self._buffer = self._buffer.split(b"\n")
-                for line in lines:
-                    yield json.loads(line)
-                alive()
-                if selector.select(_TICK_SECONDS):
-                    chunk = os.read(self._answer, 1 << 16)
-                    if not chunk:
-                        return
-                    self._buffer += chunk
-                    heard, allowed = time.monotonic(), self._patience
-                elif time.monotonic() - heard > allowed:
-                    yield {"silence": True}
-                    heard = time.monotonic()
+        while True:
+            alive()
+            if self._connection.poll(_TICK_SECONDS):
+                yield self._connection.recv()
+                heard, allowed = time.monotonic(), self._patience
+            elif time.monotonic() - heard > allowed:
+                yield "silence", None
+                heard = time.monotonic()
 
 
 def _how(status: int) -> str:
     return signal.Signals(os.WTERMSIG(status)).name if os.WIFSIGNALED(status) else f"exit code {status >> 8}"
 
 
-def _serve(requests: TextIO, answers: TextIO, study: Study, graph_file: Path, cells: dict[str, Cell]) -> None:
-    for line in requests:
-        request = json.loads(line)
+def _serve(worker: Connection, study: Study, graph_file: Path, cells: dict[str, Cell]) -> None:
+    while True:
+        cell, policies, warmed = worker.recv()
         reader = os.fork()
         if reader == 0:
             status = 1
             try:
                 die_with_parent()
-                _tell(answers, reader=os.getpid())
-                _read_cell(answers, study, graph_file, cells[request["cell"]], request)
+                worker.send(("reader", os.getpid()))
+                _read_cell(worker, study, graph_file, cells[cell], policies, warmed)
                 status = 0
             finally:
                 os._exit(status)
         _, status = os.waitpid(reader, 0)
-        _tell(answers, ended=status)
+        worker.send(("ended", status))
 
 
-def _read_cell(answers: TextIO, study: Study, graph_file: Path, cell: Cell, request: dict[str, Any]) -> None:
+def _read_cell(
+    worker: Connection, study: Study, graph_file: Path, cell: Cell, policies: list[str], warmed: list[str]
+) -> None:
     torch.set_num_threads(study.measurement.threads)
     graph = load_graph(graph_file)
     spread_net(_CPU)
     task = cell_task(graph, cell, _CPU)
-    _load_recomputation()
+    # PyTorch imports what its first checkpoint needs (4 MiB), which is no part of any step.
+    value = torch.ones(1, requires_grad=True)
+    checkpoint(torch.exp, value, use_reentrant=False).backward()
     gc.disable()  # as in the timed rounds; `reset_high_water` collects before each reading
-    for policy in request["policies"]:
+    for policy in policies:
         try:
-            found = _read(contestant(cell, task, policy), policy in request["warmed"])
+            found = _read(contestant(cell, task, policy), policy in warmed)
         except Exception as error:
             reason = (str(error).strip().splitlines() or ["no message"])[0][:200]
             found = HighWater(None, f"no high-water reading: {type(error).__name__}: {reason}")
-        _tell(answers, policy=policy, bytes=found.bytes, note=found.note, seconds=found.seconds)
-
-
-def _load_recomputation() -> None:
-    """Have PyTorch import what its first checkpoint does (4 MiB), which is no part of any step."""
-    value = torch.ones(1, requires_grad=True)
-    checkpoint(torch.exp, value, use_reentrant=False).backward()
+        worker.send(("read", (policy, found)))
 
 
 def _read(contest: Contestant, warmed: bool) -> HighWater:
@@ -245,8 +228,3 @@ def _read(contest: Contestant, warmed: bool) -> HighWater:
     contest.step()
     seconds = time.perf_counter() - start
     return HighWater(status_bytes("VmHWM") - before, seconds=seconds)
-
-
-def _tell(answers: TextIO, **fields: Any) -> None:
-    answers.write(json.dumps(fields) + "\n")
-    answers.flush()

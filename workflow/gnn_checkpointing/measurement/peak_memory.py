@@ -2,8 +2,18 @@
 
 On CPU every allocation and release of PyTorch's allocator reports its bytes to the profiler; their running sum above
 what lived before the step has an exact maximum, the same on every run. Workspace that an operator takes from PyTorch's
-allocator is included, what it takes from C++ is not (`readings.py` has the one case that matters). On CUDA the caching
-allocator keeps the same count itself (`device_memory.py`).
+allocator is included, what it takes from C++ is not (`readings.py` has the one case that matters).
+
+On CUDA the caching allocator keeps the same count itself (`torch.cuda.memory_stats`), beside wider accounts:
+
+| account | is |
+|---|---|
+| requested | bytes of live tensors and workspace, to the byte: the same definition as on the CPU |
+| allocated | the blocks handed out for them: multiples of 512 bytes, for large ones up to a MiB more |
+| reserved | the segments, free parts and all, that the caching allocator holds for its blocks |
+| driver | memory of the device in use (`cudaMemGetInfo`): segments, CUDA's context, libraries, other processes |
+
+The first is what a policy costs and does not depend on what ran before; the others say what that takes of a device.
 """
 
 from __future__ import annotations
@@ -21,9 +31,9 @@ import torch
 from torch import Tensor, nn
 from torch.profiler import ProfilerActivity, profile, record_function
 
-from gnn_checkpointing.measurement.byte_trace import ByteTrace
-from gnn_checkpointing.measurement.device_memory import device_step_bytes
+from gnn_checkpointing.measurement.device import finish
 from gnn_checkpointing.measurement.readings import DeviceBytes
+from gnn_checkpointing.records.traces import ByteTrace
 
 Value = TypeVar("Value")
 
@@ -51,8 +61,7 @@ def step_bytes(forward: Callable[[], Tensor], device: torch.device, blocks: Sequ
     """
     if device.type == "cuda":
         with no_garbage():
-            saved, peak, wider = device_step_bytes(forward, device)
-        return StepBytes(saved, peak, device=wider)
+            return _device_step_bytes(forward, device)
     with no_garbage():
         with _marked(blocks):
             loss, forward_changes, forward_seconds, marks = _with_changes(forward)
@@ -64,6 +73,42 @@ def step_bytes(forward: Callable[[], Tensor], device: torch.device, blocks: Sequ
     trace = ByteTrace(seconds, live, len(forward_changes), forward_seconds, np.array(marks, dtype=np.int64))
     saved = int(live[len(forward_changes) - 1]) if forward_changes else 0
     return StepBytes(saved, max(0, int(live.max(initial=0))), trace)
+
+
+def _device_step_bytes(forward: Callable[[], Tensor], device: torch.device) -> StepBytes:
+    """The bytes of one step on CUDA.
+
+    The step must not be a process's first: what libraries take once, such as cuBLAS's workspaces, lives on and would
+    count as this step's. Free segments are given back before it, so that what is reserved is this step's alone.
+    """
+
+    def accounts(when: str) -> tuple[int, int, int, int]:
+        stats = torch.cuda.memory_stats(device)
+        free, total = torch.cuda.mem_get_info(device)
+        requested, allocated, reserved = (
+            stats[f"{one}_bytes.all.{when}"] for one in ("requested", "allocated", "reserved")
+        )
+        return requested, allocated, reserved, int(total - free)
+
+    finish(device)
+    torch.cuda.empty_cache()
+    torch.cuda.reset_peak_memory_stats(device)
+    requested_before, allocated_before, reserved_before, driver_before = accounts("current")
+    loss = forward()
+    finish(device)
+    saved = accounts("current")[0] - requested_before
+    loss.backward()  # type: ignore[no-untyped-call] # torch annotates it partly
+    finish(device)
+    _, _, reserved_after, driver = accounts("current")
+    requested, allocated, reserved, _ = accounts("peak")
+    wider = DeviceBytes(
+        allocated=allocated - allocated_before,
+        reserved=reserved - allocated_before,
+        driver=driver - allocated_before,
+        # cudaMalloc takes whole pages of 2 MiB, and so do segments: the two grow alike.
+        beside=(driver - driver_before) - (reserved_after - reserved_before),
+    )
+    return StepBytes(saved, requested - requested_before, device=wider)
 
 
 @contextmanager
@@ -81,7 +126,7 @@ def no_garbage() -> Iterator[None]:
 
 
 def resident_bytes(tensors: Iterable[Tensor]) -> int:
-    """Return the bytes of the distinct storages behind `tensors`."""
+    """The bytes of the distinct storages behind `tensors`."""
     storages = {tensor.untyped_storage().data_ptr(): tensor.untyped_storage().nbytes() for tensor in tensors}
     return sum(storages.values())
 
@@ -104,9 +149,9 @@ def _marked(blocks: Sequence[nn.Module]) -> Iterator[None]:
 
 
 def _with_changes(action: Callable[[], Value]) -> tuple[Value, list[tuple[float, int]], float, list[int]]:
-    """Return what `action` returns, each allocation and release in order (second, signed bytes), and its seconds.
+    """What `action` returns, each allocation and release in order (second, signed bytes), and its seconds.
 
-    Last, before how many of these each mark stands.
+    Last, the number of these before each mark.
     """
     # One cycle, whose events are all kept: without being told so, PyTorch warns that it forgets those of cycles before.
     with profile(activities=[ProfilerActivity.CPU], profile_memory=True, acc_events=True) as session:

@@ -1,4 +1,4 @@
-"""One readable line a measured cell: which of how many, what it took, how long the rest will take."""
+"""One readable line per measured cell: which of how many, what it took, how long the rest will take."""
 
 from __future__ import annotations
 
@@ -11,9 +11,8 @@ from gnn_checkpointing.artefacts import read_json
 from gnn_checkpointing.measurement.fingerprint import measuring_settings
 from gnn_checkpointing.measurement.supervise import COMPLETE
 from gnn_checkpointing.records.cell import CellRecord
-from gnn_checkpointing.refusal import Refusal
+from gnn_checkpointing.refusal import Refusal, plain
 from gnn_checkpointing.study.design import graph_cells
-from gnn_checkpointing.study.graph_design import GraphSpec
 from gnn_checkpointing.study.order import visits
 from gnn_checkpointing.study.study import Study
 
@@ -26,7 +25,11 @@ class Progress:
 
     def __init__(self, study: Study, measurements: Path, graph_id: str) -> None:
         self._processes = study.measurement.processes
-        turns = {visit.name: _turns(study, visit.graph) for visit in visits(study)}
+        # A cell has its turn once in each process, once in all if it is not timed.
+        turns = {
+            visit.name: sum(self._processes if cell.timed else 1 for cell in graph_cells(study, visit.graph))
+            for visit in visits(study)
+        }
         settings = measuring_settings(study)
         finished = {
             graph: seconds
@@ -42,47 +45,32 @@ class Progress:
         """Print the line of `record`, to which its last process has just been added."""
         self._had += 1
         runs = record.runs
-        rounds, seconds = len(runs[-1].round_orders), runs[-1].measured_seconds
-        told = ", ".join(
+        policies = ", ".join(
             found.policy if found.outcome == "completed" else f"{found.policy} ({found.outcome})"
             for found in record.policies
         )
         which = f" · process {len(runs)} of {self._processes}" if self._processes > 1 and record.timed else ""
-        done = self._others + sum(_turns_had(path) for path in _records(self._own))
+        records: list[Any] = [read_json(path) for path in self._own.glob("*.json") if path.name != COMPLETE]
+        done = self._others + sum(1 + len(found.get("again", [])) for found in records)
         spent = self._other_seconds + time.monotonic() - self._started
-        left = time_left(spent / (self._others + self._had), self._all - done)
-        print(  # noqa: T201 - what the person at the terminal waits for
-            f"{done} of {self._all}: {record.graph.label} · {record.convolution} · {told} · "
-            f"{rounds} rounds in {seconds:.1f} s{which}{left}",
-            file=sys.stderr,
-            flush=True,
+        line = (
+            f"{done} of {self._all}: {record.graph.label} · {record.convolution} · {policies} · "
+            f"{len(runs[-1].round_orders)} rounds in {runs[-1].measured_seconds:.1f} s{which}"
+            f"{time_left(spent / (self._others + self._had), self._all - done)}"
         )
+        print(plain(line), file=sys.stderr, flush=True)  # noqa: T201 - what the person at the terminal waits for
 
 
 def time_left(seconds_each: float, waiting: int) -> str:
-    """Return how long what waits will take at `seconds_each`; "" where nothing does."""
+    """How long what waits will take at `seconds_each`; "" where nothing does."""
     seconds = seconds_each * waiting
     if waiting <= 0:
         return ""
     return f" · about {seconds / 60:.0f} min left" if seconds >= 90 else f" · about {seconds:.0f} s left"
 
 
-def _turns(study: Study, graph: GraphSpec) -> int:
-    """Return how often a cell of the graph has its turn: once in each process, once in all if it is not timed."""
-    return sum(study.measurement.processes if cell.timed else 1 for cell in graph_cells(study, graph))
-
-
-def _turns_had(path: Path) -> int:
-    found: Any = read_json(path)
-    return 1 + len(found.get("again", []))
-
-
-def _records(folder: Path) -> list[Path]:
-    return [path for path in folder.glob("*.json") if path.name != COMPLETE]
-
-
 def _finished_seconds(folder: Path, settings: str) -> float | None:
-    """Return how long a graph took that was finished under these settings; None where it was not."""
+    """How long a graph took that was finished under these settings; None where it was not."""
     try:
         found: Any = read_json(folder / COMPLETE)
         return float(found["seconds"]) if found.get("settings") == settings else None

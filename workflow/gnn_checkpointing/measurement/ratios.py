@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from statistics import fmean
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,8 +23,7 @@ Rounds = Sequence[Sequence[float]]
 """Seconds of each round, process by process."""
 
 
-@dataclass(frozen=True)
-class Ratio:
+class Ratio(NamedTuple):
     """A time ratio with its interval."""
 
     median: float
@@ -37,15 +36,14 @@ class Ratio:
         return (self.high - self.low) / 2 / self.median
 
 
-@dataclass(frozen=True)
-class ProcessSpread:
+class ProcessSpread(NamedTuple):
     """Standard deviation of a log ratio from process to process, beyond what its rounds scatter, and its freedom."""
 
     deviation: float
     degrees_of_freedom: int
 
     def half_width(self, processes: int, confidence: float) -> float:
-        """Return half the interval of the mean of `processes` log ratios that this spread alone would give."""
+        """Half the interval of the mean of `processes` log ratios that this spread alone would give."""
         if not self.degrees_of_freedom:
             return 0.0
         # A machine that only measures may lack scipy, and asks for no intervals of several processes.
@@ -63,23 +61,21 @@ def paired_ratio(
     seed: int,
     spread: ProcessSpread | None = None,
 ) -> Ratio:
-    """Return `seconds / reference_seconds`: the geometric mean of the processes' medians of round by round ratios.
+    """`seconds / reference_seconds`: the geometric mean of the processes' medians of round by round ratios.
 
     The interval is a percentile bootstrap of the rounds of each process; `spread` is added in quadrature, in logs.
     """
-    logarithms = _log_ratios(seconds, reference_seconds)
-    generator = np.random.Generator(np.random.PCG64(seed))
-    found = [resampled_medians(values[np.newaxis], resamples, generator) for values in logarithms]
-    middle = fmean(float(median.item()) for median, _ in found)
-    drawn = sum(medians[0] for _, medians in found) / len(found)
+    found = _medians(_log_ratios(seconds, reference_seconds), resamples, seed)
+    middle = fmean(median for median, _ in found)
+    drawn = sum(medians for _, medians in found) / len(found)
     low, high = np.quantile(drawn, [(1 - confidence) / 2, (1 + confidence) / 2])
-    between = 0.0 if spread is None else spread.half_width(len(logarithms), confidence)
+    between = 0.0 if spread is None else spread.half_width(len(found), confidence)
     below, above = math.hypot(max(0.0, middle - low), between), math.hypot(max(0.0, high - middle), between)
     return Ratio(math.exp(middle), math.exp(middle - below), math.exp(middle + above))
 
 
 def process_spread(cells: Iterable[Sequence[tuple[Rounds, Rounds]]]) -> ProcessSpread:
-    """Return the spread pooled over cells, each given by its policies' seconds and those of `none`.
+    """The spread pooled over cells, each given by its policies' seconds and those of `none`.
 
     A cell's policies share the process of `none` and so count as one: their mean variance between processes, less what
     the scatter of rounds alone would make of medians, with as many degrees of freedom as a cell has processes but one.
@@ -97,9 +93,17 @@ def _log_ratios(seconds: Rounds, reference_seconds: Rounds) -> list[NDArray[np.f
     return [np.log(np.asarray(own) / np.asarray(other)) for own, other in zip(seconds, reference_seconds, strict=True)]
 
 
+def _medians(
+    logarithms: list[NDArray[np.float64]], resamples: int, seed: int
+) -> list[tuple[float, NDArray[np.float64]]]:
+    """Each process's median, and those of resamples of its rounds."""
+    generator = np.random.Generator(np.random.PCG64(seed))
+    found = [resampled_medians(values[np.newaxis], resamples, generator) for values in logarithms]
+    return [(float(median.item()), medians[0]) for median, medians in found]
+
+
 def _variance_between(logarithms: list[NDArray[np.float64]]) -> float:
-    """Return the variance of the processes' medians, less the mean variance that each has by its rounds."""
-    generator = np.random.Generator(np.random.PCG64(0))
-    found = [resampled_medians(values[np.newaxis], _SPREAD_RESAMPLES, generator) for values in logarithms]
+    """The variance of the processes' medians, less the mean variance that each has by its rounds."""
+    found = _medians(logarithms, _SPREAD_RESAMPLES, 0)
     own = fmean(float(medians.var()) for _, medians in found)
-    return float(np.var([median.item() for median, _ in found], ddof=1)) - own
+    return float(np.var([median for median, _ in found], ddof=1)) - own

@@ -8,10 +8,10 @@ its events, there is no mark, and the driver is asked beside it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
-from gnn_checkpointing.records.policy import Readings
+from gnn_checkpointing.records.policy import Memory, Readings
 
 SORT_BYTES_PER_EDGE = 32
 """ATen sorts the indices of an index_add or scatter on CPU: keys, values and a copy of each, int64, taken from C++ past
@@ -38,7 +38,7 @@ segments: kernels that are loaded when they first run, and the driver's own tabl
 
 @dataclass(frozen=True)
 class DeviceBytes:
-    """The peak of one step by wider accounts than the bytes asked for, above what lived before (`device_memory.py`).
+    """The peak of one step by wider accounts than the requested bytes, above what lived before (`peak_memory.py`).
 
     `beside` is by how much the driver's account grew over the step beyond the caching allocator's.
     """
@@ -50,54 +50,57 @@ class DeviceBytes:
 
 
 def agreement(
-    activation_bytes: int,
+    memory: Memory,
     num_edges: int,
     node_map_bytes: int,
     high_water: int | None,
     fake: int | None,
     notes: list[str],
-    resident_bytes: int = 0,
     device: DeviceBytes | None = None,
 ) -> Readings:
-    """Return the readings with their verdicts against `activation_bytes`, the peak by allocator events.
+    """The readings with their verdicts against the activation peak by allocator events.
 
     `num_edges` are those of the graph as the convolution reads it; `node_map_bytes` the bytes of one map
     `[num_nodes, channels]`: the gradient of a gather makes one more of them under fake tensors, which PyTorch never
-    changes in place. `device` has the accounts of CUDA, above `resident_bytes`.
+    changes in place. `device` has the accounts of CUDA.
     """
-    high_slack = HIGH_WATER_SHARE * activation_bytes + HIGH_WATER_BYTES
-    fake_slack = FAKE_TENSOR_SHARE * activation_bytes + FAKE_TENSOR_BYTES
-    return Readings(
+
+    def agrees(reading: int | None, share: float, slack: int, more: int) -> bool | None:
+        if reading is None:
+            return None
+        allowed = share * memory.activation_bytes + slack
+        return -allowed <= reading - memory.activation_bytes <= allowed + more
+
+    found = Readings(
         high_water_bytes=high_water,
-        high_water_agrees=None
-        if high_water is None
-        else -high_slack <= high_water - activation_bytes <= high_slack + SORT_BYTES_PER_EDGE * num_edges,
+        high_water_agrees=agrees(high_water, HIGH_WATER_SHARE, HIGH_WATER_BYTES, SORT_BYTES_PER_EDGE * num_edges),
         fake_tensor_bytes=fake,
-        fake_tensor_agrees=None
-        if fake is None
-        else -fake_slack <= fake - activation_bytes <= fake_slack + node_map_bytes,
+        fake_tensor_agrees=agrees(fake, FAKE_TENSOR_SHARE, FAKE_TENSOR_BYTES, node_map_bytes),
         notes=notes,
-        allocated_bytes=None if device is None else resident_bytes + device.allocated,
-        reserved_bytes=None if device is None else resident_bytes + device.reserved,
-        driver_bytes=None if device is None else resident_bytes + device.driver,
-        driver_agrees=None if device is None else abs(device.beside) <= DRIVER_BYTES,
     )
+    if device is None:
+        return found
+    accounts = {
+        "allocated_bytes": memory.resident_bytes + device.allocated,
+        "reserved_bytes": memory.resident_bytes + device.reserved,
+        "driver_bytes": memory.resident_bytes + device.driver,
+        "driver_agrees": abs(device.beside) <= DRIVER_BYTES,
+    }
+    return found.model_copy(update=accounts)
 
 
-def disagreements(policy: str, activation_bytes: int, readings: Readings) -> Sequence[str]:
-    """Return one sentence for each reading that does not agree."""
-    told = (
+def disagreements(policy: str, activation_bytes: int, readings: Readings) -> Iterator[str]:
+    """One sentence for each reading that does not agree."""
+    for name, value, agrees in (
         ("high-water mark", readings.high_water_bytes, readings.high_water_agrees),
         ("fake tensors", readings.fake_tensor_bytes, readings.fake_tensor_agrees),
-    )
-    sentences = [
-        f"memory readings of {policy} disagree: allocator events {activation_bytes} bytes, {name} {value} bytes"
-        for name, value, agrees in told
-        if agrees is False
-    ]
+    ):
+        if agrees is False:
+            yield (
+                f"memory readings of {policy} disagree: allocator events {activation_bytes} bytes, {name} {value} bytes"
+            )
     if readings.driver_agrees is False:
-        sentences.append(
+        yield (
             f"over a step of {policy} the driver's account of the device changed by more than {DRIVER_BYTES:,} bytes "
             "beside the caching allocator's: something else takes memory of the device"
         )
-    return sentences

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from itertools import pairwise
 from statistics import median
 
-from gnn_checkpointing.measurement.drift import worst_drift
 from gnn_checkpointing.measurement.ratios import paired_ratio
 from gnn_checkpointing.measurement.readings import disagreements
 from gnn_checkpointing.records.cell import CellRecord
-from gnn_checkpointing.records.policy import PolicyRecord, Steps
+from gnn_checkpointing.records.policy import PolicyRecord
 from gnn_checkpointing.study.study import Study
 
 DRIFT = 0.10
@@ -26,9 +25,17 @@ SWITCHES_PER_SECOND = 50
 FAULTS = 64
 """Page faults a step under `retaining`, whose freed memory stays mapped: a quarter of a MiB newly touched."""
 
+_FEWEST_ROUNDS = 9
+"""One reading of a few milliseconds may be interrupted, the median of three is not."""
+
+
+def with_warnings(record: CellRecord, study: Study) -> CellRecord:
+    """The record with its warnings."""
+    return record.model_copy(update={"warnings": record_warnings(record, study)})
+
 
 def record_warnings(record: CellRecord, study: Study) -> list[str]:
-    """Return one sentence for each thing that a reader should know before believing the record."""
+    """One sentence for each thing that a reader should know before believing the record."""
     return [
         *_spread(record, study),
         *_machine(record),
@@ -36,11 +43,32 @@ def record_warnings(record: CellRecord, study: Study) -> list[str]:
     ]
 
 
+def worst_drift(record: CellRecord) -> float | None:
+    """The largest drift within one of the processes that timed a cell; None where none can tell."""
+    found = (
+        sentinel_drift(run.sentinel_seconds)
+        for run in record.runs
+        if not run.sentinel_by_round or len(run.sentinel_seconds) >= _FEWEST_ROUNDS
+    )
+    return max((drift for drift in found if drift is not None), default=None)
+
+
+def sentinel_drift(seconds: Sequence[float]) -> float | None:
+    """How much slower the slowest third was than the fastest, by the medians of consecutive thirds, minus 1.
+
+    None for fewer than three values. Medians: a single value that something else interrupted is not drift.
+    """
+    if len(seconds) < 3:
+        return None
+    first, second = len(seconds) // 3, len(seconds) - len(seconds) // 3
+    thirds = [median(seconds[:first]), median(seconds[first:second]), median(seconds[second:])]
+    return max(thirds) / min(thirds) - 1
+
+
 def _spread(record: CellRecord, study: Study) -> Iterator[str]:
-    target = study.measurement.ratio_half_width
-    base = [steps.wall_seconds for steps in record.steps_of("none")]
+    target, base = study.measurement.ratio_half_width, record.seconds_of("none")
     for found in record.policies:
-        seconds = [steps.wall_seconds for steps in record.steps_of(found.policy)]
+        seconds = record.seconds_of(found.policy)
         if not base or not seconds or found.policy == "none":
             continue
         ratio = paired_ratio(seconds, base, study.analysis.confidence, 500, record.seed % 2**32)
@@ -71,18 +99,13 @@ def _machine(record: CellRecord) -> Iterator[str]:
 
 
 def _policy(record: CellRecord, found: PolicyRecord) -> Iterator[str]:
-    same = found.sameness
+    same, policy, timed = found.sameness, found.policy, record.steps_of(found.policy)
     if same and not (same.same_loss and same.same_gradients and same.same_buffers):
-        yield f"{found.policy} changes what is computed"
+        yield f"{policy} changes what is computed"
     if found.memory and found.readings:
-        peak = found.memory.peak_memory_bytes - found.memory.resident_bytes
-        yield from disagreements(found.policy, peak, found.readings)
-    timed = record.steps_of(found.policy)
-    if timed:
-        yield from _steps(record, found.policy, timed)
-
-
-def _steps(record: CellRecord, policy: str, timed: list[Steps]) -> Iterator[str]:
+        yield from disagreements(policy, found.memory.activation_bytes, found.readings)
+    if not timed:
+        return
     seconds = median(second for steps in timed for second in steps.wall_seconds)
     if seconds < SHORT_SECONDS:
         yield f"a step of {policy} takes {seconds * 1e3:.2f} ms: timer and interpreter are part of what was timed"

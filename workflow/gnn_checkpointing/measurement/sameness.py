@@ -20,7 +20,7 @@ class StepResult:
 
 
 def step_result(model: nn.Module, loss: Tensor) -> StepResult:
-    """Return copies of what a finished step left in `model`."""
+    """Copies of what a finished step left in `model`."""
     gradients = tuple(
         torch.zeros_like(parameter) if parameter.grad is None else parameter.grad.detach().clone()
         for parameter in model.parameters()
@@ -29,7 +29,7 @@ def step_result(model: nn.Module, loss: Tensor) -> StepResult:
 
 
 def compared(result: StepResult, reference: StepResult, tolerance: float) -> Sameness:
-    """Return the differences relative to the reference.
+    """The differences relative to the reference.
 
     A parameter's gradient difference is taken relative to the norm of *all* gradients: some gradients are zero in
     exact arithmetic (a softmax does not see a shift of its scores), and their rounding noise would say nothing.
@@ -48,10 +48,9 @@ def compared(result: StepResult, reference: StepResult, tolerance: float) -> Sam
 
 
 def _largest(values: tuple[Tensor, ...], references: tuple[Tensor, ...]) -> float:
-    """Return the largest norm of a difference, relative to the norm of all references."""
+    """The largest norm of a difference, relative to the norm of all references."""
     if not references:
         return 0.0
     doubles = [reference.double() for reference in references]
     scale = max(float(torch.stack([double.norm() for double in doubles]).norm()), 1e-30)
-    differences = (float((value.double() - double).norm()) for value, double in zip(values, doubles, strict=True))
-    return max(differences) / scale
+    return max(float((value.double() - double).norm()) for value, double in zip(values, doubles, strict=True)) / scale

@@ -12,7 +12,7 @@ import importlib.util
 import json
 import re
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass, field
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
@@ -20,28 +20,27 @@ from gnn_checkpointing.artefacts import write_text
 
 _NAME = __package__.partition(".")[0]
 _COMPILED = (".cpp", ".h", ".cu")
+_STRING = "="
 _PROSE = ("description", "help", "title")
 _BLANK = re.compile(rb"""("(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*')|(?://[^\n]*|/\*.*?\*/|\s)+""", re.DOTALL)
 """A text of C++, or else what is between two words: a comment is as a blank, but for the end of a line."""
 
-
-@dataclass(frozen=True)
-class _Source:
-    """One file: its digest, what it imports, and what it imports only when a function of it is called."""
-
-    digest: str
-    imports: list[str]
-    later: list[str]
+Source = tuple[str, list[str], list[str]]
+"""Of one file: its digest, what it imports, and what it imports only when a function of it is called."""
 
 
-@dataclass
 class Sources:
     """The package's files under `root`. What was read of them is kept beside Python's own compiled files."""
 
-    root: Path
-    _read: dict[str, _Source] = field(default_factory=dict)
-    _kept: dict[str, list[object]] | None = None
-    _changed: bool = False
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self._memory = Path(importlib.util.cache_from_source(str(root / "names.py"))).with_suffix(".json")
+        self._read: dict[str, Source] = {}
+        self._changed = False
+        try:
+            self._kept = json.loads(self._memory.read_text())
+        except (OSError, ValueError):
+            self._kept = {}
 
     def of(self, roots: Iterable[str], without: Collection[str] = ()) -> dict[str, str]:
         """The digest of every file that the modules and packages `roots` run, by its path; none of `without`."""
@@ -52,21 +51,25 @@ class Sources:
             if module in without or found.get(module, -1) >= wholly:
                 continue
             found[module] = wholly
-            source = self._source(module)
+            _, imports, later = self._source(module)
             # A package is run before its modules. The library's functions, which it imports when asked, are not.
             waiting += [(above, False) for above in [module.rpartition(".")[0]] if above]
-            waiting += [(each, True) for each in source.imports + (source.later if wholly and "." in module else [])]
-        digests = {
-            self._path(module).relative_to(self.root).as_posix(): self._source(module).digest for module in found
-        }
-        folders = {self._path(module).parent for module in found if "." in module}
-        for path in sorted({path for folder in folders for path in folder.glob("csrc/*") if path.suffix in _COMPILED}):
-            words = _BLANK.sub(lambda match: match[1] or b"\n"[: b"\n" in match[0]] or b" ", path.read_bytes()).strip()
-            digests[path.relative_to(self.root).as_posix()] = hashlib.sha256(words).hexdigest()
-        for path in sorted({path for folder in folders for path in folder.glob("*.yaml")}):
-            digests[path.relative_to(self.root).as_posix()] = hashlib.sha256(path.read_bytes()).hexdigest()
-        self._keep()
-        return digests
+            waiting += [(each, True) for each in imports + (later if wholly and "." in module else [])]
+        digests = {self._path(module): self._source(module)[0] for module in found}
+        for folder in {self._path(module).parent for module in found if "." in module}:
+            for path in folder.glob("csrc/*"):
+                if path.suffix in _COMPILED:
+                    content = _BLANK.sub(
+                        lambda match: match[1] or b"\n"[: b"\n" in match[0]] or b" ", path.read_bytes()
+                    )
+                    digests[path] = hashlib.sha256(content.strip()).hexdigest()
+            for path in (*folder.glob("*.yaml"), *folder.glob("*.csv")):
+                digests[path] = hashlib.sha256(path.read_bytes()).hexdigest()
+        if self._changed:
+            self._changed = False
+            with suppress(OSError):  # a folder that cannot be written to only costs reading the files again
+                write_text(self._memory, json.dumps(self._kept))
+        return {path.relative_to(self.root).as_posix(): digest for path, digest in digests.items()}
 
     def _modules(self, name: str) -> list[str]:
         """The module of that name, or all of a package."""
@@ -80,50 +83,26 @@ class Sources:
         place = self.root.parent.joinpath(*module.split("."))
         return place / "__init__.py" if place.is_dir() else place.with_suffix(".py")
 
-    def _source(self, module: str) -> _Source:
+    def _source(self, module: str) -> Source:
         if module not in self._read:
             path = self._path(module)
             stat = path.stat()
             stamp = [stat.st_mtime_ns, stat.st_size]
-            kept = self._known().get(module)
-            if kept is None or kept[:2] != stamp:
+            if self._kept.get(module, [])[:2] != stamp:
                 tree = ast.parse(path.read_bytes())
-                imports, later = (sorted(self._imported(tree, deferred)) for deferred in (False, True))
-                kept = self._known()[module] = [*stamp, _digest(tree), imports, later]
+                names = [sorted(_names(tree, deferred)) for deferred in (False, True)]
+                self._kept[module] = [*stamp, _digest(tree), *names]
                 self._changed = True
-            self._read[module] = _Source(*kept[2:])  # type: ignore[arg-type] # as written above
+            _, _, digest, *names = self._kept[module]
+            # Which files the names are is asked again: others may have come or gone beside a file that stayed.
+            self._read[module] = (digest, *map(self._modules_of, names))
         return self._read[module]
 
-    def _known(self) -> dict[str, list[object]]:
-        if self._kept is None:
-            try:
-                self._kept = json.loads(self._memory().read_text())
-            except (OSError, ValueError):
-                self._kept = {}
-        return self._kept
-
-    def _keep(self) -> None:
-        if self._changed:
-            self._changed = False
-            try:
-                write_text(self._memory(), json.dumps(self._kept))
-            except OSError:
-                return  # a folder that cannot be written to only costs reading the files again
-
-    def _memory(self) -> Path:
-        return Path(importlib.util.cache_from_source(str(self.root / "sources.py"))).with_suffix(".json")
-
-    def _imported(self, tree: ast.Module, deferred: bool) -> set[str]:
-        names = set()
-        for node in _run(tree, deferred):
-            if isinstance(node, ast.Import):
-                names |= {alias.name for alias in node.names}
-            elif isinstance(node, ast.ImportFrom):
-                names |= {f"{node.module}.{alias.name}" for alias in node.names}
-            elif isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value.startswith(f"{_NAME}."):
-                named = self._existing(node.value)
-                names |= {*self._modules(named)} if named != _NAME else set()
-        return {self._existing(name) for name in names if name.partition(".")[0] == _NAME}
+    def _modules_of(self, names: list[str]) -> list[str]:
+        """The modules that imports and strings name; a string that names a package means all of its modules."""
+        found = {self._existing(name) for name in names if not name.startswith(_STRING)}
+        packages = {self._existing(name.removeprefix(_STRING)) for name in names if name.startswith(_STRING)}
+        return sorted(found.union(*map(self._modules, packages - {_NAME})))
 
     def _existing(self, dotted: str) -> str:
         """The longest beginning of a dotted name that is a module or a package."""
@@ -131,6 +110,19 @@ class Sources:
         while len(parts) > 1 and not (self._path(".".join(parts)).is_file()):
             parts.pop()
         return ".".join(parts)
+
+
+def _names(tree: ast.Module, deferred: bool) -> set[str]:
+    """What a module imports of ours, and the strings that begin as our modules do, marked."""
+    names = set()
+    for node in _run(tree, deferred):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            names |= {f"{node.module}.{alias.name}" for alias in node.names}
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value.startswith(f"{_NAME}."):
+            names.add(_STRING + node.value)
+    return {name for name in names if name.removeprefix(_STRING).partition(".")[0] == _NAME}
 
 
 def _run(node: ast.AST, deferred: bool) -> Iterator[ast.AST]:
@@ -158,13 +150,10 @@ def _digest(tree: ast.Module) -> str:
     return hashlib.sha256(ast.dump(tree).encode()).hexdigest()
 
 
-def _is_text(statement: ast.stmt) -> bool:
+def _is_text(statement: ast.AST) -> bool:
     """Whether a statement is a string alone: a docstring, or the note below a constant."""
-    return (
-        isinstance(statement, ast.Expr)
-        and isinstance(statement.value, ast.Constant)
-        and isinstance(statement.value.value, str)
-    )
+    value = statement.value if isinstance(statement, ast.Expr) else None
+    return isinstance(value, ast.Constant) and isinstance(value.value, str)
 
 
 @cache

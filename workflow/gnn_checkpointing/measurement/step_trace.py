@@ -8,10 +8,12 @@ not measurements.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
+from itertools import groupby
 from typing import Any
 
 from torch import Tensor, nn
@@ -48,50 +50,55 @@ def step_trace(model: nn.Module, forward: Callable[[], Tensor]) -> dict[str, Any
     with no_garbage(), _marked(layers, names):
         first, loss = _events(forward)
         second, _ = _events(loss.backward)
-    forwards = sorted(first, key=lambda event: event.start_ns())
-    events = [*forwards, *sorted(second, key=lambda event: event.start_ns())]
-    start = events[0].start_ns()
-    live, counted = 0, []
-    for event in events:
+    events = [*first, *second]
+    start, forward_events = events[0].start_ns(), len(first)
+    moments, live, saved = [start], [0], 0
+    for number, event in enumerate(events):
         if event.name() == "[memory]":
-            live += event.nbytes()
-            counted.append((event.start_ns(), live))
-    saved = sum(event.nbytes() for event in forwards if event.name() == "[memory]")
-    marks = [_slice(event) for event in events if event.name().startswith(_PREFIX)]
+            moments.append(event.start_ns())
+            live.append(live[-1] + event.nbytes())
+            saved = live[-1] if number < forward_events else saved
+    marked = [event for event in events if event.name().startswith(_PREFIX)]
+    kinds = [event.name().split(":", 2)[1:] for event in marked]
+    marks = [_Slice(kind, layer, one.start_ns(), _end(one)) for one, (kind, layer) in zip(marked, kinds, strict=True)]
     slices = [*marks, *_backward(events, [mark for mark in marks if mark.kind == "forward"])]
     explained = {row.name or "model": row for row in explain(model).layers}
 
-    def microseconds(at: int) -> float:
-        return float(at - start) / 1000
+    def live_at(moment: int) -> int:
+        return live[max(0, bisect_right(moments, moment) - 1)]
 
     def drawn(one: _Slice) -> dict[str, Any]:
-        args: dict[str, Any] = {"bytes_before": _at(counted, one.begin), "bytes_after": _at(counted, one.end)}
+        args: dict[str, Any] = {"bytes_before": live_at(one.begin), "bytes_after": live_at(one.end)}
         if one.kind == "forward" and one.layer in explained:
             args |= {"policy": explained[one.layer].policy, "reason": explained[one.layer].reason}
             args["saved_bytes"] = args["bytes_after"] - args["bytes_before"]
-        place = {"pid": 1, "tid": 1, "ts": microseconds(one.begin), "dur": (one.end - one.begin) / 1000}
+        place = {"pid": 1, "tid": 1, "ts": (one.begin - start) / 1000, "dur": (one.end - one.begin) / 1000}
         return {"name": f"{one.layer} {one.kind}", "cat": one.kind, "ph": "X", **place, "args": args}
 
     counter = [
-        {"name": COUNTER, "ph": "C", "pid": 1, "ts": microseconds(at), "args": {"bytes": value}}
-        for at, value in [(start, 0), *counted]
+        {"name": COUNTER, "ph": "C", "pid": 1, "ts": (moment - start) / 1000, "args": {"bytes": value}}
+        for moment, value in zip(moments, live, strict=True)
     ]
     named = {"name": "process_name", "ph": "M", "pid": 1, "args": {"name": f"a step of {type(model).__name__}"}}
-    peak = max((value for _, value in counted), default=0)
     return {
         "traceEvents": [named, *map(drawn, sorted(slices, key=lambda one: (one.begin, -one.end))), *counter],
         "displayTimeUnit": "ms",
-        "otherData": {"saved_activation_bytes": saved, "activation_bytes": max(0, peak)},
+        "otherData": {"saved_activation_bytes": saved, "activation_bytes": max(live)},
     }
 
 
+def _end(event: Any) -> int:
+    end: int = event.start_ns() + event.duration_ns()
+    return end
+
+
 def _events(action: Callable[[], Any]) -> tuple[list[Any], Any]:
-    """The profiler's events of `action`, and what it returns."""
+    """The profiler's events of `action` by their beginnings, and what it returns."""
     with profile(activities=[ProfilerActivity.CPU], profile_memory=True, acc_events=True) as session:
         value = action()
     assert session.profiler is not None
     assert session.profiler.kineto_results is not None
-    return list(session.profiler.kineto_results.events()), value
+    return sorted(session.profiler.kineto_results.events(), key=lambda event: event.start_ns()), value
 
 
 @contextmanager
@@ -121,35 +128,18 @@ def _marked(layers: list[Any], names: dict[int, str]) -> Iterator[None]:
         yield
 
 
-def _slice(event: Any) -> _Slice:
-    kind, _, layer = event.name().removeprefix(_PREFIX).partition(":")
-    return _Slice(kind, layer, event.start_ns(), event.start_ns() + event.duration_ns())
-
-
 def _backward(events: list[Any], forwards: list[_Slice]) -> Iterator[_Slice]:
     """Each layer's backward pass: neighbouring autograd nodes of one layer joined."""
     owners: dict[int, str] = {}
+    nodes = []
     for event in events:
-        if event.sequence_nr() >= 0 and not event.name().startswith(_NODE):
+        if not event.name().startswith(_NODE):
             inside = [one for one in forwards if one.begin <= event.start_ns() < one.end]
-            if inside:
+            if inside and event.sequence_nr() >= 0:
                 owners.setdefault(event.sequence_nr(), inside[-1].layer)
-    nodes = [
-        (owners.get(event.sequence_nr()), event.start_ns(), event.start_ns() + event.duration_ns())
-        for event in events
-        if event.name().startswith(_NODE) and "AccumulateGrad" not in event.name()
-    ]
-    joined: _Slice | None = None
-    for layer, begin, end in nodes:
-        if joined is not None and joined.layer == layer:
-            joined = _Slice("backward", joined.layer, joined.begin, max(joined.end, end))
-            continue
-        if joined is not None:
-            yield joined
-        joined = None if layer is None else _Slice("backward", layer, begin, end)
-    if joined is not None:
-        yield joined
-
-
-def _at(counted: list[tuple[int, int]], at: int) -> int:
-    return next((value for moment, value in reversed(counted) if moment <= at), 0)
+        elif "AccumulateGrad" not in event.name():
+            nodes.append(event)
+    for layer, joined in groupby(nodes, key=lambda event: owners.get(event.sequence_nr())):
+        if layer is not None:
+            found = list(joined)
+            yield _Slice("backward", layer, found[0].start_ns(), max(map(_end, found)))

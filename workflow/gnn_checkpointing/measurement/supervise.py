@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
 import selectors
 import signal
 import sys
@@ -13,29 +14,32 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO, Any
 
-from gnn_checkpointing.artefacts import read_json, seal, sha256_of, write_json
+from gnn_checkpointing.artefacts import read_json, sha256_of, write_sealed
 from gnn_checkpointing.graphs.storage import load_graph
 from gnn_checkpointing.measurement.allocator import missing, worker_environment
-from gnn_checkpointing.measurement.byte_trace import read_byte_traces
-from gnn_checkpointing.measurement.exclusive import machine
+from gnn_checkpointing.measurement.exclusive import end_all_with, machine, state_of
 from gnn_checkpointing.measurement.fingerprint import cell_fingerprint, measuring_settings
 from gnn_checkpointing.measurement.forked import RUN, start_process
 from gnn_checkpointing.measurement.gpu import expected_device
-from gnn_checkpointing.measurement.host import this_host
-from gnn_checkpointing.measurement.job import Job, Turn
-from gnn_checkpointing.measurement.unmeasured import unavailable_cell
+from gnn_checkpointing.measurement.hardware import this_host
+from gnn_checkpointing.measurement.job import Job, Turn, unavailable_cell
 from gnn_checkpointing.records.cell import CellRecord, read_cell
+from gnn_checkpointing.records.traces import byte_traces_file, read_byte_traces
 from gnn_checkpointing.refusal import Refusal
-from gnn_checkpointing.study.design import Cell, graph_cells
+from gnn_checkpointing.study.design import graph_cells
 from gnn_checkpointing.study.graph_design import graph_spec
 from gnn_checkpointing.study.study import Study
 
 COMPLETE = "complete.json"
 _UNFINISHED = "unfinished"
 _WORKER = "gnn_checkpointing.measurement.worker"
+_MARK = "GNN_CHECKPOINTING_WORKER"
 _TICK_SECONDS = 0.5
 _FROM_OUTSIDE = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT, signal.SIGSTOP)
 _START_SECONDS = 300.0  # imports on a slow disk, and the first cell's tensors
+
+StillWanted = Callable[[], bool]
+Progress = Callable[[CellRecord], None]
 
 
 def measure_graph(
@@ -45,8 +49,8 @@ def measure_graph(
     folder: Path,
     hardware: str,
     log: IO[bytes],
-    still_wanted: Callable[[], bool],
-    progress: Callable[[CellRecord], None],
+    still_wanted: StillWanted,
+    progress: Progress,
     visit: int = 0,
 ) -> None:
     """Measure all cells of one graph into `folder`, and write `complete.json` when all are there.
@@ -59,30 +63,31 @@ def measure_graph(
     if not graph_file.is_file():
         raise Refusal(f"{graph_file}: no such graph file; make it with `graph`")
     graph_sha256 = sha256_of(graph_file)
-    cells = graph_cells(study, graph_spec(study, graph_id))
-    fingerprints = {cell.id: cell_fingerprint(study, cell, graph_sha256) for cell in cells}
-    kept = _kept_records(folder, cells, fingerprints)
-    allocators = {cell.id: cell.allocator for cell in cells}
-    job = Job(study, graph_id, graph_file, folder, hardware, fingerprints, allocators, this_host(study), visit)
+    cells = {cell.id: cell for cell in graph_cells(study, graph_spec(study, graph_id))}
+    fingerprints = {name: cell_fingerprint(study, cell, graph_sha256) for name, cell in cells.items()}
+    kept = _kept_records(folder, fingerprints)
+    job = Job(study, graph_id, graph_file, folder, hardware, cells, fingerprints, this_host(study), visit)
     for cell in cells:
-        job.wait_for(cell.id, kept=cell.id in kept)
+        job.wait_for(cell, kept=cell in kept)
     started = time.monotonic()
-    _write_unavailable(job, cells, progress)
+    _write_unavailable(job, progress)
     with machine(shared=False, still_wanted=still_wanted):
         while job.waiting:
             _run_worker(job, log, still_wanted, progress)
-    records = {name: sha256_of(folder / name) for name in (f"{cell.id}.json" for cell in cells)}
-    traces = {path.name: sha256_of(path) for path in sorted(folder.glob("*.npz"))}
-    settings = measuring_settings(study)
-    seconds = time.monotonic() - started
-    listed = {"graph": graph_id, "settings": settings, "seconds": seconds, "cells": records, "traces": traces}
-    write_json(folder / COMPLETE, listed)
-    seal(folder / COMPLETE)
+    records = [job.record_file(cell) for cell in cells]
+    listed = {
+        "graph": graph_id,
+        "settings": measuring_settings(study),
+        "seconds": time.monotonic() - started,
+        "cells": {path.name: sha256_of(path) for path in records},
+        "traces": {path.name: sha256_of(path) for path in sorted(folder.glob("*.npz"))},
+    }
+    write_sealed(folder / COMPLETE, listed)
     (folder / _UNFINISHED).unlink()
 
 
 def completed_records(complete: Path) -> Iterator[CellRecord]:
-    """Yield the records that a `complete.json` lists; one that changed since, or whose traces did, is refused."""
+    """The records that a `complete.json` lists; one that changed since, or whose traces did, is refused."""
     listed = read_json(complete)
     for name, expected in (listed["cells"] | listed["traces"]).items():
         path = complete.parent / name
@@ -92,18 +97,13 @@ def completed_records(complete: Path) -> Iterator[CellRecord]:
         yield read_cell(complete.parent / name)
 
 
-def traces_file(folder: Path, cell: str) -> Path:
-    """Return where the byte traces of a cell lie."""
-    return folder / f"{cell}.npz"
-
-
-def _write_unavailable(job: Job, cells: list[Cell], progress: Callable[[CellRecord], None]) -> None:
+def _write_unavailable(job: Job, progress: Progress) -> None:
     """Write the records of cells whose allocator is not installed here; no process is started for them."""
-    for cell in cells:
+    for name, cell in job.cells.items():
         reason = missing(cell.allocator)
-        if reason is None or Turn(0, cell.id) not in job.waiting:
+        if reason is None or Turn(0, name) not in job.waiting:
             continue
-        context = job.context(cell.id) | {"fingerprint": job.fingerprints[cell.id], "memory_limit_bytes": 0}
+        context = job.context(name) | {"fingerprint": job.fingerprints[name], "memory_limit_bytes": 0}
         # A table holds rows of one device, and the other cells say which they ran on.
         device = expected_device(job.study.measurement.device)
         record = unavailable_cell(job.study, cell, load_graph(job.graph_file), device, reason, context)
@@ -111,8 +111,8 @@ def _write_unavailable(job: Job, cells: list[Cell], progress: Callable[[CellReco
         progress(record)
 
 
-def _kept_records(folder: Path, cells: list[Cell], fingerprints: dict[str, str]) -> set[str]:
-    """Return the cells whose records of an unfinished run still hold; forget all others.
+def _kept_records(folder: Path, fingerprints: dict[str, str]) -> set[str]:
+    """The cells whose records of an unfinished run still hold; all others are deleted.
 
     A finished run leaves no mark, so that asking for it once more measures it once more.
     """
@@ -120,110 +120,97 @@ def _kept_records(folder: Path, cells: list[Cell], fingerprints: dict[str, str])
     resumed = (folder / _UNFINISHED).exists()
     (folder / _UNFINISHED).touch()
     (folder / COMPLETE).unlink(missing_ok=True)
-    kept = set()
-    for path in folder.glob("*.json"):
-        if resumed and _holds(path, fingerprints):
-            kept.add(path.stem)
-        else:
-            path.unlink()
-    for path in folder.glob("*.npz"):
+    kept = {path.stem for path in folder.glob("*.json") if resumed and _holds(path, fingerprints)}
+    for path in (*folder.glob("*.json"), *folder.glob("*.npz")):
         if path.stem not in kept:
             path.unlink()
-    return kept & {cell.id for cell in cells}
+    return kept
 
 
 def _holds(path: Path, fingerprints: dict[str, str]) -> bool:
-    """Tell whether a record is today's, and its traces there and whole."""
+    """Whether a record is today's, and its traces there and whole."""
     try:
         record = read_cell(path)
         if record.fingerprint != fingerprints.get(path.stem):
             return False
         traced = {found.policy for found in record.policies if found.memory and record.device == "cpu"}
-        return not traced or traced == set(read_byte_traces(traces_file(path.parent, path.stem)))
+        return not traced or traced == set(read_byte_traces(byte_traces_file(path.parent, path.stem)))
     except Refusal:
         return False
 
 
-def _run_worker(
-    job: Job, log: IO[bytes], still_wanted: Callable[[], bool], progress: Callable[[CellRecord], None]
-) -> None:
+def _run_worker(job: Job, log: IO[bytes], still_wanted: StillWanted, progress: Progress) -> None:
     """Run one worker until it has had all its turns, or has died; take from it whatever it finished."""
     reading, writing = os.pipe()
-    threads = job.study.measurement.threads
-    asked = job.asked()
-    process_number = asked[0].process
-    environment = worker_environment(dict(os.environ), job.allocators[asked[0].cell], threads)
-    if expected_device(job.study.measurement.device) == "cuda":
+    asked, measurement = job.asked(), job.study.measurement
+    number = asked[0].process
+    environment = worker_environment(dict(os.environ), job.cells[asked[0].cell].allocator, measurement.threads)
+    environment[_MARK] = secrets.token_hex(8)  # compilers inherit it
+    if expected_device(measurement.device) == "cuda":
         environment.pop(RUN, None)  # CUDA does not survive a fork
     with tempfile.TemporaryFile() as message:
-        message.write(job.message(asked))
+        message.write(json.dumps(job.message(asked)).encode())
         message.seek(0)
-        arguments = ["--events", str(writing)]
-        process = start_process(_WORKER, arguments, environment, message, log, log, (writing,))
+        process = start_process(_WORKER, ["--events", str(writing)], environment, message, log, log, (writing,))
     os.close(writing)
     last: dict[str, Any] | None = None
     settled = stopped = False
     try:
-        for event in _events(reading, job.study.measurement.timeout_seconds, still_wanted):
-            if event["event"] in ("cell", "again"):
-                if event["event"] == "cell":
-                    record = CellRecord.model_validate(event["record"])
-                else:
-                    record = job.joined(event["cell"], event["rounds"])
-                job.write(record, process_number)
-                progress(record)
-                last = None
-                if not set(asked) & set(job.waiting):
-                    settled = True  # nothing is left for it to say; its orderly end would cost half a second
-                    break
-            elif event["event"] == "refusal":
-                raise Refusal(event["message"])
-            elif event["event"] == "lost":
-                job.lose(Turn(process_number, event["cell"]), event["policy"], event["outcome"], event["message"])
-                settled = True
-            elif event["event"] == "step":
-                last = event
-            elif event["event"] == "silence":
-                stopped = _is_stopped(process.pid)
-                if not stopped:
-                    _lose_silent(job, process_number, last)
+        for event in _events(reading, measurement.timeout_seconds, still_wanted):
+            match event["event"]:
+                case "cell" | "again":
+                    record = job.record_of(event)
+                    job.write(record, number)
+                    progress(record)
+                    last = None
+                    if not set(asked) & set(job.waiting):
+                        settled = True  # nothing is left for it to say; its orderly end would cost half a second
+                        break
+                case "refusal":
+                    raise Refusal(event["message"])
+                case "lost":
+                    job.lose(Turn(number, event["cell"]), event["policy"], event["outcome"], event["message"])
+                    settled = True
+                case "step":
+                    last = event
+                case "silence" if _is_stopped(process.pid):
+                    stopped = True
+                case "silence":
+                    _lose_silent(job, number, last)
                     settled = True
     finally:
         if settled or stopped or sys.exc_info()[0] is not None:
             process.kill()
         status = process.wait()
+        end_all_with(f"{_MARK}={environment[_MARK]}")
         os.close(reading)
     if not settled and set(asked) & set(job.waiting):
-        _lose_dead(job, process_number, last, -signal.SIGSTOP if stopped else status)
+        _lose_dead(job, number, last, -signal.SIGSTOP if stopped else status)
 
 
 def _is_stopped(process: int) -> bool:
-    """Tell whether a signal has stopped a process, so that its silence says nothing of what it does (Linux)."""
-    try:
-        return Path(f"/proc/{process}/stat").read_text().rsplit(")", 1)[1].split()[0] in ("T", "t")
-    except OSError:
-        return False
+    """Whether a signal has stopped a process, so that its silence says nothing of what it does (Linux)."""
+    return state_of(process)[:1] in (["T"], ["t"])
 
 
-def _events(reading: int, timeout: float, still_wanted: Callable[[], bool]) -> Iterator[dict[str, Any]]:
-    """Yield the worker's events until it closes its end; a silence longer than `timeout` is an event, and the last."""
+def _events(reading: int, timeout: float, still_wanted: StillWanted) -> Iterator[dict[str, Any]]:
+    """The worker's events until it closes its end; a silence longer than `timeout` is an event, and the last."""
     buffer, heard = b"", time.monotonic()
     allowed = _START_SECONDS + timeout
     with selectors.DefaultSelector() as selector:
         selector.register(reading, selectors.EVENT_READ)
-        while True:
-            if not still_wanted():
-                raise SystemExit(1)
+        while still_wanted():
             if selector.select(_TICK_SECONDS):
                 chunk = os.read(reading, 1 << 16)
                 if not chunk:
                     return
                 heard, allowed = time.monotonic(), timeout
                 *lines, buffer = (buffer + chunk).split(b"\n")
-                yield from (json.loads(line) for line in lines)
+                yield from map(json.loads, lines)
             elif time.monotonic() - heard > allowed:
                 yield {"event": "silence"}
                 return
+    raise SystemExit(1)
 
 
 def _lose_silent(job: Job, process: int, last: dict[str, Any] | None) -> None:
@@ -232,9 +219,8 @@ def _lose_silent(job: Job, process: int, last: dict[str, Any] | None) -> None:
         raise Refusal(
             f"the measuring process of {job.graph_id} did not start within {_START_SECONDS:.0f} s; see its log"
         )
-    seconds = job.study.measurement.timeout_seconds
-    turn = Turn(process, last["cell"])
-    job.lose(turn, last["policy"], "timed_out", f"no end of {last['phase']} after {seconds:g} s")
+    message = f"no end of {last['phase']} after {job.study.measurement.timeout_seconds:g} s"
+    job.lose(Turn(process, last["cell"]), last["policy"], "timed_out", message)
 
 
 def _lose_dead(job: Job, process: int, last: dict[str, Any] | None, status: int) -> None:
@@ -251,7 +237,7 @@ def _lose_dead(job: Job, process: int, last: dict[str, Any] | None, status: int)
     outside = -status in _FROM_OUTSIDE
     if (outside or status == -signal.SIGKILL) and (turn, policy) not in job.killed:
         job.killed.add((turn, policy))
-        job.restarts[turn.cell] = job.restarts.get(turn.cell, 0) + 1
+        job.restart(turn.cell)
         return
     if outside:
         raise Refusal(f"{how} ended the measuring process of {job.graph_id} twice in one step; run again undisturbed")

@@ -1,13 +1,15 @@
-"""The measured process: measures the cells of one graph in turn and tells the commanding process by JSON lines."""
+"""The measured process: measures the cells of one graph in turn, and reports to the commanding one by JSON lines."""
 
 from __future__ import annotations
 
 import argparse
+import errno
 import gc
 import json
 import os
 import signal
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,18 +20,16 @@ import torch
 from gnn_checkpointing.graphs.graph import Graph
 from gnn_checkpointing.graphs.storage import load_graph
 from gnn_checkpointing.measurement.allocator import refused_on_cuda
-from gnn_checkpointing.measurement.another_process import time_again
-from gnn_checkpointing.measurement.byte_trace import write_byte_traces
-from gnn_checkpointing.measurement.cell import ReadHighWater, measure_cell
-from gnn_checkpointing.measurement.device import accelerator, chosen_device, full_precision
+from gnn_checkpointing.measurement.cell import ReadHighWater, measure_cell, time_again
+from gnn_checkpointing.measurement.device import accelerator, chosen_device, full_precision, memory_limit, spread_net
 from gnn_checkpointing.measurement.exclusive import die_with_parent
+from gnn_checkpointing.measurement.gpu import Neighbours, alone_on
 from gnn_checkpointing.measurement.high_water import HighWater, HighWaterReader, no_high_water
-from gnn_checkpointing.measurement.memory_limit import memory_limit, spread_net
-from gnn_checkpointing.measurement.other_processes import Neighbours, alone_on
+from gnn_checkpointing.measurement.job import unavailable_cell
 from gnn_checkpointing.measurement.probe import Announce
-from gnn_checkpointing.measurement.record_warnings import record_warnings
-from gnn_checkpointing.measurement.unmeasured import unavailable_cell
+from gnn_checkpointing.measurement.record_warnings import with_warnings
 from gnn_checkpointing.records.policy import PolicyRecord
+from gnn_checkpointing.records.traces import byte_traces_file, write_byte_traces
 from gnn_checkpointing.refusal import Refusal
 from gnn_checkpointing.study.design import Cell, graph_cells
 from gnn_checkpointing.study.graph_design import graph_spec
@@ -53,6 +53,14 @@ def main() -> None:
         except Refusal as refusal:
             _tell(events, event="refusal", message=str(refusal))
             raise SystemExit(2) from None
+        except OSError as error:
+            full = _full_disk(error)
+            if full is None:
+                raise
+            where = os.fsdecode(full.filename) if full.filename else tempfile.gettempdir()
+            message = f"{where}: {os.strerror(full.errno or 0).lower()}; free some space, and run it again"
+            _tell(events, event="refusal", message=message)
+            raise SystemExit(2) from error
 
 
 def _measure(job: dict[str, Any], events: TextIO) -> None:
@@ -61,77 +69,74 @@ def _measure(job: dict[str, Any], events: TextIO) -> None:
     # Before anything of this process is on the device.
     neighbours = alone_on(device) if device.type == "cuda" else None
     full_precision(device)
-    everything = {cell.id: cell for cell in graph_cells(study, graph_spec(study, job["graph"]))}
-    cells = {cell_id: everything[cell_id] for cell_id in job["cells"]}
+    every_cell = {cell.id: cell for cell in graph_cells(study, graph_spec(study, job["graph"]))}
+    cells = [every_cell[cell_id] for cell_id in job["cells"]]
     # What the imports made lives as long as the process; looking through it would cost more than many a step.
     gc.collect()
     gc.freeze()
-    again = job["process"] > 0
-    read_high_water = None if again else _high_water(study, Path(job["graph_file"]), cells, device, events)
+    read_high_water = None if job["process"] else _high_water(study, Path(job["graph_file"]), cells, device, events)
     graph = load_graph(Path(job["graph_file"]), job["graph"])
     torch.set_num_threads(study.measurement.threads)
     spread_net(device)
-    limit = memory_limit(device, study.measurement.memory_limit_gib)
-    for cell in cells.values():
+    worker = Worker(job, study, graph, device, neighbours, events)
+    for cell in cells:
         if read_high_water is None:
-            _time_one_again(job, study, cell, graph, device, neighbours, events)
-            continue
-        context = job["context"] | {
-            "fingerprint": job["fingerprints"][cell.id],
-            "memory_limit_bytes": limit,
+            worker.time_again(cell)
+        else:
+            worker.measure(cell, read_high_water)
+
+
+class Worker:
+    """What the cells of one process share."""
+
+    def __init__(
+        self,
+        job: dict[str, Any],
+        study: Study,
+        graph: Graph,
+        device: torch.device,
+        neighbours: Neighbours | None,
+        events: TextIO,
+    ) -> None:
+        self._job, self._study, self._graph = job, study, graph
+        self._device, self._neighbours, self._events = device, neighbours, events
+
+    def measure(self, cell: Cell, read_high_water: ReadHighWater) -> None:
+        """Measure one cell and report its record."""
+        study, graph, device = self._study, self._graph, self._device
+        context = self._job["context"] | {
+            "fingerprint": self._job["fingerprints"][cell.id],
+            "memory_limit_bytes": memory_limit(device, study.measurement.memory_limit_gib),
             "accelerator": accelerator(device),
         }
         reason = refused_on_cuda(cell.allocator) if device.type == "cuda" else None
         if reason:
             record = unavailable_cell(study, cell, graph, device.type, reason, context)
-            _tell(events, event="cell", record=record.model_dump(mode="json"))
-            continue
-        _measure_one(job, study, cell, graph, device, neighbours, read_high_water, context, events)
+        else:
+            found = self._job["lost"].get(cell.id, {})
+            lost = {policy: PolicyRecord.model_validate(values) for policy, values in found.items()}
+            with fatal_policies(cell, self._events) as announce:
+                record, traces = measure_cell(study, cell, graph, device, lost, announce, read_high_water, context)
+            if self._neighbours:
+                record = record.model_copy(update={"others_on_device": self._neighbours.found()})
+                record = with_warnings(record, study)
+            if traces:
+                write_byte_traces(byte_traces_file(Path(self._job["folder"]), cell.id), traces)
+        _tell(self._events, event="cell", record=record.model_dump(mode="json"))
 
-
-def _measure_one(
-    job: dict[str, Any],
-    study: Study,
-    cell: Cell,
-    graph: Graph,
-    device: torch.device,
-    neighbours: Neighbours | None,
-    read_high_water: ReadHighWater,
-    context: dict[str, Any],
-    events: TextIO,
-) -> None:
-    """Measure one cell and tell its record."""
-    lost = {policy: PolicyRecord.model_validate(found) for policy, found in job["lost"].get(cell.id, {}).items()}
-    with _fatal_policies(cell, events) as announce:
-        record, traces = measure_cell(study, cell, graph, device, lost, announce, read_high_water, context)
-    if neighbours:
-        record = record.model_copy(update={"others_on_device": neighbours.found()})
-        record = record.model_copy(update={"warnings": record_warnings(record, study)})
-    if traces:
-        write_byte_traces(Path(job["folder"]) / f"{cell.id}.npz", traces)
-    _tell(events, event="cell", record=record.model_dump(mode="json"))
-
-
-def _time_one_again(
-    job: dict[str, Any],
-    study: Study,
-    cell: Cell,
-    graph: Graph,
-    device: torch.device,
-    neighbours: Neighbours | None,
-    events: TextIO,
-) -> None:
-    """Time one cell once more and tell its rounds."""
-    with _fatal_policies(cell, events) as announce:
-        found = time_again(study, cell, graph, device, job["process"], job["timed"][cell.id], announce)
-    if neighbours:
-        found = found.model_copy(update={"others_on_device": neighbours.found()})
-    _tell(events, event="again", cell=cell.id, rounds=found.model_dump(mode="json"))
+    def time_again(self, cell: Cell) -> None:
+        """Time one cell once more and report its rounds."""
+        process, policies = self._job["process"], self._job["timed"][cell.id]
+        with fatal_policies(cell, self._events) as announce:
+            found = time_again(self._study, cell, self._graph, self._device, process, policies, announce)
+        if self._neighbours:
+            found = found.model_copy(update={"others_on_device": self._neighbours.found()})
+        _tell(self._events, event="again", cell=cell.id, rounds=found.model_dump(mode="json"))
 
 
 @contextmanager
-def _fatal_policies(cell: Cell, events: TextIO) -> Iterator[Announce]:
-    """Give what is to be told of each step; a policy that fails ends the process.
+def fatal_policies(cell: Cell, events: TextIO) -> Iterator[Announce]:
+    """A function that reports each step of a policy; a policy that fails ends the process.
 
     The commanding process starts it again without that policy.
     """
@@ -144,6 +149,9 @@ def _fatal_policies(cell: Cell, events: TextIO) -> Iterator[Announce]:
     try:
         yield announce
     except Exception as error:
+        full = _full_disk(error)
+        if full:
+            raise full from None
         if isinstance(error, Refusal) or not last["policy"]:
             raise
         outcome = "out_of_memory" if _is_out_of_memory(error) else "failed"
@@ -153,20 +161,25 @@ def _fatal_policies(cell: Cell, events: TextIO) -> Iterator[Announce]:
 
 
 def _high_water(
-    study: Study, graph_file: Path, cells: dict[str, Cell], device: torch.device, events: TextIO
+    study: Study, graph_file: Path, cells: list[Cell], device: torch.device, events: TextIO
 ) -> ReadHighWater:
-    """Return how high-water marks are read here; forks, so it comes before anything is computed."""
+    """How high-water marks are read here; forks, so it comes before anything is computed."""
     reason = no_high_water(device)
-    if reason is None and all(cell.allocator != study.measurement.allocators[0] for cell in cells.values()):
+    if reason is None and all(cell.allocator != study.measurement.allocators[0] for cell in cells):
         reason = "no high-water reading: only under the reference allocator"
     if reason:
         return lambda cell, policies: dict.fromkeys(policies, HighWater(None, reason))  # noqa: ARG005 - one signature
-    reader = HighWaterReader(study, graph_file, cells)
+    reader = HighWaterReader(study, graph_file, {cell.id: cell for cell in cells})
+    return lambda cell, policies: reader.readings(cell, policies, alive=lambda: _tell(events, event="alive"))
 
-    def read(cell: str, policies: dict[str, int]) -> dict[str, HighWater]:
-        return reader.readings(cell, policies, alive=lambda: _tell(events, event="alive"))
 
-    return read
+def _full_disk(error: BaseException | None) -> OSError | None:
+    """The error of a full disk behind another error: it says nothing of the policy that met it."""
+    while error is not None:
+        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            return error
+        error = error.__cause__ or error.__context__
+    return None
 
 
 def _is_out_of_memory(error: Exception) -> bool:

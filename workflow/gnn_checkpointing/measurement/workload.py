@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 
 import torch
 import torch.nn.functional as F
@@ -34,17 +34,19 @@ class Task(ABC):
     labels: Tensor
     num_classes: int
 
-    @abstractmethod
     def tensors(self) -> list[Tensor]:
-        """Return the tensors that live before, during and after every step."""
+        """The tensors that live before, during and after every step."""
+        values = [getattr(self, field.name) for field in fields(self)]
+        found = [value.tensors() if isinstance(value, Adjacency) else [value] for value in values]
+        return [one for several in found for one in several if isinstance(one, Tensor)]
 
     @abstractmethod
     def loss(self, model: nn.Module) -> Tensor:
-        """Return the mean cross-entropy over what is to be classified."""
+        """The mean cross-entropy over what is to be classified."""
 
     @abstractmethod
     def model(self, cell: Cell, policy: str) -> nn.Module:
-        """Return a fresh model from the cell's seed; raises `Refusal` where there is none that `policy` could train."""
+        """A fresh model from the cell's seed; raises `Refusal` where there is none that `policy` could train."""
 
     def sized(self, cell: Cell) -> Cell:
         """The cell with the sizes of its model, where the study does not say them."""
@@ -58,21 +60,17 @@ class GraphTask(Task):
     train_nodes: Tensor
     adjacency: Adjacency
 
-    def tensors(self) -> list[Tensor]:
-        """Return the tensors that live before, during and after every step."""
-        return [self.features, self.labels, self.train_nodes, *self.adjacency.tensors()]
-
     def scores(self, model: nn.Module) -> Tensor:
         """The class scores of all nodes."""
         scores: Tensor = model(self.features, self.adjacency.edge_index, self.adjacency.edge_weight)
         return scores
 
     def loss(self, model: nn.Module) -> Tensor:
-        """Return the mean cross-entropy over the training nodes."""
+        """The mean cross-entropy over the training nodes."""
         return F.cross_entropy(self.scores(model).index_select(0, self.train_nodes), self.labels)
 
     def model(self, cell: Cell, policy: str) -> nn.Module:
-        """Return a fresh stack, of reversible blocks where the policy takes it."""
+        """A fresh stack, of reversible blocks where the policy takes it."""
         build = build_reversible_stack if parse_policy(policy).kind in OTHER_MODELS else build_stack
         return build(cell.convolution, cell.architecture, self.features.size(1), self.num_classes, cell.seed)
 
@@ -90,8 +88,7 @@ class OwnTask(GraphTask):
 
     def model(self, cell: Cell, policy: str) -> nn.Module:
         """A fresh model; none is made of reversible blocks for it."""
-        if parse_policy(policy).kind in OTHER_MODELS:
-            raise Refusal(f"policy {policy}: {cell.convolution} is not made of reversible blocks")
+        _refuse_reversible(cell, policy)
         return build_own(self.module, self.features.size(1), self.num_classes, cell.seed)
 
     def sized(self, cell: Cell) -> Cell:
@@ -109,33 +106,33 @@ class ImageTask(Task):
     train_nodes: Tensor | None
     neighbours: int
 
-    def tensors(self) -> list[Tensor]:
-        """Return the tensors that live before, during and after every step."""
-        return [self.features, self.labels, *([] if self.train_nodes is None else [self.train_nodes])]
-
     def loss(self, model: nn.Module) -> Tensor:
-        """Return the mean cross-entropy over the training patches, or over the images."""
+        """The mean cross-entropy over the training patches, or over the images."""
         scores = model(self.features)
         if self.train_nodes is not None:
             scores = scores.flatten(0, 1).index_select(0, self.train_nodes)
         return F.cross_entropy(scores, self.labels)
 
     def model(self, cell: Cell, policy: str) -> nn.Module:
-        """Return a fresh Vision GNN; none is made of reversible blocks."""
-        if parse_policy(policy).kind in OTHER_MODELS:
-            raise Refusal(f"policy {policy}: {cell.convolution} is not made of reversible blocks")
+        """A fresh Vision GNN; none is made of reversible blocks."""
+        _refuse_reversible(cell, policy)
         size = next(size for size, name in NAMES.items() if name == cell.convolution)
         task: VisionTask = "images" if self.train_nodes is None else "patches"
         return build_vig(size, VigOptions(classes=self.num_classes, k=self.neighbours, task=task), cell.seed)
 
 
+def _refuse_reversible(cell: Cell, policy: str) -> None:
+    if parse_policy(policy).kind in OTHER_MODELS:
+        raise Refusal(f"policy {policy}: {cell.convolution} is not made of reversible blocks")
+
+
 def cell_task(graph: Graph, cell: Cell, device: torch.device) -> Task:
-    """Return what the cell's model reads of `graph`."""
+    """What the cell's model reads of `graph`."""
     return (_image_task if cell.convolution in VISION else graph_task)(graph, cell, device)
 
 
 def graph_task(graph: Graph, cell: Cell, device: torch.device) -> GraphTask:
-    """Return the tensors of `graph` as the cell's convolution reads them."""
+    """The tensors of `graph` as the cell's convolution reads them."""
     train_nodes = torch.from_numpy(graph.train_mask).nonzero().flatten()
     edge_index = torch.from_numpy(graph.edge_index)
     loops = cell.architecture.self_loops
@@ -155,7 +152,7 @@ def graph_task(graph: Graph, cell: Cell, device: torch.device) -> GraphTask:
 
 
 def _image_task(graph: Graph, cell: Cell, device: torch.device) -> ImageTask:
-    """Return the images whose patches are the nodes of `graph`, with the labels of the cell's task."""
+    """The images whose patches are the nodes of `graph`, with the labels of the cell's task."""
     images = images_of_patches(torch.from_numpy(graph.features)).to(device)
     by_image = cell.architecture.tasks[0] == "images"
     train_nodes = None if by_image else torch.from_numpy(graph.train_mask).nonzero().flatten()
@@ -170,7 +167,7 @@ def _image_task(graph: Graph, cell: Cell, device: torch.device) -> ImageTask:
 
 
 def images_of_patches(features: Tensor) -> Tensor:
-    """Return images `[images, COLOURS, SIDE, SIDE]` of the pixels of their patches `[images * PATCHES, ...]`."""
+    """Images `[images, COLOURS, SIDE, SIDE]` of the pixels of their patches `[images * PATCHES, ...]`."""
     row = SIDE // PATCH
     cut = features.view(-1, row, row, COLOURS, PATCH, PATCH)
     return cut.permute(0, 3, 1, 4, 2, 5).reshape(-1, COLOURS, SIDE, SIDE)
@@ -190,7 +187,7 @@ class Contestant:
         return self.task.features.device
 
     def forward(self) -> Tensor:
-        """Return the loss of one forward pass."""
+        """The loss of one forward pass."""
         return self.task.loss(self.model)
 
     def step(self) -> None:
@@ -200,36 +197,28 @@ class Contestant:
 
     def drop_gradients(self) -> None:
         """Set all gradients to None, so that each step makes its own."""
-        for parameter in self.model.parameters():
-            parameter.grad = None
+        self.model.zero_grad(set_to_none=True)
 
     def resident(self) -> tuple[int, int]:
-        """Return the bytes that live before a step, and the part of them that the policy adds."""
+        """The bytes that live before a step, and the part of them that the policy adds."""
         own = [*self.model.parameters(), *self.model.buffers(), *self.task.tensors()]
-        without = resident_bytes(own)
         total = resident_bytes([*own, *policy_tensors(self.model)])
-        return total, total - without
+        return total, total - resident_bytes(own)
 
 
 def contestant(cell: Cell, task: Task, policy: str) -> Contestant:
-    """Return `policy` applied to a fresh model; raises `Refusal` where the policy cannot be."""
-    if cell.aggregation == "spmm":
-        _refuse_sparse(policy)
+    """`policy` applied to a fresh model; raises `Refusal` where the policy cannot be."""
+    kind = parse_policy(policy).kind
+    if cell.aggregation == "spmm" and "edge_blocks" in kind:
+        raise Refusal(f"policy {policy}: aggregation spmm makes no messages: there is nothing to cut into blocks")
+    if cell.aggregation == "spmm" and kind in ("compiled", "memory_budget"):
+        raise Refusal(f"policy {policy}: aggregation spmm reads a sparse matrix, which torch.compile does not take")
     return Contestant(policy, apply(_fresh_model(cell, task, policy), policy), task)
 
 
 def twin(cell: Cell, task: Task, policy: str) -> Contestant:
-    """Return what `policy` must compute the same as: its own model, without any saving of memory."""
+    """What `policy` must compute the same as: its own model, without any saving of memory."""
     return Contestant("none", _fresh_model(cell, task, policy), task)
-
-
-def _refuse_sparse(policy: str) -> None:
-    """Refuse what a sparse product leaves nothing to do for, and what PyTorch cannot do with a sparse matrix."""
-    kind = parse_policy(policy).kind
-    if "edge_blocks" in kind:
-        raise Refusal(f"policy {policy}: aggregation spmm makes no messages: there is nothing to cut into blocks")
-    if kind in ("compiled", "memory_budget"):
-        raise Refusal(f"policy {policy}: aggregation spmm reads a sparse matrix, which torch.compile does not take")
 
 
 def _fresh_model(cell: Cell, task: Task, policy: str) -> nn.Module:

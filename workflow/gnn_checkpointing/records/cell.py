@@ -1,4 +1,4 @@
-"""What is written down of a cell: the processes that had a turn at it, and every policy side by side."""
+"""The record of a cell: the processes that measured it, the machine, and every policy side by side."""
 
 from __future__ import annotations
 
@@ -11,10 +11,34 @@ from pydantic import AfterValidator, Field, ValidationError
 
 from gnn_checkpointing.artefacts import parsed_json, sealed_bytes, write_text
 from gnn_checkpointing.records.graph_facts import GraphFacts
-from gnn_checkpointing.records.machine import Accelerator, Host
 from gnn_checkpointing.records.policy import PolicyRecord, Steps
 from gnn_checkpointing.records.record import Record, complaint, refuse_other_schema
 from gnn_checkpointing.refusal import Refusal
+
+
+class Accelerator(Record):
+    """The CUDA device that a cell ran on, and how PyTorch was set there.
+
+    `cuda` is the version that PyTorch was built for; `allocator` the caching allocator's backend and settings; `tf32`
+    tells whether products may round their factors to 10 bits of mantissa.
+    """
+
+    name: str
+    memory_bytes: int
+    compute_capability: str
+    cuda: str
+    allocator: str
+    tf32: bool
+
+
+class Host(Record):
+    """The machine that a process ran on, in the words of `hardware.json`; `id` tells machines apart without a name."""
+
+    id: str
+    processor: str
+    cores: str
+    memory: str
+    accelerator: str
 
 
 def _moment(stamp: str) -> str:
@@ -101,25 +125,18 @@ class CellRecord(ProcessRun):
         return [self, *self.again]
 
     def steps_of(self, policy: str) -> list[Steps]:
-        """Return the timed steps of `policy`, process by process; empty where it was not timed."""
+        """The timed steps of `policy`, process by process; empty where it was not timed."""
         first = next((found.steps for found in self.policies if found.policy == policy), None)
-        if first is None:
-            return []
-        return [first, *(other.steps[policy] for other in self.again)]
+        return [] if first is None else [first, *(other.steps[policy] for other in self.again)]
+
+    def seconds_of(self, policy: str) -> list[list[float]]:
+        """The wall time of each timed step of `policy`, process by process."""
+        return [steps.wall_seconds for steps in self.steps_of(policy)]
 
 
 def read_cell(path: Path) -> CellRecord:
-    """Read one cell's record, or refuse naming the file and the field."""
-    try:
-        record = CellRecord.model_validate(parsed_json(sealed_bytes(path).decode()))
-    except FileNotFoundError:
-        raise Refusal(f"{path}: no such file; measure again") from None
-    except ValidationError as error:
-        raise Refusal(f"{path}: {complaint(error)}; delete the file and measure again") from None
-    except (OSError, ValueError, RecursionError) as error:
-        raise Refusal(f"{path}: not readable ({error}); delete the file and measure again") from None
-    refuse_other_schema(str(path), record.schema_version)
-    return record
+    """One cell's record, or a refusal that names the file and the field."""
+    return _parsed(str(path), _text(path, "measure again"), "delete the file and measure again")
 
 
 def write_records(path: Path, records: Iterable[CellRecord]) -> None:
@@ -128,20 +145,27 @@ def write_records(path: Path, records: Iterable[CellRecord]) -> None:
 
 
 def read_records(path: Path) -> list[CellRecord]:
-    """Read what `write_records` wrote, or refuse naming the file, the line and the field."""
+    """What `write_records` wrote, or a refusal that names the file, the line and the field."""
+    remedy = "make it again with `collect`"
+    lines = _text(path, remedy).split("\n")[:-1]
+    return [_parsed(f"{path}, record {number}", line, remedy) for number, line in enumerate(lines, start=1)]
+
+
+def _text(path: Path, remedy: str) -> str:
     try:
-        lines = sealed_bytes(path).decode().split("\n")[:-1]
+        return sealed_bytes(path).decode()
     except FileNotFoundError:
-        raise Refusal(f"{path}: no such file; make it with `collect`") from None
+        raise Refusal(f"{path}: no such file; {remedy}") from None
     except (OSError, ValueError) as error:
-        raise Refusal(f"{path}: not readable as records ({error}); make it again with `collect`") from None
-    records = []
-    for number, line in enumerate(lines, start=1):
-        try:
-            records.append(CellRecord.model_validate(parsed_json(line)))
-        except ValidationError as error:
-            raise Refusal(f"{path}, record {number}: {complaint(error)}; make it again with `collect`") from None
-        except (ValueError, RecursionError) as error:
-            raise Refusal(f"{path}, record {number}: not readable ({error}); make it again with `collect`") from None
-        refuse_other_schema(f"{path}, record {number}", records[-1].schema_version)
-    return records
+        raise Refusal(f"{path}: not readable as records ({error}); {remedy}") from None
+
+
+def _parsed(place: str, text: str, remedy: str) -> CellRecord:
+    try:
+        record = CellRecord.model_validate(parsed_json(text))
+    except ValidationError as error:
+        raise Refusal(f"{place}: {complaint(error)}; {remedy}") from None
+    except (ValueError, RecursionError) as error:
+        raise Refusal(f"{place}: not readable ({error}); {remedy}") from None
+    refuse_other_schema(place, record.schema_version)
+    return record

@@ -1,4 +1,4 @@
-"""What is written down of one training step seen by several instruments: `demonstration.json`."""
+"""The record of one training step as several instruments report it: `demonstration.json`."""
 
 from __future__ import annotations
 
@@ -36,10 +36,10 @@ class Demonstration(StepDemonstration):
 
 
 def read_step_demonstration(path: Path) -> StepDemonstration:
-    """Read what `demonstrate` wrote, or refuse naming the file and the field."""
+    """The record that `demonstrate` wrote."""
     return checked(path, StepDemonstration)
 
 
 def read_demonstration(path: Path) -> Demonstration:
-    """Read `demonstration.json`, or refuse naming the file and the field."""
+    """The record in `demonstration.json`."""
     return checked(path, Demonstration)

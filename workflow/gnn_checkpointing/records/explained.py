@@ -1,14 +1,12 @@
-"""What is written down of a Vision GNN on a set of images, block by block, and read back."""
+"""The record of a Vision GNN on a set of images, block by block: `explained.json`."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from pydantic import Field, ValidationError
+from pydantic import Field
 
-from gnn_checkpointing.artefacts import read_json
-from gnn_checkpointing.records.record import Record
-from gnn_checkpointing.refusal import Refusal
+from gnn_checkpointing.records.record import Record, checked
 from gnn_checkpointing.study.vision_shapes import Size
 
 
@@ -59,10 +57,5 @@ class ExplainedSets(Record):
 
 
 def read_explained(path: Path) -> ExplainedSets:
-    """Read a study's `explained.json`, or refuse naming the file and the field."""
-    try:
-        return ExplainedSets.model_validate(read_json(path))
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        field = ".".join(str(part) for part in first["loc"]) or "file"
-        raise Refusal(f"{path}: field {field}: {first['msg']}; make it again with `explanations`") from None
+    """The content of a study's `explained.json`."""
+    return checked(path, ExplainedSets, "make it again with `explanations`")

@@ -16,6 +16,7 @@ from gnn_checkpointing.refusal import Refusal
 Format = Literal["parquet", "csv", "json"]
 
 _FIELD_TYPES = {"text": "string", "integer": "integer", "number": "number", "truth": "boolean"}
+_ARROW_TYPES = {"text": "string", "integer": "int64", "number": "float64", "truth": "bool_"}
 _MEDIA_TYPES = {"parquet": "application/vnd.apache.parquet", "csv": "text/csv", "json": "application/json"}
 
 
@@ -44,28 +45,28 @@ def export(report: Path, form: Format, output_folder: Path) -> Path:
 def _package(report: Path, path: Path, form: Format, columns: Sequence[Column]) -> dict[str, Any]:
     """The data package's descriptor (https://specs.frictionlessdata.io/data-package/)."""
     hardware, study = report.resolve().parts[-2:]
+    kind = "tabular-data" if form == "csv" else "data"
+    fields = [
+        {"name": column.name, "type": _FIELD_TYPES[column.kind], "description": column.meaning}
+        | ({"unit": column.unit} if column.unit else {})
+        for column in columns
+    ]
+    table = {
+        "name": "measurements",
+        "path": path.name,
+        "profile": f"{kind}-resource",
+        "format": form,
+        "mediatype": _MEDIA_TYPES[form],
+        "bytes": path.stat().st_size,
+        "hash": f"sha256:{sha256_of(path)}",
+        "schema": {"fields": fields, "missingValues": [""]},
+    }
     return {
-        "profile": "tabular-data-package" if form == "csv" else "data-package",
+        "profile": f"{kind}-package",
         "name": f"{study}-{hardware}".lower(),
         "licenses": [{"name": "MIT", "path": "https://spdx.org/licenses/MIT"}],
-        "resources": [
-            {
-                "name": "measurements",
-                "path": path.name,
-                "profile": "tabular-data-resource" if form == "csv" else "data-resource",
-                "format": form,
-                "mediatype": _MEDIA_TYPES[form],
-                "bytes": path.stat().st_size,
-                "hash": f"sha256:{sha256_of(path)}",
-                "schema": {"fields": [_field(column) for column in columns], "missingValues": [""]},
-            }
-        ],
+        "resources": [table],
     }
-
-
-def _field(column: Column) -> dict[str, str]:
-    field = {"name": column.name, "type": _FIELD_TYPES[column.kind], "description": column.meaning}
-    return {**field, "unit": column.unit} if column.unit else field
 
 
 def _write_csv(path: Path, columns: Sequence[Column], rows: Sequence[Mapping[str, Value]]) -> None:
@@ -84,20 +85,10 @@ def _write_parquet(path: Path, columns: Sequence[Column], rows: Sequence[Mapping
         import pyarrow.parquet
     except ImportError:
         raise Refusal("format parquet: needs pyarrow; `pip install pyarrow`, or choose csv or json") from None
-    types = {
-        "text": pyarrow.string(),
-        "integer": pyarrow.int64(),
-        "number": pyarrow.float64(),
-        "truth": pyarrow.bool_(),
-    }
-    schema = pyarrow.schema(
-        [
-            pyarrow.field(
-                column.name, types[column.kind], metadata={"unit": column.unit, "description": column.meaning}
-            )
-            for column in columns
-        ]
-    )
-    arrays = [pyarrow.array([row.get(field.name) for row in rows], field.type) for field in schema]
+    fields = []
+    for column in columns:
+        described = {"unit": column.unit, "description": column.meaning}
+        fields.append(pyarrow.field(column.name, getattr(pyarrow, _ARROW_TYPES[column.kind])(), metadata=described))
+    arrays = [pyarrow.array([row.get(field.name) for row in rows], field.type) for field in fields]
     with whole_file(path) as stream:
-        pyarrow.parquet.write_table(pyarrow.table(arrays, schema=schema), stream, compression="zstd")
+        pyarrow.parquet.write_table(pyarrow.table(arrays, schema=pyarrow.schema(fields)), stream, compression="zstd")

@@ -1,14 +1,12 @@
-"""What is written down of a graph: where it is from, how it was made, what it looks like."""
+"""The record of a graph: its origin, how it was made, its structure, and what counting its ego networks costs."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from pydantic import Field, ValidationError
+from pydantic import Field
 
-from gnn_checkpointing.artefacts import read_json
-from gnn_checkpointing.records.record import Record
-from gnn_checkpointing.refusal import Refusal
+from gnn_checkpointing.records.record import Record, checked
 from gnn_checkpointing.study.vocabulary import EgoForm, Grading, Sampler
 
 
@@ -85,10 +83,31 @@ class GraphList(Record):
 
 
 def read_graphs(path: Path) -> list[GraphFacts]:
-    """Read `graphs.json`, or refuse naming the file and the field."""
-    try:
-        return GraphList.model_validate(read_json(path)).graphs
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        field = ".".join(str(part) for part in first["loc"]) or "file"
-        raise Refusal(f"{path}: field {field}: {first['msg']}; make it again with `collect`") from None
+    """The graphs in `graphs.json`."""
+    return checked(path, GraphList, "make it again with `collect`").graphs
+
+
+class EncodingCost(Record):
+    """The fastest of several counts of one graph's encodings, and the most bytes at once.
+
+    `node_kinds` and `edge_kinds` are the numbers of different places, and pairs of places; `node_counts` and
+    `edge_counts` are the numbers of counts in all, which is what a sparse encoding holds.
+    """
+
+    graph: str
+    label: str
+    num_nodes: int
+    num_edges: int
+    average_degree: float
+    radius: int
+    seconds: float
+    peak_bytes: int
+    node_kinds: int
+    edge_kinds: int
+    node_counts: int
+    edge_counts: int
+
+
+def read_encodings(path: Path) -> list[EncodingCost]:
+    """The records in a study's `encodings.json`."""
+    return checked(path, list[EncodingCost], "make it again with `encode`")

@@ -1,4 +1,4 @@
-"""What is written down of one policy in one cell: its bytes, how they were read, what it computes, its times."""
+"""The record of one policy in one cell: its bytes, how they were read, what it computes, its times."""
 
 from __future__ import annotations
 
@@ -12,13 +12,18 @@ Outcome = Literal["completed", "out_of_memory", "timed_out", "failed", "refused"
 
 
 class Memory(Record):
-    """Bytes of one training step, from the allocator's own events; on CUDA from its count of bytes it was asked for."""
+    """Bytes of one training step, from the allocator's own events; on CUDA from its count of requested bytes."""
 
     resident_bytes: int
     policy_resident_bytes: int
     saved_activation_bytes: int
     transient_bytes: int
     peak_memory_bytes: int
+
+    @property
+    def activation_bytes(self) -> int:
+        """The peak above what is resident."""
+        return self.peak_memory_bytes - self.resident_bytes
 
 
 class Readings(Record):
@@ -31,7 +36,7 @@ class Readings(Record):
     Of CUDA alone, the whole peak by wider accounts, resident bytes included, those of other policies' models not:
     `allocated_bytes` are the caching allocator's blocks, `reserved_bytes` its segments, `driver_bytes` the device's
     memory in use when the step had ended, CUDA's context and other processes included. `driver_agrees`: over the step
-    the driver's account grew as the segments did (`measurement/device_memory.py`).
+    the driver's account grew as the segments did.
     """
 
     high_water_bytes: int | None = None
@@ -75,7 +80,7 @@ class Steps(Record):
 
 
 class PolicyRecord(Record):
-    """What one policy did in one cell."""
+    """The outcome of one policy in one cell, and its measurements."""
 
     policy: str
     outcome: Outcome

@@ -1,11 +1,11 @@
-"""What every record is, and the one sentence that refuses a file that holds none."""
+"""The base of every record, and the one sentence that refuses a file that holds none."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import TypeVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from gnn_checkpointing.artefacts import read_json
 from gnn_checkpointing.refusal import Refusal
@@ -19,19 +19,19 @@ class Record(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
-Kind = TypeVar("Kind", bound=Record)
+Kind = TypeVar("Kind")
 
 
-def checked(path: Path, kind: type[Kind]) -> Kind:
-    """Read a file of JSON that holds one record, or refuse naming the file and the field."""
+def checked(path: Path, kind: type[Kind], remedy: str = "delete the file and make it again") -> Kind:
+    """The content of a JSON file as a record or a list of records, or a refusal that names the file and the field."""
     try:
-        return kind.model_validate(read_json(path))
+        return TypeAdapter(kind).validate_python(read_json(path))
     except ValidationError as error:
-        raise Refusal(f"{path}: {complaint(error)}; delete the file and make it again") from None
+        raise Refusal(f"{path}: {complaint(error)}; {remedy}") from None
 
 
 def complaint(error: ValidationError) -> str:
-    """Return the first complaint of a validation error: the field and what is wrong with it."""
+    """The first complaint of a validation error: the field and what is wrong with it."""
     first = error.errors(include_url=False)[0]
     return f"field {'.'.join(str(part) for part in first['loc']) or 'record'}: {first['msg']}"
 

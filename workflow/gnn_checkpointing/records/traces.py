@@ -1,16 +1,25 @@
-"""What is written down of live bytes over one training step: `traces.json`."""
+"""Live bytes over one training step: every event beside a cell's record (`.npz`), thinned ones in `traces.json`."""
 
 from __future__ import annotations
 
+import zlib
+from dataclasses import dataclass, field
+from io import BytesIO
+from itertools import pairwise
 from pathlib import Path
+from zipfile import BadZipFile
 
+import numpy as np
+from numpy.typing import NDArray
 from pydantic import Field
 
+from gnn_checkpointing.artefacts import seal, sealed_bytes, whole_file
 from gnn_checkpointing.records.record import Record, checked
+from gnn_checkpointing.refusal import Refusal
 
 
 class Trace(Record):
-    """Live bytes over one training step of one policy: a point an allocator event, thinned with its extremes kept.
+    """Live bytes over one training step of one policy: a point per allocator event, thinned with its extremes kept.
 
     `live_bytes` and `peak_bytes` are above `resident_bytes`; `seconds` count from the start of the forward pass, under
     the profiler, which slows small steps. `events` is the number of points before thinning. Of a model
@@ -48,5 +57,73 @@ class Traces(Record):
 
 
 def read_traces(path: Path) -> list[Trace]:
-    """Read `traces.json`, or refuse naming the file and the field."""
+    """The traces in `traces.json`."""
     return checked(path, Traces).traces
+
+
+@dataclass(frozen=True)
+class ByteTrace:
+    """`seconds` since the step began and bytes live above what lived before, after each event of the allocator.
+
+    The first `forward_events` of them happened in the forward pass, which ended at `forward_ended_seconds`.
+    `block_events` has the number of events before the model's first block began and before each block ended; it is
+    empty where blocks were not marked.
+    """
+
+    seconds: NDArray[np.float64]
+    live_bytes: NDArray[np.int64]
+    forward_events: int
+    forward_ended_seconds: float
+    block_events: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
+
+    def at_blocks(self) -> list[int]:
+        """The bytes live where the first block began and where each one ended."""
+        before = np.append(0, self.live_bytes)
+        return [int(before[events]) for events in self.block_events]
+
+    def within_blocks(self) -> list[int]:
+        """The most bytes that were live inside each block's forward pass, its two ends included."""
+        before = np.append(0, self.live_bytes)
+        return [int(before[begin : end + 1].max()) for begin, end in pairwise(self.block_events)]
+
+
+def byte_traces_file(folder: Path, cell: str) -> Path:
+    """Where the byte traces of a cell are."""
+    return folder / f"{cell}.npz"
+
+
+def write_byte_traces(path: Path, traces: dict[str, ByteTrace]) -> None:
+    """Write the traces of a cell's policies as one compressed .npz, without pickled objects."""
+    found = list(traces.values())
+    columns = {
+        "policies": np.array(list(traces), dtype=np.str_),
+        "events": np.array([len(trace.seconds) for trace in found], dtype=np.int64),
+        "forward_events": np.array([trace.forward_events for trace in found], dtype=np.int64),
+        "forward_ended_seconds": np.array([trace.forward_ended_seconds for trace in found], dtype=np.float64),
+        "seconds": np.concatenate([np.empty(0, np.float64), *(trace.seconds for trace in found)]),
+        "live_bytes": np.concatenate([np.empty(0, np.int64), *(trace.live_bytes for trace in found)]),
+        "marks": np.array([len(trace.block_events) for trace in found], dtype=np.int64),
+        "block_events": np.concatenate([np.empty(0, np.int64), *(trace.block_events for trace in found)]),
+    }
+    with whole_file(path) as stream:
+        np.savez_compressed(stream, allow_pickle=False, **columns)
+    seal(path)
+
+
+def read_byte_traces(path: Path) -> dict[str, ByteTrace]:
+    """The traces of a cell by policy, or a refusal that names the file."""
+    try:
+        with np.load(BytesIO(sealed_bytes(path)), allow_pickle=False) as columns:
+            cuts = np.cumsum(columns["events"])[:-1]
+            parts = zip(
+                columns["policies"].tolist(),
+                np.split(columns["seconds"], cuts),
+                np.split(columns["live_bytes"], cuts),
+                columns["forward_events"].tolist(),
+                columns["forward_ended_seconds"].tolist(),
+                np.split(columns["block_events"], np.cumsum(columns["marks"])[:-1]),
+                strict=True,
+            )
+            return {policy: ByteTrace(*rest) for policy, *rest in parts}
+    except (OSError, ValueError, KeyError, EOFError, BadZipFile, zlib.error) as error:
+        raise Refusal(f"{path}: not a file of byte traces ({error}); delete it and measure again") from None

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from functools import partial
 from importlib import import_module
 from pathlib import Path
 
-import gnn_checkpointing
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.facts import Facts
 from gnn_checkpointing.report.figure import Fact, Figure
@@ -32,19 +31,16 @@ from gnn_checkpointing.report.page import (
     figures_of,
 )
 from gnn_checkpointing.report.provenance import provenance, study_command, with_provenance
-from gnn_checkpointing.report.sections.claims import audit_score
+from gnn_checkpointing.report.sections.families import NAMES
 from gnn_checkpointing.report.sections.lead import lead_figure
 from gnn_checkpointing.report.sections.method import data_section, redo_section
 from gnn_checkpointing.report.sections.short import short_tables
-from gnn_checkpointing.report.words import filters
+from gnn_checkpointing.report.texts import TEMPLATES, filters
 from gnn_checkpointing.sourced import parts
 
-TEMPLATES = Path(gnn_checkpointing.__file__).resolve().parents[2] / "templates"
-"""Those of a checkout of the project."""
-
 REPORT = (
-    *("memory", "time", "practice", "frontier", "limit", "depth", "ego", "vision", "batches", "families", "real"),
-    *("prediction", "laws", "planner", "trust", "method", "references", "data"),
+    *("limits", "memory", "time", "practice", "frontier", "limit", "depth", "ego", "vision", "batches", "families"),
+    *("real", "prediction", "laws", "planner", "trust", "method", "references", "data"),
 )
 """The report's sections in their order: a template each, which says nothing where the study has nothing of it."""
 
@@ -61,9 +57,6 @@ SECTIONS = (
     *("instrument.run", "instrument", "graphs", "method.machine", "method"),
 )
 """The appendix's sections in their order: a file in `sections/`, and which of its sections where it has several."""
-
-ANSWERS = ("limit", "depth", "ego", "vision", "batches", "families", "prediction", "real", "frontier", "density")
-"""Which answer a study gives: that of the first of these that it has something of."""
 
 
 @dataclass(frozen=True)
@@ -104,55 +97,42 @@ def _elsewhere(blocks: Iterable[Block], shown: set[str]) -> Iterator[Block]:
 
 
 def _report(inputs: ReportInputs, appendix: Page, templates: Path) -> Page:
-    shown = {
-        block.id: block for block in (*_shown(appendix), *short_tables(inputs)) if isinstance(block, Figure | Table)
-    }
-    evidence = _evidence(appendix)
+    whole = [block for section in appendix.sections for block in section.blocks]
+    shown = {block.id: block for block in (*whole, *short_tables(inputs)) if isinstance(block, Figure | Table)}
     known = {section.id for section in appendix.sections} | set(shown)
-    known_parts = {one.name: getattr(inputs, one.name) for one in fields(inputs)}
-    derived = (
-        "convolutions",
-        "reference",
-        "policies",
-        "compared",
-        "has_frontier",
-        "measured_on",
-        "started",
-        "not_started",
-    )
-    known_parts |= {name: getattr(inputs, name) for name in derived} | {"kind": answer_of(inputs)}
-    blocks = {block.kind: block for section in appendix.sections if section.id == "planner" for block in section.blocks}
+    answer = answer_of(inputs)
+
+    def linked(place: str, words: str) -> Span:
+        return Span(words, href=f"appendix.html#{place}" if place in known else "appendix.html")
+
+    def proven(blocks: Iterable[Block], section: str) -> tuple[Block, ...]:
+        place = PROOF.get(section, section)
+        return tuple(_with_evidence(blocks, f"appendix.html#{place if place in known else 'data'}"))
+
+    asked = (inputs, Facts(inputs))
     writer = Writer(
         templates / "report",
-        filters() | {"evidence": partial(_linked, known)},
-        known_parts
-        | Facts(inputs).names()
+        _evidence(appendix),
+        filters() | {"evidence": linked},
+        {name: getattr(one, name) for one in asked for name in dir(one) if not name.startswith("_")}
         | {
-            "block": partial(_block, shown),
-            "form": blocks.get("planner", []),
+            "kind": answer,
+            "family_names": NAMES,
+            "block": lambda *names: [shown[name] for name in names if name in shown],
+            "form": [block for block in whole if block.kind == "planner"],
             "again": Steps((Step("", study_command(inputs.study)),)),
         },
     )
-    _, opening = writer.blocks(f"answer/{answer_of(inputs)}.md", evidence)
-    sections = [writer.section(f"{name}.md", evidence) for name in ("limits", *REPORT)]
-    written = [section for section in sections if section is not None]
+    _, opening = writer.blocks(f"answer/{answer}.md")
+    sections = [found for name in REPORT if (found := writer.section(f"{name}.md"))]
     return replace(
         appendix,
-        opening=tuple(_with_evidence(opening, _proof(known, answer_of(inputs)))),
+        opening=proven(opening, answer),
         sections=tuple(
-            section
-            if section.id == "references"
-            else replace(section, blocks=tuple(_with_evidence(section.blocks, _proof(known, section.id))))
-            for section in written
+            one if one.id == "references" else replace(one, blocks=proven(one.blocks, one.id)) for one in sections
         ),
         other="appendix",
     )
-
-
-def _proof(known: set[str], section: str) -> str:
-    """The address of what a section of the report rests on."""
-    place = PROOF.get(section, section)
-    return f"appendix.html#{place if place in known else 'data'}"
 
 
 def _with_evidence(blocks: Iterable[Block], proof: str) -> Iterator[Block]:
@@ -173,7 +153,7 @@ def _with_evidence(blocks: Iterable[Block], proof: str) -> Iterator[Block]:
 
 
 def answer_of(inputs: ReportInputs) -> str:
-    """The answer that a study gives, "nothing" where it has none."""
+    """Which answer a study gives: the first of these that it has something of, "nothing" where there is none."""
     effects = inputs.effects
     layers = "layers" in inputs.compared and bool(effects.generated or inputs.variants.batches)
     has: dict[str, bool] = {
@@ -188,21 +168,7 @@ def answer_of(inputs: ReportInputs) -> str:
         "frontier": inputs.has_frontier and bool(Facts(inputs).winners()),
         "density": bool(effects.generated),
     }
-    return next((name for name in ANSWERS if has[name]), "nothing")
-
-
-def _block(shown: Mapping[str, Block], *names: str) -> list[Block]:
-    """The figures and tables of these names that the study has."""
-    return [shown[name] for name in names if name in shown]
-
-
-def _linked(known: set[str], place: str, words: str) -> Span:
-    """A link to a place of the appendix, to its beginning where the study has no such place."""
-    return Span(words, href=f"appendix.html#{place}" if place in known else "appendix.html")
-
-
-def _shown(page: Page) -> Iterator[Block]:
-    return (block for section in page.sections for block in section.blocks)
+    return next((name for name, given in has.items() if given), "nothing")
 
 
 def _evidence(appendix: Page) -> Callable[[str], str]:
@@ -222,7 +188,11 @@ def _evidence(appendix: Page) -> Callable[[str], str]:
 
 
 def _appendix(inputs: ReportInputs, checksums: Mapping[str, str], history: Sequence[Measured]) -> Page:
-    found = [_section(name, inputs) for name in SECTIONS]
+    found: list[Section | None] = []
+    for name in SECTIONS:
+        file, _, section = name.partition(".")
+        module = import_module(f"gnn_checkpointing.report.sections.{file}")
+        found.append(getattr(module, f"{section or file}_section")(inputs))
     found.insert(SECTIONS.index("instrument.run") + 1, history_section(history))
     lead = lead_figure(inputs)
     origin = partial(with_provenance, study=inputs.study, checksums=checksums)
@@ -231,33 +201,20 @@ def _appendix(inputs: ReportInputs, checksums: Mapping[str, str], history: Seque
         lead = replace(lead, provenance=provenance(lead, inputs.study, checksums))
     figures = [*filter(None, [lead]), *figures_of(sections)]
     sections += [data_section(checksums, figures, inputs.rows), redo_section(inputs)]
+    cells = f"{units.count(inputs.quality.cells)} ({units.count(inputs.started)} measurements)"
     return Page(
         title=inputs.study.title,
         subtitle=f"What gradient checkpointing costs and saves, measured on {inputs.machine.label}",
         date=inputs.measured_on,
-        facts=_facts(inputs),
+        facts=(
+            Fact("Machine", inputs.machine.label),
+            Fact("Measured on", inputs.measured_on),
+            Fact("Study", inputs.study.name),
+            Fact("Convolutions", ", ".join(inputs.convolutions)),
+            Fact("Policies", ", ".join(inputs.policies)),
+            Fact("Cells", cells),
+        ),
         lead=lead,
-        score=audit_score(inputs.audit),
         sections=tuple(sections),
         other="report",
-    )
-
-
-def _section(name: str, inputs: ReportInputs) -> Section | None:
-    """What a file of sections/ says of the study."""
-    file, _, section = name.partition(".")
-    module = import_module(f"gnn_checkpointing.report.sections.{file}")
-    found: Section | None = getattr(module, f"{section or file}_section")(inputs)
-    return found
-
-
-def _facts(inputs: ReportInputs) -> tuple[Fact, ...]:
-    quality = inputs.quality
-    return (
-        Fact("Machine", inputs.machine.label),
-        Fact("Measured on", inputs.measured_on),
-        Fact("Study", inputs.study.name),
-        Fact("Convolutions", ", ".join(inputs.convolutions)),
-        Fact("Policies", ", ".join(inputs.policies)),
-        Fact("Cells", f"{units.count(quality.cells)} ({units.count(inputs.started)} measurements)"),
     )

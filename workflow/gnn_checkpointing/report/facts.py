@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from statistics import median
-from typing import Any
+from typing import Any, get_args
 
 from gnn_checkpointing.analysis.results import Compared, DepthPoint, Effect, EgoPoint, Estimate, FrontierPoint
 from gnn_checkpointing.claims.ledger import Claim, Verdict
 from gnn_checkpointing.claims.rules import below
-from gnn_checkpointing.records.encodings import EncodingCost
+from gnn_checkpointing.records.graph_facts import EncodingCost
 from gnn_checkpointing.records.measurements_table import number, per_second
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.inputs import ReportInputs, Row
-from gnn_checkpointing.report.sections.families import NAMES
+from gnn_checkpointing.report.sections.parts import spans
 from gnn_checkpointing.sourced import counted_where, sourced
 
 WORTH = 0.95
@@ -22,11 +22,8 @@ WORTH = 0.95
 
 _WORTH = sourced(WORTH, "gnn_checkpointing/report/facts.py#/WORTH")
 
-
 _SAME = {"memory_budget(1)": "compiled"}
 """Policies under the name by which a reader knows them: a budget of all is the compiler as it is."""
-
-_SPMM = " (spmm)"
 
 
 @dataclass(frozen=True)
@@ -62,20 +59,6 @@ class Facts:
         """Take the study's inputs."""
         self._inputs = inputs
 
-    def names(self) -> dict[str, Callable[..., Any]]:
-        """Every question by the name that templates use."""
-        own = [getattr(self, name) for name in dir(self) if not name.startswith("_") and name != "names"]
-        return {one.__name__: one for one in own}
-
-    def speed(self, effect: Compared | FrontierPoint) -> float:
-        """Throughput of a policy divided by none's: the inverse of its time ratio."""
-        measured = getattr(effect, "throughput_ratio", None)
-        if measured is not None:
-            return measured.estimate  # type: ignore[no-any-return]
-        if effect.time_ratio is None:
-            raise ValueError(f"{effect.policy} was not timed")
-        return 1 / effect.time_ratio.estimate
-
     def worth(self) -> float:
         """The share of memory that a policy must save to be worth its time."""
         return 1 - _WORTH
@@ -87,6 +70,19 @@ class Facts:
     def worthwhile(self, effects: Sequence[Compared], *verdicts: Verdict) -> list[Compared]:
         """Those of the effects that are worth their time; with `verdicts`, those of which that is the answer."""
         return [effect for effect in effects if self.pays(effect) in (verdicts or ("supported",))]
+
+    def runs(self, convolution: str) -> list[tuple[FrontierPoint, str]]:
+        """The fastest policy along the densities: its point at the densest of a run of levels, and the run."""
+        own = [one for one in self.winners() if one.convolution == convolution]
+        levels = [one.level for one in own]
+        policies = dict.fromkeys(one.fastest.policy for one in reversed(own))
+        return [
+            (
+                [one.fastest for one in own if one.fastest.policy == policy][-1],
+                spans([one.level for one in own if one.fastest.policy == policy], levels),
+            )
+            for policy in policies
+        ]
 
     def speeds(self, effects: Sequence[Effect]) -> list[Estimate]:
         """Throughput of each timed effect divided by none's."""
@@ -108,48 +104,43 @@ class Facts:
 
     def beats_none(self, convolution: str) -> Verdict:
         """Whether some policy needs both less memory and less time than none at the densest timed level."""
-        own = [one for one in self.winners() if one.convolution == convolution]
-        points = [p for p in self._points() if p.convolution == convolution and own and p.level == own[-1].level]
+        own = _those(self.winners(), convolution=convolution)
+        points = _those(self._points(), convolution=convolution, level=own[-1].level) if own else []
         both = [(p.activation_ratio, p.time_ratio) for p in points if p.policy != "none"]
-        won = [below(1.0).verdict([memory, time]) for memory, time in both if memory and time]
+        won = {below(1.0).verdict([memory, time]) for memory, time in both if memory and time}
         return "supported" if "supported" in won else "inconclusive" if "inconclusive" in won else "refuted"
 
-    def densest(self, policy: str, convolution: str = "") -> list[Compared]:
+    def densest(self, policy: str, convolution: str = "", place: int = -1) -> list[Compared]:
         """A policy's effect at the densest timed level, an effect for each convolution."""
-        return self._ends(policy, convolution, -1)
-
-    def sparsest(self, policy: str, convolution: str = "") -> list[Compared]:
-        """A policy's effect at the sparsest timed level, an effect for each convolution."""
-        return self._ends(policy, convolution, 0)
-
-    def _ends(self, policy: str, convolution: str, place: int) -> list[Compared]:
-        found = []
+        found: list[Compared] = []
         for name in [convolution] if convolution else self._inputs.convolutions:
-            own = [e for e in self._inputs.effects.generated if (e.convolution, e.policy) == (name, policy)]
+            own = _those(self._inputs.effects.generated, convolution=name, policy=policy)
             timed = [effect for effect in own if effect.time_ratio] or own
             if timed:
                 level = sorted({effect.level for effect in timed}, key=float)[place]
-                found.append(max((e for e in timed if e.level == level), key=_size))
+                found.append(max(_those(timed, level=level), key=lambda e: getattr(e, "num_nodes", None) or 0))
         return found
 
+    def sparsest(self, policy: str, convolution: str = "") -> list[Compared]:
+        """A policy's effect at the sparsest timed level, an effect for each convolution."""
+        return self.densest(policy, convolution, 0)
+
     def _points(self) -> list[FrontierPoint]:
-        return [point for point in self._inputs.frontier.points if point.allocator == self._inputs.reference]
+        return _those(self._inputs.frontier.points, allocator=self._inputs.reference)
 
     def rates(self, policies: Sequence[str] = ()) -> list[Rate]:
         """Throughput at the densest timed level of each convolution, every policy of it."""
         found = []
         for convolution in self._inputs.convolutions:
-            own = [p for p in self._points() if p.convolution == convolution and p.step_time_seconds]
+            own = [p for p in _those(self._points(), convolution=convolution) if p.step_time_seconds]
             densest = max((float(p.level) for p in own), default=0.0)
             wanted = [p for p in own if float(p.level) == densest and (not policies or p.policy in policies)]
-            found += [self._rate(p) for p in sorted(wanted, key=lambda p: self._inputs.policies.index(p.policy))]
+            for point in sorted(wanted, key=lambda p: self._inputs.policies.index(p.policy)):
+                seconds = point.step_time_seconds or 1.0
+                nodes = (self._inputs.frontier.num_nodes or 0) / seconds
+                ratio = None if point.policy == "none" else units.inverse(point.time_ratio)
+                found.append(Rate(point, nodes, point.num_edges / seconds, ratio))
         return found
-
-    def _rate(self, point: FrontierPoint) -> Rate:
-        seconds, ratio = point.step_time_seconds or 1.0, point.time_ratio
-        inverse = None if point.policy == "none" else units.inverse(ratio)
-        nodes = (self._inputs.frontier.num_nodes or 0) / seconds
-        return Rate(point, nodes, point.num_edges / seconds, inverse)
 
     def winners(self) -> list[Winner]:
         """The fastest and the smallest of the unbeaten policies, at each density of each convolution."""
@@ -166,53 +157,50 @@ class Facts:
         order = self._inputs.convolutions
         return sorted(found, key=lambda one: (order.index(one.convolution), float(one.level)))
 
+    def smaller(self, winner: Winner) -> bool:
+        """Whether the smallest policy needs so much less than the fastest that it is worth a reader's time."""
+        return bool(winner.ratios[3] < WORTH * winner.ratios[1])
+
     def spmm_loses(self) -> bool:
         """Whether a compiled convolution is faster than its own sparse product, at the densest timed level."""
         nodes = {(rate.point.convolution, rate.point.policy): rate.nodes for rate in self.rates(["none", "compiled"])}
-        pairs = [
-            (nodes[name, "none"], nodes.get((name.removesuffix(_SPMM), "compiled")))
-            for name, policy in nodes
-            if policy == "none" and name.endswith(_SPMM)
-        ]
-        return bool(pairs) and all(other is not None and other > own for own, other in pairs)
+        own = {name: rate for (name, policy), rate in nodes.items() if policy == "none" and name.endswith(" (spmm)")}
+        compiled = (nodes.get((name.removesuffix(" (spmm)"), "compiled"), 0.0) for name in own)
+        return bool(own) and all(other > rate for other, rate in zip(compiled, own.values(), strict=True))
 
     def rivals(self, convolution: str, level: str, policies: Sequence[str]) -> list[FrontierPoint]:
         """Some policies at one density, in the order asked for."""
-        own = {p.policy: p for p in self._points() if (p.convolution, p.level) == (convolution, level)}
+        own = {p.policy: p for p in _those(self._points(), convolution=convolution, level=level)}
         return [own[policy] for policy in policies if policy in own]
 
-    def depth_points(self, layers: int | None = None, policy: str = "") -> list[DepthPoint]:
-        """Policies at one number of layers, at every level of each stack."""
-        found = self._inputs.depths.points
-        return [p for p in found if layers in (None, p.num_layers) and policy in ("", p.policy)]
-
-    def deepest(self) -> int:
-        """The largest number of layers."""
-        return max((p.num_layers for p in self._inputs.depths.points), key=int)
+    def depth_points(self, layers: int, policy: str) -> list[DepthPoint]:
+        """A policy at one number of layers, at every level of each stack."""
+        return _those(self._inputs.depths.points, num_layers=layers, policy=policy)
 
     def recomputed(self, layers: int) -> list[DepthPoint]:
         """The policy that needs the least memory of those that train the same model, at each level of each stack."""
-        own = [p for p in self.depth_points(layers) if p.activation_ratio and p.time_ratio and not p.other_model]
-        worst = {policy: max(_kept(p) for p in own if p.policy == policy) for policy in {p.policy for p in own}}
-        worst.pop("none", None)
-        return [p for p in own if p.policy == min(sorted(worst), key=worst.__getitem__)] if worst else []
+        own = _those(self._inputs.depths.points, num_layers=layers, other_model=False)
+        kept: dict[str, list[float]] = {}
+        for point in own:
+            if point.activation_ratio and point.time_ratio and point.policy != "none":
+                kept.setdefault(point.policy, []).append(float(point.activation_ratio.estimate))
+        best = min(sorted(kept), key=lambda policy: max(kept[policy]), default="")
+        return [point for point in _those(own, policy=best) if point.activation_ratio and point.time_ratio]
 
     def less(self, point: DepthPoint, others: Sequence[DepthPoint]) -> Verdict:
         """Whether a policy needs less memory than another one with the same stack at the same level."""
-        own = [other for other in others if (other.stack, other.level) == (point.stack, point.level)]
-        if not own:
-            return "untested"
-        return "supported" if all(point.activation_bytes < other.activation_bytes for other in own) else "refuted"
+        own = [other.activation_bytes for other in _those(others, stack=point.stack, level=point.level)]
+        return "untested" if not own else "supported" if point.activation_bytes < min(own, key=float) else "refuted"
 
     def throughput(self, policy: str) -> float:
         """Edges per second of a policy's median step."""
-        row = next(row for row in self.rows(policy=policy, outcome="completed"))
+        row = self.rows(policy=policy, outcome="completed")[0]
         return per_second(number(row, "num_edges") or 0.0, number(row, "step_time_seconds")) or 0.0
 
     def ego_degree(self) -> float:
         """The largest degree at which a bag was trained without checkpointing."""
-        found = [p.degree for p in self._inputs.ego.points if p.form == "ego_networks" and p.policy == "none"]
-        return max(found, key=float)
+        own = [p.degree for p in self._inputs.ego.points if (p.form, p.policy) == ("ego_networks", "none")]
+        return max(own, key=float)
 
     def encoding_cost(self, degree: float, radius: float) -> EncodingCost | None:
         """What counting the encodings took on the graph of that degree; None where the study has no such graph."""
@@ -227,9 +215,7 @@ class Facts:
 
     def ego_points(self, convolution: str, policy: str, degree: float) -> dict[str, EgoPoint]:
         """One convolution and policy at one degree, by the form of its input, each of the largest radius."""
-        own = [
-            p for p in self._inputs.ego.points if (p.convolution, p.policy, p.degree) == (convolution, policy, degree)
-        ]
+        own = _those(self._inputs.ego.points, convolution=convolution, policy=policy, degree=degree)
         return {p.form: p for p in sorted(own, key=lambda p: p.radius or 0)}
 
     def rows(self, **wanted: Any) -> list[Row]:
@@ -252,19 +238,12 @@ class Facts:
     def verdicts(self) -> dict[str, int]:
         """How many claims have each verdict."""
         found = self._inputs.ledger.claims
-        return {
-            name: counted_where(found, ("verdict", "=", name))
-            for name in ("supported", "refuted", "inconclusive", "untested")
-        }
+        return {name: counted_where(found, ("verdict", "=", name)) for name in get_args(Verdict)}
 
-    def batches(self, convolution: str, policy: str, sampler: str = "neighbours") -> list[Any]:
-        """Effects on batches of one sampler, small batches first."""
-        own = [
-            e
-            for e in self._inputs.variants.batches
-            if (e.convolution, e.policy, e.sampler) == (convolution, policy, sampler)
-        ]
-        return sorted(own, key=lambda e: e.size or 0)
+    def batches(self, convolution: str, policy: str) -> list[Any]:
+        """Effects on batches of sampled neighbours, small batches first."""
+        wanted = {"convolution": convolution, "policy": policy, "sampler": "neighbours"}
+        return sorted(_those(self._inputs.variants.batches, **wanted), key=lambda e: e.size or 0)
 
     def reals(self, policy: str, convolution: str = "") -> list[Compared]:
         """Effects on real graphs, sparse ones first."""
@@ -273,37 +252,16 @@ class Facts:
 
     def families(self, policy: str, convolution: str) -> list[Any]:
         """Effects on every family of graphs at the densest level."""
-        own = [e for e in self._inputs.variants.families if (e.policy, e.convolution) == (policy, convolution)]
+        own = _those(self._inputs.variants.families, policy=policy, convolution=convolution)
         level = max((e.level for e in own), key=float, default="")
-        nodes = max((e.num_nodes for e in own), default=0)
-        return [e for e in own if (e.level, e.num_nodes) == (level, nodes)]
-
-    def family_name(self, family: str) -> str:
-        """A family of graphs as a reader knows it."""
-        return NAMES.get(family, family)
+        return _those(own, level=level, num_nodes=max((e.num_nodes for e in own), default=0))
 
     def extremes(self, column: str) -> list[float]:
         """The smallest and the largest value of a column, one where they are the same."""
         values = sorted((v for row in self._inputs.rows if (v := number(row, column)) is not None), key=float)
         return [] if not values else values[:1] if values[0] == values[-1] else [values[0], values[-1]]
 
-    def per_edge(self, response: str, policy: str) -> list[Any]:
-        """Fitted laws of a policy, a law for each convolution."""
-        found = (self._inputs.law(name, policy, response) for name in self._inputs.convolutions)  # type: ignore[arg-type]
-        return [law for law in found if law is not None]
 
-    def threads(self) -> list[int]:
-        """How many threads computed."""
-        return self._inputs.quality.setting.threads
-
-    def best_blocks(self, effects: Iterable[Compared]) -> Compared:
-        """The effect that keeps the least memory."""
-        return min(effects, key=lambda e: e.activation_ratio.estimate)
-
-
-def _size(effect: Compared) -> int:
-    return getattr(effect, "num_nodes", None) or 0
-
-
-def _kept(point: DepthPoint) -> float:
-    return float(point.activation_ratio.estimate) if point.activation_ratio else 1.0
+def _those(items: Iterable[Any], **wanted: Any) -> list[Any]:
+    """The items whose fields have these values."""
+    return [one for one in items if all(getattr(one, name) == value for name, value in wanted.items())]

@@ -5,7 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import ClassVar, Literal
+
+
+class Kind:
+    """What a section is made of; by its `kind` each face knows how to print it."""
+
+    kind: ClassVar[str]
+
+    def __init_subclass__(cls) -> None:
+        """Name the kind as the class."""
+        cls.kind = cls.__name__.lower()
 
 
 @dataclass(frozen=True)
@@ -35,7 +45,7 @@ class Panel:
     title: str
     alternative: str
     svg: str
-    drawn: Drawn
+    drawn: Drawn = Drawn((), ())
     convolution: str = ""
     role: Literal["drawing", "key"] = "drawing"
 
@@ -66,7 +76,7 @@ def _axes(kinds: Mapping[str, str]) -> str:
 
 
 @dataclass(frozen=True)
-class Figure:
+class Figure(Kind):
     """Panels under one caption, with the sentence that teaches to read them; `wide` panels hold much small print.
 
     `axes` says which kind of axis the panels have.
@@ -79,7 +89,6 @@ class Figure:
     source: str
     size: Literal["small", "wide"] = "small"
     provenance: Provenance | None = None
-    kind: Literal["figure"] = "figure"
     axes: str = field(init=False)
 
     def __post_init__(self) -> None:

@@ -21,8 +21,7 @@ from gnn_checkpointing.report.figures.lines import Line, Point
 from gnn_checkpointing.report.figures.palette import looks
 from gnn_checkpointing.report.inputs import HISTORY, ReportInputs
 from gnn_checkpointing.report.page import Paragraph, Section, Table
-from gnn_checkpointing.report.panels import figure, lines_over
-from gnn_checkpointing.report.tables import Of, table
+from gnn_checkpointing.report.panels import Of, figure, lines_over, table
 from gnn_checkpointing.sourced import plain, sourced
 
 BYTES = ("saved_activation_bytes", "transient_bytes", "peak_memory_bytes")

@@ -31,28 +31,30 @@ _ENTRY = re.compile(r"[^\s()]*#(?:/[^\s()/]+)*?/\d+(?![^/\s);])")
 
 
 def report_html(page: Page, templates: Path, template: str = "report.html") -> str:
-    """Return the page as one HTML file; `templates` is the folder that holds html/, where `template` lies."""
-    script = page_script(templates)
-    values = {"page": page, "script": script, "allowed": allowed(script)}
+    """The page as one HTML file; `templates` is the folder that holds html/, where `template` lies."""
+    blocks = [*page.opening, *(block for section in page.sections for block in section.blocks)]
+    script = page_script(templates, planner=any(block.kind == "planner" for block in blocks))
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    # The page's security policy lets this script run, and no other.
+    values = {"page": page, "script": script, "allowed": f"'sha256-{digest}'"}
     return minify_html.minify(
         environment(templates).get_template(template).render(values), minify_css=True, **_PLAIN_ENOUGH
     )
 
 
-def page_script(templates: Path) -> str:
-    """The page's one script, minified: the files of templates/html/scripts in a scope of their own."""
-    texts = [(templates / "html" / "scripts" / name).read_text(encoding="utf-8") for name in SCRIPTS]
+def page_script(templates: Path, *, planner: bool = True) -> str:
+    """The page's one script, minified: the files of templates/html/scripts in a scope of their own.
+
+    What answers the planner's form is only where there is one: it is a third of all.
+    """
+    names = [name for name in SCRIPTS if planner or name != "planner.js"]
+    texts = [(templates / "html" / "scripts" / name).read_text(encoding="utf-8") for name in names]
     script: str = minify.string("application/javascript", "\n".join(['"use strict";(() => {', *texts, "})();"]))
     return script
 
 
-def allowed(script: str) -> str:
-    """Return what the page's security policy lets run: this script, by its digest, and no other."""
-    return f"'sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}'"
-
-
 def environment(templates: Path) -> Environment:
-    """Return the project's Jinja environment over templates/html."""
+    """The project's Jinja environment over templates/html."""
     made = Environment(
         loader=FileSystemLoader(templates / "html"),
         autoescape=True,
@@ -62,19 +64,13 @@ def environment(templates: Path) -> Environment:
         keep_trailing_newline=True,
         finalize=with_sources,
     )
-    made.filters["bare"] = bare
-    made.filters["addressed"] = addressed
-    made.filters["within"] = within
-    made.filters["side"] = side
-    made.filters["sides"] = sides
-    made.filters["script_json"] = script_json
+    made.filters |= {one.__name__: one for one in (bare, addressed, within, side, sides, script_json, inline)}
     made.filters["as_is"] = Markup
-    made.filters["inline"] = inline
     return made
 
 
 def with_sources(value: Any) -> Any:
-    """Return a text with every number that knows its address in an element that tells it; any other value as it is.
+    """A text with every number that knows its address in an element that tells it; any other value as it is.
 
     For text between tags; what stands in an attribute is first made `bare`.
     """
@@ -99,7 +95,7 @@ def _spans(pieces: Iterable[tuple[str, str]]) -> Markup:
 
 
 def inline(text: Text) -> Any:
-    """Return a text with its looks, links and the addresses of its numbers as elements."""
+    """A text with its looks, links and the addresses of its numbers as elements."""
     return with_sources(text) if isinstance(text, str) else Markup("").join(map(_element, text))
 
 
@@ -167,18 +163,18 @@ def _cell(cell: list[tuple[str, str]], base: str, column: str) -> tuple[str, str
 
 
 def side(column: Column, only: str = "") -> Markup:
-    """Return the class of a column's cells as an attribute; text, the most of them, needs none."""
+    """The class of a column's cells as an attribute; text, the most of them, needs none."""
     named = column.content != "text" and only in ("", column.content)
     return Markup(' class="{}"').format(column.content) if named else Markup("")
 
 
 def sides(columns: Sequence[Column]) -> Markup:
-    """Return which columns of a table line up on the right, as classes of the table: r2 is its second."""
+    """Which columns of a table line up on the right, as classes of the table: r2 is its second."""
     right = [f"r{place}" for place, column in enumerate(columns, start=1) if column.content == "number"]
     return Markup(' class="{}"').format(" ".join(right)) if right else Markup("")
 
 
 def script_json(value: Any) -> Markup:
-    """Return JSON that no text inside can end the script element with: every < is written as an escape."""
+    """JSON that no text inside can end the script element with: every < is written as an escape."""
     text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     return Markup(text.replace("<", "\\u003c"))  # noqa: S704 - JSON without < has no markup

@@ -1,9 +1,14 @@
-"""The index: which machines have published which studies, and what comparing them comes to."""
+"""The index: which machines have published which studies, what comparing them comes to, and a picture of the default.
+
+`preview.png` has the default study's answer and leading figure, as README and social pages show them.
+"""
 
 from __future__ import annotations
 
+import csv
+import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
@@ -14,10 +19,14 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from gnn_checkpointing.artefacts import read_json, write_text
 from gnn_checkpointing.claims.ledger import Verdict
+from gnn_checkpointing.packed import bounded_bytes, is_there
 from gnn_checkpointing.refusal import Refusal
 from gnn_checkpointing.report import units
+from gnn_checkpointing.report.figures import scales
+from gnn_checkpointing.report.figures.lines import Line, Point, line_panel
+from gnn_checkpointing.report.figures.palette import by_convolution, looks
 from gnn_checkpointing.report.html import environment
-from gnn_checkpointing.report.preview import PREVIEW, render_preview
+from gnn_checkpointing.report.pdf import typeset
 from gnn_checkpointing.report.render import HTML, PDF, SUMMARY
 
 DOCUMENTATION = "docs/index.html"
@@ -39,6 +48,8 @@ QUESTIONS = {
 """What a study of each kind asks, in the order of the index."""
 
 _NOTHING: Mapping[Path, str] = MappingProxyType({})
+_FIGURE = "figures/figure-lead.csv"
+_COLUMNS = ["panel", "convolution", "average degree (edges per node)", "activation memory / none's", "low", "high"]
 
 
 class _Part(BaseModel):
@@ -79,7 +90,8 @@ class Summary(_Part):
     audit: _Audit | None = None  # reports from before there was an audit have none
 
 
-class Entry(_Part):
+@dataclass(frozen=True)
+class Entry:
     """One report as the index lists it; links are relative to the index."""
 
     summary: Summary
@@ -89,14 +101,6 @@ class Entry(_Part):
     audit: str
     html: str
     pdf: str
-
-
-class Machine(_Part):
-    """One machine and its reports."""
-
-    label: str
-    slug: str
-    entries: list[Entry]
 
 
 @dataclass(frozen=True)
@@ -115,22 +119,18 @@ def render_index(
     `compared` is what a comparison of the machines comes to, or why there is none; its page lies beside the index.
     `left_out` are the folders of reports that are not listed, and why.
     """
-    found = [path for path in sorted(report_root.glob(f"*/*/{SUMMARY}")) if path.parent not in left_out]
-    entries = [_entry(path, output.parent) for path in found]
-    machines = []
-    for slug, group in groupby(entries, key=lambda entry: entry.summary.hardware.slug):
-        listed = sorted(group, key=_place)
-        machines.append(Machine(label=listed[0].summary.hardware.label, slug=slug, entries=listed))
-    for path, entry in zip(found, entries, strict=True):
+    folders = [path.parent for path in sorted(report_root.glob(f"*/*/{SUMMARY}")) if path.parent not in left_out]
+    entries = [_entry(folder, output.parent) for folder in folders]
+    for folder, entry in zip(folders, entries, strict=True):
         if entry.summary.study.name == "default":
-            label = entry.summary.hardware.label
-            render_preview(path.parent, entry.headline, label, templates, output.parent / PREVIEW)
+            _render_preview(folder, entry, templates, output.with_name("preview.png"))
             break
-    template = environment(templates).get_template("index.html")
     write_text(
         output,
-        template.render(
-            machines=machines,
+        environment(templates)
+        .get_template("index.html")
+        .render(
+            machines=[sorted(one, key=_place) for _, one in groupby(entries, lambda one: one.summary.hardware.slug)],
             compared=compared,
             left_out=sorted(left_out.values()),
             documentation=DOCUMENTATION if (output.parent / DOCUMENTATION).is_file() else "",
@@ -149,18 +149,25 @@ def read_summary(path: Path) -> Summary:
         raise Refusal(f"{path}: field {field}: {first['msg']}; delete the file and render the report again") from None
 
 
-def _entry(path: Path, base: Path) -> Entry:
-    summary = read_summary(path)
-    folder = _link(path.parent, base)
+def _entry(folder: Path, base: Path) -> Entry:
+    summary = read_summary(folder / SUMMARY)
+    address = quote(Path(os.path.relpath(folder, base)).as_posix())
     return Entry(
         summary=summary,
         question=QUESTIONS.get(summary.kind, ""),
         headline=summary.headline or next((sentence.text for sentence in summary.answer), ""),
         cells=units.count(summary.cells),
         audit=_score(summary.audit),
-        html=f"{folder}/{HTML}",
-        pdf=f"{folder}/{PDF}",
+        html=f"{address}/{HTML}",
+        pdf=f"{address}/{PDF}",
     )
+
+
+def _score(audit: _Audit | None) -> str:
+    """A report's score of itself in words, nothing where it has none."""
+    if audit is None:
+        return ""
+    return f"passes {units.count(audit.passed)} of {units.count(audit.applicable)} checks of its own quality"
 
 
 def _place(entry: Entry) -> tuple[bool, int, str]:
@@ -170,13 +177,28 @@ def _place(entry: Entry) -> tuple[bool, int, str]:
     return (name != "default", order.index(kind) if kind in order else len(order), name)
 
 
-def _score(audit: _Audit | None) -> str:
-    """Return a report's score of itself in words, nothing where it has none."""
-    if audit is None:
-        return ""
-    return f"passes {units.count(audit.passed)} of {units.count(audit.applicable)} checks of its own quality"
+def _render_preview(study: Path, entry: Entry, templates: Path, output: Path) -> None:
+    """Write a picture of 1200 by 630 from what a published study's leading figure draws; none of another figure."""
+    drawn = study / _FIGURE
+    if not is_there(drawn):
+        return
+    header, *rows = csv.reader(bounded_bytes(drawn).decode().splitlines())
+    if header != _COLUMNS:
+        return
+    panels = list(dict.fromkeys(row[0] for row in rows))
+    values = {"headline": entry.headline, "machine": entry.summary.hardware.label, "panels": panels}
+    files = {f"{panel}.svg": _drawing(panel, rows) for panel in panels} | {"preview.json": json.dumps(values)}
+    output.write_bytes(typeset(templates / "typst" / "preview.typ", files, format="png", ppi=72))
 
 
-def _link(folder: Path, base: Path) -> str:
-    """Return the address of a folder as seen from `base`."""
-    return quote(Path(os.path.relpath(folder, base)).as_posix())
+def _drawing(panel: str, rows: Sequence[Sequence[str]]) -> str:
+    """The SVG of one panel, on the axes of all."""
+    numbers = [(row[0], row[1], Point(float(row[2]), float(row[3]), float(row[4]), float(row[5]))) for row in rows]
+    x = scales.degree_scale([point.x for _, _, point in numbers], _COLUMNS[2])
+    y = scales.ratio_scale([point.y for _, _, point in numbers], _COLUMNS[3])
+    lines = [
+        Line(one, tuple(point for policy, convolution, point in numbers if (policy, convolution) == (panel, one)))
+        for one in dict.fromkeys(row[1] for row in rows)
+    ]
+    look = by_convolution([line.policy for line in lines], looks([panel])[panel].colour)
+    return line_panel(panel, lines, look, x, y, reference=1.0)

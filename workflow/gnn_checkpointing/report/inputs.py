@@ -7,22 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from gnn_checkpointing.analysis.analyse import Findings
-from gnn_checkpointing.analysis.results import (
-    Accuracy,
-    Depths,
-    Effects,
-    Ego,
-    Explanations,
-    Frontier,
-    Law,
-    Predictions,
-    Quality,
-    Regressions,
-    Response,
-    Robustness,
-    Trends,
-    Variants,
-)
+from gnn_checkpointing.analysis.results import Law, Response
 from gnn_checkpointing.analysis.table import series
 from gnn_checkpointing.audit.grades import Audit
 from gnn_checkpointing.claims.ledger import Ledger
@@ -71,11 +56,8 @@ PLAIN = (CLAIMS, PLANNER, STUDY, HARDWARE, HISTORY)
 GIVEN = {"explanations": EXPLAINED, "encodings": ENCODINGS}
 """What only some studies have, by the option of the commands that read it."""
 
-FOUND = (
-    *("effects", "trends", "regressions", "predictions", "frontier", "variants", "depths", "explained", "ego"),
-    *("robustness", "accuracy", "quality"),
-)
-"""What a report takes of the findings, by the same names."""
+MEASURED = (MEASUREMENTS, GRAPHS, TRACES, DEMONSTRATION, RECORDS, TRAININGS, HARDWARE, STUDY)
+"""What every published report has of its measurements."""
 
 MANY_POLICIES = 6
 """More policies than this beside none are too many for one column or one line each."""
@@ -94,7 +76,7 @@ class Machine:
 
 
 @dataclass(frozen=True)
-class ReportInputs:
+class ReportInputs(Findings):
     """The study, its measurements and all that was concluded from them.
 
     In `rows`, and wherever the report says convolution, another aggregation is part of the name: see `in_series`.
@@ -103,18 +85,6 @@ class ReportInputs:
     study: Study
     machine: Machine
     rows: list[Row]
-    effects: Effects
-    trends: Trends
-    regressions: Regressions
-    predictions: Predictions
-    frontier: Frontier
-    variants: Variants
-    depths: Depths
-    explained: Explanations
-    ego: Ego
-    robustness: Robustness
-    accuracy: list[Accuracy]
-    quality: Quality
     ledger: Ledger
     audit: Audit
     knowledge: Knowledge
@@ -200,44 +170,26 @@ class ReportInputs:
         return [row for row in self.completed if row["requested_average_degree"] is not None]
 
     def law(self, convolution: str, policy: str, response: Response) -> Law | None:
-        """Return the fitted law, if there is one."""
-        for law in self.regressions.laws:
-            if (law.convolution, law.policy, law.response) == (convolution, policy, response):
-                return law
-        return None
+        """The fitted law, if there is one."""
+        laws = self.regressions.laws
+        found = (law for law in laws if (law.convolution, law.policy, law.response) == (convolution, policy, response))
+        return next(found, None)
 
 
-def sourced_findings(found: Findings) -> Findings:
-    """Return the findings with every number knowing the file of the analysis and the field that it stands in."""
-    return Findings(
-        **{one.name: sourced(getattr(found, one.name), f"{ANALYSIS}/{one.name}.json#") for one in fields(Findings)}
-    )
+def sourced_findings(found: Findings) -> dict[str, Any]:
+    """The findings by name, with every number knowing the file of the analysis and the field that it stands in."""
+    return {one.name: sourced(getattr(found, one.name), f"{ANALYSIS}/{one.name}.json#") for one in fields(Findings)}
 
 
 def published(folder: Path) -> dict[str, Path]:
-    """Return the measured files beside a published report by what a command calls them, or refuse the folder.
-
-    A trained model's explanations and the cost of encodings are there only where the study had some, the history only
-    where it was measured by code that keeps one.
-    """
-    names = {
-        "study": STUDY,
-        "hardware_file": HARDWARE,
-        "table": MEASUREMENTS,
-        "graphs": GRAPHS,
-        "traces": TRACES,
-        "demonstration": DEMONSTRATION,
-        "records": RECORDS,
-        "trainings": TRAININGS,
-    }
-    missing = [name for name in names.values() if not is_there(folder / name)]
+    """The measured files beside a published report by name; refuses a folder that lacks one that all reports have."""
+    missing = [name for name in MEASURED if not is_there(folder / name)]
     if missing:
         raise Refusal(
-            f"{folder}: no {missing[0]} there; name the folder of a published report, report/<hardware>/<study>"
+            f"{folder}: no {missing[-1]} there; name the folder of a published report, report/<hardware>/<study>"
         )
-    some = {**GIVEN, "history": HISTORY}
-    names |= {option: name for option, name in some.items() if is_there(folder / name)}
-    return {option: folder / name for option, name in names.items()}
+    some = (name for name in (*GIVEN.values(), HISTORY) if is_there(folder / name))
+    return {name: folder / name for name in (*MEASURED, *some)}
 
 
 def in_series(rows: list[Row]) -> list[Row]:

@@ -32,13 +32,13 @@ def is_drawn(character: str) -> bool:
 
 
 def unprinted(study: Study) -> str:
-    """A warning about letters in the study's title or the machine's name that no PDF font has; "" without any."""
-    text = f"{study.title}{study.hardware.label or ''}"
-    lost = "" if text.isascii() else "".join(dict.fromkeys(each for each in text if not is_drawn(each)))
+    """A warning about letters of the study that the report prints and no PDF font has; "" without any."""
+    texts = (study.title, study.hardware.label or "", *(graph.label or "" for graph in study.graphs.real))
+    lost = list(dict.fromkeys(one for text in texts if not text.isascii() for one in text if not is_drawn(one)))
     if not lost:
         return ""
-    codes = ", ".join(f"{each} (U+{ord(each):04X})" for each in lost[:5])
+    codes = ", ".join(f"{one} (U+{ord(one):04X})" for one in lost[:5])
     return (
         f"study {study.name}: no font of the PDF has {codes}; the PDF will print their numbers and the HTML the "
-        "letters themselves. Change `title` or `hardware: label` now if that matters."
+        "letters themselves. Change `title`, `hardware: label` or the graph's `label` now if that matters."
     )

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from gnn_checkpointing.claims.ledger import Verdict
-from gnn_checkpointing.report.figure import Fact, Figure
+from gnn_checkpointing.report.figure import Fact, Figure, Kind
 
 
 @dataclass(frozen=True)
@@ -30,46 +30,41 @@ PROVES = "\N{SECTION SIGN}"
 
 
 @dataclass(frozen=True)
-class Paragraph:
+class Paragraph(Kind):
     """Running text; `id` is its address within the page, where it has one."""
 
     text: Text
     id: str = ""
-    kind: Literal["paragraph"] = "paragraph"
 
 
 @dataclass(frozen=True)
-class Note:
+class Note(Kind):
     """A sentence that the reader must not miss, such as a warning about noise."""
 
     text: Text
-    kind: Literal["note"] = "note"
 
 
 @dataclass(frozen=True)
-class Heading:
+class Heading(Kind):
     """The title of a part of a section."""
 
     text: Text
-    kind: Literal["heading"] = "heading"
 
 
 @dataclass(frozen=True)
-class Bullets:
+class Bullets(Kind):
     """A list; `ordered` where the order matters."""
 
     items: tuple[Text, ...]
     ordered: bool = False
-    kind: Literal["bullets"] = "bullets"
 
 
 @dataclass(frozen=True)
-class Box:
+class Box(Kind):
     """A framed list of sentences under a title."""
 
     title: Text
     items: tuple[Text, ...]
-    kind: Literal["box"] = "box"
 
 
 @dataclass(frozen=True)
@@ -82,7 +77,7 @@ class Column:
 
 
 @dataclass(frozen=True)
-class Table:
+class Table(Kind):
     """Formatted rows under a caption; the first column heads its row."""
 
     id: str
@@ -90,7 +85,6 @@ class Table:
     columns: tuple[Column, ...]
     rows: tuple[tuple[str, ...], ...]
     source: str
-    kind: Literal["table"] = "table"
 
     def __post_init__(self) -> None:
         """Check that each row has a cell for each column."""
@@ -123,22 +117,20 @@ class ClaimItem:
 
 
 @dataclass(frozen=True)
-class Claims:
+class Claims(Kind):
     """Judged sentences of one kind."""
 
     id: str
     title: str
     items: tuple[ClaimItem, ...]
     source: str
-    kind: Literal["claims"] = "claims"
 
 
 @dataclass(frozen=True)
-class Facts:
+class Facts(Kind):
     """Names and values, such as the machine's."""
 
     items: tuple[Fact, ...]
-    kind: Literal["facts"] = "facts"
 
 
 @dataclass(frozen=True)
@@ -150,11 +142,10 @@ class Step:
 
 
 @dataclass(frozen=True)
-class Steps:
+class Steps(Kind):
     """Steps in their order."""
 
     items: tuple[Step, ...]
-    kind: Literal["steps"] = "steps"
 
 
 @dataclass(frozen=True)
@@ -167,11 +158,10 @@ class Link:
 
 
 @dataclass(frozen=True)
-class Links:
+class Links(Kind):
     """Files beside the report."""
 
     items: tuple[Link, ...]
-    kind: Literal["links"] = "links"
 
 
 @dataclass(frozen=True)
@@ -186,7 +176,7 @@ class Field:
 
 
 @dataclass(frozen=True)
-class Planner:
+class Planner(Kind):
     """A form that answers for any graph, model and memory; `knowledge` is what planner.json holds.
 
     Interactive, and so in the HTML alone: what it answers stands in the paragraph and table beside it, too.
@@ -197,7 +187,6 @@ class Planner:
     convolutions: tuple[str, ...]
     headings: tuple[str, ...]
     knowledge: Mapping[str, Any]
-    kind: Literal["planner"] = "planner"
 
 
 Block = Paragraph | Note | Heading | Bullets | Box | Table | Figure | Claims | Facts | Steps | Links | Planner
@@ -213,14 +202,6 @@ class Section:
 
 
 @dataclass(frozen=True)
-class Score:
-    """How the report grades itself: the score in words, and the questions that it answers with no."""
-
-    text: str
-    failed: tuple[str, ...]
-
-
-@dataclass(frozen=True)
 class Page:
     """One document; `date` is the ISO date of the latest measurement, never the clock's.
 
@@ -232,8 +213,7 @@ class Page:
     date: str
     facts: tuple[Fact, ...]
     lead: Figure | None = None
-    score: Score | None = None
-    sections: tuple[Section, ...] = field(default=())
+    sections: tuple[Section, ...] = ()
     opening: tuple[Block, ...] = ()
     other: str = ""
 

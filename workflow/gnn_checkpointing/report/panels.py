@@ -1,35 +1,41 @@
-"""Figures from what they show: each panel drawn, described for who cannot see it, and with its numbers to download."""
+"""Figures and tables from what they show.
+
+A panel is drawn, described for who cannot see it, and has its numbers to download. A column of a table says its name,
+the value that it takes of an item, and how that reads.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any, Generic, Literal, TypeVar
 
+from gnn_checkpointing.report import units
 from gnn_checkpointing.report.figure import Drawn, Figure, Panel
-from gnn_checkpointing.report.figures import drawn
 from gnn_checkpointing.report.figures.lines import Line, line_panel
 from gnn_checkpointing.report.figures.palette import Look
 from gnn_checkpointing.report.figures.points import Mark, ratio_panel, residual_panel
 from gnn_checkpointing.report.figures.scales import Scale
+from gnn_checkpointing.report.page import Column, Table
 
 Looks = Mapping[str, Look]
-Drawing = Callable[[str], tuple[str, Drawn]]
+Item = TypeVar("Item")
 
 
 @dataclass(frozen=True)
 class Shown:
-    """One panel: its title, what it tells who cannot see it, the convolution that it is about, and how to draw it."""
+    """One panel: its title, what it tells who cannot see it, how to draw it, and the convolution that it is about."""
 
     title: str
     told: str
-    draw: Drawing
+    draw: Callable[[str], tuple[str, Drawn]]
     convolution: str = ""
 
 
 def figure(id: str, caption: str, how_to_read: str, source: str, shown: Iterable[Shown | None]) -> Figure:
     """The panels that there are under one caption."""
     panels = []
-    for place, one in enumerate(each for each in shown if each is not None):
+    for place, one in enumerate(filter(None, shown)):
         name = f"{id.removeprefix('figure-')}-{place}"
         svg, rows = one.draw(name)
         panels.append(Panel(name, one.title, one.told, svg, rows, one.convolution))
@@ -59,9 +65,11 @@ def lines_over(
         f"{x.text(line.points[-1].x)}"
         for line in kept
     )
+    rows = ((line.policy, point.x, point.y, point.low, point.high) for line in kept for point in line.points)
+    drawn = Drawn((names, x.label, y.label, "low", "high"), tuple(rows))
 
     def draw(name: str) -> tuple[str, Drawn]:
-        return line_panel(name, kept, looks, x, y, reference, cell or title), drawn.of_lines(kept, x, y, names)
+        return line_panel(name, kept, looks, x, y, reference, cell or title), drawn
 
     words = told or f"Line chart, {title}: {y.label} against {x.label}. {ends}."
     return Shown(title, words, draw, convolution) if kept else None
@@ -72,9 +80,10 @@ def marks_on_rows(
 ) -> Shown | None:
     """A mark for each of several names on the row of each graph; None without any."""
     parts = "; ".join(f"{mark.policy} on {mark.label} {x.text(mark.value)}{mark.more}" for mark in marks)
+    drawn = Drawn(("graph", names, x.label), tuple((mark.label, mark.policy, mark.value) for mark in marks))
 
     def draw(name: str) -> tuple[str, Drawn]:
-        return ratio_panel(name, marks, looks, x, title), drawn.of_marks(marks, x, names)
+        return ratio_panel(name, marks, looks, x, title), drawn
 
     return Shown(title, f"Dot chart, {title}: {x.label}. {parts}.", draw, convolution) if marks else None
 
@@ -85,6 +94,44 @@ def scattered(
     """Marks without lines around zero or the diagonal; None without any."""
 
     def draw(name: str) -> tuple[str, Drawn]:
-        return residual_panel(name, lines, looks, x, y, title, diagonal=diagonal), drawn.of_points(lines, x, y)
+        return residual_panel(name, lines, looks, x, y, title, diagonal=diagonal), points_of(lines, x, y)
 
     return Shown(title, told, draw, title) if lines else None
+
+
+def points_of(lines: Sequence[Line], x: Scale, y: Scale) -> Drawn:
+    """What a panel draws of points that have no interval."""
+    rows = ((line.policy, point.x, point.y) for line in lines for point in line.points)
+    return Drawn(("policy", x.label, y.label), tuple(rows))
+
+
+@dataclass(frozen=True)
+class Of(Generic[Item]):
+    """One column. `value` is a field's name or a function of the item; without `words` the value is a text."""
+
+    name: str
+    value: str | Callable[[Item], Any]
+    words: Callable[..., str] | None = None
+    unit: str = ""
+    content: Literal["text", "number", "prose"] | None = None
+
+    @property
+    def column(self) -> Column:
+        """How the table heads it: what has words of its own is a number unless said otherwise."""
+        return Column(self.name, self.unit, self.content or ("number" if self.words else "text"))
+
+    def cell(self, item: Item) -> str:
+        """The item's value in words, a dash where it has none."""
+        value = getattr(item, self.value) if isinstance(self.value, str) else self.value(item)
+        if value is None or value == "":
+            return units.NOTHING
+        if self.words is not None:
+            return self.words(value)
+        return value if isinstance(value, str) else str(value)
+
+
+def table(id: str, caption: str, source: str, items: Iterable[Item], *columns: Of[Item] | None) -> Table:
+    """A table with a row for each item; a column that is None is left out."""
+    kept = [column for column in columns if column is not None]
+    rows = tuple(tuple(column.cell(item) for column in kept) for item in items)
+    return Table(id, caption, tuple(column.column for column in kept), rows, source)

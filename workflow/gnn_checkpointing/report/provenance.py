@@ -1,49 +1,75 @@
-"""Where each file beside the report comes from: the rule, the command that makes it again, and what that reads."""
+"""Where each file beside the report comes from, in words on the page and in `ro-crate-metadata.json`.
+
+The folder is a Process Run Crate (https://w3id.org/ro/wfrun/process/0.5), which other tools read: one action, the run,
+that used this software on one machine, read a study and wrote measurements, analysis and pages. Every file has its size
+and SHA-256.
+"""
 
 from __future__ import annotations
 
+import hashlib
+import mimetypes
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+from rocrate.model import ContextEntity, File
+from rocrate.rocrate import ROCrate
+
+from gnn_checkpointing.packed import PACK
 from gnn_checkpointing.report.figure import Fact, Figure, Provenance
 from gnn_checkpointing.report.inputs import (
     ANALYSIS,
     GIVEN,
     GRAPHS,
     HARDWARE,
+    HISTORY,
     MEASUREMENTS,
     PLANNER,
     RECORDS,
     STUDY,
     TRACES,
     TRAININGS,
+    ReportInputs,
 )
 from gnn_checkpointing.report.page import Section
+from gnn_checkpointing.sourced import bare
 from gnn_checkpointing.study.study import Study
 
 FIGURES = "figures"
+CRATE = "ro-crate-metadata.json"
+CODE = "#code"
+"""The entity whose `softwareVersion` is the digest of the code that made the report."""
 
+_PROFILE = "https://w3id.org/ro/wfrun/process/0.5"
+_TERMS = "https://w3id.org/ro/terms/workflow-run/context"
+_LICENCE = "https://spdx.org/licenses/MIT"
+_GIVEN = (STUDY, HARDWARE)
+_FORMATS = {".xz": "application/x-xz", ".jsonl": "application/jsonl"}
 
-@dataclass(frozen=True)
-class _Origin:
-    """A rule of the workflow, its command in the folder of the report, and the files beside the report it reads."""
+INSIDE = f"#{PACK}/"
+"""Begins the address of what is in the archive."""
 
-    rule: str
-    command: str
-    inputs: tuple[str, ...]
-
-
-_ANALYSE = "python -m gnn_checkpointing analyse --run ."
-_KNOWLEDGE = _Origin(
-    "knowledge",
-    "python -m gnn_checkpointing knowledge --run .",
-    (STUDY, HARDWARE, MEASUREMENTS, GRAPHS),
-)
+_DESCRIPTIONS = {
+    STUDY: "the study: graphs, architectures, policies, protocol, checksums of the user's files",
+    HARDWARE: "the machine that measured, with versions of its software",
+    PACK: "the data behind the report, as a tar file compressed by xz",
+    "records.jsonl": "every measured record, one JSON object per line",
+    "measurements.csv": "one row per cell and policy",
+    "claims.json": "every claim with its estimate, rule and verdict",
+    "audit.json": "the published questions and their answers",
+    "planner.json": "the laws that the planner uses",
+    "summary.json": "what the index of reports shows",
+    "report.html": "the report",
+    "report.pdf": "the report, typeset",
+    "appendix.html": "all tables, diagnostics, claims and checks",
+    "appendix.pdf": "the appendix, typeset",
+}
 
 
 def study_command(study: Study) -> str:
-    """Return the command that measures a study and makes its report."""
+    """The command that measures a study and makes its report."""
     command = "snakemake --cores 8"
     if study.name != "default":
         command += f" --configfile workflow/studies/{study.name}.yaml"
@@ -53,35 +79,94 @@ def study_command(study: Study) -> str:
 
 
 def with_provenance(section: Section, study: Study, checksums: Mapping[str, str]) -> Section:
-    """Return the section with each figure's provenance: of the file that it is drawn from, and of its own data."""
-    return replace(
-        section,
-        blocks=tuple(
-            replace(block, provenance=provenance(block, study, checksums)) if isinstance(block, Figure) else block
-            for block in section.blocks
-        ),
+    """The section with each figure's provenance: of the file that it is drawn from, and of its own data."""
+    blocks = (
+        replace(block, provenance=provenance(block, study, checksums)) if isinstance(block, Figure) else block
+        for block in section.blocks
     )
+    return replace(section, blocks=tuple(blocks))
 
 
 def provenance(figure: Figure, study: Study, checksums: Mapping[str, str]) -> Provenance:
-    """Return how a figure's file is made again, the SHA-256 of what that reads, and where the drawn numbers are."""
-    origin = _origin(figure.source, study, checksums)
-    return Provenance(
-        file=figure.source,
-        rule=origin.rule,
-        command=origin.command,
-        inputs=tuple(Fact(name, checksums.get(name, "")) for name in origin.inputs),
-        data=f"{FIGURES}/{figure.id}.csv",
-    )
+    """How a figure's file is made again, the SHA-256 of what that reads, and where the drawn numbers are."""
+    rule, command, names = _origin(figure.source, study, checksums)
+    inputs = tuple(Fact(name, checksums.get(name, "")) for name in names)
+    return Provenance(figure.source, rule, command, inputs, data=f"{FIGURES}/{figure.id}.csv")
 
 
-def _origin(file: str, study: Study, checksums: Mapping[str, str]) -> _Origin:
+def _origin(file: str, study: Study, checksums: Mapping[str, str]) -> tuple[str, str, tuple[str, ...]]:
+    """The rule of the workflow, its command in the folder of the report, and the files beside the report it reads."""
     if file.startswith(f"{ANALYSIS}/"):
         given = {option: name for option, name in GIVEN.items() if name in checksums}
         options = "".join(f" --{option} {name}" for option, name in given.items())
-        return _Origin("analyse", _ANALYSE + options, (STUDY, MEASUREMENTS, TRAININGS, *given.values()))
+        command = f"python -m gnn_checkpointing analyse --run .{options}"
+        return "analyse", command, (STUDY, MEASUREMENTS, TRAININGS, *given.values())
     if file == PLANNER:
-        return _KNOWLEDGE
-    if file in (MEASUREMENTS, TRACES, GRAPHS, "history.json"):
-        return _Origin("collect", study_command(study), (STUDY, RECORDS))
+        command = "python -m gnn_checkpointing knowledge --run ."
+        return "knowledge", command, (STUDY, HARDWARE, MEASUREMENTS, GRAPHS)
+    if file in (MEASUREMENTS, TRACES, GRAPHS, HISTORY):
+        return "collect", study_command(study), (STUDY, RECORDS)
     raise ValueError(f"figures are drawn from {MEASUREMENTS}, {TRACES}, {GRAPHS}, {PLANNER} or {ANALYSIS}/, not {file}")
+
+
+def crate(
+    plain: Mapping[str, bytes], packed: Mapping[str, bytes], inputs: ReportInputs, answer: str, code: str
+) -> dict[str, Any]:
+    """The content of `ro-crate-metadata.json` of a report of `plain` files, one of them the archive of `packed` ones.
+
+    `answer` is the report's first sentence, `code` the digest of the sources that made the report.
+    """
+    made = ROCrate(version="1.1")
+    made.metadata.extra_contexts.append(_TERMS)
+
+    def entity(address: str, kind: str, **properties: Any) -> ContextEntity:
+        return made.add(ContextEntity(made, address, properties={"@type": kind, **properties}))
+
+    title = bare(inputs.study.title)
+    stamps = sorted(bare(str(row[name])) for row in inputs.rows for name in ("started", "ended") if row[name])
+    authors = entity("#authors", "Organization", name="The gnn-checkpointing authors")
+    software = entity(CODE, "SoftwareApplication", name="gnn-checkpointing", softwareVersion=code)
+    facts = [("seed", str(inputs.study.seed)), *((fact.name, fact.value) for fact in inputs.machine.facts)]
+    files = {
+        name: made.add(File(made, dest_path=name, properties=_facts(name, content)))
+        for name, content in sorted(plain.items())
+    }
+    # Files in the archive are no files of the folder, which other tools would look for.
+    files[PACK]["hasPart"] = [
+        entity(f"{INSIDE}{name}", "CreativeWork", **_facts(name, content)) for name, content in sorted(packed.items())
+    ]
+    run = entity(
+        "#run",
+        "CreateAction",
+        name=f"Measuring and publishing: {title}",
+        description="Graphs were made, steps measured, laws fitted, claims judged and pages rendered.",
+        actionStatus="http://schema.org/CompletedActionStatus",
+        **({"startTime": stamps[0], "endTime": stamps[-1]} if stamps else {}),
+    )
+    run["instrument"] = software
+    run["agent"] = authors
+    run["object"] = [file for name, file in files.items() if name in _GIVEN]
+    run["result"] = [file for name, file in files.items() if name not in _GIVEN]
+    run["environment"] = [
+        entity(f"#fact-{number}", "PropertyValue", name=bare(name), value=bare(value))
+        for number, (name, value) in enumerate(facts)
+    ]
+    root = made.root_dataset
+    root["name"], root["description"] = title, bare(answer) or title
+    # The last measurement, not today: the same data give the same file.
+    root["datePublished"] = stamps[-1] if stamps else "1970-01-01"
+    root["license"] = entity(_LICENCE, "CreativeWork", name="MIT licence", description="MIT")
+    root["conformsTo"] = entity(_PROFILE, "CreativeWork", name="Process Run Crate", version="0.5")
+    root["author"] = root["publisher"] = authors
+    root["mentions"] = run
+    return dict(made.metadata.generate())
+
+
+def _facts(name: str, content: bytes) -> dict[str, str]:
+    return {
+        "name": name,
+        "description": _DESCRIPTIONS.get(name, "data behind the report"),
+        "encodingFormat": _FORMATS.get(Path(name).suffix) or mimetypes.guess_type(name)[0] or "application/json",
+        "contentSize": str(len(content)),
+        "sha256": hashlib.sha256(content).hexdigest(),
+    }

@@ -7,21 +7,12 @@ import hashlib
 import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import fields
 from pathlib import Path
 from typing import Any, get_args
 
-from gnn_checkpointing.analysis.analyse import Findings, analysis_files, read_analysis
+from gnn_checkpointing.analysis.analyse import analysis_files, read_analysis
 from gnn_checkpointing.analysis.rounding import all_significant
-from gnn_checkpointing.artefacts import (
-    digest,
-    json_text,
-    read_json,
-    sealed_bytes,
-    sha256_of,
-    text_cell,
-    whole_file,
-)
+from gnn_checkpointing.artefacts import digest, json_text, read_json, sealed_bytes, sha256_of, text_cell, whole_file
 from gnn_checkpointing.audit.grades import read_audit
 from gnn_checkpointing.claims.ledger import Verdict, read_ledger
 from gnn_checkpointing.measurement.fingerprint import code_fingerprint
@@ -31,37 +22,16 @@ from gnn_checkpointing.records.demonstration import read_demonstration
 from gnn_checkpointing.records.graph_facts import read_graphs
 from gnn_checkpointing.records.measurements_table import read_table
 from gnn_checkpointing.records.traces import read_traces
-from gnn_checkpointing.report.crate import CRATE, crate
-from gnn_checkpointing.report.documents import TEMPLATES, answer_of, documents
+from gnn_checkpointing.report import inputs as names
+from gnn_checkpointing.report.documents import answer_of, documents
 from gnn_checkpointing.report.figure import Figure
 from gnn_checkpointing.report.history import continued, read_history
 from gnn_checkpointing.report.html import report_html
-from gnn_checkpointing.report.inputs import (
-    ANALYSIS,
-    AUDIT,
-    CLAIMS,
-    DEMONSTRATION,
-    ENCODINGS,
-    EXPLAINED,
-    FOUND,
-    GRAPHS,
-    HARDWARE,
-    HISTORY,
-    MEASUREMENTS,
-    PLAIN,
-    PLANNER,
-    RECORDS,
-    STUDY,
-    TRACES,
-    TRAININGS,
-    ReportInputs,
-    in_series,
-    machine,
-    sourced_findings,
-)
+from gnn_checkpointing.report.inputs import ReportInputs, in_series, machine, sourced_findings
 from gnn_checkpointing.report.page import Block, Bullets, Page, Paragraph, Span, words_of
 from gnn_checkpointing.report.pdf import report_pdf
-from gnn_checkpointing.report.provenance import FIGURES
+from gnn_checkpointing.report.provenance import CRATE, FIGURES, crate
+from gnn_checkpointing.report.texts import TEMPLATES
 from gnn_checkpointing.sourced import bare, plain, sourced
 from gnn_checkpointing.study.reading import read_study
 
@@ -75,29 +45,32 @@ SUMMARY = "summary.json"
 Sources = Mapping[str, Path]
 """The files that the inputs were read from, by the name that each is published under."""
 
-_ALWAYS = (MEASUREMENTS, CLAIMS, AUDIT, PLANNER, GRAPHS, TRACES, DEMONSTRATION, RECORDS, TRAININGS, HARDWARE, STUDY)
-
 
 def published_sources(folder: Path) -> dict[str, Path]:
     """The files beside a published report."""
-    some = (name for name in (EXPLAINED, ENCODINGS) if is_there(folder / name))
-    return {name: folder / name for name in (*_ALWAYS, *some)}
+    some = (name for name in names.GIVEN.values() if is_there(folder / name))
+    first, *others = names.MEASURED
+    known = (first, names.CLAIMS, names.AUDIT, names.PLANNER, *others, *some)
+    return {name: folder / name for name in known}
 
 
 def read_inputs(sources: Sources, analysis: Path) -> ReportInputs:
     """Read what a report is made from; every number knows the file and the field that it was read from."""
-    findings = sourced_findings(read_analysis(analysis))
+
+    def read(name: str, reader: Any, list_of: str = "") -> Any:
+        return sourced(reader(sources[name]), f"{name}#{list_of}")
+
     return ReportInputs(
-        study=sourced(read_study(sources[STUDY]), f"{STUDY}#"),
-        machine=machine(read_json(sources[HARDWARE])),
-        rows=in_series(sourced(read_table(sources[MEASUREMENTS]), f"{MEASUREMENTS}#")),
-        **{name: getattr(findings, name) for name in FOUND},
-        ledger=sourced(read_ledger(sources[CLAIMS]), f"{CLAIMS}#"),
-        audit=sourced(read_audit(sources[AUDIT]), f"{AUDIT}#"),
-        knowledge=read_knowledge(sources[PLANNER]),
-        graphs=sourced(read_graphs(sources[GRAPHS]), f"{GRAPHS}#/graphs"),
-        traces=sourced(read_traces(sources[TRACES]), f"{TRACES}#/traces"),
-        demonstration=sourced(read_demonstration(sources[DEMONSTRATION]), f"{DEMONSTRATION}#"),
+        **sourced_findings(read_analysis(analysis)),
+        study=read(names.STUDY, read_study),
+        machine=machine(read_json(sources[names.HARDWARE])),
+        rows=in_series(read(names.MEASUREMENTS, read_table)),
+        ledger=read(names.CLAIMS, read_ledger),
+        audit=read(names.AUDIT, read_audit),
+        knowledge=read_knowledge(sources[names.PLANNER]),
+        graphs=read(names.GRAPHS, read_graphs, "/graphs"),
+        traces=read(names.TRACES, read_traces, "/traces"),
+        demonstration=read(names.DEMONSTRATION, read_demonstration),
     )
 
 
@@ -116,27 +89,18 @@ def render_report(inputs: ReportInputs, sources: Sources, templates: Path, outpu
     unpacked.
     """
     given = {name: sealed_bytes(path) for name, path in sources.items()}
-    history = continued(read_history(sources[STUDY].parent / HISTORY) or read_history(output_folder / HISTORY), inputs)
-    digests = {name: hashlib.sha256(content).hexdigest() for name, content in given.items()}
-    made = documents(inputs, digests, templates, history)
-    found = Findings(**{field.name: getattr(inputs, field.name) for field in fields(Findings)})
+    before = (sources[names.STUDY].parent, output_folder)
+    history = continued(next(filter(None, (read_history(folder / names.HISTORY) for folder in before)), []), inputs)
+    made = documents(inputs, {name: hashlib.sha256(one).hexdigest() for name, one in given.items()}, templates, history)
     summarised = _summary(inputs, made.report)
     contents = {
         **given,
-        **{f"{ANALYSIS}/{name}": text.encode() for name, text in analysis_files(found).items()},
+        **{f"{names.ANALYSIS}/{name}": text.encode() for name, text in analysis_files(inputs).items()},
         **{f"{FIGURES}/{figure.id}.csv": _drawn(figure).encode() for figure in made.figures()},
         SUMMARY: json_text(summarised).encode(),
-        HISTORY: json_text([one.model_dump(mode="json") for one in history]).encode(),
+        names.HISTORY: json_text([one.model_dump(mode="json") for one in history]).encode(),
     }
-    plain = {name: contents[name] for name in (*PLAIN, SUMMARY)}
-    packed = {name: content for name, content in contents.items() if name not in plain}
-
-    def for_screens() -> dict[str, bytes]:
-        return {
-            HTML: report_html(made.report, templates).encode(),
-            APPENDIX_HTML: report_html(made.appendix, templates, "appendix.html").encode(),
-            PACK: pack_of(packed),
-        }
+    plain = {name: contents.pop(name) for name in (*names.PLAIN, SUMMARY)}
 
     def for_paper() -> dict[str, bytes]:
         return {PDF: report_pdf(made.report, templates), APPENDIX_PDF: report_pdf(made.appendix, templates)}
@@ -144,9 +108,12 @@ def render_report(inputs: ReportInputs, sources: Sources, templates: Path, outpu
     # A thread, not a fork: Typst has threads of its own, which a forked process lacks and waits for.
     with ThreadPoolExecutor(1) as paper:
         printed = paper.submit(for_paper)
-        plain |= for_screens() | printed.result()
-    described = crate(plain, packed, inputs, summarised["headline"], report_code(templates))
-    _publish(output_folder, {**plain, CRATE: json_text(described).encode()}, packed)
+        plain[HTML] = report_html(made.report, templates).encode()
+        plain[APPENDIX_HTML] = report_html(made.appendix, templates, "appendix.html").encode()
+        plain[PACK] = pack_of(contents)
+        plain |= printed.result()
+    described = crate(plain, contents, inputs, summarised["headline"], report_code(templates))
+    _publish(output_folder, {**plain, CRATE: json_text(described).encode()}, contents)
 
 
 def _publish(folder: Path, files: Mapping[str, bytes], packed: Iterable[str]) -> None:
@@ -156,8 +123,7 @@ def _publish(folder: Path, files: Mapping[str, bytes], packed: Iterable[str]) ->
             stream.write(content)
     for name in ("manifest.json", *packed):
         (folder / name).unlink(missing_ok=True)
-        (folder / f"{name}.gz").unlink(missing_ok=True)
-    for place in (folder / ANALYSIS, folder / FIGURES):
+    for place in (folder / names.ANALYSIS, folder / FIGURES):
         if place.is_dir():
             for path in (*place.glob("*.json"), *place.glob("*.csv"), *place.glob(".snakemake_timestamp")):
                 path.unlink()
@@ -166,19 +132,18 @@ def _publish(folder: Path, files: Mapping[str, bytes], packed: Iterable[str]) ->
 
 
 def _drawn(figure: Figure) -> str:
-    """What a figure draws, as CSV."""
+    """What a figure draws, as CSV: numbers to the digits that mean something, texts without addresses."""
+
+    def written(value: str | float) -> str:
+        return text_cell(bare(value)) if isinstance(value, str) else repr(all_significant(plain(value), digits=10))
+
     panels = [panel for panel in figure.panels if panel.drawn.columns]
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")
     writer.writerow(("panel", *(panels[0].drawn.columns if panels else ())))
     for panel in panels:
-        writer.writerows((text_cell(bare(panel.title)), *map(_written, row)) for row in panel.drawn.rows)
+        writer.writerows((written(panel.title), *map(written, row)) for row in panel.drawn.rows)
     return stream.getvalue()
-
-
-def _written(value: str | float) -> str:
-    """Return a value as a CSV field: a number to the digits that mean something, a text without addresses."""
-    return text_cell(bare(value)) if isinstance(value, str) else repr(all_significant(plain(value), digits=10))
 
 
 def summary(inputs: ReportInputs, templates: Path = TEMPLATES) -> dict[str, Any]:

@@ -1,30 +1,32 @@
-"""The appendix's sentences, by section and name: `templates/appendix/SECTION.md` has each under a heading of its own.
+"""What a template may do with a value, and the appendix's sentences by section and name.
 
-A text is one or several paragraphs of Jinja; its values are words, or numbers that filters put in words with their
-addresses.
+Filters put numbers in words, which keep their addresses. `templates/appendix/SECTION.md` has each sentence under a
+heading of its own: one or several paragraphs of Jinja.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from jinja2 import Environment, StrictUndefined, Template
 
 import gnn_checkpointing
+from gnn_checkpointing.analysis.results import Estimate
+from gnn_checkpointing.claims.ledger import Verdict
 from gnn_checkpointing.report import units
+from gnn_checkpointing.report.figures.palette import kind_of
+from gnn_checkpointing.report.page import Span
+from gnn_checkpointing.study.policy_names import POLICIES
 
 TEMPLATES = Path(gnn_checkpointing.__file__).resolve().parents[2] / "templates"
 """Those of a checkout of the project."""
 
 _HEADING = re.compile(r"^## (\S+)$", re.MULTILINE)
-_FILTERS = (
-    *(units.count, units.digits, units.plain, units.percent, units.share, units.size, units.duration, units.ratio),
-    *(units.confidence, units.error, units.accuracy, units.significant, units.probability, units.fixed),
-    *(units.ratio_estimate, units.share_estimate, units.general_estimate, units.scaled_estimate),
-)
+_CHIPS: dict[Verdict, str] = {"supported": "yes", "refuted": "no", "inconclusive": "unclear", "untested": "untested"}
 
 
 def texts(section: str) -> Callable[..., str]:
@@ -41,10 +43,80 @@ def texts(section: str) -> Callable[..., str]:
 def _texts(section: str) -> dict[str, list[Template]]:
     """The paragraphs of every text of a section's file, by its name."""
     environment = Environment(undefined=StrictUndefined, autoescape=False)  # noqa: S701 - each face escapes
-    environment.filters |= {one.__name__: one for one in _FILTERS}
+    environment.filters |= filters()
     content = (TEMPLATES / "appendix" / f"{section}.md").read_text(encoding="utf-8")
     _, *found = _HEADING.split(content)
     return {
         name: [environment.from_string(one.replace("\n", " ")) for one in body.strip().split("\n\n")]
         for name, body in zip(found[::2], found[1::2], strict=True)
     }
+
+
+def filters() -> dict[str, Callable[..., Any]]:
+    """Every filter by its name: the functions of `units`, and those below."""
+    numbers = (
+        *(units.count, units.digits, units.plain, units.percent, units.share, units.size, units.duration, units.ratio),
+        *(units.confidence, units.error, units.accuracy, units.significant, units.probability, units.fixed),
+        *(units.ratio_estimate, units.share_estimate, units.general_estimate, units.scaled_estimate),
+    )
+    own = (chip, code, degrees, listed, more_time, deviation, percents, ratios, meaning)
+    return {one.__name__: one for one in (*numbers, *own)}
+
+
+def chip(verdict: Verdict) -> Span:
+    """The mark of a verdict, as the answer to a question."""
+    return Span(_CHIPS[verdict], verdict)
+
+
+def code(name: object) -> Span:
+    """A name as it is typed."""
+    return Span(str(name), "code")
+
+
+def meaning(policy: str) -> str:
+    """What a policy does, as the rest of a sentence that begins with its name."""
+    return POLICIES[kind_of(policy)].words
+
+
+def listed(items: Iterable[Any], word: str = "and") -> tuple[Any, ...]:
+    """Names or numbers as a list in a sentence."""
+    parts = list(items)
+    between = [", "] * (len(parts) - 2) + [f" {word} "]
+    return (*(piece for pair in zip(parts[:-1], between, strict=False) for piece in pair), *parts[-1:])
+
+
+def percents(values: Sequence[Estimate]) -> tuple[str, ...]:
+    """The span of several ratios as percentages, such as "4 % to 18 %", or the one that all of them are."""
+    return _span(values, units.percent)
+
+
+def ratios(values: Sequence[Estimate]) -> tuple[str, ...]:
+    """The span of several ratios."""
+    return _span(values, units.ratio)
+
+
+def _span(values: Sequence[Estimate], words: Callable[[float], str]) -> tuple[str, ...]:
+    ordered = sorted((value.estimate for value in values), key=float)
+    low, high = words(ordered[0]), words(ordered[-1])
+    return (low,) if words(float(ordered[0])) == words(float(ordered[-1])) else (low, " to ", high)
+
+
+def degrees(levels: str) -> str:
+    """Where along the densities, such as " at degree 8-32"."""
+    return " at every degree" if levels.startswith("all ") else f" at degree {levels}"
+
+
+def deviation(values: Sequence[Estimate]) -> str:
+    """How far the ends of some ratios' intervals lie from 1 at most."""
+    return units.share(max((abs(end - 1) for value in values for end in (value.low, value.high)), key=float))
+
+
+def more_time(ratio: Estimate | None) -> tuple[str, ...]:
+    """What a ratio of times means, such as "46 % more time"; in words alone where its interval reaches across 1."""
+    if ratio is None:
+        return ("time not measured",)
+    if ratio.low <= 1 <= ratio.high:
+        return ("about the same time",)
+    if ratio.estimate > 1:
+        return (units.percent(ratio.estimate - 1), " more time")
+    return (units.percent(1 - ratio.estimate), " less time")

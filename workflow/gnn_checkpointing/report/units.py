@@ -24,7 +24,7 @@ More = ParamSpec("More")
 
 
 def _number(words: Callable[Concatenate[float, More], str]) -> Callable[Concatenate[float, More], str]:
-    """Return the words with the number's address inside; they themselves see a number without one."""
+    """The words with the number's address inside; they themselves see a number without one."""
 
     @wraps(words)
     def marked(value: float, /, *more: More.args, **named: More.kwargs) -> str:
@@ -34,7 +34,7 @@ def _number(words: Callable[Concatenate[float, More], str]) -> Callable[Concaten
 
 
 def _between(words: Callable[Concatenate[Estimate, More], str]) -> Callable[Concatenate[Estimate, More], str]:
-    """Return the words with the address of an estimate inside; they themselves see one without addresses."""
+    """The words with the address of an estimate inside; they themselves see one without addresses."""
 
     @wraps(words)
     def marked(value: Estimate, /, *more: More.args, **named: More.kwargs) -> str:
@@ -47,7 +47,7 @@ def _between(words: Callable[Concatenate[Estimate, More], str]) -> Callable[Conc
 
 @_number
 def significant(value: float, digits: int = 3) -> str:
-    """Return `value` to that many significant digits, never in powers of ten, with thousands parted by commas."""
+    """`value` to that many significant digits, never in powers of ten, with thousands parted by commas."""
     if value == 0 or not math.isfinite(value):
         return "0" if value == 0 else NOTHING
     decimals = max(0, digits - 1 - math.floor(math.log10(abs(value))))
@@ -57,32 +57,32 @@ def significant(value: float, digits: int = 3) -> str:
 
 @_number
 def plain(value: float) -> str:
-    """Return `value` to three significant digits at most, without idle zeros, such as "4" or "3.9"."""
+    """`value` to three significant digits at most, without idle zeros, such as "4" or "3.9"."""
     return _without_idle_zeros(significant(value))
 
 
 @_number
 def fixed(value: float, decimals: int) -> str:
-    """Return `value` with that many decimals; a value that rounds to zero carries no sign."""
+    """`value` with that many decimals; a value that rounds to zero carries no sign."""
     text = f"{abs(value):,.{decimals}f}"
     return MINUS + text if value < 0 and any(digit in text for digit in "123456789") else text
 
 
 @_number
 def count(value: float) -> str:
-    """Return a whole number with thousands parted by commas."""
+    """A whole number with thousands parted by commas."""
     return fixed(value, 0)
 
 
 @_number
 def digits(value: float) -> str:
-    """Return a whole number as it is written in a file, without commas: for settings and seeds."""
+    """A whole number as it is written in a file, without commas: for settings and seeds."""
     return f"{value:g}" if abs(value) < 1e6 and value != int(value) else str(int(value))
 
 
 @_number
 def size(num_bytes: float) -> str:
-    """Return bytes in the largest binary unit that leaves a number of at least 1."""
+    """Bytes in the largest binary unit that leaves a number of at least 1."""
     for factor, unit in ((GIB, "GiB"), (MIB, "MiB"), (KIB, "KiB")):
         if abs(num_bytes) >= factor:
             return f"{significant(num_bytes / factor)}{SPACE}{unit}"
@@ -90,22 +90,8 @@ def size(num_bytes: float) -> str:
 
 
 @_number
-def round_size(num_bytes: float) -> str:
-    """Return bytes as `size` does, without idle zeros: for ticks of an axis."""
-    number, unit = size(num_bytes).split(SPACE)
-    return f"{_without_idle_zeros(number)}{SPACE}{unit}"
-
-
-@_number
-def round_duration(seconds: float) -> str:
-    """Return seconds as `duration` does, without idle zeros: for ticks of an axis."""
-    number, unit = duration(seconds).split(SPACE)
-    return f"{_without_idle_zeros(number)}{SPACE}{unit}"
-
-
-@_number
 def duration(seconds: float) -> str:
-    """Return seconds in the unit that leaves a number of at least 1, from ns to hours."""
+    """Seconds in the unit that leaves a number of at least 1, from ns to hours."""
     for factor, unit in ((3600.0, "h"), (60.0, "min"), (1.0, "s"), (MILLISECOND, "ms"), (MICROSECOND, "µs")):
         if abs(seconds) >= factor * (2 if factor >= 60 else 1):
             return f"{significant(seconds / factor)}{SPACE}{unit}"
@@ -113,26 +99,38 @@ def duration(seconds: float) -> str:
 
 
 @_number
+def round_size(num_bytes: float) -> str:
+    """Bytes as `size` has them, without idle zeros: for ticks of an axis."""
+    return _without_idle_zeros(size(num_bytes))
+
+
+@_number
+def round_duration(seconds: float) -> str:
+    """Seconds as `duration` has them, without idle zeros: for ticks of an axis."""
+    return _without_idle_zeros(duration(seconds))
+
+
+@_number
 def ratio(value: float) -> str:
-    """Return a ratio with at least two decimals and at least two significant digits."""
+    """A ratio with at least two decimals and at least two significant digits."""
     return significant(value, 2) if 0 < abs(value) < 0.1 else fixed(value, 2)
 
 
 @_number
 def percent(share: float) -> str:
-    """Return a share as a percentage, with one decimal below ten per cent."""
+    """A share as a percentage, with one decimal below ten per cent."""
     value = 100 * share
     return f"{fixed(value, 0 if abs(value) >= 10 or value == 0 else 1)}{SPACE}%"
 
 
 @_number
 def accuracy(share: float) -> str:
-    """Return an accuracy as a percentage with one decimal."""
+    """An accuracy as a percentage with one decimal."""
     return f"{fixed(100 * share, 1)}{SPACE}%"
 
 
 def interval(low: str, high: str) -> str:
-    """Return the span between two formatted numbers; the word stands where a dash would read as a minus."""
+    """The span between two formatted numbers; the word stands where a dash would read as a minus."""
     return f"{low} to {high}" if MINUS in low + high else f"{low}\N{EN DASH}{high}"
 
 
@@ -145,12 +143,12 @@ def ratio_estimate(estimate: Estimate) -> str:
 
 @_between
 def share_estimate(estimate: Estimate) -> str:
-    """Return a share and its interval as percentages, such as "1.2 % (0.4 % to 2.0 %)"."""
+    """A share and its interval as percentages, such as "1.2 % (0.4 % to 2.0 %)"."""
     return f"{percent(estimate.estimate)} ({percent(estimate.low)} to {percent(estimate.high)})"
 
 
 def estimate_of(middle: float, low: float, high: float) -> Estimate:
-    """Return an estimate whose numbers keep their addresses, which checking them anew would drop."""
+    """An estimate whose numbers keep their addresses, which checking them anew would drop."""
     return Estimate.model_construct(estimate=middle, low=low, high=high)
 
 
@@ -171,20 +169,20 @@ def scaled_estimate(estimate: Estimate, factor: float = 1.0) -> str:
 
 @_number
 def share(value: float) -> str:
-    """Return a share as a percentage in three digits at most; what is nothing but rounding is told as such."""
+    """A share as a percentage in three digits at most; what is nothing but rounding is told as such."""
     number = "< 0.01" if 0 < value < 1e-4 else _without_idle_zeros(significant(100 * value))
     return f"{number}{SPACE}%"
 
 
 @_number
 def probability(value: float) -> str:
-    """Return a p-value; below 0.001 only that it is."""
+    """A p-value; below 0.001 only that it is."""
     return "< 0.001" if value < 0.001 else fixed(value, 3)
 
 
 @_number
 def error(value: float) -> str:
-    """Return a relative error of any size, such as "0" or "3.1e-7"."""
+    """A relative error of any size, such as "0" or "3.1e-7"."""
     if value == 0:
         return "0"
     digits, power = f"{value:.1e}".split("e")
@@ -193,22 +191,24 @@ def error(value: float) -> str:
 
 @_number
 def confidence(level: float) -> str:
-    """Return a confidence level, such as "95 %"."""
+    """A confidence level, such as "95 %"."""
     return f"{100 * level:g}{SPACE}%"
 
 
 @_between
 def general_estimate(estimate: Estimate) -> str:
-    """Return an estimate of any size with its interval, each to three significant digits at most."""
+    """An estimate of any size with its interval, each to three significant digits at most."""
     return f"{plain(estimate.estimate)} ({interval(plain(estimate.low), plain(estimate.high))})"
 
 
 @_between
 def exact_or_general(estimate: Estimate) -> str:
-    """Return an estimate of any size as `general_estimate` does, alone where its interval reads the same."""
+    """An estimate of any size as `general_estimate` does, alone where its interval reads the same."""
     middle = plain(estimate.estimate)
     return middle if plain(estimate.low) == middle == plain(estimate.high) else general_estimate(estimate)
 
 
-def _without_idle_zeros(number: str) -> str:
-    return number.rstrip("0").rstrip(".") if "." in number else number
+def _without_idle_zeros(text: str) -> str:
+    """The text of a number, and maybe its unit, without zeros at the end of its decimals."""
+    number, space, unit = text.partition(SPACE)
+    return (number.rstrip("0").rstrip(".") if "." in number else number) + space + unit

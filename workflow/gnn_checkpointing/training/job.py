@@ -1,33 +1,43 @@
-"""One training job: a convolution under a policy, trained full-batch on one graph for a fixed number of epochs."""
+"""Training jobs: a convolution under each policy, trained full-batch on one graph for a fixed number of epochs.
+
+A job saves its whole state, model, optimiser, random state, epoch and losses, in one safetensors file without pickle.
+Killed, it resumes to the identical loss curve.
+"""
 
 from __future__ import annotations
 
+import json
+import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
 from torch import Tensor, nn
 
-from gnn_checkpointing.artefacts import digest
+from gnn_checkpointing.artefacts import digest, seal, sealed_bytes, whole_file
 from gnn_checkpointing.graphs.graph import Graph
+from gnn_checkpointing.graphs.storage import load_graph
 from gnn_checkpointing.measurement.device import chosen_device
 from gnn_checkpointing.measurement.fingerprint import code_fingerprint, library_versions
-from gnn_checkpointing.measurement.workload import Contestant, GraphTask, contestant, graph_task
+from gnn_checkpointing.measurement.workload import contestant, graph_task
 from gnn_checkpointing.models.adjacency import reordered
 from gnn_checkpointing.records.record import SCHEMA_VERSION
 from gnn_checkpointing.records.training import REORDERED, TrainingRecord
+from gnn_checkpointing.refusal import Refusal
 from gnn_checkpointing.study.contents import model_contents
-from gnn_checkpointing.study.design import Cell
-from gnn_checkpointing.study.graph_design import derived_seed
+from gnn_checkpointing.study.design import Cell, training_cell
+from gnn_checkpointing.study.graph_design import derived_seed, graph_spec
 from gnn_checkpointing.study.study import Study
-from gnn_checkpointing.training.state import Progress, load_state, save_state
 
 
 @dataclass(frozen=True)
 class Job:
-    """What one training job is about; policy `REORDERED` is the control that reads the edges in another order."""
+    """One training job; policy `REORDERED` is the control that reads the edges in another order."""
 
     study: Study
     cell: Cell
@@ -35,7 +45,7 @@ class Job:
     policy: str
 
     def fingerprint(self) -> str:
-        """Return a digest of all that the loss curve depends on; a state with another one is not resumed."""
+        """A digest of all that the loss curve depends on; a state with another one is not resumed."""
         return digest(
             [
                 SCHEMA_VERSION,
@@ -52,10 +62,38 @@ class Job:
         )
 
 
+def train_under_every_policy(
+    study: Study, graph: str, convolution: str, graph_file: Path, output: Path, still_wanted: Callable[[], bool]
+) -> list[dict[str, Any]]:
+    """Records of all jobs and of the control; a policy that cannot train is left out and its reason printed."""
+    graph_spec(study, graph)
+    known = next((name for name in study.architecture.convolutions if name == convolution), None)
+    if known is None:
+        raise Refusal(f"--convolution {convolution}: the study has {', '.join(study.architecture.convolutions)}")
+    cell, loaded = training_cell(study, graph, known), load_graph(graph_file, graph)
+
+    def tell(epoch: int, loss: float) -> None:
+        if not still_wanted():
+            raise SystemExit(1)
+        if epoch % study.training.save_every == 0:
+            print(f"epoch {epoch} of {study.training.epochs}, loss {loss:.4f}", flush=True)  # noqa: T201 - its log
+
+    records = []
+    for policy in (*study.policies, REORDERED):
+        print(f"{convolution} under {policy}", flush=True)  # noqa: T201
+        name = f"{output.stem}-{re.sub(r'[^A-Za-z0-9]+', '-', policy).strip('-')}.safetensors"
+        try:
+            record = train(Job(study, cell, loaded, policy), output.parent / "states" / name, tell)
+            records.append(record.model_dump(mode="json"))
+        except Refusal as refusal:
+            print(f"not trained: {refusal}", flush=True)  # noqa: T201
+    return records
+
+
 def train(job: Job, state_file: Path, tell: Callable[[int, float], None]) -> TrainingRecord:
     """Train to the study's last epoch, from the saved state if there is one, and return the record.
 
-    `tell` hears of each finished epoch. Raises `Refusal` where the policy cannot be applied.
+    `tell` is called after each epoch. Raises `Refusal` where the policy cannot be applied.
     """
     settings = job.study.training
     torch.set_num_threads(job.study.measurement.threads)
@@ -67,14 +105,20 @@ def train(job: Job, state_file: Path, tell: Callable[[int, float], None]) -> Tra
     torch.manual_seed(derived_seed(job.cell.seed, "training"))
     fingerprint = job.fingerprint()
     start = time.perf_counter()
-    progress = load_state(state_file, fingerprint, contest.model, optimizer)
-    losses = list(progress.losses)
-    for epoch in range(progress.epoch, settings.epochs):
-        losses.append(_epoch(contest, optimizer))
-        tell(epoch + 1, losses[-1])
-        if (epoch + 1) % settings.save_every == 0 or epoch + 1 == settings.epochs:
-            save_state(state_file, fingerprint, Progress(epoch + 1, losses), contest.model, optimizer)
-    train_accuracy, test_accuracy = _accuracies(contest.model, task, job.graph)
+    losses = _load_state(state_file, fingerprint, contest.model, optimizer)
+    resumed_from = len(losses)
+    for epoch in range(resumed_from + 1, settings.epochs + 1):
+        optimizer.zero_grad(set_to_none=True)
+        loss = contest.forward()
+        loss.backward()  # type: ignore[no-untyped-call] # torch annotates it partly
+        optimizer.step()
+        losses.append(float(loss.detach()))
+        tell(epoch, losses[-1])
+        if epoch % settings.save_every == 0 or epoch == settings.epochs:
+            _save_state(state_file, fingerprint, losses, contest.model, optimizer)
+    contest.model.eval()
+    with torch.no_grad():
+        right = task.scores(contest.model).argmax(dim=1).cpu() == torch.from_numpy(job.graph.labels)
     return TrainingRecord(
         schema_version=SCHEMA_VERSION,
         study=job.study.name,
@@ -85,30 +129,54 @@ def train(job: Job, state_file: Path, tell: Callable[[int, float], None]) -> Tra
         seed=job.cell.seed,
         epochs=settings.epochs,
         losses=losses,
-        train_accuracy=train_accuracy,
-        test_accuracy=test_accuracy,
+        train_accuracy=float(right[torch.from_numpy(job.graph.train_mask)].double().mean()),
+        test_accuracy=float(right[torch.from_numpy(job.graph.test_mask)].double().mean()),
         seconds=time.perf_counter() - start,
-        resumed_from_epoch=progress.epoch,
+        resumed_from_epoch=resumed_from,
     )
 
 
-def _epoch(contest: Contestant, optimizer: torch.optim.Optimizer) -> float:
-    """Take one optimiser step and return the loss before it."""
-    optimizer.zero_grad(set_to_none=True)
-    loss = contest.forward()
-    loss.backward()  # type: ignore[no-untyped-call] # torch annotates it partly
-    optimizer.step()
-    return float(loss.detach())
+def _save_state(
+    path: Path, fingerprint: str, losses: list[float], model: nn.Module, optimizer: torch.optim.Optimizer
+) -> None:
+    """Write the job's whole state to `path`, whole or not at all; there is a loss for each epoch."""
+    tensors: dict[str, Tensor] = {f"model/{name}": value for name, value in model.state_dict().items()}
+    for number, values in optimizer.state_dict()["state"].items():
+        tensors |= {f"optimizer/{number}/{name}": torch.as_tensor(value) for name, value in values.items()}
+    tensors["random/cpu"] = torch.get_rng_state()
+    if torch.cuda.is_available():
+        tensors["random/cuda"] = torch.cuda.get_rng_state()
+    # JSON keeps a float's shortest exact form, so that a resumed curve is the same to the last bit.
+    metadata = {"fingerprint": fingerprint, "losses": json.dumps(losses)}
+    with whole_file(path) as stream:
+        stream.write(save({name: value.contiguous().cpu() for name, value in tensors.items()}, metadata))
+    seal(path)
 
 
-def _accuracies(model: nn.Module, task: GraphTask, graph: Graph) -> tuple[float, float]:
-    """Return the shares of training and of test nodes whose class is found."""
-    model.eval()
-    with torch.no_grad():
-        found = task.scores(model).argmax(dim=1).cpu()
-    right = found == torch.from_numpy(graph.labels)
-    return _share(right, torch.from_numpy(graph.train_mask)), _share(right, torch.from_numpy(graph.test_mask))
+def _load_state(path: Path, fingerprint: str, model: nn.Module, optimizer: torch.optim.Optimizer) -> list[float]:
+    """Restore a saved state into `model`, `optimizer` and the random state; the losses so far, none without a state.
 
-
-def _share(right: Tensor, mask: Tensor) -> float:
-    return float(right[mask].double().mean())
+    A file that is damaged, or that another version of the code or of the graph wrote, counts as none.
+    """
+    try:
+        sealed_bytes(path)  # the format has no checksum of its own
+        with safe_open(path, framework="pt") as stored:
+            metadata = stored.metadata()
+            if metadata.get("fingerprint") != fingerprint:
+                return []
+            tensors = {name: stored.get_tensor(name) for name in stored.keys()}  # noqa: SIM118 - not a dict
+    except (FileNotFoundError, SafetensorError, Refusal):
+        return []
+    parts = {name: tensor for name, tensor in tensors.items() if name.startswith("model/")}
+    model.load_state_dict({name.removeprefix("model/"): tensor for name, tensor in parts.items()})
+    state: dict[int, dict[str, Tensor]] = {}
+    for name, tensor in tensors.items():
+        if name.startswith("optimizer/"):
+            _, number, key = name.split("/")
+            state.setdefault(int(number), {})[key] = tensor
+    optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
+    torch.set_rng_state(tensors["random/cpu"])
+    if "random/cuda" in tensors and torch.cuda.is_available():
+        torch.cuda.set_rng_state(tensors["random/cuda"])
+    losses: list[float] = json.loads(metadata["losses"])
+    return losses

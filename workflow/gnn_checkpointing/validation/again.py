@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import fields
 from typing import Any
@@ -16,34 +17,36 @@ from gnn_checkpointing.audit.rubric import audited
 from gnn_checkpointing.claims.judge import judge
 from gnn_checkpointing.planning.gather import knowledge
 from gnn_checkpointing.refusal import Refusal
-from gnn_checkpointing.report.inputs import ANALYSIS, AUDIT, CLAIMS, HARDWARE, MEASUREMENTS, PLANNER
+from gnn_checkpointing.report.inputs import ANALYSIS, AUDIT, CLAIMS, MEASUREMENTS, PLANNER
 from gnn_checkpointing.report.render import SUMMARY, published_sources, read_inputs, summary
-from gnn_checkpointing.validation.alike import differences
-from gnn_checkpointing.validation.published import Published
+from gnn_checkpointing.validation.published import Measured
+
+RELATIVE, ABSOLUTE = 1e-6, 1e-12
+"""Of a number: what another processor or another version of a library adds up to differs in the last digits, and what
+cancels out is zero or as good as."""
 
 MISFITS = (Refusal, ArithmeticError, AssertionError, LookupError, TypeError, ValueError)
 """What arithmetic raises on numbers that no run gives."""
 
+_MISSING = "missing"
 
-def analysis(found: Published) -> Iterator[str]:
+
+def analysis(found: Measured, _findings: Findings) -> Iterator[str]:
     """Yield files of the analysis that the table does not give; this takes as long as the analysis."""
-    measured, study = found.measured, found.measured.study
 
     def again() -> dict[str, Any]:
-        made = analyse(measured.rows, measured.trainings, protocol_of(study), measured.explained, measured.encodings)
+        made = analyse(found.rows, found.trainings, protocol_of(found.study), found.explained, found.encodings)
         return {f"{ANALYSIS}/{one.name}.json": getattr(made, one.name) for one in fields(Findings)}
 
     yield from _held(found, ANALYSIS, MEASUREMENTS, again)
 
 
-def conclusions(found: Published) -> Iterator[str]:
+def conclusions(found: Measured, findings: Findings) -> Iterator[str]:
     """Yield claims, audit, planner and summary that the analysis does not give; this takes a second."""
-    measured, findings = found.measured, found.findings
-    folder, study, machine = measured.folder, measured.study, measured.machine
+    folder, study, machine = found.folder, found.study, found.machine
 
     def known() -> Any:
-        label = str(read_json(folder / HARDWARE).get("label", machine.slug))
-        return knowledge(study, findings.predictions, measured.graphs, machine.slug, label, machine.facts)
+        return knowledge(study, findings.predictions, found.graphs, machine.slug, machine.label, machine.facts)
 
     def summarised() -> Any:
         return summary(read_inputs(published_sources(folder), folder / ANALYSIS))
@@ -59,7 +62,30 @@ def conclusions(found: Published) -> Iterator[str]:
         yield from _held(found, name, source, lambda name=name, make=make: {name: make()})  # type: ignore[misc]
 
 
-def _held(found: Published, what: str, source: str, make: Callable[[], dict[str, Any]]) -> Iterator[str]:
+def differences(given: Any, again: Any) -> Iterator[tuple[str, Any, Any]]:
+    """Yield every place (a JSON pointer) where two JSON values differ, with both; numbers but for their last digits."""
+    one, other = dict(_leaves(given)), dict(_leaves(again))
+    for place in dict.fromkeys([*one, *other]):
+        pair = one.get(place, _MISSING), other.get(place, _MISSING)
+        if not _same(*pair) or (place in one) != (place in other):
+            yield place, *pair
+
+
+def _leaves(value: Any, place: str = "") -> Iterator[tuple[str, Any]]:
+    if isinstance(value, dict | list) and value:
+        for key, item in value.items() if isinstance(value, dict) else enumerate(value):
+            yield from _leaves(item, f"{place}/{key}")
+    else:
+        yield place, value
+
+
+def _same(one: Any, other: Any) -> bool:
+    if type(one) in (int, float) and type(other) in (int, float):
+        return math.isclose(one, other, rel_tol=RELATIVE, abs_tol=ABSOLUTE)
+    return type(one) is type(other) and bool(one == other)
+
+
+def _held(found: Measured, what: str, source: str, make: Callable[[], dict[str, Any]]) -> Iterator[str]:
     """Yield files that are published otherwise than they are made again, the first place and how many there are."""
     try:
         made = make()
@@ -68,11 +94,20 @@ def _held(found: Published, what: str, source: str, make: Callable[[], dict[str,
         yield f"{what}: cannot be made from {source} again ({reason})"
         return
     for name, again in made.items():
-        given = read_json(found.measured.folder / name)
+        given = read_json(found.folder / name)
         different = list(differences(given, TypeAdapter(Any).dump_python(again, mode="json")))
         if different:
-            more = f" ({len(different)} places in all)" if len(different) > 1 else ""
-            parts = different[0].place.split("/")
+            place, one, other = different[0]
             # Of a claim or a check its id says more than its place.
-            id = f"{given[parts[1]][int(parts[2])].get('id', '')}: " if name in (CLAIMS, AUDIT) and parts[2:] else ""
-            yield f"{name}: not what {source} gives: {id}{different[0]}{more}"
+            id = (
+                dict(_leaves(given)).get("/".join([*place.split("/")[:3], "id"]), "") if name in (CLAIMS, AUDIT) else ""
+            )
+            id = f"{id}: " if id else ""
+            more = f" ({len(different)} places in all)" if len(different) > 1 else ""
+            words = f"{place or 'the whole'} is {_short(one)}, not {_short(other)}"
+            yield f"{name}: not what {source} gives: {id}{words}{more}"
+
+
+def _short(value: Any) -> str:
+    text = " ".join(str(value).split())
+    return text if len(text) <= 100 else text[:97] + "..."

@@ -11,7 +11,7 @@ from typing import Any
 from gnn_checkpointing.artefacts import read_json, sha256_of
 from gnn_checkpointing.packed import PACK, packed_files
 from gnn_checkpointing.refusal import Refusal
-from gnn_checkpointing.report.crate import CODE, CRATE, INSIDE
+from gnn_checkpointing.report.provenance import CODE, CRATE, INSIDE
 
 _ADVICE = "; put back the file as it was published"
 _NOT_PLAIN = "not a plain file, or one that cannot be read; put the file itself there"
@@ -25,20 +25,17 @@ def changed_files(folder: Path) -> list[str]:
             for name, one in _entities(folder).items()
             if one["@type"] == "File" or name.startswith(INSIDE)
         }
-    except Refusal as refusal:
-        return [str(refusal)]
+        packed = packed_files(folder)
     except (KeyError, TypeError):
         return [f"{folder / CRATE}: no list of files in it; make the report again with `make report-from`"]
+    except Refusal as refusal:
+        return [str(refusal)]
     # Hidden files are no part of a report: Snakemake leaves a time stamp in each folder that it made.
     found = [path for path in folder.rglob("*") if path.is_file() and not path.name.startswith(".")]
     there = {path.relative_to(folder).as_posix(): path for path in found}
     for name in (CRATE, PACK):
         there.pop(name, None)
     expected.pop(PACK, None)  # what is in it is held to its own checksums, plain or packed
-    try:
-        packed = packed_files(folder)
-    except Refusal as refusal:
-        return [str(refusal)]
     sums = [(name, hashlib.sha256(content).hexdigest()) for name, content in packed.items()]
     sums += [(name, sha256_of(path)) for name, path in there.items()]
     names = {name for name, _ in sums}

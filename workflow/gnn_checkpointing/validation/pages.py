@@ -10,13 +10,11 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-import gnn_checkpointing
 from gnn_checkpointing.artefacts import read_json
 from gnn_checkpointing.packed import bounded_bytes, is_there, packed_files
 from gnn_checkpointing.refusal import Refusal
-from gnn_checkpointing.report.crate import CRATE
 from gnn_checkpointing.report.inputs import ANALYSIS
-from gnn_checkpointing.report.provenance import FIGURES
+from gnn_checkpointing.report.provenance import CRATE, FIGURES
 from gnn_checkpointing.report.render import (
     APPENDIX_HTML,
     APPENDIX_PDF,
@@ -26,10 +24,8 @@ from gnn_checkpointing.report.render import (
     read_inputs,
     render_report,
 )
-from gnn_checkpointing.validation.again import MISFITS
-from gnn_checkpointing.validation.alike import differences
-
-TEMPLATES = Path(gnn_checkpointing.__file__).resolve().parents[2] / "templates"
+from gnn_checkpointing.report.texts import TEMPLATES
+from gnn_checkpointing.validation.again import MISFITS, differences
 
 _NUMBER = re.compile(r" ?(-?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?)")
 _DRAWING = re.compile(r"<svg\b.*?</svg>", re.DOTALL)

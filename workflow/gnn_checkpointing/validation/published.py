@@ -16,9 +16,8 @@ from gnn_checkpointing.packed import is_there
 from gnn_checkpointing.planning.knowledge import read_knowledge
 from gnn_checkpointing.records.cell import CellRecord, read_records
 from gnn_checkpointing.records.demonstration import read_demonstration
-from gnn_checkpointing.records.encodings import EncodingCost, read_encodings
 from gnn_checkpointing.records.explained import ExplainedSets, read_explained
-from gnn_checkpointing.records.graph_facts import GraphFacts, read_graphs
+from gnn_checkpointing.records.graph_facts import EncodingCost, GraphFacts, read_encodings, read_graphs
 from gnn_checkpointing.records.measurements_table import Value, read_table
 from gnn_checkpointing.records.traces import Trace, read_traces
 from gnn_checkpointing.records.training import TrainingRecord, read_trainings
@@ -68,14 +67,6 @@ class Measured:
     encodings: list[EncodingCost]
 
 
-@dataclass(frozen=True)
-class Published:
-    """What was measured, and what the analysis found in it."""
-
-    measured: Measured
-    findings: Findings
-
-
 def read_measured(folder: Path) -> tuple[Measured | None, list[str]]:
     """What was measured, None where a file is not what it should be, and a complaint for each such."""
     parts, complaints = _read(folder, _MEASURED)
@@ -83,10 +74,10 @@ def read_measured(folder: Path) -> tuple[Measured | None, list[str]]:
     return (None if complaints else Measured(folder, **parts)), complaints
 
 
-def read_published(measured: Measured) -> tuple[Published | None, list[str]]:
-    """What was measured and concluded, None where a file is not what it should be, and a complaint for each such."""
-    parts, complaints = _read(measured.folder, _CONCLUDED)
-    return (None if complaints else Published(measured, parts["findings"])), complaints
+def read_findings(folder: Path) -> tuple[Findings | None, list[str]]:
+    """What the analysis found, None where a file of what was concluded is not what it should be; and complaints."""
+    parts, complaints = _read(folder, _CONCLUDED)
+    return (None if complaints else parts["findings"]), complaints
 
 
 def _read(folder: Path, readers: Readers) -> tuple[dict[str, Any], list[str]]:

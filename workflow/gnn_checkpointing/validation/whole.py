@@ -6,9 +6,9 @@ import math
 from collections import Counter
 from collections.abc import Hashable, Iterable, Iterator, Mapping
 
+from gnn_checkpointing.collecting.collect import traced_cells
 from gnn_checkpointing.collecting.rows import cell_rows, process_spreads, with_hosts
-from gnn_checkpointing.collecting.traces import traced_cells
-from gnn_checkpointing.measurement.host import differences
+from gnn_checkpointing.measurement.hardware import differences
 from gnn_checkpointing.records.cell import CellRecord
 from gnn_checkpointing.records.measurements_table import COLUMNS, HOSTS, Value
 from gnn_checkpointing.records.policy import Memory
@@ -37,11 +37,16 @@ def names(found: Measured) -> Iterator[str]:
 
 def doubles(found: Measured) -> Iterator[str]:
     """Yield rows, graphs, traces and training jobs that are there more than once."""
-    jobs = ((job.graph, job.convolution, job.policy) for job in found.trainings)
-    yield from _twice("measurements.csv: cell {}, policy {}", map(_row, found.rows))
-    yield from _twice("graphs.json: graph {}", ((graph.id,) for graph in found.graphs))
-    yield from _twice("traces.json: {}, {}, policy {}", map(_trace, found.traces))
-    yield from _twice("trainings.json: graph {}, {}, policy {}", jobs)
+    listed: dict[str, Iterable[tuple[Hashable, ...]]] = {
+        "measurements.csv: cell {}, policy {}": map(_row, found.rows),
+        "graphs.json: graph {}": ((graph.id,) for graph in found.graphs),
+        "traces.json: {}, {}, policy {}": map(_trace, found.traces),
+        "trainings.json: graph {}, {}, policy {}": ((j.graph, j.convolution, j.policy) for j in found.trainings),
+    }
+    for words, places in listed.items():
+        for place, count in Counter(places).items():
+            if count > 1:
+                yield f"{words.format(*place)}: there {count} times"
 
 
 def cells(found: Measured) -> Iterator[str]:
@@ -142,12 +147,6 @@ def _contradiction(trace: Trace, record: CellRecord, memory: Memory) -> str:
     if max(trace.live_bytes, default=0) != trace.peak_bytes:
         return f"its bytes reach {max(trace.live_bytes, default=0)}, its peak is {trace.peak_bytes}"
     return ""
-
-
-def _twice(words: str, places: Iterable[tuple[Hashable, ...]]) -> Iterator[str]:
-    for place, count in Counter(places).items():
-        if count > 1:
-            yield f"{words.format(*place)}: there {count} times"
 
 
 def _row(row: Mapping[str, Value]) -> tuple[str, str, int]:

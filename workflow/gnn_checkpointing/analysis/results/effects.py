@@ -19,7 +19,7 @@ from gnn_checkpointing.analysis.results.frontier import (
     Payoff,
     PracticeEffect,
 )
-from gnn_checkpointing.records.encodings import EncodingCost
+from gnn_checkpointing.records.graph_facts import EncodingCost
 
 Row = TypeVar("Row", bound=Effect)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gnn_checkpointing.audit.inputs import AuditInputs
-from gnn_checkpointing.audit.question import Answer, Named, at_least, no_offender, not_applicable
+from gnn_checkpointing.audit.rubric import Answer, Named, at_least, no_offender, not_applicable
 
 LARGEST_DRIFT = 0.02
 LEAST_COVERAGE = 0.93

@@ -6,7 +6,7 @@ import re
 from collections import Counter
 
 from gnn_checkpointing.audit.inputs import AuditInputs
-from gnn_checkpointing.audit.question import Answer, Named
+from gnn_checkpointing.audit.rubric import Answer, Named
 from gnn_checkpointing.records.graph_facts import GraphFacts
 from gnn_checkpointing.records.training import REORDERED
 from gnn_checkpointing.study.design import trained_graphs

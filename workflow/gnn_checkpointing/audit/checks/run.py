@@ -12,7 +12,7 @@ from gnn_checkpointing.analysis.checks import moment
 from gnn_checkpointing.analysis.quality import NOT_FAILED
 from gnn_checkpointing.analysis.table import series
 from gnn_checkpointing.audit.inputs import AuditInputs, place
-from gnn_checkpointing.audit.question import Answer, Named, no_offender, not_applicable, percent
+from gnn_checkpointing.audit.rubric import Answer, Named, no_offender, not_applicable, percent
 from gnn_checkpointing.records.measurements_table import hosts
 from gnn_checkpointing.study.design import graph_cells
 from gnn_checkpointing.study.graph_design import GeneratedGraph, study_graphs

@@ -5,7 +5,7 @@ from __future__ import annotations
 from statistics import median
 
 from gnn_checkpointing.audit.inputs import AuditInputs, place
-from gnn_checkpointing.audit.question import Answer, Named, at_least, at_most, no_offender, not_applicable
+from gnn_checkpointing.audit.rubric import Answer, Named, at_least, at_most, no_offender, not_applicable
 from gnn_checkpointing.records.measurements_table import number
 from gnn_checkpointing.study.graph_design import GeneratedGraph, study_graphs
 

@@ -15,15 +15,31 @@ head alone.
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
+import ctypes
+from collections.abc import Sequence
+from typing import Any, Literal, NamedTuple
 
+import torch
 from torch import Tensor
 
-from gnn_checkpointing.checkpointing.kernels.attention_operators import KINDS, attention_backward, attention_forward
-from gnn_checkpointing.checkpointing.kernels.checks import check_probability, checked
-from gnn_checkpointing.checkpointing.kernels.tables import GraphTables, transposed
+from gnn_checkpointing.checkpointing.block_plan import SortedEdges
+from gnn_checkpointing.checkpointing.kernels.arguments import (
+    GRAPH,
+    NUMBERS,
+    Graph,
+    c_graph,
+    checked,
+    empty_gradients,
+    run,
+)
+from gnn_checkpointing.checkpointing.kernels.build import triton_kernels
 
 Kind = Literal["gatv2", "gat", "transformer"]
+
+_KINDS = {"gatv2": "kGatv2", "gat": "kGat", "transformer": "kTransformer"}
+"""Each kind of score, and its name in csrc/attention.h."""
+
+_INPUTS = ("keys", "queries", "values", "attention", "edge")
 
 
 class Gradients(NamedTuple):
@@ -38,70 +54,54 @@ class Gradients(NamedTuple):
 
 def forward(
     kind: Kind,
-    tables: GraphTables,
-    keys: Tensor,
-    queries: Tensor,
-    values: Tensor | None = None,
-    attention: Tensor | None = None,
-    edge: Tensor | None = None,
-    *,
+    graph: SortedEdges,
+    *inputs: Tensor | None,
     negative_slope: float = 0.2,
     dropout: float = 0.0,
     seed: int = 0,
 ) -> tuple[Tensor, Tensor]:
     """The aggregates `[Nd, H, C]`, and the logarithms of the softmax's denominators `[Nd, H]` to keep."""
-    inputs = _inputs(kind, tables, keys, queries, values, attention, edge)
-    check_probability(dropout)
-    made: tuple[Tensor, Tensor] = attention_forward(kind, *_flat(tables), *inputs, negative_slope, dropout, seed)
+    tables, given = _checked(kind, graph, inputs, dropout)
+    made: tuple[Tensor, Tensor] = _forward(kind, *tables, *given, negative_slope, dropout, seed)
     return made
 
 
 def backward(
     kind: Kind,
-    tables: GraphTables,
+    graph: SortedEdges,
     gradient: Tensor,
     log_denominators: Tensor,
-    keys: Tensor,
-    queries: Tensor,
-    values: Tensor | None = None,
-    attention: Tensor | None = None,
-    edge: Tensor | None = None,
-    *,
+    *inputs: Tensor | None,
     negative_slope: float = 0.2,
     dropout: float = 0.0,
     seed: int = 0,
 ) -> Gradients:
     """The gradients of all inputs, given that of the aggregates and what `forward` gave to keep."""
-    inputs = _inputs(kind, tables, keys, queries, values, attention, edge)
-    check_probability(dropout)
-    of_values = keys if values is None else values
-    heads, channels = of_values.shape[1:]
-    nodes = tables.num_destinations
-    given = checked(
+    tables, given = _checked(kind, graph, inputs, dropout)
+    keys, _, values, _, _ = given
+    head = (keys if values is None else values).shape[1:]
+    kept = checked(
         {
-            "gradient": (gradient, (nodes, heads, channels)),
-            "log_denominators": (log_denominators, (nodes, heads)),
+            "gradient": (gradient, (graph.num_nodes, *head)),
+            "log_denominators": (log_denominators, (graph.num_nodes, head[0])),
         },
         keys,
     )
-    made = attention_backward(kind, *_flat(tables), *given, *inputs, negative_slope, dropout, seed, *transposed(tables))
-    of_keys, of_queries, *rest = made
-    optional = [None if tensor is None else found for tensor, found in zip(inputs[2:], rest, strict=True)]
-    return Gradients(of_keys, of_queries, *optional)
+    # On CPU threads own sources instead.
+    by_source = graph.by_source if keys.is_cuda else (None, None, None)
+    made = _backward(kind, *tables, *kept, *given, negative_slope, dropout, seed, *by_source)
+    found: list[Any] = [None if tensor is None else of for tensor, of in zip(given, made, strict=True)]
+    return Gradients(*found)
 
 
-def _inputs(
-    kind: str,
-    tables: GraphTables,
-    keys: Tensor,
-    queries: Tensor,
-    values: Tensor | None,
-    attention: Tensor | None,
-    edge: Tensor | None,
-) -> list[Tensor | None]:
-    """The inputs contiguous, each checked to have the shape that the module's table says."""
-    if kind not in KINDS:
-        raise ValueError(f"attention of kind {kind!r}: allowed are {', '.join(KINDS)}")
+def _checked(kind: str, graph: SortedEdges, inputs: Sequence[Tensor | None], dropout: float) -> tuple[Any, list[Any]]:
+    """The edges' tables, and the inputs contiguous, each checked to have the shape that the module's table says."""
+    padded: list[Any] = [*inputs, *[None] * (5 - len(inputs))]
+    keys, queries, values, attention, edge = padded
+    if kind not in _KINDS:
+        raise ValueError(f"attention of kind {kind!r}: allowed are {', '.join(_KINDS)}")
+    if not 0 <= dropout <= 1:
+        raise ValueError(f"dropout is {dropout}: a probability lies between 0 and 1")
     for name, tensor, wanted in (("values", values, kind != "gatv2"), ("attention", attention, kind == "gatv2")):
         if (tensor is not None) != wanted:
             raise ValueError(f"attention of kind {kind} {'needs' if wanted else 'takes no'} {name}")
@@ -110,17 +110,131 @@ def _inputs(
         raise ValueError(f"the summed values have shape {list(summed.shape)}: expected [nodes, heads, channels]")
     head = tuple(summed.shape[1:])
     scored = head[:1] if kind == "gat" else head
-    return checked(
-        {
-            "keys": (keys, (tables.num_sources, *scored)),
-            "queries": (queries, (tables.num_destinations, *scored)),
-            "values": (values, (tables.num_sources, *head)),
-            "attention": (attention, head),
-            "edge": (edge, (tables.num_edges, *scored)),
-        },
-        keys,
+    shapes = {
+        "keys": (keys, (graph.num_sources, *scored)),
+        "queries": (queries, (graph.num_nodes, *scored)),
+        "values": (values, (graph.num_sources, *head)),
+        "attention": (attention, head),
+        "edge": (edge, (graph.num_edges, *scored)),
+    }
+    return (graph.source, graph.pointer, graph.order, graph.num_sources), checked(shapes, keys)
+
+
+class _Arguments(ctypes.Structure):
+    """`struct Arguments` of csrc/attention.h."""
+
+    _fields_ = (
+        ("graph", Graph),
+        ("heads", ctypes.c_int64),
+        *((name, ctypes.c_void_p) for name in (*_INPUTS, "gradient", "log_denominators")),
+        *((name, ctypes.c_double) for name in ("slope", "dropout")),
+        ("seed", ctypes.c_uint64),
+        *((name, ctypes.c_void_p) for name in ("out", "kept", *(f"grad_{name}" for name in _INPUTS), "scratch")),
+        *((name, ctypes.c_int64) for name in ("scratch_edges", "groups")),
     )
 
 
-def _flat(tables: GraphTables) -> tuple[Tensor, Tensor, Tensor, int]:
-    return tables.source, tables.pointer, tables.order, tables.num_sources
+def _run(kind: str, graph: Graph, tensors: dict[str, Tensor | None], back: bool, **numbers: float) -> None:
+    """Run the C++ kernel; `tensors` hold the inputs and what is to be filled."""
+    tensors["values"] = summed = tensors["keys"] if tensors["values"] is None else tensors["values"]
+    assert summed is not None
+    if 0 in summed.shape[1:]:
+        return
+    arguments = _Arguments(graph=graph, heads=summed.size(1), **numbers)
+    edged = "false" if tensors["edge"] is None else "true"
+    number, channels = NUMBERS[summed.dtype], summed.size(2)
+    run("attention", back, arguments, tensors, NUMBER=number, CHANNELS=channels, KIND=_KINDS[kind], EDGED=edged)
+
+
+def _aggregates(pointer: Tensor, keys: Tensor, values: Tensor | None) -> tuple[Tensor, Tensor]:
+    summed, nodes = keys if values is None else values, pointer.size(0) - 1
+    return summed.new_empty(nodes, *summed.shape[1:]), summed.new_empty(nodes, summed.size(1))
+
+
+# What torch's dispatcher calls, in C++ on CPU and in Triton on CUDA. As operators both passes have shapes for fake
+# tensors, and show up in traces under their names.
+_SCHEMA = (
+    "Tensor keys, Tensor queries, Tensor? values, Tensor? attention, Tensor? edge, float slope, float dropout, int seed"
+)
+
+
+@torch.library.custom_op(
+    "gnn_checkpointing::attention_forward",
+    mutates_args=(),
+    device_types="cpu",
+    schema=f"(str kind, {GRAPH}, {_SCHEMA}) -> (Tensor, Tensor)",
+)
+def _forward(kind: str, *given: Any) -> tuple[Tensor, Tensor]:
+    tables, inputs, (slope, dropout, seed) = given[:4], dict(zip(_INPUTS, given[4:9], strict=True)), given[9:]
+    out, kept = _aggregates(tables[1], inputs["keys"], inputs["values"])
+    tensors = inputs | {"out": out, "kept": kept}
+    _run(kind, c_graph(*tables), tensors, back=False, slope=slope, dropout=dropout, seed=seed)
+    return out, kept
+
+
+@_forward.register_kernel("cuda")
+def _(kind: str, *given: Any) -> tuple[Tensor, Tensor]:
+    made = _aggregates(given[1], given[4], given[6])
+    triton_kernels("attention").forward(kind, given[:3], given[4:9], made, given[9:])
+    return made
+
+
+@_forward.register_fake
+def _(kind: str, *given: Any) -> tuple[Tensor, Tensor]:  # noqa: ARG001 - one signature
+    return _aggregates(given[1], given[4], given[6])
+
+
+@torch.library.custom_op(
+    "gnn_checkpointing::attention_backward",
+    mutates_args=(),
+    device_types="cpu",
+    schema=f"(str kind, {GRAPH}, Tensor gradient, Tensor log_denominators, {_SCHEMA}, "
+    "Tensor? source_pointer, Tensor? destination, Tensor? source_order) -> (Tensor, Tensor, Tensor, Tensor, Tensor)",
+)
+def _backward(kind: str, *given: Any) -> tuple[Tensor, ...]:
+    tables, (gradient, log_denominators), (slope, dropout, seed) = given[:4], given[4:6], given[11:14]
+    inputs = dict(zip(_INPUTS, given[6:11], strict=True))
+    of_keys, of_queries, of_values, of_attention, of_edge = made = empty_gradients(*given[6:11])
+    for filled in (of_keys, of_queries, of_values):
+        filled.zero_()
+    groups, edges_of_group = _groups(tables[1], tables[0].size(0))
+    threads, heads = torch.get_num_threads(), gradient.size(1)
+    scratch = gradient.new_empty(2 * threads * heads * edges_of_group if heads % threads else 0)
+    by_group = gradient.new_zeros(groups, *of_attention.shape)
+    tensors = {
+        **inputs,
+        **{"gradient": gradient, "log_denominators": log_denominators, "scratch": scratch},
+        **{"grad_keys": of_keys, "grad_queries": of_queries, "grad_attention": by_group, "grad_edge": of_edge},
+        "grad_values": of_keys if inputs["values"] is None else of_values,
+    }
+    numbers = {"slope": slope, "dropout": dropout, "seed": seed, "groups": groups, "scratch_edges": edges_of_group}
+    _run(kind, c_graph(*tables), tensors, back=True, **numbers)
+    if inputs["attention"] is not None:
+        of_attention.copy_(by_group.double().cumsum(0)[-1])  # one order, whatever the number of threads
+    return made
+
+
+_EDGES_OF_GROUP = 4096
+
+
+def _groups(pointer: Tensor, num_edges: int) -> tuple[int, int]:
+    """How many groups of whole nodes the gradient takes, and at most how many edges each has.
+
+    A function of the graph alone, so that sums by group are the same for any number of threads.
+    """
+    num_nodes = pointer.size(0) - 1
+    groups = min(max(num_edges // _EDGES_OF_GROUP, 1), 1024)
+    largest_degree = int(pointer.diff().max()) if num_nodes else 0
+    return groups, (num_edges + 4 * num_nodes) // groups + largest_degree + 4
+
+
+@_backward.register_kernel("cuda")
+def _(kind: str, *given: Any) -> tuple[Tensor, ...]:
+    made = empty_gradients(*given[6:11])
+    triton_kernels("attention").backward(kind, given[:3], given[14:], given[4:6], given[6:11], made, given[11:14])
+    return made
+
+
+@_backward.register_fake
+def _(kind: str, *given: Any) -> tuple[Tensor, ...]:  # noqa: ARG001 - one signature
+    return empty_gradients(*given[6:11])

@@ -21,11 +21,13 @@ from __future__ import annotations
 import ctypes
 import time
 from collections.abc import Callable
+from functools import partial
 
 import torch
 from torch import Tensor
 
-from gnn_checkpointing.checkpointing.kernels import attention, build, extremum, graph_tables, weighted
+from gnn_checkpointing.checkpointing.block_plan import kernel_edges
+from gnn_checkpointing.checkpointing.kernels import attention, build, rows
 
 NODES, DEGREE, HEADS, CHANNELS = 2000, 128, 4, 16
 
@@ -64,28 +66,19 @@ def peaks() -> tuple[float, float]:
 def both_passes() -> dict[str, Callable[[], object]]:
     """Each kernel's two passes on a random graph."""
     torch.manual_seed(0)
-    tables = graph_tables(torch.randint(NODES, (2, NODES * DEGREE)), NODES)
+    graph = kernel_edges(torch.randint(NODES, (2, NODES * DEGREE)), NODES)
     x, other, third, vector = (torch.randn(NODES, HEADS, CHANNELS) for _ in range(4))
-    rows, number = x.view(NODES, -1), torch.randn(NODES, HEADS)
-    inputs: dict[attention.Kind, tuple[Tensor | None, ...]] = {
-        "gatv2": (x, other, None, vector[0]),
-        "gat": (number, number, x, None),
-        "transformer": (x, other, third, None),
-    }
+    flat, number = x.view(NODES, -1), torch.randn(NODES, HEADS)
 
-    def attend(kind: attention.Kind) -> Callable[[], object]:
-        given: tuple = inputs[kind]  # type: ignore[type-arg]
-
-        def call() -> None:
-            out, kept = attention.forward(kind, tables, *given)
-            attention.backward(kind, tables, out, kept, *given)
-
-        return call
+    def attend(kind: attention.Kind, *inputs: Tensor | None) -> None:
+        attention.backward(kind, graph, *attention.forward(kind, graph, *inputs), *inputs)
 
     return {
-        **{kind: attend(kind) for kind in inputs},
-        "sum": lambda: weighted.backward(tables, weighted.forward(tables, rows)),
-        "max": lambda: extremum.backward(tables, extremum.forward(tables, rows), rows),
+        "gatv2": partial(attend, "gatv2", x, other, None, vector[0]),
+        "gat": partial(attend, "gat", number, number, x),
+        "transformer": partial(attend, "transformer", x, other, third),
+        "sum": lambda: rows.backward(graph, rows.forward(graph, flat)),
+        "max": lambda: rows.backward(graph, rows.forward(graph, flat, reduce="max"), flat, reduce="max"),
     }
 
 

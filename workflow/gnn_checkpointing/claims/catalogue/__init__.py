@@ -1,15 +1,87 @@
-"""Every claim, written before the data; each module here has a `PLACE` in the ledger and its `CLAIMS`."""
+"""Every claim, written before the data: the YAML files here in the order of their names, read as templates.
+
+A claim has a `sentence`, a `query` (a function of `queries/` with its arguments) and a `rule` (one of `rules.py` with
+its threshold; a list has one for each quantity in turn). The other keys are the fields of `Template`.
+"""
 
 from __future__ import annotations
 
 import pkgutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
 from importlib import import_module
+from pathlib import Path
+from typing import Any
 
-from gnn_checkpointing.claims.template import Template
+from gnn_checkpointing.claims import queries
+from gnn_checkpointing.claims.ledger import Kind
+from gnn_checkpointing.claims.queries.query import QUERIES, Asked, Picked
+from gnn_checkpointing.claims.rules import RULES, Rule, respectively
+from gnn_checkpointing.study.reading import read_yaml
+
+FOLDER = Path(__file__).parent
+OWN = "this study"
 
 
-def catalogue() -> tuple[Template, ...]:
-    """Every claim of every module, in the order of their places."""
-    modules = [import_module(f"{__name__}.{found.name}") for found in pkgutil.iter_modules(__path__)]
-    ordered = sorted(modules, key=lambda module: (module.PLACE, module.__name__))
-    return tuple(claim for module in ordered for claim in module.CLAIMS)
+@dataclass(frozen=True)
+class Template:
+    """A claim for each convolution (and each variant of its policy), or for the study if it names no convolution."""
+
+    id: str
+    # May name {convolution} and {policy}; so may the quantity and the conditions.
+    sentence: str
+    pick: Callable[[Asked], Picked]
+    rule: Rule
+    # What the rule looks at and its unit, in the query's words or the claim's own.
+    quantity: str
+    unit: str
+    policy: str = ""
+    source: str = OWN
+    kind: Kind = "study"
+    # What must have been measured, besides, for the claim to be made at all.
+    needs: str = ""
+    # Kind of policy that the claim's own is compared with (its own: only itself): made only where both were measured.
+    beside: str = ""
+    # The convolutions that it speaks of; empty: all of them.
+    only: tuple[str, ...] = ()
+    # Under which it is tested here; {setting} is what the study measured with. Empty: the sentence says it all.
+    conditions: str = ""
+    # Standard deviations of a step time, from run to run, by which numbers about times are widened that lack intervals.
+    margin: float = 0.0
+
+    @property
+    def of_study(self) -> bool:
+        """Whether it speaks of the study as a whole."""
+        return "{convolution}" not in self.sentence
+
+
+@cache
+def catalogue(folder: Path = FOLDER) -> tuple[Template, ...]:
+    """Every claim of the files in a folder."""
+    for module in pkgutil.iter_modules(queries.__path__):
+        import_module(f"{queries.__name__}.{module.name}")
+    files = [read_yaml(path) for path in sorted(folder.glob("*.yaml"))]
+    return tuple(_template(id, **entry) for file in files for id, entry in file["claims"].items())
+
+
+def _template(id: str, *, query: Any, rule: Any, **entry: Any) -> Template:
+    name, arguments = _call(query)
+    asked = QUERIES[name]
+    given = {"quantity": asked.words(arguments), "unit": asked.unit, **entry, "only": tuple(entry.get("only", ()))}
+    return Template(id, pick=lambda findings: asked.pick(findings, *arguments), rule=_rule(rule), **given)
+
+
+def _rule(value: Any) -> Rule:
+    if isinstance(value, list):
+        return respectively(*map(_rule, value))
+    name, arguments = _call(value)
+    return RULES[name](*arguments)
+
+
+def _call(value: Any) -> tuple[str, list[Any]]:
+    """The name of a function and its arguments: NAME, {NAME: ARGUMENT} or {NAME: [ARGUMENT, ...]}."""
+    if isinstance(value, str):
+        return value, []
+    ((name, arguments),) = value.items()
+    return name, arguments if isinstance(arguments, list) else [arguments]

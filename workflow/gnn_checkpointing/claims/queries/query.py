@@ -3,15 +3,29 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from statistics import median
+from typing import TypeVar
 
 from gnn_checkpointing.analysis.analyse import Findings
 from gnn_checkpointing.analysis.results import Estimate
 from gnn_checkpointing.sourced import plain, source_of
 
+Pick = TypeVar("Pick", bound=Callable[..., "Picked"])
+
 _MIDDLE = re.compile(r"/estimate(?=[ )]|$)")
+_NOUNS = {
+    "memory_ratio": "peak memory",
+    "activation_ratio": "activation bytes",
+    "activation_over_reference": "activation bytes",
+    "activation_bytes": "activation bytes",
+    "time_ratio": "step time",
+    "time_over_reference": "step time",
+    "step_time_seconds": "step time",
+    "throughput_ratio": "nodes (and edges) per second",
+}
+"""What the words of a query call an argument."""
 
 
 @dataclass(frozen=True)
@@ -51,11 +65,29 @@ class Picked:
 
 @dataclass(frozen=True)
 class Query:
-    """What is looked at in words (which may name {policy}), its numbers, and their unit."""
+    """What is looked at in words, its numbers and their unit; the words name {policy}, and arguments as {0}, {1}."""
 
     quantity: str
-    pick: Callable[[Asked], Picked]
-    unit: str = "ratio"
+    pick: Callable[..., Picked]
+    unit: str
+
+    def words(self, arguments: Sequence[object]) -> str:
+        """The words with a claim's arguments in them."""
+        return self.quantity.format(*(_NOUNS.get(str(one), one) for one in arguments), policy="{policy}")
+
+
+QUERIES: dict[str, Query] = {}
+"""By the name under which a claim asks."""
+
+
+def query(quantity: str = "", unit: str = "ratio") -> Callable[[Pick], Pick]:
+    """List a function in `QUERIES`; without words each claim that asks has its own."""
+
+    def listed(pick: Pick) -> Pick:
+        QUERIES[pick.__name__] = Query(quantity, pick, unit)
+        return pick
+
+    return listed
 
 
 def picked(estimates: Iterable[Estimate | None], note: str, *, timed: bool = False) -> Picked:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from gnn_checkpointing.analysis.results import Estimate, LeftOut, Response, StoppingRule
-from gnn_checkpointing.claims.queries.query import Asked, Picked, Query, between, exactly, nothing, picked
+from gnn_checkpointing.claims.queries.laws import RESPONSES
+from gnn_checkpointing.claims.queries.query import Asked, Picked, between, exactly, nothing, picked, query
 from gnn_checkpointing.records.training import REORDERED
 from gnn_checkpointing.sourced import counted, plain
 
@@ -14,6 +13,7 @@ _STANDARD_ERRORS = 2.0
 _SHAPES = {"lognormal": "", "heavy_tailed": " with a heavy tail"}
 
 
+@query("largest difference of a loss from none's over all epochs, policy / reordered edges")
 def loss_differences(asked: Asked) -> Picked:
     """How far each policy's loss curve strays from none's, as a multiple of what another order of edges does."""
     jobs = [job for job in asked.findings.accuracy if job.convolution == asked.convolution]
@@ -27,6 +27,7 @@ def loss_differences(asked: Asked) -> Picked:
     )
 
 
+@query("rows whose loss, gradients or buffers were not within tolerance of none's", "rows")
 def changed_computations(asked: Asked) -> Picked:
     """How many rows were not shown to compute what none computes."""
     found, effects = asked.findings.quality, asked.findings.effects
@@ -36,6 +37,7 @@ def changed_computations(asked: Asked) -> Picked:
     return picked([exactly(count * 1.0)], f"{count} of {compared} rows")
 
 
+@query("graphs that turn a statement, for each statement", "graphs")
 def changed_sides(asked: Asked) -> Picked:
     """For each statement, how many graphs turn its side when one of them is left out."""
     tried = [one for one in asked.findings.robustness.left_out if one.convolution == asked.convolution]
@@ -46,49 +48,38 @@ def changed_sides(asked: Asked) -> Picked:
     return picked([_turned(one) for one in tried], note)
 
 
-def replicate_spread(responses: Sequence[Response]) -> Query:
-    """The largest relative spread between independent draws of one size and density."""
-
-    def pick(asked: Asked) -> Picked:
-        found = [one for one in asked.findings.robustness.replicates if one.response in responses]
-        if not found:
-            return nothing("no size and density was drawn more than once")
-        words = (f"{one.response}: {one.places} places, worst at {one.worst_at}" for one in found)
-        return picked([exactly(one.worst) for one in found], "; ".join(words))
-
-    words = "relative standard deviation of bytes between draws, at the worst place"
-    return Query(words, pick, "relative deviation")
+@query("relative standard deviation of bytes between draws, at the worst place", "relative deviation")
+def replicate_spread(asked: Asked) -> Picked:
+    """The largest relative spread of bytes between independent draws of one size and density."""
+    found = [one for one in asked.findings.robustness.replicates if one.response in RESPONSES["memory"]]
+    if not found:
+        return nothing("no size and density was drawn more than once")
+    words = (f"{one.response}: {one.places} places, worst at {one.worst_at}" for one in found)
+    return picked([exactly(one.worst) for one in found], "; ".join(words))
 
 
-def run_drift(response: Response) -> Query:
+@query("change of {0} against its law from the first measurement to the last, as a share", "share")
+def run_drift(asked: Asked, response: Response) -> Picked:
     """By which share a response's residuals change over the whole run, under each policy."""
-
-    def pick(asked: Asked) -> Picked:
-        key = (asked.convolution, response)
-        found = [one for one in asked.findings.robustness.drift if (one.convolution, one.response) == key]
-        if not found:
-            return nothing("no law's residuals could be followed over the run: see not_tried in robustness.json")
-        return picked([one.change for one in found], "policies " + ", ".join(one.policy for one in found), timed=True)
-
-    words = "change of step time against its law from the first measurement to the last, as a share"
-    return Query(words, pick, "share")
+    key = (asked.convolution, response)
+    found = [one for one in asked.findings.robustness.drift if (one.convolution, one.response) == key]
+    if not found:
+        return nothing("no law's residuals could be followed over the run: see not_tried in robustness.json")
+    return picked([one.change for one in found], "policies " + ", ".join(one.policy for one in found), timed=True)
 
 
-def influence(response: Response) -> Query:
+@query("bytes per edge: change when the most influential graph is left out, as a share", "share")
+def influence(asked: Asked, response: Response) -> Picked:
     """For each policy, the share by which the most influential graph moves a law's slope on the edges."""
-
-    def pick(asked: Asked) -> Picked:
-        key = (asked.convolution, response)
-        found = [one for one in asked.findings.robustness.influence if (one.convolution, one.response) == key]
-        if not found:
-            return nothing("no law could be fitted again without one graph: see not_tried in robustness.json")
-        words = (f"{one.policy}: {one.graph or 'no graph moves it'}" for one in found)
-        return picked([exactly(one.shift_per_edge) for one in found], ", ".join(words))
-
-    words = "bytes per edge: change when the most influential graph is left out, as a share"
-    return Query(words, pick, "share")
+    key = (asked.convolution, response)
+    found = [one for one in asked.findings.robustness.influence if (one.convolution, one.response) == key]
+    if not found:
+        return nothing("no law could be fitted again without one graph: see not_tried in robustness.json")
+    words = (f"{one.policy}: {one.graph or 'no graph moves it'}" for one in found)
+    return picked([exactly(one.shift_per_edge) for one in found], ", ".join(words))
 
 
+@query("share of simulated intervals that hold the true ratio, for each noise", "share")
 def stopping_coverage(asked: Asked) -> Picked:
     """How often the intervals of the rule that ends timing hold the true ratio, at each level of noise."""
     played = asked.findings.robustness.stopping

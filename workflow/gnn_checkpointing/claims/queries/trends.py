@@ -5,13 +5,10 @@ Bytes are exact and have the span of their cells at each level; times have a sim
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from gnn_checkpointing.analysis.results import Band, BreakEven, Quantity
-from gnn_checkpointing.claims.queries.query import Asked, Picked, Query, exactly, nothing, picked
+from gnn_checkpointing.claims.queries.query import Asked, Picked, exactly, nothing, picked, query
 
 NO_BAND = "no band along density was found for this convolution and policy"
-_WORDS = {"activation_ratio": "activation bytes", "time_ratio": "step time"}
 _AT_ONCE = {"activation_ratio": "each the span of its cells", "time_ratio": "all intervals at once"}
 _COURSES = {
     "below": "it lies below {threshold:g} at every level",
@@ -22,83 +19,66 @@ _COURSES = {
 }
 
 
-def on_band(quantity: Quantity) -> Query:
+@query("{0}, {policy} / none, at every level")
+def on_band(asked: Asked, quantity: Quantity) -> Picked:
     """The ratio at every level: of times with intervals that hold together."""
-
-    def pick(band: Band, _even: BreakEven | None) -> Picked:
-        note = f"at average degrees {', '.join(point.level for point in band.points)}, {_AT_ONCE[quantity]}"
-        return picked([point.ratio for point in band.points], note, timed=_is_timed(quantity))
-
-    place = "on the whole simultaneous band" if _is_timed(quantity) else "at every level"
-    return Query(f"{_WORDS[quantity]}, {{policy}} / none, {place}", _along(quantity, 1, pick))
+    band = _band(asked, quantity, fewest=1)
+    if isinstance(band, Picked):
+        return band
+    note = f"at average degrees {', '.join(point.level for point in band.points)}, {_AT_ONCE[quantity]}"
+    return picked([point.ratio for point in band.points], note, timed=_is_timed(quantity))
 
 
-def at_dense_end(quantity: Quantity) -> Query:
+@query("{0}, {policy} / none, at the densest of several levels")
+def at_dense_end(asked: Asked, quantity: Quantity) -> Picked:
     """The ratio at the densest level; the note tells where along density it breaks even."""
-
-    def pick(band: Band, even: BreakEven | None) -> Picked:
-        densest = band.points[-1]
-        course = "" if even is None else f"; {_course(even)}"
-        note = f"at average degree {densest.level}, the densest of {len(band.points)} levels{course}"
-        return picked([densest.ratio], note, timed=_is_timed(quantity))
-
-    place = "at the dense end of the simultaneous band" if _is_timed(quantity) else "at the densest of several levels"
-    return Query(f"{_WORDS[quantity]}, {{policy}} / none, {place}", _along(quantity, 2, pick))
+    band, even = _band(asked, quantity), _break_even(asked, quantity)
+    if isinstance(band, Picked):
+        return band
+    densest = band.points[-1]
+    course = "" if even is None else f"; {_course(even)}"
+    note = f"at average degree {densest.level}, the densest of {len(band.points)} levels{course}"
+    return picked([densest.ratio], note, timed=_is_timed(quantity))
 
 
-def dense_over_sparse_end(quantity: Quantity) -> Query:
+@query("{0}, {policy} / none: every cell at the dense end / at the sparse", "ratio of ratios")
+def dense_over_sparse_end(asked: Asked, quantity: Quantity) -> Picked:
     """The ratio at the densest level divided by the one at the sparsest."""
-    timed = _is_timed(quantity)
-
-    def pick(band: Band, _even: BreakEven | None) -> Picked:
-        sparsest, densest = band.points[0], band.points[-1]
-        ratio = densest.ratio.relative_to(sparsest.ratio) if timed else densest.ratio.over(sparsest.ratio)
-        note = f"average degree {densest.level} compared with {sparsest.level}, {_AT_ONCE[quantity]}"
-        return picked([ratio], note, timed=timed)
-
-    words = (
-        "dense end / sparse end of the simultaneous band" if timed else "every cell at the dense end / at the sparse"
-    )
-    return Query(f"{_WORDS[quantity]}, {{policy}} / none: {words}", _along(quantity, 2, pick), "ratio of ratios")
+    band, timed = _band(asked, quantity), _is_timed(quantity)
+    if isinstance(band, Picked):
+        return band
+    sparsest, densest = band.points[0], band.points[-1]
+    ratio = densest.ratio.relative_to(sparsest.ratio) if timed else densest.ratio.over(sparsest.ratio)
+    note = f"average degree {densest.level} compared with {sparsest.level}, {_AT_ONCE[quantity]}"
+    return picked([ratio], note, timed=timed)
 
 
-def break_even_span(quantity: Quantity) -> Query:
+@query("average degree of the break-even: upper end of its span / lower end")
+def break_even_span(asked: Asked, quantity: Quantity) -> Picked:
     """The upper end of the break-even divided by its lower end: how well its density is known."""
-    span = "interval" if _is_timed(quantity) else "span"
-
-    def pick(asked: Asked) -> Picked:
-        even = _break_even(asked, quantity)
-        if even is None:
-            return nothing(NO_BAND)
-        if even.average_degree is None:
-            return nothing(f"there is no break-even along the measured densities: {_course(even)}")
-        if even.open:
-            return nothing(f"the {span} of the break-even reaches beyond the measured densities: {_course(even)}")
-        value = exactly(even.average_degree.high / even.average_degree.low)
-        return picked([value], _course(even), timed=_is_timed(quantity))
-
-    return Query(f"average degree of the break-even: upper end of its {span} / lower end", pick)
+    even = _break_even(asked, quantity)
+    if even is None:
+        return nothing(NO_BAND)
+    if even.average_degree is None:
+        return nothing(f"there is no break-even along the measured densities: {_course(even)}")
+    if even.open:
+        span = "interval" if _is_timed(quantity) else "span"
+        return nothing(f"the {span} of the break-even reaches beyond the measured densities: {_course(even)}")
+    value = exactly(even.average_degree.high / even.average_degree.low)
+    return picked([value], _course(even), timed=_is_timed(quantity))
 
 
 def _is_timed(quantity: Quantity) -> bool:
     return quantity == "time_ratio"
 
 
-def _along(
-    quantity: Quantity, fewest: int, pick: Callable[[Band, BreakEven | None], Picked]
-) -> Callable[[Asked], Picked]:
-    """The query of a band of at least so many levels."""
-
-    def found(asked: Asked) -> Picked:
-        key = (asked.convolution, asked.policy, quantity)
-        bands = [one for one in asked.findings.trends.bands if (one.convolution, one.policy, one.quantity) == key]
-        if not bands or not bands[0].points:
-            return nothing(NO_BAND)
-        if len(bands[0].points) < fewest:
-            return nothing("only one level of density was measured")
-        return pick(bands[0], _break_even(asked, quantity))
-
-    return found
+def _band(asked: Asked, quantity: Quantity, fewest: int = 2) -> Band | Picked:
+    """The band, or why there is none of so many levels."""
+    key = (asked.convolution, asked.policy, quantity)
+    bands = [one for one in asked.findings.trends.bands if (one.convolution, one.policy, one.quantity) == key]
+    if not bands or not bands[0].points:
+        return nothing(NO_BAND)
+    return bands[0] if len(bands[0].points) >= fewest else nothing("only one level of density was measured")
 
 
 def _break_even(asked: Asked, quantity: Quantity) -> BreakEven | None:

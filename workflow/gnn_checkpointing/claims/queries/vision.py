@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
-from gnn_checkpointing.analysis.results import ExplainedBlock, ExplainedSet
-from gnn_checkpointing.claims.queries.query import Asked, Picked, Query, exactly, nothing, picked, scaled
+from gnn_checkpointing.analysis.results import ExplainedSet
+from gnn_checkpointing.claims.queries.query import Asked, Picked, exactly, nothing, picked, query, scaled
 from gnn_checkpointing.sourced import counted
 from gnn_checkpointing.study.vision_shapes import (
     PATCH_CLASSES,
@@ -27,6 +27,7 @@ _TAKES = "it takes trained weights of ViG-Small and {images}, named under the ke
 _IMAGES = {"validation": "ImageNet's validation images", "adversarial": "ImageNet-A"}
 
 
+@query("millions of parameters, blocks, channels, counted", "count")
 def small_model(asked: Asked) -> Picked:
     """ViG-Small's millions of parameters, blocks and channels, as a study counted them."""
     for model in asked.findings.depths.models:
@@ -46,42 +47,36 @@ def small_model(asked: Asked) -> Picked:
     return nothing("it takes ViG-Small built as a model: `snakemake --configfile workflow/studies/vision.yaml`")
 
 
-def blocks(quantity: str, unit: str, where: Where, measure: Measure, part: Part, factor: float = 1.0) -> Query:
-    """A measure of some blocks on one set of images, times a factor (100 for per cent)."""
-    return Query(quantity, lambda asked: _blocks(asked, where, measure, part, factor), unit)
+@query()
+def blocks(asked: Asked, where: Where, measure: Measure, part: Part) -> Picked:
+    """A measure of some blocks on one set of images; an accuracy in per cent."""
+    one = asked.findings.explained.sets.get(where)
+    if one is None or one.convolution != SMALL:
+        return _lacking(where, one, measure)
+    found = [getattr(block, measure) for block in one.blocks[_PARTS[part]]]
+    if any(value is None for value in found):
+        return _lacking(where, one, measure)
+    factor = 100 if measure == "top1_accuracy" else 1.0
+    return picked([scaled(value, factor) for value in found], _note(one))
 
 
-def fall(quantity: str, unit: str, measure: Measure, factor: float = 1.0) -> Query:
+@query()
+def fall(asked: Asked, measure: Measure) -> Picked:
     """A measure of the last block on validation images and on adversarial ones."""
-
-    def pick(asked: Asked) -> Picked:
-        both = [_blocks(asked, "validation", measure, "last", factor)]
-        both.append(_blocks(asked, "adversarial", measure, "last", factor))
-        lacking = [one for one in both if not one.estimates]
-        if lacking:
-            return lacking[0]
-        return picked([value for one in both for value in one.estimates], "; ".join(one.note for one in both))
-
-    return Query(quantity, pick, unit)
+    both = [blocks(asked, "validation", measure, "last"), blocks(asked, "adversarial", measure, "last")]
+    lacking = [one for one in both if not one.estimates]
+    if lacking:
+        return lacking[0]
+    return picked([value for one in both for value in one.estimates], "; ".join(one.note for one in both))
 
 
+@query("rise of S_emb over the last two blocks - the largest rise over any two blocks before", "cosine")
 def late_rise(asked: Asked) -> Picked:
     """How much more embedding similarity rises over the last two blocks than over any two before."""
     one = asked.findings.explained.sets.get("validation")
     if one is None or one.convolution != SMALL or one.late_rise is None:
         return _lacking("validation", one, "embedding_similarity")
     return picked([one.late_rise], _note(one))
-
-
-def _blocks(asked: Asked, where: Where, measure: Measure, part: Part, factor: float) -> Picked:
-    one = asked.findings.explained.sets.get(where)
-    if one is None or one.convolution != SMALL:
-        return _lacking(where, one, measure)
-    chosen: list[ExplainedBlock] = one.blocks[_PARTS[part]]
-    found = [getattr(block, measure) for block in chosen]
-    if any(value is None for value in found):
-        return _lacking(where, one, measure)
-    return picked([scaled(value, factor) for value in found], _note(one))
 
 
 def _lacking(where: Where, one: ExplainedSet | None, measure: Measure) -> Picked:

@@ -1,1 +1,1 @@
-"""One function a command; heavy imports stay inside: planning waits for no torch, rendering for no statistics."""
+"""One function per command; `app.py` names them. What needs torch is imported inside, for most commands need none."""

@@ -1,19 +1,22 @@
-"""Commands about what is to be measured, and on what: the design, the schemas of files, the machine."""
+"""Commands about what is measured, and on what: the design, graphs, the machine, and how files describe them."""
 
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Annotated, Literal
 
-from gnn_checkpointing.cli.options import STUDY, Output, Study, says
+from gnn_checkpointing.artefacts import write_sealed
+from gnn_checkpointing.cli.options import STUDY, GraphId, Output, OutputFolder, Study, says
+from gnn_checkpointing.refusal import plain
+from gnn_checkpointing.study import reading
+from gnn_checkpointing.study.design import graph_cells
+from gnn_checkpointing.study.graph_design import BatchGraph, GeneratedGraph, GraphSpec, LoadedGraph, graph_spec
+from gnn_checkpointing.study.order import visits
 
 
 def design(*, study: Study = STUDY) -> None:
-    from gnn_checkpointing.study.design import graph_cells
-    from gnn_checkpointing.study.order import visits
-    from gnn_checkpointing.study.reading import read_study_to_measure
-
-    read = read_study_to_measure(study)
+    read = reading.read_study_to_measure(study)
     print("cell\tgraph\tconvolution\tpolicies\tvisit")
     for visit in visits(read):
         for cell in graph_cells(read, visit.graph):
@@ -22,22 +25,59 @@ def design(*, study: Study = STUDY) -> None:
 
 def schema(*, of: Annotated[Literal["study", "claims"], says("a study file or claims.json")] = "study") -> None:
     from gnn_checkpointing.claims.ledger import ledger_schema
-    from gnn_checkpointing.study.reading import study_schema
 
-    print(json.dumps(ledger_schema() if of == "claims" else study_schema(), indent=2))
+    print(json.dumps(ledger_schema() if of == "claims" else reading.study_schema(), indent=2))
 
 
 def model(*, study: Study = STUDY) -> None:
     from gnn_checkpointing.measurement.own_models import tried_models
-    from gnn_checkpointing.study.reading import read_study_to_measure
 
-    for line in tried_models(read_study_to_measure(study)):
+    for line in tried_models(reading.read_study_to_measure(study)):
         print(line)
 
 
 def hardware(*, study: Study = STUDY, output: Output) -> None:
-    from gnn_checkpointing.artefacts import write_sealed
     from gnn_checkpointing.measurement.hardware import hardware_record
-    from gnn_checkpointing.study.reading import read_study
 
-    write_sealed(output, hardware_record(read_study(study)))
+    write_sealed(output, hardware_record(reading.read_study(study)))
+
+
+def graph(*, study: Study = STUDY, graph: GraphId, output: Output) -> None:
+    from gnn_checkpointing.graphs.make import make_graph
+    from gnn_checkpointing.graphs.storage import save_graph
+    from gnn_checkpointing.measurement.exclusive import machine
+    from gnn_checkpointing.measurement.forked import leave_to_server
+
+    read = reading.read_study(study)
+    spec = graph_spec(read, graph)
+    if _imports_torch(spec):
+        leave_to_server(read)
+    with machine(shared=True):
+        save_graph(output, make_graph(spec))
+
+
+def _imports_torch(spec: GraphSpec) -> bool:
+    """Whether PyG loads the graph, or samples it."""
+    if isinstance(spec, BatchGraph | GeneratedGraph):
+        return isinstance(spec, BatchGraph)
+    return spec.source.dataset is not None if isinstance(spec, LoadedGraph) else _imports_torch(spec.base)
+
+
+def describe(*, csv: Annotated[Path, says("folder with edges.csv, features.csv and labels.csv")]) -> None:
+    from gnn_checkpointing.graphs.make import described
+
+    print("\n".join(map(plain, described(csv))))
+
+
+def export(
+    folder: Annotated[Path, says("a published report: report/<hardware>/<study>")],
+    /,
+    *,
+    format: Annotated[Literal["parquet", "csv", "json"], says("of the table")] = "parquet",
+    output_folder: OutputFolder,
+) -> None:
+    from gnn_checkpointing.records.exporting import export as exported
+    from gnn_checkpointing.validation.checksums import refuse_changed
+
+    refuse_changed(folder, ["measurements.csv"])
+    print(exported(folder, format, output_folder))

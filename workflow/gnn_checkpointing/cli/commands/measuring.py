@@ -5,9 +5,23 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
+from gnn_checkpointing.artefacts import read_json, write_json, write_sealed
 from gnn_checkpointing.cli import options
 from gnn_checkpointing.cli.options import STUDY, says
+from gnn_checkpointing.collecting.collect import collect as gathered
+from gnn_checkpointing.collecting.collect import made_of, pack_cells
+from gnn_checkpointing.graphs.storage import load_graph
+from gnn_checkpointing.measurement.demonstrate import step_demonstration, with_benchmark
+from gnn_checkpointing.measurement.exclusive import Asker, machine
+from gnn_checkpointing.measurement.forked import leave_to_server
+from gnn_checkpointing.measurement.hardware import hardware_slug, refuse_another_type, this_host
+from gnn_checkpointing.measurement.progress import Progress
+from gnn_checkpointing.measurement.supervise import COMPLETE, measure_graph
+from gnn_checkpointing.records.demonstration import read_step_demonstration
 from gnn_checkpointing.refusal import Refusal
+from gnn_checkpointing.study.contents import refuse_other_contents
+from gnn_checkpointing.study.graph_design import EgoGraph, graph_spec, study_graphs
+from gnn_checkpointing.study.reading import read_study, read_study_to_measure
 
 
 def measure(
@@ -21,15 +35,6 @@ def measure(
     visit: Annotated[int, says("how often the graph was measured before in this run")] = 0,
     detached: Annotated[bool, says("go on when whoever started this command is gone (default: stop)")] = False,
 ) -> None:
-    from gnn_checkpointing.collecting.packed_cells import pack_cells
-    from gnn_checkpointing.measurement.exclusive import Asker
-    from gnn_checkpointing.measurement.hardware import hardware_slug
-    from gnn_checkpointing.measurement.host import refuse_another_type, this_host
-    from gnn_checkpointing.measurement.progress import Progress
-    from gnn_checkpointing.measurement.supervise import COMPLETE, measure_graph
-    from gnn_checkpointing.study.graph_design import graph_spec
-    from gnn_checkpointing.study.reading import read_study_to_measure
-
     asker, read = Asker(), read_study_to_measure(study)
     graph_spec(read, graph)
     if output.name != COMPLETE:
@@ -60,14 +65,9 @@ def train(
     graph_file: options.GraphFile,
     output: options.Output,
 ) -> None:
-    from gnn_checkpointing.artefacts import write_sealed
-    from gnn_checkpointing.measurement.exclusive import Asker, machine
-    from gnn_checkpointing.measurement.forked import leave_to_server
-    from gnn_checkpointing.study.reading import read_study_to_measure
-
     asker, read = Asker(), read_study_to_measure(study)
     leave_to_server(read)
-    from gnn_checkpointing.training.every_policy import train_under_every_policy
+    from gnn_checkpointing.training.job import train_under_every_policy
 
     with machine(shared=True):
         records = train_under_every_policy(read, graph, convolution, graph_file, output, asker.is_there)
@@ -75,10 +75,6 @@ def train(
 
 
 def demonstrate(*, output: options.Output) -> None:
-    from gnn_checkpointing.artefacts import write_sealed
-    from gnn_checkpointing.measurement.demonstrate import step_demonstration
-    from gnn_checkpointing.measurement.exclusive import machine
-
     with machine(shared=True):
         write_sealed(output, step_demonstration().model_dump(mode="json"))
 
@@ -91,10 +87,6 @@ def demonstration(
     ] = None,
     output: options.Output,
 ) -> None:
-    from gnn_checkpointing.artefacts import write_sealed
-    from gnn_checkpointing.measurement.demonstrate import with_benchmark
-    from gnn_checkpointing.records.demonstration import read_step_demonstration
-
     write_sealed(output, with_benchmark(read_step_demonstration(step), benchmark).model_dump(mode="json"))
 
 
@@ -105,14 +97,7 @@ def encode(
     hardware_file: options.TypeOfMachine = None,
     output: options.Output,
 ) -> None:
-    from gnn_checkpointing.artefacts import write_sealed
-    from gnn_checkpointing.collecting.collect import made_of
-    from gnn_checkpointing.graphs.storage import load_graph
     from gnn_checkpointing.measurement.encoding_cost import encoding_cost
-    from gnn_checkpointing.measurement.exclusive import machine
-    from gnn_checkpointing.measurement.host import refuse_another_type, this_host
-    from gnn_checkpointing.study.graph_design import EgoGraph, study_graphs
-    from gnn_checkpointing.study.reading import read_study
 
     read, found = read_study(study), []
     specs = [spec for spec in study_graphs(read) if isinstance(spec, EgoGraph) and spec.form == "encodings"]
@@ -129,6 +114,20 @@ def encode(
     write_sealed(output, found)
 
 
+def explanations(*, study: options.Study = STUDY, output: options.Output) -> None:
+    read = read_study(study)
+    if read.explained is None:
+        raise Refusal(f"{study}: no key explained; name weights and images there, or leave this command out")
+    leave_to_server(read)
+    import torch
+
+    from gnn_checkpointing.explaining.explain import explained_sets
+
+    refuse_other_contents(read)
+    torch.set_num_threads(read.measurement.threads)
+    write_sealed(output, explained_sets(read.explained, options.progress).model_dump(mode="json"))
+
+
 def collect(
     *,
     study: options.Study = STUDY,
@@ -136,9 +135,6 @@ def collect(
     training: options.Training = None,
     output_folder: options.OutputFolder,
 ) -> None:
-    from gnn_checkpointing.collecting.collect import collect as gathered
-    from gnn_checkpointing.study.reading import read_study
-
     gathered(read_study(study), measurements, training or [], output_folder)
 
 
@@ -153,9 +149,7 @@ def freeze(
     encodings: options.Encodings = None,
     output_folder: options.OutputFolder,
 ) -> None:
-    from gnn_checkpointing.artefacts import read_json, write_json
     from gnn_checkpointing.report import inputs as published
-    from gnn_checkpointing.study.reading import read_study
 
     shown = read_study(study).model_dump(mode="json", by_alias=True, exclude_none=True)
     write_json(output_folder / published.STUDY, shown)

@@ -1,46 +1,27 @@
-"""Commands that plan: what a planner knows after a study, and its answer for one graph, one model and one memory."""
+"""The command that plans: the answer of the laws for one graph, one model and one memory."""
 
 from __future__ import annotations
 
 from dataclasses import asdict
 from json import dumps
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
-from gnn_checkpointing.cli.options import Run, says
+import numpy as np
+from pydantic import ValidationError
+
+from gnn_checkpointing.cli.options import says
+from gnn_checkpointing.graphs.graph import Graph
+from gnn_checkpointing.graphs.storage import load_graph
+from gnn_checkpointing.planning import Plan, Planner
+from gnn_checkpointing.planning.knowledge import KnownGraph
+from gnn_checkpointing.records.record import complaint
 from gnn_checkpointing.refusal import Refusal
-
-if TYPE_CHECKING:
-    from gnn_checkpointing.graphs.graph import Graph
-    from gnn_checkpointing.planning import Plan, Planner
-    from gnn_checkpointing.planning.knowledge import KnownGraph
+from gnn_checkpointing.report.plan_words import spoken
+from gnn_checkpointing.study.architecture import Architecture
 
 _CLASSES, _TRAINING_SHARE = 4, 0.6
 """Of a graph of which only sizes are known, as the study's generated graphs have them; bytes hardly depend on them."""
-
-
-def knowledge(*, run: Run) -> None:
-    from gnn_checkpointing.analysis.analyse import read_analysis
-    from gnn_checkpointing.analysis.rounding import all_significant
-    from gnn_checkpointing.artefacts import read_json, write_sealed
-    from gnn_checkpointing.audit.inputs import machine_facts
-    from gnn_checkpointing.planning.gather import knowledge as gathered
-    from gnn_checkpointing.records.graph_facts import read_graphs
-    from gnn_checkpointing.report.inputs import ANALYSIS, GRAPHS, HARDWARE, PLANNER, STUDY
-    from gnn_checkpointing.study.reading import read_study
-
-    described = read_json(run / HARDWARE)
-    machine = machine_facts(described)
-    found = gathered(
-        read_study(run / STUDY),
-        read_analysis(run / ANALYSIS).predictions,
-        read_graphs(run / GRAPHS),
-        machine.slug,
-        str(described.get("label", machine.slug)),
-        machine.facts,
-    )
-    # Ten digits, not eight: its numbers are quotients of rounded ones, and their products are bytes.
-    write_sealed(run / PLANNER, all_significant(found.model_dump(mode="json"), digits=10))
 
 
 def plan(
@@ -66,9 +47,6 @@ def plan(
     exact: Annotated[bool, says("also find eager policies' peaks by fake tensors (needs torch)")] = False,
     json: Annotated[bool, says("print values instead of a table")] = False,
 ) -> None:
-    from gnn_checkpointing.planning import Planner
-    from gnn_checkpointing.report.plan_words import spoken
-
     laws = Planner.read(planner or _published())
     graph = _asked_graph(laws, nodes, edges, known, npz)
     found = laws.plan(
@@ -89,7 +67,8 @@ def plan(
             "dropout; leave --exact out, or ask for a convolution without brackets and without either"
         )
     peaks = _exact_peaks(graph, found) if exact else {}
-    print(dumps(_values(found, peaks), indent=2) if json else spoken(found, laws.knowledge, peaks))
+    values = asdict(found) | {"sizes": found.sizes.model_dump()} | ({"exact": peaks} if peaks else {})
+    print(dumps(values, indent=2) if json else spoken(found, laws.knowledge, peaks))
 
 
 def _published() -> Path:
@@ -105,13 +84,9 @@ def _asked_graph(
     laws: Planner, nodes: int | None, edges: int | None, known: str | None, npz: Path | None
 ) -> Graph | KnownGraph:
     """The graph that was asked for: by its sizes, by the name of one that was measured, or from its file."""
-    from gnn_checkpointing.planning.knowledge import KnownGraph
-
     if [npz is not None, known is not None, nodes is not None or edges is not None].count(True) > 1:
         raise Refusal("which graph? --nodes with --edges, --known and --npz each name one; keep one of them")
     if npz is not None:
-        from gnn_checkpointing.graphs.storage import load_graph
-
         return load_graph(npz)
     if known is not None:
         graphs = {graph.label: graph for graph in laws.knowledge.graphs}
@@ -124,21 +99,13 @@ def _asked_graph(
 
 
 def _features(graph: Graph | KnownGraph) -> int | None:
-    """Return the features of a graph; None where it is known by its sizes alone."""
-    from gnn_checkpointing.planning.knowledge import KnownGraph
-
+    """The features of a graph; None where it is known by its sizes alone."""
     return graph.num_features if isinstance(graph, KnownGraph) else int(graph.features.shape[1])
 
 
 def _exact_peaks(graph: Graph | KnownGraph, found: Plan) -> dict[str, int | str]:
-    """Return each policy's peak by fake tensors, or why there is none."""
-    import numpy as np
-    from pydantic import ValidationError
-
-    from gnn_checkpointing.measurement.exact_peak import StepSizes, even_degrees, exact_peak
-    from gnn_checkpointing.planning.knowledge import KnownGraph
-    from gnn_checkpointing.records.record import complaint
-    from gnn_checkpointing.study.architecture import Architecture
+    """Each policy's peak by fake tensors, or why there is none."""
+    from gnn_checkpointing.measurement.fake_tensors import StepSizes, even_degrees, exact_peak
 
     if isinstance(graph, KnownGraph):
         degrees = even_degrees(graph.num_nodes, graph.num_edges)
@@ -160,10 +127,3 @@ def _exact_peaks(graph: Graph | KnownGraph, found: Plan) -> dict[str, int | str]
         except Refusal as refusal:
             peaks[one.policy] = str(refusal)
     return peaks
-
-
-def _values(found: Plan, exact: dict[str, int | str]) -> dict[str, object]:
-    values = asdict(found) | {"sizes": found.sizes.model_dump()}
-    if exact:
-        values["exact"] = exact
-    return values

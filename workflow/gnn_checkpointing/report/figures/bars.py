@@ -1,13 +1,15 @@
-"""A bar per policy from zero, beside a limit: what ran out of memory runs past it, pale and without a number."""
+"""Level bars: what each policy needs beside a limit, and when each cell had the machine."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from gnn_checkpointing.report import units
+from gnn_checkpointing.report.figure import Drawn
 from gnn_checkpointing.report.figures import scales, svg
-from gnn_checkpointing.report.figures.chart import WIDTH, Chart, Frame, draw
+from gnn_checkpointing.report.figures.chart import WIDTH, Chart, Frame, draw, panel
 from gnn_checkpointing.report.figures.layers import Bars, Rule
 from gnn_checkpointing.report.figures.palette import INK, looks
 from gnn_checkpointing.report.figures.scales import Scale
@@ -17,6 +19,12 @@ _ROW = 26.0
 _ABOVE, _BELOW, _LEFT = 22.0, 32.0, 78.0
 _PAST = 1.16
 """How far the axis reaches past the limit."""
+
+_RUN_WIDTH, _RUN_HEIGHT = 446.0, 216.0
+_COLOURS = ("#0072b2", "#d55e00", "#009e73")
+_MOST_ROWS = 120
+_TOUCHING = 1 / 1000
+"""Of the run: bars of one row and process that are no further apart are drawn as one, where graphs share rows."""
 
 
 @dataclass(frozen=True)
@@ -28,8 +36,18 @@ class Bar:
     cell: str = ""
 
 
+@dataclass(frozen=True)
+class Turn:
+    """One cell's time in one process, in minutes since the run began; `row` counts graphs from 0."""
+
+    row: int
+    start: float
+    end: float
+    process: int
+
+
 def bar_panel(name: str, bars: Sequence[Bar], limit: float) -> str:
-    """The SVG of some bars and the limit."""
+    """The SVG of a bar per policy from zero, and the limit: what ran out of memory runs past it, pale."""
     height = _ABOVE + _ROW * len(bars) + _BELOW
     end = _PAST * plain(limit)
     frame = Frame(_LEFT, _ABOVE, WIDTH - 8, height - _BELOW)
@@ -37,15 +55,15 @@ def bar_panel(name: str, bars: Sequence[Bar], limit: float) -> str:
     ticks = tuple(tick * units.GIB for tick in inner.ticks)
     x = Scale("peak memory (GiB)", False, 0.0, end, ticks, inner.tick_labels, "size")
     y = Scale("", False, len(bars) - 0.5, -0.5, tuple(map(float, range(len(bars)))), tuple(bar.name for bar in bars))
-    colours = {bar.name: looks([bar.name.partition(",")[0]])[bar.name.partition(",")[0]].colour for bar in bars}
+    kinds = [bar.name.partition(",")[0] for bar in bars]
     layers = [
         Bars(
             bar.name,
-            colours[bar.name],
+            looks([kind])[kind].colour,
             [(row, 0.0, end if bar.value is None else bar.value, f"{_words(bar, limit)}; {bar.cell}")],
             opacity=0.3 if bar.value is None else 0.9,
         )
-        for row, bar in enumerate(bars)
+        for row, (bar, kind) in enumerate(zip(bars, kinds, strict=True))
     ]
     root = svg.drawing(WIDTH, height, name)
     group = draw(root, Chart(frame, x, y, [*layers, Rule(x=plain(limit))], grid=(True, False)))
@@ -60,3 +78,53 @@ def bar_panel(name: str, bars: Sequence[Bar], limit: float) -> str:
 
 def _words(bar: Bar, limit: float) -> str:
     return f"out of memory (over {units.plain(limit / units.GIB)} GiB)" if bar.value is None else units.size(bar.value)
+
+
+def drawn_bars(bars: Sequence[Bar], limit: float) -> Drawn:
+    """What the panel draws: what each policy needs, nothing where it ran out, and the limit."""
+    rows = ((bar.name, "" if bar.value is None else bar.value, limit) for bar in bars)
+    return Drawn(("policy", "peak memory (bytes)", "limit (bytes)"), tuple(rows))
+
+
+def graphs_a_row(graphs: int) -> int:
+    """How many graphs share a row of a run's chart."""
+    return math.ceil(graphs / _MOST_ROWS)
+
+
+def gantt_panel(name: str, turns: Sequence[Turn]) -> str:
+    """The SVG of a run: a row for each graph, a bar for each cell and process, in the order of their beginning.
+
+    Of more graphs than rows can be told apart, some share a row, and bars that touch there are one.
+    """
+    turns = _shared(turns)
+    frame = Frame(14, 20, _RUN_WIDTH - 10, _RUN_HEIGHT - 32)
+    # All bars of a process are one path: hundreds of them take no room of their own.
+    layers = [
+        Bars("", _COLOURS[one % len(_COLOURS)], [(t.row, t.start, t.end, "") for t in turns if t.process == one])
+        for one in sorted({turn.process for turn in turns})
+    ]
+    y = Scale("graphs, in their order", False, max(turn.row for turn in turns) + 0.5, -0.5, (), ())
+    x = scales.minute_scale(max(turn.end for turn in turns), "minutes since the run began")
+    return panel(name, Chart(frame, x, y, layers), _RUN_HEIGHT, _RUN_WIDTH)
+
+
+def _shared(turns: Sequence[Turn]) -> Sequence[Turn]:
+    """The turns with graphs put together in rows, and with what touches there joined."""
+    several = graphs_a_row(1 + max(turn.row for turn in turns))
+    if several == 1:
+        return turns
+    near = _TOUCHING * max(turn.end for turn in turns)
+    found: list[Turn] = []
+    for turn in sorted(turns, key=lambda turn: (turn.row // several, turn.process, turn.start)):
+        row, last = turn.row // several, found[-1] if found else None
+        if last and (last.row, last.process) == (row, turn.process) and turn.start <= last.end + near:
+            found[-1] = replace(last, end=max(last.end, turn.end))
+        else:
+            found.append(replace(turn, row=row))
+    return found
+
+
+def drawn_turns(turns: Sequence[Turn], graphs: Sequence[str]) -> Drawn:
+    """What the chart of a run draws: the turns at the machine."""
+    rows = ((graphs[turn.row], turn.process, turn.start, turn.end) for turn in turns)
+    return Drawn(("graph", "process", "began (minutes)", "ended (minutes)"), tuple(rows))

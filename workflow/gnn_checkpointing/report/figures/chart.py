@@ -142,10 +142,12 @@ def draw(parent: Element, chart: Chart) -> Element:
     svg.add(group, "path", d=outline, fill="none", stroke=INK, stroke_width=0.7)
     size = 7.0 if chart.small else 8.5
     middle = (frame.left + frame.right) / 2
-    svg.words(group, middle, frame.bottom + (17 if chart.small else 24), x.label, size, text_anchor="middle")
+    if x.label:
+        svg.words(group, middle, frame.bottom + (17 if chart.small else 24), x.label, size, text_anchor="middle")
     # Above the axis and level: nobody has to turn their head, and the panel keeps its width for the data.
     lift = 25 if chart.above else 10
-    svg.words(group, frame.left - (0 if chart.small else 36), frame.top - lift, y.label, chart.title_size)
+    if y.label:
+        svg.words(group, frame.left - (0 if chart.small else 36), frame.top - lift, y.label, chart.title_size)
     plot = svg.add(
         group, "svg", class_="plot", x=frame.left, y=frame.top, width=frame.width, height=frame.height,
         overflow="hidden", stroke=INK, stroke_width=0.4,

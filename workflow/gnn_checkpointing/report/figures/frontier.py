@@ -7,15 +7,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+from gnn_checkpointing.report.figure import Drawn
 from gnn_checkpointing.report.figures import svg
 from gnn_checkpointing.report.figures.chart import Chart, Frame, Layer, Name, Point, panel, span_of
 from gnn_checkpointing.report.figures.chart import Place as Places
 from gnn_checkpointing.report.figures.labels import Box, placed
 from gnn_checkpointing.report.figures.layers import HOLLOW, Rule, Series, Steps, tell, whisker
-from gnn_checkpointing.report.figures.marks import marker
 from gnn_checkpointing.report.figures.palette import INK, Family, Look, family, ramp
 from gnn_checkpointing.report.figures.scales import Scale
-from gnn_checkpointing.report.figures.svg import Element
+from gnn_checkpointing.report.figures.svg import Element, marker
 
 _WIDTH, _HEIGHT = 353.0, 288.0
 _FRAME = Frame(43, 20, 344, 256)
@@ -167,3 +167,13 @@ def _share(level: str, levels: Sequence[str]) -> float:
 
 def _size(level: str, levels: Sequence[str]) -> float:
     return 3.2 + 3.0 * _share(level, levels)
+
+
+def drawn_paths(paths: Sequence[Path], x: Scale, y: Scale) -> Drawn:
+    """What a panel draws: each policy at each density."""
+    rows = (
+        (path.policy, place.level, place.memory, place.time, place.low, place.high)
+        for path in paths
+        for place in path.places
+    )
+    return Drawn(("policy", "average degree asked for", x.label, y.label, "low", "high"), tuple(rows))

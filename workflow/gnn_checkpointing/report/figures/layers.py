@@ -7,9 +7,8 @@ from dataclasses import dataclass
 
 from gnn_checkpointing.report.figures import svg
 from gnn_checkpointing.report.figures.chart import Place, Point, span_of
-from gnn_checkpointing.report.figures.marks import marker
 from gnn_checkpointing.report.figures.palette import INK, Look
-from gnn_checkpointing.report.figures.svg import Element
+from gnn_checkpointing.report.figures.svg import Element, marker
 
 HOLLOW: dict[str, str | float] = {"fill": "none", "stroke_width": 0.9}
 _APART = str.maketrans("¦¶", "||")
@@ -50,15 +49,20 @@ class Series:
             tell(plot, group, self.told(place), [self.numbers(point, place) for point in self.points])
             svg.add(group, "path", class_="marks", d="".join(svg.path([spot]) + shape for spot in spots))
 
+    @property
+    def _shared(self) -> str | None:
+        """The cell that all marks are of, None where each says its own."""
+        cells = {point.cell for point in self.points}
+        return None if len(cells) > 1 or "{}" in "".join(cells) else "".join(cells) or self.cell
+
     def told(self, place: Place) -> str:
         """What every mark says, with a pair of braces for its name and for each of its `numbers`."""
-        across = place.x.label.partition(" (")[0]
-        cell = "; {}" if any(point.cell for point in self.points) else f"; {self.cell}" if self.cell else ""
-        return f"{{}}: {{}} at {across} {{}}{cell}"
+        cell = "{}" if self._shared is None else self._shared
+        return f"{{}}: {{}} at {place.x.label.partition(' (')[0]} {{}}" + (f"; {cell}" if cell else "")
 
     def numbers(self, point: Point, place: Place) -> list[str]:
         """What one mark alone says: a page's script puts it into what all say."""
-        own = [point.cell] if any(point.cell for point in self.points) else []
+        own = [point.cell] if self._shared is None else []
         return [place.y.text(point.y) + span_of(point, place.y), place.x.text(point.x), *own]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from gnn_checkpointing.refusal import Refusal
 from gnn_checkpointing.study.policy_names import POLICIES, parse_policy
@@ -40,30 +40,27 @@ _SPARE = (
     Look("#bf5b5b", "<"),
     Look("#6b8e9e", ">"),
 )
-# A second or third variant of a kind, such as segments(3) beside segments(2), keeps its colour.
-_VARIANT_MARKERS = ("", "d", ">", "8", "H")
-_VARIANT_DASHES: tuple[Dashes, ...] = ((), (1, 1.5), (6, 2, 1, 2), (2, 2), (8, 3))
+_VARIANTS: tuple[tuple[str, Dashes], ...] = (("d", (1, 1.5)), (">", (6, 2, 1, 2)), ("8", (2, 2)), ("H", (8, 3)))
+"""A second or third variant of a kind, such as segments(3) beside segments(2), keeps its colour."""
 
 _OF_CONVOLUTIONS = ("o", "s", "^", "D", "v", "P", "X", "<", ">", "*")
 _DASHES: tuple[Dashes, ...] = ((), (4, 2), (1, 1.5), (6, 2, 1, 2), (2, 2), (8, 3))
 
+_OTHER = "another model, or offloaded"
 _MARKERS = {
     "nothing recomputed": "o",
     "whole layers or operators": "s",
     "edge blocks": "^",
     "compiler": "D",
     "compiled edge blocks": "*",
-    "another model, or offloaded": "X",
 }
-_OTHER = Family("another model, or offloaded", "X")
-_FAMILIES = {kind: Family(row.idea, _MARKERS.get(row.idea, "X")) for kind, row in POLICIES.items()}
 
 # From gold over magenta to blue at a luminance that keeps 3:1 on either ground; red-green blindness leaves the order.
 _RAMP = ((0xB0, 0x82, 0x00), (0xC8, 0x5C, 0x4A), (0xA9, 0x55, 0x9E), (0x4F, 0x66, 0xD0))
 
 
 def looks(policies: Sequence[str]) -> dict[str, Look]:
-    """Return each policy's look: that of its kind, variants of one kind told apart; spare ones for unknown names."""
+    """Each policy's look: that of its kind, variants of one kind told apart; spare ones for unknown names."""
     found: dict[str, Look] = {}
     seen: dict[str, int] = {}
     for policy in policies:
@@ -71,7 +68,8 @@ def looks(policies: Sequence[str]) -> dict[str, Look]:
         number = seen.get(kind, 0)
         seen[kind] = number + 1
         if kind in _FIXED:
-            found[policy] = _variant(_FIXED[kind], number)
+            marker, dashes = _VARIANTS[(number - 1) % len(_VARIANTS)]
+            found[policy] = replace(_FIXED[kind], marker=marker, dashes=dashes) if number else _FIXED[kind]
         else:
             unknown = sum(name not in _FIXED for name in seen) - 1
             found[policy] = _SPARE[unknown % len(_SPARE)]
@@ -79,7 +77,7 @@ def looks(policies: Sequence[str]) -> dict[str, Look]:
 
 
 def by_convolution(convolutions: Sequence[str], colour: str) -> dict[str, Look]:
-    """Return a look for each convolution: one colour, told apart by marker and line."""
+    """A look for each convolution: one colour, told apart by marker and line."""
     return {
         name: Look(colour, _OF_CONVOLUTIONS[place % len(_OF_CONVOLUTIONS)], _DASHES[place % len(_DASHES)])
         for place, name in enumerate(convolutions)
@@ -87,7 +85,7 @@ def by_convolution(convolutions: Sequence[str], colour: str) -> dict[str, Look]:
 
 
 def kind_of(policy: str) -> str:
-    """Return the policy's kind: its name without the number in brackets, or all of it where nothing is known."""
+    """The policy's kind: its name without the number in brackets, or all of it where nothing is known."""
     try:
         return parse_policy(policy).kind
     except Refusal:
@@ -95,21 +93,16 @@ def kind_of(policy: str) -> str:
 
 
 def family(policy: str) -> Family:
-    """Return the family whose shape the policy has on the frontier."""
-    return _FAMILIES.get(kind_of(policy), _OTHER)
+    """The family whose shape the policy has on the frontier."""
+    row = POLICIES.get(kind_of(policy))
+    idea = row.idea if row else _OTHER
+    return Family(idea, _MARKERS.get(idea, "X"))
 
 
 def ramp(position: float) -> str:
-    """Return the colour at a position from 0, the sparsest, to 1, the densest."""
+    """The colour at a position from 0, the sparsest, to 1, the densest."""
     place = min(max(position, 0.0), 1.0) * (len(_RAMP) - 1)
     below = min(int(place), len(_RAMP) - 2)
     share = place - below
     mixed = (round(a + (b - a) * share) for a, b in zip(_RAMP[below], _RAMP[below + 1], strict=True))
     return "#" + "".join(f"{value:02x}" for value in mixed)
-
-
-def _variant(look: Look, number: int) -> Look:
-    if number == 0:
-        return look
-    place = (number - 1) % (len(_VARIANT_MARKERS) - 1) + 1
-    return Look(look.colour, _VARIANT_MARKERS[place], _VARIANT_DASHES[place])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import pairwise
 
 from gnn_checkpointing.report.figures import svg
@@ -23,7 +23,6 @@ from gnn_checkpointing.report.figures.chart import (
 )
 from gnn_checkpointing.report.figures.layers import Rule, Series
 from gnn_checkpointing.report.figures.lines import Line
-from gnn_checkpointing.report.figures.marks import marker
 from gnn_checkpointing.report.figures.palette import Look
 from gnn_checkpointing.report.figures.scales import Scale
 
@@ -44,7 +43,7 @@ class Mark:
 
 
 def drawn_marks(lines: Sequence[Line]) -> list[Line]:
-    """Return the lines with the marks that are drawn: all, or of neighbours along x the lowest, middle and highest."""
+    """The lines with the marks that are drawn: all, or of neighbours along x the lowest, middle and highest."""
     most = _MOST_MARKS // max(1, len(lines))
     return [
         line if len(line.points) <= most else Line(line.policy, _outermost(line.points, most // 3)) for line in lines
@@ -52,7 +51,7 @@ def drawn_marks(lines: Sequence[Line]) -> list[Line]:
 
 
 def _outermost(points: Sequence[Point], groups: int) -> tuple[Point, ...]:
-    """Return three points of each of so many groups of neighbours along x: by y the lowest, the middle, the highest."""
+    """Three points of each of so many groups of neighbours along x: by y the lowest, the middle, the highest."""
     ordered = sorted(points, key=lambda point: (point.x, point.y))
     ends = [round(number * len(ordered) / groups) for number in range(groups + 1)]
     ranked = (sorted(ordered[begin:end], key=lambda point: point.y) for begin, end in pairwise(ends))
@@ -60,7 +59,7 @@ def _outermost(points: Sequence[Point], groups: int) -> tuple[Point, ...]:
 
 
 def thinning(panels: Iterable[Sequence[Line]]) -> str:
-    """Return the sentence that a caption owes to its reader where not every mark is drawn; else nothing."""
+    """The sentence that a caption owes to its reader where not every mark is drawn; else nothing."""
     if all(drawn_marks(lines) == list(lines) for lines in panels):
         return ""
     return (
@@ -79,83 +78,40 @@ def residual_panel(
     *,
     diagonal: bool = False,
 ) -> str:
-    """The SVG of residuals, one mark per cell, around the level line of 0 or the diagonal of a Q-Q plot."""
-    ends = max(x.low, y.low), min(x.high, y.high)
-    rule = Rule(through=((ends[0], ends[0]), (ends[1], ends[1]))) if diagonal else Rule(y=0.0)
-    return _scattered(name, lines, looks, x, y, rule, cell)
-
-
-def identity_panel(name: str, lines: Sequence[Line], looks: Mapping[str, Look], x: Scale, y: Scale) -> str:
-    """The SVG of values on two machines, one mark per cell, around the line on which both are equal.
-
-    Both axes are of one kind, and run from the same value to the same.
-    """
-    return _scattered(name, lines, looks, x, y, Rule(through=((x.low, x.low), (x.high, x.high))))
-
-
-def _scattered(
-    name: str, lines: Sequence[Line], looks: Mapping[str, Look], x: Scale, y: Scale, reference: Rule, cell: str = ""
-) -> str:
-    """The SVG of marks without lines around a line of reference."""
-    shown = drawn_marks(lines)
-    rows = legend_rows([line.policy for line in lines])
+    """The SVG of marks, one per cell, around the level line of 0, or the diagonal on which both axes agree."""
+    low, high = max(x.low, y.low), min(x.high, y.high)
+    rule = Rule(through=((low, low), (high, high)), dashes=None) if diagonal else Rule(y=0.0, dashes=None)
+    rows = _legend_rows([line.policy for line in lines])
     height = HEIGHT + _ROW * (rows - 1)
     frame = Frame(LEFT, ABOVE + _ROW * rows, WIDTH - RIGHT, height - BELOW)
     marks = [
         Series(
             each.policy, looks[each.policy], each.points, joined=False, whiskers=False, hollow=True, size=3.6, cell=cell
         )
-        for each in shown
+        for each in drawn_marks(lines)
     ]
-    root = svg.drawing(WIDTH, height, name)
-    draw(root, Chart(frame, x, y, [replace(reference, dashes=None), *marks]))
-    legend(root, {line.policy: looks[line.policy] for line in lines}, 4.0, 7.0, hollow=True)
-    return svg.written(root)
-
-
-def legend_rows(names: Sequence[str]) -> int:
-    """How many rows a legend takes."""
-    return math.ceil(len(names) / _columns(names))
-
-
-def _columns(names: Sequence[str]) -> int:
-    """How many names a legend holds side by side."""
-    return min(max(1, len(names)), 3 if max(map(len, names), default=0) < 14 else 2)
-
-
-def legend(root: svg.Element, looks: Mapping[str, Look], left: float, top: float, *, hollow: bool = False) -> None:
-    """Draw marks with their names in rows."""
-    columns = _columns(list(looks))
-    step = (WIDTH - left) / max(columns, 2)
-    for place, (name, look) in enumerate(looks.items()):
-        x, y = left + step * (place % columns), top + _ROW * (place // columns)
-        group = svg.add(root, "g", class_=f"label p:{name}")
-        shape = svg.path([(x + 3, y)]) + marker(look.marker, 4.5)
-        svg.add(group, "path", d=shape, stroke=look.colour, fill="none" if hollow else look.colour, stroke_width=0.9)
-        svg.words(group, x + 9, y, name, 8.0)
+    chart = Chart(frame, x, y, [rule, *marks])
+    return _under_legend(name, height, chart, {line.policy: looks[line.policy] for line in lines}, hollow=True)
 
 
 def ratio_panel(name: str, marks: Sequence[Mark], looks: Mapping[str, Look], x: Scale, cell: str = "") -> str:
     """The SVG of ratios of one `cell` or convolution, one line of the panel per graph, one mark per policy."""
     labels = list(dict.fromkeys(mark.label for mark in marks))
     policies = list(dict.fromkeys(mark.policy for mark in marks))
-    rows = legend_rows(policies)
+    rows = _legend_rows(policies)
     # Room for each graph's marks side by side.
     height = max(HEIGHT + _ROW * (rows - 1), 5.0 * len(policies) * len(labels) + 50 + _ROW * rows)
     frame = Frame(0.32 * WIDTH, 8 + _ROW * rows, WIDTH - RIGHT, height - BELOW)
     ticks = tuple(float(place) for place in range(len(labels)))
     y = Scale("", False, len(labels) - 0.5, -0.5, ticks, tuple(map(_short, labels)))
-    layers = [Rule(x=1.0)]
     series = []
     for position, policy in enumerate(policies):
         shift = min(0.18, 0.8 / len(policies)) * (position - (len(policies) - 1) / 2)
         own = [mark for mark in marks if mark.policy == policy]
         spots = [Point(m.value, labels.index(m.label) + shift, 0.0, 0.0, m.label) for m in own]
         series.append(_OnRows(policy, looks[policy], spots, joined=False, whiskers=False, size=4.5, cell=cell))
-    root = svg.drawing(WIDTH, height, name)
-    draw(root, Chart(frame, x, y, [*layers, *series]))
-    legend(root, {policy: looks[policy] for policy in policies}, 4.0, 7.0)
-    return svg.written(root)
+    chart = Chart(frame, x, y, [Rule(x=1.0), *series])
+    return _under_legend(name, height, chart, {policy: looks[policy] for policy in policies}, hollow=False)
 
 
 class _OnRows(Series):
@@ -173,3 +129,26 @@ class _OnRows(Series):
 def _short(label: str) -> str:
     """A graph's label cut to what fits beside the panel; the table beneath has it whole."""
     return label if len(label) <= 13 else label[:12] + "\N{HORIZONTAL ELLIPSIS}"
+
+
+def _legend_rows(names: Sequence[str]) -> int:
+    return math.ceil(len(names) / _columns(names))
+
+
+def _columns(names: Sequence[str]) -> int:
+    """How many names a legend holds side by side."""
+    return min(max(1, len(names)), 3 if max(map(len, names), default=0) < 14 else 2)
+
+
+def _under_legend(name: str, height: float, chart: Chart, looks: Mapping[str, Look], *, hollow: bool) -> str:
+    """The SVG of a chart, and above it marks with their names in rows."""
+    root = svg.drawing(WIDTH, height, name)
+    draw(root, chart)
+    columns = _columns(list(looks))
+    for place, (policy, look) in enumerate(looks.items()):
+        x, y = 4 + (WIDTH - 4) / max(columns, 2) * (place % columns), 7 + _ROW * (place // columns)
+        group = svg.add(root, "g", class_=f"label p:{policy}")
+        shape = svg.path([(x + 3, y)]) + svg.marker(look.marker, 4.5)
+        svg.add(group, "path", d=shape, stroke=look.colour, fill="none" if hollow else look.colour, stroke_width=0.9)
+        svg.words(group, x + 9, y, policy, 8.0)
+    return svg.written(root)

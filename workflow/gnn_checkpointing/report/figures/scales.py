@@ -52,7 +52,7 @@ WORDS: dict[str, Callable[[float], str]] = {
 
 
 def degree_scale(degrees: Sequence[float], label: str = "average degree (edges per node)") -> Scale:
-    """Return a logarithmic axis with ticks at the measured degrees, thinned to at most eight."""
+    """A logarithmic axis with ticks at the measured degrees, thinned to at most eight."""
     levels = sorted(set(degrees))
     step = math.ceil(len(levels) / 8)
     ticks = tuple(levels[::-1][::step][::-1])
@@ -60,7 +60,7 @@ def degree_scale(degrees: Sequence[float], label: str = "average degree (edges p
 
 
 def step_scale(names: Sequence[str], label: str) -> Scale:
-    """Return a linear axis of steps 1, 2, ... with these names under them, thinned to at most four."""
+    """A linear axis of steps 1, 2, ... with these names under them, thinned to at most four."""
     places = list(range(1, len(names) + 1))
     kept = places[:: math.ceil(len(places) / 4)]
     room = 0.06 * len(places)
@@ -69,83 +69,90 @@ def step_scale(names: Sequence[str], label: str) -> Scale:
 
 
 def value_scale(values: Sequence[float], label: str) -> Scale:
-    """Return a linear axis of plain numbers."""
-    return _linear_scale(values, label, lambda tick: f"{tick:g}".replace("-", units.MINUS))
+    """A linear axis of plain numbers."""
+    return _linear(values, label, _with_minus)
 
 
 def size_scale(values: Sequence[float], label: str) -> Scale:
-    """Return a logarithmic axis in binary units."""
-    return _log_scale(values, label, _powers_of_two(min(values), max(values)), units.round_size, "size")
+    """A logarithmic axis in binary units."""
+    return _logarithmic(values, label, _powers_of_two, units.round_size, "size")
 
 
 def time_scale(values: Sequence[float], label: str) -> Scale:
-    """Return a logarithmic axis in seconds, milliseconds or microseconds."""
-    return _log_scale(values, label, _one_two_five(min(values), max(values)), units.round_duration, "duration")
+    """A logarithmic axis in seconds, milliseconds or microseconds."""
+    return _logarithmic(values, label, _one_two_five, units.round_duration, "duration")
 
 
 def count_scale(values: Sequence[float], label: str) -> Scale:
-    """Return a logarithmic axis of whole numbers, in thousands and millions where they are."""
-    return _log_scale(values, label, _one_two_five(min(values), max(values)), _short_count, "count")
+    """A logarithmic axis of whole numbers, in thousands and millions where they are."""
+    return _logarithmic(values, label, _one_two_five, _short_count, "count")
 
 
 def ratio_scale(values: Sequence[float], label: str) -> Scale:
-    """Return an axis that contains 1: linear while the ratios span less than a factor of five, else logarithmic."""
+    """An axis that contains 1: linear while the ratios span less than a factor of five, else logarithmic."""
     values = [*values, 1.0]
     if max(values) / min(values) < 5:
-        return _linear_scale(values, label, lambda tick: f"{tick:.2f}", "ratio")
-    return _log_scale(values, label, _one_two_five(min(values), max(values)), lambda tick: f"{tick:g}", "ratio")
+        return _linear(values, label, "{:.2f}".format, "ratio")
+    return _logarithmic(values, label, _one_two_five, "{:g}".format, "ratio")
 
 
 def log_ratio_scale(values: Sequence[float], label: str) -> Scale:
-    """Return a logarithmic axis of ratios that contains 1."""
+    """A logarithmic axis of ratios that contains 1."""
     values = [*values, 1.0]
-    ends = min(values) / 1.15, max(values) * 1.15
-    return _log_scale(ends, label, _one_two_five(*ends), lambda tick: f"{tick:g}", "ratio")
+    return _logarithmic((min(values) / 1.15, max(values) * 1.15), label, _one_two_five, "{:g}".format, "ratio")
 
 
 def minute_scale(end: float, label: str) -> Scale:
     """A linear axis from 0 to `end`, both included."""
-    inner = _linear_scale([0.0, end], label, lambda tick: f"{tick:g}")
+    inner = _linear([0.0, end], label, "{:g}".format)
     kept = [(tick, text) for tick, text in zip(inner.ticks, inner.tick_labels, strict=True) if 0 <= tick <= end]
     return Scale(label, False, 0.0, end, tuple(tick for tick, _ in kept), tuple(text for _, text in kept))
 
 
 def share_scale(values: Sequence[float], label: str) -> Scale:
-    """Return a linear axis of percentages that contains 0 in its middle."""
+    """A linear axis of percentages that contains 0 in its middle."""
     reach = max(0.001, *(abs(value) for value in values))  # below a thousandth there is nothing to see
-    return _linear_scale([-reach, reach], label, lambda tick: f"{100 * tick:.3g}".replace("-", units.MINUS), "percent")
+    return _linear([-reach, reach], label, lambda tick: _with_minus(100 * tick, ".3g"), "percent")
 
 
 def deviation_scale(values: Sequence[float], label: str) -> Scale:
-    """Return a linear axis of standard deviations that contains 0 in its middle."""
+    """A linear axis of standard deviations that contains 0 in its middle."""
     reach = max(1.0, *(abs(value) for value in values))
-    return _linear_scale([-reach, reach], label, lambda tick: f"{tick:g}".replace("-", units.MINUS))
+    return _linear([-reach, reach], label, _with_minus)
 
 
-def _log_scale(
-    values: Sequence[float], label: str, ticks: Sequence[float], text: Callable[[float], str], words: str = "plain"
+def _logarithmic(
+    values: Sequence[float],
+    label: str,
+    round_values: Callable[[float, float], list[float]],
+    text: Callable[[float], str],
+    words: str,
 ) -> Scale:
-    values = [plain(value) for value in values]  # an axis has no address
-    room = (max(values) / min(values)) ** 0.06 * 1.05
-    low, high = min(values) / room, max(values) * room
+    least, most = plain(min(values)), plain(max(values))  # an axis has no address
+    ticks = round_values(least, most)
+    room = (most / least) ** 0.06 * 1.05
+    low, high = least / room, most * room
     if not any(low <= tick <= high for tick in ticks):  # values close together, or one alone, between two ticks
         low = max((tick for tick in ticks if tick < low), default=low)
         high = min((tick for tick in ticks if tick > high), default=high)
     kept = tuple(tick for tick in ticks if low <= tick <= high)
-    return Scale(label, True, low, high, kept, tuple(text(tick) for tick in kept), words)
+    return Scale(label, True, low, high, kept, tuple(map(text, kept)), words)
 
 
-def _linear_scale(values: Sequence[float], label: str, text: Callable[[float], str], words: str = "plain") -> Scale:
+def _linear(values: Sequence[float], label: str, text: Callable[[float], str], words: str = "plain") -> Scale:
     low, high = plain(min(values)), plain(max(values))  # an axis has no address
     room = 0.06 * (high - low) or 0.05
     low, high = low - room, high + room
     raw = (high - low) / 5
     power = 10 ** math.floor(math.log10(raw))
     step = next(factor * power for factor in (1, 2, 2.5, 5, 10) if factor * power >= raw)
-    ticks = tuple(
-        round(number * step, 10) + 0.0 for number in range(math.ceil(low / step), math.floor(high / step) + 1)
-    )
-    return Scale(label, False, low, high, ticks, tuple(text(tick) for tick in ticks), words)
+    places = range(math.ceil(low / step), math.floor(high / step) + 1)
+    ticks = tuple(round(number * step, 10) + 0.0 for number in places)
+    return Scale(label, False, low, high, ticks, tuple(map(text, ticks)), words)
+
+
+def _with_minus(value: float, form: str = "g") -> str:
+    return f"{value:{form}}".replace("-", units.MINUS)
 
 
 def _powers_of_two(low: float, high: float) -> list[float]:
@@ -155,7 +162,7 @@ def _powers_of_two(low: float, high: float) -> list[float]:
 
 
 def _one_two_five(low: float, high: float) -> list[float]:
-    """Return round values around low to high, as many as six ticks allow: 1-2-5, 1-3 or powers of ten."""
+    """Round values around low to high, as many as six ticks allow: 1-2-5, 1-3 or powers of ten."""
     exponents = range(math.floor(math.log10(low)) - 1, math.ceil(math.log10(high)) + 2)
     for leading in ((1, 2, 5), (1, 3)):
         values = [float(f"{digit}e{exponent}") for exponent in exponents for digit in leading]

@@ -6,11 +6,13 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from gnn_checkpointing.report.figure import Drawn
 from gnn_checkpointing.report.figures import scales, svg
 from gnn_checkpointing.report.figures.chart import Chart, Frame, Point, draw
 from gnn_checkpointing.report.figures.layers import Rule, Series
 from gnn_checkpointing.report.figures.palette import Look
 from gnn_checkpointing.report.figures.scales import Scale
+from gnn_checkpointing.sourced import plain
 
 _COLUMNS = 3
 _WIDTH = 353.0
@@ -83,3 +85,11 @@ def thinned(points: Sequence[tuple[float, float]], buckets: int) -> list[tuple[f
         ends = {min(each, key=lambda point: point[1]), max(each, key=lambda point: point[1])}
         kept += sorted(ends)
     return kept
+
+
+def drawn_courses(courses: Sequence[Course]) -> Drawn:
+    """What a panel draws: the points of each policy's step."""
+    rows = (
+        (course.policy, round(plain(share), 5), value) for course in courses for share, value in drawn_points(course)
+    )
+    return Drawn(("policy", "share of the step", "live bytes above resident"), tuple(rows))

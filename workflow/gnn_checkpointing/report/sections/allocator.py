@@ -9,9 +9,9 @@ from gnn_checkpointing.analysis.results import AllocatorEffect, Estimate
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.inputs import EFFECTS, ReportInputs
 from gnn_checkpointing.report.page import Section, Table
+from gnn_checkpointing.report.panels import Of, table
 from gnn_checkpointing.report.sections.frontier import points_under, times_table
 from gnn_checkpointing.report.sections.parts import CONVOLUTION, Part, blocks, in_order, of_policy
-from gnn_checkpointing.report.tables import Of, table
 from gnn_checkpointing.report.texts import texts
 
 _text = texts("allocator")
@@ -47,27 +47,22 @@ def _example(effects: Sequence[AllocatorEffect]) -> str:
 
 
 def _parts_table(inputs: ReportInputs, allocator: str, effects: Sequence[AllocatorEffect]) -> Table:
-    levels = sorted({effect.level for effect in effects}, key=float)
+    levels, reference = sorted({effect.level for effect in effects}, key=float), inputs.reference
 
     def beside(effect: AllocatorEffect, ratio: Estimate) -> Estimate | None:
         return None if effect.policy == "none" else ratio
 
     return table(
         f"table-allocator-parts-{allocator}",
-        _text("table-parts", reference=inputs.reference, allocator=allocator, effects=EFFECTS),
+        _text("table-parts", reference=reference, allocator=allocator, effects=EFFECTS),
         EFFECTS,
         [effect for effect in effects if effect.level in (levels[0], levels[-1])],
         CONVOLUTION,
         of_policy(inputs),
         Of("Degree", "level", content="number"),
-        Of(
-            "Checkpointing",
-            lambda e: beside(e, e.checkpointing),
-            units.ratio_estimate,
-            f"/ none, {inputs.reference}",
-        ),
+        Of("Checkpointing", lambda e: beside(e, e.checkpointing), units.ratio_estimate, f"/ none, {reference}"),
         Of("Seen", lambda e: beside(e, e.observed), units.ratio_estimate, f"/ none, {allocator}"),
-        Of("Allocator", "on_policy", units.ratio, f"{allocator} / {inputs.reference}"),
+        Of("Allocator", "on_policy", units.ratio, f"{allocator} / {reference}"),
         Of(
             "Page faults",
             lambda e: f"{units.count(e.reference_page_faults)} / {units.count(e.page_faults)}",

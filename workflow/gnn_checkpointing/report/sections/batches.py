@@ -10,10 +10,9 @@ from gnn_checkpointing.report.figure import Figure
 from gnn_checkpointing.report.figures import scales
 from gnn_checkpointing.report.inputs import EFFECTS, ReportInputs
 from gnn_checkpointing.report.page import Section, Table
-from gnn_checkpointing.report.panels import figure
+from gnn_checkpointing.report.panels import Of, figure, table
 from gnn_checkpointing.report.sections.frontier import SAVES
 from gnn_checkpointing.report.sections.parts import CONVOLUTION, blocks, grouped, of_policy, of_ratio, over_bases, spans
-from gnn_checkpointing.report.tables import Of, table
 from gnn_checkpointing.report.texts import texts
 
 _text = texts("batches")
@@ -28,19 +27,13 @@ def batches_section(inputs: ReportInputs) -> Section | None:
     if not found:
         return None
     drawn = [effect for effect in found if effect.sampler == "neighbours"]
-    timed = any(effect.time_ratio for effect in drawn)
-    parts = blocks(
-        _text("a-step-on-a-mini"),
-        _figure(inputs, "figure-batches", "activation memory / none's", lambda e: e.activation_ratio)
-        if drawn
-        else None,
-        # Throughput is the inverse of time.
-        _figure(inputs, "figure-batches-throughput", "throughput / none's", lambda e: units.inverse(e.time_ratio))
-        if timed
-        else None,
-        _payoff_table(inputs),
-        _table(inputs),
-    )
+    figures = []
+    if drawn:
+        figures = [_figure(inputs, "figure-batches", "activation memory / none's", lambda e: e.activation_ratio)]
+    if any(effect.time_ratio for effect in drawn):
+        name, axis = "figure-batches-throughput", "throughput / none's"
+        figures.append(_figure(inputs, name, axis, lambda e: units.inverse(e.time_ratio)))
+    parts = blocks(_text("a-step-on-a-mini"), figures, _payoff_table(inputs), _table(inputs))
     return Section("batches", "Mini-batches", parts)
 
 

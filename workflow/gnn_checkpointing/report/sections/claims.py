@@ -6,15 +6,14 @@ import re
 from collections.abc import Callable, Sequence
 from typing import get_args
 
-from gnn_checkpointing.audit.grades import Audit
 from gnn_checkpointing.claims.ledger import Claim, Kind, Verdict
 from gnn_checkpointing.packed import PACK
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.figure import Fact
 from gnn_checkpointing.report.inputs import AUDIT, CLAIMS, ReportInputs
-from gnn_checkpointing.report.page import ClaimItem, Claims, Link, Links, Outcome, Score, Section, Table
+from gnn_checkpointing.report.page import ClaimItem, Claims, Link, Links, Outcome, Section, Table
+from gnn_checkpointing.report.panels import Of, table
 from gnn_checkpointing.report.sections.parts import Columns, blocks, grouped
-from gnn_checkpointing.report.tables import Of, table
 from gnn_checkpointing.report.texts import texts
 from gnn_checkpointing.sourced import counted, counted_where
 
@@ -92,13 +91,16 @@ def _summary(claims: list[Claim]) -> Table:
 def _item(alike: Sequence[Claim]) -> ClaimItem:
     first, reason = alike[0], _each(alike, lambda claim: claim.reason)
     untested = all(claim.verdict == "untested" for claim in alike)
+    # Files and fields, without the numbers of the entries, which claims.json has.
+    evidence = (_ENTRY.sub("…", place) for claim in alike for place in claim.evidence.split("; "))
+    places = dict.fromkeys(filter(None, evidence))
     facts = [
         Fact("Source", first.source if first.kind != "study" else ""),
         Fact("Rule", first.rule),
         Fact("Quantity", _each(alike, _quantity)),
         Fact("Conditions", _each(alike, lambda claim: claim.conditions)),
         Fact("Reason", "" if untested else reason),
-        Fact("Evidence", "; ".join(dict.fromkeys(place for claim in alike for place in _places(claim)))),
+        Fact("Evidence", "; ".join(places)),
     ]
     return ClaimItem(
         id=first.id if len(alike) == 1 else ":".join(filter(None, _sentence(first))),
@@ -131,21 +133,11 @@ def _estimate(claim: Claim) -> str:
     return "" if claim.estimate is None else units.exact_or_general(claim.estimate)
 
 
-def _places(claim: Claim) -> list[str]:
-    """The files and fields of the claim's evidence, without the numbers of the entries, which claims.json has."""
-    return [_ENTRY.sub("…", place) for place in claim.evidence.split("; ") if place]
-
-
 def audit_section(inputs: ReportInputs) -> Section:
     """Every question of the rubric, its rule, the answer and what decided it."""
     audit = inputs.audit
     shown = table("table-audit", _text("table-audit"), AUDIT, audit.checks, *_AUDIT)
-    opening = _text("the-report-grades-itself-on", checks=counted(audit.checks), text=audit_score(audit).text)
+    score = _text("score", audit=audit, left_out=counted(audit.checks) - audit.applicable)
+    opening = _text("the-report-grades-itself-on", checks=counted(audit.checks), text=score)
     link = Link(PACK, f"{AUDIT} in {PACK}", "every question with its rule, answer, numbers and evidence")
     return Section("audit", "Audit", blocks(opening, shown, Links((link,))))
-
-
-def audit_score(audit: Audit) -> Score:
-    """The score in words, and the questions that were answered with no."""
-    text = _text("score", audit=audit, left_out=counted(audit.checks) - audit.applicable)
-    return Score(text, tuple(check.question for check in audit.failed))

@@ -18,9 +18,8 @@ from gnn_checkpointing.report.figures.palette import looks
 from gnn_checkpointing.report.figures.scales import Scale
 from gnn_checkpointing.report.inputs import MEASUREMENTS, ReportInputs, Row
 from gnn_checkpointing.report.page import Table
-from gnn_checkpointing.report.panels import figure, lines_over
+from gnn_checkpointing.report.panels import Of, figure, lines_over, table
 from gnn_checkpointing.report.sections.parts import over_levels, points
-from gnn_checkpointing.report.tables import Of, table
 from gnn_checkpointing.report.texts import texts
 
 _text = texts("trends")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from gnn_checkpointing.analysis.results import EgoPoint
-from gnn_checkpointing.records.encodings import EncodingCost
+from gnn_checkpointing.records.graph_facts import EncodingCost
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.figure import Figure
 from gnn_checkpointing.report.figures import scales
@@ -13,12 +13,11 @@ from gnn_checkpointing.report.figures.palette import looks
 from gnn_checkpointing.report.figures.scales import Scale
 from gnn_checkpointing.report.inputs import EFFECTS, ReportInputs
 from gnn_checkpointing.report.page import Section
-from gnn_checkpointing.report.panels import Shown, figure, lines_over
+from gnn_checkpointing.report.panels import Of, Shown, figure, lines_over, table
 from gnn_checkpointing.report.sections.claims import verdict_table
 from gnn_checkpointing.report.sections.families import NAMES
 from gnn_checkpointing.report.sections.graphs import without_replicate
 from gnn_checkpointing.report.sections.parts import CONVOLUTION, Columns, blocks, line, of_policy, points
-from gnn_checkpointing.report.tables import Of, table
 from gnn_checkpointing.report.texts import texts
 
 _text = texts("ego")
@@ -88,11 +87,10 @@ def ego_figure(inputs: ReportInputs, name: str = "ego-memory") -> Figure:
     x = scales.degree_scale([point.degree for point in shown], "average degree of the graph itself")
     y = scales.size_scale([point.peak_memory_bytes for point in shown], "peak memory without checkpointing")
 
-    def lines(convolution: str, base: str) -> Shown | None:
-        own = {
-            each: [p for of, p in named if (of, p.convolution, p.origin) == (each, convolution, base)] for each in names
-        }
-        drawn = [line(each, of, lambda p: p.degree, lambda p: p.peak_memory_bytes) for each, of in own.items()]
+    def panel(convolution: str, base: str) -> Shown | None:
+        own = [(name, p) for name, p in named if (p.convolution, p.origin) == (convolution, base)]
+        lines = {each: [p for name, p in own if name == each] for each in names}
+        drawn = [line(each, of, lambda p: p.degree, lambda p: p.peak_memory_bytes) for each, of in lines.items()]
         return lines_over(convolution, drawn, looks(names), x, y, names="input")
 
     bases = dict.fromkeys(point.origin for point in shown)
@@ -101,7 +99,7 @@ def ego_figure(inputs: ReportInputs, name: str = "ego-memory") -> Figure:
         _text("figure-ego-memory"),
         _text("figure-ego-memory-how-to-read"),
         EFFECTS,
-        (lines(convolution, base) for convolution in inputs.convolutions for base in bases),
+        (panel(convolution, base) for convolution in inputs.convolutions for base in bases),
     )
 
 

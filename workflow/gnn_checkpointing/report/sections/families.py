@@ -10,9 +10,8 @@ from gnn_checkpointing.report.figures.palette import looks
 from gnn_checkpointing.report.figures.points import Mark
 from gnn_checkpointing.report.inputs import EFFECTS, ReportInputs
 from gnn_checkpointing.report.page import Section, Table
-from gnn_checkpointing.report.panels import figure, marks_on_rows
+from gnn_checkpointing.report.panels import Of, figure, marks_on_rows, table
 from gnn_checkpointing.report.sections.parts import blocks
-from gnn_checkpointing.report.tables import Of, table
 from gnn_checkpointing.report.texts import texts
 from gnn_checkpointing.study.families import FAMILIES
 

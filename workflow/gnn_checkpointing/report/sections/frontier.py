@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from gnn_checkpointing.analysis.results import SAVES_BELOW, SPARSE_DEGREE, FrontierPoint
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.figure import Figure, Panel
-from gnn_checkpointing.report.figures import drawn, scales
-from gnn_checkpointing.report.figures.frontier import Path, Place, frontier_panel, key_panel
+from gnn_checkpointing.report.figures import scales
+from gnn_checkpointing.report.figures.frontier import Path, Place, drawn_paths, frontier_panel, key_panel
 from gnn_checkpointing.report.inputs import EFFECTS, ReportInputs
 from gnn_checkpointing.report.page import Section, Table
+from gnn_checkpointing.report.panels import Of, table
 from gnn_checkpointing.report.sections.parts import (
     CONVOLUTION,
     Columns,
@@ -22,7 +23,6 @@ from gnn_checkpointing.report.sections.parts import (
     over_levels,
     spans,
 )
-from gnn_checkpointing.report.tables import Of, table
 from gnn_checkpointing.report.texts import texts
 from gnn_checkpointing.sourced import sourced
 
@@ -53,13 +53,15 @@ def frontier_section(inputs: ReportInputs) -> Section | None:
         for p in points
         if p.policy != "none"
     }
+    order = inputs.convolutions
+    best = sorted(inputs.frontier.best_segments, key=lambda one: (order.index(one.convolution), float(one.level)))
     caption = _text("table-frontier-memory")
     tables = [
         over_levels("table-frontier-memory", caption, EFFECTS, memory, levels, units.ratio, named=inputs.named),
         times_table(inputs, "table-frontier-time", _text("table-frontier-time", inputs=inputs), points),
         _bytes_table(inputs, points),
         _payoff_table(inputs, points),
-        _segments_table(inputs),
+        table("table-segments", _text("table-segments"), EFFECTS, best, *_SEGMENTS),
         _flatness_table(inputs, points),
     ]
     opening = _text("every-policy-on-graphs-of", inputs=inputs)
@@ -109,7 +111,6 @@ def frontier_figure(inputs: ReportInputs, convolutions: Sequence[str], name: str
             title="Key",
             alternative=_text("key", levels=levels),
             svg=key_panel(f"{name}-key", policies, levels),
-            drawn=drawn.NOTHING,
             role="key",
         )
     ]
@@ -120,8 +121,8 @@ def frontier_figure(inputs: ReportInputs, convolutions: Sequence[str], name: str
         front = [policy for policies in best for policy in policies]
         id = f"{name}-{position}"
         svg = frontier_panel(id, each, levels, x, y, front, convolution)
-        told = _alternative(convolution, each)
-        panels.append(Panel(id, convolution, told, svg, drawn.of_paths(each, x, y), convolution))
+        told = _text("alternative", convolution=convolution, paths=each, estimate=units.estimate_of)
+        panels.append(Panel(id, convolution, told, svg, drawn_paths(each, x, y), convolution))
     return Figure(
         id=f"figure-{name}",
         caption=_text("figure-frontier"),
@@ -130,19 +131,6 @@ def frontier_figure(inputs: ReportInputs, convolutions: Sequence[str], name: str
         source=EFFECTS,
         size="wide",
     )
-
-
-def _alternative(convolution: str, paths: Sequence[Path]) -> str:
-    parts = [
-        f"{path.policy} {_spot(path.places[0])}" + (f", {_spot(path.places[-1])}" if len(path.places) > 1 else "")
-        for path in paths
-    ]
-    return f"Scatter plot, {convolution}: activation memory / none's, and step time / none's. {'; '.join(parts)}."
-
-
-def _spot(place: Place) -> str:
-    time = units.estimate_of(place.time, place.low, place.high)
-    return f"{units.ratio(place.memory)} and {units.ratio_estimate(time)} at degree {place.level}"
 
 
 def times_table(inputs: ReportInputs, id: str, caption: str, points: Sequence[FrontierPoint]) -> Table:
@@ -194,12 +182,6 @@ def _payoff_table(inputs: ReportInputs, points: Sequence[FrontierPoint]) -> Tabl
             unit="average degree",
         ),
     )
-
-
-def _segments_table(inputs: ReportInputs) -> Table:
-    order = inputs.convolutions
-    best = sorted(inputs.frontier.best_segments, key=lambda one: (order.index(one.convolution), float(one.level)))
-    return table("table-segments", _text("table-segments"), EFFECTS, best, *_SEGMENTS)
 
 
 def _flatness_table(inputs: ReportInputs, points: Sequence[FrontierPoint]) -> Table:

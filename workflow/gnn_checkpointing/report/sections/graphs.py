@@ -8,9 +8,9 @@ from gnn_checkpointing.graphs.structure import WEDGES
 from gnn_checkpointing.records.graph_facts import GraphFacts, Provenance
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.inputs import GRAPHS, ReportInputs
-from gnn_checkpointing.report.page import Section, Table
+from gnn_checkpointing.report.page import Section
+from gnn_checkpointing.report.panels import Of, table
 from gnn_checkpointing.report.sections.parts import Columns, blocks
-from gnn_checkpointing.report.tables import Of, table
 from gnn_checkpointing.report.texts import texts
 from gnn_checkpointing.sourced import counted_where, sourced, square_root
 
@@ -52,11 +52,13 @@ def graphs_section(inputs: ReportInputs) -> Section | None:
     # Of replicates, the first: the others differ by chance.
     shown = sorted((graph for graph in counted if graph.replicate == 0), key=_place)
     number = counted_where(inputs.graphs, ("structure", "!=", ""))
-    origins = {graph.id: graph for graph in shown if graph.provenance and not graph.derivation}
+    origins = {graph.id: (graph, graph.provenance) for graph in shown if graph.provenance and not graph.derivation}
+    caption = _text("table-origins", graphs=GRAPHS)
     parts = blocks(
         _text("structure", wedges=_WEDGES, error=_ERROR, number=number, shown=len(shown), most=MOST_ROWS),
         table("table-graphs", _text("table-graphs"), GRAPHS, shown[:MOST_ROWS], *_STRUCTURE),
-        [_text("real-graphs-are-read-from"), _origin_table(list(origins.values()))] if origins else None,
+        _text("real-graphs-are-read-from") if origins else None,
+        table("table-origins", caption, GRAPHS, origins.values(), *_ORIGINS),
     )
     return Section("graphs", "Graphs", parts)
 
@@ -77,11 +79,6 @@ def _place(graph: GraphFacts) -> tuple[object, ...]:
 def without_replicate(label: str) -> str:
     """A graph's label without the number of its draw, where only the first is shown."""
     return _REPLICATE.sub("", label)
-
-
-def _origin_table(graphs: list[GraphFacts]) -> Table:
-    found = [(graph, graph.provenance) for graph in graphs if graph.provenance is not None]
-    return table("table-origins", _text("table-origins", graphs=GRAPHS), GRAPHS, found, *_ORIGINS)
 
 
 def _files(found: Provenance) -> str:

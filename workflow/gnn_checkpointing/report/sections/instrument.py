@@ -5,28 +5,22 @@ from __future__ import annotations
 from datetime import datetime
 from statistics import median
 
-from gnn_checkpointing.analysis.results import GraphTurns, Run
 from gnn_checkpointing.analysis.turns import turns_of
 from gnn_checkpointing.measurement import readings
 from gnn_checkpointing.records.measurements_table import number
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.figure import Figure, Panel
-from gnn_checkpointing.report.figures.drawn import of_bars
-from gnn_checkpointing.report.figures.gantt import Bar, gantt_panel, graphs_a_row
+from gnn_checkpointing.report.figures.bars import Turn, drawn_turns, gantt_panel, graphs_a_row
 from gnn_checkpointing.report.inputs import DEMONSTRATION, MEASUREMENTS, QUALITY, ReportInputs
 from gnn_checkpointing.report.page import Note, Section, Table
+from gnn_checkpointing.report.panels import Of, table
 from gnn_checkpointing.report.sections.parts import Columns, Part, blocks
 from gnn_checkpointing.report.sections.worst import LISTED
-from gnn_checkpointing.report.tables import Of, table
 from gnn_checkpointing.report.texts import texts
 from gnn_checkpointing.sourced import counted, counted_where, sourced
 
 _text = texts("instrument")
 
-_TOLERATED = (
-    *("HIGH_WATER_SHARE", "HIGH_WATER_BYTES", "FAKE_TENSOR_SHARE", "FAKE_TENSOR_BYTES"),
-    *("SORT_BYTES_PER_EDGE", "DRIVER_BYTES"),
-)
 _NAMES = {
     "high_water_bytes": "the process's high-water mark",
     "fake_tensor_bytes": "fake tensors, which allocate nothing",
@@ -40,6 +34,12 @@ _READINGS: Columns = (
     Of("Worst", "worst_bytes", units.size, "bytes"),
     Of("Worst", "worst_difference", units.percent, "of the peak"),
     Of("Where", "worst_at", content="prose"),
+)
+_DEMONSTRATED: Columns = (
+    Of("Instrument", lambda row: row[0], content="prose"),
+    Of("Speaks of", lambda row: row[1], content="prose"),
+    Of("Memory", lambda row: "saw nothing" if row[2] is None else units.size(row[2]), content="number"),
+    Of("Memory", lambda row: row[3], units.ratio, "/ exact"),
 )
 _PER_MINUTE = 60.0
 _MOST_GRAPHS = 120
@@ -70,7 +70,7 @@ def _readings(inputs: ReportInputs) -> list[Part]:
         return [_text("memory-was-read-by-the")]
     device = "cuda" if "cuda" in quality.setting.devices else "cpu"
     shown = table("table-readings", _text("table-readings"), QUALITY, quality.readings, *_READINGS)
-    opening = _text(f"readings-on-{device}", **{name: tolerated(name) for name in _TOLERATED})
+    opening = _text(f"readings-on-{device}", tolerated=tolerated)
     found = quality.disagreements
     more = counted(found) - LISTED
     note = Note(_text("disagreements", found=found[:LISTED], more=more, file=QUALITY)) if found else None
@@ -92,23 +92,11 @@ def _demonstration(inputs: ReportInputs) -> list[Part]:
         found.append(("Snakemake's benchmark directive", polls, shown.benchmark_max_rss_bytes))
     instruments = "five instruments" if len(found) == 5 else "four instruments"
     exact = shown.exact_bytes
+    rows = [(name, of, value, None if value is None else value / exact if exact else 0.0) for name, of, value in found]
+    caption = _text("table-demonstration", instruments=instruments)
     return [
         _text("one-step-of-as-tell", shown=shown, instruments=instruments),
-        table(
-            "table-demonstration",
-            _text("table-demonstration", instruments=instruments),
-            DEMONSTRATION,
-            found,
-            Of("Instrument", lambda row: row[0], content="prose"),
-            Of("Speaks of", lambda row: row[1], content="prose"),
-            Of("Memory", lambda row: "saw nothing" if row[2] is None else units.size(row[2]), content="number"),
-            Of(
-                "Memory",
-                lambda row: None if row[2] is None else row[2] / exact if exact else 0.0,
-                units.ratio,
-                "/ exact",
-            ),
-        ),
+        table("table-demonstration", caption, DEMONSTRATION, rows, *_DEMONSTRATED),
     ]
 
 
@@ -176,13 +164,13 @@ def run_section(inputs: ReportInputs) -> Section | None:
     def minutes(moment: datetime) -> float:
         return (moment - turns[0].began).total_seconds() / _PER_MINUTE
 
-    bars = [Bar(places[turn.graph], minutes(turn.began), minutes(turn.ended), turn.process) for turn in turns]
+    bars = [Turn(places[turn.graph], minutes(turn.began), minutes(turn.ended), turn.process) for turn in turns]
     panel = Panel(
         id="panel-run",
         title="Turns at the machine",
         alternative=f"Gantt chart of the run: {sentence}",
         svg=gantt_panel("panel-run", bars),
-        drawn=of_bars(bars, [graph.graph for graph in run.graphs]),
+        drawn=drawn_turns(bars, [graph.graph for graph in run.graphs]),
     )
     several, machines = graphs_a_row(len(run.graphs)), len({turn.host for turn in turns})
     figure = Figure(
@@ -194,12 +182,7 @@ def run_section(inputs: ReportInputs) -> Section | None:
         size="wide",
     )
     caption = _text("table-run", most=_MOST_GRAPHS, graphs=len(run.graphs))
-    shown = table("table-run", caption, QUALITY, _longest(run), *_TURNS)
-    return Section("run", "The run", blocks(sentence, figure, shown))
-
-
-def _longest(run: Run) -> list[GraphTurns]:
-    """The graphs of the table, in the order in which they were measured."""
     longest = sorted(run.graphs, key=lambda graph: graph.began_seconds - graph.ended_seconds)[:_MOST_GRAPHS]
     names = {graph.graph for graph in longest}
-    return [graph for graph in run.graphs if graph.graph in names]
+    shown = table("table-run", caption, QUALITY, [graph for graph in run.graphs if graph.graph in names], *_TURNS)
+    return Section("run", "The run", blocks(sentence, figure, shown))

@@ -14,9 +14,9 @@ from gnn_checkpointing.report.figures.lines import Line, Point
 from gnn_checkpointing.report.figures.points import thinning
 from gnn_checkpointing.report.inputs import REGRESSIONS, ReportInputs
 from gnn_checkpointing.report.page import Section, Table
+from gnn_checkpointing.report.panels import Of, table
 from gnn_checkpointing.report.sections.parts import CONVOLUTION, Columns, Part, blocks, in_order, points, scatter
 from gnn_checkpointing.report.sections.worst import reasons
-from gnn_checkpointing.report.tables import Of, table
 from gnn_checkpointing.report.texts import texts
 
 _text = texts("laws")
@@ -71,7 +71,9 @@ def laws_section(inputs: ReportInputs) -> Section:
     for reading in READINGS:
         laws = in_order([law for law in found.laws if law.response == reading.response], *order)
         if laws:
-            parts += [_coefficients(laws, reading, found.confidence), _predictions(laws, reading)]
+            caption = _text("how-well-the-laws-fit", noun=reading.noun)
+            fit = table(f"table-prediction-{reading.id}", caption, REGRESSIONS, laws, *_FIT)
+            parts += [_coefficients(laws, reading, found.confidence), fit]
         if laws and reading.id != "saved":
             parts += [_residuals(inputs, laws, reading), _quantiles(inputs, laws, reading)]
         differences = in_order([one for one in found.interactions if one.response == reading.response], *order)
@@ -95,11 +97,6 @@ def _coefficients(laws: Sequence[Law], reading: Reading, level: float) -> Table:
         reading.coefficient("Per edge", "per_edge"),
         Of("R²", "r_squared", lambda value: units.fixed(value, 4)),
     )
-
-
-def _predictions(laws: Sequence[Law], reading: Reading) -> Table:
-    caption = _text("how-well-the-laws-fit", noun=reading.noun)
-    return table(f"table-prediction-{reading.id}", caption, REGRESSIONS, laws, *_FIT)
 
 
 def _residuals(inputs: ReportInputs, laws: Sequence[Law], reading: Reading) -> Figure:

@@ -8,8 +8,8 @@ from gnn_checkpointing.analysis.results import Effect
 from gnn_checkpointing.records.measurements_table import number
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.figure import Figure
-from gnn_checkpointing.report.figures import drawn, scales
-from gnn_checkpointing.report.figures.bars import Bar, bar_panel
+from gnn_checkpointing.report.figures import scales
+from gnn_checkpointing.report.figures.bars import Bar, bar_panel, drawn_bars
 from gnn_checkpointing.report.figures.palette import Look, by_convolution, looks
 from gnn_checkpointing.report.figures.points import Mark
 from gnn_checkpointing.report.inputs import EFFECTS, MEASUREMENTS, ReportInputs
@@ -149,6 +149,6 @@ def _limit(inputs: ReportInputs) -> Figure | None:
     shown = Shown(
         f"Under a limit of {units.plain(gib)} GiB",
         f"Bar chart: peak memory under a limit of {units.size(limit)}. {needs}.",
-        lambda name: (bar_panel(name, bars, limit), drawn.of_limits(bars, limit)),
+        lambda name: (bar_panel(name, bars, limit), drawn_bars(bars, limit)),
     )
     return figure("figure-lead", _text("figure-limit"), _text("figure-limit-how-to-read"), MEASUREMENTS, [shown])

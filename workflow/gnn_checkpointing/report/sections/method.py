@@ -12,10 +12,10 @@ from gnn_checkpointing.report.figure import Fact, Figure
 from gnn_checkpointing.report.figures.palette import kind_of
 from gnn_checkpointing.report.inputs import ReportInputs
 from gnn_checkpointing.report.page import Facts, Link, Links, Section, Step, Steps
+from gnn_checkpointing.report.panels import Of, table
 from gnn_checkpointing.report.provenance import study_command
 from gnn_checkpointing.report.sections.instrument import tolerated
 from gnn_checkpointing.report.sections.parts import Columns, blocks
-from gnn_checkpointing.report.tables import Of, table
 from gnn_checkpointing.report.texts import texts
 from gnn_checkpointing.study.own_model import own_name
 from gnn_checkpointing.study.policy_names import POLICIES
@@ -68,25 +68,15 @@ _DICTIONARY: Columns = (
 
 def method_section(inputs: ReportInputs) -> Section:
     """The meaning of the numbers."""
-    kinds = dict.fromkeys(kind_of(policy) for policy in ("none", *inputs.study.policies))
-    known = {
-        "inputs": inputs,
-        "device": "cuda" if "cuda" in inputs.quality.setting.devices else "cpu",
-        "sorting": tolerated("SORT_BYTES_PER_EDGE"),
-        "driver": tolerated("DRIVER_BYTES"),
-        "kinds": {kind: POLICIES[kind].words for kind in kinds},
-        "trends": files.TRENDS,
-    }
-    several = _several_sizes(inputs)
-    models = table("table-models", _text("table-models"), files.EFFECTS, inputs.depths.models, *_MODELS)
-    parts = blocks(_text("method", **known), models if several else None, _facts(inputs, several=several))
-    return Section("method", "Method", parts)
-
-
-def _several_sizes(inputs: ReportInputs) -> bool:
-    """Whether the study's models differ in layers or channels, or one is what it was found to be."""
+    kinds = {kind: POLICIES[kind].words for kind in map(kind_of, ("none", *inputs.study.policies))}
+    device = "cuda" if "cuda" in inputs.quality.setting.devices else "cpu"
+    # Models differ in layers or channels, or one is what it was found to be.
     sizes = {(model.num_layers, model.hidden_channels) for model in inputs.depths.models}
-    return inputs.study.architecture.module is not None or len(sizes) > 1
+    several = inputs.study.architecture.module is not None or len(sizes) > 1
+    models = table("table-models", _text("table-models"), files.EFFECTS, inputs.depths.models, *_MODELS)
+    text = _text("method", inputs=inputs, device=device, tolerated=tolerated, kinds=kinds, trends=files.TRENDS)
+    parts = blocks(text, models if several else None, _facts(inputs, several=several))
+    return Section("method", "Method", parts)
 
 
 def _facts(inputs: ReportInputs, *, several: bool) -> dict[str, str]:

@@ -14,8 +14,7 @@ from gnn_checkpointing.report.figures.palette import looks
 from gnn_checkpointing.report.figures.scales import Scale
 from gnn_checkpointing.report.inputs import ReportInputs
 from gnn_checkpointing.report.page import Block, Facts, Paragraph, Table
-from gnn_checkpointing.report.panels import Shown, figure, lines_over, scattered
-from gnn_checkpointing.report.tables import Of, table
+from gnn_checkpointing.report.panels import Of, Shown, figure, lines_over, scattered, table
 
 Item = TypeVar("Item")
 Key = TypeVar("Key", bound=Hashable)

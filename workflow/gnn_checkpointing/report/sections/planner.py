@@ -43,11 +43,16 @@ def planner_section(inputs: ReportInputs) -> Section | None:
         headings=HEADINGS,
         knowledge=known.model_dump(mode="json"),
     )
+    columns = (
+        Column("Convolution"),
+        *(Column(heading, "", "text" if place in (0, 3) else "number") for place, heading in enumerate(HEADINGS)),
+    )
+    rows = tuple((plan.convolution, *cells(one)) for plan in plans for one in plan.policies)
     warnings = dict.fromkeys(warning for plan in plans for warning in plan.warnings)
     parts = blocks(
         _text("the-laws-below-asked-for", level=sourced(known.confidence, f"{PLANNER}#/confidence")),
         form,
-        _table(plans),
+        Table("table-plan", _text("table-plan", plan=plans[0]), columns, rows, PLANNER),
         " ".join(f"{plan.convolution}: {advice(plan)}" for plan in plans),
         Note(" ".join(warnings)) if warnings else None,
     )
@@ -64,17 +69,4 @@ def _fields(inputs: ReportInputs, nodes: int, edges: int, memory: float) -> tupl
         Field("heads", "Heads", str(measured.heads)),
         Field("num_features", "Input features", str(measured.num_features)),
         Field("memory_gib", "Memory, GiB", f"{memory:g}", least="0.001", step="any"),
-    )
-
-
-def _table(plans: list[Plan]) -> Table:
-    return Table(
-        id="table-plan",
-        caption=_text("table-plan", plan=plans[0]),
-        columns=(
-            Column("Convolution"),
-            *(Column(heading, "", "text" if place in (0, 3) else "number") for place, heading in enumerate(HEADINGS)),
-        ),
-        rows=tuple((plan.convolution, *cells(one)) for plan in plans for one in plan.policies),
-        source=PLANNER,
     )

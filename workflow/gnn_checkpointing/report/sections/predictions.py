@@ -9,8 +9,8 @@ from gnn_checkpointing.analysis.results import Candidate, PredictiveLaw, Respons
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.inputs import PREDICTIONS, ReportInputs
 from gnn_checkpointing.report.page import Section, Table
+from gnn_checkpointing.report.panels import Of, table
 from gnn_checkpointing.report.sections.parts import CONVOLUTION, Columns, Part, blocks, over_levels
-from gnn_checkpointing.report.tables import Of, table
 from gnn_checkpointing.report.texts import texts
 from gnn_checkpointing.sourced import counted, counted_where, exponential, sourced
 
@@ -107,18 +107,15 @@ def predictions_section(inputs: ReportInputs) -> Section | None:
         laws = [law for law in found.laws if law.response == response]
         if laws:
             board = [one for one in found.leaderboard if one.response == response]
-            parts += [_laws(laws, response), _leaderboard(board, response)]
+            caption = _text("table-predictive", response=RESPONSES[response])
+            chosen = table(f"table-predictive-{_id(response)}", caption, PREDICTIONS, laws, *_LAWS)
+            parts += [chosen, _leaderboard(board, response)]
     coverage = table("table-coverage", _text("table-coverage"), PREDICTIONS, found.coverage, *_COVERAGE)
     return Section("predictions", "Laws that predict", blocks(*parts, coverage, _counts(inputs), _knees(inputs)))
 
 
 def _id(response: Response) -> str:
     return response.removeprefix("step_").partition("_")[0]
-
-
-def _laws(laws: Sequence[PredictiveLaw], response: Response) -> Table:
-    caption = _text("table-predictive", response=RESPONSES[response])
-    return table(f"table-predictive-{_id(response)}", caption, PREDICTIONS, laws, *_LAWS)
 
 
 def _leaderboard(board: Sequence[Candidate], response: Response) -> Table:

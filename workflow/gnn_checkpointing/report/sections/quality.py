@@ -10,10 +10,10 @@ from gnn_checkpointing.records.training import REORDERED
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.inputs import ACCURACY, MEASUREMENTS, QUALITY, ReportInputs, Row
 from gnn_checkpointing.report.page import Note, Section
+from gnn_checkpointing.report.panels import Of, table
 from gnn_checkpointing.report.sections.parts import CONVOLUTION, Columns, Part, blocks
 from gnn_checkpointing.report.sections.real import outcome_text
 from gnn_checkpointing.report.sections.worst import LISTED
-from gnn_checkpointing.report.tables import Of, table
 from gnn_checkpointing.report.texts import texts
 from gnn_checkpointing.sourced import counted, counted_where
 

@@ -10,9 +10,9 @@ from gnn_checkpointing.report.figures import scales
 from gnn_checkpointing.report.figures.lines import Line, Point
 from gnn_checkpointing.report.inputs import EFFECTS, TRENDS, ReportInputs
 from gnn_checkpointing.report.page import Table
+from gnn_checkpointing.report.panels import Of
 from gnn_checkpointing.report.sections.density import Quantity, over_degree, over_density
 from gnn_checkpointing.report.sections.parts import Columns, grouped, line, points
-from gnn_checkpointing.report.tables import Of
 from gnn_checkpointing.report.texts import texts
 
 _text = texts("trends")

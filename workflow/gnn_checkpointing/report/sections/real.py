@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gnn_checkpointing.analysis.results import Estimate
+from gnn_checkpointing.analysis.results import Effect, Estimate
 from gnn_checkpointing.records.measurements_table import number
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.figure import Figure
@@ -11,9 +11,8 @@ from gnn_checkpointing.report.figures.palette import looks
 from gnn_checkpointing.report.figures.points import Mark
 from gnn_checkpointing.report.inputs import EFFECTS, MEASUREMENTS, ReportInputs, Row
 from gnn_checkpointing.report.page import Section
-from gnn_checkpointing.report.panels import figure, marks_on_rows
+from gnn_checkpointing.report.panels import Of, figure, marks_on_rows, table
 from gnn_checkpointing.report.sections.parts import CONVOLUTION, Columns, blocks, of_policy, of_ratio, over_bases
-from gnn_checkpointing.report.tables import Of, table
 from gnn_checkpointing.report.texts import texts
 
 _text = texts("real")
@@ -98,14 +97,15 @@ def graded_section(inputs: ReportInputs) -> Section | None:
     if not found:
         return None
     order = {name: place for place, name in enumerate(inputs.convolutions)}
+
+    def place(e: Effect) -> tuple[object, ...]:
+        return order.get(e.convolution, 99), e.base, inputs.policies.index(e.policy), e.average_degree
+
     shown = table(
         "table-graded",
         _text("table-graded", confidence=inputs.effects.confidence),
         EFFECTS,
-        sorted(
-            found,
-            key=lambda e: (order.get(e.convolution, 99), e.base, inputs.policies.index(e.policy), e.average_degree),
-        ),
+        sorted(found, key=place),
         Of("Graph", "base", content="prose"),
         Of("Edges", lambda effect: METHODS.get(effect.method, effect.method), content="prose"),
         Of("Average degree", "average_degree", units.plain),
@@ -114,19 +114,16 @@ def graded_section(inputs: ReportInputs) -> Section | None:
         of_ratio("Activations", "activation_ratio"),
         of_ratio("Step time", "time_ratio"),
     )
-    parts = blocks(_text("each-real-graph-keeps-its"), _graded_figure(inputs), shown)
-    return Section("graded-graphs", "Real graphs, graded in density", parts)
-
-
-def _graded_figure(inputs: ReportInputs) -> Figure:
     # A capped graph differs from a thinned one of the same degree in more than its edges' number: in the table only.
-    shown = sorted((e for e in inputs.variants.graded if e.method != "capped"), key=lambda e: e.average_degree)
-    y = scales.ratio_scale([effect.activation_ratio.estimate for effect in shown], "activation memory / none's")
-    x = scales.count_scale([effect.average_degree for effect in shown], "average degree (edges per node)")
-    return figure(
+    effects = sorted((e for e in found if e.method != "capped"), key=lambda e: e.average_degree)
+    y = scales.ratio_scale([effect.activation_ratio.estimate for effect in effects], "activation memory / none's")
+    x = scales.count_scale([effect.average_degree for effect in effects], "average degree (edges per node)")
+    drawn = figure(
         "figure-graded",
         _text("figure-graded"),
         _text("figure-graded-how-to-read"),
         EFFECTS,
-        over_bases(inputs, shown, lambda e: e.average_degree, lambda e: e.activation_ratio, x, y),
+        over_bases(inputs, effects, lambda e: e.average_degree, lambda e: e.activation_ratio, x, y),
     )
+    parts = blocks(_text("each-real-graph-keeps-its"), drawn, shown)
+    return Section("graded-graphs", "Real graphs, graded in density", parts)

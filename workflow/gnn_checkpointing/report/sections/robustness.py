@@ -9,11 +9,11 @@ from gnn_checkpointing.analysis.results import FamilyFactor, Influence, LeftOut,
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.inputs import ROBUSTNESS, ReportInputs
 from gnn_checkpointing.report.page import Note, Section, Table
+from gnn_checkpointing.report.panels import Of, table
 from gnn_checkpointing.report.sections.families import NAMES
 from gnn_checkpointing.report.sections.parts import CONVOLUTION, Columns, Part, blocks, of_policy
 from gnn_checkpointing.report.sections.predictions import RESPONSES
 from gnn_checkpointing.report.sections.worst import reasons, worst
-from gnn_checkpointing.report.tables import Of, table
 from gnn_checkpointing.report.texts import texts
 from gnn_checkpointing.sourced import bare, counted, counted_where
 

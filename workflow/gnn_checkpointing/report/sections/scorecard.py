@@ -13,9 +13,9 @@ from gnn_checkpointing.report.figures.lines import Line, Point
 from gnn_checkpointing.report.figures.points import thinning
 from gnn_checkpointing.report.inputs import PREDICTIONS, ReportInputs
 from gnn_checkpointing.report.page import Section, Table
+from gnn_checkpointing.report.panels import Of, table
 from gnn_checkpointing.report.sections.parts import CONVOLUTION, Columns, Part, blocks, grouped, scatter
 from gnn_checkpointing.report.sections.predictions import RESPONSES, amount
-from gnn_checkpointing.report.tables import Of, table
 from gnn_checkpointing.report.texts import texts
 from gnn_checkpointing.sourced import counted, counted_where
 
@@ -37,9 +37,7 @@ _CENSORED: Columns = (
     Of("Limit", lambda one: _limit(one, one.limit), content="number"),
     Of("By the law", lambda one: _limit(one, one.predicted), content="number"),
     Of(
-        "Foreseen",
-        lambda one: one.reason if one.foreseen is None else "yes" if one.foreseen else "no",
-        content="prose",
+        "Foreseen", lambda one: one.reason if one.foreseen is None else "yes" if one.foreseen else "no", content="prose"
     ),
 )
 
@@ -104,12 +102,16 @@ def _figure(inputs: ReportInputs, scores: Sequence[Score], name: str) -> Figure 
         return None
     x = scales.count_scale([score.num_edges for score in chosen], "edges of the real graph")
     y = scales.share_scale([score.error for score in chosen], "error (% of measured)")
+
+    def own(*pair: str) -> tuple[Point, ...]:
+        return tuple(
+            Point(s.num_edges, s.error, s.error, s.error, f"{s.convolution} on {s.label}")
+            for s in chosen
+            if (s.convolution, s.policy) == pair
+        )
+
     shown = {
-        convolution: [
-            Line(policy, found)
-            for policy in inputs.policies
-            if (found := tuple(_point(s) for s in chosen if (s.convolution, s.policy) == (convolution, policy)))
-        ]
+        convolution: [Line(policy, found) for policy in inputs.policies if (found := own(convolution, policy))]
         for convolution in inputs.convolutions
     }
     response = RESPONSES[_DRAWN[name]]
@@ -120,15 +122,11 @@ def _figure(inputs: ReportInputs, scores: Sequence[Score], name: str) -> Figure 
     )
 
     def told(convolution: str) -> str:
-        own = grouped((score for score in chosen if score.convolution == convolution), lambda score: score.policy)
-        found = [(policy, median(map(_size, scores)), max(scores, key=_size)) for policy, scores in own.items()]
+        policies = grouped((one for one in chosen if one.convolution == convolution), lambda one: one.policy)
+        found = [(policy, median(map(_size, scores)), max(scores, key=_size)) for policy, scores in policies.items()]
         return _text("errors", response=response, convolution=convolution, found=found)
 
     return scatter(inputs, f"figure-scorecard-{name}", words, shown, told, (x, y))
-
-
-def _point(score: Score) -> Point:
-    return Point(score.num_edges, score.error, score.error, score.error, f"{score.convolution} on {score.label}")
 
 
 def _censored(found: list[Censored]) -> list[Part]:

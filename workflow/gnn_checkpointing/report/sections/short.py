@@ -8,9 +8,9 @@ from gnn_checkpointing.report import units
 from gnn_checkpointing.report.facts import Facts
 from gnn_checkpointing.report.inputs import EFFECTS, MEASUREMENTS, REGRESSIONS, ReportInputs, Row
 from gnn_checkpointing.report.page import Table
+from gnn_checkpointing.report.panels import Of, table
 from gnn_checkpointing.report.sections.parts import CONVOLUTION, Columns
 from gnn_checkpointing.report.sections.real import outcome_text
-from gnn_checkpointing.report.tables import Of, table
 from gnn_checkpointing.report.texts import texts
 
 _text = texts("short")
@@ -32,12 +32,7 @@ _EDGES: Columns = (
     Of("Convolution", lambda pair: pair[0].convolution),
     Of("Policy", lambda pair: pair[0].policy),
     Of("Activation memory", lambda pair: pair[0].per_edge.estimate, units.plain, "bytes per edge"),
-    Of(
-        "Step time",
-        lambda pair: pair[1] and pair[1].per_edge.estimate / units.NANOSECOND,
-        units.plain,
-        "ns per edge",
-    ),
+    Of("Step time", lambda pair: pair[1] and pair[1].per_edge.estimate / units.NANOSECOND, units.plain, "ns per edge"),
     Of(
         "Throughput",
         lambda pair: 1 / pair[1].per_edge.estimate if pair[1] and pair[1].per_edge.low > 0 else None,

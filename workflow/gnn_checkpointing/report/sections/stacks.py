@@ -9,10 +9,9 @@ from gnn_checkpointing.report.figures import scales
 from gnn_checkpointing.report.figures.palette import looks
 from gnn_checkpointing.report.inputs import EFFECTS, ReportInputs
 from gnn_checkpointing.report.page import Section
-from gnn_checkpointing.report.panels import figure, lines_over
+from gnn_checkpointing.report.panels import Of, figure, lines_over, table
 from gnn_checkpointing.report.sections.claims import verdict_table
 from gnn_checkpointing.report.sections.parts import CONVOLUTION, blocks, grouped, line, of_policy, of_ratio
-from gnn_checkpointing.report.tables import Of, table
 from gnn_checkpointing.report.texts import texts
 
 _text = texts("stacks")

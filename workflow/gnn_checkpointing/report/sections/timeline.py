@@ -8,13 +8,12 @@ from gnn_checkpointing.analysis.table import series
 from gnn_checkpointing.records.traces import Trace
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.figure import Figure, Panel
-from gnn_checkpointing.report.figures.drawn import of_courses
 from gnn_checkpointing.report.figures.palette import looks
-from gnn_checkpointing.report.figures.timeline import Course, timeline_panel
+from gnn_checkpointing.report.figures.timeline import Course, drawn_courses, timeline_panel
 from gnn_checkpointing.report.inputs import TRACES, ReportInputs
 from gnn_checkpointing.report.page import Section
+from gnn_checkpointing.report.panels import Of, table
 from gnn_checkpointing.report.sections.parts import blocks, grouped
-from gnn_checkpointing.report.tables import Of, table
 from gnn_checkpointing.report.texts import texts
 
 _text = texts("timeline")
@@ -64,7 +63,7 @@ def _figure(inputs: ReportInputs, traced: dict[str, list[Trace]]) -> Figure:
         id, courses = f"timeline-{position}", _courses(inputs, traces)
         alternative = _text("alternative", convolution=convolution, traces=[(t, _forward_share(t)) for t in traces])
         svg = timeline_panel(id, courses, low, high)
-        panels.append(Panel(id, convolution, alternative, svg, of_courses(courses), convolution))
+        panels.append(Panel(id, convolution, alternative, svg, drawn_courses(courses), convolution))
     return Figure(
         id="figure-timeline",
         caption=_text("figure-timeline"),

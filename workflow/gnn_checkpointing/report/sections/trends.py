@@ -7,6 +7,7 @@ from gnn_checkpointing.analysis.results import Quantity as RatioName
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.inputs import TRENDS, ReportInputs
 from gnn_checkpointing.report.page import Note, Section, Table
+from gnn_checkpointing.report.panels import Of, table
 from gnn_checkpointing.report.sections.density import (
     MEMORY,
     THROUGHPUT,
@@ -18,24 +19,11 @@ from gnn_checkpointing.report.sections.density import (
 )
 from gnn_checkpointing.report.sections.parts import Columns, Part, blocks
 from gnn_checkpointing.report.sections.ratios import ratio_figure, ratio_table
-from gnn_checkpointing.report.tables import Of, table
 from gnn_checkpointing.report.texts import texts
 from gnn_checkpointing.sourced import bare
 
 _text = texts("trends")
 
-_COURSES: dict[tuple[RatioName, str], str] = {
-    ("activation_ratio", "below"): "saves at every density measured",
-    ("activation_ratio", "above"): "saves at no density measured",
-    ("activation_ratio", "rises"): "stops saving above degree {}",
-    ("activation_ratio", "falls"): "starts to save above degree {}",
-    ("activation_ratio", "crosses"): "saves at some densities, and not at others between them",
-    ("time_ratio", "below"): "faster than none at every density measured",
-    ("time_ratio", "above"): "slower than none at every density measured",
-    ("time_ratio", "rises"): "faster than none below degree {}, slower above",
-    ("time_ratio", "falls"): "slower than none below degree {}, faster above",
-    ("time_ratio", "crosses"): "faster than none at some densities, and slower at others between them",
-}
 _BREAK_EVENS: Columns = (
     Of("Convolution", lambda row: row[0][0]),
     Of("Policies", lambda row: ", ".join(row[1]), content="prose"),
@@ -106,7 +94,7 @@ def _break_even_table(inputs: ReportInputs, quantity: RatioName) -> Table | None
 
 def in_words(found: BreakEven) -> str:
     """The course of one policy's ratio, such as "stops saving above degree 41 (33-52)"."""
-    text = _COURSES[found.quantity, found.course].format(_degree(found))
+    text = _text(f"{found.quantity}-{found.course}", degree=_degree(found))
     if found.average_degree is None and found.course != "crosses" and not found.certain:
         return f"{text}, though not for certain at each"
     return text

@@ -13,12 +13,11 @@ from gnn_checkpointing.report.figures import scales
 from gnn_checkpointing.report.figures.palette import looks
 from gnn_checkpointing.report.inputs import EXPLANATIONS, TRACES, ReportInputs
 from gnn_checkpointing.report.page import Section, Table
-from gnn_checkpointing.report.panels import Shown, figure, lines_over
+from gnn_checkpointing.report.panels import Of, Shown, figure, lines_over, table
 from gnn_checkpointing.report.sections.claims import verdict_table
 from gnn_checkpointing.report.sections.graphs import without_replicate
 from gnn_checkpointing.report.sections.parts import Columns, blocks, line, points
 from gnn_checkpointing.report.sections.timeline import traced_by_convolution
-from gnn_checkpointing.report.tables import Of, table
 from gnn_checkpointing.report.texts import texts
 from gnn_checkpointing.study.convolutions import VISION
 
@@ -87,11 +86,7 @@ def _course(convolution: str, traces: Sequence[Trace]) -> str:
 
 
 def _figure(
-    inputs: ReportInputs,
-    traced: dict[str, list[Trace]],
-    id: str,
-    axis: str,
-    profile: Callable[[Trace], Sequence[int]],
+    inputs: ReportInputs, traced: dict[str, list[Trace]], id: str, axis: str, profile: Callable[[Trace], Sequence[int]]
 ) -> Figure:
     def shown(convolution: str, traces: Sequence[Trace]) -> Shown | None:
         # What a block keeps inside a recomputed run of blocks is nothing, which no logarithmic axis shows.

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.page import Table
-from gnn_checkpointing.report.tables import Of, table
+from gnn_checkpointing.report.panels import Of, table
 from gnn_checkpointing.sourced import counted, sourced
 
 Item = TypeVar("Item")

@@ -7,19 +7,7 @@
 //
 // Nothing is kept: m and its number of sharers are found again in the backward pass. Columns do not meet: each thread
 // adds to its own, without atomics and in one order.
-#include "tables.h"
-#include "vectors.h"
-
-struct Arguments {
-  Graph graph;
-  const void *x, *gradient;
-  void *out, *grad;
-};
-
-using T = NUMBER;
-constexpr int C = CHANNELS, W = lanes<T, C>();
-using V = Vector<T, W>;
-using Row = Columns<C, W>;
+#include "rows.h"
 
 template <class Index>
 struct Extremum {
@@ -67,7 +55,7 @@ struct Extremum {
     for (int64_t e = begin; e < end; ++e) sharers += value(e, c, width) == m ? one : V{};
     const V part = load<V>(static_cast<const T*>(a.gradient) + i * C + c, width) / sharers, none = part * T(0);
     for (int64_t e = begin; e < end; ++e) {
-      T* slot = static_cast<T*>(a.grad) + int64_t(source[e]) * C + c;
+      T* slot = static_cast<T*>(a.out) + int64_t(source[e]) * C + c;
       store(slot, load<V>(slot, width) + (value(e, c, width) == m ? part : none), width);
     }
   }

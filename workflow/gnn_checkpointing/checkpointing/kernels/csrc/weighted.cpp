@@ -6,21 +6,7 @@
 //
 // A node's sum lies in registers while the rows of its neighbours stream by, forward by the table sorted by destination,
 // backward by the one sorted by source: nothing is written twice, so threads need no atomics and bits do not vary.
-#include "tables.h"
-#include "vectors.h"
-
-struct Arguments {
-  Graph graph;
-  const void *source_pointer, *source_destination, *source_edge;
-  const void *x, *weight, *edge, *gradient;
-  int64_t mean;
-  void *out, *grad_weight, *grad_edge;
-};
-
-using T = NUMBER;
-constexpr int C = CHANNELS, W = lanes<T, C>();
-using V = Vector<T, W>;
-using Row = Columns<C, W>;
+#include "rows.h"
 
 const T* in(const void* tensor) { return static_cast<const T*>(tensor); }
 T* to(void* tensor) { return static_cast<T*>(tensor); }
@@ -133,7 +119,7 @@ void run_forward(const Arguments& a) {
 template <class Index>
 void run_backward(const Arguments& a) {
   const Graph& graph = a.graph;
-  const Sums<Index> sums(a, a.source_pointer, a.source_destination, a.source_edge);
+  const Sums<Index> sums(a, a.source_pointer, a.destination, a.source_order);
 #pragma omp parallel for schedule(static, 1) num_threads(int(graph.threads))
   for (int64_t part = 0; part < graph.threads; ++part) {
     const int64_t end = first_row(graph, a.source_pointer, graph.sources, part + 1, graph.threads);

@@ -1,0 +1,216 @@
+"""Policies on stacks of every convolution: what is computed is what `none` computes, and what is held is counted."""
+
+from functools import cache
+
+import pytest
+import torch
+from small_models import CONVOLUTIONS, FEATURES, NODE_MAP, NODES, adjacency, built, bytes_of, loss_of, stepped
+from torch import nn
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch_geometric.nn import GatedGraphConv, GATv2Conv, GINConv, SimpleConv, aggr
+
+from gnn_checkpointing.checkpointing import apply, selective
+from gnn_checkpointing.checkpointing.edge_blocks import tables_of
+from gnn_checkpointing.checkpointing.layers import segments_of
+from gnn_checkpointing.measurement.sameness import StepResult, compared
+from gnn_checkpointing.refusal import Refusal
+
+BLOCK = 100
+"""Edges a block; the graph's 480 edges (GCN: 540, loops included) then make five or six blocks."""
+
+PLAIN, BATCH, BOTH, DROPOUT = {}, {"norm": "batch"}, {"norm": "batch", "dropout": 0.3}, {"dropout": 0.5}
+RESIDUAL, ALL = {"norm": "layer", "residual": True}, {"norm": "batch", "dropout": 0.3, "residual": True}
+GATHERED = torch.ops.aten.index_select.default
+SCATTERS = [torch.ops.aten.scatter_add_.default, torch.ops.aten.scatter_reduce_.two]
+
+RUNS = [
+    (convolution, policy, options)
+    for convolutions, policy, many in (
+        (["GATv2"], "layers", (PLAIN, BATCH, RESIDUAL, DROPOUT, BOTH)),
+        (["GATv2"], "edge_blocks", (PLAIN, BATCH, RESIDUAL, DROPOUT, BOTH)),
+        (["GATv2"], f"edge_blocks({BLOCK})", (PLAIN, BATCH, RESIDUAL, DROPOUT)),
+        (CONVOLUTIONS, f"edge_blocks({BLOCK})", (BOTH,)),
+        (CONVOLUTIONS, f"layers+edge_blocks({BLOCK})", (PLAIN, BOTH)),
+        (CONVOLUTIONS, "segments(2)", (PLAIN, BATCH, DROPOUT, ALL)),
+        (CONVOLUTIONS, "selective", (PLAIN, BATCH, DROPOUT)),
+    )
+    for convolution in convolutions
+    for options in many
+]
+BIT_FOR_BIT = ("segments(2)", "selective")
+"""The same operators on the same values, dropout's masks from the same random state."""
+
+
+@cache
+def reference(convolution: str, options: tuple) -> StepResult:
+    return stepped(built(convolution, "none", **dict(options)), adjacency(convolution), steps=2)
+
+
+@pytest.mark.parametrize(("convolution", "policy", "options"), RUNS, ids=str)
+def test_loss_gradients_and_buffers_are_those_of_none(convolution: str, policy: str, options: dict) -> None:
+    """Of the second of two steps, which sees what the first left in the buffers."""
+    found = stepped(built(convolution, policy, **options), adjacency(convolution), steps=2)
+    same = compared(found, reference(convolution, tuple(options.items())), 1e-5)
+    assert same.same_loss and same.same_gradients and same.same_buffers
+    if policy in BIT_FOR_BIT:
+        assert (same.loss_error, same.gradient_error) == (0, 0)
+    assert same.buffer_error == 0 or "edge_blocks" in policy
+
+
+@pytest.mark.parametrize(
+    ("policy", "maps"),
+    [("layers", 4), (f"layers+edge_blocks({BLOCK})", 4), *((f"segments({count})", count) for count in (1, 2, 3, 4))],
+)
+def test_what_is_held_are_inputs_and_the_states_of_what_draws(policy: str, maps: int) -> None:
+    """One node map, N x 8 float32, for the head and for each layer or segment but the first, whose input is resident.
+
+    `square` keeps the scores, N x 3, 720 bytes; the loss is 4 bytes. No mask is kept: a layer or segment that draws
+    keeps the random state that it began with, 5,056 bytes.
+    """
+    graph, held, state = adjacency("GATv2"), maps * NODE_MAP + NODES * 3 * 4 + 4, torch.get_rng_state().numel()
+    assert (NODE_MAP, state) == (1920, 5056)
+    assert bytes_of(built("GATv2", policy), graph).saved == held
+    assert bytes_of(built("GATv2", policy, dropout=0.5), graph).saved == held + maps * state
+
+
+def test_batch_norm_counts_each_step_once() -> None:
+    model = built("GATv2", "layers", norm="batch")
+    loss_of(model, adjacency("GATv2")).backward()
+    assert int(model.blocks[0].norm.num_batches_tracked) == 1
+    assert model.blocks[0].norm.momentum == 0.1
+
+
+def test_any_model_with_message_passing_layers_can_be_wrapped() -> None:
+    class Own(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.first, self.second = (GATv2Conv(8, 8, add_self_loops=False) for _ in range(2))
+
+        def forward(self, x: torch.Tensor, edge_index: torch.Tensor) -> torch.Tensor:
+            return self.second(self.first(x, edge_index).relu(), edge_index)
+
+    model, edge_index = Own(), adjacency("GATv2").edge_index
+    expected = model(FEATURES, edge_index)
+    torch.testing.assert_close(apply(model, "layers")(FEATURES, edge_index), expected)
+
+
+@pytest.mark.parametrize(
+    ("model", "policy", "said"),
+    [
+        (nn.Linear(2, 2), "layers", "policy layers: Linear has neither `blocks` nor"),
+        (nn.Linear(2, 2), "selective", "policy selective: Linear has neither"),
+        (nn.Sequential(nn.Linear(2, 2)), "segments(1)", "no list `blocks` with a method `through_blocks"),
+        (built("SAGE", "none"), "segments(5)", "has only 4 blocks"),
+        (built("SAGE", "none"), "edge_blocks(0)", r"unknown policy 'edge_blocks\(0\)'"),
+    ],
+)
+def test_what_has_no_layers_or_too_few_is_refused(model: nn.Module, policy: str, said: str) -> None:
+    with pytest.raises(Refusal, match=said):
+        apply(model, policy)
+
+
+def test_the_work_of_a_block_is_done_three_times() -> None:
+    """Forward, recomputation of its layer, and inside it the block's own; a first step also tries each layer once.
+
+    The first layer reads features that want no gradient: one block of the third kind finds that out.
+    """
+    model, graph = built("SAGE", f"layers+edge_blocks({BLOCK})"), adjacency("SAGE")
+    loss_of(model, graph).backward()
+    calls: list[int] = []
+    for position, block in enumerate(model.blocks):
+        message = block.conv.message
+        block.conv.message = lambda *args, p=position, f=message, **named: (calls.append(p), f(*args, **named))[1]
+    loss_of(model, graph).backward()
+    (edges,) = tables_of(model)[0].all_sorted()
+    blocks = len(edges.blocks(BLOCK))
+    assert blocks >= 5
+    assert [calls.count(position) for position in range(4)] == [2 * blocks + 1, *[3 * blocks] * 3]
+
+
+@pytest.mark.parametrize("segments", [1, 2, 4])
+def test_every_block_of_a_segment_runs_twice(segments: int) -> None:
+    """Entered twice: PyTorch leaves the last block of a recomputed segment once it has what backward needs."""
+    model, graph = built("SAGE", f"segments({segments})"), adjacency("SAGE")
+    calls: list[int] = []
+    for position, block in enumerate(model.blocks):
+        inside = block.conv if hasattr(block, "conv") else block
+        forward = inside.forward
+        inside.forward = lambda *args, p=position, f=forward, **named: (calls.append(p), f(*args, **named))[1]
+    loss_of(model, graph).backward()
+    assert sorted(calls) == sorted([0, 1, 2, 3] * 2)
+    assert list(model.state_dict()) == list(built("SAGE", "none").state_dict())
+
+
+@pytest.mark.parametrize(
+    ("blocks", "segments", "lengths"), [(9, 3, [3, 3, 3]), (9, 4, [3, 2, 2, 2]), (5, 5, [1] * 5), (5, 3, [2, 2, 1])]
+)
+def test_segments_are_consecutive_and_near_equal(blocks: int, segments: int, lengths: list[int]) -> None:
+    layers = [nn.Identity() for _ in range(blocks)]
+    found = segments_of(layers, segments)
+    assert [len(segment) for segment in found] == lengths
+    assert [layer for segment in found for layer in segment] == layers
+
+
+class Operators(TorchDispatchMode):
+    """Counts the operators that are really run."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.runs: dict[object, int] = {}
+
+    def __torch_dispatch__(self, function, types, args=(), kwargs=None):
+        self.runs[function] = self.runs.get(function, 0) + 1
+        return function(*args, **(kwargs or {}))
+
+    @property
+    def products(self) -> int:
+        return sum(self.runs.get(operator, 0) for operator in selective.KEPT)
+
+
+def operators(convolution: str, policy: str) -> Operators:
+    model, graph = built(convolution, policy), adjacency(convolution)
+    with Operators() as count:
+        loss_of(model, graph).backward()
+    return count
+
+
+@pytest.mark.parametrize("convolution", CONVOLUTIONS)
+def test_selective_runs_matrix_products_once_and_gathers_twice(convolution: str) -> None:
+    """As many products as without checkpointing, where `layers` runs those of the forward pass again."""
+    plain, kept, layers = (operators(convolution, policy) for policy in ("none", "selective", "layers"))
+    assert kept.products == plain.products < layers.products
+    assert kept.runs[GATHERED] == layers.runs[GATHERED] > plain.runs[GATHERED]
+
+
+@pytest.mark.parametrize(("convolution", "products"), [("GCN", 1), ("SAGE", 2), ("GAT", 1), ("GATv2", 2)])
+def test_selective_holds_what_layers_holds_and_the_products(convolution: str, products: int) -> None:
+    """A product of nodes is one node map; 4 layers of them."""
+    graph = adjacency(convolution)
+    extra = bytes_of(built(convolution, "selective"), graph).saved - bytes_of(built(convolution, "layers"), graph).saved
+    assert extra == 4 * products * NODE_MAP
+
+
+@pytest.mark.parametrize("convolution", CONVOLUTIONS)
+def test_pygs_aggregation_cannot_be_kept_because_it_scatters_in_place(
+    convolution: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(selective, "KEPT", [*selective.KEPT, torch.ops.aten.new_zeros.default, *SCATTERS])
+    loss = loss_of(built(convolution, "selective"), adjacency(convolution))
+    with pytest.raises(Refusal, match="Conv changes a kept result in place"):
+        loss.backward()
+
+
+@pytest.mark.parametrize(
+    "layer",
+    [
+        GINConv(nn.Sequential(nn.Linear(8, 8), nn.ReLU(inplace=True), nn.Linear(8, 8))),
+        GatedGraphConv(8, num_layers=2),  # PyTorch does not notice what a GRU cell changes, and trains it wrongly
+        SimpleConv(aggr.LCMAggregation(8, 8)),
+    ],
+    ids=["ReLU", "GRU", "GRU in an aggregation"],
+)
+def test_a_product_changed_in_place_is_refused_by_the_first_step(layer: nn.Module) -> None:
+    edges = adjacency("GIN").edge_index
+    edges = edges[:, edges[1].argsort(stable=True)]
+    with pytest.raises(Refusal, match=f"policy selective: {type(layer).__name__} changes a kept result in place"):
+        apply(layer, "selective")(FEATURES, edges).sum().backward()

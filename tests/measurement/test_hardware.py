@@ -1,0 +1,73 @@
+"""One study's results are of one type of machine: which one this is, and a refusal on another."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gnn_checkpointing.artefacts import write_json
+from gnn_checkpointing.measurement.hardware import (
+    differences,
+    facts_by_name,
+    hardware_record,
+    refuse_another_type,
+    this_host,
+)
+from gnn_checkpointing.records.cell import Host
+from gnn_checkpointing.refusal import Refusal
+
+from .cells import study_of
+
+HOST = Host(id="1234abcd", processor="AMD EPYC", cores="64", memory="251.6 GiB", accelerator="none")
+FACTS = {"processor": "AMD EPYC", "cores": "64", "memory": "251.6 GiB", "accelerator": "none"}
+
+
+def test_this_machine_is_of_the_type_that_it_describes() -> None:
+    study = study_of(60, 4)
+    assert differences(this_host(study), facts_by_name(hardware_record(study)), "auto") == []
+
+
+def test_nodes_of_one_machine_are_told_apart_by_slurms_names(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = []
+    for node in ("n1", "n2"):
+        monkeypatch.setenv("SLURMD_NODENAME", node)
+        found.append(this_host(study_of(60, 4)))
+    assert found[0].id != found[1].id
+    assert found[0] == found[1].model_copy(update={"id": found[0].id})
+    assert "n1" not in found[0].id
+
+
+@pytest.mark.parametrize(
+    ("fact", "value", "device", "said"),
+    [
+        ("processor", "Intel Xeon", "cpu", ["processor AMD EPYC, not Intel Xeon"]),
+        ("cores", "32", "cpu", ["cores 64, not 32"]),
+        ("memory", "503.4 GiB", "cpu", ["memory 251.6 GiB, not 503.4 GiB"]),
+        ("memory", "251.4 GiB", "cpu", []),  # a system that keeps a little more for itself
+        ("memory", "plenty", "cpu", ["memory 251.6 GiB, not plenty"]),
+        ("accelerator", "NVIDIA H100", "cpu", []),  # not what is measured
+        ("accelerator", "NVIDIA H100", "auto", ["accelerator none, not NVIDIA H100"]),
+    ],
+)
+def test_what_makes_another_type(fact: str, value: str, device: str, said: list[str]) -> None:
+    assert differences(HOST, FACTS | {fact: value}, device) == said
+
+
+def described(facts: dict[str, str]) -> dict[str, Any]:
+    return {"facts": [{"name": name, "value": value} for name, value in facts.items()]}
+
+
+def test_another_type_is_refused_with_what_to_do(tmp_path: Path) -> None:
+    path = tmp_path / "hardware.json"
+    write_json(path, described(FACTS))
+    refuse_another_type(HOST, path, "cpu")
+    write_json(path, described(FACTS | {"cores": "32"}))
+    with pytest.raises(
+        Refusal, match=r"hardware\.json: .*another type \(cores 64, not 32\).*`constraint`.*hardware\.slug"
+    ):
+        refuse_another_type(HOST, path, "cpu")
+    write_json(path, ["no facts"])
+    with pytest.raises(Refusal, match=r"hardware\.json: .*facts"):
+        refuse_another_type(HOST, path, "cpu")

@@ -1,0 +1,193 @@
+"""Neighbours' rows reduced over whole graphs, by sum, mean, maximum or minimum: forward and gradient, nothing kept.
+
+`csrc/weighted.cpp` and `csrc/extremum.cpp` derive both passes; ties share a gradient as they do in PyG on CPU. A sum or
+mean without `weight` and `edge` is the aggregation of GIN and SAGE, with `weight` `[num_edges]` that of GCN and
+GraphConv, with `edge` `[num_edges, C]` that of GINE: relu(x_j + e). Both are in the caller's order of edges.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from typing import Any, Literal, NamedTuple
+
+import torch
+from torch import Tensor
+
+from gnn_checkpointing.checkpointing.block_plan import SortedEdges
+from gnn_checkpointing.checkpointing.kernels.arguments import (
+    GRAPH,
+    NUMBERS,
+    Graph,
+    c_graph,
+    checked,
+    empty_gradients,
+    run,
+)
+from gnn_checkpointing.checkpointing.kernels.build import triton_kernels
+
+Reduce = Literal["sum", "mean", "max", "min"]
+
+_SIGNS = {"max": 1, "min": -1}
+
+
+class Gradients(NamedTuple):
+    """The gradients of the inputs; None for one that was not given or not asked for."""
+
+    x: Tensor
+    weight: Tensor | None
+    edge: Tensor | None
+
+
+def forward(
+    graph: SortedEdges, x: Tensor, weight: Tensor | None = None, edge: Tensor | None = None, *, reduce: Reduce = "sum"
+) -> Tensor:
+    """The aggregates `[num_nodes, C]` of rows `x` `[num_sources, C]`; zeros for a node without edges."""
+    tables, given = _checked(graph, "x", x, x, weight, edge, reduce)
+    made: Tensor = _forward(*tables, *given[1:], reduce)
+    return made
+
+
+def backward(
+    graph: SortedEdges,
+    gradient: Tensor,
+    x: Tensor | None = None,
+    weight: Tensor | None = None,
+    edge: Tensor | None = None,
+    *,
+    reduce: Reduce = "sum",
+    of_weight: bool = False,
+) -> Gradients:
+    """The gradients, given that of the aggregates; sums and means read `x` only for `of_weight` and those of `edge`."""
+    reads_x = of_weight or edge is not None or reduce in _SIGNS
+    if reads_x and x is None:
+        raise ValueError("the gradients of weights, of edge vectors and of extrema need x")
+    if of_weight and weight is None:
+        raise ValueError("the gradient of weights was asked for without weights")
+    tables, given = _checked(graph, "gradient", gradient, x if reads_x else None, weight, edge, reduce)
+    # On CPU an extremum goes by destination, and threads own columns.
+    by_source = graph.by_source if gradient.is_cuda or reduce not in _SIGNS else (None, None, None)
+    of_x, of_weights, of_edge = _backward(*tables, *by_source, *given, reduce, of_weight)
+    return Gradients(of_x, of_weights if of_weight else None, None if edge is None else of_edge)
+
+
+def _checked(
+    graph: SortedEdges,
+    name: str,
+    rows: Tensor,
+    x: Tensor | None,
+    weight: Tensor | None,
+    edge: Tensor | None,
+    reduce: str,
+) -> tuple[Any, list[Any]]:
+    """The edges' tables, and the gradient, `x`, weights and edge vectors, contiguous and of the right shapes.
+
+    `rows` are the argument `name`, which is always there.
+    """
+    if reduce not in ("sum", "mean", *_SIGNS):
+        raise ValueError(f"rows are reduced by sum, mean, max or min, not {reduce!r}")
+    if weight is not None and edge is not None:
+        raise ValueError("sums take weights or edge vectors, not both")
+    if reduce in _SIGNS and any(part is not None for part in (weight, edge)):
+        raise ValueError(f"reducing by {reduce} takes neither weights nor edge vectors")
+    if rows.dim() != 2:
+        raise ValueError(f"{name} has shape {list(rows.shape)}: expected [nodes, channels]")
+    channels = rows.size(1)
+    shapes = {
+        "gradient": (rows if name == "gradient" else None, (graph.num_nodes, channels)),
+        "x": (x, (graph.num_sources, channels)),
+        "weight": (weight, (graph.num_edges,)),
+        "edge": (edge, (graph.num_edges, channels)),
+    }
+    return (graph.source, graph.pointer, graph.order, graph.num_sources), checked(shapes, rows)
+
+
+class _Arguments(ctypes.Structure):
+    """`struct Arguments` of csrc/rows.h."""
+
+    _fields_ = (
+        ("graph", Graph),
+        *((name, ctypes.c_void_p) for name in ("source_pointer", "destination", "source_order")),
+        *((name, ctypes.c_void_p) for name in ("x", "weight", "edge", "gradient")),
+        ("mean", ctypes.c_int64),
+        *((name, ctypes.c_void_p) for name in ("out", "grad_weight", "grad_edge")),
+    )
+
+
+def _run(graph: Graph, reduce: str, tensors: dict[str, Tensor | None], back: bool) -> None:
+    """Run the C++ kernel; `tensors` hold the inputs and what is to be filled, rows as long as those of `out`."""
+    out = tensors["out"]
+    assert out is not None
+    if out.size(1) == 0:
+        return
+    family = "extremum" if reduce in _SIGNS else "weighted"
+    constants: dict[str, str | int] = {"NUMBER": NUMBERS[out.dtype], "CHANNELS": out.size(1)}
+    if reduce in _SIGNS:
+        constants["SIGN"] = _SIGNS[reduce]
+    else:
+        constants["EDGED"] = "false" if tensors["edge"] is None else "true"
+    run(family, back, _Arguments(graph=graph, mean=reduce == "mean"), tensors, **constants)
+
+
+@torch.library.custom_op(
+    "gnn_checkpointing::rows_forward",
+    mutates_args=(),
+    device_types="cpu",
+    schema=f"({GRAPH}, Tensor x, Tensor? weight, Tensor? edge, str reduce) -> Tensor",
+)
+def _forward(*given: Any) -> Tensor:
+    tables, (x, weight, edge, reduce) = given[:4], given[4:]
+    out = _aggregates(*given)
+    _run(c_graph(*tables), reduce, {"x": x, "weight": weight, "edge": edge, "out": out}, back=False)
+    return out
+
+
+def _aggregates(*given: Any) -> Tensor:
+    pointer, x = given[1], given[4]
+    made: Tensor = x.new_empty(pointer.size(0) - 1, x.size(1))
+    return made
+
+
+_forward.register_fake(_aggregates)
+
+
+@_forward.register_kernel("cuda")
+def _(*given: Any) -> Tensor:
+    out = _aggregates(*given)
+    triton_kernels("rows").forward(given[:3], given[4:7], out, given[7])
+    return out
+
+
+@torch.library.custom_op(
+    "gnn_checkpointing::rows_backward",
+    mutates_args=(),
+    device_types="cpu",
+    schema=f"({GRAPH}, Tensor? source_pointer, Tensor? destination, Tensor? source_order, Tensor gradient, Tensor? x, "
+    "Tensor? weight, Tensor? edge, str reduce, bool of_weight) -> (Tensor, Tensor, Tensor)",
+)
+def _backward(*given: Any) -> tuple[Tensor, ...]:
+    of_x, of_weight, of_edge = made = _gradients(*given)
+    names = ("source_pointer", "destination", "source_order", "gradient", "x", "weight", "edge")
+    tensors = dict(zip(names, given[4:11], strict=True))
+    reduce, wants_weight = given[11:]
+    if reduce in _SIGNS:
+        of_x.zero_()
+    tensors |= {"out": of_x, "grad_weight": of_weight if wants_weight else None, "grad_edge": of_edge}
+    _run(c_graph(*given[:4]), reduce, tensors, back=True)
+    return made
+
+
+def _gradients(*given: Any) -> tuple[Tensor, ...]:
+    """Memory for the gradients of x, weights and edge vectors; one that is not wanted is empty."""
+    num_sources, gradient, weight, edge, of_weight = given[3], given[7], given[9], given[10], given[12]
+    of_x = gradient.new_empty(num_sources, gradient.size(1))
+    return of_x, *empty_gradients(gradient, weight if of_weight else None, edge)[1:]
+
+
+_backward.register_fake(_gradients)
+
+
+@_backward.register_kernel("cuda")
+def _(*given: Any) -> tuple[Tensor, ...]:
+    made = _gradients(*given)
+    triton_kernels("rows").backward(given[:3], given[4:7], given[7:11], made, *given[11:])
+    return made

@@ -1,0 +1,173 @@
+"""PyG's functions that a cut layer calls in another form, with the same results.
+
+A layer's own code runs unchanged, but sees other functions among its module's globals. Self-loops and degree
+normalisation are computed once per graph: with default arguments a layer makes a new list of edges per forward pass,
+memory that grows with the edges, and a graph to be sorted again. The softmax over a node's neighbours has a gradient of
+its own and finds its maximum in one pass; PyG's takes two, and autograd six more. A sum or a mean is not computed again
+in the backward pass, which reads no more of it than its shape.
+"""
+
+from __future__ import annotations
+
+import functools
+import types
+from collections.abc import Callable, Hashable
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch_geometric.nn import MessagePassing, aggr
+from torch_geometric.nn.conv.gcn_conv import gcn_norm
+from torch_geometric.utils import add_remaining_self_loops, add_self_loops, remove_self_loops
+from torch_geometric.utils import softmax as softmax_of_pyg
+
+from gnn_checkpointing.checkpointing.graph_tables import GraphTables, content_digest
+from gnn_checkpointing.checkpointing.hooks import hooked
+
+_OF_GRAPHS: tuple[Callable[..., Any], ...] = (gcn_norm, add_self_loops, add_remaining_self_loops, remove_self_loops)
+_TINY = 1e-16
+"""As PyG adds it to the sum of a softmax."""
+
+
+@functools.cache
+def _named(function: Callable[..., Any], known: tuple[Callable[..., Any], ...]) -> dict[str, Callable[..., Any]]:
+    """Those of the `known` functions that a function reads from its module, by name."""
+    if not isinstance(function, types.FunctionType):
+        return {}
+    found = {name: function.__globals__.get(name) for name in function.__code__.co_names}
+    return {name: value for name, value in found.items() if any(value is one for one in known)}  # type: ignore[misc]
+
+
+def _seeing(function: Any, names: dict[str, Any]) -> types.FunctionType:
+    """The same function with other values of some of its module's names."""
+    seen = types.FunctionType(
+        function.__code__,
+        function.__globals__ | names,
+        function.__name__,
+        function.__defaults__,
+        function.__closure__,
+    )
+    seen.__kwdefaults__ = function.__kwdefaults__
+    return seen
+
+
+def with_remembered_graphs(conv: MessagePassing, tables: GraphTables) -> Callable[..., Any]:
+    """The layer's own forward method, with functions of the graph computed once per graph."""
+    forward = type(conv).forward
+    if known := _named(forward, _OF_GRAPHS):
+        forward = _seeing(forward, {name: _remembering(function, tables) for name, function in known.items()})
+    return functools.partial(forward, conv)
+
+
+def _remembering(function: Callable[..., Any], tables: GraphTables) -> Callable[..., Any]:
+    @functools.wraps(function)
+    def remembered(edge_index: Any, *args: Any, **kwargs: Any) -> Any:
+        key = _key((function.__name__, args, tuple(sorted(kwargs.items()))))
+        plain = isinstance(edge_index, Tensor) and type(edge_index) is Tensor and edge_index.layout == torch.strided
+        if not plain or key is None:
+            return function(edge_index, *args, **kwargs)
+        return tables.remembered(edge_index, key, lambda: function(edge_index, *args, **kwargs))
+
+    return remembered
+
+
+def _key(value: Any) -> Hashable:
+    """A key for arguments, tensors by content; None where the result may be differentiated by one of them."""
+    if isinstance(value, tuple | list):
+        keys = tuple(_key(part) for part in value)
+        return None if None in keys else keys
+    if isinstance(value, Tensor):
+        if value.requires_grad or value.layout != torch.strided or value.element_size() not in (4, 8):
+            return None
+        if isinstance(value, torch._subclasses.FakeTensor) or value.is_complex():
+            return None
+        whole = torch.int32 if value.element_size() == 4 else torch.int64
+        return (value.dtype, value.device, content_digest(value.detach().contiguous().view(whole)))
+    return (type(value).__name__, value) if isinstance(value, Hashable) else None
+
+
+def method_of(conv: MessagePassing, name: str) -> Callable[..., Any]:
+    """The layer's method, with the softmax below where its code calls PyG's."""
+    method: Callable[..., Any] = getattr(conv, name)
+    faster = _with_softmax(getattr(method, "__func__", None))
+    return method if faster is None else types.MethodType(faster, conv)
+
+
+@functools.cache
+def _with_softmax(function: Any) -> types.FunctionType | None:
+    names = _named(function, (softmax_of_pyg,))
+    return _seeing(function, dict.fromkeys(names, softmax)) if names else None
+
+
+def softmax(
+    src: Tensor, index: Tensor | None = None, ptr: Tensor | None = None, num_nodes: int | None = None, dim: int = 0
+) -> Tensor:
+    """PyG's softmax of `src` over the entries with the same `index`."""
+    if index is None or ptr is not None or num_nodes is None or dim != 0 or src.dim() > 2:
+        whole: Tensor = softmax_of_pyg(src, index, ptr, num_nodes, dim)
+        return whole
+    shares: Tensor = _Softmax.apply(src, index, num_nodes)  # type: ignore[no-untyped-call]
+    return shares
+
+
+class _Softmax(torch.autograd.Function):
+    """Keeps its result: with p = softmax(s) and g its gradient, that of s is p (g - sum of p g)."""
+
+    @staticmethod
+    def forward(ctx: Any, src: Tensor, index: Tensor, num_nodes: int) -> Tensor:
+        """Exponentials over their sums, shifted by the largest."""
+        shape = (num_nodes, *src.shape[1:])
+        at = index.view(-1, *(1,) * (src.dim() - 1)).expand_as(src)
+        largest = src.new_full(shape, float("-inf")).scatter_reduce_(0, at, src, "amax")
+        shares = (src - largest.index_select(0, index)).exp_()
+        sums = src.new_zeros(shape).index_add_(0, index, shares).add_(_TINY)
+        shares.div_(sums.index_select(0, index))
+        ctx.num_nodes = num_nodes
+        ctx.save_for_backward(shares, index)
+        return shares
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
+        """By functions that can be differentiated again."""
+        shares, index = ctx.saved_tensors
+        products = shares * gradient
+        sums = products.new_zeros(ctx.num_nodes, *shares.shape[1:]).index_add(0, index, products)
+        return products - shares * sums.index_select(0, index), None, None
+
+
+def aggregate_unread(conv: MessagePassing, messages: Any, destination: Tensor, num_nodes: int) -> Tensor | None:
+    """Stands for the sum or mean of messages, with its shape and gradient alone; None for any other aggregation."""
+    module = conv.aggr_module
+    mean = type(module) is aggr.MeanAggregation
+    if not mean and type(module) is not aggr.SumAggregation:
+        return None
+    own = getattr(conv.aggregate, "__func__", None) is not MessagePassing.aggregate
+    if own or hooked(module) or not isinstance(messages, Tensor) or not messages.is_floating_point():
+        return None
+    unread: Tensor = _Unread.apply(messages, destination, num_nodes, conv.node_dim, mean)  # type: ignore[no-untyped-call]
+    return unread
+
+
+class _Unread(torch.autograd.Function):
+    """A sum or mean by `index` along `dim` whose values are never read."""
+
+    @staticmethod
+    def forward(ctx: Any, messages: Tensor, index: Tensor, num_nodes: int, dim: int, mean: bool) -> Tensor:
+        """Memory for one number."""
+        ctx.dim, ctx.num_nodes, ctx.mean = dim, num_nodes, mean
+        ctx.save_for_backward(index)
+        shape = list(messages.shape)
+        shape[dim] = num_nodes
+        return messages.new_zeros(1).expand(shape)
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
+        """Each message has its destination's gradient, over the number of messages in a mean."""
+        (index,) = ctx.saved_tensors
+        if ctx.mean:
+            shape = [1] * gradient.dim()
+            shape[ctx.dim] = ctx.num_nodes
+            # Not bincount: fake tensors do not know the shape of what it gives.
+            counts = gradient.new_zeros(ctx.num_nodes).index_add_(0, index, gradient.new_ones(1).expand(len(index)))
+            gradient = gradient / counts.clamp_(min=1).view(shape)
+        return gradient.index_select(ctx.dim, index), None, None, None, None

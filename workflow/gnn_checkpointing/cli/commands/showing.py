@@ -1,0 +1,112 @@
+"""Commands that show a model at work: a Vision GNN's graphs on images, a training step's memory layer by layer."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import torch
+import torch.nn.functional as F
+
+from gnn_checkpointing.artefacts import sha256_of, write_json, write_text
+from gnn_checkpointing.checkpointing import apply
+from gnn_checkpointing.checkpointing import explain as explained_policies
+from gnn_checkpointing.cli import options
+from gnn_checkpointing.cli.options import STUDY, AtLeastOne, OutputFolder, progress, says
+from gnn_checkpointing.explaining.explain import explained, patch_graph, trained
+from gnn_checkpointing.explaining.images import class_names, pictures, pixels
+from gnn_checkpointing.graphs.storage import load_graph
+from gnn_checkpointing.measurement.step_trace import step_trace
+from gnn_checkpointing.measurement.workload import cell_task, contestant, seeded
+from gnn_checkpointing.models.own import build_own, own_scores
+from gnn_checkpointing.models.vision.vig import shape_of
+from gnn_checkpointing.models.vision.weights import classes_of
+from gnn_checkpointing.records.explained import Explained
+from gnn_checkpointing.refusal import Refusal
+from gnn_checkpointing.report.figures.explained import Curve, curves_svg, patch_graph_svg
+from gnn_checkpointing.report.sections.vision import MEASURES
+from gnn_checkpointing.study.design import graph_cells
+from gnn_checkpointing.study.graph_design import graph_spec
+from gnn_checkpointing.study.reading import read_study
+
+
+def explain(
+    *,
+    images: Annotated[Path, says("a folder of images for each class")],
+    masks: Annotated[Path | None, says("masks: as the images, each a .png of the same name")] = None,
+    weights: Annotated[Path, says("ViG weights in the published layout")],
+    classes: Annotated[Path | None, says("the model's classes, one folder name per line")] = None,
+    label: Annotated[str | None, says("name of the set of images (default: that of its folder)")] = None,
+    size: Annotated[Literal["ti", "s", "b"], says("ViG-Ti, S or B")] = "s",
+    k: Annotated[int, says("neighbours in the first block")] = 9,
+    side: Annotated[int, says("pixels of an image's side")] = 224,
+    batch: Annotated[AtLeastOne, says("images at once")] = 16,
+    most: Annotated[AtLeastOne | None, says("only the first images by path (default: all)")] = None,
+    threads: Annotated[AtLeastOne, says("threads of torch")] = 1,
+    output_folder: OutputFolder,
+) -> None:
+    name = images.resolve().name if label is None else label
+    if not name.strip():
+        raise Refusal("--label: empty; name the set of images, such as 'ImageNet validation'")
+    torch.set_num_threads(threads)
+    names = class_names(images, classes, classes_of(weights))
+    found = pictures(images, masks, names)[:most]
+    model = trained(weights, size, len(names), side, k)
+    result = explained(model, size, found, batch, name, sha256_of(weights), progress)
+    write_json(output_folder / "explained.json", result.model_dump(mode="json"))
+    write_text(output_folder / "curves.svg", curves_svg(_curves(result)))
+    blocks = shape_of(size).blocks
+    shown = [(number, patch_graph(model, found[0], number)) for number in (1, blocks // 2, blocks)]
+    middle = (side // 16) ** 2 // 2 + side // 32
+    write_text(output_folder / "patch-graph.svg", patch_graph_svg(pixels(found[0].path, side), shown, middle))
+    print(f"{output_folder}: explained.json, curves.svg and patch-graph.svg of {result.images} images")
+
+
+def _curves(result: Explained) -> list[Curve]:
+    curves = []
+    for name, title in MEASURES.items():
+        if name == "top1_accuracy":  # a share, which has no mean
+            curves.append(Curve(title, [block.top1_accuracy for block in result.blocks], None, None))
+            continue
+        means = [getattr(block, name) for block in result.blocks]
+        if all(mean is not None for mean in means):
+            ends = [[mean.low for mean in means], [mean.high for mean in means]]
+            known = all(end is not None for side in ends for end in side)
+            curves.append(Curve(title, [mean.mean for mean in means], *(ends if known else (None, None))))
+    return curves
+
+
+def trace(
+    *,
+    study: options.Study = STUDY,
+    graph_file: options.GraphFile,
+    graph: Annotated[str | None, says("the study's graph in that file; only with --convolution")] = None,
+    convolution: Annotated[str | None, says("one of the study's convolutions")] = None,
+    module: Annotated[str | None, says("your own model instead: my_package.my_model:build")] = None,
+    policy: Annotated[str, says("policy, as in a study file")] = "none",
+    output: options.Output,
+) -> None:
+    if (module is None) == (convolution is None) or (graph is None) != (convolution is None):
+        raise Refusal("which model? give --graph and --convolution of a study, or --module my_package.my_model:build")
+    if module is not None:
+        loaded = load_graph(graph_file)
+        model = apply(build_own(module, loaded.features.shape[1], loaded.num_classes, seed=0).train(), policy)
+        features, edges, labels = map(torch.from_numpy, (loaded.features, loaded.edge_index, loaded.labels))
+
+        def forward() -> torch.Tensor:
+            return F.cross_entropy(own_scores(model, module, features, edges, loaded.num_classes), labels)
+
+    else:
+        read = read_study(study)
+        assert graph is not None
+        cells = graph_cells(read, graph_spec(read, graph))
+        cell = next((one for one in cells if one.convolution == convolution), None)
+        if cell is None:
+            allowed = ", ".join(dict.fromkeys(one.convolution for one in cells))
+            raise Refusal(f"--convolution {convolution}: graph {graph} has cells of {allowed}")
+        contest = contestant(cell, cell_task(load_graph(graph_file, graph), cell, torch.device("cpu")), policy)
+        model, forward = contest.model, lambda: seeded(contest, cell.seed, contest.forward)
+    forward().backward()  # type: ignore[no-untyped-call] # torch annotates it partly
+    model.zero_grad(set_to_none=True)
+    write_json(output, step_trace(model, forward))
+    print(explained_policies(model))
