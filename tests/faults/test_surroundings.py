@@ -27,7 +27,12 @@ def told(output: Path, limit_bytes: int | None = None) -> str:
             resource.setrlimit(resource.RLIMIT_FSIZE, (limit_bytes, limit_bytes))
 
     found = subprocess.run(
-        [sys.executable, *HARDWARE, str(output)], capture_output=True, text=True, cwd=ROOT, preexec_fn=small_disk
+        # Under such a limit Python would leave its own compiled files cut short, for every later process.
+        [sys.executable, "-B", *HARDWARE, str(output)],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        preexec_fn=small_disk,
     )
     assert found.returncode == 2, found.stderr
     assert len(found.stderr.splitlines()) == 1

@@ -24,14 +24,15 @@ from measurement.cells import measured, small_study
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="a server forks on Linux alone")
 
 SPEAKING = """
-import json, os, random, resource, sys, time
+import ctypes, json, os, random, resource, sys, time
 import numpy
 def main():
     torch = sys.modules.get("torch")
     said = {"pid": os.getpid(), "parent": os.getppid(), "arguments": sys.argv[1:], "folder": os.getcwd(),
             "environment": {k: v for k, v in os.environ.items() if k not in ("GNN_CHECKPOINTING_RUN", "LC_CTYPE")},
             "limit": resource.getrlimit(resource.RLIMIT_NOFILE), "forked": torch is not None, "stdin": sys.stdin.read(),
-            "drawn": [random.random(), numpy.random.rand(), id(bytearray(10**6))]}
+            "drawn": [random.random(), numpy.random.rand(),
+                      ctypes.addressof(ctypes.c_char.from_buffer(bytearray(10**6)))]}
     os.write(int(sys.argv[1]), b"passed")
     print(json.dumps(said), flush=True)
     if len(sys.argv) > 2:
