@@ -60,7 +60,7 @@ def rival(policy: str) -> Answer:
         ]
         assert point.activation_ratio and point.time_ratio
         shares = [units.percent(ratio.estimate) for ratio in (point.activation_ratio, point.time_ratio)]
-        return [f"{policy}: {shares[0]} and {shares[1]}"]
+        return [f"{policy}: {shares[0]}, {shares[1]}"]
 
     return answer
 
