@@ -65,43 +65,25 @@ class LoadedGraph:
 
 
 @dataclass(frozen=True)
-class GradedGraph:
-    """A real graph with other edges: `level` is an average degree, or the largest degree where it is `capped`."""
+class DerivedGraph:
+    """A graph made from another: with other edges, as a mini-batch of it, or with its ego networks.
 
-    id: str
-    base: LoadedGraph
-    method: Grading
-    level: float
-    seed: int
-
-
-@dataclass(frozen=True)
-class BatchGraph:
-    """A mini-batch of another graph: `size` is a fan-out (of each of `hops` layers) or a number of clusters."""
+    `size` is an average degree (thinned, two_hop), the largest degree (capped), a fan-out of each of `hops` layers
+    around `seed_nodes` (neighbours), a number of clusters, or a radius (ego_networks, and encodings of `channels`).
+    """
 
     id: str
     base: GeneratedGraph | LoadedGraph
-    sampler: Sampler
-    size: int
-    seed_nodes: int
-    hops: int
-    draw: int
+    method: Grading | Sampler | EgoForm
+    size: float
     seed: int
+    draw: int = 0
+    seed_nodes: int = 0
+    hops: int = 0
+    channels: int = 0
 
 
-@dataclass(frozen=True)
-class EgoGraph:
-    """A graph that brings its ego networks of `radius` steps with it: as `channels` features twice, or as a bag."""
-
-    id: str
-    base: GeneratedGraph | LoadedGraph
-    form: EgoForm
-    radius: int
-    channels: int
-    seed: int
-
-
-GraphSpec = GeneratedGraph | LoadedGraph | GradedGraph | BatchGraph | EgoGraph
+GraphSpec = GeneratedGraph | LoadedGraph | DerivedGraph
 
 
 def place(spec: GraphSpec) -> str:
@@ -109,7 +91,7 @@ def place(spec: GraphSpec) -> str:
 
     The id alone says the same of every graph of that name, whatever its files hold.
     """
-    base = spec if isinstance(spec, GeneratedGraph | LoadedGraph) else spec.base
+    base = spec.base if isinstance(spec, DerivedGraph) else spec
     content = base.content if isinstance(base, LoadedGraph) else ""
     return f"{spec.id}.{content}" if content else spec.id
 
@@ -151,9 +133,14 @@ def graph_spec(study: Study, graph_id: str) -> GraphSpec:
     raise Refusal(f"study {study.name} has no graph {graph_id}; `design` lists its graphs")
 
 
+def encoded_graphs(study: Study) -> list[DerivedGraph]:
+    """The study's graphs with encodings of their ego networks as features."""
+    return [spec for spec in study_graphs(study) if isinstance(spec, DerivedGraph) and spec.method == "encodings"]
+
+
 def generator_of(spec: GraphSpec) -> GeneratedGraph | None:
     """The description of the random graph that `spec` is or is made from, None where it is real."""
-    base = spec.base if isinstance(spec, BatchGraph | EgoGraph) else spec
+    base = spec.base if isinstance(spec, DerivedGraph) else spec
     return base if isinstance(base, GeneratedGraph) else None
 
 
@@ -206,29 +193,29 @@ def _loaded(study: Study) -> list[LoadedGraph]:
     return specs
 
 
-def _graded(base: LoadedGraph) -> Iterator[GradedGraph]:
+def _graded(base: LoadedGraph) -> Iterator[DerivedGraph]:
     methods: tuple[Grading, ...] = ("thinned", "capped", "two_hop")
     for method in methods:
         for level in map(float, getattr(base.source.graded, method)):
             name = f"{base.id}-{method}-{level_name(level)}".replace("_", "-")
-            yield GradedGraph(name, base, method, level, derived_seed(base.seed, method, level))
+            yield DerivedGraph(name, base, method, level, derived_seed(base.seed, method, level))
 
 
-def _egos(study: Study, base: GeneratedGraph | LoadedGraph) -> Iterator[EgoGraph]:
+def _egos(study: Study, base: GeneratedGraph | LoadedGraph) -> Iterator[DerivedGraph]:
     asked = study.graphs.ego
     for form, radius in product(asked.forms, asked.radii) if asked else ():
         channels = asked.channels if asked and form == "encodings" else 0
         name = f"{base.id}-{form}-{radius}-{digest([form, radius, channels], 4)}".replace("_", "-")
-        yield EgoGraph(name, base, form, radius, channels, derived_seed(base.seed, form, radius))
+        yield DerivedGraph(name, base, form, radius, derived_seed(base.seed, form, radius), channels=channels)
 
 
-def _batches(study: Study, base: GeneratedGraph | LoadedGraph) -> Iterator[BatchGraph]:
-    hops = study.architecture.num_layers
+def _batches(study: Study, base: GeneratedGraph | LoadedGraph) -> Iterator[DerivedGraph]:
     for batches in study.graphs.batches:
-        drawn = batches.sampler == "neighbours"
+        sampler, drawn = batches.sampler, batches.sampler == "neighbours"
         for size, seed_nodes in batches.kinds:
-            content = [batches.sampler, size, *([seed_nodes, hops] if drawn else [])]
+            around = (seed_nodes, study.architecture.num_layers) if drawn else ()
+            content = [sampler, size, *around]
             for draw in range(batches.draws):
-                name = f"{base.id}-{batches.sampler}-{size}-b{draw}-{digest(content, 4)}"
+                name = f"{base.id}-{sampler}-{size}-b{draw}-{digest(content, 4)}"
                 seed = derived_seed(base.seed, *content, draw if drawn else "")
-                yield BatchGraph(name, base, batches.sampler, size, seed_nodes, hops, draw, seed)
+                yield DerivedGraph(name, base, sampler, size, seed, draw, *around)

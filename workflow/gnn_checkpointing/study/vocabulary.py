@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import unicodedata
+from collections.abc import Collection
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -61,24 +62,6 @@ MemoryForm = Literal[
     "additive", "blocks", "several_blocks", "largest_of_two", "largest_of_two_blocks", "quadratic", "power"
 ]
 TimeForm = Literal["additive", "blocks", "knee", "quadratic", "power"]
-DatasetClass = Literal[
-    "KarateClub",
-    "Planetoid",
-    "Coauthor",
-    "Amazon",
-    "Reddit",
-    "Reddit2",
-    "Flickr",
-    "Yelp",
-    "LINKXDataset",
-    "HeterophilousGraphDataset",
-    "Actor",
-    "WebKB",
-    "OGB",
-]
-
-ONE_OF_A_CLASS: frozenset[DatasetClass] = frozenset({"KarateClub", "Reddit", "Reddit2", "Flickr", "Yelp", "Actor"})
-"""Dataset classes that hold a single graph, so that PyG gives it no name."""
 
 
 class Part(BaseModel):
@@ -113,6 +96,13 @@ class Part(BaseModel):
                 raise ValueError(f"{info.field_name} has {shown(given)}; name each once")
             found[name] = value
         return values
+
+
+def known(kind: str, names: Collection[str], name: str) -> str:
+    """The name where it is among `names`; raises `ValueError`, which lists them, where it is not."""
+    if name not in names:
+        raise ValueError(f"unknown {kind} '{shown(name[:60])}'; allowed: {', '.join(names)}")
+    return name
 
 
 def slug(text: str, fallback: str = "graph") -> str:
