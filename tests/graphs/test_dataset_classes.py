@@ -8,11 +8,10 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 
-from gnn_checkpointing.graphs.make import make_graph
-from gnn_checkpointing.graphs.sources import datasets
+from gnn_checkpointing.graphs import datasets
 from gnn_checkpointing.refusal import Refusal
 
-from .builders import loaded
+from .builders import real
 from .test_npz import arrays
 
 ROW = np.array([0, 1, 1, 2, 2, 3])
@@ -89,8 +88,8 @@ def written(tmp_path):
         raw = tmp_path / "data" / dataset / place
         raw.mkdir(parents=True)
         writer(raw, *content)
-        values = {"class": dataset, "name": name, "data_root": str(tmp_path / "data"), **changes}
-        return raw, lambda: make_graph(loaded(to_undirected=dataset == "OGB", **values))
+        values = {"name": name, "to_undirected": dataset == "OGB", **changes}
+        return raw, lambda: real(tmp_path / "data", dataset=dataset, **values)
 
     return write
 

@@ -9,14 +9,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import scipy.sparse as sp
-from torch_geometric import datasets
+from torch_geometric import datasets as pyg
 
-from gnn_checkpointing.graphs.make import make_graph
-from gnn_checkpointing.graphs.sources import raw_files
+from gnn_checkpointing.graphs import datasets, files
 from gnn_checkpointing.graphs.storage import load_graph, save_graph
 from gnn_checkpointing.refusal import Refusal
 
-from .builders import loaded
+from .builders import real
 
 
 @pytest.fixture(autouse=True)
@@ -26,15 +25,10 @@ def _offline_in_a_folder_of_its_own(tmp_path, monkeypatch):
     def offline(dataset):
         raise OSError("no route to host")
 
-    for base in (datasets.Planetoid, datasets.LINKXDataset, datasets.HeterophilousGraphDataset):
+    for base in (pyg.Planetoid, pyg.LINKXDataset, pyg.HeterophilousGraphDataset):
         monkeypatch.setattr(base, "download", offline)
     (tmp_path / "here").mkdir()
     monkeypatch.chdir(tmp_path / "here")
-
-
-def real(data_root, **entry):
-    entry = {"class": None} | {"class" if key == "dataset" else key: value for key, value in entry.items()}
-    return make_graph(loaded(**entry, data_root=data_root and str(data_root)))
 
 
 def tiny_planetoid(root):
@@ -81,12 +75,12 @@ class Opened:
 
 
 def test_karate_club_needs_no_files():
-    graph = real(None, dataset="KarateClub", name="karate", label="Zachary <script> #strong[x]")
+    graph = real(dataset="KarateClub", name="karate", label="Zachary <script> #strong[x]")
     assert (graph.num_nodes, graph.num_edges, graph.num_classes) == (34, 156, 4)
     assert np.array_equal(graph.features, np.eye(34))
     assert graph.label == "Zachary <script> #strong[x]"
     assert graph.requested_average_degree is None
-    assert graph.content_sha256 == real(None, dataset="KarateClub", name="karate", label=graph.label).content_sha256
+    assert graph.content_sha256 == real(dataset="KarateClub", name="karate", label=graph.label).content_sha256
 
 
 def test_a_dataset_is_read_and_nothing_is_written_below_data_root(tmp_path):
@@ -123,7 +117,7 @@ def test_a_tampered_pickle_is_refused_before_it_is_opened(tmp_path, name):
 def test_an_entry_cannot_replace_the_checksums_that_the_project_knows(tmp_path):
     raw = tmp_path / "data" / "Planetoid" / "Cora" / "raw"
     raw.mkdir(parents=True)
-    for name in raw_files.KNOWN_SHA256:
+    for name in files.KNOWN_SHA256:
         (raw / name).write_bytes(pickle.dumps(Opened(tmp_path / "marker")))
     with pytest.raises(Refusal, match="not opened"):
         real(tmp_path / "data", dataset="Planetoid", name="Cora", sha256=checksums(raw))
@@ -158,7 +152,7 @@ def test_without_raw_files_one_sentence_says_which_to_put_where(tmp_path):
 
 def test_without_a_data_root_the_sentence_names_the_folder_of_downloads(tmp_path):
     with pytest.raises(Refusal) as refused:
-        real(None, dataset="HeterophilousGraphDataset", name="tolokers")
+        real(dataset="HeterophilousGraphDataset", name="tolokers")
     place = tmp_path / "here" / "results" / "downloads" / "HeterophilousGraphDataset" / "tolokers" / "raw"
     assert f"put tolokers.npz into {place}; or set data_root" in str(refused.value)
 
@@ -172,7 +166,7 @@ def test_a_download_is_kept_in_our_folder_and_used_again(tmp_path, monkeypatch):
 
     (tmp_path / "data").mkdir()
     with monkeypatch.context() as online:
-        online.setattr(datasets.Planetoid, "download", download)
+        online.setattr(pyg.Planetoid, "download", download)
         first = real(tmp_path / "data", dataset="Planetoid", name="Tiny", sha256=known)
     kept = Path("results/downloads/Planetoid/Tiny/raw")
     assert {name: sha256 for name, sha256 in checksums(kept).items() if not name.startswith(".")} == known
@@ -185,11 +179,11 @@ def test_a_download_is_kept_in_our_folder_and_used_again(tmp_path, monkeypatch):
 
 
 def test_a_download_that_brings_nothing_is_given_up(monkeypatch):
-    monkeypatch.setattr(datasets.Planetoid, "download", lambda dataset: time.sleep(20))
-    monkeypatch.setattr(raw_files, "SILENT_SECONDS", 0.3)
+    monkeypatch.setattr(pyg.Planetoid, "download", lambda dataset: time.sleep(20))
+    monkeypatch.setattr(datasets, "SILENT_SECONDS", 0.3)
     started = time.monotonic()
     with pytest.raises(Refusal, match=r"nothing arrived for 0\.3 s"):
-        real(None, dataset="Planetoid", name="Cora")
+        real(dataset="Planetoid", name="Cora")
     assert time.monotonic() - started < 5
 
 
@@ -215,17 +209,17 @@ DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
 @pytest.mark.parametrize(
     ("entry", "num_nodes", "num_edges", "num_features", "num_classes"),
     [
-        ({"class": "Planetoid", "name": "Cora"}, 2708, 10556, 1433, 7),
+        ({"dataset": "Planetoid", "name": "Cora"}, 2708, 10556, 1433, 7),
         ({"npz": "Twitch-DE/raw/graph.npz", "name": "Twitch-DE", "to_undirected": True}, 9498, 306276, 3170, 2),
-        ({"class": "LINKXDataset", "name": "amherst41"}, 2235, 181908, 1193, 2),
-        ({"class": "HeterophilousGraphDataset", "name": "tolokers"}, 11758, 1038000, 10, 2),
+        ({"dataset": "LINKXDataset", "name": "amherst41"}, 2235, 181908, 1193, 2),
+        ({"dataset": "HeterophilousGraphDataset", "name": "tolokers"}, 11758, 1038000, 10, 2),
         ({"npz": "ACM3025-PLP/raw/graph.npz", "name": "ACM3025-PLP"}, 3025, 2207736, 1870, 3),
     ],
     ids=lambda value: value["name"] if isinstance(value, dict) else "",
 )
 def test_a_real_graph_is_loaded_as_described(tmp_path, entry, num_nodes, num_edges, num_features, num_classes):
     before = sorted(DATA.rglob("*"))
-    graph = make_graph(loaded(**{"class": None, **entry}, data_root=str(DATA)))
+    graph = real(DATA, **entry)
     assert (graph.num_nodes, graph.num_edges) == (num_nodes, num_edges)
     assert (graph.features.shape[1], graph.num_classes) == (num_features, num_classes)
     assert ((graph.labels < 0).sum() == 203) if entry["name"] == "amherst41" else (graph.labels >= 0).all()

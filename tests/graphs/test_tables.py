@@ -15,12 +15,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from faults.drawn import as_often_as_asked, assert_graph_or_sentence, texts
-from gnn_checkpointing.graphs.make import described, make_graph
-from gnn_checkpointing.graphs.sources import csv_file
-from gnn_checkpointing.graphs.sources.csv_file import CsvFile
+from gnn_checkpointing.graphs import tables
+from gnn_checkpointing.graphs.make import described
+from gnn_checkpointing.graphs.tables import CsvFile
 from gnn_checkpointing.refusal import Refusal
 
-from .builders import loaded
+from .builders import real
 
 SAMPLE = Path(__file__).parents[2] / "workflow" / "studies" / "sample_graph"
 EDGES, FEATURES, LABELS = "edges.csv", "features.csv", "labels.csv"
@@ -36,8 +36,7 @@ def load(folder, files=None, **changes):
     for name, text in (GOOD | (files or {})).items():
         if text is not None:
             (folder / name).write_bytes(text if isinstance(text, bytes) else text.encode())
-    values = {"class": None, "csv": str(folder), "name": "mine", "to_undirected": True, **changes}
-    return make_graph(loaded(**values))
+    return real(**{"csv": str(folder), "to_undirected": True, **changes})
 
 
 def test_the_files_become_the_graph_in_the_order_of_the_features(tmp_path):
@@ -100,8 +99,7 @@ def test_labels_are_texts_with_one_numbering_whatever_the_hash_seed(tmp_path):
     }.items():
         (tmp_path / name).write_text(text)
     program = (
-        "import sys; from graphs.builders import loaded; from gnn_checkpointing.graphs.make import make_graph;"
-        "print(make_graph(loaded(**{'class': None, 'csv': sys.argv[1], 'name': 'm', 'to_undirected': True})).labels)"
+        "import sys; from graphs.builders import real; print(real(csv=sys.argv[1], to_undirected=True).labels)"
     )
     for seed in ("0", "1", "2"):
         found = subprocess.run(
@@ -116,7 +114,7 @@ def test_labels_are_texts_with_one_numbering_whatever_the_hash_seed(tmp_path):
 
 
 def test_the_sample_that_ships_is_a_graph():
-    graph = make_graph(loaded(**{"class": None, "csv": str(SAMPLE), "name": "mine", "to_undirected": True}))
+    graph = real(csv=str(SAMPLE), to_undirected=True)
     assert (graph.num_nodes, graph.num_classes) == (200, 3)
     assert (graph.labels == -1).sum() == 10
 
@@ -189,11 +187,11 @@ def test_what_lies_where_a_folder_or_a_file_should_be(tmp_path):
     (tmp_path / "loop").symlink_to("loop")
     for folder, words in {
         "nowhere": r"no folder .*nowhere; put edges.csv, features.csv and labels.csv there",
-        EDGES: "edges.csv is a file, not a folder",
+        EDGES: "edges.csv is no folder",
         f"{EDGES}/below": "below: not a directory",
         "loop": "loop: too many levels of symbolic links",
         "x" * 300: "file name too long",
-        "pipes": "pipes/edges.csv is a pipe, not a file",
+        "pipes": "pipes/edges.csv is no plain file",
     }.items():
         with pytest.raises(Refusal, match=words):
             described(tmp_path / folder)
@@ -219,7 +217,7 @@ def test_a_file_that_vanishes_while_it_is_read_is_one_sentence(tmp_path, monkeyp
         path.unlink()
         return "0" * 64
 
-    monkeypatch.setattr("gnn_checkpointing.graphs.sources.raw_files.sha256_of", vanish)
+    monkeypatch.setattr("gnn_checkpointing.graphs.files.sha256_of", vanish)
     with pytest.raises(Refusal, match=r"edges\.csv vanished while it was read"):
         load(tmp_path)
 
@@ -315,6 +313,6 @@ def test_misplaced_quotation_marks_are_named_by_the_line_where_they_open(tmp_pat
 
 
 def test_a_line_that_memory_would_not_hold_is_not_read(tmp_path, monkeypatch):
-    monkeypatch.setattr(csv_file, "MOST_CHARACTERS", 1000)
+    monkeypatch.setattr(tables, "MOST_CHARACTERS", 1000)
     with pytest.raises(Refusal, match="a line of more than 1000 characters"):
         load(tmp_path, {LABELS: "node,label\na," + 2000 * " " + "\n"})

@@ -1,14 +1,14 @@
 """Which cells a study has: every factor, in its order, and only where it says something."""
 
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from gnn_checkpointing.refusal import Refusal
-from gnn_checkpointing.study.design import graph_cells
-from gnn_checkpointing.study.graph_design import EgoGraph, large_graphs, study_graphs
-from gnn_checkpointing.study.order import visits
+from gnn_checkpointing.study.design import LARGEST_CORRELATION, graph_cells, imbalance, measuring_order, visits
+from gnn_checkpointing.study.graph_design import DerivedGraph, large_graphs, study_graphs
 from gnn_checkpointing.study.reading import read_study
 from gnn_checkpointing.study.settings import PRACTICE
 from gnn_checkpointing.study.study import Study
@@ -133,16 +133,16 @@ def test_ego_networks_come_beside_every_whole_graph_and_are_read_as_it_is() -> N
     grid = {"family": "erdos_renyi", "num_nodes": [50], "average_degrees": [4], "convolutions": ["GAT"]}
     chosen = study(graphs={"generated": [grid], **REAL, "ego": {"radii": [1, 2], "channels": 8}})
     specs = study_graphs(chosen)
-    egos = [spec for spec in specs if isinstance(spec, EgoGraph)]
+    egos = [spec for spec in specs if isinstance(spec, DerivedGraph) and spec.method in ("encodings", "ego_networks")]
     # Two whole graphs, two forms, two radii; grades have none.
     assert len(egos) == 8
-    assert {(spec.form, spec.radius, spec.channels) for spec in egos} == {
+    assert {(spec.method, spec.size, spec.channels) for spec in egos} == {
         ("encodings", 1, 8), ("encodings", 2, 8), ("ego_networks", 1, 0), ("ego_networks", 2, 0),
     }  # fmt: skip
     drawn = next(spec for spec in egos if spec.id.startswith("erdos"))
     assert [cell.convolution for cell in graph_cells(chosen, drawn)] == ["GAT"]
     more = study(graphs={"generated": [grid], **REAL, "ego": {"radii": [1], "channels": 99}})
-    bags = {spec.id for spec in egos if (spec.form, spec.radius) == ("ego_networks", 1)}
+    bags = {spec.id for spec in egos if (spec.method, spec.size) == ("ego_networks", 1)}
     assert bags <= {spec.id for spec in study_graphs(more)}  # a bag does not depend on the encodings' channels
 
 
@@ -219,3 +219,41 @@ def test_practice_that_would_measure_nothing_new_is_refused(practice: dict[str, 
     chosen = {"graphs": {"num_nodes": [50], "average_degrees": [4]}}
     with pytest.raises(Refusal, match=words):
         study(practice={**chosen, **practice})
+
+
+def measured_study(seed: int, repeats: int = 0, sizes: tuple[int, ...] = (400, 800, 1600)) -> Study:
+    grid = {"num_nodes": sizes, "average_degrees": [4, 8, 16, 32, 64, 128], "replicates": 2}
+    return small_study(["GCN"], grid=grid, seed=seed, measurement={"repeats": repeats})
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_the_order_is_random_and_unrelated_to_density_and_size(seed: int) -> None:
+    order = measuring_order(measured_study(seed))
+    assert imbalance(order) < LARGEST_CORRELATION
+    assert order == measuring_order(measured_study(seed)) != measuring_order(measured_study(seed + 1))
+    assert len({spec.id for spec in order}) == 36
+
+
+def test_an_ordered_design_counts_as_unbalanced() -> None:
+    ordered = sorted(measuring_order(measured_study(0)), key=lambda spec: spec.average_degree)  # type: ignore[union-attr]
+    assert imbalance(ordered) > 0.9
+
+
+def test_repeated_graphs_come_first_in_the_middle_and_last() -> None:
+    found = visits(measured_study(3, repeats=2))
+    names = [visit.name for visit in found]
+    assert len(set(names)) == 40
+    first = [visit.graph for visit in found[:2]]
+    places = {number: [at for at, visit in enumerate(found) if visit.number == number] for number in (1, 2)}
+    assert places == {1: [18, 19], 2: [38, 39]}
+    assert all([found[at].graph for at in those] == first for those in places.values())
+
+
+@pytest.mark.parametrize("repeats", [0, 1, 5, 40])
+def test_no_graph_is_visited_again_before_its_own_turn(repeats: int) -> None:
+    found = visits(measured_study(3, repeats, sizes=(400,)))
+    turns: dict[str, list[int]] = {}
+    for visit in found:
+        turns.setdefault(visit.graph.id, []).append(visit.number)
+    assert all(first < second for those in turns.values() for first, second in pairwise(those))
+    assert sum(len(those) == 3 for those in turns.values()) == min(repeats, 12)

@@ -31,14 +31,6 @@ MOST_TIMES = 64
 HARMLESS_SUFFIXES = (".npz", ".mat", ".json", ".txt", ".csv", ".gz")
 HARMLESS_FILES = ("feats.npy",)
 
-_KINDS = {
-    stat.S_IFREG: "file",
-    stat.S_IFDIR: "folder",
-    stat.S_IFIFO: "pipe",
-    stat.S_IFSOCK: "socket",
-    stat.S_IFCHR: "device",
-}
-
 KNOWN_SHA256 = {
     # Planetoid Cora, https://github.com/kimiyoung/planetoid/tree/master/data
     "ind.cora.x": "23cfa55d91c6f624233f5eb7b6e3f141f1bd2b2ae39608a63cf5d084bb27baab",
@@ -75,17 +67,16 @@ def below(data_root: Path | None, key: str, path: Path) -> Path:
 
 def user_path(path: Path, advice: str, folder: bool = False) -> Path:
     """A file, or folder, of the user's own that is there and of that kind; else refused with the cause and `advice`."""
-    place, wanted = os.path.abspath(path), "folder" if folder else "file"  # noqa: PTH100 - links may lead in circles
+    place, wanted = os.path.abspath(path), "folder" if folder else "plain file"  # noqa: PTH100 - links may lead in circles
+    is_right = stat.S_ISDIR if folder else stat.S_ISREG
     try:
-        found = _KINDS.get(stat.S_IFMT(path.stat().st_mode), "something else")
+        if is_right(path.stat().st_mode):
+            return path
+        cause = f"{place} is no {wanted}"
     except FileNotFoundError:
-        cause = f"no {wanted} {place}" if folder else f"{place} is missing"
+        cause = f"no folder {place}" if folder else f"{place} is missing"
     except OSError as error:
         cause = f"{place}: {(error.strerror or str(error)).lower()}"
-    else:
-        if found == wanted:
-            return path
-        cause = f"{place} is a {found}, not a {wanted}"
     raise Refusal(f"{cause}; {advice}")
 
 

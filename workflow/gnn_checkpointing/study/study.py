@@ -75,8 +75,9 @@ class Study(Part):
         ):
             if names == ():
                 yield f"{key} is empty: name a convolution, or leave the key out for all of them"
-            for name in (name for name in names or () if name not in measured):
-                yield f"{key} names {name}, which architecture.convolutions ({', '.join(measured)}) does not"
+            for name in names or ():
+                if name not in measured:
+                    yield f"{key} names {name}, which architecture.convolutions ({', '.join(measured)}) does not"
 
     def _wrong_images(self) -> Iterator[str]:
         """Images are read by Vision GNNs alone, and these read nothing else."""
@@ -124,22 +125,23 @@ class Study(Part):
             places["practice.graphs"] = self.practice.graphs
         for place, chosen in places.items():
             for key, allowed in known.items():
-                for name in (name for name in getattr(chosen, key) if name not in allowed):
-                    found = ", ".join(f"{one:g}" if isinstance(one, float) else str(one) for one in sorted(allowed))
-                    yield (
-                        f"{place}.{key} names {name}, which no graph has; allowed: "
-                        + (found or "none, since the study has no such graphs")
-                    )
+                found = ", ".join(f"{one:g}" if isinstance(one, float) else str(one) for one in sorted(allowed))
+                for name in getattr(chosen, key):
+                    if name not in allowed:
+                        yield (
+                            f"{place}.{key} names {name}, which no graph has; allowed: "
+                            + (found or "none, since the study has no such graphs")
+                        )
             if place == "practice.graphs" and not chosen.real and not (chosen.num_nodes and chosen.average_degrees):
                 yield f"{place} names no graph: give num_nodes and average_degrees, or real"
-            meant = there & set(product(chosen.num_nodes, chosen.average_degrees))
+            used = there & set(product(chosen.num_nodes, chosen.average_degrees))
             for at, key in enumerate(("num_nodes", "average_degrees")):
-                used = {pair[at] for pair in meant}
-                for one in (one for one in getattr(chosen, key) if one not in used):
-                    yield (
-                        f"{place}.{key} has {one:g}, which no graph has together with the other key; give num_nodes "
-                        "and average_degrees of one grid"
-                    )
+                for one in getattr(chosen, key):
+                    if all(one != pair[at] for pair in used):
+                        yield (
+                            f"{place}.{key} has {one:g}, which no graph has together with the other key; give "
+                            "num_nodes and average_degrees of one grid"
+                        )
 
     def _wrong_practice(self) -> Iterator[str]:
         added = {} if self.practice is None else self.practice.model_dump(exclude={"graphs"})
