@@ -120,6 +120,8 @@ def read_arrays(path: Path, remedy: str) -> dict[str, NDArray[Any]]:
         # numpy takes anything that is no zip file for a pickle, and advises to load it unsafely.
         with zipfile.ZipFile(path) as archive:
             members = archive.infolist()
+            if len({member.filename for member in members}) < len(members):
+                raise ValueError("it holds two arrays of one name")
             unfolded = sum(member.file_size for member in members)
             if unfolded > most_bytes(path):
                 raise ValueError(

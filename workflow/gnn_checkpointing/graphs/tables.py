@@ -62,7 +62,7 @@ def _by_node(file: CsvFile, lines: dict[str, int]) -> Iterator[tuple[int, str, l
 def _features(file: CsvFile) -> tuple[dict[str, int], NDArray[np.float32]]:
     """Each node's number by its id, in the file's order, and the nodes' features."""
     names = file.names
-    if len(names) < 2 or names[0] != "node" or any(_number(name) is not None for name in names):
+    if len(names) < 2 or names[0] != "node":
         raise file.wrong_header()
     if len(set(names)) < len(names):
         raise file.wrong(1, "two columns have the same name; give each feature its own")
@@ -73,8 +73,9 @@ def _features(file: CsvFile) -> tuple[dict[str, int], NDArray[np.float32]]:
             numbers = [float(text) for text in texts]
         except ValueError:
             numbers = [math.nan]
-        # A cheap look at the whole row; Python reads 1_000 as a number, and no other program does.
-        if not sum(map(abs, numbers)) <= LARGEST or "_" in "".join(texts):
+        # A cheap look at the whole row. Python reads 1_000 and digits of any script as numbers; other programs do not.
+        written = "".join(texts)
+        if not sum(map(abs, numbers)) <= LARGEST or "_" in written or not written.isascii():
             for name, text in zip(names[1:], texts, strict=True):
                 number = _number(text)
                 if number is None or not abs(number) <= LARGEST:
@@ -141,7 +142,7 @@ def _number(text: str) -> float | None:
         number = float(text)
     except ValueError:
         return None
-    return number if math.isfinite(number) and "_" not in text else None
+    return number if math.isfinite(number) and text.isascii() and "_" not in text else None
 
 
 class CsvFile:

@@ -111,18 +111,18 @@ def derived_seed(*parts: object) -> int:
 
 
 def study_graphs(study: Study) -> list[GraphSpec]:
-    """Every graph of the study, each once: generated and real ones, and those that are made from them."""
-    drawn, loaded = _generated(study), _loaded(study)
+    """Every graph of the study: generated and real ones, and those that are made from them."""
+    drawn, loaded = list(_generated(study)), _loaded(study)
     whole: list[GeneratedGraph | LoadedGraph] = [*(spec for spec in drawn if not spec.large), *loaded]
     specs: list[GraphSpec] = [*drawn, *loaded, *(spec for base in loaded for spec in _graded(base))]
     specs += [spec for base in whole for spec in _batches(study, base)]
     specs += [spec for base in whole for spec in _egos(study, base)]
-    return list({spec.id: spec for spec in specs}.values())
+    return specs
 
 
 def large_graphs(study: Study) -> frozenset[str]:
     """Ids of the graphs beyond the grids, on which laws are fitted alone."""
-    return frozenset(spec.id for spec in _generated(study) if spec.large) if study.graphs.large else frozenset()
+    return frozenset(spec.id for spec in _generated(study) if spec.large)
 
 
 def graph_spec(study: Study, graph_id: str) -> GraphSpec:
@@ -144,8 +144,7 @@ def generator_of(spec: GraphSpec) -> GeneratedGraph | None:
     return base if isinstance(base, GeneratedGraph) else None
 
 
-def _generated(study: Study) -> list[GeneratedGraph]:
-    found: dict[str, GeneratedGraph] = {}
+def _generated(study: Study) -> Iterator[GeneratedGraph]:
     for grid in (*study.graphs.generated, *study.graphs.large):
         names = {"num_features", "num_classes", "homophily", "feature_noise"}
         # Only where it has a meaning: graphs of the other families keep their ids and seeds whatever it is.
@@ -157,7 +156,7 @@ def _generated(study: Study) -> list[GeneratedGraph]:
         for place in product(grid.num_nodes, grid.average_degrees, range(grid.replicates)):
             num_nodes, degree, replicate = place
             size = f"{grid.family}-n{num_nodes}-d{level_name(degree)}-r{replicate}".replace("_", "-")
-            spec = GeneratedGraph(
+            yield GeneratedGraph(
                 f"{size}-{digest([study.seed, size, degree, content], 6)}",
                 grid.family,
                 *place,
@@ -167,12 +166,6 @@ def _generated(study: Study) -> list[GeneratedGraph]:
                 rounds=rounds,
                 **content,
             )
-            if found.setdefault(spec.id, spec) != spec:
-                raise Refusal(
-                    f"study {study.name}: two grids of graphs.generated have the same graph of {num_nodes} nodes and "
-                    f"average degree {degree:g}, with other convolutions, timing or rounds; name it in one"
-                )
-    return list(found.values())
 
 
 _AS_THEY_ARE = 10**9

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from itertools import product
 from typing import Annotated, Literal, NamedTuple, Self
 
 from pydantic import AfterValidator, ConfigDict, Field, StringConstraints, WithJsonSchema, model_validator
@@ -207,6 +208,16 @@ class Graphs(Part):
     def _not_empty_and_each_once(self) -> Self:
         if not self.generated and not self.real:
             raise ValueError("no graphs: list at least one under generated or real")
+        graphs: set[tuple[str, int, str]] = set()
+        for grid in (*self.generated, *self.large):
+            for nodes, degree in product(grid.num_nodes, grid.average_degrees):
+                graph = (grid.family, nodes, f"{degree:.6g}")
+                if graph in graphs:
+                    raise ValueError(
+                        f"two grids have graphs of family {grid.family}, {nodes} nodes and average degree {degree:g}, "
+                        "which tables could not tell apart; name them in one grid, or in two studies"
+                    )
+                graphs.add(graph)
         names = [graph.label or graph.name for graph in self.real]
         for name in names:
             if names.count(name) > 1:
