@@ -26,7 +26,8 @@ def pairs(edge_index):
 
 @pytest.mark.parametrize(("method", "level"), [("thinned", 3.0), ("capped", 5.0), ("two_hop", 8.0)])
 def test_the_nodes_stay(method, level):
-    base, (found, same, other) = make_graph(loaded()), (make_graph(derived(loaded(), method, level, n)) for n in (3, 3, 4))
+    base = make_graph(loaded())
+    found, same, other = (make_graph(derived(loaded(), method, level, seed)) for seed in (3, 3, 4))
     for name in ("features", "labels", "train_mask", "test_mask"):
         assert np.array_equal(getattr(found, name), getattr(base, name))
     assert (found.derivation.base, found.derivation.method, found.derivation.size) == (base.id, method, level)

@@ -83,7 +83,8 @@ def test_a_file_that_is_no_archive_is_refused_by_name(tmp_path, content):
     path = tmp_path / "graph.npz"
     if content is not None:
         path.write_bytes(content)
-    with pytest.raises(Refusal, match="no such file" if content is None else r"not readable as an \.npz file") as refused:
+    words = "no such file" if content is None else r"not readable as an \.npz file"
+    with pytest.raises(Refusal, match=words) as refused:
         load_graph(path)
     assert str(path) in str(refused.value)
 
