@@ -75,6 +75,8 @@ def test_what_is_not_plain_is_counted(tmp_path):
 
 def test_features_are_what_the_file_holds(tmp_path):
     """PyG's own reader would turn 0.5 and 7 into 1."""
+    rounded = load(tmp_path, attr_data=np.array([2**24 + 1, 2**30, -(2**53) - 1]))
+    assert rounded.provenance.notes == ["2 features beyond 16,777,216 are rounded to single precision"]
     assert load(tmp_path, attr_data=np.array([0.5, 7, -2])).features.tolist() == [
         [0.5, 0, 0], [0, 7, 0], [0, 0, -2], [0, 0, 0],
     ]  # fmt: skip
@@ -127,6 +129,14 @@ def test_an_archive_that_unfolds_is_refused_before_it_is_read(tmp_path, monkeypa
     np.savez_compressed(tmp_path / "graph.npz", **arrays(attr_data=np.zeros(2**22)))
     monkeypatch.setattr(np.lib.format, "read_array", lambda *_, **__: pytest.fail("it was read"))
     with pytest.raises(Refusal, match="more than 64 times the file's; save it without compression"):
+        real(tmp_path, npz="graph.npz")
+
+
+def test_two_arrays_of_one_name_are_refused(tmp_path):
+    np.savez(tmp_path / "graph.npz", **arrays())
+    with zipfile.ZipFile(tmp_path / "graph.npz", "a") as archive:
+        archive.writestr("labels", archive.read("labels.npy"))
+    with pytest.raises(Refusal, match="it holds two arrays of one name"):
         real(tmp_path, npz="graph.npz")
 
 

@@ -59,6 +59,7 @@ def vision(architecture: dict[str, Any] | None = None, more: Any = (), grid: Any
 
 
 PLAIN = {"family": "erdos_renyi", "num_nodes": [50], "average_degrees": [4]}
+GRIDS = DEFAULT["graphs"]["generated"][0]
 NEIGHBOURS, CLUSTERS = {"sampler": "neighbours", "fan_outs": [5]}, {"sampler": "clusters", "parts": [4]}
 BOTH = {"convolutions": ["GCN", "ViG-S"]}
 
@@ -70,7 +71,7 @@ def real(*entries: dict[str, Any]) -> Any:
 def two_grids(training: dict[str, Any]) -> Any:
     """Nodes of one grid and degrees of another do not go together."""
     grids = [{"num_nodes": [nodes], "average_degrees": [degree]} for nodes, degree in ((800, 4), (1600, 16))]
-    values = default("graphs.generated", [DEFAULT["graphs"]["generated"][0] | one for one in grids])
+    values = default("graphs.generated", [GRIDS | one for one in grids])
     return changed(changed(values, "practice.graphs", grids[0]), "training.graphs", training)
 
 
@@ -131,6 +132,9 @@ REFUSED: list[tuple[Any, ...]] = [
     (default("graphs.batches", [NEIGHBOURS, NEIGHBOURS | {"draws": 2}]), "two entries of batches have batches of nei"),
     (default("graphs.batches", [CLUSTERS, CLUSTERS | {"parts": [2, 4]}]), "two entries of batches have batches of clu"),
     (default("graphs.batches", [NEIGHBOURS | {"draws": 10**9}]), "graphs, batches among them; at most 100000"),
+    (default("graphs.generated", [GRIDS, GRIDS | {"homophily": 0.5}]), "two grids have graphs of family sbm, 400 nodes"),
+    (default("graphs.large", [GRIDS]), "two grids have graphs of family sbm, 400 nodes and average degree 4,"),
+    (default("graphs.generated", [GRIDS | {"average_degrees": [one]} for one in (4, 4.0000001)]), "two grids have"),
     (default("graphs.ego", {"radii": [0]}), "graphs.ego.radii.0", "greater than or equal to 1"),
     (default(f"{GRID}.family", "images"), "num_nodes 400 is no multiple of 196", "8 images are 1568"),
     (vision(grid={"average_degrees": [99]}), "average degree 99", "whole numbers from 1 to 98"),

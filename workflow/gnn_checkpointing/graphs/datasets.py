@@ -61,9 +61,9 @@ def load_pyg(source: RealGraph, data_root: Path | None) -> Loaded:
 
 def _from_pyg(data: Any, files: dict[str, str]) -> Loaded:
     """What PyG's `Data` holds; nodes that have several labels each (Yelp) with the first of them as their class."""
-    labels, notes = data.y.numpy(), tuple[str, ...]()
+    labels, notes = data.y.numpy(), list[str]()
     if labels.ndim == 2 and labels.shape[1] > 1:
-        notes = (f"nodes have several of {labels.shape[1]} labels each; the class of a node is the first of them",)
+        notes = [f"nodes have several of {labels.shape[1]} labels each; the class of a node is the first of them"]
         labels = np.where((labels > 0).any(axis=1), (labels > 0).argmax(axis=1), -1)
     features = np.ascontiguousarray(data.x.numpy(), dtype=np.float32)
     return Loaded(features, data.edge_index.numpy().astype(np.int64), labels, files, notes)

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.random import PCG64, Generator
 from numpy.typing import NDArray
 
-from gnn_checkpointing.study.graph_entries import block_sizes
+from gnn_checkpointing.study.families import block_sizes
 
 ROWS = 16_384
 """Nodes projected at once: bounds the working memory."""

@@ -55,7 +55,7 @@ class Loaded:
     edge_index: Numbers
     labels: NDArray[Any]
     files: dict[str, str] = field(default_factory=dict)
-    notes: tuple[str, ...] = ()
+    notes: list[str] = field(default_factory=list)
 
 
 def below(data_root: Path | None, key: str, path: Path) -> Path:
@@ -102,6 +102,13 @@ def refuse_other(source: RealGraph, path: Path, found: str) -> None:
         )
 
 
+def single_precision(values: NDArray[Any]) -> tuple[NDArray[np.float32], list[str]]:
+    """The values as features have them, and a note where whole numbers, such as times in seconds, lose digits."""
+    narrow = values.astype(np.float32)
+    lost = int(((np.abs(narrow) > 2**24) & (narrow != values)).sum())
+    return narrow, [f"{lost:,} features beyond 16,777,216 are rounded to single precision"] * bool(lost)
+
+
 def reason(error: Exception) -> str:
     """An exception in one short line."""
     return shown(f"{type(error).__name__}: {' '.join(str(error).split())}")
@@ -120,7 +127,7 @@ def read_arrays(path: Path, remedy: str) -> dict[str, NDArray[Any]]:
         # numpy takes anything that is no zip file for a pickle, and advises to load it unsafely.
         with zipfile.ZipFile(path) as archive:
             members = archive.infolist()
-            if len({member.filename for member in members}) < len(members):
+            if len({member.filename.removesuffix(".npy") for member in members}) < len(members):
                 raise ValueError("it holds two arrays of one name")
             unfolded = sum(member.file_size for member in members)
             if unfolded > most_bytes(path):

@@ -148,7 +148,7 @@ def _loaded(spec: LoadedGraph) -> dict[str, Any]:
             licence=source.licence or source.origin.licence,
             files=loaded.files,
             projected_from=wide if wide > spec.num_features else None,
-            notes=list(loaded.notes),
+            notes=loaded.notes,
             **counted,
         ),
     }

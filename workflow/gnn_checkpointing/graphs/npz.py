@@ -9,7 +9,16 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
-from gnn_checkpointing.graphs.files import LARGEST, Loaded, below, checked_sha256, read_arrays, reason, user_path
+from gnn_checkpointing.graphs.files import (
+    LARGEST,
+    Loaded,
+    below,
+    checked_sha256,
+    read_arrays,
+    reason,
+    single_precision,
+    user_path,
+)
 from gnn_checkpointing.refusal import Refusal
 from gnn_checkpointing.study.graph_entries import RealGraph
 
@@ -36,13 +45,11 @@ def load_npz(source: RealGraph, data_root: Path | None, npz: Path) -> Loaded:
     except Exception as error:  # whatever numpy or scipy objects to, the file is at fault
         raise Refusal(f"{path}: not in the layout of PyG's read_npz ({reason(error)}); replace the file") from None
     others, zeros = int((edges.data != 1).sum()), int((edges.data == 0).sum())
-    return Loaded(
-        features=np.ascontiguousarray(features.astype(np.float32).toarray()),
-        edge_index=np.stack([edges.row, edges.col]).astype(np.int64),
-        labels=labels,
-        files={path.name: sha256},
-        notes=(f"{others:,} edges have weights other than 1 ({zeros:,} of them 0), which are ignored",) * bool(others),
-    )
+    features.data, notes = single_precision(features.data)
+    if others:
+        notes.append(f"{others:,} edges have weights other than 1 ({zeros:,} of them 0), which are ignored")
+    edge_index = np.stack([edges.row, edges.col]).astype(np.int64)
+    return Loaded(np.ascontiguousarray(features.toarray()), edge_index, labels, {path.name: sha256}, notes)
 
 
 def _matrix(arrays: dict[str, NDArray[Any]], name: str, num_nodes: int) -> csr_matrix:

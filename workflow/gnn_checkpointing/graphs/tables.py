@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gnn_checkpointing.graphs.pairs import Numbers
-from gnn_checkpointing.graphs.files import LARGEST, Loaded, below, checked_sha256, user_path
+from gnn_checkpointing.graphs.files import LARGEST, Loaded, below, checked_sha256, single_precision, user_path
 from gnn_checkpointing.refusal import Refusal, shown
 from gnn_checkpointing.study.graph_entries import RealGraph
 
@@ -46,7 +46,7 @@ def load_tables(source: RealGraph, data_root: Path | None, folder: Path) -> Load
     nodes, features = _features(files[FEATURES])
     edges = _edges(files[EDGES], nodes)
     labels = _labels(files[LABELS], nodes)
-    return Loaded(features, edges, labels, digests, tuple(note for file in files.values() for note in file.notes))
+    return Loaded(features, edges, labels, digests, [note for file in files.values() for note in file.notes])
 
 
 def _by_node(file: CsvFile, lines: dict[str, int]) -> Iterator[tuple[int, str, list[str]]]:
@@ -86,7 +86,8 @@ def _features(file: CsvFile) -> tuple[dict[str, int], NDArray[np.float32]]:
         values.extend(numbers)
     if len(lines) < 2:
         raise Refusal(f"{file.path}: {len(lines)} nodes; at least 2 are needed")
-    features = np.frombuffer(values, np.float64).reshape(len(lines), -1).astype(np.float32)
+    features, rounded = single_precision(np.frombuffer(values, np.float64).reshape(len(lines), -1))
+    file.notes += rounded
     return {node: number for number, node in enumerate(lines)}, features
 
 
