@@ -1,4 +1,4 @@
-"""Public graphs are read offline through PyG and ogb: no unchecked pickle is opened, nothing written below data_root."""
+"""Public graphs are read offline by PyG and ogb: no unchecked pickle is opened, nothing written below data_root."""
 
 import gzip
 import hashlib

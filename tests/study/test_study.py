@@ -132,7 +132,7 @@ REFUSED: list[tuple[Any, ...]] = [
     (default("graphs.batches", [NEIGHBOURS, NEIGHBOURS | {"draws": 2}]), "two entries of batches have batches of nei"),
     (default("graphs.batches", [CLUSTERS, CLUSTERS | {"parts": [2, 4]}]), "two entries of batches have batches of clu"),
     (default("graphs.batches", [NEIGHBOURS | {"draws": 10**9}]), "graphs, batches among them; at most 100000"),
-    (default("graphs.generated", [GRIDS, GRIDS | {"homophily": 0.5}]), "two grids have graphs of family sbm, 400 nodes"),
+    (default("graphs.generated", [GRIDS, GRIDS | {"homophily": 0.5}]), "two grids have graphs of family sbm, 400"),
     (default("graphs.large", [GRIDS]), "two grids have graphs of family sbm, 400 nodes and average degree 4,"),
     (default("graphs.generated", [GRIDS | {"average_degrees": [one]} for one in (4, 4.0000001)]), "two grids have"),
     (default("graphs.ego", {"radii": [0]}), "graphs.ego.radii.0", "greater than or equal to 1"),
