@@ -28,8 +28,8 @@ def noisy_patterns(
 def split(labels: NDArray[np.int64], rng: Generator) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     """Masks of training (60 %) and test (40 %) nodes; nodes labelled -1 are in neither.
 
-    Each class is split 60 to 40 to within one node: its members, shuffled, stand in a row after those of
-    the classes before, and three of every five places in that row train.
+    Each class is split 60 to 40 to within one node: its members, shuffled, follow those of the classes before in one
+    row, and three of every five places in that row train.
     """
     shuffled = rng.permutation(labels.size)
     row = shuffled[np.argsort(labels[shuffled], kind="stable")]

@@ -41,10 +41,10 @@ UNNAMED: dict[str, Any] = {"self_loops": False, "attention_dropout": 0.0, "modul
 
 @dataclass(frozen=True)
 class Cell:
-    """One graph x convolution x model x aggregation x allocator: all policies of it are measured in one process.
+    """One graph x convolution x model x aggregation x allocator: one process measures all its policies.
 
-    `model` says what tells the model from the study's others of the same convolution, such as "50 layers"; nothing
-    where there is one. `architecture` is that of this model alone. `seed` is the same under every allocator, so that
+    `model` distinguishes the study's models of one convolution, such as "50 layers"; empty where there is only one.
+    `architecture` is that of this model alone. `seed` is the same under every allocator, so that
     the same bytes and gradients are asked of each. A cell that is not `timed` has its bytes counted and its gradients
     compared only. `rounds` are its own, where they are not the study's.
     """
@@ -62,7 +62,7 @@ class Cell:
 
 
 class Model(NamedTuple):
-    """One of the study's models of a convolution, and what tells it from the others; nothing where it is the only one.
+    """One of the study's models of a convolution; its name distinguishes it from the others, and is empty for one alone.
 
     `architecture` has its own number of layers, and of a Vision GNN its channels and its one task.
     """
@@ -75,7 +75,7 @@ def models(study: Study, convolution: Convolution) -> list[Model]:
     """The study's models of a convolution, the one that the study is about first."""
     asked = study.architecture
     if is_own(convolution):
-        # It is what it is, whatever the stacks beside it are made of.
+        # It does not depend on the keys for stacks.
         return [Model("", Architecture.model_validate({"module": asked.module, "files": asked.files}))]
 
     def model(name: str, **changes: Any) -> Model:
