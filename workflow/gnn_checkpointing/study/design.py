@@ -44,9 +44,9 @@ class Cell:
     """One graph x convolution x model x aggregation x allocator: one process measures all its policies.
 
     `model` distinguishes the study's models of one convolution, such as "50 layers"; empty where there is only one.
-    `architecture` is that of this model alone. `seed` is the same under every allocator, so that
-    the same bytes and gradients are asked of each. A cell that is not `timed` has its bytes counted and its gradients
-    compared only. `rounds` are its own, where they are not the study's.
+    `architecture` is that of this model alone. `seed` is the same under every allocator, so that bytes and gradients
+    must be equal. A cell that is not `timed` has its bytes counted and its gradients compared only. `rounds` are its
+    own, where they are not the study's.
     """
 
     id: str
@@ -62,7 +62,7 @@ class Cell:
 
 
 class Model(NamedTuple):
-    """One of the study's models of a convolution; its name distinguishes it from the others, and is empty for one alone.
+    """One of the study's models of a convolution; its name distinguishes it from the others, and is empty for one.
 
     `architecture` has its own number of layers, and of a Vision GNN its channels and its one task.
     """
