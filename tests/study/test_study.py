@@ -59,6 +59,8 @@ def vision(architecture: dict[str, Any] | None = None, more: Any = (), grid: Any
 
 
 PLAIN = {"family": "erdos_renyi", "num_nodes": [50], "average_degrees": [4]}
+NOTHING = {"norm": "none", "dropout": 0, "residual": False, "self_loops": False, "attention_dropout": 0}
+NOTHING |= {"graphs": {"num_nodes": [800], "average_degrees": [16]}}
 GRIDS = DEFAULT["graphs"]["generated"][0]
 NEIGHBOURS, CLUSTERS = {"sampler": "neighbours", "fan_outs": [5]}, {"sampler": "clusters", "parts": [4]}
 BOTH = {"convolutions": ["GCN", "ViG-S"]}
@@ -118,6 +120,8 @@ REFUSED: list[tuple[Any, ...]] = [
     (default("training.graphs", {"average_degrees": [16]}), "average_degrees has 16, which no graph has together"),
     (two_grids({"num_nodes": [800], "average_degrees": [16]}), "num_nodes has 800, which no graph has together"),
     (default("practice.graphs", {"average_degrees": [16]}), "practice.graphs names no graph"),
+    (default("practice.graphs.num_nodes", [51]), "practice.graphs.num_nodes names 51, which no graph has; allowed: 4"),
+    (default("practice", NOTHING), "practice adds nothing to what architecture has"),
     (real({"name": "x"}), "real graph x", "class", "npz", "csv", "not none"),
     (real({"name": "x", "npz": "a.npz", "csv": "b"}), "real graph x", "not npz and csv"),
     (real({"name": "arxiv", "class": "OGB"}), "class OGB", "ogbn-arxiv and ogbn-products"),
