@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from gnn_checkpointing.graphs.families.placed import scattered
@@ -29,6 +29,7 @@ def clustering(graph):
     return structure(graph.edge_index, graph.labels).clustering
 
 
+@settings(deadline=None)
 @given(
     st.sampled_from(DRAWN),
     st.integers(5, 40),

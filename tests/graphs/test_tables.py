@@ -101,9 +101,7 @@ def test_labels_are_texts_with_one_numbering_whatever_the_hash_seed(tmp_path):
         EDGES: "source,target\na,b\n",
     }.items():
         (tmp_path / name).write_text(text)
-    program = (
-        "import sys; from graphs.builders import real; print(real(csv=sys.argv[1], to_undirected=True).labels)"
-    )
+    program = "import sys; from graphs.builders import real; print(real(csv=sys.argv[1], to_undirected=True).labels)"
     for seed in ("0", "1", "2"):
         found = subprocess.run(
             [sys.executable, "-c", program, str(tmp_path)],

@@ -105,7 +105,7 @@ def refuse_other(source: RealGraph, path: Path, found: str) -> None:
 def single_precision(values: NDArray[Any]) -> tuple[NDArray[np.float32], list[str]]:
     """The values as features have them, and a note where whole numbers, such as times in seconds, lose digits."""
     narrow = values.astype(np.float32)
-    lost = int(((np.abs(narrow) > 2**24) & (narrow != values)).sum())
+    lost = int(((np.abs(narrow) >= 2**24) & (narrow != values)).sum())
     return narrow, [f"{lost:,} features beyond 16,777,216 are rounded to single precision"] * bool(lost)
 
 

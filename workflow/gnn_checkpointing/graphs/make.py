@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 
 from gnn_checkpointing.graphs.families.images import images_of, nearest_pixels, normalised, patches_of
 from gnn_checkpointing.graphs.features import noisy_patterns, projected, shuffled_labels, split
+from gnn_checkpointing.graphs.files import Loaded
 from gnn_checkpointing.graphs.graded import graded
 from gnn_checkpointing.graphs.graph import Graph, facts
 from gnn_checkpointing.graphs.pairs import Numbers, both_directions, missing_reverses, simple_edges
-from gnn_checkpointing.graphs.files import Loaded
 from gnn_checkpointing.records.graph_facts import Derivation, Provenance
 from gnn_checkpointing.refusal import Refusal
 from gnn_checkpointing.study.families import FAMILIES

@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from gnn_checkpointing.graphs.pairs import Numbers
 from gnn_checkpointing.graphs.files import LARGEST, Loaded, below, checked_sha256, single_precision, user_path
+from gnn_checkpointing.graphs.pairs import Numbers
 from gnn_checkpointing.refusal import Refusal, shown
 from gnn_checkpointing.study.graph_entries import RealGraph
 

@@ -111,9 +111,10 @@ class _EachKeyOnce(yaml.SafeLoader):
     def plain_number(self, node: yaml.ScalarNode) -> int | float:
         """A number that every version of YAML reads alike: 010 is 8 or 10; 1:30 and 1_000 are numbers or texts."""
         if _AMBIGUOUS.fullmatch(node.value):
+            line = node.start_mark.line + 1
             raise yaml.YAMLError(
-                f"{shown(node.value)} on line {node.start_mark.line + 1} is one number in YAML 1.1 and another value in "
-                "1.2; write a decimal number, or put a text in quotes"
+                f"{shown(node.value)} on line {line} is one number in YAML 1.1 and another value in 1.2; "
+                "write a decimal number, or put a text in quotes"
             )
         is_whole = node.tag.endswith(":int")
         number: int | float = self.construct_yaml_int(node) if is_whole else self.construct_yaml_float(node)

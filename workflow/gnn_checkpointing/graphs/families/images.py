@@ -10,8 +10,8 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from gnn_checkpointing.graphs.pairs import Numbers, edge_keys
 from gnn_checkpointing.graphs.features import bell
+from gnn_checkpointing.graphs.pairs import Numbers, edge_keys
 from gnn_checkpointing.study.graph_design import GeneratedGraph
 from gnn_checkpointing.study.vision_shapes import COLOURS, PATCH, PATCHES, SHAPES_DRAWN, SIDE
 
