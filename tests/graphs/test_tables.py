@@ -215,6 +215,11 @@ def test_a_file_that_vanishes_or_has_another_checksum_is_one_sentence(tmp_path, 
         path.unlink()
         return "0" * 64
 
+    (tmp_path / LABELS).unlink()
+    (tmp_path / LABELS).symlink_to("/proc/self/mem")  # a file that cannot be read, even by root
+    with pytest.raises(Refusal, match=r"labels\.csv is not readable \(Input/output error\); replace it"):
+        load(tmp_path, {LABELS: None})
+    (tmp_path / LABELS).unlink()
     monkeypatch.setattr("gnn_checkpointing.graphs.files.sha256_of", vanish)
     with pytest.raises(Refusal, match=r"edges\.csv vanished while it was read"):
         load(tmp_path)

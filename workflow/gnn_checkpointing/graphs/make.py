@@ -129,10 +129,10 @@ def _loaded(spec: LoadedGraph) -> dict[str, Any]:
                 f"node {infinite[0]} has features that are NaN or infinite ({infinite.size} nodes in all); only finite "
                 "numbers are allowed"
             )
-    except FileNotFoundError as error:
-        raise Refusal(
-            f"real graph {source.name}: {error.filename} vanished while it was read; put it back, and run again"
-        ) from None
+    except OSError as error:
+        gone = isinstance(error, FileNotFoundError)
+        what = "vanished while it was read; put it back" if gone else f"is not readable ({error.strerror}); replace it"
+        raise Refusal(f"real graph {source.name}: {error.filename} {what}, and run again") from None
     except Refusal as refusal:
         raise Refusal(f"real graph {source.name}: {refusal}") from None
     wide = loaded.features.shape[1]

@@ -81,7 +81,7 @@ def _features(file: CsvFile) -> tuple[dict[str, int], NDArray[np.float32]]:
                 if number is None or not abs(number) <= LARGEST:
                     what = "empty or NaN" if text in ("", "NA", "NaN", "nan") else f"'{shown(text)}'"
                     raise file.wrong(
-                        line, f"{shown(name)} of node {shown(node)} is {what}; only finite numbers are allowed"
+                        line, f"{shown(name)} of node {shown(node)} is {what}; allowed are numbers up to {LARGEST:.2g}"
                     )
         values.extend(numbers)
     if len(lines) < 2:

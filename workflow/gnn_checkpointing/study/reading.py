@@ -20,6 +20,9 @@ from gnn_checkpointing.study.study import Study
 MOST_BYTES, MOST_VALUES, DEEPEST = 1_000_000, 100_000, 40
 """The longest study here has 4,000 bytes and 200 values, eight deep."""
 
+_NO_KEYS = ("constrained-str", "neighbours", "clusters")
+"""What pydantic puts between the keys of a value that may be of several kinds."""
+
 _AMBIGUOUS = re.compile(r".*[:_].*|[-+]?0(b[01]+|[0-7]+)")
 
 
@@ -146,7 +149,7 @@ def _sentence(error: ValidationError) -> str:
     complaints = error.errors(include_url=False)
     # A misspelt key also leaves the right one missing; the misspelling is what helps.
     first = next((complaint for complaint in complaints if complaint["type"] == "extra_forbidden"), complaints[0])
-    key = ".".join(str(part) for part in first["loc"]) or "study"
+    key = ".".join(str(part) for part in first["loc"] if part not in _NO_KEYS) or "study"
     if first["type"] == "extra_forbidden":
         what = f"unknown key {key}; {_allowed_keys(first['loc'])}"
     elif first["type"] == "missing":
