@@ -10,7 +10,7 @@ import pytest
 from gnn_checkpointing.analysis.quality import quality
 from gnn_checkpointing.analysis.results import Quality
 from gnn_checkpointing.analysis.table import completed
-from gnn_checkpointing.analysis.turns import run, turns_of
+from gnn_checkpointing.analysis.quality import run, turns_of
 from synthetic.changes import changed, without
 from synthetic.frontier import NEEDS_ATTENTION, NEEDS_CUDA, frontier_table
 from synthetic.graphs import generated_graphs

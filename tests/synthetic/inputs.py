@@ -29,7 +29,7 @@ from gnn_checkpointing.analysis.results import (
     Spread,
     Trends,
 )
-from gnn_checkpointing.analysis.turns import run
+from gnn_checkpointing.analysis.quality import run
 from gnn_checkpointing.artefacts import write_json
 from gnn_checkpointing.audit.grades import Audit, Check, graded
 from gnn_checkpointing.claims.ledger import Claim, Ledger

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
+from gnn_checkpointing.analysis.fitting import Floats, answering, why_not
 from gnn_checkpointing.analysis.laws.asked import FittedLaw, capacities, censored, scores, summaries
 from gnn_checkpointing.analysis.laws.counts import analytic, closed_forms
 from gnn_checkpointing.analysis.laws.fit import fit_form, knee, relative_terms
@@ -25,7 +26,6 @@ from gnn_checkpointing.analysis.laws.series import FORMS, RESPONSES, Series
 from gnn_checkpointing.analysis.protocol import Protocol
 from gnn_checkpointing.analysis.results import Candidate, Knee, Predictions, PredictiveLaw, ResidentLaw, Response
 from gnn_checkpointing.analysis.rounding import first_least
-from gnn_checkpointing.analysis.support import Floats, answering, why_not
 from gnn_checkpointing.analysis.table import Row, by_series, comparable, drawn
 from gnn_checkpointing.records.measurements_table import Value
 
@@ -78,7 +78,7 @@ def predictions(
         confidence=protocol.confidence,
         candidates={"memory": list(protocol.memory_forms), "time": list(protocol.time_forms)},
         laws=[law.law for law in laws],
-        resident=list({(law.law.convolution, law.law.policy): law.resident for law in laws}.values()),
+        resident=list({law.series.key[:2]: law.resident for law in laws}.values()),
         one_size=along_edges,
         one_size_resident=along_edges_resident,
         leaderboard=leaderboard,
@@ -102,12 +102,11 @@ def _all_series(measured: Sequence[Row], missing: list[str]) -> Iterator[tuple[S
     for (convolution, policy), cells in by_series(rows):
         levels = folds(cells)
         for response in RESPONSES:
-            answers = answering(cells, response)
-            reason = why_not(answers, response)
-            if reason is not None:
+            having = answering(cells, response)
+            if reason := why_not(having, response):
                 missing.append(f"{convolution}, {policy}: no law predicts {response}: {reason}.")
                 continue
-            yield Series(answers, response), levels if len(answers) == len(cells) else folds(answers)
+            yield Series(having, response), levels if len(having) == len(cells) else folds(having)
 
 
 def one_size_laws(measured: Sequence[Row]) -> tuple[list[PredictiveLaw], list[ResidentLaw]]:
@@ -126,20 +125,29 @@ def one_size_laws(measured: Sequence[Row]) -> tuple[list[PredictiveLaw], list[Re
         laws += found
         if found:
             before = np.array([float(row.resident_bytes) for row in cells])
-            node, edge = relative_terms(_columns(every[0], "edges"), before, before).tolist()
+            columns = np.column_stack([every[0].sizes.nodes, every[0].sizes.edges])
+            node, edge = relative_terms(columns, before, before).tolist()
             resident.append(
                 ResidentLaw(convolution=convolution, policy=policy, constant=0.0, per_node=node, per_edge=edge)
             )
     return laws, resident
 
 
-def _columns(series: Series, column: str) -> Floats:
-    sizes = series.sizes
-    worked = sizes.edges if column == "edges" or sizes.at_once is None else sizes.at_once
-    return np.column_stack([sizes.nodes, worked])
+def _law(series: Series) -> PredictiveLaw:
+    """The law of the column of work, all edges or those at once, of the smaller error on levels held out."""
+    sizes, values = series.sizes, series.values
+    forms = {"additive": ("edges", sizes.edges)}
+    if sizes.at_once is not None:
+        forms["blocks"] = ("edges_at_once", sizes.at_once)
+    columns = {form: np.column_stack([sizes.nodes, worked]) for form, (_, worked) in forms.items()}
+    errors = {form: _worst_held_out(each, series) for form, each in columns.items()}
+    form = list(forms)[first_least(list(errors.values()), nothing=_EQUAL)]
+    terms = relative_terms(columns[form], values, values)
+    pieces = [dict(zip(("nodes", forms[form][0]), terms.tolist(), strict=True))]
+    return series.law(form, pieces, None, columns[form] @ terms, errors[form])
 
 
-def _held_out(columns: Floats, series: Series) -> float:
+def _worst_held_out(columns: Floats, series: Series) -> float:
     """The worst error on a level that a fit has not seen."""
     worst, values = 0.0, series.values
     for level in np.unique(series.sizes.edges):
@@ -147,14 +155,3 @@ def _held_out(columns: Floats, series: Series) -> float:
         expected = columns[out] @ relative_terms(columns[~out], values[~out], values[~out])
         worst = max(worst, float(np.abs(expected / values[out] - 1).max()))
     return worst
-
-
-def _law(series: Series) -> PredictiveLaw:
-    forms = {"edges": "additive"} if series.sizes.at_once is None else {"edges": "additive", "edges_at_once": "blocks"}
-    columns = {column: _columns(series, column) for column in forms}
-    errors = [_held_out(each, series) for each in columns.values()]
-    best = first_least(errors, nothing=_EQUAL)
-    column = list(forms)[best]
-    terms = relative_terms(columns[column], series.values, series.values)
-    pieces = [dict(zip(("nodes", column), terms.tolist(), strict=True))]
-    return series.law(forms[column], pieces, None, columns[column] @ terms, errors[best])

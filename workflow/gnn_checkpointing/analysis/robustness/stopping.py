@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,13 +28,10 @@ NOISES: tuple[tuple[Distribution, float], ...] = (
 # One round in ten is ten times as noisy as the others.
 SPIKES, SPIKE = 0.1, 10.0
 # As the rule that is played (measurement/rounds.py), which this package cannot import.
-LOOK_EVERY = 10
-LOOK_CONFIDENCE = 0.999
-LOOK_RESAMPLES = 2000
+LOOK_EVERY, LOOK_CONFIDENCE, LOOK_RESAMPLES = 10, 0.999, 2000
 
 
-@dataclass(frozen=True)
-class Share:
+class Share(NamedTuple):
     """One process's share of a cell's rounds, and the half-width at which it stops."""
 
     at_least: int
@@ -45,12 +41,8 @@ class Share:
     @classmethod
     def of(cls, protocol: Protocol) -> Share:
         """The share of each process; widths shrink by the root of the processes that are averaged."""
-        at_least, at_most = protocol.rounds
-        return cls(
-            math.ceil(at_least / protocol.processes),
-            math.ceil(at_most / protocol.processes),
-            protocol.ratio_half_width * math.sqrt(protocol.processes),
-        )
+        at_least, at_most = (math.ceil(rounds / protocol.processes) for rounds in protocol.rounds)
+        return cls(at_least, at_most, protocol.ratio_half_width * math.sqrt(protocol.processes))
 
     @property
     def looks(self) -> list[int]:
@@ -94,7 +86,12 @@ def _played(
     distribution: Distribution, noise: float, protocol: Protocol, generator: np.random.Generator
 ) -> StoppingRule:
     share = Share.of(protocol)
-    rounds = [_logarithms(distribution, noise, share.at_most, generator) for _ in range(protocol.processes)]
+    rounds = []
+    for _ in range(protocol.processes):  # log ratios round by round, [num_plays, at_most]
+        scatter = noise * generator.standard_normal((PLAYS, share.at_most))
+        if distribution == "heavy_tailed":
+            scatter *= np.where(generator.random(scatter.shape) < SPIKES, SPIKE, 1.0)
+        rounds.append(math.log(TRUE_RATIO) + scatter)
     stops = [_stops(each, share, generator) for each in rounds]
     covered, narrow = _published(rounds, stops, protocol, generator)
     usual = int(np.median(stops))
@@ -113,14 +110,6 @@ def _played(
         median_rounds=float(np.median(np.sum(stops, axis=0))),
         reached_target=narrow,
     )
-
-
-def _logarithms(distribution: Distribution, noise: float, at_most: int, generator: np.random.Generator) -> Floats:
-    """The plays' log ratios round by round ([num_plays, at_most]), about that of `TRUE_RATIO`."""
-    scatter = noise * generator.standard_normal((PLAYS, at_most))
-    if distribution == "heavy_tailed":
-        scatter *= np.where(generator.random((PLAYS, at_most)) < SPIKES, SPIKE, 1.0)
-    return math.log(TRUE_RATIO) + scatter
 
 
 def _stops(logarithms: Floats, share: Share, generator: np.random.Generator) -> NDArray[np.int64]:
