@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from .changes import TIMES, emptied
-from .graphs import Graph, generated_graphs
+from .graphs import generated_graphs
 from .rows import Costs, Table
 from .rows import row as row_of
 
