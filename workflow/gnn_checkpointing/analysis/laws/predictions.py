@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 
 from gnn_checkpointing.analysis.fitting import Floats, answering, why_not
-from gnn_checkpointing.analysis.laws.asked import FittedLaw, capacities, censored, scores, summaries
+from gnn_checkpointing.analysis.laws.asked import FittedLaw, bounded, capacities, censored, scores, summaries, worst_miss
 from gnn_checkpointing.analysis.laws.counts import analytic, closed_forms
 from gnn_checkpointing.analysis.laws.fit import fit_form, knee, relative_terms
 from gnn_checkpointing.analysis.laws.selection import (
@@ -24,7 +24,7 @@ from gnn_checkpointing.analysis.laws.selection import (
 )
 from gnn_checkpointing.analysis.laws.series import FORMS, RESPONSES, Series
 from gnn_checkpointing.analysis.protocol import Protocol
-from gnn_checkpointing.analysis.results import Candidate, Knee, Predictions, PredictiveLaw, ResidentLaw, Response
+from gnn_checkpointing.analysis.results import Candidate, Knee, Predictions, PredictiveLaw, ResidentLaw, Response, Score
 from gnn_checkpointing.analysis.rounding import first_least
 from gnn_checkpointing.analysis.table import Row, by_series, comparable, drawn
 from gnn_checkpointing.records.measurements_table import Value
@@ -46,7 +46,7 @@ def predictions(
     knees: list[Knee] = []
     missing: list[str] = []
     tried: dict[tuple[Response, str], list[Held]] = defaultdict(list)
-    scorecard = []
+    scorecard: list[Score] = []
     real = [row for row in comparable(measured) if row.is_real]
     for series, levels in _all_series(measured, missing):
         in_time = series.response == "step_time_seconds"
@@ -70,6 +70,8 @@ def predictions(
         scored, unscored = scores(laws[-1], real)
         scorecard += scored
         missing += unscored
+    laws = [law.reaching(worst_miss(scorecard, law.law.response)) for law in laws]
+    scorecard = bounded(scorecard)
     ours = [row for row in rows if row["allocator"] == protocol.reference_allocator]
     along_edges, along_edges_resident = one_size_laws(measured)
     coverages = (coverage(*key, results) for key, results in tried.items())
