@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Literal, NamedTuple
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import betaincinv
 
+from gnn_checkpointing.analysis.bootstrap import LOOK_CONFIDENCE, LOOK_RESAMPLES, Share
 from gnn_checkpointing.analysis.protocol import Protocol
 from gnn_checkpointing.analysis.results import StoppingRule
 
@@ -27,27 +28,6 @@ NOISES: tuple[tuple[Distribution, float], ...] = (
 )
 # One round in ten is ten times as noisy as the others.
 SPIKES, SPIKE = 0.1, 10.0
-# As the rule that is played (measurement/rounds.py), which this package cannot import.
-LOOK_EVERY, LOOK_CONFIDENCE, LOOK_RESAMPLES = 10, 0.999, 2000
-
-
-class Share(NamedTuple):
-    """One process's share of a cell's rounds, and the half-width at which it stops."""
-
-    at_least: int
-    at_most: int
-    half_width: float
-
-    @classmethod
-    def of(cls, protocol: Protocol) -> Share:
-        """The share of each process; widths shrink by the root of the processes that are averaged."""
-        at_least, at_most = (math.ceil(rounds / protocol.processes) for rounds in protocol.rounds)
-        return cls(at_least, at_most, protocol.ratio_half_width * math.sqrt(protocol.processes))
-
-    @property
-    def looks(self) -> list[int]:
-        """The numbers of rounds after which the rule looks whether it may stop before `at_most`."""
-        return [rounds for rounds in range(self.at_least, self.at_most) if rounds % LOOK_EVERY == 0]
 
 
 def stopping(protocol: Protocol, generator: np.random.Generator) -> list[StoppingRule]:
@@ -85,7 +65,7 @@ def interval(middles: Floats, drawn: Floats, confidence: float) -> tuple[Floats,
 def _played(
     distribution: Distribution, noise: float, protocol: Protocol, generator: np.random.Generator
 ) -> StoppingRule:
-    share = Share.of(protocol)
+    share = Share.of(protocol.rounds, protocol.processes, protocol.ratio_half_width)
     rounds = []
     for _ in range(protocol.processes):  # log ratios round by round, [num_plays, at_most]
         scatter = noise * generator.standard_normal((PLAYS, share.at_most))
@@ -116,7 +96,7 @@ def _stops(logarithms: Floats, share: Share, generator: np.random.Generator) -> 
     """After how many rounds each play stops in one process."""
     stops = np.full(len(logarithms), share.at_most)
     playing = np.arange(len(logarithms))
-    for rounds in share.looks:
+    for rounds in filter(share.looks, range(1, share.at_most)):
         if len(playing):
             found = resampled(logarithms[playing, :rounds], LOOK_RESAMPLES, generator)
             narrow = _half_width(*interval(*found, LOOK_CONFIDENCE)) <= share.half_width
