@@ -43,7 +43,7 @@ def quality(rows: Rows, measured: Sequence[Row], reference_allocator: str, ratio
     widths = [
         (row.time_ratio_high - row.time_ratio_low) / 2 / row.time_ratio
         for row in under(measured, reference_allocator)
-        if row.policy != "none" and row.time_ratio and row.time_ratio_low is not None and row.time_ratio_high is not None
+        if row.policy != "none" and row.time_ratio and row.time_ratio_low and row.time_ratio_high
     ]
     uncompared = [row for row in measured if row.is_uncompared]
     return Quality(

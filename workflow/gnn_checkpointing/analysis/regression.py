@@ -11,7 +11,7 @@ from statsmodels.regression.linear_model import WLS
 from statsmodels.stats.diagnostic import het_breuschpagan
 
 from gnn_checkpointing.analysis import fitting
-from gnn_checkpointing.analysis.fitting import EDGES, ROUNDING, SAMPLED, WEIGHTS, Fit, Floats, answering, fitted, why_not
+from gnn_checkpointing.analysis.fitting import EDGES, ROUNDING, SAMPLED, WEIGHTS, Fit, answering, fitted, why_not
 from gnn_checkpointing.analysis.laws.series import Series
 from gnn_checkpointing.analysis.results import HeldOut, Interaction, Law, Response
 from gnn_checkpointing.analysis.rounding import rank, rounded
@@ -162,7 +162,7 @@ def _interaction(none: Sequence[Row], other: Sequence[Row], response: Response, 
     """Fit [1, nodes, edges] x [1, policy] to both; the clusters are graphs, each measured under both."""
     rows = [*none, *other]
     columns, is_policy = fitting.design(rows), np.repeat([0.0, 1.0], [len(none), len(other)])[:, np.newaxis]
-    joint: Floats = np.hstack([columns, columns * is_policy])
+    joint = np.hstack([columns, columns * is_policy])
     graphs = [row.graph for row in rows]
     fit = fitted(joint, fitting.observed(rows, response), WEIGHTS[response], confidence, clusters=graphs)
     if fitting.is_nothing(fit, EDGES):

@@ -196,7 +196,7 @@ def together(known: Sequence[Knowledge]) -> Knowledge:
         policies += by_name.values()
     graphs = {graph.label: graph for one in known for graph in one.graphs}
     ranges = {size: [getattr(one.activation, size) for one in policies] for size in GRAPH_SIZES}
-    limits = [Limit.of(size, min(low for low, _ in ends), max(most for _, most in ends)) for size, ends in ranges.items()]
+    limits = [Limit.of(size, min(low for low, _ in ends), max(top for _, top in ends)) for size, ends in ranges.items()]
     return first.model_copy(
         update={
             "study": ", ".join(one.study for one in known),

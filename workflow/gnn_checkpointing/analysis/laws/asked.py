@@ -11,7 +11,7 @@ import numpy as np
 from scipy.optimize import brentq
 
 from gnn_checkpointing.analysis.effects import labels_of
-from gnn_checkpointing.analysis.fitting import ROUNDING, answering, answers, design, largest
+from gnn_checkpointing.analysis.fitting import ROUNDING, SAMPLED, answering, answers, design, largest
 from gnn_checkpointing.analysis.laws.fit import FittedForm
 from gnn_checkpointing.analysis.laws.series import FORMS, Series, Sizes, sizes_of
 from gnn_checkpointing.analysis.results import (
@@ -107,7 +107,7 @@ def worst_miss(found: Iterable[Score], response: Response, apart_from: str = "")
     no law knows. Seconds scatter on either, and their intervals hold on real graphs as they are.
     """
     chosen = (one for one in found if one.response == response and one.in_range and one.graph != apart_from)
-    misses = (abs(one.measured / one.predicted.estimate - 1) for one in chosen if response != "step_time_seconds")
+    misses = (abs(one.error) * one.measured / one.predicted.estimate for one in chosen if response not in SAMPLED)
     return max(misses, default=0.0)
 
 

@@ -8,20 +8,9 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 
 from gnn_checkpointing.analysis.fitting import Floats, answering, why_not
-from gnn_checkpointing.analysis.laws.asked import FittedLaw, bounded, capacities, censored, scores, summaries, worst_miss
+from gnn_checkpointing.analysis.laws import asked, selection
 from gnn_checkpointing.analysis.laws.counts import analytic, closed_forms
 from gnn_checkpointing.analysis.laws.fit import fit_form, knee, relative_terms
-from gnn_checkpointing.analysis.laws.selection import (
-    Fold,
-    Held,
-    candidates,
-    coverage,
-    folds,
-    half_width,
-    held,
-    held_by_least_squares,
-    misses,
-)
 from gnn_checkpointing.analysis.laws.series import FORMS, RESPONSES, Series
 from gnn_checkpointing.analysis.protocol import Protocol
 from gnn_checkpointing.analysis.results import Candidate, Knee, Predictions, PredictiveLaw, ResidentLaw, Response, Score
@@ -41,40 +30,40 @@ def predictions(
     generator: np.random.Generator,
 ) -> Predictions:
     """The laws of the `measured` rows and all that follows; `rows` also have what did not run to its end."""
-    laws: list[FittedLaw] = []
+    laws: list[asked.FittedLaw] = []
     leaderboard: list[Candidate] = []
     knees: list[Knee] = []
     missing: list[str] = []
-    tried: dict[tuple[Response, str], list[Held]] = defaultdict(list)
+    tried: dict[tuple[Response, str], list[selection.Held]] = defaultdict(list)
     scorecard: list[Score] = []
     real = [row for row in comparable(measured) if row.is_real]
     for series, levels in _all_series(measured, missing):
         in_time = series.response == "step_time_seconds"
-        board = candidates(series, protocol.time_forms if in_time else protocol.memory_forms, levels)
+        board = selection.candidates(series, protocol.time_forms if in_time else protocol.memory_forms, levels)
         leaderboard += board
         if in_time and (bend := knee(series, protocol.resamples, generator)) is not None:
             knees.append(bend)
         form = next((one.form for one in board if one.chosen), None)
-        missed = [] if form is None else misses(series, form, levels)
-        reach = half_width(missed, series.response, protocol.confidence)
+        missed = [] if form is None else selection.misses(series, form, levels)
+        reach = selection.half_width(missed, series.response, protocol.confidence)
         if form is None or reach is None:
             missing.append(f"{series.name}: no law predicts {series.response}: {board[0].reason}.")
             continue
         method = "conformal" if in_time else "held_out_bound"
-        tried[series.response, method] += held(missed, series.response, protocol.confidence)
+        tried[series.response, method] += selection.held(missed, series.response, protocol.confidence)
         if series.response != "saved_activation_bytes":
-            tried[series.response, "least_squares"] += held_by_least_squares(series, levels, protocol.confidence)
+            tried[series.response, "least_squares"] += selection.held_by_least_squares(series, levels, protocol.confidence)
         fit = fit_form(form, series.sizes, series.values)
         pieces = [dict(zip(FORMS[form].columns, piece.tolist(), strict=True)) for piece in fit.pieces]
-        laws.append(FittedLaw(series.law(form, pieces, fit.knee, fit.at(series.sizes), reach), fit, series))
-        scored, unscored = scores(laws[-1], real)
+        laws.append(asked.FittedLaw(series.law(form, pieces, fit.knee, fit.at(series.sizes), reach), fit, series))
+        scored, unscored = asked.scores(laws[-1], real)
         scorecard += scored
         missing += unscored
-    laws = [law.reaching(worst_miss(scorecard, law.law.response)) for law in laws]
-    scorecard = bounded(scorecard)
+    laws = [law.reaching(asked.worst_miss(scorecard, law.law.response)) for law in laws]
+    scorecard = asked.bounded(scorecard)
     ours = [row for row in rows if row["allocator"] == protocol.reference_allocator]
     along_edges, along_edges_resident = one_size_laws(measured)
-    coverages = (coverage(*key, results) for key, results in tried.items())
+    coverages = (selection.coverage(*key, results) for key, results in tried.items())
     counts = (analytic(law.series, law.fit) for law in laws if law.law.response != "step_time_seconds")
     return Predictions(
         confidence=protocol.confidence,
@@ -89,26 +78,26 @@ def predictions(
         analytic=[one for one in counts if one is not None],
         closed_forms=closed_forms(measured, [law.law for law in laws]),
         scorecard=scorecard,
-        summaries=summaries(scorecard),
-        censored=censored(ours, laws, protocol.timeout_seconds),
-        capacities=capacities(laws, protocol.capacity_gib),
+        summaries=asked.summaries(scorecard),
+        censored=asked.censored(ours, laws, protocol.timeout_seconds),
+        capacities=asked.capacities(laws, protocol.capacity_gib),
         not_fitted=missing,
     )
 
 
-def _all_series(measured: Sequence[Row], missing: list[str]) -> Iterator[tuple[Series, list[Fold]]]:
+def _all_series(measured: Sequence[Row], missing: list[str]) -> Iterator[tuple[Series, list[selection.Fold]]]:
     """Yield every series that can carry a law, with what is held out of it; of the others, say why not."""
     rows = drawn(measured)
     if not rows:
         missing.append("No law predicts anything: no comparable cell of a generated graph was measured.")
     for (convolution, policy), cells in by_series(rows):
-        levels = folds(cells)
+        levels = selection.folds(cells)
         for response in RESPONSES:
             having = answering(cells, response)
             if reason := why_not(having, response):
                 missing.append(f"{convolution}, {policy}: no law predicts {response}: {reason}.")
                 continue
-            yield Series(having, response), levels if len(having) == len(cells) else folds(having)
+            yield Series(having, response), levels if len(having) == len(cells) else selection.folds(having)
 
 
 def one_size_laws(measured: Sequence[Row]) -> tuple[list[PredictiveLaw], list[ResidentLaw]]:

@@ -19,7 +19,7 @@ class PredictiveLaw(OfResponse):
     `analysis/laws/series.py`); a form with a logarithmic link has exponents instead. `half_width` is how far an
     interval reaches to both sides, as a share of the prediction: for bytes, which are exact, the worst error on
     held-out cells and real graphs; for time, the conformal quantile of held-out errors at the study's confidence.
-    `held_out_error` is the worst error of bytes on held-out cells: no confidence level belongs to it, and time has none.
+    `held_out_error` is that worst error of bytes on held-out cells: it has no confidence level, and time has none.
     """
 
     form: str
