@@ -9,9 +9,7 @@ import numpy as np
 from gnn_checkpointing.analysis.estimates import Noise
 from gnn_checkpointing.analysis.protocol import Protocol
 from gnn_checkpointing.analysis.results import Result, Robustness
-from gnn_checkpointing.analysis.robustness.between import drift, families, replicates
-from gnn_checkpointing.analysis.robustness.single_graphs import influence, left_out
-from gnn_checkpointing.analysis.robustness.stopping import stopping
+from gnn_checkpointing.analysis.robustness import between, single_graphs, stopping
 from gnn_checkpointing.analysis.table import Row, drawn
 
 _OTHER_RULE = (
@@ -25,12 +23,12 @@ def robustness(rows: Sequence[Row], protocol: Protocol, noise: Noise, generator:
     own = drawn(rows)
     played = any(row.processes == protocol.processes for row in rows)
     tried: dict[str, tuple[Sequence[Result], list[str]]] = {
-        "families": families(own),
-        "replicates": replicates(own),
-        "drift": drift(own, rows, protocol.confidence),
-        "influence": influence(own, protocol.confidence),
-        "left_out": left_out(own, protocol.confidence, noise),
-        "stopping": (stopping(protocol, generator), []) if played else ([], [_OTHER_RULE]),
+        "families": between.families(own),
+        "replicates": between.replicates(own),
+        "drift": between.drift(own, rows, protocol.confidence),
+        "influence": single_graphs.influence(own, protocol.confidence),
+        "left_out": single_graphs.left_out(own, protocol.confidence, noise),
+        "stopping": (stopping.stopping(protocol, generator), []) if played else ([], [_OTHER_RULE]),
     }
     not_tried = [reason for _, reasons in tried.values() for reason in reasons]
     return Robustness.model_validate({name: found for name, (found, _) in tried.items()} | {"not_tried": not_tried})
