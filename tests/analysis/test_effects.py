@@ -128,7 +128,9 @@ def test_cells_that_agree_by_chance_claim_no_certainty() -> None:
     rows = table(np.random.default_rng(0), generated_graphs((500,), (4.0,), 2), noise=0.0)
     cells = [row for row in completed(rows) if (row.convolution, row.policy) == ("GCN", "layers")]
     value = noise(0.95, [], rows, "retaining").time_ratio(cells)
-    assert math.log(value.high / value.estimate) == pytest.approx(math.hypot(math.log(1.02) / math.sqrt(2), RUN), rel=1e-4)
+    assert math.log(value.high / value.estimate) == pytest.approx(
+        math.hypot(math.log(1.02) / math.sqrt(2), RUN), rel=1e-4
+    )
 
 
 def test_ratios_follow_the_law_they_were_made_from() -> None:

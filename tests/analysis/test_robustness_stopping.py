@@ -59,7 +59,9 @@ def test_timing_looks_as_often_as_the_rule_lets_it(
 
     monkeypatch.setattr(real, "paired_ratio", wide)
     monkeypatch.setattr(real, "timed", lambda *_: StepTime(1e-9, 1e-9, 1e-9, 0.0, 0, 0, 0))
-    study = small_study(["GCN"], measurement={"processes": processes, "rounds": {"at_least": at_least, "at_most": at_most}})
+    study = small_study(
+        ["GCN"], measurement={"processes": processes, "rounds": {"at_least": at_least, "at_most": at_most}}
+    )
     contest: Any = SimpleNamespace(forward=None, drop_gradients=lambda: None)
     cell: Any = SimpleNamespace(seed=1, timed=True, rounds=None)
     cpu, sentinel = SimpleNamespace(type="cpu"), SimpleNamespace(time=lambda: None)
@@ -85,9 +87,7 @@ def test_much_noise_is_timed_for_as_long_as_its_interval_is_wide(
 
 
 @pytest.mark.parametrize("rounds", [(10, 60), (10, 200), (3, 20)])
-def test_intervals_hold_what_they_say_at_every_noise(
-    rounds: tuple[int, int], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_intervals_hold_what_they_say_at_every_noise(rounds: tuple[int, int], monkeypatch: pytest.MonkeyPatch) -> None:
     """Those that are published, and 20 %."""
     monkeypatch.setattr(simulated, "NOISES", (*simulated.NOISES, ("lognormal", 0.2)))
     for rule in played(rounds=rounds).values():

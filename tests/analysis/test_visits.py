@@ -50,7 +50,11 @@ def test_visits_change_nothing_but_the_widths_of_intervals_of_time(rows: Table) 
         assert all(place.endswith(("low", "high")) for place in moved), name
         assert moved == set() or name in ("effects.json", "trends.json", "robustness.json")
     widths = [
-        [row["time_ratio"]["high"] / row["time_ratio"]["low"] for row in each["effects.json"]["rows"] if row["time_ratio"]]
+        [
+            row["time_ratio"]["high"] / row["time_ratio"]["low"]
+            for row in each["effects.json"]["rows"]
+            if row["time_ratio"]
+        ]
         for each in (once, twice)
     ]
     assert all(wide > narrow for narrow, wide in zip(*widths, strict=True))

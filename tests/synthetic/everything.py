@@ -9,8 +9,22 @@ from gnn_checkpointing.records.explained import ExplainedSets
 
 from .explained import explained
 from .findings import empty
-from .results import about, candidate, capacity, censored, count, coverage, effect, flatness, frontier, made, point
-from .results import some_effects, summary, trends
+from .results import (
+    about,
+    candidate,
+    capacity,
+    censored,
+    count,
+    coverage,
+    effect,
+    flatness,
+    frontier,
+    made,
+    point,
+    some_effects,
+    summary,
+    trends,
+)
 from .tables import depth_table, ego_table, protocol
 
 
@@ -49,13 +63,18 @@ def everything() -> Findings:
         robustness=made(
             kinds.Robustness,
             left_out=[made(kinds.LeftOut), made(kinds.LeftOut, **blocks, changes=["g1", "g2"])],
-            influence=[made(kinds.Influence, shift_per_edge=-0.02), made(kinds.Influence, **blocks, shift_per_edge=0.3)],
+            influence=[
+                made(kinds.Influence, shift_per_edge=-0.02),
+                made(kinds.Influence, **blocks, shift_per_edge=0.3),
+            ],
             drift=[
                 made(kinds.RunDrift, change=about(0.01, 0.02)),
                 made(kinds.RunDrift, **blocks, change=about(0.2, 0.02)),
             ],
             replicates=[made(kinds.ReplicateSpread, places=9, worst=0.002)],
-            stopping=[made(kinds.StoppingRule, noise=noise, covered=held) for noise, held in ((0.02, 0.95), (0.1, 0.94))],
+            stopping=[
+                made(kinds.StoppingRule, noise=noise, covered=held) for noise, held in ((0.02, 0.95), (0.1, 0.94))
+            ],
         ),
         explained=explanations(ExplainedSets(validation=explained(), adversarial=explained(label="b <i>")), 0.95),
         frontier=frontier(

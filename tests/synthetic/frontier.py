@@ -103,7 +103,10 @@ def frontier_table(
             elif policy == "fused_edge_blocks" and (convolution not in ATTENTION or aggregation == "spmm"):
                 row |= {**emptied(), "outcome": "refused", "message": NEEDS_ATTENTION}
             elif policy == "reversible":
-                asked = (("same_loss", "same_gradients", "same_buffers"), ("loss_error", "gradient_error", "buffer_error"))
+                asked = (
+                    ("same_loss", "same_gradients", "same_buffers"),
+                    ("loss_error", "gradient_error", "buffer_error"),
+                )
                 row |= {"other_model": True, **dict.fromkeys(asked[0]), **dict.fromkeys(asked[1])}
             rows.append(row)
     return rows

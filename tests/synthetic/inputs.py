@@ -80,7 +80,9 @@ def policy_rows(graph: Graph, convolution: str, number: int) -> Iterator[Row]:
     nodes, edges = graph.num_nodes, graph.num_edges
     cell = f"{graph.id}-{convolution}-def456"
     seconds = 1e-3 + 2e-7 * nodes + 5e-8 * edges
-    bytes_of = {policy: SLOPES[convolution, policy][0] * nodes + SLOPES[convolution, policy][1] * edges for policy in POLICIES}
+    bytes_of = {
+        policy: SLOPES[convolution, policy][0] * nodes + SLOPES[convolution, policy][1] * edges for policy in POLICIES
+    }
     for policy in POLICIES:
         ratio = SECONDS[policy] * (1 + 0.02 * wave(cell, policy, "ratio"))
         width = 0 if policy == "none" else 0.02 * (1.2 + wave(cell, policy, "width"))
@@ -99,10 +101,7 @@ def generated_rows() -> list[Row]:
     """The 324 rows of the default study's shape."""
     places = [(nodes, degree, draw) for nodes in SIZES for degree in DEGREES for draw in range(2)]
     return rows_of(
-        [
-            Graph(f"sbm-n{n}-d{d}-r{draw}-abc123", f"sbm n={n} d={d}", "sbm", n, n * d, d, draw)
-            for n, d, draw in places
-        ]
+        [Graph(f"sbm-n{n}-d{d}-r{draw}-abc123", f"sbm n={n} d={d}", "sbm", n, n * d, d, draw) for n, d, draw in places]
     )
 
 
@@ -210,7 +209,9 @@ def regressions() -> found.Regressions:
     """Every law and interaction."""
     asked = [(*pair, response) for response in RESPONSES for pair in PAIRS]
     compared = [one for one in asked if one[1] != "none"]
-    return made(found.Regressions, laws=[law(*one) for one in asked], interactions=[interaction(*one) for one in compared])
+    return made(
+        found.Regressions, laws=[law(*one) for one in asked], interactions=[interaction(*one) for one in compared]
+    )
 
 
 def quality(rows: Sequence[Row]) -> Quality:
@@ -441,7 +442,9 @@ def frontier_inputs(**changes: Any) -> ReportInputs:
         **vars(analysed),
         ledger=judge(analysed, "frontier", "laptop"),
         traces=[
-            trace(*(str(row[name]) for name in ("convolution", "policy", "aggregation")), float(row["activation_bytes"]))
+            trace(
+                *(str(row[name]) for name in ("convolution", "policy", "aggregation")), float(row["activation_bytes"])
+            )
             for row in traced
         ],
     )

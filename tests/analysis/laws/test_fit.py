@@ -7,9 +7,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from gnn_checkpointing.analysis.fitting import Floats
 from gnn_checkpointing.analysis.laws.fit import fit_form, knee, why_not_form
 from gnn_checkpointing.analysis.laws.series import FORMS, Series, Sizes, matrix
-from gnn_checkpointing.analysis.fitting import Floats
 from synthetic.tables import series
 
 TIME = "step_time_seconds"

@@ -107,7 +107,12 @@ class Planner:
         attention. Sizes that are left out are those that were measured. Raises `Refusal` for impossible numbers and
         for a convolution that there is no law for.
         """
-        asked = {"num_layers": num_layers, "hidden_channels": hidden_channels, "heads": heads, "num_features": num_features}
+        asked = {
+            "num_layers": num_layers,
+            "hidden_channels": hidden_channels,
+            "heads": heads,
+            "num_features": num_features,
+        }
         given = {name: value for name, value in asked.items() if value is not None}
         sizes = _checked(self.knowledge.measured.model_dump() | given, num_nodes, num_edges, memory_gib)
         memory_bytes = memory_gib * GIB

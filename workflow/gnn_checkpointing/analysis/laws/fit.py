@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.optimize import lsq_linear, nnls
 
 from gnn_checkpointing.analysis.fitting import REWEIGHTINGS, ROUNDING, Floats, largest

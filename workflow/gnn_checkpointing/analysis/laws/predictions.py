@@ -52,7 +52,9 @@ def predictions(
         method = "conformal" if in_time else "held_out_bound"
         tried[series.response, method] += selection.held(missed, series.response, protocol.confidence)
         if series.response != "saved_activation_bytes":
-            tried[series.response, "least_squares"] += selection.held_by_least_squares(series, levels, protocol.confidence)
+            tried[series.response, "least_squares"] += selection.held_by_least_squares(
+                series, levels, protocol.confidence
+            )
         fit = fit_form(form, series.sizes, series.values)
         pieces = [dict(zip(FORMS[form].columns, piece.tolist(), strict=True)) for piece in fit.pieces]
         laws.append(asked.FittedLaw(series.law(form, pieces, fit.knee, fit.at(series.sizes), reach), fit, series))
