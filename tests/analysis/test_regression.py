@@ -33,7 +33,7 @@ def found(rows: Table) -> tuple[list[Law], list[str]]:
     return laws(completed(rows), 0.95)
 
 
-def tested(rows: Table) -> tuple[list[Interaction], list[str]]:
+def interacted(rows: Table) -> tuple[list[Interaction], list[str]]:
     return interactions(completed(rows), 0.95)
 
 
@@ -173,6 +173,7 @@ STEPS = [
 ONE_LARGE = generated_graphs((500,), (4.0, 8.0, 16.0, 32.0, 64.0), 1) + generated_graphs((1000,), (4.0,), 1)
 """The nodes' coefficient goes through the one graph of 1,000 nodes exactly."""
 OTHER_FEATURES = [{**row, "num_features": 64 if row["replicate"] else 32} for row in made(None, "none")]
+FOUR = generated_graphs((500, 1000), (4.0,))
 ONE_SIZE = "all graphs have 500 nodes, so bytes per node cannot be told from the constant"
 
 
@@ -180,7 +181,7 @@ ONE_SIZE = "all graphs have 500 nodes, so bytes per node cannot be told from the
     ("rows", "laws", "subject", "reason"),
     [
         (
-            made(generated_graphs((500, 1000), (4.0,))),
+            made(FOUR),
             0,
             "",
             "only 4 comparable cells of generated graphs, and a law wants 6",
@@ -215,12 +216,12 @@ def test_real_graphs_alone_have_no_law_and_no_interaction() -> None:
         [],
         ["No law is fitted: no comparable cell of a generated graph was measured."],
     )
-    assert tested(made(real_graphs())) == ([], [])
+    assert interacted(made(real_graphs())) == ([], [])
 
 
 def test_bytes_and_seconds_per_edge_differ_by_what_the_laws_say() -> None:
     """GATv2: none takes 2,000 bytes an edge, layers 500, edge_blocks 0."""
-    result, missing = tested(table(np.random.default_rng(0)))
+    result, missing = interacted(table(np.random.default_rng(0)))
     assert (len(result), missing) == (3 * 2 * 2, [])
     for one in result:
         in_time = one.response == TIME
@@ -240,7 +241,7 @@ def test_bytes_and_seconds_per_edge_differ_by_what_the_laws_say() -> None:
 
 def test_a_policy_that_is_none_in_disguise_has_no_interaction() -> None:
     rows = made(None, "none")
-    memory, time = tested(rows + [{**row, "policy": "layers"} for row in rows])[0]
+    memory, time = interacted(rows + [{**row, "policy": "layers"} for row in rows])[0]
     assert (memory.difference_per_edge.estimate, memory.slope_ratio, memory.p_value) == (0.0, 1.0, None)
     assert time.difference_per_edge.estimate == pytest.approx(0.0, abs=1e-15)
 
@@ -261,18 +262,18 @@ def test_the_interval_covers_a_true_difference_about_as_often_as_it_says() -> No
 
 def test_only_cells_with_both_policies_count() -> None:
     rows = without(made(), "sbm-n500-d4-r0-GCN", "none", "timed_out")
-    assert {one.clusters for one in tested(rows)[0]} == {35}
+    assert {one.clusters for one in interacted(rows)[0]} == {35}
 
 
 def test_what_has_no_interaction_says_why() -> None:
     rows = [row for row in made() if row["policy"] == "edge_blocks"]
-    result, missing = tested([{**row, "policy": "none"} for row in rows] + rows)
+    result, missing = interacted([{**row, "policy": "none"} for row in rows] + rows)
     assert [one.response for one in result] == [TIME]
     assert missing == [
         "GCN, edge_blocks: no interaction of activation_bytes is tested: none's own value does not grow with the "
         "edges, so there is nothing to compare."
     ]
-    assert tested(made(generated_graphs((500, 1000), (4.0,), 1), "none", "layers")) == (
+    assert interacted(made(generated_graphs((500, 1000), (4.0,), 1), "none", "layers")) == (
         [],
         ["GCN, layers: no interaction is tested: only 2 comparable cells of generated graphs, and a law wants 6."],
     )
@@ -281,10 +282,10 @@ def test_what_has_no_interaction_says_why() -> None:
 def test_noise_that_both_policies_share_does_not_widen_their_difference() -> None:
     """A slow moment slows all policies of a cell alike; clusters by graph know it, independent rows would not."""
     rows = made(None, "none", "layers", noise=0.05)
-    (_, apart) = tested(rows)[0]
+    (_, apart) = interacted(rows)[0]
     none = {row["cell"]: float(row[TIME] or 0) for row in rows if row["policy"] == "none"}
     shared = [row if row["policy"] == "none" else {**row, TIME: 1.1 * none[row["cell"]]} for row in rows]
-    (_, together) = tested(shared)[0]
+    (_, together) = interacted(shared)[0]
     assert together.difference_per_edge.estimate == pytest.approx(0.1 * together.none_per_edge.estimate)
     widths = [one.difference_per_edge.high - one.difference_per_edge.low for one in (together, apart)]
     assert widths[0] < 0.2 * widths[1]

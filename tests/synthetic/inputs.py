@@ -429,6 +429,7 @@ def frontier_inputs(**changes: Any) -> ReportInputs:
     aggregations = ["gather_scatter", "spmm"]
     run = [row for row in rows if row["outcome"] == "completed" and row["allocator"] == "retaining"]
     traced = [row for row in run if row["requested_average_degree"] == degrees[len(degrees) // 2]]
+    names = ("convolution", "policy", "aggregation")
     return inputs(
         in_series(rows),
         study=study(

@@ -38,19 +38,19 @@ def predictions(
     scorecard: list[Score] = []
     real = [row for row in comparable(measured) if row.is_real]
     for series, levels in _all_series(measured, missing):
-        in_time = series.response == "step_time_seconds"
+        in_time, confidence = series.response == "step_time_seconds", protocol.confidence
         board = selection.candidates(series, protocol.time_forms if in_time else protocol.memory_forms, levels)
         leaderboard += board
         if in_time and (bend := knee(series, protocol.resamples, generator)) is not None:
             knees.append(bend)
         form = next((one.form for one in board if one.chosen), None)
         missed = [] if form is None else selection.misses(series, form, levels)
-        reach = selection.half_width(missed, series.response, protocol.confidence)
+        reach = selection.half_width(missed, series.response, confidence)
         if form is None or reach is None:
             missing.append(f"{series.name}: no law predicts {series.response}: {board[0].reason}.")
             continue
         method = "conformal" if in_time else "held_out_bound"
-        tried[series.response, method] += selection.held(missed, series.response, protocol.confidence)
+        tried[series.response, method] += selection.held(missed, series.response, confidence)
         if series.response != "saved_activation_bytes":
             tried[series.response, "least_squares"] += selection.held_by_least_squares(
                 series, levels, protocol.confidence
