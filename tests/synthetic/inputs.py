@@ -422,8 +422,9 @@ def frontier_inputs(**changes: Any) -> ReportInputs:
     rows = frontier_table(**changes)
     rows = changed(rows, str(rows[0]["cell"]), "layers", high_water_agrees=False)
     analysed = analyse(rows, [], tables.protocol())
-    names = ("convolution", "policy", "allocator")
-    convolutions, policies, allocators = ([*dict.fromkeys(str(row[name]) for row in rows)] for name in names)
+    convolutions, policies, allocators = (
+        [*dict.fromkeys(str(row[name]) for row in rows)] for name in ("convolution", "policy", "allocator")
+    )
     degrees = sorted({float(row["requested_average_degree"] or 0) for row in rows})
     sizes = {"num_layers": 9, "hidden_channels": 64, "heads": 4}
     aggregations = ["gather_scatter", "spmm"]
@@ -442,12 +443,7 @@ def frontier_inputs(**changes: Any) -> ReportInputs:
         ),
         **vars(analysed),
         ledger=judge(analysed, "frontier", "laptop"),
-        traces=[
-            trace(
-                *(str(row[name]) for name in ("convolution", "policy", "aggregation")), float(row["activation_bytes"])
-            )
-            for row in traced
-        ],
+        traces=[trace(*(str(row[name]) for name in names), float(row["activation_bytes"])) for row in traced],
     )
 
 
