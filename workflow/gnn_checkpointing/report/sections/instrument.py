@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from statistics import median
 
-from gnn_checkpointing.analysis.turns import turns_of
+from gnn_checkpointing.analysis.quality import turns_of
 from gnn_checkpointing.measurement import readings
 from gnn_checkpointing.records.measurements_table import number
 from gnn_checkpointing.report import units
