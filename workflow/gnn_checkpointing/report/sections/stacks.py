@@ -9,12 +9,12 @@ from gnn_checkpointing.report.figures import scales
 from gnn_checkpointing.report.figures.palette import looks
 from gnn_checkpointing.report.inputs import EFFECTS, ReportInputs
 from gnn_checkpointing.report.page import Section
-from gnn_checkpointing.report.panels import Of, figure, lines_over, table
+from gnn_checkpointing.report.panels import lines_over
 from gnn_checkpointing.report.sections.claims import verdict_table
-from gnn_checkpointing.report.sections.parts import CONVOLUTION, blocks, grouped, line, of_policy, of_ratio
-from gnn_checkpointing.report.texts import texts
+from gnn_checkpointing.report.sections.parts import blocks, grouped, line
+from gnn_checkpointing.report.texts import Texts
 
-_text = texts("stacks")
+_text = Texts("stacks")
 
 OF_DEPTH = (
     "reversible-peak-hardly-grows-with-depth",
@@ -32,24 +32,14 @@ def depth_section(inputs: ReportInputs) -> Section | None:
     found = inputs.depths.points
     if not found:
         return None
-    shown = table(
-        "table-depth",
-        _text("table-depth", confidence=inputs.depths.confidence),
-        EFFECTS,
-        found,
-        Of("Stack", "stack"),
-        Of("Average degree", "level", content="number"),
-        Of("Layers", "num_layers", units.count),
-        of_policy(inputs),
-        Of("Activation peak", "activation_bytes", units.size),
-        Of("Kept", "saved_activation_bytes", units.size, "at end of forward"),
-        of_ratio("Activations", "activation_ratio"),
-        of_ratio("Step time", "time_ratio"),
-    )
     timed = any(point.time_ratio for point in found)
-    verdicts = verdict_table(inputs, "table-depth-verdicts", _text("table-depth-verdicts"), OF_DEPTH)
-    figures = [depth_figure(inputs), depth_figure(inputs, "time", time=True) if timed else None]
-    return Section("depth", "Deep models", blocks(_text("depth"), figures, shown, verdicts))
+    parts = blocks(
+        _text("depth"),
+        [depth_figure(inputs), depth_figure(inputs, "time", time=True) if timed else None],
+        _text.table(inputs, "table-depth", EFFECTS, found, confidence=inputs.depths.confidence),
+        verdict_table(_text, inputs, "table-depth-verdicts", OF_DEPTH),
+    )
+    return Section("depth", "Deep models", parts)
 
 
 def depth_figure(inputs: ReportInputs, name: str = "memory", *, time: bool = False) -> Figure:
@@ -78,8 +68,7 @@ def depth_figure(inputs: ReportInputs, name: str = "memory", *, time: bool = Fal
         )
         for (stack, num_nodes, level), own in panels.items()
     )
-    caption = _text("figure-depth-time" if time else "figure-depth")
-    return figure(f"figure-depth-{name}", caption, _text("figure-depth-how-to-read"), EFFECTS, shown)
+    return _text.figure(f"figure-depth-{name}", EFFECTS, shown)
 
 
 def practice_section(inputs: ReportInputs) -> Section | None:
@@ -87,20 +76,6 @@ def practice_section(inputs: ReportInputs) -> Section | None:
     asked, found = inputs.study.practice, inputs.effects.practice
     if asked is None or not found:
         return None
-    shown = table(
-        "table-practice",
-        _text("table-practice", confidence=inputs.effects.confidence),
-        EFFECTS,
-        found,
-        CONVOLUTION,
-        of_policy(inputs),
-        Of("Nodes", "num_nodes", units.count),
-        Of("Average degree", "level", content="number"),
-        of_ratio("Activations, bare", "bare_activation_ratio"),
-        of_ratio("In practice", "activation_ratio"),
-        of_ratio("Time, bare", "bare_time_ratio"),
-        of_ratio("In practice", "time_ratio"),
-        Of("None, in practice", "none_activation_bytes", units.ratio, "/ bare"),
-    )
-    verdicts = verdict_table(inputs, "table-practice-verdicts", _text("table-practice-verdicts"), OF_PRACTICE)
+    shown = _text.table(inputs, "table-practice", EFFECTS, found)
+    verdicts = verdict_table(_text, inputs, "table-practice-verdicts", OF_PRACTICE)
     return Section("practice", "In practice", blocks(_text("practice", asked=asked), shown, verdicts))

@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
 
 from gnn_checkpointing.analysis.results import ExplainedSet
 from gnn_checkpointing.records.traces import Trace
-from gnn_checkpointing.report import units
 from gnn_checkpointing.report.figure import Figure
 from gnn_checkpointing.report.figures import scales
 from gnn_checkpointing.report.figures.palette import looks
 from gnn_checkpointing.report.inputs import EXPLANATIONS, TRACES, ReportInputs
-from gnn_checkpointing.report.page import Section, Table
-from gnn_checkpointing.report.panels import Of, Shown, figure, lines_over, table
+from gnn_checkpointing.report.page import Section
+from gnn_checkpointing.report.panels import Shown, lines_over
 from gnn_checkpointing.report.sections.claims import verdict_table
 from gnn_checkpointing.report.sections.graphs import without_replicate
-from gnn_checkpointing.report.sections.parts import Columns, blocks, line, points
+from gnn_checkpointing.report.sections.parts import blocks, line, points
 from gnn_checkpointing.report.sections.timeline import traced_by_convolution
-from gnn_checkpointing.report.texts import texts
+from gnn_checkpointing.report.texts import Texts
 from gnn_checkpointing.study.convolutions import VISION
 
-_text = texts("vision")
+_text = Texts("vision")
 
 CLAIMS = (
     "vision-layers-keep-a-fifth",
@@ -38,11 +37,6 @@ MEASURES = {
     "modularity": "modularity of the object",
     "top1_accuracy": "top-1 accuracy",
 }
-_MEASURED: Columns = (
-    Of("Block", "number", units.digits),
-    Of("Neighbours", "neighbours", units.digits),
-    *(Of(words.partition(" (")[0].capitalize(), of, units.general_estimate) for of, words in MEASURES.items()),
-)
 
 
 def vision_section(inputs: ReportInputs) -> Section | None:
@@ -55,14 +49,20 @@ def vision_section(inputs: ReportInputs) -> Section | None:
     traced = {convolution: traces for convolution, traces in profiled.items() if traces}
     if not traced:
         return None
+    rows = [
+        (convolution, trace.policy, *block)
+        for convolution, traces in traced.items()
+        for trace in traces
+        for block in zip(trace.block_numbers, trace.block_degrees, kept_by_block(trace), _within(trace), strict=True)
+    ]
     kept, within = "kept for the backward pass by each block", "most at once inside each block"
     parts = blocks(
         _text("a-vision-gnn-takes-the"),
         [_course(convolution, traces) for convolution, traces in traced.items()],
         _figure(inputs, traced, "figure-vision-kept", kept, kept_by_block),
         _figure(inputs, traced, "figure-vision-within", within, _within),
-        _table(inputs, traced),
-        verdict_table(inputs, "table-vision-verdicts", _text("table-vision-verdicts"), CLAIMS),
+        _text.table(inputs, "table-vision-blocks", TRACES, rows),
+        verdict_table(_text, inputs, "table-vision-verdicts", CLAIMS),
     )
     return Section("vision", "Vision GNNs, block by block", parts)
 
@@ -86,7 +86,11 @@ def _course(convolution: str, traces: Sequence[Trace]) -> str:
 
 
 def _figure(
-    inputs: ReportInputs, traced: dict[str, list[Trace]], id: str, axis: str, profile: Callable[[Trace], Sequence[int]]
+    inputs: ReportInputs,
+    traced: Mapping[str, Sequence[Trace]],
+    id: str,
+    axis: str,
+    profile: Callable[[Trace], Sequence[int]],
 ) -> Figure:
     def shown(convolution: str, traces: Sequence[Trace]) -> Shown | None:
         # What a block keeps inside a recomputed run of blocks is nothing, which no logarithmic axis shows.
@@ -102,29 +106,7 @@ def _figure(
         y = scales.size_scale([point.y for point in points([lines])], axis)
         return lines_over(convolution, lines, looks(inputs.policies), x, y, convolution=convolution)
 
-    panels = (shown(convolution, traces) for convolution, traces in traced.items())
-    return figure(id, _text(id), _text("figure-vision-how-to-read"), TRACES, panels)
-
-
-def _table(inputs: ReportInputs, traced: dict[str, list[Trace]]) -> Table:
-    rows = [
-        (convolution, trace.policy, *block)
-        for convolution, traces in traced.items()
-        for trace in traces
-        for block in zip(trace.block_numbers, trace.block_degrees, kept_by_block(trace), _within(trace), strict=True)
-    ]
-    return table(
-        "table-vision-blocks",
-        _text("table-vision-blocks"),
-        TRACES,
-        rows,
-        Of("Model", lambda row: row[0]),
-        Of("Policy", lambda row: inputs.named(row[1])),
-        Of("Block", lambda row: row[2], units.digits),
-        Of("Neighbours", lambda row: row[3], units.plain),
-        Of("Kept", lambda row: row[4], units.size),
-        Of("At once", lambda row: row[5], units.size),
-    )
+    return _text.figure(id, TRACES, (shown(convolution, traces) for convolution, traces in traced.items()))
 
 
 def explained_section(inputs: ReportInputs) -> Section | None:
@@ -133,32 +115,21 @@ def explained_section(inputs: ReportInputs) -> Section | None:
     if not sets:
         return None
     tables = [
-        table(f"table-explained-{name}", _text("table-explained", one=one), EXPLANATIONS, one.blocks, *_MEASURED)
-        for name, one in sets.items()
+        _text.table(inputs, f"table-explained-{name}", EXPLANATIONS, one.blocks, one=one) for name, one in sets.items()
     ]
     seeds = [claim.id for claim in inputs.ledger.claims if claim.kind == "seed"]
-    verdicts = verdict_table(inputs, "table-explained-verdicts", _text("table-explained-verdicts"), seeds)
-    opening = _text("explained", sets=list(sets.values()))
-    return Section("explained", "A Vision GNN explained", blocks(opening, _explained_figure(sets), tables, verdicts))
+    verdicts = verdict_table(_text, inputs, "table-explained-verdicts", seeds)
+    opening, figure = _text("explained", sets=list(sets.values())), _explained_figure(list(sets.values()))
+    return Section("explained", "A Vision GNN explained", blocks(opening, figure, tables, verdicts))
 
 
-def _explained_figure(sets: dict[str, ExplainedSet]) -> Figure:
-    names = [f"{block.number} ({block.neighbours})" for block in next(iter(sets.values())).blocks]
-    x = scales.step_scale(names, "block (its neighbours)")
-    own_looks = looks([one.label for one in sets.values()])
+def _explained_figure(sets: Sequence[ExplainedSet]) -> Figure:
+    x = scales.step_scale([f"{one.number} ({one.neighbours})" for one in sets[0].blocks], "block (its neighbours)")
+    own_looks = looks([one.label for one in sets])
 
     def shown(measure: str, words: str) -> Shown | None:
-        lines = [
-            line(one.label, one.blocks, lambda block: block.number, lambda block: getattr(block, measure))
-            for one in sets.values()
-        ]
+        lines = [line(one.label, one.blocks, lambda at: at.number, lambda at: getattr(at, measure)) for one in sets]
         ends = [end for point in points([lines]) for end in (point.low, point.high)]
         return lines_over(words, lines, own_looks, x, scales.value_scale(ends, words), names="images") if ends else None
 
-    return figure(
-        "figure-explained",
-        _text("figure-explained"),
-        _text("figure-explained-how-to-read"),
-        EXPLANATIONS,
-        (shown(measure, words) for measure, words in MEASURES.items()),
-    )
+    return _text.figure("figure-explained", EXPLANATIONS, (shown(*measure) for measure in MEASURES.items()))
