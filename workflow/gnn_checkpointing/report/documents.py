@@ -31,9 +31,9 @@ from gnn_checkpointing.report.page import (
     figures_of,
 )
 from gnn_checkpointing.report.provenance import provenance, study_command, with_provenance
-from gnn_checkpointing.report.sections.families import NAMES
 from gnn_checkpointing.report.sections.lead import lead_figure
 from gnn_checkpointing.report.sections.method import data_section, redo_section
+from gnn_checkpointing.report.sections.parts import NAMES
 from gnn_checkpointing.report.sections.short import short_tables
 from gnn_checkpointing.report.texts import TEMPLATES, filters
 from gnn_checkpointing.sourced import parts
@@ -51,10 +51,11 @@ PROOF = {
 """Where the appendix has what a section or an answer rests on, where that is not called alike."""
 
 SECTIONS = (
-    *("planner", "trends.memory", "trends.time", "frontier", "allocator", "timeline", "vision", "vision.explained"),
-    *("stacks.practice", "stacks.depth", "ego", "laws", "predictions", "scorecard", "families", "robustness", "real"),
-    *("real.graded", "batches", "claims", "claims.audit", "quality.accuracy", "quality.failed", "quality"),
-    *("instrument.run", "instrument", "graphs", "method.machine", "method"),
+    *("planner", "trends.memory", "trends.time", "frontier", "frontier.allocator", "timeline", "vision"),
+    *("vision.explained", "stacks.practice", "stacks.depth", "ego", "laws", "predictions", "scorecard"),
+    *("variants.families", "robustness", "variants.real", "variants.graded", "variants.batches", "claims"),
+    *("claims.audit", "quality.accuracy", "quality.failed", "quality", "instrument.run", "instrument", "graphs"),
+    *("method.machine", "method"),
 )
 """The appendix's sections in their order: a file in `sections/`, and which of its sections where it has several."""
 
@@ -200,7 +201,7 @@ def _appendix(inputs: ReportInputs, checksums: Mapping[str, str], history: Seque
     if lead is not None:
         lead = replace(lead, provenance=provenance(lead, inputs.study, checksums))
     figures = [*filter(None, [lead]), *figures_of(sections)]
-    sections += [data_section(checksums, figures, inputs.rows), redo_section(inputs)]
+    sections += [data_section(inputs, checksums, figures), redo_section(inputs)]
     cells = f"{units.count(inputs.quality.cells)} ({units.count(inputs.started)} measurements)"
     return Page(
         title=inputs.study.title,

@@ -12,12 +12,12 @@ from gnn_checkpointing.report import units
 from gnn_checkpointing.report.figure import Fact
 from gnn_checkpointing.report.inputs import AUDIT, CLAIMS, ReportInputs
 from gnn_checkpointing.report.page import ClaimItem, Claims, Link, Links, Outcome, Section, Table
-from gnn_checkpointing.report.panels import Of, table
-from gnn_checkpointing.report.sections.parts import Columns, blocks, grouped
-from gnn_checkpointing.report.texts import texts
+from gnn_checkpointing.report.panels import Of
+from gnn_checkpointing.report.sections.parts import blocks, grouped
+from gnn_checkpointing.report.texts import Texts
 from gnn_checkpointing.sourced import counted, counted_where
 
-_text = texts("claims")
+_text = Texts("claims")
 
 TITLES: dict[Kind, str] = {
     "study": "What this study claims",
@@ -28,13 +28,6 @@ VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
 _ANSWERS = {True: "passed", False: "FAILED", None: "does not apply"}
 _ENTRY = re.compile(r"(?<=/)\d+\b")
 """The number of an entry in a list, in an address."""
-_AUDIT: Columns = (
-    Of("Question", "question", content="prose"),
-    Of("Answer", lambda check: _ANSWERS[check.passed]),
-    Of("Found", lambda check: check.found or check.needs, content="prose"),
-    Of("Rule", "rule", content="prose"),
-    Of("Evidence", "evidence", content="prose"),
-)
 
 
 def claims_section(inputs: ReportInputs) -> Section:
@@ -48,25 +41,18 @@ def claims_section(inputs: ReportInputs) -> Section:
         if (claims := [claim for claim in ledger.claims if claim.kind == kind])
     ]
     opening = _text("each-claim-was-written-down", confidence=ledger.confidence, claims=CLAIMS)
-    return Section("claims", "Claims and verdicts", blocks(opening, _summary(ledger.claims), judged))
+    return Section("claims", "Claims and verdicts", blocks(opening, _summary(inputs), judged))
 
 
-def verdict_table(inputs: ReportInputs, id: str, caption: str, templates: Sequence[str]) -> Table:
-    """The claims of some templates with their verdicts."""
+def verdict_table(text: Texts, inputs: ReportInputs, id: str, templates: Sequence[str]) -> Table:
+    """The claims of some templates with their verdicts; `text` has the caption."""
     found = [claim for claim in inputs.ledger.claims if claim.id.partition(":")[0] in templates]
-    return table(
-        id,
-        caption,
-        CLAIMS,
-        found,
-        Of("Claim", "sentence", content="prose"),
-        Of("Verdict", "verdict"),
-        Of("Estimate", _estimate),
-        Of("Where", "reason", content="prose"),
-    )
+    return _text.table(inputs, id, CLAIMS, found, name="table-verdicts", caption=text(id), estimate_of=_estimate)
 
 
-def _summary(claims: list[Claim]) -> Table:
+def _summary(inputs: ReportInputs) -> Table:
+    claims = inputs.ledger.claims
+
     def sentences(kind: Kind) -> int:
         # A claim about every convolution is one sentence in general; one about the study has nothing in general.
         of_kind = ("kind", "=", kind)
@@ -76,15 +62,15 @@ def _summary(claims: list[Claim]) -> Table:
     def judged(*verdict: tuple[str, str, str]) -> Callable[[Kind], int]:
         return lambda kind: counted_where(claims, ("kind", "=", kind), *verdict)
 
-    return table(
+    return _text.table(
+        inputs,
         "table-claims",
-        _text("table-claims"),
         CLAIMS,
         [kind for kind in TITLES if judged()(kind)],
-        Of("Claims", lambda kind: TITLES[kind], content="prose"),
-        Of("Sentences", sentences, units.count),
-        Of("Judgements", judged(), units.count),
         *(Of(verdict.capitalize(), judged(("verdict", "=", verdict)), units.count) for verdict in VERDICTS),
+        title=TITLES.get,
+        sentences=sentences,
+        judged=judged(),
     )
 
 
@@ -136,7 +122,14 @@ def _estimate(claim: Claim) -> str:
 def audit_section(inputs: ReportInputs) -> Section:
     """Every question of the rubric, its rule, the answer and what decided it."""
     audit = inputs.audit
-    shown = table("table-audit", _text("table-audit"), AUDIT, audit.checks, *_AUDIT)
+    shown = _text.table(
+        inputs,
+        "table-audit",
+        AUDIT,
+        audit.checks,
+        answer=lambda check: _ANSWERS[check.passed],
+        found_or_needed=lambda check: check.found or check.needs,
+    )
     score = _text("score", audit=audit, left_out=counted(audit.checks) - audit.applicable)
     opening = _text("the-report-grades-itself-on", checks=counted(audit.checks), text=score)
     link = Link(PACK, f"{AUDIT} in {PACK}", "every question with its rule, answer, numbers and evidence")

@@ -9,12 +9,11 @@ from gnn_checkpointing.records.graph_facts import GraphFacts, Provenance
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.inputs import GRAPHS, ReportInputs
 from gnn_checkpointing.report.page import Section
-from gnn_checkpointing.report.panels import Of, table
-from gnn_checkpointing.report.sections.parts import Columns, blocks
-from gnn_checkpointing.report.texts import texts
+from gnn_checkpointing.report.sections.parts import blocks
+from gnn_checkpointing.report.texts import Texts
 from gnn_checkpointing.sourced import counted_where, sourced, square_root
 
-_text = texts("graphs")
+_text = Texts("graphs")
 
 _WEDGES = sourced(WEDGES, "gnn_checkpointing/graphs/structure.py#/WEDGES")
 _ERROR = square_root(0.25 / (_WEDGES * 1.0))
@@ -24,24 +23,6 @@ _REPLICATE = re.compile(r", replicate \d+")
 
 MOST_ROWS = sourced(60, "gnn_checkpointing/report/sections/graphs.py#/MOST_ROWS")
 """A study of more graphs shows so many of them; `graphs.json` has all."""
-_STRUCTURE: Columns = (
-    Of("Graph", lambda graph: without_replicate(graph.label), content="prose"),
-    Of("Nodes", "num_nodes", units.count),
-    Of("Edges", "num_edges", units.count),
-    Of("Average degree", "average_degree", units.plain),
-    Of("Degree", lambda graph: graph.structure.degree_quantiles[0], units.count, "5 %"),
-    Of("Degree", lambda graph: graph.structure.degree_quantiles[2], units.count, "median"),
-    Of("Degree", lambda graph: graph.structure.degree_quantiles[4], units.count, "95 %"),
-    Of("Degree", lambda graph: graph.structure.maximum_degree, units.count, "largest"),
-    Of("Clustering", lambda graph: graph.structure.clustering, lambda value: units.fixed(value, 3)),
-    Of("Homophily", lambda graph: graph.structure.homophily, lambda value: units.fixed(value, 2)),
-)
-_ORIGINS: Columns = (
-    Of("Graph", lambda row: row[0].label, content="prose"),
-    Of("Source", lambda row: f"{row[1].source}; licence: {row[1].licence}", unit="licence", content="prose"),
-    Of("Files", lambda row: _files(row[1]), content="prose"),
-    Of("Changed", lambda row: _changes(row[1], row[0].num_features), content="prose"),
-)
 
 
 def graphs_section(inputs: ReportInputs) -> Section | None:
@@ -52,13 +33,23 @@ def graphs_section(inputs: ReportInputs) -> Section | None:
     # Of replicates, the first: the others differ by chance.
     shown = sorted((graph for graph in counted if graph.replicate == 0), key=_place)
     number = counted_where(inputs.graphs, ("structure", "!=", ""))
-    origins = {graph.id: (graph, graph.provenance) for graph in shown if graph.provenance and not graph.derivation}
-    caption = _text("table-origins", graphs=GRAPHS)
+    origins = {graph.id: graph for graph in shown if graph.provenance and not graph.derivation}.values()
     parts = blocks(
         _text("structure", wedges=_WEDGES, error=_ERROR, number=number, shown=len(shown), most=MOST_ROWS),
-        table("table-graphs", _text("table-graphs"), GRAPHS, shown[:MOST_ROWS], *_STRUCTURE),
+        _text.table(
+            inputs, "table-graphs", GRAPHS, shown[:MOST_ROWS], label=lambda graph: without_replicate(graph.label)
+        ),
         _text("real-graphs-are-read-from") if origins else None,
-        table("table-origins", caption, GRAPHS, origins.values(), *_ORIGINS),
+        _text.table(
+            inputs,
+            "table-origins",
+            GRAPHS,
+            origins,
+            graphs=GRAPHS,
+            licensed=lambda found: f"{found.source}; licence: {found.licence}",
+            files_of=_files,
+            changes=lambda graph: _changes(graph.provenance, graph.num_features),
+        ),
     )
     return Section("graphs", "Graphs", parts)
 

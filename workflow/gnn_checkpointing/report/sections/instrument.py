@@ -13,43 +13,19 @@ from gnn_checkpointing.report.figure import Figure, Panel
 from gnn_checkpointing.report.figures.bars import Turn, drawn_turns, gantt_panel, graphs_a_row
 from gnn_checkpointing.report.inputs import DEMONSTRATION, MEASUREMENTS, QUALITY, ReportInputs
 from gnn_checkpointing.report.page import Note, Section, Table
-from gnn_checkpointing.report.panels import Of, table
-from gnn_checkpointing.report.sections.parts import Columns, Part, blocks
-from gnn_checkpointing.report.sections.worst import LISTED
-from gnn_checkpointing.report.texts import texts
+from gnn_checkpointing.report.sections.parts import LISTED, Part, blocks
+from gnn_checkpointing.report.texts import Texts
 from gnn_checkpointing.sourced import counted, counted_where, sourced
 
-_text = texts("instrument")
+_text = Texts("instrument")
 
 _NAMES = {
     "high_water_bytes": "the process's high-water mark",
     "fake_tensor_bytes": "fake tensors, which allocate nothing",
 }
-_READINGS: Columns = (
-    Of("Reading", lambda reading: _NAMES[reading.instrument], content="prose"),
-    Of("Taken", "read", units.count),
-    Of("Compared", "judged", units.count),
-    Of("Agree", "agree", units.count),
-    Of("Median difference", "median_difference", units.percent),
-    Of("Worst", "worst_bytes", units.size, "bytes"),
-    Of("Worst", "worst_difference", units.percent, "of the peak"),
-    Of("Where", "worst_at", content="prose"),
-)
-_DEMONSTRATED: Columns = (
-    Of("Instrument", lambda row: row[0], content="prose"),
-    Of("Speaks of", lambda row: row[1], content="prose"),
-    Of("Memory", lambda row: "saw nothing" if row[2] is None else units.size(row[2]), content="number"),
-    Of("Memory", lambda row: row[3], units.ratio, "/ exact"),
-)
 _PER_MINUTE = 60.0
 _MOST_GRAPHS = 120
 """Of the table: of more, those are told that took longest."""
-_TURNS: Columns = (
-    Of("Graph", "graph", content="prose"),
-    Of("Turns", "turns", units.count),
-    Of("Began", lambda graph: units.fixed(graph.began_seconds / _PER_MINUTE, 2), unit="minutes", content="number"),
-    Of("Ended", lambda graph: units.fixed(graph.ended_seconds / _PER_MINUTE, 2), unit="minutes", content="number"),
-)
 
 
 def tolerated(name: str) -> float:
@@ -69,7 +45,13 @@ def _readings(inputs: ReportInputs) -> list[Part]:
     if not quality.readings:
         return [_text("memory-was-read-by-the")]
     device = "cuda" if "cuda" in quality.setting.devices else "cpu"
-    shown = table("table-readings", _text("table-readings"), QUALITY, quality.readings, *_READINGS)
+    shown = _text.table(
+        inputs,
+        "table-readings",
+        QUALITY,
+        quality.readings,
+        instrument_of=lambda reading: _NAMES[reading.instrument],
+    )
     opening = _text(f"readings-on-{device}", tolerated=tolerated)
     found = quality.disagreements
     more = counted(found) - LISTED
@@ -93,10 +75,16 @@ def _demonstration(inputs: ReportInputs) -> list[Part]:
     instruments = "five instruments" if len(found) == 5 else "four instruments"
     exact = shown.exact_bytes
     rows = [(name, of, value, None if value is None else value / exact if exact else 0.0) for name, of, value in found]
-    caption = _text("table-demonstration", instruments=instruments)
     return [
         _text("one-step-of-as-tell", shown=shown, instruments=instruments),
-        table("table-demonstration", caption, DEMONSTRATION, rows, *_DEMONSTRATED),
+        _text.table(
+            inputs,
+            "table-demonstration",
+            DEMONSTRATION,
+            rows,
+            instruments=instruments,
+            seen=lambda row: "saw nothing" if row[2] is None else units.size(row[2]),
+        ),
     ]
 
 
@@ -124,19 +112,15 @@ def _halves(inputs: ReportInputs) -> Table:
     def share(policy: str) -> float:
         return median(forward / (forward + backward) for forward, backward in found[policy])
 
-    def quotient(policy: str) -> float:
-        return median(backward / forward for forward, backward in found[policy] if forward > 0)
-
-    return table(
+    return _text.table(
+        inputs,
         "table-halves",
-        _text("table-halves", reference=inputs.reference),
         MEASUREMENTS,
         found,
-        Of("Policy", inputs.named),
-        Of("Cells", timed, units.count),
-        Of("Forward", share, units.percent, "of the step"),
-        Of("Backward", lambda policy: 1 - share(policy), units.percent, "of the step"),
-        Of("Backward", quotient, units.ratio, "/ forward"),
+        timed=timed,
+        share=share,
+        rest=lambda policy: 1 - share(policy),
+        quotient=lambda policy: median(backward / forward for forward, backward in found[policy] if forward > 0),
     )
 
 
@@ -165,24 +149,21 @@ def run_section(inputs: ReportInputs) -> Section | None:
         return (moment - turns[0].began).total_seconds() / _PER_MINUTE
 
     bars = [Turn(places[turn.graph], minutes(turn.began), minutes(turn.ended), turn.process) for turn in turns]
-    panel = Panel(
-        id="panel-run",
-        title="Turns at the machine",
-        alternative=f"Gantt chart of the run: {sentence}",
-        svg=gantt_panel("panel-run", bars),
-        drawn=drawn_turns(bars, [graph.graph for graph in run.graphs]),
-    )
+    told = f"Gantt chart of the run: {sentence}"
+    drawn = drawn_turns(bars, [graph.graph for graph in run.graphs])
+    panel = Panel("panel-run", "Turns at the machine", told, gantt_panel("panel-run", bars), drawn)
     several, machines = graphs_a_row(len(run.graphs)), len({turn.host for turn in turns})
-    figure = Figure(
-        id="figure-run",
-        caption=_text("figure-run"),
-        how_to_read=_text("figure-run-how-to-read", several=several, run=run, machines=machines),
-        panels=(panel,),
-        source=MEASUREMENTS,
-        size="wide",
-    )
-    caption = _text("table-run", most=_MOST_GRAPHS, graphs=len(run.graphs))
+    how = _text("figure-run-how-to-read", several=several, run=run, machines=machines)
+    figure = Figure("figure-run", _text("figure-run"), how, (panel,), MEASUREMENTS, size="wide")
     longest = sorted(run.graphs, key=lambda graph: graph.began_seconds - graph.ended_seconds)[:_MOST_GRAPHS]
     names = {graph.graph for graph in longest}
-    shown = table("table-run", caption, QUALITY, [graph for graph in run.graphs if graph.graph in names], *_TURNS)
+    shown = _text.table(
+        inputs,
+        "table-run",
+        QUALITY,
+        [graph for graph in run.graphs if graph.graph in names],
+        most=_MOST_GRAPHS,
+        graphs=len(run.graphs),
+        minutes=lambda seconds: units.fixed(seconds / _PER_MINUTE, 2),
+    )
     return Section("run", "The run", blocks(sentence, figure, shown))

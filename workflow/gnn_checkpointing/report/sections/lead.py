@@ -15,13 +15,13 @@ from gnn_checkpointing.report.figures.points import Mark
 from gnn_checkpointing.report.inputs import EFFECTS, MEASUREMENTS, ReportInputs
 from gnn_checkpointing.report.panels import Shown, figure, lines_over, marks_on_rows
 from gnn_checkpointing.report.sections.ego import ego_figure
-from gnn_checkpointing.report.sections.families import NAMES, densest
+from gnn_checkpointing.report.sections.variants import densest
 from gnn_checkpointing.report.sections.frontier import frontier_figure
-from gnn_checkpointing.report.sections.parts import line, points
+from gnn_checkpointing.report.sections.parts import NAMES, line, points
 from gnn_checkpointing.report.sections.stacks import depth_figure
-from gnn_checkpointing.report.texts import texts
+from gnn_checkpointing.report.texts import Texts
 
-_text = texts("lead")
+_text = Texts("lead")
 
 _FIRST = ("layers", "edge_blocks")
 _AXIS = "activation memory / none's"

@@ -5,22 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from gnn_checkpointing.packed import PACK
-from gnn_checkpointing.records.measurements_table import Value, columns_of
+from gnn_checkpointing.records.measurements_table import columns_of
 from gnn_checkpointing.report import inputs as files
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.figure import Fact, Figure
 from gnn_checkpointing.report.figures.palette import kind_of
 from gnn_checkpointing.report.inputs import ReportInputs
 from gnn_checkpointing.report.page import Facts, Link, Links, Section, Step, Steps
-from gnn_checkpointing.report.panels import Of, table
 from gnn_checkpointing.report.provenance import study_command
 from gnn_checkpointing.report.sections.instrument import tolerated
-from gnn_checkpointing.report.sections.parts import Columns, blocks
-from gnn_checkpointing.report.texts import texts
+from gnn_checkpointing.report.sections.parts import blocks
+from gnn_checkpointing.report.texts import Texts
 from gnn_checkpointing.study.own_model import own_name
 from gnn_checkpointing.study.policy_names import POLICIES
 
-_text = texts("method")
+_text = Texts("method")
 
 _NOTES = {
     files.MEASUREMENTS: "one row per cell and policy; the columns are explained below",
@@ -44,26 +43,6 @@ _NOTES = {
     files.HARDWARE: "the machine and the versions of libraries",
 }
 _TABLE = "gnn_checkpointing/records/measurements_table.py"
-_MODELS: Columns = (
-    Of("Model", "convolution"),
-    Of("Layers", "num_layers", units.digits),
-    Of("Channels", "hidden_channels", units.digits),
-    Of("Heads", "heads", units.digits),
-    Of("Parameters", "parameters", units.count),
-)
-_ORIGINS: Columns = (
-    Of("Figure", lambda row: row[0], content="prose"),
-    Of("Drawn numbers", lambda row: row[1].data, content="prose"),
-    Of("From", lambda row: row[1].file, content="prose"),
-    Of("Rule", lambda row: row[1].rule),
-    Of("Command", lambda row: row[1].command, content="prose"),
-)
-_DICTIONARY: Columns = (
-    Of("Column", "name"),
-    Of("Type", "kind"),
-    Of("Unit", "unit"),
-    Of("Meaning", "meaning", content="prose"),
-)
 
 
 def method_section(inputs: ReportInputs) -> Section:
@@ -73,7 +52,7 @@ def method_section(inputs: ReportInputs) -> Section:
     # Models differ in layers or channels, or one is what it was found to be.
     sizes = {(model.num_layers, model.hidden_channels) for model in inputs.depths.models}
     several = inputs.study.architecture.module is not None or len(sizes) > 1
-    models = table("table-models", _text("table-models"), files.EFFECTS, inputs.depths.models, *_MODELS)
+    models = _text.table(inputs, "table-models", files.EFFECTS, inputs.depths.models)
     text = _text("method", inputs=inputs, device=device, tolerated=tolerated, kinds=kinds, trends=files.TRENDS)
     parts = blocks(text, models if several else None, _facts(inputs, several=several))
     return Section("method", "Method", parts)
@@ -129,22 +108,15 @@ def redo_section(inputs: ReportInputs) -> Section:
     return Section("redo", "How to redo it", blocks(_text("redo"), Steps(steps)))
 
 
-def data_section(
-    checksums: Mapping[str, str], figures: Sequence[Figure], rows: Sequence[Mapping[str, Value]]
-) -> Section:
-    """The files beside the report; `checksums` gives the SHA-256 of each.
-
-    `rows` are those of the table, whose columns are explained.
-    """
+def data_section(inputs: ReportInputs, checksums: Mapping[str, str], figures: Sequence[Figure]) -> Section:
+    """The files beside the report; `checksums` gives the SHA-256 of each."""
     links = [
         Link(name, name, note) if name in files.PLAIN else Link(PACK, f"{name} in {PACK}", note)
         for name, note in _NOTES.items()
     ]
-    drawn = [(figure.caption, one) for figure in figures if (one := figure.provenance) is not None]
-    caption = _text("table-origins-of-figures")
-    origins = table("table-origins-of-figures", caption, "workflow/rules", drawn, *_ORIGINS)
-    caption = _text("table-dictionary", file=files.MEASUREMENTS)
-    dictionary = table("table-dictionary", caption, _TABLE, columns_of(rows), *_DICTIONARY)
+    drawn = [one for one in figures if one.provenance is not None]
+    origins = _text.table(inputs, "table-origins-of-figures", "workflow/rules", drawn)
+    dictionary = _text.table(inputs, "table-dictionary", _TABLE, columns_of(inputs.rows), file=files.MEASUREMENTS)
     sums = {f"SHA-256 of {name}": checksum for name, checksum in checksums.items()}
     parts = blocks(_text("every-number-above-was-measured"), Links(tuple(links)), origins, sums, dictionary)
     return Section("data", "Data", parts)

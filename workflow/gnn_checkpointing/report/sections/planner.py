@@ -7,14 +7,14 @@ from urllib.parse import urlencode
 from gnn_checkpointing.planning import Plan, Planner
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.inputs import PLANNER, ReportInputs
-from gnn_checkpointing.report.page import Column, Field, Note, Section, Table
+from gnn_checkpointing.report.page import Field, Note, Section
 from gnn_checkpointing.report.page import Planner as PlannerBlock
 from gnn_checkpointing.report.plan_words import HEADINGS, advice, cells
 from gnn_checkpointing.report.sections.parts import blocks
-from gnn_checkpointing.report.texts import texts
+from gnn_checkpointing.report.texts import Texts
 from gnn_checkpointing.sourced import sourced
 
-_text = texts("planner")
+_text = Texts("planner")
 
 
 def planner_section(inputs: ReportInputs) -> Section | None:
@@ -43,16 +43,12 @@ def planner_section(inputs: ReportInputs) -> Section | None:
         headings=HEADINGS,
         knowledge=known.model_dump(mode="json"),
     )
-    columns = (
-        Column("Convolution"),
-        *(Column(heading, "", "text" if place in (0, 3) else "number") for place, heading in enumerate(HEADINGS)),
-    )
-    rows = tuple((plan.convolution, *cells(one)) for plan in plans for one in plan.policies)
+    rows = [(plan.convolution, *cells(one)) for plan in plans for one in plan.policies]
     warnings = dict.fromkeys(warning for plan in plans for warning in plan.warnings)
     parts = blocks(
         _text("the-laws-below-asked-for", level=sourced(known.confidence, f"{PLANNER}#/confidence")),
         form,
-        Table("table-plan", _text("table-plan", plan=plans[0]), columns, rows, PLANNER),
+        _text.table(inputs, "table-plan", PLANNER, rows, plan=plans[0], headings=HEADINGS),
         " ".join(f"{plan.convolution}: {advice(plan)}" for plan in plans),
         Note(" ".join(warnings)) if warnings else None,
     )

@@ -9,12 +9,11 @@ from gnn_checkpointing.analysis.results import Candidate, PredictiveLaw, Respons
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.inputs import PREDICTIONS, ReportInputs
 from gnn_checkpointing.report.page import Section, Table
-from gnn_checkpointing.report.panels import Of, table
-from gnn_checkpointing.report.sections.parts import CONVOLUTION, Columns, Part, blocks, over_levels
-from gnn_checkpointing.report.texts import texts
+from gnn_checkpointing.report.sections.parts import Part, blocks, over_levels
+from gnn_checkpointing.report.texts import Texts
 from gnn_checkpointing.sourced import counted, counted_where, exponential, sourced
 
-_text = texts("predictions")
+_text = Texts("predictions")
 
 FORMS = {
     "additive": "additive",
@@ -51,50 +50,6 @@ _METHODS = {
 }
 _NOTABLE = sourced(0.05, "gnn_checkpointing/report/sections/predictions.py#/_NOTABLE")
 """Below this p-value a knee is told of."""
-_COVERAGE: Columns = (
-    Of("Response", lambda one: RESPONSES[one.response]),
-    Of("Interval", lambda one: _METHODS[one.method], content="prose"),
-    Of("Held-out cells", "held_out", units.count),
-    Of("Inside", "inside", units.accuracy),
-    Of("Median width", "median_half_width", units.share, "±"),
-    Of("Widest", "worst_half_width", units.share, "±"),
-)
-_COUNTED: Columns = (
-    CONVOLUTION,
-    Of("Policy", "policy"),
-    Of("Bytes", lambda one: "peak" if one.response == "activation_bytes" else "saved"),
-)
-_ANALYTIC: Columns = (
-    *_COUNTED,
-    Of("Measured", "measured", lambda value: units.fixed(value, 1)),
-    Of("Law", "law", lambda value: units.fixed(value, 1)),
-    Of("Counted", lambda one: one.counted or 0, units.count),
-    Of("Count", "formula", content="prose"),
-)
-_CLOSED_FORMS: Columns = (
-    *_COUNTED,
-    Of("Closed form", lambda one: _TERM.sub(units.SPACE, one.formula), content="prose"),
-    Of("Cells", "cells", units.count),
-    Of("Exact to the byte", "exact_cells", units.count, "cells"),
-    Of("Worst error", "worst_error", units.share),
-    Of("Fitted law is off by", "law_error", units.share, "at most"),
-)
-_KNEES: Columns = (
-    CONVOLUTION,
-    Of("Policy", "policy"),
-    Of("From", "num_edges", units.count, "edges"),
-    Of("Before", "per_edge_before", units.duration, "per edge"),
-    Of("After", "per_edge_after", units.duration, "per edge"),
-    Of("p", "p_value", units.probability),
-)
-_LAWS: Columns = (
-    CONVOLUTION,
-    Of("Policy", "policy"),
-    Of("Form", lambda law: FORMS[law.form]),
-    Of("Law", lambda law: in_words(law), content="prose"),
-    Of("Interval", "half_width", units.share, "±"),
-    Of("Worst residual", "worst_relative_residual", units.share),
-)
 
 
 def predictions_section(inputs: ReportInputs) -> Section | None:
@@ -107,10 +62,17 @@ def predictions_section(inputs: ReportInputs) -> Section | None:
         laws = [law for law in found.laws if law.response == response]
         if laws:
             board = [one for one in found.leaderboard if one.response == response]
-            caption = _text("table-predictive", response=RESPONSES[response])
-            chosen = table(f"table-predictive-{_id(response)}", caption, PREDICTIONS, laws, *_LAWS)
-            parts += [chosen, _leaderboard(board, response)]
-    coverage = table("table-coverage", _text("table-coverage"), PREDICTIONS, found.coverage, *_COVERAGE)
+            id, name = f"table-predictive-{_id(response)}", RESPONSES[response]
+            chosen = _text.table(inputs, id, PREDICTIONS, laws, response=name, form_of=FORMS.get, words=in_words)
+            parts += [chosen, _leaderboard(inputs, board, response)]
+    coverage = _text.table(
+        inputs,
+        "table-coverage",
+        PREDICTIONS,
+        found.coverage,
+        response_of=RESPONSES.get,
+        method_of=_METHODS.get,
+    )
     return Section("predictions", "Laws that predict", blocks(*parts, coverage, _counts(inputs), _knees(inputs)))
 
 
@@ -118,7 +80,7 @@ def _id(response: Response) -> str:
     return response.removeprefix("step_").partition("_")[0]
 
 
-def _leaderboard(board: Sequence[Candidate], response: Response) -> Table:
+def _leaderboard(inputs: ReportInputs, board: Sequence[Candidate], response: Response) -> Table:
     """Each form's score for each series; the chosen one is marked by a word, not by colour."""
     cells = {(one.convolution, one.policy, one.form): one for one in board}
     forms = dict.fromkeys(one.form for one in board)
@@ -126,9 +88,18 @@ def _leaderboard(board: Sequence[Candidate], response: Response) -> Table:
     def score(one: Candidate) -> str:
         return units.NOTHING if one.score is None else units.share(one.score) + (" (chosen)" if one.chosen else "")
 
-    caption = _text("every-candidate-s-score-the", response=RESPONSES[response])
-    id = f"table-leaderboard-{_id(response)}"
-    return over_levels(id, caption, PREDICTIONS, cells, forms, score, heading=FORMS.__getitem__, unit="")
+    return over_levels(
+        _text,
+        inputs,
+        f"table-leaderboard-{_id(response)}",
+        PREDICTIONS,
+        cells,
+        forms,
+        score,
+        heading=FORMS.__getitem__,
+        unit="",
+        response=RESPONSES[response],
+    )
 
 
 def _counts(inputs: ReportInputs) -> list[Table]:
@@ -136,9 +107,17 @@ def _counts(inputs: ReportInputs) -> list[Table]:
     analytic, closed = inputs.predictions.analytic, inputs.predictions.closed_forms
     nodes = " and ".join({one.num_nodes: units.count(one.num_nodes) for one in analytic}.values())
     counted = [one for one in analytic if one.counted is not None]
-    by_edge = table("table-analytic", _text("table-analytic", nodes=nodes), PREDICTIONS, counted, *_ANALYTIC)
-    by_step = table("table-closed-forms", _text("table-closed-forms"), PREDICTIONS, closed, *_CLOSED_FORMS)
-    return [by_edge, by_step]
+
+    def bytes_of(response: Response) -> str:
+        return "peak" if response == "activation_bytes" else "saved"
+
+    def words(formula: str) -> str:
+        return _TERM.sub(units.SPACE, formula)
+
+    return [
+        _text.table(inputs, "table-analytic", PREDICTIONS, counted, nodes=nodes, bytes_of=bytes_of),
+        _text.table(inputs, "table-closed-forms", PREDICTIONS, closed, bytes_of=bytes_of, words=words),
+    ]
 
 
 def _knees(inputs: ReportInputs) -> list[Part]:
@@ -148,8 +127,7 @@ def _knees(inputs: ReportInputs) -> list[Part]:
     number = counted_where(found, ("p_value", "<", _NOTABLE))
     sentence = _text("knees", number=number, of=counted(found), notable=_NOTABLE)
     bent = [one for one in found if one.p_value < _NOTABLE]
-    shown = table("table-knees", _text("table-knees"), PREDICTIONS, bent, *_KNEES)
-    return [sentence, shown]
+    return [sentence, _text.table(inputs, "table-knees", PREDICTIONS, bent)]
 
 
 def in_words(law: PredictiveLaw) -> str:

@@ -2,56 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from typing import Any
 
-from gnn_checkpointing.analysis.results import Accuracy, Estimate
 from gnn_checkpointing.records.measurements_table import number
 from gnn_checkpointing.records.training import REORDERED
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.inputs import ACCURACY, MEASUREMENTS, QUALITY, ReportInputs, Row
 from gnn_checkpointing.report.page import Note, Section
-from gnn_checkpointing.report.panels import Of, table
-from gnn_checkpointing.report.sections.parts import CONVOLUTION, Columns, Part, blocks
-from gnn_checkpointing.report.sections.real import outcome_text
-from gnn_checkpointing.report.sections.worst import LISTED
-from gnn_checkpointing.report.texts import texts
+from gnn_checkpointing.report.sections.parts import LISTED, Part, blocks, outcome_text, time_ratio
+from gnn_checkpointing.report.texts import Texts
 from gnn_checkpointing.sourced import counted, counted_where
 
-_text = texts("quality")
-
-_CELL: Of[Row] = Of("Cell", lambda row: str(row["cell"]), content="prose")
-_POLICY: Of[Row] = Of("Policy", lambda row: str(row["policy"]))
-_FAILED: Columns = (
-    _CELL,
-    Of("Convolution", lambda row: str(row["convolution"])),
-    _POLICY,
-    Of("Outcome", outcome_text),
-    Of("Message", lambda row: str(row["message"] or units.NOTHING), content="prose"),
-)
-_ABSENT: Columns = (
-    Of("Policy", lambda row: row[1].policy),
-    Of("Why", lambda row: row[0]),
-    Of("Convolutions", lambda row: ", ".join(row[1].convolutions), content="prose"),
-    Of("Cells", lambda row: row[1].cells, units.count),
-    Of("Reason", lambda row: row[1].reason, content="prose"),
-)
-_WIDE: Columns = (
-    Of("Cell", lambda pair: str(pair[1]["cell"]), content="prose"),
-    Of("Policy", lambda pair: str(pair[1]["policy"])),
-    Of("Time ratio", lambda pair: _ratio(pair[1]), units.ratio_estimate),
-    Of("Half-width", lambda pair: pair[0], units.percent),
-    Of("Rounds", lambda pair: number(pair[1], "rounds") or 0, units.count),
-)
-_ACCURACY: Columns = (
-    Of("Graph", "graph", content="prose"),
-    CONVOLUTION,
-    Of("Policy", "policy"),
-    Of("Epochs", "epochs", units.count),
-    Of("Final loss", "final_loss", lambda value: units.fixed(value, 4)),
-    Of("Training accuracy", "train_accuracy", units.accuracy),
-    Of("Test accuracy", "test_accuracy", units.accuracy),
-    Of("Loss difference", "largest_loss_difference", units.error),
-)
+_text = Texts("quality")
 
 
 def failed_section(inputs: ReportInputs) -> Section:
@@ -61,12 +23,14 @@ def failed_section(inputs: ReportInputs) -> Section:
     """
     failed = [row for row in inputs.rows if row["outcome"] not in ("completed", "refused", "unavailable")]
     lost = inputs.started - counted_where(inputs.rows, ("outcome", "=", "completed"))
-    listing = table("table-failed", _text("table-failed"), MEASUREMENTS, failed, *_FAILED)
-    sentence = _text("some-failed" if failed else "none-failed", started=inputs.started, lost=lost)
     absences = [("unavailable here", one) for one in inputs.quality.unavailable]
     absences += [("refused", one) for one in inputs.quality.refused]
-    absent = table("table-absent", _text("table-absent"), QUALITY, absences, *_ABSENT)
-    return Section("failed", "Failed cells", blocks(sentence, listing, absent))
+    parts = blocks(
+        _text("some-failed" if failed else "none-failed", started=inputs.started, lost=lost),
+        _text.table(inputs, "table-failed", MEASUREMENTS, failed, outcome_text=outcome_text),
+        _text.table(inputs, "table-absent", QUALITY, absences, names=", ".join),
+    )
+    return Section("failed", "Failed cells", parts)
 
 
 def quality_section(inputs: ReportInputs) -> Section:
@@ -90,21 +54,15 @@ def _sameness(inputs: ReportInputs) -> list[Part]:
     if quality.other_models:
         parts.append(_text("trains-another-model-than-none", other_models=" and ".join(quality.other_models)))
 
-    def worst(policy: str, column: str) -> float | None:
-        own = (number(row, column) for row in inputs.completed if row["policy"] == policy)
-        return max((value for value in own if value is not None), default=None)
+    def worst(policy: str) -> dict[str, float | None]:
+        rows = [row for row in inputs.completed if row["policy"] == policy]
+        return {
+            name: max((value for row in rows if (value := number(row, name)) is not None), default=None)
+            for name in ("loss_error", "gradient_error", "buffer_error")
+        }
 
-    shown = table(
-        "table-sameness",
-        _text("table-sameness"),
-        MEASUREMENTS,
-        [policy for policy in inputs.compared if policy not in quality.other_models],
-        Of("Policy", lambda policy: policy),
-        Of("Loss", lambda policy: worst(policy, "loss_error"), units.error),
-        Of("Gradients", lambda policy: worst(policy, "gradient_error"), units.error),
-        Of("Buffers", lambda policy: worst(policy, "buffer_error"), units.error),
-    )
-    return [*parts, shown]
+    policies = [policy for policy in inputs.compared if policy not in quality.other_models]
+    return [*parts, _text.table(inputs, "table-sameness", MEASUREMENTS, policies, worst=worst)]
 
 
 def _noise(inputs: ReportInputs) -> list[Part]:
@@ -129,22 +87,13 @@ def _noise(inputs: ReportInputs) -> list[Part]:
     }
     if not wide:
         return [facts, _text("all-within")]
-    caption = _text("table-wide", target=target, too_wide=1 - quality.within_target, wide=wide, listed=LISTED)
-    shown = table("table-wide", caption, MEASUREMENTS, wide[:LISTED], *_WIDE)
-    return [facts, shown]
-
-
-def _ratio(row: Row) -> Estimate | None:
-    """A row's time ratio, None for none and where it or its interval is missing."""
-    ratio, low, high = (number(row, name) for name in ("time_ratio", "time_ratio_low", "time_ratio_high"))
-    if row["policy"] == "none" or not ratio or low is None or high is None:
-        return None
-    return units.estimate_of(ratio, low, high)
+    known: dict[str, Any] = {"target": target, "too_wide": 1 - quality.within_target, "wide": wide, "listed": LISTED}
+    return [facts, _text.table(inputs, "table-wide", MEASUREMENTS, wide[:LISTED], ratio_of=time_ratio, **known)]
 
 
 def _half_width(row: Row) -> float | None:
-    """Half the width of a row's interval relative to its ratio."""
-    found = _ratio(row)
+    """Half the width of a row's interval relative to its ratio; None where it has no interval."""
+    found = None if number(row, "time_ratio_low") is None else time_ratio(row)
     return None if found is None else (found.high - found.low) / 2 / found.estimate
 
 
@@ -153,14 +102,10 @@ def accuracy_section(inputs: ReportInputs) -> Section:
     if not inputs.accuracy:
         return Section("accuracy", "Accuracy", blocks(_text("no-training")))
 
-    def worst(items: Iterable[Accuracy]) -> float:
-        return max((item.largest_loss_difference for item in items), default=0.0)
+    def worst(*, reordered: bool) -> float:
+        own = (one.largest_loss_difference for one in inputs.accuracy if (one.policy == REORDERED) is reordered)
+        return max(own, default=0.0)
 
-    opening = _text(
-        "training",
-        reordered=REORDERED,
-        worst=worst(item for item in inputs.accuracy if item.policy != REORDERED),
-        control=worst(item for item in inputs.accuracy if item.policy == REORDERED),
-    )
-    shown = table("table-accuracy", _text("table-accuracy"), ACCURACY, inputs.accuracy, *_ACCURACY)
+    opening = _text("training", reordered=REORDERED, worst=worst(reordered=False), control=worst(reordered=True))
+    shown = _text.table(inputs, "table-accuracy", ACCURACY, inputs.accuracy)
     return Section("accuracy", "Accuracy", blocks(opening, shown))

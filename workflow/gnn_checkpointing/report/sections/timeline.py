@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal
 
 from gnn_checkpointing.analysis.table import series
 from gnn_checkpointing.records.traces import Trace
@@ -12,11 +13,10 @@ from gnn_checkpointing.report.figures.palette import looks
 from gnn_checkpointing.report.figures.timeline import Course, drawn_courses, timeline_panel
 from gnn_checkpointing.report.inputs import TRACES, ReportInputs
 from gnn_checkpointing.report.page import Section
-from gnn_checkpointing.report.panels import Of, table
 from gnn_checkpointing.report.sections.parts import blocks, grouped
-from gnn_checkpointing.report.texts import texts
+from gnn_checkpointing.report.texts import Texts
 
-_text = texts("timeline")
+_text = Texts("timeline")
 
 _FLOOR = 1 / 40
 """The axis begins at this share of the smallest peak: the first bytes of a step span decades that say nothing."""
@@ -27,19 +27,13 @@ def timeline_section(inputs: ReportInputs) -> Section | None:
     traced = traced_by_convolution(inputs)
     if not traced:
         return None
-    shown = table(
+    shown = _text.table(
+        inputs,
         "table-timeline",
-        _text("table-timeline"),
         TRACES,
         [(convolution, trace) for convolution, traces in traced.items() for trace in traces],
-        Of("Convolution", lambda row: row[0]),
-        Of("Policy", lambda row: inputs.named(row[1].policy)),
-        Of("Resident", lambda row: row[1].resident_bytes, units.size),
-        Of("Activation peak", lambda row: row[1].peak_bytes, units.size),
-        Of("Saved at end of forward", lambda row: row[1].saved_activation_bytes, units.size),
-        Of("Transient", lambda row: row[1].peak_bytes - row[1].saved_activation_bytes, units.size),
-        Of("Forward ends", lambda row: _forward_share(row[1]), units.percent, "of the step"),
-        Of("Events", lambda row: row[1].events, units.count),
+        transient=lambda trace: trace.peak_bytes - trace.saved_activation_bytes,
+        forward=_forward_share,
     )
     opening = _text("one-step-on-nodes-average", first=next(iter(traced.values()))[0])
     return Section("timeline", "Timeline of one training step", blocks(opening, _figure(inputs, traced), shown))
@@ -64,14 +58,9 @@ def _figure(inputs: ReportInputs, traced: dict[str, list[Trace]]) -> Figure:
         alternative = _text("alternative", convolution=convolution, traces=[(t, _forward_share(t)) for t in traces])
         svg = timeline_panel(id, courses, low, high)
         panels.append(Panel(id, convolution, alternative, svg, drawn_courses(courses), convolution))
-    return Figure(
-        id="figure-timeline",
-        caption=_text("figure-timeline"),
-        how_to_read=_text("figure-timeline-how-to-read"),
-        panels=tuple(panels),
-        source=TRACES,
-        size="wide" if any(len(traces) > 2 for traces in traced.values()) else "small",
-    )
+    size: Literal["small", "wide"] = "wide" if any(len(traces) > 2 for traces in traced.values()) else "small"
+    words = _text("figure-timeline"), _text("figure-timeline-how-to-read")
+    return Figure("figure-timeline", *words, tuple(panels), TRACES, size)
 
 
 def _courses(inputs: ReportInputs, traces: Sequence[Trace]) -> list[Course]:

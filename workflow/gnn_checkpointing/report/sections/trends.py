@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from gnn_checkpointing.analysis.results import BreakEven, Effect, Estimate
 from gnn_checkpointing.analysis.results import Quantity as RatioName
 from gnn_checkpointing.report import units
@@ -111,7 +113,7 @@ def _ratio_figure(inputs: ReportInputs, quantity: Quantity) -> Figure:
     axes = scales.degree_scale([point.x for point in every]), scales.ratio_scale(ends, quantity.ratio_noun)
     has_bands = bool(_bands(inputs, quantity.ratio))
     cut = any(p.low * _FURTHEST_DRAWN < p.y or p.high > p.y * _FURTHEST_DRAWN for p in every)
-    known = {"quantity": quantity, "bands": has_bands, "cut": cut, "level": inputs.effects.confidence}
+    known: dict[str, Any] = {"quantity": quantity, "bands": has_bands, "cut": cut, "level": inputs.effects.confidence}
     against = f"{quantity.ratio_noun} against average degree, {_text('ratio-ends', **known)}"
 
     def end(point: Point) -> str:
@@ -134,7 +136,7 @@ def _ratio_table(inputs: ReportInputs, quantity: Quantity, ratio: str, noun: str
     found = [effect for effect in in_order(inputs.effects.generated, inputs) if effect.policy in inputs.compared]
     cells = {(effect.convolution, effect.policy, effect.level): getattr(effect, ratio) for effect in found}
     places = grouped(inputs.effects.generated, lambda effect: (effect.convolution, effect.level))
-    known = {
+    known: dict[str, Any] = {
         "name": "table-ratio",
         "quantity": quantity,
         "noun": noun,
