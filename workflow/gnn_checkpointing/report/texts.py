@@ -1,7 +1,7 @@
 """What a template may do with a value, and the appendix's sentences, tables and figures by section and name.
 
 Filters put numbers in words, which keep their addresses. `templates/appendix/SECTION.md` has each text under a heading
-of its own: one or several paragraphs of Jinja. A table's caption is followed by its columns, one a line:
+of its own: one or several paragraphs of Jinja, and maybe a list. The list below a table's caption has its columns:
 `- Heading (unit): value | filter, content`. A value is a path of fields or positions within an item of the table, or a
 function that the section gives; `it` is the item itself.
 """
@@ -32,10 +32,11 @@ TEMPLATES = Path(gnn_checkpointing.__file__).resolve().parents[2] / "templates"
 
 _HEADING = re.compile(r"^## (\S+)$", re.MULTILINE)
 _COLUMN = re.compile(
-    r"- (?P<name>.+?)(?: \((?P<unit>.+)\))?: (?P<value>[\w.]+)"
+    r"(?P<name>.+?)(?: \((?P<unit>.+)\))?: (?P<value>[\w.]+)"
     r"(?: \| (?P<words>\w+)(?:\((?P<digits>\d)\))?)?(?:, (?P<content>text|number|prose))?"
 )
-_COLUMNS, _HOW = ":columns", "-how-to-read"
+_LISTED = re.compile(r"(\{%.*%\}\n)?- ")
+_LIST, _HOW = ":list", "-how-to-read"
 _CHIPS: dict[Verdict, str] = {"supported": "yes", "refuted": "no", "inconclusive": "unclear", "untested": "untested"}
 
 
@@ -51,6 +52,16 @@ class Texts:
         paragraphs = (one.render(values) for one in _texts(self._section)[name])
         return "\n\n".join(filter(None, paragraphs))
 
+    def lines(self, name: str, /, **values: object) -> list[str]:
+        """The list below the text of that name."""
+        lists = _texts(self._section).get(name + _LIST, [])
+        return [line.removeprefix("- ") for one in lists for line in one.render(values).split("\n") if line]
+
+    def names(self, name: str, /, **values: object) -> dict[str, str]:
+        """The list below a text as a mapping: what is before the first colon of a line, and what is after it."""
+        parted = (line.partition(": ") for line in self.lines(name, **values))
+        return {key: words for key, _, words in parted}
+
     def table(
         self,
         inputs: ReportInputs,
@@ -65,17 +76,14 @@ class Texts:
         """A table with a row for each item; its text is `name`, or what is nearest to `id`. `more` are further columns."""
         known = {"inputs": inputs, "named": inputs.named, "confidence": inputs.effects.confidence, "it": _itself}
         known |= values
-        name = self._nearest(name or id, _COLUMNS)
-        (columns,) = _texts(self._section)[name + _COLUMNS]
-        given = (_column(line, known) for line in columns.render(known).splitlines() if line)
+        name = self._nearest(name or id, _LIST)
+        given = (_column(one, known) for one in self.lines(name, **known))
         return table(id, caption or self(name, **known), source, items, *given, *more)
 
-    def figure(
-        self, id: str, source: str, shown: Iterable[Shown | None], name: str = "", how: str = "", **values: object
-    ) -> Figure:
+    def figure(self, id: str, source: str, shown: Iterable[Shown | None], name: str = "", **values: object) -> Figure:
         """The figure with its caption and how to read it: the texts `name`, or what is nearest to `id`."""
         caption = self(self._nearest(name or id), **values)
-        how_to_read = how or self(self._nearest(name or id, _HOW) + _HOW, **values)
+        how_to_read = self(self._nearest(name or id, _HOW) + _HOW, **values)
         return figure(id, caption, how_to_read, source, shown)
 
     def _nearest(self, id: str, end: str = "") -> str:
@@ -117,7 +125,7 @@ def _value(path: Sequence[str], known: Mapping[str, Any], item: Any) -> Any:
 
 @cache
 def _texts(section: str) -> dict[str, list[Template]]:
-    """The paragraphs of every text of a section's file by its name, and the columns of every table."""
+    """The paragraphs of every text of a section's file by its name, and every list."""
     environment = Environment(undefined=StrictUndefined, autoescape=False)  # noqa: S701 - each face escapes
     environment.filters |= filters()
     content = (TEMPLATES / "appendix" / f"{section}.md").read_text(encoding="utf-8")
@@ -130,11 +138,11 @@ def _texts(section: str) -> dict[str, list[Template]]:
 
 
 def _parts(name: str, paragraphs: Sequence[str]) -> Iterator[tuple[str, list[str]]]:
-    """A text without line breaks, and the columns below it."""
-    columns = [one for one in paragraphs if one.startswith("- ")]
-    yield name, [one.replace("\n", " ") for one in paragraphs if one not in columns]
-    if columns:
-        yield name + _COLUMNS, columns
+    """A text without line breaks, and the list below it."""
+    lists = [one for one in paragraphs if _LISTED.match(one)]
+    yield name, [one.replace("\n", " ") for one in paragraphs if one not in lists]
+    if lists:
+        yield name + _LIST, lists
 
 
 def filters() -> dict[str, Callable[..., Any]]:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Sequence
 from typing import get_args
 
-from gnn_checkpointing.claims.ledger import Claim, Kind, Verdict
+from gnn_checkpointing.claims.ledger import Claim, Verdict
 from gnn_checkpointing.packed import PACK
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.figure import Fact
@@ -19,11 +19,6 @@ from gnn_checkpointing.sourced import counted, counted_where
 
 _text = Texts("claims")
 
-TITLES: dict[Kind, str] = {
-    "study": "What this study claims",
-    "literature": "What the literature claims, tried here",
-    "seed": "What this project began from: claims about Vision GNNs",
-}
 VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
 _ANSWERS = {True: "passed", False: "FAILED", None: "does not apply"}
 _ENTRY = re.compile(r"(?<=/)\d+\b")
@@ -36,39 +31,40 @@ def claims_section(inputs: ReportInputs) -> Section:
     if not ledger.claims:
         return Section("claims", "Claims", blocks(_text("no-claims")))
     judged = [
-        Claims(f"claims-{kind}", TITLES[kind], tuple(map(_item, grouped(claims, _sentence).values())), CLAIMS)
-        for kind in TITLES
+        Claims(f"claims-{kind}", title, tuple(map(_item, grouped(claims, _sentence).values())), CLAIMS)
+        for kind, title in _text.names("kinds").items()
         if (claims := [claim for claim in ledger.claims if claim.kind == kind])
     ]
     opening = _text("each-claim-was-written-down", confidence=ledger.confidence, claims=CLAIMS)
     return Section("claims", "Claims and verdicts", blocks(opening, _summary(inputs), judged))
 
 
-def verdict_table(text: Texts, inputs: ReportInputs, id: str, templates: Sequence[str]) -> Table:
-    """The claims of some templates with their verdicts; `text` has the caption."""
+def verdict_table(text: Texts, inputs: ReportInputs, id: str, *more: str) -> Table:
+    """The claims of the templates listed below the caption in `text`, and of `more`, with their verdicts."""
+    templates = {*text.lines(id), *more}
     found = [claim for claim in inputs.ledger.claims if claim.id.partition(":")[0] in templates]
     return _text.table(inputs, id, CLAIMS, found, name="table-verdicts", caption=text(id), estimate_of=_estimate)
 
 
 def _summary(inputs: ReportInputs) -> Table:
-    claims = inputs.ledger.claims
+    claims, titles = inputs.ledger.claims, _text.names("kinds")
 
-    def sentences(kind: Kind) -> int:
+    def sentences(kind: str) -> int:
         # A claim about every convolution is one sentence in general; one about the study has nothing in general.
         of_kind = ("kind", "=", kind)
         alone = counted_where(claims, of_kind, ("in_general", "=", ""))
         return alone + counted_where(claims, of_kind, ("in_general", "!=", ""), distinct="in_general")
 
-    def judged(*verdict: tuple[str, str, str]) -> Callable[[Kind], int]:
+    def judged(*verdict: tuple[str, str, str]) -> Callable[[str], int]:
         return lambda kind: counted_where(claims, ("kind", "=", kind), *verdict)
 
     return _text.table(
         inputs,
         "table-claims",
         CLAIMS,
-        [kind for kind in TITLES if judged()(kind)],
+        [kind for kind in titles if judged()(kind)],
         *(Of(verdict.capitalize(), judged(("verdict", "=", verdict)), units.count) for verdict in VERDICTS),
-        title=TITLES.get,
+        title=titles.get,
         sentences=sentences,
         judged=judged(),
     )

@@ -21,12 +21,6 @@ from gnn_checkpointing.report.texts import Texts
 
 _text = Texts("ego")
 
-CLAIMS = (
-    "bags-peak-above-encodings",
-    "checkpointed-bags-peak-above-encodings",
-    "bags-lose-more-when-dense",
-    "elene-memory",
-)
 _FORMS = {"": "graph alone", "encodings": "encodings", "ego_networks": "bag"}
 
 
@@ -49,7 +43,7 @@ def ego_section(inputs: ReportInputs) -> Section | None:
         [ego_figure(inputs), every] if plain else None,
         _cost_figure(costs) if costs else None,
         _text.table(inputs, "table-ego-cost", EFFECTS, costs, graph=lambda cost: without_replicate(cost.label)),
-        verdict_table(_text, inputs, "table-ego-verdicts", CLAIMS),
+        verdict_table(_text, inputs, "table-ego-verdicts"),
     )
     return Section("ego", "Ego networks as inputs", parts)
 

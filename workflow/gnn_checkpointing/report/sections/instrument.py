@@ -19,10 +19,6 @@ from gnn_checkpointing.sourced import counted, counted_where, sourced
 
 _text = Texts("instrument")
 
-_NAMES = {
-    "high_water_bytes": "the process's high-water mark",
-    "fake_tensor_bytes": "fake tensors, which allocate nothing",
-}
 _PER_MINUTE = 60.0
 _MOST_GRAPHS = 120
 """Of the table: of more, those are told that took longest."""
@@ -45,13 +41,8 @@ def _readings(inputs: ReportInputs) -> list[Part]:
     if not quality.readings:
         return [_text("memory-was-read-by-the")]
     device = "cuda" if "cuda" in quality.setting.devices else "cpu"
-    shown = _text.table(
-        inputs,
-        "table-readings",
-        QUALITY,
-        quality.readings,
-        instrument_of=lambda reading: _NAMES[reading.instrument],
-    )
+    names = _text.names("readings").get
+    shown = _text.table(inputs, "table-readings", QUALITY, quality.readings, name_of=names)
     opening = _text(f"readings-on-{device}", tolerated=tolerated)
     found = quality.disagreements
     more = counted(found) - LISTED
@@ -62,16 +53,8 @@ def _readings(inputs: ReportInputs) -> list[Part]:
 def _demonstration(inputs: ReportInputs) -> list[Part]:
     """What a poll or the operating system would have said of a step whose memory is known."""
     shown = inputs.demonstration
-    process = "the process: interpreter and libraries too"
-    found: list[tuple[str, str, int | None]] = [
-        ("allocator events: what this report prints", "the step", shown.exact_bytes),
-        ("high-water mark, reset around the step", "the step", shown.high_water_bytes),
-        ("high-water mark, never reset", process, shown.process_high_water_bytes),
-        ("ru_maxrss, as the parent reads it", "the process, or what its parent held before", shown.child_maxrss_bytes),
-    ]
-    if shown.benchmark_seconds is not None:
-        polls = "what its polls happened to see"
-        found.append(("Snakemake's benchmark directive", polls, shown.benchmark_max_rss_bytes))
+    lines = [line.split(" | ") for line in _text.lines("instruments", shown=shown)]
+    found = [(name, of, getattr(shown, field)) for name, of, field in lines]
     instruments = "five instruments" if len(found) == 5 else "four instruments"
     exact = shown.exact_bytes
     rows = [(name, of, value, None if value is None else value / exact if exact else 0.0) for name, of, value in found]
@@ -89,15 +72,7 @@ def _demonstration(inputs: ReportInputs) -> list[Part]:
 
 
 def _steadiness(inputs: ReportInputs) -> list[Part]:
-    quality = inputs.quality
-    facts = {
-        name: _text("spread", spread=spread, median=words(spread.median), worst=words(spread.worst))
-        for name, spread, words in (
-            ("Drift of a fixed workload within a cell", quality.sentinel_drift, units.percent),
-            ("Times a step lost the processor", quality.involuntary_switches, units.plain),
-        )
-        if spread is not None
-    }
+    facts = _text.names("a-small-fixed-workload-is", quality=inputs.quality)
     return [_text("a-small-fixed-workload-is"), facts] if facts else []
 
 

@@ -21,27 +21,6 @@ from gnn_checkpointing.study.policy_names import POLICIES
 
 _text = Texts("method")
 
-_NOTES = {
-    files.MEASUREMENTS: "one row per cell and policy; the columns are explained below",
-    files.CLAIMS: "every claim with its rule, estimate, interval and verdict",
-    files.EFFECTS: "what each policy needs at each size, density, real graph, batch and depth",
-    files.AUDIT: "every question that this report asks itself, and the answer",
-    files.TRENDS: "bands along density and break-even densities",
-    files.REGRESSIONS: "additive laws, interactions, residuals",
-    files.PREDICTIONS: "chosen laws, every candidate, coverage, real graphs, what fits",
-    files.PLANNER: "the laws as the planner reads them, by layers, channels and heads",
-    files.ROBUSTNESS: "what was tried against the answer",
-    files.EXPLANATIONS: "a trained Vision GNN's blocks on images, where there are some",
-    files.GRAPHS: "every graph: structure, source, licence, checksums, what was changed",
-    files.ACCURACY: "training jobs",
-    files.TRAININGS: "their loss curves",
-    files.QUALITY: "outcomes, readings, overlap, widths, warnings",
-    files.TRACES: "live bytes at every allocation of one step per convolution and policy",
-    files.DEMONSTRATION: "what other instruments say of the same run",
-    files.RECORDS: "every record whole, one per line: each step's time, orders, stamps, loads",
-    files.STUDY: "the study as it was measured",
-    files.HARDWARE: "the machine and the versions of libraries",
-}
 _TABLE = "gnn_checkpointing/records/measurements_table.py"
 
 
@@ -60,30 +39,12 @@ def method_section(inputs: ReportInputs) -> Section:
 
 def _facts(inputs: ReportInputs, *, several: bool) -> dict[str, str]:
     """The sizes that all models share, what stacks and a user's own model are made of, and how it was measured."""
-    measuring, architecture = inputs.study.measurement, inputs.study.architecture
-    facts = {}
-    if not several:
-        facts["Layers"] = units.digits(architecture.num_layers)
-        facts["Hidden channels"] = units.digits(architecture.hidden_channels)
-        facts["Attention heads"] = units.digits(architecture.heads)
-    if not architecture.is_own_alone:
-        facts["Activation, norm, dropout, residual"] = (
-            f"{architecture.activation}, {architecture.norm}, {units.plain(architecture.dropout)}, "
-            f"{'yes' if architecture.residual else 'no'}"
-        )
+    architecture, own = inputs.study.architecture, {}
     if architecture.module is not None:
-        facts[f"{own_name(architecture.module)} is built by"] = architecture.module
-        facts |= {f"SHA-256 of {name}": sha256 for name, sha256 in architecture.files.items()}
-    rounds, processes = measuring.rounds, inputs.quality.processes
-    return facts | {
-        "Compute threads": units.digits(measuring.threads),
-        "Allocators": ", ".join(measuring.allocators),
-        "Fresh processes that time each cell": " or ".join(map(units.digits, processes)) or units.NOTHING,
-        "Rounds of a cell": f"{units.digits(rounds.at_least)} to {units.digits(rounds.at_most)}",
-        "Target half-width of a time ratio": f"±{units.percent(measuring.ratio_half_width)}",
-        "Time budget of a cell": units.duration(measuring.seconds_per_cell),
-        "Seed": units.digits(inputs.study.seed),
-    }
+        own = {f"{own_name(architecture.module)} is built by": architecture.module}
+        own |= {f"SHA-256 of {name}": sha256 for name, sha256 in architecture.files.items()}
+    models = _text.names("models", several=several, architecture=architecture)
+    return models | own | _text.names("measuring", inputs=inputs, measuring=inputs.study.measurement)
 
 
 def machine_section(inputs: ReportInputs) -> Section:
@@ -112,7 +73,7 @@ def data_section(inputs: ReportInputs, checksums: Mapping[str, str], figures: Se
     """The files beside the report; `checksums` gives the SHA-256 of each."""
     links = [
         Link(name, name, note) if name in files.PLAIN else Link(PACK, f"{name} in {PACK}", note)
-        for name, note in _NOTES.items()
+        for name, note in _text.names("files").items()
     ]
     drawn = [one for one in figures if one.provenance is not None]
     origins = _text.table(inputs, "table-origins-of-figures", "workflow/rules", drawn)

@@ -15,39 +15,14 @@ from gnn_checkpointing.sourced import counted, counted_where, exponential, sourc
 
 _text = Texts("predictions")
 
-FORMS = {
-    "additive": "additive",
-    "blocks": "additive, with blocks",
-    "several_blocks": "additive, with several blocks",
-    "largest_of_two": "larger of two",
-    "largest_of_two_blocks": "larger of two, with blocks",
-    "knee": "with a knee",
-    "quadratic": "quadratic",
-    "power": "power law",
-}
 RESPONSES: dict[Response, str] = {
     "activation_bytes": "Activation memory",
     "saved_activation_bytes": "Saved activations",
     "step_time_seconds": "Step time",
 }
-_FACTORS = {
-    "constant": "",
-    "nodes": "N",
-    "edges": "E",
-    "edges_at_once": "K",
-    "nodes_with_blocks": "N₂",
-    "edges_squared": "E²",
-    "log_nodes": "N",
-    "log_edges": "E",
-}
 _TERM = re.compile(r"(?<=\w) (?=\w)")
 """The blanks within a product, at which no line should break."""
 
-_METHODS = {
-    "held_out_bound": "worst error on the other levels (bound)",
-    "conformal": "conformal quantile of errors on the other levels",
-    "least_squares": "least squares' own prediction interval, additive law",
-}
 _NOTABLE = sourced(0.05, "gnn_checkpointing/report/sections/predictions.py#/_NOTABLE")
 """Below this p-value a knee is told of."""
 
@@ -63,7 +38,7 @@ def predictions_section(inputs: ReportInputs) -> Section | None:
         if laws:
             board = [one for one in found.leaderboard if one.response == response]
             id, name = f"table-predictive-{_id(response)}", RESPONSES[response]
-            chosen = _text.table(inputs, id, PREDICTIONS, laws, response=name, form_of=FORMS.get, words=in_words)
+            chosen = _text.table(inputs, id, PREDICTIONS, laws, response=name, form_of=_text.names("forms").get, words=in_words)
             parts += [chosen, _leaderboard(inputs, board, response)]
     coverage = _text.table(
         inputs,
@@ -71,7 +46,7 @@ def predictions_section(inputs: ReportInputs) -> Section | None:
         PREDICTIONS,
         found.coverage,
         response_of=RESPONSES.get,
-        method_of=_METHODS.get,
+        method_of=_text.names("methods").get,
     )
     return Section("predictions", "Laws that predict", blocks(*parts, coverage, _counts(inputs), _knees(inputs)))
 
@@ -96,7 +71,7 @@ def _leaderboard(inputs: ReportInputs, board: Sequence[Candidate], response: Res
         cells,
         forms,
         score,
-        heading=FORMS.__getitem__,
+        heading=_text.names("forms").__getitem__,
         unit="",
         response=RESPONSES[response],
     )
@@ -147,10 +122,11 @@ def amount(value: float, response: Response) -> str:
 
 
 def _sum(law: PredictiveLaw, piece: dict[str, float]) -> str:
-    terms = []
+    terms, factors = [], _text.names("factors")
+    factors["edges_over_knee"] = f"(E {units.MINUS} {units.count(law.knee or 0)})₊"
     for name, value in piece.items():
         if value:
-            factor = f"(E {units.MINUS} {units.count(law.knee or 0)})₊" if name == "edges_over_knee" else _FACTORS[name]
+            factor = factors.get(name)
             terms.append(f"{_slope(value, law.response)}·{factor}" if factor else amount(value, law.response))
     return " + ".join(terms)
 
@@ -163,8 +139,6 @@ def _slope(value: float, response: Response) -> str:
 
 
 def _power(law: PredictiveLaw) -> str:
-    (piece,) = law.pieces
-    powers = [
-        f"{_FACTORS[name]}^{units.fixed(value, 3)}" for name, value in piece.items() if name != "constant" and value
-    ]
+    (piece,), factors = law.pieces, _text.names("factors")
+    powers = [f"{factors[name]}^{units.fixed(value, 3)}" for name, value in piece.items() if name in factors and value]
     return "·".join([amount(exponential(piece["constant"]), law.response), *powers])

@@ -74,17 +74,7 @@ def _noise(inputs: ReportInputs) -> list[Part]:
         ((width, row) for width, row in widths if width > target),
         key=lambda pair: (-pair[0], str(pair[1]["cell"]), str(pair[1]["policy"])),
     )
-    spread, within = quality.process_spread, f"{units.percent(quality.within_target)} (±{units.percent(target)})"
-    between = "Standard deviation of a time ratio between processes"
-    share, wall = units.percent(quality.measured_share), units.duration(quality.wall_seconds)
-    facts = {
-        "Time ratios within the target": within,
-        "Median half-width of a time ratio": units.percent(quality.median_half_width),
-        "Widest half-width": units.percent(quality.worst_half_width),
-        **({} if spread is None else {between: units.percent(spread)}),
-        "Time inside measured steps": f"{units.duration(quality.measured_seconds)} ({share} of {wall})",
-        "Cells that overlapped another": units.count(quality.overlapping_cells),
-    }
+    facts = _text.names("noise", quality=quality, target=target)
     if not wide:
         return [facts, _text("all-within")]
     known: dict[str, Any] = {"target": target, "too_wide": 1 - quality.within_target, "wide": wide, "listed": LISTED}

@@ -16,15 +16,6 @@ from gnn_checkpointing.report.texts import Texts
 
 _text = Texts("stacks")
 
-OF_DEPTH = (
-    "reversible-peak-hardly-grows-with-depth",
-    "deep-reversible-peaks-below-layers",
-    "deep-reversible-peaks-below-edge-blocks",
-    "deep-reversible-peaks-below-nested-edge-blocks",
-    "gsr-gnn-memory",
-    "gsr-gnn-speed",
-)
-OF_PRACTICE = [f"{policy}-{name}-in-practice" for policy in ("layers", "edge-blocks") for name in ("saves", "costs")]
 
 
 def depth_section(inputs: ReportInputs) -> Section | None:
@@ -37,7 +28,7 @@ def depth_section(inputs: ReportInputs) -> Section | None:
         _text("depth"),
         [depth_figure(inputs), depth_figure(inputs, "time", time=True) if timed else None],
         _text.table(inputs, "table-depth", EFFECTS, found, confidence=inputs.depths.confidence),
-        verdict_table(_text, inputs, "table-depth-verdicts", OF_DEPTH),
+        verdict_table(_text, inputs, "table-depth-verdicts"),
     )
     return Section("depth", "Deep models", parts)
 
@@ -77,5 +68,5 @@ def practice_section(inputs: ReportInputs) -> Section | None:
     if asked is None or not found:
         return None
     shown = _text.table(inputs, "table-practice", EFFECTS, found)
-    verdicts = verdict_table(_text, inputs, "table-practice-verdicts", OF_PRACTICE)
+    verdicts = verdict_table(_text, inputs, "table-practice-verdicts")
     return Section("practice", "In practice", blocks(_text("practice", asked=asked), shown, verdicts))

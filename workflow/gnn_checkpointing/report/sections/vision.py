@@ -22,13 +22,6 @@ from gnn_checkpointing.study.convolutions import VISION
 
 _text = Texts("vision")
 
-CLAIMS = (
-    "vision-layers-keep-a-fifth",
-    "vision-neighbours-leave-the-ratio",
-    "vision-edge-blocks-keep-less-the-denser",
-    "edge-blocks-are-flat-in-density",
-    "v1-the-model-is-vig-small",
-)
 MEASURES = {
     "spatial_distance": "spatial distance (patches)",
     "visual_similarity": "visual similarity (cosine)",
@@ -62,7 +55,7 @@ def vision_section(inputs: ReportInputs) -> Section | None:
         _figure(inputs, traced, "figure-vision-kept", kept, kept_by_block),
         _figure(inputs, traced, "figure-vision-within", within, _within),
         _text.table(inputs, "table-vision-blocks", TRACES, rows),
-        verdict_table(_text, inputs, "table-vision-verdicts", CLAIMS),
+        verdict_table(_text, inputs, "table-vision-verdicts"),
     )
     return Section("vision", "Vision GNNs, block by block", parts)
 
@@ -118,7 +111,7 @@ def explained_section(inputs: ReportInputs) -> Section | None:
         _text.table(inputs, f"table-explained-{name}", EXPLANATIONS, one.blocks, one=one) for name, one in sets.items()
     ]
     seeds = [claim.id for claim in inputs.ledger.claims if claim.kind == "seed"]
-    verdicts = verdict_table(_text, inputs, "table-explained-verdicts", seeds)
+    verdicts = verdict_table(_text, inputs, "table-explained-verdicts", *seeds)
     opening, figure = _text("explained", sets=list(sets.values())), _explained_figure(list(sets.values()))
     return Section("explained", "A Vision GNN explained", blocks(opening, figure, tables, verdicts))
 
