@@ -14,7 +14,7 @@ from gnn_checkpointing.report.inputs import AUDIT, CLAIMS, ReportInputs
 from gnn_checkpointing.report.page import ClaimItem, Claims, Link, Links, Outcome, Section, Table
 from gnn_checkpointing.report.panels import Of
 from gnn_checkpointing.report.sections.parts import blocks, grouped
-from gnn_checkpointing.report.texts import Texts
+from gnn_checkpointing.report.appendix import Texts
 from gnn_checkpointing.sourced import counted, counted_where
 
 _text = Texts("claims")

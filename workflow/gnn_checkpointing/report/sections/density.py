@@ -20,7 +20,7 @@ from gnn_checkpointing.report.inputs import MEASUREMENTS, ReportInputs, Row
 from gnn_checkpointing.report.page import Table
 from gnn_checkpointing.report.panels import Of, Shown, lines_over
 from gnn_checkpointing.report.sections.parts import grouped, over_levels, points
-from gnn_checkpointing.report.texts import Texts
+from gnn_checkpointing.report.appendix import Texts
 
 _text = Texts("trends")
 

@@ -5,47 +5,29 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from gnn_checkpointing.analysis.results import EgoPoint
-from gnn_checkpointing.records.graph_facts import EncodingCost
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.figure import Figure
 from gnn_checkpointing.report.figures import scales
 from gnn_checkpointing.report.figures.palette import looks
 from gnn_checkpointing.report.figures.scales import Scale
 from gnn_checkpointing.report.inputs import EFFECTS, ReportInputs
-from gnn_checkpointing.report.page import Section
 from gnn_checkpointing.report.panels import Shown, lines_over
-from gnn_checkpointing.report.sections.claims import verdict_table
-from gnn_checkpointing.report.sections.graphs import without_replicate
-from gnn_checkpointing.report.sections.parts import NAMES, blocks, grouped, line, points
-from gnn_checkpointing.report.texts import Texts
+from gnn_checkpointing.report.sections.parts import NAMES, grouped, line, points
+from gnn_checkpointing.report.appendix import Texts
 
 _text = Texts("ego")
 
 _FORMS = {"": "graph alone", "encodings": "encodings", "ego_networks": "bag"}
 
 
-def ego_section(inputs: ReportInputs) -> Section | None:
-    """Every input and the cost of encodings, None where no graph brings any."""
-    found, costs = inputs.ego.points, inputs.ego.costs
-    plain = any(point.policy == "none" for point in found)
-    if not plain and not costs:
-        return None
-    every = _text.table(
-        inputs,
-        "table-ego",
-        EFFECTS,
-        found,
-        graph=lambda point: NAMES.get(point.base, point.base),
-        form_of=lambda point: _named(point, ", radius {}", units.digits),
-    )
-    parts = blocks(
-        _text("a-node-s-ego-network"),
-        [ego_figure(inputs), every] if plain else None,
-        _cost_figure(costs) if costs else None,
-        _text.table(inputs, "table-ego-cost", EFFECTS, costs, graph=lambda cost: without_replicate(cost.label)),
-        verdict_table(_text, inputs, "table-ego-verdicts"),
-    )
-    return Section("ego", "Ego networks as inputs", parts)
+def graph_of(point: EgoPoint) -> str:
+    """The graph that an input is made from, or its family."""
+    return NAMES.get(point.base, point.base)
+
+
+def form_of(point: EgoPoint) -> str:
+    """What an input is called in a table."""
+    return _named(point, ", radius {}", units.digits)
 
 
 def _named(point: EgoPoint, radius: str, words: Callable[[float], str]) -> str:
@@ -72,7 +54,9 @@ def ego_figure(inputs: ReportInputs, name: str = "ego-memory") -> Figure:
     return _text.figure(f"figure-{name}", EFFECTS, panels, "figure-ego-memory")
 
 
-def _cost_figure(costs: Sequence[EncodingCost]) -> Figure:
+def cost_figure(inputs: ReportInputs) -> Figure:
+    """What counting the encodings takes against density, a line for each radius."""
+    costs = inputs.ego.costs
     x = scales.degree_scale([cost.average_degree for cost in costs], "average degree")
     radii = grouped(sorted(costs, key=lambda cost: cost.radius), lambda cost: cost.radius)
 

@@ -2,56 +2,25 @@
 
 from __future__ import annotations
 
-import re
-
 from gnn_checkpointing.graphs.structure import WEDGES
 from gnn_checkpointing.records.graph_facts import GraphFacts, Provenance
-from gnn_checkpointing.report import units
-from gnn_checkpointing.report.inputs import GRAPHS, ReportInputs
-from gnn_checkpointing.report.page import Section
-from gnn_checkpointing.report.sections.parts import blocks
-from gnn_checkpointing.report.texts import Texts
-from gnn_checkpointing.sourced import counted_where, sourced, square_root
+from gnn_checkpointing.report.appendix import Texts
+from gnn_checkpointing.report.inputs import ReportInputs
+from gnn_checkpointing.sourced import sourced, square_root
 
 _text = Texts("graphs")
 
-_WEDGES = sourced(WEDGES, "gnn_checkpointing/graphs/structure.py#/WEDGES")
-_ERROR = square_root(0.25 / (_WEDGES * 1.0))
+PAIRS = sourced(WEDGES, "gnn_checkpointing/graphs/structure.py#/WEDGES")
+ERROR = square_root(0.25 / (PAIRS * 1.0))
 """Of a share of so many pairs, at a half, where it is largest."""
-
-_REPLICATE = re.compile(r", replicate \d+")
 
 MOST_ROWS = sourced(60, "gnn_checkpointing/report/sections/graphs.py#/MOST_ROWS")
 """A study of more graphs shows so many of them; `graphs.json` has all."""
 
 
-def graphs_section(inputs: ReportInputs) -> Section | None:
-    """The study's graphs, None where their structure was not counted."""
-    counted = [graph for graph in inputs.graphs if graph.structure is not None]
-    if not counted:
-        return None
-    # Of replicates, the first: the others differ by chance.
-    shown = sorted((graph for graph in counted if graph.replicate == 0), key=_place)
-    number = counted_where(inputs.graphs, ("structure", "!=", ""))
-    origins = {graph.id: graph for graph in shown if graph.provenance and not graph.derivation}.values()
-    parts = blocks(
-        _text("structure", wedges=_WEDGES, error=_ERROR, number=number, shown=len(shown), most=MOST_ROWS),
-        _text.table(
-            inputs, "table-graphs", GRAPHS, shown[:MOST_ROWS], label=lambda graph: without_replicate(graph.label)
-        ),
-        _text("real-graphs-are-read-from") if origins else None,
-        _text.table(
-            inputs,
-            "table-origins",
-            GRAPHS,
-            origins,
-            graphs=GRAPHS,
-            licensed=lambda found: f"{found.source}; licence: {found.licence}",
-            files_of=_files,
-            changes=lambda graph: _changes(graph.provenance, graph.num_features),
-        ),
-    )
-    return Section("graphs", "Graphs", parts)
+def drawn_first(inputs: ReportInputs) -> list[GraphFacts]:
+    """The graphs whose structure was counted; of replicates the first, since the others differ by chance."""
+    return sorted((one for one in inputs.graphs if one.structure is not None and one.replicate == 0), key=_place)
 
 
 def _place(graph: GraphFacts) -> tuple[object, ...]:
@@ -67,26 +36,16 @@ def _place(graph: GraphFacts) -> tuple[object, ...]:
     )
 
 
-def without_replicate(label: str) -> str:
-    """A graph's label without the number of its draw, where only the first is shown."""
-    return _REPLICATE.sub("", label)
+def source_of_graph(found: Provenance) -> str:
+    """Where a graph is from, and under which licence."""
+    return f"{found.source}; licence: {found.licence}"
 
 
-def _files(found: Provenance) -> str:
+def files_of(found: Provenance) -> str:
+    """The files that it was read from, with the beginnings of their SHA-256."""
     return "; ".join(f"{name}: {digest[:12]}" for name, digest in found.files.items()) or "part of PyG"
 
 
-def _changes(found: Provenance, num_features: int) -> str:
+def changes_of(graph: GraphFacts) -> str:
     """What was done to a graph between its files and the study."""
-    changes = []
-    if found.projected_from is not None:
-        before, after = units.count(found.projected_from), units.count(num_features)
-        changes.append(f"{before} features projected to {after} with fixed random signs")
-    for count, words in (
-        (found.self_loops_removed, "self-loops removed"),
-        (found.duplicates_removed, "doubled edges removed"),
-        (found.reverses_added, "missing reverse edges added"),
-    ):
-        if count:
-            changes.append(f"{units.count(count)} {words}")
-    return "; ".join([*changes, *found.notes]) or "nothing"
+    return _text("changes", found=graph.provenance, num_features=graph.num_features)

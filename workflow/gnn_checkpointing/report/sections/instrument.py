@@ -4,24 +4,24 @@ from __future__ import annotations
 
 from datetime import datetime
 from statistics import median
+from typing import Any
 
 from gnn_checkpointing.analysis.turns import turns_of
 from gnn_checkpointing.measurement import readings
 from gnn_checkpointing.records.measurements_table import number
 from gnn_checkpointing.report import units
+from gnn_checkpointing.report.appendix import Texts
 from gnn_checkpointing.report.figure import Figure, Panel
 from gnn_checkpointing.report.figures.bars import Turn, drawn_turns, gantt_panel, graphs_a_row
-from gnn_checkpointing.report.inputs import DEMONSTRATION, MEASUREMENTS, QUALITY, ReportInputs
-from gnn_checkpointing.report.page import Note, Section, Table
-from gnn_checkpointing.report.sections.parts import LISTED, Part, blocks
-from gnn_checkpointing.report.texts import Texts
-from gnn_checkpointing.sourced import counted, counted_where, sourced
+from gnn_checkpointing.report.inputs import MEASUREMENTS, ReportInputs
+from gnn_checkpointing.report.page import Table
+from gnn_checkpointing.sourced import counted_where, sourced
 
 _text = Texts("instrument")
 
 _PER_MINUTE = 60.0
-_MOST_GRAPHS = 120
-"""Of the table: of more, those are told that took longest."""
+MOST_GRAPHS = 120
+"""Of the table: of more, those that took longest."""
 
 
 def tolerated(name: str) -> float:
@@ -30,55 +30,25 @@ def tolerated(name: str) -> float:
     return sourced(value, f"gnn_checkpointing/measurement/readings.py#/{name}")
 
 
-def instrument_section(inputs: ReportInputs) -> Section:
-    """What measured, and how far it can be trusted."""
-    parts = blocks(_readings(inputs), _demonstration(inputs), _steadiness(inputs), _halves(inputs))
-    return Section("instrument", "The instrument", parts)
-
-
-def _readings(inputs: ReportInputs) -> list[Part]:
-    quality = inputs.quality
-    if not quality.readings:
-        return [_text("memory-was-read-by-the")]
-    device = "cuda" if "cuda" in quality.setting.devices else "cpu"
-    names = _text.names("readings").get
-    shown = _text.table(inputs, "table-readings", QUALITY, quality.readings, name_of=names)
-    opening = _text(f"readings-on-{device}", tolerated=tolerated)
-    found = quality.disagreements
-    more = counted(found) - LISTED
-    note = Note(_text("disagreements", found=found[:LISTED], more=more, file=QUALITY)) if found else None
-    return [opening, shown, note]
-
-
-def _demonstration(inputs: ReportInputs) -> list[Part]:
-    """What a poll or the operating system would have said of a step whose memory is known."""
+def demonstrated(inputs: ReportInputs) -> list[tuple[str, str, str, float | None]]:
+    """What each instrument says of a step whose memory is known: its name, what it speaks of, bytes, share of the exact."""
     shown = inputs.demonstration
-    lines = [line.split(" | ") for line in _text.lines("instruments", shown=shown)]
-    found = [(name, of, getattr(shown, field)) for name, of, field in lines]
-    instruments = "five instruments" if len(found) == 5 else "four instruments"
-    exact = shown.exact_bytes
-    rows = [(name, of, value, None if value is None else value / exact if exact else 0.0) for name, of, value in found]
-    return [
-        _text("one-step-of-as-tell", shown=shown, instruments=instruments),
-        _text.table(
-            inputs,
-            "table-demonstration",
-            DEMONSTRATION,
-            rows,
-            instruments=instruments,
-            seen=lambda row: "saw nothing" if row[2] is None else units.size(row[2]),
-        ),
-    ]
+    rows = []
+    for line in _text.lines("instruments", shown=shown):
+        name, of, field = line.split(" | ")
+        value: int | None = getattr(shown, field)
+        share = None if value is None else value / shown.exact_bytes if shown.exact_bytes else 0.0
+        rows.append((name, of, "saw nothing" if value is None else units.size(value), share))
+    return rows
 
 
-def _steadiness(inputs: ReportInputs) -> list[Part]:
-    facts = _text.names("a-small-fixed-workload-is", quality=inputs.quality)
-    return [_text("a-small-fixed-workload-is"), facts] if facts else []
-
-
-def _halves(inputs: ReportInputs) -> Table:
+def halves_table(inputs: ReportInputs) -> Table:
     """How each policy's step is shared between forward and backward."""
-    found = {policy: pairs for policy in inputs.policies if (pairs := _pairs(inputs, policy))}
+    found: dict[str, list[tuple[float, float]]] = {policy: [] for policy in inputs.policies}
+    for row in inputs.completed:
+        forward, backward = (number(row, f"{half}_time_seconds") for half in ("forward", "backward"))
+        if forward is not None and backward is not None and forward + backward > 0:
+            found[str(row["policy"])].append((forward, backward))
 
     def timed(policy: str) -> int:
         conditions = (("policy", "=", policy), ("allocator", "=", inputs.reference), ("outcome", "=", "completed"))
@@ -91,7 +61,7 @@ def _halves(inputs: ReportInputs) -> Table:
         inputs,
         "table-halves",
         MEASUREMENTS,
-        found,
+        [policy for policy in found if found[policy]],
         timed=timed,
         share=share,
         rest=lambda policy: 1 - share(policy),
@@ -99,46 +69,28 @@ def _halves(inputs: ReportInputs) -> Table:
     )
 
 
-def _pairs(inputs: ReportInputs, policy: str) -> list[tuple[float, float]]:
-    """Seconds of forward and of backward of every cell."""
-    return [
-        (forward, backward)
-        for row in inputs.completed
-        if row["policy"] == policy
-        and (forward := number(row, "forward_time_seconds")) is not None
-        and (backward := number(row, "backward_time_seconds")) is not None
-        and forward + backward > 0
-    ]
-
-
-def run_section(inputs: ReportInputs) -> Section | None:
-    """Every turn at the machine, None where nothing was measured."""
-    run = inputs.quality.run
-    if run is None:
-        return None
-    sentence = _text("turns-at-the-machine-in", run=run, quality=inputs.quality)
+def run_figure(inputs: ReportInputs, sentence: str) -> Figure:
+    """Every turn at the machine; `sentence` sums them up."""
+    graphs = [graph.graph for graph in inputs.quality.run.graphs] if inputs.quality.run else []
     turns = turns_of(inputs.rows)
-    places = {graph.graph: place for place, graph in enumerate(run.graphs)}
 
     def minutes(moment: datetime) -> float:
         return (moment - turns[0].began).total_seconds() / _PER_MINUTE
 
-    bars = [Turn(places[turn.graph], minutes(turn.began), minutes(turn.ended), turn.process) for turn in turns]
-    told = f"Gantt chart of the run: {sentence}"
-    drawn = drawn_turns(bars, [graph.graph for graph in run.graphs])
-    panel = Panel("panel-run", "Turns at the machine", told, gantt_panel("panel-run", bars), drawn)
-    several, machines = graphs_a_row(len(run.graphs)), len({turn.host for turn in turns})
-    how = _text("figure-run-how-to-read", several=several, run=run, machines=machines)
-    figure = Figure("figure-run", _text("figure-run"), how, (panel,), MEASUREMENTS, size="wide")
-    longest = sorted(run.graphs, key=lambda graph: graph.began_seconds - graph.ended_seconds)[:_MOST_GRAPHS]
-    names = {graph.graph for graph in longest}
-    shown = _text.table(
-        inputs,
-        "table-run",
-        QUALITY,
-        [graph for graph in run.graphs if graph.graph in names],
-        most=_MOST_GRAPHS,
-        graphs=len(run.graphs),
-        minutes=lambda seconds: units.fixed(seconds / _PER_MINUTE, 2),
-    )
-    return Section("run", "The run", blocks(sentence, figure, shown))
+    bars = [Turn(graphs.index(turn.graph), minutes(turn.began), minutes(turn.ended), turn.process) for turn in turns]
+    svg, drawn = gantt_panel("panel-run", bars), drawn_turns(bars, graphs)
+    panel = Panel("panel-run", "Turns at the machine", f"Gantt chart of the run: {sentence}", svg, drawn)
+    several, machines = graphs_a_row(len(graphs)), len({turn.host for turn in turns})
+    how = _text("figure-run-how-to-read", several=several, run=inputs.quality.run, machines=machines)
+    return Figure("figure-run", _text("figure-run"), how, (panel,), MEASUREMENTS, size="wide")
+
+
+def longest(inputs: ReportInputs) -> list[Any]:
+    """The graphs that took longest, in the order in which they were measured."""
+    graphs = inputs.quality.run.graphs if inputs.quality.run else []
+    chosen = sorted(graphs, key=lambda graph: graph.began_seconds - graph.ended_seconds)[:MOST_GRAPHS]
+    return [graph for graph in graphs if graph in chosen]
+
+
+def in_minutes(seconds: float) -> str:
+    return units.fixed(seconds / _PER_MINUTE, 2)

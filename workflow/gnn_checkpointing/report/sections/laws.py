@@ -16,7 +16,7 @@ from gnn_checkpointing.report.figures.points import thinning
 from gnn_checkpointing.report.inputs import REGRESSIONS, ReportInputs
 from gnn_checkpointing.report.page import Section
 from gnn_checkpointing.report.sections.parts import Part, blocks, in_order, points, reasons, scatter
-from gnn_checkpointing.report.texts import Texts
+from gnn_checkpointing.report.appendix import Texts
 
 _text = Texts("laws")
 

@@ -19,7 +19,7 @@ from gnn_checkpointing.report.sections.variants import densest
 from gnn_checkpointing.report.sections.frontier import frontier_figure
 from gnn_checkpointing.report.sections.parts import NAMES, line, points
 from gnn_checkpointing.report.sections.stacks import depth_figure
-from gnn_checkpointing.report.texts import Texts
+from gnn_checkpointing.report.appendix import Texts
 
 _text = Texts("lead")
 

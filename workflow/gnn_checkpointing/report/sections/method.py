@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from gnn_checkpointing.packed import PACK
 from gnn_checkpointing.records.measurements_table import columns_of
 from gnn_checkpointing.report import inputs as files
-from gnn_checkpointing.report import units
 from gnn_checkpointing.report.figure import Fact, Figure
 from gnn_checkpointing.report.figures.palette import kind_of
 from gnn_checkpointing.report.inputs import ReportInputs
@@ -15,7 +14,7 @@ from gnn_checkpointing.report.page import Facts, Link, Links, Section, Step, Ste
 from gnn_checkpointing.report.provenance import study_command
 from gnn_checkpointing.report.sections.instrument import tolerated
 from gnn_checkpointing.report.sections.parts import blocks
-from gnn_checkpointing.report.texts import Texts
+from gnn_checkpointing.report.appendix import Texts
 from gnn_checkpointing.study.own_model import own_name
 from gnn_checkpointing.study.policy_names import POLICIES
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from itertools import groupby, product
 from typing import Any, TypeVar
@@ -9,20 +10,18 @@ from typing import Any, TypeVar
 from gnn_checkpointing.analysis.results import Effect, Estimate
 from gnn_checkpointing.records.measurements_table import number
 from gnn_checkpointing.report import units
-from gnn_checkpointing.report.figure import Fact, Figure
 from gnn_checkpointing.report.figures.lines import Line, Point
 from gnn_checkpointing.report.figures.palette import looks
 from gnn_checkpointing.report.figures.scales import Scale
 from gnn_checkpointing.report.inputs import ReportInputs, Row
-from gnn_checkpointing.report.page import Block, Facts, Paragraph, Table
+from gnn_checkpointing.report.page import Table
 from gnn_checkpointing.report.panels import Of, Shown, lines_over, scattered
-from gnn_checkpointing.report.texts import Texts
+from gnn_checkpointing.report.appendix import Texts
 from gnn_checkpointing.sourced import sourced
 from gnn_checkpointing.study.families import FAMILIES
 
 Item = TypeVar("Item")
 Key = TypeVar("Key", bound=Hashable)
-Part = str | Block | Mapping[str, str] | Sequence["Part"] | None
 
 NAMES = {family: row.name for family, row in FAMILIES.items()}
 """Families of graphs as a reader knows them."""
@@ -31,26 +30,6 @@ LISTED = sourced(12, "gnn_checkpointing/report/sections/parts.py#/LISTED")
 """Tables show so many of the worst, and lists so many of the first."""
 _NAMED = 6
 """Of more pairs of convolution and policy the first are named; all are in the file that the table names."""
-
-
-def blocks(*parts: Part) -> tuple[Block, ...]:
-    """The blocks of a section: a text is a paragraph, or several, a mapping has facts.
-
-    None and tables without rows are left out.
-    """
-    return tuple(_flat(parts))
-
-
-def _flat(parts: Iterable[Part]) -> Iterator[Block]:
-    for part in parts:
-        if isinstance(part, str):
-            yield from (Paragraph(text) for text in part.split("\n\n") if text)
-        elif isinstance(part, Mapping):
-            yield Facts(tuple(Fact(name, value) for name, value in part.items()))
-        elif isinstance(part, Sequence):
-            yield from _flat(part)
-        elif part is not None and not (isinstance(part, Table) and not part.rows):
-            yield part
 
 
 def in_order(items: Iterable[Item], inputs: ReportInputs, *more: Callable[[Item], Any]) -> list[Item]:
@@ -132,6 +111,11 @@ def time_ratio(row: Row) -> Estimate | None:
 def outcome_text(row: Row) -> str:
     """An outcome as words."""
     return str(row["outcome"]).replace("_", " ")
+
+
+def without_replicate(label: str) -> str:
+    """A graph's label without the number of its draw, where only the first is shown."""
+    return re.sub(r", replicate \d+", "", label)
 
 
 def line(

@@ -11,7 +11,7 @@ from gnn_checkpointing.report.page import Field, Note, Section
 from gnn_checkpointing.report.page import Planner as PlannerBlock
 from gnn_checkpointing.report.plan_words import HEADINGS, advice, cells
 from gnn_checkpointing.report.sections.parts import blocks
-from gnn_checkpointing.report.texts import Texts
+from gnn_checkpointing.report.appendix import Texts
 from gnn_checkpointing.sourced import sourced
 
 _text = Texts("planner")

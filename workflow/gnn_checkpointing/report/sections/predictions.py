@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-
 from gnn_checkpointing.analysis.results import Candidate, PredictiveLaw, Response
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.inputs import PREDICTIONS, ReportInputs
-from gnn_checkpointing.report.page import Section, Table
-from gnn_checkpointing.report.sections.parts import Part, blocks, over_levels
-from gnn_checkpointing.report.texts import Texts
-from gnn_checkpointing.sourced import counted, counted_where, exponential, sourced
+from gnn_checkpointing.report.page import Table
+from gnn_checkpointing.report.sections.parts import over_levels
+from gnn_checkpointing.report.appendix import Texts
+from gnn_checkpointing.sourced import exponential, sourced
 
 _text = Texts("predictions")
 
@@ -21,44 +19,30 @@ RESPONSES: dict[Response, str] = {
     "step_time_seconds": "Step time",
 }
 _TERM = re.compile(r"(?<=\w) (?=\w)")
-"""The blanks within a product, at which no line should break."""
-
-_NOTABLE = sourced(0.05, "gnn_checkpointing/report/sections/predictions.py#/_NOTABLE")
+NOTABLE = sourced(0.05, "gnn_checkpointing/report/sections/predictions.py#/NOTABLE")
 """Below this p-value a knee is told of."""
 
 
-def predictions_section(inputs: ReportInputs) -> Section | None:
-    """Predictive laws, None where no law predicts anything."""
-    found = inputs.predictions
-    if not found.laws:
-        return None
-    parts: list[Part] = [_text("a-law-that-predicts-is", confidence=found.confidence)]
-    for response in RESPONSES:
-        laws = [law for law in found.laws if law.response == response]
-        if laws:
-            board = [one for one in found.leaderboard if one.response == response]
-            id, name = f"table-predictive-{_id(response)}", RESPONSES[response]
-            chosen = _text.table(inputs, id, PREDICTIONS, laws, response=name, form_of=_text.names("forms").get, words=in_words)
-            parts += [chosen, _leaderboard(inputs, board, response)]
-    coverage = _text.table(
-        inputs,
-        "table-coverage",
-        PREDICTIONS,
-        found.coverage,
-        response_of=RESPONSES.get,
-        method_of=_text.names("methods").get,
-    )
-    return Section("predictions", "Laws that predict", blocks(*parts, coverage, _counts(inputs), _knees(inputs)))
-
-
-def _id(response: Response) -> str:
+def short(response: Response) -> str:
+    """A response as a part of an address."""
     return response.removeprefix("step_").partition("_")[0]
 
 
-def _leaderboard(inputs: ReportInputs, board: Sequence[Candidate], response: Response) -> Table:
+def bytes_of(response: Response) -> str:
+    """Which bytes a response counts."""
+    return "peak" if response == "activation_bytes" else "saved"
+
+
+def unbroken(formula: str) -> str:
+    """The formula without blanks within a product, at which no line should break."""
+    return _TERM.sub(units.SPACE, formula)
+
+
+def leaderboard(inputs: ReportInputs, response: Response) -> Table:
     """Each form's score for each series; the chosen one is marked by a word, not by colour."""
+    board = [one for one in inputs.predictions.leaderboard if one.response == response]
     cells = {(one.convolution, one.policy, one.form): one for one in board}
-    forms = dict.fromkeys(one.form for one in board)
+    forms, names = dict.fromkeys(one.form for one in board), _text.names("forms")
 
     def score(one: Candidate) -> str:
         return units.NOTHING if one.score is None else units.share(one.score) + (" (chosen)" if one.chosen else "")
@@ -66,43 +50,15 @@ def _leaderboard(inputs: ReportInputs, board: Sequence[Candidate], response: Res
     return over_levels(
         _text,
         inputs,
-        f"table-leaderboard-{_id(response)}",
+        f"table-leaderboard-{short(response)}",
         PREDICTIONS,
         cells,
         forms,
         score,
-        heading=_text.names("forms").__getitem__,
+        heading=names.__getitem__,
         unit="",
         response=RESPONSES[response],
     )
-
-
-def _counts(inputs: ReportInputs) -> list[Table]:
-    """Bytes of an edge, and of a step, counted beside the measured ones."""
-    analytic, closed = inputs.predictions.analytic, inputs.predictions.closed_forms
-    nodes = " and ".join({one.num_nodes: units.count(one.num_nodes) for one in analytic}.values())
-    counted = [one for one in analytic if one.counted is not None]
-
-    def bytes_of(response: Response) -> str:
-        return "peak" if response == "activation_bytes" else "saved"
-
-    def words(formula: str) -> str:
-        return _TERM.sub(units.SPACE, formula)
-
-    return [
-        _text.table(inputs, "table-analytic", PREDICTIONS, counted, nodes=nodes, bytes_of=bytes_of),
-        _text.table(inputs, "table-closed-forms", PREDICTIONS, closed, bytes_of=bytes_of, words=words),
-    ]
-
-
-def _knees(inputs: ReportInputs) -> list[Part]:
-    found = inputs.predictions.knees
-    if not found:
-        return []
-    number = counted_where(found, ("p_value", "<", _NOTABLE))
-    sentence = _text("knees", number=number, of=counted(found), notable=_NOTABLE)
-    bent = [one for one in found if one.p_value < _NOTABLE]
-    return [sentence, _text.table(inputs, "table-knees", PREDICTIONS, bent)]
 
 
 def in_words(law: PredictiveLaw) -> str:

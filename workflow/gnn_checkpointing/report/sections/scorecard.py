@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from statistics import median
 
 from gnn_checkpointing.analysis.results import Capacity, Censored, Response, Score
@@ -12,36 +12,24 @@ from gnn_checkpointing.report.figures import scales
 from gnn_checkpointing.report.figures.lines import Line, Point
 from gnn_checkpointing.report.figures.points import thinning
 from gnn_checkpointing.report.inputs import PREDICTIONS, ReportInputs
-from gnn_checkpointing.report.page import Section, Table
+from gnn_checkpointing.report.page import Table
 from gnn_checkpointing.report.panels import Of
-from gnn_checkpointing.report.sections.parts import Part, blocks, grouped, pair_of, scatter
+from gnn_checkpointing.report.sections.parts import grouped, pair_of, scatter
 from gnn_checkpointing.report.sections.predictions import RESPONSES, amount
-from gnn_checkpointing.report.texts import Texts
-from gnn_checkpointing.sourced import counted, counted_where
+from gnn_checkpointing.report.appendix import Texts
 
 _text = Texts("scorecard")
 
-_DRAWN: dict[str, Response] = {"memory": "activation_bytes", "time": "step_time_seconds"}
+DRAWN: dict[str, Response] = {"memory": "activation_bytes", "time": "step_time_seconds"}
 
 
-def scorecard_section(inputs: ReportInputs) -> Section | None:
-    """What the laws say of what they were not fitted to; None where they were asked nothing."""
-    found = inputs.predictions
-    parts = blocks(
-        _real(inputs, found.scorecard) if found.scorecard else None,
-        _censored(inputs, found.censored) if found.censored else None,
-        _capacities(inputs, found.capacities) if found.capacities else None,
-    )
-    return Section("scorecard", "The laws' record", parts) if parts else None
-
-
-def _real(inputs: ReportInputs, scores: Sequence[Score]) -> list[Part]:
+def graph_table(inputs: ReportInputs) -> Table:
+    """Median and worst error of each graph, over convolutions and policies."""
+    scores = inputs.predictions.scorecard
     own = grouped(scores, lambda score: (score.label, score.response))
     graphs = dict.fromkeys((score.label, score.num_nodes, score.num_edges) for score in scores)
 
     def errors(response: Response) -> Iterator[Of[tuple[str, int, int]]]:
-        """Median and worst error of each graph, over convolutions and policies."""
-
         def middle(graph: tuple[str, int, int]) -> float | None:
             found = own.get((graph[0], response))
             return median(map(_size, found)) if found else None
@@ -55,23 +43,18 @@ def _real(inputs: ReportInputs, scores: Sequence[Score]) -> list[Part]:
         yield Of(f"{name}, median", middle, units.percent)
         yield Of(f"{name}, worst", worst, content="prose")
 
+    columns = (column for response in DRAWN.values() for column in errors(response))
     by_edges = sorted(graphs, key=lambda graph: graph[2])
-    columns = (column for response in _DRAWN.values() for column in errors(response))
-    summaries = inputs.predictions.summaries
-    return [
-        _text("real", outside=sorted({score.label for score in scores if not score.in_range})),
-        _text.table(inputs, "table-scorecard", PREDICTIONS, summaries, response_of=RESPONSES.get),
-        _text.table(inputs, "table-scorecard-graphs", PREDICTIONS, by_edges, *columns),
-        [_figure(inputs, scores, name) for name in _DRAWN],
-    ]
+    return _text.table(inputs, "table-scorecard-graphs", PREDICTIONS, by_edges, *columns)
 
 
 def _size(score: Score) -> float:
     return abs(score.error)
 
 
-def _figure(inputs: ReportInputs, scores: Sequence[Score], name: str) -> Figure | None:
-    chosen = [score for score in scores if score.response == _DRAWN[name]]
+def errors_figure(inputs: ReportInputs, name: str) -> Figure | None:
+    """The errors of one response over the graphs' edges; None where none was predicted."""
+    chosen = [score for score in inputs.predictions.scorecard if score.response == DRAWN[name]]
     if not chosen:
         return None
     own = grouped(chosen, pair_of)
@@ -83,7 +66,7 @@ def _figure(inputs: ReportInputs, scores: Sequence[Score], name: str) -> Figure 
         ]
         for convolution in inputs.convolutions
     }
-    response = RESPONSES[_DRAWN[name]]
+    response = RESPONSES[DRAWN[name]]
 
     def told(convolution: str) -> str:
         policies = grouped((one for one in chosen if one.convolution == convolution), lambda one: one.policy)
@@ -96,26 +79,28 @@ def _figure(inputs: ReportInputs, scores: Sequence[Score], name: str) -> Figure 
     return _text.figure(f"figure-scorecard-{name}", PREDICTIONS, panels, response=response, drawn_lines=lines)
 
 
-def _censored(inputs: ReportInputs, found: list[Censored]) -> list[Part]:
-    right, wrong = (counted_where(found, ("foreseen", "=", foreseen)) for foreseen in (True, False))
-
-    def words(one: Censored, value: float | None) -> str:
-        response: Response = "activation_bytes" if one.outcome == "out_of_memory" else "step_time_seconds"
-        return "" if value is None else amount(value, response)
-
-    shown = _text.table(
-        inputs,
-        "table-censored",
-        PREDICTIONS,
-        found,
-        limit=lambda one: words(one, one.limit),
-        by_law=lambda one: words(one, one.predicted),
-        answer=lambda one: one.reason if one.foreseen is None else "yes" if one.foreseen else "no",
-    )
-    return [_text("censored", cells=counted(found), asked=right + wrong, right=right), shown]
+def limit_of(one: Censored) -> str:
+    """The limit that a cell ran into."""
+    return amount(one.limit, _response_of(one))
 
 
-def _capacities(inputs: ReportInputs, found: Sequence[Capacity]) -> Table:
+def predicted_of(one: Censored) -> str:
+    """What the law says of it."""
+    return "" if one.predicted is None else amount(one.predicted, _response_of(one))
+
+
+def _response_of(one: Censored) -> Response:
+    return "activation_bytes" if one.outcome == "out_of_memory" else "step_time_seconds"
+
+
+def answer_of(one: Censored) -> str:
+    """Whether the law foresaw it."""
+    return one.reason if one.foreseen is None else "yes" if one.foreseen else "no"
+
+
+def capacities(inputs: ReportInputs) -> Table:
+    """The densest graph that fits into each memory."""
+    found = inputs.predictions.capacities
     places = {(one.convolution, one.policy, one.memory_bytes): one for one in found}
 
     def of(limit: float) -> Iterator[Of[tuple[str, str]]]:

@@ -11,7 +11,7 @@ from gnn_checkpointing.report.facts import Facts
 from gnn_checkpointing.report.inputs import EFFECTS, MEASUREMENTS, REGRESSIONS, ReportInputs, Row
 from gnn_checkpointing.report.page import Table
 from gnn_checkpointing.report.sections.parts import outcome_text
-from gnn_checkpointing.report.texts import Texts
+from gnn_checkpointing.report.appendix import Texts
 
 FEW = ("none", "layers", "edge_blocks", "compiled", "memory_budget(0.5)", "fused_edge_blocks", "reversible")
 """What a short table shows of many policies."""

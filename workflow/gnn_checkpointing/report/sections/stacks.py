@@ -8,29 +8,12 @@ from gnn_checkpointing.report.figure import Figure
 from gnn_checkpointing.report.figures import scales
 from gnn_checkpointing.report.figures.palette import looks
 from gnn_checkpointing.report.inputs import EFFECTS, ReportInputs
-from gnn_checkpointing.report.page import Section
 from gnn_checkpointing.report.panels import lines_over
-from gnn_checkpointing.report.sections.claims import verdict_table
-from gnn_checkpointing.report.sections.parts import blocks, grouped, line
-from gnn_checkpointing.report.texts import Texts
+from gnn_checkpointing.report.sections.parts import grouped, line
+from gnn_checkpointing.report.appendix import Texts
 
 _text = Texts("stacks")
 
-
-
-def depth_section(inputs: ReportInputs) -> Section | None:
-    """Deep models, None where the study's models have one depth."""
-    found = inputs.depths.points
-    if not found:
-        return None
-    timed = any(point.time_ratio for point in found)
-    parts = blocks(
-        _text("depth"),
-        [depth_figure(inputs), depth_figure(inputs, "time", time=True) if timed else None],
-        _text.table(inputs, "table-depth", EFFECTS, found, confidence=inputs.depths.confidence),
-        verdict_table(_text, inputs, "table-depth-verdicts"),
-    )
-    return Section("depth", "Deep models", parts)
 
 
 def depth_figure(inputs: ReportInputs, name: str = "memory", *, time: bool = False) -> Figure:
@@ -60,13 +43,3 @@ def depth_figure(inputs: ReportInputs, name: str = "memory", *, time: bool = Fal
         for (stack, num_nodes, level), own in panels.items()
     )
     return _text.figure(f"figure-depth-{name}", EFFECTS, shown)
-
-
-def practice_section(inputs: ReportInputs) -> Section | None:
-    """Stacks with what people add, None where the study has none."""
-    asked, found = inputs.study.practice, inputs.effects.practice
-    if asked is None or not found:
-        return None
-    shown = _text.table(inputs, "table-practice", EFFECTS, found)
-    verdicts = verdict_table(_text, inputs, "table-practice-verdicts")
-    return Section("practice", "In practice", blocks(_text("practice", asked=asked), shown, verdicts))

@@ -14,7 +14,7 @@ from gnn_checkpointing.report.figures.timeline import Course, drawn_courses, tim
 from gnn_checkpointing.report.inputs import TRACES, ReportInputs
 from gnn_checkpointing.report.page import Section
 from gnn_checkpointing.report.sections.parts import blocks, grouped
-from gnn_checkpointing.report.texts import Texts
+from gnn_checkpointing.report.appendix import Texts
 
 _text = Texts("timeline")
 

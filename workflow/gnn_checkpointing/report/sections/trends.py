@@ -11,69 +11,16 @@ from gnn_checkpointing.report.figure import Figure
 from gnn_checkpointing.report.figures import scales
 from gnn_checkpointing.report.figures.lines import Line, Point
 from gnn_checkpointing.report.inputs import EFFECTS, TRENDS, ReportInputs
-from gnn_checkpointing.report.page import Note, Section, Table
-from gnn_checkpointing.report.sections.density import (
-    MEMORY,
-    THROUGHPUT,
-    TIME,
-    Quantity,
-    graded,
-    level_figure,
-    level_table,
-    over_density,
-    panels_of,
-)
-from gnn_checkpointing.report.sections.parts import Part, blocks, grouped, in_order, line, points
-from gnn_checkpointing.report.texts import Texts
+from gnn_checkpointing.report.page import Table
+from gnn_checkpointing.report.sections import density
+from gnn_checkpointing.report.sections.parts import grouped, in_order, line, points
+from gnn_checkpointing.report.appendix import Texts
 from gnn_checkpointing.sourced import bare
 
 _text = Texts("trends")
 
 _FURTHEST_DRAWN = 3.0
 """An interval that leaves more than a threefold open says little, and would leave no room for the others."""
-
-
-def memory_section(inputs: ReportInputs) -> Section:
-    """Memory over density."""
-    levels: list[Part] = [level_figure(inputs, MEMORY), level_table(inputs, MEMORY)] if inputs.generated else []
-    ratios: list[Part] = []
-    if inputs.effects.generated:
-        ratios = [
-            *_ratios(inputs, MEMORY, "Activation memory"),
-            _break_even_table(inputs, "activation_ratio"),
-            _ratio_table(inputs, MEMORY, "memory_ratio", "Peak memory, resident included,"),
-        ]
-    parts = blocks(_text("memory"), levels, ratios, _text("no-graded-graphs", inputs=inputs))
-    return Section("memory", "Memory against density", parts)
-
-
-def time_section(inputs: ReportInputs) -> Section:
-    """Step time over density."""
-    quality = inputs.quality
-    noisy = quality.worst_half_width and quality.within_target < 1
-    levels: list[Part] = []
-    if graded(inputs, TIME):
-        levels = [level_figure(inputs, TIME), level_table(inputs, TIME), level_figure(inputs, THROUGHPUT)]
-    elif inputs.generated:
-        levels = [_text("nothing-timed")]
-    timed = any(effect.time_ratio for effect in inputs.effects.generated)
-    parts = blocks(
-        _text("time"),
-        Note(_text("wide-intervals", inputs=inputs)) if noisy else None,
-        _text("allocator", inputs=inputs),
-        levels,
-        _ratios(inputs, TIME, "Step time") if timed else None,
-        _break_even_table(inputs, "time_ratio"),
-        _text("no-graded-graphs", inputs=inputs),
-    )
-    return Section("time", "Time against density", parts)
-
-
-def _ratios(inputs: ReportInputs, quantity: Quantity, noun: str) -> list[Part]:
-    """Ratios to none in a figure and a table, where the frontier does not show them."""
-    if inputs.many_policies and inputs.has_frontier:
-        return [_text(f"{quantity.id}-is-on-the-frontier")]
-    return [_ratio_figure(inputs, quantity), _ratio_table(inputs, quantity, quantity.ratio, noun)]
 
 
 def _bands(inputs: ReportInputs, quantity: RatioName) -> dict[tuple[str, str, str], Estimate]:
@@ -88,7 +35,7 @@ def _bands(inputs: ReportInputs, quantity: RatioName) -> dict[tuple[str, str, st
     return found if {(e.convolution, e.policy, e.level) for e in drawn} <= set(found) else {}
 
 
-def ratio_lines(inputs: ReportInputs, convolution: str, quantity: Quantity) -> list[Line]:
+def ratio_lines(inputs: ReportInputs, convolution: str, quantity: density.Quantity) -> list[Line]:
     """Each policy's paired ratio at the headline size, with the intervals of its band where there is one."""
     bands = _bands(inputs, quantity.ratio)
 
@@ -105,7 +52,7 @@ def ratio_lines(inputs: ReportInputs, convolution: str, quantity: Quantity) -> l
     return [each for each in lines if each.points]
 
 
-def _ratio_figure(inputs: ReportInputs, quantity: Quantity) -> Figure:
+def ratio_figure(inputs: ReportInputs, quantity: density.Quantity) -> Figure:
     """The paired ratio to policy none over degree, one panel per convolution."""
     shown = {convolution: ratio_lines(inputs, convolution, quantity) for convolution in inputs.convolutions}
     every = points(shown.values())
@@ -126,12 +73,12 @@ def _ratio_figure(inputs: ReportInputs, quantity: Quantity) -> Figure:
                 return f"; its slope differs from none's by {difference} {quantity.slope_unit}"
         return "; no difference of slopes was fitted"
 
-    panels = panels_of(inputs, shown, axes, against, end, slope, 1.0)
+    panels = density.panels_of(inputs, shown, axes, against, end, slope, 1.0)
     source = TRENDS if has_bands else EFFECTS
     return _text.figure(f"figure-{quantity.id}-ratio", source, panels, "figure-ratio", **known)
 
 
-def _ratio_table(inputs: ReportInputs, quantity: Quantity, ratio: str, noun: str) -> Table:
+def ratio_table(inputs: ReportInputs, quantity: density.Quantity, ratio: str, noun: str) -> Table:
     """The ratios at each level, with intervals."""
     found = [effect for effect in in_order(inputs.effects.generated, inputs) if effect.policy in inputs.compared]
     cells = {(effect.convolution, effect.policy, effect.level): getattr(effect, ratio) for effect in found}
@@ -144,10 +91,10 @@ def _ratio_table(inputs: ReportInputs, quantity: Quantity, ratio: str, noun: str
         "cells_of": lambda place: max(effect.cells for effect in places[place]),
     }
     id = f"table-{quantity.id}-{noun.split()[0].lower()}-ratio"
-    return over_density(inputs, id, EFFECTS, cells, units.ratio_estimate, inputs.compared, unit="/ none", **known)
+    return density.over_density(inputs, id, EFFECTS, cells, units.ratio_estimate, inputs.compared, unit="/ none", **known)
 
 
-def _break_even_table(inputs: ReportInputs, quantity: RatioName) -> Table | None:
+def break_even_table(inputs: ReportInputs, quantity: RatioName) -> Table | None:
     """Break-evens, a row for each convolution and course; None where there are none."""
     found = [each for each in inputs.trends.break_evens if each.quantity == quantity and each.policy in inputs.compared]
     if not found:

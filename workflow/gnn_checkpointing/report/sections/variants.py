@@ -25,7 +25,7 @@ from gnn_checkpointing.report.sections.parts import (
     spans,
     time_ratio,
 )
-from gnn_checkpointing.report.texts import Texts
+from gnn_checkpointing.report.appendix import Texts
 
 _families, _real, _batches = Texts("families"), Texts("real"), Texts("batches")
 

@@ -17,7 +17,7 @@ from gnn_checkpointing.report.sections.claims import verdict_table
 from gnn_checkpointing.report.sections.graphs import without_replicate
 from gnn_checkpointing.report.sections.parts import blocks, line, points
 from gnn_checkpointing.report.sections.timeline import traced_by_convolution
-from gnn_checkpointing.report.texts import Texts
+from gnn_checkpointing.report.appendix import Texts
 from gnn_checkpointing.study.convolutions import VISION
 
 _text = Texts("vision")
