@@ -186,15 +186,15 @@ def section(inputs: ReportInputs, place: str, **values: Any) -> Section | None:
     }
     paragraphs = filter(None, map(str.strip, re.split(r"\n\s*\n", body.render(known | values))))
     blocks = tuple(held[int(one[1:])] if one[0] == _BLOCK else Paragraph(one.replace("\n", " ")) for one in paragraphs)
-    return Section(id or file, title.render(), blocks) if blocks else None
+    return Section(id or file, title.render(known), blocks) if blocks else None
 
 
 def _facts(found: Mapping[str, str]) -> Facts | None:
     return Facts(tuple(Fact(name, value) for name, value in found.items())) if found else None
 
 
-def _verdicts(text: Texts, inputs: ReportInputs, id: str, *more: str) -> Table:
-    """The claims of the templates listed below the caption in `text`, and of `more`, with their verdicts."""
-    templates = {*text.lines(id), *more}
-    found = [claim for claim in inputs.ledger.claims if claim.id.partition(":")[0] in templates]
+def _verdicts(text: Texts, inputs: ReportInputs, id: str, kind: str = "") -> Table:
+    """The claims of the templates listed below the caption in `text`, or of a kind, with their verdicts."""
+    claims, templates = inputs.ledger.claims, text.lines(id)
+    found = [one for one in claims if one.id.partition(":")[0] in templates or one.kind == kind]
     return Texts("claims").table(inputs, id, files.CLAIMS, found, name="table-verdicts", caption=text(id))

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from importlib import import_module
 from pathlib import Path
 
 from gnn_checkpointing.report import units
+from gnn_checkpointing.report.appendix import section as appendix_section
 from gnn_checkpointing.report.facts import Facts
 from gnn_checkpointing.report.figure import Fact, Figure
 from gnn_checkpointing.report.history import Measured, history_section
@@ -32,7 +32,6 @@ from gnn_checkpointing.report.page import (
 )
 from gnn_checkpointing.report.provenance import provenance, study_command, with_provenance
 from gnn_checkpointing.report.sections.lead import lead_figure
-from gnn_checkpointing.report.sections.method import data_section, redo_section
 from gnn_checkpointing.report.sections.parts import NAMES
 from gnn_checkpointing.report.sections.short import short_tables
 from gnn_checkpointing.report.texts import TEMPLATES, filters
@@ -53,11 +52,11 @@ PROOF = {
 SECTIONS = (
     *("planner", "trends.memory", "trends.time", "frontier", "frontier.allocator", "timeline", "vision"),
     *("vision.explained", "stacks.practice", "stacks.depth", "ego", "laws", "predictions", "scorecard"),
-    *("variants.families", "robustness", "variants.real", "variants.graded", "variants.batches", "claims"),
-    *("claims.audit", "quality.accuracy", "quality.failed", "quality", "instrument.run", "instrument", "graphs"),
-    *("method.machine", "method"),
+    *("variants.families", "robustness", "variants.real-graphs", "variants.graded-graphs", "variants.batches"),
+    *("claims", "claims.audit", "quality.accuracy", "quality.failed", "quality", "instrument.run", "instrument"),
+    *("graphs", "method.machine", "method"),
 )
-"""The appendix's sections in their order: a file in `sections/`, and which of its sections where it has several."""
+"""The appendix's sections in their order: FILE.ID, or FILE where both are called alike."""
 
 
 @dataclass(frozen=True)
@@ -189,11 +188,7 @@ def _evidence(appendix: Page) -> Callable[[str], str]:
 
 
 def _appendix(inputs: ReportInputs, checksums: Mapping[str, str], history: Sequence[Measured]) -> Page:
-    found: list[Section | None] = []
-    for name in SECTIONS:
-        file, _, section = name.partition(".")
-        module = import_module(f"gnn_checkpointing.report.sections.{file}")
-        found.append(getattr(module, f"{section or file}_section")(inputs))
+    found = [appendix_section(inputs, name) for name in SECTIONS]
     found.insert(SECTIONS.index("instrument.run") + 1, history_section(history))
     lead = lead_figure(inputs)
     origin = partial(with_provenance, study=inputs.study, checksums=checksums)
@@ -201,7 +196,8 @@ def _appendix(inputs: ReportInputs, checksums: Mapping[str, str], history: Seque
     if lead is not None:
         lead = replace(lead, provenance=provenance(lead, inputs.study, checksums))
     figures = [*filter(None, [lead]), *figures_of(sections)]
-    sections += [data_section(inputs, checksums, figures), redo_section(inputs)]
+    last = {"checksums": checksums, "figures": figures}
+    sections += filter(None, (appendix_section(inputs, name, **last) for name in ("method.data", "method.redo")))
     cells = f"{units.count(inputs.quality.cells)} ({units.count(inputs.started)} measurements)"
     return Page(
         title=inputs.study.title,

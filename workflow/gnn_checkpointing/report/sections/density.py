@@ -158,7 +158,8 @@ def level_table(inputs: ReportInputs, quantity: Quantity) -> Table:
         for one in lines
         for point in one.points
     }
-    known: dict[str, Any] = {"name": "table-level", "quantity": quantity, "num_nodes": number(rows[0], "num_nodes") or 0}
+    num_nodes = number(rows[0], "num_nodes") or 0
+    known: dict[str, Any] = {"name": "table-level", "quantity": quantity, "num_nodes": num_nodes}
     id = f"table-{quantity.id}-level"
     return over_density(inputs, id, MEASUREMENTS, cells, quantity.text, inputs.policies, units.plain, **known)
 

@@ -12,7 +12,7 @@ from gnn_checkpointing.report.figures.palette import looks
 from gnn_checkpointing.report.figures.scales import Scale
 from gnn_checkpointing.report.inputs import EFFECTS, ReportInputs
 from gnn_checkpointing.report.panels import Shown, lines_over
-from gnn_checkpointing.report.sections.parts import NAMES, grouped, line, points
+from gnn_checkpointing.report.sections.parts import family, grouped, line, points
 from gnn_checkpointing.report.appendix import Texts
 
 _text = Texts("ego")
@@ -22,7 +22,7 @@ _FORMS = {"": "graph alone", "encodings": "encodings", "ego_networks": "bag"}
 
 def graph_of(point: EgoPoint) -> str:
     """The graph that an input is made from, or its family."""
-    return NAMES.get(point.base, point.base)
+    return family(point.base)
 
 
 def form_of(point: EgoPoint) -> str:

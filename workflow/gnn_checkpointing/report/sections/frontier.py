@@ -6,7 +6,6 @@ import math
 from collections.abc import Callable, Sequence
 
 from gnn_checkpointing.analysis.results import (
-    SAVES_BELOW,
     SPARSE_DEGREE,
     AllocatorEffect,
     BestSegments,
@@ -26,9 +25,6 @@ from gnn_checkpointing.report.appendix import Texts
 from gnn_checkpointing.sourced import sourced
 
 _text = Texts("frontier")
-
-SAVES = units.share(1 - sourced(SAVES_BELOW, "gnn_checkpointing/analysis/results/frontier.py#/SAVES_BELOW"))
-"""A policy saves memory where it saves more than this."""
 
 SPARSE = sourced(SPARSE_DEGREE, "gnn_checkpointing/analysis/results/frontier.py#/SPARSE_DEGREE")
 

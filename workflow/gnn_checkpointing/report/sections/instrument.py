@@ -31,7 +31,7 @@ def tolerated(name: str) -> float:
 
 
 def demonstrated(inputs: ReportInputs) -> list[tuple[str, str, str, float | None]]:
-    """What each instrument says of a step whose memory is known: its name, what it speaks of, bytes, share of the exact."""
+    """Each instrument: its name, what it speaks of, what it says of a step whose memory is known, and that / the exact."""
     shown = inputs.demonstration
     rows = []
     for line in _text.lines("instruments", shown=shown):

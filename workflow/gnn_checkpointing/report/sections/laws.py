@@ -5,17 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
-from gnn_checkpointing.analysis.results import Law, Response
+from gnn_checkpointing.analysis.results import Interaction, Law, Response
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.figure import Figure
 from gnn_checkpointing.report.figures import scales
 from gnn_checkpointing.report.figures.lines import Line, Point
 from gnn_checkpointing.report.figures.points import thinning
 from gnn_checkpointing.report.inputs import REGRESSIONS, ReportInputs
-from gnn_checkpointing.report.page import Section
-from gnn_checkpointing.report.sections.parts import Part, blocks, in_order, points, reasons, scatter
+from gnn_checkpointing.report.page import Table
+from gnn_checkpointing.report.sections.parts import points, scatter
 from gnn_checkpointing.report.appendix import Texts
 
 _text = Texts("laws")
@@ -44,31 +43,22 @@ READINGS = (
 )
 
 
-def laws_section(inputs: ReportInputs) -> Section:
-    """The fitted laws."""
-    found = inputs.regressions
-    parts: list[Part] = [_text("each-law-reads-response-constant" if found.laws else "no-law", found=found)]
-    for reading in READINGS:
-        known: dict[str, Any] = {
-            "reading": reading,
-            "level": found.confidence,
-            "in_constant": partial(units.scaled_estimate, factor=reading.constant[0]),
-            "in_slope": partial(units.scaled_estimate, factor=reading.slope[0]),
-        }
-        laws = in_order((law for law in found.laws if law.response == reading.response), inputs)
-        differences = in_order((one for one in found.interactions if one.response == reading.response), inputs)
-        drawn = laws and reading.id != "saved"
-        parts += [
-            _text.table(inputs, f"table-law-{reading.id}", REGRESSIONS, laws, **known),
-            _text.table(inputs, f"table-prediction-{reading.id}", REGRESSIONS, laws, **known),
-            [_residuals(inputs, laws, reading), _quantiles(inputs, laws, reading)] if drawn else None,
-            _text.table(inputs, f"table-interaction-{reading.id}", REGRESSIONS, differences, **known),
-        ]
-    parts.append(reasons(_text, inputs, "table-not-fitted", REGRESSIONS, found.not_fitted))
-    return Section("laws", "Regressions on nodes and edges", blocks(*parts))
+def law_table(inputs: ReportInputs, name: str, items: Sequence[Law | Interaction], reading: Reading) -> Table:
+    """What is known of the laws of a response, or of their differences."""
+    return _text.table(
+        inputs,
+        f"{name}-{reading.id}",
+        REGRESSIONS,
+        items,
+        reading=reading,
+        level=inputs.regressions.confidence,
+        in_constant=partial(units.scaled_estimate, factor=reading.constant[0]),
+        in_slope=partial(units.scaled_estimate, factor=reading.slope[0]),
+    )
 
 
-def _residuals(inputs: ReportInputs, laws: Sequence[Law], reading: Reading) -> Figure:
+def residuals_figure(inputs: ReportInputs, laws: Sequence[Law], reading: Reading) -> Figure:
+    """What the laws leave of each cell."""
     own = {name: [law for law in laws if law.convolution == name] for name in inputs.convolutions}
     shown = {
         convolution: [
@@ -89,7 +79,7 @@ def _residuals(inputs: ReportInputs, laws: Sequence[Law], reading: Reading) -> F
     return _text.figure(f"figure-residuals-{reading.id}", REGRESSIONS, panels, reading=reading, values=values)
 
 
-def _quantiles(inputs: ReportInputs, laws: Sequence[Law], reading: Reading) -> Figure | None:
+def quantiles_figure(inputs: ReportInputs, laws: Sequence[Law], reading: Reading) -> Figure | None:
     """Q-Q plots of the laws that leave more than rounding; None where none does."""
     shown = {
         convolution: [line for law in laws if law.convolution == convolution and (line := _against_normal(law)).points]

@@ -13,11 +13,11 @@ from gnn_checkpointing.report.figures.bars import Bar, bar_panel, drawn_bars
 from gnn_checkpointing.report.figures.palette import Look, by_convolution, looks
 from gnn_checkpointing.report.figures.points import Mark
 from gnn_checkpointing.report.inputs import EFFECTS, MEASUREMENTS, ReportInputs
-from gnn_checkpointing.report.panels import Shown, figure, lines_over, marks_on_rows
+from gnn_checkpointing.report.panels import Shown, lines_over, marks_on_rows
 from gnn_checkpointing.report.sections.ego import ego_figure
 from gnn_checkpointing.report.sections.variants import densest
 from gnn_checkpointing.report.sections.frontier import frontier_figure
-from gnn_checkpointing.report.sections.parts import NAMES, line, points
+from gnn_checkpointing.report.sections.parts import family, line, points
 from gnn_checkpointing.report.sections.stacks import depth_figure
 from gnn_checkpointing.report.appendix import Texts
 
@@ -36,7 +36,14 @@ def lead_figure(inputs: ReportInputs) -> Figure | None:
         return ego_figure(inputs, "lead")
     if inputs.has_frontier and inputs.frontier.pareto and inputs.many_policies:
         return frontier_figure(inputs, inputs.convolutions[:1], "lead")
-    return _families(inputs) or _batches(inputs) or _densities(inputs) or _real(inputs) or _limit(inputs)
+    generated, about = inputs.effects.generated, "as a graph gets denser"
+    return (
+        _families(inputs)
+        or _batches(inputs)
+        or _lines(inputs, generated, lambda e: e.average_degree, "average degree (edges per node)", about)
+        or _real(inputs)
+        or _limit(inputs)
+    )
 
 
 def _looks(inputs: ReportInputs) -> dict[str, dict[str, Look]]:
@@ -47,18 +54,10 @@ def _looks(inputs: ReportInputs) -> dict[str, dict[str, Look]]:
     return {policy: by_convolution(inputs.convolutions, colours[policy].colour) for policy in policies}
 
 
-def _densities(inputs: ReportInputs) -> Figure | None:
-    across, about = "average degree (edges per node)", "as a graph gets denser"
-    return _lines(inputs, inputs.effects.generated, lambda effect: effect.average_degree, across, about)
-
-
 def _batches(inputs: ReportInputs) -> Figure | None:
     found = [effect for effect in inputs.variants.batches if effect.sampler == "neighbours" and effect.size]
-    if not found:
-        return None
-    base = found[0].base
-    own = [effect for effect in found if effect.base == base]
-    about = f"as batches of {base} get denser"
+    base = found[0].base if found else ""
+    own, about = [effect for effect in found if effect.base == base], f"as batches of {base} get denser"
     return _lines(inputs, own, lambda effect: effect.size or 0.0, "neighbours drawn a layer", about)
 
 
@@ -91,7 +90,7 @@ def _families(inputs: ReportInputs) -> Figure | None:
     place = densest(inputs)
     chosen = [effect for effect in inputs.variants.families if (effect.num_nodes, effect.level) == place]
     about = f"on families of graphs of average degree {place[1]}"
-    return _marks(inputs, chosen, lambda effect: NAMES.get(effect.family, effect.family), about)
+    return _marks(inputs, chosen, lambda effect: family(effect.family), about)
 
 
 def _real(inputs: ReportInputs) -> Figure | None:
@@ -125,8 +124,7 @@ def _marks(
 
 
 def _figure(panels: Sequence[Shown | None], about: str, marks: str) -> Figure:
-    caption = _text("figure-lead", about=about)
-    return figure("figure-lead", caption, _text("figure-lead-how-to-read", marks=marks), EFFECTS, panels)
+    return _text.figure("figure-lead", EFFECTS, panels, about=about, marks=marks)
 
 
 def _limit(inputs: ReportInputs) -> Figure | None:
@@ -151,4 +149,4 @@ def _limit(inputs: ReportInputs) -> Figure | None:
         f"Bar chart: peak memory under a limit of {units.size(limit)}. {needs}.",
         lambda name: (bar_panel(name, bars, limit), drawn_bars(bars, limit)),
     )
-    return figure("figure-lead", _text("figure-limit"), _text("figure-limit-how-to-read"), MEASUREMENTS, [shown])
+    return _text.figure("figure-lead", MEASUREMENTS, [shown], "figure-limit")

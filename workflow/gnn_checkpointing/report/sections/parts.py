@@ -7,7 +7,7 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Seq
 from itertools import groupby, product
 from typing import Any, TypeVar
 
-from gnn_checkpointing.analysis.results import Effect, Estimate
+from gnn_checkpointing.analysis.results import SAVES_BELOW, Effect, Estimate
 from gnn_checkpointing.records.measurements_table import number
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.figures.lines import Line, Point
@@ -25,6 +25,9 @@ Key = TypeVar("Key", bound=Hashable)
 
 NAMES = {family: row.name for family, row in FAMILIES.items()}
 """Families of graphs as a reader knows them."""
+
+SAVES = units.share(1 - sourced(SAVES_BELOW, "gnn_checkpointing/analysis/results/frontier.py#/SAVES_BELOW"))
+"""A policy saves memory where it saves more than this."""
 
 LISTED = sourced(12, "gnn_checkpointing/report/sections/parts.py#/LISTED")
 """Tables show so many of the worst, and lists so many of the first."""
@@ -116,6 +119,11 @@ def outcome_text(row: Row) -> str:
 def without_replicate(label: str) -> str:
     """A graph's label without the number of its draw, where only the first is shown."""
     return re.sub(r", replicate \d+", "", label)
+
+
+def family(name: str) -> str:
+    """A family of graphs as a reader knows it; other names as they are."""
+    return NAMES.get(name, name)
 
 
 def line(

@@ -9,7 +9,7 @@ from gnn_checkpointing.analysis.results import LeftOut, StoppingRule
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.inputs import ROBUSTNESS, ReportInputs
 from gnn_checkpointing.report.page import Note, Table
-from gnn_checkpointing.report.sections.parts import LISTED, NAMES
+from gnn_checkpointing.report.sections.parts import LISTED, family
 from gnn_checkpointing.report.sections.predictions import RESPONSES
 from gnn_checkpointing.report.texts import Texts
 from gnn_checkpointing.sourced import bare, counted
@@ -81,9 +81,9 @@ def families(inputs: ReportInputs) -> Table:
         items,
         lambda item: abs(item.largest_shift - 1),
         quantity_of=lambda quantity: "Memory" if quantity == "activation_ratio" else "Time",
-        family_of=lambda family: NAMES.get(family, family) or "none",
+        family_of=lambda name: family(name) or "none",
         off_by=lambda shift: shift - 1,
-        families=", ".join(NAMES.get(family, family) for one in items[:1] for family in one.families),
+        families=", ".join(family(name) for one in items[:1] for name in one.families),
     )
 
 

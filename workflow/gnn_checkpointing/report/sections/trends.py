@@ -91,7 +91,8 @@ def ratio_table(inputs: ReportInputs, quantity: density.Quantity, ratio: str, no
         "cells_of": lambda place: max(effect.cells for effect in places[place]),
     }
     id = f"table-{quantity.id}-{noun.split()[0].lower()}-ratio"
-    return density.over_density(inputs, id, EFFECTS, cells, units.ratio_estimate, inputs.compared, unit="/ none", **known)
+    known |= {"unit": "/ none"}
+    return density.over_density(inputs, id, EFFECTS, cells, units.ratio_estimate, inputs.compared, **known)
 
 
 def break_even_table(inputs: ReportInputs, quantity: RatioName) -> Table | None:
