@@ -9,9 +9,9 @@ from typing import Any
 
 from gnn_checkpointing.planning import Planner
 from gnn_checkpointing.planning.knowledge import Knowledge
+from gnn_checkpointing.report.appendix import section
 from gnn_checkpointing.report.page import Note, Paragraph, Section, Table
 from gnn_checkpointing.report.plan_words import advice, cells
-from gnn_checkpointing.report.sections.planner import planner_section
 from gnn_checkpointing.sourced import bare
 from pages import whole
 from synthetic import inputs as synthetic
@@ -30,7 +30,7 @@ def knowledge(**changes: Any) -> Knowledge:
 
 
 def section(found: Knowledge) -> Section:
-    made = planner_section(synthetic.inputs(knowledge=found))
+    made = section(synthetic.inputs(knowledge=found), "planner")
     assert made is not None
     return made
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from gnn_checkpointing.analysis.results import Effect
 from gnn_checkpointing.records.measurements_table import number
 from gnn_checkpointing.report import units
+from gnn_checkpointing.report.appendix import Texts
 from gnn_checkpointing.report.figure import Figure
 from gnn_checkpointing.report.figures import scales
 from gnn_checkpointing.report.figures.bars import Bar, bar_panel, drawn_bars
@@ -15,11 +16,10 @@ from gnn_checkpointing.report.figures.points import Mark
 from gnn_checkpointing.report.inputs import EFFECTS, MEASUREMENTS, ReportInputs
 from gnn_checkpointing.report.panels import Shown, lines_over, marks_on_rows
 from gnn_checkpointing.report.sections.ego import ego_figure
-from gnn_checkpointing.report.sections.variants import densest
 from gnn_checkpointing.report.sections.frontier import frontier_figure
-from gnn_checkpointing.report.sections.parts import family, line, points
+from gnn_checkpointing.report.sections.parts import family, grouped, lines_of, points
 from gnn_checkpointing.report.sections.stacks import depth_figure
-from gnn_checkpointing.report.appendix import Texts
+from gnn_checkpointing.report.sections.variants import densest
 
 _text = Texts("lead")
 
@@ -54,6 +54,15 @@ def _looks(inputs: ReportInputs) -> dict[str, dict[str, Look]]:
     return {policy: by_convolution(inputs.convolutions, colours[policy].colour) for policy in policies}
 
 
+def _families(inputs: ReportInputs) -> Figure | None:
+    if not inputs.variants.families or inputs.variants.reference_family is None:
+        return None
+    place = densest(inputs)
+    chosen = [effect for effect in inputs.variants.families if (effect.num_nodes, effect.level) == place]
+    about = f"on families of graphs of average degree {place[1]}"
+    return _marks(inputs, chosen, lambda effect: family(effect.family), about)
+
+
 def _batches(inputs: ReportInputs) -> Figure | None:
     found = [effect for effect in inputs.variants.batches if effect.sampler == "neighbours" and effect.size]
     base = found[0].base if found else ""
@@ -61,16 +70,20 @@ def _batches(inputs: ReportInputs) -> Figure | None:
     return _lines(inputs, own, lambda effect: effect.size or 0.0, "neighbours drawn a layer", about)
 
 
+def _real(inputs: ReportInputs) -> Figure | None:
+    found = sorted(inputs.effects.real, key=lambda effect: effect.average_degree)
+    graphs = list(dict.fromkeys(effect.level for effect in found))[-_MOST_GRAPHS:]
+    chosen = [effect for effect in found if effect.level in graphs]
+    return _marks(inputs, chosen, lambda effect: effect.level, "on real graphs, sparse before dense")
+
+
 def _lines(
     inputs: ReportInputs, effects: Sequence[Effect], place: Callable[[Effect], float], across: str, about: str
 ) -> Figure | None:
     """A panel for each policy, with a line for each convolution; None where nothing varies along x."""
-
-    def own(*pair: str) -> list[Effect]:
-        return [effect for effect in effects if (effect.convolution, effect.policy) == pair]
-
+    own, order = grouped(effects, lambda effect: effect.policy), inputs.convolutions
     shown = {
-        policy: [line(name, own(name, policy), place, lambda e: e.activation_ratio) for name in inputs.convolutions]
+        policy: lines_of(own.get(policy, []), lambda e: e.convolution, order, place, lambda e: e.activation_ratio)
         for policy in _looks(inputs)
     }
     every = points(shown.values())
@@ -81,23 +94,7 @@ def _lines(
         lines_over(policy, shown[policy], own_looks, x, y, reference=1.0, names="convolution")
         for policy, own_looks in _looks(inputs).items()
     ]
-    return _figure(panels, about, "one line per convolution")
-
-
-def _families(inputs: ReportInputs) -> Figure | None:
-    if not inputs.variants.families or inputs.variants.reference_family is None:
-        return None
-    place = densest(inputs)
-    chosen = [effect for effect in inputs.variants.families if (effect.num_nodes, effect.level) == place]
-    about = f"on families of graphs of average degree {place[1]}"
-    return _marks(inputs, chosen, lambda effect: family(effect.family), about)
-
-
-def _real(inputs: ReportInputs) -> Figure | None:
-    found = sorted(inputs.effects.real, key=lambda effect: effect.average_degree)
-    graphs = list(dict.fromkeys(effect.level for effect in found))[-_MOST_GRAPHS:]
-    chosen = [effect for effect in found if effect.level in graphs]
-    return _marks(inputs, chosen, lambda effect: effect.level, "on real graphs, sparse before dense")
+    return _text.figure("figure-lead", EFFECTS, panels, about=about, marks="one line per convolution")
 
 
 def _marks(
@@ -120,10 +117,7 @@ def _marks(
         marks_on_rows(policy, shown[policy], own_looks, x, names="convolution")
         for policy, own_looks in _looks(inputs).items()
     ]
-    return _figure(panels, about, "one marker per convolution, one line per graph")
-
-
-def _figure(panels: Sequence[Shown | None], about: str, marks: str) -> Figure:
+    marks = "one marker per convolution, one line per graph"
     return _text.figure("figure-lead", EFFECTS, panels, about=about, marks=marks)
 
 

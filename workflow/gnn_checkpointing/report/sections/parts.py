@@ -145,6 +145,20 @@ def line(
     )
 
 
+def lines_of(
+    items: Iterable[Item],
+    name: Callable[[Item], str],
+    order: Iterable[str],
+    x: Callable[[Item], float],
+    y: Callable[[Item], Estimate | float | None],
+    cell: Callable[[Item], str] = lambda _: "",
+) -> list[Line]:
+    """A line for each name in the order given that has points."""
+    own = grouped(items, name)
+    lines = (line(each, own[each], x, y, cell) for each in order if each in own)
+    return [each for each in lines if each.points]
+
+
 def points(panels: Iterable[Sequence[Line]]) -> list[Point]:
     """Every point of the lines of some panels."""
     return [point for lines in panels for line in lines for point in line.points]
@@ -172,7 +186,7 @@ def over_bases(
     """A panel for each convolution and graph that others were made from: each policy's ratio to none over a place."""
     for convolution, base in product(inputs.convolutions, dict.fromkeys(effect.base for effect in effects)):
         own = [effect for effect in effects if (effect.convolution, effect.base) == (convolution, base)]
-        lines = [line(policy, [e for e in own if e.policy == policy], place, value) for policy in inputs.compared]
+        lines = lines_of(own, lambda effect: effect.policy, inputs.compared, place, value)
         title, colours = f"{convolution}, {base}", looks(inputs.policies)
         yield lines_over(title, lines, colours, x, y, reference=1.0, convolution=convolution)
 

@@ -9,7 +9,7 @@ from gnn_checkpointing.report.figures import scales
 from gnn_checkpointing.report.figures.palette import looks
 from gnn_checkpointing.report.inputs import EFFECTS, ReportInputs
 from gnn_checkpointing.report.panels import lines_over
-from gnn_checkpointing.report.sections.parts import grouped, line
+from gnn_checkpointing.report.sections.parts import grouped, lines_of
 from gnn_checkpointing.report.appendix import Texts
 
 _text = Texts("stacks")
@@ -30,10 +30,7 @@ def depth_figure(inputs: ReportInputs, name: str = "memory", *, time: bool = Fal
     shown = (
         lines_over(
             f"{stack}, {units.count(num_nodes)} nodes, average degree {level}",
-            [
-                line(policy, [p for p in own if p.policy == policy], lambda p: p.num_layers, value)
-                for policy in (inputs.compared if time else inputs.policies)
-            ],
+            lines_of(own, lambda p: p.policy, inputs.compared if time else inputs.policies, lambda p: p.num_layers, value),
             looks(inputs.policies),
             x,
             y,

@@ -13,7 +13,7 @@ from gnn_checkpointing.report.figures.lines import Line, Point
 from gnn_checkpointing.report.inputs import EFFECTS, TRENDS, ReportInputs
 from gnn_checkpointing.report.page import Table
 from gnn_checkpointing.report.sections import density
-from gnn_checkpointing.report.sections.parts import grouped, in_order, line, points
+from gnn_checkpointing.report.sections.parts import grouped, in_order, lines_of, points
 from gnn_checkpointing.report.appendix import Texts
 from gnn_checkpointing.sourced import bare
 
@@ -42,14 +42,14 @@ def ratio_lines(inputs: ReportInputs, convolution: str, quantity: density.Quanti
     def ratio(effect: Effect) -> Estimate | None:
         return bands.get((convolution, effect.policy, effect.level), getattr(effect, quantity.ratio))
 
-    own = [effect for effect in inputs.effects.generated if effect.convolution == convolution]
-    found = grouped(in_order(own, inputs), lambda effect: effect.policy)
-    lines = [
-        line(policy, each, lambda e: e.average_degree, ratio, lambda e: f"{convolution}, {e.cells} cells")
-        for policy, each in found.items()
-        if policy in inputs.compared
-    ]
-    return [each for each in lines if each.points]
+    return lines_of(
+        (effect for effect in inputs.effects.generated if effect.convolution == convolution),
+        lambda effect: effect.policy,
+        inputs.compared,
+        lambda effect: effect.average_degree,
+        ratio,
+        lambda effect: f"{convolution}, {effect.cells} cells",
+    )
 
 
 def ratio_figure(inputs: ReportInputs, quantity: density.Quantity) -> Figure:
