@@ -10,7 +10,7 @@ import pytest
 from gnn_checkpointing.analysis.results import Setting
 from gnn_checkpointing.report.appendix import section
 from gnn_checkpointing.report.inputs import ReportInputs
-from gnn_checkpointing.report.sections import instrument
+from gnn_checkpointing.report.sections import method
 from synthetic import inputs as synthetic
 
 from .reading import block, prose
@@ -33,8 +33,8 @@ def inputs() -> ReportInputs:
 
 
 def test_a_report_of_a_gpu_says_what_was_read_there(inputs: ReportInputs, tmp_path: Path) -> None:
-    method, read = prose(section(inputs, "method")), prose(section(inputs, "instrument"))
-    other_method, other_read = (prose(section(synthetic.inputs(), name)) for name in ("method", "instrument"))
+    method, read = prose(section(inputs, "method")), prose(section(inputs, "method.instrument"))
+    other_method, other_read = (prose(section(synthetic.inputs(), name)) for name in ("method", "method.instrument"))
     assert "the caching allocator's own count of the bytes that it is asked for" in method
     assert "within 32.0\N{NO-BREAK SPACE}MiB" in method
     assert "atomic additions" in method
@@ -68,7 +68,7 @@ ROWS = [
 def run_of(rows: list[synthetic.Row] = ROWS, overlapping: int = 0) -> Any:
     """Paragraph, figure and table of a run."""
     quality = synthetic.inputs(rows).quality.model_copy(update={"overlapping_cells": overlapping})
-    return section(synthetic.inputs(rows, quality=quality), "instrument.run").blocks  # type: ignore[union-attr]
+    return section(synthetic.inputs(rows, quality=quality), "method.run").blocks  # type: ignore[union-attr]
 
 
 def test_every_turn_is_counted_and_the_graphs_follow_each_other() -> None:
@@ -82,7 +82,7 @@ def test_every_turn_is_counted_and_the_graphs_follow_each_other() -> None:
     paragraph, figure, _ = run_of([{**row, "again_started": "", "again_ended": ""} for row in ROWS])
     assert "4 cells in 1 process each" in paragraph.text
     assert "colour" not in figure.how_to_read
-    assert section(synthetic.inputs([{**row, "outcome": "unavailable"} for row in ROWS]), "instrument.run") is None
+    assert section(synthetic.inputs([{**row, "outcome": "unavailable"} for row in ROWS]), "method.run") is None
 
 
 @pytest.mark.parametrize(
@@ -99,7 +99,7 @@ def test_nodes_that_measure_side_by_side_do_not_pass_for_one_machine(hosts: str,
 
 def test_the_run_lists_the_longest_graphs_of_many(monkeypatch: pytest.MonkeyPatch) -> None:
     """Of graphs of 11.5 and 11.6 minutes one is listed: the longer."""
-    monkeypatch.setattr(instrument, "MOST_GRAPHS", 1)
+    monkeypatch.setattr(method, "MOST_GRAPHS", 1)
     _, figure, table = run_of([*ROWS[:3], {**ROWS[3], "again_ended": "2026-11-24T10:13:36+00:00"}])
     assert [row[0] for row in table.rows] == ["graph 1"]
     caption = "When the 1 graphs that took longest, of 2, were measured, in minutes since the run began."

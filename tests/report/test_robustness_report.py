@@ -24,7 +24,7 @@ SPACE = "\N{NO-BREAK SPACE}"
 
 
 def tried(**found: Any) -> Section | None:
-    return section(synthetic.inputs(robustness=results.tried(**found)), "robustness")
+    return section(synthetic.inputs(robustness=results.tried(**found)), "quality.robustness")
 
 
 def test_each_trial_has_a_row() -> None:
@@ -110,7 +110,7 @@ def test_heavy_tails_are_said_to_be_heavy() -> None:
 def test_both_faces_have_the_section(faces: Faces) -> None:
     assert 'id="robustness"' in faces.html
     text = "".join(faces.pdf.split())
-    for table in tables(section(faces.inputs, "robustness")):
+    for table in tables(section(faces.inputs, "quality.robustness")):
         assert "".join(table.caption.split())[:60] in text
 
 

@@ -19,7 +19,7 @@ from gnn_checkpointing.report.appendix import section
 from gnn_checkpointing.report.documents import documents
 from gnn_checkpointing.report.html import report_html
 from gnn_checkpointing.report.inputs import ReportInputs
-from gnn_checkpointing.report.sections.vision import kept_by_block
+from gnn_checkpointing.report.sections.timeline import kept_by_block
 from synthetic import inputs as synthetic
 from synthetic.explained import explained
 from synthetic.graphs import generated_graphs
@@ -107,7 +107,7 @@ def explained_inputs() -> ReportInputs:
 
 def test_the_vision_section_draws_what_blocks_keep_and_leaves_out_what_keeps_nothing() -> None:
     assert kept_by_block(profiled("none", [4, 5, 8])) == [4, 5, 8]
-    found = section(vision_inputs(), "vision")
+    found = section(vision_inputs(), "timeline.vision")
     figure = block(found, "figure-vision-kept")
     assert [panel.convolution for panel in figure.panels] == ["ViG-S", "ViG-S (images)"]
     assert {row[0] for row in figure.panels[0].drawn.rows} == {"none", "layers"}
@@ -118,7 +118,7 @@ def test_the_vision_section_draws_what_blocks_keep_and_leaves_out_what_keeps_not
 def test_a_study_has_no_section_of_what_it_lacks() -> None:
     sections = documents(synthetic.inputs(traces=[]), {}).appendix.sections
     assert [section.id for section in sections] == [
-        *("memory", "time", "laws", "claims", "audit", "accuracy", "failed", "quality", "run", "instrument"),
+        *("memory", "time", "laws", "claims", "audit", "accuracy", "failed", "quality", "run", "method.instrument"),
         *("machine", "method", "data", "redo"),
     ]
 
@@ -138,7 +138,7 @@ def test_deep_models_are_drawn_listed_and_judged() -> None:
 
 
 def test_ego_networks_are_drawn_listed_and_judged() -> None:
-    found = section(ego_inputs(), "ego")
+    found = section(ego_inputs(), "stacks.ego")
     memory, cost = (block(found, f"figure-ego-{name}") for name in ("memory", "cost"))
     drawn = {"graph alone", "encodings (1)", "encodings (2)", "bag (1)", "bag (2)"}
     assert {row[0] for row in memory.panels[0].drawn.rows} == drawn
@@ -150,7 +150,7 @@ def test_ego_networks_are_drawn_listed_and_judged() -> None:
 
 
 def test_the_explained_section_draws_each_measure_for_both_sets() -> None:
-    found = section(explained_inputs(), "vision.explained")
+    found = section(explained_inputs(), "timeline.explained")
     figure = block(found, "figure-explained")
     assert len(figure.panels) == 6
     assert {row[0] for row in figure.panels[0].drawn.rows} == {"photos <b>", "tricks"}

@@ -89,7 +89,7 @@ def test_batches_say_where_a_policy_pays(varied: ReportInputs) -> None:
 
 
 def test_graphs_say_what_they_look_like_and_where_they_are_from(varied: ReportInputs) -> None:
-    found = section(varied, "graphs")
+    found = section(varied, "method.graphs")
     structure = block(found, "table-graphs")
     assert texts(structure, "X <b>") == ["1,000", "16,000", "16", "2", "15", "41", "97", "0.123", "0.75"]
     assert len(structure.rows) == 3  # the second draw of the block model is left out
@@ -114,4 +114,4 @@ def test_both_faces_have_every_section_and_escape_names(varied: ReportInputs, tm
     ):
         caption = block(section(varied, f"variants.{name}"), id).caption
         assert "".join(caption.split())[:60] in text
-    assert "".join(block(section(varied, "graphs"), "table-graphs").caption.split())[:60] in text
+    assert "".join(block(section(varied, "method.graphs"), "table-graphs").caption.split())[:60] in text

@@ -31,9 +31,8 @@ from gnn_checkpointing.report.page import (
     figures_of,
 )
 from gnn_checkpointing.report.provenance import provenance, study_command, with_provenance
-from gnn_checkpointing.report.sections.lead import lead_figure
+from gnn_checkpointing.report.sections.lead import lead_figure, short_tables
 from gnn_checkpointing.report.sections.parts import NAMES
-from gnn_checkpointing.report.sections.short import short_tables
 from gnn_checkpointing.report.texts import TEMPLATES, filters
 from gnn_checkpointing.sourced import parts
 
@@ -50,11 +49,11 @@ PROOF = {
 """Where the appendix has what a section or an answer rests on, where that is not called alike."""
 
 SECTIONS = (
-    *("planner", "trends.memory", "trends.time", "frontier", "frontier.allocator", "timeline", "vision"),
-    *("vision.explained", "stacks.practice", "stacks.depth", "ego", "laws", "predictions", "scorecard"),
-    *("variants.families", "robustness", "variants.real-graphs", "variants.graded-graphs", "variants.batches"),
-    *("claims", "claims.audit", "quality.accuracy", "quality.failed", "quality", "instrument.run", "instrument"),
-    *("graphs", "method.machine", "method"),
+    *("planner", "trends.memory", "trends.time", "frontier", "frontier.allocator", "timeline", "timeline.vision"),
+    *("timeline.explained", "stacks.practice", "stacks.depth", "stacks.ego", "laws", "predictions", "scorecard"),
+    *("variants.families", "quality.robustness", "variants.real-graphs", "variants.graded-graphs", "variants.batches"),
+    *("claims", "claims.audit", "quality.accuracy", "quality.failed", "quality", "method.run", "method.instrument"),
+    *("method.graphs", "method.machine", "method"),
 )
 """The appendix's sections in their order: FILE.ID, or FILE where both are called alike."""
 
@@ -189,7 +188,7 @@ def _evidence(appendix: Page) -> Callable[[str], str]:
 
 def _appendix(inputs: ReportInputs, checksums: Mapping[str, str], history: Sequence[Measured]) -> Page:
     found = [appendix_section(inputs, name) for name in SECTIONS]
-    found.insert(SECTIONS.index("instrument.run") + 1, history_section(history))
+    found.insert(SECTIONS.index("method.run") + 1, history_section(history))
     lead = lead_figure(inputs)
     origin = partial(with_provenance, study=inputs.study, checksums=checksums)
     sections = [origin(section) for section in found if section is not None]

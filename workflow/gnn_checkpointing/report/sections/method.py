@@ -1,9 +1,8 @@
-"""What the numbers mean, how and on what they were measured, the data beside them, and how to measure them again."""
+"""How and on what it was measured: method, instrument, run, graphs, machine, the data, and how to measure again."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-
 from gnn_checkpointing.packed import PACK
 from gnn_checkpointing.records import measurements_table
 from gnn_checkpointing.report import inputs as files
@@ -13,13 +12,26 @@ from gnn_checkpointing.report.figures.palette import kind_of
 from gnn_checkpointing.report.inputs import ReportInputs
 from gnn_checkpointing.report.page import Facts, Link, Links, Step, Steps
 from gnn_checkpointing.report.provenance import study_command
-from gnn_checkpointing.report.sections import instrument
 from gnn_checkpointing.study.own_model import own_name
 from gnn_checkpointing.study.policy_names import POLICIES
+from datetime import datetime
+from statistics import median
+from typing import Any
+from gnn_checkpointing.analysis.turns import turns_of
+from gnn_checkpointing.measurement import readings
+from gnn_checkpointing.report import units
+from gnn_checkpointing.report.figure import Figure, Panel
+from gnn_checkpointing.report.figures.bars import Turn, drawn_turns, gantt_panel, graphs_a_row
+from gnn_checkpointing.report.inputs import MEASUREMENTS, ReportInputs
+from gnn_checkpointing.report.page import Table
+from gnn_checkpointing.sourced import counted_where, sourced
+from gnn_checkpointing.graphs.structure import WEDGES
+from gnn_checkpointing.records.graph_facts import GraphFacts, Provenance
+from gnn_checkpointing.sourced import sourced, square_root
 
 _text = Texts("method")
 
-tolerated, columns_of = instrument.tolerated, measurements_table.columns_of
+columns_of = measurements_table.columns_of
 
 
 def policy_kinds(inputs: ReportInputs) -> dict[str, str]:
@@ -71,3 +83,121 @@ def links_to(notes: Mapping[str, str]) -> Links:
 def checksum_facts(checksums: Mapping[str, str]) -> Facts:
     """The SHA-256 of each file beside the report."""
     return Facts(tuple(Fact(f"SHA-256 of {name}", checksum) for name, checksum in checksums.items()))
+
+
+_PER_MINUTE = 60.0
+MOST_GRAPHS = 120
+"""Of the table: of more, those that took longest."""
+
+
+def tolerated(name: str) -> float:
+    """A tolerance of the readings with its address."""
+    value: float = getattr(readings, name)
+    return sourced(value, f"gnn_checkpointing/measurement/readings.py#/{name}")
+
+
+def demonstrated(inputs: ReportInputs) -> list[tuple[str, str, str, float | None]]:
+    """What each instrument is called, speaks of, and says of a step whose memory is known; and that / the exact."""
+    shown = inputs.demonstration
+    rows = []
+    for line in _text.lines("instruments", shown=shown):
+        name, of, field = line.split(" | ")
+        value: int | None = getattr(shown, field)
+        share = None if value is None else value / shown.exact_bytes if shown.exact_bytes else 0.0
+        rows.append((name, of, "saw nothing" if value is None else units.size(value), share))
+    return rows
+
+
+def halves_table(inputs: ReportInputs) -> Table:
+    """How each policy's step is shared between forward and backward."""
+    found: dict[str, list[tuple[float, float]]] = {policy: [] for policy in inputs.policies}
+    for row in inputs.completed:
+        forward, backward = (measurements_table.number(row, f"{half}_time_seconds") for half in ("forward", "backward"))
+        if forward is not None and backward is not None and forward + backward > 0:
+            found[str(row["policy"])].append((forward, backward))
+
+    def timed(policy: str) -> int:
+        conditions = (("policy", "=", policy), ("allocator", "=", inputs.reference), ("outcome", "=", "completed"))
+        return counted_where(inputs.rows, *conditions, ("forward_time_seconds", ">", 0))
+
+    def share(policy: str) -> float:
+        return median(forward / (forward + backward) for forward, backward in found[policy])
+
+    return _text.table(
+        inputs,
+        "table-halves",
+        MEASUREMENTS,
+        [policy for policy in found if found[policy]],
+        timed=timed,
+        share=share,
+        rest=lambda policy: 1 - share(policy),
+        quotient=lambda policy: median(backward / forward for forward, backward in found[policy] if forward > 0),
+    )
+
+
+def run_figure(inputs: ReportInputs, sentence: str) -> Figure:
+    """Every turn at the machine; `sentence` sums them up."""
+    graphs = [graph.graph for graph in inputs.quality.run.graphs] if inputs.quality.run else []
+    turns = turns_of(inputs.rows)
+
+    def minutes(moment: datetime) -> float:
+        return (moment - turns[0].began).total_seconds() / _PER_MINUTE
+
+    bars = [Turn(graphs.index(turn.graph), minutes(turn.began), minutes(turn.ended), turn.process) for turn in turns]
+    svg, drawn = gantt_panel("panel-run", bars), drawn_turns(bars, graphs)
+    panel = Panel("panel-run", "Turns at the machine", f"Gantt chart of the run: {sentence}", svg, drawn)
+    several, machines = graphs_a_row(len(graphs)), len({turn.host for turn in turns})
+    how = _text("figure-run-how-to-read", several=several, run=inputs.quality.run, machines=machines)
+    return Figure("figure-run", _text("figure-run"), how, (panel,), MEASUREMENTS, size="wide")
+
+
+def longest(inputs: ReportInputs) -> list[Any]:
+    """The graphs that took longest, in the order in which they were measured."""
+    graphs = inputs.quality.run.graphs if inputs.quality.run else []
+    chosen = sorted(graphs, key=lambda graph: graph.began_seconds - graph.ended_seconds)[:MOST_GRAPHS]
+    return [graph for graph in graphs if graph in chosen]
+
+
+def in_minutes(seconds: float) -> str:
+    return units.fixed(seconds / _PER_MINUTE, 2)
+
+
+PAIRS = sourced(WEDGES, "gnn_checkpointing/graphs/structure.py#/WEDGES")
+ERROR = square_root(0.25 / (PAIRS * 1.0))
+"""Of a share of so many pairs, at a half, where it is largest."""
+
+MOST_ROWS = sourced(60, "gnn_checkpointing/report/sections/method.py#/MOST_ROWS")
+"""A study of more graphs shows so many of them; `graphs.json` has all."""
+
+
+def drawn_first(inputs: ReportInputs) -> list[GraphFacts]:
+    """The graphs whose structure was counted; of replicates the first, since the others differ by chance."""
+    return sorted((one for one in inputs.graphs if one.structure is not None and one.replicate == 0), key=_place)
+
+
+def _place(graph: GraphFacts) -> tuple[object, ...]:
+    made = graph.derivation
+    return (
+        graph.family == "real",
+        made.base if made else graph.id if graph.family == "real" else "",
+        made is not None,
+        made.method if made else "",
+        graph.family,
+        graph.num_nodes if made is None else 0,
+        made.size if made else graph.average_degree,
+    )
+
+
+def source_of_graph(found: Provenance) -> str:
+    """Where a graph is from, and under which licence."""
+    return f"{found.source}; licence: {found.licence}"
+
+
+def files_of(found: Provenance) -> str:
+    """The files that it was read from, with the beginnings of their SHA-256."""
+    return "; ".join(f"{name}: {digest[:12]}" for name, digest in found.files.items()) or "part of PyG"
+
+
+def changes_of(graph: GraphFacts) -> str:
+    """What was done to a graph between its files and the study."""
+    return _text("changes", found=graph.provenance, num_features=graph.num_features)

@@ -1,15 +1,23 @@
-"""What the run says against itself: what failed, whether results are the same, how noisy times are, and training."""
+"""What the run says against itself: failures, sameness, noise and training; and what was tried against the answer."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from typing import Any
-
 from gnn_checkpointing.records.measurements_table import number
 from gnn_checkpointing.records.training import REORDERED
 from gnn_checkpointing.report.inputs import ReportInputs, Row
 from gnn_checkpointing.report.sections.parts import time_ratio
+from gnn_checkpointing.analysis.results import LeftOut, StoppingRule
+from gnn_checkpointing.report import units
+from gnn_checkpointing.report.inputs import ROBUSTNESS, ReportInputs
+from gnn_checkpointing.report.page import Note, Table
+from gnn_checkpointing.report.sections.parts import LISTED, family
+from gnn_checkpointing.report.sections.predictions import RESPONSES
+from gnn_checkpointing.report.texts import Texts
+from gnn_checkpointing.sourced import bare, counted
 
+_text = Texts("quality")
 
 def why(inputs: ReportInputs) -> Callable[[Any], str]:
     """Why a policy was not started: it lacks something here, or refused."""
@@ -43,3 +51,91 @@ def largest_difference(inputs: ReportInputs, reordered: bool) -> float:  # noqa:
     """The largest difference of a loss curve from none's: of the control, or of all others."""
     own = (one.largest_loss_difference for one in inputs.accuracy if (one.policy == REORDERED) is reordered)
     return max(own, default=0.0)
+
+
+_NAMED = 2
+_STATEMENTS = {
+    "densest_activation_ratio": "Activation memory / none's, densest level",
+    "densest_time_ratio": "Step time / none's, densest level",
+    "difference_per_edge": "Bytes per edge, difference from none's",
+}
+_DISTRIBUTIONS = {"lognormal": "", "heavy_tailed": ", one round in ten ten times that"}
+
+
+def _table(
+    inputs: ReportInputs, id: str, items: Sequence[Any], badness: Callable[[Any], float], **values: Any
+) -> Table:
+    """The worst of the items, worst first, and in the caption how many there are."""
+    listed, more = sorted(items, key=badness, reverse=True)[:LISTED], ""
+    if len(items) > LISTED:
+        more = f" The {units.count(LISTED)} worst of {units.count(counted(items))}; all are in {ROBUSTNESS}."
+    return _text.table(inputs, id, ROBUSTNESS, listed, more=more, response_of=RESPONSES.get, **values)
+
+
+def influence(inputs: ReportInputs) -> Table:
+    """The graphs that move the laws most."""
+    items, graph = inputs.robustness.influence, lambda item: item.graph or "none: the law is exact"
+    return _table(inputs, "table-influence", items, lambda item: abs(item.shift_per_edge), graph=graph)
+
+
+def left_out(inputs: ReportInputs) -> Table:
+    """What happens to the estimates when one graph after another is left out."""
+    items = inputs.robustness.left_out
+
+    def badness(item: LeftOut) -> float:
+        """How far leaving out a graph moves an estimate, as a share of it; first of all, what it turns."""
+        span = (item.highest - item.lowest) / abs(item.whole.estimate) if item.whole.estimate else 0.0
+        return 1e9 * bool(item.changes) + span
+
+    def whole(item: LeftOut) -> str:
+        return units.scaled_estimate(item.whole) if _is_bytes(item) else units.ratio_estimate(item.whole)
+
+    known: dict[str, Any] = {"statement_of": _STATEMENTS.get, "whole": whole, "ends": _ends, "turns": _turns}
+    return _table(inputs, "table-left-out", items, badness, **known)
+
+
+def _is_bytes(item: LeftOut) -> bool:
+    return item.statement == "difference_per_edge"
+
+
+def _ends(item: LeftOut) -> str:
+    low, high = (units.plain(end) if _is_bytes(item) else units.ratio(end) for end in (item.lowest, item.highest))
+    return low if bare(low) == bare(high) else units.interval(low, high)
+
+
+def _turns(item: LeftOut) -> str:
+    more = counted(item.changes) - _NAMED
+    named = ", ".join(item.changes[:_NAMED]) + (f" and {units.count(more)} more" if more > 0 else "")
+    return named or "no graph"
+
+
+def families(inputs: ReportInputs) -> Table:
+    """The families whose ratios lie furthest from the mean of all."""
+    items = inputs.robustness.families
+    return _table(
+        inputs,
+        "table-family-factor",
+        items,
+        lambda item: abs(item.largest_shift - 1),
+        quantity_of=lambda quantity: "Memory" if quantity == "activation_ratio" else "Time",
+        family_of=lambda name: family(name) or "none",
+        off_by=lambda shift: shift - 1,
+        families=", ".join(family(name) for one in items[:1] for name in one.families),
+    )
+
+
+def drift(inputs: ReportInputs) -> Table:
+    """How step times changed over the run."""
+    return _table(inputs, "table-drift", inputs.robustness.drift, lambda item: abs(item.change.estimate))
+
+
+def noise(item: StoppingRule) -> str:
+    """How a round's ratio scatters."""
+    return units.percent(item.noise) + _DISTRIBUTIONS[item.distribution]
+
+
+def least_covered(inputs: ReportInputs) -> StoppingRule | None:
+    """The rule of stopping whose intervals hold less than they say by most, None where all hold enough."""
+    level = inputs.effects.confidence
+    short = [item for item in inputs.robustness.stopping if item.covered < level - 3 * item.expected_error]
+    return min(short, key=lambda item: item.covered, default=None)

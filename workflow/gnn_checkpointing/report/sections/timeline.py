@@ -1,10 +1,9 @@
-"""One training step under the microscope: live bytes at every allocation, policy beside policy."""
+"""Traced steps: live bytes at every allocation, Vision GNNs block by block, and a trained one explained."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Literal
-
 from gnn_checkpointing.analysis.table import series
 from gnn_checkpointing.records.traces import Trace
 from gnn_checkpointing.report import units
@@ -14,6 +13,15 @@ from gnn_checkpointing.report.figures.timeline import Course, drawn_courses, tim
 from gnn_checkpointing.report.inputs import TRACES, ReportInputs
 from gnn_checkpointing.report.sections.parts import grouped
 from gnn_checkpointing.report.appendix import Texts
+from collections.abc import Callable, Sequence
+from itertools import pairwise
+from gnn_checkpointing.analysis.results import ExplainedSet
+from gnn_checkpointing.report.figure import Figure
+from gnn_checkpointing.report.figures import scales
+from gnn_checkpointing.report.inputs import EXPLANATIONS, TRACES, ReportInputs
+from gnn_checkpointing.report.panels import Shown, lines_over
+from gnn_checkpointing.report.sections.parts import line, points
+from gnn_checkpointing.study.convolutions import VISION
 
 _text = Texts("timeline")
 
@@ -78,3 +86,77 @@ def forward_share(trace: Trace) -> float:
 def transient(trace: Trace) -> int:
     """The part of the peak that is not saved for the backward pass."""
     return trace.peak_bytes - trace.saved_activation_bytes
+
+
+MEASURES = {
+    "spatial_distance": "spatial distance (patches)",
+    "visual_similarity": "visual similarity (cosine)",
+    "embedding_similarity": "embedding similarity (cosine)",
+    "class_probability": "probability of the right class",
+    "modularity": "modularity of the object",
+    "top1_accuracy": "top-1 accuracy",
+}
+
+
+def profiled(inputs: ReportInputs) -> dict[str, list[Trace]]:
+    """The traces of Vision GNNs that were profiled block by block, by convolution."""
+    traced = traced_by_convolution(inputs).items()
+    found = {name: [trace for trace in traces if trace.block_bytes] for name, traces in traced}
+    return {name: traces for name, traces in found.items() if traces and name.partition(" ")[0] in VISION}
+
+
+def blocks_of(inputs: ReportInputs) -> list[tuple[str, str, int, float, int, int]]:
+    """Every block of every trace: model, policy, number, neighbours, what is kept of it, the most at once within it."""
+    return [
+        (convolution, trace.policy, *block)
+        for convolution, traces in profiled(inputs).items()
+        for trace in traces
+        for block in zip(
+            trace.block_numbers, trace.block_degrees, kept_by_block(trace), within_blocks(trace), strict=True
+        )
+    ]
+
+
+def kept_by_block(trace: Trace) -> list[int]:
+    """What each block adds to what is live, in bytes: what is kept of it for the backward pass."""
+    return [after - before for before, after in pairwise(trace.block_bytes)]
+
+
+def within_blocks(trace: Trace) -> list[int]:
+    """The most that each block holds at once, above what lived when it began."""
+    return [peak - before for before, peak in zip(trace.block_bytes, trace.block_peaks, strict=False)]
+
+
+def blocks_figure(
+    inputs: ReportInputs, id: str, axis: str, profile: Callable[[Trace], Sequence[int]]
+) -> Figure:
+    """What blocks keep or hold, a panel for each model."""
+
+    def shown(convolution: str, traces: Sequence[Trace]) -> Shown | None:
+        # What a block keeps inside a recomputed run of blocks is nothing, which no logarithmic axis shows.
+        lines = [
+            line(trace.policy, list(enumerate(profile(trace), start=1)), lambda one: one[0], lambda one: one[1])
+            for trace in traces
+            if min(profile(trace)) > 0
+        ]
+        if not lines:
+            return None
+        names = [f"{number} ({k:g})" for number, k in enumerate(traces[0].block_degrees, start=1)]
+        x = scales.step_scale(names, "block (its neighbours)")
+        y = scales.size_scale([point.y for point in points([lines])], axis)
+        return lines_over(convolution, lines, looks(inputs.policies), x, y, convolution=convolution)
+
+    return _text.figure(id, TRACES, (shown(convolution, traces) for convolution, traces in profiled(inputs).items()))
+
+
+def explained_figure(sets: Sequence[ExplainedSet]) -> Figure:
+    """A panel for each measure, a line for each set of images."""
+    x = scales.step_scale([f"{one.number} ({one.neighbours})" for one in sets[0].blocks], "block (its neighbours)")
+    own_looks = looks([one.label for one in sets])
+
+    def shown(measure: str, words: str) -> Shown | None:
+        lines = [line(one.label, one.blocks, lambda at: at.number, lambda at: getattr(at, measure)) for one in sets]
+        ends = [end for point in points([lines]) for end in (point.low, point.high)]
+        return lines_over(words, lines, own_looks, x, scales.value_scale(ends, words), names="images") if ends else None
+
+    return _text.figure("figure-explained", EXPLANATIONS, (shown(*measure) for measure in MEASURES.items()))
