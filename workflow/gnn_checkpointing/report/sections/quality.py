@@ -11,10 +11,10 @@ from gnn_checkpointing.report.sections.parts import time_ratio
 from gnn_checkpointing.analysis.results import LeftOut, StoppingRule
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.inputs import ROBUSTNESS, ReportInputs
-from gnn_checkpointing.report.page import Note, Table
+from gnn_checkpointing.report.page import Table
 from gnn_checkpointing.report.sections.parts import LISTED, family
 from gnn_checkpointing.report.sections.predictions import RESPONSES
-from gnn_checkpointing.report.texts import Texts
+from gnn_checkpointing.report.appendix import Texts
 from gnn_checkpointing.sourced import bare, counted
 
 _text = Texts("quality")

@@ -104,21 +104,14 @@ def capacities(inputs: ReportInputs) -> Table:
     places = {(one.convolution, one.policy, one.memory_bytes): one for one in found}
 
     def of(limit: float) -> Iterator[Of[tuple[str, str]]]:
-        yield Of(f"Degree in {units.size(limit)}", lambda pair: _degree(places[*pair, limit]), content="number")
+        yield Of(f"Degree in {units.size(limit)}", lambda pair: degree(places[*pair, limit]), content="number")
         yield Of("Gain", lambda pair: places[*pair, limit].gain, units.plain, "/ none")
+
+    def degree(one: Capacity) -> str:
+        return _text("capacity", one=one, degree=one.average_degree, interval=units.interval)
 
     limits = dict.fromkeys(one.memory_bytes for one in found)
     columns = (column for limit in limits for column in of(limit))
     nodes = " and ".join({one.num_nodes: units.count(one.num_nodes) for one in found}.values())
     pairs = dict.fromkeys(map(pair_of, found))
     return _text.table(inputs, "table-capacity", PREDICTIONS, pairs, *columns, nodes=nodes)
-
-
-def _degree(one: Capacity) -> str:
-    degree = one.average_degree
-    if degree is None:
-        return "none fits"
-    if one.unbounded:
-        return "complete graph*"
-    ends = units.interval(units.plain(degree.low), units.plain(degree.high))
-    return f"{units.plain(degree.estimate)} ({ends}){'' if one.in_range else '*'}"

@@ -120,23 +120,9 @@ def break_even_table(inputs: ReportInputs, quantity: RatioName) -> Table | None:
 
 def in_words(found: BreakEven) -> str:
     """The course of one policy's ratio, such as "stops saving above degree 41 (33-52)"."""
-    text = _text(f"{found.quantity}-{found.course}", degree=_degree(found))
-    if found.average_degree is None and found.course != "crosses" and not found.certain:
+    where = found.average_degree
+    degree = where and _text("degree", where=where, open=found.open, interval=units.interval)
+    text = _text(f"{found.quantity}-{found.course}", degree=degree)
+    if where is None and found.course != "crosses" and not found.certain:
         return f"{text}, though not for certain at each"
     return text
-
-
-def _degree(found: BreakEven) -> str:
-    """Where it crosses and between which degrees for certain, open where the band leaves the measured levels."""
-    where = found.average_degree
-    if where is None:
-        return ""
-    low, high = units.plain(where.low), units.plain(where.high)
-    reach = {
-        "": units.interval(low, high),
-        "sparse": f"{high} or less",
-        "dense": f"{low} or more",
-        "both": "by its band at any",
-    }[found.open]
-    exact = where.low == where.high and not found.open
-    return units.plain(where.estimate) if exact else f"{units.plain(where.estimate)} ({reach})"
