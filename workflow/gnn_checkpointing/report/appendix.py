@@ -3,7 +3,7 @@
 `templates/appendix/FILE.md` has sections (`# id: Title`), which place sentences, tables and figures by what
 `sections/FILE.py` defines, and named texts (`## name`): paragraphs of Jinja, and maybe a list. The list below a table's
 caption has its columns: `- Heading (unit): value | filter, content`. A value is a path of fields or positions within an
-item of the table, or functions that the section has; `it` is the item itself.
+item of the table, functions of the section, or `#name`, the text of that name about `it`.
 """
 
 from __future__ import annotations
@@ -17,17 +17,18 @@ from typing import Any, Literal, cast
 from jinja2 import Environment, StrictUndefined, Template, pass_context
 from jinja2.runtime import Context
 
+from gnn_checkpointing.packed import PACK
 from gnn_checkpointing.report import inputs as files
 from gnn_checkpointing.report.figure import Fact, Figure, Kind
 from gnn_checkpointing.report.inputs import ReportInputs
-from gnn_checkpointing.report.page import Block, Facts, Note, Paragraph, Section, Table
+from gnn_checkpointing.report.page import Block, Facts, Link, Links, Note, Paragraph, Section, Table
 from gnn_checkpointing.report.panels import Of, Shown, figure, table
 from gnn_checkpointing.report.texts import TEMPLATES, filters
 from gnn_checkpointing.sourced import counted, counted_where
 
 _HEADING = re.compile(r"^##? ([\w-]+)(?:: (.+))?$", re.MULTILINE)
 _COLUMN = re.compile(
-    r"(?P<name>.+?)(?: \((?P<unit>.+)\))?: (?P<value>[\w.]+)"
+    r"(?P<name>.+?)(?: \((?P<unit>.+)\))?: (?P<value>[\w.#-]+)"
     r"(?: \| (?P<words>\w+)(?:\((?P<digits>\d)\))?)?(?:, (?P<content>text|number|prose))?"
 )
 _LISTED = re.compile(r"(\{%.*%\}\n)?- ")
@@ -70,7 +71,7 @@ class Texts:
     ) -> Table:
         """A table of the items; its text is `name`, or what is nearest to `id`. `more` are further columns."""
         known = {"inputs": inputs, "named": inputs.named, "confidence": inputs.effects.confidence, "it": _itself}
-        known |= _functions(self._section) | values
+        known |= {"text": self} | _functions(self._section) | values
         name = self._nearest(name or id, _LIST)
         given = (_column(one, known) for one in self.lines(name, **known))
         return table(id, caption or self(name, **known), source, items, *given, *more)
@@ -120,7 +121,9 @@ def _value(path: Sequence[str], known: Mapping[str, Any], item: Any) -> Any:
     for step in path:
         if item is None:
             return None
-        if callable(known.get(step)):
+        if step.startswith("#"):
+            item = known["text"](step[1:], **{**known, "it": item})
+        elif callable(known.get(step)):
             item = known[step](item)
         elif isinstance(item, Mapping):
             item = str(item[step]) if isinstance(item[step], str) else item[step]
@@ -178,7 +181,7 @@ def section(inputs: ReportInputs, place: str, **values: Any) -> Section | None:
         **{name: one for name, one in vars(files).items() if name.isupper()},
         **_module("parts"),
         **_module(file),
-        **{"inputs": inputs, "held": held, "text": text, "names": text.names, "Note": Note},
+        **{"inputs": inputs, "held": held, "text": text, "names": text.names, "Note": Note, "Link": Link, "Links": Links, "PACK": PACK},
         **{"counted": counted, "counted_where": counted_where},
         "table": partial(text.table, inputs),
         "verdicts": partial(_verdicts, text, inputs),

@@ -8,11 +8,10 @@ from typing import get_args
 
 from gnn_checkpointing.audit.grades import Check
 from gnn_checkpointing.claims.ledger import Claim, Verdict
-from gnn_checkpointing.packed import PACK
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.figure import Fact
-from gnn_checkpointing.report.inputs import AUDIT, CLAIMS, ReportInputs
-from gnn_checkpointing.report.page import ClaimItem, Claims, Link, Links, Outcome, Table
+from gnn_checkpointing.report.inputs import CLAIMS, ReportInputs
+from gnn_checkpointing.report.page import ClaimItem, Claims, Outcome, Table
 from gnn_checkpointing.report.panels import Of
 from gnn_checkpointing.report.sections.parts import grouped
 from gnn_checkpointing.report.appendix import Texts
@@ -106,17 +105,6 @@ def estimate_of(claim: Claim) -> str:
     return "" if claim.estimate is None else units.exact_or_general(claim.estimate)
 
 
-def answer(check: Check) -> str:
-    """Whether a question of the rubric was passed."""
-    return {True: "passed", False: "FAILED", None: "does not apply"}[check.passed]
-
-
 def found_or_needed(check: Check) -> str:
     """What decided a question, or what it would need."""
     return check.found or check.needs
-
-
-def audit_link() -> Links:
-    """The file with every question."""
-    note = "every question with its rule, answer, numbers and evidence"
-    return Links((Link(PACK, f"{AUDIT} in {PACK}", note),))

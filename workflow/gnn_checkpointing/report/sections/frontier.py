@@ -10,7 +10,6 @@ from gnn_checkpointing.analysis.results import (
     AllocatorEffect,
     BestSegments,
     Estimate,
-    Flatness,
     FrontierPoint,
     Payoff,
 )
@@ -53,11 +52,6 @@ def segments(inputs: ReportInputs) -> list[BestSegments]:
     """The best numbers of segments, sparse before dense."""
     order = inputs.convolutions
     return sorted(inputs.frontier.best_segments, key=lambda one: (order.index(one.convolution), float(one.level)))
-
-
-def degrees(flat: Flatness) -> str:
-    """The two degrees whose peaks are compared."""
-    return f"{flat.densest} / {flat.sparse}"
 
 
 def points_under(inputs: ReportInputs, allocator: str) -> list[FrontierPoint]:
@@ -149,8 +143,6 @@ def parts_table(inputs: ReportInputs, allocator: str, effects: Sequence[Allocato
         effects=EFFECTS,
         beside=beside_none("checkpointing"),
         seen=beside_none("observed"),
-        faults=lambda e: f"{units.count(e.reference_page_faults)} / {units.count(e.page_faults)}",
-        system=lambda e: f"{units.percent(e.reference_system_share)} / {units.percent(e.system_share)}",
     )
 
 

@@ -26,7 +26,7 @@ from gnn_checkpointing.report.inputs import MEASUREMENTS, ReportInputs
 from gnn_checkpointing.report.page import Table
 from gnn_checkpointing.sourced import counted_where, sourced
 from gnn_checkpointing.graphs.structure import WEDGES
-from gnn_checkpointing.records.graph_facts import GraphFacts, Provenance
+from gnn_checkpointing.records.graph_facts import GraphFacts
 from gnn_checkpointing.sourced import sourced, square_root
 
 _text = Texts("method")
@@ -158,10 +158,6 @@ def longest(inputs: ReportInputs) -> list[Any]:
     return [graph for graph in graphs if graph in chosen]
 
 
-def in_minutes(seconds: float) -> str:
-    return units.fixed(seconds / _PER_MINUTE, 2)
-
-
 PAIRS = sourced(WEDGES, "gnn_checkpointing/graphs/structure.py#/WEDGES")
 ERROR = square_root(0.25 / (PAIRS * 1.0))
 """Of a share of so many pairs, at a half, where it is largest."""
@@ -186,18 +182,3 @@ def _place(graph: GraphFacts) -> tuple[object, ...]:
         graph.num_nodes if made is None else 0,
         made.size if made else graph.average_degree,
     )
-
-
-def source_of_graph(found: Provenance) -> str:
-    """Where a graph is from, and under which licence."""
-    return f"{found.source}; licence: {found.licence}"
-
-
-def files_of(found: Provenance) -> str:
-    """The files that it was read from, with the beginnings of their SHA-256."""
-    return "; ".join(f"{name}: {digest[:12]}" for name, digest in found.files.items()) or "part of PyG"
-
-
-def changes_of(graph: GraphFacts) -> str:
-    """What was done to a graph between its files and the study."""
-    return _text("changes", found=graph.provenance, num_features=graph.num_features)

@@ -28,11 +28,6 @@ def short(response: Response) -> str:
     return response.removeprefix("step_").partition("_")[0]
 
 
-def bytes_of(response: Response) -> str:
-    """Which bytes a response counts."""
-    return "peak" if response == "activation_bytes" else "saved"
-
-
 def unbroken(formula: str) -> str:
     """The formula without blanks within a product, at which no line should break."""
     return _TERM.sub(units.SPACE, formula)

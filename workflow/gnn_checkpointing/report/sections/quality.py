@@ -59,7 +59,6 @@ _STATEMENTS = {
     "densest_time_ratio": "Step time / none's, densest level",
     "difference_per_edge": "Bytes per edge, difference from none's",
 }
-_DISTRIBUTIONS = {"lognormal": "", "heavy_tailed": ", one round in ten ten times that"}
 
 
 def _table(
@@ -127,11 +126,6 @@ def families(inputs: ReportInputs) -> Table:
 def drift(inputs: ReportInputs) -> Table:
     """How step times changed over the run."""
     return _table(inputs, "table-drift", inputs.robustness.drift, lambda item: abs(item.change.estimate))
-
-
-def noise(item: StoppingRule) -> str:
-    """How a round's ratio scatters."""
-    return units.percent(item.noise) + _DISTRIBUTIONS[item.distribution]
 
 
 def least_covered(inputs: ReportInputs) -> StoppingRule | None:

@@ -20,8 +20,6 @@ from gnn_checkpointing.report.sections.parts import family, grouped, in_order, s
 
 _text = Texts("variants")
 
-_BATCHES = {"neighbours": "{} neighbours a layer", "clusters": "one of {} clusters", "": "full batch"}
-
 
 def densest(inputs: ReportInputs) -> tuple[int, str]:
     """The size and level that are drawn: the densest, on the largest graphs that have it."""
@@ -136,11 +134,6 @@ def activation(effect: Effect) -> Estimate | None:
 def throughput(effect: Effect) -> Estimate | None:
     """Its throughput divided by none's."""
     return units.inverse(effect.time_ratio)
-
-
-def batch_of(effect: BatchEffect) -> str:
-    """How a batch was drawn."""
-    return _BATCHES[effect.sampler].format(units.digits(effect.size or 0))
 
 
 def batch_effects(inputs: ReportInputs) -> list[BatchEffect]:
