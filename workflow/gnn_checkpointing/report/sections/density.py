@@ -38,11 +38,6 @@ class Quantity:
     slope_factor: float
     slope_unit: str
 
-    @property
-    def ratio_noun(self) -> str:
-        """What its ratio is called."""
-        return f"{self.noun} / none's"
-
     def value(self, row: Row) -> float | None:
         """A row's value; throughput is nodes per second of its step."""
         value = number(row, self.response)

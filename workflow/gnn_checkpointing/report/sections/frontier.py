@@ -28,11 +28,6 @@ _text = Texts("frontier")
 SPARSE = sourced(SPARSE_DEGREE, "gnn_checkpointing/analysis/results/frontier.py#/SPARSE_DEGREE")
 
 
-def per_edge(point: FrontierPoint) -> float:
-    """What a policy itself adds to the resident bytes, by edge."""
-    return point.policy_resident_bytes / point.num_edges if point.num_edges else 0.0
-
-
 def payoffs(inputs: ReportInputs) -> list[tuple[Payoff, str, str, str, str]]:
     """Each policy with the levels at which it saves memory, costs time, saves time, and is unbeaten."""
     unbeaten = {(best.convolution, policy, best.level) for best in inputs.frontier.pareto for policy in best.policies}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 from gnn_checkpointing.records.measurements_table import number
-from gnn_checkpointing.records.training import REORDERED
+from gnn_checkpointing.records import training
 from gnn_checkpointing.report.inputs import ReportInputs, Row
 from gnn_checkpointing.report.sections.parts import time_ratio
 from gnn_checkpointing.analysis.results import LeftOut, StoppingRule
@@ -18,11 +18,6 @@ from gnn_checkpointing.report.appendix import Texts
 from gnn_checkpointing.sourced import bare, counted
 
 _text = Texts("quality")
-
-def why(inputs: ReportInputs) -> Callable[[Any], str]:
-    """Why a policy was not started: it lacks something here, or refused."""
-    return lambda one: "unavailable here" if one in inputs.quality.unavailable else "refused"
-
 
 def errors(inputs: ReportInputs) -> Callable[[str], dict[str, float | None]]:
     """The largest differences of a policy from none, by column."""
@@ -47,18 +42,8 @@ def too_wide(widths: Sequence[tuple[float, Row]], target: float) -> list[tuple[f
     return sorted(wide, key=lambda pair: (-pair[0], str(pair[1]["cell"]), str(pair[1]["policy"])))
 
 
-def largest_difference(inputs: ReportInputs, reordered: bool) -> float:  # noqa: FBT001 - a template names it
-    """The largest difference of a loss curve from none's: of the control, or of all others."""
-    own = (one.largest_loss_difference for one in inputs.accuracy if (one.policy == REORDERED) is reordered)
-    return max(own, default=0.0)
-
-
+REORDERED = training.REORDERED
 _NAMED = 2
-_STATEMENTS = {
-    "densest_activation_ratio": "Activation memory / none's, densest level",
-    "densest_time_ratio": "Step time / none's, densest level",
-    "difference_per_edge": "Bytes per edge, difference from none's",
-}
 
 
 def _table(
@@ -89,7 +74,7 @@ def left_out(inputs: ReportInputs) -> Table:
     def whole(item: LeftOut) -> str:
         return units.scaled_estimate(item.whole) if _is_bytes(item) else units.ratio_estimate(item.whole)
 
-    known: dict[str, Any] = {"statement_of": _STATEMENTS.get, "whole": whole, "ends": _ends, "turns": _turns}
+    known: dict[str, Any] = {"statement_of": _text.names("statements").get, "whole": whole, "ends": _ends, "turns": _turns}
     return _table(inputs, "table-left-out", items, badness, **known)
 
 

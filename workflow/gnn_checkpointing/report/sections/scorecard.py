@@ -15,7 +15,7 @@ from gnn_checkpointing.report.inputs import PREDICTIONS, ReportInputs
 from gnn_checkpointing.report.page import Table
 from gnn_checkpointing.report.panels import Of
 from gnn_checkpointing.report.sections.parts import grouped, pair_of, scatter
-from gnn_checkpointing.report.sections.predictions import RESPONSES, amount
+from gnn_checkpointing.report.sections.predictions import RESPONSES
 from gnn_checkpointing.report.appendix import Texts
 
 _text = Texts("scorecard")
@@ -77,20 +77,6 @@ def errors_figure(inputs: ReportInputs, name: str) -> Figure | None:
     y = scales.share_scale([score.error for score in chosen], "error (% of measured)")
     panels, lines = scatter(inputs, shown, told, (x, y)), thinning(shown.values())
     return _text.figure(f"figure-scorecard-{name}", PREDICTIONS, panels, response=response, drawn_lines=lines)
-
-
-def limit_of(one: Censored) -> str:
-    """The limit that a cell ran into."""
-    return amount(one.limit, _response_of(one))
-
-
-def predicted_of(one: Censored) -> str:
-    """What the law says of it."""
-    return "" if one.predicted is None else amount(one.predicted, _response_of(one))
-
-
-def _response_of(one: Censored) -> Response:
-    return "activation_bytes" if one.outcome == "out_of_memory" else "step_time_seconds"
 
 
 def answer_of(one: Censored) -> str:

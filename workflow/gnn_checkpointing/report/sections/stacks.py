@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 from gnn_checkpointing.analysis.results import EgoPoint
 from gnn_checkpointing.report.figures.scales import Scale
 from gnn_checkpointing.report.panels import Shown, lines_over
-from gnn_checkpointing.report.sections.parts import family, grouped, line, points
+from gnn_checkpointing.report.sections.parts import line, points
 
 _text = Texts("stacks")
 
@@ -47,11 +47,6 @@ def depth_figure(inputs: ReportInputs, name: str = "memory", *, time: bool = Fal
 
 
 _FORMS = {"": "graph alone", "encodings": "encodings", "ego_networks": "bag"}
-
-
-def graph_of(point: EgoPoint) -> str:
-    """The graph that an input is made from, or its family."""
-    return family(point.base)
 
 
 def form_of(point: EgoPoint) -> str:

@@ -83,11 +83,6 @@ def forward_share(trace: Trace) -> float:
     return trace.forward_ended_seconds / _length(trace)
 
 
-def transient(trace: Trace) -> int:
-    """The part of the peak that is not saved for the backward pass."""
-    return trace.peak_bytes - trace.saved_activation_bytes
-
-
 MEASURES = {
     "spatial_distance": "spatial distance (patches)",
     "visual_similarity": "visual similarity (cosine)",

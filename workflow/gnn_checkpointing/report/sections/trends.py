@@ -57,11 +57,12 @@ def ratio_figure(inputs: ReportInputs, quantity: density.Quantity) -> Figure:
     shown = {convolution: ratio_lines(inputs, convolution, quantity) for convolution in inputs.convolutions}
     every = points(shown.values())
     ends = [end for p in every for end in (max(p.low, p.y / _FURTHEST_DRAWN), min(p.high, p.y * _FURTHEST_DRAWN))]
-    axes = scales.degree_scale([point.x for point in every]), scales.ratio_scale(ends, quantity.ratio_noun)
+    noun = f"{quantity.noun} / none's"
+    axes = scales.degree_scale([point.x for point in every]), scales.ratio_scale(ends, noun)
     has_bands = bool(_bands(inputs, quantity.ratio))
     cut = any(p.low * _FURTHEST_DRAWN < p.y or p.high > p.y * _FURTHEST_DRAWN for p in every)
     known: dict[str, Any] = {"quantity": quantity, "bands": has_bands, "cut": cut, "level": inputs.effects.confidence}
-    against = f"{quantity.ratio_noun} against average degree, {_text('ratio-ends', **known)}"
+    against = f"{noun} against average degree, {_text('ratio-ends', **known)}"
 
     def end(point: Point) -> str:
         return units.ratio_estimate(units.estimate_of(point.y, point.low, point.high))
@@ -88,10 +89,10 @@ def ratio_table(inputs: ReportInputs, quantity: density.Quantity, ratio: str, no
         "quantity": quantity,
         "noun": noun,
         "degree": lambda place: max(effect.average_degree for effect in places[place]),
+        "unit": "/ none",
         "cells_of": lambda place: max(effect.cells for effect in places[place]),
     }
     id = f"table-{quantity.id}-{noun.split()[0].lower()}-ratio"
-    known |= {"unit": "/ none"}
     return density.over_density(inputs, id, EFFECTS, cells, units.ratio_estimate, inputs.compared, **known)
 
 
