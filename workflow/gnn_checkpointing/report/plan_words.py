@@ -53,7 +53,8 @@ def _fit_too(names: list[str]) -> str:
 
 def _nothing_fits(plan: Plan, memory: str) -> str:
     least = min(plan.policies, key=lambda one: one.peak.estimate)
-    known = f"No policy fits {memory} for certain; the smallest peak is that of {least.policy}, {_span(size, least.peak)}"
+    peak = f"{least.policy}, {_span(size, least.peak)}"
+    known = f"No policy fits {memory} for certain; the smallest peak is that of {peak}"
     if least.verdict == "may fit":
         return f"{known}, which may fit: try it, or train on sampled neighbours or clusters."
     return f"{known}: train on sampled neighbours or clusters, or on a machine with more memory."
