@@ -12,6 +12,9 @@ from gnn_checkpointing.report.figures.bars import Turn, gantt_panel, graphs_a_ro
 from gnn_checkpointing.report.figures.lines import Line, Point
 from gnn_checkpointing.report.figures.palette import looks
 from gnn_checkpointing.report.figures.points import drawn_marks, residual_panel, thinning
+from gnn_checkpointing.report.inputs import in_series
+from gnn_checkpointing.sourced import counted, source_of, sourced
+from synthetic import inputs as synthetic
 
 
 def cells(count: int, policy: str = "none") -> Line:
@@ -66,3 +69,10 @@ def test_bars_that_do_not_touch_stay_apart() -> None:
 def test_points_without_a_line_are_nothing_to_thin() -> None:
     assert thinning([]) == "" == thinning([[]])
     assert drawn_marks([]) == []
+
+
+def test_a_cell_that_was_visited_again_is_counted_once() -> None:
+    rows = synthetic.generated_rows()[:2]
+    again = in_series(sourced([{**rows[0], "visit": 0}, {**rows[0], "visit": 1}, {**rows[1], "visit": 0}], "m.csv#"))
+    assert (counted(again), source_of(counted(again))) == (2, "count(m.csv# where visit = 0)")
+    assert source_of(again[1]["activation_bytes"]) == "m.csv#/2/activation_bytes"
