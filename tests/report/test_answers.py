@@ -94,7 +94,11 @@ def test_every_number_section_and_paragraph_leads_to_its_evidence(study: Path) -
     page, appendix = (whole(study / f"{name}.html") for name in ("report", "appendix"))
     places = set(re.findall(r'href="appendix\.html#([^"]+)"', page))
     assert places
-    assert places <= set(re.findall(r'\bid="([^"]+)"', appendix))
+    for document in (page, appendix):
+        ids = re.findall(r'\bid="([^"]+)"', document)
+        assert len(ids) == len(set(ids))
+        assert set(re.findall(r'(?:href="#|url\(#)([^")]+)', document)) <= set(ids)
+    assert places <= set(ids)
     for section in re.findall(r'<section id="(?!answer|limits|references)[^"]+".*?</section>', page, re.DOTALL):
         assert "appendix.html" in section
     for number in re.findall(r'<span data-source="([^"]+)">[\d.,]+', opening(page)):

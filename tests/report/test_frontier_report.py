@@ -1,27 +1,23 @@
-"""A study of many policies: the frontier, the allocator's part, the timeline and the instrument in both faces."""
+"""A study of many policies: the frontier, the allocator's part, the timeline and the instrument."""
 
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 import pytest
 
 from gnn_checkpointing.analysis.results import Effect
-from gnn_checkpointing.packed import is_there
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.appendix import section
 from gnn_checkpointing.report.documents import documents
 from gnn_checkpointing.report.inputs import ReportInputs
 from gnn_checkpointing.report.page import Claims, Note, Page, Paragraph, Table, words_of
 from gnn_checkpointing.report.sections.parts import spans
-from pages import whole
 from synthetic import inputs as synthetic
 from synthetic.changes import TIMES
 from synthetic.frontier import FRONTIER_SHARES, NEEDS_ATTENTION, NEEDS_CUDA
 
 from .reading import block, prose, tables, texts
-from .test_report import Text, pdf_text, render
 
 DASH = units.NOTHING
 
@@ -167,29 +163,6 @@ def test_a_study_in_which_nothing_was_timed_has_a_report() -> None:
     rows = [row.model_copy(update={**nothing, "timed_cells": 0}) for row in made.effects.rows]
     effects = made.effects.model_copy(update={"rows": rows})
     assert documents(synthetic.inputs(untimed, effects=effects), {}).appendix.sections
-
-
-def test_both_faces_say_the_same_of_the_frontier_and_its_data_are_beside_them(
-    inputs: ReportInputs, tmp_path: Path
-) -> None:
-    render(tmp_path, inputs)
-    rendered = tmp_path / "out"
-    html = whole(rendered / "appendix.html")
-    found = Text(html)
-    pdf, page = (text.replace("\u00a0", " ") for text in (pdf_text(rendered / "appendix.pdf"), found.text))
-    for said in (
-        *("Frontier of memory and time", "The allocator's part", "Timeline of one training step", f"all (4{DASH}128)"),
-        *("512 / 8", NEEDS_CUDA, "Checkpointing's effect, under retaining", "Snakemake's benchmark directive"),
-    ):
-        assert said in page, said
-        assert said in pdf, said
-    ids = [attributes["id"] for _, attributes in found.tags if attributes.get("id")]
-    assert len(ids) == len(set(ids))
-    assert set(re.findall(r'(?:href="#|url\(#)([^")]+)', html)) <= set(ids)
-    for name in ("traces.json", "demonstration.json", "analysis/effects.json"):
-        assert is_there(rendered / name)
-        assert f">{name} in data.tar.xz</a>" in html
-    assert len(html) < 1.5 * 2**20
 
 
 def test_no_table_is_wider_than_a_sheet(page: Page) -> None:

@@ -11,7 +11,6 @@ from gnn_checkpointing.report.inputs import ReportInputs
 from gnn_checkpointing.report.sections.predictions import in_words
 from synthetic.results import made
 
-from .conftest import Faces
 from .reading import block, prose, texts
 
 
@@ -76,12 +75,3 @@ def test_the_record_names_the_worst_graph_the_lost_cell_and_what_fits(predicted:
     for figure in (memory, time):
         assert [panel.title for panel in figure.panels] == ["GCN", "SAGE", "GATv2"]
     assert "Policy layers: median" in time.panels[0].alternative
-
-
-def test_both_faces_print_the_laws(faces: Faces) -> None:
-    for id in ("predictions", "scorecard"):
-        assert f'id="{id}"' in faces.html
-    for words in ("Laws that predict", "conformal quantile of errors", "complete graph"):
-        assert words in faces.html
-    text = faces.pdf
-    assert all(word in text for word in ("Laws", "conformal", "complete"))

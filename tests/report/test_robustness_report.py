@@ -17,8 +17,7 @@ from synthetic import inputs as synthetic
 from synthetic import results
 from synthetic.results import left_out, made
 
-from .conftest import Faces
-from .reading import block, prose, tables, texts
+from .reading import block, prose, texts
 
 SPACE = "\N{NO-BREAK SPACE}"
 
@@ -73,13 +72,6 @@ def test_a_rule_that_costs_coverage_is_a_note_and_heavy_tails_are_said_to_be_hea
     assert f"88.0{SPACE}% of the plays" in note
     assert f"94.0{SPACE}% with as many rounds fixed beforehand" in note
     assert block(found, "table-stopping").rows[0][0] == f"3.0{SPACE}%, one round in ten ten times that"
-
-
-def test_both_faces_have_the_section(faces: Faces) -> None:
-    assert 'id="robustness"' in faces.html
-    text = "".join(faces.pdf.split())
-    for table in tables(section(faces.inputs, "quality.robustness")):
-        assert "".join(table.caption.split())[:60] in text
 
 
 ALIKE = "no law is fitted: only 3 comparable cells"

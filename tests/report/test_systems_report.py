@@ -1,15 +1,11 @@
-"""Vision GNNs block by block, an explained model, deep models: sections that say what was found, in both faces."""
+"""Vision GNNs block by block, an explained model, deep models: sections that say what was found."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable
 from itertools import accumulate
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pytest
 
 from gnn_checkpointing.analysis.explained import explanations
 from gnn_checkpointing.records.explained import ExplainedSets
@@ -17,7 +13,6 @@ from gnn_checkpointing.records.graph_facts import EncodingCost
 from gnn_checkpointing.records.traces import Trace
 from gnn_checkpointing.report.appendix import section
 from gnn_checkpointing.report.documents import documents
-from gnn_checkpointing.report.html import report_html
 from gnn_checkpointing.report.inputs import ReportInputs
 from gnn_checkpointing.report.sections.timeline import kept_by_block
 from synthetic import inputs as synthetic
@@ -28,7 +23,6 @@ from synthetic.rows import table
 from synthetic.tables import depth_table, ego_table
 
 from .reading import analysed, block, prose, tables
-from .test_report import TEMPLATES, appendix
 
 IMAGES = {"generated": [{"family": "images", "num_nodes": [392], "average_degrees": [9]}]}
 VISION = {"convolutions": ["ViG-S"], "tasks": ["patches", "images"]}
@@ -156,17 +150,3 @@ def test_the_explained_section_draws_each_measure_for_both_sets() -> None:
     assert len(figure.panels) == 6
     assert {row[0] for row in figure.panels[0].drawn.rows} == {"photos <b>", "tricks"}
     assert len(block(found, "table-explained-validation").rows) == 16
-
-
-@pytest.mark.parametrize("make", [vision_inputs, depth_inputs, explained_inputs, ego_inputs])
-def test_both_faces_take_them(make: Callable[[], ReportInputs], tmp_path: Path) -> None:
-    inputs = make()
-    added = ("figure-vision", "figure-depth", "figure-explained", "figure-ego")
-    both = documents(inputs, {})
-    figures = [one for page in (both.report, both.appendix) for one in page.figures() if one.id.startswith(added)]
-    assert figures and all(figure.provenance is not None for figure in figures)
-    html, pdf = appendix(tmp_path, inputs)
-    html += report_html(both.report, TEMPLATES)
-    assert all(re.search(f'id="?{figure.id}"?[ >]', html) for figure in figures)
-    assert "photos <b>" not in html
-    assert pdf.startswith(b"%PDF")

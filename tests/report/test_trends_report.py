@@ -19,7 +19,6 @@ from gnn_checkpointing.report.sections.density import MEMORY
 from synthetic import inputs as synthetic
 from synthetic.results import made
 
-from .conftest import Faces
 from .reading import block, tables, texts
 
 CROSSING = Estimate(estimate=41.2, low=33.1, high=52.4)
@@ -132,9 +131,3 @@ def test_policies_of_one_course_share_a_row(inputs: ReportInputs) -> None:
     ids = [one.id for one in tables(section(synthetic.inputs(), "trends.memory"))]
     assert "table-memory-activation-ratio" in ids
     assert "table-break-even-activation" not in ids
-
-
-def test_both_faces_say_where_a_policy_breaks_even(faces: Faces) -> None:
-    said = f"stops saving above degree 41.2 ({units.interval('33.1', '52.4')})"
-    assert said in faces.html
-    assert said.replace(" ", "") in faces.pdf.replace(" ", "")

@@ -1,8 +1,7 @@
-"""Families, graded graphs, batches and where the graphs are from: sections that say what was found, in both faces."""
+"""Families, graded graphs, batches and where the graphs are from: sections that say what was found."""
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,7 +17,6 @@ from synthetic.results import made
 from synthetic.rows import table
 
 from .reading import analysed, block, prose, texts
-from .test_report import appendix, pdf_text
 
 STRUCTURE = {
     "degree_quantiles": (2, 8, 15, 20, 41),
@@ -99,19 +97,3 @@ def test_graphs_say_what_they_look_like_and_where_they_are_from(varied: ReportIn
         "1,433 features projected to 64 with fixed random signs; 3 self-loops removed; nodes have several labels",
     ]
     assert "Of 4 graphs, the first draw of each kind is shown" in prose(found)
-
-
-def test_both_faces_have_every_section_and_escape_names(varied: ReportInputs, tmp_path: Path) -> None:
-    html, _ = appendix(tmp_path, varied)
-    text = "".join(pdf_text(tmp_path / "out" / "appendix.pdf").split())
-    for id in ("families", "graded-graphs", "batches", "graphs"):
-        assert f'id="{id}"' in html
-    assert "X &lt;b&gt;" in html and "X <b>" not in html
-    for name, id in (
-        ("families", "table-families-memory"),
-        ("batches", "table-batches"),
-        ("graded-graphs", "table-graded"),
-    ):
-        caption = block(section(varied, f"variants.{name}"), id).caption
-        assert "".join(caption.split())[:60] in text
-    assert "".join(block(section(varied, "method.graphs"), "table-graphs").caption.split())[:60] in text
