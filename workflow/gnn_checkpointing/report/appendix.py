@@ -70,8 +70,8 @@ class Texts:
         **values: Any,
     ) -> Table:
         """A table of the items; its text is `name`, or what is nearest to `id`. `more` are further columns."""
-        known = {"inputs": inputs, "named": inputs.named, "confidence": inputs.effects.confidence, "it": _itself}
-        known |= {"text": self} | _functions(self._section) | values
+        known: dict[str, Any] = {"inputs": inputs, "named": inputs.named, "confidence": inputs.effects.confidence}
+        known |= {"it": _itself, "text": self, **_functions(self._section), **values}
         name = self._nearest(name or id, _LIST)
         given = (_column(one, known) for one in self.lines(name, **known))
         return table(id, caption or self(name, **known), source, items, *given, *more)
@@ -177,12 +177,12 @@ def section(inputs: ReportInputs, place: str, **values: Any) -> Section | None:
     text = Texts(file)
     held: list[Block] = []
     title, body = _texts(file)[f"{id or file}{_SECTION}"]
-    known = {
+    known: dict[str, Any] = {
         **{name: one for name, one in vars(files).items() if name.isupper()},
         **_module("parts"),
         **_module(file),
-        **{"inputs": inputs, "held": held, "text": text, "names": text.names, "Note": Note, "Link": Link, "Links": Links, "PACK": PACK},
-        **{"counted": counted, "counted_where": counted_where},
+        **{one.__name__: one for one in (Note, Link, Links, counted, counted_where)},
+        **{"inputs": inputs, "held": held, "text": text, "names": text.names, "PACK": PACK},
         "table": partial(text.table, inputs),
         "verdicts": partial(_verdicts, text, inputs),
         "facts": lambda name, **more: _facts(text.names(name, **more)),
