@@ -17,6 +17,7 @@ from lxml.html import fromstring
 from gnn_checkpointing.artefacts import read_json
 from gnn_checkpointing.packed import bounded_bytes
 from gnn_checkpointing.refusal import Refusal
+from gnn_checkpointing.report.appendix import _column
 from gnn_checkpointing.report.documents import documents
 from gnn_checkpointing.report.html import report_html
 from gnn_checkpointing.report.inputs import ReportInputs, machine
@@ -228,6 +229,15 @@ def test_nothing_is_written_when_a_face_fails(tmp_path: Path) -> None:
 def test_a_row_of_the_wrong_length_is_refused_when_made() -> None:
     with pytest.raises(ValueError, match="table t, row 0: 1 cells for 2 columns"):
         Table("t", "caption", (Column("a"), Column("b")), (("1",),), "source")
+
+
+@pytest.mark.parametrize(
+    ("line", "error"),
+    [("Graph base", "not a column of a table"), ("Graph: base | nowhere", "no such filter"), ("Graph: bass", "bass")],
+)
+def test_a_column_that_names_nothing_is_refused(line: str, error: str) -> None:
+    with pytest.raises((ValueError, AttributeError), match=error):
+        _column(line, {}).cell(synthetic.effects().rows[0])
 
 
 def test_a_hardware_file_without_facts_is_refused() -> None:

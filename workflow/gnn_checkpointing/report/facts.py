@@ -132,9 +132,8 @@ class Facts:
             wanted = [p for p in own if float(p.level) == densest and (not policies or p.policy in policies)]
             for point in sorted(wanted, key=lambda p: self._inputs.policies.index(p.policy)):
                 seconds = point.step_time_seconds or 1.0
-                nodes = (self._inputs.frontier.num_nodes or 0) / seconds
                 ratio = None if point.policy == "none" else units.inverse(point.time_ratio)
-                found.append(Rate(point, nodes, point.num_edges / seconds, ratio))
+                found.append(Rate(point, (self._inputs.frontier.num_nodes or 0) / seconds, point.num_edges / seconds, ratio))
         return found
 
     def winners(self) -> list[Winner]:
@@ -149,8 +148,7 @@ class Facts:
                 fastest = min(timed, key=lambda p: p.time_ratio.estimate)  # type: ignore[union-attr]
                 smallest = min(timed, key=lambda p: p.activation_bytes)
                 found.append(Winner(best.convolution, best.level, fastest, smallest))
-        order = self._inputs.convolutions
-        return sorted(found, key=lambda one: (order.index(one.convolution), float(one.level)))
+        return sorted(found, key=lambda one: (self._inputs.convolutions.index(one.convolution), float(one.level)))
 
     def smaller(self, winner: Winner) -> bool:
         """Whether the smallest policy needs so much less than the fastest that it is worth a reader's time."""
@@ -160,8 +158,7 @@ class Facts:
         """Whether a compiled convolution is faster than its own sparse product, at the densest timed level."""
         nodes = {(rate.point.convolution, rate.point.policy): rate.nodes for rate in self.rates(["none", "compiled"])}
         own = {name: rate for (name, policy), rate in nodes.items() if policy == "none" and name.endswith(" (spmm)")}
-        compiled = (nodes.get((name.removesuffix(" (spmm)"), "compiled"), 0.0) for name in own)
-        return bool(own) and all(other > rate for other, rate in zip(compiled, own.values(), strict=True))
+        return bool(own) and all(nodes.get((name.removesuffix(" (spmm)"), "compiled"), 0.0) > own[name] for name in own)
 
     def rivals(self, convolution: str, level: str, policies: Sequence[str]) -> list[FrontierPoint]:
         """Some policies at one density, in the order asked for."""
