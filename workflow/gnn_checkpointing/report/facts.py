@@ -121,7 +121,6 @@ class Facts:
         return found
 
     sparsest = partialmethod(densest, place=0)
-    """A policy's effect at the sparsest timed level, an effect for each convolution."""
 
     def rates(self, policies: Sequence[str] = ()) -> list[Rate]:
         """Throughput at the densest timed level of each convolution, every policy of it."""
@@ -133,7 +132,8 @@ class Facts:
             for point in sorted(wanted, key=lambda p: self._inputs.policies.index(p.policy)):
                 seconds = point.step_time_seconds or 1.0
                 ratio = None if point.policy == "none" else units.inverse(point.time_ratio)
-                found.append(Rate(point, (self._inputs.frontier.num_nodes or 0) / seconds, point.num_edges / seconds, ratio))
+                nodes = (self._inputs.frontier.num_nodes or 0) / seconds
+                found.append(Rate(point, nodes, point.num_edges / seconds, ratio))
         return found
 
     def winners(self) -> list[Winner]:
