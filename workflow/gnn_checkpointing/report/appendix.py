@@ -96,7 +96,8 @@ def _module(file: str) -> dict[str, Any]:
 
 def _functions(file: str) -> dict[str, Any]:
     """What a file in `sections` defines itself, for the columns of its tables."""
-    return {name: one for name, one in _module(file).items() if getattr(one, "__module__", "").endswith(f".{file}")}
+    own = f"gnn_checkpointing.report.sections.{file}"
+    return {name: one for name, one in _module(file).items() if getattr(one, "__module__", "") == own}
 
 
 def _itself(item: Any) -> Any:
