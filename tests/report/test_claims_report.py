@@ -117,7 +117,9 @@ def test_a_claim_of_an_older_ledger_is_printed_as_it_stands() -> None:
 
 def test_the_score_counts() -> None:
     passed = graded("default", "laptop", synthetic.audit().checks[:1])
-    assert "1 of 2 checks passed; 1 more does not apply to this study." in prose(section(synthetic.inputs(), "claims.audit"))
+    assert "1 of 2 checks passed; 1 more does not apply to this study." in prose(
+        section(synthetic.inputs(), "claims.audit")
+    )
     assert "1 of 1 checks passed." in prose(section(synthetic.inputs(audit=passed), "claims.audit"))
 
 

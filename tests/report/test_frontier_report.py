@@ -148,7 +148,11 @@ def test_the_instrument_says_what_agrees_what_does_not_and_what_others_would_say
     (note,) = [one.text for one in found.blocks if isinstance(one, Note)] if found else []
     assert "high_water_bytes is +0.2 % off activation_bytes" in note
     assert [row[3] for row in block(found, "table-demonstration").rows] == ["1.00", "1.00", "1.53", "1.86", "0.020"]
-    assert texts(block(found, "table-halves"), "layers")[1:] == ["40\N{NO-BREAK SPACE}%", "60\N{NO-BREAK SPACE}%", "1.50"]
+    assert texts(block(found, "table-halves"), "layers")[1:] == [
+        "40\N{NO-BREAK SPACE}%",
+        "60\N{NO-BREAK SPACE}%",
+        "1.50",
+    ]
     blind = synthetic.demonstration().model_copy(update={"benchmark_max_rss_bytes": None})
     shown = block(section(synthetic.inputs(demonstration=blind), "method.instrument"), "table-demonstration")
     assert list(shown.rows[-1][2:]) == ["saw nothing", units.NOTHING]

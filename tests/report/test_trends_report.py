@@ -10,9 +10,9 @@ import pytest
 
 from gnn_checkpointing.analysis.results import BreakEven, Estimate
 from gnn_checkpointing.report import units
+from gnn_checkpointing.report.appendix import section
 from gnn_checkpointing.report.figures import scales
 from gnn_checkpointing.report.figures.scales import Scale
-from gnn_checkpointing.report.appendix import section
 from gnn_checkpointing.report.inputs import EFFECTS, TRENDS, ReportInputs
 from gnn_checkpointing.report.sections import trends
 from gnn_checkpointing.report.sections.density import MEMORY

@@ -22,7 +22,6 @@ from gnn_checkpointing.report.page import (
     Note,
     Page,
     Paragraph,
-    Section,
     Span,
     Step,
     Steps,

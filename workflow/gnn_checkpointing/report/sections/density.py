@@ -7,10 +7,11 @@ from dataclasses import dataclass, replace
 from statistics import median
 from typing import Any
 
-from gnn_checkpointing.analysis.results import Response
 from gnn_checkpointing.analysis.results import Quantity as RatioName
+from gnn_checkpointing.analysis.results import Response
 from gnn_checkpointing.records.measurements_table import Value, number
 from gnn_checkpointing.report import units
+from gnn_checkpointing.report.appendix import Texts
 from gnn_checkpointing.report.figure import Figure
 from gnn_checkpointing.report.figures import scales
 from gnn_checkpointing.report.figures.lines import Line, Point
@@ -20,7 +21,6 @@ from gnn_checkpointing.report.inputs import MEASUREMENTS, ReportInputs, Row
 from gnn_checkpointing.report.page import Table
 from gnn_checkpointing.report.panels import Of, Shown, lines_over
 from gnn_checkpointing.report.sections.parts import grouped, over_levels, points
-from gnn_checkpointing.report.appendix import Texts
 
 _text = Texts("trends")
 

@@ -3,31 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from gnn_checkpointing.packed import PACK
-from gnn_checkpointing.records import measurements_table
-from gnn_checkpointing.report import inputs as files
-from gnn_checkpointing.report.appendix import Texts
-from gnn_checkpointing.report.figure import Fact
-from gnn_checkpointing.report.figures.palette import kind_of
-from gnn_checkpointing.report.inputs import ReportInputs
-from gnn_checkpointing.report.page import Facts, Link, Links, Step, Steps
-from gnn_checkpointing.report.provenance import study_command
-from gnn_checkpointing.study.own_model import own_name
-from gnn_checkpointing.study.policy_names import POLICIES
 from datetime import datetime
 from statistics import median
 from typing import Any
+
 from gnn_checkpointing.analysis.turns import turns_of
-from gnn_checkpointing.measurement import readings
-from gnn_checkpointing.report import units
-from gnn_checkpointing.report.figure import Figure, Panel
-from gnn_checkpointing.report.figures.bars import Turn, drawn_turns, gantt_panel, graphs_a_row
-from gnn_checkpointing.report.inputs import MEASUREMENTS, ReportInputs
-from gnn_checkpointing.report.page import Table
-from gnn_checkpointing.sourced import counted_where, sourced
 from gnn_checkpointing.graphs.structure import WEDGES
+from gnn_checkpointing.measurement import readings
+from gnn_checkpointing.packed import PACK
+from gnn_checkpointing.records import measurements_table
 from gnn_checkpointing.records.graph_facts import GraphFacts
-from gnn_checkpointing.sourced import sourced, square_root
+from gnn_checkpointing.report import inputs as files
+from gnn_checkpointing.report import units
+from gnn_checkpointing.report.appendix import Texts
+from gnn_checkpointing.report.figure import Fact, Figure, Panel
+from gnn_checkpointing.report.figures.bars import Turn, drawn_turns, gantt_panel, graphs_a_row
+from gnn_checkpointing.report.figures.palette import kind_of
+from gnn_checkpointing.report.inputs import MEASUREMENTS, ReportInputs
+from gnn_checkpointing.report.page import Facts, Link, Links, Step, Steps, Table
+from gnn_checkpointing.report.provenance import study_command
+from gnn_checkpointing.sourced import counted_where, sourced, square_root
+from gnn_checkpointing.study.own_model import own_name
+from gnn_checkpointing.study.policy_names import POLICIES
 
 _text = Texts("method")
 
@@ -45,7 +42,7 @@ def differing_models(inputs: ReportInputs) -> bool:
     return inputs.study.architecture.module is not None or len(sizes) > 1
 
 
-def model_facts(inputs: ReportInputs, several: bool) -> Facts:  # noqa: FBT001 - a template calls it
+def model_facts(inputs: ReportInputs, several: bool) -> Facts:
     """The sizes that all models share, what stacks and a user's own model are made of, and how it was measured."""
     architecture, own = inputs.study.architecture, {}
     if architecture.module is not None:

@@ -10,13 +10,13 @@ from typing import Any, TypeVar
 from gnn_checkpointing.analysis.results import SAVES_BELOW, Effect, Estimate
 from gnn_checkpointing.records.measurements_table import number
 from gnn_checkpointing.report import units
+from gnn_checkpointing.report.appendix import Texts
 from gnn_checkpointing.report.figures.lines import Line, Point
 from gnn_checkpointing.report.figures.palette import looks
 from gnn_checkpointing.report.figures.scales import Scale
 from gnn_checkpointing.report.inputs import ReportInputs, Row
 from gnn_checkpointing.report.page import Table
 from gnn_checkpointing.report.panels import Of, Shown, lines_over, scattered
-from gnn_checkpointing.report.appendix import Texts
 from gnn_checkpointing.sourced import sourced
 from gnn_checkpointing.study.families import FAMILIES
 

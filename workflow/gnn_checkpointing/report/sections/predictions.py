@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+
 from gnn_checkpointing.analysis.results import Candidate, PredictiveLaw, Response
 from gnn_checkpointing.report import units
+from gnn_checkpointing.report.appendix import Texts
 from gnn_checkpointing.report.inputs import PREDICTIONS, ReportInputs
 from gnn_checkpointing.report.page import Table
 from gnn_checkpointing.report.sections.parts import over_levels
-from gnn_checkpointing.report.appendix import Texts
 from gnn_checkpointing.sourced import exponential, sourced
 
 _text = Texts("predictions")

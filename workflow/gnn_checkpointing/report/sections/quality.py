@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from typing import Any
-from gnn_checkpointing.records.measurements_table import number
-from gnn_checkpointing.records import training
-from gnn_checkpointing.report.inputs import ReportInputs, Row
-from gnn_checkpointing.report.sections.parts import time_ratio
+
 from gnn_checkpointing.analysis.results import LeftOut, StoppingRule
+from gnn_checkpointing.records import training
+from gnn_checkpointing.records.measurements_table import number
 from gnn_checkpointing.report import units
-from gnn_checkpointing.report.inputs import ROBUSTNESS, ReportInputs
-from gnn_checkpointing.report.page import Table
-from gnn_checkpointing.report.sections.parts import LISTED, family
-from gnn_checkpointing.report.sections.predictions import RESPONSES
 from gnn_checkpointing.report.appendix import Texts
+from gnn_checkpointing.report.inputs import ROBUSTNESS, ReportInputs, Row
+from gnn_checkpointing.report.page import Table
+from gnn_checkpointing.report.sections.parts import LISTED, family, time_ratio
+from gnn_checkpointing.report.sections.predictions import RESPONSES
 from gnn_checkpointing.sourced import bare, counted
 
 _text = Texts("quality")
+
 
 def errors(inputs: ReportInputs) -> Callable[[str], dict[str, float | None]]:
     """The largest differences of a policy from none, by column."""
@@ -74,7 +74,12 @@ def left_out(inputs: ReportInputs) -> Table:
     def whole(item: LeftOut) -> str:
         return units.scaled_estimate(item.whole) if _is_bytes(item) else units.ratio_estimate(item.whole)
 
-    known: dict[str, Any] = {"statement_of": _text.names("statements").get, "whole": whole, "ends": _ends, "turns": _turns}
+    known: dict[str, Any] = {
+        "statement_of": _text.names("statements").get,
+        "whole": whole,
+        "ends": _ends,
+        "turns": _turns,
+    }
     return _table(inputs, "table-left-out", items, badness, **known)
 
 

@@ -7,6 +7,7 @@ from statistics import median
 
 from gnn_checkpointing.analysis.results import Capacity, Censored, Response, Score
 from gnn_checkpointing.report import units
+from gnn_checkpointing.report.appendix import Texts
 from gnn_checkpointing.report.figure import Figure
 from gnn_checkpointing.report.figures import scales
 from gnn_checkpointing.report.figures.lines import Line, Point
@@ -16,7 +17,6 @@ from gnn_checkpointing.report.page import Table
 from gnn_checkpointing.report.panels import Of
 from gnn_checkpointing.report.sections.parts import grouped, pair_of, scatter
 from gnn_checkpointing.report.sections.predictions import RESPONSES
-from gnn_checkpointing.report.appendix import Texts
 
 _text = Texts("scorecard")
 

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from gnn_checkpointing.analysis.results import DepthPoint, Estimate
+from collections.abc import Callable, Sequence
+
+from gnn_checkpointing.analysis.results import DepthPoint, EgoPoint, Estimate
 from gnn_checkpointing.report import units
+from gnn_checkpointing.report.appendix import Texts
 from gnn_checkpointing.report.figure import Figure
 from gnn_checkpointing.report.figures import scales
 from gnn_checkpointing.report.figures.palette import looks
-from gnn_checkpointing.report.inputs import EFFECTS, ReportInputs
-from gnn_checkpointing.report.panels import lines_over
-from gnn_checkpointing.report.sections.parts import grouped, lines_of
-from gnn_checkpointing.report.appendix import Texts
-from collections.abc import Callable, Sequence
-from gnn_checkpointing.analysis.results import EgoPoint
 from gnn_checkpointing.report.figures.scales import Scale
+from gnn_checkpointing.report.inputs import EFFECTS, ReportInputs
 from gnn_checkpointing.report.panels import Shown, lines_over
-from gnn_checkpointing.report.sections.parts import line, points
+from gnn_checkpointing.report.sections.parts import grouped, line, lines_of, points
 
 _text = Texts("stacks")
+
 
 def depth_figure(inputs: ReportInputs, name: str = "memory", *, time: bool = False) -> Figure:
     """The activation peak of every policy against the number of layers, or its time divided by none's."""

@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from itertools import pairwise
 from typing import Literal
+
+from gnn_checkpointing.analysis.results import ExplainedSet
 from gnn_checkpointing.analysis.table import series
 from gnn_checkpointing.records.traces import Trace
 from gnn_checkpointing.report import units
+from gnn_checkpointing.report.appendix import Texts
 from gnn_checkpointing.report.figure import Figure, Panel
+from gnn_checkpointing.report.figures import scales
 from gnn_checkpointing.report.figures.palette import looks
 from gnn_checkpointing.report.figures.timeline import Course, drawn_courses, timeline_panel
-from gnn_checkpointing.report.inputs import TRACES, ReportInputs
-from gnn_checkpointing.report.sections.parts import grouped
-from gnn_checkpointing.report.appendix import Texts
-from collections.abc import Callable, Sequence
-from itertools import pairwise
-from gnn_checkpointing.analysis.results import ExplainedSet
-from gnn_checkpointing.report.figure import Figure
-from gnn_checkpointing.report.figures import scales
 from gnn_checkpointing.report.inputs import EXPLANATIONS, TRACES, ReportInputs
 from gnn_checkpointing.report.panels import Shown, lines_over
-from gnn_checkpointing.report.sections.parts import line, points
+from gnn_checkpointing.report.sections.parts import grouped, line, points
 from gnn_checkpointing.study.convolutions import VISION
 
 _text = Texts("timeline")
@@ -122,9 +119,7 @@ def within_blocks(trace: Trace) -> list[int]:
     return [peak - before for before, peak in zip(trace.block_bytes, trace.block_peaks, strict=False)]
 
 
-def blocks_figure(
-    inputs: ReportInputs, id: str, axis: str, profile: Callable[[Trace], Sequence[int]]
-) -> Figure:
+def blocks_figure(inputs: ReportInputs, id: str, axis: str, profile: Callable[[Trace], Sequence[int]]) -> Figure:
     """What blocks keep or hold, a panel for each model."""
 
     def shown(convolution: str, traces: Sequence[Trace]) -> Shown | None:
