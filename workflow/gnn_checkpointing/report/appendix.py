@@ -108,7 +108,7 @@ def _column(line: str, known: Mapping[str, Any]) -> Of[Any]:
     found = _COLUMN.fullmatch(line)
     if found is None:
         raise ValueError(f"not a column of a table: {line!r}; write - Heading (unit): value | filter, content")
-    words = known.get(found["words"]) or filters().get(found["words"])
+    words: Any = known.get(found["words"]) or filters().get(found["words"])
     if found["words"] and words is None:
         raise ValueError(f"no such filter: {line!r}")
     if found["digits"]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from functools import wraps
-from typing import Concatenate, ParamSpec, TypeVar
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from gnn_checkpointing.analysis.results import Estimate
 from gnn_checkpointing.sourced import mark, mark_between
@@ -32,7 +32,8 @@ def _marked(words: Callable[Concatenate[Value, More], str]) -> Callable[Concaten
         if not isinstance(value, Estimate):
             return mark(words(without_source(value), *more, **named), value)
         ends = {name: without_source(getattr(value, name)) for name in ("estimate", "low", "high")}
-        return mark_between(words(Estimate.model_construct(**ends), *more, **named), value)
+        bare: Any = Estimate.model_construct(**ends)
+        return mark_between(words(bare, *more, **named), value)
 
     return marked
 

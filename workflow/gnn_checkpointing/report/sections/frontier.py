@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from gnn_checkpointing.analysis.results import (
     SPARSE_DEGREE,
@@ -97,7 +98,7 @@ def frontier_figure(inputs: ReportInputs, convolutions: Sequence[str], name: str
     return Figure(f"figure-{name}", *words, tuple(panels), EFFECTS, size="wide")
 
 
-def ratios(inputs: ReportInputs, points: Sequence[FrontierPoint], ratio: str, id: str = "", **values: str) -> Table:
+def ratios(inputs: ReportInputs, points: Sequence[FrontierPoint], ratio: str, id: str = "", **values: Any) -> Table:
     """Each policy's ratio to none at the levels at which anything has it."""
     time = ratio == "time_ratio"
     cells = {(*pair_of(p), p.level): getattr(p, ratio) for p in points if p.policy != "none"}

@@ -18,10 +18,9 @@ from gnn_checkpointing.report.figures.points import Mark
 from gnn_checkpointing.report.inputs import EFFECTS, MEASUREMENTS, REGRESSIONS, ReportInputs, Row
 from gnn_checkpointing.report.page import Table
 from gnn_checkpointing.report.panels import Shown, lines_over, marks_on_rows
-from gnn_checkpointing.report.sections.ego import ego_figure
 from gnn_checkpointing.report.sections.frontier import frontier_figure
 from gnn_checkpointing.report.sections.parts import family, grouped, lines_of, outcome_text, points
-from gnn_checkpointing.report.sections.stacks import depth_figure
+from gnn_checkpointing.report.sections.stacks import depth_figure, ego_figure
 from gnn_checkpointing.report.sections.variants import densest
 
 _text = Texts("lead")
@@ -171,7 +170,7 @@ def short_tables(inputs: ReportInputs) -> list[Table]:
     def edges_per_second(row: Row) -> float | None:
         return per_second(number(row, "num_edges") or 0.0, number(row, "step_time_seconds"))
 
-    def table(name: str, source: str, items: Iterable[object], **values: Any) -> Table:
+    def table(name: str, source: str, items: Iterable[Any], **values: Any) -> Table:
         return _text.table(inputs, name, source, items, **values)
 
     found = [

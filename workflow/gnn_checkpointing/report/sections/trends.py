@@ -40,7 +40,8 @@ def ratio_lines(inputs: ReportInputs, convolution: str, quantity: density.Quanti
     bands = _bands(inputs, quantity.ratio)
 
     def ratio(effect: Effect) -> Estimate | None:
-        return bands.get((convolution, effect.policy, effect.level), getattr(effect, quantity.ratio))
+        own: Estimate | None = getattr(effect, quantity.ratio)
+        return bands.get((convolution, effect.policy, effect.level), own)
 
     return lines_of(
         (effect for effect in inputs.effects.generated if effect.convolution == convolution),
