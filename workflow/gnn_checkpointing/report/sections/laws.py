@@ -22,24 +22,22 @@ _text = Texts("laws")
 
 @dataclass(frozen=True)
 class Reading:
-    """How a response and its coefficients read; bytes are exact, and have no interval and no p."""
+    """How a response and its coefficients read; bytes are not `sampled`: exact, without interval and p."""
 
     id: str
     response: Response
     noun: str
     constant: tuple[float, str]
     slope: tuple[float, str]
-
-    @property
-    def sampled(self) -> bool:
-        """Whether it scatters."""
-        return self.response == "step_time_seconds"
+    sampled: bool = False
 
 
 READINGS = (
     Reading("activation", "activation_bytes", "Activation memory", (units.KIB, "KiB"), (1.0, "bytes")),
     Reading("saved", "saved_activation_bytes", "Saved activations", (units.KIB, "KiB"), (1.0, "bytes")),
-    Reading("time", "step_time_seconds", "Step time", (units.MILLISECOND, "ms"), (units.NANOSECOND, "ns")),
+    Reading(
+        "time", "step_time_seconds", "Step time", (units.MILLISECOND, "ms"), (units.NANOSECOND, "ns"), sampled=True
+    ),
 )
 
 

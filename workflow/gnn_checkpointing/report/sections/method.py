@@ -28,8 +28,6 @@ from gnn_checkpointing.study.policy_names import POLICIES
 
 _text = Texts("method")
 
-columns_of = measurements_table.columns_of
-
 
 def policy_kinds(inputs: ReportInputs) -> dict[str, str]:
     """What each kind of policy of the study does."""

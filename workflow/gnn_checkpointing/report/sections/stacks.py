@@ -45,30 +45,22 @@ def depth_figure(inputs: ReportInputs, name: str = "memory", *, time: bool = Fal
     return _text.figure(f"figure-depth-{name}", EFFECTS, shown)
 
 
-_FORMS = {"": "graph alone", "encodings": "encodings", "ego_networks": "bag"}
-
-
-def form_of(point: EgoPoint) -> str:
-    """What an input is called in a table."""
-    return _named(point, ", radius {}", units.digits)
-
-
-def _named(point: EgoPoint, radius: str, words: Callable[[float], str]) -> str:
-    """What an input is called, with its radius."""
-    return _FORMS[point.form] + ("" if point.radius is None else radius.format(words(point.radius)))
+def _named(point: EgoPoint) -> str:
+    """What an input is called in a figure, with its radius in brackets."""
+    return _text.names("forms")[point.form] + ("" if point.radius is None else f" ({point.radius:g})")
 
 
 def ego_figure(inputs: ReportInputs, name: str = "ego-memory") -> Figure:
     """Peak memory without checkpointing against density, one line per input."""
     found = [point for point in inputs.ego.points if point.policy == "none"]
     shown = sorted(found, key=lambda point: (point.form, point.radius or 0.0))
-    names = list(dict.fromkeys(_named(point, " ({})", "{:g}".format) for point in shown))
+    names = list(dict.fromkeys(_named(point) for point in shown))
     x = scales.degree_scale([point.degree for point in found], "average degree of the graph itself")
     y = scales.size_scale([point.peak_memory_bytes for point in found], "peak memory without checkpointing")
 
     def panel(convolution: str, origin: str) -> Shown | None:
         own = [point for point in shown if (point.convolution, point.origin) == (convolution, origin)]
-        lines = grouped(own, lambda point: _named(point, " ({})", "{:g}".format))
+        lines = grouped(own, lambda point: _named(point))
         drawn = [line(each, of, lambda p: p.degree, lambda p: p.peak_memory_bytes) for each, of in lines.items()]
         return lines_over(convolution, drawn, looks(names), x, y, names="input")
 
