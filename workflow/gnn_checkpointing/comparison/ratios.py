@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 from scipy.stats import kendalltau, norm
 
 from gnn_checkpointing.analysis.estimates import widened_tail
-from gnn_checkpointing.analysis.results import Estimate, Law
+from gnn_checkpointing.analysis.results import Estimate, Law, exactly
 from gnn_checkpointing.analysis.table import policy_order, series
-from gnn_checkpointing.comparison.reports import Joined, Report, Row, matched
+from gnn_checkpointing.audit.inputs import Row, RunFolder
+from gnn_checkpointing.comparison.joining import Joined, matched
 from gnn_checkpointing.comparison.results import (
     BreakEvenPair,
     PerEdge,
@@ -36,14 +37,10 @@ def ratio_pairs(pairs: Sequence[Joined]) -> list[RatioPair]:
         if first and second and pair.first["policy"] != "none":
             found.append(
                 RatioPair(
-                    graph=str(pair.first["graph"]),
-                    graph_label=str(pair.first["graph_label"]),
-                    **_measured(pair.first),
+                    **_measured(pair.first, "graph", "graph_label"),
                     first_row=pair.first_row,
                     second_row=pair.second_row,
-                    first=first,
-                    second=second,
-                    quotient=second.estimate / first.estimate,
+                    **_both(first, second) | {"quotient": exactly(second.estimate / first.estimate)},
                 )
             )
     return sorted(found, key=_order)
@@ -62,26 +59,47 @@ def ratio_summaries(pairs: Sequence[RatioPair], confidences: tuple[float, float]
     return [_summary(*key, members, confidences) for key, members in groups.items()]
 
 
+def _summary(
+    allocator: str, convolution: str, policy: str, members: Sequence[RatioPair], confidences: tuple[float, float]
+) -> RatioSummary:
+    graphs = [pair.graph for pair in members]
+    sides = [[pair.first for pair in members], [pair.second for pair in members]]
+    middles, spreads = [], []
+    for ratios, confidence in zip(sides, confidences, strict=True):
+        middle, low, high = np.log([(one.estimate, one.low, one.high) for one in ratios]).T
+        middles.append(middle)
+        spreads.append(deviations(low, high, confidence))
+    return RatioSummary(
+        convolution=convolution,
+        policy=policy,
+        allocator=allocator,
+        cells=len(members),
+        graphs=len(set(graphs)),
+        quotient=median_quotient(middles[1] - middles[0], np.hypot(*spreads), graphs),
+        rank_agreement=rank_agreement(*middles, graphs),
+    )
+
+
 def throughputs(pairs: Sequence[Joined]) -> list[Throughput]:
     """Edges per second of every series and policy, on the largest graph on which both machines timed it."""
     found: dict[tuple[str, ...], Throughput] = {}
     for pair in pairs:
         edges = round(number(pair.first, "num_edges") or 0)
-        first, second = (number(row, "edges_per_second") for row in (pair.first, pair.second))
+        rates = [number(row, "edges_per_second") or 0.0 for row in (pair.first, pair.second)]
         names = _measured(pair.first)
         key = tuple(names.values())
-        if pair.both_completed and first and second and edges > (found[key].num_edges if key in found else 0):
+        if pair.both_completed and all(rates) and (key not in found or edges > found[key].num_edges):
             label = str(pair.first["graph_label"])
-            rates = {"first": first, "second": second, "quotient": second / first}
-            found[key] = Throughput(**names, graph_label=label, num_edges=edges, **rates)
+            numbers = _both(*map(exactly, rates))
+            found[key] = Throughput(**names, graph_label=label, num_edges=edges, **numbers)
     return sorted(found.values(), key=_order)
 
 
-def per_edge(first: Report, second: Report) -> list[PerEdge]:
+def per_edge(first: RunFolder, second: RunFolder) -> list[PerEdge]:
     """The time per edge of every series and policy that has a law of time on both machines."""
     one, other = (
-        {(law.convolution, law.policy): law for law in report.laws if law.response == "step_time_seconds"}
-        for report in (first, second)
+        {(law.convolution, law.policy): law for law in run.findings.regressions.laws if law.response.startswith("step")}
+        for run in (first, second)
     )
     return [
         PerEdge(
@@ -96,13 +114,12 @@ def per_edge(first: Report, second: Report) -> list[PerEdge]:
     ]
 
 
-def break_evens(first: Report, second: Report) -> tuple[list[BreakEvenPair], int]:
+def break_evens(first: RunFolder, second: RunFolder) -> tuple[list[BreakEvenPair], int]:
     """The break-even densities of the policies that have one on either machine, and how many have on none."""
     found, never = [], 0
     kind = ("convolution", "policy", "quantity", "threshold")
-    for one, other in matched(
-        first.break_evens, second.break_evens, lambda found: tuple(getattr(found, name) for name in kind)
-    ):
+    one_side, other_side = (run.findings.trends.break_evens for run in (first, second))
+    for one, other in matched(one_side, other_side, lambda even: tuple(getattr(even, name) for name in kind)):
         if one.course == other.course and one.course in ("below", "above"):
             never += 1  # both machines' ratios stay on the same side of the threshold
             continue
@@ -113,8 +130,8 @@ def break_evens(first: Report, second: Report) -> tuple[list[BreakEvenPair], int
     return found, never
 
 
-def _measured(row: Row) -> dict[str, str]:
-    return {"convolution": series(row), "policy": str(row["policy"]), "allocator": str(row["allocator"])}
+def _measured(row: Row, *more: str) -> dict[str, Any]:
+    return {"convolution": series(row)} | {name: str(row[name]) for name in ("policy", "allocator", *more)}
 
 
 def _order(one: RatioPair | Throughput) -> tuple[object, ...]:
@@ -128,28 +145,6 @@ def _time_ratio(row: Row) -> Estimate | None:
     return Estimate(estimate=middle, low=low, high=high)
 
 
-def _summary(
-    allocator: str, convolution: str, policy: str, members: Sequence[RatioPair], confidences: tuple[float, float]
-) -> RatioSummary:
-    graphs = [pair.graph for pair in members]
-    logarithms, spreads = [], []
-    for ratios, confidence in zip(
-        ([pair.first for pair in members], [pair.second for pair in members]), confidences, strict=True
-    ):
-        middle, low, high = np.log([(one.estimate, one.low, one.high) for one in ratios]).T
-        logarithms.append(middle)
-        spreads.append(deviations(low, high, confidence))
-    return RatioSummary(
-        convolution=convolution,
-        policy=policy,
-        allocator=allocator,
-        cells=len(members),
-        graphs=len(set(graphs)),
-        quotient=median_quotient(logarithms[1] - logarithms[0], np.hypot(*spreads), graphs),
-        rank_agreement=rank_agreement(logarithms[0], logarithms[1], graphs),
-    )
-
-
 def _over_none(place: tuple[str, str], laws: dict[tuple[str, str], Law]) -> Estimate | None:
     own, none = laws[place], laws.get((place[0], "none"))
     if place[1] == "none" or none is None or min(none.per_edge.low, own.per_edge.low) <= 0:
@@ -159,10 +154,10 @@ def _over_none(place: tuple[str, str], laws: dict[tuple[str, str], Law]) -> Esti
 
 def _both(first: Estimate | None, second: Estimate | None) -> dict[str, Any]:
     """Both, the second over the first, and whether both have an interval and the two do not meet."""
+    found = {"first": first, "second": second}
     if first is None or second is None:
-        return {"first": first, "second": second, "quotient": None, "apart": False}
-    apart = first.high < second.low or second.high < first.low
-    return {"first": first, "second": second, "quotient": second.over(first), "apart": apart}
+        return found | {"quotient": None, "apart": False}
+    return found | {"quotient": second.over(first), "apart": first.high < second.low or second.high < first.low}
 
 
 def deviations(low: Floats, high: Floats, confidence: float) -> Floats:
@@ -179,16 +174,15 @@ def median_quotient(logarithms: Floats, spread: Floats, graphs: Sequence[str]) -
     """
     generator = np.random.default_rng(SEED)
     middle = float(np.median(logarithms))
-    shaken = np.median(generator.normal(logarithms, spread, size=(RESAMPLES, len(logarithms))), axis=1)
-    tail = (1 - CONFIDENCE) / 2
-    ends = [float(end) for end in np.quantile(shaken, [tail, 1 - tail])]
+    medians = [np.median(generator.normal(logarithms, spread, size=(RESAMPLES, len(logarithms))), axis=1)]
+    tails = [(1 - CONFIDENCE) / 2]
     places, count = _places(graphs)
     if count > 1:
         drawn = _times_drawn(count, generator)[:, places]
-        medians = [np.median(np.repeat(logarithms, times)) for times in drawn]
-        tail = widened_tail(count, CONFIDENCE)
-        ends += [float(end) for end in np.quantile(medians, [tail, 1 - tail])]
-    low, high = min([*ends, middle]), max([*ends, middle])
+        medians.append(np.array([np.median(np.repeat(logarithms, times)) for times in drawn]))
+        tails.append(widened_tail(count, CONFIDENCE))
+    ends = [np.quantile(one, [tail, 1 - tail]) for one, tail in zip(medians, tails, strict=True)]
+    low, high = np.min([middle, *(end[0] for end in ends)]), np.max([middle, *(end[1] for end in ends)])
     return Estimate(estimate=float(np.exp(middle)), low=float(np.exp(low)), high=float(np.exp(high)))
 
 
@@ -217,12 +211,13 @@ def rank_agreement(first: Floats, second: Floats, graphs: Sequence[str]) -> Esti
     return Estimate(estimate=tau, low=max(-1.0, min(low, tau)), high=min(1.0, max(high, tau)))
 
 
-def exact_rank_agreement(first: Sequence[float], second: Sequence[float]) -> RankAgreement | None:
-    """Kendall's tau-b of independent values with its p-value, exact for few without ties; None below three."""
-    if len(first) < 3 or len(set(first)) == 1 or len(set(second)) == 1:
+def exact_rank_agreement(values: Sequence[tuple[float, float]]) -> RankAgreement | None:
+    """Kendall's tau-b of independent pairs with its p-value, exact for few without ties; None below three."""
+    first, second = ([pair[side] for pair in values] for side in (0, 1))
+    if len(values) < 3 or len(set(first)) == 1 or len(set(second)) == 1:
         return None
     found = kendalltau(first, second)
-    return RankAgreement(series=len(first), tau=float(found.statistic), p_value=float(found.pvalue))
+    return RankAgreement(series=len(values), tau=float(found.statistic), p_value=float(found.pvalue))
 
 
 def _places(graphs: Sequence[str]) -> tuple[NDArray[np.int64], int]:

@@ -6,6 +6,7 @@ import math
 from collections import Counter
 from collections.abc import Hashable, Iterable, Iterator, Mapping
 
+from gnn_checkpointing.audit.inputs import RunFolder
 from gnn_checkpointing.collecting.collect import traced_cells
 from gnn_checkpointing.collecting.rows import cell_rows, process_spreads, with_hosts
 from gnn_checkpointing.measurement.hardware import differences
@@ -15,33 +16,32 @@ from gnn_checkpointing.records.policy import Memory
 from gnn_checkpointing.records.traces import Trace
 from gnn_checkpointing.study.design import graph_cells
 from gnn_checkpointing.study.graph_design import LoadedGraph, study_graphs
-from gnn_checkpointing.validation.published import Measured
 
 _TOLERANCE = 1e-9
 """Relative: medians and bootstrap intervals of the same numbers, by another version of a library."""
 
 
-def names(found: Measured) -> Iterator[str]:
+def names(run: RunFolder) -> Iterator[str]:
     """Yield where folder, study, machine and measurements are not of one name."""
-    folder = found.folder
+    folder = run.folder
     for kind, called, own in (
-        ("study", folder.name, found.study.name),
-        ("hardware", folder.parent.name, found.machine.slug),
+        ("study", folder.name, run.study.name),
+        ("hardware", folder.parent.name, run.machine.slug),
     ):
-        measured = {str(getattr(record, kind)) for record in found.records} | {str(row[kind]) for row in found.rows}
+        measured = {str(getattr(record, kind)) for record in run.records} | {str(row[kind]) for row in run.rows}
         if called != own:
             yield f"{kind} {own} lies in a folder called {called}; call it {own}"
         for other in sorted(measured - {own}):
             yield f"{kind} is {own}, but some measurements say {other}; they are another run's"
 
 
-def doubles(found: Measured) -> Iterator[str]:
+def doubles(run: RunFolder) -> Iterator[str]:
     """Yield rows, graphs, traces and training jobs that are there more than once."""
     listed: dict[str, Iterable[tuple[Hashable, ...]]] = {
-        "measurements.csv: cell {}, policy {}": map(_row, found.rows),
-        "graphs.json: graph {}": ((graph.id,) for graph in found.graphs),
-        "traces.json: {}, {}, policy {}": map(_trace, found.traces),
-        "trainings.json: graph {}, {}, policy {}": ((j.graph, j.convolution, j.policy) for j in found.trainings),
+        "measurements.csv: cell {}, policy {}": map(_row, run.rows),
+        "graphs.json: graph {}": ((graph.id,) for graph in run.graphs),
+        "traces.json: {}, {}, policy {}": map(_trace, run.traces),
+        "trainings.json: graph {}, {}, policy {}": ((j.graph, j.convolution, j.policy) for j in run.trainings),
     }
     for words, places in listed.items():
         for place, count in Counter(places).items():
@@ -49,38 +49,40 @@ def doubles(found: Measured) -> Iterator[str]:
                 yield f"{words.format(*place)}: there {count} times"
 
 
-def cells(found: Measured) -> Iterator[str]:
+def cells(run: RunFolder) -> Iterator[str]:
     """Yield cells of the study that were not measured, measured ones that it does not have, and policies that lack."""
-    asked = {cell.id for spec in study_graphs(found.study) for cell in graph_cells(found.study, spec)}
-    # A cell may have been measured again later, as another visit; `visit` is missing in older records.
-    visits = Counter((record.cell, getattr(record, "visit", 0)) for record in found.records)
+    asked = {cell.id for spec in study_graphs(run.study) for cell in graph_cells(run.study, spec)}
+    # A cell may have been measured again later, as another visit.
+    visits = Counter((record.cell, record.visit) for record in run.records)
     times = Counter({cell: count for (cell, _), count in sorted(visits.items(), key=lambda one: one[1])})
     yield from (f"cell {cell}: asked for by the study, and not measured" for cell in sorted(asked - times.keys()))
     yield from (f"cell {cell}: measured, and not the study's" for cell in sorted(times.keys() - asked))
     yield from (f"cell {cell}: {count} records of it" for cell, count in sorted(times.items()) if count > 1)
-    for record in found.records:
+    for record in run.records:
         policies = [policy.policy for policy in record.policies]
-        if policies != list(found.study.policies):
+        if policies != list(run.study.policies):
             yield f"cell {record.cell}: policies {', '.join(policies)}, but the study's are others"
 
 
-def machines(found: Measured) -> Iterator[str]:
+def machines(run: RunFolder) -> Iterator[str]:
     """Yield processes that ran on another type of machine than the one that the report is of."""
-    for record in found.records:
-        for number, run in enumerate(record.runs, start=1):
-            other = differences(run.host, found.machine.facts, found.study.measurement.device) if run.host else []
+    for record in run.records:
+        for number, process in enumerate(record.runs, start=1):
+            host, device = process.host, run.study.measurement.device
+            other = differences(host, run.machine.facts, device) if host else []
             if other:
                 yield f"cell {record.cell}: process {number} ran on another type of machine: {'; '.join(other)}"
 
 
-def graphs(found: Measured) -> Iterator[str]:
-    """Yield graphs that no record is of, and real ones that were read from other files than the study lists."""
-    measured = {record.graph.id for record in found.records}
-    for graph in found.graphs:
-        if graph.id not in measured:
-            yield f"graphs.json: graph {graph.id}: listed, and not measured"
-    listed = {graph.id: graph for graph in found.graphs}
-    for spec in study_graphs(found.study):
+def graphs(run: RunFolder) -> Iterator[str]:
+    """Yield graphs that records describe otherwise or not at all, and real ones of other files than the study lists."""
+    listed = {graph.id: graph for graph in run.graphs}
+    for record in run.records:
+        if listed.get(record.graph.id) != record.graph:
+            yield f"cell {record.cell}: its graph {record.graph.id} is not the one that graphs.json lists"
+    for id in sorted(listed.keys() - {record.graph.id for record in run.records}):
+        yield f"graphs.json: graph {id}: listed, and not measured"
+    for spec in study_graphs(run.study):
         known = listed[spec.id].provenance if spec.id in listed else None
         if isinstance(spec, LoadedGraph) and spec.source.files and known is not None:
             for name, sha256 in known.files.items():
@@ -91,21 +93,18 @@ def graphs(found: Measured) -> Iterator[str]:
                     )
 
 
-def table(found: Measured) -> Iterator[str]:
+def table(run: RunFolder) -> Iterator[str]:
     """Yield rows of the table that the records do not say."""
-    spreads = process_spreads(found.records)
-    rows = [
-        row for record in found.records for row in cell_rows(record, found.study.analysis, spreads[record.allocator])
-    ]
-    again = {_row(row): row for row in with_hosts(rows, found.records)}
+    spreads = process_spreads(run.records)
+    rows = [row for record in run.records for row in cell_rows(record, run.study.analysis, spreads[record.allocator])]
+    again = {_row(row): row for row in with_hosts(rows, run.records)}
     # Tables from before a column was there have nothing in it.
-    compared = [column for column in COLUMNS if not column.new or any(row[column.name] for row in found.rows)]
-    compared.append(HOSTS)
-    given = {_row(row): row for row in found.rows}
+    compared = [column.name for column in COLUMNS if not column.new or any(row[column.name] for row in run.rows)]
+    given = {_row(row): row for row in run.rows}
     for cell, policy, _ in sorted(again.keys() ^ given.keys(), key=str):
         yield f"measurements.csv: cell {cell}, policy {policy}: in the records or in the table, not in both"
     for place in sorted(again.keys() & given.keys(), key=str):
-        for name in (column.name for column in compared):
+        for name in (*compared, HOSTS.name):
             if not _same(given[place][name], again[place].get(name)):
                 yield (
                     f"measurements.csv: cell {place[0]}, policy {place[1]}: {name} is {given[place][name]!r}, the "
@@ -115,16 +114,16 @@ def table(found: Measured) -> Iterator[str]:
         yield "measurements.csv: its rows are not in the order of the records"
 
 
-def traces(found: Measured) -> Iterator[str]:
+def traces(run: RunFolder) -> Iterator[str]:
     """Yield traces that lack, that no measured cell has, and those that the records contradict."""
     asked: dict[tuple[str, str, str], tuple[CellRecord, Memory]] = {}
-    for record in traced_cells(found.records, found.study):
+    for record in traced_cells(run.records, run.study):
         for policy in record.policies:
             # On CUDA the allocator's events are not read.
             if policy.memory is not None and record.device == "cpu":
                 model = _model(record.convolution, record.aggregation, record.model)
                 asked[record.graph.id, model, policy.policy] = record, policy.memory
-    given = {_trace(trace): trace for trace in found.traces}
+    given = {_trace(trace): trace for trace in run.traces}
     words = "traces.json: {}, {}, policy {}"
     for place in sorted(asked.keys() - given.keys()):
         yield "traces.json: no trace of {}, {}, policy {}".format(*place)
@@ -138,8 +137,8 @@ def traces(found: Measured) -> Iterator[str]:
 
 def _contradiction(trace: Trace, record: CellRecord, memory: Memory) -> str:
     given = (trace.num_nodes, trace.num_edges, trace.resident_bytes, trace.saved_activation_bytes, trace.peak_bytes)
-    graph, above = record.graph, memory.peak_memory_bytes - memory.resident_bytes
-    known = (graph.num_nodes, graph.num_edges, memory.resident_bytes, memory.saved_activation_bytes, above)
+    graph, peak = record.graph, memory.activation_bytes
+    known = (graph.num_nodes, graph.num_edges, memory.resident_bytes, memory.saved_activation_bytes, peak)
     if given != known:
         return f"nodes, edges, resident, saved and peak bytes are {given}, the record says {known}"
     if len(trace.seconds) != len(trace.live_bytes) or trace.seconds != sorted(trace.seconds):
