@@ -14,12 +14,13 @@ from gnn_checkpointing.comparison.ratios import (
     CONFIDENCE,
     RESAMPLES,
     SEED,
+    at_rows,
     break_evens,
     exact_rank_agreement,
     per_edge,
-    ratio_pairs,
     ratio_summaries,
     throughputs,
+    time_ratio,
 )
 from gnn_checkpointing.comparison.results import Comparison, Machine, Pair, StudyCompared
 from gnn_checkpointing.refusal import Refusal
@@ -61,7 +62,7 @@ def _pair(first: RunFolder, second: RunFolder) -> Pair:
     one, other = ({(record.cell, record.fingerprint) for record in run.records} for run in (first, second))
     checks, differences = compared(rows, first, second)
     crossings, never = break_evens(first, second)
-    ratios, laws = ratio_pairs(rows), per_edge(first, second)
+    ratios, laws = at_rows(rows, time_ratio), per_edge(first, second)
     confidences = first.study.analysis.confidence, second.study.analysis.confidence
     return Pair(
         study=first.study.name,

@@ -9,7 +9,7 @@ from gnn_checkpointing.analysis.table import grouped
 from gnn_checkpointing.artefacts import write_json, write_text
 from gnn_checkpointing.comparison.checks import LIBRARIES, texts
 from gnn_checkpointing.comparison.folders import COMPARISON, PAGE
-from gnn_checkpointing.comparison.results import Comparison, Pair, RatioPair, RatioSummary
+from gnn_checkpointing.comparison.results import Comparison, Pair, AtRow, RatioSummary
 from gnn_checkpointing.comparison.tables import machines_table, overview_table, pair_table
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.figure import Fact, Figure
@@ -178,12 +178,12 @@ def _ratios_figure(key: str, pair: Pair) -> Figure:
     )
 
 
-def _point(ratio: RatioPair) -> Point:
+def _point(ratio: AtRow) -> Point:
     second = ratio.second
     return Point(plain(ratio.first.estimate), plain(second.estimate), plain(second.low), plain(second.high))
 
 
-def _alternative(title: str, pair: Pair, ratios: list[RatioPair]) -> str:
+def _alternative(title: str, pair: Pair, ratios: list[AtRow]) -> str:
     """For each policy how many marks there are, and where they lie on either machine."""
     sentences = [
         f"Scatter chart, {title}: step time / none's on {pair.second} against that on {pair.first}, one mark a cell, "
@@ -200,5 +200,5 @@ def _alternative(title: str, pair: Pair, ratios: list[RatioPair]) -> str:
     return " ".join(sentences)
 
 
-def _series(one: RatioSummary | RatioPair) -> tuple[str, str, str]:
+def _series(one: RatioSummary | AtRow) -> tuple[str, str, str]:
     return one.convolution, one.policy, one.allocator

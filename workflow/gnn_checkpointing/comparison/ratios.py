@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,14 +14,7 @@ from gnn_checkpointing.analysis.results import Estimate, Law, exactly
 from gnn_checkpointing.analysis.table import policy_order, series
 from gnn_checkpointing.audit.inputs import Row, RunFolder
 from gnn_checkpointing.comparison.joining import Joined, matched
-from gnn_checkpointing.comparison.results import (
-    BreakEvenPair,
-    PerEdge,
-    RankAgreement,
-    RatioPair,
-    RatioSummary,
-    Throughput,
-)
+from gnn_checkpointing.comparison.results import AtRow, BreakEvenPair, PerEdge, RankAgreement, RatioSummary
 from gnn_checkpointing.records.measurements_table import number
 
 Floats = NDArray[np.float64]
@@ -29,29 +22,55 @@ Floats = NDArray[np.float64]
 CONFIDENCE, RESAMPLES, SEED = 0.95, 2000, 20261128
 
 
-def ratio_pairs(pairs: Sequence[Joined]) -> list[RatioPair]:
-    """Each policy's time / none's where both machines timed it, except none's own: it is 1 on either."""
+def at_rows(pairs: Sequence[Joined], value: Callable[[Row], Estimate | None]) -> list[AtRow]:
+    """A value of each cell and policy where both machines have it."""
     found = []
     for pair in pairs:
-        first, second = _time_ratio(pair.first), _time_ratio(pair.second)
-        if first and second and pair.first["policy"] != "none":
+        first, second = value(pair.first), value(pair.second)
+        if first and second and pair.both_completed:
+            names = {name: str(pair.first[name]) for name in ("policy", "allocator", "graph", "graph_label")}
             found.append(
-                RatioPair(
-                    **_measured(pair.first, "graph", "graph_label"),
+                AtRow(
+                    convolution=series(pair.first),
+                    **names,
+                    num_edges=round(number(pair.first, "num_edges") or 0),
                     first_row=pair.first_row,
                     second_row=pair.second_row,
                     **_both(first, second) | {"quotient": exactly(second.estimate / first.estimate)},
                 )
             )
-    return sorted(found, key=_order)
+    return sorted(found, key=lambda one: (one.allocator, one.convolution, policy_order(one.policy)))
 
 
-def ratio_summaries(pairs: Sequence[RatioPair], confidences: tuple[float, float]) -> list[RatioSummary]:
+def time_ratio(row: Row) -> Estimate | None:
+    """A policy's time / none's; of none itself, whose ratio is 1, there is none."""
+    middle, low, high = (number(row, name) for name in ("time_ratio", "time_ratio_low", "time_ratio_high"))
+    if row["policy"] == "none" or middle is None or low is None or high is None or low <= 0:
+        return None
+    return Estimate(estimate=middle, low=low, high=high)
+
+
+def throughputs(pairs: Sequence[Joined]) -> list[AtRow]:
+    """Edges per second of every series and policy, on the largest graph on which both machines timed it."""
+    largest: dict[tuple[str, ...], AtRow] = {}
+    for one in at_rows(pairs, _throughput):
+        key = one.allocator, one.convolution, one.policy
+        if key not in largest or one.num_edges > largest[key].num_edges:
+            largest[key] = one
+    return list(largest.values())
+
+
+def _throughput(row: Row) -> Estimate | None:
+    rate = number(row, "edges_per_second")
+    return exactly(rate) if rate else None
+
+
+def ratio_summaries(pairs: Sequence[AtRow], confidences: tuple[float, float]) -> list[RatioSummary]:
     """The time ratios of all cells under an allocator, of each convolution, and of each of its policies.
 
     `confidences` are those of the intervals on either machine.
     """
-    groups: dict[tuple[str, str, str], list[RatioPair]] = {}
+    groups: dict[tuple[str, str, str], list[AtRow]] = {}
     for of_convolution, of_policy in ((False, False), (True, False), (True, True)):
         for pair in pairs:
             key = (pair.allocator, pair.convolution if of_convolution else "", pair.policy if of_policy else "")
@@ -60,7 +79,7 @@ def ratio_summaries(pairs: Sequence[RatioPair], confidences: tuple[float, float]
 
 
 def _summary(
-    allocator: str, convolution: str, policy: str, members: Sequence[RatioPair], confidences: tuple[float, float]
+    allocator: str, convolution: str, policy: str, members: Sequence[AtRow], confidences: tuple[float, float]
 ) -> RatioSummary:
     graphs = [pair.graph for pair in members]
     sides = [[pair.first for pair in members], [pair.second for pair in members]]
@@ -78,21 +97,6 @@ def _summary(
         quotient=median_quotient(middles[1] - middles[0], np.hypot(*spreads), graphs),
         rank_agreement=rank_agreement(*middles, graphs),
     )
-
-
-def throughputs(pairs: Sequence[Joined]) -> list[Throughput]:
-    """Edges per second of every series and policy, on the largest graph on which both machines timed it."""
-    found: dict[tuple[str, ...], Throughput] = {}
-    for pair in pairs:
-        edges = round(number(pair.first, "num_edges") or 0)
-        rates = [number(row, "edges_per_second") or 0.0 for row in (pair.first, pair.second)]
-        names = _measured(pair.first)
-        key = tuple(names.values())
-        if pair.both_completed and all(rates) and (key not in found or edges > found[key].num_edges):
-            label = str(pair.first["graph_label"])
-            numbers = _both(*map(exactly, rates))
-            found[key] = Throughput(**names, graph_label=label, num_edges=edges, **numbers)
-    return sorted(found.values(), key=_order)
 
 
 def per_edge(first: RunFolder, second: RunFolder) -> list[PerEdge]:
@@ -128,21 +132,6 @@ def break_evens(first: RunFolder, second: RunFolder) -> tuple[list[BreakEvenPair
         names = {name: getattr(one, name) for name in kind}
         found.append(BreakEvenPair(**names, first_course=one.course, second_course=other.course, **degrees))
     return found, never
-
-
-def _measured(row: Row, *more: str) -> dict[str, Any]:
-    return {"convolution": series(row)} | {name: str(row[name]) for name in ("policy", "allocator", *more)}
-
-
-def _order(one: RatioPair | Throughput) -> tuple[object, ...]:
-    return one.allocator, one.convolution, policy_order(one.policy)
-
-
-def _time_ratio(row: Row) -> Estimate | None:
-    middle, low, high = (number(row, name) for name in ("time_ratio", "time_ratio_low", "time_ratio_high"))
-    if row["outcome"] != "completed" or middle is None or low is None or high is None or low <= 0:
-        return None
-    return Estimate(estimate=middle, low=low, high=high)
 
 
 def _over_none(place: tuple[str, str], laws: dict[tuple[str, str], Law]) -> Estimate | None:

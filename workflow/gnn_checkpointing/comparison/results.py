@@ -60,24 +60,18 @@ class OnBoth(OfPolicy):
         return ("do not meet" if self.apart else "meet") if self.quotient else ""
 
 
-class RatioPair(OnBoth):
-    """A policy's time / none's in one cell, on either machine with its row of `measurements.csv`, counted from 0."""
+class AtRow(OnBoth):
+    """A number of one cell, with its row of `measurements.csv` on either machine, counted from 0."""
 
     first: Estimate
     second: Estimate
+    quotient: Estimate
     graph: str
-    graph_label: str
-    allocator: str
-    first_row: int
-    second_row: int
-
-
-class Throughput(OnBoth):
-    """Edges per second on the largest graph that both machines timed."""
-
     graph_label: str
     num_edges: int
     allocator: str
+    first_row: int
+    second_row: int
 
 
 class PerEdge(OnBoth):
@@ -142,9 +136,9 @@ class Pair(Result):
     checks: list[Check]
     findings: int = Field(description="how much differs that must be the same")
     differences: list[Difference]
-    ratios: list[RatioPair]
+    ratios: list[AtRow] = Field(description="a policy's time / none's")
     ratio_summaries: list[RatioSummary]
-    throughput: list[Throughput]
+    throughput: list[AtRow] = Field(description="edges per second on the largest graph that both machines timed")
     per_edge: list[PerEdge]
     per_edge_ranks: RankAgreement | None
     break_evens: list[BreakEvenPair]
