@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 from gnn_checkpointing.analysis.results import Effect, Estimate, Spread
-from gnn_checkpointing.audit.inputs import AuditInputs, Machine
+from gnn_checkpointing.audit.inputs import Machine, RunFolder
 from gnn_checkpointing.records.graph_facts import Provenance
 from gnn_checkpointing.records.measurements_table import Value
 from gnn_checkpointing.records.training import REORDERED
@@ -16,22 +15,22 @@ from synthetic.rows import Table
 
 from . import clean
 
-Spoil = Callable[[AuditInputs], AuditInputs]
+Spoil = Callable[[RunFolder], RunFolder]
 
 
 def row(policy: str, /, **values: Value) -> Spoil:
     """Change fields of the row of that policy in the first cell."""
 
-    def spoil(found: AuditInputs) -> AuditInputs:
+    def spoil(found: RunFolder) -> RunFolder:
         cell = str(found.rows[0]["cell"])
-        return replace(found, rows=changed([dict(row) for row in found.rows], cell, policy, **values))
+        return found.but(rows=changed([dict(row) for row in found.rows], cell, policy, **values))
 
     return spoil
 
 
 def rows(change: Callable[[Table], Table]) -> Spoil:
     """Change the table."""
-    return lambda found: replace(found, rows=change([dict(row) for row in found.rows]))
+    return lambda found: found.but(rows=change([dict(row) for row in found.rows]))
 
 
 def part(name: str, /, **changes: Any) -> Spoil:
@@ -56,32 +55,32 @@ def sparse_to_dense(table: Table) -> Table:
     ]
 
 
-def added_form(found: AuditInputs) -> AuditInputs:
+def added_form(found: RunFolder) -> RunFolder:
     """Add a form when the data have been seen."""
     laws = found.study.analysis.laws.model_copy(update={"added": ("additive",)})
     analysis = found.study.analysis.model_copy(update={"laws": laws})
-    return replace(found, study=found.study.model_copy(update={"analysis": analysis}))
+    return found.but(study=found.study.model_copy(update={"analysis": analysis}))
 
 
 def thinner_at_the_densest(column: str, value: Value, **grid: Any) -> Spoil:
     """Plan and measure degree 64 without the rows that have this value in the column."""
 
-    def spoil(found: AuditInputs) -> AuditInputs:
+    def spoil(found: RunFolder) -> RunFolder:
         grids = ({**clean.GRID, "average_degrees": [4, 16]}, {**clean.GRID, "average_degrees": [64], **grid})
         kept = [row for row in found.rows if (row["requested_average_degree"], row[column]) != (64.0, value)]
-        return replace(found, study=clean.study(grids), rows=kept)
+        return found.but(study=clean.study(grids), rows=kept)
 
     return spoil
 
 
-def unmarked_other_model(found: AuditInputs) -> AuditInputs:
+def unmarked_other_model(found: RunFolder) -> RunFolder:
     """Let `reversible` pass in one cell for the same model, compared and the same."""
     same = dict.fromkeys(("same_loss", "same_gradients", "same_buffers"), True)
     errors = dict.fromkeys(("loss_error", "gradient_error", "buffer_error"), 0.0)
     return row("reversible", other_model=False, **same, **errors)(found)
 
 
-def other_model_in_an_effect(found: AuditInputs) -> AuditInputs:
+def other_model_in_an_effect(found: RunFolder) -> RunFolder:
     half = Estimate(estimate=0.5, low=0.4, high=0.6)
     effect = Effect(
         convolution="GCN",
@@ -98,8 +97,8 @@ def other_model_in_an_effect(found: AuditInputs) -> AuditInputs:
 
 def claims(change: Callable[[list[Any]], list[Any]]) -> Spoil:
     """Change the list of claims."""
-    return lambda found: replace(
-        found, ledger=found.ledger.model_copy(update={"claims": change(list(found.ledger.claims))})
+    return lambda found: found.but(
+        ledger=found.ledger.model_copy(update={"claims": change(list(found.ledger.claims))})
     )
 
 
@@ -109,8 +108,7 @@ def first_claim(**changes: Any) -> Spoil:
 
 def graph(number: int, **changes: Any) -> Spoil:
     """Change what is written down of one graph; the first is drawn, the seventh is Cora."""
-    return lambda found: replace(
-        found,
+    return lambda found: found.but(
         graphs=[
             each.model_copy(update=changes) if place == number else each for place, each in enumerate(found.graphs)
         ],
@@ -118,13 +116,13 @@ def graph(number: int, **changes: Any) -> Spoil:
 
 
 def fact(name: str, value: str) -> Spoil:
-    return lambda found: replace(found, machine=Machine(found.machine.slug, {**found.machine.facts, name: value}))
+    return lambda found: found.but(machine=Machine(found.machine.slug, {**found.machine.facts, name: value}))
 
 
 def each(name: str, field: str, where: Callable[[Any], bool], **changes: Any) -> Spoil:
     """Change fields of those items of a list in one finding that meet a condition."""
 
-    def spoil(found: AuditInputs) -> AuditInputs:
+    def spoil(found: RunFolder) -> RunFolder:
         listed = getattr(getattr(found.findings, name), field)
         changed = [one.model_copy(update=changes) if where(one) else one for one in listed]
         return clean.part(found, name, **{field: changed})
@@ -135,7 +133,7 @@ def each(name: str, field: str, where: Callable[[Any], bool], **changes: Any) ->
 def first(name: str, field: str, **changes: Any) -> Spoil:
     """Change the first of a list in one finding."""
 
-    def spoil(found: AuditInputs) -> AuditInputs:
+    def spoil(found: RunFolder) -> RunFolder:
         one = getattr(getattr(found.findings, name), field)[0]
         return each(name, field, lambda other: other is one, **changes)(found)
 
@@ -154,11 +152,11 @@ def scored(response: str, **changes: Any) -> Spoil:
 
 
 def demonstrated(**changes: int) -> Spoil:
-    return lambda found: replace(found, demonstration=found.demonstration.model_copy(update=changes))
+    return lambda found: found.but(demonstration=found.demonstration.model_copy(update=changes))
 
 
 def ledger(**changes: Any) -> Spoil:
-    return lambda found: replace(found, ledger=found.ledger.model_copy(update=changes))
+    return lambda found: found.but(ledger=found.ledger.model_copy(update=changes))
 
 
 def failure(cell: str) -> dict[str, str]:
@@ -213,8 +211,7 @@ SPOILS: dict[str, tuple[Spoil, ...]] = {
     ),
     # An hour later the machine is 6 % slower with the policy, and each hour's interval says 1 %.
     "repeats-agree": (
-        lambda found: replace(
-            found,
+        lambda found: found.but(
             rows=[
                 {**each, "time_ratio_low": 1.07 * float(each["time_ratio_high"] or 1), "time_ratio_high": 9.0}
                 if each.get("visit")
@@ -283,9 +280,9 @@ SPOILS: dict[str, tuple[Spoil, ...]] = {
         ledger(hardware="laptop"),
         ledger(study="default"),
         row("layers", hardware="laptop"),
-        lambda found: replace(found, machine=Machine("laptop", found.machine.facts)),
+        lambda found: found.but(machine=Machine("laptop", found.machine.facts)),
     ),
-    "graphs-checksummed": (graph(0, sha256="abc"), lambda found: replace(found, graphs=found.graphs[1:])),
+    "graphs-checksummed": (graph(0, sha256="abc"), lambda found: found.but(graphs=found.graphs[1:])),
     "draws-differ": (lambda found: graph(1, sha256=found.graphs[0].sha256)(found),),
     "edges-exact": (graph(0, num_edges=2002),),
     "real-documented": (

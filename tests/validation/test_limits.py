@@ -10,9 +10,8 @@ import pytest
 
 from gnn_checkpointing.artefacts import MOST_TEXT, parsed_json, write_json
 from gnn_checkpointing.cli import main
-from gnn_checkpointing.validation import limits
-from gnn_checkpointing.validation.limits import within
-from gnn_checkpointing.validation.validate import complaints, quick_complaints
+from gnn_checkpointing.validation import validate
+from gnn_checkpointing.validation.validate import complaints, quick_complaints, within
 
 
 def test_a_check_that_takes_too_long_is_stopped_and_the_next_has_its_own_time(tmp_path: Path) -> None:
@@ -32,7 +31,7 @@ def test_a_check_that_takes_too_long_is_stopped_and_the_next_has_its_own_time(tm
 
 
 def test_a_folder_too_large_in_all_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(limits, "MOST_FOLDER_BYTES", 10)
+    monkeypatch.setattr(validate, "MOST_FOLDER_BYTES", 10)
     (tmp_path / "a").write_bytes(b"123456")
     assert within(1, tmp_path, lambda _: ["read"]) == ["read"]
     (tmp_path / "b").write_bytes(b"123456")

@@ -24,7 +24,10 @@ RELATIVE, ABSOLUTE = 1e-6, 1e-12
 """Of a number: what another processor or another version of a library adds up to differs in the last digits, and what
 cancels out is zero or as good as."""
 
-MISFITS = (Refusal, ArithmeticError, AssertionError, LookupError, TypeError, ValueError)
+MISFITS = (
+    *(Refusal, ArithmeticError, AssertionError, AttributeError, LookupError, MemoryError, RuntimeError, TypeError),
+    ValueError,
+)
 """What arithmetic raises on numbers that no run gives."""
 
 _MISSING = "missing"

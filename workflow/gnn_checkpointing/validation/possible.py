@@ -45,12 +45,12 @@ def records(run: RunFolder) -> Iterator[str]:
             elif process.measured_seconds > seconds + _LEAST_SECONDS:
                 yield f"{words} measured for {process.measured_seconds:.3f} s in {seconds:.3f} s"
         for policy in record.policies:
-            for text in _of_policy(record, policy):
+            for text in _of_policy(record, policy, run.study.measurement.gradient_tolerance):
                 yield f"cell {record.cell}: policy {policy.policy}: {text}"
 
 
-def _of_policy(record: CellRecord, policy: PolicyRecord) -> Iterator[str]:
-    memory, accounts = policy.memory, policy.readings
+def _of_policy(record: CellRecord, policy: PolicyRecord, tolerance: float) -> Iterator[str]:
+    memory, accounts, same = policy.memory, policy.readings, policy.sameness
     if (policy.outcome == "completed") != (memory is not None):
         yield f"{policy.outcome}, {'without' if memory is None else 'with'} bytes"
     if memory is None or policy.outcome != "completed":
@@ -59,14 +59,16 @@ def _of_policy(record: CellRecord, policy: PolicyRecord) -> Iterator[str]:
     parts = (memory.resident_bytes, memory.saved_activation_bytes, memory.transient_bytes)
     if sum(parts) != peak:
         yield f"resident, saved and transient bytes add up to {sum(parts)}, not to the peak {peak}"
-    if min(parts) < 0:
-        yield "a number of bytes below zero"
-    if not 0 <= memory.policy_resident_bytes <= memory.resident_bytes:
+    if memory.policy_resident_bytes > memory.resident_bytes:
         yield f"{memory.policy_resident_bytes} bytes of the policy among {memory.resident_bytes} resident ones"
     allocated, reserved = (accounts.allocated_bytes, accounts.reserved_bytes) if accounts else (None, None)
     if allocated is not None and reserved is not None and not peak <= allocated <= reserved:
         words = "a peak of {} bytes in {} allocated and {} reserved ones; each holds the one before"
         yield words.format(peak, allocated, reserved)
+    for name in ("loss", "gradient", "buffer") if same else ():
+        error, says = getattr(same, f"{name}_error"), getattr(same, f"same_{name}" + "s" * (name != "loss"))
+        if says != (error <= tolerance):
+            yield f"{name} error {error:g} at tolerance {tolerance:g}, and yet {'the same' if says else 'another'}"
     if peak > limit:
         yield f"completed with a peak of {peak} bytes over the limit {limit}"
     for number, steps in enumerate(record.steps_of(policy.policy), start=1):

@@ -38,6 +38,7 @@ _MEASURED: tuple[Check, ...] = (
     possible.sizes,
     possible.records,
     whole.graphs,
+    whole.beside,
     whole.table,
     whole.traces,
 )

@@ -14,11 +14,16 @@ from gnn_checkpointing.records.cell import CellRecord
 from gnn_checkpointing.records.measurements_table import COLUMNS, HOSTS, Value
 from gnn_checkpointing.records.policy import Memory
 from gnn_checkpointing.records.traces import Trace
-from gnn_checkpointing.study.design import graph_cells
-from gnn_checkpointing.study.graph_design import LoadedGraph, study_graphs
+from gnn_checkpointing.records.training import REORDERED
+from gnn_checkpointing.study.design import graph_cells, trained_graphs, training_cell
+from gnn_checkpointing.study.graph_design import EgoGraph, GeneratedGraph, LoadedGraph, study_graphs
 
 _TOLERANCE = 1e-9
 """Relative: medians and bootstrap intervals of the same numbers, by another version of a library."""
+
+_FACTORS = ("graph", "convolution", "aggregation", "model", "allocator", "timed", "seed")
+_SIZES = ("num_layers", "hidden_channels", "heads")
+_DRAWN = ("family", "num_nodes", "num_edges", "replicate")
 
 
 def names(run: RunFolder) -> Iterator[str]:
@@ -50,18 +55,31 @@ def doubles(run: RunFolder) -> Iterator[str]:
 
 
 def cells(run: RunFolder) -> Iterator[str]:
-    """Yield cells of the study that were not measured, measured ones that it does not have, and policies that lack."""
-    asked = {cell.id for spec in study_graphs(run.study) for cell in graph_cells(run.study, spec)}
+    """Yield cells of the study that were not measured as it asks, measured ones that it does not have, and policies."""
+    study = run.study
+    asked = {cell.id: cell for spec in study_graphs(study) for cell in graph_cells(study, spec)}
     # A cell may have been measured again later, as another visit.
     visits = Counter((record.cell, record.visit) for record in run.records)
     times = Counter({cell: count for (cell, _), count in sorted(visits.items(), key=lambda one: one[1])})
-    yield from (f"cell {cell}: asked for by the study, and not measured" for cell in sorted(asked - times.keys()))
-    yield from (f"cell {cell}: measured, and not the study's" for cell in sorted(times.keys() - asked))
+    yield from (f"cell {cell}: asked for by the study, and not measured" for cell in sorted(asked.keys() - times.keys()))
+    yield from (f"cell {cell}: measured, and not the study's" for cell in sorted(times.keys() - asked.keys()))
     yield from (f"cell {cell}: {count} records of it" for cell, count in sorted(times.items()) if count > 1)
     for record in run.records:
         policies = [policy.policy for policy in record.policies]
-        if policies != list(run.study.policies):
+        if policies != list(study.policies):
             yield f"cell {record.cell}: policies {', '.join(policies)}, but the study's are others"
+        if record.cell in asked:
+            cell = asked[record.cell]
+            factors = {name: getattr(cell, name) for name in _FACTORS} | {"threads": study.measurement.threads}
+            sizes = {} if cell.architecture.module else {name: getattr(cell.architecture, name) for name in _SIZES}
+            given = {"graph": record.graph.id} | {name: getattr(record, name) for name in factors if name != "graph"}
+            yield from _apart(f"cell {record.cell}", given | record.architecture, factors | sizes)
+
+
+def _apart(place: str, given: Mapping[str, object], asked: Mapping[str, object]) -> Iterator[str]:
+    for name, value in asked.items():
+        if given.get(name) != value:
+            yield f"{place}: {name} is {given.get(name)!r}, the study asks for {value!r}"
 
 
 def machines(run: RunFolder) -> Iterator[str]:
@@ -83,6 +101,9 @@ def graphs(run: RunFolder) -> Iterator[str]:
     for id in sorted(listed.keys() - {record.graph.id for record in run.records}):
         yield f"graphs.json: graph {id}: listed, and not measured"
     for spec in study_graphs(run.study):
+        if isinstance(spec, GeneratedGraph) and spec.id in listed:
+            drawn = {name: getattr(spec, name) for name in _DRAWN} | {"requested_average_degree": spec.average_degree}
+            yield from _apart(f"graphs.json: graph {spec.id}", vars(listed[spec.id]), drawn)
         known = listed[spec.id].provenance if spec.id in listed else None
         if isinstance(spec, LoadedGraph) and spec.source.files and known is not None:
             for name, sha256 in known.files.items():
@@ -91,6 +112,35 @@ def graphs(run: RunFolder) -> Iterator[str]:
                         f"graphs.json: graph {spec.id} was read from {name} with SHA-256 {sha256}, but study.json "
                         f"lists {spec.source.files.get(name, 'no such file')}"
                     )
+
+
+def beside(run: RunFolder) -> Iterator[str]:
+    """Yield training jobs, counted encodings and explanations that lack, or that the study does not ask for."""
+    study = run.study
+    ran = {(record.cell, policy.policy) for record in run.records for policy in record.policies if policy.memory}
+    asked, needed = set(), set()
+    for spec in trained_graphs(study):
+        for convolution in study.architecture.convolutions:
+            cell = training_cell(study, spec.id, convolution).id
+            for policy in (*study.policies, REORDERED):
+                asked.add((spec.id, convolution, policy))
+                # A policy that cannot train a model is not trained.
+                if policy == REORDERED or (cell, policy) in ran:
+                    needed.add((spec.id, convolution, policy))
+    jobs = {(job.graph, job.convolution, job.policy) for job in run.trainings}
+    yield from (f"trainings.json: {', '.join(job)}: not asked for by the study" for job in sorted(jobs - asked))
+    yield from (f"trainings.json: {', '.join(job)}: asked for by the study, and not there" for job in sorted(needed - jobs))
+    for job in run.trainings:
+        given = {"study": job.study, "epochs": job.epochs, "losses": len(job.losses)}
+        epochs = study.training.epochs
+        place = f"trainings.json: {job.graph}, {job.convolution}, {job.policy}"
+        yield from _apart(place, given, {"study": study.name, "epochs": epochs, "losses": epochs})
+    egos = [spec for spec in study_graphs(study) if isinstance(spec, EgoGraph) and spec.form == "encodings"]
+    encoded = {(cost.graph, cost.radius) for cost in run.encodings}
+    for graph, radius in sorted(encoded ^ {(spec.base.id, spec.radius) for spec in egos}):
+        yield f"encodings.json: {graph}, radius {radius}: counted or asked for by the study, not both"
+    if (run.explained is None) != (study.explained is None):
+        yield f"explained.json: {'asked for by the study, and not there' if study.explained else 'not asked for'}"
 
 
 def table(run: RunFolder) -> Iterator[str]:
