@@ -25,7 +25,14 @@ RELATIVE, ABSOLUTE = 1e-6, 1e-12
 cancels out is zero or as good as."""
 
 MISFITS = (
-    *(Refusal, ArithmeticError, AssertionError, AttributeError, LookupError, MemoryError, RuntimeError, TypeError),
+    Refusal,
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    LookupError,
+    MemoryError,
+    RuntimeError,
+    TypeError,
     ValueError,
 )
 """What arithmetic raises on numbers that no run gives."""

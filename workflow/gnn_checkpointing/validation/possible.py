@@ -65,10 +65,11 @@ def _of_policy(record: CellRecord, policy: PolicyRecord, tolerance: float) -> It
     if allocated is not None and reserved is not None and not peak <= allocated <= reserved:
         words = "a peak of {} bytes in {} allocated and {} reserved ones; each holds the one before"
         yield words.format(peak, allocated, reserved)
-    for name in ("loss", "gradient", "buffer") if same else ():
-        error, says = getattr(same, f"{name}_error"), getattr(same, f"same_{name}" + "s" * (name != "loss"))
+    errors = (same.loss_error, same.gradient_error, same.buffer_error) if same else ()
+    flags = (same.same_loss, same.same_gradients, same.same_buffers) if same else ()
+    for error, says in zip(errors, flags, strict=True):
         if says != (error <= tolerance):
-            yield f"{name} error {error:g} at tolerance {tolerance:g}, and yet {'the same' if says else 'another'}"
+            yield f"an error of {error:g} at a tolerance of {tolerance:g} is called {'the same' if says else 'another'}"
     if peak > limit:
         yield f"completed with a peak of {peak} bytes over the limit {limit}"
     for number, steps in enumerate(record.steps_of(policy.policy), start=1):
