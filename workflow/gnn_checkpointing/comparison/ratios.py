@@ -101,9 +101,9 @@ def _summary(
 
 def per_edge(first: RunFolder, second: RunFolder) -> list[PerEdge]:
     """The time per edge of every series and policy that has a law of time on both machines."""
+    laws = (run.findings.regressions.laws for run in (first, second))
     one, other = (
-        {(law.convolution, law.policy): law for law in run.findings.regressions.laws if law.response.startswith("step")}
-        for run in (first, second)
+        {(law.convolution, law.policy): law for law in own if law.response == "step_time_seconds"} for own in laws
     )
     return [
         PerEdge(
