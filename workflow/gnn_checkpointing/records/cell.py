@@ -17,7 +17,7 @@ from pydantic import (
     ValidationError,
 )
 
-from gnn_checkpointing.artefacts import parsed_json, sealed_bytes, write_text
+from gnn_checkpointing.artefacts import MOST_VALUES, parsed_json, sealed_bytes, write_text
 from gnn_checkpointing.records.graph_facts import GraphFacts
 from gnn_checkpointing.records.policy import PolicyRecord, Steps
 from gnn_checkpointing.records.record import Record, complaint, refuse_other_schema
@@ -155,7 +155,10 @@ def write_records(path: Path, records: Iterable[CellRecord]) -> None:
 def read_records(path: Path) -> list[CellRecord]:
     """What `write_records` wrote, or a refusal that names the file, the line and the field."""
     remedy = "make it again with `collect`"
-    lines = _text(path, remedy).split("\n")[:-1]
+    text = _text(path, remedy)
+    if text.count(",") > MOST_VALUES:
+        raise Refusal(f"{path}: more than {MOST_VALUES} values; it is not a file of this project")
+    lines = text.split("\n")[:-1]
     return [_parsed(f"{path}, record {number}", line, remedy) for number, line in enumerate(lines, start=1)]
 
 

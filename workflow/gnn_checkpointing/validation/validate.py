@@ -8,6 +8,7 @@ import signal
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
+from itertools import islice
 from pathlib import Path
 
 from gnn_checkpointing.artefacts import digest, read_json, sha256_of, write_json
@@ -29,6 +30,9 @@ MOST_FOLDER_BYTES = 2 * MOST_BYTES
 
 MOST_SECONDS = 600.0
 """To check one report; a published one takes some ten."""
+
+MOST_COMPLAINTS = 500
+"""Of one check, and of a report: nobody reads more."""
 
 _CONCLUDED = ("findings", "ledger", "audit", "knowledge")
 _MEASURED: tuple[Check, ...] = (
@@ -107,16 +111,21 @@ def within(seconds: float, folder: Path, check: Callable[[Path], list[str]]) -> 
     """
     large = _too_large(folder)
     if large or threading.current_thread() is not threading.main_thread():
-        return large or check(folder)
+        return large or _shortened(check(folder), folder)
     before = signal.signal(signal.SIGALRM, _stop)
     try:
         signal.setitimer(signal.ITIMER_REAL, seconds)
-        return check(folder)
+        return _shortened(check(folder), folder)
     except _TooLong:
         return [f"{folder}: checking it took longer than {seconds:g} s and was stopped; allow more with --seconds"]
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
+
+
+def _shortened(found: list[str], folder: Path) -> list[str]:
+    more = f"{folder}: {len(found) - MOST_COMPLAINTS} complaints more"
+    return [*found[:MOST_COMPLAINTS], more] if len(found) > MOST_COMPLAINTS else found
 
 
 def _stop(_signal: int, _frame: object) -> None:
@@ -179,7 +188,7 @@ def _said(check: Check, run: RunFolder) -> list[str]:
     """What a check says, and where it fails at numbers that no run gives, that it does."""
     complaints: list[str] = []
     try:
-        complaints.extend(check(run))
+        complaints.extend(islice(check(run), MOST_COMPLAINTS))
     except again.MISFITS as error:
         name = check.__name__.strip("_").replace("_", " ")
         complaints.append(f"{name}: {_NO_SENSE} ({type(error).__name__}: {error})")
