@@ -7,9 +7,8 @@ from itertools import combinations
 from pathlib import Path
 
 from gnn_checkpointing.audit.inputs import RunFolder
-from gnn_checkpointing.comparison.checks import compared, half_decided
+from gnn_checkpointing.comparison.checks import around, compared, half_decided, joined
 from gnn_checkpointing.comparison.folders import machines, shared, summaries, why_nothing
-from gnn_checkpointing.comparison.joining import around, joined
 from gnn_checkpointing.comparison.ratios import (
     CONFIDENCE,
     RESAMPLES,
