@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from changed import Table, in_json, in_records, in_table, table
+from changed import in_json, in_table, table
 from gnn_checkpointing.comparison.compare import compare
 from gnn_checkpointing.comparison.results import Check, Pair
 
+from .conftest import Changed
 from .machines import OWN, publish, scale_ratios, slow_down, two
 
 
@@ -27,58 +26,6 @@ def check(pair: Pair, id: str) -> Check:
 
 def whole(pair: Pair) -> Any:
     return next(found for found in pair.ratio_summaries if not found.convolution)
-
-
-@dataclass
-class Changed:
-    """Two reports of one study, the second changed in many places that have nothing to do with each other."""
-
-    first: Table
-    second: Table
-    pair: Pair
-    ids: dict[str, str] = field(default_factory=dict)
-
-
-@pytest.fixture(scope="module")
-def changed(tmp_path_factory: pytest.TempPathFactory) -> Changed:
-    reports, ids = tmp_path_factory.mktemp("reports"), dict[str, str]()
-    first, second = two(reports)
-
-    def rows(found: Table) -> None:
-        found[7]["saved_activation_bytes"] = str(int(found[7]["saved_activation_bytes"]) + 1)
-        found[1]["outcome"] = "out_of_memory"
-        found.pop(4)
-
-    def claims(values: Any) -> None:
-        supported = [claim for claim in values["claims"] if claim["verdict"] == "supported"]
-        for claim, verdict in zip(supported, ("refuted", "inconclusive"), strict=False):
-            ids[verdict] = claim["id"]
-            claim["verdict"] = verdict
-
-    def laws(values: Any) -> None:
-        saved = [law for law in values["laws"] if law["response"] == "saved_activation_bytes"]
-        saved[0]["per_edge"]["estimate"] *= 1 + 1e-9
-        saved[1]["per_edge"]["estimate"] += 4
-        saved[1]["cells"] = 35
-
-    def crossing(degree: float) -> Callable[[Any], None]:
-        ends = {"estimate": degree, "low": 7 / 8 * degree, "high": 9 / 8 * degree}
-        return lambda values: values["break_evens"][0].update(course="rises", average_degree=ends)
-
-    in_table(second, rows)
-    in_table(first, lambda rows: [rows.pop() for _ in range(3)])
-    in_json(second, "claims.json", claims)
-    in_json(second, "analysis/regressions.json", laws)
-    in_json(second, "study.json", lambda values: values["measurement"].update(threads=2))
-    in_records(second, lambda records: [record.update(fingerprint="other") for record in records])
-    in_json(first, "analysis/trends.json", crossing(8.0))
-    in_json(second, "analysis/trends.json", crossing(16.0))
-    in_json(
-        second,
-        "analysis/trends.json",
-        lambda values: values["break_evens"][1].update(course="crosses", average_degree=None),
-    )
-    return Changed(table(first), table(second), pair_of(reports), ids)
 
 
 def test_a_machine_three_times_as_slow_is_the_same_in_all_that_is_compared(tmp_path: Path) -> None:

@@ -110,6 +110,11 @@ def forgiven(records: list[dict[str, Any]]) -> None:
     found["sameness"] |= {"loss_error": 0.5, "same_loss": True}
 
 
+def quiet(records: list[dict[str, Any]]) -> None:
+    """A machine under load, of which the record does not warn."""
+    records[0].update(load_before=9.0, warnings=[])
+
+
 def larger(folder: Path) -> None:
     """A graph of twice the edges, wherever it is described."""
 
@@ -257,6 +262,7 @@ def test_a_file_that_was_touched_is_named(folder: Path, spoil: Callable[[Path], 
         (in_records(lambda records: [one.update(architecture=one["architecture"] | {"num_layers": 7}) for one in records]), "num_layers is 7, the study asks for"),
         (in_records(forgiven), "is called the same"),
         (larger, "num_edges is"),
+        (in_records(quiet), "its numbers say that the machine was shared"),
         (in_json("demonstration.json", lambda values: values.update(exact_bytes=-1)), "demonstration.json: field exact_bytes"),
         (in_json("trainings.json", lambda values: values.pop()), "asked for by the study, and not there"),
         (in_json("trainings.json", lambda values: values[0].update(policy="selective")), "not asked for by the study"),

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
+from gnn_checkpointing.audit.checks.run import SHARED
 from gnn_checkpointing.audit.inputs import RunFolder
+from gnn_checkpointing.measurement.record_warnings import machine_warnings
 from gnn_checkpointing.records.cell import CellRecord
 from gnn_checkpointing.records.policy import PolicyRecord, Steps
 
@@ -44,6 +46,9 @@ def records(run: RunFolder) -> Iterator[str]:
                 yield f"{words} ended {process.ended}, before it started {process.started}"
             elif process.measured_seconds > seconds + _LEAST_SECONDS:
                 yield f"{words} measured for {process.measured_seconds:.3f} s in {seconds:.3f} s"
+        told = [any(SHARED in text for text in texts) for texts in (machine_warnings(record), record.warnings)]
+        if told == [True, False]:
+            yield f"cell {record.cell}: its numbers say that the machine was shared, and its warnings do not"
         for policy in record.policies:
             for text in _of_policy(record, policy, run.study.measurement.gradient_tolerance):
                 yield f"cell {record.cell}: policy {policy.policy}: {text}"
