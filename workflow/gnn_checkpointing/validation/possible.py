@@ -46,8 +46,8 @@ def records(run: RunFolder) -> Iterator[str]:
                 yield f"{words} ended {process.ended}, before it started {process.started}"
             elif process.measured_seconds > seconds + _LEAST_SECONDS:
                 yield f"{words} measured for {process.measured_seconds:.3f} s in {seconds:.3f} s"
-        told = [any(SHARED in text for text in texts) for texts in (machine_warnings(record), record.warnings)]
-        if told == [True, False]:
+        shared = [any(SHARED in text for text in texts) for texts in (machine_warnings(record), record.warnings)]
+        if shared == [True, False]:
             yield f"cell {record.cell}: its numbers say that the machine was shared, and its warnings do not"
         for policy in record.policies:
             for text in _of_policy(record, policy, run.study.measurement.gradient_tolerance):

@@ -121,23 +121,26 @@ def beside(run: RunFolder) -> Iterator[str]:
     """Yield training jobs, counted encodings and explanations that lack, or that the study does not ask for."""
     study = run.study
     ran = {(record.cell, policy.policy) for record in run.records for policy in record.policies if policy.memory}
-    asked, needed = set(), set()
+    asked, needed = dict[tuple[str, str, str], int](), set[tuple[str, str, str]]()
     for spec in trained_graphs(study):
         for convolution in study.architecture.convolutions:
-            cell = training_cell(study, spec.id, convolution).id
+            cell = training_cell(study, spec.id, convolution)
             for policy in (*study.policies, REORDERED):
-                asked.add((spec.id, convolution, policy))
+                asked[spec.id, convolution, policy] = cell.seed
                 # A policy that cannot train a model is not trained.
-                if policy == REORDERED or (cell, policy) in ran:
+                if policy == REORDERED or (cell.id, policy) in ran:
                     needed.add((spec.id, convolution, policy))
-    jobs = {(job.graph, job.convolution, job.policy) for job in run.trainings}
-    yield from (f"trainings.json: {', '.join(job)}: not asked for by the study" for job in sorted(jobs - asked))
-    yield from (f"trainings.json: {', '.join(job)}: asked for by the study, and not there" for job in sorted(needed - jobs))
-    for job in run.trainings:
-        given = {"study": job.study, "epochs": job.epochs, "losses": len(job.losses)}
-        epochs = study.training.epochs
-        place = f"trainings.json: {job.graph}, {job.convolution}, {job.policy}"
-        yield from _apart(place, given, {"study": study.name, "epochs": epochs, "losses": epochs})
+    jobs = {(job.graph, job.convolution, job.policy): job for job in run.trainings}
+    labels, epochs = {graph.id: graph.label for graph in run.graphs}, study.training.epochs
+    for place in sorted(needed - jobs.keys()):
+        yield f"trainings.json: {', '.join(place)}: asked for by the study, and not there"
+    for place, job in jobs.items():
+        words = f"trainings.json: {', '.join(place)}"
+        if place not in asked:
+            yield f"{words}: not asked for by the study"
+            continue
+        wanted = {"study": study.name, "epochs": epochs, "seed": asked[place], "graph_label": labels.get(job.graph)}
+        yield from _apart(words, vars(job) | {"losses": len(job.losses)}, wanted | {"losses": epochs})
     egos = [spec for spec in study_graphs(study) if isinstance(spec, EgoGraph) and spec.form == "encodings"]
     encoded = {(cost.graph, cost.radius) for cost in run.encodings}
     for graph, radius in sorted(encoded ^ {(spec.base.id, spec.radius) for spec in egos}):
@@ -189,15 +192,29 @@ def traces(run: RunFolder) -> Iterator[str]:
 
 
 def _contradiction(trace: Trace, record: CellRecord, memory: Memory) -> str:
-    given = (trace.num_nodes, trace.num_edges, trace.resident_bytes, trace.saved_activation_bytes, trace.peak_bytes)
-    graph, peak = record.graph, memory.activation_bytes
-    known = (graph.num_nodes, graph.num_edges, memory.resident_bytes, memory.saved_activation_bytes, peak)
-    if given != known:
-        return f"nodes, edges, resident, saved and peak bytes are {given}, the record says {known}"
+    graph, blocks = record.graph, len(trace.block_numbers)
+    known = {
+        "graph_label": graph.label,
+        "num_nodes": graph.num_nodes,
+        "num_edges": graph.num_edges,
+        "average_degree": graph.average_degree,
+        "resident_bytes": memory.resident_bytes,
+        "saved_activation_bytes": memory.saved_activation_bytes,
+        "peak_bytes": memory.activation_bytes,
+    }
+    for name, value in known.items():
+        if getattr(trace, name) != value:
+            return f"{name} is {getattr(trace, name)!r}, the record says {value!r}"
     if len(trace.seconds) != len(trace.live_bytes) or trace.seconds != sorted(trace.seconds):
         return "its times do not go with its bytes"
-    if max(trace.live_bytes, default=0) != trace.peak_bytes:
-        return f"its bytes reach {max(trace.live_bytes, default=0)}, its peak is {trace.peak_bytes}"
+    if max(trace.live_bytes, default=0) != trace.peak_bytes or min(trace.live_bytes, default=0) < -trace.resident_bytes:
+        least, most = min(trace.live_bytes, default=0), max(trace.live_bytes, default=0)
+        return f"its bytes go from {least} to {most}, its peak is {trace.peak_bytes} above {trace.resident_bytes}"
+    if trace.events < len(trace.seconds) or trace.forward_ended_seconds > max(trace.seconds, default=0):
+        return "it has fewer events than points, or ends before its forward pass"
+    lengths = [len(trace.block_bytes) - 1, len(trace.block_peaks), len(trace.block_degrees)]
+    if trace.block_bytes and lengths != [blocks] * 3 or not trace.block_bytes and any((blocks, *lengths[1:])):
+        return f"{blocks} blocks, and values of {lengths}"
     return ""
 
 
