@@ -13,6 +13,7 @@ from gnn_checkpointing.packed import PACK, packed_files
 from gnn_checkpointing.refusal import Refusal
 from gnn_checkpointing.report.provenance import CODE, CRATE, INSIDE
 
+_ADVICE = "; put back the file as it was published"
 _NOT_PLAIN = "not a plain file, or one that cannot be read; put the file itself there"
 
 
@@ -26,7 +27,7 @@ def refuse_changed(folder: Path, names: Iterable[str]) -> None:
     changed = _changed(folder) if (folder / CRATE).is_file() else {}
     for name in (*names, CRATE, PACK):
         if name in changed:
-            raise Refusal(f"{changed[name]}; put back the file as it was published")
+            raise Refusal(f"{changed[name].removesuffix(_ADVICE)}{_ADVICE}")
 
 
 def made_with(folder: Path) -> str:
