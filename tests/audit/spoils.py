@@ -95,11 +95,14 @@ def other_model_in_an_effect(found: RunFolder) -> RunFolder:
     return clean.part(found, "effects", rows=[effect])
 
 
+def copied(name: str, /, **changes: Any) -> Spoil:
+    """Change fields of another part than the findings: the ledger or the demonstration."""
+    return lambda found: found.but(**{name: getattr(found, name).model_copy(update=changes)})
+
+
 def claims(change: Callable[[list[Any]], list[Any]]) -> Spoil:
     """Change the list of claims."""
-    return lambda found: found.but(
-        ledger=found.ledger.model_copy(update={"claims": change(list(found.ledger.claims))})
-    )
+    return lambda found: copied("ledger", claims=change(list(found.ledger.claims)))(found)
 
 
 def first_claim(**changes: Any) -> Spoil:
@@ -108,11 +111,13 @@ def first_claim(**changes: Any) -> Spoil:
 
 def graph(number: int, **changes: Any) -> Spoil:
     """Change what is written down of one graph; the first is drawn, the seventh is Cora."""
-    return lambda found: found.but(
-        graphs=[
-            each.model_copy(update=changes) if place == number else each for place, each in enumerate(found.graphs)
-        ],
-    )
+
+    def spoil(found: RunFolder) -> RunFolder:
+        graphs = list(found.graphs)
+        graphs[number] = graphs[number].model_copy(update=changes)
+        return found.but(graphs=graphs)
+
+    return spoil
 
 
 def fact(name: str, value: str) -> Spoil:
@@ -140,28 +145,13 @@ def first(name: str, field: str, **changes: Any) -> Spoil:
     return spoil
 
 
-def covered(response: str, **changes: Any) -> Spoil:
-    """Change the coverage of the published intervals of one response."""
-    published = lambda one: one.response == response and one.method != "least_squares"  # noqa: E731
-    return each("predictions", "coverage", published, **changes)
+def of_response(field: str, response: str, **changes: Any) -> Spoil:
+    """Change the published coverage or the scores of one response."""
+    published = lambda one: one.response == response and getattr(one, "method", "") != "least_squares"  # noqa: E731
+    return each("predictions", field, published, **changes)
 
 
-def scored(response: str, **changes: Any) -> Spoil:
-    """Change the scores of one response on real graphs."""
-    return each("predictions", "summaries", lambda one: one.response == response, **changes)
-
-
-def demonstrated(**changes: int) -> Spoil:
-    return lambda found: found.but(demonstration=found.demonstration.model_copy(update=changes))
-
-
-def ledger(**changes: Any) -> Spoil:
-    return lambda found: found.but(ledger=found.ledger.model_copy(update=changes))
-
-
-def failure(cell: str) -> dict[str, str]:
-    return {"cell": cell, "policy": "layers", "outcome": "failed", "message": "why"}
-
+FAILURE = {"policy": "layers", "outcome": "failed", "message": "why"}
 
 SPOILS: dict[str, tuple[Spoil, ...]] = {
     "cells-alone": (rows(overlapping),),
@@ -185,7 +175,7 @@ SPOILS: dict[str, tuple[Spoil, ...]] = {
     "failures-listed": (
         part("quality", failures=[]),
         lambda found: clean.part(
-            found, "quality", failures=[*found.findings.quality.failures, failure(str(found.rows[0]["cell"]))]
+            found, "quality", failures=[*found.findings.quality.failures, FAILURE | {"cell": str(found.rows[0]["cell"])}]
         ),
     ),
     "outcomes-explained": (
@@ -196,8 +186,8 @@ SPOILS: dict[str, tuple[Spoil, ...]] = {
     "readings-agree": (row("layers", high_water_agrees=False), row("none", fake_tensor_agrees=False)),
     "peaks-add-up": (row("layers", transient_bytes=1), row("layers", saved_activation_bytes=None)),
     "known-step": (
-        demonstrated(high_water_bytes=900),
-        demonstrated(exact_bytes=0),
+        copied("demonstration", high_water_bytes=900),
+        copied("demonstration", exact_bytes=0),
     ),
     "memory-ratios": (
         row("layers", memory_ratio=0.123),
@@ -235,7 +225,7 @@ SPOILS: dict[str, tuple[Spoil, ...]] = {
         ),
     ),
     "real-bounds": (first("predictions", "summaries", inside=0.53),),
-    "real-intervals": (scored("step_time_seconds", inside=0.8),),
+    "real-intervals": (of_response("summaries", "step_time_seconds", inside=0.8),),
     "time-ratios": (
         row("layers", time_ratio=3.0, time_ratio_low=2.9, time_ratio_high=3.1),
         row("layers", time_ratio_low=1.49, time_ratio_high=1.495),
@@ -262,23 +252,23 @@ SPOILS: dict[str, tuple[Spoil, ...]] = {
     ),
     "slopes-met": (first("predictions", "analytic", law=111.0),),
     "failures-foreseen": (first("predictions", "censored", foreseen=False),),
-    "held-out-often": (covered("activation_bytes", held_out=99),),
-    "bytes-covered": (covered("activation_bytes", inside=0.92), covered("saved_activation_bytes", inside=0.92)),
-    "time-covered": (covered("step_time_seconds", inside=0.92),),
-    "bytes-narrow": (covered("saved_activation_bytes", median_half_width=0.051),),
-    "time-narrow": (covered("step_time_seconds", median_half_width=0.26),),
-    "real-bytes": (scored("activation_bytes", median_error=0.021), scored("saved_activation_bytes", worst_error=0.051)),
-    "real-time": (scored("step_time_seconds", median_error=0.11, worst_error=0.2),),
+    "held-out-often": (of_response("coverage", "activation_bytes", held_out=99),),
+    "bytes-covered": (of_response("coverage", "activation_bytes", inside=0.92), of_response("coverage", "saved_activation_bytes", inside=0.92)),
+    "time-covered": (of_response("coverage", "step_time_seconds", inside=0.92),),
+    "bytes-narrow": (of_response("coverage", "saved_activation_bytes", median_half_width=0.051),),
+    "time-narrow": (of_response("coverage", "step_time_seconds", median_half_width=0.26),),
+    "real-bytes": (of_response("summaries", "activation_bytes", median_error=0.021), of_response("summaries", "saved_activation_bytes", worst_error=0.051)),
+    "real-time": (of_response("summaries", "step_time_seconds", median_error=0.11, worst_error=0.2),),
     "no-graph-decides": (first("robustness", "left_out", changes=["sbm-n500"]),),
     "no-drift": (first("robustness", "drift", p_value=0.01),),
     "stopping-covers": (first("robustness", "stopping", covered=0.92),),
     "claims-enough": (claims(lambda listed: listed[2:]), first_claim(id="c1")),
     "verdicts-estimated": (first_claim(estimate=None), first_claim(evidence="")),
     "untested-explained": (claims(lambda listed: [*listed[:-1], listed[-1].model_copy(update={"reason": " "})]),),
-    "one-confidence": (ledger(confidence=0.9), part("trends", confidence=0.9)),
+    "one-confidence": (copied("ledger", confidence=0.9), part("trends", confidence=0.9)),
     "one-run": (
-        ledger(hardware="laptop"),
-        ledger(study="default"),
+        copied("ledger", hardware="laptop"),
+        copied("ledger", study="default"),
         row("layers", hardware="laptop"),
         lambda found: found.but(machine=Machine("laptop", found.machine.facts)),
     ),
