@@ -175,7 +175,9 @@ SPOILS: dict[str, tuple[Spoil, ...]] = {
     "failures-listed": (
         part("quality", failures=[]),
         lambda found: clean.part(
-            found, "quality", failures=[*found.findings.quality.failures, FAILURE | {"cell": str(found.rows[0]["cell"])}]
+            found,
+            "quality",
+            failures=[*found.findings.quality.failures, FAILURE | {"cell": str(found.rows[0]["cell"])}],
         ),
     ),
     "outcomes-explained": (
@@ -253,11 +255,17 @@ SPOILS: dict[str, tuple[Spoil, ...]] = {
     "slopes-met": (first("predictions", "analytic", law=111.0),),
     "failures-foreseen": (first("predictions", "censored", foreseen=False),),
     "held-out-often": (of_response("coverage", "activation_bytes", held_out=99),),
-    "bytes-covered": (of_response("coverage", "activation_bytes", inside=0.92), of_response("coverage", "saved_activation_bytes", inside=0.92)),
+    "bytes-covered": (
+        of_response("coverage", "activation_bytes", inside=0.92),
+        of_response("coverage", "saved_activation_bytes", inside=0.92),
+    ),
     "time-covered": (of_response("coverage", "step_time_seconds", inside=0.92),),
     "bytes-narrow": (of_response("coverage", "saved_activation_bytes", median_half_width=0.051),),
     "time-narrow": (of_response("coverage", "step_time_seconds", median_half_width=0.26),),
-    "real-bytes": (of_response("summaries", "activation_bytes", median_error=0.021), of_response("summaries", "saved_activation_bytes", worst_error=0.051)),
+    "real-bytes": (
+        of_response("summaries", "activation_bytes", median_error=0.021),
+        of_response("summaries", "saved_activation_bytes", worst_error=0.051),
+    ),
     "real-time": (of_response("summaries", "step_time_seconds", median_error=0.11, worst_error=0.2),),
     "no-graph-decides": (first("robustness", "left_out", changes=["sbm-n500"]),),
     "no-drift": (first("robustness", "drift", p_value=0.01),),

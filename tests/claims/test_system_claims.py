@@ -39,7 +39,9 @@ def egos() -> Findings:
 
 
 @cache
-def of(graphs: Callable[[], Any], column: str = "", value: object = None, convolution: str = "", ratio: float = 1) -> Findings:
+def of(
+    graphs: Callable[[], Any], column: str = "", value: object = None, convolution: str = "", ratio: float = 1
+) -> Findings:
     """Of layers on graphs; where a column has a value, the convolution's activation ratio is so many times as large."""
     rows = table(np.random.default_rng(0), graphs())
     for row in rows:
@@ -68,8 +70,18 @@ VERDICTS = [
     (lambda: of(graded), f"{DENSER}:GCN:layers", "supported", ""),
     (lambda: of(graded), f"{DENSER}:GATv2:layers", "refuted", "X from average degree 4 to 64"),
     # Batches of every size decide together.
-    (lambda: of(batches, "derivation_size", 10.0, "SAGE", 3), "layers-lower-the-peak-of-batches:GCN:layers", "supported", ""),
-    (lambda: of(batches, "derivation_size", 10.0, "SAGE", 3), "layers-lower-the-peak-of-batches:SAGE:layers", "refuted", ""),
+    (
+        lambda: of(batches, "derivation_size", 10.0, "SAGE", 3),
+        "layers-lower-the-peak-of-batches:GCN:layers",
+        "supported",
+        "",
+    ),
+    (
+        lambda: of(batches, "derivation_size", 10.0, "SAGE", 3),
+        "layers-lower-the-peak-of-batches:SAGE:layers",
+        "refuted",
+        "",
+    ),
     (lambda: of(batches), "layers-cost-time-in-batches:GCN:layers", "supported", ""),
     (lambda: of(batches), "edge-blocks-peak-below-layers-in-batches:GATv2:edge_blocks", "supported", ""),
 ]

@@ -148,8 +148,13 @@ TURNED = robust(left_out=[*STEADY, made(LeftOut, policy="selective", changes=["g
 STILL = made(Influence, policy="none", graph="")
 
 VERDICTS: list[tuple[Parts, str, str, str]] = [
-    # The literature. Nine layers in three segments: (3 + 3) / 9 by the count, 0.5 / 0.667 = 0.75 of it; five are not near.
-    ({"effects": SEGMENTS}, "chen-root-memory:GATv2", "supported", "segments(3) of 9 layers at average degree 128; the"),
+    # The literature. Nine layers in three segments: (3 + 3) / 9 by the count, 0.5 / 0.667 = 0.75; five are not near.
+    (
+        {"effects": SEGMENTS},
+        "chen-root-memory:GATv2",
+        "supported",
+        "segments(3) of 9 layers at average degree 128; the",
+    ),
     # The forward pass takes 40 % of a step: 1.42 / 1.4 = 1.014; with 30 %, 1.42 / 1.3 = 1.09.
     (forward(0.4), "chen-one-forward-pass:GATv2", "supported", ""),
     (forward(0.3), "chen-one-forward-pass:GATv2", "refuted", ""),
@@ -161,7 +166,12 @@ VERDICTS: list[tuple[Parts, str, str, str]] = [
     ({"effects": FUSED}, "turbo-gnn-memory-at-best:GATv2:fused_edge_blocks", "supported", ""),
     ({"effects": FUSED}, "mlsys-speed:GATv2:fused_edge_blocks", "supported", ""),
     ({"effects": FUSED}, "turbo-gnn-speed:GATv2:fused_edge_blocks", "supported", ""),
-    ({"frontier": REVERSIBLE}, "gsr-gnn-memory", "supported", "GATv2 at average degree 128, the least of 2 convolutions"),
+    (
+        {"frontier": REVERSIBLE},
+        "gsr-gnn-memory",
+        "supported",
+        "GATv2 at average degree 128, the least of 2 convolutions",
+    ),
     # 0.3 / 0.5 = 0.6, below 22.08 / 33.45 = 0.66; 1.5 / 1.4 = 1.07, above 1.033.
     ({"effects": CHUNKS}, "anemoi-chunks-memory:GATv2:edge_blocks", "supported", ""),
     ({"effects": CHUNKS}, "anemoi-chunks-time:GATv2:edge_blocks", "refuted", ""),
@@ -213,7 +223,12 @@ VERDICTS: list[tuple[Parts, str, str, str]] = [
         robust(influence=[STILL, made(Influence, shift_per_edge=0.02)]),
         *("no-graph-decides-a-slope:GATv2", "supported", "none: no graph moves it, layers: g1"),
     ),
-    (played(0.95), "stopping-early-keeps-the-intervals-honest", "supported", "2,000 plays each at a noise of 2 %, 10 %"),
+    (
+        played(0.95),
+        "stopping-early-keeps-the-intervals-honest",
+        "supported",
+        "2,000 plays each at a noise of 2 %, 10 %",
+    ),
     (played(0.935), "stopping-early-keeps-the-intervals-honest", "inconclusive", ""),
     (played(0.91), "stopping-early-keeps-the-intervals-honest", "refuted", ""),
     ({}, TURNS, "untested", ""),

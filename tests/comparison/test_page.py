@@ -80,7 +80,9 @@ def test_the_ratios_are_those_of_the_tables(reports: Path, found: Any) -> None:
             told = [float(row[f"time_ratio{end}"]) for end in ("", "_low", "_high")]
             # Written, they have eight significant digits.
             assert list(ratio[side].values()) == pytest.approx(told, rel=1e-7)
-        assert ratio["quotient"]["estimate"] == pytest.approx(ratio["second"]["estimate"] / ratio["first"]["estimate"], rel=1e-7)
+        assert ratio["quotient"]["estimate"] == pytest.approx(
+            ratio["second"]["estimate"] / ratio["first"]["estimate"], rel=1e-7
+        )
 
 
 def test_times_per_edge_are_those_of_the_laws(reports: Path, found: Any) -> None:

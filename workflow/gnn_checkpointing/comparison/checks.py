@@ -1,4 +1,4 @@
-"""What two reports of one study have in common, what of it must be the same on every machine, and what differs around."""
+"""What two reports of one study have in common, what of it must be the same, and what differs around it."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ _DECIDED = ("supported", "refuted")
 _OTHER_GRAPHS = "A generator of random numbers or a data set has changed between the two."
 
 Found = Iterator[tuple[str, Any, Any, str, bool]]
-"""Of each item that both have: its place, what either says, what may explain a difference, and whether there is none."""
+"""Of each item that both have: its place, what either says, what may explain a difference, whether there is none."""
 
 
 @cache
 def texts() -> Any:
-    """What the page says: of each check its question, rule and results, its tables, why and how machines are compared."""
+    """What the page says: of each check its question, rule and results, its tables, and how machines are compared."""
     return read_yaml(Path(__file__).with_name("texts.yaml"))
 
 

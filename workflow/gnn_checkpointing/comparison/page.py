@@ -9,7 +9,7 @@ from gnn_checkpointing.analysis.table import grouped
 from gnn_checkpointing.artefacts import write_json, write_text
 from gnn_checkpointing.comparison.checks import LIBRARIES, texts
 from gnn_checkpointing.comparison.folders import COMPARISON, PAGE
-from gnn_checkpointing.comparison.results import Comparison, Pair, AtRow, RatioSummary
+from gnn_checkpointing.comparison.results import AtRow, Comparison, Pair, RatioSummary
 from gnn_checkpointing.comparison.tables import machines_table, overview_table, pair_table
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.figure import Fact, Figure
@@ -48,7 +48,7 @@ def _page(comparison: Comparison) -> Page:
     ]
     method = {"level": units.confidence(found.confidence), "resamples": units.count(found.resamples)}
     how = tuple(Paragraph(text.format_map(method)) for text in texts()["method"])
-    overview = (Paragraph(texts()["why"]), overview_table(found), machines_table(found), *missing)
+    overview: tuple[Block, ...] = (Paragraph(texts()["why"]), overview_table(found), machines_table(found), *missing)
     pairs = [
         _pair_section(f"{study}-{number}", pair)
         for (study,), own in grouped(found.pairs, lambda pair: (pair.study,))
@@ -171,8 +171,8 @@ def _ratios_figure(key: str, pair: Pair) -> Figure:
     return figure(
         f"figure-{key}-ratios",
         f"Step time of each policy / none's in the same cell: on {pair.first} and on {pair.second}.",
-        "Each mark is a cell and policy. On the line a policy costs the same share on both machines; above it costs more "
-        f"on the second. Intervals are in the table below.{thinning(drawn)}",
+        "Each mark is a cell and policy. On the line a policy costs the same share on both machines; above it costs "
+        f"more on the second. Intervals are in the table below.{thinning(drawn)}",
         COMPARISON,
         shown,
     )

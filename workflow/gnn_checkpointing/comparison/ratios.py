@@ -88,14 +88,15 @@ def _summary(
         middle, low, high = np.log([(one.estimate, one.low, one.high) for one in ratios]).T
         middles.append(middle)
         spreads.append(deviations(low, high, confidence))
+    first, second = middles
     return RatioSummary(
         convolution=convolution,
         policy=policy,
         allocator=allocator,
         cells=len(members),
         graphs=len(set(graphs)),
-        quotient=median_quotient(middles[1] - middles[0], np.hypot(*spreads), graphs),
-        rank_agreement=rank_agreement(*middles, graphs),
+        quotient=median_quotient(second - first, np.hypot(*spreads), graphs),
+        rank_agreement=rank_agreement(first, second, graphs),
     )
 
 

@@ -57,7 +57,9 @@ def overview_table(found: Comparison) -> Table:
         return Of(name, lambda pair: next(one.word for one in pair.checks if one.id == id))
 
     def over_all(name: str, unit: str, field: str) -> Of[Pair]:
-        return Of(name, lambda pair: next((getattr(one, field) for one in pair.over_all), None), units.ratio_estimate, unit)
+        return Of(
+            name, lambda pair: next((getattr(one, field) for one in pair.over_all), None), units.ratio_estimate, unit
+        )
 
     return table(
         "table-overview",

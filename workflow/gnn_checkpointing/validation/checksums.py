@@ -67,7 +67,7 @@ def _changed(folder: Path) -> dict[str, str]:
     wrong = {
         name: _NOT_PLAIN if os.path.lexists(folder / name) else f"listed in {CRATE}, and not there" for name in missing
     }
-    wrong |= {name: f"not listed in {CRATE}" for name in foreign}
+    wrong |= dict.fromkeys(foreign, f"not listed in {CRATE}")
     for name, checksum in sorted(sums):
         if checksum != expected.get(name, checksum):
             wrong[name] = f"has changed since it was published (SHA-256 differs from {CRATE})"

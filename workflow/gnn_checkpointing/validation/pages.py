@@ -117,7 +117,7 @@ def _html(given: Path, again: Path) -> Iterator[str]:
 
 
 def _parts(text: str) -> tuple[list[str], list[str]]:
-    """The text outside of the drawings, and the drawings; no pattern, which a forged page could make search for hours."""
+    """The text outside of the drawings, and the drawings; a pattern would search a forged page for hours."""
     outside, *rest = text.split("<svg")
     ended = [part.partition("</svg>") for part in rest]
     return [outside, *(after for *_, after in ended)], [f"<svg{drawing}" for drawing, *_ in ended]

@@ -64,7 +64,9 @@ def cells(run: RunFolder) -> Iterator[str]:
     # A cell may have been measured again later, as another visit.
     visits = Counter((record.cell, record.visit) for record in run.records)
     times = Counter({cell: count for (cell, _), count in sorted(visits.items(), key=lambda one: one[1])})
-    yield from (f"cell {cell}: asked for by the study, and not measured" for cell in sorted(asked.keys() - times.keys()))
+    yield from (
+        f"cell {cell}: asked for by the study, and not measured" for cell in sorted(asked.keys() - times.keys())
+    )
     yield from (f"cell {cell}: measured, and not the study's" for cell in sorted(times.keys() - asked.keys()))
     yield from (f"cell {cell}: {count} records of it" for cell, count in sorted(times.items()) if count > 1)
     for record in run.records:
@@ -213,7 +215,7 @@ def _contradiction(trace: Trace, record: CellRecord, memory: Memory) -> str:
     if trace.events < len(trace.seconds) or trace.forward_ended_seconds > max(trace.seconds, default=0):
         return "it has fewer events than points, or ends before its forward pass"
     lengths = [len(trace.block_bytes) - 1, len(trace.block_peaks), len(trace.block_degrees)]
-    if trace.block_bytes and lengths != [blocks] * 3 or not trace.block_bytes and any((blocks, *lengths[1:])):
+    if lengths != ([blocks] * 3 if trace.block_bytes else [-1, 0, 0]) or (blocks and not trace.block_bytes):
         return f"{blocks} blocks, and values of {lengths}"
     return ""
 

@@ -82,8 +82,8 @@ def foreseen(asked: Asked) -> Found:
 def capacity_gain(asked: Asked, times: float) -> Found:
     bounded = [one for one in asked.findings.predictions.capacities if one.average_degree is not None]
     nones = {(one.num_nodes, one.memory_bytes): one for one in asked.of(bounded, "none")}
-    pairs = [(one, nones.get((one.num_nodes, one.memory_bytes))) for one in asked.of(bounded)]
-    pairs = [(one, none) for one, none in pairs if none is not None]
+    own = {(one.num_nodes, one.memory_bytes): one for one in asked.of(bounded)}
+    pairs = [(one, nones[key]) for key, one in own.items() if key in nones]
     if not pairs:
         return "no law tells how dense a graph fits under both this policy and none"
     # Where a complete graph has less than `times` none's degree, nothing can show that so much more would fit.
@@ -96,9 +96,7 @@ def capacity_gain(asked: Asked, times: float) -> Found:
         sizes = " and ".join(f"{nodes:,}" for nodes in sorted({one.num_nodes for one, _ in pairs}))
         return f"a complete graph of {sizes} nodes is not {times:g} times as dense as what none takes"
     words = "{0.num_nodes:,} nodes in {1:g} GiB{2}"
-    notes = [
-        words.format(one, one.memory_bytes / 2**30, "" if one.in_range else ", extrapolated") for one, _ in gains
-    ]
+    notes = [words.format(one, one.memory_bytes / 2**30, "" if one.in_range else ", extrapolated") for one, _ in gains]
     return [gain for _, gain in gains], ", ".join(notes)
 
 

@@ -1,4 +1,4 @@
-"""What policies need as models get deeper, training on ego networks, and Vision GNNs: the model, its blocks on images."""
+"""Policies as models get deeper, training on ego networks, and Vision GNNs: the model and its blocks on images."""
 
 from __future__ import annotations
 
@@ -107,9 +107,7 @@ def densest_bag_over_sparsest(asked: Asked) -> Found:
 def _bags(asked: Asked, convolution: str, policy: str) -> list[tuple[Any, Any]]:
     """Bags under a policy, sparse before dense, each with the encodings of its graph and radius under none."""
     points, graph = asked.findings.ego.points, attrgetter("origin", "base_degree", "size")
-    encoded = {
-        graph(one): one for one in where(points, convolution=convolution, policy="none", method="encodings")
-    }
+    encoded = {graph(one): one for one in where(points, convolution=convolution, policy="none", method="encodings")}
     bags = where(points, convolution=convolution, policy=policy, method="ego_networks")
     bags.sort(key=lambda one: (one.origin, one.size or 0.0, one.base_degree))
     return [(bag, encoded[graph(bag)]) for bag in bags if graph(bag) in encoded]
