@@ -14,7 +14,7 @@ from gnn_checkpointing.report.panels import Of, table
 
 _WORDS: dict[str, Callable[..., str]] = {
     **{name: getattr(units, name) for name in ("count", "share", "plain", "ratio_estimate", "general_estimate")},
-    "million": lambda rate: units.scaled_estimate(rate, 1e6),
+    "million": lambda rate: units.fixed(rate.estimate / 1e6, 2),
     "nanoseconds": lambda time: units.scaled_estimate(time, units.NANOSECOND),
     "course": lambda course: texts()["courses"][course],
     "quantity": lambda quantity: texts()["quantities"][quantity],
