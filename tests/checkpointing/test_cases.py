@@ -7,12 +7,13 @@ import torch
 from cases_of_aggregations import AGGREGATIONS
 from cases_of_calls import CALLS
 from cases_of_messages import HOSTS, MESSAGES, OVER_ALL_EDGES, edge_conv
+from cases_of_users import USERS
 from small_inputs import EDGES, OUT, X
 from steps_compared import difference, is_exact_or_refused, outcome, step, under, without_zeros
 
 from gnn_checkpointing.refusal import Refusal
 
-GROUPS = AGGREGATIONS | MESSAGES | CALLS
+GROUPS = AGGREGATIONS | MESSAGES | CALLS | USERS
 RUNS = [(group, name, policy) for group, row in GROUPS.items() for name in row.cases for policy in row.policies]
 
 

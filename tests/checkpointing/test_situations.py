@@ -9,8 +9,12 @@ import sys
 import weakref
 
 import pytest
+import situations_of_models
+import situations_of_passes  # noqa: F401 - registers
+import situations_of_users  # noqa: F401 - registers
 import torch
-from situations import SITUATIONS, changed_in_place, loss_of, trained
+from situations import SITUATIONS, loss_of, trained
+from situations_of_graphs import changed_in_place
 from small_inputs import CHANNELS, EDGES, PAIR, PAIR_EDGES, X
 from small_layers import LAYERS, Counting, TwoBlocks, gradients
 from steps_compared import alike, difference, seed_all, step, tensors_in, under, without_zeros
@@ -25,6 +29,10 @@ C = CHANNELS
 POLICIES = ("edge_blocks(8)", "fused_edge_blocks", "layers", "layers+edge_blocks(8)", "selective", "auto")
 BLOCKS = ("edge_blocks(8)", "layers+edge_blocks(8)")
 each_policy = pytest.mark.parametrize("policy", POLICIES)
+FEW = {run.__name__ for run in (situations_of_models.compiled_afterwards, *situations_of_models.RECORDED)}
+"""Situations that take long, for a few layers."""
+
+RUNS = [(what, name) for what in SITUATIONS for name in (("SAGE", "GAT") if what in FEW else LAYERS)]
 MAY_REFUSE = {
     "a_gradient_of_a_gradient": ("selective",),
 }
@@ -40,8 +48,7 @@ def built(name: str) -> nn.Module:
     "ignore::torch.jit.TracerWarning", "ignore::DeprecationWarning", "ignore::FutureWarning", "ignore::UserWarning"
 )
 @each_policy
-@pytest.mark.parametrize("name", LAYERS)
-@pytest.mark.parametrize("what", SITUATIONS)
+@pytest.mark.parametrize(("what", "name"), RUNS)
 def test_is_exact(what: str, name: str, policy: str, compiler: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where the plain model cannot do it, neither can this one, for the same reason."""
     monkeypatch.setattr(sys.modules[cut_layers.__module__], "worth", lambda *_: True)

@@ -9,7 +9,7 @@ import torch
 from torch._subclasses.fake_tensor import FakeTensorMode
 
 from gnn_checkpointing.checkpointing.block_plan import kernel_edges
-from gnn_checkpointing.checkpointing.kernels import arguments, attention, build
+from gnn_checkpointing.checkpointing.kernels import attention, build, operators
 
 from . import plain
 
@@ -99,7 +99,7 @@ def test_nothing_is_read_that_nothing_wrote(kind, tmp_path, monkeypatch):
         forward, backward = library.forward, library.backward
         return SimpleNamespace(forward=lambda a: (spoil(), forward(a)), backward=lambda a: (spoil(), backward(a)))
 
-    monkeypatch.setattr(arguments, "load", on_a_spoilt_stack)
+    monkeypatch.setattr(operators, "load", on_a_spoilt_stack)
     sizes = (20, 8, 21)  # one to four edges a node
     inputs = plain.attention_inputs(kind, sizes, (4, 16), False, torch.float32)
     torch.set_num_threads(1)

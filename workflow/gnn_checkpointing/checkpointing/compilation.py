@@ -15,10 +15,9 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch_geometric.nn import MessagePassing
 
-from gnn_checkpointing.checkpointing.changes import Changes
 from gnn_checkpointing.checkpointing.kernels.build import said_by
+from gnn_checkpointing.checkpointing.layers import Changes, drops_at_random
 from gnn_checkpointing.refusal import Refusal, Unavailable
 
 COMPILING: dict[str, Any] = {
@@ -68,16 +67,6 @@ def require_compiler(device_type: str, policy: str = "compiled") -> None:
         raise Unavailable(
             f"policy {policy} needs a GPU of compute capability {wanted} for triton; this one has {found}"
         )
-
-
-def drops_at_random(model: nn.Module) -> str | None:
-    """The name of the first part of `model` with active dropout, or None."""
-    for name, module in model.named_modules():
-        between = module.p if isinstance(module, nn.modules.dropout._DropoutNd) else 0.0
-        inside = getattr(module, "dropout", 0.0) if isinstance(module, MessagePassing) else 0.0
-        if between > 0 or (isinstance(inside, float | int) and inside > 0):
-            return name or type(model).__name__
-    return None
 
 
 def compile_model(model: nn.Module, changes: Changes, policy: str, activation_memory_budget: float = 1.0) -> None:

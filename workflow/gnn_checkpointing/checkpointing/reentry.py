@@ -11,7 +11,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
@@ -31,19 +31,27 @@ class Reached(BaseException):
         self.call = call
 
 
+def present_modes() -> tuple[Any, ...]:
+    """Whether gradients are recorded, and autocast."""
+    casts = [(torch.is_autocast_enabled(device), torch.get_autocast_dtype(device)) for device in ("cpu", "cuda")]
+    return torch.is_grad_enabled(), *casts
+
+
 @dataclass(eq=False)
 class Visit:
-    """One run of a layer's forward pass.
+    """One run of a layer's forward pass, in the `modes` that it began in.
 
-    One that `seeks` ends at the first call of `propagate`; one that `fills` goes on without recording it.
+    One that `seeks` ends at the first call of `propagate`; one that `fills` goes on without recording it. `whole` says
+    why `propagate` is not to be cut.
     """
 
     entry: Entry | None = None
     state: Recomputation | None = None
     seeks: bool = False
     fills: bool = False
-    returns_scores: bool = False
+    whole: str | None = None
     calls: int = 0
+    modes: tuple[Any, ...] = field(default_factory=present_modes)
 
 
 _LOCAL = threading.local()

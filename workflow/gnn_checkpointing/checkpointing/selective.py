@@ -27,8 +27,7 @@ import torch
 from torch import nn
 from torch.utils.checkpoint import CheckpointPolicy, create_selective_checkpoint_contexts
 
-from gnn_checkpointing.checkpointing.changes import Changes
-from gnn_checkpointing.checkpointing.layers import Contexts, layers_of, recomputed
+from gnn_checkpointing.checkpointing.layers import Changes, Contexts, layers_of, recomputed
 from gnn_checkpointing.refusal import Refusal
 
 KEPT = [torch.ops.aten.mm.default, torch.ops.aten.addmm.default, torch.ops.aten.bmm.default]
