@@ -122,6 +122,16 @@ def an_ensemble(model: nn.Module) -> Any:
     return torch.func.vmap(run)(weights, buffers)
 
 
+@situation
+def weights_that_a_step_has_made(model: nn.Module) -> Any:
+    """Meta-learning: a loss after a step, differentiated through the step."""
+    weights = dict(model.named_parameters())
+    found = torch.autograd.grad(loss_of(model), list(weights.values()), create_graph=True)
+    stepped = {name: weight - 0.01 * g for (name, weight), g in zip(weights.items(), found, strict=True)}
+    torch.func.functional_call(model, stepped, (X, EDGES)).square().sum().backward()
+    return gradients(model)
+
+
 def changed_between(change: Callable[[Tensor], Any]) -> Callable[[nn.Module], Any]:
     """Features that are written into between the passes: an error of torch, or the gradient as it was."""
 

@@ -34,7 +34,8 @@ FEW = {run.__name__ for run in (situations_of_models.compiled_afterwards, *situa
 
 RUNS = [(what, name) for what in SITUATIONS for name in (("SAGE", "GAT") if what in FEW else LAYERS)]
 MAY_REFUSE = {
-    "a_gradient_of_a_gradient": ("selective",),
+    what: ("selective",)
+    for what in ("a_gradient_of_a_gradient", "weights_that_a_step_has_made", "products_with_hessians")
 }
 """Situations in which a policy may refuse."""
 

@@ -9,7 +9,7 @@ from torch import nn
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch_geometric.nn import GatedGraphConv, GINConv, SimpleConv, aggr
 
-from gnn_checkpointing.checkpointing import apply, selective
+from gnn_checkpointing.checkpointing import apply, compilation
 from gnn_checkpointing.checkpointing.edge_blocks import tables_of
 from gnn_checkpointing.checkpointing.layers import segments_of
 from gnn_checkpointing.measurement.sameness import StepResult, compared
@@ -146,7 +146,7 @@ def test_selective_runs_matrix_products_once_and_gathers_twice(convolution: str)
     for policy in ("none", "selective", "layers"):
         with Operators() as count:
             loss_of(built(convolution, policy), adjacency(convolution)).backward()
-        products[policy] = sum(count.runs.get(operator, 0) for operator in selective.KEPT)
+        products[policy] = sum(count.runs.get(operator, 0) for operator in compilation.KEPT)
         gathers[policy] = count.runs[GATHERED]
     assert products["selective"] == products["none"] < products["layers"]
     assert gathers["selective"] == gathers["layers"] > gathers["none"]
@@ -164,7 +164,7 @@ def test_selective_holds_what_layers_holds_and_the_products(convolution: str, pr
 def test_pygs_aggregation_cannot_be_kept_because_it_scatters_in_place(
     convolution: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(selective, "KEPT", [*selective.KEPT, torch.ops.aten.new_zeros.default, *SCATTERS])
+    monkeypatch.setattr(compilation, "KEPT", [*compilation.KEPT, torch.ops.aten.new_zeros.default, *SCATTERS])
     loss = loss_of(built(convolution, "selective"), adjacency(convolution))
     with pytest.raises(Refusal, match="Conv changes a kept result in place"):
         loss.backward()

@@ -125,7 +125,7 @@ class Cutter:
         if torch.is_inference_mode_enabled():
             return cut
         # What was tried is not tried again while the layer stays as it is.
-        parts = tuple((id(part), part.training) for _, part in parts_inside(self.conv))
+        parts = tuple((id(part), type(part), part.training) for _, part in parts_inside(self.conv))
         own = tuple(id(vars(self.conv).get(name)) for name in ("message", "edge_update", "aggregate"))
         key = (self.conv.training, tuple(sorted(cut.roles.items())), cut.call.edge_result, parts, own)
         if key not in self._tried:
