@@ -109,7 +109,9 @@ AGGREGATIONS: dict[str, Group] = {
         }
     ),
     "aggregation that sees other destinations": Group(aggregated(ACROSS_DESTINATIONS, "one graph"), THREE, NAMED),
-    "own aggregation": Group({"any order": called(Itself, X, EDGES), "sorted": called(Itself, X, SORTED)}, THREE, BLOCKS),
+    "own aggregation": Group(
+        {"any order": called(Itself, X, EDGES), "sorted": called(Itself, X, SORTED)}, THREE, BLOCKS
+    ),
     "aggregation under kernels": Group(
         each({n: lambda n=n: getattr(pyg, n)(C, O, aggr="max") for n in ("GATConv", "GATv2Conv")}, X, SORTED),
         ("fused_edge_blocks(8)",),

@@ -123,7 +123,9 @@ MESSAGES: dict[str, Group] = {
         steps=3,
     ),
     "message that sees other edges": Group(
-        {name: called(lambda m=m: Own(m), X, EDGES) for name, m in OWN_MESSAGES.items()}, ("edge_blocks(8)", "auto"), BLOCKS
+        {name: called(lambda m=m: Own(m), X, EDGES) for name, m in OWN_MESSAGES.items()},
+        ("edge_blocks(8)", "auto"),
+        BLOCKS,
     ),
     "message of one edge": Group({"swish": called(lambda: Own(lambda x_j, _: x_j.sigmoid() * x_j), X, EDGES)}, BLOCKS),
     "many signals on one graph": Group(

@@ -7,9 +7,7 @@ from typing import Any
 import torch
 from every_convolution import EVERY, NAMED, Group, called
 from small_inputs import CHANNELS, EDGES, NODES, OUT, WEIGHT, X, drawn
-from small_layers import LAYERS
 from torch import Tensor, nn
-from torch.nn.utils import prune
 from torch_geometric import nn as pyg
 
 C, O = CHANNELS, OUT  # noqa: E741 - as PyG's own shapes are written
@@ -94,8 +92,12 @@ class Stashing(Scored):
         return x_j * self.scale
 
 
-class InDictionary(Scored):
+class InDictionary(pyg.MessagePassing):
     """Values are handed over in a dictionary and in a list inside it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lin = nn.Linear(C, O)
 
     def forward(self, x: Tensor, edge_index: Tensor) -> Tensor:
         x = self.lin(x)
@@ -135,33 +137,32 @@ class Weightless(Scored):
         return self.of_edges
 
 
-def pruned() -> nn.Module:
-    layer = LAYERS["GATv2"]()
-    prune.random_unstructured(layer, "att", amount=0.5)
-    return layer
-
-
 COMPLEX = torch.complex(X, X.cos())
 USERS: dict[str, Group] = {
     "a layer of a user": Group(
-        {kind.__name__: called(kind, X, EDGES) for kind in (Scored, Compared, Defaulted, Twice, Weightless, InDictionary)},
+        {
+            kind.__name__: called(kind, X, EDGES)
+            for kind in (Scored, Compared, Defaulted, Twice, Weightless, InDictionary)
+        },
         EVERY,
         ("selective",),
     ),
     "a layer of a user that blocks may refuse": Group(
         {
-            **{kind.__name__: called(kind, X, EDGES) for kind in (Stopped, Rounded, Spoilt, Moved, Stashing)},
-            **{f"{kind.__name__}, raw": called(kind, X, EDGES, raw=True) for kind in (Moved, Stashing)},
-            "pruned": called(pruned, X, EDGES),
+            **{kind.__name__: called(kind, X, EDGES) for kind in (Stopped, Rounded, Spoilt, Stashing)},
+            "Stashing, raw": called(Stashing, X, EDGES, raw=True),
         },
         EVERY,
         NAMED,
     ),
+    "scores of nodes that are moved": Group({"Moved": called(Moved, X, EDGES)}, EVERY, EVERY),
     "features that are no real numbers": Group(
         {
-            "complex": called(lambda: pyg.SimpleConv("mean"), COMPLEX, EDGES),
+            "complex": called(lambda: pyg.SimpleConv(), COMPLEX, EDGES),
             "whole": called(lambda: pyg.SimpleConv("sum"), torch.arange(NODES * C).view(NODES, C), EDGES),
-            "weighted by complex numbers": called(lambda: pyg.SimpleConv(), COMPLEX, EDGES, torch.complex(WEIGHT, WEIGHT)),
+            "weighted by complex numbers": called(
+                lambda: pyg.SimpleConv(), COMPLEX, EDGES, torch.complex(WEIGHT, WEIGHT)
+            ),
         },
         (*EVERY, "fused_edge_blocks"),
     ),

@@ -33,4 +33,3 @@ def trained(model: nn.Module, x: Tensor = X, edges: Tensor = EDGES) -> Any:
     out = model(x, edges)
     out.square().sum().backward()
     return out, x.grad, [g.clone() for g in gradients(model) if g is not None], [b.clone() for b in model.buffers()]
-

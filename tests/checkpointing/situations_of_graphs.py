@@ -10,6 +10,7 @@ from situations import SITUATIONS, loss_of, situation, trained
 from small_inputs import CHANNELS, EDGES, NODES, X, different_edges, drawn
 from small_layers import gradients
 from torch import Tensor, nn
+from torch.utils import _pytree as pytree
 
 C = CHANNELS
 
@@ -122,7 +123,8 @@ def edges_that_are_a_buffer_and_a_subclass(model: nn.Module) -> Any:
         pass
 
     model.register_buffer("kept_edges", EDGES.clone())
-    return trained(model, edges=model.kept_edges), trained(model.eval(), edges=EDGES.as_subclass(Edges))
+    found = trained(model.eval(), edges=EDGES.as_subclass(Edges))
+    return trained(model, edges=model.kept_edges), pytree.tree_map(lambda tensor: tensor.as_subclass(Tensor), found)
 
 
 def edges_of(change: Callable[[Tensor], Any]) -> Callable[[nn.Module], Any]:

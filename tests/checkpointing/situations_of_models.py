@@ -187,7 +187,7 @@ def two_models_in_two_threads(model: nn.Module) -> Any:
     models = [model.eval(), copy.deepcopy(model).eval()]
 
     def run(at: int) -> Any:
-        return [trained(models[at], X * (at + 1)) for _ in range(5)]
+        return [trained(models[at], X * (at + 1)) for _ in range(3)]
 
     with ThreadPoolExecutor(2) as threads:
         return list(threads.map(run, range(2)))
@@ -200,7 +200,7 @@ def one_model_in_four_threads(model: nn.Module) -> Any:
 
     def run(thread: int) -> list[Tensor]:
         found = []
-        for seed in range(15):
+        for seed in range(6):
             x, edges = X.clone().requires_grad_(), different_edges(NODES, NODES, 20 + seed, seed=100 * thread + seed)
             found += torch.autograd.grad(loss_of(model, x, edges), x)
         return found
@@ -242,8 +242,3 @@ def on_meta(model: nn.Module) -> Any:
     out = model.to("meta")(X.to("meta"), EDGES.to("meta"))
     out.sum().backward()
     return out.shape, [weight.grad.shape for weight in model.parameters()]
-
-
-
-
-RECORDED = (traced, exported, exported_by_dynamo, symbolically_traced)

@@ -153,6 +153,3 @@ def other_weights_loaded_before_the_backward_pass(model: nn.Module) -> Any:
     model.load_state_dict({name: value * 2 for name, value in model.state_dict().items()}, assign=True)
     loss.backward()
     return [weight.grad for weight in old], gradients(model)
-
-
-

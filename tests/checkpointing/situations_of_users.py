@@ -12,6 +12,7 @@ from situations import SITUATIONS, loss_of, situation, trained
 from small_inputs import EDGES, X
 from small_layers import gradients
 from torch import Tensor, nn
+from torch.nn.utils import prune
 from torch.utils.checkpoint import checkpoint
 from torch_geometric.nn.resolver import aggregation_resolver
 
@@ -120,6 +121,14 @@ def an_ensemble(model: nn.Module) -> Any:
         return torch.func.functional_call(model, (weights, buffers), (X, EDGES))
 
     return torch.func.vmap(run)(weights, buffers)
+
+
+@situation
+def an_attention_vector_that_is_pruned(model: nn.Module) -> Any:
+    for block in model.blocks:
+        if isinstance(getattr(block.layer, "att", None), nn.Parameter):
+            prune.random_unstructured(block.layer, "att", amount=0.5)
+    return [trained(model) for _ in range(2)]
 
 
 @situation

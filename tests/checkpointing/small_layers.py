@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 from small_inputs import CHANNELS, EDGES, OUT, TYPES, X, drawn
-from steps_compared import step
+from steps_compared import difference, step, without_zeros
 from torch import Tensor, nn
 from torch_geometric import nn as pyg
 
@@ -212,3 +212,43 @@ def calls_in_a_step(layer: nn.Module) -> int:
 
 def gradients(model: nn.Module) -> list[Tensor | None]:
     return [weight.grad for weight in model.parameters()]
+
+
+class Mixed(nn.Module):
+    """Layers of several kinds, one of which looks at all edges, and one that is no message passing layer."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.norm = pyg.GATv2Conv(C, C), pyg.EdgeConv(nn.Sequential(nn.Linear(2 * C, C), pyg.GraphNorm(C)))
+        self.plain, self.last = nn.Linear(C, C), pyg.SAGEConv(C, O)
+
+    def forward(self, x: Tensor, edge_index: Tensor) -> Tensor:
+        x = self.norm(self.first(x, edge_index).tanh(), edge_index)
+        return self.last(self.plain(x).tanh(), edge_index)
+
+
+class Impure(Own):
+    """A layer that computes something else each time it runs, by a counter that no policy knows of."""
+
+    count = 0
+
+    def __init__(self) -> None:
+        super().__init__(lambda x_j, _: x_j, C)
+
+    def message(self, x_j: Tensor) -> Tensor:
+        Impure.count += 1
+        return (x_j * Impure.count).tanh()
+
+
+def built(kind: Callable[[], nn.Module] = Mixed) -> nn.Module:
+    torch.manual_seed(0)
+    Impure.count = 0
+    return without_zeros(kind())
+
+
+def assert_same(plain: nn.Module, model: nn.Module, *graphs: tuple) -> None:
+    for args in graphs or ((X, EDGES),):
+        Impure.count = 0
+        expected = step(plain, args)
+        Impure.count = 0
+        assert difference(expected, step(model, args)) == ""

@@ -24,9 +24,7 @@ def test_a_case_is_exact_or_refused_where_it_may_be(group: str, name: str, polic
     case = row.cases[name]
     torch.manual_seed(0)
     layer = without_zeros(case.build())
-    found = outcome(
-        layer, policy, case.args, case.kwargs, steps=row.steps, raw=case.raw, loss_of=case.loss_of
-    )
+    found = outcome(layer, policy, case.args, case.kwargs, steps=row.steps, raw=case.raw, loss_of=case.loss_of)
     assert found == "exact" or (policy in row.may_refuse and is_exact_or_refused(found))
 
 

@@ -68,7 +68,7 @@ def prepared(name: str) -> nn.Module:
     return without_zeros(OWN[name]())
 
 
-@pytest.mark.parametrize("policy", (*EVERY, "none"))
+@pytest.mark.parametrize("policy", [*EVERY, "none"])
 @pytest.mark.parametrize("name", DRAWING)
 def test_the_gradient_is_the_slope_of_the_function_that_was_drawn(name: str, policy: str) -> None:
     """A plain gradient, too. The backward pass leaves the generators alone, and gradients are no part of the draws."""

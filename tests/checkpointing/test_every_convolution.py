@@ -66,7 +66,7 @@ def test_the_table_has_every_convolution_that_pyg_exports() -> None:
     assert len(CONVOLUTIONS) >= 74
 
 
-@pytest.mark.parametrize("policy", ("none", *POLICIES))
+@pytest.mark.parametrize("policy", ["none", *POLICIES])
 @pytest.mark.parametrize("name", CONVOLUTIONS)
 def test_a_convolution_is_exact_or_refused_when_the_policy_is_applied(name: str, policy: str, compiler: None) -> None:
     """A plain layer gives the same step twice, else a difference under a policy would mean nothing."""

@@ -9,7 +9,7 @@ import sys
 import weakref
 
 import pytest
-import situations_of_models
+import situations_of_models  # noqa: F401 - registers
 import situations_of_passes  # noqa: F401 - registers
 import situations_of_users  # noqa: F401 - registers
 import torch
@@ -29,15 +29,22 @@ C = CHANNELS
 POLICIES = ("edge_blocks(8)", "fused_edge_blocks", "layers", "layers+edge_blocks(8)", "selective", "auto")
 BLOCKS = ("edge_blocks(8)", "layers+edge_blocks(8)")
 each_policy = pytest.mark.parametrize("policy", POLICIES)
-FEW = {run.__name__ for run in (situations_of_models.compiled_afterwards, *situations_of_models.RECORDED)}
+FEW = {
+    **dict.fromkeys(("compiled_afterwards", "exported_by_dynamo"), ("GAT",)),
+    **dict.fromkeys(
+        ("exported", "one_model_in_four_threads", "gradients_for_each_sample"), ("SAGE", "GAT", "EdgeConv")
+    ),
+}
 """Situations that take long, for a few layers."""
 
-RUNS = [(what, name) for what in SITUATIONS for name in (("SAGE", "GAT") if what in FEW else LAYERS)]
-MAY_REFUSE = {
-    what: ("selective",)
-    for what in ("a_gradient_of_a_gradient", "weights_that_a_step_has_made", "products_with_hessians")
-}
+RUNS = [(what, name) for what in SITUATIONS for name in FEW.get(what, LAYERS)]
+TWICE = ("a_gradient_of_a_gradient", "weights_that_a_step_has_made", "products_with_hessians")
+MAY_REFUSE = dict.fromkeys(TWICE, ("selective",)) | {"another_message_after_a_step": (*BLOCKS, "fused_edge_blocks")}
 """Situations in which a policy may refuse."""
+
+
+def always(*_: object) -> bool:
+    return True
 
 
 def built(name: str) -> nn.Module:
@@ -52,7 +59,7 @@ def built(name: str) -> nn.Module:
 @pytest.mark.parametrize(("what", "name"), RUNS)
 def test_is_exact(what: str, name: str, policy: str, compiler: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where the plain model cannot do it, neither can this one, for the same reason."""
-    monkeypatch.setattr(sys.modules[cut_layers.__module__], "worth", lambda *_: True)
+    monkeypatch.setattr(sys.modules[cut_layers.__module__], "worth", always)
     plain = built(name)
     wrapped = under(policy, plain)
     seed_all(3)

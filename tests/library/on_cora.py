@@ -77,7 +77,9 @@ def overhead(root: str, steps: int = 500) -> None:
         sides = [(m, torch.optim.Adam(m.parameters(), lr=0.005)) for m in (plain, apply(copy.deepcopy(plain)))]
         gc.disable()
         # A B, then B A: a machine that grows slower favours neither. The first twenty are left out.
-        times = np.array([[step(*sides[i], dataset[0]) for i in ((0, 1), (1, 0))[turn % 2]] for turn in range(steps + 20)])
+        times = np.array(
+            [[step(*sides[i], dataset[0]) for i in ((0, 1), (1, 0))[turn % 2]] for turn in range(steps + 20)]
+        )
         gc.enable()
         times[1::2] = times[1::2, ::-1]
         ratios = (times[:, 1] / times[:, 0])[20:]

@@ -35,9 +35,11 @@ def attention_inputs(
         head if kind == "gatv2" else None,
         (num_edges, *scored) if edged else None,
     ]
-    generator = torch.Generator().manual_seed(1)
-    drawn = [None if shape is None else torch.randn(shape, generator=generator, dtype=dtype) for shape in shapes]
-    if drawn[3] is not None:  # scores of about one, as trained layers have: those of hundreds have few digits in float32
+    seeds = [torch.Generator().manual_seed(seed) for seed in range(1, 6)]
+    drawn = [s and torch.randn(s, generator=g, dtype=dtype) for s, g in zip(shapes, seeds, strict=True)]
+    if (
+        drawn[3] is not None
+    ):  # scores of about one, as trained layers have: those of hundreds have few digits in float32
         drawn[3] *= head[1] ** -0.5
     return [None if part is None else part.requires_grad_() for part in drawn]
 

@@ -119,7 +119,9 @@ def _role(conv: MessagePassing, call: Call, value: Any, num_edges: int) -> Role:
     tensors = [call.tensors[part.position] for part in pytree.tree_leaves(value) if isinstance(part, Slot)]
     per_edge = [_counts_edges(conv, tensor, num_edges) for tensor in tensors]
     if any(per_edge) and not all(per_edge):
-        raise Uncuttable("an argument of its message is a collection of which some values are per edge and some are not")
+        raise Uncuttable(
+            "an argument of its message is a collection of which some values are per edge and some are not"
+        )
     return "edge" if per_edge and all(per_edge) else "whole"
 
 
@@ -181,7 +183,10 @@ for _name in (
         for name in ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul", "and", "or", "xor")
         for prefix in ("", "r", "i")
     ),
-    *(f"__{name}__" for name in ("neg", "abs", "invert", "eq", "ne", "lt", "le", "gt", "ge", "bool", "float", "int", "index")),
+    *(
+        f"__{name}__"
+        for name in ("neg", "abs", "invert", "eq", "ne", "lt", "le", "gt", "ge", "bool", "float", "int", "index")
+    ),
     *("__getitem__", "__setitem__", "__len__", "__iter__", "__contains__"),
 ):
     if hasattr(Tensor, _name):

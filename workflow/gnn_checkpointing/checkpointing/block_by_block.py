@@ -172,8 +172,8 @@ class _Cut(torch.autograd.Function):
         batched = any(gradient is not None and is_legacy_batchedtensor(gradient) for gradient in gradients)
         if batched and (differentiable or ctx.executor.draws):  # kernels compute one after the other
             raise Refusal(
-                f"edge blocks of {type(ctx.cut.layer).__name__} give no gradients in a batch (is_grads_batched=True, or "
-                "vectorize=True); ask for one gradient after the other, use torch.func.jacrev, or remove the policy"
+                f"edge blocks of {type(ctx.cut.layer).__name__} give no gradients in a batch (is_grads_batched=True, "
+                "or vectorize=True); ask for one gradient after the other, use torch.func.jacrev, or remove the policy"
             )
 
         def found() -> tuple[list[Tensor | None], list[Tensor | None]]:

@@ -152,7 +152,9 @@ def on_nodes(cut: CutCall) -> CutCall | None:
     if autocast or not all(isinstance(slot, Slot) for slot in slots):
         return None
     here, there = (cut.call.tensors[slot.position] for slot in slots)
-    if any(r.dim() != 2 or r.dtype != mlp[0].weight.dtype or 2 * r.size(1) != mlp[0].in_features for r in (here, there)):
+    if any(
+        r.dim() != 2 or r.dtype != mlp[0].weight.dtype or 2 * r.size(1) != mlp[0].in_features for r in (here, there)
+    ):
         return None
     of_node, of_difference = mlp[0].weight.chunk(2, dim=1)
     maps = (

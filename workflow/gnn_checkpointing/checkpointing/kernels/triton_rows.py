@@ -138,9 +138,7 @@ def forward(tables: Tensors, inputs: Tensors, out: Tensor, reduce: str) -> None:
     _sums[(out.size(0),)](pointer, source, order, pointer, x, None, weight, edge, out, None, None, *blocks, *which)
 
 
-def backward(
-    tables: Tensors, by_source: Tensors, given: Tensors, made: Tensors, reduce: str, of_weight: bool
-) -> None:
+def backward(tables: Tensors, by_source: Tensors, given: Tensors, made: Tensors, reduce: str, of_weight: bool) -> None:
     """Fill `made`, the gradients of x, weights and edge vectors, from the gradient, x, weights and edge vectors."""
     (source, pointer, _), (gradient, x, weight, edge), grad = tables, given, made[0]
     blocks = sizes(gradient.size(1))

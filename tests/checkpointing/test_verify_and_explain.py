@@ -1,0 +1,135 @@
+"""`apply(verify=batch)` compares one step with and without; `explain` says what each layer has, and why."""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import small_inputs as s
+import torch
+from small_inputs import CHANNELS, EDGES, OUT, WEIGHT, X, different_edges, drawn
+from small_layers import Centered, Impure, assert_same, built
+from steps_compared import step
+from torch import Tensor, nn
+from torch_geometric import nn as pyg
+from torch_geometric.data import Data, HeteroData
+
+from gnn_checkpointing import apply, explain, remove
+from gnn_checkpointing.refusal import Refusal
+
+C, O = CHANNELS, OUT  # noqa: E741 - as PyG's own shapes are written
+each_policy = pytest.mark.parametrize("policy", ["edge_blocks(8)", "layers", "auto"])
+
+
+class Weighted(nn.Module):
+    """A model that draws, and is called with features, edges and, perhaps, weights of edges."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.second = pyg.GCNConv(C, C), pyg.GATConv(C, O, dropout=0.5)
+        self.norm = nn.BatchNorm1d(C)
+
+    def forward(self, x: Tensor, edge_index: Tensor, edge_weight: Tensor | None = None) -> Tensor:
+        return self.second(self.norm(self.first(x, edge_index, edge_weight)).relu(), edge_index)
+
+
+class FromData(nn.Module):
+    """A model that takes a whole `Data` object."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layer = pyg.SAGEConv(C, O)
+
+    def forward(self, data: Data) -> Tensor:
+        return self.layer(data.x, data.edge_index)
+
+
+HETERO = HeteroData()
+for _kind, _x in s.FEATURES_BY_TYPE.items():
+    HETERO[_kind].x = _x
+for _kinds, _edges in s.EDGES_BY_TYPE.items():
+    HETERO[_kinds].edge_index = _edges
+BATCHES: dict[str, tuple[Callable[[], nn.Module], Any]] = {
+    "a tuple": (Weighted, (X, EDGES)),
+    "a longer tuple": (Weighted, (X, EDGES, WEIGHT)),
+    "a dict": (Weighted, {"x": X, "edge_index": EDGES, "edge_weight": WEIGHT}),
+    "a Data": (Weighted, Data(x=X, edge_index=EDGES)),
+    "a Data with weights": (Weighted, Data(x=X, edge_index=EDGES, edge_weight=WEIGHT)),
+    "a Data as the argument": (FromData, (Data(x=X, edge_index=EDGES),)),
+    "a HeteroData": (lambda: pyg.HANConv(C, O, s.METADATA), HETERO),
+    "dicts": (lambda: pyg.HANConv(C, O, s.METADATA), (s.FEATURES_BY_TYPE, s.EDGES_BY_TYPE)),
+}
+
+
+@each_policy
+@pytest.mark.parametrize("batch", BATCHES)
+def test_a_policy_that_is_exact_passes_its_verification(batch: str, policy: str) -> None:
+    """Loss, gradients and buffers are compared where both drew the same, or nothing."""
+    kind, given = BATCHES[batch]
+    model = built(kind)
+    assert apply(model, policy, verify=given) is model
+
+
+@each_policy
+def test_verification_leaves_no_trace(policy: str) -> None:
+    """Weights, gradients, running statistics, the mode, and the generator are as before."""
+    plain = built(Weighted)
+    plain.norm.eval()
+    wrapped, state = copy.deepcopy(plain), torch.random.get_rng_state()
+    apply(wrapped, policy, verify=(X, EDGES))
+    assert torch.equal(torch.random.get_rng_state(), state)
+    assert all(weight.grad is None for weight in wrapped.parameters())
+    for name, value in plain.state_dict().items():
+        assert torch.equal(wrapped.state_dict()[name], value), name
+    assert [module.training for module in wrapped.modules()] == [module.training for module in plain.modules()]
+    for weight in wrapped.parameters():
+        weight.grad = torch.ones_like(weight)
+    apply(wrapped, policy, verify=(X, EDGES))
+    assert all(torch.equal(weight.grad, torch.ones_like(weight)) for weight in wrapped.parameters())
+
+
+@pytest.mark.parametrize(
+    ("kind", "policy"), [(Centered, "edge_blocks(8)"), (Impure, "edge_blocks(8)"), (Impure, "layers")]
+)
+def test_a_difference_is_refused_and_the_policy_taken_away(kind: type, policy: str) -> None:
+    model = built(kind)
+    with pytest.raises(Refusal):
+        apply(model, policy, verify=(X, EDGES))
+    assert_same(built(kind), model)
+
+
+@pytest.mark.parametrize("batch", [(X,), {"colour": X}, Data(edge_index=EDGES), 7], ids=["short", "dict", "Data", "7"])
+def test_a_batch_that_the_model_does_not_take_is_refused(batch: Any) -> None:
+    with pytest.raises((Refusal, TypeError)):
+        apply(built(Weighted), "edge_blocks(8)", verify=batch)
+
+
+def test_the_explanation_has_a_line_for_each_layer_and_counts_bytes_of_the_last_step() -> None:
+    """What is expected depends on the graph, so it is known once there was one; a dense one needs more."""
+    model = apply(built(Weighted), "edge_blocks(8)")
+    tables = [str(explain(model))]
+    for args in ((X, EDGES), (drawn(60, C, seed=97), different_edges(60, 60, 3000, seed=98))):
+        step(model, args)
+        tables.append(str(explain(model)))
+    assert len(set(tables)) == 3
+    assert all(word in tables[0] for word in ("first", "second", "GCNConv", "GATConv", "edge_blocks"))
+    assert "BatchNorm" not in tables[0]
+    assert "MiB" in tables[1]
+    assert_same(built(Weighted).eval(), model.eval())
+
+
+def test_a_model_without_a_policy_is_explained() -> None:
+    assert "none" in str(explain(built()))
+    assert "none" in str(explain(remove(apply(built(), "layers"))))
+    assert len(explain(nn.Linear(2, 2)).layers) == 0
+
+
+def test_an_explanation_gives_the_reason_why_a_layer_was_left_alone() -> None:
+    model = apply(nn.ModuleList([pyg.EdgeConv(nn.Sequential(nn.Linear(2 * C, C), pyg.GraphNorm(C))), Centered()]))
+    assert "GraphNorm" in str(explain(model))
+    with contextlib.suppress(Refusal):
+        apply(model, "edge_blocks(8)", on_refusal="fall_back")
+    assert "GraphNorm" in str(explain(model))
