@@ -64,11 +64,11 @@ def the_gradient_of_an_output_is_kept_and_changed(model: nn.Module) -> Any:
 
 
 @situation
-def a_backward_pass_in_another_thread_and_precision(model: nn.Module) -> Any:
+def a_backward_pass_in_another_thread(model: nn.Module) -> Any:
     loss = loss_of(model)
 
     def run() -> None:
-        with torch.autocast("cpu", dtype=torch.bfloat16), torch.no_grad():
+        with torch.no_grad():
             loss.backward()
 
     with ThreadPoolExecutor(1) as threads:

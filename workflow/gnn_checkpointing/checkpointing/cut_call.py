@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.utils import _pytree as pytree
 from torch_geometric.nn import MessagePassing
 
-from gnn_checkpointing.checkpointing.block_arguments import Call, Role, Slot, edge_dim, end_of
+from gnn_checkpointing.checkpointing.block_arguments import Call, Role, Slot, edge_dim, end_of, versions_of
 from gnn_checkpointing.checkpointing.block_plan import EdgeBlock, SortedEdges
 from gnn_checkpointing.checkpointing.pyg_functions import aggregate_unread, method_of
 
@@ -56,7 +56,7 @@ class Leaves:
     wanted: Sequence[bool] = ()
     shared: frozenset[tuple[int, str]] = frozenset()
     leaves: dict[tuple[int, str], Tensor] = field(default_factory=dict)
-    rows: dict[tuple[int, str], tuple[Tensor, int]] = field(default_factory=dict)
+    rows: dict[tuple[int, str], tuple[Tensor, list[int]]] = field(default_factory=dict)
 
     def of(self, position: int, end: str, tensor: Tensor) -> Tensor:
         """The part `tensor` of one of the call's tensors, as a leaf where it wants a gradient."""
@@ -67,12 +67,12 @@ class Leaves:
     def gathered(self, position: int, end: str, tensor: Tensor, dim: int, index: Tensor) -> Tensor:
         """Rows of a node map, one for each edge of the block."""
         key = (position, end)
-        before, version = self.rows.pop(key, (None, 0))
-        if before is not None and before._version == version:  # else a method has written into them
+        before, version = self.rows.pop(key, (None, []))
+        if before is not None and versions_of(before) == version:  # else a method has written into them
             return before
         rows = self.of(position, end, tensor).index_select(dim, index)
         if key in self.shared:
-            self.rows[key] = rows, rows._version
+            self.rows[key] = rows, versions_of(rows)
         return rows
 
 

@@ -135,12 +135,11 @@ class Cutter:
             if self.plan.lenient:
                 raise Uncuttable(reason)
             raise Refusal(f"{self.plan.policy} cannot wrap {type(self.conv).__name__}: {reason}")
-        faster = on_nodes(cut) if self._agreed.get(key, True) else None
-        if faster is None:
-            return cut
         if key not in self._agreed:
-            self._agreed[key] = agrees(cut, faster)
-        return faster if self._agreed[key] else cut
+            with torch.no_grad():
+                faster = on_nodes(cut)
+                self._agreed[key] = faster is not None and agrees(cut, faster)
+        return (on_nodes(cut) or cut) if self._agreed[key] else cut
 
 
 def is_plain(edge_index: Any) -> bool:

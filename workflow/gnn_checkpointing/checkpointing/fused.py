@@ -191,8 +191,7 @@ class _Rest:
 def agrees(cut: CutCall, other: CutCall) -> bool:
     """Whether both calls give the first block's nodes the same aggregates, with the same random numbers."""
     block, states, outs = cut.blocks[0], RandomStates.now(cut.edges.pointer.device), []
-    with torch.no_grad():
-        for call in (cut, other):
-            with random_restored(states):
-                outs.append(stage(call, block, call.edges.ends(block), Leaves()))
+    for call in (cut, other):
+        with random_restored(states):
+            outs.append(stage(call, block, call.edges.ends(block), Leaves()))
     return all(bool((b - a).norm() <= TOLERANCE * a.norm()) for a, b in zip(*outs, strict=True))
