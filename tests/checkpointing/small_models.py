@@ -66,7 +66,7 @@ def stepped(model: nn.Module, graph: Adjacency, steps: int = 1) -> StepResult:
 
 
 def calls_of(model: nn.Module, graph: Adjacency, parts: list[nn.Module], method: str) -> list[int]:
-    """How often a step calls this method of each part."""
+    """How often the second of two steps calls this method of each part."""
     calls = [0] * len(parts)
 
     def counted(place: int, function: Callable[..., Any]) -> Callable[..., Any]:
@@ -79,7 +79,9 @@ def calls_of(model: nn.Module, graph: Adjacency, parts: list[nn.Module], method:
     for place, part in enumerate(parts):
         setattr(part, method, counted(place, getattr(part, method)))
     loss_of(model, graph).backward()
-    return calls
+    first = list(calls)
+    loss_of(model, graph).backward()
+    return [both - once for both, once in zip(calls, first, strict=True)]
 
 
 def bytes_of(model: nn.Module, graph: Adjacency) -> StepBytes:

@@ -9,7 +9,7 @@ from steps_compared import outcome, without_zeros
 from torch import nn
 from torch_geometric.nn import EdgeConv, GATv2Conv, GraphSAGE, SAGEConv
 
-from gnn_checkpointing.checkpointing import apply, edge_blocks, edge_mlp, policy_tensors, remove
+from gnn_checkpointing.checkpointing import apply, edge_blocks, fused, policy_tensors, remove
 from gnn_checkpointing.checkpointing.edge_blocks import tables_of
 from gnn_checkpointing.checkpointing.policies import policy_of
 from gnn_checkpointing.measurement.peak_memory import resident_bytes, step_bytes
@@ -51,10 +51,11 @@ def test_a_blocks_work_is_done_once_in_each_pass() -> None:
     """A first step also tries the layer once; where no gradient is wanted there is no second pass."""
     sage = edge_blocks(SAGEConv(C, 8), 300)
     x = torch.randn(NODES, C, requires_grad=True)
-    sage(x, DRAWN).sum().backward()
     calls = []
     message = sage.message
     sage.message = lambda *arguments, **named: calls.append(1) or message(*arguments, **named)
+    sage(x, DRAWN).sum().backward()
+    calls.clear()
     (edges,) = tables_of(sage)[0].all_sorted()
     blocks = len(edges.blocks(300))
     assert blocks >= EDGES // 300
@@ -90,7 +91,7 @@ def hooked() -> nn.Module:
 @pytest.mark.parametrize("taken", [False, True], ids=["as known", "message taken for the known one"])
 def test_a_layer_whose_message_is_another_keeps_it(layer, taken: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     if taken:  # past the look at the code: the trial alone
-        monkeypatch.setattr(edge_mlp, "_MESSAGES", (EdgeConv.message, Reversed.message))
+        monkeypatch.setattr(fused, "_EDGE_CONVS", (EdgeConv.message, Reversed.message))
     torch.manual_seed(3)
     plain, x = layer(), torch.randn(NODES, C)
     blocked = edge_blocks(copy.deepcopy(plain), 70)

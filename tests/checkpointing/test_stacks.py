@@ -101,7 +101,6 @@ def test_the_work_of_a_block_is_done_three_times() -> None:
     The first layer reads features that want no gradient: one block of the third kind finds that out.
     """
     model, graph = built("SAGE", f"layers+edge_blocks({BLOCK})"), adjacency("SAGE")
-    loss_of(model, graph).backward()
     calls = calls_of(model, graph, [block.conv for block in model.blocks], "message")
     (edges,) = tables_of(model)[0].all_sorted()
     blocks = len(edges.blocks(BLOCK))

@@ -29,7 +29,7 @@ from torch_geometric.transforms import NormalizeFeatures
 from gnn_checkpointing import apply
 
 sys.path.append(str(Path(__file__).resolve().parents[2] / "examples"))
-from gat_on_cora import GAT as PaperGAT
+import gat_on_cora
 
 
 def step(model: torch.nn.Module, optimizer: torch.optim.Optimizer, data: Data) -> float:
@@ -45,7 +45,7 @@ def step(model: torch.nn.Module, optimizer: torch.optim.Optimizer, data: Data) -
 def accuracy_of(data: Data, num_classes: int, policy: str, seed: int, epochs: int = 200) -> float:
     """The accuracy on the test nodes in the epoch with the best accuracy on the validation nodes."""
     torch.manual_seed(seed)
-    model = apply(PaperGAT(data.num_features, num_classes), policy)
+    model = apply(gat_on_cora.GAT(data.num_features, num_classes), policy)
     optimizer = torch.optim.Adam(model.parameters(), lr=0.005, weight_decay=5e-4)
     found = []
     for _ in range(epochs):

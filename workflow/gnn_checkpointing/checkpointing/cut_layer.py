@@ -158,7 +158,7 @@ class CutLayer:
         return self._given(*args, **kwargs) if self._given else type(self.conv).forward(self.conv, *args, **kwargs)
 
     def _was_whole(self) -> bool:
-        return self.plan.lenient and self.computes_by == "none"
+        return self.plan.worth is not None and self.computes_by == "none"
 
     def _parameters(self) -> tuple[Tensor, ...]:
         return tuple(parameter for parameter in self.conv.parameters() if not is_lazy(parameter))
