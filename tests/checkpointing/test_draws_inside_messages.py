@@ -16,7 +16,7 @@ from other_convolutions import CONVOLUTIONS, built
 from small_inputs import CHANNELS, EDGES, NODES, OUT, X, drawn
 from small_layers import Own
 from small_pyg_models import MODELS
-from steps_compared import outcome, seed_all, slope_error, tensors_in, under, without_zeros
+from steps_compared import floating, outcome, seed_all, slope_error, tensors_in, under, without_zeros
 from torch import Tensor, nn
 from torch.nn import functional as F
 from torch_geometric import nn as pyg
@@ -73,6 +73,7 @@ def prepared(name: str) -> nn.Module:
 def test_the_gradient_is_the_slope_of_the_function_that_was_drawn(name: str, policy: str) -> None:
     """A plain gradient, too. The backward pass leaves the generators alone, and gradients are no part of the draws."""
     given = DRAWING[name]
+    args, named = floating(lambda tensor: tensor.clone().requires_grad_(), (given.args, given.kwargs))
     try:
         model = under(policy, prepared(name))
     except Refusal:
@@ -82,7 +83,7 @@ def test_the_gradient_is_the_slope_of_the_function_that_was_drawn(name: str, pol
     for gradients in (False, True):
         seed_all(5)
         with torch.set_grad_enabled(gradients):
-            outs.append(list(tensors_in(model(*given.args, **given.kwargs))))
+            outs.append(list(tensors_in(model(*args, **named))))
     for plain, out in zip(*outs, strict=True):
         torch.testing.assert_close(out, plain)
     states = [torch.random.get_rng_state(), random.getstate(), numpy.random.get_state()]

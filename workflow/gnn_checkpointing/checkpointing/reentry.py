@@ -19,7 +19,7 @@ from torch import Tensor
 from torch.autograd.graph import saved_tensors_hooks
 from torch.utils import _pytree as pytree
 
-from gnn_checkpointing.checkpointing.block_arguments import Call
+from gnn_checkpointing.checkpointing.block_arguments import Call, versions_of
 from gnn_checkpointing.checkpointing.recomputation import Recomputation
 
 
@@ -102,6 +102,7 @@ class Entry:
         self._weights = {storage_of(tensor) for tensor in kept}
         self._kept = self._weights | {storage_of(tensor) for tensor in self.tensors}
         self._arguments = tuple(tensor.detach().requires_grad_(tensor.requires_grad) for tensor in self.tensors)
+        self._versions = versions_of(self._arguments)
         self._state: Recomputation | None = None
         self._holes, self._before_propagate, self._filled = 0, 0, dict[int, Tensor]()
         self._hooks: saved_tensors_hooks | None = None
@@ -180,6 +181,8 @@ class Entry:
             return packed
         if packed.index not in self._filled:
             assert self._state is not None  # holes are left after it was set
+            if versions_of(packed.arguments) != self._versions:
+                raise RuntimeError(f"an argument of {self._state.name} was changed in place before its backward pass")
             self._state.again(self._fill, packed.arguments)
         return self._filled.pop(packed.index)
 
