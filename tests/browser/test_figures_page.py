@@ -218,4 +218,4 @@ def test_in_a_comparison_a_policy_can_be_hidden_and_the_line_of_equal_times_stay
     marks = page.locator("main figure svg").first.locator("[class*='p:layers']")
     assert marks.count() > 0
     assert all(mark.evaluate("one => getComputedStyle(one).display") == "none" for mark in marks.all())
-    assert page.locator("main figure svg").first.locator("path.data").is_visible()
+    assert page.locator("main figure svg").first.locator("path.rule").is_visible()

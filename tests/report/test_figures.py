@@ -34,8 +34,15 @@ def test_a_panel_keeps_text_as_text_and_has_neither_ids_nor_stamps() -> None:
     svg = panel("a")
     assert "activation memory $x$</text>" in svg
     assert svg.count("http") == 1  # the namespace
-    assert " id=" not in svg and "<style" not in svg and "metadata" not in svg
+    assert " id=" not in svg and "metadata" not in svg
     assert INK in svg
+
+
+def test_a_page_has_the_style_of_drawings_once_and_its_drawings_are_without() -> None:
+    made = drawn_svg.on_page(panel("a"))
+    assert made.startswith('<svg viewBox="0 0 ') and "<style" not in made
+    classes = set(re.findall(r"\.(\w+)", drawn_svg.STYLE))
+    assert {"plot", "x", "y", "chart", "names"} <= classes & set(re.findall('class="(.*?)"', made))
 
 
 def test_each_mark_says_its_numbers() -> None:

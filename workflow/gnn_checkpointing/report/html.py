@@ -17,6 +17,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from gnn_checkpointing.claims.ledger import Verdict
+from gnn_checkpointing.report.figures.svg import STYLE, on_page
 from gnn_checkpointing.report.page import PROVES, Column, Page, Span, Table, Text
 from gnn_checkpointing.sourced import SourcedText, bare, parts
 
@@ -64,8 +65,9 @@ def environment(templates: Path) -> Environment:
         keep_trailing_newline=True,
         finalize=with_sources,
     )
-    made.filters |= {one.__name__: one for one in (bare, addressed, within, side, sides, script_json, inline)}
+    made.filters |= {one.__name__: one for one in (bare, addressed, within, sides, script_json, inline, on_page)}
     made.filters["as_is"] = Markup
+    made.globals["drawings"] = STYLE
     return made
 
 
@@ -162,16 +164,10 @@ def _cell(cell: list[tuple[str, str]], base: str, column: str) -> tuple[str, str
     return "", _within(source, base) if source or bare_number else None, escape(text)
 
 
-def side(column: Column, only: str = "") -> Markup:
-    """The class of a column's cells as an attribute; text, the most of them, needs none."""
-    named = column.content != "text" and only in ("", column.content)
-    return Markup(' class="{}"').format(column.content) if named else Markup("")
-
-
 def sides(columns: Sequence[Column]) -> Markup:
-    """Which columns of a table line up on the right, as classes of the table: r2 is its second."""
-    right = [f"r{place}" for place, column in enumerate(columns, start=1) if column.content == "number"]
-    return Markup(' class="{}"').format(" ".join(right)) if right else Markup("")
+    """Classes of a table for its columns of numbers and of prose: n2 is a second one of numbers, p3 a third of prose."""
+    found = [f"{one.content[0]}{place}" for place, one in enumerate(columns, start=1) if one.content != "text"]
+    return Markup(' class="{}"').format(" ".join(found)) if found else Markup("")
 
 
 def script_json(value: Any) -> Markup:

@@ -27,6 +27,9 @@ from gnn_checkpointing.report.page import Page
 from gnn_checkpointing.sourced import bare
 
 _SVG = "{http://www.w3.org/2000/svg}"
+_ANCHORS = {"x": "middle", "y": "end"}
+"""Of the words of an axis, by its class, as the style of drawings has it."""
+
 _STRING = re.compile(rb"(\((?:[^()\\]|\\.)*\))", re.DOTALL)
 _ESCAPED = re.compile(rb"\\([0-7]{1,3}|.)", re.DOTALL)
 _LETTERS = {b"n": b"\n", b"r": b"\r", b"t": b"\t", b"b": b"\b", b"f": b"\f"}
@@ -92,8 +95,8 @@ def _lines(text: Tree.Element, given: Mapping[str, str]) -> Iterator[dict[str, A
     y = float(given["y"])
     for line in (text, *text):
         y += float(line.get("dy", 0))
-        size, anchor = float(given.get("font-size", "8.5")), given.get("text-anchor", "start")
-        yield {"text": line.text or "", "x": float(given["x"]), "y": y, "size": size, "anchor": anchor}
+        size, anchor = float(given.get("font-size", "8")), given.get("text-anchor") or _ANCHORS.get(given.get("class"))
+        yield {"text": line.text or "", "x": float(given["x"]), "y": y, "size": size, "anchor": anchor or "start"}
 
 
 def _packed(pdf: bytes) -> bytes:

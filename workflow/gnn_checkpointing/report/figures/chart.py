@@ -139,7 +139,7 @@ def draw(parent: Element, chart: Chart) -> Element:
     )  # fmt: skip
     _ticks(group, chart)
     outline = svg.path([(frame.left, frame.top), (frame.left, frame.bottom), (frame.right, frame.bottom)])
-    svg.add(group, "path", d=outline, fill="none", stroke=INK, stroke_width=0.7)
+    svg.add(group, "path", d=outline)
     size = 7.0 if chart.small else 8.5
     middle = (frame.left + frame.right) / 2
     if x.label:
@@ -149,13 +149,12 @@ def draw(parent: Element, chart: Chart) -> Element:
     if y.label:
         svg.words(group, frame.left - (0 if chart.small else 36), frame.top - lift, y.label, chart.title_size)
     plot = svg.add(
-        group, "svg", class_="plot", x=frame.left, y=frame.top, width=frame.width, height=frame.height,
-        overflow="hidden", stroke=INK, stroke_width=0.4,
-    )  # fmt: skip
+        group, "svg", class_="plot", x=frame.left, y=frame.top, width=frame.width, height=frame.height
+    )
     for layer in chart.layers:
         layer.draw(plot, chart.place)
     if chart.names:
-        names = svg.add(group, "g", stroke_width=0.7, stroke_opacity=0.8)
+        names = svg.add(group, "g", class_="names")
         for name in chart.names:
             _name(names, name)
     return group
@@ -165,8 +164,7 @@ def _ticks(group: Element, chart: Chart) -> None:
     frame, size = chart.frame, 7.0 if chart.small else 8.0
     kinds = (("x", chart.x, chart.tick_labels[0], chart.grid[0]), ("y", chart.y, chart.tick_labels[1], chart.grid[1]))
     for kind, scale, labelled, grid in kinds:
-        anchor = "middle" if kind == "x" else "end"
-        ticks, lines = svg.add(group, "g", class_=kind, text_anchor=anchor, font_size=size), ""
+        ticks, lines = svg.add(group, "g", class_=kind, font_size=size if chart.small else None), ""
         for place, (tick, text) in enumerate(zip(scale.ticks, scale.tick_labels, strict=True)):
             share = scale.share(tick)
             spot = frame.left + share * frame.width if kind == "x" else frame.bottom - share * frame.height
@@ -181,7 +179,7 @@ def _ticks(group: Element, chart: Chart) -> None:
             elif labelled:
                 svg.words(ticks, frame.left - 4, spot, text, size)
         if grid and lines:
-            svg.add(ticks, "path", d=lines, stroke=INK, stroke_opacity=0.13, stroke_width=0.6)
+            svg.add(ticks, "path", d=lines)
     if chart.above:
         svg.words(group, frame.right, frame.top - 15, chart.above[0], 6.5, text_anchor="end")
 

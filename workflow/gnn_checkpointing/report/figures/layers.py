@@ -104,10 +104,7 @@ class Rule:
             ends = [place.at(place.x.low, self.y), place.at(place.x.high, self.y)]
         else:
             ends = [place.at(self.x or 0.0, place.y.low), place.at(self.x or 0.0, place.y.high)]
-        svg.add(
-            plot, "path", class_="data", d=svg.path(ends), stroke_width=0.8, stroke_opacity=0.7,
-            stroke_dasharray=self.dashes,
-        )  # fmt: skip
+        svg.add(plot, "path", class_="rule", d=svg.path(ends), stroke_dasharray=self.dashes)
 
 
 @dataclass(frozen=True)
@@ -122,10 +119,7 @@ class Steps:
         for x, y in self.points:
             corners += [(x, corners[-1][1])] if corners else []
             corners.append((x, y))
-        svg.add(
-            plot, "path", class_="data front", d=svg.path([place.at(*corner) for corner in corners]), fill="none",
-            stroke_width=1.1, stroke_opacity=0.55,
-        )  # fmt: skip
+        svg.add(plot, "path", class_="front", d=svg.path([place.at(*corner) for corner in corners]))
 
 
 @dataclass(frozen=True)
@@ -166,4 +160,4 @@ class Ribbon:
         there = [place.at(x, y) for x, y in zip(self.xs, self.low, strict=True)]
         back = [place.at(x, y) for x, y in zip(self.xs, self.high, strict=True)]
         outline = svg.path(there + back[::-1]) + "z"
-        svg.add(plot, "path", class_="data", d=outline, fill=self.colour, fill_opacity=0.2, stroke="none")
+        svg.add(plot, "path", class_="ribbon", d=outline, fill=self.colour)
