@@ -13,8 +13,6 @@ import minify_html
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE.parent / "workflow"))
 
-import minify  # noqa: E402 - after the line above, as the next import
-import minify_html  # noqa: E402
 from gnn_checkpointing.records.measurements_table import COLUMNS  # noqa: E402 - found there
 
 project = "Should I checkpoint my GNN?"

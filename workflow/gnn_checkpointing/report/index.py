@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 import os
 from collections.abc import Mapping, Sequence
@@ -15,6 +16,7 @@ from pathlib import Path
 from types import MappingProxyType
 from urllib.parse import quote
 
+from PIL import Image
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from gnn_checkpointing.artefacts import read_json, write_text
@@ -89,18 +91,22 @@ class Summary(_Part):
     answer: list[_Sentence]
     audit: _Audit | None = None  # reports from before there was an audit have none
 
+    @property
+    def question(self) -> str:
+        """What the study asks: its title, where its kind is unknown."""
+        return QUESTIONS.get(self.kind, self.study.title)
 
-@dataclass(frozen=True)
-class Entry:
-    """One report as the index lists it; links are relative to the index."""
+    @property
+    def first_sentence(self) -> str:
+        """The headline, else the first line of the answer."""
+        return self.headline or next((sentence.text for sentence in self.answer), "")
 
-    summary: Summary
-    question: str
-    headline: str
-    cells: str
-    audit: str
-    html: str
-    pdf: str
+    @property
+    def place(self) -> tuple[bool, int, str]:
+        """The default study first, then question by question."""
+        order = list(QUESTIONS)
+        rank = order.index(self.kind) if self.kind in order else len(order)
+        return (self.study.name != "default", rank, self.study.name)
 
 
 @dataclass(frozen=True)
@@ -120,17 +126,22 @@ def render_index(
     `left_out` are the folders of reports that are not listed, and why.
     """
     folders = [path.parent for path in sorted(report_root.glob(f"*/*/{SUMMARY}")) if path.parent not in left_out]
-    entries = [_entry(folder, output.parent) for folder in folders]
-    for folder, entry in zip(folders, entries, strict=True):
-        if entry.summary.study.name == "default":
-            _render_preview(folder, entry, templates, output.with_name("preview.png"))
-            break
+    found = [(read_summary(folder / SUMMARY), folder) for folder in folders]
+    default = next((one for one in found if one[0].study.name == "default"), None)
+    if default:
+        _render_preview(*default, templates, output.with_name("preview.png"))
+    entries = [(one, quote(Path(os.path.relpath(folder, output.parent)).as_posix())) for one, folder in found]
     write_text(
         output,
         environment(templates)
         .get_template("index.html")
         .render(
-            machines=[sorted(one, key=_place) for _, one in groupby(entries, lambda one: one.summary.hardware.slug)],
+            machines=[
+                sorted(own, key=lambda entry: entry[0].place)
+                for _, own in groupby(entries, lambda entry: entry[0].hardware.slug)
+            ],
+            count=units.count,
+            files=(HTML, PDF),
             compared=compared,
             left_out=sorted(left_out.values()),
             documentation=DOCUMENTATION if (output.parent / DOCUMENTATION).is_file() else "",
@@ -149,35 +160,7 @@ def read_summary(path: Path) -> Summary:
         raise Refusal(f"{path}: field {field}: {first['msg']}; delete the file and render the report again") from None
 
 
-def _entry(folder: Path, base: Path) -> Entry:
-    summary = read_summary(folder / SUMMARY)
-    address = quote(Path(os.path.relpath(folder, base)).as_posix())
-    return Entry(
-        summary=summary,
-        question=QUESTIONS.get(summary.kind, ""),
-        headline=summary.headline or next((sentence.text for sentence in summary.answer), ""),
-        cells=units.count(summary.cells),
-        audit=_score(summary.audit),
-        html=f"{address}/{HTML}",
-        pdf=f"{address}/{PDF}",
-    )
-
-
-def _score(audit: _Audit | None) -> str:
-    """A report's score of itself in words, nothing where it has none."""
-    if audit is None:
-        return ""
-    return f"passes {units.count(audit.passed)} of {units.count(audit.applicable)} checks of its own quality"
-
-
-def _place(entry: Entry) -> tuple[bool, int, str]:
-    """The default study first, then question by question."""
-    order = list(QUESTIONS)
-    kind, name = entry.summary.kind, entry.summary.study.name
-    return (name != "default", order.index(kind) if kind in order else len(order), name)
-
-
-def _render_preview(study: Path, entry: Entry, templates: Path, output: Path) -> None:
+def _render_preview(summary: Summary, study: Path, templates: Path, output: Path) -> None:
     """Write a picture of 1200 by 630 from what a published study's leading figure draws; none of another figure."""
     drawn = study / _FIGURE
     if not is_there(drawn):
@@ -186,9 +169,11 @@ def _render_preview(study: Path, entry: Entry, templates: Path, output: Path) ->
     if header != _COLUMNS:
         return
     panels = list(dict.fromkeys(row[0] for row in rows))
-    values = {"headline": entry.headline, "machine": entry.summary.hardware.label, "panels": panels}
+    values = {"headline": summary.first_sentence, "machine": summary.hardware.label, "panels": panels}
     files = {f"{panel}.svg": _drawing(panel, rows) for panel in panels} | {"preview.json": json.dumps(values)}
-    output.write_bytes(typeset(templates / "typst" / "preview.typ", files, format="png", ppi=72))
+    picture = typeset(templates / "typst" / "preview.typ", files, format="png", ppi=72)
+    with Image.open(io.BytesIO(picture)) as drawing:  # the same pixels in fewer bytes
+        drawing.save(output, optimize=True)
 
 
 def _drawing(panel: str, rows: Sequence[Sequence[str]]) -> str:
