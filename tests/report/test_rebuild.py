@@ -29,7 +29,6 @@ sys.exit(main(sys.argv[1:]))
 """
 
 
-
 def names(folder: Path) -> list[str]:
     return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
 
