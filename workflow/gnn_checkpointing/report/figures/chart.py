@@ -59,18 +59,6 @@ class Frame:
         return self.bottom - self.top
 
 
-@dataclass(frozen=True)
-class Place:
-    """Values as places within a frame."""
-
-    frame: Frame
-    x: Scale
-    y: Scale
-
-    def at(self, x: float, y: float) -> tuple[float, float]:
-        """Where a pair of values is drawn, from the frame's top left; far outside where an axis has no such value."""
-        return self.frame.width * self.x.share(x), self.frame.height * (1 - self.y.share(y))
-
 
 def span_of(point: Point, y: Scale) -> str:
     """The interval of a value in words, in brackets; nothing where it has none."""
@@ -80,8 +68,8 @@ def span_of(point: Point, y: Scale) -> str:
 class Layer(Protocol):
     """Something drawn at values."""
 
-    def draw(self, plot: Element, place: Place) -> None:
-        """Draw into the plot."""
+    def draw(self, plot: Element, chart: Chart) -> None:
+        """Draw into the plot of a chart."""
 
 
 @dataclass(frozen=True)
@@ -117,10 +105,9 @@ class Chart:
     tick_labels: tuple[bool, bool] = (True, True)
     grid: tuple[bool, bool] = field(default=(True, True))
 
-    @property
-    def place(self) -> Place:
-        """How its values become places."""
-        return Place(self.frame, self.x, self.y)
+    def at(self, x: float, y: float) -> tuple[float, float]:
+        """Where a pair of values is drawn, from the frame's top left; far outside where an axis has no such value."""
+        return self.frame.width * self.x.share(x), self.frame.height * (1 - self.y.share(y))
 
 
 def panel(name: str, chart: Chart, height: float = HEIGHT, width: float = WIDTH) -> str:
@@ -152,7 +139,7 @@ def draw(parent: Element, chart: Chart) -> Element:
         group, "svg", class_="plot", x=frame.left, y=frame.top, width=frame.width, height=frame.height
     )
     for layer in chart.layers:
-        layer.draw(plot, chart.place)
+        layer.draw(plot, chart)
     if chart.names:
         names = svg.add(group, "g", class_="names")
         for name in chart.names:

@@ -17,7 +17,6 @@ from gnn_checkpointing.report.figures.chart import (
     WIDTH,
     Chart,
     Frame,
-    Place,
     Point,
     draw,
 )
@@ -117,13 +116,13 @@ def ratio_panel(name: str, marks: Sequence[Mark], looks: Mapping[str, Look], x: 
 class _OnRows(Series):
     """Marks whose number is along x, on rows that have names."""
 
-    def told(self, place: Place) -> str:  # noqa: ARG002 - rows have names of their own
+    def told(self, chart: Chart) -> str:  # noqa: ARG002 - rows have names of their own
         """What every mark says."""
         return "{}: {} on {}" + (f"; {self.cell}" if self.cell else "")
 
-    def numbers(self, point: Point, place: Place) -> list[str]:
+    def numbers(self, point: Point, chart: Chart) -> list[str]:
         """What one mark alone says."""
-        return [place.x.text(point.x), point.cell]
+        return [chart.x.text(point.x), point.cell]
 
 
 def _short(label: str) -> str:

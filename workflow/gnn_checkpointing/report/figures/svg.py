@@ -141,14 +141,9 @@ def text_width(text: str, size: float) -> float:
 
 def _regular(corners: int, inner: float = 1.0, turned: float = 0.0) -> Corners:
     """A regular polygon with a corner at the top; with `inner` a star, which has a shorter corner between any two."""
-    steps = corners if inner == 1.0 else 2 * corners
-    return tuple(
-        (
-            1.12 * (inner if step % 2 and inner != 1.0 else 1.0) * math.sin(2 * math.pi * step / steps + turned),
-            -1.12 * (inner if step % 2 and inner != 1.0 else 1.0) * math.cos(2 * math.pi * step / steps + turned),
-        )
-        for step in range(steps)
-    )
+    radii = [1.12] * corners if inner == 1.0 else [1.12, 1.12 * inner] * corners
+    angles = [2 * math.pi * step / len(radii) + turned for step in range(len(radii))]
+    return tuple((r * math.sin(angle), -r * math.cos(angle)) for r, angle in zip(radii, angles, strict=True))
 
 
 def _turned(corners: Corners, quarters: int) -> Corners:
