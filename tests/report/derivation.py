@@ -140,7 +140,10 @@ class Derivation:
         text = (self.folder / path).read_text(encoding="utf-8")
         if path.endswith(".csv"):
             return [{key: _typed(value) for key, value in row.items()} for row in csv.DictReader(text.splitlines())]
-        return json.loads(text)
+        value = json.loads(text)
+        for claim in value["claims"] if path == "claims.json" else ():  # what a template's claims share is said once
+            claim |= value.get("alike", {}).get(claim["id"].partition(":")[0], {})
+        return value
 
 
 def _number(value: Any) -> Any:

@@ -15,6 +15,7 @@ from gnn_checkpointing.artefacts import read_json
 from gnn_checkpointing.audit.inputs import read_audit_inputs
 from gnn_checkpointing.audit.rubric import audited
 from gnn_checkpointing.claims.judge import judge
+from gnn_checkpointing.claims.ledger import written
 from gnn_checkpointing.planning.gather import knowledge
 from gnn_checkpointing.refusal import Refusal
 from gnn_checkpointing.report.inputs import ANALYSIS, AUDIT, CLAIMS, MEASUREMENTS, PLANNER
@@ -53,7 +54,7 @@ def conclusions(found: Measured, findings: Findings) -> Iterator[str]:
 
     both = f"{ANALYSIS} and {CLAIMS}"
     recipes: tuple[tuple[str, str, Callable[[], Any]], ...] = (
-        (CLAIMS, ANALYSIS, lambda: judge(findings, study.name, machine.slug)),
+        (CLAIMS, ANALYSIS, lambda: written(judge(findings, study.name, machine.slug))),
         (AUDIT, both, lambda: audited(read_audit_inputs(folder))),
         (PLANNER, ANALYSIS, known),
         (SUMMARY, both, summarised),
