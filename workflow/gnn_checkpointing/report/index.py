@@ -17,12 +17,11 @@ from types import MappingProxyType
 from urllib.parse import quote
 
 from PIL import Image
-from pydantic import BaseModel, ConfigDict, ValidationError
 
-from gnn_checkpointing.artefacts import read_json, write_text
+from gnn_checkpointing.artefacts import write_text
 from gnn_checkpointing.claims.ledger import Verdict
 from gnn_checkpointing.packed import bounded_bytes, is_there
-from gnn_checkpointing.refusal import Refusal
+from gnn_checkpointing.records.record import Record, checked
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.figures import scales
 from gnn_checkpointing.report.figures.lines import Line, Point, line_panel
@@ -54,32 +53,28 @@ _FIGURE = "figures/figure-lead.csv"
 _COLUMNS = ["panel", "convolution", "average degree (edges per node)", "activation memory / none's", "low", "high"]
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class _Hardware(_Part):
+class _Hardware(Record):
     slug: str
     label: str
 
 
-class _Study(_Part):
+class _Study(Record):
     name: str
     title: str
 
 
-class _Sentence(_Part):
+class _Sentence(Record):
     text: str
     verdict: Verdict
 
 
-class _Audit(_Part):
+class _Audit(Record):
     passed: int
     applicable: int
     failed: list[str]
 
 
-class Summary(_Part):
+class Summary(Record):
     """What a report says of itself in its summary.json."""
 
     hardware: _Hardware
@@ -151,13 +146,8 @@ def render_index(
 
 
 def read_summary(path: Path) -> Summary:
-    """Read a report's `summary.json`, or refuse naming the file and the field."""
-    try:
-        return Summary.model_validate(read_json(path))
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        field = ".".join(str(part) for part in first["loc"]) or "summary"
-        raise Refusal(f"{path}: field {field}: {first['msg']}; delete the file and render the report again") from None
+    """A report's `summary.json`, or a refusal that names the file and the field."""
+    return checked(path, Summary, "delete the file and render the report again")
 
 
 def _render_preview(summary: Summary, study: Path, templates: Path, output: Path) -> None:
