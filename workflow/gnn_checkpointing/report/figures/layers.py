@@ -88,13 +88,12 @@ def whisker(chart: Chart, point: Point) -> str:
 
 @dataclass(frozen=True)
 class Rule:
-    """A line of reference: level, upright, or through two pairs of values; with words at its end where it needs any."""
+    """A line of reference: level, upright, or through two pairs of values."""
 
     x: float | None = None
     y: float | None = None
     through: tuple[tuple[float, float], tuple[float, float]] | None = None
     dashes: str | None = "4 3"
-    text: str = ""
 
     def draw(self, plot: Element, chart: Chart) -> None:
         """Draw from one end of the axes to the other."""
@@ -129,12 +128,11 @@ class Bars:
     name: str
     colour: str
     spans: Sequence[tuple[float, float, float, str]]
-    thick: float = 0.7
     opacity: float | None = None
 
     def draw(self, plot: Element, chart: Chart) -> None:
         """Draw every bar."""
-        name, half = f"p:{self.name}" if self.name else None, self.thick / 2
+        name, half = f"p:{self.name}" if self.name else None, 0.35
         group = svg.add(plot, "g", class_=name, fill=self.colour, stroke="none", opacity=self.opacity)
         if any(words for *_, words in self.spans):
             tell(plot, group, "{}: {}", [[words] for *_, words in self.spans])
