@@ -44,7 +44,7 @@ def test_every_figure_has_a_rule_a_command_and_hashes(page: Documents) -> None:
 
 def test_a_figure_of_an_unknown_file_is_an_error() -> None:
     figure = Figure("figure-x", "", "", (), source="elsewhere.json")
-    with pytest.raises(ValueError, match=r"not elsewhere\.json"):
+    with pytest.raises(ValueError, match=r"no rule is known to make elsewhere\.json"):
         provenance(figure, synthetic.inputs().study, {})
 
 

@@ -7,19 +7,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from gnn_checkpointing.report.figures import svg
-from gnn_checkpointing.report.figures.chart import (
-    ABOVE,
-    BELOW,
-    HEIGHT,
-    LEFT,
-    WIDTH,
-    Chart,
-    Frame,
-    Layer,
-    Name,
-    Point,
-    panel,
-)
+from gnn_checkpointing.report.figures.chart import ABOVE, BELOW, HEIGHT, LEFT, WIDTH, Chart, Frame, Name, Point, panel
 from gnn_checkpointing.report.figures.labels import wrapped
 from gnn_checkpointing.report.figures.layers import Rule, Series
 from gnn_checkpointing.report.figures.palette import Look
@@ -55,10 +43,9 @@ def line_panel(
     """
     height = max(HEIGHT, _LINE_HEIGHT * sum(1 + wrapped(line.policy).count("\n") for line in lines) + BELOW + ABOVE)
     frame = Frame(LEFT, ABOVE, WIDTH - _NAMES, height - BELOW)
-    layers: list[Layer] = [] if reference is None else [Rule(y=reference)]
-    layers += [Series(line.policy, looks[line.policy], line.points, cell=cell) for line in lines]
-    names = end_names(lines, looks, frame, x, y)
-    return panel(name, Chart(frame, x, y, layers, names), height)
+    rules = [] if reference is None else [Rule(y=reference)]
+    series = [Series(line.policy, looks[line.policy], line.points, cell=cell) for line in lines]
+    return panel(name, Chart(frame, x, y, [*rules, *series], end_names(lines, looks, frame, x, y)), height)
 
 
 def end_names(lines: Sequence[Line], looks: Mapping[str, Look], frame: Frame, x: Scale, y: Scale) -> list[Name]:

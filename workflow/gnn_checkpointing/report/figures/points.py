@@ -8,18 +8,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from gnn_checkpointing.report.figures import svg
-from gnn_checkpointing.report.figures.chart import (
-    ABOVE,
-    BELOW,
-    HEIGHT,
-    LEFT,
-    RIGHT,
-    WIDTH,
-    Chart,
-    Frame,
-    Point,
-    draw,
-)
+from gnn_checkpointing.report.figures.chart import ABOVE, BELOW, HEIGHT, LEFT, RIGHT, WIDTH, Chart, Frame, Point, draw
 from gnn_checkpointing.report.figures.layers import Rule, Series
 from gnn_checkpointing.report.figures.lines import Line
 from gnn_checkpointing.report.figures.palette import Look
