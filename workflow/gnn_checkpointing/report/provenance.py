@@ -18,8 +18,8 @@ from rocrate.model import ContextEntity, File
 from rocrate.rocrate import ROCrate
 
 from gnn_checkpointing.packed import PACK
-from gnn_checkpointing.report.figure import Fact, Figure, Provenance
 from gnn_checkpointing.report import inputs as names
+from gnn_checkpointing.report.figure import Fact, Figure, Provenance
 from gnn_checkpointing.report.page import Section
 from gnn_checkpointing.sourced import bare
 from gnn_checkpointing.study.study import Study
@@ -47,6 +47,7 @@ _DESCRIPTIONS = {
     "claims.json": "every claim with its estimate, rule and verdict",
     "audit.json": "the published questions and their answers",
     "planner.json": "the laws that the planner uses",
+    "history.json": "every measurement of this study on this machine",
     "summary.json": "what the index of reports shows",
     "report.html": "the report",
     "report.pdf": "the report, typeset",
@@ -150,9 +151,9 @@ def crate(
 
 
 def _facts(name: str, content: bytes) -> dict[str, str]:
-    return {
+    described = {"description": _DESCRIPTIONS[name]} if name in _DESCRIPTIONS else {}
+    return described | {
         "name": name,
-        "description": _DESCRIPTIONS.get(name, "data behind the report"),
         "encodingFormat": _FORMATS.get(Path(name).suffix) or mimetypes.guess_type(name)[0] or "application/json",
         "contentSize": str(len(content)),
         "sha256": hashlib.sha256(content).hexdigest(),
