@@ -144,7 +144,9 @@ def _written(document: pikepdf.Pdf) -> bytes:
     places[last + 1] = (1, start, 0)
     rows = [struct.pack(">BIH", *places.get(number, (0, 0, 0))) for number in range(last + 2)]
     # Each row as its difference from the one above, which filter 2 undoes.
-    steps = (bytes((a - b) % 256 for a, b in zip(row, above, strict=True)) for above, row in pairwise([bytes(7), *rows]))
+    steps = (
+        bytes((a - b) % 256 for a, b in zip(row, above, strict=True)) for above, row in pairwise([bytes(7), *rows])
+    )
     table = bytes(deflate.zlib_compress(b"".join(b"\2" + step for step in steps), _HARDEST))
     root, info, id = (document.trailer[name] for name in ("/Root", "/Info", "/ID"))
     entries = (
