@@ -23,6 +23,7 @@ from xml.etree import ElementTree as Tree
 import deflate
 import pikepdf
 import typst
+from fontTools.ttLib import TTFont
 
 from gnn_checkpointing.report.letters import FONTS, font_folder, is_drawn
 from gnn_checkpointing.report.page import Page
@@ -104,11 +105,16 @@ def _lines(text: Tree.Element, given: Mapping[str, str]) -> Iterator[dict[str, A
 def _packed(pdf: bytes) -> bytes:
     """The same pages, smaller: the tags keep their roles, and lose the borders that are drawn anyway."""
     with pikepdf.open(io.BytesIO(pdf)) as document:
-        drawn = [page.Contents.objgen for page in document.pages]
+        drawn = {page.Contents.objgen for page in document.pages}
+        described = (one for one in document.objects if isinstance(one, pikepdf.Dictionary) and "/FontFile2" in one)
+        fonts = {one.FontFile2.objgen for one in described}
         for one in document.objects:
             if isinstance(one, pikepdf.Stream) and one.get("/Filter") == "/FlateDecode":
                 content = one.read_bytes()
-                content = _short(content) if one.objgen in drawn or one.get("/Subtype") == "/Form" else content
+                if one.objgen in drawn or one.get("/Subtype") == "/Form":
+                    content = _short(content)
+                elif one.objgen in fonts:
+                    content = _plain_font(content)
                 one.write(bytes(deflate.zlib_compress(content, _HARDEST)), filter=pikepdf.Name.FlateDecode)
             elif isinstance(one, pikepdf.Dictionary) and one.get("/Type") == "/StructElem":
                 _lighten(one)
@@ -155,6 +161,17 @@ def _written(document: pikepdf.Pdf) -> bytes:
     ) % (last + 2, root.objgen[0], info.objgen[0], id.unparse(), len(table))
     add(last + 1, entries, table)
     made.write(b"startxref\n%d\n%%%%EOF\n" % start)
+    return made.getvalue()
+
+
+def _plain_font(font: bytes) -> bytes:
+    """A font's shapes alone, without its texts and what moves them on coarse screens: two thirds of it."""
+    found, made = TTFont(io.BytesIO(font), recalcTimestamp=False), io.BytesIO()
+    for glyph in found.getGlyphOrder():
+        found["glyf"][glyph].removeHinting()
+    for name in {"name", "post", "fpgm", "prep", "cvt "} & set(found.keys()):
+        del found[name]
+    found.save(made, reorderTables=None)
     return made.getvalue()
 
 
