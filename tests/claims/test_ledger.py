@@ -85,7 +85,7 @@ def test_a_ledger_that_breaks_its_form_is_refused_by_file_and_field(tmp_path: Pa
     broken["claims"][3]["verdict"] = "proven"
     file = tmp_path / "claims.json"
     file.write_text(json.dumps(broken))
-    with pytest.raises(Refusal, match=r"claims\.json: field claims\.3\.verdict: .*make it anew with `judge`"):
+    with pytest.raises(Refusal, match=r"claims\.json: field claims\.3\.verdict: .*make it again with `judge`"):
         read_ledger(file)
 
 

@@ -6,11 +6,10 @@ from itertools import product
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import ConfigDict, Field, TypeAdapter, ValidationError, model_validator
+from pydantic import ConfigDict, Field, TypeAdapter, model_validator
 
 from gnn_checkpointing.analysis.results import Estimate, Result, Share
-from gnn_checkpointing.artefacts import read_json
-from gnn_checkpointing.refusal import Refusal
+from gnn_checkpointing.records.record import checked
 
 Verdict = Literal["supported", "refuted", "inconclusive", "untested"]
 Kind = Literal["study", "literature", "seed"]
@@ -84,13 +83,8 @@ def written(ledger: Ledger) -> dict[str, Any]:
 
 
 def read_ledger(path: Path) -> Ledger:
-    """Read a `claims.json`, or refuse naming the file and the field."""
-    try:
-        return Ledger.model_validate(read_json(path))
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        field = ".".join(str(part) for part in first["loc"]) or "ledger"
-        raise Refusal(f"{path}: field {field}: {first['msg']}; make it anew with `judge`") from None
+    """The content of a `claims.json`, or a refusal that names the file and the field."""
+    return checked(path, Ledger, "make it again with `judge`")
 
 
 def ledger_schema() -> dict[str, Any]:
