@@ -8,6 +8,8 @@ from hashlib import sha256
 from itertools import pairwise
 from pathlib import Path
 
+from pydantic import Field
+
 from gnn_checkpointing.claims.ledger import Verdict
 from gnn_checkpointing.records.record import Record, checked
 from gnn_checkpointing.report import units
@@ -54,7 +56,7 @@ class Measured(Record):
     commit: str
     cells: int
     speeds: tuple[Speed, ...]
-    verdicts: dict[str, Verdict] = {}
+    verdicts: dict[str, Verdict] = Field({})
     repeats: Repeat | None = None
 
 
