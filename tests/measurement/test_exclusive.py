@@ -54,6 +54,18 @@ def test_another_users_lock_is_refused(tmp_path: Path, monkeypatch: pytest.Monke
         pytest.fail("held")
 
 
+def test_a_lock_file_that_was_removed_is_made_again_by_whoever_waits(tmp_path: Path) -> None:
+    """Both would hold the machine otherwise: who waited the old file, who comes the new one."""
+
+    def removed() -> bool:
+        (tmp_path / "lock").unlink(missing_ok=True)
+        return True
+
+    with machine(shared=False), machine(shared=False, still_wanted=removed):
+        with pytest.raises(SystemExit), machine(shared=False, still_wanted=lambda: False):
+            pytest.fail("held by two")
+
+
 def wait_for(condition, seconds: float = 10.0) -> bool:
     end = time.monotonic() + seconds
     while time.monotonic() < end:

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from gnn_checkpointing.measurement import supervise
+from gnn_checkpointing.measurement import forked, supervise
 from gnn_checkpointing.measurement.allocator import worker_environment
 from gnn_checkpointing.measurement.forked import RUN, fork_process, start_process, this_run
 from gnn_checkpointing.study.policy_names import EDGES, POLICIES, SEGMENTS, SHARE
@@ -156,6 +156,23 @@ def test_the_death_of_the_server_is_its_processs(environment: dict[str, str], fo
     assert new["parent"] != said["parent"]
 
 
+def test_a_server_that_is_stopped_keeps_nobody_waiting(
+    environment: dict[str, str], folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It cannot say how a process ended; the next one is started instead."""
+    process, said = spoken(environment, folder, "sleep")
+    monkeypatch.setattr(forked, "_START_SECONDS", 0.5)
+    monkeypatch.setattr(forked, "_PATIENCE_SECONDS", 0.1)
+    os.kill(said["parent"], signal.SIGSTOP)
+    try:
+        process.send_signal(signal.SIGTERM)
+        assert process.wait() == -signal.SIGKILL
+        after, new = spoken(environment, folder)
+        assert (after.wait(), new["forked"]) == (0, False)
+    finally:
+        os.kill(said["parent"], signal.SIGKILL)
+
+
 def test_the_end_of_the_run_is_that_of_all(environment: dict[str, str], folder: Path) -> None:
     with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as run:
         process, said = spoken(environment | {RUN: this_run(run.pid)}, folder, "sleep")
@@ -198,9 +215,9 @@ def test_every_policys_bytes_are_those_of_a_started_process(
     names = [name for kind, name in NAMES.items() if kind != "none" and POLICIES[kind].compiled == compiled]
     started = measured(small_study("GATv2", ("none", *names)), tmp_path / "started")
     monkeypatch.setenv(RUN, environment[RUN])
-    forked = measured(small_study("GATv2", ("none", *names)), tmp_path / "forked")
-    assert forked.policies[0].outcome == "completed"
-    for one, other in zip(started.policies, forked.policies, strict=True):
+    found = measured(small_study("GATv2", ("none", *names)), tmp_path / "forked")
+    assert found.policies[0].outcome == "completed"
+    for one, other in zip(started.policies, found.policies, strict=True):
         assert (one.policy, one.outcome, one.memory, one.sameness) == (
             other.policy,
             other.outcome,

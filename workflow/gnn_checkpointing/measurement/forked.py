@@ -36,7 +36,7 @@ _PACKAGE = Path(__file__).resolve().parent.parent
 _LIBRARIES = ("LD_", "MALLOC_", "GLIBC_", "OMP_", "GOMP_", "KMP_", "MKL_", "OPENBLAS_", "PYTHON", "LANG", "LC_")
 _DEVICES = ("TORCH", "PYTORCH_", "KINETO_", "CUDA_", "CUBLAS", "NVIDIA_")
 _COMMANDS = "gnn_checkpointing.cli"
-_START_SECONDS, _PATIENCE_SECONDS = 300.0, 5.0  # imports on a slow disk; a word of a server that is there
+_START_SECONDS, _PATIENCE_SECONDS = 60.0, 5.0  # imports on a slow disk; a word of a server that is there
 LARGEST = 1 << 16
 """Bytes of one message between a client and the server."""
 
