@@ -109,7 +109,7 @@ def _run(handles: list[int]) -> NoReturn:
         del os.environ[RUN]  # a server of its own would import all again
         os.chdir(request["folder"])
         if not sys.flags.safe_path:
-            sys.path[0] = request["folder"]  # where a user's own families and convolutions are found
+            sys.path.append(request["folder"])  # where a user's own families and convolutions are found
         _vary()
         name = request["module"].rpartition(".")[2]
         ctypes.CDLL(None).prctl(_PR_SET_NAME, name.encode(), 0, 0, 0)  # ps and top tell it from the server

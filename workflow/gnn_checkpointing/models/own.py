@@ -135,13 +135,14 @@ def _searched() -> Iterator[None]:
 
     Python takes compiled files by their source's second of change and size, and so an edit may go unseen.
     """
-    if str(Path.cwd()) not in sys.path:
-        sys.path.insert(0, str(Path.cwd()))
+    folder = str(Path.cwd())
+    sys.path.insert(0, folder)
     prefix, written = sys.pycache_prefix, sys.dont_write_bytecode
     sys.pycache_prefix, sys.dont_write_bytecode = os.devnull, True
     try:
         yield
     finally:
+        sys.path.remove(folder)
         sys.pycache_prefix, sys.dont_write_bytecode = prefix, written
 
 
