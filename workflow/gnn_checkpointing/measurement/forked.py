@@ -89,6 +89,15 @@ class Forked:
         return self.returncode
 
 
+_STARTING = """
+import sys
+sys.flags.safe_path or sys.path.append(sys.path.pop(0))
+import runpy
+runpy.run_module(sys.argv.pop(1), run_name="__main__", alter_sys=True)
+"""
+"""What `python -m` does, with the working folder in the last place of the path."""
+
+
 def start_process(
     module: str,
     arguments: Sequence[str],
@@ -102,7 +111,7 @@ def start_process(
     forked = fork_process(module, arguments, environment, stdin, output, errors, pass_fds)
     if forked is not None:
         return forked
-    command = [sys.executable, "-m", module, *arguments]
+    command = [sys.executable, "-c", _STARTING, module, *arguments]
     return subprocess.Popen(
         command, stdin=stdin, stdout=output, stderr=errors, env=environment, pass_fds=tuple(pass_fds)
     )
