@@ -128,7 +128,10 @@ def fork_process(
 ) -> Forked | None:
     """A process that runs `module` of this package, forked by this run's server; None where there is none."""
     run = environment.get(RUN, "")
-    if not run or this_run(int(run.split(":")[1])) != run:
+    try:
+        if this_run(int(run.split(":")[1])) != run:
+            return None
+    except (IndexError, ValueError):
         return None
     request = {"module": module, "arguments": list(arguments), "environment": environment, "folder": str(Path.cwd())}
     targets = [0, 1, 2, *pass_fds]
