@@ -12,7 +12,7 @@ from gnn_checkpointing.graphs.storage import save_graph
 from gnn_checkpointing.measurement import cell as in_process
 from gnn_checkpointing.measurement import probe, supervise
 from gnn_checkpointing.measurement.allocator import worker_environment
-from gnn_checkpointing.measurement.cell import measure_cell
+from gnn_checkpointing.measurement.cell import Bench
 from gnn_checkpointing.measurement.high_water import HighWater
 from gnn_checkpointing.measurement.supervise import COMPLETE, completed_records, measure_graph
 from gnn_checkpointing.records.cell import CellRecord
@@ -29,7 +29,7 @@ def no_marks(cell: str, policies: list[str]) -> dict[str, HighWater]:
 
 def measured(study: Study) -> CellRecord:
     cell, graph = cell_of(study)
-    record, _ = measure_cell(study, cell, graph, CPU, {}, lambda policy, phase: None, no_marks, CONTEXT)
+    record, _ = Bench(study, graph, CPU).measure(cell, {}, lambda *_: None, no_marks, CONTEXT)
     return record
 
 
@@ -68,9 +68,10 @@ def test_a_policy_is_announced_before_it_is_made(monkeypatch: pytest.MonkeyPatch
             return made(cell, task, policy)
 
         monkeypatch.setattr(module, "contestant", noted)
-    measure_cell(study, cell, graph, CPU, {}, lambda *step: announced.append(step), no_marks, CONTEXT)
+    bench = Bench(study, graph, CPU)
+    bench.measure(cell, {}, lambda *step: announced.append(step), no_marks, CONTEXT)
     assert len([phase for _, phase in announced if phase == "preparation"]) == 2
-    in_process.time_again(study, cell, graph, CPU, 1, study.policies, lambda *step: announced.append(step))
+    bench.time_again(cell, 1, study.policies, lambda *step: announced.append(step))
     assert len([phase for _, phase in announced if phase == "preparation"]) == 4
 
 

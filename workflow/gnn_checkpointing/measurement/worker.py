@@ -18,10 +18,9 @@ from typing import Any, TextIO
 
 import torch
 
-from gnn_checkpointing.graphs.graph import Graph
 from gnn_checkpointing.graphs.storage import load_graph
 from gnn_checkpointing.measurement.allocator import refused_on_cuda
-from gnn_checkpointing.measurement.cell import ReadHighWater, measure_cell, time_again
+from gnn_checkpointing.measurement.cell import Bench, ReadHighWater
 from gnn_checkpointing.measurement.device import accelerator, chosen_device, full_precision, memory_limit, spread_net
 from gnn_checkpointing.measurement.exclusive import die_with_parent
 from gnn_checkpointing.measurement.gpu import Neighbours, alone_on
@@ -79,7 +78,7 @@ def _measure(job: dict[str, Any], events: TextIO) -> None:
     graph = load_graph(Path(job["graph_file"]), job["graph"])
     torch.set_num_threads(study.measurement.threads)
     spread_net(device)
-    worker = Worker(job, study, graph, device, neighbours, events)
+    worker = Worker(job, Bench(study, graph, device), neighbours, events)
     for cell in cells:
         if read_high_water is None:
             worker.time_again(cell)
@@ -92,15 +91,13 @@ class Worker:
     """What the cells of one process share."""
 
     job: dict[str, Any]
-    study: Study
-    graph: Graph
-    device: torch.device
+    bench: Bench
     neighbours: Neighbours | None
     events: TextIO
 
     def measure(self, cell: Cell, read_high_water: ReadHighWater) -> None:
         """Measure one cell and report its record."""
-        study, graph, device = self.study, self.graph, self.device
+        study, graph, device = self.bench.study, self.bench.graph, self.bench.device
         context = self.job["context"] | {
             "fingerprint": self.job["fingerprints"][cell.id],
             "memory_limit_bytes": memory_limit(device, study.measurement.memory_limit_gib),
@@ -113,7 +110,7 @@ class Worker:
             found = self.job["lost"].get(cell.id, {})
             lost = {policy: PolicyRecord.model_validate(values) for policy, values in found.items()}
             with fatal_policies(cell, self.events) as announce:
-                record, traces = measure_cell(study, cell, graph, device, lost, announce, read_high_water, context)
+                record, traces = self.bench.measure(cell, lost, announce, read_high_water, context)
             if self.neighbours:
                 record = record.model_copy(update={"others_on_device": self.neighbours.found()})
                 record = with_warnings(record, study)
@@ -125,7 +122,7 @@ class Worker:
         """Time one cell once more and report its rounds."""
         process, policies = self.job["process"], self.job["timed"][cell.id]
         with fatal_policies(cell, self.events) as announce:
-            found = time_again(self.study, cell, self.graph, self.device, process, policies, announce)
+            found = self.bench.time_again(cell, process, policies, announce)
         if self.neighbours:
             found = found.model_copy(update={"others_on_device": self.neighbours.found()})
         _tell(self.events, event="again", cell=cell.id, rounds=found.model_dump(mode="json"))
