@@ -157,31 +157,24 @@ def test_a_record_that_is_not_what_this_study_measured_is_not_kept(
     assert byte_traces_file(tmp_path / "records", record.cell).exists()
 
 
-def test_a_policy_over_the_limit_is_an_outcome_and_the_others_are_still_compared_with_it(tmp_path: Path) -> None:
-    """3 layers on 400 x 200 edges with 64 channels: `none` holds about 0.24 GiB, the others far less than 150 MiB."""
-    record = measured(study_of(400, 200, memory_limit_gib=0.15), tmp_path)
-    found = {policy.policy: policy for policy in record.policies}
-    assert found["none"].outcome == "out_of_memory"
-    assert f"over the limit of {int(0.15 * 2**30):,} bytes" in found["none"].message
-    assert found["edge_blocks"].outcome == "completed"
-    assert found["edge_blocks"].sameness is not None and found["edge_blocks"].sameness.same_gradients
-    assert record.restarts == 0
-    row = cell_rows(record, study_of(8, 2).analysis)[0]
-    assert row["outcome"] == "out_of_memory"
-    assert row.get("peak_memory_bytes") is None
-
-
-@pytest.mark.slow
-def test_the_limit_counts_to_the_byte_whatever_the_heap_keeps(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("spared", "outcome"), [(0, "completed"), (1, "out_of_memory")])
+def test_the_limit_counts_to_the_byte_and_the_others_are_still_compared_with_what_is_over_it(
+    twice: Path, tmp_path: Path, spared: int, outcome: str
+) -> None:
     """What the process takes from the system is far more than the peak of this step, and does not matter."""
-    free = measured(study_of(200, 16), tmp_path)
-    peaks = {found.policy: found.memory.peak_memory_bytes for found in free.policies if found.memory}
-    for spared, outcome in ((0, "completed"), (1, "out_of_memory")):
-        record = measured(study_of(200, 16, memory_limit_gib=(peaks["none"] - spared) / 2**30), tmp_path)
-        assert record.memory_limit_bytes == peaks["none"] - spared
-        assert {found.policy: found.outcome for found in record.policies} == {
-            policy: outcome if policy == "none" else "completed" for policy in peaks
-        }
+    free, _ = unfinished(twice, tmp_path / "free")
+    assert free.policies[0].memory is not None
+    limit = free.policies[0].memory.peak_memory_bytes - spared
+    study = study_of(200, 16, memory_limit_gib=limit / 2**30)
+    record = measured(study, tmp_path / "limited")
+    assert (record.memory_limit_bytes, record.restarts) == (limit, 0)
+    none, *others = record.policies
+    assert none.outcome == outcome
+    assert not spared or f"over the limit of {limit:,} bytes" in none.message
+    assert {found.outcome for found in others} == {"completed"}
+    assert all(found.sameness is not None and found.sameness.same_gradients for found in others)
+    row = cell_rows(record, study.analysis)[0]
+    assert (row["outcome"], row.get("peak_memory_bytes")) == (outcome, None if spared else limit)
 
 
 @pytest.mark.slow
