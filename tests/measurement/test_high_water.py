@@ -50,7 +50,6 @@ TWICE = (
 reader = high_water.HighWaterReader(study, Path(sys.argv[2]), cells)
 for peak in (0, 2**40):
     print(reader.readings(name, {"none": peak}, lambda: None)["none"].bytes)
-reader.close()
 """
 )
 

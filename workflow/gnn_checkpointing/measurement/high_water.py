@@ -103,7 +103,7 @@ def give_freed_memory_back() -> None:
 
 
 class HighWaterReader:
-    """Asks the reading process; `close` or the worker's death ends it."""
+    """Asks the reading process; the worker's death ends it."""
 
     def __init__(self, study: Study, graph_file: Path, cells: dict[str, Cell]) -> None:
         self._connection, theirs = Pipe()
@@ -137,12 +137,6 @@ class HighWaterReader:
             if missing:
                 found[missing[0]] = HighWater(None, f"no high-water reading: its process {how}")
         return found
-
-    def close(self) -> None:
-        """End the reading process."""
-        self._connection.close()
-        os.kill(self._process, signal.SIGKILL)
-        os.waitpid(self._process, 0)
 
     def _one_round(self, request: Any, found: dict[str, HighWater], alive: Callable[[], None]) -> str:
         """Let one fork read the policies of `request` until it ends; how it ended."""
