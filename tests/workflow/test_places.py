@@ -58,6 +58,18 @@ def test_every_command_names_the_clones_files_whole(checkout: Checkout, folder: 
         assert (folder / words[words.index("--templates") + 1]).resolve() == checkout.folder / "templates"
 
 
+@pytest.mark.parametrize("name", ["results", "report"])
+def test_a_file_where_a_folder_is_needed_is_one_sentence(checkout: Checkout, name: str) -> None:
+    (checkout.folder / name).write_text("mine")
+    process = checkout.start()
+    output, _ = process.communicate(timeout=60)
+    assert process.returncode == 2
+    (sentence,) = re.findall("^error: .*", output, re.MULTILINE)
+    assert name in sentence and "--directory" in sentence
+    assert "Traceback" not in output
+    assert (checkout.folder / name).read_text() == "mine"
+
+
 @pytest.fixture
 def read_only(checkout: Checkout) -> Iterator[Checkout]:
     """The checkout where nothing can be written; for root, too, by a mount."""
