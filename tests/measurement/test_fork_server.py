@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from gnn_checkpointing.measurement import forked, supervise
+from gnn_checkpointing.measurement import forked
 from gnn_checkpointing.measurement.allocator import worker_environment
 from gnn_checkpointing.measurement.exclusive import parent_of, state_of
 from gnn_checkpointing.measurement.forked import RUN, fork_process, start_process, this_run
@@ -229,22 +229,3 @@ def test_every_policys_bytes_are_those_of_a_started_process(
             assert one.readings.high_water_agrees is other.readings.high_water_agrees, one.policy
             marks = one.readings.high_water_bytes, other.readings.high_water_bytes
             assert marks == (None, None) or abs(marks[0] - marks[1]) < 2**20, (one.policy, marks)
-
-
-def test_a_server_that_is_killed_while_it_measures_costs_one_more_try(
-    environment: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    real, started = supervise.start_process, []
-
-    def start(*arguments: Any) -> Any:
-        started.append(real(*arguments))
-        if len(started) == 1:
-            os.kill(parent_of(parent_of(started[0].pid)), signal.SIGKILL)
-        return started[-1]
-
-    monkeypatch.setattr(supervise, "start_process", start)
-    monkeypatch.setenv(RUN, environment[RUN])
-    record = measured(small_study("GATv2", ("none", "layers")), tmp_path / "killed")
-    assert {found.outcome for found in record.policies} == {"completed"}
-    assert record.restarts == 1
-    assert len({process.pid for process in started}) == len(started)
