@@ -1,12 +1,15 @@
 """A graph measured for real: what is recorded, and that memory and time limits are outcomes, not crashes."""
 
 import getpass
+import os
 import resource
 import shutil
 import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import suppress
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +18,8 @@ import pytest
 from gnn_checkpointing.artefacts import write_json
 from gnn_checkpointing.collecting.collect import cell_traces
 from gnn_checkpointing.collecting.rows import cell_rows
-from gnn_checkpointing.measurement import supervise
+from gnn_checkpointing.measurement import forked, supervise
+from gnn_checkpointing.measurement.exclusive import parent_of
 from gnn_checkpointing.measurement.forked import RUN
 from gnn_checkpointing.measurement.hardware import this_host
 from gnn_checkpointing.measurement.job import Job
@@ -263,10 +267,10 @@ def test_a_graph_file_that_is_none_is_refused(tmp_path: Path) -> None:
         )
 
 
-@pytestSENT = [signal.SIGTERM, signal.SIGINT, signal.SIGSTOP, signal.SIGUSR1]
+SENT = [signal.SIGTERM, signal.SIGINT, signal.SIGSTOP, signal.SIGUSR1]
 
 
-.mark.parametrize("sent", [signal.SIGKILL, *SENT])
+@pytest.mark.parametrize("sent", [signal.SIGKILL, *SENT])
 def test_a_signal_from_outside_is_no_outcome_of_a_policy(tmp_path: Path, sent: signal.Signals) -> None:
     """Before the first step neither is SIGKILL: a job has one more try, and then is refused."""
     (spec,) = study_graphs(SMALL)
@@ -282,26 +286,38 @@ def test_a_signal_from_outside_is_no_outcome_of_a_policy(tmp_path: Path, sent: s
     assert job.lost == {}
 
 
-.mark.parametrize("sent", SENT)
-def test_a_worker_that_gets_a_signal_is_started_again(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sent: signal.Signals
+VICTIMS = {"worker": lambda pid: pid, "its parent": parent_of, "server": lambda pid: parent_of(parent_of(pid))}
+
+
+@pytest.mark.parametrize(
+    ("victim", "sent"),
+    [*product(["worker"], SENT), *product(["its parent", "server"], [signal.SIGTERM, signal.SIGKILL, signal.SIGSTOP])],
+)
+def test_whichever_process_gets_a_signal_no_policy_is_lost(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, victim: str, sent: signal.Signals
 ) -> None:
-    """At its first announced step; a stopped one is silent until the study's patience ends."""
-    real, disturbed = supervise._events, []
+    """At the worker's first announced step; a stopped one is silent until the study's patience ends."""
+    real, hit = supervise._events, []
+    start, started = supervise.start_process, []
 
     def events(*args: Any) -> Any:
         for event in real(*args):
-            if event["event"] == "step" and not disturbed:
-                disturbed.append(started[-1].pid)
-                started[-1].send_signal(sent)
+            if event["event"] == "step" and not hit:
+                hit.append(VICTIMS[victim](started[-1].pid))
+                os.kill(hit[0], sent)
             yield event
 
-    start, started = supervise.start_process, []
     monkeypatch.setattr(supervise, "start_process", lambda *a: started.append(start(*a)) or started[-1])
     monkeypatch.setattr(supervise, "_events", events)
-    record = measured(study_of(60, 4, timeout_seconds=6), tmp_path)
+    monkeypatch.setattr(forked, "_PATIENCE_SECONDS", 0.5)
+    try:
+        record = measured(study_of(60, 4, timeout_seconds=6), tmp_path)
+    finally:
+        with suppress(ProcessLookupError):
+            if sent == signal.SIGSTOP:
+                os.kill(hit[0], signal.SIGKILL)  # a server that is stopped would be every later test's
     assert {found.outcome for found in record.policies} == {"completed"}
-    assert record.restarts == 1
+    assert record.restarts == (victim == "worker" or sent != signal.SIGSTOP)
 
 
 def test_nothing_is_left_in_the_folder_for_temporary_files(once: Path) -> None:
