@@ -25,7 +25,8 @@ class Checkout:
         for name in COPIED:
             source = ROOT / name
             if source.is_dir():
-                shutil.copytree(source, folder / name, ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
+                # With what Python has compiled; not what another process is writing there.
+                shutil.copytree(source, folder / name, ignore=shutil.ignore_patterns("*.egg-info", "*.pyc.*", ".*"))
             else:
                 shutil.copy(source, folder / name)
         binaries = str(Path(sys.executable).parent)
