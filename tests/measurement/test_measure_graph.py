@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from itertools import product
@@ -318,6 +319,27 @@ def test_whichever_process_gets_a_signal_no_policy_is_lost(
                 os.kill(hit[0], signal.SIGKILL)  # a server that is stopped would be every later test's
     assert {found.outcome for found in record.policies} == {"completed"}
     assert record.restarts == (victim == "worker" or sent != signal.SIGSTOP)
+
+
+HEARING = """
+from gnn_checkpointing.measurement.supervise import _events
+for event in _events(0, 1.0, lambda: True):
+    print(event["event"], flush=True)
+"""
+
+
+def test_a_commanding_process_that_is_stopped_for_long_finds_no_policy_silent() -> None:
+    """Ctrl-Z, and fg after more than the study's patience: what is measured was stopped along with it."""
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True, "bufsize": 1}
+    with subprocess.Popen([sys.executable, "-c", HEARING], **pipes) as process:
+        process.stdin.write('{"event": "step"}\n')
+        assert process.stdout.readline() == "step\n"
+        process.send_signal(signal.SIGSTOP)
+        time.sleep(2)
+        process.send_signal(signal.SIGCONT)
+        time.sleep(0.2)
+        said, _ = process.communicate('{"event": "cell"}\n')
+    assert said == "cell\n"
 
 
 def test_nothing_is_left_in_the_folder_for_temporary_files(once: Path) -> None:

@@ -160,15 +160,15 @@ class HighWaterReader:
 
     def _answers(self, alive: Callable[[], None]) -> Iterator[tuple[str, Any]]:
         """What the reading process says, and a silence that lasts too long."""
-        heard, allowed = time.monotonic(), _START_SECONDS + self._patience
+        silent, allowed = 0.0, _START_SECONDS + self._patience  # by looks, as the commanding process counts
         while True:
             alive()
             if self._connection.poll(_TICK_SECONDS):
                 yield self._connection.recv()
-                heard, allowed = time.monotonic(), self._patience
-            elif time.monotonic() - heard > allowed:
+                silent, allowed = 0.0, self._patience
+            elif (silent := silent + _TICK_SECONDS) > allowed:
                 yield "silence", None
-                heard = time.monotonic()
+                silent = 0.0
 
 
 def _how(status: int) -> str:

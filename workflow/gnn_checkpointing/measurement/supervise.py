@@ -196,8 +196,8 @@ def _is_stopped(process: int) -> bool:
 
 def _events(reading: int, timeout: float, still_wanted: StillWanted) -> Iterator[dict[str, Any]]:
     """The worker's events until it closes its end; a silence longer than `timeout` is an event, and the last."""
-    buffer, heard = b"", time.monotonic()
-    allowed = _START_SECONDS + timeout
+    # Counted by looks: while this process is stopped itself, nobody is silent.
+    buffer, silent, allowed = b"", 0.0, _START_SECONDS + timeout
     with selectors.DefaultSelector() as selector:
         selector.register(reading, selectors.EVENT_READ)
         while still_wanted():
@@ -205,10 +205,10 @@ def _events(reading: int, timeout: float, still_wanted: StillWanted) -> Iterator
                 chunk = os.read(reading, 1 << 16)
                 if not chunk:
                     return
-                heard, allowed = time.monotonic(), timeout
+                silent, allowed = 0.0, timeout
                 *lines, buffer = (buffer + chunk).split(b"\n")
                 yield from map(json.loads, lines)
-            elif time.monotonic() - heard > allowed:
+            elif (silent := silent + _TICK_SECONDS) > allowed:
                 yield {"event": "silence"}
                 return
     raise SystemExit(1)
