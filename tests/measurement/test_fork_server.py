@@ -8,8 +8,7 @@ import resource
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +20,7 @@ from gnn_checkpointing.measurement.exclusive import parent_of, state_of
 from gnn_checkpointing.measurement.forked import RUN, fork_process, start_process, this_run
 from gnn_checkpointing.study.policy_names import EDGES, POLICIES, SEGMENTS, SHARE
 from measurement.cells import measured, small_study
+from waiting import wait_for
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="a server forks on Linux alone")
 
@@ -74,13 +74,6 @@ def spoken(environment: dict[str, str], folder: Path, *arguments: str) -> tuple[
     os.close(handle)
     assert wait_for(lambda: (folder / "out").read_text().endswith("\n"), 60)
     return process, json.loads((folder / "out").read_text().splitlines()[0])
-
-
-def wait_for(condition: Callable[[], object], seconds: float = 10.0) -> bool:
-    end = time.monotonic() + seconds
-    while not condition() and time.monotonic() < end:
-        time.sleep(0.02)
-    return bool(condition())
 
 
 def is_gone(process: int) -> bool:

@@ -7,9 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
-import time
 from collections import Counter
-from collections.abc import Callable
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -69,15 +67,6 @@ class Checkout:
         """Return the cell records there are, with their times of writing."""
         found = self.folder.glob("results/*/smoke/measurements/*/*/*.json")
         return {path: path.stat().st_mtime_ns for path in found if path.name != "complete.json"}
-
-
-def wait_for(condition: Callable[[], object], seconds: float) -> bool:
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if condition():
-            return True
-        time.sleep(0.1)
-    return False
 
 
 def measuring(folder: Path) -> list[int]:

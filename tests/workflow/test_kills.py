@@ -12,7 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from .checkout import Checkout, measuring, wait_for
+from waiting import wait_for
+
+from .checkout import Checkout, measuring
 from .tape import TAPE
 
 pytestmark = pytest.mark.minutes

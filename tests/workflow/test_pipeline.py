@@ -12,8 +12,9 @@ import pytest
 
 from comparison.machines import measured_on
 from gnn_checkpointing.packed import packed_files
+from waiting import wait_for
 
-from .checkout import COPIED, SMOKE, Checkout, measuring, wait_for
+from .checkout import COPIED, SMOKE, Checkout, measuring
 
 pytestmark = pytest.mark.slow
 
