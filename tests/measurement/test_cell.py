@@ -123,7 +123,16 @@ def test_without_jemalloc_every_policy_of_its_cells_is_unavailable_and_nothing_i
     monkeypatch.setattr(supervise, "_run_worker", lambda *args: pytest.fail("started a process"))
     told: list[tuple[CellRecord, int]] = []
     with (tmp_path / "log").open("wb") as log:
-        measure_graph(study, cell.graph, tmp_path / "graph.npz", tmp_path / "r", "here", log, lambda: True, lambda *told_of: told.append(told_of))
+        measure_graph(
+            study,
+            cell.graph,
+            tmp_path / "graph.npz",
+            tmp_path / "r",
+            "here",
+            log,
+            lambda: True,
+            lambda *told_of: told.append(told_of),
+        )
     (record,) = completed_records(tmp_path / "r" / COMPLETE)
     assert told == [(record, 1)]
     assert [(found.outcome, found.message) for found in record.policies] == [("unavailable", reason)] * 2

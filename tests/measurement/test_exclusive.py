@@ -62,9 +62,9 @@ def test_a_lock_file_that_was_removed_is_made_again_by_whoever_waits(tmp_path: P
         (tmp_path / "lock").unlink(missing_ok=True)
         return True
 
-    with machine(shared=False), machine(shared=False, still_wanted=removed):
-        with pytest.raises(SystemExit), machine(shared=False, still_wanted=lambda: False):
-            pytest.fail("held by two")
+    held, waited = machine(shared=False), machine(shared=False, still_wanted=removed)
+    with held, waited, pytest.raises(SystemExit), machine(shared=False, still_wanted=lambda: False):
+        pytest.fail("held by two")
 
 
 CHILD = """

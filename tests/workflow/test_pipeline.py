@@ -187,7 +187,12 @@ def test_a_bad_study_is_one_sentence_and_nothing_else(restored: Checkout, old: s
 def test_another_study_of_the_same_graph_leaves_this_one_alone(finished: Checkout) -> None:
     """Its graph is drawn already; a policy more is measured, and without it again, nothing is."""
     text = (finished.folder / SMOKE).read_text().partition("training:")[0]
-    for old, new in (("name: smoke", "name: other"), ("[120, 200]", "[120]"), ("[4, 8, 16, 24]", "[8]"), (", GATv2]", "]")):
+    for old, new in (
+        ("name: smoke", "name: other"),
+        ("[120, 200]", "[120]"),
+        ("[4, 8, 16, 24]", "[8]"),
+        (", GATv2]", "]"),
+    ):
         assert old in text
         text = text.replace(old, new, 1)
     path, other = finished.folder / "other.yaml", ("--configfile", "other.yaml")

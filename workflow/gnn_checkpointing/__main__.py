@@ -6,6 +6,6 @@ if not sys.flags.safe_path:
     # The working folder comes last: a user's own modules are found there, and none in the place of a library's.
     sys.path.append(sys.path.pop(0))
 
-from gnn_checkpointing.cli import main  # noqa: E402
+from gnn_checkpointing.cli import main
 
 raise SystemExit(main())

@@ -19,7 +19,15 @@ _RETAINING = {
 }
 _NEVER_INHERITED = (
     # How memory is handed out; and whether warnings are errors, of which a policy would fail.
-    *("MALLOC_", "GLIBC_TUNABLES", "LD_PRELOAD", "PYTHONMALLOC", "PYTHONTRACEMALLOC", "PYTHONDEVMODE", "PYTHONWARNINGS"),
+    *(
+        "MALLOC_",
+        "GLIBC_TUNABLES",
+        "LD_PRELOAD",
+        "PYTHONMALLOC",
+        "PYTHONTRACEMALLOC",
+        "PYTHONDEVMODE",
+        "PYTHONWARNINGS",
+    ),
     # Threads and instructions.
     *("OMP_", "GOMP_", "KMP_", "MKL_", "OPENBLAS_", "ONEDNN_", "DNNL_", "ATEN_CPU_CAPABILITY"),
     # Whether code is compiled, and how.

@@ -66,7 +66,9 @@ class Bench:
         cell = task.sized(cell)
         sentinel = Sentinel(self.device)
         measured, outcomes = self._probed(cell, task, lost, context["memory_limit_bytes"], announce)
-        timed, steps = self._timed(cell, 0, {name: found.contest for name, found in measured.items()}, sentinel, announce)
+        timed, steps = self._timed(
+            cell, 0, {name: found.contest for name, found in measured.items()}, sentinel, announce
+        )
         self._read_otherwise(cell, task, measured, read_high_water)
         outcomes |= {
             policy: found.record.model_copy(update={"steps": steps.get(policy)}) for policy, found in measured.items()

@@ -40,7 +40,7 @@ _IMPORTED = (
 def _serve(listener: socket.socket, run: int) -> None:
     """Fork a process that answers each client, until the run ends."""
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for these
-    while run not in select.select([listener, run], [], [])[0]:
+    while run not in select.select([listener.fileno(), run], [], [])[0]:
         connection, _ = listener.accept()
         with connection:
             if os.fork() == 0:
@@ -67,7 +67,9 @@ def _answer(connection: socket.socket) -> None:
     end = os.pidfd_open(process)
     with contextlib.suppress(OSError):  # a client that has gone
         socket.send_fds(connection, [json.dumps({"pid": process}).encode()], [end])
-        if connection not in select.select([connection, end], [], [])[0]:  # it says nothing more, but may go
+        if (
+            connection.fileno() not in select.select([connection.fileno(), end], [], [])[0]
+        ):  # it says nothing more, but may go
             _, status = os.waitpid(process, 0)
             connection.send(json.dumps({"status": os.waitstatus_to_exitcode(status)}).encode())
 

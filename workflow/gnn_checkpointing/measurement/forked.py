@@ -77,7 +77,7 @@ class Forked:
     def wait(self) -> int:
         """The exit code, or the negative number of the signal; SIGKILL where the server was killed or stopped."""
         if self.returncode is None:
-            select.select([self._handle, self._connection], [], [])
+            select.select([self._handle, self._connection.fileno()], [], [])
             self._connection.settimeout(_PATIENCE_SECONDS)  # a server that a signal has stopped says no status
             try:
                 answer = self._connection.recv(LARGEST)

@@ -61,9 +61,7 @@ class Job:
         first = min(waiting, key=lambda turn: turn.process)
         allocator = self.cells[first.cell].allocator
         return [
-            turn
-            for turn in waiting
-            if turn.process == first.process and self.cells[turn.cell].allocator == allocator
+            turn for turn in waiting if turn.process == first.process and self.cells[turn.cell].allocator == allocator
         ]
 
     def message(self, turns: list[Turn]) -> dict[str, Any]:
