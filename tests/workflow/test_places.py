@@ -58,13 +58,21 @@ def test_every_command_names_the_clones_files_whole(checkout: Checkout, folder: 
         assert (folder / words[words.index("--templates") + 1]).resolve() == checkout.folder / "templates"
 
 
+def test_braces_in_the_name_of_a_clone_are_one_sentence(tmp_path: Path, folder: Path) -> None:
+    (tmp_path / "{old}").mkdir()
+    checkout = Checkout(tmp_path / "{old}")
+    with pytest.raises(AssertionError, match="takes braces in the name of a folder for wildcards; rename it"):
+        run(checkout, folder, "--dry-run")
+    assert checkout.planned()
+
+
 @pytest.mark.parametrize("name", ["results", "report"])
 def test_a_file_where_a_folder_is_needed_is_one_sentence(checkout: Checkout, name: str) -> None:
     (checkout.folder / name).write_text("mine")
     process = checkout.start()
     output, _ = process.communicate(timeout=60)
-    assert process.returncode == 2
-    (sentence,) = re.findall("^error: .*", output, re.MULTILINE)
+    assert process.returncode == 1
+    (sentence,) = re.findall("^.* is no folder, .*", output, re.MULTILINE)
     assert name in sentence and "--directory" in sentence
     assert "Traceback" not in output
     assert (checkout.folder / name).read_text() == "mine"

@@ -39,7 +39,6 @@ onstart:
         globals()["run_lock"] = run_lock
         fcntl.flock(run_lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         if not REMOTE:
-            Path("report").mkdir(exist_ok=True)
             write_sealed(Path(STUDY), SHOWN)
     except BlockingIOError:
         refuse(
@@ -47,8 +46,8 @@ onstart:
         )
     except OSError as error:
         refuse(
-            f"{error.filename} in {os.getcwd()}: {error.strerror.lower()}, where a folder for results is needed; "
-            "run in another folder, or name one with --directory"
+            f"{error.filename} in {os.getcwd()}: {error.strerror.lower()}; "
+            "run where results can be written, or name such a folder with --directory"
         )
     # A model of the user's own is tried before anything is measured, where this process may import torch.
     if (
