@@ -21,7 +21,7 @@ def run(checkout: Checkout, folder: Path, *arguments: str, **environment: str) -
     done = subprocess.run(
         command, cwd=folder, env=checkout.environment | environment, text=True, capture_output=True, timeout=300
     )
-    assert done.returncode == 0, done.stderr[-3000:]
+    assert done.returncode == 0, (done.stdout + done.stderr)[-3000:]
     return done.stdout + done.stderr
 
 
