@@ -63,7 +63,6 @@ def test_braces_in_the_name_of_a_clone_are_one_sentence(tmp_path: Path, folder: 
     checkout = Checkout(tmp_path / "{old}")
     with pytest.raises(AssertionError, match="takes braces in the name of a folder for wildcards; rename it"):
         run(checkout, folder, "--dry-run")
-    assert checkout.planned()
 
 
 @pytest.mark.parametrize("name", ["results", "report"])

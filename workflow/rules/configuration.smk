@@ -42,9 +42,9 @@ try:
             raise Refusal(
                 f"{folder} in {os.getcwd()} is no folder, and is where results go: rename it, or name another folder with --directory"
             )
-    if set("{}") & set(os.path.relpath(HERE.parent)):
+    if set("{}") & set(str(HERE)):
         raise Refusal(
-            f"{HERE.parent}: Snakemake takes braces in the name of a folder for wildcards; rename it, or run in it"
+            f"{HERE.parent}: Snakemake takes braces in the name of a folder for wildcards; rename it"
         )
     files = workflow.overwrite_configfiles or workflow.configfiles
     source = ", ".join(map(str, files)) or DEFAULT
