@@ -57,16 +57,13 @@ audit: $(READY) ## ask PyPI whether anything pinned has a known vulnerability (n
 	python -m venv $(VENV).audit && $(VENV).audit/bin/python -m pip install --quiet pip-audit==2.10.0
 	$(VENV).audit/bin/pip-audit --strict --disable-pip --no-deps --requirement requirements.lock
 
-# Two at a time, in the order of tests/conftest.py, but for those that run Snakemake against a clock.
-ALONE := tests/workflow
-TOGETHER := pytest -n 2 --dist loadfile --no-loadscope-reorder --ignore tests/browser --ignore tests/cluster $(ALONE:%=--ignore %)
+# Two at a time, in the order of tests/conftest.py.
+TOGETHER := pytest -n 2 --dist loadfile --no-loadscope-reorder --ignore tests/browser --ignore tests/cluster
 test: $(READY) ## the tests of every room, in five minutes
 	$(TOGETHER) -m "not slow and not minutes"
-	pytest -m "not slow and not minutes" $(ALONE)
 
 test-all: $(READY) test ## those and the slow ones: every test but those of the browser and the cluster, and faults by the thousand
 	$(TOGETHER) -m "slow and not minutes"
-	pytest -m "slow and not minutes" $(ALONE)
 
 SITE := python -m sphinx -q -W --keep-going -E -d .sphinx docs
 docs: $(READY) ## build the documentation into build/docs
