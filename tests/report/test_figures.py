@@ -7,6 +7,7 @@ import pytest
 
 from gnn_checkpointing.report.figures import scales
 from gnn_checkpointing.report.figures import svg as drawn_svg
+from gnn_checkpointing.report.figures.bars import Bar, bar_panel
 from gnn_checkpointing.report.figures.labels import Box, crosses, placed, wrapped
 from gnn_checkpointing.report.figures.lines import Line, Point, line_panel, spread
 from gnn_checkpointing.report.figures.palette import INK, family, looks, ramp
@@ -169,3 +170,15 @@ def test_a_single_value_has_a_tick_on_either_side(value: float) -> None:
     assert len(scale.ticks) >= 1
     assert scale.low <= min(scale.ticks) and max(scale.ticks) <= scale.high
     assert scale.low < value < scale.high or value in scale.ticks
+
+
+def test_a_chart_of_bars_has_a_row_for_each_and_the_width_of_all_panels() -> None:
+    """22 points above, 26 a bar, 32 below."""
+    drawn = [bar_panel("b", [Bar("layers", 2.0**30)] * count, 2.0**31) for count in (1, 3)]
+    sizes = [one.split('viewBox="0 0 ')[1].split('"')[0] for one in drawn]
+    assert sizes == ["244.8 80", "244.8 132"]
+
+
+def test_policies_without_a_kind_get_spare_looks_of_their_own() -> None:
+    found = looks(["one", "another", "third"])
+    assert len({look.colour for look in found.values()}) == 3
