@@ -59,7 +59,7 @@ class Facts:
 
     def __init__(self, inputs: ReportInputs) -> None:
         """Take the study's inputs."""
-        self._inputs = inputs
+        self._inputs, self._order = inputs, inputs.convolutions
         self._points: list[FrontierPoint] = self.those(inputs.frontier.points, allocator=inputs.reference)
 
     def pays(self, *effects: Compared) -> Verdict:
@@ -112,7 +112,7 @@ class Facts:
     def densest(self, policy: str, convolution: str = "", place: int = -1) -> list[Compared]:
         """A policy's effect at the densest timed level, an effect for each convolution."""
         found: list[Compared] = []
-        for name in [convolution] if convolution else self._inputs.convolutions:
+        for name in [convolution] if convolution else self._order:
             own = self.those(self._inputs.effects.generated, convolution=name, policy=policy)
             timed = [effect for effect in own if effect.time_ratio] or own
             if timed:
@@ -125,7 +125,7 @@ class Facts:
     def rates(self, policies: Sequence[str] = ()) -> list[Rate]:
         """Throughput at the densest timed level of each convolution, every policy of it."""
         found = []
-        for convolution in self._inputs.convolutions:
+        for convolution in self._order:
             own = [p for p in self.those(self._points, convolution=convolution) if p.step_time_seconds]
             densest = max((float(p.level) for p in own), default=0.0)
             wanted = [p for p in own if float(p.level) == densest and (not policies or p.policy in policies)]
@@ -148,7 +148,7 @@ class Facts:
                 fastest = min(timed, key=lambda p: p.time_ratio.estimate)  # type: ignore[union-attr]
                 smallest = min(timed, key=lambda p: p.activation_bytes)
                 found.append(Winner(best.convolution, best.level, fastest, smallest))
-        return sorted(found, key=lambda one: (self._inputs.convolutions.index(one.convolution), float(one.level)))
+        return sorted(found, key=lambda one: (self._order.index(one.convolution), float(one.level)))
 
     def smaller(self, winner: Winner) -> bool:
         """Whether the smallest policy needs so much less than the fastest that it is worth a reader's time."""

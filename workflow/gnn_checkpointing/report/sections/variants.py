@@ -105,10 +105,10 @@ def real_figure(inputs: ReportInputs, name: str, axis: str, value: Callable[[Row
 
 def graded_effects(inputs: ReportInputs) -> list[Effect]:
     """Effects on real graphs with fewer or more edges, by graph."""
-    order = inputs.convolutions, inputs.policies
+    convolutions, policies = inputs.convolutions, inputs.policies
 
     def place(e: Effect) -> tuple[object, ...]:
-        return order[0].index(e.convolution), e.base, order[1].index(e.policy), e.average_degree
+        return convolutions.index(e.convolution), e.base, policies.index(e.policy), e.average_degree
 
     return sorted(inputs.variants.graded, key=place)
 
@@ -138,11 +138,11 @@ def throughput(effect: Effect) -> Estimate | None:
 
 def batch_effects(inputs: ReportInputs) -> list[BatchEffect]:
     """Effects on batches of every size, by graph and sampler."""
-    order = inputs.convolutions, inputs.policies
+    convolutions, policies = inputs.convolutions, inputs.policies
 
     def place(e: BatchEffect) -> tuple[object, ...]:
         sampler = e.sampler == "", e.sampler, e.size or 0.0
-        return order[0].index(e.convolution), e.base, *sampler, order[1].index(e.policy)
+        return convolutions.index(e.convolution), e.base, *sampler, policies.index(e.policy)
 
     return sorted(inputs.variants.batches, key=place)
 
