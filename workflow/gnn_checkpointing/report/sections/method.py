@@ -7,7 +7,7 @@ from datetime import datetime
 from statistics import median
 from typing import Any
 
-from gnn_checkpointing.analysis.turns import turns_of
+from gnn_checkpointing.analysis.quality import turns_of
 from gnn_checkpointing.graphs.structure import WEDGES
 from gnn_checkpointing.measurement import readings
 from gnn_checkpointing.packed import PACK
