@@ -124,8 +124,6 @@ class Compared(Effect):
     activation_ratio: Estimate
 
 
-FamilyEffect = BatchEffect = Compared
-DepthPoint = EgoPoint = FrontierPoint = Effect
 Row = TypeVar("Row", bound=Effect)
 
 
