@@ -29,29 +29,19 @@ PROSE = {
 """Words with digits that are neither measured nor computed, and what they are."""
 
 
-def test_every_number_is_what_its_address_says(document: Path) -> None:
-    derive = Derivation(document.parent)
-    bound = [piece for piece in pieces_of(whole(document)) if piece.source]
+def test_every_number_has_an_address_and_is_what_that_says(document: Path) -> None:
+    # All but the list of literature, which is numbers of papers.
+    html = re.sub(r'<section id="references".*?</section>', "", whole(document), flags=re.DOTALL)
+    derive, known = Derivation(document.parent), set(_words_of(document.parent)) | set(PROSE)
+    bound, others = [], []
+    for piece in pieces_of(html):
+        (bound if piece.source else others).append(piece)
     assert len(bound) > 20
     for piece in bound:
         assert piece.text in readings(derive.values(piece)), f"{piece.text!r} is not {piece.source} of {piece.file}"
-
-
-def test_no_number_is_printed_without_an_address(document: Path) -> None:
-    known = set(_words_of(document.parent)) | set(PROSE)
-    loose = [
-        (word, piece.text)
-        for piece in pieces_of(_without_references(whole(document)))
-        if not piece.source
-        for word in piece.text.split()
-        if DIGIT.search(word) and not _is_known(word, known)
-    ]
+    words = ((word, piece.text) for piece in others for word in piece.text.split() if DIGIT.search(word))
+    loose = [(word, text) for word, text in words if not _is_known(word, known)]
     assert not loose, f"{len(loose)} numbers that no file knows, such as {loose[:12]}"
-
-
-def _without_references(html: str) -> str:
-    """The page without its list of literature, which is numbers of papers."""
-    return re.sub(r'<section id="references".*?</section>', "", html, flags=re.DOTALL)
 
 
 def _is_known(word: str, known: set[str]) -> bool:

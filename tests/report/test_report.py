@@ -29,7 +29,7 @@ from gnn_checkpointing.report.render import render_report
 from pages import whole
 from synthetic import inputs as synthetic
 
-from .reading import block
+from .reading import block, prose
 
 TEMPLATES = Path(__file__).resolve().parents[2] / "templates"
 HOSTILE = '<script>alert(1)</script> #panic("x") *b* $x$ `raw` @ref <label> {{ 7*7 }}'
@@ -205,6 +205,25 @@ def test_failed_cells_are_listed_with_their_reason_and_a_report_of_nothing_else_
     rows = [{**row, **dict.fromkeys(lost), "outcome": "timed_out"} for row in synthetic.generated_rows()]
     inputs = synthetic.inputs(rows, effects=synthetic.effects([]).model_copy(update={"generated": []}))
     assert "324 of 324 measurements" in seen(replace(inputs, regressions=synthetic.real_inputs().regressions))
+
+
+def test_intervals_wider_than_the_target_are_listed_widest_first() -> None:
+    """Half of 0.2 around 1.2 is 8.3 % of it; the target is 3 %."""
+    reach = {"layers": 0.1, "edge_blocks": 0.01}
+    rows = [
+        {**row, "time_ratio": 1.2, "time_ratio_low": 1.2 - number * each, "time_ratio_high": 1.2 + number * each}
+        for number, row in enumerate(synthetic.generated_rows()[:6], start=1)
+        for each in [reach.get(str(row["policy"]), 0.0)]
+    ]
+    found = section(synthetic.inputs(rows), "quality")
+    assert [row[3].replace("\N{NO-BREAK SPACE}", " ") for row in block(found, "table-wide").rows] == [
+        "42 %",
+        "17 %",
+        "5.0 %",
+    ]
+    assert "Every time ratio's interval is within the target." not in prose(found)
+    steady = section(synthetic.inputs([{**row, "time_ratio_high": row["time_ratio_low"]} for row in rows]), "quality")
+    assert "Every time ratio's interval is within the target." in prose(steady)
 
 
 def test_nothing_is_written_when_a_face_fails(tmp_path: Path) -> None:

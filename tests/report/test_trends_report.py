@@ -21,7 +21,7 @@ from synthetic.results import made
 
 from .reading import block, tables, texts
 
-CROSSING = Estimate(estimate=41.2, low=33.1, high=52.4)
+CROSSING, SPAN = Estimate(estimate=41.2, low=33.1, high=52.4), units.interval("33.1", "52.4")
 
 
 @pytest.fixture(scope="module")
@@ -92,10 +92,7 @@ def test_an_interval_that_says_nothing_does_not_squeeze_the_others(monkeypatch: 
         ({}, "saves at every density measured"),
         ({"certain": False}, "saves at every density measured, though not for certain at each"),
         ({"course": "above"}, "saves at no density measured"),
-        (
-            {"course": "rises", "average_degree": CROSSING},
-            f"stops saving above degree 41.2 ({units.interval('33.1', '52.4')})",
-        ),
+        ({"course": "rises", "average_degree": CROSSING}, f"stops saving above degree 41.2 ({SPAN})"),
         (
             {"course": "falls", "average_degree": CROSSING, "open": "sparse"},
             "starts to save above degree 41.2 (52.4 or less)",
@@ -104,13 +101,10 @@ def test_an_interval_that_says_nothing_does_not_squeeze_the_others(monkeypatch: 
             {"course": "rises", "average_degree": CROSSING, "open": "dense"},
             "stops saving above degree 41.2 (33.1 or more)",
         ),
-        (
-            {"course": "rises", "average_degree": Estimate(estimate=40, low=40, high=40)},
-            "stops saving above degree 40",
-        ),
+        ({"course": "rises", "average_degree": Estimate(estimate=40, low=40, high=40)}, "stops saving above degree 40"),
         (
             {"quantity": "time_ratio", "course": "falls", "average_degree": CROSSING},
-            f"slower than none below degree 41.2 ({units.interval('33.1', '52.4')}), faster above",
+            f"slower than none below degree 41.2 ({SPAN}), faster above",
         ),
         ({"quantity": "time_ratio", "course": "above"}, "slower than none at every density measured"),
         ({"course": "crosses", "certain": False}, "saves at some densities, and not at others between them"),
@@ -124,7 +118,7 @@ def test_policies_of_one_course_share_a_row(inputs: ReportInputs) -> None:
     table = block(section(inputs, "trends.memory"), "table-break-even-activation")
     assert "more than 1\N{NO-BREAK SPACE}% of none's" in table.caption
     assert texts(table, "GCN") == ["layers, edge_blocks", "saves at every density measured"]
-    assert texts(table, "SAGE", "layers") == [f"stops saving above degree 41.2 ({units.interval('33.1', '52.4')})"]
+    assert texts(table, "SAGE", "layers") == [f"stops saving above degree 41.2 ({SPAN})"]
     assert len(table.rows) == 4
     time = block(section(inputs, "trends.time"), "table-break-even-time")
     assert texts(time, "GCN", "layers") == ["slower than none at every density measured"]

@@ -8,7 +8,7 @@ from functools import partialmethod
 from statistics import median
 from typing import Any, get_args
 
-from gnn_checkpointing.analysis.results import Compared, DepthPoint, Effect, EgoPoint, Estimate, FrontierPoint
+from gnn_checkpointing.analysis.results import Compared, Effect, Estimate
 from gnn_checkpointing.claims.ledger import Claim, Verdict
 from gnn_checkpointing.claims.rules import below
 from gnn_checkpointing.records.graph_facts import EncodingCost
@@ -31,8 +31,8 @@ class Winner:
 
     convolution: str
     level: str
-    fastest: FrontierPoint
-    smallest: FrontierPoint
+    fastest: Effect
+    smallest: Effect
 
     @property
     def ratios(self) -> tuple[float, float, float, float]:
@@ -45,7 +45,7 @@ class Winner:
 class Rate:
     """Nodes and edges per second of one policy's step, and their ratio to none's."""
 
-    point: FrontierPoint
+    point: Effect
     nodes: float
     edges: float
     ratio: Estimate | None
@@ -59,8 +59,8 @@ class Facts:
 
     def __init__(self, inputs: ReportInputs) -> None:
         """Take the study's inputs."""
-        self._inputs = inputs
-        self._points: list[FrontierPoint] = self.those(inputs.frontier.points, allocator=inputs.reference)
+        self._inputs, self._order = inputs, inputs.convolutions
+        self._points: list[Effect] = self.those(inputs.frontier.points, allocator=inputs.reference)
 
     def pays(self, *effects: Compared) -> Verdict:
         """Whether a policy keeps so little memory that it is worth its time."""
@@ -70,7 +70,7 @@ class Facts:
         """Those of the effects that are worth their time; with `verdicts`, those of which that is the answer."""
         return [effect for effect in effects if self.pays(effect) in (verdicts or ("supported",))]
 
-    def runs(self, convolution: str) -> list[tuple[FrontierPoint, str]]:
+    def runs(self, convolution: str) -> list[tuple[Effect, str]]:
         """The fastest policy along the densities: its point at the densest of a run of levels, and the run."""
         own = [one for one in self.winners() if one.convolution == convolution]
         levels = [one.level for one in own]
@@ -112,7 +112,7 @@ class Facts:
     def densest(self, policy: str, convolution: str = "", place: int = -1) -> list[Compared]:
         """A policy's effect at the densest timed level, an effect for each convolution."""
         found: list[Compared] = []
-        for name in [convolution] if convolution else self._inputs.convolutions:
+        for name in [convolution] if convolution else self._order:
             own = self.those(self._inputs.effects.generated, convolution=name, policy=policy)
             timed = [effect for effect in own if effect.time_ratio] or own
             if timed:
@@ -125,7 +125,7 @@ class Facts:
     def rates(self, policies: Sequence[str] = ()) -> list[Rate]:
         """Throughput at the densest timed level of each convolution, every policy of it."""
         found = []
-        for convolution in self._inputs.convolutions:
+        for convolution in self._order:
             own = [p for p in self.those(self._points, convolution=convolution) if p.step_time_seconds]
             densest = max((float(p.level) for p in own), default=0.0)
             wanted = [p for p in own if float(p.level) == densest and (not policies or p.policy in policies)]
@@ -148,7 +148,7 @@ class Facts:
                 fastest = min(timed, key=lambda p: p.time_ratio.estimate)  # type: ignore[union-attr]
                 smallest = min(timed, key=lambda p: p.activation_bytes)
                 found.append(Winner(best.convolution, best.level, fastest, smallest))
-        return sorted(found, key=lambda one: (self._inputs.convolutions.index(one.convolution), float(one.level)))
+        return sorted(found, key=lambda one: (self._order.index(one.convolution), float(one.level)))
 
     def smaller(self, winner: Winner) -> bool:
         """Whether the smallest policy needs so much less than the fastest that it is worth a reader's time."""
@@ -160,12 +160,12 @@ class Facts:
         own = {name: rate for (name, policy), rate in nodes.items() if policy == "none" and name.endswith(" (spmm)")}
         return bool(own) and all(nodes.get((name.removesuffix(" (spmm)"), "compiled"), 0.0) > own[name] for name in own)
 
-    def rivals(self, convolution: str, level: str, policies: Sequence[str]) -> list[FrontierPoint]:
+    def rivals(self, convolution: str, level: str, policies: Sequence[str]) -> list[Effect]:
         """Some policies at one density, in the order asked for."""
         own = {p.policy: p for p in self.those(self._points, convolution=convolution, level=level)}
         return [own[policy] for policy in policies if policy in own]
 
-    def recomputed(self, layers: int) -> list[DepthPoint]:
+    def recomputed(self, layers: int) -> list[Effect]:
         """The policy that needs the least memory of those that train the same model, at each level of each stack."""
         own = self.those(self._inputs.depths.points, num_layers=layers, other_model=False)
         kept: dict[str, list[float]] = {}
@@ -175,7 +175,7 @@ class Facts:
         best = min(sorted(kept), key=lambda policy: max(kept[policy]), default="")
         return [point for point in self.those(own, policy=best) if point.activation_ratio and point.time_ratio]
 
-    def less(self, point: DepthPoint, others: Sequence[DepthPoint]) -> Verdict:
+    def less(self, point: Effect, others: Sequence[Effect]) -> Verdict:
         """Whether a policy needs less memory than another one with the same stack at the same level."""
         own = [other.activation_bytes for other in self.those(others, stack=point.stack, level=point.level)]
         return "untested" if not own else "supported" if point.activation_bytes < min(own, key=float) else "refuted"
@@ -196,7 +196,7 @@ class Facts:
         bags = [self.ego_points(convolution, policy, degree).get("ego_networks") for policy in self._inputs.compared]
         return "supported" if any(bag and bag.peak_memory_bytes <= aim for bag in bags) else "refuted"
 
-    def ego_points(self, convolution: str, policy: str, degree: float) -> dict[str, EgoPoint]:
+    def ego_points(self, convolution: str, policy: str, degree: float) -> dict[str, Effect]:
         """One convolution and policy at one degree, by the form of its input, each of the largest radius."""
         own = self.those(self._inputs.ego.points, convolution=convolution, policy=policy, degree=degree)
         return {p.form: p for p in sorted(own, key=lambda p: p.radius or 0)}

@@ -124,10 +124,6 @@ class Compared(Effect):
     activation_ratio: Estimate
 
 
-BatchEffect = Compared
-DepthPoint = Effect
-EgoPoint = Effect
-FrontierPoint = Effect
 Row = TypeVar("Row", bound=Effect)
 
 

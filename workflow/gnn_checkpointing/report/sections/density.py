@@ -179,5 +179,6 @@ def over_density(
         return Of(policy, lambda place: cells.get((place[0], policy, place[1])), words, unit)
 
     known = dict.fromkeys((name, level) for name, _, level in cells)
-    places = sorted(known, key=lambda place: (inputs.convolutions.index(place[0]), float(place[1])))
+    order = inputs.convolutions
+    places = sorted(known, key=lambda place: (order.index(place[0]), float(place[1])))
     return _text.table(inputs, id, source, places, *map(of, policies), **values)

@@ -10,8 +10,8 @@ from gnn_checkpointing.analysis.results import (
     SPARSE_DEGREE,
     AllocatorEffect,
     BestSegments,
+    Effect,
     Estimate,
-    FrontierPoint,
     Payoff,
 )
 from gnn_checkpointing.report import units
@@ -50,13 +50,13 @@ def segments(inputs: ReportInputs) -> list[BestSegments]:
     return sorted(inputs.frontier.best_segments, key=lambda one: (order.index(one.convolution), float(one.level)))
 
 
-def points_under(inputs: ReportInputs, allocator: str) -> list[FrontierPoint]:
+def points_under(inputs: ReportInputs, allocator: str) -> list[Effect]:
     """The points under an allocator, in the study's order of convolutions and policies, sparse before dense."""
     own = (point for point in inputs.frontier.points if point.allocator == allocator)
     return in_order(own, inputs, lambda point: float(point.level))
 
 
-def _levels(points: Sequence[FrontierPoint]) -> list[str]:
+def _levels(points: Sequence[Effect]) -> list[str]:
     return sorted({point.level for point in points}, key=float)
 
 
@@ -98,7 +98,7 @@ def frontier_figure(inputs: ReportInputs, convolutions: Sequence[str], name: str
     return Figure(f"figure-{name}", *words, tuple(panels), EFFECTS, size="wide")
 
 
-def ratios(inputs: ReportInputs, points: Sequence[FrontierPoint], ratio: str, id: str = "", **values: Any) -> Table:
+def ratios(inputs: ReportInputs, points: Sequence[Effect], ratio: str, id: str = "", **values: Any) -> Table:
     """Each policy's ratio to none at the levels at which anything has it."""
     time = ratio == "time_ratio"
     cells = {(*pair_of(p), p.level): getattr(p, ratio) for p in points if p.policy != "none"}

@@ -165,6 +165,7 @@ def short_tables(inputs: ReportInputs) -> list[Table]:
         if not inputs.many_policies or policy in FEW
         if (memory := inputs.law(name, policy, "activation_bytes")) is not None
     ]
+    order = inputs.convolutions
     reals = [effect for policy in inputs.compared for effect in facts.reals(policy)]
 
     def edges_per_second(row: Row) -> float | None:
@@ -193,7 +194,7 @@ def short_tables(inputs: ReportInputs) -> list[Table]:
         table(
             "table-real-short",
             EFFECTS,
-            sorted(reals, key=lambda e: (e.average_degree, inputs.convolutions.index(e.convolution))),
+            sorted(reals, key=lambda e: (e.average_degree, order.index(e.convolution))),
             inverse=lambda ratio: 1 / ratio.estimate,
         ),
     ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from gnn_checkpointing.analysis.results import DepthPoint, EgoPoint, Estimate
+from gnn_checkpointing.analysis.results import Effect, Estimate
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.appendix import Texts
 from gnn_checkpointing.report.figure import Figure
@@ -21,7 +21,7 @@ _text = Texts("stacks")
 def depth_figure(inputs: ReportInputs, name: str = "memory", *, time: bool = False) -> Figure:
     """The activation peak of every policy against the number of layers, or its time divided by none's."""
 
-    def value(point: DepthPoint) -> Estimate | None:
+    def value(point: Effect) -> Estimate | None:
         return point.time_ratio if time else units.estimate_of(*3 * (point.activation_bytes,))
 
     found = [(point, estimate) for point in inputs.depths.points if (estimate := value(point)) is not None]
@@ -45,7 +45,7 @@ def depth_figure(inputs: ReportInputs, name: str = "memory", *, time: bool = Fal
     return _text.figure(f"figure-depth-{name}", EFFECTS, shown)
 
 
-def _named(point: EgoPoint) -> str:
+def _named(point: Effect) -> str:
     """What an input is called in a figure, with its radius in brackets."""
     return _text.names("forms")[point.form] + ("" if point.radius is None else f" ({point.radius:g})")
 

@@ -57,7 +57,7 @@ def timeline_figure(inputs: ReportInputs, traced: Mapping[str, Sequence[Trace]])
 
 
 def _courses(inputs: ReportInputs, traces: Sequence[Trace]) -> list[Course]:
-    colours = looks(inputs.policies + [trace.policy for trace in traces if trace.policy not in inputs.policies])
+    colours = looks(list(dict.fromkeys([*inputs.policies, *(trace.policy for trace in traces)])))
     return [
         Course(
             policy=trace.policy,

@@ -82,7 +82,8 @@ def ratio_figure(inputs: ReportInputs, quantity: density.Quantity) -> Figure:
 
 def ratio_table(inputs: ReportInputs, quantity: density.Quantity, ratio: str, noun: str) -> Table:
     """The ratios at each level, with intervals."""
-    found = [effect for effect in in_order(inputs.effects.generated, inputs) if effect.policy in inputs.compared]
+    compared = inputs.compared
+    found = [effect for effect in in_order(inputs.effects.generated, inputs) if effect.policy in compared]
     cells = {(effect.convolution, effect.policy, effect.level): getattr(effect, ratio) for effect in found}
     places = grouped(inputs.effects.generated, lambda effect: (effect.convolution, effect.level))
     known: dict[str, Any] = {
@@ -94,12 +95,13 @@ def ratio_table(inputs: ReportInputs, quantity: density.Quantity, ratio: str, no
         "cells_of": lambda place: max(effect.cells for effect in places[place]),
     }
     id = f"table-{quantity.id}-{noun.split()[0].lower()}-ratio"
-    return density.over_density(inputs, id, EFFECTS, cells, units.ratio_estimate, inputs.compared, **known)
+    return density.over_density(inputs, id, EFFECTS, cells, units.ratio_estimate, compared, **known)
 
 
 def break_even_table(inputs: ReportInputs, quantity: RatioName) -> Table | None:
     """Break-evens, a row for each convolution and course; None where there are none."""
-    found = [each for each in inputs.trends.break_evens if each.quantity == quantity and each.policy in inputs.compared]
+    compared = inputs.compared
+    found = [each for each in inputs.trends.break_evens if each.quantity == quantity and each.policy in compared]
     if not found:
         return None
     # Courses that read alike are one row, whichever numbers they are made of.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from gnn_checkpointing.analysis.results import SAVES_BELOW, BatchEffect, Effect, Estimate
+from gnn_checkpointing.analysis.results import SAVES_BELOW, Compared, Effect, Estimate
 from gnn_checkpointing.records.measurements_table import number
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.appendix import Texts
@@ -105,10 +105,10 @@ def real_figure(inputs: ReportInputs, name: str, axis: str, value: Callable[[Row
 
 def graded_effects(inputs: ReportInputs) -> list[Effect]:
     """Effects on real graphs with fewer or more edges, by graph."""
-    order = inputs.convolutions, inputs.policies
+    convolutions, policies = inputs.convolutions, inputs.policies
 
     def place(e: Effect) -> tuple[object, ...]:
-        return order[0].index(e.convolution), e.base, order[1].index(e.policy), e.average_degree
+        return convolutions.index(e.convolution), e.base, policies.index(e.policy), e.average_degree
 
     return sorted(inputs.variants.graded, key=place)
 
@@ -136,13 +136,13 @@ def throughput(effect: Effect) -> Estimate | None:
     return units.inverse(effect.time_ratio)
 
 
-def batch_effects(inputs: ReportInputs) -> list[BatchEffect]:
+def batch_effects(inputs: ReportInputs) -> list[Compared]:
     """Effects on batches of every size, by graph and sampler."""
-    order = inputs.convolutions, inputs.policies
+    convolutions, policies = inputs.convolutions, inputs.policies
 
-    def place(e: BatchEffect) -> tuple[object, ...]:
+    def place(e: Compared) -> tuple[object, ...]:
         sampler = e.sampler == "", e.sampler, e.size or 0.0
-        return order[0].index(e.convolution), e.base, *sampler, order[1].index(e.policy)
+        return convolutions.index(e.convolution), e.base, *sampler, policies.index(e.policy)
 
     return sorted(inputs.variants.batches, key=place)
 
@@ -160,7 +160,7 @@ def batches_figure(
     return _text.figure(name, EFFECTS, parts.over_bases(inputs, drawn, lambda e: e.size or 0.0, value, x, y))
 
 
-def payoffs(inputs: ReportInputs) -> list[tuple[BatchEffect, str, str, str]]:
+def payoffs(inputs: ReportInputs) -> list[tuple[Compared, str, str, str]]:
     """Sizes of batch at which each policy saves memory, costs time and saves time, beside an effect of the kind."""
     drawn = in_order(
         (e for e in inputs.variants.batches if e.sampler and e.policy != "none"),
