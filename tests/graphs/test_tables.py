@@ -131,6 +131,7 @@ LONG = "é" * 10**6
         (EDGES, "source,target\na,b\n,c\n", r"edges.csv, line 3: source is empty"),
         (EDGES, "source,target\na,b\nb\n", r"edges.csv, line 3: target is empty"),
         (EDGES, "source,target\n", r"edges.csv: no edges"),
+        (EDGES, '"source,target\na,b\n', r"edges.csv, line 1: a quotation mark opens there that is never closed"),
         (EDGES, "", r"edges.csv, line 1: the header is ''; it must be source,target"),
         (EDGES, "a,b\nb,c\n", r"edges.csv, line 1: the header is 'a,b'; it must be source,target"),
         (EDGES, "source;target\na;b\n", r"edges.csv, line 1: the header is 'source;target'"),

@@ -30,7 +30,9 @@ def package(folder: Path) -> None:
         "mine/models.py": "from . import parts\nfrom .deep.er import more\nimport beside\ndef build(f, c): ...\n",
         "mine/parts.py": "def late():\n    import mine.late\n",
         "mine/late.py": "import gnn_checkpointing\n",
-        "mine/deep/er.py": "more = 1\n",
+        "mine/deep/er.py": "from ..up import more\nfrom .least import one\n",
+        "mine/deep/least.py": "one = 1\n",
+        "mine/up.py": "more = 1\n",
         "mine/unused.py": "",
         "beside.py": "import json\n",
     }.items():
@@ -49,8 +51,8 @@ def read_here(**architecture: Any) -> dict[str, str]:
 def test_its_files_are_all_that_it_imports_of_the_users_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     package(tmp_path)
     monkeypatch.chdir(tmp_path)
-    seen = ["beside.py", "mine/__init__.py", "mine/deep/er.py", "mine/late.py", "mine/models.py", "mine/parts.py"]
-    assert list(module_files("mine.models:build")) == seen
+    own = ("__init__", "deep/er", "deep/least", "late", "models", "parts", "up")
+    assert list(module_files("mine.models:build")) == ["beside.py", *(f"mine/{name}.py" for name in own)]
 
 
 def test_an_edit_of_any_of_its_files_makes_another_cell_of_it_alone(
@@ -60,11 +62,11 @@ def test_an_edit_of_any_of_its_files_makes_another_cell_of_it_alone(
     monkeypatch.chdir(tmp_path)
     sizes = {"convolutions": ["GCN"], "num_layers": 2, "hidden_channels": 8}
     first = read_here(**sizes)
-    (tmp_path / "mine/deep/er.py").write_text("more = 2\n")
+    (tmp_path / "mine/up.py").write_text("more = 2\n")
     second = read_here(**sizes)
     assert first["models"] != second["models"]
     assert first["GCN"] == second["GCN"]
-    (tmp_path / "mine/deep/er.py").write_text("more = 1\n")
+    (tmp_path / "mine/up.py").write_text("more = 1\n")
     assert read_here(**sizes) == first
     assert read_here(**sizes, norm="batch")["models"] == first["models"]
     alone = values(convolutions=["GCN"], num_layers=2, hidden_channels=8)

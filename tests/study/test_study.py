@@ -208,6 +208,10 @@ def test_a_large_level_has_a_name_without_a_sign() -> None:
     """1e+06 would be no name of a file, and 1000001 the same one."""
     graphs = study_graphs(parse_study(changed(OWN, MINE, {"capped": [1000000, 1000001]}), "study"))
     assert [graph.id.rsplit("-", 1)[1] for graph in graphs[1:]] == ["1000000", "1000001"]
+    sources = [{"csv": "a"}, {"npz": "a"}, {"class": "Amazon"}]
+    entries = [{"name": f"x{number}", **source} for number, source in enumerate(sources)]
+    real = study_graphs(parse_study(changed(small_values(), "graphs", {"real": entries}), "study"))
+    assert [graph.id.rsplit("-", 1)[0] for graph in real] == ["csv-x0", "npz-x1", "Amazon-x2"]
 
 
 def test_batches_of_other_seed_nodes_are_others() -> None:
