@@ -11,10 +11,10 @@ from gnn_checkpointing.audit.checks.provenance import NAMED, NOT_STATED, VERSION
 from gnn_checkpointing.audit.checks.run import SHARED, order_random
 from gnn_checkpointing.audit.inputs import machine_facts
 from gnn_checkpointing.audit.rubric import Question, at_least, at_most, no_offender, percent, rubric
-from gnn_checkpointing.graphs.sources.loaded import NOT_STATED as UNKNOWN
 from gnn_checkpointing.measurement import record_warnings
 from gnn_checkpointing.measurement.hardware import hardware_record
 from gnn_checkpointing.refusal import Refusal
+from gnn_checkpointing.study.graph_entries import NOT_STATED as UNKNOWN
 
 from . import clean, spoils
 

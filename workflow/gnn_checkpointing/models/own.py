@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from torch_geometric.nn import MessagePassing
 
 from gnn_checkpointing.refusal import Refusal
-from gnn_checkpointing.study.batch_entries import NeighbourBatches
+from gnn_checkpointing.study.graph_entries import NeighbourBatches
 from gnn_checkpointing.study.own_model import module_and_function, module_files
 from gnn_checkpointing.study.study import Study
 

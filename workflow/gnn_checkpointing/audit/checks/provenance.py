@@ -24,7 +24,7 @@ NAMED = (
     "allocators",
 )
 NOT_STATED = "not stated"
-"""How the words begin that stand for a source or licence that nobody has stated (`graphs/sources/known.py`)."""
+"""How the words begin that stand for a source or licence that nobody has stated (`study/graph_entries.py`)."""
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
