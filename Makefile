@@ -81,7 +81,7 @@ test-browser: $(READY) ## the published pages in a headless Chromium, which is i
 	@command -v npm >/dev/null || { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq npm; } || { \
 	  echo "error: no npm here; install it first (on Debian and Ubuntu, as root: apt-get install npm)" >&2; exit 2; }
 	npm ci --prefix tests/browser --silent --no-audit --no-fund
-	REQUIRE_BROWSER=1 pytest tests/browser
+	REQUIRE_BROWSER=1 pytest -n 2 tests/browser
 
 test-slurm: $(READY) ## a study on a SLURM cluster of two nodes on this machine; SLURM is installed where it is missing
 	@( PATH="$$PATH:/usr/sbin"; for tool in slurmctld slurmd sbatch munged; do command -v $$tool || exit 1; done ) >/dev/null || { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends slurm-wlm munge; } || { \
