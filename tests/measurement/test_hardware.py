@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from gnn_checkpointing.artefacts import write_json
+from gnn_checkpointing.measurement import hardware
 from gnn_checkpointing.measurement.hardware import (
     differences,
     facts_by_name,
@@ -71,3 +72,11 @@ def test_another_type_is_refused_with_what_to_do(tmp_path: Path) -> None:
     write_json(path, ["no facts"])
     with pytest.raises(Refusal, match=r"hardware\.json: .*facts"):
         refuse_another_type(HOST, path, "cpu")
+
+
+def test_the_clock_is_the_systems_or_the_processors_own_account(monkeypatch: pytest.MonkeyPatch) -> None:
+    said: dict[str, str] = {"/proc/cpuinfo": "cpu MHz : 2000.0\ncpu MHz : 3000.0\n"}
+    monkeypatch.setattr(hardware, "_read", said.get)
+    assert hardware.clock_mhz() == 2500.0
+    said.clear()
+    assert hardware.clock_mhz() is None
