@@ -269,6 +269,10 @@ def test_a_file_that_was_touched_is_named(folder: Path, spoil: Callable[[Path], 
         ),
         (in_records(forgiven), "is called the same"),
         (larger, "num_edges is"),
+        (
+            in_json("study.json", lambda values: values["measurement"].update(repeats=1)),
+            "visit 1 asked for by the study or",
+        ),
         (in_json("study.json", lambda v: v["architecture"].update(depths=list(range(5, 9000)))), "and not measured"),
         (in_records(quiet), "its numbers say that the machine was shared"),
         (

@@ -106,8 +106,8 @@ def write_sealed(path: Path, value: Any) -> None:
 MOST_TEXT = 100_000
 """Characters of one text in a file: a label or a message, not a book."""
 
-MOST_VALUES = 20_000_000
-"""In one file of JSON: two bytes of it take a hundred of memory, and the largest published file has a tenth of them."""
+MOST_VALUES = 5_000_000
+"""In one file of JSON: two bytes of it may take a hundred of memory, and the largest published file has a fiftieth."""
 
 _LARGEST = 1e150
 """Of a number in a file: its square can still be computed."""

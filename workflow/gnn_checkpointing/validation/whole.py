@@ -16,6 +16,7 @@ from gnn_checkpointing.records.measurements_table import COLUMNS, HOSTS, Value
 from gnn_checkpointing.records.policy import Memory
 from gnn_checkpointing.records.traces import Trace
 from gnn_checkpointing.records.training import REORDERED
+from gnn_checkpointing.study import order
 from gnn_checkpointing.study.design import graph_cells, trained_graphs, training_cell
 from gnn_checkpointing.study.graph_design import EgoGraph, GeneratedGraph, LoadedGraph, study_graphs
 
@@ -69,6 +70,12 @@ def cells(run: RunFolder) -> Iterator[str]:
     )
     yield from (f"cell {cell}: measured, and not the study's" for cell in sorted(times.keys() - asked.keys()))
     yield from (f"cell {cell}: {count} records of it" for cell, count in sorted(times.items()) if count > 1)
+    if asked.keys() == times.keys():
+        again = {
+            (cell.id, one.number) for one in order.visits(study) if one.number for cell in graph_cells(study, one.graph)
+        }
+        for id, visit in sorted(again ^ {place for place in visits if place[1]}):
+            yield f"cell {id}: visit {visit} asked for by the study or measured, not both"
     for record in run.records:
         policies = [policy.policy for policy in record.policies]
         if policies != list(study.policies):
