@@ -15,12 +15,12 @@ from gnn_checkpointing.audit.grades import Check, graded, read_audit
 from gnn_checkpointing.audit.inputs import machine_facts
 from gnn_checkpointing.audit.rubric import Answer, Question, at_least, at_most, audited, no_offender, percent, rubric
 from gnn_checkpointing.cli import main
-from gnn_checkpointing.graphs.sources.loaded import NOT_STATED as UNKNOWN
 from gnn_checkpointing.measurement import record_warnings
 from gnn_checkpointing.measurement.hardware import hardware_record
 from gnn_checkpointing.records.graph_facts import GraphList
 from gnn_checkpointing.records.measurements_table import write_table
 from gnn_checkpointing.refusal import Refusal
+from gnn_checkpointing.study.graph_entries import NOT_STATED as UNKNOWN
 
 from . import clean, spoils
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from gnn_checkpointing.models.own import OwnSizes, imported_own, tried_own
 from gnn_checkpointing.refusal import Refusal
-from gnn_checkpointing.study.batch_entries import NeighbourBatches
+from gnn_checkpointing.study.graph_entries import NeighbourBatches
 from gnn_checkpointing.study.study import Study
 
 

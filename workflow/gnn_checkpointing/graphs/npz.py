@@ -9,16 +9,21 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
-from gnn_checkpointing.graphs.sources.bounded import read_arrays
-from gnn_checkpointing.graphs.sources.loaded import Loaded, reason
-from gnn_checkpointing.graphs.sources.raw_files import below, checked_sha256, user_path
+from gnn_checkpointing.graphs.files import (
+    LARGEST,
+    Loaded,
+    below,
+    checked_sha256,
+    read_arrays,
+    reason,
+    single_precision,
+    user_path,
+)
 from gnn_checkpointing.refusal import Refusal
 from gnn_checkpointing.study.graph_entries import RealGraph
 
 LARGEST_BYTES = 8 * 2**30
 """Features are laid out densely when they are read; files that would need more than this are refused."""
-
-_LARGEST = float(np.finfo(np.float32).max)
 
 
 def load_npz(source: RealGraph, data_root: Path | None, npz: Path) -> Loaded:
@@ -34,19 +39,17 @@ def load_npz(source: RealGraph, data_root: Path | None, npz: Path) -> Loaded:
         if labels.dtype.kind not in "iu":
             raise ValueError("labels must be integers")
         features = _matrix(arrays, "attr", labels.size)
-        if not (np.abs(features.data) <= _LARGEST).all():
-            raise ValueError(f"attr_data must be finite numbers of at most {_LARGEST:.3g}")
+        if not (np.abs(features.data) <= LARGEST).all():
+            raise ValueError(f"attr_data must be finite numbers of at most {LARGEST:.3g}")
         edges = _matrix(arrays, "adj", labels.size).tocoo()
     except Exception as error:  # whatever numpy or scipy objects to, the file is at fault
         raise Refusal(f"{path}: not in the layout of PyG's read_npz ({reason(error)}); replace the file") from None
     others, zeros = int((edges.data != 1).sum()), int((edges.data == 0).sum())
-    return Loaded(
-        features=np.ascontiguousarray(features.astype(np.float32).toarray()),
-        edge_index=np.stack([edges.row, edges.col]).astype(np.int64),
-        labels=labels,
-        files={path.name: sha256},
-        notes=(f"{others:,} edges have weights other than 1 ({zeros:,} of them 0), which are ignored",) * bool(others),
-    )
+    features.data, notes = single_precision(features.data)
+    if others:
+        notes.append(f"{others:,} edges have weights other than 1 ({zeros:,} of them 0), which are ignored")
+    edge_index = np.stack([edges.row, edges.col]).astype(np.int64)
+    return Loaded(np.ascontiguousarray(features.toarray()), edge_index, labels, {path.name: sha256}, notes)
 
 
 def _matrix(arrays: dict[str, NDArray[Any]], name: str, num_nodes: int) -> csr_matrix:

@@ -1,16 +1,27 @@
-"""Families along an order of the nodes: small worlds, rings with some edges that lead far away, and circuits."""
+"""Families in which every node has a place: small worlds on a ring, circuits in order, points in a square."""
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numpy.random import Generator
-from numpy.typing import NDArray
 
-from gnn_checkpointing.graphs.pairs import distinct_codes, free_codes, settled, triangular_codes, triangular_pairs
+from gnn_checkpointing.graphs.pairs import (
+    Numbers,
+    distinct_codes,
+    free_codes,
+    settled,
+    triangular_codes,
+    triangular_pairs,
+)
 from gnn_checkpointing.study.graph_design import GeneratedGraph
 
+# Whole numbers as coordinates: squared distances are then exact, and so is the graph, on every machine.
+SIDE = 2**26
 
-def watts_strogatz_pairs(spec: GeneratedGraph, labels: NDArray[np.int64], rng: Generator) -> NDArray[np.int64]:
+
+def watts_strogatz_pairs(spec: GeneratedGraph, labels: Numbers, rng: Generator) -> Numbers:
     """The undirected edges `[2, spec.num_edges / 2]`, each once; numbers follow the ring.
 
     Watts and Strogatz (Nature 393, 440): round(rewiring * edges) edges keep one end and get another at random. The
@@ -28,7 +39,7 @@ def watts_strogatz_pairs(spec: GeneratedGraph, labels: NDArray[np.int64], rng: G
     rewired[distinct_codes(round(spec.rewiring * edges), edges, rng)] = True
     fixed = ring[0, rewired]
 
-    def draw(who: NDArray[np.int64]) -> NDArray[np.int64]:
+    def draw(who: Numbers) -> Numbers:
         other = rng.integers(0, num_nodes, who.size, dtype=np.int64)
         return np.where(other == fixed[who], -1, triangular_codes(np.stack([fixed[who], other])))
 
@@ -37,7 +48,7 @@ def watts_strogatz_pairs(spec: GeneratedGraph, labels: NDArray[np.int64], rng: G
     return triangular_pairs(np.concatenate([taken, free]))
 
 
-def circuit_pairs(spec: GeneratedGraph, labels: NDArray[np.int64], rng: Generator) -> NDArray[np.int64]:
+def circuit_pairs(spec: GeneratedGraph, labels: Numbers, rng: Generator) -> Numbers:
     """The edges `[2, spec.num_edges / 2]` of a directed acyclic graph, each once; numbers are in its order.
 
     Every gate has half the average degree as inputs (as nearly as whole numbers and the gates before it allow), each
@@ -48,7 +59,7 @@ def circuit_pairs(spec: GeneratedGraph, labels: NDArray[np.int64], rng: Generato
     """
     gates = np.repeat(np.arange(labels.size), _inputs(labels.size, spec.num_edges // 2, rng))
 
-    def draw(who: NDArray[np.int64]) -> NDArray[np.int64]:
+    def draw(who: Numbers) -> Numbers:
         # The inverse of the distribution function is a cube, exact on every machine.
         back = np.minimum(1 / (1 - rng.random(who.size)) ** 3, labels.size).astype(np.int64)
         source = gates[who] - back
@@ -63,7 +74,7 @@ def circuit_pairs(spec: GeneratedGraph, labels: NDArray[np.int64], rng: Generato
     return triangular_pairs(np.concatenate(codes))
 
 
-def _inputs(num_nodes: int, edges: int, rng: Generator) -> NDArray[np.int64]:
+def _inputs(num_nodes: int, edges: int, rng: Generator) -> Numbers:
     """How many inputs each gate has: as equal as can be, gate i having at most i."""
     equal = np.arange(num_nodes)
     totals = equal * (equal + 1) // 2 + (num_nodes - 1 - equal) * equal
@@ -71,3 +82,41 @@ def _inputs(num_nodes: int, edges: int, rng: Generator) -> NDArray[np.int64]:
     counts = np.minimum(equal, inputs)
     counts[inputs + 1 + distinct_codes(edges - int(totals[inputs]), num_nodes - 1 - inputs, rng)] += 1
     return counts
+
+
+def spatial_pairs(spec: GeneratedGraph, labels: Numbers, rng: Generator) -> Numbers:
+    """The undirected edges `[2, spec.num_edges / 2]`, each once: the closest pairs of evenly scattered points.
+
+    That is a random geometric graph whose radius is chosen for its number of edges. Nodes are numbered strip by
+    strip, as pixels and mesh points are: neighbours in space are near in memory. Of equally close pairs, those of the
+    lower code are taken.
+    """
+    edges, points = spec.num_edges // 2, scattered(labels.size, rng)
+    candidates = _close_pairs(points, edges)
+    distances = ((points[candidates[0]] - points[candidates[1]]) ** 2).sum(axis=1)
+    codes = triangular_codes(candidates)
+    farthest = np.partition(distances, edges - 1)[edges - 1]
+    nearer, ties = codes[distances < farthest], np.sort(codes[distances == farthest])
+    return triangular_pairs(np.concatenate([nearer, ties[: edges - nearer.size]]))
+
+
+def scattered(num_nodes: int, rng: Generator) -> Numbers:
+    """Points `[num_nodes, 2]`, in strips from the bottom, each from left to right."""
+    points = rng.integers(0, SIDE, (num_nodes, 2), dtype=np.int64)
+    strips = max(1, math.isqrt(num_nodes))
+    return points[np.lexsort((points[:, 0], points[:, 1] * strips // SIDE))]
+
+
+def _close_pairs(points: Numbers, edges: int) -> Numbers:
+    """Pairs `[2, at least edges]`: all that are closer than some radius."""
+    from scipy.spatial import KDTree  # a machine that only measures may lack it
+
+    num_nodes = len(points)
+    tree = KDTree(points.astype(np.float64))
+    # Points near the border have fewer neighbours, so the radius without a border is too small: start there.
+    radius = SIDE * math.sqrt(2 * edges / (math.pi * num_nodes * (num_nodes - 1)))
+    while tree.count_neighbors(tree, radius) < num_nodes + 2 * edges:  # ordered pairs, and each point itself
+        radius *= 1.03
+    # A point exactly on the circle may fall to either side in floating point; beyond it, none is missed.
+    pairs: Numbers = tree.query_pairs(radius * (1 + 1e-9), output_type="ndarray").astype(np.int64).T
+    return pairs
