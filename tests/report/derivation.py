@@ -24,7 +24,7 @@ from gnn_checkpointing.analysis.results import Estimate
 from gnn_checkpointing.planning import Planner
 from gnn_checkpointing.report import units
 
-TOKEN = re.compile(r"\s*(count\([^()]*\)|abs\(|exp\(|sqrt\(|\(|\)|[^\s()]*#/?[^\s()]*|-?\d[\d.e+-]*|[-+*/])")
+_ADDRESS, _COUNT = re.compile(r"[^\s()]*#[^\s()]*"), re.compile(r"count\(([^()]*)\)")
 UNREAD = " or ".join(f"ancestor::{tag}" for tag in ("script", "style", "svg", "code", "option"))
 
 
@@ -69,37 +69,12 @@ class Derivation:
         return [self._whole(one, piece.file) for one in piece.source.split("; ")]
 
     def _whole(self, expression: str, file: str) -> Any:
-        tokens = TOKEN.findall(expression)
-        assert "".join(tokens).replace(" ", "") == expression.replace(" ", ""), f"not an expression: {expression}"
-        if len(tokens) == 1 and "#" in tokens[0] and not tokens[0].startswith("count("):
-            return self._address(tokens[0], file)
-        value = self._sum(tokens, file)
-        assert not tokens, f"more than an expression: {expression}"
-        return value
-
-    def _sum(self, tokens: list[str], file: str) -> Any:
-        value = self._product(tokens, file)
-        while tokens and tokens[0] in "+-":
-            sign, other = tokens.pop(0), self._product(tokens, file)
-            value = value + other if sign == "+" else value - other
-        return value
-
-    def _product(self, tokens: list[str], file: str) -> Any:
-        value = self._atom(tokens, file)
-        while tokens and tokens[0] in "*/":
-            sign, other = tokens.pop(0), self._atom(tokens, file)
-            value = value * other if sign == "*" else value / other
-        return value
-
-    def _atom(self, tokens: list[str], file: str) -> Any:
-        token = tokens.pop(0)
-        if token in ("(", "abs(", "exp(", "sqrt("):
-            value = self._sum(tokens, file)
-            assert tokens.pop(0) == ")"
-            return {"(": lambda x: x, "abs(": abs, "exp(": math.exp, "sqrt(": math.sqrt}[token](value)
-        if token.startswith("count("):
-            return self._count(token[6:-1], file)
-        return _number(self._address(token, file)) if "#" in token else float(token)
+        if _ADDRESS.fullmatch(expression):
+            return self._address(expression, file)
+        counted = _COUNT.sub(lambda found: str(self._count(found[1], file)), expression)
+        numbers = _ADDRESS.sub(lambda found: repr(_number(self._address(found[0], file))), counted)
+        assert re.fullmatch(r"(abs|exp|sqrt|[-+*/().\de\s])+", numbers), f"not an expression: {expression}"
+        return eval(numbers, {"abs": abs, "exp": math.exp, "sqrt": math.sqrt})
 
     def _count(self, words: str, file: str) -> int:
         place, _, rest = words.partition(" where ")

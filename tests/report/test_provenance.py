@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from gnn_checkpointing.packed import bounded_bytes
+from gnn_checkpointing.report.appendix import section
 from gnn_checkpointing.report.documents import Documents, documents
 from gnn_checkpointing.report.figure import Figure, Panel
 from gnn_checkpointing.report.provenance import provenance
-from gnn_checkpointing.report.sections.laws import laws_section
 from gnn_checkpointing.report.sections.lead import lead_figure
 from synthetic import inputs as synthetic
 
@@ -93,7 +93,7 @@ def test_residuals_stand_against_a_normal_distribution() -> None:
         )
         for law in inputs.regressions.laws
     ]
-    made = laws_section(synthetic.inputs(regressions=inputs.regressions.model_copy(update={"laws": laws})))
+    made = section(synthetic.inputs(regressions=inputs.regressions.model_copy(update={"laws": laws})), "laws")
     figures = [block for block in made.blocks if isinstance(block, Figure) and "quantiles" in block.id]
     assert len(figures) == 2
     panel: Panel = figures[0].panels[0]
@@ -102,5 +102,5 @@ def test_residuals_stand_against_a_normal_distribution() -> None:
 
 
 def test_laws_that_are_exact_have_no_quantiles() -> None:
-    made = laws_section(synthetic.inputs())
+    made = section(synthetic.inputs(), "laws")
     assert not [block for block in made.blocks if isinstance(block, Figure) and "quantiles" in block.id]
