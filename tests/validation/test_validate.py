@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -217,6 +218,7 @@ def test_a_valid_folder_is_said_to_be(small: Path, capsys: pytest.CaptureFixture
     [
         (lambda folder: (folder / "traces.json").unlink(), "traces.json: no such file"),
         (lambda folder: (folder / "figures/figure-lead.csv").write_text("x"), "figure-lead.csv: has changed"),
+        (lambda folder: os.mkfifo(folder / "notes"), "notes: not a plain file"),
         (lambda folder: (folder / "notes.txt").write_text("x"), "notes.txt: not listed in ro-crate-metadata.json"),
         (lambda folder: (folder / CRATE).unlink(), "ro-crate-metadata.json: no such file"),
         (lambda folder: (folder / CRATE).write_text("[1]"), "ro-crate-metadata.json: no list of files"),
@@ -267,6 +269,10 @@ def test_a_file_that_was_touched_is_named(folder: Path, spoil: Callable[[Path], 
         ),
         (in_records(forgiven), "is called the same"),
         (larger, "num_edges is"),
+        (
+            in_json("study.json", lambda values: values["measurement"].update(repeats=1)),
+            "visit 1 asked for by the study or",
+        ),
         (in_json("study.json", lambda v: v["architecture"].update(depths=list(range(5, 9000)))), "and not measured"),
         (in_records(quiet), "its numbers say that the machine was shared"),
         (
@@ -315,6 +321,7 @@ QUICK = [
     ),
     (forged_rows, "policy none: there 2 times"),
     (lambda folder: (folder / "summary.json").unlink(), "summary.json: no such file"),
+    (in_text("summary.json", '"cells"', '"cells": 1, "cells"'), "the key cells is there twice"),
     (in_json("summary.json", lambda values: values.update(cells=7)), "summary.json: not what"),
     (
         in_text("summary.json", '"cells": ', '"cells": NaN, "x": '),

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from gnn_checkpointing.packed import bounded_bytes
-from gnn_checkpointing.refusal import Refusal
+from gnn_checkpointing.refusal import Refusal, shown
 
 
 @contextmanager
@@ -106,8 +106,8 @@ def write_sealed(path: Path, value: Any) -> None:
 MOST_TEXT = 100_000
 """Characters of one text in a file: a label or a message, not a book."""
 
-MOST_VALUES = 20_000_000
-"""In one file of JSON: two bytes of it take a hundred of memory, and the largest published file has a tenth of them."""
+MOST_VALUES = 5_000_000
+"""In one file of JSON: two bytes of it may take a hundred of memory, and the largest published file has a fiftieth."""
 
 _LARGEST = 1e150
 """Of a number in a file: its square can still be computed."""
@@ -132,13 +132,23 @@ def parsed_json(text: str) -> Any:
     """A JSON value; raises `ValueError` at numbers that arithmetic does not take, half characters and endless texts."""
     if text.count(",") > MOST_VALUES:
         raise ValueError(f"more than {MOST_VALUES} values; it is not a file of this project")
-    value = json.loads(text, parse_constant=_no_number, parse_int=whole_number, parse_float=real_number)
+    numbers: dict[str, Any] = {"parse_constant": _no_number, "parse_int": whole_number, "parse_float": real_number}
+    value = json.loads(text, object_pairs_hook=_each_key_once, **numbers)
     # What lies between two quotes may be a text or what parts two texts.
     if len(text) > MOST_TEXT and max(map(len, text.split('"'))) > MOST_TEXT:
         _refuse_long(value)
     if _SUSPECT.search(text):  # half a character fails to be encoded; letters of an address go
         value = json.loads(without_addresses(json.dumps(value, ensure_ascii=False).encode().decode()))
     return value
+
+
+def _each_key_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """The entries of an object; of two under one key some readers take the first, and others the last."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        key = next(key for number, (key, _) in enumerate(pairs) if key in dict(pairs[:number]))
+        raise ValueError(f"the key {shown(key)} is there twice")
+    return found
 
 
 def _refuse_long(value: Any) -> None:

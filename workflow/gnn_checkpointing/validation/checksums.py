@@ -55,8 +55,10 @@ def _changed(folder: Path) -> dict[str, str]:
     except Refusal as refusal:
         return {PACK: str(refusal)}
     # Hidden files are no part of a report: Snakemake leaves a time stamp in each folder that it made.
-    found = [path for path in folder.rglob("*") if path.is_file() and not path.name.startswith(".")]
+    found = [path for path in folder.rglob("*") if not path.is_dir() and not path.name.startswith(".")]
     there = {path.relative_to(folder).as_posix(): path for path in found}
+    strange = {name: _NOT_PLAIN for name, path in there.items() if not path.is_file()}
+    there = {name: path for name, path in there.items() if name not in strange}
     for name in (CRATE, PACK):
         there.pop(name, None)
     expected.pop(PACK, None)  # what is in it is held to its own checksums, plain or packed
@@ -67,7 +69,7 @@ def _changed(folder: Path) -> dict[str, str]:
     wrong = {
         name: _NOT_PLAIN if os.path.lexists(folder / name) else f"listed in {CRATE}, and not there" for name in missing
     }
-    wrong |= dict.fromkeys(foreign, f"not listed in {CRATE}")
+    wrong |= strange | dict.fromkeys(foreign, f"not listed in {CRATE}")
     for name, checksum in sorted(sums):
         if checksum != expected.get(name, checksum):
             wrong[name] = f"has changed since it was published (SHA-256 differs from {CRATE})"

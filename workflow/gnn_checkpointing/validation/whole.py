@@ -16,7 +16,7 @@ from gnn_checkpointing.records.measurements_table import COLUMNS, HOSTS, Value
 from gnn_checkpointing.records.policy import Memory
 from gnn_checkpointing.records.traces import Trace
 from gnn_checkpointing.records.training import REORDERED
-from gnn_checkpointing.study.design import graph_cells, trained_graphs, training_cell
+from gnn_checkpointing.study.design import graph_cells, trained_graphs, training_cell, visits
 from gnn_checkpointing.study.graph_design import DerivedGraph, GeneratedGraph, LoadedGraph, study_graphs
 
 _TOLERANCE = 1e-9
@@ -62,13 +62,17 @@ def cells(run: RunFolder) -> Iterator[str]:
     every = ((cell.id, cell) for spec in study_graphs(study) for cell in graph_cells(study, spec))
     asked = dict(islice(every, len(run.records) + 1000))
     # A cell may have been measured again later, as another visit.
-    visits = Counter((record.cell, record.visit) for record in run.records)
-    times = Counter({cell: count for (cell, _), count in sorted(visits.items(), key=lambda one: one[1])})
+    measured = Counter((record.cell, record.visit) for record in run.records)
+    times = Counter({cell: count for (cell, _), count in sorted(measured.items(), key=lambda one: one[1])})
     yield from (
         f"cell {cell}: asked for by the study, and not measured" for cell in sorted(asked.keys() - times.keys())
     )
     yield from (f"cell {cell}: measured, and not the study's" for cell in sorted(times.keys() - asked.keys()))
     yield from (f"cell {cell}: {count} records of it" for cell, count in sorted(times.items()) if count > 1)
+    if asked.keys() == times.keys():
+        again = {(cell.id, one.number) for one in visits(study) if one.number for cell in graph_cells(study, one.graph)}
+        for id, visit in sorted(again ^ {place for place in measured if place[1]}):
+            yield f"cell {id}: visit {visit} asked for by the study or measured, not both"
     for record in run.records:
         policies = [policy.policy for policy in record.policies]
         if policies != list(study.policies):
@@ -143,9 +147,9 @@ def beside(run: RunFolder) -> Iterator[str]:
             continue
         wanted = {"study": study.name, "epochs": epochs, "seed": asked[place], "graph_label": labels.get(job.graph)}
         yield from _apart(words, vars(job) | {"losses": len(job.losses)}, wanted | {"losses": epochs})
-    egos = [spec for spec in study_graphs(study) if isinstance(spec, DerivedGraph) and spec.method == "encodings"]
+    egos = [one for one in study_graphs(study) if isinstance(one, DerivedGraph) and one.method == "encodings"]
     encoded = {(cost.graph, cost.radius) for cost in run.encodings}
-    for graph, radius in sorted(encoded ^ {(spec.base.id, round(spec.size)) for spec in egos}):
+    for graph, radius in sorted(encoded ^ {(one.base.id, round(one.size)) for one in egos}):
         yield f"encodings.json: {graph}, radius {radius}: counted or asked for by the study, not both"
     if (run.explained is None) != (study.explained is None):
         yield f"explained.json: {'asked for by the study, and not there' if study.explained else 'not asked for'}"

@@ -41,7 +41,7 @@ NAMED = (
     *("compute threads", "allocators"),
 )
 NOT_STATED = "not stated"
-"""How the words begin that replace a source or licence that nobody has stated (`graphs/sources/loaded.py`)."""
+"""How the words begin that replace a source or licence that nobody has stated (`study/graph_entries.py`)."""
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
