@@ -11,14 +11,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gnn_checkpointing.analysis.analyse import Findings, analyse, read_analysis, write_analysis
+from gnn_checkpointing.analysis.analyse import Findings, analyse, analysis_files, read_analysis, write_analysis
 from gnn_checkpointing.refusal import Refusal
 from synthetic.changes import without
-from synthetic.graphs import generated_graphs, real_graphs
+from synthetic.graphs import Graph, generated_graphs, real_graphs
 from synthetic.rows import Table, table
 from synthetic.tables import protocol, trainings
 
-FILES = tuple(sorted(f"{field.name}.json" for field in fields(Findings)))
+ONE = generated_graphs((500,), (4.0,), 1)
 
 
 def findings(rows: Table, seed: int = 1) -> Findings:
@@ -36,11 +36,10 @@ def found(rows: Table) -> Findings:
 
 
 def test_the_same_table_gives_the_same_bytes_in_any_order_of_rows(rows: Table, found: Findings, tmp_path: Path) -> None:
-    write_analysis(tmp_path / "one", found)
-    write_analysis(tmp_path / "two", findings(rows[::-1]))
-    assert sorted(path.name for path in (tmp_path / "one").iterdir()) == list(FILES)
-    for name in FILES:
-        assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()
+    write_analysis(tmp_path, found)
+    files = analysis_files(findings(rows[::-1]))
+    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == files
+    assert set(files) == {f"{field.name}.json" for field in fields(Findings)}
 
 
 def test_another_seed_moves_the_simulated_rule_and_no_effect(rows: Table, found: Findings) -> None:
@@ -51,39 +50,34 @@ def test_another_seed_moves_the_simulated_rule_and_no_effect(rows: Table, found:
 
 
 @pytest.mark.parametrize(
-    "rows",
+    ("graphs", "noise"),
     [
-        table(np.random.default_rng(0), real_graphs()),
-        table(np.random.default_rng(0), real_graphs() + generated_graphs(replicates=1)),
-        table(np.random.default_rng(0), generated_graphs((500,), (4.0,), 1)),
-        table(np.random.default_rng(0), generated_graphs((500, 1000), (4.0, 8.0), 1), noise=0.0),
-        table(np.random.default_rng(0), generated_graphs(), noise=0.0),
+        (real_graphs(), 0.02),
+        (real_graphs() + generated_graphs(replicates=1), 0.02),
+        (ONE, 0.02),
+        (generated_graphs((500, 1000), (4.0, 8.0), 1), 0.0),
+        (generated_graphs(), 0.0),
     ],
     ids=["real only", "both", "one cell a convolution", "four cells", "no noise"],
 )
 def test_any_study_is_analysed_and_what_is_read_back_is_written_again_to_the_last_digit(
-    rows: Table, tmp_path: Path
+    graphs: list[Graph], noise: float, tmp_path: Path
 ) -> None:
     """What is read back is rounded, and rounding it once more changes nothing."""
-    write_analysis(tmp_path / "one", findings(rows))
-    write_analysis(tmp_path / "two", read_analysis(tmp_path / "one"))
-    for name in FILES:
-        assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()
+    found = findings(table(np.random.default_rng(0), graphs, noise=noise))
+    write_analysis(tmp_path, found)
+    assert analysis_files(read_analysis(tmp_path)) == analysis_files(found)
 
 
-def test_a_study_in_which_nothing_completed_is_analysed() -> None:
-    rows = table(np.random.default_rng(0), generated_graphs((500,), (4.0,), 1), convolutions=("GCN",))
+def test_a_study_in_which_nothing_completed_is_analysed_and_one_policy_alone_is_refused() -> None:
+    rows = table(np.random.default_rng(0), ONE, convolutions=("GCN",))
+    with pytest.raises(Refusal, match=r"^measurements\.csv: every row is of policy none, which leaves nothing to"):
+        findings(rows[:1])
     for policy in ("none", "layers", "edge_blocks"):
         rows = without(rows, "sbm-n500-d4-r0-GCN", policy, "out_of_memory")
     result = findings(rows)
     assert result.effects.generated == result.effects.real == result.regressions.laws == []
     assert len(result.quality.failures) == 3
-
-
-def test_one_policy_alone_is_refused() -> None:
-    rows = table(np.random.default_rng(0), generated_graphs((500,), (4.0,), 1), policies=("none",))
-    with pytest.raises(Refusal, match=r"^measurements\.csv: every row is of policy none, which leaves nothing to"):
-        findings(rows)
 
 
 def test_a_damaged_file_is_refused_by_name(found: Findings, tmp_path: Path) -> None:

@@ -16,43 +16,44 @@ from synthetic.changes import changed, without
 from synthetic.graphs import generated_graphs, real_graphs
 from synthetic.rows import LAWS, Table, table
 
-ONE_A_LEVEL = generated_graphs(num_nodes=(500,), degrees=(4.0, 128.0), replicates=1)
 RATIOS = ("time_ratio", "time_ratio_low", "time_ratio_high")
+ONE_A_LEVEL = table(np.random.default_rng(0), generated_graphs(num_nodes=(500,), degrees=(4.0, 128.0), replicates=1))
+RUN = 1.959964 * RATIO_KNOWN
 
 
-def found(rows: Table, repeats: Table | None = None) -> Effects:
-    return effects(completed(rows), "retaining", 0.95, repeats or rows)[0]
+def found(rows: Table) -> Effects:
+    return effects(completed(rows), "retaining", 0.95, rows)[0]
 
 
-def only(values: list[Effect], **keys: str) -> Effect:
+def only(rows: Table, **keys: str) -> Effect:
+    values = found(rows).generated
     (value,) = [value for value in values if all(getattr(value, name) == key for name, key in keys.items())]
     return value
 
 
-def test_one_cell_keeps_its_exact_memory_ratio_and_its_own_time_interval() -> None:
+def test_one_cell_keeps_its_exact_memory_ratio_its_own_time_interval_and_its_throughput() -> None:
     """GCN at 500 nodes, 2,000 edges: layers 64 + 500,000 + 200,000, none 64 + 750,000 + 240,000 bytes."""
-    rows = table(np.random.default_rng(0), ONE_A_LEVEL)
-    effect = only(found(rows).generated, convolution="GCN", policy="layers", level="4")
+    effect = only(ONE_A_LEVEL, convolution="GCN", policy="layers", level="4")
     ratio = effect.activation_ratio
     assert ratio.estimate == pytest.approx(700_064 / 990_064)
     assert ratio.low == ratio.high == ratio.estimate
-    run = 1.959964 * RATIO_KNOWN
     low, high = (math.log(end / effect.time_ratio.estimate) for end in (effect.time_ratio.low, effect.time_ratio.high))
-    assert low == pytest.approx(-math.hypot(math.log(0.98), run), rel=1e-4)
-    assert high == pytest.approx(math.hypot(math.log(1.02), run), rel=1e-4)
+    assert low == pytest.approx(-math.hypot(math.log(0.98), RUN), rel=1e-4)
+    assert high == pytest.approx(math.hypot(math.log(1.02), RUN), rel=1e-4)
     assert effect.throughput_ratio.estimate == pytest.approx(1 / effect.time_ratio.estimate)
     assert effect.throughput_ratio.high == pytest.approx(1 / effect.time_ratio.low)
+    (row,) = [r for r in ONE_A_LEVEL if (r["cell"], r["policy"]) == ("sbm-n500-d4-r0-GCN", "layers")]
+    for name in ("nodes_per_second", "edges_per_second"):
+        rate = getattr(effect, name)
+        assert rate.estimate == pytest.approx(row[name])
+        assert rate.low < rate.estimate < rate.high
 
 
 def test_several_cells_give_the_geometric_mean_inside_its_interval() -> None:
-    rows = table(np.random.default_rng(0))
-    effect = only(found(rows).generated, convolution="GATv2", policy="layers", level="32")
-    ratios = [
-        float(row["time_ratio"] or 0)
-        for row in rows
-        if (row["convolution"], row["policy"], row["requested_average_degree"]) == ("GATv2", "layers", 32.0)
-        and row["num_nodes"] == 2000
-    ]
+    rows, place = table(np.random.default_rng(0)), ("GATv2", "layers", 32.0, 2000)
+    effect = only(rows, convolution="GATv2", policy="layers", level="32")
+    names = ("convolution", "policy", "requested_average_degree", "num_nodes")
+    ratios = [float(row["time_ratio"] or 0) for row in rows if tuple(row[name] for name in names) == place]
     assert effect.cells == len(ratios) == 2
     assert effect.average_degree == 32.0
     assert effect.time_ratio.estimate == pytest.approx(math.prod(ratios) ** (1 / 2))
@@ -74,18 +75,18 @@ def left(rows: Table) -> set[tuple[str, str, str]]:
     return {(e.convolution, e.policy, e.level) for e in found(rows).generated}
 
 
-def test_a_policy_that_changes_the_computation_is_no_win() -> None:
-    rows = table(np.random.default_rng(0), ONE_A_LEVEL)
-    spoilt = changed(rows, "sbm-n500-d4-r0-GCN", "layers", same_buffers=False)
-    assert left(rows) - left(spoilt) == {("GCN", "layers", "4")}
-
-
-@pytest.mark.parametrize("outcome", ["out_of_memory", "timed_out", "failed", "refused"])
-def test_a_policy_that_did_not_complete_is_left_out_and_without_none_there_is_no_effect(outcome: str) -> None:
-    rows = table(np.random.default_rng(0), ONE_A_LEVEL)
-    assert left(rows) - left(without(rows, "sbm-n500-d4-r0-GCN", "layers", outcome)) == {("GCN", "layers", "4")}
-    lost = left(rows) - left(without(rows, "sbm-n500-d128-r0-GATv2", "none", outcome))
-    assert lost == {("GATv2", "layers", "128"), ("GATv2", "edge_blocks", "128")}
+@pytest.mark.parametrize("outcome", ["", "out_of_memory", "timed_out", "failed", "refused"])
+def test_what_did_not_complete_or_changed_the_computation_is_no_effect_and_neither_is_what_has_no_none(
+    outcome: str,
+) -> None:
+    cell = "sbm-n500-d4-r0-GCN"
+    spoilt = without(ONE_A_LEVEL, cell, "layers", outcome)
+    if not outcome:
+        spoilt = changed(ONE_A_LEVEL, cell, "layers", same_buffers=False)
+    assert left(ONE_A_LEVEL) - left(spoilt) == {("GCN", "layers", "4")}
+    if outcome:
+        lost = left(ONE_A_LEVEL) - left(without(ONE_A_LEVEL, "sbm-n500-d128-r0-GATv2", "none", outcome))
+        assert lost == {("GATv2", "layers", "128"), ("GATv2", "edge_blocks", "128")}
 
 
 def test_real_graphs_are_levels_of_their_own_and_have_their_ids_where_they_share_a_label() -> None:
@@ -95,16 +96,6 @@ def test_real_graphs_are_levels_of_their_own_and_have_their_ids_where_they_share
     assert [effect.level for effect in result.real[:2]] == ["Cora", "amherst41"]
     same = found([{**row, "graph_label": "same"} for row in rows])
     assert {effect.level for effect in same.real} == {graph.id for graph in real_graphs()}
-
-
-def test_throughput_is_counts_by_the_mean_step_time() -> None:
-    rows = table(np.random.default_rng(0), ONE_A_LEVEL)
-    effect = only(found(rows).generated, convolution="GCN", policy="layers", level="4")
-    (row,) = [r for r in rows if (r["cell"], r["policy"]) == ("sbm-n500-d4-r0-GCN", "layers")]
-    for name in ("nodes_per_second", "edges_per_second"):
-        rate = getattr(effect, name)
-        assert rate.estimate == pytest.approx(row[name])
-        assert rate.low < rate.estimate < rate.high
 
 
 def test_intervals_of_time_hold_the_truth_of_other_runs() -> None:
@@ -117,8 +108,7 @@ def test_intervals_of_time_hold_the_truth_of_other_runs() -> None:
         run = float(np.exp(RATIO_KNOWN * generator.standard_normal()))
         rows = table(generator, graphs, convolutions=("GCN",), policies=("none", "layers"))
         for row in rows:
-            for name in RATIOS:
-                row[name] = float(row[name] or 0) * (run if row["policy"] == "layers" else 1.0)
+            row |= {name: float(row[name] or 0) * (run if row["policy"] == "layers" else 1.0) for name in RATIOS}
         ratio = found(rows).generated[-1].time_ratio
         held += ratio.low <= layers / none <= ratio.high
     assert held / 300 >= 0.95 - 3 * math.sqrt(0.95 * 0.05 / 300)
@@ -129,25 +119,23 @@ def test_bytes_have_a_span_and_no_interval() -> None:
     for row in rows:
         if row["policy"] == "layers":
             row["activation_ratio"] = 0.5 if "r0" in str(row["graph"]) else 0.72
-    effect = only(found(rows).generated, convolution="GCN", policy="layers")
-    ratio = effect.activation_ratio
+    ratio = only(rows, convolution="GCN", policy="layers").activation_ratio
     assert (ratio.low, ratio.estimate, ratio.high) == pytest.approx((0.5, 0.6, 0.72))
 
 
 def test_cells_that_agree_by_chance_claim_no_certainty() -> None:
     """Two equal ratios, each known to 2 % only: the mean is known to 2 % / sqrt(2), and run to run no better."""
     rows = table(np.random.default_rng(0), generated_graphs((500,), (4.0,), 2), noise=0.0)
-    found_noise = noise(0.95, [], rows, "retaining")
     cells = [row for row in completed(rows) if (row.convolution, row.policy) == ("GCN", "layers")]
-    value = found_noise.time_ratio(cells)
-    reach = math.hypot(math.log(1.02) / math.sqrt(2), 1.959964 * RATIO_KNOWN)
-    assert math.log(value.high / value.estimate) == pytest.approx(reach, rel=1e-4)
+    value = noise(0.95, [], rows, "retaining").time_ratio(cells)
+    assert math.log(value.high / value.estimate) == pytest.approx(
+        math.hypot(math.log(1.02) / math.sqrt(2), RUN), rel=1e-4
+    )
 
 
 def test_ratios_follow_the_law_they_were_made_from() -> None:
     graphs = generated_graphs(num_nodes=(2000,), degrees=(64.0,), replicates=1)
-    result = found(table(np.random.default_rng(0), graphs, noise=0.0))
-    for effect in result.generated:
+    for effect in found(table(np.random.default_rng(0), graphs, noise=0.0)).generated:
         policy, none = LAWS[effect.convolution, effect.policy], LAWS[effect.convolution, "none"]
         expected = policy[2].at(2000, 128_000) / none[2].at(2000, 128_000)
         assert effect.time_ratio.estimate == pytest.approx(expected)

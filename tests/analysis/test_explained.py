@@ -7,14 +7,12 @@ import pytest
 from gnn_checkpointing.analysis.explained import accuracies, explanations
 from gnn_checkpointing.analysis.results import Estimate
 from gnn_checkpointing.records.explained import ExplainedSets, Mean
-from gnn_checkpointing.records.training import REORDERED
+from gnn_checkpointing.records.training import REORDERED, TrainingRecord
 from gnn_checkpointing.refusal import Refusal
 from synthetic.explained import block, explained
 from synthetic.tables import trainings
 
-
-def test_nothing_explained_is_nothing_found() -> None:
-    assert explanations(None, 0.95).sets == {}
+NONE, LAYERS, _ = trainings(convolutions=("GCN",), policies=("none", "layers"), drift=0.0)
 
 
 def test_sets_come_by_name_and_wilsons_interval_by_hand() -> None:
@@ -27,6 +25,7 @@ def test_sets_come_by_name_and_wilsons_interval_by_hand() -> None:
     assert (accuracy.low, accuracy.high) == (pytest.approx(0.5 - half), pytest.approx(0.5 + half))
     assert found["validation"].convolution == "ViG-S"
     assert found["validation"].late_rise == Estimate(estimate=0.1, low=0.05, high=0.15)
+    assert explanations(None, 0.95).sets == {}
 
 
 def test_without_an_interval_there_is_no_estimate() -> None:
@@ -38,7 +37,7 @@ def test_without_an_interval_there_is_no_estimate() -> None:
     assert found.blocks[0].top1_accuracy.low < 1
 
 
-def test_the_largest_difference_of_a_curve_is_a_share_of_the_first_loss() -> None:
+def test_the_largest_difference_of_a_curve_is_a_share_of_the_first_loss_early_or_late() -> None:
     """The first loss is 2; a last loss of 0.5 grown by a quarter differs by 0.125, by a half by 0.25."""
     result = accuracies(trainings(convolutions=("GCN",), drift=0.25, control=0.5))
     assert [(job.policy, job.largest_loss_difference) for job in result] == [
@@ -48,35 +47,20 @@ def test_the_largest_difference_of_a_curve_is_a_share_of_the_first_loss() -> Non
         (REORDERED, 0.125),
     ]
     assert (result[1].final_loss, result[1].test_accuracy, result[1].epochs) == (0.625, 0.8, 3)
-
-
-def test_an_early_difference_counts_as_much_as_a_late_one() -> None:
-    none, layers, _ = trainings(convolutions=("GCN",), policies=("none", "layers"), drift=0.0)
-    layers = layers.model_copy(update={"losses": [2.5, *layers.losses[1:]]})
-    assert accuracies([none, layers])[1].largest_loss_difference == 0.25
-
-
-def test_no_training_is_no_accuracy() -> None:
+    early = LAYERS.model_copy(update={"losses": [2.5, *LAYERS.losses[1:]]})
+    assert accuracies([NONE, early])[1].largest_loss_difference == 0.25
     assert accuracies([]) == []
 
 
-def test_a_training_without_its_reference_is_refused() -> None:
-    with pytest.raises(Refusal, match=r"^training of GCN with layers on sbm-n500-d4-r0: policy none was not trained"):
-        accuracies(trainings(convolutions=("GCN",), policies=("layers",)))
-
-
-def test_a_training_twice_is_refused() -> None:
-    with pytest.raises(Refusal, match=r"^training of GCN with none on .*: trained twice"):
-        accuracies(2 * trainings(convolutions=("GCN",), policies=("none",)))
-
-
-def test_curves_of_different_length_are_refused() -> None:
-    none, layers, _ = trainings(convolutions=("GCN",), policies=("none", "layers"))
-    with pytest.raises(Refusal, match="2 epochs, but 3 for none"):
-        accuracies([none, layers.model_copy(update={"losses": [1.0, 2.0]})])
-
-
-def test_a_curve_without_losses_is_refused() -> None:
-    none, _ = trainings(convolutions=("GCN",), policies=("none",))
-    with pytest.raises(Refusal, match="no losses in the record"):
-        accuracies([none.model_copy(update={"losses": []})])
+@pytest.mark.parametrize(
+    ("jobs", "reason"),
+    [
+        ([LAYERS], "training of GCN with layers on sbm-n500-d4-r0: policy none was not trained"),
+        ([NONE, NONE], r"training of GCN with none on .*: trained twice"),
+        ([NONE, LAYERS.model_copy(update={"losses": [1.0, 2.0]})], ".*: 2 epochs, but 3 for none"),
+        ([NONE.model_copy(update={"losses": []})], ".*: no losses in the record"),
+    ],
+)
+def test_jobs_that_cannot_be_compared_are_refused(jobs: list[TrainingRecord], reason: str) -> None:
+    with pytest.raises(Refusal, match=f"^{reason}"):
+        accuracies(jobs)

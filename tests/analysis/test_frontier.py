@@ -19,21 +19,17 @@ from .test_analyse import findings
 
 CELL = "sbm-n2000-d{}-r0-GATv2-gather_scatter-retaining"
 DENSE = CELL.format(128)
+ROWS = frontier_table(noise=0.0)
 
 
 @pytest.fixture(scope="module")
-def rows() -> Table:
-    return frontier_table(noise=0.0)
+def whole() -> Findings:
+    return findings(ROWS)
 
 
 @pytest.fixture(scope="module")
-def found(rows: Table) -> Effects:
-    return of(rows)
-
-
-@pytest.fixture(scope="module")
-def whole(rows: Table) -> Findings:
-    return findings(rows)
+def found(whole: Findings) -> Effects:
+    return whole.effects
 
 
 def of(rows: Table) -> Effects:
@@ -41,11 +37,8 @@ def of(rows: Table) -> Effects:
 
 
 def point(found: Effects, policy: str, level: str, convolution: str = "GATv2") -> Effect:
-    (one,) = [
-        p
-        for p in found.points
-        if (p.convolution, p.policy, p.level, p.allocator) == (convolution, policy, level, "retaining")
-    ]
+    key = (convolution, policy, level, "retaining")
+    (one,) = [p for p in found.points if (p.convolution, p.policy, p.level, p.allocator) == key]
     return one
 
 
@@ -76,9 +69,7 @@ def test_a_level_that_was_not_timed_has_bytes_and_no_time(found: Effects) -> Non
     assert (densest.time_ratio, densest.step_time_seconds, densest.page_faults) == (None, None, None)
     assert point(found, "none", "512").forward_share is None
     assert not [effect for effect in found.allocators if effect.level == "512"]
-    layers = {
-        effect.level: effect for effect in found.generated if (effect.convolution, effect.policy) == ("GATv2", "layers")
-    }
+    layers = {e.level: e for e in found.generated if (e.convolution, e.policy) == ("GATv2", "layers")}
     assert (layers["512"].time_ratio, layers["512"].timed_cells) == (None, 0)
     assert layers["512"].activation_ratio.estimate == pytest.approx(0.25, abs=0.01)
     assert layers["128"].time_ratio is not None
@@ -92,19 +83,17 @@ def test_two_aggregations_are_two_series_each_against_its_own_none(found: Effect
     assert ratio.estimate == pytest.approx((5_000 + 10_800_000 + 3_200_000) / 30_805_000)
 
 
-def test_the_best_number_of_segments_has_the_smallest_peak_and_of_equals_the_least_time(rows: Table) -> None:
-    two = next(row for row in rows if (row["cell"], row["policy"]) == (DENSE, "segments(2)"))
-    level = changed(
-        rows, DENSE, "segments(3)", **{name: two[name] for name in ("activation_bytes", "activation_ratio")}
-    )
-    for each, policy in ((rows, "segments(3)"), (level, "segments(2)")):
+def test_the_best_number_of_segments_has_the_smallest_peak_and_of_equals_the_least_time() -> None:
+    two = next(row for row in ROWS if (row["cell"], row["policy"]) == (DENSE, "segments(2)"))
+    same = {name: two[name] for name in ("activation_bytes", "activation_ratio")}
+    for each, policy in ((ROWS, "segments(3)"), (changed(ROWS, DENSE, "segments(3)", **same), "segments(2)")):
         best = next(one for one in of(each).best_segments if (one.convolution, one.level) == ("GATv2", "128"))
         assert (best.policy, best.tried) == (policy, ["segments(2)", "segments(3)"])
 
 
-def test_where_a_policy_pays_is_listed_level_by_level(rows: Table) -> None:
+def test_where_a_policy_pays_is_listed_level_by_level() -> None:
     """`layers` is made to save 1 % exactly at degree 8, and to take as long as none within its interval at 32."""
-    rows = changed(rows, CELL.format(8), "layers", activation_ratio=0.99)
+    rows = changed(ROWS, CELL.format(8), "layers", activation_ratio=0.99)
     rows = changed(rows, CELL.format(32), "layers", time_ratio=1.0, time_ratio_low=0.99, time_ratio_high=1.01)
     payoffs = {(payoff.convolution, payoff.policy): payoff for payoff in of(rows).payoffs}
     layers = payoffs["GATv2", "layers"]
@@ -124,7 +113,7 @@ def test_the_pareto_set_holds_what_nothing_beats_in_both(found: Effects) -> None
     assert not any("reversible" in policies for policies in sets.values())
 
 
-def test_flatness_is_the_slope_against_nones_at_one_number_of_nodes(found: Effects) -> None:
+def test_flatness_is_the_slope_against_nones_at_one_number_of_nodes_and_the_levels_of_both(found: Effects) -> None:
     """edge_blocks keeps 0.002 of none's 7,500 bytes per edge; at degree 512, 5,000 + 19.6 M + 15 x 1,024,000 in all."""
     blocks = flat(found, "edge_blocks")
     assert (blocks.bytes_per_edge, blocks.none_bytes_per_edge) == (pytest.approx(15), pytest.approx(7_500))
@@ -132,12 +121,9 @@ def test_flatness_is_the_slope_against_nones_at_one_number_of_nodes(found: Effec
     assert (blocks.densest, blocks.sparse) == ("512", "8")
     assert blocks.peak_ratio == pytest.approx((19_605_000 + 15_360_000) / (19_605_000 + 240_000))
     assert flat(found, "none").slope_ratio == pytest.approx(1)
-
-
-def test_flatness_compares_only_levels_that_none_ran_at_too(rows: Table) -> None:
-    found = of(without(rows, CELL.format(512), "none", "out_of_memory"))
-    assert flat(found, "edge_blocks").levels == ["4", "8", "32", "128"]
-    lost = point(found, "edge_blocks", "512")
+    without_densest = of(without(ROWS, CELL.format(512), "none", "out_of_memory"))
+    assert flat(without_densest, "edge_blocks").levels == ["4", "8", "32", "128"]
+    lost = point(without_densest, "edge_blocks", "512")
     assert lost.activation_ratio is None and lost.activation_bytes > 0
 
 
@@ -153,9 +139,9 @@ def test_a_ratio_under_another_allocator_is_split_into_its_factors(found: Effect
     assert effect.system_share == pytest.approx(1 - 1 / effect.on_policy)
 
 
-def test_nothing_but_the_comparison_of_allocators_comes_from_another_allocator(rows: Table, whole: Findings) -> None:
+def test_nothing_but_the_comparison_of_allocators_comes_from_another_allocator(whole: Findings) -> None:
     """A table without the rows of `default` gives the same effects, laws, sets and tables to the last digit."""
-    alone = findings([row for row in rows if row["allocator"] == "retaining"])
+    alone = findings([row for row in ROWS if row["allocator"] == "retaining"])
     for name in ("generated", "best_segments", "payoffs", "pareto", "flatness"):
         assert getattr(whole.effects, name) == getattr(alone.effects, name), name
     assert whole.regressions == alone.regressions
@@ -163,33 +149,26 @@ def test_nothing_but_the_comparison_of_allocators_comes_from_another_allocator(r
     assert whole.quality.median_half_width == alone.quality.median_half_width
     assert [p for p in whole.effects.points if p.allocator == "retaining"] == alone.effects.points
     with pytest.raises(Refusal, match="no row under allocator retaining, the study's reference \\(found: default\\)"):
-        findings([row for row in rows if row["allocator"] == "default"])
+        findings([row for row in ROWS if row["allocator"] == "default"])
 
 
-def test_another_model_is_on_the_frontier_and_nowhere_else(whole: Findings) -> None:
+def test_another_model_is_on_the_frontier_alone_and_a_changed_computation_nowhere(whole: Findings) -> None:
     found = whole.effects
     assert all(p.other_model == (p.policy == "reversible") for p in found.points)
     assert point(found, "reversible", "128").activation_ratio is not None
     assert "reversible" not in {effect.policy for effect in found.generated}
     assert (whole.quality.not_the_same, whole.quality.other_models) == ([], ["reversible"])
-
-
-def test_a_policy_that_changes_the_computation_is_not_on_the_frontier(rows: Table) -> None:
-    found = of(changed(rows, DENSE, "layers", same_gradients=False))
+    spoilt = of(changed(ROWS, DENSE, "layers", same_gradients=False))
+    assert {p.policy for p in found.points} == {p.policy for p in spoilt.points}
     with pytest.raises(ValueError, match="not enough values"):
-        point(found, "layers", "128")
+        point(spoilt, "layers", "128")
 
 
 def test_laws_of_bytes_know_the_untimed_level_and_laws_of_time_do_not() -> None:
     small = {"convolutions": ("GCN",), "aggregations": ("gather_scatter",), "allocators": ("retaining",)}
-    degrees, policies = (4, 8, 32, 64), ("none", "layers")
-    found = findings(
-        [
-            row
-            for nodes in (500, 1000)
-            for row in frontier_table(**small, policies=policies, degrees=degrees, num_nodes=nodes, untimed=64)
-        ]
-    ).regressions
+    small |= {"policies": ("none", "layers"), "degrees": (4, 8, 32, 64), "untimed": 64}
+    rows = [row for nodes in (500, 1000) for row in frontier_table(**small, num_nodes=nodes)]
+    found = findings(rows).regressions
     cells = {(law.policy, law.response): law.cells for law in found.laws}
     clusters = {(one.policy, one.response): one.clusters for one in found.interactions}
     for counts in (cells, clusters):
@@ -197,15 +176,15 @@ def test_laws_of_bytes_know_the_untimed_level_and_laws_of_time_do_not() -> None:
 
 
 @pytest.mark.parametrize(
-    ("rows", "num_nodes"),
+    ("graphs", "num_nodes"),
     [
-        (table(np.random.default_rng(0), real_graphs()), None),
-        (table(np.random.default_rng(0), generated_graphs((500,), (4.0,), 1)), 500),
-        (table(np.random.default_rng(0), generated_graphs(replicates=1) + generated_graphs((4000,), (4.0,), 1)), 2000),
+        (real_graphs(), None),
+        (generated_graphs((500,), (4.0,), 1), 500),
+        (generated_graphs(replicates=1) + generated_graphs((4000,), (4.0,), 1), 2000),
     ],
     ids=["real only", "one level", "a larger graph of one level"],
 )
-def test_the_frontier_is_of_the_most_graded_graphs(rows: Table, num_nodes: int | None) -> None:
-    found = of(rows)
+def test_the_frontier_is_of_the_most_graded_graphs(graphs: list, num_nodes: int | None) -> None:
+    found = of(table(np.random.default_rng(0), graphs))
     assert found.num_nodes == num_nodes
     assert bool(found.points) == (num_nodes is not None)

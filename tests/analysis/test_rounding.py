@@ -58,19 +58,14 @@ def test_places_tell_multiples_of_a_unit_apart(unit: float, places: int) -> None
     assert rounded(3 * unit, places) != rounded(4 * unit, places)
 
 
-def test_whole_numbers_and_words_stay_as_they_are() -> None:
+def test_a_result_is_rounded_when_written_and_keeps_its_digits_until_then() -> None:
+    """Whole numbers and words stay as they are; shares that are rounding become nothing, small seconds do not."""
     assert all_significant({"a": [123_456_789_012, "0.123456789123", None, True, 1.23456789123]}) == {
         "a": [123_456_789_012, "0.123456789123", None, True, 1.2345679]
     }
-
-
-def test_a_result_is_rounded_when_written_and_keeps_its_digits_until_then() -> None:
     made = Estimate(estimate=1 / 3, low=0.1 + 0.2, high=2 / 3)
     assert made.estimate == 1 / 3
     assert made.model_dump(mode="json") == {"estimate": 0.33333333, "low": 0.3, "high": 0.66666667}
-
-
-def test_shares_that_are_rounding_are_written_as_nothing_and_small_seconds_are_not() -> None:
     residual = Residual(graph="g", num_nodes=1, num_edges=1, observed=1e-9, fitted=2e-12, relative=-1e-16, started="")
     written = residual.model_dump(mode="json")
     assert (written["observed"], written["fitted"], written["relative"]) == (1e-9, 2e-12, 0.0)
@@ -83,10 +78,7 @@ def test_of_equal_values_the_first_is_taken(noise: float) -> None:
     assert first_least([3.0, 2.0, 2.0 * (1 + noise), 2.5]) == 1
     assert first_greatest([3.0, 7.0 * (1 + noise), 7.0]) == 1
     assert first_least([1.0, 1.0 - 1e-6]) == 1
-
-
-def test_differences_up_to_nothing_are_none() -> None:
-    """Errors of 1e-30 and 1e-31 are both none, though one is ten times the other."""
+    # Errors of 1e-30 and 1e-31 are both none, though one is ten times the other.
     assert first_least([1e-30, 1e-31]) == 1
     assert first_least([1e-30, 1e-31], nothing=1e-18) == 0
 

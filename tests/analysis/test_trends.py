@@ -10,12 +10,13 @@ import pytest
 
 from gnn_checkpointing.analysis.effects import effects
 from gnn_checkpointing.analysis.estimates import RATIO_KNOWN
-from gnn_checkpointing.analysis.results import Band, BandPoint, Estimate, Quantity, Trends
+from gnn_checkpointing.analysis.results import Band, Quantity, Trends
 from gnn_checkpointing.analysis.table import Row, completed, under
 from gnn_checkpointing.analysis.trends import METHODS, break_even, throughput_laws, trends
 from planning.published import measured
 from synthetic.changes import TIMES, changed
 from synthetic.graphs import DEGREES, generated_graphs, real_graphs
+from synthetic.results import made
 from synthetic.rows import LAWS, Table, table
 
 Ends = tuple[float, float, float]
@@ -34,12 +35,12 @@ def only(result: Trends, convolution: str, policy: str, quantity: Quantity) -> B
 
 
 def band_of(degrees: Sequence[float], ratios: Sequence[Ends], quantity: Quantity = "time_ratio") -> Band:
-    """Return a band of these (low, estimate, high)."""
+    """A band of these (low, estimate, high)."""
     points = [
-        BandPoint(degree=degree, average_degree=degree, cells=6, ratio=Estimate(estimate=middle, low=low, high=high))
+        {"degree": degree, "average_degree": degree, "ratio": {"estimate": middle, "low": low, "high": high}}
         for degree, (low, middle, high) in zip(degrees, ratios, strict=True)
     ]
-    return Band(convolution="GCN", policy="layers", quantity=quantity, method="", points=points)
+    return made(Band, convolution="GCN", quantity=quantity, points=[{"cells": 6, **point} for point in points])
 
 
 def exactly(*ratios: float) -> list[Ends]:
@@ -146,19 +147,19 @@ def test_a_known_power_of_the_degree_is_crossed_where_it_must_be() -> None:
     assert (time.quantity, time.threshold, time.course) == ("time_ratio", 1.0, "above")
 
 
-def test_levels_run_from_sparse_to_dense_and_untimed_ones_have_no_time() -> None:
+def test_levels_run_from_sparse_to_dense_and_untimed_or_changed_ones_have_no_band() -> None:
     rows = table(np.random.default_rng(0), ONE_A_LEVEL, convolutions=("GCN",))
+    spoilt = changed(rows, "sbm-n500-d4-r0-GCN", "layers", same_loss=False)
     for policy in ("none", "layers", "edge_blocks"):
         rows = changed(rows, "sbm-n500-d128-r0-GCN", policy, **dict.fromkeys(TIMES))
     result = found(rows)
     assert [b.policy for b in result.bands] == ["layers", "layers", "edge_blocks", "edge_blocks"]
-    assert [p.level for p in only(result, "GCN", "layers", "activation_ratio").points] == ["4", "128"]
-    assert [p.level for p in only(result, "GCN", "layers", "time_ratio").points] == ["4"]
-
-
-def test_a_policy_that_changes_the_computation_has_no_band() -> None:
-    rows = changed(table(np.random.default_rng(0), ONE_A_LEVEL), "sbm-n500-d4-r0-GCN", "layers", same_loss=False)
-    assert [p.level for p in only(found(rows), "GCN", "layers", "activation_ratio").points] == ["128"]
+    levels = [
+        [p.level for p in only(each, "GCN", "layers", quantity).points]
+        for each in (result, found(spoilt))
+        for quantity in ("activation_ratio", "time_ratio")
+    ]
+    assert levels == [["4", "128"], ["4"], ["128"], ["128"]]
 
 
 def test_without_generated_graphs_or_policies_there_is_nothing() -> None:
@@ -168,12 +169,12 @@ def test_without_generated_graphs_or_policies_there_is_nothing() -> None:
 
 def timed_rows(num_nodes: tuple[int, ...], **changes: float | None) -> list[Row]:
     """Rows of steps of 1e-6 N^0.9 (E / N)^0.5 seconds."""
-    made = table(np.random.default_rng(0), generated_graphs(num_nodes=num_nodes), convolutions=["GCN"])
-    for row in made:
+    rows = table(np.random.default_rng(0), generated_graphs(num_nodes=num_nodes), convolutions=["GCN"])
+    for row in rows:
         nodes, edges = (float(row[name] or 0) for name in ("num_nodes", "num_edges"))
         row["step_time_seconds"] = 1e-6 * nodes**0.9 * (edges / nodes) ** 0.5
         row.update(changes)
-    return under(completed(made), "retaining")
+    return under(completed(rows), "retaining")
 
 
 @pytest.mark.parametrize(("response", "elasticity", "nodes"), [("nodes", -0.5, 0.1), ("edges", 0.5, 0.1)])
@@ -190,16 +191,13 @@ def test_exponents_are_found_on_both_scales(response: str, elasticity: float, no
     assert by_degree.elasticity.low <= by_degree.elasticity.estimate <= by_degree.elasticity.high
 
 
-def test_one_size_leaves_density_alone_and_untimed_cells_are_told() -> None:
-    found, _ = throughput_laws(timed_rows((1000,)), 0.95)
+def test_one_size_leaves_density_alone_and_too_few_graphs_are_a_sentence() -> None:
+    """Untimed cells leave nothing to say; repeats of a graph are one draw."""
+    rows = timed_rows((1000,))
+    found, _ = throughput_laws(rows, 0.95)
     assert found and all(law.nodes_elasticity is None for law in found)
-    nothing, missing = throughput_laws(timed_rows((1000,), step_time_seconds=None), 0.95)
-    assert nothing == [] and missing == []
-
-
-def test_too_few_graphs_are_a_sentence_and_repeats_of_a_graph_are_one_draw() -> None:
-    few = [row for row in timed_rows((1000,)) if row.average_degree < 9]
-    found, missing = throughput_laws(few * 3, 0.95)
+    assert throughput_laws(timed_rows((1000,), step_time_seconds=None), 0.95) == ([], [])
+    found, missing = throughput_laws([row for row in rows if row.average_degree < 9] * 3, 0.95)
     assert found == []
     assert missing[0].startswith("GCN, none: throughput is not regressed on density: 4 timed graphs at 2 levels")
 

@@ -16,49 +16,59 @@ def of(rows):
     return effects(completed(rows), "retaining", 0.95)[0]
 
 
-def test_without_ego_networks_there_are_no_points():
-    assert of(table(np.random.default_rng(0), generated_graphs())).ego.points == []
+def found(graphs):
+    rows = table(np.random.default_rng(3), graphs)
+    return rows, of(rows)
+
+
+def share(effect):
+    """The ratio of activation bytes that the laws of the table give."""
+    own, none = (
+        LAWS[effect.convolution, name][0].at(effect.num_nodes, effect.num_edges) for name in (effect.policy, "none")
+    )
+    return pytest.approx(own / none, rel=1e-3)
+
+
+def test_a_study_of_one_depth_and_family_has_models_and_nothing_to_compare():
+    _, result = found(generated_graphs())
+    assert {model.convolution for model in result.depths.models} == {"GCN", "SAGE", "GATv2"}
+    assert result.ego.points == result.depths.points == []
+    assert result.reference_family is None
+    assert result.families == result.graded == result.batches == []
 
 
 def test_each_input_has_its_place_beside_the_graph_alone():
     points = of(ego_table()).ego.points
     # 2 densities x (1 + 2 x 2) inputs x 2 policies.
     assert len(points) == 20
-    found = {(p.policy, p.degree, p.form, p.radius): p for p in points}
-    bag = found["none", 8.0, "ego_networks", 2.0]
+    by_place = {(p.policy, p.degree, p.form, p.radius): p for p in points}
+    bag = by_place["none", 8.0, "ego_networks", 2.0]
     assert (bag.num_nodes, bag.num_edges) == (65_000, 8000 * 65)
     law = LAWS["GCN", "none"][0]
     assert bag.peak_memory_bytes == pytest.approx(RESIDENT_BYTES + law.at(65_000, 8000 * 65), rel=1e-6)
-    assert found["none", 2.0, "", None].num_nodes == 1000
+    assert by_place["none", 2.0, "", None].num_nodes == 1000
     assert {point.origin for point in points} == {"sbm"}
 
 
-def test_one_depth_has_models_and_no_points():
-    result = of(table(np.random.default_rng(0))).depths
-    assert {model.convolution for model in result.models} == {"GCN", "SAGE", "GATv2"}
-    assert result.points == []
-
-
-def test_each_depth_is_a_series_and_a_model_of_its_own():
-    result = of(depth_table()).depths
-    assert [(model.convolution, model.num_layers, model.parameters) for model in result.models] == [
+def test_each_depth_is_a_series_and_a_model_of_its_own_with_the_ratios_of_the_table():
+    result = of(depth_table())
+    assert [(model.convolution, model.num_layers, model.parameters) for model in result.depths.models] == [
         ("SAGE (50 layers)", 50, 5000),
         ("SAGE (100 layers)", 100, 10_000),
         ("SAGE (200 layers)", 200, 20_000),
     ]
+    points = {(p.policy, p.level, p.num_layers): p for p in result.depths.points}
     # 3 policies x 2 densities x 3 depths.
-    assert len(result.points) == 18
-    assert {point.stack for point in result.points} == {"SAGE"}
-
-
-def test_ratios_are_those_of_the_table_and_another_model_has_its_place():
-    points = {(p.policy, p.level, p.num_layers): p for p in of(depth_table()).depths.points}
+    assert len(points) == len(result.depths.points) == 18
+    assert {point.stack for point in points.values()} == {"SAGE"}
     deep = points["layers", "8", 200]
     assert deep.activation_ratio.estimate == pytest.approx((1 + 0.2 * 200) / 200)
     assert deep.time_ratio.estimate == pytest.approx(1.4)
     reversible = [points["reversible", "3", depth] for depth in (50, 200)]
     assert reversible[0].activation_bytes == reversible[1].activation_bytes
     assert all(point.other_model for point in reversible)
+    generated = of(depth_table(degrees=(3.0, 8.0, 16.0, 32.0))).generated
+    assert {effect.convolution for effect in generated} == {f"SAGE ({depth} layers)" for depth in (50, 100, 200)}
 
 
 def test_without_none_there_are_bytes_and_no_ratios():
@@ -70,48 +80,19 @@ def test_without_none_there_are_bytes_and_no_ratios():
     assert all(point.activation_bytes > 0 and point.time_ratio is None for point in lost)
 
 
-def test_each_depth_has_effects_of_its_own():
-    generated = of(depth_table(degrees=(3.0, 8.0, 16.0, 32.0))).generated
-    assert {effect.convolution for effect in generated} == {f"SAGE ({depth} layers)" for depth in (50, 100, 200)}
-
-
-def found(graphs, **changes):
-    rows = table(np.random.default_rng(3), graphs, **changes)
-    return rows, of(rows)
-
-
-def share(convolution, policy, num_nodes, num_edges):
-    """Return the ratio of activation bytes that the laws of the table give."""
-    own, none = (LAWS[convolution, name][0].at(num_nodes, num_edges) for name in (policy, "none"))
-    return own / none
-
-
-def test_one_family_has_nothing_to_compare():
-    _, result = found(generated_graphs())
-    assert result.reference_family is None
-    assert result.families == result.graded == result.batches == []
-
-
-def test_a_family_that_changes_nothing_is_1_and_the_reference_is_the_one_without_structure():
-    _, result = found(families())
-    assert result.reference_family == "erdos_renyi"
+def test_a_family_that_changes_nothing_is_1_and_one_that_matters_shows_by_how_much():
+    rows, result = found(families())
+    assert result.reference_family == "erdos_renyi"  # the one without structure
     # 3 convolutions x 2 policies x 2 levels x 3 families.
     assert len(result.families) == 36
     for effect in result.families:
         assert effect.activation_over_reference.estimate == pytest.approx(1)
         assert effect.time_over_reference.low < 1.1 and effect.time_over_reference.high > 0.9
-        assert effect.activation_ratio.estimate == pytest.approx(
-            share(effect.convolution, effect.policy, 1000, 1000 * effect.degree), rel=1e-3
-        )
-
-
-def test_a_family_that_matters_shows_by_how_much():
-    rows = table(np.random.default_rng(3), families())
+        assert effect.activation_ratio.estimate == share(effect)
     for row in rows:
         if row["family"] == "rmat" and row["policy"] == "layers":
             row["activation_ratio"] = row["activation_ratio"] * 1.2
-    result = of(rows)
-    shifted = [e for e in result.families if (e.family, e.policy) == ("rmat", "layers")]
+    shifted = [e for e in of(rows).families if (e.family, e.policy) == ("rmat", "layers")]
     assert [e.activation_over_reference.estimate for e in shifted] == pytest.approx([1.2] * 6)
 
 
@@ -120,10 +101,7 @@ def test_a_graded_graph_is_compared_along_its_own_densities():
     chosen = [e for e in result.graded if (e.convolution, e.policy) == ("GATv2", "layers")]
     assert {(e.method, e.average_degree) for e in chosen} == {("thinned", 4), ("capped", 8), ("", 16), ("two_hop", 64)}
     assert {e.base for e in chosen} == {"X"}
-    for effect in chosen:
-        assert effect.activation_ratio.estimate == pytest.approx(
-            share("GATv2", "layers", 1000, 1000 * effect.average_degree), rel=1e-3
-        )
+    assert all(effect.activation_ratio.estimate == share(effect) for effect in chosen)
 
 
 def test_batches_stand_beside_the_full_batch_with_their_throughput():
@@ -135,11 +113,9 @@ def test_batches_stand_beside_the_full_batch_with_their_throughput():
         ("neighbours", 5, 2, 6000),
         ("neighbours", 10, 2, 24_000),
     ]
-    seconds = [
-        row["step_time_seconds"]
-        for row in rows
-        if (row["derivation_size"], row["convolution"], row["policy"]) == (5.0, "GCN", "layers")
-    ]
+    place = (5.0, "GCN", "layers")
+    own = [row for row in rows if (row["derivation_size"], row["convolution"], row["policy"]) == place]
+    seconds = [row["step_time_seconds"] for row in own]
     # Half of the 1,000 nodes train.
     assert chosen[2].training_nodes_per_second == pytest.approx(500 / np.median(seconds))
     assert chosen[2].nodes_per_second.estimate == pytest.approx(np.exp(np.mean([np.log(1000 / s) for s in seconds])))
@@ -148,8 +124,9 @@ def test_batches_stand_beside_the_full_batch_with_their_throughput():
 
 
 def test_graded_graphs_and_batches_are_no_part_of_the_laws():
-    rows = completed(table(np.random.default_rng(3), [*generated_graphs(), *graded(), *batches()]))
-    plain = completed(table(np.random.default_rng(3), [*generated_graphs(), *graded()[:1], *batches()[:1]]))
+    rows, plain = (
+        completed(table(np.random.default_rng(3), [*generated_graphs(), *graded()[:most], *batches()[:most]]))
+        for most in (None, 1)
+    )
     assert [law.cells for law in laws(rows, 0.95)[0]] == [law.cells for law in laws(plain, 0.95)[0]]
-    along = effects(rows, "retaining", 0.95)[0]
-    assert {e.level for e in along.real} == {"X"}
+    assert {e.level for e in effects(rows, "retaining", 0.95)[0].real} == {"X"}

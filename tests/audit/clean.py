@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -26,8 +27,8 @@ from gnn_checkpointing.analysis.results import (
 )
 from gnn_checkpointing.analysis.table import completed
 from gnn_checkpointing.artefacts import digest
-from gnn_checkpointing.audit.checks.provenance import NAMED, VERSIONS
-from gnn_checkpointing.audit.inputs import AuditInputs, Machine
+from gnn_checkpointing.audit.checks.run import NAMED, VERSIONS
+from gnn_checkpointing.audit.inputs import Machine, RunFolder
 from gnn_checkpointing.claims.ledger import Ledger
 from gnn_checkpointing.records.demonstration import Demonstration
 from gnn_checkpointing.records.graph_facts import GraphFacts, Provenance
@@ -77,11 +78,12 @@ def study(generated: tuple[dict[str, Any], ...] = (GRID,), **changes: Any) -> St
 
 
 @cache
-def inputs() -> AuditInputs:
+def inputs() -> RunFolder:
     """Return what passes every check."""
     made = study()
     rows = measured(made)
-    return AuditInputs(
+    return RunFolder(
+        Path("synthetic"),
         study=made,
         rows=[*rows, *again(rows)],
         findings=findings(made, rows),
@@ -226,11 +228,11 @@ def graphs(made: Study) -> list[GraphFacts]:
     ]
 
 
-def finding(found: AuditInputs, /, **changes: Any) -> AuditInputs:
+def finding(found: RunFolder, /, **changes: Any) -> RunFolder:
     """Return the inputs with some of the findings replaced."""
-    return replace(found, findings=replace(found.findings, **changes))
+    return found.but(findings=replace(found.findings, **changes))
 
 
-def part(found: AuditInputs, name: str, /, **changes: Any) -> AuditInputs:
+def part(found: RunFolder, name: str, /, **changes: Any) -> RunFolder:
     """Return the inputs with some fields of one finding (such as quality) replaced."""
     return finding(found, **{name: getattr(found.findings, name).model_copy(update=changes)})

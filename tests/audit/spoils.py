@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 from gnn_checkpointing.analysis.results import Effect, Estimate, Spread
-from gnn_checkpointing.audit.inputs import AuditInputs, Machine
+from gnn_checkpointing.audit.inputs import Machine, RunFolder
 from gnn_checkpointing.records.graph_facts import Provenance
 from gnn_checkpointing.records.measurements_table import Value
 from gnn_checkpointing.records.training import REORDERED
@@ -16,22 +15,22 @@ from synthetic.rows import Table
 
 from . import clean
 
-Spoil = Callable[[AuditInputs], AuditInputs]
+Spoil = Callable[[RunFolder], RunFolder]
 
 
 def row(policy: str, /, **values: Value) -> Spoil:
     """Change fields of the row of that policy in the first cell."""
 
-    def spoil(found: AuditInputs) -> AuditInputs:
+    def spoil(found: RunFolder) -> RunFolder:
         cell = str(found.rows[0]["cell"])
-        return replace(found, rows=changed([dict(row) for row in found.rows], cell, policy, **values))
+        return found.but(rows=changed([dict(row) for row in found.rows], cell, policy, **values))
 
     return spoil
 
 
 def rows(change: Callable[[Table], Table]) -> Spoil:
     """Change the table."""
-    return lambda found: replace(found, rows=change([dict(row) for row in found.rows]))
+    return lambda found: found.but(rows=change([dict(row) for row in found.rows]))
 
 
 def part(name: str, /, **changes: Any) -> Spoil:
@@ -56,32 +55,32 @@ def sparse_to_dense(table: Table) -> Table:
     ]
 
 
-def added_form(found: AuditInputs) -> AuditInputs:
+def added_form(found: RunFolder) -> RunFolder:
     """Add a form when the data have been seen."""
     laws = found.study.analysis.laws.model_copy(update={"added": ("additive",)})
     analysis = found.study.analysis.model_copy(update={"laws": laws})
-    return replace(found, study=found.study.model_copy(update={"analysis": analysis}))
+    return found.but(study=found.study.model_copy(update={"analysis": analysis}))
 
 
 def thinner_at_the_densest(column: str, value: Value, **grid: Any) -> Spoil:
     """Plan and measure degree 64 without the rows that have this value in the column."""
 
-    def spoil(found: AuditInputs) -> AuditInputs:
+    def spoil(found: RunFolder) -> RunFolder:
         grids = ({**clean.GRID, "average_degrees": [4, 16]}, {**clean.GRID, "average_degrees": [64], **grid})
         kept = [row for row in found.rows if (row["requested_average_degree"], row[column]) != (64.0, value)]
-        return replace(found, study=clean.study(grids), rows=kept)
+        return found.but(study=clean.study(grids), rows=kept)
 
     return spoil
 
 
-def unmarked_other_model(found: AuditInputs) -> AuditInputs:
+def unmarked_other_model(found: RunFolder) -> RunFolder:
     """Let `reversible` pass in one cell for the same model, compared and the same."""
     same = dict.fromkeys(("same_loss", "same_gradients", "same_buffers"), True)
     errors = dict.fromkeys(("loss_error", "gradient_error", "buffer_error"), 0.0)
     return row("reversible", other_model=False, **same, **errors)(found)
 
 
-def other_model_in_an_effect(found: AuditInputs) -> AuditInputs:
+def other_model_in_an_effect(found: RunFolder) -> RunFolder:
     half = Estimate(estimate=0.5, low=0.4, high=0.6)
     effect = Effect(
         convolution="GCN",
@@ -96,11 +95,14 @@ def other_model_in_an_effect(found: AuditInputs) -> AuditInputs:
     return clean.part(found, "effects", rows=[effect])
 
 
+def copied(name: str, /, **changes: Any) -> Spoil:
+    """Change fields of another part than the findings: the ledger or the demonstration."""
+    return lambda found: found.but(**{name: getattr(found, name).model_copy(update=changes)})
+
+
 def claims(change: Callable[[list[Any]], list[Any]]) -> Spoil:
     """Change the list of claims."""
-    return lambda found: replace(
-        found, ledger=found.ledger.model_copy(update={"claims": change(list(found.ledger.claims))})
-    )
+    return lambda found: copied("ledger", claims=change(list(found.ledger.claims)))(found)
 
 
 def first_claim(**changes: Any) -> Spoil:
@@ -109,22 +111,23 @@ def first_claim(**changes: Any) -> Spoil:
 
 def graph(number: int, **changes: Any) -> Spoil:
     """Change what is written down of one graph; the first is drawn, the seventh is Cora."""
-    return lambda found: replace(
-        found,
-        graphs=[
-            each.model_copy(update=changes) if place == number else each for place, each in enumerate(found.graphs)
-        ],
-    )
+
+    def spoil(found: RunFolder) -> RunFolder:
+        graphs = list(found.graphs)
+        graphs[number] = graphs[number].model_copy(update=changes)
+        return found.but(graphs=graphs)
+
+    return spoil
 
 
 def fact(name: str, value: str) -> Spoil:
-    return lambda found: replace(found, machine=Machine(found.machine.slug, {**found.machine.facts, name: value}))
+    return lambda found: found.but(machine=Machine(found.machine.slug, {**found.machine.facts, name: value}))
 
 
 def each(name: str, field: str, where: Callable[[Any], bool], **changes: Any) -> Spoil:
     """Change fields of those items of a list in one finding that meet a condition."""
 
-    def spoil(found: AuditInputs) -> AuditInputs:
+    def spoil(found: RunFolder) -> RunFolder:
         listed = getattr(getattr(found.findings, name), field)
         changed = [one.model_copy(update=changes) if where(one) else one for one in listed]
         return clean.part(found, name, **{field: changed})
@@ -135,35 +138,20 @@ def each(name: str, field: str, where: Callable[[Any], bool], **changes: Any) ->
 def first(name: str, field: str, **changes: Any) -> Spoil:
     """Change the first of a list in one finding."""
 
-    def spoil(found: AuditInputs) -> AuditInputs:
+    def spoil(found: RunFolder) -> RunFolder:
         one = getattr(getattr(found.findings, name), field)[0]
         return each(name, field, lambda other: other is one, **changes)(found)
 
     return spoil
 
 
-def covered(response: str, **changes: Any) -> Spoil:
-    """Change the coverage of the published intervals of one response."""
-    published = lambda one: one.response == response and one.method != "least_squares"  # noqa: E731
-    return each("predictions", "coverage", published, **changes)
+def of_response(field: str, response: str, **changes: Any) -> Spoil:
+    """Change the published coverage or the scores of one response."""
+    published = lambda one: one.response == response and getattr(one, "method", "") != "least_squares"  # noqa: E731
+    return each("predictions", field, published, **changes)
 
 
-def scored(response: str, **changes: Any) -> Spoil:
-    """Change the scores of one response on real graphs."""
-    return each("predictions", "summaries", lambda one: one.response == response, **changes)
-
-
-def demonstrated(**changes: int) -> Spoil:
-    return lambda found: replace(found, demonstration=found.demonstration.model_copy(update=changes))
-
-
-def ledger(**changes: Any) -> Spoil:
-    return lambda found: replace(found, ledger=found.ledger.model_copy(update=changes))
-
-
-def failure(cell: str) -> dict[str, str]:
-    return {"cell": cell, "policy": "layers", "outcome": "failed", "message": "why"}
-
+FAILURE = {"policy": "layers", "outcome": "failed", "message": "why"}
 
 SPOILS: dict[str, tuple[Spoil, ...]] = {
     "cells-alone": (rows(overlapping),),
@@ -187,7 +175,9 @@ SPOILS: dict[str, tuple[Spoil, ...]] = {
     "failures-listed": (
         part("quality", failures=[]),
         lambda found: clean.part(
-            found, "quality", failures=[*found.findings.quality.failures, failure(str(found.rows[0]["cell"]))]
+            found,
+            "quality",
+            failures=[*found.findings.quality.failures, FAILURE | {"cell": str(found.rows[0]["cell"])}],
         ),
     ),
     "outcomes-explained": (
@@ -198,8 +188,8 @@ SPOILS: dict[str, tuple[Spoil, ...]] = {
     "readings-agree": (row("layers", high_water_agrees=False), row("none", fake_tensor_agrees=False)),
     "peaks-add-up": (row("layers", transient_bytes=1), row("layers", saved_activation_bytes=None)),
     "known-step": (
-        demonstrated(high_water_bytes=900),
-        demonstrated(exact_bytes=0),
+        copied("demonstration", high_water_bytes=900),
+        copied("demonstration", exact_bytes=0),
     ),
     "memory-ratios": (
         row("layers", memory_ratio=0.123),
@@ -213,8 +203,7 @@ SPOILS: dict[str, tuple[Spoil, ...]] = {
     ),
     # An hour later the machine is 6 % slower with the policy, and each hour's interval says 1 %.
     "repeats-agree": (
-        lambda found: replace(
-            found,
+        lambda found: found.but(
             rows=[
                 {**each, "time_ratio_low": 1.07 * float(each["time_ratio_high"] or 1), "time_ratio_high": 9.0}
                 if each.get("visit")
@@ -238,7 +227,7 @@ SPOILS: dict[str, tuple[Spoil, ...]] = {
         ),
     ),
     "real-bounds": (first("predictions", "summaries", inside=0.53),),
-    "real-intervals": (scored("step_time_seconds", inside=0.8),),
+    "real-intervals": (of_response("summaries", "step_time_seconds", inside=0.8),),
     "time-ratios": (
         row("layers", time_ratio=3.0, time_ratio_low=2.9, time_ratio_high=3.1),
         row("layers", time_ratio_low=1.49, time_ratio_high=1.495),
@@ -265,27 +254,33 @@ SPOILS: dict[str, tuple[Spoil, ...]] = {
     ),
     "slopes-met": (first("predictions", "analytic", law=111.0),),
     "failures-foreseen": (first("predictions", "censored", foreseen=False),),
-    "held-out-often": (covered("activation_bytes", held_out=99),),
-    "bytes-covered": (covered("activation_bytes", inside=0.92), covered("saved_activation_bytes", inside=0.92)),
-    "time-covered": (covered("step_time_seconds", inside=0.92),),
-    "bytes-narrow": (covered("saved_activation_bytes", median_half_width=0.051),),
-    "time-narrow": (covered("step_time_seconds", median_half_width=0.26),),
-    "real-bytes": (scored("activation_bytes", median_error=0.021), scored("saved_activation_bytes", worst_error=0.051)),
-    "real-time": (scored("step_time_seconds", median_error=0.11, worst_error=0.2),),
+    "held-out-often": (of_response("coverage", "activation_bytes", held_out=99),),
+    "bytes-covered": (
+        of_response("coverage", "activation_bytes", inside=0.92),
+        of_response("coverage", "saved_activation_bytes", inside=0.92),
+    ),
+    "time-covered": (of_response("coverage", "step_time_seconds", inside=0.92),),
+    "bytes-narrow": (of_response("coverage", "saved_activation_bytes", median_half_width=0.051),),
+    "time-narrow": (of_response("coverage", "step_time_seconds", median_half_width=0.26),),
+    "real-bytes": (
+        of_response("summaries", "activation_bytes", median_error=0.021),
+        of_response("summaries", "saved_activation_bytes", worst_error=0.051),
+    ),
+    "real-time": (of_response("summaries", "step_time_seconds", median_error=0.11, worst_error=0.2),),
     "no-graph-decides": (first("robustness", "left_out", changes=["sbm-n500"]),),
     "no-drift": (first("robustness", "drift", p_value=0.01),),
     "stopping-covers": (first("robustness", "stopping", covered=0.92),),
     "claims-enough": (claims(lambda listed: listed[2:]), first_claim(id="c1")),
     "verdicts-estimated": (first_claim(estimate=None), first_claim(evidence="")),
     "untested-explained": (claims(lambda listed: [*listed[:-1], listed[-1].model_copy(update={"reason": " "})]),),
-    "one-confidence": (ledger(confidence=0.9), part("trends", confidence=0.9)),
+    "one-confidence": (copied("ledger", confidence=0.9), part("trends", confidence=0.9)),
     "one-run": (
-        ledger(hardware="laptop"),
-        ledger(study="default"),
+        copied("ledger", hardware="laptop"),
+        copied("ledger", study="default"),
         row("layers", hardware="laptop"),
-        lambda found: replace(found, machine=Machine("laptop", found.machine.facts)),
+        lambda found: found.but(machine=Machine("laptop", found.machine.facts)),
     ),
-    "graphs-checksummed": (graph(0, sha256="abc"), lambda found: replace(found, graphs=found.graphs[1:])),
+    "graphs-checksummed": (graph(0, sha256="abc"), lambda found: found.but(graphs=found.graphs[1:])),
     "draws-differ": (lambda found: graph(1, sha256=found.graphs[0].sha256)(found),),
     "edges-exact": (graph(0, num_edges=2002),),
     "real-documented": (

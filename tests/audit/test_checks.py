@@ -1,31 +1,38 @@
-"""Parts of checks worked out by hand, and the words that they share with rooms that they may not import."""
+"""Parts of checks worked out by hand, the words that they share with rooms that they may not import, and the score."""
 
 from __future__ import annotations
 
 import inspect
-from dataclasses import replace
+from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
-from gnn_checkpointing.audit.checks.provenance import NAMED, NOT_STATED, VERSIONS
-from gnn_checkpointing.audit.checks.run import SHARED, order_random
+from gnn_checkpointing.analysis.analyse import write_analysis
+from gnn_checkpointing.artefacts import read_json, write_json
+from gnn_checkpointing.audit.checks.run import NAMED, NOT_STATED, SHARED, VERSIONS, order_random
+from gnn_checkpointing.audit.grades import Check, graded, read_audit
 from gnn_checkpointing.audit.inputs import machine_facts
-from gnn_checkpointing.audit.rubric import Question, at_least, at_most, no_offender, percent, rubric
-from gnn_checkpointing.graphs.sources.loaded import NOT_STATED as UNKNOWN
+from gnn_checkpointing.audit.rubric import Answer, Question, at_least, at_most, audited, no_offender, percent, rubric
+from gnn_checkpointing.cli import main
 from gnn_checkpointing.measurement import record_warnings
 from gnn_checkpointing.measurement.hardware import hardware_record
+from gnn_checkpointing.records.graph_facts import GraphList
+from gnn_checkpointing.records.measurements_table import write_table
 from gnn_checkpointing.refusal import Refusal
+from gnn_checkpointing.study.graph_entries import NOT_STATED as UNKNOWN
 
 from . import clean, spoils
 
 QUESTIONS: dict[str, Question] = {question.id: question for question in rubric()}
 
 
-def test_a_value_just_beside_its_limit_is_not_printed_as_the_limit() -> None:
+def test_a_value_just_beside_its_limit_is_not_printed_as_the_limit_and_no_number_is_no_pass() -> None:
     assert percent(0.9297) == "92.97 %"
-    answer = at_least(0.9297, 0.93, "inside")
-    assert (answer.passed, answer.found) == (False, "inside: 92.97 %, at least 93 % asked for")
+    assert at_least(0.9297, 0.93, "inside") == Answer(False, "inside: 92.97 %, at least 93 % asked for")
     assert at_most(0.05, 0.05, "drift").passed
+    assert not at_most(float("nan"), 0.05, "drift").passed
+    assert not at_least(float("nan"), 0.93, "inside").passed
 
 
 def test_cells_of_two_machines_may_overlap() -> None:
@@ -34,7 +41,7 @@ def test_cells_of_two_machines_may_overlap() -> None:
     cells = list(found.cells)
     for second, passed in (("b", True), ("a", False)):
         rows = [{**row, "hosts": f"{second if row['cell'] == cells[1] else 'a'}; a"} for row in found.rows]
-        assert QUESTIONS["cells-alone"].answer(replace(found, rows=rows)).passed is passed
+        assert QUESTIONS["cells-alone"].answer(found.but(rows=rows)).passed is passed
 
 
 @pytest.mark.parametrize(
@@ -58,18 +65,9 @@ def test_an_order_that_follows_density_matters_while_times_drift(order: str, dri
     one = found.findings.robustness.drift[0]
     change = one.change.model_copy(update={"estimate": drift, "low": drift, "high": drift})
     found = clean.part(found, "robustness", drift=[one.model_copy(update={"change": change, "p_value": 0.001})])
-    answer = order_random(replace(found, rows=rows))
+    answer = order_random(found.but(rows=rows))
+    assert isinstance(answer, Answer)
     assert answer.passed is passed, answer.found
-
-
-def test_no_number_is_no_pass() -> None:
-    assert at_most(float("nan"), 0.05, "drift").passed is False
-    assert at_least(float("nan"), 0.93, "inside").passed is False
-
-
-def test_what_could_not_fail_is_not_counted() -> None:
-    assert no_offender([], "untested claims give no reason").passed is None
-    assert QUESTIONS["untested-explained"].needs == "there is nothing of the kind, so the check could not fail"
 
 
 def test_scatter_parts_a_median_of_ratios_from_the_ratio_of_medians() -> None:
@@ -82,26 +80,62 @@ def test_scatter_parts_a_median_of_ratios_from_the_ratio_of_medians() -> None:
         assert QUESTIONS["time-ratios"].answer(spoils.row("layers", **ends)(found)).passed is passed
 
 
-def test_the_first_offender_is_named() -> None:
+def test_the_first_offender_is_named_and_what_could_not_fail_is_not_counted() -> None:
     cells = [("w", False), ("x", True), ("y", True)]
-    assert no_offender(cells[:1], "cells overlapped another").found == "0 of 1 cells overlapped another"
-    assert no_offender(cells, "cells overlapped another").found == "2 of 3 cells overlapped another; the first: x"
+    assert no_offender(cells[:1], "cells overlapped another") == Answer(True, "0 of 1 cells overlapped another")
+    assert no_offender(cells, "cells overlapped another") == Answer(
+        False, "2 of 3 cells overlapped another; the first: x"
+    )
+    assert no_offender([], "untested claims give no reason") is None
+    assert QUESTIONS["untested-explained"].needs == "there is nothing of the kind, so the check could not fail"
 
 
-def test_the_words_looked_for_are_those_that_records_warn_with() -> None:
-    """Both the load and the processor taken away say so."""
+def test_words_that_are_looked_for_are_those_that_other_rooms_write() -> None:
+    """Both the load and the processor taken away warn that the machine was shared."""
     assert inspect.getsource(record_warnings).count(SHARED) == 2
-
-
-def test_an_unstated_licence_begins_as_the_sources_write_it() -> None:
     assert UNKNOWN.startswith(NOT_STATED)
-
-
-def test_a_machine_is_described_by_what_the_audit_asks_for() -> None:
     facts = machine_facts(hardware_record(clean.study(hardware={"slug": "here"}))).facts
     assert {*NAMED, *VERSIONS} <= set(facts)
-
-
-def test_a_hardware_file_without_facts_is_refused() -> None:
     with pytest.raises(Refusal, match="it needs slug and facts"):
         machine_facts({"slug": "here"})
+
+
+def check(id: str, passed: bool | None) -> Check:
+    needs = "nothing of the kind" if passed is None else ""
+    return Check(id=id, question="Is it?", rule="It is.", passed=passed, found="1", evidence="a.json: b", needs=needs)
+
+
+def test_what_does_not_apply_counts_on_neither_side_and_says_why() -> None:
+    audit = graded("s", "h", [check("a", True), check("b", False), check("c", None), check("d", True)])
+    assert (audit.passed, audit.applicable) == (2, 3)
+    assert [failed.id for failed in audit.failed] == ["b"]
+    with pytest.raises(ValidationError, match="needs says why"):
+        Check.model_validate(check("a", True).model_dump() | {"passed": None})
+
+
+def test_a_score_that_is_not_that_of_the_checks_is_refused(tmp_path: Path) -> None:
+    audit = graded("s", "h", [check("a", True), check("b", False)])
+    path = tmp_path / "audit.json"
+    write_json(path, audit.model_dump(mode="json"))
+    assert read_audit(path) == audit
+    write_json(path, read_json(path) | {"passed": 2})
+    with pytest.raises(Refusal, match=r"audit\.json: .*2 of 2 passed, but its checks say 1 of 2; make it again"):
+        read_audit(path)
+
+
+def test_the_command_audits_files_as_what_they_hold(tmp_path: Path) -> None:
+    (spoil,) = spoils.SPOILS["nothing-else-ran"]
+    found = spoil(clean.inputs().by_visit())
+    facts = [{"name": name, "value": value} for name, value in found.machine.facts.items()]
+    hardware = {"slug": found.machine.slug, "label": "Test machine", "facts": facts}
+    write_json(tmp_path / "study.json", found.study.model_dump(mode="json", by_alias=True, exclude_none=True))
+    write_json(tmp_path / "hardware.json", hardware)
+    write_table(tmp_path / "measurements.csv", [dict(row) for row in found.rows])
+    write_analysis(tmp_path / "analysis", found.findings)
+    write_json(tmp_path / "claims.json", found.ledger.model_dump(mode="json"))
+    write_json(tmp_path / "graphs.json", GraphList(graphs=list(found.graphs)).model_dump(mode="json"))
+    write_json(tmp_path / "demonstration.json", found.demonstration.model_dump(mode="json"))
+    assert main(["audit", "--run", str(tmp_path)]) == 0
+    audit = read_audit(tmp_path / "audit.json")
+    assert audit == audited(found)
+    assert [failed.id for failed in audit.failed] == ["nothing-else-ran"]

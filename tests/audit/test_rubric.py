@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 import pytest
 
+from gnn_checkpointing.analysis.analyse import analyse
 from gnn_checkpointing.analysis.quality import quality
 from gnn_checkpointing.analysis.table import completed
 from gnn_checkpointing.audit import checks
 from gnn_checkpointing.audit.grades import Audit
-from gnn_checkpointing.audit.inputs import AuditInputs
+from gnn_checkpointing.audit.inputs import RunFolder
 from gnn_checkpointing.audit.rubric import RUBRIC as RUBRIC_FILE
 from gnn_checkpointing.audit.rubric import audited, rubric
+from gnn_checkpointing.claims.judge import judge
 from gnn_checkpointing.measurement.sources import of_this_package
 from synthetic.changes import TIMES
+from synthetic.tables import protocol, trainings
 
 from . import clean
 from .spoils import SPOILS, Spoil
@@ -66,7 +68,7 @@ def test_a_spoilt_input_fails_its_check_and_no_other(name: str, spoil: Spoil) ->
     assert ".csv" in check.evidence or ".json" in check.evidence
 
 
-def without_predictions(found: AuditInputs) -> AuditInputs:
+def without_predictions(found: RunFolder) -> RunFolder:
     """Empty every list of predictions and robustness."""
     nothing = {
         name: {field: [] for field, value in getattr(found.findings, name) if isinstance(value, list)}
@@ -81,7 +83,7 @@ def test_what_a_study_lacks_does_not_apply_and_counts_on_neither_side() -> None:
     """No laws, no times, no training, no fake tensors: 28 checks are left out, the others pass."""
     found = without_predictions(clean.inputs())
     untimed = [{**row, **dict.fromkeys(TIMES)} for row in found.rows]
-    found = replace(found, study=clean.study(training={}, measurement={"fake_tensor_reading": False}), rows=untimed)
+    found = found.but(study=clean.study(training={}, measurement={"fake_tensor_reading": False}), rows=untimed)
     audit = audited(clean.part(found, "quality", sentinel_drift=None))
     assert failed(audit) == set()
     assert left_out(audit) == {
@@ -107,7 +109,7 @@ def test_a_study_that_could_not_run_at_all_is_audited_too() -> None:
     found = without_predictions(clean.inputs().by_visit())
     gone = {**dict.fromkeys(TIMES), "outcome": "unavailable", "message": "needs CUDA"}
     rows = [{**row, **gone} for row in found.rows]
-    found = clean.finding(replace(found, rows=rows), quality=quality(rows, completed(rows), "retaining", 0.03))
+    found = clean.finding(found.but(rows=rows), quality=quality(rows, completed(rows), "retaining", 0.03))
     audit = audited(found)
     assert failed(audit) == set()
     assert {"second-reading", "readings-agree", "peaks-add-up", "memory-ratios", "nothing-changed"} <= left_out(audit)
@@ -116,7 +118,7 @@ def test_a_study_that_could_not_run_at_all_is_audited_too() -> None:
 def test_page_faults_are_asked_for_only_where_freed_memory_is_kept() -> None:
     found = clean.inputs()
     rows = [{**row, "allocator": "default", "page_faults": 900.0} for row in found.rows]
-    audit = audited(replace(found, study=clean.study(measurement={"allocators": ["default"]}), rows=rows))
+    audit = audited(found.but(study=clean.study(measurement={"allocators": ["default"]}), rows=rows))
     assert "no-page-faults" in left_out(audit)
 
 
@@ -142,3 +144,21 @@ def few_rows(inputs):
 def test_other_words_of_a_question_are_other_code() -> None:
     """So that an audit is made again, and a report's crate names another version."""
     assert "audit/rubric.yaml" in of_this_package().of([audited.__module__])
+
+
+def test_a_table_of_exact_laws_passes_but_for_the_failure_that_they_cannot_foresee() -> None:
+    """`layers` ran out of 8 GiB where its law says 4.8 MB; Cora's 2,708 nodes lie beyond the laws' 2,000.
+
+    How often the stopping rule's intervals hold is played, not read from the table: it may fall short here.
+    """
+    sizes = {"num_nodes": [500, 1000, 2000], "average_degrees": [4, 8, 16, 32, 64, 128]}
+    made = clean.study(({**clean.GRID, **sizes},))
+    found = clean.inputs().but(study=made, rows=clean.measured(made), graphs=clean.graphs(made))
+    (graph,) = {job.graph for job in found.findings.accuracy}
+    forms = protocol(memory_forms=made.analysis.laws.memory, time_forms=made.analysis.laws.time)
+    real = analyse(found.rows, trainings([graph], clean.CONVOLUTIONS), forms)
+    audit = audited(found.but(findings=real, ledger=judge(real, "synthetic", "test-machine")))
+    assert {check.id for check in audit.failed} - {"stopping-covers"} == {"failures-foreseen"}
+    assert {check.id for check in audit.checks if check.passed is None} == {
+        *("real-bytes", "real-time", "real-bounds", "real-intervals", "repeats-agree")
+    }

@@ -52,12 +52,12 @@ def test_one_graph_leaves_only_its_own_interval_and_no_order() -> None:
 def test_values_that_are_all_equal_have_no_order() -> None:
     assert rank_agreement(np.array([1.0, 1.0]), np.array([1.0, 2.0]), ["a", "b"]) is None
     assert rank_agreement(np.array([1.0]), np.array([2.0]), ["a"]) is None
-    assert exact_rank_agreement([1.0, 1.0, 1.0], [1.0, 2.0, 3.0]) is None
+    assert exact_rank_agreement([(1.0, 1.0), (1.0, 2.0), (1.0, 3.0)]) is None
 
 
 def test_the_p_value_of_few_series_is_exact() -> None:
     """Of the 24 orders of four, one is the same and one the opposite: 2 / 24 are as far from 0."""
-    found = exact_rank_agreement([1.0, 2.0, 3.0, 4.0], [1.5, 1.6, 1.7, 1.8])
+    found = exact_rank_agreement([(1.0, 1.5), (2.0, 1.6), (3.0, 1.7), (4.0, 1.8)])
     assert found is not None
     assert (found.tau, found.p_value) == (pytest.approx(1), pytest.approx(2 / 24))
 

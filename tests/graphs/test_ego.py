@@ -8,36 +8,32 @@ from typing import Any
 import networkx as nx
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from gnn_checkpointing.graphs.edges import both_directions
-from gnn_checkpointing.graphs.ego import encodings as module
-from gnn_checkpointing.graphs.ego import places as places_module
-from gnn_checkpointing.graphs.ego.encodings import Encodings, edge_encodings, node_encodings, surroundings
-from gnn_checkpointing.graphs.ego.inputs import bag, ego_features
+from gnn_checkpointing.graphs import ego as module
+from gnn_checkpointing.graphs.ego import (
+    Encodings,
+    bag,
+    edge_encodings,
+    ego_features,
+    node_encodings,
+    surroundings,
+)
 from gnn_checkpointing.graphs.graph import Graph
-from gnn_checkpointing.graphs.make import make_graph
+from gnn_checkpointing.graphs.pairs import both_directions
 
-from .builders import generated, path_graph
+from .builders import drawn, path_graph
 
-Place = tuple[int, int, int, int]
-
-
-def ego(graph: nx.Graph, root: int, radius: int) -> nx.Graph:
-    return nx.ego_graph(graph, root, radius)
+edge_lists = st.lists(st.tuples(st.integers(0, 13), st.integers(0, 13)), min_size=1, max_size=40)
 
 
-def place(network: nx.Graph, distances: dict[int, int], node: int) -> Place:
-    """Return a node's place, neighbour by neighbour."""
-    steps = Counter(distances[other] - distances[node] for other in network[node])
-    return distances[node], steps[-1], steps[0], steps[1]
-
-
-def places_around(graph: nx.Graph, root: int, radius: int) -> dict[int, Place]:
-    network = ego(graph, root, radius)
+def places_around(graph: nx.Graph, root: int, radius: int) -> dict[int, tuple[int, ...]]:
+    """The place of each node in the ego network of the root, neighbour by neighbour."""
+    network = nx.ego_graph(graph, root, radius)
     distances = nx.single_source_shortest_path_length(network, root)
-    return {node: place(network, distances, node) for node in network}
+    steps = {node: Counter(distances[other] - distances[node] for other in network[node]) for node in network}
+    return {node: (distances[node], steps[node][-1], steps[node][0], steps[node][1]) for node in network}
 
 
 def counted(encodings: Encodings, row: int) -> Counter[tuple[int, ...]]:
@@ -48,11 +44,12 @@ def counted(encodings: Encodings, row: int) -> Counter[tuple[int, ...]]:
     )
 
 
-def drawn(num_nodes: int, edges: list[tuple[int, int]]) -> tuple[nx.Graph, np.ndarray]:
+def simple(num_nodes: int, edges: list[tuple[int, int]]) -> tuple[nx.Graph, np.ndarray]:
     graph = nx.Graph()
     graph.add_nodes_from(range(num_nodes))
     graph.add_edges_from((a % num_nodes, b % num_nodes) for a, b in edges if a % num_nodes != b % num_nodes)
     pairs = np.array(list(graph.edges), dtype=np.int64).reshape(-1, 2).T
+    assume(pairs.size)
     return graph, both_directions(pairs, num_nodes)
 
 
@@ -72,15 +69,9 @@ def test_a_path_by_hand() -> None:
 
 
 @settings(max_examples=60, deadline=None)
-@given(
-    st.integers(2, 14),
-    st.lists(st.tuples(st.integers(0, 13), st.integers(0, 13)), min_size=1, max_size=40),
-    st.integers(1, 3),
-)
-def test_counts_are_those_of_brute_force(num_nodes: int, edges: list[tuple[int, int]], radius: int) -> None:
-    graph, edge_index = drawn(num_nodes, edges)
-    if not edge_index.size:
-        return
+@given(st.integers(2, 14), edge_lists, st.integers(1, 3))
+def test_counts_and_bags_are_those_of_brute_force(num_nodes: int, edges: list[tuple[int, int]], radius: int) -> None:
+    graph, edge_index = simple(num_nodes, edges)
     around = surroundings(edge_index, num_nodes, radius)
     by_root = {root: places_around(graph, root, radius) for root in graph}
     of_nodes = node_encodings(around)
@@ -91,10 +82,24 @@ def test_counts_are_those_of_brute_force(num_nodes: int, edges: list[tuple[int, 
         own, other = by_root[destination], by_root[source]
         expected = Counter((*own[node], *other[node]) for node in own.keys() & other.keys())
         assert counted(of_edges, column) == expected
+    base = path_graph(
+        edge_index=edge_index,
+        features=np.eye(num_nodes, dtype=np.float32),
+        labels=np.zeros(num_nodes, dtype=np.int64),
+        train_mask=np.arange(num_nodes) == 0,
+        test_mask=np.arange(num_nodes) == 1,
+    )
+    found_bag = bag(base, radius)
+    networks = [nx.ego_graph(graph, root, radius) for root in range(num_nodes)]
+    assert found_bag["edge_index"].shape[1] == 2 * sum(network.number_of_edges() for network in networks)
+    # A graph checks itself: sorted, simple, both directions.
+    whole = Graph(**{**vars(base), **found_bag})  # type: ignore[arg-type]
+    names = whole.features[:, :-1].argmax(axis=1)
+    assert names.tolist() == [node for network in networks for node in sorted(network)]
 
 
-def test_chunks_do_not_matter(monkeypatch: pytest.MonkeyPatch) -> None:
-    graph = make_graph(generated(family="erdos_renyi", num_nodes=80, average_degree=6.0))
+def test_chunks_do_not_matter_and_an_impossible_radius_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    graph = drawn("erdos_renyi", 80, 6.0)
 
     def both() -> list[Any]:
         around = surroundings(graph.edge_index, graph.num_nodes, 2)
@@ -103,14 +108,11 @@ def test_chunks_do_not_matter(monkeypatch: pytest.MonkeyPatch) -> None:
 
     whole = both()
     monkeypatch.setattr(module, "_PAIRS", 500)
-    monkeypatch.setattr(places_module, "_ENTRIES", 300)
+    monkeypatch.setattr(module, "_ENTRIES", 300)
     assert both() == whole
-
-
-@pytest.mark.parametrize("radius", [0, 8])
-def test_an_impossible_radius_is_refused(radius: int) -> None:
-    with pytest.raises(ValueError, match="allowed are 1 to 7"):
-        surroundings(path_graph().edge_index, 4, radius)
+    for radius in (0, 8):
+        with pytest.raises(ValueError, match="allowed are 1 to 7"):
+            surroundings(path_graph().edge_index, 4, radius)
 
 
 def test_a_bag_by_hand() -> None:
@@ -123,40 +125,6 @@ def test_a_bag_by_hand() -> None:
     assert found["features"][:, -1].tolist() == [1, 0, 0, 1, 0, 0, 1, 0, 0, 1]
     assert found["train_mask"].tolist() == [True, False, False, True] + [False] * 6
     assert found["test_mask"].nonzero()[0].tolist() == [6]
-
-
-@settings(max_examples=30, deadline=None)
-@given(
-    st.integers(3, 12),
-    st.lists(st.tuples(st.integers(0, 11), st.integers(0, 11)), min_size=3, max_size=30),
-    st.integers(1, 3),
-)
-def test_a_bag_holds_every_ego_network_whole(num_nodes: int, edges: list[tuple[int, int]], radius: int) -> None:
-    graph, edge_index = drawn(num_nodes, edges)
-    if not edge_index.size:
-        return
-    masks = {"train_mask": np.arange(num_nodes) == 0, "test_mask": np.arange(num_nodes) == 1}
-    base = Graph(
-        id="g",
-        label="g",
-        family="real",
-        edge_index=edge_index,
-        features=np.eye(num_nodes, dtype=np.float32),
-        labels=np.zeros(num_nodes, dtype=np.int64),
-        requested_average_degree=None,
-        replicate=0,
-        num_classes=2,
-        **masks,
-    )
-    found = bag(base, radius)
-    networks = [ego(graph, root, radius) for root in range(num_nodes)]
-    assert len(found["labels"]) == sum(map(len, networks))
-    assert found["edge_index"].shape[1] == 2 * sum(network.number_of_edges() for network in networks)
-    # Its own checks: sorted, simple, both directions.
-    whole = Graph(**{**vars(base), **found})  # type: ignore[arg-type]
-    members = [tuple(sorted(network)) for network in networks]
-    names = whole.features[:, :-1].argmax(axis=1)
-    assert names.tolist() == [node for member in members for node in member]
 
 
 def test_features_tell_surroundings_apart_and_are_scaled() -> None:

@@ -4,13 +4,12 @@ import networkx
 import numpy as np
 import pytest
 
-from gnn_checkpointing.graphs.edges import both_directions, missing_reverses, simple_edges, with_reverses
 from gnn_checkpointing.graphs.graph import facts
-from gnn_checkpointing.graphs.make import make_graph
+from gnn_checkpointing.graphs.pairs import both_directions, missing_reverses, simple_edges
 from gnn_checkpointing.graphs.structure import structure
 from gnn_checkpointing.refusal import Refusal
 
-from .builders import generated, path_graph
+from .builders import drawn, path_graph
 
 NAN = np.full((4, 3), np.nan, np.float32)
 
@@ -74,19 +73,18 @@ def test_the_content_hash_does_not_depend_on_memory_layout():
     assert path_graph(features=fortran).content_sha256 == path_graph().content_sha256
 
 
-def test_edges_are_made_simple_and_reverses_counted_and_added():
+def test_edges_are_made_simple_and_reverses_counted():
     raw = np.array([[2, 0, 0, 1, 3, 1], [1, 1, 1, 0, 3, 2]])
     edges = simple_edges(raw, 4)
     assert edges.T.tolist() == [[1, 0], [0, 1], [2, 1], [1, 2]]
     assert missing_reverses(edges, 4) == 0
     assert missing_reverses(edges[:, :3], 4) == 1
-    assert np.array_equal(with_reverses(edges[:, :3], 4), edges)
 
 
 @pytest.mark.parametrize("family", ["sbm", "watts_strogatz", "spatial", "heavy_tail"])
 def test_sampled_clustering_is_networkx_average_clustering(family):
     """100,000 pairs: a standard error of at most 0.0016, so 0.008 is five of them."""
-    graph = make_graph(generated(family=family, num_nodes=400, average_degree=7.0))
+    graph = drawn(family, 400, 7.0)
     nodes = networkx.Graph()
     nodes.add_nodes_from(range(400))
     nodes.add_edges_from(graph.edge_index.T.tolist())
@@ -94,7 +92,7 @@ def test_sampled_clustering_is_networkx_average_clustering(family):
     assert structure(graph.edge_index, graph.labels).clustering == pytest.approx(exact, abs=0.008)
 
 
-def test_degrees_isolated_nodes_and_homophily_are_counted():
+def test_degrees_isolated_nodes_homophily_and_clustering_are_counted():
     """A star of four with a leaf without a label, and one node apart: degrees 3, 1, 1, 1, 0."""
     edges = both_directions(np.array([[1, 2, 3], [0, 0, 0]]), 5)
     found = structure(edges, np.array([0, 0, 1, -1, 1]))
@@ -103,15 +101,10 @@ def test_degrees_isolated_nodes_and_homophily_are_counted():
     # Of the edges 0-1, 0-2 and 0-3, two join labelled nodes, one of them equal labels.
     assert found.homophily == 0.5
     assert found.clustering == 0.0
-
-
-def test_a_triangle_is_all_clustered_and_nothing_labelled_has_no_homophily():
+    # A triangle is all clustered, and nothing labelled has no homophily; no node with two neighbours, no clustering.
     edges = both_directions(np.array([[1, 2, 2], [0, 0, 1]]), 3)
     found = structure(edges, np.array([-1, -1, -1]))
     assert found.clustering == 1.0
     assert found.homophily is None
-
-
-def test_no_node_with_two_neighbours_has_no_clustering():
     found = structure(both_directions(np.array([[1], [0]]), 2), np.array([0, 1]))
     assert found.clustering == 0.0

@@ -13,19 +13,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from faults.drawn import as_often_as_asked, assert_graph_or_sentence
-from gnn_checkpointing.graphs.make import make_graph
-from gnn_checkpointing.graphs.sources import bounded
+from gnn_checkpointing.graphs import files
 from gnn_checkpointing.refusal import Refusal
 
-from .builders import loaded
+from .builders import real
 
 EDGES = ((0, 1), (1, 0), (1, 2), (2, 1), (2, 2))
 """Two undirected edges and a self-loop."""
-
-
-def real(data_root, **entry):
-    values = {"class": None, "npz": "graph.npz", "name": "mine", **entry}
-    return make_graph(loaded(**values, data_root=data_root and str(data_root)))
 
 
 def arrays(edges=EDGES, **changes):
@@ -47,7 +41,7 @@ def arrays(edges=EDGES, **changes):
 
 def load(folder, edges=EDGES, to_undirected=False, **changes):
     np.savez(folder / "graph.npz", **arrays(edges, **changes))
-    return real(folder, to_undirected=to_undirected)
+    return real(folder, npz="graph.npz", to_undirected=to_undirected)
 
 
 def test_it_is_read_below_data_root_or_by_its_whole_path(tmp_path):
@@ -56,10 +50,10 @@ def test_it_is_read_below_data_root_or_by_its_whole_path(tmp_path):
     assert graph.labels.tolist() == [0, 1, 1, -1]
     assert graph.num_classes == 2
     assert not (graph.train_mask | graph.test_mask)[3]
-    assert real(None, npz=str(tmp_path / "graph.npz")).content_sha256 == graph.content_sha256
+    assert real(npz=str(tmp_path / "graph.npz")).content_sha256 == graph.content_sha256
     assert [path.name for path in tmp_path.iterdir()] == ["graph.npz"]
     with pytest.raises(Refusal, match="data_root, which is not set"):
-        real(None)
+        real(npz="graph.npz")
     with pytest.raises(Refusal, match=r"absent\.npz is missing; put the \.npz there"):
         real(tmp_path, npz="absent.npz")
 
@@ -81,6 +75,8 @@ def test_what_is_not_plain_is_counted(tmp_path):
 
 def test_features_are_what_the_file_holds(tmp_path):
     """PyG's own reader would turn 0.5 and 7 into 1."""
+    rounded = load(tmp_path, attr_data=np.array([2**24 + 1, 2**30, -(2**40) - 1]))
+    assert rounded.provenance.notes == ["2 features beyond 16,777,216 are rounded to single precision"]
     assert load(tmp_path, attr_data=np.array([0.5, 7, -2])).features.tolist() == [
         [0.5, 0, 0], [0, 7, 0], [0, 0, -2], [0, 0, 0],
     ]  # fmt: skip
@@ -124,16 +120,24 @@ def test_an_unreadable_file_is_one_sentence_and_no_pickle_is_opened(tmp_path, co
 
     (tmp_path / "graph.npz").write_bytes(pickle.dumps(Opened()) if content is None else content)
     with pytest.raises(Refusal, match=r"graph\.npz: not readable as an \.npz file"):
-        real(tmp_path)
+        real(tmp_path, npz="graph.npz")
     assert not (tmp_path / "marker").exists()
 
 
 def test_an_archive_that_unfolds_is_refused_before_it_is_read(tmp_path, monkeypatch):
-    monkeypatch.setattr(bounded, "ALWAYS_ALLOWED", 2**16)
+    monkeypatch.setattr(files, "ALWAYS_ALLOWED", 2**16)
     np.savez_compressed(tmp_path / "graph.npz", **arrays(attr_data=np.zeros(2**22)))
     monkeypatch.setattr(np.lib.format, "read_array", lambda *_, **__: pytest.fail("it was read"))
     with pytest.raises(Refusal, match="more than 64 times the file's; save it without compression"):
-        real(tmp_path)
+        real(tmp_path, npz="graph.npz")
+
+
+def test_two_arrays_of_one_name_are_refused(tmp_path):
+    np.savez(tmp_path / "graph.npz", **arrays())
+    with zipfile.ZipFile(tmp_path / "graph.npz", "a") as archive:
+        archive.writestr("labels", archive.read("labels.npy"))
+    with pytest.raises(Refusal, match="it holds two arrays of one name"):
+        real(tmp_path, npz="graph.npz")
 
 
 def test_an_array_whose_header_promises_more_is_refused_before_it_is_read(tmp_path):
@@ -142,17 +146,17 @@ def test_an_array_whose_header_promises_more_is_refused_before_it_is_read(tmp_pa
     with zipfile.ZipFile(tmp_path / "graph.npz", "w") as archive:
         archive.writestr("labels.npy", header.getvalue() + bytes(8))
     with pytest.raises(Refusal, match="array labels has another size than its header says"):
-        real(tmp_path)
+        real(tmp_path, npz="graph.npz")
 
 
 def test_gzip_that_unfolds_is_refused_without_keeping_it(tmp_path, monkeypatch):
-    monkeypatch.setattr(bounded, "ALWAYS_ALLOWED", 2**16)
+    monkeypatch.setattr(files, "ALWAYS_ALLOWED", 2**16)
     path = tmp_path / "edge.csv.gz"
     path.write_bytes(gzip.compress(bytes(2**22)))
     with pytest.raises(Refusal, match=r"edge\.csv\.gz: unfolds to more than"):
-        bounded.refuse_gzip_bomb(path)
+        files.refuse_gzip_bomb(path)
     path.write_bytes(gzip.compress(os.urandom(2**18)))
-    bounded.refuse_gzip_bomb(path)
+    files.refuse_gzip_bomb(path)
 
 
 @as_often_as_asked
@@ -180,4 +184,4 @@ def test_any_damage_to_the_file_is_a_graph_or_one_sentence(data, tmp_path):
     for _ in range(data.draw(st.integers(1, 5))):
         content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.integers(0, 255))
     path.write_bytes(content[: data.draw(st.integers(0, len(content)))] if data.draw(st.booleans()) else content)
-    assert_graph_or_sentence(lambda: real(tmp_path))
+    assert_graph_or_sentence(lambda: real(tmp_path, npz="graph.npz"))

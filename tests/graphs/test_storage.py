@@ -2,7 +2,6 @@
 
 import json
 import time
-import zipfile
 
 import numpy as np
 import pytest
@@ -43,54 +42,49 @@ def test_nothing_is_left_of_a_file_that_could_not_be_written(tmp_path, monkeypat
     assert list(tmp_path.iterdir()) == []
 
 
-def _members(graph=None):
-    graph = graph or path_graph()
-    described = {**graph.metadata, "content_sha256": graph.content_sha256}
-    arrays = {name: getattr(graph, name) for name in ARRAYS}
-    return {"metadata": np.frombuffer(json.dumps(described).encode(), np.uint8), **arrays}
+def text(content):
+    return np.frombuffer(content, np.uint8)
 
 
-def test_the_layout_is_what_numpy_writes(tmp_path):
-    np.savez(tmp_path / "graph.npz", **_members())
-    assert load_graph(tmp_path / "graph.npz").id == "path"
+DESCRIBED = json.dumps({**path_graph().metadata, "content_sha256": path_graph().content_sha256}).encode()
+MEMBERS = {"metadata": text(DESCRIBED)} | {name: getattr(path_graph(), name) for name in ARRAYS}
 
 
 @pytest.mark.parametrize(
     ("changes", "complaint"),
     [
+        ({}, ""),  # the layout is what numpy writes
         ({"features": np.eye(4, 3, dtype=np.float32) * 2}, "its content has changed"),
         ({"labels": np.array([0, 1, 1, -1], np.int32)}, "labels is int32, not int64"),
         ({"labels": np.array([0, 1, 1, None])}, "allow_pickle"),
         ({"labels": None}, "array labels is missing"),
         ({"metadata": None}, "array metadata is missing"),
+        (dict.fromkeys(MEMBERS), "array metadata is missing"),
         ({"metadata": np.zeros(3)}, "not JSON text"),
-        ({"metadata": np.frombuffer(b"[1]", np.uint8)}, "field id is missing"),
-        ({"metadata": np.frombuffer(b"{", np.uint8)}, "not JSON text"),
+        ({"metadata": text(b"[1]")}, "field id is missing"),
+        ({"metadata": text(b"{")}, "not JSON text"),
+        ({"metadata": text(DESCRIBED.replace(b'"path"', b'"hath"'))}, "SHA-256 differs"),
     ],
 )
 def test_a_file_with_a_wrong_part_is_refused_by_name(tmp_path, changes, complaint):
-    members = {name: array for name, array in (_members() | changes).items() if array is not None}
     path = tmp_path / "graph.npz"
-    np.savez(path, **members)
+    np.savez(path, **{name: array for name, array in (MEMBERS | changes).items() if array is not None})
+    if not complaint:
+        assert load_graph(path).id == "path"
+        return
     with pytest.raises(Refusal, match=complaint) as refused:
         load_graph(path)
     assert str(refused.value).startswith(f"{path}: ")
     assert "\n" not in str(refused.value)
 
 
-def test_a_changed_name_is_noticed(tmp_path):
-    members = _members()
-    text = members["metadata"].tobytes().replace(b'"path"', b'"hath"')
-    np.savez(tmp_path / "graph.npz", **members | {"metadata": np.frombuffer(text, np.uint8)})
-    with pytest.raises(Refusal, match="SHA-256 differs"):
-        load_graph(tmp_path / "graph.npz")
-
-
-@pytest.mark.parametrize("content", [b"", b"not a zip", b"\x80\x04N.", b"PK\x03\x04" + bytes(40)])
+@pytest.mark.parametrize("content", [b"", b"not a zip", b"\x80\x04N.", b"PK\x03\x04" + bytes(40), None])
 def test_a_file_that_is_no_archive_is_refused_by_name(tmp_path, content):
     path = tmp_path / "graph.npz"
-    path.write_bytes(content)
-    with pytest.raises(Refusal, match=r"not readable as an \.npz file") as refused:
+    if content is not None:
+        path.write_bytes(content)
+    words = "no such file" if content is None else r"not readable as an \.npz file"
+    with pytest.raises(Refusal, match=words) as refused:
         load_graph(path)
     assert str(path) in str(refused.value)
 
@@ -99,26 +93,11 @@ def test_any_truncation_and_any_flipped_byte_of_the_arrays_is_refused(tmp_path):
     path = tmp_path / "graph.npz"
     save_graph(path, path_graph())
     whole = path.read_bytes()
-    for length in range(0, len(whole), 97):
-        path.write_bytes(whole[:length])
-        with pytest.raises(Refusal):
-            load_graph(path)
     position = whole.index(path_graph().features.tobytes())
-    for offset in range(path_graph().features.nbytes):
-        damaged = bytearray(whole)
-        damaged[position + offset] ^= 1
-        path.write_bytes(damaged)
+    damaged = [whole[:length] for length in range(0, len(whole), 97)]
+    for place in range(position, position + path_graph().features.nbytes):
+        damaged.append(whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :])
+    for content in damaged:
+        path.write_bytes(content)
         with pytest.raises(Refusal):
             load_graph(path)
-
-
-def test_an_empty_archive_is_refused(tmp_path):
-    with zipfile.ZipFile(tmp_path / "graph.npz", "w"):
-        pass
-    with pytest.raises(Refusal, match="array metadata is missing"):
-        load_graph(tmp_path / "graph.npz")
-
-
-def test_a_missing_file_is_told(tmp_path):
-    with pytest.raises(Refusal, match="no such file"):
-        load_graph(tmp_path / "graph.npz")

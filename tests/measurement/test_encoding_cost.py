@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from gnn_checkpointing.cli import main
-from gnn_checkpointing.graphs.ego.encodings import edge_encodings, node_encodings, surroundings
+from gnn_checkpointing.graphs.ego import edge_encodings, node_encodings, surroundings
 from gnn_checkpointing.graphs.make import make_graph
 from gnn_checkpointing.graphs.storage import save_graph
 from gnn_checkpointing.measurement.encoding_cost import encoding_cost

@@ -21,9 +21,9 @@ KNOWN = knowledge()
 SIZES = KNOWN.measured
 
 
-def planned(**changes: Any) -> Plan:
+def planned(*policies: dict[str, Any], **changes: Any) -> Plan:
     asked = {"num_nodes": 1000, "num_edges": 50_000, "convolution": "GATv2", "memory_gib": 1.0}
-    return Planner(KNOWN).plan(**{**asked, **changes})
+    return Planner(knowledge(*policies)).plan(**{**asked, **changes})
 
 
 def test_bytes_and_seconds_are_the_laws() -> None:
@@ -71,15 +71,13 @@ def test_self_loops_are_edges_and_attention_dropout_keeps_a_factor_of_each_share
     more = {name: dropped.of(name).peak.estimate - plain.of(name).peak.estimate for name in ("none", "edge_blocks")}
     assert more == {"none": 4 * 2 * 2 * 50_000, "edge_blocks": 4 * 2 * 8000}
     assert dropped.warnings == ("Attention dropout: its bytes are counted, its time was not measured.",)
-    own = Planner(knowledge({**STORED, "self_loops": True}))
-    asked: dict[str, Any] = {"num_nodes": 1000, "num_edges": 50_000, "convolution": "GATv2", "memory_gib": 1.0}
-    assert own.plan(**asked, self_loops=True).of("none") == own.plan(**asked).of("none")
+    own = {**STORED, "self_loops": True}
+    assert planned(own, self_loops=True).of("none") == planned(own).of("none")
 
 
 def test_features_wider_than_a_layer_widen_the_messages_of_who_gathers_them_as_they_are() -> None:
     """105 features: (10 x 16 + 4 x 105) bytes an edge; of blocks 20 x 105 for each of 8,000; of nodes nothing."""
-    wide = Planner(knowledge({**STORED, "reads_features": True}, {**BLOCKED, "reads_features": True}))
-    found = wide.plan(num_nodes=1000, num_edges=50_000, convolution="GATv2", memory_gib=1, num_features=105)
+    found = planned(*({**one, "reads_features": True} for one in (STORED, BLOCKED)), num_features=105)
     before = 128 + (8 + 4 * 105) * 1000 + 16 * 50_000
     assert found.of("none").peak.estimate == (160 + 420) * 50_000 + before
     assert found.of("edge_blocks").peak.estimate == 800 * 1000 + 20 * 105 * 8000 + before
@@ -116,12 +114,10 @@ def test_the_fastest_that_fits_is_recommended_and_what_fits_is_judged_by_the_upp
 
 
 def test_without_times_the_lowest_peak_is_recommended() -> None:
-    untimed = Planner(knowledge({**STORED, "seconds": None}, {**BLOCKED, "seconds": None}))
-    found = untimed.plan(num_nodes=1000, num_edges=50_000, convolution="GATv2", memory_gib=1)
-    assert found.recommended == "none"
-    assert found.of("none").seconds is None
-    small = untimed.plan(num_nodes=1000, num_edges=50_000, convolution="GATv2", memory_gib=9 / 1024)
-    assert small.recommended == "edge_blocks"
+    untimed = [{**one, "seconds": None} for one in (STORED, BLOCKED)]
+    assert planned(*untimed).recommended == "none"
+    assert planned(*untimed).of("none").seconds is None
+    assert planned(*untimed, memory_gib=9 / 1024).recommended == "edge_blocks"
 
 
 def test_the_largest_graphs_fit_and_the_next_ones_do_not() -> None:
@@ -158,9 +154,7 @@ def test_none_is_taken_where_it_fits_unless_another_was_measured_to_be_faster_ne
     """A law that tells edge_blocks half of none's time is not believed; a measurement within twice the size is."""
     fast = {**BLOCKED, "seconds": law({"edges": {"layer_channels": 0.5e-9}})}
     for seen, taken in (([], "none"), ([(1000, 101_000)], "none"), ([(600, 26_000)], "edge_blocks")):
-        plan = Planner(knowledge(STORED, {**fast, "faster_at": seen})).plan(
-            num_nodes=1000, num_edges=50_000, convolution="GATv2", memory_gib=1
-        )
+        plan = planned(STORED, {**fast, "faster_at": seen})
         blocks, none = plan.of("edge_blocks").seconds, plan.of("none").seconds
         assert plan.recommended == taken
         assert (blocks.estimate < none.estimate) == (taken != "none")
@@ -170,10 +164,9 @@ def test_bounds_of_time_rank_nothing_and_the_advice_says_what_is_not_known() -> 
     """In 1 GiB none does not fit; compiled has by far the lower bound, and the larger peak."""
     narrow = law({"edges": {"rest": 1e-12}}, num_edges=(1000, 2000))
     fused = {**STORED, "policy": "compiled", "activation": law({"edges": {"rest": 100.0}}), "seconds": narrow}
-    asked = {"num_nodes": 10_000, "num_edges": 6_000_000, "convolution": "GATv2"}
 
     def said(*policies: dict[str, Any], memory_gib: float) -> str:
-        plan = Planner(knowledge(*policies)).plan(**asked, memory_gib=memory_gib)
+        plan = planned(*policies, num_nodes=10_000, num_edges=6_000_000, memory_gib=memory_gib)
         return advice(plan).replace("\N{NO-BREAK SPACE}", " ")
 
     assert said(STORED, BLOCKED, fused, memory_gib=1.0) == (

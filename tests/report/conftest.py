@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +12,6 @@ from gnn_checkpointing.report.inputs import ReportInputs, in_series
 from rebuilt import ROOT, once
 from rebuilt import rendered as rendered_study
 from synthetic import inputs as synthetic
-from synthetic import results
 from synthetic.changes import without
 from synthetic.everything import everything
 from synthetic.findings import ledger as judged
@@ -21,7 +19,7 @@ from synthetic.graphs import generated_graphs, real_graphs
 from synthetic.rows import table
 from synthetic.tables import protocol
 
-from .test_report import appendix, pdf_text, render
+from .test_report import render
 
 STUDIES = sorted(path.parent for path in ROOT.glob("report/*/*/study.json"))
 DOCUMENTS = ("report", "appendix")
@@ -62,27 +60,3 @@ def predicted() -> ReportInputs:
 def ledger() -> Ledger:
     """Every claim, judged."""
     return judged(everything())
-
-
-@dataclass(frozen=True)
-class Faces:
-    """The appendix as HTML and as a PDF."""
-
-    inputs: ReportInputs
-    html: str
-    paper: Path
-
-    @property
-    def pdf(self) -> str:
-        """The text of the PDF."""
-        return pdf_text(self.paper)
-
-
-@pytest.fixture(scope="session")
-def faces(predicted: ReportInputs, ledger: Ledger, tmp_path_factory: pytest.TempPathFactory) -> Faces:
-    """Both faces of an appendix with every claim, break-evens, trials against the answer and laws that predict."""
-    found = {"trends": synthetic.trends(), "robustness": results.tried(), "predictions": predicted.predictions}
-    inputs = synthetic.inputs(ledger=ledger, **found)
-    folder = tmp_path_factory.mktemp("faces")
-    html, _ = appendix(folder, inputs)
-    return Faces(inputs, html, folder / "out" / "appendix.pdf")

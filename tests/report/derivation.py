@@ -24,7 +24,7 @@ from gnn_checkpointing.analysis.results import Estimate
 from gnn_checkpointing.planning import Planner
 from gnn_checkpointing.report import units
 
-TOKEN = re.compile(r"\s*(count\([^()]*\)|abs\(|exp\(|sqrt\(|\(|\)|[^\s()]*#/?[^\s()]*|-?\d[\d.e+-]*|[-+*/])")
+_ADDRESS, _COUNT = re.compile(r"[^\s()]*#[^\s()]*"), re.compile(r"count\(([^()]*)\)")
 UNREAD = " or ".join(f"ancestor::{tag}" for tag in ("script", "style", "svg", "code", "option"))
 
 
@@ -47,14 +47,15 @@ def pieces_of(html: str) -> Iterator[Piece]:
 
 
 def _source(own: Any, text: str) -> str:
-    """The address of a text: its own, else a number's column's; @ is the entry of its cell or row."""
+    """The address of a text: its own, else a number's column's; @ is the entry of its cell or row, or its number."""
     found = "" if own.tag in ("div", "tr") or own.get("scope") == "col" else own.get("data-source", "")
     if own.tag in ("td", "th") and "data-source" not in own.attrib and any(map(str.isdigit, text)):
         row = own.getparent()
         columns = row.xpath("ancestor::table//th[@scope='col']") if row.getparent().tag == "tbody" else []
         found = columns[row.index(own)].get("data-source", "") if columns else ""
     entries = own.xpath("ancestor-or-self::*[self::td or self::th or self::tr]/@data-entry")
-    return found.replace("@", entries[-1]) if entries else found
+    entry = entries[-1] if entries else "@"
+    return found.replace("@", f"{own.xpath('string(ancestor::div/@data-entries)') * entry.isdigit()}{entry}")
 
 
 class Derivation:
@@ -69,37 +70,12 @@ class Derivation:
         return [self._whole(one, piece.file) for one in piece.source.split("; ")]
 
     def _whole(self, expression: str, file: str) -> Any:
-        tokens = TOKEN.findall(expression)
-        assert "".join(tokens).replace(" ", "") == expression.replace(" ", ""), f"not an expression: {expression}"
-        if len(tokens) == 1 and "#" in tokens[0] and not tokens[0].startswith("count("):
-            return self._address(tokens[0], file)
-        value = self._sum(tokens, file)
-        assert not tokens, f"more than an expression: {expression}"
-        return value
-
-    def _sum(self, tokens: list[str], file: str) -> Any:
-        value = self._product(tokens, file)
-        while tokens and tokens[0] in "+-":
-            sign, other = tokens.pop(0), self._product(tokens, file)
-            value = value + other if sign == "+" else value - other
-        return value
-
-    def _product(self, tokens: list[str], file: str) -> Any:
-        value = self._atom(tokens, file)
-        while tokens and tokens[0] in "*/":
-            sign, other = tokens.pop(0), self._atom(tokens, file)
-            value = value * other if sign == "*" else value / other
-        return value
-
-    def _atom(self, tokens: list[str], file: str) -> Any:
-        token = tokens.pop(0)
-        if token in ("(", "abs(", "exp(", "sqrt("):
-            value = self._sum(tokens, file)
-            assert tokens.pop(0) == ")"
-            return {"(": lambda x: x, "abs(": abs, "exp(": math.exp, "sqrt(": math.sqrt}[token](value)
-        if token.startswith("count("):
-            return self._count(token[6:-1], file)
-        return _number(self._address(token, file)) if "#" in token else float(token)
+        if _ADDRESS.fullmatch(expression):
+            return self._address(expression, file)
+        counted = _COUNT.sub(lambda found: str(self._count(found[1], file)), expression)
+        numbers = _ADDRESS.sub(lambda found: repr(_number(self._address(found[0], file))), counted)
+        assert re.fullmatch(r"(abs|exp|sqrt|[-+*/().\de\s])+", numbers), f"not an expression: {expression}"
+        return eval(numbers, {"abs": abs, "exp": math.exp, "sqrt": math.sqrt})
 
     def _count(self, words: str, file: str) -> int:
         place, _, rest = words.partition(" where ")
@@ -139,7 +115,10 @@ class Derivation:
         text = (self.folder / path).read_text(encoding="utf-8")
         if path.endswith(".csv"):
             return [{key: _typed(value) for key, value in row.items()} for row in csv.DictReader(text.splitlines())]
-        return json.loads(text)
+        value = json.loads(text)
+        for claim in value["claims"] if path == "claims.json" else ():  # what a template's claims share is said once
+            claim |= value.get("alike", {}).get(claim["id"].partition(":")[0], {})
+        return value
 
 
 def _number(value: Any) -> Any:

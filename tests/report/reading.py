@@ -8,7 +8,7 @@ from typing import Any
 from gnn_checkpointing.analysis.analyse import analyse
 from gnn_checkpointing.claims.judge import judge
 from gnn_checkpointing.report.inputs import ReportInputs, in_series
-from gnn_checkpointing.report.page import Page, Paragraph, Section, Table, words_of
+from gnn_checkpointing.report.page import Paragraph, Section, Table, words_of
 from gnn_checkpointing.sourced import bare
 from gnn_checkpointing.study.study import Study
 from synthetic import inputs as synthetic
@@ -16,14 +16,15 @@ from synthetic.rows import Table as Rows
 from synthetic.tables import protocol
 
 
-def section(page: Page, id: str) -> Section:
-    return next(section for section in page.sections if section.id == id)
-
-
 def block(found: Section | None, id: str) -> Any:
     """The section's table or figure of that id."""
     assert found is not None
     return next(one for one in found.blocks if getattr(one, "id", "") == id)
+
+
+def tables(found: Section | None) -> list[Table]:
+    assert found is not None
+    return [one for one in found.blocks if isinstance(one, Table)]
 
 
 def texts(table: Table, *heads: str) -> list[str]:

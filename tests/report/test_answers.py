@@ -68,65 +68,47 @@ def test_a_report_is_short_enough_to_be_read(study: Path) -> None:
     assert main
     assert words(main[0]) <= MOST_WORDS
     assert len(pypdfium2.PdfDocument(study / "report.pdf")) <= MOST_PAGES
-
-
-def test_the_first_screen_answers_in_few_words(study: Path) -> None:
-    found = opening(whole(study / "report.html"))
-    assert words(found) <= MOST_FIRST
-    assert len(re.findall(r'class="verdict', found)) >= 2
-    assert "Do this:" in found
-
-
-def test_the_headline_names_what_the_study_varies(study: Path) -> None:
-    summary = json.loads((study / "summary.json").read_text())
-    headline = summary["headline"].replace("\N{NO-BREAK SPACE}", " ")
-    for factor in FACTORS[summary["study"]["name"]]:
-        assert factor in headline
-
-
-def test_sentences_are_short(study: Path) -> None:
-    lengths = sorted((len(sentence.split()), sentence) for sentence in prose(whole(study / "report.html")))
+    lengths = sorted((len(sentence.split()), sentence) for sentence in prose(page))
     assert median(length for length, _ in lengths) <= MEDIAN_SENTENCE
     assert lengths[-1][0] <= LONGEST_SENTENCE, lengths[-1]
 
 
-def test_every_number_and_section_leads_to_its_evidence(study: Path) -> None:
-    page, appendix = (whole(study / f"{name}.html") for name in ("report", "appendix"))
-    places = set(re.findall(r'href="appendix\.html#([^"]+)"', page))
-    assert places
-    assert places <= set(re.findall(r'\bid="([^"]+)"', appendix))
-    for section in re.findall(r'<section id="(?!answer|limits|references)[^"]+".*?</section>', page, re.DOTALL):
-        assert "appendix.html" in section
-    for number in re.findall(r'<span data-source="([^"]+)">[\d.,]+', opening(page)):
-        assert number.startswith("study.json"), number
-
-
-def test_every_paragraph_and_line_leads_to_the_appendix(study: Path) -> None:
-    page = whole(study / "report.html")
-    main = page[page.index("<main") : page.index("</main>")]
-    others = r'<figure.*?</figure>|<form.*?</form>|<nav.*?</nav>|<section id="references".*?</section>'
-    text = re.sub(others, "", main, flags=re.DOTALL)
-    written = [one for one in re.findall(r"<(?:p|li)>(.*?)</(?:p|li)>", text, re.DOTALL) if len(one.split()) > 2]
-    assert len(written) > 15
-    titles = r"<strong>[^<]*</strong>"
-    assert [one for one in written if "href=" not in one and not re.fullmatch(titles, one)] == []
-
-
-def test_what_was_not_measured_is_said_beside_the_answer(study: Path) -> None:
-    page = whole(study / "report.html")
+def test_the_first_screen_answers_in_few_words_what_the_study_varies(study: Path) -> None:
+    page, summary = whole(study / "report.html"), json.loads((study / "summary.json").read_text())
+    found, name = opening(page), summary["study"]["name"]
+    assert words(found) <= MOST_FIRST
+    assert len(re.findall(r'class="verdict', found)) >= 2
+    assert "Do this:" in found
+    headline = summary["headline"].replace("\N{NO-BREAK SPACE}", " ")
+    assert [factor for factor in FACTORS[name] if factor not in headline] == []
     box = page[page.index('<section id="limits"') :].partition("</section>")[0]
-    assert "Nothing was measured on a GPU" in box
-    for said in ("Hardware:", "thread", "Graphs:", "optimiser", "Allocator:"):
+    for said in ("Nothing was measured on a GPU", "Hardware:", "thread", "Graphs:", "optimiser", "Allocator:"):
         assert said in box
-
-
-def test_throughput_is_drawn_and_tabled(study: Path) -> None:
-    name = json.loads((study / "summary.json").read_text())["study"]["name"]
-    page = whole(study / "report.html")
     assert "per second" in page or "a second" in page
     if name in ("default", "frontier", "families", "prediction"):
         assert 'id="figure-throughput"' in page
         assert 'id="table-throughput"' in page
+
+
+def test_every_number_section_and_paragraph_leads_to_its_evidence(study: Path) -> None:
+    page, appendix = (whole(study / f"{name}.html") for name in ("report", "appendix"))
+    places = set(re.findall(r'href="appendix\.html#([^"]+)"', page))
+    assert places
+    for document in (page, appendix):
+        ids = re.findall(r'\bid="([^"]+)"', document)
+        assert len(ids) == len(set(ids))
+        assert set(re.findall(r'(?:href="#|url\(#)([^")]+)', document)) <= set(ids)
+    assert places <= set(ids)
+    for section in re.findall(r'<section id="(?!answer|limits|references)[^"]+".*?</section>', page, re.DOTALL):
+        assert "appendix.html" in section
+    for number in re.findall(r'<span data-source="([^"]+)">[\d.,]+', opening(page)):
+        assert number.startswith("study.json"), number
+    others = r'<figure.*?</figure>|<form.*?</form>|<nav.*?</nav>|<section id="references".*?</section>'
+    text = re.sub(others, "", page[page.index("<main") : page.index("</main>")], flags=re.DOTALL)
+    written = [one for one in re.findall(r"<(?:p|li)>(.*?)</(?:p|li)>", text, re.DOTALL) if len(one.split()) > 2]
+    assert len(written) > 15
+    titles = r"<strong>[^<]*</strong>"
+    assert [one for one in written if "href=" not in one and not re.fullmatch(titles, one)] == []
 
 
 @pytest.mark.parametrize(

@@ -1,32 +1,23 @@
-"""A study of many policies: the frontier, the allocator's part, the timeline and the instrument in both faces."""
+"""A study of many policies: the frontier, the allocator's part, the timeline and the instrument."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
-from gnn_checkpointing.analysis.results import Effect, Effects
-from gnn_checkpointing.packed import is_there
+from gnn_checkpointing.analysis.results import Effect
 from gnn_checkpointing.report import units
+from gnn_checkpointing.report.appendix import section
 from gnn_checkpointing.report.documents import documents
 from gnn_checkpointing.report.inputs import ReportInputs
-from gnn_checkpointing.report.page import Claims, Note, Page, Paragraph, Section, Table, words_of
-from gnn_checkpointing.report.sections.allocator import allocator_section
-from gnn_checkpointing.report.sections.frontier import frontier_section
-from gnn_checkpointing.report.sections.instrument import instrument_section
+from gnn_checkpointing.report.page import Claims, Note, Page, Paragraph, Table, words_of
 from gnn_checkpointing.report.sections.parts import spans
-from gnn_checkpointing.report.sections.timeline import timeline_section
-from gnn_checkpointing.report.sections.trends import memory_section, time_section
-from pages import whole
 from synthetic import inputs as synthetic
 from synthetic.changes import TIMES
 from synthetic.frontier import FRONTIER_SHARES, NEEDS_ATTENTION, NEEDS_CUDA
 
-from .reading import block, prose, section, texts
-from .test_report import Text, pdf_text, render
+from .reading import block, prose, tables, texts
 
 DASH = units.NOTHING
 
@@ -41,21 +32,11 @@ def page(inputs: ReportInputs) -> Page:
     return documents(inputs, {}).appendix
 
 
-@pytest.fixture(scope="module")
-def rendered(inputs: ReportInputs, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("frontier")
-    render(folder, inputs)
-    return folder / "out"
-
-
-def sentences(page: Page) -> Iterator[tuple[str, str]]:
-    """Yield every sentence of the report with the id of its section."""
-    for part in page.sections:
-        for one in part.blocks:
-            if isinstance(one, Paragraph | Note):
-                yield part.id, words_of(one.text)
-            if isinstance(one, Claims):
-                yield from ((part.id, item.sentence) for item in one.items)
+def sentences(page: Page) -> list[tuple[str, str]]:
+    """Every sentence of the report with the id of its section."""
+    blocks = [(part.id, one) for part in page.sections for one in part.blocks]
+    said = [(id, words_of(one.text)) for id, one in blocks if isinstance(one, Paragraph | Note)]
+    return said + [(id, item.sentence) for id, one in blocks if isinstance(one, Claims) for item in one.items]
 
 
 def test_many_policies_have_a_frontier_and_three_have_none(page: Page) -> None:
@@ -63,14 +44,14 @@ def test_many_policies_have_a_frontier_and_three_have_none(page: Page) -> None:
     assert ids[:5] == ["memory", "time", "frontier", "allocator", "timeline"]
     assert "instrument" in ids
     default = [part.id for part in documents(synthetic.inputs(), {}).appendix.sections]
-    assert "frontier" not in default
-    assert "allocator" not in default
     assert default[:3] == ["memory", "time", "timeline"]
+    assert not {"frontier", "allocator"} & set(default)
 
 
-def test_every_point_of_the_frontier_stands_in_its_tables(inputs: ReportInputs, page: Page) -> None:
+def test_every_point_of_the_frontier_is_in_its_tables(inputs: ReportInputs) -> None:
     """GATv2 with layers keeps 0.25 of 7,500 bytes an edge and 0.6 of 14,000 a node: 0.36 at degree 4, 0.26 at 128."""
-    memory, time = (block(section(page, "frontier"), f"table-frontier-{name}") for name in ("memory", "time"))
+    found = section(inputs, "frontier")
+    memory, time = (block(found, f"table-frontier-{name}") for name in ("memory", "time"))
     assert [column.name for column in memory.columns] == ["Convolution", "Policy", "4", "8", "32", "128", "512"]
     assert [column.name for column in time.columns][2:] == ["4", "8", "32", "128"]
     assert texts(memory, "GATv2", "layers") == ["0.36", "0.32", "0.27", "0.26", "0.25"]
@@ -79,6 +60,14 @@ def test_every_point_of_the_frontier_stands_in_its_tables(inputs: ReportInputs, 
         if point.allocator == "retaining" and point.time_ratio and point.policy not in ("none", "reversible"):
             shown = texts(time, point.convolution, point.policy)[["4", "8", "32", "128"].index(point.level)]
             assert shown.startswith(f"{point.time_ratio.estimate:.2f} (")
+    payoff = block(found, "table-payoff")
+    assert texts(payoff, "GATv2", "layers") == [f"all (4{DASH}512)", f"all (4{DASH}128)", "nowhere", "nowhere"]
+    assert texts(payoff, "GATv2", "fused_edge_blocks")[2:] == [f"all (4{DASH}128)", f"all (4{DASH}128)"]
+    assert texts(block(found, "table-flatness"), "GATv2", "edge_blocks") == ["15", "0.0020", "1.76", "512 / 8"]
+    assert texts(block(found, "table-segments"), "GATv2", "128")[0] == "segments(3)"
+    assert texts(block(found, "table-frontier-bytes"), "GATv2", "edge_blocks")[-1] == "12"
+    for id in ("table-frontier-memory", "table-frontier-time", "table-payoff", "table-flatness"):
+        assert {row[1] for row in block(found, id).rows if "reversible" in row[1]} == {"reversible (another model)"}
 
 
 def test_the_figure_says_in_words_where_each_policy_lies(inputs: ReportInputs) -> None:
@@ -92,12 +81,6 @@ def test_the_figure_says_in_words_where_each_policy_lies(inputs: ReportInputs) -
     assert "layers 0.36 and 1.4" in alternative
 
 
-def test_where_a_policy_pays_reads_as_spans_of_degree(page: Page) -> None:
-    payoff = block(section(page, "frontier"), "table-payoff")
-    assert texts(payoff, "GATv2", "layers") == [f"all (4{DASH}512)", f"all (4{DASH}128)", "nowhere", "nowhere"]
-    assert texts(payoff, "GATv2", "fused_edge_blocks")[2:] == [f"all (4{DASH}128)", f"all (4{DASH}128)"]
-
-
 @pytest.mark.parametrize(
     ("chosen", "levels", "text"),
     [
@@ -108,72 +91,48 @@ def test_where_a_policy_pays_reads_as_spans_of_degree(page: Page) -> None:
         (["4", "16", "32", "64"], ["4", "8", "16", "32", "64", "128"], f"4, 16{DASH}64"),
     ],
 )
-def test_levels_are_told_as_runs(chosen: list[str], levels: list[str], text: str) -> None:
+def test_levels_are_printed_as_runs(chosen: list[str], levels: list[str], text: str) -> None:
     assert spans(chosen, levels) == text
 
 
-def test_flatness_and_segments_and_bytes_are_printed(page: Page) -> None:
-    found = section(page, "frontier")
-    assert texts(block(found, "table-flatness"), "GATv2", "edge_blocks") == ["15", "0.0020", "1.76", "512 / 8"]
-    assert texts(block(found, "table-segments"), "GATv2", "128")[0] == "segments(3)"
-    assert texts(block(found, "table-frontier-bytes"), "GATv2", "edge_blocks")[-1] == "12"
-
-
-def test_another_model_is_marked_wherever_it_stands(page: Page) -> None:
-    for id in ("table-frontier-memory", "table-frontier-time", "table-payoff", "table-flatness"):
-        table = block(section(page, "frontier"), id)
-        names = {row[1] for row in table.rows if "reversible" in row[1]}
-        assert names == {"reversible (another model)"}, id
-    assert "reversible*" not in section(page, "frontier").title
-    assert any("reversible trains another model" in text for _, text in sentences(page))
-
-
-def test_a_policy_that_is_unavailable_or_refuses_is_listed_with_its_reason(page: Page) -> None:
-    absent = block(section(page, "failed"), "table-absent")
+def test_a_policy_that_is_unavailable_or_refuses_is_listed_with_its_reason(inputs: ReportInputs, page: Page) -> None:
+    absent = block(section(inputs, "quality.failed"), "table-absent")
     assert [list(row) for row in absent.rows] == [
         ["offloaded", "unavailable here", "GATv2, GCN, GCN (spmm)", "30", NEEDS_CUDA],
         ["fused_edge_blocks", "refused", "GCN, GCN (spmm)", "20", NEEDS_ATTENTION],
     ]
-    assert "None failed: all 370 measurements" in next(text for id, text in sentences(page) if id == "failed")
-    said = next(text for _, text in sentences(page) if text.startswith("Not on the frontier"))
-    assert NEEDS_CUDA in said
-    assert NEEDS_ATTENTION in said
+    said = [text for _, text in sentences(page)]
+    assert any("None failed: all 370 measurements" in text for text in said)
+    assert any("reversible trains another model" in text for text in said)
+    (missing,) = [text for text in said if text.startswith("Not on the frontier")]
+    assert NEEDS_CUDA in missing and NEEDS_ATTENTION in missing
 
 
-def test_the_allocators_part_is_told_apart_from_checkpointings(page: Page) -> None:
-    found = section(page, "allocator")
-    said = prose(found)
-    assert "Checkpointing's effect, under retaining" in said
-    assert "The allocator's effect: under default" in said
+def test_the_allocators_part_is_apart_from_checkpointings(inputs: ReportInputs, page: Page) -> None:
+    """What faults cost is the allocator's effect: no answer, claim or other section may count it as checkpointing's."""
+    found = section(inputs, "frontier.allocator")
+    assert "Checkpointing's effect, under retaining" in prose(found)
+    assert "The allocator's effect: under default" in prose(found)
     parts = block(found, "table-allocator-parts-default")
     assert {row[2] for row in parts.rows} == {"4", "128"}
-    none = next(row for row in parts.rows if (row[0], row[1], row[2]) == ("GATv2", "none", "128"))
-    assert list(none[3:5]) == [units.NOTHING, units.NOTHING]
-    assert none[6] == f"0 / {1_948_005_000 // 4096:,}"
-
-
-def test_no_sentence_but_the_allocators_own_speaks_of_page_faults(page: Page) -> None:
-    """What faults cost is the allocator's effect: no answer, claim or other section may count it as checkpointing's."""
-    told = {id for id, text in sentences(page) if "fault" in text}
-    assert told <= {"allocator", "method"}
-    assert "allocator" in told
+    none = texts(parts, "GATv2", "none", "128")
+    assert none[:2] == [units.NOTHING, units.NOTHING]
+    assert none[3] == f"0 / {1_948_005_000 // 4096:,}"
+    assert "allocator" in {id for id, text in sentences(page) if "fault" in text} <= {"allocator", "method"}
 
 
 def test_every_time_outside_the_allocators_section_is_the_references(inputs: ReportInputs) -> None:
     """A table without the rows of `default` gives the same sections."""
     alone = synthetic.frontier_inputs(allocators=("retaining",))
-    for make in (memory_section, frontier_section, time_section):
-        assert _tables(make(inputs)) == _tables(make(alone))
-    assert allocator_section(alone) is None
-
-
-def _tables(found: Section | None) -> list[tuple[tuple[str, ...], ...]]:
-    assert found is not None
-    return [one.rows for one in found.blocks if isinstance(one, Table)]
+    for place in ("trends.memory", "frontier", "trends.time"):
+        assert [one.rows for one in tables(section(inputs, place))] == [
+            one.rows for one in tables(section(alone, place))
+        ]
+    assert section(alone, "frontier.allocator") is None
 
 
 def test_the_timeline_says_in_words_and_in_a_table_what_it_draws(inputs: ReportInputs) -> None:
-    found = timeline_section(inputs)
+    found = section(inputs, "timeline")
     figure = block(found, "figure-timeline")
     assert [panel.title for panel in figure.panels] == ["GCN", "GCN (spmm)", "GATv2"]
     trace = next(t for t in inputs.traces if (t.convolution, t.policy) == ("GATv2", "edge_blocks"))
@@ -183,22 +142,19 @@ def test_the_timeline_says_in_words_and_in_a_table_what_it_draws(inputs: ReportI
     assert float(peak.split()[0]) == pytest.approx(trace.peak_bytes / 2**20, rel=0.01)
 
 
-def test_the_instrument_tells_what_agrees_what_does_not_and_what_others_would_say(inputs: ReportInputs) -> None:
-    found = instrument_section(inputs)
-    readings = block(found, "table-readings")
-    assert list(readings.rows[0][1:4]) == ["370", "370", "369"]
-    notes = [block.text for block in found.blocks if isinstance(block, Note)]
-    assert len(notes) == 1
-    assert "high_water_bytes is +0.2 % off activation_bytes" in notes[0]
-    shown = block(found, "table-demonstration")
-    assert [row[3] for row in shown.rows] == ["1.00", "1.00", "1.53", "1.86", "0.020"]
-    halves = block(found, "table-halves")
-    assert texts(halves, "layers")[1:] == ["40\N{NO-BREAK SPACE}%", "60\N{NO-BREAK SPACE}%", "1.50"]
-
-
-def test_a_benchmark_that_saw_nothing_says_so() -> None:
+def test_the_instrument_says_what_agrees_what_does_not_and_what_others_would_say(inputs: ReportInputs) -> None:
+    found = section(inputs, "method.instrument")
+    assert list(block(found, "table-readings").rows[0][1:4]) == ["370", "370", "369"]
+    (note,) = [one.text for one in found.blocks if isinstance(one, Note)] if found else []
+    assert "high_water_bytes is +0.2 % off activation_bytes" in note
+    assert [row[3] for row in block(found, "table-demonstration").rows] == ["1.00", "1.00", "1.53", "1.86", "0.020"]
+    assert texts(block(found, "table-halves"), "layers")[1:] == [
+        "40\N{NO-BREAK SPACE}%",
+        "60\N{NO-BREAK SPACE}%",
+        "1.50",
+    ]
     blind = synthetic.demonstration().model_copy(update={"benchmark_max_rss_bytes": None})
-    shown = block(instrument_section(synthetic.inputs(demonstration=blind)), "table-demonstration")
+    shown = block(section(synthetic.inputs(demonstration=blind), "method.instrument"), "table-demonstration")
     assert list(shown.rows[-1][2:]) == ["saw nothing", units.NOTHING]
 
 
@@ -207,43 +163,10 @@ def test_a_study_in_which_nothing_was_timed_has_a_report() -> None:
         convolutions=("GCN",), aggregations=("gather_scatter",), allocators=("retaining",), degrees=(4, 8), untimed=None
     )
     untimed = [{**row, **dict.fromkeys(TIMES)} for row in made.rows if row["policy"] in ("none", "layers", "selective")]
-    assert documents(synthetic.inputs(untimed, effects=_without_times(made)), {}).appendix.sections
-
-
-def _without_times(made: ReportInputs) -> Effects:
     nothing = dict.fromkeys(name for name in Effect.model_fields if name.endswith("per_second") or "time" in name)
     rows = [row.model_copy(update={**nothing, "timed_cells": 0}) for row in made.effects.rows]
-    return made.effects.model_copy(update={"rows": rows})
-
-
-def test_both_faces_say_the_same_of_the_frontier(rendered: Path) -> None:
-    html = whole(rendered / "appendix.html")
-    pdf = pdf_text(rendered / "appendix.pdf").replace("\u00a0", " ")
-    page = Text(html).text.replace("\u00a0", " ")
-    for said in (
-        "Frontier of memory and time",
-        "The allocator's part",
-        "Timeline of one training step",
-        f"all (4{DASH}128)",
-        "512 / 8",
-        NEEDS_CUDA,
-        "Checkpointing's effect, under retaining",
-        "Snakemake's benchmark directive",
-    ):
-        assert said in page, said
-        assert said in pdf, said
-
-
-def test_the_page_of_a_frontier_is_sound_and_its_data_lie_beside_it(rendered: Path) -> None:
-    html = whole(rendered / "appendix.html")
-    tags = Text(html).tags
-    ids = [attributes["id"] for _, attributes in tags if attributes.get("id")]
-    assert len(ids) == len(set(ids))
-    assert set(re.findall(r'(?:href="#|url\(#)([^")]+)', html)) <= set(ids)
-    for name in ("traces.json", "demonstration.json", "analysis/effects.json"):
-        assert is_there(rendered / name)
-        assert f">{name} in data.tar.xz</a>" in html
-    assert len(html) < 1.5 * 2**20
+    effects = made.effects.model_copy(update={"rows": rows})
+    assert documents(synthetic.inputs(untimed, effects=effects), {}).appendix.sections
 
 
 def test_no_table_is_wider_than_a_sheet(page: Page) -> None:

@@ -7,16 +7,14 @@ import re
 import numpy as np
 import pytest
 
-from gnn_checkpointing.report.figure import Figure
 from gnn_checkpointing.report.figures import bars, scales
 from gnn_checkpointing.report.figures.bars import Turn, gantt_panel, graphs_a_row
 from gnn_checkpointing.report.figures.lines import Line, Point
 from gnn_checkpointing.report.figures.palette import looks
 from gnn_checkpointing.report.figures.points import drawn_marks, residual_panel, thinning
-from gnn_checkpointing.report.page import Table
-from gnn_checkpointing.report.sections import instrument as run_room
-
-from .test_instrument_report import ROWS, run_of
+from gnn_checkpointing.report.inputs import in_series
+from gnn_checkpointing.sourced import counted, source_of, sourced
+from synthetic import inputs as synthetic
 
 
 def cells(count: int, policy: str = "none") -> Line:
@@ -68,19 +66,13 @@ def test_bars_that_do_not_touch_stay_apart() -> None:
     assert len(bars._shared(turns)) == 240
 
 
-def test_the_run_tells_the_longest_graphs_of_many(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of graphs of 11.5 and 11.6 minutes one is told: the longer."""
-    monkeypatch.setattr(run_room, "_MOST_GRAPHS", 1)
-    rows = [*ROWS[:3], {**ROWS[3], "again_ended": "2026-11-24T10:13:36+00:00"}]
-    _, figure, table = run_of(rows)
-    assert isinstance(figure, Figure) and isinstance(table, Table)
-    assert [row[0] for row in table.rows] == ["graph 1"]
-    assert table.caption == (
-        "When the 1 graphs that took longest, of 2, were measured, in minutes since the run began."
-    )
-    assert figure.how_to_read.startswith("A row is a graph, in the order")
-
-
 def test_points_without_a_line_are_nothing_to_thin() -> None:
     assert thinning([]) == "" == thinning([[]])
     assert drawn_marks([]) == []
+
+
+def test_a_cell_that_was_visited_again_is_counted_once() -> None:
+    rows = synthetic.generated_rows()[:2]
+    again = in_series(sourced([{**rows[0], "visit": 0}, {**rows[0], "visit": 1}, {**rows[1], "visit": 0}], "m.csv#"))
+    assert (counted(again), source_of(counted(again))) == (2, "count(m.csv# where visit = 0)")
+    assert source_of(again[1]["activation_bytes"]) == "m.csv#/2/activation_bytes"

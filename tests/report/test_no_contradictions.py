@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from gnn_checkpointing.artefacts import write_json
 from gnn_checkpointing.report.index import Compared, render_index
 from gnn_checkpointing.report.render import TEMPLATES
 from pages import whole
@@ -30,10 +31,6 @@ ROUNDING = 0.06
 def plain_text(page: str) -> str:
     seen = re.sub(r"<(script|style|svg|nav)\b.*?</\1>", "", page, flags=re.DOTALL)
     return " ".join(html.unescape(re.sub(r"<[^>]+>", "", seen)).split())
-
-
-def pages(folder: Path) -> dict[str, str]:
-    return {name: whole(folder / f"{name}.html") for name in ("report", "appendix")}
 
 
 def counts(text: str, noun: str) -> Iterator[str]:
@@ -59,41 +56,28 @@ def differing(found: dict[str, dict[float, str]]) -> list[tuple[str, list[str]]]
     return lost
 
 
-def test_counts_of_one_thing_agree(study: Path) -> None:
+def test_what_a_study_says_of_one_quantity_it_says_everywhere(study: Path, tmp_path: Path) -> None:
+    made = {name: whole(study / f"{name}.html") for name in ("report", "appendix")}
+    texts = {name: plain_text(page) for name, page in made.items()}
+    both, summary = " ".join(texts.values()), json.loads((study / "summary.json").read_text())
     for noun in NOUNS:
-        found = {number for page in pages(study).values() for number in counts(plain_text(page), noun)}
-        assert len(found) <= 1, (noun, found)
-    cells = json.loads((study / "summary.json").read_text())["cells"]
-    assert f"The study has {cells} cell" in plain_text(pages(study)["report"])
-
-
-def test_one_address_is_one_number_in_both_documents(study: Path) -> None:
+        assert len(set(counts(both, noun))) <= 1, noun
+    assert f"The study has {summary['cells']} cell" in texts["report"]
+    # Noise is judged only where time was measured.
+    assert not ("no time ratio was measured" in both.lower() and "interval is within the target" in both)
     found: dict[str, dict[float, str]] = defaultdict(dict)
-    for page in pages(study).values():
-        for piece in pieces_of(page):
-            address = f"{piece.file}{piece.source}" if piece.source.startswith("#") else piece.source
-            value = base_value(piece.text)
-            if address and value is not None and "?" not in address:
-                found[address][value] = piece.text
+    for piece in (piece for page in made.values() for piece in pieces_of(page)):
+        address = f"{piece.file}{piece.source}" if piece.source.startswith("#") else piece.source
+        value = base_value(piece.text)
+        if address and value is not None and "?" not in address:
+            found[address][value] = piece.text
     assert len(found) > 20
     assert differing(found) == []
-
-
-def test_noise_is_judged_only_where_time_was_measured(study: Path) -> None:
-    text = " ".join(plain_text(page) for page in pages(study).values())
-    nothing_timed = "no time ratio was measured" in text.lower()
-    assert not (nothing_timed and "interval is within the target" in text)
-
-
-def test_the_index_says_what_the_report_says(study: Path, tmp_path: Path) -> None:
-    folder = tmp_path / "machine" / study.name
-    folder.mkdir(parents=True)
-    summary = json.loads((study / "summary.json").read_text())
-    (folder / "summary.json").write_text(json.dumps(summary))
+    write_json(tmp_path / "machine" / study.name / "summary.json", summary)
     render_index(tmp_path, TEMPLATES, tmp_path / "index.html", Compared(()))
-    listed = plain_text((tmp_path / "index.html").read_text())
-    assert " ".join(summary["headline"].split()) in listed
-    assert " ".join(summary["headline"].split()) in plain_text(pages(study)["report"])
+    headline = " ".join(summary["headline"].split())
+    assert headline in plain_text((tmp_path / "index.html").read_text())
+    assert headline in texts["report"]
 
 
 @pytest.mark.parametrize(

@@ -9,9 +9,9 @@ from typing import Any
 
 from gnn_checkpointing.planning import Planner
 from gnn_checkpointing.planning.knowledge import Knowledge
-from gnn_checkpointing.report.page import Note, Paragraph, Section, Table
+from gnn_checkpointing.report.appendix import section
+from gnn_checkpointing.report.page import Block, Note, Paragraph, Table
 from gnn_checkpointing.report.plan_words import advice, cells
-from gnn_checkpointing.report.sections.planner import planner_section
 from gnn_checkpointing.sourced import bare
 from pages import whole
 from synthetic import inputs as synthetic
@@ -25,39 +25,32 @@ LIMITS = [
 ]
 
 
-def knowledge(**changes: Any) -> Knowledge:
-    return known.knowledge(**{"limits": LIMITS, **changes})
-
-
-def section(found: Knowledge) -> Section:
-    made = planner_section(synthetic.inputs(knowledge=found))
+def printed(**changes: Any) -> tuple[Knowledge, tuple[Block, ...]]:
+    found = known.knowledge(**{"limits": LIMITS, **changes})
+    made = section(synthetic.inputs(knowledge=found), "planner")
     assert made is not None
-    return made
+    return found, made.blocks
 
 
 def test_the_table_says_what_a_plan_of_the_densest_largest_graph_says() -> None:
-    found = knowledge()
+    found, (_, _, table, sentence) = printed()
     asked = {"num_nodes": 1000, "num_edges": 100_000, "convolution": "GATv2"}
     most = max(one.peak.estimate for one in Planner(found).plan(**asked, memory_gib=1).policies)
     plan = Planner(found).plan(**asked, memory_gib=float(f"{most / 2 / 2**30:.2g}"))
-    _, _, table, sentence = section(found).blocks
     assert isinstance(table, Table) and isinstance(sentence, Paragraph)
     rows = [[bare(cell) for cell in row] for row in table.rows]
     assert rows == [["GATv2", *cells(one)] for one in plan.policies]
-    assert bare(sentence.text) == f"GATv2: {advice(plan)}"
+    assert bare(str(sentence.text)) == f"GATv2: {advice(plan)}"
     assert len({one.verdict for one in plan.policies}) > 1  # an example that fits everything would teach nothing
-
-
-def test_what_lies_outside_of_the_measured_is_warned_of() -> None:
     layers = {"size": "num_layers", "low": 3, "high": 3, "warning": "Layers."}
-    *_, note = section(knowledge(limits=[*LIMITS, layers])).blocks
+    *_, note = printed(limits=[*LIMITS, layers])[1]
     assert isinstance(note, Note)
-    assert note.text == "Layers."
+    assert note.text == "Layers."  # what lies outside of the measured is warned of
 
 
 def test_the_form_knows_what_planner_json_holds_and_hostile_names_stay_text(tmp_path: Path) -> None:
     graphs = [{"label": f"</script>{HOSTILE}", "num_nodes": 34, "num_edges": 156}]
-    found = knowledge(graphs=graphs)
+    found = known.knowledge(limits=LIMITS, graphs=graphs)
     render(tmp_path, synthetic.inputs(knowledge=found))
     html = whole(tmp_path / "out" / "report.html")
     (inlined,) = re.findall(r'<script id="planner-knowledge" type="application/json">(.*?)</script>', html, re.DOTALL)

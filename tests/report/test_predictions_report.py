@@ -6,13 +6,11 @@ import numpy as np
 
 from gnn_checkpointing.analysis.results import PredictiveLaw
 from gnn_checkpointing.report import units
-from gnn_checkpointing.report.figure import Figure
+from gnn_checkpointing.report.appendix import section
 from gnn_checkpointing.report.inputs import ReportInputs
-from gnn_checkpointing.report.sections.predictions import in_words, predictions_section
-from gnn_checkpointing.report.sections.scorecard import scorecard_section
+from gnn_checkpointing.report.sections.predictions import in_words
 from synthetic.results import made
 
-from .conftest import Faces
 from .reading import block, prose, texts
 
 
@@ -40,68 +38,40 @@ def test_a_law_reads_as_a_formula_with_units() -> None:
     assert in_words(law("additive", {"constant": 0.0, "nodes": 0.0, "edges": 0.0})) == "0"
 
 
-def test_the_leaderboard_shows_losers_and_names_the_chosen(predicted: ReportInputs) -> None:
-    board = block(predictions_section(predicted), "table-leaderboard-activation")
-    assert [column.name for column in board.columns][2:] == [
-        "additive",
-        "additive, with blocks",
-        "larger of two",
-        "power law",
-    ]
+def test_candidates_and_counts_are_side_by_side(predicted: ReportInputs) -> None:
+    """The synthetic table's GATv2 takes 2,000 bytes an edge; 4 layers of 16 channels and 4 heads would take 1,168."""
+    found = section(predicted, "predictions")
+    board = block(found, "table-leaderboard-activation")
+    forms = ["additive", "additive, with blocks", "larger of two", "power law"]
+    assert [column.name for column in board.columns][2:] == forms
     cells = texts(board, "GATv2", "layers")
     assert cells[0].endswith("(chosen)")
     assert cells[1] == units.NOTHING
     assert not cells[3].endswith("(chosen)")
     assert len(board.rows) == 9
+    counted = block(found, "table-analytic")
+    assert texts(counted, "GATv2", "none", "saved")[:3] == ["1,800.0", "1,800.0", "960"]
+    assert texts(counted, "SAGE", "edge_blocks", "peak") == ["0.0", "0.0", "0", "0"]
 
 
-def test_bytes_an_edge_stand_three_times_side_by_side(predicted: ReportInputs) -> None:
-    """The synthetic table's GATv2 takes 2,000 bytes an edge; 4 layers of 16 channels and 4 heads would take 1,168."""
-    found = block(predictions_section(predicted), "table-analytic")
-    assert texts(found, "GATv2", "none", "saved")[:3] == ["1,800.0", "1,800.0", "960"]
-    assert texts(found, "SAGE", "edge_blocks", "peak") == ["0.0", "0.0", "0", "0"]
-
-
-def test_the_record_names_the_worst_graph_and_the_cell_out_of_memory(predicted: ReportInputs) -> None:
-    section = scorecard_section(predicted)
-    summary = block(section, "table-scorecard")
+def test_the_record_names_the_worst_graph_the_lost_cell_and_what_fits(predicted: ReportInputs) -> None:
+    found = section(predicted, "scorecard")
+    summary = block(found, "table-scorecard")
     assert [row[0] for row in summary.rows] == ["Activation memory", "Saved activations", "Step time"]
     assert {row[1] for row in summary.rows} == {"18"}
-    per_graph = block(section, "table-scorecard-graphs")
-    assert [row[0] for row in per_graph.rows] == ["Cora", "amherst41"]
-    lost = block(section, "table-censored")
-    assert texts(lost, "SBM 4000, 128", "GATv2", "none") == [
+    assert [row[0] for row in block(found, "table-scorecard-graphs").rows] == ["Cora", "amherst41"]
+    assert texts(block(found, "table-censored"), "SBM 4000, 128", "GATv2", "none") == [
         f"8.00{units.SPACE}GiB",
         units.size(64 + 3000 * 4000 + 2000 * 512_000 + 1e6),
         "no",
     ]
-    assert prose(section).endswith(
-        "Of 1 such cells under a policy a law could be asked of 1, and put 0 above the limit."
-    )
-
-
-def test_what_fits_is_told_with_its_gain(predicted: ReportInputs) -> None:
-    found = block(scorecard_section(predicted), "table-capacity")
-    degree, gain = texts(found, "GATv2", "layers")
+    assert prose(found).endswith("Of 1 such cells under a policy a law could be asked of 1, and put 0 above the limit.")
+    capacity = block(found, "table-capacity")
+    degree, gain = texts(capacity, "GATv2", "layers")
     assert degree.startswith("533") and degree.endswith("*")
     assert gain == "4.02"
-    assert texts(found, "GATv2", "edge_blocks")[0] == "complete graph*"
-
-
-def test_errors_are_drawn_for_each_convolution_with_words_for_who_does_not_see_them(predicted: ReportInputs) -> None:
-    section = scorecard_section(predicted)
-    assert section is not None
-    memory, time = [each for each in section.blocks if isinstance(each, Figure)]
-    assert (
-        [panel.title for panel in memory.panels] == [panel.title for panel in time.panels] == ["GCN", "SAGE", "GATv2"]
-    )
+    assert texts(capacity, "GATv2", "edge_blocks")[0] == "complete graph*"
+    memory, time = (block(found, f"figure-scorecard-{name}") for name in ("memory", "time"))
+    for figure in (memory, time):
+        assert [panel.title for panel in figure.panels] == ["GCN", "SAGE", "GATv2"]
     assert "Policy layers: median" in time.panels[0].alternative
-
-
-def test_both_faces_print_the_laws(faces: Faces) -> None:
-    for id in ("predictions", "scorecard"):
-        assert f'id="{id}"' in faces.html
-    for words in ("Laws that predict", "conformal quantile of errors", "complete graph"):
-        assert words in faces.html
-    text = faces.pdf
-    assert all(word in text for word in ("Laws", "conformal", "complete"))

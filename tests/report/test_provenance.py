@@ -10,14 +10,12 @@ from pathlib import Path
 import pytest
 
 from gnn_checkpointing.packed import bounded_bytes
+from gnn_checkpointing.report.appendix import section
 from gnn_checkpointing.report.documents import Documents, documents
 from gnn_checkpointing.report.figure import Figure, Panel
 from gnn_checkpointing.report.provenance import provenance
-from gnn_checkpointing.report.sections.laws import laws_section
 from gnn_checkpointing.report.sections.lead import lead_figure
 from synthetic import inputs as synthetic
-
-from .test_report import render
 
 CHECKSUMS = {
     "measurements.csv": "a" * 64,
@@ -44,17 +42,12 @@ def test_every_figure_has_a_rule_a_command_and_hashes(page: Documents) -> None:
 
 def test_a_figure_of_an_unknown_file_is_an_error() -> None:
     figure = Figure("figure-x", "", "", (), source="elsewhere.json")
-    with pytest.raises(ValueError, match=r"not elsewhere\.json"):
+    with pytest.raises(ValueError, match=r"no rule is known to make elsewhere\.json"):
         provenance(figure, synthetic.inputs().study, {})
 
 
-def test_the_files_hold_what_is_drawn_and_no_old_file_stays(tmp_path: Path) -> None:
-    old = tmp_path / "out/figures/figure-old.csv"
-    old.parent.mkdir(parents=True)
-    old.write_text("old")
-    render(tmp_path, synthetic.inputs())
-    assert not old.exists()
-    drawn = bounded_bytes(tmp_path / "out/figures/figure-memory-level.csv").decode()
+def test_the_files_hold_what_is_drawn(rendered: Path) -> None:
+    drawn = bounded_bytes(rendered / "figures/figure-memory-level.csv").decode()
     rows = list(csv.DictReader(io.StringIO(drawn)))
     assert set(rows[0]) == {"panel", "policy", "average degree (edges per node)", "activation memory", "low", "high"}
     one = [row for row in rows if (row["panel"], row["policy"]) == ("GATv2", "layers")]
@@ -93,7 +86,7 @@ def test_residuals_stand_against_a_normal_distribution() -> None:
         )
         for law in inputs.regressions.laws
     ]
-    made = laws_section(synthetic.inputs(regressions=inputs.regressions.model_copy(update={"laws": laws})))
+    made = section(synthetic.inputs(regressions=inputs.regressions.model_copy(update={"laws": laws})), "laws")
     figures = [block for block in made.blocks if isinstance(block, Figure) and "quantiles" in block.id]
     assert len(figures) == 2
     panel: Panel = figures[0].panels[0]
@@ -102,5 +95,5 @@ def test_residuals_stand_against_a_normal_distribution() -> None:
 
 
 def test_laws_that_are_exact_have_no_quantiles() -> None:
-    made = laws_section(synthetic.inputs())
+    made = section(synthetic.inputs(), "laws")
     assert not [block for block in made.blocks if isinstance(block, Figure) and "quantiles" in block.id]

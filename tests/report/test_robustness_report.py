@@ -2,125 +2,76 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from gnn_checkpointing.analysis.results import StoppingRule
 from gnn_checkpointing.report import units
+from gnn_checkpointing.report.appendix import Texts, section
 from gnn_checkpointing.report.documents import documents
-from gnn_checkpointing.report.inputs import ReportInputs
-from gnn_checkpointing.report.page import Note, Section, Table
-from gnn_checkpointing.report.sections.robustness import robustness_section
-from gnn_checkpointing.report.sections.worst import reasons
+from gnn_checkpointing.report.page import Note, Section
+from gnn_checkpointing.report.sections.parts import reasons
 from gnn_checkpointing.sourced import bare
 from synthetic import inputs as synthetic
 from synthetic import results
 from synthetic.results import left_out, made
 
-from .conftest import Faces
 from .reading import block, prose, texts
 
 SPACE = "\N{NO-BREAK SPACE}"
 
 
-def section(inputs: ReportInputs) -> Section:
-    found = robustness_section(inputs)
-    assert found is not None
-    return found
+def tried(**found: Any) -> Section | None:
+    return section(synthetic.inputs(robustness=results.tried(**found)), "quality.robustness")
 
 
-@pytest.fixture(scope="module")
-def tried() -> ReportInputs:
-    return synthetic.inputs(robustness=results.tried())
-
-
-def test_the_section_follows_what_it_is_tried_against(tried: ReportInputs) -> None:
-    ids = [each.id for each in documents(tried, {}).appendix.sections]
+def test_each_trial_has_a_row() -> None:
+    found = tried()
+    ids = [each.id for each in documents(synthetic.inputs(robustness=results.tried()), {}).appendix.sections]
     assert ids.index("robustness") > ids.index("laws")
-
-
-def test_each_trial_has_a_row(tried: ReportInputs) -> None:
-    found = section(tried)
-    assert texts(block(found, "table-family-factor"), "Time", "GCN", "layers", "R-MAT") == [f"4.3{SPACE}%", "< 0.001"]
-    assert texts(block(found, "table-replicates"), "Step time", "162") == [
-        f"1.2{SPACE}%",
-        f"11{SPACE}%",
-        "GCN, none, sbm of 500 nodes, degree 4",
-    ]
-    minus = units.MINUS
-    assert texts(block(found, "table-drift"), "GCN", "none") == [
-        f"{minus}2.1{SPACE}% ({minus}3.4{SPACE}% to {minus}0.8{SPACE}%)",
-        "0.003",
-    ]
-    assert texts(block(found, "table-influence"), "Step time", "GCN", "layers", "sbm-n2000-d128-r0") == [
-        f"{minus}4.1{SPACE}%",
-        "0.83",
-    ]
-    assert texts(block(found, "table-stopping"), f"3.0{SPACE}%") == [
-        f"94.8{SPACE}%",
-        f"95.1{SPACE}%",
-        "15",
-        f"97{SPACE}%",
-    ]
-    assert texts(block(found, "table-not-tried"), "The family as a factor is not tried") == [
-        "all generated graphs are of one family, sbm"
-    ]
+    assert not [each for each in found.blocks if isinstance(each, Note)] if found else False
+    for name, heads, cells in (
+        ("family-factor", ("Time", "GCN", "layers", "R-MAT"), "4.3 % | < 0.001"),
+        ("replicates", ("Step time", "162"), "1.2 % | 11 % | GCN, none, sbm of 500 nodes, degree 4"),
+        ("drift", ("GCN", "none"), "-2.1 % (-3.4 % to -0.8 %) | 0.003"),
+        ("influence", ("Step time", "GCN", "layers", "sbm-n2000-d128-r0"), "-4.1 % | 0.83"),
+        ("stopping", (f"3.0{SPACE}%",), "94.8 % | 95.1 % | 15 | 97 %"),
+        ("not-tried", ("The family as a factor is not tried",), "all generated graphs are of one family, sbm"),
+    ):
+        shown = " | ".join(texts(block(found, f"table-{name}"), *heads))
+        assert shown.replace(SPACE, " ").replace(units.MINUS, "-") == cells
 
 
 def test_a_statement_that_turns_comes_first_with_its_graphs() -> None:
     steady = left_out(policy="edge_blocks", lowest=0.5, highest=1.5)
     turned = left_out(side="holds", changes=["one", "two", "three"])
-    found = section(synthetic.inputs(robustness=results.tried(left_out=[steady, turned])))
+    found = tried(left_out=[steady, turned])
     table = block(found, "table-left-out")
     assert [row[5] for row in table.rows] == ["one, two and 1 more", "no graph"]
     assert "1 of them turns" in prose(found)
-    assert "None of them turns" in prose(section(synthetic.inputs(robustness=results.tried(left_out=[steady]))))
+    assert "None of them turns" in prose(tried(left_out=[steady]))
 
 
-def test_long_tables_show_the_worst_and_name_the_file() -> None:
+def test_long_tables_show_the_worst_and_name_the_file_and_bytes_read_as_bytes() -> None:
     items = [left_out(policy="layers", highest=0.9 + number / 1000) for number in range(30)]
-    table = block(section(synthetic.inputs(robustness=results.tried(left_out=items))), "table-left-out")
+    table = block(tried(left_out=items), "table-left-out")
     assert len(table.rows) == 12
     assert "The 12 worst of 30; all are in analysis/robustness.json." in bare(table.caption)
     assert table.rows[0][4] == units.interval("0.89", "0.93")
+    ends = {"boundary": 0.0, "whole": synthetic.estimate(-1500.0), "lowest": -1510.0, "highest": -1495.0}
+    table = block(tried(left_out=[left_out(statement="difference_per_edge", **ends)]), "table-left-out")
+    shown = " | ".join(table.rows[0][3:5]).replace(units.MINUS, "-")
+    assert shown == "-1,500 (-1,530 to -1,470) | -1,510 to -1,500"
 
 
-def test_bytes_read_as_bytes() -> None:
-    bytes_per_edge = left_out(
-        statement="difference_per_edge",
-        boundary=0.0,
-        whole=synthetic.estimate(-1500.0),
-        lowest=-1510.0,
-        highest=-1495.0,
-    )
-    table = block(section(synthetic.inputs(robustness=results.tried(left_out=[bytes_per_edge]))), "table-left-out")
-    minus = units.MINUS
-    assert list(table.rows[0][3:5]) == [
-        f"{minus}1,500 ({minus}1,530 to {minus}1,470)",
-        f"{minus}1,510 to {minus}1,500",
-    ]
-
-
-def test_a_rule_that_costs_coverage_is_a_note() -> None:
+def test_a_rule_that_costs_coverage_is_a_note_and_heavy_tails_are_said_to_be_heavy() -> None:
     short = made(StoppingRule, noise=0.1, covered=0.88, fixed_covered=0.94)
-    found = section(synthetic.inputs(robustness=results.tried(stopping=[made(StoppingRule), short])))
-    (note,) = [each.text for each in found.blocks if isinstance(each, Note)]
+    found = tried(stopping=[made(StoppingRule, distribution="heavy_tailed"), short])
+    (note,) = [each.text for each in found.blocks if isinstance(each, Note)] if found else []
     assert f"88.0{SPACE}% of the plays" in note
     assert f"94.0{SPACE}% with as many rounds fixed beforehand" in note
-    honest = section(synthetic.inputs(robustness=results.tried()))
-    assert not [each for each in honest.blocks if isinstance(each, Note)]
-
-
-def test_heavy_tails_are_said_to_be_heavy() -> None:
-    heavy = made(StoppingRule, distribution="heavy_tailed")
-    table = block(section(synthetic.inputs(robustness=results.tried(stopping=[heavy]))), "table-stopping")
-    assert table.rows[0][0] == f"3.0{SPACE}%, one round in ten ten times that"
-
-
-def test_both_faces_have_the_section(faces: Faces) -> None:
-    assert 'id="robustness"' in faces.html
-    text = "".join(faces.pdf.split())
-    for table in (each for each in section(faces.inputs).blocks if isinstance(each, Table)):
-        assert "".join(table.caption.split())[:60] in text
+    assert block(found, "table-stopping").rows[0][0] == f"3.0{SPACE}%, one round in ten ten times that"
 
 
 ALIKE = "no law is fitted: only 3 comparable cells"
@@ -145,6 +96,5 @@ MANY = [f"GCN, segments({k}): no step was timed." for k in range(7)]
 )
 def test_what_was_left_out_is_listed_by_its_reason(sentences: list[str], rows: list[tuple[str, str]]) -> None:
     """Pairs of one reason share a row, of many the first are named; what is no pair is named as it is."""
-    found = reasons("table-left-out", "What was left out.", sentences, "analysis/regressions.json")
-    assert found is not None
+    found = reasons(Texts("laws"), synthetic.inputs(), "table-not-fitted", "analysis/regressions.json", sentences)
     assert list(found.rows) == rows

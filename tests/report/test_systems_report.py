@@ -1,27 +1,20 @@
-"""Vision GNNs block by block, an explained model, deep models: sections that say what was found, in both faces."""
+"""Vision GNNs block by block, an explained model, deep models: sections that say what was found."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable
 from itertools import accumulate
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pytest
 
 from gnn_checkpointing.analysis.explained import explanations
 from gnn_checkpointing.records.explained import ExplainedSets
 from gnn_checkpointing.records.graph_facts import EncodingCost
 from gnn_checkpointing.records.traces import Trace
+from gnn_checkpointing.report.appendix import section
 from gnn_checkpointing.report.documents import documents
-from gnn_checkpointing.report.html import report_html
 from gnn_checkpointing.report.inputs import ReportInputs
-from gnn_checkpointing.report.sections.ego import ego_section
-from gnn_checkpointing.report.sections.method import method_section
-from gnn_checkpointing.report.sections.stacks import depth_section
-from gnn_checkpointing.report.sections.vision import explained_section, kept_by_block, vision_section
+from gnn_checkpointing.report.sections.timeline import kept_by_block
 from synthetic import inputs as synthetic
 from synthetic.explained import explained
 from synthetic.graphs import generated_graphs
@@ -29,8 +22,7 @@ from synthetic.results import made
 from synthetic.rows import table
 from synthetic.tables import depth_table, ego_table
 
-from .reading import analysed, block, prose
-from .test_report import TEMPLATES, appendix
+from .reading import analysed, block, prose, tables
 
 IMAGES = {"generated": [{"family": "images", "num_nodes": [392], "average_degrees": [9]}]}
 VISION = {"convolutions": ["ViG-S"], "tasks": ["patches", "images"]}
@@ -107,77 +99,54 @@ def explained_inputs() -> ReportInputs:
     return synthetic.inputs(explained=explanations(sets, 0.95), study=study)
 
 
-def test_what_a_block_keeps_by_hand() -> None:
-    assert kept_by_block(profiled("none", [4, 5, 8])) == [4, 5, 8]
-
-
 def test_the_vision_section_draws_what_blocks_keep_and_leaves_out_what_keeps_nothing() -> None:
-    section = vision_section(vision_inputs())
-    figure = block(section, "figure-vision-kept")
+    assert kept_by_block(profiled("none", [4, 5, 8])) == [4, 5, 8]
+    found = section(vision_inputs(), "timeline.vision")
+    figure = block(found, "figure-vision-kept")
     assert [panel.convolution for panel in figure.panels] == ["ViG-S", "ViG-S (images)"]
     assert {row[0] for row in figure.panels[0].drawn.rows} == {"none", "layers"}
-    assert "from 9 neighbours in the first block to 11 in the last" in prose(section)
-    assert len(block(section, "table-vision-blocks").rows) == 2 * 3 * 3
+    assert "from 9 neighbours in the first block to 11 in the last" in prose(found)
+    assert len(block(found, "table-vision-blocks").rows) == 2 * 3 * 3
 
 
 def test_a_study_has_no_section_of_what_it_lacks() -> None:
-    sections = documents(synthetic.inputs(traces=[]), {}).appendix.sections
-    assert [section.id for section in sections] == [
+    page = documents(synthetic.inputs(traces=[]), {}).appendix
+    assert page.date == "2026-11-24"  # of its data, not of the clock
+    assert [one.id for one in page.sections] == [
         *("memory", "time", "laws", "claims", "audit", "accuracy", "failed", "quality", "run", "instrument"),
         *("machine", "method", "data", "redo"),
     ]
 
 
-def test_the_depth_section_draws_every_policy_and_says_the_verdicts() -> None:
-    section = depth_section(depth_inputs())
-    memory, time = (block(section, f"figure-depth-{name}") for name in ("memory", "time"))
+def test_deep_models_are_drawn_listed_and_judged() -> None:
+    inputs = depth_inputs()
+    found = section(inputs, "stacks.depth")
+    memory, time = (block(found, f"figure-depth-{name}") for name in ("memory", "time"))
     assert len(memory.panels) == len(time.panels) == 2
     assert {row[0] for row in memory.panels[0].drawn.rows} == {"none", "layers", "reversible"}
     assert {row[0] for row in time.panels[0].drawn.rows} == {"layers", "reversible"}
-    assert len(block(section, "table-depth").rows) == 18
-    verdicts = {row[1] for row in block(section, "table-depth-verdicts").rows}
-    assert {"supported", "refuted", "untested"} <= verdicts
+    assert len(block(found, "table-depth").rows) == 18
+    assert {"supported", "refuted", "untested"} <= {row[1] for row in block(found, "table-depth-verdicts").rows}
+    models = block(section(inputs, "method"), "table-models")
+    assert [row[0] for row in models.rows] == [f"SAGE ({depth} layers)" for depth in (50, 100, 200)]
+    assert tables(section(synthetic.inputs(), "method")) == []
 
 
-def test_models_of_several_sizes_are_listed_and_those_of_one_are_facts() -> None:
-    method = method_section(depth_inputs())
-    assert [row[0] for row in block(method, "table-models").rows] == [
-        f"SAGE ({depth} layers)" for depth in (50, 100, 200)
-    ]
-    plain = method_section(synthetic.inputs())
-    assert not any(getattr(one, "id", "") == "table-models" for one in plain.blocks)
-
-
-def test_the_ego_section_draws_inputs_and_costs_and_says_the_verdicts() -> None:
-    section = ego_section(ego_inputs())
-    memory, cost = (block(section, f"figure-ego-{name}") for name in ("memory", "cost"))
-    assert {row[0] for row in memory.panels[0].drawn.rows} == {
-        "graph alone", "encodings (1)", "encodings (2)", "bag (1)", "bag (2)",
-    }  # fmt: skip
+def test_ego_networks_are_drawn_listed_and_judged() -> None:
+    found = section(ego_inputs(), "stacks.ego")
+    memory, cost = (block(found, f"figure-ego-{name}") for name in ("memory", "cost"))
+    drawn = {"graph alone", "encodings (1)", "encodings (2)", "bag (1)", "bag (2)"}
+    assert {row[0] for row in memory.panels[0].drawn.rows} == drawn
     assert [panel.title for panel in cost.panels] == ["Seconds", "Bytes at once"]
     # 2 densities x (1 graph + 2 radii x 2 forms) x 2 policies.
-    assert len(block(section, "table-ego").rows) == 20
-    assert next(row[0] for row in block(section, "table-ego-cost").rows) == "ER, degree 2"
-    assert {row[1] for row in block(section, "table-ego-verdicts").rows} >= {"supported"}
+    assert len(block(found, "table-ego").rows) == 20
+    assert block(found, "table-ego-cost").rows[0][0] == "ER, degree 2"
+    assert {row[1] for row in block(found, "table-ego-verdicts").rows} >= {"supported"}
 
 
 def test_the_explained_section_draws_each_measure_for_both_sets() -> None:
-    section = explained_section(explained_inputs())
-    figure = block(section, "figure-explained")
+    found = section(explained_inputs(), "timeline.explained")
+    figure = block(found, "figure-explained")
     assert len(figure.panels) == 6
     assert {row[0] for row in figure.panels[0].drawn.rows} == {"photos <b>", "tricks"}
-    assert len(block(section, "table-explained-validation").rows) == 16
-
-
-@pytest.mark.parametrize("make", [vision_inputs, depth_inputs, explained_inputs, ego_inputs])
-def test_both_faces_take_them(make: Callable[[], ReportInputs], tmp_path: Path) -> None:
-    inputs = make()
-    added = ("figure-vision", "figure-depth", "figure-explained", "figure-ego")
-    both = documents(inputs, {})
-    figures = [one for page in (both.report, both.appendix) for one in page.figures() if one.id.startswith(added)]
-    assert figures and all(figure.provenance is not None for figure in figures)
-    html, pdf = appendix(tmp_path, inputs)
-    html += report_html(both.report, TEMPLATES)
-    assert all(re.search(f'id="?{figure.id}"?[ >]', html) for figure in figures)
-    assert "photos <b>" not in html
-    assert pdf.startswith(b"%PDF")
+    assert len(block(found, "table-explained-validation").rows) == 16

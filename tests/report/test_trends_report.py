@@ -10,18 +10,16 @@ import pytest
 
 from gnn_checkpointing.analysis.results import BreakEven, Estimate
 from gnn_checkpointing.report import units
+from gnn_checkpointing.report.appendix import section
 from gnn_checkpointing.report.figures import scales
 from gnn_checkpointing.report.figures.scales import Scale
 from gnn_checkpointing.report.inputs import EFFECTS, TRENDS, ReportInputs
-from gnn_checkpointing.report.sections import ratios
+from gnn_checkpointing.report.sections import trends
 from gnn_checkpointing.report.sections.density import MEMORY
-from gnn_checkpointing.report.sections.ratios import ratio_lines
-from gnn_checkpointing.report.sections.trends import in_words, memory_section, time_section
 from synthetic import inputs as synthetic
 from synthetic.results import made
 
-from .conftest import Faces
-from .reading import block, texts
+from .reading import block, tables, texts
 
 CROSSING = Estimate(estimate=41.2, low=33.1, high=52.4)
 
@@ -33,17 +31,17 @@ def inputs() -> ReportInputs:
 
 def test_the_whiskers_are_those_of_the_band(inputs: ReportInputs) -> None:
     """GATv2 under layers at degree 128: (3,000 + 420 x 128) / (5,000 + 1,500 x 128) = 0.2881, 10 % to both sides."""
-    line = next(line for line in ratio_lines(inputs, "GATv2", MEMORY) if line.policy == "layers")
+    line = next(line for line in trends.ratio_lines(inputs, "GATv2", MEMORY) if line.policy == "layers")
     last = line.points[-1]
     assert (last.y, last.low, last.high) == pytest.approx((0.28812, 0.25931, 0.31693), rel=1e-4)
-    found = block(memory_section(inputs), "figure-memory-ratio")
+    found = block(section(inputs, "trends.memory"), "figure-memory-ratio")
     assert found.source == TRENDS
     assert f"0.29 ({units.interval('0.26', '0.32')}) at degree 128" in found.panels[-1].alternative
 
 
 def test_bytes_have_a_span_over_graphs_and_times_an_interval_that_holds_together(inputs: ReportInputs) -> None:
-    memory = block(memory_section(inputs), "figure-memory-ratio")
-    time = block(time_section(inputs), "figure-time-ratio")
+    of_memory, of_time = section(inputs, "trends.memory"), section(inputs, "trends.time")
+    memory, time = block(of_memory, "figure-memory-ratio"), block(of_time, "figure-time-ratio")
     together, span = "simultaneous 95\N{NO-BREAK SPACE}% intervals", "span over replicate graphs"
     assert "with simultaneous intervals" in time.caption
     for text, other in (
@@ -52,20 +50,17 @@ def test_bytes_have_a_span_over_graphs_and_times_an_interval_that_holds_together
     ):
         assert together in text and span not in text
         assert together not in other and span in other
-
-
-def test_the_table_beside_says_that_its_intervals_are_of_one_level_alone(inputs: ReportInputs) -> None:
-    table = block(time_section(inputs), "table-time-step-ratio")
+    table = block(of_time, "table-time-step-ratio")
     assert table.source == EFFECTS
     assert "interval of each level alone" in table.caption
-    assert "interval" not in block(memory_section(inputs), "table-memory-activation-ratio").caption
+    assert "interval" not in block(of_memory, "table-memory-activation-ratio").caption
 
 
 def test_without_a_band_for_every_level_each_level_has_its_own() -> None:
     bands = synthetic.trends().bands
     short = bands[0].model_copy(update={"points": bands[0].points[:-1]})
-    trends = synthetic.trends().model_copy(update={"bands": [short, *bands[1:]]})
-    found = block(memory_section(synthetic.inputs(trends=trends)), "figure-memory-ratio")
+    made = synthetic.trends().model_copy(update={"bands": [short, *bands[1:]]})
+    found = block(section(synthetic.inputs(trends=made), "trends.memory"), "figure-memory-ratio")
     assert found.source == EFFECTS
     assert "simultaneous" not in found.how_to_read + found.caption + found.panels[0].alternative
 
@@ -78,13 +73,14 @@ def test_an_interval_that_says_nothing_does_not_squeeze_the_others(monkeypatch: 
         scaled.append(values)
         return scales.ratio_scale(values, label)
 
-    monkeypatch.setattr(ratios, "scales", SimpleNamespace(ratio_scale=ratio_scale, degree_scale=scales.degree_scale))
+    monkeypatch.setattr(trends, "scales", SimpleNamespace(ratio_scale=ratio_scale, degree_scale=scales.degree_scale))
     made = synthetic.trends()
     first = next(band for band in made.bands if band.quantity == "time_ratio")
     others = [band for band in made.bands if band is not first]
     wild = first.points[0].model_copy(update={"ratio": Estimate(estimate=0.7, low=1e-6, high=1e6)})
     bands = [first.model_copy(update={"points": [wild, *first.points[1:]]}), *others]
-    found = block(time_section(synthetic.inputs(trends=made.model_copy(update={"bands": bands}))), "figure-time-ratio")
+    wide = synthetic.inputs(trends=made.model_copy(update={"bands": bands}))
+    found = block(section(wide, "trends.time"), "figure-time-ratio")
     assert "run out of the panel" in found.how_to_read
     assert max(scaled[0]) == pytest.approx(2.1)
     assert min(scaled[0]) > 0.01
@@ -121,26 +117,17 @@ def test_an_interval_that_says_nothing_does_not_squeeze_the_others(monkeypatch: 
     ],
 )
 def test_a_break_even_in_words(changes: dict[str, Any], expected: str) -> None:
-    assert in_words(made(BreakEven, **{"convolution": "GCN", **changes})) == expected
+    assert trends.in_words(made(BreakEven, **{"convolution": "GCN", **changes})) == expected
 
 
 def test_policies_of_one_course_share_a_row(inputs: ReportInputs) -> None:
-    table = block(memory_section(inputs), "table-break-even-activation")
+    table = block(section(inputs, "trends.memory"), "table-break-even-activation")
     assert "more than 1\N{NO-BREAK SPACE}% of none's" in table.caption
     assert texts(table, "GCN") == ["layers, edge_blocks", "saves at every density measured"]
     assert texts(table, "SAGE", "layers") == [f"stops saving above degree 41.2 ({units.interval('33.1', '52.4')})"]
     assert len(table.rows) == 4
-    time = block(time_section(inputs), "table-break-even-time")
+    time = block(section(inputs, "trends.time"), "table-break-even-time")
     assert texts(time, "GCN", "layers") == ["slower than none at every density measured"]
-
-
-def test_without_break_evens_there_is_no_table() -> None:
-    ids = [getattr(each, "id", "") for each in memory_section(synthetic.inputs()).blocks]
+    ids = [one.id for one in tables(section(synthetic.inputs(), "trends.memory"))]
     assert "table-memory-activation-ratio" in ids
     assert "table-break-even-activation" not in ids
-
-
-def test_both_faces_say_where_a_policy_breaks_even(faces: Faces) -> None:
-    said = f"stops saving above degree 41.2 ({units.interval('33.1', '52.4')})"
-    assert said in faces.html
-    assert said.replace(" ", "") in faces.pdf.replace(" ", "")

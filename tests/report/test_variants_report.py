@@ -1,8 +1,7 @@
-"""Families, graded graphs, batches and where the graphs are from: sections that say what was found, in both faces."""
+"""Families, graded graphs, batches and where the graphs are from: sections that say what was found."""
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,20 +9,14 @@ import pytest
 
 from gnn_checkpointing.records.graph_facts import Derivation, GraphFacts, Provenance
 from gnn_checkpointing.report import units
-from gnn_checkpointing.report.documents import documents
+from gnn_checkpointing.report.appendix import section
 from gnn_checkpointing.report.inputs import ReportInputs
-from gnn_checkpointing.report.page import Table
-from gnn_checkpointing.report.sections.batches import batches_section
-from gnn_checkpointing.report.sections.families import families_section
-from gnn_checkpointing.report.sections.graphs import graphs_section
-from gnn_checkpointing.report.sections.real import graded_section, real_section
 from synthetic import inputs as synthetic
 from synthetic.graphs import batches, families, graded
 from synthetic.results import made
 from synthetic.rows import table
 
 from .reading import analysed, block, prose, texts
-from .test_report import appendix, pdf_text
 
 STRUCTURE = {
     "degree_quantiles": (2, 8, 15, 20, 41),
@@ -64,68 +57,47 @@ def varied() -> ReportInputs:
     return analysed(rows, synthetic.study(), graphs=GRAPHS)
 
 
-def test_families_stand_relative_to_the_one_without_structure(varied: ReportInputs) -> None:
-    table = block(families_section(varied), "table-families-memory")
+def test_families_are_relative_to_the_one_without_structure(varied: ReportInputs) -> None:
+    found = section(varied, "variants.families")
+    table, figure = block(found, "table-families-memory"), block(found, "figure-families-memory")
     assert [column.name for column in table.columns][4:] == ["Erdős-Rényi", "Block model", "R-MAT"]
     # GATv2 under layers at degree 32: (1,500 + 500 x 32) / (3,000 + 2,000 x 32), and the same in every family.
     assert texts(table, "GATv2", "layers", "1,000", "32") == ["0.26", "1.00", "1.00"]
-
-
-def test_the_families_figure_has_a_line_a_family_at_the_densest_level(varied: ReportInputs) -> None:
-    figure = block(families_section(varied), "figure-families-memory")
     assert "average degree 32" in figure.caption
-    assert "layers on R-MAT 0.26" in figure.panels[-1].alternative or "layers on R-MAT" in figure.panels[0].alternative
+    assert "layers on R-MAT 0.26" in figure.panels[-1].alternative
 
 
-def test_a_graded_graph_is_a_row_a_density(varied: ReportInputs) -> None:
-    table = block(graded_section(varied), "table-graded")
+def test_real_graphs_are_apart_from_graded_ones_and_batches(varied: ReportInputs) -> None:
+    assert {row[0] for row in block(section(varied, "variants.real-graphs"), "table-real").rows} == {"X"}
+    found = section(varied, "variants.graded-graphs")
+    table = block(found, "table-graded")
     assert len(table.rows) == 4 * 3 * 2
     assert texts(table, "X", "two-hop", "64", "GATv2", "layers")[0] == "0.26"
-    assert "capped" not in block(graded_section(varied), "figure-graded").panels[0].svg
+    assert "capped" not in block(found, "figure-graded").panels[0].svg
 
 
 def test_batches_say_where_a_policy_pays(varied: ReportInputs) -> None:
-    section = batches_section(varied)
-    payoff = block(section, "table-batch-payoff")
-    assert texts(payoff, "GCN", "layers", "W", "neighbours a layer") == [f"all ({units.interval('5', '10')})"] * 2 + [
-        "nowhere"
+    found = section(varied, "variants.batches")
+    every = f"all ({units.interval('5', '10')})"
+    assert texts(block(found, "table-batch-payoff"), "GCN", "layers", "W", "neighbours a layer") == [
+        every,
+        every,
+        "nowhere",
     ]
-    drawn = {row[1] for panel in block(section, "figure-batches").panels for row in panel.drawn.rows}
+    drawn = {row[1] for panel in block(found, "figure-batches").panels for row in panel.drawn.rows}
     assert drawn == {5, 10}  # neighbours alone: clusters are no neighbours
-    table = block(section, "table-batches")
+    table = block(found, "table-batches")
     assert texts(table, "GCN", "W", "5 neighbours a layer", "1,000", "6,000", "500", "none")[0] == "1.00"
 
 
-def test_the_real_section_has_neither_grades_nor_batches(varied: ReportInputs) -> None:
-    table = block(real_section(varied), "table-real")
-    assert {row[0] for row in table.rows} == {"X"}
-
-
 def test_graphs_say_what_they_look_like_and_where_they_are_from(varied: ReportInputs) -> None:
-    section = graphs_section(varied)
-    structure = block(section, "table-graphs")
+    found = section(varied, "method.graphs")
+    structure = block(found, "table-graphs")
     assert texts(structure, "X <b>") == ["1,000", "16,000", "16", "2", "15", "41", "97", "0.123", "0.75"]
     assert len(structure.rows) == 3  # the second draw of the block model is left out
-    origins = block(section, "table-origins")
-    assert texts(origins, "X <b>") == [
+    assert texts(block(found, "table-origins"), "X <b>") == [
         "https://example.org/x; licence: CC0",
         "x.npz: ab12ab12ab12",
         "1,433 features projected to 64 with fixed random signs; 3 self-loops removed; nodes have several labels",
     ]
-    assert "Of 4 graphs, the first draw of each kind is shown" in prose(section)
-
-
-def test_both_faces_have_every_section_and_escape_names(varied: ReportInputs, tmp_path: Path) -> None:
-    html, _ = appendix(tmp_path, varied)
-    text = "".join(pdf_text(tmp_path / "out" / "appendix.pdf").split())
-    for id in ("families", "graded-graphs", "batches", "graphs"):
-        assert f'id="{id}"' in html
-    assert "X &lt;b&gt;" in html and "X <b>" not in html
-    for shown in (each for section in documents(varied, {}).appendix.sections for each in section.blocks):
-        if isinstance(shown, Table) and shown.id in (
-            "table-families-memory",
-            "table-batches",
-            "table-graded",
-            "table-graphs",
-        ):
-            assert "".join(shown.caption.split())[:60] in text
+    assert "Of 4 graphs, the first draw of each kind is shown" in prose(found)

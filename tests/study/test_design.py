@@ -1,14 +1,13 @@
 """Which cells a study has: every factor, in its order, and only where it says something."""
 
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from gnn_checkpointing.refusal import Refusal
-from gnn_checkpointing.study.design import graph_cells
-from gnn_checkpointing.study.graph_design import EgoGraph, large_graphs, study_graphs
-from gnn_checkpointing.study.order import visits
+from gnn_checkpointing.study.design import LARGEST_CORRELATION, graph_cells, imbalance, measuring_order, visits
+from gnn_checkpointing.study.graph_design import DerivedGraph, large_graphs, study_graphs
 from gnn_checkpointing.study.reading import read_study
 from gnn_checkpointing.study.settings import PRACTICE
 from gnn_checkpointing.study.study import Study
@@ -23,31 +22,27 @@ def study(**changes: object) -> Study:
     return small_study(("GCN", "GAT"), grid=grid, **{"architecture": sizes, **changes})
 
 
-def factors(chosen: Study) -> list[tuple[str, str, str]]:
+TWO = ["retaining", "default"]
+ALL = [("GAT", "gather_scatter"), ("GCN", "gather_scatter"), ("GCN", "spmm")]
+UNTIMED = {"family": "erdos_renyi", "num_nodes": [50], "average_degrees": [4], "timed": False, "convolutions": ["GAT"]}
+
+
+@pytest.mark.parametrize(
+    ("changes", "reference", "beside"),
+    [
+        ({}, ALL, []),  # attention is no sparse product
+        ({"measurement": {"allocators": TWO, "allocator_convolutions": ["GCN"]}}, ALL, ALL[1:]),
+        ({"graphs": {"generated": [UNTIMED]}, "measurement": {"allocators": TWO}}, ALL[:1], []),
+    ],
+)
+def test_a_cell_for_each_factor_where_it_says_something(changes: Any, reference: Any, beside: Any) -> None:
+    """One process an allocator: the cells of the reference come first, then the others, where steps are timed."""
+    chosen = study(**changes)
     (spec,) = study_graphs(chosen)
-    return [(cell.convolution, cell.aggregation, cell.allocator) for cell in graph_cells(chosen, spec)]
-
-
-def test_attention_is_no_sparse_product_and_has_no_cell_of_it() -> None:
-    assert sorted(factors(study())) == [
-        ("GAT", "gather_scatter", "retaining"),
-        ("GCN", "gather_scatter", "retaining"),
-        ("GCN", "spmm", "retaining"),
-    ]
-
-
-def test_allocators_beside_the_reference_follow_it_for_the_named_convolutions() -> None:
-    """One process an allocator: the reference's cells come first, then the others'."""
-    measurement = {"allocators": ["retaining", "default"], "allocator_convolutions": ["GCN"]}
-    found = factors(study(measurement=measurement))
-    assert [allocator for _, _, allocator in found] == 3 * ["retaining"] + 2 * ["default"]
-    assert {convolution for convolution, _, allocator in found if allocator == "default"} == {"GCN"}
-
-
-def test_a_grid_that_is_not_timed_has_no_cells_beside_the_reference_allocator() -> None:
-    grid = {"family": "erdos_renyi", "num_nodes": [50], "average_degrees": [4], "timed": False, "convolutions": ["GAT"]}
-    chosen = study(graphs={"generated": [grid]}, measurement={"allocators": ["retaining", "default"]})
-    assert factors(chosen) == [("GAT", "gather_scatter", "retaining")]
+    found = [(cell.convolution, cell.aggregation, cell.allocator) for cell in graph_cells(chosen, spec)]
+    assert [allocator for _, _, allocator in found] == ["retaining"] * len(reference) + ["default"] * len(beside)
+    assert sorted(one[:2] for one in found[: len(reference)]) == reference
+    assert sorted(one[:2] for one in found[len(reference) :]) == beside
 
 
 def test_ids_differ_by_every_factor_and_seeds_by_the_model_alone() -> None:
@@ -133,16 +128,16 @@ def test_ego_networks_come_beside_every_whole_graph_and_are_read_as_it_is() -> N
     grid = {"family": "erdos_renyi", "num_nodes": [50], "average_degrees": [4], "convolutions": ["GAT"]}
     chosen = study(graphs={"generated": [grid], **REAL, "ego": {"radii": [1, 2], "channels": 8}})
     specs = study_graphs(chosen)
-    egos = [spec for spec in specs if isinstance(spec, EgoGraph)]
+    egos = [spec for spec in specs if isinstance(spec, DerivedGraph) and spec.method in ("encodings", "ego_networks")]
     # Two whole graphs, two forms, two radii; grades have none.
     assert len(egos) == 8
-    assert {(spec.form, spec.radius, spec.channels) for spec in egos} == {
+    assert {(spec.method, spec.size, spec.channels) for spec in egos} == {
         ("encodings", 1, 8), ("encodings", 2, 8), ("ego_networks", 1, 0), ("ego_networks", 2, 0),
     }  # fmt: skip
     drawn = next(spec for spec in egos if spec.id.startswith("erdos"))
     assert [cell.convolution for cell in graph_cells(chosen, drawn)] == ["GAT"]
     more = study(graphs={"generated": [grid], **REAL, "ego": {"radii": [1], "channels": 99}})
-    bags = {spec.id for spec in egos if (spec.form, spec.radius) == ("ego_networks", 1)}
+    bags = {spec.id for spec in egos if (spec.method, spec.size) == ("ego_networks", 1)}
     assert bags <= {spec.id for spec in study_graphs(more)}  # a bag does not depend on the encodings' channels
 
 
@@ -187,12 +182,6 @@ def test_large_graphs_have_their_own_rounds_and_nothing_is_made_of_them() -> Non
     assert [spec.id for spec in study_graphs(same)] == [small.id, big.id]
 
 
-@pytest.mark.parametrize("key", ["practice", "training"])
-def test_graphs_that_are_chosen_must_be_in_the_grids(key: str) -> None:
-    with pytest.raises(Refusal, match=rf"{key}.graphs.num_nodes names 51, which no graph has; allowed: 50"):
-        study(**{key: {"graphs": {"num_nodes": [51]}}})
-
-
 def test_cells_of_published_reports_keep_their_ids() -> None:
     """Keys that an architecture got later are part of an id only where they are not as they always were."""
     published = read_study(ROOT / "report/amd-epyc-2c-24gib/default/study.json")
@@ -204,18 +193,40 @@ def test_cells_of_published_reports_keep_their_ids() -> None:
     assert not {cell.id for cell in graph_cells(changed, spec)} & {cell.id for cell in graph_cells(published, spec)}
 
 
-@pytest.mark.parametrize(
-    ("practice", "words"),
-    [
-        (
-            {"norm": "none", "dropout": 0, "residual": False, "self_loops": False, "attention_dropout": 0},
-            "practice adds nothing to what architecture has",
-        ),
-        ({"graphs": {"num_nodes": [50]}}, "practice.graphs names no graph"),
-    ],
-)
-def test_practice_that_would_measure_nothing_new_is_refused(practice: dict[str, Any], words: str) -> None:
-    """A stack that adds nothing would have the id of the bare one."""
-    chosen = {"graphs": {"num_nodes": [50], "average_degrees": [4]}}
-    with pytest.raises(Refusal, match=words):
-        study(practice={**chosen, **practice})
+def measured_study(seed: int, repeats: int = 0, sizes: tuple[int, ...] = (400, 800, 1600)) -> Study:
+    grid = {"num_nodes": sizes, "average_degrees": [4, 8, 16, 32, 64, 128], "replicates": 2}
+    return small_study(["GCN"], grid=grid, seed=seed, measurement={"repeats": repeats})
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_the_order_is_random_and_unrelated_to_density_and_size(seed: int) -> None:
+    order = measuring_order(measured_study(seed))
+    assert imbalance(order) < LARGEST_CORRELATION
+    assert order == measuring_order(measured_study(seed)) != measuring_order(measured_study(seed + 1))
+    assert len({spec.id for spec in order}) == 36
+
+
+def test_an_ordered_design_counts_as_unbalanced() -> None:
+    drawn = measuring_order(measured_study(0))
+    ordered = sorted(drawn, key=lambda spec: spec.average_degree)  # type: ignore[union-attr]
+    assert imbalance(ordered) > 0.9
+
+
+def test_repeated_graphs_come_first_in_the_middle_and_last() -> None:
+    found = visits(measured_study(3, repeats=2))
+    names = [visit.name for visit in found]
+    assert len(set(names)) == 40
+    first = [visit.graph for visit in found[:2]]
+    places = {number: [at for at, visit in enumerate(found) if visit.number == number] for number in (1, 2)}
+    assert places == {1: [18, 19], 2: [38, 39]}
+    assert all([found[at].graph for at in those] == first for those in places.values())
+
+
+@pytest.mark.parametrize("repeats", [0, 1, 5, 40])
+def test_no_graph_is_visited_again_before_its_own_turn(repeats: int) -> None:
+    found = visits(measured_study(3, repeats, sizes=(400,)))
+    turns: dict[str, list[int]] = {}
+    for visit in found:
+        turns.setdefault(visit.graph.id, []).append(visit.number)
+    assert all(first < second for those in turns.values() for first, second in pairwise(those))
+    assert sum(len(those) == 3 for those in turns.values()) == min(repeats, 12)

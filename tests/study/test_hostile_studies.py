@@ -158,8 +158,14 @@ def test_any_study_is_a_plan_or_one_sentence(study: Any, tmp_path: Path, capsys:
         assert all(not set(one) - set(string.ascii_letters + string.digits + "-._") for one in ids)
 
 
+AMBIGUOUS = (
+    r"[-+]?0[0-7_]{1,6}|[-+]?0b[01]{1,4}|[1-9][0-9]{0,2}(_[0-9]{3}){1,2}(\.[0-9]+)?|"
+    r"[-+]?[1-9][0-9]{0,2}(:[0-5]?[0-9]){1,3}(\.[0-9]{1,2})?"
+)
+
+
 @as_often_as_asked
-@given(st.from_regex(r"[-+]?0[0-7_]{1,6}|[-+]?[1-9][0-9]{0,2}(:[0-5]?[0-9]){1,3}(\.[0-9]{1,2})?", fullmatch=True))
+@given(st.from_regex(AMBIGUOUS, fullmatch=True))
 def test_a_number_that_versions_of_yaml_read_differently_is_refused(text: str) -> None:
     if isinstance(yaml.safe_load(f"seed: {text}")["seed"], str):
         return

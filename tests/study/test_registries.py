@@ -20,8 +20,7 @@ POLICY_FILE = '''
 
 from torch import nn
 
-from gnn_checkpointing.checkpointing.changes import Changes
-from gnn_checkpointing.checkpointing.layers import checkpoint_layers
+from gnn_checkpointing.checkpointing.layers import Changes, checkpoint_layers
 from gnn_checkpointing.study.policy_names import PolicyName
 
 
@@ -113,10 +112,10 @@ def test_a_new_policy_family_and_convolution_are_measured(package: Path) -> None
 def test_all_are_printed_with_the_words_of_their_rows(package: Path) -> None:
     program = """
 from gnn_checkpointing.report.figures.palette import family, looks
-from gnn_checkpointing.report.sections import families, method
+from gnn_checkpointing.report.sections import method, parts
 from gnn_checkpointing.study.reading import study_schema
 policy, schema = "all_but_first", str(study_schema())
-print(families.NAMES["ring"], "|", method.POLICIES[policy].words, "|", looks([policy])[policy].colour)
+print(parts.NAMES["ring"], "|", method.POLICIES[policy].words, "|", looks([policy])[policy].colour)
 print(family(policy).name, "|", "ring (a ring)" in schema, "|", policy in schema)
 print("Graph (sum of neighbours)" in schema)
 """

@@ -59,6 +59,9 @@ def vision(architecture: dict[str, Any] | None = None, more: Any = (), grid: Any
 
 
 PLAIN = {"family": "erdos_renyi", "num_nodes": [50], "average_degrees": [4]}
+NOTHING = {"norm": "none", "dropout": 0, "residual": False, "self_loops": False, "attention_dropout": 0}
+NOTHING |= {"graphs": {"num_nodes": [800], "average_degrees": [16]}}
+GRIDS = DEFAULT["graphs"]["generated"][0]
 NEIGHBOURS, CLUSTERS = {"sampler": "neighbours", "fan_outs": [5]}, {"sampler": "clusters", "parts": [4]}
 BOTH = {"convolutions": ["GCN", "ViG-S"]}
 
@@ -70,7 +73,7 @@ def real(*entries: dict[str, Any]) -> Any:
 def two_grids(training: dict[str, Any]) -> Any:
     """Nodes of one grid and degrees of another do not go together."""
     grids = [{"num_nodes": [nodes], "average_degrees": [degree]} for nodes, degree in ((800, 4), (1600, 16))]
-    values = default("graphs.generated", [DEFAULT["graphs"]["generated"][0] | one for one in grids])
+    values = default("graphs.generated", [GRIDS | one for one in grids])
     return changed(changed(values, "practice.graphs", grids[0]), "training.graphs", training)
 
 
@@ -102,6 +105,7 @@ REFUSED: list[tuple[Any, ...]] = [
     (default("analysis.resamples", 10**12), "analysis.resamples"),
     (default("analysis.confidence", 0.999999), "confidence 0.999999 needs at least 10000000 resamples"),
     (default("name", "../../etc"), "key name", "../../etc"),
+    (default("title", "a\0b"), "key title: it holds a line break or another control character"),
     (default("policies", ["none", "magic"]), "unknown policy 'magic'", "(EDGES PER BLOCK"),
     (default("policies", ["none", f"edge_blocks({'9' * 400})"]), "unknown policy 'edge_blocks(999"),
     (default("policies", ["layers"]), "policy none is missing"),
@@ -117,11 +121,15 @@ REFUSED: list[tuple[Any, ...]] = [
     (default("training.graphs", {"average_degrees": [16]}), "average_degrees has 16, which no graph has together"),
     (two_grids({"num_nodes": [800], "average_degrees": [16]}), "num_nodes has 800, which no graph has together"),
     (default("practice.graphs", {"average_degrees": [16]}), "practice.graphs names no graph"),
+    (default("practice.graphs.num_nodes", [51]), "practice.graphs.num_nodes names 51, which no graph has; allowed: 4"),
+    (default("practice", NOTHING), "practice adds nothing to what architecture has"),
     (real({"name": "x"}), "real graph x", "class", "npz", "csv", "not none"),
     (real({"name": "x", "npz": "a.npz", "csv": "b"}), "real graph x", "not npz and csv"),
     (real({"name": "arxiv", "class": "OGB"}), "class OGB", "ogbn-arxiv and ogbn-products"),
     (real({"name": "x", "csv": "a"}, {"name": "x", "csv": "b"}), "two real graphs are called x"),
     (changed(OWN, MINE, {"thinned": [2, 2.0000001]}), "thinned has 2.0 and 2.0000001"),
+    (changed(OWN, MINE, {"thinned": [1e300]}), "graded.thinned.0: degree 1e+300: allowed are 0.000001 to 1000000000"),
+    (changed(OWN, "graphs.real.0.name", "a b"), "key graphs.real.0.name: String should match pattern"),
     (changed(OWN, MINE, {"capped": [5, 5]}), "capped has 5 twice"),
     (changed(OWN, "training.graphs.real", ["my-grph"]), "training.graphs.real names my-grph"),
     (changed(OWN, "data_root", "a\0b"), "a path cannot hold a NUL"),
@@ -131,6 +139,11 @@ REFUSED: list[tuple[Any, ...]] = [
     (default("graphs.batches", [NEIGHBOURS, NEIGHBOURS | {"draws": 2}]), "two entries of batches have batches of nei"),
     (default("graphs.batches", [CLUSTERS, CLUSTERS | {"parts": [2, 4]}]), "two entries of batches have batches of clu"),
     (default("graphs.batches", [NEIGHBOURS | {"draws": 10**9}]), "graphs, batches among them; at most 100000"),
+    (default("graphs.generated", [GRIDS, GRIDS | {"homophily": 0.5}]), "two grids have graphs of family sbm, 400"),
+    (default("graphs.generated", [GRIDS, GRIDS]), "key graphs.generated: generated has one entry twice"),
+    (default("graphs.batches", [NEIGHBOURS | {"fan_outs": [0]}]), "key graphs.batches.0.fan_outs.0: Input"),
+    (default("graphs.large", [GRIDS]), "two grids have graphs of family sbm, 400 nodes and average degree 4,"),
+    (default("graphs.generated", [GRIDS | {"average_degrees": [one]} for one in (4, 4.0000001)]), "two grids have"),
     (default("graphs.ego", {"radii": [0]}), "graphs.ego.radii.0", "greater than or equal to 1"),
     (default(f"{GRID}.family", "images"), "num_nodes 400 is no multiple of 196", "8 images are 1568"),
     (vision(grid={"average_degrees": [99]}), "average degree 99", "whole numbers from 1 to 98"),

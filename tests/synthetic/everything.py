@@ -2,19 +2,9 @@
 
 from __future__ import annotations
 
+from gnn_checkpointing.analysis import results as kinds
 from gnn_checkpointing.analysis.analyse import Findings, analyse
 from gnn_checkpointing.analysis.explained import explanations
-from gnn_checkpointing.analysis.results import (
-    Influence,
-    LeftOut,
-    Predictions,
-    Quantity,
-    ReplicateSpread,
-    Robustness,
-    RunDrift,
-    StoppingRule,
-    Trends,
-)
 from gnn_checkpointing.records.explained import ExplainedSets
 
 from .explained import explained
@@ -37,29 +27,28 @@ from .results import (
 )
 from .tables import depth_table, ego_table, protocol
 
-QUANTITIES: tuple[Quantity, ...] = ("activation_ratio", "time_ratio")
-
 
 def everything() -> Findings:
-    """Return findings in which every new part has something to say, with several policies in most of them."""
+    """Findings in which every new part has something to say, with several policies in most of them."""
     more = ("edge_blocks", "segments(3)", "memory_budget(0.5)", "memory_budget(1)", "fused_edge_blocks")
     systems = [analyse(rows, [], protocol()).effects for rows in (depth_table(), ego_table())]
     bands = [
         trends(policy, quantity, {"4": about(0.8, 0.1), "128": about(0.995, 0.001)}, ("rises", about(64, 8), ""))
         for policy in ("layers", "edge_blocks")
-        for quantity in QUANTITIES
+        for quantity in ("activation_ratio", "time_ratio")
     ]
+    blocks = {"policy": "edge_blocks"}
     return empty(
         effects=some_effects(
             *(effect("GATv2", policy, time=1.2) for policy in more), real=(effect("GCN", "layers", "Cora"),)
         ),
         trends=made(
-            Trends,
+            kinds.Trends,
             bands=[band for one in bands for band in one.bands],
             break_evens=[even for one in bands for even in one.break_evens],
         ),
         predictions=made(
-            Predictions,
+            kinds.Predictions,
             leaderboard=[candidate("none", 0.01), candidate("layers", 0.05), candidate("layers", 0.9, chosen=False)],
             coverage=[coverage("activation_bytes"), coverage("saved_activation_bytes"), coverage("step_time_seconds")],
             analytic=[count("none", 99.0), count("layers", 103.0), count("edge_blocks", 0.0)],
@@ -72,18 +61,20 @@ def everything() -> Findings:
             ],
         ),
         robustness=made(
-            Robustness,
-            left_out=[made(LeftOut), made(LeftOut, policy="edge_blocks", changes=["g1", "g2"])],
+            kinds.Robustness,
+            left_out=[made(kinds.LeftOut), made(kinds.LeftOut, **blocks, changes=["g1", "g2"])],
             influence=[
-                made(Influence, shift_per_edge=-0.02),
-                made(Influence, policy="edge_blocks", shift_per_edge=0.3),
+                made(kinds.Influence, shift_per_edge=-0.02),
+                made(kinds.Influence, **blocks, shift_per_edge=0.3),
             ],
             drift=[
-                made(RunDrift, change=about(0.01, 0.02)),
-                made(RunDrift, policy="edge_blocks", change=about(0.2, 0.02)),
+                made(kinds.RunDrift, change=about(0.01, 0.02)),
+                made(kinds.RunDrift, **blocks, change=about(0.2, 0.02)),
             ],
-            replicates=[made(ReplicateSpread, places=9, worst=0.002)],
-            stopping=[made(StoppingRule, noise=noise, covered=share) for noise, share in ((0.02, 0.95), (0.1, 0.94))],
+            replicates=[made(kinds.ReplicateSpread, places=9, worst=0.002)],
+            stopping=[
+                made(kinds.StoppingRule, noise=noise, covered=held) for noise, held in ((0.02, 0.95), (0.1, 0.94))
+            ],
         ),
         explained=explanations(ExplainedSets(validation=explained(), adversarial=explained(label="b <i>")), 0.95),
         frontier=frontier(

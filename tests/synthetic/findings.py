@@ -10,16 +10,9 @@ from typing import Any
 
 import numpy as np
 
+from gnn_checkpointing.analysis import results
 from gnn_checkpointing.analysis.analyse import Findings, analyse
-from gnn_checkpointing.analysis.results import (
-    Effects,
-    Explanations,
-    Predictions,
-    Quality,
-    Regressions,
-    Robustness,
-    Trends,
-)
+from gnn_checkpointing.analysis.results import Effects
 from gnn_checkpointing.claims.judge import judge
 from gnn_checkpointing.claims.ledger import Claim, Ledger
 
@@ -43,10 +36,10 @@ def empty(effects: Effects | None = None, frontier: Effects | None = None, **par
         known = {(row.convolution, row.policy, row.degree) for row in frontier.rows}
         rows = [row for row in whole.rows if (row.convolution, row.policy, row.degree) not in known]
         whole = whole.model_copy(update={"rows": [*rows, *frontier.rows], **read_off})
-    kinds = {"trends": Trends, "regressions": Regressions, "predictions": Predictions, "robustness": Robustness}
+    kinds = {name: getattr(results, name.title()) for name in ("trends", "regressions", "predictions", "robustness")}
     nothing: dict[str, Any] = {name: made(kind) for name, kind in kinds.items()}
-    found = Findings(effects=whole, explained=Explanations(), accuracy=[], quality=made(Quality), **nothing)
-    return replace(found, **parts)
+    nothing |= {"explained": results.Explanations(), "accuracy": [], "quality": made(results.Quality)}
+    return replace(Findings(effects=whole, **nothing), **parts)
 
 
 def analysed(rows: Table, drift: float = 1e-6) -> Findings:
@@ -62,13 +55,13 @@ def synthetic(
 
 @cache
 def frontier_findings() -> Findings:
-    """Return findings of a frontier study: many policies, one number of nodes, the densest level not timed."""
-    return analysed(frontier_table(allocators=("retaining", "default")))
+    """Findings of a frontier study: many policies, one number of nodes, the densest level not timed."""
+    return analysed(frontier_table())
 
 
 @cache
 def varied() -> Findings:
-    """Return findings of a study of families, graded graphs and batches."""
+    """Findings of a study of families, graded graphs and batches."""
     return synthetic(lambda: [*families(), *graded(), *batches()])
 
 

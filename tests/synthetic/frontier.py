@@ -7,10 +7,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from gnn_checkpointing.records.measurements_table import Value
-
 from .changes import TIMES, emptied
-from .graphs import Graph, generated_graphs
+from .graphs import generated_graphs
 from .rows import Costs, Table
 from .rows import row as row_of
 
@@ -57,7 +55,7 @@ def frontier_table(
     untimed: float | None = 512.0,
     noise: float = 0.02,
 ) -> Table:
-    """Return a frontier study's table: one number of nodes, many policies, the level `untimed` without times.
+    """A frontier study's table: one number of nodes, many policies, the level `untimed` without times.
 
     The noise of a row is drawn from its own name, so that another allocator in the table changes no other row.
 
@@ -65,10 +63,9 @@ def frontier_table(
     faults. GCN as a sparse product keeps a tenth of the bytes per edge. `reversible` is another model, `offloaded`
     unavailable, `fused_edge_blocks` refused but for attention.
     """
-    graphs = generated_graphs((num_nodes,), degrees, 1)
     cells = [
         (graph, convolution, aggregation, allocator)
-        for graph in graphs
+        for graph in generated_graphs((num_nodes,), degrees, 1)
         for allocator in allocators
         for aggregation in aggregations
         for convolution in convolutions
@@ -76,54 +73,40 @@ def frontier_table(
     ]
     rows: Table = []
     for number, (graph, convolution, aggregation, allocator) in enumerate(cells):
+        cell = f"{graph.id}-{convolution}-{aggregation}-{allocator}"
         per_node, per_edge = FRONTIER_BYTES[convolution]
         per_edge *= 0.1 if aggregation == "spmm" else 1.0
-
-        def activation(policy: str, graph: Graph = graph, node: float = per_node, edge: float = per_edge) -> float:
-            shares = FRONTIER_SHARES[policy]
-            return 5_000 + node * shares[0] * graph.num_nodes + edge * shares[1] * graph.num_edges
-
-        cell = f"{graph.id}-{convolution}-{aggregation}-{allocator}"
-
-        def seconds(policy: str, graph: Graph = graph, allocator: str = allocator, cell: str = cell) -> float:
-            # Checkpointing costs a little less on denser graphs.
-            own = FRONTIER_SHARES[policy][2] * (graph.requested or 1.0) ** (-0.02 if policy != "none" else 0)
-            own_noise = np.random.default_rng(zlib.crc32(f"{cell}-{policy}".encode()))
-            jitter = float(np.exp(noise * own_noise.standard_normal()))
-            return (2e-6 * graph.num_edges + 2e-6 * graph.num_nodes) * own * jitter + faulting(policy, allocator)
-
-        def faulting(policy: str, allocator: str) -> float:
-            return 0.0 if allocator == "retaining" else 4 * activation(policy) / 2**30
-
-        times = {policy: seconds(policy) for policy in policies}
+        peaks, faults, times = {}, {}, {}
         for policy in policies:
-            costs = Costs(
-                activation(policy), 0.7 * activation(policy), activation("none"), times[policy], times["none"]
-            )
+            of_node, of_edge, of_time = FRONTIER_SHARES[policy]
+            peaks[policy] = 5_000 + per_node * of_node * num_nodes + per_edge * of_edge * graph.num_edges
+            faults[policy] = 0.0 if allocator == "retaining" else 4 * peaks[policy] / 2**30
+            # Checkpointing costs a little less on denser graphs.
+            own = of_time * (graph.requested or 1.0) ** (-0.02 if policy != "none" else 0)
+            own_noise = np.random.default_rng(zlib.crc32(f"{cell}-{policy}".encode())).standard_normal()
+            steady = (2e-6 * graph.num_edges + 2e-6 * num_nodes) * own
+            times[policy] = steady * float(np.exp(noise * own_noise)) + faults[policy]
+        for policy, peak in peaks.items():
+            costs = Costs(peak, 0.7 * peak, peaks["none"], times[policy], times["none"])
             row = row_of(number, graph, convolution, policy, costs)
+            row |= {"cell": cell, "aggregation": aggregation, "allocator": allocator}
             row |= {
-                "cell": cell,
-                "aggregation": aggregation,
-                "allocator": allocator,
                 "policy_resident_bytes": 12 * graph.num_edges if "edge_blocks" in policy else 0,
-                "page_faults": 0.0 if allocator == "retaining" else activation(policy) // 4096,
-                "system_time_seconds": faulting(policy, allocator),
+                "page_faults": 0.0 if allocator == "retaining" else peak // 4096,
+                "system_time_seconds": faults[policy],
                 "involuntary_switches": float(number % 3),
                 "sentinel_drift": 0.01 * (1 + number % 4),
+                **(dict.fromkeys(TIMES) if graph.requested == untimed else {}),
             }
-            if graph.requested == untimed:
-                row |= dict.fromkeys(TIMES)
-            rows.append(row | _refused(policy, convolution, row))
+            if policy == "offloaded":
+                row |= {**emptied(), "outcome": "unavailable", "message": NEEDS_CUDA}
+            elif policy == "fused_edge_blocks" and (convolution not in ATTENTION or aggregation == "spmm"):
+                row |= {**emptied(), "outcome": "refused", "message": NEEDS_ATTENTION}
+            elif policy == "reversible":
+                asked = (
+                    ("same_loss", "same_gradients", "same_buffers"),
+                    ("loss_error", "gradient_error", "buffer_error"),
+                )
+                row |= {"other_model": True, **dict.fromkeys(asked[0]), **dict.fromkeys(asked[1])}
+            rows.append(row)
     return rows
-
-
-def _refused(policy: str, convolution: str, row: dict[str, Value]) -> dict[str, Value]:
-    """Return what a policy that is not run, or trains another model, leaves in its row."""
-    if policy == "offloaded":
-        return {**emptied(), "outcome": "unavailable", "message": NEEDS_CUDA}
-    if policy == "fused_edge_blocks" and (convolution not in ATTENTION or row["aggregation"] == "spmm"):
-        return {**emptied(), "outcome": "refused", "message": NEEDS_ATTENTION}
-    if policy == "reversible":
-        unknown = ("same_loss", "same_gradients", "same_buffers", "loss_error", "gradient_error", "buffer_error")
-        return {"other_model": True, **dict.fromkeys(unknown)}
-    return {}

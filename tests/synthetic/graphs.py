@@ -26,17 +26,19 @@ class Graph:
     size: float | None = None
 
 
+def derived(whole: Graph, name: str, method: str, size: float, *, label: str, num_nodes: int, num_edges: int) -> Graph:
+    """What was made from a graph."""
+    past = (0, method, whole.id, whole.label, size)
+    return Graph(f"{whole.id}-{name}", label, whole.family, num_nodes, num_edges, None, *past)
+
+
 def generated_graphs(
     num_nodes: Sequence[int] = NUM_NODES, degrees: Sequence[float] = DEGREES, replicates: int = 2
 ) -> list[Graph]:
+    places = [(nodes, degree, draw) for nodes in num_nodes for degree in degrees for draw in range(replicates)]
     return [
-        Graph(
-            f"sbm-n{nodes}-d{degree:g}-r{replicate}", f"SBM {nodes}, {degree:g}", "sbm", nodes, edges, degree, replicate
-        )
-        for nodes in num_nodes
-        for degree in degrees
-        for replicate in range(replicates)
-        for edges in [2 * round(nodes * degree / 2)]
+        Graph(f"sbm-n{n}-d{d:g}-r{draw}", f"SBM {n}, {d:g}", "sbm", n, 2 * round(n * d / 2), d, draw)
+        for n, d, draw in places
     ]
 
 
@@ -48,45 +50,32 @@ def real_graphs() -> list[Graph]:
 
 
 def families() -> list[Graph]:
-    """Return graphs of three families at two densities, two draws each; rows of "rmat" are shifted by `with_skew`."""
+    """Graphs of three families at two densities, two draws each."""
+    places = [(name, d, draw) for name in ("rmat", "erdos_renyi", "sbm") for d in (4.0, 32.0) for draw in range(2)]
     return [
-        Graph(
-            f"{family}-d{degree:g}-r{replicate}",
-            f"{family} {degree:g}",
-            family,
-            1000,
-            int(1000 * degree),
-            degree,
-            replicate,
-        )
-        for family in ("rmat", "erdos_renyi", "sbm")
-        for degree in (4.0, 32.0)
-        for replicate in range(2)
+        Graph(f"{name}-d{d:g}-r{draw}", f"{name} {d:g}", name, 1000, int(1000 * d), d, draw) for name, d, draw in places
     ]
 
 
 def graded() -> list[Graph]:
-    """Return a real graph of degree 16, thinned to 4, capped to about 8, and closed to 64."""
+    """A real graph of degree 16, thinned to 4, capped to about 8, and closed to 64."""
     whole = Graph("real-x", "X", "real", 1000, 16_000, None)
     grades = [("thinned", 4.0, 4000), ("capped", 10.0, 8000), ("two_hop", 64.0, 64_000)]
     return [
         whole,
-        *(
-            Graph(f"real-x-{name}", f"X, {name}", "real", 1000, edges, None, 0, name, "real-x", "X", size)
-            for name, size, edges in grades
-        ),
+        *(derived(whole, n, n, size, label=f"X, {n}", num_nodes=1000, num_edges=edges) for n, size, edges in grades),
     ]
 
 
 def batches() -> list[Graph]:
-    """Return a generated graph, two batches of each of two fan-outs, and one cluster."""
+    """A generated graph, two batches of each of two fan-outs, and one cluster."""
     whole = Graph("sbm-w", "W", "sbm", 4000, 64_000, 16.0)
+    drawn = [(size, *sizes, draw) for size, *sizes in ((5.0, 1000, 6000), (10.0, 2000, 24_000)) for draw in range(2)]
     return [
         whole,
         *(
-            Graph(f"sbm-w-n{size}-{draw}", f"W {size}", "sbm", nodes, edges, None, 0, "neighbours", "sbm-w", "W", size)
-            for size, nodes, edges in ((5.0, 1000, 6000), (10.0, 2000, 24_000))
-            for draw in range(2)
+            derived(whole, f"n{size}-{draw}", "neighbours", size, label=f"W {size}", num_nodes=nodes, num_edges=edges)
+            for size, nodes, edges, draw in drawn
         ),
-        Graph("sbm-w-c", "W 8", "sbm", 500, 4000, None, 0, "clusters", "sbm-w", "W", 8.0),
+        derived(whole, "c", "clusters", 8.0, label="W 8", num_nodes=500, num_edges=4000),
     ]

@@ -3,33 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from gnn_checkpointing.analysis.results import (
-    Accuracy,
-    Band,
-    BandPoint,
-    BreakEven,
-    Effect,
-    Effects,
-    Estimate,
-    Explanations,
-    HeldOut,
-    Interaction,
-    Law,
-    Predictions,
-    Quality,
-    Reading,
-    Regressions,
-    Residual,
-    Response,
-    Robustness,
-    Spread,
-    Trends,
-)
-from gnn_checkpointing.analysis.turns import run
+from gnn_checkpointing.analysis import results as found
+from gnn_checkpointing.analysis.quality import run
+from gnn_checkpointing.analysis.results import Effect, Effects, Estimate, Interaction, Law, Quality, Response, Trends
 from gnn_checkpointing.artefacts import write_json
 from gnn_checkpointing.audit.grades import Audit, Check, graded
 from gnn_checkpointing.claims.ledger import Claim, Ledger
@@ -54,6 +34,8 @@ DEGREES = (4, 8, 16, 32, 64, 128)
 SIZES = (500, 1000, 2000)
 CONVOLUTIONS = ("GCN", "SAGE", "GATv2")
 POLICIES = ("none", "layers", "edge_blocks")
+PAIRS = [(convolution, policy) for convolution in CONVOLUTIONS for policy in POLICIES]
+RESPONSES: tuple[Response, ...] = ("activation_bytes", "saved_activation_bytes", "step_time_seconds")
 SLOPES = {
     ("GCN", "none"): (4000.0, 180.0),
     ("GCN", "layers"): (2600.0, 140.0),
@@ -66,15 +48,12 @@ SLOPES = {
     ("GATv2", "edge_blocks"): (3400.0, 12.0),
 }
 SECONDS = {"none": 1.0, "layers": 1.42, "edge_blocks": 1.27}
-UNREAD = (
-    "again_started",
-    "again_ended",
-    "high_water_bytes",
-    "high_water_agrees",
-    "fake_tensor_bytes",
-    "fake_tensor_agrees",
-)
+UNREAD = [
+    *("again_started", "again_ended"),
+    *(f"{instrument}_{what}" for instrument in ("high_water", "fake_tensor") for what in ("bytes", "agrees")),
+]
 """Columns that the table of a default study once lacked, and its report does without."""
+REAL = {"Cora": (2708, 10556), "amherst41": (2235, 181908), "tolokers": (11758, 1038000)}
 
 
 def study(title: str = "Gradient checkpointing across densities", **changes: Any) -> Study:
@@ -96,55 +75,40 @@ def wave(*parts: object) -> float:
     return math.sin(sum(ord(character) * (place + 1) for place, character in enumerate("/".join(map(str, parts)))))
 
 
-def policy_rows(graph: Graph, convolution: str, number: int) -> list[Row]:
+def policy_rows(graph: Graph, convolution: str, number: int) -> Iterator[Row]:
     """One completed row per policy."""
     nodes, edges = graph.num_nodes, graph.num_edges
     cell = f"{graph.id}-{convolution}-def456"
     seconds = 1e-3 + 2e-7 * nodes + 5e-8 * edges
     bytes_of = {
-        policy: node * nodes + edge * edges for (name, policy), (node, edge) in SLOPES.items() if name == convolution
+        policy: SLOPES[convolution, policy][0] * nodes + SLOPES[convolution, policy][1] * edges for policy in POLICIES
     }
-    found = []
     for policy in POLICIES:
         ratio = SECONDS[policy] * (1 + 0.02 * wave(cell, policy, "ratio"))
         width = 0 if policy == "none" else 0.02 * (1.2 + wave(cell, policy, "width"))
         own = seconds * SECONDS[policy] * (1 + 0.03 * wave(cell, policy))
         costs = table_rows.Costs(bytes_of[policy], 0.8 * bytes_of[policy], bytes_of["none"], own, own / ratio)
-        found.append(
-            table_rows.row(number, graph, convolution, policy, costs)
-            | {"cell": cell, "hardware": "laptop", "study": "default", "rounds": 20, "gradient_error": 3e-7}
-            | {"time_ratio_low": ratio * (1 - width), "time_ratio_high": ratio * (1 + width)}
-            | {"started": "2026-11-24T10:00:00+00:00", "ended": "2026-11-24T10:00:05+00:00"}
-            | dict.fromkeys(UNREAD)
-        )
-    return found
+        yield {
+            **table_rows.row(number, graph, convolution, policy, costs),
+            **{"cell": cell, "hardware": "laptop", "study": "default", "rounds": 20, "gradient_error": 3e-7},
+            **{"time_ratio_low": ratio * (1 - width), "time_ratio_high": ratio * (1 + width)},
+            **{"started": "2026-11-24T10:00:00+00:00", "ended": "2026-11-24T10:00:05+00:00"},
+            **dict.fromkeys(UNREAD),
+        }
 
 
 def generated_rows() -> list[Row]:
     """The 324 rows of the default study's shape."""
-    graphs = [
-        Graph(
-            f"sbm-n{nodes}-d{degree}-r{draw}-abc123",
-            f"sbm n={nodes} d={degree}",
-            "sbm",
-            nodes,
-            nodes * degree,
-            degree,
-            draw,
-        )
-        for nodes in SIZES
-        for degree in DEGREES
-        for draw in range(2)
-    ]
-    return rows_of(graphs)
-
-
-def real_rows(labels: Sequence[str] = ("Cora", "amherst41", "tolokers")) -> list[Row]:
-    """Rows on real graphs of plausible sizes."""
-    sizes = [(2708, 10556), (2235, 181908), (11758, 1038000)]
+    places = [(nodes, degree, draw) for nodes in SIZES for degree in DEGREES for draw in range(2)]
     return rows_of(
-        [Graph(f"real-{label}", label, "real", *size, None) for label, size in zip(labels, sizes, strict=False)]
+        [Graph(f"sbm-n{n}-d{d}-r{draw}-abc123", f"sbm n={n} d={d}", "sbm", n, n * d, d, draw) for n, d, draw in places]
     )
+
+
+def real_rows(labels: Sequence[str] = tuple(REAL)) -> list[Row]:
+    """Rows on real graphs of plausible sizes."""
+    named = zip(labels, REAL.values(), strict=False)
+    return rows_of([Graph(f"real-{label}", label, "real", *size, None) for label, size in named])
 
 
 def rows_of(graphs: Sequence[Graph]) -> list[Row]:
@@ -166,15 +130,14 @@ def effects(real: Sequence[str] = ()) -> Effects:
             "time_ratio": estimate(SECONDS[policy] * (1 - 0.02 * math.log2(degree)), 0.04),
         }
         itself = dict.fromkeys(against, estimate(1.0, 0.0))
-        return Effect(
+        return made(
+            Effect,
             convolution=convolution,
             stack=convolution,
             policy=policy,
-            allocator="retaining",
             kind="real" if label else "generated",
             label=label,
             num_layers=4,
-            num_nodes=2000,
             num_edges=2000 * degree,
             requested_average_degree=None if label else degree,
             average_degree=degree,
@@ -188,31 +151,26 @@ def effects(real: Sequence[str] = ()) -> Effects:
             **(itself if policy == "none" else against),
         )
 
-    pairs = [(convolution, policy) for convolution in CONVOLUTIONS for policy in POLICIES]
-    return Effects(
-        confidence=0.95,
-        reference_allocator="retaining",
-        rows=[effect(c, p, label, 10.0) for c, p in pairs for label in real]
-        or [effect(c, p, "", degree) for c, p in pairs for degree in DEGREES],
-    )
+    reals = [effect(*pair, label, 10.0) for pair in PAIRS for label in real]
+    return made(Effects, rows=reals or [effect(*pair, "", degree) for pair in PAIRS for degree in DEGREES])
 
 
 def law(convolution: str, policy: str, response: Response) -> Law:
     """The law behind the rows, with residuals that look like noise."""
     factor = SECONDS[policy]
+    constant, (node, edge) = 6e3, SLOPES[convolution, policy]
     if response == "step_time_seconds":
         constant, node, edge = 1e-3 * factor, 2e-7 * factor, 5e-8 * factor
-    else:
-        constant, (node, edge) = 6e3, SLOPES[convolution, policy]
+    own: dict[str, Any] = {"convolution": convolution, "policy": policy, "response": response}
     residuals = [
         made(
-            Residual,
+            found.Residual,
             graph=f"sbm-n{num_nodes}-d{degree}",
             num_nodes=num_nodes,
             num_edges=num_nodes * degree,
             observed=1.0,
             fitted=1.0,
-            relative=0.04 * wave(convolution, policy, response, num_nodes, degree),
+            relative=0.04 * wave(*own.values(), num_nodes, degree),
             started="2026-11-24T10:00:00+00:00",
         )
         for num_nodes in SIZES
@@ -221,13 +179,11 @@ def law(convolution: str, policy: str, response: Response) -> Law:
     errors = {"median_relative_error": 0.021, "worst_relative_error": 0.06, "inside_interval": 1.0}
     return made(
         Law,
-        convolution=convolution,
-        policy=policy,
-        response=response,
+        **own,
         constant=about(constant, 2 * constant),
         per_node=estimate(node),
         per_edge=estimate(edge, 0.01),
-        held_out=made(HeldOut, level=128, cells=6, **errors),
+        held_out=made(found.HeldOut, level=128, cells=6, **errors),
         residuals=residuals,
     )
 
@@ -249,43 +205,30 @@ def interaction(convolution: str, policy: str, response: Response) -> Interactio
     )
 
 
-def regressions() -> Regressions:
+def regressions() -> found.Regressions:
     """Every law and interaction."""
-    responses: tuple[Response, ...] = ("activation_bytes", "saved_activation_bytes", "step_time_seconds")
+    asked = [(*pair, response) for response in RESPONSES for pair in PAIRS]
+    compared = [one for one in asked if one[1] != "none"]
     return made(
-        Regressions,
-        laws=[law(c, p, response) for response in responses for c in CONVOLUTIONS for p in POLICIES],
-        interactions=[
-            interaction(c, p, response) for response in responses for c in CONVOLUTIONS for p in POLICIES[1:]
-        ],
+        found.Regressions, laws=[law(*one) for one in asked], interactions=[interaction(*one) for one in compared]
     )
 
 
 def quality(rows: Sequence[Row]) -> Quality:
     """A run's own quality, honest about noise."""
     outcomes = [str(each["outcome"]) for each in rows]
-    reading = made(
-        Reading,
-        **dict.fromkeys(("read", "judged", "agree"), len(rows)),
-        median_difference=0.004,
-        worst_difference=0.012,
-        worst_bytes=1_400_000.0,
-        worst_at="sbm-n2000-d128-r0-GATv2, none",
-    )
+    off = {"median_difference": 0.004, "worst_difference": 0.012, "worst_bytes": 1_400_000.0}
+    counts = dict.fromkeys(("read", "judged", "agree"), len(rows))
     return made(
         Quality,
         cells=len({each["cell"] for each in rows}),
         rows=len(rows),
         outcomes={each: outcomes.count(each) for each in outcomes},
-        readings=[reading],
-        sentinel_drift=Spread(values=108, median=0.011, worst=0.062),
-        involuntary_switches=Spread(values=len(rows), median=0.0, worst=3.0),
-        measured_share=0.62,
-        measured_seconds=310.0,
-        wall_seconds=500.0,
-        median_half_width=0.021,
-        worst_half_width=0.044,
-        within_target=0.81,
+        readings=[made(found.Reading, **counts, **off, worst_at="sbm-n2000-d128-r0-GATv2, none")],
+        sentinel_drift={"values": 108, "median": 0.011, "worst": 0.062},
+        involuntary_switches={"values": len(rows), "median": 0.0, "worst": 3.0},
+        **{"measured_share": 0.62, "measured_seconds": 310.0, "wall_seconds": 500.0},
+        **{"median_half_width": 0.021, "worst_half_width": 0.044, "within_target": 0.81},
         setting={},
         run=run(rows),
     )
@@ -298,7 +241,7 @@ def ledger() -> Ledger:
     rows: list[tuple[Any, ...]] = [
         ("flat-memory", "supported", "With edge_blocks the activation memory of GATv2 no longer grows with density.",
          "supported where the interval of bytes per edge lies within ±16", "12.0 lies within the bound", "this study",
-         "bytes per edge", flat, "analysis/regressions.json: laws[GATv2, edge_blocks].per_edge"),
+         "bytes per edge", flat, "analysis/regressions.json: laws[GATv2, edge_blocks].per_edge", "bytes"),
         ("a-third", "refuted", "Checkpointing costs a third of the step time.",
          "refuted where the interval excludes 1.33", "the interval lies above 1.33", "folk knowledge",
          "time ratio", third, effects_file),
@@ -308,10 +251,9 @@ def ledger() -> Ledger:
         ("cuda", "untested", "The saving is the same on a GPU.",
          "needs a CUDA machine", "this machine has no CUDA device", "SAR, MLSys 2022"),
     ]  # fmt: skip
-    keys = ("id", "verdict", "sentence", "rule", "reason", "source", "quantity", "estimate", "evidence")
-    found = [claim(**dict(zip(keys, row, strict=False))) for row in rows]
-    found[0] = found[0].model_copy(update={"unit": "bytes"})
-    return Ledger(study="default", hardware="laptop", confidence=0.95, claims=found)
+    keys = ("id", "verdict", "sentence", "rule", "reason", "source", "quantity", "estimate", "evidence", "unit")
+    claims = [claim(**dict(zip(keys, row, strict=False))) for row in rows]
+    return Ledger(study="default", hardware="laptop", confidence=0.95, claims=claims)
 
 
 def claim(id: str, verdict: str, **fields: Any) -> Claim:
@@ -347,27 +289,25 @@ def audit() -> Audit:
     return graded("default", "laptop", [made(Check, **fields) for fields in (passed, failed, left_out)])
 
 
-def accuracy() -> list[Accuracy]:
+def accuracy() -> list[found.Accuracy]:
     """Training jobs that agree up to rounding."""
     same = {"graph": "sbm n=1000 d=16", "epochs": 50, "final_loss": 0.1234}
-    reached = {"train_accuracy": 0.981, "test_accuracy": 0.934}
+    same |= {"train_accuracy": 0.981, "test_accuracy": 0.934}
     off = {"none": 0.0}
     return [
-        Accuracy(convolution=c, policy=p, largest_loss_difference=off.get(p, 2.1e-6), **same, **reached)
-        for c in CONVOLUTIONS
-        for p in POLICIES
+        made(found.Accuracy, convolution=c, policy=p, largest_loss_difference=off.get(p, 2.1e-6), **same)
+        for c, p in PAIRS
     ]
 
 
 def trace(convolution: str, policy: str, aggregation: str = "gather_scatter", peak: float = 2e6) -> Trace:
     """A step that fills up to its peak and empties again, with a tooth a layer where it recomputes."""
-    teeth = 1 if policy == "none" else 4
+    recomputes = policy != "none"
     shape = []
-    for number in range(300):
-        share = number / 299
+    for share in (number / 299 for number in range(300)):
         slope = share / 0.4 if share < 0.4 else (1 - share) / 0.6
-        tooth = (share * 9) % 1 if teeth > 1 else 0.0
-        shape.append(int(peak * max(0.0, slope * (1.0 if teeth == 1 else 0.6) + 0.4 * tooth * (teeth > 1))))
+        tooth = (share * 9) % 1 if recomputes else 0.0
+        shape.append(int(peak * max(0.0, slope * (0.6 if recomputes else 1.0) + 0.4 * tooth)))
     return Trace(
         graph="sbm-n2000-d32-r0",
         graph_label="SBM, 2000 nodes, degree 32",
@@ -389,70 +329,42 @@ def trace(convolution: str, policy: str, aggregation: str = "gather_scatter", pe
 
 def traces() -> list[Trace]:
     """A step of each convolution and policy; the policies' peaks lie decades apart."""
-    return [
-        trace(convolution, policy, peak=8e7 / 7**place)
-        for convolution in CONVOLUTIONS
-        for place, policy in enumerate(POLICIES)
-    ]
+    return [trace(*pair, peak=8e7 / 7 ** POLICIES.index(pair[1])) for pair in PAIRS]
 
 
 def demonstration() -> Demonstration:
     """What other instruments make of a step that takes 609 MiB."""
+    mib = {"held": 500, "exact": 609, "high_water": 611, "process_high_water": 930}
+    mib |= {"child_maxrss": 1130, "benchmark_max_rss": 12}
     return Demonstration(
         workload="GATv2, 9 layers, 2,000 nodes, average degree 32",
-        held_bytes=500 * 2**20,
+        **{f"{name}_bytes": number * 2**20 for name, number in mib.items()},
         step_seconds=0.8,
-        exact_bytes=609 * 2**20,
-        high_water_bytes=611 * 2**20,
-        process_high_water_bytes=930 * 2**20,
-        child_maxrss_bytes=1130 * 2**20,
-        benchmark_max_rss_bytes=12 * 2**20,
         benchmark_seconds=4.2,
     )
 
 
 def machine(label: str = "Laptop, 2 cores", slug: str = "laptop") -> Machine:
     """A machine."""
-    return Machine(
-        slug,
-        label,
-        (
-            Fact("Processor", "Some Processor 3000 @ 2.1 GHz"),
-            Fact("Cores", "2"),
-            Fact("Memory", "16 GiB"),
-            Fact("Operating system", "Linux 6.1"),
-            Fact("Python", "3.11.7"),
-            Fact("torch", "2.13.0+cpu"),
-            Fact("torch-geometric", "2.8.1"),
-            Fact("numpy", "2.4.1"),
-        ),
-    )
+    facts = {"Processor": "Some Processor 3000 @ 2.1 GHz", "Cores": "2", "Memory": "16 GiB"}
+    facts |= {"Operating system": "Linux 6.1", "Python": "3.11.7", "torch": "2.13.0+cpu"}
+    facts |= {"torch-geometric": "2.8.1", "numpy": "2.4.1"}
+    return Machine(slug, label, tuple(Fact(*fact) for fact in facts.items()))
 
 
 def trends() -> Trends:
     """Bands that reach 10 % to both sides of the effects' ratios, and a break-even of most courses."""
     along = effects().generated
-    bands = [
-        made(
-            Band,
-            convolution=convolution,
-            policy=policy,
-            quantity=quantity,
-            points=[
-                BandPoint(
-                    degree=one.degree,
-                    average_degree=one.average_degree,
-                    cells=one.cells,
-                    ratio=estimate(getattr(one, quantity).estimate, 0.1),
-                )
-                for one in along
-                if (one.convolution, one.policy) == (convolution, policy)
-            ],
-        )
-        for convolution in CONVOLUTIONS
-        for policy in POLICIES[1:]
-        for quantity in ("activation_ratio", "time_ratio")
-    ]
+    bands = []
+    for convolution, policy in (pair for pair in PAIRS if pair[1] != "none"):
+        own = [one for one in along if (one.convolution, one.policy) == (convolution, policy)]
+        for quantity in ("activation_ratio", "time_ratio"):
+            points = [
+                {"degree": one.degree, "average_degree": one.average_degree, "cells": one.cells}
+                | {"ratio": estimate(getattr(one, quantity).estimate, 0.1)}
+                for one in own
+            ]
+            bands.append(made(found.Band, convolution=convolution, policy=policy, quantity=quantity, points=points))
     crossing = Estimate(estimate=41.2, low=33.1, high=52.4)
     evens = [
         *({"convolution": "GCN", "policy": policy} for policy in POLICIES[1:]),
@@ -461,7 +373,7 @@ def trends() -> Trends:
         *({"policy": policy} for policy in POLICIES[1:]),
         {"convolution": "GCN", "quantity": "time_ratio", "threshold": 1.0, "course": "above"},
     ]
-    return made(Trends, bands=bands, break_evens=[made(BreakEven, **even) for even in evens])
+    return made(Trends, bands=bands, break_evens=[made(found.BreakEven, **even) for even in evens])
 
 
 def knowledge(**changes: Any) -> Knowledge:
@@ -475,38 +387,24 @@ def knowledge(**changes: Any) -> Knowledge:
 def inputs(rows: list[Row] | None = None, **changes: Any) -> ReportInputs:
     """Inputs on generated graphs; the given parts replace the made ones."""
     rows = generated_rows() if rows is None else rows
+    own = (study, machine, effects, regressions, accuracy, ledger, audit, knowledge, traces, demonstration)
     parts: dict[str, Any] = {
-        "study": study(),
-        "machine": machine(),
-        "rows": rows,
-        "effects": effects(),
-        "trends": made(Trends),
-        "regressions": regressions(),
-        "predictions": made(Predictions),
-        "explained": Explanations(),
-        "robustness": made(Robustness),
-        "graphs": [],
-        "accuracy": accuracy(),
-        "quality": quality(rows),
-        "ledger": ledger(),
-        "audit": audit(),
-        "knowledge": knowledge(),
-        "traces": traces(),
-        "demonstration": demonstration(),
+        **{make.__name__: make() for make in own if make.__name__ not in changes},
+        **{"rows": rows, "quality": quality(rows), "graphs": [], "explained": found.Explanations()},
+        **{"trends": made(Trends), "predictions": made(found.Predictions), "robustness": made(found.Robustness)},
     }
     return ReportInputs(**{**parts, **changes})
 
 
-def real_inputs(labels: Sequence[str] = ("Cora", "amherst41", "tolokers")) -> ReportInputs:
+def real_inputs(labels: Sequence[str] = tuple(REAL)) -> ReportInputs:
     """Inputs of a study that has real graphs only: no laws, no effects along degrees."""
     real = {"real": [{"class": "Planetoid", "name": "Cora"}]}
+    no_law = ["No law is fitted: no comparable cell of a generated graph was measured."]
     return inputs(
         real_rows(labels),
         study=study(name="real", graphs=real, data_root="data"),
         effects=effects(labels),
-        regressions=made(
-            Regressions, not_fitted=["No law is fitted: no comparable cell of a generated graph was measured."]
-        ),
+        regressions=made(found.Regressions, not_fitted=no_law),
         accuracy=[],
     )
 
@@ -523,48 +421,29 @@ def frontier_inputs(**changes: Any) -> ReportInputs:
 
     rows = frontier_table(**changes)
     rows = changed(rows, str(rows[0]["cell"]), "layers", high_water_agrees=False)
-    found = analyse(rows, [], tables.protocol())
-    ledger = judge(found, "frontier", "laptop")
-    convolutions = list(dict.fromkeys(str(row["convolution"]) for row in rows))
-    policies = list(dict.fromkeys(str(row["policy"]) for row in rows))
+    analysed = analyse(rows, [], tables.protocol())
+    convolutions, policies, allocators = (
+        [*dict.fromkeys(str(row[name]) for row in rows)] for name in ("convolution", "policy", "allocator")
+    )
     degrees = sorted({float(row["requested_average_degree"] or 0) for row in rows})
-    generated = {"family": "sbm", "num_nodes": [2000], "average_degrees": degrees}
+    sizes = {"num_layers": 9, "hidden_channels": 64, "heads": 4}
+    aggregations = ["gather_scatter", "spmm"]
     run = [row for row in rows if row["outcome"] == "completed" and row["allocator"] == "retaining"]
     traced = [row for row in run if row["requested_average_degree"] == degrees[len(degrees) // 2]]
+    names = ("convolution", "policy", "aggregation")
     return inputs(
         in_series(rows),
         study=study(
             "Frontier of policies",
             name="frontier",
-            graphs={"generated": [generated]},
-            architecture={
-                "convolutions": convolutions,
-                "aggregations": ["gather_scatter", "spmm"],
-                "num_layers": 9,
-                "hidden_channels": 64,
-                "heads": 4,
-            },
+            graphs={"generated": [{"family": "sbm", "num_nodes": [2000], "average_degrees": degrees}]},
+            architecture={"convolutions": convolutions, "aggregations": aggregations, **sizes},
             policies=policies,
-            measurement={"allocators": list(dict.fromkeys(str(row["allocator"]) for row in rows))},
+            measurement={"allocators": allocators},
         ),
-        effects=found.effects,
-        trends=found.trends,
-        regressions=found.regressions,
-        predictions=found.predictions,
-        explained=found.explained,
-        robustness=found.robustness,
-        accuracy=[],
-        quality=found.quality,
-        ledger=ledger,
-        traces=[
-            trace(
-                str(row["convolution"]),
-                str(row["policy"]),
-                str(row["aggregation"]),
-                float(row["activation_bytes"] or 0),
-            )
-            for row in traced
-        ],
+        **vars(analysed),
+        ledger=judge(analysed, "frontier", "laptop"),
+        traces=[trace(*(str(row[name]) for name in names), float(row["activation_bytes"])) for row in traced],
     )
 
 
@@ -572,17 +451,17 @@ def data_files(folder: Path, made: ReportInputs) -> Sources:
     """Write the files that belong to the inputs."""
     write_table(folder / "measurements.csv", made.rows)
     written = {
-        "claims.json": made.ledger.model_dump(mode="json"),
-        "audit.json": made.audit.model_dump(mode="json"),
-        "planner.json": made.knowledge.model_dump(mode="json"),
-        "graphs.json": GraphList(graphs=made.graphs).model_dump(mode="json"),
-        "traces.json": Traces(traces=made.traces).model_dump(mode="json"),
-        "demonstration.json": made.demonstration.model_dump(mode="json"),
-        "trainings.json": [],
-        "hardware.json": {"slug": "laptop"},
-        "study.json": made.study.model_dump(mode="json", by_alias=True, exclude_none=True),
+        "claims.json": made.ledger,
+        "audit.json": made.audit,
+        "planner.json": made.knowledge,
+        "graphs.json": GraphList(graphs=made.graphs),
+        "traces.json": Traces(traces=made.traces),
+        "demonstration.json": made.demonstration,
     }
     for name, value in written.items():
-        write_json(folder / name, value)
+        write_json(folder / name, value.model_dump(mode="json"))
+    write_json(folder / "trainings.json", [])
+    write_json(folder / "hardware.json", {"slug": "laptop"})
+    write_json(folder / "study.json", made.study.model_dump(mode="json", by_alias=True, exclude_none=True))
     write_records(folder / "records.jsonl", [])
     return published_sources(folder)

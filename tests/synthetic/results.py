@@ -7,33 +7,8 @@ from typing import Any, Literal, TypeVar, Union, get_args, get_origin
 
 from pydantic import BaseModel
 
-from gnn_checkpointing.analysis.results import (
-    AnalyticCount,
-    Band,
-    BreakEven,
-    Candidate,
-    Capacity,
-    Censored,
-    Coverage,
-    Effect,
-    Effects,
-    Estimate,
-    FamilyFactor,
-    Flatness,
-    Influence,
-    Law,
-    LeftOut,
-    PredictiveLaw,
-    Quality,
-    ReplicateSpread,
-    Response,
-    Robustness,
-    RunDrift,
-    ScoreSummary,
-    Setting,
-    StoppingRule,
-    Trends,
-)
+from gnn_checkpointing.analysis import results as kinds
+from gnn_checkpointing.analysis.results import Effect, Effects, Estimate, Response
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -48,7 +23,7 @@ def within(value: float, share: float = 0.02) -> Estimate:
     return about(value, abs(value) * share)
 
 
-SETTING = Setting(devices=["cpu"], threads=[1], num_layers=[9], hidden_channels=[64], heads=[4])
+SETTING = kinds.Setting(devices=["cpu"], threads=[1], num_layers=[9], hidden_channels=[64], heads=[4])
 EVERYWHERE: dict[str, Any] = {
     "confidence": 0.95,
     "convolution": "GATv2",
@@ -57,81 +32,49 @@ EVERYWHERE: dict[str, Any] = {
     "num_nodes": 1000,
 }
 TYPICAL: dict[type[BaseModel], dict[str, Any]] = {
-    Candidate: {"form": "additive", "chosen": True},
-    Coverage: {"held_out": 108, "inside": 0.95, "median_half_width": 0.01, "worst_half_width": 1.0},
-    AnalyticCount: {"law": 101.0, "counted": 100.0},
-    ScoreSummary: {"scored": 9, "worst_at": "Cora, GCN, none", "inside": 1.0},
-    Censored: {"outcome": "out_of_memory", "limit": 8.0},
-    Capacity: {"memory_bytes": 2**30},
-    PredictiveLaw: {
+    kinds.Candidate: {"form": "additive", "chosen": True},
+    kinds.Coverage: {"held_out": 108, "inside": 0.95, "median_half_width": 0.01, "worst_half_width": 1.0},
+    kinds.AnalyticCount: {"law": 101.0, "counted": 100.0},
+    kinds.ScoreSummary: {"scored": 9, "worst_at": "Cora, GCN, none", "inside": 1.0},
+    kinds.Censored: {"outcome": "out_of_memory", "limit": 8.0},
+    kinds.Capacity: {"memory_bytes": 2**30},
+    kinds.PredictiveLaw: {
         "form": "additive",
         "response": "step_time_seconds",
         "pieces": [{"constant": 1e-3, "nodes": 1e-6, "edges": 1e-7}],
-        "cells": 12,
-        "num_nodes": (500, 1000),
-        "num_edges": (2000, 64000),
-        "num_features": 32,
-        "half_width": 0.1,
+        **{"num_nodes": (500, 1000), "num_edges": (2000, 64000)},
+        **{"cells": 12, "num_features": 32, "half_width": 0.1},
     },
-    Law: {
-        "weights": "relative",
-        "covariance": "HC3",
-        "cells": 36,
-        "r_squared": 0.9987,
-        "median_relative_residual": 0.012,
-        "worst_relative_residual": 0.08,
-        "reset_p": 0.4,
-        "condition_number": 4.0,
-        "breusch_pagan_p": 0.0004,
+    kinds.Law: {
+        **{"weights": "relative", "covariance": "HC3", "cells": 36, "condition_number": 4.0},
+        **{"r_squared": 0.9987, "median_relative_residual": 0.012, "worst_relative_residual": 0.08},
+        **{"reset_p": 0.4, "breusch_pagan_p": 0.0004},
     },
     Effects: {"reference_allocator": "retaining"},
     Effect: {"allocator": "retaining", "num_nodes": 2000},
-    Band: {"quantity": "activation_ratio", "method": "by hand"},
-    BreakEven: {"quantity": "activation_ratio", "threshold": 0.99, "course": "below", "certain": True},
-    Flatness: {
-        "policy": "none",
-        "degrees": [4, 128],
-        "slope_ratio": 1.0,
-        "sparse_degree": 4,
-        "densest_degree": 128,
-        "peak_ratio": 9.0,
+    kinds.Band: {"quantity": "activation_ratio", "method": "by hand"},
+    kinds.BreakEven: {"quantity": "activation_ratio", "threshold": 0.99, "course": "below", "certain": True},
+    kinds.Flatness: {
+        **{"policy": "none", "degrees": [4, 128], "sparse_degree": 4, "densest_degree": 128},
+        **{"slope_ratio": 1.0, "peak_ratio": 9.0},
     },
-    Quality: {
-        "cells": 1,
-        "rows": 2,
-        "outcomes": {"completed": 2},
-        "measured_share": 0.6,
-        "measured_seconds": 6.0,
-        "wall_seconds": 10.0,
-        "median_half_width": 0.02,
-        "worst_half_width": 0.03,
-        "within_target": 1.0,
-        "setting": SETTING,
+    kinds.Quality: {
+        **{"cells": 1, "rows": 2, "outcomes": {"completed": 2}, "setting": SETTING},
+        **{"measured_share": 0.6, "measured_seconds": 6.0, "wall_seconds": 10.0},
+        **{"median_half_width": 0.02, "worst_half_width": 0.03, "within_target": 1.0},
     },
-    FamilyFactor: {"quantity": "time_ratio", "families": ["erdos_renyi", "rmat"], "furthest_family": "rmat"},
-    ReplicateSpread: {"places": 162, "worst_at": "GCN, none, sbm of 500 nodes, degree 4"},
-    RunDrift: {"response": "step_time_seconds", "p_value": 0.5},
-    Influence: {"graph": "g1", "cooks_distance": 0.1},
-    LeftOut: {
-        "statement": "densest_activation_ratio",
-        "boundary": 1.0,
-        "whole": about(0.5, 0.1),
-        "lowest": 0.4,
-        "highest": 0.6,
-        "side": "below",
+    kinds.FamilyFactor: {"quantity": "time_ratio", "families": ["erdos_renyi", "rmat"], "furthest_family": "rmat"},
+    kinds.ReplicateSpread: {"places": 162, "worst_at": "GCN, none, sbm of 500 nodes, degree 4"},
+    kinds.RunDrift: {"response": "step_time_seconds", "p_value": 0.5},
+    kinds.Influence: {"graph": "g1", "cooks_distance": 0.1},
+    kinds.LeftOut: {
+        **{"statement": "densest_activation_ratio", "boundary": 1.0, "side": "below"},
+        **{"whole": about(0.5, 0.1), "lowest": 0.4, "highest": 0.6},
     },
-    StoppingRule: {
-        "noise": 0.03,
-        "target_half_width": 0.03,
-        "at_least": 10,
-        "at_most": 200,
-        "processes": 2,
-        "plays": 2000,
-        "covered": 0.948,
-        "fixed_covered": 0.951,
-        "expected_error": 0.005,
-        "median_rounds": 15,
-        "reached_target": 0.97,
+    kinds.StoppingRule: {
+        **{"noise": 0.03, "target_half_width": 0.03, "at_least": 10, "at_most": 200, "processes": 2, "plays": 2000},
+        **{"covered": 0.948, "fixed_covered": 0.951, "expected_error": 0.005},
+        **{"median_rounds": 15, "reached_target": 0.97},
     },
 }
 
@@ -150,42 +93,45 @@ def _empty(annotation: Any) -> Any:
         return None if type(None) in arguments else _empty(arguments[0])
     if origin is Literal:
         return arguments[0]
-    if annotation is Estimate:
-        return about(1.0)
-    return (origin or annotation)()
+    return about(1.0) if annotation is Estimate else (origin or annotation)()
 
 
-def candidate(policy: str, score: float | None, form: str = "additive", *, chosen: bool = True) -> Candidate:
+def candidate(policy: str, score: float | None, form: str = "additive", *, chosen: bool = True) -> kinds.Candidate:
     """A form of law that was tried for GATv2's activation bytes."""
-    return made(Candidate, policy=policy, form=form if chosen else "power", chosen=chosen, score=score)
+    return made(kinds.Candidate, policy=policy, form=form if chosen else "power", chosen=chosen, score=score)
 
 
-def coverage(response: Response, inside: float = 0.95, half_width: float = 0.01, method: str | None = None) -> Coverage:
+def coverage(
+    response: Response, inside: float = 0.95, half_width: float = 0.01, method: str | None = None
+) -> kinds.Coverage:
     """How often intervals of a response held, by the published method if no other is named."""
-    published = "conformal" if response == "step_time_seconds" else "held_out_bound"
-    return made(Coverage, response=response, method=method or published, inside=inside, median_half_width=half_width)
+    method = method or ("conformal" if response == "step_time_seconds" else "held_out_bound")
+    return made(kinds.Coverage, response=response, method=method, inside=inside, median_half_width=half_width)
 
 
-def count(policy: str, measured: float, law: float = 101.0, counted: float | None = 100.0) -> AnalyticCount:
+def count(policy: str, measured: float, law: float = 101.0, counted: float | None = 100.0) -> kinds.AnalyticCount:
     """GATv2's bytes per edge three ways; `edge_blocks` was counted to need none."""
     counted = 0.0 if policy == "edge_blocks" else counted
-    return made(AnalyticCount, policy=policy, measured=measured, law=law, counted=counted)
+    return made(kinds.AnalyticCount, policy=policy, measured=measured, law=law, counted=counted)
 
 
-def summary(response: Response, median: float = 0.01, worst: float = 0.03) -> ScoreSummary:
+def summary(response: Response, median: float = 0.01, worst: float = 0.03) -> kinds.ScoreSummary:
     """The scorecard of a response."""
-    return made(ScoreSummary, response=response, median_error=median, worst_error=worst)
+    return made(kinds.ScoreSummary, response=response, median_error=median, worst_error=worst)
 
 
-def censored(cell: str, predicted: float | None, limit: float = 8.0) -> Censored:
+def censored(cell: str, predicted: float | None, limit: float = 8.0) -> kinds.Censored:
     """A cell of GATv2 without checkpointing that ran out of memory, with what its law said."""
     said = {"reason": "no law"} if predicted is None else {"foreseen": predicted >= limit}
-    return made(Censored, cell=cell, label=cell, policy="none", limit=limit, predicted=predicted, **said)
+    return made(kinds.Censored, cell=cell, label=cell, policy="none", limit=limit, predicted=predicted, **said)
 
 
-def capacity(policy: str, degree: Estimate | None, *, unbounded: bool = False, memory_gib: float = 1.0) -> Capacity:
+def capacity(
+    policy: str, degree: Estimate | None, *, unbounded: bool = False, memory_gib: float = 1.0
+) -> kinds.Capacity:
     """What GATv2 takes on graphs of 1,000 nodes."""
-    return made(Capacity, policy=policy, memory_bytes=memory_gib * 2**30, average_degree=degree, unbounded=unbounded)
+    limit = memory_gib * 2**30
+    return made(kinds.Capacity, policy=policy, memory_bytes=limit, average_degree=degree, unbounded=unbounded)
 
 
 def effect(
@@ -196,12 +142,9 @@ def effect(
     place = {"kind": "generated", "family": "sbm"} if degree else {"kind": "real", "family": "real", "label": level}
     values: dict[str, Any] = {
         **place,
-        "requested_average_degree": degree,
-        "average_degree": degree or 128.0,
-        "cells": 2,
-        "timed_cells": 0 if time is None else 2,
-        "memory_ratio": about(memory),
-        "activation_ratio": about(memory),
+        **{"requested_average_degree": degree, "average_degree": degree or 128.0},
+        **{"cells": 2, "timed_cells": 0 if time is None else 2},
+        **dict.fromkeys(("memory_ratio", "activation_ratio"), about(memory)),
         "time_ratio": None if time is None else about(time, 0.01),
     }
     return made(Effect, convolution=convolution, policy=policy, **{**values, **fields})
@@ -223,12 +166,8 @@ def point(
 ) -> Effect:
     """A point of the frontier; its time ratio is known to 0.01."""
     values: dict[str, Any] = {
-        "cells": 1,
-        "num_edges": 1000.0,
-        "activation_bytes": 1e6,
-        "saved_activation_bytes": 5e5,
-        "step_time_seconds": 1.0,
-        "other_model": policy == "reversible",
+        **{"cells": 1, "num_edges": 1000.0, "step_time_seconds": 1.0, "other_model": policy == "reversible"},
+        **{"activation_bytes": 1e6, "saved_activation_bytes": 5e5},
         "activation_ratio": None if ratio is None else about(ratio),
     }
     return effect(convolution, policy, level, time=time, **{**values, **fields})
@@ -241,45 +180,45 @@ def frontier(*points: Effect, **parts: Any) -> Effects:
 
 def trends(
     policy: str, quantity: str, ratios: dict[str, Estimate], even: tuple[str, Estimate | None, str] | None = None
-) -> Trends:
+) -> kinds.Trends:
     """A band of GATv2 by level, and its break-even as (course, average degree, open)."""
     points = [
         {"degree": float(level), "average_degree": float(level), "cells": 6, "ratio": ratio}
         for level, ratio in ratios.items()
     ]
-    evens = [] if even is None else [break_even(policy, quantity, *even)]
-    return made(Trends, bands=[made(Band, policy=policy, quantity=quantity, points=points)], break_evens=evens)
-
-
-def break_even(policy: str, quantity: str, course: str, degree: Estimate | None, open: str) -> BreakEven:
-    """Where a policy breaks even with GATv2."""
     threshold = 0.99 if quantity == "activation_ratio" else 1.0
-    fields = {"course": course, "average_degree": degree, "open": open}
-    return made(BreakEven, policy=policy, quantity=quantity, threshold=threshold, **fields)
+    own: dict[str, Any] = {"policy": policy, "quantity": quantity}
+    evens = [dict(zip(("course", "average_degree", "open"), even, strict=True))] if even else []
+    return made(
+        kinds.Trends,
+        bands=[made(kinds.Band, **own, points=points)],
+        break_evens=[made(kinds.BreakEven, **own, threshold=threshold, **fields) for fields in evens],
+    )
 
 
-def flatness(bytes_per_edge: float = 1800.0) -> Flatness:
+def flatness(bytes_per_edge: float = 1800.0) -> kinds.Flatness:
     """How GATv2's peak grows with the edges without checkpointing."""
-    return made(Flatness, bytes_per_edge=bytes_per_edge, none_bytes_per_edge=bytes_per_edge)
+    return made(kinds.Flatness, bytes_per_edge=bytes_per_edge, none_bytes_per_edge=bytes_per_edge)
 
 
-def left_out(**fields: Any) -> LeftOut:
+def left_out(**fields: Any) -> kinds.LeftOut:
     """A time ratio of GCN's below 1 that no graph turns."""
     own = {"statement": "densest_time_ratio", "whole": about(0.9, 0.02), "lowest": 0.89, "highest": 0.91}
-    return made(LeftOut, **{"convolution": "GCN", **own, **fields})
+    return made(kinds.LeftOut, **{"convolution": "GCN", **own, **fields})
 
 
-def tried(**changes: Any) -> Robustness:
+def tried(**changes: Any) -> kinds.Robustness:
     """One trial of each kind against the answer; the given lists replace its own."""
     gcn = {"convolution": "GCN"}
     time: dict[str, Any] = {**gcn, "response": "step_time_seconds"}
+    moved = {"graph": "sbm-n2000-d128-r0", "shift_per_edge": -0.041, "cooks_distance": 0.83}
     trials: dict[str, Any] = {
-        "families": [made(FamilyFactor, **gcn, largest_shift=1.043, p_value=0.0004)],
-        "replicates": [made(ReplicateSpread, response="step_time_seconds", median=0.012, worst=0.11)],
-        "drift": [made(RunDrift, **time, policy="none", change=about(-0.021, 0.013), p_value=0.003)],
-        "influence": [made(Influence, **time, graph="sbm-n2000-d128-r0", shift_per_edge=-0.041, cooks_distance=0.83)],
+        "families": [made(kinds.FamilyFactor, **gcn, largest_shift=1.043, p_value=0.0004)],
+        "replicates": [made(kinds.ReplicateSpread, response="step_time_seconds", median=0.012, worst=0.11)],
+        "drift": [made(kinds.RunDrift, **time, policy="none", change=about(-0.021, 0.013), p_value=0.003)],
+        "influence": [made(kinds.Influence, **time, **moved)],
         "left_out": [left_out()],
-        "stopping": [made(StoppingRule)],
+        "stopping": [made(kinds.StoppingRule)],
         "not_tried": ["The family as a factor is not tried: all generated graphs are of one family, sbm."],
     }
-    return made(Robustness, **{**trials, **changes})
+    return made(kinds.Robustness, **{**trials, **changes})

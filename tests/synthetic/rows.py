@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 
 import numpy as np
 
@@ -67,7 +68,7 @@ def table(
     policies: Sequence[str] = POLICIES,
     noise: float = 0.02,
 ) -> Table:
-    """Return one row per graph x convolution x policy, as `read_table` would."""
+    """One row per graph x convolution x policy, as `read_table` would."""
     rows: Table = []
     cells = [(graph, name) for graph in (generated_graphs() if graphs is None else graphs) for name in convolutions]
     for number, (graph, convolution) in enumerate(cells):
@@ -84,96 +85,58 @@ def table(
     return rows
 
 
+CONSTANT: dict[str, Value] = {
+    **{"hardware": "test-machine", "study": "synthetic", "visit": 0, "num_features": 32, "device": "cpu", "threads": 1},
+    **{"degree_p5": 1, "median_degree": 8, "degree_p95": 40, "maximum_degree": 90, "clustering": 0.1, "homophily": 0.6},
+    **{"aggregation": "gather_scatter", "model": "", "parameters": 12_345, "heads": 4},
+    **{"num_layers": NUM_LAYERS, "hidden_channels": HIDDEN_CHANNELS, "allocator": "retaining"},
+    **{"outcome": "completed", "message": "", "warnings": "", "other_model": False},
+    **{"resident_bytes": RESIDENT_BYTES, "policy_resident_bytes": 0, "memory_limit_bytes": MEMORY_LIMIT_BYTES},
+    **{"high_water_agrees": True, "fake_tensor_agrees": True, "involuntary_switches": 0.0, "page_faults": 0.0},
+    **{"sentinel_drift": 0.01, "sentinel_seconds": None, "system_time_seconds": 0.0, "measured_seconds": 1.5},
+    **{"rounds": 10, "processes": 2, "process_spread": 0.005},
+    **{"loss_error": 0.0, "gradient_error": 1e-7, "buffer_error": 0.0},
+    **{"same_loss": True, "same_gradients": True, "same_buffers": True},
+    **{column.name: None for column in COLUMNS if column.cuda},
+}
+"""What every row has, if nobody changes it."""
+
+
 def row(number: int, graph: Graph, convolution: str, policy: str, costs: Costs) -> dict[str, Value]:
-    activation, saved, none = costs.activation, costs.saved, costs.none_activation
-    ratio = costs.seconds / costs.none_seconds
-    minute, second = divmod(number * 4, 60)
-    hour, minute = divmod(minute, 60)
+    activation, none, seconds = int(costs.activation), int(costs.none_activation), costs.seconds
+    nodes, edges, ratio = graph.num_nodes, graph.num_edges, costs.seconds / costs.none_seconds
+    began, again = (datetime(2026, 1, day, tzinfo=UTC) + timedelta(seconds=4 * number) for day in (1, 2))
     values: dict[str, Value] = {
-        "hardware": "test-machine",
-        "study": "synthetic",
+        **CONSTANT,
         "cell": f"{graph.id}-{convolution}",
         "graph": graph.id,
         "graph_label": graph.label,
-        "family": graph.family,
-        "num_nodes": graph.num_nodes,
-        "num_edges": graph.num_edges,
         "requested_average_degree": graph.requested,
-        "average_degree": graph.num_edges / graph.num_nodes,
-        "density": graph.num_edges / (graph.num_nodes * (graph.num_nodes - 1)),
-        "visit": 0,
-        "nodes_per_second": graph.num_nodes / costs.seconds,
-        "edges_per_second": graph.num_edges / costs.seconds,
-        "num_features": 32,
-        "replicate": graph.replicate,
-        "derivation": graph.derivation,
-        "base": graph.base,
-        "base_label": graph.base_label,
         "derivation_size": graph.size,
-        "training_nodes": graph.num_nodes // 2,
-        "degree_p5": 1,
-        "median_degree": 8,
-        "degree_p95": 40,
-        "maximum_degree": 90,
-        "clustering": 0.1,
-        "homophily": 0.6,
+        **{name: getattr(graph, name) for name in ("family", "num_nodes", "num_edges", "replicate")},
+        **{name: getattr(graph, name) for name in ("derivation", "base", "base_label")},
+        "average_degree": edges / nodes,
+        "density": edges / (nodes * (nodes - 1)),
+        "training_nodes": nodes // 2,
+        "nodes_per_second": nodes / seconds,
+        "edges_per_second": edges / seconds,
         "convolution": convolution,
-        "aggregation": "gather_scatter",
-        "model": "",
-        "parameters": 12_345,
-        "num_layers": NUM_LAYERS,
-        "hidden_channels": HIDDEN_CHANNELS,
-        "heads": 4,
         "policy": policy,
-        "allocator": "retaining",
-        "device": "cpu",
-        "threads": 1,
-        "outcome": "completed",
-        "message": "",
-        "resident_bytes": RESIDENT_BYTES,
-        "policy_resident_bytes": 0,
-        "saved_activation_bytes": int(saved),
-        "transient_bytes": int(activation) - int(saved),
-        "peak_memory_bytes": RESIDENT_BYTES + int(activation),
-        "activation_bytes": int(activation),
-        "other_model": False,
-        "high_water_bytes": int(activation * 1.002),
-        "high_water_agrees": True,
-        "fake_tensor_bytes": int(activation),
-        "fake_tensor_agrees": True,
-        "forward_time_seconds": costs.seconds * 0.4,
-        "backward_time_seconds": costs.seconds * 0.6,
-        "involuntary_switches": 0.0,
-        "sentinel_drift": 0.01,
-        "sentinel_seconds": None,
-        "step_time_seconds": costs.seconds,
-        "cpu_time_seconds": costs.seconds,
-        "system_time_seconds": 0.0,
-        "page_faults": 0.0,
-        "warm_up_seconds": 2 * costs.seconds,
-        "rounds": 10,
-        "processes": 2,
-        "process_spread": 0.005,
-        "edges_at_once": min(graph.num_edges, BLOCK_EDGES) if "edge_blocks" in policy else graph.num_edges,
-        "memory_limit_bytes": MEMORY_LIMIT_BYTES,
-        "memory_ratio": (RESIDENT_BYTES + int(activation)) / (RESIDENT_BYTES + int(none)),
-        "activation_ratio": int(activation) / int(none),
-        "time_ratio": ratio,
-        "time_ratio_low": ratio * 0.98,
-        "time_ratio_high": ratio * 1.02,
-        "loss_error": 0.0,
-        "gradient_error": 1e-7,
-        "buffer_error": 0.0,
-        "same_loss": True,
-        "same_gradients": True,
-        "same_buffers": True,
-        "measured_seconds": 1.5,
-        "started": f"2026-01-01T{hour:02}:{minute:02}:{second:02}+00:00",
-        "ended": f"2026-01-01T{hour:02}:{minute:02}:{second + 3:02}+00:00",
-        "again_started": f"2026-01-02T{hour:02}:{minute:02}:{second:02}+00:00",
-        "again_ended": f"2026-01-02T{hour:02}:{minute:02}:{second + 3:02}+00:00",
-        "warnings": "",
-        **{column.name: None for column in COLUMNS if column.cuda},
+        "saved_activation_bytes": int(costs.saved),
+        "transient_bytes": activation - int(costs.saved),
+        "peak_memory_bytes": RESIDENT_BYTES + activation,
+        "activation_bytes": activation,
+        "high_water_bytes": int(costs.activation * 1.002),
+        "fake_tensor_bytes": activation,
+        **dict.fromkeys(("step_time_seconds", "cpu_time_seconds"), seconds),
+        **{"forward_time_seconds": seconds * 0.4, "backward_time_seconds": seconds * 0.6},
+        "warm_up_seconds": 2 * seconds,
+        "edges_at_once": min(edges, BLOCK_EDGES) if "edge_blocks" in policy else edges,
+        "memory_ratio": (RESIDENT_BYTES + activation) / (RESIDENT_BYTES + none),
+        "activation_ratio": activation / none,
+        **{"time_ratio": ratio, "time_ratio_low": ratio * 0.98, "time_ratio_high": ratio * 1.02},
+        **{"started": began.isoformat(), "ended": (began + timedelta(seconds=3)).isoformat()},
+        **{"again_started": again.isoformat(), "again_ended": (again + timedelta(seconds=3)).isoformat()},
     }
     assert set(values) == {column.name for column in COLUMNS}
     return values

@@ -10,17 +10,17 @@ import numpy as np
 from gnn_checkpointing.analysis.laws.series import Series
 from gnn_checkpointing.analysis.protocol import Protocol
 from gnn_checkpointing.analysis.results import Response
-from gnn_checkpointing.analysis.table import Row, completed
+from gnn_checkpointing.analysis.table import completed
 from gnn_checkpointing.records.record import SCHEMA_VERSION
 from gnn_checkpointing.records.training import REORDERED, TrainingRecord
 
-from .graphs import Graph, generated_graphs
+from .graphs import Graph, derived, generated_graphs
 from .rows import CONVOLUTIONS, POLICIES, Costs, Table, table
 from .rows import row as row_of
 
 
 def protocol(**changes: Any) -> Protocol:
-    """Return what a study fixes of the analysis; quick, and with few resamples."""
+    """What a study fixes of the analysis; quick, and with few resamples."""
     values: dict[str, Any] = {
         "reference_allocator": "retaining",
         "confidence": 0.95,
@@ -40,53 +40,30 @@ def protocol(**changes: Any) -> Protocol:
 def depth_table(
     layers: Sequence[int] = (50, 100, 200), degrees: Sequence[float] = (3.0, 8.0), stacks: Sequence[str] = ("SAGE",)
 ) -> Table:
-    """Return a table of several depths: none and layers grow with them, reversible (another model) does not."""
-    shares = {"none": lambda depth: depth, "layers": lambda depth: 1 + 0.2 * depth, "reversible": lambda _: 4.0}
+    """A table of several depths: none and layers grow with them, reversible (another model) does not."""
     rows: Table = []
-    cells = [
-        (graph, stack, depth) for graph in generated_graphs((1000,), degrees, 1) for stack in stacks for depth in layers
-    ]
+    graphs = generated_graphs((1000,), degrees, 1)
+    cells = [(graph, stack, depth) for graph in graphs for stack in stacks for depth in layers]
     for number, (graph, stack, depth) in enumerate(cells):
-        for policy, share in shares.items():
-            own, none = 1000.0 * share(depth) * graph.num_edges, 1000.0 * depth * graph.num_edges
-            times = {"none": 1.0, "layers": 1.4, "reversible": 1.5}
-            costs = Costs(own, 0.5 * own, none, 0.01 * depth * times[policy], 0.01 * depth)
-            row = row_of(number, graph, stack, policy, costs)
-            row |= {
-                "cell": f"{graph.id}-{stack}-{depth}",
-                "model": f"{depth} layers",
-                "num_layers": depth,
-                "parameters": 100 * depth,
-                "other_model": policy == "reversible",
-            }
-            rows.append(row)
+        shares = {"none": (depth, 1.0), "layers": (1 + 0.2 * depth, 1.4), "reversible": (4.0, 1.5)}
+        for policy, (share, time) in shares.items():
+            own, none = 1000.0 * share * graph.num_edges, 1000.0 * depth * graph.num_edges
+            row = row_of(number, graph, stack, policy, Costs(own, 0.5 * own, none, 0.01 * depth * time, 0.01 * depth))
+            row |= {"cell": f"{graph.id}-{stack}-{depth}", "model": f"{depth} layers", "num_layers": depth}
+            rows.append(row | {"parameters": 100 * depth, "other_model": policy == "reversible"})
     return rows
 
 
 def ego_table(degrees: Sequence[float] = (2.0, 8.0), radii: Sequence[int] = (1, 2)) -> Table:
-    """Return graphs of 1,000 nodes, each with encodings and as a bag whose nodes and edges grow with degree^radius."""
-    graphs = []
+    """Graphs of 1,000 nodes, each with encodings and as a bag whose nodes and edges grow with degree^radius."""
+    graphs: list[Graph] = []
     for whole in generated_graphs((1000,), degrees, 1):
         graphs.append(whole)
         for radius in radii:
             around = int(1 + (whole.requested or 0) ** radius)
-            past = {"base": whole.id, "base_label": whole.label, "size": float(radius)}
-            graphs += [
-                Graph(
-                    f"{whole.id}-enc-{radius}", whole.label, "sbm", 1000, whole.num_edges, None, 0, "encodings", **past
-                ),
-                Graph(
-                    f"{whole.id}-bag-{radius}",
-                    whole.label,
-                    "sbm",
-                    1000 * around,
-                    whole.num_edges * around,
-                    None,
-                    0,
-                    "ego_networks",
-                    **past,
-                ),
-            ]
+            for name, method, times in (("enc", "encodings", 1), ("bag", "ego_networks", around)):
+                sizes = {"num_nodes": 1000 * times, "num_edges": whole.num_edges * times}
+                graphs.append(derived(whole, f"{name}-{radius}", method, float(radius), label=whole.label, **sizes))
     return table(np.random.default_rng(5), graphs, convolutions=("GCN",), policies=("none", "layers"))
 
 
@@ -97,27 +74,18 @@ def trainings(
     drift: float = 1e-6,
     control: float = 1e-6,
 ) -> list[TrainingRecord]:
-    """Return training records whose losses differ from none's, relatively, in the last epoch.
+    """Training records whose losses differ from none's, relatively, in the last epoch.
 
     By `drift` under a policy, by `control` where only the order of the edges differs.
     """
     curve = [2.0, 1.0, 0.5]
     drifts = {"none": 0.0, REORDERED: control}
+    same = {"schema_version": SCHEMA_VERSION, "study": "synthetic", "seed": 1, "epochs": len(curve)}
+    same |= {"train_accuracy": 0.9, "test_accuracy": 0.8, "seconds": 1.0, "resumed_from_epoch": 0}
     return [
-        TrainingRecord(
-            schema_version=SCHEMA_VERSION,
-            study="synthetic",
-            graph=graph,
-            graph_label=graph,
-            convolution=convolution,
-            policy=policy,
-            seed=1,
-            epochs=len(curve),
-            losses=[*curve[:-1], curve[-1] * (1 + drifts.get(policy, drift))],
-            train_accuracy=0.9,
-            test_accuracy=0.8,
-            seconds=1.0,
-            resumed_from_epoch=0,
+        TrainingRecord.model_validate(
+            {"graph": graph, "graph_label": graph, "convolution": convolution, "policy": policy, **same}
+            | {"losses": [*curve[:-1], curve[-1] * (1 + drifts.get(policy, drift))]}
         )
         for graph in graphs
         for convolution in convolutions
@@ -137,8 +105,4 @@ def series(
     if rows is None:
         policies = tuple(dict.fromkeys(("none", policy)))
         rows = table(np.random.default_rng(seed), convolutions=(convolution,), policies=policies, noise=noise)
-    return Series(chosen(completed(rows), convolution, policy), response)
-
-
-def chosen(rows: Sequence[Row], convolution: str, policy: str) -> list[Row]:
-    return [row for row in rows if (row.convolution, row.policy) == (convolution, policy)]
+    return Series([row for row in completed(rows) if (row.convolution, row.policy) == (convolution, policy)], response)

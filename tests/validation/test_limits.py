@@ -8,11 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from gnn_checkpointing import artefacts
 from gnn_checkpointing.artefacts import MOST_TEXT, parsed_json, write_json
 from gnn_checkpointing.cli import main
-from gnn_checkpointing.validation import limits
-from gnn_checkpointing.validation.limits import within
-from gnn_checkpointing.validation.validate import complaints, quick_complaints
+from gnn_checkpointing.records import cell, measurements_table
+from gnn_checkpointing.refusal import Refusal
+from gnn_checkpointing.validation import validate
+from gnn_checkpointing.validation.validate import MOST_COMPLAINTS, complaints, quick_complaints, within
 
 
 def test_a_check_that_takes_too_long_is_stopped_and_the_next_has_its_own_time(tmp_path: Path) -> None:
@@ -32,7 +34,7 @@ def test_a_check_that_takes_too_long_is_stopped_and_the_next_has_its_own_time(tm
 
 
 def test_a_folder_too_large_in_all_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(limits, "MOST_FOLDER_BYTES", 10)
+    monkeypatch.setattr(validate, "MOST_FOLDER_BYTES", 10)
     (tmp_path / "a").write_bytes(b"123456")
     assert within(1, tmp_path, lambda _: ["read"]) == ["read"]
     (tmp_path / "b").write_bytes(b"123456")
@@ -57,3 +59,25 @@ def test_the_command_has_the_limit(tmp_path: Path, capsys: pytest.CaptureFixture
     assert time.monotonic() - begun < 30
     assert main(["validate", str(tmp_path), "--seconds", "0"]) == 2
     assert "--seconds" in capsys.readouterr().err
+
+
+def test_what_takes_a_hundred_times_its_size_in_memory_is_not_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(artefacts, "MOST_VALUES", 10)
+    with pytest.raises(ValueError, match="more than 10 values"):
+        parsed_json(f"[{'[],' * 11}[]]")
+    monkeypatch.setattr(cell, "MOST_VALUES", 10)
+    (tmp_path / "records.jsonl").write_text("[0, 0]\n" * 11)
+    with pytest.raises(Refusal, match=r"records\.jsonl: more than 10 values"):
+        cell.read_records(tmp_path / "records.jsonl")
+    monkeypatch.setattr(measurements_table, "_MOST_ROWS", 10)
+    (tmp_path / "t.csv").write_text(",\n" * 11)
+    with pytest.raises(Refusal, match=r"t\.csv: more than 10 rows"):
+        measurements_table.read_table(tmp_path / "t.csv")
+
+
+def test_nobody_reads_a_thousand_complaints(tmp_path: Path) -> None:
+    found = within(1, tmp_path, lambda _: ["wrong"] * 1000)
+    assert len(found) == MOST_COMPLAINTS + 1
+    assert found[-1] == f"{tmp_path}: {1000 - MOST_COMPLAINTS} complaints more"

@@ -104,6 +104,30 @@ def turn_round(records: list[dict[str, Any]]) -> None:
     records[0]["started"], records[0]["ended"] = records[0]["ended"], records[0]["started"]
 
 
+def forgiven(records: list[dict[str, Any]]) -> None:
+    """An error beyond the tolerance that passes for none."""
+    found = next(policy for record in records for policy in record["policies"] if policy["sameness"])
+    found["sameness"] |= {"loss_error": 0.5, "same_loss": True}
+
+
+def quiet(records: list[dict[str, Any]]) -> None:
+    """A machine under load, of which the record does not warn."""
+    records[0].update(load_before=9.0, warnings=[])
+
+
+def larger(folder: Path) -> None:
+    """A graph of twice the edges, wherever it is described."""
+
+    def twice(graph: dict[str, Any]) -> None:
+        for name in ("num_edges", "average_degree", "density"):
+            graph[name] *= 2
+
+    graphs = json.loads((folder / "graphs.json").read_text())["graphs"]
+    id = graphs[0]["id"]
+    changed.in_json(folder, "graphs.json", lambda values: twice(values["graphs"][0]))
+    changed.in_records(folder, lambda records: [twice(one["graph"]) for one in records if one["graph"]["id"] == id])
+
+
 def hurry(records: list[dict[str, Any]]) -> None:
     """A step faster than any machine's."""
     timed = completed(records)["steps"]
@@ -233,6 +257,26 @@ def test_a_file_that_was_touched_is_named(folder: Path, spoil: Callable[[Path], 
         (in_records(of_hosts({}, {"id": "other"})), "hosts is '', the records say"),
         (in_records(lambda records: records[0].update(measured_seconds=1e9)), "measured for 1000000000.000 s"),
         (in_records(lambda records: completed(records)["steps"]["page_faults"].append(1)), "values of"),
+        (in_records(lambda records: records[0].update(threads=0)), "field threads"),
+        (in_records(lambda records: records[0].update(threads=records[0]["threads"] + 1)), "the study asks for"),
+        (
+            in_records(
+                lambda records: [one.update(architecture=one["architecture"] | {"num_layers": 7}) for one in records]
+            ),
+            "num_layers is 7, the study asks for",
+        ),
+        (in_records(forgiven), "is called the same"),
+        (larger, "num_edges is"),
+        (in_json("study.json", lambda v: v["architecture"].update(depths=list(range(5, 9000)))), "and not measured"),
+        (in_records(quiet), "its numbers say that the machine was shared"),
+        (
+            in_json("demonstration.json", lambda values: values.update(exact_bytes=-1)),
+            "demonstration.json: field exact_bytes",
+        ),
+        (in_json("trainings.json", lambda values: values.pop()), "asked for by the study, and not there"),
+        (in_json("trainings.json", lambda values: values[0].update(policy="selective")), "not asked for by the study"),
+        (in_json("trainings.json", lambda values: values[0].update(test_accuracy=1.5)), "field 0.test_accuracy"),
+        (in_json("trainings.json", lambda values: values[0]["losses"].pop()), "losses is"),
     ],
 )
 def test_what_cannot_be_is_said_though_it_was_signed(
@@ -258,6 +302,8 @@ CONCLUDED = [
         in_text("report.html", "\xa0%", "0\xa0%"),
         "report.html: not what the data beside it give",
     ),
+    (in_text("report.html", ">0.5</text>", ">0.6</text>"), "report.html: not what the data beside it give"),
+    (in_text("report.html", 'data-x="log ', 'data-x="log 0.'), "report.html: not what the data beside it give"),
     (in_text("report.html", "</h1>", "</h1><p>The best of all policies.</p>"), "best of all"),
     (of_another_report("report.pdf"), "report.pdf: not what the data beside it give"),
     (in_text("figures/figure-lead.csv", "layers", "selective"), "figures/figure-lead.csv: not what the figure draws"),
@@ -283,6 +329,11 @@ QUICK = [
     (in_json("audit.json", lambda values: values["checks"][0].update(found="nothing")), "audit.json: not what"),
     (in_records(lambda records: records[0].update(schema_version=99)), "record 1: schema version 99"),
     (in_json("trainings.json", lambda values: values[0].update(schema_version=99)), "record 1: schema version 99"),
+    (
+        in_json("traces.json", lambda values: values["traces"][0].update(graph_label="x")),
+        "graph_label is 'x', the record says",
+    ),
+    (in_json("traces.json", lambda values: values["traces"][0].update(events=1)), "fewer events than points"),
     (in_json("trainings.json", lambda values: values.append(values[0])), "there 2 times"),
     (in_json("graphs.json", lambda values: values["graphs"].append(values["graphs"][0])), "there 2 times"),
 ]

@@ -106,6 +106,9 @@ def write_sealed(path: Path, value: Any) -> None:
 MOST_TEXT = 100_000
 """Characters of one text in a file: a label or a message, not a book."""
 
+MOST_VALUES = 20_000_000
+"""In one file of JSON: two bytes of it take a hundred of memory, and the largest published file has a tenth of them."""
+
 _LARGEST = 1e150
 """Of a number in a file: its square can still be computed."""
 
@@ -127,6 +130,8 @@ def read_json(path: Path) -> Any:
 
 def parsed_json(text: str) -> Any:
     """A JSON value; raises `ValueError` at numbers that arithmetic does not take, half characters and endless texts."""
+    if text.count(",") > MOST_VALUES:
+        raise ValueError(f"more than {MOST_VALUES} values; it is not a file of this project")
     value = json.loads(text, parse_constant=_no_number, parse_int=whole_number, parse_float=real_number)
     # What lies between two quotes may be a text or what parts two texts.
     if len(text) > MOST_TEXT and max(map(len, text.split('"'))) > MOST_TEXT:

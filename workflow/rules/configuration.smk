@@ -15,8 +15,8 @@ from gnn_checkpointing.measurement.hardware import hardware_slug
 from gnn_checkpointing.refusal import Refusal
 from gnn_checkpointing.study import design
 from gnn_checkpointing.study.convolutions import CONVOLUTIONS
-from gnn_checkpointing.study.graph_design import EgoGraph, place, study_graphs
-from gnn_checkpointing.study.order import visits
+from gnn_checkpointing.study.graph_design import encoded_graphs, place, study_graphs
+from gnn_checkpointing.study.design import visits
 from gnn_checkpointing.study.reading import (
     parse_study,
     read_yaml,
@@ -37,6 +37,15 @@ def refuse_by_schema():
 
 
 try:
+    for folder in ("results", "report"):
+        if os.path.lexists(folder) and not os.path.isdir(folder):
+            raise Refusal(
+                f"{folder} in {os.getcwd()} is no folder, and is where results go: rename it, or name another folder with --directory"
+            )
+    if set("{}") & set(str(HERE)):
+        raise Refusal(
+            f"{HERE.parent}: Snakemake takes braces in the name of a folder for wildcards; rename it"
+        )
     files = workflow.overwrite_configfiles or workflow.configfiles
     source = ", ".join(map(str, files)) or DEFAULT
     # Snakemake's own reader takes the last of two equal keys without a word.
@@ -79,9 +88,7 @@ EXPLAINED = (
     else []
 )
 # What counting ego networks costs, where the study has any.
-EGOS = [
-    spec for spec in SPECS if isinstance(spec, EgoGraph) and spec.form == "encodings"
-]
+EGOS = encoded_graphs(study)
 ENCODINGS = (
     [f"{RESULTS}/encodings/{fingerprint.of_encoding(EGOS)}.json"] if EGOS else []
 )

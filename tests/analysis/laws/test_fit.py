@@ -7,9 +7,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from gnn_checkpointing.analysis.fitting import Floats
 from gnn_checkpointing.analysis.laws.fit import fit_form, knee, why_not_form
 from gnn_checkpointing.analysis.laws.series import FORMS, Series, Sizes, matrix
-from gnn_checkpointing.analysis.support import Floats
 from synthetic.tables import series
 
 TIME = "step_time_seconds"
@@ -60,7 +60,7 @@ def test_the_largest_of_two_laws_gives_back_both() -> None:
     one, two = values(0.0, 4000.0, 16.0), values(0.0, 1000.0, 132.0)
     fit = fit_form("largest_of_two", SIZES, np.maximum(one, two))
     np.testing.assert_allclose(fit.at(SIZES), np.maximum(one, two), rtol=1e-9)
-    np.testing.assert_allclose(fit.at(Sizes.one(10_000, 20_000, None)), 16 * 20_000 + 4000 * 10_000, rtol=1e-6)
+    np.testing.assert_allclose(fit.at(Sizes.of((10_000, 20_000, None))), 16 * 20_000 + 4000 * 10_000, rtol=1e-6)
 
 
 def test_one_law_is_the_largest_of_two_with_nothing() -> None:
@@ -122,10 +122,10 @@ def test_beyond_its_graphs_a_law_rises_and_grows_no_faster_than_they_do(form: st
     """Reddit's size was once told 2.7 hours: a square carried on 560 times beyond what it had seen."""
     fit = fit_form(form, SIZES, made)
     for nodes, edges in ((2000.0, 256_000.0), (2000.0, 10**6), (10**5, 256_000.0), (232_965.0, 114_615_892.0)):
-        here, more = (fit.at(Sizes.one(factor * nodes, factor * edges, None))[0] for factor in (1, 2))
+        here, more = (fit.at(Sizes.of((factor * nodes, factor * edges, None)))[0] for factor in (1, 2))
         assert here * (1 - 1e-9) <= more <= 2 * here * (1 + 1e-9)
-    (densest,) = fit.at(Sizes.one(2000, 256_000, None))
-    (reddit,) = fit.at(Sizes.one(232_965, 114_615_892, None))
+    (densest,) = fit.at(Sizes.of((2000, 256_000, None)))
+    (reddit,) = fit.at(Sizes.of((232_965, 114_615_892, None)))
     assert reddit <= densest * 114_615_892 / 256_000 * (1 + 1e-9)
 
 

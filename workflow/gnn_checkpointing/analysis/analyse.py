@@ -11,19 +11,8 @@ from typing import Any, get_type_hints
 import numpy as np
 from pydantic import TypeAdapter, ValidationError
 
+from gnn_checkpointing.analysis import results
 from gnn_checkpointing.analysis.protocol import Protocol
-from gnn_checkpointing.analysis.results import (
-    Accuracy,
-    Depths,
-    Effects,
-    Ego,
-    Explanations,
-    Predictions,
-    Quality,
-    Regressions,
-    Robustness,
-    Trends,
-)
 from gnn_checkpointing.analysis.table import Row, completed, first_visits, under
 from gnn_checkpointing.artefacts import json_text, read_json, write_text
 from gnn_checkpointing.records.explained import ExplainedSets
@@ -42,32 +31,32 @@ from gnn_checkpointing.study.settings import PRACTICE
 class Findings:
     """What the analysis found; each field is one file of the analysis folder, of the same name."""
 
-    effects: Effects
-    trends: Trends
-    regressions: Regressions
-    predictions: Predictions
-    explained: Explanations
-    robustness: Robustness
-    accuracy: list[Accuracy]
-    quality: Quality
+    effects: results.Effects
+    trends: results.Trends
+    regressions: results.Regressions
+    predictions: results.Predictions
+    explained: results.Explanations
+    robustness: results.Robustness
+    accuracy: list[results.Accuracy]
+    quality: results.Quality
 
     @property
-    def frontier(self) -> Effects:
+    def frontier(self) -> results.Effects:
         """Memory against time at the headline size."""
         return self.effects
 
     @property
-    def variants(self) -> Effects:
+    def variants(self) -> results.Effects:
         """Families, graded graphs and batches."""
         return self.effects
 
     @property
-    def depths(self) -> Depths:
+    def depths(self) -> results.Depths:
         """Models, and stacks at several depths."""
         return self.effects.depths
 
     @property
-    def ego(self) -> Ego:
+    def ego(self) -> results.Ego:
         """Inputs with ego networks."""
         return self.effects.ego
 
@@ -88,7 +77,7 @@ def analyse(
     what was measured of a trained model on images, `encodings` what counting ego networks cost, where a study has them.
     """
     # Imported here: reading findings back needs no statistics, and statsmodels takes a second to import.
-    from gnn_checkpointing.analysis.checks import check_compared, check_reference, check_visits
+    from gnn_checkpointing.analysis.checks import check_compared, check_visits
     from gnn_checkpointing.analysis.effects import effects, practice
     from gnn_checkpointing.analysis.explained import accuracies, explanations
     from gnn_checkpointing.analysis.laws.predictions import predictions
@@ -103,15 +92,13 @@ def analyse(
     visits, rows = rows, first_visits(rows)
     everything = [of_hidden_layers(row) for row in completed(rows)]
     check_visits(visits)
-    check_compared(rows)
-    check_reference(rows, reference)
+    check_compared(rows, reference)
     in_practice = [row for row in everything if row.model == PRACTICE]
     # The laws are fitted on the bare stacks, on large graphs, too; all else is found on the grid.
     bare = [row for row in everything if row.model != PRACTICE]
-    grid = [row for row in bare if row.graph not in protocol.large_graphs]
-    gridded = under(grid, reference)
     at_speed, unit = at_one_speed(under(bare, reference))
-    grid_at_speed = [row for row in at_speed if row.graph not in protocol.large_graphs]
+    grid, grid_at_speed = ([row for row in some if row.graph not in protocol.large_graphs] for some in (bare, at_speed))
+    gridded = under(grid, reference)
     once, repeated = ([row for row in some if row.get("model") != PRACTICE] for some in (rows, visits))
 
     def generator() -> np.random.Generator:
@@ -122,12 +109,11 @@ def analyse(
     tested, no_interaction = interactions(grid_at_speed, confidence)
     rates, no_rate = throughput_laws(grid_at_speed, confidence)
     measured, noise = effects(grid, reference, confidence, repeated, in_sentinels=unit is not None and unit.used)
+    beside = {"encodings": list(encodings), "practice": practice(in_practice, gridded, noise)}
     return Findings(
-        effects=measured.model_copy(
-            update={"encodings": list(encodings), "practice": practice(in_practice, gridded, noise)}
-        ),
+        effects=measured.model_copy(update=beside),
         trends=trends(gridded, measured, noise),
-        regressions=Regressions(
+        regressions=results.Regressions(
             confidence=confidence,
             laws=found,
             interactions=tested,

@@ -1,15 +1,45 @@
-"""Medians of bootstrap resamples, without drawing whole resamples (numpy alone)."""
+"""Medians of bootstrap resamples, without drawing whole resamples, and when timing looks at them (numpy alone)."""
 
 from __future__ import annotations
+
+import math
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 
+LOOK_EVERY = 10
+"""Rounds of a process between looks at the intervals: fewer cannot tell a narrow interval from a lucky one."""
+
+LOOK_CONFIDENCE = 0.999
+"""Level of the intervals that are looked at: to stop when one of the published level is narrow is to prefer lucky ones;
+the analysis simulates the rule on known ratios (`analysis/robustness/stopping.py`)."""
+
+LOOK_RESAMPLES = 2000
+
+
+class Share(NamedTuple):
+    """One process's share of a cell's rounds, and the half-width at which it stops."""
+
+    at_least: int
+    at_most: int
+    half_width: float
+
+    @classmethod
+    def of(cls, rounds: tuple[int, int], processes: int, half_width: float) -> Share:
+        """The share of each process; widths shrink by the root of the processes that are averaged."""
+        fewest, most = (math.ceil(number / processes) for number in rounds)
+        return cls(fewest, most, half_width * math.sqrt(processes))
+
+    def looks(self, rounds: int) -> bool:
+        """Whether a process looks after so many rounds whether it may stop."""
+        return rounds >= self.at_least and rounds % LOOK_EVERY == 0
+
 
 def resampled_medians(values: Floats, resamples: int, generator: np.random.Generator) -> tuple[Floats, Floats]:
-    """Return each row's median and those of resamples of its values, a row each.
+    """Each row's median and those of resamples of its values.
 
     `values` is [num_rows, num_values]; the medians are [num_rows] and [num_rows, resamples].
 
@@ -20,17 +50,14 @@ def resampled_medians(values: Floats, resamples: int, generator: np.random.Gener
     rows, count = values.shape
     ordered = np.sort(values, axis=1)
     lower, upper = (count - 1) // 2, count // 2
+
+    def at(shares: Floats) -> Floats:
+        found: Floats = np.take_along_axis(ordered, np.minimum((shares * count).astype(np.int64), count - 1), axis=1)
+        return found
+
     first = generator.beta(lower + 1, count - lower, size=(rows, resamples))
-    medians = _at(ordered, first)
+    medians = at(first)
     if upper > lower:
         second = 1 - (1 - first) * generator.random((rows, resamples)) ** (1 / (count - upper))
-        medians = (medians + _at(ordered, second)) / 2
+        medians = (medians + at(second)) / 2
     return (ordered[:, lower] + ordered[:, upper]) / 2, medians
-
-
-def _at(ordered: Floats, shares: Floats) -> Floats:
-    """Return each row's values at shares of its length, from 0 for the least to 1."""
-    rows, count = ordered.shape
-    places = np.minimum((shares * count).astype(np.int64), count - 1)
-    found: Floats = ordered.ravel()[places + count * np.arange(rows)[:, np.newaxis]]
-    return found

@@ -13,24 +13,11 @@ Row = Mapping[str, Value]
 Rows = Sequence[Row]
 
 SOURCE = "measurements.csv"
-ONE_OF_A_KIND = ("hardware", "study", "device", "threads")
+OF_A_TABLE = ("hardware", "study", "device", "threads")
 OF_A_CONVOLUTION = ("num_layers", "hidden_channels", "heads")
 OF_A_CELL = (
-    "graph",
-    "graph_label",
-    "convolution",
-    "aggregation",
-    "model",
-    "allocator",
-    "num_nodes",
-    "num_edges",
-    "requested_average_degree",
-    "average_degree",
-    "derivation",
-    "base",
-    "derivation_size",
-    "started",
-    "ended",
+    *("graph", "graph_label", "convolution", "aggregation", "model", "allocator", "num_nodes", "num_edges"),
+    *("requested_average_degree", "average_degree", "derivation", "base", "derivation_size", "started", "ended"),
 )
 NEEDED = ("activation_bytes", "saved_activation_bytes")
 MEMORY_RATIOS = ("memory_ratio", "activation_ratio")
@@ -42,7 +29,7 @@ def check(rows: Rows) -> None:
     """Refuse a table that is empty, mixed, doubled, without its reference, or holds an impossible number."""
     if not rows:
         raise Refusal(f"{SOURCE}: no rows; measure something first")
-    for name, one, other in _different(ONE_OF_A_KIND, rows):
+    for name, one, other in _different(OF_A_TABLE, rows):
         raise Refusal(
             f"{SOURCE}: {name} is {one!r} in one row and {other!r} in another; a table holds one study on one machine "
             "under one setting, so collect them apart"
@@ -55,7 +42,9 @@ def check(rows: Rows) -> None:
         if row["policy"] in policies:
             raise _again(row, "there are two rows of it")
         policies[row["policy"]] = row
-        series.setdefault((row["convolution"], row["model"]), []).append(row)
+        # No model was built, and so no layers counted, of what was not available.
+        if row["outcome"] != "unavailable":
+            series.setdefault((row["convolution"], row["model"]), []).append(row)
     for cell, policies in cells.items():
         if "none" not in policies:
             raise Refusal(
@@ -64,9 +53,7 @@ def check(rows: Rows) -> None:
         for row in policies.values():
             _check_beside(row, policies["none"])
         _check_cell(cell, policies["none"])
-    for (convolution, _), found in series.items():
-        # No model was built, and so no layers counted, of what was not available.
-        members = [row for row in found if row["outcome"] != "unavailable"]
+    for (convolution, _), members in series.items():
         for name, one, other in _different(OF_A_CONVOLUTION, members):
             raise Refusal(
                 f"{SOURCE}: convolution {convolution}: {name} is {one!r} in one row and {other!r} in another; a study "
@@ -85,23 +72,18 @@ def check_visits(rows: Rows) -> None:
         check([row for row in again if row["visit"] == visit])
 
 
-def check_reference(rows: Rows, allocator: str) -> None:
-    """Refuse a table without a row under the reference allocator, under which everything is judged."""
-    found = list(dict.fromkeys(str(row["allocator"]) for row in rows))
-    if allocator not in found:
+def check_compared(rows: Rows, allocator: str) -> None:
+    """Refuse a table of one policy alone, or without a row under the reference allocator, which judges everything."""
+    policies, allocators = (list(dict.fromkeys(str(row[name]) for row in rows)) for name in ("policy", "allocator"))
+    if len(policies) == 1:
         raise Refusal(
-            f"{SOURCE}: no row under allocator {allocator}, the study's reference (found: {', '.join(found)}); measure "
-            "again, or name it first in measurement.allocators"
-        )
-
-
-def check_compared(rows: Rows) -> None:
-    """Refuse a table of one policy alone, which leaves nothing to compare."""
-    found = {str(row["policy"]) for row in rows}
-    if len(found) == 1:
-        raise Refusal(
-            f"{SOURCE}: every row is of policy {found.pop()}, which leaves nothing to compare; measure another policy "
+            f"{SOURCE}: every row is of policy {policies[0]}, which leaves nothing to compare; measure another policy "
             "beside it"
+        )
+    if allocator not in allocators:
+        raise Refusal(
+            f"{SOURCE}: no row under allocator {allocator}, the study's reference (found: {', '.join(allocators)}); "
+            "measure again, or name it first in measurement.allocators"
         )
 
 

@@ -15,13 +15,9 @@ from gnn_checkpointing.analysis.table import Row, grouped, policy_order
 from gnn_checkpointing.records.measurements_table import Value
 
 METHODS: dict[str, Kind] = {
-    "thinned": "graded",
-    "capped": "graded",
-    "two_hop": "graded",
-    "neighbours": "batch",
-    "clusters": "batch",
-    "encodings": "ego",
-    "ego_networks": "ego",
+    **dict.fromkeys(("thinned", "capped", "two_hop"), "graded"),
+    **dict.fromkeys(("neighbours", "clusters"), "batch"),
+    **dict.fromkeys(("encodings", "ego_networks"), "ego"),
 }
 KINDS: tuple[Kind, ...] = ("generated", "real", "graded", "batch", "ego")
 """In this order, so that a graph comes before what was made from it."""
@@ -174,12 +170,12 @@ def _beside_reference_family(rows: list[Effect]) -> tuple[str | None, list[Effec
     if len(names) < 2:
         return None, rows
     reference = PREFERRED_FAMILY if PREFERRED_FAMILY in names else names[0]
-    bases = {_apart_from_family(row): row for row in rows if row.family == reference and row.kind == "generated"}
-    return reference, [_beside(row, bases.get(_apart_from_family(row))) for row in rows]
 
+    def place(row: Effect) -> Place:
+        return row.kind, row.allocator, row.convolution, row.policy, row.num_nodes, row.requested_average_degree
 
-def _apart_from_family(row: Effect) -> Place:
-    return row.kind, row.allocator, row.convolution, row.policy, row.num_nodes, row.requested_average_degree
+    bases = {place(row): row for row in rows if row.family == reference and row.kind == "generated"}
+    return reference, [_beside(row, bases.get(place(row))) for row in rows]
 
 
 def _beside(row: Effect, base: Effect | None) -> Effect:
@@ -210,27 +206,24 @@ def practice(rows: Sequence[Row], bare: Sequence[Row], noise: Noise) -> list[Pra
     pairs = [
         (row, twin)
         for row in rows
-        if row.policy != "none"
-        and row.activation_ratio is not None
-        and not row.changes
-        and not row.other_model
+        if (row.policy != "none" and row.activation_ratio is not None and not row.changes and not row.other_model)
         and (twin := beside.get((row.graph, row.stack, row.policy))) is not None
         and twin.activation_ratio is not None
     ]
     pairs.sort(key=lambda pair: (pair[0].stack, pair[0].num_nodes, pair[0].degree, policy_order(pair[0].policy)))
     found = []
     for _, cells in grouped(pairs, lambda pair: (pair[0].stack, pair[0].policy, pair[0].num_nodes, pair[0].degree)):
-        own, others = [row for row, _ in cells], [twin for _, twin in cells]
+        own, others = zip(*cells, strict=True)
         timed = all(row.time_ratio is not None for row in (*own, *others))
         first = own[0]
-        graph = first.graph, first.stack
         found.append(
             PracticeEffect(
                 convolution=first.stack,
                 policy=first.policy,
                 num_nodes=first.num_nodes,
                 average_degree=first.degree,
-                none_activation_bytes=none[graph].activation_bytes / beside[*graph, "none"].activation_bytes,
+                none_activation_bytes=none[first.graph, first.stack].activation_bytes
+                / beside[first.graph, first.stack, "none"].activation_bytes,
                 bare_activation_ratio=mean_bytes(others, "activation_ratio"),
                 activation_ratio=mean_bytes(own, "activation_ratio"),
                 bare_time_ratio=noise.time_ratio(others) if timed else None,

@@ -44,25 +44,18 @@ class Noise:
         low, high = logarithms(cells, "time_ratio_low"), logarithms(cells, "time_ratio_high")
         confidence = quantile_of or self.confidence
         stretch = _quantile(confidence, None) / _quantile(self.confidence, None)
-        scatter = self._reach(self.ratio_scatter, len(cells), confidence)
+        scatter = _reach(self.ratio_scatter, len(cells), confidence)
         run = self.run.deviation * _quantile(confidence, self.run.degrees_of_freedom)
-        below, above = (
-            math.hypot(max(stretch * _root(reach), scatter), run) for reach in (middle - low, high - middle)
-        )
-        return _around(float(middle.mean()), below, above)
+        # How far the mean reaches by its cells' own intervals.
+        own = [stretch * math.sqrt(float((each**2).sum())) / len(cells) for each in (middle - low, high - middle)]
+        return _around(float(middle.mean()), *(math.hypot(max(each, scatter), run) for each in own))
 
     def seconds(self, cells: Sequence[Row]) -> Estimate:
         """The mean step time of timed cells, as the machine was on the day."""
-        middle = logarithms(cells, "step_time_seconds")
         deviation = self.run.seconds_deviation if self.run.level_deviation is None else self.run.level_deviation
         run = deviation * _quantile(self.confidence, self.run.level_degrees_of_freedom)
-        reach = math.hypot(self._reach(self.seconds_scatter, len(cells), self.confidence), run)
-        return _around(float(middle.mean()), reach, reach)
-
-    @staticmethod
-    def _reach(scatter: tuple[float, int], count: int, confidence: float) -> float:
-        deviation, freedom = scatter
-        return deviation / math.sqrt(count) * _quantile(confidence, freedom) if freedom else 0.0
+        reach = math.hypot(_reach(self.seconds_scatter, len(cells), self.confidence), run)
+        return _around(float(logarithms(cells, "step_time_seconds").mean()), reach, reach)
 
 
 def mean_bytes(cells: Sequence[Row], name: str) -> Estimate:
@@ -83,7 +76,10 @@ def noise(
 ) -> Noise:
     """The noise of a study: `places` are the cells of each place and policy, `repeats` all rows with their visits."""
     timed = [[row for row in cells if row.time_ratio is not None] for cells in places]
-    scatter = (_pooled([logarithms(cells, name) for cells in timed]) for name in ("time_ratio", "step_time_seconds"))
+    scatter = (
+        _pooled((float(np.var(logarithms(cells, name), ddof=1)), len(cells) - 1) for cells in timed if len(cells) > 1)
+        for name in ("time_ratio", "step_time_seconds")
+    )
     return Noise(confidence, run_to_run(repeats, reference, in_sentinels=in_sentinels), *scatter)
 
 
@@ -94,46 +90,43 @@ def run_to_run(rows: Sequence[Mapping[str, Value]], reference: str, *, in_sentin
     one run know nothing of another day, so they may widen an interval and never narrow it.
     """
     ours = [row for row in rows if row["allocator"] == reference]
-    measured, freedom, cells = _between_visits([row for row in ours if row["policy"] != "none"], "time_ratio")
-    deviation, degrees = _rule(measured, freedom, RATIO_KNOWN)
-    of_seconds, level_freedom, _ = _between_visits(ours, "step_time_seconds")
-    level, level_degrees = _rule(of_seconds, level_freedom, SECONDS_KNOWN)
-    divided = [{**row, "step_time_seconds": _in_sentinels(row)} for row in ours] if in_sentinels else ours
+    between = _between_visits([row for row in ours if row["policy"] != "none"], "time_ratio")
+    measured, freedom = _pooled(between)
+    deviation, degrees = (measured, freedom) if measured > RATIO_KNOWN else (RATIO_KNOWN, None)
+    level, level_freedom = _pooled(_between_visits(ours, "step_time_seconds"))
+    in_unit, _ = _pooled(_between_visits(ours, "step_time_seconds", "sentinel_seconds" if in_sentinels else ""))
     return RunToRun(
         deviation=deviation,
-        seconds_deviation=_rule(*_between_visits(divided, "step_time_seconds")[:2], SECONDS_KNOWN)[0],
-        repeated_cells=cells,
+        seconds_deviation=max(in_unit, SECONDS_KNOWN),
+        repeated_cells=len(between),
         measured=measured if freedom else None,
         degrees_of_freedom=degrees,
-        level_deviation=level if level_freedom else None,
-        level_degrees_of_freedom=level_degrees if level_freedom else None,
+        level_deviation=max(level, SECONDS_KNOWN) if level_freedom else None,
+        level_degrees_of_freedom=level_freedom if level > SECONDS_KNOWN else None,
     )
 
 
-def _in_sentinels(row: Mapping[str, Value]) -> float | None:
-    seconds, sentinel = (row.get(name) for name in ("step_time_seconds", "sentinel_seconds"))
-    return seconds / sentinel if isinstance(seconds, int | float) and isinstance(sentinel, int | float) else None
-
-
-def _rule(measured: float, freedom: int, known: float) -> tuple[float, int | None]:
-    return (measured, freedom) if measured > known else (known, None)
-
-
-def _between_visits(rows: Sequence[Mapping[str, Value]], column: str) -> tuple[float, int, int]:
-    """The standard deviation of logarithms between visits, its degrees of freedom, and the cells visited again."""
+def _between_visits(rows: Sequence[Mapping[str, Value]], column: str, unit: str = "") -> list[tuple[float, int]]:
+    """The variance of logarithms between the visits of each cell that was visited again, and its degrees of freedom."""
     found: dict[str, dict[str, list[float]]] = {}
     for row in rows:
-        if isinstance(value := row[column], int | float):
-            found.setdefault(str(row["cell"]), {}).setdefault(str(row["policy"]), []).append(math.log(value))
+        value, divisor = row[column], row.get(unit) if unit else 1.0
+        if isinstance(value, int | float) and isinstance(divisor, int | float):
+            policies = found.setdefault(str(row["cell"]), {})
+            policies.setdefault(str(row["policy"]), []).append(math.log(value / divisor))
     # A cell's policies share the process of none, so they count as one.
-    variances = [
+    return [
         (float(np.mean([np.var(values, ddof=1) for values in several])), min(map(len, several)) - 1)
         for policies in found.values()
         if (several := [values for values in policies.values() if len(values) > 1])
     ]
-    freedom = sum(degrees for _, degrees in variances)
-    pooled = sum(value * degrees for value, degrees in variances) / freedom if freedom else 0.0
-    return math.sqrt(pooled), freedom, len(variances)
+
+
+def _pooled(variances: Iterable[tuple[float, int]]) -> tuple[float, int]:
+    """The standard deviation of all groups together and its degrees of freedom; 0 without any."""
+    groups = list(variances)
+    freedom = sum(degrees for _, degrees in groups)
+    return math.sqrt(math.fsum(value * degrees for value, degrees in groups) / freedom) if freedom else 0.0, freedom
 
 
 def logarithms(cells: Sequence[Row], name: str) -> Floats:
@@ -152,21 +145,14 @@ def widened_tail(count: int, confidence: float) -> float:
     return float(norm.cdf(math.sqrt(count / (count - 1)) * quantile))
 
 
-def _pooled(groups: Sequence[Floats]) -> tuple[float, int]:
-    groups = [values for values in groups if len(values) > 1]
-    freedom = sum(len(values) - 1 for values in groups)
-    squares = math.fsum(float(((values - values.mean()) ** 2).sum()) for values in groups)
-    return (math.sqrt(squares / freedom), freedom) if freedom else (0.0, 0)
+def _reach(scatter: tuple[float, int], count: int, confidence: float) -> float:
+    deviation, freedom = scatter
+    return deviation / math.sqrt(count) * _quantile(confidence, freedom) if freedom else 0.0
 
 
 def _quantile(confidence: float, freedom: int | None) -> float:
     tail = (1 + confidence) / 2
     return float(norm.ppf(tail) if freedom is None else student.ppf(tail, freedom))
-
-
-def _root(reaches: Floats) -> float:
-    """How far the mean reaches by its cells' own intervals."""
-    return math.sqrt(float((reaches**2).sum())) / len(reaches)
 
 
 def _around(logarithm: float, below: float, above: float) -> Estimate:

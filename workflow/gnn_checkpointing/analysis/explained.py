@@ -36,11 +36,8 @@ def _block(block: Block, images: int, confidence: float) -> ExplainedBlock:
 
 def _shared(record: Record, kind: type[ExplainedSet] | type[ExplainedBlock]) -> dict[str, Any]:
     """The fields that a result takes over as they were recorded; a mean of one image has no interval, and is None."""
-    own = {
-        name: getattr(record, name)
-        for name in kind.model_fields
-        if name not in ("blocks", "convolution", "top1_accuracy")
-    }
+    names = kind.model_fields.keys() - {"blocks", "convolution", "top1_accuracy"}
+    own = {name: getattr(record, name) for name in names}
     return {name: _estimate(value) if isinstance(value, Mean) else value for name, value in own.items()}
 
 
@@ -56,36 +53,25 @@ def accuracies(trainings: Sequence[TrainingRecord]) -> list[Accuracy]:
     for job in trainings:
         key = (job.graph, job.convolution, job.policy)
         if key in jobs:
-            raise Refusal(f"{_name(job)}: trained twice; delete one of the records")
+            raise _unusable(job, "trained twice; delete one of the records")
         if not job.losses:
-            raise Refusal(f"{_name(job)}: no losses in the record; train again")
+            raise _unusable(job, "no losses in the record; train again")
         jobs[key] = job
     found: list[Accuracy] = []
     for job in sorted(jobs.values(), key=lambda job: (job.graph, job.convolution, policy_order(job.policy))):
         none = jobs.get((job.graph, job.convolution, "none"))
         if none is None:
-            raise Refusal(f"{_name(job)}: policy none was not trained there, so there is no curve to compare with")
+            raise _unusable(job, "policy none was not trained there, so there is no curve to compare with")
         if len(job.losses) != len(none.losses):
-            raise Refusal(f"{_name(job)}: {len(job.losses)} epochs, but {len(none.losses)} for none; train again")
-        found.append(_accuracy(job, none))
+            raise _unusable(job, f"{len(job.losses)} epochs, but {len(none.losses)} for none; train again")
+        # Relative to the loss at the start: late losses come close to zero, where a ratio to them says nothing.
+        start = abs(none.losses[0]) or 1.0
+        differences = [abs(loss - beside) / start for loss, beside in zip(job.losses, none.losses, strict=True)]
+        names = ("graph", "convolution", "policy", "epochs", "train_accuracy", "test_accuracy")
+        same = {name: getattr(job, name) for name in names}
+        found.append(Accuracy(**same, final_loss=job.losses[-1], largest_loss_difference=max(differences)))
     return found
 
 
-def _accuracy(job: TrainingRecord, none: TrainingRecord) -> Accuracy:
-    # Relative to the loss at the start: late losses come close to zero, where a ratio to them says nothing.
-    start = abs(none.losses[0]) or 1.0
-    differences = (abs(loss - reference) / start for loss, reference in zip(job.losses, none.losses, strict=True))
-    return Accuracy(
-        graph=job.graph,
-        convolution=job.convolution,
-        policy=job.policy,
-        epochs=job.epochs,
-        final_loss=job.losses[-1],
-        train_accuracy=job.train_accuracy,
-        test_accuracy=job.test_accuracy,
-        largest_loss_difference=max(differences),
-    )
-
-
-def _name(job: TrainingRecord) -> str:
-    return f"training of {job.convolution} with {job.policy} on {job.graph}"
+def _unusable(job: TrainingRecord, reason: str) -> Refusal:
+    return Refusal(f"training of {job.convolution} with {job.policy} on {job.graph}: {reason}")

@@ -1,10 +1,10 @@
-"""One least-squares fit: columns scaled for conditioning, coefficients in base units."""
+"""One least-squares fit with intervals in base units, and whether rows can carry a law in nodes and edges at all."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,10 +12,16 @@ from scipy.stats import t as student
 from statsmodels.regression.linear_model import WLS
 
 from gnn_checkpointing.analysis.results import Estimate, Response, exactly
-from gnn_checkpointing.analysis.rounding import places_of, rounded
+from gnn_checkpointing.analysis.rounding import CLOSE, places_of, rank, rounded
+from gnn_checkpointing.analysis.table import Row
 
 Floats = NDArray[np.float64]
+Found = TypeVar("Found")
 Weights = Literal["equal", "relative"]
+
+COLUMNS = ("constant", "nodes", "edges")
+EDGES = COLUMNS.index("edges")
+LEAST_LEVELS, LEAST_SIZES, LEAST_CELLS = 3, 2, 2 * len(COLUMNS)
 
 # Below this share of the largest response a difference is the rounding of double precision, not a finding.
 ROUNDING = 1e-9
@@ -28,6 +34,58 @@ WEIGHTS: dict[Response, Weights] = {
 }
 # Responses that scatter; bytes are the same in every run, and what a law misses of them is its own error.
 SAMPLED: tuple[Response, ...] = ("step_time_seconds",)
+
+
+def answers(asked: Iterable[tuple[str, Found | str]]) -> tuple[list[Found], list[str]]:
+    """All results, and a sentence for each subject that has a reason instead of a result."""
+    found: list[Found] = []
+    missing: list[str] = []
+    for subject, answer in asked:
+        if isinstance(answer, str):
+            missing.append(f"{subject}: {answer}.")
+        else:
+            found.append(answer)
+    return found, missing
+
+
+def design(rows: Sequence[Row]) -> Floats:
+    """The columns one, num_nodes, num_edges of the rows ([num_rows, 3])."""
+    return np.array([(1.0, row.num_nodes, row.num_edges) for row in rows], dtype=np.float64)
+
+
+def answering(rows: Sequence[Row], response: Response) -> list[Row]:
+    """The rows that have the response: a cell that was not timed has no step time."""
+    return [row for row in rows if getattr(row, response) is not None]
+
+
+def observed(rows: Sequence[Row], response: Response) -> Floats:
+    """The response of the rows ([num_rows])."""
+    return np.array([float(getattr(row, response)) for row in rows])
+
+
+def why_not(rows: Sequence[Row], response: Response | None = None) -> str | None:
+    """Why no law, of the response if one is named, can be fitted to rows of generated graphs; None if one can."""
+    levels, sizes = ({getattr(row, name) for row in rows} for name in ("requested_average_degree", "num_nodes"))
+    if len({row.num_features for row in rows}) > 1:
+        return "the graphs differ in their number of input features, which the law does not know"
+    if len(rows) < LEAST_CELLS:
+        return f"{_only(len(rows), 'comparable cell')} of generated graphs, and a law wants {LEAST_CELLS}"
+    if len(levels) < LEAST_LEVELS:
+        return f"{_only(len(levels), 'level')} of average degree, and a law wants {LEAST_LEVELS}"
+    if len(sizes) < LEAST_SIZES:
+        return f"all graphs have {min(sizes)} nodes, so bytes per node cannot be told from the constant"
+    columns = design(rows)
+    if rank(columns) < len(COLUMNS):
+        return "nodes and edges grow in step, so their shares cannot be told apart"
+    if largest_leverage(columns) > 1 - CLOSE:
+        return "one cell alone decides a coefficient, which leaves no interval"
+    if response is not None and (observed(rows, response) <= 0).any():
+        return "a cell's value is 0, which has no relative error"
+    return None
+
+
+def _only(count: int, noun: str) -> str:
+    return f"only {count} {noun}{'' if count == 1 else 's'}"
 
 
 @dataclass(frozen=True)
@@ -68,19 +126,19 @@ def fitted(
     else:
         codes = np.unique(np.asarray(clusters), return_inverse=True)[1]
         result = model.fit(cov_type="cluster", cov_kwds={"groups": codes}, use_t=True)
-    exact = bool(np.abs(target - result.fittedvalues).max() < ROUNDING)
     reach = _standard_errors(result) * student.ppf((1 + confidence) / 2, _degrees_of_freedom(result))
     # [num_columns, 3]: estimate, low, high.
     table = np.column_stack([result.params, result.params - reach, result.params + reach]).tolist()
-    units = (response_scale / column_scales).tolist()
     return Fit(
         result=result,
         column_scales=column_scales,
         response_scale=response_scale,
         weights=weights,
         fitted=result.fittedvalues * response_scale,
-        coefficients=tuple(in_units(ends, unit) for ends, unit in zip(table, units, strict=True)),
-        exact=exact,
+        coefficients=tuple(
+            _in_units(ends, unit) for ends, unit in zip(table, (response_scale / column_scales).tolist(), strict=True)
+        ),
+        exact=bool(np.abs(target - result.fittedvalues).max() < ROUNDING),
     )
 
 
@@ -91,13 +149,12 @@ def coefficients(fit: Fit, response: Response) -> tuple[Estimate, ...]:
     return tuple(exactly(one.estimate) for one in fit.coefficients)
 
 
-def in_units(ends: Sequence[float], unit: float) -> Estimate:
+def _in_units(ends: Sequence[float], unit: float) -> Estimate:
     """A coefficient of scaled columns with its interval (estimate, low, high) in base units.
 
     It has no digit below the rounding of the largest response: an exact fit leaves 1e-16 where it means 0.
     """
-    places = places_of(ROUNDING * unit)
-    estimate, low, high = (rounded(end * unit, places) for end in ends)
+    estimate, low, high = (rounded(end * unit, places_of(ROUNDING * unit)) for end in ends)
     return Estimate(estimate=estimate, low=low, high=high)
 
 
@@ -125,13 +182,27 @@ def predicted(fit: Fit, design: Floats, confidence: float) -> tuple[Floats, Floa
     if len(rows) == rows.shape[1]:  # statsmodels 0.15.0 refuses weights where the rows are as many as the coefficients
         rows = np.vstack([rows, rows[:1]])
     values = rows @ fit.result.params
-    relative = (values != 0) & (fit.weights == "relative")
-    weights = np.where(relative, values, 1.0) ** -2
+    weights = np.where((values != 0) & (fit.weights == "relative"), values, 1.0) ** -2
     ends = fit.result.get_prediction(rows, weights=weights).conf_int(obs=True, alpha=1 - confidence)
     # A variance of 0 may come out below 0.
     lows, highs = np.where(np.isfinite(ends).all(axis=1), ends.T, values)
     unit = fit.response_scale
     return values[places] * unit, lows[places] * unit, highs[places] * unit
+
+
+def held_out(
+    kept: tuple[Floats, Floats], out: tuple[Floats, Floats], weights: Weights, confidence: float
+) -> tuple[Floats, NDArray[np.bool_], Floats]:
+    """What a fit of `kept` (columns, response) makes of `out`, which it has not seen, each [num_rows].
+
+    Its errors as shares of what was observed, whether its prediction intervals hold that, and their half-widths as
+    shares of the prediction.
+    """
+    columns, actual = out
+    values, lows, highs = predicted(fitted(*kept, weights, confidence), columns, confidence)
+    slack = ROUNDING * actual
+    inside = (lows - slack <= actual) & (actual <= highs + slack)
+    return np.abs(values - actual) / actual, inside, (highs - lows) / 2 / np.maximum(np.abs(values), slack)
 
 
 def largest(design: Floats) -> Floats:
@@ -143,8 +214,7 @@ def largest(design: Floats) -> Floats:
 
 def largest_leverage(design: Floats) -> float:
     """The largest leverage of a row: 1 where a coefficient rests on that row alone."""
-    orthogonal = np.linalg.qr(design / largest(design))[0]
-    return float((orthogonal**2).sum(axis=1).max())
+    return float((np.linalg.qr(design / largest(design))[0] ** 2).sum(axis=1).max())
 
 
 def _standard_errors(result: Any) -> Floats:

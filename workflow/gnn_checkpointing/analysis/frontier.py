@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from statistics import linear_regression
 from typing import Any
-
-import numpy as np
 
 from gnn_checkpointing.analysis.results import (
     SAVES_BELOW,
@@ -46,22 +45,22 @@ def frontier(rows: Points, reference: str) -> dict[str, list[Any]]:
 def _best_segments(points: Points) -> BestSegments | None:
     """The best number of segments at one degree; None where none was tried."""
     tried = [
-        (point.activation_ratio.estimate, point)
+        (point.activation_ratio.estimate, _time(point), point)
         for point in points
         if point.policy.startswith("segments(") and point.activation_ratio is not None
     ]
     if not tried:
         return None
-    least = min(ratio for ratio, _ in tried)
-    equal = [pair for pair in tried if pair[0] <= least * (1 + CLOSE)]
-    ratio, best = min(equal, key=lambda pair: (_time(pair[1]) or float("inf"), pair[1].policy))
+    least = min(ratio for ratio, _, _ in tried)
+    equal = [one for one in tried if one[0] <= least * (1 + CLOSE)]
+    ratio, time, best = min(equal, key=lambda one: (one[1] or float("inf"), one[2].policy))
     return BestSegments(
         convolution=best.convolution,
         degree=best.degree,
         policy=best.policy,
         activation_ratio=ratio,
-        time_ratio=_time(best),
-        tried=[point.policy for _, point in tried],
+        time_ratio=time,
+        tried=[point.policy for *_, point in tried],
     )
 
 
@@ -105,7 +104,10 @@ def _flat(policy: Points, none: Points) -> Flatness | None:
     own = [point for point in policy if point.degree in others]
     if len(own) < 2 or not all(point.activation_bytes for point in own):
         return None
-    slope, none_slope = _slope(own), _slope([others[point.degree] for point in own])
+    slope, none_slope = (
+        linear_regression([one.num_edges for one in each], [one.activation_bytes for one in each]).slope
+        for each in (own, [others[point.degree] for point in own])
+    )
     sparse = min(own[:-1], key=lambda point: abs(point.degree - SPARSE_DEGREE))
     densest = own[-1]
     return Flatness(
@@ -119,14 +121,6 @@ def _flat(policy: Points, none: Points) -> Flatness | None:
         densest_degree=densest.degree,
         peak_ratio=densest.activation_bytes / sparse.activation_bytes,
     )
-
-
-def _slope(points: Points) -> float:
-    """The least-squares slope of activation bytes on edges."""
-    edges = np.array([point.num_edges for point in points])
-    values = np.array([point.activation_bytes for point in points])
-    centred = edges - edges.mean()
-    return float((centred * (values - values.mean())).sum() / (centred**2).sum())
 
 
 def _allocator(
@@ -146,12 +140,8 @@ def _allocator(
     if not all(seconds):
         return None
     return AllocatorEffect(
-        convolution=own.convolution,
-        policy=own.policy,
-        degree=own.degree,
-        average_degree=own.average_degree,
+        **{name: getattr(own, name) for name in ("convolution", "policy", "degree", "average_degree", "allocator")},
         reference=reference,
-        allocator=own.allocator,
         checkpointing=before.time_ratio,
         observed=own.time_ratio,
         on_policy=seconds[1] / seconds[0],

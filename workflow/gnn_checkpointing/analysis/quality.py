@@ -1,4 +1,4 @@
-"""What a reviewer should know of the run itself: outcomes, time well spent, overlap, spread."""
+"""What a reviewer should know of the run itself: outcomes, time well spent, turns at the machine, overlap, spread."""
 
 from __future__ import annotations
 
@@ -7,25 +7,26 @@ import re
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from itertools import pairwise
 from statistics import median
-from typing import Literal
+from typing import Literal, NamedTuple
 
-from gnn_checkpointing.analysis.results import Absence, Quality, Reading, Setting, Spread
+from gnn_checkpointing.analysis.checks import moment
+from gnn_checkpointing.analysis.results import Absence, GraphTurns, Quality, Reading, Run, Setting, Spread
 from gnn_checkpointing.analysis.table import Row, first_visits, grouped, series, under
-from gnn_checkpointing.analysis.turns import Turn, run, turns_of
+from gnn_checkpointing.records import measurements_table
 from gnn_checkpointing.records.measurements_table import Value
 
+Rows = Sequence[Mapping[str, Value]]
 Instrument = Literal["high_water_bytes", "fake_tensor_bytes"]
 INSTRUMENTS: tuple[Instrument, ...] = ("high_water_bytes", "fake_tensor_bytes")
 NOT_FAILED = ("completed", "refused", "unavailable")
 
-_FAILURE = ("cell", "policy", "outcome", "message")
 _NUMBER = re.compile(r"\d+(\.\d+)?")
 
 
-def quality(
-    rows: Sequence[Mapping[str, Value]], measured: Sequence[Row], reference_allocator: str, ratio_half_width: float
-) -> Quality:
+def quality(rows: Rows, measured: Sequence[Row], reference_allocator: str, ratio_half_width: float) -> Quality:
     """What the table says about its own making; `ratio_half_width` is the width that the study asked for.
 
     `rows` are all, `measured` the completed ones of first visits, which alone are counted. Widths are those of the
@@ -38,13 +39,18 @@ def quality(
     failed = sorted((row for row in rows if row["outcome"] not in NOT_FAILED), key=_place)
     measured_seconds = math.fsum(float(row["measured_seconds"] or 0.0) for row in cells.values())
     wall_seconds = math.fsum((turn.ended - turn.began).total_seconds() for turn in turns)
-    spreads = {row["process_spread"] for row in rows if row["allocator"] == reference_allocator}
-    widths = _half_widths(under(measured, reference_allocator))
+    spread = _spread(row["process_spread"] for row in rows if row["allocator"] == reference_allocator)
+    widths = [
+        (row.time_ratio_high - row.time_ratio_low) / 2 / row.time_ratio
+        for row in under(measured, reference_allocator)
+        if row.policy != "none" and row.time_ratio and row.time_ratio_low and row.time_ratio_high
+    ]
+    uncompared = [row for row in measured if row.is_uncompared]
     return Quality(
         cells=len(cells),
         rows=len(rows),
         outcomes=dict(sorted(Counter(str(row["outcome"]) for row in rows).items())),
-        failures=[{name: str(row[name] or "") for name in _FAILURE} for row in failed],
+        failures=[{name: str(row[name] or "") for name in ("cell", "policy", "outcome", "message")} for row in failed],
         refused=_absences(rows, "refused"),
         unavailable=_absences(rows, "unavailable"),
         other_models=sorted({row.policy for row in measured if row.other_model}),
@@ -57,7 +63,7 @@ def quality(
         wall_seconds=wall_seconds,
         overlapping_cells=_overlaps(turns),
         processes=sorted({int(row["processes"]) for row in rows if isinstance(row["processes"], int | float)}),
-        process_spread=max((float(one) for one in spreads if isinstance(one, int | float)), default=None),
+        process_spread=spread.worst if spread else None,
         median_half_width=median(widths) if widths else 0.0,
         worst_half_width=max(widths, default=0.0),
         within_target=sum(width <= ratio_half_width for width in widths) / len(widths) if widths else 0.0,
@@ -66,14 +72,16 @@ def quality(
             for row in measured
             if row.changes and not row.is_uncompared
         ],
-        not_compared=[{"cell": row.cell, "policy": row.policy} for row in measured if row.is_uncompared],
-        warnings=_warnings(cells)
-        + [
-            f"{row.policy} ran to its end where none did not: nothing shows that it computes the same (cell {row.cell})"
-            for row in measured
-            if row.is_uncompared
-        ]
-        + ([] if widths else ["no time ratio was measured, so no width is known"]),
+        not_compared=[{"cell": row.cell, "policy": row.policy} for row in uncompared],
+        warnings=[
+            *_warnings(cells),
+            *(
+                f"{row.policy} ran to its end where none did not: nothing shows that it computes the same (cell "
+                f"{row.cell})"
+                for row in uncompared
+            ),
+            *([] if widths else ["no time ratio was measured, so no width is known"]),
+        ],
         setting=_setting(rows),
         run=run(rows, visits),
     )
@@ -83,30 +91,28 @@ def _place(row: Mapping[str, Value]) -> tuple[str, str]:
     return str(row["cell"]), str(row["policy"])
 
 
-def _setting(rows: Sequence[Mapping[str, Value]]) -> Setting:
+def _setting(rows: Rows) -> Setting:
     columns = {"devices": "device"} | {name: name for name in ("threads", "num_layers", "hidden_channels", "heads")}
     found = {name: {row[column] for row in rows} - {None, ""} for name, column in columns.items()}
     return Setting.model_validate({name: sorted(values, key=str) for name, values in found.items()})
 
 
-def _absences(rows: Sequence[Mapping[str, Value]], outcome: str) -> list[Absence]:
+def _absences(rows: Rows, outcome: str) -> list[Absence]:
     """Each policy and reason once, with the series and the number of cells that it concerns."""
-    found: dict[tuple[str, str], list[Mapping[str, Value]]] = {}
-    for row in sorted(rows, key=lambda row: (str(row["policy"]), str(row["cell"]))):
-        if row["outcome"] == outcome:
-            found.setdefault((str(row["policy"]), _NUMBER.sub("#", str(row["message"]))), []).append(row)
+    absent = [row for row in rows if row["outcome"] == outcome]
+    absent.sort(key=lambda row: (str(row["policy"]), str(row["cell"])))
     return [
         Absence(
             policy=policy,
-            convolutions=sorted({series(row) for row in absent}),
-            cells=len(absent),
-            reason=str(absent[0]["message"] or "no reason was recorded"),
+            convolutions=sorted({series(row) for row in alike}),
+            cells=len(alike),
+            reason=str(alike[0]["message"] or "no reason was recorded"),
         )
-        for (policy, _), absent in found.items()
+        for (policy, _), alike in grouped(absent, lambda r: (str(r["policy"]), _NUMBER.sub("#", str(r["message"]))))
     ]
 
 
-def _reading(rows: Sequence[Mapping[str, Value]], name: Instrument) -> Reading | None:
+def _reading(rows: Rows, name: Instrument) -> Reading | None:
     """How one instrument compares with the allocator's events; None where it was never read."""
     read = [row for row in rows if row["outcome"] == "completed" and row[name] is not None]
     if not read:
@@ -125,7 +131,7 @@ def _reading(rows: Sequence[Mapping[str, Value]], name: Instrument) -> Reading |
     )
 
 
-def _disagreements(rows: Sequence[Mapping[str, Value]], name: Instrument) -> list[str]:
+def _disagreements(rows: Rows, name: Instrument) -> list[str]:
     return [
         f"{row['cell']}, {row['policy']}: {name} is {100 * _share_off(row, name):+.1f} % off activation_bytes"
         for row in sorted(rows, key=_place)
@@ -152,16 +158,71 @@ def _spread(values: Iterable[Value]) -> Spread | None:
     return Spread(values=len(found), median=median(found), worst=max(found)) if found else None
 
 
-def _half_widths(rows: Sequence[Row]) -> list[float]:
-    """Half the interval of each time ratio as a share of the ratio."""
+def _warnings(cells: Mapping[str, Mapping[str, Value]]) -> list[str]:
+    """Each kind of warning once, quoted from its first cell; texts that differ in numbers alone are one kind."""
+    texts = [(cell, text) for cell, row in sorted(cells.items()) for text in str(row["warnings"] or "").split("; ")]
+    found = grouped([one for one in texts if one[1]], lambda one: (_NUMBER.sub("#", one[1]),))
     return [
-        (row.time_ratio_high - row.time_ratio_low) / 2 / row.time_ratio
-        for row in rows
-        if row.policy != "none"
-        and row.time_ratio is not None
-        and row.time_ratio_low is not None
-        and row.time_ratio_high is not None
+        f"{text} (cell {cell})" if len(alike) == 1 else f"{len(alike)} cells warn like {cell}: {text}"
+        for _, alike in found
+        for cell, text in alike[:1]
     ]
+
+
+class Turn(NamedTuple):
+    """One cell's time in one process; `graph` is the graph's name for reading, processes count from 0.
+
+    `host` is the machine, where there are several.
+    """
+
+    graph: str
+    process: int
+    began: datetime
+    ended: datetime
+    host: str = ""
+
+
+def turns_of(rows: Rows) -> list[Turn]:
+    """Every turn in order; a cell of which nothing could be started on this machine had none."""
+    cells = {str(row["cell"]): row for row in rows if row["started"] and row["outcome"] != "unavailable"}
+    found = [
+        Turn(str(row["graph_label"]), process, moment(began, "started", cell), moment(ended, "ended", cell), host)
+        for cell, row in cells.items()
+        for process, ((began, ended), host) in enumerate(
+            zip(measurements_table.turns(row), measurements_table.hosts(row), strict=True)
+        )
+    ]
+    return sorted(found, key=lambda turn: turn.began)
+
+
+def run(rows: Rows, visits: Rows = ()) -> Run | None:
+    """What the run comes to, None where nothing had a turn; in the turns of later `visits` no machine was idle.
+
+    Idle is the time between turns that follow each other on one machine, of all machines together.
+    """
+    found = turns_of(rows)
+    if not found:
+        return None
+    begin, end = found[0].began, max(turn.ended for turn in found)
+    # Visits apart from each other: they are of the same cells.
+    again = (turn for _, visit in grouped(visits, lambda row: (row["visit"],)) for turn in turns_of(visit))
+    busy = sorted([*found, *(turn for turn in again if turn.began < end)], key=lambda turn: (turn.host, turn.began))
+    pairs = [(before, after) for before, after in pairwise(busy) if before.host == after.host]
+    return Run(
+        turns=len(found),
+        processes=1 + max(turn.process for turn in found),
+        seconds=(end - begin).total_seconds(),
+        idle_seconds=sum(max(0.0, (after.began - before.ended).total_seconds()) for before, after in pairs),
+        graphs=[
+            GraphTurns(
+                graph=graph,
+                turns=len(own),
+                began_seconds=(own[0].began - begin).total_seconds(),
+                ended_seconds=(max(turn.ended for turn in own) - begin).total_seconds(),
+            )
+            for (graph,), own in grouped(found, lambda turn: (turn.graph,))
+        ],
+    )
 
 
 def _overlaps(turns: Sequence[Turn]) -> int:
@@ -171,16 +232,3 @@ def _overlaps(turns: Sequence[Turn]) -> int:
         ends = sorted(turn.ended for turn in own)
         found += sum(place - bisect_right(ends, turn.began) for place, turn in enumerate(own))
     return found
-
-
-def _warnings(cells: Mapping[str, Mapping[str, Value]]) -> list[str]:
-    """Each kind of warning once, quoted from its first cell; texts that differ in numbers alone are one kind."""
-    found: dict[str, list[tuple[str, str]]] = {}
-    for cell, row in sorted(cells.items()):
-        for text in filter(None, str(row["warnings"] or "").split("; ")):
-            found.setdefault(_NUMBER.sub("#", text), []).append((cell, text))
-    return [
-        f"{text} (cell {cell})" if len(alike) == 1 else f"{len(alike)} cells warn like {cell}: {text}"
-        for alike in found.values()
-        for cell, text in alike[:1]
-    ]

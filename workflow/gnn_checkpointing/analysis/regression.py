@@ -10,35 +10,15 @@ from scipy.stats import norm, rankdata
 from statsmodels.regression.linear_model import WLS
 from statsmodels.stats.diagnostic import het_breuschpagan
 
-from gnn_checkpointing.analysis.fitting import (
-    ROUNDING,
-    SAMPLED,
-    WEIGHTS,
-    Fit,
-    coefficients,
-    fitted,
-    is_nothing,
-    p_value,
-    predicted,
-)
+from gnn_checkpointing.analysis import fitting
+from gnn_checkpointing.analysis.fitting import EDGES, ROUNDING, SAMPLED, WEIGHTS, Fit, answering, fitted, why_not
 from gnn_checkpointing.analysis.laws.series import Series
 from gnn_checkpointing.analysis.results import HeldOut, Interaction, Law, Response
 from gnn_checkpointing.analysis.rounding import rank, rounded
-from gnn_checkpointing.analysis.support import (
-    COLUMNS,
-    EDGES,
-    Floats,
-    answering,
-    answers,
-    design,
-    observed,
-    why_no_response,
-    why_not,
-)
 from gnn_checkpointing.analysis.table import Row, by_series, drawn
 
 RESPONSES: tuple[Response, ...] = ("activation_bytes", "step_time_seconds")
-POLICY_EDGES = len(COLUMNS) + EDGES
+POLICY_EDGES = len(fitting.COLUMNS) + EDGES
 
 _PLACES = 6
 """Decimal places of a residual in standard deviations, which is what is left over of numbers that nearly cancel."""
@@ -49,7 +29,7 @@ def laws(rows: Sequence[Row], confidence: float) -> tuple[list[Law], list[str]]:
     own = drawn(rows)
     if not own:
         return [], ["No law is fitted: no comparable cell of a generated graph was measured."]
-    return answers(_laws(own, confidence))
+    return fitting.answers(_laws(own, confidence))
 
 
 def _laws(rows: Sequence[Row], confidence: float) -> Iterator[tuple[str, Law | str]]:
@@ -59,44 +39,41 @@ def _laws(rows: Sequence[Row], confidence: float) -> Iterator[tuple[str, Law | s
             yield f"{name}: no law is fitted", reason
             continue
         for response in WEIGHTS:
-            yield f"{name}: no law of {response} is fitted", _law(answering(cells, response), response, confidence)
+            own = answering(cells, response)
+            answer = why_not(own, response) or _law(Series(own, response), confidence)
+            yield f"{name}: no law of {response} is fitted", answer
         if reason := why_not(_without_densest(cells)[0]):
             yield f"{name}: the densest level is not held out", f"without it, {reason}"
 
 
-def _law(cells: Sequence[Row], response: Response, confidence: float) -> Law | str:
-    if reason := why_not(cells, response):
-        return reason
-    series = Series(cells, response)
-    values = series.values
-    fit = fitted(design(cells), values, WEIGHTS[response], confidence)
+def _law(series: Series, confidence: float) -> Law:
+    values, sampled = series.values, series.response in SAMPLED
+    fit = fitted(fitting.design(series.rows), values, WEIGHTS[series.response], confidence)
     relative = (values - fit.fitted) / values
-    constant, per_node, per_edge = coefficients(fit, response)
-    held_out = _held_out(cells, response, confidence)
+    constant, per_node, per_edge = fitting.coefficients(fit, series.response)
+    held_out = _held_out(series, confidence)
     residuals = zip(series.residuals(fit.fitted, relative), *_against_normal(fit), strict=True)
-    return Law(
-        convolution=cells[0].convolution,
-        policy=cells[0].policy,
-        response=response,
-        weights=fit.weights,
-        covariance="HC3",
-        cells=len(cells),
-        constant=constant,
-        per_node=per_node,
-        per_edge=per_edge,
-        r_squared=fit.r_squared,
-        median_relative_residual=float(np.median(np.abs(relative))),
-        worst_relative_residual=float(np.abs(relative).max()),
-        breusch_pagan_p=_breusch_pagan_p(fit) if response in SAMPLED else None,
-        reset_p=_reset_p(fit) if response in SAMPLED else None,
-        condition_number=float(np.linalg.cond(fit.result.model.wexog)),
-        held_out=held_out,
-        held_out_error=None if response in SAMPLED or held_out is None else held_out.worst_relative_error,
-        residuals=[
+    law = {
+        "weights": fit.weights,
+        "covariance": "HC3",
+        "cells": len(values),
+        "constant": constant,
+        "per_node": per_node,
+        "per_edge": per_edge,
+        "r_squared": fit.r_squared,
+        "median_relative_residual": float(np.median(np.abs(relative))),
+        "worst_relative_residual": float(np.abs(relative).max()),
+        "breusch_pagan_p": _breusch_pagan_p(fit) if sampled else None,
+        "reset_p": _reset_p(fit) if sampled else None,
+        "condition_number": float(np.linalg.cond(fit.result.model.wexog)),
+        "held_out": held_out,
+        "held_out_error": None if sampled or held_out is None else held_out.worst_relative_error,
+        "residuals": [
             one.model_copy(update={"standardised": standardised, "normal_quantile": quantile})
             for one, standardised, quantile in residuals
         ],
-    )
+    }
+    return Law.model_validate({**series.about, **law})
 
 
 def _against_normal(fit: Fit) -> tuple[Sequence[float | None], Sequence[float | None]]:
@@ -137,17 +114,13 @@ def _without_densest(cells: Sequence[Row]) -> tuple[list[Row], list[Row]]:
     return kept, [row for row in cells if row.requested_average_degree == densest]
 
 
-def _held_out(cells: Sequence[Row], response: Response, confidence: float) -> HeldOut | None:
+def _held_out(series: Series, confidence: float) -> HeldOut | None:
     """Predict the densest level by the law of the others; None where they carry no law."""
-    kept, densest = _without_densest(cells)
+    kept, densest = _without_densest(series.rows)
     if why_not(kept) is not None:
         return None
-    fit = fitted(design(kept), observed(kept, response), WEIGHTS[response], confidence)
-    values, lows, highs = predicted(fit, design(densest), confidence)
-    actual = observed(densest, response)
-    errors = np.abs(values - actual) / actual
-    slack = ROUNDING * actual
-    inside = (lows - slack <= actual) & (actual <= highs + slack)
+    seen, unseen = ((fitting.design(rows), fitting.observed(rows, series.response)) for rows in (kept, densest))
+    errors, inside, _ = fitting.held_out(seen, unseen, WEIGHTS[series.response], confidence)
     return HeldOut(
         level=float(densest[0].requested_average_degree or 0.0),
         cells=len(densest),
@@ -161,7 +134,7 @@ def interactions(
     rows: Sequence[Row], confidence: float, responses: Sequence[Response] = RESPONSES
 ) -> tuple[list[Interaction], list[str]]:
     """The policy x edges interaction of each convolution x policy x response, and what has none and why."""
-    return answers(_interactions(drawn(rows), confidence, responses))
+    return fitting.answers(_interactions(drawn(rows), confidence, responses))
 
 
 def _interactions(
@@ -171,38 +144,30 @@ def _interactions(
     for (convolution, policy), cells in cells_of.items():
         if policy == "none":
             continue
-        none, other = side_by_side(cells_of.get((convolution, "none"), []), cells)
+        # Cells in which one of the two was not measured would bend one slope alone.
+        others = cells_of.get((convolution, "none"), [])
+        both = {row.cell for row in cells} & {row.cell for row in others}
+        none, other = ([row for row in each if row.cell in both] for each in (others, cells))
         if reason := why_not(none):
             yield f"{convolution}, {policy}: no interaction is tested", reason
             continue
         for response in responses:
             pair = answering(none, response), answering(other, response)
-            reason = why_not(pair[0], response) or why_no_response(pair[1], response)
+            reason = why_not(pair[0], response) or why_not(pair[1], response)
             answer = reason or _interaction(*pair, response, confidence)
             yield f"{convolution}, {policy}: no interaction of {response} is tested", answer
 
 
-def joint_design(none: Sequence[Row], other: Sequence[Row]) -> Floats:
-    """The columns [1, nodes, edges] x [1, policy] of none's rows and then the policy's ([num_rows, 6])."""
-    columns = np.vstack([design(none), design(other)])
-    is_policy = np.repeat([0.0, 1.0], [len(none), len(other)])[:, np.newaxis]
-    return np.hstack([columns, columns * is_policy])
-
-
-def side_by_side(none: Sequence[Row], other: Sequence[Row]) -> tuple[list[Row], list[Row]]:
-    """The rows of the cells in which both were measured: other cells would bend one slope alone."""
-    both = {row.cell for row in none} & {row.cell for row in other}
-    return [row for row in none if row.cell in both], [row for row in other if row.cell in both]
-
-
 def _interaction(none: Sequence[Row], other: Sequence[Row], response: Response, confidence: float) -> Interaction | str:
     """Fit [1, nodes, edges] x [1, policy] to both; the clusters are graphs, each measured under both."""
-    values = np.concatenate([observed(none, response), observed(other, response)])
-    graphs = [row.graph for row in (*none, *other)]
-    fit = fitted(joint_design(none, other), values, WEIGHTS[response], confidence, clusters=graphs)
-    if is_nothing(fit, EDGES):
+    rows = [*none, *other]
+    columns, is_policy = fitting.design(rows), np.repeat([0.0, 1.0], [len(none), len(other)])[:, np.newaxis]
+    joint = np.hstack([columns, columns * is_policy])
+    graphs = [row.graph for row in rows]
+    fit = fitted(joint, fitting.observed(rows, response), WEIGHTS[response], confidence, clusters=graphs)
+    if fitting.is_nothing(fit, EDGES):
         return "none's own value does not grow with the edges, so there is nothing to compare"
-    none_slope, difference = (coefficients(fit, response)[column] for column in (EDGES, POLICY_EDGES))
+    none_slope, difference = (fitting.coefficients(fit, response)[column] for column in (EDGES, POLICY_EDGES))
     slope_ratio = 1 + difference.estimate / none_slope.estimate
     return Interaction(
         convolution=other[0].convolution,
@@ -212,6 +177,6 @@ def _interaction(none: Sequence[Row], other: Sequence[Row], response: Response, 
         difference_per_edge=difference,
         slope_ratio=0.0 if fit.exact and abs(slope_ratio) < ROUNDING else slope_ratio,
         # Bytes are exact: nothing was sampled that a p-value could speak of.
-        p_value=p_value(fit, POLICY_EDGES) if response in SAMPLED else None,
+        p_value=fitting.p_value(fit, POLICY_EDGES) if response in SAMPLED else None,
         clusters=len(set(graphs)),
     )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import groupby
 from typing import TypeVar
 
 from gnn_checkpointing.analysis.checks import check
@@ -90,16 +89,14 @@ class Row:
 
         A policy that trains another model says so itself, and is asked for nothing here.
         """
-        if self.policy == "none" or self.other_model:
-            return ()
-        shown = {"loss": self.same_loss, "gradients": self.same_gradients, "buffers": self.same_buffers}
-        return tuple(name for name, same in shown.items() if same is not True)
+        asked = () if self.policy == "none" or self.other_model else ("loss", "gradients", "buffers")
+        return tuple(name for name in asked if getattr(self, f"same_{name}") is not True)
 
     @property
     def is_uncompared(self) -> bool:
         """Whether nothing is known of what the policy changes, since none did not run to its end beside it."""
         known = (self.same_loss, self.same_gradients, self.same_buffers)
-        return self.policy != "none" and not self.other_model and all(same is None for same in known)
+        return bool(self.changes) and all(same is None for same in known)
 
 
 def first_visits(rows: Sequence[Mapping[str, Value]]) -> list[Mapping[str, Value]]:
@@ -154,8 +151,7 @@ def policy_order(policy: str) -> tuple[bool, bool, str]:
 
 def grouped(rows: Iterable[Item], key: Callable[[Item], Key]) -> list[tuple[Key, list[Item]]]:
     """The rows by `key`, in the order of the keys' first rows."""
-    order: dict[Key, int] = {}
-    listed = list(rows)
-    for row in listed:
-        order.setdefault(key(row), len(order))
-    return [(name, list(part)) for name, part in groupby(sorted(listed, key=lambda r: order[key(r)]), key)]
+    found: dict[Key, list[Item]] = {}
+    for row in rows:
+        found.setdefault(key(row), []).append(row)
+    return list(found.items())

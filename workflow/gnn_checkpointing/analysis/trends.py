@@ -6,10 +6,9 @@ from collections.abc import Iterator, Sequence
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from gnn_checkpointing.analysis.estimates import Noise, mean_bytes
-from gnn_checkpointing.analysis.fitting import fitted, largest_leverage
+from gnn_checkpointing.analysis.fitting import LEAST_LEVELS, Floats, answers, fitted, largest_leverage
 from gnn_checkpointing.analysis.results import (
     SAVES_BELOW,
     Band,
@@ -24,7 +23,6 @@ from gnn_checkpointing.analysis.results import (
     Trends,
 )
 from gnn_checkpointing.analysis.rounding import CLOSE
-from gnn_checkpointing.analysis.support import LEAST_LEVELS, Floats, answers
 from gnn_checkpointing.analysis.table import Row, by_series, comparable, drawn, grouped, policy_order
 from gnn_checkpointing.records.measurements_table import per_second
 
@@ -50,10 +48,10 @@ def trends(rows: Sequence[Row], effects: Effects, noise: Noise) -> Trends:
     chosen = [row for row in drawn(rows) if (row.convolution, row.policy, row.family, row.num_nodes) in places]
     chosen.sort(key=lambda row: (row.convolution, policy_order(row.policy), row.degree))
     bands = [
-        found
+        _band(having, quantity, noise)
         for _, cells in by_series(chosen)
         for quantity in THRESHOLDS
-        if (found := _band(cells, quantity, noise)) is not None
+        if (having := [row for row in cells if getattr(row, quantity) is not None])
     ]
     return Trends(
         confidence=effects.confidence,
@@ -62,12 +60,9 @@ def trends(rows: Sequence[Row], effects: Effects, noise: Noise) -> Trends:
     )
 
 
-def _band(rows: Sequence[Row], quantity: Quantity, noise: Noise) -> Band | None:
-    """The band of one convolution and policy; None where no cell has the quantity."""
-    having = [row for row in rows if getattr(row, quantity) is not None]
-    degrees = grouped(having, lambda row: (row.degree,))
-    if not degrees:
-        return None
+def _band(rows: Sequence[Row], quantity: Quantity, noise: Noise) -> Band:
+    """The band of one convolution and policy, whose cells all have the quantity."""
+    degrees = grouped(rows, lambda row: (row.degree,))
     together = noise.confidence ** (1 / len(degrees))
     return Band(
         convolution=rows[0].convolution,
@@ -96,39 +91,30 @@ def break_even(band: Band, threshold: float) -> BreakEven:
     ratios = np.array([[point.ratio.low, point.ratio.estimate, point.ratio.high] for point in band.points])
     heights = np.log(ratios / threshold)
     low, middle, high = np.where(np.abs(heights) < CLOSE, 0.0, heights).T
-    course = _course(middle < 0)
     undecided = (low < 0) & (high >= 0)
-    crossed = course in ("rises", "falls")
-    open_ends: Open = _OPEN[bool(undecided[0]), bool(undecided[-1])] if crossed else ""
-    certain = (open_ends == "") if crossed else course != "crosses" and not undecided.any()
+    below = middle < 0
+    turns = int((below[1:] != below[:-1]).sum())
+    courses: tuple[Course, Course] = ("below", "above") if turns == 0 else ("rises", "falls")
+    course: Course = "crosses" if turns > 1 else courses[0] if below[0] else courses[1]
+    open_ends: Open = _OPEN[bool(undecided[0]), bool(undecided[-1])] if turns == 1 else ""
+    where = None
+    if turns == 1:
+        # An end of the band may pass 0 beyond the measured levels; the outermost place is taken.
+        places = np.concatenate([_crossings(degrees, each) for each in (low, middle, high)])
+        where = Estimate(
+            estimate=float(_crossings(degrees, middle)[0]),
+            low=float(degrees[0] if open_ends in ("sparse", "both") else places.min()),
+            high=float(degrees[-1] if open_ends in ("dense", "both") else places.max()),
+        )
     return BreakEven(
         convolution=band.convolution,
         policy=band.policy,
         quantity=band.quantity,
         threshold=threshold,
         course=course,
-        average_degree=_where(degrees, low, middle, high, open_ends) if crossed else None,
+        average_degree=where,
         open=open_ends,
-        certain=certain,
-    )
-
-
-def _course(below: NDArray[np.bool_]) -> Course:
-    turns = int((below[1:] != below[:-1]).sum())
-    if turns > 1:
-        return "crosses"
-    if turns == 1:
-        return "rises" if below[0] else "falls"
-    return "below" if below[0] else "above"
-
-
-def _where(degrees: Floats, low: Floats, middle: Floats, high: Floats, open_ends: Open) -> Estimate:
-    """Where the middle passes 0, and the outermost places where an end of the band does."""
-    places = np.concatenate([_crossings(degrees, heights) for heights in (low, middle, high)])
-    return Estimate(
-        estimate=float(_crossings(degrees, middle)[0]),
-        low=float(degrees[0] if open_ends in ("sparse", "both") else places.min()),
-        high=float(degrees[-1] if open_ends in ("dense", "both") else places.max()),
+        certain=not open_ends if turns == 1 else turns == 0 and not undecided.any(),
     )
 
 
@@ -155,13 +141,12 @@ def throughput_laws(rows: Sequence[Row], confidence: float) -> tuple[list[Throug
 def _laws(timed: Sequence[Row], confidence: float) -> Iterator[tuple[str, ThroughputLaw | str]]:
     # Generated graphs, whose density was chosen; where a study has none, its real graphs and those made of them.
     for (convolution, policy), cells in by_series([row for row in timed if row.is_drawn] or timed):
-        levels = {round(row.average_degree) for row in cells}
-        graphs = {row.graph for row in cells}
-        alone = largest_leverage(_columns(cells, "average_degree")) > 1 - CLOSE
-        if len(levels) < LEAST_LEVELS or len(graphs) < LEAST_GRAPHS or alone:
+        levels, graphs = len({round(row.average_degree) for row in cells}), len({row.graph for row in cells})
+        alone = largest_leverage(_columns(cells, "average_degree")[0]) > 1 - CLOSE
+        if levels < LEAST_LEVELS or graphs < LEAST_GRAPHS or alone:
             yield (
                 f"{convolution}, {policy}: throughput is not regressed on density",
-                f"{len(graphs)} timed graphs at {len(levels)} levels, and it wants {LEAST_GRAPHS} at {LEAST_LEVELS}, "
+                f"{graphs} timed graphs at {levels} levels, and it wants {LEAST_GRAPHS} at {LEAST_LEVELS}, "
                 "none of which decides alone",
             )
             continue
@@ -170,29 +155,23 @@ def _laws(timed: Sequence[Row], confidence: float) -> Iterator[tuple[str, Throug
                 yield "", _law(cells, response, density, confidence)
 
 
-def _density(cells: Sequence[Row], density: Density) -> Floats:
-    nodes = np.array([float(row.num_nodes) for row in cells])
-    edges = np.array([float(row.num_edges) for row in cells])
+def _columns(cells: Sequence[Row], density: Density) -> tuple[Floats, Floats]:
+    """One, the logarithm of density, and that of the nodes where they differ; and density itself."""
+    nodes, edges = np.array([(row.num_nodes, row.num_edges) for row in cells], dtype=np.float64).T
     measured: Floats = edges / (nodes * (nodes - 1)) if density == "density" else edges / nodes
-    return measured
-
-
-def _columns(cells: Sequence[Row], density: Density) -> Floats:
-    """One, the logarithm of density, and that of the nodes where they differ."""
-    nodes = np.log([float(row.num_nodes) for row in cells])
-    columns = [np.ones(len(cells)), np.log(_density(cells, density))]
-    return np.column_stack([*columns, nodes] if np.ptp(nodes) > 0 else columns)
+    columns = [np.ones(len(cells)), np.log(measured), *([np.log(nodes)] if np.ptp(nodes) > 0 else [])]
+    return np.column_stack(columns), measured
 
 
 def _law(cells: Sequence[Row], response: Throughput, density: Density, confidence: float) -> ThroughputLaw:
-    measured, nodes = _density(cells, density), [row.num_nodes for row in cells]
-    counts = [row.num_nodes if response == "nodes_per_second" else row.num_edges for row in cells]
+    columns, measured = _columns(cells, density)
+    nodes = [row.num_nodes for row in cells]
+    counts = nodes if response == "nodes_per_second" else [row.num_edges for row in cells]
     rates = [per_second(count, row.step_time_seconds) for count, row in zip(counts, cells, strict=True)]
     logarithms: Floats = np.log(np.array(rates, dtype=np.float64))
     # A graph that was measured more than once is one draw: its rows move together.
     graphs = [row.graph for row in cells]
-    clusters = graphs if len(set(graphs)) < len(graphs) else None
-    fit = fitted(_columns(cells, density), logarithms, "equal", confidence, clusters)
+    fit = fitted(columns, logarithms, "equal", confidence, graphs if len(set(graphs)) < len(graphs) else None)
     errors = np.abs(np.expm1(fit.fitted - logarithms))
     constant, elasticity, *nodes_elasticity = fit.coefficients
     return ThroughputLaw(

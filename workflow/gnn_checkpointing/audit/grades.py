@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from pydantic import ValidationError, model_validator
+from pydantic import model_validator
 
 from gnn_checkpointing.analysis.results import Result
-from gnn_checkpointing.artefacts import read_json
-from gnn_checkpointing.refusal import Refusal
+from gnn_checkpointing.records.record import checked
 
 
 class Check(Result):
@@ -62,13 +61,8 @@ def graded(study: str, hardware: str, checks: list[Check]) -> Audit:
 
 
 def read_audit(path: Path) -> Audit:
-    """Read an `audit.json`, or refuse naming the file and the field."""
-    try:
-        return Audit.model_validate(read_json(path))
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        field = ".".join(str(part) for part in first["loc"]) or "audit"
-        raise Refusal(f"{path}: field {field}: {first['msg']}; make it anew with `audit`") from None
+    """The content of an `audit.json`, or a refusal that names the file and the field."""
+    return checked(path, Audit, "make it again with `audit`")
 
 
 def _score(checks: Sequence[Check]) -> tuple[int, int]:

@@ -1,18 +1,25 @@
-"""What the audit looks at: the study, the table, what was found, claimed and written down of graphs and machine."""
+"""The folder of a run or of its published report: each file is read by its own reader, once, when it is asked for."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from gnn_checkpointing.analysis.analyse import Findings, read_analysis
 from gnn_checkpointing.artefacts import read_json
+from gnn_checkpointing.audit.grades import Audit, read_audit
 from gnn_checkpointing.claims.ledger import Ledger, read_ledger
+from gnn_checkpointing.packed import is_there
+from gnn_checkpointing.planning.knowledge import Knowledge, read_knowledge
+from gnn_checkpointing.records.cell import CellRecord, read_records
 from gnn_checkpointing.records.demonstration import Demonstration, read_demonstration
-from gnn_checkpointing.records.graph_facts import GraphFacts, read_graphs
+from gnn_checkpointing.records.explained import ExplainedSets, read_explained
+from gnn_checkpointing.records.graph_facts import EncodingCost, GraphFacts, read_encodings, read_graphs
 from gnn_checkpointing.records.measurements_table import Value, read_table
+from gnn_checkpointing.records.traces import Trace, read_traces
+from gnn_checkpointing.records.training import TrainingRecord, read_trainings
 from gnn_checkpointing.refusal import Refusal
 from gnn_checkpointing.study.reading import read_study
 from gnn_checkpointing.study.study import Study
@@ -29,24 +36,86 @@ class Machine:
     label: str = ""
 
 
-@dataclass(frozen=True)
-class AuditInputs:
-    """All that is audited; `rows` are those of `measurements.csv` as `read_table` reads them."""
+def machine_facts(values: Any) -> Machine:
+    """The machine that the content of a `hardware.json` describes, or a refusal."""
+    try:
+        facts = {str(fact["name"]): str(fact["value"]) for fact in values["facts"]}
+        slug = str(values["slug"])
+        return Machine(slug, facts, str(values.get("label", slug)))
+    except (KeyError, TypeError) as error:
+        raise Refusal(
+            f"hardware description: {error!r}; it needs slug and facts (a list of name and value); write it again with "
+            "`hardware`"
+        ) from None
+
+
+READERS: dict[str, tuple[str, Callable[[Path], Any]]] = {
+    "study": ("study.json", read_study),
+    "machine": ("hardware.json", lambda path: machine_facts(read_json(path))),
+    "records": ("records.jsonl", read_records),
+    "rows": ("measurements.csv", read_table),
+    "graphs": ("graphs.json", read_graphs),
+    "traces": ("traces.json", read_traces),
+    "trainings": ("trainings.json", read_trainings),
+    "demonstration": ("demonstration.json", read_demonstration),
+    # Only some studies have these two.
+    "explained": ("explained.json", lambda path: read_explained(path) if is_there(path) else None),
+    "encodings": ("encodings.json", lambda path: read_encodings(path) if is_there(path) else []),
+    "findings": ("analysis", read_analysis),
+    "ledger": ("claims.json", read_ledger),
+    "audit": ("audit.json", read_audit),
+    "knowledge": ("planner.json", read_knowledge),
+}
+"""The file of each part of a run, under the name that a report publishes it by, and its reader."""
+
+
+class RunFolder:
+    """All files of a run as values; a file that is missing or wrong is refused when its part is first used.
+
+    `rows` are those of `measurements.csv`; `repeats` are the later visits of cells, once `by_visit` has set them apart.
+    """
 
     study: Study
+    machine: Machine
+    records: list[CellRecord]
     rows: Sequence[Row]
+    graphs: Sequence[GraphFacts]
+    traces: list[Trace]
+    trainings: list[TrainingRecord]
+    demonstration: Demonstration
+    explained: ExplainedSets | None
+    encodings: list[EncodingCost]
     findings: Findings
     ledger: Ledger
-    graphs: Sequence[GraphFacts]
-    machine: Machine
-    demonstration: Demonstration
+    audit: Audit
+    knowledge: Knowledge
     repeats: Sequence[Row] = ()
-    """Rows of cells that were measured again at the study's middle and end; `rows` are then of the first time."""
 
-    def by_visit(self) -> AuditInputs:
+    def __init__(self, folder: Path, **parts: Any) -> None:
+        self.folder = folder
+        vars(self).update(parts)
+
+    def __getattr__(self, part: str) -> Any:
+        """Read a part that is used for the first time."""
+        if part not in READERS:
+            raise AttributeError(part)
+        name, reader = READERS[part]
+        try:
+            found = reader(self.folder / name)
+        except Refusal as refusal:
+            text = str(refusal)
+            raise Refusal(text if str(self.folder) in text else f"{self.folder / name}: {text}") from None
+        vars(self)[part] = found
+        return found
+
+    def but(self, **parts: Any) -> RunFolder:
+        """The same run with other parts."""
+        return RunFolder(**vars(self) | parts)
+
+    def by_visit(self) -> RunFolder:
         """The same with the rows of repeated cells apart."""
         rows = [row for row in self.rows if not row.get("visit")]
-        return replace(self, rows=rows, repeats=[row for row in self.rows if row.get("visit")])
+        return self.but(rows=rows, repeats=[row for row in self.rows if row.get("visit")])
 
     @property
     def reference(self) -> str:
@@ -80,32 +149,6 @@ class AuditInputs:
         return [(row, nones[row["cell"]]) for row in self.completed if row["cell"] in nones]
 
 
-def machine_facts(values: Any) -> Machine:
-    """Return the machine that the content of a `hardware.json` describes, or refuse."""
-    try:
-        facts = {str(fact["name"]): str(fact["value"]) for fact in values["facts"]}
-        slug = str(values["slug"])
-        return Machine(slug, facts, str(values.get("label", slug)))
-    except (KeyError, TypeError) as error:
-        raise Refusal(
-            f"hardware description: {error!r}; it needs slug and facts (a list of name and value); write it anew with "
-            "`hardware`"
-        ) from None
-
-
-def read_audit_inputs(run: Path) -> AuditInputs:
-    """All that is audited of the run in a folder, under the names that a report publishes it by."""
-    return AuditInputs(
-        study=read_study(run / "study.json"),
-        rows=read_table(run / "measurements.csv"),
-        findings=read_analysis(run / "analysis"),
-        ledger=read_ledger(run / "claims.json"),
-        graphs=read_graphs(run / "graphs.json"),
-        machine=machine_facts(read_json(run / "hardware.json")),
-        demonstration=read_demonstration(run / "demonstration.json"),
-    )
-
-
 def place(row: Row) -> str:
-    """Return where a row stands, such as sbm-n400-d4-GCN, layers."""
+    """Which measurement a row is, such as "sbm-n400-d4-GCN, layers"."""
     return f"{row['cell']}, {row['policy']}"

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from gnn_checkpointing.analysis.results import Estimate
 from gnn_checkpointing.claims.ledger import Verdict
-
-Says = Callable[[Estimate], bool]
 
 
 @dataclass(frozen=True)
@@ -19,76 +18,57 @@ class Rule:
     verdict: Callable[[Sequence[Estimate]], Verdict]
 
 
-def _each(words: str, holds: Says, fails: Says) -> Rule:
+_EACH: dict[str, tuple[str, Callable[..., bool], Callable[..., bool]]] = {
+    "below": (
+        "supported if every interval ends below {0:g}; refuted if one lies at {0:g} or above",
+        lambda value, limit: value.high < limit,
+        lambda value, limit: value.low >= limit,
+    ),
+    "above": (
+        "supported if every interval begins above {0:g}; refuted if one lies at {0:g} or below",
+        lambda value, limit: value.low > limit,
+        lambda value, limit: value.high <= limit,
+    ),
+    "at_most": (
+        "supported if no interval reaches above {0:g}; refuted if one lies above {0:g} whole",
+        lambda value, limit: value.high <= limit,
+        lambda value, limit: value.low > limit,
+    ),
+    "at_least": (
+        "supported if no interval reaches below {0:g}; refuted if one lies below {0:g} whole",
+        lambda value, limit: value.low >= limit,
+        lambda value, limit: value.high < limit,
+    ),
+    "within": (
+        "supported if every interval lies within {0:g} to {1:g}; refuted if one lies outside whole",
+        lambda value, low, high: low <= value.low and value.high <= high,
+        lambda value, low, high: value.high < low or high < value.low,
+    ),
+    "exactly": (
+        "supported if every value is {0:g} exactly; refuted if an interval leaves {0:g} out",
+        lambda value, count: value.low == count == value.high,
+        lambda value, count: not value.low <= count <= value.high,
+    ),
+}
+"""In words with its limits, when an interval holds, and when it says the opposite."""
+
+
+def _each(name: str, *limits: float) -> Rule:
     """Supported if each interval says so, refuted if one says the opposite."""
+    words, holds, fails = _EACH[name]
 
     def verdict(estimates: Sequence[Estimate]) -> Verdict:
         if not estimates:
             return "untested"
-        if any(map(fails, estimates)):
+        if any(fails(one, *limits) for one in estimates):
             return "refuted"
-        return "supported" if all(map(holds, estimates)) else "inconclusive"
+        return "supported" if all(holds(one, *limits) for one in estimates) else "inconclusive"
 
-    return Rule(words, verdict)
-
-
-def below(threshold: float) -> Rule:
-    """The quantity is smaller than a threshold."""
-    return _each(
-        f"supported if every interval ends below {threshold:g}; refuted if one lies at {threshold:g} or above",
-        lambda value: value.high < threshold,
-        lambda value: value.low >= threshold,
-    )
+    return Rule(words.format(*limits), verdict)
 
 
-def above(threshold: float) -> Rule:
-    """The quantity is larger than a threshold."""
-    return _each(
-        f"supported if every interval begins above {threshold:g}; refuted if one lies at {threshold:g} or below",
-        lambda value: value.low > threshold,
-        lambda value: value.high <= threshold,
-    )
-
-
-def at_most(limit: float) -> Rule:
-    """The quantity does not exceed a limit."""
-    return _each(
-        f"supported if no interval reaches above {limit:g}; refuted if one lies above {limit:g} whole",
-        lambda value: value.high <= limit,
-        lambda value: value.low > limit,
-    )
-
-
-def at_least(limit: float) -> Rule:
-    """The quantity does not fall short of a limit."""
-    return _each(
-        f"supported if no interval reaches below {limit:g}; refuted if one lies below {limit:g} whole",
-        lambda value: value.low >= limit,
-        lambda value: value.high < limit,
-    )
-
-
-def within(lowest: float, highest: float) -> Rule:
-    """The quantity lies between two limits, on every graph."""
-    return _each(
-        f"supported if every interval lies within {lowest:g} to {highest:g}; refuted if one lies outside whole",
-        lambda value: lowest <= value.low and value.high <= highest,
-        lambda value: value.high < lowest or highest < value.low,
-    )
-
-
-def exactly(count: float) -> Rule:
-    """The quantity is a count, and this one."""
-    return _each(
-        f"supported if every value is {count:g} exactly; refuted if an interval leaves {count:g} out",
-        lambda value: value.low == count == value.high,
-        lambda value: not value.low <= count <= value.high,
-    )
-
-
-RULES: dict[str, Callable[..., Rule]] = {
-    rule.__name__: rule for rule in (below, above, at_most, at_least, within, exactly)
-}
+RULES: dict[str, Callable[..., Rule]] = {name: partial(_each, name) for name in _EACH}
+below, above, at_most, at_least, within, exactly = RULES.values()
 
 
 def respectively(*rules: Rule) -> Rule:

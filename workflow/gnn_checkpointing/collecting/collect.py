@@ -19,8 +19,8 @@ from gnn_checkpointing.records.graph_facts import GraphFacts, GraphList
 from gnn_checkpointing.records.measurements_table import write_table
 from gnn_checkpointing.records.traces import ByteTrace, Trace, Traces, byte_traces_file, read_byte_traces
 from gnn_checkpointing.refusal import Refusal
+from gnn_checkpointing.study.design import visits
 from gnn_checkpointing.study.graph_design import GraphSpec, large_graphs, place
-from gnn_checkpointing.study.order import visits
 from gnn_checkpointing.study.settings import PRACTICE
 from gnn_checkpointing.study.vision_shapes import neighbours_by_block
 

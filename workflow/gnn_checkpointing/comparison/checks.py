@@ -1,16 +1,19 @@
-"""What must be the same on every machine: graphs, saved bytes, bytes per edge, and which way a verdict goes."""
+"""What two reports of one study have in common, what of it must be the same, and what differs around it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import json
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple, TypeVar
 
+from gnn_checkpointing.audit.inputs import Row, RunFolder, place
 from gnn_checkpointing.claims.ledger import Claim
-from gnn_checkpointing.comparison.reports import Joined, Report, matched, place
 from gnn_checkpointing.comparison.results import Check, Difference
 from gnn_checkpointing.study.reading import read_yaml
+
+Item = TypeVar("Item")
 
 ROUNDING, ROUNDING_BYTES = 1e-6, 1e-3
 """Two fits of the same bytes agree to this share of their slope, or to so many bytes per edge of a slope of nothing."""
@@ -19,108 +22,186 @@ LIBRARIES = ("torch", "torch-geometric", "numpy", "python")
 """Of the facts in `hardware.json`, the versions that decide which tensors are kept."""
 
 _DECIDED = ("supported", "refuted")
+_OTHER_GRAPHS = "A generator of random numbers or a data set has changed between the two."
+
+Found = Iterator[tuple[str, Any, Any, str, bool]]
+"""Of each item that both have: its place, what either says, what may explain a difference, whether there is none."""
 
 
 @cache
 def texts() -> Any:
-    """What the page says: of each check its question, rule and results, why machines are compared, and how."""
+    """What the page says: of each check its question, rule and results, its tables, and how machines are compared."""
     return read_yaml(Path(__file__).with_name("texts.yaml"))
 
 
-def checks(pairs: Sequence[Joined], first: Report, second: Report) -> list[Check]:
-    """Every check of two reports of one study; `pairs` are the rows that both have."""
+def compared(rows: Sequence[Joined], first: RunFolder, second: RunFolder) -> tuple[list[Check], list[Difference]]:
+    """Every check of two reports of one study with what differs; `rows` are those that both have."""
     reason = _reason(first, second)
-    compared = {
-        "graphs": (_graphs(first, second), "A generator of random numbers or a data set has changed between the two."),
-        "saved-bytes": (_saved_bytes(pairs), reason),
+    found: dict[str, tuple[Found, str]] = {
+        "graphs": (_graphs(first, second), _OTHER_GRAPHS),
+        "saved-bytes": (_saved_bytes(rows), reason),
         "bytes-per-edge": (_slopes(first, second), reason),
         "verdicts": (_verdicts(first, second), ""),
     }
-    return [_check(id, *compared[id]) for id in texts()["checks"]]
+    checks, differences = [], list[Difference]()
+    for id, words in texts()["checks"].items():
+        items, explained = list(found[id][0]), found[id][1]
+        own = [_difference(id, *item[:4]) for item in items if not item[4]]
+        checks.append(
+            Check(
+                id=id,
+                question=words["question"],
+                rule=words["rule"],
+                matched=len(items),
+                differ=len(own),
+                worst=max((one.relative for one in own if one.relative is not None), default=None),
+                word="different" if own else "same" if items else "not compared",
+                note=explained if own else "",
+            )
+        )
+        differences += own
+    return checks, differences
 
 
-def half_decided(first: Report, second: Report) -> list[Difference]:
+def half_decided(first: RunFolder, second: RunFolder) -> list[Difference]:
     """The claims that one machine decides and the other leaves open."""
-    return [_claim(*pair) for pair in _claims(first, second) if sum(one.verdict in _DECIDED for one in pair) == 1]
+    return [
+        _difference("half", one.id, one.verdict, other.verdict, one.sentence)
+        for one, other in _claims(first, second)
+        if sum(claim.verdict in _DECIDED for claim in (one, other)) == 1
+    ]
 
 
-def _check(id: str, compared: Iterator[Difference | None], reason: str) -> Check:
-    """A check of items that were held against each other, None for each that is the same."""
-    differences = list(compared)
-    findings = [one for one in differences if one is not None]
-    return Check(
-        id=id,
-        question=texts()["checks"][id]["question"],
-        rule=texts()["checks"][id]["rule"],
-        matched=len(differences),
-        differ=len(findings),
-        worst=max((one.relative for one in findings if one.relative is not None), default=None),
-        word="different" if findings else "same" if differences else "not compared",
-        note=reason if findings else "",
-        findings=findings,
-    )
+def _difference(what: str, where: str, first: Any, second: Any, note: str) -> Difference:
+    """Two values that are not the same, and the distance of numbers over the larger."""
+    relative = None if isinstance(first, str) else abs(first - second) / max(abs(first), abs(second))
+    return Difference(what=what, place=where, first=first, second=second, relative=relative, note=note)
 
 
-def _graphs(first: Report, second: Report) -> Iterator[Difference | None]:
+def _graphs(first: RunFolder, second: RunFolder) -> Found:
     for pair in matched(first.graphs, second.graphs, lambda graph: graph.id):
         one, other = (f"{g.num_nodes} nodes, {g.num_edges} edges, SHA-256 {g.sha256[:12]}" for g in pair)
-        same = pair[0].sha256 == pair[1].sha256
-        yield None if same else Difference(place=pair[0].id, first=one, second=other)
+        yield pair[0].id, one, other, "", pair[0].sha256 == pair[1].sha256
 
 
-def _saved_bytes(pairs: Sequence[Joined]) -> Iterator[Difference | None]:
-    for pair in pairs:
+def _saved_bytes(rows: Sequence[Joined]) -> Found:
+    for pair in rows:
         one, other = (row["saved_activation_bytes"] for row in (pair.first, pair.second))
         if pair.both_completed and isinstance(one, int) and isinstance(other, int):
             # Sizes of blocks follow the machine's cache.
             blocks = [row["edges_at_once"] for row in (pair.first, pair.second)]
             note = "" if blocks[0] == blocks[1] else f"{blocks[0]} and {blocks[1]} edges at once"
-            yield None if one == other else _apart(place(pair.first), one, other, note)
+            yield place(pair.first), one, other, note, one == other
 
 
-def _slopes(first: Report, second: Report) -> Iterator[Difference | None]:
-    one_laws, other_laws = (
-        {f"{law.convolution}, {law.policy}, {law.response}": law for law in report.laws} for report in (first, second)
-    )
-    for name, one in one_laws.items():
-        other = other_laws.get(name)
-        if other is not None and one.response != "step_time_seconds":
-            a, b = one.per_edge.estimate, other.per_edge.estimate
+def _slopes(first: RunFolder, second: RunFolder) -> Found:
+    one, other = (run.findings.regressions.laws for run in (first, second))
+    for law, its in matched(one, other, lambda law: f"{law.convolution}, {law.policy}, {law.response}"):
+        if law.response != "step_time_seconds":
+            a, b = law.per_edge.estimate, its.per_edge.estimate
             same = abs(a - b) <= max(ROUNDING_BYTES, ROUNDING * max(abs(a), abs(b)))
-            note = "" if one.cells == other.cells else f"laws of {one.cells} and {other.cells} cells"
-            yield None if same else _apart(name, a, b, note)
+            note = "" if law.cells == its.cells else f"laws of {law.cells} and {its.cells} cells"
+            yield f"{law.convolution}, {law.policy}, {law.response}", a, b, note, same
 
 
-def _verdicts(first: Report, second: Report) -> Iterator[Difference | None]:
+def _verdicts(first: RunFolder, second: RunFolder) -> Found:
     for one, other in _claims(first, second):
         if one.verdict in _DECIDED and other.verdict in _DECIDED:
-            yield None if one.verdict == other.verdict else _claim(one, other)
+            yield one.id, one.verdict, other.verdict, one.sentence, one.verdict == other.verdict
 
 
-def _claims(first: Report, second: Report) -> list[tuple[Claim, Claim]]:
-    return matched(first.claims, second.claims, lambda claim: claim.id)
+def _claims(first: RunFolder, second: RunFolder) -> list[tuple[Claim, Claim]]:
+    return matched(first.ledger.claims, second.ledger.claims, lambda claim: claim.id)
 
 
-def _claim(one: Claim, other: Claim) -> Difference:
-    return Difference(place=one.id, first=one.verdict, second=other.verdict, note=one.sentence)
-
-
-def _apart(where: str, first: float, second: float, note: str) -> Difference:
-    """Two numbers that are not the same, and their distance over the larger."""
-    relative = abs(first - second) / max(abs(first), abs(second))
-    return Difference(place=where, first=first, second=second, relative=relative, note=note)
-
-
-def _reason(first: Report, second: Report) -> str:
+def _reason(first: RunFolder, second: RunFolder) -> str:
     """What two machines' bytes may differ by: their devices, their versions, or nothing."""
-    one, other = (" and ".join(sorted({str(row["device"]) for row in report.rows})) for report in (first, second))
+    one, other = (" and ".join(sorted({str(row["device"]) for row in run.rows})) for run in (first, second))
     if one != other:
         return (
             f"Measured on {one} here and on {other} there: their kernels may rightly keep different tensors, so this "
             "tells of the devices before it tells of an error."
         )
-    versions = [(name, first.facts.get(name, "unknown"), second.facts.get(name, "unknown")) for name in LIBRARIES]
+    versions = [(name, *(run.machine.facts.get(name, "unknown") for run in (first, second))) for name in LIBRARIES]
     apart = "; ".join(f"{name} {one} and {other}" for name, one, other in versions if one != other)
     if apart:
         return f"Measured under different versions ({apart}), which may keep different tensors."
     return "Measured on the same kind of device under the same versions, where the bytes should be equal."
+
+
+class Joined(NamedTuple):
+    """A row that both have, and which row of either table it is, counted from 0."""
+
+    first_row: int
+    first: Row
+    second_row: int
+    second: Row
+
+    @property
+    def both_completed(self) -> bool:
+        """Whether the policy ran to its end on both machines."""
+        return self.first["outcome"] == self.second["outcome"] == "completed"
+
+
+def matched(first: Iterable[Item], second: Iterable[Item], key: Callable[[Item], Hashable]) -> list[tuple[Item, Item]]:
+    """The items of one key, in the first's order."""
+    others = {key(item): item for item in second}
+    return [(item, others[key(item)]) for item in first if key(item) in others]
+
+
+def joined(first: RunFolder, second: RunFolder) -> list[Joined]:
+    """The rows of the same cell and policy on graphs of one size, in the first table's order.
+
+    A cell's id names its graph, architecture, aggregation and allocator. Two graphs of one id and another size have
+    another SHA-256, too: the check of graphs names them. A cell that was measured again is compared by its first visit.
+    """
+    resized = {
+        one.id
+        for one, other in matched(first.graphs, second.graphs, lambda graph: graph.id)
+        if (one.num_nodes, one.num_edges) != (other.num_nodes, other.num_edges)
+    }
+    one, other = (
+        [(n, row) for n, row in enumerate(run.rows) if not row.get("visit") and row["graph"] not in resized]
+        for run in (first, second)
+    )
+    return [Joined(*own, *theirs) for own, theirs in matched(one, other, lambda numbered: place(numbered[1]))]
+
+
+def around(pairs: Iterable[Joined], first: RunFolder, second: RunFolder) -> Iterator[Difference]:
+    """What differs around the measurements: machines, settings, outcomes, and what one machine alone has."""
+    kinds = {
+        "facts": (first.machine.facts, second.machine.facts),
+        "settings": (_settings(first), _settings(second)),
+        "alone": (_alone(first, second), _alone(second, first)),
+    }
+    for what, (one, other) in kinds.items():
+        for name in dict.fromkeys([*one, *other]):
+            if one.get(name) != other.get(name):
+                yield Difference(what=what, place=name, first=one.get(name, ""), second=other.get(name, ""))
+    for pair in pairs:
+        ends = [str(row["outcome"]) for row in (pair.first, pair.second)]
+        if ends[0] != ends[1]:
+            yield Difference(what="outcomes", place=place(pair.first), first=ends[0], second=ends[1])
+
+
+def _alone(there: RunFolder, elsewhere: RunFolder) -> dict[str, str]:
+    """The policies that the first of the two alone has, of each cell that has such."""
+    known = {place(row) for row in elsewhere.rows}
+    policies: dict[str, list[str]] = {}
+    for row in there.rows:
+        if place(row) not in known:
+            policies.setdefault(str(row["cell"]), []).append(str(row["policy"]))
+    return {cell: ", ".join(names) for cell, names in policies.items()}
+
+
+def _settings(run: RunFolder) -> dict[str, str]:
+    """What the study asks, each setting under its whole name, a list as one setting; not what names the machine."""
+    return dict(_keys(run.study.model_dump(mode="json", by_alias=True, exclude={"hardware"})))
+
+
+def _keys(values: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, str]]:
+    for name, value in values.items():
+        if isinstance(value, Mapping) and value:
+            yield from _keys(value, f"{above}{name}.")
+        else:
+            yield f"{above}{name}", json.dumps(value, ensure_ascii=False)

@@ -1,4 +1,4 @@
-"""Joining published reports: every study that several machines have, each two of them against each other."""
+"""Every study that several machines have published, each two of them held against each other."""
 
 from __future__ import annotations
 
@@ -6,21 +6,22 @@ from collections.abc import Collection
 from itertools import combinations
 from pathlib import Path
 
-from gnn_checkpointing.comparison.checks import checks, half_decided
+from gnn_checkpointing.audit.inputs import RunFolder
+from gnn_checkpointing.comparison.checks import around, compared, half_decided, joined
 from gnn_checkpointing.comparison.folders import machines, shared, summaries, why_nothing
 from gnn_checkpointing.comparison.ratios import (
     CONFIDENCE,
     RESAMPLES,
     SEED,
+    at_rows,
     break_evens,
     exact_rank_agreement,
     per_edge,
-    ratio_pairs,
     ratio_summaries,
     throughputs,
+    time_ratio,
 )
-from gnn_checkpointing.comparison.reports import Report, alone, differing, joined, place, read_report, settings
-from gnn_checkpointing.comparison.results import Comparison, Difference, Machine, Pair, StudyCompared
+from gnn_checkpointing.comparison.results import Comparison, Machine, Pair, StudyCompared
 from gnn_checkpointing.refusal import Refusal
 
 
@@ -33,59 +34,52 @@ def compare(reports: Path, left_out: Collection[Path] = ()) -> Comparison:
     if reason:
         raise Refusal(f"{reports}: {reason[0].lower()}{reason[1:]}")
     found = summaries(reports, left_out)
-    read = [[read_report(folder) for folder in folders] for folders in shared(found).values()]
-    published = machines(found)
-    labels = {report.slug: report.label for several in read for report in several}
-    studies = [
-        StudyCompared(
-            name=several[0].study.name,
-            title=several[0].study.title,
-            machines=[report.slug for report in several],
-            missing=sorted(published.keys() - {report.slug for report in several}),
-            pairs=[_pair(*two) for two in combinations(several, 2)],
-        )
-        for several in read
-    ]
+    published, labels = machines(found), dict[str, str]()
+    studies, pairs = list[StudyCompared](), list[Pair]()
+    for name, folders in shared(found).items():
+        # Study by study: their records take memory.
+        runs = {folder.parent.name: RunFolder(folder) for folder in folders}
+        pairs += [_pair(*two) for two in combinations(runs.values(), 2)]
+        labels |= {slug: run.machine.label for slug, run in runs.items()}
+        missing = sorted(published.keys() - runs.keys())
+        title = next(iter(runs.values())).study.title
+        studies.append(StudyCompared(name=name, title=title, machines=list(runs), missing=missing))
     return Comparison(
         confidence=CONFIDENCE,
         resamples=RESAMPLES,
         seed=SEED,
         machines=[Machine(slug=slug, label=labels.get(slug, slug), studies=own) for slug, own in published.items()],
         studies=studies,
-        findings=sum(pair.findings for study in studies for pair in study.pairs),
+        pairs=pairs,
+        findings=sum(pair.findings for pair in pairs),
     )
 
 
-def _pair(first: Report, second: Report) -> Pair:
+def _pair(first: RunFolder, second: RunFolder) -> Pair:
     rows = joined(first, second)
     cells = {str(pair.first["cell"]) for pair in rows}
-    found = checks(rows, first, second)
-    ratios = ratio_pairs(rows)
+    one, other = ({(record.cell, record.fingerprint) for record in run.records} for run in (first, second))
+    checks, differences = compared(rows, first, second)
     crossings, never = break_evens(first, second)
-    laws = per_edge(first, second)
-    ranked = [(law.first.estimate, law.second.estimate) for law in laws if law.first and law.second]
+    ratios, laws = at_rows(rows, time_ratio), per_edge(first, second)
+    confidences = first.study.analysis.confidence, second.study.analysis.confidence
     return Pair(
-        first=first.slug,
-        second=second.slug,
-        facts=differing(first.facts, second.facts),
-        settings=differing(settings(first), settings(second)),
+        study=first.study.name,
+        first=first.machine.slug,
+        second=second.machine.slug,
         cells=len(cells),
-        same_code=sum(cell in cells for cell, _ in first.fingerprints.items() & second.fingerprints.items()),
+        same_code=len({cell for cell, _ in one & other} & cells),
         rows=len(rows),
-        alone=[*alone(first, second), *alone(second, first)],
-        outcomes=[
-            Difference(place=place(row.first), first=str(row.first["outcome"]), second=str(row.second["outcome"]))
-            for row in rows
-            if row.first["outcome"] != row.second["outcome"]
-        ],
-        checks=found,
-        findings=sum(check.differ for check in found),
-        half_decided=half_decided(first, second),
+        checks=checks,
+        findings=len(differences),
+        differences=[*differences, *half_decided(first, second), *around(rows, first, second)],
         ratios=ratios,
-        ratio_summaries=ratio_summaries(ratios, (first.study.analysis.confidence, second.study.analysis.confidence)),
+        ratio_summaries=ratio_summaries(ratios, confidences),
         throughput=throughputs(rows),
         per_edge=laws,
-        per_edge_ranks=exact_rank_agreement([one for one, _ in ranked], [other for _, other in ranked]),
+        per_edge_ranks=exact_rank_agreement(
+            [(law.first.estimate, law.second.estimate) for law in laws if law.first and law.second]
+        ),
         break_evens=crossings,
         no_break_even=never,
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,17 +10,11 @@ from numpy.typing import NDArray
 from scipy.stats import kendalltau, norm
 
 from gnn_checkpointing.analysis.estimates import widened_tail
-from gnn_checkpointing.analysis.results import Estimate, Law
+from gnn_checkpointing.analysis.results import Estimate, Law, exactly
 from gnn_checkpointing.analysis.table import policy_order, series
-from gnn_checkpointing.comparison.reports import Joined, Report, Row, matched
-from gnn_checkpointing.comparison.results import (
-    BreakEvenPair,
-    PerEdge,
-    RankAgreement,
-    RatioPair,
-    RatioSummary,
-    Throughput,
-)
+from gnn_checkpointing.audit.inputs import Row, RunFolder
+from gnn_checkpointing.comparison.checks import Joined, matched
+from gnn_checkpointing.comparison.results import AtRow, BreakEvenPair, PerEdge, RankAgreement, RatioSummary
 from gnn_checkpointing.records.measurements_table import number
 
 Floats = NDArray[np.float64]
@@ -28,33 +22,55 @@ Floats = NDArray[np.float64]
 CONFIDENCE, RESAMPLES, SEED = 0.95, 2000, 20261128
 
 
-def ratio_pairs(pairs: Sequence[Joined]) -> list[RatioPair]:
-    """Each policy's time / none's where both machines timed it, except none's own: it is 1 on either."""
+def at_rows(pairs: Sequence[Joined], value: Callable[[Row], Estimate | None]) -> list[AtRow]:
+    """A value of each cell and policy where both machines have it."""
     found = []
     for pair in pairs:
-        first, second = _time_ratio(pair.first), _time_ratio(pair.second)
-        if first and second and pair.first["policy"] != "none":
+        first, second = value(pair.first), value(pair.second)
+        if first and second and pair.both_completed:
+            names = {name: str(pair.first[name]) for name in ("policy", "allocator", "graph", "graph_label")}
             found.append(
-                RatioPair(
-                    graph=str(pair.first["graph"]),
-                    graph_label=str(pair.first["graph_label"]),
-                    **_measured(pair.first),
+                AtRow(
+                    convolution=series(pair.first),
+                    **names,
+                    num_edges=round(number(pair.first, "num_edges") or 0),
                     first_row=pair.first_row,
                     second_row=pair.second_row,
-                    first=first,
-                    second=second,
-                    quotient=second.estimate / first.estimate,
+                    **_both(first, second) | {"quotient": exactly(second.estimate / first.estimate)},
                 )
             )
-    return sorted(found, key=_order)
+    return sorted(found, key=lambda one: (one.allocator, one.convolution, policy_order(one.policy)))
 
 
-def ratio_summaries(pairs: Sequence[RatioPair], confidences: tuple[float, float]) -> list[RatioSummary]:
+def time_ratio(row: Row) -> Estimate | None:
+    """A policy's time / none's; of none itself, whose ratio is 1, there is none."""
+    middle, low, high = (number(row, name) for name in ("time_ratio", "time_ratio_low", "time_ratio_high"))
+    if row["policy"] == "none" or middle is None or low is None or high is None or low <= 0:
+        return None
+    return Estimate(estimate=middle, low=low, high=high)
+
+
+def throughputs(pairs: Sequence[Joined]) -> list[AtRow]:
+    """Edges per second of every series and policy, on the largest graph on which both machines timed it."""
+    largest: dict[tuple[str, ...], AtRow] = {}
+    for one in at_rows(pairs, _throughput):
+        key = one.allocator, one.convolution, one.policy
+        if key not in largest or one.num_edges > largest[key].num_edges:
+            largest[key] = one
+    return list(largest.values())
+
+
+def _throughput(row: Row) -> Estimate | None:
+    rate = number(row, "edges_per_second")
+    return exactly(rate) if rate else None
+
+
+def ratio_summaries(pairs: Sequence[AtRow], confidences: tuple[float, float]) -> list[RatioSummary]:
     """The time ratios of all cells under an allocator, of each convolution, and of each of its policies.
 
     `confidences` are those of the intervals on either machine.
     """
-    groups: dict[tuple[str, str, str], list[RatioPair]] = {}
+    groups: dict[tuple[str, str, str], list[AtRow]] = {}
     for of_convolution, of_policy in ((False, False), (True, False), (True, True)):
         for pair in pairs:
             key = (pair.allocator, pair.convolution if of_convolution else "", pair.policy if of_policy else "")
@@ -62,26 +78,33 @@ def ratio_summaries(pairs: Sequence[RatioPair], confidences: tuple[float, float]
     return [_summary(*key, members, confidences) for key, members in groups.items()]
 
 
-def throughputs(pairs: Sequence[Joined]) -> list[Throughput]:
-    """Edges per second of every series and policy, on the largest graph on which both machines timed it."""
-    found: dict[tuple[str, ...], Throughput] = {}
-    for pair in pairs:
-        edges = round(number(pair.first, "num_edges") or 0)
-        first, second = (number(row, "edges_per_second") for row in (pair.first, pair.second))
-        names = _measured(pair.first)
-        key = tuple(names.values())
-        if pair.both_completed and first and second and edges > (found[key].num_edges if key in found else 0):
-            label = str(pair.first["graph_label"])
-            rates = {"first": first, "second": second, "quotient": second / first}
-            found[key] = Throughput(**names, graph_label=label, num_edges=edges, **rates)
-    return sorted(found.values(), key=_order)
+def _summary(
+    allocator: str, convolution: str, policy: str, members: Sequence[AtRow], confidences: tuple[float, float]
+) -> RatioSummary:
+    graphs = [pair.graph for pair in members]
+    sides = [[pair.first for pair in members], [pair.second for pair in members]]
+    middles, spreads = [], []
+    for ratios, confidence in zip(sides, confidences, strict=True):
+        middle, low, high = np.log([(one.estimate, one.low, one.high) for one in ratios]).T
+        middles.append(middle)
+        spreads.append(deviations(low, high, confidence))
+    first, second = middles
+    return RatioSummary(
+        convolution=convolution,
+        policy=policy,
+        allocator=allocator,
+        cells=len(members),
+        graphs=len(set(graphs)),
+        quotient=median_quotient(second - first, np.hypot(*spreads), graphs),
+        rank_agreement=rank_agreement(first, second, graphs),
+    )
 
 
-def per_edge(first: Report, second: Report) -> list[PerEdge]:
+def per_edge(first: RunFolder, second: RunFolder) -> list[PerEdge]:
     """The time per edge of every series and policy that has a law of time on both machines."""
+    laws = (run.findings.regressions.laws for run in (first, second))
     one, other = (
-        {(law.convolution, law.policy): law for law in report.laws if law.response == "step_time_seconds"}
-        for report in (first, second)
+        {(law.convolution, law.policy): law for law in own if law.response == "step_time_seconds"} for own in laws
     )
     return [
         PerEdge(
@@ -96,13 +119,12 @@ def per_edge(first: Report, second: Report) -> list[PerEdge]:
     ]
 
 
-def break_evens(first: Report, second: Report) -> tuple[list[BreakEvenPair], int]:
+def break_evens(first: RunFolder, second: RunFolder) -> tuple[list[BreakEvenPair], int]:
     """The break-even densities of the policies that have one on either machine, and how many have on none."""
     found, never = [], 0
     kind = ("convolution", "policy", "quantity", "threshold")
-    for one, other in matched(
-        first.break_evens, second.break_evens, lambda found: tuple(getattr(found, name) for name in kind)
-    ):
+    one_side, other_side = (run.findings.trends.break_evens for run in (first, second))
+    for one, other in matched(one_side, other_side, lambda even: tuple(getattr(even, name) for name in kind)):
         if one.course == other.course and one.course in ("below", "above"):
             never += 1  # both machines' ratios stay on the same side of the threshold
             continue
@@ -111,43 +133,6 @@ def break_evens(first: Report, second: Report) -> tuple[list[BreakEvenPair], int
         names = {name: getattr(one, name) for name in kind}
         found.append(BreakEvenPair(**names, first_course=one.course, second_course=other.course, **degrees))
     return found, never
-
-
-def _measured(row: Row) -> dict[str, str]:
-    return {"convolution": series(row), "policy": str(row["policy"]), "allocator": str(row["allocator"])}
-
-
-def _order(one: RatioPair | Throughput) -> tuple[object, ...]:
-    return one.allocator, one.convolution, policy_order(one.policy)
-
-
-def _time_ratio(row: Row) -> Estimate | None:
-    middle, low, high = (number(row, name) for name in ("time_ratio", "time_ratio_low", "time_ratio_high"))
-    if row["outcome"] != "completed" or middle is None or low is None or high is None or low <= 0:
-        return None
-    return Estimate(estimate=middle, low=low, high=high)
-
-
-def _summary(
-    allocator: str, convolution: str, policy: str, members: Sequence[RatioPair], confidences: tuple[float, float]
-) -> RatioSummary:
-    graphs = [pair.graph for pair in members]
-    logarithms, spreads = [], []
-    for ratios, confidence in zip(
-        ([pair.first for pair in members], [pair.second for pair in members]), confidences, strict=True
-    ):
-        middle, low, high = np.log([(one.estimate, one.low, one.high) for one in ratios]).T
-        logarithms.append(middle)
-        spreads.append(deviations(low, high, confidence))
-    return RatioSummary(
-        convolution=convolution,
-        policy=policy,
-        allocator=allocator,
-        cells=len(members),
-        graphs=len(set(graphs)),
-        quotient=median_quotient(logarithms[1] - logarithms[0], np.hypot(*spreads), graphs),
-        rank_agreement=rank_agreement(logarithms[0], logarithms[1], graphs),
-    )
 
 
 def _over_none(place: tuple[str, str], laws: dict[tuple[str, str], Law]) -> Estimate | None:
@@ -159,10 +144,10 @@ def _over_none(place: tuple[str, str], laws: dict[tuple[str, str], Law]) -> Esti
 
 def _both(first: Estimate | None, second: Estimate | None) -> dict[str, Any]:
     """Both, the second over the first, and whether both have an interval and the two do not meet."""
+    found = {"first": first, "second": second}
     if first is None or second is None:
-        return {"first": first, "second": second, "quotient": None, "apart": False}
-    apart = first.high < second.low or second.high < first.low
-    return {"first": first, "second": second, "quotient": second.over(first), "apart": apart}
+        return found | {"quotient": None, "apart": False}
+    return found | {"quotient": second.over(first), "apart": first.high < second.low or second.high < first.low}
 
 
 def deviations(low: Floats, high: Floats, confidence: float) -> Floats:
@@ -179,16 +164,15 @@ def median_quotient(logarithms: Floats, spread: Floats, graphs: Sequence[str]) -
     """
     generator = np.random.default_rng(SEED)
     middle = float(np.median(logarithms))
-    shaken = np.median(generator.normal(logarithms, spread, size=(RESAMPLES, len(logarithms))), axis=1)
-    tail = (1 - CONFIDENCE) / 2
-    ends = [float(end) for end in np.quantile(shaken, [tail, 1 - tail])]
+    medians = [np.median(generator.normal(logarithms, spread, size=(RESAMPLES, len(logarithms))), axis=1)]
+    tails = [(1 - CONFIDENCE) / 2]
     places, count = _places(graphs)
     if count > 1:
         drawn = _times_drawn(count, generator)[:, places]
-        medians = [np.median(np.repeat(logarithms, times)) for times in drawn]
-        tail = widened_tail(count, CONFIDENCE)
-        ends += [float(end) for end in np.quantile(medians, [tail, 1 - tail])]
-    low, high = min([*ends, middle]), max([*ends, middle])
+        medians.append(np.array([np.median(np.repeat(logarithms, times)) for times in drawn]))
+        tails.append(widened_tail(count, CONFIDENCE))
+    ends = [np.quantile(one, [tail, 1 - tail]) for one, tail in zip(medians, tails, strict=True)]
+    low, high = np.min([middle, *(end[0] for end in ends)]), np.max([middle, *(end[1] for end in ends)])
     return Estimate(estimate=float(np.exp(middle)), low=float(np.exp(low)), high=float(np.exp(high)))
 
 
@@ -217,12 +201,13 @@ def rank_agreement(first: Floats, second: Floats, graphs: Sequence[str]) -> Esti
     return Estimate(estimate=tau, low=max(-1.0, min(low, tau)), high=min(1.0, max(high, tau)))
 
 
-def exact_rank_agreement(first: Sequence[float], second: Sequence[float]) -> RankAgreement | None:
-    """Kendall's tau-b of independent values with its p-value, exact for few without ties; None below three."""
-    if len(first) < 3 or len(set(first)) == 1 or len(set(second)) == 1:
+def exact_rank_agreement(values: Sequence[tuple[float, float]]) -> RankAgreement | None:
+    """Kendall's tau-b of independent pairs with its p-value, exact for few without ties; None below three."""
+    first, second = ([pair[side] for pair in values] for side in (0, 1))
+    if len(values) < 3 or len(set(first)) == 1 or len(set(second)) == 1:
         return None
     found = kendalltau(first, second)
-    return RankAgreement(series=len(first), tau=float(found.statistic), p_value=float(found.pvalue))
+    return RankAgreement(series=len(values), tau=float(found.statistic), p_value=float(found.pvalue))
 
 
 def _places(graphs: Sequence[str]) -> tuple[NDArray[np.int64], int]:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Literal
 
-from gnn_checkpointing.analysis.results import Estimate, Quantity, Result
+from pydantic import Field
+
+from gnn_checkpointing.analysis.results import Estimate, OfPolicy, Quantity, Result
 
 
 class Machine(Result):
@@ -16,8 +18,14 @@ class Machine(Result):
 
 
 class Difference(Result):
-    """What is not the same: its place, what either says, how far apart over the larger number, what may explain it."""
+    """What is not the same: its place, what either says, how far apart over the larger number, what may explain it.
 
+    `what`: the check that it breaks, or else `facts` and `settings` (of `hardware.json` and `study.json`), `outcomes`
+    (how a measurement ended), `half` (claims that one machine alone decides), `alone` (policies of a cell that one
+    machine alone measured).
+    """
+
+    what: str
     place: str
     first: int | float | str
     second: int | float | str
@@ -36,40 +44,71 @@ class Check(Result):
     worst: float | None
     word: Literal["same", "different", "not compared"]
     note: str
-    findings: list[Difference]
 
 
-class Alone(Result):
-    """A cell that only one of two machines has, or has under other policies: `policies` are those that it has alone."""
+class OnBoth(OfPolicy):
+    """A number of a policy on either machine, and the second over the first; `apart` if the intervals do not meet."""
 
-    machine: str
-    cell: str
-    policies: list[str]
+    first: Estimate | None
+    second: Estimate | None
+    quotient: Estimate | None
+    apart: bool
+
+    @property
+    def agreement(self) -> str:
+        """Whether the intervals meet, in words."""
+        return ("do not meet" if self.apart else "meet") if self.quotient else ""
 
 
-class RatioPair(Result):
-    """A policy's time / none's in one cell, on either machine with its row of `measurements.csv`, counted from 0."""
+class AtRow(OnBoth):
+    """A number of one cell, with its row of `measurements.csv` on either machine, counted from 0."""
 
+    first: Estimate
+    second: Estimate
+    quotient: Estimate
     graph: str
     graph_label: str
-    convolution: str
-    policy: str
+    num_edges: int
     allocator: str
     first_row: int
     second_row: int
-    first: Estimate
-    second: Estimate
-    quotient: float
 
 
-class RatioSummary(Result):
+class PerEdge(OnBoth):
+    """Time per edge by the laws of either machine: in seconds, and as the ratio to none's on the same machine.
+
+    Ratios are None for none itself, and where an interval reaches down to 0.
+    """
+
+    first_seconds: Estimate
+    second_seconds: Estimate
+
+
+class BreakEvenPair(OnBoth):
+    """The average degree at which a policy breaks even, None where the ratio does not cross its threshold.
+
+    `course` is as in `analysis/trends.json`; it is `apart`, too, if the courses differ.
+    """
+
+    quantity: Quantity
+    threshold: float
+    first_course: str
+    second_course: str
+
+    @property
+    def agreement(self) -> str:
+        """Whether both machines say the same, in words."""
+        if self.first_course != self.second_course:
+            return "another course"
+        return "intervals do not meet" if self.apart else "agree"
+
+
+class RatioSummary(OfPolicy):
     """The time ratios of some cells together; `convolution` and `policy` are empty where all are.
 
     `quotient` is the median of second / first, `rank_agreement` Kendall's tau-b, None where ratios do not rank.
     """
 
-    convolution: str
-    policy: str
     allocator: str
     cells: int
     graphs: int
@@ -85,98 +124,52 @@ class RankAgreement(Result):
     p_value: float
 
 
-class PerEdge(Result):
-    """Time per edge by the laws of either machine: in seconds, and as the ratio to none's on the same machine.
-
-    Ratios are None for none itself, and where an interval reaches down to 0; `apart` if their intervals do not meet.
-    """
-
-    convolution: str
-    policy: str
-    first_seconds: Estimate
-    second_seconds: Estimate
-    first: Estimate | None
-    second: Estimate | None
-    quotient: Estimate | None
-    apart: bool
-
-
-class Throughput(Result):
-    """Edges per second on the largest graph that both machines timed; `quotient` is second / first."""
-
-    convolution: str
-    policy: str
-    allocator: str
-    graph_label: str
-    num_edges: int
-    first: float
-    second: float
-    quotient: float
-
-
-class BreakEvenPair(Result):
-    """Where along density a policy breaks even on either machine, None where the ratio does not cross its threshold.
-
-    `course` is as in `analysis/trends.json`; `apart` if the courses differ or the intervals do not meet.
-    """
-
-    convolution: str
-    policy: str
-    quantity: Quantity
-    threshold: float
-    first_course: str
-    second_course: str
-    first: Estimate | None
-    second: Estimate | None
-    quotient: Estimate | None
-    apart: bool
-
-
 class Pair(Result):
-    """One study on two machines.
+    """One study on two machines; `cells` and `rows` are what both have."""
 
-    `facts` and `settings` are what differs in `hardware.json` and `study.json`; `cells` and `rows` what both have, of
-    these cells `same_code` with one fingerprint. `outcomes` are rows that ended otherwise on either, `half_decided`
-    claims that one decides alone, `no_break_even` counts ratios that pass no threshold on either machine.
-    """
-
+    study: str
     first: str
     second: str
-    facts: list[Difference]
-    settings: list[Difference]
     cells: int
-    same_code: int
+    same_code: int = Field(description="cells whose records have one fingerprint")
     rows: int
-    alone: list[Alone]
-    outcomes: list[Difference]
     checks: list[Check]
-    findings: int
-    half_decided: list[Difference]
-    ratios: list[RatioPair]
+    findings: int = Field(description="how much differs that must be the same")
+    differences: list[Difference]
+    ratios: list[AtRow] = Field(description="a policy's time / none's")
     ratio_summaries: list[RatioSummary]
-    throughput: list[Throughput]
+    throughput: list[AtRow] = Field(description="edges per second on the largest graph that both machines timed")
     per_edge: list[PerEdge]
     per_edge_ranks: RankAgreement | None
     break_evens: list[BreakEvenPair]
-    no_break_even: int
+    no_break_even: int = Field(description="ratios that pass no threshold on either machine")
+
+    def different(self, *what: str) -> list[Difference]:
+        """The differences of some kinds."""
+        return [one for one in self.differences if one.what in what]
+
+    @property
+    def over_all(self) -> list[RatioSummary]:
+        """The time ratios of all convolutions together, under each allocator."""
+        return [one for one in self.ratio_summaries if not one.convolution]
 
 
 class StudyCompared(Result):
-    """One study on all machines that have published it, in pairs; `missing` are the slugs of those that have not."""
+    """A study that several machines have published; `missing` are the slugs of those that have not."""
 
     name: str
     title: str
     machines: list[str]
     missing: list[str]
-    pairs: list[Pair]
 
 
 class Comparison(Result):
-    """Everything compared; `findings` counts what must be the same and is not."""
+    """Everything compared: every two machines of each study."""
 
     confidence: float
     resamples: int
     seed: int
     machines: list[Machine]
     studies: list[StudyCompared]
+    pairs: list[Pair]
     findings: int

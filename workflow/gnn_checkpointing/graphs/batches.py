@@ -20,64 +20,43 @@ from torch_geometric.data import Data
 from torch_geometric.loader import ClusterData, ClusterLoader, NodeLoader
 from torch_geometric.sampler import BaseSampler, EdgeSamplerInput, NodeSamplerInput, SamplerOutput
 
-from gnn_checkpointing.graphs.edges import simple_edges
 from gnn_checkpointing.graphs.graph import Graph
-from gnn_checkpointing.records.graph_facts import Derivation
+from gnn_checkpointing.graphs.pairs import Numbers, simple_edges
 from gnn_checkpointing.refusal import Refusal
-from gnn_checkpointing.study.graph_design import BatchGraph
-
-_WORDS = {"neighbours": "{} neighbours a layer", "clusters": "one of {} clusters"}
+from gnn_checkpointing.study.graph_design import DerivedGraph
 
 
-def batch(spec: BatchGraph, base: Graph, rng: Generator) -> Graph:
-    """The batch that the description asks for: its own nodes and edges, with numbers of its own.
+def batch(spec: DerivedGraph, base: Graph, rng: Generator) -> dict[str, NDArray[Any]]:
+    """The arrays of the batch that the description asks for: its own nodes and edges, numbered within it.
 
     Of drawn neighbours, the training nodes are the seeds, and edges lead from drawn neighbours to the nodes they were
     drawn for. Of a cluster, they are the graph's training nodes in it.
     """
-    data = Data(
-        x=torch.from_numpy(base.features),
-        y=torch.from_numpy(base.labels),
-        edge_index=torch.from_numpy(base.edge_index),
-        trains=torch.from_numpy(base.train_mask),
-        tests=torch.from_numpy(base.test_mask),
-    )
-    if spec.sampler == "neighbours":
-        found = _drawn_neighbours(spec, data, rng)
+    arrays = {"x": base.features, "y": base.labels, "edge_index": base.edge_index}
+    masks = {"trains": base.train_mask, "tests": base.test_mask}
+    data = Data(**{name: torch.from_numpy(array) for name, array in (arrays | masks).items()})
+    if spec.method == "neighbours":
+        # Around `seed_nodes` randomly chosen training nodes; all, where there are no more.
+        training = rng.permutation(np.flatnonzero(base.train_mask))[: spec.seed_nodes]
+        sampler = NeighbourSampler(base.edge_index, base.num_nodes, int(spec.size), spec.hops, rng)
+        found = next(iter(NodeLoader(data, sampler, input_nodes=torch.from_numpy(training), batch_size=training.size)))
         seeds = np.arange(found.num_nodes) < found.batch_size
     else:
         found = _cluster(spec, data)
         seeds = found.trains.numpy()
-    return Graph(
-        id=spec.id,
-        label=f"{base.label}, batch {spec.draw} of {_WORDS[spec.sampler].format(spec.size)}",
-        family=base.family,
-        edge_index=simple_edges(found.edge_index.numpy(), found.num_nodes),
-        features=np.ascontiguousarray(found.x.numpy()),
-        labels=found.y.numpy(),
-        train_mask=seeds,
-        test_mask=found.tests.numpy() & ~seeds,
-        requested_average_degree=None,
-        replicate=base.replicate,
-        num_classes=base.num_classes,
-        provenance=base.provenance,
-        derivation=Derivation(
-            base=base.id, base_label=base.label, method=spec.sampler, size=float(spec.size), draw=spec.draw
-        ),
-    )
+    return {
+        "edge_index": simple_edges(found.edge_index.numpy(), found.num_nodes),
+        "features": np.ascontiguousarray(found.x.numpy()),
+        "labels": found.y.numpy(),
+        "train_mask": seeds,
+        "test_mask": found.tests.numpy() & ~seeds,
+    }
 
 
-def _drawn_neighbours(spec: BatchGraph, data: Data, rng: Generator) -> Any:
-    """The batch around `seed_nodes` randomly chosen training nodes (all, where there are no more)."""
-    training = rng.permutation(np.flatnonzero(data.trains.numpy()))[: spec.seed_nodes]
-    sampler = NeighbourSampler(data.edge_index.numpy(), data.num_nodes, spec.size, spec.hops, rng)
-    return next(iter(NodeLoader(data, sampler, input_nodes=torch.from_numpy(training), batch_size=training.size)))
-
-
-def _cluster(spec: BatchGraph, data: Data) -> Any:
+def _cluster(spec: DerivedGraph, data: Data) -> Any:
     if spec.size > data.num_nodes:
         raise Refusal(f"a graph of {data.num_nodes} nodes cannot be cut into {spec.size} clusters; lower batches.parts")
-    loader = ClusterLoader(MetisClusters(data, spec.size, log=False), batch_size=1)
+    loader = ClusterLoader(MetisClusters(data, int(spec.size), log=False), batch_size=1)
     return next(islice(loader, spec.draw, None))
 
 
@@ -99,7 +78,7 @@ class NeighbourSampler(BaseSampler):  # type: ignore[misc]
     in the hop after it was first met, as PyG's `NeighborSampler` does.
     """
 
-    def __init__(self, edge_index: NDArray[np.int64], num_nodes: int, fan_out: int, hops: int, rng: Generator) -> None:
+    def __init__(self, edge_index: Numbers, num_nodes: int, fan_out: int, hops: int, rng: Generator) -> None:
         self.source = edge_index[0]
         self.degrees = np.bincount(edge_index[1], minlength=num_nodes)
         self.start = np.cumsum(self.degrees) - self.degrees
@@ -128,7 +107,7 @@ class NeighbourSampler(BaseSampler):  # type: ignore[misc]
         """What PyG's `BaseSampler` also asks for; the loader of nodes used here never calls it."""
         raise NotImplementedError("links are not sampled here")
 
-    def _drawn(self, nodes: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    def _drawn(self, nodes: Numbers) -> tuple[Numbers, Numbers]:
         """The drawn edges, the first few of each node's in random order, and the nodes that they are drawn for."""
         degrees = self.degrees[nodes]
         owner = np.repeat(np.arange(nodes.size), degrees)

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.random import PCG64, Generator
 from numpy.typing import NDArray
 
-from gnn_checkpointing.study.graph_entries import block_sizes
+from gnn_checkpointing.study.families import block_sizes
 
 ROWS = 16_384
 """Nodes projected at once: bounds the working memory."""
@@ -28,8 +28,8 @@ def noisy_patterns(
 def split(labels: NDArray[np.int64], rng: Generator) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     """Masks of training (60 %) and test (40 %) nodes; nodes labelled -1 are in neither.
 
-    Each class is split 60 to 40 to within one node: its members, shuffled, stand in a row after those of
-    the classes before, and three of every five places in that row train.
+    Each class is split 60 to 40 to within one node: its members, shuffled, follow those of the classes before in one
+    row, and three of every five places in that row train.
     """
     shuffled = rng.permutation(labels.size)
     row = shuffled[np.argsort(labels[shuffled], kind="stable")]

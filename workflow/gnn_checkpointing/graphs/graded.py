@@ -2,25 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import replace
-
 import numpy as np
 from numpy.random import Generator
-from numpy.typing import NDArray
 
-from gnn_checkpointing.graphs.edges import both_directions
 from gnn_checkpointing.graphs.graph import Graph
-from gnn_checkpointing.graphs.pairs import distinct_codes, gathered, triangular_codes, triangular_pairs
-from gnn_checkpointing.records.graph_facts import Derivation
+from gnn_checkpointing.graphs.pairs import (
+    Numbers,
+    both_directions,
+    distinct_codes,
+    gathered,
+    triangular_codes,
+    triangular_pairs,
+)
 from gnn_checkpointing.refusal import Refusal
-from gnn_checkpointing.study.graph_design import GradedGraph, level_name
-from gnn_checkpointing.study.vocabulary import Grading
-
-Pairs = NDArray[np.int64]
+from gnn_checkpointing.study.graph_design import DerivedGraph, LoadedGraph
 
 
-def thinned(pairs: Pairs, num_nodes: int, level: float, rng: Generator) -> Pairs:
+def graded(spec: DerivedGraph, base: Graph, rng: Generator) -> Numbers:
+    """The `edge_index` that the description asks for, made from that of the real graph `base`."""
+    assert isinstance(spec.base, LoadedGraph)
+    source, method, nodes = spec.base.source, {"thinned": thinned, "capped": capped, "two_hop": two_hop}, base.num_nodes
+    try:
+        for other in () if spec.method == "capped" else getattr(source.graded, spec.method):
+            # Refused only now, since the study does not know the number of nodes.
+            if other != spec.size and round(nodes * other / 2) == round(nodes * spec.size / 2):
+                raise Refusal(
+                    f"graded.{spec.method} {spec.size} and {other} give {nodes} nodes equally many edges; name one of "
+                    "them"
+                )
+        edges = method[spec.method](base.edge_index[:, base.edge_index[0] > base.edge_index[1]], nodes, spec.size, rng)
+    except Refusal as refusal:
+        raise Refusal(f"real graph {source.name}: {refusal}") from None
+    return both_directions(edges, nodes)
+
+
+def thinned(pairs: Numbers, num_nodes: int, level: float, rng: Generator) -> Numbers:
     """As many of the undirected edges `[2, edges]` as give the average degree `level`, all equally likely."""
     wanted = round(num_nodes * level / 2)
     if wanted > pairs.shape[1]:
@@ -31,7 +47,7 @@ def thinned(pairs: Pairs, num_nodes: int, level: float, rng: Generator) -> Pairs
     return pairs[:, distinct_codes(wanted, pairs.shape[1], rng)]
 
 
-def capped(pairs: Pairs, num_nodes: int, level: float, rng: Generator) -> Pairs:
+def capped(pairs: Numbers, num_nodes: int, level: float, rng: Generator) -> Numbers:
     """Those of the undirected edges `[2, edges]` that are among the first `level` of both ends.
 
     First in one random order of all edges: nodes with at most `level` neighbours lose only what the other end does
@@ -48,7 +64,7 @@ def capped(pairs: Pairs, num_nodes: int, level: float, rng: Generator) -> Pairs:
     return pairs[:, (rank[:edges] < level) & (rank[edges:] < level)]
 
 
-def two_hop(pairs: Pairs, num_nodes: int, level: float, rng: Generator) -> Pairs:
+def two_hop(pairs: Numbers, num_nodes: int, level: float, rng: Generator) -> Numbers:
     """The undirected edges `[2, edges]` and as many two-hop pairs as give the average degree `level`.
 
     A new edge joins the ends of a random path of two edges (an edge, then another of its end), so that pairs with
@@ -64,7 +80,7 @@ def two_hop(pairs: Pairs, num_nodes: int, level: float, rng: Generator) -> Pairs
             "graded.two_hop, or use graded.thinned"
         )
 
-    def draw(asked: int) -> NDArray[np.int64]:
+    def draw(asked: int) -> Numbers:
         first = rng.integers(0, edge_index.shape[1], asked)
         middle = edge_index[0, first]
         second = start[middle] + rng.integers(0, degrees[middle])
@@ -78,33 +94,3 @@ def two_hop(pairs: Pairs, num_nodes: int, level: float, rng: Generator) -> Pairs
             f"{2 * codes.size / num_nodes:.4g}; lower graded.two_hop"
         )
     return triangular_pairs(codes)
-
-
-METHODS: dict[Grading, tuple[str, Callable[[Pairs, int, float, Generator], Pairs]]] = {
-    "thinned": ("thinned to degree {}", thinned),
-    "capped": ("at most {} neighbours", capped),
-    "two_hop": ("two-hop, degree {}", two_hop),
-}
-
-
-def graded(spec: GradedGraph, base: Graph, rng: Generator) -> Graph:
-    """The real graph `base` with the edges that the description asks for; nodes and split stay."""
-    words, method = METHODS[spec.method]
-    levels: tuple[float, ...] = () if spec.method == "capped" else getattr(spec.base.source.graded, spec.method)
-    try:
-        for other in levels:  # only now the graph's nodes are known
-            if other != spec.level and round(base.num_nodes * other / 2) == round(base.num_nodes * spec.level / 2):
-                raise Refusal(
-                    f"graded.{spec.method} {spec.level} and {other} give {base.num_nodes} nodes equally many edges; "
-                    "name one of them"
-                )
-        edges = method(base.edge_index[:, base.edge_index[0] > base.edge_index[1]], base.num_nodes, spec.level, rng)
-    except Refusal as refusal:
-        raise Refusal(f"real graph {spec.base.source.name}: {refusal}") from None
-    return replace(
-        base,
-        id=spec.id,
-        label=f"{base.label}, {words.format(level_name(spec.level))}",
-        edge_index=both_directions(edges, base.num_nodes),
-        derivation=Derivation(base=base.id, base_label=base.label, method=spec.method, size=spec.level),
-    )

@@ -1,4 +1,4 @@
-"""The one kind of graph that every generator and loader ends in, checked when it is made."""
+"""The one kind of graph that every generator and loader ends in, checked when it is made; and its facts."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gnn_checkpointing.graphs.edges import edge_keys, missing_reverses
+from gnn_checkpointing.graphs.pairs import Numbers, edge_keys, missing_reverses
 from gnn_checkpointing.graphs.structure import structure
 from gnn_checkpointing.records.graph_facts import Derivation, GraphFacts, Provenance
 from gnn_checkpointing.refusal import Refusal
@@ -34,14 +34,14 @@ class Graph:
     id: str
     label: str
     family: str
-    edge_index: NDArray[np.int64]
+    edge_index: Numbers
     features: NDArray[np.float32]
-    labels: NDArray[np.int64]
+    labels: Numbers
     train_mask: NDArray[np.bool_]
     test_mask: NDArray[np.bool_]
-    requested_average_degree: float | None
-    replicate: int
     num_classes: int
+    requested_average_degree: float | None = None
+    replicate: int = 0
     provenance: Provenance | None = None
     derivation: Derivation | None = None
 

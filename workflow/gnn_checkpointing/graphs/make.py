@@ -1,51 +1,56 @@
-"""From a graph's description in the design to the graph, and from a graph to its description in words."""
+"""From a graph's description in the design to the graph: drawn, loaded, or made from another one."""
 
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 from pkgutil import resolve_name
+from typing import Any
 
+import numpy as np
 from numpy.random import PCG64, Generator
+from numpy.typing import NDArray
 
-from gnn_checkpointing.graphs.edges import both_directions
 from gnn_checkpointing.graphs.families.images import images_of, nearest_pixels, normalised, patches_of
-from gnn_checkpointing.graphs.features import noisy_patterns, shuffled_labels, split
+from gnn_checkpointing.graphs.features import noisy_patterns, projected, shuffled_labels, split
+from gnn_checkpointing.graphs.files import Loaded
 from gnn_checkpointing.graphs.graded import graded
 from gnn_checkpointing.graphs.graph import Graph, facts
+from gnn_checkpointing.graphs.pairs import Numbers, both_directions, missing_reverses, simple_edges
+from gnn_checkpointing.records.graph_facts import Derivation, Provenance
+from gnn_checkpointing.refusal import Refusal
 from gnn_checkpointing.study.families import FAMILIES
 from gnn_checkpointing.study.graph_design import (
-    BatchGraph,
-    EgoGraph,
+    DerivedGraph,
     GeneratedGraph,
-    GradedGraph,
     GraphSpec,
     LoadedGraph,
     derived_seed,
+    level_name,
 )
 from gnn_checkpointing.study.graph_entries import RealGraph
 from gnn_checkpointing.study.vision_shapes import PATCHES
-from gnn_checkpointing.study.vocabulary import slug
+from gnn_checkpointing.study.vocabulary import expanded, slug
+
+_LABELS = {
+    "thinned": "thinned to degree {size}",
+    "capped": "at most {size} neighbours",
+    "two_hop": "two-hop, degree {size}",
+    "neighbours": "batch {draw} of {size} neighbours a layer",
+    "clusters": "batch {draw} of one of {size} clusters",
+    "encodings": "ego encodings of radius {size}",
+    "ego_networks": "ego networks of radius {size}",
+}
 
 
 def make_graph(spec: GraphSpec) -> Graph:
     """The graph that the design describes, or a refusal; the same seed gives the same bytes on any machine."""
-    # PyG takes seconds to import, and a machine that only measures may lack scipy: both only where they are used.
-    if isinstance(spec, BatchGraph):
-        from gnn_checkpointing.graphs.batches import batch
-
-        return batch(spec, make_graph(spec.base), stream(spec, "batch"))
-    if isinstance(spec, EgoGraph):
-        from gnn_checkpointing.graphs.ego.inputs import with_egos
-
-        return with_egos(spec, make_graph(spec.base))
-    if isinstance(spec, GradedGraph):
-        return graded(spec, make_graph(spec.base), stream(spec, "edges"))
-    if isinstance(spec, GeneratedGraph):
-        return _drawn(spec)
-    from gnn_checkpointing.graphs.real import load_real_graph
-
-    return load_real_graph(spec, stream(spec, "split"))
+    if isinstance(spec, DerivedGraph):
+        return _derived(spec, make_graph(spec.base))
+    parts = _drawn(spec) if isinstance(spec, GeneratedGraph) else _loaded(spec)
+    train_mask, test_mask = split(parts["labels"], stream(spec, "split"))
+    return Graph(id=spec.id, train_mask=train_mask, test_mask=test_mask, **parts)
 
 
 def stream(spec: GraphSpec, purpose: str) -> Generator:
@@ -53,7 +58,31 @@ def stream(spec: GraphSpec, purpose: str) -> Generator:
     return Generator(PCG64(derived_seed(spec.seed, purpose)))
 
 
-def _drawn(spec: GeneratedGraph) -> Graph:
+def _derived(spec: DerivedGraph, base: Graph) -> Graph:
+    # PyG takes seconds to import, and a machine that only measures may lack scipy: both only where they are used.
+    if spec.method in ("neighbours", "clusters"):
+        from gnn_checkpointing.graphs.batches import batch
+
+        arrays = batch(spec, base, stream(spec, "batch"))
+    elif spec.method in ("encodings", "ego_networks"):
+        from gnn_checkpointing.graphs.ego import with_egos
+
+        arrays = with_egos(spec, base)
+    else:
+        arrays = {"edge_index": graded(spec, base, stream(spec, "edges"))}
+    made = Derivation(base=base.id, base_label=base.label, method=spec.method, size=spec.size, draw=spec.draw)
+    words = _LABELS[spec.method].format(size=level_name(spec.size), draw=spec.draw)
+    return replace(
+        base,
+        id=spec.id,
+        label=f"{base.label}, {words}",
+        requested_average_degree=None,
+        derivation=made,
+        **arrays,  # type: ignore[arg-type] # by the names of the fields
+    )
+
+
+def _drawn(spec: GeneratedGraph) -> dict[str, Any]:
     if spec.family == "images":
         pixels, masks = images_of(spec, stream(spec, "images"))
         patches = patches_of(pixels)
@@ -68,20 +97,112 @@ def _drawn(spec: GeneratedGraph) -> Graph:
         edge_index = both_directions(pairs, spec.num_nodes)
         noise, rng = spec.feature_noise, stream(spec, "features")
         features = noisy_patterns(labels, spec.num_classes, spec.num_features, noise, rng)
-    train_mask, test_mask = split(labels, stream(spec, "split"))
-    return Graph(
-        id=spec.id,
-        label=f"{name}, replicate {spec.replicate}",
-        family=spec.family,
-        edge_index=edge_index,
-        features=features,
-        labels=labels,
-        train_mask=train_mask,
-        test_mask=test_mask,
-        requested_average_degree=spec.average_degree,
-        replicate=spec.replicate,
-        num_classes=spec.num_classes,
-    )
+    return {
+        "label": f"{name}, replicate {spec.replicate}",
+        "family": spec.family,
+        "edge_index": edge_index,
+        "features": features,
+        "labels": labels,
+        "num_classes": spec.num_classes,
+        "requested_average_degree": spec.average_degree,
+        "replicate": spec.replicate,
+    }
+
+
+def _loaded(spec: LoadedGraph) -> dict[str, Any]:
+    """The parts of a real graph, or a refusal in one sentence; what was changed is in its provenance."""
+    source = spec.source
+    try:
+        loaded = _read(source, None if spec.data_root is None else expanded(Path(spec.data_root)))
+        for name, sha256 in loaded.files.items():
+            # Otherwise the graph would be published as one of other files.
+            if sha256 != (expected := source.files.get(name, sha256)):
+                raise Refusal(
+                    f"{name} has SHA-256 {sha256}, but the study lists {expected}; if it changed while the study was "
+                    "measured, run again"
+                )
+        labels, num_classes = _numbered(loaded.labels)
+        edge_index, counted = _simple(loaded.edge_index, labels.size, source.to_undirected)
+        infinite = np.flatnonzero(~np.isfinite(loaded.features).all(axis=1))
+        if infinite.size:
+            raise Refusal(
+                f"node {infinite[0]} has features that are NaN or infinite ({infinite.size} nodes in all); only finite "
+                "numbers are allowed"
+            )
+    except OSError as error:
+        gone = isinstance(error, FileNotFoundError)
+        what = "vanished while it was read; put it back" if gone else f"is not readable ({error.strerror}); replace it"
+        raise Refusal(f"real graph {source.name}: {error.filename} {what}, and run again") from None
+    except Refusal as refusal:
+        raise Refusal(f"real graph {source.name}: {refusal}") from None
+    wide = loaded.features.shape[1]
+    return {
+        "label": source.label or source.name,
+        "family": "real",
+        "edge_index": edge_index,
+        "features": projected(loaded.features, spec.num_features),
+        "labels": labels,
+        "num_classes": num_classes,
+        "provenance": Provenance(
+            source=source.source or source.origin.place,
+            licence=source.licence or source.origin.licence,
+            files=loaded.files,
+            projected_from=wide if wide > spec.num_features else None,
+            notes=loaded.notes,
+            **counted,
+        ),
+    }
+
+
+def _read(source: RealGraph, data_root: Path | None) -> Loaded:
+    """Read the graph's files, each kind in its own way; scipy, PyG and ogb are imported only for their own."""
+    if source.csv is not None:
+        from gnn_checkpointing.graphs.tables import load_tables
+
+        return load_tables(source, data_root, source.csv)
+    if source.npz is not None:
+        from gnn_checkpointing.graphs.npz import load_npz
+
+        return load_npz(source, data_root, source.npz)
+    from gnn_checkpointing.graphs.datasets import load_ogb, load_pyg
+
+    return (load_ogb if source.dataset == "OGB" else load_pyg)(source, data_root)
+
+
+def _numbered(labels: NDArray[Any]) -> tuple[Numbers, int]:
+    """Labels from 0 without gaps (-1: none) and the number of classes that labelled nodes have."""
+    flat = labels.reshape(-1) if labels.ndim == 2 and labels.shape[1] == 1 else labels
+    if flat.ndim != 1 or flat.dtype.kind not in "iu":
+        raise Refusal(f"labels are {flat.dtype} {list(flat.shape)}, not one integer per node")
+    numbered = np.full(flat.shape, -1, np.int64)
+    classes, numbers = np.unique(flat[flat >= 0], return_inverse=True)
+    numbered[flat >= 0] = numbers
+    if classes.size < 2:
+        raise Refusal(f"its labelled nodes have {classes.size} classes; at least two are needed")
+    return numbered, int(classes.size)
+
+
+def _simple(edge_index: Numbers, num_nodes: int, to_undirected: bool) -> tuple[Numbers, dict[str, int]]:
+    """Simple edges in both directions and what was changed; missing reverses are added only where the entry says so."""
+    if edge_index.size and not 0 <= edge_index.min() <= edge_index.max() < num_nodes:
+        wrong = int(np.flatnonzero(((edge_index < 0) | (edge_index >= num_nodes)).any(axis=0))[0])
+        source, target = edge_index[:, wrong]
+        raise Refusal(f"edge {wrong} joins nodes {source} and {target}; allowed: 0 to {num_nodes - 1}")
+    edges = simple_edges(edge_index, num_nodes)
+    self_loops = int((edge_index[0] == edge_index[1]).sum())
+    if not edges.size:
+        raise Refusal(f"no edge joins two nodes ({self_loops} self-loops, which are left out); at least one is needed")
+    missing = missing_reverses(edges, num_nodes)
+    if missing and not to_undirected:
+        raise Refusal(
+            f"{missing} of {edges.shape[1]} edges have no reverse; set to_undirected: true in its entry to add them, "
+            "or use an undirected graph"
+        )
+    duplicates = edge_index.shape[1] - self_loops - edges.shape[1]
+    counted = {"self_loops_removed": self_loops, "duplicates_removed": duplicates, "reverses_added": missing}
+    if missing:
+        edges = simple_edges(np.concatenate([edges, edges[::-1]], axis=1), num_nodes)
+    return edges, counted
 
 
 def described(folder: Path) -> list[str]:

@@ -1,4 +1,4 @@
-"""Exact sampling of distinct node pairs by their numbers, without ever listing all pairs."""
+"""Edges as numbers: the one form of edges in this project, and exact sampling of distinct pairs without listing all."""
 
 from __future__ import annotations
 
@@ -8,9 +8,7 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from gnn_checkpointing.graphs.edges import positions
-
-Codes = NDArray[np.int64]
+Numbers = NDArray[np.int64]
 
 PATIENCE = 64
 """Draws per number asked for (rounds, in `settled`) after which the rest is no longer left to a family's own rule."""
@@ -19,7 +17,44 @@ LARGEST_DRAW = 4_000_000
 """Numbers drawn at once: some hundred MiB of working memory, however many edges are asked for."""
 
 
-def distinct_codes(count: int, size: int, rng: Generator) -> Codes:
+def edge_keys(edge_index: Numbers, num_nodes: int) -> Numbers:
+    """One number per edge, ordered as (destination, source): destination * num_nodes + source."""
+    keys: Numbers = edge_index[1] * np.int64(num_nodes) + edge_index[0]
+    return keys
+
+
+def both_directions(pairs: Numbers, num_nodes: int) -> Numbers:
+    """The sorted `edge_index` of undirected edges, `pairs` `[2, edges]` holding each once."""
+    return _edges(np.sort(edge_keys(np.concatenate([pairs, pairs[::-1]], axis=1), num_nodes)), num_nodes)
+
+
+def simple_edges(edge_index: Numbers, num_nodes: int) -> Numbers:
+    """The edges sorted by destination then source, without self-loops, each once."""
+    kept = edge_index[:, edge_index[0] != edge_index[1]]
+    return _edges(np.unique(edge_keys(kept, num_nodes)), num_nodes)
+
+
+def missing_reverses(edge_index: Numbers, num_nodes: int) -> int:
+    """How many of the sorted, distinct edges lack their reverse."""
+    keys = edge_keys(edge_index, num_nodes)
+    reverses = np.sort(edge_keys(edge_index[::-1], num_nodes))
+    # Equal sorted keys is the common case and ten times cheaper than a set difference.
+    return 0 if np.array_equal(keys, reverses) else int(np.setdiff1d(keys, reverses, assume_unique=True).size)
+
+
+def _edges(keys: Numbers, num_nodes: int) -> Numbers:
+    return np.stack(np.divmod(keys, np.int64(num_nodes))[::-1])
+
+
+def positions(keys: Numbers, wanted: Numbers) -> tuple[Numbers, NDArray[np.bool_]]:
+    """The place of each of `wanted` in the sorted `keys`, and whether it is there at all."""
+    if not keys.size:
+        return np.zeros(wanted.size, np.int64), np.zeros(wanted.size, np.bool_)
+    at = np.minimum(np.searchsorted(keys, wanted), keys.size - 1)
+    return at, keys[at] == wanted
+
+
+def distinct_codes(count: int, size: int, rng: Generator) -> Numbers:
     """`count` distinct numbers out of `range(size)`, sorted; every such set is equally likely.
 
     Time and memory grow with `count`, not with `size`.
@@ -38,7 +73,7 @@ def distinct_codes(count: int, size: int, rng: Generator) -> Codes:
     return codes[np.argsort(np.argsort(first)) < count]
 
 
-def triangular_pairs(codes: Codes) -> NDArray[np.int64]:
+def triangular_pairs(codes: Numbers) -> Numbers:
     """The pairs `[2, codes]` with i > j >= 0 whose number i (i - 1) / 2 + j is the code (below 2**61).
 
     The root of i (i - 1) / 2 = code in floating point is at most one off; integers put that right.
@@ -49,14 +84,14 @@ def triangular_pairs(codes: Codes) -> NDArray[np.int64]:
     return np.stack([i, codes - i * (i - 1) // 2])
 
 
-def triangular_codes(pairs: NDArray[np.int64]) -> Codes:
+def triangular_codes(pairs: Numbers) -> Numbers:
     """The number i (i - 1) / 2 + j of each of the pairs `[2, codes]`, i > j, in either order."""
     i, j = np.maximum(pairs[0], pairs[1]), np.minimum(pairs[0], pairs[1])
-    codes: Codes = i * (i - 1) // 2 + j
+    codes: Numbers = i * (i - 1) // 2 + j
     return codes
 
 
-def gathered(taken: Codes, count: int, draw: Callable[[int], Codes]) -> Codes:
+def gathered(taken: Numbers, count: int, draw: Callable[[int], Numbers]) -> Numbers:
     """The sorted `taken` with `count` new numbers, sorted: the first free ones that `draw` gives.
 
     `draw(asked)` gives at most `asked` numbers, by any rule. They stay fewer than `count` where PATIENCE draws for
@@ -73,7 +108,7 @@ def gathered(taken: Codes, count: int, draw: Callable[[int], Codes]) -> Codes:
     return taken
 
 
-def first_distinct(count: int, size: int, draw: Callable[[int], Codes], rng: Generator) -> Codes:
+def first_distinct(count: int, size: int, draw: Callable[[int], Numbers], rng: Generator) -> Numbers:
     """`count` distinct numbers out of `range(size)`, sorted: the first that `draw` gives, as in `gathered`.
 
     What it does not give in time (in graphs so dense that a rule hardly ever finds a free pair) is drawn evenly from
@@ -83,7 +118,7 @@ def first_distinct(count: int, size: int, draw: Callable[[int], Codes], rng: Gen
     return _merged(taken, free_codes(taken, count - taken.size, size, rng))
 
 
-def settled(taken: Codes, count: int, draw: Callable[[Codes], Codes]) -> tuple[Codes, Codes]:
+def settled(taken: Numbers, count: int, draw: Callable[[Numbers], Numbers]) -> tuple[Numbers, Numbers]:
     """Let each of `count` drawers draw until its number is free; all numbers taken, and who found none.
 
     `taken` is sorted. `draw(who)` gives one number for each of `who`, -1 for none; a number that two draw in the same
@@ -99,26 +134,26 @@ def settled(taken: Codes, count: int, draw: Callable[[Codes], Codes]) -> tuple[C
     return taken, waiting
 
 
-def free_codes(taken: Codes, count: int, size: int, rng: Generator) -> Codes:
+def free_codes(taken: Numbers, count: int, size: int, rng: Generator) -> Numbers:
     """`count` distinct numbers out of those of `range(size)` not in the sorted `taken`, evenly drawn, sorted."""
     return _free(taken, distinct_codes(count, size - taken.size, rng))
 
 
-def _free(taken: Codes, ranks: Codes) -> Codes:
+def _free(taken: Numbers, ranks: Numbers) -> Numbers:
     """The numbers of these ranks among those that are not in the sorted `taken`."""
     # The k-th free number is k plus the taken ones below it, and that sum steps up at taken[m] - m.
-    codes: Codes = ranks + np.searchsorted(taken - np.arange(taken.size), ranks, side="right")
+    codes: Numbers = ranks + np.searchsorted(taken - np.arange(taken.size), ranks, side="right")
     return codes
 
 
-def _fresh(drawn: Codes, taken: Codes) -> tuple[Codes, Codes]:
-    """Where in `drawn` a number stands for the first time that is neither -1 nor taken, and those numbers."""
+def _fresh(drawn: Numbers, taken: Numbers) -> tuple[Numbers, Numbers]:
+    """Where in `drawn` a number that is neither -1 nor taken comes first, and those numbers."""
     places = np.sort(np.unique(drawn, return_index=True)[1]).astype(np.int64)
     codes = drawn[places]
     free = (codes >= 0) & ~positions(taken, codes)[1]
     return places[free], codes[free]
 
 
-def _merged(taken: Codes, fresh: Codes) -> Codes:
+def _merged(taken: Numbers, fresh: Numbers) -> Numbers:
     # Mostly sorted already, which a stable sort makes use of.
     return np.sort(np.concatenate([taken, fresh]), kind="stable")

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.random import PCG64, Generator
-from numpy.typing import NDArray
 
-from gnn_checkpointing.graphs.edges import edge_keys, positions
+from gnn_checkpointing.graphs.pairs import Numbers, edge_keys, positions
 from gnn_checkpointing.records.graph_facts import Structure
 
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 WEDGES = 100_000
 
 
-def structure(edge_index: NDArray[np.int64], labels: NDArray[np.int64]) -> Structure:
+def structure(edge_index: Numbers, labels: Numbers) -> Structure:
     """The structure of sorted edges `[2, num_edges]` between nodes with `labels` (-1: none)."""
     degrees = np.bincount(edge_index[1], minlength=labels.size)
     ends = labels[edge_index]
@@ -28,7 +27,7 @@ def structure(edge_index: NDArray[np.int64], labels: NDArray[np.int64]) -> Struc
     )
 
 
-def _sampled_clustering(edge_index: NDArray[np.int64], degrees: NDArray[np.int64]) -> float:
+def _sampled_clustering(edge_index: Numbers, degrees: Numbers) -> float:
     """The average local clustering coefficient, from WEDGES drawn pairs of neighbours.
 
     A node with fewer than two neighbours counts as 0 (Watts and Strogatz; networkx does, too). Nodes are drawn evenly

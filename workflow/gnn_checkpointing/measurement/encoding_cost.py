@@ -6,7 +6,7 @@ import gc
 import time
 import tracemalloc
 
-from gnn_checkpointing.graphs.ego.encodings import Encodings, edge_encodings, node_encodings, surroundings
+from gnn_checkpointing.graphs.ego import Encodings, edge_encodings, node_encodings, surroundings
 from gnn_checkpointing.graphs.graph import Graph
 from gnn_checkpointing.records.graph_facts import EncodingCost
 

@@ -38,7 +38,7 @@ def record_warnings(record: CellRecord, study: Study) -> list[str]:
     """One sentence for each thing that a reader should know before believing the record."""
     return [
         *_spread(record, study),
-        *_machine(record),
+        *machine_warnings(record),
         *(sentence for found in record.policies for sentence in _policy(record, found)),
     ]
 
@@ -77,7 +77,8 @@ def _spread(record: CellRecord, study: Study) -> Iterator[str]:
             yield f"time ratio of {found.policy} is known to {width}, not to the +-{target:.0%} asked for"
 
 
-def _machine(record: CellRecord) -> Iterator[str]:
+def machine_warnings(record: CellRecord) -> Iterator[str]:
+    """Of other load, of a clock that was set back, and of drift."""
     for earlier, later in pairwise(record.runs):
         back = (datetime.fromisoformat(earlier.ended) - datetime.fromisoformat(later.started)).total_seconds()
         if back > 0:

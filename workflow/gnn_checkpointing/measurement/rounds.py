@@ -6,12 +6,11 @@ Each process has its share of the rounds and of the time, and stops by itself.
 from __future__ import annotations
 
 import gc
-import math
 import random
-from typing import NamedTuple
 
 import torch
 
+from gnn_checkpointing.analysis.bootstrap import LOOK_CONFIDENCE, LOOK_RESAMPLES, Share
 from gnn_checkpointing.measurement.probe import Announce
 from gnn_checkpointing.measurement.ratios import paired_ratio
 from gnn_checkpointing.measurement.step_time import Sentinel, StepTime, timed
@@ -20,37 +19,6 @@ from gnn_checkpointing.records.policy import Steps
 from gnn_checkpointing.study.design import Cell
 from gnn_checkpointing.study.graph_design import derived_seed
 from gnn_checkpointing.study.study import Study
-
-LOOK_EVERY = 10
-"""Rounds of a process between looks at the intervals: fewer cannot tell a narrow interval from a lucky one."""
-
-LOOK_CONFIDENCE = 0.999
-"""Level of the intervals that are looked at: to stop when one of the published level is narrow is to prefer lucky ones;
-the analysis simulates the rule on known ratios (`analysis/robustness/stopping.py`)."""
-
-LOOK_RESAMPLES = 2000
-
-
-class Share(NamedTuple):
-    """One process's share of the rounds and seconds that a study grants a cell."""
-
-    at_least: int
-    at_most: int
-    seconds: float
-    half_width: float
-
-    @classmethod
-    def of(cls, study: Study, rounds: tuple[int, int] | None = None) -> Share:
-        """The share of each process, where `rounds` are a cell's own fewest and most.
-
-        Widths shrink by the root of the processes that are averaged.
-        """
-        asked, processes = study.measurement, study.measurement.processes
-        fewest, most = rounds or (asked.rounds.at_least, asked.rounds.at_most)
-        width = asked.ratio_half_width * math.sqrt(processes)
-        return cls(
-            math.ceil(fewest / processes), math.ceil(most / processes), asked.seconds_per_cell / processes, width
-        )
 
 
 def timed_rounds(
@@ -69,7 +37,9 @@ def timed_rounds(
     """
     if not contestants or not cell.timed:
         return [], {}
-    share = Share.of(study, cell.rounds)
+    asked = study.measurement
+    rounds = cell.rounds or (asked.rounds.at_least, asked.rounds.at_most)
+    share = Share.of(rounds, asked.processes, asked.ratio_half_width)
     times: dict[str, list[StepTime]] = {policy: [] for policy in contestants}
     shuffler = random.Random(derived_seed(cell.seed, f"rounds {process}"))  # noqa: S311 - order of rounds, no secret
     orders: list[list[str]] = []
@@ -95,7 +65,8 @@ def timed_rounds(
                 spent += times[policy][-1].wall_seconds
             orders.append(order)
             if len(orders) >= share.at_least and (
-                spent >= share.seconds or (len(orders) % LOOK_EVERY == 0 and _narrow(times, share.half_width, cell))
+                spent >= asked.seconds_per_cell / asked.processes
+                or (share.looks(len(orders)) and _narrow(times, share.half_width, cell))
             ):
                 break
     finally:

@@ -5,14 +5,25 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
-from gnn_checkpointing.analysis.results import Predictions, PredictiveLaw
+from gnn_checkpointing.analysis.laws.counts import counted, terms
+from gnn_checkpointing.analysis.laws.counts import value as value_of
+from gnn_checkpointing.analysis.results import Predictions, PredictiveLaw, ResidentLaw
 from gnn_checkpointing.analysis.table import series
-from gnn_checkpointing.planning.arithmetic import near
-from gnn_checkpointing.planning.growth import base, counts_features, planned_bytes, planned_resident, planned_seconds
-from gnn_checkpointing.planning.knowledge import Blocks, Knowledge, KnownGraph, Limit, PolicyKnowledge, Sizes
-from gnn_checkpointing.planning.well_known import WELL_KNOWN
+from gnn_checkpointing.planning.arithmetic import OF_EDGES, near
+from gnn_checkpointing.planning.knowledge import (
+    Blocks,
+    Growth,
+    Knowledge,
+    KnownGraph,
+    Limit,
+    PlannedLaw,
+    PolicyKnowledge,
+    Resident,
+    Sizes,
+    well_known,
+)
 from gnn_checkpointing.records.graph_facts import GraphFacts
-from gnn_checkpointing.study.block_rule import EDGES_PER_NODE, LARGEST_BYTES, SMALLEST_BYTES, cuda_bounds
+from gnn_checkpointing.study import block_rule
 from gnn_checkpointing.study.convolutions import READS_FEATURES, VISION, is_own
 from gnn_checkpointing.study.design import models
 from gnn_checkpointing.study.policy_names import POLICIES, parse_policy
@@ -21,7 +32,23 @@ from gnn_checkpointing.study.study import Study
 _CLEARLY_FASTER = 0.9
 """Ratios of times of two runs differ by up to a tenth."""
 
-_SELF_LOOPS = ("GCN",)
+_COUNT_MET = 1e-3
+"""A law's bytes per edge that lie so near the count of tensors are that count, which has heads of its own."""
+
+_MEAN_OF_FEATURES = 4  # bytes of a node and feature that SAGE keeps, for the first layer's weights
+_FIRST_LAYER: Mapping[str, dict[str, Growth]] = {
+    "none": {"nodes": Growth(features=8, rest=4), "edges": Growth(features=4)},
+    "layers": {"nodes": Growth(features=8, channels=4, rest=4), "edges": Growth(features=4)},
+    "edge_blocks": {"nodes": Growth(features=8, rest=4), "edges_at_once": Growth(features=4, rest=16)},
+}
+"""SAGE's peak where features are wide: messages of the first layer, their sums and means, while little else is kept.
+
+Counted from its tensors; of blocks it is the most, as if one block had all nodes, and beside its features an edge of a
+block takes the 16 bytes that the closed forms of blocks count. It holds where the laws are of graphs with fewer
+features than channels; others have it in their own terms.
+"""
+
+_GROWTHS = {"L F": "layer_channels", "L H": "layer_heads", "F": "channels", "H": "heads", "": "rest"}
 _CACHE, _MEMORY = re.compile(r"(\d+)K"), re.compile(r"(\d+) MiB")
 
 
@@ -34,25 +61,30 @@ def knowledge(
     facts: Mapping[str, str],
 ) -> Knowledge:
     """What a planner knows after a study; `slug`, `label` and `facts` are the machine's."""
+    architecture = study.architecture
+    # Stacks of the study's own depth: a Vision GNN's sizes come in threes, and its graph is not what anyone would name;
+    # how a user's own model grows with layers and channels is not known.
+    planned = {
+        series({"convolution": convolution, "aggregation": aggregation, "model": models(study, convolution)[0].name})
+        for convolution in architecture.convolutions
+        for aggregation in architecture.aggregations
+        if convolution not in VISION and not is_own(convolution)
+    }
     every = [*predictions.laws, *predictions.one_size]
     laws = {(law.convolution, law.policy, law.response): law for law in every}
     resident = {(law.convolution, law.policy): law for law in (*predictions.one_size_resident, *predictions.resident)}
-    planned = _planned_series(study)
     activations = [
         law
         for law in every
-        if law.response == "activation_bytes"
-        and law.convolution in planned
+        if (law.response == "activation_bytes" and law.convolution in planned)
         and not POLICIES[parse_policy(law.policy).kind].retired
     ]
-    architecture = study.architecture
     measured = Sizes(
         num_layers=architecture.num_layers,
         hidden_channels=architecture.hidden_channels,
         heads=architecture.heads,
         num_features=activations[0].num_features if activations else 1,
     )
-    bounds = _block_bounds(facts)
     known = []
     for law in activations:
         convolution, policy = law.convolution, law.policy
@@ -61,18 +93,18 @@ def knowledge(
             PolicyKnowledge(
                 convolution=convolution,
                 policy=policy,
-                self_loops=base(convolution) in _SELF_LOOPS,
-                reads_features=base(convolution) in READS_FEATURES and not counts_features(law, measured),
-                activation=planned_bytes(law, laws.get((convolution, policy, "saved_activation_bytes")), measured),
-                seconds=None if seconds is None else planned_seconds(seconds, measured),
-                resident=planned_resident(resident[convolution, policy], measured),
-                blocks=_blocks(policy, bounds),
+                self_loops=_base(convolution) == "GCN",
+                reads_features=_base(convolution) in READS_FEATURES and not _counts_features(law, measured),
+                activation=_planned_bytes(law, laws.get((convolution, policy, "saved_activation_bytes")), measured),
+                seconds=None if seconds is None else _planned_seconds(seconds, measured),
+                resident=_planned_resident(resident[convolution, policy], measured),
+                blocks=_blocks(policy, facts),
                 faster_at=_faster_at(seconds, laws.get((convolution, "none", "step_time_seconds"))),
             )
         )
     policies = list(study.policies)
     convolutions = list(dict.fromkeys(law.convolution for law in activations))
-    places = {name: (architecture.convolutions.index(base(name)), name) for name in convolutions}
+    places = {name: (architecture.convolutions.index(_base(name)), name) for name in convolutions}
     return Knowledge(
         hardware=slug,
         machine=label,
@@ -85,30 +117,89 @@ def knowledge(
     )
 
 
-def _planned_series(study: Study) -> set[str]:
-    """The series that a plan can be computed from: stacks of the study's own depth.
+def _base(convolution: str) -> str:
+    """The convolution of a series, whose name may include the aggregation."""
+    return convolution.split(" ")[0]
 
-    A Vision GNN's sizes come in threes, and its graph is not what anyone would name. How a user's own model grows with
-    layers and channels is not known.
+
+def _planned_bytes(law: PredictiveLaw, saved: PredictiveLaw | None, measured: Sizes) -> PlannedLaw:
+    """The law of the activation peak with each term split into what is kept for backward and the rest.
+
+    What is kept is kept in every layer; the rest is what one layer works with. Where the bytes of an edge meet the
+    count of its tensors, that count is taken for both, with heads of its own.
     """
-    return {
-        series({"convolution": convolution, "aggregation": aggregation, "model": models(study, convolution)[0].name})
-        for convolution in study.architecture.convolutions
-        for aggregation in study.architecture.aggregations
-        if convolution not in VISION and not is_own(convolution)
-    }
+    if law.form == "power":
+        return _planned_seconds(law, measured)
+    kept = saved.pieces[0] if saved is not None and len(saved.pieces) == 1 and saved.form != "power" else {}
+    pieces = [
+        {column: _split(term, kept.get(column, 0.0), measured, law, column) for column, term in piece.items()}
+        for piece in law.pieces
+    ]
+    formula = counted(law.convolution, law.policy, law.response)
+    if formula is not None:
+        expected = value_of(formula, {"L": measured.num_layers, "F": measured.hidden_channels, "H": measured.heads})
+        count = Growth(**{_GROWTHS[" ".join(names)]: number for number, names in terms(formula)})
+        for piece, own in zip(pieces, law.pieces, strict=True):
+            if "edges" in own and abs(own["edges"] - expected) <= _COUNT_MET * max(expected, 1):
+                piece["edges"] = count
+    if _counts_features(law, measured):
+        pieces.append(_FIRST_LAYER[law.policy])
+    return _planned(law, pieces)
+
+
+def _planned_seconds(law: PredictiveLaw, measured: Sizes) -> PlannedLaw:
+    """The law of the step time, all of which is taken to grow with layers x channels."""
+    layers = measured.num_layers * measured.hidden_channels
+    if law.form == "power":
+        pieces = [{column: Growth(rest=term) for column, term in piece.items()} for piece in law.pieces]
+        factor = Growth(layer_channels=1.0 / layers)
+        return _planned(law, pieces).model_copy(update={"link": "exponential", "factor": factor})
+    return _planned(
+        law, [{column: Growth(layer_channels=term / layers) for column, term in piece.items()} for piece in law.pieces]
+    )
+
+
+def _planned(law: PredictiveLaw, pieces: list[dict[str, Growth]]) -> PlannedLaw:
+    same = {name: getattr(law, name) for name in ("knee", "half_width", "num_nodes", "num_edges")}
+    return PlannedLaw(link="sum", pieces=pieces, factor=Growth(rest=1.0), **same)
+
+
+def _counts_features(law: PredictiveLaw, measured: Sizes) -> bool:
+    """Whether what features take is counted besides the law, whose graphs have too few for it to show."""
+    few = measured.num_features <= measured.hidden_channels
+    return law.convolution == "SAGE" and law.policy in _FIRST_LAYER and few and law.form != "power"
+
+
+def _split(term: float, kept: float, measured: Sizes, law: PredictiveLaw, column: str) -> Growth:
+    keeps_means = _counts_features(law, measured) and law.policy != "layers" and column == "nodes" and kept
+    features = _MEAN_OF_FEATURES if keeps_means else 0
+    width = measured.hidden_channels
+    if column in OF_EDGES and _base(law.convolution) in READS_FEATURES:
+        width = max(width, measured.num_features)
+    return Growth(
+        layer_channels=(kept - features * measured.num_features) / (measured.num_layers * measured.hidden_channels),
+        channels=(term - kept) / width,
+        features=features,
+    )
+
+
+def _planned_resident(law: ResidentLaw, measured: Sizes) -> Resident:
+    """What lives before a step, split into parameters, nodes, features and edges."""
+    return Resident(
+        parameters=law.constant / (measured.num_layers * measured.hidden_channels**2),
+        per_node=law.per_node - block_rule.BYTES_PER_VALUE * measured.num_features,
+        per_feature=block_rule.BYTES_PER_VALUE,
+        per_edge=law.per_edge,
+    )
 
 
 def _graphs(measured: Sequence[GraphFacts]) -> list[KnownGraph]:
-    """The real graphs that were measured, and well-known ones."""
+    """The real graphs that were measured, and those that everyone knows, with the sizes that their publishers give."""
+    loaded = (graph for graph in measured if graph.family == "real" and graph.derivation is None)
     fields = ("label", "num_nodes", "num_edges", "num_features")
-    own = [
-        KnownGraph(**{name: getattr(graph, name) for name in fields})
-        for graph in measured
-        if graph.family == "real" and graph.derivation is None
-    ]
+    own = [KnownGraph(**{name: getattr(graph, name) for name in fields}) for graph in loaded]
     names = {graph.label for graph in own}
-    return [*own, *(graph for graph in WELL_KNOWN if graph.label not in names)]
+    return [*own, *(graph for graph in well_known() if graph.label not in names)]
 
 
 def _faster_at(law: PredictiveLaw | None, none: PredictiveLaw | None) -> list[tuple[int, int]]:
@@ -131,23 +222,21 @@ def _faster_at(law: PredictiveLaw | None, none: PredictiveLaw | None) -> list[tu
     return [size for size in faster if not any(near(size, other) for other in slower)]
 
 
-def _blocks(policy: str, bounds: tuple[int, int]) -> Blocks | None:
-    """The rule of a policy's blocks: the size in its brackets, or what suits nodes and channels."""
+def _blocks(policy: str, facts: Mapping[str, str]) -> Blocks | None:
+    """The rule of a policy's blocks: the size in its brackets, or what suits nodes and channels.
+
+    The fewest and the most bytes of a block are those of the device that was measured, as `block_plan.py` has them.
+    """
     name = parse_policy(policy)
-    if name.kind not in EDGES_PER_NODE:
+    if name.kind not in block_rule.EDGES_PER_NODE:
         return None
-    smallest, largest = bounds
-    per_node = EDGES_PER_NODE[name.kind]
-    return Blocks(edges_per_node=per_node, smallest_bytes=smallest, largest_bytes=largest, edges=name.count)
-
-
-def _block_bounds(facts: Mapping[str, str]) -> tuple[int, int]:
-    """The fewest and the most bytes of a block on the device that was measured, as `block_plan.py` has them."""
     memory = _MEMORY.fullmatch(facts.get("accelerator memory", ""))
-    if memory and facts.get("measured device") == "cuda":
-        return cuda_bounds(int(memory[1]) * 2**20)
     cache = _CACHE.fullmatch(facts.get("last-level cache", ""))
-    return SMALLEST_BYTES, max(int(cache[1]) * 1024 if cache else 0, LARGEST_BYTES)
+    bounds = block_rule.SMALLEST_BYTES, max(int(cache[1]) * 1024 if cache else 0, block_rule.LARGEST_BYTES)
+    if memory and facts.get("measured device") == "cuda":
+        bounds = block_rule.cuda_bounds(int(memory[1]) * 2**20)
+    per_node = block_rule.EDGES_PER_NODE[name.kind]
+    return Blocks(edges_per_node=per_node, smallest_bytes=bounds[0], largest_bytes=bounds[1], edges=name.count)
 
 
 def _limits(laws: Sequence[PredictiveLaw], measured: Sizes) -> list[Limit]:

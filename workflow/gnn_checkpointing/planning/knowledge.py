@@ -6,14 +6,14 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, ValidationError
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
 
-from gnn_checkpointing.artefacts import read_json
-from gnn_checkpointing.records.record import Record, complaint
+from gnn_checkpointing.records.record import Record, checked
 from gnn_checkpointing.refusal import Refusal
 
 FILE = "planner.json"
@@ -34,7 +34,7 @@ _BEYOND_MODELS = "other numbers are computed from the tensors that a layer keeps
 class Growth(Record):
     """A number that grows with the model: so much per layer x channel, layer x head, channel, head, feature; and rest.
 
-    What is kept for backward grows with the layers, what one layer works with does not.
+    What is kept for backward grows with the layers, what one layer works with does not. A file has no zeros of it.
     """
 
     layer_channels: float = 0.0
@@ -43,6 +43,10 @@ class Growth(Record):
     heads: float = 0.0
     features: float = 0.0
     rest: float = 0.0
+
+    @model_serializer(mode="wrap")
+    def _written(self, fields: SerializerFunctionWrapHandler) -> dict[str, float]:
+        return {name: value for name, value in fields(self).items() if value}
 
 
 class PlannedLaw(Record):
@@ -127,6 +131,12 @@ class KnownGraph(Record):
     source: str = ""
 
 
+def well_known() -> list[KnownGraph]:
+    """The graphs of `well_known.csv`; a test compares them with the documentation of the installed PyG."""
+    with Path(__file__).with_name("well_known.csv").open(encoding="utf-8", newline="") as stream:
+        return [KnownGraph.model_validate(row) for row in csv.DictReader(stream)]
+
+
 class Sizes(Record):
     """A model's sizes; of those that were measured, what a question leaves out is taken from here."""
 
@@ -161,10 +171,7 @@ class Knowledge(Record):
 
 def read_knowledge(path: Path) -> Knowledge:
     """Read `planner.json`, or refuse naming the file and the field."""
-    try:
-        return Knowledge.model_validate(read_json(path))
-    except ValidationError as error:
-        raise Refusal(f"{path}: {complaint(error)}; make it again with `knowledge`") from None
+    return checked(path, Knowledge, "make it again with `knowledge`")
 
 
 def machine_knowledge(folder: Path) -> Knowledge:
@@ -192,19 +199,16 @@ def together(known: Sequence[Knowledge]) -> Knowledge:
             by_name.setdefault(one.policy, one)
         policies += by_name.values()
     graphs = {graph.label: graph for one in known for graph in one.graphs}
+    ranges = {size: [getattr(one.activation, size) for one in policies] for size in GRAPH_SIZES}
+    limits = [Limit.of(size, min(low for low, _ in ends), max(top for _, top in ends)) for size, ends in ranges.items()]
     return first.model_copy(
         update={
             "study": ", ".join(one.study for one in known),
-            "limits": [*_graph_limits(policies), *(one for one in first.limits if one.size not in GRAPH_SIZES)],
+            "limits": [*limits, *(one for one in first.limits if one.size not in GRAPH_SIZES)],
             "graphs": list(graphs.values()),
             "policies": policies,
         }
     )
-
-
-def _graph_limits(policies: Sequence[PolicyKnowledge]) -> list[Limit]:
-    ranges = {size: [getattr(one.activation, size) for one in policies] for size in GRAPH_SIZES}
-    return [Limit.of(size, min(low for low, _ in ends), max(high for _, high in ends)) for size, ends in ranges.items()]
 
 
 def _reach(known: Knowledge, convolution: str) -> int:

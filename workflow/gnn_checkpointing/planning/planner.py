@@ -107,10 +107,14 @@ class Planner:
         attention. Sizes that are left out are those that were measured. Raises `Refusal` for impossible numbers and
         for a convolution that there is no law for.
         """
-        sizes = self._sizes(
-            num_layers=num_layers, hidden_channels=hidden_channels, heads=heads, num_features=num_features
-        )
-        _check(num_nodes, num_edges, memory_gib)
+        asked = {
+            "num_layers": num_layers,
+            "hidden_channels": hidden_channels,
+            "heads": heads,
+            "num_features": num_features,
+        }
+        given = {name: value for name, value in asked.items() if value is not None}
+        sizes = _checked(self.knowledge.measured.model_dump() | given, num_nodes, num_edges, memory_gib)
         memory_bytes = memory_gib * GIB
         known = [one for one in self.knowledge.policies if one.convolution == convolution]
         if not known:
@@ -120,6 +124,7 @@ class Planner:
             )
         none = next((one for one in known if one.policy == "none"), None)
         step = Step(num_nodes, float(num_edges), sizes, attention_dropout)
+        numbers = {"num_nodes": num_nodes, "num_edges": num_edges, **sizes.model_dump()}
         policies = tuple(_policy(one, none, step, memory_bytes, self_loops=self_loops) for one in known)
         return Plan(
             convolution=convolution,
@@ -130,29 +135,10 @@ class Planner:
             policies=policies,
             recommended=_recommended(policies),
             warnings=(
-                *self._warnings(num_nodes, num_edges, sizes),
+                *(one.warning for one in self.knowledge.limits if not one.low <= numbers[one.size] <= one.high),
                 *_extrapolated(known, num_nodes, num_edges),
                 *((DROPOUT,) if attention_dropout else ()),
             ),
-        )
-
-    def _sizes(self, **asked: int | None) -> Sizes:
-        given = {name: value for name, value in asked.items() if value is not None}
-        values = {**self.knowledge.measured.model_dump(), **given}
-        for name, value in values.items():
-            if not 1 <= value <= MOST:
-                raise Refusal(f"{name} {value}: allowed are whole numbers from 1 to {MOST:,}")
-        if values["hidden_channels"] % values["heads"]:
-            raise Refusal(
-                f"hidden_channels {values['hidden_channels']} is not a multiple of heads {values['heads']}; heads are "
-                "concatenated into channels"
-            )
-        return Sizes(**values)
-
-    def _warnings(self, num_nodes: int, num_edges: int, sizes: Sizes) -> tuple[str, ...]:
-        asked = {"num_nodes": num_nodes, "num_edges": num_edges, **sizes.model_dump()}
-        return tuple(
-            limit.warning for limit in self.knowledge.limits if not limit.low <= asked[limit.size] <= limit.high
         )
 
 
@@ -166,9 +152,16 @@ def _extrapolated(known: Sequence[PolicyKnowledge], num_nodes: int, num_edges: i
         yield f"{names}: {words}."
 
 
-def _check(num_nodes: int, num_edges: int, memory_gib: float) -> None:
-    if not 1 <= num_nodes <= MOST:
-        raise Refusal(f"num_nodes {num_nodes}: allowed are whole numbers from 1 to {MOST:,}")
+def _checked(sizes: dict[str, int], num_nodes: int, num_edges: int, memory_gib: float) -> Sizes:
+    """The model's sizes, or refuse impossible numbers."""
+    for name, value in {**sizes, "num_nodes": num_nodes}.items():
+        if not 1 <= value <= MOST:
+            raise Refusal(f"{name} {value}: allowed are whole numbers from 1 to {MOST:,}")
+    if sizes["hidden_channels"] % sizes["heads"]:
+        raise Refusal(
+            f"hidden_channels {sizes['hidden_channels']} is not a multiple of heads {sizes['heads']}; heads are "
+            "concatenated into channels"
+        )
     most_edges = num_nodes * (num_nodes - 1)
     if not 0 <= num_edges <= most_edges:
         raise Refusal(
@@ -177,6 +170,7 @@ def _check(num_nodes: int, num_edges: int, memory_gib: float) -> None:
         )
     if not 0 < memory_gib <= MOST:
         raise Refusal(f"memory_gib {memory_gib:g}: allowed are numbers above 0, in GiB")
+    return Sizes(**sizes)
 
 
 def _policy(

@@ -7,9 +7,17 @@ from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, Field, ValidationError
+from pydantic import (
+    AfterValidator,
+    Field,
+    NonNegativeFloat,
+    NonNegativeInt,
+    PositiveFloat,
+    PositiveInt,
+    ValidationError,
+)
 
-from gnn_checkpointing.artefacts import parsed_json, sealed_bytes, write_text
+from gnn_checkpointing.artefacts import MOST_VALUES, parsed_json, sealed_bytes, write_text
 from gnn_checkpointing.records.graph_facts import GraphFacts
 from gnn_checkpointing.records.policy import PolicyRecord, Steps
 from gnn_checkpointing.records.record import Record, complaint, refuse_other_schema
@@ -67,13 +75,13 @@ class ProcessRun(Record):
 
     started: Moment
     ended: Moment
-    load_before: float
-    load_after: float
-    clock_mhz_before: float | None
-    clock_mhz_after: float | None
-    sentinel_seconds: list[float]
+    load_before: NonNegativeFloat
+    load_after: NonNegativeFloat
+    clock_mhz_before: NonNegativeFloat | None
+    clock_mhz_after: NonNegativeFloat | None
+    sentinel_seconds: list[PositiveFloat]
     sentinel_by_round: bool = Field(False, description="once a round, as a step of the same kind; else another work")
-    measured_seconds: float
+    measured_seconds: NonNegativeFloat
     round_orders: list[list[str]]
     others_on_device: list[str] = Field([])
     host: Host | None = None
@@ -98,23 +106,23 @@ class CellRecord(ProcessRun):
     study: str
     hardware: str
     cell: str
-    visit: int = Field(0, description="1, 2 ... where the study measured the cell again later")
+    visit: NonNegativeInt = Field(0, description="1, 2 ... where the study measured the cell again later")
     graph: GraphFacts
     convolution: str
     model: str = Field("", description="what tells the model from the study's others of the same convolution")
     architecture: Annotated[dict[str, Any], AfterValidator(_sized)]
-    parameters: int | None = Field(None, description="None in records from before they were counted")
+    parameters: NonNegativeInt | None = Field(None, description="None in records from before they were counted")
     aggregation: str
     fingerprint: str
     seed: int
     device: str
     accelerator: Accelerator | None = None
-    threads: int
+    threads: PositiveInt
     allocator: str
-    memory_limit_bytes: int
+    memory_limit_bytes: PositiveInt
     timed: bool
     governor: str | None
-    restarts: int
+    restarts: NonNegativeInt
     policies: list[PolicyRecord]
     warnings: list[str]
     again: list[AnotherProcess] = Field([])
@@ -147,7 +155,10 @@ def write_records(path: Path, records: Iterable[CellRecord]) -> None:
 def read_records(path: Path) -> list[CellRecord]:
     """What `write_records` wrote, or a refusal that names the file, the line and the field."""
     remedy = "make it again with `collect`"
-    lines = _text(path, remedy).split("\n")[:-1]
+    text = _text(path, remedy)
+    if text.count(",") > MOST_VALUES:
+        raise Refusal(f"{path}: more than {MOST_VALUES} values; it is not a file of this project")
+    lines = text.split("\n")[:-1]
     return [_parsed(f"{path}, record {number}", line, remedy) for number, line in enumerate(lines, start=1)]
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from pydantic import NonNegativeFloat, NonNegativeInt
+
 from gnn_checkpointing.records.record import Record, checked
 
 
@@ -17,12 +19,12 @@ class StepDemonstration(Record):
     """
 
     workload: str
-    held_bytes: int
-    step_seconds: float
-    exact_bytes: int
-    high_water_bytes: int
-    process_high_water_bytes: int
-    child_maxrss_bytes: int
+    held_bytes: NonNegativeInt
+    step_seconds: NonNegativeFloat
+    exact_bytes: NonNegativeInt
+    high_water_bytes: NonNegativeInt
+    process_high_water_bytes: NonNegativeInt
+    child_maxrss_bytes: NonNegativeInt
 
 
 class Demonstration(StepDemonstration):
@@ -31,8 +33,8 @@ class Demonstration(StepDemonstration):
     Both are None where the job was not one of Snakemake's.
     """
 
-    benchmark_max_rss_bytes: int | None
-    benchmark_seconds: float | None
+    benchmark_max_rss_bytes: NonNegativeInt | None
+    benchmark_seconds: NonNegativeFloat | None
 
 
 def read_step_demonstration(path: Path) -> StepDemonstration:

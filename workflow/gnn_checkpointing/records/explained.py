@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pydantic import Field
+from pydantic import Field, NonNegativeInt
 
-from gnn_checkpointing.records.record import Record, checked
+from gnn_checkpointing.records.record import Record, Share, checked
 from gnn_checkpointing.study.vision_shapes import Size
 
 
@@ -21,15 +21,15 @@ class Mean(Record):
 class Block(Record):
     """One block, counted from 1: neighbours, dilation, the five measures, and top-1 through the head there."""
 
-    number: int
-    neighbours: int
-    dilation: int
+    number: NonNegativeInt
+    neighbours: NonNegativeInt
+    dilation: NonNegativeInt
     spatial_distance: Mean
     visual_similarity: Mean
     embedding_similarity: Mean
     class_probability: Mean
     modularity: Mean | None
-    top1_accuracy: float
+    top1_accuracy: Share
 
 
 class Explained(Record):
@@ -40,10 +40,10 @@ class Explained(Record):
     """
 
     label: str
-    images: int
+    images: NonNegativeInt
     size: Size
-    parameters: int
-    channels: int
+    parameters: NonNegativeInt
+    channels: NonNegativeInt
     weights_sha256: str
     blocks: list[Block]
     late_rise: Mean

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import csv
-import io
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-from gnn_checkpointing.artefacts import sha256_of, whole_file, write_json, write_text
-from gnn_checkpointing.records.measurements_table import Column, Value, columns_of, read_table
+from gnn_checkpointing.artefacts import sha256_of, whole_file, write_json
+from gnn_checkpointing.records.measurements_table import Column, Value, columns_of, read_table, write_table
 from gnn_checkpointing.refusal import Refusal
 
 Format = Literal["parquet", "csv", "json"]
@@ -35,7 +32,7 @@ def export(report: Path, form: Format, output_folder: Path) -> Path:
         case "parquet":
             _write_parquet(path, columns, rows)
         case "csv":
-            _write_csv(path, columns, rows)
+            write_table(path, rows)
         case "json":
             write_json(path, [{column.name: row.get(column.name) for column in columns} for row in rows])
     write_json(output_folder / "datapackage.json", _package(report, path, form, columns))
@@ -67,16 +64,6 @@ def _package(report: Path, path: Path, form: Format, columns: Sequence[Column]) 
         "licenses": [{"name": "MIT", "path": "https://spdx.org/licenses/MIT"}],
         "resources": [table],
     }
-
-
-def _write_csv(path: Path, columns: Sequence[Column], rows: Sequence[Mapping[str, Value]]) -> None:
-    stream = io.StringIO()
-    writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow([column.name for column in columns])
-    for row in rows:
-        values = [row.get(column.name) for column in columns]
-        writer.writerow([json.dumps(value) if isinstance(value, bool) else value for value in values])
-    write_text(path, stream.getvalue())
 
 
 def _write_parquet(path: Path, columns: Sequence[Column], rows: Sequence[Mapping[str, Value]]) -> None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pydantic import Field
+from pydantic import Field, NonNegativeFloat, NonNegativeInt
 
-from gnn_checkpointing.records.record import Record, checked
+from gnn_checkpointing.records.record import Record, Share, checked
 from gnn_checkpointing.study.vocabulary import EgoForm, Grading, Sampler
 
 
@@ -21,9 +21,9 @@ class Provenance(Record):
     licence: str
     files: dict[str, str] = Field({})
     projected_from: int | None = None
-    self_loops_removed: int = 0
-    duplicates_removed: int = 0
-    reverses_added: int = 0
+    self_loops_removed: NonNegativeInt = 0
+    duplicates_removed: NonNegativeInt = 0
+    reverses_added: NonNegativeInt = 0
     notes: list[str] = Field([])
 
 
@@ -48,11 +48,11 @@ class Structure(Record):
     of the edges between labelled nodes that join equal labels, None where there is no such edge.
     """
 
-    degree_quantiles: tuple[int, int, int, int, int]
-    maximum_degree: int
-    isolated_nodes: int
-    clustering: float
-    homophily: float | None
+    degree_quantiles: tuple[NonNegativeInt, NonNegativeInt, NonNegativeInt, NonNegativeInt, NonNegativeInt]
+    maximum_degree: NonNegativeInt
+    isolated_nodes: NonNegativeInt
+    clustering: Share
+    homophily: Share | None
 
 
 class GraphFacts(Record):
@@ -62,15 +62,15 @@ class GraphFacts(Record):
     label: str
     family: str
     sha256: str
-    num_nodes: int
-    num_edges: int
-    num_features: int
-    num_classes: int
-    requested_average_degree: float | None
-    average_degree: float
-    density: float
-    replicate: int
-    training_nodes: int | None = Field(None, description="None in records from before it was counted")
+    num_nodes: NonNegativeInt
+    num_edges: NonNegativeInt
+    num_features: NonNegativeInt
+    num_classes: NonNegativeInt
+    requested_average_degree: NonNegativeFloat | None
+    average_degree: NonNegativeFloat
+    density: NonNegativeFloat
+    replicate: NonNegativeInt
+    training_nodes: NonNegativeInt | None = Field(None, description="None in records from before it was counted")
     structure: Structure | None = Field(None, description="None in records from before it was counted")
     provenance: Provenance | None = Field(None, description="None for drawn graphs")
     derivation: Derivation | None = Field(None, description="None for graphs as they were drawn or loaded")
@@ -96,16 +96,16 @@ class EncodingCost(Record):
 
     graph: str
     label: str
-    num_nodes: int
-    num_edges: int
-    average_degree: float
-    radius: int
-    seconds: float
-    peak_bytes: int
-    node_kinds: int
-    edge_kinds: int
-    node_counts: int
-    edge_counts: int
+    num_nodes: NonNegativeInt
+    num_edges: NonNegativeInt
+    average_degree: NonNegativeFloat
+    radius: NonNegativeInt
+    seconds: NonNegativeFloat
+    peak_bytes: NonNegativeInt
+    node_kinds: NonNegativeInt
+    edge_kinds: NonNegativeInt
+    node_counts: NonNegativeInt
+    edge_counts: NonNegativeInt
 
 
 def read_encodings(path: Path) -> list[EncodingCost]:

@@ -59,6 +59,9 @@ HOSTS = Column("hosts", "text", "", "which machine each process of the cell ran 
 _LONGEST_TEXT = 10_000
 """Of a text field: the longest message of a compiler is shorter."""
 
+_MOST_ROWS = 100_000
+"""An empty row of a hundred bytes takes a hundred times that in memory."""
+
 SEPARATOR = "; "
 """Between the values of several processes in one text column."""
 
@@ -90,6 +93,8 @@ def read_table(path: Path) -> list[dict[str, Value]]:
         text = sealed_bytes(path).decode()
     except (OSError, UnicodeDecodeError) as error:
         raise Refusal(f"{path}: not readable ({error}); make it with `collect`") from None
+    if text.count("\n") > _MOST_ROWS:
+        raise Refusal(f"{path}: more than {_MOST_ROWS} rows; it is not a file of this project")
     reader = csv.DictReader(io.StringIO(text), strict=True)
     try:
         names = list(reader.fieldnames or [])

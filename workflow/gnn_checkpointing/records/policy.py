@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, NonNegativeFloat, NonNegativeInt
 
 from gnn_checkpointing.records.record import Record
 
@@ -14,11 +14,11 @@ Outcome = Literal["completed", "out_of_memory", "timed_out", "failed", "refused"
 class Memory(Record):
     """Bytes of one training step, from the allocator's own events; on CUDA from its count of requested bytes."""
 
-    resident_bytes: int
-    policy_resident_bytes: int
-    saved_activation_bytes: int
-    transient_bytes: int
-    peak_memory_bytes: int
+    resident_bytes: NonNegativeInt
+    policy_resident_bytes: NonNegativeInt
+    saved_activation_bytes: NonNegativeInt
+    transient_bytes: NonNegativeInt
+    peak_memory_bytes: NonNegativeInt
 
     @property
     def activation_bytes(self) -> int:
@@ -39,13 +39,13 @@ class Readings(Record):
     the driver's account grew as the segments did.
     """
 
-    high_water_bytes: int | None = None
+    high_water_bytes: NonNegativeInt | None = None
     high_water_agrees: bool | None = None
-    fake_tensor_bytes: int | None = None
+    fake_tensor_bytes: NonNegativeInt | None = None
     fake_tensor_agrees: bool | None = None
-    allocated_bytes: int | None = None
-    reserved_bytes: int | None = None
-    driver_bytes: int | None = None
+    allocated_bytes: NonNegativeInt | None = None
+    reserved_bytes: NonNegativeInt | None = None
+    driver_bytes: NonNegativeInt | None = None
     driver_agrees: bool | None = None
     notes: list[str] = Field([])
 
@@ -53,9 +53,9 @@ class Readings(Record):
 class Sameness(Record):
     """Largest relative difference from policy none, and whether it is within tolerance."""
 
-    loss_error: float
-    gradient_error: float
-    buffer_error: float
+    loss_error: NonNegativeFloat
+    gradient_error: NonNegativeFloat
+    buffer_error: NonNegativeFloat
     same_loss: bool
     same_gradients: bool
     same_buffers: bool
@@ -68,15 +68,15 @@ class Steps(Record):
     `device_allocations`: how often the caching allocator asked the driver for memory.
     """
 
-    wall_seconds: list[float]
-    forward_seconds: list[float]
-    cpu_seconds: list[float]
-    system_seconds: list[float]
-    page_faults: list[int]
-    voluntary_switches: list[int]
-    involuntary_switches: list[int]
-    device_seconds: list[float] | None = None
-    device_allocations: list[int] | None = None
+    wall_seconds: list[NonNegativeFloat]
+    forward_seconds: list[NonNegativeFloat]
+    cpu_seconds: list[NonNegativeFloat]
+    system_seconds: list[NonNegativeFloat]
+    page_faults: list[NonNegativeInt]
+    voluntary_switches: list[NonNegativeInt]
+    involuntary_switches: list[NonNegativeInt]
+    device_seconds: list[NonNegativeFloat] | None = None
+    device_allocations: list[NonNegativeInt] | None = None
 
 
 class PolicyRecord(Record):
@@ -90,6 +90,6 @@ class PolicyRecord(Record):
     readings: Readings | None = None
     sameness: Sameness | None = None
     # Edges, self-loops included, of the largest block that a policy of edge blocks works on; None without blocks.
-    largest_block_edges: int | None = None
-    warm_up_seconds: float | None = None
+    largest_block_edges: NonNegativeInt | None = None
+    warm_up_seconds: NonNegativeFloat | None = None
     steps: Steps | None = None

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TypeVar
+from typing import Annotated, TypeVar
 
-from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from gnn_checkpointing.artefacts import read_json
 from gnn_checkpointing.refusal import Refusal
 
 SCHEMA_VERSION = 2
+
+Share = Annotated[float, Field(ge=0, le=1)]
+"""Of one."""
 
 
 class Record(BaseModel):

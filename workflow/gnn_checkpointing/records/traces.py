@@ -11,7 +11,7 @@ from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field
+from pydantic import Field, NonNegativeFloat, NonNegativeInt
 
 from gnn_checkpointing.artefacts import seal, sealed_bytes, whole_file
 from gnn_checkpointing.records.record import Record, checked
@@ -30,24 +30,24 @@ class Trace(Record):
 
     graph: str
     graph_label: str
-    num_nodes: int
-    num_edges: int
-    average_degree: float
+    num_nodes: NonNegativeInt
+    num_edges: NonNegativeInt
+    average_degree: NonNegativeFloat
     convolution: str
     aggregation: str
     policy: str
-    events: int
-    forward_ended_seconds: float
-    resident_bytes: int
-    saved_activation_bytes: int
-    peak_bytes: int
-    seconds: list[float]
+    events: NonNegativeInt
+    forward_ended_seconds: NonNegativeFloat
+    resident_bytes: NonNegativeInt
+    saved_activation_bytes: NonNegativeInt
+    peak_bytes: NonNegativeInt
+    seconds: list[NonNegativeFloat]
     live_bytes: list[int]
     model: str = ""
     block_numbers: list[int] = Field([])
     block_bytes: list[int] = Field([])
     block_peaks: list[int] = Field([])
-    block_degrees: list[float] = Field([])
+    block_degrees: list[NonNegativeFloat] = Field([])
 
 
 class Traces(Record):

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from gnn_checkpointing.records.record import SCHEMA_VERSION, Record, checked, refuse_other_schema
+from pydantic import NonNegativeFloat, NonNegativeInt
+
+from gnn_checkpointing.records.record import SCHEMA_VERSION, Record, Share, checked, refuse_other_schema
 
 REORDERED = "none (edges reordered)"
 """A training job without checkpointing that reads the same edges in another order: the control that shows how far
@@ -21,12 +23,12 @@ class TrainingRecord(Record):
     convolution: str
     policy: str
     seed: int
-    epochs: int
+    epochs: NonNegativeInt
     losses: list[float]
-    train_accuracy: float
-    test_accuracy: float
-    seconds: float
-    resumed_from_epoch: int
+    train_accuracy: Share
+    test_accuracy: Share
+    seconds: NonNegativeFloat
+    resumed_from_epoch: NonNegativeInt
 
 
 def read_trainings(path: Path) -> list[TrainingRecord]:

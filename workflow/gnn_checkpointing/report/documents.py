@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from importlib import import_module
 from pathlib import Path
 
 from gnn_checkpointing.report import units
+from gnn_checkpointing.report.appendix import section as appendix_section
 from gnn_checkpointing.report.facts import Facts
 from gnn_checkpointing.report.figure import Fact, Figure
 from gnn_checkpointing.report.history import Measured, history_section
@@ -22,7 +22,6 @@ from gnn_checkpointing.report.page import (
     Note,
     Page,
     Paragraph,
-    Section,
     Span,
     Step,
     Steps,
@@ -31,10 +30,8 @@ from gnn_checkpointing.report.page import (
     figures_of,
 )
 from gnn_checkpointing.report.provenance import provenance, study_command, with_provenance
-from gnn_checkpointing.report.sections.families import NAMES
-from gnn_checkpointing.report.sections.lead import lead_figure
-from gnn_checkpointing.report.sections.method import data_section, redo_section
-from gnn_checkpointing.report.sections.short import short_tables
+from gnn_checkpointing.report.sections.lead import lead_figure, short_tables
+from gnn_checkpointing.report.sections.parts import NAMES
 from gnn_checkpointing.report.texts import TEMPLATES, filters
 from gnn_checkpointing.sourced import parts
 
@@ -51,12 +48,13 @@ PROOF = {
 """Where the appendix has what a section or an answer rests on, where that is not called alike."""
 
 SECTIONS = (
-    *("planner", "trends.memory", "trends.time", "frontier", "allocator", "timeline", "vision", "vision.explained"),
-    *("stacks.practice", "stacks.depth", "ego", "laws", "predictions", "scorecard", "families", "robustness", "real"),
-    *("real.graded", "batches", "claims", "claims.audit", "quality.accuracy", "quality.failed", "quality"),
-    *("instrument.run", "instrument", "graphs", "method.machine", "method"),
+    *("planner", "trends.memory", "trends.time", "frontier", "frontier.allocator", "timeline", "timeline.vision"),
+    *("timeline.explained", "stacks.practice", "stacks.depth", "stacks.ego", "laws", "predictions", "scorecard"),
+    *("variants.families", "quality.robustness", "variants.real-graphs", "variants.graded-graphs", "variants.batches"),
+    *("claims", "claims.audit", "quality.accuracy", "quality.failed", "quality", "method.run", "method.instrument"),
+    *("method.graphs", "method.machine", "method"),
 )
-"""The appendix's sections in their order: a file in `sections/`, and which of its sections where it has several."""
+"""The appendix's sections in their order: FILE.ID, or FILE where both are called alike."""
 
 
 @dataclass(frozen=True)
@@ -188,19 +186,16 @@ def _evidence(appendix: Page) -> Callable[[str], str]:
 
 
 def _appendix(inputs: ReportInputs, checksums: Mapping[str, str], history: Sequence[Measured]) -> Page:
-    found: list[Section | None] = []
-    for name in SECTIONS:
-        file, _, section = name.partition(".")
-        module = import_module(f"gnn_checkpointing.report.sections.{file}")
-        found.append(getattr(module, f"{section or file}_section")(inputs))
-    found.insert(SECTIONS.index("instrument.run") + 1, history_section(history))
+    found = [appendix_section(inputs, name) for name in SECTIONS]
+    found.insert(SECTIONS.index("method.run") + 1, history_section(history))
     lead = lead_figure(inputs)
     origin = partial(with_provenance, study=inputs.study, checksums=checksums)
     sections = [origin(section) for section in found if section is not None]
     if lead is not None:
         lead = replace(lead, provenance=provenance(lead, inputs.study, checksums))
     figures = [*filter(None, [lead]), *figures_of(sections)]
-    sections += [data_section(checksums, figures, inputs.rows), redo_section(inputs)]
+    last = {"checksums": checksums, "figures": figures}
+    sections += filter(None, (appendix_section(inputs, name, **last) for name in ("method.data", "method.redo")))
     cells = f"{units.count(inputs.quality.cells)} ({units.count(inputs.started)} measurements)"
     return Page(
         title=inputs.study.title,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import partialmethod
 from statistics import median
 from typing import Any, get_args
 
@@ -19,8 +20,6 @@ from gnn_checkpointing.sourced import counted_where, sourced
 
 WORTH = 0.95
 """A policy that keeps more of the activation memory than this does not pay for the time it takes."""
-
-_WORTH = sourced(WORTH, "gnn_checkpointing/report/facts.py#/WORTH")
 
 _SAME = {"memory_budget(1)": "compiled"}
 """Policies under the name by which a reader knows them: a budget of all is the compiler as it is."""
@@ -55,13 +54,13 @@ class Rate:
 class Facts:
     """Answers about one study; every number keeps its address."""
 
+    worth = 1 - sourced(WORTH, "gnn_checkpointing/report/facts.py#/WORTH")
+    """The share of memory that a policy must save to be worth its time."""
+
     def __init__(self, inputs: ReportInputs) -> None:
         """Take the study's inputs."""
         self._inputs = inputs
-
-    def worth(self) -> float:
-        """The share of memory that a policy must save to be worth its time."""
-        return 1 - _WORTH
+        self._points: list[FrontierPoint] = self.those(inputs.frontier.points, allocator=inputs.reference)
 
     def pays(self, *effects: Compared) -> Verdict:
         """Whether a policy keeps so little memory that it is worth its time."""
@@ -104,8 +103,8 @@ class Facts:
 
     def beats_none(self, convolution: str) -> Verdict:
         """Whether some policy needs both less memory and less time than none at the densest timed level."""
-        own = _those(self.winners(), convolution=convolution)
-        points = _those(self._points(), convolution=convolution, level=own[-1].level) if own else []
+        own = self.those(self.winners(), convolution=convolution)
+        points = self.those(self._points, convolution=convolution, level=own[-1].level) if own else []
         both = [(p.activation_ratio, p.time_ratio) for p in points if p.policy != "none"]
         won = {below(1.0).verdict([memory, time]) for memory, time in both if memory and time}
         return "supported" if "supported" in won else "inconclusive" if "inconclusive" in won else "refuted"
@@ -114,37 +113,32 @@ class Facts:
         """A policy's effect at the densest timed level, an effect for each convolution."""
         found: list[Compared] = []
         for name in [convolution] if convolution else self._inputs.convolutions:
-            own = _those(self._inputs.effects.generated, convolution=name, policy=policy)
+            own = self.those(self._inputs.effects.generated, convolution=name, policy=policy)
             timed = [effect for effect in own if effect.time_ratio] or own
             if timed:
                 level = sorted({effect.level for effect in timed}, key=float)[place]
-                found.append(max(_those(timed, level=level), key=lambda e: getattr(e, "num_nodes", None) or 0))
+                found.append(max(self.those(timed, level=level), key=lambda e: getattr(e, "num_nodes", None) or 0))
         return found
 
-    def sparsest(self, policy: str, convolution: str = "") -> list[Compared]:
-        """A policy's effect at the sparsest timed level, an effect for each convolution."""
-        return self.densest(policy, convolution, 0)
-
-    def _points(self) -> list[FrontierPoint]:
-        return _those(self._inputs.frontier.points, allocator=self._inputs.reference)
+    sparsest = partialmethod(densest, place=0)
 
     def rates(self, policies: Sequence[str] = ()) -> list[Rate]:
         """Throughput at the densest timed level of each convolution, every policy of it."""
         found = []
         for convolution in self._inputs.convolutions:
-            own = [p for p in _those(self._points(), convolution=convolution) if p.step_time_seconds]
+            own = [p for p in self.those(self._points, convolution=convolution) if p.step_time_seconds]
             densest = max((float(p.level) for p in own), default=0.0)
             wanted = [p for p in own if float(p.level) == densest and (not policies or p.policy in policies)]
             for point in sorted(wanted, key=lambda p: self._inputs.policies.index(p.policy)):
                 seconds = point.step_time_seconds or 1.0
-                nodes = (self._inputs.frontier.num_nodes or 0) / seconds
                 ratio = None if point.policy == "none" else units.inverse(point.time_ratio)
+                nodes = (self._inputs.frontier.num_nodes or 0) / seconds
                 found.append(Rate(point, nodes, point.num_edges / seconds, ratio))
         return found
 
     def winners(self) -> list[Winner]:
         """The fastest and the smallest of the unbeaten policies, at each density of each convolution."""
-        points = {(p.convolution, p.level, p.policy): p for p in self._points()}
+        points = {(p.convolution, p.level, p.policy): p for p in self._points}
         found = []
         for best in self._inputs.frontier.pareto:
             names = {policy: (best.convolution, best.level, _SAME.get(policy, policy)) for policy in best.policies}
@@ -154,8 +148,7 @@ class Facts:
                 fastest = min(timed, key=lambda p: p.time_ratio.estimate)  # type: ignore[union-attr]
                 smallest = min(timed, key=lambda p: p.activation_bytes)
                 found.append(Winner(best.convolution, best.level, fastest, smallest))
-        order = self._inputs.convolutions
-        return sorted(found, key=lambda one: (order.index(one.convolution), float(one.level)))
+        return sorted(found, key=lambda one: (self._inputs.convolutions.index(one.convolution), float(one.level)))
 
     def smaller(self, winner: Winner) -> bool:
         """Whether the smallest policy needs so much less than the fastest that it is worth a reader's time."""
@@ -165,42 +158,32 @@ class Facts:
         """Whether a compiled convolution is faster than its own sparse product, at the densest timed level."""
         nodes = {(rate.point.convolution, rate.point.policy): rate.nodes for rate in self.rates(["none", "compiled"])}
         own = {name: rate for (name, policy), rate in nodes.items() if policy == "none" and name.endswith(" (spmm)")}
-        compiled = (nodes.get((name.removesuffix(" (spmm)"), "compiled"), 0.0) for name in own)
-        return bool(own) and all(other > rate for other, rate in zip(compiled, own.values(), strict=True))
+        return bool(own) and all(nodes.get((name.removesuffix(" (spmm)"), "compiled"), 0.0) > own[name] for name in own)
 
     def rivals(self, convolution: str, level: str, policies: Sequence[str]) -> list[FrontierPoint]:
         """Some policies at one density, in the order asked for."""
-        own = {p.policy: p for p in _those(self._points(), convolution=convolution, level=level)}
+        own = {p.policy: p for p in self.those(self._points, convolution=convolution, level=level)}
         return [own[policy] for policy in policies if policy in own]
-
-    def depth_points(self, layers: int, policy: str) -> list[DepthPoint]:
-        """A policy at one number of layers, at every level of each stack."""
-        return _those(self._inputs.depths.points, num_layers=layers, policy=policy)
 
     def recomputed(self, layers: int) -> list[DepthPoint]:
         """The policy that needs the least memory of those that train the same model, at each level of each stack."""
-        own = _those(self._inputs.depths.points, num_layers=layers, other_model=False)
+        own = self.those(self._inputs.depths.points, num_layers=layers, other_model=False)
         kept: dict[str, list[float]] = {}
         for point in own:
             if point.activation_ratio and point.time_ratio and point.policy != "none":
                 kept.setdefault(point.policy, []).append(float(point.activation_ratio.estimate))
         best = min(sorted(kept), key=lambda policy: max(kept[policy]), default="")
-        return [point for point in _those(own, policy=best) if point.activation_ratio and point.time_ratio]
+        return [point for point in self.those(own, policy=best) if point.activation_ratio and point.time_ratio]
 
     def less(self, point: DepthPoint, others: Sequence[DepthPoint]) -> Verdict:
         """Whether a policy needs less memory than another one with the same stack at the same level."""
-        own = [other.activation_bytes for other in _those(others, stack=point.stack, level=point.level)]
+        own = [other.activation_bytes for other in self.those(others, stack=point.stack, level=point.level)]
         return "untested" if not own else "supported" if point.activation_bytes < min(own, key=float) else "refuted"
 
     def throughput(self, policy: str) -> float:
         """Edges per second of a policy's median step."""
         row = self.rows(policy=policy, outcome="completed")[0]
         return per_second(number(row, "num_edges") or 0.0, number(row, "step_time_seconds")) or 0.0
-
-    def ego_degree(self) -> float:
-        """The largest degree at which a bag was trained without checkpointing."""
-        own = [p.degree for p in self._inputs.ego.points if (p.form, p.policy) == ("ego_networks", "none")]
-        return max(own, key=float)
 
     def encoding_cost(self, degree: float, radius: float) -> EncodingCost | None:
         """What counting the encodings took on the graph of that degree; None where the study has no such graph."""
@@ -215,7 +198,7 @@ class Facts:
 
     def ego_points(self, convolution: str, policy: str, degree: float) -> dict[str, EgoPoint]:
         """One convolution and policy at one degree, by the form of its input, each of the largest radius."""
-        own = _those(self._inputs.ego.points, convolution=convolution, policy=policy, degree=degree)
+        own = self.those(self._inputs.ego.points, convolution=convolution, policy=policy, degree=degree)
         return {p.form: p for p in sorted(own, key=lambda p: p.radius or 0)}
 
     def rows(self, **wanted: Any) -> list[Row]:
@@ -237,13 +220,12 @@ class Facts:
 
     def verdicts(self) -> dict[str, int]:
         """How many claims have each verdict."""
-        found = self._inputs.ledger.claims
-        return {name: counted_where(found, ("verdict", "=", name)) for name in get_args(Verdict)}
+        return {name: counted_where(self._inputs.ledger.claims, ("verdict", "=", name)) for name in get_args(Verdict)}
 
     def batches(self, convolution: str, policy: str) -> list[Any]:
         """Effects on batches of sampled neighbours, small batches first."""
         wanted = {"convolution": convolution, "policy": policy, "sampler": "neighbours"}
-        return sorted(_those(self._inputs.variants.batches, **wanted), key=lambda e: e.size or 0)
+        return sorted(self.those(self._inputs.variants.batches, **wanted), key=lambda e: e.size or 0)
 
     def reals(self, policy: str, convolution: str = "") -> list[Compared]:
         """Effects on real graphs, sparse ones first."""
@@ -252,16 +234,16 @@ class Facts:
 
     def families(self, policy: str, convolution: str) -> list[Any]:
         """Effects on every family of graphs at the densest level."""
-        own = _those(self._inputs.variants.families, policy=policy, convolution=convolution)
+        own = self.those(self._inputs.variants.families, policy=policy, convolution=convolution)
         level = max((e.level for e in own), key=float, default="")
-        return _those(own, level=level, num_nodes=max((e.num_nodes for e in own), default=0))
+        return self.those(own, level=level, num_nodes=max((e.num_nodes for e in own), default=0))
+
+    @staticmethod
+    def those(items: Iterable[Any], **wanted: Any) -> list[Any]:
+        """The items whose fields have these values."""
+        return [one for one in items if all(getattr(one, name) == value for name, value in wanted.items())]
 
     def extremes(self, column: str) -> list[float]:
         """The smallest and the largest value of a column, one where they are the same."""
         values = sorted((v for row in self._inputs.rows if (v := number(row, column)) is not None), key=float)
         return [] if not values else values[:1] if values[0] == values[-1] else [values[0], values[-1]]
-
-
-def _those(items: Iterable[Any], **wanted: Any) -> list[Any]:
-    """The items whose fields have these values."""
-    return [one for one in items if all(getattr(one, name) == value for name, value in wanted.items())]

@@ -16,18 +16,10 @@ HEADINGS = ("Policy", "Peak memory", "Step time", "In this memory", "Largest gra
 
 def cells(found: PolicyPlan) -> tuple[str, ...]:
     """Return a policy's row as text: name, peak and time with their intervals, verdict, the largest graphs that fit."""
-    return (
-        found.policy,
-        _span(size, found.peak),
-        _time(found.time),
-        found.verdict,
-        "no end"
-        if found.largest_nodes is None
-        else f"{count(found.largest_nodes)} nodes"
-        if found.largest_nodes
-        else "none",
-        "any" if found.largest_degree is None else plain(found.largest_degree) if found.largest_degree else "none",
-    )
+    nodes, degree = found.largest_nodes, found.largest_degree
+    most_nodes = "no end" if nodes is None else f"{count(nodes)} nodes" if nodes else "none"
+    most_degree = "any" if degree is None else plain(degree) if degree else "none"
+    return found.policy, _span(size, found.peak), _time(found.time), found.verdict, most_nodes, most_degree
 
 
 def advice(plan: Plan) -> str:
@@ -61,9 +53,8 @@ def _fit_too(names: list[str]) -> str:
 
 def _nothing_fits(plan: Plan, memory: str) -> str:
     least = min(plan.policies, key=lambda one: one.peak.estimate)
-    known = (
-        f"No policy fits {memory} for certain; the smallest peak is that of {least.policy}, {_span(size, least.peak)}"
-    )
+    peak = f"{least.policy}, {_span(size, least.peak)}"
+    known = f"No policy fits {memory} for certain; the smallest peak is that of {peak}"
     if least.verdict == "may fit":
         return f"{known}, which may fit: try it, or train on sampled neighbours or clusters."
     return f"{known}: train on sampled neighbours or clusters, or on a machine with more memory."

@@ -1,18 +1,10 @@
-"""What a template may do with a value, and the appendix's sentences by section and name.
-
-Filters put numbers in words, which keep their addresses. `templates/appendix/SECTION.md` has each sentence under a
-heading of its own: one or several paragraphs of Jinja.
-"""
+"""What a template may do with a value: filters put numbers in words, which keep their addresses."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Sequence
-from functools import cache
 from pathlib import Path
 from typing import Any
-
-from jinja2 import Environment, StrictUndefined, Template
 
 import gnn_checkpointing
 from gnn_checkpointing.analysis.results import Estimate
@@ -25,31 +17,7 @@ from gnn_checkpointing.study.policy_names import POLICIES
 TEMPLATES = Path(gnn_checkpointing.__file__).resolve().parents[2] / "templates"
 """Those of a checkout of the project."""
 
-_HEADING = re.compile(r"^## (\S+)$", re.MULTILINE)
 _CHIPS: dict[Verdict, str] = {"supported": "yes", "refuted": "no", "inconclusive": "unclear", "untested": "untested"}
-
-
-def texts(section: str) -> Callable[..., str]:
-    """A function from the name of a text of this section, and its values, to the text."""
-
-    def text(name: str, /, **values: object) -> str:
-        paragraphs = (one.render(values) for one in _texts(section)[name])
-        return "\n\n".join(filter(None, paragraphs))
-
-    return text
-
-
-@cache
-def _texts(section: str) -> dict[str, list[Template]]:
-    """The paragraphs of every text of a section's file, by its name."""
-    environment = Environment(undefined=StrictUndefined, autoescape=False)  # noqa: S701 - each face escapes
-    environment.filters |= filters()
-    content = (TEMPLATES / "appendix" / f"{section}.md").read_text(encoding="utf-8")
-    _, *found = _HEADING.split(content)
-    return {
-        name: [environment.from_string(one.replace("\n", " ")) for one in body.strip().split("\n\n")]
-        for name, body in zip(found[::2], found[1::2], strict=True)
-    }
 
 
 def filters() -> dict[str, Callable[..., Any]]:

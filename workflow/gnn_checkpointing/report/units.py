@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from functools import wraps
-from typing import Concatenate, ParamSpec
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from gnn_checkpointing.analysis.results import Estimate
 from gnn_checkpointing.sourced import mark, mark_between
@@ -20,32 +20,25 @@ NOTHING = "\N{EN DASH}"
 KIB, MIB, GIB = 2.0**10, 2.0**20, 2.0**30
 NANOSECOND, MICROSECOND, MILLISECOND = 1e-9, 1e-6, 1e-3
 
+Value = TypeVar("Value", float, Estimate)
 More = ParamSpec("More")
 
 
-def _number(words: Callable[Concatenate[float, More], str]) -> Callable[Concatenate[float, More], str]:
-    """The words with the number's address inside; they themselves see a number without one."""
+def _marked(words: Callable[Concatenate[Value, More], str]) -> Callable[Concatenate[Value, More], str]:
+    """The words with the address of a number or estimate inside; they themselves see it without one."""
 
     @wraps(words)
-    def marked(value: float, /, *more: More.args, **named: More.kwargs) -> str:
-        return mark(words(without_source(value), *more, **named), value)
-
-    return marked
-
-
-def _between(words: Callable[Concatenate[Estimate, More], str]) -> Callable[Concatenate[Estimate, More], str]:
-    """The words with the address of an estimate inside; they themselves see one without addresses."""
-
-    @wraps(words)
-    def marked(value: Estimate, /, *more: More.args, **named: More.kwargs) -> str:
-        ends = {"estimate": value.estimate, "low": value.low, "high": value.high}
-        bare = Estimate.model_construct(**{name: without_source(end) for name, end in ends.items()})
+    def marked(value: Value, /, *more: More.args, **named: More.kwargs) -> str:
+        if not isinstance(value, Estimate):
+            return mark(words(without_source(value), *more, **named), value)
+        ends = {name: without_source(getattr(value, name)) for name in ("estimate", "low", "high")}
+        bare: Any = Estimate.model_construct(**ends)
         return mark_between(words(bare, *more, **named), value)
 
     return marked
 
 
-@_number
+@_marked
 def significant(value: float, digits: int = 3) -> str:
     """`value` to that many significant digits, never in powers of ten, with thousands parted by commas."""
     if value == 0 or not math.isfinite(value):
@@ -55,32 +48,32 @@ def significant(value: float, digits: int = 3) -> str:
     return fixed(rounded, min(decimals, 12))
 
 
-@_number
+@_marked
 def plain(value: float) -> str:
     """`value` to three significant digits at most, without idle zeros, such as "4" or "3.9"."""
     return _without_idle_zeros(significant(value))
 
 
-@_number
+@_marked
 def fixed(value: float, decimals: int) -> str:
     """`value` with that many decimals; a value that rounds to zero carries no sign."""
     text = f"{abs(value):,.{decimals}f}"
     return MINUS + text if value < 0 and any(digit in text for digit in "123456789") else text
 
 
-@_number
+@_marked
 def count(value: float) -> str:
     """A whole number with thousands parted by commas."""
     return fixed(value, 0)
 
 
-@_number
+@_marked
 def digits(value: float) -> str:
     """A whole number as it is written in a file, without commas: for settings and seeds."""
     return f"{value:g}" if abs(value) < 1e6 and value != int(value) else str(int(value))
 
 
-@_number
+@_marked
 def size(num_bytes: float) -> str:
     """Bytes in the largest binary unit that leaves a number of at least 1."""
     for factor, unit in ((GIB, "GiB"), (MIB, "MiB"), (KIB, "KiB")):
@@ -89,7 +82,7 @@ def size(num_bytes: float) -> str:
     return f"{significant(num_bytes)}{SPACE}B"
 
 
-@_number
+@_marked
 def duration(seconds: float) -> str:
     """Seconds in the unit that leaves a number of at least 1, from ns to hours."""
     for factor, unit in ((3600.0, "h"), (60.0, "min"), (1.0, "s"), (MILLISECOND, "ms"), (MICROSECOND, "µs")):
@@ -98,32 +91,32 @@ def duration(seconds: float) -> str:
     return f"{significant(seconds / NANOSECOND)}{SPACE}ns"
 
 
-@_number
+@_marked
 def round_size(num_bytes: float) -> str:
     """Bytes as `size` has them, without idle zeros: for ticks of an axis."""
     return _without_idle_zeros(size(num_bytes))
 
 
-@_number
+@_marked
 def round_duration(seconds: float) -> str:
     """Seconds as `duration` has them, without idle zeros: for ticks of an axis."""
     return _without_idle_zeros(duration(seconds))
 
 
-@_number
+@_marked
 def ratio(value: float) -> str:
     """A ratio with at least two decimals and at least two significant digits."""
     return significant(value, 2) if 0 < abs(value) < 0.1 else fixed(value, 2)
 
 
-@_number
+@_marked
 def percent(share: float) -> str:
     """A share as a percentage, with one decimal below ten per cent."""
     value = 100 * share
     return f"{fixed(value, 0 if abs(value) >= 10 or value == 0 else 1)}{SPACE}%"
 
 
-@_number
+@_marked
 def accuracy(share: float) -> str:
     """An accuracy as a percentage with one decimal."""
     return f"{fixed(100 * share, 1)}{SPACE}%"
@@ -134,14 +127,14 @@ def interval(low: str, high: str) -> str:
     return f"{low} to {high}" if MINUS in low + high else f"{low}\N{EN DASH}{high}"
 
 
-@_between
+@_marked
 def ratio_estimate(estimate: Estimate) -> str:
     """A ratio and its interval, such as "1.34 (1.31-1.38)"; alone where the interval reads the same."""
     middle, low, high = (ratio(value) for value in (estimate.estimate, estimate.low, estimate.high))
     return middle if low == middle == high else f"{middle} ({interval(low, high)})"
 
 
-@_between
+@_marked
 def share_estimate(estimate: Estimate) -> str:
     """A share and its interval as percentages, such as "1.2 % (0.4 % to 2.0 %)"."""
     return f"{percent(estimate.estimate)} ({percent(estimate.low)} to {percent(estimate.high)})"
@@ -157,7 +150,7 @@ def inverse(estimate: Estimate | None) -> Estimate | None:
     return estimate and estimate_of(1 / estimate.estimate, 1 / estimate.high, 1 / estimate.low)
 
 
-@_between
+@_marked
 def scaled_estimate(estimate: Estimate, factor: float = 1.0) -> str:
     """An estimate in units of `factor`, with the decimals that three digits need, and its interval where it has one."""
     values = [number / factor for number in (estimate.estimate, estimate.low, estimate.high)]
@@ -167,20 +160,20 @@ def scaled_estimate(estimate: Estimate, factor: float = 1.0) -> str:
     return middle if estimate.low == estimate.high else f"{middle} ({interval(low, high)})"
 
 
-@_number
+@_marked
 def share(value: float) -> str:
     """A share as a percentage in three digits at most; what is nothing but rounding is told as such."""
     number = "< 0.01" if 0 < value < 1e-4 else _without_idle_zeros(significant(100 * value))
     return f"{number}{SPACE}%"
 
 
-@_number
+@_marked
 def probability(value: float) -> str:
     """A p-value; below 0.001 only that it is."""
     return "< 0.001" if value < 0.001 else fixed(value, 3)
 
 
-@_number
+@_marked
 def error(value: float) -> str:
     """A relative error of any size, such as "0" or "3.1e-7"."""
     if value == 0:
@@ -189,19 +182,19 @@ def error(value: float) -> str:
     return f"{digits}e{power[0].replace('-', MINUS).replace('+', '')}{abs(int(power))}"
 
 
-@_number
+@_marked
 def confidence(level: float) -> str:
     """A confidence level, such as "95 %"."""
     return f"{100 * level:g}{SPACE}%"
 
 
-@_between
+@_marked
 def general_estimate(estimate: Estimate) -> str:
     """An estimate of any size with its interval, each to three significant digits at most."""
     return f"{plain(estimate.estimate)} ({interval(plain(estimate.low), plain(estimate.high))})"
 
 
-@_between
+@_marked
 def exact_or_general(estimate: Estimate) -> str:
     """An estimate of any size as `general_estimate` does, alone where its interval reads the same."""
     middle = plain(estimate.estimate)

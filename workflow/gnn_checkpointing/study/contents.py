@@ -12,11 +12,11 @@ from typing import Any
 from gnn_checkpointing.artefacts import digest, read_json, sha256_of, write_json
 from gnn_checkpointing.refusal import Refusal
 from gnn_checkpointing.study.architecture import Architecture
-from gnn_checkpointing.study.graph_entries import RealGraph
+from gnn_checkpointing.study.graph_entries import DATASETS, RealGraph
 from gnn_checkpointing.study.own_model import module_files
 from gnn_checkpointing.study.settings import Explaining
 from gnn_checkpointing.study.study import Study
-from gnn_checkpointing.study.vocabulary import ONE_OF_A_CLASS, expanded
+from gnn_checkpointing.study.vocabulary import expanded
 
 _UNNAMED = ""
 """A single file whose name says nothing: weights, or a list of classes."""
@@ -101,7 +101,7 @@ def graph_files(source: RealGraph, root: Path | None) -> dict[str, Path]:
     if folder is None or not folder.is_dir():
         return {}
     # PyG changes case and hyphens of some names.
-    own = [folder] if source.dataset in ONE_OF_A_CLASS else [
+    own = [folder] if source.dataset in DATASETS and DATASETS[source.dataset].single else [
         one for one in folder.iterdir() if _plain(one.name) == _plain(source.name)
     ]  # fmt: skip
     raw = [one for above in own for pattern in ("raw", "*/raw") for one in above.glob(pattern)]

@@ -1,8 +1,15 @@
-"""The experimental design: which cells each graph has, in which order; a pure function of the study."""
+"""The experimental design: the cells of each graph, and the order in which graphs are measured. A function of a study.
+
+Graphs, and not cells, are put in order: one job measures all cells of a graph.
+"""
 
 from __future__ import annotations
 
+import random
+from bisect import bisect_left, bisect_right
+from contextlib import suppress
 from dataclasses import dataclass
+from statistics import StatisticsError, correlation
 from typing import Any, NamedTuple
 
 from gnn_checkpointing.artefacts import digest
@@ -14,6 +21,7 @@ from gnn_checkpointing.study.graph_design import (
     LoadedGraph,
     derived_seed,
     generator_of,
+    place,
     study_graphs,
 )
 from gnn_checkpointing.study.settings import PRACTICE, ChosenGraphs
@@ -21,15 +29,24 @@ from gnn_checkpointing.study.study import Study
 from gnn_checkpointing.study.vision_shapes import SHAPES
 from gnn_checkpointing.study.vocabulary import Aggregation, Allocator
 
+LARGEST_CORRELATION = 0.1
+"""Of the order with density or size, by ranks, in absolute value: a machine that drifts then favours neither."""
+
+_DRAWS = 500
+"""Of 36 graphs in two factors one draw in five is balanced enough; of a handful none may be."""
+
+UNNAMED: dict[str, Any] = {"self_loops": False, "attention_dropout": 0.0, "module": None, "files": {}}
+"""Keys of an architecture that are part of a cell's identity only with other values: older cells lack them."""
+
 
 @dataclass(frozen=True)
 class Cell:
-    """One graph x convolution x model x aggregation x allocator: all policies of it are measured in one process.
+    """One graph x convolution x model x aggregation x allocator: one process measures all its policies.
 
-    `model` says what tells the model from the study's others of the same convolution, such as "50 layers"; nothing
-    where there is one. `architecture` is that of this model alone. `seed` is the same under every allocator, so that
-    the same bytes and gradients are asked of each. A cell that is not `timed` has its bytes counted and its gradients
-    compared only. `rounds` are its own, where they are not the study's.
+    `model` distinguishes the study's models of one convolution, such as "50 layers"; empty where there is only one.
+    `architecture` is that of this model alone. `seed` is the same under every allocator, so that bytes and gradients
+    must be equal. A cell that is not `timed` has its bytes counted and its gradients compared only. `rounds` are its
+    own, where they are not the study's.
     """
 
     id: str
@@ -44,12 +61,8 @@ class Cell:
     rounds: tuple[int, int] | None = None
 
 
-UNNAMED: dict[str, Any] = {"self_loops": False, "attention_dropout": 0.0, "module": None, "files": {}}
-"""Keys of an architecture that are part of a cell's identity only with other values: older cells lack them."""
-
-
 class Model(NamedTuple):
-    """One of the study's models of a convolution, and what tells it from the others; nothing where it is the only one.
+    """One of the study's models of a convolution; its name distinguishes it from the others, and is empty for one.
 
     `architecture` has its own number of layers, and of a Vision GNN its channels and its one task.
     """
@@ -62,7 +75,7 @@ def models(study: Study, convolution: Convolution) -> list[Model]:
     """The study's models of a convolution, the one that the study is about first."""
     asked = study.architecture
     if is_own(convolution):
-        # It is what it is, whatever the stacks beside it are made of.
+        # It does not depend on the keys for stacks.
         return [Model("", Architecture.model_validate({"module": asked.module, "files": asked.files}))]
 
     def model(name: str, **changes: Any) -> Model:
@@ -102,18 +115,12 @@ def graph_cells(study: Study, graph: GraphSpec) -> list[Cell]:
             one for one in study.architecture.aggregations if one == "gather_scatter" or convolution in SPARSE_PRODUCT
         ]
         own = models(study, convolution)
-        cells += [
-            _cell(study, graph.id, convolution, model, aggregation, allocator, timed, rounds)
-            for allocator in (reference, *beside)
-            for aggregation in aggregations
-            for model in own
-        ]
+        asked = [(model, one, allocator) for allocator in (reference, *beside) for one in aggregations for model in own]
         stacked = not images and not is_own(convolution) and "gather_scatter" in aggregations
         if practice is not None and stacked and is_chosen(graph, practice.graphs):
             added = own[0].architecture.model_copy(update=practice.model_dump(exclude={"graphs"}))
-            cells.append(
-                _cell(study, graph.id, convolution, Model(PRACTICE, added), "gather_scatter", reference, timed, rounds)
-            )
+            asked.append((Model(PRACTICE, added), "gather_scatter", reference))
+        cells += [_cell(study, graph.id, convolution, *one, timed, rounds) for one in asked]
     order = study.measurement.allocators.index
     return sorted(cells, key=lambda cell: (order(cell.allocator), derived_seed("order", cell.seed)))
 
@@ -173,3 +180,62 @@ def is_chosen(spec: GraphSpec, chosen: ChosenGraphs) -> bool:
         named = spec.num_nodes in chosen.num_nodes and spec.average_degree in chosen.average_degrees
         return named and spec.replicate == 0 and not spec.large
     return isinstance(spec, LoadedGraph) and spec.source.name in chosen.real
+
+
+class Visit(NamedTuple):
+    """One job: a graph, and how often it was measured before (0: in its own place in the order)."""
+
+    graph: GraphSpec
+    number: int
+
+    @property
+    def ending(self) -> str:
+        """What follows the graph's name in the name of the folder of its records."""
+        return f".visit-{self.number}" if self.number else ""
+
+    @property
+    def name(self) -> str:
+        """Name of the folder of its records."""
+        return place(self.graph) + self.ending
+
+
+def measuring_order(study: Study) -> list[GraphSpec]:
+    """The graphs in the first random order that is unrelated to density and size; the most balanced where none is.
+
+    Real graphs are put anywhere: their sizes are not known before they are loaded.
+    """
+    shuffler = random.Random(derived_seed(study.seed, "order"))  # noqa: S311 - an order, no secret
+    best, least = study_graphs(study), float("inf")
+    for _ in range(_DRAWS):
+        drawn = list(best)
+        shuffler.shuffle(drawn)
+        found = imbalance(drawn)
+        if found < least:
+            best, least = drawn, found
+        if least < LARGEST_CORRELATION:
+            break
+    return best
+
+
+def imbalance(order: list[GraphSpec]) -> float:
+    """The larger rank correlation, in absolute value, of the place in the order with density and with size."""
+    places = [(at, spec) for at, spec in enumerate(order) if isinstance(spec, GeneratedGraph)]
+    found = [0.0]
+    for factor in ([spec.average_degree for _, spec in places], [float(spec.num_nodes) for _, spec in places]):
+        ordered = sorted(factor)
+        # Twice the mean place of all that are equal.
+        ranks = [float(bisect_left(ordered, value) + bisect_right(ordered, value)) for value in factor]
+        with suppress(StatisticsError):  # fewer than two graphs, or all of one level
+            found.append(abs(correlation([float(at) for at, _ in places], ranks)))
+    return max(found)
+
+
+def visits(study: Study) -> list[Visit]:
+    """Every measuring job in order: each graph once, and the first `repeats` timed ones at the middle and the end."""
+    order = measuring_order(study)
+    timed = [spec for spec in order if (drawn := generator_of(spec)) is None or (drawn.timed and not drawn.large)]
+    again = timed[: study.measurement.repeats]
+    first = [Visit(spec, 0) for spec in order]
+    middle = max((len(first) + 1) // 2, len(again))
+    second, third = ([Visit(spec, number) for spec in again] for number in (1, 2))
+    return [*first[:middle], *second, *first[middle:], *third]

@@ -11,8 +11,8 @@ from itertools import product
 from gnn_checkpointing.artefacts import digest
 from gnn_checkpointing.refusal import Refusal
 from gnn_checkpointing.study.convolutions import Convolution
-from gnn_checkpointing.study.families import Family
-from gnn_checkpointing.study.graph_entries import LargeGraphs, RealGraph
+from gnn_checkpointing.study.families import Family, LargeGraphs
+from gnn_checkpointing.study.graph_entries import RealGraph
 from gnn_checkpointing.study.study import Study
 from gnn_checkpointing.study.vision_shapes import PATCH_CLASSES, PATCH_PIXELS
 from gnn_checkpointing.study.vocabulary import EgoForm, Grading, Sampler
@@ -65,43 +65,25 @@ class LoadedGraph:
 
 
 @dataclass(frozen=True)
-class GradedGraph:
-    """A real graph with other edges: `level` is an average degree, or the largest degree where it is `capped`."""
+class DerivedGraph:
+    """A graph made from another: with other edges, as a mini-batch of it, or with its ego networks.
 
-    id: str
-    base: LoadedGraph
-    method: Grading
-    level: float
-    seed: int
-
-
-@dataclass(frozen=True)
-class BatchGraph:
-    """A mini-batch of another graph: `size` is a fan-out (of each of `hops` layers) or a number of clusters."""
+    `size` is an average degree (thinned, two_hop), the largest degree (capped), a fan-out of each of `hops` layers
+    around `seed_nodes` (neighbours), a number of clusters, or a radius (ego_networks, and encodings of `channels`).
+    """
 
     id: str
     base: GeneratedGraph | LoadedGraph
-    sampler: Sampler
-    size: int
-    seed_nodes: int
-    hops: int
-    draw: int
+    method: Grading | Sampler | EgoForm
+    size: float
     seed: int
+    draw: int = 0
+    seed_nodes: int = 0
+    hops: int = 0
+    channels: int = 0
 
 
-@dataclass(frozen=True)
-class EgoGraph:
-    """A graph that brings its ego networks of `radius` steps with it: as `channels` features twice, or as a bag."""
-
-    id: str
-    base: GeneratedGraph | LoadedGraph
-    form: EgoForm
-    radius: int
-    channels: int
-    seed: int
-
-
-GraphSpec = GeneratedGraph | LoadedGraph | GradedGraph | BatchGraph | EgoGraph
+GraphSpec = GeneratedGraph | LoadedGraph | DerivedGraph
 
 
 def place(spec: GraphSpec) -> str:
@@ -109,7 +91,7 @@ def place(spec: GraphSpec) -> str:
 
     The id alone says the same of every graph of that name, whatever its files hold.
     """
-    base = spec if isinstance(spec, GeneratedGraph | LoadedGraph) else spec.base
+    base = spec.base if isinstance(spec, DerivedGraph) else spec
     content = base.content if isinstance(base, LoadedGraph) else ""
     return f"{spec.id}.{content}" if content else spec.id
 
@@ -129,18 +111,18 @@ def derived_seed(*parts: object) -> int:
 
 
 def study_graphs(study: Study) -> list[GraphSpec]:
-    """Every graph of the study, each once: generated and real ones, and those that are made from them."""
-    drawn, loaded = _generated(study), _loaded(study)
+    """Every graph of the study: generated and real ones, and those that are made from them."""
+    drawn, loaded = list(_generated(study)), _loaded(study)
     whole: list[GeneratedGraph | LoadedGraph] = [*(spec for spec in drawn if not spec.large), *loaded]
     specs: list[GraphSpec] = [*drawn, *loaded, *(spec for base in loaded for spec in _graded(base))]
     specs += [spec for base in whole for spec in _batches(study, base)]
     specs += [spec for base in whole for spec in _egos(study, base)]
-    return list({spec.id: spec for spec in specs}.values())
+    return specs
 
 
 def large_graphs(study: Study) -> frozenset[str]:
     """Ids of the graphs beyond the grids, on which laws are fitted alone."""
-    return frozenset(spec.id for spec in _generated(study) if spec.large) if study.graphs.large else frozenset()
+    return frozenset(spec.id for spec in _generated(study) if spec.large)
 
 
 def graph_spec(study: Study, graph_id: str) -> GraphSpec:
@@ -151,14 +133,18 @@ def graph_spec(study: Study, graph_id: str) -> GraphSpec:
     raise Refusal(f"study {study.name} has no graph {graph_id}; `design` lists its graphs")
 
 
+def encoded_graphs(study: Study) -> list[DerivedGraph]:
+    """The study's graphs with encodings of their ego networks as features."""
+    return [spec for spec in study_graphs(study) if isinstance(spec, DerivedGraph) and spec.method == "encodings"]
+
+
 def generator_of(spec: GraphSpec) -> GeneratedGraph | None:
     """The description of the random graph that `spec` is or is made from, None where it is real."""
-    base = spec.base if isinstance(spec, BatchGraph | EgoGraph) else spec
+    base = spec.base if isinstance(spec, DerivedGraph) else spec
     return base if isinstance(base, GeneratedGraph) else None
 
 
-def _generated(study: Study) -> list[GeneratedGraph]:
-    found: dict[str, GeneratedGraph] = {}
+def _generated(study: Study) -> Iterator[GeneratedGraph]:
     for grid in (*study.graphs.generated, *study.graphs.large):
         names = {"num_features", "num_classes", "homophily", "feature_noise"}
         # Only where it has a meaning: graphs of the other families keep their ids and seeds whatever it is.
@@ -170,7 +156,7 @@ def _generated(study: Study) -> list[GeneratedGraph]:
         for place in product(grid.num_nodes, grid.average_degrees, range(grid.replicates)):
             num_nodes, degree, replicate = place
             size = f"{grid.family}-n{num_nodes}-d{level_name(degree)}-r{replicate}".replace("_", "-")
-            spec = GeneratedGraph(
+            yield GeneratedGraph(
                 f"{size}-{digest([study.seed, size, degree, content], 6)}",
                 grid.family,
                 *place,
@@ -180,12 +166,6 @@ def _generated(study: Study) -> list[GeneratedGraph]:
                 rounds=rounds,
                 **content,
             )
-            if found.setdefault(spec.id, spec) != spec:
-                raise Refusal(
-                    f"study {study.name}: two grids of graphs.generated have the same graph of {num_nodes} nodes and "
-                    f"average degree {degree:g}, with other convolutions, timing or rounds; name it in one"
-                )
-    return list(found.values())
 
 
 _AS_THEY_ARE = 10**9
@@ -206,29 +186,29 @@ def _loaded(study: Study) -> list[LoadedGraph]:
     return specs
 
 
-def _graded(base: LoadedGraph) -> Iterator[GradedGraph]:
+def _graded(base: LoadedGraph) -> Iterator[DerivedGraph]:
     methods: tuple[Grading, ...] = ("thinned", "capped", "two_hop")
     for method in methods:
         for level in map(float, getattr(base.source.graded, method)):
             name = f"{base.id}-{method}-{level_name(level)}".replace("_", "-")
-            yield GradedGraph(name, base, method, level, derived_seed(base.seed, method, level))
+            yield DerivedGraph(name, base, method, level, derived_seed(base.seed, method, level))
 
 
-def _egos(study: Study, base: GeneratedGraph | LoadedGraph) -> Iterator[EgoGraph]:
+def _egos(study: Study, base: GeneratedGraph | LoadedGraph) -> Iterator[DerivedGraph]:
     asked = study.graphs.ego
     for form, radius in product(asked.forms, asked.radii) if asked else ():
         channels = asked.channels if asked and form == "encodings" else 0
         name = f"{base.id}-{form}-{radius}-{digest([form, radius, channels], 4)}".replace("_", "-")
-        yield EgoGraph(name, base, form, radius, channels, derived_seed(base.seed, form, radius))
+        yield DerivedGraph(name, base, form, radius, derived_seed(base.seed, form, radius), channels=channels)
 
 
-def _batches(study: Study, base: GeneratedGraph | LoadedGraph) -> Iterator[BatchGraph]:
-    hops = study.architecture.num_layers
+def _batches(study: Study, base: GeneratedGraph | LoadedGraph) -> Iterator[DerivedGraph]:
     for batches in study.graphs.batches:
-        drawn = batches.sampler == "neighbours"
+        sampler, drawn = batches.sampler, batches.sampler == "neighbours"
         for size, seed_nodes in batches.kinds:
-            content = [batches.sampler, size, *([seed_nodes, hops] if drawn else [])]
+            around = (seed_nodes, study.architecture.num_layers) if drawn else ()
+            content = [sampler, size, *around]
             for draw in range(batches.draws):
-                name = f"{base.id}-{batches.sampler}-{size}-b{draw}-{digest(content, 4)}"
+                name = f"{base.id}-{sampler}-{size}-b{draw}-{digest(content, 4)}"
                 seed = derived_seed(base.seed, *content, draw if drawn else "")
-                yield BatchGraph(name, base, batches.sampler, size, seed_nodes, hops, draw, seed)
+                yield DerivedGraph(name, base, sampler, size, seed, draw, *around)

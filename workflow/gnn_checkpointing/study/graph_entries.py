@@ -2,134 +2,72 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Self
+from functools import partial
+from itertools import product
+from typing import Annotated, Literal, NamedTuple, Self
 
-from pydantic import ConfigDict, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, StringConstraints, WithJsonSchema, model_validator
 
-from gnn_checkpointing.study.batch_entries import Batches, EgoInputs
-from gnn_checkpointing.study.convolutions import Convolution
-from gnn_checkpointing.study.families import FAMILY_HELP, Family
-from gnn_checkpointing.study.settings import Rounds
-from gnn_checkpointing.study.vision_shapes import PATCHES
+from gnn_checkpointing.study.families import MOST_GRAPHS, GeneratedGraphs, LargeGraphs
 from gnn_checkpointing.study.vocabulary import (
     Checksum,
     Count,
-    DatasetClass,
     Degree,
-    Fraction,
+    EgoForm,
     FromTwo,
     Part,
     Slug,
     Text,
     UserPath,
+    known,
 )
 
-OGB_GRAPHS = ("ogbn-arxiv", "ogbn-products")
+
+class Dataset(NamedTuple):
+    """Where the public graphs of a dataset class are from, for the report; `single`: there is one, without a name."""
+
+    place: str
+    licence: str
+    single: bool = False
+
+
+NOT_STATED = "not stated by the source"
+_MIT = "MIT (repository)"
+_SHCHUR = Dataset("https://github.com/shchur/gnn-benchmark (Shchur et al. 2018)", _MIT)
+_GRAPHSAINT = Dataset("https://github.com/GraphSAINT/GraphSAINT (Zeng et al. 2020)", _MIT, single=True)
+_GEOM_GCN = Dataset("https://github.com/graphdml-uiuc-jlu/geom-gcn (Pei et al. 2020)", NOT_STATED)
+DATASETS = {
+    "KarateClub": Dataset("Zachary 1977, J. Anthropol. Res. 33, 452; part of PyG", NOT_STATED, single=True),
+    "Planetoid": Dataset("https://github.com/kimiyoung/planetoid (Yang, Cohen and Salakhutdinov 2016)", _MIT),
+    "Coauthor": _SHCHUR,
+    "Amazon": _SHCHUR,
+    "Reddit": Dataset(
+        "https://data.dgl.ai/dataset/reddit.zip (Hamilton, Ying and Leskovec 2017)", NOT_STATED, single=True
+    ),
+    "Reddit2": _GRAPHSAINT,
+    "Flickr": _GRAPHSAINT,
+    "Yelp": _GRAPHSAINT,
+    "LINKXDataset": Dataset("https://github.com/CUAI/Non-Homophily-Large-Scale (Lim et al. 2021)", NOT_STATED),
+    "HeterophilousGraphDataset": Dataset(
+        "https://github.com/yandex-research/heterophilous-graphs (Platonov et al. 2023)", _MIT
+    ),
+    "Actor": _GEOM_GCN._replace(single=True),
+    "WebKB": _GEOM_GCN,
+}
+OGB_GRAPHS = {
+    "ogbn-arxiv": Dataset("https://ogb.stanford.edu/docs/nodeprop/#ogbn-arxiv (Hu et al. 2020)", "ODC-BY"),
+    "ogbn-products": Dataset(
+        "https://ogb.stanford.edu/docs/nodeprop/#ogbn-products (Hu et al. 2020)", "Amazon license"
+    ),
+}
 """One kind of node and edge, features, and one label a node: what the benchmark's other graphs lack."""
 
-MOST_GRAPHS = 100_000
-"""In one grid: more would take years to measure, and a planner's memory before."""
-
-
-def block_sizes(num_nodes: int, num_blocks: int) -> list[int]:
-    """Sizes of blocks that differ by at most one node and sum to `num_nodes`."""
-    size, larger = divmod(num_nodes, num_blocks)
-    return [size + (block < larger) for block in range(num_blocks)]
-
-
-class GeneratedGraphs(Part):
-    """A grid of random graphs: node counts x average degrees x replicates of one family."""
-
-    family: Family = Field(description=FAMILY_HELP)
-    num_nodes: tuple[FromTwo, ...] = Field(min_length=1, description="node counts")
-    average_degrees: tuple[Degree, ...] = Field(
-        min_length=1, description="num_edges / num_nodes, both directions of an edge counted"
-    )
-    replicates: Count = Field(1, description="independent graphs drawn for each size and degree")
-    num_features: Count = Field(32, description="input features per node; images: always a patch's pixels")
-    num_classes: FromTwo = Field(4, description="labels; in sbm its blocks; images: always object and background")
-    homophily: Fraction = Field(0.7, description="share of edges that join nodes of one block (sbm only)")
-    rewiring: Fraction = Field(
-        0.1, description="share of edges that lead anywhere, not along the ring (watts_strogatz)"
-    )
-    feature_noise: Annotated[float, Field(ge=0, le=10**6)] = Field(
-        2.0, description="standard deviation of the noise added to a class's feature pattern of +1 and -1"
-    )
-
-    convolutions: tuple[Convolution, ...] | None = Field(
-        None, description="those of the study's convolutions that read these graphs; null: all of them"
-    )
-    timed: bool = Field(True, description="false: bytes and sameness alone, which need two steps, not timed rounds")
-
-    @property
-    def count(self) -> int:
-        """Graphs of the grid."""
-        return len(self.num_nodes) * len(self.average_degrees) * self.replicates
-
-    @model_validator(mode="after")
-    def _simple_graphs_exist(self) -> Self:
-        smallest, sparsest, densest = min(self.num_nodes), min(self.average_degrees), max(self.average_degrees)
-        if self.count > MOST_GRAPHS:
-            raise ValueError(
-                f"{self.count} graphs in one grid; allowed are {MOST_GRAPHS}: lower replicates, or name fewer degrees"
-            )
-        if smallest * sparsest < 1:
-            raise ValueError(
-                f"average degree {sparsest:g} leaves {smallest} nodes without an edge; raise average_degrees"
-            )
-        if densest > smallest - 1:
-            raise ValueError(
-                f"average degree {densest:g} is impossible with {smallest} nodes: a simple graph allows at most "
-                f"{smallest - 1}; lower average_degrees or raise num_nodes"
-            )
-        for nodes in self.num_nodes:
-            degrees: dict[int, float] = {}
-            for degree in self.average_degrees:
-                first = degrees.setdefault(2 * round(nodes * degree / 2), degree)
-                if first != degree:
-                    raise ValueError(
-                        f"average_degrees {first} and {degree} give {nodes} nodes equally many edges; name one of them"
-                    )
-        if self.num_classes > smallest:
-            raise ValueError(f"num_classes {self.num_classes} exceeds the {smallest} nodes of the smallest graph")
-        if self.family == "sbm":
-            self._blocks_hold_the_edges(smallest, densest)
-        if self.family == "images":
-            self._patches_of_whole_images()
-        return self
-
-    def _patches_of_whole_images(self) -> None:
-        for nodes in self.num_nodes:
-            if nodes % PATCHES:
-                raise ValueError(
-                    f"num_nodes {nodes} is no multiple of {PATCHES}, the patches of an image: 8 images are "
-                    f"{8 * PATCHES}"
-                )
-        for degree in self.average_degrees:
-            if degree != int(degree) or not 2 <= 2 * degree <= PATCHES:
-                raise ValueError(
-                    f"average degree {degree:g}: of images it is the number of neighbours in a ViG's first block, "
-                    f"which the last one doubles; allowed: whole numbers from 1 to {PATCHES // 2}"
-                )
-
-    def _blocks_hold_the_edges(self, num_nodes: int, average_degree: float) -> None:
-        """Check that pairs inside and between blocks suffice for homophily at the tightest size and degree."""
-        pairs = num_nodes * (num_nodes - 1) // 2
-        inside = sum(size * (size - 1) // 2 for size in block_sizes(num_nodes, self.num_classes))
-        edges = round(num_nodes * average_degree / 2)
-        wanted = round(edges * self.homophily)
-        if wanted > inside or edges - wanted > pairs - inside:
-            low, high = max(0.0, 1 - (pairs - inside) / edges), min(1.0, inside / edges)
-            raise ValueError(
-                f"homophily {self.homophily:g} is impossible at {num_nodes} nodes, average degree {average_degree:g} "
-                f"and {self.num_classes} blocks; allowed there: {low:.2f} to {high:.2f}"
-            )
-
-
-class LargeGraphs(GeneratedGraphs):
-    """Graphs far beyond the grids, measured in few rounds: laws are fitted on them, too, effects are not."""
-
-    rounds: Rounds = Field(Rounds(at_least=3, at_most=3), description="rounds of their cells")
+_CLASSES = (*DATASETS, "OGB")
+DatasetClass = Annotated[
+    str,
+    AfterValidator(partial(known, "dataset class", _CLASSES)),
+    WithJsonSchema({"type": "string", "enum": list(_CLASSES)}),
+]
 
 
 class Graded(Part):
@@ -185,6 +123,70 @@ class RealGraph(Part):
             raise ValueError(f"real graph {self.name}: of class OGB, {' and '.join(OGB_GRAPHS)} can be read")
         return self
 
+    @property
+    def origin(self) -> Dataset:
+        """Where the graph is from, and its licence, as far as that is known."""
+        if self.dataset is None:
+            return Dataset("a file of the user's own", "not given in the study")
+        return OGB_GRAPHS[self.name] if self.dataset == "OGB" else DATASETS[self.dataset]
+
+
+class NeighbourBatches(Part):
+    """Mini-batches of training nodes and neighbours drawn around them, layer by layer (GraphSAGE)."""
+
+    sampler: Literal["neighbours"] = Field(description="neighbours drawn around training nodes")
+    fan_outs: tuple[Count, ...] = Field(
+        min_length=1, description="neighbours drawn for each node, the same in every layer; one batch size each"
+    )
+    seed_nodes: Count = Field(512, description="training nodes of a batch")
+    draws: Count = Field(1, description="independent batches of each size")
+
+    @property
+    def kinds(self) -> list[tuple[int, int]]:
+        """Size and seed nodes of each kind of batch."""
+        return [(size, self.seed_nodes) for size in self.fan_outs]
+
+
+class ClusterBatches(Part):
+    """Mini-batches of whole clusters, found by METIS (Cluster-GCN)."""
+
+    sampler: Literal["clusters"] = Field(description="clusters that cut few edges")
+    parts: tuple[FromTwo, ...] = Field(
+        min_length=1, description="clusters that the graph is cut into; one batch size each"
+    )
+    draws: Count = Field(1, description="different clusters of each size")
+
+    @property
+    def kinds(self) -> list[tuple[int, int]]:
+        """Size and seed nodes (none are chosen) of each kind of batch."""
+        return [(size, 0) for size in self.parts]
+
+    @model_validator(mode="after")
+    def _as_many_as_parts(self) -> Self:
+        if self.draws > min(self.parts):
+            raise ValueError(f"draws {self.draws} exceeds the {min(self.parts)} clusters there are")
+        return self
+
+
+class EgoInputs(Part):
+    """Graphs that bring the ego network of every node with them: encoded into features, or each as a small graph."""
+
+    radii: tuple[Annotated[int, Field(ge=1, le=7)], ...] = Field(
+        min_length=1, description="steps from a node within which its ego network lies; one graph of each form each"
+    )
+    forms: tuple[EgoForm, ...] = Field(
+        ("encodings", "ego_networks"),
+        min_length=1,
+        description="encodings: places around nodes and edges counted, as further features; ego_networks: all ego "
+        "networks side by side, as subgraph GNNs read them",
+    )
+    channels: Annotated[int, Field(ge=1, le=1024)] = Field(
+        16, description="features that the encodings of nodes become, and as many those of edges"
+    )
+
+
+Batches = Annotated[NeighbourBatches | ClusterBatches, Field(discriminator="sampler")]
+
 
 class Graphs(Part):
     """All graphs of a study."""
@@ -206,6 +208,16 @@ class Graphs(Part):
     def _not_empty_and_each_once(self) -> Self:
         if not self.generated and not self.real:
             raise ValueError("no graphs: list at least one under generated or real")
+        graphs: set[tuple[str, int, str]] = set()
+        for grid in (*self.generated, *self.large):
+            for nodes, degree in product(grid.num_nodes, grid.average_degrees):
+                graph = (grid.family, nodes, f"{degree:.6g}")
+                if graph in graphs:
+                    raise ValueError(
+                        f"two grids have graphs of family {grid.family}, {nodes} nodes and average degree {degree:g}, "
+                        "which tables could not tell apart; name them in one grid, or in two studies"
+                    )
+                graphs.add(graph)
         names = [graph.label or graph.name for graph in self.real]
         for name in names:
             if names.count(name) > 1:

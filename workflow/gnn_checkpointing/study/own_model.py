@@ -107,7 +107,7 @@ def _tree(module: str, path: Path) -> ast.Module:
 
 
 def _imports(tree: ast.Module, package: str) -> Iterator[str]:
-    """All that a module may import, wherever in it; what stands behind `from ... import` may be a module, too."""
+    """All that a module may import, anywhere in it; a name after `from ... import` may be a module, too."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)

@@ -12,7 +12,7 @@ from gnn_checkpointing.refusal import Refusal, shown
 class Policy:
     """One policy: a new one is its file in `checkpointing/` and its row here.
 
-    `takes` says what stands in brackets behind its name: NUMBER OF SEGMENTS, 0 TO 1, or, where it may be left out,
+    `takes` says what its name has in brackets: NUMBER OF SEGMENTS, 0 TO 1, or, where it may be left out,
     EDGES PER BLOCK. `words` finish the sentence "The policy ...". `look` is its colour, marker and dashes in figures,
     `idea` the family whose shape it has on the frontier. Flags: `eager` (every operator goes through PyTorch's
     dispatcher, one by one), `compiled` (its first step compiles), `other_model` (it trains another model than `none`
@@ -48,7 +48,7 @@ _OTHER = "another model, or offloaded"
 
 # Colours from Okabe and Ito's colour-blind-safe set (https://jfly.uni-koeln.de/color/) and between, the ones that keep
 # a contrast of 3:1 on white and on the dark ground alike; none is drawn in the text colour, as the others are compared
-# with it. Policies of one idea are neighbours in hue, told apart by marker and line.
+# with it. Policies of one idea have similar hues, and different markers and lines.
 POLICIES: dict[str, Policy] = {
     "none": Policy("stores every activation", (INK, "o", ()), "nothing recomputed", eager=True),
     "layers": Policy(
@@ -78,7 +78,7 @@ POLICIES: dict[str, Policy] = {
         compiled=True,
     ),
     "memory_budget": Policy(
-        "does the same, told to keep that share of what it would keep",
+        "does the same, with a budget: it keeps that share of what it would keep",
         ("#5b8f1d", "v", (4, 2)),
         "compiler",
         SHARE,

@@ -20,7 +20,10 @@ from gnn_checkpointing.study.study import Study
 MOST_BYTES, MOST_VALUES, DEEPEST = 1_000_000, 100_000, 40
 """The longest study here has 4,000 bytes and 200 values, eight deep."""
 
-_OCTAL = re.compile(r"[-+]?0[0-7_]+")
+_NO_KEYS = ("constrained-str", "neighbours", "clusters")
+"""What pydantic puts between the keys of a value that may be of several kinds."""
+
+_AMBIGUOUS = re.compile(r".*[:_].*|[-+]?0(b[01]+|[0-7]+)")
 
 
 def parse_study(values: Any, source: str) -> Study:
@@ -109,14 +112,15 @@ class _EachKeyOnce(yaml.SafeLoader):
         super().flatten_mapping(node)
 
     def plain_number(self, node: yaml.ScalarNode) -> int | float:
-        """A number that every version of YAML reads alike: 010 is 8 or 10, and 1:30 is 90 or a text."""
-        text, whole = node.value, node.tag.endswith(":int")
-        if ":" in text or (whole and _OCTAL.fullmatch(text)):
+        """A number that every version of YAML reads alike: 010 is 8 or 10; 1:30 and 1_000 are numbers or texts."""
+        if _AMBIGUOUS.fullmatch(node.value):
+            line = node.start_mark.line + 1
             raise yaml.YAMLError(
-                f"{shown(text)} on line {node.start_mark.line + 1} is one number in YAML 1.1 and another value in 1.2; "
+                f"{shown(node.value)} on line {line} is one number in YAML 1.1 and another value in 1.2; "
                 "write a decimal number, or put a text in quotes"
             )
-        number: int | float = self.construct_yaml_int(node) if whole else self.construct_yaml_float(node)
+        is_whole = node.tag.endswith(":int")
+        number: int | float = self.construct_yaml_int(node) if is_whole else self.construct_yaml_float(node)
         return number
 
 
@@ -145,7 +149,7 @@ def _sentence(error: ValidationError) -> str:
     complaints = error.errors(include_url=False)
     # A misspelt key also leaves the right one missing; the misspelling is what helps.
     first = next((complaint for complaint in complaints if complaint["type"] == "extra_forbidden"), complaints[0])
-    key = ".".join(str(part) for part in first["loc"]) or "study"
+    key = ".".join(str(part) for part in first["loc"] if part not in _NO_KEYS) or "study"
     if first["type"] == "extra_forbidden":
         what = f"unknown key {key}; {_allowed_keys(first['loc'])}"
     elif first["type"] == "missing":

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from itertools import product
+from collections.abc import Iterator
+from itertools import chain, product
 from typing import Annotated, Any, Self
 
 from pydantic import Field, field_validator, model_validator
@@ -59,7 +60,13 @@ class Study(Part):
         return policies
 
     @model_validator(mode="after")
-    def _chosen_convolutions_are_measured(self) -> Self:
+    def _parts_fit_together(self) -> Self:
+        found = chain(self._wrong_convolutions(), self._wrong_images(), self._wrong_choices(), self._wrong_practice())
+        if complaint := next(found, ""):
+            raise ValueError(complaint)
+        return self
+
+    def _wrong_convolutions(self) -> Iterator[str]:
         measured = self.architecture.convolutions
         for key, names in (
             ("measurement.allocator_convolutions", self.measurement.allocator_convolutions),
@@ -67,85 +74,78 @@ class Study(Part):
             *(("graphs.large.convolutions", grid.convolutions) for grid in self.graphs.large),
         ):
             if names == ():
-                raise ValueError(f"{key} is empty: name a convolution, or leave the key out for all of them")
+                yield f"{key} is empty: name a convolution, or leave the key out for all of them"
             for name in names or ():
                 if name not in measured:
-                    raise ValueError(
-                        f"{key} names {name}, which architecture.convolutions ({', '.join(measured)}) does not"
-                    )
-        return self
+                    yield f"{key} names {name}, which architecture.convolutions ({', '.join(measured)}) does not"
 
-    @model_validator(mode="after")
-    def _images_and_vision_go_together(self) -> Self:
+    def _wrong_images(self) -> Iterator[str]:
+        """Images are read by Vision GNNs alone, and these read nothing else."""
         graphs, asked = self.graphs, self.architecture
         images = [grid for grid in graphs.generated if grid.family == "images"]
         others = len(images) < len(graphs.generated) or graphs.real
-        vision = [name for name in asked.convolutions if name in VISION]
-        stacks = [name for name in asked.convolutions if name not in VISION]
+        vision, stack = (
+            next((name for name in asked.convolutions if (name in VISION) == seen), "") for seen in (True, False)
+        )
         if images and not vision:
-            raise ValueError(f"graphs of family images are read by {', '.join(sorted(VISION))} alone: name one of them")
+            yield f"graphs of family images are read by {', '.join(sorted(VISION))} alone: name one of them"
         if vision and not images:
-            raise ValueError(f"{vision[0]} reads graphs of family images alone: add some to graphs.generated")
-        if others and not stacks:
-            raise ValueError(f"{vision[0]} reads no graphs but images: name another convolution for the other graphs")
-        if stacks and not others:
-            raise ValueError(f"{stacks[0]} reads no images: name Vision GNNs alone, or add other graphs")
+            yield f"{vision} reads graphs of family images alone: add some to graphs.generated"
+        if others and not stack:
+            yield f"{vision} reads no graphs but images: name another convolution for the other graphs"
+        if stack and not others:
+            yield f"{stack} reads no images: name Vision GNNs alone, or add other graphs"
         for grid in (*graphs.generated, *graphs.large):
             for name in grid.convolutions or ():
                 if (name in VISION) != (grid.family == "images"):
-                    raise ValueError(
-                        f"graphs.generated.convolutions: {name} does not read graphs of family {grid.family}"
-                    )
+                    yield f"graphs.generated.convolutions: {name} does not read graphs of family {grid.family}"
         if images and graphs.batches:
-            raise ValueError("graphs.batches samples nodes of graphs, which images have none of: leave one of them out")
+            yield "graphs.batches samples nodes of graphs, which images have none of: leave one of them out"
         if images and graphs.ego:
-            raise ValueError("graphs.ego takes the ego networks of graphs, which images have none of: leave it out")
+            yield "graphs.ego takes the ego networks of graphs, which images have none of: leave it out"
         if "images" in asked.tasks and any(PATCHES in grid.num_nodes for grid in images):
-            raise ValueError(
+            yield (
                 f"architecture.tasks names images, and a graph of {PATCHES} nodes is one alone: BatchNorm in the head "
                 f"needs two; raise graphs.generated.num_nodes to {2 * PATCHES}, or leave the task out"
             )
         if any(grid.family == "images" for grid in graphs.large):
-            raise ValueError("graphs.large has a grid of family images, whose law is theirs; leave it out")
+            yield "graphs.large has a grid of family images, whose law is theirs; leave it out"
         if vision and self.training.graphs != ChosenGraphs():
-            raise ValueError(f"training.graphs: training jobs train stacks, not {vision[0]}; leave it out")
-        return self
+            yield f"training.graphs: training jobs train stacks, not {vision}; leave it out"
 
-    @model_validator(mode="after")
-    def _chosen_graphs_exist(self) -> Self:
+    def _wrong_choices(self) -> Iterator[str]:
         there = {pair for grid in self.graphs.generated for pair in product(grid.num_nodes, grid.average_degrees)}
         known: dict[str, set[Any]] = {
             "real": {graph.name for graph in self.graphs.real},
             "num_nodes": {nodes for nodes, _ in there},
             "average_degrees": {degree for _, degree in there},
         }
-        for place, chosen in (
-            ("training.graphs", self.training.graphs),
-            *([] if self.practice is None else [("practice.graphs", self.practice.graphs)]),
-        ):
+        places = {"training.graphs": self.training.graphs}
+        if self.practice is not None:
+            places["practice.graphs"] = self.practice.graphs
+        for place, chosen in places.items():
             for key, allowed in known.items():
-                for name in set(getattr(chosen, key)) - allowed:
-                    found = ", ".join(f"{one:g}" if isinstance(one, float) else str(one) for one in sorted(allowed))
-                    raise ValueError(
-                        f"{place}.{key} names {name}, which no graph has; allowed: "
-                        + (found or "none, since the study has no such graphs")
-                    )
+                found = ", ".join(f"{one:g}" if isinstance(one, float) else str(one) for one in sorted(allowed))
+                for name in getattr(chosen, key):
+                    if name not in allowed:
+                        yield (
+                            f"{place}.{key} names {name}, which no graph has; allowed: "
+                            + (found or "none, since the study has no such graphs")
+                        )
             if place == "practice.graphs" and not chosen.real and not (chosen.num_nodes and chosen.average_degrees):
-                raise ValueError(f"{place} names no graph: give num_nodes and average_degrees, or real")
-            meant = there & set(product(chosen.num_nodes, chosen.average_degrees))
+                yield f"{place} names no graph: give num_nodes and average_degrees, or real"
+            used = there & set(product(chosen.num_nodes, chosen.average_degrees))
             for at, key in enumerate(("num_nodes", "average_degrees")):
-                for one in set(getattr(chosen, key)) - {pair[at] for pair in meant}:
-                    raise ValueError(
-                        f"{place}.{key} has {one:g}, which no graph has together with the other key; give num_nodes "
-                        "and average_degrees of one grid"
-                    )
-        return self
+                for one in getattr(chosen, key):
+                    if all(one != pair[at] for pair in used):
+                        yield (
+                            f"{place}.{key} has {one:g}, which no graph has together with the other key; give "
+                            "num_nodes and average_degrees of one grid"
+                        )
 
-    @model_validator(mode="after")
-    def _practice_adds_something(self) -> Self:
+    def _wrong_practice(self) -> Iterator[str]:
         added = {} if self.practice is None else self.practice.model_dump(exclude={"graphs"})
         if added and not self.architecture.has_stacks:
-            raise ValueError("practice is about stacks of convolutions, of which there are none; leave it out")
+            yield "practice is about stacks of convolutions, of which there are none; leave it out"
         if added and all(getattr(self.architecture, key) == value for key, value in added.items()):
-            raise ValueError("practice adds nothing to what architecture has; change one of its keys, or leave it out")
-        return self
+            yield "practice adds nothing to what architecture has; change one of its keys, or leave it out"

@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import re
 import unicodedata
+from collections.abc import Collection
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -22,15 +24,30 @@ from pydantic import (
 from gnn_checkpointing.refusal import shown
 
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=60)]
-Text = Annotated[str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True)]
 Checksum = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
-Degree = Annotated[float, Field(gt=0)]
 Fraction = Annotated[float, Field(ge=0, le=1)]
 Share = Annotated[float, Field(ge=0, lt=1)]
 Count = Annotated[int, Field(ge=1, le=10**9)]
 FromTwo = Annotated[int, Field(ge=2, le=10**9)]
 Amount = Annotated[float, Field(gt=0, le=10**9)]
 """Of seconds (thirty years), gibibytes or anything else that is multiplied before it is used."""
+
+
+def _one_line(text: str) -> str:
+    if any(unicodedata.category(letter) == "Cc" for letter in text):
+        raise ValueError("it holds a line break or another control character; write it on one line, without any")
+    return text
+
+
+def _sensible(degree: float) -> float:
+    """The degree: it is part of file names, which 1e300 would make too long."""
+    if not 1e-6 <= degree <= 10**9:
+        raise ValueError(f"degree {degree:g}: allowed are 0.000001 to 1000000000")
+    return degree
+
+
+Text = Annotated[str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True), AfterValidator(_one_line)]
+Degree = Annotated[float, Field(gt=0), AfterValidator(_sensible)]
 
 
 def _path_text(value: Any) -> Any:
@@ -61,24 +78,6 @@ MemoryForm = Literal[
     "additive", "blocks", "several_blocks", "largest_of_two", "largest_of_two_blocks", "quadratic", "power"
 ]
 TimeForm = Literal["additive", "blocks", "knee", "quadratic", "power"]
-DatasetClass = Literal[
-    "KarateClub",
-    "Planetoid",
-    "Coauthor",
-    "Amazon",
-    "Reddit",
-    "Reddit2",
-    "Flickr",
-    "Yelp",
-    "LINKXDataset",
-    "HeterophilousGraphDataset",
-    "Actor",
-    "WebKB",
-    "OGB",
-]
-
-ONE_OF_A_CLASS: frozenset[DatasetClass] = frozenset({"KarateClub", "Reddit", "Reddit2", "Flickr", "Yelp", "Actor"})
-"""Dataset classes that hold a single graph, so that PyG gives it no name."""
 
 
 class Part(BaseModel):
@@ -109,10 +108,18 @@ class Part(BaseModel):
             name = f"{value:.6g}" if isinstance(value, float) else repr(value)
             if name in found:
                 first = found[name]
-                given = f"{first} twice" if first == value else f"{first} and {value}, one number to six digits"
+                entry = "one entry" if isinstance(value, Part) else first
+                given = f"{entry} twice" if first == value else f"{first} and {value}, one number to six digits"
                 raise ValueError(f"{info.field_name} has {shown(given)}; name each once")
             found[name] = value
         return values
+
+
+def known(kind: str, names: Collection[str], name: str) -> str:
+    """The name where it is among `names`; raises `ValueError`, which lists them, where it is not."""
+    if name not in names:
+        raise ValueError(f"unknown {kind} '{shown(name[:60])}'; allowed: {', '.join(names)}")
+    return name
 
 
 def slug(text: str, fallback: str = "graph") -> str:

@@ -4,62 +4,67 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import fields
 from typing import Any
 
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 
 from gnn_checkpointing.analysis.analyse import Findings, analyse
 from gnn_checkpointing.analysis.protocol import protocol_of
 from gnn_checkpointing.artefacts import read_json
-from gnn_checkpointing.audit.inputs import read_audit_inputs
+from gnn_checkpointing.audit.inputs import RunFolder
 from gnn_checkpointing.audit.rubric import audited
 from gnn_checkpointing.claims.judge import judge
+from gnn_checkpointing.claims.ledger import Ledger
 from gnn_checkpointing.planning.gather import knowledge
+from gnn_checkpointing.planning.knowledge import Knowledge
 from gnn_checkpointing.refusal import Refusal
 from gnn_checkpointing.report.inputs import ANALYSIS, AUDIT, CLAIMS, MEASUREMENTS, PLANNER
 from gnn_checkpointing.report.render import SUMMARY, published_sources, read_inputs, summary
-from gnn_checkpointing.validation.published import Measured
 
 RELATIVE, ABSOLUTE = 1e-6, 1e-12
 """Of a number: what another processor or another version of a library adds up to differs in the last digits, and what
 cancels out is zero or as good as."""
 
-MISFITS = (Refusal, ArithmeticError, AssertionError, LookupError, TypeError, ValueError)
+MISFITS = (
+    Refusal,
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    LookupError,
+    MemoryError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+)
 """What arithmetic raises on numbers that no run gives."""
 
 _MISSING = "missing"
 
 
-def analysis(found: Measured, _findings: Findings) -> Iterator[str]:
+def analysis(run: RunFolder) -> Iterator[str]:
     """Yield files of the analysis that the table does not give; this takes as long as the analysis."""
 
     def again() -> dict[str, Any]:
-        made = analyse(found.rows, found.trainings, protocol_of(found.study), found.explained, found.encodings)
+        made = analyse(run.rows, run.trainings, protocol_of(run.study), run.explained, run.encodings)
         return {f"{ANALYSIS}/{one.name}.json": getattr(made, one.name) for one in fields(Findings)}
 
-    yield from _held(found, ANALYSIS, MEASUREMENTS, again)
+    yield from _held(run, ANALYSIS, MEASUREMENTS, again)
 
 
-def conclusions(found: Measured, findings: Findings) -> Iterator[str]:
+def conclusions(run: RunFolder) -> Iterator[str]:
     """Yield claims, audit, planner and summary that the analysis does not give; this takes a second."""
-    folder, study, machine = found.folder, found.study, found.machine
-
-    def known() -> Any:
-        return knowledge(study, findings.predictions, found.graphs, machine.slug, machine.label, machine.facts)
-
-    def summarised() -> Any:
-        return summary(read_inputs(published_sources(folder), folder / ANALYSIS))
-
-    both = f"{ANALYSIS} and {CLAIMS}"
-    recipes: tuple[tuple[str, str, Callable[[], Any]], ...] = (
-        (CLAIMS, ANALYSIS, lambda: judge(findings, study.name, machine.slug)),
-        (AUDIT, both, lambda: audited(read_audit_inputs(folder))),
-        (PLANNER, ANALYSIS, known),
-        (SUMMARY, both, summarised),
-    )
-    for name, source, make in recipes:
-        yield from _held(found, name, source, lambda name=name, make=make: {name: make()})  # type: ignore[misc]
+    machine, both = run.machine, f"{ANALYSIS} and {CLAIMS}"
+    laws, known = run.findings.predictions, (machine.slug, machine.label, machine.facts)
+    recipes: dict[str, tuple[str, Callable[[], Any]]] = {
+        CLAIMS: (ANALYSIS, lambda: judge(run.findings, run.study.name, machine.slug)),
+        AUDIT: (both, lambda: audited(run)),
+        PLANNER: (ANALYSIS, lambda: knowledge(run.study, laws, run.graphs, *known)),
+        SUMMARY: (both, lambda: summary(read_inputs(published_sources(run.folder), run.folder / ANALYSIS))),
+    }
+    for name, (source, make) in recipes.items():
+        yield from _held(run, name, source, lambda name=name, make=make: {name: make()})  # type: ignore[misc]
 
 
 def differences(given: Any, again: Any) -> Iterator[tuple[str, Any, Any]]:
@@ -85,7 +90,7 @@ def _same(one: Any, other: Any) -> bool:
     return type(one) is type(other) and bool(one == other)
 
 
-def _held(found: Measured, what: str, source: str, make: Callable[[], dict[str, Any]]) -> Iterator[str]:
+def _held(run: RunFolder, what: str, source: str, make: Callable[[], dict[str, Any]]) -> Iterator[str]:
     """Yield files that are published otherwise than they are made again, the first place and how many there are."""
     try:
         made = make()
@@ -94,18 +99,20 @@ def _held(found: Measured, what: str, source: str, make: Callable[[], dict[str, 
         yield f"{what}: cannot be made from {source} again ({reason})"
         return
     for name, again in made.items():
-        given = read_json(found.folder / name)
+        given = read_json(run.folder / name)
+        if isinstance(again, Ledger | Knowledge):  # files of an older form say the same in more words
+            with suppress(ValidationError):
+                given = type(again).model_validate(given).model_dump(mode="json")
         different = list(differences(given, TypeAdapter(Any).dump_python(again, mode="json")))
         if different:
             place, one, other = different[0]
             # Of a claim or a check its id says more than its place.
-            id = (
-                dict(_leaves(given)).get("/".join([*place.split("/")[:3], "id"]), "") if name in (CLAIMS, AUDIT) else ""
-            )
-            id = f"{id}: " if id else ""
+            parts, id = place.split("/"), ""
+            if name in (CLAIMS, AUDIT) and len(parts) > 3:
+                id = f"{dict(_leaves(given)).get('/'.join([*parts[:3], 'id']), '')}: "
             more = f" ({len(different)} places in all)" if len(different) > 1 else ""
             words = f"{place or 'the whole'} is {_short(one)}, not {_short(other)}"
-            yield f"{name}: not what {source} gives: {id}{words}{more}"
+            yield f"{name}: not what {source} gives: {id.removeprefix(': ')}{words}{more}"
 
 
 def _short(value: Any) -> str:

@@ -18,38 +18,16 @@ _NOT_PLAIN = "not a plain file, or one that cannot be read; put the file itself 
 
 
 def changed_files(folder: Path) -> list[str]:
-    """Return a complaint for each file that lacks, is not listed, or has changed since it was published."""
-    try:
-        expected = {
-            name.removeprefix(INSIDE): str(one["sha256"])
-            for name, one in _entities(folder).items()
-            if one["@type"] == "File" or name.startswith(INSIDE)
-        }
-        packed = packed_files(folder)
-    except (KeyError, TypeError):
-        return [f"{folder / CRATE}: no list of files in it; make the report again with `make report-from`"]
-    except Refusal as refusal:
-        return [str(refusal)]
-    # Hidden files are no part of a report: Snakemake leaves a time stamp in each folder that it made.
-    found = [path for path in folder.rglob("*") if path.is_file() and not path.name.startswith(".")]
-    there = {path.relative_to(folder).as_posix(): path for path in found}
-    for name in (CRATE, PACK):
-        there.pop(name, None)
-    expected.pop(PACK, None)  # what is in it is held to its own checksums, plain or packed
-    sums = [(name, hashlib.sha256(content).hexdigest()) for name, content in packed.items()]
-    sums += [(name, sha256_of(path)) for name, path in there.items()]
-    names = {name for name, _ in sums}
-    complaints = [
-        f"{folder / name}: " + (_NOT_PLAIN if os.path.lexists(folder / name) else f"listed in {CRATE}, and not there")
-        for name in sorted(expected.keys() - names)
-    ]
-    complaints += [f"{folder / name}: not listed in {CRATE}" for name in sorted(names - expected.keys())]
-    complaints += [
-        f"{folder / name}: has changed since it was published (SHA-256 differs from {CRATE})"
-        for name, checksum in sorted(sums)
-        if checksum != expected.get(name, checksum)
-    ]
-    return complaints
+    """A complaint for each file that lacks, is not listed, or has changed since it was published."""
+    return list(_changed(folder).values())
+
+
+def refuse_changed(folder: Path, names: Iterable[str]) -> None:
+    """Refuse a folder some of whose files, of those `names`, are not what was published; without a list, take it."""
+    changed = _changed(folder) if (folder / CRATE).is_file() else {}
+    for name in (*names, CRATE, PACK):
+        if name in changed:
+            raise Refusal(f"{changed[name].removesuffix(_ADVICE)}{_ADVICE}")
 
 
 def made_with(folder: Path) -> str:
@@ -60,16 +38,41 @@ def made_with(folder: Path) -> str:
         return ""
 
 
+def _changed(folder: Path) -> dict[str, str]:
+    """What is wrong with files, by their names in the folder."""
+    try:
+        expected = {
+            name.removeprefix(INSIDE): str(one["sha256"])
+            for name, one in _entities(folder).items()
+            if one["@type"] == "File" or name.startswith(INSIDE)
+        }
+    except (KeyError, TypeError):
+        return {CRATE: f"{folder / CRATE}: no list of files in it; make the report again with `make report-from`"}
+    except Refusal as refusal:
+        return {CRATE: str(refusal)}
+    try:
+        packed = packed_files(folder)
+    except Refusal as refusal:
+        return {PACK: str(refusal)}
+    # Hidden files are no part of a report: Snakemake leaves a time stamp in each folder that it made.
+    found = [path for path in folder.rglob("*") if path.is_file() and not path.name.startswith(".")]
+    there = {path.relative_to(folder).as_posix(): path for path in found}
+    for name in (CRATE, PACK):
+        there.pop(name, None)
+    expected.pop(PACK, None)  # what is in it is held to its own checksums, plain or packed
+    sums = [(name, hashlib.sha256(content).hexdigest()) for name, content in packed.items()]
+    sums += [(name, sha256_of(path)) for name, path in there.items()]
+    names = {name for name, _ in sums}
+    missing, foreign = sorted(expected.keys() - names), sorted(names - expected.keys())
+    wrong = {
+        name: _NOT_PLAIN if os.path.lexists(folder / name) else f"listed in {CRATE}, and not there" for name in missing
+    }
+    wrong |= dict.fromkeys(foreign, f"not listed in {CRATE}")
+    for name, checksum in sorted(sums):
+        if checksum != expected.get(name, checksum):
+            wrong[name] = f"has changed since it was published (SHA-256 differs from {CRATE})"
+    return {name: f"{folder / name}: {text}" for name, text in wrong.items()}
+
+
 def _entities(folder: Path) -> dict[str, dict[str, Any]]:
     return {str(one["@id"]): one for one in read_json(folder / CRATE)["@graph"]}
-
-
-def refuse_changed(folder: Path, names: Iterable[str]) -> None:
-    """Refuse a folder some of whose files, of those `names`, are not what was published; without a list, take it."""
-    if not (folder / CRATE).is_file():
-        return
-    for complaint in changed_files(folder):
-        if complaint.startswith(
-            tuple(f"{folder / name}{end}" for name in (*names, CRATE, PACK) for end in (":", ".gz:"))
-        ):
-            raise Refusal(f"{complaint.removesuffix(_ADVICE)}{_ADVICE}")

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
-from gnn_checkpointing.records.cell import CellRecord, ProcessRun
-from gnn_checkpointing.records.graph_facts import GraphFacts
+from gnn_checkpointing.audit.checks.run import SHARED
+from gnn_checkpointing.audit.inputs import RunFolder
+from gnn_checkpointing.measurement.record_warnings import machine_warnings
+from gnn_checkpointing.records.cell import CellRecord
 from gnn_checkpointing.records.policy import PolicyRecord, Steps
-from gnn_checkpointing.validation.published import Measured
 
 FASTEST_SECONDS = 1e-13
 """Of an edge, a layer and a channel: ten thousand billion a second, beyond any memory's bandwidth."""
@@ -22,69 +23,62 @@ _CLOCKS = 1.25
 _LEAST_SECONDS = 0.02
 
 
-def graphs(found: Measured) -> Iterator[str]:
-    """Yield graphs of sizes that contradict themselves, and those that records describe otherwise."""
-    listed = {graph.id: graph for graph in found.graphs}
-    for graph in found.graphs:
-        yield from (f"graphs.json: graph {graph.id}: {text}" for text in _impossible(graph))
-    for record in found.records:
-        if listed.get(record.graph.id) != record.graph:
-            yield f"cell {record.cell}: its graph {record.graph.id} is not the one that graphs.json lists"
+def sizes(run: RunFolder) -> Iterator[str]:
+    """Yield graphs of sizes that contradict themselves."""
+    for graph in run.graphs:
+        nodes, edges = graph.num_nodes, graph.num_edges
+        words, most = f"graphs.json: graph {graph.id}:", nodes * (nodes - 1)
+        if nodes < 2 or not 1 <= edges <= most:
+            yield f"{words} {edges} edges between {nodes} nodes; a simple graph has 1 to {most}"
+        elif abs(graph.average_degree - edges / nodes) > 1e-9 * graph.average_degree:
+            yield f"{words} average degree {graph.average_degree:g}, but edges / nodes are {edges / nodes:g}"
+        elif abs(graph.density - edges / most) > 1e-9 * graph.density:
+            yield f"{words} density {graph.density:g}, but edges / pairs are {edges / most:g}"
 
 
-def records(found: Measured) -> Iterator[str]:
+def records(run: RunFolder) -> Iterator[str]:
     """Yield what cannot be of any record."""
-    for record in found.records:
-        for number, run in enumerate(record.runs, start=1):
-            yield from (f"cell {record.cell}: process {number} {text}" for text in _of_run(run))
+    for record in run.records:
+        for number, process in enumerate(record.runs, start=1):
+            started, ended = map(datetime.fromisoformat, (process.started, process.ended))
+            seconds, words = (ended - started).total_seconds(), f"cell {record.cell}: process {number}"
+            if seconds < 0:
+                yield f"{words} ended {process.ended}, before it started {process.started}"
+            elif process.measured_seconds > seconds + _LEAST_SECONDS:
+                yield f"{words} measured for {process.measured_seconds:.3f} s in {seconds:.3f} s"
+        shared = [any(SHARED in text for text in texts) for texts in (machine_warnings(record), record.warnings)]
+        if shared == [True, False]:
+            yield f"cell {record.cell}: its numbers say that the machine was shared, and its warnings do not"
         for policy in record.policies:
-            texts = _of_policy(record, policy)
-            yield from (f"cell {record.cell}: policy {policy.policy}: {text}" for text in texts)
+            for text in _of_policy(record, policy, run.study.measurement.gradient_tolerance):
+                yield f"cell {record.cell}: policy {policy.policy}: {text}"
 
 
-def _impossible(graph: GraphFacts) -> Iterator[str]:
-    nodes, edges = graph.num_nodes, graph.num_edges
-    if nodes < 2 or edges < 1 or edges > nodes * (nodes - 1):
-        yield f"{edges} edges between {nodes} nodes; a simple graph has 1 to {nodes * (nodes - 1)}"
-    elif abs(graph.average_degree - edges / nodes) > 1e-9 * graph.average_degree:
-        yield f"average degree {graph.average_degree:g}, but edges / nodes are {edges / nodes:g}"
-    elif abs(graph.density - edges / nodes / (nodes - 1)) > 1e-9 * graph.density:
-        yield f"density {graph.density:g}, but edges / pairs are {edges / nodes / (nodes - 1):g}"
-
-
-def _of_run(run: ProcessRun) -> Iterator[str]:
-    seconds = (datetime.fromisoformat(run.ended) - datetime.fromisoformat(run.started)).total_seconds()
-    if seconds < 0:
-        yield f"ended {run.ended}, before it started {run.started}"
-    elif run.measured_seconds > seconds + _LEAST_SECONDS:
-        yield f"measured for {run.measured_seconds:.3f} s in {seconds:.3f} s"
-
-
-def _of_policy(record: CellRecord, policy: PolicyRecord) -> Iterator[str]:
-    memory, accounts = policy.memory, policy.readings
+def _of_policy(record: CellRecord, policy: PolicyRecord, tolerance: float) -> Iterator[str]:
+    memory, accounts, same = policy.memory, policy.readings, policy.sameness
     if (policy.outcome == "completed") != (memory is not None):
         yield f"{policy.outcome}, {'without' if memory is None else 'with'} bytes"
+    if memory is None or policy.outcome != "completed":
         return
-    if memory is None:
-        return
+    peak, limit = memory.peak_memory_bytes, record.memory_limit_bytes
     parts = (memory.resident_bytes, memory.saved_activation_bytes, memory.transient_bytes)
-    if sum(parts) != memory.peak_memory_bytes:
-        yield f"resident, saved and transient bytes add up to {sum(parts)}, not to the peak {memory.peak_memory_bytes}"
-    if min(parts) < 0:
-        yield "a number of bytes below zero"
-    if not 0 <= memory.policy_resident_bytes <= memory.resident_bytes:
+    if sum(parts) != peak:
+        yield f"resident, saved and transient bytes add up to {sum(parts)}, not to the peak {peak}"
+    if memory.policy_resident_bytes > memory.resident_bytes:
         yield f"{memory.policy_resident_bytes} bytes of the policy among {memory.resident_bytes} resident ones"
     allocated, reserved = (accounts.allocated_bytes, accounts.reserved_bytes) if accounts else (None, None)
-    if None not in (allocated, reserved) and not memory.peak_memory_bytes <= (allocated or 0) <= (reserved or 0):
-        yield (
-            f"a peak of {memory.peak_memory_bytes} bytes in {allocated} allocated and {reserved} reserved ones; each "
-            "holds the one before"
-        )
-    if memory.peak_memory_bytes > record.memory_limit_bytes:
-        yield f"completed with a peak of {memory.peak_memory_bytes} bytes over the limit {record.memory_limit_bytes}"
+    if allocated is not None and reserved is not None and not peak <= allocated <= reserved:
+        words = "a peak of {} bytes in {} allocated and {} reserved ones; each holds the one before"
+        yield words.format(peak, allocated, reserved)
+    errors = (same.loss_error, same.gradient_error, same.buffer_error) if same else ()
+    flags = (same.same_loss, same.same_gradients, same.same_buffers) if same else ()
+    for error, says in zip(errors, flags, strict=True):
+        if says != (error <= tolerance):
+            yield f"an error of {error:g} at a tolerance of {tolerance:g} is called {'the same' if says else 'another'}"
+    if peak > limit:
+        yield f"completed with a peak of {peak} bytes over the limit {limit}"
     for number, steps in enumerate(record.steps_of(policy.policy), start=1):
-        rounds = len(record.runs[number - 1].round_orders)
-        text = _of_steps(record, steps, rounds)
+        text = _of_steps(record, steps, len(record.runs[number - 1].round_orders))
         if text:
             yield f"process {number}: {text}"
 

@@ -4,35 +4,54 @@ from __future__ import annotations
 
 import contextlib
 import importlib.metadata
-from collections.abc import Callable, Iterator, Sequence
+import signal
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
+from itertools import islice
 from pathlib import Path
 
-from gnn_checkpointing.analysis.analyse import Findings
 from gnn_checkpointing.artefacts import digest, read_json, sha256_of, write_json
+from gnn_checkpointing.audit.inputs import READERS, RunFolder
+from gnn_checkpointing.packed import MOST_BYTES
 from gnn_checkpointing.refusal import Refusal
+from gnn_checkpointing.report.index import read_summary
 from gnn_checkpointing.report.provenance import CRATE
-from gnn_checkpointing.report.render import report_code
+from gnn_checkpointing.report.render import SUMMARY, report_code
 from gnn_checkpointing.report.texts import TEMPLATES
 from gnn_checkpointing.validation import again, possible, whole
 from gnn_checkpointing.validation.checksums import changed_files, made_with
-from gnn_checkpointing.validation.limits import MOST_SECONDS, within
 from gnn_checkpointing.validation.pages import pages
-from gnn_checkpointing.validation.published import Measured, read_findings, read_measured
 
-Check = Callable[..., Iterator[str]]
+Check = Callable[[RunFolder], Iterator[str]]
 
+MOST_FOLDER_BYTES = 2 * MOST_BYTES
+"""Of all files together: some fifty times what the largest published report has."""
+
+MOST_SECONDS = 600.0
+"""To check one report; a published one takes some ten."""
+
+MOST_COMPLAINTS = 500
+"""Of one check, and of a report: nobody reads more."""
+
+_CONCLUDED = ("findings", "ledger", "audit", "knowledge")
 _MEASURED: tuple[Check, ...] = (
     whole.doubles,
     whole.cells,
     whole.machines,
-    possible.graphs,
+    possible.sizes,
     possible.records,
     whole.graphs,
+    whole.beside,
     whole.table,
     whole.traces,
 )
 _NO_SENSE = "nothing can be made of its values"
 _LIBRARIES = ("numpy", "scipy", "statsmodels", "matplotlib", "typst")
+
+
+class _TooLong(BaseException):
+    """The time is up; no exception that a check may take for an answer."""
 
 
 def complaints(folder: Path, seconds: float = MOST_SECONDS) -> list[str]:
@@ -52,8 +71,8 @@ def measured_complaints(folder: Path) -> list[str]:
     """What is wrong with what was measured: all that a report is made from again."""
 
     def check(folder: Path) -> list[str]:
-        found, unread = read_measured(folder)
-        return unread if found is None else _of_all(_MEASURED, found)
+        run = RunFolder(folder)
+        return _unread(run, READERS.keys() - _CONCLUDED) or _of_all(_MEASURED, run)
 
     return within(MOST_SECONDS, folder, check)
 
@@ -85,43 +104,58 @@ def believed_complaints(folder: Path, memory: Path, check: Callable[[Path], list
     return found
 
 
+def within(seconds: float, folder: Path, check: Callable[[Path], list[str]]) -> list[str]:
+    """What a check says of a folder that is not too large, or that it took longer than that.
+
+    The clock is the process's own alarm, so another thread than the main one has no limit of time.
+    """
+    large = _too_large(folder)
+    if large or threading.current_thread() is not threading.main_thread():
+        return large or _shortened(check(folder), folder)
+    before = signal.signal(signal.SIGALRM, _stop)
+    try:
+        signal.setitimer(signal.ITIMER_REAL, seconds)
+        return _shortened(check(folder), folder)
+    except _TooLong:
+        return [f"{folder}: checking it took longer than {seconds:g} s and was stopped; allow more with --seconds"]
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+def _shortened(found: list[str], folder: Path) -> list[str]:
+    more = f"{folder}: {len(found) - MOST_COMPLAINTS} complaints more"
+    return [*found[:MOST_COMPLAINTS], more] if len(found) > MOST_COMPLAINTS else found
+
+
+def _stop(_signal: int, _frame: object) -> None:
+    raise _TooLong
+
+
+def _too_large(folder: Path) -> list[str]:
+    sizes = {path: path.stat().st_size for path in sorted(folder.rglob("*")) if path.is_file()}
+    words = "{}: {} bytes{}, at most {} are read; it is {} of this project"
+    found = [
+        words.format(path, size, "", MOST_BYTES, "not a file") for path, size in sizes.items() if size > MOST_BYTES
+    ]
+    total = sum(sizes.values())
+    if not found and total > MOST_FOLDER_BYTES:
+        found = [words.format(folder, total, " in all", MOST_FOLDER_BYTES, "no report")]
+    return found
+
+
 def _complaints(folder: Path, checks: Sequence[Check]) -> list[str]:
-    changed = changed_files(folder)
-    measured, unread = read_measured(folder)
-    if measured is None:
+    changed, run = changed_files(folder), RunFolder(folder)
+    unread = _unread(run, READERS.keys() - _CONCLUDED)
+    if unread:
         return list(dict.fromkeys([*unread, *changed]))  # each file of an archive says the same of it
-    wrong = _of_all((whole.names, *_MEASURED), measured)
+    wrong = _of_all((whole.names, *_MEASURED), run)
     if wrong or changed:
         # What was changed afterwards is named; computing all of it again would say the same at length.
         return [*changed, *wrong]
-    findings, unread = read_findings(folder)
-    if findings is None:
-        return _in_one(folder, unread)
+    unread = _unread(run, _CONCLUDED, partial(read_summary, folder / SUMMARY))
     # What a false number is printed in is false, too, and says no more: the first check that complains is the last.
-    found = next((said for check in checks if (said := _said(check, measured, findings))), [])
-    return _in_one(folder, [f"{folder}: {text}" for text in found])
-
-
-def _of_all(checks: Sequence[Check], found: Measured) -> list[str]:
-    """What all checks say; that one cannot compute is worth a word only where no other names the reason."""
-    said = [text for check in checks for text in _said(check, found)]
-    named = [text for text in said if _NO_SENSE not in text]
-    return [f"{found.folder}: {text}" for text in named or said]
-
-
-def _said(check: Check, *found: Measured | Findings) -> list[str]:
-    """What a check says, and where it fails at numbers that no run gives, that it does."""
-    complaints: list[str] = []
-    try:
-        complaints.extend(check(*found))
-    except again.MISFITS as error:
-        name = check.__name__.strip("_").replace("_", " ")
-        complaints.append(f"{name}: {_NO_SENSE} ({type(error).__name__}: {error})")
-    return complaints
-
-
-def _in_one(folder: Path, found: list[str]) -> list[str]:
-    """Complaints as they are, or in one sentence where other code than this made the report."""
+    found = unread or next(([f"{folder}: {text}" for text in said] for one in checks if (said := _said(one, run))), [])
     if not found or made_with(folder) == report_code(TEMPLATES):
         return found
     first = found[0].removeprefix(f"{folder}: ")
@@ -132,5 +166,35 @@ def _in_one(folder: Path, found: list[str]) -> list[str]:
     ]
 
 
-def _pages(found: Measured, _findings: Findings) -> Iterator[str]:
-    return pages(found.folder)
+def _unread(run: RunFolder, parts: Iterable[str], *more: Callable[[], object]) -> list[str]:
+    """A complaint for each of these parts of a run that cannot be read, in the order of their readers."""
+    said = []
+    reads: list[Callable[[], object]] = [partial(getattr, run, part) for part in READERS if part in set(parts)]
+    for read in [*reads, *more]:
+        try:
+            read()
+        except Refusal as refusal:
+            said.append(str(refusal))
+    return said
+
+
+def _of_all(checks: Sequence[Check], run: RunFolder) -> list[str]:
+    """What all checks say; that one cannot compute is worth a word only where no other names the reason."""
+    said = [text for check in checks for text in _said(check, run)]
+    named = [text for text in said if _NO_SENSE not in text]
+    return [f"{run.folder}: {text}" for text in named or said]
+
+
+def _said(check: Check, run: RunFolder) -> list[str]:
+    """What a check says, and where it fails at numbers that no run gives, that it does."""
+    complaints: list[str] = []
+    try:
+        complaints.extend(islice(check(run), MOST_COMPLAINTS))
+    except again.MISFITS as error:
+        name = check.__name__.strip("_").replace("_", " ")
+        complaints.append(f"{name}: {_NO_SENSE} ({type(error).__name__}: {error})")
+    return complaints
+
+
+def _pages(run: RunFolder) -> Iterator[str]:
+    return pages(run.folder)

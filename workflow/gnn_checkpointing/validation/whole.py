@@ -5,7 +5,9 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Hashable, Iterable, Iterator, Mapping
+from itertools import islice
 
+from gnn_checkpointing.audit.inputs import RunFolder
 from gnn_checkpointing.collecting.collect import traced_cells
 from gnn_checkpointing.collecting.rows import cell_rows, process_spreads, with_hosts
 from gnn_checkpointing.measurement.hardware import differences
@@ -13,35 +15,39 @@ from gnn_checkpointing.records.cell import CellRecord
 from gnn_checkpointing.records.measurements_table import COLUMNS, HOSTS, Value
 from gnn_checkpointing.records.policy import Memory
 from gnn_checkpointing.records.traces import Trace
-from gnn_checkpointing.study.design import graph_cells
-from gnn_checkpointing.study.graph_design import LoadedGraph, study_graphs
-from gnn_checkpointing.validation.published import Measured
+from gnn_checkpointing.records.training import REORDERED
+from gnn_checkpointing.study.design import graph_cells, trained_graphs, training_cell
+from gnn_checkpointing.study.graph_design import DerivedGraph, GeneratedGraph, LoadedGraph, study_graphs
 
 _TOLERANCE = 1e-9
 """Relative: medians and bootstrap intervals of the same numbers, by another version of a library."""
 
+_FACTORS = ("graph", "convolution", "aggregation", "model", "allocator", "timed", "seed")
+_SIZES = ("num_layers", "hidden_channels", "heads")
+_DRAWN = ("family", "num_nodes", "num_edges", "replicate")
 
-def names(found: Measured) -> Iterator[str]:
+
+def names(run: RunFolder) -> Iterator[str]:
     """Yield where folder, study, machine and measurements are not of one name."""
-    folder = found.folder
+    folder = run.folder
     for kind, called, own in (
-        ("study", folder.name, found.study.name),
-        ("hardware", folder.parent.name, found.machine.slug),
+        ("study", folder.name, run.study.name),
+        ("hardware", folder.parent.name, run.machine.slug),
     ):
-        measured = {str(getattr(record, kind)) for record in found.records} | {str(row[kind]) for row in found.rows}
+        measured = {str(getattr(record, kind)) for record in run.records} | {str(row[kind]) for row in run.rows}
         if called != own:
             yield f"{kind} {own} lies in a folder called {called}; call it {own}"
         for other in sorted(measured - {own}):
             yield f"{kind} is {own}, but some measurements say {other}; they are another run's"
 
 
-def doubles(found: Measured) -> Iterator[str]:
+def doubles(run: RunFolder) -> Iterator[str]:
     """Yield rows, graphs, traces and training jobs that are there more than once."""
     listed: dict[str, Iterable[tuple[Hashable, ...]]] = {
-        "measurements.csv: cell {}, policy {}": map(_row, found.rows),
-        "graphs.json: graph {}": ((graph.id,) for graph in found.graphs),
-        "traces.json: {}, {}, policy {}": map(_trace, found.traces),
-        "trainings.json: graph {}, {}, policy {}": ((j.graph, j.convolution, j.policy) for j in found.trainings),
+        "measurements.csv: cell {}, policy {}": map(_row, run.rows),
+        "graphs.json: graph {}": ((graph.id,) for graph in run.graphs),
+        "traces.json: {}, {}, policy {}": map(_trace, run.traces),
+        "trainings.json: graph {}, {}, policy {}": ((j.graph, j.convolution, j.policy) for j in run.trainings),
     }
     for words, places in listed.items():
         for place, count in Counter(places).items():
@@ -49,38 +55,60 @@ def doubles(found: Measured) -> Iterator[str]:
                 yield f"{words.format(*place)}: there {count} times"
 
 
-def cells(found: Measured) -> Iterator[str]:
-    """Yield cells of the study that were not measured, measured ones that it does not have, and policies that lack."""
-    asked = {cell.id for spec in study_graphs(found.study) for cell in graph_cells(found.study, spec)}
-    # A cell may have been measured again later, as another visit; `visit` is missing in older records.
-    visits = Counter((record.cell, getattr(record, "visit", 0)) for record in found.records)
+def cells(run: RunFolder) -> Iterator[str]:
+    """Yield cells of the study that were not measured as it asks, measured ones that it does not have, and policies."""
+    study = run.study
+    # No further than shows that cells lack: a study may ask for a billion.
+    every = ((cell.id, cell) for spec in study_graphs(study) for cell in graph_cells(study, spec))
+    asked = dict(islice(every, len(run.records) + 1000))
+    # A cell may have been measured again later, as another visit.
+    visits = Counter((record.cell, record.visit) for record in run.records)
     times = Counter({cell: count for (cell, _), count in sorted(visits.items(), key=lambda one: one[1])})
-    yield from (f"cell {cell}: asked for by the study, and not measured" for cell in sorted(asked - times.keys()))
-    yield from (f"cell {cell}: measured, and not the study's" for cell in sorted(times.keys() - asked))
+    yield from (
+        f"cell {cell}: asked for by the study, and not measured" for cell in sorted(asked.keys() - times.keys())
+    )
+    yield from (f"cell {cell}: measured, and not the study's" for cell in sorted(times.keys() - asked.keys()))
     yield from (f"cell {cell}: {count} records of it" for cell, count in sorted(times.items()) if count > 1)
-    for record in found.records:
+    for record in run.records:
         policies = [policy.policy for policy in record.policies]
-        if policies != list(found.study.policies):
+        if policies != list(study.policies):
             yield f"cell {record.cell}: policies {', '.join(policies)}, but the study's are others"
+        if record.cell in asked:
+            cell = asked[record.cell]
+            factors = {name: getattr(cell, name) for name in _FACTORS} | {"threads": study.measurement.threads}
+            sizes = {} if cell.architecture.module else {name: getattr(cell.architecture, name) for name in _SIZES}
+            given = {"graph": record.graph.id} | {name: getattr(record, name) for name in factors if name != "graph"}
+            yield from _apart(f"cell {record.cell}", given | record.architecture, factors | sizes)
 
 
-def machines(found: Measured) -> Iterator[str]:
+def _apart(place: str, given: Mapping[str, object], asked: Mapping[str, object]) -> Iterator[str]:
+    for name, value in asked.items():
+        if given.get(name) != value:
+            yield f"{place}: {name} is {given.get(name)!r}, the study asks for {value!r}"
+
+
+def machines(run: RunFolder) -> Iterator[str]:
     """Yield processes that ran on another type of machine than the one that the report is of."""
-    for record in found.records:
-        for number, run in enumerate(record.runs, start=1):
-            other = differences(run.host, found.machine.facts, found.study.measurement.device) if run.host else []
+    for record in run.records:
+        for number, process in enumerate(record.runs, start=1):
+            host, device = process.host, run.study.measurement.device
+            other = differences(host, run.machine.facts, device) if host else []
             if other:
                 yield f"cell {record.cell}: process {number} ran on another type of machine: {'; '.join(other)}"
 
 
-def graphs(found: Measured) -> Iterator[str]:
-    """Yield graphs that no record is of, and real ones that were read from other files than the study lists."""
-    measured = {record.graph.id for record in found.records}
-    for graph in found.graphs:
-        if graph.id not in measured:
-            yield f"graphs.json: graph {graph.id}: listed, and not measured"
-    listed = {graph.id: graph for graph in found.graphs}
-    for spec in study_graphs(found.study):
+def graphs(run: RunFolder) -> Iterator[str]:
+    """Yield graphs that records describe otherwise or not at all, and real ones of other files than the study lists."""
+    listed = {graph.id: graph for graph in run.graphs}
+    for record in run.records:
+        if listed.get(record.graph.id) != record.graph:
+            yield f"cell {record.cell}: its graph {record.graph.id} is not the one that graphs.json lists"
+    for id in sorted(listed.keys() - {record.graph.id for record in run.records}):
+        yield f"graphs.json: graph {id}: listed, and not measured"
+    for spec in study_graphs(run.study):
+        if isinstance(spec, GeneratedGraph) and spec.id in listed:
+            drawn = {name: getattr(spec, name) for name in _DRAWN} | {"requested_average_degree": spec.average_degree}
+            yield from _apart(f"graphs.json: graph {spec.id}", vars(listed[spec.id]), drawn)
         known = listed[spec.id].provenance if spec.id in listed else None
         if isinstance(spec, LoadedGraph) and spec.source.files and known is not None:
             for name, sha256 in known.files.items():
@@ -91,21 +119,50 @@ def graphs(found: Measured) -> Iterator[str]:
                     )
 
 
-def table(found: Measured) -> Iterator[str]:
+def beside(run: RunFolder) -> Iterator[str]:
+    """Yield training jobs, counted encodings and explanations that lack, or that the study does not ask for."""
+    study = run.study
+    ran = {(record.cell, policy.policy) for record in run.records for policy in record.policies if policy.memory}
+    asked, needed = dict[tuple[str, str, str], int](), set[tuple[str, str, str]]()
+    for spec in trained_graphs(study):
+        for convolution in study.architecture.convolutions:
+            cell = training_cell(study, spec.id, convolution)
+            for policy in (*study.policies, REORDERED):
+                asked[spec.id, convolution, policy] = cell.seed
+                # A policy that cannot train a model is not trained.
+                if policy == REORDERED or (cell.id, policy) in ran:
+                    needed.add((spec.id, convolution, policy))
+    jobs = {(job.graph, job.convolution, job.policy): job for job in run.trainings}
+    labels, epochs = {graph.id: graph.label for graph in run.graphs}, study.training.epochs
+    for place in sorted(needed - jobs.keys()):
+        yield f"trainings.json: {', '.join(place)}: asked for by the study, and not there"
+    for place, job in jobs.items():
+        words = f"trainings.json: {', '.join(place)}"
+        if place not in asked:
+            yield f"{words}: not asked for by the study"
+            continue
+        wanted = {"study": study.name, "epochs": epochs, "seed": asked[place], "graph_label": labels.get(job.graph)}
+        yield from _apart(words, vars(job) | {"losses": len(job.losses)}, wanted | {"losses": epochs})
+    egos = [spec for spec in study_graphs(study) if isinstance(spec, DerivedGraph) and spec.method == "encodings"]
+    encoded = {(cost.graph, cost.radius) for cost in run.encodings}
+    for graph, radius in sorted(encoded ^ {(spec.base.id, round(spec.size)) for spec in egos}):
+        yield f"encodings.json: {graph}, radius {radius}: counted or asked for by the study, not both"
+    if (run.explained is None) != (study.explained is None):
+        yield f"explained.json: {'asked for by the study, and not there' if study.explained else 'not asked for'}"
+
+
+def table(run: RunFolder) -> Iterator[str]:
     """Yield rows of the table that the records do not say."""
-    spreads = process_spreads(found.records)
-    rows = [
-        row for record in found.records for row in cell_rows(record, found.study.analysis, spreads[record.allocator])
-    ]
-    again = {_row(row): row for row in with_hosts(rows, found.records)}
+    spreads = process_spreads(run.records)
+    rows = [row for record in run.records for row in cell_rows(record, run.study.analysis, spreads[record.allocator])]
+    again = {_row(row): row for row in with_hosts(rows, run.records)}
     # Tables from before a column was there have nothing in it.
-    compared = [column for column in COLUMNS if not column.new or any(row[column.name] for row in found.rows)]
-    compared.append(HOSTS)
-    given = {_row(row): row for row in found.rows}
+    compared = [column.name for column in COLUMNS if not column.new or any(row[column.name] for row in run.rows)]
+    given = {_row(row): row for row in run.rows}
     for cell, policy, _ in sorted(again.keys() ^ given.keys(), key=str):
         yield f"measurements.csv: cell {cell}, policy {policy}: in the records or in the table, not in both"
     for place in sorted(again.keys() & given.keys(), key=str):
-        for name in (column.name for column in compared):
+        for name in (*compared, HOSTS.name):
             if not _same(given[place][name], again[place].get(name)):
                 yield (
                     f"measurements.csv: cell {place[0]}, policy {place[1]}: {name} is {given[place][name]!r}, the "
@@ -115,16 +172,16 @@ def table(found: Measured) -> Iterator[str]:
         yield "measurements.csv: its rows are not in the order of the records"
 
 
-def traces(found: Measured) -> Iterator[str]:
+def traces(run: RunFolder) -> Iterator[str]:
     """Yield traces that lack, that no measured cell has, and those that the records contradict."""
     asked: dict[tuple[str, str, str], tuple[CellRecord, Memory]] = {}
-    for record in traced_cells(found.records, found.study):
+    for record in traced_cells(run.records, run.study):
         for policy in record.policies:
             # On CUDA the allocator's events are not read.
             if policy.memory is not None and record.device == "cpu":
                 model = _model(record.convolution, record.aggregation, record.model)
                 asked[record.graph.id, model, policy.policy] = record, policy.memory
-    given = {_trace(trace): trace for trace in found.traces}
+    given = {_trace(trace): trace for trace in run.traces}
     words = "traces.json: {}, {}, policy {}"
     for place in sorted(asked.keys() - given.keys()):
         yield "traces.json: no trace of {}, {}, policy {}".format(*place)
@@ -137,15 +194,29 @@ def traces(found: Measured) -> Iterator[str]:
 
 
 def _contradiction(trace: Trace, record: CellRecord, memory: Memory) -> str:
-    given = (trace.num_nodes, trace.num_edges, trace.resident_bytes, trace.saved_activation_bytes, trace.peak_bytes)
-    graph, above = record.graph, memory.peak_memory_bytes - memory.resident_bytes
-    known = (graph.num_nodes, graph.num_edges, memory.resident_bytes, memory.saved_activation_bytes, above)
-    if given != known:
-        return f"nodes, edges, resident, saved and peak bytes are {given}, the record says {known}"
+    graph, blocks = record.graph, len(trace.block_numbers)
+    known = {
+        "graph_label": graph.label,
+        "num_nodes": graph.num_nodes,
+        "num_edges": graph.num_edges,
+        "average_degree": graph.average_degree,
+        "resident_bytes": memory.resident_bytes,
+        "saved_activation_bytes": memory.saved_activation_bytes,
+        "peak_bytes": memory.activation_bytes,
+    }
+    for name, value in known.items():
+        if getattr(trace, name) != value:
+            return f"{name} is {getattr(trace, name)!r}, the record says {value!r}"
     if len(trace.seconds) != len(trace.live_bytes) or trace.seconds != sorted(trace.seconds):
         return "its times do not go with its bytes"
-    if max(trace.live_bytes, default=0) != trace.peak_bytes:
-        return f"its bytes reach {max(trace.live_bytes, default=0)}, its peak is {trace.peak_bytes}"
+    if max(trace.live_bytes, default=0) != trace.peak_bytes or min(trace.live_bytes, default=0) < -trace.resident_bytes:
+        least, most = min(trace.live_bytes, default=0), max(trace.live_bytes, default=0)
+        return f"its bytes go from {least} to {most}, its peak is {trace.peak_bytes} above {trace.resident_bytes}"
+    if trace.events < len(trace.seconds) or trace.forward_ended_seconds > max(trace.seconds, default=0):
+        return "it has fewer events than points, or ends before its forward pass"
+    lengths = [len(trace.block_bytes) - 1, len(trace.block_peaks), len(trace.block_degrees)]
+    if lengths != ([blocks] * 3 if trace.block_bytes else [-1, 0, 0]) or (blocks and not trace.block_bytes):
+        return f"{blocks} blocks, and values of {lengths}"
     return ""
 
 

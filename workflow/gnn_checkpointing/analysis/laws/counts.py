@@ -3,93 +3,49 @@
 Letters of the formulas: N nodes, E directed edges, L layers of F channels and H heads, M input features, C classes, T
 training nodes; float32. R: the random state that a recomputed layer keeps, 5,056 bytes; later code keeps none. K edges
 of the largest block, and S is 1 where a layer fills two blocks or more, else 0.
+
+`closed_forms.csv` has a sum per row; where a series has several, one instant or another is the peak: the largest. Kept
+are of a node each layer's output, for the next layer's weights (4 L F N), of a training node its class shares, and by
+SAGE each mean for its weights and, of all layers but the first, how many neighbours went into it (4 L N - 4 N). At the
+peak live the head's gradients (4 C F + 4 C + 8), beside them an attention layer's bias (4 F), and the messages: of GCN,
+whose self-loops are edges of each node, the gathered and the weighted ones. Where features are wide, SAGE's first
+messages, their sums and means are the peak, while nothing else is kept (8 M N + 4 N + 4 M E). Beside the second full
+block live the sums of the first. Peaks of blocks hold for the code that keeps no random state (`never`).
 """
 
 from __future__ import annotations
 
+import csv
 import math
 from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import cast
 
 import numpy as np
 
+from gnn_checkpointing.analysis.fitting import answering
 from gnn_checkpointing.analysis.laws.fit import FittedForm
 from gnn_checkpointing.analysis.laws.series import Series
 from gnn_checkpointing.analysis.results import AnalyticCount, ClosedForm, PredictiveLaw, Response
-from gnn_checkpointing.analysis.support import answering
 from gnn_checkpointing.analysis.table import Row, by_series, drawn
 
-# Of a node each layer's output is kept, for the next layer's weights, and of a training node its class shares.
-_BASE = "4 L F N + 4 C T + 8"
-_LAYERS = f"{_BASE} + R L"
 _STATE = 5056
-# The head's gradients, and beside them an attention layer's bias.
-_HEAD, _BIAS = "4 C F + 4 C + 8", "4 F"
-# SAGE keeps each mean for its weights, and of all layers but the first how many neighbours went into it.
-_MEANS = "4 M N + 4 L F N - 4 F N"
-_COUNTS = "4 L N - 4 N"
-# Where features are wide, the first layer's messages, their sums and means are the peak, while nothing else is kept.
-_WIDE = "8 M N + 4 N + 4 M E"
-_SAGE = f"4 L F N + {_MEANS} + {_COUNTS}"
-
 _BYTES: tuple[Response, ...] = ("activation_bytes", "saved_activation_bytes")
-Forms = Mapping[tuple[str, str, Response], tuple[str, ...]]
+Forms = dict[tuple[str, str, Response], tuple[str, ...]]
 
-FORMS: Forms = {
-    ("GCN", "none", "saved_activation_bytes"): (_BASE,),
-    ("GCN", "layers", "saved_activation_bytes"): (_LAYERS,),
-    ("GCN", "edge_blocks", "saved_activation_bytes"): (_BASE,),
-    # Self-loops are edges of each node. Gathered and weighted messages live side by side.
-    ("GCN", "none", "activation_bytes"): ("4 L F N + 4 F N + 8 F E + 8 F N",),
-    ("GCN", "layers", "activation_bytes"): (f"4 L F N + 8 F N + 8 F E + 8 F N + R L + R + {_HEAD}",),
-    ("GCN (spmm)", "none", "saved_activation_bytes"): (_BASE,),
-    ("GCN (spmm)", "layers", "saved_activation_bytes"): (_LAYERS,),
-    ("SAGE", "none", "saved_activation_bytes"): (f"{_BASE} + {_MEANS} + {_COUNTS}",),
-    ("SAGE", "layers", "saved_activation_bytes"): (_LAYERS,),
-    ("SAGE", "edge_blocks", "saved_activation_bytes"): (f"{_BASE} + {_MEANS}",),
-    # One instant or another is the peak: the last layer's mean, its gradients, or the messages beside their counts.
-    ("SAGE", "none", "activation_bytes"): (
-        f"{_SAGE} + 4 F E",
-        f"{_SAGE} - 4 N + 4 F E + 8 F F + {_HEAD} + {_BIAS}",
-        f"{_SAGE} - 8 F N + 4 F E + 4 E",
-        _WIDE,
-    ),
-    ("SAGE", "layers", "activation_bytes"): (
-        f"4 L F N + 8 F N + 4 N + 4 F E + R L + R + {_HEAD}",
-        f"4 L F N + 4 N + 4 F E + 4 E + R L + R + {_HEAD}",
-        f"{_WIDE} + 4 F N + R L - R + 8 L F F - 8 F F + 4 L F - 4 F + {_HEAD}",
-    ),
-    ("GAT", "none", "saved_activation_bytes"): (f"{_BASE} + 4 L F N + 4 L F E + 16 L H E",),
-    ("GAT", "layers", "saved_activation_bytes"): (_LAYERS,),
-    ("GAT", "edge_blocks", "saved_activation_bytes"): (_BASE,),
-    ("GAT", "fused_edge_blocks", "saved_activation_bytes"): (f"{_BASE} + 4 L H N",),
-    ("GAT", "none", "activation_bytes"): (
-        f"8 L F N - 4 F N + 4 L F E + 16 L H E + 12 F E + 4 H E + {_HEAD} + {_BIAS}",
-    ),
-    ("GAT", "layers", "activation_bytes"): (f"4 L F N + 16 F E + 16 H E + R L + {_HEAD} + {_BIAS}",),
-    ("GATv2", "none", "saved_activation_bytes"): (f"{_BASE} + 12 L F E + 12 L H E",),
-    ("GATv2", "layers", "saved_activation_bytes"): (_LAYERS,),
-    ("GATv2", "edge_blocks", "saved_activation_bytes"): (_BASE,),
-    ("GATv2", "fused_edge_blocks", "saved_activation_bytes"): (f"{_BASE} + 4 L H N",),
-    ("GATv2", "none", "activation_bytes"): (
-        f"4 L F N - 4 F N + 12 L F E + 12 L H E + 12 F E + 4 H E + {_HEAD} + {_BIAS}",
-    ),
-    ("GATv2", "layers", "activation_bytes"): (f"4 L F N - 4 F N + 24 F E + 12 H E + R L + {_HEAD} + {_BIAS}",),
-}
+
+def _forms(random_state_kept: str) -> Forms:
+    with Path(__file__).with_name("closed_forms.csv").open(encoding="utf-8", newline="") as stream:
+        rows = [row for row in csv.DictReader(stream) if row["random_state_kept"] == random_state_kept]
+    found: Forms = {}
+    for row in rows:
+        key = (row["convolution"], row["policy"], cast("Response", row["response"]))
+        found[key] = (*found.get(key, ()), row["formula"])
+    return found
+
+
+FORMS, BLOCK_FORMS = _forms(""), _forms("never")
 """By series, policy and response: the largest of these sums."""
-
-# Beside the second full block live the sums of the first; SAGE counts the neighbours of one block, or of each.
-_BLOCKED_SAGE = f"4 L F N + {_MEANS} + 4 F N + 4 S F N"
-BLOCK_FORMS: Forms = {
-    ("GCN", "edge_blocks", "activation_bytes"): (f"4 L F N + 4 F N + 4 S F N + 8 F K + 16 K + {_HEAD} + {_BIAS} + 4",),
-    ("SAGE", "edge_blocks", "activation_bytes"): (
-        f"{_BLOCKED_SAGE} + 4 N - 4 S N + 4 F K + 16 K + 8 F F + {_HEAD} + {_BIAS} + 4",
-        f"{_BLOCKED_SAGE} - 4 F N + 4 F K + 16 K + 8 S K + 8 F F + {_HEAD} + {_BIAS}",
-    ),
-    ("GATv2", "edge_blocks", "activation_bytes"): (
-        f"4 L F N + 8 F N + 8 S F N + 24 F K + 12 H K + {_HEAD} + {_BIAS} + 4 + 4 S F",
-    ),
-}
-"""The peaks of blocks, by the code that keeps no random state; earlier code worked through its blocks otherwise."""
 
 # The same of one edge, for more convolutions: kept, at the peak, and at the peak where whole layers are checkpointed.
 # Autograd keeps in every layer of GCN and SAGE nothing, since the weight of a message needs no gradient and a sum needs
@@ -154,30 +110,22 @@ def closed_forms(rows: Sequence[Row], laws: Sequence[PredictiveLaw]) -> list[Clo
     found = []
     for (convolution, policy), cells in by_series(counting):
         for response in _BYTES:
-            forms = tuple(with_state(form, state) for form in known.get((convolution, policy, response), ()))
-            answers = answering(cells, response)
-            if forms and answers:
-                law = fitted.get((convolution, policy, response))
-                found.append(_compared(Series(answers, response), forms, classes, law))
+            series = Series(answering(cells, response), response)
+            forms = [with_state(form, state) for form in known.get((convolution, policy, response), ())]
+            if not forms or not series.rows:
+                continue
+            counts = np.array([max(value(form, _sizes(row, classes)) for form in forms) for row in series.rows])
+            by_graph = {one.graph: one.fitted for law in [fitted.get(series.key)] if law for one in law.residuals}
+            by_law = np.array([by_graph.get(row.graph, np.nan) for row in series.rows])
+            compared = {
+                "formula": forms[0] if len(forms) == 1 else f"the largest of {'; '.join(forms)}",
+                "cells": len(series.rows),
+                "exact_cells": int((counts == series.values).sum()),
+                "worst_error": float((np.abs(counts - series.values) / series.values).max()),
+                "law_error": float(np.nanmax(np.abs(by_law - counts) / counts)) if by_graph else None,
+            }
+            found.append(ClosedForm.model_validate({**series.about, **compared}))
     return found
-
-
-def _compared(series: Series, forms: tuple[str, ...], classes: int, law: PredictiveLaw | None) -> ClosedForm:
-    counts = np.array([max(value(form, _sizes(row, classes)) for form in forms) for row in series.rows])
-    errors = np.abs(counts - series.values) / series.values
-    law_error = None
-    if law is not None:
-        by_graph = {one.graph: one.fitted for one in law.residuals}
-        by_law = np.array([by_graph.get(row.graph, np.nan) for row in series.rows])
-        law_error = float(np.nanmax(np.abs(by_law - counts) / counts))
-    compared = {
-        "formula": forms[0] if len(forms) == 1 else f"the largest of {'; '.join(forms)}",
-        "cells": len(series.rows),
-        "exact_cells": int((counts == series.values).sum()),
-        "worst_error": float(errors.max()),
-        "law_error": law_error,
-    }
-    return ClosedForm.model_validate({**series.about, **compared})
 
 
 def _sizes(row: Row, classes: float = 0) -> dict[str, float]:
@@ -211,9 +159,10 @@ def _classes(rows: Sequence[Row]) -> int | None:
 def _random_state(rows: Sequence[Row], classes: int) -> int:
     """What a recomputed layer kept of the random numbers when these cells were measured, in bytes: all or nothing."""
     for row in rows:
-        if row.policy == "layers" and (row.convolution, "layers", "saved_activation_bytes") in FORMS:
-            kept = row.saved_activation_bytes - value(_BASE, _sizes(row, classes))
-            return _STATE if kept == _STATE * row.num_layers else 0
+        forms = FORMS.get((row.convolution, "layers", "saved_activation_bytes"))
+        if forms is not None and row.policy == "layers":
+            with_none = value(with_state(forms[0], 0), _sizes(row, classes))
+            return _STATE if row.saved_activation_bytes - with_none == _STATE * row.num_layers else 0
     return 0
 
 
@@ -227,9 +176,9 @@ def analytic(series: Series, law: FittedForm) -> AnalyticCount | None:
     if nodes is None:
         return None
     ends = [places[one] for one in sorted(places) if one[0] == nodes][-2:]
-    edges = [float(series.sizes.edges[end].mean()) for end in ends]
-    measured = [float(series.values[end].mean()) for end in ends]
-    by_law = [float(law.at(series.sizes.only(end)).mean()) for end in ends]
+    edges, measured, by_law = (
+        [float(each[end].mean()) for end in ends] for each in (series.sizes.edges, series.values, law.at(series.sizes))
+    )
     formula = counted(*series.key)
     slopes = {
         "num_nodes": nodes,

@@ -6,11 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.optimize import lsq_linear, nnls
 
-from gnn_checkpointing.analysis.fitting import REWEIGHTINGS, ROUNDING, largest
-from gnn_checkpointing.analysis.laws.series import FORMS, Form, Series, Sizes, matrix
+from gnn_checkpointing.analysis.fitting import REWEIGHTINGS, ROUNDING, Floats, largest
+from gnn_checkpointing.analysis.laws.series import FORMS, Series, Sizes, matrix
 from gnn_checkpointing.analysis.results import Knee
 from gnn_checkpointing.analysis.rounding import (
     CLOSE,
@@ -23,9 +22,6 @@ from gnn_checkpointing.analysis.rounding import (
     rank,
     rounded,
 )
-from gnn_checkpointing.analysis.support import Floats
-
-Mask = NDArray[np.bool_]
 
 _APART = 1e-3  # blocks of eight edges per node differ from eight times the nodes by less
 _MOST_ASSIGNMENTS = 30
@@ -47,16 +43,13 @@ class FittedForm:
 
     def at(self, sizes: Sizes) -> Floats:
         """The law's values, `[num_rows]`."""
-        if self.most is None or not FORMS[self.form].is_curved:
-            return self._inside(sizes)
-        nodes, edges = np.minimum(sizes.nodes, self.most[0]), np.minimum(sizes.edges, self.most[1])
-        grown: Floats = np.maximum(sizes.nodes / nodes, sizes.edges / edges)
-        return self._inside(Sizes(nodes, edges, sizes.at_once)) * grown
-
-    def _inside(self, sizes: Sizes) -> Floats:
-        form = FORMS[self.form]
-        largest: Floats = (matrix(form, sizes, self.knee) @ self.pieces.T).max(axis=1)
-        return np.exp(largest) if form.logarithmic else largest
+        form, grown = FORMS[self.form], np.ones(1)
+        if self.most is not None and form.is_curved:
+            nodes, edges = np.minimum(sizes.nodes, self.most[0]), np.minimum(sizes.edges, self.most[1])
+            grown = np.maximum(sizes.nodes / nodes, sizes.edges / edges)
+            sizes = Sizes(nodes, edges, sizes.at_once)
+        found: Floats = (matrix(form, sizes, self.knee) @ self.pieces.T).max(axis=1)
+        return (np.exp(found) if form.logarithmic else found) * grown
 
 
 def why_not_form(name: str, sizes: Sizes) -> str | None:
@@ -73,8 +66,17 @@ def why_not_form(name: str, sizes: Sizes) -> str | None:
 
 def fit_form(name: str, sizes: Sizes, values: Floats) -> FittedForm:
     """The form fitted to `values` (`[num_rows]`, positive), its terms to the digits that mean something."""
-    fit = _fitted(name, sizes, values)
     form = FORMS[name]
+    if form.logarithmic:
+        # A power law: its constant is free, and none of its exponents is negative, so that it rises.
+        columns, lowest = matrix(form, sizes), [-np.inf if column == "constant" else 0.0 for column in form.columns]
+        terms = lsq_linear(columns, np.log(values), bounds=(lowest, np.inf), method="bvls", tol=1e-14).x
+        fits = [FittedForm(name, terms[np.newaxis])]
+    elif form.has_knee:
+        fits = [_additive(name, sizes, values, knee) for knee in knees(sizes.edges)]
+    else:
+        fits = [_additive(name, sizes, values)] if form.pieces == 1 else _largest_of_two(name, sizes, values)
+    fit = _best(fits, sizes, values)
     # Of the largest response, a term times its column's largest value has no digit below the rounding.
     response = 1.0 if form.logarithmic else float(values.max())
     reach = np.maximum(largest(matrix(form, sizes, fit.knee)), np.finfo(np.float64).tiny)
@@ -83,22 +85,10 @@ def fit_form(name: str, sizes: Sizes, values: Floats) -> FittedForm:
     return FittedForm(name, np.array(pieces), fit.knee, (float(sizes.nodes.max()), float(sizes.edges.max())))
 
 
-def _fitted(name: str, sizes: Sizes, values: Floats) -> FittedForm:
-    form = FORMS[name]
-    if form.logarithmic:
-        return FittedForm(name, _exponents(matrix(form, sizes), np.log(values))[np.newaxis])
-    if form.has_knee:
-        return _best([_additive(name, sizes, values, knee) for knee in knees(sizes.edges)], sizes, values)
-    if form.pieces == 2:
-        return _largest_of_two(name, form, sizes, values)
-    return _additive(name, sizes, values)
-
-
-def _exponents(columns: Floats, logarithms: Floats) -> Floats:
-    """The terms of a power law: its constant is free, and none of its exponents is negative, so that it rises."""
-    lowest = np.where((columns == 1).all(axis=0), -np.inf, 0.0)
-    found: Floats = lsq_linear(columns, logarithms, bounds=(lowest, np.inf), method="bvls", tol=1e-14).x
-    return found
+def _best(fits: list[FittedForm], sizes: Sizes, values: Floats) -> FittedForm:
+    """The fit of the smallest relative error; of equals the first, and all that are exact are equal."""
+    errors = [float((((fit.at(sizes) - values) / values) ** 2).sum()) for fit in fits]
+    return fits[first_least(errors, nothing=len(values) * ROUNDING**2)]
 
 
 def knees(edges: Floats) -> Floats:
@@ -129,51 +119,37 @@ def relative_terms(columns: Floats, values: Floats, measure: Floats) -> Floats:
     return terms
 
 
-def _best(fits: list[FittedForm], sizes: Sizes, values: Floats) -> FittedForm:
-    """The fit of the smallest relative error; of equals the first, and all that are exact are equal."""
-    errors = [float((((fit.at(sizes) - values) / values) ** 2).sum()) for fit in fits]
-    return fits[first_least(errors, nothing=len(values) * ROUNDING**2)]
-
-
-def _largest_of_two(name: str, form: Form, sizes: Sizes, values: Floats) -> FittedForm:
-    """The largest of two additive laws, by alternating between which law a row obeys and the two fits.
+def _largest_of_two(name: str, sizes: Sizes, values: Floats) -> list[FittedForm]:
+    """Fits of the largest of two additive laws, alternating between which law a row obeys and the two fits.
 
     The algorithm of Magnani and Boyd (2009), "Convex piecewise-linear fitting", begun from several splits of the rows,
     and from one law alone, which a second one that is nowhere larger leaves as it is.
     """
-    columns = matrix(form, sizes)
+    columns = matrix(FORMS[name], sizes)
     alone = np.vstack([relative_terms(columns, values, values), np.zeros(columns.shape[1])])
-    fits = [FittedForm(name, alone)]
-    for start in _starts(sizes):
-        pieces = _alternated(columns, values, start)
-        if pieces is not None:
-            fits.append(FittedForm(name, pieces))
-    return _best(fits, sizes, values)
+    return [FittedForm(name, alone), *(FittedForm(name, found) for found in _alternated(columns, values, sizes))]
 
 
-def _starts(sizes: Sizes) -> Iterator[Mask]:
-    """Yield ways to part the rows in two: by edges, by nodes, by degree."""
-    for quantity in (sizes.edges, sizes.nodes, sizes.edges / sizes.nodes):
-        for split in _SPLITS:
-            yield quantity > np.quantile(quantity, split)
+def _alternated(columns: Floats, values: Floats, sizes: Sizes) -> Iterator[Floats]:
+    """Yield both laws once no row changes sides, from each start that leaves both with rows that determine them.
 
-
-def _alternated(columns: Floats, values: Floats, second: Mask) -> Floats | None:
-    """Both laws once no row changes sides; None where one is left with rows that determine none."""
-    for _ in range(_MOST_ASSIGNMENTS):
-        if min(_rank(columns[~second]), _rank(columns[second])) < columns.shape[1]:
-            return None
-        pieces = np.vstack([relative_terms(columns[part], values[part], values[part]) for part in (~second, second)])
-        both = columns @ pieces.T
-        moved = greater(both[:, 1], both[:, 0])  # a row that obeys both belongs to the first
-        if (moved == second).all():
-            return pieces
-        second = moved
-    return pieces
-
-
-def _rank(columns: Floats) -> int:
-    return rank(columns) if len(columns) >= columns.shape[1] else 0
+    Rows start apart by edges, by nodes, or by degree.
+    """
+    quantities = (sizes.edges, sizes.nodes, sizes.edges / sizes.nodes)
+    for second in (quantity > np.quantile(quantity, split) for quantity in quantities for split in _SPLITS):
+        for _ in range(_MOST_ASSIGNMENTS):
+            parts = ~second, second
+            if any(part.sum() < columns.shape[1] or rank(columns[part]) < columns.shape[1] for part in parts):
+                break
+            pieces = np.vstack([relative_terms(columns[part], values[part], values[part]) for part in parts])
+            both = columns @ pieces.T
+            moved = greater(both[:, 1], both[:, 0])  # a row that obeys both belongs to the first
+            if (moved == second).all():
+                yield pieces
+                break
+            second = moved
+        else:
+            yield pieces
 
 
 _ADDITIVE = FORMS["additive"]
@@ -196,20 +172,19 @@ def knee(series: Series, resamples: int, generator: np.random.Generator) -> Knee
     places = knees(series.sizes.edges)
     bends = np.column_stack([np.maximum(series.sizes.edges - place, 0.0) * weights for place in places])
     target = np.ones(rows)  # relative to itself, each response is one
-    explained = straight @ (straight.T @ target)
-    residuals = target - explained
+    residuals = target - straight @ (straight.T @ target)
     signs = np.column_stack([np.ones(rows), generator.choice([-1.0, 1.0], size=(rows, resamples))])
     scores = _f_ratios(residuals, signs, straight, bends, rows - parameters)
     place = float(places[first_greatest(scores[:, 0])])
     drawn = scores.max(axis=0)
     terms = least_squares(matrix(_WITH_KNEE, series.sizes, place) * weights[:, np.newaxis], target)
-    before = float(terms[_WITH_KNEE.columns.index("edges")])
+    before, more = (float(terms[_WITH_KNEE.columns.index(column)]) for column in ("edges", "edges_over_knee"))
     return Knee(
         convolution=series.rows[0].convolution,
         policy=series.rows[0].policy,
         num_edges=place,
         per_edge_before=before,
-        per_edge_after=before + float(terms[_WITH_KNEE.columns.index("edges_over_knee")]),
+        per_edge_after=before + more,
         # A draw of the observed signs, or of all of them turned, has the observed F but for rounding.
         p_value=float((1 + (drawn[1:] >= drawn[0] * (1 - CLOSE)).sum()) / (1 + resamples)),
     )

@@ -7,25 +7,14 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
-from gnn_checkpointing.analysis.laws.asked import FittedLaw, capacities, censored, scores, summaries
+from gnn_checkpointing.analysis.fitting import Floats, answering, why_not
+from gnn_checkpointing.analysis.laws import asked, selection
 from gnn_checkpointing.analysis.laws.counts import analytic, closed_forms
 from gnn_checkpointing.analysis.laws.fit import fit_form, knee, relative_terms
-from gnn_checkpointing.analysis.laws.selection import (
-    Fold,
-    Held,
-    candidates,
-    coverage,
-    folds,
-    half_width,
-    held,
-    held_by_least_squares,
-    misses,
-)
 from gnn_checkpointing.analysis.laws.series import FORMS, RESPONSES, Series
 from gnn_checkpointing.analysis.protocol import Protocol
-from gnn_checkpointing.analysis.results import Candidate, Knee, Predictions, PredictiveLaw, ResidentLaw, Response
+from gnn_checkpointing.analysis.results import Candidate, Knee, Predictions, PredictiveLaw, ResidentLaw, Response, Score
 from gnn_checkpointing.analysis.rounding import first_least
-from gnn_checkpointing.analysis.support import Floats, answering, why_not
 from gnn_checkpointing.analysis.table import Row, by_series, comparable, drawn
 from gnn_checkpointing.records.measurements_table import Value
 
@@ -41,44 +30,48 @@ def predictions(
     generator: np.random.Generator,
 ) -> Predictions:
     """The laws of the `measured` rows and all that follows; `rows` also have what did not run to its end."""
-    laws: list[FittedLaw] = []
+    laws: list[asked.FittedLaw] = []
     leaderboard: list[Candidate] = []
     knees: list[Knee] = []
     missing: list[str] = []
-    tried: dict[tuple[Response, str], list[Held]] = defaultdict(list)
-    scorecard = []
+    tried: dict[tuple[Response, str], list[selection.Held]] = defaultdict(list)
+    scorecard: list[Score] = []
     real = [row for row in comparable(measured) if row.is_real]
     for series, levels in _all_series(measured, missing):
-        in_time = series.response == "step_time_seconds"
-        board = candidates(series, protocol.time_forms if in_time else protocol.memory_forms, levels)
+        in_time, confidence = series.response == "step_time_seconds", protocol.confidence
+        board = selection.candidates(series, protocol.time_forms if in_time else protocol.memory_forms, levels)
         leaderboard += board
         if in_time and (bend := knee(series, protocol.resamples, generator)) is not None:
             knees.append(bend)
         form = next((one.form for one in board if one.chosen), None)
-        missed = [] if form is None else misses(series, form, levels)
-        reach = half_width(missed, series.response, protocol.confidence)
+        missed = [] if form is None else selection.misses(series, form, levels)
+        reach = selection.half_width(missed, series.response, confidence)
         if form is None or reach is None:
             missing.append(f"{series.name}: no law predicts {series.response}: {board[0].reason}.")
             continue
         method = "conformal" if in_time else "held_out_bound"
-        tried[series.response, method] += held(missed, series.response, protocol.confidence)
+        tried[series.response, method] += selection.held(missed, series.response, confidence)
         if series.response != "saved_activation_bytes":
-            tried[series.response, "least_squares"] += held_by_least_squares(series, levels, protocol.confidence)
+            tried[series.response, "least_squares"] += selection.held_by_least_squares(
+                series, levels, protocol.confidence
+            )
         fit = fit_form(form, series.sizes, series.values)
         pieces = [dict(zip(FORMS[form].columns, piece.tolist(), strict=True)) for piece in fit.pieces]
-        laws.append(FittedLaw(series.law(form, pieces, fit.knee, fit.at(series.sizes), reach), fit, series))
-        scored, unscored = scores(laws[-1], real)
+        laws.append(asked.FittedLaw(series.law(form, pieces, fit.knee, fit.at(series.sizes), reach), fit, series))
+        scored, unscored = asked.scores(laws[-1], real)
         scorecard += scored
         missing += unscored
+    laws = [law.reaching(asked.worst_miss(scorecard, law.law.response)) for law in laws]
+    scorecard = asked.bounded(scorecard)
     ours = [row for row in rows if row["allocator"] == protocol.reference_allocator]
     along_edges, along_edges_resident = one_size_laws(measured)
-    coverages = (coverage(*key, results) for key, results in tried.items())
+    coverages = (selection.coverage(*key, results) for key, results in tried.items())
     counts = (analytic(law.series, law.fit) for law in laws if law.law.response != "step_time_seconds")
     return Predictions(
         confidence=protocol.confidence,
         candidates={"memory": list(protocol.memory_forms), "time": list(protocol.time_forms)},
         laws=[law.law for law in laws],
-        resident=list({(law.law.convolution, law.law.policy): law.resident for law in laws}.values()),
+        resident=list({law.series.key[:2]: law.resident for law in laws}.values()),
         one_size=along_edges,
         one_size_resident=along_edges_resident,
         leaderboard=leaderboard,
@@ -87,27 +80,26 @@ def predictions(
         analytic=[one for one in counts if one is not None],
         closed_forms=closed_forms(measured, [law.law for law in laws]),
         scorecard=scorecard,
-        summaries=summaries(scorecard),
-        censored=censored(ours, laws, protocol.timeout_seconds),
-        capacities=capacities(laws, protocol.capacity_gib),
+        summaries=asked.summaries(scorecard),
+        censored=asked.censored(ours, laws, protocol.timeout_seconds),
+        capacities=asked.capacities(laws, protocol.capacity_gib),
         not_fitted=missing,
     )
 
 
-def _all_series(measured: Sequence[Row], missing: list[str]) -> Iterator[tuple[Series, list[Fold]]]:
+def _all_series(measured: Sequence[Row], missing: list[str]) -> Iterator[tuple[Series, list[selection.Fold]]]:
     """Yield every series that can carry a law, with what is held out of it; of the others, say why not."""
     rows = drawn(measured)
     if not rows:
         missing.append("No law predicts anything: no comparable cell of a generated graph was measured.")
     for (convolution, policy), cells in by_series(rows):
-        levels = folds(cells)
+        levels = selection.folds(cells)
         for response in RESPONSES:
-            answers = answering(cells, response)
-            reason = why_not(answers, response)
-            if reason is not None:
+            having = answering(cells, response)
+            if reason := why_not(having, response):
                 missing.append(f"{convolution}, {policy}: no law predicts {response}: {reason}.")
                 continue
-            yield Series(answers, response), levels if len(answers) == len(cells) else folds(answers)
+            yield Series(having, response), levels if len(having) == len(cells) else selection.folds(having)
 
 
 def one_size_laws(measured: Sequence[Row]) -> tuple[list[PredictiveLaw], list[ResidentLaw]]:
@@ -126,20 +118,29 @@ def one_size_laws(measured: Sequence[Row]) -> tuple[list[PredictiveLaw], list[Re
         laws += found
         if found:
             before = np.array([float(row.resident_bytes) for row in cells])
-            node, edge = relative_terms(_columns(every[0], "edges"), before, before).tolist()
+            columns = np.column_stack([every[0].sizes.nodes, every[0].sizes.edges])
+            node, edge = relative_terms(columns, before, before).tolist()
             resident.append(
                 ResidentLaw(convolution=convolution, policy=policy, constant=0.0, per_node=node, per_edge=edge)
             )
     return laws, resident
 
 
-def _columns(series: Series, column: str) -> Floats:
-    sizes = series.sizes
-    worked = sizes.edges if column == "edges" or sizes.at_once is None else sizes.at_once
-    return np.column_stack([sizes.nodes, worked])
+def _law(series: Series) -> PredictiveLaw:
+    """The law of the column of work, all edges or those at once, of the smaller error on levels held out."""
+    sizes, values = series.sizes, series.values
+    forms = {"additive": ("edges", sizes.edges)}
+    if sizes.at_once is not None:
+        forms["blocks"] = ("edges_at_once", sizes.at_once)
+    columns = {form: np.column_stack([sizes.nodes, worked]) for form, (_, worked) in forms.items()}
+    errors = {form: _worst_held_out(each, series) for form, each in columns.items()}
+    form = list(forms)[first_least(list(errors.values()), nothing=_EQUAL)]
+    terms = relative_terms(columns[form], values, values)
+    pieces = [dict(zip(("nodes", forms[form][0]), terms.tolist(), strict=True))]
+    return series.law(form, pieces, None, columns[form] @ terms, errors[form])
 
 
-def _held_out(columns: Floats, series: Series) -> float:
+def _worst_held_out(columns: Floats, series: Series) -> float:
     """The worst error on a level that a fit has not seen."""
     worst, values = 0.0, series.values
     for level in np.unique(series.sizes.edges):
@@ -147,14 +148,3 @@ def _held_out(columns: Floats, series: Series) -> float:
         expected = columns[out] @ relative_terms(columns[~out], values[~out], values[~out])
         worst = max(worst, float(np.abs(expected / values[out] - 1).max()))
     return worst
-
-
-def _law(series: Series) -> PredictiveLaw:
-    forms = {"edges": "additive"} if series.sizes.at_once is None else {"edges": "additive", "edges_at_once": "blocks"}
-    columns = {column: _columns(series, column) for column in forms}
-    errors = [_held_out(each, series) for each in columns.values()]
-    best = first_least(errors, nothing=_EQUAL)
-    column = list(forms)[best]
-    terms = relative_terms(columns[column], series.values, series.values)
-    pieces = [dict(zip(("nodes", column), terms.tolist(), strict=True))]
-    return series.law(forms[column], pieces, None, columns[column] @ terms, errors[best])

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from statistics import median
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 
-from gnn_checkpointing.analysis.fitting import ROUNDING, WEIGHTS, fitted, predicted
+from gnn_checkpointing.analysis.fitting import ROUNDING, WEIGHTS, Floats, answering, held_out, why_not
 from gnn_checkpointing.analysis.laws.fit import fit_form, why_not_form
 from gnn_checkpointing.analysis.laws.series import FORMS, Series, matrix
 from gnn_checkpointing.analysis.results import Candidate, Coverage, HeldOutError, Response, TimeUnit
 from gnn_checkpointing.analysis.rounding import first_least
-from gnn_checkpointing.analysis.support import Floats, answering, why_not
 from gnn_checkpointing.analysis.table import Row, by_series, drawn
 
 # Scores that differ by less are equal, and the form that the study lists first is taken.
@@ -23,8 +22,7 @@ _EQUAL = 1e-6
 _TIME: Response = "step_time_seconds"
 
 
-@dataclass(frozen=True)
-class Fold:
+class Fold(NamedTuple):
     """A level that is held out: positions of the rows that are kept and of those that are not."""
 
     factor: Literal["density", "nodes"]
@@ -56,7 +54,7 @@ def deciding(found: Sequence[Fold], rows: Sequence[Row]) -> list[Fold]:
     """The folds that choose among candidates: the densest level and the largest number of nodes."""
     densest = max((float(row.requested_average_degree or 0.0) for row in rows), default=0.0)
     largest = max((float(row.num_nodes) for row in rows), default=0.0)
-    return [fold for fold in found if (fold.factor, fold.level) in {("density", densest), ("nodes", largest)}]
+    return [fold for fold in found if fold[:2] in {("density", densest), ("nodes", largest)}]
 
 
 def candidates(series: Series, forms: Sequence[str], found: Sequence[Fold]) -> list[Candidate]:
@@ -78,22 +76,22 @@ def _tried(series: Series, form: str, decide: Sequence[Fold]) -> Candidate:
     reason = next(filter(None, reasons), "")
     if not decide:
         reason = "neither the densest level nor the largest graphs can be held out"
-    errors = [] if reason else [_error(series, form, fold) for fold in decide]
+    errors = []
+    for fold in decide if not reason else ():
+        values, actual = _without(series, form, fold)
+        relative = np.abs(values - actual) / actual
+        errors.append(
+            HeldOutError(
+                place="densest" if fold.factor == "density" else "largest",
+                level=fold.level,
+                cells=len(fold.held),
+                median_relative_error=float(np.median(relative)),
+                worst_relative_error=float(relative.max()),
+            )
+        )
     score = max((error.median_relative_error for error in errors), default=None)
     tried = {"form": form, "chosen": False, "score": score, "errors": errors, "reason": reason}
     return Candidate.model_validate({**series.about, **tried})
-
-
-def _error(series: Series, form: str, fold: Fold) -> HeldOutError:
-    values, actual = _without(series, form, fold)
-    relative = np.abs(values - actual) / actual
-    return HeldOutError(
-        place="densest" if fold.factor == "density" else "largest",
-        level=fold.level,
-        cells=len(fold.held),
-        median_relative_error=float(np.median(relative)),
-        worst_relative_error=float(relative.max()),
-    )
 
 
 def _without(series: Series, form: str, fold: Fold) -> tuple[Floats, Floats]:
@@ -102,8 +100,7 @@ def _without(series: Series, form: str, fold: Fold) -> tuple[Floats, Floats]:
     return fit_form(form, kept.sizes, kept.values).at(held.sizes), held.values
 
 
-@dataclass(frozen=True)
-class Miss:
+class Miss(NamedTuple):
     """One cell held out: by how much the law missed it, as a share of the prediction."""
 
     fold: int
@@ -111,8 +108,7 @@ class Miss:
     share: float
 
 
-@dataclass(frozen=True)
-class Held:
+class Held(NamedTuple):
     """One cell held out: whether the interval that was made without it holds it, and how far that reaches."""
 
     inside: bool
@@ -139,33 +135,31 @@ def half_width(missed: Iterable[Miss], response: Response, confidence: float) ->
     shares = sorted(miss.share for miss in missed)
     if not shares:
         return None
-    rank = math.ceil((len(shares) + 1) * confidence) if response == "step_time_seconds" else len(shares)
+    rank = math.ceil((len(shares) + 1) * confidence) if response == _TIME else len(shares)
     return shares[min(rank, len(shares)) - 1]
 
 
 def held(missed: Sequence[Miss], response: Response, confidence: float) -> list[Held]:
     """For each cell held out, whether an interval made of the other levels' other cells holds it."""
     found = []
-    rows = {number: {miss.row for miss in missed if miss.fold == number} for number in {m.fold for m in missed}}
-    for number, own in rows.items():
-        others = [miss for miss in missed if miss.fold != number and miss.row not in own]
+    for number in sorted({miss.fold for miss in missed}):
+        own = [miss for miss in missed if miss.fold == number]
+        rows = {miss.row for miss in own}
+        others = [miss for miss in missed if miss.fold != number and miss.row not in rows]
         reach = half_width(others, response, confidence)
         if reach is not None:
-            found += [Held(m.share <= reach + ROUNDING, reach) for m in missed if m.fold == number]
+            found += [Held(miss.share <= reach + ROUNDING, reach) for miss in own]
     return found
 
 
 def held_by_least_squares(series: Series, found: Sequence[Fold], confidence: float) -> list[Held]:
     """The same for the prediction intervals of least squares, which trust the additive form."""
-    results = []
+    results: list[Held] = []
     for fold in found:
-        kept, out = series.only(fold.kept), series.only(fold.held)
-        fit = fitted(matrix(FORMS["additive"], kept.sizes), kept.values, WEIGHTS[series.response], confidence)
-        values, lows, highs = predicted(fit, matrix(FORMS["additive"], out.sizes), confidence)
-        slack = ROUNDING * out.values
-        inside = (lows - slack <= out.values) & (out.values <= highs + slack)
-        widths = (highs - lows) / 2 / np.maximum(np.abs(values), ROUNDING * out.values)
-        results += [Held(bool(one), float(width)) for one, width in zip(inside, widths, strict=True)]
+        parts = (series.only(places) for places in (fold.kept, fold.held))
+        seen, unseen = ((matrix(FORMS["additive"], part.sizes), part.values) for part in parts)
+        _, inside, widths = held_out(seen, unseen, WEIGHTS[series.response], confidence)
+        results += map(Held, inside.tolist(), widths.tolist())
     return results
 
 
@@ -174,16 +168,9 @@ def coverage(response: Response, method: str, found: Sequence[Held]) -> Coverage
     if not found:
         return None
     widths = [one.half_width for one in found]
-    return Coverage.model_validate(
-        {
-            "response": response,
-            "method": method,
-            "held_out": len(found),
-            "inside": sum(one.inside for one in found) / len(found),
-            "median_half_width": median(widths),
-            "worst_half_width": max(widths),
-        }
-    )
+    tried = {"held_out": len(found), "inside": sum(one.inside for one in found) / len(found)}
+    reach = {"median_half_width": median(widths), "worst_half_width": max(widths)}
+    return Coverage.model_validate({"response": response, "method": method, **tried, **reach})
 
 
 def at_one_speed(rows: Sequence[Row]) -> tuple[list[Row], TimeUnit | None]:

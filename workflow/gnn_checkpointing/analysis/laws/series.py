@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
+from gnn_checkpointing.analysis.fitting import Floats, observed
 from gnn_checkpointing.analysis.results import PredictiveLaw, Residual, Response
-from gnn_checkpointing.analysis.support import Floats, observed
 from gnn_checkpointing.analysis.table import Row
 
 RESPONSES: tuple[Response, ...] = ("activation_bytes", "saved_activation_bytes", "step_time_seconds")
@@ -53,17 +53,15 @@ class Series:
 
     def residuals(self, fitted: Floats, relative: Floats) -> list[Residual]:
         """Each cell's response beside a law's value, and the difference as a share."""
+        found = zip(self.rows, self.values.tolist(), fitted.tolist(), relative.tolist(), strict=True)
         return [
             Residual(
-                graph=row.graph,
-                num_nodes=row.num_nodes,
-                num_edges=row.num_edges,
-                observed=float(value),
-                fitted=float(expected),
-                relative=float(share),
-                started=row.started,
+                **{name: getattr(row, name) for name in ("graph", "num_nodes", "num_edges", "started")},
+                observed=value,
+                fitted=expected,
+                relative=share,
             )
-            for row, value, expected, share in zip(self.rows, self.values, fitted, relative, strict=True)
+            for row, value, expected, share in found
         ]
 
     def law(
@@ -89,16 +87,6 @@ class Series:
         return PredictiveLaw.model_validate({**self.about, **law})
 
 
-def sizes_of(rows: Sequence[Row]) -> Sizes:
-    """What a law knows of the rows' graphs."""
-    at_once = [row.edges_at_once for row in rows]
-    return Sizes(
-        nodes=np.array([row.num_nodes for row in rows], dtype=np.float64),
-        edges=np.array([row.num_edges for row in rows], dtype=np.float64),
-        at_once=None if None in at_once else np.array(at_once, dtype=np.float64),
-    )
-
-
 @dataclass(frozen=True)
 class Sizes:
     """What a law knows of graphs, each `[num_rows]`: nodes, edges, and the edges that a policy works on at once.
@@ -111,14 +99,19 @@ class Sizes:
     at_once: Floats | None
 
     @classmethod
-    def one(cls, nodes: float, edges: float, at_once: float | None) -> Sizes:
-        """Those of one graph."""
-        blocks = None if at_once is None else np.array([float(at_once)])
-        return cls(np.array([float(nodes)]), np.array([float(edges)]), blocks)
+    def of(cls, *graphs: tuple[float, float, float | None]) -> Sizes:
+        """Those of graphs by nodes, edges and edges at once."""
+        nodes, edges, at_once = (np.array(each, dtype=np.float64) for each in zip(*graphs, strict=True))
+        return cls(nodes, edges, None if np.isnan(at_once).any() else at_once)  # None becomes NaN
 
     def only(self, places: list[int]) -> Sizes:
         """Some of the rows."""
         return Sizes(self.nodes[places], self.edges[places], None if self.at_once is None else self.at_once[places])
+
+
+def sizes_of(rows: Sequence[Row]) -> Sizes:
+    """What a law knows of the rows' graphs."""
+    return Sizes.of(*((row.num_nodes, row.num_edges, row.edges_at_once) for row in rows))
 
 
 @dataclass(frozen=True)
@@ -151,35 +144,32 @@ class Form:
         return self.pieces * len(self.columns) + self.has_knee
 
 
+_SUM = ("constant", "nodes", "edges")
 FORMS: dict[str, Form] = {
-    "additive": Form(("constant", "nodes", "edges")),
-    "blocks": Form(("constant", "nodes", "edges", "edges_at_once")),
+    "additive": Form(_SUM),
+    "blocks": Form((*_SUM, "edges_at_once")),
     "several_blocks": Form(("constant", "nodes", "nodes_with_blocks", "edges", "edges_at_once")),
-    "largest_of_two": Form(("constant", "nodes", "edges"), pieces=2),
-    "largest_of_two_blocks": Form(("constant", "nodes", "edges", "edges_at_once"), pieces=2),
-    "knee": Form(("constant", "nodes", "edges", "edges_over_knee")),
-    "quadratic": Form(("constant", "nodes", "edges", "edges_squared")),
+    "largest_of_two": Form(_SUM, pieces=2),
+    "largest_of_two_blocks": Form((*_SUM, "edges_at_once"), pieces=2),
+    "knee": Form((*_SUM, "edges_over_knee")),
+    "quadratic": Form((*_SUM, "edges_squared")),
     "power": Form(("constant", "log_nodes", "log_edges"), logarithmic=True),
-}
-
-_COLUMNS: dict[str, Callable[[Sizes, float], Floats]] = {
-    "constant": lambda sizes, _: np.ones_like(sizes.nodes),
-    "nodes": lambda sizes, _: sizes.nodes,
-    "edges": lambda sizes, _: sizes.edges,
-    "edges_at_once": lambda sizes, _: _at_once(sizes),
-    "nodes_with_blocks": lambda sizes, _: np.where(sizes.edges >= 2 * _at_once(sizes), sizes.nodes, 0.0),
-    "edges_squared": lambda sizes, _: sizes.edges**2,
-    "edges_over_knee": lambda sizes, knee: np.maximum(sizes.edges - knee, 0.0),
-    "log_nodes": lambda sizes, _: np.log(sizes.nodes),
-    "log_edges": lambda sizes, _: np.log(sizes.edges),
 }
 
 
 def matrix(form: Form, sizes: Sizes, knee: float | None = None) -> Floats:
-    """The form's columns of the rows, `[num_rows, num_columns]`."""
-    return np.column_stack([_COLUMNS[name](sizes, knee or 0.0) for name in form.columns])
-
-
-def _at_once(sizes: Sizes) -> Floats:
-    assert sizes.at_once is not None  # `why_not_form` asks first
-    return sizes.at_once
+    """The form's columns of the rows, `[num_rows, num_columns]`; `why_not_form` says where blocks are not known."""
+    nodes, edges = sizes.nodes, sizes.edges
+    at_once = edges if sizes.at_once is None else sizes.at_once
+    columns = {
+        "constant": np.ones_like(nodes),
+        "nodes": nodes,
+        "edges": edges,
+        "edges_at_once": at_once,
+        "nodes_with_blocks": np.where(edges >= 2 * at_once, nodes, 0.0),
+        "edges_squared": edges**2,
+        "edges_over_knee": np.maximum(edges - (knee or 0.0), 0.0),
+        "log_nodes": np.log(np.maximum(nodes, 1.0)),
+        "log_edges": np.log(np.maximum(edges, 1.0)),
+    }
+    return np.column_stack([columns[name] for name in form.columns])

@@ -3,10 +3,8 @@
 # ruff: noqa: F403 - these files define what this package exports.
 
 from gnn_checkpointing.analysis.results.base import *
-from gnn_checkpointing.analysis.results.effect import *
 from gnn_checkpointing.analysis.results.effects import *
 from gnn_checkpointing.analysis.results.frontier import *
 from gnn_checkpointing.analysis.results.laws import *
 from gnn_checkpointing.analysis.results.predictions import *
-from gnn_checkpointing.analysis.results.quality import *
-from gnn_checkpointing.analysis.results.robustness import *
+from gnn_checkpointing.analysis.results.trials import *

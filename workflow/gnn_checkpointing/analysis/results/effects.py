@@ -5,33 +5,130 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TypeVar, cast
+from typing import Literal, TypeVar, cast
 
 from pydantic import Field
 
-from gnn_checkpointing.analysis.results.base import Result
-from gnn_checkpointing.analysis.results.effect import Compared, Effect, Kind, RunToRun
-from gnn_checkpointing.analysis.results.frontier import (
-    AllocatorEffect,
-    BestSegments,
-    Flatness,
-    ParetoSet,
-    Payoff,
-    PracticeEffect,
-)
+from gnn_checkpointing.analysis.results import frontier
+from gnn_checkpointing.analysis.results.base import Estimate, Result, Share
 from gnn_checkpointing.records.graph_facts import EncodingCost
 
-Row = TypeVar("Row", bound=Effect)
+Kind = Literal["generated", "real", "graded", "batch", "ego"]
 
 
-class StudyModel(Result):
-    """One model of a study, by the name of its series; `parameters` is None where they were not counted."""
+class Effect(Result):
+    """What one policy needs at one place, and that divided by what `against` needs in the same cells.
 
+    A place is a size and density of generated graphs, a real graph, or what was made from either; its cells are
+    independent draws, so its row is a mean over draws alone, never over sizes. Keys that a place lacks are None or "".
+
+    Ratios of bytes are exact in each cell: `low` and `high` are the span over the cells. Ratios of time and throughput
+    have an interval at the study's confidence that includes what differs from one run to the next (`RunToRun`). A
+    ratio is None where `against` did not run to its end there, one of time also where no cell was timed.
+    """
+
+    kind: Kind = "generated"
     convolution: str
-    num_layers: int
-    hidden_channels: int
-    heads: int
-    parameters: int | None
+    policy: str
+    against: str = "none"
+    allocator: str = ""
+    other_model: bool = Field(False, description="the policy trains another model than `against`")
+    stack: str = Field("", description="the convolution, whatever the depth of its model")
+    num_layers: int = 0
+    family: str = Field("", description="generator of the graph, or of the graph that it was made from")
+    label: str = Field("", description="the graph's name; of generated graphs empty where several are averaged")
+    base: str = Field("", description="the name of the graph that it was made from; of any other its own")
+    base_degree: float = Field(0.0, description="average degree of that graph: as asked for, or of a real one as it is")
+    method: str = Field("", description="how it was made from the base: thinned, neighbours, ego_networks ...")
+    size: float | None = Field(None, description="degree, fan-out, number of clusters or radius asked for")
+    num_nodes: int = 0
+    num_edges: float = 0.0
+    training_nodes: float = 0.0
+    num_features: int = 0
+    requested_average_degree: float | None = None
+    average_degree: float = 0.0
+    density: Share = Field(0.0, description="num_edges / (num_nodes (num_nodes - 1))")
+    headline: bool = Field(True, description="at the size and of the family that the convolution's answer is given for")
+    cells: int = 1
+    timed_cells: int = 0
+
+    peak_memory_bytes: float = 0.0
+    activation_bytes: float = 0.0
+    saved_activation_bytes: float = 0.0
+    policy_resident_bytes: float = 0.0
+    step_time_seconds: float | None = None
+    system_time_seconds: float | None = None
+    page_faults: float | None = None
+    forward_share: float | None = Field(None, description="time of forward and loss / the step's")
+    nodes_per_second: Estimate | None = None
+    edges_per_second: Estimate | None = None
+
+    memory_ratio: Estimate | None = None
+    activation_ratio: Estimate | None = None
+    time_ratio: Estimate | None = None
+    throughput_ratio: Estimate | None = None
+    activation_over_reference: Estimate | None = Field(
+        None, description="activation_ratio / that of the reference family at the same place"
+    )
+    time_over_reference: Estimate | None = None
+
+    @property
+    def degree(self) -> float:
+        """The average degree asked for, of the graph that ego networks are from; of other graphs, as it is."""
+        if self.kind == "ego":
+            return self.base_degree
+        return self.average_degree if self.requested_average_degree is None else self.requested_average_degree
+
+    @property
+    def level(self) -> str:
+        """The place in words: the degree asked for, how it was made, or the graph's name."""
+        if self.requested_average_degree is not None:
+            return f"{self.requested_average_degree:g}"
+        return f"{self.method} {self.size:g}" if self.method and self.size is not None else self.label
+
+    @property
+    def sampler(self) -> str:
+        """How batches were drawn; "" for the full batch."""
+        return self.method
+
+    @property
+    def form(self) -> str:
+        """How ego networks are given; "" for a graph as it is."""
+        return self.method
+
+    @property
+    def radius(self) -> float | None:
+        """The radius of ego networks."""
+        return self.size
+
+    @property
+    def transient_bytes(self) -> float:
+        """The part of the activation peak that is not kept for the backward pass."""
+        return self.activation_bytes - self.saved_activation_bytes
+
+    @property
+    def training_nodes_per_second(self) -> float | None:
+        """Nodes whose loss is computed, per second of the median step; drawing a batch is not part of it."""
+        return self.training_nodes / self.step_time_seconds if self.step_time_seconds else None
+
+    @property
+    def origin(self) -> str:
+        """The real graph that it is or was made from; of generated graphs, their family."""
+        return self.base if self.family == "real" else self.family
+
+
+class Compared(Effect):
+    """An effect that has both ratios of bytes."""
+
+    memory_ratio: Estimate
+    activation_ratio: Estimate
+
+
+BatchEffect = Compared
+DepthPoint = Effect
+EgoPoint = Effect
+FrontierPoint = Effect
+Row = TypeVar("Row", bound=Effect)
 
 
 @dataclass(frozen=True)
@@ -39,7 +136,7 @@ class Depths:
     """The models of a study, and the effects of stacks that were measured at several depths."""
 
     confidence: float
-    models: list[StudyModel]
+    models: list[frontier.StudyModel]
     points: list[Effect]
 
 
@@ -57,16 +154,16 @@ class Effects(Result):
     confidence: float
     reference_allocator: str = ""
     reference_family: str | None = Field(None, description="the family that others are compared with; None for one")
-    run_to_run: RunToRun | None = None
+    run_to_run: frontier.RunToRun | None = None
     rows: list[Effect]
-    models: list[StudyModel] = Field([])
+    models: list[frontier.StudyModel] = Field([])
     encodings: list[EncodingCost] = Field([], description="what counting ego networks cost, where a study has them")
-    best_segments: list[BestSegments] = Field([])
-    payoffs: list[Payoff] = Field([])
-    pareto: list[ParetoSet] = Field([])
-    flatness: list[Flatness] = Field([])
-    allocators: list[AllocatorEffect] = Field([])
-    practice: list[PracticeEffect] = Field(
+    best_segments: list[frontier.BestSegments] = Field([])
+    payoffs: list[frontier.Payoff] = Field([])
+    pareto: list[frontier.ParetoSet] = Field([])
+    flatness: list[frontier.Flatness] = Field([])
+    allocators: list[frontier.AllocatorEffect] = Field([])
+    practice: list[frontier.PracticeEffect] = Field(
         # Not written where there are none: older reports lack it.
         [],
         exclude_if=lambda found: not found,
@@ -122,8 +219,7 @@ class Effects(Result):
     def depths(self) -> Depths:
         """Every model, and the rows of stacks that were measured at several depths."""
         rows = [row for row in self._under_reference if row.kind == "generated"]
-        depths = {(row.stack, row.num_layers) for row in rows}
-        several = Counter(stack for stack, _ in depths)
+        several = Counter(stack for stack, _ in {(row.stack, row.num_layers) for row in rows})
         return Depths(self.confidence, self.models, [row for row in rows if several[row.stack] > 1])
 
     @property
@@ -145,10 +241,6 @@ class Effects(Result):
     @property
     def _compared(self) -> list[Compared]:
         return [row for row in self._paired if row.policy != row.against]
-
-
-Frontier = Effects
-Variants = Effects
 
 
 def _with_bases(rows: Sequence[Row], kind: Kind) -> list[Row]:

@@ -1,16 +1,46 @@
-"""What follows from the frontier of memory and time: where each policy pays, and which no other policy beats."""
+"""What is found beside the table of effects: its models, its noise, where each policy pays, and which none beats."""
 
 from __future__ import annotations
 
 from typing import ClassVar
 
-from gnn_checkpointing.analysis.results.base import Estimate, OfPolicy, Result
+from pydantic import Field
+
+from gnn_checkpointing.analysis.results.base import Estimate, OfPolicy, Result, Share
 
 SAVES_BELOW = 0.99
 """An activation ratio below this saves more than 1 % of memory."""
 
 SPARSE_DEGREE = 8.0
 """The densest graphs are compared with those nearest to this degree, which is typical of real sparse graphs."""
+
+
+class RunToRun(Result):
+    """How far the logarithm of a time ratio differs from one run to the next, as a standard deviation.
+
+    Measured by visiting some cells again at the study's middle and end. Where too few were, it is at least what two
+    runs of the default study differed by; degrees of freedom are None where it is that.
+    """
+
+    deviation: Share
+    seconds_deviation: Share = Field(
+        description="the same of step times in the unit of the laws of time; not measured, where the machine is as fast"
+    )
+    repeated_cells: int
+    measured: Share | None = Field(description="by the study's own repeats; None without any")
+    degrees_of_freedom: int | None
+    level_deviation: Share | None = Field(None, description="of plain step times; None where it was not measured")
+    level_degrees_of_freedom: int | None = None
+
+
+class StudyModel(Result):
+    """One model of a study, by the name of its series; `parameters` is None where they were not counted."""
+
+    convolution: str
+    num_layers: int
+    hidden_channels: int
+    heads: int
+    parameters: int | None
 
 
 def in_words(degrees: list[float]) -> list[str]:

@@ -18,8 +18,8 @@ class PredictiveLaw(OfResponse):
     Terms are non-negative bytes or seconds per column ("constant", "nodes", "edges", "edges_at_once" and so on, as in
     `analysis/laws/series.py`); a form with a logarithmic link has exponents instead. `half_width` is how far an
     interval reaches to both sides, as a share of the prediction: for bytes, which are exact, the worst error on
-    held-out cells; for time, the conformal quantile of those errors at the study's confidence. `held_out_error` is that
-    worst error of bytes, which are exact: no confidence level belongs to it, and time has none.
+    held-out cells and real graphs; for time, the conformal quantile of held-out errors at the study's confidence.
+    `held_out_error` is that worst error of bytes on held-out cells: it has no confidence level, and time has none.
     """
 
     form: str

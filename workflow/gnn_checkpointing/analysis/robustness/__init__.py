@@ -9,7 +9,7 @@ import numpy as np
 from gnn_checkpointing.analysis.estimates import Noise
 from gnn_checkpointing.analysis.protocol import Protocol
 from gnn_checkpointing.analysis.results import Result, Robustness
-from gnn_checkpointing.analysis.robustness import drift, families, single_graphs, stopping
+from gnn_checkpointing.analysis.robustness import between, single_graphs, stopping
 from gnn_checkpointing.analysis.table import Row, drawn
 
 _OTHER_RULE = (
@@ -21,15 +21,14 @@ _OTHER_RULE = (
 def robustness(rows: Sequence[Row], protocol: Protocol, noise: Noise, generator: np.random.Generator) -> Robustness:
     """How far the answer depends on the family, the draw, the hour, one graph, or the rule that ends timing."""
     own = drawn(rows)
+    played = any(row.processes == protocol.processes for row in rows)
     tried: dict[str, tuple[Sequence[Result], list[str]]] = {
-        "families": families.families(own),
-        "replicates": families.replicates(own),
-        "drift": drift.drift(own, rows, protocol.confidence),
+        "families": between.families(own),
+        "replicates": between.replicates(own),
+        "drift": between.drift(own, rows, protocol.confidence),
         "influence": single_graphs.influence(own, protocol.confidence),
         "left_out": single_graphs.left_out(own, protocol.confidence, noise),
-        "stopping": ([], [_OTHER_RULE]),
+        "stopping": (stopping.stopping(protocol, generator), []) if played else ([], [_OTHER_RULE]),
     }
-    if any(row.processes == protocol.processes for row in rows):
-        tried["stopping"] = (stopping.stopping(protocol, generator), [])
     not_tried = [reason for _, reasons in tried.values() for reason in reasons]
     return Robustness.model_validate({name: found for name, (found, _) in tried.items()} | {"not_tried": not_tried})

@@ -8,22 +8,15 @@ from typing import Literal
 import numpy as np
 
 from gnn_checkpointing.analysis.estimates import Noise, mean_bytes
-from gnn_checkpointing.analysis.fitting import WEIGHTS, Fit, fitted, is_nothing
+from gnn_checkpointing.analysis.fitting import EDGES, WEIGHTS, answering, answers, design, fitted, is_nothing, why_not
 from gnn_checkpointing.analysis.laws.series import Series
 from gnn_checkpointing.analysis.regression import RESPONSES, interactions
 from gnn_checkpointing.analysis.results import Estimate, Influence, LeftOut, Response
 from gnn_checkpointing.analysis.rounding import CLOSE, first_greatest, least_squares
-from gnn_checkpointing.analysis.support import EDGES, Floats, answering, answers, design, why_not
 from gnn_checkpointing.analysis.table import Row, by_series
 
 Statement = Literal["densest_activation_ratio", "densest_time_ratio", "difference_per_edge"]
 Side = Literal["below", "above", "holds"]
-
-BOUNDARIES: dict[Statement, float] = {
-    "densest_activation_ratio": 1.0,
-    "densest_time_ratio": 1.0,
-    "difference_per_edge": 0.0,
-}
 
 
 def influence(rows: Sequence[Row], confidence: float) -> tuple[list[Influence], list[str]]:
@@ -45,33 +38,20 @@ def _influence(cells: Sequence[Row], response: Response, confidence: float) -> I
     fit = fitted(design(cells), series.values, WEIGHTS[response], confidence)
     if is_nothing(fit, EDGES):
         return "the law does not grow with the edges, so nothing is a share of its slope"
-    graphs = [row.graph for row in cells]
-    names = list(dict.fromkeys(graphs))
-    moves = _moves(fit, graphs, names)
-    shares = moves[:, EDGES] / abs(fit.result.params[EDGES])
-    worst = first_greatest(np.abs(shares))
     found = {"graph": "", "shift_per_edge": 0.0, "cooks_distance": 0.0}
     if not fit.exact:
-        found = {"graph": names[worst], "shift_per_edge": float(shares[worst])}
-        found["cooks_distance"] = _cooks_distance(fit, moves[worst])
+        graphs = np.array([row.graph for row in cells])
+        names = list(dict.fromkeys(graphs.tolist()))
+        # Weights stay those of the whole fit, so that the law stays the same.
+        columns, target = fit.result.model.wexog, fit.result.model.wendog
+        without = [least_squares(columns[graphs != name], target[graphs != name]) for name in names]
+        moves = np.array(without) - fit.result.params
+        shares = moves[:, EDGES] / abs(fit.result.params[EDGES])
+        worst = first_greatest(np.abs(shares))
+        # How far all fitted values move, in units of the residual variance: Cook (1977), Technometrics 19:1.
+        distance = ((columns @ moves[worst]) ** 2).sum() / (columns.shape[1] * fit.result.mse_resid)
+        found = {"graph": names[worst], "shift_per_edge": float(shares[worst]), "cooks_distance": float(distance)}
     return Influence.model_validate({**series.about, **found})
-
-
-def _moves(fit: Fit, graphs: Sequence[str], names: Sequence[str]) -> Floats:
-    """By how much the scaled coefficients move without each named graph ([num_names, num_columns]).
-
-    Weights stay those of the whole fit, so that the law stays the same.
-    """
-    columns, target = fit.result.model.wexog, fit.result.model.wendog
-    kept = [np.array(graphs) != name for name in names]
-    moves: Floats = np.array([least_squares(columns[own], target[own]) for own in kept]) - fit.result.params
-    return moves
-
-
-def _cooks_distance(fit: Fit, move: Floats) -> float:
-    """How far all fitted values move, in units of the residual variance: Cook (1977), Technometrics 19:1."""
-    columns = fit.result.model.wexog
-    return float(((columns @ move) ** 2).sum() / (len(move) * fit.result.mse_resid))
 
 
 def left_out(rows: Sequence[Row], confidence: float, noise: Noise) -> tuple[list[LeftOut], list[str]]:
@@ -106,12 +86,13 @@ def _densest(rows: Sequence[Row], noise: Noise) -> Iterator[tuple[str, LeftOut |
             if len(graphs) < 2:
                 yield subject, "the densest level has one graph" if graphs else "no cell of the densest level was timed"
                 continue
-            without = {g: _ratio(statement, [row for row in those if row.graph != g], noise) for g in graphs}
-            yield subject, _statement(statement, *series, _ratio(statement, those, noise), without)
-
-
-def _ratio(statement: Statement, cells: Sequence[Row], noise: Noise) -> Estimate:
-    return noise.time_ratio(cells) if statement == "densest_time_ratio" else mean_bytes(cells, "activation_ratio")
+            parts = {"": those, **{graph: [row for row in those if row.graph != graph] for graph in graphs}}
+            of_time = statement == "densest_time_ratio"
+            found = {
+                graph: noise.time_ratio(part) if of_time else mean_bytes(part, "activation_ratio")
+                for graph, part in parts.items()
+            }
+            yield subject, _statement(statement, *series, found.pop(""), found)
 
 
 def _slopes(rows: Sequence[Row], confidence: float) -> tuple[list[LeftOut], list[str]]:
@@ -134,7 +115,7 @@ def _slopes(rows: Sequence[Row], confidence: float) -> tuple[list[LeftOut], list
 def _statement(
     statement: Statement, convolution: str, policy: str, whole: Estimate, without: Mapping[str, Estimate]
 ) -> LeftOut:
-    boundary = BOUNDARIES[statement]
+    boundary = 0.0 if statement == "difference_per_edge" else 1.0
     side = side_of(whole, boundary)
     estimates = [whole.estimate, *(estimate.estimate for estimate in without.values())]
     return LeftOut(

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import betaincinv
 
+from gnn_checkpointing.analysis.bootstrap import LOOK_CONFIDENCE, LOOK_RESAMPLES, Share
 from gnn_checkpointing.analysis.protocol import Protocol
 from gnn_checkpointing.analysis.results import StoppingRule
 
@@ -28,34 +28,6 @@ NOISES: tuple[tuple[Distribution, float], ...] = (
 )
 # One round in ten is ten times as noisy as the others.
 SPIKES, SPIKE = 0.1, 10.0
-# As the rule that is played (measurement/rounds.py), which this package cannot import.
-LOOK_EVERY = 10
-LOOK_CONFIDENCE = 0.999
-LOOK_RESAMPLES = 2000
-
-
-@dataclass(frozen=True)
-class Share:
-    """One process's share of a cell's rounds, and the half-width at which it stops."""
-
-    at_least: int
-    at_most: int
-    half_width: float
-
-    @classmethod
-    def of(cls, protocol: Protocol) -> Share:
-        """The share of each process; widths shrink by the root of the processes that are averaged."""
-        at_least, at_most = protocol.rounds
-        return cls(
-            math.ceil(at_least / protocol.processes),
-            math.ceil(at_most / protocol.processes),
-            protocol.ratio_half_width * math.sqrt(protocol.processes),
-        )
-
-    @property
-    def looks(self) -> list[int]:
-        """The numbers of rounds after which the rule looks whether it may stop before `at_most`."""
-        return [rounds for rounds in range(self.at_least, self.at_most) if rounds % LOOK_EVERY == 0]
 
 
 def stopping(protocol: Protocol, generator: np.random.Generator) -> list[StoppingRule]:
@@ -93,8 +65,13 @@ def interval(middles: Floats, drawn: Floats, confidence: float) -> tuple[Floats,
 def _played(
     distribution: Distribution, noise: float, protocol: Protocol, generator: np.random.Generator
 ) -> StoppingRule:
-    share = Share.of(protocol)
-    rounds = [_logarithms(distribution, noise, share.at_most, generator) for _ in range(protocol.processes)]
+    share = Share.of(protocol.rounds, protocol.processes, protocol.ratio_half_width)
+    rounds = []
+    for _ in range(protocol.processes):  # log ratios round by round, [num_plays, at_most]
+        scatter = noise * generator.standard_normal((PLAYS, share.at_most))
+        if distribution == "heavy_tailed":
+            scatter *= np.where(generator.random(scatter.shape) < SPIKES, SPIKE, 1.0)
+        rounds.append(math.log(TRUE_RATIO) + scatter)
     stops = [_stops(each, share, generator) for each in rounds]
     covered, narrow = _published(rounds, stops, protocol, generator)
     usual = int(np.median(stops))
@@ -115,19 +92,11 @@ def _played(
     )
 
 
-def _logarithms(distribution: Distribution, noise: float, at_most: int, generator: np.random.Generator) -> Floats:
-    """The plays' log ratios round by round ([num_plays, at_most]), about that of `TRUE_RATIO`."""
-    scatter = noise * generator.standard_normal((PLAYS, at_most))
-    if distribution == "heavy_tailed":
-        scatter *= np.where(generator.random((PLAYS, at_most)) < SPIKES, SPIKE, 1.0)
-    return math.log(TRUE_RATIO) + scatter
-
-
 def _stops(logarithms: Floats, share: Share, generator: np.random.Generator) -> NDArray[np.int64]:
     """After how many rounds each play stops in one process."""
     stops = np.full(len(logarithms), share.at_most)
     playing = np.arange(len(logarithms))
-    for rounds in share.looks:
+    for rounds in filter(share.looks, range(1, share.at_most)):
         if len(playing):
             found = resampled(logarithms[playing, :rounds], LOOK_RESAMPLES, generator)
             narrow = _half_width(*interval(*found, LOOK_CONFIDENCE)) <= share.half_width

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 
-from gnn_checkpointing.audit.inputs import AuditInputs, Row, place
-from gnn_checkpointing.audit.rubric import Answer, Named, at_most, no_offender, not_applicable, offended, percent
+from gnn_checkpointing.audit.inputs import Row, RunFolder, place
+from gnn_checkpointing.audit.rubric import Answer, Found, Named, at_most, no_offender, offended, percent
 from gnn_checkpointing.records.measurements_table import number
 from gnn_checkpointing.study.policy_names import OTHER_MODELS, parse_policy
 
@@ -20,34 +19,35 @@ TIME_SHARE, WIDTHS = 0.1, 3.0
 the ratio's own interval measures. In the published studies they are up to 2.7 of its half-widths apart."""
 
 
-def second_reading(inputs: AuditInputs) -> Named:
-    return ((place(row), row["high_water_bytes"] is None) for row in inputs.judged if row["device"] == "cpu")
+def second_reading(run: RunFolder) -> Named:
+    return ((place(row), row["high_water_bytes"] is None) for row in run.judged if row["device"] == "cpu")
 
 
-def third_reading(inputs: AuditInputs) -> Answer | Named:
-    if not inputs.study.measurement.fake_tensor_reading:
-        return not_applicable("the study leaves out the reading by fake tensors")
-    nones = [row for row in inputs.judged if row["policy"] == "none" and row["aggregation"] == "gather_scatter"]
+def third_reading(run: RunFolder) -> Found:
+    if not run.study.measurement.fake_tensor_reading:
+        return "the study leaves out the reading by fake tensors"
+    nones = [row for row in run.judged if row["policy"] == "none" and row["aggregation"] == "gather_scatter"]
     return ((place(row), row["fake_tensor_bytes"] is None) for row in nones)
 
 
-def readings_agree(inputs: AuditInputs) -> Answer:
+def readings_agree(run: RunFolder) -> Found:
     names = ["high_water_agrees", "fake_tensor_agrees"]
-    if any(row["device"] == "cuda" for row in inputs.completed):
+    if any(row["device"] == "cuda" for row in run.completed):
         names.append("driver_agrees")
-    read = [(place(row), [row[name] for name in names]) for row in inputs.completed]
+    read = [(place(row), [row[name] for name in names]) for row in run.completed]
     named = ((name, False in agree) for name, agree in read if any(one is not None for one in agree))
-    return replace(no_offender(named, "peaks are read differently"), evidence=f"measurements.csv: {', '.join(names)}")
+    answer = no_offender(named, "peaks are read differently")
+    return answer._replace(evidence=f"measurements.csv: {', '.join(names)}") if answer else None
 
 
-def small_peaks(inputs: AuditInputs) -> Answer:
+def small_peaks(run: RunFolder) -> Found:
     apart = [
         (abs(high_water - peak), abs(high_water - peak) / peak, place(row))
-        for row in inputs.completed
+        for row in run.completed
         if (high_water := number(row, "high_water_bytes")) and (peak := number(row, "activation_bytes"))
     ]
     if not apart:
-        return not_applicable()
+        return None
     coarse = sum(share > LARGEST_SHARE for _, share, _ in apart)
     worst, most = max(apart, key=lambda one: one[1]), max(apart, key=lambda one: one[0])
     return Answer(
@@ -58,26 +58,26 @@ def small_peaks(inputs: AuditInputs) -> Answer:
     )
 
 
-def peaks_add_up(inputs: AuditInputs) -> Named:
-    return ((place(row), not _adds_up(row)) for row in inputs.completed)
+def peaks_add_up(run: RunFolder) -> Named:
+    return ((place(row), not _adds_up(row)) for row in run.completed)
 
 
-def known_step(inputs: AuditInputs) -> Answer:
-    shown = inputs.demonstration
+def known_step(run: RunFolder) -> Answer:
+    shown = run.demonstration
     if shown.exact_bytes <= 0:
         return Answer(False, "the demonstrated step took no memory", evidence="demonstration.json: exact_bytes")
     difference = abs(shown.high_water_bytes / shown.exact_bytes - 1)
     return at_most(difference, DEMONSTRATED_SHARE, "difference of two readings of one known step")
 
 
-def memory_ratios(inputs: AuditInputs) -> Named:
+def memory_ratios(run: RunFolder) -> Named:
     of = {"memory_ratio": "peak_memory_bytes", "activation_ratio": "activation_bytes"}
-    for row, none in inputs.pairs:
+    for row, none in run.pairs:
         yield place(row), not all(_rederives(row, none, ratio, name) for ratio, name in of.items())
 
 
-def time_ratios(inputs: AuditInputs) -> Named:
-    timed = ((row, none) for row, none in inputs.pairs if row["step_time_seconds"] is not None)
+def time_ratios(run: RunFolder) -> Named:
+    timed = ((row, none) for row, none in run.pairs if row["step_time_seconds"] is not None)
     return ((place(row), not _time_rederives(row, none)) for row, none in timed)
 
 
@@ -107,37 +107,39 @@ def _time_rederives(row: Row, none: Row) -> bool:
     return abs(math.log(given) - math.log(own / base)) <= allowed
 
 
-def everything_compared(inputs: AuditInputs) -> Named:
-    return ((place(row), any(row[name] is None for name in (*ERRORS, *FLAGS))) for row in _comparable(inputs))
+def everything_compared(run: RunFolder) -> Named:
+    return ((place(row), any(row[name] is None for name in (*ERRORS, *FLAGS))) for row in _comparable(run))
 
 
-def nothing_changed(inputs: AuditInputs) -> Answer:
-    tolerance = inputs.study.measurement.gradient_tolerance
-    rows = [row for row in _comparable(inputs) if any(row[name] is not None for name in ERRORS)]
-    off = [any((number(row, name) or 0.0) > tolerance for name in ERRORS) for row in rows]
-    flagged = [any(row[name] is False for name in FLAGS) for row in rows]
-    named = [(place(row), one or other) for row, one, other in zip(rows, off, flagged, strict=True)]
+def nothing_changed(run: RunFolder) -> Found:
+    tolerance = run.study.measurement.gradient_tolerance
+    named = []
+    for row in _comparable(run):
+        errors = [number(row, name) for name in ERRORS]
+        off = any((error or 0.0) > tolerance for error in errors)
+        if any(error is not None for error in errors):
+            named.append((not off, place(row), off or any(row[name] is False for name in FLAGS)))
     # Rows that are off come first: their error says more than a flag alone.
-    order = sorted(range(len(rows)), key=lambda number: not off[number])
-    return no_offender([named[number] for number in order], f"compared rows differ by more than {tolerance:g}")
+    named.sort(key=lambda one: one[0])
+    return no_offender([one[1:] for one in named], f"compared rows differ by more than {tolerance:g}")
 
 
-def other_models_apart(inputs: AuditInputs) -> Answer:
-    others = {policy for policy in inputs.study.policies if parse_policy(policy).kind in OTHER_MODELS}
+def other_models_apart(run: RunFolder) -> Found:
+    others = {policy for policy in run.study.policies if parse_policy(policy).kind in OTHER_MODELS}
     if not others:
-        return not_applicable("every policy of the study trains the model that none trains")
-    rows = [row for row in inputs.completed if row["policy"] in others]
-    found, regressions = inputs.findings, inputs.findings.regressions
+        return "every policy of the study trains the model that none trains"
+    rows = [row for row in run.completed if row["policy"] in others]
+    found, regressions = run.findings, run.findings.regressions
     used = {effect.policy for effect in (*found.effects.generated, *found.effects.real)}
     used |= {law.policy for law in regressions.laws} | {law.policy for law in found.predictions.laws}
     used |= {interaction.policy for interaction in regressions.interactions}
     if not rows and not used & others:
-        return not_applicable()
+        return None
     offenders = [place(row) for row in rows if row["other_model"] is not True]
     offenders += [f"{policy} in effects or laws" for policy in sorted(used & others)]
     return offended(offenders, len(rows), "rows of another model pass for the same one")
 
 
-def _comparable(inputs: AuditInputs) -> list[Row]:
+def _comparable(run: RunFolder) -> list[Row]:
     """The rows of other policies beside a completed none that say they train none's model."""
-    return [row for row, none in inputs.pairs if row is not none and row["other_model"] is not True]
+    return [row for row, none in run.pairs if row is not none and row["other_model"] is not True]

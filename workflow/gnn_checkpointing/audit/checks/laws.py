@@ -1,4 +1,4 @@
-"""Were laws chosen as planned, did they foresee what they had not seen, and do their intervals hold?"""
+"""Were laws chosen as planned, do they and their intervals hold, and does the answer depend on one graph or hour?"""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from functools import partial
 
 from gnn_checkpointing.analysis.results import Coverage, PredictiveLaw, Response, ScoreSummary
 from gnn_checkpointing.analysis.table import series
-from gnn_checkpointing.audit.inputs import AuditInputs
-from gnn_checkpointing.audit.rubric import Answer, Named, at_least, at_most, not_applicable, percent
+from gnn_checkpointing.audit.inputs import RunFolder
+from gnn_checkpointing.audit.rubric import Answer, Found, Named, at_least, at_most, no_offender, percent
 from gnn_checkpointing.records.measurements_table import number
 
 BYTES: tuple[Response, ...] = ("activation_bytes", "saved_activation_bytes")
@@ -28,10 +28,12 @@ LEAST_REAL_COVERAGE = 0.9
 FEWEST_HELD_OUT = 100
 BYTES_HALF_WIDTH, TIME_HALF_WIDTH = 0.05, 0.25
 BYTES_MEDIAN_ERROR, BYTES_WORST_ERROR, TIME_MEDIAN_ERROR = 0.02, 0.05, 0.10
+LARGEST_DRIFT = 0.02
+FEWEST_CLAIMS = 30
 
 
-def candidates_fixed(inputs: AuditInputs) -> Named:
-    listed, found = inputs.study.analysis.laws, inputs.findings.predictions
+def candidates_fixed(run: RunFolder) -> Named:
+    listed, found = run.study.analysis.laws, run.findings.predictions
     tried = [(candidate.response, candidate.form) for candidate in found.leaderboard]
     tried += [(law.response, law.form) for law in found.laws]
     for response, form in dict.fromkeys(tried):
@@ -39,38 +41,38 @@ def candidates_fixed(inputs: AuditInputs) -> Named:
         yield f"{form} for {response}", not before
 
 
-def densest_predicted(inputs: AuditInputs) -> Answer:
+def densest_predicted(run: RunFolder) -> Found:
     errors = [
         (error.worst_relative_error, f"{candidate.convolution}, {candidate.policy}, {candidate.response}")
-        for candidate in inputs.findings.predictions.leaderboard
+        for candidate in run.findings.predictions.leaderboard
         if candidate.chosen and candidate.response in BYTES
         for error in candidate.errors
         if error.place == "densest"
     ]
     if not errors:
-        return not_applicable()
+        return None
     worst, where = max(errors)
     found = f"worst error {percent(worst)} ({where}), at most {percent(LARGEST_HELD_OUT_ERROR)} allowed"
     return Answer(worst <= LARGEST_HELD_OUT_ERROR, found)
 
 
-def slopes_met(inputs: AuditInputs) -> Named:
-    for count in inputs.findings.predictions.analytic:
+def slopes_met(run: RunFolder) -> Named:
+    for count in run.findings.predictions.analytic:
         meets = abs(count.law - count.measured) <= max(SLOPE_SHARE * abs(count.measured), SLOPE_BYTES)
         yield f"{count.convolution}, {count.policy}, {count.response}", not meets
 
 
-def growth_linear(inputs: AuditInputs) -> Named:
-    for law in _time_laws(inputs):
+def growth_linear(run: RunFolder) -> Named:
+    for law in _time_laws(run):
         yield f"{law.convolution}, {law.policy}: {law.form}", any(map(_wild, law.pieces))
 
 
-def laws_ordered(inputs: AuditInputs) -> Named:
-    laws = {(law.convolution, law.policy): law for law in _time_laws(inputs)}
+def laws_ordered(run: RunFolder) -> Named:
+    laws = {(law.convolution, law.policy): law for law in _time_laws(run)}
     fastest: dict[tuple[str, str], float] = {}
-    for row in inputs.timed:
+    for row in run.timed:
         ratio = number(row, "time_ratio")
-        if row["allocator"] == inputs.reference and ratio is not None:
+        if row["allocator"] == run.reference and ratio is not None:
             key = (series(row), str(row["policy"]))
             fastest[key] = min(ratio, fastest.get(key, ratio))
     for key, law in laws.items():
@@ -79,13 +81,13 @@ def laws_ordered(inputs: AuditInputs) -> Named:
             yield ", ".join(key), _beyond(law) < _beyond(none)
 
 
-def failures_foreseen(inputs: AuditInputs) -> Named:
-    judged = (cell for cell in inputs.findings.predictions.censored if cell.foreseen is not None)
+def failures_foreseen(run: RunFolder) -> Named:
+    judged = (cell for cell in run.findings.predictions.censored if cell.foreseen is not None)
     return ((f"{cell.cell}, {cell.policy}", not cell.foreseen) for cell in judged)
 
 
-def _time_laws(inputs: AuditInputs) -> list[PredictiveLaw]:
-    return [law for law in inputs.findings.predictions.laws if law.response in SECONDS]
+def _time_laws(run: RunFolder) -> list[PredictiveLaw]:
+    return [law for law in run.findings.predictions.laws if law.response in SECONDS]
 
 
 def _beyond(law: PredictiveLaw) -> float:
@@ -110,19 +112,18 @@ def _wild(piece: Mapping[str, float]) -> bool:
     return exponents > LARGEST_EXPONENT or any(value > 0 for name, value in piece.items() if name.endswith("_squared"))
 
 
-def held_out_often(inputs: AuditInputs) -> Answer:
-    tried = _tried(inputs, (*BYTES, *SECONDS))
-    if not tried:
-        return not_applicable()
-    fewest = min(tried, key=lambda coverage: coverage.held_out)
+def held_out_often(run: RunFolder) -> Found:
+    fewest = min(_tried(run, (*BYTES, *SECONDS)), key=lambda one: one.held_out, default=None)
+    if fewest is None:
+        return None
     found = f"{fewest.held_out} held-out cells ({fewest.response}), at least {FEWEST_HELD_OUT} asked for"
     return Answer(fewest.held_out >= FEWEST_HELD_OUT, found)
 
 
-def real_bytes(inputs: AuditInputs) -> Answer:
-    scored = _scored(inputs, BYTES)
+def real_bytes(run: RunFolder) -> Found:
+    scored = _scored(run, BYTES)
     if not scored:
-        return not_applicable()
+        return None
     usual = max(summary.median_error for summary in scored)
     worst = max(scored, key=lambda summary: summary.worst_error)
     return Answer(
@@ -132,48 +133,84 @@ def real_bytes(inputs: AuditInputs) -> Answer:
     )
 
 
-def real_time(inputs: AuditInputs) -> Answer:
-    errors = [summary.median_error for summary in _scored(inputs, SECONDS)]
-    return at_most(max(errors), TIME_MEDIAN_ERROR, "median error") if errors else not_applicable()
+def real_time(run: RunFolder) -> Found:
+    worst = max((summary.median_error for summary in _scored(run, SECONDS)), default=None)
+    return None if worst is None else at_most(worst, TIME_MEDIAN_ERROR, "median error")
 
 
-def _covered(inputs: AuditInputs, responses: tuple[Response, ...]) -> Answer:
-    tried = _tried(inputs, responses)
-    if not tried:
-        return not_applicable()
-    least = min(tried, key=lambda coverage: coverage.inside)
-    what = f"share inside their intervals, of {least.held_out} held-out cells ({least.response})"
-    return at_least(least.inside, LEAST_COVERAGE, what)
+def _covered(run: RunFolder, responses: tuple[Response, ...]) -> Found:
+    least = min(_tried(run, responses), key=lambda one: one.inside, default=None)
+    what = "share inside their intervals, of {0.held_out} held-out cells ({0.response})"
+    return at_least(least.inside, LEAST_COVERAGE, what.format(least)) if least else None
 
 
-def _narrow(inputs: AuditInputs, responses: tuple[Response, ...], limit: float) -> Answer:
-    tried = _tried(inputs, responses)
-    if not tried:
-        return not_applicable()
-    widest = max(tried, key=lambda coverage: coverage.median_half_width)
-    return at_most(widest.median_half_width, limit, f"median half-width ({widest.response})")
+def _narrow(run: RunFolder, responses: tuple[Response, ...], limit: float) -> Found:
+    widest = max(_tried(run, responses), key=lambda one: one.median_half_width, default=None)
+    return at_most(widest.median_half_width, limit, f"median half-width ({widest.response})") if widest else None
 
 
-def _held(inputs: AuditInputs, responses: tuple[Response, ...]) -> Answer:
-    scored = _scored(inputs, responses)
-    if not scored:
-        return not_applicable()
-    least = min(scored, key=lambda summary: summary.inside)
-    what = f"share of {least.scored} predictions of {least.response} on real graphs that hold what was measured"
-    return at_least(least.inside, LEAST_REAL_COVERAGE, what)
+def _held(run: RunFolder, responses: tuple[Response, ...]) -> Found:
+    least = min(_scored(run, responses), key=lambda one: one.inside, default=None)
+    what = "share of {0.scored} predictions of {0.response} on real graphs that hold what was measured"
+    return at_least(least.inside, LEAST_REAL_COVERAGE, what.format(least)) if least else None
 
 
-def _tried(inputs: AuditInputs, responses: tuple[Response, ...]) -> list[Coverage]:
+def _tried(run: RunFolder, responses: tuple[Response, ...]) -> list[Coverage]:
     """The coverage of the intervals that are published; least squares' are beside them to be compared."""
-    found = inputs.findings.predictions.coverage
+    found = run.findings.predictions.coverage
     return [one for one in found if one.response in responses and one.method != "least_squares" and one.held_out]
 
 
-def _scored(inputs: AuditInputs, responses: tuple[Response, ...]) -> list[ScoreSummary]:
-    return [one for one in inputs.findings.predictions.summaries if one.response in responses and one.scored]
+def _scored(run: RunFolder, responses: tuple[Response, ...]) -> list[ScoreSummary]:
+    return [one for one in run.findings.predictions.summaries if one.response in responses and one.scored]
 
 
 bytes_covered, time_covered = partial(_covered, responses=BYTES), partial(_covered, responses=SECONDS)
 bytes_narrow = partial(_narrow, responses=BYTES, limit=BYTES_HALF_WIDTH)
 time_narrow = partial(_narrow, responses=SECONDS, limit=TIME_HALF_WIDTH)
 real_bounds, real_intervals = partial(_held, responses=BYTES), partial(_held, responses=SECONDS)
+
+
+def no_graph_decides(run: RunFolder) -> Named:
+    for one in run.findings.robustness.left_out:
+        without = f" (without {one.changes[0]})" if one.changes else ""
+        yield f"{one.statement}, {one.convolution}, {one.policy}{without}", bool(one.changes)
+
+
+def no_drift(run: RunFolder) -> Named:
+    level = 1 - run.study.analysis.confidence
+    for one in run.findings.robustness.drift:
+        drifts = one.p_value < level and abs(one.change.estimate) >= LARGEST_DRIFT
+        yield f"{one.convolution}, {one.policy}, {one.response}", drifts
+
+
+def stopping_covers(run: RunFolder) -> Found:
+    least = min(run.findings.robustness.stopping, key=lambda rule: rule.covered, default=None)
+    what = "share of {0.plays} plays whose interval holds the true ratio"
+    return at_least(least.covered, LEAST_COVERAGE, what.format(least)) if least else None
+
+
+def claims_enough(run: RunFolder) -> Answer:
+    claims = run.ledger.claims
+    different = len({claim.id for claim in claims})
+    found = f"{len(claims)} claims, {different} of them different; at least {FEWEST_CLAIMS} asked for"
+    return Answer(FEWEST_CLAIMS <= different == len(claims), found)
+
+
+def verdicts_estimated(run: RunFolder) -> Named:
+    judged = (claim for claim in run.ledger.claims if claim.verdict != "untested")
+    return ((claim.id, claim.estimate is None or not claim.evidence) for claim in judged)
+
+
+def untested_explained(run: RunFolder) -> Named:
+    untested = (claim for claim in run.ledger.claims if claim.verdict == "untested")
+    return ((claim.id, not claim.reason.strip()) for claim in untested)
+
+
+def one_confidence(run: RunFolder) -> Found:
+    found, asked = run.findings, run.study.analysis.confidence
+    parts = {name: getattr(found, name) for name in ("effects", "trends", "regressions", "predictions")}
+    levels = {f"analysis/{name}.json": part.confidence for name, part in parts.items()}
+    levels["claims.json"] = run.ledger.confidence
+    named = ((f"{file} ({level:g})", level != asked) for file, level in levels.items())
+    return no_offender(named, f"files have another level than {asked:g}")

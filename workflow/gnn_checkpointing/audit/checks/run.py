@@ -1,35 +1,56 @@
-"""Was the machine the measurement's alone, was everything measured that was planned, and is every failure told?"""
+"""Is it known what was measured, on which machine, and how well: alone, complete, balanced, timed as asked?"""
 
 from __future__ import annotations
 
 import math
+import re
 from collections import Counter
 from datetime import datetime
+from statistics import median
 
 from scipy.stats import spearmanr
 
 from gnn_checkpointing.analysis.checks import moment
 from gnn_checkpointing.analysis.quality import NOT_FAILED
 from gnn_checkpointing.analysis.table import series
-from gnn_checkpointing.audit.inputs import AuditInputs, place
-from gnn_checkpointing.audit.rubric import Answer, Named, no_offender, not_applicable, percent
-from gnn_checkpointing.records.measurements_table import hosts
-from gnn_checkpointing.study.design import graph_cells
+from gnn_checkpointing.audit.inputs import RunFolder, place
+from gnn_checkpointing.audit.rubric import Answer, Found, Named, at_least, at_most, no_offender, percent
+from gnn_checkpointing.records.graph_facts import GraphFacts
+from gnn_checkpointing.records.measurements_table import hosts, number
+from gnn_checkpointing.records.training import REORDERED
+from gnn_checkpointing.study.design import graph_cells, trained_graphs
 from gnn_checkpointing.study.graph_design import GeneratedGraph, study_graphs
 from gnn_checkpointing.study.settings import PRACTICE
 
 SHARED = "the machine was shared"
 """The words with which a record warns of other load (`measurement/record_warnings.py`)."""
-LARGEST_CORRELATION, LARGEST_DRIFT = 0.5, 0.02
+LARGEST_CORRELATION, ORDER_DRIFT = 0.5, 0.02
 FEWEST_GRAPHS = 10
 """A random order of fewer graphs is often correlated with their density by chance."""
 
+WORST_OVER_TARGET = 3
+"""Cells whose time budget ended first lie between the width asked for and three times it."""
+LEAST_REPEATED = 0.9
+FEWEST_PROCESSES = 2
+"""One tells nothing of another."""
+LARGEST_DRIFT = 0.05
 
-def cells_alone(inputs: AuditInputs) -> Named:
+VERSIONS = ("torch", "torch-geometric", "numpy", "python")
+NAMED = (
+    *("processor", "cores", "memory", "operating system", "kernel", "C library", "clock governor"),
+    *("compute threads", "allocators"),
+)
+NOT_STATED = "not stated"
+"""How the words begin that replace a source or licence that nobody has stated (`graphs/sources/loaded.py`)."""
+
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+
+
+def cells_alone(run: RunFolder) -> Named:
     # Against an earlier one of its own machine: the nodes of a cluster measure at the same time.
     spans = sorted(
         (hosts(row)[0], moment(str(row["started"]), "started", cell), moment(str(row["ended"]), "ended", cell), cell)
-        for cell, row in inputs.cells.items()
+        for cell, row in run.cells.items()
     )
     latest: dict[str, datetime] = {}
     for host, started, ended, cell in spans:
@@ -37,18 +58,18 @@ def cells_alone(inputs: AuditInputs) -> Named:
         latest[host] = max(latest.get(host, ended), ended)
 
 
-def nothing_else_ran(inputs: AuditInputs) -> Named:
-    return ((cell, SHARED in str(row["warnings"] or "")) for cell, row in sorted(inputs.cells.items()))
+def nothing_else_ran(run: RunFolder) -> Named:
+    return ((cell, SHARED in str(row["warnings"] or "")) for cell, row in sorted(run.cells.items()))
 
 
-def everything_measured(inputs: AuditInputs) -> Answer:
+def everything_measured(run: RunFolder) -> Answer:
     planned = {
         (cell.id, policy)
-        for spec in study_graphs(inputs.study)
-        for cell in graph_cells(inputs.study, spec)
-        for policy in inputs.study.policies
+        for spec in study_graphs(run.study)
+        for cell in graph_cells(run.study, spec)
+        for policy in run.study.policies
     }
-    rows = Counter((str(row["cell"]), str(row["policy"])) for row in inputs.rows)
+    rows = Counter((str(row["cell"]), str(row["policy"])) for row in run.rows)
     missing, besides = sorted(planned - rows.keys()), sorted(rows.keys() - planned)
     doubled = sorted(key for key, times in rows.items() if times > 1)
     wrong = [*missing, *besides, *doubled]
@@ -56,13 +77,13 @@ def everything_measured(inputs: AuditInputs) -> Answer:
     return Answer(not wrong, words + (f"; the first: {', '.join(wrong[0])}" if wrong else ""))
 
 
-def design_balanced(inputs: AuditInputs) -> Answer:
-    drawn = [spec for spec in study_graphs(inputs.study) if isinstance(spec, GeneratedGraph)]
+def design_balanced(run: RunFolder) -> Found:
+    drawn = [spec for spec in study_graphs(run.study) if isinstance(spec, GeneratedGraph)]
     left_out = {spec.id for spec in drawn if not spec.timed or spec.large}
     places: dict[tuple[str, int, float], dict[str, set[str]]] = {}
-    for row in inputs.rows:
+    for row in run.rows:
         degree, graph = row["requested_average_degree"], str(row["graph"])
-        if degree is None or graph in left_out or row["model"] == PRACTICE or row["allocator"] != inputs.reference:
+        if degree is None or graph in left_out or row["model"] == PRACTICE or row["allocator"] != run.reference:
             continue
         key = (str(row["family"]), int(row["num_nodes"] or 0), float(degree))
         places.setdefault(key, {}).setdefault(series(row), set()).add(graph)
@@ -76,23 +97,23 @@ def design_balanced(inputs: AuditInputs) -> Answer:
     return no_offender(named, what)
 
 
-def order_random(inputs: AuditInputs) -> Answer:
+def order_random(run: RunFolder) -> Found:
     first: dict[str, tuple[float, float]] = {}
-    for row in inputs.rows:
-        if row["allocator"] == inputs.reference:
+    for row in run.rows:
+        if row["allocator"] == run.reference:
             started = moment(str(row["started"]), "started", str(row["cell"])).timestamp()
             begun = (started, float(row["average_degree"] or 0.0))
             first[str(row["graph"])] = min(begun, first.get(str(row["graph"]), begun))
     starts, degrees = [start for start, _ in first.values()], [degree for _, degree in first.values()]
     if len(first) < FEWEST_GRAPHS or min(len(set(starts)), len(set(degrees))) < 2:
-        return not_applicable(f"fewer than {FEWEST_GRAPHS} graphs, or all of one density: any order will do")
+        return f"fewer than {FEWEST_GRAPHS} graphs, or all of one density: any order will do"
     rho = float(spearmanr(starts, degrees).statistic)
     # Under a random order a rank correlation is about normal, of variance 1 / (n - 1).
     p_value = math.erfc(abs(rho) * math.sqrt((len(first) - 1) / 2))
-    level = 1 - inputs.study.analysis.confidence
-    drifts = [one.change.estimate for one in inputs.findings.robustness.drift if one.p_value < level]
+    level = 1 - run.study.analysis.confidence
+    drifts = [one.change.estimate for one in run.findings.robustness.drift if one.p_value < level]
     drift = max(drifts, key=abs, default=0.0)
-    confounded = p_value < level and abs(drift) >= LARGEST_DRIFT
+    confounded = p_value < level and abs(drift) >= ORDER_DRIFT
     return Answer(
         abs(rho) < LARGEST_CORRELATION and not confounded,
         f"rank correlation {rho:.2f} over {len(first)} graphs (p = {p_value:.2g}), while residuals drift by up to "
@@ -100,12 +121,123 @@ def order_random(inputs: AuditInputs) -> Answer:
     )
 
 
-def failures_listed(inputs: AuditInputs) -> Named:
-    failed = {place(row) for row in inputs.rows if row["outcome"] not in NOT_FAILED}
-    listed = {f"{failure.get('cell')}, {failure.get('policy')}" for failure in inputs.findings.quality.failures}
+def failures_listed(run: RunFolder) -> Named:
+    failed = {place(row) for row in run.rows if row["outcome"] not in NOT_FAILED}
+    listed = {f"{failure.get('cell')}, {failure.get('policy')}" for failure in run.findings.quality.failures}
     return ((name, name in failed ^ listed) for name in sorted(failed | listed))
 
 
-def outcomes_explained(inputs: AuditInputs) -> Named:
-    absent = (row for row in inputs.rows if row["outcome"] != "completed")
+def outcomes_explained(run: RunFolder) -> Named:
+    absent = (row for row in run.rows if row["outcome"] != "completed")
     return ((place(row), not str(row["message"] or "").strip()) for row in absent)
+
+
+def rounds_enough(run: RunFolder) -> Found:
+    fewest = run.study.measurement.rounds.at_least
+    own = {
+        spec.id: spec.rounds[0]
+        for spec in (study_graphs(run.study) if run.study.graphs.large else ())
+        if isinstance(spec, GeneratedGraph) and spec.rounds
+    }
+    named = ((place(row), (number(row, "rounds") or 0) < own.get(str(row["graph"]), fewest)) for row in run.timed)
+    return no_offender(named, f"rows were timed for fewer than {fewest} rounds")
+
+
+def processes_enough(run: RunFolder) -> Named:
+    return ((place(row), (number(row, "processes") or 1) < FEWEST_PROCESSES) for row in run.timed)
+
+
+def repeats_agree(run: RunFolder) -> Found:
+    first = {(row["cell"], row["policy"]): row for row in run.timed if row["policy"] != "none"}
+    pairs = [(row, first[key]) for row in run.repeats if (key := (row["cell"], row["policy"])) in first]
+    ends = [[number(row, f"time_ratio_{end}") for row in pair for end in ("low", "high")] for pair in pairs]
+    known = [[end for end in four if end is not None] for four in ends if None not in four]
+    if not known:
+        return None
+    apart = sum(low > first_high or first_low > high for low, high, first_low, first_high in known)
+    what = f"share of {len(known)} repeated time ratios whose interval meets the first one"
+    return at_least(1 - apart / len(known), LEAST_REPEATED, what)
+
+
+def usual_width(run: RunFolder) -> Found:
+    return _width(run, run.findings.quality.median_half_width, 1, "median half-width")
+
+
+def worst_width(run: RunFolder) -> Found:
+    return _width(run, run.findings.quality.worst_half_width, WORST_OVER_TARGET, "widest half-width")
+
+
+def _width(run: RunFolder, width: float, times: float, what: str) -> Found:
+    if not any(row["policy"] != "none" and row["time_ratio"] is not None for row in run.timed):
+        return None
+    return at_most(width, times * run.study.measurement.ratio_half_width, what)
+
+
+def machine_steady(run: RunFolder) -> Found:
+    drift = run.findings.quality.sentinel_drift
+    return at_most(drift.median, LARGEST_DRIFT, "median drift") if drift else None
+
+
+def no_page_faults(run: RunFolder) -> Found:
+    if run.reference != "retaining":
+        return "the reference allocator may give freed memory back, so that steps fault"
+    rows = [row for row in run.timed if row["allocator"] == run.reference]
+    faults = [value for row in rows if (value := number(row, "page_faults")) is not None]
+    if not faults:
+        return None
+    above = sum(value > 0 for value in faults)
+    words = f"median {median(faults):g} faults a step; {above} of {len(faults)} rows above 0"
+    return Answer(median(faults) == 0, words)
+
+
+def one_run(run: RunFolder) -> Answer:
+    machines = {run.machine.slug, run.ledger.hardware, *(str(row["hardware"]) for row in run.rows)}
+    studies = {run.study.name, run.ledger.study, *(str(row["study"]) for row in run.rows)}
+    found = f"machines: {', '.join(sorted(machines))}; studies: {', '.join(sorted(studies))}"
+    return Answer(len(machines) == len(studies) == 1, found)
+
+
+def graphs_checksummed(run: RunFolder) -> Named:
+    checksums = {graph.id: graph.sha256 for graph in run.graphs}
+    measured = sorted({str(row["graph"]) for row in run.rows})
+    return ((graph, not _SHA256.fullmatch(checksums.get(graph, ""))) for graph in measured)
+
+
+def draws_differ(run: RunFolder) -> Named:
+    drawn = _drawn(run)
+    times = Counter(graph.sha256 for graph in drawn)
+    return ((graph.id, times[graph.sha256] > 1) for graph in drawn if len(drawn) > 1)
+
+
+def edges_exact(run: RunFolder) -> Named:
+    # As `GeneratedGraph.num_edges`: twice the number of undirected edges, which is whole.
+    for graph in _drawn(run):
+        yield graph.id, graph.num_edges != 2 * round(graph.num_nodes * (graph.requested_average_degree or 0.0) / 2)
+
+
+def _drawn(run: RunFolder) -> list[GraphFacts]:
+    return [graph for graph in run.graphs if graph.requested_average_degree is not None]
+
+
+def real_documented(run: RunFolder) -> Named:
+    for graph in run.graphs:
+        known = graph.provenance
+        words = [known.source, known.licence] if known else [""]
+        if graph.family == "real":
+            yield graph.id, any(not text.strip() or text.startswith(NOT_STATED) for text in words)
+
+
+def machine_described(run: RunFolder) -> Named:
+    facts = {name: run.machine.facts.get(name, "") for name in NAMED}
+    return ((name, not fact.strip() or fact.startswith("unknown")) for name, fact in facts.items())
+
+
+def versions_recorded(run: RunFolder) -> Named:
+    return ((name, not run.machine.facts.get(name, "")[:1].isdigit()) for name in VERSIONS)
+
+
+def control_trained(run: RunFolder) -> Named:
+    trained = {(job.graph, job.convolution) for job in run.findings.accuracy if job.policy == REORDERED}
+    for spec in trained_graphs(run.study):
+        for convolution in run.study.architecture.convolutions:
+            yield f"{convolution} on {spec.id}", (spec.id, convolution) not in trained

@@ -1,125 +1,189 @@
-"""What the laws say of what they did not see: errors, intervals, limits, capacity, bytes counted by hand."""
+"""What the laws say of what they did not see, and what was tried against the answer: graphs, draws, hours, sameness."""
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Callable, Iterable
+from typing import Any
 
-from gnn_checkpointing.analysis.results import Capacity, Response
+from gnn_checkpointing.analysis.results import Estimate
 from gnn_checkpointing.claims.noise import share_of
-from gnn_checkpointing.claims.queries.query import Asked, Picked, exactly, nothing, picked, query
-from gnn_checkpointing.sourced import plain
+from gnn_checkpointing.claims.queries.query import Asked, Found, between, query, where
+from gnn_checkpointing.records.training import REORDERED
+from gnn_checkpointing.sourced import counted, plain
 
-Noun = Literal["memory", "time"]
-
-RESPONSES: dict[Noun, tuple[Response, ...]] = {
-    "memory": ("activation_bytes", "saved_activation_bytes"),
-    "time": ("step_time_seconds",),
-}
+RESPONSES = {"memory": ("activation_bytes", "saved_activation_bytes"), "time": ("step_time_seconds",)}
 _METHODS = {"memory": "held_out_bound", "time": "conformal"}
+_STANDARD_ERRORS = 2.0
+"""A simulated coverage is known to about so many of its Monte-Carlo standard errors."""
+_SHAPES = {"lognormal": "", "heavy_tailed": " with a heavy tail"}
+
+
+def _of_noun(items: Iterable[Any], noun: str) -> list[Any]:
+    return [one for one in items if one.response in RESPONSES[noun]]
+
+
+def _each(items: list[Any], value: Callable[[Any], Any], words: str, none: str, parted: str = "; ") -> Found:
+    """A value of each item with words on each, or why there is none."""
+    return (map(value, items), parted.join(words.format(one) for one in items)) if items else none
 
 
 @query("worst relative error of {0} at the level held out", "relative error")
-def held_out_errors(asked: Asked, response: Response) -> Picked:
-    """Each policy's worst relative error at the densest level, held out of its law."""
-    key = (asked.convolution, response)
-    all_laws = [law for law in asked.findings.regressions.laws if (law.convolution, law.response) == key]
-    laws = [(law.policy, law.held_out) for law in all_laws if law.held_out is not None]
+def held_out_errors(asked: Asked, response: str) -> Found:
+    laws = where(asked.findings.regressions.laws, convolution=asked.convolution, response=response)
+    laws = [law for law in laws if law.held_out is not None]
     if not laws:
-        return nothing("no law was tried on a held-out level: see not_fitted in regressions.json")
-    policies = ", ".join(policy for policy, _ in laws)
-    note = f"at average degree {laws[0][1].level:g}, held out; policies {policies}"
-    return picked([exactly(held_out.worst_relative_error) for _, held_out in laws], note)
+        return "no law was tried on a held-out level: see not_fitted in regressions.json"
+    policies = ", ".join(law.policy for law in laws)
+    note = f"at average degree {laws[0].held_out.level:g}, held out; policies {policies}"
+    return [law.held_out.worst_relative_error for law in laws], note, False
 
 
 @query("the larger of the median errors at the densest level and the largest size, each held out", "relative error")
-def unseen_errors(asked: Asked, response: Response) -> Picked:
-    """The chosen law's score of each policy: the larger of its median errors at the densest and the largest."""
-    key = (asked.convolution, response)
-    board = [one for one in asked.findings.predictions.leaderboard if (one.convolution, one.response) == key]
-    chosen = [(one, one.score) for one in board if one.chosen and one.score is not None]
+def unseen_errors(asked: Asked, response: str) -> Found:
+    board = where(asked.findings.predictions.leaderboard, convolution=asked.convolution, response=response)
+    chosen = [one for one in board if one.chosen and one.score is not None]
     if not chosen:
-        return nothing("no law was chosen by held-out levels: see not_fitted in predictions.json")
-    words = ", ".join(f"{one.form} for {one.policy}" for one, _ in chosen)
-    return picked([exactly(score) for _, score in chosen], f"chosen: {words}")
+        return "no law was chosen by held-out levels: see not_fitted in predictions.json"
+    words = ", ".join(f"{one.form} for {one.policy}" for one in chosen)
+    return [one.score for one in chosen], f"chosen: {words}", False
 
 
 @query("{1} error on real graphs within the laws' range", "relative error")
-def scorecard(asked: Asked, noun: Noun, which: Literal["median", "worst"]) -> Picked:
-    """The error of the laws of generated graphs on real ones, over all convolutions and policies."""
-    found = [one for one in asked.findings.predictions.summaries if one.response in RESPONSES[noun]]
-    if not found:
-        return nothing("no law fitted on generated graphs of this run has a real graph within its range")
-    words = (f"{one.response}: {one.scored} predictions, worst at {one.worst_at}" for one in found)
-    return picked([exactly(getattr(one, f"{which}_error")) for one in found], "; ".join(words))
-
-
-@query(unit="share")
-def coverage(asked: Asked, noun: Noun, field: Literal["inside", "median_half_width"]) -> Picked:
-    """How often the published intervals held on held-out generated cells, or how wide they were."""
-    tried = [one for one in asked.findings.predictions.coverage if one.response in RESPONSES[noun]]
-    found = [one for one in tried if one.method == _METHODS[noun]]
-    if not found:
-        return nothing("no interval could be tried on held-out cells: see not_fitted in predictions.json")
-    timed = noun == "time" and field == "inside"
-    values = [(getattr(one, field), one.held_out) for one in found]
-    return picked(
-        [share_of(*one, asked.findings) if timed and one[1] else exactly(one[0]) for one in values],
-        "; ".join(f"{one.response}: {one.held_out} held-out cells" for one in found),
-        timed=timed,
+def scorecard(asked: Asked, noun: str, which: str) -> Found:
+    return _each(
+        _of_noun(asked.findings.predictions.summaries, noun),
+        lambda one: getattr(one, f"{which}_error"),
+        "{0.response}: {0.scored} predictions, worst at {0.worst_at}",
+        "no law fitted on generated graphs of this run has a real graph within its range",
     )
 
 
+@query(unit="share")
+def coverage(asked: Asked, noun: str, field: str) -> Found:
+    found = where(_of_noun(asked.findings.predictions.coverage, noun), method=_METHODS[noun])
+    if not found:
+        return "no interval could be tried on held-out cells: see not_fitted in predictions.json"
+    timed = noun == "time" and field == "inside"
+    values = [(getattr(one, field), one.held_out) for one in found]
+    note = "; ".join(f"{one.response}: {one.held_out} held-out cells" for one in found)
+    return [share_of(*one, asked.findings) if timed and one[1] else one[0] for one in values], note, timed
+
+
 @query("predicted bytes or seconds / the limit, of each cell that hit one")
-def foreseen(asked: Asked) -> Picked:
-    """What each law predicted of a cell that hit a limit, divided by the limit."""
+def foreseen(asked: Asked) -> Found:
     censored = asked.findings.predictions.censored
-    known = [exactly(one.predicted / one.limit) for one in censored if one.predicted is not None]
+    known = [one.predicted / one.limit for one in censored if one.predicted is not None]
     if not known:
-        return nothing("no law could be asked about a cell that ran out of memory or time")
-    return picked(known, f"{len(known)} of {len(censored)} measurements that ran out of memory or time have a law")
+        return "no law could be asked about a cell that ran out of memory or time"
+    return known, f"{len(known)} of {len(censored)} measurements that ran out of memory or time have a law"
 
 
 @query("largest average degree that fits, {policy} / none, by the laws")
-def capacity_gain(asked: Asked, times: float) -> Picked:
-    """How many times none's average degree fits into the same memory, wherever `times` as much could be drawn.
-
-    Where a complete graph has less than `times` none's degree, nothing can show that so much more would fit.
-    """
+def capacity_gain(asked: Asked, times: float) -> Found:
     bounded = [one for one in asked.findings.predictions.capacities if one.average_degree is not None]
-    nones = {_memory(one): one for one in bounded if (one.convolution, one.policy) == (asked.convolution, "none")}
-    own = [one for one in bounded if (one.convolution, one.policy) == (asked.convolution, asked.policy)]
-    pairs = [(one, nones[_memory(one)]) for one in own if _memory(one) in nones]
+    nones = {(one.num_nodes, one.memory_bytes): one for one in asked.of(bounded, "none")}
+    own = {(one.num_nodes, one.memory_bytes): one for one in asked.of(bounded)}
+    pairs = [(one, nones[key]) for key, one in own.items() if key in nones]
     if not pairs:
-        return nothing("no law tells how dense a graph fits under both this policy and none")
+        return "no law tells how dense a graph fits under both this policy and none"
+    # Where a complete graph has less than `times` none's degree, nothing can show that so much more would fit.
     gains = [
         (one, one.average_degree.over(none.average_degree))
         for one, none in pairs
-        if one.average_degree is not None
-        and none.average_degree is not None
-        and not none.unbounded
-        and times * plain(none.average_degree.high) <= none.num_nodes - 1
+        if not none.unbounded and times * plain(none.average_degree.high) <= none.num_nodes - 1
     ]
     if not gains:
         sizes = " and ".join(f"{nodes:,}" for nodes in sorted({one.num_nodes for one, _ in pairs}))
-        return nothing(f"a complete graph of {sizes} nodes is not {times:g} times as dense as what none takes")
-    return picked([gain for _, gain in gains], ", ".join(_capacity(one) for one, _ in gains))
+        return f"a complete graph of {sizes} nodes is not {times:g} times as dense as what none takes"
+    words = "{0.num_nodes:,} nodes in {1:g} GiB{2}"
+    notes = [words.format(one, one.memory_bytes / 2**30, "" if one.in_range else ", extrapolated") for one, _ in gains]
+    return [gain for _, gain in gains], ", ".join(notes)
 
 
 @query("bytes per edge on the densest graphs, {0} / counted by hand, for each policy and kind of bytes")
-def counted_bytes(asked: Asked, field: Literal["measured", "law"]) -> Picked:
-    """Bytes per edge, measured or by the chosen law, divided by those counted from the tensors."""
-    found = asked.findings.predictions.analytic
-    counted = [(one, one.counted) for one in found if one.convolution == asked.convolution and one.counted]
-    if not counted:
-        return nothing("nobody counted the tensors of this convolution")
-    words = (f"{one.policy}, {one.response}: {count:g} bytes an edge" for one, count in counted)
-    return picked([exactly(getattr(one, field) / count) for one, count in counted], "; ".join(words))
+def counted_bytes(asked: Asked, field: str) -> Found:
+    found = where(asked.findings.predictions.analytic, convolution=asked.convolution)
+    return _each(
+        [one for one in found if one.counted],
+        lambda one: getattr(one, field) / one.counted,
+        "{0.policy}, {0.response}: {0.counted:g} bytes an edge",
+        "nobody counted the tensors of this convolution",
+    )
 
 
-def _memory(one: Capacity) -> tuple[int, float]:
-    return one.num_nodes, one.memory_bytes
+@query("largest difference of a loss from none's over all epochs, policy / reordered edges")
+def loss_differences(asked: Asked) -> Found:
+    jobs = where(asked.findings.accuracy, convolution=asked.convolution)
+    differences = {job.graph: job.largest_loss_difference for job in where(jobs, policy=REORDERED)}
+    controls = {graph: difference for graph, difference in differences.items() if difference > 0}
+    compared = [job for job in jobs if job.policy not in ("none", REORDERED) and job.graph in controls]
+    if not compared:
+        return "no training jobs with a policy other than none and a control with reordered edges"
+    return [job.largest_loss_difference / controls[job.graph] for job in compared], f"{len(compared)} training jobs"
 
 
-def _capacity(one: Capacity) -> str:
-    extrapolated = "" if one.in_range else ", extrapolated"
-    return f"{one.num_nodes:,} nodes in {one.memory_bytes / 2**30:g} GiB{extrapolated}"
+@query("rows whose loss, gradients or buffers were not within tolerance of none's", "rows")
+def changed_computations(asked: Asked) -> Found:
+    found, effects = asked.findings.quality, asked.findings.effects
+    count, compared = counted(found.not_the_same), found.outcomes.get("completed", 0)
+    if not count and not effects.generated and not effects.real:
+        return "no policy ran to its end beside none"
+    return [count * 1.0], f"{count} of {compared} rows"
+
+
+@query("graphs that turn a statement, for each statement", "graphs")
+def changed_sides(asked: Asked) -> Found:
+    tried = where(asked.findings.robustness.left_out, convolution=asked.convolution)
+    if not tried:
+        return "no graph could be left out of a statement: see not_tried in robustness.json"
+    turned = [f"{', '.join(one.changes)} turns {one.statement} of {one.policy}" for one in tried if one.changes]
+    note = f"{len(tried)} statements" + (": " + "; ".join(turned) if turned else "")
+    return map(_turned, tried), note
+
+
+def _turned(one: Any) -> Estimate:
+    """How many graphs turn a statement; of one on time another run may find that none does."""
+    count = counted(one.changes) * 1.0
+    return between(count, 0.0 if one.statement == "densest_time_ratio" else count, count)
+
+
+@query("relative standard deviation of bytes between draws, at the worst place", "relative deviation")
+def replicate_spread(asked: Asked) -> Found:
+    return _each(
+        _of_noun(asked.findings.robustness.replicates, "memory"),
+        lambda one: one.worst,
+        "{0.response}: {0.places} places, worst at {0.worst_at}",
+        "no size and density was drawn more than once",
+    )
+
+
+@query("change of {0} against its law from the first measurement to the last, as a share", "share")
+def run_drift(asked: Asked, response: str) -> Found:
+    found = where(asked.findings.robustness.drift, convolution=asked.convolution, response=response)
+    if not found:
+        return "no law's residuals could be followed over the run: see not_tried in robustness.json"
+    return [one.change for one in found], "policies " + ", ".join(one.policy for one in found)
+
+
+@query("bytes per edge: change when the most influential graph is left out, as a share", "share")
+def influence(asked: Asked, response: str) -> Found:
+    found = where(asked.findings.robustness.influence, convolution=asked.convolution, response=response)
+    if not found:
+        return "no law could be fitted again without one graph: see not_tried in robustness.json"
+    words = (f"{one.policy}: {one.graph or 'no graph moves it'}" for one in found)
+    return [one.shift_per_edge for one in found], ", ".join(words)
+
+
+@query("share of simulated intervals that hold the true ratio, for each noise", "share")
+def stopping_coverage(asked: Asked) -> Found:
+    played = asked.findings.robustness.stopping
+    if not played:
+        return "the rule that ends timing was not simulated: see not_tried in robustness.json"
+    rules = ", ".join(f"{100 * one.noise:g} %{_SHAPES[one.distribution]}" for one in played)
+    note = f"{played[0].plays:,} plays each at a noise of {rules}; interval of {_STANDARD_ERRORS:g} standard errors"
+    return map(_covered, played), note
+
+
+def _covered(one: Any) -> Estimate:
+    share, reach = plain(one.covered), plain(_STANDARD_ERRORS * one.expected_error)
+    return between(one.covered, max(0.0, share - reach), min(1.0, share + reach))

@@ -5,14 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import wraps
 from statistics import median
-from typing import TypeVar
+from typing import Any
 
 from gnn_checkpointing.analysis.analyse import Findings
 from gnn_checkpointing.analysis.results import Estimate
 from gnn_checkpointing.sourced import plain, source_of
 
-Pick = TypeVar("Pick", bound=Callable[..., "Picked"])
+RATIO_OF_RATIOS = "ratio of ratios"
+TIMES = ("time_ratio", "throughput_ratio", "time_over_reference", "step_time_seconds")
+"""Fields of findings of which another run gives another value."""
 
 _MIDDLE = re.compile(r"/estimate(?=[ )]|$)")
 _NOUNS = {
@@ -35,6 +38,10 @@ class Asked:
     findings: Findings
     convolution: str = ""
     policy: str = ""
+
+    def of(self, items: Iterable[Any], policy: str = "", **fields: object) -> list[Any]:
+        """The items about the convolution and policy asked about (or another policy) that have these fields."""
+        return where(items, convolution=self.convolution, policy=policy or self.policy, **fields)
 
 
 @dataclass(frozen=True)
@@ -63,6 +70,11 @@ class Picked:
         )
 
 
+Found = str | tuple[Iterable[Any], str] | tuple[Iterable[Any], str, bool]
+"""What a query returns: why there is nothing to judge, or the numbers (estimates or plain ones; None is none) with a
+note on where they were measured, and whether another run gives others, where its arguments do not say so."""
+
+
 @dataclass(frozen=True)
 class Query:
     """What is looked at in words, its numbers and their unit; the words name {policy}, and arguments as {0}, {1}."""
@@ -80,24 +92,28 @@ QUERIES: dict[str, Query] = {}
 """By the name under which a claim asks."""
 
 
-def query(quantity: str = "", unit: str = "ratio") -> Callable[[Pick], Pick]:
+def query(quantity: str = "", unit: str = "ratio") -> Callable[[Callable[..., Found]], Callable[..., Picked]]:
     """List a function in `QUERIES`; without words each claim that asks has its own."""
 
-    def listed(pick: Pick) -> Pick:
-        QUERIES[pick.__name__] = Query(quantity, pick, unit)
+    def listed(find: Callable[..., Found]) -> Callable[..., Picked]:
+        @wraps(find)
+        def pick(asked: Asked, *arguments: Any) -> Picked:
+            found = find(asked, *arguments)
+            if isinstance(found, str):
+                return Picked((), found)
+            values, note, *timed = found
+            estimates = (one if isinstance(one, Estimate) else exactly(one) for one in values if one is not None)
+            return Picked(tuple(estimates), note, bool(timed[0]) if timed else not {*TIMES}.isdisjoint(arguments))
+
+        QUERIES[find.__name__] = Query(quantity, pick, unit)
         return pick
 
     return listed
 
 
-def picked(estimates: Iterable[Estimate | None], note: str, *, timed: bool = False) -> Picked:
-    """Those of the estimates that were measured."""
-    return Picked(tuple(one for one in estimates if one is not None), note, timed)
-
-
-def nothing(reason: str) -> Picked:
-    """Nothing to judge, and why."""
-    return Picked((), reason)
+def where(items: Iterable[Any], **fields: object) -> list[Any]:
+    """The items that have these values of these fields."""
+    return [one for one in items if all(getattr(one, name) == value for name, value in fields.items())]
 
 
 def exactly(value: float) -> Estimate:

@@ -10,9 +10,8 @@ from gnn_checkpointing.artefacts import write_sealed
 from gnn_checkpointing.cli.options import STUDY, GraphId, Output, OutputFolder, Study, says
 from gnn_checkpointing.refusal import plain
 from gnn_checkpointing.study import reading
-from gnn_checkpointing.study.design import graph_cells
-from gnn_checkpointing.study.graph_design import BatchGraph, GeneratedGraph, GraphSpec, LoadedGraph, graph_spec
-from gnn_checkpointing.study.order import visits
+from gnn_checkpointing.study.design import graph_cells, visits
+from gnn_checkpointing.study.graph_design import DerivedGraph, GraphSpec, LoadedGraph, graph_spec
 
 
 def design(*, study: Study = STUDY) -> None:
@@ -30,7 +29,7 @@ def schema(*, of: Annotated[Literal["study", "claims"], says("a study file or cl
 
 
 def model(*, study: Study = STUDY) -> None:
-    from gnn_checkpointing.measurement.own_models import tried_models
+    from gnn_checkpointing.models.own import tried_models
 
     for line in tried_models(reading.read_study_to_measure(study)):
         print(line)
@@ -58,9 +57,9 @@ def graph(*, study: Study = STUDY, graph: GraphId, output: Output) -> None:
 
 def _imports_torch(spec: GraphSpec) -> bool:
     """Whether PyG loads the graph, or samples it."""
-    if isinstance(spec, BatchGraph | GeneratedGraph):
-        return isinstance(spec, BatchGraph)
-    return spec.source.dataset is not None if isinstance(spec, LoadedGraph) else _imports_torch(spec.base)
+    if isinstance(spec, DerivedGraph):
+        return spec.method in ("neighbours", "clusters") or _imports_torch(spec.base)
+    return isinstance(spec, LoadedGraph) and spec.source.dataset is not None
 
 
 def describe(*, csv: Annotated[Path, says("folder with edges.csv, features.csv and labels.csv")]) -> None:

@@ -5,51 +5,49 @@ from __future__ import annotations
 from pydantic import ValidationError
 
 from gnn_checkpointing.analysis.analyse import analyse as analysed
-from gnn_checkpointing.analysis.analyse import read_analysis, write_analysis
+from gnn_checkpointing.analysis.analyse import write_analysis
 from gnn_checkpointing.analysis.protocol import protocol_of
 from gnn_checkpointing.analysis.rounding import all_significant
-from gnn_checkpointing.artefacts import read_json, seal, write_sealed
-from gnn_checkpointing.audit.inputs import machine_facts, read_audit_inputs
+from gnn_checkpointing.artefacts import seal, write_sealed
+from gnn_checkpointing.audit.inputs import RunFolder
 from gnn_checkpointing.audit.rubric import audited
 from gnn_checkpointing.claims.judge import judge as judged
+from gnn_checkpointing.claims.ledger import written
 from gnn_checkpointing.cli.options import Encodings, Explanations, Run
 from gnn_checkpointing.planning.gather import knowledge as gathered
 from gnn_checkpointing.records.explained import read_explained
-from gnn_checkpointing.records.graph_facts import read_encodings, read_graphs
-from gnn_checkpointing.records.measurements_table import read_table
+from gnn_checkpointing.records.graph_facts import read_encodings
 from gnn_checkpointing.records.record import complaint
-from gnn_checkpointing.records.training import read_trainings
 from gnn_checkpointing.refusal import Refusal
 from gnn_checkpointing.report import inputs as names
-from gnn_checkpointing.study.reading import read_study
 
 
 def analyse(*, run: Run, explanations: Explanations = None, encodings: Encodings = None) -> None:
-    protocol = protocol_of(read_study(run / names.STUDY))
+    given = RunFolder(run)
+    protocol = protocol_of(given.study)
     explained = None if explanations is None else read_explained(explanations)
     counted = [] if encodings is None else read_encodings(encodings)
-    rows, jobs = read_table(run / names.MEASUREMENTS), read_trainings(run / names.TRAININGS)
-    write_analysis(run / names.ANALYSIS, analysed(rows, jobs, protocol, explained, counted))
+    write_analysis(run / names.ANALYSIS, analysed(given.rows, given.trainings, protocol, explained, counted))
     seal(*(run / names.ANALYSIS).glob("*.json"))
 
 
 def judge(*, run: Run) -> None:
     # The machine that measured, which need not be this one.
-    machine = machine_facts(read_json(run / names.HARDWARE))
+    given = RunFolder(run)
     try:
-        ledger = judged(read_analysis(run / names.ANALYSIS), read_study(run / names.STUDY).name, machine.slug)
+        ledger = judged(given.findings, given.study.name, given.machine.slug)
     except ValidationError as error:  # of a claim: estimates that no analysis gives
         raise Refusal(f"{run / names.ANALYSIS}: {complaint(error)}; make it again with `analyse`") from None
-    write_sealed(run / names.CLAIMS, ledger.model_dump(mode="json"))
+    write_sealed(run / names.CLAIMS, written(ledger))
 
 
 def audit(*, run: Run) -> None:
-    write_sealed(run / names.AUDIT, audited(read_audit_inputs(run)).model_dump(mode="json"))
+    write_sealed(run / names.AUDIT, audited(RunFolder(run)).model_dump(mode="json"))
 
 
 def knowledge(*, run: Run) -> None:
-    machine = machine_facts(read_json(run / names.HARDWARE))
-    laws, graphs = read_analysis(run / names.ANALYSIS).predictions, read_graphs(run / names.GRAPHS)
-    found = gathered(read_study(run / names.STUDY), laws, graphs, machine.slug, machine.label, machine.facts)
+    given = RunFolder(run)
+    machine, laws = given.machine, given.findings.predictions
+    found = gathered(given.study, laws, given.graphs, machine.slug, machine.label, machine.facts)
     # Ten digits, not eight: its numbers are quotients of rounded ones, and their products are bytes.
     write_sealed(run / names.PLANNER, all_significant(found.model_dump(mode="json"), digits=10))

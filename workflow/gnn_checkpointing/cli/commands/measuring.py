@@ -20,7 +20,7 @@ from gnn_checkpointing.measurement.supervise import COMPLETE, measure_graph
 from gnn_checkpointing.records.demonstration import read_step_demonstration
 from gnn_checkpointing.refusal import Refusal
 from gnn_checkpointing.study.contents import refuse_other_contents
-from gnn_checkpointing.study.graph_design import EgoGraph, graph_spec, study_graphs
+from gnn_checkpointing.study.graph_design import encoded_graphs, graph_spec
 from gnn_checkpointing.study.reading import read_study, read_study_to_measure
 
 
@@ -100,7 +100,7 @@ def encode(
     from gnn_checkpointing.measurement.encoding_cost import encoding_cost
 
     read, found = read_study(study), []
-    specs = [spec for spec in study_graphs(read) if isinstance(spec, EgoGraph) and spec.form == "encodings"]
+    specs = encoded_graphs(read)
     if not specs:
         raise Refusal(f"{study}: no encodings in graphs.ego; name them there, or leave this command out")
     if hardware_file is not None:
@@ -108,8 +108,8 @@ def encode(
     with machine(shared=False):
         for number, spec in enumerate(specs, start=1):
             graph = load_graph(made_of(spec.base, graph_files, ".npz"), spec.base.id)
-            cost = encoding_cost(graph, spec.radius)
-            print(f"{number} of {len(specs)}: {graph.label}, radius {spec.radius}: {cost.seconds:.2f} s", flush=True)
+            cost = encoding_cost(graph, int(spec.size))
+            print(f"{number} of {len(specs)}: {graph.label}, radius {spec.size}: {cost.seconds:.2f} s", flush=True)
             found.append(cost.model_dump(mode="json"))
     write_sealed(output, found)
 

@@ -24,7 +24,7 @@ from gnn_checkpointing.models.vision.weights import classes_of
 from gnn_checkpointing.records.explained import Explained
 from gnn_checkpointing.refusal import Refusal
 from gnn_checkpointing.report.figures.explained import Curve, curves_svg, patch_graph_svg
-from gnn_checkpointing.report.sections.vision import MEASURES
+from gnn_checkpointing.report.sections.timeline import MEASURES
 from gnn_checkpointing.study.design import graph_cells
 from gnn_checkpointing.study.graph_design import graph_spec
 from gnn_checkpointing.study.reading import read_study

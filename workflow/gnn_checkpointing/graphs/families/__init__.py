@@ -1,1 +1,1 @@
-"""One family of random graphs a file; each draws exactly the edges asked for, each once."""
+"""Families of random graphs; each draws exactly the edges asked for, each once."""

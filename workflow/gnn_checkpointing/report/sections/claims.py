@@ -6,85 +6,56 @@ import re
 from collections.abc import Callable, Sequence
 from typing import get_args
 
-from gnn_checkpointing.claims.ledger import Claim, Kind, Verdict
-from gnn_checkpointing.packed import PACK
+from gnn_checkpointing.audit.grades import Check
+from gnn_checkpointing.claims.ledger import Claim, Verdict
 from gnn_checkpointing.report import units
+from gnn_checkpointing.report.appendix import Texts
 from gnn_checkpointing.report.figure import Fact
-from gnn_checkpointing.report.inputs import AUDIT, CLAIMS, ReportInputs
-from gnn_checkpointing.report.page import ClaimItem, Claims, Link, Links, Outcome, Section, Table
-from gnn_checkpointing.report.panels import Of, table
-from gnn_checkpointing.report.sections.parts import Columns, blocks, grouped
-from gnn_checkpointing.report.texts import texts
-from gnn_checkpointing.sourced import counted, counted_where
+from gnn_checkpointing.report.inputs import CLAIMS, ReportInputs
+from gnn_checkpointing.report.page import ClaimItem, Claims, Outcome, Table
+from gnn_checkpointing.report.panels import Of
+from gnn_checkpointing.report.sections.parts import grouped
+from gnn_checkpointing.sourced import counted_where
 
-_text = texts("claims")
+_text = Texts("claims")
 
-TITLES: dict[Kind, str] = {
-    "study": "What this study claims",
-    "literature": "What the literature claims, tried here",
-    "seed": "What this project began from: claims about Vision GNNs",
-}
 VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
-_ANSWERS = {True: "passed", False: "FAILED", None: "does not apply"}
 _ENTRY = re.compile(r"(?<=/)\d+\b")
 """The number of an entry in a list, in an address."""
-_AUDIT: Columns = (
-    Of("Question", "question", content="prose"),
-    Of("Answer", lambda check: _ANSWERS[check.passed]),
-    Of("Found", lambda check: check.found or check.needs, content="prose"),
-    Of("Rule", "rule", content="prose"),
-    Of("Evidence", "evidence", content="prose"),
-)
 
 
-def claims_section(inputs: ReportInputs) -> Section:
-    """Every claim and its verdicts."""
-    ledger = inputs.ledger
-    if not ledger.claims:
-        return Section("claims", "Claims", blocks(_text("no-claims")))
-    judged = [
-        Claims(f"claims-{kind}", TITLES[kind], tuple(map(_item, grouped(claims, _sentence).values())), CLAIMS)
-        for kind in TITLES
-        if (claims := [claim for claim in ledger.claims if claim.kind == kind])
+def judged(inputs: ReportInputs) -> list[Claims]:
+    """Every claim and its verdicts, by who makes it."""
+    kinds = grouped(inputs.ledger.claims, lambda claim: str(claim.kind))
+    return [
+        Claims(f"claims-{kind}", title, tuple(map(_item, grouped(kinds[kind], _sentence).values())), CLAIMS)
+        for kind, title in _text.names("kinds").items()
+        if kind in kinds
     ]
-    opening = _text("each-claim-was-written-down", confidence=ledger.confidence, claims=CLAIMS)
-    return Section("claims", "Claims and verdicts", blocks(opening, _summary(ledger.claims), judged))
 
 
-def verdict_table(inputs: ReportInputs, id: str, caption: str, templates: Sequence[str]) -> Table:
-    """The claims of some templates with their verdicts."""
-    found = [claim for claim in inputs.ledger.claims if claim.id.partition(":")[0] in templates]
-    return table(
-        id,
-        caption,
-        CLAIMS,
-        found,
-        Of("Claim", "sentence", content="prose"),
-        Of("Verdict", "verdict"),
-        Of("Estimate", _estimate),
-        Of("Where", "reason", content="prose"),
-    )
+def summary(inputs: ReportInputs) -> Table:
+    """How many sentences and judgements there are of each kind, and how many have each verdict."""
+    claims, titles = inputs.ledger.claims, _text.names("kinds")
 
-
-def _summary(claims: list[Claim]) -> Table:
-    def sentences(kind: Kind) -> int:
+    def sentences(kind: str) -> int:
         # A claim about every convolution is one sentence in general; one about the study has nothing in general.
         of_kind = ("kind", "=", kind)
         alone = counted_where(claims, of_kind, ("in_general", "=", ""))
         return alone + counted_where(claims, of_kind, ("in_general", "!=", ""), distinct="in_general")
 
-    def judged(*verdict: tuple[str, str, str]) -> Callable[[Kind], int]:
+    def number(*verdict: tuple[str, str, str]) -> Callable[[str], int]:
         return lambda kind: counted_where(claims, ("kind", "=", kind), *verdict)
 
-    return table(
+    return _text.table(
+        inputs,
         "table-claims",
-        _text("table-claims"),
         CLAIMS,
-        [kind for kind in TITLES if judged()(kind)],
-        Of("Claims", lambda kind: TITLES[kind], content="prose"),
-        Of("Sentences", sentences, units.count),
-        Of("Judgements", judged(), units.count),
-        *(Of(verdict.capitalize(), judged(("verdict", "=", verdict)), units.count) for verdict in VERDICTS),
+        [kind for kind in titles if number()(kind)],
+        *(Of(verdict.capitalize(), number(("verdict", "=", verdict)), units.count) for verdict in VERDICTS),
+        title=titles.get,
+        sentences=sentences,
+        judgements=number(),
     )
 
 
@@ -105,7 +76,7 @@ def _item(alike: Sequence[Claim]) -> ClaimItem:
     return ClaimItem(
         id=first.id if len(alike) == 1 else ":".join(filter(None, _sentence(first))),
         sentence=first.sentence if len(alike) == 1 else first.in_general or first.sentence,
-        outcomes=tuple(Outcome(claim.convolution, claim.verdict, _estimate(claim)) for claim in alike),
+        outcomes=tuple(Outcome(claim.convolution, claim.verdict, estimate_of(claim)) for claim in alike),
         wants=reason if untested else "",
         facts=tuple(fact for fact in facts if fact.value),
     )
@@ -129,15 +100,11 @@ def _quantity(claim: Claim) -> str:
     return f"{claim.quantity}, in {unit}" if unit else claim.quantity
 
 
-def _estimate(claim: Claim) -> str:
+def estimate_of(claim: Claim) -> str:
+    """A claim's estimate with its interval, "" where it has none."""
     return "" if claim.estimate is None else units.exact_or_general(claim.estimate)
 
 
-def audit_section(inputs: ReportInputs) -> Section:
-    """Every question of the rubric, its rule, the answer and what decided it."""
-    audit = inputs.audit
-    shown = table("table-audit", _text("table-audit"), AUDIT, audit.checks, *_AUDIT)
-    score = _text("score", audit=audit, left_out=counted(audit.checks) - audit.applicable)
-    opening = _text("the-report-grades-itself-on", checks=counted(audit.checks), text=score)
-    link = Link(PACK, f"{AUDIT} in {PACK}", "every question with its rule, answer, numbers and evidence")
-    return Section("audit", "Audit", blocks(opening, shown, Links((link,))))
+def found_or_needed(check: Check) -> str:
+    """What decided a question, or what it would need."""
+    return check.found or check.needs

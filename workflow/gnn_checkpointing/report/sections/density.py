@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from statistics import median
 from typing import Any
@@ -11,6 +11,7 @@ from gnn_checkpointing.analysis.results import Quantity as RatioName
 from gnn_checkpointing.analysis.results import Response
 from gnn_checkpointing.records.measurements_table import Value, number
 from gnn_checkpointing.report import units
+from gnn_checkpointing.report.appendix import Texts
 from gnn_checkpointing.report.figure import Figure
 from gnn_checkpointing.report.figures import scales
 from gnn_checkpointing.report.figures.lines import Line, Point
@@ -18,11 +19,10 @@ from gnn_checkpointing.report.figures.palette import looks
 from gnn_checkpointing.report.figures.scales import Scale
 from gnn_checkpointing.report.inputs import MEASUREMENTS, ReportInputs, Row
 from gnn_checkpointing.report.page import Table
-from gnn_checkpointing.report.panels import Of, figure, lines_over, table
-from gnn_checkpointing.report.sections.parts import over_levels, points
-from gnn_checkpointing.report.texts import texts
+from gnn_checkpointing.report.panels import Of, Shown, lines_over
+from gnn_checkpointing.report.sections.parts import grouped, over_levels, points
 
-_text = texts("trends")
+_text = Texts("trends")
 
 
 @dataclass(frozen=True)
@@ -37,11 +37,6 @@ class Quantity:
     scale: Callable[[Sequence[float], str], Scale]
     slope_factor: float
     slope_unit: str
-
-    @property
-    def ratio_noun(self) -> str:
-        """What its ratio is called."""
-        return f"{self.noun} / none's"
 
     def value(self, row: Row) -> float | None:
         """A row's value; throughput is nodes per second of its step."""
@@ -84,39 +79,37 @@ def _largest_graphs(inputs: ReportInputs, quantity: Quantity) -> list[Row]:
     return [row for row in rows if row["num_nodes"] == chosen]
 
 
-def _lines(largest: Sequence[Row], inputs: ReportInputs, quantity: Quantity) -> dict[str, list[Line]]:
+def _levels(largest: Sequence[Row], inputs: ReportInputs, quantity: Quantity) -> dict[str, list[Line]]:
     """Of each convolution, each policy's median over replicates with their range."""
-
-    def own(*pair: str) -> tuple[Point, ...]:
-        return _points([row for row in largest if (row["convolution"], row["policy"]) == pair], quantity)
-
+    rows = grouped(largest, lambda row: (row["convolution"], row["policy"]))
     return {
-        convolution: [Line(policy, found) for policy in inputs.policies if (found := own(convolution, policy))]
+        convolution: [
+            Line(policy, _medians(rows[convolution, policy], quantity))
+            for policy in inputs.policies
+            if (convolution, policy) in rows
+        ]
         for convolution in inputs.convolutions
     }
 
 
-def _points(rows: Sequence[Row], quantity: Quantity) -> tuple[Point, ...]:
+def _medians(rows: Sequence[Row], quantity: Quantity) -> tuple[Point, ...]:
+    levels = grouped(rows, lambda row: number(row, "requested_average_degree") or 0)
     found = []
-    for degree in sorted({number(row, "requested_average_degree") or 0 for row in rows}):
-        level = [row for row in rows if row["requested_average_degree"] == degree]
-        values = [value for row in level if (value := quantity.value(row))]
-        realised = [value for row in level if (value := number(row, "average_degree"))]
-        if values and realised:
-            cell = f"{rows[0]['convolution']}, {number(rows[0], 'num_nodes'):,.0f} nodes, {len(values)} graphs"
-            found.append(Point(median(realised), median(values), min(values), max(values), cell))
+    for degree in sorted(levels):
+        values = [value for row in levels[degree] if (value := quantity.value(row))]
+        realised = [value for row in levels[degree] if (value := number(row, "average_degree"))]
+        cell = f"{rows[0]['convolution']}, {number(rows[0], 'num_nodes'):,.0f} nodes, {len(values)} graphs"
+        found.append(Point(median(realised), median(values), min(values), max(values), cell))
     return tuple(found)
 
 
 def level_figure(inputs: ReportInputs, quantity: Quantity) -> Figure:
     """The quantity itself over degree, one panel per convolution."""
     rows = _largest_graphs(inputs, quantity)
-    num_nodes, shown = number(rows[0], "num_nodes") or 0, _lines(rows, inputs, quantity)
+    num_nodes, shown = number(rows[0], "num_nodes") or 0, _levels(rows, inputs, quantity)
     y = quantity.scale([point.y for point in points(shown.values())], quantity.noun)
     x = scales.degree_scale([number(row, "requested_average_degree") or 0 for row in rows])
     against = f"{quantity.noun} against average degree on graphs of {units.count(num_nodes)} nodes"
-    caption = _text("figure-level", quantity=quantity, num_nodes=num_nodes)
-    words = caption, _text("figure-level-how-to-read"), MEASUREMENTS
 
     def slope(convolution: str, policy: str) -> str:
         if quantity is THROUGHPUT:
@@ -128,89 +121,63 @@ def level_figure(inputs: ReportInputs, quantity: Quantity) -> Figure:
         return f"; fitted slope {per_edge} {quantity.slope_unit}, {units.confidence(level)} interval in brackets"
 
     id = "figure-throughput" if quantity is THROUGHPUT else f"figure-{quantity.id}-level"
-    return over_degree(inputs, id, words, shown, (x, y), against, lambda point: quantity.text(point.y), slope)
+    panels = panels_of(inputs, shown, (x, y), against, lambda point: quantity.text(point.y), slope)
+    return _text.figure(id, MEASUREMENTS, panels, "figure-level", quantity=quantity, num_nodes=num_nodes)
 
 
-def over_degree(
+def panels_of(
     inputs: ReportInputs,
-    id: str,
-    words: tuple[str, str, str],
     shown: Mapping[str, Sequence[Line]],
     axes: tuple[Scale, Scale],
     against: str,
     end: Callable[[Point], str],
     slope: Callable[[str, str], str],
     reference: float | None = None,
-) -> Figure:
-    """A panel for each convolution, described by both ends of each policy's line and its fitted slope.
-
-    `words` are the caption, how to read it, and the source.
-    """
-
-    def told(convolution: str, lines: Sequence[Line]) -> str:
-        sentences = [f"Line chart, {convolution}: {against}."]
-        for line in lines:
-            ends = (f"{end(one)} at degree {units.plain(one.x)}" for one in (line.points[0], line.points[-1]))
-            sentences.append(f"Policy {line.policy}: {', '.join(ends)}{slope(convolution, line.policy)}.")
-        return " ".join(sentences)
-
-    colours = looks(inputs.policies)
-    panels = (
-        lines_over(name, lines, colours, *axes, reference=reference, convolution=name, told=told(name, lines))
-        for name, lines in shown.items()
-    )
-    return figure(id, *words, panels)
+) -> Iterator[Shown | None]:
+    """A panel for each convolution, described by both ends of each policy's line and its fitted slope."""
+    for name, lines in shown.items():
+        told = [f"Line chart, {name}: {against}."]
+        for one in lines:
+            ends = (f"{end(point)} at degree {units.plain(point.x)}" for point in (one.points[0], one.points[-1]))
+            told.append(f"Policy {one.policy}: {', '.join(ends)}{slope(name, one.policy)}.")
+        words = " ".join(told)
+        yield lines_over(name, lines, looks(inputs.policies), *axes, reference=reference, convolution=name, told=words)
 
 
 def level_table(inputs: ReportInputs, quantity: Quantity) -> Table:
     """The level figure's numbers."""
-    largest = _largest_graphs(inputs, quantity)
-    num_nodes = number(largest[0], "num_nodes") or 0
+    rows = _largest_graphs(inputs, quantity)
     cells = {
-        (convolution, line.policy, point.x): point.y
-        for convolution, lines in _lines(largest, inputs, quantity).items()
-        for line in lines
-        for point in line.points
+        (convolution, one.policy, point.x): point.y
+        for convolution, lines in _levels(rows, inputs, quantity).items()
+        for one in lines
+        for point in one.points
     }
-    caption = _text("table-level", quantity=quantity, num_nodes=num_nodes, inputs=inputs)
-    degree = Of[tuple[str, float]]("Average degree", lambda place: place[1], units.plain, "edges per node")
+    num_nodes = number(rows[0], "num_nodes") or 0
+    known: dict[str, Any] = {"name": "table-level", "quantity": quantity, "num_nodes": num_nodes}
     id = f"table-{quantity.id}-level"
-    return over_density(
-        inputs, id, caption, MEASUREMENTS, cells, quantity.text, inputs.policies, [degree], "", units.plain
-    )
+    return over_density(inputs, id, MEASUREMENTS, cells, quantity.text, inputs.policies, units.plain, **known)
 
 
 def over_density(
     inputs: ReportInputs,
     id: str,
-    caption: str,
     source: str,
     cells: Mapping[tuple[str, str, Any], Any],
     words: Callable[[Any], str],
     policies: Sequence[str],
-    columns: Sequence[Of[tuple[str, Any]]],
-    unit: str,
     heading: Callable[[Any], str] = str,
+    unit: str = "",
+    **values: Any,
 ) -> Table:
-    """Cells by convolution, policy and level: a column for each policy, or for each level where policies are many.
-
-    `columns` are about the convolution and level of a row; `heading` is the level's.
-    """
-    levels = sorted({level for *_, level in cells}, key=float)
+    """Cells by convolution, policy and level: a column for each policy, or for each level where policies are many."""
     if inputs.many_policies:
-        return over_levels(id, caption, source, cells, levels, words, named=inputs.named, heading=heading)
-    order = inputs.convolutions
+        levels = sorted({level for *_, level in cells}, key=float)
+        return over_levels(_text, inputs, id, source, cells, levels, words, heading=heading, **values)
 
     def of(policy: str) -> Of[tuple[str, Any]]:
         return Of(policy, lambda place: cells.get((place[0], policy, place[1])), words, unit)
 
     known = dict.fromkeys((name, level) for name, _, level in cells)
-    return table(
-        id,
-        caption,
-        source,
-        sorted(known, key=lambda place: (order.index(place[0]), float(place[1]))),
-        Of("Convolution", lambda place: place[0]),
-        *columns,
-        *map(of, policies),
-    )
+    places = sorted(known, key=lambda place: (inputs.convolutions.index(place[0]), float(place[1])))
+    return _text.table(inputs, id, source, places, *map(of, policies), **values)

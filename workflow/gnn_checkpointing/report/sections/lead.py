@@ -1,27 +1,29 @@
-"""The one figure on the first screen: how much of none's activation memory two policies keep."""
+"""What only the report has: the one figure on its first screen, and short tables."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 
 from gnn_checkpointing.analysis.results import Effect
-from gnn_checkpointing.records.measurements_table import number
+from gnn_checkpointing.records.measurements_table import number, per_second
 from gnn_checkpointing.report import units
+from gnn_checkpointing.report.appendix import Texts
+from gnn_checkpointing.report.facts import Facts
 from gnn_checkpointing.report.figure import Figure
 from gnn_checkpointing.report.figures import scales
 from gnn_checkpointing.report.figures.bars import Bar, bar_panel, drawn_bars
 from gnn_checkpointing.report.figures.palette import Look, by_convolution, looks
 from gnn_checkpointing.report.figures.points import Mark
-from gnn_checkpointing.report.inputs import EFFECTS, MEASUREMENTS, ReportInputs
-from gnn_checkpointing.report.panels import Shown, figure, lines_over, marks_on_rows
-from gnn_checkpointing.report.sections.ego import ego_figure
-from gnn_checkpointing.report.sections.families import NAMES, densest
+from gnn_checkpointing.report.inputs import EFFECTS, MEASUREMENTS, REGRESSIONS, ReportInputs, Row
+from gnn_checkpointing.report.page import Table
+from gnn_checkpointing.report.panels import Shown, lines_over, marks_on_rows
 from gnn_checkpointing.report.sections.frontier import frontier_figure
-from gnn_checkpointing.report.sections.parts import line, points
-from gnn_checkpointing.report.sections.stacks import depth_figure
-from gnn_checkpointing.report.texts import texts
+from gnn_checkpointing.report.sections.parts import family, grouped, lines_of, outcome_text, points
+from gnn_checkpointing.report.sections.stacks import depth_figure, ego_figure
+from gnn_checkpointing.report.sections.variants import densest
 
-_text = texts("lead")
+_text = Texts("lead")
 
 _FIRST = ("layers", "edge_blocks")
 _AXIS = "activation memory / none's"
@@ -36,7 +38,14 @@ def lead_figure(inputs: ReportInputs) -> Figure | None:
         return ego_figure(inputs, "lead")
     if inputs.has_frontier and inputs.frontier.pareto and inputs.many_policies:
         return frontier_figure(inputs, inputs.convolutions[:1], "lead")
-    return _families(inputs) or _batches(inputs) or _densities(inputs) or _real(inputs) or _limit(inputs)
+    generated, about = inputs.effects.generated, "as a graph gets denser"
+    return (
+        _families(inputs)
+        or _batches(inputs)
+        or _lines(inputs, generated, lambda e: e.average_degree, "average degree (edges per node)", about)
+        or _real(inputs)
+        or _limit(inputs)
+    )
 
 
 def _looks(inputs: ReportInputs) -> dict[str, dict[str, Look]]:
@@ -47,31 +56,36 @@ def _looks(inputs: ReportInputs) -> dict[str, dict[str, Look]]:
     return {policy: by_convolution(inputs.convolutions, colours[policy].colour) for policy in policies}
 
 
-def _densities(inputs: ReportInputs) -> Figure | None:
-    across, about = "average degree (edges per node)", "as a graph gets denser"
-    return _lines(inputs, inputs.effects.generated, lambda effect: effect.average_degree, across, about)
+def _families(inputs: ReportInputs) -> Figure | None:
+    if not inputs.variants.families or inputs.variants.reference_family is None:
+        return None
+    place = densest(inputs)
+    chosen = [effect for effect in inputs.variants.families if (effect.num_nodes, effect.level) == place]
+    about = f"on families of graphs of average degree {place[1]}"
+    return _marks(inputs, chosen, lambda effect: family(effect.family), about)
 
 
 def _batches(inputs: ReportInputs) -> Figure | None:
     found = [effect for effect in inputs.variants.batches if effect.sampler == "neighbours" and effect.size]
-    if not found:
-        return None
-    base = found[0].base
-    own = [effect for effect in found if effect.base == base]
-    about = f"as batches of {base} get denser"
+    base = found[0].base if found else ""
+    own, about = [effect for effect in found if effect.base == base], f"as batches of {base} get denser"
     return _lines(inputs, own, lambda effect: effect.size or 0.0, "neighbours drawn a layer", about)
+
+
+def _real(inputs: ReportInputs) -> Figure | None:
+    found = sorted(inputs.effects.real, key=lambda effect: effect.average_degree)
+    graphs = list(dict.fromkeys(effect.level for effect in found))[-_MOST_GRAPHS:]
+    chosen = [effect for effect in found if effect.level in graphs]
+    return _marks(inputs, chosen, lambda effect: effect.level, "on real graphs, sparse before dense")
 
 
 def _lines(
     inputs: ReportInputs, effects: Sequence[Effect], place: Callable[[Effect], float], across: str, about: str
 ) -> Figure | None:
     """A panel for each policy, with a line for each convolution; None where nothing varies along x."""
-
-    def own(*pair: str) -> list[Effect]:
-        return [effect for effect in effects if (effect.convolution, effect.policy) == pair]
-
+    own, order = grouped(effects, lambda effect: effect.policy), inputs.convolutions
     shown = {
-        policy: [line(name, own(name, policy), place, lambda e: e.activation_ratio) for name in inputs.convolutions]
+        policy: lines_of(own.get(policy, []), lambda e: e.convolution, order, place, lambda e: e.activation_ratio)
         for policy in _looks(inputs)
     }
     every = points(shown.values())
@@ -82,23 +96,7 @@ def _lines(
         lines_over(policy, shown[policy], own_looks, x, y, reference=1.0, names="convolution")
         for policy, own_looks in _looks(inputs).items()
     ]
-    return _figure(panels, about, "one line per convolution")
-
-
-def _families(inputs: ReportInputs) -> Figure | None:
-    if not inputs.variants.families or inputs.variants.reference_family is None:
-        return None
-    place = densest(inputs)
-    chosen = [effect for effect in inputs.variants.families if (effect.num_nodes, effect.level) == place]
-    about = f"on families of graphs of average degree {place[1]}"
-    return _marks(inputs, chosen, lambda effect: NAMES.get(effect.family, effect.family), about)
-
-
-def _real(inputs: ReportInputs) -> Figure | None:
-    found = sorted(inputs.effects.real, key=lambda effect: effect.average_degree)
-    graphs = list(dict.fromkeys(effect.level for effect in found))[-_MOST_GRAPHS:]
-    chosen = [effect for effect in found if effect.level in graphs]
-    return _marks(inputs, chosen, lambda effect: effect.level, "on real graphs, sparse before dense")
+    return _text.figure("figure-lead", EFFECTS, panels, about=about, marks="one line per convolution")
 
 
 def _marks(
@@ -121,12 +119,8 @@ def _marks(
         marks_on_rows(policy, shown[policy], own_looks, x, names="convolution")
         for policy, own_looks in _looks(inputs).items()
     ]
-    return _figure(panels, about, "one marker per convolution, one line per graph")
-
-
-def _figure(panels: Sequence[Shown | None], about: str, marks: str) -> Figure:
-    caption = _text("figure-lead", about=about)
-    return figure("figure-lead", caption, _text("figure-lead-how-to-read", marks=marks), EFFECTS, panels)
+    marks = "one marker per convolution, one line per graph"
+    return _text.figure("figure-lead", EFFECTS, panels, about=about, marks=marks)
 
 
 def _limit(inputs: ReportInputs) -> Figure | None:
@@ -151,4 +145,56 @@ def _limit(inputs: ReportInputs) -> Figure | None:
         f"Bar chart: peak memory under a limit of {units.size(limit)}. {needs}.",
         lambda name: (bar_panel(name, bars, limit), drawn_bars(bars, limit)),
     )
-    return figure("figure-lead", _text("figure-limit"), _text("figure-limit-how-to-read"), MEASUREMENTS, [shown])
+    return _text.figure("figure-lead", MEASUREMENTS, [shown], "figure-limit")
+
+
+FEW = ("none", "layers", "edge_blocks", "compiled", "memory_budget(0.5)", "fused_edge_blocks", "reversible")
+"""What a short table shows of many policies."""
+MOST_SERIES = 6
+
+
+def short_tables(inputs: ReportInputs) -> list[Table]:
+    """Every short table that the study has rows for."""
+    facts = Facts(inputs)
+    rates = facts.rates(FEW if inputs.many_policies else ())
+    names = list(dict.fromkeys(rate.point.convolution for rate in rates))[:MOST_SERIES]
+    laws = [
+        (memory, inputs.law(name, policy, "step_time_seconds"))
+        for name in inputs.convolutions
+        for policy in inputs.policies
+        if not inputs.many_policies or policy in FEW
+        if (memory := inputs.law(name, policy, "activation_bytes")) is not None
+    ]
+    reals = [effect for policy in inputs.compared for effect in facts.reals(policy)]
+
+    def edges_per_second(row: Row) -> float | None:
+        return per_second(number(row, "num_edges") or 0.0, number(row, "step_time_seconds"))
+
+    def table(name: str, source: str, items: Iterable[Any], **values: Any) -> Table:
+        return _text.table(inputs, name, source, items, **values)
+
+    found = [
+        table("table-throughput", EFFECTS, (rate for rate in rates if rate.point.convolution in names)),
+        table("table-winners", EFFECTS, facts.winners() if inputs.has_frontier else ()),
+        table(
+            "table-limit",
+            MEASUREMENTS,
+            inputs.rows if inputs.study.measurement.memory_limit_gib is not None else (),
+            outcome_text=outcome_text,
+            edges_per_second=edges_per_second,
+        ),
+        table(
+            "table-edges",
+            REGRESSIONS,
+            laws,
+            nanoseconds=lambda edge: edge.estimate / units.NANOSECOND,
+            rate=lambda edge: 1 / edge.estimate if edge.low > 0 else None,
+        ),
+        table(
+            "table-real-short",
+            EFFECTS,
+            sorted(reals, key=lambda e: (e.average_degree, inputs.convolutions.index(e.convolution))),
+            inverse=lambda ratio: 1 / ratio.estimate,
+        ),
+    ]
+    return [one for one in found if one.rows]

@@ -1,150 +1,179 @@
-"""What the numbers mean, how and on what they were measured, the data beside them, and how to measure them again."""
+"""How and on what it was measured: method, instrument, run, graphs, machine, the data, and how to measure again."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from datetime import datetime
+from statistics import median
+from typing import Any
 
+from gnn_checkpointing.analysis.quality import turns_of
+from gnn_checkpointing.graphs.structure import WEDGES
+from gnn_checkpointing.measurement import readings
 from gnn_checkpointing.packed import PACK
-from gnn_checkpointing.records.measurements_table import Value, columns_of
+from gnn_checkpointing.records import measurements_table
+from gnn_checkpointing.records.graph_facts import GraphFacts
 from gnn_checkpointing.report import inputs as files
 from gnn_checkpointing.report import units
-from gnn_checkpointing.report.figure import Fact, Figure
+from gnn_checkpointing.report.appendix import Texts
+from gnn_checkpointing.report.figure import Fact, Figure, Panel
+from gnn_checkpointing.report.figures.bars import Turn, drawn_turns, gantt_panel, graphs_a_row
 from gnn_checkpointing.report.figures.palette import kind_of
-from gnn_checkpointing.report.inputs import ReportInputs
-from gnn_checkpointing.report.page import Facts, Link, Links, Section, Step, Steps
-from gnn_checkpointing.report.panels import Of, table
+from gnn_checkpointing.report.inputs import MEASUREMENTS, ReportInputs
+from gnn_checkpointing.report.page import Facts, Link, Links, Step, Steps, Table
 from gnn_checkpointing.report.provenance import study_command
-from gnn_checkpointing.report.sections.instrument import tolerated
-from gnn_checkpointing.report.sections.parts import Columns, blocks
-from gnn_checkpointing.report.texts import texts
+from gnn_checkpointing.sourced import counted_where, sourced, square_root
 from gnn_checkpointing.study.own_model import own_name
 from gnn_checkpointing.study.policy_names import POLICIES
 
-_text = texts("method")
-
-_NOTES = {
-    files.MEASUREMENTS: "one row per cell and policy; the columns are explained below",
-    files.CLAIMS: "every claim with its rule, estimate, interval and verdict",
-    files.EFFECTS: "what each policy needs at each size, density, real graph, batch and depth",
-    files.AUDIT: "every question that this report asks itself, and the answer",
-    files.TRENDS: "bands along density and break-even densities",
-    files.REGRESSIONS: "additive laws, interactions, residuals",
-    files.PREDICTIONS: "chosen laws, every candidate, coverage, real graphs, what fits",
-    files.PLANNER: "the laws as the planner reads them, by layers, channels and heads",
-    files.ROBUSTNESS: "what was tried against the answer",
-    files.EXPLANATIONS: "a trained Vision GNN's blocks on images, where there are some",
-    files.GRAPHS: "every graph: structure, source, licence, checksums, what was changed",
-    files.ACCURACY: "training jobs",
-    files.TRAININGS: "their loss curves",
-    files.QUALITY: "outcomes, readings, overlap, widths, warnings",
-    files.TRACES: "live bytes at every allocation of one step per convolution and policy",
-    files.DEMONSTRATION: "what other instruments say of the same run",
-    files.RECORDS: "every record whole, one per line: each step's time, orders, stamps, loads",
-    files.STUDY: "the study as it was measured",
-    files.HARDWARE: "the machine and the versions of libraries",
-}
-_TABLE = "gnn_checkpointing/records/measurements_table.py"
-_MODELS: Columns = (
-    Of("Model", "convolution"),
-    Of("Layers", "num_layers", units.digits),
-    Of("Channels", "hidden_channels", units.digits),
-    Of("Heads", "heads", units.digits),
-    Of("Parameters", "parameters", units.count),
-)
-_ORIGINS: Columns = (
-    Of("Figure", lambda row: row[0], content="prose"),
-    Of("Drawn numbers", lambda row: row[1].data, content="prose"),
-    Of("From", lambda row: row[1].file, content="prose"),
-    Of("Rule", lambda row: row[1].rule),
-    Of("Command", lambda row: row[1].command, content="prose"),
-)
-_DICTIONARY: Columns = (
-    Of("Column", "name"),
-    Of("Type", "kind"),
-    Of("Unit", "unit"),
-    Of("Meaning", "meaning", content="prose"),
-)
+_text = Texts("method")
 
 
-def method_section(inputs: ReportInputs) -> Section:
-    """The meaning of the numbers."""
-    kinds = {kind: POLICIES[kind].words for kind in map(kind_of, ("none", *inputs.study.policies))}
-    device = "cuda" if "cuda" in inputs.quality.setting.devices else "cpu"
-    # Models differ in layers or channels, or one is what it was found to be.
+def policy_kinds(inputs: ReportInputs) -> dict[str, str]:
+    """What each kind of policy of the study does."""
+    return {kind: POLICIES[kind].words for kind in map(kind_of, ("none", *inputs.study.policies))}
+
+
+def differing_models(inputs: ReportInputs) -> bool:
+    """Whether models differ in layers or channels, or one is what it was found to be."""
     sizes = {(model.num_layers, model.hidden_channels) for model in inputs.depths.models}
-    several = inputs.study.architecture.module is not None or len(sizes) > 1
-    models = table("table-models", _text("table-models"), files.EFFECTS, inputs.depths.models, *_MODELS)
-    text = _text("method", inputs=inputs, device=device, tolerated=tolerated, kinds=kinds, trends=files.TRENDS)
-    parts = blocks(text, models if several else None, _facts(inputs, several=several))
-    return Section("method", "Method", parts)
+    return inputs.study.architecture.module is not None or len(sizes) > 1
 
 
-def _facts(inputs: ReportInputs, *, several: bool) -> dict[str, str]:
+def model_facts(inputs: ReportInputs, several: bool) -> Facts:
     """The sizes that all models share, what stacks and a user's own model are made of, and how it was measured."""
-    measuring, architecture = inputs.study.measurement, inputs.study.architecture
-    facts = {}
-    if not several:
-        facts["Layers"] = units.digits(architecture.num_layers)
-        facts["Hidden channels"] = units.digits(architecture.hidden_channels)
-        facts["Attention heads"] = units.digits(architecture.heads)
-    if not architecture.is_own_alone:
-        facts["Activation, norm, dropout, residual"] = (
-            f"{architecture.activation}, {architecture.norm}, {units.plain(architecture.dropout)}, "
-            f"{'yes' if architecture.residual else 'no'}"
-        )
+    architecture, own = inputs.study.architecture, {}
     if architecture.module is not None:
-        facts[f"{own_name(architecture.module)} is built by"] = architecture.module
-        facts |= {f"SHA-256 of {name}": sha256 for name, sha256 in architecture.files.items()}
-    rounds, processes = measuring.rounds, inputs.quality.processes
-    return facts | {
-        "Compute threads": units.digits(measuring.threads),
-        "Allocators": ", ".join(measuring.allocators),
-        "Fresh processes that time each cell": " or ".join(map(units.digits, processes)) or units.NOTHING,
-        "Rounds of a cell": f"{units.digits(rounds.at_least)} to {units.digits(rounds.at_most)}",
-        "Target half-width of a time ratio": f"±{units.percent(measuring.ratio_half_width)}",
-        "Time budget of a cell": units.duration(measuring.seconds_per_cell),
-        "Seed": units.digits(inputs.study.seed),
-    }
+        own = {f"{own_name(architecture.module)} is built by": architecture.module}
+        own |= {f"SHA-256 of {name}": sha256 for name, sha256 in architecture.files.items()}
+    models = _text.names("models", several=several, architecture=architecture)
+    measuring = _text.names("measuring", inputs=inputs, measuring=inputs.study.measurement)
+    return Facts(tuple(Fact(name, value) for name, value in (models | own | measuring).items()))
 
 
-def machine_section(inputs: ReportInputs) -> Section:
+def machine_facts(inputs: ReportInputs) -> Facts:
     """The machine, as written beside its records."""
     machine = inputs.machine
-    facts = Facts((Fact("Machine", machine.label), Fact("Slug", machine.slug), *machine.facts))
-    return Section("machine", "Hardware and versions", blocks(_text("machine"), facts))
+    return Facts((Fact("Machine", machine.label), Fact("Slug", machine.slug), *machine.facts))
 
 
-def redo_section(inputs: ReportInputs) -> Section:
+def redo_steps(inputs: ReportInputs) -> Steps:
     """The commands that make this report again."""
-    run = study_command(inputs.study)
-    set_up = "make setup\n. .venv/bin/activate\n"
-    steps = (
-        Step("Show the plan without measuring.", f"{set_up}{run} -n"),
-        Step(
-            "Measure, analyse and publish; what is already measured is kept.",
-            "make report" if inputs.study.name == "default" else f"{set_up}{run}",
-        ),
-        Step("Run the project's own tests.", "make test"),
+    run, set_up = study_command(inputs.study), "make setup\n. .venv/bin/activate\n"
+    measure = "make report" if inputs.study.name == "default" else f"{set_up}{run}"
+    commands = (f"{set_up}{run} -n", measure, "make test")
+    return Steps(tuple(map(Step, _text.lines("steps"), commands)))
+
+
+def links_to(notes: Mapping[str, str]) -> Links:
+    """The files beside the report, each with its note."""
+    return Links(
+        tuple(
+            Link(name, name, note) if name in files.PLAIN else Link(PACK, f"{name} in {PACK}", note)
+            for name, note in notes.items()
+        )
     )
-    return Section("redo", "How to redo it", blocks(_text("redo"), Steps(steps)))
 
 
-def data_section(
-    checksums: Mapping[str, str], figures: Sequence[Figure], rows: Sequence[Mapping[str, Value]]
-) -> Section:
-    """The files beside the report; `checksums` gives the SHA-256 of each.
+def checksum_facts(checksums: Mapping[str, str]) -> Facts:
+    """The SHA-256 of each file beside the report."""
+    return Facts(tuple(Fact(f"SHA-256 of {name}", checksum) for name, checksum in checksums.items()))
 
-    `rows` are those of the table, whose columns are explained.
-    """
-    links = [
-        Link(name, name, note) if name in files.PLAIN else Link(PACK, f"{name} in {PACK}", note)
-        for name, note in _NOTES.items()
-    ]
-    drawn = [(figure.caption, one) for figure in figures if (one := figure.provenance) is not None]
-    caption = _text("table-origins-of-figures")
-    origins = table("table-origins-of-figures", caption, "workflow/rules", drawn, *_ORIGINS)
-    caption = _text("table-dictionary", file=files.MEASUREMENTS)
-    dictionary = table("table-dictionary", caption, _TABLE, columns_of(rows), *_DICTIONARY)
-    sums = {f"SHA-256 of {name}": checksum for name, checksum in checksums.items()}
-    parts = blocks(_text("every-number-above-was-measured"), Links(tuple(links)), origins, sums, dictionary)
-    return Section("data", "Data", parts)
+
+_PER_MINUTE = 60.0
+MOST_GRAPHS = 120
+"""Of the table: of more, those that took longest."""
+
+
+def tolerated(name: str) -> float:
+    """A tolerance of the readings with its address."""
+    value: float = getattr(readings, name)
+    return sourced(value, f"gnn_checkpointing/measurement/readings.py#/{name}")
+
+
+def demonstrated(inputs: ReportInputs) -> list[tuple[str, str, str, float | None]]:
+    """What each instrument is called, speaks of, and says of a step whose memory is known; and that / the exact."""
+    shown = inputs.demonstration
+    rows = []
+    for line in _text.lines("instruments", shown=shown):
+        name, of, field = line.split(" | ")
+        value: int | None = getattr(shown, field)
+        share = None if value is None else value / shown.exact_bytes if shown.exact_bytes else 0.0
+        rows.append((name, of, "saw nothing" if value is None else units.size(value), share))
+    return rows
+
+
+def halves_table(inputs: ReportInputs) -> Table:
+    """How each policy's step is shared between forward and backward."""
+    found: dict[str, list[tuple[float, float]]] = {policy: [] for policy in inputs.policies}
+    for row in inputs.completed:
+        forward, backward = (measurements_table.number(row, f"{half}_time_seconds") for half in ("forward", "backward"))
+        if forward is not None and backward is not None and forward + backward > 0:
+            found[str(row["policy"])].append((forward, backward))
+
+    def timed(policy: str) -> int:
+        conditions = (("policy", "=", policy), ("allocator", "=", inputs.reference), ("outcome", "=", "completed"))
+        return counted_where(inputs.rows, *conditions, ("forward_time_seconds", ">", 0))
+
+    def share(policy: str) -> float:
+        return median(forward / (forward + backward) for forward, backward in found[policy])
+
+    return _text.table(
+        inputs,
+        "table-halves",
+        MEASUREMENTS,
+        [policy for policy in found if found[policy]],
+        timed=timed,
+        share=share,
+        rest=lambda policy: 1 - share(policy),
+        quotient=lambda policy: median(backward / forward for forward, backward in found[policy] if forward > 0),
+    )
+
+
+def run_figure(inputs: ReportInputs, sentence: str) -> Figure:
+    """Every turn at the machine; `sentence` sums them up."""
+    graphs = [graph.graph for graph in inputs.quality.run.graphs] if inputs.quality.run else []
+    turns = turns_of(inputs.rows)
+
+    def minutes(moment: datetime) -> float:
+        return (moment - turns[0].began).total_seconds() / _PER_MINUTE
+
+    bars = [Turn(graphs.index(turn.graph), minutes(turn.began), minutes(turn.ended), turn.process) for turn in turns]
+    svg, drawn = gantt_panel("panel-run", bars), drawn_turns(bars, graphs)
+    panel = Panel("panel-run", "Turns at the machine", f"Gantt chart of the run: {sentence}", svg, drawn)
+    several, machines = graphs_a_row(len(graphs)), len({turn.host for turn in turns})
+    how = _text("figure-run-how-to-read", several=several, run=inputs.quality.run, machines=machines)
+    return Figure("figure-run", _text("figure-run"), how, (panel,), MEASUREMENTS, size="wide")
+
+
+def longest(inputs: ReportInputs) -> list[Any]:
+    """The graphs that took longest, in the order in which they were measured."""
+    graphs = inputs.quality.run.graphs if inputs.quality.run else []
+    chosen = sorted(graphs, key=lambda graph: graph.began_seconds - graph.ended_seconds)[:MOST_GRAPHS]
+    return [graph for graph in graphs if graph in chosen]
+
+
+PAIRS = sourced(WEDGES, "gnn_checkpointing/graphs/structure.py#/WEDGES")
+ERROR = square_root(0.25 / (PAIRS * 1.0))
+"""Of a share of so many pairs, at a half, where it is largest."""
+
+MOST_ROWS = sourced(60, "gnn_checkpointing/report/sections/method.py#/MOST_ROWS")
+"""A study of more graphs shows so many of them; `graphs.json` has all."""
+
+
+def drawn_first(inputs: ReportInputs) -> list[GraphFacts]:
+    """The graphs whose structure was counted; of replicates the first, since the others differ by chance."""
+    return sorted((one for one in inputs.graphs if one.structure is not None and one.replicate == 0), key=_place)
+
+
+def _place(graph: GraphFacts) -> tuple[object, ...]:
+    made = graph.derivation
+    return (
+        graph.family == "real",
+        made.base if made else graph.id if graph.family == "real" else "",
+        made is not None,
+        made.method if made else "",
+        graph.family,
+        graph.num_nodes if made is None else 0,
+        made.size if made else graph.average_degree,
+    )

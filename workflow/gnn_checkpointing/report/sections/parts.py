@@ -1,65 +1,45 @@
-"""What sections share: blocks put together, orders, columns that many tables have, and lines of figures."""
+"""What sections share: blocks put together, orders, tables of several forms, and lines of figures."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from itertools import groupby, product
 from typing import Any, TypeVar
 
-from gnn_checkpointing.analysis.results import Effect, Estimate
+from gnn_checkpointing.analysis.results import SAVES_BELOW, Effect, Estimate
+from gnn_checkpointing.records.measurements_table import number
 from gnn_checkpointing.report import units
-from gnn_checkpointing.report.figure import Fact, Figure
+from gnn_checkpointing.report.appendix import Texts
 from gnn_checkpointing.report.figures.lines import Line, Point
 from gnn_checkpointing.report.figures.palette import looks
 from gnn_checkpointing.report.figures.scales import Scale
-from gnn_checkpointing.report.inputs import ReportInputs
-from gnn_checkpointing.report.page import Block, Facts, Paragraph, Table
-from gnn_checkpointing.report.panels import Of, Shown, figure, lines_over, scattered, table
+from gnn_checkpointing.report.inputs import ReportInputs, Row
+from gnn_checkpointing.report.page import Table
+from gnn_checkpointing.report.panels import Of, Shown, lines_over, scattered
+from gnn_checkpointing.sourced import sourced
+from gnn_checkpointing.study.families import FAMILIES
 
 Item = TypeVar("Item")
 Key = TypeVar("Key", bound=Hashable)
-Part = str | Block | Mapping[str, str] | Sequence["Part"] | None
-Columns = tuple[Of[Any], ...]
-Pair = tuple[str, str]
-"""A convolution and a policy."""
 
-CONVOLUTION: Of[Any] = Of("Convolution", "convolution")
+NAMES = {family: row.name for family, row in FAMILIES.items()}
+"""Families of graphs as a reader knows them."""
 
+SAVES = units.share(1 - sourced(SAVES_BELOW, "gnn_checkpointing/analysis/results/frontier.py#/SAVES_BELOW"))
+"""A policy saves memory where it saves more than this."""
 
-def blocks(*parts: Part) -> tuple[Block, ...]:
-    """The blocks of a section: a text is a paragraph, or several, a mapping has facts.
-
-    None and tables without rows are left out.
-    """
-    return tuple(_flat(parts))
+LISTED = sourced(12, "gnn_checkpointing/report/sections/parts.py#/LISTED")
+"""Tables show so many of the worst, and lists so many of the first."""
+_NAMED = 6
+"""Of more pairs of convolution and policy the first are named; all are in the file that the table names."""
 
 
-def _flat(parts: Iterable[Part]) -> Iterator[Block]:
-    for part in parts:
-        if isinstance(part, str):
-            yield from (Paragraph(text) for text in part.split("\n\n") if text)
-        elif isinstance(part, Mapping):
-            yield Facts(tuple(Fact(name, value) for name, value in part.items()))
-        elif isinstance(part, Sequence):
-            yield from _flat(part)
-        elif part is not None and not (isinstance(part, Table) and not part.rows):
-            yield part
-
-
-def of_policy(inputs: ReportInputs) -> Of[Any]:
-    """The column of policies, marked where one trains another model."""
-    return Of("Policy", "policy", inputs.named, content="text")
-
-
-def of_ratio(name: str, field: str, unit: str = "/ none") -> Of[Any]:
-    """A column of ratios with their intervals."""
-    return Of(name, field, units.ratio_estimate, unit)
-
-
-def in_order(items: Iterable[Item], convolutions: Sequence[str], policies: Sequence[str]) -> list[Item]:
-    """What has a convolution and a policy, in the order of these; other pairs last, as they come."""
-    places = {pair: place for place, pair in enumerate(product(convolutions, policies))}
-    return sorted(items, key=lambda one: places.get(_pair(one), len(places)))
+def in_order(items: Iterable[Item], inputs: ReportInputs, *more: Callable[[Item], Any]) -> list[Item]:
+    """What has a convolution and a policy, in the study's order of these; `more` decides between equals."""
+    pairs = product(inputs.convolutions, inputs.policies)
+    places = {pair: place for place, pair in enumerate(pairs)}
+    return sorted(items, key=lambda one: (places.get(pair_of(one), len(places)), *(further(one) for further in more)))
 
 
 def grouped(items: Iterable[Item], key: Callable[[Item], Key]) -> dict[Key, list[Item]]:
@@ -70,41 +50,80 @@ def grouped(items: Iterable[Item], key: Callable[[Item], Key]) -> dict[Key, list
     return found
 
 
-def by_pair(items: Iterable[Item]) -> dict[Pair, Item]:
-    """What has a convolution and a policy, by both."""
-    return {_pair(one): one for one in items}
-
-
-def _pair(one: Any) -> Pair:
+def pair_of(one: Any) -> tuple[str, str]:
+    """Its convolution and policy."""
     return one.convolution, one.policy
 
 
+def by_pair(items: Iterable[Item]) -> dict[tuple[str, str], Item]:
+    """What has a convolution and a policy, by both."""
+    return {pair_of(one): one for one in items}
+
+
 def over_levels(
+    text: Texts,
+    inputs: ReportInputs,
     id: str,
-    caption: str,
     source: str,
     cells: Mapping[tuple[str, str, Any], Any],
     levels: Iterable[Any],
     words: Callable[[Any], str],
     *,
-    named: Callable[[str], str] = lambda policy: policy,
     heading: Callable[[Any], str] = str,
     unit: str = "degree",
+    **values: Any,
 ) -> Table:
     """A table with a row for each convolution and policy, a column for each level, and the cells of all three."""
 
-    def at(level: Any) -> Callable[[Pair], Any]:
-        return lambda pair: cells.get((*pair, level))
+    def at(level: Any) -> Of[tuple[str, str]]:
+        return Of(heading(level), lambda pair: cells.get((*pair, level)), words, unit)
 
-    return table(
-        id,
-        caption,
-        source,
-        dict.fromkeys((convolution, policy) for convolution, policy, _ in cells),
-        Of("Convolution", lambda pair: pair[0]),
-        Of("Policy", lambda pair: named(pair[1])),
-        *(Of(heading(level), at(level), words, unit) for level in levels),
-    )
+    pairs = dict.fromkeys((convolution, policy) for convolution, policy, _ in cells)
+    return text.table(inputs, id, source, pairs, *map(at, levels), **values)
+
+
+def reasons(text: Texts, inputs: ReportInputs, id: str, source: str, sentences: Sequence[str]) -> Table:
+    """A table of sentences of the form "what: why", those of one reason in one row."""
+    found: dict[str, list[str]] = {}
+    for sentence in sentences:
+        what, _, why = sentence.partition(": ")
+        found.setdefault((why or sentence).rstrip("."), []).append(what if why else "")
+    return text.table(inputs, id, source, [(_what(names), why) for why, names in found.items()])
+
+
+def _what(names: Sequence[str]) -> str:
+    named = [name for name in names if name]
+    if len(named) < 2:
+        return "".join(named)
+    policies: dict[str, list[str]] = {}
+    for name in named[:_NAMED]:
+        convolution, comma, policy = name.rpartition(", ")
+        policies.setdefault(convolution if comma else name, []).extend([policy] if comma else [])
+    listed = [f"{name}: {', '.join(those)}" if those else name for name, those in policies.items()]
+    return "; ".join(listed + (["and more"] if len(named) > _NAMED else []))
+
+
+def time_ratio(row: Row) -> Estimate | None:
+    """A row's time ratio with its interval; None of none and where nothing was timed."""
+    middle, low, high = (number(row, name) for name in ("time_ratio", "time_ratio_low", "time_ratio_high"))
+    if middle is None or row["policy"] == "none":
+        return None
+    return units.estimate_of(middle, middle if low is None else low, middle if high is None else high)
+
+
+def outcome_text(row: Row) -> str:
+    """An outcome as words."""
+    return str(row["outcome"]).replace("_", " ")
+
+
+def without_replicate(label: str) -> str:
+    """A graph's label without the number of its draw, where only the first is shown."""
+    return re.sub(r", replicate \d+", "", label)
+
+
+def family(name: str) -> str:
+    """A family of graphs as a reader knows it; other names as they are."""
+    return NAMES.get(name, name)
 
 
 def line(
@@ -124,6 +143,20 @@ def line(
             if value is not None
         ),
     )
+
+
+def lines_of(
+    items: Iterable[Item],
+    name: Callable[[Item], str],
+    order: Iterable[str],
+    x: Callable[[Item], float],
+    y: Callable[[Item], Estimate | float | None],
+    cell: Callable[[Item], str] = lambda _: "",
+) -> list[Line]:
+    """A line for each name in the order given that has points."""
+    own = grouped(items, name)
+    lines = (line(each, own[each], x, y, cell) for each in order if each in own)
+    return [each for each in lines if each.points]
 
 
 def points(panels: Iterable[Sequence[Line]]) -> list[Point]:
@@ -153,25 +186,20 @@ def over_bases(
     """A panel for each convolution and graph that others were made from: each policy's ratio to none over a place."""
     for convolution, base in product(inputs.convolutions, dict.fromkeys(effect.base for effect in effects)):
         own = [effect for effect in effects if (effect.convolution, effect.base) == (convolution, base)]
-        lines = [line(policy, [e for e in own if e.policy == policy], place, value) for policy in inputs.compared]
+        lines = lines_of(own, lambda effect: effect.policy, inputs.compared, place, value)
         title, colours = f"{convolution}, {base}", looks(inputs.policies)
         yield lines_over(title, lines, colours, x, y, reference=1.0, convolution=convolution)
 
 
 def scatter(
     inputs: ReportInputs,
-    id: str,
-    words: tuple[str, str, str],
     panels: Mapping[str, Sequence[Line]],
     told: Callable[[str], str],
     scales: tuple[Scale, Scale],
     *,
     diagonal: bool = False,
-) -> Figure:
-    """Marks of several policies, a panel for each convolution; `words` are caption, how to read it, and source."""
-    shown = (
-        scattered(name, lines, looks(inputs.policies), *scales, told(name), diagonal=diagonal)
-        for name, lines in panels.items()
-        if lines
-    )
-    return figure(id, *words, shown)
+) -> Iterator[Shown | None]:
+    """Marks of several policies, a panel for each convolution."""
+    for name, lines in panels.items():
+        if lines:
+            yield scattered(name, lines, looks(inputs.policies), *scales, told(name), diagonal=diagonal)

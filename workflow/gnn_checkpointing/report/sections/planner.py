@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from urllib.parse import urlencode
 
 from gnn_checkpointing.planning import Plan, Planner
-from gnn_checkpointing.report import units
+from gnn_checkpointing.report import plan_words, units
 from gnn_checkpointing.report.inputs import PLANNER, ReportInputs
-from gnn_checkpointing.report.page import Column, Field, Note, Section, Table
+from gnn_checkpointing.report.page import Field
 from gnn_checkpointing.report.page import Planner as PlannerBlock
-from gnn_checkpointing.report.plan_words import HEADINGS, advice, cells
-from gnn_checkpointing.report.sections.parts import blocks
-from gnn_checkpointing.report.texts import texts
 from gnn_checkpointing.sourced import sourced
 
-_text = texts("planner")
 
-
-def planner_section(inputs: ReportInputs) -> Section | None:
-    """The planner asked for the largest graph that all laws know, at its densest; None where no law tells a peak."""
+def planned(inputs: ReportInputs) -> tuple[float, PlannerBlock, list[Plan], str]:
+    """The planner asked for the largest graph that all laws know, at its densest: level, form, answers, warnings."""
     known = inputs.knowledge
-    if not known.policies:
-        return None
     limits = {limit.size: limit for limit in known.limits}
     nodes, edges = limits["num_nodes"].high, limits["num_edges"].high
     planner = Planner(known)
@@ -40,23 +34,16 @@ def planner_section(inputs: ReportInputs) -> Section | None:
         graphs=tuple(graph.label for graph in known.graphs),
         fields=_fields(inputs, nodes, edges, memory),
         convolutions=tuple(known.convolutions),
-        headings=HEADINGS,
+        headings=plan_words.HEADINGS,
         knowledge=known.model_dump(mode="json"),
     )
-    columns = (
-        Column("Convolution"),
-        *(Column(heading, "", "text" if place in (0, 3) else "number") for place, heading in enumerate(HEADINGS)),
-    )
-    rows = tuple((plan.convolution, *cells(one)) for plan in plans for one in plan.policies)
     warnings = dict.fromkeys(warning for plan in plans for warning in plan.warnings)
-    parts = blocks(
-        _text("the-laws-below-asked-for", level=sourced(known.confidence, f"{PLANNER}#/confidence")),
-        form,
-        Table("table-plan", _text("table-plan", plan=plans[0]), columns, rows, PLANNER),
-        " ".join(f"{plan.convolution}: {advice(plan)}" for plan in plans),
-        Note(" ".join(warnings)) if warnings else None,
-    )
-    return Section("planner", "My graph, my memory: what now?", parts)
+    return sourced(known.confidence, f"{PLANNER}#/confidence"), form, plans, " ".join(warnings)
+
+
+def plan_rows(plans: Sequence[Plan]) -> list[tuple[str, ...]]:
+    """Every policy of every answer, in words."""
+    return [(plan.convolution, *plan_words.cells(one)) for plan in plans for one in plan.policies]
 
 
 def _fields(inputs: ReportInputs, nodes: int, edges: int, memory: float) -> tuple[Field, ...]:

@@ -1,55 +1,21 @@
-"""Other stacks than the bare ones of a few layers: deep models, and models with what people add in practice."""
+"""Other models and inputs than the plain ones: deep stacks, stacks as in practice, and ego networks."""
 
 from __future__ import annotations
 
-from gnn_checkpointing.analysis.results import DepthPoint, Estimate
+from collections.abc import Callable, Sequence
+
+from gnn_checkpointing.analysis.results import DepthPoint, EgoPoint, Estimate
 from gnn_checkpointing.report import units
+from gnn_checkpointing.report.appendix import Texts
 from gnn_checkpointing.report.figure import Figure
 from gnn_checkpointing.report.figures import scales
 from gnn_checkpointing.report.figures.palette import looks
+from gnn_checkpointing.report.figures.scales import Scale
 from gnn_checkpointing.report.inputs import EFFECTS, ReportInputs
-from gnn_checkpointing.report.page import Section
-from gnn_checkpointing.report.panels import Of, figure, lines_over, table
-from gnn_checkpointing.report.sections.claims import verdict_table
-from gnn_checkpointing.report.sections.parts import CONVOLUTION, blocks, grouped, line, of_policy, of_ratio
-from gnn_checkpointing.report.texts import texts
+from gnn_checkpointing.report.panels import Shown, lines_over
+from gnn_checkpointing.report.sections.parts import grouped, line, lines_of, points
 
-_text = texts("stacks")
-
-OF_DEPTH = (
-    "reversible-peak-hardly-grows-with-depth",
-    "deep-reversible-peaks-below-layers",
-    "deep-reversible-peaks-below-edge-blocks",
-    "deep-reversible-peaks-below-nested-edge-blocks",
-    "gsr-gnn-memory",
-    "gsr-gnn-speed",
-)
-OF_PRACTICE = [f"{policy}-{name}-in-practice" for policy in ("layers", "edge-blocks") for name in ("saves", "costs")]
-
-
-def depth_section(inputs: ReportInputs) -> Section | None:
-    """Deep models, None where the study's models have one depth."""
-    found = inputs.depths.points
-    if not found:
-        return None
-    shown = table(
-        "table-depth",
-        _text("table-depth", confidence=inputs.depths.confidence),
-        EFFECTS,
-        found,
-        Of("Stack", "stack"),
-        Of("Average degree", "level", content="number"),
-        Of("Layers", "num_layers", units.count),
-        of_policy(inputs),
-        Of("Activation peak", "activation_bytes", units.size),
-        Of("Kept", "saved_activation_bytes", units.size, "at end of forward"),
-        of_ratio("Activations", "activation_ratio"),
-        of_ratio("Step time", "time_ratio"),
-    )
-    timed = any(point.time_ratio for point in found)
-    verdicts = verdict_table(inputs, "table-depth-verdicts", _text("table-depth-verdicts"), OF_DEPTH)
-    figures = [depth_figure(inputs), depth_figure(inputs, "time", time=True) if timed else None]
-    return Section("depth", "Deep models", blocks(_text("depth"), figures, shown, verdicts))
+_text = Texts("stacks")
 
 
 def depth_figure(inputs: ReportInputs, name: str = "memory", *, time: bool = False) -> Figure:
@@ -63,13 +29,11 @@ def depth_figure(inputs: ReportInputs, name: str = "memory", *, time: bool = Fal
     ends = [estimate.estimate for _, estimate in found]
     x = scales.degree_scale([point.num_layers for point, _ in found], "layers")
     y = scales.ratio_scale(ends, "step time / none's") if time else scales.size_scale(ends, "activation peak")
+    order = inputs.compared if time else inputs.policies
     shown = (
         lines_over(
             f"{stack}, {units.count(num_nodes)} nodes, average degree {level}",
-            [
-                line(policy, [p for p in own if p.policy == policy], lambda p: p.num_layers, value)
-                for policy in (inputs.compared if time else inputs.policies)
-            ],
+            lines_of(own, lambda p: p.policy, order, lambda p: p.num_layers, value),
             looks(inputs.policies),
             x,
             y,
@@ -78,29 +42,46 @@ def depth_figure(inputs: ReportInputs, name: str = "memory", *, time: bool = Fal
         )
         for (stack, num_nodes, level), own in panels.items()
     )
-    caption = _text("figure-depth-time" if time else "figure-depth")
-    return figure(f"figure-depth-{name}", caption, _text("figure-depth-how-to-read"), EFFECTS, shown)
+    return _text.figure(f"figure-depth-{name}", EFFECTS, shown)
 
 
-def practice_section(inputs: ReportInputs) -> Section | None:
-    """Stacks with what people add, None where the study has none."""
-    asked, found = inputs.study.practice, inputs.effects.practice
-    if asked is None or not found:
-        return None
-    shown = table(
-        "table-practice",
-        _text("table-practice", confidence=inputs.effects.confidence),
-        EFFECTS,
-        found,
-        CONVOLUTION,
-        of_policy(inputs),
-        Of("Nodes", "num_nodes", units.count),
-        Of("Average degree", "level", content="number"),
-        of_ratio("Activations, bare", "bare_activation_ratio"),
-        of_ratio("In practice", "activation_ratio"),
-        of_ratio("Time, bare", "bare_time_ratio"),
-        of_ratio("In practice", "time_ratio"),
-        Of("None, in practice", "none_activation_bytes", units.ratio, "/ bare"),
-    )
-    verdicts = verdict_table(inputs, "table-practice-verdicts", _text("table-practice-verdicts"), OF_PRACTICE)
-    return Section("practice", "In practice", blocks(_text("practice", asked=asked), shown, verdicts))
+def _named(point: EgoPoint) -> str:
+    """What an input is called in a figure, with its radius in brackets."""
+    return _text.names("forms")[point.form] + ("" if point.radius is None else f" ({point.radius:g})")
+
+
+def ego_figure(inputs: ReportInputs, name: str = "ego-memory") -> Figure:
+    """Peak memory without checkpointing against density, one line per input."""
+    found = [point for point in inputs.ego.points if point.policy == "none"]
+    shown = sorted(found, key=lambda point: (point.form, point.radius or 0.0))
+    names = list(dict.fromkeys(_named(point) for point in shown))
+    x = scales.degree_scale([point.degree for point in found], "average degree of the graph itself")
+    y = scales.size_scale([point.peak_memory_bytes for point in found], "peak memory without checkpointing")
+
+    def panel(convolution: str, origin: str) -> Shown | None:
+        own = [point for point in shown if (point.convolution, point.origin) == (convolution, origin)]
+        lines = grouped(own, lambda point: _named(point))
+        drawn = [line(each, of, lambda p: p.degree, lambda p: p.peak_memory_bytes) for each, of in lines.items()]
+        return lines_over(convolution, drawn, looks(names), x, y, names="input")
+
+    origins = dict.fromkeys(point.origin for point in found)
+    panels = (panel(convolution, origin) for convolution in inputs.convolutions for origin in origins)
+    return _text.figure(f"figure-{name}", EFFECTS, panels, "figure-ego-memory")
+
+
+def cost_figure(inputs: ReportInputs) -> Figure:
+    """What counting the encodings takes against density, a line for each radius."""
+    costs = inputs.ego.costs
+    x = scales.degree_scale([cost.average_degree for cost in costs], "average degree")
+    radii = grouped(sorted(costs, key=lambda cost: cost.radius), lambda cost: cost.radius)
+
+    def shown(title: str, field: str, scale: Callable[[Sequence[float], str], Scale]) -> Shown | None:
+        lines = [
+            line(f"radius {radius}", own, lambda cost: cost.average_degree, lambda cost: getattr(cost, field))
+            for radius, own in radii.items()
+        ]
+        y = scale([point.y for point in points([lines])], title.lower())
+        return lines_over(title, lines, looks([each.policy for each in lines]), x, y, names="input")
+
+    panels = shown("Seconds", "seconds", scales.time_scale), shown("Bytes at once", "peak_bytes", scales.size_scale)
+    return _text.figure("figure-ego-cost", EFFECTS, panels)

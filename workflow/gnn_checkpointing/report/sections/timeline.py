@@ -1,48 +1,29 @@
-"""One training step under the microscope: live bytes at every allocation, policy beside policy."""
+"""Traced steps: live bytes at every allocation, Vision GNNs block by block, and a trained one explained."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from itertools import pairwise
+from typing import Literal
 
+from gnn_checkpointing.analysis.results import ExplainedSet
 from gnn_checkpointing.analysis.table import series
 from gnn_checkpointing.records.traces import Trace
 from gnn_checkpointing.report import units
+from gnn_checkpointing.report.appendix import Texts
 from gnn_checkpointing.report.figure import Figure, Panel
+from gnn_checkpointing.report.figures import scales
 from gnn_checkpointing.report.figures.palette import looks
 from gnn_checkpointing.report.figures.timeline import Course, drawn_courses, timeline_panel
-from gnn_checkpointing.report.inputs import TRACES, ReportInputs
-from gnn_checkpointing.report.page import Section
-from gnn_checkpointing.report.panels import Of, table
-from gnn_checkpointing.report.sections.parts import blocks, grouped
-from gnn_checkpointing.report.texts import texts
+from gnn_checkpointing.report.inputs import EXPLANATIONS, TRACES, ReportInputs
+from gnn_checkpointing.report.panels import Shown, lines_over
+from gnn_checkpointing.report.sections.parts import grouped, line, points
+from gnn_checkpointing.study.convolutions import VISION
 
-_text = texts("timeline")
+_text = Texts("timeline")
 
 _FLOOR = 1 / 40
 """The axis begins at this share of the smallest peak: the first bytes of a step span decades that say nothing."""
-
-
-def timeline_section(inputs: ReportInputs) -> Section | None:
-    """The course of one step, None where no step was traced."""
-    traced = traced_by_convolution(inputs)
-    if not traced:
-        return None
-    shown = table(
-        "table-timeline",
-        _text("table-timeline"),
-        TRACES,
-        [(convolution, trace) for convolution, traces in traced.items() for trace in traces],
-        Of("Convolution", lambda row: row[0]),
-        Of("Policy", lambda row: inputs.named(row[1].policy)),
-        Of("Resident", lambda row: row[1].resident_bytes, units.size),
-        Of("Activation peak", lambda row: row[1].peak_bytes, units.size),
-        Of("Saved at end of forward", lambda row: row[1].saved_activation_bytes, units.size),
-        Of("Transient", lambda row: row[1].peak_bytes - row[1].saved_activation_bytes, units.size),
-        Of("Forward ends", lambda row: _forward_share(row[1]), units.percent, "of the step"),
-        Of("Events", lambda row: row[1].events, units.count),
-    )
-    opening = _text("one-step-on-nodes-average", first=next(iter(traced.values()))[0])
-    return Section("timeline", "Timeline of one training step", blocks(opening, _figure(inputs, traced), shown))
 
 
 def traced_by_convolution(inputs: ReportInputs) -> dict[str, list[Trace]]:
@@ -55,23 +36,24 @@ def traced_by_convolution(inputs: ReportInputs) -> dict[str, list[Trace]]:
     return {name: found[name] for name in names if name in found}
 
 
-def _figure(inputs: ReportInputs, traced: dict[str, list[Trace]]) -> Figure:
+def pairs_of(traced: Mapping[str, Sequence[Trace]]) -> list[tuple[str, Trace]]:
+    """Every trace beside its convolution."""
+    return [(convolution, trace) for convolution, traces in traced.items() for trace in traces]
+
+
+def timeline_figure(inputs: ReportInputs, traced: Mapping[str, Sequence[Trace]]) -> Figure:
+    """Live bytes over one step, a panel for each convolution."""
     peaks = [trace.peak_bytes for traces in traced.values() for trace in traces]
     low, high = max(1.0, min(peaks) * _FLOOR), max(peaks) * 4
     panels = []
     for position, (convolution, traces) in enumerate(traced.items()):
         id, courses = f"timeline-{position}", _courses(inputs, traces)
-        alternative = _text("alternative", convolution=convolution, traces=[(t, _forward_share(t)) for t in traces])
+        alternative = _text("alternative", convolution=convolution, traces=[(t, forward_share(t)) for t in traces])
         svg = timeline_panel(id, courses, low, high)
         panels.append(Panel(id, convolution, alternative, svg, drawn_courses(courses), convolution))
-    return Figure(
-        id="figure-timeline",
-        caption=_text("figure-timeline"),
-        how_to_read=_text("figure-timeline-how-to-read"),
-        panels=tuple(panels),
-        source=TRACES,
-        size="wide" if any(len(traces) > 2 for traces in traced.values()) else "small",
-    )
+    size: Literal["small", "wide"] = "wide" if any(len(traces) > 2 for traces in traced.values()) else "small"
+    words = _text("figure-timeline"), _text("figure-timeline-how-to-read")
+    return Figure("figure-timeline", *words, tuple(panels), TRACES, size)
 
 
 def _courses(inputs: ReportInputs, traces: Sequence[Trace]) -> list[Course]:
@@ -82,7 +64,7 @@ def _courses(inputs: ReportInputs, traces: Sequence[Trace]) -> list[Course]:
             look=colours[trace.policy],
             shares=tuple(second / _length(trace) for second in trace.seconds),
             live_bytes=tuple(float(value) for value in trace.live_bytes),
-            forward_ended=_forward_share(trace),
+            forward_ended=forward_share(trace),
             peak=units.size(trace.peak_bytes),
         )
         for trace in traces
@@ -93,5 +75,78 @@ def _length(trace: Trace) -> float:
     return max([trace.forward_ended_seconds, *trace.seconds]) or 1.0
 
 
-def _forward_share(trace: Trace) -> float:
+def forward_share(trace: Trace) -> float:
+    """When the forward pass ended, as a share of the step."""
     return trace.forward_ended_seconds / _length(trace)
+
+
+MEASURES = {
+    "spatial_distance": "spatial distance (patches)",
+    "visual_similarity": "visual similarity (cosine)",
+    "embedding_similarity": "embedding similarity (cosine)",
+    "class_probability": "probability of the right class",
+    "modularity": "modularity of the object",
+    "top1_accuracy": "top-1 accuracy",
+}
+
+
+def profiled(inputs: ReportInputs) -> dict[str, list[Trace]]:
+    """The traces of Vision GNNs that were profiled block by block, by convolution."""
+    traced = traced_by_convolution(inputs).items()
+    found = {name: [trace for trace in traces if trace.block_bytes] for name, traces in traced}
+    return {name: traces for name, traces in found.items() if traces and name.partition(" ")[0] in VISION}
+
+
+def blocks_of(inputs: ReportInputs) -> list[tuple[str, str, int, float, int, int]]:
+    """Every block of every trace: model, policy, number, neighbours, what is kept of it, the most at once within it."""
+    return [
+        (convolution, trace.policy, *block)
+        for convolution, traces in profiled(inputs).items()
+        for trace in traces
+        for block in zip(
+            trace.block_numbers, trace.block_degrees, kept_by_block(trace), within_blocks(trace), strict=True
+        )
+    ]
+
+
+def kept_by_block(trace: Trace) -> list[int]:
+    """What each block adds to what is live, in bytes: what is kept of it for the backward pass."""
+    return [after - before for before, after in pairwise(trace.block_bytes)]
+
+
+def within_blocks(trace: Trace) -> list[int]:
+    """The most that each block holds at once, above what lived when it began."""
+    return [peak - before for before, peak in zip(trace.block_bytes, trace.block_peaks, strict=False)]
+
+
+def blocks_figure(inputs: ReportInputs, id: str, axis: str, profile: Callable[[Trace], Sequence[int]]) -> Figure:
+    """What blocks keep or hold, a panel for each model."""
+
+    def shown(convolution: str, traces: Sequence[Trace]) -> Shown | None:
+        # What a block keeps inside a recomputed run of blocks is nothing, which no logarithmic axis shows.
+        lines = [
+            line(trace.policy, list(enumerate(profile(trace), start=1)), lambda one: one[0], lambda one: one[1])
+            for trace in traces
+            if min(profile(trace)) > 0
+        ]
+        if not lines:
+            return None
+        names = [f"{number} ({k:g})" for number, k in enumerate(traces[0].block_degrees, start=1)]
+        x = scales.step_scale(names, "block (its neighbours)")
+        y = scales.size_scale([point.y for point in points([lines])], axis)
+        return lines_over(convolution, lines, looks(inputs.policies), x, y, convolution=convolution)
+
+    return _text.figure(id, TRACES, (shown(convolution, traces) for convolution, traces in profiled(inputs).items()))
+
+
+def explained_figure(sets: Sequence[ExplainedSet]) -> Figure:
+    """A panel for each measure, a line for each set of images."""
+    x = scales.step_scale([f"{one.number} ({one.neighbours})" for one in sets[0].blocks], "block (its neighbours)")
+    own_looks = looks([one.label for one in sets])
+
+    def shown(measure: str, words: str) -> Shown | None:
+        lines = [line(one.label, one.blocks, lambda at: at.number, lambda at: getattr(at, measure)) for one in sets]
+        ends = [end for point in points([lines]) for end in (point.low, point.high)]
+        return lines_over(words, lines, own_looks, x, scales.value_scale(ends, words), names="images") if ends else None
+
+    return _text.figure("figure-explained", EXPLANATIONS, (shown(*measure) for measure in MEASURES.items()))

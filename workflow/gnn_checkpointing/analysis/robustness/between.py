@@ -1,0 +1,201 @@
+"""Do results differ between families, between draws of one family, and between the hours of the run?"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+from scipy.stats import t as student
+from statsmodels.regression.linear_model import OLS
+
+from gnn_checkpointing.analysis.checks import moment
+from gnn_checkpointing.analysis.fitting import (
+    ROUNDING,
+    WEIGHTS,
+    Floats,
+    answering,
+    answers,
+    design,
+    fitted,
+    largest,
+    observed,
+    why_not,
+)
+from gnn_checkpointing.analysis.results import Estimate, FamilyFactor, Quantity, ReplicateSpread, Response, RunDrift
+from gnn_checkpointing.analysis.rounding import first_greatest, rank
+from gnn_checkpointing.analysis.table import Row, by_series, grouped
+
+QUANTITIES: tuple[Quantity, ...] = ("activation_ratio", "time_ratio")
+RESPONSE: Response = "step_time_seconds"
+"""What may drift: bytes know no hour."""
+LEAST_FREEDOM = 8
+"""Draws that are more than their places by less than this leave no interval worth the name."""
+
+
+def families(rows: Sequence[Row]) -> tuple[list[FamilyFactor], list[str]]:
+    """The family's share in every policy's ratios, and what could not be tried and why."""
+    paired = [row for row in rows if row.policy != "none" and row.activation_ratio is not None]
+    if len({row.family for row in paired}) < 2:
+        why = "no policy was measured beside none on a generated graph"
+        if paired:
+            why = f"all generated graphs are of one family, {paired[0].family}"
+        return [], [f"The family as a factor is not tried: {why}."]
+    return answers(
+        (
+            f"{convolution}, {policy}: the family as a factor of {quantity} is not tried",
+            _factor([row for row in cells if getattr(row, quantity) is not None], quantity),
+        )
+        for (convolution, policy), cells in by_series(paired)
+        for quantity in QUANTITIES
+    )
+
+
+def _factor(cells: Sequence[Row], quantity: Quantity) -> FamilyFactor | str:
+    """Test log ratio = place + family, where a place is a number of nodes and a requested degree.
+
+    Places as a factor hold whatever a ratio does along nodes and degree, so no bend of that passes for a family or
+    hides one, as it would beside straight lines in log nodes and log degree.
+    """
+    by_place = grouped(cells, lambda row: (row.num_nodes, row.requested_average_degree))
+    shared = [row for _, part in by_place if len({row.family for row in part}) > 1 for row in part]
+    names = sorted({row.family for row in shared})
+    if len(names) < 2:
+        return "no size and degree was measured on two families"
+    values = np.log([float(getattr(row, quantity)) for row in shared])
+    places = _dummies([f"{row.num_nodes} {row.requested_average_degree}" for row in shared])
+    columns = np.hstack([places, _dummies([row.family for row in shared])[:, 1:]])
+    if rank(columns) < columns.shape[1]:
+        return "not all families meet others at one size and degree"
+    if len(shared) <= columns.shape[1]:
+        return "there are too few graphs to tell a family from chance"
+    full, restricted = OLS(values, columns).fit(), OLS(values, places).fit()
+    shifts = np.array([0.0, *full.params[places.shape[1] :]])
+    shifts -= shifts.mean()
+    furthest = first_greatest(np.abs(shifts), nothing=ROUNDING)
+    differs = bool(abs(shifts[furthest]) > ROUNDING)
+    # Without any spread the F test that no family differs has no p-value of its own: it is 1 or 0.
+    spread = [np.abs(fit.resid).max() >= ROUNDING for fit in (restricted, full)]
+    return FamilyFactor(
+        convolution=cells[0].convolution,
+        policy=cells[0].policy,
+        quantity=quantity,
+        families=names,
+        largest_shift=float(np.exp(shifts[furthest])) if differs else 1.0,
+        furthest_family=names[furthest] if differs else "",
+        p_value=float(full.compare_f_test(restricted)[1]) if all(spread) else float(not spread[0]),
+    )
+
+
+def _dummies(labels: Sequence[str]) -> Floats:
+    """A column of ones and zeros for each label, in alphabetical order ([num_labels, num_different])."""
+    different, codes = np.unique(np.asarray(labels), return_inverse=True)
+    return np.eye(len(different))[codes]
+
+
+def replicates(rows: Sequence[Row]) -> tuple[list[ReplicateSpread], list[str]]:
+    """The relative standard deviation between draws of each response, and what could not be tried and why."""
+    groups = grouped(
+        rows, lambda row: (row.convolution, row.policy, row.family, row.num_nodes, row.requested_average_degree)
+    )
+    places = [cells for _, cells in groups if len(cells) > 1]
+    if not places:
+        return [], ["The spread between draws is not tried: no size, degree and family was drawn twice."]
+    return answers(
+        (f"The spread of {response} between draws is not tried", _spread(places, response)) for response in WEIGHTS
+    )
+
+
+def _spread(places: Sequence[Sequence[Row]], response: Response) -> ReplicateSpread | str:
+    """The spreads of places that have more than one value above 0."""
+    having = [(observed(answering(cells, response), response), cells[0]) for cells in places]
+    found = [(float(each.std(ddof=1) / each.mean()), row) for each, row in having if len(each) > 1 and each.mean() > 0]
+    if not found:
+        return "no place has two values"
+    shares = [share for share, _ in found]
+    worst, at = found[first_greatest(shares, nothing=ROUNDING)]
+    return ReplicateSpread(
+        response=response,
+        places=len(found),
+        median=float(np.median(shares)),
+        worst=worst,
+        worst_at=f"{at.convolution}, {at.policy}, {at.family} of {at.num_nodes} nodes, degree {at.degree:g}",
+    )
+
+
+def drift(rows: Sequence[Row], everything: Sequence[Row], confidence: float) -> tuple[list[RunDrift], list[str]]:
+    """The change of each convolution's and policy's step time over the run, and what has none and why.
+
+    `rows` are generated graphs, `everything` all that was measured, which shows how long the run was.
+    """
+    places = order(everything)
+    return answers(
+        (
+            f"{convolution}, {policy}: drift of {RESPONSE} is not tried",
+            _drift(answering(cells, RESPONSE), places, confidence),
+        )
+        for (convolution, policy), cells in by_series(rows)
+    )
+
+
+def order(rows: Sequence[Row]) -> dict[str, float]:
+    """Each cell's place in the order of measurement, from -1/2 for the first to 1/2 for the last."""
+    started = {row.cell: moment(row.started, "started", row.cell) for row in rows}
+    cells = sorted(started, key=lambda cell: (started[cell], cell))
+    return {cell: place / max(1, len(cells) - 1) - 0.5 for place, cell in enumerate(cells)}
+
+
+def _drift(cells: Sequence[Row], places: dict[str, float], confidence: float) -> RunDrift | str:
+    """Fit the order beside what explains the time, so that dense graphs that came late are no drift.
+
+    The response is the time as a share of what is expected, so the order's coefficient is the change over the run as
+    a share. The order is random, so the scatter does not go with it, and plain least squares has the right interval:
+    robust ones are twice too wide where a mean has two draws.
+    """
+    explained = _beside_draws(cells) or _beside_law(cells, confidence)
+    if explained is None:
+        return "these cells carry no additive law, and too few of them are draws of one size and density"
+    kept, shares, columns = explained
+    basis = np.linalg.qr(columns / largest(columns))[0]
+    late = np.array([places[row.cell] for row in kept])
+    late, shares = (values - basis @ (basis.T @ values) for values in (late, shares))
+    if np.abs(late).max() < ROUNDING:
+        return "the order of measurement cannot be told from size and density"
+    freedom = len(kept) - columns.shape[1] - 1
+    slope = float(late @ shares / (late @ late))
+    error = math.sqrt(float(((shares - slope * late) ** 2).sum() / freedom / (late @ late)))
+    if error < ROUNDING:  # without noise nothing is left but rounding
+        slope, error = (0.0 if abs(slope) < ROUNDING else slope), 0.0
+    reach = error * float(student.ppf((1 + confidence) / 2, freedom))
+    return RunDrift(
+        convolution=cells[0].convolution,
+        policy=cells[0].policy,
+        response=RESPONSE,
+        change=Estimate(estimate=slope, low=slope - reach, high=slope + reach),
+        p_value=float(2 * student.sf(abs(slope) / error, freedom)) if error else float(slope == 0),
+    )
+
+
+def _beside_draws(cells: Sequence[Row]) -> tuple[Sequence[Row], Floats, Floats] | None:
+    """Each cell's time / the mean of the draws of its size, density and family, and a column for each such.
+
+    What nodes and edges do is in the mean, whatever it is; None where too few were drawn again.
+    """
+    groups = grouped(cells, lambda row: (row.family, row.num_nodes, row.requested_average_degree))
+    drawn_again = [part for _, part in groups if len(part) > 1]
+    counts = [len(part) for part in drawn_again]
+    if sum(counts) - len(counts) < LEAST_FREEDOM:
+        return None
+    kept = [row for part in drawn_again for row in part]
+    means = np.repeat([observed(part, RESPONSE).mean() for part in drawn_again], counts)
+    return kept, observed(kept, RESPONSE) / means, np.repeat(np.eye(len(counts)), counts, axis=0)
+
+
+def _beside_law(cells: Sequence[Row], confidence: float) -> tuple[Sequence[Row], Floats, Floats] | None:
+    """Each cell's time / its additive law, and the law's columns / that; None where there is no law."""
+    if why_not(cells, RESPONSE):
+        return None
+    expected = fitted(design(cells), observed(cells, RESPONSE), "relative", confidence).fitted
+    if (expected <= 0).any():
+        return None
+    return cells, observed(cells, RESPONSE) / expected, design(cells) / expected[:, np.newaxis]

@@ -1,0 +1,184 @@
+"""Public graphs through PyG's dataset classes and the package `ogb`: both read checked copies of the raw files.
+
+Raw files are found below data_root, or else downloaded to a folder of ours.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import shutil
+import socket
+import tempfile
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from gnn_checkpointing.artefacts import seal, sealed_bytes, whole_file
+from gnn_checkpointing.graphs.files import Loaded, reason, refuse_gzip_bomb, refuse_other
+from gnn_checkpointing.refusal import Refusal
+from gnn_checkpointing.study.graph_entries import DATASETS, RealGraph
+
+OGB_FILES = ["edge.csv.gz", "node-feat.csv.gz", "node-label.csv.gz", "num-node-list.csv.gz", "num-edge-list.csv.gz"]
+DOWNLOADS = Path("results/downloads")
+SILENT_SECONDS = 60.0
+SOCKET_SECONDS = 15.0
+
+
+def load_pyg(source: RealGraph, data_root: Path | None) -> Loaded:
+    """Load through the dataset class: in a temporary folder it makes its raw/ and processed/, not below data_root."""
+    from torch_geometric import datasets
+
+    if source.dataset == "KarateClub":
+        return _from_pyg(datasets.KarateClub()[0], {})
+    came_from: list[Path] = []
+    files: dict[str, str] = {}
+
+    def fill_raw_folder(dataset: Any) -> None:
+        raw = Path(dataset.raw_dir)
+        names = [Path(path).name for path in dataset.raw_paths]
+        folder, digests = _provide(source, data_root, raw.relative_to(dataset.root), names, raw, dataset.download)
+        came_from.append(folder)
+        files.update(digests)
+
+    base = getattr(datasets, str(source.dataset))
+    loader = type(base.__name__, (base,), {"_download": fill_raw_folder})
+    named = () if DATASETS[str(source.dataset)].single else (source.name,)
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as scratch:
+        try:
+            return _from_pyg(loader(scratch, *named)[0], files)
+        except Refusal:
+            raise
+        except Exception as error:  # a wrong name is an AssertionError; damaged files fail as numpy or scipy likes
+            if not any(Path(scratch).iterdir()):
+                raise Refusal(f"PyG's {source.dataset} has no dataset of that name") from None
+            raise _unreadable("PyG", came_from[0], error) from None
+
+
+def _from_pyg(data: Any, files: dict[str, str]) -> Loaded:
+    """What PyG's `Data` holds; nodes that have several labels each (Yelp) with the first of them as their class."""
+    labels, notes = data.y.numpy(), list[str]()
+    if labels.ndim == 2 and labels.shape[1] > 1:
+        notes = [f"nodes have several of {labels.shape[1]} labels each; the class of a node is the first of them"]
+        labels = np.where((labels > 0).any(axis=1), (labels > 0).argmax(axis=1), -1)
+    features = np.ascontiguousarray(data.x.numpy(), dtype=np.float32)
+    return Loaded(features, data.edge_index.numpy().astype(np.int64), labels, files, notes)
+
+
+def load_ogb(source: RealGraph, data_root: Path | None) -> Loaded:
+    """Load from OGB's raw tables; its own loader would write a pickle beside them and open it again."""
+    try:
+        from ogb.io.read_graph_raw import read_csv_graph_raw
+    except ImportError:
+        raise Refusal(
+            "class OGB needs the package ogb, which is not installed; install it with "
+            'pip install "gnn-checkpointing[ogb]"'
+        ) from None
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+        raw = Path(folder) / "raw"
+        inner = Path(source.name.replace("-", "_")) / "raw"
+        came_from, files = _provide(source, data_root, inner, OGB_FILES, raw, lambda: _download_ogb(source.name, raw))
+        try:
+            graph = read_csv_graph_raw(str(raw))[0]
+            labels = np.loadtxt(raw / "node-label.csv.gz", dtype=np.int64, delimiter=",", ndmin=1)
+            features = np.ascontiguousarray(graph["node_feat"], dtype=np.float32)
+            return Loaded(features, graph["edge_index"].astype(np.int64), labels, files)
+        except Exception as error:  # whatever pandas or numpy objects to, the files are at fault
+            raise _unreadable("ogb", came_from, error) from None
+
+
+def _download_ogb(name: str, raw: Path) -> None:
+    """Fetch the archive that ogb's own list names, and leave its raw tables in `raw`."""
+    import ogb.nodeproppred
+    from ogb.utils.url import download_url, extract_zip
+
+    # A table whose columns are the graphs; the first column names its rows.
+    with (Path(ogb.nodeproppred.__file__).parent / "master.csv").open(newline="", encoding="utf-8") as stream:
+        url = next(row for row in csv.DictReader(stream) if row[""] == "url")[name]
+    extract_zip(download_url(url, str(raw)), str(raw))
+    for path in raw.rglob("raw/*.csv.gz"):
+        path.replace(raw / path.name)
+
+
+def _unreadable(reader: str, folder: Path, error: Exception) -> Refusal:
+    return Refusal(
+        f"{reader} cannot read the raw files in {folder.resolve()} ({reason(error)}); replace them by the original "
+        "files"
+    )
+
+
+def _provide(
+    source: RealGraph, data_root: Path | None, inner: Path, names: list[str], target: Path, download: Callable[[], None]
+) -> tuple[Path, dict[str, str]]:
+    """Fill `target` with checked copies of the raw files `names`; the folder they came from and their SHA-256.
+
+    `inner` is PyG's place for them below its root (such as Cora/raw); `download` is PyG's, and writes to `target`.
+    """
+
+    def missing(folder: Path) -> list[str]:
+        return [name for name in names if not (folder / name).is_file()]
+
+    place = Path(str(source.dataset)) / inner
+    folders = [root / place for root in (data_root, DOWNLOADS) if root is not None]
+    folder = next((folder for folder in folders if not missing(folder)), None)
+    target.mkdir(parents=True, exist_ok=True)
+    if folder is None:
+        folder = DOWNLOADS / place
+        try:
+            _within_patience(download, target)
+            for name in names:  # each whole or not at all, and sealed: they stand for what was published
+                with (target / name).open("rb") as downloaded, whole_file(folder / name) as kept:
+                    shutil.copyfileobj(downloaded, kept)
+                seal(folder / name)
+        except Exception as error:  # offline shows as any of urllib's, aiohttp's, ssl's and the system's errors
+            why = " ".join(str(error).split()) or type(error).__name__
+            hint = "; or set data_root in the study to a folder that holds them" if data_root is None else ""
+            raise Refusal(
+                f"raw files of {source.dataset} are neither here nor downloadable ({why}); put "
+                f"{', '.join(missing(folders[0]))} into {folders[0].resolve()}{hint}"
+            ) from None
+    digests = {}
+    for name in names:
+        refuse_gzip_bomb(folder / name)
+        content = sealed_bytes(folder / name)
+        digests[name] = hashlib.sha256(content).hexdigest()
+        refuse_other(source, folder / name, digests[name])
+        # PyG reads the copy, so nothing can change between the check and the reading.
+        (target / name).write_bytes(content)
+    return folder, digests
+
+
+def _within_patience(download: Callable[[], None], target: Path) -> None:
+    """Run a download; give up once nothing has arrived in `target` for SILENT_SECONDS.
+
+    PyG sets no time limit of its own, and behind a firewall that drops packets it would wait for minutes.
+    """
+    errors: list[Exception] = []
+
+    def run() -> None:
+        try:
+            download()
+        except Exception as error:
+            errors.append(error)
+
+    worker = threading.Thread(target=run, daemon=True)
+    limit = socket.getdefaulttimeout()
+    socket.setdefaulttimeout(SOCKET_SECONDS)
+    try:
+        worker.start()
+        arrived, since = 0, time.monotonic()
+        while worker.is_alive():
+            worker.join(0.1)
+            now = sum(path.stat().st_size for path in target.rglob("*") if path.is_file())
+            if now > arrived:
+                arrived, since = now, time.monotonic()
+            if worker.is_alive() and time.monotonic() - since > SILENT_SECONDS:
+                raise TimeoutError(f"nothing arrived for {SILENT_SECONDS:g} s")
+    finally:
+        socket.setdefaulttimeout(limit)
+    if errors:
+        raise errors[0]

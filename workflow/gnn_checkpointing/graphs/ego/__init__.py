@@ -1,1 +1,0 @@
-"""Ego networks: every node's surroundings within a radius, encoded as counts or put into a bag of small graphs."""

@@ -1,0 +1,122 @@
+"""Families in which every node has a place: small worlds on a ring, circuits in order, points in a square."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.random import Generator
+
+from gnn_checkpointing.graphs.pairs import (
+    Numbers,
+    distinct_codes,
+    free_codes,
+    settled,
+    triangular_codes,
+    triangular_pairs,
+)
+from gnn_checkpointing.study.graph_design import GeneratedGraph
+
+# Whole numbers as coordinates: squared distances are then exact, and so is the graph, on every machine.
+SIDE = 2**26
+
+
+def watts_strogatz_pairs(spec: GeneratedGraph, labels: Numbers, rng: Generator) -> Numbers:
+    """The undirected edges `[2, spec.num_edges / 2]`, each once; numbers follow the ring.
+
+    Watts and Strogatz (Nature 393, 440): round(rewiring * edges) edges keep one end and get another at random. The
+    farthest distance on the ring is drawn where the edges do not fill it. A rewired edge whose node has no free
+    partner left (near-complete graphs only) becomes any free pair.
+    """
+    num_nodes, edges = labels.size, spec.num_edges // 2
+    whole, rest = divmod(edges, num_nodes)
+    # The shortest chords of the ring; half way round, a chord and its reverse are one.
+    starts = num_nodes // 2 if 2 * (whole + 1) == num_nodes else num_nodes
+    start = np.concatenate([np.tile(np.arange(num_nodes), whole), distinct_codes(rest, starts, rng)])
+    distance = np.concatenate([np.repeat(np.arange(1, whole + 1), num_nodes), np.full(rest, whole + 1)])
+    ring = np.stack([start, (start + distance) % num_nodes])
+    rewired = np.zeros(edges, np.bool_)
+    rewired[distinct_codes(round(spec.rewiring * edges), edges, rng)] = True
+    fixed = ring[0, rewired]
+
+    def draw(who: Numbers) -> Numbers:
+        other = rng.integers(0, num_nodes, who.size, dtype=np.int64)
+        return np.where(other == fixed[who], -1, triangular_codes(np.stack([fixed[who], other])))
+
+    taken, left = settled(np.sort(triangular_codes(ring[:, ~rewired])), fixed.size, draw)
+    free = free_codes(taken, left.size, num_nodes * (num_nodes - 1) // 2, rng)
+    return triangular_pairs(np.concatenate([taken, free]))
+
+
+def circuit_pairs(spec: GeneratedGraph, labels: Numbers, rng: Generator) -> Numbers:
+    """The edges `[2, spec.num_edges / 2]` of a directed acyclic graph, each once; numbers are in its order.
+
+    Every gate has half the average degree as inputs (as nearly as whole numbers and the gates before it allow), each
+    from a gate that lies `d` before it with probability of more than d proportional to d^(-1/3). Of the edges at a
+    stretch of B gates a number proportional to B^(2/3) then leaves it: Rent's rule with the exponent of random logic
+    (Landman and Russo 1971: 0.57 to 0.75). Chains of near gates make long paths. A gate that finds too few free
+    gates (the first ones, in dense graphs) takes the nearest.
+    """
+    gates = np.repeat(np.arange(labels.size), _inputs(labels.size, spec.num_edges // 2, rng))
+
+    def draw(who: Numbers) -> Numbers:
+        # The inverse of the distribution function is a cube, exact on every machine.
+        back = np.minimum(1 / (1 - rng.random(who.size)) ** 3, labels.size).astype(np.int64)
+        source = gates[who] - back
+        return np.where(source < 0, -1, triangular_codes(np.stack([gates[who], source])))
+
+    taken, left = settled(np.empty(0, np.int64), gates.size, draw)
+    codes = [taken]
+    for gate, wanted in zip(*np.unique(gates[left], return_counts=True), strict=True):
+        first = gate * (gate - 1) // 2
+        own = slice(*np.searchsorted(taken, (first, first + gate)))
+        codes.append(np.setdiff1d(np.arange(first, first + gate), taken[own], assume_unique=True)[-wanted:])
+    return triangular_pairs(np.concatenate(codes))
+
+
+def _inputs(num_nodes: int, edges: int, rng: Generator) -> Numbers:
+    """How many inputs each gate has: as equal as can be, gate i having at most i."""
+    equal = np.arange(num_nodes)
+    totals = equal * (equal + 1) // 2 + (num_nodes - 1 - equal) * equal
+    inputs = int(np.searchsorted(totals, edges, side="right")) - 1
+    counts = np.minimum(equal, inputs)
+    counts[inputs + 1 + distinct_codes(edges - int(totals[inputs]), num_nodes - 1 - inputs, rng)] += 1
+    return counts
+
+
+def spatial_pairs(spec: GeneratedGraph, labels: Numbers, rng: Generator) -> Numbers:
+    """The undirected edges `[2, spec.num_edges / 2]`, each once: the closest pairs of evenly scattered points.
+
+    That is a random geometric graph whose radius is chosen for its number of edges. Nodes are numbered strip by
+    strip, as pixels and mesh points are: neighbours in space are near in memory. Of equally close pairs, those of the
+    lower code are taken.
+    """
+    edges, points = spec.num_edges // 2, scattered(labels.size, rng)
+    candidates = _close_pairs(points, edges)
+    distances = ((points[candidates[0]] - points[candidates[1]]) ** 2).sum(axis=1)
+    codes = triangular_codes(candidates)
+    farthest = np.partition(distances, edges - 1)[edges - 1]
+    nearer, ties = codes[distances < farthest], np.sort(codes[distances == farthest])
+    return triangular_pairs(np.concatenate([nearer, ties[: edges - nearer.size]]))
+
+
+def scattered(num_nodes: int, rng: Generator) -> Numbers:
+    """Points `[num_nodes, 2]`, in strips from the bottom, each from left to right."""
+    points = rng.integers(0, SIDE, (num_nodes, 2), dtype=np.int64)
+    strips = max(1, math.isqrt(num_nodes))
+    return points[np.lexsort((points[:, 0], points[:, 1] * strips // SIDE))]
+
+
+def _close_pairs(points: Numbers, edges: int) -> Numbers:
+    """Pairs `[2, at least edges]`: all that are closer than some radius."""
+    from scipy.spatial import KDTree  # a machine that only measures may lack it
+
+    num_nodes = len(points)
+    tree = KDTree(points.astype(np.float64))
+    # Points near the border have fewer neighbours, so the radius without a border is too small: start there.
+    radius = SIDE * math.sqrt(2 * edges / (math.pi * num_nodes * (num_nodes - 1)))
+    while tree.count_neighbors(tree, radius) < num_nodes + 2 * edges:  # ordered pairs, and each point itself
+        radius *= 1.03
+    # A point exactly on the circle may fall to either side in floating point; beyond it, none is missed.
+    pairs: Numbers = tree.query_pairs(radius * (1 + 1e-9), output_type="ndarray").astype(np.int64).T
+    return pairs

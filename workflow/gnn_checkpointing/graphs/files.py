@@ -1,0 +1,179 @@
+"""Files of the user's own before they are read: of the right kind, with the known checksum, of bounded size."""
+
+from __future__ import annotations
+
+import gzip
+import math
+import os
+import stat
+import zipfile
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gnn_checkpointing.artefacts import sha256_of
+from gnn_checkpointing.graphs.pairs import Numbers
+from gnn_checkpointing.refusal import Refusal, shown
+from gnn_checkpointing.study.graph_entries import RealGraph
+
+LARGEST = float(np.finfo(np.float32).max)
+"""Features are single-precision numbers."""
+
+ALWAYS_ALLOWED = 2**30
+MOST_TIMES = 64
+"""A file may unfold to a gibibyte, and beyond that to 64 times its own size: text and numbers pack 3 to 30 times."""
+
+# What PyG and ogb read without ever unpickling; every other kind of raw file could run code when it is opened. A `.npy`
+# is not among them: PyG tells numpy to unpickle one class's. That of GraphSAINT's graphs it reads as it should.
+HARMLESS_SUFFIXES = (".npz", ".mat", ".json", ".txt", ".csv", ".gz")
+HARMLESS_FILES = ("feats.npy",)
+
+KNOWN_SHA256 = {
+    # Planetoid Cora, https://github.com/kimiyoung/planetoid/tree/master/data
+    "ind.cora.x": "23cfa55d91c6f624233f5eb7b6e3f141f1bd2b2ae39608a63cf5d084bb27baab",
+    "ind.cora.tx": "b9afbaa4a400df991f6f02ef677e1e44da55ffc04801fd02f9e673987829226a",
+    "ind.cora.allx": "9419ba2f26f5c35243db64aba110e0f35a04851609e0dc5433450676ca6b8543",
+    "ind.cora.y": "94465c14eb53e04ca262198dcbb2521ee8af60fb3f3d546cd6ca24a511b0e7d1",
+    "ind.cora.ty": "41f5ac76596a1699cc33f53084a2419e92961c42bb75f36fc38e616d348532ad",
+    "ind.cora.ally": "2b998f5cc7fedc86e7f97ca2498f47a1ffc1462c29e2d578b23bf3f62b6e7d71",
+    "ind.cora.graph": "58f13302f39dde8852dad6fe6d15b89b077b6d7f837626bce671ef80344b383d",
+    "ind.cora.test.index": "297ce89af2b51a6a194181c7dbe1796c6a1cf9cd9349a88383b1b1e227867875",
+}
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """Features `[num_nodes, num_features]`, edges `[2, num_edges]` in any order, labels `[num_nodes]` (below 0: none).
+
+    `files` holds the SHA-256 of every file read, by name; `notes` what the source changed on its own account.
+    """
+
+    features: NDArray[np.float32]
+    edge_index: Numbers
+    labels: NDArray[Any]
+    files: dict[str, str] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+
+
+def below(data_root: Path | None, key: str, path: Path) -> Path:
+    """Where a file or folder of the user's own lies: `path` itself, or below data_root."""
+    if not path.is_absolute() and data_root is None:
+        raise Refusal(f"{key} {path} is below data_root, which is not set; set it in the study")
+    return path if data_root is None else data_root / path
+
+
+def user_path(path: Path, advice: str, folder: bool = False) -> Path:
+    """A file, or folder, of the user's own that is there and of that kind; else refused with the cause and `advice`."""
+    place, wanted = os.path.abspath(path), "folder" if folder else "plain file"  # noqa: PTH100 - links may lead in circles
+    is_right = stat.S_ISDIR if folder else stat.S_ISREG
+    try:
+        if is_right(path.stat().st_mode):
+            return path
+        cause = f"{place} is no {wanted}"
+    except FileNotFoundError:
+        cause = f"no folder {place}" if folder else f"{place} is missing"
+    except OSError as error:
+        cause = f"{place}: {(error.strerror or str(error)).lower()}"
+    raise Refusal(f"{cause}; {advice}")
+
+
+def checked_sha256(source: RealGraph, path: Path) -> str:
+    """The SHA-256 of a file of the user's own, refused where the study knows another."""
+    found = sha256_of(path)
+    refuse_other(source, path, found)
+    return found
+
+
+def refuse_other(source: RealGraph, path: Path, found: str) -> None:
+    """Refuse a file whose SHA-256 is not the known one, or that could run code and has no known one."""
+    known = KNOWN_SHA256.get(path.name, source.sha256.get(path.name))
+    if known is None and path.suffix not in HARMLESS_SUFFIXES and path.name not in HARMLESS_FILES:
+        raise Refusal(
+            f"{path.resolve()} is a pickle, which can run code when it is opened, and its SHA-256 is not known, so it "
+            f"was not opened; compare the output of `sha256sum {path.resolve().parent}/*` with a source that you trust "
+            "and list file names and checksums under sha256 in the graph's entry"
+        )
+    if known is not None and found != known:
+        raise Refusal(
+            f"{path.resolve()} has SHA-256 {found}, not {known}, so it was not opened; replace it by the original file"
+        )
+
+
+def single_precision(values: NDArray[Any]) -> tuple[NDArray[np.float32], list[str]]:
+    """The values as features have them, and a note where whole numbers, such as times in seconds, lose digits."""
+    narrow = values.astype(np.float32)
+    lost = int(((np.abs(narrow) >= 2**24) & (narrow != values)).sum())
+    return narrow, [f"{lost:,} features beyond 16,777,216 are rounded to single precision"] * bool(lost)
+
+
+def reason(error: Exception) -> str:
+    """An exception in one short line."""
+    return shown(f"{type(error).__name__}: {' '.join(str(error).split())}")
+
+
+def most_bytes(path: Path) -> int:
+    """How many bytes a packed file may unfold to."""
+    return max(ALWAYS_ALLOWED, MOST_TIMES * path.stat().st_size)
+
+
+def read_arrays(path: Path, remedy: str) -> dict[str, NDArray[Any]]:
+    """All arrays of an `.npz` file, never unpickled; else a refusal that names file, reason and remedy."""
+    if path.exists() and not path.is_file():
+        raise Refusal(f"{path}: not a plain file; name an .npz file")
+    try:
+        # numpy takes anything that is no zip file for a pickle, and advises to load it unsafely.
+        with zipfile.ZipFile(path) as archive:
+            members = archive.infolist()
+            if len({member.filename.removesuffix(".npy") for member in members}) < len(members):
+                raise ValueError("it holds two arrays of one name")
+            unfolded = sum(member.file_size for member in members)
+            if unfolded > most_bytes(path):
+                raise ValueError(
+                    f"its arrays have {unfolded:,} bytes, more than {MOST_TIMES} times the file's; save it without "
+                    "compression"
+                )
+            return {member.filename.removesuffix(".npy"): _array(archive, member) for member in members}
+    except FileNotFoundError:
+        raise Refusal(f"{path}: no such file; make it first, or correct the path") from None
+    except Exception as error:  # a damaged archive fails in zipfile, zlib or numpy, each in its own way
+        why = shown(" ".join(str(error).split()) or type(error).__name__)
+        raise Refusal(f"{path}: not readable as an .npz file ({why}); {remedy}") from None
+
+
+def refuse_gzip_bomb(path: Path) -> None:
+    """Refuse a gzip file that unfolds to more than it may; nothing of it is kept in memory."""
+    limit = most_bytes(path)
+    # No gzip unfolds to more than 1,032 times its size.
+    if path.suffix != ".gz" or 1032 * path.stat().st_size <= limit:
+        return
+    unfolded = 0
+    try:
+        with gzip.open(path) as stream:
+            while unfolded <= limit and (piece := stream.read(2**20)):
+                unfolded += len(piece)
+    except (OSError, EOFError):
+        return  # not gzip, or damaged: whoever reads it says so
+    if unfolded > limit:
+        raise Refusal(
+            f"{path}: unfolds to more than {limit:,} bytes, {MOST_TIMES} times its size or a gibibyte; replace it by "
+            "the original file"
+        )
+
+
+def _array(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> NDArray[Any]:
+    """One array, whose header promises as many bytes as the member has."""
+    name = member.filename.removesuffix(".npy")
+    with archive.open(member) as stream:
+        version = np.lib.format.read_magic(stream)
+        read_header = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
+        if version not in read_header:
+            raise ValueError(f"array {name} is of the unknown format {version}")
+        shape, _, dtype = read_header[version](stream)
+        if not dtype.hasobject and math.prod(shape) * dtype.itemsize != member.file_size - stream.tell():
+            raise ValueError(f"array {name} has another size than its header says")
+    with archive.open(member) as stream:
+        array: NDArray[Any] = np.lib.format.read_array(stream, allow_pickle=False)
+        return array

@@ -1,1 +1,0 @@
-"""Where real graphs are read from: one kind of source a file, each giving the same `Loaded`."""

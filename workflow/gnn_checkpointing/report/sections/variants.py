@@ -1,0 +1,180 @@
+"""Other graphs than the plain ones: families, real graphs as they are and graded in density, and mini-batches."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from gnn_checkpointing.analysis.results import SAVES_BELOW, BatchEffect, Effect, Estimate
+from gnn_checkpointing.records.measurements_table import number
+from gnn_checkpointing.report import units
+from gnn_checkpointing.report.appendix import Texts
+from gnn_checkpointing.report.figure import Figure
+from gnn_checkpointing.report.figures import scales
+from gnn_checkpointing.report.figures.palette import looks
+from gnn_checkpointing.report.figures.points import Mark
+from gnn_checkpointing.report.inputs import EFFECTS, MEASUREMENTS, ReportInputs, Row
+from gnn_checkpointing.report.page import Table
+from gnn_checkpointing.report.panels import Of, Shown, marks_on_rows
+from gnn_checkpointing.report.sections import parts
+from gnn_checkpointing.report.sections.parts import family, grouped, in_order, spans
+
+_text = Texts("variants")
+
+
+def densest(inputs: ReportInputs) -> tuple[int, str]:
+    """The size and level that are drawn: the densest, on the largest graphs that have it."""
+    found = max(inputs.variants.families, key=lambda effect: (float(effect.level), effect.num_nodes))
+    return found.num_nodes, found.level
+
+
+def families_figure(inputs: ReportInputs, name: str, quantity: str, noun: str) -> Figure:
+    """Each policy's ratio to none on a graph of each family."""
+    num_nodes, level = densest(inputs)
+    marks = [
+        (effect.convolution, Mark(family(effect.family), effect.policy, ratio.estimate))
+        for effect in inputs.variants.families
+        if (effect.num_nodes, effect.level) == (num_nodes, level) and (ratio := getattr(effect, f"{quantity}_ratio"))
+    ]
+    shown = _marked(inputs, marks, f"{noun} / none's")
+    return _text.figure(f"figure-families-{name}", EFFECTS, shown, noun=noun, num_nodes=num_nodes, level=level)
+
+
+def _marked(inputs: ReportInputs, marks: Iterable[tuple[str, Mark]], axis: str) -> list[Shown | None]:
+    """A panel for each convolution, with a mark for each policy on the line of each graph."""
+    own = {name: [mark for of, mark in marks if of == name] for name in inputs.convolutions}
+    values = [mark.value for each in own.values() for mark in each]
+    x = scales.ratio_scale(values, axis) if values else None
+    return [marks_on_rows(name, each, looks(inputs.policies), x, convolution=name) for name, each in own.items() if x]
+
+
+def families_table(inputs: ReportInputs, name: str, quantity: str, noun: str) -> Table:
+    """Ratios to none on the reference family, and how those on each other family compare with them."""
+    reference = str(inputs.variants.reference_family)
+    known = [reference, *parts.NAMES]
+    families = dict.fromkeys(effect.family for effect in inputs.variants.families)
+    ordered = sorted(families, key=lambda name: known.index(name) if name in known else 99)
+    effects = in_order(inputs.variants.families, inputs, lambda e: e.num_nodes, lambda e: float(e.level))
+    places = grouped(effects, lambda e: (e.convolution, e.policy, e.num_nodes, e.level))
+
+    def column(each: str) -> Of[list[Effect]]:
+        field, unit = ("over_reference", "relative") if each != reference else ("ratio", "/ none")
+
+        def value(own: list[Effect]) -> Estimate | None:
+            found = [effect for effect in own if effect.family == each]
+            return getattr(found[0], f"{quantity}_{field}") if found else None
+
+        return Of(family(each), value, units.ratio_estimate, unit)
+
+    id, columns = f"table-families-{name}", map(column, ordered)
+    return _text.table(inputs, id, EFFECTS, places.values(), *columns, noun=noun, reference=family(reference))
+
+
+def real_rows(inputs: ReportInputs) -> list[Row]:
+    """The rows on real graphs as they are, without policies that were not started."""
+    return [
+        row
+        for row in inputs.rows
+        if row["family"] == "real"
+        and not row["derivation"]
+        and row["allocator"] == inputs.reference
+        and row["outcome"] not in ("refused", "unavailable")
+    ]
+
+
+def kept(row: Row) -> float | None:
+    """What a policy leaves of none's activation memory."""
+    return None if row["policy"] == "none" else number(row, "activation_ratio")
+
+
+def rate(row: Row) -> float | None:
+    """Edges per second divided by none's: the inverse of the time ratio."""
+    ratio = parts.time_ratio(row)
+    return None if ratio is None else 1 / ratio.estimate
+
+
+def real_figure(inputs: ReportInputs, name: str, axis: str, value: Callable[[Row], float | None]) -> Figure | None:
+    """A ratio to none on each real graph; what was not measured has no mark."""
+    marks = [
+        (str(row["convolution"]), Mark(str(row["graph_label"]), str(row["policy"]), found))
+        for row in real_rows(inputs)
+        if (found := value(row))
+    ]
+    shown = _marked(inputs, marks, axis)
+    return _text.figure(name, MEASUREMENTS, shown) if shown else None
+
+
+def graded_effects(inputs: ReportInputs) -> list[Effect]:
+    """Effects on real graphs with fewer or more edges, by graph."""
+    order = inputs.convolutions, inputs.policies
+
+    def place(e: Effect) -> tuple[object, ...]:
+        return order[0].index(e.convolution), e.base, order[1].index(e.policy), e.average_degree
+
+    return sorted(inputs.variants.graded, key=place)
+
+
+def graded_figure(inputs: ReportInputs) -> Figure:
+    """Each policy's ratio to none over density, a panel for each graph.
+
+    A capped graph differs from a thinned one of the same degree in more than its edges' number: the table alone has it.
+    """
+    shown = [e for e in inputs.variants.graded if e.method != "capped"]
+    effects = sorted(shown, key=lambda e: e.average_degree)
+    y = scales.ratio_scale([effect.activation_ratio.estimate for effect in effects], "activation memory / none's")
+    x = scales.count_scale([effect.average_degree for effect in effects], "average degree (edges per node)")
+    panels = parts.over_bases(inputs, effects, lambda e: e.average_degree, activation, x, y)
+    return _text.figure("figure-graded", EFFECTS, panels)
+
+
+def activation(effect: Effect) -> Estimate | None:
+    """Its activation memory divided by none's."""
+    return effect.activation_ratio
+
+
+def throughput(effect: Effect) -> Estimate | None:
+    """Its throughput divided by none's."""
+    return units.inverse(effect.time_ratio)
+
+
+def batch_effects(inputs: ReportInputs) -> list[BatchEffect]:
+    """Effects on batches of every size, by graph and sampler."""
+    order = inputs.convolutions, inputs.policies
+
+    def place(e: BatchEffect) -> tuple[object, ...]:
+        sampler = e.sampler == "", e.sampler, e.size or 0.0
+        return order[0].index(e.convolution), e.base, *sampler, order[1].index(e.policy)
+
+    return sorted(inputs.variants.batches, key=place)
+
+
+def batches_figure(
+    inputs: ReportInputs, name: str, axis: str, value: Callable[[Effect], Estimate | None]
+) -> Figure | None:
+    """A ratio to none over the neighbours drawn; None where no batch has it."""
+    drawn = [effect for effect in inputs.variants.batches if effect.sampler == "neighbours" and effect.size]
+    ratios = [ratio for effect in drawn if (ratio := value(effect)) is not None]
+    if not ratios:
+        return None
+    y = scales.ratio_scale([end for ratio in ratios for end in (ratio.low, ratio.high)], axis)
+    x = scales.degree_scale([effect.size or 1.0 for effect in drawn], "neighbours drawn a layer")
+    return _text.figure(name, EFFECTS, parts.over_bases(inputs, drawn, lambda e: e.size or 0.0, value, x, y))
+
+
+def payoffs(inputs: ReportInputs) -> list[tuple[BatchEffect, str, str, str]]:
+    """Sizes of batch at which each policy saves memory, costs time and saves time, beside an effect of the kind."""
+    drawn = in_order(
+        (e for e in inputs.variants.batches if e.sampler and e.policy != "none"),
+        inputs,
+        lambda e: e.base,
+        lambda e: e.sampler != "neighbours",
+        lambda e: e.size or 0.0,
+    )
+    found = []
+    for own in grouped(drawn, lambda e: (e.convolution, e.policy, e.base, e.sampler)).values():
+        timed = [(f"{e.size:g}", e.time_ratio) for e in own if e.time_ratio]
+        saving = [f"{e.size:g}" for e in own if e.activation_ratio.estimate < SAVES_BELOW]
+        slower = [size for size, ratio in timed if ratio.low > 1]
+        faster = [size for size, ratio in timed if ratio.high < 1]
+        sizes = [size for size, _ in timed]
+        found.append((own[0], spans(saving, [f"{e.size:g}" for e in own]), spans(slower, sizes), spans(faster, sizes)))
+    return found
