@@ -129,7 +129,7 @@ class Entry:
         self._before_propagate = self._holes
 
     def made(self, tensors: Sequence[Tensor]) -> frozenset[int]:
-        """Places of those among `tensors` that the forward pass has made: to be read again, it must be entered again."""
+        """Places of those `tensors` that the forward pass has made: to read them again, it is entered again."""
         return frozenset(place for place, tensor in enumerate(tensors) if storage_of(tensor) not in self._kept)
 
     @property
