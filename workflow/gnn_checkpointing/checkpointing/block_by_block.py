@@ -29,6 +29,10 @@ class EagerBlocks:
 
     draws = True
 
+    def reads(self, wanted: Sequence[bool]) -> frozenset[int]:
+        """All: messages are computed again."""
+        return frozenset(range(len(wanted)))
+
     def forward(self, cut: CutCall) -> tuple[Outputs, Outputs]:
         """The aggregates, joined; nothing is kept."""
         dim, shared = cut.conv.node_dim, shared_rows(cut.conv, cut.call)
@@ -124,15 +128,21 @@ def _differentiable_gradients(cut: CutCall, gradients: Sequence[Tensor | None], 
     sums.add_to_weights(found[len(wanted) :])
 
 
+def _shape(tensor: Tensor) -> Tensor:
+    """A tensor of the same shape and type that has memory for one number."""
+    return tensor.new_empty(()).expand(tensor.shape)
+
+
 @dataclass(frozen=True)
 class Saved:
     """What the backward pass starts from: the call's own tensors, or the arguments of the layer's forward pass.
 
-    `again` makes the call once more from these arguments.
+    `again` makes the call once more from these arguments, and with it the tensors in the places `made`.
     """
 
     tensors: Outputs = ()
     again: Callable[[Sequence[Tensor]], Call | None] | None = None
+    made: frozenset[int] = frozenset()
 
 
 def run_cut(cut: CutCall, executor: Executor, saved: Saved, state: Recomputation, parameters: Outputs) -> Any:
@@ -156,7 +166,12 @@ class _Cut(torch.autograd.Function):
         # Of this call: what the layer drew before it was drawn by its own forward pass.
         ctx.random = None if before is None or before == RandomStates.now(before.device) else before
         ctx.counts, ctx.parameters = (count, len(saved.tensors)), tensors[start:]
-        ctx.save_for_backward(*(saved.tensors if saved.again else tensors[:count]), *kept)
+        reads = executor.reads(ctx.needs_input_grad[4 : 4 + count])
+        # What the gradients do not read is neither kept nor computed again: its shape stands for it.
+        ctx.read = sorted(reads) if saved.again and not reads & saved.made else None
+        ctx.shapes = [None if place in reads else _shape(tensor) for place, tensor in enumerate(tensors[:count])]
+        read = [] if ctx.read is None else [tensors[place] for place in ctx.read]
+        ctx.save_for_backward(*(saved.tensors if saved.again else tensors[:count]), *read, *kept)
         return out
 
     @staticmethod
@@ -167,7 +182,8 @@ class _Cut(torch.autograd.Function):
         wants_parameters = ctx.needs_input_grad[4 + count + num_saved :]
         start = num_saved if ctx.again else count
         everything = ctx.saved_tensors  # read once: a checkpoint around this layer recomputes at every reading
-        saved, kept = everything[:start], everything[start:]
+        read = ctx.read or ()
+        saved, kept = everything[:start], everything[start + len(read) :]
         differentiable = torch.is_grad_enabled()
         batched = any(gradient is not None and is_legacy_batchedtensor(gradient) for gradient in gradients)
         if batched and (differentiable or ctx.executor.draws):  # kernels compute one after the other
@@ -177,8 +193,12 @@ class _Cut(torch.autograd.Function):
             )
 
         def found() -> tuple[list[Tensor | None], list[Tensor | None]]:
-            with torch.set_grad_enabled(differentiable):
-                call = ctx.again(saved) if ctx.again else ctx.cut.call.with_tensors(saved)
+            if ctx.read is not None and not differentiable:
+                values = dict(zip(read, everything[start:], strict=False))
+                call = ctx.cut.call.with_tensors([values.get(place, shape) for place, shape in enumerate(ctx.shapes)])
+            else:
+                with torch.set_grad_enabled(differentiable):
+                    call = ctx.again(saved) if ctx.again else ctx.cut.call.with_tensors(saved)
             if call is None:
                 raise RuntimeError(f"{type(ctx.cut.layer).__name__} did not call propagate when it was computed again")
             cut = replace(ctx.cut, call=call)

@@ -119,6 +119,9 @@ class Executor(Protocol):
     def draws(self) -> bool:
         """Whether the gradients may draw random numbers, which must be those of the forward pass."""
 
+    def reads(self, wanted: Sequence[bool]) -> frozenset[int]:
+        """Places of the call's tensors whose values `add_gradients` reads when these gradients are wanted."""
+
     def forward(self, cut: CutCall) -> tuple[Outputs, Outputs]:
         """The aggregates `[..., num_nodes, ...]`, and values per node that the backward pass will read."""
 

@@ -138,8 +138,11 @@ class CutLayer:
         before = dict(vars(self.conv))
         if torch.is_grad_enabled() and not visit.fills:
             saved = Saved()
-            if visit.entry is not None and visit.calls == 1 and visit.entry.makes(cut.call.tensors):
-                saved = Saved(visit.entry.tensors, visit.entry.again)
+            if visit.entry is not None and visit.calls == 1:
+                tensors = cut.call.tensors
+                made = frozenset(p for p in visit.entry.made(tensors) if not self.tables.hold(tensors[p]))
+                if made or visit.entry.has_holes:
+                    saved = Saved(visit.entry.tensors, visit.entry.again, made)
             state = visit.state or Recomputation(self.conv, cut.edges.pointer.device)
             out = run_cut(cut, executor, saved, state, self._parameters())
         else:

@@ -15,6 +15,7 @@ from typing import Any
 import torch
 from torch import Tensor
 from torch.utils import _pytree as pytree
+from torch.utils.weak import WeakIdKeyDictionary
 from torch_geometric import EdgeIndex
 
 from gnn_checkpointing.checkpointing.block_plan import SortedEdges, kernel_edges, sorted_edges
@@ -38,6 +39,7 @@ class GraphTables:
 
     def __init__(self) -> None:
         self._graphs: dict[int, _Graph] = {}
+        self._made = WeakIdKeyDictionary()
         self._lock = threading.RLock()
 
     def __deepcopy__(self, memo: dict[int, Any]) -> GraphTables:
@@ -84,8 +86,10 @@ class GraphTables:
                     result = make()
                 results[key] = (result, _versions(result))
                 for made in pytree.tree_leaves(result):
-                    if isinstance(made, Tensor) and made.dim() == 2 and made is not edge_index:
-                        self._graph(made).own_version = made._version
+                    if isinstance(made, Tensor) and made is not edge_index:
+                        self._made[made] = True
+                        if made.dim() == 2:
+                            self._graph(made).own_version = made._version
             return result
 
     def all_sorted(self) -> list[SortedEdges]:
@@ -101,6 +105,10 @@ class GraphTables:
         with self._lock:
             made = pytree.tree_leaves([graph.results for graph in self._graphs.values()])
         yield from (part for part in made if isinstance(part, Tensor))
+
+    def hold(self, tensor: Tensor) -> bool:
+        """Whether this very tensor is a result that the tables keep."""
+        return tensor in self._made
 
     def _graph(self, edge_index: Tensor) -> _Graph:
         """The entry of this graph, or of another tensor with the same content, or a new one."""

@@ -44,6 +44,10 @@ class AttentionKernel:
     edges: EdgeFeatures | None
     draws = False
 
+    def reads(self, wanted: Sequence[bool]) -> frozenset[int]:
+        """All: scores are computed again."""
+        return frozenset(range(len(wanted)))
+
     def forward(self, cut: CutCall) -> tuple[Outputs, Outputs]:
         """Attended neighbours `[num_nodes, heads, channels]`, log denominators, and the seed of the masks."""
         seed = torch.randint(2**62, (1,)) if self._dropout() else torch.zeros(1, dtype=torch.int64)
@@ -98,6 +102,13 @@ class RowsKernel:
     reduce: Any
     edges: EdgeFeatures | None = None
     draws = False
+
+    def reads(self, wanted: Sequence[bool]) -> frozenset[int]:
+        """Of a sum or mean the weights alone, unless they have a gradient."""
+        of_weight = self.weight is not None and wanted[self.weight]
+        if of_weight or self.edges is not None or self.reduce not in ("sum", "mean"):
+            return frozenset(range(len(wanted)))
+        return frozenset() if self.weight is None else frozenset({self.weight})
 
     def forward(self, cut: CutCall) -> tuple[Outputs, Outputs]:
         """The reduced rows `[num_nodes, channels]`; nothing is kept."""

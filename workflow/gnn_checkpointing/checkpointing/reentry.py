@@ -128,9 +128,14 @@ class Entry:
         """Note that the forward pass has come to its first call of `propagate`."""
         self._before_propagate = self._holes
 
-    def makes(self, tensors: Sequence[Tensor]) -> bool:
-        """Whether the forward pass has made one of these tensors, or left a hole: then it must be entered again."""
-        return self._before_propagate > 0 or any(storage_of(tensor) not in self._kept for tensor in tensors)
+    def made(self, tensors: Sequence[Tensor]) -> frozenset[int]:
+        """Places of those `tensors` that the forward pass has made: to read them again, it is entered again."""
+        return frozenset(place for place, tensor in enumerate(tensors) if storage_of(tensor) not in self._kept)
+
+    @property
+    def has_holes(self) -> bool:
+        """Whether the forward pass has left a hole before its call of `propagate`."""
+        return self._before_propagate > 0
 
     def again(self, tensors: Sequence[Tensor]) -> Call | None:
         """The call of `propagate` that the forward pass comes to with these arguments; fills the holes before it."""
