@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import small_inputs as s
 from small_inputs import ATTRIBUTES, CHANNELS, EDGE_CHANNELS, EDGES, OUT, PAIR, PAIR_EDGES, TYPE, TYPES, WEIGHT, X
+from small_layers import perceptron
 from torch import nn
 from torch_geometric import nn as pyg
 
@@ -44,8 +45,26 @@ def called(
     return Configuration(build, args, kwargs, draws, raw, loss_of)
 
 
-def perceptron(channels: int = CHANNELS, out: int = OUT) -> nn.Module:
-    return nn.Sequential(nn.Linear(channels, out), nn.ReLU(), nn.Linear(out, out))
+Build = Callable[..., Any]
+THREE = ("edge_blocks(8)", "layers", "auto")
+BLOCKS = ("edge_blocks(8)",)
+EVERY = ("edge_blocks(8)", "layers", "layers+edge_blocks(8)", "selective", "auto")
+NAMED = EVERY[:-1]
+
+
+@dataclass(frozen=True)
+class Group:
+    """Cases by name, the policies that each is tried under, those that may refuse, and the steps to compare."""
+
+    cases: Mapping[str, Configuration]
+    policies: tuple[str, ...] = THREE
+    may_refuse: tuple[str, ...] = ()
+    steps: int = 2
+
+
+def each(builds: Mapping[str, Build], *args: Any, **named: Any) -> dict[str, Configuration]:
+    """The layers, all called in one way."""
+    return {name: called(build, *args, **named) for name, build in builds.items()}
 
 
 C, O, D = CHANNELS, OUT, EDGE_CHANNELS  # noqa: E741 - as PyG's own shapes are written

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import small_inputs as s
 import torch
-from every_convolution import ON_ONE_GRAPH, ON_PAIRS, Configuration, called, perceptron
+from every_convolution import ON_ONE_GRAPH, ON_PAIRS, Configuration, called
 from small_inputs import CHANNELS, EDGES, HYPEREDGES, MESH_EDGES, OUT, PAIR, PAIR_EDGES, PAIR_POSITION, POSITION, X
+from small_layers import perceptron
 from stand_ins_for_pyg_lib import stand_in_for_pyg_lib
 from steps_compared import without_zeros
 from torch import nn

@@ -1,25 +1,44 @@
-"""Layers of a user's own, and small stacks of layers, that several tests put policies on."""
+"""Layers that the tests of policies share: PyG's most different ones, those of a user's own, and stacks of them."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import torch
-from small_inputs import CHANNELS, EDGES, OUT, X
-from steps_compared import step
+from small_inputs import CHANNELS, EDGES, OUT, TYPES, X, drawn
+from steps_compared import difference, step, without_zeros
 from torch import Tensor, nn
 from torch_geometric import nn as pyg
 
+C, O = CHANNELS, OUT  # noqa: E741 - as PyG's own shapes are written
 CALLS: list[int] = []
 """Of `Counted`'s message. Not in the layer: blocks refuse a message that changes an attribute of its layer."""
+
+
+def perceptron(channels: int = C, out: int = O, *between: nn.Module) -> nn.Module:
+    return nn.Sequential(nn.Linear(channels, out), *(between or (nn.ReLU(),)), nn.Linear(out, out))
+
+
+LAYERS: dict[str, Callable[..., nn.Module]] = {
+    "SAGE": lambda **options: pyg.SAGEConv(C, C, **options),
+    "GCN": lambda **options: pyg.GCNConv(C, C, **options),
+    "GAT": lambda **options: pyg.GATConv(C, C, **options),
+    "GATv2": lambda **options: pyg.GATv2Conv(C, C // 2, heads=2, **options),
+    "Transformer": lambda **options: pyg.TransformerConv(C, C, **options),
+    "EdgeConv": lambda **options: pyg.EdgeConv(perceptron(2 * C, C, nn.SiLU()), **{"aggr": "mean"} | options),
+    "GIN": lambda **options: pyg.GINConv(perceptron(C, C, nn.BatchNorm1d(C), nn.ReLU()), **options),
+    "softmax": lambda **options: pyg.SAGEConv(C, C, **{"aggr": "softmax", "aggr_kwargs": {"learn": True}} | options),
+}
+"""From C channels to C, so that they can be stacked."""
 
 
 class Own(pyg.MessagePassing):
     """A user's layer whose message is a given function of `x_j` and the mode."""
 
-    def __init__(self, message: Callable[[Tensor, bool], Tensor], out: int = OUT) -> None:
-        super().__init__(aggr="sum")
-        self.given, self.lin = message, nn.Linear(CHANNELS, out)
+    def __init__(self, message: Callable[[Tensor, bool], Tensor], out: int = O, aggr: Any = "sum") -> None:
+        super().__init__(aggr=aggr)
+        self.given, self.lin = message, nn.Linear(C, out)
 
     def forward(self, x: Tensor, edge_index: Tensor) -> Tensor:
         return self.propagate(edge_index, x=self.lin(x))
@@ -31,9 +50,9 @@ class Own(pyg.MessagePassing):
 class Counted(pyg.MessagePassing):
     """A layer that counts the calls of its message; no `Own`, for PyG explains no class of a class that was built."""
 
-    def __init__(self, out: int = CHANNELS) -> None:
+    def __init__(self, out: int = C) -> None:
         super().__init__(aggr="sum")
-        self.lin = nn.Linear(CHANNELS, out)
+        self.lin = nn.Linear(C, out)
 
     def forward(self, x: Tensor, edge_index: Tensor) -> Tensor:
         return self.propagate(edge_index, x=self.lin(x))
@@ -47,26 +66,116 @@ class Centered(Own):
     """A layer that no policy of blocks can cut: its message takes the mean over all edges away."""
 
     def __init__(self) -> None:
-        super().__init__(lambda x_j, _: x_j - x_j.mean(dim=0), CHANNELS)
+        super().__init__(lambda x_j, _: x_j - x_j.mean(dim=0), C)
 
 
-def calls_in_a_step(layer: nn.Module) -> int:
-    """Calls of `message` in the second of two steps: 1 plain, more under a policy that recomputes."""
-    step(layer, (X, EDGES))
-    CALLS.clear()
-    step(layer, (X, EDGES))
-    return len(CALLS)
+class Aggregated(pyg.MessagePassing):
+    """Messages are the features of the source; all that happens is the aggregation."""
+
+    def __init__(self, aggregation: Any) -> None:
+        super().__init__(aggr=aggregation)
+        self.lin = nn.Linear(C, C)
+
+    def forward(self, x: Any, edge_index: Tensor) -> Tensor:
+        if isinstance(x, tuple):
+            return self.propagate(edge_index, x=(self.lin(x[0]).exp(), x[1]), size=(len(x[0]), len(x[1])))
+        return self.propagate(edge_index, x=self.lin(x).exp())
+
+
+class Itself(pyg.MessagePassing):
+    """`aggr=None`, and an own `aggregate` that uses index and size."""
+
+    def __init__(self) -> None:
+        super().__init__(aggr=None)
+        self.lin = nn.Linear(C, C)
+
+    def forward(self, x: Tensor, edge_index: Tensor) -> Tensor:
+        return self.propagate(edge_index, x=self.lin(x), scale=torch.arange(len(x)) + 1.0)
+
+    def aggregate(self, inputs: Tensor, index: Tensor, dim_size: int) -> Tensor:
+        return inputs.new_zeros(dim_size, C).index_add(0, index, inputs * (index + 1.0).unsqueeze(1))
+
+    def update(self, inputs: Tensor, x: Tensor, scale: Tensor) -> Tensor:
+        return inputs * scale.unsqueeze(1) + x
+
+
+class Asking(pyg.MessagePassing):
+    """A layer that asks for all that PyG offers, and passes what is neither of nodes nor of edges."""
+
+    def __init__(self, table_rows: int = TYPES) -> None:
+        super().__init__(aggr="sum")
+        self.lin, self.table = nn.Linear(C, O), nn.Parameter(drawn(table_rows, O, seed=65))
+
+    def forward(self, x: Tensor, edge_index: Tensor, edge_type: Tensor, weight: Tensor) -> Tensor:
+        x, scale = self.lin(x), torch.tensor(3.0)
+        return self.propagate(
+            edge_index, x=x, table=self.table, edge_type=edge_type, weight=weight, scale=scale, name="tanh", twice=True
+        )
+
+    def message(
+        self, x_i: Tensor, x_j: Tensor, table: Tensor, edge_type: Tensor, weight: Tensor, scale: Tensor, name: str
+    ) -> Tensor:
+        return getattr(torch, name)(x_i - x_j + table[edge_type]) * weight.unsqueeze(1) * scale
+
+    def update(self, inputs: Tensor, x: Tensor, twice: bool) -> Tensor:
+        return inputs * (2 if twice else 1) + x
+
+
+class Counting(pyg.MessagePassing):
+    """A layer that counts its calls in a buffer, keeps its last output, and a list of what it did."""
+
+    def __init__(self) -> None:
+        super().__init__(aggr="mean")
+        self.lin = nn.Linear(C, O)
+        self.register_buffer("calls", torch.zeros(()))
+        self.register_buffer("mean", torch.zeros(O))
+        self.number, self.norms, self.last = 0, [], None
+
+    def forward(self, x: Tensor, edge_index: Tensor) -> Tensor:
+        out = self.propagate(edge_index, x=self.lin(x))
+        self.calls += 1
+        self.mean.lerp_(out.detach().mean(dim=0), 0.1)
+        self.number += 1
+        self.norms.append(out.norm().item())
+        self.last = out
+        return out.sigmoid()
+
+    def message(self, x_j: Tensor) -> Tensor:
+        return x_j.tanh()
+
+
+class CountingEdges(Counted):
+    """A buffer changed inside a message would be changed once a block, and again in the backward pass."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("edges", torch.zeros(()))
+
+    def message(self, x_j: Tensor) -> Tensor:
+        self.edges += len(x_j)
+        return x_j.tanh()
+
+
+class Doubling(pyg.SAGEConv):
+    """A layer with a `propagate` of its own, by which blocks would pass."""
+
+    def propagate(self, edge_index: Tensor, size: tuple | None = None, **named: object) -> Tensor:
+        return 2 * super().propagate(edge_index, size=size, **named)
 
 
 class TwoLayers(nn.Module):
-    """Two layers with a ReLU between them, as in PyG's first examples."""
+    """Two layers with a ReLU between them, as in PyG's first examples; `in_place` changes what they return."""
 
-    def __init__(self, first: nn.Module, second: nn.Module) -> None:
+    def __init__(self, first: nn.Module, second: nn.Module, in_place: bool = False) -> None:
         super().__init__()
-        self.first, self.second = first, second
+        self.first, self.second, self.in_place = first, second, in_place
 
     def forward(self, x: Tensor, edge_index: Tensor) -> Tensor:
-        return self.second(self.first(x, edge_index).relu(), edge_index)
+        if not self.in_place:
+            return self.second(self.first(x, edge_index).relu(), edge_index)
+        x = self.first(x, edge_index)
+        x += 1
+        return self.second(x.relu_(), edge_index).mul_(2)
 
 
 class Block(nn.Module):
@@ -93,14 +202,53 @@ class TwoBlocks(nn.Module):
         return x
 
 
-def close(found: list[Tensor | None], expected: list[Tensor | None]) -> None:
-    """Gradients of one model are alike, measured on the largest of them."""
-    largest = max(value.abs().max().item() for value in expected if value is not None)
-    for value, wanted in zip(found, expected, strict=True):
-        assert (value is None) == (wanted is None)
-        if value is not None:
-            torch.testing.assert_close(value, wanted, rtol=1e-4, atol=1e-5 * largest)
+def calls_in_a_step(layer: nn.Module) -> int:
+    """Calls of `message` in the second of two steps: 1 plain, more under a policy that recomputes."""
+    step(layer, (X, EDGES))
+    CALLS.clear()
+    step(layer, (X, EDGES))
+    return len(CALLS)
 
 
 def gradients(model: nn.Module) -> list[Tensor | None]:
     return [weight.grad for weight in model.parameters()]
+
+
+class Mixed(nn.Module):
+    """Layers of several kinds, one of which looks at all edges, and one that is no message passing layer."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.norm = pyg.GATv2Conv(C, C), pyg.EdgeConv(nn.Sequential(nn.Linear(2 * C, C), pyg.GraphNorm(C)))
+        self.plain, self.last = nn.Linear(C, C), pyg.SAGEConv(C, O)
+
+    def forward(self, x: Tensor, edge_index: Tensor) -> Tensor:
+        x = self.norm(self.first(x, edge_index).tanh(), edge_index)
+        return self.last(self.plain(x).tanh(), edge_index)
+
+
+class Impure(Own):
+    """A layer that computes something else each time it runs, by a counter that no policy knows of."""
+
+    count = 0
+
+    def __init__(self) -> None:
+        super().__init__(lambda x_j, _: x_j, C)
+
+    def message(self, x_j: Tensor) -> Tensor:
+        Impure.count += 1
+        return (x_j * Impure.count).tanh()
+
+
+def built(kind: Callable[[], nn.Module] = Mixed) -> nn.Module:
+    torch.manual_seed(0)
+    Impure.count = 0
+    return without_zeros(kind())
+
+
+def assert_same(plain: nn.Module, model: nn.Module, *graphs: tuple) -> None:
+    for args in graphs or ((X, EDGES),):
+        Impure.count = 0
+        expected = step(plain, args)
+        Impure.count = 0
+        assert difference(expected, step(model, args)) == ""

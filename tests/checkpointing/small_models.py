@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gc
+from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import nn
@@ -61,6 +63,25 @@ def stepped(model: nn.Module, graph: Adjacency, steps: int = 1) -> StepResult:
         loss = loss_of(model, graph)
         loss.backward()
     return step_result(model, loss)
+
+
+def calls_of(model: nn.Module, graph: Adjacency, parts: list[nn.Module], method: str) -> list[int]:
+    """How often the second of two steps calls this method of each part."""
+    calls = [0] * len(parts)
+
+    def counted(place: int, function: Callable[..., Any]) -> Callable[..., Any]:
+        def call(*args: Any, **named: Any) -> Any:
+            calls[place] += 1
+            return function(*args, **named)
+
+        return call
+
+    for place, part in enumerate(parts):
+        setattr(part, method, counted(place, getattr(part, method)))
+    loss_of(model, graph).backward()
+    first = list(calls)
+    loss_of(model, graph).backward()
+    return [both - once for both, once in zip(calls, first, strict=True)]
 
 
 def bytes_of(model: nn.Module, graph: Adjacency) -> StepBytes:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy
 import torch
 from torch import Tensor, nn
+from torch.utils import _pytree as pytree
 
 from gnn_checkpointing.checkpointing import apply
 from gnn_checkpointing.refusal import Refusal
@@ -35,33 +36,19 @@ def without_zeros(model: nn.Module) -> nn.Module:
     return model
 
 
-def fresh(value: Any, leaves: list[Tensor], raw: bool = False) -> Any:
-    """A copy of nested inputs in which each dense floating tensor is a leaf; the leaves are added to the list.
-
-    `raw` features need no gradient.
-    """
-    if isinstance(value, Tensor):
-        if not value.is_floating_point() or value.layout != torch.strided:
-            return value
-        leaves.append(value.detach().clone().requires_grad_(not raw))
-        return leaves[-1]
-    if isinstance(value, dict):
-        return {key: fresh(item, leaves, raw) for key, item in value.items()}
-    if isinstance(value, tuple | list):
-        return type(value)(fresh(item, leaves, raw) for item in value)
-    return value
-
-
 def tensors_in(value: Any) -> Iterator[Tensor]:
     """The tensors of nested outputs, in their order."""
-    if isinstance(value, Tensor):
-        yield value
-    elif isinstance(value, dict):
-        for item in value.values():
-            yield from tensors_in(item)
-    elif isinstance(value, tuple | list):
-        for item in value:
-            yield from tensors_in(item)
+    yield from (part for part in pytree.tree_leaves(value) if isinstance(part, Tensor))
+
+
+def floating(change: Callable[[Tensor], Tensor], value: Any) -> Any:
+    """Nested values with each dense floating tensor changed."""
+
+    def changed(part: Any) -> Any:
+        dense = isinstance(part, Tensor) and part.is_floating_point() and part.layout == torch.strided
+        return change(part) if dense else part
+
+    return pytree.tree_map(changed, value)
 
 
 def scalar_of(outputs: list[Tensor]) -> Tensor:
@@ -82,12 +69,11 @@ def step(
     raw: bool = False,
     loss_of: Callable | None = None,
 ) -> Step:
-    """Outputs, gradients of inputs and parameters, and buffers that one step leaves.
+    """Outputs, gradients of inputs (not of `raw` ones) and parameters, and buffers that one step leaves.
 
     `loss_of(model)` adds what a layer keeps for the loss.
     """
-    leaves: list[Tensor] = []
-    given, named = fresh(args, leaves, raw), fresh(kwargs or {}, leaves, raw)
+    given, named = floating(lambda t: t.detach().clone().requires_grad_(not raw), (args, kwargs or {}))
     model.zero_grad(set_to_none=True)
     seed_all(seed)
     outputs = list(tensors_in(model(*given, **named)))
@@ -99,7 +85,7 @@ def step(
         loss.backward()
     found: Step = {f"output {i}": out.detach().clone() for i, out in enumerate(outputs)}
     found["loss that the layer keeps"] = None if kept is None else kept.detach()
-    found |= {f"gradient of input {i}": leaf.grad for i, leaf in enumerate(leaves)}
+    found |= {f"gradient of input {i}": leaf.grad for i, leaf in enumerate(tensors_in((given, named))) if leaf.is_leaf}
     found |= {f"gradient of {name}": weight.grad for name, weight in model.named_parameters()}
     return found | {f"buffer {name}": buffer.clone() for name, buffer in model.named_buffers()}
 
@@ -132,6 +118,17 @@ def difference(expected: Step, found: Step) -> str:
     return f"{where} differs by {worst:.1e} of its norm" if worst > TOLERANCE else ""
 
 
+def alike(found: Any, expected: Any, scale: float) -> None:
+    """Nested results are the same; a gradient that is zero but for rounding is held against the largest number."""
+    one, other = (pytree.tree_flatten(value) for value in (found, expected))
+    assert one[1] == other[1]
+    for value, wanted in zip(one[0], other[0], strict=True):
+        if isinstance(wanted, Tensor):
+            torch.testing.assert_close(value, wanted, rtol=1e-4, atol=2e-6 * max(scale, 1.0), equal_nan=True)
+        else:
+            assert value == wanted
+
+
 def under(policy: str, model: nn.Module, **options: Any) -> nn.Module:
     """An independent copy of `model` under the policy."""
     return apply(copy.deepcopy(model), policy, **options)
@@ -152,19 +149,15 @@ def outcome(
     plain = copy.deepcopy(model)
     for _ in range(steps):
         expected = step(plain, args, kwargs, **options)
+    when = ""
     try:
-        wrapped = under(policy, model)
-    except Refusal as reason:
-        return f"refused: {reason}"
-    except Exception as error:
-        return f"crash in apply: {type(error).__name__}: {error}"
-    try:
+        wrapped, when = under(policy, model), " late"
         for _ in range(steps):
             found = step(wrapped, args, kwargs, **options)
     except Refusal as reason:
-        return f"refused late: {reason}"
+        return f"refused{when}: {reason}"
     except Exception as error:
-        return f"crash: {type(error).__name__}: {error}"
+        return f"crash{when}: {type(error).__name__}: {error}"
     return f"different: {difference(expected, found)}" if difference(expected, found) else "exact"
 
 
@@ -181,7 +174,12 @@ def slope_error(model: nn.Module, args: tuple = (), kwargs: dict | None = None, 
     """
     model = model.double()
     leaves: list[Tensor] = []
-    given, named = fresh(_doubled(args), leaves), fresh(_doubled(kwargs or {}), leaves)
+
+    def doubled(tensor: Tensor) -> Tensor:
+        leaves.append(tensor.detach().double().clone().requires_grad_())
+        return leaves[-1]
+
+    given, named = floating(doubled, (args, kwargs or {}))
     places = [*leaves, *(weight for weight in model.parameters() if weight.requires_grad)]
     generator = torch.Generator().manual_seed(5)
     directions = [torch.randn(place.shape, generator=generator, dtype=place.dtype) for place in places]
@@ -201,13 +199,3 @@ def slope_error(model: nn.Module, args: tuple = (), kwargs: dict | None = None, 
             sides.append(value().item())
     expected = (sides[0] - sides[1]) / 2e-6
     return abs(slope - expected) / (abs(expected) + 1e-3)
-
-
-def _doubled(value: Any) -> Any:
-    if isinstance(value, Tensor):
-        return value.double() if value.is_floating_point() else value
-    if isinstance(value, dict):
-        return {key: _doubled(item) for key, item in value.items()}
-    if isinstance(value, tuple | list):
-        return type(value)(_doubled(item) for item in value)
-    return value

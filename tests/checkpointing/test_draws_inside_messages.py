@@ -1,30 +1,30 @@
-"""Whatever a message draws, the backward pass sees the same draws: the gradient belongs to a function."""
+"""Whatever a layer or model draws, the backward pass sees the same draws: the gradient belongs to a function."""
 
 from __future__ import annotations
 
 import contextlib
-import copy
 import random
 from collections.abc import Callable
 
 import numpy
 import pytest
+import small_pyg_models
 import torch
-from small_inputs import ATTRIBUTES, CHANNELS, EDGE_CHANNELS, EDGES, NODES, OUT, X, drawn
+from cases_of_messages import edge_conv
+from every_convolution import EVERY, Configuration, called
+from other_convolutions import CONVOLUTIONS, built
+from small_inputs import CHANNELS, EDGES, NODES, OUT, X, drawn
 from small_layers import Own
-from steps_compared import difference, outcome, seed_all, slope_error, step, under, without_zeros
+from small_pyg_models import MODELS
+from steps_compared import floating, outcome, seed_all, slope_error, tensors_in, under, without_zeros
 from torch import Tensor, nn
 from torch.nn import functional as F
 from torch_geometric import nn as pyg
 
 from gnn_checkpointing.refusal import Refusal
 
-C, O, D = CHANNELS, OUT, EDGE_CHANNELS  # noqa: E741 - as PyG's own shapes are written
-POLICIES = ("edge_blocks(8)", "layers", "layers+edge_blocks(8)", "selective", "auto")
-
-
-def edge_conv(module: nn.Module) -> nn.Module:
-    return pyg.EdgeConv(nn.Sequential(nn.Linear(2 * C, O), module, nn.Linear(O, O)), aggr="sum")
+C, O = CHANNELS, OUT  # noqa: E741 - as PyG's own shapes are written
+each_policy = pytest.mark.parametrize("policy", EVERY)
 
 
 class Doubled(nn.Module):
@@ -34,7 +34,7 @@ class Doubled(nn.Module):
         return x * torch.bernoulli(torch.full_like(x, 0.5)) * 2 if self.training else x
 
 
-LAYERS: dict[str, Callable[[], nn.Module]] = {
+OWN: dict[str, Callable[[], nn.Module]] = {
     "nn.Dropout": lambda: edge_conv(nn.Dropout(0.5)),
     "nn.AlphaDropout": lambda: edge_conv(nn.AlphaDropout(0.5)),
     "nn.FeatureAlphaDropout": lambda: edge_conv(nn.FeatureAlphaDropout(0.5)),
@@ -48,65 +48,75 @@ LAYERS: dict[str, Callable[[], nn.Module]] = {
     "random.random": lambda: Own(lambda x_j, training: (x_j * random.random()).tanh() if training else x_j),
     "numpy.random": lambda: Own(lambda x_j, training: (x_j * numpy.random.rand()).tanh() if training else x_j),
     "two draws": lambda: Own(lambda x_j, training: F.dropout(F.dropout(x_j, 0.3, training), 0.3, training)),
-    "attention dropout": lambda: pyg.GATConv(C, O, heads=2, dropout=0.6),
-    "attention dropout with edge features": lambda: pyg.GATv2Conv(C, O, dropout=0.6, edge_dim=D),
-    "attention dropout of a transformer": lambda: pyg.TransformerConv(C, O, heads=2, dropout=0.5, beta=True),
     "dropout around and inside": lambda: pyg.GPSConv(C, pyg.GATConv(C, C, dropout=0.5), dropout=0.3),
 }
+DRAWING: dict[str, Configuration] = {
+    **{name: called(build, X, EDGES) for name, build in OWN.items()},
+    **{name: configuration for name, configuration in CONVOLUTIONS.items() if configuration.draws},
+    **{f"model: {name}": configuration for name, configuration in MODELS.items() if configuration.draws},
+}
+MAY_REFUSE = {("model: EdgeCNN", "edge_blocks(8)"), ("model: EdgeCNN", "layers+edge_blocks(8)")}
+"""A BatchNorm over the messages of all edges."""
 
 
-def built(name: str) -> nn.Module:
+def prepared(name: str) -> nn.Module:
+    if name.startswith("model: "):
+        return small_pyg_models.built(name.removeprefix("model: "))
+    if name in CONVOLUTIONS:
+        return built(name)
     torch.manual_seed(0)
-    return without_zeros(LAYERS[name]())
+    return without_zeros(OWN[name]())
 
 
-def arguments(name: str) -> tuple:
-    return (X, EDGES, ATTRIBUTES) if "edge features" in name else (X, EDGES)
-
-
-@pytest.mark.parametrize("policy", POLICIES)
-@pytest.mark.parametrize("name", LAYERS)
+@pytest.mark.parametrize("policy", [*EVERY, "none"])
+@pytest.mark.parametrize("name", DRAWING)
 def test_the_gradient_is_the_slope_of_the_function_that_was_drawn(name: str, policy: str) -> None:
-    assert slope_error(under(policy, built(name)), arguments(name)) < 1e-5
-
-
-@pytest.mark.parametrize("name", LAYERS)
-def test_a_plain_gradient_is_the_slope_too(name: str) -> None:
-    assert slope_error(built(name), arguments(name)) < 1e-6
-
-
-@pytest.mark.parametrize("policy", POLICIES)
-@pytest.mark.parametrize("name", LAYERS)
-def test_a_layer_that_draws_is_exact_when_it_evaluates(name: str, policy: str) -> None:
-    layer = built(name).eval()
-    assert outcome(layer, policy, arguments(name)) == "exact"
-
-
-@pytest.mark.parametrize("policy", POLICIES)
-@pytest.mark.parametrize("name", LAYERS)
-def test_the_backward_pass_leaves_the_generators_alone(name: str, policy: str) -> None:
-    """Else what is drawn next would depend on how often something was recomputed."""
-    model = under(policy, built(name))
-    x = X.clone().requires_grad_()
-    seed_all(1)
-    out = model(x, *arguments(name)[1:])
+    """A plain gradient, too. The backward pass leaves the generators alone, and gradients are no part of the draws."""
+    given = DRAWING[name]
+    args, named = floating(lambda tensor: tensor.clone().requires_grad_(), (given.args, given.kwargs))
+    try:
+        model = under(policy, prepared(name))
+    except Refusal:
+        assert (name, policy) in MAY_REFUSE
+        return
+    outs = []
+    for gradients in (False, True):
+        seed_all(5)
+        with torch.set_grad_enabled(gradients):
+            outs.append(list(tensors_in(model(*args, **named))))
+    for plain, out in zip(*outs, strict=True):
+        torch.testing.assert_close(out, plain)
     states = [torch.random.get_rng_state(), random.getstate(), numpy.random.get_state()]
-    out.sum().backward()
+    try:
+        sum(out.sum() for out in outs[1]).backward()
+    except Refusal:
+        assert policy == "selective"
+        return
     assert torch.equal(torch.random.get_rng_state(), states[0])
     assert random.getstate() == states[1]
     assert numpy.array_equal(numpy.random.get_state()[1], states[2][1])
     assert numpy.random.get_state()[2] == states[2][2]
+    assert slope_error(model, given.args, given.kwargs) < 1e-5
 
 
-@pytest.mark.parametrize("name", LAYERS)
+@each_policy
+@pytest.mark.parametrize("name", OWN)
+def test_a_layer_that_draws_is_exact_when_it_evaluates(name: str, policy: str) -> None:
+    assert outcome(prepared(name).eval(), policy, (X, EDGES)) == "exact"
+
+
+@pytest.mark.parametrize("name", OWN)
 def test_a_seed_decides_and_another_seed_decides_otherwise(name: str) -> None:
-    model = under("edge_blocks(8)", built(name))
-    first, again, other = (step(copy.deepcopy(model), arguments(name), seed=seed) for seed in (1, 1, 2))
-    assert difference(first, again) == ""
-    assert difference(first, other) != ""
+    model = under("edge_blocks(8)", prepared(name))
+    outs = []
+    for seed in (1, 1, 2):
+        seed_all(seed)
+        outs.append(model(X, EDGES))
+    assert torch.equal(outs[0], outs[1])
+    assert not torch.equal(outs[0], outs[2])
 
 
-def test_each_step_and_each_block_draws_anew() -> None:
+def test_each_step_and_each_block_draws_for_itself() -> None:
     """Every node receives the same twelve messages, each kept or dropped: equal masks would give equal sums.
 
     A block of 12 edges is one node, so a mask repeated from block to block would make all nodes equal.
@@ -143,7 +153,7 @@ def test_two_passes_in_flight_keep_their_own_draws(policy: str) -> None:
         def forward(self, x: Tensor, y: Tensor, edge_index: Tensor) -> Tensor:
             return self.layer(x, edge_index) * self.layer(y, edge_index.flip(0)).tanh()
 
-    model = under(policy, Twice(built("attention dropout")))
+    model = under(policy, Twice(prepared("GATConv, dropout")))
     assert slope_error(model, (X, drawn(NODES, C, seed=63), EDGES)) < 1e-5
 
 

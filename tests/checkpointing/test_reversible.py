@@ -74,11 +74,6 @@ def test_a_model_that_cannot_be_built_is_refused(values: dict[str, int], reason:
         build_reversible_stack("GAT", architecture, 8, 3, seed=1)
 
 
-def test_a_model_of_other_blocks_is_refused_saying_how_to_build_one() -> None:
-    with pytest.raises(Refusal, match=r"no torch_geometric\.nn\.GroupAddRev; build its blocks of them"):
-        apply(built("SAGE", "none"), "reversible")
-
-
 def test_any_model_of_pygs_reversible_blocks_can_be_wrapped() -> None:
     class Grouped(nn.Module):
         def __init__(self) -> None:

@@ -4,12 +4,12 @@ from functools import cache
 
 import pytest
 import torch
-from small_models import CONVOLUTIONS, FEATURES, NODE_MAP, NODES, adjacency, built, bytes_of, loss_of, stepped
+from small_models import CONVOLUTIONS, FEATURES, NODE_MAP, NODES, adjacency, built, bytes_of, calls_of, loss_of, stepped
 from torch import nn
 from torch.utils._python_dispatch import TorchDispatchMode
-from torch_geometric.nn import GatedGraphConv, GATv2Conv, GINConv, SimpleConv, aggr
+from torch_geometric.nn import GatedGraphConv, GINConv, SimpleConv, aggr
 
-from gnn_checkpointing.checkpointing import apply, selective
+from gnn_checkpointing.checkpointing import apply, compilation
 from gnn_checkpointing.checkpointing.edge_blocks import tables_of
 from gnn_checkpointing.checkpointing.layers import segments_of
 from gnn_checkpointing.measurement.sameness import StepResult, compared
@@ -22,7 +22,6 @@ PLAIN, BATCH, BOTH, DROPOUT = {}, {"norm": "batch"}, {"norm": "batch", "dropout"
 RESIDUAL, ALL = {"norm": "layer", "residual": True}, {"norm": "batch", "dropout": 0.3, "residual": True}
 GATHERED = torch.ops.aten.index_select.default
 SCATTERS = [torch.ops.aten.scatter_add_.default, torch.ops.aten.scatter_reduce_.two]
-
 RUNS = [
     (convolution, policy, options)
     for convolutions, policy, many in (
@@ -80,20 +79,6 @@ def test_batch_norm_counts_each_step_once() -> None:
     assert model.blocks[0].norm.momentum == 0.1
 
 
-def test_any_model_with_message_passing_layers_can_be_wrapped() -> None:
-    class Own(nn.Module):
-        def __init__(self) -> None:
-            super().__init__()
-            self.first, self.second = (GATv2Conv(8, 8, add_self_loops=False) for _ in range(2))
-
-        def forward(self, x: torch.Tensor, edge_index: torch.Tensor) -> torch.Tensor:
-            return self.second(self.first(x, edge_index).relu(), edge_index)
-
-    model, edge_index = Own(), adjacency("GATv2").edge_index
-    expected = model(FEATURES, edge_index)
-    torch.testing.assert_close(apply(model, "layers")(FEATURES, edge_index), expected)
-
-
 @pytest.mark.parametrize(
     ("model", "policy", "said"),
     [
@@ -102,6 +87,7 @@ def test_any_model_with_message_passing_layers_can_be_wrapped() -> None:
         (nn.Sequential(nn.Linear(2, 2)), "segments(1)", "no list `blocks` with a method `through_blocks"),
         (built("SAGE", "none"), "segments(5)", "has only 4 blocks"),
         (built("SAGE", "none"), "edge_blocks(0)", r"unknown policy 'edge_blocks\(0\)'"),
+        (built("SAGE", "none"), "reversible", r"no torch_geometric\.nn\.GroupAddRev; build its blocks of them"),
     ],
 )
 def test_what_has_no_layers_or_too_few_is_refused(model: nn.Module, policy: str, said: str) -> None:
@@ -115,29 +101,18 @@ def test_the_work_of_a_block_is_done_three_times() -> None:
     The first layer reads features that want no gradient: one block of the third kind finds that out.
     """
     model, graph = built("SAGE", f"layers+edge_blocks({BLOCK})"), adjacency("SAGE")
-    loss_of(model, graph).backward()
-    calls: list[int] = []
-    for position, block in enumerate(model.blocks):
-        message = block.conv.message
-        block.conv.message = lambda *args, p=position, f=message, **named: (calls.append(p), f(*args, **named))[1]
-    loss_of(model, graph).backward()
+    calls = calls_of(model, graph, [block.conv for block in model.blocks], "message")
     (edges,) = tables_of(model)[0].all_sorted()
     blocks = len(edges.blocks(BLOCK))
     assert blocks >= 5
-    assert [calls.count(position) for position in range(4)] == [2 * blocks + 1, *[3 * blocks] * 3]
+    assert calls == [2 * blocks + 1, *[3 * blocks] * 3]
 
 
 @pytest.mark.parametrize("segments", [1, 2, 4])
 def test_every_block_of_a_segment_runs_twice(segments: int) -> None:
     """Entered twice: PyTorch leaves the last block of a recomputed segment once it has what backward needs."""
     model, graph = built("SAGE", f"segments({segments})"), adjacency("SAGE")
-    calls: list[int] = []
-    for position, block in enumerate(model.blocks):
-        inside = block.conv if hasattr(block, "conv") else block
-        forward = inside.forward
-        inside.forward = lambda *args, p=position, f=forward, **named: (calls.append(p), f(*args, **named))[1]
-    loss_of(model, graph).backward()
-    assert sorted(calls) == sorted([0, 1, 2, 3] * 2)
+    assert calls_of(model, graph, [getattr(block, "conv", block) for block in model.blocks], "forward") == [2] * 4
     assert list(model.state_dict()) == list(built("SAGE", "none").state_dict())
 
 
@@ -162,24 +137,18 @@ class Operators(TorchDispatchMode):
         self.runs[function] = self.runs.get(function, 0) + 1
         return function(*args, **(kwargs or {}))
 
-    @property
-    def products(self) -> int:
-        return sum(self.runs.get(operator, 0) for operator in selective.KEPT)
-
-
-def operators(convolution: str, policy: str) -> Operators:
-    model, graph = built(convolution, policy), adjacency(convolution)
-    with Operators() as count:
-        loss_of(model, graph).backward()
-    return count
-
 
 @pytest.mark.parametrize("convolution", CONVOLUTIONS)
 def test_selective_runs_matrix_products_once_and_gathers_twice(convolution: str) -> None:
     """As many products as without checkpointing, where `layers` runs those of the forward pass again."""
-    plain, kept, layers = (operators(convolution, policy) for policy in ("none", "selective", "layers"))
-    assert kept.products == plain.products < layers.products
-    assert kept.runs[GATHERED] == layers.runs[GATHERED] > plain.runs[GATHERED]
+    products, gathers = {}, {}
+    for policy in ("none", "selective", "layers"):
+        with Operators() as count:
+            loss_of(built(convolution, policy), adjacency(convolution)).backward()
+        products[policy] = sum(count.runs.get(operator, 0) for operator in compilation.KEPT)
+        gathers[policy] = count.runs[GATHERED]
+    assert products["selective"] == products["none"] < products["layers"]
+    assert gathers["selective"] == gathers["layers"] > gathers["none"]
 
 
 @pytest.mark.parametrize(("convolution", "products"), [("GCN", 1), ("SAGE", 2), ("GAT", 1), ("GATv2", 2)])
@@ -194,7 +163,7 @@ def test_selective_holds_what_layers_holds_and_the_products(convolution: str, pr
 def test_pygs_aggregation_cannot_be_kept_because_it_scatters_in_place(
     convolution: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(selective, "KEPT", [*selective.KEPT, torch.ops.aten.new_zeros.default, *SCATTERS])
+    monkeypatch.setattr(compilation, "KEPT", [*compilation.KEPT, torch.ops.aten.new_zeros.default, *SCATTERS])
     loss = loss_of(built(convolution, "selective"), adjacency(convolution))
     with pytest.raises(Refusal, match="Conv changes a kept result in place"):
         loss.backward()

@@ -20,8 +20,7 @@ POLICY_FILE = '''
 
 from torch import nn
 
-from gnn_checkpointing.checkpointing.changes import Changes
-from gnn_checkpointing.checkpointing.layers import checkpoint_layers
+from gnn_checkpointing.checkpointing.layers import Changes, checkpoint_layers
 from gnn_checkpointing.study.policy_names import PolicyName
 
 

@@ -11,35 +11,37 @@ from torch_geometric.utils import softmax
 from torch_geometric.utils._scatter import scatter  # the one without torch_scatter, whatever is installed
 
 SLOPE = 0.2
+Sizes = tuple[int, int, int]
+"""Sources, destinations and edges."""
 
 
 def edges(num_sources: int, num_destinations: int, num_edges: int) -> Tensor:
     """Unsorted edges with duplicates; the last destination has none."""
     generator = torch.Generator().manual_seed(num_edges)
-    return torch.stack(
-        [torch.randint(high, (num_edges,), generator=generator) for high in (num_sources, max(num_destinations - 1, 1))]
-    )
+    highs = (max(num_sources, 1), max(num_destinations - 1, 1))
+    return torch.stack([torch.randint(high, (num_edges,), generator=generator) for high in highs])
 
 
 def attention_inputs(
-    kind: str, sizes: tuple[int, int, int], head: tuple[int, int], edged: bool, dtype: torch.dtype
+    kind: str, sizes: Sizes, head: tuple[int, int], edged: bool, dtype: torch.dtype
 ) -> list[Tensor | None]:
-    """Keys, queries, values, attention and edge features for `sizes` sources, destinations and edges."""
+    """Keys, queries, values, attention and edge features."""
     sources, destinations, num_edges = sizes
     scored = head[:1] if kind == "gat" else head
-    return [
-        _leaf(1, (sources, *scored), dtype),
-        _leaf(2, (destinations, *scored), dtype),
-        None if kind == "gatv2" else _leaf(3, (sources, *head), dtype),
-        # Scores of about one, as trained layers have: those of hundreds have few digits in float32.
-        _leaf(4, head, dtype, head[1] ** -0.5) if kind == "gatv2" else None,
-        _leaf(5, (num_edges, *scored), dtype) if edged else None,
+    shapes = [
+        (sources, *scored),
+        (destinations, *scored),
+        None if kind == "gatv2" else (sources, *head),
+        head if kind == "gatv2" else None,
+        (num_edges, *scored) if edged else None,
     ]
-
-
-def _leaf(seed: int, shape: tuple[int, ...], dtype: torch.dtype, scale: float = 1.0) -> Tensor:
-    drawn = torch.randn(shape, generator=torch.Generator().manual_seed(seed), dtype=dtype)
-    return (scale * drawn).requires_grad_()
+    seeds = [torch.Generator().manual_seed(seed) for seed in range(1, 6)]
+    drawn = [s and torch.randn(s, generator=g, dtype=dtype) for s, g in zip(shapes, seeds, strict=True)]
+    if (
+        drawn[3] is not None
+    ):  # scores of about one, as trained layers have: those of hundreds have few digits in float32
+        drawn[3] *= head[1] ** -0.5
+    return [None if part is None else part.requires_grad_() for part in drawn]
 
 
 def attention(
@@ -76,6 +78,22 @@ def assert_same(found: Tensor, wanted: Tensor) -> None:
         assert (found - wanted).abs().max() <= tolerance * wanted.abs().max().clamp(min=1e-3)
 
 
-def gradients(make: Callable[[], Tensor], inputs: list[Tensor | None], gradient: Tensor) -> list[Tensor]:
+def gradients(made: Tensor, inputs: list[Tensor | None], gradient: Tensor) -> list[Tensor]:
     """Autograd's gradients of those inputs that are there."""
-    return list(torch.autograd.grad(make(), [part for part in inputs if part is not None], gradient))
+    return list(torch.autograd.grad(made, [part for part in inputs if part is not None], gradient))
+
+
+def assert_passes(found: list[Tensor], wanted: Tensor, inputs: list[Tensor | None], gradient: Tensor) -> None:
+    """An aggregate and its gradients are those of autograd."""
+    for mine, autograds in zip(found, [wanted.detach(), *gradients(wanted, inputs, gradient)], strict=True):
+        assert_same(mine, autograds)
+
+
+def assert_bits_of_any_threads(passes: Callable[[], list[Tensor]]) -> None:
+    """One, two and three threads give the same bits."""
+    runs = []
+    for threads in (1, 2, 3):
+        torch.set_num_threads(threads)
+        runs.append(passes())
+    for one, two, three in zip(*runs, strict=True):
+        assert torch.equal(one, two) and torch.equal(one, three)

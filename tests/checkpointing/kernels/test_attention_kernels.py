@@ -2,19 +2,30 @@
 
 import ctypes
 import subprocess
-from itertools import pairwise
 from types import SimpleNamespace
 
 import pytest
 import torch
+from torch._subclasses.fake_tensor import FakeTensorMode
 
 from gnn_checkpointing.checkpointing.block_plan import kernel_edges
-from gnn_checkpointing.checkpointing.kernels import arguments, attention, build
+from gnn_checkpointing.checkpointing.kernels import attention, build, operators
 
 from . import plain
 
 KINDS = ("gatv2", "gat", "transformer")
-HEADS = {"whole vectors": (4, 16), "a rest": (2, 7), "one channel": (3, 1), "long rows": (1, 136)}
+each_kind = pytest.mark.parametrize("kind", KINDS)
+SMALL = (12, 7, 150)
+"""One destination has no edges; edges are in no order, and some are double."""
+# Whole vectors, a rest, one channel, long rows; no edges, a self-loop, several chunks of edges, no nodes.
+SHAPES = [
+    (SMALL, head, edged, dtype)
+    for head in ((4, 16), (2, 7), (3, 1), (1, 136))
+    for edged in (False, True)
+    for dtype in (torch.float32, torch.float64)
+]
+GRAPHS = [(1, 1, 0), (1, 1, 1), (3, 2, 5000), (5, 1, 513), (0, 0, 0), (2, 0, 0)]
+SHAPES += [(sizes, (2, 8), True, torch.float64) for sizes in GRAPHS]
 
 
 def passes(kind, edge_index, sizes, inputs, gradient, **dropout):
@@ -26,39 +37,18 @@ def passes(kind, edge_index, sizes, inputs, gradient, **dropout):
     return [out, *(part for part in found if part is not None)]
 
 
-@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
-@pytest.mark.parametrize("edged", [False, True])
-@pytest.mark.parametrize("head", HEADS.values(), ids=HEADS)
-@pytest.mark.parametrize("kind", KINDS)
-def test_values_and_gradients_are_plain_ones(kind, head, edged, dtype):
-    """12 sources, 7 destinations of which one has no edges, unsorted edges some of which are double."""
-    sizes = (12, 7, 150)
+@pytest.mark.parametrize(("sizes", "head", "edged", "dtype"), SHAPES, ids=str)
+@each_kind
+def test_values_and_gradients_are_plain_ones(kind, sizes, head, edged, dtype):
     edge_index = plain.edges(*sizes)
     inputs = plain.attention_inputs(kind, sizes, head, edged, dtype)
-    gradient = torch.randn(7, *head, dtype=dtype)
-    wanted = plain.attention(kind, edge_index, 7, *inputs)
-    out, *found = passes(kind, edge_index, sizes, inputs, gradient)
-    plain.assert_same(out, wanted.detach())
-    assert not out[-1].any(), "a node without edges has zeros"
-    for mine, autograds in zip(found, plain.gradients(lambda: wanted, inputs, gradient), strict=True):
-        plain.assert_same(mine, autograds)
+    gradient = torch.randn(sizes[1], *head, dtype=dtype)
+    found = passes(kind, edge_index, sizes, inputs, gradient)
+    plain.assert_passes(found, plain.attention(kind, edge_index, sizes[1], *inputs), inputs, gradient)
+    assert sizes != SMALL or not found[0][-1].any(), "a node without edges has zeros"
 
 
-@pytest.mark.parametrize("sizes", [(1, 1, 0), (1, 1, 1), (3, 2, 5000), (5, 1, 513), (0, 0, 0), (2, 0, 0)], ids=str)
-@pytest.mark.parametrize("kind", KINDS)
-def test_any_graph_will_do(kind, sizes):
-    """No edges, a self-loop, nodes with thousands of edges (several chunks), no nodes."""
-    edge_index = plain.edges(*sizes) if sizes[2] else torch.zeros(2, 0, dtype=torch.long)
-    inputs = plain.attention_inputs(kind, sizes, (2, 8), edged=True, dtype=torch.float64)
-    gradient = torch.randn(sizes[1], 2, 8, dtype=torch.float64)
-    wanted = plain.attention(kind, edge_index, sizes[1], *inputs)
-    out, *found = passes(kind, edge_index, sizes, inputs, gradient)
-    plain.assert_same(out, wanted.detach())
-    for mine, autograds in zip(found, plain.gradients(lambda: wanted, inputs, gradient), strict=True):
-        plain.assert_same(mine, autograds)
-
-
-@pytest.mark.parametrize("kind", KINDS)
+@each_kind
 def test_gradcheck(kind):
     sizes = (5, 4, 20)
     tables = kernel_edges(plain.edges(*sizes), *sizes[:2])
@@ -86,22 +76,17 @@ def test_gradcheck(kind):
 
 @pytest.mark.parametrize("edged", [False, True])
 @pytest.mark.parametrize("heads", [1, 4])
-@pytest.mark.parametrize("kind", KINDS)
+@each_kind
 def test_bits_do_not_depend_on_threads(kind, heads, edged):
     """Some heads each, or turns of groups of nodes: a source's sum has one order."""
     sizes = (200, 150, 30000)
     edge_index = plain.edges(*sizes)
     inputs = plain.attention_inputs(kind, sizes, (heads, 16), edged, torch.float32)
     gradient = torch.randn(150, heads, 16)
-    runs = []
-    for threads in (1, 2, 3):
-        torch.set_num_threads(threads)
-        runs.append(passes(kind, edge_index, sizes, inputs, gradient, dropout=0.3, seed=7))
-    for one, other in pairwise(runs):
-        assert all(torch.equal(a, b) for a, b in zip(one, other, strict=True))
+    plain.assert_bits_of_any_threads(lambda: passes(kind, edge_index, sizes, inputs, gradient, dropout=0.3, seed=7))
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@each_kind
 def test_nothing_is_read_that_nothing_wrote(kind, tmp_path, monkeypatch):
     """Vectors reach past a node's last edge; dropout's factors there were once what the stack happened to hold."""
     source = tmp_path / "spoil.c"
@@ -114,7 +99,7 @@ def test_nothing_is_read_that_nothing_wrote(kind, tmp_path, monkeypatch):
         forward, backward = library.forward, library.backward
         return SimpleNamespace(forward=lambda a: (spoil(), forward(a)), backward=lambda a: (spoil(), backward(a)))
 
-    monkeypatch.setattr(arguments, "load", on_a_spoilt_stack)
+    monkeypatch.setattr(operators, "load", on_a_spoilt_stack)
     sizes = (20, 8, 21)  # one to four edges a node
     inputs = plain.attention_inputs(kind, sizes, (4, 16), False, torch.float32)
     torch.set_num_threads(1)
@@ -124,7 +109,7 @@ def test_nothing_is_read_that_nothing_wrote(kind, tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("dropout", [0.0, 0.3])
 @pytest.mark.parametrize("heads", [1, 2])
-@pytest.mark.parametrize("kind", KINDS)
+@each_kind
 def test_shares_of_large_scores_keep_their_digits(kind, heads, dropout, monkeypatch):
     """The kept logarithm has few left after the point; whole scores, so that float32 has them exactly."""
     monkeypatch.setattr(plain, "SLOPE", 0.25)
@@ -144,7 +129,7 @@ def test_shares_of_large_scores_keep_their_digits(kind, heads, dropout, monkeypa
         assert (found - wanted).abs().max() <= 1e-4 * largest
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@each_kind
 def test_a_drawn_mask_is_one_mask_in_both_passes(kind):
     """The mask is read off the edges' own shares: with values of one each edge to itself, then used in plain torch."""
     sizes, p = (300, 50, 300), 0.4
@@ -162,10 +147,7 @@ def test_a_drawn_mask_is_one_mask_in_both_passes(kind):
     factors = (of_values[..., :1] != 0).double() / (1 - p)
     gradient = torch.randn(50, 2, 8, dtype=torch.float64)
     wanted = plain.attention(kind, edge_index, 50, *inputs, factors=factors)
-    out, *found = passes(kind, edge_index, sizes, inputs, gradient, dropout=p, seed=11)
-    plain.assert_same(out, wanted.detach())
-    for mine, autograds in zip(found, plain.gradients(lambda: wanted, inputs, gradient), strict=True):
-        plain.assert_same(mine, autograds)
+    plain.assert_passes(passes(kind, edge_index, sizes, inputs, gradient, dropout=p, seed=11), wanted, inputs, gradient)
 
 
 def test_the_masks_law_is_dropouts():
@@ -248,8 +230,6 @@ def test_rows_that_are_not_contiguous_are_read_as_they_are_meant():
 
 
 def test_fake_tensors_have_the_real_ones_shapes():
-    from torch._subclasses.fake_tensor import FakeTensorMode
-
     sizes = (6, 5, 30)
     with FakeTensorMode():
         tables = kernel_edges(torch.zeros(2, 30, dtype=torch.long), 6, 5)

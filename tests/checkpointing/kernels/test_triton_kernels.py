@@ -16,6 +16,8 @@ from . import plain
 INTERPRETED = os.environ.get("TRITON_INTERPRET") == "1"
 interpreted = pytest.mark.skipif(not INTERPRETED, reason="runs in a process of its own with TRITON_INTERPRET=1")
 SIZES = (9, 7, 120)
+LONG = (3, 2, 150)
+"""More edges a node than a block has: 64."""
 
 
 @pytest.mark.skipif(INTERPRETED, reason="this is that process")
@@ -27,75 +29,94 @@ def test_the_interpreter_agrees():
     assert done.returncode == 0, done.stdout[-3000:]
 
 
-@pytest.fixture
-def tables():
-    return kernel_edges(plain.edges(*SIZES), *SIZES[:2])
+def tables_of(sizes):
+    tables = kernel_edges(plain.edges(*sizes), *sizes[:2])
+    return tables, (tables.source, tables.pointer, tables.order)
 
 
-def flat(tables):
-    return tables.source, tables.pointer, tables.order
+def garbage(part):
+    """Memory that a kernel must fill: whatever is left of it shows."""
+    return torch.empty(0) if part is None else torch.full_like(part, 1e30)
+
+
+def assert_all(found, wanted, scale=1.0):
+    for mine, other in zip(found, wanted, strict=True):
+        if other is not None:
+            torch.testing.assert_close(mine, other, rtol=1e-4, atol=1e-5 * scale, equal_nan=True)
 
 
 @interpreted
 @pytest.mark.parametrize("large", [False, True])
-@pytest.mark.parametrize("dropout", [0.0, 0.4])
+@pytest.mark.parametrize("dropout", [0.0, 0.4, 1.0])
 @pytest.mark.parametrize("edged", [False, True])
 @pytest.mark.parametrize("kind", ["gatv2", "gat", "transformer"])
-def test_attention(tables, kind, edged, dropout, large):
+def test_attention(kind, edged, dropout, large):
     """Large scores are whole numbers, which both compute exactly, and leave the kept logarithm few digits."""
     from gnn_checkpointing.checkpointing.kernels import triton_attention
 
-    inputs = plain.attention_inputs(kind, SIZES, (2, 5), edged, torch.float32)
-    inputs = [None if part is None else 1024 * part.detach().sign() if large else part.detach() for part in inputs]
-    gradient, seed = torch.randn(7, 2, 5), 2**40 + 5
-    options = {"negative_slope": 0.25, "dropout": dropout, "seed": seed}
-    out, kept = attention.forward(kind, tables, *inputs, **options)
-    wanted = attention.backward(kind, tables, gradient, kept, *inputs, **options)
-    settings = (0.25, dropout, seed)
-    made = (torch.empty_like(out), torch.empty_like(kept))
-    triton_attention.forward(kind, flat(tables), inputs, made, settings)
-    found = tuple(torch.empty(0) if part is None else torch.empty_like(part) for part in inputs)
-    triton_attention.backward(kind, flat(tables), tables.by_source, (gradient, kept), inputs, found, settings)
-    pairs = [pair for pair in zip(found, wanted, strict=True) if pair[1] is not None]
-    largest = max(other.abs().max().item() for _, other in pairs) if large else 1
-    for mine, other in [*zip(made, (out, kept), strict=True), *pairs]:
-        torch.testing.assert_close(mine, other, rtol=1e-4, atol=1e-5 * largest)
+    for sizes in (SIZES,) if large else (SIZES, LONG):
+        tables, flat = tables_of(sizes)
+        inputs = plain.attention_inputs(kind, sizes, (2, 5), edged, torch.float32)
+        inputs = [None if part is None else 1024 * part.detach().sign() if large else part.detach() for part in inputs]
+        gradient, seed = torch.randn(sizes[1], 2, 5), 2**40 + 5
+        options = {"negative_slope": 0.25, "dropout": dropout, "seed": seed}
+        out, kept = attention.forward(kind, tables, *inputs, **options)
+        wanted = attention.backward(kind, tables, gradient, kept, *inputs, **options)
+        made, found = tuple(map(garbage, (out, kept))), tuple(map(garbage, inputs))
+        settings = (kind, *options.values())
+        triton_attention.forward(flat, settings, inputs, made)
+        triton_attention.backward(flat, tables.by_source, settings, inputs, (gradient, kept), found)
+        largest = max(part.abs().max().item() for part in wanted if part is not None) if large else 1
+        assert_all((*made, *found), (out, kept, *wanted), largest)
 
 
 @interpreted
 @pytest.mark.parametrize("reduce", ["sum", "mean"])
 @pytest.mark.parametrize("message", ["rows", "weight", "edge"])
-def test_sums(tables, message, reduce):
+def test_sums(message, reduce):
     from gnn_checkpointing.checkpointing.kernels import triton_rows
 
-    x, gradient = torch.randn(9, 5), torch.randn(7, 5)
-    weight = torch.randn(120) if message == "weight" else None
-    edge = torch.randn(120, 5) if message == "edge" else None
-    out = torch.empty(7, 5)
-    triton_rows.forward(flat(tables), (x, weight, edge), out, reduce)
-    torch.testing.assert_close(out, rows.forward(tables, x, weight, edge, reduce=reduce))
-    of_weight = weight is not None
-    made = (torch.empty(9, 5), torch.empty(120), torch.empty(120, 5))
-    given = (gradient, x, weight, edge)
-    triton_rows.backward(flat(tables), tables.by_source, given, made, reduce, of_weight)
-    wanted = rows.backward(tables, gradient, x, weight, edge, reduce=reduce, of_weight=of_weight)
-    for mine, other in zip(made, wanted, strict=True):
-        if other is not None:
-            torch.testing.assert_close(mine, other)
+    for sizes in (SIZES, LONG):
+        tables, flat = tables_of(sizes)
+        x, gradient = torch.randn(sizes[0], 5), torch.randn(sizes[1], 5)
+        weight = torch.randn(sizes[2]) if message == "weight" else None
+        edge = torch.randn(sizes[2], 5) if message == "edge" else None
+        if edge is not None:  # a relu lets NaN pass, and stops at zero
+            edge[0, 0], edge[1] = float("nan"), -x[plain.edges(*sizes)[0, 1]]
+        wanted = rows.forward(tables, x, weight, edge, reduce=reduce)
+        out = garbage(wanted)
+        triton_rows.forward(flat, (x, weight, edge), out, reduce)
+        assert_all([out], [wanted])
+        of_weight = weight is not None
+        made = (garbage(x), garbage(weight), garbage(edge))
+        triton_rows.backward(flat, tables.by_source, (gradient, x, weight, edge), made, reduce, of_weight)
+        assert_all(made, rows.backward(tables, gradient, x, weight, edge, reduce=reduce, of_weight=of_weight))
 
 
 @interpreted
 @pytest.mark.parametrize("reduce", ["max", "min"])
-def test_extrema(tables, reduce):
+def test_extrema(reduce):
     """Rounded values, which tie, and one NaN."""
     from gnn_checkpointing.checkpointing.kernels import triton_rows
 
     sign = 1 if reduce == "max" else -1
-    x, gradient = sign * (2 * torch.randn(9, 5)).round().relu(), torch.randn(7, 5)
-    x[2, 1] = float("nan")
-    out, grad = torch.empty(7, 5), torch.empty(9, 5)
-    triton_rows.forward(flat(tables), (x, None, None), out, reduce)
-    torch.testing.assert_close(out, rows.forward(tables, x, reduce=reduce), equal_nan=True)
-    made = (grad, torch.empty(0), torch.empty(0))
-    triton_rows.backward(flat(tables), tables.by_source, (gradient, x, None, None), made, reduce, False)
-    torch.testing.assert_close(grad, rows.backward(tables, gradient, x, reduce=reduce).x, equal_nan=True)
+    for sizes in (SIZES, LONG):
+        tables, flat = tables_of(sizes)
+        x, gradient = sign * (2 * torch.randn(sizes[0], 5)).round().relu(), torch.randn(sizes[1], 5)
+        x[2, 1] = float("nan")
+        wanted = rows.forward(tables, x, reduce=reduce)
+        out, of_x = garbage(wanted), garbage(x)
+        triton_rows.forward(flat, (x, None, None), out, reduce)
+        made = (of_x, torch.empty(0), torch.empty(0))
+        triton_rows.backward(flat, tables.by_source, (gradient, x, None, None), made, reduce, False)
+        assert_all([out, of_x], [wanted, rows.backward(tables, gradient, x, reduce=reduce).x])
+
+
+@interpreted
+def test_columns_of_blocks():
+    """Powers of two that hold the channels, and edges of a block between 16 and 64."""
+    from gnn_checkpointing.checkpointing.kernels import triton_rows
+
+    assert [triton_rows.sizes(c) for c in (5, 64, 100, 1000)] == [
+        (5, 8, 64), (64, 64, 64), (100, 128, 32), (1000, 1024, 16),
+    ]  # fmt: skip

@@ -2,17 +2,21 @@
 
 PyG hands a message method `x_j` for the sources' rows of `x`, `x_i` for the destinations' rows, and anything else by
 its own name: a value per edge, or a value for all. A block reads rows of node maps by its own edges, a slice of the
-values per edge, and everything else whole.
+values per edge, and everything else whole. Attention layers compute a score per edge in `edge_updater` and hand it to
+`propagate`: inside blocks the scores are computed with the messages, so that they are never stored for all edges.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from torch import Tensor
+from torch.utils import _pytree as pytree
 from torch_geometric.nn import MessagePassing
+
+from gnn_checkpointing.refusal import Refusal
 
 Role = Literal["edge", "whole"]
 GIVEN = frozenset(
@@ -61,15 +65,17 @@ def call_of(values: dict[str, Any], edge_values: dict[str, Any] | None, edge_res
 
 def _slotted(value: Any, tensors: list[Tensor]) -> Any:
     """`value` with its tensors replaced by their positions in `tensors`, which takes up those that are new."""
-    if isinstance(value, Tensor):
+
+    def slot(part: Any) -> Any:
+        if not isinstance(part, Tensor):
+            return part
         for position, known in enumerate(tensors):
-            if known is value:
+            if known is part:
                 return Slot(position)
-        tensors.append(value)
+        tensors.append(part)
         return Slot(len(tensors) - 1)
-    if type(value) in (tuple, list) and any(isinstance(part, Tensor) for part in value):
-        return type(value)(_slotted(part, tensors) for part in value)
-    return value
+
+    return pytree.tree_map(slot, value)
 
 
 def node_maps(names: Sequence[str], values: dict[str, Any]) -> Iterator[tuple[str, str, Any]]:
@@ -110,11 +116,12 @@ def roles_of(conv: MessagePassing, call: Call, names: Sequence[str], num_edges: 
 
 
 def _role(conv: MessagePassing, call: Call, value: Any, num_edges: int) -> Role:
-    parts = value if isinstance(value, tuple | list) else [value]
-    tensors = [call.tensors[part.position] for part in parts if isinstance(part, Slot)]
+    tensors = [call.tensors[part.position] for part in pytree.tree_leaves(value) if isinstance(part, Slot)]
     per_edge = [_counts_edges(conv, tensor, num_edges) for tensor in tensors]
     if any(per_edge) and not all(per_edge):
-        raise Uncuttable("an argument of its message is a sequence of which some values are per edge and some are not")
+        raise Uncuttable(
+            "an argument of its message is a collection of which some values are per edge and some are not"
+        )
     return "edge" if per_edge and all(per_edge) else "whole"
 
 
@@ -138,3 +145,99 @@ def end_of(conv: MessagePassing, value: Any, end: str) -> Any:
 def side_of(conv: MessagePassing, end: str) -> int:
     """The row of `edge_index` that holds this end of the edges."""
     return "ji".index(end) if conv.flow == "source_to_target" else "ij".index(end)
+
+
+class _InPlaceOfATensor:
+    """An object in place of a tensor: any use of it as one uses what `computed` gives."""
+
+    def computed(self) -> Any:
+        """The tensor."""
+        raise NotImplementedError
+
+    @classmethod
+    def __torch_function__(
+        cls, function: Callable[..., Any], types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        """Run a function of torch on the tensor."""
+        args, kwargs = computed((args, kwargs or {}), _InPlaceOfATensor)
+        return function(*args, **kwargs)
+
+    def __getattr__(self, name: str) -> Any:
+        """An attribute of the tensor."""
+        if name.startswith("__") and name.endswith("__"):
+            raise AttributeError(name)
+        return getattr(self.computed(), name)
+
+
+def _operator(name: str) -> Callable[..., Any]:
+    def operator(self: _InPlaceOfATensor, *others: Any) -> Any:
+        return getattr(self.computed(), name)(*computed(others, _InPlaceOfATensor))
+
+    return operator
+
+
+# Python looks operators up in the class, past `__getattr__`.
+for _name in (
+    *(
+        f"__{prefix}{name}__"
+        for name in ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul", "and", "or", "xor")
+        for prefix in ("", "r", "i")
+    ),
+    *(
+        f"__{name}__"
+        for name in ("neg", "abs", "invert", "eq", "ne", "lt", "le", "gt", "ge", "bool", "float", "int", "index")
+    ),
+    *("__getitem__", "__setitem__", "__len__", "__iter__", "__contains__"),
+):
+    if hasattr(Tensor, _name):
+        setattr(_InPlaceOfATensor, _name, _operator(_name))
+
+
+class DeferredEdgeValues(_InPlaceOfATensor):
+    """Stands for the tensor that `make` computes; any use of it but by `propagate` computes it, once."""
+
+    def __init__(self, values: dict[str, Any], make: Callable[[], Any]) -> None:
+        self._values, self._make, self._versions = values, make, versions_of(values)
+        self.made: Any = None
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """What `edge_updater` was called with; a refusal where it was written into since."""
+        if versions_of(self._values) != self._versions:
+            raise Refusal(
+                "edge blocks compute what edge_updater returns with the messages, and its arguments were changed in "
+                "place before; change copies of them, or use policy layers for this layer"
+            )
+        return self._values
+
+    def computed(self) -> Any:
+        """What `edge_updater` returns without blocks."""
+        if self.made is None:
+            self.values  # noqa: B018 - refuses those that have changed
+            self.made = self._make()
+        return self.made
+
+
+class OfOneBlock(_InPlaceOfATensor):
+    """Stands for a tensor that a message has left in its layer, of which only the last block's part exists."""
+
+    def __init__(self, attribute: str, layer: str, policy: str) -> None:
+        self._refusal = (
+            f"{policy}: {layer} reads its attribute {attribute!r}, which a message has set for one block alone; use "
+            "policy layers for this layer"
+        )
+
+    def computed(self) -> Any:
+        """Refuse any use."""
+        raise Refusal(self._refusal)
+
+
+def versions_of(values: Any) -> list[int]:
+    """How often each tensor in `values` was written into; those of inference mode do not tell."""
+    tensors = [part for part in pytree.tree_leaves(values) if isinstance(part, Tensor)]
+    return [0 if tensor.is_inference() else tensor._version for tensor in tensors]
+
+
+def computed(values: Any, kind: type[_InPlaceOfATensor] = DeferredEdgeValues) -> Any:
+    """`values` with everything that was deferred computed, in tuples, lists and dictionaries, too."""
+    return pytree.tree_map(lambda part: part.computed() if isinstance(part, kind) else part, values)

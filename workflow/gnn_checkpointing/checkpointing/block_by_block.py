@@ -102,14 +102,14 @@ def _differentiable_gradients(cut: CutCall, gradients: Sequence[Tensor | None], 
     By aliases of all inputs: one that follows from another, or from a weight, has its own partial derivative.
     """
     inputs = [tensor.view_as(tensor) for tensor in cut.call.tensors]
-    weights = {name: weight.view_as(weight) for name, weight in cut.conv.named_parameters() if not is_lazy(weight)}
-    of_weight = {id(weight): weights[name] for name, weight in cut.conv.named_parameters() if name in weights}
+    weights = {name: weight.view_as(weight) for name, weight in cut.layer.named_parameters() if not is_lazy(weight)}
+    of_weight = {id(weight): weights[name] for name, weight in cut.layer.named_parameters() if name in weights}
     cut, dim = cut.on(inputs), cut.conv.node_dim
 
     def all_parts() -> list[Outputs]:
         return [stage(cut, block, cut.edges.ends(block), Leaves()) for block in cut.blocks]
 
-    outs = [torch.cat(part, dim) for part in zip(*with_tensors(cut.conv, weights, all_parts), strict=True)]
+    outs = [torch.cat(part, dim) for part in zip(*with_tensors(cut.layer, weights, all_parts), strict=True)]
     pairs = [(out, g) for out, g in zip(outs, gradients, strict=True) if g is not None and out.requires_grad]
     wanted = [position for position, wants in enumerate(sums.wanted) if wants]
     found = torch.autograd.grad(
@@ -172,21 +172,21 @@ class _Cut(torch.autograd.Function):
         batched = any(gradient is not None and is_legacy_batchedtensor(gradient) for gradient in gradients)
         if batched and (differentiable or ctx.executor.draws):  # kernels compute one after the other
             raise Refusal(
-                f"edge blocks of {type(ctx.cut.conv).__name__} give no gradients in a batch (is_grads_batched=True, or "
-                "vectorize=True); ask for one gradient after the other, use torch.func.jacrev, or remove the policy"
+                f"edge blocks of {type(ctx.cut.layer).__name__} give no gradients in a batch (is_grads_batched=True, "
+                "or vectorize=True); ask for one gradient after the other, use torch.func.jacrev, or remove the policy"
             )
 
         def found() -> tuple[list[Tensor | None], list[Tensor | None]]:
             with torch.set_grad_enabled(differentiable):
                 call = ctx.again(saved) if ctx.again else ctx.cut.call.with_tensors(saved)
             if call is None:
-                raise RuntimeError(f"{type(ctx.cut.conv).__name__} did not call propagate when it was computed again")
+                raise RuntimeError(f"{type(ctx.cut.layer).__name__} did not call propagate when it was computed again")
             cut = replace(ctx.cut, call=call)
             parameters = tuple(p for p, wants in zip(ctx.parameters, wants_parameters, strict=True) if wants)
             # A weight's own hooks see its whole gradient, where autograd adds it up, and not that of each block.
             hooked = () if differentiable else tuple(p for p in parameters if p._backward_hooks)
             leaves = {id(p): p.detach().requires_grad_() for p in hooked}
-            replaced = {name: leaves[id(p)] for name, p in cut.conv.named_parameters() if id(p) in leaves}
+            replaced = {name: leaves[id(p)] for name, p in cut.layer.named_parameters() if id(p) in leaves}
             sums = Sums(call.tensors, wanted, tuple(leaves.get(id(p), p) for p in parameters))
             with random_restored(ctx.random):
                 if differentiable:
@@ -194,7 +194,7 @@ class _Cut(torch.autograd.Function):
                 else:
                     cut = cut.on([tensor.detach() for tensor in call.tensors])
                     executor: Executor = ctx.executor
-                    with_tensors(cut.conv, replaced, partial(executor.add_gradients, cut, kept, gradients, sums))
+                    with_tensors(cut.layer, replaced, partial(executor.add_gradients, cut, kept, gradients, sums))
             return sums.of_tensors, sums.of_weights
 
         of_tensors, of_weights = ctx.state.again(found)

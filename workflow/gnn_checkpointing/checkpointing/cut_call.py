@@ -8,9 +8,10 @@ from typing import Any, Protocol
 
 import torch
 from torch import Tensor
+from torch.utils import _pytree as pytree
 from torch_geometric.nn import MessagePassing
 
-from gnn_checkpointing.checkpointing.block_arguments import Call, Role, Slot, edge_dim, end_of
+from gnn_checkpointing.checkpointing.block_arguments import Call, Role, Slot, edge_dim, end_of, versions_of
 from gnn_checkpointing.checkpointing.block_plan import EdgeBlock, SortedEdges
 from gnn_checkpointing.checkpointing.pyg_functions import aggregate_unread, method_of
 
@@ -26,6 +27,13 @@ class CutCall:
     edges: SortedEdges
     roles: dict[str, Role]
     edges_per_block: int
+
+    @property
+    def layer(self) -> MessagePassing:
+        """The module itself, where `conv` stands for a part of it."""
+        conv: Any = self.conv
+        layer: MessagePassing = conv if isinstance(conv, MessagePassing) else conv.layer
+        return layer
 
     @property
     def blocks(self) -> tuple[EdgeBlock, ...]:
@@ -48,7 +56,7 @@ class Leaves:
     wanted: Sequence[bool] = ()
     shared: frozenset[tuple[int, str]] = frozenset()
     leaves: dict[tuple[int, str], Tensor] = field(default_factory=dict)
-    rows: dict[tuple[int, str], Tensor] = field(default_factory=dict)
+    rows: dict[tuple[int, str], tuple[Tensor, list[int]]] = field(default_factory=dict)
 
     def of(self, position: int, end: str, tensor: Tensor) -> Tensor:
         """The part `tensor` of one of the call's tensors, as a leaf where it wants a gradient."""
@@ -59,11 +67,12 @@ class Leaves:
     def gathered(self, position: int, end: str, tensor: Tensor, dim: int, index: Tensor) -> Tensor:
         """Rows of a node map, one for each edge of the block."""
         key = (position, end)
-        if key in self.rows:
-            return self.rows.pop(key)
+        before, version = self.rows.pop(key, (None, []))
+        if before is not None and versions_of(before) == version:  # else a method has written into them
+            return before
         rows = self.of(position, end, tensor).index_select(dim, index)
         if key in self.shared:
-            self.rows[key] = rows
+            self.rows[key] = rows, versions_of(rows)
         return rows
 
 
@@ -179,10 +188,9 @@ def _rows(cut: CutCall, value: Any, end: str, block: EdgeBlock, ends: tuple[Tens
 
 def _plain(cut: CutCall, value: Any, role: Role, block: EdgeBlock, leaves: Leaves) -> Any:
     """A value per edge, sliced, or a value for all."""
-    if isinstance(value, tuple | list):
-        return type(value)(_plain(cut, part, role, block, leaves) for part in value)
     if not isinstance(value, Slot):
-        return value
+        leaf = pytree.tree_is_leaf(value)
+        return value if leaf else pytree.tree_map(lambda part: _plain(cut, part, role, block, leaves), value)
     tensor = cut.call.tensors[value.position]
     if role == "edge":
         dim, places = edge_dim(tensor, cut.edges.num_edges, cut.conv.node_dim), cut.edges.places(block)

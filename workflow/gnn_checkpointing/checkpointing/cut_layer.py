@@ -19,19 +19,17 @@ from torch.nn.parameter import is_lazy
 from torch.utils import _pytree as pytree
 from torch_geometric.nn import MessagePassing
 
-from gnn_checkpointing.checkpointing.block_arguments import Uncuttable
+from gnn_checkpointing.checkpointing.block_arguments import DeferredEdgeValues, OfOneBlock, Uncuttable, computed
 from gnn_checkpointing.checkpointing.block_by_block import Saved, run_cut
-from gnn_checkpointing.checkpointing.changes import Changes
 from gnn_checkpointing.checkpointing.cut_call import CutCall, Executor
-from gnn_checkpointing.checkpointing.cutting import Cutter, Plan, channels_of, is_plain
-from gnn_checkpointing.checkpointing.deferred import DeferredEdgeValues, OfOneBlock, computed
+from gnn_checkpointing.checkpointing.cutting import Cutter, Plan, is_plain, widest
 from gnn_checkpointing.checkpointing.graph_tables import GraphTables
 from gnn_checkpointing.checkpointing.hooks import recorded
 from gnn_checkpointing.checkpointing.kernel_executors import Kernel
-from gnn_checkpointing.checkpointing.layers import uncompiled
+from gnn_checkpointing.checkpointing.layers import Changes, uncompiled
 from gnn_checkpointing.checkpointing.pyg_functions import with_remembered_graphs
 from gnn_checkpointing.checkpointing.recomputation import Recomputation
-from gnn_checkpointing.checkpointing.reentry import Entry, Reached, Visit, during, visit_of
+from gnn_checkpointing.checkpointing.reentry import Entry, Reached, Visit, during, present_modes, visit_of
 
 
 class CutLayer:
@@ -64,7 +62,8 @@ class CutLayer:
         if vars(self.conv).get("propagate") != self.propagate:  # PyG replaces it when an explainer comes and goes
             vars(self.conv)["propagate"] = self.propagate
         forward: Any = self._plain_forward
-        scores = _argument(self.conv, "return_attention_weights", args, kwargs) is not None
+        asked = _argument(self.conv, "return_attention_weights", args, kwargs) is not None
+        scores = "its attention weights are asked for, one for every edge" if asked else None
         if self._was_whole() and torch.is_grad_enabled() and not scores:
             # Most likely so again; `propagate` looks, and then keeps its own arguments instead of the layer's.
             return forward(*args, **kwargs)
@@ -74,7 +73,7 @@ class CutLayer:
             forward = with_remembered_graphs(self.conv, self.tables)
         run = partial(forward, *args, **kwargs)
         if scores or aside or not torch.is_grad_enabled():
-            return computed(during(self.conv, Visit(returns_scores=scores), run))
+            return computed(during(self.conv, Visit(whole=scores), run))
         state = Recomputation(self.conv, given[0].device if given else torch.device("cpu"))
         entry = Entry(self.conv, forward, args, kwargs, self._parameters())
         entry.open(state)
@@ -96,8 +95,10 @@ class CutLayer:
         if visit.entry is not None:
             visit.entry.close()
         try:
-            if visit.returns_scores:
-                raise Uncuttable("its attention weights are asked for, one for every edge")
+            if visit.modes != present_modes() and torch.is_grad_enabled():
+                raise Uncuttable("its messages are computed in another precision or without gradients")
+            if visit.whole is not None:
+                raise Uncuttable(visit.whole)
             cut, executor = self._cutter.cut(edge_index, size, kwargs)
         except Uncuttable as reason:
             if visit.seeks:
@@ -125,7 +126,10 @@ class CutLayer:
             return type(self.conv).edge_updater(self.conv, edge_index, size=size, **kwargs)
         whole = partial(type(self.conv).edge_updater, self.conv, edge_index, size=size, **kwargs)
         visit = visit_of(self.conv)
-        if self._cutter.stands_aside() or not is_plain(edge_index) or visit is None or visit.returns_scores:
+        if self._cutter.stands_aside() or not is_plain(edge_index) or visit is None or visit.whole is not None:
+            return whole()
+        if visit.modes != present_modes():
+            visit.whole = "its scores are computed in another precision or without gradients"
             return whole()
         return DeferredEdgeValues(kwargs, whole)
 
@@ -154,7 +158,7 @@ class CutLayer:
         return self._given(*args, **kwargs) if self._given else type(self.conv).forward(self.conv, *args, **kwargs)
 
     def _was_whole(self) -> bool:
-        return self.plan.lenient and self.computes_by == "none"
+        return self.plan.worth is not None and self.computes_by == "none"
 
     def _parameters(self) -> tuple[Tensor, ...]:
         return tuple(parameter for parameter in self.conv.parameters() if not is_lazy(parameter))
@@ -167,7 +171,7 @@ class CutLayer:
 
     def _note(self, cut: CutCall, executor: Executor) -> None:
         """Note for `explain` how the call is computed."""
-        row = 4 * channels_of(self.conv, cut.call)
+        row = 4 * widest(self.conv, cut.call.tensors)
         self.message_bytes = row * cut.edges.num_edges
         if isinstance(executor, Kernel):
             self.computes_by, self.block_bytes = "fused_edge_blocks", 0

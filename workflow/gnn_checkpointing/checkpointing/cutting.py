@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,9 +16,11 @@ from torch_geometric.utils import is_sparse
 
 from gnn_checkpointing.checkpointing.block_arguments import (
     Call,
+    DeferredEdgeValues,
     Slot,
     Uncuttable,
     call_of,
+    computed,
     node_maps,
     roles_of,
     side_of,
@@ -26,12 +28,10 @@ from gnn_checkpointing.checkpointing.block_arguments import (
 from gnn_checkpointing.checkpointing.block_by_block import EagerBlocks
 from gnn_checkpointing.checkpointing.block_plan import block_size
 from gnn_checkpointing.checkpointing.cut_call import CutCall, Executor
-from gnn_checkpointing.checkpointing.deferred import DeferredEdgeValues, computed
-from gnn_checkpointing.checkpointing.edge_mlp import edge_mlp_blocks
-from gnn_checkpointing.checkpointing.fused import kernel_for
+from gnn_checkpointing.checkpointing.fused import agrees, kernel_for, on_nodes
 from gnn_checkpointing.checkpointing.graph_tables import GraphTables
 from gnn_checkpointing.checkpointing.hooks import hooked, messages_hooked, observed
-from gnn_checkpointing.checkpointing.trial import parts_inside, trial_refusal
+from gnn_checkpointing.checkpointing.trial import layer_refusal, parts_inside, trial_refusal
 from gnn_checkpointing.refusal import Refusal
 from gnn_checkpointing.study import block_rule
 
@@ -70,7 +70,7 @@ class Cutter:
         self._check(edge_index, size, kwargs)
         call, names = _call(conv, kwargs)
         num_sources, num_nodes = _sizes_of(conv, call, names, size)
-        num_edges, wide = edge_index.size(1), channels_of(conv, call)
+        num_edges, wide = edge_index.size(1), widest(conv, call.tensors)
         if num_edges == 0 or num_nodes == 0:
             raise Uncuttable("the graph has no edges")
         if self.plan.worth is not None and not self.plan.worth(num_edges, num_nodes, wide):
@@ -81,15 +81,14 @@ class Cutter:
         kernel = kernel_for(conv, call) if self.plan.fused else None
         edges = self.tables.sorted(edge_index, num_sources, num_nodes, reverse=reverse, kernels=kernel is not None)
         cut = CutCall(conv, call, edges, roles, most)
-        return cut, kernel or self._tried_once(cut)
+        return (cut, kernel) if kernel else (self._tried_once(cut), EagerBlocks())
 
     def is_small(self, edge_index: Any, kwargs: dict[str, Any]) -> bool:
         """Whether a look at the sizes says that no cut of this call is worth its time."""
         if self.plan.worth is None or not is_plain(edge_index) or edge_index.dim() != 2:
             return False
         tensors = [part for part in pytree.tree_leaves(tuple(kwargs.values())) if isinstance(part, Tensor)]
-        widest = max((_width(tensor, self.conv.node_dim) for tensor in tensors), default=1)
-        return not self.plan.worth(edge_index.size(1), 0, widest)
+        return not self.plan.worth(edge_index.size(1), 0, widest(self.conv, tensors))
 
     def stands_aside(self) -> bool:
         """Whether somebody looks at all messages at once, or transforms or records what the layer computes."""
@@ -119,24 +118,28 @@ class Cutter:
         if any(name.endswith(("_i", "_j")) or isinstance(kwargs.get(name), DeferredEdgeValues) for name in update):
             raise Uncuttable("its update reads values per edge")
 
-    def _tried_once(self, cut: CutCall) -> Executor:
-        """What computes this call, or the reason raised why it must not be cut: a part of the first call is tried."""
-        key = (self.conv.training, tuple(sorted(cut.roles.items())), cut.call.edge_result)
+    def _tried_once(self, cut: CutCall) -> CutCall:
+        """The call as blocks compute it, or the reason why it must not be cut: a part of the first call is tried."""
         if isinstance(cut.edges.pointer, torch._subclasses.FakeTensor):  # it has no values to try anything on
-            return edge_mlp_blocks(cut) or EagerBlocks()
+            return on_nodes(cut) or cut
         if torch.is_inference_mode_enabled():
-            return EagerBlocks()
+            return cut
+        # What was tried is not tried again while the layer stays as it is.
+        parts = tuple((id(part), type(part), part.training) for _, part in parts_inside(self.conv))
+        own = tuple(id(vars(self.conv).get(name)) for name in ("message", "edge_update", "aggregate"))
+        key = (self.conv.training, tuple(sorted(cut.roles.items())), cut.call.edge_result, parts, own)
         if key not in self._tried:
-            self._tried[key] = trial_refusal(cut)
+            self._tried[key] = layer_refusal(self.conv) or trial_refusal(cut)
         reason = self._tried[key]
-        if reason is None:
-            faster = edge_mlp_blocks(cut)
-            if faster is not None and (key, faster) not in self._agreed:
-                self._agreed[key, faster] = faster.agrees(cut)
-            return faster if faster is not None and self._agreed[key, faster] else EagerBlocks()
-        if self.plan.lenient:
-            raise Uncuttable(reason)
-        raise Refusal(f"{self.plan.policy} cannot wrap {type(self.conv).__name__}: {reason}")
+        if reason is not None:
+            if self.plan.lenient:
+                raise Uncuttable(reason)
+            raise Refusal(f"{self.plan.policy} cannot wrap {type(self.conv).__name__}: {reason}")
+        if key not in self._agreed:
+            with torch.no_grad():
+                faster = on_nodes(cut)
+                self._agreed[key] = faster is not None and agrees(cut, faster)
+        return (on_nodes(cut) or cut) if self._agreed[key] else cut
 
 
 def is_plain(edge_index: Any) -> bool:
@@ -144,21 +147,20 @@ def is_plain(edge_index: Any) -> bool:
     return isinstance(edge_index, Tensor) and not is_sparse(edge_index)
 
 
-def channels_of(conv: MessagePassing, call: Call) -> int:
-    """Values per node or edge of the widest tensor that the messages read."""
-    return max((_width(tensor, conv.node_dim) for tensor in call.tensors), default=1)
-
-
-def _width(tensor: Tensor, node_dim: int) -> int:
-    rows = tensor.size(node_dim) if tensor.dim() > 1 else tensor.numel()
-    return tensor.numel() // max(rows, 1)
+def widest(conv: MessagePassing, tensors: Iterable[Tensor]) -> int:
+    """Values per node or edge of the widest of these tensors."""
+    found = 1
+    for tensor in tensors:
+        rows = tensor.size(conv.node_dim) if tensor.dim() > 1 else tensor.numel()
+        found = max(found, tensor.numel() // max(rows, 1))
+    return found
 
 
 def _call(conv: MessagePassing, kwargs: dict[str, Any]) -> tuple[Call, list[str]]:
     """The call with its tensors in one row, and the names of the arguments that the layer's methods ask for."""
     names: list[str] = conv.inspector.get_flat_param_names(["message", "aggregate", "update"])
     deferred = {name: value for name, value in kwargs.items() if isinstance(value, DeferredEdgeValues)}
-    if len(deferred) != 1:
+    if len(deferred) != 1 or any(value.made is not None for value in deferred.values()):
         return call_of(computed(kwargs), None, None), names
     ((result, value),) = deferred.items()
     own = {name: given for name, given in kwargs.items() if name != result}

@@ -24,12 +24,11 @@ from torch.utils.checkpoint import checkpoint
 from torch_geometric.nn import MessagePassing
 
 from gnn_checkpointing.checkpointing.block_plan import block_size
-from gnn_checkpointing.checkpointing.changes import Changes
 from gnn_checkpointing.checkpointing.cut_layer import CutLayer, cut_layer_of
 from gnn_checkpointing.checkpointing.cutting import Plan
 from gnn_checkpointing.checkpointing.graph_tables import GraphTables
 from gnn_checkpointing.checkpointing.kernels.build import load
-from gnn_checkpointing.checkpointing.layers import recomputed
+from gnn_checkpointing.checkpointing.layers import Changes, recomputed
 from gnn_checkpointing.checkpointing.trial import layer_refusal
 from gnn_checkpointing.refusal import Refusal, Unavailable
 from gnn_checkpointing.study import block_rule

@@ -1,4 +1,9 @@
-"""Policies that recompute whole layers, `layers` and `segments`, or move what they save, `offloaded`."""
+"""Policies that recompute whole layers, `layers` and `segments`, move what they save, `offloaded`, or compute it back.
+
+`reversible` is PyG's GroupAddRev: it computes each block's input back from its output and keeps neither. It needs a
+model made of such blocks, which is another model than `none` trains; the same model with the saving off is what it is
+compared with. Inputs come back by subtraction, so gradients differ by rounding.
+"""
 
 from __future__ import annotations
 
@@ -13,12 +18,32 @@ from torch import Tensor, nn
 from torch.autograd.graph import save_on_cpu
 from torch.utils import _pytree as pytree
 from torch.utils.checkpoint import checkpoint
-from torch_geometric.nn import MessagePassing
+from torch_geometric.nn import GroupAddRev, MessagePassing
 
-from gnn_checkpointing.checkpointing.changes import Changes
+from gnn_checkpointing.checkpointing.block_arguments import versions_of
 from gnn_checkpointing.checkpointing.hooks import observed
-from gnn_checkpointing.checkpointing.recomputation import Recomputation
+from gnn_checkpointing.checkpointing.recomputation import Recomputation, with_tensors
 from gnn_checkpointing.refusal import Refusal, Unavailable
+
+
+class Changes:
+    """Sets attributes of a model's modules, and remembers what was there before, so that it can be given back."""
+
+    def __init__(self) -> None:
+        self._before: list[tuple[nn.Module, str, bool, Any]] = []
+
+    def set(self, module: nn.Module, name: str, value: Any) -> None:
+        """Give `module` itself, not its class, the attribute `name`."""
+        self._before.append((module, name, name in vars(module), vars(module).get(name)))
+        vars(module)[name] = value
+
+    def undo(self) -> None:
+        """Give every attribute its earlier value, the latest change first."""
+        for module, name, had, before in reversed(self._before):
+            vars(module).pop(name, None)
+            if had:
+                vars(module)[name] = before
+        self._before.clear()
 
 
 def checkpoint_layers(model: nn.Module, changes: Changes, *, compiled: bool = True) -> None:
@@ -77,30 +102,32 @@ Contexts = tuple[Callable[[], AbstractContextManager[Any]], Callable[[], Abstrac
 """What makes contexts around a function: in its forward pass, and in a repetition."""
 
 
-class Rerunnable:
+def _rerunnable(state: Recomputation, function: Callable[..., Any], contexts: Contexts) -> Callable[..., Any]:
     """`function` for `torch.utils.checkpoint`: its first call is the forward pass, later ones repeat it in its `state`.
 
-    `contexts` are entered around the function alone.
+    `contexts` are entered around the function alone. A repetition raises `RuntimeError` where an argument was changed
+    in place since, as autograd does for what it has saved.
     """
+    ran, versions = False, list[int]()
 
-    def __init__(self, state: Recomputation, function: Callable[..., Any], contexts: Contexts) -> None:
-        self._state = state
-        self._function, self._contexts = function, contexts
-        self._ran = False
+    def within(run: int, *args: Any, **kwargs: Any) -> Any:
+        with contexts[run]():
+            return function(*args, **kwargs)
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        """The function's result, the first time as it comes, then as it came the first time."""
-        if self._ran:
-            return self._state.again(self._within, 1, *args, **kwargs)
-        with self._state.hooks.watched():
-            out = self._within(0, *args, **kwargs)
-        self._state.forward_done()
-        self._ran = True
+    def call(*args: Any, **kwargs: Any) -> Any:
+        nonlocal ran, versions
+        if ran:
+            if versions != versions_of((args, kwargs)):
+                raise RuntimeError(f"an argument of {state.name} was changed in place before its backward pass")
+            return state.again(within, 1, *args, **kwargs)
+        with state.hooks.watched():
+            out = within(0, *args, **kwargs)
+        versions = versions_of((args, kwargs))
+        state.forward_done()
+        ran = True
         return out
 
-    def _within(self, run: int, *args: Any, **kwargs: Any) -> Any:
-        with self._contexts[run]():
-            return self._function(*args, **kwargs)
+    return call
 
 
 def recomputed(
@@ -124,7 +151,7 @@ def recomputed(
         # The compiler makes random numbers and updates of buffers part of its graph, so that each happens once.
         return checkpoint(forward, *args, use_reentrant=False, **kwargs)
     device = next((tensor.device for tensor in tensors), torch.device("cpu"))
-    function = Rerunnable(Recomputation(module, device), forward, contexts())
+    function = _rerunnable(Recomputation(module, device), forward, contexts())
     # Random states are the rerunnable's: of Python's and NumPy's generators `checkpoint` knows nothing.
     return checkpoint(function, *args, use_reentrant=False, preserve_rng_state=False, **kwargs)
 
@@ -147,3 +174,45 @@ def offload(model: nn.Module, changes: Changes) -> None:
 def _offloaded(forward: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     with save_on_cpu(pin_memory=True):
         return forward(*args, **kwargs)
+
+
+def drops_at_random(model: nn.Module) -> str | None:
+    """The name of the first part of `model` with active dropout, or None."""
+    for name, module in model.named_modules():
+        between = module.p if isinstance(module, nn.modules.dropout._DropoutNd) else 0.0
+        inside = getattr(module, "dropout", 0.0) if isinstance(module, MessagePassing) else 0.0
+        if between > 0 or (isinstance(inside, float | int) and inside > 0):
+            return name or type(model).__name__
+    return None
+
+
+def reverse_blocks(model: nn.Module, changes: Changes) -> None:
+    """Policy `reversible`: turn on the memory saving of every GroupAddRev in `model`."""
+    blocks = [module for module in model.modules() if isinstance(module, GroupAddRev)]
+    if not blocks:
+        raise Refusal(
+            f"policy reversible: {type(model).__name__} has no torch_geometric.nn.GroupAddRev; build its blocks of "
+            "them, as models.reversible.build_reversible_stack does"
+        )
+    for block in blocks:
+        if name := drops_at_random(block):
+            raise Refusal(
+                f"policy reversible: {name} of a reversible block drops at random, and computing its input back "
+                "draws other masks; drop outside the block"
+            )
+    for block in blocks:
+        changes.set(block, "disable", False)
+        changes.set(block, "_inverse", partial(_held, block, block._inverse))
+        changes.set(block, "_forward", partial(_held_in_backward, block, block._forward))
+
+
+def _held(block: nn.Module, function: Callable[..., Any], *args: Any) -> Any:
+    """Run a block once more on copies of its buffers: BatchNorm would update its own again (pytorch#96136)."""
+    copies = {name: buffer.clone() for name, buffer in block.named_buffers()}
+    return with_tensors(block, copies, partial(function, *args))
+
+
+def _held_in_backward(block: GroupAddRev, forward: Callable[..., Any], *args: Any) -> Any:
+    # PyG runs a block's forward pass without gradients, and once more with them in the backward pass.
+    again = torch.is_grad_enabled() and not block.disable
+    return _held(block, forward, *args) if again else forward(*args)

@@ -77,7 +77,7 @@ class Recomputation:
     """
 
     def __init__(self, module: nn.Module, device: torch.device) -> None:
-        self._module = module
+        self._module, self.name = module, type(module).__name__
         self.hooks = Hooks(module)
         self._parameters = dict(module.named_parameters(remove_duplicate=False))
         self._forms = {name: _form(tensor) for name, tensor in self._parameters.items()}
@@ -116,7 +116,7 @@ class Recomputation:
             written = tensor._version != self._versions.get(name, tensor._version)
             if written or _form(tensor)[:2] != self._forms[name][:2]:
                 raise RuntimeError(
-                    f"the weight {name!r} of {type(self._module).__name__} was changed in place between its forward "
+                    f"the weight {name!r} of {self.name} was changed in place between its forward "
                     "and its backward pass, and its old value is gone; step the optimiser after backward()"
                 )
         changed: dict[str, Tensor] = {name: tensor.clone() for name, tensor in self._before.items()}

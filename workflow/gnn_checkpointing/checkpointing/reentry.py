@@ -11,7 +11,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
@@ -19,7 +19,7 @@ from torch import Tensor
 from torch.autograd.graph import saved_tensors_hooks
 from torch.utils import _pytree as pytree
 
-from gnn_checkpointing.checkpointing.block_arguments import Call
+from gnn_checkpointing.checkpointing.block_arguments import Call, versions_of
 from gnn_checkpointing.checkpointing.recomputation import Recomputation
 
 
@@ -31,19 +31,27 @@ class Reached(BaseException):
         self.call = call
 
 
+def present_modes() -> tuple[Any, ...]:
+    """Whether gradients are recorded, and autocast."""
+    casts = [(torch.is_autocast_enabled(device), torch.get_autocast_dtype(device)) for device in ("cpu", "cuda")]
+    return torch.is_grad_enabled(), *casts
+
+
 @dataclass(eq=False)
 class Visit:
-    """One run of a layer's forward pass.
+    """One run of a layer's forward pass, in the `modes` that it began in.
 
-    One that `seeks` ends at the first call of `propagate`; one that `fills` goes on without recording it.
+    One that `seeks` ends at the first call of `propagate`; one that `fills` goes on without recording it. `whole` says
+    why `propagate` is not to be cut.
     """
 
     entry: Entry | None = None
     state: Recomputation | None = None
     seeks: bool = False
     fills: bool = False
-    returns_scores: bool = False
+    whole: str | None = None
     calls: int = 0
+    modes: tuple[Any, ...] = field(default_factory=present_modes)
 
 
 _LOCAL = threading.local()
@@ -94,6 +102,7 @@ class Entry:
         self._weights = {storage_of(tensor) for tensor in kept}
         self._kept = self._weights | {storage_of(tensor) for tensor in self.tensors}
         self._arguments = tuple(tensor.detach().requires_grad_(tensor.requires_grad) for tensor in self.tensors)
+        self._versions = versions_of(self._arguments)
         self._state: Recomputation | None = None
         self._holes, self._before_propagate, self._filled = 0, 0, dict[int, Tensor]()
         self._hooks: saved_tensors_hooks | None = None
@@ -172,6 +181,8 @@ class Entry:
             return packed
         if packed.index not in self._filled:
             assert self._state is not None  # holes are left after it was set
+            if versions_of(packed.arguments) != self._versions:
+                raise RuntimeError(f"an argument of {self._state.name} was changed in place before its backward pass")
             self._state.again(self._fill, packed.arguments)
         return self._filled.pop(packed.index)
 

@@ -17,9 +17,9 @@ from torch.autograd.graph import saved_tensors_hooks
 from torch.nn.modules.batchnorm import _NormBase
 from torch_geometric.nn import MeshCNNConv, MessagePassing, aggr, norm
 
+from gnn_checkpointing.checkpointing.block_arguments import OfOneBlock
 from gnn_checkpointing.checkpointing.block_plan import EdgeBlock
 from gnn_checkpointing.checkpointing.cut_call import CutCall, Leaves, stage
-from gnn_checkpointing.checkpointing.deferred import OfOneBlock
 from gnn_checkpointing.checkpointing.recomputation import RandomStates, Recomputation
 
 TOLERANCE = 1e-4
@@ -102,6 +102,7 @@ def _compared(cut: CutCall, block: EdgeBlock, *halves: EdgeBlock) -> str | None:
     buffers = {name: buffer.clone() for name, buffer in conv.named_buffers()}
     attributes = dict(vars(conv))
     with torch.enable_grad():
+        start: int = (torch.zeros(1, requires_grad=True) * 1).grad_fn._sequence_nr()  # type: ignore[union-attr]
         whole = computed(block)
         changed = [f"buffer {name}" for name, buffer in conv.named_buffers() if not torch.equal(buffer, buffers[name])]
         for name, value in vars(conv).items():
@@ -121,8 +122,10 @@ def _compared(cut: CutCall, block: EdgeBlock, *halves: EdgeBlock) -> str | None:
         if not _alike(out, torch.cat(pieces, dim)):
             return "its messages depend on each other: two ways to cut the same edges give different results"
     known = {id(tensor) for tensor in (*leaves, *conv.parameters())}
-    if any(id(leaf) not in known for leaf in _leaves_of(whole)):
-        return "its messages read a tensor with a gradient that is neither an argument of propagate nor a weight"
+    for node in _graph_of(whole, {weight.grad_fn for weight in conv.parameters()}):
+        # A leaf, or what was computed before the trial began.
+        if id(node.variable) not in known if hasattr(node, "variable") else node._sequence_nr() < start:
+            return "its messages read a tensor with a gradient that is neither an argument of propagate nor a weight"
     return None
 
 
@@ -158,17 +161,16 @@ def _whole_and_halves(cut: CutCall) -> tuple[EdgeBlock, EdgeBlock, EdgeBlock] | 
     return EdgeBlock(0, last, 0, stop), EdgeBlock(0, middle, 0, half), EdgeBlock(middle, last, half, stop)
 
 
-def _leaves_of(outs: tuple[Tensor, ...]) -> Iterator[Tensor]:
-    """The leaves that gradients of `outs` would reach."""
-    seen: set[Any] = set()
+def _graph_of(outs: tuple[Tensor, ...], known: set[Any]) -> Iterator[Any]:
+    """The nodes of the autograd graph behind `outs`, up to those that are `known`."""
+    seen = set(known)
     waiting = [out.grad_fn for out in outs if out.grad_fn is not None]
     while waiting:
         node = waiting.pop()
         if node in seen:
             continue
         seen.add(node)
-        if hasattr(node, "variable"):
-            yield node.variable
+        yield node
         waiting.extend(following for following, _ in node.next_functions if following is not None)
 
 

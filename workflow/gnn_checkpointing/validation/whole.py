@@ -149,7 +149,7 @@ def beside(run: RunFolder) -> Iterator[str]:
         yield from _apart(words, vars(job) | {"losses": len(job.losses)}, wanted | {"losses": epochs})
     egos = [one for one in study_graphs(study) if isinstance(one, DerivedGraph) and one.method == "encodings"]
     encoded = {(cost.graph, cost.radius) for cost in run.encodings}
-    for graph, radius in sorted(encoded ^ {(one.base.id, one.size) for one in egos}):
+    for graph, radius in sorted(encoded ^ {(one.base.id, round(one.size)) for one in egos}):
         yield f"encodings.json: {graph}, radius {radius}: counted or asked for by the study, not both"
     if (run.explained is None) != (study.explained is None):
         yield f"explained.json: {'asked for by the study, and not there' if study.explained else 'not asked for'}"

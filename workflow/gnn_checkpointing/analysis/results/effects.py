@@ -124,8 +124,10 @@ class Compared(Effect):
     activation_ratio: Estimate
 
 
-FamilyEffect = BatchEffect = Compared
-DepthPoint = EgoPoint = FrontierPoint = Effect
+BatchEffect = Compared
+DepthPoint = Effect
+EgoPoint = Effect
+FrontierPoint = Effect
 Row = TypeVar("Row", bound=Effect)
 
 

@@ -23,16 +23,17 @@ import torch
 from torch import Tensor
 
 from gnn_checkpointing.checkpointing.block_plan import SortedEdges
-from gnn_checkpointing.checkpointing.kernels.arguments import (
-    GRAPH,
+from gnn_checkpointing.checkpointing.kernels.operators import (
+    BY_SOURCE,
     NUMBERS,
     Graph,
-    c_graph,
     checked,
     empty_gradients,
+    operator,
     run,
+    tables_of,
+    triton_kernels,
 )
-from gnn_checkpointing.checkpointing.kernels.build import triton_kernels
 
 Kind = Literal["gatv2", "gat", "transformer"]
 
@@ -61,8 +62,8 @@ def forward(
     seed: int = 0,
 ) -> tuple[Tensor, Tensor]:
     """The aggregates `[Nd, H, C]`, and the logarithms of the softmax's denominators `[Nd, H]` to keep."""
-    tables, given = _checked(kind, graph, inputs, dropout)
-    made: tuple[Tensor, Tensor] = _forward(kind, *tables, *given, negative_slope, dropout, seed)
+    given = _checked(kind, graph, inputs, dropout)
+    made: tuple[Tensor, Tensor] = _forward(*tables_of(graph), kind, negative_slope, dropout, seed, *given)
     return made
 
 
@@ -77,7 +78,7 @@ def backward(
     seed: int = 0,
 ) -> Gradients:
     """The gradients of all inputs, given that of the aggregates and what `forward` gave to keep."""
-    tables, given = _checked(kind, graph, inputs, dropout)
+    given = _checked(kind, graph, inputs, dropout)
     keys, _, values, _, _ = given
     head = (keys if values is None else values).shape[1:]
     kept = checked(
@@ -89,13 +90,13 @@ def backward(
     )
     # On CPU threads own sources instead.
     by_source = graph.by_source if keys.is_cuda else (None, None, None)
-    made = _backward(kind, *tables, *kept, *given, negative_slope, dropout, seed, *by_source)
+    made = _backward(*tables_of(graph), kind, negative_slope, dropout, seed, *given, *kept, *by_source)
     found: list[Any] = [None if tensor is None else of for tensor, of in zip(given, made, strict=True)]
     return Gradients(*found)
 
 
-def _checked(kind: str, graph: SortedEdges, inputs: Sequence[Tensor | None], dropout: float) -> tuple[Any, list[Any]]:
-    """The edges' tables, and the inputs contiguous, each checked to have the shape that the module's table says."""
+def _checked(kind: str, graph: SortedEdges, inputs: Sequence[Tensor | None], dropout: float) -> list[Any]:
+    """The inputs, contiguous, each checked to have the shape that the module's table says."""
     padded: list[Any] = [*inputs, *[None] * (5 - len(inputs))]
     keys, queries, values, attention, edge = padded
     if kind not in _KINDS:
@@ -117,7 +118,7 @@ def _checked(kind: str, graph: SortedEdges, inputs: Sequence[Tensor | None], dro
         "attention": (attention, head),
         "edge": (edge, (graph.num_edges, *scored)),
     }
-    return (graph.source, graph.pointer, graph.order, graph.num_sources), checked(shapes, keys)
+    return checked(shapes, keys)
 
 
 class _Arguments(ctypes.Structure):
@@ -134,84 +135,49 @@ class _Arguments(ctypes.Structure):
     )
 
 
-def _run(kind: str, graph: Graph, tensors: dict[str, Tensor | None], back: bool, **numbers: float) -> None:
-    """Run the C++ kernel; `tensors` hold the inputs and what is to be filled."""
-    tensors["values"] = summed = tensors["keys"] if tensors["values"] is None else tensors["values"]
-    assert summed is not None
+def _run(given: tuple[Any, ...], filled: dict[str, Tensor | None], back: bool, **numbers: int) -> None:
+    """Run the C++ kernel on an operator's arguments; `filled` are what else it reads and writes."""
+    tables, (kind, slope, dropout, seed), inputs = given[:4], given[4:8], dict(zip(_INPUTS, given[8:13], strict=True))
+    summed = inputs["values"] = inputs["keys"] if inputs["values"] is None else inputs["values"]
     if 0 in summed.shape[1:]:
         return
-    arguments = _Arguments(graph=graph, heads=summed.size(1), **numbers)
-    edged = "false" if tensors["edge"] is None else "true"
-    number, channels = NUMBERS[summed.dtype], summed.size(2)
-    run("attention", back, arguments, tensors, NUMBER=number, CHANNELS=channels, KIND=_KINDS[kind], EDGED=edged)
+    arguments = _Arguments(heads=summed.size(1), slope=slope, dropout=dropout, seed=seed, **numbers)
+    constants: dict[str, str | int] = {
+        "NUMBER": NUMBERS[summed.dtype],
+        "CHANNELS": summed.size(2),
+        "KIND": _KINDS[kind],
+        "EDGED": "false" if inputs["edge"] is None else "true",
+    }
+    run("attention", back, arguments, tables, inputs | filled, **constants)
 
 
-def _aggregates(pointer: Tensor, keys: Tensor, values: Tensor | None) -> tuple[Tensor, Tensor]:
+def _aggregates(*given: Any) -> tuple[Tensor, Tensor]:
+    pointer, keys, values = given[1], given[8], given[10]
     summed, nodes = keys if values is None else values, pointer.size(0) - 1
     return summed.new_empty(nodes, *summed.shape[1:]), summed.new_empty(nodes, summed.size(1))
 
 
-# What torch's dispatcher calls, in C++ on CPU and in Triton on CUDA. As operators both passes have shapes for fake
-# tensors, and show up in traces under their names.
-_SCHEMA = (
-    "Tensor keys, Tensor queries, Tensor? values, Tensor? attention, Tensor? edge, float slope, float dropout, int seed"
-)
+def _gradients(*given: Any) -> tuple[Tensor, ...]:
+    return empty_gradients(*given[8:13])
 
 
-@torch.library.custom_op(
-    "gnn_checkpointing::attention_forward",
-    mutates_args=(),
-    device_types="cpu",
-    schema=f"(str kind, {GRAPH}, {_SCHEMA}) -> (Tensor, Tensor)",
-)
-def _forward(kind: str, *given: Any) -> tuple[Tensor, Tensor]:
-    tables, inputs, (slope, dropout, seed) = given[:4], dict(zip(_INPUTS, given[4:9], strict=True)), given[9:]
-    out, kept = _aggregates(tables[1], inputs["keys"], inputs["values"])
-    tensors = inputs | {"out": out, "kept": kept}
-    _run(kind, c_graph(*tables), tensors, back=False, slope=slope, dropout=dropout, seed=seed)
-    return out, kept
-
-
-@_forward.register_kernel("cuda")
-def _(kind: str, *given: Any) -> tuple[Tensor, Tensor]:
-    made = _aggregates(given[1], given[4], given[6])
-    triton_kernels("attention").forward(kind, given[:3], given[4:9], made, given[9:])
-    return made
-
-
-@_forward.register_fake
-def _(kind: str, *given: Any) -> tuple[Tensor, Tensor]:  # noqa: ARG001 - one signature
-    return _aggregates(given[1], given[4], given[6])
-
-
-@torch.library.custom_op(
-    "gnn_checkpointing::attention_backward",
-    mutates_args=(),
-    device_types="cpu",
-    schema=f"(str kind, {GRAPH}, Tensor gradient, Tensor log_denominators, {_SCHEMA}, "
-    "Tensor? source_pointer, Tensor? destination, Tensor? source_order) -> (Tensor, Tensor, Tensor, Tensor, Tensor)",
-)
-def _backward(kind: str, *given: Any) -> tuple[Tensor, ...]:
-    tables, (gradient, log_denominators), (slope, dropout, seed) = given[:4], given[4:6], given[11:14]
-    inputs = dict(zip(_INPUTS, given[6:11], strict=True))
-    of_keys, of_queries, of_values, of_attention, of_edge = made = empty_gradients(*given[6:11])
+def _backward_on_cpu(made: tuple[Tensor, ...], *given: Any) -> None:
+    of_keys, of_queries, of_values, of_attention, of_edge = made
+    (gradient, log_denominators), values, attention = given[13:15], given[10], given[11]
     for filled in (of_keys, of_queries, of_values):
         filled.zero_()
-    groups, edges_of_group = _groups(tables[1], tables[0].size(0))
+    groups, edges_of_group = _groups(given[1], given[0].size(0))
     threads, heads = torch.get_num_threads(), gradient.size(1)
     scratch = gradient.new_empty(2 * threads * heads * edges_of_group if heads % threads else 0)
     by_group = gradient.new_zeros(groups, *of_attention.shape)
     tensors = {
-        **inputs,
         **{"gradient": gradient, "log_denominators": log_denominators, "scratch": scratch},
         **{"grad_keys": of_keys, "grad_queries": of_queries, "grad_attention": by_group, "grad_edge": of_edge},
-        "grad_values": of_keys if inputs["values"] is None else of_values,
+        "grad_values": of_keys if values is None else of_values,
     }
-    numbers = {"slope": slope, "dropout": dropout, "seed": seed, "groups": groups, "scratch_edges": edges_of_group}
-    _run(kind, c_graph(*tables), tensors, back=True, **numbers)
-    if inputs["attention"] is not None:
+    _run(given, tensors, back=True, groups=groups, scratch_edges=edges_of_group)
+    if attention is not None:
         of_attention.copy_(by_group.double().cumsum(0)[-1])  # one order, whatever the number of threads
-    return made
 
 
 _EDGES_OF_GROUP = 4096
@@ -228,13 +194,25 @@ def _groups(pointer: Tensor, num_edges: int) -> tuple[int, int]:
     return groups, (num_edges + 4 * num_nodes) // groups + largest_degree + 4
 
 
-@_backward.register_kernel("cuda")
-def _(kind: str, *given: Any) -> tuple[Tensor, ...]:
-    made = empty_gradients(*given[6:11])
-    triton_kernels("attention").backward(kind, given[:3], given[14:], given[4:6], given[6:11], made, given[11:14])
-    return made
-
-
-@_backward.register_fake
-def _(kind: str, *given: Any) -> tuple[Tensor, ...]:  # noqa: ARG001 - one signature
-    return empty_gradients(*given[6:11])
+_ARGUMENTS = (
+    "str kind, float slope, float dropout, int seed, "
+    "Tensor keys, Tensor queries, Tensor? values, Tensor? attention, Tensor? edge"
+)
+_forward = operator(
+    "attention_forward",
+    _ARGUMENTS,
+    "(Tensor, Tensor)",
+    _aggregates,
+    lambda made, *given: _run(given, dict(zip(("out", "kept"), made, strict=True)), back=False),
+    lambda made, *given: triton_kernels("attention").forward(given[:3], given[4:8], given[8:], made),
+)
+_backward = operator(
+    "attention_backward",
+    f"{_ARGUMENTS}, Tensor gradient, Tensor log_denominators, {BY_SOURCE}",
+    "(Tensor, Tensor, Tensor, Tensor, Tensor)",
+    _gradients,
+    _backward_on_cpu,
+    lambda made, *given: triton_kernels("attention").backward(
+        given[:3], given[15:], given[4:8], given[8:13], given[13:15], made
+    ),
+)

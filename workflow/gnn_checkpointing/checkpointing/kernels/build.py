@@ -9,7 +9,6 @@ from __future__ import annotations
 import ctypes
 import functools
 import hashlib
-import importlib
 import os
 import platform
 import shutil
@@ -17,7 +16,6 @@ import signal
 import subprocess
 import tempfile
 from pathlib import Path
-from types import ModuleType
 
 import torch
 
@@ -48,18 +46,6 @@ def load(family: str = "attention", **constants: str | int) -> ctypes.CDLL:
 
 _ANY_SHAPE: dict[str, str | int] = {"NUMBER": "float", "CHANNELS": 16, "KIND": "kGatv2", "EDGED": "false"}
 """What is compiled to find out whether this machine compiles at all."""
-
-
-def triton_kernels(family: str) -> ModuleType:
-    """The family's kernels for CUDA; `Unavailable` without triton, which nothing else here needs."""
-    try:
-        return importlib.import_module(f"gnn_checkpointing.checkpointing.kernels.triton_{family}")
-    except ModuleNotFoundError as missing:
-        if missing.name != "triton":
-            raise
-        raise Unavailable(
-            "policy fused_edge_blocks needs triton on CUDA: pip install triton; policy edge_blocks needs none"
-        ) from None
 
 
 @functools.cache

@@ -8,26 +8,28 @@ GraphConv, with `edge` `[num_edges, C]` that of GINE: relu(x_j + e). Both are in
 from __future__ import annotations
 
 import ctypes
+from collections.abc import Sequence
 from typing import Any, Literal, NamedTuple
 
-import torch
 from torch import Tensor
 
 from gnn_checkpointing.checkpointing.block_plan import SortedEdges
-from gnn_checkpointing.checkpointing.kernels.arguments import (
-    GRAPH,
+from gnn_checkpointing.checkpointing.kernels.operators import (
+    BY_SOURCE,
     NUMBERS,
     Graph,
-    c_graph,
     checked,
     empty_gradients,
+    operator,
     run,
+    tables_of,
+    triton_kernels,
 )
-from gnn_checkpointing.checkpointing.kernels.build import triton_kernels
 
 Reduce = Literal["sum", "mean", "max", "min"]
 
 _SIGNS = {"max": 1, "min": -1}
+_READ = ("source_pointer", "destination", "source_order", "gradient", "x", "weight", "edge")
 
 
 class Gradients(NamedTuple):
@@ -42,8 +44,8 @@ def forward(
     graph: SortedEdges, x: Tensor, weight: Tensor | None = None, edge: Tensor | None = None, *, reduce: Reduce = "sum"
 ) -> Tensor:
     """The aggregates `[num_nodes, C]` of rows `x` `[num_sources, C]`; zeros for a node without edges."""
-    tables, given = _checked(graph, "x", x, x, weight, edge, reduce)
-    made: Tensor = _forward(*tables, *given[1:], reduce)
+    given = _checked(graph, None, x, weight, edge, reduce)
+    made: Tensor = _forward(*tables_of(graph), *given[1:], reduce)
     return made
 
 
@@ -63,42 +65,40 @@ def backward(
         raise ValueError("the gradients of weights, of edge vectors and of extrema need x")
     if of_weight and weight is None:
         raise ValueError("the gradient of weights was asked for without weights")
-    tables, given = _checked(graph, "gradient", gradient, x if reads_x else None, weight, edge, reduce)
+    given = _checked(graph, gradient, x if reads_x else None, weight, edge, reduce)
     # On CPU an extremum goes by destination, and threads own columns.
     by_source = graph.by_source if gradient.is_cuda or reduce not in _SIGNS else (None, None, None)
-    of_x, of_weights, of_edge = _backward(*tables, *by_source, *given, reduce, of_weight)
+    of_x, of_weights, of_edge = _backward(*tables_of(graph), *by_source, *given, reduce, of_weight)
     return Gradients(of_x, of_weights if of_weight else None, None if edge is None else of_edge)
 
 
 def _checked(
     graph: SortedEdges,
-    name: str,
-    rows: Tensor,
+    gradient: Tensor | None,
     x: Tensor | None,
     weight: Tensor | None,
     edge: Tensor | None,
     reduce: str,
-) -> tuple[Any, list[Any]]:
-    """The edges' tables, and the gradient, `x`, weights and edge vectors, contiguous and of the right shapes.
-
-    `rows` are the argument `name`, which is always there.
-    """
+) -> list[Any]:
+    """The gradient, `x`, weights and edge vectors, contiguous and of the right shapes."""
     if reduce not in ("sum", "mean", *_SIGNS):
         raise ValueError(f"rows are reduced by sum, mean, max or min, not {reduce!r}")
     if weight is not None and edge is not None:
         raise ValueError("sums take weights or edge vectors, not both")
     if reduce in _SIGNS and any(part is not None for part in (weight, edge)):
         raise ValueError(f"reducing by {reduce} takes neither weights nor edge vectors")
+    name, rows = ("x", x) if gradient is None else ("gradient", gradient)
+    assert rows is not None
     if rows.dim() != 2:
         raise ValueError(f"{name} has shape {list(rows.shape)}: expected [nodes, channels]")
     channels = rows.size(1)
     shapes = {
-        "gradient": (rows if name == "gradient" else None, (graph.num_nodes, channels)),
+        "gradient": (gradient, (graph.num_nodes, channels)),
         "x": (x, (graph.num_sources, channels)),
         "weight": (weight, (graph.num_edges,)),
         "edge": (edge, (graph.num_edges, channels)),
     }
-    return (graph.source, graph.pointer, graph.order, graph.num_sources), checked(shapes, rows)
+    return checked(shapes, rows)
 
 
 class _Arguments(ctypes.Structure):
@@ -106,73 +106,29 @@ class _Arguments(ctypes.Structure):
 
     _fields_ = (
         ("graph", Graph),
-        *((name, ctypes.c_void_p) for name in ("source_pointer", "destination", "source_order")),
+        *((name, ctypes.c_void_p) for name in _READ[:3]),
         *((name, ctypes.c_void_p) for name in ("x", "weight", "edge", "gradient")),
         ("mean", ctypes.c_int64),
         *((name, ctypes.c_void_p) for name in ("out", "grad_weight", "grad_edge")),
     )
 
 
-def _run(graph: Graph, reduce: str, tensors: dict[str, Tensor | None], back: bool) -> None:
-    """Run the C++ kernel; `tensors` hold the inputs and what is to be filled, rows as long as those of `out`."""
-    out = tensors["out"]
-    assert out is not None
+def _run(out: Tensor, tables: Sequence[Any], reduce: str, tensors: dict[str, Tensor | None], back: bool) -> None:
+    """Run the C++ kernel; `tensors` hold the inputs and what else is to be filled, rows as long as those of `out`."""
     if out.size(1) == 0:
         return
-    family = "extremum" if reduce in _SIGNS else "weighted"
     constants: dict[str, str | int] = {"NUMBER": NUMBERS[out.dtype], "CHANNELS": out.size(1)}
     if reduce in _SIGNS:
         constants["SIGN"] = _SIGNS[reduce]
     else:
         constants["EDGED"] = "false" if tensors["edge"] is None else "true"
-    run(family, back, _Arguments(graph=graph, mean=reduce == "mean"), tensors, **constants)
-
-
-@torch.library.custom_op(
-    "gnn_checkpointing::rows_forward",
-    mutates_args=(),
-    device_types="cpu",
-    schema=f"({GRAPH}, Tensor x, Tensor? weight, Tensor? edge, str reduce) -> Tensor",
-)
-def _forward(*given: Any) -> Tensor:
-    tables, (x, weight, edge, reduce) = given[:4], given[4:]
-    out = _aggregates(*given)
-    _run(c_graph(*tables), reduce, {"x": x, "weight": weight, "edge": edge, "out": out}, back=False)
-    return out
+    family = "extremum" if reduce in _SIGNS else "weighted"
+    run(family, back, _Arguments(mean=reduce == "mean"), tables, {**tensors, "out": out}, **constants)
 
 
 def _aggregates(*given: Any) -> Tensor:
     pointer, x = given[1], given[4]
     made: Tensor = x.new_empty(pointer.size(0) - 1, x.size(1))
-    return made
-
-
-_forward.register_fake(_aggregates)
-
-
-@_forward.register_kernel("cuda")
-def _(*given: Any) -> Tensor:
-    out = _aggregates(*given)
-    triton_kernels("rows").forward(given[:3], given[4:7], out, given[7])
-    return out
-
-
-@torch.library.custom_op(
-    "gnn_checkpointing::rows_backward",
-    mutates_args=(),
-    device_types="cpu",
-    schema=f"({GRAPH}, Tensor? source_pointer, Tensor? destination, Tensor? source_order, Tensor gradient, Tensor? x, "
-    "Tensor? weight, Tensor? edge, str reduce, bool of_weight) -> (Tensor, Tensor, Tensor)",
-)
-def _backward(*given: Any) -> tuple[Tensor, ...]:
-    of_x, of_weight, of_edge = made = _gradients(*given)
-    names = ("source_pointer", "destination", "source_order", "gradient", "x", "weight", "edge")
-    tensors = dict(zip(names, given[4:11], strict=True))
-    reduce, wants_weight = given[11:]
-    if reduce in _SIGNS:
-        of_x.zero_()
-    tensors |= {"out": of_x, "grad_weight": of_weight if wants_weight else None, "grad_edge": of_edge}
-    _run(c_graph(*given[:4]), reduce, tensors, back=True)
     return made
 
 
@@ -183,11 +139,27 @@ def _gradients(*given: Any) -> tuple[Tensor, ...]:
     return of_x, *empty_gradients(gradient, weight if of_weight else None, edge)[1:]
 
 
-_backward.register_fake(_gradients)
+def _backward_on_cpu(made: tuple[Tensor, ...], *given: Any) -> None:
+    (of_x, of_weight, of_edge), (reduce, wants_weight) = made, given[11:]
+    if reduce in _SIGNS:
+        of_x.zero_()
+    filled = {"grad_weight": of_weight if wants_weight else None, "grad_edge": of_edge}
+    _run(of_x, given[:4], reduce, dict(zip(_READ, given[4:11], strict=True)) | filled, back=True)
 
 
-@_backward.register_kernel("cuda")
-def _(*given: Any) -> tuple[Tensor, ...]:
-    made = _gradients(*given)
-    triton_kernels("rows").backward(given[:3], given[4:7], given[7:11], made, *given[11:])
-    return made
+_forward = operator(
+    "rows_forward",
+    "Tensor x, Tensor? weight, Tensor? edge, str reduce",
+    "Tensor",
+    _aggregates,
+    lambda out, *given: _run(out, given[:4], given[7], dict(zip(_READ[4:], given[4:7], strict=True)), back=False),
+    lambda out, *given: triton_kernels("rows").forward(given[:3], given[4:7], out, given[7]),
+)
+_backward = operator(
+    "rows_backward",
+    f"{BY_SOURCE}, Tensor gradient, Tensor? x, Tensor? weight, Tensor? edge, str reduce, bool of_weight",
+    "(Tensor, Tensor, Tensor)",
+    _gradients,
+    _backward_on_cpu,
+    lambda made, *given: triton_kernels("rows").backward(given[:3], given[4:7], given[7:11], made, *given[11:]),
+)

@@ -6,6 +6,7 @@ over the transposed table, so that no sum needs atomics and bits do not vary. Ma
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -13,9 +14,49 @@ import triton
 import triton.language as tl
 from torch import Tensor
 
-from gnn_checkpointing.checkpointing.kernels.triton_parts import factors, rows, score_of, scored, sizes
+from gnn_checkpointing.checkpointing.kernels.triton_rows import Tensors, rows, sizes
 
 _KINDS = {"gatv2": 0, "gat": 1, "transformer": 2}
+
+
+@triton.jit
+def factors(edge, h, below, scale, key, salt):
+    """Dropout's factors: Philox 2x32-10, as in csrc/random.h."""
+    wide = edge.to(tl.int64)
+    nothing = (wide * 0).to(tl.uint32)
+    a = (wide & 0xFFFFFFFF).to(tl.uint32)
+    b = ((wide >> 32) & 0xFFFFFFFF).to(tl.uint32) * (nothing + 0x85EBCA6B)
+    b = b ^ ((nothing + h.to(tl.uint32)) * (nothing + 0x9E3779B9)) ^ (nothing + salt.to(tl.uint32))
+    k = nothing + key.to(tl.uint32)
+    multiplier = nothing + 0xD256D193
+    for _ in tl.static_range(10):
+        high = tl.umulhi(a, multiplier)
+        b, a = a * multiplier, high ^ k ^ b
+        k += nothing + 0x9E3779B9
+    return tl.where(a.to(tl.int64) < below, 0.0, scale)
+
+
+@triton.jit
+def scored(start, node, h, c, H, C: tl.constexpr, inside, KIND: tl.constexpr):
+    """What scores read of nodes or edges: a number for each in GAT, else a row."""
+    if KIND == 1:
+        found = tl.load(start + node.to(tl.int64) * H + h, mask=inside, other=0.0)
+    else:
+        found = rows(start, node, h, c, H, C, inside)
+    return found
+
+
+@triton.jit
+def score_of(k, q, e, a, slope, scale, KIND: tl.constexpr, EDGED: tl.constexpr):
+    """The scores `[n]`, and z (for the Transformer k + e), from which their gradients are read."""
+    z = k + e if EDGED else k
+    if KIND == 2:
+        score = tl.sum(q * z, axis=1) * scale
+    else:
+        z = z + q
+        leaky = tl.where(z > 0, z, z * slope)
+        score = leaky if KIND == 1 else tl.sum(a * leaky, axis=1)
+    return score, z
 
 
 @triton.jit(do_not_specialize=("key", "salt"))
@@ -31,9 +72,7 @@ def _forward(
     q = scored(queries, one, h, c, H, C, always, KIND)
     a = tl.load(vector + h * C + c, mask=c < C, other=0.0)[None, :] if KIND == 0 else 0.0
     number: tl.constexpr = out.dtype.element_ty
-    most = tl.full([1], float("-inf"), number)
-    denominator = tl.zeros([1], number)
-    total = tl.zeros([BC], number)
+    most, denominator, total = tl.full([1], float("-inf"), number), tl.zeros([1], number), tl.zeros([BC], number)
     for first in range(begin, end, BE):
         at = first + lane
         inside = at < end
@@ -76,10 +115,8 @@ def _of_destinations(
     g = rows(gradient, one, h, c, H, C, always)
     logarithm = tl.load(kept + i * H + h)
     number: tl.constexpr = grad_queries.dtype.element_ty
-    D = tl.zeros([1], number)
-    S = tl.zeros([1], number)
-    of_query = tl.zeros([BC], number)
-    of_vector = tl.zeros([BC], number)
+    D, S = tl.zeros([1], number), tl.zeros([1], number)
+    of_query, of_vector = tl.zeros([BC], number), tl.zeros([BC], number)
     # First the sums of p f d and of p over all edges, then each edge's ds = p (f d - the first). The second is one but
     # for the digits that the logarithm of large scores has lost, and divides them out.
     for turn in tl.static_range(2):
@@ -148,8 +185,7 @@ def _of_sources(
     a = tl.load(vector + h * C + c, mask=c < C, other=0.0)[None, :] if KIND == 0 else 0.0
     own = rows(values, one, h, c, H, C, always)
     number: tl.constexpr = grad_values.dtype.element_ty
-    of_key = tl.zeros([BC], number)
-    of_value = tl.zeros([BC], number)
+    of_key, of_value = tl.zeros([BC], number), tl.zeros([BC], number)
     for first in range(begin, end, BE):
         at = first + lane
         inside = at < end
@@ -178,60 +214,37 @@ def _of_sources(
     tl.store(grad_values + (j * H + h) * C + c, of_value, mask=c < C)
 
 
-def _settings(kind: str, summed: Tensor, edge: Tensor | None, slope: float, dropout: float, seed: int) -> list[Any]:
+def _settings(settings: Sequence[Any], summed: Tensor, edge: Tensor | None) -> list[Any]:
     """What follows the tensors in each kernel's arguments."""
+    kind, slope, dropout, seed = settings
     heads, channels = summed.shape[1:]
-    draws = [
-        int(dropout * 2**32),
-        1 / (1 - dropout) if dropout < 1 else 0.0,
-        seed & 0xFFFFFFFF,
-        seed >> 32 & 0xFFFFFFFF,
-    ]
+    draws = int(dropout * 2**32), 1 / (1 - dropout) if dropout < 1 else 0.0, seed & 0xFFFFFFFF, seed >> 32 & 0xFFFFFFFF
     return [slope, channels**-0.5, *draws, heads, *sizes(channels), _KINDS[kind], edge is not None, dropout > 0]
 
 
-def forward(
-    kind: str,
-    tables: tuple[Tensor, Tensor, Tensor],
-    inputs: list[Tensor | None],
-    made: tuple[Tensor, Tensor],
-    settings: tuple[float, float, int],
-) -> None:
-    """Fill `made`, the aggregates and log denominators; `settings` are slope, dropout and seed."""
+def forward(tables: Tensors, settings: Sequence[Any], inputs: Tensors, made: Tensors) -> None:
+    """Fill `made`, the aggregates and log denominators; `settings` are kind, slope, dropout and seed."""
     keys, queries, values, vector, edge = inputs
     summed = keys if values is None else values
-    assert summed is not None
-    nodes = made[0].size(0)
     if made[0].numel():
-        _forward[nodes, summed.size(1)](
-            *tables, keys, queries, summed, vector, edge, *made, *_settings(kind, summed, edge, *settings)
-        )
+        tail = _settings(settings, summed, edge)
+        _forward[made[1].shape](*tables, keys, queries, summed, vector, edge, *made, *tail)
 
 
 def backward(
-    kind: str,
-    tables: tuple[Tensor, Tensor, Tensor],
-    by_source: tuple[Tensor, Tensor, Tensor],
-    given: tuple[Tensor, Tensor],
-    inputs: list[Tensor | None],
-    made: tuple[Tensor, ...],
-    settings: tuple[float, float, int],
+    tables: Tensors, by_source: Tensors, settings: Sequence[Any], inputs: Tensors, given: Tensors, made: Tensors
 ) -> None:
     """Fill `made`, the gradients of `inputs` in their order, from the gradient and log denominators `given`."""
     keys, queries, values, vector, edge = inputs
     of_keys, of_queries, of_values, of_vector, of_edge = made
-    summed = keys if values is None else values
-    assert summed is not None
-    gradient, kept = given
-    nodes, heads = kept.shape
-    tail = _settings(kind, summed, edge, *settings)
-    totals = torch.empty_like(kept), torch.empty_like(kept)
-    by_node = torch.empty_like(gradient) if kind == "gatv2" else None
+    summed, (gradient, kept) = keys if values is None else values, given
+    tail, totals = _settings(settings, summed, edge), (torch.empty_like(kept), torch.empty_like(kept))
+    by_node = None if vector is None else torch.empty_like(gradient)
     read = (keys, queries, summed, vector, edge, gradient, kept)
     if gradient.numel():
-        _of_destinations[nodes, heads](*tables, *read, of_queries, by_node, of_edge, *totals, *tail)
+        _of_destinations[kept.shape](*tables, *read, of_queries, by_node, of_edge, *totals, *tail)
     if summed.numel():
-        filled = of_keys if values is None else of_values
-        _of_sources[summed.size(0), heads](*by_source, *read, *totals, of_keys, filled, *tail)
+        of_summed = of_keys if values is None else of_values
+        _of_sources[summed.shape[:2]](*by_source, *read, *totals, of_keys, of_summed, *tail)
     if by_node is not None:
         of_vector.copy_(by_node.sum(dim=0))

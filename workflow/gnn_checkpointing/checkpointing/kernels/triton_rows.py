@@ -5,14 +5,29 @@ Each program works on one node and runs over its edges, a block at a time.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 import torch
 import triton
 import triton.language as tl
 from torch import Tensor
 
-from gnn_checkpointing.checkpointing.kernels.triton_parts import sizes
-
+Tensors = Sequence[Any]
 _SIGNS = {"max": 1, "min": -1}
+
+
+def sizes(channels: int) -> tuple[int, int, int]:
+    """Channels, the power of two that holds them, and edges of a block: some 4,096 numbers of each operand."""
+    columns = triton.next_power_of_2(channels)
+    return channels, columns, max(16, min(64, 4096 // columns))
+
+
+@triton.jit
+def rows(start, node, h, c, H, C: tl.constexpr, inside):
+    """Columns c of head h of the rows `node`: `[n, c]`, zeros beyond."""
+    place = (node.to(tl.int64) * H + h)[:, None] * C + c[None, :]
+    return tl.load(start + place, mask=inside[:, None] & (c < C)[None, :], other=0.0)
 
 
 @triton.jit
@@ -111,12 +126,7 @@ def _of_sharers(
     tl.store(grad + j * C + c, total, mask=c < C)
 
 
-def forward(
-    tables: tuple[Tensor, Tensor, Tensor],
-    inputs: tuple[Tensor, Tensor | None, Tensor | None],
-    out: Tensor,
-    reduce: str,
-) -> None:
+def forward(tables: Tensors, inputs: Tensors, out: Tensor, reduce: str) -> None:
     """Fill `out`, the aggregates of `inputs`: rows, and weights or edge vectors."""
     (source, pointer, order), (x, weight, edge), blocks = tables, inputs, sizes(out.size(1))
     if out.numel() == 0:
@@ -128,14 +138,7 @@ def forward(
     _sums[(out.size(0),)](pointer, source, order, pointer, x, None, weight, edge, out, None, None, *blocks, *which)
 
 
-def backward(
-    tables: tuple[Tensor, Tensor, Tensor],
-    by_source: tuple[Tensor, Tensor, Tensor],
-    given: tuple[Tensor, Tensor, Tensor | None, Tensor | None],
-    made: tuple[Tensor, Tensor, Tensor],
-    reduce: str,
-    of_weight: bool,
-) -> None:
+def backward(tables: Tensors, by_source: Tensors, given: Tensors, made: Tensors, reduce: str, of_weight: bool) -> None:
     """Fill `made`, the gradients of x, weights and edge vectors, from the gradient, x, weights and edge vectors."""
     (source, pointer, _), (gradient, x, weight, edge), grad = tables, given, made[0]
     blocks = sizes(gradient.size(1))

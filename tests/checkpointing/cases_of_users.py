@@ -1,0 +1,169 @@
+"""Layers of users who write what PyG allows and blocks may not expect."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from every_convolution import EVERY, NAMED, Group, called
+from small_inputs import CHANNELS, EDGES, NODES, OUT, WEIGHT, X, drawn
+from torch import Tensor, nn
+from torch_geometric import nn as pyg
+
+C, O = CHANNELS, OUT  # noqa: E741 - as PyG's own shapes are written
+
+
+class Scored(pyg.MessagePassing):
+    """Scores of edges from `edge_updater`, used in a way that the subclasses choose."""
+
+    def __init__(self) -> None:
+        super().__init__(aggr="sum")
+        self.lin, self.score = nn.Linear(C, O), nn.Linear(O, 1)
+
+    def forward(self, x: Tensor, edge_index: Tensor) -> Tensor:
+        x = self.lin(x)
+        return self.propagate(edge_index, x=x, alpha=self.scores(x, edge_index))
+
+    def scores(self, x: Tensor, edge_index: Tensor) -> Any:
+        return self.edge_updater(edge_index, x=x)
+
+    def edge_update(self, x_i: Tensor, x_j: Tensor) -> Tensor:
+        return self.score((x_i + x_j).tanh())
+
+    def message(self, x_j: Tensor, alpha: Tensor) -> Tensor:
+        return x_j * alpha
+
+
+class Stopped(Scored):
+    """No gradient flows through the scores."""
+
+    def scores(self, x: Tensor, edge_index: Tensor) -> Any:
+        with torch.no_grad():
+            return self.edge_updater(edge_index, x=x)
+
+
+class Rounded(Scored):
+    """The scores have fewer digits than the rest."""
+
+    def scores(self, x: Tensor, edge_index: Tensor) -> Any:
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            return self.edge_updater(edge_index, x=x)
+
+
+class Compared(Scored):
+    """The scores are compared, counted and indexed."""
+
+    def scores(self, x: Tensor, edge_index: Tensor) -> Any:
+        alpha = self.edge_updater(edge_index, x=x)
+        none = alpha == 0
+        if bool((alpha != alpha).any()) or none is False or float(alpha.detach()[0] // 1) > 100:
+            return alpha * 0
+        return torch.where(none, alpha, alpha % 1)
+
+
+class Spoilt(Scored):
+    """The scores' own rows are written into, and the message reads rows of the same name."""
+
+    def edge_update(self, x_i: Tensor, x_j: Tensor) -> Tensor:
+        return self.score(x_j.mul_(2).add_(x_i))
+
+
+class Moved(Scored):
+    """The nodes are written into between the scores and the messages."""
+
+    def forward(self, x: Tensor, edge_index: Tensor) -> Tensor:
+        x = self.lin(x) * 1
+        alpha = self.edge_updater(edge_index, x=x)
+        x.add_(1)
+        return self.propagate(edge_index, x=x, alpha=alpha)
+
+    def edge_update(self, x_i: Tensor, x_j: Tensor) -> Tensor:
+        return (x_i + x_j).sum(1, keepdim=True)
+
+
+class Stashing(Scored):
+    """A value with a gradient is handed to the message as an attribute."""
+
+    def forward(self, x: Tensor, edge_index: Tensor) -> Tensor:
+        self.scale = self.lin(x).mean()
+        return self.propagate(edge_index, x=self.lin(x), alpha=None)
+
+    def message(self, x_j: Tensor) -> Tensor:
+        return x_j * self.scale
+
+
+class InDictionary(pyg.MessagePassing):
+    """Values are handed over in a dictionary and in a list inside it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lin = nn.Linear(C, O)
+
+    def forward(self, x: Tensor, edge_index: Tensor) -> Tensor:
+        x = self.lin(x)
+        return self.propagate(edge_index, x=x, parts={"scale": x.mean(), "more": [x.sum(), 2.0]})
+
+    def message(self, x_j: Tensor, parts: dict) -> Tensor:
+        return (x_j * parts["scale"]).tanh() + parts["more"][0] * parts["more"][1]
+
+
+class Defaulted(Scored):
+    """A message has an argument that nobody gives, changes its rows in place, and gives a view."""
+
+    def forward(self, x: Tensor, edge_index: Tensor) -> Tensor:
+        return self.propagate(edge_index, x=self.lin(x))
+
+    def message(self, x_j: Tensor, factor: float = 3.0) -> Tensor:
+        return x_j.mul_(factor).sigmoid().view(-1, 2, O // 2).flatten(1)
+
+
+class Twice(Scored):
+    """Two calls of `propagate` that depend on each other, of which one has weights."""
+
+    def forward(self, x: Tensor, edge_index: Tensor) -> Tensor:
+        x = self.lin(x)
+        once = self.propagate(edge_index, x=x, alpha=WEIGHT.unsqueeze(1))
+        return once + self.propagate(edge_index.flip(0), x=once.tanh(), alpha=x.mean())
+
+
+class Weightless(Scored):
+    """An own weight for each edge, and a table of nodes that is no argument."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.of_edges = nn.Parameter(drawn(EDGES.shape[1], 1, seed=86))
+
+    def scores(self, x: Tensor, edge_index: Tensor) -> Any:
+        return self.of_edges
+
+
+COMPLEX = torch.complex(X, X.cos())
+USERS: dict[str, Group] = {
+    "a layer of a user": Group(
+        {
+            kind.__name__: called(kind, X, EDGES)
+            for kind in (Scored, Compared, Defaulted, Twice, Weightless, InDictionary)
+        },
+        EVERY,
+        ("selective",),
+    ),
+    "a layer of a user that blocks may refuse": Group(
+        {
+            **{kind.__name__: called(kind, X, EDGES) for kind in (Stopped, Rounded, Spoilt, Stashing)},
+            "Stashing, raw": called(Stashing, X, EDGES, raw=True),
+        },
+        EVERY,
+        NAMED,
+    ),
+    "scores of nodes that are moved": Group({"Moved": called(Moved, X, EDGES)}, EVERY, EVERY),
+    "features that are no real numbers": Group(
+        {
+            "complex": called(lambda: pyg.SimpleConv(), COMPLEX, EDGES),
+            "whole": called(lambda: pyg.SimpleConv("sum"), torch.arange(NODES * C).view(NODES, C), EDGES),
+            "weighted by complex numbers": called(
+                lambda: pyg.SimpleConv(), COMPLEX, EDGES, torch.complex(WEIGHT, WEIGHT)
+            ),
+        },
+        (*EVERY, "fused_edge_blocks"),
+    ),
+}

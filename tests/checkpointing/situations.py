@@ -1,0 +1,35 @@
+"""Situations of a model: functions of it that give nested results, the same under every policy as without one.
+
+One that fails without a policy fails alike under one. They are registered by the modules `situations_of_…`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from small_inputs import CHANNELS, EDGES, X, different_edges, drawn
+from small_layers import gradients
+from torch import Tensor, nn
+
+SITUATIONS: dict[str, Callable[[nn.Module], Any]] = {}
+OTHER_X, OTHER_EDGES = drawn(20, CHANNELS, seed=82), different_edges(20, 20, 50, seed=83)
+"""Another graph, of another size: what a trace or a table holds must not be the first graph's."""
+
+
+def situation(run: Callable[[nn.Module], Any]) -> Callable[[nn.Module], Any]:
+    SITUATIONS[run.__name__] = run
+    return run
+
+
+def loss_of(model: nn.Module, x: Tensor = X, edges: Tensor = EDGES) -> Tensor:
+    return model(x, edges).square().sum()
+
+
+def trained(model: nn.Module, x: Tensor = X, edges: Tensor = EDGES) -> Any:
+    """Output, gradients and buffers of one step."""
+    model.zero_grad()
+    x = x.clone().requires_grad_()
+    out = model(x, edges)
+    out.square().sum().backward()
+    return out, x.grad, [g.clone() for g in gradients(model) if g is not None], [b.clone() for b in model.buffers()]

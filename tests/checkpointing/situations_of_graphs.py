@@ -1,0 +1,136 @@
+"""Graphs that change, follow each other or are wrong, and wrong calls."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from situations import SITUATIONS, loss_of, situation, trained
+from small_inputs import CHANNELS, EDGES, NODES, X, different_edges, drawn
+from small_layers import gradients
+from torch import Tensor, nn
+from torch.utils import _pytree as pytree
+
+C = CHANNELS
+
+
+def changed_in_place(edges: Tensor) -> None:
+    edges[0] = edges[0].roll(5)
+
+
+def changed_through_data(edges: Tensor) -> None:
+    edges.data[1] = edges.data[1].roll(7)
+
+
+def changed_through_numpy(edges: Tensor) -> None:
+    edges.numpy()[1, :9] = 4
+
+
+def changed_through_a_view(edges: Tensor) -> None:
+    edges.detach().view(-1)[: EDGES.shape[1]].copy_(EDGES[0].flip(0))
+
+
+def after_a_change(change: Callable[[Tensor], None]) -> Callable[[nn.Module], Any]:
+    def run(model: nn.Module) -> Any:
+        edges = EDGES.clone()
+        loss_of(model, edges=edges).backward()
+        change(edges)
+        assert not torch.equal(edges, EDGES)
+        return trained(model, edges=edges)
+
+    return run
+
+
+for _change in (changed_in_place, changed_through_data, changed_through_numpy, changed_through_a_view):
+    SITUATIONS[f"a graph {_change.__name__}"] = after_a_change(_change)
+
+
+@situation
+def batches_of_changing_size(model: nn.Module) -> Any:
+    """Small, larger, dense ones, many short-lived: tensors of one shape that follow each other lie at one address."""
+    model.eval()
+    found = [trained(model, drawn(n, C, seed=n), different_edges(n, n, 3 * n, seed=n)) for n in (4, 30, 9, 9)]
+    found += [trained(model, drawn(n, C, seed=n), EDGES) for n in (NODES, NODES + 5, NODES)]
+    for seed in range(15):
+        edges = EDGES[:, torch.randperm(EDGES.shape[1], generator=torch.Generator().manual_seed(seed))[:24]]
+        found.append(trained(model, edges=torch.stack([edges[0], edges[1].roll(seed)])))
+    return found
+
+
+def outside(place: tuple[int, int], value: int) -> Callable[[nn.Module], Any]:
+    """An index outside the nodes raises."""
+
+    def run(model: nn.Module) -> Any:
+        edges = EDGES.clone()
+        edges[place] = value
+        try:
+            model(X, edges)
+        except (IndexError, RuntimeError, ValueError):
+            return "raises"
+        return "computes"
+
+    return run
+
+
+for _end, _row in (("source", 0), ("destination", 1)):
+    SITUATIONS[f"a {_end} too large"] = outside((_row, 3), NODES + 2)
+    SITUATIONS[f"a negative {_end}"] = outside((_row, 3), -1)
+
+
+@situation
+def infinite_features(model: nn.Module) -> Any:
+    x = X.clone()
+    x[2] = float("inf")
+    model.eval()(x, EDGES).sum().backward()
+    return gradients(model)
+
+
+@situation
+def inputs_stay_as_they_are(model: nn.Module) -> Any:
+    x, edges = X.clone().requires_grad_(), EDGES.clone()
+    loss_of(model, x, edges).backward()
+    assert torch.equal(x, X)
+    assert torch.equal(edges, EDGES)
+    return x.grad
+
+
+def a_wrong_call(*args: Any, **named: Any) -> Callable[[nn.Module], Any]:
+    return lambda model: model(*args, **named)
+
+
+SITUATIONS["too few channels"] = a_wrong_call(X[:, :3], EDGES)
+SITUATIONS["no edges given"] = a_wrong_call(X)
+SITUATIONS["an unknown argument"] = a_wrong_call(X, EDGES, colour=1)
+
+
+@situation
+def a_graph_that_is_one_edge_many_times(model: nn.Module) -> Any:
+    """A view of two numbers; features that are views of one row, too."""
+    return trained(model.eval(), X[:1].expand(NODES, C), torch.tensor([[0], [1]]).expand(2, 30))
+
+
+@situation
+def features_that_are_a_slice_of_a_leaf(model: nn.Module) -> Any:
+    leaf = drawn(2, NODES, 2 * C, seed=85).requires_grad_()
+    loss_of(model, leaf[1, :, ::2]).backward()
+    return leaf.grad, gradients(model)
+
+
+@situation
+def edges_that_are_a_buffer_and_a_subclass(model: nn.Module) -> Any:
+    class Edges(Tensor):
+        pass
+
+    model.register_buffer("kept_edges", EDGES.clone())
+    found = trained(model.eval(), edges=EDGES.as_subclass(Edges))
+    return trained(model, edges=model.kept_edges), pytree.tree_map(lambda tensor: tensor.as_subclass(Tensor), found)
+
+
+def edges_of(change: Callable[[Tensor], Any]) -> Callable[[nn.Module], Any]:
+    return lambda model: trained(model.eval(), edges=change(EDGES))
+
+
+SITUATIONS["edges that are numbers with a point"] = edges_of(Tensor.float)
+SITUATIONS["edges in three rows"] = edges_of(lambda edges: torch.cat([edges, edges[:1]]))
+SITUATIONS["edges in a list"] = edges_of(Tensor.tolist)

@@ -1,0 +1,155 @@
+"""Backward passes other than one plain one, and what is done to a model between its passes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from situations import loss_of, situation
+from small_inputs import CHANNELS, EDGES, NODES, X, different_edges, drawn
+from small_layers import gradients
+from torch import Tensor, nn
+from torch.autograd import forward_ad
+from torch.utils.checkpoint import checkpoint
+
+C = CHANNELS
+
+
+@situation
+def a_kept_graph_gives_its_gradient_twice(model: nn.Module) -> Any:
+    loss = loss_of(model)
+    loss.backward(retain_graph=True)
+    loss.backward()
+    return gradients(model)
+
+
+@situation
+def a_graph_that_is_not_kept_gives_it_once(model: nn.Module) -> Any:
+    loss = loss_of(model)
+    loss.backward()
+    try:
+        loss.backward()
+    except RuntimeError:
+        return gradients(model), "raises"
+    return gradients(model), "gives"
+
+
+@situation
+def a_gradient_of_a_gradient(model: nn.Module) -> Any:
+    """Forces are gradients of an energy, and a loss of forces needs their gradients."""
+    x = X.clone().requires_grad_()
+    (force,) = torch.autograd.grad(loss_of(model, x), x, create_graph=True)
+    (force.square().sum() + model(x, EDGES).sum()).backward()
+    return [x.grad, *gradients(model)]
+
+
+@situation
+def gradients_of_two_batches_add_up(model: nn.Module) -> Any:
+    for seed in (1, 2):
+        loss_of(model, drawn(NODES, C, seed=seed)).backward()
+    return gradients(model)
+
+
+@situation
+def two_forward_passes_before_one_backward_pass(model: nn.Module) -> Any:
+    first, second = model(X, EDGES), model(X, different_edges(NODES, NODES, 30, seed=70))
+    (first * second).sum().backward()
+    return gradients(model)
+
+
+@situation
+def two_steps_of_an_optimiser_and_a_scaler(model: nn.Module) -> Any:
+    optimizer, scaler = torch.optim.SGD(model.parameters(), lr=0.01), torch.amp.GradScaler("cpu", init_scale=64.0)
+    for _ in range(2):
+        optimizer.zero_grad()
+        scaler.scale(loss_of(model)).backward()
+        scaler.step(optimizer)
+        scaler.update()
+    return list(model.parameters())
+
+
+@situation
+def a_checkpoint_around_the_model(model: nn.Module) -> Any:
+    """The second layer's input is computed again for its backward pass: another tensor than in its forward pass."""
+    x = X.clone().requires_grad_()
+    checkpoint(model, x, EDGES, use_reentrant=False).square().sum().backward()
+    return [x.grad, *gradients(model)]
+
+
+@situation
+def weights_from_outside(model: nn.Module) -> Any:
+    """`functional_call`, as meta-learning and per-sample gradients use it."""
+    weights = {key: (weight.detach() * 1.5 + 0.1).requires_grad_() for key, weight in model.named_parameters()}
+    out = torch.func.functional_call(model, weights, (X, EDGES))
+    return torch.autograd.grad(out.square().sum(), list(weights.values()), allow_unused=True), gradients(model)
+
+
+@situation
+def a_functional_gradient(model: nn.Module) -> Any:
+    weights = {key: weight.detach() for key, weight in model.named_parameters()}
+    return torch.func.grad(lambda given: torch.func.functional_call(model, given, (X, EDGES)).square().sum())(weights)
+
+
+@situation
+def forward_mode(model: nn.Module) -> Any:
+    with forward_ad.dual_level():
+        return list(forward_ad.unpack_dual(model.eval()(forward_ad.make_dual(X, X.cos()), EDGES)))
+
+
+@situation
+def mapped_by_vmap(model: nn.Module) -> Any:
+    return torch.func.vmap(lambda x: model.eval()(x, EDGES))(drawn(3, NODES, C, seed=71))
+
+
+@situation
+def gradients_for_each_sample(model: nn.Module) -> Any:
+    weights, buffers = ({k: v.detach() for k, v in part} for part in (model.named_parameters(), model.named_buffers()))
+
+    def loss(weights: dict[str, Tensor], x: Tensor) -> Tensor:
+        return torch.func.functional_call(model.eval(), (weights, buffers), (x, EDGES)).square().sum()
+
+    found = torch.func.vmap(torch.func.grad(loss), in_dims=(None, 0))(weights, drawn(3, NODES, C, seed=71))
+    loss_of(model).backward()
+    return list(found.values()), gradients(model)
+
+
+@situation
+def forward_and_reverse_jacobians(model: nn.Module) -> Any:
+    def sums(x: Tensor) -> Tensor:
+        return model.eval()(x, EDGES).sum(1)
+
+    reverse = torch.autograd.functional.jacobian(sums, X)
+    return torch.func.jacrev(sums)(X), torch.func.jacfwd(sums)(X), reverse
+
+
+@situation
+def evaluation_mode_before_the_backward_pass(model: nn.Module) -> Any:
+    loss = loss_of(model)
+    model.eval()
+    loss.backward()
+    return gradients(model), list(model.buffers())
+
+
+@situation
+def training_mode_before_the_backward_pass(model: nn.Module) -> Any:
+    loss = loss_of(model.eval())
+    model.train()
+    loss.backward()
+    return gradients(model), list(model.buffers())
+
+
+@situation
+def weights_frozen_before_the_backward_pass(model: nn.Module) -> Any:
+    loss = loss_of(model)
+    model.requires_grad_(False)
+    loss.backward()
+    return gradients(model)
+
+
+@situation
+def other_weights_loaded_before_the_backward_pass(model: nn.Module) -> Any:
+    loss = loss_of(model)
+    old = list(model.parameters())
+    model.load_state_dict({name: value * 2 for name, value in model.state_dict().items()}, assign=True)
+    loss.backward()
+    return [weight.grad for weight in old], gradients(model)

@@ -1,0 +1,232 @@
+"""Layers of every kind in every situation under every policy: as without a policy, or refused by name."""
+
+from __future__ import annotations
+
+import copy
+import gc
+import re
+import sys
+import weakref
+
+import pytest
+import situations_of_models  # noqa: F401 - registers
+import situations_of_passes  # noqa: F401 - registers
+import situations_of_users  # noqa: F401 - registers
+import torch
+from situations import SITUATIONS, loss_of, trained
+from situations_of_graphs import changed_in_place
+from small_inputs import CHANNELS, EDGES, PAIR, PAIR_EDGES, X
+from small_layers import LAYERS, Counting, TwoBlocks, gradients
+from steps_compared import alike, difference, seed_all, step, tensors_in, under, without_zeros
+from torch import nn
+from torch_geometric import nn as pyg
+
+from gnn_checkpointing.checkpointing import apply
+from gnn_checkpointing.checkpointing.edge_blocks import cut_layers
+from gnn_checkpointing.refusal import Refusal
+
+C = CHANNELS
+POLICIES = ("edge_blocks(8)", "fused_edge_blocks", "layers", "layers+edge_blocks(8)", "selective", "auto")
+BLOCKS = ("edge_blocks(8)", "layers+edge_blocks(8)")
+each_policy = pytest.mark.parametrize("policy", POLICIES)
+FEW = {
+    **dict.fromkeys(("compiled_afterwards", "exported_by_dynamo"), ("GAT",)),
+    **dict.fromkeys(("exported", "one_model_in_four_threads", "gradients_for_each_sample"), ("SAGE", "GAT")),
+    # GIN and EdgeConv keep no features: plain they do not see that those have changed; a policy says so.
+    "features changed between the passes": tuple(name for name in LAYERS if name not in {"GIN", "EdgeConv"}),
+}
+"""Situations for some layers alone: what takes long, or says nothing of others."""
+
+RUNS = [(what, name) for what in SITUATIONS for name in FEW.get(what, LAYERS)]
+TWICE = ("a_gradient_of_a_gradient", "weights_that_a_step_has_made", "products_with_hessians")
+LATE = ("another_message_after_a_step", "another_network_after_a_step", "an_attention_vector_that_is_pruned")
+MAY_REFUSE = dict.fromkeys(TWICE, ("selective",)) | dict.fromkeys(LATE, (*BLOCKS, "fused_edge_blocks"))
+"""Situations in which a policy may refuse."""
+
+
+def always(*_: object) -> bool:
+    return True
+
+
+def built(name: str) -> nn.Module:
+    torch.manual_seed(0)
+    return without_zeros(TwoBlocks(LAYERS[name], 0.5))
+
+
+@pytest.mark.filterwarnings(
+    "ignore::torch.jit.TracerWarning", "ignore::DeprecationWarning", "ignore::FutureWarning", "ignore::UserWarning"
+)
+@each_policy
+@pytest.mark.parametrize(("what", "name"), RUNS)
+def test_is_exact(what: str, name: str, policy: str, compiler: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the plain model cannot do it, neither can this one, for the same reason."""
+    monkeypatch.setattr(sys.modules[cut_layers.__module__], "worth", always)
+    plain = built(name)
+    wrapped = under(policy, plain)
+    seed_all(3)
+    try:
+        expected = SITUATIONS[what](plain)
+    except Exception as error:
+        seed_all(3)
+        with pytest.raises((type(error), Refusal)):
+            SITUATIONS[what](wrapped)
+        return
+    seed_all(3)
+    try:
+        found = SITUATIONS[what](wrapped)
+    except Refusal:
+        assert policy in MAY_REFUSE.get(what, ())
+        return
+    largest = max((t.nan_to_num(0, 0, 0).abs().max().item() for t in tensors_in(expected) if t.numel()), default=1.0)
+    alike(found, expected, largest)
+
+
+@each_policy
+@pytest.mark.parametrize("name", LAYERS)
+def test_half_precision_on_a_cpu_rounds_as_without_a_policy(name: str, policy: str, compiler: None) -> None:
+    """A sum of n bfloat16 numbers in another order differs by some of their 2^-8."""
+    found = []
+    for model in (built(name).eval(), under(policy, built(name)).eval()):
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            out = model(X, EDGES)
+        out.float().square().mean().backward()
+        found.append((out, gradients(model)))
+    assert found[0][0].dtype == found[1][0].dtype
+    torch.testing.assert_close(found[1][0], found[0][0], rtol=0.05, atol=0.05)
+    scale = max(gradient.norm() for gradient in found[0][1])
+    for value, expected in zip(found[1][1], found[0][1], strict=True):
+        assert value.dtype == expected.dtype
+        assert (value - expected).norm() <= 0.05 * scale
+
+
+@each_policy
+@pytest.mark.parametrize("name", LAYERS)
+def test_a_graph_changed_before_the_backward_pass_raises_or_counts_as_it_was(
+    name: str, policy: str, compiler: None
+) -> None:
+    plain = built(name).eval()
+    wrapped, edges, x = under(policy, plain), EDGES.clone(), X.clone().requires_grad_()
+    loss = loss_of(wrapped, x, edges)
+    changed_in_place(edges)
+    try:
+        loss.backward()
+    except RuntimeError:
+        return
+    torch.testing.assert_close(x.grad, trained(plain)[1], rtol=1e-4, atol=1e-5)
+
+
+@each_policy
+def test_tables_go_with_their_graph(policy: str, compiler: None) -> None:
+    wrapped, edges = under(policy, built("SAGE")), EDGES.clone()
+    step(wrapped, (X, edges))
+    alive = weakref.ref(edges)
+    del edges
+    gc.collect()
+    assert alive() is None
+
+
+@each_policy
+def test_a_destination_beyond_those_of_a_pair_raises(policy: str, compiler: None) -> None:
+    edges = PAIR_EDGES.clone()
+    edges[1, 0] = len(PAIR[1])  # a source of this number exists, a destination does not
+    with pytest.raises((IndexError, RuntimeError, ValueError)):
+        under(policy, pyg.SAGEConv((C, C), C))(PAIR, edges)
+
+
+@each_policy
+def test_a_users_buffers_and_attributes_are_written_once(policy: str, compiler: None) -> None:
+    torch.manual_seed(0)
+    plain = Counting()
+    try:
+        wrapped = under(policy, plain)
+        found = [step(wrapped, (X, EDGES)) for _ in range(3)]
+    except Refusal:
+        assert policy not in {"edge_blocks(8)", "fused_edge_blocks", "auto"}
+        return
+    expected = [step(plain, (X, EDGES)) for _ in range(3)]
+    assert [difference(a, b) for a, b in zip(expected, found, strict=True)] == ["", "", ""]
+    assert wrapped.number == plain.number == 3
+    assert wrapped.norms == pytest.approx(plain.norms)
+
+
+@each_policy
+@pytest.mark.parametrize("layer", [pyg.GCNConv, pyg.SGConv])
+def test_a_cached_normalisation_is_made_once_and_kept(layer: type, policy: str, compiler: None) -> None:
+    """`cached=True`: later steps use the graph of the first, whatever they are given."""
+    torch.manual_seed(0)
+    plain = layer(C, C, cached=True)
+    wrapped = under(policy, plain)
+    for edges in (EDGES, EDGES.flip(0)):
+        assert difference(step(plain, (X, edges), raw=True), step(wrapped, (X, edges), raw=True)) == ""
+    plain.reset_parameters()
+    wrapped.reset_parameters()
+    wrapped.load_state_dict(plain.state_dict())
+    args = (X, EDGES.flip(0))
+    assert difference(step(plain, args, raw=True), step(wrapped, args, raw=True)) == ""
+
+
+@each_policy
+@pytest.mark.parametrize("name", ["SAGE", "GCN"])
+def test_a_model_compiled_before_is_exact_or_refused(name: str, policy: str, compiler: None) -> None:
+    plain = built(name).eval()
+    try:
+        compiled = apply(torch.compile(copy.deepcopy(plain), backend="aot_eager"), policy)
+        found = step(compiled, (X, EDGES))
+    except Refusal:
+        assert policy != "auto"
+        return
+    finally:
+        torch._dynamo.reset()
+    found = {key.replace("_orig_mod.", ""): value for key, value in found.items()}
+    assert difference(step(plain, (X, EDGES)), found) == ""
+
+
+@each_policy
+def test_weights_of_another_precision_are_named(policy: str, compiler: None) -> None:
+    """The backward pass of a recomputed layer needs the weights as they were."""
+    model = apply(built("GATv2"), policy)
+    loss = loss_of(model)
+    model.double()
+    if policy == "auto":  # nothing is recomputed on a graph as small as this
+        return loss.backward()
+    with pytest.raises(RuntimeError, match=r"the weight '.*' of \w+ was changed in place between its forward and its"):
+        loss.backward()
+    return None
+
+
+@pytest.mark.parametrize("policy", BLOCKS)
+def test_gradients_in_a_batch_are_refused_in_the_backward_pass(policy: str) -> None:
+    x = X.clone().requires_grad_()
+    out = apply(built("SAGE").eval(), policy)(x, EDGES).sum(0)
+    with pytest.raises(Refusal, match=r"edge blocks of SAGEConv give no gradients in a batch .*; ask for one"):
+        torch.autograd.grad(out, x, torch.eye(C), is_grads_batched=True)
+
+
+@each_policy
+def test_replicas_and_scripts_are_refused(policy: str, compiler: None) -> None:
+    """A replica of data parallel has weights of its own; a policy's methods would read those of the first."""
+    model = apply(built("SAGE"), policy)
+    with pytest.raises(Refusal, match=r"replicas of torch.nn.DataParallel would compute with the first one's weights"):
+        model._replicate_for_data_parallel()
+    with pytest.raises(Refusal, match=rf"{re.escape(policy)}: torch\.jit\.script cannot compile .*remove the policy"):
+        torch.jit.script(model)
+    with pytest.raises(Refusal, match=r"torch\.jit\.script cannot compile"):
+        torch.jit.script(nn.Sequential(nn.ReLU(), model))
+
+
+@pytest.mark.parametrize("policy", BLOCKS)
+def test_edges_of_four_bytes_have_the_gradients_of_edges_of_eight(policy: str) -> None:
+    """PyG itself has other ones: its own scatter of int32 indices is off."""
+    model = apply(built("SAGE").eval(), policy)
+    alike(trained(model, edges=EDGES.int()), trained(model), 1.0)
+
+
+def test_a_removed_hook_acts_no_more() -> None:
+    for policy in POLICIES:
+        plain = built("GAT").eval()
+        wrapped = under(policy, plain)
+        handle = wrapped.blocks[0].layer.register_message_forward_hook(lambda m, i, out: out * 3)
+        changed = trained(wrapped)
+        handle.remove()
+        alike(trained(wrapped), trained(plain), 1.0)
+        assert not torch.allclose(changed[0], trained(plain)[0])

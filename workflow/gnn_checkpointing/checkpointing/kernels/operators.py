@@ -1,0 +1,130 @@
+"""How kernels are called: tensors checked before memory is read, and one of torch's operators for each pass.
+
+As operators, passes have shapes for fake tensors, and show up in traces under their names; torch's dispatcher chooses
+C++ on CPU and Triton on CUDA.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import importlib
+from collections.abc import Callable, Mapping, Sequence
+from types import ModuleType
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from gnn_checkpointing.checkpointing.block_plan import SortedEdges
+from gnn_checkpointing.checkpointing.kernels.build import load
+from gnn_checkpointing.refusal import Unavailable
+
+NUMBERS = {torch.float32: "float", torch.float64: "double"}
+"""What the C++ kernels compute in, by torch's name and by C++'s."""
+
+BY_SOURCE = "Tensor? source_pointer, Tensor? destination, Tensor? source_order"
+"""`SortedEdges.by_source` in an operator's schema."""
+
+
+def tables_of(graph: SortedEdges) -> tuple[Tensor, Tensor, Tensor | None, int]:
+    """The edges as operators take them."""
+    return graph.source, graph.pointer, graph.order, graph.num_sources
+
+
+def operator(
+    name: str,
+    arguments: str,
+    results: str,
+    made: Callable[..., Any],
+    on_cpu: Callable[..., None],
+    on_cuda: Callable[..., None],
+) -> Callable[..., Any]:
+    """One pass of a kernel as an operator: `made` allocates its results, and the others fill them.
+
+    `arguments` and `results` are a schema's, without the edges' tables, which come first and are handed on, too.
+    """
+
+    def filled(fill: Callable[..., None]) -> Callable[..., Any]:
+        def run(*given: Any) -> Any:
+            results = made(*given)
+            fill(results, *given)
+            return results
+
+        return run
+
+    tables = "Tensor source, Tensor pointer, Tensor order, int num_sources"
+    made_operator = torch.library.custom_op(
+        f"gnn_checkpointing::{name}",
+        filled(on_cpu),
+        mutates_args=(),
+        device_types="cpu",
+        schema=f"({tables}, {arguments}) -> {results}",
+    )
+    made_operator.register_kernel("cuda")(filled(on_cuda))
+    made_operator.register_fake(made)
+    return made_operator
+
+
+def triton_kernels(family: str) -> ModuleType:
+    """The family's kernels for CUDA; `Unavailable` without triton, which nothing else here needs."""
+    try:
+        return importlib.import_module(f"gnn_checkpointing.checkpointing.kernels.triton_{family}")
+    except ModuleNotFoundError as missing:
+        if missing.name != "triton":
+            raise
+        raise Unavailable(
+            "policy fused_edge_blocks needs triton on CUDA: pip install triton; policy edge_blocks needs none"
+        ) from None
+
+
+def checked(tensors: Mapping[str, tuple[Tensor | None, Sequence[int]]], like: Tensor) -> list[Tensor | None]:
+    """The tensors, contiguous, each of the stated shape and of `like`'s type and device; else one `ValueError`."""
+    if like.dtype not in NUMBERS:
+        raise ValueError(f"the kernels compute in float32 and float64, not {like.dtype}")
+    for name, (tensor, shape) in tensors.items():
+        if tensor is None:
+            continue
+        if tensor.dtype != like.dtype or tensor.device != like.device:
+            raise ValueError(f"{name} is {tensor.dtype} on {tensor.device}: expected {like.dtype} on {like.device}")
+        if list(tensor.shape) != list(shape):
+            raise ValueError(f"{name} has shape {list(tensor.shape)}: expected {list(shape)}")
+    return [None if tensor is None else tensor.contiguous() for tensor, _ in tensors.values()]
+
+
+def empty_gradients(*inputs: Tensor | None) -> tuple[Tensor, ...]:
+    """Memory for the gradients of `inputs`, of which the first is there; one that is not has an empty one."""
+    like = inputs[0]
+    assert like is not None
+    return tuple(like.new_empty(0) if tensor is None else torch.empty_like(tensor) for tensor in inputs)
+
+
+class Graph(ctypes.Structure):
+    """`struct Graph` of csrc/tables.h."""
+
+    _fields_ = (
+        *((name, ctypes.c_int64) for name in ("destinations", "sources", "edges", "wide", "threads")),
+        *((name, ctypes.c_void_p) for name in ("pointer", "source", "order")),
+    )
+
+
+def run(
+    family: str,
+    back: bool,
+    arguments: ctypes.Structure,
+    tables: Sequence[Any],
+    tensors: Mapping[str, Tensor | None],
+    **constants: str | int,
+) -> None:
+    """Run one pass of the `family` compiled with `constants`, on as many threads as torch uses.
+
+    The edges' tables and `tensors` join the other `arguments`.
+    """
+    source, pointer, order, num_sources = tables
+    arguments.graph = Graph(
+        *(pointer.numel() - 1, num_sources, source.numel(), source.dtype == torch.int64, torch.get_num_threads()),
+        *(table.data_ptr() for table in (pointer, source, order)),
+    )
+    for name, tensor in tensors.items():
+        setattr(arguments, name, None if tensor is None else tensor.data_ptr())
+    library = load(family, **constants)
+    (library.backward if back else library.forward)(ctypes.byref(arguments))
