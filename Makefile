@@ -57,16 +57,13 @@ audit: $(READY) ## ask PyPI whether anything pinned has a known vulnerability (n
 	python -m venv $(VENV).audit && $(VENV).audit/bin/python -m pip install --quiet pip-audit==2.10.0
 	$(VENV).audit/bin/pip-audit --strict --disable-pip --no-deps --requirement requirements.lock
 
-# Two at a time, in the order of tests/conftest.py, but for those that run Snakemake against a clock.
-ALONE := tests/workflow
-TOGETHER := pytest -n 2 --dist loadfile --no-loadscope-reorder --ignore tests/browser --ignore tests/cluster $(ALONE:%=--ignore %)
+# Two at a time, in the order of tests/conftest.py.
+TOGETHER := pytest -n 2 --dist loadfile --no-loadscope-reorder --ignore tests/browser --ignore tests/cluster
 test: $(READY) ## the tests of every room, in five minutes
 	$(TOGETHER) -m "not slow and not minutes"
-	pytest -m "not slow and not minutes" $(ALONE)
 
 test-all: $(READY) test ## those and the slow ones: every test but those of the browser and the cluster, and faults by the thousand
 	$(TOGETHER) -m "slow and not minutes"
-	pytest -m "slow and not minutes" $(ALONE)
 
 SITE := python -m sphinx -q -W --keep-going -E -d .sphinx docs
 docs: $(READY) ## build the documentation into build/docs
@@ -84,7 +81,7 @@ test-browser: $(READY) ## the published pages in a headless Chromium, which is i
 	@command -v npm >/dev/null || { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq npm; } || { \
 	  echo "error: no npm here; install it first (on Debian and Ubuntu, as root: apt-get install npm)" >&2; exit 2; }
 	npm ci --prefix tests/browser --silent --no-audit --no-fund
-	REQUIRE_BROWSER=1 pytest tests/browser
+	REQUIRE_BROWSER=1 pytest -n 2 tests/browser
 
 test-slurm: $(READY) ## a study on a SLURM cluster of two nodes on this machine; SLURM is installed where it is missing
 	@( PATH="$$PATH:/usr/sbin"; for tool in slurmctld slurmd sbatch munged; do command -v $$tool || exit 1; done ) >/dev/null || { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends slurm-wlm munge; } || { \

@@ -7,10 +7,13 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import minify
+import minify_html
+
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE.parent / "workflow"))
 
-from gnn_checkpointing.records.measurements_table import COLUMNS  # noqa: E402 - found by the line above
+from gnn_checkpointing.records.measurements_table import COLUMNS  # noqa: E402 - found there
 
 project = "Should I checkpoint my GNN?"
 author = "The gnn-checkpointing authors"
@@ -64,13 +67,20 @@ _ACCESSIBLE = {
 """What the theme leaves out."""
 
 
+_UNUSED = re.compile(r'<symbol id="svg-(?:pencil|eye)".*?</symbol>', re.DOTALL)
+"""The theme's icons of links to sources, which these pages lack."""
+
+
 def _finish(app: Any, _error: object) -> None:
-    """Make the pages accessible, and leave out the theme's source maps, an eighth of the site."""
+    """Make the pages accessible and small, and leave out the theme's source maps, an eighth of the site."""
     for path in Path(app.outdir).rglob("*.html"):
-        text = path.read_text(encoding="utf-8")
+        text = _UNUSED.sub("", path.read_text(encoding="utf-8"))
         for old, new in _ACCESSIBLE.items():
             text = text.replace(old, new)
+        text = minify_html.minify(text, keep_html_and_head_opening_tags=True, minify_doctype=False, minify_css=True)
         path.write_text(text, encoding="utf-8")
+    for path in Path(app.outdir).rglob("*.js"):
+        path.write_text(minify.string("application/javascript", path.read_text(encoding="utf-8")), encoding="utf-8")
     for path in Path(app.outdir).rglob("*.map"):
         path.unlink()
 

@@ -7,19 +7,23 @@ import subprocess
 import sys
 from pathlib import Path
 
-ROOT = Path(__file__).parents[1]
+from rebuilt import ROOT, once
 
 
-def built_site(folder: Path) -> Path:
-    """The folder of the site, which is built without a warning."""
-    target = folder / "docs"
+def site() -> Path:
+    """The folder of the site of these pages and this code, which is built without a warning."""
+    # Building writes docs/generated.
+    written = (str(path.relative_to(ROOT)) for path in sorted((ROOT / "docs").iterdir()) if path.name != "generated")
+    return once("site", _build, *written, "workflow/studies", "tests/documentation.py") / "docs"
+
+
+def _build(folder: Path) -> None:
     command = [sys.executable, "-m", "sphinx", "-q", "-W", "--keep-going", "-E", "-d", str(folder / "doctrees")]
     done = subprocess.run(
-        [*command, str(ROOT / "docs"), str(target)],
+        [*command, str(ROOT / "docs"), str(folder / "docs")],
         env={**os.environ, "PYTHONPATH": str(ROOT / "workflow")},
         capture_output=True,
         text=True,
         timeout=300,
     )
     assert done.returncode == 0, done.stderr[-3000:]
-    return target

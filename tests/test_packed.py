@@ -36,6 +36,7 @@ def test_published_folders_are_small() -> None:
     }
     assert sum(sizes.values()) <= SMALL * len(sizes), sizes
     assert max(sizes.values()) <= LARGEST, sizes
+    assert all(page.stat().st_size <= 2e6 for page in ROOT.glob("report/*/*/*.html"))
 
 
 @pytest.fixture

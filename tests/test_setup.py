@@ -42,9 +42,3 @@ def test_the_answer_in_the_readme_is_the_published_one() -> None:
     headlines = {one["study"]["name"]: " ".join(one["headline"].split()) for one in summaries}
     assert headlines["default"] in text
     assert headlines["frontier"] in text
-
-
-def test_published_pages_stay_below_two_megabytes() -> None:
-    pages = list(ROOT.glob("report/*/*/report.html"))
-    assert pages
-    assert all(page.stat().st_size <= 2_000_000 for page in pages)

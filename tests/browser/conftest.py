@@ -5,15 +5,17 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable, Iterator
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from comparison.machines import in_json, in_table, index_of, page_of, scale_ratios, two
-from documentation import ROOT, built_site
+from documentation import site as built
 from gnn_checkpointing.report.index import Compared, render_index
-from gnn_checkpointing.report.render import TEMPLATES, published_sources, read_inputs, render_report
+from gnn_checkpointing.report.render import TEMPLATES
+from rebuilt import ROOT, once, rendered
 
 AXE = Path(__file__).parent / "node_modules/axe-core/axe.min.js"
 REQUIRED = "REQUIRE_BROWSER"
@@ -74,21 +76,25 @@ def opened(browser: Any) -> Iterator[Opener]:
 
 
 @pytest.fixture(scope="session")
-def pages(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def pages() -> Path:
     """A folder of reports as the code renders them now, with their index."""
-    root = tmp_path_factory.mktemp("reports")
-    for folder in sorted(path.parent for path in ROOT.glob("report/*/*/study.json")):
-        sources = published_sources(folder)
-        output = root / folder.relative_to(ROOT / "report")
-        render_report(read_inputs(sources, folder / "analysis"), sources, TEMPLATES, output)
-    render_index(root, TEMPLATES, root / "index.html", Compared(()))
-    return root
+    # Two workers begin at either end.
+    last_first = os.environ.get("PYTEST_XDIST_WORKER", "gw0") != "gw0"
+    studies = [path.parent.name for path in sorted(ROOT.glob("report/*/*/study.json"), reverse=last_first)]
+    folders = [rendered(study) for study in studies]
+
+    def make(root: Path) -> None:
+        for folder in folders:
+            shutil.copytree(folder, root / folder.parent.name / folder.name)
+        render_index(root, TEMPLATES, root / "index.html", Compared(()))
+
+    return once("reports", make, "report")
 
 
 @pytest.fixture(scope="session")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def site() -> Path:
     """The documentation as it is now."""
-    return built_site(tmp_path_factory.mktemp("site"))
+    return built()
 
 
 @pytest.fixture(scope="session")
@@ -108,16 +114,18 @@ def index(pages: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def comparison(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def comparison() -> Path:
     """The comparison of two machines that differ, beside its index."""
-    reports = tmp_path_factory.mktemp("compared")
-    _, second = two(reports)
-    scale_ratios(second, "layers", 1.25)
-    in_table(second, lambda rows: rows[0].update(saved_activation_bytes="1234"))
-    in_json(second, "claims.json", lambda values: values["claims"][0].update(verdict="refuted"))
-    page_of(reports)
-    index_of(reports)
-    return reports / "comparison.html"
+
+    def make(reports: Path) -> None:
+        _, second = two(reports)
+        scale_ratios(second, "layers", 1.25)
+        in_table(second, lambda rows: rows[0].update(saved_activation_bytes="1234"))
+        in_json(second, "claims.json", lambda values: values["claims"][0].update(verdict="refuted"))
+        page_of(reports)
+        index_of(reports)
+
+    return once("compared", make, "tests/browser", "tests/comparison", "tests/synthetic") / "comparison.html"
 
 
 @pytest.fixture(scope="session")
@@ -131,6 +139,18 @@ def violations(page: Any, axe: str) -> list[str]:
     page.evaluate(axe)
     found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
     return [f"{one['id']}: {one['nodes'][0]['html'][:200]} ({len(one['nodes'])} times)" for one in found["violations"]]
+
+
+def violations_anywhere(opened: Opener, axe: str, path: Path) -> list[str]:
+    """What axe finds on a phone and on a desk, in light and in dark."""
+    page = opened(path, bypass_csp=True)
+    found = []
+    for width, scheme in product((360, 1280), ("light", "dark")):
+        page.set_viewport_size({"width": width, "height": 900})
+        page.emulate_media(color_scheme=scheme)
+        found += [f"{path.name}, {width}, {scheme}: {one}" for one in violations(page, axe)]
+    page.close()
+    return found
 
 
 def silent_on_a_phone(opened: Opener, path: Path, own: str = "") -> bool:

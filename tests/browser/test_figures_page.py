@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image
@@ -16,11 +17,19 @@ from .conftest import Opener, violations
 
 SHOWN = """(name) => [...document.querySelectorAll(`figure svg [class~='p:${name}']`)]
   .map((part) => getComputedStyle(part).display)"""
+LEVEL = "#figure-memory-level"
+DRAWING = f"{LEVEL} .panel > [role=img]"
 
 
-def test_a_policy_is_hidden_in_every_figure_at_once_and_comes_back(opened: Opener, report: Path) -> None:
-    page = opened(report)
-    page.click(".choices summary")
+@pytest.fixture
+def page(opened: Opener, report: Path) -> Any:
+    """The report with its choices open."""
+    made = opened(report)
+    made.click(".choices summary")
+    return made
+
+
+def test_a_policy_is_hidden_in_every_figure_at_once_and_comes_back(page: Any) -> None:
     before = page.evaluate(SHOWN, "layers")
     assert len(before) > 10
     assert "none" not in before
@@ -43,34 +52,31 @@ def test_a_convolution_is_hidden_in_every_figure_at_once(opened: Opener, appendi
     assert all(panel.is_visible() for panel in page.locator(".panel[data-convolution='GCN']").all())
 
 
-def test_logarithmic_axes_become_linear_and_logarithmic_again(opened: Opener, report: Path) -> None:
+def test_logarithmic_axes_become_linear_and_logarithmic_again(page: Any) -> None:
     """A value's place on the linear axis is its share of the axis's end: read back from a marker of the drawing."""
-    page = opened(report)
-    read = """() => {
-      const chart = document.querySelector("#figure-memory-level .chart");
+    read = """(figure) => {
+      const chart = document.querySelector(`${figure} .chart`);
       const [left, top, right, bottom] = chart.dataset.frame.split(" ").map(Number);
       const [low, high] = chart.dataset.y.split(" ").slice(1, 3).map(Number);
       const share = (mark) => 1 - Number(mark.getAttribute("d").match(/^M[^ ]+ ([-.0-9]+?)m/)[1]) / (bottom - top);
       const marks = [...chart.querySelectorAll("[class~='p:layers'] .mark")].map(share);
       const labels = [...chart.querySelectorAll(".y text")].map((text) => text.textContent);
-      const said = document.querySelector("#figure-memory-level .axes").textContent;
+      const said = document.querySelector(`${figure} .axes`).textContent;
       return { marks, low, high, labels, said };
     }"""
-    logarithmic = page.evaluate(read)
-    values = [
-        logarithmic["low"] * (logarithmic["high"] / logarithmic["low"]) ** share for share in logarithmic["marks"]
-    ]
-    page.click(".choices summary")
+    logarithmic = page.evaluate(read, LEVEL)
+    low, high = logarithmic["low"], logarithmic["high"]
+    values = [low * (high / low) ** share for share in logarithmic["marks"]]
     page.get_by_label("Logarithmic axes").select_option("linear")
-    linear = page.evaluate(read)
+    linear = page.evaluate(read, LEVEL)
     assert len(values) > 4
     for share, value in zip(linear["marks"], values, strict=True):
-        assert abs(share - value / logarithmic["high"]) < 0.002
+        assert abs(share - value / high) < 0.002
     assert "0" in linear["labels"] and any("iB" in label for label in linear["labels"])
     assert (logarithmic["said"], linear["said"]) == ("Both axes are logarithmic.", "Both axes are linear.")
     assert "axes=linear" in page.evaluate("location.hash")
     page.get_by_label("Logarithmic axes").select_option("")
-    assert page.evaluate(read) == logarithmic
+    assert page.evaluate(read, LEVEL) == logarithmic
 
 
 def test_a_linked_view_is_the_view(opened: Opener, report: Path, appendix: Path) -> None:
@@ -101,8 +107,7 @@ def test_a_linked_question_is_asked(opened: Opener, report: Path, switches: str)
 def test_each_figure_offers_its_numbers_and_says_where_they_are_from(
     opened: Opener, report: Path, name: str, least: int
 ) -> None:
-    page = opened(report.with_name(f"{name}.html"))
-    figures = page.locator("figure")
+    figures = opened(report.with_name(f"{name}.html")).locator("figure")
     assert figures.count() >= least
     for figure in figures.all():
         assert figure.locator("a[download]").get_attribute("href") == PACK
@@ -111,7 +116,7 @@ def test_each_figure_offers_its_numbers_and_says_where_they_are_from(
         assert figure.locator("details.provenance code").count() >= 2
 
 
-def test_keys_reach_every_choice(opened: Opener, report: Path) -> None:
+def test_keys_reach_every_choice_and_every_mark(opened: Opener, report: Path) -> None:
     page = opened(report)
     page.focus(".choices summary")
     page.keyboard.press("Enter")
@@ -119,27 +124,22 @@ def test_keys_reach_every_choice(opened: Opener, report: Path) -> None:
     assert page.evaluate("document.activeElement.type") == "checkbox"
     page.keyboard.press("Space")
     assert "hide=" in page.evaluate("location.hash")
-
-
-def test_marks_are_read_by_keys_and_by_pointing(opened: Opener, report: Path) -> None:
-    page = opened(report)
-    drawing = page.locator("#figure-memory-level .panel > [role=img]").first
-    tip = page.locator("#figure-memory-level .tip:visible")
-    drawing.focus()
+    page.keyboard.press("Space")
+    page.locator(DRAWING).first.focus()
+    tip = page.locator(f"{LEVEL} .tip:visible")
     first = tip.inner_text()
     page.keyboard.press("ArrowRight")
     assert "MiB" in first and tip.inner_text() != first
     page.keyboard.press("Tab")
     assert tip.count() == 0
+
+
+def test_a_mark_is_read_by_pointing_and_a_box_is_zoomed_into_and_left_again(page: Any) -> None:
+    drawing = page.locator(DRAWING).first
+    drawing.scroll_into_view_if_needed()
     box = drawing.locator(".mark").nth(3).bounding_box()
     page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
-    assert " at " in tip.inner_text()
-
-
-def test_a_box_is_zoomed_into_and_left_again(opened: Opener, report: Path) -> None:
-    page = opened(report)
-    drawing = page.locator("#figure-memory-level .panel > [role=img]").first
-    drawing.scroll_into_view_if_needed()
+    assert " at " in page.locator(f"{LEVEL} .tip:visible").inner_text()
     ticks = drawing.locator(".x > text, .y > text")
     before = ticks.all_inner_texts()
     box = drawing.bounding_box()
@@ -154,17 +154,15 @@ def test_a_box_is_zoomed_into_and_left_again(opened: Opener, report: Path) -> No
     assert ticks.all_inner_texts() == before
 
 
-def test_each_drawing_is_saved_as_svg_and_png(opened: Opener, report: Path, tmp_path: Path) -> None:
-    page = opened(report)
+def test_each_drawing_is_saved_as_svg_and_png_with_its_style(page: Any, tmp_path: Path) -> None:
     for kind in ("SVG", "PNG"):
         with page.expect_download() as download:
-            page.locator("#figure-memory-level .drawing-tools button", has_text=kind).first.click()
-        path = tmp_path / f"figure.{kind}"
-        download.value.save_as(path)
-        if kind == "PNG":
-            assert Image.open(path).size[0] > 900
-        else:
-            assert path.read_text().startswith("<svg") and "average degree" in path.read_text()
+            page.locator(f"{LEVEL} .drawing-tools button", has_text=kind).first.click()
+        download.value.save_as(tmp_path / kind)
+    assert Image.open(tmp_path / "PNG").size[0] > 900
+    drawn = (tmp_path / "SVG").read_text()
+    assert drawn.startswith("<svg") and "average degree" in drawn
+    assert ".plot{" in drawn.partition("<style")[2].replace(" ", "")
     assert page.complaints == []
 
 
@@ -180,8 +178,7 @@ def test_hostile_text_is_text_to_a_browser(opened: Opener, tmp_path: Path) -> No
     page = opened(tmp_path / "out" / "report.html")
     dialogs: list[str] = []
     page.on("dialog", lambda dialog: dialogs.append(dialog.message))
-    assert page.title() == HOSTILE
-    assert page.locator("h1").inner_text() == HOSTILE
+    assert page.title() == page.locator("h1").inner_text() == HOSTILE
     assert page.locator("body label:not(.choices label, .theme, .planner label)").count() == 0
     assert page.locator("script").count() == 2 - (page.locator("#planner-knowledge").count() == 0)
     assert dialogs == page.complaints == []
@@ -215,7 +212,8 @@ def test_in_a_comparison_a_policy_can_be_hidden_and_the_line_of_equal_times_stay
     page = opened(comparison)
     page.locator(".choices summary").click()
     page.locator(".choices label", has_text="layers").first.locator("input").uncheck()
-    marks = page.locator("main figure svg").first.locator("[class*='p:layers']")
+    drawing = page.locator("main figure svg").first
+    marks = drawing.locator("[class*='p:layers']")
     assert marks.count() > 0
     assert all(mark.evaluate("one => getComputedStyle(one).display") == "none" for mark in marks.all())
-    assert page.locator("main figure svg").first.locator("path.data").is_visible()
+    assert drawing.locator("path.rule").is_visible()

@@ -10,6 +10,7 @@ from typing import Any
 import jsonschema
 import pytest
 
+from gnn_checkpointing.claims import ledger as form
 from gnn_checkpointing.claims.ledger import Ledger, ledger_schema, read_ledger
 from gnn_checkpointing.cli import main
 from gnn_checkpointing.refusal import Refusal
@@ -20,7 +21,7 @@ COMMITTED = Path(__file__).resolve().parents[2] / "workflow" / "claims.schema.js
 
 
 def written() -> Any:
-    return json.loads(ledger(empty()).model_dump_json())
+    return json.loads(json.dumps(form.written(ledger(empty()))))
 
 
 def test_the_schema_file_is_the_models_own() -> None:
@@ -40,7 +41,7 @@ def test_a_judged_ledger_obeys_the_schema() -> None:
     jsonschema.validate(written(), ledger_schema())
 
 
-@pytest.mark.parametrize("field", ["id", "kind", "conditions", "rule", "estimate", "verdict", "reason"])
+@pytest.mark.parametrize("field", ["id", "kind", "sentence", "evidence", "estimate", "verdict", "reason"])
 def test_a_claim_without_a_field_breaks_the_schema(field: str) -> None:
     broken = copy.deepcopy(written())
     del broken["claims"][0][field]
@@ -58,15 +59,25 @@ def test_a_claim_with_an_impossible_value_breaks_the_schema(field: str, value: o
 
 def test_every_field_is_explained() -> None:
     schema = ledger_schema()
-    for part in (schema, schema["$defs"]["Claim"]):
+    for part in (schema, schema["$defs"]["Claim"], schema["properties"]["alike"]["additionalProperties"]):
         assert all("description" in field for field in part["properties"].values())
 
 
 def test_a_ledger_survives_its_file(tmp_path: Path) -> None:
     file = tmp_path / "claims.json"
     made = ledger(empty())
-    file.write_text(made.model_dump_json())
-    assert read_ledger(file) == made
+    for text in (made.model_dump_json(), json.dumps(form.written(made))):
+        file.write_text(text)
+        assert read_ledger(file) == made
+
+
+def test_what_claims_of_one_template_share_is_written_once() -> None:
+    made = ledger(empty()).claims[0]
+    claims = [made.model_copy(update={"id": f"t:{name}", "unit": unit}) for name, unit in (("GCN", "x"), ("GAT", "y"))]
+    found = form.written(Ledger(study="s", hardware="h", confidence=0.95, claims=[*claims, made]))
+    assert found["alike"]["t"]["rule"] == made.rule and "unit" not in found["alike"]["t"]
+    assert ["rule" in claim for claim in found["claims"]] == [False, False, True]
+    assert all("unit" in claim for claim in found["claims"])
 
 
 def test_a_ledger_that_breaks_its_form_is_refused_by_file_and_field(tmp_path: Path) -> None:
@@ -80,7 +91,7 @@ def test_a_ledger_that_breaks_its_form_is_refused_by_file_and_field(tmp_path: Pa
 
 def test_a_claim_that_says_no_more_than_it_must_is_about_the_study() -> None:
     """Fields that were added later have a value that is true of what was written before."""
-    old = written()
+    old = json.loads(ledger(empty()).model_dump_json())
     for name in ("kind", "convolution", "policy", "in_general", "conditions"):
         del old["claims"][0][name]
     first = Ledger.model_validate(old).claims[0]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import shlex
-import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -18,11 +17,11 @@ import pytest
 from gnn_checkpointing.artefacts import digest, sha256_of
 from gnn_checkpointing.records.measurements_table import hosts, read_table
 from gnn_checkpointing.validation.validate import complaints
+from workflow.checkout import Checkout
 
 from .slurm import CORES, MEMORY_MIB, Cluster, Finished, wait_for
 
 ROOT = Path(__file__).resolve().parents[2]
-COPIED = ("Snakefile", "config.yaml", "workflow", "templates", "profiles")
 STUDY = Path(__file__).parent / "study.yaml"
 GUIDE = (ROOT / "docs/how-to/cluster.md").read_text()
 (README,) = re.findall(r"^ +(snakemake --workflow-profile .*)$", GUIDE, re.MULTILINE)
@@ -63,14 +62,7 @@ class Run:
 @pytest.fixture(scope="module")
 def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the project on the file system that the nodes share."""
-    folder = tmp_path_factory.mktemp("copy")
-    for name in COPIED:
-        source = ROOT / name
-        if source.is_dir():
-            shutil.copytree(source, folder / name, ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
-        else:
-            shutil.copy(source, folder / name)
-    return folder
+    return Checkout(tmp_path_factory.mktemp("copy")).folder
 
 
 def started(cluster: Cluster, folder: Path, line: str) -> subprocess.Popen[str]:

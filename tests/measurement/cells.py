@@ -47,7 +47,7 @@ def measured(study: Study, folder: Path) -> CellRecord:
     save_graph(folder / "graph.npz", graph)
     with (folder / "log").open("wb") as log:
         measure_graph(
-            study, cell.graph, folder / "graph.npz", folder / "records", "here", log, lambda: True, lambda record: None
+            study, cell.graph, folder / "graph.npz", folder / "records", "here", log, lambda: True, lambda *_: None
         )
     (record,) = completed_records(folder / "records" / COMPLETE)
     return record

@@ -34,7 +34,7 @@ title: By hand
 seed: 7
 graphs:
   generated:
-    - {family: sbm, num_nodes: [60, 90], average_degrees: [4, 8, 16]}
+    - {family: sbm, num_nodes: [60], average_degrees: [4, 8]}
 architecture: {convolutions: [GCN], num_layers: 2, hidden_channels: 8}
 policies: [none, layers]
 measurement: {device: cpu, processes: 1, rounds: {at_least: 3, at_most: 3}, fake_tensor_reading: false}

@@ -12,7 +12,7 @@ from gnn_checkpointing.graphs.storage import save_graph
 from gnn_checkpointing.measurement import cell as in_process
 from gnn_checkpointing.measurement import probe, supervise
 from gnn_checkpointing.measurement.allocator import worker_environment
-from gnn_checkpointing.measurement.cell import measure_cell
+from gnn_checkpointing.measurement.cell import Bench
 from gnn_checkpointing.measurement.high_water import HighWater
 from gnn_checkpointing.measurement.supervise import COMPLETE, completed_records, measure_graph
 from gnn_checkpointing.records.cell import CellRecord
@@ -29,7 +29,7 @@ def no_marks(cell: str, policies: list[str]) -> dict[str, HighWater]:
 
 def measured(study: Study) -> CellRecord:
     cell, graph = cell_of(study)
-    record, _ = measure_cell(study, cell, graph, CPU, {}, lambda policy, phase: None, no_marks, CONTEXT)
+    record, _ = Bench(study, graph, CPU).measure(cell, {}, lambda *_: None, no_marks, CONTEXT)
     return record
 
 
@@ -68,9 +68,10 @@ def test_a_policy_is_announced_before_it_is_made(monkeypatch: pytest.MonkeyPatch
             return made(cell, task, policy)
 
         monkeypatch.setattr(module, "contestant", noted)
-    measure_cell(study, cell, graph, CPU, {}, lambda *step: announced.append(step), no_marks, CONTEXT)
+    bench = Bench(study, graph, CPU)
+    bench.measure(cell, {}, lambda *step: announced.append(step), no_marks, CONTEXT)
     assert len([phase for _, phase in announced if phase == "preparation"]) == 2
-    in_process.time_again(study, cell, graph, CPU, 1, study.policies, lambda *step: announced.append(step))
+    bench.time_again(cell, 1, study.policies, lambda *step: announced.append(step))
     assert len([phase for _, phase in announced if phase == "preparation"]) == 4
 
 
@@ -120,18 +121,27 @@ def test_without_jemalloc_every_policy_of_its_cells_is_unavailable_and_nothing_i
     reason = "needs libjemalloc: apt-get install libjemalloc2"
     monkeypatch.setattr(supervise, "missing", lambda allocator: reason if allocator == "jemalloc" else None)
     monkeypatch.setattr(supervise, "_run_worker", lambda *args: pytest.fail("started a process"))
-    told: list[CellRecord] = []
+    told: list[tuple[CellRecord, int]] = []
     with (tmp_path / "log").open("wb") as log:
-        measure_graph(study, cell.graph, tmp_path / "graph.npz", tmp_path / "r", "here", log, lambda: True, told.append)
+        measure_graph(
+            study,
+            cell.graph,
+            tmp_path / "graph.npz",
+            tmp_path / "r",
+            "here",
+            log,
+            lambda: True,
+            lambda *told_of: told.append(told_of),
+        )
     (record,) = completed_records(tmp_path / "r" / COMPLETE)
-    assert told == [record]
+    assert told == [(record, 1)]
     assert [(found.outcome, found.message) for found in record.policies] == [("unavailable", reason)] * 2
     assert all(row["outcome"] == "unavailable" for row in cell_rows(record, study.analysis))
 
 
-def test_nothing_of_an_allocator_or_of_cudas_precision_is_inherited(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nothing_that_changes_what_is_measured_is_inherited(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("gnn_checkpointing.measurement.allocator.jemalloc", lambda: "/lib/libjemalloc.so.2")
-    kept = {"PATH": "/bin", "CUDA_VISIBLE_DEVICES": "1"}
+    kept = {"PATH": "/bin", "CUDA_VISIBLE_DEVICES": "1", "TORCHINDUCTOR_CACHE_DIR": "/cache", "PYTHONPATH": "here"}
     dropped = {
         "LD_PRELOAD": "other.so",
         "MALLOC_ARENA_MAX": "1",
@@ -141,6 +151,13 @@ def test_nothing_of_an_allocator_or_of_cudas_precision_is_inherited(monkeypatch:
         "PYTORCH_NO_CUDA_MEMORY_CACHING": "1",
         "CUDA_LAUNCH_BLOCKING": "1",
         "NVIDIA_TF32_OVERRIDE": "1",
+        "GLIBC_TUNABLES": "glibc.malloc.trim_threshold=1",
+        "OMP_PROC_BIND": "true",
+        "ATEN_CPU_CAPABILITY": "default",
+        "TORCH_COMPILE_DISABLE": "1",
+        "TORCHDYNAMO_DISABLE": "1",
+        "TORCHINDUCTOR_MAX_AUTOTUNE": "1",
+        "PYTHONWARNINGS": "error",
     }
     for allocator, own in (("retaining", {}), ("default", {}), ("jemalloc", {"LD_PRELOAD": "/lib/libjemalloc.so.2"})):
         found = worker_environment(kept | dropped, allocator, 1)

@@ -11,6 +11,7 @@ import pytest
 
 from gnn_checkpointing.measurement.exclusive import LOCK, Asker, end_all_with, lock_path, machine
 from gnn_checkpointing.refusal import Refusal
+from waiting import wait_for
 
 
 @pytest.fixture(autouse=True)
@@ -54,13 +55,16 @@ def test_another_users_lock_is_refused(tmp_path: Path, monkeypatch: pytest.Monke
         pytest.fail("held")
 
 
-def wait_for(condition, seconds: float = 10.0) -> bool:
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if condition():
-            return True
-        time.sleep(0.05)
-    return False
+def test_a_lock_file_that_was_removed_is_made_again_by_whoever_waits(tmp_path: Path) -> None:
+    """Both would hold the machine otherwise: who waited the old file, who comes the new one."""
+
+    def removed() -> bool:
+        (tmp_path / "lock").unlink(missing_ok=True)
+        return True
+
+    held, waited = machine(shared=False), machine(shared=False, still_wanted=removed)
+    with held, waited, pytest.raises(SystemExit), machine(shared=False, still_wanted=lambda: False):
+        pytest.fail("held by two")
 
 
 CHILD = """

@@ -117,7 +117,7 @@ import json, sys
 from pathlib import Path
 from gnn_checkpointing.graphs.storage import load_graph
 from gnn_checkpointing.measurement import supervise, worker
-from gnn_checkpointing.measurement.cell import measure_cell
+from gnn_checkpointing.measurement.cell import Bench
 from gnn_checkpointing.measurement.high_water import HighWater
 from gnn_checkpointing.study.design import graph_cells
 from gnn_checkpointing.study.graph_design import study_graphs
@@ -128,7 +128,7 @@ study = parse_study(json.loads(sys.argv[1]), "test")
 context = {"hardware": "here", "fingerprint": "f", "memory_limit_bytes": 2**40, "restarts": 0, "visit": 0}
 context |= {"host": {"id": "i", "processor": "p", "cores": "1", "memory": "1 GiB", "accelerator": "none"}}
 read = lambda cell, policies: dict.fromkeys(policies, HighWater(None, "none"))
-measure_cell(study, cell, load_graph(Path(sys.argv[2])), worker.torch.device("cpu"), {}, print, read, context)
+Bench(study, load_graph(Path(sys.argv[2])), worker.torch.device("cpu")).measure(cell, {}, print, read, context)
 names = [name for name in sys.modules if name.startswith("gnn_checkpointing.")]
 print(json.dumps([sys.modules[name].__file__ for name in names]))
 """

@@ -8,27 +8,29 @@ import resource
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from gnn_checkpointing.measurement import supervise
+from gnn_checkpointing.measurement import forked
 from gnn_checkpointing.measurement.allocator import worker_environment
+from gnn_checkpointing.measurement.exclusive import parent_of, state_of
 from gnn_checkpointing.measurement.forked import RUN, fork_process, start_process, this_run
 from gnn_checkpointing.study.policy_names import EDGES, POLICIES, SEGMENTS, SHARE
 from measurement.cells import measured, small_study
+from waiting import wait_for
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="a server forks on Linux alone")
 
 SPEAKING = """
 import ctypes, json, os, random, resource, sys, time
 import numpy
+from gnn_checkpointing.measurement.exclusive import parent_of
 def main():
     torch = sys.modules.get("torch")
-    said = {"pid": os.getpid(), "parent": os.getppid(), "arguments": sys.argv[1:], "folder": os.getcwd(),
+    said = {"pid": os.getpid(), "server": parent_of(os.getppid()), "arguments": sys.argv[1:], "folder": os.getcwd(),
             "environment": {k: v for k, v in os.environ.items() if k not in ("GNN_CHECKPOINTING_RUN", "LC_CTYPE")},
             "limit": resource.getrlimit(resource.RLIMIT_NOFILE), "forked": torch is not None, "stdin": sys.stdin.read(),
             "drawn": [random.random(), numpy.random.rand(),
@@ -74,18 +76,8 @@ def spoken(environment: dict[str, str], folder: Path, *arguments: str) -> tuple[
     return process, json.loads((folder / "out").read_text().splitlines()[0])
 
 
-def wait_for(condition: Callable[[], object], seconds: float = 10.0) -> bool:
-    end = time.monotonic() + seconds
-    while not condition() and time.monotonic() < end:
-        time.sleep(0.02)
-    return bool(condition())
-
-
 def is_gone(process: int) -> bool:
-    try:
-        return Path(f"/proc/{process}/stat").read_text().rsplit(")", 1)[1].split()[0] in "ZX"
-    except OSError:
-        return True
+    return state_of(process)[:1] in ([], ["Z"], ["X"])
 
 
 def test_a_forked_process_is_as_one_that_was_started(environment: dict[str, str], folder: Path) -> None:
@@ -98,8 +90,8 @@ def test_a_forked_process_is_as_one_that_was_started(environment: dict[str, str]
         assert (process.wait(), said.pop("forked")) == (0, True), number
         assert (folder / "passed").read_text() == "passed"
         found.append(said.pop("drawn"))
-        assert {k: said[k] for k in said if k not in ("pid", "parent")} == {
-            k: started[k] for k in started if k not in ("pid", "parent", "drawn")
+        assert {k: said[k] for k in said if k not in ("pid", "server")} == {
+            k: started[k] for k in started if k not in ("pid", "server", "drawn")
         }
     assert all(len(set(drawn)) == 3 for drawn in zip(*found, strict=True))
 
@@ -148,19 +140,37 @@ def test_the_death_of_the_client_is_its_processs(environment: dict[str, str], fo
 def test_the_death_of_the_server_is_its_processs(environment: dict[str, str], folder: Path) -> None:
     """The client hears of it as of a SIGKILL, and the next process has a new server."""
     process, said = spoken(environment, folder, "sleep")
-    os.kill(said["parent"], signal.SIGKILL)
+    os.kill(said["server"], signal.SIGKILL)
     assert process.wait() == -signal.SIGKILL
     assert wait_for(lambda: is_gone(said["pid"]))
     after, new = spoken(environment, folder)
     assert (after.wait(), new["forked"]) == (0, True)
-    assert new["parent"] != said["parent"]
+    assert new["server"] != said["server"]
+
+
+def test_a_server_that_is_stopped_keeps_nobody_waiting(
+    environment: dict[str, str], folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nor the process of it that would say how the measured one ended; the next one is started instead."""
+    process, said = spoken(environment, folder, "sleep")
+    monkeypatch.setattr(forked, "_START_SECONDS", 0.5)
+    monkeypatch.setattr(forked, "_PATIENCE_SECONDS", 0.1)
+    for stopped in (said["server"], parent_of(said["pid"])):
+        os.kill(stopped, signal.SIGSTOP)
+    try:
+        process.send_signal(signal.SIGTERM)
+        assert process.wait() == -signal.SIGKILL
+        after, new = spoken(environment, folder)
+        assert (after.wait(), new["forked"]) == (0, False)
+    finally:
+        os.kill(said["server"], signal.SIGKILL)
 
 
 def test_the_end_of_the_run_is_that_of_all(environment: dict[str, str], folder: Path) -> None:
     with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as run:
         process, said = spoken(environment | {RUN: this_run(run.pid)}, folder, "sleep")
         run.kill()
-    assert wait_for(lambda: is_gone(said["pid"]) and is_gone(said["parent"]))
+    assert wait_for(lambda: is_gone(said["pid"]) and is_gone(said["server"]))
     assert process.wait() == -signal.SIGKILL
 
 
@@ -198,9 +208,9 @@ def test_every_policys_bytes_are_those_of_a_started_process(
     names = [name for kind, name in NAMES.items() if kind != "none" and POLICIES[kind].compiled == compiled]
     started = measured(small_study("GATv2", ("none", *names)), tmp_path / "started")
     monkeypatch.setenv(RUN, environment[RUN])
-    forked = measured(small_study("GATv2", ("none", *names)), tmp_path / "forked")
-    assert forked.policies[0].outcome == "completed"
-    for one, other in zip(started.policies, forked.policies, strict=True):
+    found = measured(small_study("GATv2", ("none", *names)), tmp_path / "forked")
+    assert found.policies[0].outcome == "completed"
+    for one, other in zip(started.policies, found.policies, strict=True):
         assert (one.policy, one.outcome, one.memory, one.sameness) == (
             other.policy,
             other.outcome,
@@ -212,23 +222,3 @@ def test_every_policys_bytes_are_those_of_a_started_process(
             assert one.readings.high_water_agrees is other.readings.high_water_agrees, one.policy
             marks = one.readings.high_water_bytes, other.readings.high_water_bytes
             assert marks == (None, None) or abs(marks[0] - marks[1]) < 2**20, (one.policy, marks)
-
-
-def test_a_server_that_is_killed_while_it_measures_costs_one_more_try(
-    environment: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    real, started = supervise.start_process, []
-
-    def start(*arguments: Any) -> Any:
-        started.append(real(*arguments))
-        if len(started) == 1:
-            parent = Path(f"/proc/{started[0].pid}/stat").read_text().rsplit(")", 1)[1].split()[1]
-            os.kill(int(parent), signal.SIGKILL)
-        return started[-1]
-
-    monkeypatch.setattr(supervise, "start_process", start)
-    monkeypatch.setenv(RUN, environment[RUN])
-    record = measured(small_study("GATv2", ("none", "layers")), tmp_path / "killed")
-    assert {found.outcome for found in record.policies} == {"completed"}
-    assert record.restarts == 1
-    assert len({process.pid for process in started}) == len(started)

@@ -27,7 +27,8 @@ from gnn_checkpointing.measurement.gpu import (
 from gnn_checkpointing.refusal import Refusal
 from measurement.cells import small_study
 
-GPU = "81559, 550.54.15, NVIDIA H100 80GB HBM3"
+ANSWER = "81559, 550.54.15, NVIDIA H100 80GB HBM3\n"
+H100 = Gpu("NVIDIA H100 80GB HBM3", 81559 * 2**20, "550.54.15")
 
 
 @pytest.fixture
@@ -41,29 +42,26 @@ def tool(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def test_the_first_gpu_has_a_name_memory_and_a_driver(tool: Path) -> None:
-    (tool / "answer").write_text(f"{GPU}\n{GPU}\n")
-    assert first_gpu() == Gpu("NVIDIA H100 80GB HBM3", 81559 * 2**20, "550.54.15")
-    assert "--id" not in (tool / "asked").read_text()
-
-
-def test_memory_that_is_not_told_is_not_known(tool: Path) -> None:
-    (tool / "answer").write_text("[N/A], 580.0, NVIDIA GB10\n")
-    assert first_gpu() == Gpu("NVIDIA GB10", None, "580.0")
-
-
-def test_the_first_visible_one_is_asked_for(tool: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tool / "answer").write_text(GPU)
-    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "3,1")
-    first_gpu()
-    assert "--id=3" in (tool / "asked").read_text()
-
-
-@pytest.mark.parametrize("hidden", ["", "-1"])
-def test_hidden_gpus_are_none(tool: Path, monkeypatch: pytest.MonkeyPatch, hidden: str) -> None:
-    (tool / "answer").write_text(GPU)
-    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", hidden)
-    assert first_gpu() is None
+@pytest.mark.parametrize(
+    ("answer", "visible", "found"),
+    [
+        (ANSWER * 2, None, H100),
+        ("[N/A], 580.0, NVIDIA GB10\n", None, Gpu("NVIDIA GB10", None, "580.0")),
+        (ANSWER, "3,1", H100),
+        (ANSWER, "", None),
+        (ANSWER, "-1", None),
+    ],
+)
+def test_the_first_gpu_that_is_visible_has_a_name_memory_where_it_is_told_and_a_driver(
+    tool: Path, monkeypatch: pytest.MonkeyPatch, answer: str, visible: str | None, found: Gpu | None
+) -> None:
+    (tool / "answer").write_text(answer)
+    (tool / "asked").touch()
+    if visible is not None:
+        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
+    assert first_gpu() == found
+    assert ("--id=3" if visible == "3,1" else "") in (tool / "asked").read_text()
+    assert ("--id" in (tool / "asked").read_text()) is (visible == "3,1")
 
 
 def test_processes_are_read_with_commas_in_their_names_and_without_their_bytes(tool: Path) -> None:
@@ -78,13 +76,11 @@ def test_processes_are_read_with_commas_in_their_names_and_without_their_bytes(t
     ]
 
 
-def test_a_tool_that_fails_says_nothing(tool: Path) -> None:
+def test_a_tool_that_fails_or_is_missing_says_nothing(tool: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tool / "nvidia-smi").write_text("#!/bin/sh\necho '1, 2, 3, 4'\nexit 9\n")
     assert gpu_processes() == [] and first_gpu() is None
-
-
-def test_without_the_tool_there_is_no_gpu(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PATH", str(tmp_path))
+    (tool / "nvidia-smi").unlink()
+    monkeypatch.setenv("PATH", str(tool))
     assert gpu_processes() == [] and first_gpu() is None
 
 
@@ -117,10 +113,9 @@ def test_the_folder_is_named_after_the_device_that_is_measured(
 ) -> None:
     study = small_study()
     study = study.model_copy(update={"measurement": study.measurement.model_copy(update={"device": asked})})
-    h100 = Gpu("NVIDIA H100 80GB HBM3", 81559 * 2**20, "550.54.15")
-    monkeypatch.setattr(gpu, "first_gpu", lambda: h100)
+    monkeypatch.setattr(gpu, "first_gpu", lambda: H100)
     monkeypatch.setattr(gpu, "cuda_of_torch", lambda: built_for)
-    monkeypatch.setattr(hardware, "first_gpu", lambda: h100)
+    monkeypatch.setattr(hardware, "first_gpu", lambda: H100)
     monkeypatch.setattr(hardware, "cuda_of_torch", lambda: built_for)
     monkeypatch.setattr(hardware, "processor_name", lambda: "Xeon")
     assert (measured_gpu(study.measurement.device) is None) == (slug == "xeon")
@@ -139,6 +134,8 @@ DEVICE = torch.device("cuda", 0)
 OWN = GpuProcess("GPU-1234", os.getpid(), "python", GIB // 2)
 OTHER = GpuProcess("GPU-1234", 1, "their job", 2 * GIB)
 ELSEWHERE = GpuProcess("GPU-5678", 2, "their job", 2 * GIB)
+HOSTS = GpuProcess("GPU-1234", 99_001, "python", GIB // 2)
+"""This process in a container, by the number that the host gives it."""
 
 
 class Memory:
@@ -172,42 +169,30 @@ class Listed:
 
 
 @pytest.mark.usefixtures("memory")
-def test_alone_on_the_device_nothing_is_said() -> None:
-    found = alone_on(DEVICE, Listed([ELSEWHERE], [OWN, ELSEWHERE]))
-    assert found.own == {os.getpid()}
-    assert found.found() == []
+@pytest.mark.parametrize(
+    ("answers", "own", "others"),
+    [
+        ([[ELSEWHERE], [OWN, ELSEWHERE]], os.getpid(), []),
+        ([[OTHER], *[[OTHER, OWN]] * 3, [OWN]], os.getpid(), []),  # it has just ended, and is waited for
+        ([[], [OWN], [OWN], [OWN, OTHER, ELSEWHERE]], os.getpid(), [str(OTHER)]),  # it came later
+        ([[], [HOSTS]], 99_001, []),
+    ],
+)
+def test_who_else_is_on_the_device(answers: list[list[GpuProcess]], own: int, others: list[str]) -> None:
+    found = alone_on(DEVICE, Listed(*answers))
+    assert found.own == {own}
+    assert found.found() == others
 
 
 @pytest.mark.usefixtures("memory")
-def test_a_process_that_holds_memory_is_refused_in_one_sentence() -> None:
+@pytest.mark.parametrize("own", [OWN, HOSTS])
+def test_a_process_that_holds_memory_is_refused_in_one_sentence(own: GpuProcess) -> None:
     with pytest.raises(Refusal) as refused:
-        alone_on(DEVICE, Listed([OTHER], [OWN, OTHER]))
+        alone_on(DEVICE, Listed([OTHER], [own, OTHER]))
     assert str(refused.value) == (
         "the GPU Big GPU is in use by process 1 (their job), 2,147,483,648 bytes: it would be measured along with the "
         "study; end it, wait for it, or name an idle GPU in CUDA_VISIBLE_DEVICES"
     )
-
-
-@pytest.mark.usefixtures("memory")
-def test_a_process_that_has_just_ended_is_waited_for() -> None:
-    listed = Listed([OTHER], [OTHER, OWN], [OTHER, OWN], [OTHER, OWN], [OWN])
-    assert alone_on(DEVICE, listed).found() == []
-
-
-@pytest.mark.usefixtures("memory")
-def test_a_process_that_came_later_is_told() -> None:
-    found = alone_on(DEVICE, Listed([], [OWN], [OWN], [OWN, OTHER, ELSEWHERE]))
-    assert found.found() == ["process 1 (their job), 2,147,483,648 bytes"]
-
-
-@pytest.mark.usefixtures("memory")
-def test_numbers_of_the_host_are_told_apart_by_when_they_came() -> None:
-    """In a container this process is listed by another number than it knows of itself."""
-    own = GpuProcess("GPU-1234", 99_001, "python", GIB // 2)
-    found = alone_on(DEVICE, Listed([], [own]))
-    assert found.own == {99_001} and found.found() == []
-    with pytest.raises(Refusal, match="in use by process 1 "):
-        alone_on(DEVICE, Listed([OTHER], [OTHER, own]))
 
 
 def test_where_no_process_is_listed_the_drivers_account_decides(memory: type[Memory]) -> None:

@@ -3,12 +3,12 @@
 import json
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 from gnn_checkpointing.graphs.storage import save_graph
 from gnn_checkpointing.study.study import Study
 from measurement.cells import cell_of, small_study
+from waiting import wait_for
 
 START = """
 import json, os, signal, sys
@@ -50,7 +50,6 @@ TWICE = (
 reader = high_water.HighWaterReader(study, Path(sys.argv[2]), cells)
 for peak in (0, 2**40):
     print(reader.readings(name, {"none": peak}, lambda: None)["none"].bytes)
-reader.close()
 """
 )
 
@@ -71,10 +70,7 @@ def test_a_policy_that_dies_costs_its_own_reading_alone(tmp_path: Path) -> None:
     assert found["layers"] == [None, "no high-water reading: its process ended early (SIGKILL)"]
     assert found["edge_blocks"] == [None, "no high-water reading: MemoryError: none left"]
     # The script killed itself: the reading process must not live on.
-    end = time.monotonic() + 10
-    while Path(f"/proc/{second}").exists() and time.monotonic() < end:
-        time.sleep(0.05)
-    assert not Path(f"/proc/{second}").exists()
+    assert wait_for(lambda: not Path(f"/proc/{second}").exists())
 
 
 def test_what_a_process_loads_at_its_first_step_is_in_no_reading(tmp_path: Path) -> None:

@@ -1,13 +1,15 @@
 """A graph measured for real: what is recorded, and that memory and time limits are outcomes, not crashes."""
 
 import getpass
-import json
+import os
 import resource
 import shutil
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +18,8 @@ import pytest
 from gnn_checkpointing.artefacts import write_json
 from gnn_checkpointing.collecting.collect import cell_traces
 from gnn_checkpointing.collecting.rows import cell_rows
-from gnn_checkpointing.measurement import supervise
+from gnn_checkpointing.measurement import forked, supervise
+from gnn_checkpointing.measurement.exclusive import parent_of
 from gnn_checkpointing.measurement.forked import RUN
 from gnn_checkpointing.measurement.hardware import this_host
 from gnn_checkpointing.measurement.job import Job
@@ -158,31 +161,24 @@ def test_a_record_that_is_not_what_this_study_measured_is_not_kept(
     assert byte_traces_file(tmp_path / "records", record.cell).exists()
 
 
-def test_a_policy_over_the_limit_is_an_outcome_and_the_others_are_still_compared_with_it(tmp_path: Path) -> None:
-    """3 layers on 400 x 200 edges with 64 channels: `none` holds about 0.24 GiB, the others far less than 150 MiB."""
-    record = measured(study_of(400, 200, memory_limit_gib=0.15), tmp_path)
-    found = {policy.policy: policy for policy in record.policies}
-    assert found["none"].outcome == "out_of_memory"
-    assert f"over the limit of {int(0.15 * 2**30):,} bytes" in found["none"].message
-    assert found["edge_blocks"].outcome == "completed"
-    assert found["edge_blocks"].sameness is not None and found["edge_blocks"].sameness.same_gradients
-    assert record.restarts == 0
-    row = cell_rows(record, study_of(8, 2).analysis)[0]
-    assert row["outcome"] == "out_of_memory"
-    assert row.get("peak_memory_bytes") is None
-
-
-@pytest.mark.slow
-def test_the_limit_counts_to_the_byte_whatever_the_heap_keeps(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("spared", "outcome"), [(0, "completed"), (1, "out_of_memory")])
+def test_the_limit_counts_to_the_byte_and_the_others_are_still_compared_with_what_is_over_it(
+    twice: Path, tmp_path: Path, spared: int, outcome: str
+) -> None:
     """What the process takes from the system is far more than the peak of this step, and does not matter."""
-    free = measured(study_of(200, 16), tmp_path)
-    peaks = {found.policy: found.memory.peak_memory_bytes for found in free.policies if found.memory}
-    for spared, outcome in ((0, "completed"), (1, "out_of_memory")):
-        record = measured(study_of(200, 16, memory_limit_gib=(peaks["none"] - spared) / 2**30), tmp_path)
-        assert record.memory_limit_bytes == peaks["none"] - spared
-        assert {found.policy: found.outcome for found in record.policies} == {
-            policy: outcome if policy == "none" else "completed" for policy in peaks
-        }
+    free, _ = unfinished(twice, tmp_path / "free")
+    assert free.policies[0].memory is not None
+    limit = free.policies[0].memory.peak_memory_bytes - spared
+    study = study_of(200, 16, memory_limit_gib=limit / 2**30)
+    record = measured(study, tmp_path / "limited")
+    assert (record.memory_limit_bytes, record.restarts) == (limit, 0)
+    none, *others = record.policies
+    assert none.outcome == outcome
+    assert not spared or f"over the limit of {limit:,} bytes" in none.message
+    assert {found.outcome for found in others} == {"completed"}
+    assert all(found.sameness is not None and found.sameness.same_gradients for found in others)
+    row = cell_rows(record, study.analysis)[0]
+    assert (row["outcome"], row.get("peak_memory_bytes")) == (outcome, None if spared else limit)
 
 
 @pytest.mark.slow
@@ -248,87 +244,109 @@ def test_a_policy_that_takes_too_long_is_an_outcome(tmp_path: Path) -> None:
 def test_records_of_an_unfinished_run_are_kept_and_of_a_finished_one_made_again(
     small: tuple[CellRecord, Path], tmp_path: Path
 ) -> None:
+    """And of what else lies in the folder nothing is deleted but what was being written when the run was killed."""
     _, path = small
     (tmp_path / "records" / COMPLETE).unlink()
     before = path.read_bytes()
+    others = [path.with_name(name) for name in ("package.json", "edges.npz", f".{path.name}.half")]
+    for other in others:
+        other.write_text("{}")
     measured(SMALL, tmp_path)
     assert path.read_bytes() == before
     measured(SMALL, tmp_path)
     assert path.read_bytes() != before
-
-
-def test_a_changed_record_is_refused_by_name(small: tuple[CellRecord, Path]) -> None:
-    record, path = small
-    values = json.loads(path.read_text())
-    values["policies"][0]["memory"]["peak_memory_bytes"] += 1
-    path.write_text(json.dumps(values))
-    with pytest.raises(Refusal, match=record.cell):
-        list(completed_records(path.parent / COMPLETE))
+    assert [other.exists() for other in others] == [True, True, False]
 
 
 def test_a_graph_file_that_is_none_is_refused(tmp_path: Path) -> None:
-    study = study_of(60, 4)
-    spec = study_graphs(study)[0]
+    spec = study_graphs(SMALL)[0]
     (tmp_path / "broken.npz").write_bytes(b"not a graph")
     with (tmp_path / "log").open("wb") as log, pytest.raises(Refusal, match=r"broken\.npz"):
         measure_graph(
-            study, spec.id, tmp_path / "broken.npz", tmp_path / "r", "here", log, lambda: True, lambda record: None
+            SMALL, spec.id, tmp_path / "broken.npz", tmp_path / "r", "here", log, lambda: True, lambda *_: None
         )
-    assert graph_cells(study, spec)
 
 
-def waiting_job(folder: Path) -> Job:
-    """A job with one cell, of which nothing has been measured."""
-    study = study_of(60, 4)
-    (spec,) = study_graphs(study)
-    cells = {cell.id: cell for cell in graph_cells(study, spec)}
-    job = Job(study, spec.id, folder / "g", folder, "here", cells, {}, this_host(study))
-    job.wait_for(*cells, kept=False)
-    return job
+SENT = [signal.SIGTERM, signal.SIGINT, signal.SIGSTOP, signal.SIGUSR1]
 
 
-def test_a_worker_killed_before_its_first_step_has_one_more_try(tmp_path: Path) -> None:
-    job = waiting_job(tmp_path)
-    supervise._lose_dead(job, 0, None, -signal.SIGKILL)
-    (cell,) = job.cells
-    assert job.asked()[0].cell == cell
-    assert job.restarts == {cell: 1}
-    with pytest.raises(Refusal, match="died before its first step"):
-        supervise._lose_dead(job, 0, None, -signal.SIGKILL)
-
-
-@pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGINT, signal.SIGSTOP])
+@pytest.mark.parametrize("sent", [signal.SIGKILL, *SENT])
 def test_a_signal_from_outside_is_no_outcome_of_a_policy(tmp_path: Path, sent: signal.Signals) -> None:
-    job = waiting_job(tmp_path)
-    (cell,) = job.cells
-    last = {"cell": cell, "policy": "layers", "phase": "first step"}
+    """Before the first step neither is SIGKILL: a job has one more try, and then is refused."""
+    (spec,) = study_graphs(SMALL)
+    cells = {cell.id: cell for cell in graph_cells(SMALL, spec)}
+    job = Job(SMALL, spec.id, tmp_path / "g", tmp_path, "here", cells, {}, this_host(SMALL))
+    (cell,) = cells
+    last = None if sent == signal.SIGKILL else {"cell": cell, "policy": "layers", "phase": "first step"}
     supervise._lose_dead(job, 0, last, -sent)
     assert (job.lost, job.restarts) == ({}, {cell: 1})
+    assert job.asked() == [(0, cell)]
     with pytest.raises(Refusal, match=sent.name):
         supervise._lose_dead(job, 0, last, -sent)
     assert job.lost == {}
 
 
-@pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGINT, signal.SIGSTOP])
-def test_a_worker_that_gets_a_signal_is_started_again(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sent: signal.Signals
+VICTIMS = {"worker": lambda pid: pid, "its parent": parent_of, "server": lambda pid: parent_of(parent_of(pid))}
+
+
+@pytest.mark.parametrize(
+    ("victim", "sent"),
+    [
+        ("worker", signal.SIGTERM),
+        ("server", signal.SIGKILL),
+        *(
+            pytest.param(victim, sent, marks=pytest.mark.slow)
+            for victim, signals in (("worker", SENT[1:]), ("its parent", SENT[::2]), ("server", SENT[2:3]))
+            for sent in signals
+        ),
+    ],
+)
+def test_whichever_process_gets_a_signal_no_policy_is_lost(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, victim: str, sent: signal.Signals
 ) -> None:
-    """At its first announced step; a stopped one is silent until the study's patience ends."""
-    real, disturbed = supervise._events, []
+    """At the worker's first announced step; a stopped one is silent until the study's patience ends."""
+    real, hit = supervise._events, []
+    start, started = supervise.start_process, []
 
     def events(*args: Any) -> Any:
         for event in real(*args):
-            if event["event"] == "step" and not disturbed:
-                disturbed.append(started[-1].pid)
-                started[-1].send_signal(sent)
+            if event["event"] == "step" and not hit:
+                hit.append(VICTIMS[victim](started[-1].pid))
+                os.kill(hit[0], sent)
             yield event
 
-    start, started = supervise.start_process, []
     monkeypatch.setattr(supervise, "start_process", lambda *a: started.append(start(*a)) or started[-1])
     monkeypatch.setattr(supervise, "_events", events)
-    record = measured(study_of(60, 4, timeout_seconds=6), tmp_path)
+    monkeypatch.setattr(forked, "_PATIENCE_SECONDS", 0.5)
+    try:
+        record = measured(study_of(60, 4, timeout_seconds=6), tmp_path)
+    finally:
+        with suppress(ProcessLookupError):
+            if sent == signal.SIGSTOP:
+                os.kill(hit[0], signal.SIGKILL)  # a server that is stopped would be every later test's
     assert {found.outcome for found in record.policies} == {"completed"}
-    assert record.restarts == 1
+    assert record.restarts == (victim == "worker" or sent != signal.SIGSTOP)
+
+
+HEARING = """
+from gnn_checkpointing.measurement.supervise import _events
+for event in _events(0, 1.0, lambda: True):
+    print(event["event"], flush=True)
+"""
+
+
+def test_a_commanding_process_that_is_stopped_for_long_finds_no_policy_silent() -> None:
+    """Ctrl-Z, and fg after more than the study's patience: what is measured was stopped along with it."""
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True, "bufsize": 1}
+    with subprocess.Popen([sys.executable, "-c", HEARING], **pipes) as process:
+        process.stdin.write('{"event": "step"}\n')
+        assert process.stdout.readline() == "step\n"
+        process.send_signal(signal.SIGSTOP)
+        time.sleep(2)
+        process.send_signal(signal.SIGCONT)
+        time.sleep(0.2)
+        said, _ = process.communicate('{"event": "cell"}\n')
+    assert said == "cell\n"
 
 
 def test_nothing_is_left_in_the_folder_for_temporary_files(once: Path) -> None:

@@ -43,7 +43,7 @@ def test_a_line_is_safe_to_print(tmp_path: Path, capsys: pytest.CaptureFixture[s
         runs=[SimpleNamespace(round_orders=[], measured_seconds=0.0)],
         timed=True,
     )
-    Progress(STUDY, tmp_path, study_graphs(STUDY)[0].id)(record)
+    Progress(STUDY, tmp_path, study_graphs(STUDY)[0].id)(record, 1)
     line = capsys.readouterr().err
     assert line.split(": ", 1)[1].startswith("\\x1b[2Jmine · GCN · none · 0 rounds")
     assert line.rstrip("\n").isprintable()

@@ -10,7 +10,7 @@ from gnn_checkpointing.collecting.rows import cell_rows
 from gnn_checkpointing.graphs.families.images import images_of, normalised
 from gnn_checkpointing.graphs.graph import Graph
 from gnn_checkpointing.graphs.make import make_graph, stream
-from gnn_checkpointing.measurement.cell import measure_cell
+from gnn_checkpointing.measurement.cell import Bench
 from gnn_checkpointing.measurement.workload import cell_task, images_of_patches
 from gnn_checkpointing.study.design import Cell, graph_cells
 from gnn_checkpointing.study.graph_design import study_graphs
@@ -64,7 +64,7 @@ def test_labels_are_patches_or_the_shape_of_the_image() -> None:
 def test_a_cell_is_measured_whole(model: str) -> None:
     """Twelve blocks: what each keeps grows with its neighbours, and recomputed ones keep their input alone."""
     study, graph, by_task = cells()
-    record, traces = measure_cell(study, by_task[model], graph, CPU, {}, lambda *_: None, no_marks, CONTEXT)
+    record, traces = Bench(study, graph, CPU).measure(by_task[model], {}, lambda *_: None, no_marks, CONTEXT)
     found = {policy.policy: policy for policy in record.policies}
     assert [found[policy].outcome for policy in POLICIES] == ["completed"] * 5 + ["refused"]
     assert "not made of reversible blocks" in found["reversible"].message

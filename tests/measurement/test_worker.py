@@ -14,6 +14,7 @@ import pytest
 import torch
 
 from gnn_checkpointing.measurement import worker
+from gnn_checkpointing.measurement.cell import Bench
 from gnn_checkpointing.measurement.gpu import Neighbours
 from gnn_checkpointing.refusal import Refusal
 from measurement.cells import CPU, cell_of, small_study
@@ -37,7 +38,7 @@ def test_who_came_meanwhile_is_in_the_record_and_its_warnings(tmp_path: Path) ->
     cell, graph = cell_of(study)
     context = {name: CONTEXT[name] for name in ("hardware", "restarts")}
     job: dict[str, Any] = {"lost": {}, "folder": str(tmp_path), "context": context, "fingerprints": {cell.id: "f"}}
-    worker.Worker(job, study, graph, CPU, NEIGHBOURS, events).measure(cell, no_marks)
+    worker.Worker(job, Bench(study, graph, CPU), NEIGHBOURS, events).measure(cell, no_marks)
     record = json.loads(events.getvalue().splitlines()[-1])["record"]
     assert record["others_on_device"] == [OTHER]
     assert any("the GPU was shared" in sentence and OTHER in sentence for sentence in record["warnings"])
@@ -47,7 +48,7 @@ def test_who_came_while_it_was_timed_again_is_in_those_rounds() -> None:
     study, events = small_study(), io.StringIO()
     cell, graph = cell_of(study)
     job = {"process": 1, "timed": {cell.id: ["none", "layers"]}}
-    worker.Worker(job, study, graph, CPU, NEIGHBOURS, events).time_again(cell)
+    worker.Worker(job, Bench(study, graph, CPU), NEIGHBOURS, events).time_again(cell)
     assert json.loads(events.getvalue().splitlines()[-1])["rounds"]["others_on_device"] == [OTHER]
 
 

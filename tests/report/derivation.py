@@ -47,14 +47,15 @@ def pieces_of(html: str) -> Iterator[Piece]:
 
 
 def _source(own: Any, text: str) -> str:
-    """The address of a text: its own, else a number's column's; @ is the entry of its cell or row."""
+    """The address of a text: its own, else a number's column's; @ is the entry of its cell or row, or its number."""
     found = "" if own.tag in ("div", "tr") or own.get("scope") == "col" else own.get("data-source", "")
     if own.tag in ("td", "th") and "data-source" not in own.attrib and any(map(str.isdigit, text)):
         row = own.getparent()
         columns = row.xpath("ancestor::table//th[@scope='col']") if row.getparent().tag == "tbody" else []
         found = columns[row.index(own)].get("data-source", "") if columns else ""
     entries = own.xpath("ancestor-or-self::*[self::td or self::th or self::tr]/@data-entry")
-    return found.replace("@", entries[-1]) if entries else found
+    entry = entries[-1] if entries else "@"
+    return found.replace("@", f"{own.xpath('string(ancestor::div/@data-entries)') * entry.isdigit()}{entry}")
 
 
 class Derivation:
@@ -114,7 +115,10 @@ class Derivation:
         text = (self.folder / path).read_text(encoding="utf-8")
         if path.endswith(".csv"):
             return [{key: _typed(value) for key, value in row.items()} for row in csv.DictReader(text.splitlines())]
-        return json.loads(text)
+        value = json.loads(text)
+        for claim in value["claims"] if path == "claims.json" else ():  # what a template's claims share is said once
+            claim |= value.get("alike", {}).get(claim["id"].partition(":")[0], {})
+        return value
 
 
 def _number(value: Any) -> Any:

@@ -32,15 +32,17 @@ def test_a_first_measurement_begins_the_history_and_is_not_drawn(rendered: Path)
     assert 'id="history"' not in html
 
 
-def test_a_second_measurement_is_added_once_and_both_are_drawn(tmp_path: Path) -> None:
+def test_a_second_measurement_is_added_once_both_are_drawn_and_no_old_figure_stays(tmp_path: Path) -> None:
     write_json(tmp_path / HISTORY, [BEFORE])
+    old = tmp_path / "out/figures/figure-old.csv"
+    old.parent.mkdir(parents=True)
+    old.write_text("old")
     html, _ = render(tmp_path, synthetic.inputs())
-    first = (tmp_path / "out" / HISTORY).read_text()
-    assert [one["measured_on"] for one in json.loads(first)] == ["2026-01-02", "2026-11-24"]
+    assert not old.exists()
+    found = read_history(tmp_path / "out" / HISTORY)
+    assert [one.measured_on for one in found] == ["2026-01-02", "2026-11-24"]
     assert 'id="figure-history"' in html
-    (tmp_path / HISTORY).write_text(first)
-    render(tmp_path, synthetic.inputs())
-    assert (tmp_path / "out" / HISTORY).read_text() == first
+    assert continued(found, synthetic.inputs()) == found
 
 
 def test_the_chart_and_the_table_hold_plain_training_of_every_measurement(tmp_path: Path) -> None:

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
+import rebuilt
 from gnn_checkpointing.refusal import Refusal
 from gnn_checkpointing.report.inputs import published
 from gnn_checkpointing.report.provenance import CODE, CRATE
+from gnn_checkpointing.report.texts import TEMPLATES
 
-ROOT = Path(__file__).resolve().parents[2]
-TEMPLATES = ROOT / "templates"
 ADVICE = "`make republish` after a change to what is computed or said"
 # A finder that knows no torch: scipy trips over an entry in sys.modules that is None.
 WITHOUT_TORCH = """
@@ -27,19 +27,6 @@ sys.meta_path.insert(0, WithoutTorch())
 from gnn_checkpointing.cli import main
 sys.exit(main(sys.argv[1:]))
 """
-
-
-@pytest.fixture(scope="module")
-def frozen() -> Path:
-    (folder,) = ROOT.glob("report/*/default")
-    return folder
-
-
-def run(*arguments: object) -> None:
-    made = subprocess.run(
-        [sys.executable, "-c", WITHOUT_TORCH, *map(str, arguments)], capture_output=True, text=True, cwd=ROOT
-    )
-    assert made.returncode == 0, made.stderr
 
 
 def names(folder: Path) -> list[str]:
@@ -58,15 +45,18 @@ def different(one: Path, two: Path) -> list[str]:
     return [name for name in files if (one / name).read_bytes() != (two / name).read_bytes()]
 
 
-def test_both_faces_come_out_byte_for_byte_from_the_findings_beside_them(frozen: Path, tmp_path: Path) -> None:
-    run("report", "--run", frozen, "--templates", TEMPLATES, "--output-folder", tmp_path)
+def test_both_faces_come_out_byte_for_byte_from_the_findings_beside_them(tmp_path: Path) -> None:
+    frozen = rebuilt.published("default")
+    options = ("--run", frozen, "--templates", TEMPLATES, "--output-folder", tmp_path)
+    command = [sys.executable, "-c", WITHOUT_TORCH, "report", *map(str, options)]
+    made = subprocess.run(command, capture_output=True, text=True, cwd=rebuilt.ROOT)
+    assert made.returncode == 0, made.stderr
     assert different(frozen, tmp_path) == [], ADVICE
 
 
 @pytest.mark.slow
-def test_all_of_it_comes_out_byte_for_byte_from_the_measurements(frozen: Path, tmp_path: Path) -> None:
-    run("rebuild", "--frozen", frozen, "--templates", TEMPLATES, "--output-folder", tmp_path)
-    assert different(frozen, tmp_path) == [], ADVICE
+def test_all_of_it_comes_out_byte_for_byte_from_the_measurements() -> None:
+    assert different(rebuilt.published("default"), rebuilt.packed("default")) == [], ADVICE
 
 
 def test_a_folder_that_is_no_report_is_refused(tmp_path: Path) -> None:

@@ -7,9 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
-import time
 from collections import Counter
-from collections.abc import Callable
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -25,7 +23,8 @@ class Checkout:
         for name in COPIED:
             source = ROOT / name
             if source.is_dir():
-                shutil.copytree(source, folder / name, ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
+                # With what Python has compiled; not what another process is writing there.
+                shutil.copytree(source, folder / name, ignore=shutil.ignore_patterns("*.egg-info", "*.pyc.*", ".*"))
             else:
                 shutil.copy(source, folder / name)
         binaries = str(Path(sys.executable).parent)
@@ -68,15 +67,6 @@ class Checkout:
         """Return the cell records there are, with their times of writing."""
         found = self.folder.glob("results/*/smoke/measurements/*/*/*.json")
         return {path: path.stat().st_mtime_ns for path in found if path.name != "complete.json"}
-
-
-def wait_for(condition: Callable[[], object], seconds: float) -> bool:
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if condition():
-            return True
-        time.sleep(0.1)
-    return False
 
 
 def measuring(folder: Path) -> list[int]:

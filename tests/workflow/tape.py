@@ -34,27 +34,30 @@ def _found(name: str) -> Path:
     return path
 
 
-def measure_cell(
-    study: Any, cell: Any, graph: Any, device: Any, lost: Any, announce: Any, read: Any, context: dict[str, Any]
-) -> tuple[CellRecord, dict[str, ByteTrace]]:
-    """Say what the first process measured."""
-    values = _recorded(cell)
-    for policy in values["policies"]:
-        announce(policy["policy"], "its first step")
-        time.sleep(_MOMENT)
-    told = {"hardware": context["hardware"], "fingerprint": context["fingerprint"]}
-    record = CellRecord.model_validate(values | told | {"again": []})
-    return record, read_byte_traces(_found(f"{cell.graph}/{cell.id}.npz"))
+class Bench:
+    """In the place of the one that measures."""
 
+    def __init__(self, study: Any, graph: Any, device: Any) -> None:
+        self.study, self.graph, self.device = study, graph, device
 
-def time_again(
-    study: Any, cell: Any, graph: Any, device: Any, process: int, policies: Any, announce: Any
-) -> AnotherProcess:
-    """Say what one more process measured."""
-    for policy in policies:
-        announce(policy, "warm-up")
-        time.sleep(_MOMENT)
-    return AnotherProcess.model_validate(_recorded(cell)["again"][process - 1])
+    def measure(
+        self, cell: Any, lost: Any, announce: Any, read: Any, context: dict[str, Any]
+    ) -> tuple[CellRecord, dict[str, ByteTrace]]:
+        """Say what the first process measured."""
+        values = _recorded(cell)
+        for policy in values["policies"]:
+            announce(policy["policy"], "its first step")
+            time.sleep(_MOMENT)
+        told = {"hardware": context["hardware"], "fingerprint": context["fingerprint"]}
+        record = CellRecord.model_validate(values | told | {"again": []})
+        return record, read_byte_traces(_found(f"{cell.graph}/{cell.id}.npz"))
+
+    def time_again(self, cell: Any, process: int, policies: Any, announce: Any) -> AnotherProcess:
+        """Say what one more process measured."""
+        for policy in policies:
+            announce(policy, "warm-up")
+            time.sleep(_MOMENT)
+        return AnotherProcess.model_validate(_recorded(cell)["again"][process - 1])
 
 
 def train(job: Any, state: Any, tell: Any) -> TrainingRecord:

@@ -94,15 +94,15 @@ class Own(Checkout):
         data(folder / "one", 30)
         data(folder / "two", 36)
 
-    def measured(self, root: str = "one", *arguments: str, **changes: Any) -> dict[str, int]:
+    def measured(self, root: str, *arguments: str) -> dict[str, int]:
         """Run the study on the files in `root`; return how many jobs of each rule ran."""
         explained = json.loads(json.dumps(STUDY["explained"]).replace("one/", f"{root}/"))
-        values = STUDY | {"data_root": root, "explained": explained} | changes
+        values = STUDY | {"data_root": root, "explained": explained}
         (self.folder / "study.yaml").write_text(yaml.safe_dump(values))
         return self.jobs("--configfile", "study.yaml", *arguments)
 
-    def published(self, study: str = "own") -> Path:
-        (found,) = self.folder.glob(f"report/*/{study}")
+    def published(self) -> Path:
+        (found,) = self.folder.glob("report/*/own")
         return found
 
 
@@ -163,24 +163,6 @@ def test_what_is_made_of_an_edited_file_is_made_again(own: Own) -> None:
     facts = read_json(report / "graphs.json")["graphs"]
     assert {graph["num_edges"] for graph in facts if graph["label"] == "tables"} == {62}
     assert read_json(report / "explained.json")["validation"]["images"] == 3
-
-
-def test_two_studies_that_share_a_graph_leave_each_other_alone(own: Own) -> None:
-    grid = {"family": "sbm", "num_nodes": [40], "average_degrees": [4], "num_features": 4, "num_classes": 2}
-    changes: dict[str, Any] = {"graphs": {"generated": [grid]}, "explained": None}
-    first = own.measured(**changes, name="first")
-    assert (first["graph"], first["measure"]) == (1, 1)
-    second = own.measured(**changes, name="second")
-    assert second["measure"] == 1
-    assert "graph" not in second
-    assert own.measured(**changes, name="first") == {}
-
-
-def test_a_policy_more_and_back_measures_nothing_twice(own: Own) -> None:
-    changes: dict[str, Any] = {"graphs": {"real": STUDY["graphs"]["real"][1:2]}, "explained": None, "name": "policies"}
-    own.measured(**changes)
-    assert own.measured(**changes, policies=["none", "layers", "selective"])["measure"] == 1
-    assert "measure" not in own.measured(**changes)
 
 
 def test_the_same_picture_in_another_class_is_another_content(tmp_path: Path) -> None:

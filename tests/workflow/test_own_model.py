@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-from gnn_checkpointing.artefacts import read_json
+from gnn_checkpointing.artefacts import read_json, sha256_of
 from gnn_checkpointing.records.measurements_table import read_table
 from gnn_checkpointing.validation.validate import complaints
 
@@ -48,70 +47,49 @@ STUDY: dict[str, Any] = {
 }
 
 
-def study(folder: Path, **changes: Any) -> Path:
-    (folder / "study.yaml").write_text(yaml.safe_dump(STUDY | changes))
-    return folder / "study.yaml"
-
-
-def package(folder: Path, model: str = MODEL, width: int = 8) -> None:
-    """Write the package `mine`, whose model has one hidden width."""
-    (folder / "mine").mkdir(exist_ok=True)
-    (folder / "mine/models.py").write_text(model)
-    (folder / "mine/widths.py").write_text(f"WIDTH = {width}\n")
-
-
 class Mine(Checkout):
-    def __init__(self, folder: Path) -> None:
-        super().__init__(folder)
-        study(folder)
+    def study(self, **changes: Any) -> tuple[str, str]:
+        """The option that names a study file, which it writes."""
+        (self.folder / "study.yaml").write_text(yaml.safe_dump(STUDY | changes))
+        return "--configfile", "study.yaml"
 
-    def measured(self, width: int) -> dict[str, int]:
-        package(self.folder, width=width)
-        return self.jobs("--configfile", "study.yaml")
-
-    @property
-    def report(self) -> Path:
-        (found,) = self.folder.glob("report/*/mine")
-        return found
-
-
-def widths(report: Path) -> set[Any]:
-    """The widths by the table, which lies packed beside the report."""
-    subprocess.run(["tar", "xf", "data.tar.xz", "measurements.csv"], cwd=report, check=True)
-    rows = read_table(report / "measurements.csv")
-    (report / "measurements.csv").unlink()
-    assert {row["convolution"] for row in rows} == {"models"}
-    assert {row["outcome"] for row in rows if row["policy"] == "reversible"} == {"refused"}
-    assert all(row["same_gradients"] for row in rows if row["policy"] != "reversible")
-    return {row["hidden_channels"] for row in rows}
+    def measured(self, width: int, *arguments: str) -> dict[str, int]:
+        """How many jobs of each rule ran for a model of that width; the results are of this width, and of no other."""
+        (self.folder / "mine").mkdir(exist_ok=True)
+        (self.folder / "mine/models.py").write_text(MODEL)
+        (self.folder / "mine/widths.py").write_text(f"WIDTH = {width}\n")
+        jobs = self.jobs(*self.study(), *arguments)
+        (table,) = self.folder.glob("results/*/mine/measurements.csv")
+        rows = read_table(table)
+        assert {row["hidden_channels"] for row in rows} == {width}
+        assert {row["convolution"] for row in rows} == {"models"}
+        assert {row["outcome"] for row in rows if row["policy"] == "reversible"} == {"refused"}
+        assert all(row["same_gradients"] for row in rows if row["policy"] != "reversible")
+        return jobs
 
 
 @pytest.mark.slow
 def test_one_model_then_another_then_the_first_again(tmp_path: Path) -> None:
     """The width is in a file that the module imports; the two files that say it have one size and second of change."""
     mine = Mine(tmp_path)
-    first = mine.measured(width=8)
+    first = mine.measured(8, "--until", "collect")
     assert (first["measure"], first["train"]) == (2, 1)
-    report = mine.report
-    assert widths(report) == {8}
-    assert "models" in (report / "report.html").read_text().split("</h2>")[1]
-    listed = read_json(report / "study.json")["architecture"]
-    assert sorted(listed["files"]) == ["mine/models.py", "mine/widths.py"]
-    assert "SHA-256 of mine/widths.py" in (report / "appendix.html").read_text()
-
-    assert mine.measured(width=9)["measure"] == 2
-    assert widths(report) == {9}
-    again = mine.measured(width=8)
+    assert mine.measured(9, "--until", "collect")["measure"] == 2
+    again = mine.measured(8)
     assert not {"measure", "train", "graph"} & again.keys()
-    assert widths(report) == {8}
-    assert read_json(report / "study.json")["architecture"] == listed
+    (report,) = tmp_path.glob("report/*/mine")
+    assert "models" in (report / "report.html").read_text().split("</h2>")[1]
+    listed = read_json(report / "study.json")["architecture"]["files"]
+    assert sorted(listed) == ["mine/models.py", "mine/widths.py"]
+    assert listed["mine/widths.py"] == sha256_of(tmp_path / "mine/widths.py")
+    assert "SHA-256 of mine/widths.py" in (report / "appendix.html").read_text()
     assert complaints(report) == []
 
     # What cannot be measured stops the run before anything is.
-    study(tmp_path, architecture={"module": "mine.models:Broken"})
+    broken = mine.study(architecture={"module": "mine.models:Broken"})
     with (tmp_path / "mine/models.py").open("a") as stream:
         stream.write("\n\nclass Broken(Mine):\n    def forward(self, x):\n        return x\n")
-    process = mine.start("--configfile", "study.yaml")
+    process = mine.start(*broken)
     output, _ = process.communicate(timeout=300)
     assert process.returncode == 2
     assert "a training step of the model fails (TypeError" in output

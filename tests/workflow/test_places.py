@@ -21,7 +21,7 @@ def run(checkout: Checkout, folder: Path, *arguments: str, **environment: str) -
     done = subprocess.run(
         command, cwd=folder, env=checkout.environment | environment, text=True, capture_output=True, timeout=300
     )
-    assert done.returncode == 0, done.stderr[-3000:]
+    assert done.returncode == 0, (done.stdout + done.stderr)[-3000:]
     return done.stdout + done.stderr
 
 
@@ -58,6 +58,25 @@ def test_every_command_names_the_clones_files_whole(checkout: Checkout, folder: 
         assert (folder / words[words.index("--templates") + 1]).resolve() == checkout.folder / "templates"
 
 
+def test_braces_in_the_name_of_a_clone_are_one_sentence(tmp_path: Path, folder: Path) -> None:
+    (tmp_path / "{old}").mkdir()
+    checkout = Checkout(tmp_path / "{old}")
+    with pytest.raises(AssertionError, match="takes braces in the name of a folder for wildcards; rename it"):
+        run(checkout, folder, "--dry-run")
+
+
+@pytest.mark.parametrize("name", ["results", "report"])
+def test_a_file_where_a_folder_is_needed_is_one_sentence(checkout: Checkout, name: str) -> None:
+    (checkout.folder / name).write_text("mine")
+    process = checkout.start()
+    output, _ = process.communicate(timeout=60)
+    assert process.returncode == 1
+    (sentence,) = re.findall("^.* is no folder, .*", output, re.MULTILINE)
+    assert name in sentence and "--directory" in sentence
+    assert "Traceback" not in output
+    assert (checkout.folder / name).read_text() == "mine"
+
+
 @pytest.fixture
 def read_only(checkout: Checkout) -> Iterator[Checkout]:
     """The checkout where nothing can be written; for root, too, by a mount."""
@@ -78,7 +97,12 @@ def read_only(checkout: Checkout) -> Iterator[Checkout]:
 def test_a_clone_that_may_only_be_read_works_in_another_folder(
     read_only: Checkout, folder: Path, tmp_path: Path, optimize: str
 ) -> None:
-    """Graphs are drawn and the machine is described there; with docstrings and asserts, and without."""
+    """Graphs are drawn and the machine is described there; with docstrings and asserts, and without.
+
+    What lies there by the name of a library of Python's own is not imported in its place.
+    """
+    for name in ("random", "queue", "numpy"):
+        (folder / f"{name}.py").write_text("raise ImportError('not this one')")
     place = {"TMPDIR": str(tmp_path), "GNN_CHECKPOINTING_LOCK": str(tmp_path / "lock"), "PYTHONOPTIMIZE": optimize}
     study = str(read_only.folder / SMOKE)
     run(read_only, tmp_path, "--directory", str(folder), "--configfile", study, "--until", "graph", "hardware", **place)

@@ -1,5 +1,11 @@
 """`python -m gnn_checkpointing`."""
 
+import sys
+
+if not sys.flags.safe_path:
+    # The working folder comes last: a user's own modules are found there, and none in the place of a library's.
+    sys.path.append(sys.path.pop(0))
+
 from gnn_checkpointing.cli import main
 
 raise SystemExit(main())

@@ -37,6 +37,15 @@ def refuse_by_schema():
 
 
 try:
+    for folder in ("results", "report"):
+        if os.path.lexists(folder) and not os.path.isdir(folder):
+            raise Refusal(
+                f"{folder} in {os.getcwd()} is no folder, and is where results go: rename it, or name another folder with --directory"
+            )
+    if set("{}") & set(str(HERE)):
+        raise Refusal(
+            f"{HERE.parent}: Snakemake takes braces in the name of a folder for wildcards; rename it"
+        )
     files = workflow.overwrite_configfiles or workflow.configfiles
     source = ", ".join(map(str, files)) or DEFAULT
     # Snakemake's own reader takes the last of two equal keys without a word.

@@ -17,33 +17,38 @@ wildcard_constraints:
     convolution="|".join(sorted({*CONVOLUTIONS, *study.architecture.convolutions})),
 
 
+def refuse(sentence):
+    """End before anything has run: Snakemake would add a traceback of its own."""
+    print(f"error: {sentence}", file=sys.stderr, flush=True)
+    os._exit(2)
+
+
 onstart:
     if warning := unprinted(study):
         print(f"warning: {warning}", file=sys.stderr, flush=True)
     # Each job reads this file anew on its own machine, and must find the same folders.
     if workflow.non_local_exec and not study.hardware.slug:
-        print(
-            "error: elsewhere than here this machine's name says nothing: name the type of machine that measures, "
-            "lower-case words joined by -, as in --config hardware='{slug: epyc-9654-192c}'",
-            file=sys.stderr,
-            flush=True,
+        refuse(
+            "elsewhere than here this machine's name says nothing: name the type of machine that measures, "
+            "lower-case words joined by -, as in --config hardware='{slug: epyc-9654-192c}'"
         )
-        os._exit(2)
     # The kernel releases this lock when the process ends, however it ends; Snakemake's own outlives a kill -9.
-    Path("results").mkdir(exist_ok=True)
-    run_lock = open("results/.running", "a")
-    globals()["run_lock"] = run_lock
     try:
+        Path("results").mkdir(exist_ok=True)
+        run_lock = open("results/.running", "a")
+        globals()["run_lock"] = run_lock
         fcntl.flock(run_lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if not REMOTE:
+            write_sealed(Path(STUDY), SHOWN)
     except BlockingIOError:
-        print(
-            f"error: another run is at work in {os.getcwd()}; wait for it to end, or stop it first",
-            file=sys.stderr,
-            flush=True,
+        refuse(
+            f"another run is at work in {os.getcwd()}; wait for it to end, or stop it first"
         )
-        os._exit(2)
-    if not REMOTE:
-        write_sealed(Path(STUDY), SHOWN)
+    except OSError as error:
+        refuse(
+            f"{error.filename} in {os.getcwd()}: {error.strerror.lower()}; "
+            "run where results can be written, or name such a folder with --directory"
+        )
     # A model of the user's own is tried before anything is measured, where this process may import torch.
     if (
         not REMOTE

@@ -93,10 +93,9 @@ function retick(chart, kind) {
   for (const value of ticksOf(axis)) {
     const share = shareOf(axis, value), x = left + share * width, y = top + (1 - share) * height;
     const d = kind === "x" ? `M${x} ${top + height}V${top}` : `M${left} ${y}H${left + width}`;
-    group.append(svgElement("path", { d, stroke: "currentColor", "stroke-opacity": 0.13, "stroke-width": 0.6 }));
-    const place = kind === "x"
-      ? { x, y: top + height + 12, "text-anchor": "middle" } : { x: left - 4, y: y + 3, "text-anchor": "end" };
-    if (labelled) group.append(svgElement("text", { ...place, "font-size": 8 }, tickText(axis, value)));
+    group.append(svgElement("path", { d }));
+    const place = kind === "x" ? { x, y: top + height + 12 } : { x: left - 4, y: y + 3 };
+    if (labelled) group.append(svgElement("text", place, tickText(axis, value)));
   }
 }
 

@@ -4,12 +4,13 @@ const MOST = 1e9, MOST_NODES = 1e12, MOST_EDGES = 1e15, GIB = 2 ** 30;
 const REACH = 4, NEARBY = 2, RECOMPUTES = /^(layers|segments|selective|edge_blocks|offloaded|reversible)/;
 
 function grown(growth, sizes, width) {
-  return growth.layer_channels * (sizes.num_layers * sizes.hidden_channels)
-    + growth.layer_heads * (sizes.num_layers * sizes.heads)
-    + growth.channels * width
-    + growth.heads * sizes.heads
-    + (growth.features || 0) * sizes.num_features
-    + growth.rest;
+  const { layer_channels = 0, layer_heads = 0, channels = 0, heads = 0, features = 0, rest = 0 } = growth;
+  return layer_channels * (sizes.num_layers * sizes.hidden_channels)
+    + layer_heads * (sizes.num_layers * sizes.heads)
+    + channels * width
+    + heads * sizes.heads
+    + features * sizes.num_features
+    + rest;
 }
 
 function edgesAtOnce(known, nodes, edges, sizes) {

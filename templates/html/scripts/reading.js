@@ -123,7 +123,7 @@ function brushed(drawing, chart) {
   svg.addEventListener("dblclick", () => zoomed(chart, null));
 }
 
-// A drawing as a file: what it takes from the page's style is written into it.
+// A drawing as a file: it takes the style of drawings along, and has the page's colours.
 function fileOf(svg) {
   const copy = svg.cloneNode(true), style = getComputedStyle(svg), [, , width, height] = svg.getAttribute("viewBox").split(" ");
   copy.setAttribute("xmlns", "http://www.w3.org/2000/svg");
@@ -131,7 +131,8 @@ function fileOf(svg) {
   copy.setAttribute("font-family", style.fontFamily);
   copy.setAttribute("width", width);
   copy.setAttribute("height", height);
-  copy.prepend(svgElement("rect", { width, height, fill: getComputedStyle(document.body).backgroundColor }));
+  copy.prepend(svgElement("style", {}, document.getElementById("drawings").textContent),
+    svgElement("rect", { width, height, fill: getComputedStyle(document.body).backgroundColor }));
   return "data:image/svg+xml;charset=utf-8," + encodeURIComponent(new XMLSerializer().serializeToString(copy));
 }
 

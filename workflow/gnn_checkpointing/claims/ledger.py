@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from itertools import product
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, TypeAdapter, model_validator
 
 from gnn_checkpointing.analysis.results import Estimate, Result, Share
 from gnn_checkpointing.records.record import checked
 
 Verdict = Literal["supported", "refuted", "inconclusive", "untested"]
 Kind = Literal["study", "literature", "seed"]
+
+_ALIKE = ("in_general", "source", "conditions", "rule", "quantity", "unit")
+"""What claims of one template may share."""
+_FORM = TypeAdapter(dict[str, dict[str, str]])
 
 
 class Claim(Result):
@@ -46,6 +51,36 @@ class Ledger(Result):
     confidence: float = Field(gt=0, lt=1, description="level of every interval")
     claims: list[Claim] = Field(description="in the order of the catalogue")
 
+    @model_validator(mode="before")
+    @classmethod
+    def _whole(cls, values: Any) -> Any:
+        """Give each claim what the file says once of all claims of its template."""
+        if not isinstance(values, dict) or not isinstance(values.get("claims"), list) or "alike" not in values:
+            return values
+        alike = _FORM.validate_python(values["alike"])
+        whole = [
+            {**alike.get(str(one.get("id")).partition(":")[0], {}), **one} if isinstance(one, dict) else one
+            for one in values["claims"]
+        ]
+        return {name: value for name, value in values.items() if name != "alike"} | {"claims": whole}
+
+
+def written(ledger: Ledger) -> dict[str, Any]:
+    """The content of a `claims.json`: what several claims of one template say alike is in it once, under `alike`."""
+    values = ledger.model_dump(mode="json")
+    own: dict[str, list[dict[str, Any]]] = {}
+    for claim in values["claims"]:
+        own.setdefault(claim["id"].partition(":")[0], []).append(claim)
+    alike = {
+        template: {name: claims[0][name] for name in _ALIKE if all(one[name] == claims[0][name] for one in claims)}
+        for template, claims in own.items()
+        if len(claims) > 1
+    }
+    for template, said in alike.items():
+        for claim, name in product(own[template], said):
+            del claim[name]
+    return {**values, "alike": alike, "claims": values["claims"]}
+
 
 def read_ledger(path: Path) -> Ledger:
     """The content of a `claims.json`, or a refusal that names the file and the field."""
@@ -53,6 +88,17 @@ def read_ledger(path: Path) -> Ledger:
 
 
 def ledger_schema() -> dict[str, Any]:
-    """Return the JSON schema of a `claims.json`, as it is written: with every field."""
+    """The JSON schema of a `claims.json`, as it is written: every field is in each claim, or in its template."""
     schema = Ledger.model_json_schema(mode="serialization")
+    claim = schema["$defs"]["Claim"]
+    claim["required"] = [name for name in claim["required"] if name not in _ALIKE]
+    schema["properties"]["alike"] = {
+        "description": "by TEMPLATE, the fields that all its claims share and leave out",
+        "additionalProperties": {
+            "properties": {name: claim["properties"][name] for name in _ALIKE},
+            "additionalProperties": False,
+            "type": "object",
+        },
+        "type": "object",
+    }
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}

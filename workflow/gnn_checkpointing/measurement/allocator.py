@@ -17,27 +17,37 @@ _RETAINING = {
     "MALLOC_TRIM_THRESHOLD_": str(16 * 2**30),
     "MALLOC_TOP_PAD_": str(256 * 2**20),
 }
-_NEVER_INHERITED = {
-    *_RETAINING,
-    "MALLOC_ARENA_MAX",
-    "MALLOC_CONF",
-    "LD_PRELOAD",
-    # What would change how memory is handed out on CUDA, whether steps are queued, or how products round.
-    "PYTORCH_CUDA_ALLOC_CONF",  # comes before PYTORCH_ALLOC_CONF
-    "PYTORCH_HIP_ALLOC_CONF",
-    "PYTORCH_NO_CUDA_MEMORY_CACHING",
-    "CUDA_LAUNCH_BLOCKING",
-    "CUBLAS_WORKSPACE_CONFIG",
-    "CUBLASLT_WORKSPACE_SIZE",
-    "NVIDIA_TF32_OVERRIDE",
-    "TORCH_ALLOW_TF32_CUBLAS_OVERRIDE",
-}
+_NEVER_INHERITED = (
+    # How memory is handed out; and whether warnings are errors, of which a policy would fail.
+    *(
+        "MALLOC_",
+        "GLIBC_TUNABLES",
+        "LD_PRELOAD",
+        "PYTHONMALLOC",
+        "PYTHONTRACEMALLOC",
+        "PYTHONDEVMODE",
+        "PYTHONWARNINGS",
+    ),
+    # Threads and instructions.
+    *("OMP_", "GOMP_", "KMP_", "MKL_", "OPENBLAS_", "ONEDNN_", "DNNL_", "ATEN_CPU_CAPABILITY"),
+    # Whether code is compiled, and how.
+    *("TORCH_COMPILE_", "TORCHDYNAMO_", "TORCHINDUCTOR_", "PYTORCH_JIT"),
+    # On CUDA, how memory is handed out, whether steps are queued, and how products round.
+    *("PYTORCH_ALLOC_CONF", "PYTORCH_CUDA_ALLOC_CONF", "PYTORCH_HIP_ALLOC_CONF", "PYTORCH_NO_CUDA_MEMORY_CACHING"),
+    *("CUDA_LAUNCH_BLOCKING", "CUBLAS_", "CUBLASLT_", "NVIDIA_TF32_OVERRIDE", "TORCH_ALLOW_TF32_"),
+)
+"""Beginnings of the names of variables that would change what is measured."""
+
 _DEBIAN_PATHS = ("/usr/lib/x86_64-linux-gnu", "/usr/lib/aarch64-linux-gnu", "/usr/local/lib", "/usr/lib64", "/usr/lib")
 
 
 def worker_environment(inherited: dict[str, str], allocator: Allocator, threads: int) -> dict[str, str]:
-    """The environment of a measured process: allocators, on CUDA, too, and threads fixed, never inherited."""
-    environment = {name: value for name, value in inherited.items() if name not in _NEVER_INHERITED}
+    """The environment of a measured process: allocators, threads and compilation are fixed, never inherited."""
+    environment = {
+        name: value
+        for name, value in inherited.items()
+        if name == "TORCHINDUCTOR_CACHE_DIR" or not name.startswith(_NEVER_INHERITED)
+    }
     if allocator == "retaining":
         environment |= _RETAINING
     if allocator == "jemalloc" and (library := jemalloc()):

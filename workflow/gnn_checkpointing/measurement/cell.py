@@ -10,6 +10,7 @@ import os
 import random
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -39,75 +40,156 @@ ReadHighWater = Callable[[str, dict[str, int]], dict[str, HighWater]]
 """From a cell's id and the policies that completed, with their activation bytes, to high-water readings or reasons."""
 
 
-def measure_cell(
-    study: Study,
-    cell: Cell,
-    graph: Graph,
-    device: torch.device,
-    lost: dict[str, PolicyRecord],
-    announce: Announce,
-    read_high_water: ReadHighWater,
-    context: dict[str, Any],
-) -> tuple[CellRecord, dict[str, ByteTrace]]:
-    """The record of every policy of `cell` that is not already `lost`, and the policies' byte traces.
+@dataclass(frozen=True)
+class Bench:
+    """Where the cells of one graph are measured, one after another, in one process."""
 
-    `context` holds the record's fields that the commanding process knows: hardware, fingerprint, memory limit,
-    restarts.
-    """
-    begun = _begun()
-    task = cell_task(graph, cell, device)
-    cell = task.sized(cell)
-    sentinel = Sentinel(device)
-    measured, outcomes = _probed_policies(study, cell, task, lost, context["memory_limit_bytes"], announce)
-    contestants = {policy: found.contest for policy, found in measured.items()}
-    timed, steps = _timed(study, cell, 0, contestants, device, sentinel, announce)
-    _read_otherwise(study, cell, graph, task, measured, read_high_water)
-    outcomes |= {
-        policy: found.record.model_copy(update={"steps": steps.get(policy)}) for policy, found in measured.items()
-    }
-    trained = [contest.model for policy, contest in contestants.items() if not is_other_model(policy)]
-    record = CellRecord(
-        **described(study, cell, graph, device.type),
-        **context,
-        **begun,
-        **timed,
-        ended=now(),
-        governor=clock_governor(),
-        measured_seconds=sum(found.seconds for found in measured.values()) + _wall_seconds(steps),
-        parameters=sum(parameter.numel() for parameter in trained[0].parameters()) if trained else None,
-        policies=[outcomes[policy] for policy in study.policies],
-        warnings=[],
-    )
-    traces = {policy: found.trace for policy, found in measured.items() if found.trace is not None}
-    return with_warnings(record, study), traces
+    study: Study
+    graph: Graph
+    device: torch.device
 
+    def measure(
+        self,
+        cell: Cell,
+        lost: dict[str, PolicyRecord],
+        announce: Announce,
+        read_high_water: ReadHighWater,
+        context: dict[str, Any],
+    ) -> tuple[CellRecord, dict[str, ByteTrace]]:
+        """The record of every policy of `cell` that is not already `lost`, and the policies' byte traces.
 
-def time_again(
-    study: Study,
-    cell: Cell,
-    graph: Graph,
-    device: torch.device,
-    process: int,
-    policies: Sequence[str],
-    announce: Announce,
-) -> AnotherProcess:
-    """Time `policies` in rounds of their own; `process` counts from 0, which is the one that read their bytes.
+        `context` holds the record's fields that the commanding process knows: hardware, fingerprint, memory limit,
+        restarts.
+        """
+        begun = _begun()
+        task = cell_task(self.graph, cell, self.device)
+        cell = task.sized(cell)
+        sentinel = Sentinel(self.device)
+        measured, outcomes = self._probed(cell, task, lost, context["memory_limit_bytes"], announce)
+        timed, steps = self._timed(
+            cell, 0, {name: found.contest for name, found in measured.items()}, sentinel, announce
+        )
+        self._read_otherwise(cell, task, measured, read_high_water)
+        outcomes |= {
+            policy: found.record.model_copy(update={"steps": steps.get(policy)}) for policy, found in measured.items()
+        }
+        trained = [found.contest.model for policy, found in measured.items() if not is_other_model(policy)]
+        record = CellRecord(
+            **described(self.study, cell, self.graph, self.device.type),
+            **context,
+            **begun,
+            **timed,
+            ended=now(),
+            governor=clock_governor(),
+            measured_seconds=sum(found.seconds for found in measured.values()) + _wall_seconds(steps),
+            parameters=sum(parameter.numel() for parameter in trained[0].parameters()) if trained else None,
+            policies=[outcomes[policy] for policy in self.study.policies],
+            warnings=[],
+        )
+        traces = {policy: found.trace for policy, found in measured.items() if found.trace is not None}
+        return with_warnings(record, self.study), traces
 
-    The models are made in another order in each process, so that their memory lies elsewhere.
-    """
-    begun = _begun()
-    task = cell_task(graph, cell, device)
-    sentinel = Sentinel(device)
-    made = list(policies)
-    random.Random(derived_seed(cell.seed, f"made {process}")).shuffle(made)  # noqa: S311 - an order, no secret
-    contestants = {}
-    for policy in made:
-        announce(policy, "preparation")
-        contestants[policy] = contestant(cell, task, policy)
-    warm_up = sum(warmed_up(contest, cell, announce) for contest in contestants.values())
-    timed, steps = _timed(study, cell, process, contestants, device, sentinel, announce)
-    seconds = warm_up + _wall_seconds(steps)
-    return AnotherProcess(**begun, **timed, ended=now(), measured_seconds=seconds, steps=steps)
+    def time_again(self, cell: Cell, process: int, policies: Sequence[str], announce: Announce) -> AnotherProcess:
+        """Time `policies` in rounds of their own; `process` counts from 0, which is the one that read their bytes.
+
+        The models are made in another order in each process, so that their memory lies elsewhere.
+        """
+        begun = _begun()
+        task = cell_task(self.graph, cell, self.device)
+        sentinel = Sentinel(self.device)
+        made = list(policies)
+        random.Random(derived_seed(cell.seed, f"made {process}")).shuffle(made)  # noqa: S311 - an order, no secret
+        contestants = {}
+        for policy in made:
+            announce(policy, "preparation")
+            contestants[policy] = contestant(cell, task, policy)
+        warm_up = sum(warmed_up(contest, cell, announce) for contest in contestants.values())
+        timed, steps = self._timed(cell, process, contestants, sentinel, announce)
+        seconds = warm_up + _wall_seconds(steps)
+        return AnotherProcess(**begun, **timed, ended=now(), measured_seconds=seconds, steps=steps)
+
+    def _timed(
+        self, cell: Cell, process: int, contestants: dict[str, Contestant], sentinel: Sentinel, announce: Announce
+    ) -> tuple[dict[str, Any], dict[str, Steps]]:
+        """The fields of a record that the timed rounds fill, and the policies' steps."""
+        orders, steps = timed_rounds(self.study, cell, process, contestants, self.device, sentinel, announce)
+        fields = {
+            "load_after": os.getloadavg()[0],
+            "clock_mhz_after": clock_mhz(),
+            "sentinel_seconds": sentinel.seconds,
+            "sentinel_by_round": True,
+            "round_orders": orders,
+        }
+        return fields, steps
+
+    def _probed(
+        self, cell: Cell, task: Task, lost: dict[str, PolicyRecord], limit_bytes: int, announce: Announce
+    ) -> tuple[dict[str, Probed], dict[str, PolicyRecord]]:
+        """What is measured of the policies that run, `none` first, and the outcomes of those that do not.
+
+        A policy over the limit has run nevertheless: the others are still compared with what `none` computed.
+        """
+        measured: dict[str, Probed] = {}
+        outcomes = dict(lost)
+        reference: StepResult | None = None
+        for policy in sorted(self.study.policies, key=lambda name: name != "none"):
+            if policy in outcomes:
+                continue
+            ended = {"policy": policy, "other_model": is_other_model(policy)}
+            try:
+                tolerance = self.study.measurement.gradient_tolerance
+                found, result = probed(policy, cell, task, reference, tolerance, announce)
+            except Refusal as refusal:
+                outcome = "unavailable" if isinstance(refusal, Unavailable) else "refused"
+                outcomes[policy] = PolicyRecord(**ended, outcome=outcome, message=str(refusal))
+                continue
+            if policy == "none":
+                reference = result
+            peak = found.memory.peak_memory_bytes
+            if peak > limit_bytes:
+                message = f"peak memory of {peak:,} bytes is over the limit of {limit_bytes:,} bytes"
+                outcomes[policy] = PolicyRecord(**ended, outcome="out_of_memory", message=message)
+            else:
+                measured[policy] = found
+        return measured, outcomes
+
+    def _read_otherwise(
+        self, cell: Cell, task: Task, measured: dict[str, Probed], read_high_water: ReadHighWater
+    ) -> None:
+        """Give each policy its readings by the other two instruments, under the reference allocator alone.
+
+        Both at the same time, since one waits for another process: bytes are bytes, and nothing is timed any more.
+        """
+        reference = self.study.measurement.allocators[0]
+        if cell.allocator != reference:
+            for found in measured.values():
+                found.add(readings=Readings(notes=[f"the other instruments are read under allocator {reference}"]))
+            return
+        give_garbage_back()
+        with ThreadPoolExecutor(1) as waiting:
+            peaks = {policy: found.memory.activation_bytes for policy, found in measured.items()}
+            reading = waiting.submit(read_high_water, cell.id, peaks)
+            fakes: dict[str, tuple[int | None, str]] = {
+                policy: fake_tensor_bytes(cell, found.contest)
+                if self.study.measurement.fake_tensor_reading
+                else (None, "no reading by fake tensors: the study leaves it out")
+                for policy, found in measured.items()
+            }
+            marks = reading.result()
+        graph = self.graph
+        for policy, found in measured.items():
+            (fake, why_not), mark = fakes[policy], marks[policy]
+            found.seconds += mark.seconds
+            readings = agreement(
+                found.memory,
+                num_edges=graph.num_edges + graph.num_nodes,  # GCN reads self-loops, too
+                node_map_bytes=graph.num_nodes * max(task.features.size(1), cell.architecture.hidden_channels) * 4,
+                high_water=mark.bytes,
+                fake=fake,
+                notes=[note for note in (mark.note, why_not) if note],
+                device=found.device_bytes,
+            )
+            found.add(readings=readings)
 
 
 def _begun() -> dict[str, Any]:
@@ -116,100 +198,5 @@ def _begun() -> dict[str, Any]:
     return {"started": now(), "load_before": os.getloadavg()[0], "clock_mhz_before": clock_mhz()}
 
 
-def _timed(
-    study: Study,
-    cell: Cell,
-    process: int,
-    contestants: dict[str, Contestant],
-    device: torch.device,
-    sentinel: Sentinel,
-    announce: Announce,
-) -> tuple[dict[str, Any], dict[str, Steps]]:
-    """The fields of a record that the timed rounds fill, and the policies' steps."""
-    orders, steps = timed_rounds(study, cell, process, contestants, device, sentinel, announce)
-    fields = {
-        "load_after": os.getloadavg()[0],
-        "clock_mhz_after": clock_mhz(),
-        "sentinel_seconds": sentinel.seconds,
-        "sentinel_by_round": True,
-        "round_orders": orders,
-    }
-    return fields, steps
-
-
 def _wall_seconds(steps: Mapping[str, Steps]) -> float:
     return sum(sum(found.wall_seconds) for found in steps.values())
-
-
-def _probed_policies(
-    study: Study, cell: Cell, task: Task, lost: dict[str, PolicyRecord], limit_bytes: int, announce: Announce
-) -> tuple[dict[str, Probed], dict[str, PolicyRecord]]:
-    """What is measured of the policies that run, `none` first, and the outcomes of those that do not.
-
-    A policy over the limit has run nevertheless: the others are still compared with what `none` computed.
-    """
-    measured: dict[str, Probed] = {}
-    outcomes = dict(lost)
-    reference: StepResult | None = None
-    for policy in sorted(study.policies, key=lambda name: name != "none"):
-        if policy in outcomes:
-            continue
-        ended = {"policy": policy, "other_model": is_other_model(policy)}
-        try:
-            found, result = probed(policy, cell, task, reference, study.measurement.gradient_tolerance, announce)
-        except Refusal as refusal:
-            outcome = "unavailable" if isinstance(refusal, Unavailable) else "refused"
-            outcomes[policy] = PolicyRecord(**ended, outcome=outcome, message=str(refusal))
-            continue
-        if policy == "none":
-            reference = result
-        peak = found.memory.peak_memory_bytes
-        if peak > limit_bytes:
-            message = f"peak memory of {peak:,} bytes is over the limit of {limit_bytes:,} bytes"
-            outcomes[policy] = PolicyRecord(**ended, outcome="out_of_memory", message=message)
-        else:
-            measured[policy] = found
-    return measured, outcomes
-
-
-def _read_otherwise(
-    study: Study,
-    cell: Cell,
-    graph: Graph,
-    task: Task,
-    measured: dict[str, Probed],
-    read_high_water: ReadHighWater,
-) -> None:
-    """Give each policy its readings by the other two instruments, under the reference allocator alone.
-
-    Both at the same time, since one waits for another process: bytes are bytes, and nothing is timed any more.
-    """
-    reference = study.measurement.allocators[0]
-    if cell.allocator != reference:
-        for found in measured.values():
-            found.add(readings=Readings(notes=[f"the other instruments are read under allocator {reference}"]))
-        return
-    give_garbage_back()
-    with ThreadPoolExecutor(1) as waiting:
-        peaks = {policy: found.memory.activation_bytes for policy, found in measured.items()}
-        reading = waiting.submit(read_high_water, cell.id, peaks)
-        fakes: dict[str, tuple[int | None, str]] = {
-            policy: fake_tensor_bytes(cell, found.contest)
-            if study.measurement.fake_tensor_reading
-            else (None, "no reading by fake tensors: the study leaves it out")
-            for policy, found in measured.items()
-        }
-        marks = reading.result()
-    for policy, found in measured.items():
-        (fake, why_not), mark = fakes[policy], marks[policy]
-        found.seconds += mark.seconds
-        readings = agreement(
-            found.memory,
-            num_edges=graph.num_edges + graph.num_nodes,  # GCN reads self-loops, too
-            node_map_bytes=graph.num_nodes * max(task.features.size(1), cell.architecture.hidden_channels) * 4,
-            high_water=mark.bytes,
-            fake=fake,
-            notes=[note for note in (mark.note, why_not) if note],
-            device=found.device_bytes,
-        )
-        found.add(readings=readings)

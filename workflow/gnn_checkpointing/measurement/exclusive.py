@@ -31,7 +31,8 @@ def lock_path() -> Path:
 @contextmanager
 def machine(shared: bool, still_wanted: Callable[[], bool] = lambda: True) -> Iterator[None]:
     """Hold the machine: alone to measure, `shared` to prepare. Waits while it is taken, in half-second looks."""
-    handle = _opened(lock_path())
+    path = lock_path()
+    handle = _opened(path)
     try:
         waiting = False
         while not _locked(handle, shared):
@@ -41,6 +42,9 @@ def machine(shared: bool, still_wanted: Callable[[], bool] = lambda: True) -> It
             if not still_wanted():
                 raise SystemExit(1)
             time.sleep(0.5)
+            again = _opened(path)  # whoever removed the file has made another
+            os.close(handle)
+            handle = again
         yield
     finally:
         os.close(handle)

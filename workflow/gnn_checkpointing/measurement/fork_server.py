@@ -1,7 +1,7 @@
 """One process that has imported torch and PyG, and forks measured processes (Linux); `forked.py` asks it.
 
-It runs nothing of torch, so a child inherits no threads and no random numbers that were drawn. The death of a client
-kills its process; that of the server kills all.
+It runs nothing of torch, so a child inherits no threads and no random numbers that were drawn. A process of its own
+answers each client: when the client dies, that process kills the measured one; when the server dies, so do all.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import importlib
 import json
 import os
 import random
-import selectors
+import select
 import signal
 import socket
 import sys
@@ -37,59 +37,41 @@ _IMPORTED = (
 )
 
 
-class _Server:
-    """Forks a process for each connection, and tells what became of it."""
-
-    def __init__(self, listener: socket.socket, run: int) -> None:
-        self._selector = selectors.DefaultSelector()
-        self._selector.register(listener, selectors.EVENT_READ, self._accept)
-        self._selector.register(run, selectors.EVENT_READ, lambda _: os._exit(0))
-
-    def serve(self) -> None:
-        """Answer until the run ends."""
-        while True:
-            (key, _), *_ = self._selector.select()  # the first alone: it may close what another is about
-            key.data(key.fileobj)
-
-    def _accept(self, listener: socket.socket) -> None:
+def _serve(listener: socket.socket, run: int) -> None:
+    """Fork a process that answers each client, until the run ends."""
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for these
+    while run not in select.select([listener.fileno(), run], [], [])[0]:
         connection, _ = listener.accept()
-        self._selector.register(connection, selectors.EVENT_READ, self._fork)
+        with connection:
+            if os.fork() == 0:
+                die_with_parent()
+                signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+                listener.close()
+                os.close(run)
+                _answer(connection)
+                os._exit(0)
 
-    def _fork(self, connection: socket.socket) -> None:
-        message, handles, _, _ = socket.recv_fds(connection, LARGEST, 64)
-        if not message:
-            self._selector.unregister(connection)
-            connection.close()
-            return
-        process = os.fork()
-        if process == 0:
-            die_with_parent()
-            for key in list(self._selector.get_map().values()):
-                key.fileobj.close() if isinstance(key.fileobj, socket.socket) else os.close(key.fd)
-            self._selector.close()
-            _run(handles)
-        for handle in handles:
-            os.close(handle)
-        handle = os.pidfd_open(process)
-        self._selector.modify(connection, selectors.EVENT_READ, lambda _: self._abandoned(connection, handle))
-        self._selector.register(handle, selectors.EVENT_READ, lambda _: self._ended(connection, handle, process))
-        with contextlib.suppress(OSError):  # a client that has gone is seen at the next look
-            socket.send_fds(connection, [json.dumps({"pid": process}).encode()], [handle])
 
-    def _abandoned(self, connection: socket.socket, handle: int) -> None:
-        """Kill the process of a client that has gone."""
-        self._selector.unregister(connection)
-        signal.pidfd_send_signal(handle, signal.SIGKILL)
-
-    def _ended(self, connection: socket.socket, handle: int, process: int) -> None:
-        _, status = os.waitpid(process, 0)
-        self._selector.unregister(handle)
-        os.close(handle)
-        with contextlib.suppress(OSError):
-            connection.send(json.dumps({"status": os.waitstatus_to_exitcode(status)}).encode())
-        with contextlib.suppress(KeyError):
-            self._selector.unregister(connection)
+def _answer(connection: socket.socket) -> None:
+    """Fork the process that a client asks for, and say how it ended; it ends with the client or with this process."""
+    message, handles, _, _ = socket.recv_fds(connection, LARGEST, 64)
+    if not message:
+        return
+    process = os.fork()
+    if process == 0:
+        die_with_parent()
         connection.close()
+        _run(handles)
+    for handle in handles:
+        os.close(handle)
+    end = os.pidfd_open(process)
+    with contextlib.suppress(OSError):  # a client that has gone
+        socket.send_fds(connection, [json.dumps({"pid": process}).encode()], [end])
+        if (
+            connection.fileno() not in select.select([connection.fileno(), end], [], [])[0]
+        ):  # it says nothing more, but may go
+            _, status = os.waitpid(process, 0)
+            connection.send(json.dumps({"status": os.waitstatus_to_exitcode(status)}).encode())
 
 
 def _run(handles: list[int]) -> NoReturn:
@@ -109,7 +91,7 @@ def _run(handles: list[int]) -> NoReturn:
         del os.environ[RUN]  # a server of its own would import all again
         os.chdir(request["folder"])
         if not sys.flags.safe_path:
-            sys.path[0] = request["folder"]  # where a user's own families and convolutions are found
+            sys.path.append(request["folder"])  # where a user's own families and convolutions are found
         _vary()
         name = request["module"].rpartition(".")[2]
         ctypes.CDLL(None).prctl(_PR_SET_NAME, name.encode(), 0, 0, 0)  # ps and top tell it from the server
@@ -157,7 +139,7 @@ def main() -> None:
         importlib.import_module(module)
     gc.collect()
     gc.freeze()
-    _Server(listener, ended).serve()
+    _serve(listener, ended)
 
 
 if __name__ == "__main__":

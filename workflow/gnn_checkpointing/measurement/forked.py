@@ -12,6 +12,7 @@ import contextlib
 import json
 import os
 import resource
+import select
 import signal
 import socket
 import struct
@@ -35,6 +36,7 @@ _PACKAGE = Path(__file__).resolve().parent.parent
 _LIBRARIES = ("LD_", "MALLOC_", "GLIBC_", "OMP_", "GOMP_", "KMP_", "MKL_", "OPENBLAS_", "PYTHON", "LANG", "LC_")
 _DEVICES = ("TORCH", "PYTORCH_", "KINETO_", "CUDA_", "CUBLAS", "NVIDIA_")
 _COMMANDS = "gnn_checkpointing.cli"
+_START_SECONDS, _PATIENCE_SECONDS = 60.0, 5.0  # imports on a slow disk; a word of a server that is there
 LARGEST = 1 << 16
 """Bytes of one message between a client and the server."""
 
@@ -53,7 +55,9 @@ class Forked:
     """A process that the server has forked, with what `subprocess.Popen` has of it."""
 
     def __init__(self, connection: socket.socket) -> None:
+        connection.settimeout(_START_SECONDS)
         message, handles, _, _ = socket.recv_fds(connection, LARGEST, 1)
+        connection.settimeout(None)
         if not handles:
             raise ConnectionError("the server has ended")
         self.pid: int = json.loads(message)["pid"]
@@ -71,16 +75,27 @@ class Forked:
         self.send_signal(signal.SIGKILL)
 
     def wait(self) -> int:
-        """The exit code, or the negative number of the signal; SIGKILL where the server was killed."""
+        """The exit code, or the negative number of the signal; SIGKILL where the server was killed or stopped."""
         if self.returncode is None:
+            select.select([self._handle, self._connection.fileno()], [], [])
+            self._connection.settimeout(_PATIENCE_SECONDS)  # a server that a signal has stopped says no status
             try:
                 answer = self._connection.recv(LARGEST)
-            except ConnectionError:
+            except OSError:
                 answer = b""
             self.returncode = json.loads(answer)["status"] if answer else -signal.SIGKILL
             self._connection.close()
             os.close(self._handle)
         return self.returncode
+
+
+_STARTING = """
+import sys
+sys.flags.safe_path or sys.path.append(sys.path.pop(0))
+import runpy
+runpy.run_module(sys.argv.pop(1), run_name="__main__", alter_sys=True)
+"""
+"""What `python -m` does, with the working folder in the last place of the path."""
 
 
 def start_process(
@@ -96,7 +111,7 @@ def start_process(
     forked = fork_process(module, arguments, environment, stdin, output, errors, pass_fds)
     if forked is not None:
         return forked
-    command = [sys.executable, "-m", module, *arguments]
+    command = [sys.executable, "-c", _STARTING, module, *arguments]
     return subprocess.Popen(
         command, stdin=stdin, stdout=output, stderr=errors, env=environment, pass_fds=tuple(pass_fds)
     )
@@ -113,7 +128,10 @@ def fork_process(
 ) -> Forked | None:
     """A process that runs `module` of this package, forked by this run's server; None where there is none."""
     run = environment.get(RUN, "")
-    if not run or this_run(int(run.split(":")[1])) != run:
+    try:
+        if this_run(int(run.split(":")[1])) != run:
+            return None
+    except (IndexError, ValueError):
         return None
     request = {"module": module, "arguments": list(arguments), "environment": environment, "folder": str(Path.cwd())}
     targets = [0, 1, 2, *pass_fds]

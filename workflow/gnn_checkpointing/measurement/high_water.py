@@ -103,7 +103,7 @@ def give_freed_memory_back() -> None:
 
 
 class HighWaterReader:
-    """Asks the reading process; `close` or the worker's death ends it."""
+    """Asks the reading process; the worker's death ends it."""
 
     def __init__(self, study: Study, graph_file: Path, cells: dict[str, Cell]) -> None:
         self._connection, theirs = Pipe()
@@ -138,12 +138,6 @@ class HighWaterReader:
                 found[missing[0]] = HighWater(None, f"no high-water reading: its process {how}")
         return found
 
-    def close(self) -> None:
-        """End the reading process."""
-        self._connection.close()
-        os.kill(self._process, signal.SIGKILL)
-        os.waitpid(self._process, 0)
-
     def _one_round(self, request: Any, found: dict[str, HighWater], alive: Callable[[], None]) -> str:
         """Let one fork read the policies of `request` until it ends; how it ended."""
         reader: int | None = None
@@ -166,15 +160,15 @@ class HighWaterReader:
 
     def _answers(self, alive: Callable[[], None]) -> Iterator[tuple[str, Any]]:
         """What the reading process says, and a silence that lasts too long."""
-        heard, allowed = time.monotonic(), _START_SECONDS + self._patience
+        silent, allowed = 0.0, _START_SECONDS + self._patience  # by looks, as the commanding process counts
         while True:
             alive()
             if self._connection.poll(_TICK_SECONDS):
                 yield self._connection.recv()
-                heard, allowed = time.monotonic(), self._patience
-            elif time.monotonic() - heard > allowed:
+                silent, allowed = 0.0, self._patience
+            elif (silent := silent + _TICK_SECONDS) > allowed:
                 yield "silence", None
-                heard = time.monotonic()
+                silent = 0.0
 
 
 def _how(status: int) -> str:

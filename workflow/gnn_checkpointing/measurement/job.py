@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections import Counter
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import Any, NamedTuple
 from gnn_checkpointing.artefacts import write_sealed
 from gnn_checkpointing.graphs.graph import Graph, facts
 from gnn_checkpointing.measurement.record_warnings import with_warnings
-from gnn_checkpointing.records.cell import AnotherProcess, CellRecord, Host, read_cell
+from gnn_checkpointing.records.cell import AnotherProcess, CellRecord, Host
 from gnn_checkpointing.records.policy import PolicyRecord
 from gnn_checkpointing.records.record import SCHEMA_VERSION
 from gnn_checkpointing.study.design import Cell
@@ -28,7 +29,7 @@ class Turn(NamedTuple):
 
 @dataclass
 class Job:
-    """The turns of one graph's `cells` on `host`; `fingerprints` by cell."""
+    """The turns of one graph's `cells` on `host`; `fingerprints` and the `records` so far by cell."""
 
     study: Study
     graph_id: str
@@ -39,33 +40,28 @@ class Job:
     fingerprints: dict[str, str]
     host: Host
     visit: int = 0
-    waiting: list[Turn] = field(default_factory=list)
+    records: dict[str, CellRecord] = field(default_factory=dict)
     lost: dict[str, dict[str, PolicyRecord]] = field(default_factory=dict)
-    restarts: dict[str, int] = field(default_factory=dict)
+    restarts: Counter[str] = field(default_factory=Counter)
     killed: set[tuple[Turn, str]] = field(default_factory=set)
 
-    def record_file(self, cell: str) -> Path:
-        """Where the record of a cell is."""
-        return self.folder / f"{cell}.json"
-
-    def wait_for(self, cell: str, kept: bool) -> None:
-        """Let a cell wait for its first process, or, where its record is kept, for the next that it lacks."""
-        process = 0
-        if kept:
-            record = read_cell(self.record_file(cell))
-            process = 1 + len(record.again)
-            if not timed_policies(record) or process >= self.study.measurement.processes:
-                return
-        self.waiting.append(Turn(process, cell))
+    def waiting(self) -> list[Turn]:
+        """The turn that each cell waits for: its first process, or the next that its record lacks."""
+        turns = []
+        for cell in self.cells:
+            record = self.records.get(cell)
+            done = len(record.runs) if record else 0
+            if record is None or (timed_policies(record) and done < self.study.measurement.processes):
+                turns.append(Turn(done, cell))
+        return turns
 
     def asked(self) -> list[Turn]:
         """The turns of the next process: the earliest that wait, under one allocator."""
-        first = min(self.waiting, key=lambda turn: turn.process)
+        waiting = self.waiting()
+        first = min(waiting, key=lambda turn: turn.process)
         allocator = self.cells[first.cell].allocator
         return [
-            turn
-            for turn in self.waiting
-            if turn.process == first.process and self.cells[turn.cell].allocator == allocator
+            turn for turn in waiting if turn.process == first.process and self.cells[turn.cell].allocator == allocator
         ]
 
     def message(self, turns: list[Turn]) -> dict[str, Any]:
@@ -82,7 +78,7 @@ class Job:
             "folder": str(self.folder.resolve()),
             "process": process,
             "cells": [turn.cell for turn in turns],
-            "timed": {turn.cell: timed_policies(read_cell(self.record_file(turn.cell))) for turn in turns if process},
+            "timed": {turn.cell: timed_policies(self.records[turn.cell]) for turn in turns if process},
             "fingerprints": self.fingerprints,
             "lost": lost,
             "context": self.context(turns[0].cell),
@@ -91,37 +87,32 @@ class Job:
     def context(self, cell: str) -> dict[str, Any]:
         """The fields of the record of `cell` that only the commanding process knows."""
         host = self.host.model_dump(mode="json")
-        return {"hardware": self.hardware, "restarts": self.restarts.get(cell, 0), "host": host, "visit": self.visit}
+        return {"hardware": self.hardware, "restarts": self.restarts[cell], "host": host, "visit": self.visit}
 
-    def write(self, record: CellRecord, process: int) -> None:
-        """Write the record that `process` made or added to; the cell's turn is over, and the next one waits."""
-        self._keep(record)
-        self.waiting.remove(Turn(process, record.cell))
-        self.wait_for(record.cell, kept=True)
-
-    def _keep(self, record: CellRecord) -> None:
+    def write(self, record: CellRecord) -> None:
         """Write a record, sealed: an unfinished run that is taken up again must not trust one that changed since."""
-        write_sealed(self.record_file(record.cell), record.model_dump(mode="json"))
+        self.records[record.cell] = record
+        write_sealed(self.folder / f"{record.cell}.json", record.model_dump(mode="json"))
+
+    def turns_had(self) -> int:
+        """How many turns the cells have had, in this run and in an unfinished one before it."""
+        return sum(len(record.runs) for record in self.records.values())
 
     def record_of(self, event: dict[str, Any]) -> CellRecord:
         """A cell's record after an event: whole from its first process, else with the rounds of one more."""
         if event["event"] == "cell":
             return CellRecord.model_validate(event["record"])
         found = AnotherProcess.model_validate(event["rounds"]).model_copy(update={"host": self.host})
-        record = read_cell(self.record_file(event["cell"]))
+        record = self.records[event["cell"]]
         return with_warnings(record.model_copy(update={"again": [*record.again, found]}), self.study)
-
-    def restart(self, cell: str) -> None:
-        """Count one more restart of a cell's process."""
-        self.restarts[cell] = self.restarts.get(cell, 0) + 1
 
     def lose(self, turn: Turn, policy: str, outcome: str, message: str) -> None:
         """Record that `policy` ended without a measurement; the others are measured again without it."""
         found = PolicyRecord.model_validate({"policy": policy, "outcome": outcome, "message": message})
         self.lost.setdefault(turn.cell, {})[policy] = found
-        self.restart(turn.cell)
+        self.restarts[turn.cell] += 1
         if turn.process:
-            self._keep(_without_policy(read_cell(self.record_file(turn.cell)), found))
+            self.write(_without_policy(self.records[turn.cell], found))
 
 
 def timed_policies(record: CellRecord) -> list[str]:

@@ -148,11 +148,8 @@ def _marked(blocks: Sequence[nn.Module]) -> Iterator[None]:
             hook.remove()
 
 
-def _with_changes(action: Callable[[], Value]) -> tuple[Value, list[tuple[float, int]], float, list[int]]:
-    """What `action` returns, each allocation and release in order (second, signed bytes), and its seconds.
-
-    Last, the number of these before each mark.
-    """
+def profiled(action: Callable[[], Value]) -> tuple[Value, list[Any], int, float]:
+    """What `action` returns, the profiler's events in order, the nanosecond they begin at, and the action's seconds."""
     # One cycle, whose events are all kept: without being told so, PyTorch warns that it forgets those of cycles before.
     with profile(activities=[ProfilerActivity.CPU], profile_memory=True, acc_events=True) as session:
         start = time.perf_counter_ns()
@@ -161,11 +158,19 @@ def _with_changes(action: Callable[[], Value]) -> tuple[Value, list[tuple[float,
     assert session.profiler is not None
     results = session.profiler.kineto_results
     assert results is not None
-    found = sorted(results.events(), key=lambda event: event.start_ns())
+    events = sorted(results.events(), key=lambda event: event.start_ns())
+    return value, events, results.trace_start_ns(), seconds
+
+
+def _with_changes(action: Callable[[], Value]) -> tuple[Value, list[tuple[float, int]], float, list[int]]:
+    """What `action` returns, each allocation and release in order (second, signed bytes), and its seconds.
+
+    Last, the number of these before each mark.
+    """
+    value, found, begin, seconds = profiled(action)
     events = [event for event in found if event.name() == "[memory]"]
     stamps = [event.start_ns() for event in events]
     marks = [bisect_right(stamps, event.start_ns()) for event in found if event.name() == _MARK]
-    begin = results.trace_start_ns()
     changes = [(max(0, event.start_ns() - begin) / 1e9, event.nbytes()) for event in events]
     # The session begins a little before the action: no event may lie after the end.
     return value, changes, max(seconds, changes[-1][0] if changes else 0.0), marks

@@ -35,13 +35,13 @@ class Progress:
             for graph in turns
             if graph != graph_id and (seconds := _finished_seconds(measurements / graph, settings)) is not None
         }
-        self._own, self._all = measurements / graph_id, sum(turns.values())
+        self._all = sum(turns.values())
         self._others = sum(turns[graph] for graph in finished)
         self._other_seconds = sum(finished.values())
         self._started, self._had = time.monotonic(), 0
 
-    def __call__(self, record: CellRecord) -> None:
-        """Print the line of `record`, to which its last process has just been added."""
+    def __call__(self, record: CellRecord, own: int) -> None:
+        """Print the line of `record`, to which its last process has just been added; this graph has had `own` turns."""
         self._had += 1
         runs = record.runs
         policies = ", ".join(
@@ -49,8 +49,7 @@ class Progress:
             for found in record.policies
         )
         which = f" · process {len(runs)} of {self._processes}" if self._processes > 1 and record.timed else ""
-        records: list[Any] = [read_json(path) for path in self._own.glob("*.json") if path.name != COMPLETE]
-        done = self._others + sum(1 + len(found.get("again", [])) for found in records)
+        done = self._others + own
         spent = self._other_seconds + time.monotonic() - self._started
         line = (
             f"{done} of {self._all}: {record.graph.label} · {record.convolution} · {policies} · "

@@ -17,12 +17,12 @@ from itertools import groupby
 from typing import Any
 
 from torch import Tensor, nn
-from torch.profiler import ProfilerActivity, profile, record_function
+from torch.profiler import record_function
 
 from gnn_checkpointing.checkpointing.edge_blocks import message_passing_layers
 from gnn_checkpointing.checkpointing.explanation import explain
 from gnn_checkpointing.checkpointing.recomputation import Recomputation
-from gnn_checkpointing.measurement.peak_memory import no_garbage
+from gnn_checkpointing.measurement.peak_memory import no_garbage, profiled
 
 COUNTER = "activation bytes"
 _PREFIX = "gnn_checkpointing:"
@@ -48,8 +48,8 @@ def step_trace(model: nn.Module, forward: Callable[[], Tensor]) -> dict[str, Any
     layers = message_passing_layers(model)
     names = {id(part): name or "model" for name, part in model.named_modules()}
     with no_garbage(), _marked(layers, names):
-        first, loss = _events(forward)
-        second, _ = _events(loss.backward)
+        loss, first, *_ = profiled(forward)
+        _, second, *_ = profiled(loss.backward)
     events = [*first, *second]
     start, forward_events = events[0].start_ns(), len(first)
     moments, live, saved = [start], [0], 0
@@ -90,15 +90,6 @@ def step_trace(model: nn.Module, forward: Callable[[], Tensor]) -> dict[str, Any
 def _end(event: Any) -> int:
     end: int = event.start_ns() + event.duration_ns()
     return end
-
-
-def _events(action: Callable[[], Any]) -> tuple[list[Any], Any]:
-    """The profiler's events of `action` by their beginnings, and what it returns."""
-    with profile(activities=[ProfilerActivity.CPU], profile_memory=True, acc_events=True) as session:
-        value = action()
-    assert session.profiler is not None
-    assert session.profiler.kineto_results is not None
-    return sorted(session.profiler.kineto_results.events(), key=lambda event: event.start_ns()), value
 
 
 @contextmanager

@@ -11,6 +11,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any
 
@@ -35,11 +36,13 @@ _UNFINISHED = "unfinished"
 _WORKER = "gnn_checkpointing.measurement.worker"
 _MARK = "GNN_CHECKPOINTING_WORKER"
 _TICK_SECONDS = 0.5
-_FROM_OUTSIDE = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT, signal.SIGSTOP)
+_OF_ITS_OWN = {getattr(signal, f"SIG{name}") for name in ("ABRT", "BUS", "FPE", "ILL", "SEGV", "SYS", "TRAP")}
+"""Signals that a process's own code ends it by; SIGKILL may be the system's, short of memory. All others are sent."""
 _START_SECONDS = 300.0  # imports on a slow disk, and the first cell's tensors
 
 StillWanted = Callable[[], bool]
-Progress = Callable[[CellRecord], None]
+Progress = Callable[[CellRecord, int], None]
+"""Called with each record that a process has just made or added to, and how many turns the graph's cells have had."""
 
 
 def measure_graph(
@@ -66,21 +69,19 @@ def measure_graph(
     cells = {cell.id: cell for cell in graph_cells(study, graph_spec(study, graph_id))}
     fingerprints = {name: cell_fingerprint(study, cell, graph_sha256) for name, cell in cells.items()}
     kept = _kept_records(folder, fingerprints)
-    job = Job(study, graph_id, graph_file, folder, hardware, cells, fingerprints, this_host(study), visit)
-    for cell in cells:
-        job.wait_for(cell, kept=cell in kept)
+    job = Job(study, graph_id, graph_file, folder, hardware, cells, fingerprints, this_host(study), visit, kept)
     started = time.monotonic()
     _write_unavailable(job, progress)
     with machine(shared=False, still_wanted=still_wanted):
-        while job.waiting:
+        while job.waiting():
             _run_worker(job, log, still_wanted, progress)
-    records = [job.record_file(cell) for cell in cells]
+    traces = [byte_traces_file(folder, cell) for cell in sorted(cells)]
     listed = {
         "graph": graph_id,
         "settings": measuring_settings(study),
         "seconds": time.monotonic() - started,
-        "cells": {path.name: sha256_of(path) for path in records},
-        "traces": {path.name: sha256_of(path) for path in sorted(folder.glob("*.npz"))},
+        "cells": {(name := f"{cell}.json"): sha256_of(folder / name) for cell in cells},
+        "traces": {path.name: sha256_of(path) for path in traces if path.is_file()},
     }
     write_sealed(folder / COMPLETE, listed)
     (folder / _UNFINISHED).unlink()
@@ -101,18 +102,18 @@ def _write_unavailable(job: Job, progress: Progress) -> None:
     """Write the records of cells whose allocator is not installed here; no process is started for them."""
     for name, cell in job.cells.items():
         reason = missing(cell.allocator)
-        if reason is None or Turn(0, name) not in job.waiting:
+        if reason is None or name in job.records:
             continue
         context = job.context(name) | {"fingerprint": job.fingerprints[name], "memory_limit_bytes": 0}
         # A table holds rows of one device, and the other cells say which they ran on.
         device = expected_device(job.study.measurement.device)
         record = unavailable_cell(job.study, cell, load_graph(job.graph_file), device, reason, context)
-        job.write(record, 0)
-        progress(record)
+        job.write(record)
+        progress(record, job.turns_had())
 
 
-def _kept_records(folder: Path, fingerprints: dict[str, str]) -> set[str]:
-    """The cells whose records of an unfinished run still hold; all others are deleted.
+def _kept_records(folder: Path, fingerprints: dict[str, str]) -> dict[str, CellRecord]:
+    """The records of an unfinished run that still hold; others of these cells are deleted, whole or half-written.
 
     A finished run leaves no mark, so that asking for it once more measures it once more.
     """
@@ -120,23 +121,23 @@ def _kept_records(folder: Path, fingerprints: dict[str, str]) -> set[str]:
     resumed = (folder / _UNFINISHED).exists()
     (folder / _UNFINISHED).touch()
     (folder / COMPLETE).unlink(missing_ok=True)
-    kept = {path.stem for path in folder.glob("*.json") if resumed and _holds(path, fingerprints)}
-    for path in (*folder.glob("*.json"), *folder.glob("*.npz")):
-        if path.stem not in kept:
-            path.unlink()
+    kept: dict[str, CellRecord] = {}
+    for cell, fingerprint in fingerprints.items():
+        record_file, traces_file = folder / f"{cell}.json", byte_traces_file(folder, cell)
+        with suppress(Refusal):
+            if resumed and _holds(record := read_cell(record_file), fingerprint, traces_file):
+                kept[cell] = record
+        if cell not in kept:
+            begun = (path for file in (record_file, traces_file) for path in folder.glob(f".{file.name}.*"))
+            for path in (record_file, traces_file, *begun):
+                path.unlink(missing_ok=True)
     return kept
 
 
-def _holds(path: Path, fingerprints: dict[str, str]) -> bool:
-    """Whether a record is today's, and its traces there and whole."""
-    try:
-        record = read_cell(path)
-        if record.fingerprint != fingerprints.get(path.stem):
-            return False
-        traced = {found.policy for found in record.policies if found.memory and record.device == "cpu"}
-        return not traced or traced == set(read_byte_traces(byte_traces_file(path.parent, path.stem)))
-    except Refusal:
-        return False
+def _holds(record: CellRecord, fingerprint: str, traces_file: Path) -> bool:
+    """Whether a record is today's, and its traces, where it has any, are there and whole."""
+    traced = {found.policy for found in record.policies if found.memory and record.device == "cpu"}
+    return record.fingerprint == fingerprint and (not traced or traced == set(read_byte_traces(traces_file)))
 
 
 def _run_worker(job: Job, log: IO[bytes], still_wanted: StillWanted, progress: Progress) -> None:
@@ -160,10 +161,10 @@ def _run_worker(job: Job, log: IO[bytes], still_wanted: StillWanted, progress: P
             match event["event"]:
                 case "cell" | "again":
                     record = job.record_of(event)
-                    job.write(record, number)
-                    progress(record)
+                    job.write(record)
+                    progress(record, job.turns_had())
                     last = None
-                    if not set(asked) & set(job.waiting):
+                    if not set(asked) & set(job.waiting()):
                         settled = True  # nothing is left for it to say; its orderly end would cost half a second
                         break
                 case "refusal":
@@ -184,7 +185,7 @@ def _run_worker(job: Job, log: IO[bytes], still_wanted: StillWanted, progress: P
         status = process.wait()
         end_all_with(f"{_MARK}={environment[_MARK]}")
         os.close(reading)
-    if not settled and set(asked) & set(job.waiting):
+    if not settled and set(asked) & set(job.waiting()):
         _lose_dead(job, number, last, -signal.SIGSTOP if stopped else status)
 
 
@@ -195,8 +196,8 @@ def _is_stopped(process: int) -> bool:
 
 def _events(reading: int, timeout: float, still_wanted: StillWanted) -> Iterator[dict[str, Any]]:
     """The worker's events until it closes its end; a silence longer than `timeout` is an event, and the last."""
-    buffer, heard = b"", time.monotonic()
-    allowed = _START_SECONDS + timeout
+    # Counted by looks: while this process is stopped itself, nobody is silent.
+    buffer, silent, allowed = b"", 0.0, _START_SECONDS + timeout
     with selectors.DefaultSelector() as selector:
         selector.register(reading, selectors.EVENT_READ)
         while still_wanted():
@@ -204,10 +205,10 @@ def _events(reading: int, timeout: float, still_wanted: StillWanted) -> Iterator
                 chunk = os.read(reading, 1 << 16)
                 if not chunk:
                     return
-                heard, allowed = time.monotonic(), timeout
+                silent, allowed = 0.0, timeout
                 *lines, buffer = (buffer + chunk).split(b"\n")
                 yield from map(json.loads, lines)
-            elif time.monotonic() - heard > allowed:
+            elif (silent := silent + _TICK_SECONDS) > allowed:
                 yield {"event": "silence"}
                 return
     raise SystemExit(1)
@@ -234,10 +235,10 @@ def _lose_dead(job: Job, process: int, last: dict[str, Any] | None, status: int)
     # Before its first step, or between two cells, it was about to begin with the next turn.
     turn = job.asked()[0] if last is None else Turn(process, last["cell"])
     policy = "" if last is None else last["policy"]
-    outside = -status in _FROM_OUTSIDE
+    outside = status < 0 and -status not in {*_OF_ITS_OWN, signal.SIGKILL}
     if (outside or status == -signal.SIGKILL) and (turn, policy) not in job.killed:
         job.killed.add((turn, policy))
-        job.restart(turn.cell)
+        job.restarts[turn.cell] += 1
         return
     if outside:
         raise Refusal(f"{how} ended the measuring process of {job.graph_id} twice in one step; run again undisturbed")

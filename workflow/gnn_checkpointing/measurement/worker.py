@@ -12,15 +12,15 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TextIO
 
 import torch
 
-from gnn_checkpointing.graphs.graph import Graph
 from gnn_checkpointing.graphs.storage import load_graph
 from gnn_checkpointing.measurement.allocator import refused_on_cuda
-from gnn_checkpointing.measurement.cell import ReadHighWater, measure_cell, time_again
+from gnn_checkpointing.measurement.cell import Bench, ReadHighWater
 from gnn_checkpointing.measurement.device import accelerator, chosen_device, full_precision, memory_limit, spread_net
 from gnn_checkpointing.measurement.exclusive import die_with_parent
 from gnn_checkpointing.measurement.gpu import Neighbours, alone_on
@@ -78,7 +78,7 @@ def _measure(job: dict[str, Any], events: TextIO) -> None:
     graph = load_graph(Path(job["graph_file"]), job["graph"])
     torch.set_num_threads(study.measurement.threads)
     spread_net(device)
-    worker = Worker(job, study, graph, device, neighbours, events)
+    worker = Worker(job, Bench(study, graph, device), neighbours, events)
     for cell in cells:
         if read_high_water is None:
             worker.time_again(cell)
@@ -86,26 +86,20 @@ def _measure(job: dict[str, Any], events: TextIO) -> None:
             worker.measure(cell, read_high_water)
 
 
+@dataclass(frozen=True)
 class Worker:
     """What the cells of one process share."""
 
-    def __init__(
-        self,
-        job: dict[str, Any],
-        study: Study,
-        graph: Graph,
-        device: torch.device,
-        neighbours: Neighbours | None,
-        events: TextIO,
-    ) -> None:
-        self._job, self._study, self._graph = job, study, graph
-        self._device, self._neighbours, self._events = device, neighbours, events
+    job: dict[str, Any]
+    bench: Bench
+    neighbours: Neighbours | None
+    events: TextIO
 
     def measure(self, cell: Cell, read_high_water: ReadHighWater) -> None:
         """Measure one cell and report its record."""
-        study, graph, device = self._study, self._graph, self._device
-        context = self._job["context"] | {
-            "fingerprint": self._job["fingerprints"][cell.id],
+        study, graph, device = self.bench.study, self.bench.graph, self.bench.device
+        context = self.job["context"] | {
+            "fingerprint": self.job["fingerprints"][cell.id],
             "memory_limit_bytes": memory_limit(device, study.measurement.memory_limit_gib),
             "accelerator": accelerator(device),
         }
@@ -113,25 +107,25 @@ class Worker:
         if reason:
             record = unavailable_cell(study, cell, graph, device.type, reason, context)
         else:
-            found = self._job["lost"].get(cell.id, {})
+            found = self.job["lost"].get(cell.id, {})
             lost = {policy: PolicyRecord.model_validate(values) for policy, values in found.items()}
-            with fatal_policies(cell, self._events) as announce:
-                record, traces = measure_cell(study, cell, graph, device, lost, announce, read_high_water, context)
-            if self._neighbours:
-                record = record.model_copy(update={"others_on_device": self._neighbours.found()})
+            with fatal_policies(cell, self.events) as announce:
+                record, traces = self.bench.measure(cell, lost, announce, read_high_water, context)
+            if self.neighbours:
+                record = record.model_copy(update={"others_on_device": self.neighbours.found()})
                 record = with_warnings(record, study)
             if traces:
-                write_byte_traces(byte_traces_file(Path(self._job["folder"]), cell.id), traces)
-        _tell(self._events, event="cell", record=record.model_dump(mode="json"))
+                write_byte_traces(byte_traces_file(Path(self.job["folder"]), cell.id), traces)
+        _tell(self.events, event="cell", record=record.model_dump(mode="json"))
 
     def time_again(self, cell: Cell) -> None:
         """Time one cell once more and report its rounds."""
-        process, policies = self._job["process"], self._job["timed"][cell.id]
-        with fatal_policies(cell, self._events) as announce:
-            found = time_again(self._study, cell, self._graph, self._device, process, policies, announce)
-        if self._neighbours:
-            found = found.model_copy(update={"others_on_device": self._neighbours.found()})
-        _tell(self._events, event="again", cell=cell.id, rounds=found.model_dump(mode="json"))
+        process, policies = self.job["process"], self.job["timed"][cell.id]
+        with fatal_policies(cell, self.events) as announce:
+            found = self.bench.time_again(cell, process, policies, announce)
+        if self.neighbours:
+            found = found.model_copy(update={"others_on_device": self.neighbours.found()})
+        _tell(self.events, event="again", cell=cell.id, rounds=found.model_dump(mode="json"))
 
 
 @contextmanager

@@ -18,7 +18,9 @@ from torch import Tensor, nn
 from torch_geometric.nn import MessagePassing
 
 from gnn_checkpointing.refusal import Refusal
+from gnn_checkpointing.study.graph_entries import NeighbourBatches
 from gnn_checkpointing.study.own_model import module_and_function, module_files
+from gnn_checkpointing.study.study import Study
 
 _TRIAL_NODES = 32
 
@@ -135,13 +137,14 @@ def _searched() -> Iterator[None]:
 
     Python takes compiled files by their source's second of change and size, and so an edit may go unseen.
     """
-    if str(Path.cwd()) not in sys.path:
-        sys.path.insert(0, str(Path.cwd()))
+    folder = str(Path.cwd())
+    sys.path.insert(0, folder)
     prefix, written = sys.pycache_prefix, sys.dont_write_bytecode
     sys.pycache_prefix, sys.dont_write_bytecode = os.devnull, True
     try:
         yield
     finally:
+        sys.path.remove(folder)
         sys.pycache_prefix, sys.dont_write_bytecode = prefix, written
 
 
@@ -167,3 +170,35 @@ def _messages(model: nn.Module) -> list[Any]:
 def _width(out: Any) -> int:
     first = out[0] if isinstance(out, tuple | list) and out else out
     return int(first.size(-1)) if isinstance(first, Tensor) and first.dim() else 1
+
+
+def tried_models(study: Study) -> Iterator[str]:
+    """What a study's own model has, a line each for features and classes; refused where it cannot be measured.
+
+    Features and classes of real graphs are not known yet: there the model is tried when the graph is.
+    """
+    asked = study.architecture
+    if asked.module is None:
+        raise Refusal(f"study {study.name}: architecture.module names no model of your own; there is nothing to try")
+    imported_own(asked.module)
+    hops = any(isinstance(one, NeighbourBatches) for one in study.graphs.batches)
+    drawn = {(grid.num_features, grid.num_classes) for grid in (*study.graphs.generated, *study.graphs.large)}
+    first: OwnSizes | None = None
+    for features, classes in sorted(drawn) or ([(study.graphs.num_features or 16, 4)] if hops else []):
+        sizes = tried_own(asked.module, features, classes)
+        first = first or sizes
+        if sizes != first:
+            raise Refusal(
+                f"module {asked.module}: its layers, channels or heads depend on the numbers of features and classes "
+                f"({first} and {sizes}), and a law is of one model; give all graphs the same num_features and "
+                "num_classes"
+            )
+        if hops and sizes.num_layers != asked.num_layers:
+            raise Refusal(
+                f"graphs.batches draws as many hops as architecture.num_layers says, {asked.num_layers}, but module "
+                f"{asked.module} has {sizes.num_layers} layers; set num_layers to that"
+            )
+        yield (
+            f"{features} features, {classes} classes: {sizes.num_layers} layers, {sizes.hidden_channels} channels, "
+            f"{sizes.heads} heads"
+        )

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
 
 from gnn_checkpointing.records.record import Record, checked
 from gnn_checkpointing.refusal import Refusal
@@ -34,7 +34,7 @@ _BEYOND_MODELS = "other numbers are computed from the tensors that a layer keeps
 class Growth(Record):
     """A number that grows with the model: so much per layer x channel, layer x head, channel, head, feature; and rest.
 
-    What is kept for backward grows with the layers, what one layer works with does not.
+    What is kept for backward grows with the layers, what one layer works with does not. A file has no zeros of it.
     """
 
     layer_channels: float = 0.0
@@ -43,6 +43,10 @@ class Growth(Record):
     heads: float = 0.0
     features: float = 0.0
     rest: float = 0.0
+
+    @model_serializer(mode="wrap")
+    def _written(self, fields: SerializerFunctionWrapHandler) -> dict[str, float]:
+        return {name: value for name, value in fields(self).items() if value}
 
 
 class PlannedLaw(Record):

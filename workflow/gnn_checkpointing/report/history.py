@@ -8,11 +8,10 @@ from hashlib import sha256
 from itertools import pairwise
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
+from pydantic import Field
 
-from gnn_checkpointing.artefacts import read_json
 from gnn_checkpointing.claims.ledger import Verdict
-from gnn_checkpointing.refusal import Refusal
+from gnn_checkpointing.records.record import Record, checked
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.facts import Facts
 from gnn_checkpointing.report.figure import Figure
@@ -28,10 +27,8 @@ BYTES = ("saved_activation_bytes", "transient_bytes", "peak_memory_bytes")
 """Columns that another measurement of the same code must repeat to the byte."""
 
 
-class Speed(BaseModel):
+class Speed(Record):
     """The throughput of one convolution and policy on the densest graphs that were timed, and a digest of its bytes."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     convolution: str
     policy: str
@@ -40,10 +37,8 @@ class Speed(BaseModel):
     bytes: str = ""
 
 
-class Repeat(BaseModel):
+class Repeat(Record):
     """What a measurement repeats of the one before it: series of bytes, and the conclusions that both came to."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     series: int
     same_bytes: int
@@ -53,33 +48,21 @@ class Repeat(BaseModel):
     moved: tuple[str, ...]
 
 
-class Measured(BaseModel):
+class Measured(Record):
     """One measurement of the study: when, by which commit, how fast it was, and what each conclusion was."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     measured_on: str
     started: str = ""
     commit: str
     cells: int
     speeds: tuple[Speed, ...]
-    verdicts: dict[str, Verdict] = {}
+    verdicts: dict[str, Verdict] = Field({})
     repeats: Repeat | None = None
-
-
-_FORM = TypeAdapter(list[Measured])
 
 
 def read_history(path: Path) -> list[Measured]:
     """The measurements of a `history.json`; none where there is no such file. Refuses one of another form."""
-    if not path.is_file():
-        return []
-    try:
-        return _FORM.validate_python(read_json(path))
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        place = ".".join(map(str, first["loc"]))
-        raise Refusal(f"{path}: field {place}: {first['msg']}; restore the file, or delete it to begin again") from None
+    return checked(path, list[Measured], "restore the file, or delete it to begin again") if path.is_file() else []
 
 
 def continued(before: Sequence[Measured], inputs: ReportInputs) -> list[Measured]:

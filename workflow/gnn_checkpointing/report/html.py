@@ -17,6 +17,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from gnn_checkpointing.claims.ledger import Verdict
+from gnn_checkpointing.report.figures.svg import STYLE, on_page
 from gnn_checkpointing.report.page import PROVES, Column, Page, Span, Table, Text
 from gnn_checkpointing.sourced import SourcedText, bare, parts
 
@@ -64,8 +65,9 @@ def environment(templates: Path) -> Environment:
         keep_trailing_newline=True,
         finalize=with_sources,
     )
-    made.filters |= {one.__name__: one for one in (bare, addressed, within, side, sides, script_json, inline)}
+    made.filters |= {one.__name__: one for one in (bare, addressed, within, sides, script_json, inline, on_page)}
     made.filters["as_is"] = Markup
+    made.globals["drawings"] = STYLE
     return made
 
 
@@ -113,22 +115,31 @@ def _element(span: Span) -> Markup:
     return Markup('<span data-source="{}">{}</span>').format(span.source, words) if span.source else words
 
 
-def addressed(block: Table) -> tuple[list[str], list[tuple[str, list[tuple[str, str | None, str | Markup]]]]]:
-    """The addresses that a table's columns share, and its rows: entry, and each cell's entry, address and content.
+def addressed(block: Table) -> tuple[str, list[str], list[tuple[str, list[tuple[str, str | None, str | Markup]]]]]:
+    """A table's list, the addresses that its columns share, its rows: entry, each cell's entry, address and content.
 
     Most numbers of a column are at one field of a list, in another entry each: the column says `@/field`, the row or
-    the cell which entry `@` is. A cell whose address is None has that of its column.
+    the cell which entry `@` is, by its number alone where it is of the table's list. A cell whose address is None has
+    that of its column.
     """
     rows = [[_short_parts(text, block.source) for text in row] for row in block.rows]
     bases = [_most_common(_entry(source) for cell in row for source, _ in cell) for row in rows]
+    entries = _most_common(base[: base.rfind("/") + 1] for base in bases)
     columns = [
         _most_common(_within(cell[0][0], _entry(cell[0][0])) for row in rows if len(cell := row[place]) == 1)
         for place in range(len(block.columns))
     ]
-    return columns, [
-        (base, [_cell(cell, base, column) for cell, column in zip(row, columns, strict=True)])
+    cells = [
+        [_cell(cell, base, column, entries) for cell, column in zip(row, columns, strict=True)]
         for row, base in zip(rows, bases, strict=True)
     ]
+    return entries, columns, list(zip([_numbered(base, entries) for base in bases], cells, strict=True))
+
+
+def _numbered(entry: str, entries: str) -> str:
+    """An entry by its number alone where it is of the list."""
+    number = entry.removeprefix(entries)
+    return number if number.isdigit() else entry
 
 
 def _short_parts(text: str, file: str) -> list[tuple[str, str]]:
@@ -151,27 +162,21 @@ def _within(source: str, base: str) -> str:
     return re.sub(rf"{re.escape(base)}(?![^/\s);])", "@", source) if base else source
 
 
-def _cell(cell: list[tuple[str, str]], base: str, column: str) -> tuple[str, str | None, str | Markup]:
+def _cell(cell: list[tuple[str, str]], base: str, column: str, entries: str) -> tuple[str, str | None, str | Markup]:
     if len(cell) != 1:
         return "", "" if column else None, _spans((_within(source, base), text) for source, text in cell)
     ((source, text),) = cell
     own = _entry(source)
     if column and _within(source, own) == column:
-        return "" if own == base else own, None, escape(text)
+        return "" if own == base else _numbered(own, entries), None, escape(text)
     bare_number = column and any(map(str.isdigit, text))  # a word may have the address of its column
     return "", _within(source, base) if source or bare_number else None, escape(text)
 
 
-def side(column: Column, only: str = "") -> Markup:
-    """The class of a column's cells as an attribute; text, the most of them, needs none."""
-    named = column.content != "text" and only in ("", column.content)
-    return Markup(' class="{}"').format(column.content) if named else Markup("")
-
-
 def sides(columns: Sequence[Column]) -> Markup:
-    """Which columns of a table line up on the right, as classes of the table: r2 is its second."""
-    right = [f"r{place}" for place, column in enumerate(columns, start=1) if column.content == "number"]
-    return Markup(' class="{}"').format(" ".join(right)) if right else Markup("")
+    """Classes of a table for its columns of numbers and of prose: n2 where the second has numbers, p3 for prose."""
+    found = [f"{one.content[0]}{place}" for place, one in enumerate(columns, start=1) if one.content != "text"]
+    return Markup(' class="{}"').format(" ".join(found)) if found else Markup("")
 
 
 def script_json(value: Any) -> Markup:

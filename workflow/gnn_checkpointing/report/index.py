@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 import os
 from collections.abc import Mapping, Sequence
@@ -15,12 +16,12 @@ from pathlib import Path
 from types import MappingProxyType
 from urllib.parse import quote
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from PIL import Image
 
-from gnn_checkpointing.artefacts import read_json, write_text
+from gnn_checkpointing.artefacts import write_text
 from gnn_checkpointing.claims.ledger import Verdict
 from gnn_checkpointing.packed import bounded_bytes, is_there
-from gnn_checkpointing.refusal import Refusal
+from gnn_checkpointing.records.record import Record, checked
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.figures import scales
 from gnn_checkpointing.report.figures.lines import Line, Point, line_panel
@@ -52,32 +53,28 @@ _FIGURE = "figures/figure-lead.csv"
 _COLUMNS = ["panel", "convolution", "average degree (edges per node)", "activation memory / none's", "low", "high"]
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class _Hardware(_Part):
+class _Hardware(Record):
     slug: str
     label: str
 
 
-class _Study(_Part):
+class _Study(Record):
     name: str
     title: str
 
 
-class _Sentence(_Part):
+class _Sentence(Record):
     text: str
     verdict: Verdict
 
 
-class _Audit(_Part):
+class _Audit(Record):
     passed: int
     applicable: int
     failed: list[str]
 
 
-class Summary(_Part):
+class Summary(Record):
     """What a report says of itself in its summary.json."""
 
     hardware: _Hardware
@@ -89,18 +86,22 @@ class Summary(_Part):
     answer: list[_Sentence]
     audit: _Audit | None = None  # reports from before there was an audit have none
 
+    @property
+    def question(self) -> str:
+        """What the study asks: its title, where its kind is unknown."""
+        return QUESTIONS.get(self.kind, self.study.title)
 
-@dataclass(frozen=True)
-class Entry:
-    """One report as the index lists it; links are relative to the index."""
+    @property
+    def first_sentence(self) -> str:
+        """The headline, else the first line of the answer."""
+        return self.headline or next((sentence.text for sentence in self.answer), "")
 
-    summary: Summary
-    question: str
-    headline: str
-    cells: str
-    audit: str
-    html: str
-    pdf: str
+    @property
+    def place(self) -> tuple[bool, int, str]:
+        """The default study first, then question by question."""
+        order = list(QUESTIONS)
+        rank = order.index(self.kind) if self.kind in order else len(order)
+        return (self.study.name != "default", rank, self.study.name)
 
 
 @dataclass(frozen=True)
@@ -120,17 +121,22 @@ def render_index(
     `left_out` are the folders of reports that are not listed, and why.
     """
     folders = [path.parent for path in sorted(report_root.glob(f"*/*/{SUMMARY}")) if path.parent not in left_out]
-    entries = [_entry(folder, output.parent) for folder in folders]
-    for folder, entry in zip(folders, entries, strict=True):
-        if entry.summary.study.name == "default":
-            _render_preview(folder, entry, templates, output.with_name("preview.png"))
-            break
+    found = [(read_summary(folder / SUMMARY), folder) for folder in folders]
+    default = next((one for one in found if one[0].study.name == "default"), None)
+    if default:
+        _render_preview(*default, templates, output.with_name("preview.png"))
+    entries = [(one, quote(Path(os.path.relpath(folder, output.parent)).as_posix())) for one, folder in found]
     write_text(
         output,
         environment(templates)
         .get_template("index.html")
         .render(
-            machines=[sorted(one, key=_place) for _, one in groupby(entries, lambda one: one.summary.hardware.slug)],
+            machines=[
+                sorted(own, key=lambda entry: entry[0].place)
+                for _, own in groupby(entries, lambda entry: entry[0].hardware.slug)
+            ],
+            count=units.count,
+            files=(HTML, PDF),
             compared=compared,
             left_out=sorted(left_out.values()),
             documentation=DOCUMENTATION if (output.parent / DOCUMENTATION).is_file() else "",
@@ -140,44 +146,11 @@ def render_index(
 
 
 def read_summary(path: Path) -> Summary:
-    """Read a report's `summary.json`, or refuse naming the file and the field."""
-    try:
-        return Summary.model_validate(read_json(path))
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        field = ".".join(str(part) for part in first["loc"]) or "summary"
-        raise Refusal(f"{path}: field {field}: {first['msg']}; delete the file and render the report again") from None
+    """A report's `summary.json`, or a refusal that names the file and the field."""
+    return checked(path, Summary, "delete the file and render the report again")
 
 
-def _entry(folder: Path, base: Path) -> Entry:
-    summary = read_summary(folder / SUMMARY)
-    address = quote(Path(os.path.relpath(folder, base)).as_posix())
-    return Entry(
-        summary=summary,
-        question=QUESTIONS.get(summary.kind, ""),
-        headline=summary.headline or next((sentence.text for sentence in summary.answer), ""),
-        cells=units.count(summary.cells),
-        audit=_score(summary.audit),
-        html=f"{address}/{HTML}",
-        pdf=f"{address}/{PDF}",
-    )
-
-
-def _score(audit: _Audit | None) -> str:
-    """A report's score of itself in words, nothing where it has none."""
-    if audit is None:
-        return ""
-    return f"passes {units.count(audit.passed)} of {units.count(audit.applicable)} checks of its own quality"
-
-
-def _place(entry: Entry) -> tuple[bool, int, str]:
-    """The default study first, then question by question."""
-    order = list(QUESTIONS)
-    kind, name = entry.summary.kind, entry.summary.study.name
-    return (name != "default", order.index(kind) if kind in order else len(order), name)
-
-
-def _render_preview(study: Path, entry: Entry, templates: Path, output: Path) -> None:
+def _render_preview(summary: Summary, study: Path, templates: Path, output: Path) -> None:
     """Write a picture of 1200 by 630 from what a published study's leading figure draws; none of another figure."""
     drawn = study / _FIGURE
     if not is_there(drawn):
@@ -186,9 +159,11 @@ def _render_preview(study: Path, entry: Entry, templates: Path, output: Path) ->
     if header != _COLUMNS:
         return
     panels = list(dict.fromkeys(row[0] for row in rows))
-    values = {"headline": entry.headline, "machine": entry.summary.hardware.label, "panels": panels}
+    values = {"headline": summary.first_sentence, "machine": summary.hardware.label, "panels": panels}
     files = {f"{panel}.svg": _drawing(panel, rows) for panel in panels} | {"preview.json": json.dumps(values)}
-    output.write_bytes(typeset(templates / "typst" / "preview.typ", files, format="png", ppi=72))
+    picture = typeset(templates / "typst" / "preview.typ", files, format="png", ppi=72)
+    with Image.open(io.BytesIO(picture)) as drawing:  # the same pixels in fewer bytes
+        drawing.save(output, optimize=True)
 
 
 def _drawing(panel: str, rows: Sequence[Sequence[str]]) -> str:

@@ -10,10 +10,12 @@ import io
 import json
 import re
 import shutil
+import struct
 import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import fields, is_dataclass
 from datetime import UTC, datetime
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as Tree
@@ -21,12 +23,16 @@ from xml.etree import ElementTree as Tree
 import deflate
 import pikepdf
 import typst
+from fontTools.ttLib import TTFont
 
 from gnn_checkpointing.report.letters import FONTS, font_folder, is_drawn
 from gnn_checkpointing.report.page import Page
 from gnn_checkpointing.sourced import bare
 
 _SVG = "{http://www.w3.org/2000/svg}"
+_ANCHORS = {"x": "middle", "y": "end"}
+"""Of the words of an axis, by its class, as the style of drawings has it."""
+
 _STRING = re.compile(rb"(\((?:[^()\\]|\\.)*\))", re.DOTALL)
 _ESCAPED = re.compile(rb"\\([0-7]{1,3}|.)", re.DOTALL)
 _LETTERS = {b"n": b"\n", b"r": b"\r", b"t": b"\t", b"b": b"\b", b"f": b"\f"}
@@ -92,30 +98,84 @@ def _lines(text: Tree.Element, given: Mapping[str, str]) -> Iterator[dict[str, A
     y = float(given["y"])
     for line in (text, *text):
         y += float(line.get("dy", 0))
-        size, anchor = float(given.get("font-size", "8.5")), given.get("text-anchor", "start")
-        yield {"text": line.text or "", "x": float(given["x"]), "y": y, "size": size, "anchor": anchor}
+        size, anchor = (
+            float(given.get("font-size", "8")),
+            given.get("text-anchor") or _ANCHORS.get(given.get("class", "")),
+        )
+        yield {"text": line.text or "", "x": float(given["x"]), "y": y, "size": size, "anchor": anchor or "start"}
 
 
 def _packed(pdf: bytes) -> bytes:
     """The same pages, smaller: the tags keep their roles, and lose the borders that are drawn anyway."""
     with pikepdf.open(io.BytesIO(pdf)) as document:
-        drawn = [page.Contents.objgen for page in document.pages]
+        drawn = {page.Contents.objgen for page in document.pages}
+        described = (one for one in document.objects if isinstance(one, pikepdf.Dictionary) and "/FontFile2" in one)
+        fonts = {one.FontFile2.objgen for one in described}
         for one in document.objects:
             if isinstance(one, pikepdf.Stream) and one.get("/Filter") == "/FlateDecode":
                 content = one.read_bytes()
-                content = _short(content) if one.objgen in drawn or one.get("/Subtype") == "/Form" else content
+                if one.objgen in drawn or one.get("/Subtype") == "/Form":
+                    content = _short(content)
+                elif one.objgen in fonts:
+                    content = _plain_font(content)
                 one.write(bytes(deflate.zlib_compress(content, _HARDEST)), filter=pikepdf.Name.FlateDecode)
             elif isinstance(one, pikepdf.Dictionary) and one.get("/Type") == "/StructElem":
                 _lighten(one)
-        written = io.BytesIO()
-        pikepdf.settings.set_flate_compression_level(9)
-        document.save(
-            written,
-            object_stream_mode=pikepdf.ObjectStreamMode.generate,
-            deterministic_id=True,
-            fix_metadata_version=False,
-        )
-    return written.getvalue()
+        return _written(document)
+
+
+def _written(document: pikepdf.Pdf) -> bytes:
+    """The file with all objects that are no streams in one: libraries pack them by the hundred, which takes more."""
+    made, others = io.BytesIO(b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n"), {}
+    made.seek(0, io.SEEK_END)
+    places: dict[int, tuple[int, int, int]] = {}
+
+    def add(number: int, entries: bytes, content: bytes) -> None:
+        places[number] = (1, made.tell(), 0)
+        made.write(b"%d 0 obj\n%b\nstream\n%b\nendstream\nendobj\n" % (number, entries, content))
+
+    for one in document.objects:
+        if isinstance(one, pikepdf.Stream) and one.get("/Type") not in ("/ObjStm", "/XRef"):
+            add(one.objgen[0], one.stream_dict.unparse(resolved=True), one.read_raw_bytes())
+        elif isinstance(one, pikepdf.Dictionary | pikepdf.Array):
+            others[one.objgen[0]] = one.unparse(resolved=True)
+    last, at = max(*places, *others) + 1, 0
+    heads = []
+    for place, (number, text) in enumerate(others.items()):
+        places[number] = (2, last, place)
+        heads.append(b"%d %d" % (number, at))
+        at += len(text) + 1
+    head = b" ".join(heads) + b"\n"
+    packed = bytes(deflate.zlib_compress(head + b"\n".join(others.values()), _HARDEST))
+    entries = b"<</Type/ObjStm/N %d/First %d/Filter/FlateDecode/Length %d>>" % (len(heads), len(head), len(packed))
+    add(last, entries, packed)
+    start = made.tell()
+    places[last + 1] = (1, start, 0)
+    rows = [struct.pack(">BIH", *places.get(number, (0, 0, 0))) for number in range(last + 2)]
+    # Each row as its difference from the one above, which filter 2 undoes.
+    steps = (
+        bytes((a - b) % 256 for a, b in zip(row, above, strict=True)) for above, row in pairwise([bytes(7), *rows])
+    )
+    table = bytes(deflate.zlib_compress(b"".join(b"\2" + step for step in steps), _HARDEST))
+    root, info, id = (document.trailer[name] for name in ("/Root", "/Info", "/ID"))
+    entries = (
+        b"<</Type/XRef/Size %d/W[1 4 2]/Root %d 0 R/Info %d 0 R/ID %b/Filter/FlateDecode"
+        b"/DecodeParms<</Predictor 12/Columns 7>>/Length %d>>"
+    ) % (last + 2, root.objgen[0], info.objgen[0], id.unparse(), len(table))
+    add(last + 1, entries, table)
+    made.write(b"startxref\n%d\n%%%%EOF\n" % start)
+    return made.getvalue()
+
+
+def _plain_font(font: bytes) -> bytes:
+    """A font's shapes alone, without its texts and what moves them on coarse screens: two thirds of it."""
+    found, made = TTFont(io.BytesIO(font), recalcTimestamp=False), io.BytesIO()
+    for glyph in found.getGlyphOrder():
+        found["glyf"][glyph].removeHinting()
+    for name in {"name", "post", "fpgm", "prep", "cvt "} & set(found.keys()):
+        del found[name]
+    found.save(made, reorderTables=None)
+    return made.getvalue()
 
 
 def _short(content: bytes) -> bytes:

@@ -18,21 +18,8 @@ from rocrate.model import ContextEntity, File
 from rocrate.rocrate import ROCrate
 
 from gnn_checkpointing.packed import PACK
+from gnn_checkpointing.report import inputs as names
 from gnn_checkpointing.report.figure import Fact, Figure, Provenance
-from gnn_checkpointing.report.inputs import (
-    ANALYSIS,
-    GIVEN,
-    GRAPHS,
-    HARDWARE,
-    HISTORY,
-    MEASUREMENTS,
-    PLANNER,
-    RECORDS,
-    STUDY,
-    TRACES,
-    TRAININGS,
-    ReportInputs,
-)
 from gnn_checkpointing.report.page import Section
 from gnn_checkpointing.sourced import bare
 from gnn_checkpointing.study.study import Study
@@ -45,21 +32,22 @@ CODE = "#code"
 _PROFILE = "https://w3id.org/ro/wfrun/process/0.5"
 _TERMS = "https://w3id.org/ro/terms/workflow-run/context"
 _LICENCE = "https://spdx.org/licenses/MIT"
-_GIVEN = (STUDY, HARDWARE)
+_GIVEN = (names.STUDY, names.HARDWARE)
 _FORMATS = {".xz": "application/x-xz", ".jsonl": "application/jsonl"}
 
 INSIDE = f"#{PACK}/"
 """Begins the address of what is in the archive."""
 
 _DESCRIPTIONS = {
-    STUDY: "the study: graphs, architectures, policies, protocol, checksums of the user's files",
-    HARDWARE: "the machine that measured, with versions of its software",
+    names.STUDY: "the study: graphs, architectures, policies, protocol, checksums of the user's files",
+    names.HARDWARE: "the machine that measured, with versions of its software",
     PACK: "the data behind the report, as a tar file compressed by xz",
     "records.jsonl": "every measured record, one JSON object per line",
     "measurements.csv": "one row per cell and policy",
     "claims.json": "every claim with its estimate, rule and verdict",
     "audit.json": "the published questions and their answers",
     "planner.json": "the laws that the planner uses",
+    "history.json": "every measurement of this study on this machine",
     "summary.json": "what the index of reports shows",
     "report.html": "the report",
     "report.pdf": "the report, typeset",
@@ -89,28 +77,28 @@ def with_provenance(section: Section, study: Study, checksums: Mapping[str, str]
 
 def provenance(figure: Figure, study: Study, checksums: Mapping[str, str]) -> Provenance:
     """How a figure's file is made again, the SHA-256 of what that reads, and where the drawn numbers are."""
-    rule, command, names = _origin(figure.source, study, checksums)
-    inputs = tuple(Fact(name, checksums.get(name, "")) for name in names)
+    rule, command, read = _origin(figure.source, study, checksums)
+    inputs = tuple(Fact(name, checksums.get(name, "")) for name in read)
     return Provenance(figure.source, rule, command, inputs, data=f"{FIGURES}/{figure.id}.csv")
 
 
 def _origin(file: str, study: Study, checksums: Mapping[str, str]) -> tuple[str, str, tuple[str, ...]]:
     """The rule of the workflow, its command in the folder of the report, and the files beside the report it reads."""
-    if file.startswith(f"{ANALYSIS}/"):
-        given = {option: name for option, name in GIVEN.items() if name in checksums}
+    if file.startswith(f"{names.ANALYSIS}/"):
+        given = {option: name for option, name in names.GIVEN.items() if name in checksums}
         options = "".join(f" --{option} {name}" for option, name in given.items())
         command = f"python -m gnn_checkpointing analyse --run .{options}"
-        return "analyse", command, (STUDY, MEASUREMENTS, TRAININGS, *given.values())
-    if file == PLANNER:
+        return "analyse", command, (names.STUDY, names.MEASUREMENTS, names.TRAININGS, *given.values())
+    if file == names.PLANNER:
         command = "python -m gnn_checkpointing knowledge --run ."
-        return "knowledge", command, (STUDY, HARDWARE, MEASUREMENTS, GRAPHS)
-    if file in (MEASUREMENTS, TRACES, GRAPHS, HISTORY):
-        return "collect", study_command(study), (STUDY, RECORDS)
-    raise ValueError(f"figures are drawn from {MEASUREMENTS}, {TRACES}, {GRAPHS}, {PLANNER} or {ANALYSIS}/, not {file}")
+        return "knowledge", command, (names.STUDY, names.HARDWARE, names.MEASUREMENTS, names.GRAPHS)
+    if file in (names.MEASUREMENTS, names.TRACES, names.GRAPHS, names.HISTORY):
+        return "collect", study_command(study), (names.STUDY, names.RECORDS)
+    raise ValueError(f"no rule is known to make {file}, and so no figure is drawn from it")
 
 
 def crate(
-    plain: Mapping[str, bytes], packed: Mapping[str, bytes], inputs: ReportInputs, answer: str, code: str
+    plain: Mapping[str, bytes], packed: Mapping[str, bytes], inputs: names.ReportInputs, answer: str, code: str
 ) -> dict[str, Any]:
     """The content of `ro-crate-metadata.json` of a report of `plain` files, one of them the archive of `packed` ones.
 
@@ -163,9 +151,9 @@ def crate(
 
 
 def _facts(name: str, content: bytes) -> dict[str, str]:
-    return {
+    described = {"description": _DESCRIPTIONS[name]} if name in _DESCRIPTIONS else {}
+    return described | {
         "name": name,
-        "description": _DESCRIPTIONS.get(name, "data behind the report"),
         "encodingFormat": _FORMATS.get(Path(name).suffix) or mimetypes.guess_type(name)[0] or "application/json",
         "contentSize": str(len(content)),
         "sha256": hashlib.sha256(content).hexdigest(),

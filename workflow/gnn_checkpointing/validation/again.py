@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import fields
 from typing import Any
 
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 
 from gnn_checkpointing.analysis.analyse import Findings, analyse
 from gnn_checkpointing.analysis.protocol import protocol_of
@@ -15,7 +16,9 @@ from gnn_checkpointing.artefacts import read_json
 from gnn_checkpointing.audit.inputs import RunFolder
 from gnn_checkpointing.audit.rubric import audited
 from gnn_checkpointing.claims.judge import judge
+from gnn_checkpointing.claims.ledger import Ledger
 from gnn_checkpointing.planning.gather import knowledge
+from gnn_checkpointing.planning.knowledge import Knowledge
 from gnn_checkpointing.refusal import Refusal
 from gnn_checkpointing.report.inputs import ANALYSIS, AUDIT, CLAIMS, MEASUREMENTS, PLANNER
 from gnn_checkpointing.report.render import SUMMARY, published_sources, read_inputs, summary
@@ -97,6 +100,9 @@ def _held(run: RunFolder, what: str, source: str, make: Callable[[], dict[str, A
         return
     for name, again in made.items():
         given = read_json(run.folder / name)
+        if isinstance(again, Ledger | Knowledge):  # files of an older form say the same in more words
+            with suppress(ValidationError):
+                given = type(again).model_validate(given).model_dump(mode="json")
         different = list(differences(given, TypeAdapter(Any).dump_python(again, mode="json")))
         if different:
             place, one, other = different[0]

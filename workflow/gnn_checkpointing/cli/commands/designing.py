@@ -29,7 +29,7 @@ def schema(*, of: Annotated[Literal["study", "claims"], says("a study file or cl
 
 
 def model(*, study: Study = STUDY) -> None:
-    from gnn_checkpointing.measurement.own_models import tried_models
+    from gnn_checkpointing.models.own import tried_models
 
     for line in tried_models(reading.read_study_to_measure(study)):
         print(line)

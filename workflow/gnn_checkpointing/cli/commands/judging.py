@@ -12,6 +12,7 @@ from gnn_checkpointing.artefacts import seal, write_sealed
 from gnn_checkpointing.audit.inputs import RunFolder
 from gnn_checkpointing.audit.rubric import audited
 from gnn_checkpointing.claims.judge import judge as judged
+from gnn_checkpointing.claims.ledger import written
 from gnn_checkpointing.cli.options import Encodings, Explanations, Run
 from gnn_checkpointing.planning.gather import knowledge as gathered
 from gnn_checkpointing.records.explained import read_explained
@@ -37,7 +38,7 @@ def judge(*, run: Run) -> None:
         ledger = judged(given.findings, given.study.name, given.machine.slug)
     except ValidationError as error:  # of a claim: estimates that no analysis gives
         raise Refusal(f"{run / names.ANALYSIS}: {complaint(error)}; make it again with `analyse`") from None
-    write_sealed(run / names.CLAIMS, ledger.model_dump(mode="json"))
+    write_sealed(run / names.CLAIMS, written(ledger))
 
 
 def audit(*, run: Run) -> None:

@@ -8,7 +8,7 @@ a capital letter stands before values, small ones before shapes.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass
 from typing import Protocol
 
 from gnn_checkpointing.analysis.results import Estimate
@@ -59,19 +59,6 @@ class Frame:
         return self.bottom - self.top
 
 
-@dataclass(frozen=True)
-class Place:
-    """Values as places within a frame."""
-
-    frame: Frame
-    x: Scale
-    y: Scale
-
-    def at(self, x: float, y: float) -> tuple[float, float]:
-        """Where a pair of values is drawn, from the frame's top left; far outside where an axis has no such value."""
-        return self.frame.width * self.x.share(x), self.frame.height * (1 - self.y.share(y))
-
-
 def span_of(point: Point, y: Scale) -> str:
     """The interval of a value in words, in brackets; nothing where it has none."""
     return f" ({interval(y.text(point.low), y.text(point.high))})" if point.low < point.high else ""
@@ -80,8 +67,8 @@ def span_of(point: Point, y: Scale) -> str:
 class Layer(Protocol):
     """Something drawn at values."""
 
-    def draw(self, plot: Element, place: Place) -> None:
-        """Draw into the plot."""
+    def draw(self, plot: Element, chart: Chart) -> None:
+        """Draw into the plot of a chart."""
 
 
 @dataclass(frozen=True)
@@ -104,7 +91,7 @@ class Name:
 
 @dataclass(frozen=True)
 class Chart:
-    """Two axes in a frame, what is drawn at values, and the names of it; `above` is what x is in other words."""
+    """Two axes in a frame, what is drawn at values, and the names of it."""
 
     frame: Frame
     x: Scale
@@ -113,14 +100,12 @@ class Chart:
     names: Sequence[Name] = ()
     title_size: float = 8.5
     small: bool = False
-    above: tuple[str, Sequence[str]] | None = None
     tick_labels: tuple[bool, bool] = (True, True)
-    grid: tuple[bool, bool] = field(default=(True, True))
+    grid: tuple[bool, bool] = (True, True)
 
-    @property
-    def place(self) -> Place:
-        """How its values become places."""
-        return Place(self.frame, self.x, self.y)
+    def at(self, x: float, y: float) -> tuple[float, float]:
+        """Where a pair of values is drawn, from the frame's top left; far outside where an axis has no such value."""
+        return self.frame.width * self.x.share(x), self.frame.height * (1 - self.y.share(y))
 
 
 def panel(name: str, chart: Chart, height: float = HEIGHT, width: float = WIDTH) -> str:
@@ -133,29 +118,23 @@ def panel(name: str, chart: Chart, height: float = HEIGHT, width: float = WIDTH)
 def draw(parent: Element, chart: Chart) -> Element:
     """Draw a chart into a drawing."""
     frame, x, y = chart.frame, chart.x, chart.y
-    edges = (frame.left, frame.top, frame.right, frame.bottom)
-    group = svg.add(
-        parent, "g", class_="chart", data_frame=" ".join(map(svg.number, edges)), data_x=x.told, data_y=y.told
-    )  # fmt: skip
+    edges = " ".join(map(svg.number, astuple(frame)))
+    group = svg.add(parent, "g", class_="chart", data_frame=edges, data_x=x.told, data_y=y.told)
     _ticks(group, chart)
-    outline = svg.path([(frame.left, frame.top), (frame.left, frame.bottom), (frame.right, frame.bottom)])
-    svg.add(group, "path", d=outline, fill="none", stroke=INK, stroke_width=0.7)
+    corners = [(frame.left, frame.top), (frame.left, frame.bottom), (frame.right, frame.bottom)]
+    svg.add(group, "path", d=svg.path(corners))
     size = 7.0 if chart.small else 8.5
     middle = (frame.left + frame.right) / 2
     if x.label:
         svg.words(group, middle, frame.bottom + (17 if chart.small else 24), x.label, size, text_anchor="middle")
     # Above the axis and level: nobody has to turn their head, and the panel keeps its width for the data.
-    lift = 25 if chart.above else 10
     if y.label:
-        svg.words(group, frame.left - (0 if chart.small else 36), frame.top - lift, y.label, chart.title_size)
-    plot = svg.add(
-        group, "svg", class_="plot", x=frame.left, y=frame.top, width=frame.width, height=frame.height,
-        overflow="hidden", stroke=INK, stroke_width=0.4,
-    )  # fmt: skip
+        svg.words(group, frame.left - (0 if chart.small else 36), frame.top - 10, y.label, chart.title_size)
+    plot = svg.add(group, "svg", class_="plot", x=frame.left, y=frame.top, width=frame.width, height=frame.height)
     for layer in chart.layers:
-        layer.draw(plot, chart.place)
+        layer.draw(plot, chart)
     if chart.names:
-        names = svg.add(group, "g", stroke_width=0.7, stroke_opacity=0.8)
+        names = svg.add(group, "g", class_="names")
         for name in chart.names:
             _name(names, name)
     return group
@@ -165,25 +144,18 @@ def _ticks(group: Element, chart: Chart) -> None:
     frame, size = chart.frame, 7.0 if chart.small else 8.0
     kinds = (("x", chart.x, chart.tick_labels[0], chart.grid[0]), ("y", chart.y, chart.tick_labels[1], chart.grid[1]))
     for kind, scale, labelled, grid in kinds:
-        anchor = "middle" if kind == "x" else "end"
-        ticks, lines = svg.add(group, "g", class_=kind, text_anchor=anchor, font_size=size), ""
-        for place, (tick, text) in enumerate(zip(scale.ticks, scale.tick_labels, strict=True)):
-            share = scale.share(tick)
-            spot = frame.left + share * frame.width if kind == "x" else frame.bottom - share * frame.height
+        ticks, lines = svg.add(group, "g", class_=kind, font_size=size if chart.small else None), ""
+        for tick, text in zip(scale.ticks, scale.tick_labels, strict=True):
             if kind == "x":
-                lines += f"M{svg.tenth(spot)} {svg.tenth(frame.top)}v{svg.tenth(frame.height)}"
+                place = (frame.left + scale.share(tick) * frame.width, frame.bottom + 9)
+                lines += f"M{svg.tenth(place[0])} {svg.tenth(frame.top)}v{svg.tenth(frame.height)}"
             else:
-                lines += f"M{svg.tenth(frame.left)} {svg.tenth(spot)}h{svg.tenth(frame.width)}"
-            if labelled and kind == "x":
-                svg.words(ticks, spot, frame.bottom + 9, text, size)
-                if chart.above:
-                    svg.words(ticks, spot, frame.top - 6, chart.above[1][place], 6.5)
-            elif labelled:
-                svg.words(ticks, frame.left - 4, spot, text, size)
+                place = (frame.left - 4, frame.bottom - scale.share(tick) * frame.height)
+                lines += f"M{svg.tenth(frame.left)} {svg.tenth(place[1])}h{svg.tenth(frame.width)}"
+            if labelled:
+                svg.words(ticks, *place, text, size)
         if grid and lines:
-            svg.add(ticks, "path", d=lines, stroke=INK, stroke_opacity=0.13, stroke_width=0.6)
-    if chart.above:
-        svg.words(group, frame.right, frame.top - 15, chart.above[0], 6.5, text_anchor="end")
+            svg.add(ticks, "path", d=lines)
 
 
 def _name(group: Element, name: Name) -> None:

@@ -10,7 +10,6 @@ from itertools import pairwise
 from gnn_checkpointing.report.figure import Drawn
 from gnn_checkpointing.report.figures import svg
 from gnn_checkpointing.report.figures.chart import Chart, Frame, Layer, Name, Point, panel, span_of
-from gnn_checkpointing.report.figures.chart import Place as Places
 from gnn_checkpointing.report.figures.labels import Box, placed
 from gnn_checkpointing.report.figures.layers import HOLLOW, Rule, Series, Steps, tell, whisker
 from gnn_checkpointing.report.figures.palette import INK, Family, Look, family, ramp
@@ -97,7 +96,7 @@ class _Levels:
     levels: Sequence[str]
     cell: str
 
-    def draw(self, plot: Element, place: Places) -> None:
+    def draw(self, plot: Element, chart: Chart) -> None:
         """Draw whiskers and marks from sparse to dense."""
         told = f"{{}}: {{}} of none's activation memory, {{}} of its step time; {self.cell}, average degree {{}}"
         group = svg.add(plot, "g", class_=f"p:{self.path.policy}", **(HOLLOW if self.path.hollow else {}))
@@ -105,11 +104,11 @@ class _Levels:
         for each in self.path.places:
             colour, point = ramp(_share(each.level, self.levels)), Point(each.memory, each.time, each.low, each.high)
             if point.low < point.high:
-                svg.add(group, "path", d=whisker(place, point), stroke_width=1, color=colour)
+                svg.add(group, "path", d=whisker(chart, point), stroke_width=1, color=colour)
             shape = marker(family(self.path.policy).marker, _size(each.level, self.levels))
-            spot = svg.path([place.at(point.x, point.y)])
+            spot = svg.path([chart.at(point.x, point.y)])
             svg.add(group, "path", class_="marks", d=spot + shape, color=colour)
-            numbers.append((place.x.text(point.x), place.y.text(point.y) + span_of(point, place.y), each.level))
+            numbers.append((chart.x.text(point.x), chart.y.text(point.y) + span_of(point, chart.y), each.level))
         tell(plot, group, told, numbers)
 
 
@@ -157,7 +156,7 @@ def _along(line: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
 
 
 def _spot(memory: float, time: float, x: Scale, y: Scale) -> tuple[float, float]:
-    across, down = Places(_FRAME, x, y).at(memory, time)
+    across, down = Chart(_FRAME, x, y).at(memory, time)
     return _FRAME.left + across, _FRAME.top + down
 
 

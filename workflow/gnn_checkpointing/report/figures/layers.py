@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from gnn_checkpointing.report.figures import svg
-from gnn_checkpointing.report.figures.chart import Place, Point, span_of
+from gnn_checkpointing.report.figures.chart import Chart, Point, span_of
 from gnn_checkpointing.report.figures.palette import INK, Look
 from gnn_checkpointing.report.figures.svg import Element, marker
 
@@ -30,23 +30,23 @@ class Series:
     opacity: float | None = None
     cell: str = ""
 
-    def draw(self, plot: Element, place: Place) -> None:
+    def draw(self, plot: Element, chart: Chart) -> None:
         """Draw the line, then whiskers, then marks."""
         group = svg.add(plot, "g", class_=f"p:{self.name}", **(HOLLOW if self.hollow else {}))
         if self.look.colour != INK:
             group.set("color", self.look.colour)
         if self.opacity is not None:
             group.set("opacity", svg.number(self.opacity))
-        spots = [place.at(point.x, point.y) for point in self.points]
+        spots = [chart.at(point.x, point.y) for point in self.points]
         if self.joined and len(spots) > 1:
             dashes = " ".join(f"{length * self.width:g}" for length in self.look.dashes) or None
             svg.add(group, "path", d=svg.path(spots), fill="none", stroke_width=self.width, stroke_dasharray=dashes)
-        bars = "".join(whisker(place, point) for point in self.points if self.whiskers and point.low < point.high)
+        bars = "".join(whisker(chart, point) for point in self.points if self.whiskers and point.low < point.high)
         if bars:
             svg.add(group, "path", d=bars, stroke_width=1)
         if self.marks:
             shape = marker(self.look.marker, self.size)
-            tell(plot, group, self.told(place), [self.numbers(point, place) for point in self.points])
+            tell(plot, group, self.told(chart), [self.numbers(point, chart) for point in self.points])
             svg.add(group, "path", class_="marks", d="".join(svg.path([spot]) + shape for spot in spots))
 
     @property
@@ -55,15 +55,15 @@ class Series:
         cells = {point.cell for point in self.points}
         return None if len(cells) > 1 or "{}" in "".join(cells) else "".join(cells) or self.cell
 
-    def told(self, place: Place) -> str:
+    def told(self, chart: Chart) -> str:
         """What every mark says, with a pair of braces for its name and for each of its `numbers`."""
         cell = "{}" if self._shared is None else self._shared
-        return f"{{}}: {{}} at {place.x.label.partition(' (')[0]} {{}}" + (f"; {cell}" if cell else "")
+        return f"{{}}: {{}} at {chart.x.label.partition(' (')[0]} {{}}" + (f"; {cell}" if cell else "")
 
-    def numbers(self, point: Point, place: Place) -> list[str]:
+    def numbers(self, point: Point, chart: Chart) -> list[str]:
         """What one mark alone says: a page's script puts it into what all say."""
         own = [point.cell] if self._shared is None else []
-        return [place.y.text(point.y) + span_of(point, place.y), place.x.text(point.x), *own]
+        return [chart.y.text(point.y) + span_of(point, chart.y), chart.x.text(point.x), *own]
 
 
 def tell(plot: Element, group: Element, told: str, numbers: Sequence[Sequence[str]]) -> None:
@@ -80,34 +80,30 @@ def tell(plot: Element, group: Element, told: str, numbers: Sequence[Sequence[st
     group.set("data-numbers", "¶".join(parts))
 
 
-def whisker(place: Place, point: Point) -> str:
+def whisker(chart: Chart, point: Point) -> str:
     """The interval of a point, with a cap at either end."""
-    low, high = place.at(point.x, point.low), place.at(point.x, point.high)
+    low, high = chart.at(point.x, point.low), chart.at(point.x, point.high)
     return f"{svg.path([low])}m-2.2 0h4.4{svg.path([low, high])}m-2.2 0h4.4"
 
 
 @dataclass(frozen=True)
 class Rule:
-    """A line of reference: level, upright, or through two pairs of values; with words at its end where it needs any."""
+    """A line of reference: level, upright, or through two pairs of values."""
 
     x: float | None = None
     y: float | None = None
     through: tuple[tuple[float, float], tuple[float, float]] | None = None
     dashes: str | None = "4 3"
-    text: str = ""
 
-    def draw(self, plot: Element, place: Place) -> None:
+    def draw(self, plot: Element, chart: Chart) -> None:
         """Draw from one end of the axes to the other."""
         if self.through is not None:
-            ends = [place.at(*pair) for pair in self.through]
+            ends = [chart.at(*pair) for pair in self.through]
         elif self.y is not None:
-            ends = [place.at(place.x.low, self.y), place.at(place.x.high, self.y)]
+            ends = [chart.at(chart.x.low, self.y), chart.at(chart.x.high, self.y)]
         else:
-            ends = [place.at(self.x or 0.0, place.y.low), place.at(self.x or 0.0, place.y.high)]
-        svg.add(
-            plot, "path", class_="data", d=svg.path(ends), stroke_width=0.8, stroke_opacity=0.7,
-            stroke_dasharray=self.dashes,
-        )  # fmt: skip
+            ends = [chart.at(self.x or 0.0, chart.y.low), chart.at(self.x or 0.0, chart.y.high)]
+        svg.add(plot, "path", class_="rule", d=svg.path(ends), stroke_dasharray=self.dashes)
 
 
 @dataclass(frozen=True)
@@ -116,16 +112,13 @@ class Steps:
 
     points: Sequence[tuple[float, float]]
 
-    def draw(self, plot: Element, place: Place) -> None:
+    def draw(self, plot: Element, chart: Chart) -> None:
         """Draw the corners."""
         corners: list[tuple[float, float]] = []
         for x, y in self.points:
             corners += [(x, corners[-1][1])] if corners else []
             corners.append((x, y))
-        svg.add(
-            plot, "path", class_="data front", d=svg.path([place.at(*corner) for corner in corners]), fill="none",
-            stroke_width=1.1, stroke_opacity=0.55,
-        )  # fmt: skip
+        svg.add(plot, "path", class_="front", d=svg.path([chart.at(*corner) for corner in corners]))
 
 
 @dataclass(frozen=True)
@@ -135,12 +128,11 @@ class Bars:
     name: str
     colour: str
     spans: Sequence[tuple[float, float, float, str]]
-    thick: float = 0.7
     opacity: float | None = None
 
-    def draw(self, plot: Element, place: Place) -> None:
+    def draw(self, plot: Element, chart: Chart) -> None:
         """Draw every bar."""
-        name, half = f"p:{self.name}" if self.name else None, self.thick / 2
+        name, half = f"p:{self.name}" if self.name else None, 0.35
         group = svg.add(plot, "g", class_=name, fill=self.colour, stroke="none", opacity=self.opacity)
         if any(words for *_, words in self.spans):
             tell(plot, group, "{}: {}", [[words] for *_, words in self.spans])
@@ -148,7 +140,7 @@ class Bars:
             [(start, row - half), (end, row - half), (end, row + half), (start, row + half)]
             for row, start, end, _ in self.spans
         )
-        shapes = "".join(f"{svg.path([place.at(*corner) for corner in box])}z" for box in boxes)
+        shapes = "".join(f"{svg.path([chart.at(*corner) for corner in box])}z" for box in boxes)
         svg.add(group, "path", class_="marks" if "data-numbers" in group.attrib else None, d=shapes)
 
 
@@ -161,9 +153,9 @@ class Ribbon:
     high: Sequence[float]
     colour: str
 
-    def draw(self, plot: Element, place: Place) -> None:
+    def draw(self, plot: Element, chart: Chart) -> None:
         """Draw from left to right and back."""
-        there = [place.at(x, y) for x, y in zip(self.xs, self.low, strict=True)]
-        back = [place.at(x, y) for x, y in zip(self.xs, self.high, strict=True)]
+        there = [chart.at(x, y) for x, y in zip(self.xs, self.low, strict=True)]
+        back = [chart.at(x, y) for x, y in zip(self.xs, self.high, strict=True)]
         outline = svg.path(there + back[::-1]) + "z"
-        svg.add(plot, "path", class_="data", d=outline, fill=self.colour, fill_opacity=0.2, stroke="none")
+        svg.add(plot, "path", class_="ribbon", d=outline, fill=self.colour)

@@ -7,19 +7,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from gnn_checkpointing.report.figures import svg
-from gnn_checkpointing.report.figures.chart import (
-    ABOVE,
-    BELOW,
-    HEIGHT,
-    LEFT,
-    WIDTH,
-    Chart,
-    Frame,
-    Layer,
-    Name,
-    Point,
-    panel,
-)
+from gnn_checkpointing.report.figures.chart import ABOVE, BELOW, HEIGHT, LEFT, WIDTH, Chart, Frame, Name, Point, panel
 from gnn_checkpointing.report.figures.labels import wrapped
 from gnn_checkpointing.report.figures.layers import Rule, Series
 from gnn_checkpointing.report.figures.palette import Look
@@ -30,7 +18,6 @@ __all__ = ["Line", "Point", "line_panel", "spread"]
 _NAMES = 64.0
 """Points kept on the right for names."""
 _LINE_HEIGHT = 10.5
-_TOP_AXIS = 14.0
 
 
 @dataclass(frozen=True)
@@ -49,20 +36,16 @@ def line_panel(
     y: Scale,
     reference: float | None = None,
     cell: str = "",
-    above: tuple[str, Sequence[str]] | None = None,
 ) -> str:
     """The SVG of one panel.
 
-    `reference` draws a level line, such as 1 for ratios. `cell` is what its points are of. `above` is a second axis of
-    x at the top: its label, and how each tick of x reads on it.
+    `reference` draws a level line, such as 1 for ratios. `cell` is what its points are of.
     """
-    top = ABOVE + (_TOP_AXIS if above else 0.0)
-    height = max(HEIGHT, _LINE_HEIGHT * sum(1 + wrapped(line.policy).count("\n") for line in lines) + BELOW + top)
-    frame = Frame(LEFT, top, WIDTH - _NAMES, height - BELOW)
-    layers: list[Layer] = [] if reference is None else [Rule(y=reference)]
-    layers += [Series(line.policy, looks[line.policy], line.points, cell=cell) for line in lines]
-    names = end_names(lines, looks, frame, x, y)
-    return panel(name, Chart(frame, x, y, layers, names, above=above), height)
+    height = max(HEIGHT, _LINE_HEIGHT * sum(1 + wrapped(line.policy).count("\n") for line in lines) + BELOW + ABOVE)
+    frame = Frame(LEFT, ABOVE, WIDTH - _NAMES, height - BELOW)
+    rules = [] if reference is None else [Rule(y=reference)]
+    series = [Series(line.policy, looks[line.policy], line.points, cell=cell) for line in lines]
+    return panel(name, Chart(frame, x, y, [*rules, *series], end_names(lines, looks, frame, x, y)), height)
 
 
 def end_names(lines: Sequence[Line], looks: Mapping[str, Look], frame: Frame, x: Scale, y: Scale) -> list[Name]:

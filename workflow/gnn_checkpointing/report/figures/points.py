@@ -8,19 +8,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from gnn_checkpointing.report.figures import svg
-from gnn_checkpointing.report.figures.chart import (
-    ABOVE,
-    BELOW,
-    HEIGHT,
-    LEFT,
-    RIGHT,
-    WIDTH,
-    Chart,
-    Frame,
-    Place,
-    Point,
-    draw,
-)
+from gnn_checkpointing.report.figures.chart import ABOVE, BELOW, HEIGHT, LEFT, RIGHT, WIDTH, Chart, Frame, Point, draw
 from gnn_checkpointing.report.figures.layers import Rule, Series
 from gnn_checkpointing.report.figures.lines import Line
 from gnn_checkpointing.report.figures.palette import Look
@@ -117,13 +105,13 @@ def ratio_panel(name: str, marks: Sequence[Mark], looks: Mapping[str, Look], x: 
 class _OnRows(Series):
     """Marks whose number is along x, on rows that have names."""
 
-    def told(self, place: Place) -> str:  # noqa: ARG002 - rows have names of their own
+    def told(self, chart: Chart) -> str:  # noqa: ARG002 - rows have names of their own
         """What every mark says."""
         return "{}: {} on {}" + (f"; {self.cell}" if self.cell else "")
 
-    def numbers(self, point: Point, place: Place) -> list[str]:
+    def numbers(self, point: Point, chart: Chart) -> list[str]:
         """What one mark alone says."""
-        return [place.x.text(point.x), point.cell]
+        return [chart.x.text(point.x), point.cell]
 
 
 def _short(label: str) -> str:

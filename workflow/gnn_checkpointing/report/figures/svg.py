@@ -8,13 +8,26 @@ from collections.abc import Sequence
 from functools import cache
 from xml.etree import ElementTree as Tree
 
-from gnn_checkpointing.report.figures.palette import INK
 from gnn_checkpointing.sourced import bare
 
 Element = Tree.Element
 FONT = "DejaVu Sans"
 """The font on paper, and the widest that a page may choose: what fits here fits everywhere."""
 _ON_PAPER = "#1d2126"
+STYLE = (
+    "svg{fill:currentColor;font-size:8px;stroke-linejoin:round}"
+    ".plot{stroke:currentColor;stroke-width:.4}"
+    ".x{text-anchor:middle}.y{text-anchor:end}"
+    ".x>path,.y>path{stroke:currentColor;stroke-opacity:.13;stroke-width:.6}"
+    ".chart>path{fill:none;stroke:currentColor;stroke-width:.7}"
+    ".names{stroke-width:.7;stroke-opacity:.8}"
+    ".rule{stroke-width:.8;stroke-opacity:.7}"
+    ".front{fill:none;stroke-width:1.1;stroke-opacity:.55}"
+    ".ribbon{fill-opacity:.2;stroke:none}"
+)
+"""What all drawings share, in selectors that readers of SVG know: on paper, in a page, and in a file saved from it."""
+
+_OF_FILES = re.compile(r' xmlns="[^"]*"|<style>.*?</style>')
 _WIDTH_OF_A_LETTER = 0.62  # of its size, the mean of that font
 _SQUARE = ((-0.9, -0.9), (0.9, -0.9), (0.9, 0.9), (-0.9, 0.9))
 _UP = ((0.0, -1.1), (1.05, 0.85), (-1.05, 0.85))
@@ -29,22 +42,18 @@ Corners = tuple[tuple[float, float], ...]
 def drawing(width: float, height: float, name: str = "") -> Element:
     """An empty drawing in points; `name` is what a file of it is called.
 
-    Its own colour and font are those of paper; a page's style overrules them.
+    It brings its style along. A page, which has that once for all drawings, leaves it out.
     """
-    return Tree.Element(
-        "svg",
-        {
-            "xmlns": "http://www.w3.org/2000/svg",
-            "viewBox": f"0 0 {number(width)} {number(height)}",
-            "color": _ON_PAPER,
-            "fill": INK,
-            "font-family": FONT,
-            "font-size": "8.5",
-            "stroke-linejoin": "round",
-            "aria-hidden": "true",
-            **({"data-name": name} if name else {}),
-        },
-    )
+    size = f"0 0 {number(width)} {number(height)}"
+    attributes = {"xmlns": "http://www.w3.org/2000/svg", "viewBox": size, "aria-hidden": "true"}
+    root = Tree.Element("svg", attributes | ({"data-name": name} if name else {}))
+    add(root, "style").text = f"svg[viewBox]{{color:{_ON_PAPER};font-family:{FONT}}}{STYLE}"
+    return root
+
+
+def on_page(drawing: str) -> str:
+    """A drawing without what a page has once for all."""
+    return _OF_FILES.sub("", drawing, count=2)
 
 
 def add(parent: Element, name: str, **attributes: str | float | None) -> Element:
@@ -62,7 +71,7 @@ def words(parent: Element, x: float, y: float, text: str, size: float = 8.5, **a
     lines = clean(text).split("\n")
     first = y + (0.72 - 1.1 * (len(lines) - 1)) * size / 2
     made = add(parent, "text", x=tenth(x), y=tenth(first), **attributes)
-    if number(size) != parent.get("font-size", "8.5"):
+    if number(size) != parent.get("font-size", "8"):
         made.set("font-size", number(size))
     made.text = lines[0]
     for line in lines[1:]:
@@ -132,14 +141,9 @@ def text_width(text: str, size: float) -> float:
 
 def _regular(corners: int, inner: float = 1.0, turned: float = 0.0) -> Corners:
     """A regular polygon with a corner at the top; with `inner` a star, which has a shorter corner between any two."""
-    steps = corners if inner == 1.0 else 2 * corners
-    return tuple(
-        (
-            1.12 * (inner if step % 2 and inner != 1.0 else 1.0) * math.sin(2 * math.pi * step / steps + turned),
-            -1.12 * (inner if step % 2 and inner != 1.0 else 1.0) * math.cos(2 * math.pi * step / steps + turned),
-        )
-        for step in range(steps)
-    )
+    radii = [1.12] * corners if inner == 1.0 else [1.12, 1.12 * inner] * corners
+    angles = [2 * math.pi * step / len(radii) + turned for step in range(len(radii))]
+    return tuple((r * math.sin(angle), -r * math.cos(angle)) for r, angle in zip(radii, angles, strict=True))
 
 
 def _turned(corners: Corners, quarters: int) -> Corners:

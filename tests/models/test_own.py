@@ -11,8 +11,7 @@ from typing import Any
 import pytest
 import torch
 
-from gnn_checkpointing.measurement.own_models import tried_models
-from gnn_checkpointing.models.own import build_own
+from gnn_checkpointing.models.own import build_own, tried_models
 from gnn_checkpointing.refusal import Refusal
 from gnn_checkpointing.study.reading import parse_study
 
