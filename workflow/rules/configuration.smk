@@ -1,6 +1,7 @@
 """The study of this run, read and checked, and the folders that it fills."""
 
 import os
+import sys
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
@@ -22,6 +23,12 @@ from gnn_checkpointing.study.reading import (
     read_yaml,
     refuse_unmeasurable,
 )
+
+
+def refuse(sentence):
+    """End before anything has run: Snakemake would add a traceback of its own."""
+    print(f"error: {sentence}", file=sys.stderr, flush=True)
+    os._exit(2)
 
 
 def refuse_by_schema():

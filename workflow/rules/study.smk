@@ -17,12 +17,6 @@ wildcard_constraints:
     convolution="|".join(sorted({*CONVOLUTIONS, *study.architecture.convolutions})),
 
 
-def refuse(sentence):
-    """End before anything has run: Snakemake would add a traceback of its own."""
-    print(f"error: {sentence}", file=sys.stderr, flush=True)
-    os._exit(2)
-
-
 onstart:
     if warning := unprinted(study):
         print(f"warning: {warning}", file=sys.stderr, flush=True)

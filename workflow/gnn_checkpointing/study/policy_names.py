@@ -43,7 +43,7 @@ _BRACKETS = {
 INK = ""
 """In place of a colour: that of the text."""
 
-_WHOLE, _BLOCKS, _FUSED = "whole layers or operators", "edge blocks", "compiled edge blocks"
+_WHOLE, _BLOCKS, _FUSED = "whole layers or operators", "edge blocks", "fused edge blocks"
 _OTHER = "another model, or offloaded"
 
 # Colours from Okabe and Ito's colour-blind-safe set (https://jfly.uni-koeln.de/color/) and between, the ones that keep

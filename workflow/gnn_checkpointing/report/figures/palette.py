@@ -52,7 +52,7 @@ _MARKERS = {
     "whole layers or operators": "s",
     "edge blocks": "^",
     "compiler": "D",
-    "compiled edge blocks": "*",
+    "fused edge blocks": "*",
 }
 
 # From gold over magenta to blue at a luminance that keeps 3:1 on either ground; red-green blindness leaves the order.
