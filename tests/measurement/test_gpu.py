@@ -177,6 +177,7 @@ class Listed:
         ([[], [OWN], [OWN], [OWN, OTHER, ELSEWHERE]], os.getpid(), [str(OTHER)]),  # it came later
         ([[], [HOSTS]], 99_001, []),
     ],
+    ids=["another device's", "ended", "came later", "the host's number"],  # a process's number is no name of a test
 )
 def test_who_else_is_on_the_device(answers: list[list[GpuProcess]], own: int, others: list[str]) -> None:
     found = alone_on(DEVICE, Listed(*answers))
