@@ -145,18 +145,20 @@ def test_every_policy_of_the_studies_can_be_planned_and_is_compared_in_the_study
     assert [by_name["GCN", policy] for policy in ("none", "layers", "edge_blocks")] == [2_240_000] * 3
 
 
-@pytest.mark.parametrize("degree", [8, 32, 128])
-def test_among_all_policies_the_one_advised_was_measured_to_be_within_a_fifth_of_the_fastest(degree: int) -> None:
-    """Each convolution of the frontier, on its own graphs, in a memory that holds all but the largest peaks."""
-    cells: dict[str, dict[str, float]] = {}
+def test_of_ten_cases_nine_are_advised_a_policy_measured_within_a_fifth_of_the_fastest() -> None:
+    """Each convolution and density of the frontier, in a memory that holds all but the largest peaks."""
+    cells: dict[tuple[str, float | None], dict[str, float]] = {}
     for row in measured("frontier"):
-        same = not row.changes and not row.other_model and row.policy != "compiled_edge_blocks"
-        if same and row.step_time_seconds and row.requested_average_degree == degree and row.is_drawn:
-            cells.setdefault(row.convolution, {})[row.policy] = row.step_time_seconds
+        same = not row.changes and not row.other_model
+        if same and row.step_time_seconds and row.requested_average_degree in (8, 32, 128) and row.is_drawn:
+            place = row.convolution, row.requested_average_degree
+            cells.setdefault(place, {})[row.policy] = row.step_time_seconds
     right = 0
-    for convolution, seconds in cells.items():
-        plan = planner("frontier").plan(num_nodes=2000, num_edges=2000 * degree, convolution=convolution, memory_gib=24)
+    for (convolution, degree), seconds in cells.items():
+        num_edges = round(2000 * (degree or 0))
+        plan = planner("frontier").plan(num_nodes=2000, num_edges=num_edges, convolution=convolution, memory_gib=24)
         right += seconds[plan.recommended] <= 1.2 * min(seconds.values())
+    assert len(cells) == 18
     assert right >= 0.9 * len(cells)
 
 

@@ -119,7 +119,7 @@ class CellRecord(ProcessRun):
     accelerator: Accelerator | None = None
     threads: PositiveInt
     allocator: str
-    memory_limit_bytes: PositiveInt
+    memory_limit_bytes: NonNegativeInt = Field(description="0 where no process was started")
     timed: bool
     governor: str | None
     restarts: NonNegativeInt

@@ -111,9 +111,10 @@ def ratio(value: float) -> str:
 
 @_marked
 def percent(share: float) -> str:
-    """A share as a percentage, with one decimal below ten per cent."""
+    """A share as a percentage: one decimal below ten per cent, and two where less than one is left of something."""
     value = 100 * share
-    return f"{fixed(value, 0 if abs(value) >= 10 or value == 0 else 1)}{SPACE}%"
+    decimals = 0 if abs(value) >= 10 or value == 0 else 2 if 0.1 <= value < 1 else 1
+    return f"{fixed(value, decimals)}{SPACE}%"
 
 
 @_marked
