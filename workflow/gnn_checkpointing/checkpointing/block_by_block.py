@@ -128,9 +128,17 @@ def _differentiable_gradients(cut: CutCall, gradients: Sequence[Tensor | None], 
     sums.add_to_weights(found[len(wanted) :])
 
 
-def _shape(tensor: Tensor) -> Tensor:
-    """A tensor of the same shape and type that has memory for one number."""
-    return tensor.new_empty(()).expand(tensor.shape)
+@dataclass(frozen=True)
+class _Form:
+    """What stands for a tensor whose values are not read."""
+
+    shape: torch.Size
+    dtype: torch.dtype
+    device: torch.device
+
+    def stand_in(self) -> Tensor:
+        """A tensor of this form that has memory for one number."""
+        return torch.empty((), dtype=self.dtype, device=self.device).expand(self.shape)
 
 
 @dataclass(frozen=True)
@@ -167,9 +175,9 @@ class _Cut(torch.autograd.Function):
         ctx.random = None if before is None or before == RandomStates.now(before.device) else before
         ctx.counts, ctx.parameters = (count, len(saved.tensors)), tensors[start:]
         reads = executor.reads(ctx.needs_input_grad[4 : 4 + count])
-        # What the gradients do not read is neither kept nor computed again: its shape stands for it.
+        # What the gradients do not read is neither kept nor computed again: its form stands for it.
         ctx.read = sorted(reads) if saved.again and not reads & saved.made else None
-        ctx.shapes = [None if place in reads else _shape(tensor) for place, tensor in enumerate(tensors[:count])]
+        ctx.forms = [_Form(tensor.shape, tensor.dtype, tensor.device) for tensor in tensors[:count]]
         read = [] if ctx.read is None else [tensors[place] for place in ctx.read]
         ctx.save_for_backward(*(saved.tensors if saved.again else tensors[:count]), *read, *kept)
         return out
@@ -194,8 +202,10 @@ class _Cut(torch.autograd.Function):
 
         def found() -> tuple[list[Tensor | None], list[Tensor | None]]:
             if ctx.read is not None and not differentiable:
-                values = dict(zip(read, everything[start:], strict=False))
-                call = ctx.cut.call.with_tensors([values.get(place, shape) for place, shape in enumerate(ctx.shapes)])
+                values = [form.stand_in() for form in ctx.forms]
+                for place, value in zip(read, everything[start:], strict=False):
+                    values[place] = value
+                call = ctx.cut.call.with_tensors(values)
             else:
                 with torch.set_grad_enabled(differentiable):
                     call = ctx.again(saved) if ctx.again else ctx.cut.call.with_tensors(saved)
