@@ -109,7 +109,7 @@ QUESTIONS: dict[str, dict[str, Answer]] = {
     },
     "frontier": {
         "Who wins on dense graphs, and by how much?": winner,
-        "Who wins at degree 8?": lambda inputs: [f"{fastest(inputs, 'GATv2', '8').policy} at degree"],
+        "Who wins at degree 8?": lambda inputs: [f"{fastest(inputs, 'GATv2', '8').policy} at"],
         "What does the compiler alone give?": rival("compiled"),
         "What does a memory budget give?": rival("memory_budget(0.5)"),
         "Does it pay for SAGE?": lambda inputs: [f"yes SAGE-max: {fastest(inputs, 'SAGE-max', '128').policy}"],
