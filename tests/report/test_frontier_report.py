@@ -11,7 +11,8 @@ from gnn_checkpointing.report import units
 from gnn_checkpointing.report.appendix import section
 from gnn_checkpointing.report.documents import documents
 from gnn_checkpointing.report.inputs import ReportInputs
-from gnn_checkpointing.report.page import Claims, Note, Page, Paragraph, Table, words_of
+from gnn_checkpointing.report.page import Note, Page, Paragraph, Table, words_of
+from gnn_checkpointing.report.sections.claims import Claims
 from gnn_checkpointing.report.sections.parts import spans
 from synthetic import inputs as synthetic
 from synthetic.changes import TIMES

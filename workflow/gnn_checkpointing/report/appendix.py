@@ -19,9 +19,8 @@ from jinja2.runtime import Context
 
 from gnn_checkpointing.packed import PACK
 from gnn_checkpointing.report import inputs as files
-from gnn_checkpointing.report.figure import Fact, Figure, Kind
 from gnn_checkpointing.report.inputs import ReportInputs
-from gnn_checkpointing.report.page import Block, Facts, Link, Links, Note, Paragraph, Section, Table
+from gnn_checkpointing.report.page import Block, Fact, Facts, Figure, Kind, Link, Links, Note, Paragraph, Section, Table
 from gnn_checkpointing.report.panels import Of, Shown, figure, table
 from gnn_checkpointing.report.texts import TEMPLATES, filters
 from gnn_checkpointing.sourced import counted, counted_where

@@ -10,8 +10,6 @@ from pathlib import Path
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.appendix import section as appendix_section
 from gnn_checkpointing.report.facts import Facts
-from gnn_checkpointing.report.figure import Fact, Figure
-from gnn_checkpointing.report.sections.history import Measured
 from gnn_checkpointing.report.inputs import ReportInputs
 from gnn_checkpointing.report.markdown import Writer
 from gnn_checkpointing.report.page import (
@@ -19,6 +17,8 @@ from gnn_checkpointing.report.page import (
     Block,
     Box,
     Bullets,
+    Fact,
+    Figure,
     Note,
     Page,
     Paragraph,
@@ -30,6 +30,7 @@ from gnn_checkpointing.report.page import (
     figures_of,
 )
 from gnn_checkpointing.report.provenance import provenance, study_command, with_provenance
+from gnn_checkpointing.report.sections.history import Measured
 from gnn_checkpointing.report.sections.lead import lead_figure, short_tables
 from gnn_checkpointing.report.sections.parts import NAMES
 from gnn_checkpointing.report.texts import TEMPLATES, filters

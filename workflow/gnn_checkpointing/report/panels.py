@@ -11,12 +11,11 @@ from dataclasses import dataclass
 from typing import Any, Generic, Literal, TypeVar
 
 from gnn_checkpointing.report import units
-from gnn_checkpointing.report.figure import Drawn, Figure, Panel
 from gnn_checkpointing.report.figures.lines import Line, line_panel
 from gnn_checkpointing.report.figures.palette import Look
 from gnn_checkpointing.report.figures.points import Mark, ratio_panel, residual_panel
 from gnn_checkpointing.report.figures.scales import Scale
-from gnn_checkpointing.report.page import Column, Table
+from gnn_checkpointing.report.page import Column, Drawn, Figure, Panel, Table
 
 Looks = Mapping[str, Look]
 Item = TypeVar("Item")

@@ -19,8 +19,7 @@ from rocrate.rocrate import ROCrate
 
 from gnn_checkpointing.packed import PACK
 from gnn_checkpointing.report import inputs as names
-from gnn_checkpointing.report.figure import Fact, Figure, Provenance
-from gnn_checkpointing.report.page import Section
+from gnn_checkpointing.report.page import Fact, Figure, Provenance, Section
 from gnn_checkpointing.sourced import bare
 from gnn_checkpointing.study.study import Study
 

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from gnn_checkpointing.report.figure import Drawn
 from gnn_checkpointing.report.figures import svg
 from gnn_checkpointing.report.figures.chart import Chart, Frame, Layer, Name, Point, panel, span_of
 from gnn_checkpointing.report.figures.labels import Box, placed
@@ -15,6 +14,7 @@ from gnn_checkpointing.report.figures.layers import HOLLOW, Rule, Series, Steps,
 from gnn_checkpointing.report.figures.palette import INK, Family, Look, family, ramp
 from gnn_checkpointing.report.figures.scales import Scale
 from gnn_checkpointing.report.figures.svg import Element, marker
+from gnn_checkpointing.report.page import Drawn
 
 _WIDTH, _HEIGHT = 353.0, 288.0
 _FRAME = Frame(43, 20, 344, 256)

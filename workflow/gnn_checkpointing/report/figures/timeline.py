@@ -6,12 +6,12 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from gnn_checkpointing.report.figure import Drawn
 from gnn_checkpointing.report.figures import scales, svg
 from gnn_checkpointing.report.figures.chart import Chart, Frame, Point, draw
 from gnn_checkpointing.report.figures.layers import Rule, Series
 from gnn_checkpointing.report.figures.palette import Look
 from gnn_checkpointing.report.figures.scales import Scale
+from gnn_checkpointing.report.page import Drawn
 from gnn_checkpointing.sourced import plain
 
 _COLUMNS = 3

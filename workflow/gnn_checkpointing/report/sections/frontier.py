@@ -16,11 +16,10 @@ from gnn_checkpointing.analysis.results import (
 )
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.appendix import Texts
-from gnn_checkpointing.report.figure import Figure, Panel
 from gnn_checkpointing.report.figures import scales
 from gnn_checkpointing.report.figures.frontier import Path, Place, drawn_paths, frontier_panel, key_panel
 from gnn_checkpointing.report.inputs import EFFECTS, ReportInputs
-from gnn_checkpointing.report.page import Table
+from gnn_checkpointing.report.page import Figure, Panel, Table
 from gnn_checkpointing.report.sections.parts import grouped, in_order, over_levels, pair_of, spans
 from gnn_checkpointing.sourced import sourced
 

@@ -15,11 +15,10 @@ from gnn_checkpointing.records.record import Record, checked
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.appendix import Texts
 from gnn_checkpointing.report.facts import Facts
-from gnn_checkpointing.report.figure import Figure
 from gnn_checkpointing.report.figures import scales
 from gnn_checkpointing.report.figures.palette import looks
 from gnn_checkpointing.report.inputs import HISTORY, ReportInputs
-from gnn_checkpointing.report.page import Table
+from gnn_checkpointing.report.page import Figure, Table
 from gnn_checkpointing.report.panels import Of, lines_over
 from gnn_checkpointing.report.sections.parts import line, points
 from gnn_checkpointing.sourced import plain, sourced
@@ -139,7 +138,10 @@ def throughput_figure(known: Sequence[Measured]) -> Figure | None:
     """Plain training's throughput at each measurement, a line for each convolution; None where it was never timed."""
     names = _convolutions(known)
     numbered = list(enumerate(known, start=1))
-    lines = [line(name, numbered, lambda one: one[0], lambda one, n=name: _plain_training(one[1], n)) for name in names]
+    lines = [
+        line(name, [(place, _plain_training(one, name)) for place, one in numbered], lambda at: at[0], lambda at: at[1])
+        for name in names
+    ]
     every = points([lines])
     if not every:
         return None

@@ -10,13 +10,12 @@ from gnn_checkpointing.records.measurements_table import number, per_second
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.appendix import Texts
 from gnn_checkpointing.report.facts import Facts
-from gnn_checkpointing.report.figure import Figure
 from gnn_checkpointing.report.figures import scales
 from gnn_checkpointing.report.figures.bars import Bar, bar_panel, drawn_bars
 from gnn_checkpointing.report.figures.palette import Look, by_convolution, looks
 from gnn_checkpointing.report.figures.points import Mark
 from gnn_checkpointing.report.inputs import EFFECTS, MEASUREMENTS, REGRESSIONS, ReportInputs, Row
-from gnn_checkpointing.report.page import Table
+from gnn_checkpointing.report.page import Figure, Table
 from gnn_checkpointing.report.panels import Shown, lines_over, marks_on_rows
 from gnn_checkpointing.report.sections.frontier import frontier_figure
 from gnn_checkpointing.report.sections.parts import family, grouped, lines_of, outcome_text, points

@@ -16,11 +16,10 @@ from gnn_checkpointing.records.graph_facts import GraphFacts
 from gnn_checkpointing.report import inputs as files
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.appendix import Texts
-from gnn_checkpointing.report.figure import Fact, Figure, Panel
 from gnn_checkpointing.report.figures.bars import Turn, drawn_turns, gantt_panel, graphs_a_row
 from gnn_checkpointing.report.figures.palette import kind_of
 from gnn_checkpointing.report.inputs import MEASUREMENTS, ReportInputs
-from gnn_checkpointing.report.page import Facts, Link, Links, Step, Steps, Table
+from gnn_checkpointing.report.page import Fact, Facts, Figure, Link, Links, Panel, Step, Steps, Table
 from gnn_checkpointing.report.provenance import study_command
 from gnn_checkpointing.sourced import counted_where, sourced, square_root
 from gnn_checkpointing.study.own_model import own_name

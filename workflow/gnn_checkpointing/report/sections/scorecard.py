@@ -8,12 +8,11 @@ from statistics import median
 from gnn_checkpointing.analysis.results import Capacity, Censored, Response, Score
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.appendix import Texts
-from gnn_checkpointing.report.figure import Figure
 from gnn_checkpointing.report.figures import scales
 from gnn_checkpointing.report.figures.lines import Line, Point
 from gnn_checkpointing.report.figures.points import thinning
 from gnn_checkpointing.report.inputs import PREDICTIONS, ReportInputs
-from gnn_checkpointing.report.page import Table
+from gnn_checkpointing.report.page import Figure, Table
 from gnn_checkpointing.report.panels import Of
 from gnn_checkpointing.report.sections.parts import grouped, pair_of, scatter
 from gnn_checkpointing.report.sections.predictions import RESPONSES

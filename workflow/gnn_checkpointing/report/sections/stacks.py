@@ -7,11 +7,11 @@ from collections.abc import Callable, Sequence
 from gnn_checkpointing.analysis.results import Effect, Estimate
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.appendix import Texts
-from gnn_checkpointing.report.figure import Figure
 from gnn_checkpointing.report.figures import scales
 from gnn_checkpointing.report.figures.palette import looks
 from gnn_checkpointing.report.figures.scales import Scale
 from gnn_checkpointing.report.inputs import EFFECTS, ReportInputs
+from gnn_checkpointing.report.page import Figure
 from gnn_checkpointing.report.panels import Shown, lines_over
 from gnn_checkpointing.report.sections.parts import grouped, line, lines_of, points
 

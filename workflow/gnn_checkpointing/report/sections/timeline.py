@@ -11,11 +11,11 @@ from gnn_checkpointing.analysis.table import series
 from gnn_checkpointing.records.traces import Trace
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.appendix import Texts
-from gnn_checkpointing.report.figure import Figure, Panel
 from gnn_checkpointing.report.figures import scales
 from gnn_checkpointing.report.figures.palette import looks
 from gnn_checkpointing.report.figures.timeline import Course, drawn_courses, timeline_panel
 from gnn_checkpointing.report.inputs import EXPLANATIONS, TRACES, ReportInputs
+from gnn_checkpointing.report.page import Figure, Panel
 from gnn_checkpointing.report.panels import Shown, lines_over
 from gnn_checkpointing.report.sections.parts import grouped, line, points
 from gnn_checkpointing.study.convolutions import VISION

@@ -8,12 +8,11 @@ from gnn_checkpointing.analysis.results import SAVES_BELOW, Compared, Effect, Es
 from gnn_checkpointing.records.measurements_table import number
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.appendix import Texts
-from gnn_checkpointing.report.figure import Figure
 from gnn_checkpointing.report.figures import scales
 from gnn_checkpointing.report.figures.palette import looks
 from gnn_checkpointing.report.figures.points import Mark
 from gnn_checkpointing.report.inputs import EFFECTS, MEASUREMENTS, ReportInputs, Row
-from gnn_checkpointing.report.page import Table
+from gnn_checkpointing.report.page import Figure, Table
 from gnn_checkpointing.report.panels import Of, Shown, marks_on_rows
 from gnn_checkpointing.report.sections import parts
 from gnn_checkpointing.report.sections.parts import family, grouped, in_order, spans
