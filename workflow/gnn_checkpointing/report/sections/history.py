@@ -145,7 +145,7 @@ def throughput_figure(known: Sequence[Measured]) -> Figure | None:
     every = points([lines])
     if not every:
         return None
-    x = scales.step_scale([f"{one.measured_on} {one.commit[:7]}".strip() for one in known], "measurement")
+    x = scales.step_scale([one.commit[:7] or one.measured_on for one in known], "commit, or day")
     y = scales.count_scale([point.y for point in every], "nodes per second")
     shown = lines_over("Plain training", lines, looks(names), x, y, names="convolution")
     return _text.figure("figure-history", HISTORY, [shown])
