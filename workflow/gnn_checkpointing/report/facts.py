@@ -70,6 +70,11 @@ class Facts:
         """Those of the effects that are worth their time; with `verdicts`, those of which that is the answer."""
         return [effect for effect in effects if self.pays(effect) in (verdicts or ("supported",))]
 
+    def other_gradients(self, convolution: str) -> list[Row]:
+        """Where a policy is left out, since its gradients differ from none's by more than is allowed."""
+        found = self.rows(convolution=convolution, outcome="completed", same_gradients=False)
+        return [row for row in found if row["policy"] not in self._inputs.quality.other_models]
+
     def runs(self, convolution: str) -> list[tuple[Effect, str]]:
         """The fastest policy along the densities: its point at the densest of a run of levels, and the run."""
         own = [one for one in self.winners() if one.convolution == convolution]
