@@ -18,7 +18,7 @@ from gnn_checkpointing.report.inputs import EFFECTS, MEASUREMENTS, REGRESSIONS, 
 from gnn_checkpointing.report.page import Figure, Table
 from gnn_checkpointing.report.panels import Shown, lines_over, marks_on_rows
 from gnn_checkpointing.report.sections.frontier import frontier_figure
-from gnn_checkpointing.report.sections.parts import family, grouped, lines_of, outcome_text, points
+from gnn_checkpointing.report.sections.parts import base_labels, family, grouped, lines_of, outcome_text, points
 from gnn_checkpointing.report.sections.stacks import depth_figure, ego_figure
 from gnn_checkpointing.report.sections.variants import densest
 
@@ -67,7 +67,10 @@ def _families(inputs: ReportInputs) -> Figure | None:
 def _batches(inputs: ReportInputs) -> Figure | None:
     found = [effect for effect in inputs.variants.batches if effect.sampler == "neighbours" and effect.size]
     base = found[0].base if found else ""
-    own, about = [effect for effect in found if effect.base == base], f"as batches of {base} get denser"
+    own, about = (
+        [effect for effect in found if effect.base == base],
+        f"as batches of {base_labels(found)(base)} get denser",
+    )
     return _lines(inputs, own, lambda effect: effect.size or 0.0, "neighbours drawn a layer", about)
 
 
