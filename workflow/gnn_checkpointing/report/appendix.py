@@ -75,11 +75,20 @@ class Texts:
         given = (_column(one, known) for one in self.lines(name, **known))
         return table(id, caption or self(name, **known), source, items, *given, *more)
 
-    def figure(self, id: str, source: str, shown: Iterable[Shown | None], name: str = "", **values: object) -> Figure:
+    def figure(
+        self,
+        id: str,
+        source: str,
+        shown: Iterable[Shown | None],
+        name: str = "",
+        *,
+        size: Literal["small", "wide"] = "small",
+        **values: object,
+    ) -> Figure:
         """The figure with its caption and how to read it: the texts `name`, or what is nearest to `id`."""
         caption = self(self._nearest(name or id), **values)
         how_to_read = self(self._nearest(name or id, _HOW) + _HOW, **values)
-        return figure(id, caption, how_to_read, source, shown)
+        return figure(id, caption, how_to_read, source, shown, size)
 
     def _nearest(self, id: str, end: str = "") -> str:
         """The longest name of a text with this end that `id` begins with."""

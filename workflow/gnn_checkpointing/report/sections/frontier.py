@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 from gnn_checkpointing.analysis.results import (
@@ -19,7 +20,8 @@ from gnn_checkpointing.report.appendix import Texts
 from gnn_checkpointing.report.figures import scales
 from gnn_checkpointing.report.figures.frontier import Path, Place, drawn_paths, frontier_panel, key_panel
 from gnn_checkpointing.report.inputs import EFFECTS, ReportInputs
-from gnn_checkpointing.report.page import Figure, Panel, Table
+from gnn_checkpointing.report.page import Figure, Table
+from gnn_checkpointing.report.panels import Shown
 from gnn_checkpointing.report.sections.parts import grouped, in_order, over_levels, pair_of, spans
 from gnn_checkpointing.sourced import sourced
 
@@ -85,16 +87,15 @@ def frontier_figure(inputs: ReportInputs, convolutions: Sequence[str], name: str
     y = scales.log_ratio_scale([end for place in places for end in (place.low, place.high)], "step time / none's")
     shown = {convolution: paths[convolution] for convolution in convolutions if paths[convolution]}
     policies = [p for p in inputs.compared if any(path.policy == p for each in shown.values() for path in each)]
-    key = f"{name}-key"
-    panels = [Panel(key, "Key", _text("key", levels=levels), key_panel(key, policies, levels), role="key")]
+    key = partial(key_panel, policies=policies, levels=levels)
+    panels = [Shown("Key", _text("key", levels=levels), key, role="key")]
     best = {(one.convolution, one.level): one.policies for one in inputs.frontier.pareto}
-    for position, (convolution, each) in enumerate(shown.items()):
-        id, front = f"{name}-{position}", best.get((convolution, levels[-1]), [])
-        svg = frontier_panel(id, each, levels, x, y, front, convolution)
+    for convolution, each in shown.items():
+        front = best.get((convolution, levels[-1]), [])
+        draw = partial(frontier_panel, paths=each, levels=levels, x=x, y=y, front=front, cell=convolution)
         told = _text("alternative", convolution=convolution, paths=each, estimate=units.estimate_of)
-        panels.append(Panel(id, convolution, told, svg, drawn_paths(each, x, y), convolution))
-    words = _text("figure-frontier"), _text("figure-frontier-how-to-read", inputs=inputs)
-    return Figure(f"figure-{name}", *words, tuple(panels), EFFECTS, size="wide")
+        panels.append(Shown(convolution, told, draw, drawn_paths(each, x, y), convolution))
+    return _text.figure(f"figure-{name}", EFFECTS, panels, "figure-frontier", size="wide", inputs=inputs)
 
 
 def ratios(inputs: ReportInputs, points: Sequence[Effect], ratio: str, id: str = "", **values: Any) -> Table:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import Any
 
 from gnn_checkpointing.analysis.results import Effect
@@ -145,7 +146,8 @@ def _limit(inputs: ReportInputs) -> Figure | None:
     shown = Shown(
         f"Under a limit of {units.plain(gib)} GiB",
         f"Bar chart: peak memory under a limit of {units.size(limit)}. {needs}.",
-        lambda name: (bar_panel(name, bars, limit), drawn_bars(bars, limit)),
+        partial(bar_panel, bars=bars, limit=limit),
+        drawn_bars(bars, limit),
     )
     return _text.figure("figure-lead", MEASUREMENTS, [shown], "figure-limit")
 

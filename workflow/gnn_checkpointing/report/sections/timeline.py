@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from itertools import pairwise
 from typing import Literal
 
@@ -15,7 +16,7 @@ from gnn_checkpointing.report.figures import scales
 from gnn_checkpointing.report.figures.palette import looks
 from gnn_checkpointing.report.figures.timeline import Course, drawn_courses, timeline_panel
 from gnn_checkpointing.report.inputs import EXPLANATIONS, TRACES, ReportInputs
-from gnn_checkpointing.report.page import Figure, Panel
+from gnn_checkpointing.report.page import Figure
 from gnn_checkpointing.report.panels import Shown, lines_over
 from gnn_checkpointing.report.sections.parts import grouped, line, points
 from gnn_checkpointing.study.convolutions import VISION
@@ -46,14 +47,13 @@ def timeline_figure(inputs: ReportInputs, traced: Mapping[str, Sequence[Trace]])
     peaks = [trace.peak_bytes for traces in traced.values() for trace in traces]
     low, high = max(1.0, min(peaks) * _FLOOR), max(peaks) * 4
     panels = []
-    for position, (convolution, traces) in enumerate(traced.items()):
-        id, courses = f"timeline-{position}", _courses(inputs, traces)
-        alternative = _text("alternative", convolution=convolution, traces=[(t, forward_share(t)) for t in traces])
-        svg = timeline_panel(id, courses, low, high)
-        panels.append(Panel(id, convolution, alternative, svg, drawn_courses(courses), convolution))
+    for convolution, traces in traced.items():
+        courses = _courses(inputs, traces)
+        told = _text("alternative", convolution=convolution, traces=[(t, forward_share(t)) for t in traces])
+        draw = partial(timeline_panel, courses=courses, low=low, high=high)
+        panels.append(Shown(convolution, told, draw, drawn_courses(courses), convolution))
     size: Literal["small", "wide"] = "wide" if any(len(traces) > 2 for traces in traced.values()) else "small"
-    words = _text("figure-timeline"), _text("figure-timeline-how-to-read")
-    return Figure("figure-timeline", *words, tuple(panels), TRACES, size)
+    return _text.figure("figure-timeline", TRACES, panels, size=size)
 
 
 def _courses(inputs: ReportInputs, traces: Sequence[Trace]) -> list[Course]:
