@@ -55,7 +55,7 @@ def forked(monkeypatch: pytest.MonkeyPatch, whole_run: str) -> None:
     monkeypatch.setenv("GNN_CHECKPOINTING_RUN", whole_run)
 
 
-LONG = ("workflow", "analysis", "report", "validation", "checkpointing", "measurement", "claims", "comparison")
+LONG = ("workflow", "analysis", "report", "audit", "checkpointing", "measurement", "claims", "comparison")
 """The rooms whose files of tests take longest."""
 
 
