@@ -54,9 +54,7 @@ def test_a_text_without_end_is_refused_and_long_lists_are_not(place: object, tmp
 
 def test_the_command_has_the_limit(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     write_json(tmp_path / "hardware.json", {"slug": "here", "label": "x" * 10**7})
-    begun = time.monotonic()
     assert any(f"at most {MOST_TEXT} are read" in text for text in complaints(tmp_path))
-    assert time.monotonic() - begun < 30
     assert main(["validate", str(tmp_path), "--seconds", "0"]) == 2
     assert "--seconds" in capsys.readouterr().err
 
