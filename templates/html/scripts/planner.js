@@ -3,10 +3,18 @@
 const MOST = 1e9, MOST_NODES = 1e12, MOST_EDGES = 1e15, GIB = 2 ** 30;
 const REACH = 4, NEARBY = 2, RECOMPUTES = /^(layers|segments|selective|edge_blocks|offloaded|reversible)/;
 
-function grown(growth, sizes, width) {
+// The layers of a segment that are recomputed together; other policies recompute layers one by one.
+function longestSegment(policy, layers) {
+  return Math.ceil(layers / Number(/^segments\((\d+)\)/.exec(policy)?.[1] ?? layers));
+}
+
+function grown(growth, sizes, width, segment = 1) {
   const { layer_channels = 0, layer_heads = 0, channels = 0, heads = 0, features = 0, rest = 0 } = growth;
+  const { segment_channels = 0, segment_heads = 0 } = growth;
   return layer_channels * (sizes.num_layers * sizes.hidden_channels)
     + layer_heads * (sizes.num_layers * sizes.heads)
+    + segment_channels * ((segment - 1) * sizes.hidden_channels)
+    + segment_heads * ((segment - 1) * sizes.heads)
     + channels * width
     + heads * sizes.heads
     + features * sizes.num_features
@@ -34,7 +42,7 @@ const COLUMNS = {
   log_edges: (nodes, edges) => Math.log(Math.max(edges, 1)),
 };
 
-function valueOf(law, nodes, edges, atOnce, sizes, readsFeatures) {
+function valueOf(law, nodes, edges, atOnce, sizes, readsFeatures, segment = 1) {
   let growth = 1;
   if (law.link === "exponential" || law.pieces.some((piece) => "edges_squared" in piece)) {
     growth = Math.max(nodes / law.num_nodes[1], edges / law.num_edges[1], 1);
@@ -47,7 +55,7 @@ function valueOf(law, nodes, edges, atOnce, sizes, readsFeatures) {
     let total = 0;
     for (const [column, term] of Object.entries(piece)) {
       const width = column === "edges" || column === "edges_at_once" ? widest : sizes.hidden_channels;
-      total += grown(term, sizes, width) * COLUMNS[column](nodes, edges, atOnce, law.knee);
+      total += grown(term, sizes, width, segment) * COLUMNS[column](nodes, edges, atOnce, law.knee);
     }
     largest = Math.max(largest, total);
   }
@@ -62,19 +70,19 @@ function resident(known, nodes, edges, sizes) {
   return parameters + perNode * nodes + terms.per_edge * edges;
 }
 
-// What attention dropout keeps of each share, in every layer that keeps its messages; compiled kernels draw it again.
+// What attention dropout keeps of each share, in every layer that keeps its messages; kernels draw it again.
 function dropoutBytes(known, nodes, edges, sizes) {
   const eager = /^(none|layers|segments|selective|edge_blocks|offloaded)/.exec(known.policy);
   if (!["GAT", "GATv2"].includes(known.convolution) || !eager) return 0;
-  const segments = Number(/^segments\((\d+)\)/.exec(known.policy)?.[1] ?? 0);
   const whole = ["none", "selective", "offloaded"].includes(eager[1]);
-  const layers = whole ? sizes.num_layers : Math.ceil(sizes.num_layers / (segments || sizes.num_layers));
+  const layers = whole ? sizes.num_layers : longestSegment(known.policy, sizes.num_layers);
   return 4 * layers * sizes.heads * edgesAtOnce(known, nodes, edges, sizes);
 }
 
 function peakOf(known, nodes, edges, sizes) {
   const atOnce = edgesAtOnce(known, nodes, edges, sizes);
-  let activation = valueOf(known.activation, nodes, edges, atOnce, sizes, known.reads_features);
+  const segment = longestSegment(known.policy, sizes.num_layers);
+  let activation = valueOf(known.activation, nodes, edges, atOnce, sizes, known.reads_features, segment);
   if (sizes.attention_dropout) activation += dropoutBytes(known, nodes, edges, sizes);
   const before = resident(known, nodes, edges, sizes), reach = known.activation.half_width;
   return { estimate: activation + before, low: activation * (1 - reach) + before, high: activation * (1 + reach) + before };

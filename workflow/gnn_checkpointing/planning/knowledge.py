@@ -34,11 +34,14 @@ _BEYOND_MODELS = "other numbers are computed from the tensors that a layer keeps
 class Growth(Record):
     """A number that grows with the model: so much per layer x channel, layer x head, channel, head, feature; and rest.
 
-    What is kept for backward grows with the layers, what one layer works with does not. A file has no zeros of it.
+    What is kept for backward grows with the layers, what one layer works with does not. `segment_...` grow with the
+    layers that the longest segment has beyond its first. A file has no zeros of it.
     """
 
     layer_channels: float = 0.0
     layer_heads: float = 0.0
+    segment_channels: float = 0.0
+    segment_heads: float = 0.0
     channels: float = 0.0
     heads: float = 0.0
     features: float = 0.0
