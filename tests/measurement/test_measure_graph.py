@@ -19,8 +19,8 @@ from gnn_checkpointing.artefacts import write_json
 from gnn_checkpointing.collecting.collect import cell_traces
 from gnn_checkpointing.collecting.rows import cell_rows
 from gnn_checkpointing.measurement import forked, supervise
-from gnn_checkpointing.measurement.exclusive import parent_of
-from gnn_checkpointing.measurement.forked import RUN
+from gnn_checkpointing.measurement.exclusive import parent_of, state_of
+from gnn_checkpointing.measurement.forked import RUN, Forked, this_run
 from gnn_checkpointing.measurement.hardware import this_host
 from gnn_checkpointing.measurement.job import Job
 from gnn_checkpointing.measurement.supervise import COMPLETE, completed_records, measure_graph
@@ -32,6 +32,7 @@ from gnn_checkpointing.study.design import graph_cells
 from gnn_checkpointing.study.graph_design import study_graphs
 from gnn_checkpointing.study.study import Study
 from measurement.cells import measured, study_of
+from waiting import wait_for
 
 pytestmark = pytest.mark.usefixtures("forked")
 
@@ -311,10 +312,13 @@ def test_whichever_process_gets_a_signal_no_policy_is_lost(
     def events(*args: Any) -> Any:
         for event in real(*args):
             if event["event"] == "step" and not hit:
+                # A process that no server forked is this one's child: its parent's parent would be the run of tests.
+                assert isinstance(started[-1], Forked)
                 hit.append(VICTIMS[victim](started[-1].pid))
                 os.kill(hit[0], sent)
             yield event
 
+    monkeypatch.setenv(RUN, this_run())  # a server of its own: others' processes would end with that of all tests
     monkeypatch.setattr(supervise, "start_process", lambda *a: started.append(start(*a)) or started[-1])
     monkeypatch.setattr(supervise, "_events", events)
     monkeypatch.setattr(forked, "_PATIENCE_SECONDS", 0.5)
@@ -322,8 +326,10 @@ def test_whichever_process_gets_a_signal_no_policy_is_lost(
         record = measured(study_of(60, 4, timeout_seconds=6), tmp_path)
     finally:
         with suppress(ProcessLookupError):
-            if sent == signal.SIGSTOP:
-                os.kill(hit[0], signal.SIGKILL)  # a server that is stopped would be every later test's
+            if hit and sent == signal.SIGSTOP:
+                os.kill(hit[0], signal.SIGKILL)
+        # The next server takes the name of one that has ended, and of no other.
+        assert wait_for(lambda: victim != "server" or not hit or state_of(hit[0])[:1] in ([], ["Z"]))
     assert {found.outcome for found in record.policies} == {"completed"}
     assert record.restarts == (victim == "worker" or sent != signal.SIGSTOP)
 
