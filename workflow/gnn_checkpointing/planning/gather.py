@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from gnn_checkpointing.analysis.laws.counts import counted, terms
 from gnn_checkpointing.analysis.laws.counts import value as value_of
-from gnn_checkpointing.analysis.results import Predictions, PredictiveLaw, ResidentLaw
+from gnn_checkpointing.analysis.results import Predictions, PredictiveLaw, ResidentLaw, Response
 from gnn_checkpointing.analysis.table import series
 from gnn_checkpointing.planning.arithmetic import OF_EDGES, grown, longest_segment, near
 from gnn_checkpointing.planning.knowledge import (
@@ -123,7 +123,7 @@ def _base(convolution: str) -> str:
 
 
 def _planned_bytes(
-    law: PredictiveLaw, laws: Mapping[tuple[str, str, str], PredictiveLaw], measured: Sizes
+    law: PredictiveLaw, laws: Mapping[tuple[str, str, Response], PredictiveLaw], measured: Sizes
 ) -> PlannedLaw:
     """The law of the activation peak with each term split into what is kept for backward and the rest.
 
