@@ -7,10 +7,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import get_args
 
-from gnn_checkpointing.audit.grades import Check
 from gnn_checkpointing.claims.ledger import Claim, Verdict
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.appendix import Texts
+from gnn_checkpointing.report.grades import Check
 from gnn_checkpointing.report.inputs import CLAIMS, ReportInputs
 from gnn_checkpointing.report.page import Fact, Kind, Table
 from gnn_checkpointing.report.panels import Of
