@@ -39,7 +39,6 @@ class Texts:
     """The texts, tables and figures of one section of the appendix; what they may name is given by name."""
 
     def __init__(self, section: str) -> None:
-        """Take the name of the section's file."""
         self._section = section
 
     def __call__(self, name: str, /, **values: object) -> str:

@@ -95,10 +95,10 @@ def _lines(
     if len({point.x for point in every}) < 2:
         return None
     x, y = scales.degree_scale([p.x for p in every], across), scales.ratio_scale([p.y for p in every], _AXIS)
-    panels = [
+    panels = (
         lines_over(policy, shown[policy], own_looks, x, y, reference=1.0, names="convolution")
         for policy, own_looks in _looks(inputs).items()
-    ]
+    )
     return _text.figure("figure-lead", EFFECTS, panels, about=about, marks="one line per convolution")
 
 

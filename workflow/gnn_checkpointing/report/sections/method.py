@@ -144,7 +144,7 @@ def run_figure(inputs: ReportInputs, sentence: str) -> Figure:
     draw, told = partial(gantt_panel, turns=bars), f"Gantt chart of the run: {sentence}"
     shown = Shown("Turns at the machine", told, draw, drawn_turns(bars, graphs))
     several, machines = graphs_a_row(len(graphs)), len({turn.host for turn in turns})
-    known = {"several": several, "run": inputs.quality.run, "machines": machines}
+    known: dict[str, Any] = {"several": several, "run": inputs.quality.run, "machines": machines}
     return _text.figure("figure-run", MEASUREMENTS, [shown], size="wide", **known)
 
 
