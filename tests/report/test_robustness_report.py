@@ -49,8 +49,8 @@ def test_a_statement_that_turns_comes_first_with_its_graphs() -> None:
     found = tried(left_out=[steady, turned])
     table = block(found, "table-left-out")
     assert [row[5] for row in table.rows] == ["one, two and 1 more", "no graph"]
-    assert "1 of them turns" in prose(found)
-    assert "None of them turns" in prose(tried(left_out=[steady]))
+    assert "The conclusion changes for 1 of them" in prose(found)
+    assert "No conclusion changes." in prose(tried(left_out=[steady]))
 
 
 def test_long_tables_show_the_worst_and_name_the_file_and_bytes_read_as_bytes() -> None:
