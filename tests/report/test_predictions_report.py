@@ -55,7 +55,7 @@ def test_candidates_and_counts_are_side_by_side(predicted: ReportInputs) -> None
 
 
 def test_the_record_names_the_worst_graph_the_lost_cell_and_what_fits(predicted: ReportInputs) -> None:
-    found = section(predicted, "scorecard")
+    found = section(predicted, "predictions.scorecard")
     summary = block(found, "table-scorecard")
     assert [row[0] for row in summary.rows] == ["Activation memory", "Saved activations", "Step time"]
     assert {row[1] for row in summary.rows} == {"18"}
