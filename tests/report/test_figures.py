@@ -11,7 +11,7 @@ from gnn_checkpointing.report.figures.bars import Bar, bar_panel
 from gnn_checkpointing.report.figures.labels import Box, crosses, placed, wrapped
 from gnn_checkpointing.report.figures.lines import Line, Point, line_panel, spread
 from gnn_checkpointing.report.figures.palette import INK, family, looks, ramp
-from gnn_checkpointing.report.figures.timeline import thinned
+from gnn_checkpointing.report.sections.timeline import thinned
 
 ALL_POLICIES = (
     "none", "layers", "segments(2)", "segments(3)", "segments(4)", "selective", "edge_blocks", "edge_blocks(4096)",
