@@ -90,9 +90,7 @@ def frontier_figure(inputs: ReportInputs, convolutions: Sequence[str], name: str
     best = {(one.convolution, one.level): one.policies for one in inputs.frontier.pareto}
     for convolution, each in shown.items():
         front = best.get((convolution, levels[-1]), [])
-        draw = partial(
-            frontier_panel, paths=each, levels=levels, x=x, y=y, front=front, others=others, cell=convolution
-        )
+        draw = partial(panel, paths=each, front=front, cell=convolution)
         told = _text("alternative", convolution=convolution, paths=each, estimate=units.estimate_of)
         panels.append(Shown(convolution, told, draw, drawn_paths(each, x, y), convolution))
     return _text.figure(f"figure-{name}", EFFECTS, panels, "figure-frontier", size="wide", inputs=inputs)

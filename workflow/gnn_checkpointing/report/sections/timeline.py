@@ -14,7 +14,7 @@ from gnn_checkpointing.records.traces import Trace
 from gnn_checkpointing.report import units
 from gnn_checkpointing.report.appendix import Texts
 from gnn_checkpointing.report.figures import scales, svg
-from gnn_checkpointing.report.figures.chart import Chart, Frame, Point, draw
+from gnn_checkpointing.report.figures.chart import Chart, Frame, Layer, Point, draw
 from gnn_checkpointing.report.figures.layers import Rule, Series
 from gnn_checkpointing.report.figures.palette import Look, looks
 from gnn_checkpointing.report.figures.scales import Scale
@@ -85,7 +85,7 @@ def _drawing(name: str, traces: Sequence[Trace], colours: Mapping[str, Look], lo
         y = Scale(trace.policy, True, low, high, tuple(t for t, _ in kept), tuple(text for _, text in kept), "size")
         points = [Point(share, max(value, low), 0.0, 0.0) for share, value in _course(trace)]
         line = Series(trace.policy, colours[trace.policy], points, marks=False, width=1.2)
-        layers = [Rule(x=forward_share(trace), dashes="3 2"), line]
+        layers: list[Layer] = [Rule(x=forward_share(trace), dashes="3 2"), line]
         chart = Chart(frame, x, y, layers, title_size=7.5, small=True, tick_labels=(last, column == 0))
         peak = units.size(trace.peak_bytes)
         svg.words(draw(root, chart), frame.right - 3, frame.top + 7, peak, 7.0, text_anchor="end")
