@@ -103,6 +103,8 @@ def _run(given: list[str]) -> int:
         return 0
     # Cyclopts would import every command, torch with it, to say what it does not know.
     names = [place.partition(":")[2] for place in COMMANDS]
+    if wrong := next((argument for argument in given if "\0" in argument), None):
+        raise Refusal(f"{wrong}: no path or text may hold a NUL; leave it out")
     if given and not given[0].startswith("-") and given[0] not in names:
         close = [f' Did you mean "{name}"?' for name in difflib.get_close_matches(given[0], names, 1)]
         raise Refusal(f'Unknown command "{given[0]}".{"".join(close)} Commands: {", ".join(names)}')

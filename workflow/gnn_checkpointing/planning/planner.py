@@ -169,7 +169,7 @@ def _checked(sizes: dict[str, int], num_nodes: int, num_edges: int, memory_gib: 
             "directions of an undirected edge"
         )
     if not 0 < memory_gib <= MOST:
-        raise Refusal(f"memory_gib {memory_gib:g}: allowed are numbers above 0, in GiB")
+        raise Refusal(f"memory_gib {memory_gib:g}: allowed are numbers above 0 and up to {MOST:,}, in GiB")
     return Sizes(**sizes)
 
 
