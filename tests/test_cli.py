@@ -165,6 +165,15 @@ def test_a_plan_that_cannot_be_made_is_one_sentence(
     refused(("plan", *memory, *convolution, *arguments), *words)
 
 
+def test_no_command_writes_over_what_it_reads(tmp_path: Path, refused: Callable[..., None]) -> None:
+    study = tmp_path / "mine.yaml"
+    shutil.copy(ROOT / "workflow/studies/smoke.yaml", study)
+    (tmp_path / "link").symlink_to(study)
+    for output in (study, tmp_path / "link"):
+        refused(("hardware", "--study", study, "--output", output), "is the file of --study, too; name another one")
+    assert study.read_text().startswith("# A few small cells")
+
+
 HOSTILE = ("pipe", "loop", "nowhere", "folder", "empty", "noise", "x" * 300, "\udcff", "", "a\0b")
 
 

@@ -46,6 +46,7 @@ def test_a_fault_is_one_sentence_and_counted(
     [
         (refusal.Refusal("config.yaml: no"), 2, "error: config.yaml: no"),
         (MemoryError(), 2, "design ran out of memory; free some"),
+        (RuntimeError("[enforce fail] can't allocate memory"), 2, "design ran out of memory; free some"),
         (KeyboardInterrupt(), 130, "design was interrupted"),
         (ModuleNotFoundError("no", name="pandas.core"), 2, "design needs pandas, which is not installed"),
         (OSError(40, "Too many levels of symbolic links", "a/b"), 2, "a/b: too many levels of symbolic links"),

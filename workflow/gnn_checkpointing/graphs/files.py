@@ -103,10 +103,13 @@ def refuse_other(source: RealGraph, path: Path, found: str) -> None:
 
 
 def single_precision(values: NDArray[Any]) -> tuple[NDArray[np.float32], list[str]]:
-    """The values as features have them, and a note where whole numbers, such as times in seconds, lose digits."""
+    """The values as features have them, and notes where whole numbers lose digits, or small numbers become 0."""
     narrow = values.astype(np.float32)
-    lost = int(((np.abs(narrow) >= 2**24) & (narrow != values)).sum())
-    return narrow, [f"{lost:,} features beyond 16,777,216 are rounded to single precision"] * bool(lost)
+    lost = {
+        "beyond 16,777,216 are rounded to single precision": (np.abs(narrow) >= 2**24) & (narrow != values),
+        "are too small for single precision, and 0": (narrow == 0) & (values != 0),
+    }
+    return narrow, [f"{int(which.sum()):,} features {what}" for what, which in lost.items() if which.any()]
 
 
 def reason(error: Exception) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from gnn_checkpointing.analysis.laws.counts import counted, terms
 from gnn_checkpointing.analysis.laws.counts import value as value_of
-from gnn_checkpointing.analysis.results import Predictions, PredictiveLaw, ResidentLaw
+from gnn_checkpointing.analysis.results import Predictions, PredictiveLaw
 from gnn_checkpointing.analysis.table import series
 from gnn_checkpointing.planning.arithmetic import OF_EDGES, near
 from gnn_checkpointing.planning.knowledge import (
@@ -88,7 +88,7 @@ def knowledge(
     known = []
     for law in activations:
         convolution, policy = law.convolution, law.policy
-        seconds = laws.get((convolution, policy, "step_time_seconds"))
+        seconds, lives = laws.get((convolution, policy, "step_time_seconds")), resident[convolution, policy]
         known.append(
             PolicyKnowledge(
                 convolution=convolution,
@@ -97,7 +97,12 @@ def knowledge(
                 reads_features=_base(convolution) in READS_FEATURES and not _counts_features(law, measured),
                 activation=_planned_bytes(law, laws.get((convolution, policy, "saved_activation_bytes")), measured),
                 seconds=None if seconds is None else _planned_seconds(seconds, measured),
-                resident=_planned_resident(resident[convolution, policy], measured),
+                resident=Resident(
+                    parameters=lives.constant / (measured.num_layers * measured.hidden_channels**2),
+                    per_node=lives.per_node - block_rule.BYTES_PER_VALUE * measured.num_features,
+                    per_feature=block_rule.BYTES_PER_VALUE,
+                    per_edge=lives.per_edge,
+                ),
                 blocks=_blocks(policy, facts),
                 faster_at=_faster_at(seconds, laws.get((convolution, "none", "step_time_seconds"))),
             )
@@ -180,16 +185,6 @@ def _split(term: float, kept: float, measured: Sizes, law: PredictiveLaw, column
         layer_channels=(kept - features * measured.num_features) / (measured.num_layers * measured.hidden_channels),
         channels=(term - kept) / width,
         features=features,
-    )
-
-
-def _planned_resident(law: ResidentLaw, measured: Sizes) -> Resident:
-    """What lives before a step, split into parameters, nodes, features and edges."""
-    return Resident(
-        parameters=law.constant / (measured.num_layers * measured.hidden_channels**2),
-        per_node=law.per_node - block_rule.BYTES_PER_VALUE * measured.num_features,
-        per_feature=block_rule.BYTES_PER_VALUE,
-        per_edge=law.per_edge,
     )
 
 

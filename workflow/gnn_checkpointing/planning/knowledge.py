@@ -146,10 +146,6 @@ class Sizes(Record):
     num_features: int = Field(ge=1)
 
 
-ATTENTION = ("GAT", "GATv2")
-"""Convolutions whose shares of attention can be dropped."""
-
-
 class Knowledge(Record):
     """Everything that a plan rests on."""
 
