@@ -30,7 +30,7 @@ READ_BY_REPORT = (
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
-    return finished_run(tmp_path_factory.mktemp("run"))
+    return finished_run(tmp_path_factory.mktemp("run"), "real")  # of the smaller ones that train
 
 
 def assert_refused(command: list[str], path: Path, capsys: pytest.CaptureFixture[str]) -> None:

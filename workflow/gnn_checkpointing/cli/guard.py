@@ -129,6 +129,8 @@ def _refuse_path(name: str, path: Path, output: Path | None) -> None:
     option = f"--{name.replace('_', '-')}"
     if name != "log" and path.exists() and not (path.is_file() or path.is_dir()):
         raise Refusal(f"{option} {path}: a device or pipe; name a file or a folder")
+    if name == "templates" and not (path / "html").is_dir():
+        raise Refusal(f"--templates {path}: no templates there; name the folder templates of the project")
     if output is not None and name != "output" and os.path.realpath(path) == os.path.realpath(output):
         raise Refusal(f"--output {output}: is the file of {option}, too; name another one")
 

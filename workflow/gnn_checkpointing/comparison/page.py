@@ -118,8 +118,8 @@ def _table(name: str, words: Mapping[str, Any], rows: list[Any], **machines: str
         found = {getattr(row, field) for row in rows} if field in ("allocator", "note") else set()
         if (field == "allocator" and len(found) == 1) or (field == "note" and found == {""}):
             return None
-        content = "prose" if how in ("prose", "names") else None
-        return Of(name.format(**machines), partial(_value, field.split(".")), _WORDS.get(how), unit, content)
+        value, title = partial(_value, field.split(".")), name.format(**machines)
+        return Of(title, value, _WORDS.get(how), unit, "prose" if how in ("prose", "names") else None)
 
     columns = (column(*one) for one in words["columns"])
     return table(f"table-{name}", words["caption"], COMPARISON, rows, *columns)
