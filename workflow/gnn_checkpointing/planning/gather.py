@@ -7,10 +7,11 @@ from collections.abc import Mapping, Sequence
 
 from gnn_checkpointing.analysis.laws.counts import counted, terms
 from gnn_checkpointing.analysis.laws.counts import value as value_of
-from gnn_checkpointing.analysis.results import Predictions, PredictiveLaw
+from gnn_checkpointing.analysis.results import Predictions, PredictiveLaw, Response
 from gnn_checkpointing.analysis.table import series
-from gnn_checkpointing.planning.arithmetic import OF_EDGES, near
+from gnn_checkpointing.planning.arithmetic import OF_EDGES, grown, longest_segment, near
 from gnn_checkpointing.planning.knowledge import (
+    GRAPH_SIZES,
     Blocks,
     Growth,
     Knowledge,
@@ -79,12 +80,8 @@ def knowledge(
         if (law.response == "activation_bytes" and law.convolution in planned)
         and not POLICIES[parse_policy(law.policy).kind].retired
     ]
-    measured = Sizes(
-        num_layers=architecture.num_layers,
-        hidden_channels=architecture.hidden_channels,
-        heads=architecture.heads,
-        num_features=activations[0].num_features if activations else 1,
-    )
+    sizes = {name: getattr(architecture, name) for name in ("num_layers", "hidden_channels", "heads")}
+    measured = Sizes(**sizes, num_features=activations[0].num_features if activations else 1)
     known = []
     for law in activations:
         convolution, policy = law.convolution, law.policy
@@ -95,7 +92,7 @@ def knowledge(
                 policy=policy,
                 self_loops=_base(convolution) == "GCN",
                 reads_features=_base(convolution) in READS_FEATURES and not _counts_features(law, measured),
-                activation=_planned_bytes(law, laws.get((convolution, policy, "saved_activation_bytes")), measured),
+                activation=_planned_bytes(law, laws, measured),
                 seconds=None if seconds is None else _planned_seconds(seconds, measured),
                 resident=Resident(
                     parameters=lives.constant / (measured.num_layers * measured.hidden_channels**2),
@@ -127,17 +124,29 @@ def _base(convolution: str) -> str:
     return convolution.split(" ")[0]
 
 
-def _planned_bytes(law: PredictiveLaw, saved: PredictiveLaw | None, measured: Sizes) -> PlannedLaw:
+def _planned_bytes(
+    law: PredictiveLaw, laws: Mapping[tuple[str, str, Response], PredictiveLaw], measured: Sizes
+) -> PlannedLaw:
     """The law of the activation peak with each term split into what is kept for backward and the rest.
 
     What is kept is kept in every layer; the rest is what one layer works with. Where the bytes of an edge meet the
-    count of its tensors, that count is taken for both, with heads of its own.
+    count of its tensors, that count is taken for both, with heads of its own. A segment keeps its input, however many
+    layers there are, and works with what `none` keeps of each of its layers.
     """
     if law.form == "power":
         return _planned_seconds(law, measured)
+    saved = laws.get((law.convolution, law.policy, "saved_activation_bytes"))
     kept = saved.pieces[0] if saved is not None and len(saved.pieces) == 1 and saved.form != "power" else {}
+    stored: dict[str, Growth] = {}
+    if parse_policy(law.policy).kind == "segments":
+        none = laws.get((law.convolution, "none", "activation_bytes"))
+        kept = {}
+        stored = {} if none is None or none.form == "power" else _planned_bytes(none, laws, measured).pieces[0]
     pieces = [
-        {column: _split(term, kept.get(column, 0.0), measured, law, column) for column, term in piece.items()}
+        {
+            column: _split(term, kept.get(column, 0.0), stored.get(column, Growth()), measured, law, column)
+            for column, term in piece.items()
+        }
         for piece in law.pieces
     ]
     formula = counted(law.convolution, law.policy, law.response)
@@ -155,13 +164,12 @@ def _planned_bytes(law: PredictiveLaw, saved: PredictiveLaw | None, measured: Si
 def _planned_seconds(law: PredictiveLaw, measured: Sizes) -> PlannedLaw:
     """The law of the step time, all of which is taken to grow with layers x channels."""
     layers = measured.num_layers * measured.hidden_channels
-    if law.form == "power":
-        pieces = [{column: Growth(rest=term) for column, term in piece.items()} for piece in law.pieces]
-        factor = Growth(layer_channels=1.0 / layers)
-        return _planned(law, pieces).model_copy(update={"link": "exponential", "factor": factor})
-    return _planned(
-        law, [{column: Growth(layer_channels=term / layers) for column, term in piece.items()} for piece in law.pieces]
-    )
+    share, power = Growth(layer_channels=1.0 / layers), law.form == "power"
+    pieces = [
+        {column: Growth(rest=term) if power else Growth(layer_channels=term / layers) for column, term in piece.items()}
+        for piece in law.pieces
+    ]
+    return _planned(law, pieces).model_copy(update={"link": "exponential", "factor": share} if power else {})
 
 
 def _planned(law: PredictiveLaw, pieces: list[dict[str, Growth]]) -> PlannedLaw:
@@ -175,7 +183,9 @@ def _counts_features(law: PredictiveLaw, measured: Sizes) -> bool:
     return law.convolution == "SAGE" and law.policy in _FIRST_LAYER and few and law.form != "power"
 
 
-def _split(term: float, kept: float, measured: Sizes, law: PredictiveLaw, column: str) -> Growth:
+def _split(term: float, kept: float, stored: Growth, measured: Sizes, law: PredictiveLaw, column: str) -> Growth:
+    more = Growth(segment_channels=stored.layer_channels, segment_heads=stored.layer_heads)
+    rest = term - kept - grown(more, measured, 0, longest_segment(law.policy, measured.num_layers))
     keeps_means = _counts_features(law, measured) and law.policy != "layers" and column == "nodes" and kept
     features = _MEAN_OF_FEATURES if keeps_means else 0
     width = measured.hidden_channels
@@ -183,8 +193,10 @@ def _split(term: float, kept: float, measured: Sizes, law: PredictiveLaw, column
         width = max(width, measured.num_features)
     return Growth(
         layer_channels=(kept - features * measured.num_features) / (measured.num_layers * measured.hidden_channels),
-        channels=(term - kept) / width,
+        channels=rest / width,
         features=features,
+        segment_channels=more.segment_channels,
+        segment_heads=more.segment_heads,
     )
 
 
@@ -238,7 +250,8 @@ def _limits(laws: Sequence[PredictiveLaw], measured: Sizes) -> list[Limit]:
     """What was measured, of sizes of the graph the narrowest of all laws."""
     if not laws:
         return []
-    nodes = max(law.num_nodes[0] for law in laws), min(law.num_nodes[1] for law in laws)
-    edges = max(law.num_edges[0] for law in laws), min(law.num_edges[1] for law in laws)
-    model = [Limit.of(size, number, number) for size, number in measured.model_dump().items()]
-    return [Limit.of("num_nodes", *nodes), Limit.of("num_edges", *edges), *model]
+    ends = {size: (number, number) for size, number in measured.model_dump().items()}
+    for size in reversed(GRAPH_SIZES):
+        lows, highs = zip(*(getattr(law, size) for law in laws), strict=True)
+        ends = {size: (max(lows), min(highs))} | ends
+    return [Limit.of(size, *end) for size, end in ends.items()]
