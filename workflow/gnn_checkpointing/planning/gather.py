@@ -11,17 +11,15 @@ from gnn_checkpointing.analysis.results import Predictions, PredictiveLaw, Respo
 from gnn_checkpointing.analysis.table import series
 from gnn_checkpointing.planning.arithmetic import OF_EDGES, grown, longest_segment, near
 from gnn_checkpointing.planning.knowledge import (
-    GRAPH_SIZES,
     Blocks,
     Growth,
     Knowledge,
-    KnownGraph,
     Limit,
     PlannedLaw,
     PolicyKnowledge,
     Resident,
     Sizes,
-    well_known,
+    known_graphs,
 )
 from gnn_checkpointing.records.graph_facts import GraphFacts
 from gnn_checkpointing.study import block_rule
@@ -104,9 +102,7 @@ def knowledge(
                 faster_at=_faster_at(seconds, laws.get((convolution, "none", "step_time_seconds"))),
             )
         )
-    policies = list(study.policies)
-    convolutions = list(dict.fromkeys(law.convolution for law in activations))
-    places = {name: (architecture.convolutions.index(_base(name)), name) for name in convolutions}
+    order = architecture.convolutions.index
     return Knowledge(
         hardware=slug,
         machine=label,
@@ -114,8 +110,10 @@ def knowledge(
         confidence=predictions.confidence,
         measured=measured,
         limits=_limits(activations, measured),
-        graphs=_graphs(graphs),
-        policies=sorted(known, key=lambda one: (places[one.convolution], policies.index(one.policy))),
+        graphs=known_graphs(graphs),
+        policies=sorted(
+            known, key=lambda one: (order(_base(one.convolution)), one.convolution, study.policies.index(one.policy))
+        ),
     )
 
 
@@ -200,15 +198,6 @@ def _split(term: float, kept: float, stored: Growth, measured: Sizes, law: Predi
     )
 
 
-def _graphs(measured: Sequence[GraphFacts]) -> list[KnownGraph]:
-    """The real graphs that were measured, and those that everyone knows, with the sizes that their publishers give."""
-    loaded = (graph for graph in measured if graph.family == "real" and graph.derivation is None)
-    fields = ("label", "num_nodes", "num_edges", "num_features")
-    own = [KnownGraph(**{name: getattr(graph, name) for name in fields}) for graph in loaded]
-    names = {graph.label for graph in own}
-    return [*own, *(graph for graph in well_known() if graph.label not in names)]
-
-
 def _faster_at(law: PredictiveLaw | None, none: PredictiveLaw | None) -> list[tuple[int, int]]:
     """Nodes and edges of the graphs on which the policy's step was clearly shorter than none's, over all draws.
 
@@ -250,8 +239,7 @@ def _limits(laws: Sequence[PredictiveLaw], measured: Sizes) -> list[Limit]:
     """What was measured, of sizes of the graph the narrowest of all laws."""
     if not laws:
         return []
-    ends = {size: (number, number) for size, number in measured.model_dump().items()}
-    for size in reversed(GRAPH_SIZES):
-        lows, highs = zip(*(getattr(law, size) for law in laws), strict=True)
-        ends = {size: (max(lows), min(highs))} | ends
-    return [Limit.of(size, *end) for size, end in ends.items()]
+    nodes = max(law.num_nodes[0] for law in laws), min(law.num_nodes[1] for law in laws)
+    edges = max(law.num_edges[0] for law in laws), min(law.num_edges[1] for law in laws)
+    model = [Limit.of(size, number, number) for size, number in measured.model_dump().items()]
+    return [Limit.of("num_nodes", *nodes), Limit.of("num_edges", *edges), *model]
