@@ -94,8 +94,8 @@ def test_the_command_refuses_what_is_not_valid(
     """One sentence that names the file, exit code 2, and nothing is written; then a forger has signed the change."""
     monkeypatch.chdir(tmp_path)
     reports, output = tmp_path / "report", tmp_path / "out"
-    published = rebuilt("batches")
-    shutil.copytree(published, reports / OWN / "batches")
+    published = rebuilt("ten-million")
+    shutil.copytree(published, reports / OWN / "ten-million")
     second = measured_on(published, "rack", reports)
     in_table(second, lambda rows: rows.insert(0, rows[0] | {"time_ratio": "10.42"}))
     command = ["compare", f"--reports={reports}", f"--templates={TEMPLATES}", f"--output-folder={output}"]
