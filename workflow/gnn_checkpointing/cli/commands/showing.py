@@ -46,7 +46,7 @@ def explain(
     threads: Annotated[AtLeastOne, says("threads of torch")] = 1,
     output_folder: OutputFolder,
 ) -> None:
-    name = images.resolve().name if label is None else label
+    name = Path(os.path.abspath(images)).name if label is None else label  # noqa: PTH100 - links may lead in circles
     if not name.strip():
         raise Refusal("--label: empty; name the set of images, such as 'ImageNet validation'")
     torch.set_num_threads(threads)
