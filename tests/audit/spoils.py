@@ -176,6 +176,7 @@ SPOILS: dict[str, tuple[Spoil, ...]] = {
     "known-step": (
         copied("demonstration", high_water_bytes=900),
         copied("demonstration", exact_bytes=0),
+        lambda found: found.but(demonstration=None),
     ),
     "memory-ratios": (
         row("layers", memory_ratio=0.123),

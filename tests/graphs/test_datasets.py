@@ -268,7 +268,7 @@ def test_without_raw_files_one_sentence_says_which_to_put_where(tmp_path, writte
 
 def test_without_the_package_of_ogb_the_remedy_is_named(written, monkeypatch):
     monkeypatch.setitem(sys.modules, "ogb.io.read_graph_raw", None)
-    with pytest.raises(Refusal, match=r'class OGB needs the package ogb.*pip install "gnn-checkpointing\[ogb\]"'):
+    with pytest.raises(Refusal, match=r'class OGB needs the package ogb.*pip install "\.\[ogb\]"'):
         written("OGB")[1]()
 
 

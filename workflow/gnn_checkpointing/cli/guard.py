@@ -99,7 +99,7 @@ def _run(given: list[str]) -> int:
         # The library alone has no command line but these two.
         if (error.name or "").partition(".")[0] != "cyclopts" or not {"--version", "--help"} & {*given}:
             raise
-        print(__version__ if "--version" in given else "Commands need more: pip install 'gnn-checkpointing[report]'")
+        print(__version__ if "--version" in given else "Commands need more: pip install '.[report]' in a clone")
         return 0
     # Cyclopts would import every command, torch with it, to say what it does not know.
     names = [place.partition(":")[2] for place in COMMANDS]
@@ -117,9 +117,7 @@ def _sentence(command: str, error: Exception) -> str | None:
     """What the surroundings lack, and what to do; None where the program is at fault."""
     if isinstance(error, ModuleNotFoundError):
         package = (error.name or "").partition(".")[0]
-        missing = (
-            f"{command} needs {package}, which is not installed; pip install 'gnn-checkpointing[report]' brings it"
-        )
+        missing = f"{command} needs {package}, which is not installed; pip install '.[report]' in a clone brings it"
         return missing if package not in ("", "gnn_checkpointing") else None
     if isinstance(error, ImportError) and "failed to map segment" in str(error):
         return f"{command} ran out of memory; free some, or give it less"

@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 
 from gnn_checkpointing.analysis.laws.counts import counted, terms
 from gnn_checkpointing.analysis.laws.counts import value as value_of
-from gnn_checkpointing.analysis.results import Predictions, PredictiveLaw, ResidentLaw
+from gnn_checkpointing.analysis.results import Predictions, PredictiveLaw, ResidentLaw, Response
 from gnn_checkpointing.analysis.table import series
-from gnn_checkpointing.planning.arithmetic import OF_EDGES, near
+from gnn_checkpointing.planning.arithmetic import OF_EDGES, grown, longest_segment, near
 from gnn_checkpointing.planning.knowledge import (
     Blocks,
     Growth,
@@ -95,7 +95,7 @@ def knowledge(
                 policy=policy,
                 self_loops=_base(convolution) == "GCN",
                 reads_features=_base(convolution) in READS_FEATURES and not _counts_features(law, measured),
-                activation=_planned_bytes(law, laws.get((convolution, policy, "saved_activation_bytes")), measured),
+                activation=_planned_bytes(law, laws, measured),
                 seconds=None if seconds is None else _planned_seconds(seconds, measured),
                 resident=_planned_resident(resident[convolution, policy], measured),
                 blocks=_blocks(policy, facts),
@@ -122,17 +122,29 @@ def _base(convolution: str) -> str:
     return convolution.split(" ")[0]
 
 
-def _planned_bytes(law: PredictiveLaw, saved: PredictiveLaw | None, measured: Sizes) -> PlannedLaw:
+def _planned_bytes(
+    law: PredictiveLaw, laws: Mapping[tuple[str, str, Response], PredictiveLaw], measured: Sizes
+) -> PlannedLaw:
     """The law of the activation peak with each term split into what is kept for backward and the rest.
 
     What is kept is kept in every layer; the rest is what one layer works with. Where the bytes of an edge meet the
-    count of its tensors, that count is taken for both, with heads of its own.
+    count of its tensors, that count is taken for both, with heads of its own. A segment keeps its input, however many
+    layers there are, and works with what `none` keeps of each of its layers.
     """
     if law.form == "power":
         return _planned_seconds(law, measured)
+    saved = laws.get((law.convolution, law.policy, "saved_activation_bytes"))
     kept = saved.pieces[0] if saved is not None and len(saved.pieces) == 1 and saved.form != "power" else {}
+    stored: dict[str, Growth] = {}
+    if parse_policy(law.policy).kind == "segments":
+        none = laws.get((law.convolution, "none", "activation_bytes"))
+        kept = {}
+        stored = {} if none is None or none.form == "power" else _planned_bytes(none, laws, measured).pieces[0]
     pieces = [
-        {column: _split(term, kept.get(column, 0.0), measured, law, column) for column, term in piece.items()}
+        {
+            column: _split(term, kept.get(column, 0.0), stored.get(column, Growth()), measured, law, column)
+            for column, term in piece.items()
+        }
         for piece in law.pieces
     ]
     formula = counted(law.convolution, law.policy, law.response)
@@ -170,7 +182,9 @@ def _counts_features(law: PredictiveLaw, measured: Sizes) -> bool:
     return law.convolution == "SAGE" and law.policy in _FIRST_LAYER and few and law.form != "power"
 
 
-def _split(term: float, kept: float, measured: Sizes, law: PredictiveLaw, column: str) -> Growth:
+def _split(term: float, kept: float, stored: Growth, measured: Sizes, law: PredictiveLaw, column: str) -> Growth:
+    more = Growth(segment_channels=stored.layer_channels, segment_heads=stored.layer_heads)
+    rest = term - kept - grown(more, measured, 0, longest_segment(law.policy, measured.num_layers))
     keeps_means = _counts_features(law, measured) and law.policy != "layers" and column == "nodes" and kept
     features = _MEAN_OF_FEATURES if keeps_means else 0
     width = measured.hidden_channels
@@ -178,8 +192,10 @@ def _split(term: float, kept: float, measured: Sizes, law: PredictiveLaw, column
         width = max(width, measured.num_features)
     return Growth(
         layer_channels=(kept - features * measured.num_features) / (measured.num_layers * measured.hidden_channels),
-        channels=(term - kept) / width,
+        channels=rest / width,
         features=features,
+        segment_channels=more.segment_channels,
+        segment_heads=more.segment_heads,
     )
 
 

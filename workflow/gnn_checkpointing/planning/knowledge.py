@@ -28,17 +28,20 @@ _NOUNS = {
     "heads": "heads",
     "num_features": "input features",
 }
-_BEYOND_MODELS = "other numbers are computed from the tensors that a layer keeps and works with"
+BEYOND_MODELS = "other numbers are computed from the tensors that a layer keeps and works with"
 
 
 class Growth(Record):
     """A number that grows with the model: so much per layer x channel, layer x head, channel, head, feature; and rest.
 
-    What is kept for backward grows with the layers, what one layer works with does not. A file has no zeros of it.
+    What is kept for backward grows with the layers, what one layer works with does not. `segment_...` grow with the
+    layers that the longest segment has beyond its first. A file has no zeros of it.
     """
 
     layer_channels: float = 0.0
     layer_heads: float = 0.0
+    segment_channels: float = 0.0
+    segment_heads: float = 0.0
     channels: float = 0.0
     heads: float = 0.0
     features: float = 0.0
@@ -83,6 +86,15 @@ class Blocks(Record):
     edges: int | None
 
 
+class Sizes(Record):
+    """A model's sizes; of those that were measured, what a question leaves out is taken from here."""
+
+    num_layers: int = Field(ge=1)
+    hidden_channels: int = Field(ge=1)
+    heads: int = Field(ge=1)
+    num_features: int = Field(ge=1)
+
+
 class PolicyKnowledge(Record):
     """One convolution under one policy; `seconds` is None where its time follows no law.
 
@@ -100,6 +112,7 @@ class PolicyKnowledge(Record):
     resident: Resident
     blocks: Blocks | None
     faster_at: list[tuple[int, int]] = Field(default_factory=list)
+    measured: Sizes | None = Field(default=None, exclude=True)
 
 
 class Limit(Record):
@@ -116,7 +129,7 @@ class Limit(Record):
         if size in GRAPH_SIZES:
             measured, beyond = f"Graphs of {low:,} to {high:,}", "beyond that, the laws are extrapolated"
         else:
-            measured, beyond = f"Models of {low:,}", _BEYOND_MODELS
+            measured, beyond = f"Models of {low:,}", BEYOND_MODELS
         warning = f"{measured} {_NOUNS[size]} were measured: {beyond}, and their intervals are untested."
         return cls.model_validate({"size": size, "low": low, "high": high, "warning": warning})
 
@@ -135,15 +148,6 @@ def well_known() -> list[KnownGraph]:
     """The graphs of `well_known.csv`; a test compares them with the documentation of the installed PyG."""
     with Path(__file__).with_name("well_known.csv").open(encoding="utf-8", newline="") as stream:
         return [KnownGraph.model_validate(row) for row in csv.DictReader(stream)]
-
-
-class Sizes(Record):
-    """A model's sizes; of those that were measured, what a question leaves out is taken from here."""
-
-    num_layers: int = Field(ge=1)
-    hidden_channels: int = Field(ge=1)
-    heads: int = Field(ge=1)
-    num_features: int = Field(ge=1)
 
 
 ATTENTION = ("GAT", "GATv2")
@@ -184,31 +188,21 @@ def machine_knowledge(folder: Path) -> Knowledge:
 
 
 def together(known: Sequence[Knowledge]) -> Knowledge:
-    """One knowledge of several, the first one's model and words.
+    """One knowledge of several, the first one's model and words, without limits: each policy has its own.
 
-    Each convolution is answered for by the study whose step without checkpointing reaches the most edges, so that its
-    policies are compared within one study; others add the policies that it lacks.
+    Of each convolution the policies of the study whose step without checkpointing reaches the most edges go first.
     """
-    first = known[0]
-    policies: list[PolicyKnowledge] = []
-    for convolution in dict.fromkeys(name for one in known for name in one.convolutions):
-        ordered = sorted(known, key=lambda one: -_reach(one, convolution))
-        ours = (one for knows in ordered for one in knows.policies if one.convolution == convolution)
-        by_name: dict[str, PolicyKnowledge] = {}
-        for one in ours:
-            by_name.setdefault(one.policy, one)
-        policies += by_name.values()
+    policies = [
+        one.model_copy(update={"measured": study.measured})
+        for convolution in dict.fromkeys(name for one in known for name in one.convolutions)
+        for study in sorted(known, key=lambda one: -_reach(one, convolution))
+        for one in study.policies
+        if one.convolution == convolution
+    ]
     graphs = {graph.label: graph for one in known for graph in one.graphs}
-    ranges = {size: [getattr(one.activation, size) for one in policies] for size in GRAPH_SIZES}
-    limits = [Limit.of(size, min(low for low, _ in ends), max(top for _, top in ends)) for size, ends in ranges.items()]
-    return first.model_copy(
-        update={
-            "study": ", ".join(one.study for one in known),
-            "limits": [*limits, *(one for one in first.limits if one.size not in GRAPH_SIZES)],
-            "graphs": list(graphs.values()),
-            "policies": policies,
-        }
-    )
+    names = ", ".join(one.study for one in known)
+    update = {"study": names, "limits": [], "graphs": list(graphs.values()), "policies": policies}
+    return known[0].model_copy(update=update)
 
 
 def _reach(known: Knowledge, convolution: str) -> int:
