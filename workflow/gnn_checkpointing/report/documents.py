@@ -50,7 +50,7 @@ PROOF = {
 
 SECTIONS = (
     *("planner", "trends.memory", "trends.time", "frontier", "frontier.allocator", "timeline", "timeline.vision"),
-    *("timeline.explained", "stacks.practice", "stacks.depth", "stacks.ego", "laws", "predictions"),
+    *("timeline.explained", "variants.practice", "variants.depth", "variants.ego", "laws", "predictions"),
     *("predictions.scorecard", "variants.families", "quality.robustness", "variants.real-graphs"),
     *("variants.graded-graphs", "variants.batches", "claims", "claims.audit", "quality.accuracy", "quality.failed"),
     *("quality", "method.run", "history", "method.instrument", "method.graphs", "method.machine", "method"),

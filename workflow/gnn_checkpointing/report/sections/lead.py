@@ -20,8 +20,7 @@ from gnn_checkpointing.report.page import Figure, Table
 from gnn_checkpointing.report.panels import Shown, lines_over, marks_on_rows
 from gnn_checkpointing.report.sections.frontier import frontier_figure
 from gnn_checkpointing.report.sections.parts import base_labels, family, grouped, lines_of, outcome_text, points
-from gnn_checkpointing.report.sections.stacks import depth_figure, ego_figure
-from gnn_checkpointing.report.sections.variants import densest
+from gnn_checkpointing.report.sections.variants import densest, depth_figure, ego_figure
 
 _text = Texts("lead")
 
