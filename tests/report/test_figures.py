@@ -177,6 +177,8 @@ def test_a_chart_of_bars_has_a_row_for_each_and_the_width_of_all_panels() -> Non
     drawn = [bar_panel("b", [Bar("layers", 2.0**30)] * count, 2.0**31) for count in (1, 3)]
     sizes = [one.split('viewBox="0 0 ')[1].split('"')[0] for one in drawn]
     assert sizes == ["244.8 80", "244.8 132"]
+    # The limit is at 1 / 1.16 of the axis, which is 244.8 - 8 - 78 points long.
+    assert re.findall('class="rule" d="M([-.0-9]+?) ', drawn[0]) == ["136.9"]
 
 
 def test_the_name_of_an_axis_begins_inside_its_drawing() -> None:
