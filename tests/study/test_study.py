@@ -106,6 +106,15 @@ REFUSED: list[tuple[Any, ...]] = [
     (default("analysis.confidence", 0.999999), "confidence 0.999999 needs at least 10000000 resamples"),
     (default("name", "../../etc"), "key name", "../../etc"),
     (default("title", "a\0b"), "key title: it holds a line break or another control character"),
+    (default("title", "a\u202eb"), "key title: it holds a line break or another control character"),
+    (default("title", "\u200b\ufeff"), "key title: nothing of it can be seen"),
+    *(
+        (default("hardware", {"slug": taken}), f"key hardware.slug: the folder {taken} below report/ or results/ holds")
+        for taken in ("docs", "downloads", "graphs")
+    ),
+    (default("policies", "none"), "key policies: Input should be a list (given: 'none')"),
+    (default("measurement", 3), "key measurement: Input should be a mapping of keys to values (given: 3)"),
+    (default("title", 3), "key title: Input should be a text (given: 3)"),
     (default("policies", ["none", "magic"]), "unknown policy 'magic'", "(EDGES PER BLOCK"),
     (default("policies", ["none", f"edge_blocks({'9' * 400})"]), "unknown policy 'edge_blocks(999"),
     (default("policies", ["layers"]), "policy none is missing"),
@@ -144,6 +153,7 @@ REFUSED: list[tuple[Any, ...]] = [
     (default("graphs.batches", [NEIGHBOURS | {"fan_outs": [0]}]), "key graphs.batches.0.fan_outs.0: Input"),
     (default("graphs.large", [GRIDS]), "two grids have graphs of family sbm, 400 nodes and average degree 4,"),
     (default("graphs.generated", [GRIDS | {"average_degrees": [one]} for one in (4, 4.0000001)]), "two grids have"),
+    (changed(default("architecture.depths", [*range(10, 999)]), f"{GRID}.replicates", 999), "cells; at most 1,000,000"),
     (default("graphs.ego", {"radii": [0]}), "graphs.ego.radii.0", "greater than or equal to 1"),
     (default(f"{GRID}.family", "images"), "num_nodes 400 is no multiple of 196", "8 images are 1568"),
     (vision(grid={"average_degrees": [99]}), "average degree 99", "whole numbers from 1 to 98"),

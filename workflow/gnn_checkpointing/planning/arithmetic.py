@@ -11,8 +11,9 @@ from bisect import bisect_left
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from gnn_checkpointing.planning.knowledge import ATTENTION, Growth, PlannedLaw, PolicyKnowledge, Sizes
+from gnn_checkpointing.planning.knowledge import Growth, PlannedLaw, PolicyKnowledge, Sizes
 from gnn_checkpointing.study.block_rule import block_edges
+from gnn_checkpointing.study.convolutions import ATTENTION
 from gnn_checkpointing.study.policy_names import EAGER, parse_policy
 
 REACH = 4.0

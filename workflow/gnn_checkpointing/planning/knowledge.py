@@ -13,6 +13,7 @@ from typing import Literal
 
 from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
 
+from gnn_checkpointing.records.graph_facts import GraphFacts
 from gnn_checkpointing.records.record import Record, checked
 from gnn_checkpointing.refusal import Refusal
 
@@ -150,8 +151,13 @@ def well_known() -> list[KnownGraph]:
         return [KnownGraph.model_validate(row) for row in csv.DictReader(stream)]
 
 
-ATTENTION = ("GAT", "GATv2")
-"""Convolutions whose shares of attention can be dropped."""
+def known_graphs(measured: Sequence[GraphFacts]) -> list[KnownGraph]:
+    """The real graphs that were measured, and those that everyone knows, with the sizes that their publishers give."""
+    loaded = (graph for graph in measured if graph.family == "real" and graph.derivation is None)
+    fields = ("label", "num_nodes", "num_edges", "num_features")
+    own = [KnownGraph(**{name: getattr(graph, name) for name in fields}) for graph in loaded]
+    names = {graph.label for graph in own}
+    return [*own, *(graph for graph in well_known() if graph.label not in names)]
 
 
 class Knowledge(Record):

@@ -18,15 +18,9 @@ from gnn_checkpointing.planning.arithmetic import (
     peak,
     seconds,
 )
-from gnn_checkpointing.planning.knowledge import (
-    ATTENTION,
-    Knowledge,
-    PolicyKnowledge,
-    Sizes,
-    machine_knowledge,
-    read_knowledge,
-)
+from gnn_checkpointing.planning.knowledge import Knowledge, PolicyKnowledge, Sizes, machine_knowledge, read_knowledge
 from gnn_checkpointing.refusal import Refusal
+from gnn_checkpointing.study.convolutions import ATTENTION
 
 GIB = 2**30
 MOST = 10**9
@@ -164,7 +158,7 @@ def _checked(sizes: dict[str, int], num_nodes: int, num_edges: int, memory_gib: 
             "directions of an undirected edge"
         )
     if not 0 < memory_gib <= MOST:
-        raise Refusal(f"memory_gib {memory_gib:g}: allowed are numbers above 0, in GiB")
+        raise Refusal(f"memory_gib {memory_gib:g}: allowed are numbers above 0 and up to {MOST:,}, in GiB")
     return Sizes(**sizes)
 
 

@@ -39,14 +39,14 @@ def explain(
     classes: Annotated[Path | None, says("the model's classes, one folder name per line")] = None,
     label: Annotated[str | None, says("name of the set of images (default: that of its folder)")] = None,
     size: Annotated[Literal["ti", "s", "b"], says("ViG-Ti, S or B")] = "s",
-    k: Annotated[int, says("neighbours in the first block")] = 9,
-    side: Annotated[int, says("pixels of an image's side")] = 224,
+    k: Annotated[AtLeastOne, says("neighbours in the first block")] = 9,
+    side: Annotated[AtLeastOne, says("pixels of an image's side")] = 224,
     batch: Annotated[AtLeastOne, says("images at once")] = 16,
     most: Annotated[AtLeastOne | None, says("only the first images by path (default: all)")] = None,
     threads: Annotated[AtLeastOne, says("threads of torch")] = 1,
     output_folder: OutputFolder,
 ) -> None:
-    name = images.resolve().name if label is None else label
+    name = Path(os.path.abspath(images)).name if label is None else label  # noqa: PTH100 - links may lead in circles
     if not name.strip():
         raise Refusal("--label: empty; name the set of images, such as 'ImageNet validation'")
     torch.set_num_threads(threads)
