@@ -16,12 +16,14 @@ from gnn_checkpointing.audit.checks.run import NAMED, NOT_STATED, SHARED, VERSIO
 from gnn_checkpointing.audit.inputs import machine_facts
 from gnn_checkpointing.audit.possible import _of_steps
 from gnn_checkpointing.audit.rubric import Answer, Question, at_least, at_most, audited, no_offender, percent, rubric
+from gnn_checkpointing.audit.whole import _contradiction
 from gnn_checkpointing.cli import main
 from gnn_checkpointing.measurement import readings
 from gnn_checkpointing.measurement.hardware import hardware_record
 from gnn_checkpointing.records.graph_facts import GraphList
 from gnn_checkpointing.records.measurements_table import write_table
-from gnn_checkpointing.records.policy import Steps
+from gnn_checkpointing.records.policy import Memory, Steps
+from gnn_checkpointing.records.traces import Trace
 from gnn_checkpointing.refusal import Refusal
 from gnn_checkpointing.report.grades import Check, graded, read_audit
 from gnn_checkpointing.study.graph_entries import NOT_STATED as UNKNOWN
@@ -125,6 +127,19 @@ def test_how_long_a_step_can_take(edges: int, device: str, wall: float, cpu: flo
     steps = Steps.model_validate(values | {"wall_seconds": [wall], "forward_seconds": [wall / 2], "cpu_seconds": [cpu]})
     found = _of_steps(record, steps, 1)
     assert found.startswith(said) and bool(found) == bool(said)
+
+
+def test_a_trace_without_marked_blocks_has_no_values_of_blocks() -> None:
+    facts = {"num_nodes": 2, "num_edges": 2, "average_degree": 1.0}
+    held = {"resident_bytes": 5, "saved_activation_bytes": 3}
+    record: Any = SimpleNamespace(graph=SimpleNamespace(label="g", **facts))
+    memory = Memory(**held, policy_resident_bytes=0, transient_bytes=1, peak_memory_bytes=9)
+    names = {"graph": "g", "graph_label": "g", "convolution": "GCN", "aggregation": "", "policy": "compiled"}
+    points = {"events": 2, "forward_ended_seconds": 0.5, "peak_bytes": 4, "seconds": [0.1, 1.0], "live_bytes": [3, 4]}
+    trace = Trace.model_validate(names | facts | held | points)
+    assert _contradiction(trace, record, memory) == ""
+    more = trace.model_copy(update={"block_peaks": [1]})
+    assert _contradiction(more, record, memory) == "0 blocks, and values of [-1, 1, 0]"
 
 
 def check(id: str, passed: bool | None) -> Check:
