@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, get_type_hints
 
@@ -139,7 +139,7 @@ def of_hidden_layers(row: Row) -> Row:
     if not by_rule or not few_features or row.device != "cpu":
         return row
     block = block_edges(row.num_nodes, row.hidden_channels, EDGES_PER_NODE[policy.kind], SMALLEST_BYTES, sys.maxsize)
-    return replace(row, edges_at_once=min(row.edges_at_once or block, block))
+    return row.but(edges_at_once=min(row.edges_at_once or block, block))
 
 
 def analysis_files(findings: Findings) -> dict[str, str]:

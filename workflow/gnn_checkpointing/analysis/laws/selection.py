@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from statistics import median
 from typing import Literal, NamedTuple
 
@@ -187,9 +186,9 @@ def at_one_speed(rows: Sequence[Row]) -> tuple[list[Row], TimeUnit | None]:
         return list(rows), None
     usual = float(np.median(read))
     divided = [
-        replace(row, step_time_seconds=row.step_time_seconds * usual / row.sentinel_seconds)
-        if row.step_time_seconds is not None and row.sentinel_seconds is not None
-        else row
+        row
+        if row.step_time_seconds is None
+        else row.but(step_time_seconds=row.step_time_seconds * usual / row.sentinel_seconds)
         for row in rows
     ]
     in_seconds, in_sentinels = (_held_out_error(each) for each in (rows, divided))

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 import numpy as np
-from scipy.stats import t as student
 from statsmodels.regression.linear_model import OLS
 
 from gnn_checkpointing.analysis.checks import moment
@@ -156,23 +154,23 @@ def _drift(cells: Sequence[Row], places: dict[str, float], confidence: float) ->
     if explained is None:
         return "these cells carry no additive law, and too few of them are draws of one size and density"
     kept, shares, columns = explained
-    basis = np.linalg.qr(columns / largest(columns))[0]
     late = np.array([places[row.cell] for row in kept])
-    late, shares = (values - basis @ (basis.T @ values) for values in (late, shares))
-    if np.abs(late).max() < ROUNDING:
+    scaled = columns / largest(columns)
+    if np.abs(OLS(late, scaled).fit().resid).max() < ROUNDING:
         return "the order of measurement cannot be told from size and density"
-    freedom = len(kept) - columns.shape[1] - 1
-    slope = float(late @ shares / (late @ late))
-    error = math.sqrt(float(((shares - slope * late) ** 2).sum() / freedom / (late @ late)))
+    found = OLS(shares, np.column_stack([scaled, late])).fit()
+    slope, error = float(found.params[-1]), float(found.bse[-1])
+    low, high = found.conf_int(alpha=1 - confidence)[-1]
+    p_value = float(found.pvalues[-1])
     if error < ROUNDING:  # without noise nothing is left but rounding
-        slope, error = (0.0 if abs(slope) < ROUNDING else slope), 0.0
-    reach = error * float(student.ppf((1 + confidence) / 2, freedom))
+        low = high = slope = 0.0 if abs(slope) < ROUNDING else slope
+        p_value = float(slope == 0)
     return RunDrift(
         convolution=cells[0].convolution,
         policy=cells[0].policy,
         response=RESPONSE,
-        change=Estimate(estimate=slope, low=slope - reach, high=slope + reach),
-        p_value=float(2 * student.sf(abs(slope) / error, freedom)) if error else float(slope == 0),
+        change=Estimate(estimate=slope, low=low, high=high),
+        p_value=p_value,
     )
 
 
