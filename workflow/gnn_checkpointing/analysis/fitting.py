@@ -133,9 +133,7 @@ def fitted(
         response_scale=response_scale,
         weights=weights,
         fitted=result.fittedvalues * response_scale,
-        coefficients=tuple(
-            starmap(_in_units, zip(table.tolist(), (response_scale / column_scales).tolist(), strict=True))
-        ),
+        coefficients=tuple(map(_in_units, table.tolist(), (response_scale / column_scales).tolist())),
         exact=bool(np.abs(target - result.fittedvalues).max() < ROUNDING),
     )
 

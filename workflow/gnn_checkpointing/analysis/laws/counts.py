@@ -152,7 +152,7 @@ def _classes(rows: Sequence[Row]) -> int | None:
         forms = FORMS.get((row.convolution, row.policy, "saved_activation_bytes"))
         if forms is not None and row.policy == "none":
             least, more = (value(forms[0], _sizes(row, classes)) for classes in (0, 1))
-            return int(round((row.saved_activation_bytes - least) / (more - least)))
+            return round(float(row.saved_activation_bytes - least) / (more - least))
     return None
 
 
