@@ -51,6 +51,23 @@ def test_real_graphs_are_predicted_from_their_sizes_alone(whole: Predictions) ->
     assert by_response["step_time_seconds"].worst_at.split(", ")[0] in ("Cora", "amherst41")
 
 
+def test_saved_bytes_of_another_number_of_classes_are_predicted_to_the_byte_once_classes_are_known() -> None:
+    """A loss keeps 4 C T bytes: generated graphs have 4 classes and 60 % training nodes, Cora 7 classes and 100 nodes."""
+
+    def errors(known: bool) -> dict[str, float]:
+        rows = under(completed(table(np.random.default_rng(0), BOTH, convolutions=("GCN",))), "retaining")
+        for row in rows:
+            row.num_classes, row.training_nodes = (7, 100) if row.graph_label == "Cora" else (4, row.num_nodes * 3 // 5)
+            row.saved_activation_bytes += 4 * row.num_classes * row.training_nodes
+            row.num_classes = row.num_classes if known else None
+        found = predictions([], rows, protocol(), np.random.default_rng(0)).scorecard
+        saved = [one for one in found if one.response == "saved_activation_bytes"]
+        return {one.label: max(abs(each.error) for each in saved if each.label == one.label) for one in saved}
+
+    assert errors(known=False)["Cora"] > 1e-3
+    assert errors(known=True) == pytest.approx(dict.fromkeys(errors(known=True), 0.0), abs=1e-6)
+
+
 def test_a_graph_that_the_law_gets_wrong_is_the_worst_one_and_bounds_the_others() -> None:
     """Twice the bytes on Cora: the law misses by one prediction; amherst41's bounds reach as far, Cora's own do not."""
     rows = table(np.random.default_rng(0), BOTH)

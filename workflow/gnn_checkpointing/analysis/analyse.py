@@ -16,7 +16,7 @@ from gnn_checkpointing.analysis.protocol import Protocol
 from gnn_checkpointing.analysis.table import Row, completed, first_visits, under
 from gnn_checkpointing.artefacts import json_text, read_json, write_text
 from gnn_checkpointing.records.explained import ExplainedSets
-from gnn_checkpointing.records.graph_facts import EncodingCost
+from gnn_checkpointing.records.graph_facts import EncodingCost, GraphFacts
 from gnn_checkpointing.records.measurements_table import Value
 from gnn_checkpointing.records.record import complaint
 from gnn_checkpointing.records.training import TrainingRecord
@@ -70,11 +70,13 @@ def analyse(
     protocol: Protocol,
     explained: ExplainedSets | None = None,
     encodings: Sequence[EncodingCost] = (),
+    graphs: Sequence[GraphFacts] = (),
 ) -> Findings:
     """All findings of one table; the same input gives the same output to every digit that is written.
 
     Everything but the frontier's comparison of allocators is found under the reference allocator alone. `explained` is
-    what was measured of a trained model on images, `encodings` what counting ego networks cost, where a study has them.
+    what was measured of a trained model on images, `encodings` what counting ego networks cost, where a study has them;
+    of `graphs` the numbers of classes are read.
     """
     # Imported here: reading findings back needs no statistics, and statsmodels takes a second to import.
     from gnn_checkpointing.analysis.checks import check_compared, check_visits
@@ -90,7 +92,8 @@ def analyse(
     reference, confidence = protocol.reference_allocator, protocol.confidence
     # Visits after the first only show how far results differ in another hour and process.
     visits, rows = rows, first_visits(rows)
-    everything = [of_hidden_layers(row) for row in completed(rows)]
+    classes = {graph.id: graph.num_classes for graph in graphs}
+    everything = [of_hidden_layers(row).but(num_classes=classes.get(row.graph)) for row in completed(rows)]
     check_visits(visits)
     check_compared(rows, reference)
     in_practice = [row for row in everything if row.model == PRACTICE]

@@ -12,8 +12,8 @@ from gnn_checkpointing.records.measurements_table import Value
 Key = TypeVar("Key", bound=tuple[object, ...])
 Item = TypeVar("Item")
 
-UNKNOWN: dict[str, Value] = {"model": "", "sentinel_seconds": None}
-"""Of what older tables lack."""
+UNKNOWN: dict[str, Value] = {"model": "", "sentinel_seconds": None, "num_classes": None}
+"""What older tables lack, and `num_classes`, which no table has: it is of the graph."""
 
 
 class Row(SimpleNamespace):

@@ -47,7 +47,7 @@ def analysis(run: RunFolder) -> Iterator[str]:
     """Yield files of the analysis that the table does not give; this takes as long as the analysis."""
 
     def again() -> dict[str, Any]:
-        made = analyse(run.rows, run.trainings, protocol_of(run.study), run.explained, run.encodings)
+        made = analyse(run.rows, run.trainings, protocol_of(run.study), run.explained, run.encodings, run.graphs)
         return {f"{ANALYSIS}/{one.name}.json": getattr(made, one.name) for one in fields(Findings)}
 
     yield from _held(run, ANALYSIS, MEASUREMENTS, again)

@@ -27,7 +27,8 @@ def analyse(*, run: Run, explanations: Explanations = None, encodings: Encodings
     protocol = protocol_of(given.study)
     explained = None if explanations is None else read_explained(explanations)
     counted = [] if encodings is None else read_encodings(encodings)
-    write_analysis(run / names.ANALYSIS, analysed(given.rows, given.trainings, protocol, explained, counted))
+    found = analysed(given.rows, given.trainings, protocol, explained, counted, given.graphs)
+    write_analysis(run / names.ANALYSIS, found)
     seal(*(run / names.ANALYSIS).glob("*.json"))
 
 
