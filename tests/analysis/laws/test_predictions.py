@@ -52,7 +52,7 @@ def test_real_graphs_are_predicted_from_their_sizes_alone(whole: Predictions) ->
 
 
 def test_saved_bytes_of_another_number_of_classes_are_predicted_to_the_byte_once_classes_are_known() -> None:
-    """A loss keeps 4 C T bytes: generated graphs have 4 classes and 60 % training nodes, Cora 7 classes and 100 nodes."""
+    """A loss keeps 4 C T bytes: generated graphs have 4 classes and 60 % training nodes, Cora 7 and 100 of them."""
 
     def errors(known: bool) -> dict[str, float]:
         rows = under(completed(table(np.random.default_rng(0), BOTH, convolutions=("GCN",))), "retaining")

@@ -6,16 +6,18 @@ import math
 import re
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from itertools import pairwise
+from operator import itemgetter
 from statistics import median
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from gnn_checkpointing.analysis.checks import moment
 from gnn_checkpointing.analysis.results import Absence, GraphTurns, Quality, Reading, Run, Setting, Spread
 from gnn_checkpointing.analysis.table import Row, first_visits, grouped, series, under
 from gnn_checkpointing.records import measurements_table
+from gnn_checkpointing.records.agreement import high_water_verdict
 from gnn_checkpointing.records.measurements_table import Value
 
 Rows = Sequence[Mapping[str, Value]]
@@ -23,6 +25,10 @@ Instrument = Literal["high_water_bytes", "fake_tensor_bytes"]
 INSTRUMENTS: tuple[Instrument, ...] = ("high_water_bytes", "fake_tensor_bytes")
 NOT_FAILED = ("completed", "refused", "unavailable")
 
+_VERDICTS: dict[Instrument, Callable[[Mapping[str, Value]], Value]] = {
+    "high_water_bytes": high_water_verdict,
+    "fake_tensor_bytes": itemgetter("fake_tensor_agrees"),
+}
 _NUMBER = re.compile(r"\d+(\.\d+)?")
 
 
@@ -123,9 +129,10 @@ def _reading(rows: Rows, name: Instrument) -> tuple[Reading, list[str]] | None:
     found = [
         (", ".join(_place(row)), off := float(row[name] or 0.0) - peak, off / (peak or 1.0), agrees)
         for row, peak in zip(read, peaks, strict=True)
-        if (agrees := row[name.replace("_bytes", "_agrees")]) is not None
+        if (agrees := _VERDICTS[name](row)) is not None
     ]
-    place, off, share, _ = max(found, key=lambda one: (abs(one[1]), one[0]), default=("", None, None, False))
+    nothing: tuple[str, Any, Any, Value] = ("", None, None, None)
+    place, off, share, _ = max(found, key=lambda one: (abs(one[1]), one[0]), default=nothing)
     return Reading(
         instrument=name,
         read=len(read),
