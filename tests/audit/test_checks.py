@@ -11,7 +11,6 @@ from pydantic import ValidationError
 from gnn_checkpointing.analysis.analyse import write_analysis
 from gnn_checkpointing.artefacts import read_json, write_json
 from gnn_checkpointing.audit.checks.run import NAMED, NOT_STATED, SHARED, VERSIONS, order_random
-from gnn_checkpointing.audit.grades import Check, graded, read_audit
 from gnn_checkpointing.audit.inputs import machine_facts
 from gnn_checkpointing.audit.rubric import Answer, Question, at_least, at_most, audited, no_offender, percent, rubric
 from gnn_checkpointing.cli import main
@@ -20,6 +19,7 @@ from gnn_checkpointing.measurement.hardware import hardware_record
 from gnn_checkpointing.records.graph_facts import GraphList
 from gnn_checkpointing.records.measurements_table import write_table
 from gnn_checkpointing.refusal import Refusal
+from gnn_checkpointing.report.grades import Check, graded, read_audit
 from gnn_checkpointing.study.graph_entries import NOT_STATED as UNKNOWN
 
 from . import clean, spoils

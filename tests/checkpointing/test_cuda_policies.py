@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import copy
+from collections.abc import Callable
+
 import pytest
 import torch
 from small_models import CONVOLUTIONS, FEATURES, adjacency, built
 from torch import nn
+from torch_geometric import nn as pyg
 
-from gnn_checkpointing.checkpointing import apply
+from gnn_checkpointing.checkpointing import apply, explain
 from gnn_checkpointing.checkpointing.compilation import forget_compiled
 from gnn_checkpointing.measurement.peak_memory import step_bytes
 from gnn_checkpointing.measurement.sameness import StepResult, compared, step_result
@@ -64,7 +68,66 @@ def test_dropout_draws_the_same_masks_and_running_statistics_are_kept(cuda: torc
     assert_same(stepped("GATv2", policy, cuda, **options), stepped("GATv2", "none", cuda, **options))
 
 
-@pytest.mark.parametrize("policy", ["compiled", "memory_budget(0.5)", "fused_edge_blocks(500)"])
+@pytest.mark.parametrize("convolution", CONVOLUTIONS)
+def test_kernels_of_our_own(cuda: torch.device, convolution: Convolution) -> None:
+    """In Triton; EdgeConv's messages have none."""
+    model = apply(built(convolution, "none").to(cuda), "fused_edge_blocks")
+    features, graph = large(convolution, cuda)
+    torch.manual_seed(11)
+    loss = model(features, graph.edge_index, graph.edge_weight).square().mean()
+    loss.backward()
+    assert_same(step_result(model, loss), stepped(convolution, "none", cuda))
+    kinds = {layer.policy for layer in explain(model).layers}
+    assert kinds == {"edge_blocks" if convolution == "EdgeConv" else "fused_edge_blocks"}
+
+
+EDGED = [
+    lambda: pyg.GATv2Conv(8, 4, 2, edge_dim=3),
+    lambda: pyg.GATConv(8, 4, 2, edge_dim=3),
+    lambda: pyg.TransformerConv(8, 4, 2, edge_dim=3),
+    lambda: pyg.GINEConv(nn.Linear(8, 8), edge_dim=3),
+]
+
+
+@pytest.mark.parametrize("layer", EDGED)
+def test_kernels_take_features_of_edges(cuda: torch.device, layer: Callable[..., nn.Module]) -> None:
+    torch.manual_seed(3)
+    plain = layer().to(cuda)
+    fused = apply(copy.deepcopy(plain), "fused_edge_blocks(500)")
+    features, graph = large("SAGE", cuda)
+    of_edges = torch.randn(graph.edge_index.size(1), 3, device=cuda)
+    rows = torch.randn(len(features), 8, device=cuda)
+    found = []
+    for model in (plain, fused):
+        loss = model(rows, graph.edge_index, of_edges).square().mean()
+        loss.backward()
+        found.append(step_result(model, loss))
+    assert_same(*found)
+
+
+def test_masks_of_attention_are_drawn_again_in_the_backward_pass(cuda: torch.device) -> None:
+    """A step of the smallest size along the gradient changes the loss as the gradient says, under one mask."""
+    torch.manual_seed(5)
+    model = apply(pyg.GATConv(8, 4, 2, dropout=0.5).to(cuda, torch.float64), "fused_edge_blocks")
+    rows = torch.randn(60, 8, device=cuda, dtype=torch.float64)
+    edge_index = adjacency("GAT").edge_index.to(cuda)
+
+    def loss() -> torch.Tensor:
+        torch.manual_seed(6)
+        return model(rows, edge_index).square().mean()
+
+    first = loss()
+    first.backward()
+    step = 1e-6
+    weights = [p for p in model.parameters() if p.grad is not None]
+    slope = sum(float(p.grad.square().sum()) for p in weights)
+    with torch.no_grad():
+        for p in weights:
+            p.add_(step * p.grad)
+        assert float(loss() - first) == pytest.approx(step * slope, rel=1e-3)
+
+
+@pytest.mark.parametrize("policy", ["compiled", "memory_budget(0.5)"])
 def test_generated_kernels(cuda: torch.device, policy: str) -> None:
     try:
         assert_same(stepped("GATv2", policy, cuda), stepped("GATv2", "none", cuda))

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from gnn_checkpointing.artefacts import seal_file
+from gnn_checkpointing.audit.checksums import changed_files
 from gnn_checkpointing.cli import main
 from gnn_checkpointing.graphs.graph import Graph
 from gnn_checkpointing.graphs.make import make_graph
@@ -20,7 +21,6 @@ from gnn_checkpointing.refusal import Refusal
 from gnn_checkpointing.report.provenance import CRATE
 from gnn_checkpointing.study.graph_design import study_graphs
 from gnn_checkpointing.study.reading import read_study
-from gnn_checkpointing.validation.checksums import changed_files
 
 from .damage import DAMAGES, Damage
 from .finished import ROOT, Run, complete, finished_run, with_change

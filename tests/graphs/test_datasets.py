@@ -302,7 +302,7 @@ def test_a_download_that_brings_nothing_is_given_up(monkeypatch):
     started = time.monotonic()
     with pytest.raises(Refusal, match=r"nothing arrived for 0\.3 s"):
         real(dataset="Planetoid", name="Cora")
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 15
 
 
 @pytest.mark.parametrize("dataset", ["LINKXDataset", "HeterophilousGraphDataset"])

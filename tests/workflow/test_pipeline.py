@@ -37,7 +37,7 @@ def killed(tmp_path_factory: pytest.TempPathFactory) -> Killed:
     process = checkout.start()
     assert wait_for(lambda: len(checkout.records()) >= 3, 240)
     process.kill()
-    assert wait_for(lambda: not measuring(checkout.folder), 15)
+    assert wait_for(lambda: not measuring(checkout.folder))
     said, _ = process.communicate(timeout=60)
     kept = checkout.records()
     checkout.run()

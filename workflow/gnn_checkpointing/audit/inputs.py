@@ -9,7 +9,6 @@ from typing import Any
 
 from gnn_checkpointing.analysis.analyse import Findings, read_analysis
 from gnn_checkpointing.artefacts import read_json
-from gnn_checkpointing.audit.grades import Audit, read_audit
 from gnn_checkpointing.claims.ledger import Ledger, read_ledger
 from gnn_checkpointing.packed import is_there
 from gnn_checkpointing.planning.knowledge import Knowledge, read_knowledge
@@ -21,6 +20,7 @@ from gnn_checkpointing.records.measurements_table import Value, read_table
 from gnn_checkpointing.records.traces import Trace, read_traces
 from gnn_checkpointing.records.training import TrainingRecord, read_trainings
 from gnn_checkpointing.refusal import Refusal
+from gnn_checkpointing.report.grades import Audit, read_audit
 from gnn_checkpointing.study.reading import read_study
 from gnn_checkpointing.study.study import Study
 

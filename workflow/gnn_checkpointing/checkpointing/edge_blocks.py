@@ -26,8 +26,8 @@ from torch_geometric.nn import MessagePassing
 from gnn_checkpointing.checkpointing.block_plan import block_size
 from gnn_checkpointing.checkpointing.cut_layer import CutLayer, cut_layer_of
 from gnn_checkpointing.checkpointing.cutting import Plan
+from gnn_checkpointing.checkpointing.fused import require_kernels
 from gnn_checkpointing.checkpointing.graph_tables import GraphTables
-from gnn_checkpointing.checkpointing.kernels.build import load
 from gnn_checkpointing.checkpointing.layers import Changes, recomputed
 from gnn_checkpointing.checkpointing.trial import layer_refusal
 from gnn_checkpointing.refusal import Refusal, Unavailable
@@ -63,7 +63,7 @@ def cut_layers(model: nn.Module, changes: Changes, name: PolicyName, lenient: bo
     for module in drawn:
         changes.set(module, "aggregated", partial(_blocked, module, module.aggregated, name))
     if policy == "fused_edge_blocks":
-        load()  # or say why there is no compiler, before anything is wrapped
+        require_kernels(_device_type(model))  # or say what is missing, before anything is wrapped
     tables, plan = GraphTables(), Plan(policy, name.count, fused=policy == "fused_edge_blocks", lenient=lenient)
     for layer in layers:
         CutLayer(layer, tables, plan).install(changes)
@@ -95,7 +95,7 @@ def _blocked(layer: nn.Module, whole: Callable[..., Tensor], name: PolicyName, x
 def wrap_automatically(model: nn.Module, changes: Changes) -> None:
     """Cut every layer that can be cut, recompute the others whole; both only on graphs on which it pays."""
     try:
-        load()
+        require_kernels(_device_type(model))
         compiles = True
     except Unavailable:
         compiles = False
@@ -105,6 +105,10 @@ def wrap_automatically(model: nn.Module, changes: Changes) -> None:
             CutLayer(layer, tables, plan).install(changes)
         else:
             changes.set(layer, "forward", partial(_recomputed_where_worth, layer, layer.forward))
+
+
+def _device_type(model: nn.Module) -> str:
+    return next((parameter.device.type for parameter in model.parameters()), "cpu")
 
 
 def worth(num_edges: int, num_nodes: int, width: int, element_size: int = 4) -> bool:

@@ -12,6 +12,7 @@ where they differ, the layer keeps its own message.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -22,10 +23,13 @@ from torch_geometric import nn as pyg
 from torch_geometric.nn import MessagePassing, aggr
 
 from gnn_checkpointing.checkpointing.block_arguments import Call, Slot, end_of
+from gnn_checkpointing.checkpointing.compilation import require_compiler
 from gnn_checkpointing.checkpointing.cut_call import CutCall, Leaves, stage
 from gnn_checkpointing.checkpointing.kernel_executors import AttentionKernel, EdgeFeatures, Kernel, RowsKernel
 from gnn_checkpointing.checkpointing.kernels import attention
+from gnn_checkpointing.checkpointing.kernels.build import load
 from gnn_checkpointing.checkpointing.recomputation import RandomStates, random_restored
+from gnn_checkpointing.refusal import Unavailable
 
 TOLERANCE = 1e-5
 """Of the trial: both ways round differently, by about 1e-7 in float32."""
@@ -50,7 +54,8 @@ _WEIGHTED_ROWS = {
 def kernel_for(conv: MessagePassing, call: Call) -> Kernel | None:
     """The kernel that computes this call, or None where there is none."""
     known = {tensor.dtype for tensor in call.tensors} in ({torch.float32}, {torch.float64})
-    if not known or any(tensor.device.type != "cpu" for tensor in call.tensors):
+    devices = {tensor.device for tensor in call.tensors}
+    if not known or len(devices) != 1 or not _compiles_for(devices.pop().type):
         return None
     if type(conv).aggregate is not MessagePassing.aggregate or type(conv.aggr_module) not in _REDUCES:
         return None
@@ -58,6 +63,26 @@ def kernel_for(conv: MessagePassing, call: Call) -> Kernel | None:
     if vars(conv).keys() & {"message", "aggregate", "edge_update"}:
         return None
     return _attention(conv, call) or _rows(conv, call) or _rows_and_edges(conv, call)
+
+
+@functools.cache
+def _compiles_for(device_type: str) -> bool:
+    """Whether kernels can be made for a device; a model may have been moved there since a policy was applied."""
+    try:
+        require_kernels(device_type)
+    except Unavailable:
+        return False
+    return True
+
+
+def require_kernels(device_type: str) -> None:
+    """Raise `Unavailable` where this machine lacks what the kernels of a type of device are compiled with."""
+    if device_type == "cpu":
+        load()
+    elif device_type == "cuda":
+        require_compiler("cuda", "fused_edge_blocks")
+    else:
+        raise Unavailable(f"policy fused_edge_blocks has kernels for CPU and CUDA, not for {device_type}")
 
 
 def _attention(conv: Any, call: Call) -> Kernel | None:

@@ -6,6 +6,7 @@ graph is recognised by its content, so that a tensor changed in any way, in plac
 
 from __future__ import annotations
 
+import functools
 import threading
 import weakref
 from collections.abc import Callable, Hashable, Iterator
@@ -21,6 +22,8 @@ from torch_geometric import EdgeIndex
 from gnn_checkpointing.checkpointing.block_plan import SortedEdges, kernel_edges, sorted_edges
 
 _ROW = 1024
+_PART = 2**20
+"""Indices that a GPU multiplies at a time: beside a graph of Reddit's size, 8 MiB are nothing."""
 
 
 @dataclass
@@ -151,14 +154,22 @@ def content_digest(index: Tensor) -> Hashable:
         return (id(index), tuple(index.shape))
     with torch.no_grad():
         flat = _plain(index).reshape(-1)
-        if flat.device.type != "cpu":
-            weights = _weights(flat.numel(), 1).to(flat.device)
-            return tuple(index.shape), int((flat.to(torch.int64) * weights).sum())
+        if flat.device.type != "cpu":  # where whole numbers have no matrix products
+            parts = torch.split(flat, _PART)
+            weights = _weights_on(flat.device, 1 << (len(parts[0]) - 1).bit_length(), 1)
+            sums = torch.stack([(part.to(torch.int64) * weights[: len(part)]).sum() for part in parts])
+            of_parts = _weights_on(flat.device, 1 << (len(parts) - 1).bit_length(), 2)
+            return tuple(index.shape), int((sums * of_parts[: len(parts)]).sum())
         flat = flat.to(torch.int64)
         rows = flat.numel() // _ROW
         body = torch.dot(torch.mv(flat[: rows * _ROW].view(rows, _ROW), _weights(_ROW, 2)), _weights(rows, 3))
         rest = torch.dot(flat[rows * _ROW :], _weights(flat.numel() - rows * _ROW, 4))
         return tuple(index.shape), int(body), int(rest)
+
+
+@functools.cache
+def _weights_on(device: torch.device, count: int, seed: int) -> Tensor:
+    return _weights(count, seed).to(device)
 
 
 _WEIGHTS: dict[int, Tensor] = {}

@@ -180,7 +180,7 @@ def _parts(cut: CutCall, edges: EdgeFeatures | None) -> Iterator[tuple[SortedEdg
         part = SortedEdges(
             source=whole.source[block.start : block.stop],
             pointer=whole.pointer[block.first : block.last + 1] - block.start,
-            order=torch.arange(block.num_edges, dtype=whole.source.dtype),
+            order=torch.arange(block.num_edges, dtype=whole.source.dtype, device=whole.source.device),
             num_sources=whole.num_sources,
         )
         yield part, slice(block.first, block.last), whole.places(block)

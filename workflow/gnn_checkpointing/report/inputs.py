@@ -9,7 +9,6 @@ from typing import Any
 from gnn_checkpointing.analysis.analyse import Findings
 from gnn_checkpointing.analysis.results import Law, Response
 from gnn_checkpointing.analysis.table import series
-from gnn_checkpointing.audit.grades import Audit
 from gnn_checkpointing.claims.ledger import Ledger
 from gnn_checkpointing.packed import is_there
 from gnn_checkpointing.planning.knowledge import Knowledge
@@ -19,6 +18,7 @@ from gnn_checkpointing.records.measurements_table import Value
 from gnn_checkpointing.records.traces import Trace
 from gnn_checkpointing.refusal import Refusal
 from gnn_checkpointing.report.figure import Fact
+from gnn_checkpointing.report.grades import Audit
 from gnn_checkpointing.sourced import SourcedList, counted, counted_where, part_where, sourced
 from gnn_checkpointing.study.design import models
 from gnn_checkpointing.study.study import Study

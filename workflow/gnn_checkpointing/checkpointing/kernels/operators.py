@@ -17,7 +17,6 @@ from torch import Tensor
 
 from gnn_checkpointing.checkpointing.block_plan import SortedEdges
 from gnn_checkpointing.checkpointing.kernels.build import load
-from gnn_checkpointing.refusal import Unavailable
 
 NUMBERS = {torch.float32: "float", torch.float64: "double"}
 """What the C++ kernels compute in, by torch's name and by C++'s."""
@@ -66,15 +65,8 @@ def operator(
 
 
 def triton_kernels(family: str) -> ModuleType:
-    """The family's kernels for CUDA; `Unavailable` without triton, which nothing else here needs."""
-    try:
-        return importlib.import_module(f"gnn_checkpointing.checkpointing.kernels.triton_{family}")
-    except ModuleNotFoundError as missing:
-        if missing.name != "triton":
-            raise
-        raise Unavailable(
-            "policy fused_edge_blocks needs triton on CUDA: pip install triton; policy edge_blocks needs none"
-        ) from None
+    """The family's kernels for CUDA, imported where there is triton alone."""
+    return importlib.import_module(f"gnn_checkpointing.checkpointing.kernels.triton_{family}")
 
 
 def checked(tensors: Mapping[str, tuple[Tensor | None, Sequence[int]]], like: Tensor) -> list[Tensor | None]:

@@ -14,7 +14,7 @@ import triton
 import triton.language as tl
 from torch import Tensor
 
-from gnn_checkpointing.checkpointing.kernels.triton_rows import Tensors, rows, sizes
+from gnn_checkpointing.checkpointing.kernels.triton_rows import Tensors, rows, sizes, warps
 
 _KINDS = {"gatv2": 0, "gat": 1, "transformer": 2}
 
@@ -88,7 +88,7 @@ def _forward(
         denominator = denominator * shrink + tl.sum(p, axis=0)
         if DROPS:
             p = p * factors(given, h, below, factor, key, salt)
-        v = rows(values, j, h, c, H, C, inside)
+        v = k if KIND == 0 else rows(values, j, h, c, H, C, inside)
         if KIND == 2 and EDGED:
             v += e
         total = total * shrink + tl.sum(p[:, None] * v, axis=0)
@@ -131,7 +131,7 @@ def _of_destinations(
             e = scored(edge, given, h, c, H, C, inside, KIND) if EDGED else 0.0
             score, z = score_of(k, q, e, a, slope, scale, KIND, EDGED)
             p = tl.where(inside, tl.exp(score - logarithm), 0.0)
-            v = rows(values, j, h, c, H, C, inside)
+            v = k if KIND == 0 else rows(values, j, h, c, H, C, inside)
             if KIND == 2 and EDGED:
                 v += e
             d = tl.sum(g * v, axis=1)
@@ -228,7 +228,9 @@ def forward(tables: Tensors, settings: Sequence[Any], inputs: Tensors, made: Ten
     summed = keys if values is None else values
     if made[0].numel():
         tail = _settings(settings, summed, edge)
-        _forward[made[1].shape](*tables, keys, queries, summed, vector, edge, *made, *tail)
+        _forward[made[1].shape](
+            *tables, keys, queries, summed, vector, edge, *made, *tail, num_warps=warps(summed.size(2))
+        )
 
 
 def backward(
@@ -242,9 +244,13 @@ def backward(
     by_node = None if vector is None else torch.empty_like(gradient)
     read = (keys, queries, summed, vector, edge, gradient, kept)
     if gradient.numel():
-        _of_destinations[kept.shape](*tables, *read, of_queries, by_node, of_edge, *totals, *tail)
+        _of_destinations[kept.shape](
+            *tables, *read, of_queries, by_node, of_edge, *totals, *tail, num_warps=warps(summed.size(2))
+        )
     if summed.numel():
         of_summed = of_keys if values is None else of_values
-        _of_sources[summed.shape[:2]](*by_source, *read, *totals, of_keys, of_summed, *tail)
+        _of_sources[summed.shape[:2]](
+            *by_source, *read, *totals, of_keys, of_summed, *tail, num_warps=warps(summed.size(2))
+        )
     if by_node is not None:
         of_vector.copy_(by_node.sum(dim=0))

@@ -18,9 +18,19 @@ _SIGNS = {"max": 1, "min": -1}
 
 
 def sizes(channels: int) -> tuple[int, int, int]:
-    """Channels, the power of two that holds them, and edges of a block: some 4,096 numbers of each operand."""
+    """Channels, the power of two that holds them, and edges of a block: 512 to 1,024 numbers of most operands.
+
+    On an H200, 100,000 nodes of degree 100, 32 edges of 16 channels by one warp took 0.40 (forward) and 0.67 (backward)
+    of the time of 64 edges by four warps, and the fewest for every family.
+    """
     columns = triton.next_power_of_2(channels)
-    return channels, columns, max(16, min(64, 4096 // columns))
+    return channels, columns, max(16, min(32, 1024 // columns))
+
+
+def warps(channels: int) -> int:
+    """Warps of a program: one, unless its operands would not fit in the registers of one."""
+    _, columns, edges = sizes(channels)
+    return max(1, min(8, columns * edges // 1024))
 
 
 @triton.jit
@@ -132,10 +142,27 @@ def forward(tables: Tensors, inputs: Tensors, out: Tensor, reduce: str) -> None:
     if out.numel() == 0:
         return
     if reduce in _SIGNS:
-        _extrema[(out.size(0),)](pointer, source, x, None, out, None, *blocks, _SIGNS[reduce], False)
+        _extrema[(out.size(0),)](
+            pointer, source, x, None, out, None, *blocks, _SIGNS[reduce], False, num_warps=warps(blocks[0])
+        )
         return
     which = (reduce == "mean", False, weight is not None, edge is not None, False)
-    _sums[(out.size(0),)](pointer, source, order, pointer, x, None, weight, edge, out, None, None, *blocks, *which)
+    _sums[(out.size(0),)](
+        pointer,
+        source,
+        order,
+        pointer,
+        x,
+        None,
+        weight,
+        edge,
+        out,
+        None,
+        None,
+        *blocks,
+        *which,
+        num_warps=warps(blocks[0]),
+    )
 
 
 def backward(tables: Tensors, by_source: Tensors, given: Tensors, made: Tensors, reduce: str, of_weight: bool) -> None:
@@ -145,9 +172,13 @@ def backward(tables: Tensors, by_source: Tensors, given: Tensors, made: Tensors,
     if reduce in _SIGNS:
         extrema, part = torch.empty_like(gradient), torch.empty_like(gradient)
         if gradient.numel():
-            _extrema[(len(gradient),)](pointer, source, x, gradient, extrema, part, *blocks, _SIGNS[reduce], True)
+            _extrema[(len(gradient),)](
+                pointer, source, x, gradient, extrema, part, *blocks, _SIGNS[reduce], True, num_warps=warps(blocks[0])
+            )
         if grad.numel():
-            _of_sharers[(len(grad),)](*by_source[:2], x, extrema, part, grad, *blocks)
+            _of_sharers[(len(grad),)](*by_source[:2], x, extrema, part, grad, *blocks, num_warps=warps(blocks[0]))
     elif grad.numel():
         which = (reduce == "mean", True, weight is not None, edge is not None, of_weight)
-        _sums[(len(grad),)](*by_source, pointer, gradient, x, weight, edge, *made, *blocks, *which)
+        _sums[(len(grad),)](
+            *by_source, pointer, gradient, x, weight, edge, *made, *blocks, *which, num_warps=warps(blocks[0])
+        )
