@@ -12,8 +12,7 @@ import numpy as np
 from pydantic import TypeAdapter, ValidationError
 
 from gnn_checkpointing.analysis import results
-from gnn_checkpointing.analysis.protocol import Protocol
-from gnn_checkpointing.analysis.table import Row, completed, first_visits, under
+from gnn_checkpointing.analysis.table import Protocol, Row, completed, first_visits, under
 from gnn_checkpointing.artefacts import json_text, read_json, write_text
 from gnn_checkpointing.records.explained import ExplainedSets
 from gnn_checkpointing.records.graph_facts import EncodingCost, GraphFacts
@@ -23,8 +22,10 @@ from gnn_checkpointing.records.training import TrainingRecord
 from gnn_checkpointing.refusal import Refusal
 from gnn_checkpointing.study.block_rule import EDGES_PER_NODE, SMALLEST_BYTES, block_edges
 from gnn_checkpointing.study.convolutions import READS_FEATURES
+from gnn_checkpointing.study.graph_design import derived_seed, large_graphs
 from gnn_checkpointing.study.policy_names import parse_policy
 from gnn_checkpointing.study.settings import PRACTICE
+from gnn_checkpointing.study.study import Study
 
 
 @dataclass(frozen=True)
@@ -128,6 +129,25 @@ def analyse(
         robustness=robustness(gridded, protocol, noise, generator()),
         accuracy=accuracies(trainings),
         quality=quality(visits, [*grid, *in_practice], reference, protocol.ratio_half_width),
+    )
+
+
+def protocol_of(study: Study) -> Protocol:
+    """The study's settings of the analysis as plain values."""
+    rounds = study.measurement.rounds
+    return Protocol(
+        reference_allocator=study.measurement.allocators[0],
+        confidence=study.analysis.confidence,
+        resamples=study.analysis.resamples,
+        ratio_half_width=study.measurement.ratio_half_width,
+        seed=derived_seed(study.seed, "analysis"),
+        memory_forms=study.analysis.laws.memory,
+        time_forms=study.analysis.laws.time,
+        rounds=(rounds.at_least, rounds.at_most),
+        processes=study.measurement.processes,
+        timeout_seconds=study.measurement.timeout_seconds,
+        capacity_gib=study.analysis.capacity_gib,
+        large_graphs=large_graphs(study),
     )
 
 

@@ -1,8 +1,9 @@
-"""The rows of `measurements.csv` as typed values, and which of them count."""
+"""The rows of `measurements.csv` as values, which of them count, and what is fixed before any of them is seen."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import TypeVar
 
@@ -14,6 +15,30 @@ Item = TypeVar("Item")
 
 UNKNOWN: dict[str, Value] = {"model": "", "sentinel_seconds": None, "num_classes": None}
 """What older tables lack, and `num_classes`, which no table has: it is of the graph."""
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """The study's settings of the analysis, as plain values: the statistics know no study.
+
+    `processes` is in how many fresh processes each cell is timed, which share `rounds`, the fewest and the most of a
+    cell, out among them. `large_graphs` are the ids of graphs beyond the grids, on which laws alone are fitted.
+    `memory_forms` and `time_forms` name the forms of law to be tried for bytes and for seconds
+    (`laws/series.py`), in the order in which equals are preferred.
+    """
+
+    reference_allocator: str
+    confidence: float
+    resamples: int
+    ratio_half_width: float
+    seed: int
+    memory_forms: Sequence[str]
+    time_forms: Sequence[str]
+    rounds: tuple[int, int]
+    processes: int
+    timeout_seconds: float
+    capacity_gib: Sequence[float]
+    large_graphs: frozenset[str] = frozenset()
 
 
 class Row(SimpleNamespace):

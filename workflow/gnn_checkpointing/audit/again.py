@@ -10,8 +10,7 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from gnn_checkpointing.analysis.analyse import Findings, analyse
-from gnn_checkpointing.analysis.protocol import protocol_of
+from gnn_checkpointing.analysis.analyse import Findings, analyse, protocol_of
 from gnn_checkpointing.artefacts import read_json
 from gnn_checkpointing.audit.inputs import RunFolder
 from gnn_checkpointing.audit.rubric import audited

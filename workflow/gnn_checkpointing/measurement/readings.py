@@ -51,9 +51,9 @@ def agreement(
 ) -> Readings:
     """The readings with their verdicts against the activation peak by allocator events.
 
-    `num_edges` are those of the graph as the convolution reads it, `num_layers` those of the model; `node_map_bytes` the bytes of one map
-    `[num_nodes, channels]`: the gradient of a gather makes one more of them under fake tensors, which PyTorch never
-    changes in place. `device` has the accounts of CUDA.
+    `num_edges` are those of the graph as the convolution reads it, `num_layers` those of the model; `node_map_bytes`
+    the bytes of one map `[num_nodes, channels]`: the gradient of a gather makes one more of them under fake tensors,
+    which PyTorch never changes in place. `device` has the accounts of CUDA.
     """
 
     peak, allowed = memory.activation_bytes, FAKE_TENSOR_SHARE * memory.activation_bytes + FAKE_TENSOR_BYTES

@@ -5,8 +5,7 @@ from __future__ import annotations
 from pydantic import ValidationError
 
 from gnn_checkpointing.analysis.analyse import analyse as analysed
-from gnn_checkpointing.analysis.analyse import write_analysis
-from gnn_checkpointing.analysis.protocol import protocol_of
+from gnn_checkpointing.analysis.analyse import protocol_of, write_analysis
 from gnn_checkpointing.analysis.rounding import all_significant
 from gnn_checkpointing.artefacts import seal, write_sealed
 from gnn_checkpointing.audit.inputs import RunFolder

@@ -10,9 +10,8 @@ from typing import Any
 from gnn_checkpointing.analysis.quality import turns_of
 from gnn_checkpointing.graphs.structure import WEDGES
 from gnn_checkpointing.measurement import readings
-from gnn_checkpointing.records import agreement
 from gnn_checkpointing.packed import PACK
-from gnn_checkpointing.records import measurements_table
+from gnn_checkpointing.records import agreement, measurements_table
 from gnn_checkpointing.records.graph_facts import GraphFacts
 from gnn_checkpointing.report import inputs as files
 from gnn_checkpointing.report import units

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from scipy.special import betaincinv
 
 from gnn_checkpointing.analysis.bootstrap import LOOK_CONFIDENCE, LOOK_RESAMPLES, Share
-from gnn_checkpointing.analysis.protocol import Protocol
 from gnn_checkpointing.analysis.results import StoppingRule
+from gnn_checkpointing.analysis.table import Protocol
 
 Floats = NDArray[np.float64]
 Distribution = Literal["lognormal", "heavy_tailed"]

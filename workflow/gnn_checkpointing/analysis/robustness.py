@@ -1,13 +1,16 @@
-"""Do results differ between families, between draws of one family, and between the hours of the run?"""
+"""What is tried against the answer: does it depend on family, draw, hour, one graph, or the rule that ends timing?"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 import numpy as np
+import pandas as pd
 from statsmodels.regression.linear_model import OLS
 
+from gnn_checkpointing.analysis import single_graphs, stopping
 from gnn_checkpointing.analysis.checks import moment
+from gnn_checkpointing.analysis.estimates import Noise
 from gnn_checkpointing.analysis.fitting import (
     ROUNDING,
     WEIGHTS,
@@ -20,15 +23,45 @@ from gnn_checkpointing.analysis.fitting import (
     observed,
     why_not,
 )
-from gnn_checkpointing.analysis.results import Estimate, FamilyFactor, Quantity, ReplicateSpread, Response, RunDrift
+from gnn_checkpointing.analysis.results import (
+    Estimate,
+    FamilyFactor,
+    Quantity,
+    ReplicateSpread,
+    Response,
+    Result,
+    Robustness,
+    RunDrift,
+)
 from gnn_checkpointing.analysis.rounding import first_greatest, rank
-from gnn_checkpointing.analysis.table import Row, by_series, grouped
+from gnn_checkpointing.analysis.table import Protocol, Row, by_series, drawn, grouped
 
 QUANTITIES: tuple[Quantity, ...] = ("activation_ratio", "time_ratio")
 RESPONSE: Response = "step_time_seconds"
 """What may drift: bytes know no hour."""
 LEAST_FREEDOM = 8
 """Draws that are more than their places by less than this leave no interval worth the name."""
+
+_OTHER_RULE = (
+    "The rule that ends timing was not played: no cell was timed in as many processes as the study names, so that "
+    "another rule ended it."
+)
+
+
+def robustness(rows: Sequence[Row], protocol: Protocol, noise: Noise, generator: np.random.Generator) -> Robustness:
+    """All trials, and a sentence for what could not be tried."""
+    own, confidence = drawn(rows), protocol.confidence
+    played = any(row.processes == protocol.processes for row in rows)
+    tried: dict[str, tuple[Sequence[Result], list[str]]] = {
+        "families": families(own),
+        "replicates": replicates(own),
+        "drift": drift(own, rows, confidence),
+        "influence": single_graphs.influence(own, confidence),
+        "left_out": single_graphs.left_out(own, confidence, noise),
+        "stopping": (stopping.stopping(protocol, generator), []) if played else ([], [_OTHER_RULE]),
+    }
+    not_tried = [reason for _, reasons in tried.values() for reason in reasons]
+    return Robustness.model_validate({name: found for name, (found, _) in tried.items()} | {"not_tried": not_tried})
 
 
 def families(rows: Sequence[Row]) -> tuple[list[FamilyFactor], list[str]]:
@@ -61,8 +94,9 @@ def _factor(cells: Sequence[Row], quantity: Quantity) -> FamilyFactor | str:
     if len(names) < 2:
         return "no size and degree was measured on two families"
     values = np.log([float(getattr(row, quantity)) for row in shared])
-    places = _dummies([f"{row.num_nodes} {row.requested_average_degree}" for row in shared])
-    columns = np.hstack([places, _dummies([row.family for row in shared])[:, 1:]])
+    labels = [f"{row.num_nodes} {row.requested_average_degree}" for row in shared], [row.family for row in shared]
+    places, of_families = (pd.get_dummies(pd.Series(each), dtype=float).to_numpy() for each in labels)
+    columns = np.hstack([places, of_families[:, 1:]])
     if rank(columns) < columns.shape[1]:
         return "not all families meet others at one size and degree"
     if len(shared) <= columns.shape[1]:
@@ -83,12 +117,6 @@ def _factor(cells: Sequence[Row], quantity: Quantity) -> FamilyFactor | str:
         furthest_family=names[furthest] if differs else "",
         p_value=float(full.compare_f_test(restricted)[1]) if all(spread) else float(not spread[0]),
     )
-
-
-def _dummies(labels: Sequence[str]) -> Floats:
-    """A column of ones and zeros for each label, in alphabetical order ([num_labels, num_different])."""
-    different, codes = np.unique(np.asarray(labels), return_inverse=True)
-    return np.eye(len(different))[codes]
 
 
 def replicates(rows: Sequence[Row]) -> tuple[list[ReplicateSpread], list[str]]:
