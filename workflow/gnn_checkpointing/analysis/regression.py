@@ -103,9 +103,8 @@ def _finite(p_value: float) -> float | None:
 
 
 def _without_densest(cells: Sequence[Row]) -> tuple[list[Row], list[Row]]:
-    densest = max(row.requested_average_degree or 0.0 for row in cells)
-    kept = [row for row in cells if row.requested_average_degree != densest]
-    return kept, [row for row in cells if row.requested_average_degree == densest]
+    densest = max(row.degree for row in cells)
+    return [row for row in cells if row.degree != densest], [row for row in cells if row.degree == densest]
 
 
 def _held_out(series: Series, confidence: float) -> HeldOut | None:
@@ -116,7 +115,7 @@ def _held_out(series: Series, confidence: float) -> HeldOut | None:
     seen, unseen = ((fitting.design(rows), fitting.observed(rows, series.response)) for rows in (kept, densest))
     errors, inside, _ = fitting.held_out(seen, unseen, WEIGHTS[series.response], confidence)
     return HeldOut(
-        level=float(densest[0].requested_average_degree or 0.0),
+        level=densest[0].degree,
         cells=len(densest),
         median_relative_error=float(np.median(errors)),
         worst_relative_error=float(errors.max()),

@@ -209,8 +209,8 @@ def capacities(laws: Sequence[FittedLaw], limits_gib: Iterable[float]) -> list[C
             if one.policy == "none" and one.average_degree is not None and not one.unbounded
         }
         for one in own:
-            start, degree = none.get(one.convolution), one.average_degree
-            gain = None if start is None or degree is None else degree.estimate / start
+            known = one.average_degree is not None and one.convolution in none
+            gain = one.average_degree.estimate / none[one.convolution] if known and one.average_degree else None
             found.append(one.model_copy(update={"gain": gain}))
     return found
 
