@@ -13,7 +13,6 @@ from gnn_checkpointing.analysis.laws.selection import (
     at_one_speed,
     candidates,
     coverage,
-    deciding,
     folds,
     half_width,
     held,
@@ -62,7 +61,8 @@ def test_every_level_that_leaves_a_law_is_held_out_once_with_all_its_replicates(
         name = "requested_average_degree" if fold.factor == "density" else "num_nodes"
         assert {getattr(rows[place], name) for place in fold.held} == {fold.level}
         assert sorted(fold.kept + fold.held) == list(range(36))
-    assert [(fold.factor, fold.level) for fold in deciding(found, rows)] == [("density", 128.0), ("nodes", 2000.0)]
+    (one,) = candidates(series(), ("additive",), found)
+    assert [(error.place, error.level) for error in one.errors] == [("densest", 128.0), ("largest", 2000.0)]
     # 3 densities: without one, 2 are left, and a law wants 3; without one of 3 sizes, 2 are left and enough.
     rows = table(np.random.default_rng(0), generated_graphs(degrees=(4.0, 8.0, 16.0)))
     assert [fold.factor for fold in folds(series(rows).rows)] == ["nodes"] * 3

@@ -37,9 +37,8 @@ def effects(
 ) -> tuple[Effects, Noise]:
     """Every effect, and the noise that its intervals include; `repeats` are the table's rows with all visits.
 
-    `in_sentinels`: in that unit laws of time are fitted.
-
     Policies that were shown to change what is computed have none; those that train another model are marked.
+    `in_sentinels`: in that unit laws of time are fitted.
     """
     place = _places(rows)
 
@@ -87,8 +86,8 @@ _OF_ALL_CELLS = (
     "requested_average_degree",
 )
 _MEDIANS = (
-    *("activation_bytes", "saved_activation_bytes", "step_time_seconds", "system_time_seconds", "page_faults"),
-    "num_edges",
+    *("num_edges", "activation_bytes", "saved_activation_bytes"),
+    *("step_time_seconds", "system_time_seconds", "page_faults"),
 )
 
 

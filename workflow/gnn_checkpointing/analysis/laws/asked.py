@@ -55,11 +55,9 @@ class FittedLaw:
         return replace(self, law=self.law.model_copy(update={"half_width": max(self.law.half_width, share)}))
 
     def for_the_loss(self, row: Row) -> float:
-        """What the loss keeps on a real graph beyond what it keeps on generated graphs of as many nodes.
+        """What the loss keeps of classes and training nodes (4 C T, see `counts.py`) beyond the law's bytes per node.
 
-        It keeps a share per training node and class (4 C T bytes, as counted in `counts.py`), and the law, which was
-        fitted on graphs of one number of classes and one share of training nodes, has them in its bytes per node.
-        Nothing of it is measured; 0 where classes are not known.
+        The law has those of the graphs that it was fitted on. Nothing of it is measured; 0 where classes are not known.
         """
         known = all(one.num_classes and one.training_nodes for one in (row, *self.series.rows))
         if self.law.response != "saved_activation_bytes" or not known:
@@ -77,7 +75,7 @@ class FittedLaw:
 def scores(fitted: FittedLaw, real: Sequence[Row]) -> tuple[list[Score], list[str]]:
     """The law's predictions of the real graphs' cells of its series, and what it cannot predict and why.
 
-    The law reads nodes, edges and (from the degrees) the largest block of a real graph, nothing that was measured.
+    The law reads sizes, classes and (from the degrees) the largest block of a real graph, nothing that was measured.
     """
     law, labels = fitted.law, labels_of(real)
     own = [row for row in answering(real, law.response) if (row.convolution, row.policy) == fitted.series.key[:2]]
