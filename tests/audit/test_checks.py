@@ -14,7 +14,7 @@ from gnn_checkpointing.audit.checks.run import NAMED, NOT_STATED, SHARED, VERSIO
 from gnn_checkpointing.audit.inputs import machine_facts
 from gnn_checkpointing.audit.rubric import Answer, Question, at_least, at_most, audited, no_offender, percent, rubric
 from gnn_checkpointing.cli import main
-from gnn_checkpointing.measurement import record_warnings
+from gnn_checkpointing.measurement import readings
 from gnn_checkpointing.measurement.hardware import hardware_record
 from gnn_checkpointing.records.graph_facts import GraphList
 from gnn_checkpointing.records.measurements_table import write_table
@@ -92,7 +92,7 @@ def test_the_first_offender_is_named_and_what_could_not_fail_is_not_counted() ->
 
 def test_words_that_are_looked_for_are_those_that_other_rooms_write() -> None:
     """Both the load and the processor taken away warn that the machine was shared."""
-    assert inspect.getsource(record_warnings).count(SHARED) == 2
+    assert inspect.getsource(readings).count(SHARED) == 2
     assert UNKNOWN.startswith(NOT_STATED)
     facts = machine_facts(hardware_record(clean.study(hardware={"slug": "here"}))).facts
     assert {*NAMED, *VERSIONS} <= set(facts)

@@ -241,7 +241,7 @@ def test_a_record_that_lacks_its_second_process_waits_for_it_alone(twice: Path, 
 def test_a_policy_that_takes_too_long_is_an_outcome(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """No step ends within a millisecond, so each policy in turn is given up; nothing hangs, nothing is invented."""
     monkeypatch.setattr(supervise, "_TICK_SECONDS", 0.002)  # at half a second a fast machine is never silent
-    record = measured(study_of(800, 300, timeout_seconds=0.001), tmp_path)
+    record = measured(study_of(400, 100, timeout_seconds=0.001), tmp_path)
     assert {found.outcome for found in record.policies} == {"timed_out"}
     assert record.measured_seconds == 0
 

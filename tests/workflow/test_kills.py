@@ -31,7 +31,8 @@ _REPLAYED = {
         ("@dataclass", "from gnn_checkpointing.measurement.tape import train\n\n\n@dataclass"),
     ),
     "cli/commands/measuring.py": (
-        ("measurement.demonstrate import with_benchmark", "measurement.tape import with_benchmark"),
+        ("import step_demonstration, with_benchmark", "import step_demonstration"),
+        ("\n\n\n", "\nfrom gnn_checkpointing.measurement.tape import with_benchmark\n\n\n"),
     ),
 }  # fmt: skip
 

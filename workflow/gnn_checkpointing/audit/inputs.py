@@ -57,8 +57,8 @@ READERS: dict[str, tuple[str, Callable[[Path], Any]]] = {
     "graphs": ("graphs.json", read_graphs),
     "traces": ("traces.json", read_traces),
     "trainings": ("trainings.json", read_trainings),
-    "demonstration": ("demonstration.json", read_demonstration),
-    # Only some studies have these two.
+    # Only some runs have these three.
+    "demonstration": ("demonstration.json", lambda path: read_demonstration(path) if is_there(path) else None),
     "explained": ("explained.json", lambda path: read_explained(path) if is_there(path) else None),
     "encodings": ("encodings.json", lambda path: read_encodings(path) if is_there(path) else []),
     "findings": ("analysis", read_analysis),
@@ -82,7 +82,7 @@ class RunFolder:
     graphs: Sequence[GraphFacts]
     traces: list[Trace]
     trainings: list[TrainingRecord]
-    demonstration: Demonstration
+    demonstration: Demonstration | None
     explained: ExplainedSets | None
     encodings: list[EncodingCost]
     findings: Findings

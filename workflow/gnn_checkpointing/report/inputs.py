@@ -56,8 +56,8 @@ PLAIN = (CLAIMS, PLANNER, STUDY, HARDWARE, HISTORY)
 GIVEN = {"explanations": EXPLAINED, "encodings": ENCODINGS}
 """What only some studies have, by the option of the commands that read it."""
 
-MEASURED = (MEASUREMENTS, GRAPHS, TRACES, DEMONSTRATION, RECORDS, TRAININGS, HARDWARE, STUDY)
-"""What every published report has of its measurements."""
+MEASURED = (MEASUREMENTS, GRAPHS, TRACES, RECORDS, TRAININGS, HARDWARE, STUDY)
+"""What every published report has of its measurements. `DEMONSTRATION` is beside it where one was run."""
 
 MANY_POLICIES = 6
 """More policies than this beside none are too many for one column or one line each."""
@@ -90,7 +90,7 @@ class ReportInputs(Findings):
     knowledge: Knowledge
     graphs: list[GraphFacts]
     traces: list[Trace]
-    demonstration: Demonstration
+    demonstration: Demonstration | None
 
     @property
     def measured_on(self) -> str:

@@ -48,7 +48,7 @@ Sources = Mapping[str, Path]
 
 def published_sources(folder: Path) -> dict[str, Path]:
     """The files beside a published report."""
-    some = (name for name in names.GIVEN.values() if is_there(folder / name))
+    some = (name for name in (names.DEMONSTRATION, *names.GIVEN.values()) if is_there(folder / name))
     first, *others = names.MEASURED
     known = (first, names.CLAIMS, names.AUDIT, names.PLANNER, *others, *some)
     return {name: folder / name for name in known}
@@ -70,7 +70,7 @@ def read_inputs(sources: Sources, analysis: Path) -> ReportInputs:
         knowledge=read_knowledge(sources[names.PLANNER]),
         graphs=read(names.GRAPHS, read_graphs, "/graphs"),
         traces=read(names.TRACES, read_traces, "/traces"),
-        demonstration=read(names.DEMONSTRATION, read_demonstration),
+        demonstration=read(names.DEMONSTRATION, read_demonstration) if names.DEMONSTRATION in sources else None,
     )
 
 

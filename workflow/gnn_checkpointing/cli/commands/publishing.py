@@ -89,6 +89,8 @@ def index(*, reports: options.Reports, templates: options.Templates, output: opt
 
     What takes long to compute again is taken as it is published: `validate` and `compare` compute it.
     """
+    if not reports.is_dir():
+        raise Refusal(f"{reports}: no such folder; name the one that holds the reports as <hardware>/<study>/")
     left_out = {}
     for path in published.summaries(reports):
         wrong = believed_complaints(path.parent, _BELIEVED, quick_complaints)
