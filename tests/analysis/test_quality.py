@@ -103,19 +103,20 @@ def test_a_policy_that_was_never_started_is_no_failure_and_reasons_that_differ_i
 
 
 def test_readings_are_counted_and_their_disagreements_listed() -> None:
-    """One of six high-water marks reads a hundred peaks more and is not within tolerance; one was not taken."""
+    """One of six high-water marks reads 10 % more and is not within tolerance; one was not taken."""
     exact = next(row["activation_bytes"] for row in ROWS if (row["cell"], row["policy"]) == (CELL, "layers"))
-    read = changed(ROWS, CELL, "layers", high_water_bytes=101 * exact, high_water_agrees=False)
+    read = changed(ROWS, CELL, "layers", high_water_bytes=exact * 11 // 10, high_water_agrees=False)
     result = judged(changed(read, CELL, "edge_blocks", high_water_bytes=None, high_water_agrees=None))
     high, fake = result.readings
     assert (high.instrument, high.read, high.judged, high.agree) == ("high_water_bytes", 5, 5, 4)
-    assert high.worst_difference == pytest.approx(100)
-    assert (high.worst_bytes, high.worst_at) == (100 * exact, f"{CELL}, layers")
+    assert high.worst_difference == pytest.approx(0.1, rel=1e-3)
+    assert (high.worst_bytes, high.worst_at) == (exact * 11 // 10 - exact, f"{CELL}, layers")
     assert (fake.agree, fake.worst_bytes, fake.worst_at) == (6, 0, "")
-    assert result.disagreements == [f"{CELL}, layers: high_water_bytes is +10000.0 % off activation_bytes"]
+    assert result.disagreements == [f"{CELL}, layers: high_water_bytes is +10.0 % off activation_bytes"]
     # A record of before a layer's bytes were known is judged by them.
-    known = changed(ROWS, CELL, "layers", high_water_bytes=exact + 2**21, high_water_agrees=False)
+    known = changed(ROWS, CELL, "layers", high_water_bytes=exact + 2**21 + 2**18, high_water_agrees=False)
     assert judged(known).disagreements == []
+    assert len(judged(changed(known, CELL, "layers", high_water_bytes=exact + 2**22)).disagreements) == 1
     unread = dict.fromkeys(("high_water_bytes", "high_water_agrees", "fake_tensor_bytes"))
     assert judged([{**row, **unread} for row in ROWS]).readings == []
 

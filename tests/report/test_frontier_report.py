@@ -146,7 +146,7 @@ def test_the_instrument_says_what_agrees_what_does_not_and_what_others_would_say
     found = section(inputs, "method.instrument")
     assert list(block(found, "table-readings").rows[0][1:4]) == ["370", "370", "369"]
     (note,) = [one.text for one in found.blocks if isinstance(one, Note)] if found else []
-    assert "high_water_bytes is +84609.9 % off activation_bytes" in note
+    assert "high_water_bytes is +0.2 % off activation_bytes" in note
     assert [row[3] for row in block(found, "table-demonstration").rows] == ["1.00", "1.00", "1.53", "1.86", "0.020"]
     assert texts(block(found, "table-halves"), "layers")[1:] == [
         "40\N{NO-BREAK SPACE}%",

@@ -420,7 +420,7 @@ def frontier_inputs(**changes: Any) -> ReportInputs:
     from .frontier import frontier_table
 
     rows = frontier_table(**changes)
-    rows = changed(rows, str(rows[0]["cell"]), "layers", high_water_bytes=10**10, high_water_agrees=False)
+    rows = changed(rows, str(rows[0]["cell"]), "layers", high_water_agrees=False)
     analysed = analyse(rows, [], tables.protocol())
     convolutions, policies, allocators = (
         [*dict.fromkeys(str(row[name]) for row in rows)] for name in ("convolution", "policy", "allocator")

@@ -32,10 +32,11 @@ def high_water_agrees(high_water: float, activation_bytes: float, num_edges: flo
 
 
 def high_water_verdict(row: Mapping[str, Value]) -> Value:
-    """The recorded verdict; where it is that they disagree, today's, for older records know no bytes of a layer."""
+    """The recorded verdict; older ones know no bytes of a layer, and agree where these make up the difference."""
     recorded = row["high_water_agrees"]
     nodes, edges, layers = (number(row, name) or 0.0 for name in ("num_nodes", "num_edges", "num_layers"))
     high_water, peak = number(row, "high_water_bytes"), number(row, "activation_bytes")
     if recorded is not False or high_water is None or peak is None:
         return recorded
-    return high_water_agrees(high_water, peak, edges + nodes, layers)
+    without, having = (high_water_agrees(high_water, peak, edges + nodes, each) for each in (0, layers))
+    return having and not without
