@@ -34,21 +34,19 @@ def read(high_water: int | None = None, fake: int | None = None) -> Readings:
 
 
 @pytest.mark.parametrize(
-    ("above", "agrees"),
-    # 2 % of 100 MiB and 2 MiB either way; above also 32 bytes an edge, the sort inside a scatter, and 80 KiB a layer.
-    [(0, True), (4 * MIB, True), (MOST, True), (MOST + 1, False), (-4 * MIB, True), (-4 * MIB - 1, False)],
+    ("reading", "above", "agrees"),
+    [
+        # 2 % of 100 MiB and 2 MiB either way; above also 32 bytes an edge, the sort inside a scatter, and 80 KiB a layer.
+        *(("high_water", above, True) for above in (0, 4 * MIB, MOST, -4 * MIB)),
+        *(("high_water", above, False) for above in (MOST + 1, -4 * MIB - 1)),
+        # 1 % of 100 MiB and 256 KiB either way; above also one node map: the gradient of a gather.
+        *(("fake", above, True) for above in (0, MIB + MIB // 4, 4 * MIB + MIB // 4)),
+        *(("fake", above, False) for above in (5 * MIB, -2 * MIB)),
+    ],
 )
-def test_the_high_water_mark_may_be_higher_by_what_the_sort_of_a_scatter_takes(above: int, agrees: bool) -> None:
-    assert read(high_water=PEAK + above).high_water_agrees is agrees
-
-
-@pytest.mark.parametrize(
-    ("above", "agrees"),
-    # 1 % of 100 MiB and 256 KiB either way; above also one node map: the gradient of a gather.
-    [(0, True), (MIB + MIB // 4, True), (4 * MIB + MIB // 4, True), (5 * MIB, False), (-2 * MIB, False)],
-)
-def test_fake_tensors_may_be_higher_by_a_node_map(above: int, agrees: bool) -> None:
-    assert read(fake=PEAK + above).fake_tensor_agrees is agrees
+def test_a_reading_may_be_higher_by_what_its_instrument_sees_besides(reading: str, above: int, agrees: bool) -> None:
+    found = read(**{reading: PEAK + above})
+    assert (found.high_water_agrees if reading == "high_water" else found.fake_tensor_agrees) is agrees
 
 
 def test_no_reading_is_no_verdict() -> None:

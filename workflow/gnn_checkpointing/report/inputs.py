@@ -188,7 +188,7 @@ def published(folder: Path) -> dict[str, Path]:
         raise Refusal(
             f"{folder}: no {missing[-1]} there; name the folder of a published report, report/<hardware>/<study>"
         )
-    some = (name for name in (*GIVEN.values(), HISTORY) if is_there(folder / name))
+    some = (name for name in (DEMONSTRATION, *GIVEN.values(), HISTORY) if is_there(folder / name))
     return {name: folder / name for name in (*MEASURED, *some)}
 
 
