@@ -36,7 +36,7 @@ def read(high_water: int | None = None, fake: int | None = None) -> Readings:
 @pytest.mark.parametrize(
     ("reading", "above", "agrees"),
     [
-        # 2 % of 100 MiB and 2 MiB either way; above also 32 bytes an edge, the sort inside a scatter, and 80 KiB a layer.
+        # 2 % of 100 MiB and 2 MiB either way; above also 32 bytes an edge (a sort) and 80 KiB a layer.
         *(("high_water", above, True) for above in (0, 4 * MIB, MOST, -4 * MIB)),
         *(("high_water", above, False) for above in (MOST + 1, -4 * MIB - 1)),
         # 1 % of 100 MiB and 256 KiB either way; above also one node map: the gradient of a gather.
