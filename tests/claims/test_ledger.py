@@ -51,7 +51,7 @@ def test_a_claim_that_lacks_a_field_or_has_an_impossible_value_breaks_the_schema
     claim = broken["claims"][0]
     lacking = {name: claim[name] for name in claim if name != field}
     broken["claims"][0] = lacking if value is ... else {**lacking, field: value}
-    with pytest.raises(jsonschema.ValidationError, match=field if value is ... else ""):
+    with pytest.raises(jsonschema.ValidationError, match=field if value is ... else None):
         jsonschema.validate(broken, ledger_schema())
 
 
