@@ -21,6 +21,7 @@ CHECKSUMS = {
     "measurements.csv": "a" * 64,
     "study.json": "b" * 64,
     "trainings.json": "c" * 64,
+    "graphs.json": "e" * 64,
     "records.jsonl": "d" * 64,
 }
 

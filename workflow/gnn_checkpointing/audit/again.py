@@ -10,8 +10,7 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from gnn_checkpointing.analysis.analyse import Findings, analyse
-from gnn_checkpointing.analysis.protocol import protocol_of
+from gnn_checkpointing.analysis.analyse import Findings, analyse, protocol_of
 from gnn_checkpointing.artefacts import read_json
 from gnn_checkpointing.audit.inputs import RunFolder
 from gnn_checkpointing.audit.rubric import audited
@@ -47,7 +46,7 @@ def analysis(run: RunFolder) -> Iterator[str]:
     """Yield files of the analysis that the table does not give; this takes as long as the analysis."""
 
     def again() -> dict[str, Any]:
-        made = analyse(run.rows, run.trainings, protocol_of(run.study), run.explained, run.encodings)
+        made = analyse(run.rows, run.trainings, protocol_of(run.study), run.explained, run.encodings, run.graphs)
         return {f"{ANALYSIS}/{one.name}.json": getattr(made, one.name) for one in fields(Findings)}
 
     yield from _held(run, ANALYSIS, MEASUREMENTS, again)

@@ -82,7 +82,7 @@ def _origin(file: str, study: Study, checksums: Mapping[str, str]) -> tuple[str,
         given = {option: name for option, name in names.GIVEN.items() if name in checksums}
         options = "".join(f" --{option} {name}" for option, name in given.items())
         command = f"python -m gnn_checkpointing analyse --run .{options}"
-        return "analyse", command, (names.STUDY, names.MEASUREMENTS, names.TRAININGS, *given.values())
+        return "analyse", command, (names.STUDY, names.MEASUREMENTS, names.TRAININGS, names.GRAPHS, *given.values())
     if file == names.PLANNER:
         command = "python -m gnn_checkpointing knowledge --run ."
         return "knowledge", command, (names.STUDY, names.HARDWARE, names.MEASUREMENTS, names.GRAPHS)

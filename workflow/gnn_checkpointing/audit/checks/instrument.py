@@ -6,6 +6,7 @@ import math
 
 from gnn_checkpointing.audit.inputs import Row, RunFolder, place
 from gnn_checkpointing.audit.rubric import Answer, Found, Named, at_most, no_offender, offended, percent
+from gnn_checkpointing.records.agreement import high_water_verdict
 from gnn_checkpointing.records.measurements_table import number, numbers
 from gnn_checkpointing.study.policy_names import OTHER_MODELS, parse_policy
 
@@ -34,7 +35,7 @@ def readings_agree(run: RunFolder) -> Found:
     names = ["high_water_agrees", "fake_tensor_agrees"]
     if any(row["device"] == "cuda" for row in run.completed):
         names.append("driver_agrees")
-    read = [(place(row), [row[name] for name in names]) for row in run.completed]
+    read = [(place(row), [high_water_verdict(row), *(row[name] for name in names[1:])]) for row in run.completed]
     named = ((name, False in agree) for name, agree in read if any(one is not None for one in agree))
     answer = no_offender(named, "peaks are read differently")
     return answer._replace(evidence=f"measurements.csv: {', '.join(names)}") if answer else None

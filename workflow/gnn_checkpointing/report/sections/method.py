@@ -12,7 +12,7 @@ from gnn_checkpointing.analysis.quality import turns_of
 from gnn_checkpointing.graphs.structure import WEDGES
 from gnn_checkpointing.measurement import readings
 from gnn_checkpointing.packed import PACK
-from gnn_checkpointing.records import measurements_table
+from gnn_checkpointing.records import agreement, measurements_table
 from gnn_checkpointing.records.graph_facts import GraphFacts
 from gnn_checkpointing.report import inputs as files
 from gnn_checkpointing.report import units
@@ -88,8 +88,9 @@ MOST_GRAPHS = 120
 
 def tolerated(name: str) -> float:
     """A tolerance of the readings with its address."""
-    value: float = getattr(readings, name)
-    return sourced(value, f"gnn_checkpointing/measurement/readings.py#/{name}")
+    module = readings if hasattr(readings, name) else agreement
+    value: float = getattr(module, name)
+    return sourced(value, f"{module.__name__.replace('.', '/')}.py#/{name}")
 
 
 def demonstrated(inputs: ReportInputs) -> list[tuple[str, str, str, float | None]]:
