@@ -26,7 +26,7 @@ from gnn_checkpointing.checkpointing.cutting import Cutter, Plan, is_plain, wide
 from gnn_checkpointing.checkpointing.graph_tables import GraphTables
 from gnn_checkpointing.checkpointing.hooks import recorded
 from gnn_checkpointing.checkpointing.kernel_executors import Kernel
-from gnn_checkpointing.checkpointing.layers import Changes, uncompiled
+from gnn_checkpointing.checkpointing.layers import put, uncompiled
 from gnn_checkpointing.checkpointing.pyg_functions import with_remembered_graphs
 from gnn_checkpointing.checkpointing.recomputation import Recomputation
 from gnn_checkpointing.checkpointing.reentry import Entry, Reached, Visit, during, present_modes, visit_of
@@ -44,11 +44,11 @@ class CutLayer:
         self._cutter = Cutter(conv, tables, plan)
         self._given = vars(conv).get("forward")
 
-    def install(self, changes: Changes) -> None:
+    def install(self) -> None:
         """Take the layer's methods over."""
         for name in ("forward", "propagate", "edge_updater"):
-            changes.set(self.conv, name, getattr(self, name))
-        changes.set(self.conv, "_cut_layer", self)
+            put(self.conv, name, getattr(self, name))
+        put(self.conv, "_cut_layer", self)
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         """The layer's own forward pass, during which `propagate` is cut."""

@@ -91,8 +91,8 @@ def _held(row: LayerExplanation) -> str:
     return f"{row.block_bytes / 2**20:.1f} of {row.message_bytes / 2**20:.1f} MiB"
 
 
-def verify_step(model: nn.Module, remove: Callable[[nn.Module], nn.Module], batch: Any, policy: str) -> None:
-    """Raise `Refusal` where a step of `model` differs from one of its copy without the policy; `model` stays unchanged.
+def verify_step(model: nn.Module, wrap: Callable[[nn.Module], None], batch: Any, policy: str) -> None:
+    """Raise `Refusal` where a step of a copy of `model` and one of a copy that `wrap` has changed differ.
 
     Masks of dropout differ between a message cut into blocks and a whole one, though their law is the same: a model
     that draws random numbers is compared in evaluation mode.
@@ -101,21 +101,22 @@ def verify_step(model: nn.Module, remove: Callable[[nn.Module], nn.Module], batc
     device = next((p.device for p in pytree.tree_leaves((args, kwargs)) if isinstance(p, Tensor)), torch.device("cpu"))
     states = RandomStates.now(device)
 
-    def step(change: Callable[[nn.Module], nn.Module], evaluates: bool) -> tuple[dict[str, Tensor], bool]:
-        copied = change(copy.deepcopy(model))
+    def step(change: Callable[[nn.Module], None], evaluates: bool) -> tuple[dict[str, Tensor], bool]:
+        copied = copy.deepcopy(model)
+        change(copied)
         with random_restored(states):
             return _step(copied.eval() if evaluates else copied, args, kwargs), states != RandomStates.now(device)
 
     try:
-        expected, draws = step(remove, evaluates=False)
+        expected, draws = step(lambda _: None, evaluates=False)
     except Exception as error:
         raise Refusal(
             f"verify: {type(model).__name__} does not run on this batch ({type(error).__name__}: {error}); give the "
             "arguments of its forward pass"
         ) from error
     if draws:
-        expected, _ = step(remove, evaluates=True)
-    found, _ = step(lambda copied: copied, evaluates=draws)
+        expected, _ = step(lambda _: None, evaluates=True)
+    found, _ = step(wrap, evaluates=draws)
     for name, value in expected.items():
         other = found.get(name)
         if other is None or not _alike(value, other):

@@ -25,35 +25,38 @@ from gnn_checkpointing.checkpointing.hooks import observed
 from gnn_checkpointing.checkpointing.recomputation import Recomputation, with_tensors
 from gnn_checkpointing.refusal import Refusal, Unavailable
 
-
-class Changes:
-    """Sets attributes of a model's modules, and remembers what was there before, so that it can be given back."""
-
-    def __init__(self) -> None:
-        self._before: list[tuple[nn.Module, str, bool, Any]] = []
-
-    def set(self, module: nn.Module, name: str, value: Any) -> None:
-        """Give `module` itself, not its class, the attribute `name`."""
-        self._before.append((module, name, name in vars(module), vars(module).get(name)))
-        vars(module)[name] = value
-
-    def undo(self) -> None:
-        """Give every attribute its earlier value, the latest change first."""
-        for module, name, had, before in reversed(self._before):
-            vars(module).pop(name, None)
-            if had:
-                vars(module)[name] = before
-        self._before.clear()
+_BEFORE = "_checkpointing_before"
 
 
-def checkpoint_layers(model: nn.Module, changes: Changes, *, compiled: bool = True) -> None:
+def put(module: nn.Module, name: str, value: Any) -> None:
+    """Give `module` itself, not its class, the attribute `name`, until `take_off`."""
+    own = vars(module)
+    own.setdefault(_BEFORE, {}).setdefault(name, [own[name]] if name in own else [])
+    own[name] = value
+
+
+def put_on(module: nn.Module) -> dict[str, Any]:
+    """What `put` has given the module and what was there before, as attributes to give it again."""
+    own = vars(module)
+    return {name: own[name] for name in (*own.get(_BEFORE, ()), _BEFORE) if name in own}
+
+
+def take_off(module: nn.Module) -> None:
+    """Give the attributes that `put` has set their earlier values."""
+    for name, earlier in vars(module).pop(_BEFORE, {}).items():
+        vars(module).pop(name, None)
+        if earlier:
+            vars(module)[name] = earlier[0]
+
+
+def checkpoint_layers(model: nn.Module, *, compiled: bool = True) -> None:
     """Policy `layers`: each layer keeps its input and is recomputed whole in the backward pass.
 
     A layer is one of the model's `blocks` where it has a list of them, else a message passing layer. Without `compiled`
     the compiler runs past them: of a layer in parts it would update the buffers twice.
     """
     for layer in layers_of(model, "layers"):
-        changes.set(layer, "forward", partial(recomputed, layer, layer.forward, compiled=compiled))
+        put(layer, "forward", partial(recomputed, layer, layer.forward, compiled=compiled))
 
 
 def layers_of(model: nn.Module, policy: str) -> list[nn.Module]:
@@ -67,7 +70,7 @@ def layers_of(model: nn.Module, policy: str) -> list[nn.Module]:
     return layers
 
 
-def checkpoint_segments(model: nn.Module, changes: Changes, num_segments: int) -> None:
+def checkpoint_segments(model: nn.Module, num_segments: int) -> None:
     """Policy `segments`: runs of blocks of near-equal length; each keeps its input and is recomputed whole.
 
     Where a segment ends, its output alone goes on to the next: the model must say how, by a method
@@ -81,7 +84,7 @@ def checkpoint_segments(model: nn.Module, changes: Changes, num_segments: int) -
         )
     if num_segments > len(blocks):
         raise Refusal(f"policy segments({num_segments}): {type(model).__name__} has only {len(blocks)} blocks")
-    changes.set(model, "through_blocks", partial(_by_segments, through, num_segments))
+    put(model, "through_blocks", partial(_by_segments, through, num_segments))
 
 
 def _by_segments(
@@ -164,11 +167,11 @@ def uncompiled(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     return function(*args, **kwargs)
 
 
-def offload(model: nn.Module, changes: Changes) -> None:
+def offload(model: nn.Module) -> None:
     """Policy `offloaded`: what is saved for backward waits in pinned host memory; nothing is recomputed (CUDA)."""
     if not all(parameter.is_cuda for parameter in model.parameters()):
         raise Unavailable("policy offloaded needs a CUDA device: on CPU there is nowhere to offload to")
-    changes.set(model, "forward", partial(_offloaded, model.forward))
+    put(model, "forward", partial(_offloaded, model.forward))
 
 
 def _offloaded(forward: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
@@ -186,7 +189,7 @@ def drops_at_random(model: nn.Module) -> str | None:
     return None
 
 
-def reverse_blocks(model: nn.Module, changes: Changes) -> None:
+def reverse_blocks(model: nn.Module) -> None:
     """Policy `reversible`: turn on the memory saving of every GroupAddRev in `model`."""
     blocks = [module for module in model.modules() if isinstance(module, GroupAddRev)]
     if not blocks:
@@ -201,9 +204,9 @@ def reverse_blocks(model: nn.Module, changes: Changes) -> None:
                 "draws other masks; drop outside the block"
             )
     for block in blocks:
-        changes.set(block, "disable", False)
-        changes.set(block, "_inverse", partial(_held, block, block._inverse))
-        changes.set(block, "_forward", partial(_held_in_backward, block, block._forward))
+        put(block, "disable", False)
+        put(block, "_inverse", partial(_held, block, block._inverse))
+        put(block, "_forward", partial(_held_in_backward, block, block._forward))
 
 
 def _held(block: nn.Module, function: Callable[..., Any], *args: Any) -> Any:
