@@ -16,6 +16,7 @@ from torch import Tensor
 from torch.utils import _pytree as pytree
 from torch_geometric.nn import MessagePassing
 
+from gnn_checkpointing.checkpointing.given import versions_of
 from gnn_checkpointing.refusal import Refusal
 
 Role = Literal["edge", "whole"]
@@ -230,12 +231,6 @@ class OfOneBlock(_InPlaceOfATensor):
     def computed(self) -> Any:
         """Refuse any use."""
         raise Refusal(self._refusal)
-
-
-def versions_of(values: Any) -> list[int]:
-    """How often each tensor in `values` was written into; those of inference mode do not tell."""
-    tensors = [part for part in pytree.tree_leaves(values) if isinstance(part, Tensor)]
-    return [0 if tensor.is_inference() else tensor._version for tensor in tensors]
 
 
 def computed(values: Any, kind: type[_InPlaceOfATensor] = DeferredEdgeValues) -> Any:

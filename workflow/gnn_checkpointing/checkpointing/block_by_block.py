@@ -20,7 +20,8 @@ from torch.nn.parameter import is_lazy
 from gnn_checkpointing.checkpointing.block_arguments import Call, edge_dim, shared_rows
 from gnn_checkpointing.checkpointing.block_plan import EdgeBlock
 from gnn_checkpointing.checkpointing.cut_call import CutCall, Executor, Leaves, Outputs, Sums, stage
-from gnn_checkpointing.checkpointing.recomputation import RandomStates, Recomputation, random_restored, with_tensors
+from gnn_checkpointing.checkpointing.random_states import RandomStates, random_restored
+from gnn_checkpointing.checkpointing.recomputation import Recomputation, with_tensors
 from gnn_checkpointing.refusal import Refusal
 
 
@@ -168,11 +169,12 @@ class _Cut(torch.autograd.Function):
     ) -> Any:
         """Compute without recording."""
         count, start = len(cut.call.tensors), len(cut.call.tensors) + len(saved.tensors)
-        before = RandomStates.now(cut.edges.pointer.device) if executor.draws else None
+        device, own = cut.edges.pointer.device, state.generators
+        before = RandomStates.now(device, own) if executor.draws else None
         out, kept = executor.forward(cut.on([tensor.detach() for tensor in tensors[:count]]))
         ctx.cut, ctx.executor, ctx.state, ctx.again = cut.on(()), executor, state, saved.again
         # Of this call: what the layer drew before it was drawn by its own forward pass.
-        ctx.random = None if before is None or before == RandomStates.now(before.device) else before
+        ctx.random = None if before is None or before == RandomStates.now(device, own) else before
         ctx.counts, ctx.parameters = (count, len(saved.tensors)), tensors[start:]
         reads = executor.reads(ctx.needs_input_grad[4 : 4 + count])
         # What the gradients do not read is neither kept nor computed again: its form stands for it.

@@ -23,6 +23,7 @@ from gnn_checkpointing.checkpointing.block_arguments import DeferredEdgeValues, 
 from gnn_checkpointing.checkpointing.block_by_block import Saved, run_cut
 from gnn_checkpointing.checkpointing.cut_call import CutCall, Executor
 from gnn_checkpointing.checkpointing.cutting import Cutter, Plan, is_plain, widest
+from gnn_checkpointing.checkpointing.given import opened
 from gnn_checkpointing.checkpointing.graph_tables import GraphTables
 from gnn_checkpointing.checkpointing.hooks import recorded
 from gnn_checkpointing.checkpointing.kernel_executors import Kernel
@@ -64,17 +65,19 @@ class CutLayer:
         forward: Any = self._plain_forward
         asked = _argument(self.conv, "return_attention_weights", args, kwargs) is not None
         scores = "its attention weights are asked for, one for every edge" if asked else None
-        if self._was_whole() and torch.is_grad_enabled() and not scores:
+        # Whatever keeps what is saved, as a checkpoint around the model, must see each pass save the same.
+        kept = torch._C._autograd._top_saved_tensors_default_hooks(True) is not None
+        if self._was_whole() and torch.is_grad_enabled() and not scores and not kept:
             # Most likely so again; `propagate` looks, and then keeps its own arguments instead of the layer's.
             return forward(*args, **kwargs)
-        given = [part for part in pytree.tree_leaves((args, kwargs)) if isinstance(part, Tensor)]
-        aside = self._cutter.stands_aside() or any(tensor.is_meta for tensor in given)
+        given = pytree.tree_leaves(opened((args, kwargs)))
+        aside = self._cutter.stands_aside() or any(isinstance(part, Tensor) and part.is_meta for part in given)
         if not self._given and not aside:  # `vmap` lets nobody look at the values of a graph
             forward = with_remembered_graphs(self.conv, self.tables)
         run = partial(forward, *args, **kwargs)
         if scores or aside or not torch.is_grad_enabled():
             return computed(during(self.conv, Visit(whole=scores), run))
-        state = Recomputation(self.conv, given[0].device if given else torch.device("cpu"))
+        state = Recomputation(self.conv, given)
         entry = Entry(self.conv, forward, args, kwargs, self._parameters())
         entry.open(state)
         try:
@@ -89,11 +92,11 @@ class CutLayer:
         """Cut where that is possible, else PyG's own."""
         if recorded():
             return type(self.conv).propagate(self.conv, edge_index, size=size, **kwargs)
-        if self._was_whole() and self._cutter.is_small(edge_index, kwargs):
-            return self._own(edge_index, size, kwargs)
         visit = visit_of(self.conv) or Visit()
         if visit.entry is not None:
             visit.entry.close()
+        if self._was_whole() and not visit.seeks and self._cutter.is_small(edge_index, kwargs):
+            return self._own(edge_index, size, kwargs)
         try:
             if visit.modes != present_modes() and torch.is_grad_enabled():
                 raise Uncuttable("its messages are computed in another precision or without gradients")
@@ -143,7 +146,7 @@ class CutLayer:
                 made = frozenset(p for p in visit.entry.made(tensors) if not self.tables.hold(tensors[p]))
                 if made or visit.entry.has_holes:
                     saved = Saved(visit.entry.tensors, visit.entry.again, made)
-            state = visit.state or Recomputation(self.conv, cut.edges.pointer.device)
+            state = visit.state or Recomputation(self.conv, device=cut.edges.pointer.device)
             out = run_cut(cut, executor, saved, state, self._parameters())
         else:
             with torch.no_grad():

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 from torch.autograd import forward_ad
 from torch.utils import _pytree as pytree
+from torch.utils._python_dispatch import _disable_current_modes
 from torch_geometric import EdgeIndex
 from torch_geometric.nn import MessagePassing
 from torch_geometric.utils import is_sparse
@@ -114,6 +115,8 @@ class Cutter:
         if isinstance(edge_index, EdgeIndex) and conv.fuse and conv.SUPPORTS_FUSED_EDGE_INDEX:
             raise Uncuttable("PyG computes this product without messages")
         conv._check_input(edge_index, size)
+        if edge_index.dtype not in (torch.int32, torch.int64):
+            raise Uncuttable(f"PyTorch gathers no rows by indices of {edge_index.dtype}")
         update = conv.inspector.get_param_names("update", exclude=[0])
         if any(name.endswith(("_i", "_j")) or isinstance(kwargs.get(name), DeferredEdgeValues) for name in update):
             raise Uncuttable("its update reads values per edge")
@@ -129,14 +132,15 @@ class Cutter:
         own = tuple(id(vars(self.conv).get(name)) for name in ("message", "edge_update", "aggregate"))
         key = (self.conv.training, tuple(sorted(cut.roles.items())), cut.call.edge_result, parts, own)
         if key not in self._tried:
-            self._tried[key] = layer_refusal(self.conv) or trial_refusal(cut)
+            with _disable_current_modes():  # as the one by which a checkpoint around the model counts what runs
+                self._tried[key] = layer_refusal(self.conv) or trial_refusal(cut)
         reason = self._tried[key]
         if reason is not None:
             if self.plan.lenient:
                 raise Uncuttable(reason)
             raise Refusal(f"{self.plan.policy} cannot wrap {type(self.conv).__name__}: {reason}")
         if key not in self._agreed:
-            with torch.no_grad():
+            with torch.no_grad(), _disable_current_modes():
                 faster = on_nodes(cut)
                 self._agreed[key] = faster is not None and agrees(cut, faster)
         return (on_nodes(cut) or cut) if self._agreed[key] else cut

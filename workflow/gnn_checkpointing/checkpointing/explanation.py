@@ -14,7 +14,7 @@ from torch.utils import _pytree as pytree
 from torch_geometric.nn import MessagePassing
 
 from gnn_checkpointing.checkpointing.cut_layer import cut_layer_of
-from gnn_checkpointing.checkpointing.recomputation import RandomStates, random_restored
+from gnn_checkpointing.checkpointing.random_states import RandomStates, random_restored
 from gnn_checkpointing.checkpointing.trial import layer_refusal
 from gnn_checkpointing.refusal import Refusal
 

@@ -20,7 +20,7 @@ from torch.utils import _pytree as pytree
 from torch.utils.checkpoint import checkpoint
 from torch_geometric.nn import GroupAddRev, MessagePassing
 
-from gnn_checkpointing.checkpointing.block_arguments import versions_of
+from gnn_checkpointing.checkpointing.given import opened, versions_of
 from gnn_checkpointing.checkpointing.hooks import observed
 from gnn_checkpointing.checkpointing.recomputation import Recomputation, with_tensors
 from gnn_checkpointing.refusal import Refusal, Unavailable
@@ -105,29 +105,35 @@ Contexts = tuple[Callable[[], AbstractContextManager[Any]], Callable[[], Abstrac
 """What makes contexts around a function: in its forward pass, and in a repetition."""
 
 
-def _rerunnable(state: Recomputation, function: Callable[..., Any], contexts: Contexts) -> Callable[..., Any]:
+def _rerunnable(
+    state: Recomputation,
+    function: Callable[..., Any],
+    contexts: Contexts,
+    given: tuple[Any, Any],
+    structure: pytree.TreeSpec,
+) -> Callable[..., Any]:
     """`function` for `torch.utils.checkpoint`: its first call is the forward pass, later ones repeat it in its `state`.
 
-    `contexts` are entered around the function alone. A repetition raises `RuntimeError` where an argument was changed
-    in place since, as autograd does for what it has saved.
+    The first has the caller's own arguments, `given`, and may write into their lists; later ones have new lists, made
+    by `structure`. `contexts` are entered around the function alone. A repetition raises `RuntimeError` where a tensor
+    was changed in place since, as autograd does for what it has saved.
     """
-    ran, versions = False, list[int]()
+    first, versions = [given], list[int]()
 
-    def within(run: int, *args: Any, **kwargs: Any) -> Any:
+    def within(run: int, args: Any, kwargs: Any) -> Any:
         with contexts[run]():
             return function(*args, **kwargs)
 
-    def call(*args: Any, **kwargs: Any) -> Any:
-        nonlocal ran, versions
-        if ran:
-            if versions != versions_of((args, kwargs)):
+    def call(*leaves: Any) -> Any:
+        nonlocal versions
+        if not first:
+            if versions != versions_of(leaves):
                 raise RuntimeError(f"an argument of {state.name} was changed in place before its backward pass")
-            return state.again(within, 1, *args, **kwargs)
+            return state.again(within, 1, *pytree.tree_unflatten(leaves, structure))
         with state.hooks.watched():
-            out = within(0, *args, **kwargs)
-        versions = versions_of((args, kwargs))
+            out = within(0, *first.pop())
+        versions = versions_of(leaves)
         state.forward_done()
-        ran = True
         return out
 
     return call
@@ -142,7 +148,8 @@ def recomputed(
     **kwargs: Any,
 ) -> Any:
     """`forward(*args, **kwargs)` of `module`, recomputed in the backward pass; by the compiler where `compiled`."""
-    tensors = [part for part in pytree.tree_leaves((args, kwargs)) if isinstance(part, Tensor)]
+    leaves, structure = pytree.tree_flatten(opened((args, kwargs)))
+    tensors = [part for part in leaves if isinstance(part, Tensor)]
     # PyG sorts a COO matrix in place, which a saved one must not be; without values nothing is worth recomputing.
     aside = any(tensor.layout == torch.sparse_coo or tensor.is_meta for tensor in tensors)
     if not torch.is_grad_enabled() or aside or observed():
@@ -153,10 +160,9 @@ def recomputed(
     if torch.compiler.is_compiling():
         # The compiler makes random numbers and updates of buffers part of its graph, so that each happens once.
         return checkpoint(forward, *args, use_reentrant=False, **kwargs)
-    device = next((tensor.device for tensor in tensors), torch.device("cpu"))
-    function = _rerunnable(Recomputation(module, device), forward, contexts())
+    function = _rerunnable(Recomputation(module, leaves), forward, contexts(), (args, kwargs), structure)
     # Random states are the rerunnable's: of Python's and NumPy's generators `checkpoint` knows nothing.
-    return checkpoint(function, *args, use_reentrant=False, preserve_rng_state=False, **kwargs)
+    return checkpoint(function, *leaves, use_reentrant=False, preserve_rng_state=False)
 
 
 @torch.compiler.disable(  # type: ignore[no-untyped-call,untyped-decorator]

@@ -19,7 +19,8 @@ from torch import Tensor
 from torch.autograd.graph import saved_tensors_hooks
 from torch.utils import _pytree as pytree
 
-from gnn_checkpointing.checkpointing.block_arguments import Call, versions_of
+from gnn_checkpointing.checkpointing.block_arguments import Call
+from gnn_checkpointing.checkpointing.given import opened, versions_of
 from gnn_checkpointing.checkpointing.recomputation import Recomputation
 
 
@@ -86,6 +87,7 @@ class _Hole:
 
     index: int
     arguments: tuple[Tensor, ...]
+    form: tuple[torch.Size, torch.dtype]
 
 
 class Entry:
@@ -95,7 +97,7 @@ class Entry:
         self, layer: object, forward: Callable[..., Any], args: Any, kwargs: Any, kept: Sequence[Tensor]
     ) -> None:
         self._layer, self._forward = layer, forward
-        leaves, self._structure = pytree.tree_flatten((args, kwargs))
+        leaves, self._structure = pytree.tree_flatten(opened((args, kwargs)))
         self._places = [position for position, leaf in enumerate(leaves) if isinstance(leaf, Tensor)]
         self._rest = [None if isinstance(leaf, Tensor) else leaf for leaf in leaves]
         self.tensors: tuple[Tensor, ...] = tuple(leaves[position] for position in self._places)
@@ -179,7 +181,7 @@ class Entry:
         if storage_of(tensor) in self._kept:
             return tensor.detach()
         self._holes += 1
-        return _Hole(self._holes - 1, self._arguments)
+        return _Hole(self._holes - 1, self._arguments, (tensor.shape, tensor.dtype))
 
     def _unpack(self, packed: Tensor | _Hole) -> Tensor:
         if isinstance(packed, Tensor):
@@ -189,7 +191,13 @@ class Entry:
             if versions_of(packed.arguments) != self._versions:
                 raise RuntimeError(f"an argument of {self._state.name} was changed in place before its backward pass")
             self._state.again(self._fill, packed.arguments)
-        return self._filled.pop(packed.index)
+        tensor = self._filled.pop(packed.index, None)
+        if tensor is None or (tensor.shape, tensor.dtype) != packed.form:
+            raise RuntimeError(
+                f"{type(self._layer).__name__} computes something else when its forward pass runs again for its "
+                "gradients: it reads what is neither an argument nor an attribute of it; remove the layer's policy"
+            )
+        return tensor
 
 
 def storage_of(tensor: Tensor) -> object:
