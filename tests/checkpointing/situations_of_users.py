@@ -46,6 +46,12 @@ def deterministic_algorithms(model: nn.Module) -> Any:
 
 
 @situation
+def tensors_are_made_elsewhere_by_default(model: nn.Module) -> Any:
+    with torch.device("meta"):
+        return trained(model)
+
+
+@situation
 def gradients_of_some_inputs_alone(model: nn.Module) -> Any:
     x = X.clone().requires_grad_()
     first = next(model.parameters())

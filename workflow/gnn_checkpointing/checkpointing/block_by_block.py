@@ -22,6 +22,7 @@ from gnn_checkpointing.checkpointing.block_plan import EdgeBlock
 from gnn_checkpointing.checkpointing.cut_call import CutCall, Executor, Leaves, Outputs, Sums, stage
 from gnn_checkpointing.checkpointing.random_states import RandomStates, random_restored
 from gnn_checkpointing.checkpointing.recomputation import Recomputation, with_tensors
+from gnn_checkpointing.checkpointing.reentry import other_than_before
 from gnn_checkpointing.refusal import Refusal
 
 
@@ -211,8 +212,9 @@ class _Cut(torch.autograd.Function):
             else:
                 with torch.set_grad_enabled(differentiable):
                     call = ctx.again(saved) if ctx.again else ctx.cut.call.with_tensors(saved)
-            if call is None:
-                raise RuntimeError(f"{type(ctx.cut.layer).__name__} did not call propagate when it was computed again")
+            forms = [] if call is None else [_Form(t.shape, t.dtype, t.device) for t in call.tensors]
+            if call is None or forms != ctx.forms:
+                raise other_than_before(ctx.cut.layer)
             cut = replace(ctx.cut, call=call)
             parameters = tuple(p for p, wants in zip(ctx.parameters, wants_parameters, strict=True) if wants)
             # A weight's own hooks see its whole gradient, where autograd adds it up, and not that of each block.

@@ -165,16 +165,17 @@ def compile_model(model: nn.Module, policy: str, activation_memory_budget: float
             f"policy {policy}: {name} drops at random, and generated kernels draw other masks than PyTorch's own"
         )
     compiled = torch.compile(model._call_impl, backend=_inductor(activation_memory_budget), **COMPILING)
-    put(model, "_compiled_call_impl", partial(_for_any_edges, compiled))
+    put(model, "_compiled_call_impl", partial(_for_any_edges, compiled, f"policy {policy}: {type(model).__name__}"))
 
 
-def _for_any_edges(compiled: Any, *arguments: Any, **named: Any) -> Any:
+def _for_any_edges(compiled: Any, what: str, *arguments: Any, **named: Any) -> Any:
     """Call `compiled` with the number of edges left open: one compilation serves graphs of every density.
 
     Measured against a compilation for one number of edges (nine layers of GATv2, degree 128): the same bytes, 0.99 to
     1.00 of the time.
     """
     from torch._dynamo import maybe_mark_dynamic
+    from torch._dynamo.exc import BackendCompilerFailed, Unsupported
 
     for tensor in (*arguments, *named.values()):
         if isinstance(tensor, Tensor) and tensor.layout == torch.strided:
@@ -182,7 +183,14 @@ def _for_any_edges(compiled: Any, *arguments: Any, **named: Any) -> Any:
                 maybe_mark_dynamic(tensor, 1)  # edge_index
             elif tensor.dim() == 1:
                 maybe_mark_dynamic(tensor, 0)  # edge weights
-    return compiled(*arguments, **named)
+    try:
+        return compiled(*arguments, **named)
+    except (BackendCompilerFailed, Unsupported) as error:
+        said = next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
+        raise Refusal(
+            f"{what} cannot be compiled as one graph ({said}); layers that look at the graph's values cannot, as those "
+            "that add self-loops: add them before, and build the layer with add_self_loops=False, or take edge_blocks"
+        ) from error
 
 
 def _inductor(activation_memory_budget: float) -> Callable[[torch.fx.GraphModule, list[Tensor]], Any]:

@@ -14,6 +14,7 @@ from torch.utils import _pytree as pytree
 from torch_geometric.nn import MessagePassing
 
 from gnn_checkpointing.checkpointing.cut_layer import cut_layer_of
+from gnn_checkpointing.checkpointing.layers import require_module
 from gnn_checkpointing.checkpointing.random_states import RandomStates, random_restored
 from gnn_checkpointing.checkpointing.trial import layer_refusal
 from gnn_checkpointing.refusal import Refusal
@@ -66,6 +67,7 @@ def explain(model: nn.Module) -> Explanation:
     convs.0  SAGEConv  edge_blocks  4.0 of 16.0 MiB     4 blocks of at most 16,384 edges
     convs.1  SAGEConv  edge_blocks  4.0 of 16.0 MiB     4 blocks of at most 16,384 edges
     """
+    require_module(model)
     parts = dict(model.named_modules())
     recomputed = [name for name, part in parts.items() if isinstance(vars(part).get("forward"), partial)]
     layers = [(name, layer) for name, layer in parts.items() if isinstance(layer, MessagePassing)]

@@ -28,6 +28,12 @@ from gnn_checkpointing.refusal import Refusal, Unavailable
 _BEFORE = "_checkpointing_before"
 
 
+def require_module(model: Any) -> None:
+    """Raise `Refusal` for what is no model."""
+    if not isinstance(model, nn.Module):
+        raise Refusal(f"the model is a {type(model).__name__}; give a torch.nn.Module")
+
+
 def put(module: nn.Module, name: str, value: Any) -> None:
     """Give `module` itself, not its class, the attribute `name`, until `take_off`."""
     own = vars(module)

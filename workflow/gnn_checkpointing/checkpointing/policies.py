@@ -18,6 +18,7 @@ from gnn_checkpointing.checkpointing.layers import (
     offload,
     put,
     put_on,
+    require_module,
     reverse_blocks,
     take_off,
 )
@@ -87,8 +88,7 @@ def apply(
         ...
     gnn_checkpointing.refusal.Refusal: unknown policy 'edge_block'; allowed: none, layers, ...
     """
-    if not isinstance(model, nn.Module):
-        raise Refusal(f"apply: the model is a {type(model).__name__}; give a torch.nn.Module")
+    require_module(model)
     if on_refusal not in ("raise", "fall_back"):
         raise Refusal(f"on_refusal is {on_refusal!r}; allowed: 'raise' and 'fall_back'")
     wrap = _wrapper(policy, lenient=on_refusal == "fall_back")
@@ -117,6 +117,8 @@ def _refuse(reason: str) -> nn.Module:
 
 
 def _wrapper(policy: str, *, lenient: bool) -> Callable[[nn.Module], None]:
+    if not isinstance(policy, str):
+        raise Refusal(f"policy is a {type(policy).__name__}; give the name of a policy, as 'edge_blocks'")
     if policy == "auto":
         return wrap_automatically
     try:
@@ -138,6 +140,7 @@ def remove(model: Model) -> Model:
     >>> policy_of(remove(model))
     'none'
     """
+    require_module(model)
     for module in model.modules():
         take_off(module)
     return model

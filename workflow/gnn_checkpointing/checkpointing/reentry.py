@@ -193,11 +193,16 @@ class Entry:
             self._state.again(self._fill, packed.arguments)
         tensor = self._filled.pop(packed.index, None)
         if tensor is None or (tensor.shape, tensor.dtype) != packed.form:
-            raise RuntimeError(
-                f"{type(self._layer).__name__} computes something else when its forward pass runs again for its "
-                "gradients: it reads what is neither an argument nor an attribute of it; remove the layer's policy"
-            )
+            raise other_than_before(self._layer)
         return tensor
+
+
+def other_than_before(layer: object) -> RuntimeError:
+    """The error of a layer whose second run is not like its first."""
+    return RuntimeError(
+        f"{type(layer).__name__} computes something else when its forward pass runs again for its gradients: it reads "
+        "what is neither an argument nor an attribute of it; remove the layer's policy"
+    )
 
 
 def storage_of(tensor: Tensor) -> object:
