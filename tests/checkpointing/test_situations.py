@@ -204,6 +204,23 @@ def test_weights_of_another_precision_are_named(policy: str, compiler: None) -> 
     return None
 
 
+@pytest.mark.parametrize("name", LAYERS)
+def test_an_optimiser_inside_the_backward_pass_steps_on_a_graph_that_is_left_alone(name: str) -> None:
+    def stepped(weight: torch.Tensor) -> None:
+        with torch.no_grad():
+            weight -= 0.01 * weight.grad
+        weight.grad = None
+
+    plain = built(name).eval()
+    wrapped = under("auto", plain)
+    for model in (plain, wrapped):
+        for weight in model.parameters():
+            weight.register_post_accumulate_grad_hook(stepped)
+        for _ in range(2):
+            loss_of(model).backward()
+    alike(list(wrapped.parameters()), list(plain.parameters()), 1.0)
+
+
 @pytest.mark.parametrize("policy", BLOCKS)
 def test_gradients_in_a_batch_are_refused_in_the_backward_pass(policy: str) -> None:
     x = X.clone().requires_grad_()

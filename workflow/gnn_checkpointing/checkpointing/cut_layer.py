@@ -10,6 +10,7 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -30,7 +31,15 @@ from gnn_checkpointing.checkpointing.kernel_executors import Kernel
 from gnn_checkpointing.checkpointing.layers import put, uncompiled
 from gnn_checkpointing.checkpointing.pyg_functions import with_remembered_graphs
 from gnn_checkpointing.checkpointing.recomputation import Recomputation
-from gnn_checkpointing.checkpointing.reentry import Entry, Reached, Visit, during, present_modes, visit_of
+from gnn_checkpointing.checkpointing.reentry import (
+    Entry,
+    Reached,
+    Visit,
+    during,
+    present_modes,
+    saved_tensors_seen_by,
+    visit_of,
+)
 
 
 class CutLayer:
@@ -64,19 +73,22 @@ class CutLayer:
             vars(self.conv)["propagate"] = self.propagate
         forward: Any = self._plain_forward
         asked = _argument(self.conv, "return_attention_weights", args, kwargs) is not None
-        scores = "its attention weights are asked for, one for every edge" if asked else None
+        whole = "its attention weights are asked for, one for every edge" if asked else None
+        given = pytree.tree_leaves(opened((args, kwargs)))
+        if any(isinstance(part, Tensor) and part.layout != torch.strided for part in given):
+            whole = "an argument of it is a sparse tensor"
         # Whatever keeps what is saved, as a checkpoint around the model, must see each pass save the same.
-        kept = torch._C._autograd._top_saved_tensors_default_hooks(True) is not None
-        if self._was_whole() and torch.is_grad_enabled() and not scores and not kept:
+        kept = saved_tensors_seen_by() is not None
+        small = self._was_whole() or self._cutter.is_surely_small(given)
+        if small and torch.is_grad_enabled() and not whole and not kept:
             # Most likely so again; `propagate` looks, and then keeps its own arguments instead of the layer's.
             return forward(*args, **kwargs)
-        given = pytree.tree_leaves(opened((args, kwargs)))
         aside = self._cutter.stands_aside() or any(isinstance(part, Tensor) and part.is_meta for part in given)
         if not self._given and not aside:  # `vmap` lets nobody look at the values of a graph
             forward = with_remembered_graphs(self.conv, self.tables)
         run = partial(forward, *args, **kwargs)
-        if scores or aside or not torch.is_grad_enabled():
-            return computed(during(self.conv, Visit(whole=scores), run))
+        if whole or aside or not torch.is_grad_enabled():
+            return computed(during(self.conv, Visit(whole=whole), run))
         state = Recomputation(self.conv, given)
         entry = Entry(self.conv, forward, args, kwargs, self._parameters())
         entry.open(state)
@@ -93,6 +105,8 @@ class CutLayer:
         if recorded():
             return type(self.conv).propagate(self.conv, edge_index, size=size, **kwargs)
         visit = visit_of(self.conv) or Visit()
+        if visit.entry is not None and not visit.entry.sees_what_is_saved:
+            visit = replace(visit, entry=None)  # what is inside a checkpoint of the layer's own is that one's to save
         if visit.entry is not None:
             visit.entry.close()
         if self._was_whole() and not visit.seeks and self._cutter.is_small(edge_index, kwargs):

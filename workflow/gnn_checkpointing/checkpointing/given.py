@@ -57,14 +57,14 @@ def opened(values: Any) -> Any:
     return pytree.tree_map(lambda part: _Opened(part) if _is_object(part) else part, values)
 
 
-def tensors_in(values: Any) -> list[Tensor]:
-    """All tensors in nested values."""
-    return [part for part in pytree.tree_leaves(opened(values)) if isinstance(part, Tensor)]
+def is_tensor(value: Any) -> bool:
+    """Whether a value is a tensor and not something in place of one."""
+    return issubclass(type(value), Tensor)
 
 
 def versions_of(values: Any) -> list[int]:
     """How often each tensor in `values` was written into; those of inference mode do not tell."""
-    tensors = [part for part in pytree.tree_leaves(values) if isinstance(part, Tensor)]
+    tensors = [part for part in pytree.tree_leaves(values) if is_tensor(part)]
     return [0 if tensor.is_inference() else tensor._version for tensor in tensors]
 
 

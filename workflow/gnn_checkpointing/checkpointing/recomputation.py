@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch._subclasses.fake_tensor import FakeTensor
 from torch.func import functional_call
 
-from gnn_checkpointing.checkpointing.given import Contents, members
+from gnn_checkpointing.checkpointing.given import Contents, is_tensor, members
 from gnn_checkpointing.checkpointing.hooks import Hooks
 from gnn_checkpointing.checkpointing.random_states import Own, RandomStates, random_restored
 from gnn_checkpointing.refusal import Refusal
@@ -128,7 +128,7 @@ class _Attributes:
         self._before = [(part, _plain(part)) for part in module.modules()]
         self.values = list(members([list(plain.values()) for _, plain in self._before]))
         self._contents = Contents(self.values)
-        tensors = [value for value in self.values if isinstance(value, Tensor) and not value.is_inference()]
+        tensors = [value for value in self.values if is_tensor(value) and not value.is_inference()]
         self._tensors = [(tensor, tensor._version) for tensor in tensors]
         self._written = {id(tensor): tensor.clone() for tensor in tensors if _is_small(tensor)}
 

@@ -115,6 +115,12 @@ class Entry:
         self._hooks = saved_tensors_hooks(self._pack, self._unpack)
         self._hooks.__enter__()
 
+    @property
+    def sees_what_is_saved(self) -> bool:
+        """Whether no other hooks take what autograd saves now, as those of a checkpoint inside the layer do."""
+        top = saved_tensors_seen_by()
+        return self._hooks is None or (top is not None and top[0] == self._pack)
+
     def close(self) -> None:
         """Leave no more holes."""
         if self._hooks is not None:
@@ -195,6 +201,11 @@ class Entry:
         if tensor is None or (tensor.shape, tensor.dtype) != packed.form:
             raise other_than_before(self._layer)
         return tensor
+
+
+def saved_tensors_seen_by() -> Any:
+    """The hooks that take what autograd saves now; None where it keeps all itself."""
+    return torch._C._autograd._top_saved_tensors_default_hooks(True)
 
 
 def other_than_before(layer: object) -> RuntimeError:
